@@ -1,0 +1,60 @@
+# One command, the same everywhere. `make` alone lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-print-directory
+VENV := .venv/bin
+
+.PHONY: help setup demo demo-down test check style types floors unit programs scenarios e2e
+.PHONY: conformance bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what is missing (system packages with root or sudo, libraries in .venv)
+	@contrib/setup/install.sh
+
+demo: setup ## build and bring up examples/compose/hello as an ordinary user
+	@contrib/setup/demo.sh up
+
+demo-down: ## take the demo down again
+	@contrib/setup/demo.sh down
+
+test: setup style types floors ## everything: style, types, floors, and all tests on real parts
+	$(VENV)/pytest -q tests
+	@echo "cntnr: all checks passed"
+
+check: setup style types floors unit ## what to run before each commit: needs no root, takes seconds
+
+style:
+	$(VENV)/ruff format --check .
+	$(VENV)/ruff check .
+
+types:
+	$(VENV)/mypy
+
+floors:
+	$(VENV)/lint-imports
+
+unit: ## tests that start no program
+	$(VENV)/pytest -q tests/unit tests/fakes tests/test_house.py
+
+programs: ## tests of the adapters against fake programs
+	$(VENV)/pytest -q tests/programs
+
+scenarios: setup ## end to end, as an ordinary user, on real parts
+	$(VENV)/pytest -q tests/scenarios
+
+e2e: scenarios
+
+conformance: setup ## compare with what docker compose prints and does
+	$(VENV)/python -m tests.conformance.run
+
+bench: setup ## measure beside docker compose and podman-compose, where installed
+	contrib/bench/run.sh
+
+clean: ## remove .venv, caches and the copies made for the test user
+	@if [ "$$(id -u)" = 0 ] && id "$${CNTNR_TEST_USER:-cntnr-test}" >/dev/null 2>&1; then \
+	  python3 contrib/setup/mirror.py "$${CNTNR_TEST_USER:-cntnr-test}" --remove; fi
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

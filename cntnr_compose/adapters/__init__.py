@@ -1,0 +1,1 @@
+"""Floor 3: one outside program or kernel facility each; no decisions."""

@@ -1,0 +1,83 @@
+"""Atomic JSON files, file locks, and removing trees."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from cntnr_compose.core.values import from_json, to_json
+
+T = TypeVar("T")
+
+
+def write_atomic(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """Write a file so that a reader sees the old or the new text, never a part."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as out:
+            out.write(content)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_value(path: Path, value: object, *, mode: int = 0o644) -> None:
+    """Write a value as JSON, atomically."""
+    write_atomic(path, to_json(value) + b"\n", mode=mode)
+
+
+def read_value(path: Path, kind: type[T]) -> T | None:
+    """Read a JSON file as ``kind``; None where it is absent or half-made."""
+    try:
+        return from_json(path.read_bytes(), kind)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+
+
+@contextlib.contextmanager
+def locked(path: Path, *, wait: bool = True, shared: bool = False) -> Iterator[bool]:
+    """Hold an flock on ``path``; yield whether we have it (always true with ``wait``)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        try:
+            fcntl.flock(descriptor, kind if wait else kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)
+
+
+def is_locked(path: Path) -> bool:
+    """Tell whether somebody holds the lock at ``path``."""
+    if not path.exists():
+        return False
+    with locked(path, wait=False) as free:
+        return not free
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a tree, also where its folders have lost their write bits; absent is fine."""
+
+    def give_rights(function: object, name: str, _error: object) -> None:
+        with contextlib.suppress(OSError):
+            Path(name).parent.chmod(0o700)
+            Path(name).chmod(0o700)
+        if function in (os.rmdir, os.unlink):
+            with contextlib.suppress(FileNotFoundError):
+                function(name)  # type: ignore[operator]
+        elif Path(name).is_dir():
+            shutil.rmtree(name, ignore_errors=True)
+
+    if path.is_symlink() or path.is_file():
+        path.unlink(missing_ok=True)
+    elif path.exists():
+        shutil.rmtree(path, onerror=give_rights)

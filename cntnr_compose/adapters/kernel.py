@@ -1,0 +1,215 @@
+"""What this machine allows an ordinary user. It looks and tries, and changes nothing."""
+
+import os
+import platform
+import pwd
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from cntnr_compose.adapters import files
+from cntnr_compose.core.values import Bytes
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUSER = 0x10000000
+# Room for every id that images use: nobody and nogroup are 65534.
+FULL_RANGE = 65536
+CONTROLLERS = ("cpu", "memory", "pids")
+SECCOMP_PROFILES = (
+    Path("/etc/containers/seccomp.json"),
+    Path("/usr/share/containers/seccomp.json"),
+)
+FAMILIES = {
+    "debian": "debian",
+    "ubuntu": "debian",
+    "fedora": "fedora",
+    "rhel": "fedora",
+    "centos": "fedora",
+    "arch": "arch",
+}
+CNI_FOLDERS = (
+    Path("/usr/lib/cni"),
+    Path("/usr/libexec/cni"),
+    Path("/opt/cni/bin"),
+    Path("/usr/local/lib/cni"),
+)
+
+
+def release() -> tuple[int, int]:
+    """Give the kernel's version, such as (6, 1)."""
+    major, minor, *_ = platform.release().split(".")
+    return int(major), int("".join(char for char in minor if char.isdigit()) or 0)
+
+
+def user_name() -> str:
+    """Give the name of the user who runs this, or its number where it has no name."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
+def subordinate_ids(kind: Literal["uid", "gid"]) -> int:
+    """Count the subordinate ids that this user may map; newuidmap goes by name and by number."""
+    try:
+        lines = Path(f"/etc/sub{kind}").read_text().splitlines()
+    except OSError:
+        return 0
+    mine = {user_name(), str(os.getuid())}
+    parts = [line.split(":") for line in lines if line.count(":") == 2]
+    return sum(int(count) for who, _, count in parts if who in mine and count.isdigit())
+
+
+def may_map_ids(program: str) -> bool:
+    """Tell whether newuidmap or newgidmap has the right that it needs: setuid or a capability."""
+    if Path(program).stat().st_mode & stat.S_ISUID:
+        return True
+    try:
+        return bool(os.getxattr(program, "security.capability"))
+    except OSError:
+        return False
+
+
+def tun_is_open() -> bool:
+    """Tell whether this user may open /dev/net/tun."""
+    try:
+        os.close(os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True
+
+
+def lowest_port() -> int:
+    """Give the lowest port that an ordinary user may listen on."""
+    return 0 if os.getuid() == 0 else _number("/proc/sys/net/ipv4/ip_unprivileged_port_start", 1024)
+
+
+def delegated_controllers() -> tuple[str, ...]:
+    """Name the cgroup v2 controllers with which this user may limit its own processes."""
+    mounts = [Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified")]
+    root = next((path for path in mounts if (path / "cgroup.controllers").exists()), None)
+    try:
+        lines = Path("/proc/self/cgroup").read_text().splitlines()
+        own = next(line.removeprefix("0::/") for line in lines if line.startswith("0::"))
+    except (OSError, StopIteration):
+        return ()
+    if root is None or not os.access(root / own / "cgroup.procs", os.W_OK):
+        return ()
+    offered = (root / own / "cgroup.controllers").read_text().split()
+    return tuple(name for name in CONTROLLERS if name in offered)
+
+
+def lingers() -> bool | None:
+    """Tell whether systemd keeps this user's processes after logout; None where there is none."""
+    if not Path("/run/systemd/system").is_dir():
+        return None
+    return Path("/var/lib/systemd/linger", user_name()).exists()
+
+
+def free_space(folder: Path) -> Bytes:
+    """Give the bytes that are free where ``folder`` is, or would be made."""
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
+
+
+def cni_folder() -> Path | None:
+    """Find the folder of CNI plugins."""
+    return next((path for path in CNI_FOLDERS if (path / "bridge").exists()), None)
+
+
+def seccomp_profile() -> Path | None:
+    """Find the default seccomp profile."""
+    return next((path for path in SECCOMP_PROFILES if path.exists()), None)
+
+
+def distribution() -> str:
+    """Name the family of this distribution: debian, fedora, arch, or what it calls itself."""
+    try:
+        values = platform.freedesktop_os_release()
+    except OSError:
+        return ""
+    names = [values.get("ID", ""), *values.get("ID_LIKE", "").split()]
+    return next((FAMILIES[name] for name in names if name in FAMILIES), names[0])
+
+
+def is_switched_off(setting: str, off: int) -> bool:
+    """Tell whether a kernel setting such as ``kernel.unprivileged_userns_clone`` has a value."""
+    return _number(f"/proc/sys/{setting.replace('.', '/')}", off - 1) == off
+
+
+def try_user_namespace() -> str:
+    """Make a user and mount namespace in a child; give the reason why not, or nothing."""
+    return _in_child(lambda: None)
+
+
+def try_overlay(folder: Path) -> str:
+    """Mount an overlay in a user namespace of a child; give the reason why not, or nothing."""
+    while not folder.exists():
+        folder = folder.parent
+    try:
+        draft = Path(tempfile.mkdtemp(prefix=".cntnr-doctor-", dir=folder))
+    except OSError as error:
+        return f"cannot write to {folder}: {error.strerror}"
+    try:
+        for name in ("lower", "upper", "work", "merged"):
+            (draft / name).mkdir()
+        layers = f"lowerdir={draft}/lower,upperdir={draft}/upper,workdir={draft}/work"
+        return _in_child(lambda: _mount("overlay", draft / "merged", f"{layers},userxattr"))
+    finally:
+        files.remove_tree(draft)
+
+
+def _number(path: str, default: int) -> int:
+    try:
+        return int(Path(path).read_text())
+    except (OSError, ValueError):
+        return default
+
+
+def _mount(kind: str, target: Path, options: str) -> None:
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mount(kind.encode(), os.fsencode(target), kind.encode(), 0, options.encode()) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"mount {kind}: {os.strerror(code)}")
+
+
+def _enter_namespaces() -> None:
+    import ctypes
+
+    uid, gid = os.getuid(), os.getgid()
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"unshare: {os.strerror(code)}")
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"0 {uid} 1")
+    Path("/proc/self/gid_map").write_text(f"0 {gid} 1")
+    # Ubuntu's AppArmor lets everybody unshare, and takes all rights inside: only a mount tells.
+    _mount("tmpfs", Path("/proc"), "")
+
+
+def _in_child(work: Callable[[], None]) -> str:
+    """Do ``work`` in a forked child in namespaces of its own; give the reason of its failure."""
+    readable, writable = os.pipe()
+    child = os.fork()
+    if child == 0:
+        reason = ""
+        try:
+            _enter_namespaces()
+            work()
+        except OSError as error:
+            reason = error.strerror or str(error)
+        finally:
+            os.write(writable, reason.encode())
+            os._exit(0)
+    os.close(writable)
+    with os.fdopen(readable, "rb") as answer:
+        reason = answer.read().decode()
+    os.waitpid(child, 0)
+    return reason

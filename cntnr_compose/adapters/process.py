@@ -1,0 +1,147 @@
+"""Starts outside programs. The only module that may."""
+
+import logging
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Collection, Mapping, Sequence
+
+from cntnr_compose.core.errors import CommandFailed, ProgramMissing
+from cntnr_compose.core.values import Seconds, Value
+
+log = logging.getLogger(__name__)
+
+# Debian keeps runc, nft and dnsmasq where an ordinary user's PATH does not look.
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+Word = str | os.PathLike[str]
+
+
+class Done(Value, frozen=True, kw_only=True):
+    """How a program ended and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def search_path() -> str:
+    """Give the user's PATH with the system folders behind it."""
+    return f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}"
+
+
+def base_env(**more: str) -> dict[str, str]:
+    """Make the small environment that programs of ours run in."""
+    kept = ("HOME", "USER", "LANG", "TMPDIR", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "XDG_CONFIG_HOME")
+    env = {name: os.environ[name] for name in kept if name in os.environ}
+    return {**env, "PATH": search_path(), **more}
+
+
+def find(program: str) -> str:
+    """Find a program; raise `ProgramMissing` where there is none."""
+    found = shutil.which(program, path=search_path())
+    if found is None:
+        raise ProgramMissing(program)
+    return found
+
+
+def run(
+    argv: Sequence[Word],
+    *,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    ok: Collection[int] = (0,),
+    timeout: Seconds | None = None,
+) -> Done:
+    """Run a program to its end and return what it said.
+
+    Raises `ProgramMissing`, `CommandFailed`, and `TimeoutError` after ``timeout`` seconds.
+    """
+    words = [os.fspath(word) for word in argv]
+    log.debug("+ %s", shlex.join(words))
+    try:
+        ended = subprocess.run(
+            words,
+            env=dict(env if env is not None else base_env()),
+            input=stdin,
+            capture_output=True,
+            check=False,
+            timeout=timeout,
+        )
+    except FileNotFoundError as error:
+        raise ProgramMissing(words[0]) from error
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError(f"{words[0]} took longer than {timeout} s") from error
+    return _judged(words, ended.returncode, ended.stdout, ended.stderr, ok)
+
+
+async def run_async(
+    argv: Sequence[Word],
+    *,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    ok: Collection[int] = (0,),
+) -> Done:
+    """Do as `run` does, without blocking the event loop; time limits are the caller's.
+
+    Cancelled, it kills the program and waits for its end. It reads to end of file, so it is not
+    for programs that leave children behind that hold its pipes.
+    """
+    import asyncio
+
+    words = [os.fspath(word) for word in argv]
+    log.debug("+ %s", shlex.join(words))
+    pipe = asyncio.subprocess.PIPE
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *words,
+            env=dict(env if env is not None else base_env()),
+            stdin=pipe if stdin else asyncio.subprocess.DEVNULL,
+            stdout=pipe,
+            stderr=pipe,
+        )
+    except FileNotFoundError as error:
+        raise ProgramMissing(words[0]) from error
+    try:
+        out, err = await process.communicate(stdin or None)
+    finally:
+        if process.returncode is None:  # cancelled: leave nothing behind
+            process.kill()
+            await process.wait()
+    return _judged(words, await process.wait(), out, err, ok)
+
+
+def popen(
+    argv: Sequence[Word],
+    *,
+    env: Mapping[str, str] | None = None,
+    stdin: int | None = None,
+    stdout: int | None = None,
+    stderr: int | None = None,
+    pass_fds: Sequence[int] = (),
+    new_session: bool = False,
+) -> "subprocess.Popen[bytes]":
+    """Start a program and give its handle; streams are inherited where not given (fds)."""
+    words = [os.fspath(word) for word in argv]
+    log.debug("+ %s &", shlex.join(words))
+    try:
+        return subprocess.Popen(
+            words,
+            env=dict(env if env is not None else base_env()),
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            pass_fds=pass_fds,
+            start_new_session=new_session,
+        )
+    except FileNotFoundError as error:
+        raise ProgramMissing(words[0]) from error
+
+
+def _judged(words: list[str], code: int, out: bytes, err: bytes, ok: Collection[int]) -> Done:
+    done = Done(
+        returncode=code, stdout=out.decode(errors="replace"), stderr=err.decode(errors="replace")
+    )
+    if code not in ok:
+        raise CommandFailed(words, code, done.stderr)
+    return done

@@ -1,0 +1,48 @@
+"""What happened, as small frozen values. Engine and adapters emit them, the CLI draws them."""
+
+from typing import TypeAlias
+
+from cntnr_compose.core.values import Seconds, Value, field
+
+
+class Progress(Value, frozen=True, kw_only=True, tag="progress"):
+    """One thing moved on: ``Container x-web-1  Created``.
+
+    ``status`` is docker compose's word: Creating, Created, Starting, Started, Waiting, Healthy, Exited,
+    Running, Recreate, Recreated, Stopping, Stopped, Killing, Killed, Removing, Removed, Pulling, Pulled,
+    Building, Built, Skipped, Error.
+    """
+
+    kind: str  # Container, Network, Volume, Image, Service
+    name: str
+    status: str
+    state: str = "working"  # working, done, warning, error
+    detail: str = ""  # why a container is recreated; how far a pull is; what went wrong
+
+
+class Warned(Value, frozen=True, kw_only=True, tag="warned"):
+    """Something the user should know; said once per run."""
+
+    text: str
+
+
+class Output(Value, frozen=True, kw_only=True, tag="output"):
+    """A line that a build step or a hook wrote."""
+
+    source: str
+    text: str
+    stream: str = "stdout"
+
+
+class ContainerEvent(Value, frozen=True, kw_only=True, tag="container"):
+    """A container changed: create, start, die, stop, kill, destroy, restart, rename, health_status."""
+
+    action: str
+    time: Seconds  # since the epoch
+    id: str
+    name: str
+    service: str
+    attributes: dict[str, str] = field(default_factory=dict)  # image, exitCode, health, …
+
+
+Event: TypeAlias = Progress | Warned | Output | ContainerEvent

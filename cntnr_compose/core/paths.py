@@ -1,0 +1,118 @@
+"""Where things live on disk: one function per place, XDG base directories throughout.
+
+Data survives a reboot and may be large; runtime is a tmpfs that dies with the session.
+Files of subordinate ids can only be read or removed inside the holder.
+"""
+
+import os
+import stat
+from pathlib import Path
+
+from cntnr_compose.core.errors import CntnrError
+
+
+class UnsafeRuntimeDirectory(CntnrError):
+    """The runtime directory belongs to somebody else, or others may write to it."""
+
+    hint = "set XDG_RUNTIME_DIR to a directory of yours with mode 0700"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"cannot trust the runtime directory {path}: not ours alone")
+
+
+class HomeNotWritable(CntnrError):
+    """A directory that we must write to cannot be made or written."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"cannot write to {path}: {why}")
+        self.hint = "make it writable, or set XDG_DATA_HOME to a directory that is"
+
+
+def _home() -> Path:
+    home = os.environ.get("HOME")
+    return Path(home) if home else Path("/")
+
+
+def data() -> Path:
+    """Give ``$XDG_DATA_HOME/cntnr``."""
+    chosen = os.environ.get("XDG_DATA_HOME", "")
+    return (Path(chosen) if chosen.startswith("/") else _home() / ".local/share") / "cntnr"
+
+
+def config() -> Path:
+    """Give ``$XDG_CONFIG_HOME/cntnr``."""
+    chosen = os.environ.get("XDG_CONFIG_HOME", "")
+    return (Path(chosen) if chosen.startswith("/") else _home() / ".config") / "cntnr"
+
+
+def runtime() -> Path:
+    """Give ``$XDG_RUNTIME_DIR/cntnr``, or ``/tmp/cntnr-UID`` where there is no such variable."""
+    chosen = os.environ.get("XDG_RUNTIME_DIR", "")
+    if chosen.startswith("/") and os.access(chosen, os.W_OK):
+        return Path(chosen) / "cntnr"
+    return Path(os.environ.get("CNTNR_RUNTIME_DIR") or f"/tmp/cntnr-{os.getuid()}")
+
+
+def images() -> Path:
+    """Give the OCI image layout that all projects share."""
+    return data() / "images"
+
+
+def layers() -> Path:
+    """Give the folder of unpacked lower directories."""
+    return data() / "layers"
+
+
+def volumes() -> Path:
+    """Give the folder of named volumes."""
+    return data() / "volumes"
+
+
+def containers() -> Path:
+    """Give the folder of upper directories, records and logs of containers."""
+    return data() / "containers"
+
+
+def projects() -> Path:
+    """Give the folder of what projects are meant to be: one file per project and kind."""
+    return data() / "projects"
+
+
+def holder() -> Path:
+    """Give the state folder of the user's namespace holder."""
+    return runtime() / "holder"
+
+
+def supervisors() -> Path:
+    """Give the folder of supervisors' sockets, locks and logs."""
+    return runtime() / "s"
+
+
+def bundles() -> Path:
+    """Give the folder of OCI bundles; short, since conmon's attach socket lies in a bundle."""
+    return runtime() / "b"
+
+
+def secure_runtime() -> Path:
+    """Make the runtime folder with mode 0700, check its owner, and give it.
+
+    Raises `UnsafeRuntimeDirectory`, `HomeNotWritable`.
+    """
+    path = runtime()
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise HomeNotWritable(path, error.strerror or str(error)) from error
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise UnsafeRuntimeDirectory(path)
+    return path
+
+
+def make(path: Path) -> Path:
+    """Make a data folder and give it; raise `HomeNotWritable` where that cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HomeNotWritable(path, error.strerror or str(error)) from error
+    return path

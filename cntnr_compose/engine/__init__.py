@@ -1,0 +1,1 @@
+"""Floor 4: ties decisions to effects; emits events."""

@@ -1,0 +1,1 @@
+"""Floor 1: what should be and what is; frozen values, no behaviour but queries."""

@@ -1,0 +1,140 @@
+"""What is found on this machine: containers, networks and volumes of a project."""
+
+from cntnr_compose.core.values import Seconds, Tree, Value, field
+from cntnr_compose.model.service import Service
+
+RUNNING = frozenset({"running", "restarting", "paused"})
+
+
+class Publication(Value, frozen=True, kw_only=True):
+    """A port of a container as it is reached from outside."""
+
+    url: str  # 0.0.0.0, 127.0.0.1, ::
+    target: int
+    published: int
+    protocol: str = "tcp"
+
+
+class MountPoint(Value, frozen=True, kw_only=True):
+    """A mount of a container as `ps` and `inspect` tell it."""
+
+    type: str  # bind, volume, tmpfs, image
+    target: str
+    source: str = ""  # host path, or the volume's name on the machine
+    read_only: bool = False
+    anonymous: bool = False
+
+
+class HealthProbe(Value, frozen=True, kw_only=True):
+    """One run of a health check."""
+
+    started: Seconds
+    ended: Seconds
+    exit_code: int
+    output: str = ""
+
+
+class Record(Value, frozen=True, kw_only=True):
+    """What a container was made as; written once, when it is created or renamed."""
+
+    version: int = 1
+    id: str  # 64 hexadecimal digits
+    name: str
+    project: str
+    service: str  # the service's name
+    number: int = 1
+    oneoff: bool = False
+    image: str = ""  # as the user wrote it, or as the build named it
+    image_id: str = ""
+    config_hash: str = ""
+    created: Seconds = 0
+    labels: dict[str, str] = field(default_factory=dict)  # com.docker.compose.* too
+    command: tuple[str, ...] = ()  # entrypoint and command, as they run
+    definition: Service  # what it was made from
+    image_config: Tree = field(default_factory=dict)
+    networks: dict[str, str] = field(default_factory=dict)  # key in the file: name on the machine
+    mounts: tuple[MountPoint, ...] = ()
+    depends_on: tuple[str, ...] = ()
+
+
+class Status(Value, frozen=True, kw_only=True):
+    """How a container does; written by the supervisor at each change, checked against the kernel."""
+
+    state: str = "created"  # created, running, restarting, paused, exited, removing, dead
+    pid: int = 0  # inside the holder
+    conmon: int = 0
+    started: Seconds = 0
+    finished: Seconds = 0
+    exit_code: int = 0
+    restarts: int = 0
+    stopped_by_user: bool = False
+    oom_killed: bool = False
+    error: str = ""
+    health: str = ""  # "", starting, healthy, unhealthy
+    failing_streak: int = 0
+    probes: tuple[HealthProbe, ...] = ()  # the last five
+    addresses: dict[str, str] = field(default_factory=dict)  # network name: IPv4 address
+    published: tuple[Publication, ...] = ()
+
+
+class Container(Value, frozen=True, kw_only=True):
+    """A container that exists: what it was made as and how it does."""
+
+    record: Record
+    status: Status = field(default_factory=Status)
+
+    @property
+    def name(self) -> str:
+        """Give the container's name."""
+        return self.record.name
+
+    @property
+    def is_running(self) -> bool:
+        """Tell whether it runs, or will again without anybody's doing."""
+        return self.status.state in RUNNING
+
+
+class NetworkFound(Value, frozen=True, kw_only=True):
+    """A network that exists in the holder."""
+
+    name: str
+    key: str = ""
+    project: str = ""
+    config_hash: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
+    bridge: str = ""
+    subnet: str = ""
+    gateway: str = ""
+    internal: bool = False
+
+
+class VolumeFound(Value, frozen=True, kw_only=True):
+    """A named or anonymous volume that exists."""
+
+    name: str
+    key: str = ""
+    project: str = ""
+    config_hash: str = ""
+    driver: str = "local"
+    labels: dict[str, str] = field(default_factory=dict)
+    anonymous: bool = False
+    created: Seconds = 0
+
+
+class Observed(Value, frozen=True, kw_only=True):
+    """A snapshot of one project, taken once; external networks and volumes are in it too."""
+
+    project: str
+    containers: tuple[Container, ...] = ()
+    networks: dict[str, NetworkFound] = field(default_factory=dict)  # by name on the machine
+    volumes: dict[str, VolumeFound] = field(default_factory=dict)  # by name on the machine
+    images: dict[str, str] = field(default_factory=dict)  # reference as written: image id
+
+    def of_service(self, service: str, *, oneoff: bool = False) -> tuple[Container, ...]:
+        """Give the containers of a service, lowest number first."""
+        found = [
+            one
+            for one in self.containers
+            if one.record.service == service and one.record.oneoff == oneoff
+        ]
+        return tuple(sorted(found, key=lambda one: one.record.number))

