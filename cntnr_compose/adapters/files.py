@@ -73,7 +73,7 @@ def remove_tree(path: Path) -> None:
             Path(name).chmod(0o700)
         if function in (os.rmdir, os.unlink):
             with contextlib.suppress(FileNotFoundError):
-                function(name)  # type: ignore[operator]
+                function(name)
         elif Path(name).is_dir():
             shutil.rmtree(name, ignore_errors=True)
 

@@ -71,7 +71,7 @@ def run(
     except FileNotFoundError as error:
         raise ProgramMissing(words[0]) from error
     except subprocess.TimeoutExpired as error:
-        raise TimeoutError(f"{words[0]} took longer than {timeout} s") from error
+        raise TimeoutError(words[0]) from error
     return _judged(words, ended.returncode, ended.stdout, ended.stderr, ok)
 
 

@@ -93,6 +93,39 @@ def bundles() -> Path:
     return runtime() / "b"
 
 
+def held() -> Path:
+    """Give the tmpfs folder that only those inside the holder see, and that dies with it."""
+    return Path("/run/cntnr")
+
+
+def container(project: str, identity: str) -> Path:
+    """Give the folder of one container: record, status, log, upper directory."""
+    return containers() / project / identity
+
+
+def log(project: str, identity: str) -> Path:
+    """Give the log file of one container, in the format that conmon calls k8s-file."""
+    return container(project, identity) / "log"
+
+
+def bundle(identity: str) -> Path:
+    """Give the OCI bundle of one container; it stands from `runc create` to `runc delete`."""
+    return bundles() / identity[:12]
+
+
+def intent(project: str) -> Path:
+    """Give the file that holds what a project is meant to be."""
+    return projects() / f"{project}.json"
+
+
+def socket(project: str) -> Path:
+    """Give the socket of a supervisor; long names are cut, since sockets allow 107 bytes."""
+    import zlib
+
+    short = project if len(project) <= 40 else f"{project[:31]}-{zlib.crc32(project.encode()):08x}"
+    return supervisors() / f"{short}.sock"
+
+
 def secure_runtime() -> Path:
     """Make the runtime folder with mode 0700, check its owner, and give it.
 

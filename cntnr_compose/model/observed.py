@@ -61,6 +61,7 @@ class Status(Value, frozen=True, kw_only=True):
     """How a container does; written by the supervisor at each change, checked against the kernel."""
 
     state: str = "created"  # created, running, restarting, paused, exited, removing, dead
+    holder: str = ""  # the holder that `pid` and `conmon` are in; another one means: it has ended
     pid: int = 0  # inside the holder
     conmon: int = 0
     started: Seconds = 0

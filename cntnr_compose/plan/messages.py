@@ -12,15 +12,48 @@ class Hello(Value, frozen=True, kw_only=True, tag="hello"):
     """Ask who is there; answered with Done({"pid", "version", "project"})."""
 
 
+class Begin(Value, frozen=True, kw_only=True, tag="begin"):
+    """Take the project's turn: nobody else changes it until this connection ends or says End.
+
+    Who has to wait is told so (`Warned`). Take it before observing, so that plans are made of what is.
+    """
+
+    what: str  # the verb, for those who wait
+
+
+class End(Value, frozen=True, kw_only=True, tag="end"):
+    """Give the turn back."""
+
+
 class Observe(Value, frozen=True, kw_only=True, tag="observe"):
     """Ask for a snapshot; answered with Done(Observed as a tree)."""
 
 
 class Execute(Value, frozen=True, kw_only=True, tag="execute"):
-    """Carry a plan out; ``project``, where given, becomes what the project is meant to be."""
+    """Carry a plan out; ``project``, where given, becomes what the project is meant to be.
+
+    Where the connection ends before the answer, the plan is cancelled: what is half-made goes, what is
+    done stays.
+    """
 
     plan: Plan
     project: Project | None = None
+
+
+class Exec(Value, frozen=True, kw_only=True, tag="exec"):
+    """Lay out a command to run in a container; answered with Done({"argv": [...]}).
+
+    The command runs the answer's words (outside the holder) and has the program's exit status.
+    """
+
+    container: str  # name
+    command: tuple[str, ...]
+    user: str = ""  # empty: the container's
+    working_dir: str = ""
+    environment: dict[str, str] = {}
+    privileged: bool = False
+    tty: bool = False
+    detach: bool = False
 
 
 class Follow(Value, frozen=True, kw_only=True, tag="follow"):
@@ -33,7 +66,7 @@ class Quit(Value, frozen=True, kw_only=True, tag="quit"):
     """End the supervisor where nothing of the project is left; Done({"ended": bool})."""
 
 
-Request: TypeAlias = Hello | Observe | Execute | Follow | Quit
+Request: TypeAlias = Hello | Begin | End | Observe | Execute | Exec | Follow | Quit
 
 
 class Told(Value, frozen=True, kw_only=True, tag="told"):
