@@ -15,6 +15,7 @@ from cntnr_compose.core.values import Bytes
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
 # Room for every id that images use: nobody and nogroup are 65534.
 FULL_RANGE = 65536
 CONTROLLERS = ("cpu", "memory", "pids")
@@ -42,6 +43,15 @@ def release() -> tuple[int, int]:
     """Give the kernel's version, such as (6, 1)."""
     major, minor, *_ = platform.release().split(".")
     return int(major), int("".join(char for char in minor if char.isdigit()) or 0)
+
+
+def start_time(pid: int) -> int:
+    """Give a process's start time in ticks since boot; 0 where it is gone or a zombie (proc(5))."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return 0
+    return 0 if fields[0] in (b"Z", b"X") else int(fields[19])
 
 
 def user_name() -> str:

@@ -120,6 +120,7 @@ def popen(
     stderr: int | None = None,
     pass_fds: Sequence[int] = (),
     new_session: bool = False,
+    cwd: Word | None = None,
 ) -> "subprocess.Popen[bytes]":
     """Start a program and give its handle; streams are inherited where not given (fds)."""
     words = [os.fspath(word) for word in argv]
@@ -133,6 +134,7 @@ def popen(
             stderr=stderr,
             pass_fds=pass_fds,
             start_new_session=new_session,
+            cwd=cwd,
         )
     except FileNotFoundError as error:
         raise ProgramMissing(words[0]) from error

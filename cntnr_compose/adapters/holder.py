@@ -1,0 +1,265 @@
+"""rootlesskit: the one process tree per user that owns the namespaces in which everything runs.
+
+The holder gone means everything stopped. It lives as long as somebody holds one of the locks in
+`runtime()/u`: supervisors do, and commands that build.
+"""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from cntnr_compose.adapters import files, kernel, process
+from cntnr_compose.core import paths
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.values import Value
+
+READY_WITHIN = 20.0  # seconds; 40 ms is usual
+GONE_WITHIN = 5.0
+# bridges are as fast as the kernel allows at this MTU, and so is slirp4netns
+MTU = 65520
+
+
+class NoSubordinateIds(CntnrError):
+    """The user has no range of subordinate ids, so only one id could exist in containers."""
+
+    def __init__(self, user: str) -> None:
+        super().__init__(
+            f"cannot map the ids of containers: {user} has no range in /etc/subuid and /etc/subgid"
+        )
+        ids = "100000-165535"
+        self.hint = (
+            f"an administrator can give one: usermod --add-subuids {ids} --add-subgids {ids} {user}"
+        )
+
+
+class TunClosed(CntnrError):
+    """The device that the user-mode network needs may not be opened."""
+
+    hint = "an administrator can open it: chmod 0666 /dev/net/tun"
+
+    def __init__(self) -> None:
+        super().__init__("cannot open /dev/net/tun, which the network of containers needs")
+
+
+class HolderFailed(CntnrError):
+    """rootlesskit ended before it was ready."""
+
+    hint = "run `cntnr doctor` to see what this machine does not allow"
+
+    def __init__(self, said: str) -> None:
+        super().__init__(f"cannot make the namespaces for containers: {said}")
+
+
+class Holder(Value, frozen=True, kw_only=True):
+    """A holder that runs; pids are those of the host, ``payload`` is its own name inside."""
+
+    parent: int
+    child: int
+    payload: int
+    born: tuple[int, int]  # start times of parent and child, in ticks
+
+    @property
+    def id(self) -> str:
+        """Tell this holder from all others, also from a later one with the same pids."""
+        return f"{self.child}-{self.born[1]}"
+
+
+def find() -> Holder | None:
+    """Find the user's holder, if it runs."""
+    found = files.read_value(paths.holder() / "holder.json", Holder)
+    if found is None or _born(found) != found.born:
+        return None
+    return found
+
+
+def _born(holder: Holder) -> tuple[int, int]:
+    return kernel.start_time(holder.parent), kernel.start_time(holder.child)
+
+
+def _lock() -> Path:
+    return paths.secure_runtime() / "holder.lock"
+
+
+@contextlib.contextmanager
+def claimed(name: str) -> Iterator[Holder]:
+    """Have a holder for as long as the block runs, started where there is none.
+
+    Raises `ProgramMissing`, `NoSubordinateIds`, `TunClosed`, `HolderFailed`.
+    """
+    with contextlib.ExitStack() as undo:
+        with files.locked(_lock()):
+            try:
+                holder = find() or _start()
+            except BaseException:
+                _sweep()
+                raise
+            claim = paths.runtime() / "u" / f"{name}-{os.getpid()}.lock"
+            undo.callback(claim.unlink, missing_ok=True)
+            undo.enter_context(files.locked(claim))
+        yield holder
+
+
+@contextlib.contextmanager
+def using(name: str) -> Iterator[Holder]:
+    """Do as `claimed` does, and stop the holder afterwards where nobody else uses it."""
+    try:
+        with claimed(name) as holder:
+            yield holder
+    finally:
+        end_if_unused()
+
+
+def end_if_unused() -> bool:
+    """Stop the holder where nobody uses it; tell whether none is left."""
+    with files.locked(_lock()):
+        if is_used():
+            return False
+        holder = find()
+        if holder is not None:
+            _stop(holder)
+        _sweep()
+        return True
+
+
+def is_used() -> bool:
+    """Tell whether anybody holds a claim; claims of the dead are removed."""
+    used = False
+    for claim in (paths.runtime() / "u").glob("*.lock"):
+        if files.is_locked(claim):
+            used = True
+        else:
+            claim.unlink(missing_ok=True)
+    return used
+
+
+def rootlesskit_argv(state: Path, payload: str) -> list[str]:
+    """Make the command that starts the holder."""
+    return [
+        "rootlesskit",
+        "--state-dir", str(state),
+        "--net=slirp4netns", f"--mtu={MTU}",
+        "--slirp4netns-sandbox=auto", "--slirp4netns-seccomp=auto",
+        "--disable-host-loopback",
+        "--port-driver=builtin",
+        "--copy-up=/etc", "--copy-up=/run",
+        "--propagation=rslave",
+        "--pidns",
+        "sh", "-c", payload,
+    ]  # fmt: skip
+
+
+def _start() -> Holder:
+    home = paths.holder()
+    _sweep()
+    home.mkdir(mode=0o700, parents=True)
+    _check_machine()
+    ready = home / "payload"
+    # The tmpfs over /run dies with the holder, and with it all that is written under held().
+    script = (
+        f"mkdir -p {paths.held()} && echo 1 >/proc/sys/net/ipv4/ip_forward"
+        f" && echo $$ >'{ready}.new' && mv '{ready}.new' '{ready}' && exec sleep infinity"
+    )
+    with (home / "log").open("wb") as log, Path(os.devnull).open("rb") as nothing:
+        started = process.popen(
+            rootlesskit_argv(home / "state", script),
+            stdin=nothing.fileno(),
+            stdout=log.fileno(),
+            stderr=log.fileno(),
+            new_session=True,
+            cwd="/",
+        )
+    end = time.monotonic() + READY_WITHIN
+    while not ready.exists():
+        if started.poll() is not None or time.monotonic() > end:
+            started.kill()
+            started.wait()
+            raise HolderFailed(_last_words(home / "log"))
+        time.sleep(0.002)
+    child = int((home / "state/child_pid").read_text())
+    born = kernel.start_time(started.pid), kernel.start_time(child)
+    holder = Holder(parent=started.pid, child=child, payload=int(ready.read_text()), born=born)
+    files.write_value(home / "holder.json", holder)
+    return holder
+
+
+def _check_machine() -> None:
+    for program in ("rootlesskit", "slirp4netns", "newuidmap", "newgidmap", "runc", "conmon"):
+        process.find(program)
+    if os.getuid() != 0 and not (kernel.subordinate_ids("uid") and kernel.subordinate_ids("gid")):
+        raise NoSubordinateIds(kernel.user_name())
+    if not kernel.tun_is_open():
+        raise TunClosed
+
+
+def _last_words(log: Path) -> str:
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return " / ".join(lines[-2:]) or "rootlesskit ended without a word"
+
+
+def _stop(holder: Holder) -> None:
+    end = time.monotonic() + GONE_WITHIN
+    force = False
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(holder.parent, signal.SIGTERM)
+    while any(_born(holder)):
+        if time.monotonic() > end and not force:
+            force = True
+            for pid, born in zip((holder.child, holder.parent), reversed(holder.born), strict=True):
+                if kernel.start_time(pid) == born:
+                    os.kill(pid, signal.SIGKILL)
+        elif _born(holder) == (0, 0) or time.monotonic() > end + GONE_WITHIN:
+            return
+        time.sleep(0.002)
+
+
+def _sweep() -> None:
+    """Remove the files of a holder that is gone, and of all that lived in it."""
+    for place in (paths.holder(), paths.bundles(), paths.runtime() / "u"):
+        files.remove_tree(place)
+
+
+def end_from_inside(holder: Holder) -> None:
+    """Stop the holder that this process is inside of, where nobody else uses it; may not return."""
+    with files.locked(_lock()):
+        if not is_used():
+            _sweep()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(holder.payload, signal.SIGTERM)
+
+
+def enter(holder: Holder) -> None:
+    """Join the holder's user, mount and pid namespaces; children of ours are in the last.
+
+    Only for a process of one thread (setns(2)).
+    """
+    import ctypes
+
+    wanted = kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS | kernel.CLONE_NEWPID
+    target = os.pidfd_open(holder.child)
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.setns(target, wanted) != 0:
+            code = ctypes.get_errno()
+            raise OSError(code, f"setns: {os.strerror(code)}")
+    finally:
+        os.close(target)
+    os.chdir("/")
+
+
+def enter_argv(holder: Holder, argv: Sequence[str], *, network: bool) -> list[str]:
+    """Make the command that runs ``argv`` inside the holder, from outside."""
+    return [
+        "nsenter", "-U", "--preserve-credentials", "-m", "-p",
+        *(["-n"] if network else []),
+        "--wdns=/",
+        "-t", str(holder.child),
+        *argv,
+    ]  # fmt: skip
+
+
+def in_network(argv: Sequence[str]) -> list[str]:
+    """Make the command that runs ``argv`` on the holder's network, from inside."""
+    return ["nsenter", "--net=/proc/1/ns/net", *argv]
