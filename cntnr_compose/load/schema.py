@@ -1,0 +1,157 @@
+"""Hold a tree against the Compose schema. The one home of jsonschema.
+
+A valid tree is the common case and costs little: `load.shape` says yes. Only when it says no,
+jsonschema is asked what is wrong, in the parts that do not fit, and `load.phrases` words it.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path as FilePath
+from typing import Any
+
+from cntnr_compose.core.values import Tree, from_json
+from cntnr_compose.load.findings import SHOWN, Finding, Path
+from cntnr_compose.load.shape import Shape, identity
+
+SCHEMAS = FilePath(__file__).parent.parent / "schemas"
+NAMED = ("services", "networks", "volumes", "configs", "secrets", "models")
+
+
+def check(tree: Tree) -> list[Finding]:
+    """Tell all that docker compose's schema does not allow in a tree."""
+    shape = docker_shape()
+    if shape.fits(tree):
+        return []
+    odd = list(_odd_keys(tree, ()))
+    if odd:
+        return odd
+    findings: dict[Finding, None] = {}
+    for finding in _told(shape, tree):
+        findings[finding] = None
+        if len(findings) > SHOWN:
+            break
+    return list(findings)
+
+
+def published_schema() -> Tree:
+    """Read the published schema."""
+    schema: Tree = from_json((SCHEMAS / "compose-spec.json").read_bytes(), dict[str, Any])
+    return schema
+
+
+def docker_schema() -> Tree:
+    """Give the schema that docker compose has: the published one and the rows of differences."""
+    schema = published_schema()
+    for row in from_json((SCHEMAS / "differences.json").read_bytes(), list[dict[str, Any]]):
+        *parents, last = row["at"].removeprefix("/").split("/")
+        node: Any = schema
+        for step in parents:
+            node = node[int(step) if isinstance(node, list) else step]
+        if row["op"] == "remove":
+            del node[last]
+        else:
+            node[last]  # the row must still fit  # noqa: B018
+            node[last] = row["value"]
+    return schema
+
+
+def flat(schema: Tree) -> Tree:
+    """Give a schema without ``unevaluatedProperties``: the parts of ``allOf`` laid into one.
+
+    Raises `ValueError` where a definition is not merely made of sets of properties.
+    """
+    definitions: Tree = schema["$defs"]
+
+    def lay(node: Tree) -> Tree:
+        if "allOf" not in node:
+            return node
+        laid: Tree = {"properties": {}, "patternProperties": {}}
+        own = {key: value for key, value in node.items() if key != "allOf"}
+        for part in [*(definitions[one["$ref"].split("/")[-1]] for one in node["allOf"]), own]:
+            for key, value in lay(part).items():
+                if key in ("properties", "patternProperties"):
+                    if laid[key].keys() & value.keys() - {"^x-"}:
+                        raise ValueError(f"a property is defined twice: {sorted(value)}")
+                    laid[key] |= value
+                elif key == "unevaluatedProperties" and value is False:
+                    laid["additionalProperties"] = False
+                elif key in ("type", "required", "description", "title"):
+                    laid[key] = value
+                else:
+                    raise ValueError(f"cannot lay {key} into one definition")
+        return laid
+
+    return schema | {"$defs": {name: lay(node) for name, node in definitions.items()}}
+
+
+@cache
+def docker_shape() -> Shape:
+    """Give the quick form of docker compose's schema."""
+    return Shape(flat(docker_schema()))
+
+
+def _odd_keys(node: Any, path: Path) -> Iterator[Finding]:
+    """Find keys that are not text; jsonschema cannot read a tree that has them."""
+    ahead: list[tuple[Path, Any]] = [(path, node)]
+    while ahead:
+        at, one = ahead.pop()
+        if isinstance(one, list):
+            ahead.extend(((*at, index), item) for index, item in enumerate(one))
+        elif isinstance(one, dict):
+            for key, item in one.items():
+                if not isinstance(key, str):
+                    place = f"in {'.'.join(map(str, at))}" if at else "at top level"
+                    text = f"non-string key {place}: {key}"
+                    yield Finding(path=at, message=text, hint="put it in quotes")
+                ahead.append(((*at, str(key)), item))
+
+
+def _told(shape: Shape, tree: Tree) -> Iterator[Finding]:
+    """Ask jsonschema about the parts that do not fit, and only about those."""
+    from cntnr_compose.load.phrases import tell
+
+    for path, node, part in _misfits(shape, tree):
+        for error in _validator(shape, node).iter_errors(part):
+            yield from tell(error, path, shape)
+
+
+def _misfits(shape: Shape, tree: Any) -> Iterator[tuple[Path, Tree, Any]]:
+    """Give the parts of a tree that do not fit: single services, networks, …, or the whole."""
+    root = shape.schema
+    if not isinstance(tree, dict):
+        yield (), root, tree
+        return
+    outline = {}
+    for key, section in tree.items():
+        entries = root["properties"].get(key, {}).get("patternProperties", {})
+        if key not in NAMED or not isinstance(section, dict) or len(entries) != 1:
+            outline[key] = section
+            continue
+        ((pattern, entry),) = entries.items()
+        each, named = shape.check(entry), re.compile(pattern).search
+        outline[key] = {name: one for name, one in section.items() if not named(name)}
+        for name, one in section.items():
+            if named(name) and not each(one):
+                yield (key, name), entry, one
+    if not shape.fits(outline):
+        yield (), root, outline
+
+
+def _validator(shape: Shape, node: Tree) -> Any:
+    """Give a jsonschema validator for a piece of the schema."""
+    import jsonschema
+
+    def unique(_: Any, wanted: Any, instance: Any, __: Any) -> Iterator[Any]:
+        # The stock one compares each item with each other: hours, for a long list of mappings.
+        if not wanted or not isinstance(instance, list):
+            return
+        seen: dict[Any, int] = {}
+        for index, item in enumerate(instance):
+            first = seen.setdefault(identity(item), index)
+            if first != index:
+                yield jsonschema.ValidationError(f"items at {first} and {index} are equal")
+                return
+
+    kind = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"uniqueItems": unique})
+    return kind(node | {"$defs": shape.schema["$defs"]})
