@@ -6,9 +6,13 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from cntnr_compose.core.errors import CommandFailed, ProgramMissing
 from cntnr_compose.core.values import Seconds, Value
+
+if TYPE_CHECKING:
+    import asyncio
 
 log = logging.getLogger(__name__)
 
@@ -109,6 +113,36 @@ async def run_async(
             process.kill()
             await process.wait()
     return _judged(words, await process.wait(), out, err, ok)
+
+
+async def start_async(
+    argv: Sequence[Word],
+    *,
+    env: Mapping[str, str] | None = None,
+    pass_fds: Sequence[int] = (),
+    stdin: int | None = None,
+    stdout: int | None = None,
+    stderr: int | None = None,
+    new_session: bool = False,
+) -> "asyncio.subprocess.Process":
+    """Start a program without waiting for it; streams that are not given (fds) are /dev/null."""
+    import asyncio
+
+    words = [os.fspath(word) for word in argv]
+    log.debug("+ %s &", shlex.join(words))
+    nothing = asyncio.subprocess.DEVNULL
+    try:
+        return await asyncio.create_subprocess_exec(
+            *words,
+            env=dict(env if env is not None else base_env()),
+            stdin=nothing if stdin is None else stdin,
+            stdout=nothing if stdout is None else stdout,
+            stderr=nothing if stderr is None else stderr,
+            pass_fds=pass_fds,
+            start_new_session=new_session,
+        )
+    except FileNotFoundError as error:
+        raise ProgramMissing(words[0]) from error
 
 
 def popen(

@@ -63,6 +63,7 @@ class Status(Value, frozen=True, kw_only=True):
     state: str = "created"  # created, running, restarting, paused, exited, removing, dead
     holder: str = ""  # the holder that `pid` and `conmon` are in; another one means: it has ended
     pid: int = 0  # inside the holder
+    born: int = 0  # the start time of `pid` in ticks, since pids are used again
     conmon: int = 0
     started: Seconds = 0
     finished: Seconds = 0

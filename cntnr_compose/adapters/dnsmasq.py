@@ -1,0 +1,99 @@
+"""dnsmasq: names of containers. One instance a view: a set of networks and an upstream.
+
+A container that is on several networks asks the instance that knows all of them, so that nobody learns
+names of a network that he is not on. Each network has a folder with one file a container, which
+dnsmasq follows by inotify (``hostsdir``).
+"""
+
+import contextlib
+import os
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+from cntnr_compose.adapters import files, holder, process
+from cntnr_compose.core import paths
+from cntnr_compose.core.values import Value
+
+
+class View(Value, frozen=True, kw_only=True):
+    """What one instance serves."""
+
+    name: str
+    address: str  # where it listens
+    networks: tuple[str, ...]  # the folders of names that it knows
+    upstream: tuple[str, ...] = ()  # servers for all other names; empty: the holder's
+    closed: bool = False  # no other names at all
+
+
+def folder() -> Path:
+    """Give the folder of everything about names, which dies with the holder."""
+    return paths.held() / "names"
+
+
+def hosts(network: str) -> Path:
+    """Give the folder with the names of one network."""
+    return folder() / "hosts" / network
+
+
+def config(view: View) -> str:
+    """Write an instance's configuration."""
+    lines = [
+        "no-hosts", "bind-interfaces", "domain-needed", "bogus-priv", "no-poll", "user=root", "group=root",
+        "local-ttl=0", "no-negcache", "cache-size=1000",
+        "except-interface=lo", f"listen-address={view.address}",
+        f"pid-file={folder()}/{view.name}.pid",
+        *(f"hostsdir={hosts(network)}" for network in view.networks),
+    ]  # fmt: skip
+    if view.closed or view.upstream:
+        lines.append("no-resolv")
+    lines += [f"server={server}" for server in view.upstream if not view.closed]
+    return "\n".join(lines) + "\n"
+
+
+async def start(view: View) -> None:
+    """Start an instance; it goes on without us. Raises `CommandFailed`, `ProgramMissing`."""
+    for network in view.networks:
+        hosts(network).mkdir(parents=True, exist_ok=True)
+    file = folder() / f"{view.name}.conf"
+    file.write_text(config(view))
+    argv = ["dnsmasq", f"--conf-file={file}"]
+    await process.run_async(holder.in_network(argv))
+
+
+def stop(name: str) -> None:
+    """End an instance and forget it; absent is fine."""
+    pid_file = folder() / f"{name}.pid"
+    with contextlib.suppress(OSError, ValueError):
+        os.kill(int(pid_file.read_text()), signal.SIGTERM)
+    pid_file.unlink(missing_ok=True)
+    (folder() / f"{name}.conf").unlink(missing_ok=True)
+
+
+def is_running(name: str) -> bool:
+    """Tell whether an instance lives."""
+    try:
+        pid = int((folder() / f"{name}.pid").read_text())
+        return b"dnsmasq" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return False
+
+
+def add_names(network: str, identity: str, address: str, names: Sequence[str]) -> None:
+    """Let a container's names on one network resolve to its address."""
+    place = hosts(network)
+    place.mkdir(parents=True, exist_ok=True)
+    # Written elsewhere and renamed: dnsmasq reads a file as soon as it appears.
+    draft = folder() / f".{identity}.{network[:32]}"
+    draft.write_text(f"{address} {' '.join(names)}\n")
+    draft.replace(place / identity)
+
+
+def remove_names(network: str, identity: str) -> None:
+    """Forget a container's names on one network."""
+    (hosts(network) / identity).unlink(missing_ok=True)
+
+
+def forget_network(network: str) -> None:
+    """Remove the folder of a network's names."""
+    files.remove_tree(hosts(network))

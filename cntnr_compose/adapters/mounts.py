@@ -1,0 +1,68 @@
+"""mount(2) and umount2(2): the overlay that a container's root file system is."""
+
+import contextlib
+import ctypes
+import errno
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+MNT_DETACH = 2
+MS_RDONLY = 1
+MS_REMOUNT = 32
+MS_BIND = 4096
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def overlay(lower: Sequence[Path], upper: Path, work: Path, target: Path) -> None:
+    """Mount an overlay at ``target``; ``lower`` is top first. All folders exist.
+
+    ``userxattr`` is what lets an ordinary user's namespace do it (Linux 5.11). Raises `OSError`.
+    """
+    below = ":".join(_escaped(path) for path in lower)
+    options = f"lowerdir={below},upperdir={_escaped(upper)},workdir={_escaped(work)},userxattr"
+    _mount("overlay", target, "overlay", 0, options)
+
+
+def bind(source: Path, target: Path) -> None:
+    """Show ``source`` at ``target`` too. Raises `OSError`."""
+    _mount(str(source), target, "", MS_BIND, "")
+
+
+def detach(target: Path) -> None:
+    """Take a mount away; what still uses it may go on. No mount there is fine."""
+    if _libc.umount2(os.fsencode(target), MNT_DETACH) != 0:
+        code = ctypes.get_errno()
+        if code not in (errno.EINVAL, errno.ENOENT):
+            raise OSError(code, f"umount {target}: {os.strerror(code)}")
+
+
+def mounted_below(folder: Path) -> list[Path]:
+    """List the mount points at and below a folder, deepest first."""
+    found = []
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        point = Path(line.split(" ", 5)[4].encode().decode("unicode_escape"))
+        if point == folder or folder in point.parents:
+            found.append(point)
+    return sorted(found, key=lambda path: len(path.parts), reverse=True)
+
+
+def detach_all(folder: Path) -> None:
+    """Take away every mount at and below a folder."""
+    for point in mounted_below(folder):
+        with contextlib.suppress(OSError):
+            detach(point)
+
+
+def _mount(source: str, target: Path, kind: str, flags: int, options: str) -> None:
+    result = _libc.mount(
+        source.encode(), os.fsencode(target), kind.encode(), flags, options.encode()
+    )
+    if result != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"mount {kind or 'bind'} at {target}: {os.strerror(code)}")
+
+
+def _escaped(path: Path) -> str:
+    # A colon separates lower directories and a comma options (overlayfs in the kernel's documentation).
+    return str(path).replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")

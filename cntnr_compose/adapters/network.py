@@ -1,0 +1,102 @@
+"""ip and nft: bridges of the holder's network namespace, and what may pass between them."""
+
+from collections.abc import Iterable, Sequence
+
+from cntnr_compose.adapters import holder, process
+from cntnr_compose.core.errors import CntnrError, CommandFailed
+from cntnr_compose.core.values import Value
+
+UPLINK = "tap0"
+
+
+class NetworkFailed(CntnrError):
+    """A bridge or a rule cannot be made."""
+
+    def __init__(self, name: str, said: str) -> None:
+        super().__init__(f"cannot set network {name} up: {said}")
+
+
+class Bridge(Value, frozen=True, kw_only=True):
+    """A bridge and what it is for; the gateway carries the prefix length, ``10.89.0.1/24``."""
+
+    name: str
+    gateway: str
+    subnet: str
+    internal: bool = False
+    mtu: int = holder.MTU
+    masquerade: bool = True
+    talk: bool = True  # between containers of the same network
+    resolvers: tuple[str, ...] = ()  # further addresses on which names are resolved
+
+
+def bridge_commands(bridge: Bridge) -> str:
+    """Write the lines for ``ip -batch`` that make a bridge."""
+    lines = [
+        f"link add {bridge.name} type bridge",
+        f"link set {bridge.name} mtu {bridge.mtu} up",
+        f"addr add {bridge.gateway} dev {bridge.name}",
+        *(f"addr add {address}/32 dev {bridge.name}" for address in bridge.resolvers),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def rules(table: str, bridges: Sequence[Bridge]) -> str:
+    """Write one project's nft table: what leaves is masqueraded, and networks are kept apart.
+
+    A container reaches its own network, the outside unless the network is internal, and of the other
+    bridges' addresses none: their gateways answer names that are not its business.
+    """
+    post, forward, inward = [], [], []
+    for one in bridges:
+        if one.masquerade and not one.internal:
+            post.append(f'ip saddr {one.subnet} oifname "{UPLINK}" masquerade')
+        reach = "" if one.internal else f', "{UPLINK}"'
+        forward.append(f'iifname "{one.name}" oifname != {{ "{one.name}"{reach} }} drop')
+        if one.internal:
+            forward.append(f'oifname "{one.name}" iifname "{UPLINK}" drop')
+        own = ", ".join((one.gateway.partition("/")[0], *one.resolvers))
+        inward.append(f'iifname "{one.name}" ip daddr != {{ {own} }} fib daddr type local drop')
+    lines = [
+        f"table inet {table} {{}}", f"delete table inet {table}", f"table inet {table} {{",
+        "chain post { type nat hook postrouting priority 100;", *post, "}",
+        "chain pass { type filter hook forward priority 0;", *forward, "}",
+        "chain inward { type filter hook input priority 0;", *inward, "}",
+        "}",
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def table_name(project: str) -> str:
+    """Name a project's table; nft takes letters, digits and underscores."""
+    return "p_" + "".join(char if char.isalnum() else f"_{ord(char):x}_" for char in project)
+
+
+async def set_up(name: str, new: Sequence[Bridge], table: str, bridges: Sequence[Bridge]) -> None:
+    """Make bridges and bring the project's rules in line with all that it has.
+
+    Raises `NetworkFailed`, `ProgramMissing`.
+    """
+    try:
+        if new:
+            lines = "".join(bridge_commands(one) for one in new)
+            await _inside(["ip", "-batch", "-"], lines)
+        await _inside(["nft", "-f", "-"], rules(table, bridges))
+    except CommandFailed as error:
+        await tear_down([one.name for one in new])
+        raise NetworkFailed(name, error.stderr.strip().replace("\n", " / ")) from error
+
+
+async def tear_down(bridges: Iterable[str], table: str = "", left: Sequence[Bridge] = ()) -> None:
+    """Remove bridges, and the rules of what is gone; absent is fine."""
+    lines = "".join(f"link del {name}\n" for name in bridges)
+    if lines:
+        await process.run_async(
+            holder.in_network(["ip", "-force", "-batch", "-"]), stdin=lines.encode(), ok=range(256)
+        )
+    if table:
+        gone = f"table inet {table} {{}}\ndelete table inet {table}\n"
+        await _inside(["nft", "-f", "-"], rules(table, left) if left else gone)
+
+
+async def _inside(argv: Sequence[str], stdin: str) -> None:
+    await process.run_async(holder.in_network(argv), stdin=stdin.encode())
