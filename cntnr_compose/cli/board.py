@@ -1,0 +1,79 @@
+"""The lines that a terminal shows while something is done: one for each thing, in a stable order."""
+
+from cntnr_compose.core.events import Progress
+
+COUNTED = frozenset({"done", "warning", "error"})
+
+
+class Row:
+    """One thing: what it is, how it does, since when."""
+
+    def __init__(self, event: Progress, now: float) -> None:
+        self.event = event
+        self.began = now
+        self.ended: float | None = None
+
+    @property
+    def state(self) -> str:
+        """Give working, done, warning or error."""
+        return self.event.state
+
+    def seconds(self, now: float) -> float:
+        """Tell how long it takes or took."""
+        return (now if self.ended is None else self.ended) - self.began
+
+
+class Board:
+    """All lines, in the order in which things first moved."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str], Row] = {}
+
+    def put(self, event: Progress, now: float) -> None:
+        """Change a thing's line, or add one."""
+        row = self._rows.setdefault((event.kind, event.name), Row(event, now))
+        if row.ended is not None and event.state == "working":
+            row.began = now  # it was created before, and is started now
+        if not event.detail and row.event.detail and event.state != "error":
+            event = Progress(
+                kind=event.kind,
+                name=event.name,
+                status=event.status,
+                state=event.state,
+                detail=row.event.detail,
+            )
+        row.event = event
+        row.ended = now if event.state in COUNTED else None
+
+    @property
+    def header(self) -> str:
+        """Count: ``[+] Running 2/5``."""
+        done = sum(row.state in COUNTED for row in self._rows.values())
+        return f"[+] Running {done}/{len(self._rows)}"
+
+    def visible(self, height: int) -> list[Row]:
+        """Give the lines that fit below a header: what still moves or failed goes first.
+
+        ``height`` counts the header; 0 means: all.
+        """
+        rows = list(self._rows.values())
+        if not height or len(rows) < height:
+            return rows
+        room = max(height - 2, 1)  # the header, and the line that counts the others
+        urgent = [row for row in rows if row.state != "done"][:room]
+        finished = [row for row in rows if row.state == "done"]
+        chosen = urgent + finished[len(finished) - (room - len(urgent)) :]
+        return [row for row in rows if row in chosen]
+
+    def hidden(self, height: int) -> int:
+        """Tell how many lines do not fit."""
+        return len(self._rows) - len(self.visible(height))
+
+    def text(self, row: Row, width: int) -> str:
+        """Give a line's words, as long as there is room: the detail is cut first."""
+        names = max(len(f"{kind} {name}") for kind, name in self._rows)
+        event = row.event
+        words = f"{f'{event.kind} {event.name}':<{names}}  {event.status}"
+        if event.detail:
+            words += f"  {event.detail}"
+        return words if len(words) <= width else f"{words[: max(width - 1, 0)]}…"

@@ -1,0 +1,131 @@
+"""What the options of `cntnr compose` say, as one small value that every verb gets first."""
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.values import Value
+
+if TYPE_CHECKING:
+    from cntnr_compose.cli.console import Console
+    from cntnr_compose.load.project import Request
+    from cntnr_compose.model.project import Project
+
+CHOICES = {
+    "progress": ("auto", "tty", "plain", "json", "quiet"),
+    "ansi": ("auto", "never", "always"),
+}
+YES = frozenset({"1", "t", "true", "y", "yes", "on"})
+
+
+class UnsupportedValue(CntnrError):
+    """An option has a value that it does not know."""
+
+    def __init__(self, option: str, value: str, known: tuple[str, ...]) -> None:
+        super().__init__(f'unsupported {option} value "{value}"')
+        self.hint = f"it can be {', '.join(known[:-1])} or {known[-1]}"
+
+
+class InvalidProjectName(CntnrError):
+    """A project's name has characters that it may not have."""
+
+    hint = "it must be of lower-case letters, digits, `-` and `_`, and begin with a letter or digit"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f'invalid project name "{name}"')
+
+
+class Scope(Value, frozen=True, kw_only=True):
+    """Which project is meant, and how to talk about it."""
+
+    files: tuple[str, ...] = ()
+    project_name: str = ""
+    profiles: tuple[str, ...] = ()
+    env_files: tuple[str, ...] = ()
+    directory: str = ""
+    progress: str = "auto"
+    ansi: str = "auto"
+    parallel: int = -1
+    compatibility: bool = False
+    dry_run: bool = False
+    all_resources: bool = False
+    verbose: bool = False
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> "Scope":
+        """Make it of parsed options and `COMPOSE_*` variables.
+
+        Raises `UnsupportedValue`.
+        """
+        environ = os.environ if environ is None else environ
+        said = {name: value for name, value in given.items() if value is not None}
+        if said.pop("no_ansi", False):
+            said.setdefault("ansi", "never")
+        for name, known in CHOICES.items():
+            value = said.setdefault(name, environ.get(f"COMPOSE_{name.upper()}") or known[0])
+            if value not in known:
+                raise UnsupportedValue(f"--{name}", value, known)
+        return cls(**said)
+
+    def request(self, services: tuple[str, ...] = ()) -> "Request":
+        """Say to the loader what is to be read."""
+        from cntnr_compose.load.project import Request
+
+        return Request(
+            files=self.files,
+            project_name=self.project_name,
+            profiles=self.profiles,
+            env_files=self.env_files,
+            directory=self.directory,
+            compatibility=self.compatibility,
+            services=services,
+        )
+
+    def load(self, console: "Console", services: tuple[str, ...] = ()) -> "Project":
+        """Read the files of the project, and tell the loader's warnings.
+
+        Raises the loader's errors.
+        """
+        from cntnr_compose.core.events import Warned
+        from cntnr_compose.load.project import load
+
+        loaded = load(self.request(services))
+        for text in loaded.warnings:
+            console.tell(Warned(text=text))
+        return loaded.project
+
+    def named(self, console: "Console") -> "tuple[str, Project | None]":
+        """Give the project's name, and the project where its files are there to be read.
+
+        With ``-p`` and no ``-f`` nothing is read. Raises `InvalidProjectName` and the loader's errors.
+        """
+        if self.project_name and not self.files:
+            return checked(self.project_name), None
+        try:
+            project = self.load(console)
+        except CntnrError:
+            name = os.environ.get("COMPOSE_PROJECT_NAME", "")
+            if self.files or not name:
+                raise
+            return checked(name), None
+        return project.name, project
+
+    def console(self) -> "Console":
+        """Make what draws events on standard error."""
+        from cntnr_compose.cli.console import choose
+
+        return choose(self.progress, self.ansi, dry_run=self.dry_run)
+
+
+def checked(name: str) -> str:
+    """Give a project's name back, or raise `InvalidProjectName`."""
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+    if name[:1] not in letters or set(name) - set(letters + "-_"):
+        raise InvalidProjectName(name)
+    return name
+
+
+def is_on(value: str) -> bool:
+    """Tell whether a variable such as ``COMPOSE_REMOVE_ORPHANS`` is switched on."""
+    return value.strip().lower() in YES

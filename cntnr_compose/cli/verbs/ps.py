@@ -1,0 +1,96 @@
+"""`cntnr compose ps`: containers and how they do, read from files."""
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cntnr_compose.cli.options import flag, services, verb
+from cntnr_compose.core.errors import CntnrError
+
+if TYPE_CHECKING:
+    from cntnr_compose.cli.scope import Scope
+    from cntnr_compose.model.observed import Container
+    from cntnr_compose.model.project import Project
+
+STATES = ("paused", "restarting", "removing", "running", "dead", "created", "exited")
+
+
+class BadFilter(CntnrError):
+    """A filter is not of the form that `ps` knows."""
+
+    hint = "the only filter is status=STATE"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f'cannot filter by "{text}"')
+
+
+@verb("[SERVICE...]")
+@services
+@flag("-a", "--all", "everything", text="Also those that do not run.")
+@click.option("--filter", "filters", multiple=True, metavar="FILTER", help="status=STATE.")
+@click.option("--format", "form", default="table", metavar="FORMAT", help="table, json, template.")
+@flag("--no-trunc", text="Cut nothing.")
+@click.option(
+    "--orphans/--no-orphans", default=True, hidden=True, help="Also services not in the file."
+)
+@flag("-q", "--quiet", text="Only ids.")
+@flag("--services", "only_services", text="Only names of services.")
+@click.option("--status", multiple=True, type=click.Choice(STATES), help="Only those in a state.")
+def ps(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
+    """List containers."""
+    from cntnr_compose.engine.observe import observe
+    from cntnr_compose.model.project import NoSuchService
+
+    with scope.console() as console:
+        name, project = scope.named(console)
+    found = list(observe(name).containers)
+    known = {one.record.service for one in found} | _services(project)
+    for service in services:
+        if service not in known:
+            raise NoSuchService(service)
+    states = {*given["status"], *map(_state, given["filters"])}
+    if not given["orphans"] and project is not None:
+        found = [one for one in found if one.record.service in _services(project)]
+    shown = [
+        one
+        for one in found
+        if (not services or one.record.service in services)
+        and (one.status.state in states if states else given["everything"] or one.is_running)
+        and (given["everything"] or states or not one.record.oneoff)
+    ]
+    _print(sorted(shown, key=lambda one: one.name), given)
+
+
+def _services(project: "Project | None") -> set[str]:
+    return {*project.services, *project.disabled} if project else set()
+
+
+def _state(text: str) -> str:
+    name, _, value = text.partition("=")
+    if name != "status" or value not in STATES:
+        raise BadFilter(text)
+    return value
+
+
+def _print(containers: Sequence["Container"], given: dict[str, Any]) -> None:
+    from cntnr_compose.cli.listing import write
+    from cntnr_compose.cli.rows import HEADER, cells, tree
+
+    trunc = not given["no_trunc"]
+    if given["quiet"]:
+        lines = [one.record.id[:12] if trunc else one.record.id for one in containers]
+        click.echo("".join(f"{line}\n" for line in lines), nl=False)
+    elif given["only_services"]:
+        names = dict.fromkeys(one.record.service for one in containers)
+        click.echo("".join(f"{name}\n" for name in names), nl=False)
+    else:
+        now = time.time()
+        write(
+            given["form"],
+            HEADER,
+            [cells(one, now, trunc=trunc) for one in containers],
+            [tree(one, now, trunc=trunc) for one in containers],
+            narrow=10,
+        )
