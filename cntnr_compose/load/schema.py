@@ -18,6 +18,13 @@ SCHEMAS = FilePath(__file__).parent.parent / "schemas"
 NAMED = ("services", "networks", "volumes", "configs", "secrets", "models")
 
 
+class CannotFlatten(ValueError):
+    """A new schema has definitions of a form that nobody has taught us yet."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"cannot lay {what} into one definition")
+
+
 def check(tree: Tree) -> list[Finding]:
     """Tell all that docker compose's schema does not allow in a tree."""
     shape = docker_shape()
@@ -48,18 +55,16 @@ def docker_schema() -> Tree:
         node: Any = schema
         for step in parents:
             node = node[int(step) if isinstance(node, list) else step]
-        if row["op"] == "remove":
-            del node[last]
-        else:
-            node[last]  # the row must still fit  # noqa: B018
-            node[last] = row["value"]
+        del node[last]  # and a row that fits no more is a bug
+        if row["op"] == "replace":
+            node.update({last: row["value"]})
     return schema
 
 
 def flat(schema: Tree) -> Tree:
     """Give a schema without ``unevaluatedProperties``: the parts of ``allOf`` laid into one.
 
-    Raises `ValueError` where a definition is not merely made of sets of properties.
+    Raises `CannotFlatten` where a definition is not merely made of sets of properties.
     """
     definitions: Tree = schema["$defs"]
 
@@ -72,14 +77,14 @@ def flat(schema: Tree) -> Tree:
             for key, value in lay(part).items():
                 if key in ("properties", "patternProperties"):
                     if laid[key].keys() & value.keys() - {"^x-"}:
-                        raise ValueError(f"a property is defined twice: {sorted(value)}")
+                        raise CannotFlatten("the same properties twice")
                     laid[key] |= value
                 elif key == "unevaluatedProperties" and value is False:
                     laid["additionalProperties"] = False
                 elif key in ("type", "required", "description", "title"):
                     laid[key] = value
                 else:
-                    raise ValueError(f"cannot lay {key} into one definition")
+                    raise CannotFlatten(key)
         return laid
 
     return schema | {"$defs": {name: lay(node) for name, node in definitions.items()}}
@@ -153,5 +158,6 @@ def _validator(shape: Shape, node: Tree) -> Any:
                 yield jsonschema.ValidationError(f"items at {first} and {index} are equal")
                 return
 
-    kind = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"uniqueItems": unique})
+    extend: Any = jsonschema.validators.extend
+    kind = extend(jsonschema.Draft202012Validator, {"uniqueItems": unique})
     return kind(node | {"$defs": shape.schema["$defs"]})

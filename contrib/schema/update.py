@@ -22,9 +22,16 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 COPY = "builtin_schemas/vendor/compose-spec.json"
-PUBLISHED = "https://raw.githubusercontent.com/compose-spec/compose-spec/main/schema/compose-spec.json"
+PUBLISHED = (
+    "https://raw.githubusercontent.com/compose-spec/compose-spec/main/schema/compose-spec.json"
+)
 PROSE = {"description", "title", "examples", "$comment"}
-NAMED = {"properties", "patternProperties", "$defs", "definitions"}  # their keys are names, not keywords
+NAMED = {
+    "properties",
+    "patternProperties",
+    "$defs",
+    "definitions",
+}  # their keys are names, not keywords
 
 
 def without_prose(node: Any, *, names: bool = False) -> Any:
