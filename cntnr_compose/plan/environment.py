@@ -1,0 +1,105 @@
+"""What a container runs and in which environment, where image and service both have a say."""
+
+from collections.abc import Mapping, Sequence
+
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.model.image import ImageConfig
+from cntnr_compose.model.service import Service
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+SHELL = ("/bin/sh", "-c")
+INIT = "/sbin/docker-init"
+
+
+class NoCommand(CntnrError):
+    """Neither the service nor its image says what to run."""
+
+    hint = "give the service a command or an entrypoint"
+
+    def __init__(self, service: str) -> None:
+        super().__init__(f"cannot run service {service}: no command specified")
+
+
+class WorkingDirectoryInvalid(CntnrError):
+    """A working directory is not an absolute path."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"the working directory '{path}' is invalid, it needs to be an absolute path"
+        )
+
+
+def command_line(service: Service, image: ImageConfig) -> tuple[str, ...]:
+    """Give entrypoint and command as they run, without init.
+
+    A service's entrypoint makes the image's command void, since that was meant for another program.
+    Raises `NoCommand`.
+    """
+    if service.entrypoint is None:
+        entrypoint = image.entrypoint or ()
+        command = (image.cmd or ()) if service.command is None else service.command
+    else:
+        entrypoint = service.entrypoint
+        command = service.command or ()
+    if entrypoint == ("",):
+        entrypoint = ()
+    words = (*entrypoint, *command)
+    if not words:
+        raise NoCommand(service.name)
+    return words
+
+
+def environment(
+    service: Service,
+    image: ImageConfig,
+    *,
+    hostname: str = "",
+    more: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Lay the service's variables over the image's, and those over docker's own.
+
+    A variable whose value is None is unset. HOME is left to the runtime, which looks it up for the
+    user of each process, so that `exec --user` gets the right one.
+    """
+    made = {"PATH": PATH}
+    if hostname:
+        made["HOSTNAME"] = hostname
+    if service.tty:
+        made["TERM"] = "xterm"
+    made.update(pair(word) for word in image.env if "=" in word)
+    overlay(made, service.environment)
+    made.update(more or {})
+    return made
+
+
+def overlay(made: dict[str, str], changes: Mapping[str, str | None]) -> None:
+    """Set and unset variables in place."""
+    for name, value in changes.items():
+        if value is None:
+            made.pop(name, None)
+        else:
+            made[name] = value
+
+
+def pair(word: str) -> tuple[str, str]:
+    """Split ``NAME=value``."""
+    name, _, value = word.partition("=")
+    return name, value
+
+
+def working_dir(*candidates: str) -> str:
+    """Give the first that is set, or the root; raise `WorkingDirectoryInvalid` if it is relative."""
+    path = next(filter(None, candidates), "/")
+    if not path.startswith("/"):
+        raise WorkingDirectoryInvalid(path)
+    return path
+
+
+def health_command(test: Sequence[str], image: ImageConfig) -> tuple[str, ...]:
+    """Give the words of a health check; none where it is switched off."""
+    kind, *words = test or ("NONE",)
+    if kind == "NONE":
+        return ()
+    if kind == "CMD-SHELL":
+        return (*(image.shell or SHELL), *words)
+    return tuple(words) if kind == "CMD" else tuple(test)

@@ -1,0 +1,108 @@
+"""Which ids a process runs as: the forms of ``user``, looked up in the image's own files."""
+
+from collections.abc import Iterator, Sequence
+
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.values import Tree, Value
+
+HIGHEST = 2**31 - 1
+
+
+class UserUnknown(CntnrError):
+    """A user or group is named that the image's files do not have."""
+
+    hint = "use a number, or a name from the image's /etc/passwd and /etc/group"
+
+    def __init__(self, kind: str, name: str) -> None:
+        file = "passwd" if kind == "user" else "group"
+        super().__init__(f"unable to find {kind} {name}: no matching entries in {file} file")
+
+
+class IdNotMapped(CntnrError):
+    """A number is no id in the holder's user namespace."""
+
+    def __init__(self, kind: str, number: int, ids: int) -> None:
+        if number > HIGHEST:
+            super().__init__("uids and gids must be in range 0-2147483647")
+        elif ids == 1:
+            super().__init__(
+                f"cannot use {kind} {number}: only root exists without subordinate ids"
+            )
+            self.hint = "run `cntnr doctor` to see how to get subordinate ids"
+        else:
+            super().__init__(f"cannot use {kind} {number}: the highest id here is {ids - 1}")
+            self.hint = "ids above that need a wider range in /etc/subuid and /etc/subgid"
+
+
+class Identity(Value, frozen=True, kw_only=True):
+    """Who a process is."""
+
+    uid: int = 0
+    gid: int = 0
+    groups: tuple[int, ...] = ()  # the primary one first
+    home: str = "/"
+
+    def tree(self) -> Tree:
+        """Give the ``user`` of a process in the runtime spec."""
+        tree: Tree = {"uid": self.uid, "gid": self.gid}
+        if self.groups:
+            tree["additionalGids"] = list(self.groups)
+        return tree
+
+
+def identity(
+    user: str, *, passwd: str, group: str, ids: int, group_add: Sequence[str] = ()
+) -> Identity:
+    """Find who ``user`` is: a name, a number, or either of them with ``:group``; empty means root.
+
+    Raises `UserUnknown`, `IdNotMapped`.
+    """
+    who, colon, of = user.partition(":")
+    uid, gid, home, name = _user(who or "0", passwd)
+    if uid is None:
+        raise UserUnknown("user", who)
+    groups = [gid]
+    if of:
+        gid = _group(of, group)
+        groups = [gid]
+    elif name and not colon:
+        groups += [int(entry[2]) for entry in _entries(group, 4) if name in entry[3].split(",")]
+    _must_be_mapped("user", uid, ids)
+    _must_be_mapped("group", gid, ids)
+    for word in group_add:
+        added = _group(word, group)
+        _must_be_mapped("group", added, ids)
+        groups.append(added)
+    # What the image's file says beyond our range is left out: nobody asked for it by name.
+    kept = tuple(dict.fromkeys(number for number in groups if number < ids))
+    return Identity(uid=uid, gid=gid, groups=kept if ids > 1 else (), home=home)
+
+
+def _user(who: str, passwd: str) -> tuple[int | None, int, str, str]:
+    """Give uid, gid, home and name; a number without an entry is an id all the same."""
+    for entry in _entries(passwd, 6):
+        if entry[0] == who or entry[2] == who or (who.isdecimal() and int(entry[2]) == int(who)):
+            return int(entry[2]), int(entry[3] or 0), entry[5] or "/", entry[0]
+    return (int(who) if who.isdecimal() else None), 0, "/", ""
+
+
+def _group(who: str, group: str) -> int:
+    for entry in _entries(group, 3):
+        if entry[0] == who or (who.isdecimal() and int(entry[2]) == int(who)):
+            return int(entry[2])
+    if who.isdecimal():
+        return int(who)
+    raise UserUnknown("group", who)
+
+
+def _entries(text: str, fields: int) -> Iterator[list[str]]:
+    """Split a file of accounts; lines that make no sense are passed over, as by libc."""
+    for line in text.splitlines():
+        entry = line.strip().split(":")
+        if len(entry) >= fields and entry[0] and entry[2].isdecimal():
+            yield entry
+
+
+def _must_be_mapped(kind: str, number: int, ids: int) -> None:
+    if number >= ids:
+        raise IdNotMapped(kind, number, ids)
