@@ -1,0 +1,97 @@
+"""Whether the containers of a service meet what others wait for: yes, not yet, or never."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.values import Seconds, Value
+from cntnr_compose.model.observed import Container
+from cntnr_compose.plan.health import probe_of
+
+State = Literal["met", "waiting", "failed"]
+ENDED = frozenset({"exited", "dead", "removing"})
+
+
+class Verdict(Value, frozen=True, kw_only=True):
+    """The answer; ``text`` is the error, or the warning where the dependency is not required."""
+
+    state: State
+    text: str = ""
+
+
+class DependencyFailed(CntnrError):
+    """What others wait for cannot come to be any more."""
+
+
+class NotHealthyInTime(CntnrError):
+    """``--wait-timeout`` is over."""
+
+    def __init__(self, timeout: Seconds) -> None:
+        super().__init__(f"application not healthy after {timeout:g}s")
+
+
+MET = Verdict(state="met")
+WAITING = Verdict(state="waiting")
+
+
+def judge(
+    service: str,
+    condition: str,
+    containers: Sequence[Container],
+    *,
+    required: bool = True,
+    dependent: str = "",
+) -> Verdict:
+    """Judge a condition: a word of depends_on, or ``running_or_healthy``.
+
+    ``containers`` are those of the dependency ``service`` that exist; where there is none,
+    ``dependent`` is named as the one that misses them.
+    """
+    if not containers:
+        misses = dependent or "the project"
+        return Verdict(state="failed", text=f"{misses} is missing dependency {service}")
+    match condition:
+        case "service_completed_successfully":
+            return _completed(service, containers, required=required)
+        case "service_healthy":
+            optional = f'optional dependency "{service}" failed to start: '
+            return _healthy(containers, "dependency failed to start: " if required else optional)
+        case "running_or_healthy":
+            optional = f'optional dependency "{service}" is not running or is unhealthy: '
+            return _healthy(containers, "" if required else optional, or_running=True)
+        case _:
+            return _started(containers)
+
+
+def _started(containers: Sequence[Container]) -> Verdict:
+    return WAITING if any(one.status.state == "created" for one in containers) else MET
+
+
+def _completed(service: str, containers: Sequence[Container], *, required: bool) -> Verdict:
+    ended = [one.status.exit_code for one in containers if one.status.state in ENDED]
+    wrong = next((code for code in ended if code), 0)
+    if wrong:
+        what = f'"{service}" didn\'t complete successfully: exit {wrong}'
+        kind = "service" if required else "optional dependency"
+        return Verdict(state="failed", text=f"{kind} {what}")
+    return MET if len(ended) == len(containers) else WAITING
+
+
+def _healthy(containers: Sequence[Container], before: str, *, or_running: bool = False) -> Verdict:
+    waiting = False
+    for one in containers:
+        status = one.status
+        why = ""
+        if status.state in ENDED:
+            why = f"container {one.name} exited ({status.exit_code})"
+        elif probe_of(one.record) is None:
+            if not or_running:
+                why = f"container {one.name} has no healthcheck configured"
+            waiting = waiting or status.state != "running"
+        elif status.health == "unhealthy":
+            why = f"container {one.name} is unhealthy"
+        else:
+            waiting = waiting or status.health != "healthy"
+        if why:
+            return Verdict(state="failed", text=before + why)
+    return WAITING if waiting else MET

@@ -1,0 +1,39 @@
+"""A plan while it is being made: steps get their numbers in the order in which they are added."""
+
+from collections.abc import Iterable
+
+from cntnr_compose.plan.operations import Operation, Plan, Step
+
+
+class Draft:
+    """Collects steps; a step may only come after steps that were added before it."""
+
+    def __init__(self) -> None:
+        self._steps: list[Step] = []
+        self._unchanged: list[str] = []
+        self._warnings: list[str] = []
+
+    def add(self, operation: Operation, after: Iterable[int] = ()) -> int:
+        """Add an operation that comes after the steps of these numbers; give its own number."""
+        number = len(self._steps) + 1
+        self._steps.append(
+            Step(number=number, operation=operation, after=tuple(sorted(set(after))))
+        )
+        return number
+
+    def leave(self, name: str) -> None:
+        """Note that a container is as it should be."""
+        self._unchanged.append(name)
+
+    def warn(self, text: str) -> None:
+        """Say something once."""
+        if text not in self._warnings:
+            self._warnings.append(text)
+
+    def plan(self) -> Plan:
+        """Give what was collected."""
+        return Plan(
+            steps=tuple(self._steps),
+            unchanged=tuple(self._unchanged),
+            warnings=tuple(self._warnings),
+        )

@@ -1,0 +1,95 @@
+"""The labels that other tools read: those of docker compose, laid over the user's own."""
+
+from cntnr_compose import __version__
+from cntnr_compose.model.project import Network, Project, Volume
+from cntnr_compose.model.service import Service
+
+PREFIX = "com.docker.compose."
+PROJECT = PREFIX + "project"
+SERVICE = PREFIX + "service"
+NUMBER = PREFIX + "container-number"
+ONEOFF = PREFIX + "oneoff"
+HASH = PREFIX + "config-hash"
+IMAGE = PREFIX + "image"
+DEPENDS_ON = PREFIX + "depends_on"
+VERSION = PREFIX + "version"
+WORKING_DIR = PREFIX + "project.working_dir"
+CONFIG_FILES = PREFIX + "project.config_files"
+ENVIRONMENT_FILE = PREFIX + "project.environment_file"
+SLUG = PREFIX + "slug"
+REPLACE = PREFIX + "replace"
+NETWORK = PREFIX + "network"
+VOLUME = PREFIX + "volume"
+
+
+def container(
+    project: Project,
+    service: Service,
+    *,
+    number: int,
+    config_hash: str,
+    image_id: str,
+    replaces: str = "",
+) -> dict[str, str]:
+    """Give the labels of a service's container."""
+    labels = _of_service(project, service, config_hash, image_id)
+    labels |= {NUMBER: str(number), ONEOFF: "False"}
+    if replaces:
+        labels[REPLACE] = replaces
+    return labels
+
+
+def oneoff(
+    project: Project, service: Service, *, slug: str, config_hash: str, image_id: str
+) -> dict[str, str]:
+    """Give the labels of a container that ``run`` makes."""
+    labels = _of_service(project, service, config_hash, image_id)
+    return labels | {ONEOFF: "True", SLUG: slug}
+
+
+def network(project: Project, wanted: Network, config_hash: str) -> dict[str, str]:
+    """Give the labels of a network."""
+    return wanted.labels | {
+        NETWORK: wanted.key,
+        PROJECT: project.name,
+        VERSION: __version__,
+        HASH: config_hash,
+    }
+
+
+def volume(project: Project, wanted: Volume, config_hash: str) -> dict[str, str]:
+    """Give the labels of a named volume."""
+    return wanted.labels | {
+        VOLUME: wanted.key,
+        PROJECT: project.name,
+        VERSION: __version__,
+        HASH: config_hash,
+    }
+
+
+def built_image(project: Project, service: Service) -> dict[str, str]:
+    """Give the labels of an image that is built for a service."""
+    own = service.build.labels if service.build else {}
+    return own | {PROJECT: project.name, SERVICE: service.name, VERSION: __version__}
+
+
+def _of_service(
+    project: Project, service: Service, config_hash: str, image_id: str
+) -> dict[str, str]:
+    depends_on = (
+        f"{name}:{one.condition}:{str(one.restart).lower()}"
+        for name, one in service.depends_on.items()
+    )
+    labels = service.labels | {
+        PROJECT: project.name,
+        SERVICE: service.name,
+        HASH: config_hash,
+        IMAGE: image_id,
+        DEPENDS_ON: ",".join(depends_on),
+        VERSION: __version__,
+        WORKING_DIR: project.working_dir,
+        CONFIG_FILES: ",".join(project.files),
+    }
+    if project.env_files:
+        labels[ENVIRONMENT_FILE] = ",".join(project.env_files)
+    return labels
