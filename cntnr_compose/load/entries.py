@@ -59,10 +59,10 @@ def _is_address(text: str) -> bool:
     import ipaddress
 
     try:
-        ipaddress.ip_address(text.strip("[]"))
+        ipaddress.ip_address(text)
     except ValueError:
         return False
-    return True
+    return "%" not in text  # no zones: nobody can listen on an address of a zone
 
 
 def _mounts(service: Tree, path: Path) -> Iterator[Finding]:

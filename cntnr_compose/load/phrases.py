@@ -9,7 +9,7 @@ from typing import Any
 
 from cntnr_compose.core.values import Tree
 from cntnr_compose.load.findings import Finding, Path, suggestion
-from cntnr_compose.load.shape import Shape, is_number
+from cntnr_compose.load.shape import REFUSED, Shape, is_number
 
 KINDS = {"object": "mapping", "array": "list"}  # what compose files call them
 LONG = 40  # of what the user wrote, this much is repeated
@@ -69,7 +69,8 @@ def _unknown(error: Any, path: Path, shape: Shape) -> Iterator[Finding]:
     for key in error.instance:
         if key in properties or any(search(key) for search in patterns):
             continue
-        hint = _belongs(key, properties, shape) or suggestion(key, properties)
+        hint = node.get(REFUSED, {}).get(key) or _belongs(key, properties, shape)
+        hint = hint or suggestion(key, properties)
         if not properties:
             hint = "a name is made of letters, digits, '.', '_' and '-'"
         yield Finding(

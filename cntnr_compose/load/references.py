@@ -236,7 +236,8 @@ def _container_names(services: Tree) -> Iterator[Finding]:
 
 def _secrets_without_source(tree: Tree) -> Iterator[Finding]:
     for name, one in _section(tree, "secrets").items():
-        if not (one.get("external") or one.get("file") or one.get("environment")):
+        told = not one.keys() & {"external", "file", "environment", "driver"}  # by `entries`
+        if not told and not (one.get("external") or one.get("file") or one.get("environment")):
             text = f'secret "{name}" must declare either `file` or `environment`'
             yield Finding(path=("secrets", name), message=text)
 

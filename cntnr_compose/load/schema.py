@@ -12,7 +12,7 @@ from typing import Any
 
 from cntnr_compose.core.values import Tree, from_json
 from cntnr_compose.load.findings import SHOWN, Finding, Path
-from cntnr_compose.load.shape import Shape, identity
+from cntnr_compose.load.shape import REFUSED, Shape, identity
 
 SCHEMAS = FilePath(__file__).parent.parent / "schemas"
 NAMED = ("services", "networks", "volumes", "configs", "secrets", "models")
@@ -51,13 +51,15 @@ def docker_schema() -> Tree:
     """Give the schema that docker compose has: the published one and the rows of differences."""
     schema = published_schema()
     for row in from_json((SCHEMAS / "differences.json").read_bytes(), list[dict[str, Any]]):
-        *parents, last = row["at"].removeprefix("/").split("/")
-        node: Any = schema
-        for step in parents:
-            node = node[int(step) if isinstance(node, list) else step]
-        del node[last]  # and a row that fits no more is a bug
+        *above, last = row["at"].removeprefix("/").split("/")
+        nodes: list[Any] = [schema]
+        for step in above:
+            nodes.append(nodes[-1][int(step) if isinstance(nodes[-1], list) else step])
+        del nodes[-1][last]  # and a row that fits no more is a bug
         if row["op"] == "replace":
-            node.update({last: row["value"]})
+            nodes[-1][last] = row["value"]
+        elif above[-1] == "properties":
+            nodes[-2].setdefault(REFUSED, {})[last] = row["why"]
     return schema
 
 
@@ -67,17 +69,18 @@ def flat(schema: Tree) -> Tree:
     Raises `CannotFlatten` where a definition is not merely made of sets of properties.
     """
     definitions: Tree = schema["$defs"]
+    gathered = ("properties", "patternProperties", REFUSED)
 
     def lay(node: Tree) -> Tree:
         if "allOf" not in node:
             return node
-        laid: Tree = {"properties": {}, "patternProperties": {}}
+        laid: Tree = {name: {} for name in gathered}
         own = {key: value for key, value in node.items() if key != "allOf"}
         for part in [*(definitions[one["$ref"].split("/")[-1]] for one in node["allOf"]), own]:
             for key, value in lay(part).items():
-                if key in ("properties", "patternProperties"):
+                if key in gathered:
                     if laid[key].keys() & value.keys() - {"^x-"}:
-                        raise CannotFlatten("the same properties twice")
+                        raise CannotFlatten(key)
                     laid[key] |= value
                 elif key == "unevaluatedProperties" and value is False:
                     laid["additionalProperties"] = False

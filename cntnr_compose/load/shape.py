@@ -21,8 +21,9 @@ TYPES: dict[str, frozenset[type]] = {
     "number": frozenset({int, float}),
     "integer": frozenset({int}),
 }
+REFUSED = "x-refused"  # properties that docker compose does not know yet, and why
 SAYS_NOTHING = frozenset(
-    {"$schema", "$id", "$defs", "definitions", "default", "deprecated", "format"}
+    {"$schema", "$id", "$defs", "definitions", "default", "deprecated", "format", REFUSED}
 )
 OF_OBJECTS = frozenset({"properties", "patternProperties", "additionalProperties"})
 
