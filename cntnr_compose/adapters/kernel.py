@@ -54,6 +54,27 @@ def start_time(pid: int) -> int:
     return 0 if fields[0] in (b"Z", b"X") else int(fields[19])
 
 
+def listener(port: int) -> str:
+    """Tell who listens on a port of this network namespace, as far as we may look (proc(5))."""
+    inodes = set()
+    for kind, state in (("tcp", "0A"), ("tcp6", "0A"), ("udp", "07"), ("udp6", "07")):
+        try:
+            lines = Path(f"/proc/net/{kind}").read_text().splitlines()[1:]
+        except OSError:
+            continue
+        for words in map(str.split, lines):
+            if words[3] == state and int(words[1].rpartition(":")[2], 16) == port:
+                inodes.add(f"socket:[{words[9]}]")
+    for entry in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            if str(entry.readlink()) in inodes:
+                name = (entry.parents[1] / "comm").read_text().strip()
+                return f"{name} (process {entry.parents[1].name})"
+        except OSError:
+            continue
+    return "a process of another user" if inodes else ""
+
+
 def user_name() -> str:
     """Give the name of the user who runs this, or its number where it has no name."""
     try:
@@ -71,6 +92,55 @@ def subordinate_ids(kind: Literal["uid", "gid"]) -> int:
     mine = {user_name(), str(os.getuid())}
     parts = [line.split(":") for line in lines if line.count(":") == 2]
     return sum(int(count) for who, _, count in parts if who in mine and count.isdigit())
+
+
+def locked_flags(path: Path) -> tuple[str, ...]:
+    """Give the flags of a file's mount that a user namespace may not take away (mount(2))."""
+    found = os.statvfs(path).f_flag
+    names = {"nosuid": os.ST_NOSUID, "nodev": os.ST_NODEV, "noexec": os.ST_NOEXEC}
+    return tuple(name for name, bit in names.items() if found & bit)
+
+
+def inside(root: Path, name: str) -> Path:
+    """Resolve a path as if ``root`` were /, so that no link leads out of it.
+
+    Raises `FileNotFoundError` where there is nothing.
+    """
+    found, ahead, links = root, name.split("/"), 0
+    while ahead:
+        part = ahead.pop(0)
+        if part in ("", "."):
+            continue
+        if part == "..":
+            found = found if found == root else found.parent
+            continue
+        step = found / part
+        if step.is_symlink() and links < 40:
+            links += 1
+            to = str(step.readlink())
+            found = root if to.startswith("/") else found
+            ahead = [*to.split("/"), *ahead]
+            continue
+        found = step
+    if not os.path.lexists(found):
+        raise FileNotFoundError(str(found))
+    return found
+
+
+def host_resolv_conf() -> str:
+    """Read the host's own resolv.conf, which the holder has laid another one over."""
+    for path in (*Path("/etc").glob(".ro*/resolv.conf"), Path("/etc/resolv.conf")):
+        try:
+            return path.read_text()
+        except OSError:
+            continue
+    return ""
+
+
+def mapped_ids() -> int:
+    """Count the ids that exist in this user namespace."""
+    lines = Path("/proc/self/uid_map").read_text().splitlines()
+    return sum(int(line.split()[2]) for line in lines)
 
 
 def may_map_ids(program: str) -> bool:

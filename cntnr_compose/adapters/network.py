@@ -25,8 +25,7 @@ class Bridge(Value, frozen=True, kw_only=True):
     internal: bool = False
     mtu: int = holder.MTU
     masquerade: bool = True
-    talk: bool = True  # between containers of the same network
-    resolvers: tuple[str, ...] = ()  # further addresses on which names are resolved
+    reserved: str = ""  # A-B: further addresses on which names are resolved
 
 
 def bridge_commands(bridge: Bridge) -> str:
@@ -35,7 +34,6 @@ def bridge_commands(bridge: Bridge) -> str:
         f"link add {bridge.name} type bridge",
         f"link set {bridge.name} mtu {bridge.mtu} up",
         f"addr add {bridge.gateway} dev {bridge.name}",
-        *(f"addr add {address}/32 dev {bridge.name}" for address in bridge.resolvers),
     ]
     return "\n".join(lines) + "\n"
 
@@ -54,7 +52,7 @@ def rules(table: str, bridges: Sequence[Bridge]) -> str:
         forward.append(f'iifname "{one.name}" oifname != {{ "{one.name}"{reach} }} drop')
         if one.internal:
             forward.append(f'oifname "{one.name}" iifname "{UPLINK}" drop')
-        own = ", ".join((one.gateway.partition("/")[0], *one.resolvers))
+        own = ", ".join(filter(None, (one.gateway.partition("/")[0], one.reserved)))
         inward.append(f'iifname "{one.name}" ip daddr != {{ {own} }} fib daddr type local drop')
     lines = [
         f"table inet {table} {{}}", f"delete table inet {table}", f"table inet {table} {{",
@@ -96,6 +94,14 @@ async def tear_down(bridges: Iterable[str], table: str = "", left: Sequence[Brid
     if table:
         gone = f"table inet {table} {{}}\ndelete table inet {table}\n"
         await _inside(["nft", "-f", "-"], rules(table, left) if left else gone)
+
+
+async def add_address(bridge: str, address: str) -> None:
+    """Give a bridge one more address. Raises `NetworkFailed`."""
+    try:
+        await _inside(["ip", "addr", "replace", f"{address}/32", "dev", bridge], "")
+    except CommandFailed as error:
+        raise NetworkFailed(bridge, error.stderr.strip()) from error
 
 
 async def _inside(argv: Sequence[str], stdin: str) -> None:

@@ -1,11 +1,13 @@
 """Starts outside programs. The only module that may."""
 
+import contextlib
 import logging
 import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Collection, Mapping, Sequence
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cntnr_compose.core.errors import CommandFailed, ProgramMissing
@@ -27,6 +29,24 @@ class Done(Value, frozen=True, kw_only=True):
     returncode: int
     stdout: str
     stderr: str
+
+
+def choose_watcher() -> None:
+    """Let asyncio notice the end of children by pidfd: its default is a thread for each of them."""
+    import asyncio
+
+    if sys.version_info < (3, 12):  # later versions do so by themselves
+        asyncio.set_child_watcher(asyncio.PidfdChildWatcher())
+
+
+@contextlib.contextmanager
+def umask(mask: int) -> Iterator[None]:
+    """Make files with these bits taken from their mode, for as long as the block runs."""
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def search_path() -> str:

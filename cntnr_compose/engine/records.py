@@ -1,6 +1,5 @@
 """What is written of containers: a record when one is made, a status at each change."""
 
-import os
 from pathlib import Path
 
 from cntnr_compose.adapters import files
@@ -32,12 +31,8 @@ def projects() -> list[str]:
 def read_all(project: str) -> list[Container]:
     """Read every container of a project as it was last written, by name."""
     found = []
-    try:
-        entries = os.listdir(paths.containers() / project)
-    except OSError:
-        return []
-    for identity in entries:
-        record = files.read_value(paths.container(project, identity) / "record.json", Record)
+    for folder in (paths.containers() / project).glob("*"):
+        record = files.read_value(folder / "record.json", Record)
         if record is not None:
             found.append(Container(record=record, status=read_status(record)))
     return sorted(found, key=lambda one: one.record.name)

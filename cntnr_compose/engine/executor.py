@@ -1,0 +1,194 @@
+"""Carries out a plan: each step as soon as those it comes after are done. It has no opinions."""
+
+import asyncio
+from typing import assert_never
+
+from cntnr_compose.adapters.control import Tell
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.events import Progress, Warned
+from cntnr_compose.engine import creation, volumes
+from cntnr_compose.engine.keeper import Keeper
+from cntnr_compose.engine.scene import Scene, told
+from cntnr_compose.plan import conditions
+from cntnr_compose.plan.operations import (
+    CreateContainer,
+    CreateNetwork,
+    CreateVolume,
+    KillContainer,
+    Operation,
+    Plan,
+    PrepareContainer,
+    RemoveContainer,
+    RemoveNetwork,
+    RemoveVolume,
+    StartContainer,
+    Step,
+    StopContainer,
+    WaitFor,
+)
+
+# What takes things down goes on after a failure, so that as little as possible is left.
+GOES_ON = (KillContainer, RemoveContainer, RemoveNetwork, RemoveVolume)
+
+
+class SeveralFailed(CntnrError):
+    """More than one step of taking down failed."""
+
+    def __init__(self, errors: list[CntnrError]) -> None:
+        super().__init__("; ".join(str(error) for error in errors))
+        self.hint = next((error.hint for error in errors if error.hint), "")
+
+
+class NoSuchContainer(CntnrError):
+    """A plan names a container that is gone meanwhile."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no such container: {name}")
+
+
+async def carry_out(plan: Plan, scene: Scene, tell: Tell) -> None:
+    """Run every step; the first failure cancels those that have not finished.
+
+    Raises the `CntnrError` of the step that failed; `SeveralFailed`.
+    """
+    for line in plan.warnings:
+        tell(Warned(text=line))
+    done = {step.number: asyncio.Event() for step in plan.steps}
+    failed: list[CntnrError] = []
+
+    async def when_ready(step: Step) -> None:
+        for number in step.after:
+            await done[number].wait()
+        try:
+            await carry_out_one(step.operation, scene, tell)
+        except CntnrError as error:
+            if not isinstance(step.operation, GOES_ON):
+                raise
+            failed.append(error)
+        done[step.number].set()
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for step in plan.steps:
+                group.create_task(when_ready(step), name=step.operation.describe())
+    except* CntnrError as errors:
+        raise first(errors) from None
+    if failed:
+        raise failed[0] if len(failed) == 1 else SeveralFailed(failed)
+
+
+def first(errors: BaseExceptionGroup[CntnrError]) -> CntnrError:
+    """Take the first error out of a group."""
+    found = errors.exceptions[0]
+    return first(found) if isinstance(found, BaseExceptionGroup) else found
+
+
+async def carry_out_one(op: Operation, scene: Scene, tell: Tell) -> None:
+    """Run one operation."""
+    match op:
+        case CreateNetwork(network=network):
+            _told("Network", network.name, "Creating", tell)
+            await scene.networks.create(network, op.config_hash, op.labels)
+            _told("Network", network.name, "Created", tell, done=True)
+        case RemoveNetwork(name=name):
+            await _remove_network(name, scene, tell)
+        case CreateVolume(volume=volume):
+            _told("Volume", volume.name, "Creating", tell)
+            volumes.create(volume, op.config_hash, op.labels, scene.project)
+            _told("Volume", volume.name, "Created", tell, done=True)
+        case RemoveVolume(name=name):
+            await _remove_volume(name, scene, tell)
+        case CreateContainer():
+            await creation.create(op, scene, tell)
+        case PrepareContainer(name=name):
+            await _keeper(scene, name).prepare(tell)
+        case StartContainer(name=name):
+            await _keeper(scene, name).start(tell)
+        case StopContainer(name=name, grace=grace):
+            await _keeper(scene, name).stop(tell, grace)
+        case KillContainer(name=name, signal=signal):
+            await _keeper(scene, name).kill(tell, signal)
+        case RemoveContainer(name=name, volumes=with_volumes):
+            if name in scene.keepers:
+                await scene.keepers[name].remove(tell, volumes=with_volumes)
+        case WaitFor():
+            await _wait(op, scene, tell)
+        case _:
+            assert_never(op)
+
+
+def _keeper(scene: Scene, name: str) -> Keeper:
+    try:
+        return scene.keepers[name]
+    except KeyError:
+        raise NoSuchContainer(name) from None
+
+
+async def _remove_network(name: str, scene: Scene, tell: Tell) -> None:
+    _told("Network", name, "Removing", tell)
+    if scene.networks.attached(name):
+        _told("Network", name, "Resource is still in use", tell, state="warning")
+        return
+    await scene.networks.remove(name)
+    _told("Network", name, "Removed", tell, done=True)
+
+
+async def _remove_volume(name: str, scene: Scene, tell: Tell) -> None:
+    _told("Volume", name, "Removing", tell)
+    for keeper in scene.keepers.values():
+        if any(point.source == name for point in keeper.record.mounts):
+            _told("Volume", name, "Resource is still in use", tell, state="warning")
+            return
+    await asyncio.to_thread(volumes.remove, name)
+    _told("Volume", name, "Removed", tell, done=True)
+
+
+async def _wait(op: WaitFor, scene: Scene, tell: Tell) -> None:
+    """Wait until a condition is met, or cannot be any more."""
+    said = False
+    try:
+        async with asyncio.timeout(op.timeout):
+            while True:
+                there = [scene.keepers[name] for name in op.containers if name in scene.keepers]
+                verdict = conditions.judge(
+                    op.service,
+                    op.condition,
+                    [keeper.container for keeper in there],
+                    required=op.required,
+                )
+                if verdict.state != "waiting":
+                    break
+                if not said:
+                    said = True
+                    for keeper in there:
+                        told(tell, keeper.record.name, "Waiting")
+                await scene.change()
+    except TimeoutError:
+        raise conditions.NotHealthyInTime(op.timeout or 0) from None
+    _settle(op, verdict, [keeper.record.name for keeper in there], tell)
+
+
+def _settle(op: WaitFor, verdict: conditions.Verdict, names: list[str], tell: Tell) -> None:
+    if verdict.state == "failed":
+        for name in names:
+            told(
+                tell,
+                name,
+                "Error",
+                state="error" if op.required else "warning",
+                detail=verdict.text,
+            )
+        if op.required:
+            raise conditions.DependencyFailed(verdict.text)
+        tell(Warned(text=verdict.text))
+        return
+    word = "Exited" if op.condition == "service_completed_successfully" else "Healthy"
+    if op.condition != "service_started":
+        for name in names:
+            told(tell, name, word, state="done")
+
+
+def _told(
+    kind: str, name: str, status: str, tell: Tell, *, done: bool = False, state: str = "working"
+) -> None:
+    tell(Progress(kind=kind, name=name, status=status, state="done" if done else state))

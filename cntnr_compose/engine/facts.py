@@ -1,0 +1,75 @@
+"""Gathers what the machine and the holder allow. Runs inside the holder."""
+
+import os
+import platform
+import resource
+import stat
+from pathlib import Path
+
+from cntnr_compose.adapters import files, kernel
+from cntnr_compose.core.values import Tree
+from cntnr_compose.model.service import Ulimit
+from cntnr_compose.plan.setting import Facts, Node
+
+INITS = ("/usr/bin/tini-static", "/usr/libexec/podman/catatonit", "/usr/bin/catatonit")
+KINDS = (
+    "as", "core", "cpu", "data", "fsize", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss",
+    "rtprio", "rttime", "sigpending", "stack",
+)  # fmt: skip
+
+
+def gather() -> Facts:
+    """Look once."""
+    profile = kernel.seccomp_profile()
+    return Facts(
+        ids=kernel.mapped_ids(),
+        machine=platform.machine(),
+        kernel=kernel.release(),
+        cpus=os.cpu_count() or 0,
+        rlimits=_limits(),
+        oom_score_adj=int(Path("/proc/self/oom_score_adj").read_text()),
+        seccomp_profile=files.read_value(profile, Tree) if profile else None,
+        apparmor=Path("/sys/kernel/security/apparmor").is_dir(),
+        selinux=Path("/sys/fs/selinux/enforce").exists(),
+        mqueue=Path("/dev/mqueue").is_dir(),
+        init_path=next((path for path in INITS if os.access(path, os.X_OK)), ""),
+        devices=tuple(_devices()),
+    )
+
+
+def node(path: str) -> Node | None:
+    """Look at a device; None where there is no such thing."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    if stat.S_ISDIR(found.st_mode):
+        return Node(folder=True)
+    return Node(
+        major=os.major(found.st_rdev),
+        minor=os.minor(found.st_rdev),
+        openable=os.access(path, os.R_OK | os.W_OK),
+    )
+
+
+def _limits() -> dict[str, Ulimit]:
+    found = {}
+    for kind in KINDS:
+        number = getattr(resource, f"RLIMIT_{kind.upper()}", None)
+        if number is not None:
+            soft, hard = resource.getrlimit(number)
+            found[kind] = Ulimit(soft=soft, hard=hard)
+    return found
+
+
+def _devices() -> list[str]:
+    found = []
+    for path in Path("/dev").iterdir():
+        try:
+            mode = path.lstat().st_mode
+        except OSError:
+            continue
+        special = stat.S_ISCHR(mode) or stat.S_ISBLK(mode)
+        if special and os.access(path, os.R_OK | os.W_OK):
+            found.append(str(path))
+    return sorted(found)

@@ -1,0 +1,89 @@
+"""Configs and secrets in a container: files of the host, or text of ours in memory.
+
+Text lies in the holder's tmpfs, so that a secret never reaches a disk. Runs inside the holder.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+from cntnr_compose.adapters import files
+from cntnr_compose.core import paths
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.engine.scene import Scene
+from cntnr_compose.model.observed import Record
+from cntnr_compose.model.project import FileSource
+from cntnr_compose.model.service import FileMount
+from cntnr_compose.plan.setting import ResolvedMount
+
+DEFAULT_MODE = 0o444
+
+
+class SourceMissing(CntnrError):
+    """The file of a config or secret is not there."""
+
+    def __init__(self, kind: str, key: str, path: str) -> None:
+        super().__init__(f"cannot give {kind} {key} to a container: {path} does not exist")
+
+
+class SourceUnset(CntnrError):
+    """The variable of a config or secret is not set."""
+
+    def __init__(self, kind: str, key: str, variable: str) -> None:
+        super().__init__(f"{kind} {key}: environment variable {variable} is not set")
+
+
+def _folder(record: Record) -> Path:
+    return paths.held() / "files" / record.id
+
+
+def lay_out(scene: Scene, record: Record) -> tuple[ResolvedMount, ...]:
+    """Give the mounts of a container's configs and secrets, their files written where needed.
+
+    Raises `SourceMissing`, `SourceUnset`.
+    """
+    made = []
+    intent = scene.intent
+    for kind, uses in (
+        ("config", record.definition.configs),
+        ("secret", record.definition.secrets),
+    ):
+        known = (intent.configs if kind == "config" else intent.secrets) if intent else {}
+        for number, use in enumerate(uses):
+            source = known.get(use.source) or FileSource(key=use.source)
+            path = _file(record, kind, number, use, source)
+            made.append(ResolvedMount(target=target(kind, use), source=str(path), read_only=True))
+    return tuple(made)
+
+
+def target(kind: str, use: FileMount) -> str:
+    """Give the path in the container."""
+    base = "/run/secrets/" if kind == "secret" else "/"
+    chosen = use.target or use.source
+    return chosen if chosen.startswith("/") else base + chosen
+
+
+def _file(record: Record, kind: str, number: int, use: FileMount, source: FileSource) -> Path:
+    asked = bool(use.uid or use.gid or use.mode is not None)
+    if source.file:
+        original = Path(source.file)
+        if not original.exists():
+            raise SourceMissing(kind, source.key, source.file)
+        if not asked or original.is_dir():
+            return original
+    elif source.content is None:
+        raise SourceUnset(kind, source.key, source.environment or "?")
+    copy = _folder(record) / f"{kind}-{number}"
+    copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if source.file:
+        shutil.copyfile(source.file, copy)
+    else:
+        copy.write_text(source.content or "")
+    os.chown(copy, int(use.uid or 0), int(use.gid or 0))
+    copy.chmod(DEFAULT_MODE if use.mode is None else use.mode)
+    return copy
+
+
+def clear(record: Record) -> None:
+    """Remove the files of a container."""
+    files.remove_tree(_folder(record))

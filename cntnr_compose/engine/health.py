@@ -1,0 +1,55 @@
+"""Runs a container's health check again and again, and notes what comes of it."""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.engine import programs
+from cntnr_compose.model.observed import HealthProbe
+from cntnr_compose.model.service import Hook
+from cntnr_compose.plan import health
+from cntnr_compose.plan.health import Health, Probe
+
+if TYPE_CHECKING:
+    from cntnr_compose.engine.keeper import Keeper
+
+
+def is_checked(keeper: "Keeper") -> bool:
+    """Tell whether a container has a health check."""
+    return health.probe_of(keeper.record) is not None
+
+
+async def watch(keeper: "Keeper") -> None:
+    """Check until cancelled; the container's keeper does that when it ends."""
+    probe = health.probe_of(keeper.record)
+    assert probe is not None
+    while True:
+        status = keeper.status
+        known = Health(word=status.health or "starting", failing_streak=status.failing_streak)
+        await asyncio.sleep(health.pause(probe, known, age=time.time() - status.started))
+        found = await _run(keeper, probe)
+        age = found.started - keeper.status.started
+        after = health.judged(probe, known, exit_code=found.exit_code, age=age)
+        keeper.write(
+            health=after.word,
+            failing_streak=after.failing_streak,
+            probes=(*keeper.status.probes, found)[-health.KEPT :],
+        )
+        if after.word != known.word:
+            keeper.scene.announce(keeper.record, "health_status", health=after.word)
+
+
+async def _run(keeper: "Keeper", probe: Probe) -> HealthProbe:
+    started = time.time()
+    try:
+        ended = await programs.run(
+            keeper.scene, keeper.record, Hook(command=probe.command), within=probe.timeout
+        )
+    except CntnrError as error:
+        return HealthProbe(started=started, ended=time.time(), exit_code=126, output=str(error))
+    output = ended.output
+    if ended.exit_code is None:
+        output = f"Health check exceeded timeout ({probe.timeout:g}s): {output}"
+    code = -1 if ended.exit_code is None else ended.exit_code
+    return HealthProbe(started=started, ended=time.time(), exit_code=code, output=output)

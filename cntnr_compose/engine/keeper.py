@@ -1,0 +1,467 @@
+"""The keeper of one container: prepares, starts, stops and removes it, and notices when it ends.
+
+Runs in the supervisor. What it knows stands in the container's status file as well, so that a later
+supervisor goes on where this one died.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from cntnr_compose.adapters import cni, dnsmasq, kernel, runc
+from cntnr_compose.adapters.control import Tell
+from cntnr_compose.core import paths
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.events import Output, Warned
+from cntnr_compose.core.values import Seconds, from_tree, replace
+from cntnr_compose.engine import bundle, health, logrotation, networks, programs, publish, records
+from cntnr_compose.engine.scene import Scene, told
+from cntnr_compose.model.image import ImageConfig
+from cntnr_compose.model.observed import Container, Record, Status
+from cntnr_compose.model.service import Hook
+from cntnr_compose.plan import lifecycle
+
+KILL_WITHIN: Seconds = 10  # after SIGKILL; the kernel may be busy with its memory
+
+
+class HookFailed(CntnrError):
+    """A post_start or pre_stop hook did not end with 0."""
+
+    def __init__(self, container: str, kind: str, code: int | None) -> None:
+        how = "did not end" if code is None else f"exited with code {code}"
+        super().__init__(f"{kind} hook of container {container} {how}")
+
+
+class StopFailed(CntnrError):
+    """A container does not end even when it is killed."""
+
+    hint = "it waits for the kernel, perhaps for a disk or a network file system"
+
+    def __init__(self, container: str) -> None:
+        super().__init__(f"cannot stop container {container}: it does not end")
+
+
+Cancel: TypeAlias = Callable[[], object]
+
+
+def _nothing() -> None:
+    """Cancel nothing."""
+
+
+class Keeper:
+    """Owns one container."""
+
+    def __init__(self, scene: Scene, record: Record, status: Status) -> None:
+        self.scene = scene
+        self.record = record
+        self.status = status
+        self.ports: tuple[publish.Published, ...] = ()
+        self._turn = asyncio.Lock()  # one change at a time
+        self._ended = asyncio.Event()  # nothing of it runs, and its bundle is gone
+        self._ended.set()
+        self._interfaces: dict[str, str] = {}
+        self._stop_probing: Cancel = _nothing
+        self._stop_restart: Cancel = _nothing
+        self._retry: lifecycle.Retry | None = None
+
+    @property
+    def image(self) -> ImageConfig:
+        """Give the configuration of the image that it was made from."""
+        return from_tree(self.record.image_config, ImageConfig)
+
+    @property
+    def container(self) -> Container:
+        """Give what is known of it, as others see it."""
+        return Container(record=self.record, status=self.status)
+
+    def write(self, **changes: Any) -> None:
+        """Change the status, and write it."""
+        self.status = replace(self.status, **changes)
+        records.write_status(self.record, self.status)
+        self.scene.touch()
+
+    async def prepare(self, tell: Tell) -> None:
+        """Bring it to the point where its program can start. Done already is fine."""
+        async with self._turn:
+            await self._prepare(tell)
+
+    async def _prepare(self, tell: Tell) -> None:
+        if self.status.pid:
+            return
+        await self._ended.wait()
+        self._ended.clear()
+        try:
+            async with self.scene.workers:
+                laid = await bundle.lay_out(self.scene, self.record)
+                for line in laid.warnings:
+                    tell(Warned(text=line))
+                self._interfaces = laid.interfaces
+                pid, conmon = await self._create(own_network=laid.own_network)
+        except BaseException:
+            await asyncio.shield(self._clear())
+            self._ended.set()
+            raise
+        addresses = {
+            laid.interfaces[name]: answer.ips[0].address.partition("/")[0]
+            for name, answer in cni.answers(paths.bundle(self.record.id)).items()
+            if name in laid.interfaces
+        }
+        self.write(
+            holder=self.scene.holder.id,
+            pid=pid,
+            born=kernel.start_time(pid),
+            conmon=conmon,
+            addresses=addresses,
+            error="",
+        )
+        if addresses:
+            bundle.write_hosts(self.record, addresses)
+        self._add_names()
+        self._watch()
+
+    async def _create(self, *, own_network: bool) -> tuple[int, int]:
+        service = self.record.definition
+        logging = logrotation.settings(service.logging)
+        launch = runc.Launch(
+            id=self.record.id,
+            name=self.record.name,
+            bundle=str(paths.bundle(self.record.id)),
+            log=str(paths.log(self.record.project, self.record.id)),
+            tty=service.tty,
+            stdin=service.stdin_open,
+            own_network=own_network,
+            log_driver=logging.driver,
+            runtime=service.runtime or "runc",
+        )
+        try:
+            return await runc.create(launch)
+        except runc.ContainerFailed as error:
+            why = cni.failure(paths.bundle(self.record.id))
+            raise (runc.ContainerFailed(self.record.name, why) if why else error) from None
+
+    def _add_names(self) -> None:
+        identity, names = self.record.id, names_by_network(self.scene, self.record)
+        for network, address in self.status.addresses.items():
+            dnsmasq.add_names(network, identity, address, names[network])
+
+    async def start(self, tell: Tell) -> None:
+        """Start its program, publish its ports, run its post_start hooks. Runs already: fine."""
+        async with self._turn:
+            if self.status.state == "running":
+                return
+            self._forget_restart()
+            told(tell, self.record.name, "Starting")
+            await self._start(tell)
+        told(tell, self.record.name, "Started", state="done")
+
+    async def _start(self, tell: Tell) -> None:
+        await self._prepare(tell)
+        try:
+            self.ports = await publish.publish(self.scene, self.record, self.status.addresses)
+            async with self.scene.workers:
+                await runc.start(self.record.id, self.record.name)
+        except BaseException as error:
+            await asyncio.shield(self._undo(str(error)))
+            raise
+        self.write(
+            state="running",
+            started=time.time(),
+            finished=0,
+            exit_code=0,
+            stopped_by_user=False,
+            published=publish.seen(self.ports),
+            health="starting" if health.is_checked(self) else "",
+            failing_streak=0,
+            probes=(),
+        )
+        self.scene.announce(self.record, "start")
+        for hook in self.record.definition.post_start:
+            await self._run_hook("post_start", hook, tell)
+        if health.is_checked(self):
+            self._stop_probing = self.scene.keep(
+                health.watch(self), f"health of {self.record.name}"
+            )
+
+    async def _undo(self, why: str) -> None:
+        """Take back a start that failed: the container is as it was before, created or exited."""
+        self._kill(signal.SIGKILL)
+        await self._ended.wait()
+        self.write(error=why)
+
+    async def _run_hook(self, kind: str, hook: Hook, tell: Tell) -> None:
+        ended = await programs.run(self.scene, self.record, hook)
+        for line in ended.output.splitlines():
+            tell(Output(source=self.record.name, text=line))
+        if ended.exit_code != 0:
+            raise HookFailed(self.record.name, kind, ended.exit_code)
+
+    def _watch(self) -> None:
+        self.scene.keep(self._wait_for_end(), f"end of {self.record.name}")
+
+    async def _wait_for_end(self) -> None:
+        """Wait until conmon has written the exit status, or is gone with the container."""
+        conmon_died = _gone(self.status.conmon)
+        await conmon_died
+        if self.status.pid and kernel.start_time(self.status.pid) == self.status.born:
+            # conmon was killed: nobody will know the status, and output is lost from now on.
+            await _gone(self.status.pid)
+        code = runc.exit_status(self.record.id)
+        await self._on_end(records.LOST if code is None else code)
+
+    async def _on_end(self, code: int) -> None:
+        was = self.status
+        self._stop_probing()
+        await self._clear()
+        now = time.time()
+        if was.state in ("running", "paused", "restarting"):
+            self._retry = lifecycle.next_restart(
+                self.record.definition.restart,
+                exit_code=code,
+                ran=now - was.started,
+                before=self._retry,
+                stopped_by_user=was.stopped_by_user,
+            )
+            state = lifecycle.after(was.state, "back off" if self._retry else "exit")
+            self.write(state=state, finished=now, exit_code=code, **NOTHING)
+            self._ended.set()
+            self.scene.announce(self.record, "die", exitCode=str(code))
+            if self._retry is not None:
+                work = self._restart_after(self._retry.delay)
+                self._stop_restart = self.scene.keep(work, f"restart of {self.record.name}")
+        else:
+            self.write(**NOTHING)
+            self._ended.set()
+        self.scene.touch()
+
+    async def _restart_after(self, delay: Seconds) -> None:
+        await asyncio.sleep(delay)
+        async with self._turn:
+            if self.status.state != "restarting":
+                return
+            self._stop_restart = _nothing
+            restarts = self.status.restarts + 1
+            try:
+                await self._start(_nobody)
+            except CntnrError as error:
+                self.write(state="exited", error=str(error), restarts=restarts)
+                return
+            self.write(restarts=restarts)
+        self.scene.announce(self.record, "restart")
+
+    async def stop(self, tell: Tell, grace: Seconds | None = None) -> None:
+        """Run pre_stop hooks, send the stop signal, kill after the grace period (None: its own).
+
+        Raises `HookFailed`, `StopFailed`.
+        """
+        async with self._turn:
+            self._forget_restart()
+            if not self.status.pid:
+                if self.status.state == "restarting":
+                    self.write(state="exited", stopped_by_user=True)
+                return
+            told(tell, self.record.name, "Stopping")
+            running = self.status.state in ("running", "paused")
+            if running:
+                for hook in self.record.definition.pre_stop:
+                    await self._run_hook("pre_stop", hook, tell)
+            self.write(stopped_by_user=True)
+            await self._end(grace, running=running)
+        self.scene.announce(self.record, "stop")
+        told(tell, self.record.name, "Stopped", state="done")
+
+    async def _end(self, grace: Seconds | None, *, running: bool) -> None:
+        service = self.record.definition
+        if running:
+            wait = lifecycle.stop_grace(service, grace)
+            if wait > 0:
+                self._kill(signal_number(lifecycle.stop_signal(service, self.image)))
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(wait):
+                        await self._ended.wait()
+        if not self._ended.is_set():
+            self._kill(signal.SIGKILL)
+            try:
+                async with asyncio.timeout(KILL_WITHIN):
+                    await self._ended.wait()
+            except TimeoutError:
+                raise StopFailed(self.record.name) from None
+
+    async def kill(self, tell: Tell, name: str) -> None:
+        """Send a signal to its first process."""
+        if not self.status.pid:
+            return
+        told(tell, self.record.name, "Killing")
+        self._forget_restart()
+        number = signal_number(name)
+        if number == signal.SIGKILL:
+            async with self._turn:
+                self.write(stopped_by_user=True)
+                await self._end(0, running=True)
+        else:
+            self._kill(number)
+        self.scene.announce(self.record, "kill", signal=str(number))
+        told(tell, self.record.name, "Killed", state="done")
+
+    def _kill(self, number: int) -> None:
+        pid, born = self.status.pid, self.status.born
+        with contextlib.suppress(ProcessLookupError):
+            if pid and kernel.start_time(pid) == born:
+                os.kill(pid, number)
+
+    async def remove(self, tell: Tell, *, volumes: bool) -> None:
+        """Remove it, killing it where it runs; its anonymous volumes too where asked."""
+        from cntnr_compose.engine import volumes as store
+
+        async with self._turn:
+            told(tell, self.record.name, "Removing")
+            self._forget_restart()
+            if self.status.pid:
+                self.write(stopped_by_user=True)
+                await self._end(0, running=True)
+            await self._ended.wait()
+            self.scene.keepers.pop(self.record.name, None)
+            await asyncio.to_thread(records.remove, self.record)
+            if volumes:
+                for point in self.record.mounts:
+                    if point.anonymous:
+                        await asyncio.to_thread(store.remove, point.source)
+        self.scene.announce(self.record, "destroy")
+        told(tell, self.record.name, "Removed", state="done")
+
+    def rename(self, name: str) -> None:
+        """Give it another name."""
+        self.scene.keepers.pop(self.record.name, None)
+        self.record = replace(self.record, name=name)
+        records.write_record(self.record)
+        self.scene.keepers[name] = self
+        if self.status.addresses:
+            self._add_names()
+
+    def _forget_restart(self) -> None:
+        self._retry = None
+        self._stop_restart()
+        self._stop_restart = _nothing
+
+    async def _clear(self) -> None:
+        """Remove all that `prepare` and `start` made, also what they made by half."""
+        identity = self.record.id
+        await publish.withdraw(self.ports)
+        self.ports = ()
+        for network in self.record.networks.values():
+            dnsmasq.remove_names(network, identity)
+        pid = runc.pid(identity)
+        async with self.scene.workers:
+            if pid and kernel.start_time(pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                await _gone(pid)
+            await runc.delete(identity)
+        networks.release(identity)
+        bundle.clear(self.record)
+        with contextlib.suppress(OSError):
+            (runc.exits() / identity).unlink()
+
+    async def adopt(self) -> None:
+        """Take over what an earlier supervisor left: watch what runs, clear what does not."""
+        status = self.status
+        if status.pid and kernel.start_time(status.pid) == status.born:
+            self._ended.clear()
+            self.ports = await publish.found(self.status.addresses)
+            self._watch()
+            if status.state == "running" and health.is_checked(self):
+                self._stop_probing = self.scene.keep(
+                    health.watch(self), f"health of {self.record.name}"
+                )
+            return
+        code = runc.exit_status(self.record.id)
+        if status.pid or status.state in ("running", "restarting"):
+            self._ended.clear()
+            self.ports = await publish.found(self.status.addresses)
+            await self._on_end(records.LOST if code is None else code)
+        elif paths.bundle(self.record.id).exists():
+            await self._clear()
+
+
+NOTHING: dict[str, Any] = {
+    "pid": 0, "born": 0, "conmon": 0, "holder": "",
+    "addresses": {}, "published": (), "health": "",
+}  # fmt: skip
+
+
+class SignalUnknown(CntnrError):
+    """A signal's name or number is no signal."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"invalid signal: {name}")
+
+
+def signal_number(name: str) -> int:
+    """Give the number of ``SIGTERM``, ``term`` or ``15``. Raises `SignalUnknown`."""
+    word = name.upper()
+    try:
+        if word.isdigit():
+            return signal.Signals(int(word)).value
+        if word.startswith(("SIGRTMIN+", "RTMIN+")):
+            return signal.SIGRTMIN + int(word.partition("+")[2])
+        return signal.Signals[f"SIG{word.removeprefix('SIG')}"].value
+    except (KeyError, ValueError):
+        raise SignalUnknown(name) from None
+
+
+def _nobody(_event: object) -> None:
+    return None
+
+
+def names_by_network(scene: Scene, record: Record) -> dict[str, list[str]]:
+    """Give the names by which others find a container on each of its networks.
+
+    A one-off answers to its own name only, and to what `run --use-aliases` put into its networks.
+    """
+    service = record.definition
+    own = [record.name, record.id[:12]]
+    if not record.oneoff:
+        own.append(record.service)
+        own += _links(scene, record.service)
+    return {
+        record.networks[key]: list(dict.fromkeys([*own, *attachment.aliases]))
+        for key, attachment in service.networks.items()
+    }
+
+
+def _links(scene: Scene, service: str) -> list[str]:
+    """Give the names that other services link to a service by."""
+    found = []
+    for other in scene.intent.services.values() if scene.intent else ():
+        for link in other.links:
+            target, _, alias = link.partition(":")
+            if target == service and alias:
+                found.append(alias)
+    return found
+
+
+async def _gone(pid: int) -> None:
+    """Wait until a process is gone; it need not be a child of ours (pidfd_open(2))."""
+    if not pid:
+        return
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    loop = asyncio.get_running_loop()
+    over: asyncio.Future[None] = loop.create_future()
+
+    def wake() -> None:
+        loop.remove_reader(descriptor)
+        if not over.done():
+            over.set_result(None)
+
+    loop.add_reader(descriptor, wake)
+    try:
+        await over
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)

@@ -1,0 +1,116 @@
+"""Programs that are run in a container beside its own: exec, health checks, hooks."""
+
+import asyncio
+import contextlib
+import os
+import shlex
+import signal
+from pathlib import Path
+
+from cntnr_compose.adapters import files, holder, process, runc
+from cntnr_compose.core import paths
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.values import Seconds, Tree, Value, to_json
+from cntnr_compose.engine import bundle
+from cntnr_compose.engine.scene import Scene
+from cntnr_compose.model.observed import Record
+from cntnr_compose.model.service import Hook
+from cntnr_compose.plan.exec_process import process_for_exec
+from cntnr_compose.plan.messages import Exec
+
+MOST_OUTPUT = 4096  # characters that are kept of a probe, as docker does
+
+
+class NotRunning(CntnrError):
+    """A program is to run in a container that does not run."""
+
+    def __init__(self, container: str) -> None:
+        super().__init__(f"container {container} is not running")
+
+
+class Ended(Value, frozen=True, kw_only=True):
+    """How a program in a container ended; no exit code means that its time was up."""
+
+    exit_code: int | None
+    output: str = ""
+
+
+def lay_out(scene: Scene, record: Record, wanted: Exec) -> list[str]:
+    """Give the command that runs a program in a container from outside the holder.
+
+    Raises `NotRunning`, `UserUnknown`, `IdNotMapped`.
+    """
+    spec = _spec(scene, record, _hook(wanted), tty=wanted.tty)
+    name = f"exec-{os.urandom(6).hex()}.json"
+    path = paths.bundle(record.id) / name
+    files.write_atomic(path, to_json(spec), mode=0o600)
+    words = runc.exec_argv(record.id, Path("/dev/fd/3"))
+    if wanted.detach:
+        words.insert(words.index("--process"), "--detach")
+    # The description goes as soon as it is open, so that nothing is left whatever happens to runc.
+    script = (
+        f"exec 3<{shlex.quote(str(path))}; rm -f {shlex.quote(str(path))}; exec {shlex.join(words)}"
+    )
+    return holder.enter_argv(
+        scene.holder, ["env", f"PATH={process.SYSTEM_PATH}", "sh", "-c", script], network=False
+    )
+
+
+def _hook(wanted: Exec) -> Hook:
+    environment: dict[str, str | None] = dict(wanted.environment)
+    return Hook(
+        command=wanted.command,
+        user=wanted.user,
+        privileged=wanted.privileged,
+        working_dir=wanted.working_dir,
+        environment=environment,
+    )
+
+
+def _spec(scene: Scene, record: Record, run: Hook, *, tty: bool = False) -> Tree:
+    place = paths.bundle(record.id)
+    spec = files.read_value(place / "config.json", Tree)
+    if spec is None:
+        raise NotRunning(record.name)
+    rootfs = place / "rootfs"
+    return process_for_exec(
+        spec["process"],
+        run,
+        passwd=bundle.text(rootfs, "etc/passwd") if run.user else "",
+        group=bundle.text(rootfs, "etc/group") if run.user else "",
+        ids=scene.facts.ids,
+        tty=tty,
+    )
+
+
+async def run(
+    scene: Scene, record: Record, wanted: Hook, *, within: Seconds | None = None
+) -> Ended:
+    """Run a program in a container to its end, or kill it when its time is up.
+
+    Raises `NotRunning`, `UserUnknown`, `IdNotMapped`.
+    """
+    place = paths.bundle(record.id)
+    name = f"run-{os.urandom(6).hex()}"
+    path, pid_file = place / f"{name}.json", place / f"{name}.pid"
+    spec = _spec(scene, record, wanted)
+    try:
+        files.write_atomic(path, to_json(spec), mode=0o600)
+        argv = runc.exec_argv(record.id, path, pid_file=pid_file)
+        try:
+            async with asyncio.timeout(within):
+                done = await process.run_async(argv, ok=range(256))
+        except TimeoutError:
+            _kill(pid_file)
+            return Ended(exit_code=None)
+        output = (done.stdout + done.stderr)[:MOST_OUTPUT]
+        return Ended(exit_code=done.returncode, output=output)
+    finally:
+        path.unlink(missing_ok=True)
+        pid_file.unlink(missing_ok=True)
+
+
+def _kill(pid_file: Path) -> None:
+    """End what runs in the container; killing runc does not."""
+    with contextlib.suppress(OSError, ValueError):
+        os.kill(int(pid_file.read_text()), signal.SIGKILL)

@@ -1,0 +1,73 @@
+"""The process that looks after one project: answers commands, probes, restarts, rotates logs.
+
+It is started by a command that does not know the project yet (`engine.client.hurry`), enters the holder,
+and becomes that project's supervisor when it is told so. It may die at any moment: the containers go
+on, and the next command starts another one, which adopts them.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+
+from cntnr_compose.adapters import holder
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.values import to_json
+from cntnr_compose.plan.messages import Failed
+
+
+def main() -> None:
+    """Run a supervisor on the socket whose descriptor is the first argument."""
+    first = socket.socket(fileno=int(sys.argv[1]))
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    claims = contextlib.ExitStack()
+    try:
+        held = _prepare(claims)
+    except CntnrError as error:
+        _refuse(first, error)
+        return
+    # Only children are in the holder's pid namespace, where the containers' pids mean something.
+    if os.fork() != 0:
+        os._exit(0)
+    _serve(first, held, claims)
+
+
+def _prepare(claims: contextlib.ExitStack) -> holder.Holder:
+    """Join the holder, while the rest of this program is read."""
+    import threading
+
+    reader = threading.Thread(target=_read_the_rest)
+    reader.start()
+    try:
+        held = claims.enter_context(holder.claimed("supervisor"))
+    finally:
+        reader.join()  # a process that changes its user namespace may have one thread only
+    holder.enter(held)
+    return held
+
+
+def _read_the_rest() -> None:
+    import cntnr_compose.engine.duty  # noqa: F401
+
+
+def _refuse(first: socket.socket, error: CntnrError) -> None:
+    """Tell the command why there is no supervisor, once it asks for one."""
+    with contextlib.suppress(OSError), first:
+        if first.recv(1 << 16):
+            said = Failed(
+                error=error.kind, message=str(error), hint=error.hint, exit_code=error.exit_code
+            )
+            first.sendall(to_json(said) + b"\n")
+
+
+def _serve(first: socket.socket, held: holder.Holder, claims: contextlib.ExitStack) -> None:
+    from cntnr_compose.engine import duty
+
+    try:
+        duty.run(first, held, claims)
+    finally:
+        claims.close()
+        holder.end_from_inside(held)
+        os._exit(0)

@@ -1,0 +1,161 @@
+"""Volumes: folders in the user's store, filled from the image when first mounted.
+
+Runs inside the holder, where the files' owners exist.
+"""
+
+import os
+import stat
+import time
+from pathlib import Path
+
+from cntnr_compose.adapters import files, process
+from cntnr_compose.core import paths
+from cntnr_compose.core.errors import CntnrError, CommandFailed
+from cntnr_compose.core.values import Value, field
+from cntnr_compose.model.observed import VolumeFound
+from cntnr_compose.model.project import Volume
+
+ANONYMOUS = "com.docker.volume.anonymous"
+
+
+class VolumeRefused(CntnrError):
+    """A volume wants a driver or options that an ordinary user cannot have."""
+
+    hint = (
+        "drivers that mount file systems need root; type none with o=bind, and tmpfs, work without"
+    )
+
+    def __init__(self, name: str, what: str) -> None:
+        super().__init__(f"cannot create volume {name}: {what} is not available without root")
+
+
+class VolumeMissing(CntnrError):
+    """A volume that a container mounts is gone."""
+
+    hint = "run `cntnr compose up` to make it again, empty"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"cannot mount volume {name}: there is no such volume")
+
+
+class VolumeBusy(CntnrError):
+    """A volume is mounted by a container that exists."""
+
+    def __init__(self, name: str, by: str) -> None:
+        super().__init__(f"cannot remove volume {name}: container {by} uses it")
+
+
+class Stored(Value, frozen=True, kw_only=True):
+    """What is written of a volume."""
+
+    version: int = 1
+    found: VolumeFound
+    options: dict[str, str] = field(default_factory=dict)
+
+
+def _folder(name: str) -> Path:
+    return paths.volumes() / name
+
+
+def content(name: str) -> Path:
+    """Give the folder with a volume's files. Raises `VolumeMissing`."""
+    stored = files.read_value(_folder(name) / "volume.json", Stored)
+    if stored is None:
+        raise VolumeMissing(name)
+    device = stored.options.get("device", "")
+    return Path(device) if device else _folder(name) / "_data"
+
+
+def memory_options(name: str) -> str | None:
+    """Give the mount options of a volume that lives in memory; None for one on disk."""
+    stored = files.read_value(_folder(name) / "volume.json", Stored)
+    if stored is None or stored.options.get("type") != "tmpfs":
+        return None
+    return stored.options.get("o", "")
+
+
+def create(wanted: Volume, config_hash: str, labels: dict[str, str], project: str) -> None:
+    """Make a named volume, empty. Raises `VolumeRefused`."""
+    options = _accepted(wanted)
+    found = VolumeFound(
+        name=wanted.name,
+        key=wanted.key,
+        project=project,
+        config_hash=config_hash,
+        labels=labels,
+        created=time.time(),
+    )
+    _make(Stored(found=found, options=options))
+
+
+def create_anonymous(name: str, project: str) -> None:
+    """Make a volume that belongs to one container."""
+    labels = {ANONYMOUS: "", "com.docker.compose.project": project}
+    found = VolumeFound(
+        name=name, project=project, labels=labels, anonymous=True, created=time.time()
+    )
+    _make(Stored(found=found))
+
+
+def _accepted(wanted: Volume) -> dict[str, str]:
+    if wanted.driver not in ("", "local"):
+        raise VolumeRefused(wanted.name, f"driver {wanted.driver}")
+    options = wanted.driver_opts
+    kind = options.get("type", "")
+    if kind in ("", "none", "bind") and not options.get("device"):
+        return {}
+    if kind in ("none", "bind", "") and "bind" in options.get("o", "bind"):
+        return dict(options)
+    if kind == "tmpfs":
+        return {"type": "tmpfs", "o": options.get("o", "")}
+    raise VolumeRefused(wanted.name, f"a file system of type {kind}")
+
+
+def _make(stored: Stored) -> None:
+    folder = _folder(stored.found.name)
+    paths.make(folder / "_data")
+    files.write_value(folder / "volume.json", stored)
+
+
+def find(name: str) -> VolumeFound | None:
+    """Find a volume by its name on the machine."""
+    stored = files.read_value(_folder(name) / "volume.json", Stored)
+    return stored.found if stored else None
+
+
+def observed() -> dict[str, VolumeFound]:
+    """Tell what there is, by name."""
+    found = (find(path.parent.name) for path in sorted(paths.volumes().glob("*/volume.json")))
+    return {one.name: one for one in found if one is not None}
+
+
+def remove(name: str) -> bool:
+    """Remove a volume and what is in it; tell whether there was one."""
+    folder = _folder(name)
+    if not folder.exists():
+        return False
+    (folder / "volume.json").unlink(missing_ok=True)
+    files.remove_tree(folder)
+    return True
+
+
+def fill(name: str, image_folder: Path) -> None:
+    """Copy what the image has at the mount point into a volume that is still empty.
+
+    Owner and mode of the folder itself come along, so that a service's own user can write to it.
+    Raises `CommandFailed`.
+    """
+    target = content(name)
+    stored = files.read_value(_folder(name) / "volume.json", Stored)
+    if stored is None or stored.options or not image_folder.is_dir() or any(target.iterdir()):
+        return
+    found = image_folder.stat()
+    os.chown(target, found.st_uid, found.st_gid)
+    target.chmod(stat.S_IMODE(found.st_mode))
+    if any(image_folder.iterdir()):
+        try:
+            process.run(["cp", "-a", "--reflink=auto", f"{image_folder}/.", str(target)])
+        except CommandFailed:
+            for entry in target.iterdir():  # half a copy would count as filled next time
+                files.remove_tree(entry)
+            raise
