@@ -6,12 +6,21 @@ from cntnr_compose.plan.operations import Operation, Plan, Step
 
 
 class Draft:
-    """Collects steps; a step may only come after steps that were added before it."""
+    """Collects steps; a step may only come after steps that were added before it.
+
+    What a step comes after is kept short: a step that another one comes after anyway is left out.
+    """
 
     def __init__(self) -> None:
         self._steps: list[Step] = []
+        self._before: list[int] = [0]  # by number: a bit for each step that is done by then
         self._unchanged: list[str] = []
         self._warnings: list[str] = []
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether there is nothing to do."""
+        return not self._steps
 
     def add(self, operation: Operation, after: Iterable[int] = ()) -> int:
         """Add an operation that comes after the steps of these numbers; give its own number."""

@@ -36,18 +36,19 @@ def volume_lenders(service: Service) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.partition(":")[0] for one in ours))
 
 
+def needs(service: Service) -> tuple[str, ...]:
+    """Name all services that come before a service, for whatever reason."""
+    links = (link.partition(":")[0] for link in service.links)
+    named = (*service.depends_on, *links, *lenders(service), *volume_lenders(service))
+    return tuple(dict.fromkeys(named))
+
+
 def edges(services: Mapping[str, Service]) -> dict[str, tuple[str, ...]]:
     """Tell for each service which of the others come before it."""
-    found = {}
-    for name, service in services.items():
-        before = [
-            *service.depends_on,
-            *(link.partition(":")[0] for link in service.links),
-            *lenders(service),
-            *volume_lenders(service),
-        ]
-        found[name] = tuple(one for one in dict.fromkeys(before) if one in services)
-    return found
+    return {
+        name: tuple(one for one in needs(service) if one in services)
+        for name, service in services.items()
+    }
 
 
 def dependencies(services: Mapping[str, Service]) -> Any:
