@@ -176,15 +176,20 @@ def dismiss() -> None:
 
 
 def _start() -> Connection:
-    paths.secure_runtime()
+    runtime = paths.secure_runtime()
     # Until it knows its project it has no log; what goes wrong it says over the socket.
-    with control.pair() as (ours, theirs), Path(os.devnull).open("r+b") as nothing:
+    early = runtime / "early.log" if os.environ.get("CNTNR_DEBUG") else Path(os.devnull)
+    with (
+        control.pair() as (ours, theirs),
+        Path(os.devnull).open("rb") as nothing,
+        early.open("ab") as out,
+    ):
         process.popen(
             [sys.executable, "-P", "-c", START, str(theirs.fileno())],
             env={**os.environ, "PATH": process.search_path()},
             stdin=nothing.fileno(),
-            stdout=nothing.fileno(),
-            stderr=nothing.fileno(),
+            stdout=out.fileno(),
+            stderr=out.fileno(),
             pass_fds=(theirs.fileno(),),
             new_session=True,
             cwd="/",

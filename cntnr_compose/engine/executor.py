@@ -71,16 +71,24 @@ async def carry_out(plan: Plan, scene: Scene, tell: Tell) -> None:
         async with asyncio.TaskGroup() as group:
             for step in plan.steps:
                 group.create_task(when_ready(step), name=step.operation.describe())
-    except* CntnrError as errors:
-        raise first(errors) from None
+    except ExceptionGroup as errors:
+        raise cause_of(errors) from errors
     if failed:
         raise failed[0] if len(failed) == 1 else SeveralFailed(failed)
 
 
-def first(errors: BaseExceptionGroup[CntnrError]) -> CntnrError:
-    """Take the first error out of a group."""
-    found = errors.exceptions[0]
-    return first(found) if isinstance(found, BaseExceptionGroup) else found
+def cause_of(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Take the one error out of a group that the user should hear of: a bug before a mistake."""
+    flat: list[BaseException] = []
+    ahead = list(errors.exceptions)
+    while ahead:
+        one = ahead.pop(0)
+        if isinstance(one, BaseExceptionGroup):
+            ahead = [*one.exceptions, *ahead]
+        else:
+            flat.append(one)
+    bugs = (one for one in flat if not isinstance(one, CntnrError))
+    return next(bugs, flat[0])
 
 
 async def carry_out_one(op: Operation, scene: Scene, tell: Tell) -> None:

@@ -360,7 +360,7 @@ class Keeper:
                     os.kill(pid, signal.SIGKILL)
                 await _gone(pid)
             await runc.delete(identity)
-        networks.release(identity)
+        networks.release(identity, self.status.addresses)
         bundle.clear(self.record)
         with contextlib.suppress(OSError):
             (runc.exits() / identity).unlink()

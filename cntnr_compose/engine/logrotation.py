@@ -6,7 +6,6 @@ from pathlib import Path
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.units import read_bytes
 from cntnr_compose.core.values import Bytes, Value
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import Logging
@@ -41,6 +40,8 @@ def settings(logging: Logging | None) -> Settings:
         return Settings(driver="none")
     if logging.driver not in FILES:
         raise DriverUnknown(logging.driver)
+    from cntnr_compose.core.units import read_bytes
+
     most = logging.options.get("max-size", "")
     files = logging.options.get("max-file", "1")
     return Settings(most=read_bytes(most) if most else 0, files=max(1, int(files or 1)))

@@ -4,9 +4,10 @@ What is written here lies in the holder's own tmpfs and dies with it, as the bri
 """
 
 import asyncio
+import contextlib
 import hashlib
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -261,14 +262,17 @@ def interfaces(
     return tuple(made)
 
 
-def release(identity: str) -> None:
+def release(identity: str, addresses: Mapping[str, str]) -> None:
     """Give a container's addresses back that its hook did not: runc was killed before it ran.
 
-    host-local keeps one file an address, which begins with the container's id.
+    host-local keeps one file an address, which begins with the container's id. Where the addresses
+    are not known, since nobody read the plugins' answers, all files are looked at.
     """
-    for path in cni.leases().glob("*/*"):
-        if path.name[0].isdigit() and path.read_text(errors="replace").startswith(identity):
-            path.unlink(missing_ok=True)
+    known = [cni.leases() / name / address for name, address in addresses.items()]
+    for path in known or cni.leases().glob("*/[0-9]*"):
+        with contextlib.suppress(FileNotFoundError):
+            if path.read_text(errors="replace").startswith(identity):
+                path.unlink()
 
 
 def _own_view(made: Made) -> dnsmasq.View:

@@ -10,11 +10,17 @@ import os
 import signal
 import socket
 import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cntnr_compose.adapters import holder
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import to_json
 from cntnr_compose.plan.messages import Failed
+
+if TYPE_CHECKING:
+    import threading
 
 
 def main() -> None:
@@ -28,7 +34,13 @@ def main() -> None:
     except CntnrError as error:
         _refuse(first, error)
         return
-    # Only children are in the holder's pid namespace, where the containers' pids mean something.
+    # Only children are in the holder's pid namespace, where the containers' pids mean something. A child
+    # of a child, since the namespace can end only when all in it are reaped: the holder does that at once,
+    # the host's init, which would inherit a child, when it pleases.
+    child = os.fork()
+    if child != 0:
+        os.waitpid(child, 0)
+        os._exit(0)
     if os.fork() != 0:
         os._exit(0)
     _serve(first, held, claims)
@@ -43,9 +55,16 @@ def _prepare(claims: contextlib.ExitStack) -> holder.Holder:
     try:
         held = claims.enter_context(holder.claimed("supervisor"))
     finally:
-        reader.join()  # a process that changes its user namespace may have one thread only
+        _end(reader)  # a process that changes its user namespace may have one thread only
     holder.enter(held)
     return held
+
+
+def _end(reader: "threading.Thread") -> None:
+    """Wait for a thread's end, and then until the kernel has forgotten it, which is a little later."""
+    reader.join()
+    while len(list(Path("/proc/self/task").iterdir())) > 1:
+        time.sleep(0.0002)
 
 
 def _read_the_rest() -> None:
