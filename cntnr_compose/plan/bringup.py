@@ -113,11 +113,16 @@ class BringUp:
         shared = (self._prepared[one] for one in lenders if one in self._prepared)
         return self._draft.add(PrepareContainer(name=name), {*after, *shared})
 
-    def laid(self, service: Service) -> set[int]:
-        """Give the steps that make the networks and volumes of a service."""
-        project = self._project
-        keys = {_key(one) for one in supplies.networks_of(project, service)}
-        keys |= {_key(one) for one in supplies.volumes_of(project, service)}
+    def ready(self, service: Service) -> set[int]:
+        """Give the steps before a container can be made: its networks, volumes, lenders of volumes."""
+        lenders = graph.volume_lenders(service)
+        return self._supplied(service) | {
+            self._created[one] for one in lenders if one in self._created
+        }
+
+    def _supplied(self, service: Service) -> set[int]:
+        keys = {_key(one) for one in supplies.networks_of(self._project, service)}
+        keys |= {_key(one) for one in supplies.volumes_of(self._project, service)}
         return {step for key, step in self._laid.items() if key in keys}
 
     def _stop(self, renewed: Renewed) -> None:
@@ -192,12 +197,9 @@ class BringUp:
             volumes={} if old is None or self._manner.renew_anonymous else inherited(old, service),
             cause=fate.cause,
         )
-        after = {*self._cleared, *self.laid(service), *self._tied_stops(service.name)}
+        after = {*self._cleared, *self.ready(service), *self._tied_stops(service.name)}
         if fate.name in self._stopped:
             after.add(self._stopped[fate.name])
-        after.update(
-            self._created[one] for one in graph.volume_lenders(service) if one in self._created
-        )
         number = self._draft.add(step, after)
         self._created.setdefault(service.name, number)
         self._made[fate.name] = number
@@ -219,7 +221,7 @@ class BringUp:
             if fate.name in self._made:
                 after = {self._made[fate.name]}
             else:
-                after = {*self._cleared, *self.laid(service)}
+                after = {*self._cleared, *self._supplied(service)}
                 after.update({self._stopped[fate.name]} if fate.name in self._stopped else ())
             prepared[fate.name] = self.prepare(service, fate.name, after)
         if prepared:

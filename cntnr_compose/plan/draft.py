@@ -25,9 +25,14 @@ class Draft:
     def add(self, operation: Operation, after: Iterable[int] = ()) -> int:
         """Add an operation that comes after the steps of these numbers; give its own number."""
         number = len(self._steps) + 1
-        self._steps.append(
-            Step(number=number, operation=operation, after=tuple(sorted(set(after))))
-        )
+        done = 0
+        kept = []
+        for one in sorted(set(after), reverse=True):  # the later ones imply the most
+            if not done >> one & 1:
+                kept.append(one)
+                done |= self._before[one] | 1 << one
+        self._before.append(done)
+        self._steps.append(Step(number=number, operation=operation, after=tuple(kept[::-1])))
         return number
 
     def leave(self, name: str) -> None:
