@@ -24,6 +24,11 @@ def overlay(lower: Sequence[Path], upper: Path, work: Path, target: Path) -> Non
     _mount("overlay", target, "overlay", 0, options)
 
 
+def tmpfs(target: Path) -> None:
+    """Mount an empty tmpfs at ``target`` that only we may enter. Raises `OSError`."""
+    _mount("tmpfs", target, "tmpfs", 0, "mode=0700")
+
+
 def bind(source: Path, target: Path) -> None:
     """Show ``source`` at ``target`` too. Raises `OSError`."""
     _mount(str(source), target, "", MS_BIND, "")

@@ -63,6 +63,11 @@ def layers() -> Path:
     return data() / "layers"
 
 
+def builds() -> Path:
+    """Give the folder of what builds remember: steps, digests, built images, cache mounts."""
+    return data() / "builds"
+
+
 def volumes() -> Path:
     """Give the folder of named volumes."""
     return data() / "volumes"

@@ -1,0 +1,163 @@
+"""The process that builds: inside the holder, first in a pid and a mount namespace of its own.
+
+It reads one `Order` as a line from its standard input and writes what happens as lines to its standard
+output. When the input ends, nobody waits any more: it stops, and with it everything that it started.
+"""
+
+import contextlib
+import errno
+import os
+import signal
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from cntnr_compose.adapters import mounts
+from cntnr_compose.core import paths
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.events import Event
+from cntnr_compose.core.values import from_json, to_json
+from cntnr_compose.engine import builder_image
+from cntnr_compose.engine.builder_assemble import Packer, assemble
+from cntnr_compose.engine.builder_kitchen import Cancelled, Kitchen, Shop
+from cntnr_compose.engine.builder_run import Runner, kill_all
+from cntnr_compose.engine.builder_views import Views, make_nothing
+from cntnr_compose.engine.builder_walk import Order, Request, Walk
+from cntnr_compose.engine.images import ImageStore
+from cntnr_compose.plan.messages import Done, Failed, Told
+
+CANCELLED = 130
+
+
+class DiskFull(CntnrError):
+    """There is no room for the result of a step."""
+
+    hint = "free some space with `cntnr image prune`, or set XDG_DATA_HOME to a larger disk"
+
+    def __init__(self, service: str) -> None:
+        super().__init__(f"cannot build {service}: no space left on the disk")
+
+
+class BuildFailed(CntnrError):
+    """The machine does not let us do what a step takes."""
+
+    def __init__(self, service: str, error: OSError) -> None:
+        super().__init__(
+            f"cannot build {service}: {error.strerror or error}: {error.filename or ''}"
+        )
+
+
+class Channel:
+    """Our standard output, for several threads."""
+
+    def __init__(self) -> None:
+        # Programs that forget where they are must not write between our lines.
+        self._out = os.fdopen(os.dup(1), "wb", buffering=0)
+        self._lock = threading.Lock()
+        os.dup2(2, 1)
+
+    def say(self, value: object) -> None:
+        """Write one line; that nobody reads any more is noticed elsewhere."""
+        with self._lock, contextlib.suppress(OSError):
+            self._out.write(to_json(value) + b"\n")
+
+    def tell(self, event: Event) -> None:
+        """Tell an event."""
+        self.say(Told(event=event))
+
+
+def main() -> None:
+    """Carry out one order."""
+    order = from_json(sys.stdin.buffer.readline(), Order)
+    channel = Channel()
+    shop = Shop(Views(ImageStore()), Runner(_workplace(), _resolver(order)), channel.tell)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: _cancel(shop))
+    threading.Thread(target=_watch, args=(shop,), daemon=True).start()
+    paths.make(paths.layers())
+    make_nothing()
+    os.chdir(paths.layers())
+    try:
+        channel.say(Done(result=_build_all(order, shop)))
+    except Cancelled:
+        kill_all()
+        os._exit(CANCELLED)
+    except CntnrError as error:
+        shop.cancelled.set()
+        kill_all()
+        channel.say(
+            Failed(error=error.kind, message=str(error), hint=error.hint, exit_code=error.exit_code)
+        )
+    sys.stdout.flush()
+    os._exit(0)  # the thread that reads our input would keep us
+
+
+def _watch(shop: Shop) -> None:
+    while os.read(0, 4096):
+        pass
+    _cancel(shop)
+
+
+def _cancel(shop: Shop) -> None:
+    shop.cancelled.set()
+    kill_all()
+
+
+def _workplace() -> Path:
+    """Make a place for bundles and secrets that goes with this process's mounts."""
+    place = paths.held() / "build"
+    place.mkdir(parents=True, exist_ok=True)
+    mounts.tmpfs(place)
+    return place
+
+
+def _resolver(order: Order) -> str:
+    return order.resolver or Path("/etc/resolv.conf").read_text()
+
+
+def _build_all(order: Order, shop: Shop) -> dict[str, str]:
+    """Build everything; the first failure ends the others."""
+    store = ImageStore()
+    packer = Packer(store)
+    shop.on_made = packer.start
+    failures: list[BaseException] = []
+
+    def build(request: Request) -> str:
+        try:
+            return _build(request, shop, store, packer)
+        except BaseException as error:
+            failures.append(error)
+            shop.cancelled.set()
+            kill_all()
+            raise
+
+    with store.in_use(), ThreadPoolExecutor(max(2, os.cpu_count() or 1)) as pool:
+        jobs = [pool.submit(build, request) for request in order.requests]
+        found = [job.exception() for job in jobs]
+        packer.close()
+    if failures:
+        raise failures[0]
+    assert not any(found)
+    return {one.service: job.result() for one, job in zip(order.requests, jobs, strict=True)}
+
+
+def _build(request: Request, shop: Shop, store: ImageStore, packer: Packer) -> str:
+    kitchen = Kitchen(request, shop)
+    try:
+        point = Walk(request, kitchen).end()
+        kitchen.contents.remember()
+        built = None if request.no_cache else builder_image.find(point, store)
+        if built is None:
+            built = assemble(point, request, store, packer, shop.views)
+        shop.check()
+        builder_image.name(built, request.names, store)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(request.service) from error
+        raise BuildFailed(request.service, error) from error
+    return built.id
+
+
+if __name__ == "__main__":
+    main()

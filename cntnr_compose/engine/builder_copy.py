@@ -1,0 +1,219 @@
+"""COPY and ADD: files go into an image's root, with the owners and modes that docker gives them."""
+
+import contextlib
+import errno
+import os
+import posixpath
+import shutil
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from cntnr_compose.adapters.rooted import Root
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.engine.builder_files import Files, Found, Selected
+from cntnr_compose.plan import users
+from cntnr_compose.plan.buildwork import Copy
+from cntnr_compose.plan.dockerignore import Ignore
+from cntnr_compose.plan.setting import FULL_RANGE
+
+KEPT_ATTRIBUTES = ("user.", "security.capability")
+OVERLAY = "user.overlay."
+
+
+class CopyFailed(CntnrError):
+    """Files cannot go where COPY or ADD wants them."""
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(f"{where}: {why}")
+
+
+class Target:
+    """An image's root, and the place in it that a COPY fills."""
+
+    def __init__(self, root: Root, copy: Copy, where: str, check: Callable[[], None]) -> None:
+        self.root, self.where, self.check = root, where, check
+        self.mode = int(copy.chmod, 8) if copy.chmod else None
+        self.owner = owner(root, copy.chown) if copy.chown else None
+        self.path = copy.target
+        self._links: dict[tuple[str, int], Path] = {}
+
+    def is_folder(self) -> bool:
+        """Tell whether files go into the target under their own names."""
+        if self.path.endswith("/"):
+            return True
+        found = self.root.find(self.path)
+        return found is not None and found.is_dir()
+
+    def folder(self, path: str) -> Path:
+        """Make a folder and those above it where there are none, and give it."""
+        real = ""
+        for part in path.strip("/").split("/"):
+            step = f"{real}/{part}" if real else part
+            found = self.root.resolve(step) if part else real
+            if found is None:
+                self._make(self.root.at(step))
+                found = step
+            real = found
+        place = self.root.at(real)
+        if not place.is_dir():
+            raise CopyFailed(self.where, f"cannot copy to {path}: it is not a folder")
+        return place
+
+    def _make(self, place: Path) -> None:
+        try:
+            place.mkdir()
+        except (FileExistsError, NotADirectoryError):
+            inside = str(place).removeprefix(str(self.root.path))
+            raise CopyFailed(self.where, f"cannot copy to {inside}: it is not a folder") from None
+        place.chmod(0o755)
+        give(place, *(self.owner or (0, 0)))
+
+    def put(self, files: Files, one: Selected, exclude: Ignore) -> None:
+        """Copy one selection: a folder's content, or a file."""
+        if one.top.is_folder:
+            place = self.folder(self.path)
+        elif self.is_folder():
+            place = self.folder(self.path) / one.name
+        else:
+            real = self.root.find(self.path)
+            folder, _, name = self.path.rpartition("/")
+            place = real or self.folder(folder) / name
+        for found in files.below(one, exclude):
+            self.check()
+            if found.path or not found.is_folder:
+                self._copy(found, place / found.path if found.path else place, files)
+
+    def text(self, name: str, content: str) -> None:
+        """Write a file whose content stands in the Dockerfile."""
+        folder, _, last = self.path.rpartition("/")
+        place = self.folder(self.path) / name if self.is_folder() else self.folder(folder) / last
+        _clear(place, self.where)
+        place.write_text(content)
+        give(place, *(self.owner or (0, 0)))
+        place.chmod(0o644 if self.mode is None else self.mode)
+
+    def download(self, url: str, source: Path) -> None:
+        """Put a downloaded file in its place; like docker, readable by its owner alone."""
+        folder, _, last = self.path.rpartition("/")
+        if self.is_folder():
+            last = posixpath.basename(url.partition("?")[0])
+            if not last:
+                raise CopyFailed(self.where, f"cannot tell the file name of {url}")
+            place = self.folder(self.path) / last
+        else:
+            place = self.folder(folder) / last
+        _clear(place, self.where)
+        shutil.copyfile(source, place)
+        give(place, *(self.owner or (0, 0)))
+        place.chmod(0o600 if self.mode is None else self.mode)
+        moment = source.stat().st_mtime_ns
+        os.utime(place, ns=(moment, moment))
+
+    def _copy(self, found: Found, place: Path, files: Files) -> None:
+        uid, gid = self.owner or ((found.uid, found.gid) if files.owners else (0, 0))
+        mode = stat.S_IMODE(found.mode) if self.mode is None else self.mode
+        if not place.parent.is_dir():  # its folder is left out by a pattern, but not it
+            place.parent.mkdir(parents=True)
+        if found.is_folder:
+            if not place.is_dir() or place.is_symlink():
+                if os.path.lexists(place):
+                    inside = str(place).removeprefix(str(self.root.path))
+                    raise CopyFailed(self.where, f"cannot copy to non-directory: {inside}")
+                place.mkdir()
+        else:
+            _clear(place, self.where)
+            if found.links > 1 and files.owners and self._linked(found, place):
+                return
+            self._data(found, place)
+        give(place, uid, gid)
+        if not stat.S_ISLNK(found.mode):
+            place.chmod(mode)
+        if files.owners:
+            attributes(found.place, place)
+        os.utime(place, ns=(found.stamp[2], found.stamp[2]), follow_symlinks=False)
+
+    def _linked(self, found: Found, place: Path) -> bool:
+        first = self._links.setdefault((self.path, found.stamp[0]), place)
+        if first is place:
+            return False
+        os.link(first, place, follow_symlinks=False)
+        return True
+
+    def _data(self, found: Found, place: Path) -> None:
+        if stat.S_ISLNK(found.mode):
+            place.symlink_to(Path(found.place).readlink())
+        elif stat.S_ISREG(found.mode):
+            shutil.copyfile(found.place, place)
+        elif stat.S_ISFIFO(found.mode):
+            os.mkfifo(place)
+        else:
+            raise CopyFailed(self.where, f"cannot copy {found.place}: it is a device")
+
+
+def copy(
+    root: Root,
+    work: Copy,
+    files: Files | None,
+    chosen: list[Selected],
+    *,
+    where: str,
+    check: Callable[[], None],
+) -> None:
+    """Carry a COPY out, archives and downloads apart. Raises `CopyFailed`, `SourceUnreadable`."""
+    target = Target(root, work, where, check)
+    if len(chosen) > 1 and not target.is_folder():
+        raise CopyFailed(
+            where, f"several files fit, so {work.target} must be a folder and end with a /"
+        )
+    exclude = Ignore(work.exclude)
+    for one in chosen:
+        assert files is not None
+        target.put(files, one, exclude)
+    for text in work.texts:
+        target.text(text.name, text.content)
+
+
+def owner(root: Root, text: str) -> tuple[int, int]:
+    """Look ``user:group`` up in the image's own files. Raises `UserUnknown`, `IdNotMapped`."""
+    found = users.identity(
+        text, passwd=account_file(root, "passwd"), group=account_file(root, "group"), ids=FULL_RANGE
+    )
+    # For COPY, a number alone means the group of that number, too.
+    who, colon, _ = text.partition(":")
+    return found.uid, (found.uid if who.isdecimal() and not colon else found.gid)
+
+
+def account_file(root: Root, name: str) -> str:
+    """Read ``/etc/passwd`` or ``/etc/group`` of an image; nothing where there is none."""
+    place = root.find(posixpath.join("etc", name))
+    if place is None or not place.is_file():
+        return ""
+    return place.read_text(errors="replace")
+
+
+def give(place: Path, uid: int, gid: int) -> None:
+    """Change a file's owner. Raises `IdNotMapped`."""
+    try:
+        os.lchown(place, uid, gid)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        kind, number = ("user", uid) if uid >= FULL_RANGE else ("group", gid)
+        raise users.IdNotMapped(kind, str(number), number, FULL_RANGE) from error
+
+
+def attributes(source: str, place: Path) -> None:
+    """Copy the extended attributes that belong to a file's content."""
+    with contextlib.suppress(OSError):  # not every file system has them
+        for name in os.listxattr(source, follow_symlinks=False):
+            if name.startswith(KEPT_ATTRIBUTES) and not name.startswith(OVERLAY):
+                value = os.getxattr(source, name, follow_symlinks=False)
+                os.setxattr(place, name, value, follow_symlinks=False)
+
+
+def _clear(place: Path, where: str) -> None:
+    """Make way for a file."""
+    if place.is_dir() and not place.is_symlink():
+        raise CopyFailed(where, f"cannot copy over the folder {place.name} with a file")
+    place.unlink(missing_ok=True)

@@ -1,0 +1,152 @@
+"""A step's folder to a layer of an image: a tar archive with whiteouts instead of overlay's marks."""
+
+import contextlib
+import hashlib
+import os
+import stat
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from cntnr_compose.adapters import files
+from cntnr_compose.core import paths
+from cntnr_compose.core.values import Value
+from cntnr_compose.engine.builder_copy import KEPT_ATTRIBUTES, OVERLAY
+from cntnr_compose.engine.images import Descriptor, ImageStore
+
+LAYER = "application/vnd.oci.image.layer.v1.tar"
+OPAQUE = "user.overlay.opaque"
+CHUNK = 1 << 20
+
+
+class Packed(Value, frozen=True, kw_only=True):
+    """The layer that a step's folder became; uncompressed, so its digest is its diff id, too."""
+
+    layer: Descriptor
+
+
+def pack(folder: str, store: ImageStore) -> Descriptor:
+    """Put a step's folder into the store as a layer, unless that was done."""
+    note = paths.layers() / folder / "layer.json"
+    known = files.read_value(note, Packed)
+    if known is not None and store.blob(known.layer.digest).exists():
+        return known.layer
+    with store.draft() as draft:
+        path = draft / "layer"
+        with path.open("wb") as out:
+            writer = _Hashing(out)
+            _archive(paths.layers() / folder / "fs", writer)
+        layer = Descriptor(media_type=LAYER, digest=f"sha256:{writer.digest}", size=writer.size)
+        blob = store.blob(layer.digest)
+        blob.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(blob)
+    files.write_value(note, Packed(layer=layer))
+    return layer
+
+
+class _Hashing:
+    """A file that knows its digest."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out, self._hash, self.size = out, hashlib.sha256(), 0
+
+    def write(self, block: bytes) -> None:
+        self._hash.update(block)
+        self._out.write(block)
+        self.size += len(block)
+
+    @property
+    def digest(self) -> str:
+        return self._hash.hexdigest()
+
+
+def _archive(root: Path, out: _Hashing) -> None:
+    links: dict[int, str] = {}
+    for path, place, found in _tree(str(root), ""):
+        _entry(path, place, found, links, out)
+    out.write(tarfile.NUL * (2 * tarfile.BLOCKSIZE))
+
+
+def _tree(folder: str, path: str) -> Iterator[tuple[str, str, os.stat_result]]:
+    """Give all that is in a folder, folders before their content, in order of name."""
+    if path:
+        yield path, folder, os.lstat(folder)
+    with os.scandir(folder) as listing:
+        entries = sorted(listing, key=lambda entry: entry.name)
+    for entry in entries:
+        inside = f"{path}/{entry.name}" if path else entry.name
+        if entry.is_dir(follow_symlinks=False):
+            yield from _tree(entry.path, inside)
+        else:
+            yield inside, entry.path, entry.stat(follow_symlinks=False)
+
+
+def _entry(
+    path: str, place: str, found: os.stat_result, links: dict[int, str], out: _Hashing
+) -> None:
+    kind = stat.S_IFMT(found.st_mode)
+    info = tarfile.TarInfo(path)
+    info.mode, info.uid, info.gid = stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid
+    info.mtime = int(found.st_mtime)
+    if kind == stat.S_IFSOCK:
+        return
+    if kind == stat.S_IFCHR and found.st_rdev == 0:
+        _write(_mark(path.rpartition("/")[0], f".wh.{path.rpartition('/')[2]}"), out)
+        return
+    if kind == stat.S_IFDIR:
+        info.type = tarfile.DIRTYPE
+    elif kind == stat.S_IFLNK:
+        info.type, info.linkname = tarfile.SYMTYPE, str(Path(place).readlink())
+    elif kind == stat.S_IFIFO:
+        info.type = tarfile.FIFOTYPE
+    elif kind in (stat.S_IFCHR, stat.S_IFBLK):
+        info.type = tarfile.CHRTYPE if kind == stat.S_IFCHR else tarfile.BLKTYPE
+        info.devmajor, info.devminor = os.major(found.st_rdev), os.minor(found.st_rdev)
+    elif found.st_nlink > 1 and found.st_ino in links:
+        info.type, info.linkname = tarfile.LNKTYPE, links[found.st_ino]
+    else:
+        info.size = found.st_size
+        if found.st_nlink > 1:
+            links[found.st_ino] = path
+    opaque = _attributes(place, info) if info.type != tarfile.LNKTYPE else False
+    _write(info, out)
+    if info.size:
+        _content(place, info.size, out)
+    if opaque:
+        _write(_mark(path, ".wh..wh..opq"), out)
+
+
+def _mark(folder: str, name: str) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(f"{folder}/{name}" if folder else name)
+    info.mode = 0o600
+    return info
+
+
+def _attributes(place: str, info: tarfile.TarInfo) -> bool:
+    """Note a file's extended attributes; tell whether overlay hides what is below this folder."""
+    opaque = False
+    headers: dict[str, str] = {}
+    with contextlib.suppress(OSError):  # not every file system has them
+        for name in os.listxattr(place, follow_symlinks=False):
+            if name.startswith(OVERLAY):
+                opaque = opaque or name == OPAQUE
+            elif name.startswith(KEPT_ATTRIBUTES):
+                value = os.getxattr(place, name, follow_symlinks=False)
+                headers[f"SCHILY.xattr.{name}"] = value.decode("utf-8", "surrogateescape")
+    info.pax_headers = headers
+    return opaque
+
+
+def _write(info: tarfile.TarInfo, out: _Hashing) -> None:
+    out.write(info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape"))
+
+
+def _content(place: str, size: int, out: _Hashing) -> None:
+    left = size
+    with open(place, "rb", buffering=0) as source:  # noqa: PTH123 - thousands of files
+        while left and (block := source.read(min(CHUNK, left))):
+            out.write(block)
+            left -= len(block)
+    # A file that shrank meanwhile must not shift what follows.
+    out.write(tarfile.NUL * (left + -size % tarfile.BLOCKSIZE))

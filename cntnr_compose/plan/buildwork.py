@@ -1,0 +1,86 @@
+"""What a build has to do to files: the steps that make a layer, and their cache keys."""
+
+import hashlib
+from typing import TypeAlias
+
+from cntnr_compose.core.values import Bytes, Value, to_json
+
+# Goes into every key: a change in how steps are carried out makes the old results void.
+GENERATION = 1
+
+
+class Text(Value, frozen=True, kw_only=True):
+    """A file whose content stands in the Dockerfile."""
+
+    name: str
+    content: str
+
+
+class Copy(Value, frozen=True, kw_only=True, tag="copy"):
+    """Put files into the image.
+
+    ``origin`` is empty for the build context, else ``stage:NUMBER``, ``image:REF`` or ``context:NAME``.
+    A ``target`` that ends in a slash is a folder.
+    """
+
+    sources: tuple[str, ...]
+    target: str
+    origin: str = ""
+    chown: str = ""
+    chmod: str = ""
+    exclude: tuple[str, ...] = ()
+    texts: tuple[Text, ...] = ()
+    urls: tuple[str, ...] = ()
+    checksum: str = ""
+    extract: bool = False  # ADD: archives are unpacked
+
+
+class RunMount(Value, frozen=True, kw_only=True):
+    """One ``--mount`` of a RUN; ``origin`` as in `Copy`."""
+
+    type: str  # bind, cache, secret, tmpfs
+    target: str
+    source: str = ""
+    origin: str = ""
+    read_only: bool = False
+    id: str = ""
+    env: str = ""
+    required: bool = False
+    sharing: str = "shared"
+    mode: int = -1  # -1: not given
+    uid: int = 0
+    gid: int = 0
+    size: Bytes = 0
+
+
+class Run(Value, frozen=True, kw_only=True, tag="run"):
+    """Run a program; ``script`` is one that has to be put into a file first, with its own #! line."""
+
+    argv: tuple[str, ...]
+    env: tuple[str, ...] = ()
+    user: str = ""
+    working_dir: str = "/"
+    mounts: tuple[RunMount, ...] = ()
+    network: str = "default"  # default, none, host
+    script: str = ""
+
+
+class MakeFolder(Value, frozen=True, kw_only=True, tag="folder"):
+    """Make a folder where there is none."""
+
+    path: str
+    user: str = ""
+
+
+Work: TypeAlias = Copy | Run | MakeFolder
+
+
+def key_of(parent: str, work: Work, content: str) -> str:
+    """Name the files that ``work`` makes of ``parent``, where ``content`` tells what it reads."""
+    parts = (GENERATION, parent, work, content)
+    return hashlib.sha256(to_json(parts)).hexdigest()[:24]
+
+
+def final_key(parent: str, config: object) -> str:
+    """Name an image: its files, and what its configuration says."""
+    return hashlib.sha256(to_json((GENERATION, parent, config))).hexdigest()[:24]

@@ -1,0 +1,171 @@
+"""Words of a Dockerfile: how a line is cut into them, and how variables in them are filled in."""
+
+import re
+from collections.abc import Mapping
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?!$-]")
+ESCAPABLE = '"$'
+
+
+class WordInvalid(ValueError):
+    """A word breaks the rules; the caller knows the file and the line."""
+
+    def __init__(self, word: str, why: str) -> None:
+        super().__init__(f"{word}: {why}")
+
+
+def split(text: str, escape: str = "\\") -> tuple[str, ...]:
+    """Cut a line at blanks that are neither quoted nor escaped; quotes stay, `expand` takes them away.
+
+    Raises `WordInvalid`.
+    """
+    words: list[str] = []
+    word, quote, at = "", "", 0
+    while at < len(text):
+        char = text[at]
+        if char == escape and quote != "'" and at + 1 < len(text):
+            word += text[at : at + 2]
+            at += 2
+            continue
+        if quote:
+            quote = "" if char == quote else quote
+        elif char in "\"'":
+            quote = char
+        elif char.isspace():
+            if word:
+                words.append(word)
+            word, at = "", at + 1
+            continue
+        word += char
+        at += 1
+    if quote:
+        raise WordInvalid(text, f"a {quote} has no end")
+    return (*words, word) if word else tuple(words)
+
+
+def expand(word: str, values: Mapping[str, str], escape: str = "\\") -> str:
+    """Fill in variables and take quotes and escapes away. Raises `WordInvalid`."""
+    return _Expansion(word, values, escape).until("")
+
+
+class _Expansion:
+    """One pass over a word."""
+
+    def __init__(self, text: str, values: Mapping[str, str], escape: str) -> None:
+        self.text, self.values, self.escape = text, values, escape
+        self.at = 0
+
+    def until(self, end: str) -> str:
+        """Read up to one of the characters in ``end``, which is consumed, or to the end of the word."""
+        out: list[str] = []
+        while self.at < len(self.text):
+            char = self._next()
+            if end and char in end:
+                return "".join(out)
+            if char == "'":
+                out.append(self._literal())
+            elif char == '"':
+                out.append(self._quoted())
+            elif char == "$":
+                out.append(self._variable())
+            elif char == self.escape and self.at < len(self.text):
+                out.append(self._next())
+            else:
+                out.append(char)
+        if end:
+            raise WordInvalid(self.text, f"a {end} is missing")
+        return "".join(out)
+
+    def _next(self) -> str:
+        self.at += 1
+        return self.text[self.at - 1]
+
+    def _literal(self) -> str:
+        end = self.text.find("'", self.at)
+        if end < 0:
+            raise WordInvalid(self.text, "a ' has no end")
+        found = self.text[self.at : end]
+        self.at = end + 1
+        return found
+
+    def _quoted(self) -> str:
+        out: list[str] = []
+        while self.at < len(self.text):
+            char = self._next()
+            if char == '"':
+                return "".join(out)
+            if char == "$":
+                out.append(self._variable())
+            elif char == self.escape and self.text[self.at : self.at + 1] in (
+                *ESCAPABLE,
+                self.escape,
+            ):
+                out.append(self._next())
+            else:
+                out.append(char)
+        raise WordInvalid(self.text, 'a " has no end')
+
+    def _variable(self) -> str:
+        if self.text[self.at : self.at + 1] == "{":
+            self.at += 1
+            return self._braces()
+        found = NAME.match(self.text, self.at)
+        if found is None:
+            return "$"
+        self.at = found.end()
+        return self.values.get(found.group(), "")
+
+    def _braces(self) -> str:
+        found = NAME.match(self.text, self.at)
+        if found is None:
+            raise WordInvalid(self.text, "${ must be followed by the name of a variable")
+        self.at = found.end()
+        name, value = found.group(), self.values.get(found.group())
+        if self.at >= len(self.text):
+            raise WordInvalid(self.text, f"${{{name} has no closing brace")
+        sign = self._next()
+        if sign == "}":
+            return value or ""
+        if sign == ":":
+            sign = self._next() if self.at < len(self.text) else ""
+            value = value or None
+        if sign in ("#", "%"):
+            return self._cut(sign, value or "")
+        if sign == "/":
+            return self._replaced(value or "")
+        rest = self.until("}")
+        if sign == "-":
+            return rest if value is None else value
+        if sign == "+":
+            return "" if value is None else rest
+        if sign == "?" and value is None:
+            raise WordInvalid(name, rest or "is not set")
+        if sign == "?":
+            return value or ""
+        raise WordInvalid(self.text, f"${{{name}{sign}…}} is not supported")
+
+    def _cut(self, sign: str, value: str) -> str:
+        greedy = self.text[self.at : self.at + 1] == sign
+        self.at += greedy
+        pattern = _regex(self.until("}"))
+        lengths = range(len(value) + 1)
+        for length in reversed(lengths) if greedy else lengths:
+            cut = len(value) - length
+            part, rest = (
+                (value[:length], value[length:]) if sign == "#" else (value[cut:], value[:cut])
+            )
+            if re.fullmatch(pattern, part, re.DOTALL):
+                return rest
+        return value
+
+    def _replaced(self, value: str) -> str:
+        everywhere = self.text[self.at : self.at + 1] == "/"
+        self.at += everywhere
+        pattern = _regex(self.until("/"))
+        new = self.until("}")
+        return re.sub(pattern, lambda _: new, value, count=0 if everywhere else 1, flags=re.DOTALL)
+
+
+def _regex(pattern: str) -> str:
+    """Turn the ``*`` and ``?`` of a shell pattern into a regular expression."""
+    return "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern)

@@ -1,0 +1,52 @@
+"""HEALTHCHECK of a Dockerfile to the form that images keep."""
+
+import re
+
+from cntnr_compose.model.image import ImageHealthcheck
+from cntnr_compose.plan.dockerfile import Instruction, exec_form
+from cntnr_compose.plan.stages import Scope
+
+PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
+NANOSECONDS = {
+    "ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9,
+}  # fmt: skip
+
+
+def healthcheck(one: Instruction, scope: Scope) -> ImageHealthcheck:
+    """Read a HEALTHCHECK. Raises `DockerfileInvalid`."""
+    kind, _, rest = one.text.partition(" ")
+    rest = rest.strip()
+    if kind.upper() == "NONE":
+        if rest or one.flags:
+            raise scope.fail(one.line, "HEALTHCHECK NONE takes no arguments")
+        return ImageHealthcheck(test=("NONE",))
+    if kind.upper() != "CMD":
+        raise scope.fail(one.line, f'unknown type "{kind}" in HEALTHCHECK (try CMD)')
+    if not rest:
+        raise scope.fail(one.line, "missing command after HEALTHCHECK CMD")
+    words = exec_form(rest)
+    flags = dict(one.flags)
+    retries = flags.get("retries", "0")
+    if not retries.isdecimal():
+        raise scope.fail(one.line, f"--retries must be a number, not {retries}")
+    return ImageHealthcheck(
+        test=("CMD-SHELL", rest) if words is None else ("CMD", *words),
+        interval=_duration(flags, "interval", one, scope),
+        timeout=_duration(flags, "timeout", one, scope),
+        start_period=_duration(flags, "start-period", one, scope),
+        start_interval=_duration(flags, "start-interval", one, scope),
+        retries=int(retries),
+    )
+
+
+def _duration(flags: dict[str, str], name: str, one: Instruction, scope: Scope) -> int:
+    text = flags.get(name, "")
+    if not text or text == "0":
+        return 0
+    parts = PART.findall(text)
+    if "".join(number + unit for number, unit in parts) != text:
+        raise scope.fail(one.line, f'--{name}: invalid duration "{text}"')
+    total = int(sum(float(number) * NANOSECONDS[unit] for number, unit in parts))
+    if total < 10**6:
+        raise scope.fail(one.line, f"--{name} cannot be less than 1ms")
+    return total
