@@ -49,7 +49,8 @@ def devices(service: Service, setting: Setting, facts: Facts, reductions: Reduct
     Raises `DeviceMissing`, `DeviceUnsupported`.
     """
     _refuse_drivers(service)
-    every = facts.devices if service.privileged else ()
+    there = any(mount.target.rstrip("/") == "/dev" for mount in setting.mounts)
+    every = facts.devices if service.privileged and not there else ()
     bound = {path: path for path in every if path not in OWN and not path.startswith(OWN_FOLDERS)}
     for device in service.devices:
         _check(service, device, setting, reductions)

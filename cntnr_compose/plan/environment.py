@@ -32,18 +32,16 @@ class WorkingDirectoryInvalid(CntnrError):
 def command_line(service: Service, image: ImageConfig) -> tuple[str, ...]:
     """Give entrypoint and command as they run, without init.
 
-    A service's entrypoint makes the image's command void, since that was meant for another program.
-    Raises `NoCommand`.
+    A service's entrypoint makes the image's command void, since that was meant for another program;
+    an empty one only takes the image's entrypoint away. Raises `NoCommand`.
     """
-    if service.entrypoint is None:
-        entrypoint = image.entrypoint or ()
-        command = (image.cmd or ()) if service.command is None else service.command
-    else:
-        entrypoint = service.entrypoint
-        command = service.command or ()
+    entrypoint = image.entrypoint if service.entrypoint is None else service.entrypoint
+    command = service.command
+    if command is None and not service.entrypoint:
+        command = image.cmd
     if entrypoint == ("",):
         entrypoint = ()
-    words = (*entrypoint, *command)
+    words = (*(entrypoint or ()), *(command or ()))
     if not words:
         raise NoCommand(service.name)
     return words

@@ -1,5 +1,7 @@
 """Processes that join a running container: exec, health checks, hooks."""
 
+from collections.abc import Sequence
+
 from cntnr_compose.core.values import Tree
 from cntnr_compose.model.service import Hook
 from cntnr_compose.plan import capabilities, environment
@@ -13,6 +15,7 @@ def process_for_exec(
     passwd: str = "",
     group: str = "",
     ids: int,
+    group_add: Sequence[str] = (),
     tty: bool = False,
     console: tuple[int, int] | None = None,
 ) -> Tree:
@@ -33,7 +36,9 @@ def process_for_exec(
     if tty and console:
         process["consoleSize"] = {"height": console[0], "width": console[1]}
     if run.user:
-        process["user"] = identity(run.user, passwd=passwd, group=group, ids=ids).tree()
+        process["user"] = identity(
+            run.user, passwd=passwd, group=group, ids=ids, group_add=group_add
+        ).tree()
     names = capabilities.ALL if run.privileged else base["capabilities"]["bounding"]
     uid = 0 if run.privileged else process["user"]["uid"]
     process["capabilities"] = capabilities.sets(names, uid)

@@ -9,6 +9,7 @@ from cntnr_compose.model.service import Service
 from cntnr_compose.plan.environment import INIT
 from cntnr_compose.plan.setting import Facts, Reductions, ResolvedMount, Setting
 
+TTY_GROUP = 5
 SHM: Bytes = 64 << 20
 CLOSED = ("nosuid", "noexec", "nodev")
 # Below this, read-only does not reach the mounts below a mount (mount_setattr).
@@ -27,8 +28,6 @@ MASKED = (
     "/proc/timer_stats", "/sys/devices/virtual/powercap", "/sys/firmware",
 )  # fmt: skip
 READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
-# What stays writable in a container whose root is not, as with docker.
-ALWAYS_WRITABLE = ("/proc", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue")
 
 
 class MountInvalid(CntnrError):
@@ -55,12 +54,7 @@ def mounts(service: Service, setting: Setting, facts: Facts, reductions: Reducti
         target = _target(service.name, mount.target)
         mine[target] = _resolved(service, mount, target, facts, reductions)
     defaults = [one for one in _defaults(service, setting, facts) if _is_free(one, mine)]
-    ordered = sorted(mine.values(), key=lambda one: one["destination"].count("/"))
-    if service.read_only:
-        for one in defaults:
-            if one["destination"] not in ALWAYS_WRITABLE and "ro" not in one["options"]:
-                one["options"].append("ro")
-    return defaults + ordered
+    return defaults + sorted(mine.values(), key=lambda one: one["destination"].count("/"))
 
 
 def runs_init(service: Service, setting: Setting, facts: Facts) -> bool:
@@ -105,8 +99,8 @@ def _defaults(service: Service, setting: Setting, facts: Facts) -> list[Tree]:
 
 def _pts(facts: Facts) -> Tree:
     options = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]
-    if not facts.one_id:
-        options.append("gid=5")
+    if facts.ids > TTY_GROUP:
+        options.append(f"gid={TTY_GROUP}")
     return _mount("/dev/pts", "devpts", "devpts", options)
 
 

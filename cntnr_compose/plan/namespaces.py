@@ -15,6 +15,25 @@ IPC_SYSCTLS = frozenset(
 OWN_IPC_SYSCTLS = (5, 19)
 
 
+# Which words the keys know beside "" and, where they say so, service:NAME or container:NAME.
+MODES = {
+    "pid": ("PID mode", ("host", "service:", "container:")),
+    "ipc": (
+        "IPC mode",
+        ("none", "host", "private", "shareable", "service:", "container:"),
+    ),
+    "uts": ("UTS mode", ("host",)),
+    "cgroup": ("cgroup namespace mode", ("host", "private")),
+}
+
+
+class ModeInvalid(CntnrError):
+    """A namespace is shared in a way that does not exist."""
+
+    def __init__(self, service: str, key: str, mode: str) -> None:
+        super().__init__(f'services.{service}.{key}: invalid {MODES[key][0]} "{mode}"')
+
+
 class SysctlRefused(CntnrError):
     """A kernel setting is not the container's own."""
 
@@ -23,7 +42,12 @@ class SysctlRefused(CntnrError):
 
 
 def namespaces(service: Service, setting: Setting, reductions: Reductions) -> list[Tree]:
-    """Give the namespaces to make or to join; those left out are the holder's."""
+    """Give the namespaces to make or to join; those left out are the holder's.
+
+    Raises `ModeInvalid`.
+    """
+    for key, (_, words) in MODES.items():
+        _check(service, key, getattr(service, key), words)
     made: list[Tree] = [{"type": "mount"}]
     for kind in ("network", "uts", "pid", "ipc"):
         where = getattr(setting, kind)
@@ -52,13 +76,34 @@ def sysctls(
         made["net.ipv4.ip_unprivileged_port_start"] = "0"
         # Lets everybody ping, as docker does; the range has to be one of ids that exist.
         made["net.ipv4.ping_group_range"] = f"0 {min(facts.ids, 65536) - 1}"
-    if service.domainname and setting.uts == "new":
-        made["kernel.domainname"] = service.domainname
     for written, value in service.sysctls.items():
         name = written.replace("/", ".")
         if _is_own(service, name, setting, facts, reductions):
             made[written] = value
     return made
+
+
+def hooks(service: Service, setting: Setting, facts: Facts, reductions: Reductions) -> Tree:
+    """Give the hooks of the setting, and one that sets the domain name.
+
+    As a kernel setting that name belongs to the machine's root; the system call asks for rights in
+    the namespace only, and a createContainer hook runs there.
+    """
+    name = service.sysctls.get("kernel.domainname") or service.domainname
+    if not name or setting.uts != "new":
+        return setting.hooks
+    if not facts.domainname_path:
+        key = "domainname" if service.domainname else "sysctls.kernel.domainname"
+        reductions.add(key, "not set, since the program domainname is not installed")
+        return setting.hooks
+    hook = {"path": facts.domainname_path, "args": ["domainname", name]}
+    return {**setting.hooks, "createContainer": [*setting.hooks.get("createContainer", ()), hook]}
+
+
+def _check(service: Service, key: str, mode: str, words: tuple[str, ...]) -> None:
+    kind, colon, name = mode.partition(":")
+    if mode and (f"{kind}{colon}" not in words or (colon and not name)):
+        raise ModeInvalid(service.name, key, mode)
 
 
 def _is_own(
@@ -76,5 +121,5 @@ def _is_own(
             return False
         return True
     if name == "kernel.domainname" and setting.uts == "new":
-        return True
+        return False  # see `hooks`
     raise SysctlRefused(service.name, name, "it is not in a separate kernel namespace")

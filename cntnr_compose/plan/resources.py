@@ -29,14 +29,16 @@ WITHOUT_EFFECT = {
 }
 
 
+LIMIT_MEMORY = ("mem_limit", "deploy.resources.limits.memory")
+LIMIT_CPUS = ("cpus", "deploy.resources.limits.cpus")
 # Key, its other spelling, the controller it takes, its value.
 ROWS: tuple[tuple[str, str, str, Callable[[Service], object]], ...] = (
-    ("mem_limit", "deploy.resources.limits.memory", "memory", lambda s: s.limits.memory),
+    (*LIMIT_MEMORY, "memory", lambda s: s.limits.memory),
     ("mem_reservation", "deploy.resources.reservations.memory", "memory",
      lambda s: s.reservations.memory),
     ("memswap_limit", "", "memory", lambda s: s.memswap_limit),
     ("oom_kill_disable", "", "memory", lambda s: s.oom_kill_disable),
-    ("cpus", "deploy.resources.limits.cpus", "cpu", lambda s: s.limits.cpus),
+    (*LIMIT_CPUS, "cpu", lambda s: s.limits.cpus),
     ("cpu_shares", "", "cpu", lambda s: s.cpu_shares),
     ("cpu_period", "", "cpu", lambda s: s.cpu_period),
     ("cpu_quota", "", "cpu", lambda s: s.cpu_quota > 0),
@@ -64,8 +66,7 @@ def resources(service: Service, setting: Setting, facts: Facts, reductions: Redu
             reductions.add(key, reason)
     for key, other, controller, value in ROWS:
         if value(service) and controller not in facts.controllers:
-            written = other if other and service.raw.get(key) is None else key
-            reductions.add(written, _reason(controller, facts))
+            reductions.add(_written(service, key, other), _reason(controller, facts))
     parts = (
         ("memory", "memory", lambda: _memory(service, facts, reductions)),
         ("cpu", "cpu", lambda: _cpu(service)),
@@ -91,6 +92,11 @@ def cgroups_path(service: Service, setting: Setting, facts: Facts, reductions: R
     return "/".join(filter(None, (facts.cgroup_parent.rstrip("/"), below, setting.id)))
 
 
+def _written(service: Service, key: str, other: str) -> str:
+    """Give the spelling that the user chose."""
+    return other if other and service.raw.get(key) is None else key
+
+
 def _reason(controller: str, facts: Facts) -> str:
     if facts.controllers:
         return f"not honoured, since this user was not given the {controller} controller"
@@ -101,20 +107,18 @@ def _check(service: Service, facts: Facts) -> None:
     """Refuse what docker refuses, also where limits are not honoured."""
     name, memory, swap = service.name, service.limits.memory, service.memswap_limit
     if 0 < memory < LEAST_MEMORY:
-        raise LimitInvalid(name, "mem_limit", "minimum memory limit allowed is 6MB")
+        raise LimitInvalid(
+            name, _written(service, *LIMIT_MEMORY), "minimum memory limit allowed is 6MB"
+        )
     if swap > 0 and not memory:
         raise LimitInvalid(name, "memswap_limit", "takes a mem_limit, too")
     if 0 < swap < memory:
         raise LimitInvalid(name, "memswap_limit", "should be larger than the memory limit")
     if 0 < memory < service.reservations.memory:
         raise LimitInvalid(name, "mem_reservation", "should be smaller than the memory limit")
-    if service.limits.cpus < 0 or 0 < facts.cpus < service.limits.cpus:
-        raise LimitInvalid(
-            name,
-            "cpus",
-            f"range of CPUs is from 0.01 to {facts.cpus}.00, as there are only {facts.cpus} CPUs "
-            "available",
-        )
+    if "cpu" in facts.controllers and 0 < facts.cpus < service.limits.cpus:
+        why = f"range of CPUs is from 0.01 to {facts.cpus}.00, as there are no more here"
+        raise LimitInvalid(name, _written(service, *LIMIT_CPUS), why)
     if service.limits.cpus and (service.cpu_period or service.cpu_quota):
         raise LimitInvalid(name, "cpus", "cannot be set beside cpu_period and cpu_quota")
 

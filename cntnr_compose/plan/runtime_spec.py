@@ -13,7 +13,7 @@ from cntnr_compose.model.service import Service
 from cntnr_compose.plan import capabilities, environment, rlimits, seccomp
 from cntnr_compose.plan.devices import devices
 from cntnr_compose.plan.mounts import MASKED, READ_ONLY, mounts, propagation, runs_init
-from cntnr_compose.plan.namespaces import namespaces, sysctls
+from cntnr_compose.plan.namespaces import hooks, namespaces, sysctls
 from cntnr_compose.plan.resources import cgroups_path, resources
 from cntnr_compose.plan.security import Security, security
 from cntnr_compose.plan.setting import Facts, Made, Reductions, Setting
@@ -53,8 +53,9 @@ def runtime_spec(service: Service, image: ImageConfig, setting: Setting, facts: 
         made["linux"]["seccomp"] = profile
     if setting.hostname and setting.uts == "new":
         made["hostname"] = setting.hostname
-    if setting.hooks:
-        made["hooks"] = setting.hooks
+    called = hooks(service, setting, facts, reductions)
+    if called:
+        made["hooks"] = called
     user = process["user"]
     return Made(spec=made, warnings=reductions.lines, uid=user["uid"], gid=user["gid"])
 
@@ -120,6 +121,8 @@ def _seccomp(shields: Security, process: Tree, setting: Setting, facts: Facts) -
         return None
     profile = setting.seccomp if shields.seccomp else facts.seccomp_profile
     if profile is None:
+        if shields.seccomp:
+            raise seccomp.SeccompProfileInvalid(shields.seccomp, "cannot be read")
         return None
-    granted = process["capabilities"]["bounding"]
-    return seccomp.resolve(profile, facts.machine, granted, facts.kernel)
+    machine = seccomp.Machine(name=facts.machine, kernel=facts.kernel, compat=facts.compat)
+    return seccomp.resolve(profile, machine, process["capabilities"]["bounding"])

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.values import Tree
+from cntnr_compose.core.values import Tree, Value
 
 # Machine as the kernel names it: as docker's profiles name it, seccomp's own and its 32-bit sister.
-# x32 is left out: kernels are built without it, and each architecture costs 6 ms per `runc create`.
+# x32 is left out, since kernels are built without it: it would cost 8 ms per container, as the
+# 32-bit sister costs 6 and the rest of the profile 4.
 MACHINES = {
     "x86_64": ("amd64", "SCMP_ARCH_X86_64", "SCMP_ARCH_X86"),
     "i686": ("x86", "SCMP_ARCH_X86", ""),
@@ -18,9 +19,18 @@ MACHINES = {
 }
 MOST_KEPT = 32
 
+
+class Machine(Value, frozen=True, kw_only=True):
+    """What a profile may depend on beside capabilities."""
+
+    name: str  # as `uname -m` says it
+    kernel: tuple[int, int]
+    compat: bool = True  # whether 32-bit programs can run
+
+
 # Profiles are big and nearly always the same: by identity, since comparing them would cost as much
 # as resolving them. The profile is kept beside the result, so that its identity stays taken.
-_resolved: dict[tuple[int, str, frozenset[str], tuple[int, int]], tuple[Tree, Tree]] = {}
+_resolved: dict[tuple[int, Machine, frozenset[str]], tuple[Tree, Tree]] = {}
 
 
 class SeccompProfileInvalid(CntnrError):
@@ -30,35 +40,31 @@ class SeccompProfileInvalid(CntnrError):
         super().__init__(f"cannot use the seccomp profile: {key} {why}")
 
 
-def resolve(
-    profile: Tree, machine: str, capabilities: Sequence[str], kernel: tuple[int, int]
-) -> Tree:
+def resolve(profile: Tree, machine: Machine, capabilities: Sequence[str]) -> Tree:
     """Give the profile in the form of the runtime spec; the result is shared, do not edit it.
 
     Raises `SeccompProfileInvalid`.
     """
-    key = (id(profile), machine, frozenset(capabilities), kernel)
+    key = (id(profile), machine, frozenset(capabilities))
     found = _resolved.get(key)
     if found is None:
         if len(_resolved) >= MOST_KEPT:
             _resolved.clear()
-        found = _resolved[key] = profile, _resolve(profile, machine, key[2], kernel)
+        found = _resolved[key] = profile, _resolve(profile, machine, key[2])
     return found[1]
 
 
-def _resolve(
-    profile: Tree, machine: str, capabilities: frozenset[str], kernel: tuple[int, int]
-) -> Tree:
+def _resolve(profile: Tree, machine: Machine, capabilities: frozenset[str]) -> Tree:
     if "defaultAction" not in profile:
         raise SeccompProfileInvalid("defaultAction", "is missing")
     if profile.get("archMap") and profile.get("architectures"):
         raise SeccompProfileInvalid("architectures", "and archMap are given, use only one")
-    name = MACHINES.get(machine, (machine,))[0]
+    name = MACHINES.get(machine.name, (machine.name,))[0]
     try:
         rules = [
             rule
             for rule in profile.get("syscalls") or ()
-            if _applies(rule, name, capabilities, kernel)
+            if _applies(rule, name, capabilities, machine.kernel)
         ]
         made: Tree = {
             "defaultAction": profile["defaultAction"],
@@ -74,10 +80,11 @@ def _resolve(
     return made
 
 
-def _architectures(profile: Tree, machine: str) -> list[str]:
+def _architectures(profile: Tree, machine: Machine) -> list[str]:
     if profile.get("architectures"):
         return list(profile["architectures"])
-    return [name for name in MACHINES.get(machine, ())[1:] if name]
+    _, own, sister = MACHINES.get(machine.name, ("", "", ""))
+    return [name for name in (own, sister if machine.compat else "") if name]
 
 
 def _applies(rule: Tree, name: str, capabilities: frozenset[str], kernel: tuple[int, int]) -> bool:

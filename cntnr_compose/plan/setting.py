@@ -19,12 +19,14 @@ class Facts(Value, frozen=True, kw_only=True):
     swap_limit: bool = True  # whether a cgroup can limit swap
     rlimits: dict[str, Ulimit] = field(default_factory=dict)  # by compose's names: nofile, …
     oom_score_adj: int = 0  # the lowest that may be set
+    compat: bool = True  # the kernel runs 32-bit programs; on x86: /proc/sys/abi/vsyscall32 exists
     seccomp_profile: Tree | None = None  # docker's format; keep one and the same object
     apparmor: bool = False
     selinux: bool = False
     mqueue: bool = True  # /dev/mqueue of the machine exists, for ipc: host
     init_path: str = ""  # a statically linked tini
-    devices: tuple[str, ...] = ()  # nodes under /dev that the user may open, for privileged
+    domainname_path: str = ""  # the program domainname
+    devices: tuple[str, ...] = ()  # all nodes below /dev that the user may open, for privileged
 
     @property
     def one_id(self) -> bool:

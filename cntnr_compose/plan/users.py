@@ -21,16 +21,19 @@ class UserUnknown(CntnrError):
 class IdNotMapped(CntnrError):
     """A number is no id in the holder's user namespace."""
 
-    def __init__(self, kind: str, number: int, ids: int) -> None:
+    def __init__(self, kind: str, name: str, number: int, ids: int) -> None:
+        called = name if name.isdecimal() else f"{name} ({number})"
         if number > HIGHEST:
-            super().__init__("uids and gids must be in range 0-2147483647")
+            super().__init__(
+                f"cannot use {kind} {name}: uids and gids must be in range 0-{HIGHEST}"
+            )
         elif ids == 1:
             super().__init__(
-                f"cannot use {kind} {number}: only root exists without subordinate ids"
+                f"cannot use {kind} {called}: only root exists without subordinate ids"
             )
             self.hint = "run `cntnr doctor` to see how to get subordinate ids"
         else:
-            super().__init__(f"cannot use {kind} {number}: the highest id here is {ids - 1}")
+            super().__init__(f"cannot use {kind} {called}: the highest id here is {ids - 1}")
             self.hint = "ids above that need a wider range in /etc/subuid and /etc/subgid"
 
 
@@ -40,7 +43,6 @@ class Identity(Value, frozen=True, kw_only=True):
     uid: int = 0
     gid: int = 0
     groups: tuple[int, ...] = ()  # the primary one first
-    home: str = "/"
 
     def tree(self) -> Tree:
         """Give the ``user`` of a process in the runtime spec."""
@@ -58,7 +60,7 @@ def identity(
     Raises `UserUnknown`, `IdNotMapped`.
     """
     who, colon, of = user.partition(":")
-    uid, gid, home, name = _user(who or "0", passwd)
+    uid, gid, name = _user(who or "0", passwd)
     if uid is None:
         raise UserUnknown("user", who)
     groups = [gid]
@@ -66,43 +68,54 @@ def identity(
         gid = _group(of, group)
         groups = [gid]
     elif name and not colon:
-        groups += [int(entry[2]) for entry in _entries(group, 4) if name in entry[3].split(",")]
-    _must_be_mapped("user", uid, ids)
-    _must_be_mapped("group", gid, ids)
+        groups += [
+            _number(entry[2]) or 0 for entry in _entries(group, 4) if name in entry[3].split(",")
+        ]
+    _must_be_mapped("user", who or "root", uid, ids)
+    _must_be_mapped("group", of or f"of user {who}", gid, ids)
     for word in group_add:
         added = _group(word, group)
-        _must_be_mapped("group", added, ids)
+        _must_be_mapped("group", word, added, ids)
         groups.append(added)
     # What the image's file says beyond our range is left out: nobody asked for it by name.
     kept = tuple(dict.fromkeys(number for number in groups if number < ids))
-    return Identity(uid=uid, gid=gid, groups=kept if ids > 1 else (), home=home)
+    return Identity(uid=uid, gid=gid, groups=kept if ids > 1 else ())
 
 
-def _user(who: str, passwd: str) -> tuple[int | None, int, str, str]:
-    """Give uid, gid, home and name; a number without an entry is an id all the same."""
-    for entry in _entries(passwd, 6):
-        if entry[0] == who or entry[2] == who or (who.isdecimal() and int(entry[2]) == int(who)):
-            return int(entry[2]), int(entry[3] or 0), entry[5] or "/", entry[0]
-    return (int(who) if who.isdecimal() else None), 0, "/", ""
+def _user(who: str, passwd: str) -> tuple[int | None, int, str]:
+    """Give uid, gid and name; a number without an entry is an id all the same."""
+    number = _number(who)
+    for entry in _entries(passwd, 4):
+        uid = _number(entry[2])
+        if entry[0] == who or uid == number is not None:
+            return uid, _number(entry[3]) or 0, entry[0]
+    return number, 0, ""
 
 
 def _group(who: str, group: str) -> int:
+    number = _number(who)
     for entry in _entries(group, 3):
-        if entry[0] == who or (who.isdecimal() and int(entry[2]) == int(who)):
-            return int(entry[2])
-    if who.isdecimal():
-        return int(who)
-    raise UserUnknown("group", who)
+        gid = _number(entry[2])
+        if gid is not None and (entry[0] == who or gid == number):
+            return gid
+    if number is None:
+        raise UserUnknown("group", who)
+    return number
 
 
 def _entries(text: str, fields: int) -> Iterator[list[str]]:
     """Split a file of accounts; lines that make no sense are passed over, as by libc."""
     for line in text.splitlines():
         entry = line.strip().split(":")
-        if len(entry) >= fields and entry[0] and entry[2].isdecimal():
+        if len(entry) >= fields and entry[0] and _number(entry[2]) is not None:
             yield entry
 
 
-def _must_be_mapped(kind: str, number: int, ids: int) -> None:
+def _number(text: str) -> int | None:
+    """Read an id; cut off far beyond the highest, for Python refuses to read numbers of any length."""
+    return int(text[:20]) if text.isascii() and text.isdecimal() else None
+
+
+def _must_be_mapped(kind: str, name: str, number: int, ids: int) -> None:
     if number >= ids:
-        raise IdNotMapped(kind, number, ids)
+        raise IdNotMapped(kind, name, number, ids)
