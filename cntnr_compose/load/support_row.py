@@ -1,0 +1,25 @@
+"""What becomes of a key, and what it may hang on."""
+
+from typing import Literal
+
+from cntnr_compose.core.values import Value
+
+State = Literal["honoured", "emulated", "metadata", "reduced", "refused"]
+FULFILLED = frozenset({"honoured", "emulated", "metadata"})
+
+
+class Machine(Value, frozen=True, kw_only=True):
+    """What this machine allows the user, as far as keys depend on it."""
+
+    controllers: tuple[str, ...] = ()  # of cpu, cpuset, io, memory, pids
+    has_ids: bool = True  # more than root exists in containers
+    lowest_port: int = 1024
+
+
+class Row(Value, frozen=True, kw_only=True):
+    """What becomes of a key."""
+
+    state: State
+    note: str = ""
+    told_later: bool = False  # the runtime spec says so, too, when a container is made
+    doctor: str = ""  # the check of `cntnr doctor` that knows what would mend it

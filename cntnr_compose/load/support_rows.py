@@ -1,0 +1,155 @@
+"""What becomes of each key of a compose file: data only, read by `load.support`.
+
+A key that is in none of these tables fails a test. `HONOURED` needs no words; every other table says
+how, or why not. A row of a mapping speaks for the keys below it that have no row of their own.
+"""
+
+HONOURED: dict[str, str] = {
+    "": "name services networks volumes configs secrets include",
+    "include.*": "path env_file project_directory",
+    "services.*": """
+        annotations attach build cap_drop command configs container_name depends_on deploy devices dns
+        dns_opt dns_search domainname entrypoint env_file environment extends extra_hosts healthcheck
+        hostname image init ipc label_file labels links logging mac_address network_mode networks
+        oom_score_adj pid ports post_start pre_stop profiles pull_policy read_only restart runtime
+        scale secrets security_opt shm_size stdin_open stop_grace_period stop_signal sysctls tmpfs tty
+        ulimits uts volumes volumes_from working_dir
+        """,
+    "services.*.build": """
+        additional_contexts args context dockerfile dockerfile_inline labels no_cache pull secrets
+        tags target
+        """,
+    "services.*.build.secrets.*": "source target",
+    "services.*.configs.*": "source target",
+    "services.*.depends_on.*": "condition required restart",
+    "services.*.deploy": "mode replicas resources restart_policy",
+    "services.*.deploy.resources": "limits reservations",
+    "services.*.deploy.restart_policy": "condition delay max_attempts window",
+    "services.*.devices.*": "source target permissions",
+    "services.*.env_file.*": "path format required",
+    "services.*.extends": "service file",
+    "services.*.healthcheck": "disable interval retries start_interval start_period test timeout",
+    "services.*.logging": "driver options",
+    "services.*.networks.*": """
+        aliases gw_priority interface_name ipv4_address mac_address priority
+        """,
+    "services.*.ports.*": "host_ip protocol published target",
+    "services.*.post_start.*": "command environment privileged user working_dir",
+    "services.*.pre_stop.*": "command environment privileged user working_dir",
+    "services.*.secrets.*": "source target",
+    "services.*.ulimits.*": "hard soft",
+    "services.*.volumes.*": "bind read_only source target tmpfs type volume",
+    "services.*.volumes.*.bind": "create_host_path propagation recursive selinux",
+    "services.*.volumes.*.tmpfs": "mode size",
+    "services.*.volumes.*.volume": "nocopy subpath",
+    "networks.*": "driver driver_opts external internal ipam labels name",
+    "networks.*.external": "name",
+    "networks.*.ipam": "config driver",
+    "networks.*.ipam.config.*": "gateway ip_range subnet",
+    "volumes.*": "driver driver_opts external labels name",
+    "volumes.*.external": "name",
+    "configs.*": "content environment external file",
+    "secrets.*": "environment external file",
+    "configs.*.external": "name",
+    "secrets.*.external": "name",
+}
+# Honoured where the machine has the named ability; see `support.ABILITIES`.
+NEEDING: dict[str, dict[str, str]] = {
+    "cpu": {"services.*": "cpus cpu_shares cpu_quota cpu_period"},
+    "cpuset": {"services.*": "cpuset"},
+    "memory": {"services.*": "mem_limit mem_reservation memswap_limit oom_kill_disable"},
+    "pids": {"services.*": "pids_limit"},
+    "io": {"services.*": "blkio_config"},
+    "cgroups": {"services.*": "cgroup cgroup_parent"},
+    "ids": {
+        "services.*": "group_add user",
+        "services.*.configs.*": "uid gid mode",
+        "services.*.secrets.*": "uid gid mode",
+    },
+}
+NEEDING["cpu"]["services.*.deploy.resources.limits"] = "cpus"
+NEEDING["memory"]["services.*.deploy.resources.limits"] = "memory"
+NEEDING["memory"]["services.*.deploy.resources.reservations"] = "memory"
+NEEDING["pids"]["services.*.deploy.resources.limits"] = "pids"
+EMULATED: dict[str, str] = {
+    "services.*.cap_add": "rights hold in the container's own namespaces, not on the machine",
+    "services.*.privileged": "all rights in a user namespace, and the devices that you may open",
+    "services.*.platform": "chooses the image; a foreign processor takes binfmt_misc on the machine",
+    "services.*.userns_mode": "all containers share one user namespace",
+}
+# They change nothing in a container by their nature.
+METADATA: dict[str, str] = {
+    "version": "obsolete; any version means the same",
+    "services.*.expose": "shown by `ps`; containers on one network reach each other's ports anyway",
+    "services.*.ports.*.app_protocol": "a remark for other tools",
+    "services.*.ports.*.mode": "host and ingress differ in a Swarm only",
+    "services.*.ports.*.name": "a remark for other tools",
+    "services.*.volumes.*.consistency": "changes nothing on Linux",
+    "services.*.deploy.labels": "for a Swarm service; containers have `labels`",
+    "services.*.deploy.endpoint_mode": "for a Swarm",
+    "networks.*.attachable": "for a Swarm; any container may be attached here",
+    "configs.*.name": "for a Swarm",
+    "configs.*.labels": "for a Swarm",
+    "secrets.*.name": "for a Swarm",
+    "secrets.*.labels": "for a Swarm",
+}
+# The runtime spec says so itself when the container is made, so `up` need not say it twice.
+TOLD_LATER: dict[str, str] = {
+    "services.*.cpu_count": "it is for Windows",
+    "services.*.cpu_percent": "it is for Windows",
+    "services.*.isolation": "it is for Windows",
+    "services.*.credential_spec": "it is for Windows",
+    "services.*.cpu_rt_period": "takes root and cgroup v1",
+    "services.*.cpu_rt_runtime": "takes root and cgroup v1",
+    "services.*.mem_swappiness": "takes root and cgroup v1",
+    "services.*.device_cgroup_rules": "takes root",
+    "services.*.storage_opt": "a container's own files have no limit here",
+}
+WITHOUT_EFFECT: dict[str, str] = {
+    "models": "there is no runner of models here",
+    "services.*.models": "there is no runner of models here",
+    "services.*.external_links": "containers of other projects have no names here",
+    "services.*.pull_refresh_after": "docker compose does not know it either",
+    "services.*.volumes.*.volume.labels": "anonymous volumes have no labels of their own here",
+    "services.*.networks.*.driver_opts": "there are no such options here",
+    "services.*.networks.*.ipv6_address": "networks are IPv4 only",
+    "services.*.networks.*.link_local_ips": "networks are IPv4 only, with one address each",
+    "services.*.deploy.update_config": "for a Swarm",
+    "services.*.deploy.rollback_config": "for a Swarm",
+    "services.*.deploy.placement": "for a Swarm; there is one machine here",
+    "services.*.deploy.resources.reservations.cpus": "for a Swarm",
+    "services.*.deploy.resources.reservations.generic_resources": "for a Swarm",
+    "services.*.develop": "there is no `watch` here yet",
+    "services.*.build.cache_from": "the cache is that of this machine",
+    "services.*.build.cache_to": "the cache is that of this machine",
+    "services.*.build.entitlements": "builds have the rights of a container",
+    "services.*.build.extra_hosts": "builds see the names of the machine",
+    "services.*.build.isolation": "it is for Windows",
+    "services.*.build.network": "builds use the network of the machine",
+    "services.*.build.platforms": "images are built for this machine",
+    "services.*.build.privileged": "builds have the rights of a container",
+    "services.*.build.provenance": "no attestations are made",
+    "services.*.build.sbom": "no attestations are made",
+    "services.*.build.secrets.*.uid": "files of secrets belong to root in a build",
+    "services.*.build.secrets.*.gid": "files of secrets belong to root in a build",
+    "services.*.build.secrets.*.mode": "files of secrets may be read by root in a build",
+    "services.*.build.shm_size": "builds have 64 MiB",
+    "services.*.build.ssh": "no keys are lent to builds",
+    "services.*.build.ulimits": "builds have your own limits",
+    "networks.*.enable_ipv4": "networks are IPv4 only",
+    "networks.*.enable_ipv6": "networks are IPv4 only",
+    "networks.*.ipam.config.*.aux_addresses": "no addresses are kept free",
+    "networks.*.ipam.options": "there are no such options here",
+}
+REFUSED: dict[str, str] = {
+    "services.*.gpus": "there is no driver for it; name the nodes themselves under `devices`",
+    "services.*.deploy.resources.reservations.devices":
+        "there is no driver for it; name the nodes themselves under `devices`",
+    "services.*.provider": "providers are not started here",
+    "services.*.use_api_socket": "there is no daemon, and so no socket of one",
+    "services.*.volumes.*.image": "images cannot be mounted here",
+    "configs.*.template_driver": "there are no template drivers",
+    "secrets.*.template_driver": "there are no template drivers",
+    "secrets.*.driver": "there are no drivers of secrets",
+    "secrets.*.driver_opts": "there are no drivers of secrets",
+}  # fmt: skip

@@ -1,0 +1,141 @@
+"""Keys whose fate hangs on their value: some values of an honoured key are not honoured."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from cntnr_compose.load.support_row import Machine, Row, State
+
+Judge: TypeAlias = Callable[[Any, Machine], Row | None]
+
+LOG_DRIVERS = ("", "json-file", "local", "k8s-file", "none")
+LOG_OPTIONS = frozenset({"max-size", "max-file"})
+BRIDGE_OPTIONS = frozenset(
+    {
+        "com.docker.network.bridge.name",
+        "com.docker.network.driver.mtu",
+        "com.docker.network.bridge.enable_ip_masquerade",
+    }
+)
+# What these allow lies outside of every namespace.
+OF_THE_MACHINE = frozenset(
+    {
+        "AUDIT_CONTROL", "AUDIT_READ", "BLOCK_SUSPEND", "BPF", "MAC_ADMIN", "MAC_OVERRIDE",
+        "PERFMON", "SYSLOG", "SYS_BOOT", "SYS_MODULE", "SYS_NICE", "SYS_RAWIO", "SYS_RESOURCE",
+        "SYS_TIME", "SYS_TTY_CONFIG", "WAKE_ALARM",
+    }
+)  # fmt: skip
+NO_ROOT = "takes root on the machine"
+
+
+def judge(path: str, value: Any, machine: Machine) -> Row | None:
+    """Give the fate of a key where its value decides it; None: the key's own row stands."""
+    rule = JUDGES.get(path)
+    return rule(value, machine) if rule else None
+
+
+def _if_one_of(words: tuple[Any, ...], state: State, note: str) -> Judge:
+    row = Row(state=state, note=note)
+    return lambda value, _: row if value in words else None
+
+
+def _unless_one_of(words: tuple[Any, ...], state: State, note: str) -> Judge:
+    row = Row(state=state, note=note)
+    return lambda value, _: None if value in words else row
+
+
+def _keys_beside(words: frozenset[str], note: str) -> Judge:
+    def rule(value: Any, _: Machine) -> Row | None:
+        beside = sorted(set(value) - words) if isinstance(value, Mapping) else []
+        return Row(state="reduced", note=f"{note}, not {', '.join(beside)}") if beside else None
+
+    return rule
+
+
+def _low_port(value: Any, machine: Machine) -> Row | None:
+    first = str(value).partition("-")[0]
+    if not first.isdecimal() or not 0 < int(first) < machine.lowest_port:
+        return None
+    note = f"ordinary users may use ports from {machine.lowest_port} on"
+    return Row(state="refused", note=note, doctor="low ports")
+
+
+def _user(value: Any, _: Machine) -> Row | None:
+    words = str(value).partition(":")
+    return Row(state="honoured") if {words[0], words[2]} <= {"root", "0", ""} else None
+
+
+def _rights(value: Any, _: Machine) -> Row | None:
+    words = {str(one).upper().removeprefix("CAP_") for one in value or ()}
+    outside = sorted(words & OF_THE_MACHINE)
+    if not outside:
+        return None
+    return Row(state="reduced", note=f"{', '.join(outside)} {NO_ROOT}")
+
+
+def _pools(value: Any, _: Machine) -> Row | None:
+    if isinstance(value, list) and len(value) > 1:
+        return Row(state="reduced", note="a network has one pool, the first of IPv4")
+    return None
+
+
+def _file_system(value: Any, _: Machine) -> Row | None:
+    kind = str(value.get("type") or "") if isinstance(value, Mapping) else ""
+    if kind in ("", "none", "bind", "tmpfs"):
+        return None
+    return Row(state="refused", note=f"a file system of type {kind} {NO_ROOT}")
+
+
+def _mode(value: Any, _: Machine) -> Row | None:
+    if value == "global":
+        return Row(state="emulated", note="there is one machine, so one container")
+    if value in (None, "", "replicated"):
+        return None
+    return Row(state="reduced", note="jobs are for a Swarm; `restart: no` is near it")
+
+
+def _namespace(value: Any, _: Machine) -> Row | None:
+    if value != "host":
+        return None
+    return Row(state="emulated", note="shows the processes of all containers, not the machine's")
+
+
+JUDGES: dict[str, Judge] = {
+    "services.*.cap_add": _rights,
+    "services.*.logging.driver": _unless_one_of(
+        LOG_DRIVERS, "refused", "log drivers are json-file, local and none"
+    ),
+    "services.*.logging.options": _keys_beside(LOG_OPTIONS, "options are max-size and max-file"),
+    "services.*.pid": _namespace,
+    "services.*.ports.*.protocol": _unless_one_of(
+        ("", "tcp", "udp"), "refused", "only tcp and udp can be forwarded without root"
+    ),
+    "services.*.ports.*.published": _low_port,
+    "services.*.restart": _if_one_of(
+        ("always", "unless-stopped"),
+        "emulated",
+        "until the machine is restarted; then `cntnr compose start` is needed",
+    ),
+    "services.*.user": _user,
+    "services.*.userns_mode": _unless_one_of(
+        ("", "host"), "reduced", "all containers share one user namespace"
+    ),
+    "services.*.volumes.*.type": _unless_one_of(
+        ("bind", "volume", "tmpfs", "image"), "refused", "it does not exist on Linux"
+    ),
+    "services.*.deploy.mode": _mode,
+    "networks.*.driver": _unless_one_of(
+        ("", "bridge", "default"), "refused", f"any but the bridge driver {NO_ROOT}"
+    ),
+    "networks.*.driver_opts": _keys_beside(BRIDGE_OPTIONS, "a bridge has name, mtu, masquerade"),
+    "networks.*.enable_ipv4": lambda value, _: Row(state="honoured") if value is True else None,
+    "networks.*.ipam.config": _pools,
+    "networks.*.ipam.driver": _unless_one_of(
+        ("", "default", "host-local"), "reduced", "addresses are given by host-local"
+    ),
+    "volumes.*.driver": _unless_one_of(
+        ("", "local", "default"), "refused", f"any but the local driver {NO_ROOT}"
+    ),
+    "volumes.*.driver_opts": _file_system,
+    "configs.*.external": _if_one_of((True,), "refused", "there is no store of configs here"),
+    "secrets.*.external": _if_one_of((True,), "refused", "there is no store of secrets here"),
+}
