@@ -158,7 +158,7 @@ def _block_io(service: Service, setting: Setting) -> Tree:
     blkio = service.raw.get("blkio_config") or {}
     tree: Tree = {}
     if blkio.get("weight"):
-        tree["weight"] = int(blkio["weight"])
+        tree["weight"] = _whole(service, blkio["weight"])
     for key, name in {**THROTTLES, "weight_device": "weightDevice"}.items():
         value = "weight" if key == "weight_device" else "rate"
         entries = []
@@ -166,9 +166,15 @@ def _block_io(service: Service, setting: Setting) -> Tree:
             node = setting.nodes.get(entry["path"])
             if node is None:
                 raise LimitInvalid(service.name, "blkio_config", f"{entry['path']} does not exist")
-            entries.append(
-                {"major": node.major, "minor": node.minor, value: int(entry.get(value) or 0)}
-            )
+            amount = _whole(service, entry.get(value) or 0)
+            entries.append({"major": node.major, "minor": node.minor, value: amount})
         if entries:
             tree[name] = entries
     return tree
+
+
+def _whole(service: Service, value: object) -> int:
+    try:
+        return int(str(value))
+    except ValueError:
+        raise LimitInvalid(service.name, "blkio_config", f'"{value}" is not a number') from None

@@ -63,31 +63,26 @@ def runtime_spec(service: Service, image: ImageConfig, setting: Setting, facts: 
 def _process(
     service: Service, image: ImageConfig, setting: Setting, facts: Facts, reductions: Reductions
 ) -> Tree:
-    words = environment.command_line(service, image)
-    if runs_init(service, setting, facts):
-        words = (environment.INIT, "--", *words)
-    elif service.init and not facts.init_path:
-        reductions.add("init", "not honoured, since there is no statically linked tini here")
     variables = environment.environment(
         service, image, hostname=setting.hostname, more=setting.environment
     )
-    who = identity(
+    user = identity(
         service.user or image.user,
         passwd=setting.passwd,
         group=setting.group,
         ids=facts.ids,
         group_add=service.group_add,
     )
-    granted = capabilities.granted(
+    names = capabilities.granted(
         service.name, service.cap_add, service.cap_drop, privileged=service.privileged
     )
     process: Tree = {
         "terminal": service.tty,
-        "user": who.tree(),
-        "args": list(words),
+        "user": user.tree(),
+        "args": _args(service, image, setting, facts, reductions),
         "env": [f"{name}={value}" for name, value in variables.items()],
         "cwd": environment.working_dir(service.working_dir, image.working_dir),
-        "capabilities": capabilities.sets(granted, who.uid),
+        "capabilities": capabilities.sets(names, user.uid),
         "rlimits": rlimits.rlimits(service, facts, reductions),
     }
     if service.tty and setting.console:
@@ -96,6 +91,17 @@ def _process(
     if adjusted is not None:
         process["oomScoreAdj"] = adjusted
     return process
+
+
+def _args(
+    service: Service, image: ImageConfig, setting: Setting, facts: Facts, reductions: Reductions
+) -> list[str]:
+    words = environment.command_line(service, image)
+    if runs_init(service, setting, facts):
+        return [environment.INIT, "--", *words]
+    if service.init and not facts.init_path:
+        reductions.add("init", "not honoured, since there is no statically linked tini here")
+    return list(words)
 
 
 def _shield(process: Tree, shields: Security) -> None:

@@ -67,9 +67,20 @@ def test_block_io_names_devices_by_number() -> None:
             "throttleWriteIOPSDevice": [{"major": 8, "minor": 0, "rate": 30}],
         }
     }
-    missing = {"device_read_bps": [{"path": "/dev/nope", "rate": 1}]}
-    with pytest.raises(LimitInvalid, match=r"blkio_config: /dev/nope does not exist"):
-        made(EVERY, raw={"blkio_config": missing})
+
+
+@pytest.mark.parametrize(
+    ("blkio", "message"),
+    [
+        ({"device_read_bps": [{"path": "/dev/nope", "rate": 1}]}, "/dev/nope does not exist"),
+        ({"device_read_bps": [{"path": "/dev/sda", "rate": "fast"}]}, '"fast" is not a number'),
+        ({"weight": "much"}, '"much" is not a number'),
+    ],
+)
+def test_block_io_that_makes_no_sense_is_refused(blkio: dict[str, Any], message: str) -> None:
+    with pytest.raises(LimitInvalid) as caught:
+        made(EVERY, raw={"blkio_config": blkio})
+    assert str(caught.value) == f"services.web.blkio_config: {message}"
 
 
 def test_each_key_that_is_not_honoured_is_said_once() -> None:

@@ -1,5 +1,10 @@
-import pytest
+import contextlib
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.plan.users import Identity, IdNotMapped, UserUnknown, identity
 
 PASSWD = """\
@@ -103,3 +108,13 @@ def test_group_of_the_image_that_is_not_mapped_is_left_out() -> None:
 def test_groups_cannot_be_set_where_only_root_exists() -> None:
     assert found("root", ids=1).groups == ()
     assert "additionalGids" not in found("root", ids=1).tree()
+
+
+WORDS = st.text(alphabet="ar0189:-,x\n²", max_size=30)
+
+
+@given(user=WORDS, passwd=WORDS, group=WORDS)
+def test_any_text_gives_mapped_ids_or_a_plain_answer(user: str, passwd: str, group: str) -> None:
+    with contextlib.suppress(CntnrError):
+        who = identity(user, passwd=passwd, group=group, ids=65537, group_add=(user,))
+        assert all(0 <= number < 65537 for number in (who.uid, who.gid, *who.groups))
