@@ -48,8 +48,9 @@ class Board:
     @property
     def header(self) -> str:
         """Count: ``[+] Running 2/5``."""
-        done = sum(row.state in COUNTED for row in self._rows.values())
-        return f"[+] Running {done}/{len(self._rows)}"
+        rows = list(self._rows.values())  # at once: another thread may add to them
+        done = sum(row.state in COUNTED for row in rows)
+        return f"[+] Running {done}/{len(rows)}"
 
     def visible(self, height: int) -> list[Row]:
         """Give the lines that fit below a header: what still moves or failed goes first.
@@ -71,7 +72,7 @@ class Board:
 
     def text(self, row: Row, width: int) -> str:
         """Give a line's words, as long as there is room: the detail is cut first."""
-        names = max(len(f"{kind} {name}") for kind, name in self._rows)
+        names = max(len(f"{kind} {name}") for kind, name in list(self._rows))
         event = row.event
         words = f"{f'{event.kind} {event.name}':<{names}}  {event.status}"
         if event.detail:

@@ -6,8 +6,9 @@ from cntnr_compose.cli.lazy import LazyGroup
 from cntnr_compose.cli.options import global_options, taken_out
 
 VERBS = "cntnr_compose.cli.verbs."
+ATTRIBUTES = {"exec": "exec_"}  # names that Python keeps for itself
 TABLE = {
-    name: (f"{VERBS}{name.replace('-', '_')}:{name}", short)
+    name: (f"{VERBS}{name}:{ATTRIBUTES.get(name, name)}", short)
     for name, short in (
         ("build", "Build images of services"),
         ("check", "Tell how each key of the file is honoured here"),

@@ -134,8 +134,8 @@ def verb(usage: str = "", **more: Any) -> Callable[[Callable[..., Any]], Verb]:
 
 
 def flag(*words: str, text: str, **more: Any) -> Callable[[F], F]:
-    """Make a switch."""
-    return click.option(*words, is_flag=True, help=text, **more)
+    """Make a switch; giving it always means true, also where that is the default."""
+    return click.option(*words, is_flag=True, flag_value=True, help=text, **more)
 
 
 def absent(*words: str, instead: str = "", is_flag: bool = True) -> Callable[[F], F]:

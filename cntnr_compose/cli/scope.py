@@ -27,6 +27,15 @@ class UnsupportedValue(CntnrError):
         self.hint = f"it can be {', '.join(known[:-1])} or {known[-1]}"
 
 
+class NoSuchPlace(CntnrError):
+    """The current directory has been removed."""
+
+    hint = "change to a directory that exists"
+
+    def __init__(self) -> None:
+        super().__init__("cannot find the current directory: it is gone")
+
+
 class InvalidProjectName(CntnrError):
     """A project's name has characters that it may not have."""
 
@@ -75,11 +84,14 @@ class Scope(Value, frozen=True, kw_only=True):
         return Request(
             files=self.files,
             project_name=self.project_name,
+            project_directory=self.directory,
             profiles=self.profiles,
             env_files=self.env_files,
-            directory=self.directory,
-            compatibility=self.compatibility,
             services=services,
+            environ=dict(os.environ),
+            cwd=here(),
+            compatibility=self.compatibility,
+            all_resources=self.all_resources,
         )
 
     def load(self, console: "Console", services: tuple[str, ...] = ()) -> "Project":
@@ -111,11 +123,26 @@ class Scope(Value, frozen=True, kw_only=True):
             return checked(name), None
         return project.name, project
 
+    def separator(self, project: "Project") -> str:
+        """Give what joins the parts of containers' names."""
+        said = os.environ.get(
+            "COMPOSE_COMPATIBILITY", project.environment.get("COMPOSE_COMPATIBILITY")
+        )
+        return "_" if self.compatibility or is_on(said or "") else "-"
+
     def console(self) -> "Console":
         """Make what draws events on standard error."""
         from cntnr_compose.cli.console import choose
 
         return choose(self.progress, self.ansi, dry_run=self.dry_run)
+
+
+def here() -> str:
+    """Give the current directory. Raises `NoSuchPlace`."""
+    try:
+        return os.getcwd()  # noqa: PTH109 - what the loader wants is text
+    except OSError:
+        raise NoSuchPlace from None
 
 
 def checked(name: str) -> str:

@@ -8,8 +8,7 @@ import click
 
 from cntnr_compose.cli.console import Console
 from cntnr_compose.cli.scope import Scope
-from cntnr_compose.core.events import Warned
-from cntnr_compose.core.values import Tree
+from cntnr_compose.core.events import Progress, Warned
 
 if TYPE_CHECKING:
     from cntnr_compose.engine.client import Client
@@ -22,33 +21,44 @@ class Turn:
     """What a verb has while nobody else changes the project."""
 
     def __init__(self, observed: "Observed", client: "Client | None", console: Console) -> None:
+        """Take what was found; without a ``client`` plans are printed, not carried out."""
         self.observed = observed
         self.client = client
         self._console = console
 
-    def execute(self, plan: "Plan", project: "Project | None" = None) -> Tree:
+    def execute(self, plan: "Plan", project: "Project | None" = None) -> None:
         """Have a plan carried out, and draw its events; in a dry run, print it.
 
         Raises what went wrong.
         """
+        self.announce(plan)
+        if self.client is None:
+            from cntnr_compose.plan.operations import render
+
+            self._console.settle()
+            click.echo(render(plan), nl=False)
+        elif plan.steps or project is not None:
+            self.client.execute(plan, project=project, tell=self._console.tell)
+
+    def announce(self, plan: "Plan") -> None:
+        """Draw a plan's warnings, and what is as it should be."""
         for text in plan.warnings:
             self._console.tell(Warned(text=text))
-        if self.client is not None:
-            return self.client.execute(plan, project=project, tell=self._console.tell)
-        from cntnr_compose.plan.operations import render
-
-        self._console.settle()
-        click.echo(render(plan), nl=False)
-        return {}
+        for name in plan.unchanged:
+            self._console.tell(
+                Progress(kind="Container", name=name, status="Running", state="done")
+            )
 
 
 @contextlib.contextmanager
-def turn(scope: Scope, name: str, what: str, console: Console) -> Iterator[Turn]:
+def turn(
+    scope: Scope, name: str, what: str, console: Console, *, makes: bool = True
+) -> Iterator[Turn]:
     """Take the turn of project ``name`` for the verb ``what``; a dry run looks at files only.
 
-    Raises `CntnrError`.
+    A verb that ``makes`` nothing starts no supervisor where nothing is there. Raises `CntnrError`.
     """
-    if scope.dry_run:
+    if scope.dry_run or not (makes or is_there(name)):
         from cntnr_compose.engine.observe import observe
 
         yield Turn(observe(name), None, console)
@@ -62,7 +72,6 @@ def turn(scope: Scope, name: str, what: str, console: Console) -> Iterator[Turn]
 
 def is_there(name: str) -> bool:
     """Tell from files whether there is anything of a project."""
-    from cntnr_compose.engine.observe import observe
+    from cntnr_compose.engine.observe import is_supervised, observe
 
-    found = observe(name)
-    return bool(found.containers or found.networks or found.volumes)
+    return is_supervised(name) or bool(observe(name).containers)

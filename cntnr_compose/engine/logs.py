@@ -5,6 +5,7 @@ that the text goes on in the next line of the same stream.
 """
 
 import contextlib
+import itertools
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -68,10 +69,14 @@ class Log:
         self._file = None
 
     def history(self, span: Span) -> Iterator[Line]:
-        """Give what there is; `more` goes on from there."""
-        if span.tail is not None and span.since is None and span.until is None:
-            self._seek_tail(span.tail)
+        """Give what there is, also in files put aside; `more` goes on from there."""
         lines = self._entries()
+        older = self._put_aside()
+        if span.tail is not None and span.since is None and span.until is None:
+            enough = self._seek_tail(span.tail)
+            older = [] if enough else older
+        if older:
+            lines = itertools.chain(self._entries_of(older), lines)
         if span.since is not None or span.until is not None:
             lines = (line for line in lines if span.holds(line.moment))
         return lines if span.tail is None else iter(deque(lines, maxlen=span.tail))
@@ -109,11 +114,21 @@ class Log:
         mine = os.fstat(self._file.fileno())
         return now.st_ino != mine.st_ino or now.st_size < self._file.tell()
 
-    def _seek_tail(self, wanted: int) -> None:
-        """Go to where the last ``wanted`` lines begin, reading from the end."""
+    def _put_aside(self) -> list[Path]:
+        """List what was put aside when the log grew too large, oldest first."""
+        found: list[Path] = []
+        for number in itertools.count(1):
+            path = self._path.with_name(f"{self._path.name}.{number}")
+            if not path.exists():
+                return found[::-1]
+            found.append(path)
+        raise AssertionError
+
+    def _seek_tail(self, wanted: int) -> bool:
+        """Go to where the last ``wanted`` lines begin, reading from the end; tell if all are there."""
         file = self._open()
         if file is None:
-            return
+            return False
         place = file.seek(0, os.SEEK_END)
         tail = b""
         while place > 0:
@@ -123,9 +138,10 @@ class Log:
             tail = file.read(step) + tail
             # The first entry may be cut, and parts before a whole line belong to it.
             if sum(one[TAG : TAG + 1] == WHOLE for one in tail.split(b"\n")[1:]) > wanted:
-                place += tail.index(b"\n") + 1
-                break
-        file.seek(place)
+                file.seek(place + tail.index(b"\n") + 1)
+                return True
+        file.seek(0)
+        return False
 
     def _entries(self) -> Iterator[Line]:
         file = self._open()
@@ -137,6 +153,14 @@ class Log:
                 line = self._read(entry)
                 if line is not None:
                     yield line
+
+    def _entries_of(self, older: list[Path]) -> Iterator[Line]:
+        for path in older:
+            with contextlib.suppress(OSError), path.open("rb") as file:
+                for entry in file:
+                    line = self._read(entry.rstrip(b"\n"))
+                    if line is not None:
+                        yield line
 
     def _read(self, entry: bytes) -> Line | None:
         head, tag, text = entry[:TAG], entry[TAG : TAG + 1], entry[TAG + 2 :]

@@ -140,6 +140,15 @@ def test_a_truncated_file_is_read_from_its_beginning(path: Path, log: Log) -> No
     assert texts(log.more()) == ["new"]
 
 
+def test_files_put_aside_come_first_oldest_first(path: Path) -> None:
+    add(path.with_name("log.2"), entry(1, "1"), entry(2, "2 ", tag="P"))
+    add(path.with_name("log.1"), entry(2, "goes on"), entry(3, "3"))
+    add(path, entry(4, "4"))
+    assert read(path) == ["1", "2 goes on", "3", "4"]
+    assert read(path, tail=2) == ["3", "4"]
+    assert read(path, tail=1) == ["4"]
+
+
 def test_what_is_no_log_line_is_passed_over(path: Path) -> None:
     add(path, "\n", "something else entirely\n", entry(1, "good"))
     assert read(path) == ["good"]

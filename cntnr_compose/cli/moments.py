@@ -1,0 +1,41 @@
+"""Times as users write them behind ``--since`` and ``--until``."""
+
+import re
+import time
+
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.values import Seconds
+
+LENGTHS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+RELATIVE = re.compile(rf"(?:{PART.pattern})+")
+EPOCH = re.compile(r"\d+(?:\.\d+)?")
+
+
+class TimeUnreadable(CntnrError):
+    """A time is not of a form that we know."""
+
+    hint = "it can be 42m, 1h30m, 2026-01-31T12:00:00Z, or seconds since 1970"
+
+    def __init__(self, option: str, text: str) -> None:
+        super().__init__(f'cannot read the time "{text}" of {option}')
+
+
+def moment(option: str, text: str, now: Seconds | None = None) -> Seconds | None:
+    """Read a time, absolute or before ``now``; None where none is given.
+
+    Raises `TimeUnreadable`.
+    """
+    if not text:
+        return None
+    if RELATIVE.fullmatch(text):
+        before = sum(float(count) * LENGTHS[unit] for count, unit in PART.findall(text))
+        return (time.time() if now is None else now) - before
+    if EPOCH.fullmatch(text):
+        return float(text)
+    from datetime import datetime
+
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        raise TimeUnreadable(option, text) from None

@@ -1,0 +1,89 @@
+"""`cntnr compose images`: what the containers of a project were made from."""
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from cntnr_compose.cli.options import flag, services, verb
+
+if TYPE_CHECKING:
+    from cntnr_compose.cli.scope import Scope
+    from cntnr_compose.core.values import Tree
+    from cntnr_compose.engine.images import ImageStore
+    from cntnr_compose.model.observed import Container
+
+HEADER = ("CONTAINER", "REPOSITORY", "TAG", "PLATFORM", "IMAGE ID", "SIZE", "CREATED")
+NONE = "<none>"
+
+
+@verb("[SERVICE...]")
+@services
+@click.option("--format", "form", default="table", metavar="FORMAT", help="table or json.")
+@flag("-q", "--quiet", text="Only ids.")
+def images(scope: "Scope", services: tuple[str, ...], *, form: str, quiet: bool) -> None:
+    """List the images of containers."""
+    from cntnr_compose.cli.listing import write
+    from cntnr_compose.cli.selection import selected
+    from cntnr_compose.engine.images import ImageStore
+    from cntnr_compose.engine.observe import observe
+
+    with scope.console() as console:
+        name, project = scope.named(console)
+    store = ImageStore()
+    containers = selected(observe(name).containers, project, services, oneoff=True)
+    containers.sort(key=lambda one: one.name)
+    trees = [tree(one, store) for one in containers]
+    if quiet:
+        ids = dict.fromkeys(str(one["ID"]).partition(":")[2] for one in trees)
+        click.echo("".join(f"{one}\n" for one in ids), nl=False)
+        return
+    write(form, HEADER, [cells(one, time.time()) for one in trees], trees, array=True)
+
+
+def tree(container: "Container", store: "ImageStore") -> "Tree":
+    """Give the JSON object of one container, with docker's keys."""
+    from cntnr_compose.plan import imagename
+
+    record = container.record
+    found = store.find_id(record.image_id) if record.image_id else None
+    named = store.find(record.image) or found
+    repository, tag = NONE, NONE
+    if named is not None and named.id == record.image_id and not imagename.transport(named.ref):
+        repository, _, tag = imagename.familiar(named.ref).rpartition(":")
+    return {
+        "ID": record.image_id,
+        "ContainerName": container.name,
+        "Repository": repository,
+        "Tag": tag,
+        "Platform": f"{found.os}/{found.architecture}" if found else "",
+        "Size": found.size if found else 0,
+        "Created": found.created if found else "",
+        "LastTagTime": _tagged(store, found.manifest) if found else "",
+    }
+
+
+def cells(row: "Tree", now: float) -> tuple[str, ...]:
+    """Give the row of the table."""
+    from cntnr_compose.cli.moments import moment
+    from cntnr_compose.cli.tables import ago, size
+
+    created = moment("Created", str(row["Created"]))
+    return (
+        row["ContainerName"],
+        row["Repository"],
+        row["Tag"],
+        row["Platform"],
+        str(row["ID"]).partition(":")[2][:12],
+        size(row["Size"]),
+        "N/A" if created is None else f"{ago(now - created)} ago",
+    )
+
+
+def _tagged(store: "ImageStore", manifest: str) -> str:
+    """Give the time from which on the store has the image."""
+    try:
+        seconds = store.blob(manifest).stat().st_mtime
+    except OSError:
+        return ""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

@@ -1,0 +1,53 @@
+"""`cntnr compose kill`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from cntnr_compose.cli.options import flag, services, verb
+from cntnr_compose.core.errors import CntnrError
+
+if TYPE_CHECKING:
+    from cntnr_compose.cli.scope import Scope
+
+
+class NoSuchSignal(CntnrError):
+    """A signal is named that the kernel does not have."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"invalid signal: {text}")
+
+
+@verb("[SERVICE...]")
+@services
+@flag("--remove-orphans", text="Also containers of services that the file has not.")
+@click.option("-s", "--signal", default="SIGKILL", metavar="SIGNAL", help="Signal to send.")
+def kill(scope: "Scope", services: tuple[str, ...], *, remove_orphans: bool, signal: str) -> None:
+    """Send a signal to containers, SIGKILL unless another is named."""
+    from cntnr_compose.cli.turn import turn
+    from cntnr_compose.plan import teardown
+
+    signal = named(signal)
+    with scope.console() as console:
+        name, project = scope.named(console)
+        with turn(scope, name, "kill", console, makes=False) as mine:
+            mine.execute(
+                teardown.kill(
+                    project, mine.observed, services, signal=signal, orphans=remove_orphans
+                )
+            )
+
+
+def named(text: str) -> str:
+    """Give a signal's whole name for ``HUP``, ``sighup`` or ``1``. Raises `NoSuchSignal`."""
+    import signal
+
+    if text.isdigit():
+        try:
+            return signal.Signals(int(text)).name
+        except ValueError:
+            raise NoSuchSignal(text) from None
+    name = f"SIG{text.upper().removeprefix('SIG')}"
+    if name not in signal.Signals.__members__:
+        raise NoSuchSignal(text)
+    return name

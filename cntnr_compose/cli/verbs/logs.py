@@ -1,0 +1,122 @@
+"""`cntnr compose logs`: what containers wrote, read from conmon's files."""
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cntnr_compose.cli.options import flag, index, services, verb
+from cntnr_compose.core.errors import CntnrError
+
+if TYPE_CHECKING:
+    from cntnr_compose.cli.printer import Printer
+    from cntnr_compose.cli.scope import Scope
+    from cntnr_compose.engine.logs import Span
+    from cntnr_compose.model.observed import Container, Record
+
+
+class TailUnreadable(CntnrError):
+    """The number of lines is none."""
+
+    hint = "give a number of lines, or all"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f'invalid argument "{text}" for --tail')
+
+
+@verb("[SERVICE...]")
+@services
+@flag("-f", "--follow", text="Go on with what comes.")
+@index
+@flag("--no-color", text="No colours.")
+@flag("--no-log-prefix", text="No names in front.")
+@click.option(
+    "--since", default="", metavar="TIME", help="Not before: 42m, or 2026-01-31T12:00:00Z."
+)
+@click.option(
+    "-n", "--tail", default="all", metavar="LINES", help="Only the last, for each container."
+)
+@flag("-t", "--timestamps", text="With times.")
+@click.option("--until", default="", metavar="TIME", help="Not after.")
+def logs(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
+    """Show what containers wrote."""
+    from cntnr_compose.cli.console import is_coloured
+    from cntnr_compose.cli.moments import moment
+    from cntnr_compose.cli.printer import Printer
+    from cntnr_compose.cli.selection import selected
+    from cntnr_compose.engine.logs import Span
+    from cntnr_compose.engine.observe import observe
+
+    span = Span(
+        tail=_tail(given["tail"]),
+        since=moment("--since", given["since"]),
+        until=moment("--until", given["until"]),
+    )
+    with scope.console() as console:
+        name, project = scope.named(console)
+    chosen = selected(observe(name).containers, project, services, index=given["index"])
+    shown = [one for one in chosen if services or one.record.definition.attach]
+    import sys
+
+    printer = Printer(
+        coloured=not given["no_color"] and is_coloured(sys.stdout, scope.ansi),
+        prefixes=not given["no_log_prefix"],
+        timestamps=given["timestamps"],
+    )
+    if given["follow"]:
+        _follow(name, shown, services, span, printer)
+    else:
+        _show(name, shown, span, printer)
+
+
+def _tail(text: str) -> int | None:
+    if text == "all":
+        return None
+    if not text.lstrip("-").isdigit():
+        raise TailUnreadable(text)
+    return int(text) if int(text) >= 0 else None
+
+
+def _show(name: str, containers: "list[Container]", span: "Span", printer: "Printer") -> None:
+    from cntnr_compose.core import paths
+    from cntnr_compose.engine.logs import Log, merged
+
+    records = [one.record for one in containers]
+    printer.learn(records)
+    with contextlib.ExitStack() as undo:
+        found = []
+        for record in records:
+            log = Log(paths.log(name, record.id), record.id)
+            undo.callback(log.close)
+            found.append((log, log.history(span)))
+        printer.lines(merged(lines for _, lines in found))
+        for log, _ in found:
+            printer.lines(line for line in log.ending() if span.holds(line.moment))
+        printer.flush()
+
+
+def _follow(
+    name: str,
+    containers: "list[Container]",
+    services: tuple[str, ...],
+    span: "Span",
+    printer: "Printer",
+) -> None:
+    from cntnr_compose.engine.client import connect
+    from cntnr_compose.engine.stream import Stream
+
+    def wants(record: "Record") -> bool:
+        chosen = record.service in services if services else record.definition.attach
+        return chosen and not record.oneoff
+
+    client = connect(name, start=False)
+    if client is None or not any(one.is_running for one in containers):
+        _show(name, containers, span, printer)  # nothing more can come
+        return
+    with client, contextlib.closing(Stream(name, client, wants)) as stream:
+        printer.learn(one.record for one in containers)
+        printer.lines(stream.history([one.record for one in containers], span))
+        printer.flush()
+        from cntnr_compose.cli.watching import watch
+
+        watch(stream, printer, running={one.record.id for one in containers if one.is_running})

@@ -1,0 +1,45 @@
+"""`cntnr compose port`: where a container's port is published."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from cntnr_compose.cli.options import index, verb
+from cntnr_compose.core.errors import CntnrError
+
+if TYPE_CHECKING:
+    from cntnr_compose.cli.scope import Scope
+    from cntnr_compose.model.observed import Container
+
+
+class PortNotPublished(CntnrError):
+    """A port is asked for that the container does not publish."""
+
+    def __init__(self, port: int, protocol: str, container: "Container") -> None:
+        super().__init__(f"no port {port}/{protocol} for container {container.name}")
+        there = [
+            f"{one.url}:{one.published}->{one.target}/{one.protocol}"
+            for one in container.status.published
+        ]
+        self.hint = f"published are {', '.join(there)}" if there else "it publishes no port"
+
+
+@verb("SERVICE PRIVATE_PORT")
+@click.argument("service")
+@click.argument("private_port", type=click.IntRange(0, 65535), metavar="PRIVATE_PORT")
+@index
+@click.option("--protocol", default="tcp", type=click.Choice(["tcp", "udp"]), help="tcp or udp.")
+def port(scope: "Scope", service: str, private_port: int, *, index: int, protocol: str) -> None:
+    """Print where a port is published."""
+    from cntnr_compose.cli.selection import one_running
+    from cntnr_compose.engine.observe import observe
+
+    with scope.console() as console:
+        name, _ = scope.named(console)
+    container = one_running(observe(name).containers, service, index)
+    for one in container.status.published:
+        if (one.target, one.protocol) == (private_port, protocol):
+            host = f"[{one.url}]" if ":" in one.url else one.url
+            click.echo(f"{host}:{one.published}")
+            return
+    raise PortNotPublished(private_port, protocol, container)

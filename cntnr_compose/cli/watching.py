@@ -1,0 +1,39 @@
+"""Shows a stream of output and changes until nothing of what is watched runs any more."""
+
+from cntnr_compose.cli.printer import Printer
+from cntnr_compose.core.events import ContainerEvent
+from cntnr_compose.engine.logs import Line
+from cntnr_compose.engine.stream import Stream
+
+
+def show(stream: Stream, printer: Printer) -> list[ContainerEvent]:
+    """Write what happened a moment long, and give the changes of containers."""
+    happened = stream.next()
+    printer.learn(stream.records.values())
+    events = []
+    for one in happened:
+        if isinstance(one, Line):
+            printer.lines([one])
+        else:
+            events.append(one)
+            if one.action == "die":
+                printer.exited(stream.records[one.id], exit_code(one))
+    printer.flush()
+    return events
+
+
+def watch(stream: Stream, printer: Printer, running: set[str]) -> None:
+    """Show until the last of ``running``, and of what is started meanwhile, has ended."""
+    while running:
+        for event in show(stream, printer):
+            if event.action == "start":
+                running.add(event.id)
+            elif event.action == "destroy" or (
+                event.action == "die" and not stream.will_restart(event)
+            ):
+                running.discard(event.id)
+
+
+def exit_code(event: ContainerEvent) -> int:
+    """Give the status with which a container ended."""
+    return int(event.attributes.get("exitCode") or 0)

@@ -1,0 +1,130 @@
+"""Runs a program in a container for `exec`: our terminal is its, its status is ours."""
+
+import contextlib
+import os
+import select
+import signal
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cntnr_compose.adapters import process
+from cntnr_compose.core.errors import CntnrError
+
+if TYPE_CHECKING:
+    import subprocess
+
+FAILED = 255  # runc's own status where it could not start the program
+BEGINNING = b'time="'
+CAUSE = b"exec failed: "
+FRAME = b"unable to start container process: "
+REASONS = (("permission denied", 126), ("exec format error", 126))
+NOT_FOUND = 127
+PASSED_ON = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
+
+
+class CannotExec(CntnrError):
+    """A program could not be started in a container that runs."""
+
+    def __init__(self, program: str, container: str, said: str) -> None:
+        super().__init__(f"cannot run {program} in container {container}: {said}")
+        self.exit_code = next((code for words, code in REASONS if words in said), NOT_FOUND)
+
+
+def run(argv: Sequence[str], program: str, container: str, *, detach: bool = False) -> int:
+    """Run the command that was laid out, and give its status: 128 and the number for a signal.
+
+    Raises `CannotExec` with status 126 or 127 as docker does, `ProgramMissing`.
+    """
+    if detach:
+        return _run_detached(argv, program, container)
+    readable, writable = os.pipe2(os.O_CLOEXEC)
+    try:
+        with _ours() as forward:
+            child = process.popen(argv, stderr=writable)
+            forward.append(child)
+            os.close(writable)
+            said = _pass_errors_on(child, readable)
+            code = child.wait()
+    finally:
+        os.close(readable)
+    if code == FAILED and said:
+        raise CannotExec(program, container, said)
+    return code if code >= 0 else 128 - code
+
+
+def _run_detached(argv: Sequence[str], program: str, container: str) -> int:
+    with open(os.devnull, "r+b") as nothing:  # noqa: PTH123
+        number = nothing.fileno()
+        code = process.popen(argv, stdin=number, stdout=number, stderr=number).wait()
+    if code == FAILED:
+        raise CannotExec(program, container, "it could not be started")
+    return code
+
+
+def _pass_errors_on(child: "subprocess.Popen[bytes]", readable: int) -> str:
+    """Copy standard error until the child ends, save what runc itself says of its failure.
+
+    The end of the child counts, not the pipe's: what it left in the container may hold that open.
+    """
+    ended = os.pidfd_open(child.pid)
+    said = b""
+    try:
+        poll = select.poll()
+        poll.register(readable, select.POLLIN)
+        poll.register(ended, select.POLLIN)
+        while True:
+            ready = {number for number, _ in poll.poll()}
+            if readable in ready:
+                part = os.read(readable, 1 << 16)
+                if part.startswith(BEGINNING) and CAUSE in part:
+                    said += part
+                elif part:
+                    os.write(2, part)
+                else:
+                    poll.unregister(readable)
+            elif ended in ready:
+                return _cause(said)
+    finally:
+        os.close(ended)
+
+
+def _cause(said: bytes) -> str:
+    """Take the cause out of a line of runc's log."""
+    _, _, cause = said.partition(CAUSE)
+    cause = cause.replace(FRAME, b"").split(b"\n")[0].rstrip(b'"').replace(b'\\"', b'"')
+    return cause.decode(errors="replace")
+
+
+@contextlib.contextmanager
+def _ours() -> "Iterator[list[subprocess.Popen[bytes]]]":
+    """Pass signals on to the child instead of dying of them.
+
+    A terminal sends Ctrl-C to the child as well, so it is passed on only where there is none.
+    """
+    children: list[subprocess.Popen[bytes]] = []
+
+    def pass_on(number: int, _frame: object) -> None:
+        for child in children:
+            if number != signal.SIGINT or not _is_in_foreground():
+                child.send_signal(number)
+
+    earlier: dict[int, Any] = {}
+    try:
+        for name in (*PASSED_ON, "SIGINT", "SIGQUIT"):
+            number = int(signal.Signals[name])
+            earlier[number] = signal.signal(number, pass_on)
+        yield children
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+
+
+def _is_in_foreground() -> bool:
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    finally:
+        os.close(terminal)

@@ -1,0 +1,120 @@
+"""What the containers of a project write and how they change, as it comes, in one loop."""
+
+import select
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Protocol
+
+from cntnr_compose.core import paths
+from cntnr_compose.core.events import ContainerEvent
+from cntnr_compose.core.values import Seconds
+from cntnr_compose.engine.logs import Line, Log, Span, merged
+from cntnr_compose.model.observed import Record
+
+if TYPE_CHECKING:
+    from cntnr_compose.engine.client import Client
+
+QUICK: Seconds = 0.01  # between looks at files while something is written
+SLOW: Seconds = 0.1  # and while nothing is
+Happening = Line | ContainerEvent
+Wants = Callable[[Record], bool]
+
+
+class HasDescriptor(Protocol):
+    """Something that select can wait for."""
+
+    def fileno(self) -> int:
+        """Give the descriptor."""
+        ...
+
+
+class Stream:
+    """The output of a project's containers and their changes."""
+
+    def __init__(self, project: str, client: "Client | None", wants: Wants) -> None:
+        """Prepare; ``client`` is asked for changes, ``wants`` tells whose output is."""
+        self._project = project
+        self._client = client
+        self._wants = wants
+        self._logs: dict[str, Log] = {}
+        self._ended: set[str] = set()
+        self._pause = QUICK
+        self.records: dict[str, Record] = {}
+        if client is not None:
+            client.start_following()
+
+    def close(self) -> None:
+        """Let go of all files."""
+        for log in self._logs.values():
+            log.close()
+        self._logs.clear()
+
+    def history(self, records: Iterable[Record], span: Span) -> "Iterable[Line]":
+        """Give what the containers have written so far, by time; `next` goes on from there."""
+        fresh = [log for one in records if (log := self._add(one)) is not None]
+        return merged(log.history(span) for log in fresh)
+
+    def next(self, others: Iterable[HasDescriptor] = ()) -> list[Happening]:
+        """Wait a moment, at most until one of ``others`` has something, and give what happened.
+
+        A container's end comes after its last line. Raises `SupervisorGone`.
+        """
+        waiting = [*others, *([self._client] if self._client else [])]
+        if self._client is None or not self._client.has_more:
+            select.select(waiting, [], [], self._pause)
+        happened: list[Happening] = []
+        for event in self._events():
+            happened += self._take(event)
+        lines = [line for log in self._logs.values() for line in log.more()]
+        happened = [*sorted(lines, key=lambda line: line.moment), *happened]
+        self._pause = QUICK if happened else min(self._pause * 1.5, SLOW)
+        return happened
+
+    def will_restart(self, event: ContainerEvent) -> bool:
+        """Tell whether a container that ended is started again by its policy."""
+        from cntnr_compose.engine.records import read_status
+
+        record = self.records.get(event.id)
+        return record is not None and read_status(record).state in ("restarting", "running")
+
+    def _events(self) -> Iterable[ContainerEvent]:
+        client = self._client
+        while client is not None and (client.has_more or _is_readable(client)):
+            event = client.next_event()
+            if event is not None:
+                yield event
+
+    def _take(self, event: ContainerEvent) -> list[Happening]:
+        if event.id not in self.records or event.action == "rename":
+            self._learn(event.id)
+        if event.id not in self.records:
+            return []
+        if event.action == "start":
+            self._ended.discard(event.id)
+        log = self._logs.get(event.id)
+        if event.action in ("die", "destroy") and log is not None:
+            lines: list[Happening] = [*log.ending()]
+            if event.action == "destroy":
+                self._logs.pop(event.id).close()
+            return [*lines, event]
+        return [event]
+
+    def _learn(self, identity: str) -> None:
+        """Read what a container is: it is new, or has another name now."""
+        from cntnr_compose.adapters import files
+
+        path = paths.container(self._project, identity) / "record.json"
+        record = files.read_value(path, Record)
+        if record is not None:
+            self._add(record)
+
+    def _add(self, record: Record) -> Log | None:
+        self.records[record.id] = record
+        if record.id in self._logs or not self._wants(record):
+            return None
+        log = Log(paths.log(self._project, record.id), record.id)
+        self._logs[record.id] = log
+        return log
+
+
+def _is_readable(client: HasDescriptor) -> bool:
+    return bool(select.select([client], [], [], 0)[0])
