@@ -188,7 +188,7 @@ def _start() -> Holder:
 def _check_machine() -> None:
     for program in ("rootlesskit", "slirp4netns", "newuidmap", "newgidmap", "runc", "conmon"):
         process.find(program)
-    if os.getuid() != 0 and not (kernel.subordinate_ids("uid") and kernel.subordinate_ids("gid")):
+    if not (kernel.subordinate_ids("uid") and kernel.subordinate_ids("gid")):
         raise NoSubordinateIds(kernel.user_name())
     if not kernel.tun_is_open():
         raise TunClosed

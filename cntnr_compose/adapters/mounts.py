@@ -29,6 +29,12 @@ def tmpfs(target: Path) -> None:
     _mount("tmpfs", target, "tmpfs", 0, "mode=0700")
 
 
+def stack(lower: Sequence[Path], target: Path) -> None:
+    """Show several folders as one at ``target``, read-only; at least two, top first. Raises `OSError`."""
+    below = ":".join(_escaped(path) for path in lower)
+    _mount("overlay", target, "overlay", MS_RDONLY, f"lowerdir={below},userxattr")
+
+
 def bind(source: Path, target: Path) -> None:
     """Show ``source`` at ``target`` too. Raises `OSError`."""
     _mount(str(source), target, "", MS_BIND, "")

@@ -12,13 +12,22 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from cntnr_compose.adapters import cni, dnsmasq, kernel, runc
+from cntnr_compose.adapters import cni, dnsmasq, kernel, runc, signals
 from cntnr_compose.adapters.control import Tell
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Output, Warned
 from cntnr_compose.core.values import Seconds, from_tree, replace
-from cntnr_compose.engine import bundle, health, logrotation, networks, programs, publish, records
+from cntnr_compose.engine import (
+    bundle,
+    etcfiles,
+    health,
+    logrotation,
+    networks,
+    programs,
+    publish,
+    records,
+)
 from cntnr_compose.engine.scene import Scene, told
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.observed import Container, Record, Status
@@ -119,7 +128,7 @@ class Keeper:
             error="",
         )
         if addresses:
-            bundle.write_hosts(self.record, addresses)
+            etcfiles.write_hosts(self.record, addresses)
         self._add_names()
         self._watch()
 
@@ -144,7 +153,7 @@ class Keeper:
             raise (runc.ContainerFailed(self.record.name, why) if why else error) from None
 
     def _add_names(self) -> None:
-        identity, names = self.record.id, names_by_network(self.scene, self.record)
+        identity, names = self.record.id, etcfiles.names(self.scene, self.record)
         for network, address in self.status.addresses.items():
             dnsmasq.add_names(network, identity, address, names[network])
 
@@ -204,11 +213,11 @@ class Keeper:
 
     async def _wait_for_end(self) -> None:
         """Wait until conmon has written the exit status, or is gone with the container."""
-        conmon_died = _gone(self.status.conmon)
+        conmon_died = signals.gone(self.status.conmon)
         await conmon_died
         if self.status.pid and kernel.start_time(self.status.pid) == self.status.born:
             # conmon was killed: nobody will know the status, and output is lost from now on.
-            await _gone(self.status.pid)
+            await signals.gone(self.status.pid)
         code = runc.exit_status(self.record.id)
         await self._on_end(records.LOST if code is None else code)
 
@@ -278,7 +287,7 @@ class Keeper:
         if running:
             wait = lifecycle.stop_grace(service, grace)
             if wait > 0:
-                self._kill(signal_number(lifecycle.stop_signal(service, self.image)))
+                self._kill(signals.number(lifecycle.stop_signal(service, self.image)))
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(wait):
                         await self._ended.wait()
@@ -296,7 +305,7 @@ class Keeper:
             return
         told(tell, self.record.name, "Killing")
         self._forget_restart()
-        number = signal_number(name)
+        number = signals.number(name)
         if number == signal.SIGKILL:
             async with self._turn:
                 self.write(stopped_by_user=True)
@@ -358,7 +367,7 @@ class Keeper:
             if pid and kernel.start_time(pid):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-                await _gone(pid)
+                await signals.gone(pid)
             await runc.delete(identity)
         networks.release(identity, self.status.addresses)
         bundle.clear(self.record)
@@ -392,76 +401,5 @@ NOTHING: dict[str, Any] = {
 }  # fmt: skip
 
 
-class SignalUnknown(CntnrError):
-    """A signal's name or number is no signal."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"invalid signal: {name}")
-
-
-def signal_number(name: str) -> int:
-    """Give the number of ``SIGTERM``, ``term`` or ``15``. Raises `SignalUnknown`."""
-    word = name.upper()
-    try:
-        if word.isdigit():
-            return signal.Signals(int(word)).value
-        if word.startswith(("SIGRTMIN+", "RTMIN+")):
-            return signal.SIGRTMIN + int(word.partition("+")[2])
-        return signal.Signals[f"SIG{word.removeprefix('SIG')}"].value
-    except (KeyError, ValueError):
-        raise SignalUnknown(name) from None
-
-
 def _nobody(_event: object) -> None:
     return None
-
-
-def names_by_network(scene: Scene, record: Record) -> dict[str, list[str]]:
-    """Give the names by which others find a container on each of its networks.
-
-    A one-off answers to its own name only, and to what `run --use-aliases` put into its networks.
-    """
-    service = record.definition
-    own = [record.name, record.id[:12]]
-    if not record.oneoff:
-        own.append(record.service)
-        own += _links(scene, record.service)
-    return {
-        record.networks[key]: list(dict.fromkeys([*own, *attachment.aliases]))
-        for key, attachment in service.networks.items()
-    }
-
-
-def _links(scene: Scene, service: str) -> list[str]:
-    """Give the names that other services link to a service by."""
-    found = []
-    for other in scene.intent.services.values() if scene.intent else ():
-        for link in other.links:
-            target, _, alias = link.partition(":")
-            if target == service and alias:
-                found.append(alias)
-    return found
-
-
-async def _gone(pid: int) -> None:
-    """Wait until a process is gone; it need not be a child of ours (pidfd_open(2))."""
-    if not pid:
-        return
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    loop = asyncio.get_running_loop()
-    over: asyncio.Future[None] = loop.create_future()
-
-    def wake() -> None:
-        loop.remove_reader(descriptor)
-        if not over.done():
-            over.set_result(None)
-
-    loop.add_reader(descriptor, wake)
-    try:
-        await over
-    finally:
-        loop.remove_reader(descriptor)
-        os.close(descriptor)

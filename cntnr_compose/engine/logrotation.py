@@ -40,11 +40,11 @@ def settings(logging: Logging | None) -> Settings:
         return Settings(driver="none")
     if logging.driver not in FILES:
         raise DriverUnknown(logging.driver)
-    from cntnr_compose.core.units import read_bytes
+    from cntnr_compose.core import units
 
     most = logging.options.get("max-size", "")
     files = logging.options.get("max-file", "1")
-    return Settings(most=read_bytes(most) if most else 0, files=max(1, int(files or 1)))
+    return Settings(most=units.size(most) if most else 0, files=max(1, int(files or 1)))
 
 
 def rotate(record: Record) -> None:

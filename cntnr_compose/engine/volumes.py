@@ -66,12 +66,25 @@ def content(name: str) -> Path:
     return Path(device) if device else _folder(name) / "_data"
 
 
-def memory_options(name: str) -> str | None:
-    """Give the mount options of a volume that lives in memory; None for one on disk."""
+def is_in_memory(name: str) -> bool:
+    """Tell whether a volume is a tmpfs, made anew for each container."""
     stored = files.read_value(_folder(name) / "volume.json", Stored)
-    if stored is None or stored.options.get("type") != "tmpfs":
-        return None
-    return stored.options.get("o", "")
+    return stored is not None and stored.options.get("type") == "tmpfs"
+
+
+def memory_options(name: str) -> dict[str, int]:
+    """Give size (bytes) and mode of a volume in memory, where it says so."""
+    from cntnr_compose.core import units
+
+    stored = files.read_value(_folder(name) / "volume.json", Stored)
+    found = {}
+    for option in (stored.options.get("o", "") if stored else "").split(","):
+        key, _, value = option.partition("=")
+        if key == "size":
+            found["size"] = units.size(value)
+        elif key == "mode":
+            found["mode"] = int(value, 8)
+    return found
 
 
 def create(wanted: Volume, config_hash: str, labels: dict[str, str], project: str) -> None:
