@@ -1,12 +1,15 @@
 """skopeo: copies images between registries, archives and OCI layouts."""
 
+import contextlib
 import os
 import re
+import signal
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cntnr_compose.adapters import process
-from cntnr_compose.core.errors import CntnrError, CommandFailed
+from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.plan import imagename
 
 # What a user sets for registries, proxies and certificates has to reach skopeo.
@@ -15,6 +18,8 @@ PASSED_ON = (
     "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
     "http_proxy", "https_proxy", "no_proxy",
 )  # fmt: skip
+_running: set[int] = set()
+_stopped = threading.Event()
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 
 
@@ -203,8 +208,8 @@ def push(layout: Path, blobs: Path, ref: str) -> None:
 
 def config(ref: str, *, platform: str = "") -> bytes:
     """Read an image's configuration as its maker wrote it; empty where that cannot be had."""
-    done = process.run(config_argv(ref, platform=platform), env=environment(), ok=range(256))
-    return done.stdout.encode() if done.returncode == 0 else b""
+    status, out, _ = _call(config_argv(ref, platform=platform))
+    return out if status == 0 else b""
 
 
 def environment() -> dict[str, str]:
@@ -212,11 +217,44 @@ def environment() -> dict[str, str]:
     return process.base_env(**{name: os.environ[name] for name in PASSED_ON if name in os.environ})
 
 
+def stop_all() -> None:
+    """End every skopeo of ours and start none any more: the command was told to stop."""
+    _stopped.set()
+    for pid in tuple(_running):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+
+
 def _run(ref: str, argv: Sequence[str]) -> None:
-    try:
-        process.run(argv, env=environment())
-    except CommandFailed as error:
-        raise explain(ref, error.stderr) from error
+    status, _, said = _call(argv)
+    if status != 0:
+        raise explain(ref, said.decode(errors="replace"))
+
+
+def _call(argv: Sequence[str]) -> tuple[int, bytes, bytes]:
+    """Run skopeo so that `stop_all` can end it; give its status, output and errors."""
+    if _stopped.is_set():
+        return 1, b"", b"interrupted"
+    with (
+        Path(os.devnull).open("rb") as nothing,
+        os.fdopen(os.memfd_create("out"), "w+b") as out,
+        os.fdopen(os.memfd_create("err"), "w+b") as err,
+    ):
+        running = process.popen(
+            argv,
+            env=environment(),
+            stdin=nothing.fileno(),
+            stdout=out.fileno(),
+            stderr=err.fileno(),
+        )
+        _running.add(running.pid)
+        try:
+            status = running.wait()
+        finally:
+            _running.discard(running.pid)
+        out.seek(0)
+        err.seek(0)
+        return status, out.read(), err.read()
 
 
 def _host(ref: str) -> str:

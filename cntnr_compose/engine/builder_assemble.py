@@ -12,8 +12,9 @@ from cntnr_compose.engine import builder_image, builder_pack, unpack
 from cntnr_compose.engine.builder_image import Built
 from cntnr_compose.engine.builder_views import Views
 from cntnr_compose.engine.builder_walk import Point, Request, now
-from cntnr_compose.engine.images import MANIFEST, Descriptor, ImageStore, Manifest
+from cntnr_compose.engine.images import ImageStore
 from cntnr_compose.model.image import Image
+from cntnr_compose.model.oci import MANIFEST, Descriptor, Manifest
 
 
 class Packer:

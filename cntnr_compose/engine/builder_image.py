@@ -4,7 +4,8 @@ from cntnr_compose.adapters import files
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Value
 from cntnr_compose.engine.builder_walk import Point, image_key
-from cntnr_compose.engine.images import Descriptor, ImageStore, Manifest
+from cntnr_compose.engine.images import ImageStore
+from cntnr_compose.model.oci import Descriptor, Manifest
 
 
 class Built(Value, frozen=True, kw_only=True):

@@ -13,7 +13,8 @@ from cntnr_compose.adapters import files
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Value
 from cntnr_compose.engine.builder_copy import KEPT_ATTRIBUTES, OVERLAY
-from cntnr_compose.engine.images import Descriptor, ImageStore
+from cntnr_compose.engine.images import ImageStore
+from cntnr_compose.model.oci import Descriptor
 
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 OPAQUE = "user.overlay.opaque"

@@ -6,6 +6,7 @@ Reading it costs one small file. Everything that is written is complete or absen
 import contextlib
 import hashlib
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,13 @@ from cntnr_compose.adapters import files, skopeo
 from cntnr_compose.adapters.skopeo import LayerCorrupt, NoSpace
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.values import Bytes, Value, field, from_json, from_tree, replace, to_json
+from cntnr_compose.core.values import Bytes, Value, from_json, from_tree, replace, to_json
 from cntnr_compose.model.image import Image, ImageConfig
+from cntnr_compose.model.oci import MANIFEST, Descriptor, Index, Manifest
 from cntnr_compose.plan import imagename
 
 NAME = "org.opencontainers.image.ref.name"
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+TAGGED = "cntnr.tagged"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
 Tell = Callable[[str, str], None]
 
@@ -39,31 +41,6 @@ class StoreDamaged(CntnrError):
     def __init__(self, ref: str) -> None:
         super().__init__(f"cannot read image {imagename.familiar(ref)}: its files are damaged")
         self.hint = f"remove it with `cntnr rmi {imagename.familiar(ref)}` and pull it again"
-
-
-class Descriptor(Value, frozen=True, kw_only=True):
-    """An OCI descriptor: what a blob is and how it is checked."""
-
-    media_type: str = field(name="mediaType")
-    digest: str
-    size: int
-    annotations: dict[str, str] = field(default_factory=dict)
-
-
-class Index(Value, frozen=True, kw_only=True, omit_defaults=False):
-    """The ``index.json`` of the layout."""
-
-    version: int = field(default=2, name="schemaVersion")
-    manifests: tuple[Descriptor, ...] = ()
-
-
-class Manifest(Value, frozen=True, kw_only=True, omit_defaults=False):
-    """An OCI image manifest."""
-
-    version: int = field(default=2, name="schemaVersion")
-    media_type: str = field(default=MANIFEST, name="mediaType")
-    config: Descriptor
-    layers: tuple[Descriptor, ...] = ()
 
 
 class Catalogue(Value, frozen=True, kw_only=True):
@@ -157,7 +134,7 @@ class ImageStore:
 
     def add(self, ref: str, manifest: Descriptor) -> Image:
         """File an image, whose blobs are all there, under a name; the name's old image loses it."""
-        named = replace(manifest, annotations={NAME: ref})
+        named = replace(manifest, annotations={NAME: ref, TAGGED: str(int(time.time()))})
         image = self._read(named)
         with self.changing() as index:
             others = tuple(one for one in index.manifests if one.annotations.get(NAME) != ref)
@@ -283,6 +260,7 @@ class ImageStore:
             manifest=descriptor.digest,
             size=manifest.config.size + sum(layer.size for layer in manifest.layers),
             created=tree.get("created") or "",
+            tagged=float(descriptor.annotations.get(TAGGED, 0)),
             architecture=tree.get("architecture") or "",
             os=tree.get("os") or "linux",
             config=config,
@@ -309,12 +287,18 @@ def _quiet(_kind: str, _text: str) -> None:
 
 
 def pull(
-    ref: str, *, platform: str = "", on_event: Tell = _quiet, store: ImageStore | None = None
+    ref: str,
+    *,
+    source: str = "",
+    platform: str = "",
+    on_event: Tell = _quiet,
+    store: ImageStore | None = None,
 ) -> Image:
     """Get an image from a registry, a layout or an archive into the store.
 
-    The registry is always asked; blobs that are here already are not fetched again. Threads may
-    call it for several images at once. Raises `ImageNameInvalid`, `ImageError`.
+    ``source`` is where to get it from, unless the name says so. The registry is always asked; blobs
+    that are here already are not fetched again. Threads may call it for several images at once.
+    Raises `ImageNameInvalid`, `ImageError`.
     """
     from concurrent.futures import ThreadPoolExecutor
 
@@ -324,8 +308,11 @@ def pull(
     try:
         with store.in_use(), store.draft() as draft, ThreadPoolExecutor(1) as beside:
             exact = _exact_config(full)
-            original = beside.submit(skopeo.config, full, platform=platform) if not exact else None
-            skopeo.copy(full, draft / "layout", store.blobs, platform=platform)
+            origin = imagename.normalize(source or ref)
+            original = (
+                beside.submit(skopeo.config, origin, platform=platform) if not exact else None
+            )
+            skopeo.copy(origin, draft / "layout", store.blobs, platform=platform)
             index = files.read_value(draft / "layout/index.json", Index)
             if index is None or not index.manifests:
                 raise LayerCorrupt(full, "skopeo copied nothing")

@@ -1,6 +1,6 @@
 """Images as they lie in the store: names, digests, configuration."""
 
-from cntnr_compose.core.values import Value, field
+from cntnr_compose.core.values import Seconds, Value, field
 
 
 class ImageHealthcheck(Value, frozen=True, kw_only=True, rename="pascal"):
@@ -39,6 +39,7 @@ class Image(Value, frozen=True, kw_only=True):
     manifest: str  # manifest digest
     size: int = 0  # bytes of layers and configuration, compressed
     created: str = ""  # RFC 3339
+    tagged: Seconds = 0  # when it got this name on this machine
     architecture: str = ""
     os: str = "linux"
     config: ImageConfig = field(default_factory=ImageConfig)

@@ -1,0 +1,30 @@
+"""The parts of an OCI image layout: descriptors, index, manifest."""
+
+from cntnr_compose.core.values import Value, field
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+
+
+class Descriptor(Value, frozen=True, kw_only=True):
+    """An OCI descriptor: what a blob is and how it is checked."""
+
+    media_type: str = field(name="mediaType")
+    digest: str
+    size: int
+    annotations: dict[str, str] = field(default_factory=dict)
+
+
+class Index(Value, frozen=True, kw_only=True, omit_defaults=False):
+    """The ``index.json`` of the layout."""
+
+    version: int = field(default=2, name="schemaVersion")
+    manifests: tuple[Descriptor, ...] = ()
+
+
+class Manifest(Value, frozen=True, kw_only=True, omit_defaults=False):
+    """An OCI image manifest."""
+
+    version: int = field(default=2, name="schemaVersion")
+    media_type: str = field(default=MANIFEST, name="mediaType")
+    config: Descriptor
+    layers: tuple[Descriptor, ...] = ()

@@ -1,0 +1,58 @@
+"""When an image is pulled, and when it is built: what a service's policy says about what is there."""
+
+import re
+
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.values import Seconds
+
+EVERY = re.compile(r"every_((?:[0-9]+[wdhms])+)")
+UNITS = {"w": 7 * 86400, "d": 86400, "h": 3600, "m": 60, "s": 1}
+NAMED = {"daily": 86400.0, "weekly": 7 * 86400.0}
+PLAIN = ("", "always", "never", "missing", "if_not_present", "build", "refresh")
+
+
+class PullPolicyInvalid(CntnrError):
+    """A pull policy is none of the known words."""
+
+    hint = (
+        "always, never, missing, build, daily, weekly, or every_ with a duration such as every_12h"
+    )
+
+    def __init__(self, policy: str) -> None:
+        super().__init__(f"invalid pull policy {policy}")
+
+
+def interval(policy: str) -> Seconds | None:
+    """Give the age at which an image is pulled again; None where age does not matter.
+
+    Raises `PullPolicyInvalid`.
+    """
+    if policy in PLAIN:
+        return None
+    if policy in NAMED:
+        return NAMED[policy]
+    found = EVERY.fullmatch(policy)
+    if found is None:
+        raise PullPolicyInvalid(policy)
+    parts = re.findall(r"([0-9]+)([wdhms])", found.group(1))
+    return float(sum(int(count) * UNITS[unit] for count, unit in parts))
+
+
+def must_pull(policy: str, tagged: Seconds | None, now: Seconds) -> bool:
+    """Tell whether to ask the registry; ``tagged`` is when the image got its name here, None: it is not.
+
+    Raises `PullPolicyInvalid`.
+    """
+    oldest = interval(policy)
+    if policy == "always":
+        return True
+    if policy in ("never", "build"):
+        return False
+    if tagged is None:
+        return True
+    return oldest is not None and now > tagged + oldest
+
+
+def must_build(policy: str, *, is_here: bool) -> bool:
+    """Tell whether to build what has a `build:`, once everything was pulled."""
+    return policy == "build" or not is_here
