@@ -23,6 +23,7 @@ from cntnr_compose.plan.messages import (
     End,
     Exec,
     Execute,
+    Failed,
     Follow,
     Observe,
     Quit,
@@ -91,6 +92,24 @@ class Client:
             return self._connection.ask(Execute(plan=plan, project=project), tell)
         except RemoteError as error:
             raise _told_by_whom(error) from None
+
+    def start_executing(self, plan: Plan, project: Project | None = None) -> None:
+        """Ask for a plan to be carried out; `next_reply` tells how it goes, for those who select."""
+        self._connection.send(Execute(plan=plan, project=project))
+
+    def next_reply(self) -> Event | None:
+        """Wait for the next event of what is carried out; None where it is done.
+
+        Raises `RemoteError` with what went wrong, `SupervisorGone`.
+        """
+        match self._connection.receive():
+            case Told(event=event):
+                return event
+            case Failed() as failed:
+                error = RemoteError(failed.error, failed.message, failed.hint, failed.exit_code)
+                raise _told_by_whom(error)
+            case _:
+                return None
 
     def lay_out(self, request: Exec) -> list[str]:
         """Give the command that runs a program in a container."""
