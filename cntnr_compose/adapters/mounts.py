@@ -7,9 +7,13 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from cntnr_compose.core.values import Bytes
+
 MNT_DETACH = 2
 MS_RDONLY = 1
-MS_REMOUNT = 32
+MS_NOSUID = 2
+MS_NODEV = 4
+MS_NOEXEC = 8
 MS_BIND = 4096
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -33,6 +37,12 @@ def stack(lower: Sequence[Path], target: Path) -> None:
     """Show several folders as one at ``target``, read-only; at least two, top first. Raises `OSError`."""
     below = ":".join(_escaped(path) for path in lower)
     _mount("overlay", target, "overlay", MS_RDONLY, f"lowerdir={below},userxattr")
+
+
+def shared_memory(target: Path, *, size: Bytes) -> None:
+    """Mount a file system in memory that everybody may write to. Raises `OSError`."""
+    flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
+    _mount("tmpfs", target, "tmpfs", flags, f"size={size},mode=1777")
 
 
 def bind(source: Path, target: Path) -> None:

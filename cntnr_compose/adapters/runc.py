@@ -10,7 +10,12 @@ from cntnr_compose.core.errors import CntnrError, CommandFailed
 from cntnr_compose.core.values import Bytes, Tree, Value, field, from_json
 
 # runc says these on every failed start in a user namespace; they explain nothing.
-NOISE = ("unable to get oom kill count", "cgroup: no such file")
+NOISE = (
+    "unable to get oom kill count",
+    "cgroup: no such file",
+    "cannot toggle freezer",
+    "lstat : no such file",
+)
 ERROR_LEVEL = 'level=error msg="'
 
 

@@ -1,8 +1,10 @@
 """Signals by name, and waiting for a process that is not a child of ours."""
 
 import asyncio
+import contextlib
 import os
 import signal
+from pathlib import Path
 
 from cntnr_compose.core.errors import CntnrError
 
@@ -49,3 +51,13 @@ async def gone(pid: int) -> None:
     finally:
         loop.remove_reader(descriptor)
         os.close(descriptor)
+
+
+def kill_below(root: Path) -> None:
+    """Kill every process whose root directory is ``root``."""
+    wanted = root.stat() if root.exists() else None
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            found = (entry / "root").stat()
+            if wanted and (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino):
+                os.kill(int(entry.name), signal.SIGKILL)

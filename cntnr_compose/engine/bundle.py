@@ -18,6 +18,7 @@ from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import Service
 from cntnr_compose.plan import devices, security
+from cntnr_compose.plan.mounts import SHM
 from cntnr_compose.plan.runtime_spec import runtime_spec
 from cntnr_compose.plan.setting import Node, Setting
 
@@ -57,6 +58,7 @@ async def lay_out(scene: Scene, record: Record) -> Laid:
         network=_network(record, joined),
         pid=_namespace(scene, record, "pid", service.pid),
         ipc=_namespace(scene, record, "ipc", "" if service.ipc in PRIVATE_IPC else service.ipc),
+        shm=_shared_memory(scene, record),
         uts="host" if service.uts == "host" else "new",
         mounts=(*resolved, *filemounts.lay_out(scene, record)),
         files=await etcfiles.write(scene, record, place, joined),
@@ -158,6 +160,26 @@ def _namespace(scene: Scene, record: Record, kind: str, mode: str) -> str:
         return "host"
     lender = _lender(scene, record, kind, mode)
     return f"/proc/{runc.pid(lender.id)}/ns/{kind}"
+
+
+def _shared_memory(scene: Scene, record: Record) -> str:
+    """Give the folder that is /dev/shm in a container which others share it with; else nothing.
+
+    Who lends it has it in memory beside its bundle; who borrows it has the same.
+    """
+    service = record.definition
+    if service.ipc.startswith(("service:", "container:")):
+        return str(paths.bundle(_lender(scene, record, "ipc", service.ipc).id) / "shm")
+    others = scene.intent.services.values() if scene.intent else ()
+    if (
+        f"service:{service.name}" not in {other.ipc for other in others}
+        and service.ipc != "shareable"
+    ):
+        return ""
+    folder = paths.bundle(record.id) / "shm"
+    folder.mkdir()
+    mounts.shared_memory(folder, size=service.shm_size or SHM)
+    return str(folder)
 
 
 def _nodes(service: Service) -> dict[str, Node]:

@@ -3,10 +3,12 @@
 import os
 import platform
 import resource
+import shutil
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
-from cntnr_compose.adapters import files, kernel
+from cntnr_compose.adapters import files, kernel, process
 from cntnr_compose.core.values import Tree
 from cntnr_compose.model.service import Ulimit
 from cntnr_compose.plan.setting import Facts, Node
@@ -33,7 +35,9 @@ def gather() -> Facts:
         selinux=Path("/sys/fs/selinux/enforce").exists(),
         mqueue=Path("/dev/mqueue").is_dir(),
         init_path=next((path for path in INITS if os.access(path, os.X_OK)), ""),
-        devices=tuple(_devices()),
+        devices=tuple(_devices(Path("/dev"))),
+        compat=Path("/proc/sys/abi/vsyscall32").exists() or platform.machine() != "x86_64",
+        domainname_path=shutil.which("domainname", path=process.SYSTEM_PATH) or "",
     )
 
 
@@ -62,14 +66,14 @@ def _limits() -> dict[str, Ulimit]:
     return found
 
 
-def _devices() -> list[str]:
-    found = []
-    for path in Path("/dev").iterdir():
+def _devices(folder: Path) -> Iterator[str]:
+    """List the nodes that the user may open, in folders such as /dev/dri too."""
+    for path in sorted(folder.iterdir()):
         try:
             mode = path.lstat().st_mode
+            if stat.S_ISDIR(mode):
+                yield from _devices(path)
         except OSError:
             continue
-        special = stat.S_ISCHR(mode) or stat.S_ISBLK(mode)
-        if special and os.access(path, os.R_OK | os.W_OK):
-            found.append(str(path))
-    return sorted(found)
+        if (stat.S_ISCHR(mode) or stat.S_ISBLK(mode)) and os.access(path, os.R_OK | os.W_OK):
+            yield str(path)

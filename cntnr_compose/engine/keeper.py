@@ -363,6 +363,8 @@ class Keeper:
         for network in self.record.networks.values():
             dnsmasq.remove_names(network, identity)
         pid = runc.pid(identity)
+        if self.record.definition.pid:  # others' namespace: it does not end with the first process
+            signals.kill_below(paths.bundle(identity) / "rootfs")
         async with self.scene.workers:
             if pid and kernel.start_time(pid):
                 with contextlib.suppress(ProcessLookupError):

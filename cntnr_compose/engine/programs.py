@@ -79,6 +79,7 @@ def _spec(scene: Scene, record: Record, run: Hook, *, tty: bool = False) -> Tree
         passwd=bundle.text(rootfs, "etc/passwd") if run.user else "",
         group=bundle.text(rootfs, "etc/group") if run.user else "",
         ids=scene.facts.ids,
+        group_add=record.definition.group_add if run.user else (),
         tty=tty,
     )
 
