@@ -1,0 +1,105 @@
+"""Durations and sizes: read what people write, write what docker compose writes."""
+
+import re
+from functools import cache
+
+from cntnr_compose.core.values import Bytes, Seconds
+
+NANOSECONDS = {
+    "ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6,
+    "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9,
+}  # fmt: skip
+LONGEST = 2**63 - 1
+SIZES = {"": 1, "b": 1} | {
+    unit + end: 1024**power
+    for power, unit in enumerate("kmgtp", 1)
+    for end in ("", "b", "ib")
+}  # fmt: skip
+
+
+class InvalidDuration(ValueError):
+    """A text is no duration."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f'time: invalid duration "{text}"')
+
+
+class InvalidSize(ValueError):
+    """A text is no size."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"invalid size: '{text}'")
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    return (
+        re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII),
+        re.compile(r"(\d+(?:\.\d+)?|\.\d+|\d+\.) ?([a-z]*)", re.ASCII | re.IGNORECASE),
+    )
+
+
+def nanoseconds(text: str) -> int:
+    """Read a duration such as ``1m30s`` or ``1.5h``, in nanoseconds.
+
+    Raises `InvalidDuration`.
+    """
+    sign, rest = (-1, text[1:]) if text[:1] == "-" else (1, text.removeprefix("+"))
+    if rest == "0":
+        return 0
+    pattern, total, at = _patterns()[0], 0, 0
+    while rest and at < len(rest):
+        found = pattern.match(rest, at)
+        if found is None:
+            raise InvalidDuration(text)
+        whole, _, part = found[1].partition(".")
+        unit = NANOSECONDS[found[2]]
+        total += int(whole or 0) * unit + (int(part) * unit // 10 ** len(part) if part else 0)
+        at = found.end()
+    if not rest or total > LONGEST:
+        raise InvalidDuration(text)
+    return sign * total
+
+
+def seconds(text: str) -> Seconds:
+    """Read a duration, in seconds.
+
+    Raises `InvalidDuration`.
+    """
+    return nanoseconds(text) / 10**9
+
+
+def duration(nanos: int) -> str:
+    """Write a duration as Go does: ``1m30s``, ``1.5s``, ``100ms``, ``0s``."""
+    if nanos == 0:
+        return "0s"
+    sign, left = ("-", -nanos) if nanos < 0 else ("", nanos)
+    if left < 10**9:
+        unit, size = next(
+            (u, s) for u, s in (("ns", 1), ("µs", 10**3), ("ms", 10**6)) if left < s * 1000
+        )
+        return f"{sign}{_decimal(left, size)}{unit}"
+    minutes, rest = divmod(left, 60 * 10**9)
+    hours, minutes = divmod(minutes, 60)
+    text = f"{_decimal(rest, 10**9)}s"
+    if hours or minutes:
+        text = f"{minutes}m{text}"
+    return f"{sign}{hours}h{text}" if hours else sign + text
+
+
+def _decimal(value: int, unit: int) -> str:
+    whole, part = divmod(value, unit)
+    digits = str(part).rjust(len(str(unit)) - 1, "0").rstrip("0") if part else ""
+    return f"{whole}.{digits}" if digits else str(whole)
+
+
+def size(text: str) -> Bytes:
+    """Read a size such as ``64m`` or ``1.5 GB``; units are powers of 1024.
+
+    Raises `InvalidSize`.
+    """
+    found = _patterns()[1].fullmatch(text)
+    unit = SIZES.get(found[2].lower()) if found else None
+    if found is None or unit is None:
+        raise InvalidSize(text)
+    return int(found[1]) * unit if found[1].isdigit() else int(float(found[1]) * unit)

@@ -1,0 +1,265 @@
+"""Short syntax to long syntax, and the defaults that the long syntax has: rules by path."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from cntnr_compose.core.values import Tree
+from cntnr_compose.load import portspec, volumespec
+from cntnr_compose.load.findings import ComposeFileInvalid, Finding
+from cntnr_compose.load.numbers import text
+from cntnr_compose.load.rows import Path, Rows, rewrite, say, table
+
+Warn: TypeAlias = Callable[[str], None]
+
+
+def canonical(tree: Tree, warn: Warn, *, lenient: bool = False) -> Tree:
+    """Rewrite short syntax; ``lenient`` leaves what cannot be read, since variables are still in it.
+
+    Raises `ComposeFileInvalid`.
+    """
+    rows = _lenient() if lenient else RULES
+    rewrite(tree, rows)
+    for section in ("volumes", "networks", "secrets", "configs"):
+        found = tree.get(section)
+        for key, resource in found.items() if isinstance(found, dict) else ():
+            _external(resource, (section, key), warn)
+    _omit_empty(tree)
+    return tree
+
+
+def defaults(tree: Tree) -> Tree:
+    """Fill in what the long syntax leaves out.
+
+    Raises `ComposeFileInvalid`.
+    """
+    rewrite(tree, DEFAULTS)
+    return tree
+
+
+def _lenient() -> Rows:
+    def guarded(change: Any) -> Any:
+        def change_if_readable(value: Any, path: Path) -> Any:
+            try:
+                return change(value, path)
+            except ComposeFileInvalid:
+                return value
+
+        return change_if_readable
+
+    def copy(rows: Rows) -> Rows:
+        return {
+            key: copy(one) if isinstance(one, dict) else guarded(one) for key, one in rows.items()
+        }
+
+    return copy(RULES)
+
+
+def _wrong(what: str, path: Path, hint: str = "") -> ComposeFileInvalid:
+    return ComposeFileInvalid([Finding(path=path, message=what, hint=hint)])
+
+
+def _service(value: Any, path: Path) -> Any:
+    if not isinstance(value, dict):
+        raise _wrong(f"{say(path)} must be a mapping", path)
+    return value
+
+
+def _build(value: Any, _path: Path) -> Any:
+    return {"context": value} if isinstance(value, str) else value
+
+
+def _list(value: Any, _path: Path) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _file_mount(value: Any, _path: Path) -> Any:
+    return {"source": value} if isinstance(value, str) else value
+
+
+def _contexts(value: Any, path: Path) -> Any:
+    if not isinstance(value, list):
+        return value
+    done = {}
+    for word in value:
+        key, equals, source = text(word).partition("=")
+        if not equals:
+            raise _wrong(f"{say(path)}: invalid value {word}, expected key=value", path)
+        done[key] = source
+    return done
+
+
+def _depends_on(value: Any, _path: Path) -> Any:
+    if isinstance(value, list):
+        return {text(key): {"condition": "service_started", "required": True} for key in value}
+    for one in value.values() if isinstance(value, dict) else ():
+        if isinstance(one, dict):
+            one.setdefault("required", True)
+    return value
+
+
+def _env_file(value: Any, _path: Path) -> Any:
+    if isinstance(value, str):
+        return [{"path": value, "required": True}]
+    for index, one in enumerate(value) if isinstance(value, list) else ():
+        if isinstance(one, str):
+            value[index] = {"path": one, "required": True}
+        elif isinstance(one, dict):
+            one.setdefault("required", True)
+    return value
+
+
+def _extends(value: Any, _path: Path) -> Any:
+    return {"service": value} if isinstance(value, str) else value
+
+
+def _gpus(value: Any, _path: Path) -> Any:
+    return [{"count": value, "driver": "", "capabilities": []}] if isinstance(value, str) else value
+
+
+def _names(value: Any, _path: Path) -> Any:
+    return {text(key): None for key in value} if isinstance(value, list) else value
+
+
+def _volume(value: Any, path: Path) -> Any:
+    if isinstance(value, str):
+        return volumespec.parse(value, path)
+    return value
+
+
+def _device(value: Any, path: Path) -> Any:
+    if not isinstance(value, str):
+        return value
+    parts = value.split(":")
+    if len(parts) > 3 or not parts[0]:
+        raise _wrong(f'confusing device mapping, please use long syntax: "{value}"', path)
+    source, target, permissions = (*parts, *[""] * (3 - len(parts)))
+    return {"source": source, "target": target or source, "permissions": permissions or "rwm"}
+
+
+def _ports(value: Any, path: Path) -> Any:
+    if not isinstance(value, list):
+        return value
+    done: list[Any] = []
+    for index, one in enumerate(value):
+        if isinstance(one, str) or (isinstance(one, int) and not isinstance(one, bool)):
+            done.extend(portspec.parse(str(one), (*path, index)))
+        else:
+            done.append(one)
+    return done
+
+
+def _ssh(value: Any, _path: Path) -> Any:
+    if isinstance(value, dict):
+        return {key: one if one is None else text(one) for key, one in value.items()}
+    if isinstance(value, str):
+        value = [value]
+    if isinstance(value, list):
+        pairs = (text(word).partition("=") for word in value)
+        return {key: path if equals else "" for key, equals, path in pairs}
+    return value
+
+
+def _ulimit(value: Any, _path: Path) -> Any:
+    return {"single": value} if isinstance(value, int) else value
+
+
+def _watch(value: Any, _path: Path) -> Any:
+    """A rule for several paths is as many rules."""
+    if not isinstance(value, list):
+        return value
+    done: list[Any] = []
+    for one in value:
+        paths = one.get("path") if isinstance(one, dict) else None
+        done.extend([one | {"path": path} for path in paths] if isinstance(paths, list) else [one])
+    return done
+
+
+def _external(resource: Any, path: Path, warn: Warn) -> None:
+    """``external: {name: N}`` is the old form of ``external: true`` and ``name: N``."""
+    external = resource.get("external") if isinstance(resource, dict) else None
+    if not isinstance(external, dict):
+        return
+    resource["external"] = True
+    if "name" not in external:
+        return
+    where = say(path)
+    warn(f"{where}: external.name is deprecated. Please set name and external: true")
+    if resource.setdefault("name", external["name"]) != external["name"]:
+        raise _wrong(f"{where}: name and external.name conflict; only use name", path)
+
+
+def _omit_empty(tree: Tree) -> None:
+    services = tree.get("services")
+    for service in services.values() if isinstance(services, dict) else ():
+        words = service.get("dns") if isinstance(service, dict) else None
+        if isinstance(words, list):
+            service["dns"] = [word for word in words if word not in (None, "")]
+
+
+def _context(value: Any, _path: Path) -> Any:
+    if isinstance(value, dict):
+        value.setdefault("context", ".")
+    return value
+
+
+def _port_defaults(value: Any, _path: Path) -> Any:
+    if isinstance(value, dict):
+        value.setdefault("protocol", "tcp")
+        value.setdefault("mode", "ingress")
+    return value
+
+
+def _request(value: Any, _path: Path) -> Any:
+    if isinstance(value, dict) and "count" not in value and "device_ids" not in value:
+        value["count"] = "all"
+    return value
+
+
+def _secret(value: Any, _path: Path) -> Any:
+    if isinstance(value, dict) and isinstance(value.get("source"), str):
+        target = value.setdefault("target", value["source"])
+        if isinstance(target, str) and not target.startswith("/"):
+            value["target"] = f"/run/secrets/{target}"
+    return value
+
+
+def _bind(value: Any, _path: Path) -> Any:
+    if isinstance(value, dict):
+        value.setdefault("create_host_path", True)
+    return value
+
+
+RULES = table({
+    "services.*": _service,
+    "services.*.build": _build,
+    "services.*.build.additional_contexts": _contexts,
+    "services.*.build.secrets.*": _file_mount,
+    "services.*.build.ssh": _ssh,
+    "services.*.build.ulimits.*": _ulimit,
+    "services.*.configs.*": _file_mount,
+    "services.*.depends_on": _depends_on,
+    "services.*.develop.watch": _watch,
+    "services.*.devices.*": _device,
+    "services.*.dns": _list,
+    "services.*.dns_search": _list,
+    "services.*.env_file": _env_file,
+    "services.*.extends": _extends,
+    "services.*.gpus": _gpus,
+    "services.*.label_file": _list,
+    "services.*.models": _names,
+    "services.*.networks": _names,
+    "services.*.ports": _ports,
+    "services.*.secrets.*": _file_mount,
+    "services.*.tmpfs": _list,
+    "services.*.ulimits.*": _ulimit,
+    "services.*.volumes.*": _volume,
+})  # fmt: skip
+
+DEFAULTS = table({
+    "services.*.build": _context,
+    "services.*.deploy.resources.reservations.devices.*": _request,
+    "services.*.gpus.*": _request,
+    "services.*.ports.*": _port_defaults,
+    "services.*.secrets.*": _secret,
+    "services.*.volumes.*.bind": _bind,
+})  # fmt: skip

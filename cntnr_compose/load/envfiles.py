@@ -1,0 +1,64 @@
+"""`env_file` and `label_file` of services: read, and laid under `environment` and `labels`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cntnr_compose.core.values import Tree
+from cntnr_compose.load import source
+from cntnr_compose.load.dotenv import EnvFileInvalid, parse_raw
+from cntnr_compose.load.failures import EnvFileBroken, ServiceEnvFileMissing
+
+
+def merge_env_files(service: Tree, environment: Mapping[str, str]) -> None:
+    """Lay the env files of a typed service under its environment, and drop them.
+
+    Raises `ServiceEnvFileMissing`, `EnvFileBroken`, `FileUnreadable`.
+    """
+    own: dict[str, Any] = {
+        key: environment.get(key) if value is None else value
+        for key, value in (service.get("environment") or {}).items()
+    }
+
+    def lookup(name: str) -> str | None:
+        return environment[name] if name in environment else own.get(name)
+
+    found: dict[str, str] = {}
+    for entry in service.pop("env_file", ()):
+        path = entry["path"]
+        text = source.service_env_file(path)
+        if text is not None:
+            found |= _parsed(text, path, entry.get("format", ""), lookup, found)
+        elif entry.get("required", True):
+            raise ServiceEnvFileMissing(path)
+    merged = found | own
+    if merged:
+        service["environment"] = dict(sorted(merged.items()))
+
+
+def _parsed(
+    text: str, path: str, form: str, lookup: Any, known: Mapping[str, str]
+) -> dict[str, str]:
+    if form == "raw":
+        try:
+            return parse_raw(text)
+        except EnvFileInvalid as error:
+            raise EnvFileBroken(path, str(error)) from None
+    if form:
+        raise EnvFileBroken(path, f'unsupported env_file format "{form}"')
+    return source.parsed(text, path, lookup, known)
+
+
+def merge_label_files(service: Tree) -> None:
+    """Lay the label files of a typed service under its labels, and drop them.
+
+    Raises `EnvFileBroken`, `FileUnreadable`.
+    """
+    found: dict[str, str] = {}
+    for path in service.pop("label_file", ()):
+        text = source.service_env_file(path)
+        if text is None:
+            raise source.FileUnreadable(path, "no such file or directory", doing="label file")
+        found |= source.parsed(text, path, found.get, found)
+    labels = found | (service.get("labels") or {})
+    if labels:
+        service["labels"] = dict(sorted(labels.items()))

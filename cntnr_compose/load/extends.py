@@ -1,0 +1,139 @@
+"""`extends`: a service laid on another one, of the same file or of another."""
+
+import os
+from typing import Any
+
+from cntnr_compose.core.values import Tree
+from cntnr_compose.load.canonical import canonical
+from cntnr_compose.load.failures import ExtendsCycle
+from cntnr_compose.load.findings import ComposeFileInvalid, Finding
+from cntnr_compose.load.layers import Layers, Setting, clear, copied
+from cntnr_compose.load.merge import extend, merge
+from cntnr_compose.load.paths import join, resolve
+from cntnr_compose.load.places import Origins, Source
+from cntnr_compose.load.rows import Path
+from cntnr_compose.load.source import directory_of
+from cntnr_compose.load.unique import enforce
+
+Cleared = tuple[Path, ...]
+
+
+def apply(tree: Tree, file: str, cleared: Cleared, setting: Setting, origins: Origins) -> None:
+    """Resolve the `extends` of all services of a tree.
+
+    Raises `ExtendsCycle`, `ComposeFileInvalid` and the errors of files that are named.
+    """
+    services = tree.get("services")
+    if services is None:
+        return
+    if not isinstance(services, dict):
+        raise _wrong("services must be a mapping", ("services",), setting, file)
+    work = _Extending(setting, origins)
+    for name in services:
+        services[name] = work.service(name, services, file, (cleared,), ())
+
+
+class _Extending:
+    def __init__(self, setting: Setting, origins: Origins) -> None:
+        self._setting = setting
+        self._origins = origins
+        self._bases: dict[str, tuple[Tree, Cleared]] = {}
+
+    def service(
+        self,
+        name: str,
+        services: Tree,
+        file: str,
+        cleared: tuple[Cleared, ...],
+        chain: tuple[tuple[str, str], ...],
+    ) -> Any:
+        """Give a service with all that it extends laid under it."""
+        service = services[name]
+        path: Path = ("services", name)
+        if service is None:
+            return None
+        if not isinstance(service, dict):
+            raise _wrong(f"services.{name} must be a mapping", path, self._setting, file)
+        wanted = service.get("extends")
+        if wanted is None:
+            return service
+        base_name, named = _reference(wanted, name, file, self._setting)
+        if named:
+            others, more = self._other_file(name, base_name, named, file)
+            cleared = (*cleared, more)
+            base_file = join(self._setting.root, named)
+        else:
+            others, base_file = services, file
+            if base_name not in services:
+                what = f'cannot extend service "{name}" in {file}: service "{base_name}" not found'
+                raise _wrong(what, (*path, "extends"), self._setting, file)
+        if (base_file, name) in chain:
+            raise ExtendsCycle([*chain, (base_file, name)])
+        chain = (*chain, (base_file, name))
+        base = self.service(base_name, others, base_file, cleared, chain)
+        if base is None:
+            return service
+        source = copied(base)
+        for paths in cleared:
+            clear({"services": {name: source}}, paths)
+        text = Source(base_file, self._setting.text(base_file), ("services", base_name), path)
+        self._origins.add(text, below=True)
+        merged = extend(source, service)
+        merged.pop("extends", None)
+        services[name] = merged
+        return merged
+
+    def _other_file(self, name: str, wanted: str, named: str, file: str) -> tuple[Tree, Cleared]:
+        """Read the services of another file, with paths that fit where they are used."""
+        setting = self._setting
+        local = join(setting.root, named)
+        if local not in self._bases:
+            self._bases[local] = self._read(local, named, name)
+        services, cleared = self._bases[local]
+        if wanted not in services:
+            what = (
+                f'cannot extend service "{name}" in {file}: service "{wanted}" not found in {named}'
+            )
+            raise _wrong(what, ("services", name, "extends"), setting, file)
+        return services, cleared
+
+    def _read(self, local: str, named: str, name: str) -> tuple[Tree, Cleared]:
+        setting = self._setting
+        tree: Tree = {}
+        cleared: Cleared = ()
+        layers = Layers(setting)
+        for one in setting.documents(local):
+            own = Source(local, setting.text(local))
+            layers.origins.add(own)
+            over = layers.prepared(one, own)
+            clear(tree, one.cleared)
+            cleared += one.cleared
+            try:
+                tree = enforce(merge(tree, over))
+                tree = enforce(canonical(tree, setting.warn, lenient=not setting.interpolating))
+            except ComposeFileInvalid as error:
+                raise layers.placed(error) from None
+        services = tree.get("services")
+        if not isinstance(services, dict):
+            what = "no services section" if services is None else "services must be a mapping"
+            raise _wrong(f'cannot extend service "{name}" in {local}: {what}', (), setting, local)
+        folder = directory_of(local)
+        resolve(tree, os.path.relpath(folder, setting.root), setting.home)
+        return services, cleared
+
+
+def _reference(wanted: Any, name: str, file: str, setting: Setting) -> tuple[str, str]:
+    """Give the name of the service that is extended and the file that it is in, if another."""
+    if isinstance(wanted, str):
+        return wanted, ""
+    service = wanted.get("service") if isinstance(wanted, dict) else None
+    if not isinstance(service, str):
+        what = f"extends.{name}.service is required"
+        raise _wrong(what, ("services", name, "extends"), setting, file)
+    other = wanted.get("file")
+    return service, other if isinstance(other, str) else ""
+
+
+def _wrong(what: str, path: Path, setting: Setting, file: str) -> ComposeFileInvalid:
+    place = Source(file, setting.text(file)).place(path)
+    return ComposeFileInvalid([Finding(path=path, message=what, place=place)])

@@ -1,0 +1,122 @@
+"""`include`: another project, read with its own directory and environment, joined to this one."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from cntnr_compose.core.values import Tree
+from cntnr_compose.load import source
+from cntnr_compose.load.failures import EnvFileBroken, FileUnreadable, IncludeCycle
+from cntnr_compose.load.findings import ComposeFileInvalid, Finding
+from cntnr_compose.load.layers import Layers, Setting, clear
+from cntnr_compose.load.merge import RULES, merge
+from cntnr_compose.load.paths import join
+from cntnr_compose.load.places import Origins, Source
+from cntnr_compose.load.rows import Path, below
+
+SECTIONS = ("services", "volumes", "networks", "secrets", "configs", "models")
+
+
+def apply(
+    tree: Tree,
+    cleared: tuple[Path, ...],
+    setting: Setting,
+    included: tuple[str, ...],
+    origins: Origins,
+) -> None:
+    """Join all that a tree includes to it; what the tree says itself is laid over it.
+
+    Raises `IncludeCycle`, `ComposeFileInvalid` and the errors of files that are named.
+    """
+    file = included[-1]
+    entries = tree["include"]
+    if not isinstance(entries, list):
+        raise _wrong("`include` must be a list", ("include",), setting, file)
+    for index, entry in enumerate(entries):
+        path: Path = ("include", index)
+        wanted = {"path": entry} if isinstance(entry, str) else entry
+        if not isinstance(wanted, dict):
+            raise _wrong("include must be a string or a mapping", path, setting, file)
+        files = _strings(wanted.get("path"))
+        if not files:
+            raise _wrong("include.path is required", path, setting, file)
+        inner, paths = _inner(files, wanted, setting, included)
+        layers = Layers(inner)
+        for one in paths:
+            layers.add(one, included)
+        brought = layers.finish()
+        for origin in reversed(layers.origins.sources):
+            origins.add(origin, below=True)
+        _join(brought, tree, cleared, origins)
+
+
+def _strings(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
+
+def _inner(
+    files: list[str], wanted: Mapping[str, Any], setting: Setting, included: tuple[str, ...]
+) -> tuple[Setting, list[str]]:
+    """Give the setting of an included project and the absolute paths of its files."""
+    paths = [join(setting.root, file) if not file.startswith("/") else file for file in files]
+    main = paths[0]
+    if main in included:
+        raise IncludeCycle([*included, main])
+    directory = str(wanted.get("project_directory") or "")
+    if not directory:
+        root = os.path.dirname(main)
+        base = os.path.relpath(source.directory_of(main), setting.root)
+    elif directory.startswith("/"):
+        root = base = directory
+    else:
+        root = join(setting.root, directory)
+        base = os.path.relpath(source.directory_of(root), setting.root)
+    environment = _environment(_strings(wanted.get("env_file")), root, setting)
+    return setting.inner(root=root, base=base, environment=environment), paths
+
+
+def _environment(names: list[str], root: str, setting: Setting) -> dict[str, str]:
+    files = []
+    for name in names:
+        if name == "/dev/null":
+            continue
+        path = name if name.startswith("/") else join(setting.root, name)
+        if not os.path.exists(path):
+            raise FileUnreadable(path, "no such file or directory", doing="stat")
+        if not source.is_file(path):
+            raise EnvFileBroken(path, "it is not a file")
+        files.append(path)
+    own = join(root, ".env")
+    if not names and source.is_file(own):
+        files = [own]
+    return source.env_files(tuple(files), setting.environment) | dict(setting.environment)
+
+
+def _join(brought: Tree, tree: Tree, cleared: tuple[Path, ...], origins: Origins) -> None:
+    for section in SECTIONS:
+        resources = brought.get(section)
+        if not isinstance(resources, dict):
+            continue
+        own = tree.get(section)
+        if own is None:
+            own = tree[section] = {}
+        if not isinstance(own, dict):
+            continue  # the schema says so soon
+        rows = below(RULES, section) or {}
+        for name, resource in resources.items():
+            if name not in own:
+                own[name] = resource
+                continue
+            clear({section: {name: resource}}, cleared)
+            path: Path = (section, name)
+            try:
+                own[name] = merge(resource, own[name], below(rows, name) or {}, path)
+            except ComposeFileInvalid as error:
+                raise ComposeFileInvalid(origins.placed(error.findings)) from None
+
+
+def _wrong(what: str, path: Path, setting: Setting, file: str) -> ComposeFileInvalid:
+    place = Source(file, setting.text(file)).place(path)
+    return ComposeFileInvalid([Finding(path=path, message=what, place=place)])

@@ -1,0 +1,189 @@
+"""One compose file after another, each resolved and laid over those before it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cntnr_compose.core.values import Tree
+from cntnr_compose.load import document, source
+from cntnr_compose.load.canonical import canonical, defaults
+from cntnr_compose.load.document import Document
+from cntnr_compose.load.findings import ComposeFileInvalid, Finding
+from cntnr_compose.load.interpolate import interpolate
+from cntnr_compose.load.merge import merge
+from cntnr_compose.load.paths import resolve
+from cntnr_compose.load.places import Origins, Source
+from cntnr_compose.load.rows import Path
+from cntnr_compose.load.schema import check
+from cntnr_compose.load.typed import VALUE
+from cntnr_compose.load.unique import enforce
+
+
+class Setting:
+    """What the files of a project, or of one `include`, are read with."""
+
+    def __init__(
+        self,
+        *,
+        root: str,
+        base: str,
+        environment: Mapping[str, str],
+        warn: Callable[[str], None],
+        interpolating: bool = True,
+    ) -> None:
+        self.root = root  # absolute: where files that are named are looked for
+        self.base = base  # what relative paths are joined with; relative to the including project
+        self.environment = environment
+        self.warn = warn
+        self.interpolating = interpolating
+        self.home = environment.get("HOME", "")
+        self.texts: dict[str, str] = {}
+        self.parsed: dict[str, list[Document]] = {}
+
+    def inner(self, *, root: str, base: str, environment: Mapping[str, str]) -> "Setting":
+        """Give the setting of an included project."""
+        other = Setting(
+            root=root,
+            base=base,
+            environment=environment,
+            warn=self.warn,
+            interpolating=self.interpolating,
+        )
+        other.texts, other.parsed = self.texts, self.parsed
+        return other
+
+    def text(self, file: str) -> str:
+        """Read a file once.
+
+        Raises the errors of `source.read`.
+        """
+        if file not in self.texts:
+            self.texts[file] = source.read(file)
+        return self.texts[file]
+
+    def documents(self, file: str) -> list[Document]:
+        """Parse a file once.
+
+        Raises `ComposeFileInvalid` and the errors of `source.read`.
+        """
+        if file not in self.parsed:
+            self.parsed[file] = list(document.read(self.text(file), file))
+        return self.parsed[file]
+
+
+class Layers:
+    """The tree that grows, and where its parts were written."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        self.tree: Tree = {}
+        self.origins = Origins()
+
+    def add(self, file: str, included: tuple[str, ...] = ()) -> None:
+        """Lay a file over what is there.
+
+        Raises `ComposeFileInvalid` and the errors of files that it names.
+        """
+        from cntnr_compose.load import extends, include
+
+        setting = self.setting
+        for one in setting.documents(file):
+            own = Source(file, setting.text(file))
+            over = self.prepared(one, own)
+            if "services" in over:
+                extends.apply(over, file, one.cleared, setting, self.origins)
+            clear(self.tree, one.cleared)
+            if over.get("include") is not None:
+                include.apply(over, one.cleared, setting, (*included, file), self.origins)
+            over.pop("include", None)
+            self.origins.add(own)
+            self._lay(over, file)
+
+    def prepared(self, one: Document, own: Source) -> Tree:
+        """Give a tree of one's own with variables put in.
+
+        Raises `ComposeFileInvalid`.
+        """
+        if not isinstance(one.tree, dict):
+            what = "top-level object must be a mapping"
+            raise ComposeFileInvalid([Finding(path=(), message=what, place=own.place(()))])
+        if not self.setting.interpolating:
+            return copied(one.tree)  # type: ignore[no-any-return]
+        lookup = self.setting.environment.get
+        tree: Tree = interpolate(one.tree, lookup, own, self.setting.warn)
+        return tree
+
+    def _lay(self, over: Tree, file: str) -> None:
+        setting = self.setting
+        try:
+            tree = enforce(merge(self.tree, over))
+        except ComposeFileInvalid as error:
+            raise self.placed(error) from None
+        findings = check(tree)
+        if findings:
+            raise self.placed(ComposeFileInvalid(findings))
+        if tree.pop("version", None) is not None:
+            setting.warn(
+                f"{file}: the attribute `version` is obsolete, it will be ignored, "
+                "please remove it to avoid potential confusion"
+            )
+        try:
+            self.tree = enforce(canonical(tree, setting.warn, lenient=not setting.interpolating))
+        except ComposeFileInvalid as error:
+            raise self.placed(error) from None
+
+    def finish(self, *, resolve_paths: bool = True) -> Tree:
+        """Fill in defaults and resolve paths, once all files are there.
+
+        Raises `ComposeFileInvalid`.
+        """
+        setting = self.setting
+        try:
+            defaults(self.tree)
+            if resolve_paths:
+                resolve(self.tree, setting.base, setting.home)
+        except ComposeFileInvalid as error:
+            raise self.placed(error) from None
+        environment(self.tree, setting.environment)
+        return self.tree
+
+    def placed(self, error: ComposeFileInvalid) -> ComposeFileInvalid:
+        """Give an error whose findings say where things were written."""
+        return ComposeFileInvalid(self.origins.placed(error.findings))
+
+
+def copied(value: Any) -> Any:
+    """Copy dicts and lists all the way down."""
+    if isinstance(value, dict):
+        return {key: copied(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [copied(one) for one in value]
+    return value
+
+
+def clear(tree: Any, paths: tuple[Path, ...]) -> None:
+    """Take out what stands at the paths of `!reset` and `!override`; items of lists stay."""
+    for path in paths:
+        node = tree
+        for step in path[:-1]:
+            node = node.get(step) if isinstance(node, dict) else None
+        if path and isinstance(node, dict):
+            node.pop(path[-1], None)
+
+
+def environment(tree: Tree, variables: Mapping[str, str]) -> None:
+    """Give variables that are only named their values, and configs and secrets that hold one."""
+    services = tree.get("services")
+    for service in services.values() if isinstance(services, dict) else ():
+        words = service.get("environment") if isinstance(service, dict) else None
+        if isinstance(words, list):
+            service["environment"] = [
+                f"{word}={variables[word]}" if word in variables else word
+                for word in words
+                if isinstance(word, str)
+            ]
+    for section in ("configs", "secrets"):
+        found = tree.get(section)
+        for one in found.values() if isinstance(found, dict) else ():
+            name = one.get("environment") if isinstance(one, dict) else None
+            if isinstance(name, str) and name in variables:
+                one.setdefault(VALUE, variables[name])

@@ -1,0 +1,263 @@
+"""A typed service to a frozen one; what `deploy` says is merged into it."""
+
+from typing import Any
+
+from cntnr_compose.core import units
+from cntnr_compose.core.values import Seconds, Tree
+from cntnr_compose.model.service import (
+    Attachment,
+    BindOptions,
+    Build,
+    Dependency,
+    Device,
+    FileMount,
+    Healthcheck,
+    Hook,
+    ImageOptions,
+    Limits,
+    Logging,
+    Mount,
+    Port,
+    RestartPolicy,
+    Service,
+    TmpfsOptions,
+    Ulimit,
+    VolumeOptions,
+)
+
+# Keys whose canonical form is the field's, but for the lists.
+TEXTS = (
+    "image", "pull_policy", "platform", "working_dir", "user", "stop_signal", "container_name",
+    "hostname", "domainname", "network_mode", "mac_address", "pid", "ipc", "uts", "cgroup",
+    "cgroup_parent", "userns_mode", "runtime", "cpuset",
+)  # fmt: skip
+LISTS = (
+    "group_add", "profiles", "links", "external_links", "volumes_from", "tmpfs", "expose", "dns",
+    "dns_search", "dns_opt", "cap_add", "cap_drop", "security_opt",
+)  # fmt: skip
+AS_THEY_ARE = (
+    "environment", "tty", "stdin_open", "init", "labels", "annotations", "attach", "read_only",
+    "privileged", "sysctls", "cpu_shares", "cpu_period", "cpu_quota", "oom_kill_disable",
+    "oom_score_adj",
+)  # fmt: skip
+
+
+def to_service(name: str, tree: Tree) -> Service:
+    """Make a service of its typed tree."""
+    known: dict[str, Any] = {key: tree[key] for key in (*TEXTS, *AS_THEY_ARE) if key in tree}
+    known |= {key: tuple(tree[key]) for key in LISTS if key in tree}
+    deploy = tree.get("deploy", {})
+    return Service(
+        name=name,
+        **known,
+        build=_build(tree["build"]) if "build" in tree else None,
+        command=tuple(tree["command"]) if "command" in tree else None,
+        entrypoint=tuple(tree["entrypoint"]) if "entrypoint" in tree else None,
+        stop_grace_period=_seconds(tree.get("stop_grace_period")),
+        restart=restart_policy(tree.get("restart", ""), deploy.get("restart_policy")),
+        replicas=tree.get("scale", deploy.get("replicas", 1)),
+        depends_on={key: _dependency(one) for key, one in tree.get("depends_on", {}).items()},
+        healthcheck=_healthcheck(tree["healthcheck"]) if "healthcheck" in tree else None,
+        post_start=tuple(_hook(one) for one in tree.get("post_start", ())),
+        pre_stop=tuple(_hook(one) for one in tree.get("pre_stop", ())),
+        volumes=tuple(_mount(one) for one in tree.get("volumes", ())),
+        configs=_file_mounts(tree.get("configs", ())),
+        secrets=_file_mounts(tree.get("secrets", ())),
+        shm_size=_bytes(tree.get("shm_size")),
+        networks={key: _attachment(one or {}) for key, one in tree.get("networks", {}).items()},
+        ports=tuple(_port(one) for one in tree.get("ports", ())),
+        extra_hosts=_hosts(tree.get("extra_hosts", ())),
+        ulimits=_ulimits(tree.get("ulimits", {})),
+        devices=tuple(_device(one) for one in tree.get("devices", ())),
+        logging=_logging(tree["logging"]) if "logging" in tree else None,
+        limits=_limits(tree, deploy),
+        reservations=_reservations(tree, deploy),
+        memswap_limit=_bytes(tree.get("memswap_limit")),
+        raw=tree,
+    )
+
+
+def _bytes(text: str | None) -> int:
+    return int(text) if text else 0
+
+
+def _seconds(text: str | None) -> Seconds | None:
+    return None if text is None else units.seconds(text)
+
+
+def restart_policy(word: str, deploy: Tree | None) -> RestartPolicy:
+    """Read `restart`; `deploy.restart_policy` stands in where it says nothing."""
+    if word or deploy is None:
+        condition, _, attempts = word.partition(":")
+        number = int(attempts) if attempts.isdigit() else 0
+        return RestartPolicy(condition=condition or "no", max_attempts=number)
+    meant = {"none": "no", "any": "always", "": "always"}
+    condition = deploy.get("condition", "")
+    return RestartPolicy(
+        condition=meant.get(condition, condition),
+        max_attempts=deploy.get("max_attempts", 0),
+        delay=_seconds(deploy.get("delay")) or 0,
+        window=_seconds(deploy.get("window")) or 0,
+    )
+
+
+def _dependency(tree: Tree) -> Dependency:
+    return Dependency(
+        condition=tree.get("condition", "service_started"),
+        restart=tree.get("restart", False),
+        required=tree.get("required", True),
+    )
+
+
+def _healthcheck(tree: Tree) -> Healthcheck:
+    return Healthcheck(
+        test=tuple(tree.get("test", ())),
+        interval=_seconds(tree.get("interval")),
+        timeout=_seconds(tree.get("timeout")),
+        start_period=_seconds(tree.get("start_period")),
+        start_interval=_seconds(tree.get("start_interval")),
+        retries=tree.get("retries"),
+        disable=tree.get("disable", False),
+    )
+
+
+def _hook(tree: Tree) -> Hook:
+    return Hook(
+        command=tuple(tree.get("command", ())),
+        user=tree.get("user", ""),
+        privileged=tree.get("privileged", False),
+        working_dir=tree.get("working_dir", ""),
+        environment=tree.get("environment", {}),
+    )
+
+
+def _port(tree: Tree) -> Port:
+    return Port(
+        target=tree["target"],
+        published=tree.get("published", ""),
+        host_ip=tree.get("host_ip", ""),
+        protocol=tree.get("protocol", "tcp"),
+        mode=tree.get("mode", "ingress"),
+        name=tree.get("name", ""),
+        app_protocol=tree.get("app_protocol", ""),
+    )
+
+
+def _mount(tree: Tree) -> Mount:
+    bind, volume = tree.get("bind", {}), tree.get("volume", {})
+    tmpfs, image = tree.get("tmpfs", {}), tree.get("image", {})
+    return Mount(
+        type=tree.get("type", "volume"),
+        target=tree["target"],
+        source=tree.get("source", ""),
+        read_only=tree.get("read_only", False),
+        consistency=tree.get("consistency", ""),
+        bind=BindOptions(
+            create_host_path=bind.get("create_host_path", False),
+            propagation=bind.get("propagation", ""),
+            selinux=bind.get("selinux", ""),
+            recursive=bind.get("recursive", ""),
+        ),
+        volume=VolumeOptions(
+            nocopy=volume.get("nocopy", False),
+            subpath=volume.get("subpath", ""),
+            labels=volume.get("labels", {}),
+        ),
+        tmpfs=TmpfsOptions(size=_bytes(tmpfs.get("size")), mode=tmpfs.get("mode", 0)),
+        image=ImageOptions(subpath=image.get("subpath", "")),
+    )
+
+
+def _file_mounts(trees: Any) -> tuple[FileMount, ...]:
+    return tuple(
+        FileMount(
+            source=one.get("source", ""),
+            target=one.get("target", ""),
+            uid=one.get("uid", ""),
+            gid=one.get("gid", ""),
+            mode=int(one["mode"], 8) if "mode" in one else None,
+        )
+        for one in trees
+    )
+
+
+def _attachment(tree: Tree) -> Attachment:
+    return Attachment(
+        aliases=tuple(tree.get("aliases", ())),
+        ipv4_address=tree.get("ipv4_address", ""),
+        ipv6_address=tree.get("ipv6_address", ""),
+        link_local_ips=tuple(tree.get("link_local_ips", ())),
+        mac_address=tree.get("mac_address", ""),
+        interface_name=tree.get("interface_name", ""),
+        priority=tree.get("priority", 0),
+        gw_priority=tree.get("gw_priority", 0),
+        driver_opts=tree.get("driver_opts", {}),
+    )
+
+
+def _hosts(lines: Any) -> dict[str, tuple[str, ...]]:
+    done: dict[str, tuple[str, ...]] = {}
+    for line in lines:
+        name, _, address = line.partition("=")
+        done[name] = (*done.get(name, ()), address)
+    return done
+
+
+def _ulimits(trees: Tree) -> dict[str, Ulimit]:
+    done = {}
+    for name, one in trees.items():
+        if isinstance(one, dict):
+            done[name] = Ulimit(soft=one.get("soft", 0), hard=one.get("hard", 0))
+        else:
+            done[name] = Ulimit(soft=one, hard=one)
+    return done
+
+
+def _device(tree: Tree) -> Device:
+    return Device(
+        source=tree.get("source", ""),
+        target=tree.get("target", ""),
+        permissions=tree.get("permissions", "") or "rwm",
+    )
+
+
+def _logging(tree: Tree) -> Logging:
+    return Logging(driver=tree.get("driver", ""), options=tree.get("options", {}))
+
+
+def _limits(tree: Tree, deploy: Tree) -> Limits:
+    said = deploy.get("resources", {}).get("limits", {})
+    return Limits(
+        cpus=tree.get("cpus", 0) or said.get("cpus", 0),
+        memory=_bytes(tree.get("mem_limit")) or _bytes(said.get("memory")),
+        pids=tree.get("pids_limit", 0) or said.get("pids", 0),
+    )
+
+
+def _reservations(tree: Tree, deploy: Tree) -> Limits:
+    said = deploy.get("resources", {}).get("reservations", {})
+    return Limits(
+        cpus=said.get("cpus", 0),
+        memory=_bytes(tree.get("mem_reservation")) or _bytes(said.get("memory")),
+        pids=said.get("pids", 0),
+    )
+
+
+def _build(tree: Tree) -> Build:
+    known: dict[str, Any] = {
+        key: tree[key]
+        for key in (
+            "context", "dockerfile", "dockerfile_inline", "args", "target", "labels", "network",
+            "additional_contexts", "no_cache", "pull", "privileged",
+        )
+        if key in tree
+    }  # fmt: skip
+    return Build(
+        **known,
+        tags=tuple(tree.get("tags", ())),
+        platforms=tuple(tree.get("platforms", ())),
+        extra_hosts=_hosts(tree.get("extra_hosts", ())),
+        secrets=_file_mounts(tree.get("secrets", ())),
+        shm_size=_bytes(tree.get("shm_size")),
+        ulimits=_ulimits(tree.get("ulimits", {})),
+    )

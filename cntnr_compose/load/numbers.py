@@ -1,0 +1,42 @@
+"""How Go writes numbers and words: what a label of ``1.50`` or ``1e21`` becomes."""
+
+from typing import Any
+
+
+def text(value: Any) -> str:
+    """Write a scalar as Go's ``%v`` does."""
+    if isinstance(value, str):
+        return value
+    if value is True or value is False:
+        return "true" if value else "false"
+    if value is None:
+        return "<nil>"
+    if isinstance(value, float):
+        return floating(value)
+    return str(value)
+
+
+def floating(value: float) -> str:
+    """Write a float as Go's ``%v`` does: the shortest form, with an exponent from 1e21 on."""
+    if value != value:  # noqa: PLR0124 - the one test for not-a-number that needs no import
+        return "NaN"
+    if value in (float("inf"), float("-inf")):
+        return "+Inf" if value > 0 else "-Inf"
+    sign, digits, power = _parts(value)
+    if power < -4 or power >= 21:
+        body = digits[0] + ("." + digits[1:] if digits[1:] else "")
+        return f"{sign}{body}e{'-' if power < 0 else '+'}{abs(power):02d}"
+    if power < 0:
+        return f"{sign}0.{'0' * (-power - 1)}{digits}"
+    whole, rest = digits[: power + 1].ljust(power + 1, "0"), digits[power + 1 :]
+    return f"{sign}{whole}.{rest}" if rest else f"{sign}{whole}"
+
+
+def _parts(value: float) -> tuple[str, str, int]:
+    """Give sign, significant digits, and the power of ten of the first of them."""
+    mantissa, _, exponent = repr(abs(value)).partition("e")
+    whole, _, rest = mantissa.partition(".")
+    digits = (whole + rest).lstrip("0")
+    power = int(exponent or 0) + len(whole) - 1 - (len(whole + rest) - len(digits) if digits else 0)
+    sign = "-" if value < 0 or str(value).startswith("-") else ""
+    return sign, digits.rstrip("0") or "0", power if digits else 0

@@ -1,0 +1,121 @@
+"""Which files a request means, in which directory, with which environment and name."""
+
+import os
+from collections.abc import Callable, Mapping
+
+from cntnr_compose.load import source
+from cntnr_compose.load.failures import NoConfigurationFile, ProjectNameEmpty, ProjectNameInvalid
+from cntnr_compose.load.numbers import text
+from cntnr_compose.load.paths import join
+from cntnr_compose.load.request import Request
+
+TRUE = frozenset({"1", "t", "T", "true", "True", "TRUE"})
+LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
+
+
+class Opening:
+    """What is known before a compose file is parsed."""
+
+    def __init__(self, request: Request, warn: Callable[[str], None]) -> None:
+        self._request = request
+        self._warn = warn
+        self.environment = dict(request.environ)
+        self.env_files = self._named_env_files()
+        self.files = tuple(self._absolute(one) for one in request.files)
+        self._read_env()
+        if not self.files:
+            self.files = self._from_variable()
+        if not self.files:
+            self.files = source.discover(self.directory, warn)
+        self._read_env()
+
+    @property
+    def directory(self) -> str:
+        """Give the project's directory, absolute."""
+        named = self._request.project_directory
+        if named:
+            return self._absolute(named)
+        first = next((one for one in self.files if one != source.STDIN), "")
+        return os.path.dirname(first) if first else self._request.cwd
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """Give the profiles that are asked for."""
+        named = self._request.profiles
+        if not named:
+            words = self.environment.get("COMPOSE_PROFILES", "").split(",")
+            named = tuple(word.strip() for word in words if word.strip())
+        return named
+
+    def required_files(self) -> tuple[str, ...]:
+        """Give the compose files.
+
+        Raises `NoConfigurationFile`.
+        """
+        if not self.files:
+            raise NoConfigurationFile
+        return self.files
+
+    def given_name(self) -> str:
+        """Give the name that an option or a variable says, if any.
+
+        Raises `ProjectNameInvalid`.
+        """
+        name = self._request.project_name or self.environment.get("COMPOSE_PROJECT_NAME", "")
+        if name and normal(name) != name:
+            raise ProjectNameInvalid(name)
+        return name
+
+    def name_of_directory(self) -> str:
+        """Make a name of the directory's.
+
+        Raises `ProjectNameEmpty`.
+        """
+        return required(normal(os.path.basename(self.directory)))
+
+    def _absolute(self, path: str) -> str:
+        if path == source.STDIN or source.is_remote(path):
+            return path
+        return join(self._request.cwd, path) if not path.startswith("/") else join("", path)
+
+    def _named_env_files(self) -> tuple[str, ...]:
+        named = self._request.env_files
+        if not named:
+            words = self.environment.get("COMPOSE_ENV_FILES", "")
+            named = tuple(words.split(",")) if words else ()
+        return tuple(self._absolute(one) for one in named)
+
+    def _read_env(self) -> None:
+        """Add what env files say; what is known already wins."""
+        files = self.env_files
+        if not files:
+            own = join(self.directory, ".env")
+            switch = self._request.environ.get("COMPOSE_DISABLE_ENV_FILE", "")
+            files = (own,) if switch not in TRUE and source.is_file(own) else ()
+        for name, value in source.env_files(files, self.environment).items():
+            self.environment.setdefault(name, value)
+
+    def _from_variable(self) -> tuple[str, ...]:
+        listed = self.environment.get("COMPOSE_FILE")
+        if not listed:
+            return ()
+        separator = self.environment.get("COMPOSE_PATH_SEPARATOR") or os.pathsep
+        return tuple(self._absolute(one) for one in listed.split(separator))
+
+
+def normal(name: str) -> str:
+    """Make a project name of any text, as docker compose does."""
+    return "".join(one for one in name.lower() if one in LETTERS).lstrip("_-")
+
+
+def required(name: str) -> str:
+    """Give a name, or raise `ProjectNameEmpty`."""
+    if not name:
+        raise ProjectNameEmpty
+    return name
+
+
+def name_in(tree: object) -> str:
+    """Give the name that a document says for its project."""
+    name = tree.get("name") if isinstance(tree, Mapping) else None
+    return "" if name is None or isinstance(name, dict | list) else text(name)

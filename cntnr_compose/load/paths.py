@@ -1,0 +1,109 @@
+"""Relative paths of a tree, made relative to where the tree came from."""
+
+import posixpath
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from cntnr_compose.core.values import Tree
+from cntnr_compose.load.findings import ComposeFileInvalid, Finding
+from cntnr_compose.load.rows import Path, Rows, rewrite, table
+
+Make: TypeAlias = Callable[[str, str], str]
+
+REMOTE = ("https://", "http://", "git://", "ssh://", "github.com/", "git@")
+
+
+def resolve(tree: Tree, base: str, home: str) -> Tree:
+    """Join every relative path with ``base``, which may be relative itself.
+
+    Raises `ComposeFileInvalid`.
+    """
+    rewrite(tree, _Resolver(base, home).rows())
+    return tree
+
+
+def join(base: str, path: str) -> str:
+    """Join as Go does: the result is short, and ``.`` only where nothing is left."""
+    if not base and not path:
+        return ""
+    joined = posixpath.normpath(f"{base}/{path}" if base and path else base or path)
+    return "/" + joined.lstrip("/") if joined.startswith("//") else joined
+
+
+def expand_user(path: str, home: str) -> str:
+    """Put the home directory in for ``~``."""
+    return join(home, path[1:]) if path.startswith("~") and home else path
+
+
+def is_windows(path: str) -> bool:
+    """Tell whether a path is absolute on Windows: ``C:\\x`` or ``\\\\host\\share``."""
+    drive = path[:1].isalpha() and path[1:2] == ":" and path[2:3] in ("/", "\\")
+    return drive or path.startswith("\\\\")
+
+
+def is_remote(context: str) -> bool:
+    """Tell whether a build context lies elsewhere."""
+    return "://" in context or context.startswith(("service:", *REMOTE))
+
+
+class _Resolver:
+    def __init__(self, base: str, home: str) -> None:
+        self._base = base
+        self._home = home
+
+    def rows(self) -> Rows:
+        return table({
+            "services.*.build.context": self._context,
+            "services.*.build.additional_contexts.*": self._context,
+            "services.*.build.ssh.*": self._maybe_windows,
+            "services.*.env_file.*.path": self._path,
+            "services.*.label_file.*": self._path,
+            "services.*.extends.file": self._path,
+            "services.*.develop.watch.*.path": self._linked,
+            "services.*.volumes.*": self._volume,
+            "configs.*.file": self._maybe_windows,
+            "secrets.*.file": self._maybe_windows,
+            "volumes.*": self._driver_opts,
+        })  # fmt: skip
+
+    def _path(self, value: Any, _path: Path) -> Any:
+        if not isinstance(value, str):
+            return value
+        value = expand_user(value, self._home)
+        return value if value.startswith("/") else join(self._base, value)
+
+    def _maybe_windows(self, value: Any, path: Path) -> Any:
+        if isinstance(value, str) and (not value or is_windows(value)):
+            return value
+        return self._path(value, path)
+
+    def _context(self, value: Any, path: Path) -> Any:
+        if isinstance(value, str) and is_remote(value):
+            return value
+        return self._path(value, path)
+
+    def _linked(self, value: Any, path: Path) -> Any:
+        from os.path import realpath
+
+        resolved = self._path(value, path)
+        return (
+            realpath(resolved)
+            if isinstance(resolved, str) and resolved.startswith("/")
+            else resolved
+        )
+
+    def _volume(self, value: Any, path: Path) -> Any:
+        if not isinstance(value, dict) or value.get("type") != "bind":
+            return value
+        if "source" not in value:
+            what = 'invalid mount config for type "bind": field Source must not be empty'
+            raise ComposeFileInvalid([Finding(path=path, message=what)])
+        value["source"] = self._maybe_windows(value["source"], path)
+        return value
+
+    def _driver_opts(self, value: Any, path: Path) -> Any:
+        options = value.get("driver_opts") if isinstance(value, dict) else None
+        if isinstance(options, dict) and value.get("driver") == "local":
+            if options.get("o") == "bind" and "device" in options:
+                options["device"] = self._maybe_windows(options["device"], path)
+        return value

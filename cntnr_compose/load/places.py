@@ -1,0 +1,69 @@
+"""Where things of a tree were written: asked for only when a mistake is told."""
+
+from collections.abc import Iterable, Sequence
+
+from cntnr_compose.core.values import replace
+from cntnr_compose.load.document import Marks
+from cntnr_compose.load.findings import Finding, Place
+from cntnr_compose.load.rows import Path
+
+
+class Source:
+    """The text of a file, or the part of it that came to stand at another path of a tree.
+
+    What `extends` brings in stands under ``services.OTHER`` in its file and ``services.NAME`` in the tree.
+    """
+
+    def __init__(self, file: str, text: str, here: Path = (), there: Path = ()) -> None:
+        self.file = file
+        self._marks = Marks(text)
+        self._here = here
+        self._there = there
+
+    def moved(self, here: Path, there: Path) -> "Source":
+        """Give the part at ``here`` as what stands at ``there``."""
+        other = Source(self.file, "", here, there)
+        other._marks = self._marks
+        return other
+
+    def place(self, path: Path) -> Place | None:
+        """Give the place of what stands at a path, or of the nearest thing around it."""
+        found = self.find(path, {})
+        return found[1] if found else None
+
+    def find(self, path: Path, passed: dict[Path, int]) -> tuple[int, Place] | None:
+        """Give how many steps of a path are in this text, and where the last of them is.
+
+        ``passed`` counts the items that earlier texts have put into lists; it grows.
+        """
+        size = len(self._there)
+        if path[:size] != self._there:
+            return None
+        steps, line, column = self._marks.find((*self._here, *path[size:]), passed)
+        steps += size - len(self._here)
+        return (steps, Place(file=self.file, line=line, column=column)) if line else None
+
+
+class Origins:
+    """The texts that a tree was laid together from, the base first."""
+
+    def __init__(self, sources: Iterable[Source] = ()) -> None:
+        self.sources: list[Source] = list(sources)
+
+    def add(self, source: Source, *, below: bool = False) -> None:
+        """Note a text; one that stands ``below`` is overridden by those that are known."""
+        self.sources.insert(0 if below else len(self.sources), source)
+
+    def place(self, path: Path) -> Place | None:
+        """Give the place of what stands at a path of the tree, or of the nearest thing around it."""
+        best: tuple[int, Place] | None = None
+        passed: dict[Path, int] = {}
+        for source in self.sources:
+            found = source.find(path, passed)
+            if found and (best is None or found[0] >= best[0]):
+                best = found
+        return best[1] if best else None
+
+    def placed(self, findings: Sequence[Finding]) -> list[Finding]:
+        """Give findings with the places that they lack."""
+        return [one if one.place else replace(one, place=self.place(one.path)) for one in findings]

@@ -1,0 +1,133 @@
+"""From a request to a project: the files in their order, the passes in theirs."""
+
+from collections.abc import Callable
+
+from cntnr_compose.core.values import Tree, Value
+from cntnr_compose.load import references
+from cntnr_compose.load.envfiles import merge_env_files, merge_label_files
+from cntnr_compose.load.failures import ComposeFileEmpty
+from cntnr_compose.load.findings import ComposeFileInvalid
+from cntnr_compose.load.interpolate import interpolate
+from cntnr_compose.load.layers import Layers, Setting
+from cntnr_compose.load.model import to_project
+from cntnr_compose.load.normalize import normalize
+from cntnr_compose.load.opening import Opening, name_in, normal, required
+from cntnr_compose.load.places import Source
+from cntnr_compose.load.profiles import divide, used_only
+from cntnr_compose.load.request import Request
+from cntnr_compose.load.typed import VALUE, typed
+from cntnr_compose.model.project import Project
+
+__all__ = ["Loaded", "Request", "load", "name"]
+
+
+class Loaded(Value, frozen=True, kw_only=True):
+    """A project, the tree that `config` prints, and what the user should know."""
+
+    project: Project
+    tree: Tree
+    warnings: tuple[str, ...] = ()
+
+
+def name(request: Request) -> str:
+    """Give a project's name; files are read only where neither options nor variables say it.
+
+    Raises the errors of `load`.
+    """
+    opening = Opening(request, _unheard)
+    return opening.given_name() or _name(opening, _setting(opening, request, _unheard), request)
+
+
+def load(request: Request) -> Loaded:
+    """Read a project.
+
+    Raises `ComposeFileInvalid` with all that is wrong, and the other errors of `load.failures`.
+    """
+    warnings: dict[str, None] = {}
+
+    def warn(text: str) -> None:
+        warnings[text] = None
+
+    opening = Opening(request, warn)
+    setting = _setting(opening, request, warn)
+    given = opening.given_name()
+    called = given or _name(opening, setting, request)
+    opening.environment["COMPOSE_PROJECT_NAME"] = called
+    layers = Layers(setting)
+    for file in opening.required_files():
+        layers.add(file)
+    tree = layers.finish(resolve_paths=request.resolve_paths)
+    if not tree:
+        raise ComposeFileEmpty
+    tree["name"] = called
+    if request.normalize:
+        normalize(tree, called, opening.environment)
+    if not request.interpolate:
+        project = Project(name=called, working_dir=opening.directory)
+        return Loaded(project=project, tree=tree, warnings=tuple(warnings))
+    try:
+        tree, project = _settled(tree, opening, request)
+    except ComposeFileInvalid as error:
+        raise layers.placed(error) from None
+    return Loaded(project=project, tree=tree, warnings=tuple(warnings))
+
+
+def _settled(tree: Tree, opening: Opening, request: Request) -> tuple[Tree, Project]:
+    tree = typed(tree)
+    enabled, disabled = divide(tree, opening.profiles)
+    for chosen in request.services:
+        if chosen in disabled:
+            enabled[chosen] = disabled.pop(chosen)
+    tree["services"] = dict(sorted(enabled.items()))
+    findings = references.check(tree, disabled=disabled, consistency=request.consistency)
+    if findings:
+        raise ComposeFileInvalid(findings)
+    values = file_values(tree)
+    for service in enabled.values():
+        if request.resolve_environment:
+            merge_env_files(service, opening.environment)
+        merge_label_files(service)
+    if not request.all_resources:
+        used_only(tree)
+    return tree, to_project(tree, disabled, values, opening)
+
+
+def file_values(tree: Tree) -> dict[str, str]:
+    """Take out what the variables of configs and secrets hold; configs print it as their content."""
+    values = {}
+    for section in ("configs", "secrets"):
+        for key, one in tree.get(section, {}).items():
+            if VALUE in one:
+                values[f"{section}.{key}"] = one.pop(VALUE)
+                if section == "configs":
+                    one["content"] = values[f"{section}.{key}"]
+    return values
+
+
+def _unheard(_text: str) -> None:
+    """Take a warning that `load` gives too."""
+
+
+def _setting(opening: Opening, request: Request, warn: Callable[[str], None]) -> Setting:
+    return Setting(
+        root=opening.directory,
+        base=opening.directory,
+        environment=opening.environment,
+        warn=warn,
+        interpolating=request.interpolate,
+    )
+
+
+def _name(opening: Opening, setting: Setting, request: Request) -> str:
+    """Give the name that the last file to say one says, else the directory's."""
+    said = ""
+    for file in opening.required_files():
+        for one in setting.documents(file):
+            said = name_in(one.tree) or said
+    if not said:
+        return opening.name_of_directory()
+    if request.interpolate:
+        source = Source("", "")
+        tree = interpolate({"name": said}, opening.environment.get, source, setting.warn)
+        said = tree["name"]
+    return required(normal(said) if request.normalize else said)

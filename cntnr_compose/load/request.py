@@ -1,0 +1,23 @@
+"""What is to be read, and how: the loader's one argument."""
+
+from cntnr_compose.core.values import Value, field
+
+
+class Request(Value, frozen=True, kw_only=True):
+    """Which project is meant; the process environment is part of it, so that nothing else is asked."""
+
+    files: tuple[str, ...] = ()  # empty: COMPOSE_FILE, else looked for
+    project_name: str = ""
+    project_directory: str = ""
+    env_files: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()  # "*" means all
+    services: tuple[str, ...] = ()  # those that were asked for, enabled whatever their profiles
+    environ: dict[str, str] = field(default_factory=dict)
+    cwd: str
+    compatibility: bool = False
+    all_resources: bool = False
+    interpolate: bool = True
+    normalize: bool = True
+    resolve_paths: bool = True
+    consistency: bool = True
+    resolve_environment: bool = True

@@ -1,0 +1,94 @@
+"""Plain YAML scalars to values, as go-yaml reads them.
+
+They are YAML 1.2 words (``on`` is a word, ``22:22`` a string) with Go's numbers (``010`` is eight).
+"""
+
+import re
+from functools import cache
+from typing import Any
+
+WORDS: dict[str, Any] = dict.fromkeys(("", "~", "null", "Null", "NULL"), None)
+WORDS |= dict.fromkeys(("true", "True", "TRUE"), True)
+WORDS |= dict.fromkeys(("false", "False", "FALSE"), False)
+WORDS |= dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf"))
+WORDS |= dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf"))
+WORDS |= dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan"))
+NUMERIC = frozenset("0123456789+-.")
+LOWEST, HIGHEST = -(2**63), 2**64 - 1
+CORE = "tag:yaml.org,2002:"
+KINDS = {"bool": bool, "int": int, "float": (int, float), "null": type(None)}
+
+
+class Timestamp(str):
+    """A plain date or time: go-yaml has a type for it that no key of a compose file takes."""
+
+    __slots__ = ()
+
+
+class TagMismatch(ValueError):
+    """A scalar is not what its tag says."""
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    return (
+        re.compile(r"[-+]?(?:0[bB][01]+|0[oO][0-7]+|0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)"),
+        re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"),
+        re.compile(
+            r"\d{4}-\d\d?-\d\d?"
+            r"(?:(?:[Tt]|[ \t]+)\d\d?:\d\d?:\d\d?(?:\.\d+)?(?:[ \t]*(?:Z|[-+]\d\d?(?::\d\d?)?))?)?"
+        ),
+    )
+
+
+def plain(text: str) -> Any:
+    """Read a plain scalar."""
+    if text in WORDS:
+        return WORDS[text]
+    if text[0] not in NUMERIC:
+        return text
+    whole, fraction, date = _patterns()
+    digits = text.replace("_", "")
+    if whole.fullmatch(digits):
+        return _whole(digits)
+    if fraction.fullmatch(digits):
+        number = float(digits)
+        return text if number in (float("inf"), float("-inf")) else number
+    return Timestamp(text) if date.fullmatch(text) else text
+
+
+def _whole(digits: str) -> int | float:
+    bare = digits.lstrip("+-")
+    mark = bare[:2].lower()
+    base = {"0b": 2, "0o": 8, "0x": 16}.get(mark, 8 if bare[0] == "0" else 10)
+    number = int(bare[2:] if mark in ("0b", "0o", "0x") else bare, base)
+    number = -number if digits[0] == "-" else number
+    return number if LOWEST <= number <= HIGHEST else float(number)
+
+
+def tagged(tag: str, text: str) -> Any:
+    """Read a scalar that carries a tag; tags of one's own leave the text as it is.
+
+    Raises `TagMismatch`.
+    """
+    if not tag.startswith(CORE):
+        return text
+    kind = tag.removeprefix(CORE)
+    if kind == "binary":
+        return _binary(text)
+    wanted = KINDS.get(kind)
+    if wanted is None:
+        return text
+    value = plain(text)
+    if not isinstance(value, wanted) or (kind != "bool" and isinstance(value, bool)):
+        raise TagMismatch(f"cannot decode !!str `{text}` as a !!{kind}")
+    return float(value) if kind == "float" else value
+
+
+def _binary(text: str) -> str:
+    import binascii
+
+    try:
+        return binascii.a2b_base64(text).decode(errors="replace")
+    except binascii.Error:
+        raise TagMismatch("!!binary value contains invalid base64 data") from None

@@ -1,0 +1,153 @@
+"""Find and read compose and env files. The only file access of this floor."""
+
+import os
+import stat
+from collections.abc import Callable, Mapping
+
+from cntnr_compose.load.dotenv import EnvFileInvalid, parse
+from cntnr_compose.load.failures import (
+    EnvFileBroken,
+    EnvFileMissing,
+    FileUnreadable,
+    RemoteUnsupported,
+)
+from cntnr_compose.load.paths import join
+from cntnr_compose.load.template import TemplateInvalid, VariableMissing
+
+NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+OVERRIDES = (
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+)
+STDIN = "-"
+REMOTE = ("oci://", "git://", "http://", "https://", "ssh://", "git@", "github.com/")
+
+
+def discover(directory: str, warn: Callable[[str], None]) -> tuple[str, ...]:
+    """Find the compose file in a directory or above it, and its override beside it."""
+    while True:
+        found = _existing(directory, NAMES)
+        if found:
+            overrides = _existing(directory, OVERRIDES)
+            for kind, files in (("config", found), ("override", overrides)):
+                if len(files) > 1:
+                    names = ", ".join(files)
+                    warn(f"Found multiple {kind} files with supported names: {names}")
+                    warn(f"Using {files[0]}")
+            return (found[0], *overrides[:1])
+        above = os.path.dirname(directory)
+        if above == directory:
+            return ()
+        directory = above
+
+
+def _existing(directory: str, names: tuple[str, ...]) -> list[str]:
+    paths = (join(directory, name) for name in names)
+    return [path for path in paths if os.path.exists(path)]
+
+
+def is_remote(path: str) -> bool:
+    """Tell whether a compose file lies in a repository or a registry."""
+    return path.startswith(REMOTE)
+
+
+def read(path: str) -> str:
+    """Read a compose file; ``-`` is standard input.
+
+    Raises `FileUnreadable`, `RemoteUnsupported`.
+    """
+    if is_remote(path):
+        raise RemoteUnsupported(path)
+    try:
+        if path == STDIN:
+            import sys
+
+            return _text(sys.stdin.buffer.read(), path)
+        with open(path, "rb") as file:
+            return _text(file.read(), path)
+    except OSError as error:
+        raise FileUnreadable(path, _why(error)) from None
+
+
+def _text(data: bytes, path: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FileUnreadable(path, f"invalid UTF-8 at byte {error.start}", doing="read") from None
+
+
+def _why(error: OSError) -> str:
+    """Word an error as Go does."""
+    return (error.strerror or str(error)).lower()
+
+
+def env_file(path: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Read an env file whose values may mention the environment.
+
+    Raises `EnvFileMissing`, `EnvFileBroken`, `FileUnreadable`.
+    """
+    return env_files((path,), environment)
+
+
+def env_files(paths: tuple[str, ...], environment: Mapping[str, str]) -> dict[str, str]:
+    """Read env files, later ones win; what values mention is asked of the environment first.
+
+    Raises `EnvFileMissing`, `EnvFileBroken`, `FileUnreadable`.
+    """
+    found: dict[str, str] = {}
+    for path in paths:
+        text = _env_text(path)
+        if text is None:
+            raise EnvFileMissing(path)
+        found |= parsed(text, path, environment.get, found)
+    return found
+
+
+def _env_text(path: str) -> str | None:
+    try:
+        if stat.S_ISDIR(os.stat(path).st_mode):
+            raise EnvFileBroken(path, "it is a directory")
+        with open(path, "rb") as file:
+            return file.read().decode(errors="replace")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise FileUnreadable(path, _why(error)) from None
+
+
+def service_env_file(path: str) -> str | None:
+    """Read the text of an env file of a service, or give None where there is none.
+
+    Raises `EnvFileBroken`, `FileUnreadable`.
+    """
+    return _env_text(path)
+
+
+def parsed(
+    text: str, path: str, lookup: Callable[[str], str | None], known: Mapping[str, str]
+) -> dict[str, str]:
+    """Read the text of an env file.
+
+    Raises `EnvFileBroken`.
+    """
+    try:
+        return parse(text, lookup, known)
+    except (EnvFileInvalid, VariableMissing) as error:
+        raise EnvFileBroken(path, str(error)) from None
+    except TemplateInvalid as error:
+        raise EnvFileBroken(path, f"invalid template: {error}") from None
+
+
+def is_file(path: str) -> bool:
+    """Tell whether there is a file that is no directory."""
+    try:
+        return not stat.S_ISDIR(os.stat(path).st_mode)
+    except OSError:
+        return False
+
+
+def directory_of(path: str) -> str:
+    """Give a directory itself, and of a file the directory that it lies in."""
+    return path if os.path.isdir(path) else os.path.dirname(path)

@@ -1,0 +1,174 @@
+"""Hold our reading of compose files against docker compose's: ``python -m tests.conformance.run``.
+
+The corpus is a folder with ``cases.json`` and a folder for each case. ``CNTNR_CONFORMANCE`` names it.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from cntnr_compose.core.errors import CntnrError
+
+ROOT = Path(__file__).resolve().parents[2]
+OPTIONS = {
+    "-f": "files",
+    "--file": "files",
+    "-p": "project_name",
+    "--project-name": "project_name",
+    "--profile": "profiles",
+    "--env-file": "env_files",
+    "--project-directory": "project_directory",
+}
+MANY = {"files", "profiles", "env_files"}
+SWITCHES = {"--compatibility": "compatibility", "--all-resources": "all_resources"}
+
+
+def corpus() -> Path:
+    """Give the folder of the corpus, whether it is there or not."""
+    chosen = os.environ.get("CNTNR_CONFORMANCE")
+    return Path(chosen) if chosen else ROOT.parent / "shared/conformance/dev"
+
+
+def cases(folder: Path) -> list[dict[str, Any]]:
+    """Read the manifest."""
+    found: list[dict[str, Any]] = json.loads((folder / "cases.json").read_text())["cases"]
+    return found
+
+
+def request_of(case: Mapping[str, Any], where: Path) -> Any:
+    """Make a request of a command line."""
+    from cntnr_compose.load.project import Request
+
+    said: dict[str, Any] = {}
+    words = iter(case["command"][1:])
+    for word in words:
+        if word in OPTIONS:
+            name, value = OPTIONS[word], next(words)
+            said[name] = (*said.get(name, ()), value) if name in MANY else value
+        elif word in SWITCHES:
+            said[SWITCHES[word]] = True
+        elif word == "--format":
+            next(words)
+        elif word != "config":
+            raise ValueError(f"a command that this runner does not know: {word}")
+    return Request(environ=environ_of(case, where), cwd=str(where), **said)
+
+
+def environ_of(case: Mapping[str, Any], where: Path) -> dict[str, str]:
+    """Give the environment of a case."""
+    base = {
+        "PATH": os.environ["PATH"],
+        "HOME": "/home/conformance",
+        "PWD": str(where),
+        "LANG": "C.UTF-8",
+    }
+    return base | case["env"]
+
+
+def difference(case: Mapping[str, Any], folder: Path, answer: Any) -> str:
+    """Tell where the first difference of an answer is, or nothing where there is none."""
+    wanted = expected(case, folder)
+    failed = isinstance(answer, CntnrError)
+    if case["expect"] == "error":
+        return "" if failed else f"should fail: {wanted['error']['message']}"
+    if failed:
+        return f"fails: {answer}"
+    return next(differences(wanted, answer, ""), "")
+
+
+def expected(case: Mapping[str, Any], folder: Path) -> Any:
+    """Read the answer of docker compose."""
+    base = folder / case["id"]
+    text = (base / "expected.json").read_text()
+    place = json.dumps(str(base / case["repo"]))[1:-1]
+    return json.loads(text.replace("${DIR}", place))
+
+
+def differences(wanted: Any, found: Any, path: str) -> Iterator[str]:
+    """Tell all differences of two JSON values."""
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        for key in sorted({*wanted, *found}):
+            if key not in found:
+                yield f"{path}.{key}: missing, should be {json.dumps(wanted[key])}"
+            elif key not in wanted:
+                yield f"{path}.{key}: should not be there, is {json.dumps(found[key])}"
+            else:
+                yield from differences(wanted[key], found[key], f"{path}.{key}")
+    elif isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
+        for index, (one, other) in enumerate(zip(wanted, found, strict=True)):
+            yield from differences(one, other, f"{path}[{index}]")
+    elif wanted != found or isinstance(wanted, bool) != isinstance(found, bool):
+        yield f"{path}: should be {json.dumps(wanted)}, is {json.dumps(found)}"
+
+
+def in_process(case: Mapping[str, Any], folder: Path) -> Any:
+    """Answer a case as `config --format json` would, without starting a program."""
+    from cntnr_compose.load.output import to_json
+    from cntnr_compose.load.project import load
+
+    where = folder / case["id"] / case["repo"] / case["dir"]
+    before = Path.cwd()
+    try:
+        os.chdir(where)
+        return json.loads(to_json(load(request_of(case, where)).tree))
+    except CntnrError as error:
+        return error
+    finally:
+        os.chdir(before)
+
+
+def by_command(case: Mapping[str, Any], folder: Path) -> Any:
+    """Answer a case with the command line, in a process of its own."""
+    import subprocess
+
+    where = folder / case["id"] / case["repo"] / case["dir"]
+    start = "from cntnr_compose.cli.main import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", start, *case["command"]],
+        cwd=where,
+        env=environ_of(case, where) | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 0:
+        return json.loads(done.stdout)
+    if "Traceback" in done.stderr:
+        raise AssertionError(done.stderr)
+    return CntnrError(done.stderr)
+
+
+def main() -> int:
+    """Run the corpus and print the ratio."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("words", nargs="*", help="only cases whose names hold one of these")
+    parser.add_argument("--command-line", action="store_true", help="start the program each time")
+    parser.add_argument("-v", "--verbose", action="store_true", help="tell every difference")
+    options = parser.parse_args()
+    folder = corpus()
+    if not (folder / "cases.json").is_file():
+        sys.stderr.write(f"no conformance corpus at {folder}: set CNTNR_CONFORMANCE\n")
+        return 1
+    answer = by_command if options.command_line else in_process
+    chosen = [
+        case
+        for case in cases(folder)
+        if not options.words or any(word in case["id"] for word in options.words)
+    ]
+    passed = 0
+    for case in chosen:
+        told = difference(case, folder, answer(case, folder))
+        passed += not told
+        if told:
+            sys.stdout.write(f"{case['id']}: {told if options.verbose else told[:200]}\n")
+    sys.stdout.write(f"{passed} of {len(chosen)} cases as docker compose: ")
+    sys.stdout.write(f"{100 * passed / max(1, len(chosen)):.1f} %\n")
+    return 0 if passed == len(chosen) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
