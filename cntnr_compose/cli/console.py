@@ -215,6 +215,11 @@ def choose(progress: str, ansi: str, *, dry_run: bool = False) -> Console:
     return Plain(out, coloured=coloured, prefix=" DRY-RUN MODE -" if dry_run else "")
 
 
+def steady(progress: str, ansi: str) -> Console:
+    """Choose a console that moves nothing, for beside the output of containers."""
+    return choose("plain" if progress in ("auto", "tty") else progress, ansi)
+
+
 def is_coloured(out: TextIO, ansi: str = "auto") -> bool:
     """Tell whether to write colours: ``--ansi``, then ``NO_COLOR``, then what ``out`` is."""
     if ansi != "auto":

@@ -36,15 +36,6 @@ class NoSuchPlace(CntnrError):
         super().__init__("cannot find the current directory: it is gone")
 
 
-class InvalidProjectName(CntnrError):
-    """A project's name has characters that it may not have."""
-
-    hint = "it must be of lower-case letters, digits, `-` and `_`, and begin with a letter or digit"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f'invalid project name "{name}"')
-
-
 class Scope(Value, frozen=True, kw_only=True):
     """Which project is meant, and how to talk about it."""
 
@@ -107,10 +98,21 @@ class Scope(Value, frozen=True, kw_only=True):
             console.tell(Warned(text=text))
         return loaded.project
 
+    def name(self) -> str:
+        """Give the project's name; with ``-p`` and no ``-f`` nothing is read.
+
+        Raises `ProjectNameInvalid` and the loader's errors.
+        """
+        if self.project_name and not self.files:
+            return checked(self.project_name)
+        from cntnr_compose.load import project
+
+        return project.name(self.request())
+
     def named(self, console: "Console") -> "tuple[str, Project | None]":
         """Give the project's name, and the project where its files are there to be read.
 
-        With ``-p`` and no ``-f`` nothing is read. Raises `InvalidProjectName` and the loader's errors.
+        Raises as `name` does.
         """
         if self.project_name and not self.files:
             return checked(self.project_name), None
@@ -146,10 +148,12 @@ def here() -> str:
 
 
 def checked(name: str) -> str:
-    """Give a project's name back, or raise `InvalidProjectName`."""
+    """Give a project's name back, or raise `ProjectNameInvalid`."""
     letters = "abcdefghijklmnopqrstuvwxyz0123456789"
     if name[:1] not in letters or set(name) - set(letters + "-_"):
-        raise InvalidProjectName(name)
+        from cntnr_compose.load.failures import ProjectNameInvalid
+
+        raise ProjectNameInvalid(name)
     return name
 
 

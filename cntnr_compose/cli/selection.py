@@ -1,6 +1,6 @@
 """Which containers a verb means: those of services named on the command line, one replica, or all."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.model.observed import Container
@@ -19,23 +19,24 @@ class NotRunning(CntnrError):
 
 def selected(
     containers: Iterable[Container],
-    project: Project | None,
     services: Sequence[str],
+    project: Callable[[], Project | None],
     *,
     index: int = 0,
     oneoff: bool = False,
 ) -> list[Container]:
     """Choose containers by service and number, in the order of their names.
 
-    Raises `NoSuchService` for a name that neither the file nor a container knows.
+    The ``project`` is read only for a service that no container is of. Raises `NoSuchService`.
     """
     found = [one for one in containers if oneoff or not one.record.oneoff]
-    known = {one.record.service for one in found}
-    if project is not None:
-        known |= {*project.services, *project.disabled}
-    for name in services:
-        if name not in known:
-            raise NoSuchService(name)
+    there = {one.record.service for one in found}
+    strange = [name for name in services if name not in there]
+    if strange:
+        known = names_of(project())
+        for name in strange:
+            if name not in known:
+                raise NoSuchService(name)
     return sorted(
         (
             one
@@ -44,6 +45,11 @@ def selected(
         ),
         key=lambda one: (one.record.service, one.record.number, one.name),
     )
+
+
+def names_of(project: Project | None) -> frozenset[str]:
+    """Name the services that a file knows, those of profiles that are off too."""
+    return frozenset({*project.services, *project.disabled}) if project else frozenset()
 
 
 def one_running(containers: Iterable[Container], service: str, index: int = 0) -> Container:

@@ -24,7 +24,7 @@ class Turn:
         """Take what was found; without a ``client`` plans are printed, not carried out."""
         self.observed = observed
         self.client = client
-        self._console = console
+        self.console = console
 
     def execute(self, plan: "Plan", project: "Project | None" = None) -> None:
         """Have a plan carried out, and draw its events; in a dry run, print it.
@@ -35,19 +35,17 @@ class Turn:
         if self.client is None:
             from cntnr_compose.plan.operations import render
 
-            self._console.settle()
+            self.console.settle()
             click.echo(render(plan), nl=False)
         elif plan.steps or project is not None:
-            self.client.execute(plan, project=project, tell=self._console.tell)
+            self.client.execute(plan, project=project, tell=self.console.tell)
 
     def announce(self, plan: "Plan") -> None:
         """Draw a plan's warnings, and what is as it should be."""
         for text in plan.warnings:
-            self._console.tell(Warned(text=text))
+            self.console.tell(Warned(text=text))
         for name in plan.unchanged:
-            self._console.tell(
-                Progress(kind="Container", name=name, status="Running", state="done")
-            )
+            self.console.tell(Progress(kind="Container", name=name, status="Running", state="done"))
 
 
 @contextlib.contextmanager

@@ -1,22 +1,29 @@
 """Shows a stream of output and changes until nothing of what is watched runs any more."""
 
+from collections.abc import Iterable
+
 from cntnr_compose.cli.printer import Printer
 from cntnr_compose.core.events import ContainerEvent
 from cntnr_compose.engine.logs import Line
-from cntnr_compose.engine.stream import Stream
+from cntnr_compose.engine.stream import HasDescriptor, Stream
 
 
-def show(stream: Stream, printer: Printer) -> list[ContainerEvent]:
-    """Write what happened a moment long, and give the changes of containers."""
-    happened = stream.next()
-    printer.learn(stream.records.values())
+def show(
+    stream: Stream, printer: Printer, others: Iterable[HasDescriptor] = ()
+) -> list[ContainerEvent]:
+    """Write what happened a moment long, and give the changes of containers.
+
+    The moment ends when one of ``others`` has something to say. Raises `SupervisorGone`.
+    """
+    happened = stream.next(others)
+    printer.learn(stream.shown())
     events = []
     for one in happened:
         if isinstance(one, Line):
             printer.lines([one])
         else:
             events.append(one)
-            if one.action == "die":
+            if one.action == "die" and stream.is_shown(one.id):
                 printer.exited(stream.records[one.id], exit_code(one))
     printer.flush()
     return events

@@ -62,6 +62,10 @@ class Client:
         if self._quits:
             holder.end_if_unused()
 
+    def close(self) -> None:
+        """Hang up; what the supervisor does for us is cancelled."""
+        self._connection.close()
+
     def fileno(self) -> int:
         """Give the descriptor, for select."""
         return self._connection.fileno()

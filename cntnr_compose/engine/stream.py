@@ -33,14 +33,26 @@ class Stream:
     def __init__(self, project: str, client: "Client | None", wants: Wants) -> None:
         """Prepare; ``client`` is asked for changes, ``wants`` tells whose output is."""
         self._project = project
-        self._client = client
+        self._client: Client | None = None
         self._wants = wants
         self._logs: dict[str, Log] = {}
-        self._ended: set[str] = set()
         self._pause = QUICK
         self.records: dict[str, Record] = {}
         if client is not None:
-            client.start_following()
+            self.follow(client)
+
+    def follow(self, client: "Client") -> None:
+        """Ask a supervisor for changes: at the beginning, and where another one took over."""
+        self._client = client
+        client.start_following()
+
+    def shown(self) -> list[Record]:
+        """Give the containers whose output is wanted."""
+        return [self.records[identity] for identity in self._logs]
+
+    def is_shown(self, identity: str) -> bool:
+        """Tell whether a container's output is wanted."""
+        return identity in self._logs
 
     def close(self) -> None:
         """Let go of all files."""
@@ -78,7 +90,7 @@ class Stream:
 
     def _events(self) -> Iterable[ContainerEvent]:
         client = self._client
-        while client is not None and (client.has_more or _is_readable(client)):
+        while client is not None and (client.has_more or is_readable(client)):
             event = client.next_event()
             if event is not None:
                 yield event
@@ -88,8 +100,6 @@ class Stream:
             self._learn(event.id)
         if event.id not in self.records:
             return []
-        if event.action == "start":
-            self._ended.discard(event.id)
         log = self._logs.get(event.id)
         if event.action in ("die", "destroy") and log is not None:
             lines: list[Happening] = [*log.ending()]
@@ -116,5 +126,6 @@ class Stream:
         return log
 
 
-def _is_readable(client: HasDescriptor) -> bool:
+def is_readable(client: HasDescriptor) -> bool:
+    """Tell whether there is something to be read."""
     return bool(select.select([client], [], [], 0)[0])

@@ -6,7 +6,7 @@ out there step by step (`engine.executor`), each step as soon as those it comes 
 
 from typing import TypeAlias
 
-from cntnr_compose.core.values import Seconds, Value, field
+from cntnr_compose.core.values import Seconds, Value, field, replace
 from cntnr_compose.model.project import Network, Volume
 from cntnr_compose.model.service import Service
 
@@ -191,6 +191,25 @@ class Plan(Value, frozen=True, kw_only=True):
     steps: tuple[Step, ...] = ()
     unchanged: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+def halves(plan: Plan, kinds: tuple[type, ...]) -> tuple[Plan, Plan]:
+    """Split a plan into what needs no step of these kinds of operations, and the rest."""
+    later: set[int] = set()
+    for step in plan.steps:
+        if isinstance(step.operation, kinds) or later.intersection(step.after):
+            later.add(step.number)
+    rest = tuple(
+        Step(
+            number=step.number,
+            operation=step.operation,
+            after=tuple(number for number in step.after if number in later),
+        )
+        for step in plan.steps
+        if step.number in later
+    )
+    first = tuple(step for step in plan.steps if step.number not in later)
+    return replace(plan, steps=first), Plan(steps=rest)
 
 
 def render(plan: Plan) -> str:

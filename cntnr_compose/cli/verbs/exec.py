@@ -33,8 +33,7 @@ def exec_(scope: "Scope", service: str, command: tuple[str, ...], **given: Any) 
     from cntnr_compose.engine.observe import observe
     from cntnr_compose.plan.messages import Exec
 
-    with scope.console() as console:
-        name, _ = scope.named(console)
+    name = scope.name()
     container = one_running(observe(name).containers, service, given["index"])
     wants_terminal = given["tty"] and not given["no_tty"] and not given["detach"]
     request = Exec(

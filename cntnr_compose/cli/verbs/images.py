@@ -28,10 +28,12 @@ def images(scope: "Scope", services: tuple[str, ...], *, form: str, quiet: bool)
     from cntnr_compose.engine.images import ImageStore
     from cntnr_compose.engine.observe import observe
 
+    name = scope.name()
     with scope.console() as console:
-        name, project = scope.named(console)
+        containers = selected(
+            observe(name).containers, services, lambda: scope.named(console)[1], oneoff=True
+        )
     store = ImageStore()
-    containers = selected(observe(name).containers, project, services, oneoff=True)
     containers.sort(key=lambda one: one.name)
     trees = [tree(one, store) for one in containers]
     if quiet:

@@ -52,9 +52,14 @@ def logs(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
         since=moment("--since", given["since"]),
         until=moment("--until", given["until"]),
     )
+    name = scope.name()
     with scope.console() as console:
-        name, project = scope.named(console)
-    chosen = selected(observe(name).containers, project, services, index=given["index"])
+        chosen = selected(
+            observe(name).containers,
+            services,
+            lambda: scope.named(console)[1],
+            index=given["index"],
+        )
     shown = [one for one in chosen if services or one.record.definition.attach]
     import sys
 

@@ -34,8 +34,7 @@ def port(scope: "Scope", service: str, private_port: int, *, index: int, protoco
     from cntnr_compose.cli.selection import one_running
     from cntnr_compose.engine.observe import observe
 
-    with scope.console() as console:
-        name, _ = scope.named(console)
+    name = scope.name()
     container = one_running(observe(name).containers, service, index)
     for one in container.status.published:
         if (one.target, one.protocol) == (private_port, protocol):

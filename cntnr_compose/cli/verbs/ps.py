@@ -12,7 +12,6 @@ from cntnr_compose.core.errors import CntnrError
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope
     from cntnr_compose.model.observed import Container
-    from cntnr_compose.model.project import Project
 
 STATES = ("paused", "restarting", "removing", "running", "dead", "created", "exited")
 
@@ -40,31 +39,25 @@ class BadFilter(CntnrError):
 @click.option("--status", multiple=True, type=click.Choice(STATES), help="Only those in a state.")
 def ps(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
     """List containers."""
+    from cntnr_compose.cli.selection import names_of, selected
     from cntnr_compose.engine.observe import observe
-    from cntnr_compose.model.project import NoSuchService
 
+    name = scope.name()
     with scope.console() as console:
-        name, project = scope.named(console)
-    found = list(observe(name).containers)
-    known = {one.record.service for one in found} | _services(project)
-    for service in services:
-        if service not in known:
-            raise NoSuchService(service)
+        found = selected(
+            observe(name).containers, services, lambda: scope.named(console)[1], oneoff=True
+        )
+        if not given["orphans"]:
+            known = names_of(scope.named(console)[1])
+            found = [one for one in found if one.record.service in known]
     states = {*given["status"], *map(_state, given["filters"])}
-    if not given["orphans"] and project is not None:
-        found = [one for one in found if one.record.service in _services(project)]
     shown = [
         one
         for one in found
-        if (not services or one.record.service in services)
-        and (one.status.state in states if states else given["everything"] or one.is_running)
+        if (one.status.state in states if states else given["everything"] or one.is_running)
         and (given["everything"] or states or not one.record.oneoff)
     ]
     _print(sorted(shown, key=lambda one: one.name), given)
-
-
-def _services(project: "Project | None") -> set[str]:
-    return {*project.services, *project.disabled} if project else set()
 
 
 def _state(text: str) -> str:

@@ -24,7 +24,7 @@ def wait(scope: "Scope", services: tuple[str, ...], *, down_project: bool) -> in
 
     with scope.console() as console:
         name, project = scope.named(console)
-        watched = selected(observe(name).containers, project, services)
+        watched = selected(observe(name).containers, services, lambda: project)
         code = wait_for(name, watched, first=down_project)
         if down_project:
             with turn(scope, name, "down", console, makes=False) as mine:
