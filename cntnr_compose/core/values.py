@@ -4,11 +4,20 @@ A `Value` subclass is declared `class Port(Value, frozen=True, kw_only=True)`. S
 dataclasses because forty of them cost 2 ms at import, dataclasses 25 ms, and every command pays that.
 """
 
+import sys
 from typing import Any, TypeAlias, TypeVar
 
-import msgspec
-from msgspec import Struct, field
-from msgspec.structs import asdict, replace
+# msgspec takes typing_extensions where that is installed (jsonschema brings it along): 10 ms for
+# what `typing` has as well. None makes the import fail quickly, once.
+_hidden = "typing_extensions" not in sys.modules
+if _hidden:
+    sys.modules["typing_extensions"] = None  # type: ignore[assignment]
+import msgspec  # noqa: E402
+from msgspec import Struct, field  # noqa: E402
+from msgspec.structs import asdict, replace  # noqa: E402
+
+if _hidden:
+    del sys.modules["typing_extensions"]
 
 __all__ = [
     "Bytes",
