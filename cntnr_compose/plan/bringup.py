@@ -87,7 +87,7 @@ class BringUp:
         }
         for name in self._order:
             alive = self._alive(name)
-            if alive:
+            if alive and name in self._project.services:
                 wait = WaitFor(
                     service=name,
                     containers=alive,

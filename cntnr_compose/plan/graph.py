@@ -114,7 +114,7 @@ def heights(waits: Edges) -> dict[str, int]:
     """
     known: dict[str, int] = {}
     for root in waits:
-        path = {root: iter(waits[root])}
+        path = {} if root in known else {root: iter(waits[root])}
         while path:
             name = next(reversed(path))
             below = next((one for one in path[name] if one not in known and one not in path), None)
