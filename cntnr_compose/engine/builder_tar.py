@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from cntnr_compose.adapters import files
+from cntnr_compose.adapters import files, tar
 from cntnr_compose.adapters.rooted import Root
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.engine.builder_copy import KEPT_ATTRIBUTES, give
@@ -38,6 +38,9 @@ def extract(
     root: Root, target: Path, archive: Path, *, where: str, check: Callable[[], None]
 ) -> None:
     """Unpack an archive into a folder of an image. Raises `ArchiveDamaged`, `IdNotMapped`."""
+    if next(target.iterdir(), None) is None and tar.extract(archive, target):
+        return
+    check()
     try:
         with tarfile.open(archive, errors="surrogateescape") as source:
             _Unpacking(root, target, source, check).run()
