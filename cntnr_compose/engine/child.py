@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import select
 import signal
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 FAILED = 255  # runc's own status where it could not start the program
 BEGINNING = b'time="'
 CAUSE = b"exec failed: "
-FRAME = b"unable to start container process: "
+FRAME = "unable to start container process: "
+WHICH = r'^exec: "[^"]*": '
 REASONS = (("permission denied", 126), ("exec format error", 126))
 NOT_FOUND = 127
 PASSED_ON = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
@@ -91,8 +93,10 @@ def _pass_errors_on(child: "subprocess.Popen[bytes]", readable: int) -> str:
 def _cause(said: bytes) -> str:
     """Take the cause out of a line of runc's log."""
     _, _, cause = said.partition(CAUSE)
-    cause = cause.replace(FRAME, b"").split(b"\n")[0].rstrip(b'"').replace(b'\\"', b'"')
-    return cause.decode(errors="replace")
+    line = cause.split(b"\n")[0].rstrip(b'"').decode(errors="replace").replace('\\"', '"')
+    for frame in (FRAME, WHICH):
+        line = re.sub(frame, "", line)
+    return line
 
 
 @contextlib.contextmanager

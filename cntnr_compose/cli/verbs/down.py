@@ -41,7 +41,8 @@ def down(
         options = teardown.DownOptions(
             selected=services, volumes=volumes, remove_orphans=orphans, timeout=timeout
         )
-        with turn(scope, name, "down", console) as mine:
+        # Volumes outlive the containers; everything else is gone with them.
+        with turn(scope, name, "down", console, makes=volumes) as mine:
             mine.execute(teardown.down(project, mine.observed, options))
             if rmi and not services:
                 _remove_images(mine, project, console, every=rmi == "all")
