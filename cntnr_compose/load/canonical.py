@@ -59,7 +59,7 @@ def _wrong(what: str, path: Path, hint: str = "") -> ComposeFileInvalid:
 
 
 def _service(value: Any, path: Path) -> Any:
-    if not isinstance(value, dict):
+    if value is not None and not isinstance(value, dict):
         raise _wrong(f"{say(path)} must be a mapping", path)
     return value
 
@@ -155,12 +155,8 @@ def _ssh(value: Any, _path: Path) -> Any:
         value = [value]
     if isinstance(value, list):
         pairs = (text(word).partition("=") for word in value)
-        return {key: path if equals else "" for key, equals, path in pairs}
+        return {key: path if equals else None for key, equals, path in pairs}
     return value
-
-
-def _ulimit(value: Any, _path: Path) -> Any:
-    return {"single": value} if isinstance(value, int) else value
 
 
 def _watch(value: Any, _path: Path) -> Any:
@@ -217,15 +213,7 @@ def _request(value: Any, _path: Path) -> Any:
 
 def _secret(value: Any, _path: Path) -> Any:
     if isinstance(value, dict) and isinstance(value.get("source"), str):
-        target = value.setdefault("target", value["source"])
-        if isinstance(target, str) and not target.startswith("/"):
-            value["target"] = f"/run/secrets/{target}"
-    return value
-
-
-def _bind(value: Any, _path: Path) -> Any:
-    if isinstance(value, dict):
-        value.setdefault("create_host_path", True)
+        value.setdefault("target", f"/run/secrets/{value['source']}")
     return value
 
 
@@ -235,7 +223,6 @@ RULES = table({
     "services.*.build.additional_contexts": _contexts,
     "services.*.build.secrets.*": _file_mount,
     "services.*.build.ssh": _ssh,
-    "services.*.build.ulimits.*": _ulimit,
     "services.*.configs.*": _file_mount,
     "services.*.depends_on": _depends_on,
     "services.*.develop.watch": _watch,
@@ -251,7 +238,6 @@ RULES = table({
     "services.*.ports": _ports,
     "services.*.secrets.*": _file_mount,
     "services.*.tmpfs": _list,
-    "services.*.ulimits.*": _ulimit,
     "services.*.volumes.*": _volume,
 })  # fmt: skip
 
@@ -261,5 +247,4 @@ DEFAULTS = table({
     "services.*.gpus.*": _request,
     "services.*.ports.*": _port_defaults,
     "services.*.secrets.*": _secret,
-    "services.*.volumes.*.bind": _bind,
 })  # fmt: skip

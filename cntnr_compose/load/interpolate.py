@@ -11,7 +11,6 @@ from cntnr_compose.load.rows import HERE, Path, Rows, below, say, table
 from cntnr_compose.load.template import Lookup, TemplateInvalid, VariableMissing, substitute
 
 CASTS = table({
-    "services.*.configs.*.mode": casts.integer,
     "services.*.cpu_count": casts.integer64,
     "services.*.cpu_percent": casts.decimal,
     "services.*.cpu_period": casts.integer64,
@@ -39,7 +38,6 @@ CASTS = table({
     "services.*.privileged": casts.boolean,
     "services.*.read_only": casts.boolean,
     "services.*.scale": casts.integer,
-    "services.*.secrets.*.mode": casts.integer,
     "services.*.stdin_open": casts.boolean,
     "services.*.tty": casts.boolean,
     "services.*.ulimits.*": casts.integer,

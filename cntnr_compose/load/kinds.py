@@ -229,7 +229,7 @@ def hosts(value: Any, path: Path) -> Any:
             if not sign:
                 raise ValueError(f"invalid additional host, missing IP: {line}")
             done.append(f"{name}={_address(address)}")
-    return sorted(dict.fromkeys(done), key=lambda one: one.partition("=")[0]) or OMIT
+    return sorted(dict.fromkeys(done)) or OMIT
 
 
 def _address(word: str) -> str:

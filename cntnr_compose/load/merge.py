@@ -54,7 +54,7 @@ def _cannot(path: Path) -> ComposeFileInvalid:
 
 def _mappings(base: Tree, over: Tree, rows: Rows, path: Path) -> Tree:
     for key, value in over.items():
-        if key not in base or key.startswith("x-"):
+        if key not in base:
             base[key] = value
         else:
             base[key] = merge(base[key], value, below(rows, key) or {}, (*path, key))

@@ -1,6 +1,8 @@
-"""How Go writes numbers and words: what a label of ``1.50`` or ``1e21`` becomes."""
+"""How Go writes numbers and words: what a label of ``1.50`` or ``1e6`` becomes."""
 
 from typing import Any
+
+SMALLEST, LARGEST = -4, 6  # powers of ten that are written without an exponent: from, and up to
 
 
 def text(value: Any) -> str:
@@ -17,13 +19,13 @@ def text(value: Any) -> str:
 
 
 def floating(value: float) -> str:
-    """Write a float as Go's ``%v`` does: the shortest form, with an exponent from 1e21 on."""
+    """Write a float as Go's ``%v`` does: the shortest form, with an exponent from 1e+06 on."""
     if value != value:  # noqa: PLR0124 - the one test for not-a-number that needs no import
         return "NaN"
     if value in (float("inf"), float("-inf")):
         return "+Inf" if value > 0 else "-Inf"
     sign, digits, power = _parts(value)
-    if power < -4 or power >= 21:
+    if power < SMALLEST or power >= LARGEST:
         body = digits[0] + ("." + digits[1:] if digits[1:] else "")
         return f"{sign}{body}e{'-' if power < 0 else '+'}{abs(power):02d}"
     if power < 0:

@@ -73,7 +73,7 @@ class _Resolver:
         return value if value.startswith("/") else join(self._base, value)
 
     def _maybe_windows(self, value: Any, path: Path) -> Any:
-        if isinstance(value, str) and (not value or is_windows(value)):
+        if isinstance(value, str) and is_windows(value):
             return value
         return self._path(value, path)
 

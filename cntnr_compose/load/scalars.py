@@ -35,8 +35,9 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
         re.compile(r"[-+]?(?:0[bB][01]+|0[oO][0-7]+|0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)"),
         re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"),
         re.compile(
-            r"\d{4}-\d\d?-\d\d?"
-            r"(?:(?:[Tt]|[ \t]+)\d\d?:\d\d?:\d\d?(?:\.\d+)?(?:[ \t]*(?:Z|[-+]\d\d?(?::\d\d?)?))?)?"
+            r"(\d{4})-(\d\d?)-(\d\d?)(?:(?:[Tt](?=.*(?:Z|[-+]\d\d:\d\d)$)| (?!.*[-+Z]))"
+            r"(\d\d?):(\d\d?):(\d\d?)(\.\d{1,9})?(Z|[-+]\d\d:\d\d)?)?",
+            re.ASCII,
         ),
     )
 
@@ -54,7 +55,22 @@ def plain(text: str) -> Any:
     if fraction.fullmatch(digits):
         number = float(digits)
         return text if number in (float("inf"), float("-inf")) else number
-    return Timestamp(text) if date.fullmatch(text) else text
+    found = date.fullmatch(text)
+    return _moment(text, found) if found else text
+
+
+def _moment(text: str, found: re.Match[str]) -> str:
+    """Write a moment as RFC 3339 has it; what no calendar knows is a word."""
+    from datetime import datetime
+
+    numbers = [int(one or 0) for one in found.groups()[:6]]
+    try:
+        moment = datetime(*numbers)  # type: ignore[arg-type]  # noqa: DTZ001 - the zone is kept as text
+    except ValueError:
+        return text
+    part = (found[7] or "").rstrip("0").rstrip(".")
+    zone = found[8] or "Z"
+    return Timestamp(f"{moment.isoformat()}{part}{'Z' if zone in ('+00:00', '-00:00') else zone}")
 
 
 def _whole(digits: str) -> int | float:

@@ -87,14 +87,17 @@ def _value(name: str, lookup: Lookup, unset: Unset | None) -> str:
 
 
 def _closing(text: str, start: int, end: int) -> int:
-    """Find where the brace that opens at ``start`` closes; the pattern took all up to the last one."""
+    """Find where the brace that opens at ``start`` closes; the pattern took all up to the last one.
+
+    What follows an opening brace is not looked at, as in docker compose.
+    """
     depth, at = 0, start
     while at < end:
         if text[at] == "}":
             depth -= 1
             if depth == 0:
                 return at + 1
-        if text.startswith("${", at):
+        if text[at] == "{":
             depth += 1
             at += 1
         at += 1

@@ -34,17 +34,16 @@ def device_count(value: Any, path: Path) -> Any:
 
 def ulimit(value: Any, path: Path) -> Any:
     """Take one limit, or a soft and a hard one."""
-    if isinstance(value, dict) and "single" not in value:
+    if isinstance(value, dict):
         return fields({"soft": whole, "hard": whole})(value, path)
-    single = count(value["single"] if isinstance(value, dict) else value, path)
-    return single or {}
+    return count(value, path) or {}
 
 
 def ssh_keys(value: Any, _path: Path) -> Any:
     """Take names of keys and their paths; printed as a list."""
     if not isinstance(value, dict):
         return OMIT
-    return [f"{key}={value[key]}" if value[key] else key for key in sorted(value)] or OMIT
+    return [f"{key}: {value[key]}" if value[key] else key for key in sorted(value)] or OMIT
 
 
 VALUE = "x-#value"  # what the variable of a config or secret holds, until nobody checks any more
@@ -273,7 +272,7 @@ NETWORK = fields({
     "name": string,
     "driver": string,
     "driver_opts": mapping,
-    "ipam": fields({"driver": string, "config": listed(POOL), "options": mapping}),
+    "ipam": fields({"driver": string, "config": listed(POOL)}),
     "external": flag,
     "internal": flag,
     "attachable": flag,

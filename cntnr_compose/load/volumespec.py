@@ -18,7 +18,7 @@ def parse(spec: str, path: Path = ()) -> Tree:
     if not spec:
         raise _wrong("invalid empty volume spec", path)
     if len(spec) < 3:
-        return {"type": "volume", "target": clean(spec), "volume": {}}
+        return {"type": "volume", "target": clean(spec)}
     sections = _sections(spec)
     if "" in sections:
         raise _wrong(f"invalid spec: {spec}: empty section between colons", path)
