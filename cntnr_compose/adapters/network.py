@@ -69,19 +69,27 @@ def table_name(project: str) -> str:
     return "p_" + "".join(char if char.isalnum() else f"_{ord(char):x}_" for char in project)
 
 
-async def set_up(name: str, new: Sequence[Bridge], table: str, bridges: Sequence[Bridge]) -> None:
-    """Make bridges and bring the project's rules in line with all that it has.
+async def make(name: str, bridge: Bridge) -> None:
+    """Make a bridge. Raises `NetworkFailed`, `ProgramMissing`."""
+    try:
+        await _inside(["ip", "-batch", "-"], bridge_commands(bridge))
+    except CommandFailed as error:
+        raise NetworkFailed(name, _said(error)) from error
+
+
+async def rule(name: str, table: str, bridges: Sequence[Bridge]) -> None:
+    """Bring a project's rules in line with all bridges that it has.
 
     Raises `NetworkFailed`, `ProgramMissing`.
     """
     try:
-        if new:
-            lines = "".join(bridge_commands(one) for one in new)
-            await _inside(["ip", "-batch", "-"], lines)
         await _inside(["nft", "-f", "-"], rules(table, bridges))
     except CommandFailed as error:
-        await tear_down([one.name for one in new])
-        raise NetworkFailed(name, error.stderr.strip().replace("\n", " / ")) from error
+        raise NetworkFailed(name, _said(error)) from error
+
+
+def _said(error: CommandFailed) -> str:
+    return error.stderr.strip().replace("\n", " / ")
 
 
 async def tear_down(bridges: Iterable[str], table: str = "", left: Sequence[Bridge] = ()) -> None:
@@ -101,7 +109,7 @@ async def add_address(bridge: str, address: str) -> None:
     try:
         await _inside(["ip", "addr", "replace", f"{address}/32", "dev", bridge], "")
     except CommandFailed as error:
-        raise NetworkFailed(bridge, error.stderr.strip()) from error
+        raise NetworkFailed(bridge, _said(error)) from error
 
 
 async def _inside(argv: Sequence[str], stdin: str) -> None:

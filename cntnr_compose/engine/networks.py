@@ -169,10 +169,11 @@ class Networks:
         return subnet, gateway, first, last
 
     async def _bring_up(self, made: Made) -> None:
-        await network.set_up(
-            made.found.name, [made.bridge], network.table_name(self._project), self._bridges()
-        )
-        await dnsmasq.start(_own_view(made))
+        name, table = made.found.name, network.table_name(self._project)
+        await network.make(name, made.bridge)
+        async with asyncio.TaskGroup() as both:
+            both.create_task(network.rule(name, table, self._bridges()))
+            both.create_task(dnsmasq.start(_own_view(made)))
 
     def _bridges(self) -> list[Bridge]:
         return [one.bridge for one in self.all() if one.found.project == self._project]
