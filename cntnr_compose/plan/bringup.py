@@ -53,6 +53,8 @@ class BringUp:
         self._services = _definitions(project, fates)
         idle = all(one.action == "keep" for each in fates.values() for one in each)
         self._order = tuple(self._services) if idle else graph.order(self._services)
+        # The stops of those that cannot outlive that a service is made anew.
+        self._before_remaking: dict[str, set[int]] = {name: set() for name in self._services}
         self._stopped: dict[str, int] = {}  # container name to step, and so on
         self._laid: dict[str, int] = {}
         self._made: dict[str, int] = {}
@@ -128,16 +130,11 @@ class BringUp:
     def _stop(self, renewed: Renewed) -> None:
         """Stop what runs and cannot outlive what is about to happen, those that depend on others first."""
         waits = graph.edges(self._services)
+        above: dict[str, set[int]] = {name: set() for name in self._services}
         for name in reversed(self._order):
-            service = self._services[name]
-            tied = [one for one in ties(service) if _is_remade(self._fates.get(one, ()))]
-            dependents = {other for other, found in waits.items() if name in found}
-            after = {
-                self._stopped[fate.name]
-                for other in dependents
-                for fate in self._fates[other]
-                if fate.name in self._stopped
-            }
+            tied = [
+                one for one in ties(self._services[name]) if _is_remade(self._fates.get(one, ()))
+            ]
             for fate in self._fates[name]:
                 if fate.found is None or not fate.found.is_running:
                     continue
@@ -147,7 +144,12 @@ class BringUp:
                 elif fate.action != "restart" and not is_renewed_for(fate.found, renewed):
                     continue
                 stop = StopContainer(name=fate.found.name, grace=self._manner.timeout, cause=cause)
-                self._stopped[fate.name] = self._draft.add(stop, {*self._cleared, *after})
+                step = self._draft.add(stop, {*self._cleared, *above[name]})
+                self._stopped[fate.name] = step
+                for below in waits[name]:
+                    above[below].add(step)
+                for lender in tied:
+                    self._before_remaking[lender].add(step)
 
     def _lay(self, supply: Supply) -> None:
         users = {
@@ -163,11 +165,10 @@ class BringUp:
     def _scale_down(self) -> None:
         for fate in (one for each in self._fates.values() for one in each):
             if fate.action == "remove":
-                after = set(self._cleared)
-                if fate.found and fate.found.is_running:
-                    stop = StopContainer(
-                        name=fate.name, grace=self._manner.timeout, cause=fate.cause
-                    )
+                after = {self._stopped[fate.name]} if fate.name in self._stopped else self._cleared
+                if fate.found and fate.found.is_running and fate.name not in self._stopped:
+                    grace = self._manner.timeout
+                    stop = StopContainer(name=fate.name, grace=grace, cause=fate.cause)
                     after = {self._draft.add(stop, after)}
                 self._draft.add(RemoveContainer(name=fate.name, cause=fate.cause), after)
 
@@ -197,22 +198,12 @@ class BringUp:
             volumes={} if old is None or self._manner.renew_anonymous else inherited(old, service),
             cause=fate.cause,
         )
-        after = {*self._cleared, *self.ready(service), *self._tied_stops(service.name)}
+        after = {*self._cleared, *self.ready(service), *self._before_remaking[service.name]}
         if fate.name in self._stopped:
             after.add(self._stopped[fate.name])
         number = self._draft.add(step, after)
         self._created.setdefault(service.name, number)
         self._made[fate.name] = number
-
-    def _tied_stops(self, name: str) -> set[int]:
-        """Give the stops of those that cannot outlive the recreation of a service."""
-        return {
-            self._stopped[fate.name]
-            for other, service in self._services.items()
-            if name in ties(service)
-            for fate in self._fates[other]
-            if fate.name in self._stopped
-        }
 
     def _start(self, service: Service) -> None:
         fates = [one for one in self._fates[service.name] if one.action not in ("keep", "remove")]
