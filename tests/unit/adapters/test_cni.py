@@ -1,0 +1,66 @@
+"""What the hook finds in a bundle, and what is made of the answers."""
+
+from pathlib import Path
+
+import pytest
+
+from cntnr_compose.adapters import cni
+from cntnr_compose.adapters.cni import Interface, configuration
+
+ETH0 = Interface(
+    name="eth0", network="p_default", bridge="br-1", subnet="10.128.0.0/20", gateway="10.128.0.1",
+    first="10.128.0.2", last="10.128.15.240", mtu=65520, default_route=True,
+)  # fmt: skip
+ANSWER = """{"cniVersion":"0.4.0","interfaces":[{"name":"br-1","mac":"aa"},{"name":"eth0","sandbox":"/x"}],
+"ips":[{"version":"4","interface":2,"address":"10.128.0.2/20","gateway":"10.128.0.1"}],"dns":{}}"""
+
+
+def test_addresses_come_from_the_range_of_the_network() -> None:
+    ipam = configuration(ETH0)["ipam"]
+    assert ipam["ranges"] == [
+        [{"subnet": "10.128.0.0/20", "gateway": "10.128.0.1",
+          "rangeStart": "10.128.0.2", "rangeEnd": "10.128.15.240"}]
+    ]  # fmt: skip
+    assert ipam["dataDir"] == "/run/cntnr/leases"
+
+
+def test_an_address_that_is_asked_for_may_lie_outside_the_range() -> None:
+    conf = configuration(Interface(**{**fields(ETH0), "address": "10.128.15.250"}))
+    assert conf["args"]["cni"]["ips"] == ["10.128.15.250"]
+    assert "rangeStart" not in conf["ipam"]["ranges"][0][0]
+
+
+def test_only_one_network_leads_outside() -> None:
+    assert configuration(ETH0)["ipam"]["routes"] == [{"dst": "0.0.0.0/0"}]
+    other = Interface(**{**fields(ETH0), "default_route": False})
+    assert configuration(other)["ipam"]["routes"] == []
+
+
+def test_answers_are_read_by_interface(tmp_path: Path) -> None:
+    cni.write(tmp_path, (ETH0,))
+    (tmp_path / "cni/eth0.result").write_text(ANSWER)
+    (tmp_path / "cni/eth1.result").write_text('{"code": 11, "msg": "no more addresses"}')
+    assert [one.ips[0].address for one in cni.answers(tmp_path).values()] == ["10.128.0.2/20"]
+    assert cni.failure(tmp_path) == "eth1: no more addresses"
+
+
+def test_half_an_answer_is_none(tmp_path: Path) -> None:
+    cni.write(tmp_path, (ETH0,))
+    (tmp_path / "cni/eth0.result").write_text(ANSWER[:40])
+    assert cni.answers(tmp_path) == {}
+    assert cni.failure(tmp_path) == ""
+
+
+def test_the_hooks_need_nothing_but_a_shell(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(cni, "plugin_folder", lambda: tmp_path)
+    hooks = cni.hooks()
+    assert set(hooks) == {"prestart", "poststop"}
+    first = hooks["prestart"][0]
+    assert (first["path"], first["args"][0], first["args"][-1]) == ("/bin/sh", "sh", "add")
+    assert f"CNI_PATH={tmp_path}" in first["env"]
+
+
+def fields(one: Interface) -> dict[str, object]:
+    return {name: getattr(one, name) for name in one.__struct_fields__}

@@ -1,0 +1,104 @@
+"""Addresses of networks and what a container gets on each."""
+
+import ipaddress
+from pathlib import Path
+
+import pytest
+
+from cntnr_compose.adapters import cni
+from cntnr_compose.adapters.network import Bridge
+from cntnr_compose.engine import networks
+from cntnr_compose.engine.networks import AddressRefused, Made, Networks, SubnetInvalid, SubnetTaken
+from cntnr_compose.model.observed import NetworkFound
+from cntnr_compose.model.project import Network, Pool
+
+
+@pytest.fixture(autouse=True)
+def held(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setattr(networks.paths, "held", lambda: tmp_path)
+    (tmp_path / "networks").mkdir()
+    return tmp_path
+
+
+def made(name: str, subnet: str = "10.128.0.0/20", *, internal: bool = False) -> Made:
+    gateway = str(ipaddress.ip_network(subnet)[1])
+    bridge = Bridge(name=f"br-{name}", gateway=f"{gateway}/20", subnet=subnet, internal=internal)
+    return Made(found=NetworkFound(name=name, gateway=gateway), bridge=bridge, first="a", last="b")
+
+
+def chosen(wanted: Network) -> Made:
+    return Networks("p")._chosen(wanted, "hash", {})
+
+
+def test_the_first_free_subnet_is_taken() -> None:
+    store = Networks("p")
+    one = chosen(Network(key="a", name="p_a"))
+    assert one.bridge.subnet == "10.128.0.0/20"
+    store._write(one)
+    assert chosen(Network(key="b", name="p_b")).bridge.subnet == "10.128.16.0/20"
+
+
+def test_the_end_of_a_subnet_is_kept_for_resolvers() -> None:
+    one = chosen(Network(key="a", name="p_a"))
+    assert (one.first, one.last) == ("10.128.0.2", "10.128.15.240")
+    assert one.bridge.reserved == "10.128.15.241-10.128.15.254"
+
+
+def test_a_pool_says_subnet_gateway_and_range() -> None:
+    pool = Pool(subnet="172.28.0.0/16", gateway="172.28.5.254", ip_range="172.28.5.0/24")
+    one = chosen(Network(key="a", name="p_a", pools=(pool,)))
+    assert one.found.gateway == "172.28.5.254"
+    assert (one.first, one.last) == ("172.28.5.0", "172.28.5.255")
+
+
+def test_an_overlapping_subnet_is_refused_with_the_others_name() -> None:
+    Networks("p")._write(made("other"))
+    with pytest.raises(SubnetTaken, match=r"10\.128\.0\.0/24 overlaps network other"):
+        chosen(Network(key="a", name="p_a", pools=(Pool(subnet="10.128.0.0/24"),)))
+
+
+@pytest.mark.parametrize("subnet", ["nonsense", "10.0.0.0/33", "10.0.0.0/32"])
+def test_what_is_no_subnet_is_refused(subnet: str) -> None:
+    with pytest.raises(SubnetInvalid, match="cannot create network p_a"):
+        chosen(Network(key="a", name="p_a", pools=(Pool(subnet=subnet),)))
+
+
+def test_options_of_the_bridge_are_honoured() -> None:
+    options = {
+        "com.docker.network.bridge.name": "mybridge",
+        "com.docker.network.driver.mtu": "1400",
+        "com.docker.network.bridge.enable_ip_masquerade": "false",
+    }
+    bridge = chosen(Network(key="a", name="p_a", driver_opts=options)).bridge
+    assert (bridge.name, bridge.mtu, bridge.masquerade) == ("mybridge", 1400, False)
+
+
+def test_interfaces_are_numbered_and_one_leads_outside() -> None:
+    found = networks.interfaces(
+        [
+            (made("a"), "", "", ""),
+            (made("b", "10.129.0.0/20"), "10.129.0.9", "02:00:00:00:00:01", "web0"),
+        ],
+        "b",
+    )
+    assert [(one.name, one.default_route) for one in found] == [("eth0", False), ("web0", True)]
+    assert (found[1].address, found[1].mac) == ("10.129.0.9", "02:00:00:00:00:01")
+
+
+def test_an_address_outside_the_subnet_is_refused() -> None:
+    with pytest.raises(
+        AddressRefused, match=r"10\.9\.9\.9 on network a: it is not in 10\.128\.0\.0/20"
+    ):
+        networks.interfaces([(made("a"), "10.9.9.9", "", "")], "a")
+
+
+def test_leases_of_one_container_are_given_back(held: Path) -> None:
+    place = cni.leases() / "a"
+    place.mkdir(parents=True)
+    (place / "10.0.0.2").write_text("abc\r\neth0")
+    (place / "10.0.0.3").write_text("def\r\neth0")
+    (place / "last_reserved_ip.0").write_text("10.0.0.3")
+    networks.release("abc", {})
+    networks.release("def", {"a": "10.0.0.3"})
+    networks.release("gone", {"a": "10.0.0.9"})
+    assert [path.name for path in place.iterdir()] == ["last_reserved_ip.0"]
