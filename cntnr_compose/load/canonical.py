@@ -5,8 +5,9 @@ from typing import Any, TypeAlias
 
 from cntnr_compose.core.values import Tree
 from cntnr_compose.load import portspec, volumespec
-from cntnr_compose.load.findings import ComposeFileInvalid, Finding
+from cntnr_compose.load.findings import ComposeFileInvalid
 from cntnr_compose.load.numbers import text
+from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path, Rows, rewrite, say, table
 
 Warn: TypeAlias = Callable[[str], None]
@@ -54,13 +55,9 @@ def _lenient() -> Rows:
     return copy(RULES)
 
 
-def _wrong(what: str, path: Path, hint: str = "") -> ComposeFileInvalid:
-    return ComposeFileInvalid([Finding(path=path, message=what, hint=hint)])
-
-
 def _service(value: Any, path: Path) -> Any:
     if value is not None and not isinstance(value, dict):
-        raise _wrong(f"{say(path)} must be a mapping", path)
+        refuse(f"{say(path)} must be a mapping", path)
     return value
 
 
@@ -83,7 +80,7 @@ def _contexts(value: Any, path: Path) -> Any:
     for word in value:
         key, equals, source = text(word).partition("=")
         if not equals:
-            raise _wrong(f"{say(path)}: invalid value {word}, expected key=value", path)
+            refuse(f"{say(path)}: invalid value {word}, expected key=value", path)
         done[key] = source
     return done
 
@@ -131,7 +128,7 @@ def _device(value: Any, path: Path) -> Any:
         return value
     parts = value.split(":")
     if len(parts) > 3 or not parts[0]:
-        raise _wrong(f'confusing device mapping, please use long syntax: "{value}"', path)
+        refuse(f'confusing device mapping, please use long syntax: "{value}"', path)
     source, target, permissions = (*parts, *[""] * (3 - len(parts)))
     return {"source": source, "target": target or source, "permissions": permissions or "rwm"}
 
@@ -181,7 +178,7 @@ def _external(resource: Any, path: Path, warn: Warn) -> None:
     where = say(path)
     warn(f"{where}: external.name is deprecated. Please set name and external: true")
     if resource.setdefault("name", external["name"]) != external["name"]:
-        raise _wrong(f"{where}: name and external.name conflict; only use name", path)
+        refuse(f"{where}: name and external.name conflict; only use name", path)
 
 
 def _omit_empty(tree: Tree) -> None:

@@ -11,6 +11,23 @@ class CannotCast(ValueError):
     """A word is not what a key wants."""
 
 
+class NotABoolean(CannotCast):
+    """A word is neither true nor false."""
+
+    def __init__(self, word: str) -> None:
+        super().__init__(f"invalid boolean: {word}")
+
+
+class NotANumber(CannotCast):
+    """A word is no number, or none that Go's function of this name takes."""
+
+    def __init__(self, function: str, word: str, why: str = "") -> None:
+        super().__init__(f'strconv.{function}: parsing "{word}": {why or "invalid syntax"}')
+
+
+TOO_LARGE = "value out of range"
+
+
 def boolean(word: str) -> bool:
     """Read a boolean. Raises `CannotCast`."""
     lower = word.lower()
@@ -18,7 +35,7 @@ def boolean(word: str) -> bool:
         return True
     if lower in FALSE:
         return False
-    raise CannotCast(f"invalid boolean: {word}")
+    raise NotABoolean(word)
 
 
 def integer(word: str, *, name: str = "Atoi", base: int = 10) -> int:
@@ -26,10 +43,10 @@ def integer(word: str, *, name: str = "Atoi", base: int = 10) -> int:
     digits = word[1:] if word[:1] in ("+", "-") else word
     allowed = "0123456789"[:base]
     if not digits or digits.strip(allowed):
-        raise CannotCast(f'strconv.{name}: parsing "{word}": invalid syntax')
+        raise NotANumber(name, word)
     number = int(word, base)
     if not LOWEST <= number <= HIGHEST:
-        raise CannotCast(f'strconv.{name}: parsing "{word}": value out of range')
+        raise NotANumber(name, word, TOO_LARGE)
     return number
 
 
@@ -43,9 +60,9 @@ def decimal(word: str) -> float:
     try:
         number = float(word) if word.isascii() and word == word.strip() else math.nan
     except ValueError:
-        raise CannotCast(f'strconv.ParseFloat: parsing "{word}": invalid syntax') from None
+        raise NotANumber("ParseFloat", word) from None
     if not math.isfinite(number):
-        raise CannotCast(f'strconv.ParseFloat: parsing "{word}": value out of range')
+        raise NotANumber("ParseFloat", word, TOO_LARGE)
     return number
 
 
@@ -64,4 +81,4 @@ def decimal32(word: str) -> float:
     try:
         return single(decimal(word))
     except OverflowError:
-        raise CannotCast(f'strconv.ParseFloat: parsing "{word}": value out of range') from None
+        raise NotANumber("ParseFloat", word, TOO_LARGE) from None

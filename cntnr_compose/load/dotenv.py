@@ -15,6 +15,16 @@ ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v"
 class EnvFileInvalid(ValueError):
     """A line of an env file cannot be read."""
 
+    def __init__(self, line: int, what: str) -> None:
+        super().__init__(f"line {line}: {what}")
+
+
+class UnterminatedQuote(EnvFileInvalid):
+    """A value begins with a quote that nothing closes."""
+
+    def __init__(self, line: int, text: str) -> None:
+        super().__init__(line, f"unterminated quoted value {text}")
+
 
 @cache
 def _escape() -> re.Pattern[str]:
@@ -32,13 +42,13 @@ def parse(text: str, lookup: Lookup, known: Mapping[str, str] | None = None) -> 
 def parse_raw(text: str) -> dict[str, str]:
     """Read an env file of ``format: raw``: a value is all that follows ``=``."""
     found: dict[str, str] = {}
-    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
-        line = line.removesuffix("\r")
+    for number, ended in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
+        line = ended.removesuffix("\r")
         name, equals, value = line.partition("=")
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         if not name.strip() or re.search(r"\s", name.strip()):
-            raise EnvFileInvalid(f"line {number}: invalid variable name {name!r}")
+            raise EnvFileInvalid(number, f"invalid variable name {name!r}")
         if equals:
             found[name.strip()] = value
     return found
@@ -124,7 +134,7 @@ class _Parser:
                 return value if quote == "'" else self._expand(_unescape(value))
             letters.append(letter)
             at += 1
-        self._fail(f"unterminated quoted value {text[start:].split(chr(10), 1)[0]}", start)
+        raise UnterminatedQuote(self._line(start), text[start:].split("\n", 1)[0])
 
     def _expand(self, value: str) -> str:
         def lookup(name: str) -> str | None:
@@ -136,8 +146,10 @@ class _Parser:
         return substitute(value, lookup)
 
     def _fail(self, what: str, at: int | None = None) -> NoReturn:
-        line = self._text.count("\n", 0, self._at if at is None else at) + 1
-        raise EnvFileInvalid(f"line {line}: {what}")
+        raise EnvFileInvalid(self._line(self._at if at is None else at), what)
+
+    def _line(self, at: int) -> int:
+        return self._text.count("\n", 0, at) + 1
 
 
 def _after(text: str, at: int) -> int:

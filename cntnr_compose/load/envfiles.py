@@ -6,7 +6,7 @@ from typing import Any
 from cntnr_compose.core.values import Tree
 from cntnr_compose.load import source
 from cntnr_compose.load.dotenv import EnvFileInvalid, parse_raw
-from cntnr_compose.load.failures import EnvFileBroken, ServiceEnvFileMissing
+from cntnr_compose.load.failures import EnvFileBroken, FileUnreadable, ServiceEnvFileMissing
 
 
 def merge_env_files(service: Tree, environment: Mapping[str, str]) -> None:
@@ -57,7 +57,7 @@ def merge_label_files(service: Tree) -> None:
     for path in service.pop("label_file", ()):
         text = source.service_env_file(path)
         if text is None:
-            raise source.FileUnreadable(path, "no such file or directory", doing="label file")
+            raise FileUnreadable(path, "no such file or directory", doing="label file")
         found |= source.parsed(text, path, found.get, found)
     labels = found | (service.get("labels") or {})
     if labels:

@@ -1,16 +1,17 @@
 """`extends`: a service laid on another one, of the same file or of another."""
 
 import os
-from typing import Any
+from typing import Any, NoReturn
 
 from cntnr_compose.core.values import Tree
 from cntnr_compose.load.canonical import canonical
 from cntnr_compose.load.failures import ExtendsCycle
-from cntnr_compose.load.findings import ComposeFileInvalid, Finding
+from cntnr_compose.load.findings import ComposeFileInvalid
 from cntnr_compose.load.layers import Layers, Setting, clear, copied
 from cntnr_compose.load.merge import extend, merge
 from cntnr_compose.load.paths import join, resolve
 from cntnr_compose.load.places import Origins, Source
+from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
 from cntnr_compose.load.source import directory_of
 from cntnr_compose.load.unique import enforce
@@ -27,7 +28,7 @@ def apply(tree: Tree, file: str, cleared: Cleared, setting: Setting, origins: Or
     if services is None:
         return
     if not isinstance(services, dict):
-        raise _wrong("services must be a mapping", ("services",), setting, file)
+        _refuse("services must be a mapping", ("services",), setting, file)
     work = _Extending(setting, origins)
     for name in services:
         services[name] = work.service(name, services, file, (cleared,), ())
@@ -53,7 +54,7 @@ class _Extending:
         if service is None:
             return None
         if not isinstance(service, dict):
-            raise _wrong(f"services.{name} must be a mapping", path, self._setting, file)
+            _refuse(f"services.{name} must be a mapping", path, self._setting, file)
         wanted = service.get("extends")
         if wanted is None:
             return service
@@ -66,7 +67,7 @@ class _Extending:
             others, base_file = services, file
             if base_name not in services:
                 what = f'cannot extend service "{name}" in {file}: service "{base_name}" not found'
-                raise _wrong(what, (*path, "extends"), self._setting, file)
+                _refuse(what, (*path, "extends"), self._setting, file)
         if (base_file, name) in chain:
             raise ExtendsCycle([*chain, (base_file, name)])
         chain = (*chain, (base_file, name))
@@ -88,16 +89,16 @@ class _Extending:
         setting = self._setting
         local = join(setting.root, named)
         if local not in self._bases:
-            self._bases[local] = self._read(local, named, name)
+            self._bases[local] = self._read(local, name)
         services, cleared = self._bases[local]
         if wanted not in services:
             what = (
                 f'cannot extend service "{name}" in {file}: service "{wanted}" not found in {named}'
             )
-            raise _wrong(what, ("services", name, "extends"), setting, file)
+            _refuse(what, ("services", name, "extends"), setting, file)
         return services, cleared
 
-    def _read(self, local: str, named: str, name: str) -> tuple[Tree, Cleared]:
+    def _read(self, local: str, name: str) -> tuple[Tree, Cleared]:
         setting = self._setting
         tree: Tree = {}
         cleared: Cleared = ()
@@ -116,7 +117,7 @@ class _Extending:
         services = tree.get("services")
         if not isinstance(services, dict):
             what = "no services section" if services is None else "services must be a mapping"
-            raise _wrong(f'cannot extend service "{name}" in {local}: {what}', (), setting, local)
+            _refuse(f'cannot extend service "{name}" in {local}: {what}', (), setting, local)
         folder = directory_of(local)
         resolve(tree, os.path.relpath(folder, setting.root), setting.home)
         return services, cleared
@@ -129,11 +130,10 @@ def _reference(wanted: Any, name: str, file: str, setting: Setting) -> tuple[str
     service = wanted.get("service") if isinstance(wanted, dict) else None
     if not isinstance(service, str):
         what = f"extends.{name}.service is required"
-        raise _wrong(what, ("services", name, "extends"), setting, file)
+        _refuse(what, ("services", name, "extends"), setting, file)
     other = wanted.get("file")
     return service, other if isinstance(other, str) else ""
 
 
-def _wrong(what: str, path: Path, setting: Setting, file: str) -> ComposeFileInvalid:
-    place = Source(file, setting.text(file)).place(path)
-    return ComposeFileInvalid([Finding(path=path, message=what, place=place)])
+def _refuse(what: str, path: Path, setting: Setting, file: str) -> NoReturn:
+    refuse(what, path, place=Source(file, setting.text(file)).place(path))

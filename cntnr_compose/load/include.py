@@ -2,16 +2,17 @@
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from cntnr_compose.core.values import Tree
 from cntnr_compose.load import source
 from cntnr_compose.load.failures import EnvFileBroken, FileUnreadable, IncludeCycle
-from cntnr_compose.load.findings import ComposeFileInvalid, Finding
+from cntnr_compose.load.findings import ComposeFileInvalid
 from cntnr_compose.load.layers import Layers, Setting, clear
 from cntnr_compose.load.merge import RULES, merge
-from cntnr_compose.load.paths import join
+from cntnr_compose.load.paths import join, parent
 from cntnr_compose.load.places import Origins, Source
+from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path, below
 
 SECTIONS = ("services", "volumes", "networks", "secrets", "configs", "models")
@@ -31,15 +32,15 @@ def apply(
     file = included[-1]
     entries = tree["include"]
     if not isinstance(entries, list):
-        raise _wrong("`include` must be a list", ("include",), setting, file)
+        _refuse("`include` must be a list", ("include",), setting, file)
     for index, entry in enumerate(entries):
         path: Path = ("include", index)
         wanted = {"path": entry} if isinstance(entry, str) else entry
         if not isinstance(wanted, dict):
-            raise _wrong("include must be a string or a mapping", path, setting, file)
+            _refuse("include must be a string or a mapping", path, setting, file)
         files = _strings(wanted.get("path"))
         if not files:
-            raise _wrong("include.path is required", path, setting, file)
+            _refuse("include.path is required", path, setting, file)
         inner, paths = _inner(files, wanted, setting, included)
         layers = Layers(inner)
         for one in paths:
@@ -66,7 +67,7 @@ def _inner(
         raise IncludeCycle([*included, main])
     directory = str(wanted.get("project_directory") or "")
     if not directory:
-        root = os.path.dirname(main)
+        root = parent(main)
         base = os.path.relpath(source.directory_of(main), setting.root)
     elif directory.startswith("/"):
         root = base = directory
@@ -83,7 +84,7 @@ def _environment(names: list[str], root: str, setting: Setting) -> dict[str, str
         if name == "/dev/null":
             continue
         path = name if name.startswith("/") else join(setting.root, name)
-        if not os.path.exists(path):
+        if not source.exists(path):
             raise FileUnreadable(path, "no such file or directory", doing="stat")
         if not source.is_file(path):
             raise EnvFileBroken(path, "it is not a file")
@@ -117,6 +118,5 @@ def _join(brought: Tree, tree: Tree, cleared: tuple[Path, ...], origins: Origins
                 raise ComposeFileInvalid(origins.placed(error.findings)) from None
 
 
-def _wrong(what: str, path: Path, setting: Setting, file: str) -> ComposeFileInvalid:
-    place = Source(file, setting.text(file)).place(path)
-    return ComposeFileInvalid([Finding(path=path, message=what, place=place)])
+def _refuse(what: str, path: Path, setting: Setting, file: str) -> NoReturn:
+    refuse(what, path, place=Source(file, setting.text(file)).place(path))

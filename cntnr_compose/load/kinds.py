@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 from cntnr_compose.core import units
 from cntnr_compose.core.values import Tree
 from cntnr_compose.load import casts, shellwords
-from cntnr_compose.load.findings import ComposeFileInvalid, Finding
 from cntnr_compose.load.numbers import text
+from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
 
 Kind: TypeAlias = Callable[[Any, Path], Any]
@@ -26,6 +26,20 @@ class Mistyped(ValueError):
         super().__init__(f"expected {wanted}, got {text(value)}")
 
 
+class TrailingSpace(ValueError):
+    """A variable's name ends with a space."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"environment variable {name} is declared with a trailing space")
+
+
+class AddressMissing(ValueError):
+    """A line of `extra_hosts` has no address."""
+
+    def __init__(self, line: str) -> None:
+        super().__init__(f"invalid additional host, missing IP: {line}")
+
+
 def _fits(kind: Kind) -> Kind:
     """Tell where a value does not fit."""
 
@@ -33,8 +47,8 @@ def _fits(kind: Kind) -> Kind:
         try:
             return kind(value, path)
         except ValueError as error:
-            what = f"'{_indexed(path)}' {error}"
-            raise ComposeFileInvalid([Finding(path=path, message=what)]) from None
+            what = str(error)
+        return refuse(f"'{_indexed(path)}' {what}", path)
 
     return check
 
@@ -202,7 +216,7 @@ def environment(value: Any, path: Path) -> Any:
     pairs = _pairs(value, path)
     for key in pairs:
         if key != key.rstrip():
-            raise ValueError(f"environment variable {key} is declared with a trailing space")
+            raise TrailingSpace(key)
     done = {}
     for key in sorted(pairs):
         inner = pairs[key]
@@ -227,7 +241,7 @@ def hosts(value: Any, path: Path) -> Any:
             if not sign:
                 name, sign, address = line.partition(":")
             if not sign:
-                raise ValueError(f"invalid additional host, missing IP: {line}")
+                raise AddressMissing(line)
             done.append(f"{name}={_address(address)}")
     return sorted(dict.fromkeys(done)) or OMIT
 
@@ -243,9 +257,7 @@ def listed(kind: Kind) -> Kind:
         if value is None:
             return OMIT
         if not isinstance(value, list):
-            raise ComposeFileInvalid(
-                [Finding(path=path, message=f"{_indexed(path)} must be a list")]
-            )
+            refuse(f"{_indexed(path)} must be a list", path)
         done = [kind(one, (*path, index)) for index, one in enumerate(value)]
         return [{} if one is OMIT else one for one in done] or OMIT
 
@@ -259,9 +271,7 @@ def mapped(kind: Kind, *, empty: Any = None) -> Kind:
         if value is None:
             return OMIT
         if not isinstance(value, dict):
-            raise ComposeFileInvalid(
-                [Finding(path=path, message=f"{_indexed(path)} must be a mapping")]
-            )
+            refuse(f"{_indexed(path)} must be a mapping", path)
         done: Tree = {}
         for key in sorted(value):
             one = OMIT if value[key] is None else kind(value[key], (*path, key))
@@ -278,9 +288,7 @@ def fields(kinds: dict[str, Kind]) -> Kind:
         if value is None:
             return OMIT
         if not isinstance(value, dict):
-            raise ComposeFileInvalid(
-                [Finding(path=path, message=f"{_indexed(path)} must be a mapping")]
-            )
+            refuse(f"{_indexed(path)} must be a mapping", path)
         done: Tree = {}
         for key, kind in kinds.items():
             if key in value:

@@ -1,11 +1,11 @@
 """Lay one tree over another, with the rules of the places that have their own."""
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from cntnr_compose.core.values import Tree
-from cntnr_compose.load.findings import ComposeFileInvalid, Finding
 from cntnr_compose.load.numbers import text
+from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import HERE, Path, Rows, below, say, table
 
 Rule: TypeAlias = Callable[[Any, Any, Rows, Path], Any]
@@ -37,19 +37,18 @@ def _plainly(base: Any, over: Any, rows: Rows, path: Path) -> Any:
         return base
     if isinstance(base, dict):
         if not isinstance(over, dict):
-            raise _cannot(path)
+            _refuse(path)
         return _mappings(base, over, rows, path)
     if isinstance(base, list):
         if not isinstance(over, list):
-            raise _cannot(path)
+            _refuse(path)
         return base + over
     return over
 
 
-def _cannot(path: Path) -> ComposeFileInvalid:
-    what = f"cannot override {say(path)}"
+def _refuse(path: Path) -> NoReturn:
     hint = "a mapping can only be laid on a mapping, and a list on a list"
-    return ComposeFileInvalid([Finding(path=path, message=what, hint=hint)])
+    refuse(f"cannot override {say(path)}", path, hint=hint)
 
 
 def _mappings(base: Tree, over: Tree, rows: Rows, path: Path) -> Tree:
@@ -117,10 +116,10 @@ def _logging(base: Any, over: Any, rows: Rows, path: Path) -> Any:
     return over
 
 
-def _pools(base: Any, over: Any, rows: Rows, path: Path) -> Any:
+def _pools(base: Any, over: Any, _rows: Rows, path: Path) -> Any:
     """Address pools are merged by subnet."""
     if not isinstance(base, list) or not isinstance(over, list):
-        raise _cannot(path)
+        _refuse(path)
     done: list[Tree] = []
 
     def put(pool: Tree, *, instead: bool) -> None:

@@ -92,7 +92,7 @@ def restart_policy(word: str, deploy: Tree | None) -> RestartPolicy:
         number = int(attempts) if attempts.isdigit() else 0
         return RestartPolicy(condition=condition or "no", max_attempts=number)
     meant = {"none": "no", "any": "always", "": "always"}
-    condition = deploy.get("condition", "")
+    condition: str = deploy.get("condition", "")
     return RestartPolicy(
         condition=meant.get(condition, condition),
         max_attempts=deploy.get("max_attempts", 0),

@@ -103,8 +103,8 @@ def _dependencies(service: Tree) -> Tree:
 def _names(tree: Tree, name: str) -> None:
     for section in NAMED:
         resources = tree.get(section) or {}
-        for key, resource in resources.items():
-            resources[key] = resource = resource or {}
+        for key in resources:
+            resource = resources[key] = resources[key] or {}
             if resource.get("name") is None:
                 is_external = resource.get("external") in (True, "true")
                 resource["name"] = key if is_external else f"{name}_{key}"

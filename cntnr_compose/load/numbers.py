@@ -20,7 +20,7 @@ def text(value: Any) -> str:
 
 def floating(value: float) -> str:
     """Write a float as Go's ``%v`` does: the shortest form, with an exponent from 1e+06 on."""
-    if value != value:  # noqa: PLR0124 - the one test for not-a-number that needs no import
+    if value != value:
         return "NaN"
     if value in (float("inf"), float("-inf")):
         return "+Inf" if value > 0 else "-Inf"

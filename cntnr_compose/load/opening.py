@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from cntnr_compose.load import source
 from cntnr_compose.load.failures import NoConfigurationFile, ProjectNameEmpty, ProjectNameInvalid
 from cntnr_compose.load.numbers import text
-from cntnr_compose.load.paths import join
+from cntnr_compose.load.paths import join, parent
 from cntnr_compose.load.request import Request
 
 TRUE = frozenset({"1", "t", "T", "true", "True", "TRUE"})
@@ -36,7 +36,7 @@ class Opening:
         if named:
             return self._absolute(named)
         first = next((one for one in self.files if one != source.STDIN), "")
-        return os.path.dirname(first) if first else self._request.cwd
+        return parent(first) if first else self._request.cwd
 
     @property
     def profiles(self) -> tuple[str, ...]:
@@ -71,7 +71,7 @@ class Opening:
 
         Raises `ProjectNameEmpty`.
         """
-        return required(normal(os.path.basename(self.directory)))
+        return required(normal(self.directory.rpartition("/")[2]))
 
     def _absolute(self, path: str) -> str:
         if path == source.STDIN or source.is_remote(path):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from cntnr_compose.core.values import Tree
-from cntnr_compose.load.findings import ComposeFileInvalid, Finding
+from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path, Rows, rewrite, table
 
 Make: TypeAlias = Callable[[str, str], str]
@@ -28,6 +28,11 @@ def join(base: str, path: str) -> str:
         return ""
     joined = posixpath.normpath(f"{base}/{path}" if base and path else base or path)
     return "/" + joined.lstrip("/") if joined.startswith("//") else joined
+
+
+def parent(path: str) -> str:
+    """Give the directory that a path lies in."""
+    return posixpath.dirname(path)
 
 
 def expand_user(path: str, home: str) -> str:
@@ -83,27 +88,23 @@ class _Resolver:
         return self._path(value, path)
 
     def _linked(self, value: Any, path: Path) -> Any:
-        from os.path import realpath
-
         resolved = self._path(value, path)
-        return (
-            realpath(resolved)
-            if isinstance(resolved, str) and resolved.startswith("/")
-            else resolved
-        )
+        is_absolute = isinstance(resolved, str) and resolved.startswith("/")
+        return posixpath.realpath(resolved) if is_absolute else resolved
 
     def _volume(self, value: Any, path: Path) -> Any:
         if not isinstance(value, dict) or value.get("type") != "bind":
             return value
         if "source" not in value:
             what = 'invalid mount config for type "bind": field Source must not be empty'
-            raise ComposeFileInvalid([Finding(path=path, message=what)])
+            refuse(what, path)
         value["source"] = self._maybe_windows(value["source"], path)
         return value
 
     def _driver_opts(self, value: Any, path: Path) -> Any:
         options = value.get("driver_opts") if isinstance(value, dict) else None
-        if isinstance(options, dict) and value.get("driver") == "local":
-            if options.get("o") == "bind" and "device" in options:
-                options["device"] = self._maybe_windows(options["device"], path)
+        if not isinstance(options, dict) or value.get("driver") != "local":
+            return value
+        if options.get("o") == "bind" and "device" in options:
+            options["device"] = self._maybe_windows(options["device"], path)
         return value

@@ -1,7 +1,7 @@
 """The short syntax of ports, ``[IP:][HOST:]CONTAINER[/PROTOCOL]``, to the long one."""
 
 from cntnr_compose.core.values import Tree
-from cntnr_compose.load.findings import ComposeFileInvalid, Finding
+from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
 
 PROTOCOLS = frozenset({"tcp", "udp", "sctp"})
@@ -17,12 +17,12 @@ def parse(spec: str, path: Path = ()) -> list[Tree]:
     protocol, container = _protocol(container)
     host_ip = _checked_ip(host_ip, path)
     if protocol.lower() not in PROTOCOLS:
-        raise _wrong(f"invalid proto: {protocol}", path)
+        refuse(f"invalid proto: {protocol}", path)
     first, last = _range(container, "containerPort", path)
     low, high = _range(host, "hostPort", path) if host else (0, 0)
     if host and last - first != high - low and last != first:
         ranges = f"{container} and {host}"
-        raise _wrong(f"invalid ranges specified for container and host Ports: {ranges}", path)
+        refuse(f"invalid ranges specified for container and host Ports: {ranges}", path)
     ports = []
     for number in range(first, last + 1):
         port: Tree = {"mode": "ingress", "target": number, "protocol": protocol.lower()}
@@ -60,12 +60,12 @@ def _checked_ip(host_ip: str, path: Path) -> str:
     if host_ip.startswith("["):
         bare, closed, rest = host_ip[1:].partition("]")
         if not closed or rest:
-            raise _wrong(f"invalid IP address {host_ip}", path)
+            refuse(f"invalid IP address {host_ip}", path)
     if bare:
         try:
             socket.inet_pton(socket.AF_INET6 if ":" in bare else socket.AF_INET, bare)
         except (OSError, ValueError):
-            raise _wrong(f"invalid IP address: {bare}", path) from None
+            refuse(f"invalid IP address: {bare}", path)
     return bare
 
 
@@ -73,12 +73,8 @@ def _range(text: str, name: str, path: Path) -> tuple[int, int]:
     low, dash, high = text.partition("-")
     ends = (low, high) if dash else (low, low)
     if not all(end.isascii() and end.isdigit() and int(end) <= HIGHEST for end in ends):
-        raise _wrong(f"invalid {name}: {text}", path)
+        refuse(f"invalid {name}: {text}", path)
     first, last = int(ends[0]), int(ends[1])
     if first > last:
-        raise _wrong(f"invalid {name}: {text}", path)
+        refuse(f"invalid {name}: {text}", path)
     return first, last
-
-
-def _wrong(what: str, path: Path) -> ComposeFileInvalid:
-    return ComposeFileInvalid([Finding(path=path, message=what)])

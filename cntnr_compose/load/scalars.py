@@ -16,7 +16,7 @@ WORDS |= dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan"))
 NUMERIC = frozenset("0123456789+-.")
 LOWEST, HIGHEST = -(2**63), 2**64 - 1
 CORE = "tag:yaml.org,2002:"
-KINDS = {"bool": bool, "int": int, "float": (int, float), "null": type(None)}
+KINDS: dict[str, Any] = {"bool": bool, "int": int, "float": (int, float), "null": type(None)}
 
 
 class Timestamp(str):
@@ -27,6 +27,9 @@ class Timestamp(str):
 
 class TagMismatch(ValueError):
     """A scalar is not what its tag says."""
+
+    def __init__(self, text: str, kind: str) -> None:
+        super().__init__(f"cannot decode !!str `{text}` as a !!{kind}")
 
 
 @cache
@@ -97,7 +100,7 @@ def tagged(tag: str, text: str) -> Any:
         return text
     value = plain(text)
     if not isinstance(value, wanted) or (kind != "bool" and isinstance(value, bool)):
-        raise TagMismatch(f"cannot decode !!str `{text}` as a !!{kind}")
+        raise TagMismatch(text, kind)
     return float(value) if kind == "float" else value
 
 
@@ -107,4 +110,4 @@ def _binary(text: str) -> str:
     try:
         return binascii.a2b_base64(text).decode(errors="replace")
     except binascii.Error:
-        raise TagMismatch("!!binary value contains invalid base64 data") from None
+        raise TagMismatch(text, "binary") from None

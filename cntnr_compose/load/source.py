@@ -1,8 +1,7 @@
 """Find and read compose and env files. The only file access of this floor."""
 
-import os
-import stat
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from cntnr_compose.load.dotenv import EnvFileInvalid, parse
 from cntnr_compose.load.failures import (
@@ -11,7 +10,7 @@ from cntnr_compose.load.failures import (
     FileUnreadable,
     RemoteUnsupported,
 )
-from cntnr_compose.load.paths import join
+from cntnr_compose.load.paths import join, parent
 from cntnr_compose.load.template import TemplateInvalid, VariableMissing
 
 NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
@@ -37,7 +36,7 @@ def discover(directory: str, warn: Callable[[str], None]) -> tuple[str, ...]:
                     warn(f"Found multiple {kind} files with supported names: {names}")
                     warn(f"Using {files[0]}")
             return (found[0], *overrides[:1])
-        above = os.path.dirname(directory)
+        above = parent(directory)
         if above == directory:
             return ()
         directory = above
@@ -45,7 +44,7 @@ def discover(directory: str, warn: Callable[[str], None]) -> tuple[str, ...]:
 
 def _existing(directory: str, names: tuple[str, ...]) -> list[str]:
     paths = (join(directory, name) for name in names)
-    return [path for path in paths if os.path.exists(path)]
+    return [path for path in paths if exists(path)]
 
 
 def is_remote(path: str) -> bool:
@@ -65,8 +64,7 @@ def read(path: str) -> str:
             import sys
 
             return _text(sys.stdin.buffer.read(), path)
-        with open(path, "rb") as file:
-            return _text(file.read(), path)
+        return _text(Path(path).read_bytes(), path)
     except OSError as error:
         raise FileUnreadable(path, _why(error)) from None
 
@@ -107,10 +105,7 @@ def env_files(paths: tuple[str, ...], environment: Mapping[str, str]) -> dict[st
 
 def _env_text(path: str) -> str | None:
     try:
-        if stat.S_ISDIR(os.stat(path).st_mode):
-            raise EnvFileBroken(path, "it is a directory")
-        with open(path, "rb") as file:
-            return file.read().decode(errors="replace")
+        return Path(path).read_bytes().decode(errors="replace")
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -142,12 +137,17 @@ def parsed(
 
 def is_file(path: str) -> bool:
     """Tell whether there is a file that is no directory."""
+    return exists(path) and not Path(path).is_dir()
+
+
+def exists(path: str) -> bool:
+    """Tell whether there is something at a path."""
     try:
-        return not stat.S_ISDIR(os.stat(path).st_mode)
-    except OSError:
+        return Path(path).exists()
+    except (OSError, ValueError):
         return False
 
 
 def directory_of(path: str) -> str:
     """Give a directory itself, and of a file the directory that it lies in."""
-    return path if os.path.isdir(path) else os.path.dirname(path)
+    return path if Path(path).is_dir() else parent(path)

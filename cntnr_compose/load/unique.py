@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from cntnr_compose.core.values import Tree
-from cntnr_compose.load.findings import ComposeFileInvalid, Finding
 from cntnr_compose.load.numbers import text
+from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path, rewrite, say, table
 from cntnr_compose.load.volumespec import parse as parse_volume
 
@@ -44,7 +44,7 @@ def _volume(item: Any, path: Path) -> str:
         target = item.get("target")
         if not isinstance(target, str):
             what = f"service volume {_numbered(path)} is missing a mount target"
-            raise ComposeFileInvalid([Finding(path=path, message=what)])
+            refuse(what, path)
         return target
     return parse_volume(item, path)["target"] if isinstance(item, str) else ""
 
@@ -54,7 +54,7 @@ def _device(item: Any, path: Path) -> str:
         target = item.get("target")
         if not isinstance(target, str):
             what = f"service device {_numbered(path)} is missing a mount target"
-            raise ComposeFileInvalid([Finding(path=path, message=what)])
+            refuse(what, path)
         return target
     parts = str(item).split(":")
     return parts[1] if len(parts) > 1 else parts[0]
@@ -81,7 +81,7 @@ def _port(item: Any, path: Path) -> str:
     target = item.get("target")
     if not isinstance(target, int):
         what = f"service ports {_numbered(path)} is missing a target port"
-        raise ComposeFileInvalid([Finding(path=path, message=what)])
+        refuse(what, path)
     published = item.get("published")
     host = item.get("host_ip") or "0.0.0.0"
     shown = "" if published is None else published

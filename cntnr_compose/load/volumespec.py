@@ -3,7 +3,7 @@
 import posixpath
 
 from cntnr_compose.core.values import Tree
-from cntnr_compose.load.findings import ComposeFileInvalid, Finding
+from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
 
 PROPAGATIONS = frozenset({"private", "rprivate", "shared", "rshared", "slave", "rslave"})
@@ -16,14 +16,14 @@ def parse(spec: str, path: Path = ()) -> Tree:
     Raises `ComposeFileInvalid`.
     """
     if not spec:
-        raise _wrong("invalid empty volume spec", path)
+        refuse("invalid empty volume spec", path)
     if len(spec) < 3:
         return {"type": "volume", "target": clean(spec)}
     sections = _sections(spec)
     if "" in sections:
-        raise _wrong(f"invalid spec: {spec}: empty section between colons", path)
+        refuse(f"invalid spec: {spec}: empty section between colons", path)
     if len(sections) > 3:
-        raise _wrong(f"invalid spec: {spec}: too many colons", path)
+        refuse(f"invalid spec: {spec}: too many colons", path)
     source = sections[0] if len(sections) > 1 else ""
     target = sections[1] if len(sections) > 1 else sections[0]
     options = sections[2].split(",") if len(sections) > 2 else []
@@ -82,7 +82,3 @@ def is_path(source: str) -> bool:
     if source[0] in "./~" or source.startswith("\\\\"):
         return True
     return source[0].isalpha() and source[1:2] == ":"
-
-
-def _wrong(what: str, path: Path) -> ComposeFileInvalid:
-    return ComposeFileInvalid([Finding(path=path, message=what)])

@@ -27,6 +27,10 @@ MANY = {"files", "profiles", "env_files"}
 SWITCHES = {"--compatibility": "compatibility", "--all-resources": "all_resources"}
 
 
+class UnknownWord(ValueError):
+    """A case's command line has an option that this runner does not know."""
+
+
 def corpus() -> Path:
     """Give the folder of the corpus, whether it is there or not."""
     chosen = os.environ.get("CNTNR_CONFORMANCE")
@@ -54,7 +58,7 @@ def request_of(case: Mapping[str, Any], where: Path) -> Any:
         elif word == "--format":
             next(words)
         elif word != "config":
-            raise ValueError(f"a command that this runner does not know: {word}")
+            raise UnknownWord(word)
     return Request(environ=environ_of(case, where), cwd=str(where), **said)
 
 
