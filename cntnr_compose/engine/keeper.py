@@ -72,6 +72,8 @@ class Keeper:
         self._turn = asyncio.Lock()  # one change at a time
         self._ended = asyncio.Event()  # nothing of it runs, and its bundle is gone
         self._ended.set()
+        self._settled = asyncio.Event()  # no start is under way
+        self._settled.set()
         self._interfaces: dict[str, str] = {}
         self._stop_probing: Cancel = _nothing
         self._stop_restart: Cancel = _nothing
@@ -169,11 +171,13 @@ class Keeper:
 
     async def _start(self, tell: Tell) -> None:
         await self._prepare(tell)
+        self._settled.clear()
         try:
             self.ports = await publish.publish(self.scene, self.record, self.status.addresses)
             async with self.scene.workers:
                 await runc.start(self.record.id, self.record.name)
         except BaseException as error:
+            self._settled.set()
             await asyncio.shield(self._undo(str(error)))
             raise
         self.write(
@@ -187,6 +191,7 @@ class Keeper:
             failing_streak=0,
             probes=(),
         )
+        self._settled.set()
         self.scene.announce(self.record, "start")
         for hook in self.record.definition.post_start:
             await self._run_hook("post_start", hook, tell)
@@ -218,6 +223,8 @@ class Keeper:
         if self.status.pid and kernel.start_time(self.status.pid) == self.status.born:
             # conmon was killed: nobody will know the status, and output is lost from now on.
             await signals.gone(self.status.pid)
+        # A short program ends before `runc start` has told us that it began.
+        await self._settled.wait()
         code = runc.exit_status(self.record.id)
         await self._on_end(records.LOST if code is None else code)
 
