@@ -167,21 +167,6 @@ def lowest_port() -> int:
     return 0 if os.getuid() == 0 else _number("/proc/sys/net/ipv4/ip_unprivileged_port_start", 1024)
 
 
-def delegated_controllers() -> tuple[str, ...]:
-    """Name the cgroup v2 controllers with which this user may limit its own processes."""
-    mounts = [Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified")]
-    root = next((path for path in mounts if (path / "cgroup.controllers").exists()), None)
-    try:
-        lines = Path("/proc/self/cgroup").read_text().splitlines()
-        own = next(line.removeprefix("0::/") for line in lines if line.startswith("0::"))
-    except (OSError, StopIteration):
-        return ()
-    if root is None or not os.access(root / own / "cgroup.procs", os.W_OK):
-        return ()
-    offered = (root / own / "cgroup.controllers").read_text().split()
-    return tuple(name for name in CONTROLLERS if name in offered)
-
-
 def lingers() -> bool | None:
     """Tell whether systemd keeps this user's processes after logout; None where there is none."""
     if not Path("/run/systemd/system").is_dir():

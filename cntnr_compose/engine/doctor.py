@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from typing import Literal
 
-from cntnr_compose.adapters import kernel, process
+from cntnr_compose.adapters import cgroups, kernel, process
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CommandFailed, ProgramMissing
 from cntnr_compose.core.values import Bytes, Value
@@ -190,9 +190,6 @@ def _user_namespaces() -> Check:
 
 
 def _subordinate_ids() -> Iterator[Check]:
-    if os.getuid() == 0:
-        yield Check(name="subordinate ids", state="ok", found="root has all ids")
-        return
     uids, gids = kernel.subordinate_ids("uid"), kernel.subordinate_ids("gid")
     user = kernel.user_name()
     loses = "only uid 0 inside containers; images with service users (postgres, nginx) fail"
@@ -270,9 +267,8 @@ def _tun() -> Check:
 
 
 def _cgroups() -> Check:
-    if os.getuid() == 0:
-        return Check(name="cgroups", state="ok", found="root may limit everything")
-    have = kernel.delegated_controllers()
+    found = cgroups.find()
+    have = found.controllers if found else ()
     lacking = [name for name in kernel.CONTROLLERS if name not in have]
     has_systemd = kernel.lingers() is not None
     return _judge(

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from cntnr_compose.adapters import files, kernel, process
+from cntnr_compose.adapters import cgroups, files, kernel, process
 from cntnr_compose.core.values import Tree
 from cntnr_compose.model.service import Ulimit
 from cntnr_compose.plan.setting import Facts, Node
@@ -23,7 +23,14 @@ KINDS = (
 def gather() -> Facts:
     """Look once."""
     profile = kernel.seccomp_profile()
+    group = cgroups.find()
+    if group is not None and not cgroups.hand_down(group):
+        group = None
     return Facts(
+        controllers=group.controllers if group else (),
+        cgroup_version=group.version if group else 2,
+        cgroup_parent=group.parent if group else "",
+        swap_limit=group.swap if group else False,
         ids=kernel.mapped_ids(),
         machine=platform.machine(),
         kernel=kernel.release(),

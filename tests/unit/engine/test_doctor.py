@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.adapters import kernel, process
+from cntnr_compose.adapters import cgroups, kernel, process
+from cntnr_compose.adapters.cgroups import Delegated
 from cntnr_compose.cli.verbs.doctor import table
 from cntnr_compose.core.errors import ProgramMissing
 from cntnr_compose.engine import doctor
@@ -16,7 +17,6 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPat
     """Give a machine that has everything, to take things away from."""
     answers = {
         "cni_folder": tmp_path,
-        "delegated_controllers": kernel.CONTROLLERS,
         "distribution": "debian",
         "free_space": 100 * doctor.GIB,
         "is_switched_off": False,
@@ -33,6 +33,8 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPat
     }
     for name, answer in answers.items():
         monkeypatch.setattr(kernel, name, lambda *_, answer=answer: answer)
+    everything = Delegated(version=2, parent="/a", controllers=kernel.CONTROLLERS)
+    monkeypatch.setattr(cgroups, "find", lambda: everything)
     for name in ("bridge", "host-local"):
         (tmp_path / name).touch()
     monkeypatch.setattr(doctor.os, "getuid", lambda: 1000)
@@ -116,7 +118,8 @@ def test_old_kernel_is_told_to_upgrade(machine: pytest.MonkeyPatch) -> None:
 
 
 def test_reductions_of_a_plain_machine(machine: pytest.MonkeyPatch) -> None:
-    machine.setattr(kernel, "delegated_controllers", lambda: ("pids",))
+    pids_alone = Delegated(version=2, parent="/a", controllers=("pids",))
+    machine.setattr(cgroups, "find", lambda: pids_alone)
     machine.setattr(kernel, "lowest_port", lambda: 1024)
     machine.setattr(kernel, "lingers", lambda: False)
     machine.setattr(kernel, "free_space", lambda _: doctor.GIB)
