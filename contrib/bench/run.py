@@ -18,6 +18,7 @@ from tests.scenarios.lib import ROOT, User, find_user, remove, wait_until
 from tests.scenarios.registry import make_image, served_registry
 
 SIZES = (1, 10, 30)
+FILES = (5, 300, 1000)  # services in files that are only read
 SLEEP = "86399"  # so that containers can be told from everything else by their command line
 Timings = dict[tuple[str, str], list[float]]  # (task, tool) to seconds
 
@@ -35,6 +36,32 @@ def compose_text(services: int) -> str:
         if number % 2 == 0:
             lines.append(f"    depends_on: [s{number - 1}]")
     return "\n".join(lines) + "\n"
+
+
+def rich_text(services: int) -> str:
+    """Write a file as people do: anchors, variables, short syntaxes. It is read, never brought up."""
+    lines = [
+        "x-common: &common",
+        "  restart: unless-stopped",
+        "  environment: {TZ: UTC}",
+        "services:",
+    ]
+    for number in range(1, services + 1):
+        lines += [
+            f"  s{number}:",
+            "    <<: *common",
+            "    image: ${REGISTRY:-docker.io}/library/busybox:${TAG:-latest}",
+            "    command: sh -c 'echo $$HOSTNAME; sleep 1000'",
+            f"    ports: ['127.0.0.1:{20000 + number}:80', '443']",
+            f"    volumes: ['data{number}:/data', './conf:/conf:ro']",
+            "    networks: [front, back]",
+            "    healthcheck: {test: curl -f localhost, interval: 1m30s, retries: 3}",
+            "    deploy: {resources: {limits: {cpus: '0.50', memory: 512M}}}",
+        ]
+        if number > 1:
+            lines.append(f"    depends_on: [s{number - 1}]")
+    lines += ["networks:", "  front:", "  back: {internal: true}", "volumes:"]
+    return "\n".join([*lines, *(f"  data{number}:" for number in range(1, services + 1))]) + "\n"
 
 
 class Tool:
@@ -138,6 +165,11 @@ def round_of(tool: Tool, folders: dict[int, Path], into: Timings) -> None:
 
     first = next(iter(folders.values()))
     note("--help", tool.timed(first, "--help"))
+    for size in FILES:
+        note(
+            f"config, a file of {size} services",
+            tool.timed(first, "-f", f"rich{size}.yaml", "config"),
+        )
     for size, folder in folders.items():
         label = f"{size} service{'s' if size > 1 else ''}"
         note(f"up -d, {label}", tool.timed(folder, "up", "-d"))
@@ -223,6 +255,9 @@ def main() -> None:
                 folders[size] = user.base / "projects" / f"bench{size}"
                 folders[size].mkdir()
                 (folders[size] / "compose.yaml").write_text(compose_text(size))
+            for size in FILES:
+                for folder in folders.values():
+                    (folder / f"rich{size}.yaml").write_text(rich_text(size))
             user.own(user.base / "projects")
             with docker_daemon(docker_folder) as socket:
                 rivals = tools(user, layout, docker_folder, socket)
