@@ -66,6 +66,18 @@ RANKS = {
     path: {word: f"\0{number:03}" for number, word in enumerate(words.split())}
     for path, words in DECLARED.items()
 }
+# What stands there though nothing was said.
+ADDED: dict[str, Tree] = {
+    "": {"command": None, "entrypoint": None},
+    "deploy": {"resources": {}, "placement": {}},
+    "develop.watch": {"exec": {}},
+    "develop.watch.exec": {"command": None},
+    "post_start": {"command": None},
+    "pre_stop": {"command": None},
+}
+# Where users choose the keys; elsewhere those with x- are extensions, which do not count.
+FREE = ("environment", "labels", "annotations", "sysctls", "options", "_opt", "_opts")
+CAPITALS = ("blkio_config.device", "blkio_config.weight_device")  # beginnings of paths
 # Go writes these letters so, since JSON may stand in a page of HTML.
 ESCAPED = ((b"&", b"\\u0026"), (b"<", b"\\u003c"), (b">", b"\\u003e"))
 
@@ -128,13 +140,18 @@ def _by_name(words: dict[str, str]) -> dict[str, str]:
 
 
 def _ordered(node: Any, path: str) -> Any:
-    if isinstance(node, dict):
-        ranks = RANKS.get(path, {})
-        keys = sorted(node, key=lambda key: ranks.get(key, key))
-        return {key: _ordered(node[key], _below(path, key)) for key in keys}
     if isinstance(node, list | tuple):
         return [_ordered(one, path) for one in node]
-    return node
+    if not isinstance(node, dict):
+        return node
+    ranks = RANKS.get(path, {})
+    node = {**ADDED[path], **node} if path in ADDED else node
+    keys = sorted(node, key=lambda key: ranks.get(key, key))
+    if not path.endswith(FREE):
+        keys = [key for key in keys if not key.startswith("x-")]
+    if path.startswith(CAPITALS):
+        return {key.capitalize(): node[key] for key in keys}
+    return {key: _ordered(node[key], _below(path, key)) for key in keys}
 
 
 def _below(path: str, key: str) -> str:

@@ -94,6 +94,19 @@ def test_replicas_do_not_count_but_the_rest_of_deploy_does() -> None:
     assert hash_of(PLAIN | {"deploy": deploy}) != hash_of(PLAIN)
 
 
+def test_extensions_do_not_count_but_free_keys_that_look_like_them_do() -> None:
+    extended = {"x-note": 1, "networks": {"default": None}, "logging": {"x-l": 1, "driver": "none"}}
+    assert hash_of(PLAIN | extended) == hash_of(PLAIN | {"logging": {"driver": "none"}})
+    assert hash_of(PLAIN | {"labels": {"x-a": "b"}}) != hash_of(PLAIN | {"labels": {}})
+
+
+def test_what_docker_compose_writes_though_nothing_was_said_is_there() -> None:
+    assert hash_of({"image": "x", "networks": {"default": None}}) == hash_of(PLAIN)
+    deploy = {"mode": "replicated"}
+    said = {**deploy, "placement": {}, "resources": {}}
+    assert hash_of(PLAIN | {"deploy": deploy}) == hash_of(PLAIN | {"deploy": said})
+
+
 def test_the_order_of_a_list_counts() -> None:
     assert hash_of(PLAIN | {"dns": ["a", "b"]}) != hash_of(PLAIN | {"dns": ["b", "a"]})
 
