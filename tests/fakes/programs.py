@@ -1,0 +1,32 @@
+"""Programs that only note how they were called, and do what a line of shell says."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+class Programs:
+    """A folder of fake programs that stands first in PATH."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir()
+
+    def add(self, name: str, script: str = "") -> None:
+        """Put a program there; ``script`` is what it does after it has noted its call."""
+        program = self._folder / name
+        note = f'{{ printf "%s\\0" "$@"; echo; }} >>"{self._folder}/{name}.calls"'
+        program.write_text(f"#!/bin/sh\n{note}\n{script}\n")
+        program.chmod(0o755)
+
+    def calls(self, name: str) -> list[list[str]]:
+        """Give the arguments of every call so far."""
+        noted = self._folder / f"{name}.calls"
+        if not noted.exists():
+            return []
+        return [line.rstrip("\0").split("\0") for line in noted.read_text().splitlines()]
+
+    def enter(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let these programs be found before all others."""
+        monkeypatch.setenv("PATH", f"{self._folder}:{os.environ['PATH']}")

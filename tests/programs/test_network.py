@@ -1,0 +1,45 @@
+"""ip, nft and dnsmasq, started on the holder's network."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from cntnr_compose.adapters import dnsmasq, network
+from cntnr_compose.adapters.network import Bridge, NetworkFailed
+from tests.fakes.programs import Programs
+
+BRIDGE = Bridge(name="br-a", gateway="10.0.0.1/24", subnet="10.0.0.0/24")
+
+
+def test_a_bridge_is_made_in_one_call(programs: Programs, tmp_path: Path) -> None:
+    programs.add("nsenter", f'cat >"{tmp_path}/input"')
+    asyncio.run(network.make("p_a", BRIDGE))
+    assert programs.calls("nsenter") == [["--net=/proc/1/ns/net", "ip", "-batch", "-"]]
+    assert (tmp_path / "input").read_text() == network.bridge_commands(BRIDGE)
+
+
+def test_what_ip_says_reaches_the_user(programs: Programs) -> None:
+    programs.add("nsenter", "cat >/dev/null; echo 'RTNETLINK answers: File exists' >&2; exit 1")
+    with pytest.raises(
+        NetworkFailed, match="cannot set network p_a up: RTNETLINK answers: File exists"
+    ):
+        asyncio.run(network.make("p_a", BRIDGE))
+
+
+def test_tearing_down_goes_on_when_a_bridge_is_gone(programs: Programs) -> None:
+    programs.add("nsenter", 'cat >/dev/null; case "$2" in ip) exit 1;; esac')
+    asyncio.run(network.tear_down(["br-a"], "p_x"))
+    assert [call[1] for call in programs.calls("nsenter")] == ["ip", "nft"]
+
+
+def test_a_resolver_is_started_with_its_file(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(dnsmasq.paths, "held", lambda: tmp_path)
+    programs.add("nsenter")
+    asyncio.run(dnsmasq.start(dnsmasq.View(name="v", address="10.0.0.1", networks=("p_a",))))
+    file = dnsmasq.folder() / "v.conf"
+    assert programs.calls("nsenter")[0][1:] == ["dnsmasq", f"--conf-file={file}"]
+    assert "listen-address=10.0.0.1" in file.read_text()
+    assert dnsmasq.hosts("p_a").is_dir()

@@ -1,0 +1,76 @@
+"""conmon and runc: pipes, pid files, and words."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from cntnr_compose.adapters import runc
+from cntnr_compose.adapters.runc import ContainerFailed, Launch
+from tests.fakes.programs import Programs
+
+# conmon takes `-b BUNDLE` and `--conmon-pidfile FILE`, and writes into the pipe that the environment names.
+CONMON = """
+while [ $# -gt 0 ]; do case $1 in --conmon-pidfile) echo 77 >"$2";; esac; shift; done
+printf '%s\\n' '{said}' >/proc/self/fd/$_OCI_SYNCPIPE
+"""
+
+
+@pytest.fixture
+def launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Launch:
+    monkeypatch.setattr(runc.paths, "held", lambda: tmp_path / "held")
+    (tmp_path / "bundle").mkdir()
+    return Launch(
+        id="abc", name="p-web-1", bundle=str(tmp_path / "bundle"), log="/l", own_network=False
+    )
+
+
+def test_the_pids_of_container_and_conmon_are_read(programs: Programs, launch: Launch) -> None:
+    programs.add("runc")
+    programs.add("conmon", CONMON.replace("{said}", '{"data": 42}'))
+    assert asyncio.run(runc.create(launch)) == (42, 77)
+    call = programs.calls("conmon")[0]
+    assert call[call.index("-c") + 1] == "abc"
+    assert call[call.index("-b") + 1] == launch.bundle
+
+
+def test_a_stale_exit_file_goes_before_the_id_is_used_again(
+    programs: Programs, launch: Launch
+) -> None:
+    programs.add("runc")
+    programs.add("conmon", CONMON.replace("{said}", '{"data": 42}'))
+    runc.exits().mkdir(parents=True)
+    (runc.exits() / "abc").write_text("9")
+    asyncio.run(runc.create(launch))
+    assert runc.exit_status("abc") is None
+
+
+def test_a_failed_create_says_what_runc_said(programs: Programs, launch: Launch) -> None:
+    programs.add("runc")
+    said = '{"data": -1, "message": "runc create failed: exec format error"}'
+    programs.add("conmon", CONMON.replace("{said}", said))
+    with pytest.raises(ContainerFailed, match="cannot start container p-web-1: exec format error"):
+        asyncio.run(runc.create(launch))
+
+
+def test_conmon_that_dies_without_a_word_is_a_failure(programs: Programs, launch: Launch) -> None:
+    programs.add("runc")
+    programs.add("conmon", "echo broken pipe >&2; exit 1")
+    with pytest.raises(ContainerFailed, match="broken pipe"):
+        asyncio.run(runc.create(launch))
+
+
+def test_what_runc_does_not_know_needs_no_delete(programs: Programs, launch: Launch) -> None:
+    programs.add("runc")
+    asyncio.run(runc.delete("abc"))
+    assert programs.calls("runc") == []
+    (runc.root() / "abc").mkdir(parents=True)
+    asyncio.run(runc.delete("abc"))
+    assert programs.calls("runc") == [["--root", str(runc.root()), "delete", "abc"]]
+    assert not (runc.root() / "abc").exists()
+
+
+def test_a_start_that_fails_names_the_container(programs: Programs, launch: Launch) -> None:
+    programs.add("runc", "echo 'cannot start a container that has stopped' >&2; exit 1")
+    with pytest.raises(ContainerFailed, match="p-web-1: cannot start a container that has stopped"):
+        asyncio.run(runc.start("abc", launch.name))
