@@ -4,12 +4,12 @@ The words that scripts look for in docker compose's messages are kept.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 from cntnr_compose.core.values import Tree
 from cntnr_compose.load.findings import Finding, Path, suggestion
-from cntnr_compose.load.shape import REFUSED, Shape, is_number
+from cntnr_compose.load.shape import REFUSED, Shape, identity, is_number
 
 KINDS = {"object": "mapping", "array": "list"}  # what compose files call them
 LONG = 40  # of what the user wrote, this much is repeated
@@ -31,7 +31,7 @@ def _tell(error: Any, path: Path, shape: Shape) -> Iterator[Finding]:
         message, hint = ONE[keyword](error.validator_value, error.instance)
         yield Finding(path=path, message=message, hint=hint)
     else:
-        yield Finding(path=path, message=error.message)
+        yield Finding(path=path, message=error.message or f"does not fit: {keyword}")
 
 
 def _union(error: Any, path: Path, shape: Shape) -> Iterator[Finding]:
@@ -103,6 +103,15 @@ def _missing(error: Any, path: Path, _: Shape) -> Iterator[Finding]:
             yield Finding(path=path, message=f"missing property '{name}'")
 
 
+def _equal(_: bool, instance: Any) -> tuple[str, str]:  # noqa: FBT001 - the keyword's own value
+    seen: dict[Hashable, int] = {}
+    for index, item in enumerate(instance):
+        first = seen.setdefault(identity(item), index)
+        if first != index:
+            return f"items at {first} and {index} are equal", ""
+    raise AssertionError(instance)
+
+
 def _kind(kinds: str | list[str], instance: Any) -> tuple[str, str]:
     wanted = sorted({KINDS.get(kind, kind) for kind in _names(kinds)})
     words = " or ".join(filter(None, [", ".join(wanted[:-1]), wanted[-1]]))
@@ -160,6 +169,7 @@ ONE: dict[str, Callable[[Any, Any], tuple[str, str]]] = {
     "type": _kind,
     "enum": _enum,
     "pattern": _pattern,
+    "uniqueItems": _equal,
     "minimum": _least,
     "maximum": _most,
 }

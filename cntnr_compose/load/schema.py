@@ -5,14 +5,15 @@ jsonschema is asked what is wrong, in the parts that do not fit, and `load.phras
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import islice
 from pathlib import Path as FilePath
 from typing import Any
 
 from cntnr_compose.core.values import Tree, from_json
 from cntnr_compose.load.findings import SHOWN, Finding, Path
-from cntnr_compose.load.shape import REFUSED, Shape, identity
+from cntnr_compose.load.shape import REFUSED, SCALAR, Check, Shape, of_type
 
 SCHEMAS = FilePath(__file__).parent.parent / "schemas"
 NAMED = ("services", "networks", "volumes", "configs", "secrets", "models")
@@ -30,7 +31,7 @@ def check(tree: Tree) -> list[Finding]:
     shape = docker_shape()
     if shape.fits(tree):
         return []
-    odd = list(_odd_keys(tree, ()))
+    odd = list(islice(_odd_keys(tree, ()), SHOWN + 1))
     if odd:
         return odd
     findings: dict[Finding, None] = {}
@@ -102,8 +103,12 @@ def docker_shape() -> Shape:
 def _odd_keys(node: Any, path: Path) -> Iterator[Finding]:
     """Find keys that are not text; jsonschema cannot read a tree that has them."""
     ahead: list[tuple[Path, Any]] = [(path, node)]
+    seen: set[int] = set()  # what aliases repeat is looked at once
     while ahead:
         at, one = ahead.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
         if isinstance(one, list):
             ahead.extend(((*at, index), item) for index, item in enumerate(one))
         elif isinstance(one, dict):
@@ -147,20 +152,47 @@ def _misfits(shape: Shape, tree: Any) -> Iterator[tuple[Path, Tree, Any]]:
 
 
 def _validator(shape: Shape, node: Tree) -> Any:
-    """Give a jsonschema validator for a piece of the schema."""
+    """Give a jsonschema validator for a piece of the schema, with keywords that cost little.
+
+    The stock ones write what they found into each message, list every mistake of every form that a
+    value might have, and compare each item of a list with each other.
+    """
     import jsonschema
 
-    def unique(_: Any, wanted: Any, instance: Any, __: Any) -> Iterator[Any]:
-        # The stock one compares each item with each other: hours, for a long list of mappings.
-        if not wanted or not isinstance(instance, list):
-            return
-        seen: dict[Any, int] = {}
-        for index, item in enumerate(instance):
-            first = seen.setdefault(identity(item), index)
-            if first != index:
-                yield jsonschema.ValidationError(f"items at {first} and {index} are equal")
-                return
+    def quietly(make: Callable[[Any], Check]) -> Any:
+        def keyword(_: Any, wanted: Any, instance: Any, __: Any) -> Iterator[Any]:
+            if not make(wanted)(instance):
+                yield jsonschema.ValidationError("")
 
+        return keyword
+
+    def union(validator: Any, forms: list[Any], instance: Any, _: Any) -> Iterator[Any]:
+        told = []
+        for index, form in enumerate(forms):
+            errors = validator.descend(instance, form, schema_path=index)
+            found = list(islice(errors, SHOWN))
+            if not found:
+                return
+            told += found
+        yield jsonschema.ValidationError("", context=told)
+
+    def unique(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[Any]:
+        # Only items that fit are compared: how deep others are nested nobody knows.
+        if isinstance(instance, list) and all(
+            map(shape.check(schema.get("items", True)), instance)
+        ):
+            yield from keywords["uniqueItems"](validator, wanted, instance, schema)
+
+    keywords = {name: quietly(make) for name, make in SCALAR.items()}
     extend: Any = jsonschema.validators.extend
-    kind = extend(jsonschema.Draft202012Validator, {"uniqueItems": unique})
+    kind = extend(
+        jsonschema.Draft202012Validator,
+        {
+            **keywords,
+            "type": quietly(of_type),
+            "oneOf": union,
+            "anyOf": union,
+            "uniqueItems": unique,
+        },
+    )
     return kind(node | {"$defs": shape.schema["$defs"]})

@@ -63,7 +63,7 @@ class Shape:
 
     def _parts(self, node: Tree) -> Iterator[Check]:
         if "type" in node:
-            yield _of_type(node["type"])
+            yield of_type(node["type"])
         if OF_OBJECTS & node.keys():
             yield self._object(node)
         # Comparing items comes last: it may only see items that fit, whose depth is bounded.
@@ -169,7 +169,8 @@ def _one(parts: list[Check]) -> Check:
     return check
 
 
-def _of_type(wanted: str | list[str]) -> Check:
+def of_type(wanted: str | list[str]) -> Check:
+    """Make the check of the keyword ``type``."""
     names = [wanted] if isinstance(wanted, str) else wanted
     kinds = frozenset[type]().union(*(TYPES[name] for name in names))
     whole = "integer" in names and "number" not in names

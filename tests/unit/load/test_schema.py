@@ -142,6 +142,33 @@ def test_very_many_mistakes_are_not_all_worded() -> None:
     assert len(check(tree)) == SHOWN + 1
 
 
+@pytest.mark.parametrize(
+    "service",
+    [
+        {f"key{number}": 1 for number in range(20_000)},
+        {"environment": {f"KEY{number}": [] for number in range(20_000)}},
+        {"ports": [True] * 20_000},
+    ],
+    ids=["keys", "values of a mapping", "items of a list"],
+)
+def test_very_many_mistakes_in_one_place_end_in_good_time(service: Any) -> None:
+    assert SHOWN <= len(check({"services": {"a": service}})) <= SHOWN + 1
+
+
+def test_what_aliases_repeat_is_looked_at_once() -> None:
+    big = ["x"] * 100_000
+    tree = {"services": {f"s{number}": {"image": big, "user": big} for number in range(1000)}}
+    assert len(check(tree)) == SHOWN + 1
+
+
+def test_a_value_nested_very_deeply_is_told() -> None:
+    deep: Any = []
+    for _ in range(20_000):
+        deep = [deep]
+    tree = {"services": {"a": {"image": deep, "expose": [deep, deep], "environment": deep}}}
+    assert len(check(tree)) == 4
+
+
 def test_a_long_list_of_equal_mappings_is_told_in_good_time() -> None:
     tree = {
         "services": {"a": {"volumes": [{"type": "bind", "source": str(n)} for n in range(5_000)]}}
