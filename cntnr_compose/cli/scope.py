@@ -9,7 +9,7 @@ from cntnr_compose.core.values import Value
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.console import Console
-    from cntnr_compose.load.project import Request
+    from cntnr_compose.load.request import Request
     from cntnr_compose.model.project import Project
 
 CHOICES = {
@@ -70,7 +70,7 @@ class Scope(Value, frozen=True, kw_only=True):
 
     def request(self, services: tuple[str, ...] = ()) -> "Request":
         """Say to the loader what is to be read."""
-        from cntnr_compose.load.project import Request
+        from cntnr_compose.load.request import Request
 
         return Request(
             files=self.files,
@@ -105,6 +105,11 @@ class Scope(Value, frozen=True, kw_only=True):
         """
         if self.project_name and not self.files:
             return checked(self.project_name)
+        from cntnr_compose.cli import glance
+
+        found = glance.name(self.request())
+        if found is not None:
+            return found
         from cntnr_compose.load import project
 
         return project.name(self.request())
@@ -124,6 +129,11 @@ class Scope(Value, frozen=True, kw_only=True):
                 raise
             return checked(name), None
         return project.name, project
+
+    def read(self) -> "Project | None":
+        """Give the project, where its files are there to be read; warnings are told."""
+        with self.console() as console:
+            return self.named(console)[1]
 
     def separator(self, project: "Project") -> str:
         """Give what joins the parts of containers' names."""

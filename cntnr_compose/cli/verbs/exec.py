@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope
 
 
-@verb("SERVICE COMMAND [ARG...]", context_settings={"allow_interspersed_args": False})
+@verb("SERVICE COMMAND [ARG...]", name="exec", context_settings={"allow_interspersed_args": False})
 @click.argument("service")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @flag("-d", "--detach", text="Do not wait for its end.")

@@ -29,10 +29,7 @@ def images(scope: "Scope", services: tuple[str, ...], *, form: str, quiet: bool)
     from cntnr_compose.engine.observe import observe
 
     name = scope.name()
-    with scope.console() as console:
-        containers = selected(
-            observe(name).containers, services, lambda: scope.named(console)[1], oneoff=True
-        )
+    containers = selected(observe(name).containers, services, scope.read, oneoff=True)
     store = ImageStore()
     containers.sort(key=lambda one: one.name)
     trees = [tree(one, store) for one in containers]

@@ -53,13 +53,12 @@ def logs(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
         until=moment("--until", given["until"]),
     )
     name = scope.name()
-    with scope.console() as console:
-        chosen = selected(
-            observe(name).containers,
-            services,
-            lambda: scope.named(console)[1],
-            index=given["index"],
-        )
+    chosen = selected(
+        observe(name).containers,
+        services,
+        scope.read,
+        index=given["index"],
+    )
     shown = [one for one in chosen if services or one.record.definition.attach]
     import sys
 

@@ -43,13 +43,10 @@ def ps(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
     from cntnr_compose.engine.observe import observe
 
     name = scope.name()
-    with scope.console() as console:
-        found = selected(
-            observe(name).containers, services, lambda: scope.named(console)[1], oneoff=True
-        )
-        if not given["orphans"]:
-            known = names_of(scope.named(console)[1])
-            found = [one for one in found if one.record.service in known]
+    found = selected(observe(name).containers, services, scope.read, oneoff=True)
+    if not given["orphans"]:
+        known = names_of(scope.read())
+        found = [one for one in found if one.record.service in known]
     states = {*given["status"], *map(_state, given["filters"])}
     shown = [
         one

@@ -1,0 +1,108 @@
+"""Options of `cntnr compose` count before and after the verb."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+import pytest
+
+from cntnr_compose.cli.compose import TABLE, compose
+from cntnr_compose.cli.options import Verb, flag, merged, verb
+from cntnr_compose.cli.scope import Scope
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Scope, dict[str, Any]]]:
+    """Run a command line of `cntnr compose` with one verb, and give what its function got."""
+    got: list[tuple[Scope, dict[str, Any]]] = []
+
+    @verb("[SERVICE...]")
+    @click.argument("services", nargs=-1)
+    @flag("-f", "--follow", text="")
+    @flag("--wait", text="")
+    @click.option("-n", "--count", type=int)
+    def probe(scope: Scope, **given: Any) -> int:
+        got.append((scope, given))
+        return 7
+
+    monkeypatch.setattr(type(compose), "get_command", lambda *_: probe)
+
+    def call(*words: str) -> tuple[Scope, dict[str, Any]]:
+        with compose.make_context("compose", list(words)) as context:
+            assert compose.invoke(context) == 7
+        return got.pop()
+
+    return call
+
+
+Heard = Callable[..., tuple[Scope, dict[str, Any]]]
+
+
+def test_lists_grow_and_values_are_overruled(heard: Heard) -> None:
+    scope, given = heard(
+        *("--file", "a.yaml", "--profile", "x", "-p", "before", "probe", "web"),
+        *("--file", "b.yaml", "--profile", "y", "--project-name", "after", "--dry-run"),
+    )
+    assert scope.files == ("a.yaml", "b.yaml")
+    assert scope.profiles == ("x", "y")
+    assert scope.project_name == "after"
+    assert scope.dry_run
+    assert given["services"] == ("web",)
+
+
+def test_what_is_said_before_the_verb_only_stays(heard: Heard) -> None:
+    scope, _ = heard("-p", "shop", "--dry-run", "--parallel", "3", "probe")
+    assert (scope.project_name, scope.dry_run, scope.parallel) == ("shop", True, 3)
+
+
+def test_a_verb_keeps_its_own_meaning_of_a_letter(heard: Heard) -> None:
+    scope, given = heard("-f", "a.yaml", "probe", "-f")
+    assert scope.files == ("a.yaml",)
+    assert given["follow"]
+
+
+def test_switches_take_a_value_as_docker_s_do(heard: Heard) -> None:
+    assert heard("probe", "--wait=true")[1]["wait"] is True
+    assert heard("probe", "--wait", "--wait=false")[1]["wait"] is False
+    assert heard("probe", "--dry-run=0")[0].dry_run is False
+    assert heard("probe", "--wait=1", "--", "--wait=false")[1]["services"] == ("--wait=false",)
+
+
+def test_a_switch_that_is_on_by_default_stays_on_when_given() -> None:
+    @click.command()
+    @flag("-i", "on", text="", default=True)
+    def command(*, on: bool) -> bool:
+        return on
+
+    assert command.main(["-i"], standalone_mode=False) is True
+    assert command.main([], standalone_mode=False) is True
+
+
+def test_merging_forgets_nothing() -> None:
+    assert merged({"a": 1, "b": ("x",)}, {"a": None, "b": ("y",), "c": False}) == {
+        "a": 1,
+        "b": ("x", "y"),
+        "c": False,
+    }
+
+
+@pytest.mark.parametrize("name", sorted(set(TABLE) - {"check", "config"}))
+def test_every_verb_takes_the_options_of_compose(name: str) -> None:
+    command = compose.get_command(click.Context(compose), name)
+    assert isinstance(command, Verb)
+    assert command.name == name
+    words = {word for option in command.params for word in option.opts}
+    wanted = {"--file", "--project-name", "--profile", "--env-file", "--project-directory"}
+    assert wanted <= words
+    assert {"--progress", "--ansi", "--dry-run"} <= words
+    assert command.get_short_help_str()
+
+
+@pytest.mark.parametrize(
+    ("verb_name", "letter", "meaning"),
+    [("logs", "-f", "follow"), ("rm", "-f", "force"), ("version", "-f", "form")],
+)
+def test_letters_of_verbs_are_theirs(verb_name: str, letter: str, meaning: str) -> None:
+    command = compose.get_command(click.Context(compose), verb_name)
+    assert command is not None
+    assert [one.name for one in command.params if letter in one.opts] == [meaning]
