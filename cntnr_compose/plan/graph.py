@@ -126,9 +126,10 @@ def heights(waits: Edges) -> dict[str, int]:
     return known
 
 
-def warm() -> None:
-    """Import networkx now: for a command that has to wait for another process anyway."""
-    import networkx as nx  # noqa: F401
+def warm(services: Mapping[str, Service]) -> None:
+    """Import now what `order` will need: for a command that waits for another process anyway."""
+    if any(edges(services).values()):
+        import networkx as nx  # noqa: F401
 
 
 def _digraph(waits: Edges) -> Any:
