@@ -7,6 +7,7 @@ from cntnr_compose.core.values import Tree
 from cntnr_compose.load import source
 from cntnr_compose.load.dotenv import EnvFileInvalid, parse_raw
 from cntnr_compose.load.failures import EnvFileBroken, FileUnreadable, ServiceEnvFileMissing
+from cntnr_compose.load.typed import SERVICE_KEYS
 
 
 def merge_env_files(service: Tree, environment: Mapping[str, str]) -> None:
@@ -30,9 +31,7 @@ def merge_env_files(service: Tree, environment: Mapping[str, str]) -> None:
             found |= _parsed(text, path, entry.get("format", ""), lookup, found)
         elif entry.get("required", True):
             raise ServiceEnvFileMissing(path)
-    merged = found | own
-    if merged:
-        service["environment"] = dict(sorted(merged.items()))
+    put(service, "environment", found | own)
 
 
 def _parsed(
@@ -59,6 +58,15 @@ def merge_label_files(service: Tree) -> None:
         if text is None:
             raise FileUnreadable(path, "no such file or directory", doing="label file")
         found |= source.parsed(text, path, found.get, found)
-    labels = found | (service.get("labels") or {})
-    if labels:
-        service["labels"] = dict(sorted(labels.items()))
+    put(service, "labels", found | (service.get("labels") or {}))
+
+
+def put(service: Tree, key: str, pairs: Mapping[str, Any]) -> None:
+    """Set what a key of a typed service says, at its place among the others."""
+    if not pairs:
+        return
+    service[key] = dict(sorted(pairs.items()))
+    later = SERVICE_KEYS[SERVICE_KEYS.index(key) + 1 :]
+    for other in [*later, *(one for one in service if one.startswith("x-"))]:
+        if other in service:
+            service[other] = service.pop(other)

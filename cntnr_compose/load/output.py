@@ -4,7 +4,9 @@ from typing import Any
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree
+from cntnr_compose.load.keyorder import deeply, ordered
 from cntnr_compose.load.rows import Path, rewrite, table
+from cntnr_compose.load.yamltext import to_yaml
 
 NOT_IN_JSON = ("models",)
 
@@ -76,3 +78,51 @@ ADDED = table({
     "services.*.pre_stop.*": _always(command=None),
     "networks.*": _always(ipam=dict),
 })  # fmt: skip
+
+
+def to_text(tree: Tree) -> str:
+    """Write a tree as YAML."""
+    shown = {
+        key: deeply(value) if key.startswith("x-") else _sorted(value)
+        for key, value in tree.items()
+    }
+    rewrite(shown, SORTED)
+    return to_yaml(shown).replace("$", "$$")
+
+
+def to_plain_text(tree: Tree) -> str:
+    """Write a tree that was never typed as YAML; its variables stay."""
+    return to_yaml(deeply(tree))
+
+
+def _sorted(value: Any) -> Any:
+    """Copy, with the keys of extensions in order."""
+    if isinstance(value, dict):
+        return {
+            key: deeply(one) if key.startswith("x-") else _sorted(one) for key, one in value.items()
+        }
+    return [_sorted(one) for one in value] if isinstance(value, list) else value
+
+
+def _in_order(value: Any, _path: Path) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {key: value[key] for key in ordered(value)}
+
+
+SORTED = table(dict.fromkeys((
+    "services", "networks", "volumes", "secrets", "configs", "models",
+    "services.*.annotations", "services.*.depends_on", "services.*.environment",
+    "services.*.labels", "services.*.models", "services.*.networks", "services.*.storage_opt",
+    "services.*.sysctls", "services.*.ulimits", "services.*.logging.options",
+    "services.*.provider.options", "services.*.networks.*.driver_opts",
+    "services.*.build.additional_contexts", "services.*.build.args", "services.*.build.labels",
+    "services.*.build.ulimits", "services.*.deploy.labels", "services.*.gpus.*.options",
+    "services.*.deploy.resources.reservations.devices.*.options",
+    "services.*.develop.watch.*.exec.environment",
+    "services.*.post_start.*.environment", "services.*.pre_stop.*.environment",
+    "services.*.volumes.*.volume.labels",
+    "networks.*.driver_opts", "networks.*.labels", "networks.*.ipam.config.*.aux_addresses",
+    "volumes.*.driver_opts", "volumes.*.labels", "secrets.*.driver_opts", "secrets.*.labels",
+    "configs.*.driver_opts", "configs.*.labels",
+), _in_order))  # fmt: skip

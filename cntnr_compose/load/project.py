@@ -78,6 +78,7 @@ def _settled(tree: Tree, opening: Opening, request: Request) -> tuple[Tree, Proj
     for chosen in request.services:
         if chosen in disabled:
             enabled[chosen] = disabled.pop(chosen)
+    tree = {"name": tree["name"], "services": dict(sorted(enabled.items())), **tree}
     tree["services"] = dict(sorted(enabled.items()))
     findings = references.check(tree, disabled=disabled, consistency=request.consistency)
     if findings:

@@ -5,6 +5,7 @@ from typing import Any
 from cntnr_compose.core.values import Tree
 from cntnr_compose.load.kinds import (
     OMIT,
+    Kind,
     choice,
     command,
     count,
@@ -170,7 +171,7 @@ VOLUME_MOUNT = fields({
     "image": fields({"subpath": string}),
 })  # fmt: skip
 
-SERVICE = fields({
+SERVICE_KINDS: dict[str, Kind] = {
     "profiles": strings,
     "annotations": mapping,
     "attach": choice,
@@ -263,7 +264,9 @@ SERVICE = fields({
     "working_dir": string,
     "post_start": listed(HOOK),
     "pre_stop": listed(HOOK),
-})  # fmt: skip
+}  # fmt: skip
+SERVICE_KEYS = list(SERVICE_KINDS)
+SERVICE = fields(SERVICE_KINDS)
 
 POOL = fields({
     "subnet": string, "gateway": string, "ip_range": string, "aux_addresses": mapping,

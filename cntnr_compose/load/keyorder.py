@@ -1,0 +1,55 @@
+"""The order in which go-yaml writes the keys of mappings: as people count, ``s2`` before ``s10``."""
+
+from collections.abc import Iterable
+from functools import cmp_to_key
+from typing import Any
+
+
+def ordered(keys: Iterable[str]) -> list[str]:
+    """Sort keys as go-yaml does."""
+    return sorted(keys, key=cmp_to_key(_compare))
+
+
+def deeply(value: Any) -> Any:
+    """Copy a tree with the keys of every mapping in that order."""
+    if isinstance(value, dict):
+        return {key: deeply(value[key]) for key in ordered(value)}
+    return [deeply(one) for one in value] if isinstance(value, list) else value
+
+
+def _compare(one: str, other: str) -> int:
+    for at, (a, b) in enumerate(zip(one, other, strict=False)):
+        if a != b:
+            return -1 if _is_less(one, other, at) else 1
+    return len(one) - len(other)
+
+
+def _is_less(one: str, other: str, at: int) -> bool:
+    a, b = one[at], other[at]
+    if a.isalpha() and b.isalpha():
+        return a < b
+    if a.isalpha() or b.isalpha():
+        # Behind a digit a letter ends the number, and comes first; elsewhere it comes last.
+        behind_digit = at > 0 and one[at - 1].isdecimal()
+        return a.isalpha() if behind_digit else b.isalpha()
+    counted = "0" in (a, b) and _has_number_before(one, at)
+    x, y = _digits(one, at), _digits(other, at)
+    number, others = int(f"{counted:d}{x}" or 0), int(f"{counted:d}{y}" or 0)
+    if number != others:
+        return number < others
+    return len(x) < len(y) if len(x) != len(y) else a < b
+
+
+def _has_number_before(word: str, at: int) -> bool:
+    """Tell whether the digits before a place are more than zeros."""
+    start = at
+    while start > 0 and word[start - 1].isdecimal():
+        start -= 1
+    return bool(word[start:at].strip("0"))
+
+
+def _digits(word: str, at: int) -> str:
+    end = at
+    while end < len(word) and word[end].isdecimal():
+        end += 1
+    return word[at:end]
