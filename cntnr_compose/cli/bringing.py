@@ -136,6 +136,14 @@ def variable(project: "Project", name: str) -> bool:
     return is_on(os.environ.get(name, project.environment.get(name, "")))
 
 
+def hurry(scope: Scope) -> None:
+    """Have holder and supervisor start while files are read."""
+    if not scope.dry_run:
+        from cntnr_compose.engine import client
+
+        client.hurry(here(), os.environ, scope.project_name)
+
+
 def bring(scope: Scope, what: str, asked: "Asked") -> int:
     """Make what is asked for so, stay where that is asked, and give the exit code.
 
@@ -145,11 +153,7 @@ def bring(scope: Scope, what: str, asked: "Asked") -> int:
     from cntnr_compose.plan.reconcile import choose, reconcile
 
     asked.check()
-    if not scope.dry_run:
-        from cntnr_compose.engine import client
-
-        # Holder and supervisor start while files are read.
-        client.hurry(here(), os.environ, scope.project_name)
+    hurry(scope)
     with scope.console() as console:
         project = scope.load(console, asked.services)
         options = asked.options(project, scope)

@@ -178,7 +178,8 @@ class Relay:
     def _tell_size(self) -> None:
         with contextlib.suppress(OSError):
             columns, rows = os.get_terminal_size(self._stdin or 0)
-            self._attachment.resize(rows, columns)
+            if rows and columns:
+                self._attachment.resize(rows, columns)
 
 
 @contextlib.contextmanager
