@@ -65,7 +65,8 @@ def carried_out(plan: Plan, of: Project, before: Observed) -> Observed:
     """Give the snapshot after a plan, as the supervisor would leave it."""
     containers = {one.name: one for one in before.containers}
     networks, volumes = dict(before.networks), dict(before.volumes)
-    for number, step in enumerate(plan.steps, len(containers) + 1):
+    last = max((int(one.record.id.removeprefix("id")) for one in before.containers), default=0)
+    for number, step in enumerate(plan.steps, last + 1):
         match step.operation:
             case CreateContainer() as made:
                 kept = {n: one for n, one in containers.items() if one.record.id != made.replaces}
