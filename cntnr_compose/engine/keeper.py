@@ -171,7 +171,7 @@ class Keeper:
 
     async def _start(self, tell: Tell) -> None:
         await self._prepare(tell)
-        self._settled.clear()
+        self._settled.clear()  # a program may end before we learn that it was started
         try:
             self.ports = await publish.publish(self.scene, self.record, self.status.addresses)
             async with self.scene.workers:
@@ -180,6 +180,13 @@ class Keeper:
             self._settled.set()
             await asyncio.shield(self._undo(str(error)))
             raise
+        self._runs()
+        self._settled.set()
+        for hook in self.record.definition.post_start:
+            await self._run_hook("post_start", hook, tell)
+
+    def _runs(self) -> None:
+        """Note that its program was started."""
         self.write(
             state="running",
             started=time.time(),
@@ -191,10 +198,10 @@ class Keeper:
             failing_streak=0,
             probes=(),
         )
-        self._settled.set()
         self.scene.announce(self.record, "start")
-        for hook in self.record.definition.post_start:
-            await self._run_hook("post_start", hook, tell)
+        self._begin_probing()
+
+    def _begin_probing(self) -> None:
         if health.is_checked(self):
             self._stop_probing = self.scene.keep(
                 health.watch(self), f"health of {self.record.name}"
@@ -390,10 +397,8 @@ class Keeper:
             self._ended.clear()
             self.ports = await publish.found(self.status.addresses)
             self._watch()
-            if status.state == "running" and health.is_checked(self):
-                self._stop_probing = self.scene.keep(
-                    health.watch(self), f"health of {self.record.name}"
-                )
+            if status.state == "running":
+                self._begin_probing()
             return
         code = runc.exit_status(self.record.id)
         if status.pid or status.state in ("running", "restarting"):
