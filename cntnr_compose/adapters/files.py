@@ -57,11 +57,58 @@ def locked(path: Path, *, wait: bool = True, shared: bool = False) -> Iterator[b
 
 
 def is_locked(path: Path) -> bool:
-    """Tell whether somebody holds the lock at ``path``."""
-    if not path.exists():
+    """Tell whether somebody holds the lock at ``path``; nothing is made there."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
         return False
-    with locked(path, wait=False) as free:
-        return not free
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def own(path: Path) -> int | None:
+    """Take the lock at ``path``, and give its descriptor; None where somebody has it.
+
+    The owner may remove the file before he closes the descriptor: who then holds the lock of a file
+    that is no longer there tries again.
+    """
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_ino == os.fstat(descriptor).st_ino:
+                return descriptor
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def draft(root: Path) -> Iterator[Path]:
+    """Make a folder in ``root`` that is gone afterwards; killed, the next one removes it."""
+    path = root / f".draft-{os.urandom(6).hex()}"
+    with contextlib.ExitStack() as undo:
+        with locked(root / ".lock"):  # so that nobody sweeps it before its lock is held
+            sweep(root)
+            path.mkdir()
+            undo.callback(remove_tree, path)
+            undo.enter_context(locked(path / "lock"))
+        yield path
+
+
+def sweep(root: Path) -> None:
+    """Remove drafts of processes that died; the lock of ``root`` must be held."""
+    for path in root.glob(".draft-*"):
+        with locked(path / "lock", wait=False) as dead:
+            if dead:
+                remove_tree(path)
 
 
 def remove_tree(path: Path) -> None:

@@ -172,7 +172,7 @@ class ImageStore:
             return 0
         freed = 0
         with files.locked(self.root / ".use"), self.changing() as index:
-            self.sweep()
+            files.sweep(self.root)
             needed = self._reachable(index)
             for path in self.blobs.glob("sha256/*"):
                 if path.name not in needed:
@@ -202,22 +202,10 @@ class ImageStore:
 
     @contextlib.contextmanager
     def draft(self) -> Iterator[Path]:
-        """Make a folder beside the blobs that is gone afterwards, also when we are killed."""
-        path = self.root / f".draft-{os.urandom(6).hex()}"
-        with contextlib.ExitStack() as undo:
-            with self.changing():  # so that nobody sweeps it before its lock is held
-                self.sweep()
-                path.mkdir()
-                undo.callback(files.remove_tree, path)
-                undo.enter_context(files.locked(path / "lock"))
+        """Make a folder beside the blobs that is gone afterwards; killed, the next one removes it."""
+        self.prepare()
+        with files.draft(self.root) as path:
             yield path
-
-    def sweep(self) -> None:
-        """Remove drafts of processes that died; the store's lock must be held."""
-        for path in self.root.glob(".draft-*"):
-            with files.locked(path / "lock", wait=False) as dead:
-                if dead:
-                    files.remove_tree(path)
 
     def prepare(self) -> None:
         """Make an empty layout where there is none."""

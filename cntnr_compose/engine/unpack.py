@@ -111,22 +111,8 @@ async def _turn(path: Path) -> AsyncIterator[None]:
 @contextlib.contextmanager
 def draft() -> Iterator[Path]:
     """Make a folder beside the layers that is gone afterwards; killed, the next one removes it."""
-    root = paths.make(paths.layers())
-    path = root / f".draft-{os.urandom(6).hex()}"
-    with contextlib.ExitStack() as undo:
-        with files.locked(root / ".lock"):  # so that nobody sweeps it before its lock is held
-            _sweep(root)
-            path.mkdir()
-            undo.callback(files.remove_tree, path)
-            undo.enter_context(files.locked(path / "lock"))
+    with files.draft(paths.make(paths.layers())) as path:
         yield path
-
-
-def _sweep(root: Path) -> None:
-    for path in root.glob(".draft-*"):
-        with files.locked(path / "lock", wait=False) as dead:
-            if dead:
-                files.remove_tree(path)
 
 
 def prune_layers(used: Collection[str], *, build_cache: bool = False) -> Bytes:

@@ -1,0 +1,58 @@
+"""Locks that are owned, and drafts that their makers' death leaves behind."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cntnr_compose.adapters import files
+
+
+def test_a_lock_has_one_owner(tmp_path: Path) -> None:
+    lock = tmp_path / "a.lock"
+    mine = files.own(lock)
+    assert mine is not None
+    assert files.own(lock) is None
+    assert files.is_locked(lock)
+    os.close(mine)
+    assert not files.is_locked(lock)
+
+
+def test_a_lock_whose_file_was_removed_by_its_last_owner_is_not_owned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = tmp_path / "a.lock"
+    opened: list[int] = []
+    real = os.open
+
+    def open_then_remove(path: Path, flags: int, mode: int = 0o777) -> int:
+        found = real(path, flags, mode)
+        if not opened:
+            lock.unlink()  # what the last owner does, just before it lets go
+        opened.append(found)
+        return found
+
+    monkeypatch.setattr(files.os, "open", open_then_remove)
+    mine = files.own(lock)
+    assert mine is not None
+    assert len(opened) == 2
+    assert os.fstat(mine).st_ino == lock.stat().st_ino
+    os.close(mine)
+
+
+def test_asking_for_a_lock_makes_no_file(tmp_path: Path) -> None:
+    assert not files.is_locked(tmp_path / "a.lock")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_draft_of_a_dead_process_is_removed_by_the_next_one(tmp_path: Path) -> None:
+    dead = tmp_path / ".draft-dead"
+    dead.mkdir()
+    (dead / "half").write_text("")
+    with files.draft(tmp_path) as first:
+        assert not dead.exists()
+        with files.draft(tmp_path) as second:
+            assert first.exists()
+            assert second.exists()
+    assert not first.exists()
+    assert not second.exists()
