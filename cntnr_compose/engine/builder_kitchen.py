@@ -10,6 +10,7 @@ from pathlib import Path
 from cntnr_compose.adapters import files
 from cntnr_compose.adapters.rooted import Root
 from cntnr_compose.core import paths
+from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Event, Output
 from cntnr_compose.engine import builder_copy, builder_tar, unpack
 from cntnr_compose.engine.builder_content import Contents
@@ -18,6 +19,7 @@ from cntnr_compose.engine.builder_run import Runner
 from cntnr_compose.engine.builder_steps import known, note
 from cntnr_compose.engine.builder_views import Views
 from cntnr_compose.engine.builder_walk import Made, Point, Request, now
+from cntnr_compose.plan import users
 from cntnr_compose.plan.buildwork import Copy, MakeFolder, Run, Work
 
 Tell = Callable[[Event], None]
@@ -25,6 +27,14 @@ Tell = Callable[[Event], None]
 
 class Cancelled(Exception):
     """Nobody wants the build any more."""
+
+
+class StepImpossible(CntnrError):
+    """A step names a user or an id that cannot be."""
+
+    def __init__(self, where: str, error: CntnrError) -> None:
+        super().__init__(f"{where}: {error}")
+        self.hint, self.exit_code = error.hint, error.exit_code
 
 
 class Shop:
@@ -99,7 +109,10 @@ class Kitchen:
             changes = step / "fs"
             changes.mkdir(parents=True)
             with self.shop.views.written(point, changes, draft) as root, Root(root) as inside:
-                self._do(work, inside, point, where, origins)
+                try:
+                    self._do(work, inside, point, where, origins)
+                except (users.UserUnknown, users.IdNotMapped) as error:
+                    raise StepImpossible(where, error) from error
             with os.scandir(changes) as entries:
                 is_empty = next(entries, None) is None
             if is_empty:

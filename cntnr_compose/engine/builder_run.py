@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,6 +30,9 @@ SCRIPT = "/dev/.cntnr-script"
 HOSTS = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
 # runc says these on a failed start in a user namespace; they explain nothing.
 NOISE = ("unable to get oom kill count",)
+RUNC_SAYS = re.compile(
+    r'time="[^"]*" level=\w+ msg="(?:runc run failed: )?(?:unable to start container process: )?(.*)"'
+)
 Say = Callable[[str, str], None]
 Place = Callable[[str], Path]
 
@@ -143,8 +147,8 @@ class Runner:
                 finally:
                     os.close(writable)
             for line in output:
-                text = line.rstrip("\n").rpartition("\r")[2] or line.strip()
-                if not any(noise in text for noise in NOISE):
+                text = _plain(line)
+                if text is not None:
                     last.append(text)
                     say(text, "output")
         return running.wait(), list(last)
@@ -231,6 +235,15 @@ class _Step:
         mode = mount.mode if mount.mode >= 0 else secret.mode
         path.chmod(0o400 if mode is None else mode)
         return [ResolvedMount(target=mount.target, source=str(path), read_only=True)]
+
+
+def _plain(line: str) -> str | None:
+    """Take what is shown out of a line: the end of a progress bar, the cause in a word of runc's."""
+    text = line.rstrip("\n").rstrip("\r").rpartition("\r")[2]
+    if any(noise in text for noise in NOISE):
+        return None
+    found = RUNC_SAYS.fullmatch(text)
+    return found.group(1).replace('\\"', '"') if found else text
 
 
 def _content(secret: Secret) -> bytes:

@@ -140,8 +140,7 @@ class Walk:
                 point = _remembered(point, History(text=str(one)))
                 continue
             number += 1
-            self.kitchen.tell(f"{stage.title} {number}/{steps}", str(one))
-            point = self._step(point, one, work)
+            point = self._step(point, one, work, f"{stage.title} {number}/{steps}")
         return point
 
     def _begin(self, stage: Stage) -> tuple[Point, tuple[Instruction, ...]]:
@@ -160,11 +159,12 @@ class Walk:
         point = Point(key=image.id, state=build.begin(image.config), base=image)
         return point, (*ahead, *stage.instructions)
 
-    def _step(self, point: Point, one: Instruction, work: Work) -> Point:
+    def _step(self, point: Point, one: Instruction, work: Work, title: str) -> Point:
         where = f"{self.scope.file}:{one.line}"
         if isinstance(work, Run) and work.network == "default":
             work = replace(work, network=self.request.network)
         origins = self._origins(work)
+        self.kitchen.tell(title, str(one))
         content = self.kitchen.content(work, where, origins)
         key = key_of(point.key, work, content)
         made = self.kitchen.make(key, work, point, where, origins)
