@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
-Rows: TypeAlias = dict[str, Any]
+Rows: TypeAlias = dict[str | None, Any]
 Change: TypeAlias = Callable[[Any, Path], Any]
 
-HERE = ""  # no key of a compose file can be empty, so a table keeps its own entry there
+HERE = None  # a table keeps its own entry at what no key of a compose file can be
 
 
 def table(patterns: Mapping[str, Any]) -> Rows:

@@ -65,7 +65,7 @@ def read(path: str) -> str:
 
             return _text(sys.stdin.buffer.read(), path)
         return _text(Path(path).read_bytes(), path)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise FileUnreadable(path, _why(error)) from None
 
 
@@ -76,9 +76,11 @@ def _text(data: bytes, path: str) -> str:
         raise FileUnreadable(path, f"invalid UTF-8 at byte {error.start}", doing="read") from None
 
 
-def _why(error: OSError) -> str:
-    """Word an error as Go does."""
-    return (error.strerror or str(error)).lower()
+def _why(error: OSError | ValueError) -> str:
+    """Word an error as Go does; a path with a null byte is an invalid argument."""
+    if isinstance(error, OSError):
+        return (error.strerror or str(error)).lower()
+    return "invalid argument"
 
 
 def env_file(path: str, environment: Mapping[str, str]) -> dict[str, str]:
@@ -108,7 +110,7 @@ def _env_text(path: str) -> str | None:
         return Path(path).read_bytes().decode(errors="replace")
     except FileNotFoundError:
         return None
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise FileUnreadable(path, _why(error)) from None
 
 

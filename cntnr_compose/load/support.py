@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from cntnr_compose.core.values import Tree, Value
 from cntnr_compose.load import support_rows, support_values
 from cntnr_compose.load.findings import Finding, Path
-from cntnr_compose.load.rows import HERE, below, table
+from cntnr_compose.load.rows import HERE, Rows, below, table
 from cntnr_compose.load.support_row import FULFILLED, Machine, Row, State
 
 NOTHING: tuple[Any, ...] = (None, False, "", 0, "0", {}, [])  # values that ask for nothing
@@ -106,11 +106,11 @@ def _finding(use: Use) -> Finding:
 
 
 @cache
-def _by_path() -> Tree:
+def _by_path() -> Rows:
     return table({path: (path, row) for path, row in rows().items()})
 
 
-def _uses(value: Any, known: Tree, path: Path, machine: Machine) -> Iterator[Use]:
+def _uses(value: Any, known: Rows, path: Path, machine: Machine) -> Iterator[Use]:
     if HERE in known:
         name, of = known[HERE]
         row = support_values.judge(name, value, machine) or of(machine)

@@ -1,0 +1,7 @@
+"""``pytest tests/fuzz --fuzz 100000`` tries so many documents of each kind instead of a few."""
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fuzz", type=int, default=0, metavar="N", help="documents of each kind")

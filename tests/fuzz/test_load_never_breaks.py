@@ -1,0 +1,115 @@
+"""Whatever stands in the files, `load` gives a project or says what is wrong; it never breaks.
+
+A short run is part of the suite; ``pytest tests/fuzz --fuzz 100000`` is a long one.
+"""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.values import to_json as encode
+from cntnr_compose.load import output
+from cntnr_compose.load.project import Request, load
+from cntnr_compose.load.schema import docker_schema, flat
+from cntnr_compose.load.support import not_honoured
+from cntnr_compose.load.support_row import Machine
+from tests.fuzz.documents import spoilt, valid
+from tests.fuzz.texts import env_text, text
+
+SCHEMA = flat(docker_schema())
+SHORT = 120
+NAMES = ["compose.yaml", "compose.override.yaml", "other.yaml", "a", "b", "x"]
+WORDS = st.sampled_from(["", "1", "x", "a b", "$A", "${B", "é", "\n", "true", "*", "/", "compose"])
+
+
+@pytest.fixture(scope="module")
+def folder() -> Any:
+    with tempfile.TemporaryDirectory() as made:
+        yield Path(made)
+
+
+@pytest.fixture
+def many(request: pytest.FixtureRequest) -> Callable[[Any, Callable[[Any], None]], None]:
+    """Give what runs a check on many examples of a strategy."""
+    count = request.config.getoption("--fuzz", default=0) or SHORT
+
+    def run(strategy: Any, check: Callable[[Any], None]) -> None:
+        how = settings(
+            max_examples=count,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        )
+        how(given(strategy)(check))()
+
+    return run
+
+
+def survives(folder: Path, files: Mapping[str, str], **request: Any) -> bool:
+    """Load what stands in files, and print it; tell whether it was accepted."""
+    for name in [*NAMES, ".env"]:
+        (folder / name).unlink(missing_ok=True)
+    for name, written in files.items():
+        (folder / name).write_bytes(written.encode(errors="surrogatepass"))
+    try:
+        loaded = load(Request(cwd=str(folder), **request))
+        output.to_json(loaded.tree)
+        output.to_text(loaded.tree)
+    except CntnrError:
+        return False
+    encode(loaded.project)
+    not_honoured(loaded.tree, Machine())
+    return True
+
+
+def test_documents_that_fit_the_schema(folder: Path, many: Any) -> None:
+    accepted = []
+    many(
+        text(valid(SCHEMA)),
+        lambda one: accepted.append(survives(folder, {"compose.yaml": one})),
+    )
+    assert any(accepted)
+
+
+def test_documents_that_are_spoilt(folder: Path, many: Any) -> None:
+    accepted = []
+    many(
+        text(spoilt(SCHEMA)),
+        lambda one: accepted.append(survives(folder, {"compose.yaml": one})),
+    )
+    assert not all(accepted)
+
+
+def test_several_files_that_extend_and_include_each_other(folder: Path, many: Any) -> None:
+    def check(given: tuple[Any, ...]) -> None:
+        files, environ, env, switches = given
+        request = {**switches, "environ": environ}
+        survives(folder, {**files, ".env": env}, **request)
+
+    trees = spoilt(SCHEMA).map(entangled)
+    files = st.dictionaries(st.sampled_from(NAMES), text(trees), min_size=1, max_size=4)
+    environ = st.dictionaries(
+        st.sampled_from(["A", "B", "COMPOSE_PROFILES", "COMPOSE_PROJECT_NAME"]), WORDS, max_size=3
+    )
+    names = ["interpolate", "normalize", "resolve_paths", "consistency", "all_resources"]
+    switches = st.dictionaries(st.sampled_from(names), st.booleans(), max_size=2)
+    many(st.tuples(files, environ, env_text(), switches), check)
+
+
+def entangled(tree: Any) -> Any:
+    """Let services name files that are there."""
+    services = tree.get("services") if isinstance(tree, dict) else None
+    for number, (name, one) in enumerate(services.items() if isinstance(services, dict) else ()):
+        if isinstance(one, dict) and "extends" in one:
+            one["extends"] = {"service": ("a", "b", name)[number % 3], "file": NAMES[number % 4]}
+        if isinstance(one, dict) and "env_file" in one:
+            one["env_file"] = [".env", "a"][: 1 + number % 2]
+    if isinstance(tree, dict) and "include" in tree:
+        tree["include"] = ["other.yaml", {"path": ["a", "b"], "env_file": ".env"}]
+    return tree

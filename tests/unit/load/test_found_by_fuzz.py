@@ -1,0 +1,32 @@
+"""Texts that once broke the loader: each is told as a mistake, or read."""
+
+from pathlib import Path
+
+import pytest
+
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.load.project import Request, load
+
+
+def read(folder: Path, text: str, **more: object) -> None:
+    (folder / "compose.yaml").write_text(text)
+    load(Request(cwd=str(folder), **more))  # type: ignore[arg-type]
+
+
+def test_an_empty_name_is_a_name(tmp_path: Path) -> None:
+    with pytest.raises(CntnrError, match="undefined model"):
+        read(tmp_path, "services: {a: {image: x, models: ['']}}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'include: ["\\0"]',
+        'services: {a: {image: x, env_file: "\\0"}}',
+        'services: {a: {image: x, label_file: "\\0"}}',
+        'services: {a: {extends: {service: a, file: "\\0"}}}',
+    ],
+)
+def test_a_path_with_a_null_byte_is_told(tmp_path: Path, text: str) -> None:
+    with pytest.raises(CntnrError, match=r"(?i)invalid|not found|no such"):
+        read(tmp_path, text)
