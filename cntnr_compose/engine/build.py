@@ -13,7 +13,7 @@ from cntnr_compose.adapters import holder, kernel, process
 from cntnr_compose.core.errors import CntnrError, RemoteError
 from cntnr_compose.core.events import Event, Output, Progress
 from cntnr_compose.core.values import from_json, replace, to_json
-from cntnr_compose.engine import build_request, builder_image
+from cntnr_compose.engine import build_fetch, build_request, builder_image
 from cntnr_compose.engine.builder_content import Contents
 from cntnr_compose.engine.builder_files import SourceUnreadable
 from cntnr_compose.engine.builder_steps import known
@@ -80,7 +80,8 @@ def build(
             wanted = build_request.request(project, service, dict(args or {}))
             wanted = replace(wanted, no_cache=wanted.no_cache or no_cache)
             asked = pull or (service.build is not None and service.build.pull)
-            requests.append(_with_images(wanted, project, service, pull=asked, tell=tell))
+            wanted = _with_images(wanted, project, service, pull=asked, tell=tell)
+            requests.append(build_fetch.with_downloads(wanted))
         done |= _build_group(project, requests, quiet=quiet, tell=tell)
     return done
 
@@ -153,10 +154,11 @@ def _build_group(
     images = {one.service: project.image_name(project.service(one.service)) for one in requests}
     for name in images.values():
         tell(Progress(kind="Image", name=name, status="Building"))
-    done = {one.service: found for one in requests if (found := _found(one))}
-    left = [one for one in requests if one.service not in done]
+    done: dict[str, str] = {}
     heard = _silenced(tell) if quiet else tell
     try:
+        done |= {one.service: found for one in requests if (found := _found(one))}
+        left = [one for one in requests if one.service not in done]
         for on_host in (False, True):
             part = tuple(one for one in left if (one.network == "host") == on_host)
             if part:

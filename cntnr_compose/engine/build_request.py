@@ -15,6 +15,7 @@ from cntnr_compose.plan.buildrun import NETWORKS
 REMOTE = ("http://", "https://", "git://", "ssh://", "git@", "github.com/")
 IMAGE = "docker-image://"
 SERVICE = "service:"
+GATEWAY_WORD = "host-gateway"
 INLINE = "dockerfile_inline"
 
 
@@ -52,12 +53,31 @@ def request(project: Project, service: Service, args: dict[str, str]) -> Request
         contexts=_contexts(project, service.name, build),
         secrets=tuple(_secrets(project, service.name, build)),
         network=build.network or "default",
-        extra_hosts=build.extra_hosts,
+        extra_hosts=_hosts(build),
         shm_size=build.shm_size,
         ulimits=build.ulimits,
         privileged=build.privileged,
         no_cache=build.no_cache,
     )
+
+
+def _hosts(build: Build) -> dict[str, tuple[str, ...]]:
+    return {
+        name: tuple(_host_address() if one == GATEWAY_WORD else one for one in addresses)
+        for name, addresses in build.extra_hosts.items()
+    }
+
+
+def _host_address() -> str:
+    """Give an address of this machine: nothing is sent, connecting only chooses a route."""
+    import socket
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "10.0.2.2"
 
 
 def services_below(service: Service) -> tuple[str, ...]:

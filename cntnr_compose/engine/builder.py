@@ -138,7 +138,7 @@ def _build_all(order: Order, shop: Shop) -> dict[str, str]:
         packer.close()
     if failures:
         raise failures[0]
-    assert not any(found)
+    assert not any(found), found
     return {one.service: job.result() for one, job in zip(order.requests, jobs, strict=True)}
 
 

@@ -171,7 +171,7 @@ class ImageStore:
         if not self._stamp():
             return 0
         freed = 0
-        with files.locked(self.root / ".use"), self.changing() as index:
+        with self.alone(), self.changing() as index:
             files.sweep(self.root)
             needed = self._reachable(index)
             for path in self.blobs.glob("sha256/*"):
@@ -198,6 +198,13 @@ class ImageStore:
         """Keep `prune` away while blobs are made that no name holds yet."""
         self.prepare()
         with files.locked(self.root / ".use", shared=True):
+            yield
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait until nobody makes blobs that no name holds yet, and let nobody begin."""
+        self.prepare()
+        with files.locked(self.root / ".use"):
             yield
 
     @contextlib.contextmanager

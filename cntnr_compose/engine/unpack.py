@@ -17,8 +17,9 @@ from cntnr_compose.core.values import Bytes, Value
 from cntnr_compose.engine.images import ImageStore, single_layout
 from cntnr_compose.model.image import Image
 
-# The options of a mount have to fit one page, and paths of homes can be long.
-MOST_LAYERS = 16
+# The options of a mount have to fit one page, and paths of homes can be long; this leaves room for
+# the upper and the work folder.
+LONGEST_LOWER = 3000
 
 
 class Stack(Value, frozen=True, kw_only=True):
@@ -40,9 +41,11 @@ def lower_dirs(image: Image) -> tuple[Path, ...] | None:
     if rootfs.is_dir():
         return (rootfs,)
     stack = files.read_value(own / "stack.json", Stack)
-    if stack is None or len(stack.lower) > MOST_LAYERS:
+    if stack is None:
         return None
     found = tuple(paths.layers() / name for name in stack.lower)
+    if sum(len(str(path)) + 1 for path in found) > LONGEST_LOWER:
+        return None
     return found if all(path.is_dir() for path in found) else None
 
 
@@ -118,9 +121,18 @@ def draft() -> Iterator[Path]:
 def prune_layers(used: Collection[str], *, build_cache: bool = False) -> Bytes:
     """Remove unpacked images that neither the store nor a container needs; give the bytes freed.
 
-    ``used`` are the image ids of containers. Results of build steps go only with ``build_cache``.
-    Runs inside the holder.
+    ``used`` are the image ids of containers. Results of build steps, and all else that builds
+    remember, go only with ``build_cache``. Waits for builds under way. Runs inside the holder.
     """
+    with ImageStore().alone():
+        freed = _prune_layers(used, build_cache=build_cache)
+        if build_cache and paths.builds().exists():
+            freed += size_of(paths.builds())
+            files.remove_tree(paths.builds())
+    return freed
+
+
+def _prune_layers(used: Collection[str], *, build_cache: bool) -> Bytes:
     root = paths.layers()
     kept_ids = {one.id.removeprefix("sha256:") for one in ImageStore().list()}
     kept_ids |= {one.removeprefix("sha256:") for one in used}
