@@ -110,7 +110,7 @@ def _extends(value: Any, _path: Path) -> Any:
 
 
 def _gpus(value: Any, _path: Path) -> Any:
-    return [{"count": value, "driver": "", "capabilities": []}] if isinstance(value, str) else value
+    return [{"count": value}] if isinstance(value, str) else value
 
 
 def _names(value: Any, _path: Path) -> Any:
@@ -154,6 +154,10 @@ def _ssh(value: Any, _path: Path) -> Any:
         pairs = (text(word).partition("=") for word in value)
         return {key: path if equals else None for key, equals, path in pairs}
     return value
+
+
+def _switch(value: Any, _path: Path) -> Any:
+    return text(value) if isinstance(value, bool) else value
 
 
 def _watch(value: Any, _path: Path) -> Any:
@@ -220,12 +224,15 @@ RULES = table({
     "services.*.build.additional_contexts": _contexts,
     "services.*.build.secrets.*": _file_mount,
     "services.*.build.ssh": _ssh,
+    "services.*.build.provenance": _switch,
+    "services.*.build.sbom": _switch,
     "services.*.configs.*": _file_mount,
     "services.*.depends_on": _depends_on,
     "services.*.develop.watch": _watch,
+    "services.*.develop.watch.*.ignore": _list,
+    "services.*.develop.watch.*.include": _list,
     "services.*.devices.*": _device,
     "services.*.dns": _list,
-    "services.*.dns_search": _list,
     "services.*.env_file": _env_file,
     "services.*.extends": _extends,
     "services.*.gpus": _gpus,
@@ -234,7 +241,6 @@ RULES = table({
     "services.*.networks": _names,
     "services.*.ports": _ports,
     "services.*.secrets.*": _file_mount,
-    "services.*.tmpfs": _list,
     "services.*.volumes.*": _volume,
 })  # fmt: skip
 

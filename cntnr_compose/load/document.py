@@ -99,9 +99,7 @@ class Marks:
                 },
             )
             try:
-                self._roots = [
-                    root for root in yaml.compose_all(self._text, loader) if root is not None
-                ]
+                self._roots = list(yaml.compose_all(self._text, loader))
             except (yaml.YAMLError, RecursionError):
                 self._roots = []  # it was read before, so it is gone or too deep: no place is told
         return self._roots

@@ -26,7 +26,8 @@ class Setting:
         *,
         root: str,
         base: str,
-        environment: Mapping[str, str],
+        environment: dict[str, str],
+        home: str,
         warn: Callable[[str], None],
         interpolating: bool = True,
     ) -> None:
@@ -35,16 +36,17 @@ class Setting:
         self.environment = environment
         self.warn = warn
         self.interpolating = interpolating
-        self.home = environment.get("HOME", "")
+        self.home = home
         self.texts: dict[str, str] = {}
         self.parsed: dict[str, list[Document]] = {}
 
-    def inner(self, *, root: str, base: str, environment: Mapping[str, str]) -> "Setting":
+    def inner(self, *, root: str, base: str, environment: dict[str, str]) -> "Setting":
         """Give the setting of an included project."""
         other = Setting(
             root=root,
             base=base,
             environment=environment,
+            home=self.home,
             warn=self.warn,
             interpolating=self.interpolating,
         )

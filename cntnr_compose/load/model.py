@@ -18,8 +18,8 @@ def to_project(tree: Tree, disabled: Tree, values: dict[str, str], opening: Open
         env_files=opening.env_files,
         services=_services(tree.get("services", {})),
         disabled=_services(disabled),
-        networks={key: _network(key, one) for key, one in tree.get("networks", {}).items()},
-        volumes={key: _volume(key, one) for key, one in tree.get("volumes", {}).items()},
+        networks={key: _network(key, one or {}) for key, one in tree.get("networks", {}).items()},
+        volumes={key: _volume(key, one or {}) for key, one in tree.get("volumes", {}).items()},
         configs=_sources("configs", tree, values),
         secrets=_sources("secrets", tree, values),
         profiles=opening.profiles,
@@ -80,5 +80,5 @@ def _sources(section: str, tree: Tree, values: dict[str, str]) -> dict[str, File
             environment=one.get("environment", ""),
             external=one.get("external", False),
         )
-        for key, one in found.items()
+        for key, one in ((key, one or {}) for key, one in found.items())
     }

@@ -92,9 +92,9 @@ def restart_policy(word: str, deploy: Tree | None) -> RestartPolicy:
         number = int(attempts) if attempts.isdigit() else 0
         return RestartPolicy(condition=condition or "no", max_attempts=number)
     meant = {"none": "no", "any": "always", "": "always"}
-    condition: str = deploy.get("condition", "")
+    word = deploy.get("condition", "")
     return RestartPolicy(
-        condition=meant.get(condition, condition),
+        condition=meant.get(word, word),
         max_attempts=deploy.get("max_attempts", 0),
         delay=_seconds(deploy.get("delay")) or 0,
         window=_seconds(deploy.get("window")) or 0,

@@ -52,7 +52,7 @@ def load(request: Request) -> Loaded:
     setting = _setting(opening, request, warn)
     given = opening.given_name()
     called = given or _name(opening, setting, request)
-    opening.environment["COMPOSE_PROJECT_NAME"] = called
+    setting.environment["COMPOSE_PROJECT_NAME"] = called
     layers = Layers(setting)
     for file in opening.required_files():
         layers.add(file)
@@ -61,15 +61,26 @@ def load(request: Request) -> Loaded:
         raise ComposeFileEmpty
     tree["name"] = called
     if request.normalize:
-        normalize(tree, called, opening.environment)
-    if not request.interpolate:
-        project = Project(name=called, working_dir=opening.directory)
-        return Loaded(project=project, tree=tree, warnings=tuple(warnings))
+        normalize(tree, called, setting.environment)
     try:
-        tree, project = _settled(tree, opening, request)
+        tree, project = (_settled if request.interpolate else _raw)(tree, opening, request)
     except ComposeFileInvalid as error:
         raise layers.placed(error) from None
     return Loaded(project=project, tree=tree, warnings=tuple(warnings))
+
+
+def _raw(tree: Tree, opening: Opening, _request: Request) -> tuple[Tree, Project]:
+    """Give a tree whose variables are still in it, and the little of a project that is known."""
+    services: Tree = tree.get("services") or {}
+    short = ("ports", "volumes")  # may be short still, where they hold variables
+    readable = {
+        name: {key: value for key, value in one.items() if key not in short}
+        for name, one in services.items()
+    }
+    findings = references.check(tree | {"services": readable}, consistency=False)
+    if findings:
+        raise ComposeFileInvalid(findings)
+    return tree, Project(name=tree["name"], working_dir=opening.directory, files=opening.files)
 
 
 def _settled(tree: Tree, opening: Opening, request: Request) -> tuple[Tree, Project]:
@@ -98,7 +109,7 @@ def file_values(tree: Tree) -> dict[str, str]:
     values = {}
     for section in ("configs", "secrets"):
         for key, one in tree.get(section, {}).items():
-            if VALUE in one:
+            if one and VALUE in one:
                 values[f"{section}.{key}"] = one.pop(VALUE)
                 if section == "configs":
                     one["content"] = values[f"{section}.{key}"]
@@ -113,7 +124,8 @@ def _setting(opening: Opening, request: Request, warn: Callable[[str], None]) ->
     return Setting(
         root=opening.directory,
         base=opening.directory,
-        environment=opening.environment,
+        environment=opening.environment if request.interpolate else {},
+        home=opening.environment.get("HOME", ""),
         warn=warn,
         interpolating=request.interpolate,
     )

@@ -305,11 +305,11 @@ MODEL = fields({
 PROJECT = fields({
     "name": string,
     "services": mapped(SERVICE),
-    "networks": mapped(NETWORK),
-    "volumes": mapped(VOLUME),
-    "secrets": mapped(FILE_SOURCE),
-    "configs": mapped(FILE_SOURCE),
-    "models": mapped(MODEL),
+    "networks": mapped(NETWORK, empty={}),
+    "volumes": mapped(VOLUME, empty={}),
+    "secrets": mapped(FILE_SOURCE, empty={}),
+    "configs": mapped(FILE_SOURCE, empty={}),
+    "models": mapped(MODEL, empty={}),
 })  # fmt: skip
 
 

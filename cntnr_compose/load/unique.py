@@ -79,7 +79,7 @@ def _port(item: Any, path: Path) -> str:
     if not isinstance(item, dict):
         return str(item)
     target = item.get("target")
-    if not isinstance(target, int):
+    if target is None:
         what = f"service ports {_numbered(path)} is missing a target port"
         refuse(what, path)
     published = item.get("published")
