@@ -74,7 +74,7 @@ class Kitchen:
 
     def tell(self, title: str, text: str) -> None:
         """Note which instruction is next; it is said when it is known whether it has to be done."""
-        self._title, self._text = title, text
+        self._title = f"[{title}] {text}"
 
     def content(self, work: Work, where: str, origins: dict[str, Point]) -> str:
         """Name the content of what ``work`` reads."""
@@ -89,17 +89,16 @@ class Kitchen:
             made = known(key, point)
             reusable = not self.request.no_cache or key in self.shop.fresh
             if made is not None and reusable:
-                self._say(f"{self._text}  CACHED")
+                self._say(f"{self._title}  CACHED")
                 return made
-            self._say(self._text)
+            self._say(self._title)
             made = self._made(key, work, point, where, origins)
             note(key, made)
             self.shop.fresh.add(key)
         return made
 
-    def _say(self, text: str, stream: str = "stdout") -> None:
-        source = f"{self.request.service} {self._title}"
-        self.shop.tell(Output(source=source, text=text, stream=stream))
+    def _say(self, text: str) -> None:
+        self.shop.tell(Output(source=self.request.service, text=text))
 
     def _made(
         self, key: str, work: Work, point: Point, where: str, origins: dict[str, Point]

@@ -33,7 +33,7 @@ NOISE = ("unable to get oom kill count",)
 RUNC_SAYS = re.compile(
     r'time="[^"]*" level=\w+ msg="(?:runc run failed: )?(?:unable to start container process: )?(.*)"'
 )
-Say = Callable[[str, str], None]
+Say = Callable[[str], None]
 Place = Callable[[str], Path]
 
 
@@ -150,7 +150,7 @@ class Runner:
                 text = _plain(line)
                 if text is not None:
                     last.append(text)
-                    say(text, "output")
+                    say(text)
         return running.wait(), list(last)
 
 

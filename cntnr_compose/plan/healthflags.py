@@ -1,15 +1,11 @@
 """HEALTHCHECK of a Dockerfile to the form that images keep."""
 
-import re
-
+from cntnr_compose.core import units
 from cntnr_compose.model.image import ImageHealthcheck
 from cntnr_compose.plan.dockerfile import Instruction, exec_form
 from cntnr_compose.plan.stages import Scope
 
-PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
-NANOSECONDS = {
-    "ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9,
-}  # fmt: skip
+SHORTEST = 10**6  # nanoseconds
 
 
 def healthcheck(one: Instruction, scope: Scope) -> ImageHealthcheck:
@@ -40,13 +36,10 @@ def healthcheck(one: Instruction, scope: Scope) -> ImageHealthcheck:
 
 
 def _duration(flags: dict[str, str], name: str, one: Instruction, scope: Scope) -> int:
-    text = flags.get(name, "")
-    if not text or text == "0":
-        return 0
-    parts = PART.findall(text)
-    if "".join(number + unit for number, unit in parts) != text:
-        raise scope.fail(one.line, f'--{name}: invalid duration "{text}"')
-    total = int(sum(float(number) * NANOSECONDS[unit] for number, unit in parts))
-    if total < 10**6:
+    try:
+        found = units.nanoseconds(flags.get(name) or "0")
+    except units.InvalidDuration as error:
+        raise scope.fail(one.line, f"--{name}: {error}") from error
+    if found and found < SHORTEST:
         raise scope.fail(one.line, f"--{name} cannot be less than 1ms")
-    return total
+    return found
