@@ -1,6 +1,9 @@
 """ip and nft: bridges of the holder's network namespace, and what may pass between them."""
 
+import ipaddress
+import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from cntnr_compose.adapters import holder, process
 from cntnr_compose.core.errors import CntnrError, CommandFailed
@@ -29,13 +32,22 @@ class Bridge(Value, frozen=True, kw_only=True):
 
 
 def bridge_commands(bridge: Bridge) -> str:
-    """Write the lines for ``ip -batch`` that make a bridge."""
+    """Write the lines for ``ip -batch`` that make a bridge.
+
+    Without a hardware address of its own, a bridge takes the lowest of its ports' and changes it as
+    they come and go: containers then talk to the old one until they have noticed.
+    """
     lines = [
-        f"link add {bridge.name} type bridge",
+        f"link add {bridge.name} address {_hardware_address(bridge)} type bridge",
         f"link set {bridge.name} mtu {bridge.mtu} up",
         f"addr add {bridge.gateway} dev {bridge.name}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _hardware_address(bridge: Bridge) -> str:
+    octets = bridge.gateway.partition("/")[0].split(".")
+    return ":".join(["02", "cc", *(f"{int(octet):02x}" for octet in octets)])
 
 
 def rules(table: str, bridges: Sequence[Bridge]) -> str:
@@ -102,6 +114,25 @@ async def tear_down(bridges: Iterable[str], table: str = "", left: Sequence[Brid
     if table:
         gone = f"table inet {table} {{}}\ndelete table inet {table}\n"
         await _inside(["nft", "-f", "-"], rules(table, left) if left else gone)
+
+
+def routed() -> list[ipaddress.IPv4Network]:
+    """List the subnets that the caller's network namespace has routes to, but for the default one."""
+    try:
+        rows = [line.split() for line in Path("/proc/net/route").read_text().splitlines()[1:]]
+    except OSError:
+        return []
+    return [
+        ipaddress.IPv4Network((_little_endian(row[1]), _little_endian(row[7])), strict=False)
+        for row in rows
+        if row[7] != "00000000"
+    ]
+
+
+def _little_endian(digits: str) -> str:
+    return str(
+        ipaddress.IPv4Address(bytes.fromhex(digits)[:: -1 if sys.byteorder == "little" else 1])
+    )
 
 
 async def add_address(bridge: str, address: str) -> None:

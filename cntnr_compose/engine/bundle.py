@@ -107,7 +107,7 @@ def clear(record: Record) -> None:
 
 def _interfaces(scene: Scene, record: Record) -> tuple[cni.Interface, ...]:
     chosen: list[tuple[Made, str, str, str]] = []
-    best = ("", -1)
+    best = ("", 0)
     for number, (key, attachment) in enumerate(etcfiles.order(record.definition)):
         name = record.networks[key]
         made = scene.networks.find(name)
@@ -115,10 +115,10 @@ def _interfaces(scene: Scene, record: Record) -> tuple[cni.Interface, ...]:
             raise NetworkMissing(record.name, name)
         mac = attachment.mac_address or (record.definition.mac_address if number == 0 else "")
         chosen.append((made, attachment.ipv4_address, mac, attachment.interface_name))
-        # Networks that lead nowhere are no way to the outside.
-        weight = attachment.gw_priority * 2 + (0 if made.bridge.internal else 1)
-        if not best[0] or weight > best[1]:
-            best = (name, weight)
+        if made.bridge.internal:  # leads nowhere
+            continue
+        if not best[0] or attachment.gw_priority > best[1]:
+            best = (name, attachment.gw_priority)
     return networks.interfaces(chosen, best[0])
 
 

@@ -146,6 +146,8 @@ class _Duty:
                 await asyncio.sleep(HOUSEKEEPING)
                 for keeper in list(self.scene.keepers.values()):
                     logrotation.rotate(keeper.record)
+                with contextlib.suppress(CntnrError):  # the next round tries again
+                    await self.scene.networks.repair()
                 if self._is_idle() and not self._lines:
                     self._over.set()
 
@@ -301,9 +303,11 @@ class _Line:
         if request.project is not None:
             scene.intent = request.project
             records.write_intent(request.project)
-        await executor.carry_out(request.plan, scene, self._tell)
-        if not scene.keepers:
-            records.forget_intent(scene.project)
+        try:
+            await executor.carry_out(request.plan, scene, self._tell)
+        finally:
+            if not scene.keepers:
+                records.forget_intent(scene.project)
         return {}
 
     async def _follow(self) -> None:

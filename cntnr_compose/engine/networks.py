@@ -7,24 +7,20 @@ import asyncio
 import contextlib
 import hashlib
 import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
 
 from cntnr_compose.adapters import cni, dnsmasq, files, holder, network
 from cntnr_compose.adapters.network import Bridge
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, field, replace, to_json
+from cntnr_compose.engine import subnets
 from cntnr_compose.model.observed import NetworkFound
 from cntnr_compose.model.project import Network
 
-# Private addresses that home and office networks seldom use, 4094 for each network.
-POOL = ipaddress.ip_network("10.128.0.0/10")
-PREFIX = 20
-RESOLVERS = 14  # addresses at the end of a subnet that are kept for resolvers
-Address: TypeAlias = ipaddress.IPv4Address
-Range: TypeAlias = tuple[ipaddress.IPv4Network, Address, Address, Address]  # gateway, first, last
+BRIDGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,14}")
 HONOURED_DRIVERS = ("", "bridge", "default")
 
 
@@ -39,19 +35,15 @@ class DriverUnknown(CntnrError):
         )
 
 
-class SubnetTaken(CntnrError):
-    """The subnet overlaps that of another network."""
+class OptionInvalid(CntnrError):
+    """An option of the bridge driver has a value that no bridge can have."""
 
-    def __init__(self, name: str, subnet: str, other: str) -> None:
-        super().__init__(f"cannot create network {name}: subnet {subnet} overlaps network {other}")
-        self.hint = "choose another subnet, or leave it out"
-
-
-class SubnetInvalid(CntnrError):
-    """A subnet, gateway or range is no such thing."""
-
-    def __init__(self, name: str, why: str) -> None:
-        super().__init__(f"cannot create network {name}: {why}")
+    def __init__(self, name: str, option: str, value: str) -> None:
+        super().__init__(f"cannot create network {name}: {option} cannot be {value!r}")
+        self.hint = (
+            "bridges have names of their own, of at most 15 letters, digits and .-_;"
+            f" the mtu is 68 to {holder.MTU}"
+        )
 
 
 class AddressRefused(CntnrError):
@@ -68,7 +60,7 @@ class Made(Value, frozen=True, kw_only=True):
     bridge: Bridge
     first: str = ""  # the range from which addresses are given
     last: str = ""
-    views: dict[str, str] = field(default_factory=dict)  # resolver's name: its address here
+    views: dict[str, dnsmasq.View] = field(default_factory=dict)  # that have their address here
 
 
 class Resolver(Value, frozen=True, kw_only=True):
@@ -105,7 +97,7 @@ class Networks:
     async def create(self, wanted: Network, config_hash: str, labels: dict[str, str]) -> None:
         """Make a network: bridge, rules, resolver.
 
-        Raises `DriverUnknown`, `SubnetTaken`, `SubnetInvalid`, `NetworkFailed`.
+        Raises `DriverUnknown`, `OptionInvalid`, `SubnetTaken`, `SubnetInvalid`, `NetworkFailed`.
         """
         if wanted.driver not in HONOURED_DRIVERS:
             raise DriverUnknown(wanted.name, wanted.driver)
@@ -123,15 +115,22 @@ class Networks:
     def _chosen(self, wanted: Network, config_hash: str, labels: dict[str, str]) -> Made:
         subnet, gateway, first, last = self._addresses(wanted)
         options = wanted.driver_opts
-        name = options.get("com.docker.network.bridge.name", "")[:15] or _bridge_name(wanted.name)
+        name = options.get("com.docker.network.bridge.name") or _bridge_name(wanted.name)
+        others = {one.bridge.name for one in self.all()}
+        if not BRIDGE_NAME.fullmatch(name) or name in ("lo", network.UPLINK, *others):
+            raise OptionInvalid(wanted.name, "bridge.name", name)
+        mtu = options.get("com.docker.network.driver.mtu") or str(holder.MTU)
+        if not mtu.isdecimal() or not 68 <= int(mtu) <= holder.MTU:
+            raise OptionInvalid(wanted.name, "driver.mtu", mtu)
+        kept = subnets.reserved(subnet)
         bridge = Bridge(
             name=name,
             gateway=f"{gateway}/{subnet.prefixlen}",
             subnet=str(subnet),
             internal=wanted.internal,
-            mtu=int(options.get("com.docker.network.driver.mtu") or holder.MTU),
+            mtu=int(mtu),
             masquerade=options.get("com.docker.network.bridge.enable_ip_masquerade") != "false",
-            reserved=f"{subnet[-1 - _reserved(subnet)]}-{subnet[-2]}",
+            reserved=f"{subnet[-1 - kept]}-{subnet[-2]}" if kept else "",
         )
         found = NetworkFound(
             name=wanted.name,
@@ -146,27 +145,17 @@ class Networks:
         )
         return Made(found=found, bridge=bridge, first=str(first), last=str(last))
 
-    def _addresses(self, wanted: Network) -> Range:
+    def _addresses(self, wanted: Network) -> subnets.Range:
         pools = [pool for pool in wanted.pools if pool.subnet and ":" not in pool.subnet]
         taken = {one.found.name: ipaddress.IPv4Network(one.bridge.subnet) for one in self.all()}
-        try:
-            if not pools:
-                subnet = _free_subnet(wanted.name, taken.values())
-                return subnet, subnet[1], subnet[2], subnet[-2 - _reserved(subnet)]
-            subnet = ipaddress.IPv4Network(pools[0].subnet, strict=False)
-            for other, there in taken.items():
-                if there.overlaps(subnet):
-                    raise SubnetTaken(wanted.name, str(subnet), other)
-            gateway = ipaddress.IPv4Address(pools[0].gateway or str(subnet[1]))
-            first, last = subnet[2], subnet[-2 - _reserved(subnet)]
-            if pools[0].ip_range:
-                part = ipaddress.IPv4Network(pools[0].ip_range, strict=False)
-                first, last = max(part[0], subnet[1]), min(part[-1], last)
-        except (ValueError, IndexError) as error:
-            raise SubnetInvalid(wanted.name, str(error)) from error
-        if gateway not in subnet or first not in subnet:
-            raise SubnetInvalid(wanted.name, f"gateway and ip_range must lie in {subnet}")
-        return subnet, gateway, first, last
+        if not pools:
+            subnet = subnets.free(wanted.name, [*taken.values(), *network.routed()])
+            return subnet, subnet[1], subnet[2], subnet[-2 - subnets.reserved(subnet)]
+        chosen = subnets.of_pool(wanted.name, pools[0])
+        for other, there in taken.items():
+            if there.overlaps(chosen[0]):
+                raise subnets.SubnetTaken(wanted.name, str(chosen[0]), other)
+        return chosen
 
     async def _bring_up(self, made: Made) -> None:
         name, table = made.found.name, network.table_name(self._project)
@@ -188,46 +177,69 @@ class Networks:
     async def _take_down(self, made: Made) -> None:
         name = made.found.name
         (_folder() / f"{name}.json").unlink(missing_ok=True)
-        for view in (name, *made.views):
+        dnsmasq.stop(name)
+        for view in made.views:
             dnsmasq.stop(view)
+        self._drop_views_of(name)
         dnsmasq.forget_network(name)
         files.remove_tree(cni.leases() / name)
         table = network.table_name(self._project)
         await network.tear_down([made.bridge.name], table, self._bridges())
 
-    async def resolver(self, wanted: Resolver) -> str:
-        """Give the address of a resolver that knows these networks' names, started where needed."""
+    def _drop_views_of(self, name: str) -> None:
+        """End resolvers on other networks that know this one's names: they follow a folder that goes."""
+        with files.locked(_folder() / "lock"):
+            for home in self.all():
+                gone = [view for view in home.views.values() if name in view.networks]
+                for view in gone:
+                    dnsmasq.stop(view.name)
+                    (cni.leases() / home.found.name / view.address).unlink(missing_ok=True)
+                if gone:
+                    kept = {key: view for key, view in home.views.items() if view not in gone}
+                    self._write(replace(home, views=kept))
+
+    async def resolver(self, wanted: Resolver, taken: Collection[str] = ()) -> str:
+        """Give the address of a resolver that knows these networks' names, started where needed.
+
+        Raises `SubnetInvalid` where no address but those ``taken`` is left for it.
+        """
         home = self.find(wanted.networks[0])
         assert home is not None
         if len(wanted.networks) == 1 and not wanted.upstream:
             return home.found.gateway
         name = f"view-{hashlib.sha256(to_json(wanted)).hexdigest()[:16]}"
         async with self._turn:
+            view = self._view(name, wanted, taken)
+            if not dnsmasq.is_running(name):
+                await network.add_address(home.bridge.name, view.address)
+                await dnsmasq.start(view)
+        return view.address
+
+    def _view(self, name: str, wanted: Resolver, taken: Collection[str]) -> dnsmasq.View:
+        with files.locked(_folder() / "lock"):
             home = self.find(wanted.networks[0])
             assert home is not None
-            address = home.views.get(name)
-            if address is None:
-                address = _free_resolver(home)
-                await network.add_address(home.bridge.name, address)
-                self._write(replace(home, views={**home.views, name: address}))
-            if not dnsmasq.is_running(name):
-                closed = all(one.found.internal for one in map(self.find, wanted.networks) if one)
-                view = dnsmasq.View(
-                    name=name,
-                    address=address,
-                    networks=wanted.networks,
-                    upstream=wanted.upstream,
-                    closed=closed,
-                )
-                await dnsmasq.start(view)
-            return address
+            if name in home.views:
+                return home.views[name]
+            view = dnsmasq.View(
+                name=name,
+                address=_free_resolver(home, taken),
+                networks=wanted.networks,
+                upstream=wanted.upstream,
+                closed=all(one.found.internal for one in map(self.find, wanted.networks) if one),
+            )
+            self._write(replace(home, views={**home.views, name: view}))
+            return view
 
     async def repair(self) -> None:
         """Start resolvers again that have died."""
-        for made in self.all():
-            is_ours = made.found.project == self._project
-            if is_ours and not dnsmasq.is_running(made.found.name):
-                await dnsmasq.start(_own_view(made))
+        async with self._turn:
+            for made in self.all():
+                if made.found.project != self._project:
+                    continue
+                for view in (_own_view(made), *made.views.values()):
+                    if not dnsmasq.is_running(view.name):
+                        await dnsmasq.start(view)
 
     def attached(self, name: str) -> list[str]:
         """List the containers that have an address on a network, by id."""
@@ -287,25 +299,18 @@ def _bridge_name(name: str) -> str:
     return f"br-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
-def _reserved(subnet: ipaddress.IPv4Network) -> int:
-    return RESOLVERS if subnet.num_addresses >= 64 else 2 if subnet.num_addresses >= 8 else 0
-
-
-def _free_subnet(name: str, taken: Iterable[ipaddress.IPv4Network]) -> ipaddress.IPv4Network:
-    used = list(taken)
-    for subnet in POOL.subnets(new_prefix=PREFIX):
-        if not any(subnet.overlaps(other) for other in used):
-            return ipaddress.IPv4Network(subnet)
-    raise SubnetInvalid(name, f"no free subnet is left in {POOL}")
-
-
-def _free_resolver(made: Made) -> str:
+def _free_resolver(made: Made, asked_for: Collection[str]) -> str:
+    """Take an address for a resolver, and a lease, so that no container gets it."""
     subnet = ipaddress.IPv4Network(made.bridge.subnet)
-    used = set(made.views.values())
-    for number in range(_reserved(subnet)):
+    place = cni.leases() / made.found.name
+    place.mkdir(parents=True, exist_ok=True)
+    for number in range(subnets.reserved(subnet)):
         address = str(subnet[-2 - number])
-        if address not in used:
+        if address == made.found.gateway or address in asked_for:
+            continue
+        with contextlib.suppress(FileExistsError), (place / address).open("x") as lease:
+            lease.write("resolver")
             return address
-    raise SubnetInvalid(
+    raise subnets.SubnetInvalid(
         made.found.name, "no address is left for another resolver; use a larger subnet"
     )

@@ -13,9 +13,9 @@ BACK = Bridge(
 )
 
 
-def test_a_bridge_is_made_with_its_mtu_and_gateway() -> None:
+def test_a_bridge_is_made_with_its_mtu_its_gateway_and_an_address_that_stays() -> None:
     assert bridge_commands(BACK).splitlines() == [
-        "link add br-back type bridge",
+        "link add br-back address 02:cc:0a:80:10:01 type bridge",
         "link set br-back mtu 1500 up",
         "addr add 10.128.16.1/20 dev br-back",
     ]

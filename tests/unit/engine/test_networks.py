@@ -8,7 +8,14 @@ import pytest
 from cntnr_compose.adapters import cni
 from cntnr_compose.adapters.network import Bridge
 from cntnr_compose.engine import networks
-from cntnr_compose.engine.networks import AddressRefused, Made, Networks, SubnetInvalid, SubnetTaken
+from cntnr_compose.engine.networks import (
+    AddressRefused,
+    Made,
+    Networks,
+    OptionInvalid,
+    Resolver,
+)
+from cntnr_compose.engine.subnets import SubnetInvalid, SubnetTaken
 from cntnr_compose.model.observed import NetworkFound
 from cntnr_compose.model.project import Network, Pool
 
@@ -44,6 +51,11 @@ def test_the_end_of_a_subnet_is_kept_for_resolvers() -> None:
     assert one.bridge.reserved == "10.128.15.241-10.128.15.254"
 
 
+def test_the_smallest_subnet_has_no_addresses_for_resolvers() -> None:
+    one = chosen(Network(key="a", name="p_a", pools=(Pool(subnet="10.5.0.0/30"),)))
+    assert (one.first, one.last, one.bridge.reserved) == ("10.5.0.1", "10.5.0.2", "")
+
+
 def test_a_pool_says_subnet_gateway_and_range() -> None:
     pool = Pool(subnet="172.28.0.0/16", gateway="172.28.5.254", ip_range="172.28.5.0/24")
     one = chosen(Network(key="a", name="p_a", pools=(pool,)))
@@ -57,10 +69,50 @@ def test_an_overlapping_subnet_is_refused_with_the_others_name() -> None:
         chosen(Network(key="a", name="p_a", pools=(Pool(subnet="10.128.0.0/24"),)))
 
 
-@pytest.mark.parametrize("subnet", ["nonsense", "10.0.0.0/33", "10.0.0.0/32"])
-def test_what_is_no_subnet_is_refused(subnet: str) -> None:
-    with pytest.raises(SubnetInvalid, match="cannot create network p_a"):
-        chosen(Network(key="a", name="p_a", pools=(Pool(subnet=subnet),)))
+def test_a_gateway_elsewhere_leaves_the_first_address_to_containers() -> None:
+    one = chosen(
+        Network(key="a", name="p_a", pools=(Pool(subnet="10.5.0.0/24", gateway="10.5.0.9"),))
+    )
+    assert one.first == "10.5.0.1"
+
+
+@pytest.mark.parametrize(
+    ("pool", "says"),
+    [
+        (Pool(subnet="nonsense"), "subnet nonsense"),
+        (Pool(subnet="10.0.0.0/33"), "subnet 10.0.0.0/33"),
+        (Pool(subnet="10.0.0.0/32"), "no room"),
+        (
+            Pool(subnet="10.0.0.0/24", gateway="10.0.1.1"),
+            "gateway 10.0.1.1 is not in subnet 10.0.0.0/24",
+        ),
+        (Pool(subnet="10.0.0.0/24", gateway="here"), "gateway here"),
+        (
+            Pool(subnet="10.0.0.0/24", ip_range="10.0.1.0/28"),
+            "ip_range 10.0.1.0/28 is not in subnet",
+        ),
+    ],
+)
+def test_what_is_no_subnet_is_refused(pool: Pool, says: str) -> None:
+    with pytest.raises(SubnetInvalid, match=f"cannot create network p_a: .*{says}"):
+        chosen(Network(key="a", name="p_a", pools=(pool,)))
+
+
+def test_a_resolver_takes_an_address_that_nobody_has_or_asks_for() -> None:
+    store = Networks("p")
+    pool = Pool(subnet="10.5.0.0/24", gateway="10.5.0.254")
+    store._write(chosen(Network(key="a", name="p_a", pools=(pool,))))
+    leased = cni.leases() / "p_a/10.5.0.253"
+    leased.parent.mkdir(parents=True)
+    leased.write_text("abc")
+    one = store._view("v", Resolver(networks=("p_a",), upstream=("9.9.9.9",)), {"10.5.0.252"})
+    two = store._view("w", Resolver(networks=("p_a",), upstream=("8.8.8.8",)), {"10.5.0.252"})
+    assert (one.address, two.address) == ("10.5.0.251", "10.5.0.250")
+    assert store._view("v", Resolver(networks=("p_a",)), ()) == one
+    store._drop_views_of("p_a")
+    made = store.find("p_a")
+    assert made is not None
+    assert made.views == {}
 
 
 def test_options_of_the_bridge_are_honoured() -> None:
@@ -71,6 +123,23 @@ def test_options_of_the_bridge_are_honoured() -> None:
     }
     bridge = chosen(Network(key="a", name="p_a", driver_opts=options)).bridge
     assert (bridge.name, bridge.mtu, bridge.masquerade) == ("mybridge", 1400, False)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("driver.mtu", "large"),
+        ("driver.mtu", "65536"),
+        ("bridge.name", "tap0"),
+        ("bridge.name", "br-other"),
+        ("bridge.name", "a name of more than fifteen letters"),
+    ],
+)
+def test_options_that_no_bridge_can_have_are_refused(option: str, value: str) -> None:
+    Networks("p")._write(made("other"))
+    options = {f"com.docker.network.{option}": value}
+    with pytest.raises(OptionInvalid, match=f"{option} cannot be '{value}'"):
+        chosen(Network(key="a", name="p_a", driver_opts=options))
 
 
 def test_interfaces_are_numbered_and_one_leads_outside() -> None:

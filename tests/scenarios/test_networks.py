@@ -1,0 +1,309 @@
+"""Networks: who reaches whom, who learns whose name, and what a file may ask of them."""
+
+import json
+from ipaddress import ip_address, ip_network
+
+import pytest
+
+from tests.scenarios.conftest import MakeProject
+from tests.scenarios.lib import wait_until
+from tests.scenarios.reach import (
+    SAYS,
+    addresses,
+    answers,
+    host_address,
+    looked_up,
+    outside_server,
+)
+
+pytestmark = pytest.mark.usefixtures("busybox_image")
+
+APART = f"""
+x-says: &says {SAYS}
+services:
+  a: {{<<: *says, hostname: a, networks: {{front: {{aliases: [alpha]}}}}}}
+  b: {{<<: *says, hostname: b, networks: {{back: {{aliases: [beta]}}}}}}
+  both: {{<<: *says, hostname: both, networks: {{front: , back: {{aliases: [deep]}}}}}}
+  shut: {{<<: *says, hostname: shut, networks: [closed]}}
+  near: {{<<: *says, hostname: near, networks: [closed, back]}}
+networks:
+  front:
+  back:
+  closed: {{internal: true}}
+"""
+
+
+def test_networks_and_projects_are_apart(project: MakeProject) -> None:
+    one = project(APART)
+    two = project(f"services:\n  a: {{hostname: other, {_inline()}}}\n  c: {{{_inline()}}}\n")
+    one.up()
+    two.up()
+    at = {name: addresses(one, name) for name in ("a", "b", "both", "shut", "near")}
+    other = addresses(two, "a")["eth0"]
+    c = addresses(two, "c")["eth0"]
+    own_gateway = at["a"]["eth0"].rpartition(".")[0] + ".1"
+    back_gateway = at["b"]["eth0"].rpartition(".")[0] + ".1"
+    other_gateway = other.rpartition(".")[0] + ".1"
+
+    # By name: neighbours only.
+    everybody = ("a", "alpha", "b", "beta", "both", "deep", "shut", "near", "c", f"{two.name}-a-1")
+    assert looked_up(one, "a", *everybody) == {
+        "a": {at["a"]["eth0"]},
+        "alpha": {at["a"]["eth0"]},
+        "both": {at["both"]["eth1"]},
+    }
+    assert set(looked_up(one, "b", *everybody)) == {"b", "beta", "both", "deep", "near"}
+    # Who is on two networks knows all of both, and his neighbours do not thereby know each other.
+    seen = looked_up(one, "both", *everybody)
+    assert set(seen) == {"a", "alpha", "b", "beta", "both", "deep", "near"}
+    assert seen["deep"] == {at["both"]["eth0"]}
+    assert set(looked_up(one, "near", *everybody)) == {"b", "beta", "both", "deep", "shut", "near"}
+    assert set(looked_up(one, "shut", *everybody)) == {"shut", "near"}
+    # The same name means somebody else in the other project.
+    assert looked_up(two, "c", "a", "both", "alpha") == {"a": {other}}
+
+    # By address: neighbours only, whoever knows the others' addresses.
+    asked = [f"{address}/who" for each in at.values() for address in each.values()]
+    asked += [f"{other}/who", f"{c}/who"]
+    assert set(answers(one, "a", *asked).values()) == {"a", "both"}
+    assert set(answers(one, "both", *asked).values()) == {"a", "b", "both", "near"}
+    assert set(answers(one, "shut", *asked).values()) == {"shut", "near"}
+    assert set(answers(two, "c", *asked)) == {f"{other}/who", f"{c}/who"}
+
+    # Another network's gateway answers nobody, so it tells no names either.
+    assert looked_up(one, "a", "a", server=own_gateway)
+    assert not looked_up(one, "a", "b", server=back_gateway)
+    assert not looked_up(one, "a", "a", server=other_gateway)
+    pinged = "for to; do ping -c 1 -W 1 $to >/dev/null 2>&1 && echo $to; done; true"
+    to = (own_gateway, back_gateway, other_gateway)
+    assert one.exec("a", "sh", "-c", pinged, "ping", *to).ok().stdout.split() == [own_gateway]
+
+
+def _inline() -> str:
+    says = json.loads(json.dumps(SAYS)).strip().splitlines()
+    return ", ".join(line.strip() for line in says)
+
+
+def test_an_internal_network_leads_nowhere(project: MakeProject) -> None:
+    here = project(APART)
+    address = host_address()
+    here.up("a", "near", "shut")
+    with outside_server(address) as port:
+        outside = f"{address}:{port}/"
+        assert answers(here, "a", outside) == {outside: "greetings from outside"}
+        assert answers(here, "near", outside)  # through its other network
+        assert not answers(here, "shut", outside)
+    routes = here.exec("shut", "ip", "route").ok().stdout
+    assert "default" not in routes
+    assert here.exec("near", "ip", "route").ok().stdout.count("default") == 1
+    # Nobody asks the world for a name on behalf of the shut: not even the holder's own resolver.
+    assert not looked_up(here, "shut", "localhost.localdomain", "example.org")
+    assert not looked_up(here, "shut", "example.org", server="10.0.2.3")
+
+
+NAMES = f"""
+x-says: &says {SAYS}
+services:
+  web: {{<<: *says, hostname: box, networks: {{one: {{aliases: [www, shared]}}, two: {{aliases: [www2]}}}}}}
+  mail:
+    <<: *says
+    container_name: post-office
+    networks: {{one: {{aliases: [shared]}}}}
+    links: ["web:frontend", "web"]
+  many: {{<<: *says, scale: 3, networks: [one]}}
+networks: {{one: , two: }}
+"""
+
+
+def test_a_container_has_all_its_names(project: MakeProject) -> None:
+    here = project(NAMES)
+    here.up()
+    web, mail = addresses(here, "web"), addresses(here, "mail")["eth0"]
+    short = {row["Service"]: row["ID"][:12] for row in here.ps()}
+    own = ("web", f"{here.name}-web-1", short["web"], "www", "frontend")
+    found = looked_up(
+        here, "mail", *own, "WEB", "www2", "box", "web.", "mail", "post-office", "shared"
+    )
+    assert {name: found.pop(name) for name in own} == {name: {web["eth0"]} for name in own}
+    assert found == {
+        "WEB": {web["eth0"]},  # names have no case
+        "web.": {web["eth0"]},
+        "mail": {mail},
+        "post-office": {mail},
+        "shared": {mail, web["eth0"]},
+    }
+    assert answers(here, "mail", "frontend/who", "shared/who").keys() == {
+        "frontend/who",
+        "shared/who",
+    }
+    backwards = here.exec("mail", "nslookup", web["eth0"]).ok().stdout
+    assert "name = " in backwards
+    assert here.name in backwards or "web" in backwards
+
+
+def test_every_replica_answers_to_the_name(project: MakeProject) -> None:
+    here = project(NAMES)
+    here.up("many", "web")
+    replicas = {addresses(here, "many", index=number)["eth0"] for number in (1, 2, 3)}
+    assert looked_up(here, "web", "many")["many"] == replicas
+    said = answers(here, "web", *(f"{address}/who" for address in replicas))
+    assert set(said.values()) == {row["ID"][:12] for row in here.ps("many")}
+    # The order changes from answer to answer, so that who takes the first one meets each of them.
+    ask = 'nslookup -type=a many | sed -n "/^Name:/,\\$ s/^Address: *//p" | head -n 1'
+    loop = f"for n in $(seq 60); do {ask}; done | sort -u"
+    assert set(here.exec("web", "sh", "-c", loop).ok().stdout.split()) == replicas
+
+    here.up("--scale", "many=1", "many")
+    assert looked_up(here, "web", "many")["many"] == {addresses(here, "many")["eth0"]}
+    here.up("--scale", "many=4", "many")
+    assert len(looked_up(here, "web", "many")["many"]) == 4
+
+
+def test_names_follow_a_restart_and_go_with_the_container(project: MakeProject) -> None:
+    here = project(NAMES)
+    here.up("web", "mail")
+    here.compose("restart", "-t", "0", "web").ok()
+    after = addresses(here, "web")["eth0"]
+    assert looked_up(here, "mail", "web", "www", "frontend") == {
+        "web": {after},
+        "www": {after},
+        "frontend": {after},
+    }
+    assert answers(here, "mail", "web/who") == {"web/who": "box"}
+
+    here.compose("stop", "-t", "0", "web").ok()
+    assert set(looked_up(here, "mail", "web", "www", "frontend", "shared")) == {"shared"}
+    here.compose("start", "web").ok()
+    assert looked_up(here, "mail", "web") == {"web": {addresses(here, "web")["eth0"]}}
+
+    here.compose("kill", "web").ok()
+    wait_until(lambda: not looked_up(here, "mail", "web"), what="the name is gone")
+    here.up("--force-recreate", "web")
+    assert looked_up(here, "mail", "web") == {"web": {addresses(here, "web")["eth0"]}}
+    here.compose("rm", "-fs", "web").ok()
+    assert not looked_up(here, "mail", "web")
+
+
+CHOSEN = f"""
+x-says: &says {SAYS}
+services:
+  fixed:
+    <<: *says
+    mac_address: "02:00:00:00:00:07"
+    networks:
+      lan: {{ipv4_address: 10.77.0.5, interface_name: lan0}}
+      side: {{mac_address: "02:00:00:00:00:08", priority: 5, gw_priority: 10}}
+  free: {{<<: *says, networks: [lan]}}
+networks:
+  lan:
+    name: the-lan
+    ipam: {{config: [{{subnet: 10.77.0.0/24, gateway: 10.77.0.254, ip_range: 10.77.0.128/28}}]}}
+    driver_opts: {{com.docker.network.driver.mtu: "1400", com.docker.network.bridge.name: br-lan}}
+  side:
+"""
+GUEST = f"""
+services:
+  guest: {{networks: [theirs], {_inline()}}}
+networks:
+  theirs: {{name: the-lan, external: true}}
+"""
+
+
+def test_addresses_and_interfaces_are_as_the_file_says(project: MakeProject) -> None:
+    here, guest = project(CHOSEN), project(GUEST)
+    refused = guest.compose("up", "-d")
+    assert refused.returncode == 1
+    assert "network the-lan declared as external, but could not be found" in refused.stderr
+
+    here.up()
+    fixed, free = addresses(here, "fixed"), addresses(here, "free")
+    assert fixed["lan0"] == "10.77.0.5"
+    assert ip_address(free["eth0"]) in ip_network("10.77.0.128/28")
+    links = here.exec("fixed", "ip", "-o", "link").ok().stdout.splitlines()
+    [lan] = [line for line in links if " lan0" in line]
+    [side] = [line for line in links if " lan0" not in line and " lo:" not in line]
+    assert "mtu 1400" in lan
+    assert "02:00:00:00:00:08" in side
+    routes = here.exec("fixed", "ip", "route").ok().stdout
+    assert "default via 10.77" not in routes  # gw_priority chose the other
+    assert here.exec("free", "ip", "route").ok().stdout.startswith("default via 10.77.0.254 ")
+
+    # Another project joins by the network's name, and leaves it where it is.
+    guest.up()
+    assert looked_up(guest, "guest", "fixed", "free") == {
+        "fixed": {"10.77.0.5"},
+        "free": set(free.values()),
+    }
+    assert set(looked_up(here, "free", "guest")) == {"guest"}
+    assert answers(guest, "guest", "free/who")
+    busy = here.down()
+    assert "Resource is still in use" in busy.stderr
+    assert answers(guest, "guest", "guest/who")
+    guest.down()
+    here.down()  # now it goes
+    assert "could not be found" in guest.compose("up", "-d").stderr
+
+
+@pytest.mark.parametrize(
+    ("networks", "says"),
+    [
+        ("{one: {driver: macvlan}}", "driver"),
+        ("{one: {driver: overlay}}", "driver"),
+        ("{one: {driver_opts: {com.docker.network.bridge.name: tap0}}}", "bridge.name"),
+        ("{one: {ipam: {config: [{subnet: 10.9.0.0/33}]}}}", "subnet"),
+        ("{one: {ipam: {config: [{subnet: 10.9.0.0/24, gateway: 10.8.0.1}]}}}", "gateway"),
+        ("{one: {ipam: {config: [{subnet: 10.9.0.0/24, ip_range: 10.8.0.0/28}]}}}", "ip_range"),
+    ],
+)
+def test_what_cannot_be_had_is_refused(project: MakeProject, networks: str, says: str) -> None:
+    here = project(f"services:\n  a: {{networks: [one], {_inline()}}}\nnetworks: {networks}\n")
+    refused = here.compose("up", "-d")
+    assert refused.returncode == 1
+    assert says in refused.stderr
+    assert "one" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert here.ps() == []
+
+
+def test_addresses_that_clash_are_refused(project: MakeProject) -> None:
+    pool = "networks: {lan: {ipam: {config: [{subnet: 10.66.0.0/24}]}}}\n"
+    text = "services:\n" + "".join(
+        f"  {name}: {{networks: {{lan: {{ipv4_address: {address}}}}}, {_inline()}}}\n"
+        for name, address in (("a", "10.66.0.9"), ("b", "10.66.0.9"), ("c", "10.67.0.9"))
+    )
+    here, other = (
+        project(text + pool),
+        project(f"services: {{a: {{networks: [lan], {_inline()}}}}}\n{pool}"),
+    )
+    here.up("a")
+    taken = here.compose("up", "-d", "b")
+    assert taken.returncode == 1
+    assert "10.66.0.9" in taken.stderr
+    assert f"{here.name}-b-1" in taken.stderr
+    outside = here.compose("up", "-d", "c")
+    assert outside.returncode == 1
+    assert "cannot give address 10.67.0.9" in outside.stderr
+    assert "10.66.0.0/24" in outside.stderr
+    overlap = other.compose("up", "-d")
+    assert overlap.returncode == 1
+    assert f"subnet 10.66.0.0/24 overlaps network {here.name}_lan" in overlap.stderr
+    assert answers(here, "a", "a/who")
+
+
+def test_resolver_settings_reach_the_container(project: MakeProject) -> None:
+    here = project(
+        f"services:\n  a: {{{_inline()}, dns_search: [corp.example, lab.example], "
+        "dns_opt: [ndots:2, use-vc]}\n"
+        f"  b: {{{_inline()}, dns: 192.0.2.53, dns_search: .}}\n"
+        f"  lone: {{{_inline()}, network_mode: none}}\n"
+    )
+    here.up()
+    a = here.exec("a", "cat", "/etc/resolv.conf").ok().stdout.splitlines()
+    assert "search corp.example lab.example" in a
+    [options] = [line for line in a if line.startswith("options ")]
+    assert {"ndots:2", "use-vc"} <= set(options.split())
+    assert "ndots:0" not in options
+    b = here.exec("b", "cat", "/etc/resolv.conf").ok().stdout
+    assert "search" not in b
+    assert looked_up(here, "b", "a", "b").keys() == {"a", "b"}  # a server of its own hides nobody
+    assert addresses(here, "lone") == {}
