@@ -15,6 +15,7 @@ WORDS |= dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf"))
 WORDS |= dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan"))
 NUMERIC = frozenset("0123456789+-.")
 LOWEST, HIGHEST = -(2**63), 2**64 - 1
+LONGEST = 80  # digits of any number in that range, whatever its base
 CORE = "tag:yaml.org,2002:"
 KINDS: dict[str, Any] = {"bool": bool, "int": int, "float": (int, float), "null": type(None)}
 
@@ -54,7 +55,8 @@ def plain(text: str) -> Any:
     whole, fraction, date = _patterns()
     digits = text.replace("_", "")
     if whole.fullmatch(digits):
-        return _whole(digits)
+        number = _whole(digits)
+        return text if number is None else number
     if fraction.fullmatch(digits):
         number = float(digits)
         return text if number in (float("inf"), float("-inf")) else number
@@ -76,13 +78,19 @@ def _moment(text: str, found: re.Match[str]) -> str:
     return Timestamp(f"{moment.isoformat()}{part}{'Z' if zone in ('+00:00', '-00:00') else zone}")
 
 
-def _whole(digits: str) -> int | float:
+def _whole(digits: str) -> int | float | None:
+    """Read a whole number; None where it is so large that Go takes it for a word."""
     bare = digits.lstrip("+-")
     mark = bare[:2].lower()
     base = {"0b": 2, "0o": 8, "0x": 16}.get(mark, 8 if bare[0] == "0" else 10)
-    number = int(bare[2:] if mark in ("0b", "0o", "0x") else bare, base)
-    number = -number if digits[0] == "-" else number
-    return number if LOWEST <= number <= HIGHEST else float(number)
+    if len(bare) <= LONGEST:
+        number = int(bare[2:] if mark in ("0b", "0o", "0x") else bare, base)
+        number = -number if digits[0] == "-" else number
+        if LOWEST <= number <= HIGHEST:
+            return number
+    if mark in ("0b", "0o", "0x") or abs(float(digits)) == float("inf"):
+        return None
+    return float(digits)
 
 
 def tagged(tag: str, text: str) -> Any:

@@ -30,3 +30,8 @@ def test_an_empty_name_is_a_name(tmp_path: Path) -> None:
 def test_a_path_with_a_null_byte_is_told(tmp_path: Path, text: str) -> None:
     with pytest.raises(CntnrError, match=r"(?i)invalid|not found|no such"):
         read(tmp_path, text)
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "-" + "9" * 5000, "0x" + "f" * 90, "1" * 30])
+def test_a_number_of_any_length_is_read(tmp_path: Path, number: str) -> None:
+    read(tmp_path, f"services: {{a: {{image: x, labels: {{n: {number}}}}}}}")
