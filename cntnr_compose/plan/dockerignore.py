@@ -26,7 +26,7 @@ class Ignore:
             clean = posixpath.normpath(pattern.removeprefix("!").strip()).lstrip("/")
             if clean in ("", "."):
                 continue
-            self._rules.append((re.compile(_regex(clean)), back))
+            self._rules.append((_compiled(clean), back))
             if back:
                 self._exceptions.append(clean)
 
@@ -54,9 +54,16 @@ def _may_fit_below(pattern: str, folder: str) -> bool:
     for wanted, part in zip(pattern.split("/"), folder.split("/"), strict=False):
         if "**" in wanted:
             return True
-        if not re.fullmatch(_regex(wanted), part):
+        if not _compiled(wanted).fullmatch(part):
             return False
     return True
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(_regex(pattern))
+    except re.error:  # such as [z-a], which fits nothing but itself
+        return re.compile(re.escape(pattern))
 
 
 def _regex(pattern: str) -> str:

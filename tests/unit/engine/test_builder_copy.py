@@ -1,0 +1,153 @@
+"""Where COPY puts files, and what they are like there."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from cntnr_compose.adapters.rooted import Root
+from cntnr_compose.engine import builder_copy
+from cntnr_compose.engine.builder_copy import CopyFailed
+from cntnr_compose.engine.builder_files import Files
+from cntnr_compose.plan.buildwork import Copy, Text
+from cntnr_compose.plan.users import IdNotMapped, UserUnknown
+
+ME = f"{os.getuid()}:{os.getgid()}"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    for name in ("from/f", "from/d/g", "from/d/sub/h"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    (tmp_path / "to/there").mkdir(parents=True)
+    return tmp_path
+
+
+def copy(place: Path, *sources: str, to: str, owners: bool = False, **more: object) -> None:
+    """Copy as the tests' user: only root may give files away."""
+    work = Copy(sources=sources, target=to, chown="" if owners else ME, **more)  # type: ignore[arg-type]
+    files = Files(place / "from", owners=owners)
+    chosen = files.select(sources, "Dockerfile:1") if sources else []
+    with Root(place / "to") as root:
+        builder_copy.copy(root, work, files, chosen, where="Dockerfile:1", check=lambda: None)
+
+
+def found(place: Path) -> list[str]:
+    root = place / "to"
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if not path.is_dir())
+
+
+def test_a_file_goes_under_a_new_name_or_into_a_folder(place: Path) -> None:
+    copy(place, "f", to="/new")
+    copy(place, "f", to="/a/b/")
+    copy(place, "f", to="/there")
+    assert found(place) == ["a/b/f", "new", "there/f"]
+
+
+def test_of_a_folder_the_content_is_taken(place: Path) -> None:
+    copy(place, "d", to="/x")
+    copy(place, "d", "f", to="/y/")
+    assert found(place) == ["x/g", "x/sub/h", "y/f", "y/g", "y/sub/h"]
+
+
+def test_modes_and_times_are_kept_and_new_folders_are_ordinary(place: Path) -> None:
+    source = place / "from/d/g"
+    source.chmod(0o4640)
+    os.utime(source, (1000, 1000))
+    copy(place, "d", to="/n/m")
+    made = (place / "to/n/m/g").stat()
+    assert (stat.S_IMODE(made.st_mode), made.st_mtime) == (0o4640, 1000)
+    assert stat.S_IMODE((place / "to/n").stat().st_mode) == 0o755
+
+
+def test_chmod_wins(place: Path) -> None:
+    copy(place, "f", to="/x", chmod="0600")
+    assert stat.S_IMODE((place / "to/x").stat().st_mode) == 0o600
+
+
+def test_a_link_in_the_image_is_followed_within_the_image(place: Path) -> None:
+    (place / "to/bin").symlink_to("/there")
+    (place / "to/out").symlink_to("/../../../../../there")
+    copy(place, "f", to="/bin/tool")
+    copy(place, "f", to="/out/")
+    assert found(place) == ["bin", "out", "there/f", "there/tool"]
+
+
+def test_links_and_pipes_are_copied_as_such(place: Path) -> None:
+    (place / "from/d/l").symlink_to("/nowhere")
+    os.mkfifo(place / "from/d/p")
+    copy(place, "d", to="/x")
+    assert (place / "to/x/l").readlink() == Path("/nowhere")
+    assert stat.S_ISFIFO((place / "to/x/p").stat().st_mode)
+
+
+def test_a_file_that_is_there_is_replaced_and_not_written_through_a_link(place: Path) -> None:
+    (place / "to/there/g").symlink_to("../precious")
+    (place / "to/precious").write_text("untouched")
+    copy(place, "d", to="/there")
+    assert (place / "to/precious").read_text() == "untouched"
+    assert (place / "to/there/g").read_text() == "from/d/g"
+
+
+def test_from_another_stage_hard_links_stay_together(place: Path) -> None:
+    (place / "from/d/twin").hardlink_to(place / "from/d/g")
+    copy(place, "d", to="/x", owners=True)
+    assert (place / "to/x/twin").samefile(place / "to/x/g")
+    copy(place, "d", to="/y")
+    assert not (place / "to/y/twin").samefile(place / "to/y/g")
+
+
+def test_texts_and_downloads_are_files_like_others(place: Path) -> None:
+    copy(place, to="/etc/", texts=(Text(name="a", content="1"), Text(name="b", content="2")))
+    copy(place, to="/etc/c", texts=(Text(name="q", content="3"),))
+    assert found(place) == ["etc/a", "etc/b", "etc/c"]
+    (place / "fetched").write_text("4")
+    with Root(place / "to") as root:
+        target = builder_copy.Target(
+            root, Copy(sources=(), target="/d/", chown=ME), "x:1", lambda: None
+        )
+        target.download("https://example.test/a/e.txt?x=1", place / "fetched")
+    assert (place / "to/d/e.txt").read_text() == "4"
+    assert stat.S_IMODE((place / "to/d/e.txt").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("sources", "to", "said"),
+    [
+        (("d",), "/file", "Dockerfile:1: cannot copy to /file: it is not a folder"),
+        (("f",), "/file/x", "Dockerfile:1: cannot copy to /file: it is not a folder"),
+        (("d",), "/clash", "Dockerfile:1: cannot copy to non-directory: /clash/sub"),
+        (("f",), "/clash", "Dockerfile:1: cannot copy over the folder f with a file"),
+        (
+            ("*",),
+            "/new",
+            "Dockerfile:1: several files fit, so /new must be a folder and end with a /",
+        ),
+    ],
+)
+def test_what_cannot_go_there_is_told(
+    place: Path, sources: tuple[str, ...], to: str, said: str
+) -> None:
+    (place / "to/file").write_text("")
+    (place / "to/clash/f").mkdir(parents=True)
+    (place / "to/clash/sub").write_text("")
+    with pytest.raises(CopyFailed) as caught:
+        copy(place, *sources, to=to)
+    assert str(caught.value) == said
+
+
+def test_owners_are_looked_up_in_the_image(place: Path) -> None:
+    (place / "to/etc").mkdir()
+    (place / "to/etc/passwd").write_text("joe:x:1000:100::/home/joe:/bin/sh\n")
+    (place / "to/etc/group").write_text("staff:x:50:\n")
+    with Root(place / "to") as root:
+        assert builder_copy.owner(root, "joe") == (1000, 100)
+        assert builder_copy.owner(root, "joe:staff") == (1000, 50)
+        assert builder_copy.owner(root, "7") == (7, 7)
+        assert builder_copy.owner(root, "7:8") == (7, 8)
+        with pytest.raises(UserUnknown):
+            builder_copy.owner(root, "jane")
+        with pytest.raises(IdNotMapped):
+            builder_copy.owner(root, "70000")
