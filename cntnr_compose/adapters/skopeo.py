@@ -185,6 +185,13 @@ def config_argv(ref: str, *, platform: str = "") -> list[str]:
     return [*global_options(platform), "inspect", "--config", "--raw", *tls, source(ref)]
 
 
+def digest_argv(ref: str) -> list[str]:
+    """Make the command that prints the digest by which a registry knows an image."""
+    tls = _plain_http(ref, "--tls-verify=false")
+    form = ["--no-tags", "--format", "{{.Digest}}"]
+    return [*global_options(""), "inspect", *form, *tls, source(ref)]
+
+
 def push_argv(layout: Path, blobs: Path, ref: str) -> list[str]:
     """Make the command that copies the image of a layout with shared blobs to a registry."""
     return [
@@ -210,6 +217,14 @@ def config(ref: str, *, platform: str = "") -> bytes:
     """Read an image's configuration as its maker wrote it; empty where that cannot be had."""
     status, out, _ = _call(config_argv(ref, platform=platform))
     return out if status == 0 else b""
+
+
+def digest(ref: str) -> str:
+    """Ask a registry for the digest of an image; raise an `ImageError`."""
+    status, out, said = _call(digest_argv(ref))
+    if status != 0:
+        raise explain(ref, said.decode(errors="replace"))
+    return out.decode().strip()
 
 
 def environment() -> dict[str, str]:

@@ -5,10 +5,22 @@ from typing import Any
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree
 from cntnr_compose.load.keyorder import deeply, ordered
+from cntnr_compose.load.kinds import Kind
 from cntnr_compose.load.rows import Path, rewrite, table
+from cntnr_compose.load.typed import (
+    DEPLOY_KINDS,
+    HOOK_KINDS,
+    NETWORK_KINDS,
+    SERVICE_KINDS,
+    WATCH_KINDS,
+)
 from cntnr_compose.load.yamltext import to_yaml
 
 NOT_IN_JSON = ("models",)
+# Letters that Go writes so, since JSON may stand in a page of HTML.
+IN_PAGES = {
+    "&": "\\u0026", "<": "\\u003c", ">": "\\u003e", "\u2028": "\\u2028", "\u2029": "\\u2029",
+}  # fmt: skip
 
 
 class SshKeyNotJson(CntnrError):
@@ -27,13 +39,13 @@ def to_json(tree: Tree) -> str:
 
     Raises `SshKeyNotJson`.
     """
-    import json
-
-    shown = {key: value if key.startswith("x-") else _bare(value) for key, value in tree.items()}
-    for section in NOT_IN_JSON:
-        shown.pop(section, None)
+    shown = {
+        key: _as_go(tree[key]) if key.startswith("x-") else _bare(tree[key])
+        for key in sorted(tree)
+        if key not in NOT_IN_JSON
+    }
     rewrite(shown, ADDED)
-    return json.dumps(shown, indent=2, ensure_ascii=False).replace("$", "$$")
+    return _json(shown).replace("$", "$$")
 
 
 def _bare(value: Any) -> Any:
@@ -43,11 +55,12 @@ def _bare(value: Any) -> Any:
     return [_bare(one) for one in value] if isinstance(value, list) else value
 
 
-def _always(**empty: Any) -> Any:
-    """Make the rule that keys are there though nothing is in them."""
+def _always(kinds: dict[str, Kind], **empty: Any) -> Any:
+    """Make the rule that keys are there, in their place, though nothing is in them."""
 
     def change(value: Any, _path: Path) -> Any:
-        return {**{key: {} if one is dict else one for key, one in empty.items()}, **value}
+        there = {key: {} if one is dict else one for key, one in empty.items()} | value
+        return {key: there[key] for key in kinds if key in there}
 
     return change
 
@@ -65,18 +78,18 @@ def _ssh_key(value: Any, path: Path) -> Any:
 
 ADDED = table({
     "services.*.build.ssh.*": _ssh_key,
-    "services.*": _always(command=None, entrypoint=None),
+    "services.*": _always(SERVICE_KINDS, command=None, entrypoint=None),
     "services.*.blkio_config.weight_device.*": _capitals,
     "services.*.blkio_config.device_read_bps.*": _capitals,
     "services.*.blkio_config.device_read_iops.*": _capitals,
     "services.*.blkio_config.device_write_bps.*": _capitals,
     "services.*.blkio_config.device_write_iops.*": _capitals,
-    "services.*.deploy": _always(resources=dict, placement=dict),
-    "services.*.develop.watch.*": _always(exec=dict),
-    "services.*.develop.watch.*.exec": _always(command=None),
-    "services.*.post_start.*": _always(command=None),
-    "services.*.pre_stop.*": _always(command=None),
-    "networks.*": _always(ipam=dict),
+    "services.*.deploy": _always(DEPLOY_KINDS, resources=dict, placement=dict),
+    "services.*.develop.watch.*": _always(WATCH_KINDS, exec=dict),
+    "services.*.develop.watch.*.exec": _always(HOOK_KINDS, command=None),
+    "services.*.post_start.*": _always(HOOK_KINDS, command=None),
+    "services.*.pre_stop.*": _always(HOOK_KINDS, command=None),
+    "networks.*": _always(NETWORK_KINDS, ipam=dict),
 })  # fmt: skip
 
 
@@ -126,3 +139,26 @@ SORTED = table(dict.fromkeys((
     "volumes.*.driver_opts", "volumes.*.labels", "secrets.*.driver_opts", "secrets.*.labels",
     "configs.*.driver_opts", "configs.*.labels",
 ), _in_order))  # fmt: skip
+
+
+def to_plain_json(tree: Tree) -> str:
+    """Write a tree that was never typed as JSON; its variables stay."""
+    return _json(_as_go(tree)) + "\n"
+
+
+def _json(tree: Tree) -> str:
+    import json
+
+    text = json.dumps(tree, indent=2, ensure_ascii=False)
+    for letter, code in IN_PAGES.items():
+        text = text.replace(letter, code)
+    return text
+
+
+def _as_go(value: Any) -> Any:
+    """Copy with keys in order, and whole numbers without a fraction."""
+    if isinstance(value, dict):
+        return {key: _as_go(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [_as_go(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

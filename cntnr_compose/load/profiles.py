@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from cntnr_compose.core.values import Tree
+from cntnr_compose.model.project import NoSuchService
 
 
 def is_enabled(service: Tree, profiles: Collection[str]) -> bool:
@@ -16,6 +17,24 @@ def divide(tree: Tree, profiles: Collection[str]) -> tuple[Tree, Tree]:
     services: Tree = tree.get("services") or {}
     enabled = {name: one for name, one in services.items() if is_enabled(one, profiles)}
     return enabled, {name: one for name, one in services.items() if name not in enabled}
+
+
+def with_services(
+    enabled: Tree, disabled: Tree, names: Collection[str], profiles: Collection[str]
+) -> tuple[Tree, Tree]:
+    """Enable services that are asked for by name, and with them all of their profiles.
+
+    Raises `NoSuchService`.
+    """
+    more = list(profiles)
+    for name in names:
+        if name in disabled:
+            more += disabled[name]["profiles"]
+        elif name not in enabled:
+            raise NoSuchService(name)
+    if len(more) == len(profiles):
+        return enabled, disabled
+    return divide({"services": dict(sorted((enabled | disabled).items()))}, more)
 
 
 def used_only(tree: Tree) -> None:

@@ -13,7 +13,7 @@ from cntnr_compose.load.model import to_project
 from cntnr_compose.load.normalize import normalize
 from cntnr_compose.load.opening import Opening, name_in, normal, required
 from cntnr_compose.load.places import Source
-from cntnr_compose.load.profiles import divide, used_only
+from cntnr_compose.load.profiles import divide, used_only, with_services
 from cntnr_compose.load.request import Request
 from cntnr_compose.load.typed import VALUE, typed
 from cntnr_compose.model.project import Project
@@ -86,14 +86,13 @@ def _raw(tree: Tree, opening: Opening, _request: Request) -> tuple[Tree, Project
 def _settled(tree: Tree, opening: Opening, request: Request) -> tuple[Tree, Project]:
     tree = typed(tree)
     enabled, disabled = divide(tree, opening.profiles)
-    for chosen in request.services:
-        if chosen in disabled:
-            enabled[chosen] = disabled.pop(chosen)
     tree = {"name": tree["name"], "services": dict(sorted(enabled.items())), **tree}
     tree["services"] = dict(sorted(enabled.items()))
     findings = references.check(tree, disabled=disabled, consistency=request.consistency)
     if findings:
         raise ComposeFileInvalid(findings)
+    enabled, disabled = with_services(enabled, disabled, request.services, opening.profiles)
+    tree["services"] = enabled
     values = file_values(tree)
     for service in enabled.values():
         if request.resolve_environment:

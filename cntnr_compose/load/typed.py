@@ -56,10 +56,11 @@ DEVICE_REQUEST = fields({
     "capabilities": strings, "driver": string, "count": device_count, "device_ids": strings,
     "options": mapping,
 })  # fmt: skip
-HOOK = fields({
+HOOK_KINDS: dict[str, Kind] = {
     "command": command, "user": string, "privileged": flag, "working_dir": string,
     "environment": environment,
-})  # fmt: skip
+}  # fmt: skip
+HOOK = fields(HOOK_KINDS)
 
 BUILD = fields({
     "context": string,
@@ -88,10 +89,11 @@ BUILD = fields({
     "privileged": flag,
 })  # fmt: skip
 
-WATCH = fields({
+WATCH_KINDS: dict[str, Kind] = {
     "path": string, "action": string, "target": string, "exec": HOOK, "include": strings,
     "ignore": strings, "initial_sync": flag,
-})  # fmt: skip
+}  # fmt: skip
+WATCH = fields(WATCH_KINDS)
 
 WEIGHT = fields({"path": string, "weight": whole})
 RATE = fields({"path": string, "rate": size})
@@ -117,7 +119,7 @@ RESOURCE = {
         fields({"discrete_resource_spec": fields({"kind": string, "value": whole})})
     ),
 }
-DEPLOY = fields({
+DEPLOY_KINDS: dict[str, Kind] = {
     "mode": string,
     "replicas": count,
     "labels": mapping,
@@ -133,7 +135,8 @@ DEPLOY = fields({
         "max_replicas_per_node": whole,
     }),
     "endpoint_mode": string,
-})  # fmt: skip
+}  # fmt: skip
+DEPLOY = fields(DEPLOY_KINDS)
 
 HEALTHCHECK = fields({
     "test": test, "timeout": duration, "interval": duration, "retries": count,
@@ -271,7 +274,7 @@ SERVICE = fields(SERVICE_KINDS)
 POOL = fields({
     "subnet": string, "gateway": string, "ip_range": string, "aux_addresses": mapping,
 })  # fmt: skip
-NETWORK = fields({
+NETWORK_KINDS: dict[str, Kind] = {
     "name": string,
     "driver": string,
     "driver_opts": mapping,
@@ -282,7 +285,8 @@ NETWORK = fields({
     "labels": mapping,
     "enable_ipv4": choice,
     "enable_ipv6": choice,
-})  # fmt: skip
+}  # fmt: skip
+NETWORK = fields(NETWORK_KINDS)
 VOLUME = fields({
     "name": string, "driver": string, "driver_opts": mapping, "external": flag, "labels": mapping,
 })  # fmt: skip

@@ -1,0 +1,65 @@
+"""What a project has, as lists: services in the order of their dependencies, images, variables."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cntnr_compose.core.values import Tree
+from cntnr_compose.load.template import Variable, variables
+
+
+def in_order(services: Mapping[str, Any]) -> list[str]:
+    """Give the names of services, each behind those that it depends on."""
+    done: dict[str, None] = {}
+    for root in sorted(services):
+        ahead = [(root, False)]
+        while ahead:
+            name, told = ahead.pop()
+            if told:
+                done.setdefault(name)
+            elif name not in done and name in services:
+                ahead.append((name, True))
+                needed = services[name].get("depends_on") or {}
+                waiting = {one for one, again in ahead if again}
+                ahead.extend(
+                    (one, False) for one in sorted(needed, reverse=True) if one not in waiting
+                )
+    return list(done)
+
+
+def select(tree: Tree, names: tuple[str, ...]) -> None:
+    """Leave only some services and what they depend on."""
+    services: Tree = tree["services"]
+    kept: set[str] = set()
+    ahead = list(names)
+    while ahead:
+        name = ahead.pop()
+        if name in services and name not in kept:
+            kept.add(name)
+            ahead.extend(services[name].get("depends_on") or ())
+    tree["services"] = {
+        name: one | {"depends_on": needed} if needed else _without(one, "depends_on")
+        for name, one in services.items()
+        if name in kept
+        for needed in [_within(one.get("depends_on") or {}, kept)]
+    }
+
+
+def _within(needed: Tree, kept: set[str]) -> Tree:
+    return {name: one for name, one in needed.items() if name in kept}
+
+
+def _without(tree: Tree, key: str) -> Tree:
+    return {name: one for name, one in tree.items() if name != key}
+
+
+def mentioned(tree: Any) -> dict[str, Variable]:
+    """Give the variables that a tree mentions, by name."""
+    return {one.name: one for one in sorted(_mentioned(tree), key=lambda one: one.name)}
+
+
+def _mentioned(value: Any) -> Iterator[Variable]:
+    if isinstance(value, str):
+        yield from variables(value)
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _mentioned(inner)
