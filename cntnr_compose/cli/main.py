@@ -38,7 +38,9 @@ def main() -> int:
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, interrupt)
+    # Shells start background jobs with SIGINT ignored; as docker, we take it all the same.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
     return run(sys.argv[1:])
 
 

@@ -23,15 +23,20 @@ def status(container: Container, now: Seconds) -> str:
         case "paused":
             return f"Up {ago(now - found.started)} (Paused)"
         case "restarting":
-            return f"Restarting ({found.exit_code}) {ago(now - found.finished)} ago"
+            return f"Restarting ({found.exit_code}){_since(found.finished, now)}"
         case "exited":
-            return f"Exited ({found.exit_code}) {ago(now - found.finished)} ago"
+            return f"Exited ({found.exit_code}){_since(found.finished, now)}"
         case "removing":
             return "Removal In Progress"
         case "dead":
             return "Dead"
         case _:
             return "Created"
+
+
+def _since(moment: Seconds, now: Seconds) -> str:
+    """Say how long ago it was; nothing where nobody saw it happen."""
+    return f" {ago(now - moment)} ago" if moment else ""
 
 
 def command(container: Container, *, trunc: bool = True) -> str:

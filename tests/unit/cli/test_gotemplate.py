@@ -33,5 +33,5 @@ def test_what_is_not_known_is_refused() -> None:
     with pytest.raises(NoSuchField, match='no field "Nam"') as raised:
         render("{{.Nam}}", ROW)
     assert raised.value.hint == "known are Name, ExitCode, Publishers"
-    with pytest.raises(TemplateUnknown, match='cannot read the template "{{if .Name}}"'):
+    with pytest.raises(TemplateUnknown, match=r'cannot read the template "\{\{if .Name}}"'):
         render("{{if .Name}}x{{end}}", ROW)
