@@ -28,6 +28,7 @@ TABLES: tuple[tuple[State, dict[str, str], bool], ...] = (
 class Use(Value, frozen=True, kw_only=True):
     """A key as a file uses it."""
 
+    key: str  # services.*.ports
     path: Path
     row: Row
 
@@ -54,6 +55,16 @@ ABILITIES: dict[str, Ability] = {
         holds=lambda machine: bool(machine.controllers),
         lack="this user may not make cgroups",
         doctor="cgroups",
+    ),
+    "init": Ability(
+        holds=lambda machine: machine.has_init,
+        lack="there is no statically linked tini here",
+        doctor="tini-static",
+    ),
+    "domainname": Ability(
+        holds=lambda machine: machine.has_domainname,
+        lack="the program domainname is not installed",
+        doctor="",
     ),
     "ids": Ability(
         holds=lambda machine: machine.has_ids,
@@ -116,7 +127,7 @@ def _uses(value: Any, known: Rows, path: Path, machine: Machine) -> Iterator[Use
         row = support_values.judge(name, value, machine) or of(machine)
         if row.state not in FULFILLED and any(value is one or value == one for one in NOTHING):
             return
-        yield Use(path=path, row=row)
+        yield Use(key=name, path=path, row=row)
         if row.state not in FULFILLED:
             return
     pairs = value.items() if isinstance(value, dict) else ()

@@ -14,6 +14,9 @@ class Machine(Value, frozen=True, kw_only=True):
     controllers: tuple[str, ...] = ()  # of cpu, cpuset, io, memory, pids
     has_ids: bool = True  # more than root exists in containers
     lowest_port: int = 1024
+    platform: str = "linux/amd64"
+    has_init: bool = True  # a program to be the first process
+    has_domainname: bool = True  # the program domainname
 
 
 class Row(Value, frozen=True, kw_only=True):

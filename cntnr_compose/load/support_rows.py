@@ -9,17 +9,18 @@ HONOURED: dict[str, str] = {
     "include.*": "path env_file project_directory",
     "services.*": """
         annotations attach build cap_drop command configs container_name depends_on deploy devices dns
-        dns_opt dns_search domainname entrypoint env_file environment extends extra_hosts healthcheck
-        hostname image init ipc label_file labels links logging mac_address network_mode networks
+        dns_opt dns_search entrypoint env_file environment extends extra_hosts healthcheck
+        hostname image ipc label_file labels links logging mac_address network_mode networks
         oom_score_adj pid ports post_start pre_stop profiles pull_policy read_only restart runtime
         scale secrets security_opt shm_size stdin_open stop_grace_period stop_signal sysctls tmpfs tty
         ulimits uts volumes volumes_from working_dir
         """,
     "services.*.build": """
-        additional_contexts args context dockerfile dockerfile_inline labels no_cache pull secrets
-        tags target
+        additional_contexts args context dockerfile dockerfile_inline extra_hosts labels network
+        no_cache platforms pull secrets shm_size tags target ulimits
         """,
-    "services.*.build.secrets.*": "source target",
+    "services.*.build.secrets.*": "gid mode source target uid",
+    "services.*.build.ulimits.*": "hard soft",
     "services.*.configs.*": "source target",
     "services.*.depends_on.*": "condition required restart",
     "services.*.deploy": "mode replicas resources restart_policy",
@@ -38,8 +39,9 @@ HONOURED: dict[str, str] = {
     "services.*.pre_stop.*": "command environment privileged user working_dir",
     "services.*.secrets.*": "source target",
     "services.*.ulimits.*": "hard soft",
-    "services.*.volumes.*": "bind read_only source target tmpfs type volume",
+    "services.*.volumes.*": "bind image read_only source target tmpfs type volume",
     "services.*.volumes.*.bind": "create_host_path propagation recursive selinux",
+    "services.*.volumes.*.image": "subpath",
     "services.*.volumes.*.tmpfs": "mode size",
     "services.*.volumes.*.volume": "nocopy subpath",
     "networks.*": "driver driver_opts external internal ipam labels name",
@@ -61,6 +63,8 @@ NEEDING: dict[str, dict[str, str]] = {
     "pids": {"services.*": "pids_limit"},
     "io": {"services.*": "blkio_config"},
     "cgroups": {"services.*": "cgroup cgroup_parent"},
+    "domainname": {"services.*": "domainname"},
+    "init": {"services.*": "init"},
     "ids": {
         "services.*": "group_add user",
         "services.*.configs.*": "uid gid mode",
@@ -72,6 +76,7 @@ NEEDING["memory"]["services.*.deploy.resources.limits"] = "memory"
 NEEDING["memory"]["services.*.deploy.resources.reservations"] = "memory"
 NEEDING["pids"]["services.*.deploy.resources.limits"] = "pids"
 EMULATED: dict[str, str] = {
+    "services.*.build.privileged": "all rights in a user namespace",
     "services.*.cap_add": "rights hold in the container's own namespaces, not on the machine",
     "services.*.privileged": "all rights in a user namespace, and the devices that you may open",
     "services.*.platform": "chooses the image; a foreign processor takes binfmt_misc on the machine",
@@ -123,19 +128,10 @@ WITHOUT_EFFECT: dict[str, str] = {
     "services.*.build.cache_from": "the cache is that of this machine",
     "services.*.build.cache_to": "the cache is that of this machine",
     "services.*.build.entitlements": "builds have the rights of a container",
-    "services.*.build.extra_hosts": "builds see the names of the machine",
     "services.*.build.isolation": "it is for Windows",
-    "services.*.build.network": "builds use the network of the machine",
-    "services.*.build.platforms": "images are built for this machine",
-    "services.*.build.privileged": "builds have the rights of a container",
     "services.*.build.provenance": "no attestations are made",
     "services.*.build.sbom": "no attestations are made",
-    "services.*.build.secrets.*.uid": "files of secrets belong to root in a build",
-    "services.*.build.secrets.*.gid": "files of secrets belong to root in a build",
-    "services.*.build.secrets.*.mode": "files of secrets may be read by root in a build",
-    "services.*.build.shm_size": "builds have 64 MiB",
     "services.*.build.ssh": "no keys are lent to builds",
-    "services.*.build.ulimits": "builds have your own limits",
     "networks.*.enable_ipv4": "networks are IPv4 only",
     "networks.*.enable_ipv6": "networks are IPv4 only",
     "networks.*.ipam.config.*.aux_addresses": "no addresses are kept free",
@@ -147,7 +143,6 @@ REFUSED: dict[str, str] = {
         "there is no driver for it; name the nodes themselves under `devices`",
     "services.*.provider": "providers are not started here",
     "services.*.use_api_socket": "there is no daemon, and so no socket of one",
-    "services.*.volumes.*.image": "images cannot be mounted here",
     "configs.*.template_driver": "there are no template drivers",
     "secrets.*.template_driver": "there are no template drivers",
     "secrets.*.driver": "there are no drivers of secrets",

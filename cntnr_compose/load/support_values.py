@@ -24,6 +24,7 @@ OF_THE_MACHINE = frozenset(
         "SYS_TIME", "SYS_TTY_CONFIG", "WAKE_ALARM",
     }
 )  # fmt: skip
+REMOTE = ("http://", "https://", "git://", "ssh://", "git@", "github.com/")
 NO_ROOT = "takes root on the machine"
 
 
@@ -85,6 +86,39 @@ def _file_system(value: Any, _: Machine) -> Row | None:
     return Row(state="refused", note=f"a file system of type {kind} {NO_ROOT}")
 
 
+def _platforms(value: Any, machine: Machine) -> Row | None:
+    asked = value if isinstance(value, list) else [value]
+    foreign = [str(one) for one in asked if not _is_own(str(one), machine)]
+    if not foreign:
+        return None
+    note = f"images are built for this machine, {machine.platform}, not for {', '.join(foreign)}"
+    return Row(state="refused", note=note)
+
+
+def _platform(value: Any, machine: Machine) -> Row | None:
+    return Row(state="honoured") if not value or _is_own(str(value), machine) else None
+
+
+def _is_own(platform: str, machine: Machine) -> bool:
+    return machine.platform in (platform, platform.rpartition("/v")[0])
+
+
+def _context(value: Any, _: Machine) -> Row | None:
+    if not str(value).startswith(REMOTE):
+        return None
+    return Row(state="refused", note="clone or download it, and name the folder")
+
+
+def _contexts(value: Any, _: Machine) -> Row | None:
+    words = [str(one) for one in value.values()] if isinstance(value, Mapping) else []
+    for word in words:
+        if word.startswith(("docker-image://", "service:")):
+            continue
+        if "://" in word or word.startswith(REMOTE):
+            return Row(state="refused", note=f"{word} is not on this machine")
+    return None
+
+
 def _mode(value: Any, _: Machine) -> Row | None:
     if value == "global":
         return Row(state="emulated", note="there is one machine, so one container")
@@ -100,6 +134,13 @@ def _namespace(value: Any, _: Machine) -> Row | None:
 
 
 JUDGES: dict[str, Judge] = {
+    "services.*.build.additional_contexts": _contexts,
+    "services.*.build.context": _context,
+    "services.*.build.network": _unless_one_of(
+        ("", "default", "none", "host"), "refused", "networks of builds are none, host, default"
+    ),
+    "services.*.build.platforms": _platforms,
+    "services.*.platform": _platform,
     "services.*.cap_add": _rights,
     "services.*.logging.driver": _unless_one_of(
         LOG_DRIVERS, "refused", "log drivers are json-file, local and none"
@@ -133,7 +174,7 @@ JUDGES: dict[str, Judge] = {
         ("", "default", "host-local"), "reduced", "addresses are given by host-local"
     ),
     "volumes.*.driver": _unless_one_of(
-        ("", "local", "default"), "refused", f"any but the local driver {NO_ROOT}"
+        ("", "local"), "refused", f"any but the local driver {NO_ROOT}"
     ),
     "volumes.*.driver_opts": _file_system,
     "configs.*.external": _if_one_of((True,), "refused", "there is no store of configs here"),

@@ -1,0 +1,121 @@
+"""`cntnr compose check`: how each key that the files use fares on this machine."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from cntnr_compose.cli.options import flag, verb
+
+if TYPE_CHECKING:
+    from cntnr_compose.cli.scope import Scope
+    from cntnr_compose.core.values import Tree
+    from cntnr_compose.load.support import Use
+
+HEADER = ("KEY", "STATE", "WHERE", "HOW, OR WHY NOT")
+SHOWN = 3  # names of services in a cell
+# What is done with by the time the tree is whole.
+WHILE_READING = ("version", "include", "services.*.extends", "services.*.label_file")
+
+
+@verb()
+@flag("--strict", text="End with 1 where a key is not honoured.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    help="Table for people or JSON for programs.",
+)
+def check(scope: "Scope", *, strict: bool, form: str) -> int:
+    """Tell how each key of the file is honoured here."""
+    from cntnr_compose.cli.listing import write
+    from cntnr_compose.engine.machine import look
+    from cntnr_compose.load.support import uses
+    from cntnr_compose.load.support_row import FULFILLED
+
+    machine = look()
+    trees = list(_trees(scope))
+    found = list(dict.fromkeys(use for tree in trees[:1] for use in uses(tree, machine)))
+    for tree in trees[1:]:
+        found += [use for use in uses(tree, machine) if use.key.startswith(WHILE_READING)]
+    mends = _mends(found)
+    if form == "json":
+        write("json", (), (), [_tree(use, mends) for use in found], array=True)
+    else:
+        write("table", HEADER, list(_rows(found, mends)), (), narrow=0)
+        click.echo(_summary(found))
+    is_whole = all(use.row.state in FULFILLED for use in found)
+    return 0 if is_whole or not strict else 1
+
+
+def _trees(scope: "Scope") -> "Iterator[Tree]":
+    """Give the whole tree, whatever the profiles, and then each file as it was written.
+
+    Raises the loader's errors.
+    """
+    from cntnr_compose.core.values import replace
+    from cntnr_compose.load import document, source
+    from cntnr_compose.load.project import load
+
+    request = scope.request()
+    loaded = load(
+        replace(
+            request,
+            profiles=("*",),
+            all_resources=True,
+            normalize=False,
+            consistency=False,
+            resolve_environment=False,
+        )
+    )
+    yield loaded.tree
+    files = [file for file in loaded.project.files if file != source.STDIN]
+    if len(files) == len(loaded.project.files):
+        load(request)  # tells what is wrong between keys
+    for file in files:
+        for one in document.read(source.read(file), file):
+            yield one.tree
+
+
+def _mends(found: "list[Use]") -> dict[str, str]:
+    """Ask doctor for the commands that mend what keys lack; it is not asked for nothing."""
+    wanted = {use.row.doctor for use in found if use.row.doctor}
+    if not wanted:
+        return {}
+    from cntnr_compose.engine.doctor import examine
+
+    return {one.name: one.mend for one in examine() if one.name in wanted and one.mend}
+
+
+def _rows(found: "list[Use]", mends: dict[str, str]) -> Iterator[tuple[str, ...]]:
+    """Give one row for each key and what becomes of it, with the services that use it."""
+    grouped: dict[tuple[str, str, str], list[str]] = {}
+    for use in found:
+        how = use.row.note
+        if use.row.doctor in mends:
+            how += f"; to mend it: {mends[use.row.doctor]}"
+        where = grouped.setdefault((use.key, use.row.state, how), [])
+        if len(use.path) > 1 and str(use.path[1]) not in where:
+            where.append(str(use.path[1]))
+    for (key, state, how), where in grouped.items():
+        more = f" (+{len(where) - SHOWN})" if len(where) > SHOWN else ""
+        yield key, state, f"{', '.join(where[:SHOWN])}{more}", how
+
+
+def _tree(use: "Use", mends: dict[str, str]) -> "Tree":
+    return {
+        "Key": use.key,
+        "Path": ".".join(map(str, use.path)),
+        "State": use.row.state,
+        "Note": use.row.note,
+        "Mend": mends.get(use.row.doctor, ""),
+    }
+
+
+def _summary(found: "list[Use]") -> str:
+    states = ("honoured", "emulated", "metadata", "reduced", "refused")
+    counts = [
+        (state, len({use.path for use in found if use.row.state == state})) for state in states
+    ]
+    return ", ".join(f"{count} {state}" for state, count in counts)

@@ -1,0 +1,27 @@
+"""What this machine allows its user, as far as keys of compose files hang on it.
+
+It looks outside of the holder, starts nothing and changes nothing.
+"""
+
+import os
+import shutil
+
+from cntnr_compose.adapters import cgroups, kernel, ports, process
+from cntnr_compose.engine.facts import INITS
+from cntnr_compose.engine.images import host_platform
+from cntnr_compose.load.support_row import Machine
+
+
+def look() -> Machine:
+    """Look once."""
+    group = cgroups.find()
+    is_root = os.getuid() == 0
+    ids = min(kernel.subordinate_ids("uid"), kernel.subordinate_ids("gid"))
+    return Machine(
+        controllers=group.controllers if group else (),
+        has_ids=is_root or ids > 0,
+        lowest_port=0 if is_root else ports.lowest(),
+        platform=host_platform(),
+        has_init=any(os.access(path, os.X_OK) for path in INITS),
+        has_domainname=shutil.which("domainname", path=process.SYSTEM_PATH) is not None,
+    )
