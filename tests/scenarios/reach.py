@@ -25,7 +25,7 @@ wait
 _LOOK_UP = """
 server=$1; shift
 for name; do
-  timeout 3 nslookup -type=a "$name" $server 2>/dev/null | sed -n '/^Name:/,$ s/^Address: *//p' | sed "s/^/$name /"
+  timeout 2 nslookup -type=a "$name" $server 2>/dev/null | sed -n '/^Name:/,$ s/^Address: *//p' | sed "s/^/$name /"
 done
 true
 """
