@@ -149,15 +149,18 @@ def bring(scope: Scope, what: str, asked: "Asked") -> int:
 
     Raises `CntnrError`.
     """
+    from cntnr_compose.cli import keys
     from cntnr_compose.cli.turn import turn
     from cntnr_compose.plan.reconcile import choose, reconcile
 
     asked.check()
     hurry(scope)
     with scope.console() as console:
-        project = scope.load(console, asked.services)
+        loaded = scope.loaded(console, asked.services)
+        project = loaded.project
         options = asked.options(project, scope)
         chosen = choose(project, options)
+        keys.tell(loaded.tree, chosen.services, console)
         shown = asked.attached(project, chosen)
         images = provided(scope, chosen, asked.images, console)
         with turn(scope, project.name, what, console) as mine:

@@ -9,6 +9,7 @@ from cntnr_compose.core.values import Value
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.console import Console
+    from cntnr_compose.load.project import Loaded
     from cntnr_compose.load.request import Request
     from cntnr_compose.model.project import Project
 
@@ -90,13 +91,17 @@ class Scope(Value, frozen=True, kw_only=True):
 
         Raises the loader's errors.
         """
+        return self.loaded(console, services).project
+
+    def loaded(self, console: "Console", services: tuple[str, ...] = ()) -> "Loaded":
+        """Do as `load` does, and give the tree too."""
         from cntnr_compose.core.events import Warned
         from cntnr_compose.load.project import load
 
         loaded = load(self.request(services))
         for text in loaded.warnings:
             console.tell(Warned(text=text))
-        return loaded.project
+        return loaded
 
     def name(self) -> str:
         """Give the project's name; with ``-p`` and no ``-f`` nothing is read.

@@ -1,0 +1,28 @@
+"""Says which keys of the files ask for something in vain, before anything is done."""
+
+from collections.abc import Container
+from typing import TYPE_CHECKING
+
+from cntnr_compose.core.events import Warned
+
+if TYPE_CHECKING:
+    from cntnr_compose.cli.console import Console
+    from cntnr_compose.core.values import Tree
+
+
+def tell(tree: "Tree", services: Container[str], console: "Console") -> None:
+    """Warn of keys that are not honoured here; only the chosen services count.
+
+    Raises `ComposeFileInvalid` for those that cannot be.
+    """
+    from cntnr_compose.engine.machine import look
+    from cntnr_compose.load.findings import ComposeFileInvalid
+    from cntnr_compose.load.support import not_honoured
+
+    chosen = {name: one for name, one in tree["services"].items() if name in services}
+    findings = not_honoured({**tree, "services": chosen}, look())
+    refused = [one for one in findings if one.severity == "error"]
+    if refused:
+        raise ComposeFileInvalid(refused)
+    for one in findings:
+        console.tell(Warned(text=str(one)))
