@@ -160,7 +160,7 @@ def bring(scope: Scope, what: str, asked: "Asked") -> int:
         project = loaded.project
         options = asked.options(project, scope)
         chosen = choose(project, options)
-        keys.tell(loaded.tree, chosen.services, console)
+        keys.tell(loaded, chosen.services, console)
         shown = asked.attached(project, chosen)
         images = provided(scope, chosen, asked.images, console)
         with turn(scope, project.name, what, console) as mine:

@@ -7,10 +7,10 @@ from cntnr_compose.core.events import Warned
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.console import Console
-    from cntnr_compose.core.values import Tree
+    from cntnr_compose.load.project import Loaded
 
 
-def tell(tree: "Tree", services: Container[str], console: "Console") -> None:
+def tell(loaded: "Loaded", services: Container[str], console: "Console") -> None:
     """Warn of keys that are not honoured here; only the chosen services count.
 
     Raises `ComposeFileInvalid` for those that cannot be.
@@ -19,10 +19,13 @@ def tell(tree: "Tree", services: Container[str], console: "Console") -> None:
     from cntnr_compose.load.findings import ComposeFileInvalid
     from cntnr_compose.load.support import not_honoured
 
-    chosen = {name: one for name, one in tree["services"].items() if name in services}
-    findings = not_honoured({**tree, "services": chosen}, look())
+    chosen = {name: one for name, one in loaded.tree["services"].items() if name in services}
+    findings = not_honoured({**loaded.tree, "services": chosen}, look())
+    if findings:
+        findings = loaded.origins.placed(findings)
     refused = [one for one in findings if one.severity == "error"]
+    for one in findings:
+        if one not in refused:
+            console.tell(Warned(text=str(one)))
     if refused:
         raise ComposeFileInvalid(refused)
-    for one in findings:
-        console.tell(Warned(text=str(one)))

@@ -12,7 +12,7 @@ from cntnr_compose.load.layers import Layers, Setting
 from cntnr_compose.load.model import to_project
 from cntnr_compose.load.normalize import normalize
 from cntnr_compose.load.opening import Opening, name_in, normal, required
-from cntnr_compose.load.places import Source
+from cntnr_compose.load.places import Origins, Source
 from cntnr_compose.load.profiles import divide, used_only, with_services
 from cntnr_compose.load.request import Request
 from cntnr_compose.load.typed import VALUE, typed
@@ -22,10 +22,11 @@ __all__ = ["Loaded", "Request", "load", "name"]
 
 
 class Loaded(Value, frozen=True, kw_only=True):
-    """A project, the tree that `config` prints, and what the user should know."""
+    """A project, the tree that `config` prints, where it was written, what the user should know."""
 
     project: Project
     tree: Tree
+    origins: Origins
     warnings: tuple[str, ...] = ()
 
 
@@ -66,7 +67,7 @@ def load(request: Request) -> Loaded:
         tree, project = (_settled if request.interpolate else _raw)(tree, opening, request)
     except ComposeFileInvalid as error:
         raise layers.placed(error) from None
-    return Loaded(project=project, tree=tree, warnings=tuple(warnings))
+    return Loaded(project=project, tree=tree, origins=layers.origins, warnings=tuple(warnings))
 
 
 def _raw(tree: Tree, opening: Opening, _request: Request) -> tuple[Tree, Project]:

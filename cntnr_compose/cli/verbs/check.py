@@ -10,6 +10,8 @@ from cntnr_compose.cli.options import flag, verb
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope
     from cntnr_compose.core.values import Tree
+    from cntnr_compose.load.findings import Place
+    from cntnr_compose.load.project import Loaded
     from cntnr_compose.load.support import Use
 
 HEADER = ("KEY", "STATE", "WHERE", "HOW, OR WHY NOT")
@@ -30,32 +32,35 @@ WHILE_READING = ("version", "include", "services.*.extends", "services.*.label_f
 def check(scope: "Scope", *, strict: bool, form: str) -> int:
     """Tell how each key of the file is honoured here."""
     from cntnr_compose.cli.listing import write
+    from cntnr_compose.cli.tables import table
     from cntnr_compose.engine.machine import look
     from cntnr_compose.load.support import uses
     from cntnr_compose.load.support_row import FULFILLED
 
     machine = look()
-    trees = list(_trees(scope))
-    found = list(dict.fromkeys(use for tree in trees[:1] for use in uses(tree, machine)))
-    for tree in trees[1:]:
+    loaded = _whole(scope)
+    found = uses(loaded.tree, machine)
+    for tree in _as_written(loaded):
         found += [use for use in uses(tree, machine) if use.key.startswith(WHILE_READING)]
     mends = _mends(found)
     if form == "json":
-        write("json", (), (), [_tree(use, mends) for use in found], array=True)
+        trees = [_tree(use, mends, loaded.origins.place(use.path)) for use in found]
+        write("json", (), (), trees, array=True)
     else:
-        write("table", HEADER, list(_rows(found, mends)), (), narrow=0)
+        for line in table(HEADER, list(_rows(found, mends)), narrow=0):
+            click.echo(line.rstrip())
         click.echo(_summary(found))
     is_whole = all(use.row.state in FULFILLED for use in found)
     return 0 if is_whole or not strict else 1
 
 
-def _trees(scope: "Scope") -> "Iterator[Tree]":
-    """Give the whole tree, whatever the profiles, and then each file as it was written.
+def _whole(scope: "Scope") -> "Loaded":
+    """Read everything, whatever the profiles; what does not hold together is told.
 
     Raises the loader's errors.
     """
     from cntnr_compose.core.values import replace
-    from cntnr_compose.load import document, source
+    from cntnr_compose.load import source
     from cntnr_compose.load.project import load
 
     request = scope.request()
@@ -69,13 +74,19 @@ def _trees(scope: "Scope") -> "Iterator[Tree]":
             resolve_environment=False,
         )
     )
-    yield loaded.tree
-    files = [file for file in loaded.project.files if file != source.STDIN]
-    if len(files) == len(loaded.project.files):
-        load(request)  # tells what is wrong between keys
-    for file in files:
-        for one in document.read(source.read(file), file):
-            yield one.tree
+    if source.STDIN not in loaded.project.files:  # which cannot be read twice
+        load(request)
+    return loaded
+
+
+def _as_written(loaded: "Loaded") -> "Iterator[Tree]":
+    """Give the tree of each file as it stands there."""
+    from cntnr_compose.load import document, source
+
+    for file in loaded.project.files:
+        if file != source.STDIN:
+            for one in document.read(source.read(file), file):
+                yield one.tree
 
 
 def _mends(found: "list[Use]") -> dict[str, str]:
@@ -103,12 +114,13 @@ def _rows(found: "list[Use]", mends: dict[str, str]) -> Iterator[tuple[str, ...]
         yield key, state, f"{', '.join(where[:SHOWN])}{more}", how
 
 
-def _tree(use: "Use", mends: dict[str, str]) -> "Tree":
+def _tree(use: "Use", mends: dict[str, str], place: "Place | None") -> "Tree":
     return {
         "Key": use.key,
         "Path": ".".join(map(str, use.path)),
         "State": use.row.state,
         "Note": use.row.note,
+        "Place": str(place or ""),
         "Mend": mends.get(use.row.doctor, ""),
     }
 
