@@ -147,6 +147,21 @@ def secure_runtime() -> Path:
     return path
 
 
+def secure_data() -> Path:
+    """Make the data folder one that only its user may enter, and give it.
+
+    Others could start a program of a container's there that is setuid to this user. Raises
+    `HomeNotWritable`.
+    """
+    path = make(data())
+    try:
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o700)
+    except OSError as error:
+        raise HomeNotWritable(path, error.strerror or str(error)) from error
+    return path
+
+
 def make(path: Path) -> Path:
     """Make a data folder and give it; raise `HomeNotWritable` where that cannot be."""
     try:

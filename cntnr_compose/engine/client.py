@@ -200,6 +200,7 @@ def dismiss() -> None:
 
 def _start() -> Connection:
     runtime = paths.secure_runtime()
+    paths.secure_data()
     # Until it knows its project it has no log; what goes wrong it says over the socket.
     early = runtime / "early.log" if os.environ.get("CNTNR_DEBUG") else Path(os.devnull)
     with (

@@ -1,6 +1,7 @@
 """Configs and secrets in a container: files of the host, or text of ours in memory.
 
-Text lies in the holder's tmpfs, so that a secret never reaches a disk. Runs inside the holder.
+Text lies in the holder's tmpfs; on disk it is in what the project is meant to be, which only its user
+may read. Runs inside the holder.
 """
 
 import os
@@ -30,7 +31,7 @@ class SourceUnset(CntnrError):
     """The variable of a config or secret is not set."""
 
     def __init__(self, kind: str, key: str, variable: str) -> None:
-        super().__init__(f"{kind} {key}: environment variable {variable} is not set")
+        super().__init__(f'environment variable "{variable}" required by {kind} "{key}" is not set')
 
 
 def _folder(record: Record) -> Path:
