@@ -5,6 +5,7 @@ The holder gone means everything stopped. It lives as long as somebody holds one
 """
 
 import contextlib
+import errno
 import os
 import signal
 import time
@@ -20,6 +21,7 @@ READY_WITHIN = 20.0  # seconds; 40 ms is usual
 GONE_WITHIN = 5.0
 # bridges are as fast as the kernel allows at this MTU, and so is slirp4netns
 MTU = 65520
+ENDED = "they were ended from outside"
 
 
 class NoSubordinateIds(CntnrError):
@@ -156,33 +158,54 @@ def _start() -> Holder:
     _sweep()
     home.mkdir(mode=0o700, parents=True)
     _check_machine()
-    ready = home / "payload"
-    # The tmpfs over /run dies with the holder, and with it all that is written under held().
-    script = (
-        f"mkdir -p {paths.held()} && echo 1 >/proc/sys/net/ipv4/ip_forward"
-        f" && echo $$ >'{ready}.new' && mv '{ready}.new' '{ready}' && exec sleep infinity"
-    )
-    with (home / "log").open("wb") as log, Path(os.devnull).open("rb") as nothing:
+    # A name of its own: an earlier holder that still ends removes its folder by name.
+    state = home / f"state-{os.urandom(2).hex()}"
+    with contextlib.ExitStack() as undo:
+        readable, writable = os.pipe2(os.O_CLOEXEC)
+        word = undo.enter_context(os.fdopen(readable, "rb"))
+        go = undo.enter_context(os.fdopen(writable, "wb", buffering=0))
+        log = undo.enter_context((home / "log").open("wb"))
         started = process.popen(
-            rootlesskit_argv(home / "state", script),
-            stdin=nothing.fileno(),
+            rootlesskit_argv(state, _payload(home / "payload")),
+            stdin=word.fileno(),
             stdout=log.fileno(),
             stderr=log.fileno(),
             new_session=True,
             cwd="/",
         )
+        holder = _ready(started, state)
+        (home / "api.sock").symlink_to(state / "api.sock")
+        files.write_value(home / "holder.json", holder)
+        go.write(b"go\n")
+    return holder
+
+
+def _payload(ready: Path) -> str:
+    """Write what runs inside. It stays only when it is told that its pids are written down.
+
+    So a holder whose starter was killed ends by itself, and none runs that nobody knows. The tmpfs over
+    /run dies with the holder, and with it all that is written under held().
+    """
+    return (
+        f"mkdir -p {paths.held()} && echo 1 >/proc/sys/net/ipv4/ip_forward"
+        f" && echo $$ >'{ready}.new' && mv '{ready}.new' '{ready}'"
+        " && read -r go && exec sleep infinity </dev/null"
+    )
+
+
+def _ready(started: process.Running, state: Path) -> Holder:
+    home = paths.holder()
     end = time.monotonic() + READY_WITHIN
-    while not ready.exists():
+    while not (home / "payload").exists():
         if started.poll() is not None or time.monotonic() > end:
             started.kill()
             started.wait()
             raise HolderFailed(_last_words(home / "log"))
         time.sleep(0.002)
-    child = int((home / "state/child_pid").read_text())
+    child = int((state / "child_pid").read_text())
     born = kernel.start_time(started.pid), kernel.start_time(child)
-    holder = Holder(parent=started.pid, child=child, payload=int(ready.read_text()), born=born)
-    files.write_value(home / "holder.json", holder)
-    return holder
+    payload = int((home / "payload").read_text())
+    return Holder(parent=started.pid, child=child, payload=payload, born=born)
 
 
 def _check_machine() -> None:
@@ -228,21 +251,28 @@ def end_from_inside(holder: Holder) -> None:
             _sweep()
             with contextlib.suppress(ProcessLookupError):
                 os.kill(holder.payload, signal.SIGTERM)
+                # Whoever wants another one waits until this one, and we with it, is gone.
+                time.sleep(GONE_WITHIN)
 
 
 def enter(holder: Holder) -> None:
     """Join the holder's user, mount and pid namespaces; children of ours are in the last.
 
-    Only for a process of one thread (setns(2)).
+    Only for a process of one thread (setns(2)). Raises `HolderFailed`.
     """
     import ctypes
 
     wanted = kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS | kernel.CLONE_NEWPID
-    target = os.pidfd_open(holder.child)
+    try:
+        target = os.pidfd_open(holder.child)
+    except ProcessLookupError:
+        raise HolderFailed(ENDED) from None
     try:
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.setns(target, wanted) != 0:
             code = ctypes.get_errno()
+            if code == errno.ESRCH:
+                raise HolderFailed(ENDED)
             raise OSError(code, f"setns: {os.strerror(code)}")
     finally:
         os.close(target)

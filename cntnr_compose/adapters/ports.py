@@ -61,7 +61,7 @@ class Port(Value, frozen=True, kw_only=True):
 
 def socket_path() -> Path:
     """Give the API's socket."""
-    return paths.holder() / "state/api.sock"
+    return paths.holder() / "api.sock"
 
 
 async def publish(spec: Spec) -> int:

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from cntnr_compose.core.errors import CommandFailed, ProgramMissing
 from cntnr_compose.core.values import Seconds, Value
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 # Debian keeps runc, nft and dnsmasq where an ordinary user's PATH does not look.
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 Word = str | os.PathLike[str]
+Running: TypeAlias = subprocess.Popen[bytes]
 
 
 class Done(Value, frozen=True, kw_only=True):
@@ -175,7 +176,7 @@ def popen(
     pass_fds: Sequence[int] = (),
     new_session: bool = False,
     cwd: Word | None = None,
-) -> "subprocess.Popen[bytes]":
+) -> Running:
     """Start a program and give its handle; streams are inherited where not given (fds)."""
     words = [os.fspath(word) for word in argv]
     log.debug("+ %s &", shlex.join(words))

@@ -6,13 +6,10 @@ import re
 import select
 import signal
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cntnr_compose.adapters import process
 from cntnr_compose.core.errors import CntnrError
-
-if TYPE_CHECKING:
-    import subprocess
 
 FAILED = 255  # runc's own status where it could not start the program
 BEGINNING = b'time="'
@@ -63,7 +60,7 @@ def _run_detached(argv: Sequence[str], program: str, container: str) -> int:
     return code
 
 
-def _pass_errors_on(child: "subprocess.Popen[bytes]", readable: int) -> str:
+def _pass_errors_on(child: process.Running, readable: int) -> str:
     """Copy standard error until the child ends, save what runc itself says of its failure.
 
     The end of the child counts, not the pipe's: what it left in the container may hold that open.
@@ -100,12 +97,12 @@ def _cause(said: bytes) -> str:
 
 
 @contextlib.contextmanager
-def _ours() -> "Iterator[list[subprocess.Popen[bytes]]]":
+def _ours() -> Iterator[list[process.Running]]:
     """Pass signals on to the child instead of dying of them.
 
     A terminal sends Ctrl-C to the child as well, so it is passed on only where there is none.
     """
-    children: list[subprocess.Popen[bytes]] = []
+    children: list[process.Running] = []
 
     def pass_on(number: int, _frame: object) -> None:
         for child in children:

@@ -1,0 +1,116 @@
+"""The parts that a stack is made of, found from outside: to kill them, or to see that they live."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.scenarios.lib import Project, User, wait_until
+
+SUPERVISOR = "cntnr_compose.engine.supervisor"
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process of the user's as it was when it was found."""
+
+    pid: int
+    parent: int
+    words: tuple[str, ...]
+
+    @property
+    def line(self) -> str:
+        return " ".join(self.words)
+
+    @property
+    def is_alive(self) -> bool:
+        return words_of(self.pid) == self.words
+
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        """Send it a signal, unless it is gone."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+
+def words_of(pid: int) -> tuple[str, ...]:
+    """Give a process's command line; empty for one that is gone, or a zombie."""
+    try:
+        text = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return ()
+    return tuple(word.decode(errors="replace") for word in text.split(b"\0")[:-1])
+
+
+def processes(user: User) -> Iterator[Process]:
+    """List the user's processes, those with subordinate ids too."""
+    mine = user.ids()
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            if any(entry.stat().st_uid in ids for ids in mine):
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                words = words_of(int(entry.name))
+                if words:
+                    yield Process(int(entry.name), parent, words)
+
+
+# What tells each part from the others, by its command line.
+PARTS: dict[str, Callable[[Process], bool]] = {
+    "supervisor": lambda one: SUPERVISOR in one.line,
+    "holder's parent": lambda one: one.words[0].endswith("rootlesskit"),
+    "holder's child": lambda one: one.words[0] == "/proc/self/exe" and "--state-dir" in one.line,
+    "uplink": lambda one: one.words[0].endswith("slirp4netns"),
+    "conmon": lambda one: one.words[0].endswith("conmon"),
+    "runc": lambda one: one.words[0].endswith("runc"),
+    "dnsmasq": lambda one: one.words[0].endswith("dnsmasq"),
+}
+
+
+def find(user: User, part: str) -> list[Process]:
+    """List the processes that are such a part, the youngest last."""
+    return sorted((p for p in processes(user) if PARTS[part](p)), key=lambda one: one.pid)
+
+
+def supervisor(project: Project) -> Process:
+    """Find a project's own supervisor: it tells its pid in the holder, `/proc` the one out here."""
+    place = project.user.runtime / "s" / f"{project.name}.sock"
+    with socket.socket(socket.AF_UNIX) as wire:
+        wire.connect(str(place))
+        wire.sendall(b'{"type":"hello"}\n')
+        inside = json.loads(wire.makefile().readline())["result"]["pid"]
+
+    def has_the_pid(one: Process) -> bool:
+        lines = Path(f"/proc/{one.pid}/status").read_text().splitlines()
+        return any(line.startswith("NSpid:") and line.split()[-1] == str(inside) for line in lines)
+
+    return next(filter(has_the_pid, find(project.user, "supervisor")))
+
+
+def kill_supervisor(project: Project) -> None:
+    """Kill a project's supervisor, and wait until it is gone."""
+    found = supervisor(project)
+    found.kill()
+    wait_until(lambda: not found.is_alive, what="the supervisor is gone", every=0.01)
+
+
+def kill_all(user: User, part: str) -> None:
+    """Kill every process that is such a part, and wait until they are gone."""
+    found = find(user, part)
+    assert found, f"there is no {part} to kill"
+    for one in found:
+        one.kill()
+    wait_until(lambda: not any(one.is_alive for one in found), what=f"{part} is gone", every=0.01)
+
+
+def statuses(project: Project) -> dict[str, dict[str, Any]]:
+    """Read what is written of a project's containers, by name."""
+    found = {}
+    for path in (project.user.data / "containers" / project.name).glob("*/record.json"):
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            record = json.loads(path.read_text())
+            found[record["name"]] = json.loads(path.with_name("status.json").read_text())
+    return found

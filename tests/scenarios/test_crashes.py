@@ -1,0 +1,236 @@
+"""Every part may be killed at any moment: what runs goes on, and `down` leaves nothing."""
+
+import random
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.scenarios import parts
+from tests.scenarios.conftest import MakeProject
+from tests.scenarios.lib import Project, User, free_port, http_answers, wait_until
+
+pytestmark = pytest.mark.usefixtures("busybox_image")
+Leftovers = Callable[[], list[str]]
+
+STACK = """
+services:
+  web:
+    image: busybox
+    command: sh -c 'mkdir /www; echo page >/www/index.html; echo serving; exec httpd -f -p 80 -h /www'
+    ports: ["127.0.0.1:{port}:80"]
+    stop_signal: KILL
+    volumes: [kept:/kept, /own]
+    healthcheck: {{test: "test ! -e /sick", interval: 0.2s, retries: 1}}
+    depends_on: {{db: {{condition: service_healthy}}}}
+  db:
+    image: busybox
+    command: sleep 1000
+    stop_signal: KILL
+    networks: [default, back]
+    secrets: [word]
+    healthcheck: {{test: "true", interval: 0.2s}}
+networks: {{back: {{}}}}
+volumes: {{kept: {{}}}}
+secrets: {{word: {{environment: WORD}}}}
+"""
+WORD = {"WORD": "xyzzy"}
+
+
+def stack(project: MakeProject, port: int = 0) -> Project:
+    return project(STACK.format(port=port or free_port()))
+
+
+def ids(project: Project) -> set[str]:
+    return {row["ID"] for row in project.ps()}
+
+
+def test_every_verb_works_after_the_supervisor_was_killed(
+    project: MakeProject, leftovers: Leftovers
+) -> None:
+    port = free_port()
+    mine = stack(project, port)
+    mine.up("--wait", env=WORD)
+    before = ids(mine)
+
+    parts.kill_supervisor(mine)
+    assert http_answers(f"http://127.0.0.1:{port}/") == "page\n"
+    assert mine.states() == {f"{mine.name}-web-1": "running", f"{mine.name}-db-1": "running"}
+    parts.kill_supervisor(mine)  # `ps` has started another one
+    assert mine.logs_count("serving") == 1
+    assert mine.exec("web", "cat", "/www/index.html").ok().stdout == "page\n"
+    parts.kill_supervisor(mine)
+    assert mine.exec("web", "wget", "-qO-", "http://web/").ok().stdout == "page\n"
+    parts.kill_supervisor(mine)
+    said = mine.up("--wait", env=WORD).stderr
+    assert "Running" in said
+    assert ids(mine) == before
+    parts.kill_supervisor(mine)
+    mine.compose("restart", "-t", "0", "db", env=WORD).ok()
+    assert ids(mine) == before
+    parts.kill_supervisor(mine)
+    mine.down("-v", env=WORD)
+    assert leftovers() == []
+
+
+def test_checks_and_restarts_go_on_under_the_next_supervisor(project: MakeProject) -> None:
+    mine = project("""
+        services:
+          checked:
+            image: busybox
+            command: sleep 1000
+            stop_signal: KILL
+            healthcheck: {test: "test ! -e /sick", interval: 0.2s, retries: 1}
+          again:
+            image: busybox
+            command: sh -c 'echo begun; sleep 0.5; exit 3'
+            restart: always
+            stop_signal: KILL
+    """)
+    mine.up()
+    parts.kill_supervisor(mine)
+    checked = f"{mine.name}-checked-1"
+
+    def health() -> str:
+        return next(row["Health"] for row in mine.ps() if row["Name"] == checked)
+
+    wait_until(lambda: health() == "healthy", what="it is checked again")
+    mine.exec("checked", "touch", "/sick").ok()
+    wait_until(lambda: health() == "unhealthy", what="it is found sick")
+    seen = mine.logs_count("begun")
+    wait_until(lambda: mine.logs_count("begun") > seen, what="it is started again")
+
+
+def test_a_container_that_ends_while_nobody_looks_is_known_to_have_ended(
+    project: MakeProject,
+) -> None:
+    mine = project("""
+        services:
+          job: {image: busybox, command: sh -c 'sleep 1; exit 7'}
+          again:
+            image: busybox
+            command: sh -c 'echo begun; sleep 1; exit 3'
+            restart: on-failure
+            stop_signal: KILL
+    """)
+    mine.up()
+    parts.kill_supervisor(mine)
+    wait_until(lambda: not parts.find(mine.user, "conmon"), what="both have ended")
+    job = next(row for row in mine.ps() if row["Service"] == "job")
+    assert (job["State"], job["ExitCode"]) == ("exited", 7)
+    wait_until(lambda: mine.logs_count("begun") >= 2, what="its restart policy is kept")
+
+
+@pytest.mark.parametrize("part", ["holder's parent", "holder's child"])
+def test_a_stack_whose_holder_died_comes_up_again(
+    project: MakeProject, leftovers: Leftovers, part: str
+) -> None:
+    port = free_port()
+    mine = stack(project, port)
+    mine.up("--wait", env=WORD)
+    mine.exec("web", "sh", "-c", "echo here >/kept/file").ok()
+    before = ids(mine)
+    parts.kill_all(mine.user, part)
+    wait_until(lambda: not parts.find(mine.user, "conmon"), what="everything in it has stopped")
+    rows = mine.ps()
+    assert {(row["State"], row["ExitCode"]) for row in rows} == {("exited", 137)}
+
+    mine.up("--wait", env=WORD)
+    assert http_answers(f"http://127.0.0.1:{port}/") == "page\n"
+    assert mine.exec("web", "cat", "/kept/file").ok().stdout == "here\n"
+    assert ids(mine) == before
+    parts.kill_all(mine.user, part)
+    mine.down("-v", env=WORD)
+    assert leftovers() == []
+
+
+def test_names_are_found_again_after_dnsmasq_was_killed(project: MakeProject) -> None:
+    mine = stack(project)
+    mine.up("--wait", env=WORD)
+
+    def finds(service: str, name: str) -> bool:
+        return mine.exec(service, "nslookup", name, timeout=20).returncode == 0
+
+    assert finds("web", "db")
+    assert finds("db", "web")
+    parts.kill_all(mine.user, "dnsmasq")
+    wait_until(lambda: finds("web", "db"), what="the network's own resolver is back", timeout=20)
+    wait_until(lambda: finds("db", "web"), what="that of two networks is back", timeout=20)
+
+
+def test_a_container_whose_conmon_was_killed_can_be_stopped_and_started(
+    project: MakeProject, leftovers: Leftovers
+) -> None:
+    port = free_port()
+    mine = stack(project, port)
+    mine.up("--wait", env=WORD)
+    parts.kill_all(mine.user, "conmon")
+    assert set(mine.states().values()) == {"running"}
+    mine.compose("restart", "-t", "0", env=WORD).ok()
+    assert http_answers(f"http://127.0.0.1:{port}/") == "page\n"
+    parts.kill_all(mine.user, "conmon")
+    parts.kill_supervisor(mine)
+    assert set(mine.states().values()) == {"running"}
+    mine.down("-v", env=WORD)
+    assert leftovers() == []
+
+
+VICTIMS = (
+    "supervisor", "supervisor", "command", "runc", "conmon", "dnsmasq",
+    "holder's parent", "holder's child",
+)  # fmt: skip
+
+
+class Killer:
+    """Kills one part, once it is there, a while after a command was started."""
+
+    def __init__(self, user: User, part: str, after: float) -> None:
+        self._user, self._part, self._after = user, part, after
+
+    def strike(self, command: "subprocess.Popen[str]") -> bool:
+        time.sleep(self._after)
+        while command.poll() is None:
+            if self._part == "command":
+                command.kill()
+                return True
+            found = parts.find(self._user, self._part)
+            if found:
+                found[-1].kill()
+                return True
+        return False
+
+
+def said_by(command: "subprocess.Popen[str]", timeout: float = 60) -> str:
+    try:
+        out, err = command.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        command.kill()
+        out, err = command.communicate()
+        pytest.fail(f"a command hangs:\n{out}\n{err}")
+    return out + err
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_down_leaves_nothing_whatever_is_killed_whenever(
+    project: MakeProject, leftovers: Leftovers, seed: int
+) -> None:
+    chance = random.Random(seed)
+    mine = stack(project)
+    user = mine.user
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
+    story = []
+    for verb in (("up", "-d"), ("down", "-t", "0"), ("up", "-d", "--force-recreate"), ("down",)):
+        part, after = chance.choice(VICTIMS), chance.uniform(0, 0.5 if verb[0] == "up" else 0.25)
+        command = user.popen("cntnr", "compose", *verb, cwd=mine.folder, env=WORD, **pipes)
+        struck = Killer(user, part, after).strike(command)
+        said = said_by(command)
+        story.append(f"{' '.join(verb)}; {part} after {after:.3f} s: {struck}\n{said}")
+        told = "\n".join(story)
+        assert "Traceback" not in said, told
+        assert "internal error" not in said, told
+    ended = mine.compose("down", "-v", "-t", "0", env=WORD, timeout=60)
+    assert ended.returncode == 0, f"{told}\n{ended}"
+    assert leftovers() == [], f"{told}\n{ended}"

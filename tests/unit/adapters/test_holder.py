@@ -1,0 +1,57 @@
+"""How the holder is started, and what it does when nobody writes it down."""
+
+from pathlib import Path
+
+import pytest
+
+from cntnr_compose.adapters import files, holder, kernel
+from cntnr_compose.core import paths
+
+
+@pytest.fixture(autouse=True)
+def runtime(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("CNTNR_RUNTIME_DIR", str(tmp_path / "run"))
+    return paths.secure_runtime()
+
+
+def written(*, born: tuple[int, int]) -> holder.Holder:
+    found = holder.Holder(parent=10, child=11, payload=2, born=born)
+    paths.holder().mkdir()
+    files.write_value(paths.holder() / "holder.json", found)
+    return found
+
+
+def test_a_holder_is_found_while_both_its_processes_live(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = written(born=(70, 71))
+    monkeypatch.setattr(kernel, "start_time", {10: 70, 11: 71}.get)
+    assert holder.find() == wanted
+
+
+@pytest.mark.parametrize("born", [(70, 0), (0, 71), (70, 99)])
+def test_a_holder_of_which_a_part_is_gone_is_none(
+    monkeypatch: pytest.MonkeyPatch, born: tuple[int, int]
+) -> None:
+    written(born=(70, 71))
+    monkeypatch.setattr(kernel, "start_time", {10: born[0], 11: born[1]}.get)
+    assert holder.find() is None
+
+
+def test_a_half_written_holder_is_none() -> None:
+    paths.holder().mkdir()
+    (paths.holder() / "holder.json").write_text('{"parent": 1')
+    assert holder.find() is None
+
+
+def test_a_holder_that_is_gone_cannot_be_entered() -> None:
+    gone = holder.Holder(parent=1 << 22, child=1 << 22, payload=2, born=(1, 1))
+    with pytest.raises(holder.HolderFailed, match="they were ended from outside"):
+        holder.enter(gone)
+
+
+def test_claims_of_the_dead_do_not_count(runtime: Path) -> None:
+    (runtime / "u").mkdir()
+    (runtime / "u/supervisor-1.lock").touch()
+    assert not holder.is_used()
+    assert list((runtime / "u").iterdir()) == []
+    with files.locked(runtime / "u/supervisor-2.lock"):
+        assert holder.is_used()
