@@ -8,8 +8,12 @@ from cntnr_compose.load.findings import Finding, Path
 SOURCES = {"configs": ("file", "environment", "content"), "secrets": ("file", "environment")}
 
 
-def check(tree: Tree) -> Iterator[Finding]:
+def check(tree: Tree) -> list[Finding]:
     """Tell what is wrong with volumes, configs, secrets, ports, mounts and devices."""
+    return list(dict.fromkeys(_check(tree)))
+
+
+def _check(tree: Tree) -> Iterator[Finding]:
     yield from _volumes(tree)
     for section in SOURCES:
         yield from _sources(tree, section)

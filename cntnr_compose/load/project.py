@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from cntnr_compose.core.values import Tree, Value
-from cntnr_compose.load import references
+from cntnr_compose.load import entries, references
 from cntnr_compose.load.envfiles import merge_env_files, merge_label_files
 from cntnr_compose.load.failures import ComposeFileEmpty
 from cntnr_compose.load.findings import ComposeFileInvalid
@@ -78,18 +78,25 @@ def _raw(tree: Tree, opening: Opening, _request: Request) -> tuple[Tree, Project
         name: {key: value for key, value in one.items() if key not in short}
         for name, one in services.items()
     }
-    findings = references.check(tree | {"services": readable}, consistency=False)
+    findings = entries.check(tree | {"services": readable})
     if findings:
         raise ComposeFileInvalid(findings)
     return tree, Project(name=tree["name"], working_dir=opening.directory, files=opening.files)
 
 
 def _settled(tree: Tree, opening: Opening, request: Request) -> tuple[Tree, Project]:
-    tree = typed(tree)
+    findings = entries.check(tree)  # before what says nothing is left out
+    try:
+        tree = typed(tree)
+    except ComposeFileInvalid as error:
+        raise ComposeFileInvalid([*findings, *error.findings]) from None
     enabled, disabled = divide(tree, opening.profiles)
     tree = {"name": tree["name"], "services": dict(sorted(enabled.items())), **tree}
     tree["services"] = dict(sorted(enabled.items()))
-    findings = references.check(tree, disabled=disabled, consistency=request.consistency)
+    if request.consistency:
+        told = {one.path for one in findings}
+        found = references.check(tree, disabled=disabled)
+        findings += [one for one in found if one.path not in told]
     if findings:
         raise ComposeFileInvalid(findings)
     enabled, disabled = with_services(enabled, disabled, request.services, opening.profiles)

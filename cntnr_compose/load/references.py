@@ -8,7 +8,6 @@ from posixpath import normpath
 from typing import Any, TypeAlias
 
 from cntnr_compose.core.values import Tree, Value
-from cntnr_compose.load import entries
 from cntnr_compose.load.cycles import cycles
 from cntnr_compose.load.findings import Finding, suggestion
 
@@ -26,22 +25,18 @@ class Scene(Value, frozen=True, kw_only=True):
 Rule: TypeAlias = Callable[[str, Tree, Scene], Iterator[Finding]]
 
 
-def check(tree: Tree, *, disabled: Tree | None = None, consistency: bool = True) -> list[Finding]:
-    """Tell all that does not go together; ``disabled`` are the services that no profile enables.
-
-    Without ``consistency`` only what is wrong with single entries is told.
-    """
-    findings = list(entries.check(tree))
-    if consistency:
-        off = disabled or {}
-        on = {name: one for name, one in _section(tree, "services").items() if name not in off}
-        scene = Scene(tree=tree, services=on, disabled=off)
-        for name, service in on.items():
-            for rule in RULES:
-                findings.extend(rule(name, service, scene))
-        findings.extend(_container_names(on))
-        findings.extend(_secrets_without_source(tree))
-        findings.extend(_cycles(on))
+def check(tree: Tree, *, disabled: Tree | None = None) -> list[Finding]:
+    """Tell all that does not go together; ``disabled`` are the services that no profile enables."""
+    off = disabled or {}
+    on = {name: one for name, one in _section(tree, "services").items() if name not in off}
+    scene = Scene(tree=tree, services=on, disabled=off)
+    findings: list[Finding] = []
+    for name, service in on.items():
+        for rule in RULES:
+            findings.extend(rule(name, service, scene))
+    findings.extend(_container_names(on))
+    findings.extend(_secrets_without_source(tree))
+    findings.extend(_cycles(on))
     return list(dict.fromkeys(findings))
 
 
@@ -236,8 +231,7 @@ def _container_names(services: Tree) -> Iterator[Finding]:
 
 def _secrets_without_source(tree: Tree) -> Iterator[Finding]:
     for name, one in _section(tree, "secrets").items():
-        told = not one.keys() & {"external", "file", "environment", "driver"}  # by `entries`
-        if not told and not (one.get("external") or one.get("file") or one.get("environment")):
+        if not (one.get("external") or one.get("file") or one.get("environment")):
             text = f'secret "{name}" must declare either `file` or `environment`'
             yield Finding(path=("secrets", name), message=text)
 

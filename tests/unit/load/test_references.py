@@ -202,6 +202,14 @@ def test_a_context_from_a_service_needs_a_build_there() -> None:
     assert 'declares non-buildable service "b" as additional contexts k' in line
 
 
+def test_a_secret_needs_a_source() -> None:
+    text = "secrets: {s: {driver: x}, t: {external: false}, u: {external: true}}"
+    assert told(text) == [
+        f'secrets.{name}: secret "{name}" must declare either `file` or `environment`'
+        for name in "st"
+    ]
+
+
 def test_container_names_are_unique() -> None:
     text = "services: {a: {image: x, container_name: c1}, b: {image: x, container_name: c1}}"
     assert told(text) == [
@@ -242,78 +250,3 @@ def test_a_dependency_that_is_not_required_may_be_disabled_but_not_undefined() -
     text = "services: {a: {image: x, depends_on: {b: {required: false}}}}"
     assert told(text, disabled=DISABLED) == []
     assert len(told(text)) == 1
-
-
-def test_consistency_can_be_left_out() -> None:
-    text = "services: {a: {networks: {n: }}}\nsecrets: {s: {}}"
-    assert told(text, consistency=False) == ["secrets.s: one of file|environment must be set"]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        (
-            "volumes: {v: {external: true, driver: x, x-a: 1}}",
-            'volumes.v.driver: conflicting parameters "external" and "driver" specified',
-        ),
-        ("configs: {c: {}}", "configs.c: one of file|environment|content must be set"),
-        (
-            "configs: {c: {file: x, content: y}}",
-            (
-                "configs.c: file|environment|content attributes are mutually exclusive"
-                " (found file and content)"
-            ),
-        ),
-        ("secrets: {s: {name: x}}", "secrets.s: one of file|environment must be set"),
-        (
-            "secrets: {s: {driver: x}}",
-            'secrets.s: secret "s" must declare either `file` or `environment`',
-        ),
-        (
-            "services: {a: {image: x, ports: [{target: 80, host_ip: 300.0.0.1}]}}",
-            "services.a.ports.0.host_ip: invalid ip address: 300.0.0.1",
-        ),
-        (
-            "services: {a: {image: x, ports: [{target: 80, host_ip: 'fe80::1%e'}]}}",
-            "services.a.ports.0.host_ip: invalid ip address: fe80::1%e",
-        ),
-        (
-            "services: {a: {image: x, ports: [{published: '80'}]}}",
-            "services.a.ports.0: is missing a target port",
-        ),
-        (
-            "services: {a: {image: x, volumes: [{type: bind, source: x}]}}",
-            "services.a.volumes.0: service volume is missing a mount target",
-        ),
-        (
-            "services: {a: {image: x, volumes: [{type: bind, target: /x}]}}",
-            'services.a.volumes.0: invalid mount config for type "bind": field Source must not be empty',
-        ),
-        (
-            "services: {a: {image: x, develop: {watch: [{path: '', action: rebuild}]}}}",
-            "services.a.develop.watch.0.path: value can't be blank",
-        ),
-        (
-            "services: {a: {image: x, gpus: [{count: 1, device_ids: [a]}]}}",
-            'services.a.gpus.0: "count" and "device_ids" attributes are exclusive',
-        ),
-        (
-            (
-                "services: {a: {image: x, deploy: {resources: {reservations:"
-                " {devices: [{count: 1, device_ids: [a]}]}}}}}"
-            ),
-            (
-                'services.a.deploy.resources.reservations.devices.0: "count" and "device_ids" attributes'
-                " are exclusive"
-            ),
-        ),
-    ],
-)
-def test_an_entry_by_itself_is_told(text: str, expected: str) -> None:
-    assert told(text) == [expected]
-
-
-def test_addresses_of_both_kinds_are_addresses() -> None:
-    text = "services: {a: {image: x, ports: [{target: 80, host_ip: '%s'}]}}"
-    for address in ("0.0.0.0", "10.0.0.1", "::", "::1"):
-        assert told(text % address) == []
