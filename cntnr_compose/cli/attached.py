@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cntnr_compose.adapters.control import SupervisorGone
-from cntnr_compose.cli.console import is_coloured, steady
+from cntnr_compose.cli.console import Console, is_coloured, steady
 from cntnr_compose.cli.presses import Presses
 from cntnr_compose.cli.printer import Printer, short_name
 from cntnr_compose.cli.scope import Scope
@@ -39,30 +39,50 @@ STARTING = (PrepareContainer, StartContainer, WaitFor)
 NEWS_WITHIN: Seconds = 2  # the end of a container is told on another line than that it was stopped
 
 
+def stay(
+    scope: Scope,
+    mine: Turn,
+    project: "Project",
+    asked: Asked,
+    plan: Plan,
+    *,
+    watched: frozenset[str],
+    shown: frozenset[str],
+) -> int:
+    """Carry a plan out and stay with what it starts; give the exit code.
+
+    ``watched`` services keep it going, the output of ``shown`` ones is shown.
+    """
+    printer = Printer(
+        coloured=not asked.no_color and is_coloured(sys.stdout, scope.ansi),
+        prefixes=not asked.no_log_prefix,
+        timestamps=asked.timestamps,
+    )
+    console = steady(scope.progress, scope.ansi)
+    return Attached(mine, project, asked, console, printer, watched=watched, shown=shown).run(plan)
+
+
 class Attached:
     """One attached `up`."""
 
     def __init__(
         self,
-        scope: Scope,
         mine: Turn,
         project: "Project",
         asked: Asked,
+        console: Console,
+        printer: Printer,
+        *,
         watched: frozenset[str],
         shown: frozenset[str],
     ) -> None:
-        """Take the turn; ``watched`` services keep it going, the output of ``shown`` ones is shown."""
         self._mine = mine
         self._project = project
         self._asked = asked
+        self._console = console
+        self._printer = printer
         self._watched = watched
         self._shown = shown
-        self._console = steady(scope.progress, scope.ansi)
-        self._printer = Printer(
-            coloured=not asked.no_color and is_coloured(sys.stdout, scope.ansi),
-            prefixes=not asked.no_log_prefix,
-            timestamps=asked.timestamps,
-        )
         self._running: set[str] = set()
         self._codes: dict[str, int] = {}  # of services that have ended
         self._first: int | None = None  # the exit code that ends everything

@@ -168,7 +168,7 @@ def bring(scope: Scope, what: str, asked: "Asked") -> int:
             if asked.is_detached or scope.dry_run:
                 mine.execute(plan, project)
                 return 0
-            from cntnr_compose.cli.attached import Attached
+            from cntnr_compose.cli.attached import stay
 
             watched = frozenset(asked.services or chosen.services)
-            return Attached(scope, mine, project, asked, watched, shown).run(plan)
+            return stay(scope, mine, project, asked, plan, watched=watched, shown=shown)

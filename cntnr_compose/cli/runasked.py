@@ -123,7 +123,7 @@ class RunAsked(Value, frozen=True, kw_only=True):
 
         try:
             return tuple(shellwords.split(self.entrypoint))
-        except shellwords.UnclosedQuote as error:
+        except shellwords.InvalidCommandLine as error:
             raise BadOption("--entrypoint", self.entrypoint, str(error)) from None
 
     def _environment(self, environ: Mapping[str, str]) -> dict[str, str | None]:

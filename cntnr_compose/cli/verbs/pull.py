@@ -1,5 +1,6 @@
 """`cntnr compose pull`: images of services from their registries."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -7,7 +8,10 @@ import click
 from cntnr_compose.cli.options import flag, services, verb
 
 if TYPE_CHECKING:
+    from cntnr_compose.cli.console import Console
     from cntnr_compose.cli.scope import Scope
+    from cntnr_compose.engine.provide import Wanted
+    from cntnr_compose.model.project import Project
 
 
 @verb("[SERVICE...]")
@@ -31,21 +35,50 @@ def pull(
 ) -> None:
     """Get images of services."""
     from cntnr_compose.core.values import replace
-    from cntnr_compose.engine import provide
+    from cntnr_compose.engine.provide import pull_all
 
     if quiet:
         scope = replace(scope, progress="quiet")
     with scope.console() as console:
         project = scope.load(console, services)
         chosen = project.select(services, dependencies=include_deps)
+        wanted = list(_wanted(chosen, policy or "", console, buildable=not ignore_buildable))
         if scope.dry_run:
-            names = dict.fromkeys(one.image for one in chosen.services.values() if one.image)
-            click.echo("".join(f"pull image {name}\n" for name in names), nl=False)
-            return
-        provide.pull(
-            chosen,
-            policy=policy or "",
-            ignore_buildable=ignore_buildable,
-            ignore_failures=ignore_pull_failures,
-            tell=console.tell,
-        )
+            click.echo("".join(f"pull image {one.name}\n" for one in wanted), nl=False)
+        elif wanted:
+            optional = [one for one in wanted if one.builders or ignore_pull_failures]
+            pull_all(wanted, folder=project.working_dir, optional=optional, tell=console.tell)
+
+
+def _wanted(
+    project: "Project", policy: str, console: "Console", *, buildable: bool
+) -> "Iterator[Wanted]":
+    """Give the images to ask for, each once, and tell why others are not."""
+    from cntnr_compose.core.events import Progress
+    from cntnr_compose.engine.images import ImageStore
+    from cntnr_compose.engine.provide import Wanted
+
+    store = ImageStore()
+    seen = set()
+    for service in project.services.values():
+        name = service.image or project.image_name(service)
+        if name in seen:
+            continue
+        seen.add(name)
+        own = policy or service.pull_policy
+        reason = ""
+        if not service.image:
+            reason = "No image to be pulled"
+        elif service.build is not None and not buildable:
+            reason = "Image can be built"
+        elif service.pull_policy in ("never", "build"):
+            reason = f"pull policy is {service.pull_policy}"
+        elif own in ("missing", "if_not_present") and store.find(name) is not None:
+            reason = "Image is already present locally"
+        if reason:
+            console.tell(
+                Progress(kind="Image", name=name, status="Skipped", state="done", detail=reason)
+            )
+            continue
+        builders = (service.name,) if service.build is not None else ()
+        yield Wanted(name=name, platform=service.platform, builders=builders)

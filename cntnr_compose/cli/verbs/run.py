@@ -52,16 +52,18 @@ def run(scope: "Scope", **given: Any) -> int:
 
 
 def _run(scope: "Scope", asked: "RunAsked") -> int:
+    from cntnr_compose.cli import keys
     from cntnr_compose.cli.bringing import hurry, provided, with_images
     from cntnr_compose.cli.turn import turn
     from cntnr_compose.plan.oneoff import run_plan
 
     hurry(scope)
     with scope.console() as console:
-        project = scope.load(console, (asked.service,))
-        project.service(asked.service)
-        options = asked.options(project)
+        loaded = scope.loaded(console, (asked.service,))
+        project = loaded.project
         chosen = project.select((asked.service,), dependencies=not asked.no_deps)
+        options = asked.options(project)
+        keys.tell(loaded, chosen.services, console)
         images = provided(scope, chosen, asked.images, console)
         with turn(scope, project.name, "run", console) as mine:
             one = run_plan(project, with_images(mine.observed, images), options)
