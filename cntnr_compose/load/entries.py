@@ -1,6 +1,7 @@
 """What is wrong with single entries of a canonical tree, whoever refers to them."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from cntnr_compose.core.values import Tree
 from cntnr_compose.load.findings import Finding, Path
@@ -48,7 +49,7 @@ def _sources(tree: Tree, section: str) -> Iterator[Finding]:
 
 
 def _ports(service: Tree, path: Path) -> Iterator[Finding]:
-    for index, port in enumerate(service.get("ports") or ()):
+    for index, port in _mappings(service.get("ports")):
         host = port.get("host_ip")
         if not port.get("target"):
             yield Finding(path=(*path, "ports", index), message="is missing a target port")
@@ -70,7 +71,7 @@ def _is_address(text: str) -> bool:
 
 
 def _mounts(service: Tree, path: Path) -> Iterator[Finding]:
-    for index, mount in enumerate(service.get("volumes") or ()):
+    for index, mount in _mappings(service.get("volumes")):
         if not mount.get("target"):
             text = "service volume is missing a mount target"
             yield Finding(path=(*path, "volumes", index), message=text)
@@ -80,7 +81,7 @@ def _mounts(service: Tree, path: Path) -> Iterator[Finding]:
 
 
 def _watch(service: Tree, path: Path) -> Iterator[Finding]:
-    for index, one in enumerate((service.get("develop") or {}).get("watch") or ()):
+    for index, one in _mappings((service.get("develop") or {}).get("watch")):
         if one.get("path") == "":
             at = (*path, "develop", "watch", index, "path")
             yield Finding(path=at, message="value can't be blank")
@@ -91,7 +92,14 @@ def _devices(service: Tree, path: Path) -> Iterator[Finding]:
     reserved = (resources.get("reservations") or {}).get("devices")
     deep = ("deploy", "resources", "reservations", "devices")
     for below, requests in ((("gpus",), service.get("gpus")), (deep, reserved)):
-        for index, one in enumerate(requests if isinstance(requests, list) else ()):
+        for index, one in _mappings(requests):
             if "count" in one and one.get("device_ids"):
                 text = '"count" and "device_ids" attributes are exclusive'
                 yield Finding(path=(*path, *below, index), message=text)
+
+
+def _mappings(items: Any) -> Iterator[tuple[int, Tree]]:
+    """Give the items of a list that are mappings; what else stands there is told when it is read."""
+    for index, one in enumerate(items if isinstance(items, list) else ()):
+        if isinstance(one, dict):
+            yield index, one

@@ -84,6 +84,7 @@ def test_addresses_of_both_kinds_are_addresses() -> None:
         "secrets: {s: {driver: x}}",
         "volumes: {v: {external: false, driver: x}}",
         "volumes: {v: }",
+        "services: {a: {ports: [0.5], volumes: [x], gpus: all, develop: , deploy: }}",
     ],
 )
 def test_what_docker_compose_lets_pass_passes(text: str) -> None:
