@@ -92,12 +92,19 @@ def plugin_folder() -> Path:
     return found
 
 
-def hooks() -> Tree:
-    """Make the ``hooks`` of a runtime spec that wire a container's networks."""
+def hooks(identity: str) -> Tree:
+    """Make the ``hooks`` of a runtime spec that wire a container's networks.
+
+    The container's id is there for those who look for what still works on it.
+    """
     env = [f"PATH={process.SYSTEM_PATH}", f"CNI_PATH={plugin_folder()}"]
 
     def hook(verb: str) -> Tree:
-        return {"path": "/bin/sh", "args": ["sh", "-c", HOOK, "cntnr-network", verb], "env": env}
+        return {
+            "path": "/bin/sh",
+            "args": ["sh", "-c", HOOK, "cntnr-network", verb, identity],
+            "env": env,
+        }
 
     return {"prestart": [hook("add")], "poststop": [hook("del")]}
 

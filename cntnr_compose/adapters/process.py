@@ -7,8 +7,8 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Collection, Coroutine, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from cntnr_compose.core.errors import CommandFailed, ProgramMissing
 from cntnr_compose.core.values import Seconds, Value
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 Word = str | os.PathLike[str]
 Running: TypeAlias = subprocess.Popen[bytes]
+T = TypeVar("T")
 
 
 class Done(Value, frozen=True, kw_only=True):
@@ -30,6 +31,22 @@ class Done(Value, frozen=True, kw_only=True):
     returncode: int
     stdout: str
     stderr: str
+
+
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Do work that must not be left half done: who is cancelled meanwhile is so afterwards."""
+    import asyncio
+
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None and not task.cancelled():
+        raise cancelled from task.exception()
+    return task.result()
 
 
 def choose_watcher() -> None:

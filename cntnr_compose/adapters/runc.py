@@ -1,13 +1,16 @@
 """runc under conmon: makes, starts and removes containers. Runs inside the holder."""
 
 import asyncio
+import contextlib
 import os
+import signal
+import time
 from pathlib import Path
 
-from cntnr_compose.adapters import files, holder, process
+from cntnr_compose.adapters import files, holder, process, signals
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError, CommandFailed
-from cntnr_compose.core.values import Bytes, Tree, Value, field, from_json
+from cntnr_compose.core.values import Bytes, Seconds, Tree, Value, field, from_json
 
 # runc says these on every failed start in a user namespace; they explain nothing.
 NOISE = (
@@ -16,6 +19,7 @@ NOISE = (
     "cannot toggle freezer",
     "lstat : no such file",
 )
+ENDS_WITHIN: Seconds = 10  # a creation that is abandoned; it takes 50 ms
 ERROR_LEVEL = 'level=error msg="'
 
 
@@ -106,8 +110,13 @@ def conmon_argv(launch: Launch) -> list[str]:
 async def create(launch: Launch) -> tuple[int, int]:
     """Create a container under conmon; give the pids of its first process and of conmon.
 
-    Raises `ContainerFailed`, `ProgramMissing`.
+    It is not left half done: who is cancelled meanwhile is so afterwards. Raises `ContainerFailed`,
+    `ProgramMissing`.
     """
+    return await process.to_the_end(_create(launch))
+
+
+async def _create(launch: Launch) -> tuple[int, int]:
     exits().mkdir(parents=True, exist_ok=True)
     (exits() / launch.id).unlink(missing_ok=True)
     readable, writable = os.pipe()
@@ -121,14 +130,38 @@ async def create(launch: Launch) -> tuple[int, int]:
                 )
         finally:
             os.close(writable)
-        line = await asyncio.shield(_first_line(pipe))
+        line = await _first_line(pipe)
         await started.wait()
     word = from_json(line, SyncWord) if line else SyncWord()
     if word.data <= 0:
         message = word.message or said.read_text(errors="replace")
         raise ContainerFailed(launch.name, plain(message))
-    conmon = int((Path(launch.bundle) / "conmon.pid").read_text())
+    try:
+        conmon = int((Path(launch.bundle) / "conmon.pid").read_text())
+    except (OSError, ValueError):
+        raise ContainerFailed(launch.name, "its conmon was killed") from None
     return word.data, conmon
+
+
+async def abandon(identity: str) -> None:
+    """Have a creation end that nobody waits for any more, be it ours or an earlier supervisor's.
+
+    conmon is killed. runc and its hooks end by themselves then, and are waited for: to kill them would
+    leave more behind.
+    """
+    end = time.monotonic() + ENDS_WITHIN
+    while working := signals.naming(identity.encode()):
+        for pid in working:
+            if is_conmon(pid, identity) or time.monotonic() > end:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        await asyncio.sleep(0.005)
+
+
+def is_conmon(pid: int, identity: str) -> bool:
+    """Tell whether a process is a container's conmon, and not a later one with its pid."""
+    words = signals.words(pid)
+    return bool(words) and words[0].endswith(b"conmon") and identity.encode() in words
 
 
 async def _first_line(pipe: object) -> bytes:

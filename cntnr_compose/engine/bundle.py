@@ -10,7 +10,7 @@ from cntnr_compose.adapters import cni, files, kernel, mounts, runc
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree, Value, from_json, from_tree
-from cntnr_compose.engine import etcfiles, facts, filemounts, mounted, networks, unpack
+from cntnr_compose.engine import etcfiles, facts, filemounts, mounted, networks, unpack, volumes
 from cntnr_compose.engine.images import ImageStore
 from cntnr_compose.engine.networks import Made
 from cntnr_compose.engine.scene import Scene
@@ -63,9 +63,9 @@ async def lay_out(scene: Scene, record: Record) -> Laid:
         mounts=(*resolved, *filemounts.lay_out(scene, record)),
         files=await etcfiles.write(scene, record, place, joined),
         nodes=_nodes(service),
-        seccomp=_seccomp(service),
+        seccomp=_seccomp(scene, service),
         annotations=_annotations(record),
-        hooks=cni.hooks() if attached else {},
+        hooks=cni.hooks(record.id) if attached else {},
         passwd=text(place / "rootfs", "etc/passwd"),
         group=text(place / "rootfs", "etc/group"),
     )
@@ -103,6 +103,7 @@ def clear(record: Record) -> None:
         mounts.detach_all(place)
         files.remove_tree(place)
     filemounts.clear(record)
+    volumes.leave(record)
 
 
 def _interfaces(scene: Scene, record: Record) -> tuple[cni.Interface, ...]:
@@ -194,14 +195,18 @@ class SeccompUnreadable(CntnrError):
         super().__init__(f"cannot read the seccomp profile {path}: {why}")
 
 
-def _seccomp(service: Service) -> Tree | None:
-    path = security.seccomp_file(service)
-    if not path:
+def _seccomp(scene: Scene, service: Service) -> Tree | None:
+    """Read the profile that a service names, relative to the project's folder."""
+    named = security.seccomp_file(service)
+    if not named:
         return None
+    path = Path(scene.intent.working_dir if scene.intent else "/", named)
     try:
-        return from_json(Path(path).read_bytes(), Tree)
-    except (OSError, ValueError) as error:
-        raise SeccompUnreadable(path, str(error)) from error
+        return from_json(path.read_bytes(), Tree)
+    except OSError as error:
+        raise SeccompUnreadable(str(path), error.strerror or str(error)) from error
+    except ValueError as error:
+        raise SeccompUnreadable(str(path), str(error)) from error
 
 
 def _annotations(record: Record) -> dict[str, str]:

@@ -6,34 +6,28 @@ supervisor goes on where this one died.
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import time
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from cntnr_compose.adapters import cni, dnsmasq, kernel, runc, signals
+from cntnr_compose.adapters import kernel, process, runc, signals
 from cntnr_compose.adapters.control import Tell
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.events import Output, Warned
+from cntnr_compose.core.events import Output
 from cntnr_compose.core.values import Seconds, from_tree, replace
-from cntnr_compose.engine import (
-    bundle,
-    etcfiles,
-    health,
-    logrotation,
-    networks,
-    programs,
-    publish,
-    records,
-)
+from cntnr_compose.engine import health, prepared, programs, publish, records
 from cntnr_compose.engine.scene import Scene, told
 from cntnr_compose.model.image import ImageConfig
-from cntnr_compose.model.observed import Container, Record, Status
+from cntnr_compose.model.observed import RUNNING, Container, Record, Status
 from cntnr_compose.model.service import Hook
 from cntnr_compose.plan import lifecycle
 
+log = logging.getLogger(__name__)
+KNOWN_WITHIN: Seconds = 1  # that a container has ended: conmon writes it down
 KILL_WITHIN: Seconds = 10  # after SIGKILL; the kernel may be busy with its memory
 
 
@@ -74,7 +68,6 @@ class Keeper:
         self._ended.set()
         self._settled = asyncio.Event()  # no start is under way
         self._settled.set()
-        self._interfaces: dict[str, str] = {}
         self._stop_probing: Cancel = _nothing
         self._stop_restart: Cancel = _nothing
         self._retry: lifecycle.Retry | None = None
@@ -92,7 +85,12 @@ class Keeper:
     def write(self, **changes: Any) -> None:
         """Change the status, and write it."""
         self.status = replace(self.status, **changes)
-        records.write_status(self.record, self.status)
+        try:
+            records.write_status(self.record, self.status)
+        except OSError as error:
+            # On a full disk containers can still be stopped: what is known here counts, and the next
+            # supervisor finds out by itself.
+            log.warning("cannot write the status of %s: %s", self.record.name, error)
         self.scene.touch()
 
     async def prepare(self, tell: Tell) -> None:
@@ -106,58 +104,25 @@ class Keeper:
         await self._ended.wait()
         self._ended.clear()
         try:
-            async with self.scene.workers:
-                laid = await bundle.lay_out(self.scene, self.record)
-                for line in laid.warnings:
-                    tell(Warned(text=line))
-                self._interfaces = laid.interfaces
-                pid, conmon = await self._create(own_network=laid.own_network)
+            made = await prepared.make(self.scene, self.record, tell)
         except BaseException:
-            await asyncio.shield(self._clear())
-            self._ended.set()
+            await process.to_the_end(self._take_back())
             raise
-        addresses = {
-            laid.interfaces[name]: answer.ips[0].address.partition("/")[0]
-            for name, answer in cni.answers(paths.bundle(self.record.id)).items()
-            if name in laid.interfaces
-        }
         self.write(
             holder=self.scene.holder.id,
-            pid=pid,
-            born=kernel.start_time(pid),
-            conmon=conmon,
-            addresses=addresses,
+            pid=made.pid,
+            born=kernel.start_time(made.pid),
+            conmon=made.conmon,
+            addresses=made.addresses,
             error="",
         )
-        if addresses:
-            etcfiles.write_hosts(self.record, addresses)
-        self._add_names()
         self._watch()
 
-    async def _create(self, *, own_network: bool) -> tuple[int, int]:
-        service = self.record.definition
-        logging = logrotation.settings(service.logging)
-        launch = runc.Launch(
-            id=self.record.id,
-            name=self.record.name,
-            bundle=str(paths.bundle(self.record.id)),
-            log=str(paths.log(self.record.project, self.record.id)),
-            tty=service.tty,
-            stdin=service.stdin_open,
-            own_network=own_network,
-            log_driver=logging.driver,
-            runtime=service.runtime or "runc",
-        )
+    async def _take_back(self) -> None:
         try:
-            return await runc.create(launch)
-        except runc.ContainerFailed as error:
-            why = cni.failure(paths.bundle(self.record.id))
-            raise (runc.ContainerFailed(self.record.name, why) if why else error) from None
-
-    def _add_names(self) -> None:
-        identity, names = self.record.id, etcfiles.names(self.scene, self.record)
-        for network, address in self.status.addresses.items():
-            dnsmasq.add_names(network, identity, address, names[network])
+            await prepared.take_back(self.scene, self.record, self.status.addresses)
+        finally:
+            self._ended.set()
 
     async def start(self, tell: Tell) -> None:
         """Start its program, publish its ports, run its post_start hooks. Runs already: fine."""
@@ -167,18 +132,21 @@ class Keeper:
             self._forget_restart()
             told(tell, self.record.name, "Starting")
             await self._start(tell)
+            if self.status.restarts:
+                self.write(restarts=0)
         told(tell, self.record.name, "Started", state="done")
 
     async def _start(self, tell: Tell) -> None:
         await self._prepare(tell)
         self._settled.clear()  # a program may end before we learn that it was started
         try:
+            await publish.withdraw(self.ports)  # an earlier supervisor's, killed just here
             self.ports = await publish.publish(self.scene, self.record, self.status.addresses)
             async with self.scene.workers:
                 await runc.start(self.record.id, self.record.name)
         except BaseException as error:
             self._settled.set()
-            await asyncio.shield(self._undo(str(error)))
+            await process.to_the_end(self._undo(str(error)))
             raise
         self._runs()
         self._settled.set()
@@ -225,8 +193,8 @@ class Keeper:
 
     async def _wait_for_end(self) -> None:
         """Wait until conmon has written the exit status, or is gone with the container."""
-        conmon_died = signals.gone(self.status.conmon)
-        await conmon_died
+        if runc.is_conmon(self.status.conmon, self.record.id):
+            await signals.gone(self.status.conmon)
         if self.status.pid and kernel.start_time(self.status.pid) == self.status.born:
             # conmon was killed: nobody will know the status, and output is lost from now on.
             await signals.gone(self.status.pid)
@@ -236,29 +204,33 @@ class Keeper:
         await self._on_end(records.LOST if code is None else code)
 
     async def _on_end(self, code: int) -> None:
-        was = self.status
         self._stop_probing()
-        await self._clear()
-        now = time.time()
-        if was.state in ("running", "paused", "restarting"):
-            self._retry = lifecycle.next_restart(
-                self.record.definition.restart,
-                exit_code=code,
-                ran=now - was.started,
-                before=self._retry,
-                stopped_by_user=was.stopped_by_user,
-            )
-            state = lifecycle.after(was.state, "back off" if self._retry else "exit")
-            self.write(state=state, finished=now, exit_code=code, **NOTHING)
-            self._ended.set()
-            self.scene.announce(self.record, "die", exitCode=str(code))
-            if self._retry is not None:
-                work = self._restart_after(self._retry.delay)
-                self._stop_restart = self.scene.keep(work, f"restart of {self.record.name}")
-        else:
+        try:
+            await prepared.clear(self.scene, self.record, self.status.addresses)
+        finally:
+            self.ports = ()
+            self._note_end(code)
+
+    def _note_end(self, code: int) -> None:
+        was, now = self.status, time.time()
+        if was.state not in ("running", "paused", "restarting"):
             self.write(**NOTHING)
             self._ended.set()
-        self.scene.touch()
+            return
+        self._retry = lifecycle.next_restart(
+            self.record.definition.restart,
+            exit_code=code,
+            ran=now - was.started,
+            before=self._retry,
+            stopped_by_user=was.stopped_by_user,
+        )
+        state = lifecycle.after(was.state, "back off" if self._retry else "exit")
+        self.write(state=state, finished=now, exit_code=code, **NOTHING)
+        self._ended.set()
+        self.scene.announce(self.record, "die", exitCode=str(code))
+        if self._retry is not None:
+            work = self._restart_after(self._retry.delay)
+            self._stop_restart = self.scene.keep(work, f"restart of {self.record.name}")
 
     async def _restart_after(self, delay: Seconds) -> None:
         await asyncio.sleep(delay)
@@ -337,8 +309,6 @@ class Keeper:
 
     async def remove(self, tell: Tell, *, volumes: bool) -> None:
         """Remove it, killing it where it runs; its anonymous volumes too where asked."""
-        from cntnr_compose.engine import volumes as store
-
         async with self._turn:
             told(tell, self.record.name, "Removing")
             self._forget_restart()
@@ -347,13 +317,17 @@ class Keeper:
                 await self._end(0, running=True)
             await self._ended.wait()
             self.scene.keepers.pop(self.record.name, None)
-            await asyncio.to_thread(records.remove, self.record)
-            if volumes:
-                for point in self.record.mounts:
-                    if point.anonymous:
-                        await asyncio.to_thread(store.remove, point.source)
+            await process.to_the_end(asyncio.to_thread(self._erase, volumes=volumes))
         self.scene.announce(self.record, "destroy")
         told(tell, self.record.name, "Removed", state="done")
+
+    def _erase(self, *, volumes: bool) -> None:
+        from cntnr_compose.engine import volumes as store
+
+        records.remove(self.record)
+        for point in self.record.mounts:
+            if volumes and point.anonymous:
+                store.remove(point.source)
 
     def rename(self, name: str) -> None:
         """Give it another name."""
@@ -361,52 +335,33 @@ class Keeper:
         self.record = replace(self.record, name=name)
         records.write_record(self.record)
         self.scene.keepers[name] = self
-        if self.status.addresses:
-            self._add_names()
+        prepared.add_names(self.scene, self.record, self.status.addresses)
 
     def _forget_restart(self) -> None:
         self._retry = None
         self._stop_restart()
         self._stop_restart = _nothing
 
-    async def _clear(self) -> None:
-        """Remove all that `prepare` and `start` made, also what they made by half."""
-        identity = self.record.id
-        await publish.withdraw(self.ports)
-        self.ports = ()
-        for network in self.record.networks.values():
-            dnsmasq.remove_names(network, identity)
-        pid = runc.pid(identity)
-        if self.record.definition.pid:  # others' namespace: it does not end with the first process
-            signals.kill_below(paths.bundle(identity) / "rootfs")
-        async with self.scene.workers:
-            if pid and kernel.start_time(pid):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-                await signals.gone(pid)
-            await runc.delete(identity)
-        networks.release(identity, self.status.addresses)
-        bundle.clear(self.record)
-        with contextlib.suppress(OSError):
-            (runc.exits() / identity).unlink()
-
     async def adopt(self) -> None:
         """Take over what an earlier supervisor left: watch what runs, clear what does not."""
         status = self.status
-        if status.pid and kernel.start_time(status.pid) == status.born:
+        if status.restarts and status.state in RUNNING:
+            delay = lifecycle.FIRST_DELAY
+            self._retry = lifecycle.Retry(delay=delay, attempt=status.restarts)
+        if status.pid:
             self._ended.clear()
-            self.ports = await publish.found(self.status.addresses)
+            self.ports = await publish.found(status.addresses)
             self._watch()
-            if status.state == "running":
+            if kernel.start_time(status.pid) != status.born:
+                with contextlib.suppress(TimeoutError):  # so that nobody sees it run any more
+                    await asyncio.wait_for(self._ended.wait(), KNOWN_WITHIN)
+            elif status.state == "running":
                 self._begin_probing()
-            return
-        code = runc.exit_status(self.record.id)
-        if status.pid or status.state in ("running", "restarting"):
+        elif status.state == "restarting":
             self._ended.clear()
-            self.ports = await publish.found(self.status.addresses)
-            await self._on_end(records.LOST if code is None else code)
+            await self._on_end(status.exit_code)
         elif paths.bundle(self.record.id).exists():
-            await self._clear()
+            await self._take_back()
 
 
 NOTHING: dict[str, Any] = {

@@ -55,10 +55,10 @@ def test_the_hooks_need_nothing_but_a_shell(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(cni, "plugin_folder", lambda: tmp_path)
-    hooks = cni.hooks()
+    hooks = cni.hooks("abc")
     assert set(hooks) == {"prestart", "poststop"}
     first = hooks["prestart"][0]
-    assert (first["path"], first["args"][0], first["args"][-1]) == ("/bin/sh", "sh", "add")
+    assert (first["path"], first["args"][0], first["args"][-2]) == ("/bin/sh", "sh", "add")
     assert f"CNI_PATH={tmp_path}" in first["env"]
 
 
