@@ -17,6 +17,14 @@ from cntnr_compose.load.typed import (
 from cntnr_compose.load.yamltext import to_yaml
 
 NOT_IN_JSON = ("models",)
+# What stands below these keys are names, which may begin with x- too.
+OF_NAMES = frozenset(
+    {
+        "services", "networks", "volumes", "configs", "secrets", "models", "depends_on", "ulimits",
+        "environment", "labels", "annotations", "args", "sysctls", "options", "driver_opts",
+        "storage_opt", "aux_addresses", "additional_contexts",
+    }
+)  # fmt: skip
 # Letters that Go writes so, since JSON may stand in a page of HTML.
 IN_PAGES = {
     "&": "\\u0026", "<": "\\u003c", ">": "\\u003e", "\u2028": "\\u2028", "\u2029": "\\u2029",
@@ -40,7 +48,7 @@ def to_json(tree: Tree) -> str:
     Raises `SshKeyNotJson`.
     """
     shown = {
-        key: _as_go(tree[key]) if key.startswith("x-") else _bare(tree[key])
+        key: _as_go(tree[key]) if key.startswith("x-") else _bare(tree[key], key)
         for key in sorted(tree)
         if key not in NOT_IN_JSON
     }
@@ -48,11 +56,15 @@ def to_json(tree: Tree) -> str:
     return _json(shown).replace("$", "$$")
 
 
-def _bare(value: Any) -> Any:
+def _bare(value: Any, at: str) -> Any:
     """Copy without extensions, which docker compose does not print as JSON."""
     if isinstance(value, dict):
-        return {key: _bare(one) for key, one in value.items() if not key.startswith("x-")}
-    return [_bare(one) for one in value] if isinstance(value, list) else value
+        return {
+            key: _bare(one, "" if at in OF_NAMES else key)
+            for key, one in value.items()
+            if at in OF_NAMES or not key.startswith("x-")
+        }
+    return [_bare(one, "") for one in value] if isinstance(value, list) else value
 
 
 def _always(kinds: dict[str, Kind], **empty: Any) -> Any:

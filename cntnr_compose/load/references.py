@@ -45,7 +45,7 @@ def _section(tree: Tree, name: str) -> Tree:
 
 
 def _has_image(name: str, service: Tree, _: Scene) -> Iterator[Finding]:
-    if service.get("image") or "build" in service or service.get("provider"):
+    if service.get("image") or "build" in service or "provider" in service:
         return
     text = f'service "{name}" has neither an image nor a build context specified'
     yield Finding(path=("services", name), message=text)

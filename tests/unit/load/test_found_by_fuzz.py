@@ -1,10 +1,12 @@
 """Texts that once broke the loader: each is told as a mistake, or read."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.load.output import to_json
 from cntnr_compose.load.project import Request, load
 
 
@@ -35,3 +37,11 @@ def test_a_path_with_a_null_byte_is_told(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize("number", ["9" * 400, "-" + "9" * 5000, "0x" + "f" * 90, "1" * 30])
 def test_a_number_of_any_length_is_read(tmp_path: Path, number: str) -> None:
     read(tmp_path, f"services: {{a: {{image: x, labels: {{n: {number}}}}}}}")
+
+
+def test_names_that_look_like_extensions_are_printed(tmp_path: Path) -> None:
+    text = "services: {x-a: {image: x, x-b: 1, labels: {x-c: d}}}"
+    (tmp_path / "compose.yaml").write_text(text)
+    tree = json.loads(to_json(load(Request(cwd=str(tmp_path))).tree))
+    assert tree["services"]["x-a"]["labels"] == {"x-c": "d"}
+    assert "x-b" not in tree["services"]["x-a"]
