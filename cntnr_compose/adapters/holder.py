@@ -196,7 +196,8 @@ def _payload(ready: Path) -> str:
 def _ready(started: process.Running, state: Path) -> Holder:
     home = paths.holder()
     end = time.monotonic() + READY_WITHIN
-    while not (home / "payload").exists():
+    # rootlesskit writes the pid and opens its socket last, when the payload may run already.
+    while not ((home / "payload").exists() and (state / "api.sock").exists()):
         if started.poll() is not None or time.monotonic() > end:
             started.kill()
             started.wait()
