@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = sorted(path for path in (ROOT / "examples/compose").iterdir() if path.is_dir())
 HEAVY = {"asyncio", "networkx", "jsonschema", "yaml", "rich"}
-RUN = "import sys; sys.argv[0] = 'cntnr'; from cntnr_compose.cli.main import main; sys.exit(main())"
+RUN = "import sys; from cntnr_compose.cli.main import run; sys.exit(run(sys.argv[1:]))"
 TELL = """
 import atexit, sys
 atexit.register(lambda: print("\\0", *sys.modules, file=sys.stderr))
@@ -42,13 +42,26 @@ def test_floors_are_kept() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("words", [["--help"], ["compose", "--help"], ["compose", "up", "--help"]])
-def test_help_stays_light(words: list[str], tmp_path: Path) -> None:
-    done = cntnr(*words, before=TELL, home=tmp_path)
+def modules_after(*words: str, home: Path) -> set[str]:
+    """Run the command line and give the modules that it loaded."""
+    done = cntnr(*words, before=TELL, home=home)
     assert done.returncode == 0, done.stderr
     loaded = set(done.stderr.rpartition("\0")[2].split())
     assert "click" in loaded
-    assert not loaded & HEAVY
+    return loaded
+
+
+@pytest.mark.parametrize("words", [["--help"], ["compose", "--help"], ["compose", "up", "--help"]])
+def test_help_stays_light(words: list[str], tmp_path: Path) -> None:
+    loaded = modules_after(*words, home=tmp_path)
+    assert not loaded & (HEAVY | {"msgspec", "json", "logging", "subprocess"})
+    verbs = {name for name in loaded if name.startswith("cntnr_compose.cli.verbs.")}
+    assert verbs <= {"cntnr_compose.cli.verbs.up"}
+
+
+@pytest.mark.parametrize("verb", ["ps", "logs", "images"])
+def test_verbs_that_only_look_stay_light(verb: str, tmp_path: Path) -> None:
+    assert not modules_after("compose", "-p", "nothing", verb, home=tmp_path) & HEAVY
 
 
 @pytest.mark.parametrize("folder", EXAMPLES, ids=lambda path: path.name)

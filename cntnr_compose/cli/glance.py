@@ -3,17 +3,14 @@
 Says nothing where a look at the text cannot be sure; then the loader reads them.
 """
 
-import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cntnr_compose.load.request import Request
 
-# A key of the outermost mapping stands in the first column.
-PLAIN_NAME = re.compile(r"^name:[ \t]*([a-z0-9][a-z0-9_-]*)[ \t]*\r?$", re.MULTILINE)
-# What could say a name in another way: another quoting, tags, merges, flow style, aliases.
-OTHER_WAYS = re.compile(r"""^(?:name|["'!&*?%{\[]|<<|---[ \t]*[^\s#])""", re.MULTILINE)
-QUOTE = re.compile(r"""["']""")
+# What could say a name in another way: quotes, tags, merges, flow style, aliases.
+OTHER_WAYS = (*"\"'!&*?%{[", "<<")
+LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 
 
 def name(request: "Request") -> str | None:
@@ -41,16 +38,28 @@ def name(request: "Request") -> str | None:
 
 def in_text(text: str) -> str | None:
     """Give the name that a file says, "" where it says none, None where that is not sure."""
-    plain = list(PLAIN_NAME.finditer(text))
-    if len(plain) > 1 or len(OTHER_WAYS.findall(text)) > len(plain):
-        return None
-    if not plain:
-        return ""
-    # A quoted text of several lines may have anything in its first column.
-    before = text[: plain[0].start()].splitlines()
-    if any(len(QUOTE.findall(line)) % 2 for line in before if not line.startswith("#")):
-        return None
-    return plain[0].group(1)
+    said = ""
+    odd = False  # a quoted text of several lines may have anything in its first column
+    for line in text.splitlines():
+        if line.startswith("name"):
+            name = line.removeprefix("name:").strip()
+            if said or odd or not is_plain(name):
+                return None
+            said = name
+        elif line.startswith(OTHER_WAYS):
+            return None
+        elif line.startswith("---"):
+            rest = line.removeprefix("---").strip()
+            if said or (rest and not rest.startswith("#")):
+                return None
+        elif not line.startswith("#") and (line.count('"') % 2 or line.count("'") % 2):
+            odd = True
+    return said
+
+
+def is_plain(name: str) -> bool:
+    """Tell whether this is a project's name as it stands: no quotes, variables or comments."""
+    return bool(name) and name[0] not in "_-" and LETTERS.issuperset(name)
 
 
 def _unheard(_text: str) -> None:

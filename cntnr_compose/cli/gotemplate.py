@@ -28,11 +28,6 @@ class NoSuchField(CntnrError):
         self.hint = f"known are {', '.join(known)}"
 
 
-def is_template(text: str) -> bool:
-    """Tell whether a ``--format`` is a template and not a word."""
-    return "{{" in text
-
-
 def render(text: str, row: Mapping[str, object]) -> str:
     """Fill a template with the fields of one row. Raises `TemplateUnknown`, `NoSuchField`."""
     for written, meant in ESCAPES.items():

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import click
 
-from cntnr_compose.cli import gotemplate
 from cntnr_compose.cli.tables import table
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree, to_json
@@ -36,7 +35,7 @@ def write(
         lines = [to_json(trees).decode()] if array else [to_json(one).decode() for one in trees]
     elif form in ("", "table"):
         lines = table(header, cells, narrow=narrow)
-    elif gotemplate.is_template(form):
+    elif "{{" in form:
         lines = _templated(form, trees, narrow)
     else:
         raise UnknownFormat(form)
@@ -44,6 +43,8 @@ def write(
 
 
 def _templated(form: str, trees: Sequence[Tree], narrow: int) -> list[str]:
+    from cntnr_compose.cli import gotemplate
+
     headings = gotemplate.columns(form)
     if headings is None:
         return [gotemplate.render(form, one) for one in trees]

@@ -16,6 +16,7 @@ from cntnr_compose.cli.glance import in_text
         ("--- # first\nname: shop\n", "shop"),
         ("services:\n  a:\n    command: 'x'\nname: shop\n", "shop"),
         ("x-text: |\n  name: other\nservices: {}\n", ""),
+        ("x-a: don't\nservices: {}\n", ""),
     ],
 )
 def test_a_name_that_is_plain_is_seen(text: str, name: str) -> None:
@@ -29,6 +30,10 @@ def test_a_name_that_is_plain_is_seen(text: str, name: str) -> None:
         "name: Shop\n",
         "name: 'shop'\n",
         "name: shop # ours\n",
+        "name: -shop\n",
+        "name : shop\n",
+        "names: {}\n",
+        "name: shop\nname: other\n",
         "name:\n  shop\n",
         "'name': shop\n",
         '"name": shop\n',
@@ -39,6 +44,7 @@ def test_a_name_that_is_plain_is_seen(text: str, name: str) -> None:
         "!x\nname: shop\n",
         "--- {name: shop}\n",
         "name: shop\n---\nname: other\n",
+        "x-a: don't\nname: shop\n",
         'x-a: "begins\nname: shop\n"\n',
     ],
 )
