@@ -28,9 +28,9 @@ def overlay(lower: Sequence[Path], upper: Path, work: Path, target: Path) -> Non
     _mount("overlay", target, "overlay", 0, options)
 
 
-def tmpfs(target: Path) -> None:
-    """Mount an empty tmpfs at ``target`` that only we may enter. Raises `OSError`."""
-    _mount("tmpfs", target, "tmpfs", 0, "mode=0700")
+def tmpfs(target: Path, options: str = "mode=0700") -> None:
+    """Mount an empty tmpfs at ``target``, which only we may enter by default. Raises `OSError`."""
+    _mount("tmpfs", target, "tmpfs", 0, options)
 
 
 def stack(lower: Sequence[Path], target: Path) -> None:

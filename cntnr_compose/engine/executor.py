@@ -104,8 +104,8 @@ async def carry_out_one(op: Operation, scene: Scene, tell: Tell) -> None:
             _told("Volume", volume.name, "Creating", tell)
             volumes.create(volume, op.config_hash, op.labels, scene.project)
             _told("Volume", volume.name, "Created", tell, done=True)
-        case RemoveVolume(name=name):
-            await _remove_volume(name, scene, tell)
+        case RemoveVolume():
+            await _remove_volume(op, tell)
         case CreateContainer():
             await creation.create(op, scene, tell)
         case PrepareContainer(name=name):
@@ -141,12 +141,12 @@ async def _remove_network(name: str, scene: Scene, tell: Tell) -> None:
     _told("Network", name, "Removed", tell, done=True)
 
 
-async def _remove_volume(name: str, scene: Scene, tell: Tell) -> None:
+async def _remove_volume(op: RemoveVolume, tell: Tell) -> None:
+    name = op.name
     _told("Volume", name, "Removing", tell)
-    for keeper in scene.keepers.values():
-        if any(point.source == name for point in keeper.record.mounts):
-            _told("Volume", name, "Resource is still in use", tell, state="warning")
-            return
+    if volumes.users(name, running=op.anew):
+        _told("Volume", name, "Resource is still in use", tell, state="warning")
+        return
     await asyncio.to_thread(volumes.remove, name)
     _told("Volume", name, "Removed", tell, done=True)
 

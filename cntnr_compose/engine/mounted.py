@@ -2,6 +2,7 @@
 
 import contextlib
 from pathlib import Path
+from posixpath import normpath
 
 from cntnr_compose.adapters import kernel, mounts
 from cntnr_compose.core.errors import CntnrError
@@ -66,13 +67,17 @@ def _bound(
 
 
 def _volume(place: Path, base: ResolvedMount, wanted: Mount, point: MountPoint) -> ResolvedMount:
-    if volumes.is_in_memory(point.source):
-        return replace(base, type="tmpfs", **volumes.memory_options(point.source))
     if not wanted.volume.nocopy and not wanted.volume.subpath:
         with contextlib.suppress(FileNotFoundError):  # the image has nothing there
             volumes.fill(point.source, kernel.inside(place / "rootfs", point.target))
     source = _below(volumes.content(point.source), wanted.volume.subpath)
-    return replace(base, type="volume", source=str(source))
+    return replace(
+        base,
+        type="volume",
+        source=str(source),
+        read_only=base.read_only or volumes.is_read_only(point.source),
+        flags=kernel.locked_flags(source),
+    )
 
 
 async def _image_folder(record: Record, place: Path, point: MountPoint) -> Path:
@@ -82,7 +87,7 @@ async def _image_folder(record: Record, place: Path, point: MountPoint) -> Path:
     lower = await unpack.ensure_unpacked(image)
     if len(lower) == 1:
         return lower[0]
-    target = place / "images" / str(len(point.target))
+    target = place / "images" / str(record.mounts.index(point))
     target.mkdir(parents=True)
     mounts.stack(lower, target)
     return target
@@ -96,7 +101,9 @@ class SubpathMissing(CntnrError):
 
 
 def _below(root: Path, subpath: str) -> Path:
-    """Find a path below a root that no link in it leads out of."""
+    """Find a path below a root that neither it nor a link in it leads out of."""
+    if normpath(subpath).startswith(("/", "..")):
+        raise SubpathMissing(subpath)
     try:
         return kernel.inside(root, subpath) if subpath else root
     except FileNotFoundError:

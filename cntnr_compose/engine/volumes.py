@@ -8,11 +8,12 @@ import stat
 import time
 from pathlib import Path
 
-from cntnr_compose.adapters import files, process
+from cntnr_compose.adapters import files, mounts, process
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError, CommandFailed
 from cntnr_compose.core.values import Value, field
-from cntnr_compose.model.observed import VolumeFound
+from cntnr_compose.engine import records
+from cntnr_compose.model.observed import Record, VolumeFound
 from cntnr_compose.model.project import Volume
 
 ANONYMOUS = "com.docker.volume.anonymous"
@@ -38,13 +39,6 @@ class VolumeMissing(CntnrError):
         super().__init__(f"cannot mount volume {name}: there is no such volume")
 
 
-class VolumeBusy(CntnrError):
-    """A volume is mounted by a container that exists."""
-
-    def __init__(self, name: str, by: str) -> None:
-        super().__init__(f"cannot remove volume {name}: container {by} uses it")
-
-
 class Stored(Value, frozen=True, kw_only=True):
     """What is written of a volume."""
 
@@ -57,34 +51,65 @@ def _folder(name: str) -> Path:
     return paths.volumes() / name
 
 
+class DeviceMissing(CntnrError):
+    """A volume stands for a folder of the machine that is not there."""
+
+    hint = "make the folder, or correct `driver_opts.device`"
+
+    def __init__(self, name: str, device: str) -> None:
+        super().__init__(f"cannot mount volume {name}: {device} does not exist")
+
+
 def content(name: str) -> Path:
-    """Give the folder with a volume's files. Raises `VolumeMissing`."""
+    """Give the folder with a volume's files; one in memory is mounted where it is not yet.
+
+    Raises `VolumeMissing`, `DeviceMissing`, `VolumeRefused`.
+    """
     stored = files.read_value(_folder(name) / "volume.json", Stored)
     if stored is None:
         raise VolumeMissing(name)
+    place = _folder(name) / "_data"
+    if stored.options.get("type") == "tmpfs":
+        if not place.is_mount():
+            options = (one for one in _words(stored) if "=" in one)
+            try:
+                mounts.tmpfs(place, ",".join(options))
+            except OSError as error:
+                raise VolumeRefused(name, f"a tmpfs with {stored.options['o']}") from error
+        return place
     device = stored.options.get("device", "")
-    return Path(device) if device else _folder(name) / "_data"
+    if device and not Path(device).exists():
+        raise DeviceMissing(name, device)
+    return Path(device) if device else place
 
 
-def is_in_memory(name: str) -> bool:
-    """Tell whether a volume is a tmpfs, made anew for each container."""
+def is_read_only(name: str) -> bool:
+    """Tell whether a volume's own options forbid to write to it."""
     stored = files.read_value(_folder(name) / "volume.json", Stored)
-    return stored is not None and stored.options.get("type") == "tmpfs"
+    return stored is not None and "ro" in _words(stored)
 
 
-def memory_options(name: str) -> dict[str, int]:
-    """Give size (bytes) and mode of a volume in memory, where it says so."""
-    from cntnr_compose.core import units
+def _words(stored: Stored) -> list[str]:
+    return [word for word in stored.options.get("o", "").split(",") if word]
 
-    stored = files.read_value(_folder(name) / "volume.json", Stored)
-    found = {}
-    for option in (stored.options.get("o", "") if stored else "").split(","):
-        key, _, value = option.partition("=")
-        if key == "size":
-            found["size"] = units.size(value)
-        elif key == "mode":
-            found["mode"] = int(value, 8)
-    return found
+
+def users(name: str, *, running: bool = False) -> list[Record]:
+    """Find the containers of all projects that mount a volume; only ``running`` ones where asked."""
+    return [
+        one.record
+        for project in records.projects()
+        for one in records.read_all(project)
+        if any(point.source == name for point in one.record.mounts)
+        and (not running or paths.bundle(one.record.id).exists())
+    ]
+
+
+def leave(record: Record) -> None:
+    """Let volumes in memory go with the last container that has them; its bundle is gone already."""
+    for point in record.mounts:
+        place = _folder(point.source) / "_data"
+        if point.type == "volume" and place.is_mount() and not users(point.source, running=True):
+            mounts.detach(place)
 
 
 def create(wanted: Volume, config_hash: str, labels: dict[str, str], project: str) -> None:
@@ -148,6 +173,7 @@ def remove(name: str) -> bool:
     if not folder.exists():
         return False
     (folder / "volume.json").unlink(missing_ok=True)
+    mounts.detach_all(folder)
     files.remove_tree(folder)
     return True
 
@@ -156,19 +182,19 @@ def fill(name: str, image_folder: Path) -> None:
     """Copy what the image has at the mount point into a volume that is still empty.
 
     Owner and mode of the folder itself come along, so that a service's own user can write to it.
-    Raises `CommandFailed`.
+    Raises `CommandFailed`, and what `content` raises.
     """
     target = content(name)
-    stored = files.read_value(_folder(name) / "volume.json", Stored)
-    if stored is None or stored.options or not image_folder.is_dir() or any(target.iterdir()):
+    if not image_folder.is_dir() or any(target.iterdir()):
         return
     found = image_folder.stat()
-    os.chown(target, found.st_uid, found.st_gid)
-    target.chmod(stat.S_IMODE(found.st_mode))
     if any(image_folder.iterdir()):
+        target.chmod(0o700)  # where it hands its group down, the copies would have that of it
         try:
             process.run(["cp", "-a", "--reflink=auto", f"{image_folder}/.", str(target)])
         except CommandFailed:
             for entry in target.iterdir():  # half a copy would count as filled next time
                 files.remove_tree(entry)
             raise
+    os.chown(target, found.st_uid, found.st_gid)
+    target.chmod(stat.S_IMODE(found.st_mode))

@@ -49,10 +49,11 @@ class CreateVolume(Value, frozen=True, kw_only=True, tag="create_volume"):
 
 
 class RemoveVolume(Value, frozen=True, kw_only=True, tag="remove_volume"):
-    """Remove a volume and what is in it."""
+    """Remove a volume and what is in it; where it is made ``anew``, stopped containers may have it."""
 
     name: str
     cause: str = ""
+    anew: bool = False
 
     def describe(self) -> str:
         """Say it in a few words."""

@@ -146,8 +146,12 @@ def lay(
     wanted = supply.wanted
     if supply.action == "recreate":
         cause = "configuration changed"
-        remove = RemoveNetwork if isinstance(wanted, Network) else RemoveVolume
-        before = {draft.add(remove(name=wanted.name, cause=cause), {*before, *after})}
+        remove = (
+            RemoveNetwork(name=wanted.name, cause=cause)
+            if isinstance(wanted, Network)
+            else RemoveVolume(name=wanted.name, cause=cause, anew=True)
+        )
+        before = {draft.add(remove, {*before, *after})}
     if isinstance(wanted, Network):
         named = labels.network(project, wanted, supply.config_hash)
         made = CreateNetwork(

@@ -1,0 +1,389 @@
+"""Volumes and bind mounts: what is in them, whose it is, and how long it stays."""
+
+import os
+
+import pytest
+
+from tests.scenarios.conftest import MakeProject
+from tests.scenarios.lib import Project
+
+pytestmark = pytest.mark.usefixtures("busybox_image")
+
+# Waits for ever, and ends at once when it is asked to.
+WAITS = 'command: ["sh", "-c", "trap exit TERM; sleep infinity & wait"]'
+FILLED = """
+services:
+  owner: &owner
+    build:
+      dockerfile_inline: |
+        FROM busybox
+        RUN mkdir -p /data/sub && echo image >/data/sub/file && ln -s sub/file /data/link \\
+            && echo hidden >/data/.dot && chown -R 1000:1001 /data && chmod 2750 /data
+        USER 1000:1001
+    image: filled
+    command: ["sh", "-c", "trap exit TERM; sleep infinity & wait"]
+    volumes: ["data:/data"]
+  bare:
+    <<: *owner
+    depends_on: [owner]
+    volumes:
+      - {type: volume, source: empty, target: /data, volume: {nocopy: true}}
+  reader:
+    <<: *owner
+    depends_on: [owner]
+    volumes:
+      - data:/data:ro
+      - {type: volume, source: data, target: /part, volume: {subpath: sub}}
+volumes:
+  data:
+  empty:
+"""
+
+
+def sh(project: Project, service: str, script: str) -> str:
+    """Run a script in a container; give what it said."""
+    return project.exec(service, "sh", "-c", script).ok().stdout.strip()
+
+
+def test_a_named_volume_is_filled_once_from_the_image(project: MakeProject) -> None:
+    here = project(FILLED)
+    here.up("--build")
+    assert sh(here, "owner", "stat -c '%u %g %a' /data /data/sub /data/sub/file").splitlines() == [
+        "1000 1001 2750",
+        "1000 1001 755",
+        "1000 1001 644",
+    ]
+    assert sh(here, "owner", "cat /data/link /data/.dot; readlink /data/link").split() == [
+        "image",
+        "hidden",
+        "sub/file",
+    ]
+    sh(here, "owner", "echo mine >/data/own; rm /data/sub/file; echo new >/data/sub/other")
+    assert sh(here, "bare", "ls -A /data; stat -c %u /data") == "0"
+    assert here.exec("bare", "touch", "/data/x").returncode != 0  # root's, and empty
+
+    # Who mounts it read-only, or a part of it, sees the same files.
+    assert sh(here, "reader", "cat /data/own /part/other") == "mine\nnew"
+    refused = here.exec("reader", "touch", "/data/x")
+    assert refused.returncode != 0
+    assert "Read-only file system" in refused.stderr
+    sh(here, "reader", "echo more >>/part/other")
+    assert sh(here, "owner", "cat /data/sub/other") == "new\nmore"
+
+    # The next containers find it as it was left; nothing is copied again.
+    here.down()
+    here.up()
+    assert (
+        sh(here, "owner", "ls -A /data /data/sub | xargs")
+        == "/data: .dot link own sub /data/sub: other"
+    )
+    here.down("-v")
+    here.up("owner")
+    assert (
+        sh(here, "owner", "ls -A /data /data/sub | xargs") == "/data: .dot link sub /data/sub: file"
+    )
+
+
+@pytest.mark.parametrize("subpath", ["absent", "../..", "link"])
+def test_a_subpath_that_is_not_in_the_volume_is_refused(project: MakeProject, subpath: str) -> None:
+    here = project(
+        f"""
+services:
+  a: {{image: busybox, {WAITS}, volumes: ["vol:/v"]}}
+  b:
+    image: busybox
+    {WAITS}
+    volumes: [{{type: volume, source: vol, target: /w, volume: {{subpath: {subpath}}}}}]
+volumes: {{vol: }}
+"""
+    )
+    here.up("a")
+    sh(here, "a", "ln -s /etc /v/link")
+    refused = here.compose("up", "-d", "b")
+    assert refused.returncode == 1
+    assert f"cannot mount subpath {subpath}" in refused.stderr
+    assert here.states()[f"{here.name}-b-1"] == "created"
+
+
+ANONYMOUS = """
+services:
+  a:
+    build:
+      dockerfile_inline: |
+        FROM busybox
+        RUN mkdir /cache && echo warm >/cache/state
+        VOLUME /cache
+    command: ["sh", "-c", "trap exit TERM; sleep infinity & wait"]
+    volumes: [/scratch]
+    environment: {ROUND: "${ROUND:-1}"}
+"""
+
+
+def volumes_of(project: Project) -> set[str]:
+    return {path.parent.name for path in (project.user.data / "volumes").glob("*/volume.json")}
+
+
+def test_anonymous_volumes_live_as_long_as_their_container(project: MakeProject) -> None:
+    here = project(ANONYMOUS)
+    here.up("--build")
+    assert sh(here, "a", "cat /cache/state; ls /scratch") == "warm"
+    sh(here, "a", "echo kept >/scratch/file; echo hot >/cache/state")
+    made = volumes_of(here)
+    assert len(made) == 2
+    here.compose("restart", "-t", "1").ok()
+    assert sh(here, "a", "cat /cache/state /scratch/file") == "hot\nkept"
+    # Recreated, a container takes them over …
+    here.up("-t", "1", env={"ROUND": "2"})
+    assert sh(here, "a", "cat /cache/state /scratch/file; echo $ROUND") == "hot\nkept\n2"
+    assert volumes_of(here) == made
+    # … unless it is told not to.
+    here.up("-t", "1", "--force-recreate", "-V")
+    assert sh(here, "a", "cat /cache/state; ls /scratch") == "warm"
+    assert len(volumes_of(here)) == 2
+    here.compose("run", "--rm", "a", "sh", "-c", "echo x >/scratch/y").ok()
+    assert len(volumes_of(here)) == 2
+    here.compose("rm", "-fsv").ok()
+    assert volumes_of(here) == set()
+
+
+BINDS = f"""
+services:
+  a:
+    image: busybox
+    {WAITS}
+    volumes:
+      - ./made/deep:/made
+      - ./conf.txt:/etc/conf.txt:ro
+      - ./sub:/sub:ro
+      - {{type: bind, source: ./sub, target: /again}}
+      - ~/of-home:/home-made
+"""
+
+
+def test_bind_mounts_show_the_users_files(project: MakeProject) -> None:
+    here = project(BINDS, files={"conf.txt": "one\n", "sub/file": "two\n"})
+    here.up()
+    made = here.folder / "made/deep"
+    home = here.user.home / "of-home"
+    assert (made.stat().st_uid, home.stat().st_uid) == (here.user.uid, here.user.uid)
+    assert (
+        sh(here, "a", "cat /etc/conf.txt /sub/file; stat -c %u /made /sub/file") == "one\ntwo\n0\n0"
+    )
+    for path in ("/etc/conf.txt", "/sub/file"):
+        assert here.exec("a", "sh", "-c", f"echo x >>{path}").returncode != 0
+    sh(here, "a", "echo three >/made/file; echo four >/again/file; echo five >/home-made/file")
+    written = made / "file"
+    assert (written.read_text(), written.stat().st_uid) == ("three\n", here.user.uid)
+    assert (here.folder / "sub/file").read_text() == "four\n"
+    assert sh(here, "a", "cat /sub/file") == "four"
+    here.down("-v")
+    assert written.exists()  # the user's own files are never removed
+    (home / "file").unlink()
+    home.rmdir()
+
+
+@pytest.mark.parametrize(
+    ("volume", "says"),
+    [
+        ("./settings.json:/etc/app/settings.json", "looks like a file"),
+        ("./Caddyfile:/etc/passwd", "looks like a file"),
+        (
+            "{type: bind, source: ./absent, target: /x, bind: {create_host_path: false}}",
+            "does not exist",
+        ),
+        ("/proc/nowhere/x:/x", "cannot be made"),
+    ],
+)
+def test_a_missing_source_is_refused(project: MakeProject, volume: str, says: str) -> None:
+    text = volume if volume.startswith("{") else f'"{volume}"'
+    here = project(f"services:\n  a: {{image: busybox, {WAITS}, volumes: [{text}]}}\n")
+    before = sorted(os.listdir(here.folder))
+    refused = here.compose("up", "-d")
+    assert refused.returncode == 1
+    assert says in refused.stderr
+    assert "in service a" in refused.stderr
+    assert sorted(os.listdir(here.folder)) == before
+
+
+MEMORY = """
+services:
+  a: &a
+    build:
+      dockerfile_inline: |
+        FROM busybox
+        RUN mkdir /disk && echo image >/disk/from && chown 1000 /disk && chmod 755 /disk
+    command: ["sh", "-c", "trap exit TERM; sleep infinity & wait"]
+    user: "1000"
+    tmpfs: ["/short:size=1m,mode=770,uid=1000", /plain]
+    volumes:
+      - {type: tmpfs, target: /long, tmpfs: {size: 2m, mode: 0o1770}}
+      - memory:/named
+      - disk:/disk
+  b:
+    <<: *a
+    volumes: ["memory:/shared", "locked:/locked"]
+volumes:
+  locked: {driver_opts: {type: none, o: "bind,ro", device: "${PLACE}"}}
+  memory: {driver_opts: {type: tmpfs, device: tmpfs, o: "size=3m,mode=700,uid=1000"}}
+  disk: {driver_opts: {type: none, o: bind, device: "${PLACE}"}}
+"""
+
+
+def test_volumes_in_memory_and_of_a_folder(project: MakeProject) -> None:
+    here = project(MEMORY)
+    place = here.folder / "place"
+    place.mkdir()
+    here.write(".env", f"PLACE={place}\n")
+    here.up("--build")
+    mounts = sh(here, "a", "grep -E ' /(short|plain|long|named|disk) ' /proc/mounts").splitlines()
+    kinds = {line.split()[1]: line.split()[2:4] for line in mounts}
+    assert {target for target, (kind, _) in kinds.items() if kind == "tmpfs"} >= {
+        "/short",
+        "/plain",
+        "/long",
+        "/named",
+    }
+    assert "size=1024k" in kinds["/short"][1]
+    assert "size=2048k" in kinds["/long"][1]
+    assert "size=3072k" in kinds["/named"][1]
+    modes = sh(here, "a", "stat -c '%a %u' /short /long /named").splitlines()
+    assert modes == ["770 1000", "1770 0", "700 1000"]
+    sh(here, "a", "echo a >/short/a; echo b >/named/b; echo c >/disk/c")
+    assert (place / "c").read_text() == "c\n"
+    assert sh(here, "b", "cat /shared/b /locked/c /locked/from") == "b\nc\nimage"
+    assert "Read-only" in here.exec("b", "touch", "/locked/x").stderr
+    sh(here, "b", "echo d >>/shared/b")
+    assert sh(here, "a", "cat /named/b") == "b\nd"
+    here.compose("restart", "-t", "1", "a").ok()
+    assert sh(here, "a", "ls /short /named /disk | xargs") == "/disk: c from /named: b /short:"
+    # What is in memory is gone with the last container that has it.
+    here.compose("stop", "-t", "1").ok()
+    here.compose("start").ok()
+    assert sh(here, "a", "ls /named /disk | xargs") == "/disk: c from /named:"
+    here.down("-v")
+    assert (place / "c").exists()
+
+
+@pytest.mark.parametrize(
+    ("definition", "says"),
+    [
+        ("{driver: rexray}", "driver"),
+        ("{driver_opts: {type: nfs, device: ':/x', o: addr=10.0.0.1}}", "type nfs"),
+        ("{driver_opts: {type: none, o: bind, device: /nowhere/at/all}}", "/nowhere/at/all"),
+    ],
+)
+def test_a_volume_that_cannot_be_had_is_refused(
+    project: MakeProject, definition: str, says: str
+) -> None:
+    here = project(
+        f"services:\n  a: {{image: busybox, {WAITS}, volumes: ['vol:/v']}}\nvolumes: {{vol: {definition}}}\n"
+    )
+    refused = here.compose("up", "-d")
+    assert refused.returncode == 1
+    assert says in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_external_volumes_are_others(project: MakeProject) -> None:
+    maker = project(
+        f"services:\n  a: {{image: busybox, {WAITS}, volumes: ['vol:/v']}}\n"
+        "volumes: {vol: {name: shared-one}}\n"
+    )
+    guest = project(
+        f"services:\n  a: {{image: busybox, {WAITS}, volumes: ['theirs:/x']}}\n"
+        "volumes: {theirs: {name: shared-one, external: true}}\n"
+    )
+    refused = guest.compose("up", "-d")
+    assert refused.returncode == 1
+    assert 'external volume "shared-one" not found' in refused.stderr
+    maker.up()
+    sh(maker, "a", "echo hello >/v/file")
+    guest.up()
+    assert sh(guest, "a", "cat /x/file") == "hello"
+    guest.down("-v")
+    assert sh(maker, "a", "cat /v/file") == "hello"
+    guest.up()
+    # Its maker does not take it away under those who use it.
+    kept = maker.down("-v")
+    assert "Resource is still in use" in kept.stderr
+    assert sh(guest, "a", "cat /x/file") == "hello"
+    guest.down()
+    maker.down("-v")
+    assert "not found" in guest.compose("up", "-d").stderr
+
+
+BORROWED = f"""
+services:
+  lender:
+    image: busybox
+    {WAITS}
+    volumes: ["named:/named", /anonymous, "./bound:/bound"]
+  borrower:
+    image: busybox
+    {WAITS}
+    volumes_from: [lender]
+    volumes: ["own:/own"]
+  reader: {{image: busybox, {WAITS}, volumes_from: ["lender:ro"]}}
+volumes: {{named: , own: }}
+"""
+
+
+def test_volumes_from_another_service(project: MakeProject) -> None:
+    here = project(BORROWED)
+    here.up()
+    sh(here, "lender", "for f in named anonymous bound; do echo $f >/$f/file; done")
+    assert sh(here, "borrower", "cat /named/file /anonymous/file /bound/file; ls /own").split() == [
+        "named",
+        "anonymous",
+        "bound",
+    ]
+    sh(here, "borrower", "echo back >/anonymous/file")
+    assert sh(here, "lender", "cat /anonymous/file") == "back"
+    assert sh(here, "reader", "cat /anonymous/file") == "back"
+    for folder in ("named", "anonymous", "bound"):
+        assert here.exec("reader", "touch", f"/{folder}/x").returncode != 0
+
+
+def test_images_are_mounted(project: MakeProject) -> None:
+    here = project(
+        f"""
+services:
+  data:
+    build:
+      dockerfile_inline: |
+        FROM busybox
+        RUN mkdir -p /opt/data && echo text >/opt/data/file
+    image: data-image
+    {WAITS}
+  a:
+    image: busybox
+    {WAITS}
+    depends_on: [data]
+    volumes:
+      - {{type: image, source: data-image, target: /one}}
+      - {{type: image, source: data-image, target: /two, image: {{subpath: opt/data}}}}
+      - {{type: image, source: busybox, target: /box}}
+"""
+    )
+    here.up("--build")
+    assert sh(here, "a", "cat /one/opt/data/file /two/file; ls /box/bin/busybox") == (
+        "text\ntext\n/box/bin/busybox"
+    )
+    assert here.exec("a", "touch", "/one/x").returncode != 0
+    assert here.exec("a", "touch", "/two/file").returncode != 0
+
+
+def test_a_changed_volume_is_kept_unless_yes_is_said(project: MakeProject) -> None:
+    text = (
+        f"services:\n  a: {{image: busybox, {WAITS}, volumes: ['vol:/v']}}\n"
+        "volumes: {vol: {labels: {n: one}}}\n"
+    )
+    here = project(text)
+    here.up()
+    sh(here, "a", "echo data >/v/file")
+    here.write("compose.yaml", text.replace("one", "two"))
+    asked = here.up("-t", "1")
+    assert "exists but doesn't match configuration in compose file" in asked.stderr
+    assert sh(here, "a", "cat /v/file") == "data"
+    here.up("-t", "1", "--yes")
+    assert sh(here, "a", "ls /v") == ""
