@@ -4,6 +4,7 @@ Data survives a reboot and may be large; runtime is a tmpfs that dies with the s
 Files of subordinate ids can only be read or removed inside the holder.
 """
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -26,6 +27,26 @@ class HomeNotWritable(CntnrError):
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"cannot write to {path}: {why}")
         self.hint = "make it writable, or set XDG_DATA_HOME to a directory that is"
+
+
+class DiskFull(CntnrError):
+    """There is no room where we must write."""
+
+    hint = "free some space, or set XDG_DATA_HOME to a directory on a larger disk"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"cannot write to {path}: no space is left on the disk")
+
+
+def refusal(error: OSError) -> CntnrError | None:
+    """Say in a user's words what the file system refuses, where that is his to mend; else None."""
+    path = Path(os.fsdecode(error.filename)) if error.filename else None
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(path or data())
+    if path is None or error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return None
+    is_ours = any(place in (path, *path.parents) for place in (data(), runtime()))
+    return HomeNotWritable(path, error.strerror or str(error)) if is_ours else None
 
 
 def _home() -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, overload
 
-from cntnr_compose.adapters import control, holder, kernel, process
+from cntnr_compose.adapters import control, files, holder, kernel, process
 from cntnr_compose.adapters.control import Connection, Tell
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import RemoteError
@@ -25,6 +25,7 @@ from cntnr_compose.plan.messages import (
     Execute,
     Failed,
     Follow,
+    Hello,
     Observe,
     Quit,
     Serve,
@@ -176,20 +177,34 @@ def connect(project: str, *, start: bool = True) -> Client | None:
     path, log = paths.socket(project), _log(project)
     end = time.monotonic() + ANSWER_WITHIN
     while True:
-        there = control.dial(path, log)
+        there = _greeted(path, log)
         if there is not None:
             dismiss()
             return Client(there, project)
         if not start:
             dismiss()
             return None
-        ours = _early.pop() if _early else _start()
-        if not ours.ask(Serve(project=project), quiet).get("taken"):
-            return Client(ours, project)
-        ours.close()
+        # Another command may have just started one, which does not listen yet.
+        if not files.is_locked(path.with_suffix(".lock")):
+            ours = _early.pop() if _early else _start()
+            if not ours.ask(Serve(project=project), quiet).get("taken"):
+                return Client(ours, project)
+            ours.close()
         if time.monotonic() > end:
             raise control.SupervisorGone(log)
-        time.sleep(0.02)  # another command has just started one, which does not listen yet
+        time.sleep(0.01)
+
+
+def _greeted(path: Path, log: Path) -> Connection | None:
+    """Connect to a supervisor that answers: one that is about to end hangs up instead."""
+    there = control.dial(path, log)
+    if there is not None:
+        try:
+            there.ask(Hello(), quiet)
+        except control.SupervisorGone:
+            there.close()
+            return None
+    return there
 
 
 def dismiss() -> None:

@@ -12,6 +12,15 @@ class Hello(Value, frozen=True, kw_only=True, tag="hello"):
     """Ask who is there; answered with Done({"pid", "version", "project"})."""
 
 
+class Serve(Value, frozen=True, kw_only=True, tag="serve"):
+    """Become the supervisor of a project: what a command that started one says first.
+
+    Answered with Done({"taken": bool}); taken means that another one serves it, and this one ends.
+    """
+
+    project: str
+
+
 class Begin(Value, frozen=True, kw_only=True, tag="begin"):
     """Take the project's turn: nobody else changes it until this connection ends or says End.
 
@@ -66,7 +75,7 @@ class Quit(Value, frozen=True, kw_only=True, tag="quit"):
     """End the supervisor where nothing of the project is left; Done({"ended": bool})."""
 
 
-Request: TypeAlias = Hello | Begin | End | Observe | Execute | Exec | Follow | Quit
+Request: TypeAlias = Hello | Serve | Begin | End | Observe | Execute | Exec | Follow | Quit
 
 
 class Told(Value, frozen=True, kw_only=True, tag="told"):
