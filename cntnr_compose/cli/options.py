@@ -43,7 +43,7 @@ def global_options(*, hidden: bool = False) -> list[click.Option]:
         option("dry_run", "--dry-run", is_flag=True, help="Say what would be done."),
         option("all_resources", "--all-resources", is_flag=True, help="Also what no service uses."),
         option("no_ansi", "--no-ansi", is_flag=True, help="As `--ansi never`."),
-        option("verbose", "--verbose", is_flag=True, help="Say more on standard error."),
+        option("verbose", "--verbose", is_flag=True, help="Show the programs that are run."),
     ]
 
 
@@ -111,6 +111,10 @@ class Verb(click.Command):
 
         scope = Scope.of(merged(ctx.obj or {}, taken_out(ctx.params)))
         assert self.callback is not None
+        if scope.verbose:
+            import logging
+
+            logging.basicConfig(level=logging.DEBUG, format="%(message)s")
         try:
             return ctx.invoke(self.callback, scope, **ctx.params)
         except CntnrError as error:

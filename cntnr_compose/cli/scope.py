@@ -67,6 +67,9 @@ class Scope(Value, frozen=True, kw_only=True):
             value = said.setdefault(name, environ.get(f"COMPOSE_{name.upper()}") or known[0])
             if value not in known:
                 raise UnsupportedValue(f"--{name}", value, known)
+        limit = environ.get("COMPOSE_PARALLEL_LIMIT", "")
+        if limit.isdigit():
+            said.setdefault("parallel", int(limit))
         return cls(**said)
 
     def request(self, services: tuple[str, ...] = ()) -> "Request":
@@ -98,6 +101,12 @@ class Scope(Value, frozen=True, kw_only=True):
         from cntnr_compose.core.events import Warned
         from cntnr_compose.load.project import load
 
+        if self.parallel > 0:
+            console.tell(
+                Warned(
+                    text="--parallel has no effect: cntnr does as much at once as there are cores"
+                )
+            )
         loaded = load(self.request(services))
         for text in loaded.warnings:
             console.tell(Warned(text=text))

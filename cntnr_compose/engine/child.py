@@ -47,7 +47,8 @@ def run(argv: Sequence[str], program: str, container: str, *, detach: bool = Fal
     finally:
         os.close(readable)
     if code == FAILED and said:
-        raise CannotExec(program, container, said)
+        raise CannotExec(program, container, _cause(said))
+    os.write(2, said)  # it was the program's after all
     return code if code >= 0 else 128 - code
 
 
@@ -60,8 +61,8 @@ def _run_detached(argv: Sequence[str], program: str, container: str) -> int:
     return code
 
 
-def _pass_errors_on(child: process.Running, readable: int) -> str:
-    """Copy standard error until the child ends, save what runc itself says of its failure.
+def _pass_errors_on(child: process.Running, readable: int) -> bytes:
+    """Copy standard error until the child ends; give what looks like runc's words of its failure.
 
     The end of the child counts, not the pipe's: what it left in the container may hold that open.
     """
@@ -82,7 +83,7 @@ def _pass_errors_on(child: process.Running, readable: int) -> str:
                 else:
                     poll.unregister(readable)
             elif ended in ready:
-                return _cause(said)
+                return said
     finally:
         os.close(ended)
 

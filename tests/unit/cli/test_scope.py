@@ -24,6 +24,8 @@ def test_variables_stand_in_for_options() -> None:
     assert scope(environ, progress="json", ansi="always").progress == "json"
     assert scope(no_ansi=True).ansi == "never"
     assert scope(no_ansi=False).ansi == "auto"
+    assert scope({"COMPOSE_PARALLEL_LIMIT": "3"}).parallel == 3
+    assert scope({"COMPOSE_PARALLEL_LIMIT": "3"}, parallel=4).parallel == 4
 
 
 def test_an_unknown_value_is_refused_with_those_that_are_known() -> None:

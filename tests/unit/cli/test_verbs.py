@@ -200,6 +200,10 @@ def test_create_and_scale_are_ups_of_a_kind(compose: Run, shop: FakeEngine) -> N
     assert compose("scale", "db").err.startswith('error: invalid --scale option "db"')
 
 
+def test_an_option_without_effect_is_said_to_have_none(compose: Run, shop: FakeEngine) -> None:
+    assert "--parallel has no effect" in compose("--parallel", "2", "up", "-d").err
+
+
 def test_contradictions_are_found_before_anything_is_begun(compose: Run, shop: FakeEngine) -> None:
     ran = compose("up", "-d", "--build", "--no-build")
     assert (ran.code, ran.err) == (1, "error: --build and --no-build are incompatible\n")

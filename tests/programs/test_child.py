@@ -1,0 +1,89 @@
+"""`exec` in a container: a program is run with our streams, and ends us as it ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cntnr_compose.engine.child import CannotExec, run
+
+ROOT = Path(__file__).resolve().parents[2]
+# As runc 1.1 says it where standard error is no terminal.
+SAID = r'time="2026-11-25T18:00:00Z" level=error msg="exec failed: unable to start container process: %s"'
+
+OURS = (
+    "import sys; from cntnr_compose.engine.child import run; sys.exit(run(sys.argv[1:], 'p', 'c'))"
+)
+
+
+def sh(script: str, **more: bool) -> int:
+    return run(["sh", "-c", script], "prog", "shop-web-1", **more)
+
+
+@pytest.mark.parametrize(
+    ("script", "code"), [("exit 7", 7), ("kill -9 $$", 137), ("exit 255", 255)]
+)
+def test_its_status_is_ours(script: str, code: int) -> None:
+    assert sh(script) == code
+
+
+def test_streams_are_kept_apart(capfd: pytest.CaptureFixture[str]) -> None:
+    sh("echo out; echo err >&2; printf 'no end' >&2")
+    assert capfd.readouterr() == ("out\n", "err\nno end")
+
+
+@pytest.mark.parametrize(
+    ("why", "code", "said"),
+    [
+        (r"exec: \"nope\": executable file not found in $PATH", 127, "executable file not found"),
+        (r"exec: \"/x\": permission denied", 126, "permission denied"),
+    ],
+)
+def test_a_program_that_cannot_be_started_is_told_in_our_words(
+    capfd: pytest.CaptureFixture[str], why: str, code: int, said: str
+) -> None:
+    with pytest.raises(CannotExec) as raised:
+        run(["sh", "-c", 'echo "$1" >&2; exit 255', "sh", SAID % why], "prog", "shop-web-1")
+    assert raised.value.exit_code == code
+    assert str(raised.value).startswith(f"cannot run prog in container shop-web-1: {said}")
+    assert "\\" not in str(raised.value)
+    assert capfd.readouterr().err == ""
+
+
+def test_such_words_of_the_program_itself_are_passed_on(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["sh", "-c", 'echo "$1" >&2; exit 3', "sh", SAID % "x"], "prog", "c") == 3
+    assert capfd.readouterr().err == SAID % "x" + "\n"
+
+
+def test_what_it_leaves_behind_holds_nobody_up() -> None:
+    began = time.monotonic()
+    assert sh("sleep 3 & exit 4") == 4
+    assert time.monotonic() - began < 2
+
+
+def test_in_the_background_it_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    assert sh("echo out; echo err >&2", detach=True) == 0
+    assert capfd.readouterr() == ("", "")
+    with pytest.raises(CannotExec, match="it could not be started"):
+        sh("exit 255", detach=True)
+
+
+@pytest.mark.parametrize("name", ["TERM", "INT", "HUP", "USR1"])
+def test_signals_are_passed_on(name: str) -> None:
+    script = f"trap 'echo got {name}; exit 6' {name}; echo ready; while :; do sleep 0.05; done"
+    started = subprocess.Popen(
+        [sys.executable, "-c", OURS, "sh", "-c", script],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        start_new_session=True,  # without a terminal, which would send Ctrl-C to both
+    )
+    assert started.stdout is not None
+    assert started.stdout.readline() == "ready\n"
+    os.kill(started.pid, signal.Signals[f"SIG{name}"])
+    out, _ = started.communicate(timeout=10)
+    assert (out, started.returncode) == (f"got {name}\n", 6)
