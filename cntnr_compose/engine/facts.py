@@ -11,6 +11,7 @@ from pathlib import Path
 from cntnr_compose.adapters import cgroups, files, kernel, process
 from cntnr_compose.core.values import Tree
 from cntnr_compose.model.service import Ulimit
+from cntnr_compose.plan.seccomp_default import as_docker
 from cntnr_compose.plan.setting import Facts, Node
 
 INITS = ("/usr/bin/tini-static", "/usr/libexec/podman/catatonit", "/usr/bin/catatonit")
@@ -23,6 +24,7 @@ KINDS = (
 def gather() -> Facts:
     """Look once."""
     profile = kernel.seccomp_profile()
+    shipped = files.read_value(profile, Tree) if profile else None
     group = cgroups.find()
     if group is not None and not cgroups.hand_down(group):
         group = None
@@ -37,7 +39,7 @@ def gather() -> Facts:
         cpus=os.cpu_count() or 0,
         rlimits=_limits(),
         oom_score_adj=int(Path("/proc/self/oom_score_adj").read_text()),
-        seccomp_profile=files.read_value(profile, Tree) if profile else None,
+        seccomp_profile=as_docker(shipped) if shipped else None,
         apparmor=Path("/sys/kernel/security/apparmor").is_dir(),
         selinux=Path("/sys/fs/selinux/enforce").exists(),
         mqueue=Path("/dev/mqueue").is_dir(),
