@@ -28,8 +28,6 @@ from cntnr_compose.plan.messages import Done, Failed, Reply, Told
 
 Tell = Callable[[Event], None]
 START = "from cntnr_compose.engine.builder import main; main()"
-# First in its pid namespace, and with mounts of its own: killed in any way, it leaves nothing.
-ALONE = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 
 
 class BaseUnavailable(CntnrError):
@@ -228,11 +226,10 @@ def _found(request: Request) -> str:
 
 
 def _in_holder(requests: tuple[Request, ...], *, on_host: bool, tell: Tell) -> dict[str, str]:
-    order = Order(requests=requests, resolver=kernel.host_resolv_conf() if on_host else "")
     with holder.using("build") as held:
-        argv = holder.enter_argv(
-            held, [*ALONE, sys.executable, "-P", "-c", START], network=not on_host
-        )
+        resolver = kernel.host_resolv_conf() if on_host else ""
+        order = Order(requests=requests, holder=held, resolver=resolver)
+        argv = holder.enter_argv(held, [sys.executable, "-P", "-c", START], network=not on_host)
         with contextlib.ExitStack() as undo:
             theirs, ours = os.pipe()
             orders = undo.enter_context(os.fdopen(ours, "wb"))

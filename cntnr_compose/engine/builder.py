@@ -1,4 +1,4 @@
-"""The process that builds: inside the holder, first in a pid and a mount namespace of its own.
+"""The process that builds: inside the holder, with a child that does it in namespaces of its own.
 
 It reads one `Order` as a line from its standard input and writes what happens as lines to its standard
 output. When the input ends, nobody waits any more: it stops, and with it everything that it started.
@@ -12,8 +12,9 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NoReturn
 
-from cntnr_compose.adapters import mounts
+from cntnr_compose.adapters import holder, mounts, solitude
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Event
@@ -28,6 +29,7 @@ from cntnr_compose.engine.images import ImageStore
 from cntnr_compose.plan.messages import Done, Failed, Told
 
 CANCELLED = 130
+ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class DiskFull(CntnrError):
@@ -68,11 +70,23 @@ class Channel:
 
 
 def main() -> None:
-    """Carry out one order."""
+    """Carry out one order, in a child that is alone; where nobody waits any more, end the holder too."""
     order = from_json(sys.stdin.buffer.readline(), Order)
+    child = solitude.fork_alone()
+    if child == 0:
+        _carry_out(order)
+    for number in ENDING:
+        signal.signal(number, lambda *_: os.kill(child, signal.SIGTERM))
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if status != 0:
+        holder.end_from_inside(order.holder)
+    os._exit(abs(status))
+
+
+def _carry_out(order: Order) -> NoReturn:
     channel = Channel()
     shop = Shop(Views(ImageStore()), Runner(_workplace(), _resolver(order)), channel.tell)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for number in ENDING:
         signal.signal(number, lambda *_: _cancel(shop))
     threading.Thread(target=_watch, args=(shop,), daemon=True).start()
     paths.make(paths.layers())
@@ -86,10 +100,11 @@ def main() -> None:
     except CntnrError as error:
         shop.cancelled.set()
         kill_all()
+        if shop.abandoned:
+            os._exit(CANCELLED)
         channel.say(
             Failed(error=error.kind, message=str(error), hint=error.hint, exit_code=error.exit_code)
         )
-    sys.stdout.flush()
     os._exit(0)  # the thread that reads our input would keep us
 
 
@@ -100,6 +115,7 @@ def _watch(shop: Shop) -> None:
 
 
 def _cancel(shop: Shop) -> None:
+    shop.abandoned = True
     shop.cancelled.set()
     kill_all()
 

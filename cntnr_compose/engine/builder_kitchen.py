@@ -43,6 +43,7 @@ class Shop:
     def __init__(self, views: Views, runner: Runner, tell: Tell) -> None:
         self.views, self.runner, self.tell = views, runner, tell
         self.cancelled = threading.Event()
+        self.abandoned = False  # nobody reads what we say
         self.fresh: set[str] = set()  # keys made anew in this process, for builds without the cache
         self.on_made: Callable[[str], object] = lambda _: None
 
