@@ -1,12 +1,11 @@
 """Runs a program in a container for `exec`: our terminal is its, its status is ours."""
 
-import contextlib
 import os
 import re
 import select
 import signal
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Self
 
 from cntnr_compose.adapters import process
 from cntnr_compose.core.errors import CntnrError
@@ -18,7 +17,7 @@ FRAME = "unable to start container process: "
 WHICH = r'^exec: "[^"]*": '
 REASONS = (("permission denied", 126), ("exec format error", 126))
 NOT_FOUND = 127
-PASSED_ON = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
+PASSED_ON = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGINT", "SIGQUIT")
 
 
 class CannotExec(CntnrError):
@@ -38,9 +37,9 @@ def run(argv: Sequence[str], program: str, container: str, *, detach: bool = Fal
         return _run_detached(argv, program, container)
     readable, writable = os.pipe2(os.O_CLOEXEC)
     try:
-        with _ours() as forward:
+        with _Signals() as signals:
             child = process.popen(argv, stderr=writable)
-            forward.append(child)
+            signals.adopt(child)
             os.close(writable)
             said = _pass_errors_on(child, readable)
             code = child.wait()
@@ -97,28 +96,37 @@ def _cause(said: bytes) -> str:
     return line
 
 
-@contextlib.contextmanager
-def _ours() -> Iterator[list[process.Running]]:
-    """Pass signals on to the child instead of dying of them.
+class _Signals:
+    """Passes signals on to a child instead of dying of them, also those that come before there is one.
 
     A terminal sends Ctrl-C to the child as well, so it is passed on only where there is none.
     """
-    children: list[process.Running] = []
 
-    def pass_on(number: int, _frame: object) -> None:
-        for child in children:
-            if number != signal.SIGINT or not _is_in_foreground():
-                child.send_signal(number)
+    def __init__(self) -> None:
+        self._child: process.Running | None = None
+        self._early: list[int] = []
+        self._earlier: dict[int, Any] = {}
 
-    earlier: dict[int, Any] = {}
-    try:
-        for name in (*PASSED_ON, "SIGINT", "SIGQUIT"):
+    def __enter__(self) -> Self:
+        for name in PASSED_ON:
             number = int(signal.Signals[name])
-            earlier[number] = signal.signal(number, pass_on)
-        yield children
-    finally:
-        for number, handler in earlier.items():
+            self._earlier[number] = signal.signal(number, self._take)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._earlier.items():
             signal.signal(number, handler)
+
+    def adopt(self, child: process.Running) -> None:
+        self._child = child
+        while self._early:
+            self._take(self._early.pop(0), None)
+
+    def _take(self, number: int, _frame: object) -> None:
+        if self._child is None:
+            self._early.append(number)
+        elif number != signal.SIGINT or not _is_in_foreground():
+            self._child.send_signal(number)
 
 
 def _is_in_foreground() -> bool:

@@ -61,8 +61,8 @@ def test_such_words_of_the_program_itself_are_passed_on(capfd: pytest.CaptureFix
 
 def test_what_it_leaves_behind_holds_nobody_up() -> None:
     began = time.monotonic()
-    assert sh("sleep 3 & exit 4") == 4
-    assert time.monotonic() - began < 2
+    assert sh("sleep 6 & exit 4") == 4
+    assert time.monotonic() - began < 5
 
 
 def test_in_the_background_it_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
@@ -75,15 +75,15 @@ def test_in_the_background_it_says_nothing(capfd: pytest.CaptureFixture[str]) ->
 @pytest.mark.parametrize("name", ["TERM", "INT", "HUP", "USR1"])
 def test_signals_are_passed_on(name: str) -> None:
     script = f"trap 'echo got {name}; exit 6' {name}; echo ready; while :; do sleep 0.05; done"
-    started = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", OURS, "sh", "-c", script],
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
         start_new_session=True,  # without a terminal, which would send Ctrl-C to both
-    )
-    assert started.stdout is not None
-    assert started.stdout.readline() == "ready\n"
-    os.kill(started.pid, signal.Signals[f"SIG{name}"])
-    out, _ = started.communicate(timeout=10)
+    ) as started:
+        assert started.stdout is not None
+        assert started.stdout.readline() == "ready\n"
+        os.kill(started.pid, signal.Signals[f"SIG{name}"])
+        out, _ = started.communicate(timeout=30)
     assert (out, started.returncode) == (f"got {name}\n", 6)
