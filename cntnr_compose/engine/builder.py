@@ -92,6 +92,7 @@ def _carry_out(order: Order) -> NoReturn:
     paths.make(paths.layers())
     make_nothing()
     os.chdir(paths.layers())
+    os.umask(0o022)  # what images are made with, whatever the user's own is
     try:
         channel.say(Done(result=_build_all(order, shop)))
     except Cancelled:

@@ -41,6 +41,15 @@ class SourceUnreadable(CntnrError):
         super().__init__(f"cannot read {path} of the build context: {why}")
 
 
+class SourceChanged(CntnrError):
+    """Somebody changed files while they were copied, so nobody knows which version that is."""
+
+    hint = "run it again"
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"{where}: files changed while they were copied")
+
+
 class Remembered(Value, frozen=True, kw_only=True):
     """Digests of a folder's files, each valid while the file's stamp is the same."""
 
@@ -169,7 +178,7 @@ class Files:
         if self._known is None:
             memory = files.read_value(self._memory, Remembered)
             self._known = memory.files if memory else {}
-        known = self._known.get(found.place)
+        known = self._seen.get(found.place) or self._known.get(found.place)
         if known is None or known[0] != found.stamp:
             try:
                 with open(found.place, "rb") as content:  # noqa: PTH123 - thousands of files
@@ -182,11 +191,24 @@ class Files:
     def remember(self) -> None:
         """Keep the digests for the next time."""
         settled = int((time.time() - SETTLED_AFTER) * 1e9)
-        kept = {path: one for path, one in self._seen.items() if max(one[0][2:]) < settled}
+        kept = {
+            path: one
+            for path, one in self._seen.items()
+            if max(one[0][2:]) < settled and _is_text(path)
+        }
         if not kept or kept.items() <= (self._known or {}).items():
             return
         paths.make(self._memory.parent)
         files.write_value(self._memory, Remembered(files={**(self._known or {}), **kept}))
+
+
+def _is_text(path: str) -> bool:
+    """Tell whether a path can stand in JSON: names are bytes, and need not be UTF-8."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _short(text: str) -> str:

@@ -14,7 +14,7 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Event, Output
 from cntnr_compose.engine import builder_copy, builder_tar, unpack
 from cntnr_compose.engine.builder_content import Contents
-from cntnr_compose.engine.builder_files import Files
+from cntnr_compose.engine.builder_files import Files, SourceChanged
 from cntnr_compose.engine.builder_run import Runner
 from cntnr_compose.engine.builder_steps import known, note
 from cntnr_compose.engine.builder_views import Views
@@ -72,6 +72,7 @@ class Kitchen:
         self.request, self.shop = request, shop
         self.contents = Contents(request, shop.views.shown)
         self._title = ""
+        self._content = ""
 
     def tell(self, title: str, text: str) -> None:
         """Note which instruction is next; it is said when it is known whether it has to be done."""
@@ -80,7 +81,8 @@ class Kitchen:
     def content(self, work: Work, where: str, origins: dict[str, Point]) -> str:
         """Name the content of what ``work`` reads."""
         self.shop.check()
-        return self.contents.of(work, where, origins)
+        self._content = self.contents.of(work, where, origins)
+        return self._content
 
     def make(
         self, key: str, work: Work, point: Point, where: str, origins: dict[str, Point]
@@ -134,6 +136,9 @@ class Kitchen:
             case Copy():
                 with self._opened(work.origin, origins) as files_:
                     self._copy(work, root, files_, where)
+                # What was copied is kept under the name of what was read before.
+                if self.contents.of(work, where, origins) != self._content:
+                    raise SourceChanged(where)
             case Run():
                 with contextlib.ExitStack() as open_:
                     self.shop.runner.run(

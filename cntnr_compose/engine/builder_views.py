@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cntnr_compose.adapters import mounts
 from cntnr_compose.core import paths
+from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.engine import unpack
 from cntnr_compose.engine.builder_walk import Point
 from cntnr_compose.engine.images import ImageStore
@@ -15,6 +16,18 @@ from cntnr_compose.model.image import Image
 
 # An overlay needs something below; this is what images from scratch lie on.
 NOTHING = "s-nothing/fs"
+ROOM = 3800  # of a page of mount options, for what lies below
+
+
+class TooManySteps(CntnrError):
+    """An image has more layers than can be mounted over each other."""
+
+    hint = "join some RUN and COPY instructions"
+
+    def __init__(self, count: int) -> None:
+        super().__init__(
+            f"cannot build on top of {count} layers: the kernel mounts no more at once"
+        )
 
 
 class Views:
@@ -67,7 +80,18 @@ class Views:
         root, work = draft / "root", draft / "work"
         root.mkdir()
         work.mkdir()
-        mounts.overlay([Path(name) for name in lower], upper, work, root)
+        here = paths.layers()
+        try:
+            mounts.overlay(
+                [Path(name) for name in lower],
+                upper.relative_to(here),
+                work.relative_to(here),
+                root.relative_to(here),
+            )
+        except OSError as error:
+            if sum(len(name) + 1 for name in lower) > ROOM:
+                raise TooManySteps(len(lower)) from error
+            raise
         try:
             yield root
         finally:
