@@ -1,35 +1,13 @@
-"""The command `cntnr`: the group, and errors turned into exit codes. Nothing else."""
+"""The command `cntnr`: errors and signals turned into exit codes. Nothing else."""
 
 import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-import click
-
-from cntnr_compose import __version__
-from cntnr_compose.cli.lazy import LazyGroup
-from cntnr_compose.core.errors import CntnrError
-
-TABLE = {
-    "compose": ("cntnr_compose.cli.compose:compose", "Services of a compose file"),
-    "doctor": ("cntnr_compose.cli.verbs.doctor:doctor", "What this machine allows, and its cures"),
-    "version": ("cntnr_compose.cli.verbs.version:version", "Show the version"),
-}
 INTERRUPTED = 130
 BROKEN_PIPE = 141  # as a shell reports a program that SIGPIPE ended
 BUG = 70
-
-
-@click.group(
-    cls=LazyGroup,
-    table=TABLE,
-    subcommand_metavar="COMMAND",
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
-@click.version_option(__version__, "-v", "--version", message="cntnr version %(version)s")
-def cntnr() -> None:
-    """Run containers and compose files without root."""
 
 
 def main() -> NoReturn:
@@ -60,31 +38,40 @@ def run(words: Sequence[str]) -> int:
         # Python would complain once more when it flushes at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return BROKEN_PIPE
-    return code
-
-
-def _told(words: Sequence[str]) -> int:
-    """Run one command line; what goes wrong is told, and becomes an exit code."""
-    try:
-        return _invoke(words)
-    except BrokenPipeError:
-        raise
-    except CntnrError as error:
-        return _tell(str(error), error.hint, error.exit_code)
-    except click.ClickException as error:
-        from cntnr_compose.cli.usage import sentence
-
-        return _tell(*sentence(error), 1)
-    except (KeyboardInterrupt, click.Abort):
+    except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
         if os.environ.get("CNTNR_DEBUG") == "1":
             raise
         what = f"internal error: {type(error).__name__}: {error}"
         return _tell(f"{what} (this is a bug; run again with CNTNR_DEBUG=1)", "", BUG)
+    return code
+
+
+def _told(words: Sequence[str]) -> int:
+    """Run one command line; mistakes that a user can mend are told, and become an exit code."""
+    import click  # what is slow comes when interrupts are caught already
+
+    from cntnr_compose.core.errors import CntnrError
+
+    try:
+        return _invoke(words)
+    except CntnrError as error:
+        return _tell(f"error: {error}", error.hint, error.exit_code)
+    except click.Abort:
+        return INTERRUPTED
+    except click.ClickException as error:
+        from cntnr_compose.cli.usage import sentence
+
+        text, hint = sentence(error)
+        return _tell(f"error: {text}", hint, 1)
 
 
 def _invoke(words: Sequence[str]) -> int:
+    import click
+
+    from cntnr_compose.cli.root import cntnr
+
     try:
         with cntnr.make_context("cntnr", list(words)) as context:
             code = cntnr.invoke(context)
@@ -97,7 +84,6 @@ def _invoke(words: Sequence[str]) -> int:
 
 
 def _tell(sentence: str, hint: str, code: int) -> int:
-    click.echo(f"error: {sentence}" if code != BUG else sentence, err=True)
-    if hint:
-        click.echo(f"hint: {hint}", err=True)
+    sys.stdout.flush()  # what came before the error stands before it
+    sys.stderr.write(f"{sentence}\n" + (f"hint: {hint}\n" if hint else ""))
     return code
