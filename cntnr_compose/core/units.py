@@ -7,14 +7,11 @@ from cntnr_compose.core.values import Bytes, Seconds
 
 NANOSECONDS = {
     "ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6,
-    "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9,
+    "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 24 * 3600 * 10**9, "w": 7 * 24 * 3600 * 10**9,
 }  # fmt: skip
 LONGEST = 2**63 - 1
-SIZES = {"": 1, "b": 1} | {
-    unit + end: 1024**power
-    for power, unit in enumerate("kmgtp", 1)
-    for end in ("", "b", "ib")
-}  # fmt: skip
+FACTORS = {unit: 1024**power for power, unit in enumerate("kmgtp", 1)}
+HIGHEST, OVERFLOWN = 2**63 - 1, -(2**63)
 
 
 class InvalidDuration(ValueError):
@@ -32,11 +29,14 @@ class InvalidSize(ValueError):
 
 
 @cache
-def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    return (
-        re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII),
-        re.compile(r"(\d+(?:\.\d+)?|\.\d+|\d+\.) ?([a-z]*)", re.ASCII | re.IGNORECASE),
-    )
+def _part() -> re.Pattern[str]:
+    return re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h|d|w)", re.ASCII)
+
+
+@cache
+def _size() -> re.Pattern[str]:
+    number = r"\+?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+    return re.compile(rf"({number}) ?(?:b|([kmgtp])(?:i?b)?)?", re.ASCII | re.IGNORECASE)
 
 
 def nanoseconds(text: str) -> int:
@@ -47,7 +47,7 @@ def nanoseconds(text: str) -> int:
     sign, rest = (-1, text[1:]) if text[:1] == "-" else (1, text.removeprefix("+"))
     if rest == "0":
         return 0
-    pattern, total, at = _patterns()[0], 0, 0
+    pattern, total, at = _part(), 0, 0
     while rest and at < len(rest):
         found = pattern.match(rest, at)
         if found is None:
@@ -98,8 +98,8 @@ def size(text: str) -> Bytes:
 
     Raises `InvalidSize`.
     """
-    found = _patterns()[1].fullmatch(text)
-    unit = SIZES.get(found[2].lower()) if found else None
-    if found is None or unit is None:
+    found = _size().fullmatch(text)
+    if found is None:
         raise InvalidSize(text)
-    return int(found[1]) * unit if found[1].isdigit() else int(float(found[1]) * unit)
+    number = float(found[1]) * (FACTORS[found[2].lower()] if found[2] else 1)
+    return int(number) if number <= HIGHEST else OVERFLOWN  # what Go makes of it on this machine

@@ -22,7 +22,7 @@ class Document(Value, frozen=True, kw_only=True):
 
 
 def read(text: str, file: str) -> Iterator[Document]:
-    """Give the documents of a file, without empty ones.
+    """Give the documents of a file.
 
     Raises `ComposeFileInvalid`.
     """
@@ -61,8 +61,7 @@ def _documents(parser: Any, builder: Builder) -> Iterator[Document]:
             take(event)
         elif kind is yaml.DocumentEndEvent:
             tree, cleared = builder.finish()
-            if tree is not None:
-                yield Document(tree=tree, cleared=cleared)
+            yield Document(tree=tree, cleared=cleared)
         elif kind is yaml.StreamEndEvent:
             return
 

@@ -68,9 +68,9 @@ class _Extending:
             if base_name not in services:
                 what = f'cannot extend service "{name}" in {file}: service "{base_name}" not found'
                 _refuse(what, (*path, "extends"), self._setting, file)
-        if (base_file, name) in chain:
-            raise ExtendsCycle([*chain, (base_file, name)])
-        chain = (*chain, (base_file, name))
+        chain = (*chain, (file, name))
+        if (base_file, base_name) in chain:
+            raise ExtendsCycle([*chain, (base_file, base_name)])
         base = self.service(base_name, others, base_file, cleared, chain)
         if base is None:
             return service

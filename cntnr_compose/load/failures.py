@@ -19,6 +19,15 @@ class FileUnreadable(CntnrError):
         super().__init__(f"{doing} {path}: {why}")
 
 
+class NotASwitch(CntnrError):
+    """A variable that switches something on or off says neither."""
+
+    hint = "it can be true or false"
+
+    def __init__(self, name: str, word: str) -> None:
+        super().__init__(f'cannot read {name}: invalid boolean "{word}"')
+
+
 class EnvFileMissing(CntnrError):
     """An env file that is named on the command line or by `include` is not there."""
 

@@ -7,25 +7,22 @@ from typing import Any, NoReturn
 from cntnr_compose.core.values import Tree
 from cntnr_compose.load import source
 from cntnr_compose.load.failures import EnvFileBroken, FileUnreadable, IncludeCycle
-from cntnr_compose.load.findings import ComposeFileInvalid
-from cntnr_compose.load.layers import Layers, Setting, clear
-from cntnr_compose.load.merge import RULES, merge
+from cntnr_compose.load.layers import Layers, Setting
 from cntnr_compose.load.paths import join, parent
 from cntnr_compose.load.places import Origins, Source
 from cntnr_compose.load.refusal import refuse
-from cntnr_compose.load.rows import Path, below
+from cntnr_compose.load.rows import Path
 
 SECTIONS = ("services", "volumes", "networks", "secrets", "configs", "models")
 
 
 def apply(
     tree: Tree,
-    cleared: tuple[Path, ...],
     setting: Setting,
     included: tuple[str, ...],
     origins: Origins,
 ) -> None:
-    """Join all that a tree includes to it; what the tree says itself is laid over it.
+    """Join all that a tree includes to it; nothing may be said twice in different words.
 
     Raises `IncludeCycle`, `ComposeFileInvalid` and the errors of files that are named.
     """
@@ -48,7 +45,7 @@ def apply(
         brought = layers.finish()
         for origin in reversed(layers.origins.sources):
             origins.add(origin, below=True)
-        _join(brought, tree, cleared, origins)
+        _join(brought, tree, origins)
 
 
 def _strings(value: Any) -> list[str]:
@@ -95,7 +92,7 @@ def _environment(names: list[str], root: str, setting: Setting) -> dict[str, str
     return source.env_files(tuple(files), setting.environment) | dict(setting.environment)
 
 
-def _join(brought: Tree, tree: Tree, cleared: tuple[Path, ...], origins: Origins) -> None:
+def _join(brought: Tree, tree: Tree, origins: Origins) -> None:
     for section in SECTIONS:
         resources = brought.get(section)
         if not isinstance(resources, dict):
@@ -105,17 +102,27 @@ def _join(brought: Tree, tree: Tree, cleared: tuple[Path, ...], origins: Origins
             own = tree[section] = {}
         if not isinstance(own, dict):
             continue  # the schema says so soon
-        rows = below(RULES, section) or {}
         for name, resource in resources.items():
             if name not in own:
                 own[name] = resource
-                continue
-            clear({section: {name: resource}}, cleared)
-            path: Path = (section, name)
-            try:
-                own[name] = merge(resource, own[name], below(rows, name) or {}, path)
-            except ComposeFileInvalid as error:
-                raise ComposeFileInvalid(origins.placed(error.findings)) from None
+            elif not _is_same(own[name], resource):
+                path: Path = (section, name)
+                what = f"{section}.{name} conflicts with imported resource"
+                hint = (
+                    "to change what is included, list an override file in the `path` of the include"
+                )
+                refuse(what, path, hint=hint, place=origins.place(path))
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Compare as Go does: 1, 1.0 and true differ."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(_is_same(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(_is_same, one, other))
+    return bool(one == other)
 
 
 def _refuse(what: str, path: Path, setting: Setting, file: str) -> NoReturn:

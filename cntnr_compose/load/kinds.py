@@ -17,6 +17,7 @@ from cntnr_compose.load.rows import Path
 Kind: TypeAlias = Callable[[Any, Path], Any]
 
 OMIT: Any = object()
+INFINITE = (float("inf"), float("-inf"))
 
 
 class Mistyped(ValueError):
@@ -95,7 +96,7 @@ def choice(value: Any, _path: Path) -> Any:
 def _whole(value: Any) -> int:
     if isinstance(value, str):
         return casts.integer64(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or value in INFINITE:
         raise Mistyped(value, "a number")
     return int(value)
 
@@ -119,7 +120,7 @@ def decimal(value: Any, _path: Path) -> Any:
         return OMIT
     if isinstance(value, str):
         return casts.decimal32(value) or OMIT
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or value in INFINITE:
         raise Mistyped(value, "a number")
     return (casts.single(float(value)) or OMIT) if isinstance(value, float) else value or OMIT
 
@@ -127,11 +128,11 @@ def decimal(value: Any, _path: Path) -> Any:
 @_fits
 def size(value: Any, _path: Path) -> Any:
     """Take a number of bytes, or a text such as ``64m``; printed as digits."""
-    if value is None:
-        return OMIT
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if value is None or isinstance(value, float):
+        return OMIT  # docker compose takes a number with a fraction for none
+    if isinstance(value, bool) or not isinstance(value, str | int):
         raise Mistyped(value, "a size")
-    number = units.size(value) if isinstance(value, str) else int(value)
+    number = units.size(value) if isinstance(value, str) else value
     return str(number) if number else OMIT
 
 

@@ -95,7 +95,7 @@ class Layers:
                 extends.apply(over, file, one.cleared, setting, self.origins)
             clear(self.tree, one.cleared)
             if over.get("include") is not None:
-                include.apply(over, one.cleared, setting, (*included, file), self.origins)
+                include.apply(over, setting, (*included, file), self.origins)
             over.pop("include", None)
             self.origins.add(own)
             self._lay(over, file)

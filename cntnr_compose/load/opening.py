@@ -4,12 +4,19 @@ import os
 from collections.abc import Callable, Mapping
 
 from cntnr_compose.load import source
-from cntnr_compose.load.failures import NoConfigurationFile, ProjectNameEmpty, ProjectNameInvalid
+from cntnr_compose.load.failures import (
+    NoConfigurationFile,
+    NotASwitch,
+    ProjectNameEmpty,
+    ProjectNameInvalid,
+)
 from cntnr_compose.load.numbers import text
 from cntnr_compose.load.paths import join, parent
 from cntnr_compose.load.request import Request
 
-TRUE = frozenset({"1", "t", "T", "true", "True", "TRUE"})
+SWITCH = dict.fromkeys(("1", "t", "T", "true", "True", "TRUE"), True)
+SWITCH |= dict.fromkeys(("0", "f", "F", "false", "False", "FALSE"), False)
+DISABLE = "COMPOSE_DISABLE_ENV_FILE"
 LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 
 
@@ -90,8 +97,10 @@ class Opening:
         files = self.env_files
         if not files:
             own = join(self.directory, ".env")
-            switch = self._request.environ.get("COMPOSE_DISABLE_ENV_FILE", "")
-            files = (own,) if switch not in TRUE and source.is_file(own) else ()
+            word = self._request.environ.get(DISABLE, "false")
+            if word not in SWITCH:
+                raise NotASwitch(DISABLE, word)
+            files = (own,) if not SWITCH[word] and source.is_file(own) else ()
         for name, value in source.env_files(files, self.environment).items():
             self.environment.setdefault(name, value)
 

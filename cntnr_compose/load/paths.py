@@ -83,7 +83,7 @@ class _Resolver:
         return self._path(value, path)
 
     def _context(self, value: Any, path: Path) -> Any:
-        if isinstance(value, str) and is_remote(value):
+        if value == "" or (isinstance(value, str) and is_remote(value)):
             return value
         return self._path(value, path)
 

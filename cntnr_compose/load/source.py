@@ -70,8 +70,9 @@ def read(path: str) -> str:
 
 
 def _text(data: bytes, path: str) -> str:
+    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
-        return data.decode("utf-8-sig")
+        return data.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise FileUnreadable(path, f"invalid UTF-8 at byte {error.start}", doing="read") from None
 
