@@ -23,17 +23,20 @@ def name(request: "Request") -> str | None:
 
     opening = Opening(request, _unheard)
     given = opening.given_name()
-    if given:
+    if given and not request.files:
         return given
     said = ""
     for path in opening.required_files():
         if path == source.STDIN or source.is_remote(path):
-            return None
-        found = in_text(source.read(path))
+            return given or None
+        text = source.read(path)
+        if given:
+            continue  # it only had to be there
+        found = in_text(text)
         if found is None:
             return None
         said = found or said
-    return said or opening.name_of_directory()
+    return given or said or opening.name_of_directory()
 
 
 def in_text(text: str) -> str | None:

@@ -47,7 +47,7 @@ def pull(
             click.echo("".join(f"pull image {one.name}\n" for one in wanted), nl=False)
         elif wanted:
             optional = [one for one in wanted if one.builders or ignore_pull_failures]
-            pull_all(wanted, folder=project.working_dir, optional=optional, tell=console.tell)
+            pull_all(wanted, optional=optional, tell=console.tell)
 
 
 def _wanted(

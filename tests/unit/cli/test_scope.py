@@ -1,11 +1,11 @@
 """What the options of `cntnr compose` mean."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from cntnr_compose.cli.scope import Scope, UnsupportedValue, is_on
+from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.load.failures import NoConfigurationFile, ProjectNameInvalid
 
 
@@ -48,15 +48,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
-Write = Callable[[str], None]
-
-
 def test_a_name_needs_no_file(folder: Path) -> None:
     assert Scope(project_name="other").name() == "other"
     with pytest.raises(ProjectNameInvalid):
         Scope(project_name="Other").name()
     with pytest.raises(NoConfigurationFile):
         Scope().name()
+
+
+def test_a_file_that_is_named_has_to_be_there_also_where_the_name_is_given(folder: Path) -> None:
+    (folder / "a.yaml").write_text("name: ours\nservices: {}\n")
+    assert Scope(project_name="other", files=("a.yaml",)).name() == "other"
+    with pytest.raises(CntnrError, match="nope"):
+        Scope(project_name="other", files=("nope.yaml",)).name()
 
 
 def test_the_name_is_the_file_s_or_the_folder_s(folder: Path) -> None:
