@@ -152,6 +152,15 @@ def answers(bundle: Path) -> dict[str, Answer]:
     return found
 
 
+def addresses(bundle: Path) -> dict[str, str]:
+    """Read a container's addresses by network, as the plugins gave them."""
+    found = {}
+    for interface, answer in answers(bundle).items():
+        conf = files.read_value(bundle / "cni" / f"{interface}.conf", Tree) or {}
+        found[str(conf.get("name", ""))] = answer.ips[0].address.partition("/")[0]
+    return found
+
+
 def failure(bundle: Path) -> str:
     """Read why a plugin failed; empty where none did."""
     for path in sorted((bundle / "cni").glob("*.result")):

@@ -11,7 +11,7 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-from cntnr_compose.adapters import files, holder, process
+from cntnr_compose.adapters import files, holder, process, signals
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Value
 
@@ -57,26 +57,31 @@ async def start(view: View) -> None:
         hosts(network).mkdir(parents=True, exist_ok=True)
     file = folder() / f"{view.name}.conf"
     file.write_text(config(view))
-    argv = ["dnsmasq", f"--conf-file={file}"]
-    await process.run_async(holder.in_network(argv))
+    # To its end: of one that was killed half-way only the part in the background would be left.
+    await process.to_the_end(process.run_async(holder.in_network(["dnsmasq", _word(view.name)])))
+
+
+def _word(name: str) -> str:
+    """Give the word of an instance's command line that no other process has."""
+    return f"--conf-file={folder()}/{name}.conf"
 
 
 def stop(name: str) -> None:
     """End an instance and forget it; absent is fine."""
-    pid_file = folder() / f"{name}.pid"
-    with contextlib.suppress(OSError, ValueError):
-        os.kill(int(pid_file.read_text()), signal.SIGTERM)
-    pid_file.unlink(missing_ok=True)
-    (folder() / f"{name}.conf").unlink(missing_ok=True)
+    for pid in signals.naming(_word(name).encode()):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+    for suffix in ("pid", "conf"):
+        (folder() / f"{name}.{suffix}").unlink(missing_ok=True)
 
 
 def is_running(name: str) -> bool:
-    """Tell whether an instance lives."""
+    """Tell whether an instance lives, and not another process with its pid."""
     try:
         pid = int((folder() / f"{name}.pid").read_text())
-        return b"dnsmasq" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except (OSError, ValueError):
         return False
+    return _word(name).encode() in signals.words(pid)
 
 
 def add_names(network: str, identity: str, address: str, names: Sequence[str]) -> None:

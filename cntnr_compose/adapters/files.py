@@ -8,9 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from cntnr_compose.core.values import from_json, to_json
+from cntnr_compose.core.values import Value, from_json, to_json
 
 T = TypeVar("T")
+
+
+class Anything(Value, frozen=True, kw_only=True):
+    """A JSON object, whatever is in it."""
 
 
 def write_atomic(path: Path, content: bytes, *, mode: int = 0o644) -> None:
@@ -37,6 +41,11 @@ def read_value(path: Path, kind: type[T]) -> T | None:
         return from_json(path.read_bytes(), kind)
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
+
+
+def is_half(path: Path) -> bool:
+    """Tell whether a JSON file is absent or broken off; one of another version is neither."""
+    return read_value(path, Anything) is None
 
 
 @contextlib.contextmanager

@@ -116,6 +116,12 @@ async def tear_down(bridges: Iterable[str], table: str = "", left: Sequence[Brid
         await _inside(["nft", "-f", "-"], rules(table, left) if left else gone)
 
 
+def links() -> set[str]:
+    """Name the interfaces of the holder's network; its first process is on it. Runs inside."""
+    lines = Path("/proc/1/net/dev").read_text().splitlines()[2:]
+    return {line.partition(":")[0].strip() for line in lines}
+
+
 def routed() -> list[ipaddress.IPv4Network]:
     """List the subnets that the caller's network namespace has routes to, but for the default one."""
     try:

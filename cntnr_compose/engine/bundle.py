@@ -22,6 +22,8 @@ from cntnr_compose.plan.mounts import SHM
 from cntnr_compose.plan.runtime_spec import runtime_spec
 from cntnr_compose.plan.setting import Node, Setting
 
+PROJECT = "cntnr.project"  # the annotation that tells whose a bundle is
+
 
 class NamespaceMissing(CntnrError):
     """A container is to share the namespaces of one that does not run."""
@@ -34,7 +36,6 @@ class Laid(Value, frozen=True, kw_only=True):
     """What was laid out, as far as others need it."""
 
     own_network: bool  # whether the hook gives it interfaces
-    interfaces: dict[str, str]  # interface: network
     warnings: tuple[str, ...] = ()
 
 
@@ -73,7 +74,6 @@ async def lay_out(scene: Scene, record: Record) -> Laid:
     runc.write_spec(place, made.spec)
     return Laid(
         own_network=setting.network == "new",
-        interfaces={one.name: one.network for one in attached},
         warnings=made.warnings,
     )
 
@@ -210,7 +210,7 @@ def _seccomp(scene: Scene, service: Service) -> Tree | None:
 
 
 def _annotations(record: Record) -> dict[str, str]:
-    return {"cntnr.name": record.name, "cntnr.project": record.project}
+    return {"cntnr.name": record.name, PROJECT: record.project}
 
 
 def text(rootfs: Path, name: str) -> str:

@@ -5,13 +5,13 @@ import contextlib
 import os
 import socket
 import traceback
-from collections.abc import AsyncIterator
-from typing import cast
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any, cast
 
 from cntnr_compose.adapters import files, holder, process
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Seconds, from_json
-from cntnr_compose.engine import facts, logrotation, records, volumes
+from cntnr_compose.engine import facts, logrotation, prepared, records, volumes
 from cntnr_compose.engine.images import ImageStore
 from cntnr_compose.engine.keeper import Keeper
 from cntnr_compose.engine.line import Line, failed, say
@@ -100,9 +100,12 @@ class Duty:
             scene.keepers[settled.record.name] = keeper
             if settled.status != found.status:
                 records.write_status(settled.record, settled.status)
-        await scene.networks.repair()
+        known = {one.record.id for one in scene.keepers.values()}
+        for identity in prepared.strays(scene.project, known):
+            await _tried(prepared.clear_stray(scene, identity))
+        await _tried(scene.networks.adopt())
         for keeper in list(scene.keepers.values()):
-            await keeper.adopt()
+            await _tried(keeper.adopt())
 
     def _forget(self) -> None:
         """Remove what was written for the time of this supervisor, once; then others may follow."""
@@ -122,10 +125,7 @@ class Duty:
         async def rounds() -> None:
             while True:
                 await asyncio.sleep(HOUSEKEEPING)
-                try:
-                    await self._keep_house()
-                except Exception:  # noqa: BLE001 - the next round tries again
-                    traceback.print_exc()
+                await _tried(self._keep_house())
                 if self._is_idle() and not self._lines:
                     self._over.set()
 
@@ -186,3 +186,11 @@ class Duty:
         finally:
             line.end_turn()
             writer.close()
+
+
+async def _tried(work: Coroutine[Any, Any, None]) -> None:
+    """Do what must not keep the rest from being done: the traceback of its failure goes to the log."""
+    try:
+        await work
+    except Exception:  # noqa: BLE001
+        traceback.print_exc()

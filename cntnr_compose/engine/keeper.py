@@ -120,7 +120,7 @@ class Keeper:
 
     async def _take_back(self) -> None:
         try:
-            await prepared.take_back(self.scene, self.record, self.status.addresses)
+            await prepared.take_back(self.scene, self.record)
         finally:
             self._ended.set()
 
@@ -350,8 +350,8 @@ class Keeper:
             self._retry = lifecycle.Retry(delay=delay, attempt=status.restarts)
         if status.pid:
             self._ended.clear()
-            self.ports = await publish.found(status.addresses)
             self._watch()
+            self.ports = await publish.found(status.addresses)
             if kernel.start_time(status.pid) != status.born:
                 with contextlib.suppress(TimeoutError):  # so that nobody sees it run any more
                     await asyncio.wait_for(self._ended.wait(), KNOWN_WITHIN)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from cntnr_compose.adapters import cni, dnsmasq, files, holder, network
+from cntnr_compose.adapters import cni, dnsmasq, files, holder, network, process
 from cntnr_compose.adapters.network import Bridge
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
@@ -109,7 +109,7 @@ class Networks:
             try:
                 await self._bring_up(made)
             except BaseException:
-                await asyncio.shield(self._take_down(made))
+                await process.to_the_end(self._take_down(made))
                 raise
 
     def _chosen(self, wanted: Network, config_hash: str, labels: dict[str, str]) -> Made:
@@ -164,8 +164,11 @@ class Networks:
             both.create_task(network.rule(name, table, self._bridges()))
             both.create_task(dnsmasq.start(_own_view(made)))
 
+    def _ours(self) -> list[Made]:
+        return [one for one in self.all() if one.found.project == self._project]
+
     def _bridges(self) -> list[Bridge]:
-        return [one.bridge for one in self.all() if one.found.project == self._project]
+        return [one.bridge for one in self._ours()]
 
     async def remove(self, name: str) -> None:
         """Remove a network; one that is not there is fine."""
@@ -176,7 +179,6 @@ class Networks:
 
     async def _take_down(self, made: Made) -> None:
         name = made.found.name
-        (_folder() / f"{name}.json").unlink(missing_ok=True)
         dnsmasq.stop(name)
         for view in made.views:
             dnsmasq.stop(view)
@@ -184,7 +186,10 @@ class Networks:
         dnsmasq.forget_network(name)
         files.remove_tree(cni.leases() / name)
         table = network.table_name(self._project)
-        await network.tear_down([made.bridge.name], table, self._bridges())
+        others = [one for one in self._bridges() if one != made.bridge]
+        await network.tear_down([made.bridge.name], table, others)
+        # Last, so that who is killed here leaves a network that the next one removes.
+        (_folder() / f"{name}.json").unlink(missing_ok=True)
 
     def _drop_views_of(self, name: str) -> None:
         """End resolvers on other networks that know this one's names: they follow a folder that goes."""
@@ -231,12 +236,27 @@ class Networks:
             self._write(replace(home, views={**home.views, name: view}))
             return view
 
+    async def adopt(self) -> None:
+        """Complete what an earlier supervisor left half made: bridges, rules, resolvers.
+
+        Raises `NetworkFailed`, `CommandFailed`.
+        """
+        async with self._turn:
+            there = network.links()
+            for made in self._ours():
+                if made.bridge.name not in there:
+                    await network.make(made.found.name, made.bridge)
+                    for view in made.views.values():
+                        await network.add_address(made.bridge.name, view.address)
+            if bridges := self._bridges():
+                table = network.table_name(self._project)
+                await network.rule(self._project, table, bridges)
+        await self.repair()
+
     async def repair(self) -> None:
         """Start resolvers again that have died."""
         async with self._turn:
-            for made in self.all():
-                if made.found.project != self._project:
-                    continue
+            for made in self._ours():
                 for view in (_own_view(made), *made.views.values()):
                     if not dnsmasq.is_running(view.name):
                         await dnsmasq.start(view)

@@ -3,13 +3,13 @@
 import contextlib
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from cntnr_compose.adapters import cni, dnsmasq, kernel, process, runc, signals
+from cntnr_compose.adapters import cni, dnsmasq, files, kernel, mounts, process, runc, signals
 from cntnr_compose.adapters.control import Tell
 from cntnr_compose.core import paths
 from cntnr_compose.core.events import Warned
-from cntnr_compose.core.values import Value
+from cntnr_compose.core.values import Tree, Value
 from cntnr_compose.engine import bundle, etcfiles, logrotation, networks, publish
 from cntnr_compose.engine.scene import Scene
 from cntnr_compose.model.observed import Record
@@ -30,11 +30,7 @@ async def make(scene: Scene, record: Record, tell: Tell) -> Prepared:
         for line in laid.warnings:
             tell(Warned(text=line))
         pid, conmon = await _create(record, own_network=laid.own_network)
-    addresses = {
-        laid.interfaces[name]: answer.ips[0].address.partition("/")[0]
-        for name, answer in cni.answers(paths.bundle(record.id)).items()
-        if name in laid.interfaces
-    }
+    addresses = cni.addresses(paths.bundle(record.id))
     if addresses:
         etcfiles.write_hosts(record, addresses)
         add_names(scene, record, addresses)
@@ -69,10 +65,10 @@ def add_names(scene: Scene, record: Record, addresses: Mapping[str, str]) -> Non
         dnsmasq.add_names(network, record.id, address, names[network])
 
 
-async def take_back(scene: Scene, record: Record, addresses: Mapping[str, str]) -> None:
+async def take_back(scene: Scene, record: Record) -> None:
     """Remove what was made by half, wherever that broke off."""
     await runc.abandon(record.id)
-    await clear(scene, record, addresses)
+    await clear(scene, record, cni.addresses(paths.bundle(record.id)))
 
 
 async def clear(scene: Scene, record: Record, addresses: Mapping[str, str]) -> None:
@@ -82,7 +78,9 @@ async def clear(scene: Scene, record: Record, addresses: Mapping[str, str]) -> N
         last_first.callback((runc.exits() / identity).unlink, missing_ok=True)
         last_first.callback(bundle.clear, record)
         last_first.callback(networks.release, identity, addresses)
-        last_first.push_async_callback(_delete, scene, record)
+        last_first.push_async_callback(_delete, scene, identity)
+        if record.definition.pid:  # others' namespace: it does not end with the first process
+            last_first.callback(signals.kill_below, paths.bundle(identity) / "rootfs")
         for network in record.networks.values():
             last_first.callback(dnsmasq.remove_names, network, identity)
         if record.definition.ports:
@@ -90,17 +88,41 @@ async def clear(scene: Scene, record: Record, addresses: Mapping[str, str]) -> N
             last_first.push_async_callback(_withdraw, addresses)
 
 
+def strays(project: str, known: Collection[str]) -> list[str]:
+    """List what runs for a project and has no record any more, by id."""
+    found = []
+    for identity in (path.name for path in runc.root().glob("*")):
+        if identity not in known:
+            spec = files.read_value(paths.bundle(identity) / "config.json", Tree) or {}
+            if spec.get("annotations", {}).get(bundle.PROJECT) == project:
+                found.append(identity)
+    return found
+
+
+async def clear_stray(scene: Scene, identity: str) -> None:
+    """Remove a container of which nothing but what runs is known."""
+    place = paths.bundle(identity)
+    await runc.abandon(identity)
+    addresses = cni.addresses(place)
+    async with contextlib.AsyncExitStack() as last_first:
+        last_first.callback(files.remove_tree, place)
+        last_first.callback(mounts.detach_all, place)
+        last_first.callback(networks.release, identity, {})
+        last_first.push_async_callback(_delete, scene, identity)
+        for network in scene.networks.all():
+            last_first.callback(dnsmasq.remove_names, network.found.name, identity)
+        last_first.push_async_callback(_withdraw, addresses)
+
+
 async def _withdraw(addresses: Mapping[str, str]) -> None:
     await publish.withdraw(await publish.found(addresses))
 
 
-async def _delete(scene: Scene, record: Record) -> None:
-    pid = runc.pid(record.id)
-    if record.definition.pid:  # others' namespace: it does not end with the first process
-        signals.kill_below(paths.bundle(record.id) / "rootfs")
+async def _delete(scene: Scene, identity: str) -> None:
+    pid = runc.pid(identity)
     async with scene.workers:
         if pid and kernel.start_time(pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
             await signals.gone(pid)
-        await process.to_the_end(runc.delete(record.id))
+        await process.to_the_end(runc.delete(identity))

@@ -86,10 +86,10 @@ def remove(record: Record) -> None:
 
 
 def remove_halves(project: str) -> None:
-    """Remove folders of containers without a record: somebody was killed at making or removing one."""
+    """Remove folders of containers without a whole record: somebody was killed at making or removing one."""
     parent = paths.containers() / project
     for folder in parent.glob("*"):
-        if not (folder / "record.json").exists():
+        if files.is_half(folder / "record.json"):
             files.remove_tree(folder)
     remove_empty(parent)
 
@@ -123,3 +123,5 @@ def write_intent(project: Project) -> None:
 def forget_intent(project: str) -> None:
     """Remove what a project was meant to be."""
     paths.intent(project).unlink(missing_ok=True)
+    for half in paths.projects().glob(f".{project}.json.*"):  # of writers that were killed
+        half.unlink(missing_ok=True)

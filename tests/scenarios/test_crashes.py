@@ -1,8 +1,6 @@
 """Every part may be killed at any moment: what runs goes on, and `down` leaves nothing."""
 
 import random
-import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -174,6 +172,34 @@ def test_a_container_whose_conmon_was_killed_can_be_stopped_and_started(
     parts.kill_all(mine.user, "conmon")
     parts.kill_supervisor(mine)
     assert set(mine.states().values()) == {"running"}
+    mine.down("-v", env=WORD)
+    assert leftovers() == []
+
+
+@pytest.mark.parametrize("name", ["record.json", "status.json", "intent"])
+def test_a_half_written_file_does_no_harm(
+    project: MakeProject, leftovers: Leftovers, name: str
+) -> None:
+    port = free_port()
+    mine = stack(project, port)
+    mine.up("--wait", env=WORD)
+    parts.kill_supervisor(mine)
+    data = mine.user.data
+    if name == "intent":
+        halves = [data / f"projects/{mine.name}.json"]
+    else:
+        halves = list((data / "containers" / mine.name).glob(f"*/{name}"))
+    assert halves
+    for path in halves:
+        path.write_bytes(path.read_bytes()[:20])
+    told = [mine.compose(*words) for words in (["ps", "-a"], ["logs"], ["ps", "-a"])]
+    assert not any("Traceback" in one.stderr or one.returncode == 70 for one in told), told[0]
+
+    mine.up("--wait", env=WORD)
+    assert http_answers(f"http://127.0.0.1:{port}/") == "page\n"
+    parts.kill_supervisor(mine)
+    for path in (data / "containers" / mine.name).glob(f"*/{name}"):
+        path.write_bytes(b"")
     mine.down("-v", env=WORD)
     assert leftovers() == []
 

@@ -64,3 +64,11 @@ def test_the_hooks_need_nothing_but_a_shell(
 
 def fields(one: Interface) -> dict[str, object]:
     return {name: getattr(one, name) for name in one.__struct_fields__}
+
+
+def test_addresses_are_told_by_network(tmp_path: Path) -> None:
+    second = Interface(**{**fields(ETH0), "name": "x1", "network": "p_b"})
+    cni.write(tmp_path, (ETH0, second))
+    (tmp_path / "cni/eth0.result").write_text('{"ips": [{"address": "10.0.0.2/20"}]}')
+    (tmp_path / "cni/x1.result").write_text('{"ips": [')
+    assert cni.addresses(tmp_path) == {ETH0.network: "10.0.0.2"}

@@ -56,3 +56,10 @@ def test_the_draft_of_a_dead_process_is_removed_by_the_next_one(tmp_path: Path) 
             assert second.exists()
     assert not first.exists()
     assert not second.exists()
+
+
+@pytest.mark.parametrize(("text", "half"), [('{"a": 1}', False), ('{"a": ', True), ("", True)])
+def test_what_is_no_json_is_half_a_file(tmp_path: Path, text: str, half: bool) -> None:
+    (tmp_path / "a.json").write_text(text)
+    assert files.is_half(tmp_path / "a.json") is half
+    assert files.is_half(tmp_path / "none.json")

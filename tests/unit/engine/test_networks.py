@@ -1,12 +1,15 @@
 """Addresses of networks and what a container gets on each."""
 
+import asyncio
 import ipaddress
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from cntnr_compose.adapters import cni
 from cntnr_compose.adapters.network import Bridge
+from cntnr_compose.core.values import replace
 from cntnr_compose.engine import networks
 from cntnr_compose.engine.networks import (
     AddressRefused,
@@ -171,3 +174,73 @@ def test_leases_of_one_container_are_given_back(held: Path) -> None:
     networks.release("def", {"a": "10.0.0.3"})
     networks.release("gone", {"a": "10.0.0.9"})
     assert [path.name for path in place.iterdir()] == ["last_reserved_ip.0"]
+
+
+class Outside:
+    """Stands in for the holder's network: what was asked of it, and what it has."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: list[str] = []
+        self.links = {"lo", "tap0"}
+        self.refuses = False
+        monkeypatch.setattr(networks.network, "links", lambda: self.links)
+        monkeypatch.setattr(networks.dnsmasq, "is_running", lambda _name: False)
+        for module, verb in (
+            (networks.network, "make"),
+            (networks.network, "rule"),
+            (networks.network, "add_address"),
+            (networks.network, "tear_down"),
+            (networks.dnsmasq, "start"),
+        ):
+            monkeypatch.setattr(module, verb, self._verb(verb))
+        monkeypatch.setattr(networks.dnsmasq, "stop", lambda _name: None)
+
+    def _verb(self, verb: str) -> Callable[..., Awaitable[None]]:
+        async def done(*_words: object, **_more: object) -> None:
+            self.asked.append(verb)
+            if self.refuses:
+                raise networks.network.NetworkFailed("p_a", "refused")
+
+        return done
+
+
+@pytest.fixture
+def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
+    return Outside(monkeypatch)
+
+
+def ours(name: str = "p_a") -> Made:
+    one = made(name)
+    return replace(one, found=replace(one.found, project="p"))
+
+
+def test_a_network_is_known_until_nothing_is_left_of_it(outside: Outside) -> None:
+    store = Networks("p")
+    store._write(ours())
+    outside.refuses = True
+    with pytest.raises(networks.network.NetworkFailed):
+        asyncio.run(store.remove("p_a"))
+    assert store.find("p_a") is not None
+    outside.refuses = False
+    asyncio.run(store.remove("p_a"))
+    assert store.find("p_a") is None
+
+
+def test_a_network_without_its_bridge_is_completed_by_the_next_supervisor(
+    outside: Outside,
+) -> None:
+    store = Networks("p")
+    store._write(ours())
+    asyncio.run(store.adopt())
+    assert outside.asked == ["make", "rule", "start"]
+    outside.asked.clear()
+    outside.links.add("br-p_a")
+    asyncio.run(store.adopt())
+    assert outside.asked == ["rule", "start"]
+
+
+def test_networks_of_others_are_not_adopted(outside: Outside) -> None:
+    store = Networks("p")
+    store._write(made("q_a"))
+    asyncio.run(store.adopt())
+    assert outside.asked == []

@@ -44,10 +44,29 @@ def test_half_a_container_is_none_and_goes() -> None:
     half.mkdir()
     (half / "record.json").write_text('{"id": "bb')
     assert [one.record.id for one in records.read_all("p")] == [whole.id]
-    (half / "record.json").unlink()
+    without = paths.container("p", "c" * 64)
+    without.mkdir()
     records.remove_halves("p")
     assert not half.exists()
+    assert not without.exists()
     assert records.read_all("p")
+
+
+def test_a_container_of_another_version_of_ours_is_left_alone() -> None:
+    other = paths.container("p", "b" * 64)
+    other.mkdir(parents=True)
+    (other / "record.json").write_text('{"version": 99}')
+    records.remove_halves("p")
+    assert (other / "record.json").exists()
+
+
+def test_what_killed_writers_left_of_an_intent_goes_with_it() -> None:
+    paths.projects().mkdir(parents=True)
+    for name in (".p.json.17", "p.json", "pq.json", ".pq.json.3"):
+        (paths.projects() / name).write_text('{"na')
+    assert records.read_intent("p") is None
+    records.forget_intent("p")
+    assert sorted(path.name for path in paths.projects().iterdir()) == [".pq.json.3", "pq.json"]
 
 
 def test_half_a_status_counts_as_none() -> None:
