@@ -13,7 +13,7 @@ from cntnr_compose.core.values import Value
 from cntnr_compose.engine.images import ImageStore, NoSuchImage
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Service
-from cntnr_compose.plan import imagename, pullpolicy
+from cntnr_compose.plan import pullpolicy
 
 Tell = Callable[[Event], None]
 AT_ONCE = 8
@@ -43,29 +43,15 @@ def provide(
     ``pull`` wins over the services' own policies. Raises `NoSuchImage`, what `engine.images.pull`
     and `engine.build.build` raise, `PullPolicyInvalid`.
     """
-    store = ImageStore()
     images = list(_wanted(project, pull, build=build))
-    now = time.time()
-    held = {one.name: store.find(one.name) for one in images}
-    to_pull = []
-    for one in images:
-        found = held[one.name]
-        if one.named and pullpolicy.must_pull(one.policy, found.tagged if found else None, now):
-            to_pull.append(one)
-    if to_pull:
-        optional = [one for one in to_pull if one.builders and not no_build]
-        pull_all(to_pull, folder=project.working_dir, optional=optional, tell=tell)
-        held |= {one.name: store.find(one.name) for one in to_pull}
-    ids = {name: image.id for name, image in held.items() if image}
+    buildable = () if no_build else tuple(one for one in images if one.builders)
+    ids = _pulled(images, buildable, tell)
     to_build: dict[str, str] = {}
     for one in images:
-        if (
-            one.builders
-            and not no_build
-            and pullpolicy.must_build(one.policy, is_here=one.name in ids)
-        ):
+        is_here = one.name in ids
+        if one in buildable and pullpolicy.must_build(one.policy, is_here=is_here):
             to_build[one.builders[0]] = one.name
-        elif one.name not in ids:
+        elif not is_here:
             raise NoSuchImage(one.name)
     if to_build:
         from cntnr_compose.engine import build as builds
@@ -73,6 +59,21 @@ def provide(
         made = builds.build(project, tuple(to_build), quiet=quiet, tell=tell)
         ids |= {name: made[service] for service, name in to_build.items()}
     return ids
+
+
+def _pulled(images: list[Wanted], buildable: tuple[Wanted, ...], tell: Tell) -> dict[str, str]:
+    """Pull what the policies want pulled; give the ids of all that is here then, by name."""
+    store, now = ImageStore(), time.time()
+    held = {one.name: store.find(one.name) for one in images}
+    wanted = []
+    for one in images:
+        found = held[one.name]
+        if one.named and pullpolicy.must_pull(one.policy, found.tagged if found else None, now):
+            wanted.append(one)
+    if wanted:
+        pull_all(wanted, optional=buildable, tell=tell)
+        held |= {one.name: store.find(one.name) for one in wanted}
+    return {name: image.id for name, image in held.items() if image}
 
 
 def _wanted(project: Project, pull: str, *, build: bool) -> Iterable[Wanted]:
@@ -108,7 +109,7 @@ def _policy(service: Service, pull: str, *, build: bool) -> str:
 
 
 def pull_all(
-    images: list[Wanted], *, folder: str, optional: Iterable[Wanted] = (), tell: Tell
+    images: list[Wanted], *, optional: Iterable[Wanted] = (), tell: Tell
 ) -> dict[str, str]:
     """Pull images at once; give their ids by name. Those that are optional may fail.
 
@@ -117,26 +118,17 @@ def pull_all(
     from concurrent.futures import ThreadPoolExecutor
 
     from cntnr_compose.adapters import skopeo
-    from cntnr_compose.engine import images as store
 
     may_fail = {one.name for one in optional}
     failures: list[CntnrError] = []
     ids: dict[str, str] = {}
 
     def pull(one: Wanted) -> None:
-        tell(Progress(kind="Image", name=one.name, status="Pulling"))
         try:
-            source = imagename.located(one.name, folder)
-            ids[one.name] = store.pull(one.name, source=source, platform=one.platform).id
+            ids[one.name] = _pull(one, tell, is_optional=one.name in may_fail)
         except CntnrError as error:
-            if one.name in may_fail:
-                word, state = "Warning", "warning"
-            else:
+            if one.name not in may_fail:
                 failures.append(error)
-                word, state = "Error", "error"
-            tell(Progress(kind="Image", name=one.name, status=word, state=state, detail=str(error)))
-        else:
-            tell(Progress(kind="Image", name=one.name, status="Pulled", state="done"))
 
     with ThreadPoolExecutor(min(AT_ONCE, len(images))) as pool:
         try:
@@ -149,3 +141,22 @@ def pull_all(
     if failures:
         raise failures[0]
     return ids
+
+
+def _pull(one: Wanted, tell: Tell, *, is_optional: bool) -> str:
+    from cntnr_compose.engine import images
+
+    def told(status: str, state: str = "working", detail: str = "") -> None:
+        tell(Progress(kind="Image", name=one.name, status=status, state=state, detail=detail))
+
+    told("Pulling")
+    try:
+        found = images.pull(one.name, platform=one.platform)
+    except CntnrError as error:
+        if is_optional:
+            told("Warning", "warning", str(error))
+        else:
+            told("Error", "error", str(error))
+        raise
+    told("Pulled", "done")
+    return found.id

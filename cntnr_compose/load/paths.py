@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from cntnr_compose.core.values import Tree
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path, Rows, rewrite, table
+from cntnr_compose.model.image import TRANSPORTS
 
 Make: TypeAlias = Callable[[str, str], str]
 
@@ -65,6 +66,7 @@ class _Resolver:
             "services.*.label_file.*": self._path,
             "services.*.extends.file": self._path,
             "services.*.develop.watch.*.path": self._linked,
+            "services.*.image": self._image,
             "services.*.volumes.*": self._volume,
             "configs.*.file": self._maybe_windows,
             "secrets.*.file": self._maybe_windows,
@@ -92,7 +94,14 @@ class _Resolver:
         is_absolute = isinstance(resolved, str) and resolved.startswith("/")
         return posixpath.realpath(resolved) if is_absolute else resolved
 
+    def _image(self, value: Any, path: Path) -> Any:
+        kinds = TRANSPORTS if isinstance(value, str) else ()
+        kind = next((one for one in kinds if value.startswith(one)), "")
+        return kind + self._path(value.removeprefix(kind), path) if kind else value
+
     def _volume(self, value: Any, path: Path) -> Any:
+        if isinstance(value, dict) and value.get("type") == "image" and "source" in value:
+            value["source"] = self._image(value["source"], path)
         if not isinstance(value, dict) or value.get("type") != "bind":
             return value
         if "source" not in value:

@@ -1,13 +1,11 @@
 """Image names: what a user writes, and the full name that the store and registries know."""
 
-import posixpath
 import re
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value
+from cntnr_compose.model.image import TRANSPORTS
 
-# What skopeo reads besides registries; such names are kept as they are written.
-TRANSPORTS = ("oci:", "oci-archive:", "docker-archive:", "dir:")
 PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 PATH = re.compile(rf"{PART}(?:/{PART})*")
 HOST = re.compile(
@@ -50,13 +48,6 @@ class Name(Value, frozen=True, kw_only=True):
 def transport(name: str) -> str:
     """Give ``oci:``, ``docker-archive:`` and so on, or nothing for a name in a registry."""
     return next((one for one in TRANSPORTS if name.startswith(one)), "")
-
-
-def located(name: str, folder: str) -> str:
-    """Make the path in a name such as ``oci:./layout:tag`` start at ``folder``, where it is relative."""
-    kind = transport(name)
-    path = name.removeprefix(kind)
-    return name if not kind or path.startswith("/") else f"{kind}{posixpath.join(folder, path)}"
 
 
 def parse(name: str) -> Name:

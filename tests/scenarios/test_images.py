@@ -1,0 +1,263 @@
+"""Images: from a registry, from layouts and archives; real services; and what a bundle is without us."""
+
+import json
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.conftest import MakeProject
+from tests.scenarios.lib import Project, free_port, http_answers
+from tests.scenarios.registry import Registry, make_image
+
+WAITS = 'command: ["sh", "-c", "trap exit TERM; sleep infinity & wait"]'
+
+STACK = """
+services:
+  cache:
+    image: redis:7
+    command: ["redis-server", "--appendonly", "yes"]
+    volumes: ["cache:/data"]
+    healthcheck: {test: ["CMD", "redis-cli", "ping"], interval: 1s, start_period: 20s, start_interval: 200ms}
+  db:
+    image: postgres:15
+    environment: {POSTGRES_PASSWORD_FILE: /run/secrets/pw, POSTGRES_DB: shop, POSTGRES_USER: clerk}
+    secrets: [pw]
+    volumes: ["db:/var/lib/postgresql/data"]
+    healthcheck:
+      test: ["CMD", "pg_isready", "-q", "-h", "127.0.0.1", "-U", "clerk"]
+      interval: 1s
+      start_period: 60s
+      start_interval: 300ms
+  page:
+    image: nginx:1
+    ports: ["127.0.0.1:${PORT}:80"]
+    volumes: ["./site:/usr/share/nginx/html:ro"]
+    healthcheck: {test: ["CMD", "true"], interval: 1s, start_period: 5s, start_interval: 200ms}
+  client:
+    image: redis:7
+    entrypoint: ["sleep"]
+    command: ["infinity"]
+    init: true
+    depends_on:
+      cache: {condition: service_healthy}
+      db: {condition: service_healthy}
+      page: {condition: service_healthy}
+volumes: {cache: , db: }
+secrets: {pw: {file: ./pw.txt}}
+"""
+
+
+def test_real_services_work_and_keep_their_data(
+    project: MakeProject, debian_images: dict[str, str]
+) -> None:
+    assert debian_images["redis"] == "redis:7"
+    port = free_port()
+    here = project(
+        STACK,
+        files={"site/index.html": "a page of ours", "pw.txt": "s3cret\n", ".env": f"PORT={port}\n"},
+    )
+    pulled = here.up("--wait", timeout=240)
+    assert "redis:7" in pulled.stderr
+    assert "Pulled" in pulled.stderr
+
+    def cache(*words: str) -> str:
+        return here.exec("client", "redis-cli", "-h", "cache", *words).ok().stdout.strip()
+
+    def db(query: str) -> str:
+        words = ("psql", "-At", "postgresql://clerk:s3cret@127.0.0.1/shop", "-c", query)
+        return here.exec("db", *words).ok().stdout.strip()
+
+    assert cache("set", "key", "value") == "OK"
+    db(
+        "create table sold (what text); insert into sold select 'thing ' || n from generate_series(1, 500) n"
+    )
+    assert http_answers(f"http://127.0.0.1:{port}/") == "a page of ours"
+    # Each under its own user, who may write to its own volume.
+    whose = "for p in /proc/[0-9]*; do stat -c %U $p; done | sort -u"
+    for service, user in (("cache", "redis"), ("db", "postgres"), ("page", "www-data")):
+        assert user in here.exec(service, "sh", "-c", whose).ok().stdout.split()
+    # glibc's resolver is content with what it is told, and asks nothing that takes seconds.
+    found = here.exec("client", "getent", "ahosts", "db").ok().stdout
+    assert "STREAM" in found
+    assert here.exec("client", "getent", "hosts", "nobody").returncode == 2
+
+    here.down()
+    here.up("--wait", timeout=120)
+    assert cache("get", "key") == "value"
+    assert db("select count(*) from sold") == "500"
+    here.down("-v")
+    here.up("--wait", timeout=120)
+    assert cache("get", "key") == ""
+    assert db("select to_regclass('sold')") == ""
+
+
+REFERENCES = (
+    "oci:{place}/layout:box",
+    "oci-archive:{place}/box.tar:box",
+    "docker-archive:{place}/docker.tar",
+    "dir:{place}/folder",
+)
+
+
+def copies(here: Project) -> None:
+    """Lay the busybox image beside the project in every form that can be named."""
+    layout = make_image("busybox")
+    source = here.folder / "layout"
+    shutil.copytree(layout, source)
+    index = json.loads((source / "index.json").read_text())
+    index["manifests"][0]["annotations"]["org.opencontainers.image.ref.name"] = "box"
+    (source / "index.json").write_text(json.dumps(index))
+    here.user.own(here.folder)
+    for target in ("oci-archive:box.tar:box", "docker-archive:docker.tar:box:1", "dir:folder"):
+        here.user.run(
+            "skopeo", "--insecure-policy", "copy", "-q", "oci:layout:box", target, cwd=here.folder
+        ).ok()
+
+
+def test_images_come_from_layouts_and_archives(project: MakeProject) -> None:
+    services = "".join(
+        f"  s{number}: {{image: '{name.format(place=place)}', {WAITS}}}\n"
+        for number, (name, place) in enumerate(
+            [*((name, ".") for name in REFERENCES), (REFERENCES[0], "${PWD}")]
+        )
+    )
+    here = project(f"services:\n{services}")
+    copies(here)
+    here.up(env={"PWD": str(here.folder)})
+    assert list(here.states().values()) == ["running"] * 5
+    # A relative name means another image in another folder.
+    there = project(f"services:\n  a: {{image: 'oci:./layout:box', {WAITS}}}\n")
+    missing = there.compose("up", "-d")
+    assert missing.returncode == 1
+    assert "cannot get image oci:" in missing.stderr
+    assert "layout" in missing.stderr
+
+
+def test_policies_decide_whether_the_registry_is_asked(
+    project: MakeProject, registry: Registry, tmp_path: Path
+) -> None:
+    layout = make_image("busybox")
+    registry.push(layout, "busybox", "team/app:1")
+    text = f"services:\n  a: {{image: 'team/app:1', {WAITS}}}\n"
+    here = project(text)
+
+    never = here.compose("up", "-d", "--pull", "never")
+    assert never.returncode == 1
+    assert "no such image: team/app:1" in never.stderr
+    assert "Pulled" in here.up().stderr
+    first = image_of(here)
+
+    # The name means something else now.
+    changed = tmp_path / "layout"
+    shutil.copytree(layout, changed)
+    relabel(changed)
+    registry.push(changed, "busybox", "team/app:1")
+    for words in ((), ("--pull", "missing"), ("--pull", "never")):
+        same = here.up(*words)
+        assert "Pulled" not in same.stderr
+        assert image_of(here) == first
+    fresh = here.up("--pull", "always", "-t", "1")
+    assert "Recreated" in fresh.stderr
+    second = image_of(here)
+    assert second != first
+    here.write("compose.yaml", text.replace("'team/app:1'", "'team/app:1', pull_policy: every_1h"))
+    assert "Pulled" not in here.up("-t", "1").stderr
+    here.write("compose.yaml", text.replace("'team/app:1'", "'team/app:1', pull_policy: always"))
+    assert "Pulled" in here.up("-t", "1").stderr
+    # `pull` always asks; what it brings is used by the next up.
+    registry.push(layout, "busybox", "team/app:1")
+    here.write("compose.yaml", text)
+    here.compose("pull").ok()
+    here.up("-t", "1")
+    assert image_of(here) == first
+
+
+def relabel(layout: Path) -> None:
+    """Make another image of a layout's only one."""
+    import hashlib
+
+    def blob(descriptor: dict[str, object], content: dict[str, object]) -> dict[str, object]:
+        text = json.dumps(content).encode()
+        digest = hashlib.sha256(text).hexdigest()
+        (layout / "blobs/sha256" / digest).write_bytes(text)
+        return {**descriptor, "digest": f"sha256:{digest}", "size": len(text)}
+
+    def read(descriptor: dict[str, str]) -> dict[str, object]:
+        path = layout / "blobs" / descriptor["digest"].replace(":", "/")
+        return dict(json.loads(path.read_text()))
+
+    index = json.loads((layout / "index.json").read_text())
+    manifest = read(index["manifests"][0])
+    config = read(manifest["config"])  # type: ignore[arg-type] # a descriptor
+    config["config"]["Labels"] = {"edition": "second"}  # type: ignore[index] # a mapping
+    manifest["config"] = blob(manifest["config"], config)  # type: ignore[arg-type] # a descriptor
+    index["manifests"] = [blob(index["manifests"][0], manifest)]
+    (layout / "index.json").write_text(json.dumps(index))
+
+
+def image_of(project: Project) -> str:
+    return str(project.compose("images", "--format", "json").ok().json[0]["ID"])
+
+
+@pytest.mark.usefixtures("registry")
+def test_images_that_cannot_be_had_are_told(project: MakeProject) -> None:
+    here = project(
+        f"services:\n  a: {{image: 'nobody/nothing:9', {WAITS}}}\n  b: {{image: busybox, {WAITS}}}\n"
+    )
+    missing = here.compose("up", "-d")
+    assert missing.returncode == 1
+    assert "cannot get image nobody/nothing:9" in missing.stderr
+    assert here.ps() == []
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        closed = probe.getsockname()[1]
+    down = project(f"services:\n  a: {{image: '127.0.0.1:{closed}/team/app', {WAITS}}}\n")
+    refused = down.compose("up", "-d")
+    assert refused.returncode == 1
+    assert f"the registry 127.0.0.1:{closed} cannot be reached" in refused.stderr
+    assert down.ps() == []
+
+
+# Runs inside the holder, where a bundle's root file system is mounted.
+RUN_COPY = """
+import json, os, shutil, subprocess, sys
+
+bundle, network = sys.argv[1:]
+os.makedirs("/run/mine/cni")
+for name in os.listdir(f"{bundle}/cni"):
+    if name.endswith(".conf"):
+        shutil.copy(f"{bundle}/cni/{name}", "/run/mine/cni")
+spec = json.load(open(f"{bundle}/config.json"))
+spec["process"]["args"] = ["sh", "-c", "ip -o -4 addr; ip route; ping -c 1 -W 2 b"]
+json.dump(spec, open("/run/mine/config.json", "w"))
+env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+argv = ["runc", "--root", "/run/other", "run", "-b", "/run/mine", "mine"]
+ended = subprocess.run(argv, env=env, stdin=subprocess.DEVNULL)
+print("leases", *os.listdir(f"/run/cntnr/leases/{network}"))
+shutil.rmtree("/run/mine")
+sys.exit(ended.returncode)
+"""
+
+
+def test_a_bundle_is_connected_without_us(project: MakeProject, busybox_image: str) -> None:
+    """Plain `runc run` on a copy of a bundle has a network, and gives its address back."""
+    here = project(
+        f"services:\n  a: {{image: {busybox_image}, {WAITS}}}\n  b: {{image: {busybox_image}, {WAITS}}}\n"
+    )
+    here.up()
+    identity = {row["Service"]: row["ID"] for row in here.ps()}["a"]
+    held = json.loads((here.user.runtime / "holder/holder.json").read_text())
+    inside = ("nsenter", "-U", "--preserve-credentials", "-m", "-p", "-n", "--wdns=/", "-t")
+    words = (str(here.user.runtime / "b" / identity[:12]), f"{here.name}_default")
+    ended = here.user.run(
+        *inside, str(held["child"]), str(here.user.venv / "bin/python"), "-c", RUN_COPY, *words
+    ).ok()
+    [line] = [line for line in ended.stdout.splitlines() if " eth0    inet " in line]
+    address = line.split()[3].partition("/")[0]
+    assert "1 packets received" in ended.stdout
+    assert "default via" in ended.stdout
+    [leases] = [line for line in ended.stdout.splitlines() if line.startswith("leases ")]
+    assert address not in leases.split()
