@@ -282,39 +282,20 @@ def _quiet(_kind: str, _text: str) -> None:
 
 
 def pull(
-    ref: str,
-    *,
-    source: str = "",
-    platform: str = "",
-    on_event: Tell = _quiet,
-    store: ImageStore | None = None,
+    ref: str, *, platform: str = "", on_event: Tell = _quiet, store: ImageStore | None = None
 ) -> Image:
     """Get an image from a registry, a layout or an archive into the store.
 
-    ``source`` is where to get it from, unless the name says so. The registry is always asked; blobs
-    that are here already are not fetched again. Threads may call it for several images at once.
-    Raises `ImageNameInvalid`, `ImageError`.
+    The registry is always asked; blobs that are here already are not fetched again. Threads may
+    call it for several images at once. Raises `ImageNameInvalid`, `ImageError`.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
     store = store or ImageStore()
     full = imagename.normalize(ref)
     on_event("Pulling", ref)
     try:
-        with store.in_use(), store.draft() as draft, ThreadPoolExecutor(1) as beside:
-            exact = _exact_config(full)
-            origin = imagename.normalize(source or ref)
-            original = (
-                beside.submit(skopeo.config, origin, platform=platform) if not exact else None
-            )
-            skopeo.copy(origin, draft / "layout", store.blobs, platform=platform)
-            index = files.read_value(draft / "layout/index.json", Index)
-            if index is None or not index.manifests:
-                raise LayerCorrupt(full, "skopeo copied nothing")
-            manifest = index.manifests[0]
-            if original is not None:
-                manifest = _with_config(store, manifest, original.result())
-            image = store.add(full, replace(manifest, annotations={}))
+        with store.in_use(), store.draft() as draft:
+            manifest = _copied(store, full, draft, platform)
+            image = store.add(full, manifest)
     except OSError as error:
         import errno
 
@@ -323,6 +304,23 @@ def pull(
         raise paths.HomeNotWritable(store.root, error.strerror or str(error)) from error
     on_event("Pulled", ref)
     return image
+
+
+def _copied(store: ImageStore, ref: str, draft: Path, platform: str) -> Descriptor:
+    """Copy an image's blobs into the store, and describe its manifest."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as beside:
+        exact = _exact_config(ref)
+        original = None if exact else beside.submit(skopeo.config, ref, platform=platform)
+        skopeo.copy(ref, draft / "layout", store.blobs, platform=platform)
+        index = files.read_value(draft / "layout/index.json", Index)
+        if index is None or not index.manifests:
+            raise LayerCorrupt(ref, "skopeo copied nothing")
+        manifest = index.manifests[0]
+        if original is not None:
+            manifest = _with_config(store, manifest, original.result())
+    return replace(manifest, annotations={})
 
 
 def push(ref: str, *, on_event: Tell = _quiet, store: ImageStore | None = None) -> None:

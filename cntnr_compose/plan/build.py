@@ -13,6 +13,8 @@ from cntnr_compose.plan.environment import PATH, SHELL
 from cntnr_compose.plan.healthflags import healthcheck
 from cntnr_compose.plan.stages import Scope, Stage, assigned
 
+WEB = ("http://", "https://")
+MANY = "the destination must be a directory and end with a /"
 NOT_IN_TRIGGERS = ("FROM", "MAINTAINER", "ONBUILD")
 FLAGS: dict[str, tuple[str, ...]] = {
     "ADD": ("chown", "chmod", "link", "checksum", "exclude"),
@@ -205,45 +207,52 @@ def _run(state: State, one: Instruction, stage: Stage, scope: Scope) -> Step:
 
 def _copy(state: State, one: Instruction, stage: Stage, scope: Scope) -> Step:
     flags = dict(one.flags)
-    words = list(one.text.split() if one.words is None else one.words)
-    texts = []
-    if one.words is None:
-        for heredoc in one.heredocs:
-            content = heredoc.content
-            if not heredoc.literal:
-                content = _filled(content, state, scope, one.line)
-            texts.append(Text(name=heredoc.name, content=content))
-        words = [word for word in words if not word.startswith("<<")]
-    words = [scope.expand(word, state.variables, one.line) for word in words]
+    words = [scope.expand(word, state.variables, one.line) for word in _paths(one)]
+    texts = tuple(
+        Text(
+            name=each.name,
+            content=each.content if each.literal else _filled(each.content, state, scope, one.line),
+        )
+        for each in one.heredocs
+    )
     if len(words) + len(texts) < 2 or not words:
         raise scope.fail(one.line, f"{one.keyword} requires at least two arguments")
     *sources, target = words
-    is_add = one.keyword == "ADD"
-    urls = tuple(word for word in sources if is_add and word.startswith(("http://", "https://")))
-    files = [word for word in sources if word not in urls]
-    for word in files:
-        if is_add and (word.startswith("git@") or "://" in word):
-            raise scope.fail(one.line, f"cannot add {word}: only http and https are supported")
     if len(sources) + len(texts) > 1 and not target.endswith(("/", ".")):
         raise scope.fail(
-            one.line,
-            f"When using {one.keyword} with more than one source file, the destination must be a "
-            "directory and end with a /",
+            one.line, f"When using {one.keyword} with more than one source file, {MANY}"
         )
-    origin = scope.origin(flags["from"], stage.index) if flags.get("from") else ""
-    owner = flags.get("chown", "")
+    urls = _urls(sources, one, scope)
+    mode = scope.expand(flags.get("chmod", ""), state.variables, one.line)
     return state, Copy(
-        sources=tuple(_rooted(word) for word in files),
+        sources=tuple(_rooted(word) for word in sources if word not in urls),
         target=_target(target, state.config.working_dir),
-        origin=origin,
-        chown=scope.expand(owner, state.variables, one.line),
-        chmod=_mode(scope.expand(flags.get("chmod", ""), state.variables, one.line), one, scope),
+        origin=scope.origin(flags["from"], stage.index) if flags.get("from") else "",
+        chown=scope.expand(flags.get("chown", ""), state.variables, one.line),
+        chmod=_mode(mode, one, scope),
         exclude=tuple(value for name, value in one.flags if name == "exclude"),
-        texts=tuple(texts),
+        texts=texts,
         urls=urls,
         checksum=flags.get("checksum", ""),
-        extract=is_add,
+        extract=one.keyword == "ADD",
     )
+
+
+def _paths(one: Instruction) -> tuple[str, ...]:
+    """Give sources and target as they are written, without the beginnings of texts."""
+    if one.words is not None:
+        return one.words
+    words = one.text.split()
+    return tuple(word for word in words if not (one.heredocs and word.startswith("<<")))
+
+
+def _urls(sources: list[str], one: Instruction, scope: Scope) -> tuple[str, ...]:
+    if one.keyword != "ADD":
+        return ()
+    for word in sources:
+        if word.startswith("git@") or ("://" in word and not word.startswith(WEB)):
+            raise scope.fail(one.line, f"cannot add {word}: only http and https are supported")
+    return tuple(word for word in sources if word.startswith(WEB))
 
 
 def _filled(content: str, state: State, scope: Scope, line: int) -> str:

@@ -82,45 +82,55 @@ def _command(one: Instruction, shell: tuple[str, ...]) -> tuple[tuple[str, ...],
 
 
 def _mount(text: str, one: Instruction, stage: Stage, scope: Scope) -> RunMount:
-    values = {}
-    for word in text.split(","):
-        name, _, value = word.partition("=")
-        values[ALIASES.get(name.strip().lower(), name.strip().lower())] = value
-    kind = values.pop("type", "bind")
-    if kind not in KEYS:
-        raise scope.fail(one.line, f'mount type "{kind}" is not supported')
-    for name in values:
-        if name not in (*KEYS[kind], "target", "readonly"):
-            raise scope.fail(one.line, f'unexpected key "{name}" in --mount of type {kind}')
-    identity = values.get("id", "")
-    target = values.get("target", "")
-    if kind == "secret":
-        identity = identity or posixpath.basename(target)
-        if not identity:
-            raise scope.fail(one.line, "a secret mount needs an id")
-        target = target or ("" if values.get("env") else f"/run/secrets/{identity}")
-    elif not target:
-        raise scope.fail(one.line, f"--mount of type {kind} needs a target")
-    origin = scope.origin(values["from"], stage.index) if values.get("from") else ""
-    sharing = values.get("sharing", "shared")
-    if sharing not in ("shared", "private", "locked"):
-        raise scope.fail(one.line, f'unsupported sharing value "{sharing}"')
+    values = _values(text, one, scope)
+    kind = values["type"]
     writable = values.get("readwrite", "no") in TRUE
+    target, identity = _target(values, one, scope)
     return RunMount(
         type=kind,
         target=posixpath.normpath(posixpath.join("/", target)) if target else "",
         source=posixpath.normpath(f"/{values.get('source', '')}").lstrip("/"),
-        origin=origin,
+        origin=scope.origin(values["from"], stage.index) if values.get("from") else "",
         read_only=not writable if kind == "bind" else values.get("readonly", "no") in TRUE,
         id=identity,
         env=values.get("env", ""),
         required=values.get("required", "no") in TRUE,
-        sharing=sharing,
+        sharing=values.get("sharing", "shared"),
         mode=_number(values, "mode", -1, 8, one, scope),
         uid=_number(values, "uid", 0, 10, one, scope),
         gid=_number(values, "gid", 0, 10, one, scope),
         size=_size(values.get("size", "0"), one, scope),
     )
+
+
+def _values(text: str, one: Instruction, scope: Scope) -> dict[str, str]:
+    """Read ``name=value,…``; aliases are resolved, unknown names refused."""
+    values = {"type": "bind"}
+    for word in text.split(","):
+        name, _, value = word.partition("=")
+        values[ALIASES.get(name.strip().lower(), name.strip().lower())] = value
+    kind = values["type"]
+    if kind not in KEYS:
+        raise scope.fail(one.line, f'mount type "{kind}" is not supported')
+    for name in values:
+        if name not in (*KEYS[kind], "type", "target", "readonly"):
+            raise scope.fail(one.line, f'unexpected key "{name}" in --mount of type {kind}')
+    if values.get("sharing", "shared") not in ("shared", "private", "locked"):
+        raise scope.fail(one.line, f'unsupported sharing value "{values["sharing"]}"')
+    return values
+
+
+def _target(values: dict[str, str], one: Instruction, scope: Scope) -> tuple[str, str]:
+    """Say where a mount goes, and what it is called."""
+    target, identity = values.get("target", ""), values.get("id", "")
+    if values["type"] == "secret":
+        identity = identity or posixpath.basename(target)
+        if not identity:
+            raise scope.fail(one.line, "a secret mount needs an id")
+        target = target or ("" if values.get("env") else f"/run/secrets/{identity}")
+    elif not target:
+        raise scope.fail(one.line, f"--mount of type {values['type']} needs a target")
+    return target, identity
 
 
 def _number(

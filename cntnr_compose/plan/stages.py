@@ -3,7 +3,7 @@
 import re
 
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.values import Value, field
+from cntnr_compose.core.values import Value, field, replace
 from cntnr_compose.plan import dockerwords
 from cntnr_compose.plan.dockerfile import Dockerfile, DockerfileInvalid, Instruction
 
@@ -96,38 +96,42 @@ def scope(
     contexts: tuple[str, ...] = (),
 ) -> Scope:
     """Divide a Dockerfile into stages. Raises `DockerfileInvalid`."""
-    given = args or {}
-    empty = Scope(file=parsed.name, stages=(), escape=parsed.escape, args=given, contexts=contexts)
-    known = platform_args(platform)
-    stages: list[Stage] = []
-    body: list[Instruction] = []
-    opening: Instruction | None = None
-    for instruction in parsed.instructions:
-        if instruction.keyword == "FROM":
-            if opening is not None:
-                stages.append(_stage(empty, stages, opening, body, known))
-            opening, body = instruction, []
-        elif opening is not None:
-            body.append(instruction)
-        elif instruction.keyword == "ARG":
-            for name, value in assigned(empty, instruction):
-                default = None if value is None else empty.expand(value, known, instruction.line)
-                chosen = given.get(name, default)
-                if chosen is not None:
-                    known[name] = chosen
-        else:
-            raise empty.fail(instruction.line, f"no build stage in current context: {instruction}")
-    if opening is None:
-        raise empty.fail(parsed.instructions[-1].line, "there is no FROM")
-    stages.append(_stage(empty, stages, opening, body, known))
-    return Scope(
+    surrounding = Scope(
         file=parsed.name,
-        stages=tuple(stages),
+        stages=(),
         escape=parsed.escape,
-        args=given,
-        globals=known,
+        args=args or {},
+        globals=platform_args(platform),
         contexts=contexts,
     )
+    first = next(
+        (at for at, one in enumerate(parsed.instructions) if one.keyword == "FROM"),
+        len(parsed.instructions),
+    )
+    surrounding = _with_globals(surrounding, parsed.instructions[:first])
+    if first == len(parsed.instructions):
+        raise surrounding.fail(parsed.instructions[-1].line, "there is no FROM")
+    stages: list[Stage] = []
+    for one in parsed.instructions[first:]:
+        if one.keyword == "FROM":
+            stages.append(_stage(surrounding, stages, one))
+        else:
+            stages[-1] = replace(stages[-1], instructions=(*stages[-1].instructions, one))
+    return replace(surrounding, stages=tuple(stages))
+
+
+def _with_globals(scope: Scope, ahead: tuple[Instruction, ...]) -> Scope:
+    """Take in what stands before the first FROM: only ARG may."""
+    known = dict(scope.globals)
+    for one in ahead:
+        if one.keyword != "ARG":
+            raise scope.fail(one.line, f"no build stage in current context: {one}")
+        for name, value in assigned(scope, one):
+            default = None if value is None else scope.expand(value, known, one.line)
+            chosen = scope.args.get(name, default)
+            if chosen is not None:
+                known[name] = chosen
+    return replace(scope, globals=known)
 
 
 def platform_args(platform: str) -> dict[str, str]:
@@ -151,41 +155,33 @@ def assigned(scope: Scope, instruction: Instruction) -> list[tuple[str, str | No
     return found
 
 
-def _stage(
-    scope: Scope,
-    before: list[Stage],
-    opening: Instruction,
-    body: list[Instruction],
-    known: dict[str, str],
-) -> Stage:
+def _stage(scope: Scope, before: list[Stage], opening: Instruction) -> Stage:
     line = opening.line
     found = FROM.fullmatch(opening.text)
     if found is None:
         raise scope.fail(line, "FROM requires either one or three arguments")
-    for flag, value in opening.flags:
-        if flag != "platform":
-            raise scope.fail(line, f"unknown flag: {flag}")
-        wanted = scope.expand(value, known, line)
-        own = known["BUILDPLATFORM"]
-        if wanted and wanted != own and wanted not in (known["BUILDOS"], own.rpartition("/")[0]):
-            raise scope.fail(line, f"cannot build for {wanted}: this machine is {own}")
+    _check_platform(scope, opening)
     name = (found.group(2) or "").lower()
     if name and not STAGE_NAME.fullmatch(name):
         raise scope.fail(line, f'invalid name for build stage: "{name}"')
-    base = scope.expand(found.group(1), known, line)
+    base = scope.expand(found.group(1), scope.globals, line)
     if not base:
         raise scope.fail(line, f"base name ({found.group(1)}) should not be blank")
     earlier = next((one for one in reversed(before) if one.name == base.lower()), None)
     if base in scope.contexts:
         earlier = None  # a context of that name goes before
-    return Stage(
-        index=len(before),
-        line=line,
-        base=base,
-        base_stage=earlier.index if earlier else -1,
-        name=name,
-        instructions=tuple(body),
-    )
+    base_stage = earlier.index if earlier else -1
+    return Stage(index=len(before), line=line, base=base, base_stage=base_stage, name=name)
+
+
+def _check_platform(scope: Scope, opening: Instruction) -> None:
+    own = scope.globals["BUILDPLATFORM"]
+    for flag, value in opening.flags:
+        if flag != "platform":
+            raise scope.fail(opening.line, f"unknown flag: {flag}")
+        wanted = scope.expand(value, scope.globals, opening.line)
+        if wanted and wanted not in (own, scope.globals["BUILDOS"], own.rpartition("/")[0]):
+            raise scope.fail(opening.line, f"cannot build for {wanted}: this machine is {own}")
 
 
 def needed_images(scope: Scope, target: Stage) -> dict[str, int]:
