@@ -88,7 +88,7 @@ class _Parser:
     def _name(self) -> tuple[str, bool]:
         text = self._text
         found = re.compile(r"export\s+").match(text, self._at)
-        start = self._skip(found.end()) if found else self._at
+        start = self._skip(self._at + len("export")) if found else self._at
         at, end = start, len(text)
         while at < end:
             letter = text[at]

@@ -6,6 +6,7 @@ from cntnr_compose.load.rows import Path
 
 PROTOCOLS = frozenset({"tcp", "udp", "sctp"})
 HIGHEST = 65535
+OCTETS = frozenset(map(str, range(256)))
 
 
 def parse(spec: str, path: Path = ()) -> list[Tree]:
@@ -54,24 +55,33 @@ def _protocol(container: str) -> tuple[str, str]:
 
 
 def _checked_ip(host_ip: str, path: Path) -> str:
-    import socket
-
     bare = host_ip
     if host_ip.startswith("["):
         bare, closed, rest = host_ip[1:].partition("]")
         if not closed or rest:
             refuse(f"invalid IP address {host_ip}", path)
-    if bare:
-        try:
-            socket.inet_pton(socket.AF_INET6 if ":" in bare else socket.AF_INET, bare)
-        except (OSError, ValueError):
-            refuse(f"invalid IP address: {bare}", path)
+    if bare and not is_address(bare):
+        refuse(f"invalid IP address: {bare}", path)
     return bare
 
 
+def is_address(text: str) -> bool:
+    """Tell whether a text is an address that can be listened on."""
+    if ":" not in text:
+        parts = text.split(".")
+        return len(parts) == 4 and all(one in OCTETS for one in parts)
+    import socket
+
+    try:
+        socket.inet_pton(socket.AF_INET6, text)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def _range(text: str, name: str, path: Path) -> tuple[int, int]:
-    low, dash, high = text.partition("-")
-    ends = (low, high) if dash else (low, low)
+    parts = text.split("-")
+    ends = (parts[0], parts[1] if len(parts) > 1 else parts[0])  # more parts are passed over
     if not all(end.isascii() and end.isdigit() and int(end) <= HIGHEST for end in ends):
         refuse(f"invalid {name}: {text}", path)
     first, last = int(ends[0]), int(ends[1])

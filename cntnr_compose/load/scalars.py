@@ -34,15 +34,21 @@ class TagMismatch(ValueError):
 
 
 @cache
-def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
-    return (
-        re.compile(r"[-+]?(?:0[bB][01]+|0[oO][0-7]+|0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)"),
-        re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"),
-        re.compile(
-            r"(\d{4})-(\d\d?)-(\d\d?)(?:(?:[Tt](?=.*(?:Z|[-+]\d\d:\d\d)$)| (?!.*[-+Z]))"
-            r"(\d\d?):(\d\d?):(\d\d?)(\.\d{1,9})?(Z|[-+]\d\d:\d\d)?)?",
-            re.ASCII,
-        ),
+def _whole_pattern() -> re.Pattern[str]:
+    return re.compile(r"[-+]?(?:0[bB][01]+|0[oO][0-7]+|0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)")
+
+
+@cache
+def _fraction_pattern() -> re.Pattern[str]:
+    return re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+
+
+@cache
+def _moment_pattern() -> re.Pattern[str]:
+    return re.compile(
+        r"(\d{4})-(\d\d?)-(\d\d?)(?:(?:[Tt](?=.*(?:Z|[-+]\d\d:\d\d)$)| (?!.*[-+Z]))"
+        r"(\d\d?):(\d\d?):(\d\d?)(\.\d{1,9})?(Z|[-+]\d\d:\d\d)?)?",
+        re.ASCII,
     )
 
 
@@ -50,18 +56,20 @@ def plain(text: str) -> Any:
     """Read a plain scalar."""
     if text in WORDS:
         return WORDS[text]
-    if text[0] not in NUMERIC:
+    first = text[0]
+    if first not in NUMERIC:
         return text
-    whole, fraction, date = _patterns()
+    if first != "0" and len(text) < 19 and text.isascii() and text.isdecimal():
+        return int(text)  # by far the most, and without a pattern
     digits = text.replace("_", "")
-    if whole.fullmatch(digits):
-        number = _whole(digits)
-        return text if number is None else number
-    if fraction.fullmatch(digits):
+    if _whole_pattern().fullmatch(digits):
+        return _whole(digits)
+    if _fraction_pattern().fullmatch(digits):
         number = float(digits)
         return text if number in (float("inf"), float("-inf")) else number
-    found = date.fullmatch(text)
-    return _moment(text, found) if found else text
+    if text[4:5] == "-" and (found := _moment_pattern().fullmatch(text)):
+        return _moment(text, found)
+    return text
 
 
 def _moment(text: str, found: re.Match[str]) -> str:
