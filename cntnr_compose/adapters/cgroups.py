@@ -2,7 +2,7 @@
 
 Two kinds are known. A delegated cgroup v2 (`systemd-run --user --scope -p Delegate=yes`): its processes are
 moved into a leaf first, since a group that hands controllers down may have none (cgroup-v2, "No Internal
-Process Constraint"). And cgroup v1, where an administrator gave the user a group of one name in every hierarchy.
+Process Constraint"). And cgroup v1, where an administrator gave the user a group of one name everywhere.
 """
 
 import contextlib

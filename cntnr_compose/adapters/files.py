@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -122,6 +121,7 @@ def sweep(root: Path) -> None:
 
 def remove_tree(path: Path) -> None:
     """Remove a tree, also where its folders have lost their write bits; absent is fine."""
+    import shutil  # not for those who only look
 
     def give_rights(function: object, name: str, _error: object) -> None:
         with contextlib.suppress(OSError):

@@ -11,11 +11,15 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cntnr_compose.adapters import files, kernel, process
+from cntnr_compose.adapters import files, kernel
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value
+
+if TYPE_CHECKING:
+    from cntnr_compose.adapters import process
 
 READY_WITHIN = 20.0  # seconds; 40 ms is usual
 GONE_WITHIN = 5.0
@@ -154,6 +158,8 @@ def rootlesskit_argv(state: Path, payload: str) -> list[str]:
 
 
 def _start() -> Holder:
+    from cntnr_compose.adapters import process  # not for those who only look whether it runs
+
     home = paths.holder()
     _sweep()
     home.mkdir(mode=0o700, parents=True)
@@ -193,7 +199,7 @@ def _payload(ready: Path) -> str:
     )
 
 
-def _ready(started: process.Running, state: Path) -> Holder:
+def _ready(started: "process.Running", state: Path) -> Holder:
     home = paths.holder()
     end = time.monotonic() + READY_WITHIN
     # rootlesskit writes the pid and opens its socket last, when the payload may run already.
@@ -210,6 +216,8 @@ def _ready(started: process.Running, state: Path) -> Holder:
 
 
 def _check_machine() -> None:
+    from cntnr_compose.adapters import process
+
     for program in ("rootlesskit", "slirp4netns", "newuidmap", "newgidmap", "runc", "conmon"):
         process.find(program)
     if not (kernel.subordinate_ids("uid") and kernel.subordinate_ids("gid")):

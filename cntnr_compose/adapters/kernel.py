@@ -1,11 +1,8 @@
 """What this machine allows an ordinary user. It looks and tries, and changes nothing."""
 
 import os
-import platform
 import pwd
-import shutil
 import stat
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -41,7 +38,7 @@ CNI_FOLDERS = (
 
 def release() -> tuple[int, int]:
     """Give the kernel's version, such as (6, 1)."""
-    major, minor, *_ = platform.release().split(".")
+    major, minor, *_ = os.uname().release.split(".")
     return int(major), int("".join(char for char in minor if char.isdigit()) or 0)
 
 
@@ -178,7 +175,8 @@ def free_space(folder: Path) -> Bytes:
     """Give the bytes that are free where ``folder`` is, or would be made."""
     while not folder.exists():
         folder = folder.parent
-    return shutil.disk_usage(folder).free
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize
 
 
 def cni_folder() -> Path | None:
@@ -193,6 +191,8 @@ def seccomp_profile() -> Path | None:
 
 def distribution() -> str:
     """Name the family of this distribution: debian, fedora, arch, or what it calls itself."""
+    import platform
+
     try:
         values = platform.freedesktop_os_release()
     except OSError:
@@ -213,6 +213,8 @@ def try_user_namespace() -> str:
 
 def try_overlay(folder: Path) -> str:
     """Mount an overlay in a user namespace of a child; give the reason why not, or nothing."""
+    import tempfile
+
     while not folder.exists():
         folder = folder.parent
     try:

@@ -149,12 +149,12 @@ def bring(scope: Scope, what: str, asked: "Asked") -> int:
 
     Raises `CntnrError`.
     """
+    asked.check()
+    hurry(scope)
     from cntnr_compose.cli import keys
     from cntnr_compose.cli.turn import turn
     from cntnr_compose.plan.reconcile import choose, reconcile
 
-    asked.check()
-    hurry(scope)
     with scope.console() as console:
         loaded = scope.loaded(console, asked.services)
         project = loaded.project

@@ -52,12 +52,13 @@ def run(scope: "Scope", **given: Any) -> int:
 
 
 def _run(scope: "Scope", asked: "RunAsked") -> int:
-    from cntnr_compose.cli import keys
     from cntnr_compose.cli.bringing import hurry, provided, with_images
+
+    hurry(scope)
+    from cntnr_compose.cli import keys
     from cntnr_compose.cli.turn import turn
     from cntnr_compose.plan.oneoff import run_plan
 
-    hurry(scope)
     with scope.console() as console:
         loaded = scope.loaded(console, (asked.service,))
         project = loaded.project
