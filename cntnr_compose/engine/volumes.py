@@ -77,6 +77,7 @@ def content(name: str) -> Path:
             except OSError as error:
                 raise VolumeRefused(name, f"a tmpfs with {stored.options['o']}") from error
         return place
+    place.mkdir(exist_ok=True)
     device = stored.options.get("device", "")
     if device and not Path(device).exists():
         raise DeviceMissing(name, device)
@@ -150,9 +151,9 @@ def _accepted(wanted: Volume) -> dict[str, str]:
 
 
 def _make(stored: Stored) -> None:
-    folder = _folder(stored.found.name)
-    paths.make(folder / "_data")
+    folder = paths.make(_folder(stored.found.name))
     files.write_value(folder / "volume.json", stored)
+    (folder / "_data").mkdir(exist_ok=True)
 
 
 def find(name: str) -> VolumeFound | None:
@@ -172,8 +173,14 @@ def remove(name: str) -> bool:
     folder = _folder(name)
     if not folder.exists():
         return False
-    (folder / "volume.json").unlink(missing_ok=True)
     mounts.detach_all(folder)
+    data, gone = folder / "_data", folder / "_gone"
+    files.remove_tree(gone)  # of one who was killed at this
+    if data.exists():
+        data.rename(gone)  # at once, so that nobody sees half of what was in it
+    files.remove_tree(gone)
+    # What it is for goes last, so that who is killed here leaves a volume that can be removed.
+    (folder / "volume.json").unlink(missing_ok=True)
     files.remove_tree(folder)
     return True
 
@@ -189,12 +196,26 @@ def fill(name: str, image_folder: Path) -> None:
         return
     found = image_folder.stat()
     if any(image_folder.iterdir()):
-        target.chmod(0o700)  # where it hands its group down, the copies would have that of it
-        try:
-            process.run(["cp", "-a", "--reflink=auto", f"{image_folder}/.", str(target)])
-        except CommandFailed:
-            for entry in target.iterdir():  # half a copy would count as filled next time
-                files.remove_tree(entry)
-            raise
+        _copy(image_folder, target, beside=_folder(name) / "_filling")
     os.chown(target, found.st_uid, found.st_gid)
     target.chmod(stat.S_IMODE(found.st_mode))
+
+
+def _copy(source: Path, target: Path, *, beside: Path) -> None:
+    # Half a copy, of one who was killed, would count as filled next time. So it is made beside the
+    # target, unless that is somewhere else, and moved: others may have the target mounted already.
+    is_near = target.parent == beside.parent and not target.is_mount()
+    place = beside if is_near else target
+    files.remove_tree(beside)
+    place.mkdir(exist_ok=True)
+    place.chmod(0o700)  # where it hands its group down, the copies would have that of it
+    try:
+        process.run(["cp", "-a", "--reflink=auto", f"{source}/.", str(place)])
+    except CommandFailed:
+        for entry in place.iterdir():
+            files.remove_tree(entry)
+        raise
+    if is_near:
+        for entry in beside.iterdir():
+            entry.rename(target / entry.name)
+        beside.rmdir()

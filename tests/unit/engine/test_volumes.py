@@ -1,0 +1,74 @@
+"""Volumes are whole or absent, whenever somebody is killed at making or removing one."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cntnr_compose.adapters import files, mounts
+from cntnr_compose.core import paths
+from cntnr_compose.engine import volumes
+from cntnr_compose.model.project import Volume
+
+
+@pytest.fixture(autouse=True)
+def nothing_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    files.remove_tree(paths.data())
+    monkeypatch.setattr(mounts, "detach_all", lambda _folder: None)
+
+
+def made(name: str = "p_data") -> Path:
+    volumes.create(Volume(key="data", name=name), "hash", {}, "p")
+    return volumes.content(name)
+
+
+def test_a_volume_that_was_made_by_half_can_be_used_and_removed() -> None:
+    made().rmdir()
+    assert "p_data" in volumes.observed()
+    assert volumes.content("p_data").is_dir()
+    assert volumes.remove("p_data")
+    assert list(paths.volumes().iterdir()) == []
+
+
+def test_a_volume_that_was_removed_by_half_is_empty_and_can_be_removed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (made() / "file").write_text("")
+    removed: list[str] = []
+
+    def killed(path: Path) -> None:
+        removed.append(path.name)
+        if path.exists():
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(volumes.files, "remove_tree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            volumes.remove("p_data")
+    assert removed == ["_gone", "_gone"]
+    assert "p_data" in volumes.observed()
+    assert list(volumes.content("p_data").iterdir()) == []
+    assert volumes.remove("p_data")
+    assert list(paths.volumes().iterdir()) == []
+
+
+def test_a_volume_that_was_filled_by_half_is_filled_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "new").write_text("new")
+    target = made()
+    inode = target.stat().st_ino
+    half = target.with_name("_filling")
+    half.mkdir()
+    (half / "old").write_text("old")
+
+    def copy(argv: list[str]) -> None:
+        for entry in tmp_path.iterdir():
+            (Path(argv[-1]) / entry.name).write_bytes(entry.read_bytes())
+
+    monkeypatch.setattr(volumes.process, "run", copy)
+    monkeypatch.setattr(os, "chown", lambda *_: None)
+    volumes.fill("p_data", tmp_path)
+    assert [path.name for path in target.iterdir()] == ["new"]
+    assert not half.exists()
+    assert target.stat().st_ino == inode  # others may have it mounted
