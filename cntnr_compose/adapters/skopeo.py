@@ -20,6 +20,7 @@ PASSED_ON = (
 )  # fmt: skip
 _running: set[int] = set()
 _stopped = threading.Event()
+INTERRUPTED = "interrupted"
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 
 
@@ -243,13 +244,13 @@ def stop_all() -> None:
 def _run(ref: str, argv: Sequence[str]) -> None:
     status, _, said = _call(argv)
     if status != 0:
-        raise explain(ref, said.decode(errors="replace"))
+        raise explain(ref, said.decode(errors="replace") if status > 0 else INTERRUPTED)
 
 
 def _call(argv: Sequence[str]) -> tuple[int, bytes, bytes]:
     """Run skopeo so that `stop_all` can end it; give its status, output and errors."""
     if _stopped.is_set():
-        return 1, b"", b"interrupted"
+        return -signal.SIGTERM, b"", b""
     with (
         Path(os.devnull).open("rb") as nothing,
         os.fdopen(os.memfd_create("out"), "w+b") as out,
@@ -263,6 +264,8 @@ def _call(argv: Sequence[str]) -> tuple[int, bytes, bytes]:
             stderr=err.fileno(),
         )
         _running.add(running.pid)
+        if _stopped.is_set():  # it was told so while this one was started
+            running.terminate()
         try:
             status = running.wait()
         finally:
