@@ -48,7 +48,8 @@ def request(project: Project, service: Service, args: dict[str, str]) -> Request
         ignore=ignore,
         target=build.target,
         platform=host_platform(),
-        args={name: value for name, value in given.items() if value is not None} | args,
+        args={name: _text(value) for name, value in given.items() if value is not None}
+        | {name: _text(value) for name, value in args.items()},
         labels=labels.built_image(project, service),
         contexts=_contexts(project, service.name, build),
         secrets=tuple(_secrets(project, service.name, build)),
@@ -59,6 +60,11 @@ def request(project: Project, service: Service, args: dict[str, str]) -> Request
         privileged=build.privileged,
         no_cache=build.no_cache,
     )
+
+
+def _text(value: str) -> str:
+    """Make a text of a variable that need not be UTF-8."""
+    return value.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def _hosts(build: Build) -> dict[str, tuple[str, ...]]:

@@ -15,7 +15,7 @@ from cntnr_compose.adapters.rooted import Root
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, field
-from cntnr_compose.plan.dockerignore import Ignore
+from cntnr_compose.plan.dockerignore import Ignore, compiled
 
 # A file that changed this short a time ago could change again without its time stamp telling.
 SETTLED_AFTER = 2.0
@@ -236,8 +236,6 @@ def _look(path: str, place: Path) -> Found | None:
 
 def _glob(root: Root, source: str) -> list[str]:
     """Find what a source with ``*``, ``?`` and ``[…]`` fits; each part stays within its folder."""
-    import fnmatch
-
     if not any(char in source for char in "*?["):
         return [source]
     found = [""]
@@ -248,7 +246,8 @@ def _glob(root: Root, source: str) -> list[str]:
             if place is None or not place.is_dir():
                 continue
             # Unlike in a shell, a leading dot is nothing special (Go's filepath.Match).
-            names = fnmatch.filter(sorted(one.name for one in place.iterdir()), part)
+            fits = compiled(part).fullmatch
+            names = sorted(one.name for one in place.iterdir() if fits(one.name))
             ahead += [f"{folder}/{name}" if folder else name for name in names]
         found = ahead
     return found

@@ -26,7 +26,7 @@ class Ignore:
             clean = posixpath.normpath(pattern.removeprefix("!").strip()).lstrip("/")
             if clean in ("", "."):
                 continue
-            self._rules.append((_compiled(clean), back))
+            self._rules.append((compiled(clean), back))
             if back:
                 self._exceptions.append(clean)
 
@@ -54,12 +54,21 @@ def _may_fit_below(pattern: str, folder: str) -> bool:
     for wanted, part in zip(pattern.split("/"), folder.split("/"), strict=False):
         if "**" in wanted:
             return True
-        if not _compiled(wanted).fullmatch(part):
+        if not compiled(wanted).fullmatch(part):
             return False
     return True
 
 
-def _compiled(pattern: str) -> re.Pattern[str]:
+def _set(inside: str) -> str:
+    """Turn the inside of ``[…]``, which Go and Python write almost alike, into a set of characters."""
+    negated = inside.startswith("^")
+    items = re.findall(r"\\?(.)(?:-\\?(.))?", inside.removeprefix("^"), re.DOTALL)
+    ranges = (re.escape(low) + (f"-{re.escape(high)}" if high else "") for low, high in items)
+    return f"[{'^' if negated else ''}{''.join(ranges)}]"
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Make a regular expression for whole paths of a pattern with ``*``, ``**``, ``?`` and ``[…]``."""
     try:
         return re.compile(_regex(pattern))
     except re.error:  # such as [z-a], which fits nothing but itself
@@ -88,8 +97,7 @@ def _regex(pattern: str) -> str:
             out.append(re.escape(pattern[at]))
             at += 1
         elif char == "[" and (end := pattern.find("]", at + 1)) > 0:
-            inside = pattern[at:end].replace("\\", "\\\\")
-            out.append(f"[{inside}]")
+            out.append(_set(pattern[at:end]))
             at = end + 1
         else:
             out.append(re.escape(char))

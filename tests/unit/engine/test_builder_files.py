@@ -38,6 +38,7 @@ def test_a_folder_is_taken_with_all_that_is_in_it_in_order(context: Path) -> Non
 def test_patterns_fit_within_a_folder_and_hidden_files_too(context: Path) -> None:
     assert names(Files(context), "*.txt") == [".hidden.txt"]
     assert names(Files(context), "s*/?.[mt]*") == ["a.txt", "b.md"]
+    assert names(Files(context), "src/[^a-c]*") == ["deep", "c.txt"]
 
 
 def test_what_is_ignored_is_not_taken_but_for_exceptions(context: Path) -> None:
