@@ -17,7 +17,7 @@ from typing import NoReturn
 from cntnr_compose.adapters import holder, mounts, solitude
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.events import Event
+from cntnr_compose.core.events import Event, Warned
 from cntnr_compose.core.values import from_json, to_json
 from cntnr_compose.engine import builder_image
 from cntnr_compose.engine.builder_assemble import Packer, assemble
@@ -57,6 +57,7 @@ class Channel:
         # Programs that forget where they are must not write between our lines.
         self._out = os.fdopen(os.dup(1), "wb", buffering=0)
         self._lock = threading.Lock()
+        self._warned: set[str] = set()
         os.dup2(2, 1)
 
     def say(self, value: object) -> None:
@@ -67,6 +68,12 @@ class Channel:
     def tell(self, event: Event) -> None:
         """Tell an event."""
         self.say(Told(event=event))
+
+    def warn(self, text: str) -> None:
+        """Tell a warning, once."""
+        if text not in self._warned:
+            self._warned.add(text)
+            self.tell(Warned(text=text))
 
 
 def main() -> None:
@@ -85,7 +92,8 @@ def main() -> None:
 
 def _carry_out(order: Order) -> NoReturn:
     channel = Channel()
-    shop = Shop(Views(ImageStore()), Runner(_workplace(), _resolver(order)), channel.tell)
+    runner = Runner(_workplace(), _resolver(order), channel.warn)
+    shop = Shop(Views(ImageStore()), runner, channel.tell)
     for number in ENDING:
         signal.signal(number, lambda *_: _cancel(shop))
     threading.Thread(target=_watch, args=(shop,), daemon=True).start()

@@ -61,8 +61,8 @@ class SecretMissing(CntnrError):
 class Runner:
     """Runs programs of builds; ``place`` is a tmpfs that only this process sees."""
 
-    def __init__(self, place: Path, resolver: str) -> None:
-        self._place, self._resolver = place, resolver
+    def __init__(self, place: Path, resolver: str, warn: Say) -> None:
+        self._place, self._resolver, self._warn = place, resolver, warn
         self._facts: Facts | None = None
 
     def run(
@@ -124,7 +124,10 @@ class Runner:
             privileged=request.privileged,
         )
         bare = replace(config, env=(), entrypoint=None, cmd=None)
-        return runtime_spec(service, bare, setting, self._facts).spec
+        made = runtime_spec(service, bare, setting, self._facts)
+        for warning in made.warnings:
+            self._warn(warning)
+        return made.spec
 
     def _start(self, bundle: Path, identity: str, say: Say) -> tuple[int, list[str]]:
         argv = [

@@ -50,7 +50,7 @@ Step: TypeAlias = tuple[State, Work | None]
 def begin(base: ImageConfig | None, before: State | None = None) -> State:
     """Start a stage from an image, from an earlier stage's end, or from nothing."""
     if before is not None:
-        return replace(before, args={}, own_command=False)
+        return replace(before, own_command=False)  # arguments are handed on, too
     if base is None:
         return State(config=ImageConfig(env=(f"PATH={PATH}",)))
     return State(config=replace(base, on_build=None), shell=base.shell or SHELL)

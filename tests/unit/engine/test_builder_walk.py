@@ -1,13 +1,27 @@
 """A walk through a Dockerfile, with a kitchen that makes nothing."""
 
+import contextlib
+from collections import defaultdict
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from cntnr_compose.core.values import replace
 from cntnr_compose.engine.builder_walk import Made, Point, Request, Walk, image_key
 from cntnr_compose.model.image import Image, ImageConfig
 from cntnr_compose.plan.buildwork import Run, Work
+from cntnr_compose.plan.dockerfile import KEYWORDS, DockerfileInvalid
 
 BASE = Image(
     id="sha256:aa", ref="base:1", manifest="", config=ImageConfig(on_build=("RUN trigger",))
 )
+
+
+PIECES = (
+    *(f"{word} " for word in KEYWORDS if word != "FROM"), "\n", "\\\n", "#", "<<EOF", "EOF\n", '"', "'",
+    "$A", "${A", "${A:-", "}", "${A#", "/", "a", "--from=", "--mount=", "type=cache,", "target=/x",
+    "--chown=", "--network=", '["a"]', "[", "]", "=", "A=1", "80", "1-5", "--interval=", "5s", "٣", "\0",
+)  # fmt: skip
 
 
 class FakeKitchen:
@@ -39,7 +53,7 @@ def walk(
     text: str, contents: dict[str, str] | None = None, **more: object
 ) -> tuple[Point, FakeKitchen]:
     request = Request(
-        service="web", names=("web",), context="/c", file="F", text=text, images={"base:1": BASE},
+        service="web", names=("web",), context="/c", file="F", text=text, images=defaultdict(lambda: BASE),
         **more,  # type: ignore[arg-type]
     )  # fmt: skip
     kitchen = FakeKitchen(contents)
@@ -70,10 +84,11 @@ def test_of_a_target_nothing_else_is_made() -> None:
 
 
 def test_a_stage_upon_a_stage_goes_on_where_that_ended() -> None:
-    point, _ = walk("FROM base:1 AS a\nENV x=1\nRUN b\nFROM a\nRUN c\n")
+    point, kitchen = walk("FROM base:1 AS a\nARG y=2\nENV x=1\nRUN b\nFROM a\nRUN c\n")
     assert point.lower == ("s3", "s2", "s1")
     assert point.state.config.env == ("x=1",)
-    assert [line.folder for line in point.history] == ["s1", "", "s2", "s3"]
+    assert [line.folder for line in point.history] == ["s1", "", "", "s2", "s3"]
+    assert [work.env for work in kitchen.works[1:] if isinstance(work, Run)] == [("y=2", "x=1")] * 2
 
 
 def test_keys_depend_on_all_that_went_before_but_labels_do_not_matter_for_files() -> None:
@@ -110,6 +125,12 @@ def test_labels_of_the_build_win_and_make_another_image() -> None:
 def test_programs_run_on_the_network_of_the_build_unless_they_say_otherwise() -> None:
     works = walk("FROM scratch\nRUN a\nRUN --network=none b", network="host")[1].works
     assert [work.network for work in works if isinstance(work, Run)] == ["host", "none"]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
+def test_any_text_is_a_build_or_a_plain_error(text: str) -> None:
+    with contextlib.suppress(DockerfileInvalid):
+        image_key(walk(f"FROM base:1\n{text}")[0])
 
 
 def test_a_step_that_changes_nothing_makes_no_layer() -> None:
