@@ -3,6 +3,7 @@
 import asyncio
 from typing import assert_never
 
+from cntnr_compose.adapters import process
 from cntnr_compose.adapters.control import Tell
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Progress, Warned
@@ -49,7 +50,8 @@ class NoSuchContainer(CntnrError):
 async def carry_out(plan: Plan, scene: Scene, tell: Tell) -> None:
     """Run every step; the first failure cancels those that have not finished.
 
-    Raises the `CntnrError` of the step that failed; `SeveralFailed`.
+    What was prepared and is not started now is as it was before. Raises the `CntnrError` of the step
+    that failed; `SeveralFailed`.
     """
     for line in plan.warnings:
         tell(Warned(text=line))
@@ -72,9 +74,22 @@ async def carry_out(plan: Plan, scene: Scene, tell: Tell) -> None:
             for step in plan.steps:
                 group.create_task(when_ready(step), name=step.operation.describe())
     except ExceptionGroup as errors:
+        await process.to_the_end(_take_back(plan, scene))
         raise cause_of(errors) from errors
+    except asyncio.CancelledError:
+        await process.to_the_end(_take_back(plan, scene))
+        raise
     if failed:
         raise failed[0] if len(failed) == 1 else SeveralFailed(failed)
+
+
+async def _take_back(plan: Plan, scene: Scene) -> None:
+    names = {
+        one.operation.name for one in plan.steps if isinstance(one.operation, PrepareContainer)
+    }
+    async with asyncio.TaskGroup() as group:
+        for name in names & scene.keepers.keys():
+            group.create_task(scene.keepers[name].take_back())
 
 
 def cause_of(errors: BaseExceptionGroup[BaseException]) -> BaseException:

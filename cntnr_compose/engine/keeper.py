@@ -106,7 +106,7 @@ class Keeper:
         try:
             made = await prepared.make(self.scene, self.record, tell)
         except BaseException:
-            await process.to_the_end(self._take_back())
+            await process.to_the_end(self._unmake())
             raise
         self.write(
             holder=self.scene.holder.id,
@@ -118,7 +118,14 @@ class Keeper:
         )
         self._watch()
 
-    async def _take_back(self) -> None:
+    async def take_back(self) -> None:
+        """Remove what was prepared of it where its program was not started."""
+        async with self._turn:
+            if self.status.pid and self.status.state not in RUNNING:
+                self._kill(signal.SIGKILL)
+                await self._ended.wait()
+
+    async def _unmake(self) -> None:
         try:
             await prepared.take_back(self.scene, self.record)
         finally:
@@ -361,7 +368,7 @@ class Keeper:
             self._ended.clear()
             await self._on_end(status.exit_code)
         elif paths.bundle(self.record.id).exists():
-            await self._take_back()
+            await self._unmake()
 
 
 NOTHING: dict[str, Any] = {

@@ -1,0 +1,249 @@
+"""Ctrl-C, SIGTERM and a closing terminal at every stage of `up`: nothing is left half made."""
+
+import fcntl
+import os
+import random
+import signal
+import socket
+import subprocess
+import termios
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.scenarios import parts
+from tests.scenarios.conftest import MakeProject
+from tests.scenarios.lib import Project, free_port, wait_until
+
+Leftovers = Callable[[], list[str]]
+INTERRUPTED = 130
+PIPES = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+
+
+class Command:
+    """A command as it runs in a terminal's foreground: Ctrl-C reaches all of its process group."""
+
+    def __init__(self, project: Project, *words: str) -> None:
+        self.said = ""
+        self.words = words
+        self._process = project.user.popen("cntnr", "compose", *words, cwd=project.folder, **PIPES)
+        assert self._process.stdout is not None
+        os.set_blocking(self._process.stdout.fileno(), False)
+
+    def read(self) -> str:
+        """Take what it has said meanwhile."""
+        assert self._process.stdout is not None
+        try:
+            while part := os.read(self._process.stdout.fileno(), 1 << 16):
+                self.said += part.decode(errors="replace")
+        except BlockingIOError:
+            pass
+        return self.said
+
+    def until(self, text: str, timeout: float = 30) -> None:
+        """Wait until it has said something."""
+        wait_until(lambda: text in self.read(), timeout=timeout, what=f"it says {text!r}")
+
+    def press(self, number: int = signal.SIGINT) -> None:
+        """Press Ctrl-C, or send another signal."""
+        os.killpg(self._process.pid, number)
+
+    def end(self, timeout: float = 20) -> int:
+        """Wait for its end, and give its status; what it said holds no traceback."""
+        try:
+            code = self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.press(signal.SIGKILL)
+            pytest.fail(f"{self.words} does not end:\n{self.read()}")
+        self.read()
+        for stream in (self._process.stdin, self._process.stdout):
+            assert stream is not None
+            stream.close()
+        assert "Traceback" not in self.said, self.said
+        assert "internal error" not in self.said, self.said
+        return code
+
+
+def test_while_it_reads_the_file(project: MakeProject, leftovers: Leftovers) -> None:
+    mine = project("services: {}")
+    up = Command(mine, "-f", "-", "up", "-d")  # reads from a pipe into which nobody writes
+    wait_until(lambda: parts.find(mine.user, "holder's child"), what="holder and all get ready")
+    up.press()
+    assert up.end() == INTERRUPTED
+    assert leftovers() == []
+
+
+def test_a_file_that_is_wrong_leaves_nothing_of_what_got_ready_meanwhile(
+    project: MakeProject, leftovers: Leftovers
+) -> None:
+    mine = project("services: [")
+    ended = mine.compose("up", "-d")
+    assert ended.returncode == 1
+    assert leftovers() == []
+    mine.write("compose.yaml", "services: {}")
+
+
+@pytest.fixture
+def silent_registry() -> Iterator[str]:
+    """Give the address of a registry that accepts connections and says nothing."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+
+
+def test_while_it_pulls(project: MakeProject, leftovers: Leftovers, silent_registry: str) -> None:
+    mine = project(
+        f"services: {{a: {{image: {silent_registry}/a}}, b: {{image: {silent_registry}/b}}}}"
+    )
+    up = Command(mine, "up", "-d")
+    up.until(f"Image {silent_registry}/b  Pulling")
+    wait_until(lambda: "skopeo" in str(list(parts.processes(mine.user))), what="skopeo runs")
+    up.press()
+    assert up.end() == INTERRUPTED
+    assert leftovers() == []
+    assert list(mine.user.data.glob("images/.draft-*")) == []
+    assert mine.ps() == []
+
+
+def test_while_it_builds(project: MakeProject, leftovers: Leftovers, busybox_image: str) -> None:
+    dockerfile = f"FROM {busybox_image}\nRUN touch /made\nRUN echo slowly; sleep 60\n"
+    mine = project("services: {a: {build: .}}", files={"Dockerfile": dockerfile})
+    up = Command(mine, "--progress", "plain", "up", "-d")
+    up.until("slowly", timeout=60)
+    up.press()
+    assert up.end() == INTERRUPTED
+    assert leftovers() == []
+    assert list(mine.user.data.glob("*/.draft-*")) == []
+    assert mine.ps() == []
+
+
+WAITING = """
+services:
+  slow:
+    image: {image}
+    command: sleep 1000
+    stop_signal: KILL
+    healthcheck: {{test: "false", interval: 0.1s, start_period: 60s}}
+  web:
+    image: {image}
+    command: sleep 1000
+    stop_signal: KILL
+    depends_on: {{slow: {{condition: service_healthy}}}}
+"""
+
+
+@pytest.mark.parametrize("words", [("up", "-d"), ("up",), ("up", "--wait")])
+def test_while_it_waits_for_health(
+    project: MakeProject, busybox_image: str, words: tuple[str, ...]
+) -> None:
+    mine = project(WAITING.format(image=busybox_image))
+    up = Command(mine, *words)
+    slow, web = f"{mine.name}-slow-1", f"{mine.name}-web-1"
+    wait_until(lambda: parts.statuses(mine).get(slow, {}).get("state") == "running")
+    up.press()
+    assert up.end() == INTERRUPTED
+    # Attached, it stops what it has started.
+    assert mine.states() == {slow: "exited" if words == ("up",) else "running", web: "created"}
+    bundles = list((mine.user.runtime / "b").iterdir())
+    assert len(bundles) == (0 if words == ("up",) else 1), "what was prepared is taken back"
+
+
+ATTACHED = """
+services:
+  polite:
+    image: {image}
+    command: sh -c 'trap "echo bye; exit 0" TERM; echo ready; while :; do sleep 0.1; done'
+  stubborn:
+    image: {image}
+    command: sh -c 'trap "" TERM; echo ready; while :; do sleep 0.1; done'
+    stop_grace_period: {grace}
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_while_it_is_attached(
+    project: MakeProject, busybox_image: str, number: signal.Signals
+) -> None:
+    mine = project(ATTACHED.format(image=busybox_image, grace="1s"))
+    up = Command(mine, "up")
+    wait_until(lambda: up.read().count("ready") == 2, what="both are there")
+    up.press(number)
+    assert up.end() == INTERRUPTED
+    assert "Gracefully Stopping... press Ctrl+C again to force" in up.said
+    assert "polite-1    | bye" in up.said
+    codes = {row["Service"]: (row["State"], row["ExitCode"]) for row in mine.ps()}
+    assert codes == {"polite": ("exited", 0), "stubborn": ("exited", 137)}
+
+
+def test_a_second_press_kills(project: MakeProject, busybox_image: str) -> None:
+    mine = project(ATTACHED.format(image=busybox_image, grace="60s"))
+    up = Command(mine, "up")
+    wait_until(lambda: up.read().count("ready") == 2, what="both are there")
+    up.press()
+    up.until("bye")
+    up.press()
+    assert up.end() == INTERRUPTED
+    assert set(mine.states().values()) == {"exited"}
+
+
+def test_the_terminal_closes(project: MakeProject, busybox_image: str) -> None:
+    mine = project(ATTACHED.format(image=busybox_image, grace="0s"))
+    terminal, inside = os.openpty()
+    user = mine.user
+    os.fchown(inside, user.uid, user.gid)
+    process = user.popen(
+        "cntnr", "compose", "up",
+        cwd=mine.folder, env={"TERM": "xterm"}, stdin=inside, stdout=inside, stderr=inside,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )  # fmt: skip
+    os.close(inside)
+    seen = b""
+    while seen.count(b"ready") < 2:
+        seen += os.read(terminal, 1 << 16)
+    os.close(terminal)
+    assert process.wait(10) == -signal.SIGHUP
+    time.sleep(0.5)
+    assert set(mine.states().values()) == {"running"}
+
+
+STACK = """
+services:
+  web:
+    image: {image}
+    command: sleep 1000
+    stop_signal: KILL
+    ports: ["127.0.0.1:{port}:80"]
+    volumes: [kept:/kept, /own]
+    depends_on: [db]
+  db:
+    image: {image}
+    command: sleep 1000
+    stop_signal: KILL
+    networks: [default, back]
+networks: {{back: {{}}}}
+volumes: {{kept: {{}}}}
+"""
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_at_any_moment(
+    project: MakeProject, leftovers: Leftovers, busybox_image: str, seed: int
+) -> None:
+    chance = random.Random(seed)
+    mine = project(STACK.format(image=busybox_image, port=free_port()))
+    told = ""
+    for words in (("up", "-d"), ("up", "-d", "--force-recreate"), ("down", "-t", "0")):
+        one = Command(mine, *words)
+        after = chance.uniform(0.1, 0.7)
+        time.sleep(after)
+        one.press()
+        code = one.end()
+        told += f"{' '.join(words)}, pressed after {after:.3f} s: {code}\n{one.said}"
+        assert code in (0, INTERRUPTED), told
+    # Whatever was cut short, the same command completes it.
+    mine.up("--wait", timeout=30)
+    assert mine.states() == {f"{mine.name}-web-1": "running", f"{mine.name}-db-1": "running"}, told
+    mine.down("-v")
+    assert leftovers() == [], told
