@@ -165,6 +165,8 @@ def secure_runtime() -> Path:
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise UnsafeRuntimeDirectory(path)
+    # Inside the holder our uid is another one, and the folder that is named after it would be, too.
+    os.environ["CNTNR_RUNTIME_DIR"] = str(path)
     return path
 
 

@@ -23,3 +23,14 @@ def test_data_folder_that_cannot_be_made_is_named(
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
     with pytest.raises(paths.HomeNotWritable, match=f"cannot write to {tmp_path}/file/cntnr: "):
         paths.secure_data()
+
+
+def test_runtime_folder_is_the_same_for_those_who_go_on_under_another_uid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CNTNR_RUNTIME_DIR", "")  # so that it is put back afterwards
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    made = paths.secure_runtime()
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    monkeypatch.setattr("os.getuid", lambda: 0)
+    assert paths.runtime() == made
