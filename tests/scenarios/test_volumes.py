@@ -196,7 +196,8 @@ def test_bind_mounts_show_the_users_files(project: MakeProject) -> None:
 )
 def test_a_missing_source_is_refused(project: MakeProject, volume: str, says: str) -> None:
     text = volume if volume.startswith("{") else f'"{volume}"'
-    here = project(f"services:\n  a: {{image: busybox, {WAITS}, volumes: [{text}]}}\n")
+    others = "".join(f"  b{number}: {{image: busybox, {WAITS}}}\n" for number in range(3))
+    here = project(f"services:\n  a: {{image: busybox, {WAITS}, volumes: [{text}]}}\n{others}")
     before = sorted(os.listdir(here.folder))
     refused = here.compose("up", "-d")
     assert refused.returncode == 1
