@@ -121,16 +121,23 @@ def using(name: str) -> Iterator[Holder]:
 def end_if_unused() -> bool:
     """Stop the holder where nobody uses it; tell whether none is left."""
     with files.locked(_lock()):
-        if is_used():
-            return False
         holder = find()
         if holder is not None:
+            if is_used():
+                return False
             _stop(holder)
+        elif is_claimed():
+            return False
         _sweep()
         return True
 
 
 def is_used() -> bool:
+    """Tell whether somebody holds a claim, or containers run whose supervisor was killed."""
+    return is_claimed() or any(paths.bundles().glob("*"))
+
+
+def is_claimed() -> bool:
     """Tell whether anybody holds a claim; claims of the dead are removed."""
     used = False
     for claim in (paths.runtime() / "u").glob("*.lock"):

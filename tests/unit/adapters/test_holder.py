@@ -55,3 +55,22 @@ def test_claims_of_the_dead_do_not_count(runtime: Path) -> None:
     assert list((runtime / "u").iterdir()) == []
     with files.locked(runtime / "u/supervisor-2.lock"):
         assert holder.is_used()
+
+
+def test_containers_whose_supervisor_was_killed_need_their_holder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written(born=(70, 71))
+    monkeypatch.setattr(kernel, "start_time", {10: 70, 11: 71}.get)
+    (paths.bundles() / "aaaaaaaaaaaa").mkdir(parents=True)
+    assert not holder.end_if_unused()
+    assert holder.find() is not None
+
+
+def test_what_a_holder_left_that_is_gone_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    written(born=(70, 71))
+    monkeypatch.setattr(kernel, "start_time", lambda _pid: 0)
+    (paths.bundles() / "aaaaaaaaaaaa").mkdir(parents=True)
+    assert holder.end_if_unused()
+    assert not paths.bundles().exists()
+    assert not paths.holder().exists()
