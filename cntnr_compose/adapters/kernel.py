@@ -124,6 +124,22 @@ def inside(root: Path, name: str) -> Path:
     return found
 
 
+def host_address() -> str:
+    """Give an address of the host at which containers reach what listens on it.
+
+    Nothing is sent: connecting a datagram socket only chooses a route. Where there is none, the
+    address is the uplink's.
+    """
+    import socket
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "10.0.2.2"
+
+
 def host_resolv_conf() -> str:
     """Read the host's own resolv.conf, which the holder has laid another one over."""
     for path in (*Path("/etc").glob(".ro*/resolv.conf"), Path("/etc/resolv.conf")):

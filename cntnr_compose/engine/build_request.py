@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from cntnr_compose.adapters import kernel
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.engine.builder_walk import Request, Secret
 from cntnr_compose.engine.images import host_platform
@@ -69,21 +70,9 @@ def _text(value: str) -> str:
 
 def _hosts(build: Build) -> dict[str, tuple[str, ...]]:
     return {
-        name: tuple(_host_address() if one == GATEWAY_WORD else one for one in addresses)
+        name: tuple(kernel.host_address() if one == GATEWAY_WORD else one for one in addresses)
         for name, addresses in build.extra_hosts.items()
     }
-
-
-def _host_address() -> str:
-    """Give an address of this machine: nothing is sent, connecting only chooses a route."""
-    import socket
-
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-            return str(probe.getsockname()[0])
-        except OSError:
-            return "10.0.2.2"
 
 
 def services_below(service: Service) -> tuple[str, ...]:

@@ -49,25 +49,13 @@ def write_hosts(record: Record, addresses: dict[str, str]) -> None:
         "ff02::1\tip6-allnodes", "ff02::2\tip6-allrouters",
     ]  # fmt: skip
     for other, targets in service.extra_hosts.items():
-        lines += [f"{_host_address() if to == GATEWAY_WORD else to}\t{other}" for to in targets]
+        lines += [
+            f"{kernel.host_address() if to == GATEWAY_WORD else to}\t{other}" for to in targets
+        ]
     lines += [f"{address}\t{own}" for address in addresses.values()]
     if service.network_mode == "host":
         lines.append(f"127.0.1.1\t{own}")
     (paths.bundle(record.id) / "etc/hosts").write_text("\n".join(lines) + "\n")
-
-
-def _host_address() -> str:
-    """Give an address of the host at which containers reach what listens on it.
-
-    Nothing is sent: connecting a datagram socket only chooses a route. Where there is none, the
-    address is the uplink's.
-    """
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-            return str(probe.getsockname()[0])
-        except OSError:
-            return "10.0.2.2"
 
 
 async def _resolv_conf(scene: Scene, record: Record) -> str:
