@@ -209,6 +209,62 @@ networks:
 """
 
 
+def test_a_changed_network_is_made_anew_and_names_are_still_found(project: MakeProject) -> None:
+    here = project(APART)
+    here.up("a", "both", "b")
+    before = addresses(here, "b")
+    here.write("compose.yaml", APART.replace("  back:\n", "  back: {internal: true}\n"))
+    changed = here.up("-t", "0", "a", "both", "b")
+    assert f"Network {here.name}_back  Removed" in changed.stderr
+    # The one on two networks asks a resolver that follows the new one.
+    assert set(looked_up(here, "both", "a", "b", "beta")) == {"a", "b", "beta"}
+    assert answers(here, "both", "a/who", "b/who") == {"a/who": "a", "b/who": "b"}
+    assert "default" not in here.exec("b", "ip", "route").ok().stdout
+    assert addresses(here, "b") == before  # the first free subnet is the same again
+
+
+NAME_SERVER = """
+import socket, struct
+
+wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+wire.bind(("", 53))
+while True:
+    asked, sender = wire.recvfrom(2000)
+    question = asked[12 : asked.index(b"\\0", 12) + 5]
+    head = asked[:2] + struct.pack("!5H", 0x8180, 1, 1, 0, 0)
+    answer = b"\\xc0\\x0c" + struct.pack("!2HIH", 1, 1, 0, 4) + socket.inet_aton("10.1.2.3")
+    wire.sendto(head + question + answer, sender)
+"""
+
+
+def test_other_names_are_asked_of_the_server_that_a_service_chooses(
+    project: MakeProject, debian_images: dict[str, str]
+) -> None:
+    here = project(
+        f"""
+services:
+  names:
+    image: {debian_images["python"]}
+    command: ["python3", "-c", {json.dumps(NAME_SERVER)}]
+    init: true
+    networks: {{lan: {{ipv4_address: 10.55.0.53}}}}
+  one: {{{_inline()}, networks: [lan], dns: 10.55.0.53}}
+  two: {{{_inline()}, networks: [lan, side], dns: [10.55.0.53]}}
+  far: {{{_inline()}, networks: [side]}}
+networks:
+  lan: {{ipam: {{config: [{{subnet: 10.55.0.0/24}}]}}}}
+  side:
+"""
+    )
+    here.up()
+    elsewhere = "cntnr.example.org"
+    wait_until(lambda: looked_up(here, "one", elsewhere) == {elsewhere: {"10.1.2.3"}})
+    assert looked_up(here, "two", elsewhere) == {elsewhere: {"10.1.2.3"}}
+    # Neighbours are found all the same, and no name without a dot is asked elsewhere.
+    assert set(looked_up(here, "one", "two", "names", "far", "nobody")) == {"two", "names"}
+    assert set(looked_up(here, "two", "one", "far", "nobody")) == {"one", "far"}
+
+
 def test_addresses_and_interfaces_are_as_the_file_says(project: MakeProject) -> None:
     here, guest = project(CHOSEN), project(GUEST)
     refused = guest.compose("up", "-d")
