@@ -9,6 +9,7 @@ from cntnr_compose.model.observed import Container
 
 HEADER = ("NAME", "IMAGE", "COMMAND", "SERVICE", "CREATED", "STATUS", "PORTS")
 COMMAND_LENGTH = 20
+MOUNT_LENGTH = 15
 
 
 def status(container: Container, now: Seconds) -> str:
@@ -41,7 +42,8 @@ def _since(moment: Seconds, now: Seconds) -> str:
 
 def command(container: Container, *, trunc: bool = True) -> str:
     """Quote a container's command as docker does, cut to twenty characters."""
-    words = " ".join(container.record.command)
+    program, *arguments = container.record.command or ("",)
+    words = " ".join([program, *(f"'{one}'" if " " in one else one for one in arguments)])
     return f'"{short(words, COMMAND_LENGTH) if trunc else words}"'
 
 
@@ -86,10 +88,12 @@ def tree(container: Container, now: Seconds, *, trunc: bool = True) -> Tree:
         "Image": record.image,
         "Labels": _joined(record.labels),
         "LocalVolumes": str(sum(one.type == "volume" for one in record.mounts)),
-        "Mounts": ",".join(one.source or one.target for one in record.mounts),
+        "Mounts": ",".join(
+            short(one.source, MOUNT_LENGTH) if trunc else one.source for one in record.mounts
+        ),
         "Name": record.name,
         "Names": record.name,
-        "Networks": ",".join(sorted(record.networks.values())),
+        "Networks": ",".join(sorted(record.networks.values())) or _shared_network(container),
         "Ports": published,
         "Project": record.project,
         "Publishers": publishers(container),
@@ -119,7 +123,12 @@ def publishers(container: Container) -> list[Tree]:
             found.append(
                 {"URL": "", "TargetPort": target, "PublishedPort": 0, "Protocol": protocol}
             )
-    return sorted(found, key=lambda one: (str(one["URL"]), int(one["TargetPort"])))
+    return sorted(found, key=lambda one: (int(one["TargetPort"]), not one["URL"], str(one["URL"])))
+
+
+def _shared_network(container: Container) -> str:
+    mode = container.record.definition.network_mode
+    return mode if mode in ("host", "none") else ""
 
 
 def _joined(labels: Mapping[str, str]) -> str:

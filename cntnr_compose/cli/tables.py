@@ -65,36 +65,33 @@ def short(text: str, length: int) -> str:
 
 
 def ports(published: Iterable[Publication], exposed: Iterable[tuple[int, str]]) -> str:
-    """Say ports as docker does: ``0.0.0.0:8080->80/tcp, 6379/tcp``; neighbours are joined."""
-    groups: dict[tuple[str, str], list[tuple[int, int]]] = {}
-    taken = set()
-    for one in published:
-        taken.add((one.target, one.protocol))
-        groups.setdefault((one.url, one.protocol), []).append((one.target, one.published))
-    for target, protocol in exposed:
-        if (target, protocol) not in taken:
-            groups.setdefault(("", protocol), []).append((target, 0))
-    said = []
-    for (url, protocol), pairs in groups.items():
-        for (first, first_outside), (last, last_outside) in _runs(sorted(set(pairs))):
-            inside = f"{first}" if first == last else f"{first}-{last}"
-            if not url:
-                said.append((first, f"{inside}/{protocol}"))
-                continue
-            outside = f"{first_outside}" if first == last else f"{first_outside}-{last_outside}"
-            host = f"[{url}]" if ":" in url else url
-            said.append((first, f"{host}:{outside}->{inside}/{protocol}"))
-    return ", ".join(text for _, text in sorted(said, key=lambda one: one[0]))
+    """Say ports as docker does: ``6379/tcp, 0.0.0.0:80->80/tcp, 0.0.0.0:8080->90/tcp``.
+
+    Neighbours are joined where inside and outside are the same; those that differ come last, one by one.
+    """
+    known = list(published)
+    taken = {(one.target, one.protocol) for one in known}
+    found = [(one.target, one.url, one.published, one.protocol) for one in known]
+    found += [(port, "", 0, kind) for port, kind in exposed if (port, kind) not in taken]
+    groups: dict[tuple[str, str], tuple[int, int]] = {}
+    joined, mapped = [], []
+    for target, url, outside, protocol in sorted(set(found)):
+        if url and outside != target:
+            mapped.append(f"{_host(url)}:{outside}->{target}/{protocol}")
+            continue
+        first, last = groups.get((url, protocol), (target, target - 1))
+        if target != last + 1:
+            joined.append(_group(url, protocol, first, last))
+            first = target
+        groups[url, protocol] = (first, target)
+    joined += [_group(url, protocol, *ends) for (url, protocol), ends in groups.items()]
+    return ", ".join(joined + mapped)
 
 
-def _runs(pairs: list[tuple[int, int]]) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Join neighbours whose inner and outer ports both grow by one (or that have no outer port)."""
-    runs: list[tuple[tuple[int, int], tuple[int, int]]] = []
-    for target, outside in pairs:
-        if runs:
-            first, (last, last_outside) = runs[-1]
-            if target == last + 1 and outside == (last_outside + 1 if last_outside else 0):
-                runs[-1] = (first, (target, outside))
-                continue
-        runs.append(((target, outside), (target, outside)))
-    return runs
+def _group(url: str, protocol: str, first: int, last: int) -> str:
+    text = str(first) if first == last else f"{first}-{last}"
+    return f"{_host(url)}:{text}->{text}/{protocol}" if url else f"{text}/{protocol}"
+
+
+def _host(url: str) -> str:
+    return f"[{url}]" if ":" in url else url

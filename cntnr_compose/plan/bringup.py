@@ -207,12 +207,15 @@ class BringUp:
 
     def _start(self, service: Service) -> None:
         fates = [one for one in self._fates[service.name] if one.action not in ("keep", "remove")]
+        # Who lends by name may be one of ours, which only depends_on tells.
+        lent = self.conditions(service) if fates and graph.borrows_by_name(service) else set()
         prepared = {}
         for fate in fates:
+            after = set(lent)
             if fate.name in self._made:
-                after = {self._made[fate.name]}
+                after.add(self._made[fate.name])
             else:
-                after = {*self._cleared, *self._supplied(service)}
+                after.update(self._cleared, self._supplied(service))
                 after.update({self._stopped[fate.name]} if fate.name in self._stopped else ())
             prepared[fate.name] = self.prepare(service, fate.name, after)
         if prepared:

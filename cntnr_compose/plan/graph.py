@@ -23,6 +23,12 @@ class DependencyCycle(CntnrError):
         super().__init__(f"dependency cycle detected: {' -> '.join(path)}")
 
 
+def borrows_by_name(service: Service) -> bool:
+    """Tell whether a service uses namespaces of a container by its name: ``container:X``."""
+    modes = (service.network_mode, service.ipc, service.pid)
+    return any(mode.startswith("container:") for mode in modes)
+
+
 def lenders(service: Service) -> tuple[str, ...]:
     """Name the services whose namespaces a service uses: ``network_mode: service:X``, ipc, pid."""
     modes = (service.network_mode, service.ipc, service.pid)

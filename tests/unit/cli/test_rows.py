@@ -38,6 +38,8 @@ def test_a_long_command_is_cut_in_its_quotes() -> None:
     long = replace(found, record=replace(found.record, command=("/docker-entrypoint.sh", "nginx")))
     assert command(long) == '"/docker-entrypoint.…"'
     assert command(long, trunc=False) == '"/docker-entrypoint.sh nginx"'
+    spaced = replace(found, record=replace(found.record, command=("sh", "-c", "exit 3")))
+    assert command(spaced) == "\"sh -c 'exit 3'\""
 
 
 def test_a_row_has_docker_s_columns() -> None:
@@ -60,6 +62,8 @@ def test_an_object_has_docker_s_keys_in_docker_s_order() -> None:
         mounts=(
             MountPoint(type="volume", target="/d", source="shop_d"),
             MountPoint(type="bind", target="/b", source="/home/b"),
+            MountPoint(type="tmpfs", target="/t"),
+            MountPoint(type="volume", target="/a", source="0123456789abcdef", anonymous=True),
         ),
     )
     row = tree(found, NOW)
@@ -74,15 +78,18 @@ def test_an_object_has_docker_s_keys_in_docker_s_order() -> None:
     assert (row["Labels"], row["Networks"], row["Mounts"]) == (
         "a=1,b=2",
         "shop_default",
-        "shop_d,/home/b",
+        "shop_d,/home/b,,0123456789abcd…",
     )
-    assert (row["LocalVolumes"], row["RunningFor"]) == ("1", "10 minutes ago")
+    assert (
+        tree(container(definition=service("web", network_mode="host")), NOW)["Networks"] == "host"
+    )
+    assert (row["LocalVolumes"], row["RunningFor"]) == ("2", "10 minutes ago")
 
 
 def test_publishers_hold_exposed_ports_too() -> None:
     found = container(published=(HTTP,), definition=service("web", expose=("80", "90-91/udp")))
     assert publishers(found) == [
+        {"URL": "0.0.0.0", "TargetPort": 80, "PublishedPort": 8080, "Protocol": "tcp"},
         {"URL": "", "TargetPort": 90, "PublishedPort": 0, "Protocol": "udp"},
         {"URL": "", "TargetPort": 91, "PublishedPort": 0, "Protocol": "udp"},
-        {"URL": "0.0.0.0", "TargetPort": 80, "PublishedPort": 8080, "Protocol": "tcp"},
     ]

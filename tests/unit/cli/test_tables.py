@@ -68,22 +68,21 @@ def published(*numbers: int, url: str = "0.0.0.0", shift: int = 8000) -> list[Pu
     return [Publication(url=url, target=one, published=one + shift) for one in numbers]
 
 
-def test_ports_that_follow_each_other_are_joined() -> None:
-    assert (
-        ports(published(80, 81, 82, 90), []) == "0.0.0.0:8080-8082->80-82/tcp, 0.0.0.0:8090->90/tcp"
+def test_ports_that_are_the_same_outside_are_joined() -> None:
+    assert ports(published(80, 81, 82, 90, shift=0), []) == (
+        "0.0.0.0:80-82->80-82/tcp, 0.0.0.0:90->90/tcp"
+    )
+
+
+def test_ports_that_differ_outside_come_last_one_by_one() -> None:
+    mixed = [*published(80, 81), *published(90, shift=0)]
+    assert ports(mixed, [(7, "tcp")]) == (
+        "7/tcp, 0.0.0.0:90->90/tcp, 0.0.0.0:8080->80/tcp, 0.0.0.0:8081->81/tcp"
     )
 
 
 def test_ports_of_both_families_and_those_that_are_only_exposed_are_told() -> None:
     both = [*published(80), *published(80, url="::")]
-    assert ports(both, [(80, "tcp"), (53, "udp"), (54, "udp")]) == (
-        "53-54/udp, 0.0.0.0:8080->80/tcp, [::]:8080->80/tcp"
+    assert ports(both, [(80, "tcp"), (53, "udp"), (54, "udp"), (60, "udp"), (54, "tcp")]) == (
+        "53-54/udp, 60/udp, 54/tcp, 0.0.0.0:8080->80/tcp, [::]:8080->80/tcp"
     )
-
-
-def test_neighbours_with_other_outer_ports_stay_apart() -> None:
-    mixed = [
-        Publication(url="0.0.0.0", target=80, published=9000),
-        Publication(url="0.0.0.0", target=81, published=8000),
-    ]
-    assert ports(mixed, []) == "0.0.0.0:9000->80/tcp, 0.0.0.0:8000->81/tcp"

@@ -276,3 +276,14 @@ def test_wait_checks_all_and_lets_jobs_end() -> None:
 def test_what_is_left_out_on_purpose_is_not_waited_for() -> None:
     wanted = project(service("web", {"db": HEALTHY}), service("db"))
     assert "wait" not in text(up(wanted, selected=("web",), dependencies=False))
+
+
+def test_who_borrows_by_name_is_prepared_when_what_it_depends_on_runs() -> None:
+    pair = project(service("main"), service("side", {"main": HEALTHY}, pid="container:p-main-1"))
+    assert text(up(pair)).splitlines()[3:] == [
+        "4 start container p-main-1: created by 2 (after 3)",
+        "5 create container p-side-1: not found (after 1)",
+        "6 wait for main: healthy: side depends on it (after 4)",
+        "7 prepare container p-side-1 (after 5, 6)",
+        "8 start container p-side-1: created by 5 (after 7)",
+    ]
