@@ -35,6 +35,17 @@ class PortPrivileged(CntnrError):
         )
 
 
+class AddressUnknown(CntnrError):
+    """A port is to be published on an address that this machine has not."""
+
+    hint = "see `ip address` for those that it has; leave the address out to publish on all"
+
+    def __init__(self, address: str, port: int) -> None:
+        super().__init__(
+            f"cannot publish port {port} on {address}: this machine has no such address"
+        )
+
+
 class PortRefused(CntnrError):
     """The port driver refuses for another reason."""
 
@@ -67,7 +78,7 @@ def socket_path() -> Path:
 async def publish(spec: Spec) -> int:
     """Publish a port and give its number.
 
-    Raises `PortTaken`, `PortPrivileged`, `PortRefused`.
+    Raises `PortTaken`, `PortPrivileged`, `AddressUnknown`, `PortRefused`.
     """
     status, body = await _request("POST", "/v1/ports", to_json(spec))
     if status == 201:
@@ -77,6 +88,8 @@ async def publish(spec: Spec) -> int:
         raise PortPrivileged(spec.parent_port, lowest())
     if "conflict" in said or "already in use" in said:
         raise PortTaken(spec.parent_ip, spec.parent_port)
+    if "cannot assign requested address" in said:
+        raise AddressUnknown(spec.parent_ip, spec.parent_port)
     raise PortRefused(spec.parent_port, said.strip() or f"status {status}")
 
 

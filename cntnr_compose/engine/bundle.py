@@ -10,7 +10,7 @@ from cntnr_compose.adapters import cni, files, kernel, mounts, runc
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree, Value, from_json, from_tree
-from cntnr_compose.engine import etcfiles, facts, filemounts, mounted, networks, unpack, volumes
+from cntnr_compose.engine import etcfiles, facts, filemounts, interfaces, mounted, unpack, volumes
 from cntnr_compose.engine.images import ImageStore
 from cntnr_compose.engine.networks import Made
 from cntnr_compose.engine.scene import Scene
@@ -120,7 +120,7 @@ def _interfaces(scene: Scene, record: Record) -> tuple[cni.Interface, ...]:
             continue
         if not best[0] or attachment.gw_priority > best[1]:
             best = (name, attachment.gw_priority)
-    return networks.interfaces(chosen, best[0])
+    return interfaces.interfaces(chosen, best[0])
 
 
 class NetworkMissing(CntnrError):

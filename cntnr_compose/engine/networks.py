@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 import ipaddress
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from pathlib import Path
 
 from cntnr_compose.adapters import cni, dnsmasq, files, holder, network, process
@@ -44,13 +44,6 @@ class OptionInvalid(CntnrError):
             "bridges have names of their own, of at most 15 letters, digits and .-_;"
             f" the mtu is 68 to {holder.MTU}"
         )
-
-
-class AddressRefused(CntnrError):
-    """An address that a service asks for is not in its network."""
-
-    def __init__(self, name: str, address: str, subnet: str) -> None:
-        super().__init__(f"cannot give address {address} on network {name}: it is not in {subnet}")
 
 
 class Made(Value, frozen=True, kw_only=True):
@@ -267,45 +260,6 @@ class Networks:
 
     def _write(self, made: Made) -> None:
         files.write_value(_folder() / f"{made.found.name}.json", made)
-
-
-def interfaces(
-    chosen: Sequence[tuple[Made, str, str, str]], gateway_on: str
-) -> tuple[cni.Interface, ...]:
-    """Make the interfaces of a container: (network, address asked for, MAC, interface name) each."""
-    made = []
-    for number, (one, address, mac, name) in enumerate(chosen):
-        if address and ipaddress.ip_address(address) not in ipaddress.ip_network(one.bridge.subnet):
-            raise AddressRefused(one.found.name, address, one.bridge.subnet)
-        made.append(
-            cni.Interface(
-                name=name or f"eth{number}",
-                network=one.found.name,
-                bridge=one.bridge.name,
-                subnet=one.bridge.subnet,
-                gateway=one.found.gateway,
-                first=one.first,
-                last=one.last,
-                address=address,
-                mac=mac,
-                mtu=one.bridge.mtu,
-                default_route=one.found.name == gateway_on,
-            )
-        )
-    return tuple(made)
-
-
-def release(identity: str, addresses: Mapping[str, str]) -> None:
-    """Give a container's addresses back that its hook did not: runc was killed before it ran.
-
-    host-local keeps one file an address, which begins with the container's id. Where the addresses
-    are not known, since nobody read the plugins' answers, all files are looked at.
-    """
-    known = [cni.leases() / name / address for name, address in addresses.items()]
-    for path in known or cni.leases().glob("*/[0-9]*"):
-        with contextlib.suppress(FileNotFoundError):
-            if path.read_text(errors="replace").startswith(identity):
-                path.unlink()
 
 
 def _own_view(made: Made) -> dnsmasq.View:

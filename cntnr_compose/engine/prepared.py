@@ -10,7 +10,7 @@ from cntnr_compose.adapters.control import Tell
 from cntnr_compose.core import paths
 from cntnr_compose.core.events import Warned
 from cntnr_compose.core.values import Tree, Value
-from cntnr_compose.engine import bundle, etcfiles, logrotation, networks, publish
+from cntnr_compose.engine import bundle, etcfiles, interfaces, logrotation, publish
 from cntnr_compose.engine.scene import Scene
 from cntnr_compose.model.observed import Record
 
@@ -77,7 +77,7 @@ async def clear(scene: Scene, record: Record, addresses: Mapping[str, str]) -> N
     async with contextlib.AsyncExitStack() as last_first:
         last_first.callback((runc.exits() / identity).unlink, missing_ok=True)
         last_first.callback(bundle.clear, record)
-        last_first.callback(networks.release, identity, addresses)
+        last_first.callback(interfaces.release, identity, addresses)
         last_first.push_async_callback(_delete, scene, identity)
         if record.definition.pid:  # others' namespace: it does not end with the first process
             last_first.callback(signals.kill_below, paths.bundle(identity) / "rootfs")
@@ -107,7 +107,7 @@ async def clear_stray(scene: Scene, identity: str) -> None:
     async with contextlib.AsyncExitStack() as last_first:
         last_first.callback(files.remove_tree, place)
         last_first.callback(mounts.detach_all, place)
-        last_first.callback(networks.release, identity, {})
+        last_first.callback(interfaces.release, identity, {})
         last_first.push_async_callback(_delete, scene, identity)
         for network in scene.networks.all():
             last_first.callback(dnsmasq.remove_names, network.found.name, identity)

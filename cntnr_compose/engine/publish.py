@@ -36,7 +36,7 @@ async def publish(
 ) -> tuple[Published, ...]:
     """Publish every port of a container; all or none.
 
-    Raises `PortTaken`, `PortPrivileged`, `PortRefused`, `ProtocolUnknown`.
+    Raises `PortTaken`, `PortPrivileged`, `AddressUnknown`, `PortRefused`, `ProtocolUnknown`.
     """
     service = record.definition
     if not service.ports or not addresses:

@@ -51,6 +51,15 @@ def _folder(name: str) -> Path:
     return paths.volumes() / name
 
 
+class OptionsInvalid(CntnrError):
+    """A volume in memory has options that no tmpfs knows."""
+
+    hint = "options are size, mode, uid, gid, nr_inodes (tmpfs(5)); sizes end in k, m or g"
+
+    def __init__(self, name: str, options: str) -> None:
+        super().__init__(f'cannot mount volume {name}: a tmpfs cannot have the options "{options}"')
+
+
 class DeviceMissing(CntnrError):
     """A volume stands for a folder of the machine that is not there."""
 
@@ -63,7 +72,7 @@ class DeviceMissing(CntnrError):
 def content(name: str) -> Path:
     """Give the folder with a volume's files; one in memory is mounted where it is not yet.
 
-    Raises `VolumeMissing`, `DeviceMissing`, `VolumeRefused`.
+    Raises `VolumeMissing`, `DeviceMissing`, `OptionsInvalid`.
     """
     stored = files.read_value(_folder(name) / "volume.json", Stored)
     if stored is None:
@@ -75,7 +84,7 @@ def content(name: str) -> Path:
             try:
                 mounts.tmpfs(place, ",".join(options))
             except OSError as error:
-                raise VolumeRefused(name, f"a tmpfs with {stored.options['o']}") from error
+                raise OptionsInvalid(name, stored.options["o"]) from error
         return place
     place.mkdir(exist_ok=True)
     device = stored.options.get("device", "")

@@ -56,7 +56,10 @@ def _low_port(value: Any, machine: Machine) -> Row | None:
     first = str(value).partition("-")[0]
     if not first.isdecimal() or not 0 < int(first) < machine.lowest_port:
         return None
-    note = f"ordinary users may use ports from {machine.lowest_port} on"
+    note = (
+        f"ordinary users may use ports from {machine.lowest_port} on, until an administrator runs"
+        f" `sysctl -w net.ipv4.ip_unprivileged_port_start={int(first)}`"
+    )
     return Row(state="refused", note=note, doctor="low ports")
 
 

@@ -325,7 +325,12 @@ def test_addresses_that_clash_are_refused(project: MakeProject) -> None:
     pool = "networks: {lan: {ipam: {config: [{subnet: 10.66.0.0/24}]}}}\n"
     text = "services:\n" + "".join(
         f"  {name}: {{networks: {{lan: {{ipv4_address: {address}}}}}, {_inline()}}}\n"
-        for name, address in (("a", "10.66.0.9"), ("b", "10.66.0.9"), ("c", "10.67.0.9"))
+        for name, address in (
+            ("a", "10.66.0.9"),
+            ("b", "10.66.0.9"),
+            ("c", "10.67.0.9"),
+            ("d", "10.66.0.1"),
+        )
     )
     here, other = (
         project(text + pool),
@@ -340,6 +345,9 @@ def test_addresses_that_clash_are_refused(project: MakeProject) -> None:
     assert outside.returncode == 1
     assert "cannot give address 10.67.0.9" in outside.stderr
     assert "10.66.0.0/24" in outside.stderr
+    gateway = here.compose("up", "-d", "d")
+    assert gateway.returncode == 1
+    assert "10.66.0.1 is subnet's gateway" in gateway.stderr
     overlap = other.compose("up", "-d")
     assert overlap.returncode == 1
     assert f"subnet 10.66.0.0/24 overlaps network {here.name}_lan" in overlap.stderr

@@ -266,6 +266,14 @@ def test_a_low_port_is_refused_with_the_setting_that_allows_it(project: MakeProj
     assert here.ps() == []
 
 
+def test_an_address_of_another_machine_is_refused(project: MakeProject) -> None:
+    port = free_port()
+    here = project(web(f"203.0.113.9:{port}:80"))
+    refused = here.compose("up", "-d")
+    assert refused.returncode == 1
+    assert f"port {port} on 203.0.113.9: this machine has no such address" in refused.stderr
+
+
 def test_run_publishes_what_it_is_asked_to(project: MakeProject) -> None:
     port, other = free_port(), free_port()
     here = project(web(f"{port}:80"))

@@ -271,6 +271,7 @@ def test_volumes_in_memory_and_of_a_folder(project: MakeProject) -> None:
         ("{driver: rexray}", "driver"),
         ("{driver_opts: {type: nfs, device: ':/x', o: addr=10.0.0.1}}", "type nfs"),
         ("{driver_opts: {type: none, o: bind, device: /nowhere/at/all}}", "/nowhere/at/all"),
+        ("{driver_opts: {type: tmpfs, device: tmpfs, o: size=lots}}", 'the options "size=lots"'),
     ],
 )
 def test_a_volume_that_cannot_be_had_is_refused(

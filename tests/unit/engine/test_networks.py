@@ -12,7 +12,6 @@ from cntnr_compose.adapters.network import Bridge
 from cntnr_compose.core.values import replace
 from cntnr_compose.engine import networks
 from cntnr_compose.engine.networks import (
-    AddressRefused,
     Made,
     Networks,
     OptionInvalid,
@@ -143,37 +142,6 @@ def test_options_that_no_bridge_can_have_are_refused(option: str, value: str) ->
     options = {f"com.docker.network.{option}": value}
     with pytest.raises(OptionInvalid, match=f"{option} cannot be '{value}'"):
         chosen(Network(key="a", name="p_a", driver_opts=options))
-
-
-def test_interfaces_are_numbered_and_one_leads_outside() -> None:
-    found = networks.interfaces(
-        [
-            (made("a"), "", "", ""),
-            (made("b", "10.129.0.0/20"), "10.129.0.9", "02:00:00:00:00:01", "web0"),
-        ],
-        "b",
-    )
-    assert [(one.name, one.default_route) for one in found] == [("eth0", False), ("web0", True)]
-    assert (found[1].address, found[1].mac) == ("10.129.0.9", "02:00:00:00:00:01")
-
-
-def test_an_address_outside_the_subnet_is_refused() -> None:
-    with pytest.raises(
-        AddressRefused, match=r"10\.9\.9\.9 on network a: it is not in 10\.128\.0\.0/20"
-    ):
-        networks.interfaces([(made("a"), "10.9.9.9", "", "")], "a")
-
-
-def test_leases_of_one_container_are_given_back(held: Path) -> None:
-    place = cni.leases() / "a"
-    place.mkdir(parents=True)
-    (place / "10.0.0.2").write_text("abc\r\neth0")
-    (place / "10.0.0.3").write_text("def\r\neth0")
-    (place / "last_reserved_ip.0").write_text("10.0.0.3")
-    networks.release("abc", {})
-    networks.release("def", {"a": "10.0.0.3"})
-    networks.release("gone", {"a": "10.0.0.9"})
-    assert [path.name for path in place.iterdir()] == ["last_reserved_ip.0"]
 
 
 class Outside:
