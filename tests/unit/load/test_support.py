@@ -106,7 +106,9 @@ def test_a_key_hangs_on_what_the_machine_allows(ability: str, key: str) -> None:
             "services: {a: {ports: [{target: 80, published: '70', protocol: tcp}]}}",
             (
                 "error: services.a.ports.0.published: cannot be honoured: ordinary users may use ports"
-                " from 80 on (`cntnr doctor` tells what would mend it)"
+                " from 80 on, until an administrator runs"
+                " `sysctl -w net.ipv4.ip_unprivileged_port_start=70`"
+                " (`cntnr doctor` tells what would mend it)"
             ),
         ),
         (
