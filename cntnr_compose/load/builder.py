@@ -126,7 +126,7 @@ class Builder:
         self._aliases += 1
         self._aliased += node.size
         nodes = self._nodes + self._aliased
-        if self._aliases > FREE_ALIASES and nodes > FREE_NODES:
+        if (self._aliases > FREE_ALIASES or self._aliased > LOOSE) and nodes > FREE_NODES:
             share = 0.99 - 0.89 * min(1.0, max(0.0, (nodes - LOOSE) / (TIGHT - LOOSE)))
             if self._aliased / nodes > share:
                 self._refuse("document contains excessive aliasing", event)

@@ -70,7 +70,7 @@ def single(number: float) -> float:
     """Round to what a 32-bit float holds, and give the shortest decimal number that means it."""
     narrow: float = struct.unpack("f", struct.pack("f", number))[0]
     for digits in range(1, 10):
-        short = float(f"{number:.{digits}g}")
+        short = float(f"{narrow:.{digits}g}")
         if struct.unpack("f", struct.pack("f", short))[0] == narrow:
             return short
     return narrow

@@ -33,7 +33,10 @@ def read(text: str, file: str) -> Iterator[Document]:
             yield from _documents(yaml.CSafeLoader(text), Builder(file))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        _refuse(file, str(error.problem), mark.line if mark else 0, mark.column if mark else 0)
+        line, column = (mark.line, mark.column) if mark else (0, 0)
+        is_tab = mark is not None and text[mark.index : mark.index + 1] == "\t"
+        hint = " (it is a tab; YAML is indented with spaces)" if is_tab else ""
+        _refuse(file, f"{error.problem}{hint}", line, column)
     except yaml.reader.ReaderError as error:
         _refuse(file, "control characters are not allowed", text.count("\n", 0, error.position), 0)
 

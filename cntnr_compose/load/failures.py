@@ -1,5 +1,7 @@
 """What can be wrong with a compose project beyond the words of one file."""
 
+from collections.abc import Iterable
+
 from cntnr_compose.core.errors import CntnrError
 
 
@@ -75,8 +77,10 @@ class ProjectNameEmpty(CntnrError):
 class ComposeFileEmpty(CntnrError):
     """The files hold nothing."""
 
-    def __init__(self) -> None:
-        super().__init__("empty compose file")
+    hint = "it wants at least `services:` and one service"
+
+    def __init__(self, files: Iterable[str]) -> None:
+        super().__init__(f"{', '.join(files)}: empty compose file")
 
 
 class IncludeCycle(CntnrError):

@@ -119,10 +119,12 @@ def decimal(value: Any, _path: Path) -> Any:
     if value is None:
         return OMIT
     if isinstance(value, str):
-        return casts.decimal32(value) or OMIT
-    if isinstance(value, bool) or not isinstance(value, int | float) or value in INFINITE:
+        number = casts.decimal32(value)
+    elif isinstance(value, bool) or not isinstance(value, int | float) or value in INFINITE:
         raise Mistyped(value, "a number")
-    return (casts.single(float(value)) or OMIT) if isinstance(value, float) else value or OMIT
+    else:
+        number = casts.single(float(value))
+    return (int(number) if number.is_integer() else number) or OMIT
 
 
 @_fits

@@ -7,7 +7,7 @@ from cntnr_compose.core.values import Tree
 from cntnr_compose.load import document, source
 from cntnr_compose.load.canonical import canonical, defaults
 from cntnr_compose.load.document import Document
-from cntnr_compose.load.findings import ComposeFileInvalid, Finding
+from cntnr_compose.load.findings import ComposeFileInvalid, Finding, Place
 from cntnr_compose.load.interpolate import interpolate
 from cntnr_compose.load.merge import merge
 from cntnr_compose.load.paths import resolve
@@ -107,7 +107,8 @@ class Layers:
         """
         if not isinstance(one.tree, dict):
             what = "top-level object must be a mapping"
-            raise ComposeFileInvalid([Finding(path=(), message=what, place=own.place(()))])
+            place = own.place(()) or Place(file=own.file, line=1, column=1)
+            raise ComposeFileInvalid([Finding(path=(), message=what, place=place)])
         if not self.setting.interpolating:
             return copied(one.tree)  # type: ignore[no-any-return]
         lookup = self.setting.environment.get

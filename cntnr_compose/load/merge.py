@@ -116,26 +116,31 @@ def _logging(base: Any, over: Any, rows: Rows, path: Path) -> Any:
     return over
 
 
+def _at(pools: list[Tree], pool: Tree) -> int | None:
+    """Find the first pool of the same subnet."""
+    subnets = (index for index, one in enumerate(pools) if one.get("subnet") == pool.get("subnet"))
+    return next(subnets, None)
+
+
 def _pools(base: Any, over: Any, _rows: Rows, path: Path) -> Any:
-    """Address pools are merged by subnet."""
+    """Address pools are merged by subnet, in docker compose's own way.
+
+    It lays every pool on every other, and so loses or joins some when there are several of both.
+    """
     if not isinstance(base, list) or not isinstance(over, list):
         _refuse(path)
     done: list[Tree] = []
-
-    def put(pool: Tree, *, instead: bool) -> None:
-        for index, one in enumerate(done):
-            if one.get("subnet") == pool.get("subnet"):
-                if instead:
-                    done[index] = pool
-                return
-        done.append(pool)
-
-    for original in base:
+    for pool in base:
         for other in over:
-            if other.get("subnet") != original.get("subnet"):
-                put(other, instead=False)
+            if other.get("subnet") != pool.get("subnet") and _at(done, other) is None:
+                done.append(other)
                 continue
-            put(_mappings(dict(original), other, {}, path), instead=True)
+            merged = _mappings(pool, other, {}, path)
+            index = _at(done, merged)
+            if index is None:
+                done.append(merged)
+            else:
+                done[index] = merged
     return done
 
 

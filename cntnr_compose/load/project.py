@@ -59,7 +59,7 @@ def load(request: Request) -> Loaded:
         layers.add(file)
     tree = layers.finish(resolve_paths=request.resolve_paths)
     if not tree:
-        raise ComposeFileEmpty
+        raise ComposeFileEmpty(opening.required_files())
     tree["name"] = called
     if request.normalize:
         normalize(tree, called, setting.environment)
@@ -112,14 +112,12 @@ def _settled(tree: Tree, opening: Opening, request: Request) -> tuple[Tree, Proj
 
 
 def file_values(tree: Tree) -> dict[str, str]:
-    """Take out what the variables of configs and secrets hold; configs print it as their content."""
+    """Take out what the variables of configs and secrets hold, which is not printed."""
     values = {}
     for section in ("configs", "secrets"):
         for key, one in tree.get(section, {}).items():
             if one and VALUE in one:
                 values[f"{section}.{key}"] = one.pop(VALUE)
-                if section == "configs":
-                    one["content"] = values[f"{section}.{key}"]
     return values
 
 

@@ -1,0 +1,25 @@
+"""Every case of the corpus, where there is one: what docker compose prints, we print."""
+
+import sys
+from typing import Any
+
+import pytest
+
+from tests.conformance.run import cases, corpus, difference, in_process
+
+FOLDER = corpus()
+IS_THERE = (FOLDER / "cases.json").is_file()
+if not IS_THERE:
+    sys.stderr.write(f"no conformance corpus at {FOLDER}: nothing of it is collected\n")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make a test of each case."""
+    found = cases(FOLDER)
+    metafunc.parametrize("case", found, ids=[case["id"] for case in found])
+
+
+if IS_THERE:
+
+    def test_means_what_docker_compose_says(case: dict[str, Any]) -> None:
+        assert not difference(case, FOLDER, in_process(case, FOLDER))
