@@ -81,7 +81,7 @@ class Marks:
 
         ``passed`` counts the items that earlier texts have put into lists; it grows.
         """
-        best = (0, 0, 0)
+        best = (-1, 0, 0)
         for root in self._composed():
             best = max(best, _walk(root, path, passed), key=lambda one: one[0])
         return best

@@ -9,21 +9,20 @@ from cntnr_compose.load.template import Variable, variables
 
 def in_order(services: Mapping[str, Any]) -> list[str]:
     """Give the names of services, each behind those that it depends on."""
-    done: dict[str, None] = {}
+    done: list[str] = []
+    seen: set[str] = set()
     for root in sorted(services):
         ahead = [(root, False)]
         while ahead:
-            name, told = ahead.pop()
-            if told:
-                done.setdefault(name)
-            elif name not in done and name in services:
+            name, is_told = ahead.pop()
+            if is_told:
+                done.append(name)
+            elif name not in seen and name in services:
+                seen.add(name)
                 ahead.append((name, True))
                 needed = services[name].get("depends_on") or {}
-                waiting = {one for one, again in ahead if again}
-                ahead.extend(
-                    (one, False) for one in sorted(needed, reverse=True) if one not in waiting
-                )
-    return list(done)
+                ahead.extend((one, False) for one in sorted(needed, reverse=True))
+    return done
 
 
 def select(tree: Tree, names: tuple[str, ...]) -> None:

@@ -1,0 +1,127 @@
+"""`config` shows what files mean, and lists what is in them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cntnr_compose.adapters import skopeo
+from tests.unit.cli.conftest import Ran
+
+Run = Callable[..., Ran]
+
+TEXT = """\
+name: shop
+services:
+  web: {image: "i:${TAG:-latest}", depends_on: [db], environment: {A: "$HOLE"}}
+  db: {build: ., volumes: ["data:/d"], networks: [back]}
+  tool: {image: t, profiles: [extra, ci]}
+networks: {back: }
+volumes: {data: }
+x-own: 1
+"""
+
+
+@pytest.fixture
+def config(compose: Run) -> Callable[..., Ran]:
+    Path("compose.yaml").write_text(TEXT)
+    return lambda *words: compose("config", *words)
+
+
+def test_it_prints_yaml_and_warns(config: Run) -> None:
+    ran = config()
+    assert ran.code == 0
+    assert ran.out.startswith("name: shop\nservices:\n  db:\n    build:\n")
+    assert 'HOLE\\" variable is not set' in ran.err
+
+
+def test_it_prints_json(config: Run) -> None:
+    tree = json.loads(config("--format", "json").out)
+    assert list(tree["services"]) == ["db", "web"]
+    assert tree["x-own"] == 1
+
+
+def test_it_prints_only_services_that_are_asked_for_and_their_dependencies(config: Run) -> None:
+    tree = json.loads(config("--format", "json", "tool", "db").out)
+    assert list(tree["services"]) == ["db", "tool"]
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        (["--services"], ["db", "web"]),
+        (["--volumes"], ["data"]),
+        (["--networks"], ["back", "default"]),
+        (["--images"], ["shop-db", "i:latest"]),
+        (["--profiles"], ["ci", "extra"]),
+        (["--models"], []),
+        (["--quiet"], []),
+    ],
+)
+def test_it_lists(config: Run, words: list[str], lines: list[str]) -> None:
+    ran = config(*words)
+    assert ran.code == 0
+    assert ran.out.splitlines() == lines
+
+
+def test_it_lists_variables(config: Run) -> None:
+    lines = [line.split() for line in config("--variables").out.splitlines()]
+    assert lines[1:] == [["HOLE", "false"], ["TAG", "false", "latest"]]
+    found = json.loads(config("--variables", "--format", "json").out)
+    assert found["TAG"]["DefaultValue"] == "latest"
+
+
+def test_it_prints_what_variables_are_replaced_with(
+    config: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAG", "5")
+    lines = config("--environment").out.splitlines()
+    assert "TAG=5" in lines
+    assert "COMPOSE_PROJECT_NAME=shop" in lines
+
+
+def test_hashes_are_those_of_the_labels(config: Run) -> None:
+    every = dict(line.split() for line in config("--hash", "*").out.splitlines())
+    assert list(every) == ["db", "web"]
+    assert all(len(one) == 64 for one in every.values())
+    assert config("--hash", "web").out == f"web {every['web']}\n"
+    assert config("--hash", "nope").code == 1
+
+
+def test_it_writes_to_a_file(config: Run) -> None:
+    assert config("--output", "out.yaml").out == ""
+    assert Path("out.yaml").read_text().startswith("name: shop\n")
+
+
+def test_variables_can_stay(config: Run) -> None:
+    assert "image: i:${TAG:-latest}\n" in config("--no-interpolate").out
+    tree = json.loads(config("--no-interpolate", "--format", "json").out)
+    assert tree["services"]["web"]["image"] == "i:${TAG:-latest}"
+
+
+def test_images_are_named_by_their_digests(config: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def digest(ref: str) -> str:
+        asked.append(ref)
+        return "sha256:" + "0" * 64
+
+    monkeypatch.setattr(skopeo, "digest", digest)
+    tree: Any = json.loads(config("--resolve-image-digests", "--format", "json").out)
+    pinned = "docker.io/library/i:latest@sha256:" + "0" * 64
+    assert tree["services"]["web"]["image"] == pinned
+    assert asked == ["docker.io/library/i:latest"]
+    locked = config("--lock-image-digests").out
+    assert locked == f"services:\n  db: {{}}\n  web:\n    image: {pinned}\n"
+
+
+def test_other_formats_are_refused(config: Run) -> None:
+    ran = config("--format", "xml")
+    assert ran.code == 1
+    assert 'unsupported format "xml"' in ran.err
+
+
+def test_its_old_name_is_known(compose: Run, config: Run) -> None:
+    assert compose("convert", "--services").out == config("--services").out

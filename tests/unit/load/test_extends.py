@@ -1,0 +1,128 @@
+"""`extends`: in one file, across files, in circles."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.load.failures import ExtendsCycle, FileUnreadable
+from cntnr_compose.load.findings import ComposeFileInvalid
+from tests.unit.load.world import read, service
+
+
+def test_a_service_is_laid_on_the_one_it_extends(tmp_path: Path) -> None:
+    text = """
+    services:
+      a: {extends: b, environment: {A: 1}, command: z}
+      b: {extends: {service: c}, environment: {B: 2, A: 0}}
+      c: {image: i, command: y, depends_on: [d], networks: [n], volumes: ["vol:/v1"]}
+      d: {image: d}
+    networks: {n: }
+    volumes: {vol: }
+    """
+    found = service(tmp_path, text)
+    assert found["environment"] == {"A": "1", "B": "2"}
+    assert found["command"] == ["z"]
+    assert found["image"] == "i"
+    assert list(found["depends_on"]) == ["d"]
+    assert list(found["networks"]) == ["n"]
+    assert found["volumes"][0]["source"] == "vol"
+
+
+def test_paths_of_another_file_start_there(tmp_path: Path) -> None:
+    files = {
+        "compose.yaml": "services: {a: {extends: {file: s/b.yaml, service: b}}}",
+        "s/b.yaml": "services: {b: {extends: {file: t/c.yaml, service: c}, volumes: ['./b:/b']}}",
+        "s/t/c.yaml": "services: {c: {image: c, build: ., volumes: ['./c:/c'], env_file: e}}",
+        "s/t/e": "E=1",
+    }
+    found = service(tmp_path, files)
+    assert found["build"]["context"] == "/DIR/s/t"
+    assert [one["source"] for one in found["volumes"]] == ["/DIR/s/t/c", "/DIR/s/b"]
+    assert found["environment"] == {"E": "1"}
+
+
+def test_services_of_one_name_in_two_files_are_two(tmp_path: Path) -> None:
+    files = {
+        "compose.yaml": "services: {a: {extends: {file: s/b.yaml, service: a}}}",
+        "s/b.yaml": "services: {a: {extends: z, tty: true}, z: {image: z}}",
+    }
+    assert service(tmp_path, files) == {"image": "z", "tty": True}
+
+
+def test_what_is_reset_is_not_taken_over(tmp_path: Path) -> None:
+    text = """
+    services:
+      a: {extends: b, ports: !reset [], command: !override [z], labels: !override {n: "1"}}
+      b: {image: b, ports: ["1:1"], command: [q], labels: {m: "1"}}
+    """
+    assert service(tmp_path, text) == {"image": "b", "command": ["z"], "labels": {"n": "1"}}
+
+
+def test_only_the_service_that_is_extended_is_looked_at(tmp_path: Path) -> None:
+    files = {
+        "compose.yaml": "services: {a: {extends: {file: b.yaml, service: b}}}",
+        "b.yaml": "services: {b: {image: b}, bad: {imagee: 1}}\nfoo: 1",
+    }
+    assert service(tmp_path, files) == {"image": "b"}
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"compose.yaml": "services: {a: {extends: b}}"}, 'service "b" not found'),
+        ({"compose.yaml": "services: {a: {extends: {}}}"}, "extends.a.service is required"),
+        (
+            {
+                "compose.yaml": "services: {a: {extends: {file: b.yaml, service: z}}}",
+                "b.yaml": "services: {b: {image: b}}",
+            },
+            'service "z" not found in b.yaml',
+        ),
+        (
+            {
+                "compose.yaml": "services: {a: {extends: {file: b.yaml, service: z}}}",
+                "b.yaml": "x-a: 1",
+            },
+            "no services section",
+        ),
+        ({"compose.yaml": "services: [a]"}, "services must be a mapping"),
+        ({"compose.yaml": "services: {a: x}"}, "services.a must be a mapping"),
+    ],
+)
+def test_what_cannot_be_extended_is_told(tmp_path: Path, files: Any, said: str) -> None:
+    with pytest.raises(ComposeFileInvalid) as raised:
+        read(tmp_path, files)
+    assert said in str(raised.value)
+    assert raised.value.findings[0].place
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(FileUnreadable, match=r"open .*b.yaml: no such file or directory"):
+        read(tmp_path, "services: {a: {extends: {file: b.yaml, service: b}}}")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"compose.yaml": "services: {a: {extends: b}, b: {extends: a}}"},
+        {"compose.yaml": "services: {a: {extends: a}}"},
+        {
+            "compose.yaml": "services: {a: {extends: {file: b.yaml, service: b}}}",
+            "b.yaml": "services: {b: {extends: {file: compose.yaml, service: a}}}",
+        },
+    ],
+)
+def test_circles_are_told(tmp_path: Path, files: dict[str, str]) -> None:
+    with pytest.raises(ExtendsCycle, match="Circular reference"):
+        read(tmp_path, files)
+
+
+def test_a_long_chain_is_no_circle(tmp_path: Path) -> None:
+    links = "".join(f"  s{n}: {{extends: s{n + 1}}}\n" for n in range(200))
+    try:
+        found = service(tmp_path, f"services:\n{links}  s200: {{image: x}}\n", "s0")
+    except CntnrError as error:
+        pytest.fail(str(error))
+    assert found == {"image": "x"}

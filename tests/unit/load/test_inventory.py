@@ -1,0 +1,30 @@
+"""Lists of what a project has."""
+
+from cntnr_compose.load.inventory import in_order, mentioned, select
+
+CHAIN = {"a": {"depends_on": {"c": {}}}, "b": {}, "c": {"depends_on": {"b": {}, "gone": {}}}}
+
+
+def test_services_stand_behind_what_they_depend_on() -> None:
+    assert in_order(CHAIN) == ["b", "c", "a"]
+
+
+def test_a_circle_of_services_ends() -> None:
+    circle = {"a": {"depends_on": {"b": {}}}, "b": {"depends_on": {"a": {}}}}
+    assert sorted(in_order(circle)) == ["a", "b"]
+
+
+def test_a_long_chain_is_no_matter() -> None:
+    chain = {f"s{n}": {"depends_on": {f"s{n + 1}": {}}} for n in range(5000)} | {"s5000": {}}
+    assert in_order(chain)[0] == "s5000"
+
+
+def test_a_selection_has_its_dependencies_and_no_others() -> None:
+    tree = {"services": {**CHAIN, "d": {}}}
+    select(tree, ("c",))
+    assert tree["services"] == {"b": {}, "c": {"depends_on": {"b": {}}}}
+
+
+def test_variables_are_found_anywhere() -> None:
+    found = mentioned({"a": ["$X", {"b": "${Y:-${Z}}"}], "c": 5})
+    assert list(found) == ["X", "Y", "Z"]
