@@ -57,7 +57,9 @@ def test_the_root_group_is_nobodys(tmp_path: Path, own: Path) -> None:
     assert cgroups.find(tmp_path, own) is None
 
 
-def test_a_group_of_v1_counts_where_it_is_ours_in_every_hierarchy(tmp_path: Path, own: Path) -> None:
+def test_a_group_of_v1_counts_where_it_is_ours_in_every_hierarchy(
+    tmp_path: Path, own: Path
+) -> None:
     for name in ("memory", "pids", "systemd"):
         v1(tmp_path, name, "ann")
     lines = "4:memory:/ann\n3:pids:/ann\n1:name=systemd:/ann\n"
