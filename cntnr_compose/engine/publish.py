@@ -101,13 +101,13 @@ async def _one(port: Port, host: str, number: int, address: str) -> Published:
 
 def _named(scene: Scene, port: Port, error: PortTaken) -> PortTaken:
     """Name the container that has the port, where it is one of ours."""
-    wanted = int(port.published.partition("-")[0] or 0)
+    wanted = (int(port.published.partition("-")[0] or 0), port.protocol)
     for project in records.projects():
         for one in records.read_all(project):
-            live = one.status.holder == scene.holder.id
-            if live and any(there.published == wanted for there in one.status.published):
+            there = {(each.published, each.protocol) for each in one.status.published}
+            if one.status.holder == scene.holder.id and wanted in there:
                 by = f"container {one.record.name} of project {project}"
-                return PortTaken(port.host_ip, wanted, by)
+                return PortTaken(port.host_ip, wanted[0], by)
     return error
 
 

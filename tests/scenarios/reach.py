@@ -25,7 +25,8 @@ wait
 _LOOK_UP = """
 server=$1; shift
 for name; do
-  timeout 2 nslookup -type=a "$name" $server 2>/dev/null | sed -n '/^Name:/,$ s/^Address: *//p' | sed "s/^/$name /"
+  timeout 2 nslookup -type=a "$name" $server 2>/dev/null |
+    sed -n '/^Name:/,$ s/^Address: *//p' | sed "s/^/$name /"
 done
 true
 """
@@ -55,6 +56,13 @@ def addresses(project: Project, service: str, *, index: int = 1) -> dict[str, st
     words = ("exec", "-T", "--index", str(index), service, "ip", "-o", "-4", "addr")
     rows = [line.split() for line in project.compose(*words).ok().stdout.splitlines()]
     return {row[1]: row[3].partition("/")[0] for row in rows if row[1] != "lo"}
+
+
+def is_refused(address: str, port: int) -> bool:
+    """Tell whether nobody answers on a TCP port."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as probe:
+        return probe.connect_ex((address, port)) != 0
 
 
 def host_address() -> str:

@@ -1,14 +1,18 @@
 """Images: from a registry, from layouts and archives; real services; and what a bundle is without us."""
 
+import base64
+import contextlib
 import json
 import shutil
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.lib import Project, free_port, http_answers
+from tests.scenarios.lib import Project, User, free_port, http_answers, wait_until
+from tests.scenarios.reach import is_refused
 from tests.scenarios.registry import Registry, make_image
 
 WAITS = 'command: ["sh", "-c", "trap exit TERM; sleep infinity & wait"]'
@@ -219,6 +223,61 @@ def test_images_that_cannot_be_had_are_told(project: MakeProject) -> None:
     assert refused.returncode == 1
     assert f"the registry 127.0.0.1:{closed} cannot be reached" in refused.stderr
     assert down.ps() == []
+
+
+# The user clerk with the password s3cret, as htpasswd -B writes it.
+LOGIN = "clerk:$2b$05$abcdefghijklmnopqrstuuLK7U1u6pVRmL7L1BBM2aS35PSZnDXlK\n"
+
+
+@contextlib.contextmanager
+def closed_registry(user: User, *, name: str) -> Iterator[str]:
+    """Serve a registry that wants a login, with a busybox image of the name; give its address."""
+    place, address = user.base / "closed", f"127.0.0.1:{free_port()}"
+    place.mkdir(exist_ok=True)
+    (place / "htpasswd").write_text(LOGIN)
+    (place / "settings.yml").write_text(
+        f"version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {place}/store}}}}\n"
+        f"http: {{addr: '{address}'}}\nauth: {{htpasswd: {{realm: ours, path: {place}/htpasswd}}}}\n"
+    )
+    user.own(place)
+    argv = ("docker-registry", "serve", str(place / "settings.yml"))
+    with (place / "log").open("w") as log, user.popen(*argv, stdout=log, stderr=log) as process:
+        try:
+            port = int(address.rpartition(":")[2])
+            wait_until(lambda: not is_refused("127.0.0.1", port), what="the registry listens")
+            copy = ("skopeo", "--insecure-policy", "copy", "-q", "--dest-tls-verify=false")
+            login = ("--dest-creds", "clerk:s3cret")
+            source = f"oci:{make_image('busybox')}:busybox"
+            user.run(*copy, *login, source, f"docker://{address}/{name}").ok()
+            yield address
+        finally:
+            process.terminate()
+
+
+def test_a_closed_registry_is_entered_with_the_usual_files(
+    project: MakeProject, user: User, registry: Registry
+) -> None:
+    assert registry.address
+    with closed_registry(user, name="team/app:1") as address:
+        here = project(f"services:\n  a: {{image: '{address}/team/app:1', {WAITS}}}\n")
+        shut = here.compose("up", "-d")
+        assert shut.returncode == 1
+        assert f"{address} wants a login" in shut.stderr
+        assert "skopeo login" in shut.stderr
+        entry = {"auths": {address: {"auth": base64.b64encode(b"clerk:s3cret").decode()}}}
+        here.write("auth.json", json.dumps(entry))
+        here.compose("pull", env={"REGISTRY_AUTH_FILE": str(here.folder / "auth.json")}).ok()
+        here.up("--pull", "never")
+        here.down("--rmi", "all")
+        # Where `docker login` writes it.
+        folder = user.home / ".docker"
+        folder.mkdir()
+        (folder / "config.json").write_text(json.dumps(entry))
+        user.own(folder)
+        try:
+            assert "Pulled" in here.up().stderr
+        finally:
+            shutil.rmtree(folder)
 
 
 # Runs inside the holder, where a bundle's root file system is mounted.

@@ -85,12 +85,15 @@ def _inline() -> str:
 
 
 def test_an_internal_network_leads_nowhere(project: MakeProject) -> None:
-    here = project(APART)
+    here = project(
+        APART.replace("hostname: a,", "hostname: a, extra_hosts: ['outside:host-gateway'],")
+    )
     address = host_address()
     here.up("a", "near", "shut")
     with outside_server(address) as port:
         outside = f"{address}:{port}/"
         assert answers(here, "a", outside) == {outside: "greetings from outside"}
+        assert answers(here, "a", f"outside:{port}/")  # by its extra_hosts
         assert answers(here, "near", outside)  # through its other network
         assert not answers(here, "shut", outside)
     routes = here.exec("shut", "ip", "route").ok().stdout

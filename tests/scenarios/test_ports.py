@@ -13,7 +13,7 @@ import pytest
 
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import User, free_port, http_answers, http_get, wait_until
-from tests.scenarios.reach import SAYS, host_address
+from tests.scenarios.reach import SAYS, host_address, is_refused
 
 pytestmark = pytest.mark.usefixtures("busybox_image")
 
@@ -52,12 +52,6 @@ def run_of_ports(count: int) -> int:
             except OSError:
                 continue
             return first
-
-
-def is_refused(address: str, port: int) -> bool:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family) as probe:
-        return probe.connect_ex((address, port)) != 0
 
 
 def has_ipv6() -> bool:
@@ -157,6 +151,32 @@ services:
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("0.0.0.0", everywhere))
+
+
+def test_a_port_is_shared_by_protocol_and_by_address(project: MakeProject) -> None:
+    port, outside = free_port(), host_address()
+    says = SAYS.strip().replace("\n", "\n  ")
+    here = project(
+        f"""
+services:
+  one:
+    {says}
+    ports: ["127.0.0.1:{port}:80"]
+  two:
+    {says}
+    ports: ["{outside}:{port}:80"]
+  three:
+    {says}
+    ports: ["127.0.0.1:{port}:9/udp"]
+"""
+    )
+    here.up()
+    ids = {row["Service"]: row["ID"][:12] for row in here.ps()}
+    assert http_answers(f"http://127.0.0.1:{port}/who").strip() == ids["one"]
+    assert http_answers(f"http://{outside}:{port}/who").strip() == ids["two"]
+    taken = here.compose("run", "--rm", "-p", f"127.0.0.1:{port}:80", "three", "true")
+    assert taken.returncode != 0
+    assert f"in use by container {here.name}-one-1 of project" in taken.stderr
 
 
 def test_replicas_share_a_range(project: MakeProject) -> None:
