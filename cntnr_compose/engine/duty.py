@@ -137,7 +137,7 @@ class Duty:
 
     async def _keep_house(self) -> None:
         for keeper in list(self.scene.keepers.values()):
-            logrotation.rotate(keeper.record)
+            logrotation.keep_older(keeper.record)
         await self.scene.networks.repair()
 
     def _is_idle(self) -> bool:

@@ -1,10 +1,15 @@
-"""Keeps containers' logs within what `logging` asks for: max-size and max-file."""
+"""Keeps containers' logs within what `logging` asks for: max-size and max-file.
+
+conmon begins a log anew when it would grow too large. What it drops then is kept by a second name,
+``log.1``, which the supervisor gives each log in time; so a container that writes a lot between two looks
+loses lines, but never fills the disk.
+"""
 
 import contextlib
 import os
 from pathlib import Path
 
-from cntnr_compose.core import paths
+from cntnr_compose.core import paths, units
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Bytes, Value
 from cntnr_compose.model.observed import Record
@@ -12,7 +17,6 @@ from cntnr_compose.model.service import Logging
 
 # Drivers that keep a file which `logs` reads; the others have a place of their own.
 FILES = ("", "json-file", "local", "k8s-file")
-REOPEN = "2 0 0\n"  # conmon's control message to open its log anew
 
 
 class DriverUnknown(CntnrError):
@@ -24,6 +28,14 @@ class DriverUnknown(CntnrError):
         super().__init__(f"cannot log to {driver}: there is no such log driver here")
 
 
+class LogOptionInvalid(CntnrError):
+    """An option of a log driver has a value that makes no sense."""
+
+    def __init__(self, option: str, value: str) -> None:
+        what = "size, such as 10m" if option == "max-size" else "number above 0"
+        super().__init__(f'cannot keep logs as asked: {option} "{value}" is no {what}')
+
+
 class Settings(Value, frozen=True, kw_only=True):
     """Where a container's output goes, and how much of it is kept; 0 bytes: all."""
 
@@ -33,41 +45,49 @@ class Settings(Value, frozen=True, kw_only=True):
 
 
 def settings(logging: Logging | None) -> Settings:
-    """Read what a service asks for. Raises `DriverUnknown`."""
+    """Read what a service asks for. Raises `DriverUnknown`, `LogOptionInvalid`."""
     if logging is None:
         return Settings()
     if logging.driver == "none":
         return Settings(driver="none")
     if logging.driver not in FILES:
         raise DriverUnknown(logging.driver)
-    from cntnr_compose.core import units
-
-    most = logging.options.get("max-size", "")
-    files = logging.options.get("max-file", "1")
-    return Settings(most=units.size(most) if most else 0, files=max(1, int(files or 1)))
+    return Settings(most=_size(logging.options), files=_count(logging.options))
 
 
-def rotate(record: Record) -> None:
-    """Put a log that has grown too large aside, and let conmon begin another one.
-
-    ``log.1`` is the latest of those put aside; the oldest goes.
-    """
-    wanted = settings(record.definition.logging)
-    log = paths.log(record.project, record.id)
+def _size(options: dict[str, str]) -> Bytes:
+    text = options.get("max-size", "")
+    if text in ("", "-1"):  # docker's word for no limit
+        return 0
     try:
-        if not wanted.most or log.stat().st_size <= wanted.most:
-            return
-    except OSError:
+        found = units.size(text)
+    except units.InvalidSize:
+        found = 0
+    if found <= 0:
+        raise LogOptionInvalid("max-size", text)
+    return found
+
+
+def _count(options: dict[str, str]) -> int:
+    text = options.get("max-file", "1")
+    if not (text.isascii() and text.isdecimal() and int(text[:9])):
+        raise LogOptionInvalid("max-file", text)
+    return int(text[:9])
+
+
+def keep_older(record: Record) -> None:
+    """Give a log that conmon began anew its second name; the one before it moves on, the oldest goes."""
+    wanted = settings(record.definition.logging)
+    if not wanted.most or wanted.files == 1:
         return
-    for number in range(wanted.files - 1, 0, -1):
-        older = Path(f"{log}.{number}")
-        newer = log if number == 1 else Path(f"{log}.{number - 1}")
-        if newer.exists():
-            newer.replace(older)
-    log.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        control = os.open(paths.bundle(record.id) / "ctl", os.O_WRONLY | os.O_NONBLOCK)
-        try:
-            os.write(control, REOPEN.encode())
-        finally:
-            os.close(control)
+    log = paths.log(record.project, record.id)
+    latest = Path(f"{log}.1")
+    with contextlib.suppress(FileNotFoundError):
+        if latest.exists() and latest.samefile(log):
+            return
+        for number in range(wanted.files - 1, 1, -1):
+            newer = Path(f"{log}.{number - 1}")
+            if newer.exists():
+                newer.replace(f"{log}.{number}")
+        latest.unlink(missing_ok=True)
+        os.link(log, latest)

@@ -121,8 +121,16 @@ class Log:
             path = self._path.with_name(f"{self._path.name}.{number}")
             if not path.exists():
                 return found[::-1]
-            found.append(path)
+            if not self._is_log(path):
+                found.append(path)
         raise AssertionError
+
+    def _is_log(self, path: Path) -> bool:
+        """Tell whether a file put aside is but a second name of the log itself."""
+        try:
+            return path.samefile(self._path)
+        except OSError:
+            return False
 
     def _seek_tail(self, wanted: int) -> bool:
         """Go to where the last ``wanted`` lines begin, reading from the end; tell if all are there."""

@@ -49,6 +49,7 @@ async def _create(record: Record, *, own_network: bool) -> tuple[int, int]:
         stdin=service.stdin_open,
         own_network=own_network,
         log_driver=logging.driver,
+        log_max=logging.most,
         runtime=service.runtime or "runc",
     )
     try:

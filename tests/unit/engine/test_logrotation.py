@@ -1,10 +1,12 @@
 """How much of a container's output is kept."""
 
+from pathlib import Path
+
 import pytest
 
 from cntnr_compose.core import paths
 from cntnr_compose.engine import logrotation
-from cntnr_compose.engine.logrotation import DriverUnknown, Settings, settings
+from cntnr_compose.engine.logrotation import DriverUnknown, LogOptionInvalid, Settings, settings
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import Logging, Service
 
@@ -25,25 +27,54 @@ def test_no_log_and_unknown_drivers() -> None:
         settings(Logging(driver="fluentd"))
 
 
-def test_a_log_that_is_too_large_is_put_aside_and_the_oldest_goes() -> None:
-    options = {"max-size": "10", "max-file": "3"}
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"max-size": "lots"}, 'max-size "lots" is no size'),
+        ({"max-size": "0"}, 'max-size "0"'),
+        ({"max-file": "few"}, 'max-file "few" is no number'),
+        ({"max-file": "0"}, 'max-file "0"'),
+    ],
+)
+def test_options_that_make_no_sense_are_named(options: dict[str, str], said: str) -> None:
+    with pytest.raises(LogOptionInvalid, match=said):
+        settings(Logging(options=options))
+
+
+def logged(project: str, **options: str) -> tuple[Record, Path]:
+    """Make the record of a container with these log options, and the folder for its log."""
     service = Service(name="s", logging=Logging(driver="json-file", options=options))
-    record = Record(id="c" * 64, name="n", project="rot", service="s", definition=service)
-    log = paths.log("rot", record.id)
+    record = Record(id="c" * 64, name="n", project=project, service="s", definition=service)
+    log = paths.log(project, record.id)
     log.parent.mkdir(parents=True, exist_ok=True)
-    for round_ in range(4):
-        log.write_text(f"{round_} and more than ten bytes")
-        logrotation.rotate(record)
-    assert not log.exists()
-    names = {path.name: path.read_text()[0] for path in log.parent.glob("log*")}
-    assert names == {"log.1": "3", "log.2": "2"}
+    return record, log
 
 
-def test_a_small_log_is_left_alone() -> None:
-    service = Service(name="s", logging=Logging(options={"max-size": "1m"}))
-    record = Record(id="d" * 64, name="n", project="rot", service="s", definition=service)
-    log = paths.log("rot", record.id)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    log.write_text("little")
-    logrotation.rotate(record)
-    assert log.read_text() == "little"
+def kept(log: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in log.parent.glob("log*")}
+
+
+def test_a_log_begun_anew_is_kept_and_the_oldest_goes() -> None:
+    record, log = logged("rot", **{"max-size": "10", "max-file": "3"})
+    for number in range(4):
+        draft = log.with_name("log.tmp")
+        draft.write_text(f"{number}")
+        draft.replace(log)  # as conmon does
+        logrotation.keep_older(record)
+        logrotation.keep_older(record)
+    assert kept(log) == {"log": "3", "log.1": "3", "log.2": "2"}
+    assert log.samefile(log.with_name("log.1"))
+
+
+def test_one_file_has_no_second_name() -> None:
+    for options in ({}, {"max-size": "10"}, {"max-file": "3"}):
+        record, log = logged("one", **options)
+        log.write_text("all")
+        logrotation.keep_older(record)
+        assert kept(log) == {"log": "all"}
+
+
+def test_a_log_that_is_not_there_yet_is_waited_for() -> None:
+    record, log = logged("none", **{"max-size": "10", "max-file": "2"})
+    logrotation.keep_older(record)
+    assert kept(log) == {}

@@ -149,6 +149,15 @@ def test_files_put_aside_come_first_oldest_first(path: Path) -> None:
     assert read(path, tail=1) == ["4"]
 
 
+def test_a_second_name_of_the_log_is_not_read_twice(path: Path) -> None:
+    add(path.with_name("log.2"), entry(1, "1"))
+    add(path, entry(2, "2"))
+    path.with_name("log.1").hardlink_to(path)
+    assert read(path) == ["1", "2"]
+    path.unlink()
+    assert read(path) == ["1", "2"]
+
+
 def test_what_is_no_log_line_is_passed_over(path: Path) -> None:
     add(path, "\n", "something else entirely\n", entry(1, "good"))
     assert read(path) == ["good"]
