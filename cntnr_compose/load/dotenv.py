@@ -90,6 +90,8 @@ class _Parser:
         found = re.compile(r"export\s+").match(text, self._at)
         start = self._skip(self._at + len("export")) if found else self._at
         at, end = start, len(text)
+        if at == end:
+            self._fail("zero length string")
         while at < end:
             letter = text[at]
             if letter in "=:\n":

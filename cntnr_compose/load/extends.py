@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 
 from cntnr_compose.core.values import Tree
 from cntnr_compose.load.canonical import canonical
-from cntnr_compose.load.failures import ExtendsCycle
+from cntnr_compose.load.failures import ExtendsCycle, TooManyLevels
 from cntnr_compose.load.findings import ComposeFileInvalid
 from cntnr_compose.load.layers import Layers, Setting, clear, copied
 from cntnr_compose.load.merge import extend, merge
@@ -16,6 +16,7 @@ from cntnr_compose.load.rows import Path
 from cntnr_compose.load.source import directory_of
 from cntnr_compose.load.unique import enforce
 
+DEEPEST = 200
 Cleared = tuple[Path, ...]
 
 
@@ -68,6 +69,8 @@ class _Extending:
             if base_name not in services:
                 what = f'cannot extend service "{name}" in {file}: service "{base_name}" not found'
                 _refuse(what, (*path, "extends"), self._setting, file)
+        if len(chain) > DEEPEST:
+            raise TooManyLevels("extends", DEEPEST)
         chain = (*chain, (file, name))
         if (base_file, base_name) in chain:
             raise ExtendsCycle([*chain, (base_file, base_name)])

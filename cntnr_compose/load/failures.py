@@ -101,6 +101,13 @@ class ExtendsCycle(CntnrError):
         super().__init__("Circular reference:\n" + "\n".join(lines))
 
 
+class TooManyLevels(CntnrError):
+    """Files include files, or services extend services, further than anybody means."""
+
+    def __init__(self, what: str, levels: int) -> None:
+        super().__init__(f"cannot follow {what} through more than {levels} levels")
+
+
 class RemoteUnsupported(CntnrError):
     """A file lies in a git repository or a registry."""
 

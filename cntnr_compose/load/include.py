@@ -6,13 +6,14 @@ from typing import Any, NoReturn
 
 from cntnr_compose.core.values import Tree
 from cntnr_compose.load import source
-from cntnr_compose.load.failures import EnvFileBroken, FileUnreadable, IncludeCycle
+from cntnr_compose.load.failures import EnvFileBroken, FileUnreadable, IncludeCycle, TooManyLevels
 from cntnr_compose.load.layers import Layers, Setting
 from cntnr_compose.load.paths import join, parent
 from cntnr_compose.load.places import Origins, Source
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
 
+DEEPEST = 100
 SECTIONS = ("services", "volumes", "networks", "secrets", "configs", "models")
 
 
@@ -62,6 +63,8 @@ def _inner(
     main = paths[0]
     if main in included:
         raise IncludeCycle([*included, main])
+    if len(included) > DEEPEST:
+        raise TooManyLevels("include", DEEPEST)
     directory = str(wanted.get("project_directory") or "")
     if not directory:
         root = parent(main)

@@ -8,7 +8,13 @@ from cntnr_compose.load.casts import CannotCast
 from cntnr_compose.load.findings import ComposeFileInvalid, Finding
 from cntnr_compose.load.places import Source
 from cntnr_compose.load.rows import HERE, Path, Rows, below, say, table
-from cntnr_compose.load.template import Lookup, TemplateInvalid, VariableMissing, substitute
+from cntnr_compose.load.template import (
+    Lookup,
+    TemplateInvalid,
+    TextTooLong,
+    VariableMissing,
+    substitute,
+)
 
 CASTS = table({
     "services.*.cpu_count": casts.integer64,
@@ -123,7 +129,7 @@ class _Walk:
         except TemplateInvalid as error:
             hint = f"invalid interpolation format for {path}.\nYou may need to escape any $ with another $."
             return self._wrong(f"{hint}\n{error}")
-        except VariableMissing as error:
+        except (VariableMissing, TextTooLong) as error:
             return self._wrong(f"error while interpolating {path}: {error}")
         except CannotCast as error:
             what = f"failed to cast to expected type: {error}"

@@ -22,7 +22,7 @@ def split(text: str) -> list[str]:
 class _Splitter:
     def __init__(self) -> None:
         self._words: list[str] = []
-        self._word = ""
+        self._word: list[str] = []  # its letters
         self._begun = False
         self._quote = ""  # ' or ", where one is open
         self._run = ""  # ` or ( for $(, where one is open
@@ -35,7 +35,7 @@ class _Splitter:
                 self._escaped = False
             elif letter == "\\":
                 if self._quote == "'":
-                    self._word += letter
+                    self._word.append(letter)
                 else:
                     self._escaped = True
             elif letter in SPACES:
@@ -45,25 +45,25 @@ class _Splitter:
             elif letter in "`()":
                 self._substitution(letter)
             elif letter in OPERATORS and not self._quote and not self._run:
-                if letter == ">" and self._word[:1].isdecimal():
+                if letter == ">" and "".join(self._word[:1]).isdecimal():
                     self._begun = False  # the number of a redirected stream
                 break
             else:
                 self._put(letter)
         if self._quote or self._run or self._escaped:
             raise InvalidCommandLine
-        return [*self._words, self._word] if self._begun else self._words
+        return [*self._words, "".join(self._word)] if self._begun else self._words
 
     def _put(self, letter: str) -> None:
-        self._word += letter
+        self._word.append(letter)
         self._begun = True
 
     def _space(self, letter: str) -> None:
         if self._quote or self._run:
-            self._word += letter
+            self._word.append(letter)
         elif self._begun:
-            self._words.append(self._word)
-            self._word, self._begun = "", False
+            self._words.append("".join(self._word))
+            self._word, self._begun = [], False
 
     def _quoted(self, letter: str) -> None:
         if self._run == "(" or self._quote not in ("", letter):
@@ -77,7 +77,7 @@ class _Splitter:
         """Keep what a shell would carry out in one word, and as it is."""
         other = "(" if letter == "`" else "`"
         if not self._quote and self._run != other:
-            if letter == "(" and (self._run or not self._word.endswith("$")):
+            if letter == "(" and (self._run or self._word[-1:] != ["$"]):
                 raise InvalidCommandLine
             opens = "`" if letter == "`" else "("
             self._run = "" if self._run and letter != "(" else opens

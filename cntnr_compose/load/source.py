@@ -11,7 +11,7 @@ from cntnr_compose.load.failures import (
     RemoteUnsupported,
 )
 from cntnr_compose.load.paths import join, parent
-from cntnr_compose.load.template import TemplateInvalid, VariableMissing
+from cntnr_compose.load.template import TemplateInvalid, TextTooLong, VariableMissing
 
 NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 OVERRIDES = (
@@ -132,7 +132,7 @@ def parsed(
     """
     try:
         return parse(text, lookup, known)
-    except (EnvFileInvalid, VariableMissing) as error:
+    except (EnvFileInvalid, TextTooLong, VariableMissing) as error:
         raise EnvFileBroken(path, str(error)) from None
     except TemplateInvalid as error:
         raise EnvFileBroken(path, f"invalid template: {error}") from None

@@ -12,10 +12,22 @@ Unset: TypeAlias = Callable[[str], None]
 
 OPERATORS = (":?", "?", ":-", "-", ":+", "+")
 DEEPEST = 64  # variables in defaults in defaults
+LONGEST = 16 << 20  # letters of a text, once variables are in it
+SHOWN = 200
 
 
 class TemplateInvalid(ValueError):
     """A text has a ``${`` that begins no variable."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text if len(text) <= SHOWN else f"{text[:SHOWN]}…")
+
+
+class TextTooLong(ValueError):
+    """A text grows without measure by what its variables hold."""
+
+    def __init__(self) -> None:
+        super().__init__(f"more than {LONGEST >> 20} MiB of text, once variables are in it")
 
 
 class VariableMissing(ValueError):
@@ -38,16 +50,61 @@ class Variable(Value, frozen=True, kw_only=True):
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    word = "[_a-z][_a-z0-9]*"
-    braced = rf"{word}(?::?[-+?](?:.*))?"
-    inner = rf"\{{(?:(?P<braced>{braced})\}}|(?P<invalid>))"
-    return re.compile(rf"\$(?i:(?P<escaped>\$)|(?P<named>{word})|{inner})")
+    word = "[_a-zA-Z][_a-zA-Z0-9]*"
+    braced = rf"(?P<open>\{{)(?:(?P<braced>{word})(?P<mark>\}}|:?[-+?])?)?"
+    return re.compile(rf"\$(?:(?P<escaped>\$)|(?P<named>{word})|{braced})")
+
+
+class _Text:
+    """A text that is read from left to right: each line's last brace is looked for once."""
+
+    __slots__ = ("_last", "_line_end", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._line_end = -1
+        self._last = -1
+
+    def end(self, found: re.Match[str]) -> int:
+        """Give where a variable in braces ends; 0 where it does not.
+
+        What opens on a line closes on it. What follows an opening brace is not looked at, as in
+        docker compose.
+        """
+        text, start = self.text, found.start()
+        if found["mark"] == "}":
+            return found.end()
+        if not found["mark"]:
+            return 0
+        if found.end() > self._line_end:
+            ending = text.find("\n", found.end())
+            self._line_end = len(text) if ending < 0 else ending
+            self._last = text.rfind("}", found.end(), self._line_end)
+        if self._last < found.end():
+            return 0
+        depth = skipped = 0
+        for brace in _braces().finditer(text, start, self._last + 1):
+            if brace.start() == skipped:
+                continue
+            if brace[0] == "}":
+                depth -= 1
+                if depth == 0:
+                    return brace.end()
+            else:
+                depth += 1
+                skipped = brace.end()
+        return self._last + 1
+
+
+@cache
+def _braces() -> re.Pattern[str]:
+    return re.compile("[{}]")
 
 
 def substitute(text: str, lookup: Lookup, unset: Unset | None = None) -> str:
     """Put values in; ``unset`` is told of variables that have none and no default.
 
-    Raises `TemplateInvalid`, `VariableMissing`.
+    Raises `TemplateInvalid`, `TextTooLong`, `VariableMissing`.
     """
     if "$" not in text:
         return text
@@ -59,22 +116,25 @@ def _substitute(text: str, lookup: Lookup, unset: Unset | None, depth: int) -> s
         return text
     if depth > DEEPEST:
         raise TemplateInvalid(text)
+    reading = _Text(text)
     parts: list[str] = []
-    at = 0
+    at = length = 0
     while (found := _pattern().search(text, at)) is not None:
         parts.append(text[at : found.start()])
-        end = found.end()
+        at = found.end()
         if found["escaped"]:
             parts.append("$")
         elif found["named"]:
             parts.append(_value(found["named"], lookup, unset))
-        elif found["braced"]:
-            end = _closing(text, found.start(), found.end())
-            inner = text[found.start() + 2 : end - 1]
-            parts.append(_braced(inner, lookup, unset, depth))
         else:
-            raise TemplateInvalid(text)
-        at = end
+            at = reading.end(found)
+            if not at:
+                raise TemplateInvalid(text)
+            inner = text[found.start() + 2 : at - 1]
+            parts.append(_braced(inner, lookup, unset, depth))
+        length += len(parts[-1]) + len(parts[-2])
+        if length > LONGEST:
+            raise TextTooLong
     parts.append(text[at:])
     return "".join(parts)
 
@@ -84,24 +144,6 @@ def _value(name: str, lookup: Lookup, unset: Unset | None) -> str:
     if value is None and unset is not None:
         unset(name)
     return value or ""
-
-
-def _closing(text: str, start: int, end: int) -> int:
-    """Find where the brace that opens at ``start`` closes; the pattern took all up to the last one.
-
-    What follows an opening brace is not looked at, as in docker compose.
-    """
-    depth, at = 0, start
-    while at < end:
-        if text[at] == "}":
-            depth -= 1
-            if depth == 0:
-                return at + 1
-        if text[at] == "{":
-            depth += 1
-            at += 1
-        at += 1
-    return end
 
 
 def split(inner: str) -> tuple[str, str, str]:
@@ -131,15 +173,17 @@ def _braced(inner: str, lookup: Lookup, unset: Unset | None, depth: int) -> str:
             return rest if given else value or ""
 
 
-def variables(text: str) -> Iterator[Variable]:
+def variables(text: str, depth: int = 0) -> Iterator[Variable]:
     """Give the variables that a text mentions, those in defaults too."""
-    at = 0
+    if depth > DEEPEST:
+        return
+    reading, at = _Text(text), 0
     while "$" in text and (found := _pattern().search(text, at)) is not None:
         at = found.end()
         if found["named"]:
             yield Variable(name=found["named"])
-        elif found["braced"]:
-            at = _closing(text, found.start(), found.end())
+        elif found["open"] and (end := reading.end(found)):
+            at = end
             name, operator, rest = split(text[found.start() + 2 : at - 1])
             yield Variable(
                 name=name,
@@ -147,4 +191,4 @@ def variables(text: str) -> Iterator[Variable]:
                 default=rest if "-" in operator else "",
                 alternate=rest if "+" in operator else "",
             )
-            yield from variables(rest)
+            yield from variables(rest, depth + 1)
