@@ -26,6 +26,8 @@ GONE_WITHIN = 5.0
 # bridges are as fast as the kernel allows at this MTU, and so is slirp4netns
 MTU = 65520
 ENDED = "they were ended from outside"
+# Folders that the holder has of its own, full of links to what the machine had there at the start.
+COPIED = ("/etc", "/run")
 
 
 class NoSubordinateIds(CntnrError):
@@ -157,7 +159,7 @@ def rootlesskit_argv(state: Path, payload: str) -> list[str]:
         "--slirp4netns-sandbox=auto", "--slirp4netns-seccomp=auto",
         "--disable-host-loopback",
         "--port-driver=builtin",
-        "--copy-up=/etc", "--copy-up=/run",
+        *(f"--copy-up={folder}" for folder in COPIED),
         "--propagation=rslave",
         "--pidns",
         "sh", "-c", payload,

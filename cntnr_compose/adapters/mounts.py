@@ -1,4 +1,4 @@
-"""mount(2) and umount2(2): the overlay that a container's root file system is."""
+"""mount(2) and umount2(2), and where the machine's files are below the holder's mounts."""
 
 import contextlib
 import ctypes
@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from cntnr_compose.adapters import holder
 from cntnr_compose.core.values import Bytes
 
 MNT_DETACH = 2
@@ -73,6 +74,23 @@ def detach_all(folder: Path) -> None:
     for point in mounted_below(folder):
         with contextlib.suppress(OSError):
             detach(point)
+
+
+def on_machine(path: Path) -> Path:
+    """Give the path, inside the holder, at which the machine has what a user calls ``path``.
+
+    /etc and /run are the holder's own: what is new there since its start is not to be seen, and what
+    is made there nobody finds. rootlesskit keeps the machine's below, in a folder of a chance name.
+    """
+    real = Path(os.path.realpath(path))
+    for folder in map(Path, holder.COPIED):
+        if real != folder and folder not in real.parents:
+            continue
+        rest = real.relative_to(folder)
+        original = next(folder.glob(".ro[0-9]*"), None)
+        if original is not None and original.name not in rest.parts[:1]:
+            return original / rest
+    return real
 
 
 def _mount(source: str, target: Path, kind: str, flags: int, options: str) -> None:

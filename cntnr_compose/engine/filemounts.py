@@ -4,11 +4,12 @@ Text lies in the holder's tmpfs; on disk it is in what the project is meant to b
 may read. Runs inside the holder.
 """
 
+import errno
 import os
 import shutil
 from pathlib import Path
 
-from cntnr_compose.adapters import files
+from cntnr_compose.adapters import files, mounts
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.engine.scene import Scene
@@ -21,10 +22,11 @@ DEFAULT_MODE = 0o444
 
 
 class SourceMissing(CntnrError):
-    """The file of a config or secret is not there."""
+    """The file of a config or secret is not there, or closed to us."""
 
-    def __init__(self, kind: str, key: str, path: str) -> None:
-        super().__init__(f"cannot give {kind} {key} to a container: {path} does not exist")
+    def __init__(self, kind: str, key: str, path: str, why: str) -> None:
+        what = "does not exist" if why == os.strerror(errno.ENOENT) else f"cannot be read: {why}"
+        super().__init__(f"cannot give {kind} {key} to a container: {path} {what}")
 
 
 class SourceUnset(CntnrError):
@@ -66,23 +68,38 @@ def target(kind: str, use: FileMount) -> str:
 
 def _file(record: Record, kind: str, number: int, use: FileMount, source: FileSource) -> Path:
     asked = bool(use.uid or use.gid or use.mode is not None)
-    if source.file:
-        original = Path(source.file)
-        if not original.exists():
-            raise SourceMissing(kind, source.key, source.file)
-        if not asked or original.is_dir():
-            return original
-    elif source.content is None:
+    original = _original(kind, source) if source.file else None
+    if original is not None and not (asked and original.is_file()):
+        return original
+    if original is None and source.content is None:
         raise SourceUnset(kind, source.key, source.environment or "?")
     copy = _folder(record) / f"{kind}-{number}"
     copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if source.file:
-        shutil.copyfile(source.file, copy)
+    if original is not None:
+        _copy(kind, source, original, copy)
     else:
         copy.write_text(source.content or "")
     os.chown(copy, int(use.uid or 0), int(use.gid or 0))
     copy.chmod(DEFAULT_MODE if use.mode is None else use.mode)
     return copy
+
+
+def _original(kind: str, source: FileSource) -> Path:
+    original = mounts.on_machine(Path(source.file))
+    try:
+        original.stat()
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise SourceMissing(kind, source.key, source.file, why) from error
+    return original
+
+
+def _copy(kind: str, source: FileSource, original: Path, copy: Path) -> None:
+    try:
+        shutil.copyfile(original, copy)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise SourceMissing(kind, source.key, source.file, why) from error
 
 
 def clear(record: Record) -> None:

@@ -111,10 +111,16 @@ def _below(root: Path, subpath: str) -> Path:
 
 
 def _bind_source(record: Record, wanted: Mount, point: MountPoint, rootfs: Path) -> Path:
-    source = Path(point.source)
-    if source.exists():
+    source, name = mounts.on_machine(Path(point.source)), record.service
+    try:
+        source.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        why = f"it cannot be reached: {error.strerror}"
+        raise BindSourceMissing(name, point.source, why) from error
+    else:
         return source
-    name = record.service
     if not wanted.bind.create_host_path:
         raise BindSourceMissing(name, point.source, "it does not exist")
     inside = rootfs / point.target.lstrip("/")

@@ -65,8 +65,8 @@ class DeviceMissing(CntnrError):
 
     hint = "make the folder, or correct `driver_opts.device`"
 
-    def __init__(self, name: str, device: str) -> None:
-        super().__init__(f"cannot mount volume {name}: {device} does not exist")
+    def __init__(self, name: str, device: str, why: str) -> None:
+        super().__init__(f"cannot mount volume {name}: {device}: {why}")
 
 
 def content(name: str) -> Path:
@@ -88,9 +88,14 @@ def content(name: str) -> Path:
         return place
     place.mkdir(exist_ok=True)
     device = stored.options.get("device", "")
-    if device and not Path(device).exists():
-        raise DeviceMissing(name, device)
-    return Path(device) if device else place
+    if not device:
+        return place
+    folder = mounts.on_machine(Path(device))
+    try:
+        folder.stat()
+    except OSError as error:
+        raise DeviceMissing(name, device, error.strerror or str(error)) from error
+    return folder
 
 
 def is_read_only(name: str) -> bool:

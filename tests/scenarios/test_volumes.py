@@ -157,6 +157,8 @@ services:
       - ./sub:/sub:ro
       - {{type: bind, source: ./sub, target: /again}}
       - ~/of-home:/home-made
+      - /etc:/host-etc:ro
+      - /etc/hostname:/host-name:ro
 """
 
 
@@ -171,6 +173,10 @@ def test_bind_mounts_show_the_users_files(project: MakeProject) -> None:
     )
     for path in ("/etc/conf.txt", "/sub/file"):
         assert here.exec("a", "sh", "-c", f"echo x >>{path}").returncode != 0
+    # The machine's own files, not what the holder has in their place.
+    assert sh(here, "a", "stat -c %i /host-etc /host-name").split() == [
+        str(os.stat(path).st_ino) for path in ("/etc", "/etc/hostname")
+    ]
     sh(here, "a", "echo three >/made/file; echo four >/again/file; echo five >/home-made/file")
     written = made / "file"
     assert (written.read_text(), written.stat().st_uid) == ("three\n", here.user.uid)
@@ -192,6 +198,8 @@ def test_bind_mounts_show_the_users_files(project: MakeProject) -> None:
             "does not exist",
         ),
         ("/proc/nowhere/x:/x", "cannot be made"),
+        ("/etc/cntnr-nowhere:/x", "cannot be made"),
+        ("/root/secret/x:/x", "cannot be reached: Permission denied"),
     ],
 )
 def test_a_missing_source_is_refused(project: MakeProject, volume: str, says: str) -> None:

@@ -1,0 +1,35 @@
+"""Where the machine's files are below what the holder mounted over them."""
+
+from pathlib import Path
+
+import pytest
+
+from cntnr_compose.adapters import mounts
+
+
+@pytest.fixture
+def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a folder as rootlesskit leaves it: links to the original beside them."""
+    folder = tmp_path / "etc"
+    (folder / ".ro123").mkdir(parents=True)
+    (folder / ".ro123/old").write_text("")
+    (folder / "old").symlink_to(".ro123/old")
+    monkeypatch.setattr("cntnr_compose.adapters.holder.COPIED", (str(folder),))
+    return folder
+
+
+def test_what_lies_in_a_copied_folder_is_found_in_the_original(copied: Path) -> None:
+    assert mounts.on_machine(copied / "old") == copied / ".ro123/old"
+    assert mounts.on_machine(copied / "new") == copied / ".ro123/new"
+    assert mounts.on_machine(copied) == copied / ".ro123"
+    assert mounts.on_machine(copied / ".ro123/new") == copied / ".ro123/new"
+
+
+def test_links_into_a_copied_folder_are_followed(copied: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(copied)
+    assert mounts.on_machine(tmp_path / "link/new") == copied / ".ro123/new"
+
+
+def test_other_folders_are_what_they_seem(copied: Path, tmp_path: Path) -> None:
+    assert mounts.on_machine(tmp_path / "etcetera/x") == tmp_path / "etcetera/x"
+    assert mounts.on_machine(copied.parent) == copied.parent
