@@ -8,6 +8,7 @@ import click
 
 from cntnr_compose.cli.console import Console
 from cntnr_compose.cli.scope import Scope
+from cntnr_compose.core.errors import RemoteError
 from cntnr_compose.core.events import Progress, Warned
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from cntnr_compose.model.observed import Observed
     from cntnr_compose.model.project import Project
     from cntnr_compose.plan.operations import Plan
+
+
+PROGRAM_FAILED = (126, 127)  # it may not be run, it is not there
 
 
 class Turn:
@@ -56,6 +60,17 @@ def turn(
 
     A verb that ``makes`` nothing starts no supervisor where nothing is there. Raises `CntnrError`.
     """
+    try:
+        with _turn(scope, name, what, console, makes=makes) as mine:
+            yield mine
+    except RemoteError as error:
+        if what != "run" and error.exit_code in PROGRAM_FAILED:
+            error.exit_code = 1  # only who runs a program ends as it would
+        raise
+
+
+@contextlib.contextmanager
+def _turn(scope: Scope, name: str, what: str, console: Console, *, makes: bool) -> Iterator[Turn]:
     if scope.dry_run or not (makes or is_there(name)):
         from cntnr_compose.engine.observe import observe
 
