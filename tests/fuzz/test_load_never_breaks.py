@@ -59,12 +59,14 @@ def survives(folder: Path, files: Mapping[str, str], **request: Any) -> bool:
         (folder / name).write_bytes(written.encode(errors="surrogatepass"))
     try:
         loaded = load(Request(cwd=str(folder), **request))
-        output.to_json(loaded.tree)
-        output.to_text(loaded.tree)
+        plain = not request.get("interpolate", True)
+        (output.to_plain_json if plain else output.to_json)(loaded.tree)
+        (output.to_plain_text if plain else output.to_text)(loaded.tree)
     except CntnrError:
         return False
     encode(loaded.project)
-    not_honoured(loaded.tree, Machine())
+    if not plain:
+        loaded.origins.placed(not_honoured(loaded.tree, Machine()))
     return True
 
 
