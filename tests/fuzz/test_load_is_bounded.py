@@ -1,0 +1,79 @@
+"""Files that are made to take all time or memory end soon, in a project or in a sentence."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.load.project import Request, load
+
+LIMIT = 30.0  # seconds; each takes well under one on an idle machine
+ONE = "services: {a: {image: x}}\n"
+
+
+def levels(anchor: str, count: int, first: str) -> Iterator[str]:
+    """Give lines of which each names the one before ten times."""
+    yield f"x-0: &{anchor}0 {first}\n"
+    for number in range(1, count):
+        yield f"x-{number}: &{anchor}{number} [{','.join([f'*{anchor}{number - 1}'] * 10)}]\n"
+
+
+def merged(count: int) -> Iterator[str]:
+    yield "x-0: &m0 {a: 1}\n"
+    for number in range(1, count):
+        names = ",".join([f"*m{number - 1}"] * 10)
+        yield f"x-{number}: &m{number}\n  <<: [{names}]\n  k{number}: 1\n"
+
+
+REFUSED = {
+    "lists of lists": "".join(levels("a", 12, "[x]")) + ONE,
+    "lists of mappings": "".join(levels("a", 8, "{b: c}"))
+    + "services: {a: {image: x, command: *a7}}",
+    "merges of merges": "".join(merged(12)) + "services: {a: {image: x, environment: *m11}}",
+    "an anchor in itself": "services: &s {a: {image: x, x-a: *s}}",
+    "brackets": f"x-a: {'[' * 100_000}{']' * 100_000}\n{ONE}",
+    "indents": "".join(f"{' ' * number}a:\n" for number in range(2000)),
+    "a cycle of services": "services:\n"
+    + "".join(f"  s{n}: {{image: x, depends_on: [s{(n + 1) % 5000}]}}\n" for n in range(5000)),
+    "unknown keys": "".join(f"k{number}: 1\n" for number in range(20_000)),
+    "wrong values": "services:\n  a:\n    image: x\n    environment:\n"
+    + "".join(f"      A{number}: []\n" for number in range(20_000)),
+    "variables in variables": ONE.replace("x", f'"{"${A:-" * 5000}{"}" * 5000}"'),
+    "open variables": ONE.replace("x", f'"{"${A:-" * 5000}"'),
+}
+ACCEPTED = {
+    "services": "services:\n"
+    + "".join(f'  s{n}: {{image: x, ports: ["80"], depends_on: [s0]}}\n' for n in range(1, 3000))
+    + "  s0: {image: x}\n",
+    "a long command": f'services: {{a: {{image: x, command: "{"x" * 1_000_000}"}}}}',
+    "variables": "services:\n  a:\n    image: x\n    environment:\n"
+    + "".join(f'      A{number}: "{number}"\n' for number in range(20_000)),
+    "dollars": f'services: {{a: {{image: x, command: "{"$$" * 200_000}"}}}}',
+    "one service many times": "x-a: &a {image: x, environment: {A: '1'}}\nservices:\n"
+    + "".join(f"  s{number}: *a\n" for number in range(3000)),
+    "a chain of extends": "services:\n  s0: {image: x}\n"
+    + "".join(f"  s{number}: {{extends: s{number - 1}}}\n" for number in range(1, 1500)),
+    "a range of ports": 'services: {a: {image: x, ports: ["1-65535:1-65535"]}}',
+}
+
+
+def read(folder: Path, text: str) -> None:
+    (folder / "compose.yaml").write_text(text)
+    began = time.monotonic()
+    try:
+        load(Request(cwd=str(folder)))
+    finally:
+        assert time.monotonic() - began < LIMIT
+
+
+@pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_is_refused_soon(tmp_path: Path, text: str) -> None:
+    with pytest.raises(CntnrError):
+        read(tmp_path, text)
+
+
+@pytest.mark.parametrize("text", ACCEPTED.values(), ids=ACCEPTED)
+def test_what_is_merely_large_is_read_soon(tmp_path: Path, text: str) -> None:
+    read(tmp_path, text)
