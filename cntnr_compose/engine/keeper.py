@@ -232,7 +232,9 @@ class Keeper:
             stopped_by_user=was.stopped_by_user,
         )
         state = lifecycle.after(was.state, "back off" if self._retry else "exit")
-        self.write(state=state, finished=now, exit_code=code, **NOTHING)
+        # Whoever is to come back still belongs to this holder; gone with it, nobody brings it back.
+        holder = self.scene.holder.id if self._retry else ""
+        self.write(state=state, finished=now, exit_code=code, **NOTHING | {"holder": holder})
         self._ended.set()
         self.scene.announce(self.record, "die", exitCode=str(code))
         if self._retry is not None:

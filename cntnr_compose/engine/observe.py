@@ -22,7 +22,7 @@ def observe(project: str) -> Observed:
     Where the supervisor died while containers run, another one is started first, which looks after them.
     """
     found = _containers(project)
-    if any(one.status.pid for one in found) and not is_supervised(project):
+    if any(one.status.pid or one.is_running for one in found) and not is_supervised(project):
         from cntnr_compose.engine import client
 
         with client.connect(project) as supervisor:

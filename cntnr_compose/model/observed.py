@@ -61,7 +61,7 @@ class Status(Value, frozen=True, kw_only=True):
     """How a container does; written by the supervisor at each change, checked against the kernel."""
 
     state: str = "created"  # created, running, restarting, paused, exited, removing, dead
-    holder: str = ""  # the holder that `pid` and `conmon` are in; another one means: it has ended
+    holder: str = ""  # where it runs, or will again; another one now means: it has ended
     pid: int = 0  # inside the holder
     born: int = 0  # the start time of `pid` in ticks, since pids are used again
     conmon: int = 0

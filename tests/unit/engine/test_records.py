@@ -75,6 +75,12 @@ def test_half_a_status_counts_as_none() -> None:
     assert records.read_status(one) == Status()
 
 
+def test_what_is_about_to_restart_does_so_as_long_as_its_holder_lives() -> None:
+    one = Container(record=record(), status=Status(state="restarting", holder="7-1"))
+    assert records.settled(one, "7-1") == one
+    assert records.settled(one, "8-2").status.state == "exited"
+
+
 def test_the_last_container_takes_the_folder_along() -> None:
     one = written(record())
     records.remove(one)
