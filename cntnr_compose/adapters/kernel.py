@@ -28,6 +28,8 @@ FAMILIES = {
     "centos": "fedora",
     "arch": "arch",
 }
+# Programs that are fit to be the first process of a container, since they need no library of it.
+INITS = ("/usr/bin/tini-static", "/usr/libexec/podman/catatonit", "/usr/bin/catatonit")
 CNI_FOLDERS = (
     Path("/usr/lib/cni"),
     Path("/usr/libexec/cni"),

@@ -14,7 +14,6 @@ from cntnr_compose.model.service import Ulimit
 from cntnr_compose.plan.seccomp_default import as_docker
 from cntnr_compose.plan.setting import Facts, Node
 
-INITS = ("/usr/bin/tini-static", "/usr/libexec/podman/catatonit", "/usr/bin/catatonit")
 KINDS = (
     "as", "core", "cpu", "data", "fsize", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss",
     "rtprio", "rttime", "sigpending", "stack",
@@ -43,7 +42,7 @@ def gather() -> Facts:
         apparmor=Path("/sys/kernel/security/apparmor").is_dir(),
         selinux=Path("/sys/fs/selinux/enforce").exists(),
         mqueue=Path("/dev/mqueue").is_dir(),
-        init_path=next((path for path in INITS if os.access(path, os.X_OK)), ""),
+        init_path=next((path for path in kernel.INITS if os.access(path, os.X_OK)), ""),
         devices=tuple(_devices(Path("/dev"))),
         compat=Path("/proc/sys/abi/vsyscall32").exists() or platform.machine() != "x86_64",
         domainname_path=shutil.which("domainname", path=process.SYSTEM_PATH) or "",

@@ -6,8 +6,7 @@ It looks outside of the holder, starts nothing and changes nothing.
 import os
 import shutil
 
-from cntnr_compose.adapters import cgroups, kernel, ports, process
-from cntnr_compose.engine.facts import INITS
+from cntnr_compose.adapters import cgroups, kernel, process
 from cntnr_compose.engine.images import host_platform
 from cntnr_compose.load.support_row import Machine
 
@@ -20,8 +19,8 @@ def look() -> Machine:
     return Machine(
         controllers=group.controllers if group else (),
         has_ids=is_root or ids > 0,
-        lowest_port=0 if is_root else ports.lowest(),
+        lowest_port=kernel.lowest_port(),
         platform=host_platform(),
-        has_init=any(os.access(path, os.X_OK) for path in INITS),
+        has_init=any(os.access(path, os.X_OK) for path in kernel.INITS),
         has_domainname=shutil.which("domainname", path=process.SYSTEM_PATH) is not None,
     )

@@ -39,6 +39,7 @@ class Ability(Value, frozen=True, kw_only=True):
     holds: Callable[[Machine], bool]
     lack: str
     doctor: str
+    otherwise: State = "reduced"
 
 
 def _controller(name: str) -> Ability:
@@ -70,6 +71,7 @@ ABILITIES: dict[str, Ability] = {
         holds=lambda machine: machine.has_ids,
         lack="only root exists in containers without subordinate ids",
         doctor="subordinate ids",
+        otherwise="refused",
     ),
 }
 
@@ -142,7 +144,12 @@ def _always(row: Row) -> RowOf:
 
 
 def _where(ability: Ability) -> RowOf:
-    lacking = Row(state="reduced", note=ability.lack, told_later=True, doctor=ability.doctor)
+    lacking = Row(
+        state=ability.otherwise,
+        note=ability.lack,
+        told_later=ability.otherwise == "reduced",
+        doctor=ability.doctor,
+    )
     return lambda machine: HONOURED if ability.holds(machine) else lacking
 
 

@@ -8,7 +8,7 @@ HONOURED: dict[str, str] = {
     "": "name services networks volumes configs secrets include",
     "include.*": "path env_file project_directory",
     "services.*": """
-        annotations attach build cap_drop command configs container_name depends_on deploy devices dns
+        annotations attach build cap_drop cgroup command configs container_name depends_on deploy devices dns
         dns_opt dns_search entrypoint env_file environment extends extra_hosts healthcheck
         hostname image ipc label_file labels links logging mac_address network_mode networks
         oom_score_adj pid ports post_start pre_stop profiles pull_policy read_only restart runtime
@@ -21,7 +21,7 @@ HONOURED: dict[str, str] = {
         """,
     "services.*.build.secrets.*": "gid mode source target uid",
     "services.*.build.ulimits.*": "hard soft",
-    "services.*.configs.*": "source target",
+    "services.*.configs.*": "mode source target",
     "services.*.depends_on.*": "condition required restart",
     "services.*.deploy": "mode replicas resources restart_policy",
     "services.*.deploy.resources": "limits reservations",
@@ -37,7 +37,7 @@ HONOURED: dict[str, str] = {
     "services.*.ports.*": "host_ip protocol published target",
     "services.*.post_start.*": "command environment privileged user working_dir",
     "services.*.pre_stop.*": "command environment privileged user working_dir",
-    "services.*.secrets.*": "source target",
+    "services.*.secrets.*": "mode source target",
     "services.*.ulimits.*": "hard soft",
     "services.*.volumes.*": "bind image read_only source target tmpfs type volume",
     "services.*.volumes.*.bind": "create_host_path propagation recursive selinux",
@@ -62,13 +62,13 @@ NEEDING: dict[str, dict[str, str]] = {
     "memory": {"services.*": "mem_limit mem_reservation memswap_limit oom_kill_disable"},
     "pids": {"services.*": "pids_limit"},
     "io": {"services.*": "blkio_config"},
-    "cgroups": {"services.*": "cgroup cgroup_parent"},
+    "cgroups": {"services.*": "cgroup_parent"},
     "domainname": {"services.*": "domainname"},
     "init": {"services.*": "init"},
     "ids": {
         "services.*": "group_add user",
-        "services.*.configs.*": "uid gid mode",
-        "services.*.secrets.*": "uid gid mode",
+        "services.*.configs.*": "uid gid",
+        "services.*.secrets.*": "uid gid",
     },
 }
 NEEDING["cpu"]["services.*.deploy.resources.limits"] = "cpus"

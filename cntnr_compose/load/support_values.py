@@ -137,6 +137,11 @@ def _namespace(value: Any, _: Machine) -> Row | None:
 
 
 JUDGES: dict[str, Judge] = {
+    **{
+        f"services.*.{kind}.*.{key}": _user
+        for kind in ("configs", "secrets")
+        for key in ("uid", "gid")
+    },
     "services.*.build.additional_contexts": _contexts,
     "services.*.build.context": _context,
     "services.*.build.network": _unless_one_of(
@@ -149,6 +154,9 @@ JUDGES: dict[str, Judge] = {
         LOG_DRIVERS, "refused", "log drivers are json-file, local and none"
     ),
     "services.*.logging.options": _keys_beside(LOG_OPTIONS, "options are max-size and max-file"),
+    "services.*.network_mode": _if_one_of(
+        ("bridge", "default"), "emulated", "a network of the project's own, with names"
+    ),
     "services.*.pid": _namespace,
     "services.*.ports.*.protocol": _unless_one_of(
         ("", "tcp", "udp"), "refused", "only tcp and udp can be forwarded without root"

@@ -189,5 +189,10 @@ def test_values_that_are_honoured_are_not_told(text: str) -> None:
 
 
 def test_root_needs_no_ids_but_others_do() -> None:
-    for user, state in (("0", "honoured"), ("root:0", "honoured"), ("postgres", "reduced")):
+    for user, state in (
+        ("0", "honoured"),
+        ("root:0", "honoured"),
+        ("postgres", "refused"),
+        ("0:999", "refused"),
+    ):
         assert uses({"services": {"a": {"user": user}}}, BARE)[-1].row.state == state
