@@ -138,6 +138,8 @@ class Duty:
     async def _keep_house(self) -> None:
         for keeper in list(self.scene.keepers.values()):
             logrotation.keep_older(keeper.record)
+        if not self.scene.keepers:
+            await self.scene.networks.remove_left()
         await self.scene.networks.repair()
 
     def _is_idle(self) -> bool:

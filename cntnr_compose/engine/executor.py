@@ -1,6 +1,8 @@
 """Carries out a plan: each step as soon as those it comes after are done. It has no opinions."""
 
 import asyncio
+import contextlib
+import time
 from typing import assert_never
 
 from cntnr_compose.adapters import process
@@ -149,11 +151,10 @@ def _keeper(scene: Scene, name: str) -> Keeper:
 
 async def _remove_network(name: str, scene: Scene, tell: Tell) -> None:
     _told("Network", name, "Removing", tell)
-    if scene.networks.attached(name):
+    if await scene.networks.remove(name):
+        _told("Network", name, "Removed", tell, done=True)
+    else:
         _told("Network", name, "Resource is still in use", tell, state="warning")
-        return
-    await scene.networks.remove(name)
-    _told("Network", name, "Removed", tell, done=True)
 
 
 async def _remove_volume(op: RemoveVolume, tell: Tell) -> None:
@@ -178,6 +179,7 @@ async def _wait(op: WaitFor, scene: Scene, tell: Tell) -> None:
                     op.condition,
                     [keeper.container for keeper in there],
                     required=op.required,
+                    now=time.time(),
                 )
                 if verdict.state != "waiting":
                     break
@@ -185,7 +187,8 @@ async def _wait(op: WaitFor, scene: Scene, tell: Tell) -> None:
                     said = True
                     for keeper in there:
                         told(tell, keeper.record.name, "Waiting")
-                await scene.change()
+                with contextlib.suppress(TimeoutError):  # time itself may make a difference
+                    await asyncio.wait_for(scene.change(), conditions.STEADY)
     except TimeoutError:
         raise conditions.NotHealthyInTime(op.timeout or 0) from None
     _settle(op, verdict, [keeper.record.name for keeper in there], tell)

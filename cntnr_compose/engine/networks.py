@@ -53,6 +53,7 @@ class Made(Value, frozen=True, kw_only=True):
     bridge: Bridge
     first: str = ""  # the range from which addresses are given
     last: str = ""
+    leaving: bool = False  # goes as soon as nobody is attached
     views: dict[str, dnsmasq.View] = field(default_factory=dict)  # that have their address here
 
 
@@ -163,12 +164,27 @@ class Networks:
     def _bridges(self) -> list[Bridge]:
         return [one.bridge for one in self._ours()]
 
-    async def remove(self, name: str) -> None:
-        """Remove a network; one that is not there is fine."""
+    async def remove(self, name: str) -> bool:
+        """Remove a network; one that is not there is fine.
+
+        Where others' containers are attached it stays until they are not (`remove_left`): False.
+        """
         async with self._turn:
             made = self.find(name)
-            if made is not None:
-                await self._take_down(made)
+            if made is None:
+                return True
+            if self.attached(name):
+                self._write(replace(made, leaving=True))
+                return False
+            await self._take_down(made)
+            return True
+
+    async def remove_left(self) -> None:
+        """Remove networks that were to go and are free now; for a project without containers."""
+        async with self._turn:
+            for made in self._ours():
+                if made.leaving and not self.attached(made.found.name):
+                    await self._take_down(made)
 
     async def _take_down(self, made: Made) -> None:
         name = made.found.name

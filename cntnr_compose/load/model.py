@@ -2,23 +2,24 @@
 
 from typing import Any
 
-from cntnr_compose.core.values import Tree
+from cntnr_compose.core.values import Tree, replace
 from cntnr_compose.load.modelservice import to_service
 from cntnr_compose.load.opening import Opening
 from cntnr_compose.model.project import FileSource, Network, Pool, Project, Volume
-from cntnr_compose.model.service import Service
+from cntnr_compose.model.service import Attachment, Service
 
 
 def to_project(tree: Tree, disabled: Tree, values: dict[str, str], opening: Opening) -> Project:
     """Make a project of a typed tree; ``values`` are what the variables of configs and secrets hold."""
+    networks = {key: _network(key, one or {}) for key, one in tree.get("networks", {}).items()}
     return Project(
         name=tree["name"],
         working_dir=opening.directory,
         files=opening.files,
         env_files=opening.env_files,
-        services=_services(tree.get("services", {})),
-        disabled=_services(disabled),
-        networks={key: _network(key, one or {}) for key, one in tree.get("networks", {}).items()},
+        services=_services(tree.get("services", {}), tree["name"], networks),
+        disabled=_services(disabled, tree["name"], networks),
+        networks=networks,
         volumes={key: _volume(key, one or {}) for key, one in tree.get("volumes", {}).items()},
         configs=_sources("configs", tree, values),
         secrets=_sources("secrets", tree, values),
@@ -27,8 +28,28 @@ def to_project(tree: Tree, disabled: Tree, values: dict[str, str], opening: Open
     )
 
 
-def _services(services: Tree) -> dict[str, Service]:
-    return {name: to_service(name, one) for name, one in services.items()}
+def _services(services: Tree, project: str, networks: dict[str, Network]) -> dict[str, Service]:
+    return {
+        name: _attached(to_service(name, one), project, networks) for name, one in services.items()
+    }
+
+
+def _attached(service: Service, project: str, networks: dict[str, Network]) -> Service:
+    """Put a network where ``network_mode`` names one, which is added to the project's.
+
+    Docker's own bridge, which all projects share there, is a network of the project's here.
+    """
+    mode = service.network_mode
+    if mode in ("", "none", "host") or mode.startswith(("service:", "container:")):
+        return service
+    is_bridge = mode in ("bridge", "default")
+    key = f"network_mode.{'bridge' if is_bridge else mode}"
+    others = {one.name for one in networks.values() if one.key != key}
+    name = f"{project}_bridge" if is_bridge else mode
+    if is_bridge and name in others:
+        name = f"{project}_{key}"
+    networks[key] = Network(key=key, name=name, external=not is_bridge)
+    return replace(service, network_mode="", networks={key: Attachment()})
 
 
 def _network(key: str, tree: Tree) -> Network:

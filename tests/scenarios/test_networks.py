@@ -6,7 +6,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.lib import wait_until
+from tests.scenarios.lib import free_port, http_answers, wait_until
 from tests.scenarios.reach import (
     SAYS,
     addresses,
@@ -298,9 +298,29 @@ def test_addresses_and_interfaces_are_as_the_file_says(project: MakeProject) -> 
     busy = here.down()
     assert "Resource is still in use" in busy.stderr
     assert answers(guest, "guest", "guest/who")
+    # When they have gone it goes too, without another word.
     guest.down()
-    here.down()  # now it goes
+    served = here.user.runtime / f"s/{here.name}.sock"
+    wait_until(lambda: not served.exists(), what="nothing is left of the network's project")
     assert "could not be found" in guest.compose("up", "-d").stderr
+
+
+def test_docker_s_bridge_and_networks_by_name(project: MakeProject) -> None:
+    port = free_port()
+    here = project(
+        f"services:\n  a: {{{_inline()}, network_mode: bridge, ports: ['127.0.0.1:{port}:80']}}\n"
+        f"  b: {{{_inline()}}}\n"
+    )
+    there = project(f"services:\n  c: {{{_inline()}, network_mode: {here.name}_default}}\n")
+    missing = there.compose("up", "-d")
+    assert missing.returncode == 1
+    assert f"network {here.name}_default" in missing.stderr
+    here.up()
+    assert http_answers(f"http://127.0.0.1:{port}/who")
+    assert not looked_up(here, "a", "b")
+    assert "default via" in here.exec("a", "ip", "route").ok().stdout
+    there.up()
+    assert answers(there, "c", "b/who").keys() == {"b/who"}
 
 
 @pytest.mark.parametrize(

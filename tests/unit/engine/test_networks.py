@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.adapters import cni
+from cntnr_compose.adapters import cni, dnsmasq
 from cntnr_compose.adapters.network import Bridge
 from cntnr_compose.core.values import replace
 from cntnr_compose.engine import networks
@@ -211,4 +211,27 @@ def test_networks_of_others_are_not_adopted(outside: Outside) -> None:
     store = Networks("p")
     store._write(made("q_a"))
     asyncio.run(store.adopt())
+    assert outside.asked == []
+
+
+def test_a_network_that_others_use_goes_when_they_have_gone(outside: Outside) -> None:
+    store = Networks("p")
+    store._write(ours())
+    dnsmasq.hosts("p_a").mkdir(parents=True)
+    guest = dnsmasq.hosts("p_a") / "guest"
+    guest.write_text("10.128.0.2 guest\n")
+    assert not asyncio.run(store.remove("p_a"))
+    asyncio.run(store.remove_left())
+    assert store.find("p_a") is not None
+    guest.unlink()
+    asyncio.run(store.remove_left())
+    assert store.find("p_a") is None
+    assert outside.asked == ["tear_down"]
+
+
+def test_a_network_that_nobody_wanted_to_go_stays(outside: Outside) -> None:
+    store = Networks("p")
+    store._write(ours())
+    asyncio.run(store.remove_left())
+    assert store.find("p_a") is not None
     assert outside.asked == []

@@ -170,3 +170,24 @@ def test_restart_is_taken_from_deploy_where_nothing_else_is_said() -> None:
     assert restart_policy("", {}) == RestartPolicy(condition="always")
     assert restart_policy("unless-stopped", deploy) == RestartPolicy(condition="unless-stopped")
     assert restart_policy("", None) == RestartPolicy()
+
+
+def test_docker_s_bridge_is_a_network_of_the_project(tmp_path: Path) -> None:
+    text = (
+        "name: p\nservices:\n  a: {image: i, network_mode: bridge}\n  b: {image: i, network_mode: default}\n"
+        "  c: {image: i, networks: [bridge]}\nnetworks: {bridge: }\n"
+    )
+    project = read(tmp_path, text).project
+    a, b, c = (project.services[name] for name in "abc")
+    [key] = a.networks
+    assert (a.network_mode, a.networks) == ("", b.networks)
+    assert project.networks[key] == Network(key=key, name="p_network_mode.bridge")
+    assert {project.networks[one].name for one in c.networks} == {"p_bridge"}  # is the file's own
+
+
+def test_a_network_mode_may_name_a_network_that_there_is(tmp_path: Path) -> None:
+    text = "name: p\nservices: {a: {image: i, network_mode: office}, b: {image: i, network_mode: none}}\n"
+    project = read(tmp_path, text).project
+    [key] = project.services["a"].networks
+    assert project.networks[key] == Network(key=key, name="office", external=True)
+    assert (project.services["b"].network_mode, project.services["b"].networks) == ("none", {})
