@@ -79,7 +79,7 @@ def _record(op: CreateContainer, scene: Scene, image: Image, name: str) -> Recor
         created=time.time(),
         labels={**(config.labels or {}), **op.labels},
         command=environment.command_line(service, config),
-        definition=service,
+        definition=_with_lent(service, scene),
         image_config=to_tree(config),
         networks={key: scene.network_name(key) for key in service.networks},
         mounts=tuple(_mounts(op, scene, config)),
@@ -123,13 +123,32 @@ def _anonymous(op: CreateContainer, target: str) -> MountPoint:
 
 def _borrowed(service: Service, scene: Scene) -> list[MountPoint]:
     """Give the mounts of the containers that `volumes_from` names; theirs is what is anonymous."""
-    found: list[MountPoint] = []
+    return [
+        replace(point, anonymous=False, read_only=point.read_only or read_only)
+        for lender, read_only in _lenders(service, scene)
+        for point in lender.record.mounts
+    ]
+
+
+def _with_lent(service: Service, scene: Scene) -> Service:
+    """Add what the lenders' own definitions say of the mounts that are borrowed: parts, propagation."""
+    known = {mount.target for mount in service.volumes}
+    lent = {
+        mount.target: mount
+        for lender, _ in _lenders(service, scene)
+        for mount in lender.record.definition.volumes
+        if mount.target not in known
+    }
+    return replace(service, volumes=(*service.volumes, *lent.values())) if lent else service
+
+
+def _lenders(service: Service, scene: Scene) -> list[tuple[Keeper, bool]]:
+    """Find the containers that `volumes_from` names, and whether only to read."""
+    found = []
     for word in service.volumes_from:
         name, read_only = word.removesuffix(":ro").removesuffix(":rw"), word.endswith(":ro")
         kind, _, other = name.partition(":")
         keeper = scene.keepers.get(other) if kind == "container" else scene.running(name)
-        found += [
-            replace(point, anonymous=False, read_only=point.read_only or read_only)
-            for point in (keeper.record.mounts if keeper else ())
-        ]
+        if keeper is not None:
+            found.append((keeper, read_only))
     return found

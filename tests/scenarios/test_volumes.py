@@ -327,19 +327,27 @@ services:
   lender:
     image: busybox
     {WAITS}
-    volumes: ["named:/named", /anonymous, "./bound:/bound"]
+    volumes:
+      - named:/named
+      - /anonymous
+      - ./bound:/bound
+      - {{type: volume, source: named, target: /part, volume: {{subpath: part}}}}
+    depends_on: [maker]
   borrower:
     image: busybox
     {WAITS}
     volumes_from: [lender]
     volumes: ["own:/own"]
   reader: {{image: busybox, {WAITS}, volumes_from: ["lender:ro"]}}
+  maker: {{image: busybox, {WAITS}, volumes: ["named:/named"]}}
 volumes: {{named: , own: }}
 """
 
 
 def test_volumes_from_another_service(project: MakeProject) -> None:
     here = project(BORROWED)
+    here.up("maker")
+    sh(here, "maker", "mkdir /named/part && echo part >/named/part/file")
     here.up()
     sh(here, "lender", "for f in named anonymous bound; do echo $f >/$f/file; done")
     assert sh(here, "borrower", "cat /named/file /anonymous/file /bound/file; ls /own").split() == [
@@ -347,6 +355,7 @@ def test_volumes_from_another_service(project: MakeProject) -> None:
         "anonymous",
         "bound",
     ]
+    assert sh(here, "borrower", "ls /part; cat /part/file") == "file\npart"
     sh(here, "borrower", "echo back >/anonymous/file")
     assert sh(here, "lender", "cat /anonymous/file") == "back"
     assert sh(here, "reader", "cat /anonymous/file") == "back"
