@@ -10,6 +10,7 @@ from cntnr_compose.plan.health import probe_of
 
 State = Literal["met", "waiting", "failed"]
 ENDED = frozenset({"exited", "dead", "removing"})
+STEADY: Seconds = 0.5  # what has no health check counts as running when it has for so long
 
 
 class Verdict(Value, frozen=True, kw_only=True):
@@ -41,11 +42,13 @@ def judge(
     *,
     required: bool = True,
     dependent: str = "",
+    now: Seconds = float("inf"),
 ) -> Verdict:
     """Judge a condition: a word of depends_on, or ``running_or_healthy``.
 
-    ``containers`` are those of the dependency ``service`` that exist; where there is none,
-    ``dependent`` is named as the one that misses them.
+    ``now`` is compared with the time at which containers were started. ``containers`` are those of the
+    dependency ``service`` that exist; where there is none, ``dependent`` is named as the one that misses
+    them.
     """
     if not containers:
         misses = dependent or "the project"
@@ -58,7 +61,7 @@ def judge(
             return _healthy(containers, "dependency failed to start: " if required else optional)
         case "running_or_healthy":
             optional = f'optional dependency "{service}" is not running or is unhealthy: '
-            return _healthy(containers, "" if required else optional, or_running=True)
+            return _healthy(containers, "" if required else optional, since=now - STEADY)
         case _:
             return _started(containers)
 
@@ -77,7 +80,10 @@ def _completed(service: str, containers: Sequence[Container], *, required: bool)
     return MET if len(ended) == len(containers) else WAITING
 
 
-def _healthy(containers: Sequence[Container], before: str, *, or_running: bool = False) -> Verdict:
+def _healthy(
+    containers: Sequence[Container], before: str, *, since: Seconds | None = None
+) -> Verdict:
+    """Judge health; where there is no check, running ``since`` then will do, if that is given."""
     waiting = False
     for one in containers:
         status = one.status
@@ -85,9 +91,10 @@ def _healthy(containers: Sequence[Container], before: str, *, or_running: bool =
         if status.state in ENDED:
             why = f"container {one.name} exited ({status.exit_code})"
         elif probe_of(one.record) is None:
-            if not or_running:
+            if since is None:
                 why = f"container {one.name} has no healthcheck configured"
-            waiting = waiting or status.state != "running"
+            elif status.state != "running" or status.started > since:
+                waiting = True
         elif status.health == "unhealthy":
             why = f"container {one.name} is unhealthy"
         else:

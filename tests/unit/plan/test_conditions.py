@@ -53,6 +53,13 @@ def test_a_condition_is_met_or_not_yet(condition, containers, expected) -> None:
     assert judge("db", condition, containers) == expected
 
 
+def test_what_has_just_been_started_may_still_fail() -> None:
+    new = container(check=None, state="running", started=100.0)
+    assert judge("db", "running_or_healthy", [new], now=100.4) == WAITING
+    assert judge("db", "running_or_healthy", [new], now=100.5) == MET
+    assert judge("db", "service_started", [new], now=100.0) == MET
+
+
 @pytest.mark.parametrize(
     ("condition", "containers", "text"),
     [
