@@ -301,6 +301,11 @@ def wait_until(
         time.sleep(every)
 
 
+def rounds(usual: int) -> range:
+    """Give the seeds of a test that takes chances; CNTNR_TEST_ROUNDS asks for more of them."""
+    return range(int(os.environ.get("CNTNR_TEST_ROUNDS", usual)))
+
+
 def free_port() -> int:
     """Find a TCP port of 127.0.0.1 that nobody listens on now."""
     with socket.socket() as probe:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.scenarios import parts
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.lib import Project, User, free_port, http_answers, wait_until
+from tests.scenarios.lib import Project, User, free_port, http_answers, rounds, wait_until
 
 pytestmark = pytest.mark.usefixtures("busybox_image")
 Leftovers = Callable[[], list[str]]
@@ -206,7 +206,7 @@ def test_a_half_written_file_does_no_harm(
 
 VICTIMS = (
     "supervisor", "supervisor", "command", "runc", "conmon", "dnsmasq",
-    "holder's parent", "holder's child",
+    "holder's parent", "holder's child", "uplink",
 )  # fmt: skip
 
 
@@ -239,7 +239,7 @@ def said_by(command: "subprocess.Popen[str]", timeout: float = 60) -> str:
     return out + err
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", rounds(12))
 def test_down_leaves_nothing_whatever_is_killed_whenever(
     project: MakeProject, leftovers: Leftovers, seed: int
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from tests.scenarios import parts
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.lib import Project, free_port, wait_until
+from tests.scenarios.lib import Project, free_port, rounds, wait_until
 
 Leftovers = Callable[[], list[str]]
 INTERRUPTED = 130
@@ -227,7 +227,7 @@ volumes: {{kept: {{}}}}
 """
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", rounds(8))
 def test_at_any_moment(
     project: MakeProject, leftovers: Leftovers, busybox_image: str, seed: int
 ) -> None:
