@@ -94,9 +94,11 @@ def _depends_on(value: Any, _path: Path) -> Any:
     return value
 
 
-def _env_file(value: Any, _path: Path) -> Any:
+def _env_file(value: Any, path: Path) -> Any:
     if isinstance(value, str):
         return [{"path": value, "required": True}]
+    if isinstance(value, dict):
+        refuse(f"{say(path)}: invalid type for env_file, a mapping", path)
     for index, one in enumerate(value) if isinstance(value, list) else ():
         if isinstance(one, str):
             value[index] = {"path": one, "required": True}

@@ -7,7 +7,7 @@ from cntnr_compose.core.values import Tree
 from cntnr_compose.load import source
 from cntnr_compose.load.dotenv import EnvFileInvalid, parse_raw
 from cntnr_compose.load.failures import EnvFileBroken, FileUnreadable, ServiceEnvFileMissing
-from cntnr_compose.load.typed import SERVICE_KEYS
+from cntnr_compose.load.typed import SERVICE_KINDS, insert
 
 
 def merge_env_files(service: Tree, environment: Mapping[str, str]) -> None:
@@ -62,11 +62,6 @@ def merge_label_files(service: Tree) -> None:
 
 
 def put(service: Tree, key: str, pairs: Mapping[str, Any]) -> None:
-    """Set what a key of a typed service says, at its place among the others."""
-    if not pairs:
-        return
-    service[key] = dict(sorted(pairs.items()))
-    later = SERVICE_KEYS[SERVICE_KEYS.index(key) + 1 :]
-    for other in [*later, *(one for one in service if one.startswith("x-"))]:
-        if other in service:
-            service[other] = service.pop(other)
+    """Set what a key of a typed service says, in order; nothing where there is nothing."""
+    if pairs:
+        insert(service, key, dict(sorted(pairs.items())), SERVICE_KINDS)

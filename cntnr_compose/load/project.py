@@ -15,7 +15,7 @@ from cntnr_compose.load.opening import Opening, name_in, normal, required
 from cntnr_compose.load.places import Origins, Source
 from cntnr_compose.load.profiles import divide, used_only, with_services
 from cntnr_compose.load.request import Request
-from cntnr_compose.load.typed import VALUE, typed
+from cntnr_compose.load.typed import DEPLOY_KINDS, VALUE, insert, typed
 from cntnr_compose.model.project import Project
 
 __all__ = ["Loaded", "Request", "load", "name"]
@@ -99,6 +99,10 @@ def _settled(tree: Tree, opening: Opening, request: Request) -> tuple[Tree, Proj
         findings += [one for one in found if one.path not in told]
     if findings:
         raise ComposeFileInvalid(findings)
+    if request.consistency:
+        for service in enabled.values():
+            if "deploy" in service and "scale" in service:
+                insert(service["deploy"], "replicas", service["scale"], DEPLOY_KINDS)
     enabled, disabled = with_services(enabled, disabled, request.services, opening.profiles)
     tree["services"] = enabled
     values = file_values(tree)

@@ -126,6 +126,8 @@ def _substitute(text: str, lookup: Lookup, unset: Unset | None, depth: int) -> s
             parts.append("$")
         elif found["named"]:
             parts.append(_value(found["named"], lookup, unset))
+        elif found["mark"] == "}":
+            parts.append(_value(found["braced"], lookup, unset))
         else:
             at = reading.end(found)
             if not at:

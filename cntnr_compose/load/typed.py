@@ -268,7 +268,6 @@ SERVICE_KINDS: dict[str, Kind] = {
     "post_start": listed(HOOK),
     "pre_stop": listed(HOOK),
 }  # fmt: skip
-SERVICE_KEYS = list(SERVICE_KINDS)
 SERVICE = fields(SERVICE_KINDS)
 
 POOL = fields({
@@ -324,3 +323,13 @@ def typed(tree: Tree) -> Tree:
     """
     done: Tree = PROJECT(tree, ())
     return done
+
+
+def insert(tree: Tree, key: str, value: Any, kinds: dict[str, Kind]) -> None:
+    """Set a key of a typed mapping at its place among the others."""
+    tree[key] = value
+    order = list(kinds)
+    later = [*order[order.index(key) + 1 :], *(one for one in tree if one.startswith("x-"))]
+    for other in later:
+        if other in tree:
+            tree[other] = tree.pop(other)
