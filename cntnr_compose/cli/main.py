@@ -2,15 +2,19 @@
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
+
+# Not typing's own: until main() has taken SIGINT, a Ctrl-C in a slow import would print a traceback.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141  # as a shell reports a program that SIGPIPE ended
 BUG = 70
 
 
-def main() -> NoReturn:
+def main() -> "NoReturn":
     """Run the command line of this process, and end it."""
     import gc
     import signal
@@ -29,7 +33,7 @@ def main() -> NoReturn:
     os._exit(code)  # taking the interpreter apart would cost another 10 ms
 
 
-def run(words: Sequence[str]) -> int:
+def run(words: "Sequence[str]") -> int:
     """Run one command line, and give its exit code; all that it wrote is out."""
     try:
         code = _told(words)
@@ -48,7 +52,7 @@ def run(words: Sequence[str]) -> int:
     return code
 
 
-def _told(words: Sequence[str]) -> int:
+def _told(words: "Sequence[str]") -> int:
     """Run one command line; mistakes that a user can mend are told, and become an exit code."""
     import click  # what is slow comes when interrupts are caught already
 
@@ -67,7 +71,7 @@ def _told(words: Sequence[str]) -> int:
         return _tell(f"error: {text}", hint, 1)
 
 
-def _invoke(words: Sequence[str]) -> int:
+def _invoke(words: "Sequence[str]") -> int:
     import click
 
     from cntnr_compose.cli.root import cntnr

@@ -41,7 +41,7 @@ def test_command_and_entrypoint_take_every_form(project: MakeProject, busybox_im
         "emptied": ["plain"],
     }
     commands = {row["Service"]: row["Command"] for row in made.ps()}
-    assert commands["split"] == '"printf <%s> x y z"'
+    assert commands["split"] == "\"printf <%s> x 'y z'\""
 
 
 def test_environment_is_laid_over_env_files(project: MakeProject, busybox_image: str) -> None:
