@@ -56,7 +56,7 @@ class Turn:
 def turn(
     scope: Scope, name: str, what: str, console: Console, *, makes: bool = True
 ) -> Iterator[Turn]:
-    """Take the turn of project ``name`` for the verb ``what``; a dry run looks at files only.
+    """Take the turn of project ``name`` for the verb ``what``; a dry run only looks.
 
     A verb that ``makes`` nothing starts no supervisor where nothing is there. Raises `CntnrError`.
     """
@@ -72,9 +72,9 @@ def turn(
 @contextlib.contextmanager
 def _turn(scope: Scope, name: str, what: str, console: Console, *, makes: bool) -> Iterator[Turn]:
     if scope.dry_run or not (makes or is_there(name)):
-        from cntnr_compose.engine.observe import observe
+        from cntnr_compose.engine.observe import look
 
-        yield Turn(observe(name), None, console)
+        yield Turn(look(name), None, console)
         return
     from cntnr_compose.engine.client import connect
 

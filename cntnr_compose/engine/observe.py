@@ -2,7 +2,7 @@
 
 from cntnr_compose.adapters import files, holder
 from cntnr_compose.core import paths
-from cntnr_compose.core.values import Value
+from cntnr_compose.core.values import Value, replace
 from cntnr_compose.engine import records
 from cntnr_compose.model.observed import Container, Observed
 from cntnr_compose.model.project import Project
@@ -28,6 +28,18 @@ def observe(project: str) -> Observed:
         with client.connect(project) as supervisor:
             return supervisor.observe()
     return Observed(project=project, containers=tuple(found))
+
+
+def look(project: str) -> Observed:
+    """Take the snapshot that a plan is made of, starting nothing where no supervisor lives."""
+    from cntnr_compose.engine import client, volumes
+
+    found = observe(project)
+    supervisor = client.connect(project, start=False)
+    if supervisor is None:
+        return replace(found, volumes=volumes.observed())
+    with supervisor:
+        return supervisor.observe()
 
 
 def projects() -> tuple[Found, ...]:
