@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NoReturn
 
-from cntnr_compose.load.template import Lookup, substitute
+from cntnr_compose.load.template import Lookup, Unset, substitute
 
 BLANKS = "\t\v\f\r \x85\xa0"
 IN_NAMES = frozenset("_.-[]")
@@ -31,12 +31,17 @@ def _escape() -> re.Pattern[str]:
     return re.compile(r'\\(?:[abcfnrtv$"\\]|0\d{0,3})')
 
 
-def parse(text: str, lookup: Lookup, known: Mapping[str, str] | None = None) -> dict[str, str]:
+def parse(
+    text: str,
+    lookup: Lookup,
+    known: Mapping[str, str] | None = None,
+    unset: Unset | None = None,
+) -> dict[str, str]:
     """Read an env file; ``lookup`` is asked first for what values mention, then the file and ``known``.
 
     Raises `EnvFileInvalid`, and the errors of `substitute`.
     """
-    return _Parser(text.removeprefix("\ufeff"), lookup, known or {}).parse()
+    return _Parser(text.removeprefix("\ufeff"), lookup, known or {}, unset).parse()
 
 
 def parse_raw(text: str) -> dict[str, str]:
@@ -55,8 +60,11 @@ def parse_raw(text: str) -> dict[str, str]:
 
 
 class _Parser:
-    def __init__(self, text: str, lookup: Lookup, known: Mapping[str, str]) -> None:
+    def __init__(
+        self, text: str, lookup: Lookup, known: Mapping[str, str], unset: Unset | None
+    ) -> None:
         self._text = text
+        self._unset = unset
         self._lookup = lookup
         self._known = known
         self._found: dict[str, str] = {}
@@ -145,7 +153,7 @@ class _Parser:
                 value = self._found.get(name)
             return self._known.get(name) if value is None else value
 
-        return substitute(value, lookup)
+        return substitute(value, lookup, self._unset)
 
     def _fail(self, what: str, at: int | None = None) -> NoReturn:
         raise EnvFileInvalid(self._line(self._at if at is None else at), what)

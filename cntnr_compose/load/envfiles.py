@@ -7,10 +7,11 @@ from cntnr_compose.core.values import Tree
 from cntnr_compose.load import source
 from cntnr_compose.load.dotenv import EnvFileInvalid, parse_raw
 from cntnr_compose.load.failures import EnvFileBroken, FileUnreadable, ServiceEnvFileMissing
+from cntnr_compose.load.source import Warn
 from cntnr_compose.load.typed import SERVICE_KINDS, insert
 
 
-def merge_env_files(service: Tree, environment: Mapping[str, str]) -> None:
+def merge_env_files(service: Tree, environment: Mapping[str, str], warn: Warn) -> None:
     """Lay the env files of a typed service under its environment, and drop them.
 
     Raises `ServiceEnvFileMissing`, `EnvFileBroken`, `FileUnreadable`.
@@ -28,14 +29,14 @@ def merge_env_files(service: Tree, environment: Mapping[str, str]) -> None:
         path = entry["path"]
         text = source.service_env_file(path)
         if text is not None:
-            found |= _parsed(text, path, entry.get("format", ""), lookup, found)
+            found |= _parsed(text, path, entry.get("format", ""), lookup, found, warn)
         elif entry.get("required", True):
             raise ServiceEnvFileMissing(path)
     put(service, "environment", found | own)
 
 
 def _parsed(
-    text: str, path: str, form: str, lookup: Any, known: Mapping[str, str]
+    text: str, path: str, form: str, lookup: Any, known: Mapping[str, str], warn: Warn
 ) -> dict[str, str]:
     if form == "raw":
         try:
@@ -44,10 +45,10 @@ def _parsed(
             raise EnvFileBroken(path, str(error)) from None
     if form:
         raise EnvFileBroken(path, f'unsupported env_file format "{form}"')
-    return source.parsed(text, path, lookup, known)
+    return source.parsed(text, path, lookup, known, warn)
 
 
-def merge_label_files(service: Tree) -> None:
+def merge_label_files(service: Tree, warn: Warn) -> None:
     """Lay the label files of a typed service under its labels, and drop them.
 
     Raises `EnvFileBroken`, `FileUnreadable`.
@@ -57,7 +58,7 @@ def merge_label_files(service: Tree) -> None:
         text = source.service_env_file(path)
         if text is None:
             raise FileUnreadable(path, "no such file or directory", doing="label file")
-        found |= source.parsed(text, path, found.get, found)
+        found |= source.parsed(text, path, found.get, found, warn)
     put(service, "labels", found | (service.get("labels") or {}))
 
 

@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 
 from cntnr_compose.core.values import Tree
 from cntnr_compose.load.canonical import canonical
-from cntnr_compose.load.failures import ExtendsCycle, TooManyLevels
+from cntnr_compose.load.failures import ExtendsCycle, RemoteUnsupported, TooManyLevels
 from cntnr_compose.load.findings import ComposeFileInvalid
 from cntnr_compose.load.layers import Layers, Setting, clear, copied
 from cntnr_compose.load.merge import extend, merge
@@ -13,7 +13,7 @@ from cntnr_compose.load.paths import join, resolve
 from cntnr_compose.load.places import Origins, Source
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
-from cntnr_compose.load.source import directory_of
+from cntnr_compose.load.source import directory_of, is_remote
 from cntnr_compose.load.unique import enforce
 
 DEEPEST = 200
@@ -90,6 +90,8 @@ class _Extending:
     def _other_file(self, name: str, wanted: str, named: str, file: str) -> tuple[Tree, Cleared]:
         """Read the services of another file, with paths that fit where they are used."""
         setting = self._setting
+        if is_remote(named):
+            raise RemoteUnsupported(named)
         local = join(setting.root, named)
         if local not in self._bases:
             self._bases[local] = self._read(local, name)

@@ -6,7 +6,13 @@ from typing import Any, NoReturn
 
 from cntnr_compose.core.values import Tree
 from cntnr_compose.load import source
-from cntnr_compose.load.failures import EnvFileBroken, FileUnreadable, IncludeCycle, TooManyLevels
+from cntnr_compose.load.failures import (
+    EnvFileBroken,
+    FileUnreadable,
+    IncludeCycle,
+    RemoteUnsupported,
+    TooManyLevels,
+)
 from cntnr_compose.load.layers import Layers, Setting
 from cntnr_compose.load.paths import join, parent
 from cntnr_compose.load.places import Origins, Source
@@ -59,6 +65,9 @@ def _inner(
     files: list[str], wanted: Mapping[str, Any], setting: Setting, included: tuple[str, ...]
 ) -> tuple[Setting, list[str]]:
     """Give the setting of an included project and the absolute paths of its files."""
+    for file in files:
+        if source.is_remote(file):
+            raise RemoteUnsupported(file)
     paths = [join(setting.root, file) if not file.startswith("/") else file for file in files]
     main = paths[0]
     if main in included:
@@ -92,7 +101,8 @@ def _environment(names: list[str], root: str, setting: Setting) -> dict[str, str
     own = join(root, ".env")
     if not names and source.is_file(own):
         files = [own]
-    return source.env_files(tuple(files), setting.environment) | dict(setting.environment)
+    found = source.env_files(tuple(files), setting.environment, setting.warn)
+    return found | setting.environment
 
 
 def _join(brought: Tree, tree: Tree, origins: Origins) -> None:

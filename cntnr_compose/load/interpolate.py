@@ -14,6 +14,7 @@ from cntnr_compose.load.template import (
     TextTooLong,
     VariableMissing,
     substitute,
+    unset,
 )
 
 CASTS = table({
@@ -72,11 +73,6 @@ def interpolate(tree: Any, lookup: Lookup, source: Source, warn: Callable[[str],
     if walk.findings:
         raise ComposeFileInvalid(walk.findings)
     return done
-
-
-def unset(name: str) -> str:
-    """Say that a variable has no value, as docker compose does."""
-    return f'The "{name}" variable is not set. Defaulting to a blank string.'
 
 
 class _Walk:

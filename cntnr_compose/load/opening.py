@@ -25,7 +25,8 @@ class Opening:
 
     def __init__(self, request: Request, warn: Callable[[str], None]) -> None:
         self._request = request
-        self._warn = warn
+        self._cwd = _shown(request)
+        self.warn = warn
         self.environment = dict(request.environ)
         self.env_files = self._named_env_files()
         self.files = tuple(self._absolute(one) for one in request.files)
@@ -43,7 +44,7 @@ class Opening:
         if named:
             return self._absolute(named)
         first = next((one for one in self.files if one != source.STDIN), "")
-        return parent(first) if first else self._request.cwd
+        return parent(first) if first else self._cwd
 
     @property
     def profiles(self) -> tuple[str, ...]:
@@ -83,7 +84,7 @@ class Opening:
     def _absolute(self, path: str) -> str:
         if path == source.STDIN or source.is_remote(path):
             return path
-        return join(self._request.cwd, path) if not path.startswith("/") else join("", path)
+        return join(self._cwd, path) if not path.startswith("/") else join("", path)
 
     def _named_env_files(self) -> tuple[str, ...]:
         named = self._request.env_files
@@ -101,7 +102,7 @@ class Opening:
             if word not in SWITCH:
                 raise NotASwitch(DISABLE, word)
             files = (own,) if not SWITCH[word] and source.is_file(own) else ()
-        for name, value in source.env_files(files, self.environment).items():
+        for name, value in source.env_files(files, self.environment, self.warn).items():
             self.environment.setdefault(name, value)
 
     def _from_variable(self) -> tuple[str, ...]:
@@ -110,6 +111,13 @@ class Opening:
             return ()
         separator = self.environment.get("COMPOSE_PATH_SEPARATOR") or os.pathsep
         return tuple(self._absolute(one) for one in listed.split(separator))
+
+
+def _shown(request: Request) -> str:
+    """Give the current directory by the name that the shell has for it, where that is right."""
+    shell = request.environ.get("PWD", "")
+    is_right = shell.startswith("/") and shell != request.cwd and source.is_same(shell, request.cwd)
+    return shell if is_right else request.cwd
 
 
 def normal(name: str) -> str:

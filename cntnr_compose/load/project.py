@@ -108,8 +108,8 @@ def _settled(tree: Tree, opening: Opening, request: Request) -> tuple[Tree, Proj
     values = file_values(tree)
     for service in enabled.values():
         if request.resolve_environment:
-            merge_env_files(service, opening.environment)
-        merge_label_files(service)
+            merge_env_files(service, opening.environment, opening.warn)
+        merge_label_files(service, opening.warn)
     if not request.all_resources:
         used_only(tree)
     return tree, to_project(tree, disabled, values, opening)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 from cntnr_compose.load.dotenv import EnvFileInvalid, parse
 from cntnr_compose.load.failures import (
@@ -11,7 +12,9 @@ from cntnr_compose.load.failures import (
     RemoteUnsupported,
 )
 from cntnr_compose.load.paths import join, parent
-from cntnr_compose.load.template import TemplateInvalid, TextTooLong, VariableMissing
+from cntnr_compose.load.template import TemplateInvalid, TextTooLong, VariableMissing, unset
+
+Warn: TypeAlias = Callable[[str], None]
 
 NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 OVERRIDES = (
@@ -85,14 +88,14 @@ def _why(error: OSError | ValueError) -> str:
 
 
 def env_file(path: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """Read an env file whose values may mention the environment.
+    """Read one env file, and tell nobody of variables that are not set.
 
     Raises `EnvFileMissing`, `EnvFileBroken`, `FileUnreadable`.
     """
-    return env_files((path,), environment)
+    return env_files((path,), environment, lambda _: None)
 
 
-def env_files(paths: tuple[str, ...], environment: Mapping[str, str]) -> dict[str, str]:
+def env_files(paths: tuple[str, ...], environment: Mapping[str, str], warn: Warn) -> dict[str, str]:
     """Read env files, later ones win; what values mention is asked of the environment first.
 
     Raises `EnvFileMissing`, `EnvFileBroken`, `FileUnreadable`.
@@ -102,7 +105,7 @@ def env_files(paths: tuple[str, ...], environment: Mapping[str, str]) -> dict[st
         text = _env_text(path)
         if text is None:
             raise EnvFileMissing(path)
-        found |= parsed(text, path, environment.get, found)
+        found |= parsed(text, path, environment.get, found, warn)
     return found
 
 
@@ -124,14 +127,18 @@ def service_env_file(path: str) -> str | None:
 
 
 def parsed(
-    text: str, path: str, lookup: Callable[[str], str | None], known: Mapping[str, str]
+    text: str,
+    path: str,
+    lookup: Callable[[str], str | None],
+    known: Mapping[str, str],
+    warn: Warn,
 ) -> dict[str, str]:
     """Read the text of an env file.
 
     Raises `EnvFileBroken`.
     """
     try:
-        return parse(text, lookup, known)
+        return parse(text, lookup, known, lambda name: warn(unset(name)))
     except (EnvFileInvalid, TextTooLong, VariableMissing) as error:
         raise EnvFileBroken(path, str(error)) from None
     except TemplateInvalid as error:
@@ -154,3 +161,11 @@ def exists(path: str) -> bool:
 def directory_of(path: str) -> str:
     """Give a directory itself, and of a file the directory that it lies in."""
     return path if Path(path).is_dir() else parent(path)
+
+
+def is_same(path: str, other: str) -> bool:
+    """Tell whether two paths lead to one thing."""
+    try:
+        return Path(path).samefile(other)
+    except (OSError, ValueError):
+        return False

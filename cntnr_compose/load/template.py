@@ -101,6 +101,11 @@ def _braces() -> re.Pattern[str]:
     return re.compile("[{}]")
 
 
+def unset(name: str) -> str:
+    """Say that a variable has no value, as docker compose does."""
+    return f'The "{name}" variable is not set. Defaulting to a blank string.'
+
+
 def substitute(text: str, lookup: Lookup, unset: Unset | None = None) -> str:
     """Put values in; ``unset`` is told of variables that have none and no default.
 

@@ -6,7 +6,12 @@ from typing import Any
 import pytest
 
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.load.failures import ExtendsCycle, FileUnreadable
+from cntnr_compose.load.failures import (
+    ExtendsCycle,
+    FileUnreadable,
+    RemoteUnsupported,
+    TooManyLevels,
+)
 from cntnr_compose.load.findings import ComposeFileInvalid
 from tests.unit.load.world import read, service
 
@@ -103,6 +108,11 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
         read(tmp_path, "services: {a: {extends: {file: b.yaml, service: b}}}")
 
 
+def test_remote_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(RemoteUnsupported):
+        read(tmp_path, "services: {a: {extends: {file: 'oci://x/y', service: b}}}")
+
+
 @pytest.mark.parametrize(
     "files",
     [
@@ -119,10 +129,16 @@ def test_circles_are_told(tmp_path: Path, files: dict[str, str]) -> None:
         read(tmp_path, files)
 
 
+def test_an_endless_chain_is_told(tmp_path: Path) -> None:
+    links = "".join(f"  s{n}: {{extends: s{n + 1}}}\n" for n in range(3000))
+    with pytest.raises(TooManyLevels, match="cannot follow extends"):
+        read(tmp_path, f"services:\n{links}  s3000: {{image: x}}\n")
+
+
 def test_a_long_chain_is_no_circle(tmp_path: Path) -> None:
-    links = "".join(f"  s{n}: {{extends: s{n + 1}}}\n" for n in range(200))
+    links = "".join(f"  s{n}: {{extends: s{n + 1}}}\n" for n in range(150))
     try:
-        found = service(tmp_path, f"services:\n{links}  s200: {{image: x}}\n", "s0")
+        found = service(tmp_path, f"services:\n{links}  s150: {{image: x}}\n", "s0")
     except CntnrError as error:
         pytest.fail(str(error))
     assert found == {"image": "x"}

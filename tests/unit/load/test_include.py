@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.load.failures import EnvFileBroken, FileUnreadable, IncludeCycle
+from cntnr_compose.load.failures import (
+    EnvFileBroken,
+    FileUnreadable,
+    IncludeCycle,
+    RemoteUnsupported,
+    TooManyLevels,
+)
 from cntnr_compose.load.findings import ComposeFileInvalid
 from tests.unit.load.world import read, service, shown
 
@@ -146,6 +152,7 @@ def test_circles_are_told(tmp_path: Path, files: dict[str, str]) -> None:
         ("include: [nope.yaml]", FileUnreadable),
         ("include: [{path: i.yaml, env_file: nope.env}]", FileUnreadable),
         ("include: [{path: i.yaml, env_file: .}]", EnvFileBroken),
+        ("include: ['git@example.com:x/y.git']", RemoteUnsupported),
         ("include: i.yaml", ComposeFileInvalid),
         ("include: [5]", ComposeFileInvalid),
         ("include: [{env_file: x}]", ComposeFileInvalid),
@@ -154,6 +161,12 @@ def test_circles_are_told(tmp_path: Path, files: dict[str, str]) -> None:
 def test_what_cannot_be_included_is_told(tmp_path: Path, text: str, error: Any) -> None:
     with pytest.raises(error):
         read(tmp_path, {"compose.yaml": text, "i.yaml": "services: {i: {image: i}}"})
+
+
+def test_an_endless_chain_is_told(tmp_path: Path) -> None:
+    files = {f"c{n}.yaml": f"include: [c{n + 1}.yaml]" for n in range(150)}
+    with pytest.raises(TooManyLevels, match="cannot follow include"):
+        read(tmp_path, files, files=("c0.yaml",))
 
 
 def test_mistakes_of_included_files_are_placed_there(tmp_path: Path) -> None:

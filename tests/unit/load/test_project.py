@@ -233,6 +233,29 @@ def test_warnings_are_worded_as_docker_compose_does(tmp_path: Path) -> None:
     )
 
 
+def test_variables_that_env_files_miss_are_told(tmp_path: Path) -> None:
+    files = {
+        "compose.yaml": "services: {a: {image: x, env_file: e, label_file: l}}",
+        ".env": "V=$ONE\n",
+        "e": "W=$TWO\n",
+        "l": "L=$THREE\n",
+    }
+    told = [one.split('"')[1] for one in read(tmp_path, files).warnings]
+    assert told == ["ONE", "TWO", "THREE"]
+
+
+def test_the_directory_has_the_name_that_the_shell_has_for_it(tmp_path: Path) -> None:
+    folder = tmp_path / "real"
+    folder.mkdir()
+    link = tmp_path / "link"
+    link.symlink_to(folder)
+    write(folder, {"compose.yaml": X})
+    there = read(tmp_path, {}, cwd=str(folder), environ={"PWD": str(link)}).project
+    assert there.working_dir == str(link)
+    elsewhere = read(tmp_path, {}, cwd=str(folder), environ={"PWD": str(tmp_path)}).project
+    assert elsewhere.working_dir == str(folder)
+
+
 @pytest.mark.parametrize("text", ["", "# nothing\n"])
 def test_an_empty_file_is_told(tmp_path: Path, text: str) -> None:
     with pytest.raises(ComposeFileEmpty, match="empty compose file"):

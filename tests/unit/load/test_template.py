@@ -1,9 +1,12 @@
 """Variables in a text."""
 
+import time
+
 import pytest
 
 from cntnr_compose.load.template import (
     TemplateInvalid,
+    TextTooLong,
     VariableMissing,
     substitute,
     variables,
@@ -85,6 +88,18 @@ def test_only_variables_without_a_default_are_told_to_be_unset() -> None:
 def test_defaults_within_defaults_end_somewhere() -> None:
     with pytest.raises(TemplateInvalid):
         substitute("${N:-" * 5000 + "}" * 5000, KNOWN.get)
+
+
+def test_a_text_cannot_grow_without_measure() -> None:
+    with pytest.raises(TextTooLong):
+        substitute("$BIG" * 200, {"BIG": "x" * 200_000}.get)
+
+
+def test_a_long_text_takes_time_in_proportion() -> None:
+    begun = time.perf_counter()
+    with pytest.raises(TemplateInvalid):
+        substitute("${N:-x}" * 20_000 + "${", KNOWN.get)
+    assert time.perf_counter() - begun < 2
 
 
 def test_variables_are_listed_with_what_is_said_of_them() -> None:
