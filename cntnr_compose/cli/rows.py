@@ -9,6 +9,11 @@ from cntnr_compose.model.observed import Container
 
 HEADER = ("NAME", "IMAGE", "COMMAND", "SERVICE", "CREATED", "STATUS", "PORTS")
 COMMAND_LENGTH = 20
+# As Go quotes a text, which is how docker does it.
+ESCAPES = str.maketrans(
+    {chr(code): f"\\x{code:02x}" for code in (*range(32), 127)}
+    | {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+)
 MOUNT_LENGTH = 15
 
 
@@ -44,7 +49,7 @@ def command(container: Container, *, trunc: bool = True) -> str:
     """Quote a container's command as docker does, cut to twenty characters."""
     program, *arguments = container.record.command or ("",)
     words = " ".join([program, *(f"'{one}'" if " " in one else one for one in arguments)])
-    return f'"{short(words, COMMAND_LENGTH) if trunc else words}"'
+    return f'"{(short(words, COMMAND_LENGTH) if trunc else words).translate(ESCAPES)}"'
 
 
 def exposed(container: Container) -> list[tuple[int, str]]:

@@ -19,7 +19,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Output
 from cntnr_compose.core.values import Seconds, from_tree, replace
-from cntnr_compose.engine import health, prepared, programs, publish, records
+from cntnr_compose.engine import health, logrotation, prepared, programs, publish, records
 from cntnr_compose.engine.scene import Scene, told
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.observed import RUNNING, Container, Record, Status
@@ -212,6 +212,7 @@ class Keeper:
 
     async def _on_end(self, code: int) -> None:
         self._stop_probing()
+        logrotation.end_line(self.record)
         try:
             await prepared.clear(self.scene, self.record, self.status.addresses)
         finally:

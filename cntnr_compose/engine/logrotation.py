@@ -1,4 +1,4 @@
-"""Keeps containers' logs within what `logging` asks for: max-size and max-file.
+"""Keeps containers' logs within what `logging` asks for, max-size and max-file, and their lines whole.
 
 conmon begins a log anew when it would grow too large. What it drops then is kept by a second name,
 ``log.1``, which the supervisor gives each log in time; so a container that writes a lot between two looks
@@ -12,6 +12,7 @@ from pathlib import Path
 from cntnr_compose.core import paths, units
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Bytes, Value
+from cntnr_compose.engine.logs import BLOCK, TAG, WHOLE
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import Logging
 
@@ -91,3 +92,17 @@ def keep_older(record: Record) -> None:
                 newer.replace(f"{log}.{number}")
         latest.unlink(missing_ok=True)
         os.link(log, latest)
+
+
+def end_line(record: Record) -> None:
+    """End a last line that the container did not end, so that its next run begins one of its own."""
+    with contextlib.suppress(OSError), paths.log(record.project, record.id).open("r+b") as log:
+        log.seek(max(0, log.seek(0, os.SEEK_END) - BLOCK))
+        begun: dict[bytes, bytes] = {}
+        for entry in log.read().splitlines():
+            stamp, _, stream = entry[:TAG].partition(b" ")
+            if entry[TAG : TAG + 1] == WHOLE:
+                begun.pop(stream, None)
+            elif entry[TAG : TAG + 1] == b"P":
+                begun[stream] = stamp
+        log.writelines(b"%s %s%s \n" % (stamp, stream, WHOLE) for stream, stamp in begun.items())

@@ -40,6 +40,8 @@ def test_a_long_command_is_cut_in_its_quotes() -> None:
     assert command(long, trunc=False) == '"/docker-entrypoint.sh nginx"'
     spaced = replace(found, record=replace(found.record, command=("sh", "-c", "exit 3")))
     assert command(spaced) == "\"sh -c 'exit 3'\""
+    odd = replace(found, record=replace(found.record, command=("printf", '"\\a\n\x1b')))
+    assert command(odd) == r'"printf \"\\a\n\x1b"'
 
 
 def test_a_row_has_docker_s_columns() -> None:

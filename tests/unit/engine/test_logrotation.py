@@ -78,3 +78,24 @@ def test_a_log_that_is_not_there_yet_is_waited_for() -> None:
     record, log = logged("none", **{"max-size": "10", "max-file": "2"})
     logrotation.keep_older(record)
     assert kept(log) == {}
+
+
+def entry(text: str, *, stream: str = "stdout", tag: str = "F", second: int = 1) -> str:
+    return f"2026-11-23T17:08:{second:02}.246666905+00:00 {stream} {tag} {text}\n"
+
+
+def test_a_last_line_without_its_end_is_ended() -> None:
+    record, log = logged("lines")
+    whole = entry("one") + entry("begun", tag="P") + entry("ended", second=2)
+    log.write_text(whole)
+    logrotation.end_line(record)
+    assert log.read_text() == whole
+    half = entry("half", tag="P", second=3) + entry("err", stream="stderr", tag="P", second=4)
+    log.write_text(whole + half)
+    for _ in range(2):
+        logrotation.end_line(record)
+    ends = entry("", second=3) + entry("", stream="stderr", second=4)
+    assert log.read_text() == whole + half + ends
+    log.unlink()
+    logrotation.end_line(record)
+    assert not log.exists()
