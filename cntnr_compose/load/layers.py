@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cntnr_compose.core.values import Tree
-from cntnr_compose.load import document, source
+from cntnr_compose.load import document, entries, source
 from cntnr_compose.load.canonical import canonical, defaults
 from cntnr_compose.load.document import Document
 from cntnr_compose.load.findings import ComposeFileInvalid, Finding, Place
@@ -79,6 +79,7 @@ class Layers:
         self.setting = setting
         self.tree: Tree = {}
         self.origins = Origins()
+        self.findings: list[Finding] = []  # what is wrong with single entries
 
     def add(self, file: str, included: tuple[str, ...] = ()) -> None:
         """Lay a file over what is there.
@@ -142,6 +143,8 @@ class Layers:
         setting = self.setting
         try:
             defaults(self.tree)
+            # Before an empty path becomes a folder's, and before what says nothing is left out.
+            self.findings = entries.check(self.tree)
             if resolve_paths:
                 resolve(self.tree, setting.base, setting.home)
         except ComposeFileInvalid as error:

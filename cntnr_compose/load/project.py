@@ -6,7 +6,7 @@ from cntnr_compose.core.values import Tree, Value
 from cntnr_compose.load import entries, references
 from cntnr_compose.load.envfiles import merge_env_files, merge_label_files
 from cntnr_compose.load.failures import ComposeFileEmpty
-from cntnr_compose.load.findings import ComposeFileInvalid
+from cntnr_compose.load.findings import ComposeFileInvalid, Finding
 from cntnr_compose.load.interpolate import interpolate
 from cntnr_compose.load.layers import Layers, Setting
 from cntnr_compose.load.model import to_project
@@ -64,13 +64,16 @@ def load(request: Request) -> Loaded:
     if request.normalize:
         normalize(tree, called, setting.environment)
     try:
-        tree, project = (_settled if request.interpolate else _raw)(tree, opening, request)
+        if request.interpolate:
+            tree, project = _settled(tree, opening, request, layers.findings)
+        else:
+            tree, project = _raw(tree, opening)
     except ComposeFileInvalid as error:
         raise layers.placed(error) from None
     return Loaded(project=project, tree=tree, origins=layers.origins, warnings=tuple(warnings))
 
 
-def _raw(tree: Tree, opening: Opening, _request: Request) -> tuple[Tree, Project]:
+def _raw(tree: Tree, opening: Opening) -> tuple[Tree, Project]:
     """Give a tree whose variables are still in it, and the little of a project that is known."""
     services: Tree = tree.get("services") or {}
     short = ("ports", "volumes")  # may be short still, where they hold variables
@@ -84,8 +87,9 @@ def _raw(tree: Tree, opening: Opening, _request: Request) -> tuple[Tree, Project
     return tree, Project(name=tree["name"], working_dir=opening.directory, files=opening.files)
 
 
-def _settled(tree: Tree, opening: Opening, request: Request) -> tuple[Tree, Project]:
-    findings = entries.check(tree)  # before what says nothing is left out
+def _settled(
+    tree: Tree, opening: Opening, request: Request, findings: list[Finding]
+) -> tuple[Tree, Project]:
     try:
         tree = typed(tree)
     except ComposeFileInvalid as error:
@@ -96,7 +100,7 @@ def _settled(tree: Tree, opening: Opening, request: Request) -> tuple[Tree, Proj
     if request.consistency:
         told = {one.path for one in findings}
         found = references.check(tree, disabled=disabled)
-        findings += [one for one in found if one.path not in told]
+        findings = [*findings, *(one for one in found if one.path not in told)]
     if findings:
         raise ComposeFileInvalid(findings)
     if request.consistency:

@@ -45,3 +45,11 @@ def test_names_that_look_like_extensions_are_printed(tmp_path: Path) -> None:
     tree = json.loads(to_json(load(Request(cwd=str(tmp_path))).tree))
     assert tree["services"]["x-a"]["labels"] == {"x-c": "d"}
     assert "x-b" not in tree["services"]["x-a"]
+
+
+def test_a_blank_path_to_watch_is_told_before_it_becomes_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(CntnrError, match="value can't be blank"):
+        read(
+            tmp_path,
+            "services: {a: {image: x, develop: {watch: [{path: '', action: rebuild}]}}}",
+        )
