@@ -60,6 +60,7 @@ def logs(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
         index=given["index"],
     )
     shown = [one for one in chosen if services or one.record.definition.attach]
+    _warn(scope, shown)
     import sys
 
     printer = Printer(
@@ -71,6 +72,18 @@ def logs(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
         _follow(name, shown, services, span, printer)
     else:
         _show(name, shown, span, printer)
+
+
+def _warn(scope: "Scope", containers: "list[Container]") -> None:
+    """Say whose output nobody kept."""
+    from cntnr_compose.core.events import Warned
+
+    for one in containers:
+        logging = one.record.definition.logging
+        if logging and logging.driver == "none":
+            with scope.console() as console:
+                text = f'Can\'t retrieve logs for "{one.name}": its logging driver is none'
+                console.tell(Warned(text=text))
 
 
 def _tail(text: str) -> int | None:
