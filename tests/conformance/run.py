@@ -78,7 +78,11 @@ def difference(case: Mapping[str, Any], folder: Path, answer: Any) -> str:
     wanted = expected(case, folder)
     failed = isinstance(answer, CntnrError)
     if case["expect"] == "error":
-        return "" if failed else f"should fail: {wanted['error']['message']}"
+        error = wanted["error"]
+        missing = [word for word in error["keywords"] if word not in str(answer)]
+        if failed and not missing:
+            return ""
+        return f"should fail: {error['message']}; not said: {missing}; said: {answer}"
     if failed:
         return f"fails: {answer}"
     return next(differences(wanted, answer, ""), "")
