@@ -158,7 +158,7 @@ def test_logs_are_kept_as_asked(project: MakeProject, busybox_image: str) -> Non
     assert lines("all") == [f"line {number} of many" for number in range(3000)]
     assert size("all") > 100_000
     assert lines("none") == []
-    assert f'"{made.name}-none-1": its logging driver is none' in made.compose("logs").stderr
+    assert "its logging driver is none" in made.compose("logs").stderr
     assert size("none") == 0
     kept = lines("one")
     assert kept == [f"line {number} of many" for number in range(3000 - len(kept), 3000)]

@@ -70,7 +70,7 @@ def _print(containers: Sequence["Container"], given: dict[str, Any]) -> None:
 
     trunc = not given["no_trunc"]
     if given["quiet"]:
-        lines = [one.record.id[:12] if trunc else one.record.id for one in containers]
+        lines = [one.record.id for one in containers]
         click.echo("".join(f"{line}\n" for line in lines), nl=False)
     elif given["only_services"]:
         names = dict.fromkeys(one.record.service for one in containers)
