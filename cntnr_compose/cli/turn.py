@@ -84,7 +84,10 @@ def _turn(scope: Scope, name: str, what: str, console: Console, *, makes: bool) 
 
 
 def is_there(name: str) -> bool:
-    """Tell from files whether there is anything of a project."""
-    from cntnr_compose.engine.observe import is_supervised, observe
+    """Tell from files whether there is anything of a project, be it only what a crash has left."""
+    from cntnr_compose.core import paths
+    from cntnr_compose.engine.observe import observe
 
-    return is_supervised(name) or bool(observe(name).containers)
+    if paths.socket(name).exists() or paths.intent(name).exists():
+        return True
+    return bool(observe(name).containers)

@@ -176,6 +176,21 @@ def test_a_container_whose_conmon_was_killed_can_be_stopped_and_started(
     assert leftovers() == []
 
 
+def test_a_down_finds_what_was_made_before_any_container_was(
+    project: MakeProject, leftovers: Leftovers
+) -> None:
+    mine = project("services: {a: {image: busybox, command: sleep 1000, stop_signal: KILL}}")
+    intent = mine.user.data / f"projects/{mine.name}.json"
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    for moment in (intent.exists, lambda: parts.find(mine.user, "holder's child")):
+        up = mine.user.popen("cntnr", "compose", "up", "-d", cwd=mine.folder, **pipes)
+        wait_until(moment, every=0.001)
+        parts.kill_all(mine.user, "supervisor")
+        up.wait(20)
+        mine.compose("down", "-t", "0").ok()
+        assert leftovers() == []
+
+
 @pytest.mark.parametrize("name", ["record.json", "status.json", "intent"])
 def test_a_half_written_file_does_no_harm(
     project: MakeProject, leftovers: Leftovers, name: str

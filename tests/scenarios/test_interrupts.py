@@ -1,5 +1,6 @@
 """Ctrl-C, SIGTERM and a closing terminal at every stage of `up`: nothing is left half made."""
 
+import contextlib
 import fcntl
 import os
 import random
@@ -47,7 +48,8 @@ class Command:
 
     def press(self, number: int = signal.SIGINT) -> None:
         """Press Ctrl-C, or send another signal."""
-        os.killpg(self._process.pid, number)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)
 
     def end(self, timeout: float = 20) -> int:
         """Wait for its end, and give its status; what it said holds no traceback."""
@@ -238,7 +240,9 @@ def test_at_any_moment(
         one = Command(mine, *words)
         after = chance.uniform(0.1, 0.7)
         time.sleep(after)
-        one.press()
+        for _ in range(chance.choice((1, 1, 2, 3))):
+            one.press()
+            time.sleep(chance.uniform(0, 0.05))
         code = one.end()
         told += f"{' '.join(words)}, pressed after {after:.3f} s: {code}\n{one.said}"
         assert code in (0, INTERRUPTED), told

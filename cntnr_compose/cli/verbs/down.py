@@ -49,6 +49,17 @@ def down(
             if mine.client is not None:
                 mine.client.end()
                 mine.client.quit()
+            elif not scope.dry_run:
+                _end_what_a_crash_left()
+
+
+def _end_what_a_crash_left() -> None:
+    """End a holder that nobody uses: who had started it was killed."""
+    from cntnr_compose.adapters import holder
+    from cntnr_compose.core import paths
+
+    if paths.holder().exists():
+        holder.end_if_unused()
 
 
 def _remove_images(

@@ -76,8 +76,10 @@ class FakeEngine:
         )
 
     def connect(self, project: str, *, start: bool = True) -> FakeClient | None:
+        if not start and not self.containers:
+            return None
         self.said.append(f"connect {project}")
-        return FakeClient(self, project) if start or self.containers else None
+        return FakeClient(self, project)
 
 
 @pytest.fixture
