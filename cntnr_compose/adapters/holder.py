@@ -31,13 +31,13 @@ COPIED = ("/etc", "/run")
 
 
 class NoSubordinateIds(CntnrError):
-    """The user has no range of subordinate ids, so only one id could exist in containers."""
+    """The user has no range of subordinate ids, without which containers would have one id alone."""
 
     def __init__(self, user: str) -> None:
         super().__init__(
             f"cannot map the ids of containers: {user} has no range in /etc/subuid and /etc/subgid"
         )
-        ids = "100000-165535"
+        ids = kernel.free_range()
         self.hint = (
             f"an administrator can give one: usermod --add-subuids {ids} --add-subgids {ids} {user}"
         )

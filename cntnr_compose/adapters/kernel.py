@@ -15,6 +15,7 @@ CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
 # Room for every id that images use: nobody and nogroup are 65534.
 FULL_RANGE = 65536
+FIRST_SUBORDINATE = 100000
 CONTROLLERS = ("cpu", "memory", "pids")
 SECCOMP_PROFILES = (
     Path("/etc/containers/seccomp.json"),
@@ -150,6 +151,22 @@ def host_resolv_conf() -> str:
         except OSError:
             continue
     return ""
+
+
+def free_range() -> str:
+    """Give a range of subordinate ids that nobody has yet, as usermod(8) takes it: ``100000-165535``."""
+    first = FIRST_SUBORDINATE
+    for kind in ("uid", "gid"):
+        try:
+            lines = Path(f"/etc/sub{kind}").read_text().splitlines()
+        except OSError:
+            continue
+        for line in lines:
+            _, _, numbers = line.partition(":")
+            start, _, count = numbers.partition(":")
+            if start.isdigit() and count.isdigit():
+                first = max(first, int(start) + int(count))
+    return f"{first}-{first + FULL_RANGE - 1}"
 
 
 def mapped_ids() -> int:

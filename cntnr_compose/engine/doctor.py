@@ -192,17 +192,18 @@ def _user_namespaces() -> Check:
 def _subordinate_ids() -> Iterator[Check]:
     uids, gids = kernel.subordinate_ids("uid"), kernel.subordinate_ids("gid")
     user = kernel.user_name()
-    loses = "only uid 0 inside containers; images with service users (postgres, nginx) fail"
-    span = f"100000-{100000 + kernel.FULL_RANGE - 1}"
+    none_at_all = "no container can run: its files and processes have no ids to belong to"
+    span = kernel.free_range()
+    has_none = not (uids and gids)
     yield _judge(
         "subordinate ids",
         min(uids, gids) >= kernel.FULL_RANGE,
         f"{uids} uids, {gids} gids",
         otherwise=Check(
             name="subordinate ids",
-            state="reduced",
+            state="missing" if has_none else "reduced",
             found=f"{uids} uids, {gids} gids of {user}; {kernel.FULL_RANGE} wanted",
-            loses=loses,
+            loses=none_at_all if has_none else "images that use higher ids (nobody is 65534) fail",
             mend=f"sudo usermod --add-subuids {span} --add-subgids {span} {user}",
         ),
     )
@@ -218,9 +219,9 @@ def _subordinate_ids() -> Iterator[Check]:
         where,
         otherwise=Check(
             name="newuidmap",
-            state="reduced",
+            state="missing",
             found=f"{' and '.join(weak)} not there, or not setuid root",
-            loses=loses,
+            loses=none_at_all,
             mend=mend,
         ),
     )

@@ -95,12 +95,19 @@ def test_forbidden_user_namespaces_name_the_switch(machine: pytest.MonkeyPatch) 
     assert check.mend == "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
 
 
-def test_lack_of_subordinate_ids_only_reduces(machine: pytest.MonkeyPatch) -> None:
+def test_without_subordinate_ids_nothing_runs(machine: pytest.MonkeyPatch) -> None:
     machine.setattr(kernel, "subordinate_ids", lambda _: 0)
+    machine.setattr(kernel, "free_range", lambda: "165536-231071")
     check = named("subordinate ids")
-    assert check.state == "reduced"
-    assert check.mend.startswith("sudo usermod --add-subuids ")
-    assert check.mend.endswith(" ann")
+    assert check.state == "missing"
+    ids = "165536-231071"
+    assert check.mend == f"sudo usermod --add-subuids {ids} --add-subgids {ids} ann"
+    assert not doctor.is_usable(doctor.examine())
+
+
+def test_a_short_range_of_subordinate_ids_reduces(machine: pytest.MonkeyPatch) -> None:
+    machine.setattr(kernel, "subordinate_ids", lambda _: 1000)
+    assert named("subordinate ids").state == "reduced"
     assert doctor.is_usable(doctor.examine())
 
 

@@ -1,0 +1,48 @@
+"""What is read of the machine, from files of the test's own."""
+
+from pathlib import Path
+
+import pytest
+
+from cntnr_compose.adapters import kernel
+
+
+@pytest.fixture
+def subids(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Let /etc/subuid and /etc/subgid lie in a folder of the test's."""
+    real = Path
+
+    def place(name: str) -> Path:
+        return tmp_path / real(name).name if name.startswith("/etc/sub") else real(name)
+
+    monkeypatch.setattr(kernel, "Path", place)
+    return tmp_path
+
+
+def test_the_first_range_of_a_bare_machine_is_the_usual_one(subids: Path) -> None:
+    assert kernel.free_range() == "100000-165535"
+
+
+def test_a_free_range_lies_behind_all_others(subids: Path) -> None:
+    (subids / "subuid").write_text("ann:100000:65536\nbob:165536:65536\n")
+    (subids / "subgid").write_text("ann:300000:65536\nhalf a line\n")
+    assert kernel.free_range() == "365536-431071"
+
+
+def test_a_path_is_resolved_below_its_root(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/real").write_text("x")
+    (tmp_path / "etc/link").symlink_to("/etc/real")
+    (tmp_path / "out").symlink_to("../../../../etc")
+    assert kernel.inside(tmp_path, "etc/link") == tmp_path / "etc/real"
+    assert kernel.inside(tmp_path, "out/real") == tmp_path / "etc/real"
+    assert kernel.inside(tmp_path, "../../etc/real") == tmp_path / "etc/real"
+    with pytest.raises(FileNotFoundError):
+        kernel.inside(tmp_path, "etc/other")
+
+
+def test_a_process_that_is_gone_was_never_born() -> None:
+    import os
+
+    assert kernel.start_time(os.getpid()) > 0
+    assert kernel.start_time(2**22 + 1) == 0
