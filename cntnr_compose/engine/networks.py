@@ -103,7 +103,7 @@ class Networks:
             try:
                 await self._bring_up(made)
             except BaseException:
-                await process.to_the_end(self._take_down(made))
+                await self._take_down(made)
                 raise
 
     def _chosen(self, wanted: Network, config_hash: str, labels: dict[str, str]) -> Made:
@@ -187,6 +187,10 @@ class Networks:
                     await self._take_down(made)
 
     async def _take_down(self, made: Made) -> None:
+        # To its end: without its bridge a network that is written down would be of no use.
+        await process.to_the_end(self._taken_down(made))
+
+    async def _taken_down(self, made: Made) -> None:
         name = made.found.name
         dnsmasq.stop(name)
         for view in made.views:

@@ -150,7 +150,7 @@ class Outside:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked: list[str] = []
         self.links = {"lo", "tap0"}
-        self.refuses = False
+        self.refuses = self.slow = False
         monkeypatch.setattr(networks.network, "links", lambda: self.links)
         monkeypatch.setattr(networks.dnsmasq, "is_running", lambda _name: False)
         for module, verb in (
@@ -166,6 +166,8 @@ class Outside:
     def _verb(self, verb: str) -> Callable[..., Awaitable[None]]:
         async def done(*_words: object, **_more: object) -> None:
             self.asked.append(verb)
+            if self.slow:
+                await asyncio.sleep(0.01)
             if self.refuses:
                 raise networks.network.NetworkFailed("p_a", "refused")
 
@@ -191,6 +193,23 @@ def test_a_network_is_known_until_nothing_is_left_of_it(outside: Outside) -> Non
     assert store.find("p_a") is not None
     outside.refuses = False
     asyncio.run(store.remove("p_a"))
+    assert store.find("p_a") is None
+
+
+def test_a_network_that_is_being_removed_is_so_to_the_end(outside: Outside) -> None:
+    store = Networks("p")
+    store._write(ours())
+
+    async def scene() -> None:
+        removal = asyncio.create_task(store.remove("p_a"))
+        while "tear_down" not in outside.asked:
+            await asyncio.sleep(0)
+        removal.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await removal
+
+    outside.slow = True
+    asyncio.run(scene())
     assert store.find("p_a") is None
 
 
