@@ -1,5 +1,6 @@
 """Gathers what the machine and the holder allow. Runs inside the holder."""
 
+import contextlib
 import os
 import platform
 import resource
@@ -75,13 +76,17 @@ def _limits() -> dict[str, Ulimit]:
 
 
 def _devices(folder: Path) -> Iterator[str]:
-    """List the nodes that the user may open, in folders such as /dev/dri too."""
-    for path in sorted(folder.iterdir()):
-        try:
-            mode = path.lstat().st_mode
-            if stat.S_ISDIR(mode):
-                yield from _devices(path)
-        except OSError:
-            continue
-        if (stat.S_ISCHR(mode) or stat.S_ISBLK(mode)) and os.access(path, os.R_OK | os.W_OK):
-            yield str(path)
+    """List the nodes that the user may open, in folders such as /dev/dri too.
+
+    What is mounted below, such as /dev/shm, has no devices of the machine, but maybe many files.
+    """
+    here = folder.stat().st_dev
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda one: one.name):
+            found = entry.stat(follow_symlinks=False)
+            if stat.S_ISDIR(found.st_mode) and found.st_dev == here:
+                with contextlib.suppress(PermissionError):
+                    yield from _devices(Path(entry.path))
+            special = stat.S_ISCHR(found.st_mode) or stat.S_ISBLK(found.st_mode)
+            if special and os.access(entry.path, os.R_OK | os.W_OK):
+                yield entry.path
