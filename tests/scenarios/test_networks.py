@@ -219,7 +219,6 @@ networks:
 def test_a_changed_network_is_made_anew_and_names_are_still_found(project: MakeProject) -> None:
     here = project(APART)
     here.up("a", "both", "b")
-    before = addresses(here, "b")
     here.write("compose.yaml", APART.replace("  back:\n", "  back: {internal: true}\n"))
     changed = here.up("-t", "0", "a", "both", "b")
     assert f"Network {here.name}_back  Removed" in changed.stderr
@@ -227,7 +226,6 @@ def test_a_changed_network_is_made_anew_and_names_are_still_found(project: MakeP
     assert set(looked_up(here, "both", "a", "b", "beta")) == {"a", "b", "beta"}
     assert answers(here, "both", "a/who", "b/who") == {"a/who": "a", "b/who": "b"}
     assert "default" not in here.exec("b", "ip", "route").ok().stdout
-    assert addresses(here, "b") == before  # the first free subnet is the same again
 
 
 NAME_SERVER = """
