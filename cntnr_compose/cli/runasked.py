@@ -1,6 +1,7 @@
 """What a user asks of `run`, checked and put into the plan's words."""
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -14,6 +15,9 @@ from cntnr_compose.model.service import Mount, Port
 if TYPE_CHECKING:
     from cntnr_compose.model.project import Project
     from cntnr_compose.plan.oneoff import RunOptions
+
+
+VOLUME_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 
 
 class BadOption(CntnrError):
@@ -156,6 +160,8 @@ def _mount(text: str) -> Mount:
     if mount.type == "bind":
         source = os.path.expanduser(mount.source)  # noqa: PTH111
         mount = replace(mount, source=os.path.normpath(os.path.join(here(), source)))  # noqa: PTH118
+    elif mount.type == "volume" and mount.source and not VOLUME_NAME.fullmatch(mount.source):
+        raise BadOption("--volume", text, "a folder begins with / or ./, and a volume is one word")
     return mount
 
 

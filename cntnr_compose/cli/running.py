@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cntnr_compose.cli.runasked import RunAsked
     from cntnr_compose.engine.client import Client
     from cntnr_compose.model.observed import Record
+    from cntnr_compose.model.project import Project
     from cntnr_compose.plan.oneoff import OneOff
 
 LOOK_EVERY: Seconds = 0.005
@@ -31,10 +32,10 @@ class Vanished(CntnrError):
         super().__init__(f"cannot tell how container {name} ended: it was removed")
 
 
-def set_up(mine: Turn, one: "OneOff", asked: "RunAsked") -> None:
+def set_up(mine: Turn, one: "OneOff", asked: "RunAsked", project: "Project") -> None:
     """Make the container and all that it needs; of one that cannot be, nothing stays with --rm."""
     try:
-        mine.execute(one.before)
+        mine.execute(one.before, project)
     except CntnrError:
         if asked.rm and mine.client is not None:
             with contextlib.suppress(CntnrError):  # the first error is the one to tell

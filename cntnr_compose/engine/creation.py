@@ -35,6 +35,8 @@ async def create(op: CreateContainer, scene: Scene, tell: Tell) -> None:
     name = f"{op.replaces[:12]}_{op.name}" if old else op.name
     told(tell, op.name, "Recreate" if old else "Creating", detail=op.cause if old else "")
     records.check_name(op.name, scene.project)
+    if old is None and op.name in scene.keepers:
+        raise records.NameTaken(op.name, scene.project)
     image = ImageStore().need(op.image)
     record = _record(op, scene, image, name)
     for point in record.mounts:

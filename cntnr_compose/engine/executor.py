@@ -119,7 +119,8 @@ async def carry_out_one(op: Operation, scene: Scene, tell: Tell) -> None:
             await _remove_network(name, scene, tell)
         case CreateVolume(volume=volume):
             _told("Volume", volume.name, "Creating", tell)
-            volumes.create(volume, op.config_hash, op.labels, scene.project)
+            owner = "" if volume.external else scene.project
+            volumes.create(volume, op.config_hash, op.labels, owner)
             _told("Volume", volume.name, "Created", tell, done=True)
         case RemoveVolume():
             await _remove_volume(op, tell)

@@ -89,9 +89,9 @@ class Scene:
         return known.name if known else f"{self.project}_{key}"
 
     def volume_name(self, key: str) -> str:
-        """Give a volume's name on the machine."""
+        """Give a volume's name on the machine; one that the file has not is `run`'s, as it was written."""
         known = self.intent.volumes.get(key) if self.intent else None
-        return known.name if known else f"{self.project}_{key}"
+        return known.name if known else key
 
     def running(self, service: str) -> "Keeper | None":
         """Find a container of a service that can lend its namespaces."""

@@ -2,12 +2,13 @@
 
 from cntnr_compose.core.values import Value, field, replace
 from cntnr_compose.model.observed import Observed
-from cntnr_compose.model.project import Project
+from cntnr_compose.model.project import Project, Volume
 from cntnr_compose.model.service import Attachment, Mount, Port, RestartPolicy, Service
 from cntnr_compose.plan import confighash, labels
 from cntnr_compose.plan.draft import Draft
 from cntnr_compose.plan.operations import (
     CreateContainer,
+    CreateVolume,
     Plan,
     RemoveContainer,
     StartContainer,
@@ -63,6 +64,7 @@ def run_plan(project: Project, observed: Observed, options: RunOptions) -> OneOf
     )
     wanted = choose(project, up)
     service = changed(wanted.service(options.service), options)
+    wanted = replace(wanted, services={**wanted.services, service.name: service})
     name = options.name or f"{project.name}-{options.service}-run-{options.slug[:12]}"
     draft = Draft()
     cleared = clear_orphans(draft, project, observed, up)
@@ -84,7 +86,8 @@ def run_plan(project: Project, observed: Observed, options: RunOptions) -> OneOf
         ),
         cause="run",
     )
-    created = draft.add(create, {*cleared, *brought.ready(service)})
+    own = _volumes_of_its_own(draft, project, observed, options)
+    created = draft.add(create, {*cleared, *brought.ready(service), *own})
     brought.prepare(service, name, {created})
     brought.conditions(service)
     return OneOff(
@@ -94,6 +97,18 @@ def run_plan(project: Project, observed: Observed, options: RunOptions) -> OneOf
         start=_single(StartContainer(name=name)),
         removal=_single(RemoveContainer(name=name, volumes=True)),
     )
+
+
+def _volumes_of_its_own(
+    draft: Draft, project: Project, observed: Observed, options: RunOptions
+) -> list[int]:
+    """Make the volumes that only the command line names: nobody's, called as they are written."""
+    named = {mount.source for mount in options.volumes if mount.type == "volume" and mount.source}
+    return [
+        draft.add(CreateVolume(volume=Volume(key=name, name=name, external=True), config_hash=""))
+        for name in sorted(named)
+        if name not in project.volumes and name not in observed.volumes
+    ]
 
 
 def changed(service: Service, options: RunOptions) -> Service:

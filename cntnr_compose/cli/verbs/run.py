@@ -74,7 +74,7 @@ def _run(scope: "Scope", asked: "RunAsked") -> int:
                 return 0
             from cntnr_compose.cli import running
 
-            running.set_up(mine, one, asked)
+            running.set_up(mine, one, asked, project)
             console.settle()
             if asked.detach:
                 click.echo(running.start(mine, one))

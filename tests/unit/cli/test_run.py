@@ -78,6 +78,7 @@ def test_an_empty_entrypoint_is_none_at_all() -> None:
     [
         ({"label": ("x",)}, 'invalid argument "x" for --label: it should be NAME=VALUE'),
         ({"publish": ("99999",)}, 'invalid argument "99999" for --publish: '),
+        ({"volume": ("a/../b:/c",)}, 'invalid argument "a/../b:/c" for --volume: a folder begins'),
         ({"volume": ("/a:/b:ro:x",)}, 'invalid argument "/a:/b:ro:x" for --volume: '),
         ({"entrypoint": "sh 'x"}, 'invalid argument "sh \'x" for --entrypoint: '),
     ],

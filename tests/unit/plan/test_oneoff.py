@@ -5,6 +5,7 @@ from textwrap import dedent
 import pytest
 
 from cntnr_compose.core.values import replace
+from cntnr_compose.model.observed import VolumeFound
 from cntnr_compose.model.project import NoSuchService
 from cntnr_compose.model.service import Attachment, Mount, Port, RestartPolicy
 from cntnr_compose.plan.oneoff import RunOptions, changed, run_plan
@@ -159,3 +160,23 @@ def test_it_waits_for_lenders_of_namespaces_and_volumes() -> None:
         "5 create container p-side-run-0123456789ab: run (after 2)",
         "6 prepare container p-side-run-0123456789ab (after 3, 5)",
     ]
+
+
+def test_a_volume_that_only_the_command_line_names_is_made_and_is_nobodys() -> None:
+    mine = Mount(type="volume", source="mine", target="/mine")
+    declared = Mount(type="volume", source="data", target="/again")
+    steps = run(volumes=(mine, declared)).before.steps
+    made = [one.operation for one in steps if one.operation.describe().startswith("create volume")]
+    assert [(one.volume.name, one.volume.external) for one in made] == [
+        ("p_data", False),
+        ("mine", True),
+    ]
+    after = {one.number for one in steps if one.operation in made}
+    assert after <= set(next(s.after for s in steps if isinstance(s.operation, CreateContainer)))
+    other = Mount(type="volume", source="spare", target="/spare")
+    spare = project(WEB, service("db"), volumes=("data", "spare"))
+    plan = run_plan(spare, UP, options(volumes=(other,)))
+    assert "create volume p_spare: not found" in render(plan.before)
+    there = replace(UP, volumes={**UP.volumes, "mine": VolumeFound(name="mine")})
+    again = run(there, volumes=(mine,)).before
+    assert "create volume mine" not in render(again)
