@@ -48,7 +48,7 @@ def test_ps_shows_what_runs_and_with_all_the_rest(compose: Run, shop: FakeEngine
     assert header.split() == ["NAME", "IMAGE", "COMMAND", "SERVICE", "CREATED", "STATUS", "PORTS"]
     assert line.startswith('shop-web-1   busybox   "sleep 100"   web ')
     assert len(compose("ps", "-a").out.splitlines()) == 3
-    assert compose("ps", "-aq", "db").out == f"{shop.containers[1].record.id[:12]}\n"
+    assert compose("ps", "-aq", "db").out == f"{shop.containers[1].record.id}\n"
     assert compose("ps", "--status", "exited", "--services").out == "db\n"
     assert (
         compose("ps", "--filter", "status=running", "--format", "{{.Name}}").out == "shop-web-1\n"
