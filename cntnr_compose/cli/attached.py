@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from cntnr_compose.adapters.control import SupervisorGone
 from cntnr_compose.cli.console import Console, is_coloured, steady
 from cntnr_compose.cli.presses import Presses
 from cntnr_compose.cli.printer import Printer, short_name
@@ -169,12 +168,7 @@ class Attached:
 
     def _look(self, *others: "Client") -> None:
         """Show what happens in a moment, and take note of who starts and ends."""
-        try:
-            events = show(self._stream, self._printer, others)
-        except SupervisorGone:
-            self._stream.follow(clients.connect(self._project.name))
-            return
-        for event in events:
+        for event in show(self._stream, self._printer, others):
             self._note(event)
 
     def _note(self, event: ContainerEvent) -> None:

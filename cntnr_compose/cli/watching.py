@@ -13,7 +13,7 @@ def show(
 ) -> list[ContainerEvent]:
     """Write what happened a moment long, and give the changes of containers.
 
-    The moment ends when one of ``others`` has something to say. Raises `SupervisorGone`.
+    The moment ends when one of ``others`` has something to say.
     """
     happened = stream.next(others)
     printer.learn(stream.shown())

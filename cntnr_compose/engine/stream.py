@@ -1,9 +1,11 @@
 """What the containers of a project write and how they change, as it comes, in one loop."""
 
 import select
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
+from cntnr_compose.adapters.control import SupervisorGone
 from cntnr_compose.core import paths
 from cntnr_compose.core.events import ContainerEvent
 from cntnr_compose.core.values import Seconds
@@ -36,6 +38,7 @@ class Stream:
         self._client: Client | None = None
         self._wants = wants
         self._logs: dict[str, Log] = {}
+        self._ended: set[str] = set()  # whose end was told
         self._pause = QUICK
         self.records: dict[str, Record] = {}
         if client is not None:
@@ -46,6 +49,26 @@ class Stream:
         self._client = client
         client.start_following()
 
+    def _follow_next(self) -> Iterator[ContainerEvent]:
+        """Follow the supervisor that took over, and tell what ended between the two."""
+        from cntnr_compose.engine import client, observe
+
+        if self._client is not None:
+            self._client.close()
+        self._client = None
+        found = {one.record.id: one for one in observe.observe(self._project).containers}
+        following = client.connect(self._project, start=False)
+        if following is not None:
+            self.follow(following)
+        for identity, record in list(self.records.items()):
+            one = found.get(identity)
+            if identity in self._ended:
+                continue
+            if one is None:
+                yield _event("destroy", record)
+            elif not one.is_running:
+                yield _event("die", record, exitCode=str(one.status.exit_code))
+
     def shown(self) -> list[Record]:
         """Give the containers whose output is wanted."""
         return [self.records[identity] for identity in self._logs]
@@ -55,10 +78,12 @@ class Stream:
         return identity in self._logs
 
     def close(self) -> None:
-        """Let go of all files."""
+        """Let go of all files, and hang up."""
         for log in self._logs.values():
             log.close()
         self._logs.clear()
+        if self._client is not None:
+            self._client.close()
 
     def history(self, records: Iterable[Record], span: Span) -> "Iterable[Line]":
         """Give what the containers have written so far, by time; `next` goes on from there."""
@@ -68,7 +93,8 @@ class Stream:
     def next(self, others: Iterable[HasDescriptor] = ()) -> list[Happening]:
         """Wait a moment, at most until one of ``others`` has something, and give what happened.
 
-        A container's end comes after its last line. Raises `SupervisorGone`.
+        A container's end comes after its last line. Where the supervisor was killed, the next one is
+        followed. Raises what starting that one raises.
         """
         waiting = [*others, *([self._client] if self._client else [])]
         if self._client is None or not self._client.has_more:
@@ -90,12 +116,19 @@ class Stream:
 
     def _events(self) -> Iterable[ContainerEvent]:
         client = self._client
-        while client is not None and (client.has_more or is_readable(client)):
-            event = client.next_event()
-            if event is not None:
-                yield event
+        try:
+            while client is not None and (client.has_more or is_readable(client)):
+                event = client.next_event()
+                if event is not None:
+                    yield event
+        except SupervisorGone:
+            yield from self._follow_next()
 
     def _take(self, event: ContainerEvent) -> list[Happening]:
+        if event.action in ("die", "destroy"):
+            self._ended.add(event.id)
+        elif event.action == "start":
+            self._ended.discard(event.id)
         if event.id not in self.records or event.action == "rename":
             self._learn(event.id)
         if event.id not in self.records:
@@ -124,6 +157,17 @@ class Stream:
         log = Log(paths.log(self._project, record.id), record.id)
         self._logs[record.id] = log
         return log
+
+
+def _event(action: str, record: Record, **attributes: str) -> ContainerEvent:
+    return ContainerEvent(
+        action=action,
+        time=time.time(),
+        id=record.id,
+        name=record.name,
+        service=record.service,
+        attributes=attributes,
+    )
 
 
 def is_readable(client: HasDescriptor) -> bool:

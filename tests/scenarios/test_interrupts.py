@@ -179,6 +179,36 @@ def test_while_it_is_attached(
     assert codes == {"polite": ("exited", 0), "stubborn": ("exited", 137)}
 
 
+def test_while_it_is_attached_and_the_supervisor_was_killed(
+    project: MakeProject, busybox_image: str
+) -> None:
+    mine = project(ATTACHED.format(image=busybox_image, grace="0s"))
+    up = Command(mine, "up")
+    wait_until(lambda: up.read().count("ready") == 2, what="both are there")
+    parts.kill_supervisor(mine)
+    mine.compose("restart", "-t", "1", "polite").ok()
+    wait_until(lambda: up.read().count("ready") == 3, what="it follows the next supervisor")
+    parts.kill_supervisor(mine)
+    up.press()
+    assert up.end() == INTERRUPTED
+    assert set(mine.states().values()) == {"exited"}
+
+
+@pytest.mark.parametrize("words", [("logs", "-f"), ("wait", "stubborn")])
+def test_who_watches_ends_with_what_is_watched_also_under_the_next_supervisor(
+    project: MakeProject, busybox_image: str, words: tuple[str, ...]
+) -> None:
+    mine = project(ATTACHED.format(image=busybox_image, grace="0s"))
+    mine.up()
+    wait_until(lambda: mine.logs_count("ready") == 2, what="both are there")
+    watching = Command(mine, *words)
+    time.sleep(0.5)
+    parts.kill_supervisor(mine)
+    time.sleep(0.5)
+    mine.compose("kill").ok()
+    assert watching.end() == (137 if words[0] == "wait" else 0)
+
+
 def test_a_second_press_kills(project: MakeProject, busybox_image: str) -> None:
     mine = project(ATTACHED.format(image=busybox_image, grace="60s"))
     up = Command(mine, "up")

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from cntnr_compose.adapters.control import SupervisorGone
 from cntnr_compose.core import paths
 from cntnr_compose.core.events import ContainerEvent
 from cntnr_compose.core.values import replace
-from cntnr_compose.engine import records
+from cntnr_compose.engine import client, observe, records
 from cntnr_compose.engine.logs import Line, Span
 from cntnr_compose.engine.stream import Happening, Stream
-from cntnr_compose.model.observed import Record, Status
+from cntnr_compose.model.observed import Container, Observed, Record, Status
 from cntnr_compose.model.service import Service
 
 
@@ -34,8 +35,13 @@ class Supervisor:
     def start_following(self) -> None:
         self.followed = True
 
+    def close(self) -> None:
+        self.mine.close()
+
     def next_event(self) -> ContainerEvent | None:
-        return self.events.pop(0)
+        if self.events:
+            return self.events.pop(0)
+        raise SupervisorGone(Path("log"))
 
     def tell(self, action: str, record: Record) -> None:
         self.events.append(
@@ -179,3 +185,26 @@ def test_waiting_ends_when_another_has_something(stream: Stream) -> None:
     assert stream.next([mine]) == []
     mine.close()
     other.close()
+
+
+def test_the_next_supervisor_is_followed_and_what_ended_between_the_two_is_told(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over, runs, gone = record("over", "a"), record("runs", "b"), record("gone", "c")
+    stream = Stream("shop", supervisor, lambda _: True)  # type: ignore[arg-type]
+    list(stream.history([over, runs, gone], Span()))
+    found = (
+        Container(record=over, status=Status(state="exited", exit_code=3)),
+        Container(record=runs, status=Status(state="running")),
+    )
+    following = Supervisor()
+    monkeypatch.setattr(observe, "observe", lambda name: Observed(project=name, containers=found))
+    monkeypatch.setattr(client, "connect", lambda _name, start: following)
+    supervisor.other.close()  # as it does when it is killed
+    happened = [one for one in stream.next() if isinstance(one, ContainerEvent)]
+    assert [(one.action, one.service) for one in happened] == [("die", "over"), ("destroy", "gone")]
+    assert happened[0].attributes == {"exitCode": "3"}
+    assert following.followed
+    following.other.close()
+    assert stream.next() == [], "nothing is told twice"
+    stream.close()
