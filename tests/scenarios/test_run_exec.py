@@ -114,20 +114,23 @@ def test_run_changes_what_options_ask_for(project: MakeProject, busybox_image: s
     ) == ("no\n")
 
     def serve(*words: str) -> "subprocess.Popen[str]":
-        command = "cd /tmp; echo page >index.html; exec httpd -f -p 8000"
+        command = "cd /tmp; echo page >index.html; echo ready; exec httpd -f -p 8000"
         argv = ("cntnr", "compose", "run", "--rm", *words, *shell, "tool", command)
-        return made.user.popen(*argv, cwd=made.folder, stdin=subprocess.DEVNULL)
+        pipe = subprocess.PIPE
+        return made.user.popen(*argv, cwd=made.folder, stdin=subprocess.DEVNULL, stdout=pipe)
 
     other = free_port()
     for words, at in ((("-P",), port), (("-p", f"{other}:8000"), other)):
         served = serve(*words)
         try:
             assert http_answers(f"http://127.0.0.1:{at}/index.html") == "page\n"
+            assert served.stdout is not None
+            assert served.stdout.readline() == "ready\n"
             served.terminate()  # is passed on
             assert served.wait(15) == 143
         finally:
             served.kill()
-            served.wait(5)
+            served.communicate()
     # A volume that only `run` named is nobody's, so `down -v` leaves it.
     made.compose("down", "-v").ok()
     kept = made.user.data / "volumes/kept"
