@@ -143,11 +143,12 @@ def host_address() -> str:
             return "10.0.2.2"
 
 
-def host_resolv_conf() -> str:
+def host_resolv_conf(etc: Path = Path("/etc")) -> str:
     """Read the host's own resolv.conf, which the holder has laid another one over."""
-    for path in (*Path("/etc").glob(".ro*/resolv.conf"), Path("/etc/resolv.conf")):
+    for path in (folder / "resolv.conf" for folder in (*etc.glob(".ro*"), etc)):
         try:
-            return path.read_text()
+            # A link of systemd-resolved's is meant to be followed from /etc, not from its copy.
+            return (etc / path.readlink() if path.is_symlink() else path).read_text()
         except OSError:
             continue
     return ""

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any, cast
 
-from cntnr_compose.adapters import files, holder, process
+from cntnr_compose.adapters import files, holder, process, uplink
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Seconds, from_json
 from cntnr_compose.engine import facts, logrotation, prepared, records, volumes
@@ -21,6 +21,7 @@ from cntnr_compose.plan.messages import Done, Request, Serve
 
 LONGEST_LINE = 256 << 20  # bytes; a plan of a thousand services is about 5 MB
 HOUSEKEEPING: Seconds = 5
+UPLINK_ROUNDS = 4  # of housekeeping, between looks at it
 
 
 def run(first: socket.socket, held: holder.Holder, claims: contextlib.ExitStack) -> None:
@@ -37,6 +38,7 @@ class Duty:
         self._claims = claims
         self._scene: Scene | None = None
         self._lock: int | None = None
+        self._rounds = 0
         self.turn = asyncio.Lock()  # of the command that may change the project
         self.whose = ""
         self._over = asyncio.Event()
@@ -99,11 +101,13 @@ class Duty:
             keeper = Keeper(scene, settled.record, settled.status)
             scene.keepers[settled.record.name] = keeper
             if settled.status != found.status:
-                records.write_status(settled.record, settled.status)
+                keeper.write()
         known = {one.record.id for one in scene.keepers.values()}
         for identity in prepared.strays(scene.project, known):
             await _tried(prepared.clear_stray(scene, identity))
         await _tried(scene.networks.adopt())
+        if scene.keepers:
+            await _tried(uplink.keep())
         for keeper in list(scene.keepers.values()):
             await _tried(keeper.adopt())
 
@@ -141,6 +145,9 @@ class Duty:
         if not self.scene.keepers:
             await self.scene.networks.remove_left()
         await self.scene.networks.repair()
+        self._rounds += 1
+        if self._rounds % UPLINK_ROUNDS == 0:
+            await uplink.keep()
 
     def _is_idle(self) -> bool:
         """Tell whether nothing of the project is left."""

@@ -159,6 +159,26 @@ def test_names_are_found_again_after_dnsmasq_was_killed(project: MakeProject) ->
     wait_until(lambda: finds("db", "web"), what="that of two networks is back", timeout=20)
 
 
+def test_the_way_to_the_outside_is_found_again_after_slirp4netns_was_killed(
+    project: MakeProject, leftovers: Leftovers
+) -> None:
+    mine = stack(project)
+    mine.up("--wait", env=WORD)
+
+    def reaches() -> bool:
+        ping = ("ping", "-c", "1", "-W", "1", "10.0.2.2")  # slirp4netns itself answers
+        return mine.exec("web", *ping).returncode == 0
+
+    assert reaches()
+    parts.kill_all(mine.user, "uplink")
+    assert not reaches()
+    parts.kill_supervisor(mine)
+    assert len(mine.ps()) == 2  # a new one looks after it at once, an old one within a while
+    wait_until(reaches, what="the outside can be reached")
+    mine.down("-v", env=WORD)
+    assert leftovers() == []
+
+
 def test_a_container_whose_conmon_was_killed_can_be_stopped_and_started(
     project: MakeProject, leftovers: Leftovers
 ) -> None:
