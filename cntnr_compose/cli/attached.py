@@ -175,7 +175,7 @@ class Attached:
         record = self._stream.records.get(event.id)
         if record is None or not self._is_watched(record):
             return
-        if event.action == "start":
+        if event.action in ("create", "start"):  # a new one is there before the old one goes
             self._running.add(event.id)
         elif event.action == "destroy":
             self._running.discard(event.id)

@@ -131,7 +131,7 @@ async def carry_out_one(op: Operation, scene: Scene, tell: Tell) -> None:
         case StartContainer(name=name):
             await _keeper(scene, name).start(tell)
         case StopContainer(name=name, grace=grace):
-            await _keeper(scene, name).stop(tell, grace)
+            await _keeper(scene, name).stop(tell, grace, again=op.again)
         case KillContainer(name=name, signal=signal):
             await _keeper(scene, name).kill(tell, signal)
         case RemoveContainer(name=name, volumes=with_volumes):

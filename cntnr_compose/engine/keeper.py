@@ -71,6 +71,7 @@ class Keeper:
         self._stop_probing: Cancel = _nothing
         self._stop_restart: Cancel = _nothing
         self._retry: lifecycle.Retry | None = None
+        self._comes_back = False  # it is being stopped to be started again
 
     @property
     def image(self) -> ImageConfig:
@@ -237,7 +238,8 @@ class Keeper:
         holder = self.scene.holder.id if self._retry else ""
         self.write(state=state, finished=now, exit_code=code, **NOTHING | {"holder": holder})
         self._ended.set()
-        self.scene.announce(self.record, "die", exitCode=str(code))
+        more = {"restarting": "1"} if self._retry or self._comes_back else {}
+        self.scene.announce(self.record, "die", exitCode=str(code), **more)
         if self._retry is not None:
             work = self._restart_after(self._retry.delay)
             self._stop_restart = self.scene.keep(work, f"restart of {self.record.name}")
@@ -257,10 +259,11 @@ class Keeper:
             self.write(restarts=restarts)
         self.scene.announce(self.record, "restart")
 
-    async def stop(self, tell: Tell, grace: Seconds | None = None) -> None:
+    async def stop(self, tell: Tell, grace: Seconds | None = None, *, again: bool = False) -> None:
         """Run pre_stop hooks, send the stop signal, kill after the grace period (None: its own).
 
-        Raises `HookFailed`, `StopFailed`.
+        ``again`` tells those who follow that it is about to be started again. Raises `HookFailed`,
+        `StopFailed`.
         """
         async with self._turn:
             self._forget_restart()
@@ -274,7 +277,11 @@ class Keeper:
                 for hook in self.record.definition.pre_stop:
                     await self._run_hook("pre_stop", hook, tell)
             self.write(stopped_by_user=True)
-            await self._end(grace, running=running)
+            self._comes_back = again
+            try:
+                await self._end(grace, running=running)
+            finally:
+                self._comes_back = False
         self.scene.announce(self.record, "stop")
         told(tell, self.record.name, "Stopped", state="done")
 
@@ -345,6 +352,7 @@ class Keeper:
         self.record = replace(self.record, name=name)
         records.write_record(self.record)
         self.scene.keepers[name] = self
+        self.scene.announce(self.record, "rename")
         prepared.add_names(self.scene, self.record, self.status.addresses)
 
     def _forget_restart(self) -> None:

@@ -39,6 +39,7 @@ class Stream:
         self._wants = wants
         self._logs: dict[str, Log] = {}
         self._ended: set[str] = set()  # whose end was told
+        self._gone: set[str] = set()  # whose removal was told, so that nothing more can come
         self._pause = QUICK
         self.records: dict[str, Record] = {}
         if client is not None:
@@ -96,6 +97,7 @@ class Stream:
         A container's end comes after its last line. Where the supervisor was killed, the next one is
         followed. Raises what starting that one raises.
         """
+        self._forget_gone()
         waiting = [*others, *([self._client] if self._client else [])]
         if self._client is None or not self._client.has_more:
             select.select(waiting, [], [], self._pause)
@@ -108,7 +110,9 @@ class Stream:
         return happened
 
     def will_restart(self, event: ContainerEvent) -> bool:
-        """Tell whether a container that ended is started again by its policy."""
+        """Tell whether a container that ended is started again: by its policy, or by `restart`."""
+        if event.attributes.get("restarting"):
+            return True
         from cntnr_compose.engine.records import read_status
 
         record = self.records.get(event.id)
@@ -137,9 +141,13 @@ class Stream:
         if event.action in ("die", "destroy") and log is not None:
             lines: list[Happening] = [*log.ending()]
             if event.action == "destroy":
-                self._logs.pop(event.id).close()
+                self._gone.add(event.id)
             return [*lines, event]
         return [event]
+
+    def _forget_gone(self) -> None:
+        while self._gone:
+            self._logs.pop(self._gone.pop()).close()
 
     def _learn(self, identity: str) -> None:
         """Read what a container is: it is new, or has another name now."""

@@ -129,6 +129,7 @@ class StopContainer(Value, frozen=True, kw_only=True, tag="stop_container"):
 
     name: str
     grace: Seconds | None = None  # None: the container's own
+    again: bool = False  # it is started again at once
     cause: str = ""
 
     def describe(self) -> str:

@@ -87,7 +87,8 @@ def restart(
         for one in observed.of_service(name):
             after = before
             if one.is_running:
-                after = {draft.add(StopContainer(name=one.name, grace=timeout, cause=cause), after)}
+                stop = StopContainer(name=one.name, grace=timeout, again=True, cause=cause)
+                after = {draft.add(stop, after)}
             prepared = draft.add(PrepareContainer(name=one.name), after)
             begin = StartContainer(name=one.name, cause=cause)
             begun.setdefault(name, []).append(draft.add(begin, {prepared}))

@@ -222,6 +222,38 @@ def test_runs_that_end_and_begin_again_are_shown(project: MakeProject, busybox_i
     assert out.count("again-1 exited with code 4") == 3
 
 
+def test_what_others_start_meanwhile_is_shown_too(project: MakeProject, busybox_image: str) -> None:
+    made = project(f"""
+        x-talk: &talk
+          image: {busybox_image}
+          init: true
+          command: ["sh", "-c", "echo begins; exec sleep 1000"]
+        services:
+          web: {{<<: *talk, depends_on: [db]}}
+          db: {{<<: *talk}}
+          other: {{<<: *talk, profiles: [more]}}
+        """)
+    with attached(made, "--no-deps", "web") as up:
+        runs(made, "web")
+        assert set(made.states()) == {f"{made.name}-web-1"}
+        made.up("--no-deps", "--scale", "web=2", "web")
+        made.up("other")
+        wait_until(lambda: made.logs_count("begins") == 3)
+        made.compose("restart", "-t", "0", "web").ok()
+        wait_until(lambda: made.logs_count("begins") == 5)
+        made.up("--no-deps", "--force-recreate", "-t", "0", "web")
+        wait_until(lambda: made.logs_count("begins") == 2)
+        made.compose("stop", "-t", "0", "web").ok()
+        out, _ = up.communicate(timeout=15)  # nothing of what it brought up runs any more
+    made.compose("--profile", "*", "down", "-t", "0").ok()
+    assert up.returncode == 0
+    lines = out.splitlines()
+    assert [lines.count(f"web-{number}  | begins") for number in (1, 2)] == [3, 2]
+    assert lines.count("web-1 exited with code 137") == 3
+    assert lines.count("web-1 exited with code 137") == 3
+    assert "other" not in out
+
+
 def test_on_a_terminal_prefixes_are_coloured_and_ctrl_c_is_typed(
     project: MakeProject, busybox_image: str
 ) -> None:

@@ -216,6 +216,14 @@ def test_a_container_that_is_started_again_does_not_end_it(play: Play) -> None:
     assert Up(play).text.count("web-1 exited with code") == 2
 
 
+def test_a_container_that_takes_another_s_place_does_not_end_it(play: Play) -> None:
+    play.then(play.event("start", "web"))
+    play.then(play.event("create", "db"), play.event("die", "web"), play.event("destroy", "web"))
+    play.then(play.event("start", "db"))
+    play.then(play.event("die", "db", 2))
+    assert "db-1 exited with code 2" in Up(play).text
+
+
 def test_a_removed_container_counts_as_ended(play: Play) -> None:
     play.then(play.event("start", "web"))
     play.then(play.event("destroy", "web"))
