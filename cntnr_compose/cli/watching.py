@@ -33,7 +33,9 @@ def watch(stream: Stream, printer: Printer, running: set[str]) -> None:
     """Show until the last of ``running``, and of what is started meanwhile, has ended."""
     while running:
         for event in show(stream, printer):
-            if event.action == "start":
+            if not stream.is_shown(event.id):
+                continue
+            if event.action in ("create", "start"):  # a new one is there before the old one goes
                 running.add(event.id)
             elif event.action == "destroy" or (
                 event.action == "die" and not stream.will_restart(event)

@@ -215,6 +215,21 @@ def test_logs_are_chosen_cut_and_followed(project: MakeProject, busybox_image: s
         follow.kill()
     assert out.splitlines() == ["late-1  | first", "late-1  | second", "late-1 exited with code 5"]
     assert follow.returncode == 0
+
+    follow = made.user.popen(
+        "cntnr", "compose", "logs", "-f", "-n", "0", "many", cwd=made.folder, stdout=subprocess.PIPE
+    )
+    try:
+        assert follow.stdout is not None
+        made.up("--force-recreate", "-t", "0", "many")
+        assert any("many-2  | line 5" in line for line in follow.stdout)
+        made.up("late")  # is none of its business
+        made.compose("stop", "-t", "0", "many").ok()
+        follow.communicate(timeout=15)
+    finally:
+        follow.kill()
+        follow.communicate()
+    assert follow.returncode == 0
     follow = made.user.popen(
         "cntnr", "compose", "logs", "-f", cwd=made.folder, stdout=subprocess.PIPE
     )
