@@ -7,7 +7,7 @@ import signal
 import time
 from pathlib import Path
 
-from cntnr_compose.adapters import files, holder, process, signals
+from cntnr_compose.adapters import files, holder, kernel, process, signals
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError, CommandFailed
 from cntnr_compose.core.values import Bytes, Seconds, Tree, Value, field, from_json
@@ -54,6 +54,7 @@ class State(Value, frozen=True, kw_only=True):
     """What runc notes of a container in its state.json."""
 
     pid: int = field(default=0, name="init_process_pid")
+    born: int = field(default=0, name="init_process_start")  # in ticks, as the kernel has it
 
 
 class Launch(Value, frozen=True, kw_only=True):
@@ -206,9 +207,9 @@ async def _runc(name: str, verb: str, identity: str) -> None:
 
 
 def pid(identity: str) -> int:
-    """Give the pid of a container's first process; 0 where runc does not know it."""
+    """Give the pid of a container's first process; 0 where it is gone, or runc does not know it."""
     state = files.read_value(root() / identity / "state.json", State)
-    return state.pid if state else 0
+    return state.pid if state and kernel.start_time(state.pid) == state.born else 0
 
 
 def exit_status(identity: str) -> int | None:

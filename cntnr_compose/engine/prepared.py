@@ -5,7 +5,7 @@ import os
 import signal
 from collections.abc import Collection, Mapping
 
-from cntnr_compose.adapters import cni, dnsmasq, files, kernel, mounts, process, runc, signals
+from cntnr_compose.adapters import cni, dnsmasq, files, mounts, process, runc, signals
 from cntnr_compose.adapters.control import Tell
 from cntnr_compose.core import paths
 from cntnr_compose.core.events import Warned
@@ -122,7 +122,7 @@ async def _withdraw(addresses: Mapping[str, str]) -> None:
 async def _delete(scene: Scene, identity: str) -> None:
     pid = runc.pid(identity)
     async with scene.workers:
-        if pid and kernel.start_time(pid):
+        if pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
             await signals.gone(pid)

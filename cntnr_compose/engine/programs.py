@@ -104,6 +104,9 @@ async def run(
         except TimeoutError:
             _kill(pid_file)
             return Ended(exit_code=None)
+        except asyncio.CancelledError:
+            _kill(pid_file)
+            raise
         output = (done.stdout + done.stderr)[:MOST_OUTPUT]
         return Ended(exit_code=done.returncode, output=output)
     finally:

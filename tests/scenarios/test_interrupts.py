@@ -152,6 +152,31 @@ def test_while_it_waits_for_health(
     assert len(bundles) == (0 if words == ("up",) else 1), "what was prepared is taken back"
 
 
+@pytest.mark.parametrize("words", [("up", "-d"), ("down", "-t", "0")])
+def test_while_a_hook_runs(
+    project: MakeProject, busybox_image: str, words: tuple[str, ...]
+) -> None:
+    kind = "post_start" if words[0] == "up" else "pre_stop"
+    mine = project(f"""
+        services:
+          web:
+            image: {busybox_image}
+            command: sleep 1000
+            stop_signal: KILL
+            {kind}: [{{command: sh -c 'echo > /begun; exec sleep 77'}}]
+    """)
+    if words[0] == "down":
+        mine.up()
+    one = Command(mine, *words)
+    begun = ("test", "-e", "/begun")
+    wait_until(lambda: mine.exec("web", *begun).returncode == 0, what="the hook has begun")
+    one.press()
+    assert one.end() == INTERRUPTED
+    assert mine.states() == {f"{mine.name}-web-1": "running"}
+    wait_until(lambda: "sleep 77" not in mine.exec("web", "ps").ok().stdout, what="the hook ends")
+    mine.compose("kill").ok()  # so that no hook runs when it is taken down
+
+
 ATTACHED = """
 services:
   polite:

@@ -1,5 +1,6 @@
 """How conmon and runc are called, and what is made of what they say."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,16 @@ def test_exit_files_hold_the_bare_status(monkeypatch: pytest.MonkeyPatch, tmp_pa
     (tmp_path / "a").write_text("7")
     (tmp_path / "b").write_text("")
     assert (runc.exit_status("a"), runc.exit_status("b"), runc.exit_status("c")) == (7, None, None)
+
+
+def test_a_later_process_with_its_pid_is_not_the_containers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(runc.paths, "held", lambda: tmp_path)
+    (runc.root() / "a").mkdir(parents=True)
+    born = runc.kernel.start_time(os.getpid())
+    for start, pid in ((born, os.getpid()), (born + 1, 0)):
+        text = f'{{"init_process_pid": {os.getpid()}, "init_process_start": {start}}}'
+        (runc.root() / "a/state.json").write_text(text)
+        assert runc.pid("a") == pid
+    assert runc.pid("b") == 0
