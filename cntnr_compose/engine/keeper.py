@@ -289,10 +289,10 @@ class Keeper:
         service = self.record.definition
         if running:
             wait = lifecycle.stop_grace(service, grace)
-            if wait > 0:
+            if wait:  # below 0: as long as it takes
                 self._kill(signals.number(lifecycle.stop_signal(service, self.image)))
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(wait):
+                    async with asyncio.timeout(wait if wait > 0 else None):
                         await self._ended.wait()
         if not self._ended.is_set():
             self._kill(signal.SIGKILL)
