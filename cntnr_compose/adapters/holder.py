@@ -9,7 +9,7 @@ import errno
 import os
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,16 +91,21 @@ def _lock() -> Path:
     return paths.secure_runtime() / "holder.lock"
 
 
+def _rest() -> None:
+    """Do nothing while the holder starts."""
+
+
 @contextlib.contextmanager
-def claimed(name: str) -> Iterator[Holder]:
+def claimed(name: str, meanwhile: Callable[[], None] = _rest) -> Iterator[Holder]:
     """Have a holder for as long as the block runs, started where there is none.
 
+    What there is to do ``meanwhile`` is done while it starts.
     Raises `ProgramMissing`, `NoSubordinateIds`, `TunClosed`, `HolderFailed`.
     """
     with contextlib.ExitStack() as undo:
         with files.locked(_lock()):
             try:
-                holder = find() or _start()
+                holder = find() or _start(meanwhile)
             except BaseException:
                 _sweep()
                 raise
@@ -166,7 +171,7 @@ def rootlesskit_argv(state: Path, payload: str) -> list[str]:
     ]  # fmt: skip
 
 
-def _start() -> Holder:
+def _start(meanwhile: Callable[[], None]) -> Holder:
     from cntnr_compose.adapters import process  # not for those who only look whether it runs
 
     home = paths.holder()
@@ -188,6 +193,7 @@ def _start() -> Holder:
             new_session=True,
             cwd="/",
         )
+        meanwhile()
         holder = _ready(started, state)
         (home / "api.sock").symlink_to(state / "api.sock")
         files.write_value(home / "holder.json", holder)

@@ -10,17 +10,11 @@ import os
 import signal
 import socket
 import sys
-import time
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cntnr_compose.adapters import holder
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import to_json
 from cntnr_compose.plan.messages import Failed
-
-if TYPE_CHECKING:
-    import threading
 
 
 def main() -> None:
@@ -47,24 +41,11 @@ def main() -> None:
 
 
 def _prepare(claims: contextlib.ExitStack) -> holder.Holder:
-    """Join the holder, while the rest of this program is read."""
-    import threading
-
-    reader = threading.Thread(target=_read_the_rest)
-    reader.start()
-    try:
-        held = claims.enter_context(holder.claimed("supervisor"))
-    finally:
-        _end(reader)  # a process that changes its user namespace may have one thread only
+    """Join the holder; the rest of this program is read while it starts."""
+    held = claims.enter_context(holder.claimed("supervisor", meanwhile=_read_the_rest))
+    _read_the_rest()
     holder.enter(held)
     return held
-
-
-def _end(reader: "threading.Thread") -> None:
-    """Wait for a thread's end, and then until the kernel has forgotten it, which is a little later."""
-    reader.join()
-    while len(list(Path("/proc/self/task").iterdir())) > 1:
-        time.sleep(0.0002)
 
 
 def _read_the_rest() -> None:
