@@ -20,6 +20,7 @@ from cntnr_compose.model.image import Image
 # The options of a mount have to fit one page, and paths of homes can be long; this leaves room for
 # the upper and the work folder.
 LONGEST_LOWER = 3000
+ATTEMPTS = 5  # of umoci, which hides its reason about one time in three
 
 
 class Stack(Value, frozen=True, kw_only=True):
@@ -71,10 +72,15 @@ async def ensure_unpacked(image: Image, *, store: ImageStore | None = None) -> t
 async def _unpack(image: Image, store: ImageStore) -> None:
     with draft() as making:
         layout = single_layout(store, image, making / "layout", tag="image")
-        try:
-            await umoci.unpack(layout, "image", making / "rootfs")
-        except CommandFailed as error:
-            raise _explained(image, store, error.stderr) from error
+        for attempt in range(ATTEMPTS):
+            try:
+                await umoci.unpack(layout, "image", making / "rootfs")
+                break
+            except CommandFailed as error:
+                # Closing after a failure, umoci may trip over itself, and says that instead.
+                if "panic: " not in error.stderr or attempt == ATTEMPTS - 1:
+                    raise _explained(image, store, error.stderr) from error
+                files.remove_tree(making / "rootfs")
         target = folder(image.id)
         target.mkdir(exist_ok=True)
         (making / "rootfs").rename(target / "rootfs")
