@@ -1,6 +1,7 @@
 """Every part may be killed at any moment: what runs goes on, and `down` leaves nothing."""
 
 import random
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -239,6 +240,34 @@ def test_a_half_written_file_does_no_harm(
     assert leftovers() == []
 
 
+@pytest.mark.parametrize("part", ["command", "builder", "supervisor", "holder's child"])
+def test_a_build_that_is_killed_leaves_nothing_and_can_be_done_again(
+    project: MakeProject, leftovers: Leftovers, part: str
+) -> None:
+    lines = ("FROM busybox", f'RUN echo "{part}" >/made', "RUN test -e /quick || sleep 60")
+    mine = project("services: {a: {build: .}}", files={"Dockerfile": "\n".join(lines)})
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
+    up = mine.user.popen("cntnr", "compose", "up", "-d", cwd=mine.folder, **pipes)
+    step = ("sleep", "60")
+    wait_until(lambda: any(one.words == step for one in parts.processes(mine.user)), timeout=30)
+    if part == "command":
+        up.kill()
+    else:
+        parts.kill_all(mine.user, part)
+    if part == "supervisor":  # the build does not need it
+        up.send_signal(signal.SIGINT)
+    said = said_by(up)
+    assert "Traceback" not in said
+    assert "internal error" not in said
+    mine.compose("down", "-v").ok()
+    assert leftovers() == []
+
+    mine.write("Dockerfile", "\n".join(lines).replace("test -e /quick", "true"))
+    mine.compose("build").ok()
+    assert leftovers() == []
+    assert list(mine.user.data.glob("*/.draft-*")) == [], "the next one removes what was half made"
+
+
 VICTIMS = (
     "supervisor", "supervisor", "command", "runc", "conmon", "dnsmasq",
     "holder's parent", "holder's child", "uplink",
@@ -271,7 +300,7 @@ def said_by(command: "subprocess.Popen[str]", timeout: float = 60) -> str:
         command.kill()
         out, err = command.communicate()
         pytest.fail(f"a command hangs:\n{out}\n{err}")
-    return out + err
+    return (out or "") + err
 
 
 @pytest.mark.parametrize("seed", rounds(12))
