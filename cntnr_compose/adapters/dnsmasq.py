@@ -11,7 +11,7 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-from cntnr_compose.adapters import files, holder, process, signals
+from cntnr_compose.adapters import files, holder, kernel, process
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Value
 
@@ -68,7 +68,7 @@ def _word(name: str) -> str:
 
 def stop(name: str) -> None:
     """End an instance and forget it; absent is fine."""
-    for pid in signals.naming(_word(name).encode()):
+    for pid in kernel.naming(_word(name).encode()):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
     for suffix in ("pid", "conf"):
@@ -81,7 +81,7 @@ def is_running(name: str) -> bool:
         pid = int((folder() / f"{name}.pid").read_text())
     except (OSError, ValueError):
         return False
-    return _word(name).encode() in signals.words(pid)
+    return _word(name).encode() in kernel.words(pid)
 
 
 def add_names(network: str, identity: str, address: str, names: Sequence[str]) -> None:

@@ -25,6 +25,10 @@ READY_WITHIN = 20.0  # seconds; 40 ms is usual
 GONE_WITHIN = 5.0
 # bridges are as fast as the kernel allows at this MTU, and so is slirp4netns
 MTU = 65520
+STATE = "state-"
+NAMED = (
+    'echo $$ >"$0" && exec "$@"'  # it writes its pid down itself, so that no starter can miss to
+)
 ENDED = "they were ended from outside"
 # Folders that the holder has of its own, full of links to what the machine had there at the start.
 COPIED = ("/etc", "/run")
@@ -135,6 +139,8 @@ def end_if_unused() -> bool:
             _stop(holder)
         elif is_claimed():
             return False
+        else:
+            _kill_earlier()
         _sweep()
         return True
 
@@ -175,18 +181,25 @@ def _start(meanwhile: Callable[[], None]) -> Holder:
     from cntnr_compose.adapters import process  # not for those who only look whether it runs
 
     home = paths.holder()
+    _kill_earlier()
     _sweep()
     home.mkdir(mode=0o700, parents=True)
     _check_machine()
     # A name of its own: an earlier holder that still ends removes its folder by name.
-    state = home / f"state-{os.urandom(2).hex()}"
+    state = home / f"{STATE}{os.urandom(2).hex()}"
     with contextlib.ExitStack() as undo:
         readable, writable = os.pipe2(os.O_CLOEXEC)
         word = undo.enter_context(os.fdopen(readable, "rb"))
         go = undo.enter_context(os.fdopen(writable, "wb", buffering=0))
         log = undo.enter_context((home / "log").open("wb"))
         started = process.popen(
-            rootlesskit_argv(state, _payload(home / "payload")),
+            [
+                "sh",
+                "-c",
+                NAMED,
+                str(home / "pid"),
+                *rootlesskit_argv(state, _payload(home / "payload")),
+            ],
             stdin=word.fileno(),
             stdout=log.fileno(),
             stderr=log.fileno(),
@@ -201,16 +214,31 @@ def _start(meanwhile: Callable[[], None]) -> Holder:
     return holder
 
 
+def _kill_earlier() -> None:
+    """Kill a rootlesskit that still ends, or whose starter was killed: it would hang without its files."""
+    try:
+        pid = int((paths.holder() / "pid").read_text())
+    except (OSError, ValueError):
+        return
+    state = str(paths.holder() / STATE).encode()
+    if any(word.startswith(state) for word in kernel.words(pid)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        while kernel.start_time(pid):
+            time.sleep(0.002)
+
+
 def _payload(ready: Path) -> str:
     """Write what runs inside. It stays only when it is told that its pids are written down.
 
-    So a holder whose starter was killed ends by itself, and none runs that nobody knows. The tmpfs over
-    /run dies with the holder, and with it all that is written under held().
+    So a holder whose starter was killed ends by itself, and none runs that nobody knows; not at once,
+    since rootlesskit hangs when its child ends before it has set everything up. The tmpfs over /run dies
+    with the holder, and with it all that is written under held().
     """
     return (
         f"mkdir -p {paths.held()} && echo 1 >/proc/sys/net/ipv4/ip_forward"
         f" && echo $$ >'{ready}.new' && mv '{ready}.new' '{ready}'"
-        " && read -r go && exec sleep infinity </dev/null"
+        " && { read -r go || { sleep 2; exit 1; }; } && exec sleep infinity </dev/null"
     )
 
 

@@ -54,6 +54,20 @@ def start_time(pid: int) -> int:
     return 0 if fields[0] in (b"Z", b"X") else int(fields[19])
 
 
+def words(pid: int) -> list[bytes]:
+    """Give a process's command line; empty where it is gone, or a zombie."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:-1]
+    except OSError:
+        return []
+
+
+def naming(word: bytes) -> list[int]:
+    """List the processes that have a word in their command line."""
+    found = (int(entry.name) for entry in Path("/proc").glob("[0-9]*"))
+    return [pid for pid in found if word in words(pid)]
+
+
 def listener(port: int) -> str:
     """Tell who listens on a port of this network namespace, as far as we may look (proc(5))."""
     inodes = set()

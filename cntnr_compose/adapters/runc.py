@@ -7,7 +7,7 @@ import signal
 import time
 from pathlib import Path
 
-from cntnr_compose.adapters import files, holder, kernel, process, signals
+from cntnr_compose.adapters import files, holder, kernel, process
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError, CommandFailed
 from cntnr_compose.core.values import Bytes, Seconds, Tree, Value, field, from_json
@@ -151,7 +151,7 @@ async def abandon(identity: str) -> None:
     leave more behind.
     """
     end = time.monotonic() + ENDS_WITHIN
-    while working := signals.naming(identity.encode()):
+    while working := kernel.naming(identity.encode()):
         for pid in working:
             if is_conmon(pid, identity) or time.monotonic() > end:
                 with contextlib.suppress(ProcessLookupError):
@@ -161,7 +161,7 @@ async def abandon(identity: str) -> None:
 
 def is_conmon(pid: int, identity: str) -> bool:
     """Tell whether a process is a container's conmon, and not a later one with its pid."""
-    words = signals.words(pid)
+    words = kernel.words(pid)
     return bool(words) and words[0].endswith(b"conmon") and identity.encode() in words
 
 

@@ -53,20 +53,6 @@ async def gone(pid: int) -> None:
         os.close(descriptor)
 
 
-def words(pid: int) -> list[bytes]:
-    """Give a process's command line; empty where it is gone, or a zombie."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:-1]
-    except OSError:
-        return []
-
-
-def naming(word: bytes) -> list[int]:
-    """List the processes that have a word in their command line."""
-    found = (int(entry.name) for entry in Path("/proc").glob("[0-9]*"))
-    return [pid for pid in found if word in words(pid)]
-
-
 def kill_below(root: Path) -> None:
     """Kill every process whose root directory is ``root``."""
     wanted = root.stat() if root.exists() else None

@@ -274,6 +274,12 @@ VICTIMS = (
 )  # fmt: skip
 
 
+VERBS = (
+    "down -t 0", "up -d --force-recreate", "up -d --scale db=2", "up --wait", "restart -t 0",
+    "stop -t 0", "start", "kill", "rm -sf", "run --rm db true", "run -d --no-deps db sleep 100",
+)  # fmt: skip
+
+
 class Killer:
     """Kills one part, once it is there, a while after a command was started."""
 
@@ -312,15 +318,15 @@ def test_down_leaves_nothing_whatever_is_killed_whenever(
     user = mine.user
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
     story = []
-    for verb in (("up", "-d"), ("down", "-t", "0"), ("up", "-d", "--force-recreate"), ("down",)):
-        part, after = chance.choice(VICTIMS), chance.uniform(0, 0.5 if verb[0] == "up" else 0.25)
-        command = user.popen("cntnr", "compose", *verb, cwd=mine.folder, env=WORD, **pipes)
+    for verb in ("up -d", *chance.sample(VERBS, 3), "down -t 0"):
+        part, after = chance.choice(VICTIMS), chance.uniform(0, 0.5 if "up" in verb else 0.25)
+        command = user.popen("cntnr", "compose", *verb.split(), cwd=mine.folder, env=WORD, **pipes)
         struck = Killer(user, part, after).strike(command)
         said = said_by(command)
-        story.append(f"{' '.join(verb)}; {part} after {after:.3f} s: {struck}\n{said}")
+        story.append(f"{verb}; {part} after {after:.3f} s: {struck}\n{said}")
         told = "\n".join(story)
         assert "Traceback" not in said, told
         assert "internal error" not in said, told
-    ended = mine.compose("down", "-v", "-t", "0", env=WORD, timeout=60)
+    ended = mine.compose("down", "-v", "-t", "0", "--remove-orphans", env=WORD, timeout=60)
     assert ended.returncode == 0, f"{told}\n{ended}"
     assert leftovers() == [], f"{told}\n{ended}"

@@ -74,3 +74,22 @@ def test_what_a_holder_left_that_is_gone_is_removed(monkeypatch: pytest.MonkeyPa
     assert holder.end_if_unused()
     assert not paths.bundles().exists()
     assert not paths.holder().exists()
+
+
+def test_a_rootlesskit_that_nobody_wrote_down_is_killed_before_its_files_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    killed: list[int] = []
+    lines = {
+        17: [b"rootlesskit", b"--state-dir", f"{paths.holder()}/state-ab12".encode()],
+        18: [b"another", b"program"],
+    }
+    monkeypatch.setattr(kernel, "words", lines.get)
+    monkeypatch.setattr(kernel, "start_time", lambda pid: 0 if pid in killed else 5)
+    monkeypatch.setattr(holder.os, "kill", lambda pid, _number: killed.append(pid))
+    for pid in lines:
+        paths.holder().mkdir(exist_ok=True)
+        (paths.holder() / "pid").write_text(f"{pid}\n")
+        assert holder.end_if_unused()
+        assert not paths.holder().exists()
+    assert killed == [17]
