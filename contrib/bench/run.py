@@ -163,6 +163,8 @@ def tools(user: User, layout: Path, docker_folder: Path, socket: Path) -> list[T
         user.run("podman", "pull", "-q", f"oci:{layout}:busybox").ok()
         user.run("podman", "tag", f"oci:{layout}:busybox", "docker.io/library/busybox:latest").ok()
         found.append(Tool("podman-compose", user.popen, ["podman-compose"], is_users))
+    else:
+        sys.stderr.write("bench: no podman-compose for the test user: it has no column\n")
     return found
 
 
