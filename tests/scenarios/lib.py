@@ -376,3 +376,14 @@ def remove(user: User) -> None:
         inside = ["rootlesskit", "--net=host", "rm", "-rf", str(user.base)]
         subprocess.run(inside, check=False, capture_output=True)
     shutil.rmtree(user.base, ignore_errors=True)
+
+
+def refused(ended: Result, *said: str, code: int = 1) -> str:
+    """Check that a command failed as it should, and give what it said."""
+    assert ended.returncode == code, str(ended)
+    assert "Traceback" not in ended.stderr, ended.stderr
+    assert "internal error" not in ended.stderr, ended.stderr
+    assert ended.stderr.count("error: ") == 1, ended.stderr
+    for part in said:
+        assert part in ended.stderr, ended.stderr
+    return ended.stderr

@@ -95,7 +95,7 @@ def silent_registry() -> Iterator[str]:
         yield f"127.0.0.1:{listening.getsockname()[1]}"
 
 
-def test_while_it_pulls(project: MakeProject, leftovers: Leftovers, silent_registry: str) -> None:
+def test_while_it_pulls(silent_registry: str, project: MakeProject, leftovers: Leftovers) -> None:
     mine = project(
         f"services: {{a: {{image: {silent_registry}/a}}, b: {{image: {silent_registry}/b}}}}"
     )

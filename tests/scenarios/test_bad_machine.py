@@ -1,0 +1,193 @@
+"""Machines that lack a program, a right, or room."""
+
+import contextlib
+import gzip
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.conftest import MakeProject
+from tests.scenarios.liar import Liar, layer, lying_registry
+from tests.scenarios.lib import Project, Result, User, free_port, refused
+
+Leftovers = Callable[[], list[str]]
+WEB = """
+services:
+  web:
+    image: {image}
+    command: sleep 1000
+    stop_signal: KILL
+    ports: ["127.0.0.1:{port}:80"]
+"""
+
+
+def beneath(user: User, *words: str) -> list[str]:
+    """Make a command that runs ``words`` where mounts can be made that nobody else sees."""
+    return [
+        "unshare",
+        "--user",
+        "--map-current-user",
+        "--keep-caps",
+        "--mount",
+        "sh",
+        "-ec",
+        *words,
+    ]
+
+
+def in_another_machine(mine: Project, mounts: str, *words: str) -> Result:
+    """Run a command where ``mounts``, lines of shell, have changed the machine."""
+    script = f'{mounts}\nexec setpriv --ambient-caps=-all --inh-caps=-all "$@"'
+    argv = beneath(mine.user, script, "sh", "cntnr", "compose", *words)
+    return mine.user.run(*argv, cwd=mine.folder)
+
+
+def test_a_user_without_subordinate_ids(
+    project: MakeProject, leftovers: Leftovers, busybox_image: str
+) -> None:
+    mine = project(WEB.format(image=busybox_image, port=free_port()))
+    ended = in_another_machine(mine, "mount --bind /dev/null /etc/subuid", "up", "-d")
+    who = mine.user.name
+    refused(
+        ended,
+        f"error: cannot map the ids of containers: {who} has no range in /etc/subuid and /etc/subgid",
+        "hint: an administrator can give one: usermod --add-subuids",
+    )
+    assert leftovers() == []
+
+
+@pytest.mark.parametrize("program", ["runc", "conmon", "rootlesskit", "slirp4netns", "newuidmap"])
+def test_a_program_that_is_not_installed(
+    project: MakeProject, leftovers: Leftovers, busybox_image: str, program: str
+) -> None:
+    mine = project(WEB.format(image=busybox_image, port=free_port()))
+    hidden = f'mount --bind /dev/null "$(PATH=$PATH:/usr/sbin:/sbin command -v {program})"'
+    ended = in_another_machine(mine, hidden, "up", "-d")
+    refused(ended, f"error: cannot find the program {program}", "hint: run `cntnr doctor`")
+    assert leftovers() == []
+
+
+def test_a_device_for_networks_that_is_closed(
+    project: MakeProject, leftovers: Leftovers, busybox_image: str
+) -> None:
+    mine = project(WEB.format(image=busybox_image, port=free_port()))
+    closed = "touch closed; chmod 0 closed; mount --bind closed /dev/net/tun"
+    ended = in_another_machine(mine, closed, "up", "-d")
+    refused(
+        ended, "error: cannot open /dev/net/tun", "hint: an administrator can open it: chmod 0666"
+    )
+    assert leftovers() == []
+
+
+def test_a_home_that_cannot_be_written(
+    project: MakeProject, leftovers: Leftovers, busybox_image: str
+) -> None:
+    mine = project(WEB.format(image=busybox_image, port=free_port()))
+    for name in ("XDG_DATA_HOME", "CNTNR_RUNTIME_DIR"):
+        env = {name: "/proc/nowhere", "XDG_RUNTIME_DIR": ""}
+        refused(mine.compose("up", "-d", env=env), "error: cannot write to /proc/nowhere", "hint: ")
+    assert leftovers() == []
+
+
+def test_a_home_that_others_can_write_to(
+    project: MakeProject, leftovers: Leftovers, busybox_image: str
+) -> None:
+    mine = project(WEB.format(image=busybox_image, port=free_port()))
+    place = mine.folder / "open"
+    place.mkdir()
+    place.chmod(0o777)
+    mine.user.own(place)
+    ended = mine.compose("up", "-d", env={"CNTNR_RUNTIME_DIR": str(place)})
+    refused(ended, f"error: cannot trust the runtime directory {place}", "hint: ")
+    assert leftovers() == []
+
+
+@pytest.fixture
+def liar() -> Iterator[Liar]:
+    with lying_registry() as served:
+        yield served
+
+
+MIB = 1 << 20
+
+
+@pytest.fixture
+def small_disk(user: User) -> Iterator[Path]:
+    """Mount a disk of a few megabytes, which is soon full, and give where it is."""
+    place = user.base / "small"
+    place.mkdir(exist_ok=True)
+    as_root = [] if os.getuid() == 0 else ["sudo", "-n"]
+    assert not as_root or shutil.which("sudo"), "root's rights are needed to mount a small disk"
+    options = f"size=12m,uid={user.uid},gid={user.gid},mode=0700"
+    subprocess.run([*as_root, "mount", "-t", "tmpfs", "-o", options, "small", place], check=True)
+    try:
+        yield place
+    finally:
+        subprocess.run([*as_root, "umount", "-l", place], check=True)
+        place.rmdir()
+
+
+def fill(user: User, disk: Path) -> Path:
+    """Leave no room on a disk; give the file that takes it."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as out, contextlib.suppress(OSError):
+        while True:
+            out.write(b"\0" * 4096)
+    user.own(filler)
+    return filler
+
+
+def test_a_full_disk(
+    small_disk: Path, project: MakeProject, leftovers: Leftovers, busybox_image: str
+) -> None:
+    mine = project(f"""
+        services:
+          web:
+            image: {busybox_image}
+            command: sleep 1000
+            stop_signal: KILL
+            restart: always
+            volumes: [kept:/kept]
+            healthcheck: {{test: "true", interval: 0.1s}}
+        volumes: {{kept: {{}}}}
+    """)
+    env = {"XDG_DATA_HOME": str(small_disk)}
+    filler = fill(mine.user, small_disk)
+    hint = "hint: free some space"
+    full = "error: cannot get image docker.io/library/busybox:latest: no space left on the disk"
+    refused(mine.compose("up", "-d", env=env), re.sub("docker.io/library/", "", full), hint)
+    assert leftovers() == []
+    filler.unlink()
+    mine.compose("pull", env=env).ok()
+
+    filler = fill(mine.user, small_disk)
+    said = refused(mine.compose("up", "-d", env=env), "no space", hint)
+    assert f"{small_disk}" in said or "no space left on the disk" in said
+    filler.unlink()
+    mine.up("--wait", env=env)
+    filler = fill(mine.user, small_disk)
+    mine.exec("web", "true", env=env).ok()
+    mine.compose("restart", "-t", "0", env=env).ok()
+    mine.down("-v", env=env)
+    assert leftovers() == []
+    assert [path.name for path in (small_disk / "cntnr/containers").glob("*")] == []
+    assert [path.name for path in (small_disk / "cntnr/volumes").glob("*")] == []
+
+
+def test_an_image_that_is_larger_than_the_disk(
+    small_disk: Path, liar: Liar, project: MakeProject, leftovers: Leftovers
+) -> None:
+    diff = layer(8 * MIB)
+    liar.image("large", gzip.compress(diff, 1), diff)  # as an image it fits, unpacked it does not
+    mine = project(f"services: {{a: {{image: {liar.address}/large}}}}")
+    env = {"XDG_DATA_HOME": str(small_disk)}
+    says = f"error: cannot get image {liar.address}/large:latest: no space left on the disk"
+    refused(mine.compose("up", "-d", env=env), says, "hint: free some space")
+    mine.down("-v", env=env)
+    assert list(small_disk.glob("cntnr/layers/.draft-*")) == []
+    assert leftovers() == []
