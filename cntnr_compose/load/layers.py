@@ -5,7 +5,7 @@ from typing import Any
 
 from cntnr_compose.core.values import Tree
 from cntnr_compose.load import document, entries, source
-from cntnr_compose.load.canonical import canonical, defaults
+from cntnr_compose.load.canonical import canonical, defaults, lenient
 from cntnr_compose.load.document import Document
 from cntnr_compose.load.findings import ComposeFileInvalid, Finding, Place
 from cntnr_compose.load.interpolate import interpolate
@@ -30,17 +30,24 @@ class Setting:
         home: str,
         warn: Callable[[str], None],
         interpolating: bool = True,
+        given: Mapping[str, str] | None = None,
+        env_files: tuple[str, ...] = (),
     ) -> None:
         self.root = root  # absolute: where files that are named are looked for
         self.base = base  # what relative paths are joined with; relative to the including project
         self.environment = environment
+        self.given = given or {}  # the part of the environment that no file says
+        self.env_files = env_files  # that the environment was read from, those that win first
+        self.outer: Setting | None = None
         self.warn = warn
         self.interpolating = interpolating
         self.home = home
         self.texts: dict[str, str] = {}
         self.parsed: dict[str, list[Document]] = {}
 
-    def inner(self, *, root: str, base: str, environment: dict[str, str]) -> "Setting":
+    def inner(
+        self, *, root: str, base: str, environment: dict[str, str], env_files: tuple[str, ...]
+    ) -> "Setting":
         """Give the setting of an included project."""
         other = Setting(
             root=root,
@@ -49,8 +56,9 @@ class Setting:
             home=self.home,
             warn=self.warn,
             interpolating=self.interpolating,
+            env_files=env_files,
         )
-        other.texts, other.parsed = self.texts, self.parsed
+        other.outer, other.texts, other.parsed = self, self.texts, self.parsed
         return other
 
     def text(self, file: str) -> str:
@@ -81,6 +89,17 @@ class Layers:
         self.origins = Origins()
         self.findings: list[Finding] = []  # what is wrong with single entries
 
+    def fresh(self, setting: Setting | None = None) -> "Layers":
+        """Give layers of the same kind on which nothing lies."""
+        return type(self)(setting or self.setting)
+
+    def documents(self, file: str) -> list[Document]:
+        """Give the documents of a file.
+
+        Raises `ComposeFileInvalid` and the errors of `source.read`.
+        """
+        return self.setting.documents(file)
+
     def add(self, file: str, included: tuple[str, ...] = ()) -> None:
         """Lay a file over what is there.
 
@@ -89,17 +108,17 @@ class Layers:
         from cntnr_compose.load import extends, include
 
         setting = self.setting
-        for one in setting.documents(file):
+        for one in self.documents(file):
             own = Source(file, setting.text(file))
             over = self.prepared(one, own)
             if "services" in over:
-                extends.apply(over, file, one.cleared, setting, self.origins)
+                extends.apply(over, file, one.cleared, self)
             clear(self.tree, one.cleared)
             if over.get("include") is not None:
-                include.apply(over, setting, (*included, file), self.origins)
+                include.apply(over, self, (*included, file))
             over.pop("include", None)
             self.origins.add(own)
-            self._lay(over, file)
+            self.lay(over, file)
 
     def prepared(self, one: Document, own: Source) -> Tree:
         """Give a tree of one's own with variables put in.
@@ -116,12 +135,13 @@ class Layers:
         tree: Tree = interpolate(one.tree, lookup, own, self.setting.warn)
         return tree
 
-    def _lay(self, over: Tree, file: str) -> None:
+    def lay(self, over: Tree, file: str) -> None:
+        """Lay a tree over what is there.
+
+        Raises `ComposeFileInvalid`.
+        """
         setting = self.setting
-        try:
-            tree = enforce(merge(self.tree, over))
-        except ComposeFileInvalid as error:
-            raise self.placed(error) from None
+        tree = self.merged(over)
         findings = check(tree)
         if findings:
             raise self.placed(ComposeFileInvalid(findings))
@@ -130,10 +150,35 @@ class Layers:
                 f"{file}: the attribute `version` is obsolete, it will be ignored, "
                 "please remove it to avoid potential confusion"
             )
+        self.tree = self.lengthened(tree)
+
+    def merged(self, over: Tree) -> Tree:
+        """Give what is there with a tree laid over it.
+
+        Raises `ComposeFileInvalid`.
+        """
         try:
-            self.tree = enforce(canonical(tree, setting.warn, lenient=not setting.interpolating))
+            return enforce(merge(self.tree, over))
         except ComposeFileInvalid as error:
             raise self.placed(error) from None
+
+    def lengthened(self, tree: Tree) -> Tree:
+        """Write short syntax as long syntax.
+
+        Raises `ComposeFileInvalid`.
+        """
+        wrap = None if self.setting.interpolating else lenient
+        try:
+            return enforce(canonical(tree, self.setting.warn, wrap))
+        except ComposeFileInvalid as error:
+            raise self.placed(error) from None
+
+    def rebase(self, base: str) -> None:
+        """Join relative paths with where they are relative to.
+
+        Raises `ComposeFileInvalid`.
+        """
+        resolve(self.tree, base, self.setting.home)
 
     def finish(self, *, resolve_paths: bool = True) -> Tree:
         """Fill in defaults and resolve paths, once all files are there.
@@ -146,7 +191,7 @@ class Layers:
             # Before an empty path becomes a folder's, and before what says nothing is left out.
             self.findings = entries.check(self.tree)
             if resolve_paths:
-                resolve(self.tree, setting.base, setting.home)
+                self.rebase(setting.base)
         except ComposeFileInvalid as error:
             raise self.placed(error) from None
         environment(self.tree, setting.environment)

@@ -1,6 +1,7 @@
 """From a request to a project: the files in their order, the passes in theirs."""
 
 from collections.abc import Callable
+from typing import Any
 
 from cntnr_compose.core.values import Tree, Value
 from cntnr_compose.load import entries, references
@@ -28,6 +29,7 @@ class Loaded(Value, frozen=True, kw_only=True):
     tree: Tree
     origins: Origins
     warnings: tuple[str, ...] = ()
+    trace: Any = None  # the `trace.Trace`, where the request wants one
 
 
 def name(request: Request) -> str:
@@ -70,7 +72,20 @@ def load(request: Request) -> Loaded:
             tree, project = _raw(tree, opening)
     except ComposeFileInvalid as error:
         raise layers.placed(error) from None
-    return Loaded(project=project, tree=tree, origins=layers.origins, warnings=tuple(warnings))
+    return Loaded(
+        project=project,
+        tree=tree,
+        origins=layers.origins,
+        warnings=tuple(warnings),
+        trace=_trace(opening, setting, request, given) if request.trace else None,
+    )
+
+
+def _trace(opening: Opening, setting: Setting, request: Request, given: str) -> Any:
+    from cntnr_compose.load.trace import Trace
+
+    option = bool(request.project_name)
+    return Trace(opening.required_files(), setting, option=option, variable=bool(given))
 
 
 def _raw(tree: Tree, opening: Opening) -> tuple[Tree, Project]:
@@ -141,6 +156,8 @@ def _setting(opening: Opening, request: Request, warn: Callable[[str], None]) ->
         home=opening.environment.get("HOME", ""),
         warn=warn,
         interpolating=request.interpolate,
+        given=request.environ,
+        env_files=opening.env_sources,
     )
 
 
