@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 from cntnr_compose.core.values import Tree
 from cntnr_compose.load import portspec, volumespec
-from cntnr_compose.load.findings import ComposeFileInvalid
+from cntnr_compose.load.findings import ComposeFileInvalid, Finding
 from cntnr_compose.load.numbers import text
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Change, Path, Rows, rewrite, say, table
@@ -140,11 +140,17 @@ def _ports(value: Any, path: Path) -> Any:
     if not isinstance(value, list):
         return value
     done: list[Any] = []
+    refused: list[Finding] = []
     for index, one in enumerate(value):
         if isinstance(one, str) or (isinstance(one, int) and not isinstance(one, bool)):
-            done.extend(portspec.parse(str(one), (*path, index)))
+            try:
+                done.extend(portspec.parse(str(one), (*path, index)))
+            except ComposeFileInvalid as error:
+                refused += error.findings
         else:
             done.append(one)
+    if refused:
+        raise ComposeFileInvalid(refused)
     return done
 
 

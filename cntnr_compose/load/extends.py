@@ -5,6 +5,7 @@ from typing import Any, NoReturn
 
 from cntnr_compose.core.values import Tree
 from cntnr_compose.load.failures import ExtendsCycle, RemoteUnsupported, TooManyLevels
+from cntnr_compose.load.findings import ComposeFileInvalid, Finding
 from cntnr_compose.load.layers import Layers, Setting, clear, copied
 from cntnr_compose.load.merge import extend
 from cntnr_compose.load.paths import join
@@ -17,19 +18,26 @@ DEEPEST = 200
 Cleared = tuple[Path, ...]
 
 
-def apply(tree: Tree, file: str, cleared: Cleared, layers: Layers) -> None:
+def apply(file: str, cleared: Cleared, layers: Layers, tree: Tree) -> Tree:
     """Resolve the `extends` of all services of a tree.
 
     Raises `ExtendsCycle`, `ComposeFileInvalid` and the errors of files that are named.
     """
     services = tree.get("services")
     if services is None:
-        return
+        return tree
     if not isinstance(services, dict):
         _refuse("services must be a mapping", ("services",), layers.setting, file)
     work = _Extending(layers)
+    refused: list[Finding] = []
     for name in services:
-        services[name] = work.service(name, services, file, (cleared,), ())
+        try:
+            services[name] = work.service(name, services, file, (cleared,), ())
+        except ComposeFileInvalid as error:
+            refused += error.findings
+    if refused:
+        raise ComposeFileInvalid(refused)
+    return tree
 
 
 class _Extending:

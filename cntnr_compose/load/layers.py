@@ -1,7 +1,8 @@
 """One compose file after another, each resolved and laid over those before it."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 from cntnr_compose.core.values import Tree
 from cntnr_compose.load import document, entries, source
@@ -16,6 +17,8 @@ from cntnr_compose.load.rows import Path
 from cntnr_compose.load.schema import check
 from cntnr_compose.load.typed import VALUE
 from cntnr_compose.load.unique import enforce
+
+Step: TypeAlias = Callable[[Tree], Tree]
 
 
 class Setting:
@@ -112,7 +115,7 @@ class Layers:
             own = Source(file, setting.text(file))
             over = self.prepared(one, own)
             if "services" in over:
-                extends.apply(over, file, one.cleared, self)
+                over = self.attempt(partial(extends.apply, file, one.cleared, self), over)
             clear(self.tree, one.cleared)
             if over.get("include") is not None:
                 include.apply(over, self, (*included, file))
@@ -132,8 +135,8 @@ class Layers:
         if not self.setting.interpolating:
             return copied(one.tree)  # type: ignore[no-any-return]
         lookup = self.setting.environment.get
-        tree: Tree = interpolate(one.tree, lookup, own, self.setting.warn)
-        return tree
+        warn = self.setting.warn
+        return self.attempt(lambda tree: interpolate(tree, lookup, own, warn), one.tree)
 
     def lay(self, over: Tree, file: str) -> None:
         """Lay a tree over what is there.
@@ -141,10 +144,7 @@ class Layers:
         Raises `ComposeFileInvalid`.
         """
         setting = self.setting
-        tree = self.merged(over)
-        findings = check(tree)
-        if findings:
-            raise self.placed(ComposeFileInvalid(findings))
+        tree = self.attempt(_checked, self.merged(over))
         if tree.pop("version", None) is not None:
             setting.warn(
                 f"{file}: the attribute `version` is obsolete, it will be ignored, "
@@ -157,10 +157,7 @@ class Layers:
 
         Raises `ComposeFileInvalid`.
         """
-        try:
-            return enforce(merge(self.tree, over))
-        except ComposeFileInvalid as error:
-            raise self.placed(error) from None
+        return self.attempt(lambda tree: enforce(merge(self.tree, tree)), over)
 
     def lengthened(self, tree: Tree) -> Tree:
         """Write short syntax as long syntax.
@@ -168,17 +165,16 @@ class Layers:
         Raises `ComposeFileInvalid`.
         """
         wrap = None if self.setting.interpolating else lenient
-        try:
-            return enforce(canonical(tree, self.setting.warn, wrap))
-        except ComposeFileInvalid as error:
-            raise self.placed(error) from None
+        warn = self.setting.warn
+        return self.attempt(lambda tree: enforce(canonical(tree, warn, wrap)), tree)
 
     def rebase(self, base: str) -> None:
         """Join relative paths with where they are relative to.
 
         Raises `ComposeFileInvalid`.
         """
-        resolve(self.tree, base, self.setting.home)
+        home = self.setting.home
+        self.tree = self.attempt(lambda tree: resolve(tree, base, home), self.tree)
 
     def finish(self, *, resolve_paths: bool = True) -> Tree:
         """Fill in defaults and resolve paths, once all files are there.
@@ -186,20 +182,34 @@ class Layers:
         Raises `ComposeFileInvalid`.
         """
         setting = self.setting
-        try:
-            defaults(self.tree)
-            # Before an empty path becomes a folder's, and before what says nothing is left out.
-            self.findings = entries.check(self.tree)
-            if resolve_paths:
-                self.rebase(setting.base)
-        except ComposeFileInvalid as error:
-            raise self.placed(error) from None
+        self.tree = self.attempt(defaults, self.tree)
+        # Before an empty path becomes a folder's, and before what says nothing is left out.
+        self.findings = entries.check(self.tree)
+        if resolve_paths:
+            self.rebase(setting.base)
         environment(self.tree, setting.environment)
         return self.tree
+
+    def attempt(self, step: Step, tree: Tree) -> Tree:
+        """Let a pass make another tree of a tree.
+
+        Raises `ComposeFileInvalid` with the places of what the pass refuses.
+        """
+        try:
+            return step(tree)
+        except ComposeFileInvalid as error:
+            raise self.placed(error) from None
 
     def placed(self, error: ComposeFileInvalid) -> ComposeFileInvalid:
         """Give an error whose findings say where things were written."""
         return ComposeFileInvalid(self.origins.placed(error.findings))
+
+
+def _checked(tree: Tree) -> Tree:
+    findings = check(tree)
+    if findings:
+        raise ComposeFileInvalid(findings)
+    return tree
 
 
 def copied(value: Any) -> Any:

@@ -72,3 +72,9 @@ def test_a_blank_path_to_watch_is_told_before_it_becomes_a_folder(tmp_path: Path
             tmp_path,
             "services: {a: {image: x, develop: {watch: [{path: '', action: rebuild}]}}}",
         )
+
+
+@pytest.mark.parametrize("word", ["aGk", '"a\ufeffGk="', "ä"])
+def test_binary_that_is_none_is_told(tmp_path: Path, word: str) -> None:
+    with pytest.raises(CntnrError, match=r"compose.yaml:1:\d+: .*cannot decode"):
+        read(tmp_path, f"services: {{a: {{image: !!binary {word}}}}}")
