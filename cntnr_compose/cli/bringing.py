@@ -4,8 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-import click
-
+from cntnr_compose.cli import out
 from cntnr_compose.cli.scope import Scope, here, is_on
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Event, Output, Progress
@@ -111,7 +110,7 @@ def _there(chosen: "Project") -> dict[str, str]:
             found[name] = image.id
         elif name not in found:
             found[name] = ""
-            click.echo(f"0 {'build' if service.build else 'pull'} image {name}: not found")
+            out.say(f"0 {'build' if service.build else 'pull'} image {name}: not found")
     return {name: identity for name, identity in found.items() if identity}
 
 

@@ -3,9 +3,8 @@
 import os
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from cntnr_compose.cli.options import absent, flag, services, verb
+from cntnr_compose.cli import out
+from cntnr_compose.cli.options import absent, flag, option, services, verb
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.console import Console
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 @verb("[SERVICE...]")
 @services
-@click.option("--build-arg", multiple=True, metavar="NAME=VALUE", help="Variable of the build.")
+@option("--build-arg", multiple=True, metavar="NAME=VALUE", help="Variable of the build.")
 @flag("--no-cache", text="Use nothing of earlier builds.")
 @flag("--pull", text="Always ask for newer base images.")
 @flag("--push", text="Push images when they are built.")
@@ -43,7 +42,7 @@ def build(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
         names = tuple(name for name, one in chosen.services.items() if one.build is not None)
         if scope.dry_run:
             for name in names:
-                click.echo(f"build image {project.image_name(project.services[name])}")
+                out.say(f"build image {project.image_name(project.services[name])}")
             return
         if not names:
             from cntnr_compose.core.events import Warned

@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from cntnr_compose.cli.options import flag, services, verb
+from cntnr_compose.cli import out
+from cntnr_compose.cli.options import flag, option, services, verb
 from cntnr_compose.core.errors import CntnrError
 
 if TYPE_CHECKING:
@@ -27,16 +26,16 @@ class UnknownForm(CntnrError):
 
 @verb("[SERVICE...]")
 @services
-@click.option("--format", "form", default="", metavar="FORMAT", help="yaml or json.")
+@option("--format", "form", default="", metavar="FORMAT", help="yaml or json.")
 @flag("-q", "--quiet", text="Print nothing: only check the files.")
-@click.option("-o", "--output", metavar="FILE", help="Write to a file.")
+@option("-o", "--output", metavar="FILE", help="Write to a file.")
 @flag("--services", "list_services", text="Print the names of services, one a line.")
 @flag("--volumes", "list_volumes", text="Print the names of volumes, one a line.")
 @flag("--networks", "list_networks", text="Print the names of networks, one a line.")
 @flag("--models", "list_models", text="Print the names of models, one a line.")
 @flag("--images", "list_images", text="Print the names of images, one a line.")
 @flag("--profiles", "list_profiles", text="Print the names of profiles, one a line.")
-@click.option("--hash", "hashed", default="", metavar="NAMES", help='Print hashes; "*" is all.')
+@option("--hash", "hashed", default="", metavar="NAMES", help='Print hashes; "*" is all.')
 @flag("--environment", "list_environment", text="Print what variables are replaced with.")
 @flag("--variables", "list_variables", text="Print the variables that the files mention.")
 @flag("--resolve-image-digests", "pinned", text="Name images by their digests.")
@@ -76,7 +75,7 @@ def _write(text: str, path: str | None) -> None:
     from pathlib import Path
 
     if path is None:
-        click.echo(text, nl=False)
+        out.write(text)
     else:
         Path(path).write_text(text)
 

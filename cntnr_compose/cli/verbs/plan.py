@@ -2,9 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from cntnr_compose.cli.options import flag, services, verb
+from cntnr_compose.cli.options import flag, option, services, verb
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
 @flag("--no-recreate", text="Leave containers that exist as they are.")
 @flag("--no-start", text="Create, but do not start.")
 @flag("--remove-orphans", text="Remove containers of services that the file has not.")
-@click.option("--scale", multiple=True, metavar="SERVICE=NUM", help="So many containers.")
+@option("--scale", multiple=True, metavar="SERVICE=NUM", help="So many containers.")
 @flag("--wait", text="Wait until services run or are healthy.")
 def plan(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
     """Print what `up` would do, step by step."""

@@ -2,9 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-import click
-
-from cntnr_compose.cli.options import flag, services, verb
+from cntnr_compose.cli.options import flag, option, services, verb
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope
@@ -13,7 +11,7 @@ if TYPE_CHECKING:
 @verb("[SERVICE...]")
 @services
 @flag("--wait", text="Wait until services run or are healthy.")
-@click.option("--wait-timeout", type=int, metavar="SECONDS", help="Longest time to wait.")
+@option("--wait-timeout", kind=int, metavar="SECONDS", help="Longest time to wait.")
 def start(
     scope: "Scope", services: tuple[str, ...], *, wait: bool, wait_timeout: int | None
 ) -> None:
