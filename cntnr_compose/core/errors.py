@@ -1,6 +1,5 @@
 """What a user can put right. Everything else is a bug and keeps its traceback."""
 
-import shlex
 from collections.abc import Sequence
 
 
@@ -44,6 +43,8 @@ class CommandFailed(CntnrError):
     """A program ended with a status that its caller did not expect."""
 
     def __init__(self, argv: Sequence[str], returncode: int, stderr: str) -> None:
+        import shlex
+
         self.argv = tuple(argv)
         self.returncode = returncode
         self.stderr = stderr

@@ -72,11 +72,11 @@ def config(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
 
 
 def _write(text: str, path: str | None) -> None:
-    from pathlib import Path
-
     if path is None:
         out.write(text)
     else:
+        from pathlib import Path
+
         Path(path).write_text(text)
 
 
