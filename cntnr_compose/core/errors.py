@@ -30,6 +30,13 @@ class RemoteError(CntnrError):
         return self._kind
 
 
+class NoSuchService(CntnrError):
+    """A service was named on the command line that the project does not have."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no such service: {name}")
+
+
 class ProgramMissing(CntnrError):
     """A program that the engine needs is not installed."""
 

@@ -5,7 +5,9 @@ dataclasses because forty of them cost 2 ms at import, dataclasses 25 ms, and ev
 """
 
 import sys
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
+
+from cntnr_compose.core.plain import Bytes, Seconds, Tree
 
 # msgspec takes typing_extensions where that is installed (jsonschema brings it along): 10 ms for
 # what `typing` has as well. None makes the import fail quickly, once.
@@ -33,9 +35,6 @@ __all__ = [
     "to_tree",
 ]
 
-Seconds: TypeAlias = float
-Bytes: TypeAlias = int
-Tree: TypeAlias = dict[str, Any]
 
 T = TypeVar("T")
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from cntnr_compose.core.values import Tree
+from cntnr_compose.core.plain import Tree
 from cntnr_compose.load import portspec, volumespec
 from cntnr_compose.load.findings import ComposeFileInvalid
 from cntnr_compose.load.numbers import text

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from cntnr_compose.core.values import Tree
+from cntnr_compose.core.plain import Tree
 from cntnr_compose.load.findings import Finding, Path
 
 SOURCES = {"configs": ("file", "environment", "content"), "secrets": ("file", "environment")}

@@ -3,7 +3,7 @@
 import os
 from typing import Any, NoReturn
 
-from cntnr_compose.core.values import Tree
+from cntnr_compose.core.plain import Tree
 from cntnr_compose.load.canonical import canonical
 from cntnr_compose.load.failures import ExtendsCycle, RemoteUnsupported, TooManyLevels
 from cntnr_compose.load.findings import ComposeFileInvalid

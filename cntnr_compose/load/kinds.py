@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from cntnr_compose.core import units
-from cntnr_compose.core.values import Tree
+from cntnr_compose.core.plain import Tree
 from cntnr_compose.load import casts, shellwords
 from cntnr_compose.load.numbers import text
 from cntnr_compose.load.refusal import refuse

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cntnr_compose.core.values import Tree
+from cntnr_compose.core.plain import Tree
 from cntnr_compose.load import document, entries, source
 from cntnr_compose.load.canonical import canonical, defaults
 from cntnr_compose.load.document import Document

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cntnr_compose.core.values import Tree
+from cntnr_compose.core.plain import Tree
 from cntnr_compose.load.volumespec import clean
 
 NAMED = ("networks", "volumes", "configs", "secrets")

@@ -1,33 +1,41 @@
 """From a request to a project: the files in their order, the passes in theirs."""
 
 from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from cntnr_compose.core.values import Tree, Value
+from cntnr_compose.core.plain import Plain, Tree
 from cntnr_compose.load import entries, references
 from cntnr_compose.load.envfiles import merge_env_files, merge_label_files
 from cntnr_compose.load.failures import ComposeFileEmpty
 from cntnr_compose.load.findings import ComposeFileInvalid, Finding
 from cntnr_compose.load.interpolate import interpolate
 from cntnr_compose.load.layers import Layers, Setting
-from cntnr_compose.load.model import to_project
 from cntnr_compose.load.normalize import normalize
 from cntnr_compose.load.opening import Opening, name_in, normal, required
 from cntnr_compose.load.places import Origins, Source
 from cntnr_compose.load.profiles import divide, used_only, with_services
 from cntnr_compose.load.request import Request
 from cntnr_compose.load.typed import DEPLOY_KINDS, VALUE, insert, typed
-from cntnr_compose.model.project import Project
+
+if TYPE_CHECKING:
+    from cntnr_compose.model.project import Project
 
 __all__ = ["Loaded", "Request", "load", "name"]
 
 
-class Loaded(Value, frozen=True, kw_only=True):
-    """A project, the tree that `config` prints, where it was written, what the user should know."""
+class Loaded(Plain):
+    """The tree that `config` prints, where it was written, what the user should know, and the project."""
 
-    project: Project
     tree: Tree
     origins: Origins
     warnings: tuple[str, ...] = ()
+    make: "Callable[[], Project]"
+
+    @cached_property
+    def project(self) -> "Project":
+        """Make the project of the tree; `config` can do without it and its forty classes."""
+        return self.make()
 
 
 def name(request: Request) -> str:
@@ -65,16 +73,16 @@ def load(request: Request) -> Loaded:
         normalize(tree, called, setting.environment)
     try:
         if request.interpolate:
-            tree, project = _settled(tree, opening, request, layers.findings)
+            tree, make = _settled(tree, opening, request, layers.findings)
         else:
-            tree, project = _raw(tree, opening)
+            tree, make = _raw(tree, opening)
     except ComposeFileInvalid as error:
         raise layers.placed(error) from None
-    return Loaded(project=project, tree=tree, origins=layers.origins, warnings=tuple(warnings))
+    return Loaded(tree=tree, origins=layers.origins, warnings=tuple(warnings), make=make)
 
 
-def _raw(tree: Tree, opening: Opening) -> tuple[Tree, Project]:
-    """Give a tree whose variables are still in it, and the little of a project that is known."""
+def _raw(tree: Tree, opening: Opening) -> "tuple[Tree, Callable[[], Project]]":
+    """Give a tree whose variables are still in it, and what makes the little of a project that is known."""
     services: Tree = tree.get("services") or {}
     short = ("ports", "volumes")  # may be short still, where they hold variables
     readable = {
@@ -84,12 +92,18 @@ def _raw(tree: Tree, opening: Opening) -> tuple[Tree, Project]:
     findings = entries.check(tree | {"services": readable})
     if findings:
         raise ComposeFileInvalid(findings)
-    return tree, Project(name=tree["name"], working_dir=opening.directory, files=opening.files)
+
+    def project() -> "Project":
+        from cntnr_compose.model.project import Project
+
+        return Project(name=tree["name"], working_dir=opening.directory, files=opening.files)
+
+    return tree, project
 
 
 def _settled(
     tree: Tree, opening: Opening, request: Request, findings: list[Finding]
-) -> tuple[Tree, Project]:
+) -> "tuple[Tree, Callable[[], Project]]":
     try:
         tree = typed(tree)
     except ComposeFileInvalid as error:
@@ -116,7 +130,13 @@ def _settled(
         merge_label_files(service, opening.warn)
     if not request.all_resources:
         used_only(tree)
-    return tree, to_project(tree, disabled, values, opening)
+
+    def project() -> "Project":
+        from cntnr_compose.load.model import to_project
+
+        return to_project(tree, disabled, values, opening)
+
+    return tree, project
 
 
 def file_values(tree: Tree) -> dict[str, str]:

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from posixpath import normpath
 from typing import Any, TypeAlias
 
-from cntnr_compose.core.values import Tree, Value
+from cntnr_compose.core.plain import Plain, Tree
 from cntnr_compose.load.cycles import cycles
 from cntnr_compose.load.findings import Finding, suggestion
 
 SERVICE = "service:"
 
 
-class Scene(Value, frozen=True, kw_only=True):
+class Scene(Plain):
     """What a rule may look at beside the service it is about."""
 
     tree: Tree

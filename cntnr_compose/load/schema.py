@@ -11,7 +11,7 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from cntnr_compose.core.values import Tree, from_json
+from cntnr_compose.core.plain import Tree
 from cntnr_compose.load.findings import SHOWN, Finding, Path
 from cntnr_compose.load.shape import REFUSED, SCALAR, Check, Shape, of_type
 
@@ -44,19 +44,21 @@ def check(tree: Tree) -> list[Finding]:
 
 def published_schema() -> Tree:
     """Read the published schema."""
-    schema: Tree = from_json(_read("compose-spec.json"), dict[str, Any])
+    schema: Tree = _read("compose-spec.json")
     return schema
 
 
-def _read(name: str) -> bytes:
+def _read(name: str) -> Any:
+    import json  # not msgspec: json is there five times as soon
+
     with open(os.path.join(SCHEMAS, name), "rb") as file:
-        return file.read()
+        return json.load(file)
 
 
 def docker_schema() -> Tree:
     """Give the schema that docker compose has: the published one and the rows of differences."""
     schema = published_schema()
-    for row in from_json(_read("differences.json"), list[dict[str, Any]]):
+    for row in _read("differences.json"):
         *above, last = row["at"].removeprefix("/").split("/")
         nodes: list[Any] = [schema]
         for step in above:

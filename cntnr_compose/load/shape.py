@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any, TypeAlias
 
-from cntnr_compose.core.values import Tree
+from cntnr_compose.core.plain import Tree
 
 Check: TypeAlias = Callable[[Any], bool]
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cntnr_compose.core.values import Tree
+from cntnr_compose.core.plain import Tree
 from cntnr_compose.load.kinds import (
     OMIT,
     Kind,

@@ -63,7 +63,7 @@ def read(folder: Path, text: str) -> None:
     (folder / "compose.yaml").write_text(text)
     began = time.monotonic()
     try:
-        load(Request(cwd=str(folder)))
+        assert load(Request(cwd=str(folder))).project.files
     finally:
         assert time.monotonic() - began < LIMIT
 

@@ -31,11 +31,10 @@ if TYPE_CHECKING:
 def build(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
     """Build images of services."""
     from cntnr_compose.cli.variables import variables
-    from cntnr_compose.core.values import replace
     from cntnr_compose.engine.build import build as make
 
     if given["quiet"]:
-        scope = replace(scope, progress="quiet")
+        scope = scope.but(progress="quiet")
     with scope.console() as console:
         project = scope.load(console, services)
         chosen = project.select(services, dependencies=given["with_dependencies"])

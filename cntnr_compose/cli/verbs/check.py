@@ -58,14 +58,12 @@ def _whole(scope: "Scope") -> "Loaded":
 
     Raises the loader's errors.
     """
-    from cntnr_compose.core.values import replace
     from cntnr_compose.load import source
     from cntnr_compose.load.project import load
 
     request = scope.request()
     loaded = load(
-        replace(
-            request,
+        request.but(
             profiles=("*",),
             all_resources=True,
             normalize=False,

@@ -47,25 +47,20 @@ class UnknownForm(CntnrError):
 @flag("--no-env-resolution", "no_env", text="Leave env files of services alone.")
 def config(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
     """Show what the files mean, resolved and canonical."""
-    from cntnr_compose.core.events import Warned
-    from cntnr_compose.core.values import replace
     from cntnr_compose.load.project import load
 
     if given["form"] not in ("", "yaml", "json"):
         raise UnknownForm(given["form"])
     chosen = next((name for name in LISTS if given[name]), "")
-    request = replace(
-        scope.request(() if chosen else services),
+    request = scope.request(() if chosen else services).but(
         interpolate=not given["no_interpolate"] and chosen != "list_variables",
         normalize=not given["no_normalize"],
         resolve_paths=not given["no_paths"],
         consistency=not given["no_consistency"],
         resolve_environment=not given["no_env"],
     )
-    with scope.console() as console:
-        loaded = load(request)
-        for text in loaded.warnings:
-            console.tell(Warned(text=text))
+    loaded = load(request)
+    scope.warn(loaded.warnings)
     told = LISTS[chosen](loaded, given) if chosen else _whole(loaded, services, given)
     if chosen or not given["quiet"]:
         _write(told, given["output"])

@@ -22,6 +22,5 @@ def plan(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
     """Print what `up` would do, step by step."""
     from cntnr_compose.cli.bringing import bring
     from cntnr_compose.cli.upasked import Asked
-    from cntnr_compose.core.values import replace
 
-    bring(replace(scope, dry_run=True), "plan", Asked(services=services, **given))
+    bring(scope.but(dry_run=True), "plan", Asked(services=services, **given))

@@ -33,11 +33,10 @@ def pull(
     _parallel: bool,
 ) -> None:
     """Get images of services."""
-    from cntnr_compose.core.values import replace
     from cntnr_compose.engine.provide import pull_all
 
     if quiet:
-        scope = replace(scope, progress="quiet")
+        scope = scope.but(progress="quiet")
     with scope.console() as console:
         project = scope.load(console, services)
         chosen = project.select(services, dependencies=include_deps)

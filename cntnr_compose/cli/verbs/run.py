@@ -41,12 +41,11 @@ if TYPE_CHECKING:
 def run(scope: "Scope", **given: Any) -> int:
     """Run a command in a container of its own."""
     from cntnr_compose.cli.runasked import RunAsked
-    from cntnr_compose.core.values import replace
 
     asked = RunAsked(**given)
     asked.check()
     if asked.quiet:
-        scope = replace(scope, progress="quiet")
+        scope = scope.but(progress="quiet")
     return _run(scope, asked)
 
 
