@@ -17,6 +17,7 @@ NOT_FOR_CONFIG = {
     "string", "difflib", "random", "socket",
 }  # fmt: skip
 RUN = "import sys; from cntnr_compose.cli.main import run; sys.exit(run(sys.argv[1:]))"
+MAIN = "from cntnr_compose.cli.main import main; main()"
 TELL = """
 import atexit, sys
 atexit.register(lambda: print("\\0", *sys.modules, file=sys.stderr))
@@ -77,6 +78,19 @@ def test_config_imports_little(tmp_path: Path) -> None:
     assert not loaded & (HEAVY - {"yaml"} | NOT_FOR_CONFIG)
     mine = {name.split(".")[1] for name in loaded if name.startswith("cntnr_compose.")}
     assert mine == {"cli", "core", "load"}
+
+
+def test_what_is_printed_is_utf_8_whatever_the_locale(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text("services: {web: {image: späte}}\n", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", MAIN, "compose", "config"],
+        capture_output=True,
+        check=False,
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "image: späte\n".encode() in done.stdout
 
 
 @pytest.mark.parametrize("folder", EXAMPLES, ids=lambda path: path.name)

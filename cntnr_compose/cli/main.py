@@ -17,6 +17,7 @@ BUG = 70
 def main() -> "NoReturn":
     """Run the command line of this process, and end it."""
     import gc
+    import io
     import signal
 
     # A short life makes little garbage; looking for it costs a twentieth of the start.
@@ -28,6 +29,9 @@ def main() -> "NoReturn":
     # Shells start background jobs with SIGINT ignored; as docker, we take it all the same.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupt)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # As docker: UTF-8 whatever the locale says, and what was no UTF-8 in a variable as it was.
+        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
     code = run(sys.argv[1:])
     sys.stderr.flush()
     os._exit(code)  # taking the interpreter apart would cost another 10 ms
