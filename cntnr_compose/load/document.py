@@ -21,8 +21,8 @@ class Document(Plain):
     cleared: tuple[Path, ...] = ()
 
 
-def read(text: str, file: str) -> Iterator[Document]:
-    """Give the documents of a file.
+def read(text: str, file: str, build: type[Builder] = Builder) -> Iterator[Document]:
+    """Give the documents of a file, built by a builder of one's own where there is one.
 
     Raises `ComposeFileInvalid`.
     """
@@ -30,7 +30,7 @@ def read(text: str, file: str) -> Iterator[Document]:
 
     try:
         if text:
-            yield from _documents(yaml.CSafeLoader(text), Builder(file))
+            yield from _documents(yaml.CSafeLoader(text), build(file))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line, mark.column) if mark else (0, 0)

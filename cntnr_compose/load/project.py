@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.core.plain import Plain, Tree
 from cntnr_compose.load import entries, references
 from cntnr_compose.load.envfiles import merge_env_files, merge_label_files
 from cntnr_compose.load.failures import ComposeFileEmpty
-from cntnr_compose.load.findings import ComposeFileInvalid, Finding
+from cntnr_compose.load.findings import ComposeFileInvalid
 from cntnr_compose.load.interpolate import interpolate
 from cntnr_compose.load.layers import Layers, Setting
 from cntnr_compose.load.normalize import normalize
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Loaded", "Request", "load", "name"]
 
+NAMELESS = "project"  # what a project is called while what is wrong with it is looked for
+
 
 class Loaded(Plain):
     """The tree that `config` prints, where it was written, what the user should know, and the project."""
@@ -30,6 +32,7 @@ class Loaded(Plain):
     tree: Tree
     origins: Origins
     warnings: tuple[str, ...] = ()
+    trace: Any = None  # the `trace.Trace`, where the request wants one
     make: "Callable[[], Project]"
 
     @cached_property
@@ -60,9 +63,36 @@ def load(request: Request) -> Loaded:
     opening = Opening(request, warn)
     setting = _setting(opening, request, warn)
     given = opening.given_name()
-    called = given or _name(opening, setting, request)
-    setting.environment["COMPOSE_PROJECT_NAME"] = called
     layers = Layers(setting)
+    try:
+        called = given or _name(opening, setting, request)
+        tree, make = _resolved(layers, opening, request, called)
+    except ComposeFileInvalid as error:
+        from cntnr_compose.load.diagnosis import diagnose
+
+        name = given or NAMELESS
+        raise diagnose(error, setting, lambda it: _resolved(it, opening, request, name)) from None
+    return Loaded(
+        tree=tree,
+        origins=layers.origins,
+        warnings=tuple(warnings),
+        trace=_trace(opening, setting, request, given) if request.trace else None,
+        make=make,
+    )
+
+
+def _trace(opening: Opening, setting: Setting, request: Request, given: str) -> Any:
+    from cntnr_compose.load.trace import Trace
+
+    option = bool(request.project_name)
+    return Trace(opening.required_files(), setting, option=option, variable=bool(given))
+
+
+def _resolved(
+    layers: Layers, opening: Opening, request: Request, called: str
+) -> "tuple[Tree, Callable[[], Project]]":
+    """Let all passes settle the tree of the files, and give what makes the project of it."""
+    layers.setting.environment["COMPOSE_PROJECT_NAME"] = called
     for file in opening.required_files():
         layers.add(file)
     tree = layers.finish(resolve_paths=request.resolve_paths)
@@ -70,19 +100,21 @@ def load(request: Request) -> Loaded:
         raise ComposeFileEmpty(opening.required_files())
     tree["name"] = called
     if request.normalize:
-        normalize(tree, called, setting.environment)
-    try:
-        if request.interpolate:
-            tree, make = _settled(tree, opening, request, layers.findings)
-        else:
-            tree, make = _raw(tree, opening)
-    except ComposeFileInvalid as error:
-        raise layers.placed(error) from None
-    return Loaded(tree=tree, origins=layers.origins, warnings=tuple(warnings), make=make)
+        normalize(tree, called, layers.setting.environment)
+    if not request.interpolate:
+        return layers.attempt(_readable, tree), lambda: _bare(called, opening)
+    return _settled(tree, opening, request, layers)
 
 
-def _raw(tree: Tree, opening: Opening) -> "tuple[Tree, Callable[[], Project]]":
-    """Give a tree whose variables are still in it, and what makes the little of a project that is known."""
+def _bare(called: str, opening: Opening) -> "Project":
+    """Give the little of a project that is known while variables are still in its tree."""
+    from cntnr_compose.model.project import Project
+
+    return Project(name=called, working_dir=opening.directory, files=opening.files)
+
+
+def _readable(tree: Tree) -> Tree:
+    """Check what can be checked while variables are still in a tree."""
     services: Tree = tree.get("services") or {}
     short = ("ports", "volumes")  # may be short still, where they hold variables
     readable = {
@@ -92,20 +124,15 @@ def _raw(tree: Tree, opening: Opening) -> "tuple[Tree, Callable[[], Project]]":
     findings = entries.check(tree | {"services": readable})
     if findings:
         raise ComposeFileInvalid(findings)
-
-    def project() -> "Project":
-        from cntnr_compose.model.project import Project
-
-        return Project(name=tree["name"], working_dir=opening.directory, files=opening.files)
-
-    return tree, project
+    return tree
 
 
 def _settled(
-    tree: Tree, opening: Opening, request: Request, findings: list[Finding]
+    tree: Tree, opening: Opening, request: Request, layers: Layers
 ) -> "tuple[Tree, Callable[[], Project]]":
+    findings = layers.findings
     try:
-        tree = typed(tree)
+        tree = layers.attempt(typed, tree)
     except ComposeFileInvalid as error:
         raise ComposeFileInvalid([*findings, *error.findings]) from None
     enabled, disabled = divide(tree, opening.profiles)
@@ -116,7 +143,7 @@ def _settled(
         found = references.check(tree, disabled=disabled)
         findings = [*findings, *(one for one in found if one.path not in told)]
     if findings:
-        raise ComposeFileInvalid(findings)
+        raise layers.placed(ComposeFileInvalid(findings))
     if request.consistency:
         for service in enabled.values():
             if "deploy" in service and "scale" in service:
@@ -161,19 +188,22 @@ def _setting(opening: Opening, request: Request, warn: Callable[[str], None]) ->
         home=opening.environment.get("HOME", ""),
         warn=warn,
         interpolating=request.interpolate,
+        given=request.environ,
+        env_files=opening.env_sources,
     )
 
 
 def _name(opening: Opening, setting: Setting, request: Request) -> str:
     """Give the name that the last file to say one says, else the directory's."""
     said = ""
+    origin = Source("", "")
     for file in opening.required_files():
         for one in setting.documents(file):
-            said = name_in(one.tree) or said
+            if found := name_in(one.tree):
+                said, origin = found, Source(file, setting.text(file))
     if not said:
         return opening.name_of_directory()
     if request.interpolate:
-        source = Source("", "")
-        tree = interpolate({"name": said}, opening.environment.get, source, setting.warn)
+        tree = interpolate({"name": said}, opening.environment.get, origin, setting.warn)
         said = tree["name"]
     return required(normal(said) if request.normalize else said)

@@ -23,3 +23,4 @@ class Request(Plain):
     resolve_paths: bool = True
     consistency: bool = True
     resolve_environment: bool = True
+    trace: bool = False  # whether to tell, too, where each value was written
