@@ -2,7 +2,8 @@
 
 import importlib
 
-TYPE_CHECKING = False
+from cntnr_compose.core.hints import TYPE_CHECKING
+
 if TYPE_CHECKING:
     from cntnr_compose.cli.options import Verb
 

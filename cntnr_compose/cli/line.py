@@ -6,8 +6,8 @@ the same rows, and a test holds that they read the same.
 
 from cntnr_compose.cli import compose
 from cntnr_compose.cli.options import COMPOSE, taken_out
+from cntnr_compose.core.hints import TYPE_CHECKING
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any, TypeAlias

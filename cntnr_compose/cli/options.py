@@ -1,6 +1,7 @@
 """The options of verbs as rows that import nothing: `line` reads by them, `clicked` makes click's of them."""
 
-TYPE_CHECKING = False
+from cntnr_compose.core.hints import TYPE_CHECKING
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any, TypeAlias, TypeVar

@@ -1,6 +1,9 @@
 """What costs nothing to import: plain trees, and frozen values that only this process sees."""
 
-from typing import Any, ClassVar, Self, TypeAlias, dataclass_transform
+from cntnr_compose.core.hints import TYPE_CHECKING, Any, Self, TypeAlias, dataclass_transform
+
+if TYPE_CHECKING:
+    from typing import ClassVar
 
 Tree: TypeAlias = dict[str, Any]
 Seconds: TypeAlias = float
@@ -22,7 +25,7 @@ class Plain:
     import is a fifth of what `config` of a small file takes.
     """
 
-    _names: ClassVar[tuple[str, ...]] = ()
+    _names: "ClassVar[tuple[str, ...]]" = ()
 
     def __init_subclass__(cls) -> None:
         """Take the annotated names; what they are set to is their default."""

@@ -5,9 +5,9 @@ dataclasses because forty of them cost 2 ms at import, dataclasses 25 ms, and ev
 """
 
 import sys
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-from cntnr_compose.core.plain import Bytes, Seconds, Tree
+from cntnr_compose.core.plain import Bytes, Seconds
 
 # msgspec takes typing_extensions where that is installed (jsonschema brings it along): 10 ms for
 # what `typing` has as well. None makes the import fail quickly, once.
@@ -35,6 +35,8 @@ __all__ = [
     "to_tree",
 ]
 
+
+Tree: TypeAlias = dict[str, Any]  # as `plain.Tree`, but of the `Any` that msgspec reads
 
 T = TypeVar("T")
 

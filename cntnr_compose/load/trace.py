@@ -5,8 +5,8 @@ a pass makes of one is given its place; what nobody wrote has none.
 """
 
 import re
-from typing import Any, Self
 
+from cntnr_compose.core.hints import Any, Self
 from cntnr_compose.core.plain import Plain, Tree
 from cntnr_compose.load import document, source
 from cntnr_compose.load.builder import Builder
