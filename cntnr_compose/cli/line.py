@@ -65,10 +65,7 @@ def _options(
         if value.startswith("--"):
             raise NotPlain  # more likely an option than the value of this one
         said = _value(row.kind, value)
-        if row.multiple:
-            values[row.name] += (said,)
-        else:
-            values[row.name] = said
+        values[row.name] = (*values[row.name], said) if row.multiple else said
     return values, left
 
 
