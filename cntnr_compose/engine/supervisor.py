@@ -1,6 +1,6 @@
 """The process that looks after one project: answers commands, probes, restarts, rotates logs.
 
-It is started by a command that does not know the project yet (`engine.client.hurry`), enters the holder,
+It is started by a command that does not know the project yet (`engine.early.hurry`), enters the holder,
 and becomes that project's supervisor when it is told so. It may die at any moment: the containers go
 on, and the next command starts another one, which adopts them.
 """
