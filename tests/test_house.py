@@ -10,7 +10,14 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = sorted(path for path in (ROOT / "examples/compose").iterdir() if path.is_dir())
 HEAVY = {"asyncio", "networkx", "jsonschema", "yaml", "rich"}
+# What the libraries that `config` does without bring along, and what costs more than it is worth.
+NOT_FOR_CONFIG = {
+    "click", "msgspec", "inspect", "gettext", "uuid", "platform", "decimal", "textwrap", "locale",
+    "pathlib", "urllib", "ipaddress", "shlex", "tempfile", "subprocess", "logging", "dataclasses",
+    "string", "difflib", "random", "socket", "typing", "contextlib",
+}  # fmt: skip
 RUN = "import sys; from cntnr_compose.cli.main import run; sys.exit(run(sys.argv[1:]))"
+MAIN = "from cntnr_compose.cli.main import main; main()"
 TELL = """
 import atexit, sys
 atexit.register(lambda: print("\\0", *sys.modules, file=sys.stderr))
@@ -42,12 +49,12 @@ def test_floors_are_kept() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def modules_after(*words: str, home: Path) -> set[str]:
+def modules_after(*words: str, home: Path, cwd: Path = ROOT) -> set[str]:
     """Run the command line and give the modules that it loaded."""
-    done = cntnr(*words, before=TELL, home=home)
+    done = cntnr(*words, before=TELL, home=home, cwd=cwd)
     assert done.returncode == 0, done.stderr
     loaded = set(done.stderr.rpartition("\0")[2].split())
-    assert "click" in loaded
+    assert "cntnr_compose.cli.main" in loaded
     return loaded
 
 
@@ -61,7 +68,29 @@ def test_help_stays_light(words: list[str], tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("verb", ["ps", "logs", "images"])
 def test_verbs_that_only_look_stay_light(verb: str, tmp_path: Path) -> None:
-    assert not modules_after("compose", "-p", "nothing", verb, home=tmp_path) & HEAVY
+    assert not modules_after("compose", "-p", "nothing", verb, home=tmp_path) & (HEAVY | {"click"})
+
+
+def test_config_imports_little(tmp_path: Path) -> None:
+    text = "services: {web: {image: busybox, ports: ['80:80'], deploy: {resources: {}}}}"
+    (tmp_path / "compose.yaml").write_text(text)
+    loaded = modules_after("compose", "config", home=tmp_path, cwd=tmp_path)
+    assert not loaded & (HEAVY - {"yaml"} | NOT_FOR_CONFIG)
+    mine = {name.split(".")[1] for name in loaded if name.startswith("cntnr_compose.")}
+    assert mine == {"cli", "core", "load"}
+
+
+def test_what_is_printed_is_utf_8_whatever_the_locale(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text("services: {web: {image: späte}}\n", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", MAIN, "compose", "config"],
+        capture_output=True,
+        check=False,
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "image: späte\n".encode() in done.stdout
 
 
 @pytest.mark.parametrize("folder", EXAMPLES, ids=lambda path: path.name)

@@ -2,7 +2,7 @@
 
 import contextlib
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -90,13 +90,3 @@ def dial(path: Path, log: Path) -> Connection | None:
         wire.close()
         return None
     return Connection(wire, log)
-
-
-@contextlib.contextmanager
-def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
-    """Make two connected sockets; the second is for a child and closed here afterwards."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        yield ours, theirs
-    finally:
-        theirs.close()

@@ -5,15 +5,13 @@ import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
-from cntnr_compose.core.values import Value, from_json, to_json
+from cntnr_compose.core.hints import TYPE_CHECKING
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from typing import TypeVar
 
-
-class Anything(Value, frozen=True, kw_only=True):
-    """A JSON object, whatever is in it."""
+    T = TypeVar("T")
 
 
 def write_atomic(path: Path, content: bytes, *, mode: int = 0o644) -> None:
@@ -32,20 +30,29 @@ def write_atomic(path: Path, content: bytes, *, mode: int = 0o644) -> None:
 
 def write_value(path: Path, value: object, *, mode: int = 0o644) -> None:
     """Write a value as JSON, atomically."""
+    from cntnr_compose.core.values import to_json
+
     write_atomic(path, to_json(value) + b"\n", mode=mode)
 
 
-def read_value(path: Path, kind: type[T]) -> T | None:
+def read_value(path: Path, kind: "type[T]") -> "T | None":
     """Read a JSON file as ``kind``; None where it is absent or half-made."""
     try:
-        return from_json(path.read_bytes(), kind)
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+        text = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    # Here, so that a holder is started before 8 ms go into reading msgspec.
+    from cntnr_compose.core.values import from_json
+
+    try:
+        return from_json(text, kind)
+    except ValueError:
         return None
 
 
 def is_half(path: Path) -> bool:
     """Tell whether a JSON file is absent or broken off; one of another version is neither."""
-    return read_value(path, Anything) is None
+    return read_value(path, dict) is None
 
 
 @contextlib.contextmanager

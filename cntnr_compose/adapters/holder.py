@@ -11,12 +11,12 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cntnr_compose.adapters import files, kernel
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.values import Value
+from cntnr_compose.core.hints import TYPE_CHECKING
+from cntnr_compose.core.plain import Plain
 
 if TYPE_CHECKING:
     from cntnr_compose.adapters import process
@@ -65,7 +65,7 @@ class HolderFailed(CntnrError):
         super().__init__(f"cannot make the namespaces for containers: {said}")
 
 
-class Holder(Value, frozen=True, kw_only=True):
+class Holder(Plain):
     """A holder that runs; pids are those of the host, ``payload`` is its own name inside."""
 
     parent: int
@@ -81,10 +81,14 @@ class Holder(Value, frozen=True, kw_only=True):
 
 def find() -> Holder | None:
     """Find the user's holder, if it runs."""
-    found = files.read_value(paths.holder() / "holder.json", Holder)
-    if found is None or _born(found) != found.born:
-        return None
-    return found
+    tree = files.read_value(paths.holder() / "holder.json", dict) or {}
+    try:
+        pids = {name: int(tree[name]) for name in ("parent", "child", "payload")}
+        parent, child = tree["born"]
+    except (KeyError, TypeError, ValueError):
+        return None  # there is none, or its file is another version's
+    found = Holder(**pids, born=(parent, child))
+    return found if _born(found) == found.born else None
 
 
 def _born(holder: Holder) -> tuple[int, int]:
@@ -209,7 +213,7 @@ def _start(meanwhile: Callable[[], None]) -> Holder:
         meanwhile()
         holder = _ready(started, state)
         (home / "api.sock").symlink_to(state / "api.sock")
-        files.write_value(home / "holder.json", holder)
+        files.write_value(home / "holder.json", vars(holder))
         go.write(b"go\n")
     return holder
 

@@ -1,31 +1,29 @@
 """Starts outside programs. The only module that may."""
 
 import contextlib
-import logging
 import os
-import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Collection, Coroutine, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from pathlib import Path
 
 from cntnr_compose.core.errors import CommandFailed, ProgramMissing
-from cntnr_compose.core.values import Seconds, Value
+from cntnr_compose.core.hints import TYPE_CHECKING, Any, TypeAlias
+from cntnr_compose.core.plain import Plain, Seconds
 
 if TYPE_CHECKING:
     import asyncio
+    from typing import TypeVar
 
-log = logging.getLogger(__name__)
+    T = TypeVar("T")
 
 # Debian keeps runc, nft and dnsmasq where an ordinary user's PATH does not look.
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 Word = str | os.PathLike[str]
 Running: TypeAlias = subprocess.Popen[bytes]
-T = TypeVar("T")
 
 
-class Done(Value, frozen=True, kw_only=True):
+class Done(Plain):
     """How a program ended and what it said."""
 
     returncode: int
@@ -33,7 +31,7 @@ class Done(Value, frozen=True, kw_only=True):
     stderr: str
 
 
-async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+async def to_the_end(work: "Coroutine[Any, Any, T]") -> "T":
     """Do work that must not be left half done: who is cancelled meanwhile is so afterwards."""
     import asyncio
 
@@ -81,10 +79,12 @@ def base_env(**more: str) -> dict[str, str]:
 
 def find(program: str) -> str:
     """Find a program; raise `ProgramMissing` where there is none."""
-    found = shutil.which(program, path=search_path())
-    if found is None:
-        raise ProgramMissing(program)
-    return found
+    # Not shutil.which: shutil brings three compressors along, and this is on the way of every start.
+    for folder in search_path().split(":"):
+        path = Path(folder, program)
+        if os.access(path, os.X_OK) and path.is_file():
+            return str(path)
+    raise ProgramMissing(program)
 
 
 def run(
@@ -100,7 +100,7 @@ def run(
     Raises `ProgramMissing`, `CommandFailed`, and `TimeoutError` after ``timeout`` seconds.
     """
     words = [os.fspath(word) for word in argv]
-    log.debug("+ %s", shlex.join(words))
+    _log(words)
     try:
         ended = subprocess.run(
             words,
@@ -115,6 +115,15 @@ def run(
     except subprocess.TimeoutExpired as error:
         raise TimeoutError(words[0]) from error
     return _judged(words, ended.returncode, ended.stdout, ended.stderr, ok)
+
+
+def _log(words: Sequence[str], end: str = "") -> None:
+    """Log a command line that can be pasted, where somebody has set logging up: it takes 4 ms to import."""
+    logging = sys.modules.get("logging")
+    if logging is not None:
+        import shlex
+
+        logging.getLogger(__name__).debug("+ %s%s", shlex.join(words), end)
 
 
 async def run_async(
@@ -132,7 +141,7 @@ async def run_async(
     import asyncio
 
     words = [os.fspath(word) for word in argv]
-    log.debug("+ %s", shlex.join(words))
+    _log(words)
     pipe = asyncio.subprocess.PIPE
     try:
         process = await asyncio.create_subprocess_exec(
@@ -167,7 +176,7 @@ async def start_async(
     import asyncio
 
     words = [os.fspath(word) for word in argv]
-    log.debug("+ %s &", shlex.join(words))
+    _log(words, " &")
     nothing = asyncio.subprocess.DEVNULL
     try:
         return await asyncio.create_subprocess_exec(
@@ -196,7 +205,7 @@ def popen(
 ) -> Running:
     """Start a program and give its handle; streams are inherited where not given (fds)."""
     words = [os.fspath(word) for word in argv]
-    log.debug("+ %s &", shlex.join(words))
+    _log(words, " &")
     try:
         return subprocess.Popen(
             words,

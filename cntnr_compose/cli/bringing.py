@@ -2,18 +2,17 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
 
-import click
-
+from cntnr_compose.cli import out
 from cntnr_compose.cli.scope import Scope, here, is_on
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.events import Event, Output, Progress
-from cntnr_compose.core.values import Value, replace
+from cntnr_compose.core.hints import TYPE_CHECKING
+from cntnr_compose.core.plain import Plain
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.console import Console
     from cntnr_compose.cli.upasked import Asked
+    from cntnr_compose.core.events import Event
     from cntnr_compose.model.observed import Observed
     from cntnr_compose.model.project import Project
 
@@ -47,7 +46,7 @@ class BadScale(CntnrError):
         super().__init__(f'invalid --scale option "{text}": it should be SERVICE=NUM')
 
 
-class Images(Value, frozen=True, kw_only=True):
+class Images(Plain):
     """How images are to be made ready."""
 
     build: bool = False
@@ -63,10 +62,12 @@ class Images(Value, frozen=True, kw_only=True):
         if self.pull not in PULL_POLICIES:
             raise BadPullPolicy(self.pull)
 
-    def tell(self, console: "Console") -> Callable[[Event], None]:
+    def tell(self, console: "Console") -> "Callable[[Event], None]":
         """Give what events are told to: without those that shall be quiet."""
 
-        def tell(event: Event) -> None:
+        from cntnr_compose.core.events import Output, Progress
+
+        def tell(event: "Event") -> None:
             match event:
                 case Progress(kind="Image", status=status):
                     if self.quiet_pull and status.startswith("Pull"):
@@ -111,12 +112,14 @@ def _there(chosen: "Project") -> dict[str, str]:
             found[name] = image.id
         elif name not in found:
             found[name] = ""
-            click.echo(f"0 {'build' if service.build else 'pull'} image {name}: not found")
+            out.say(f"0 {'build' if service.build else 'pull'} image {name}: not found")
     return {name: identity for name, identity in found.items() if identity}
 
 
 def with_images(observed: "Observed", images: Mapping[str, str]) -> "Observed":
     """Tell the plan which images the names in the file mean now."""
+    from cntnr_compose.core.values import replace
+
     return replace(observed, images={**observed.images, **images})
 
 
@@ -139,9 +142,9 @@ def variable(project: "Project", name: str) -> bool:
 def hurry(scope: Scope) -> None:
     """Have holder and supervisor start while files are read."""
     if not scope.dry_run:
-        from cntnr_compose.engine import client
+        from cntnr_compose.engine import early
 
-        client.hurry(here(), os.environ, scope.project_name)
+        early.hurry(here(), os.environ, scope.project_name)
 
 
 def bring(scope: Scope, what: str, asked: "Asked") -> int:

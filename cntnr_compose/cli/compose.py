@@ -1,9 +1,11 @@
-"""`cntnr compose`: the table of its verbs, and the options that they all take."""
+"""The verbs of `cntnr compose`, of which only the one that runs is imported."""
 
-import click
+import importlib
 
-from cntnr_compose.cli.lazy import LazyGroup
-from cntnr_compose.cli.options import global_options, taken_out
+from cntnr_compose.core.hints import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cntnr_compose.cli.options import Verb
 
 VERBS = "cntnr_compose.cli.verbs."
 ATTRIBUTES = {"exec": "exec_"}  # names that Python keeps for itself
@@ -54,15 +56,14 @@ ABSENT = {
 }
 
 
-@click.group(
-    cls=LazyGroup,
-    table=TABLE,
-    aliases={"convert": "config"},
-    absent=ABSENT,
-    params=global_options(),
-    subcommand_metavar="COMMAND",
-)
-@click.pass_context
-def compose(context: click.Context, /, **_: object) -> None:
-    """Bring the services of a compose file up, without root."""
-    context.obj = taken_out(context.params)
+ALIASES = {"convert": "config"}
+
+
+def find(name: str) -> "Verb | None":
+    """Import a verb; None where there is none."""
+    found = TABLE.get(ALIASES.get(name, name))
+    if found is None:
+        return None
+    module, _, attribute = found[0].partition(":")
+    verb: Verb = getattr(importlib.import_module(module), attribute)
+    return verb

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-import click
-
+from cntnr_compose.cli import out
 from cntnr_compose.cli.tables import table
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree, to_json
@@ -39,7 +38,7 @@ def write(
         lines = _templated(form, trees, narrow)
     else:
         raise UnknownFormat(form)
-    click.echo("".join(f"{line}\n" for line in lines), nl=False)
+    out.write("".join(f"{line}\n" for line in lines))
 
 
 def _templated(form: str, trees: Sequence[Tree], narrow: int) -> list[str]:

@@ -17,6 +17,7 @@ BUG = 70
 def main() -> "NoReturn":
     """Run the command line of this process, and end it."""
     import gc
+    import io
     import signal
 
     # A short life makes little garbage; looking for it costs a twentieth of the start.
@@ -28,6 +29,9 @@ def main() -> "NoReturn":
     # Shells start background jobs with SIGINT ignored; as docker, we take it all the same.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupt)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # As docker: UTF-8 whatever the locale says, and what was no UTF-8 in a variable as it was.
+        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
     code = run(sys.argv[1:])
     sys.stderr.flush()
     os._exit(code)  # taking the interpreter apart would cost another 10 ms
@@ -54,37 +58,24 @@ def run(words: "Sequence[str]") -> int:
 
 def _told(words: "Sequence[str]") -> int:
     """Run one command line; mistakes that a user can mend are told, and become an exit code."""
-    import click  # what is slow comes when interrupts are caught already
-
     from cntnr_compose.core.errors import CntnrError
 
     try:
         return _invoke(words)
     except CntnrError as error:
         return _tell(f"error: {error}", error.hint, error.exit_code)
-    except click.Abort:
-        return INTERRUPTED
-    except click.ClickException as error:
-        from cntnr_compose.cli.usage import sentence
-
-        text, hint = sentence(error)
-        return _tell(f"error: {text}", hint, 1)
 
 
 def _invoke(words: "Sequence[str]") -> int:
-    import click
+    from cntnr_compose.cli import line
 
-    from cntnr_compose.cli.root import cntnr
+    plain = line.read(words)
+    if plain is None:
+        from cntnr_compose.cli import root
 
-    try:
-        with cntnr.make_context("cntnr", list(words)) as context:
-            code = cntnr.invoke(context)
-    except click.exceptions.Exit as ended:
-        return ended.exit_code
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())  # the help text
-        return 0
-    return code if isinstance(code, int) else 0
+        return root.run(words)
+    verb, before, given = plain
+    return verb.run(before, given)
 
 
 def _tell(sentence: str, hint: str, code: int) -> int:

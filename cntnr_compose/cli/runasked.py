@@ -4,16 +4,16 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.bringing import Images, Incompatible, variable
 from cntnr_compose.cli.scope import here
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.values import Value, from_tree, replace
-from cntnr_compose.model.service import Mount, Port
+from cntnr_compose.core.hints import TYPE_CHECKING
+from cntnr_compose.core.plain import Plain
 
 if TYPE_CHECKING:
     from cntnr_compose.model.project import Project
+    from cntnr_compose.model.service import Mount, Port
     from cntnr_compose.plan.oneoff import RunOptions
 
 
@@ -36,7 +36,7 @@ class NoTerminal(CntnrError):
         super().__init__("cannot make a terminal: the input device is not a TTY")
 
 
-class RunAsked(Value, frozen=True, kw_only=True):
+class RunAsked(Plain):
     """The options of `run`."""
 
     service: str
@@ -149,9 +149,11 @@ class RunAsked(Value, frozen=True, kw_only=True):
         return name, value
 
 
-def _mount(text: str) -> Mount:
+def _mount(text: str) -> "Mount":
+    from cntnr_compose.core.values import from_tree, replace
     from cntnr_compose.load import volumespec
     from cntnr_compose.load.findings import ComposeFileInvalid
+    from cntnr_compose.model.service import Mount
 
     try:
         mount = from_tree(volumespec.parse(text), Mount)
@@ -165,9 +167,11 @@ def _mount(text: str) -> Mount:
     return mount
 
 
-def _ports(text: str) -> list[Port]:
+def _ports(text: str) -> "list[Port]":
+    from cntnr_compose.core.values import from_tree
     from cntnr_compose.load import portspec
     from cntnr_compose.load.findings import ComposeFileInvalid
+    from cntnr_compose.model.service import Port
 
     try:
         return [from_tree(one, Port) for one in portspec.parse(text)]

@@ -1,11 +1,11 @@
 """What the options of `cntnr compose` say, as one small value that every verb gets first."""
 
 import os
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
 
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.values import Value
+from cntnr_compose.core.hints import TYPE_CHECKING, Any
+from cntnr_compose.core.plain import Plain
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.console import Console
@@ -37,7 +37,7 @@ class NoSuchPlace(CntnrError):
         super().__init__("cannot find the current directory: it is gone")
 
 
-class Scope(Value, frozen=True, kw_only=True):
+class Scope(Plain):
     """Which project is meant, and how to talk about it."""
 
     files: tuple[str, ...] = ()
@@ -111,6 +111,14 @@ class Scope(Value, frozen=True, kw_only=True):
         for text in loaded.warnings:
             console.tell(Warned(text=text))
         return loaded
+
+    def warn(self, texts: Iterable[str]) -> None:
+        """Draw warnings; where there are none, no console is made."""
+        for text in texts:
+            from cntnr_compose.core.events import Warned
+
+            with self.console() as console:
+                console.tell(Warned(text=text))
 
     def name(self) -> str:
         """Give the project's name; with ``-p`` and no ``-f`` nothing is read.

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.errors import CntnrError, NoSuchService
 from cntnr_compose.model.observed import Container
-from cntnr_compose.model.project import NoSuchService, Project
+from cntnr_compose.model.project import Project
 
 
 class NotRunning(CntnrError):

@@ -4,8 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import click
-
+from cntnr_compose.cli import out
 from cntnr_compose.cli.console import Console
 from cntnr_compose.cli.scope import Scope
 from cntnr_compose.core.errors import RemoteError
@@ -40,7 +39,7 @@ class Turn:
             from cntnr_compose.plan.operations import render
 
             self.console.settle()
-            click.echo(render(plan), nl=False)
+            out.write(render(plan))
         elif plan.steps or project is not None:
             self.client.execute(plan, project=project, tell=self.console.tell)
 

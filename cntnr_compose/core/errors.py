@@ -1,6 +1,5 @@
 """What a user can put right. Everything else is a bug and keeps its traceback."""
 
-import shlex
 from collections.abc import Sequence
 
 
@@ -31,6 +30,13 @@ class RemoteError(CntnrError):
         return self._kind
 
 
+class NoSuchService(CntnrError):
+    """A service was named on the command line that the project does not have."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no such service: {name}")
+
+
 class ProgramMissing(CntnrError):
     """A program that the engine needs is not installed."""
 
@@ -44,6 +50,8 @@ class CommandFailed(CntnrError):
     """A program ended with a status that its caller did not expect."""
 
     def __init__(self, argv: Sequence[str], returncode: int, stderr: str) -> None:
+        import shlex
+
         self.argv = tuple(argv)
         self.returncode = returncode
         self.stderr = stderr

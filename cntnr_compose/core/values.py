@@ -7,6 +7,8 @@ dataclasses because forty of them cost 2 ms at import, dataclasses 25 ms, and ev
 import sys
 from typing import Any, TypeAlias, TypeVar
 
+from cntnr_compose.core.plain import Bytes, Seconds
+
 # msgspec takes typing_extensions where that is installed (jsonschema brings it along): 10 ms for
 # what `typing` has as well. None makes the import fail quickly, once.
 _hidden = "typing_extensions" not in sys.modules
@@ -33,9 +35,8 @@ __all__ = [
     "to_tree",
 ]
 
-Seconds: TypeAlias = float
-Bytes: TypeAlias = int
-Tree: TypeAlias = dict[str, Any]
+
+Tree: TypeAlias = dict[str, Any]  # as `plain.Tree`, but of the `Any` that msgspec reads
 
 T = TypeVar("T")
 

@@ -1,21 +1,20 @@
 """The commands' way to a project's supervisor, starting one where there is none. Light."""
 
 import contextlib
-import os
 import re
-import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, overload
 
-from cntnr_compose.adapters import control, files, holder, kernel, process
+from cntnr_compose.adapters import control, files, holder, kernel
 from cntnr_compose.adapters.control import Connection, Tell
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import RemoteError
 from cntnr_compose.core.events import ContainerEvent, Event
 from cntnr_compose.core.values import Seconds, Tree, from_tree
+from cntnr_compose.engine import early
 from cntnr_compose.model.observed import Observed
 from cntnr_compose.model.project import Project
 from cntnr_compose.plan.messages import (
@@ -34,8 +33,6 @@ from cntnr_compose.plan.messages import (
 from cntnr_compose.plan.operations import Plan
 
 ANSWER_WITHIN: Seconds = 30
-START = "from cntnr_compose.engine.supervisor import main; main()"
-_early: list[Connection] = []
 
 
 def quiet(_event: Event) -> None:
@@ -149,20 +146,6 @@ class Client:
             self._quits = True
 
 
-def hurry(cwd: str, environ: Mapping[str, str], name: str = "") -> None:
-    """Start a supervisor before it is known which project it is for, to save the time of reading.
-
-    Where the project's likely name has one already, nothing is done.
-    """
-    if not _early and not paths.socket(_likely_name(cwd, environ, name)).exists():
-        _early.append(_start())
-
-
-def _likely_name(cwd: str, environ: Mapping[str, str], name: str) -> str:
-    chosen = name or environ.get("COMPOSE_PROJECT_NAME", "") or Path(cwd).name.lower()
-    return re.sub(r"[^a-z0-9_-]", "", chosen).lstrip("_-") or "none"
-
-
 @overload
 def connect(project: str, *, start: Literal[True] = True) -> Client: ...
 @overload
@@ -179,14 +162,14 @@ def connect(project: str, *, start: bool = True) -> Client | None:
     while True:
         there = _greeted(path, log)
         if there is not None:
-            dismiss()
+            early.dismiss()
             return Client(there, project)
         if not start:
-            dismiss()
+            early.dismiss()
             return None
         # Another command may have just started one, which does not listen yet.
         if not files.is_locked(path.with_suffix(".lock")):
-            ours = _early.pop() if _early else _start()
+            ours = Connection(early.take(), paths.supervisors() / "*.log")
             if not ours.ask(Serve(project=project), quiet).get("taken"):
                 return Client(ours, project)
             ours.close()
@@ -205,35 +188,6 @@ def _greeted(path: Path, log: Path) -> Connection | None:
             there.close()
             return None
     return there
-
-
-def dismiss() -> None:
-    """Send a supervisor that was started early and is not needed away."""
-    while _early:
-        _early.pop().close()
-
-
-def _start() -> Connection:
-    runtime = paths.secure_runtime()
-    paths.secure_data()
-    # Until it knows its project it has no log; what goes wrong it says over the socket.
-    early = runtime / "early.log" if os.environ.get("CNTNR_DEBUG") else Path(os.devnull)
-    with (
-        control.pair() as (ours, theirs),
-        Path(os.devnull).open("rb") as nothing,
-        early.open("ab") as out,
-    ):
-        process.popen(
-            [sys.executable, "-P", "-c", START, str(theirs.fileno())],
-            env={**os.environ, "PATH": process.search_path()},
-            stdin=nothing.fileno(),
-            stdout=out.fileno(),
-            stderr=out.fileno(),
-            pass_fds=(theirs.fileno(),),
-            new_session=True,
-            cwd="/",
-        )
-        return Connection(ours, paths.supervisors() / "*.log")
 
 
 def _log(project: str) -> Path:

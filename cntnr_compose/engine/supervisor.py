@@ -1,6 +1,6 @@
 """The process that looks after one project: answers commands, probes, restarts, rotates logs.
 
-It is started by a command that does not know the project yet (`engine.client.hurry`), enters the holder,
+It is started by a command that does not know the project yet (`engine.early.hurry`), enters the holder,
 and becomes that project's supervisor when it is told so. It may die at any moment: the containers go
 on, and the next command starts another one, which adopts them.
 """
@@ -13,8 +13,6 @@ import sys
 
 from cntnr_compose.adapters import holder
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.values import to_json
-from cntnr_compose.plan.messages import Failed
 
 
 def main() -> None:
@@ -56,6 +54,9 @@ def _read_the_rest() -> None:
 
 def _refuse(first: socket.socket, error: CntnrError) -> None:
     """Tell the command why there is no supervisor, once it asks for one."""
+    from cntnr_compose.core.values import to_json
+    from cntnr_compose.plan.messages import Failed
+
     with contextlib.suppress(OSError), first:
         if first.recv(1 << 16):
             said = Failed(

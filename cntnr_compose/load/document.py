@@ -5,16 +5,16 @@ the text once more.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
 
-from cntnr_compose.core.values import Value
+from cntnr_compose.core.hints import Any, NoReturn
+from cntnr_compose.core.plain import Plain
 from cntnr_compose.load.builder import Builder
 from cntnr_compose.load.findings import Place
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
 
 
-class Document(Value, frozen=True, kw_only=True):
+class Document(Plain):
     """One document: its tree, and the paths at which `!reset` and `!override` stand."""
 
     tree: Any

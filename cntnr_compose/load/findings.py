@@ -1,17 +1,17 @@
 """What is wrong with a compose file: every mistake, with its place, its cause and a suggestion."""
 
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
 
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.values import Value
+from cntnr_compose.core.hints import TypeAlias
+from cntnr_compose.core.plain import Plain
 
 Path: TypeAlias = tuple[str | int, ...]
 
 SHOWN = 100  # more findings than this help nobody
 
 
-class Place(Value, frozen=True, kw_only=True):
+class Place(Plain):
     """Where something was written; lines and columns count from 1."""
 
     file: str
@@ -22,7 +22,7 @@ class Place(Value, frozen=True, kw_only=True):
         return f"{self.file}:{self.line}:{self.column}"
 
 
-class Finding(Value, frozen=True, kw_only=True):
+class Finding(Plain):
     """One mistake or remark: ``path`` leads to it in the tree, ``message`` says what it is."""
 
     path: Path

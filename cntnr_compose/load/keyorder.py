@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from functools import cmp_to_key
-from typing import Any
+
+from cntnr_compose.core.hints import Any
 
 
 def ordered(keys: Iterable[str]) -> list[str]:

@@ -2,12 +2,12 @@
 
 import posixpath
 from collections.abc import Callable
-from typing import Any, TypeAlias
 
-from cntnr_compose.core.values import Tree
+from cntnr_compose.core.hints import Any, TypeAlias
+from cntnr_compose.core.plain import Tree
+from cntnr_compose.core.transports import TRANSPORTS
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path, Rows, rewrite, table
-from cntnr_compose.model.image import TRANSPORTS
 
 Make: TypeAlias = Callable[[str, str], str]
 

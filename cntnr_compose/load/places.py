@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 
-from cntnr_compose.core.values import replace
 from cntnr_compose.load.document import Marks
 from cntnr_compose.load.findings import SHOWN, Finding, Place
 from cntnr_compose.load.rows import Path
@@ -68,4 +67,4 @@ class Origins:
     def placed(self, findings: Sequence[Finding]) -> list[Finding]:
         """Give findings with the places that they lack, as many as are shown."""
         findings = findings[: SHOWN + 1]
-        return [one if one.place else replace(one, place=self.place(one.path)) for one in findings]
+        return [one if one.place else one.but(place=self.place(one.path)) for one in findings]

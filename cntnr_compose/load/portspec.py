@@ -1,6 +1,6 @@
 """The short syntax of ports, ``[IP:][HOST:]CONTAINER[/PROTOCOL]``, to the long one."""
 
-from cntnr_compose.core.values import Tree
+from cntnr_compose.core.plain import Tree
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 
-from cntnr_compose.core.values import Tree
-from cntnr_compose.model.project import NoSuchService
+from cntnr_compose.core.errors import NoSuchService
+from cntnr_compose.core.plain import Tree
 
 
 def is_enabled(service: Tree, profiles: Collection[str]) -> bool:

@@ -1,37 +1,44 @@
 """From a request to a project: the files in their order, the passes in theirs."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import cached_property
 
-from cntnr_compose.core.values import Tree, Value
+from cntnr_compose.core.hints import TYPE_CHECKING, Any
+from cntnr_compose.core.plain import Plain, Tree
 from cntnr_compose.load import entries, references
 from cntnr_compose.load.envfiles import merge_env_files, merge_label_files
 from cntnr_compose.load.failures import ComposeFileEmpty
 from cntnr_compose.load.findings import ComposeFileInvalid
 from cntnr_compose.load.interpolate import interpolate
 from cntnr_compose.load.layers import Layers, Setting
-from cntnr_compose.load.model import to_project
 from cntnr_compose.load.normalize import normalize
 from cntnr_compose.load.opening import Opening, name_in, normal, required
 from cntnr_compose.load.places import Origins, Source
 from cntnr_compose.load.profiles import divide, used_only, with_services
 from cntnr_compose.load.request import Request
 from cntnr_compose.load.typed import DEPLOY_KINDS, VALUE, insert, typed
-from cntnr_compose.model.project import Project
+
+if TYPE_CHECKING:
+    from cntnr_compose.model.project import Project
 
 __all__ = ["Loaded", "Request", "load", "name"]
 
 NAMELESS = "project"  # what a project is called while what is wrong with it is looked for
 
 
-class Loaded(Value, frozen=True, kw_only=True):
-    """A project, the tree that `config` prints, where it was written, what the user should know."""
+class Loaded(Plain):
+    """The tree that `config` prints, where it was written, what the user should know, and the project."""
 
-    project: Project
     tree: Tree
     origins: Origins
     warnings: tuple[str, ...] = ()
     trace: Any = None  # the `trace.Trace`, where the request wants one
+    make: "Callable[[], Project]"
+
+    @cached_property
+    def project(self) -> "Project":
+        """Make the project of the tree; `config` can do without it and its forty classes."""
+        return self.make()
 
 
 def name(request: Request) -> str:
@@ -59,18 +66,18 @@ def load(request: Request) -> Loaded:
     layers = Layers(setting)
     try:
         called = given or _name(opening, setting, request)
-        tree, project = _resolved(layers, opening, request, called)
+        tree, make = _resolved(layers, opening, request, called)
     except ComposeFileInvalid as error:
         from cntnr_compose.load.diagnosis import diagnose
 
         name = given or NAMELESS
         raise diagnose(error, setting, lambda it: _resolved(it, opening, request, name)) from None
     return Loaded(
-        project=project,
         tree=tree,
         origins=layers.origins,
         warnings=tuple(warnings),
         trace=_trace(opening, setting, request, given) if request.trace else None,
+        make=make,
     )
 
 
@@ -83,8 +90,8 @@ def _trace(opening: Opening, setting: Setting, request: Request, given: str) -> 
 
 def _resolved(
     layers: Layers, opening: Opening, request: Request, called: str
-) -> tuple[Tree, Project]:
-    """Let all passes make a project of the files."""
+) -> "tuple[Tree, Callable[[], Project]]":
+    """Let all passes settle the tree of the files, and give what makes the project of it."""
     layers.setting.environment["COMPOSE_PROJECT_NAME"] = called
     for file in opening.required_files():
         layers.add(file)
@@ -95,10 +102,15 @@ def _resolved(
     if request.normalize:
         normalize(tree, called, layers.setting.environment)
     if not request.interpolate:
-        return layers.attempt(_readable, tree), Project(
-            name=called, working_dir=opening.directory, files=opening.files
-        )
+        return layers.attempt(_readable, tree), lambda: _bare(called, opening)
     return _settled(tree, opening, request, layers)
+
+
+def _bare(called: str, opening: Opening) -> "Project":
+    """Give the little of a project that is known while variables are still in its tree."""
+    from cntnr_compose.model.project import Project
+
+    return Project(name=called, working_dir=opening.directory, files=opening.files)
 
 
 def _readable(tree: Tree) -> Tree:
@@ -117,7 +129,7 @@ def _readable(tree: Tree) -> Tree:
 
 def _settled(
     tree: Tree, opening: Opening, request: Request, layers: Layers
-) -> tuple[Tree, Project]:
+) -> "tuple[Tree, Callable[[], Project]]":
     findings = layers.findings
     try:
         tree = layers.attempt(typed, tree)
@@ -145,7 +157,13 @@ def _settled(
         merge_label_files(service, opening.warn)
     if not request.all_resources:
         used_only(tree)
-    return tree, to_project(tree, disabled, values, opening)
+
+    def project() -> "Project":
+        from cntnr_compose.load.model import to_project
+
+        return to_project(tree, disabled, values, opening)
+
+    return tree, project
 
 
 def file_values(tree: Tree) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """Refuse what is written at a path of a tree."""
 
-from typing import NoReturn
-
+from cntnr_compose.core.hints import NoReturn
 from cntnr_compose.load.findings import ComposeFileInvalid, Finding, Path, Place
 
 

@@ -1,9 +1,11 @@
 """What is to be read, and how: the loader's one argument."""
 
-from cntnr_compose.core.values import Value, field
+from collections.abc import Mapping
+
+from cntnr_compose.core.plain import Plain
 
 
-class Request(Value, frozen=True, kw_only=True):
+class Request(Plain):
     """Which project is meant; the process environment is part of it, so that nothing else is asked."""
 
     files: tuple[str, ...] = ()  # empty: COMPOSE_FILE, else looked for
@@ -12,7 +14,7 @@ class Request(Value, frozen=True, kw_only=True):
     env_files: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()  # "*" means all
     services: tuple[str, ...] = ()  # those that were asked for, enabled whatever their profiles
-    environ: dict[str, str] = field(default_factory=dict)
+    environ: Mapping[str, str] = {}
     cwd: str
     compatibility: bool = False
     all_resources: bool = False

@@ -5,7 +5,8 @@ They are YAML 1.2 words (``on`` is a word, ``22:22`` a string) with Go's numbers
 
 import re
 from functools import cache
-from typing import Any
+
+from cntnr_compose.core.hints import Any
 
 WORDS: dict[str, Any] = dict.fromkeys(("", "~", "null", "Null", "NULL"), None)
 WORDS |= dict.fromkeys(("true", "True", "TRUE"), True)

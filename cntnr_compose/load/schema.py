@@ -4,18 +4,18 @@ A valid tree is the common case and costs little: `load.shape` says yes. Only wh
 jsonschema is asked what is wrong, in the parts that do not fit, and `load.phrases` words it.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import islice
-from pathlib import Path as FilePath
-from typing import Any
 
-from cntnr_compose.core.values import Tree, from_json
+from cntnr_compose.core.hints import Any
+from cntnr_compose.core.plain import Tree
 from cntnr_compose.load.findings import SHOWN, Finding, Path
 from cntnr_compose.load.shape import REFUSED, SCALAR, Check, Shape, of_type
 
-SCHEMAS = FilePath(__file__).parent.parent / "schemas"
+SCHEMAS = os.path.join(os.path.dirname(__file__), "..", "schemas")
 NAMED = ("services", "networks", "volumes", "configs", "secrets", "models")
 
 
@@ -44,14 +44,21 @@ def check(tree: Tree) -> list[Finding]:
 
 def published_schema() -> Tree:
     """Read the published schema."""
-    schema: Tree = from_json((SCHEMAS / "compose-spec.json").read_bytes(), dict[str, Any])
+    schema: Tree = _read("compose-spec.json")
     return schema
+
+
+def _read(name: str) -> Any:
+    import json  # not msgspec: json is there five times as soon
+
+    with open(os.path.join(SCHEMAS, name), "rb") as file:
+        return json.load(file)
 
 
 def docker_schema() -> Tree:
     """Give the schema that docker compose has: the published one and the rows of differences."""
     schema = published_schema()
-    for row in from_json((SCHEMAS / "differences.json").read_bytes(), list[dict[str, Any]]):
+    for row in _read("differences.json"):
         *above, last = row["at"].removeprefix("/").split("/")
         nodes: list[Any] = [schema]
         for step in above:

@@ -6,9 +6,9 @@ the schema is read, never passed over.
 
 import re
 from collections.abc import Callable, Hashable, Iterator
-from typing import Any, TypeAlias
 
-from cntnr_compose.core.values import Tree
+from cntnr_compose.core.hints import Any, TypeAlias
+from cntnr_compose.core.plain import Tree
 
 Check: TypeAlias = Callable[[Any], bool]
 

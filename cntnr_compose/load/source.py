@@ -1,9 +1,9 @@
 """Find and read compose and env files. The only file access of this floor."""
 
+import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import TypeAlias
 
+from cntnr_compose.core.hints import TypeAlias
 from cntnr_compose.load.dotenv import EnvFileInvalid, parse
 from cntnr_compose.load.failures import (
     EnvFileBroken,
@@ -67,9 +67,14 @@ def read(path: str) -> str:
             import sys
 
             return _text(sys.stdin.buffer.read(), path)
-        return _text(Path(path).read_bytes(), path)
+        return _text(_bytes(path), path)
     except (OSError, ValueError) as error:
         raise FileUnreadable(path, _why(error)) from None
+
+
+def _bytes(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def _text(data: bytes, path: str) -> str:
@@ -111,7 +116,7 @@ def env_files(paths: tuple[str, ...], environment: Mapping[str, str], warn: Warn
 
 def _env_text(path: str) -> str | None:
     try:
-        return Path(path).read_bytes().decode(errors="replace")
+        return _bytes(path).decode(errors="replace")
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
@@ -147,33 +152,22 @@ def parsed(
 
 def is_file(path: str) -> bool:
     """Tell whether there is a file that is no directory."""
-    return exists(path) and not is_directory(path)
-
-
-def is_directory(path: str) -> bool:
-    """Tell whether there is a directory; at what can be no path there is none."""
-    try:
-        return Path(path).is_dir()
-    except (OSError, ValueError):  # a name that is too long, a folder that may not be looked into
-        return False
+    return exists(path) and not os.path.isdir(path)
 
 
 def exists(path: str) -> bool:
     """Tell whether there is something at a path."""
-    try:
-        return Path(path).exists()
-    except (OSError, ValueError):
-        return False
+    return os.path.exists(path)
 
 
 def directory_of(path: str) -> str:
     """Give a directory itself, and of a file the directory that it lies in."""
-    return path if is_directory(path) else parent(path)
+    return path if os.path.isdir(path) else parent(path)
 
 
 def is_same(path: str, other: str) -> bool:
     """Tell whether two paths lead to one thing."""
     try:
-        return Path(path).samefile(other)
+        return os.path.samefile(path, other)
     except (OSError, ValueError):
         return False

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import TypeAlias
 
-from cntnr_compose.core.values import Value
+from cntnr_compose.core.hints import TypeAlias
+from cntnr_compose.core.plain import Plain
 
 Lookup: TypeAlias = Callable[[str], str | None]
 Unset: TypeAlias = Callable[[str], None]
@@ -39,7 +39,7 @@ class VariableMissing(ValueError):
         )
 
 
-class Variable(Value, frozen=True, kw_only=True):
+class Variable(Plain):
     """A variable as a text mentions it."""
 
     name: str

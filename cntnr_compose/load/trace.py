@@ -5,9 +5,9 @@ a pass makes of one is given its place; what nobody wrote has none.
 """
 
 import re
-from typing import Any, Self
 
-from cntnr_compose.core.values import Tree, Value
+from cntnr_compose.core.hints import Any, Self
+from cntnr_compose.core.plain import Plain, Tree
 from cntnr_compose.load import document, source
 from cntnr_compose.load.builder import Builder
 from cntnr_compose.load.canonical import canonical, lenient
@@ -27,7 +27,7 @@ NAMES = ("environment", "args")  # of variables, in a service and in its build
 FROM_FILES = {"environment": "env_file", "labels": "label_file"}
 
 
-class Used(Value, frozen=True, kw_only=True):
+class Used(Plain):
     """A variable, and what gives it its value: the line of an env file, or something else."""
 
     name: str
@@ -35,7 +35,7 @@ class Used(Value, frozen=True, kw_only=True):
     otherwise: str = ""
 
 
-class Origin(Value, frozen=True, kw_only=True):
+class Origin(Plain):
     """Where a value was written and the variables in it, or what it comes from otherwise."""
 
     place: Place | None = None

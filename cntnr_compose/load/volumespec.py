@@ -2,7 +2,7 @@
 
 import posixpath
 
-from cntnr_compose.core.values import Tree
+from cntnr_compose.core.plain import Tree
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
 

@@ -1,8 +1,8 @@
 """A tree as YAML text, in the style that docker compose prints."""
 
 from collections.abc import Iterator
-from typing import Any
 
+from cntnr_compose.core.hints import Any
 from cntnr_compose.load.numbers import text
 from cntnr_compose.load.scalars import Timestamp, plain
 
@@ -130,6 +130,11 @@ def _is_printable(letter: str) -> bool:
     )
 
 
+def _are_printable(letters: str) -> bool:
+    # Python's own word is stricter, and quick.
+    return letters.isprintable() or all(map(_is_printable, letters))
+
+
 def _is_plain(value: str) -> bool:
     """Tell whether a word needs no quotes in block style."""
     if value[0] in FIRST or value[0] == " " or value[-1] == " " or "\n" in value:
@@ -138,11 +143,11 @@ def _is_plain(value: str) -> bool:
         return False
     if value[0] in "?-" and (len(value) == 1 or value[1] in " \t"):
         return False
-    return all(map(_is_printable, value))
+    return _are_printable(value)
 
 
 def _can_be_single(value: str) -> bool:
-    return "\n" not in value and all(map(_is_printable, value))
+    return "\n" not in value and _are_printable(value)
 
 
 def _can_be_literal(value: str) -> bool:

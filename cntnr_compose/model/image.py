@@ -2,9 +2,6 @@
 
 from cntnr_compose.core.values import Seconds, Value, field
 
-# What skopeo reads besides registries; such names are kept as they are written, with whole paths.
-TRANSPORTS = ("oci:", "oci-archive:", "docker-archive:", "dir:")
-
 
 class ImageHealthcheck(Value, frozen=True, kw_only=True, rename="pascal"):
     """The ``Healthcheck`` of an image configuration; durations in nanoseconds."""

@@ -1,15 +1,8 @@
 """A project: services with their networks, volumes, configs and secrets. Frozen."""
 
-from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.errors import NoSuchService
 from cntnr_compose.core.values import Value, field, replace
 from cntnr_compose.model.service import Service
-
-
-class NoSuchService(CntnrError):
-    """A service was named on the command line that the project does not have."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"no such service: {name}")
 
 
 class Pool(Value, frozen=True, kw_only=True):

@@ -3,8 +3,8 @@
 import re
 
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.transports import TRANSPORTS
 from cntnr_compose.core.values import Value
-from cntnr_compose.model.image import TRANSPORTS
 
 PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 PATH = re.compile(rf"{PART}(?:/{PART})*")

@@ -5,9 +5,10 @@ Without a file the services are those that the containers were made from.
 
 from collections.abc import Iterable, Mapping
 
+from cntnr_compose.core.errors import NoSuchService
 from cntnr_compose.core.values import Seconds, Value
 from cntnr_compose.model.observed import Container, Observed
-from cntnr_compose.model.project import NoSuchService, Project
+from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Service
 from cntnr_compose.plan import graph
 from cntnr_compose.plan.draft import Draft

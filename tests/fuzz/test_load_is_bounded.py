@@ -75,7 +75,7 @@ def read(folder: Path, text: str) -> None:
     (folder / "compose.yaml").write_text(text)
     began = time.process_time()
     try:
-        load(Request(cwd=str(folder)))
+        assert load(Request(cwd=str(folder))).project.files
     finally:
         assert time.process_time() - began < LIMIT
 

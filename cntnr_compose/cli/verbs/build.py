@@ -1,11 +1,10 @@
 """`cntnr compose build`: images of services from their build files."""
 
 import os
-from typing import TYPE_CHECKING, Any
 
-import click
-
-from cntnr_compose.cli.options import absent, flag, services, verb
+from cntnr_compose.cli import out
+from cntnr_compose.cli.options import absent, flag, option, services, verb
+from cntnr_compose.core.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.console import Console
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 @verb("[SERVICE...]")
 @services
-@click.option("--build-arg", multiple=True, metavar="NAME=VALUE", help="Variable of the build.")
+@option("--build-arg", multiple=True, metavar="NAME=VALUE", help="Variable of the build.")
 @flag("--no-cache", text="Use nothing of earlier builds.")
 @flag("--pull", text="Always ask for newer base images.")
 @flag("--push", text="Push images when they are built.")
@@ -32,18 +31,17 @@ if TYPE_CHECKING:
 def build(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
     """Build images of services."""
     from cntnr_compose.cli.variables import variables
-    from cntnr_compose.core.values import replace
     from cntnr_compose.engine.build import build as make
 
     if given["quiet"]:
-        scope = replace(scope, progress="quiet")
+        scope = scope.but(progress="quiet")
     with scope.console() as console:
         project = scope.load(console, services)
         chosen = project.select(services, dependencies=given["with_dependencies"])
         names = tuple(name for name, one in chosen.services.items() if one.build is not None)
         if scope.dry_run:
             for name in names:
-                click.echo(f"build image {project.image_name(project.services[name])}")
+                out.say(f"build image {project.image_name(project.services[name])}")
             return
         if not names:
             from cntnr_compose.core.events import Warned

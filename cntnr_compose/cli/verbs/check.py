@@ -1,11 +1,10 @@
 """`cntnr compose check`: how each key that the files use fares on this machine."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-import click
-
-from cntnr_compose.cli.options import flag, verb
+from cntnr_compose.cli import out
+from cntnr_compose.cli.options import flag, option, verb
+from cntnr_compose.core.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope
@@ -22,10 +21,10 @@ WHILE_READING = ("version", "include", "services.*.extends", "services.*.label_f
 
 @verb()
 @flag("--strict", text="End with 1 where a key is not honoured.")
-@click.option(
+@option(
     "--format",
     "form",
-    type=click.Choice(["table", "json"]),
+    kind=("table", "json"),
     default="table",
     help="Table for people or JSON for programs.",
 )
@@ -48,8 +47,8 @@ def check(scope: "Scope", *, strict: bool, form: str) -> int:
         write("json", (), (), trees, array=True)
     else:
         for line in table(HEADER, list(_rows(found, mends)), narrow=0):
-            click.echo(line.rstrip())
-        click.echo(_summary(found))
+            out.say(line.rstrip())
+        out.say(_summary(found))
     is_whole = all(use.row.state in FULFILLED for use in found)
     return 0 if is_whole or not strict else 1
 
@@ -59,14 +58,12 @@ def _whole(scope: "Scope") -> "Loaded":
 
     Raises the loader's errors.
     """
-    from cntnr_compose.core.values import replace
     from cntnr_compose.load import source
     from cntnr_compose.load.project import load
 
     request = scope.request()
     loaded = load(
-        replace(
-            request,
+        request.but(
             profiles=("*",),
             all_resources=True,
             normalize=False,

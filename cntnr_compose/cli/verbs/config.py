@@ -1,11 +1,9 @@
 """`cntnr compose config`: what the compose files mean, resolved and canonical."""
 
-from typing import TYPE_CHECKING, Any
-
-import click
-
-from cntnr_compose.cli.options import flag, services, verb
+from cntnr_compose.cli import out
+from cntnr_compose.cli.options import flag, option, services, verb
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,16 +34,16 @@ class NothingToExplain(CntnrError):
 
 @verb("[SERVICE...]")
 @services
-@click.option("--format", "form", default="", metavar="FORMAT", help="yaml or json.")
+@option("--format", "form", default="", metavar="FORMAT", help="yaml or json.")
 @flag("-q", "--quiet", text="Print nothing: only check the files.")
-@click.option("-o", "--output", metavar="FILE", help="Write to a file.")
+@option("-o", "--output", metavar="FILE", help="Write to a file.")
 @flag("--services", "list_services", text="Print the names of services, one a line.")
 @flag("--volumes", "list_volumes", text="Print the names of volumes, one a line.")
 @flag("--networks", "list_networks", text="Print the names of networks, one a line.")
 @flag("--models", "list_models", text="Print the names of models, one a line.")
 @flag("--images", "list_images", text="Print the names of images, one a line.")
 @flag("--profiles", "list_profiles", text="Print the names of profiles, one a line.")
-@click.option("--hash", "hashed", default="", metavar="NAMES", help='Print hashes; "*" is all.')
+@option("--hash", "hashed", default="", metavar="NAMES", help='Print hashes; "*" is all.')
 @flag("--environment", "list_environment", text="Print what variables are replaced with.")
 @flag("--variables", "list_variables", text="Print the variables that the files mention.")
 @flag("--resolve-image-digests", "pinned", text="Name images by their digests.")
@@ -58,8 +56,6 @@ class NothingToExplain(CntnrError):
 @flag("--no-env-resolution", "no_env", text="Leave env files of services alone.")
 def config(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
     """Show what the files mean, resolved and canonical."""
-    from cntnr_compose.core.events import Warned
-    from cntnr_compose.core.values import replace
     from cntnr_compose.load.project import load
 
     if given["form"] not in ("", "yaml", "json"):
@@ -67,8 +63,7 @@ def config(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
     chosen = next((name for name in LISTS if given[name]), "")
     if given["explain"] and (chosen or given["pinned"] or given["locked"]):
         raise NothingToExplain
-    request = replace(
-        scope.request(() if chosen else services),
+    request = scope.request(() if chosen else services).but(
         interpolate=not given["no_interpolate"] and chosen != "list_variables",
         normalize=not given["no_normalize"],
         resolve_paths=not given["no_paths"],
@@ -76,21 +71,19 @@ def config(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
         resolve_environment=not given["no_env"],
         trace=given["explain"],
     )
-    with scope.console() as console:
-        loaded = load(request)
-        for text in loaded.warnings:
-            console.tell(Warned(text=text))
+    loaded = load(request)
+    scope.warn(loaded.warnings)
     told = LISTS[chosen](loaded, given) if chosen else _whole(loaded, services, given, request.cwd)
     if chosen or not given["quiet"]:
         _write(told, given["output"])
 
 
 def _write(text: str, path: str | None) -> None:
-    from pathlib import Path
-
     if path is None:
-        click.echo(text, nl=False)
+        out.write(text)
     else:
+        from pathlib import Path
+
         Path(path).write_text(text)
 
 

@@ -1,10 +1,7 @@
 """`cntnr compose create`: containers, but not started."""
 
-from typing import TYPE_CHECKING, Any
-
-import click
-
-from cntnr_compose.cli.options import flag, services, verb
+from cntnr_compose.cli.options import flag, option, services, verb
+from cntnr_compose.core.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope
@@ -16,10 +13,10 @@ if TYPE_CHECKING:
 @flag("--force-recreate", text="Recreate containers that did not change, too.")
 @flag("--no-build", text="Build nothing, even where an image is missing.")
 @flag("--no-recreate", text="Leave containers that exist as they are.")
-@click.option("--pull", default="policy", metavar="POLICY", help="always, missing or never.")
+@option("--pull", default="policy", metavar="POLICY", help="always, missing or never.")
 @flag("--quiet-pull", text="Do not show the progress of pulls.")
 @flag("--remove-orphans", text="Remove containers of services that the file has not.")
-@click.option("--scale", multiple=True, metavar="SERVICE=NUM", help="So many containers.")
+@option("--scale", multiple=True, metavar="SERVICE=NUM", help="So many containers.")
 @flag("-y", "--yes", text="Yes to every question: also recreate changed volumes.")
 def create(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
     """Create containers without starting them."""

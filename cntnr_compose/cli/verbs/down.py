@@ -1,10 +1,8 @@
 """`cntnr compose down`: stops and removes what `up` made."""
 
-from typing import TYPE_CHECKING
-
-import click
-
-from cntnr_compose.cli.options import flag, services, timeout, verb
+from cntnr_compose.cli import out
+from cntnr_compose.cli.options import flag, option, services, timeout, verb
+from cntnr_compose.core.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.console import Console
@@ -16,7 +14,7 @@ if TYPE_CHECKING:
 @verb("[SERVICE...]")
 @services
 @flag("--remove-orphans", text="Also containers of services that the file has not.")
-@click.option("--rmi", type=click.Choice(["all", "local"]), help="Also images: all, or local ones.")
+@option("--rmi", kind=("all", "local"), help="Also images: all, or local ones.")
 @timeout
 @flag("-v", "--volumes", text="Also named and anonymous volumes, and what is in them.")
 def down(
@@ -81,7 +79,7 @@ def _remove_images(
     store = ImageStore()
     for name in wanted:
         if mine.client is None:
-            click.echo(f"remove image {name}")
+            out.say(f"remove image {name}")
             continue
         console.tell(Progress(kind="Image", name=name, status="Removing"))
         try:

@@ -2,28 +2,26 @@
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
 
-import click
-
-from cntnr_compose.cli.options import flag, index, verb
+from cntnr_compose.cli.options import argument, flag, index, option, verb
+from cntnr_compose.core.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope
 
 
-@verb("SERVICE COMMAND [ARG...]", name="exec", context_settings={"allow_interspersed_args": False})
-@click.argument("service")
-@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@verb("SERVICE COMMAND [ARG...]", name="exec", mixed=False)
+@argument("service")
+@argument("command", many=True)
 @flag("-d", "--detach", text="Do not wait for its end.")
-@click.option("-e", "--env", multiple=True, metavar="NAME=VALUE", help="Variable of the command.")
+@option("-e", "--env", multiple=True, metavar="NAME=VALUE", help="Variable of the command.")
 @index
 @flag("-i", "--interactive", text="Keep standard input open (it is).", hidden=True, default=True)
 @flag("-T", "--no-tty", "--no-TTY", text="No terminal for the command.")
 @flag("-t", "--tty", text="A terminal, as there is where ours is one.", hidden=True, default=True)
 @flag("--privileged", text="With every capability that containers can have here.")
-@click.option("-u", "--user", default="", help="User, by name or number.")
-@click.option("-w", "--workdir", default="", metavar="PATH", help="Working directory.")
+@option("-u", "--user", default="", help="User, by name or number.")
+@option("-w", "--workdir", default="", metavar="PATH", help="Working directory.")
 def exec_(scope: "Scope", service: str, command: tuple[str, ...], **given: Any) -> int:
     """Run a command in a running container."""
     from cntnr_compose.cli.selection import one_running

@@ -1,11 +1,10 @@
 """`cntnr compose images`: what the containers of a project were made from."""
 
 import time
-from typing import TYPE_CHECKING
 
-import click
-
-from cntnr_compose.cli.options import flag, services, verb
+from cntnr_compose.cli import out
+from cntnr_compose.cli.options import flag, option, services, verb
+from cntnr_compose.core.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope
@@ -19,7 +18,7 @@ NONE = "<none>"
 
 @verb("[SERVICE...]")
 @services
-@click.option("--format", "form", default="table", metavar="FORMAT", help="table or json.")
+@option("--format", "form", default="table", metavar="FORMAT", help="table or json.")
 @flag("-q", "--quiet", text="Only ids.")
 def images(scope: "Scope", services: tuple[str, ...], *, form: str, quiet: bool) -> None:
     """List the images of containers."""
@@ -35,7 +34,7 @@ def images(scope: "Scope", services: tuple[str, ...], *, form: str, quiet: bool)
     trees = [tree(one, store) for one in containers]
     if quiet:
         ids = dict.fromkeys(str(one["ID"]).partition(":")[2] for one in trees)
-        click.echo("".join(f"{one}\n" for one in ids), nl=False)
+        out.write("".join(f"{one}\n" for one in ids))
         return
     write(form, HEADER, [cells(one, time.time()) for one in trees], trees, array=True)
 

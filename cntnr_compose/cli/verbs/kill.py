@@ -1,11 +1,8 @@
 """`cntnr compose kill`."""
 
-from typing import TYPE_CHECKING
-
-import click
-
-from cntnr_compose.cli.options import flag, services, verb
+from cntnr_compose.cli.options import flag, option, services, verb
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope
@@ -21,7 +18,7 @@ class NoSuchSignal(CntnrError):
 @verb("[SERVICE...]")
 @services
 @flag("--remove-orphans", text="Also containers of services that the file has not.")
-@click.option("-s", "--signal", default="SIGKILL", metavar="SIGNAL", help="Signal to send.")
+@option("-s", "--signal", default="SIGKILL", metavar="SIGNAL", help="Signal to send.")
 def kill(scope: "Scope", services: tuple[str, ...], *, remove_orphans: bool, signal: str) -> None:
     """Send a signal to containers, SIGKILL unless another is named."""
     from cntnr_compose.cli.turn import turn

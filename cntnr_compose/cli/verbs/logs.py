@@ -1,12 +1,10 @@
 """`cntnr compose logs`: what containers wrote, read from conmon's files."""
 
 import contextlib
-from typing import TYPE_CHECKING, Any
 
-import click
-
-from cntnr_compose.cli.options import flag, index, services, verb
+from cntnr_compose.cli.options import flag, index, option, services, verb
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.printer import Printer
@@ -30,14 +28,10 @@ class TailUnreadable(CntnrError):
 @index
 @flag("--no-color", text="No colours.")
 @flag("--no-log-prefix", text="No names in front.")
-@click.option(
-    "--since", default="", metavar="TIME", help="Not before: 42m, or 2026-01-31T12:00:00Z."
-)
-@click.option(
-    "-n", "--tail", default="all", metavar="LINES", help="Only the last, for each container."
-)
+@option("--since", default="", metavar="TIME", help="Not before: 42m, or 2026-01-31T12:00:00Z.")
+@option("-n", "--tail", default="all", metavar="LINES", help="Only the last, for each container.")
 @flag("-t", "--timestamps", text="With times.")
-@click.option("--until", default="", metavar="TIME", help="Not after.")
+@option("--until", default="", metavar="TIME", help="Not after.")
 def logs(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
     """Show what containers wrote."""
     from cntnr_compose.cli.console import is_coloured

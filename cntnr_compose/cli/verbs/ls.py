@@ -1,12 +1,11 @@
 """`cntnr compose ls`: the projects on this machine."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
-import click
-
-from cntnr_compose.cli.options import flag, verb
+from cntnr_compose.cli import out
+from cntnr_compose.cli.options import flag, option, verb
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope
@@ -24,8 +23,8 @@ class BadFilter(CntnrError):
 
 @verb()
 @flag("-a", "--all", "everything", text="Also those of which nothing runs.")
-@click.option("--filter", "filters", multiple=True, metavar="FILTER", help="name=PATTERN.")
-@click.option("--format", "form", default="table", metavar="FORMAT", help="table or json.")
+@option("--filter", "filters", multiple=True, metavar="FILTER", help="name=PATTERN.")
+@option("--format", "form", default="table", metavar="FORMAT", help="table or json.")
 @flag("-q", "--quiet", text="Only names.")
 def ls(
     _scope: "Scope", *, everything: bool, filters: tuple[str, ...], form: str, quiet: bool
@@ -41,7 +40,7 @@ def ls(
         if shown and (not patterns or any(_fits(one.name, pattern) for pattern in patterns)):
             rows.append((one.name, counted(shown), ",".join(one.files)))
     if quiet:
-        click.echo("".join(f"{name}\n" for name, *_ in rows), nl=False)
+        out.write("".join(f"{name}\n" for name, *_ in rows))
         return
     trees = [{"Name": name, "Status": status, "ConfigFiles": files} for name, status, files in rows]
     write(form, ("NAME", "STATUS", "CONFIG FILES"), rows, trees, array=True)

@@ -1,10 +1,7 @@
 """`cntnr compose plan`: what `up` would do, and why; nothing is done."""
 
-from typing import TYPE_CHECKING, Any
-
-import click
-
-from cntnr_compose.cli.options import flag, services, verb
+from cntnr_compose.cli.options import flag, option, services, verb
+from cntnr_compose.core.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope
@@ -18,12 +15,11 @@ if TYPE_CHECKING:
 @flag("--no-recreate", text="Leave containers that exist as they are.")
 @flag("--no-start", text="Create, but do not start.")
 @flag("--remove-orphans", text="Remove containers of services that the file has not.")
-@click.option("--scale", multiple=True, metavar="SERVICE=NUM", help="So many containers.")
+@option("--scale", multiple=True, metavar="SERVICE=NUM", help="So many containers.")
 @flag("--wait", text="Wait until services run or are healthy.")
 def plan(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
     """Print what `up` would do, step by step."""
     from cntnr_compose.cli.bringing import bring
     from cntnr_compose.cli.upasked import Asked
-    from cntnr_compose.core.values import replace
 
-    bring(replace(scope, dry_run=True), "plan", Asked(services=services, **given))
+    bring(scope.but(dry_run=True), "plan", Asked(services=services, **given))

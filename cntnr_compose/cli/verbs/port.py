@@ -1,11 +1,9 @@
 """`cntnr compose port`: where a container's port is published."""
 
-from typing import TYPE_CHECKING
-
-import click
-
-from cntnr_compose.cli.options import index, verb
+from cntnr_compose.cli import out
+from cntnr_compose.cli.options import argument, index, option, verb
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope
@@ -25,10 +23,10 @@ class PortNotPublished(CntnrError):
 
 
 @verb("SERVICE PRIVATE_PORT")
-@click.argument("service")
-@click.argument("private_port", type=click.IntRange(0, 65535), metavar="PRIVATE_PORT")
+@argument("service")
+@argument("private_port", kind=range(65536), metavar="PRIVATE_PORT")
 @index
-@click.option("--protocol", default="tcp", type=click.Choice(["tcp", "udp"]), help="tcp or udp.")
+@option("--protocol", default="tcp", kind=("tcp", "udp"), help="tcp or udp.")
 def port(scope: "Scope", service: str, private_port: int, *, index: int, protocol: str) -> None:
     """Print where a port is published."""
     from cntnr_compose.cli.selection import one_running
@@ -39,6 +37,6 @@ def port(scope: "Scope", service: str, private_port: int, *, index: int, protoco
     for one in container.status.published:
         if (one.target, one.protocol) == (private_port, protocol):
             host = f"[{one.url}]" if ":" in one.url else one.url
-            click.echo(f"{host}:{one.published}")
+            out.say(f"{host}:{one.published}")
             return
     raise PortNotPublished(private_port, protocol, container)

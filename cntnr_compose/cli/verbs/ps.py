@@ -2,12 +2,11 @@
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
-import click
-
-from cntnr_compose.cli.options import flag, services, verb
+from cntnr_compose.cli import out
+from cntnr_compose.cli.options import flag, option, services, verb
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope
@@ -28,15 +27,14 @@ class BadFilter(CntnrError):
 @verb("[SERVICE...]")
 @services
 @flag("-a", "--all", "everything", text="Also those that do not run.")
-@click.option("--filter", "filters", multiple=True, metavar="FILTER", help="status=STATE.")
-@click.option("--format", "form", default="table", metavar="FORMAT", help="table, json, template.")
+@option("--filter", "filters", multiple=True, metavar="FILTER", help="status=STATE.")
+@option("--format", "form", default="table", metavar="FORMAT", help="table, json, template.")
 @flag("--no-trunc", text="Cut nothing.")
-@click.option(
-    "--orphans/--no-orphans", default=True, hidden=True, help="Also services not in the file."
-)
+@flag("--no-orphans", text="Not services that the file has not.", hidden=True)
+@flag("--orphans", text="Also services not in the file.", hidden=True, default=True)
 @flag("-q", "--quiet", text="Only ids.")
 @flag("--services", "only_services", text="Only names of services.")
-@click.option("--status", multiple=True, type=click.Choice(STATES), help="Only those in a state.")
+@option("--status", multiple=True, kind=STATES, help="Only those in a state.")
 def ps(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
     """List containers."""
     from cntnr_compose.cli.selection import names_of, selected
@@ -44,7 +42,7 @@ def ps(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
 
     name = scope.name()
     found = selected(observe(name).containers, services, scope.read, oneoff=True)
-    if not given["orphans"]:
+    if given["no_orphans"] or not given["orphans"]:
         known = names_of(scope.read())
         found = [one for one in found if one.record.service in known]
     states = {*given["status"], *map(_state, given["filters"])}
@@ -71,10 +69,10 @@ def _print(containers: Sequence["Container"], given: dict[str, Any]) -> None:
     trunc = not given["no_trunc"]
     if given["quiet"]:
         lines = [one.record.id for one in containers]
-        click.echo("".join(f"{line}\n" for line in lines), nl=False)
+        out.write("".join(f"{line}\n" for line in lines))
     elif given["only_services"]:
         names = dict.fromkeys(one.record.service for one in containers)
-        click.echo("".join(f"{name}\n" for name in names), nl=False)
+        out.write("".join(f"{name}\n" for name in names))
     else:
         now = time.time()
         write(

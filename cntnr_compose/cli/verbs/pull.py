@@ -1,11 +1,10 @@
 """`cntnr compose pull`: images of services from their registries."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-import click
-
-from cntnr_compose.cli.options import flag, services, verb
+from cntnr_compose.cli import out
+from cntnr_compose.cli.options import flag, option, services, verb
+from cntnr_compose.core.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.console import Console
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 @flag("--ignore-buildable", text="Not images that can be built.")
 @flag("--ignore-pull-failures", text="Go on where an image cannot be had.")
 @flag("--include-deps", text="Also images of the services that these depend on.")
-@click.option("--policy", type=click.Choice(["always", "missing"]), help="Always, or when missing.")
+@option("--policy", kind=("always", "missing"), help="Always, or when missing.")
 @flag("-q", "--quiet", text="Do not show progress.")
 @flag("--parallel", "--no-parallel", "_parallel", text="No effect; as in docker.", hidden=True)
 def pull(
@@ -34,17 +33,16 @@ def pull(
     _parallel: bool,
 ) -> None:
     """Get images of services."""
-    from cntnr_compose.core.values import replace
     from cntnr_compose.engine.provide import pull_all
 
     if quiet:
-        scope = replace(scope, progress="quiet")
+        scope = scope.but(progress="quiet")
     with scope.console() as console:
         project = scope.load(console, services)
         chosen = project.select(services, dependencies=include_deps)
         wanted = list(_wanted(chosen, policy or "", console, buildable=not ignore_buildable))
         if scope.dry_run:
-            click.echo("".join(f"pull image {one.name}\n" for one in wanted), nl=False)
+            out.write("".join(f"pull image {one.name}\n" for one in wanted))
         elif wanted:
             optional = [one for one in wanted if one.builders or ignore_pull_failures]
             pull_all(wanted, optional=optional, tell=console.tell)

@@ -1,8 +1,7 @@
 """`cntnr compose restart`."""
 
-from typing import TYPE_CHECKING
-
 from cntnr_compose.cli.options import flag, services, timeout, verb
+from cntnr_compose.core.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope

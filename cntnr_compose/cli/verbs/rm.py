@@ -1,10 +1,7 @@
 """`cntnr compose rm`: removes containers that do not run."""
 
-from typing import TYPE_CHECKING
-
-import click
-
 from cntnr_compose.cli.options import flag, services, verb
+from cntnr_compose.core.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope
@@ -37,11 +34,16 @@ def rm(
             operations = [step.operation for step in plan.steps]
             doomed = [one.name for one in operations if isinstance(one, RemoveContainer)]
             if not doomed:
-                click.echo("No stopped containers", err=True)
+                console.line("No stopped containers")
             elif force or scope.dry_run or _agreed(doomed):
                 mine.execute(plan)
 
 
 def _agreed(names: list[str]) -> bool:
+    import click
+
     text = f"Going to remove {', '.join(names)}\nAre you sure?"
-    return click.confirm(text, default=False, prompt_suffix=" ", err=True)
+    try:
+        return click.confirm(text, default=False, prompt_suffix=" ", err=True)
+    except click.Abort:
+        raise KeyboardInterrupt from None

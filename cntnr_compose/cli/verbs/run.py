@@ -1,33 +1,31 @@
 """`cntnr compose run`: a command in a container beside those of its service."""
 
-from typing import TYPE_CHECKING, Any
-
-import click
-
-from cntnr_compose.cli.options import flag, verb
+from cntnr_compose.cli import out
+from cntnr_compose.cli.options import argument, flag, option, verb
+from cntnr_compose.core.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.runasked import RunAsked
     from cntnr_compose.cli.scope import Scope
 
 
-@verb("SERVICE [COMMAND] [ARG...]", context_settings={"allow_interspersed_args": False})
-@click.argument("service")
-@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@verb("SERVICE [COMMAND] [ARG...]", mixed=False)
+@argument("service")
+@argument("command", many=True, required=False)
 @flag("--build", text="Build the image first.")
-@click.option("--cap-add", multiple=True, metavar="CAP", help="Add a capability.")
-@click.option("--cap-drop", multiple=True, metavar="CAP", help="Take a capability away.")
+@option("--cap-add", multiple=True, metavar="CAP", help="Add a capability.")
+@option("--cap-drop", multiple=True, metavar="CAP", help="Take a capability away.")
 @flag("-d", "--detach", text="Do not stay; print the container's id.")
-@click.option("--entrypoint", metavar="COMMAND", help="Instead of the image's entrypoint.")
-@click.option("-e", "--env", multiple=True, metavar="NAME=VALUE", help="Set a variable.")
-@click.option("--env-from-file", multiple=True, metavar="FILE", help="Set variables from a file.")
+@option("--entrypoint", metavar="COMMAND", help="Instead of the image's entrypoint.")
+@option("-e", "--env", multiple=True, metavar="NAME=VALUE", help="Set a variable.")
+@option("--env-from-file", multiple=True, metavar="FILE", help="Set variables from a file.")
 @flag("-i", "--interactive", text="Keep standard input open (it is).", default=True)
-@click.option("-l", "--label", multiple=True, metavar="NAME=VALUE", help="Set a label.")
-@click.option("--name", default="", help="Name of the container.")
+@option("-l", "--label", multiple=True, metavar="NAME=VALUE", help="Set a label.")
+@option("--name", default="", help="Name of the container.")
 @flag("-T", "--no-TTY", "--no-tty", "no_tty", text="No terminal for the container.")
 @flag("--no-deps", text="Without the services that it depends on.")
-@click.option("-p", "--publish", multiple=True, metavar="PORT", help="Publish a port.")
-@click.option("--pull", default="policy", metavar="POLICY", help="always, missing or never.")
+@option("-p", "--publish", multiple=True, metavar="PORT", help="Publish a port.")
+@option("--pull", default="policy", metavar="POLICY", help="always, missing or never.")
 @flag("-q", "--quiet", text="Do not show progress.")
 @flag("--quiet-build", text="Do not show the output of builds.")
 @flag("--quiet-pull", text="Do not show the progress of pulls.")
@@ -36,18 +34,17 @@ if TYPE_CHECKING:
 @flag("-P", "--service-ports", text="Publish the service's ports.")
 @flag("-t", "--tty", text="A terminal, as there is where ours is one.", hidden=True)
 @flag("--use-aliases", text="Answer to the service's names in its networks, too.")
-@click.option("-u", "--user", default="", help="User, by name or number.")
-@click.option("-v", "--volume", multiple=True, metavar="VOLUME", help="Mount a folder or volume.")
-@click.option("-w", "--workdir", default="", metavar="PATH", help="Working directory.")
+@option("-u", "--user", default="", help="User, by name or number.")
+@option("-v", "--volume", multiple=True, metavar="VOLUME", help="Mount a folder or volume.")
+@option("-w", "--workdir", default="", metavar="PATH", help="Working directory.")
 def run(scope: "Scope", **given: Any) -> int:
     """Run a command in a container of its own."""
     from cntnr_compose.cli.runasked import RunAsked
-    from cntnr_compose.core.values import replace
 
     asked = RunAsked(**given)
     asked.check()
     if asked.quiet:
-        scope = replace(scope, progress="quiet")
+        scope = scope.but(progress="quiet")
     return _run(scope, asked)
 
 
@@ -77,6 +74,6 @@ def _run(scope: "Scope", asked: "RunAsked") -> int:
             running.set_up(mine, one, asked, project)
             console.settle()
             if asked.detach:
-                click.echo(running.start(mine, one))
+                out.say(running.start(mine, one))
                 return 0
             return running.start_and_join(mine, one, asked)

@@ -1,17 +1,14 @@
 """`cntnr compose scale`: how many containers services have."""
 
-from typing import TYPE_CHECKING
-
-import click
-
-from cntnr_compose.cli.options import flag, verb
+from cntnr_compose.cli.options import argument, flag, verb
+from cntnr_compose.core.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope
 
 
 @verb("SERVICE=REPLICAS...")
-@click.argument("counts", nargs=-1, required=True, metavar="SERVICE=REPLICAS...")
+@argument("counts", many=True, metavar="SERVICE=REPLICAS...")
 @flag("--no-deps", text="Without the services that these depend on.")
 def scale(scope: "Scope", counts: tuple[str, ...], *, no_deps: bool) -> None:
     """Change how many containers services have."""

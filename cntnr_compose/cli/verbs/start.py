@@ -1,10 +1,7 @@
 """`cntnr compose start`."""
 
-from typing import TYPE_CHECKING
-
-import click
-
-from cntnr_compose.cli.options import flag, services, verb
+from cntnr_compose.cli.options import flag, option, services, verb
+from cntnr_compose.core.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope
@@ -13,7 +10,7 @@ if TYPE_CHECKING:
 @verb("[SERVICE...]")
 @services
 @flag("--wait", text="Wait until services run or are healthy.")
-@click.option("--wait-timeout", type=int, metavar="SECONDS", help="Longest time to wait.")
+@option("--wait-timeout", kind=int, metavar="SECONDS", help="Longest time to wait.")
 def start(
     scope: "Scope", services: tuple[str, ...], *, wait: bool, wait_timeout: int | None
 ) -> None:

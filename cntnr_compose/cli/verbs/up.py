@@ -1,10 +1,7 @@
 """`cntnr compose up`: what the files say becomes so, and their output is shown."""
 
-from typing import TYPE_CHECKING, Any
-
-import click
-
-from cntnr_compose.cli.options import absent, flag, services, timeout, verb
+from cntnr_compose.cli.options import absent, flag, option, services, timeout, verb
+from cntnr_compose.core.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope
@@ -15,29 +12,29 @@ if TYPE_CHECKING:
 @flag("--abort-on-container-exit", text="Stop all when one container ends.")
 @flag("--abort-on-container-failure", text="Stop all when one container fails.")
 @flag("--always-recreate-deps", text="Recreate dependencies too.")
-@click.option("--attach", multiple=True, metavar="SERVICE", help="Show the output of these only.")
+@option("--attach", multiple=True, metavar="SERVICE", help="Show the output of these only.")
 @flag("--attach-dependencies", text="Show the output of dependencies too.")
 @flag("--build", text="Build images first.")
 @flag("-d", "--detach", text="Do not stay and show output.")
-@click.option("--exit-code-from", default="", metavar="SERVICE", help="End with its exit code.")
+@option("--exit-code-from", default="", metavar="SERVICE", help="End with its exit code.")
 @flag("--force-recreate", text="Recreate containers that did not change, too.")
-@click.option("--no-attach", multiple=True, metavar="SERVICE", help="Not the output of these.")
+@option("--no-attach", multiple=True, metavar="SERVICE", help="Not the output of these.")
 @flag("--no-build", text="Build nothing, even where an image is missing.")
 @flag("--no-color", text="No colours.")
 @flag("--no-deps", text="Without the services that these depend on.")
 @flag("--no-log-prefix", text="No names in front of output.")
 @flag("--no-recreate", text="Leave containers that exist as they are.")
 @flag("--no-start", text="Create, but do not start.")
-@click.option("--pull", default="policy", metavar="POLICY", help="always, missing or never.")
+@option("--pull", default="policy", metavar="POLICY", help="always, missing or never.")
 @flag("--quiet-build", text="Do not show the output of builds.")
 @flag("--quiet-pull", text="Do not show the progress of pulls.")
 @flag("--remove-orphans", text="Remove containers of services that the file has not.")
 @flag("-V", "--renew-anon-volumes", text="New anonymous volumes instead of the old ones.")
-@click.option("--scale", multiple=True, metavar="SERVICE=NUM", help="So many containers.")
+@option("--scale", multiple=True, metavar="SERVICE=NUM", help="So many containers.")
 @timeout
 @flag("--timestamps", text="Output with times.")
 @flag("--wait", text="Wait until services run or are healthy; does not stay.")
-@click.option("--wait-timeout", type=int, metavar="SECONDS", help="Longest time to wait.")
+@option("--wait-timeout", kind=int, metavar="SECONDS", help="Longest time to wait.")
 @flag("-y", "--yes", text="Yes to every question: also recreate changed volumes.")
 @absent("-w", "--watch")
 @absent("--menu")

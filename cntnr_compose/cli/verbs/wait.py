@@ -1,11 +1,10 @@
 """`cntnr compose wait`: until containers have ended, with their exit code."""
 
 import contextlib
-from typing import TYPE_CHECKING
 
-import click
-
-from cntnr_compose.cli.options import flag, verb
+from cntnr_compose.cli import out
+from cntnr_compose.cli.options import argument, flag, verb
+from cntnr_compose.core.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @verb("SERVICE...")
-@click.argument("services", nargs=-1, required=True, metavar="SERVICE...")
+@argument("services", many=True, metavar="SERVICE...")
 @flag("--down-project", text="Take the project down when the first has ended.")
 def wait(scope: "Scope", services: tuple[str, ...], *, down_project: bool) -> int:
     """Wait until containers have ended, and give the exit code of the last one."""
@@ -51,7 +50,7 @@ def wait_for(project: str, containers: "list[Container]", *, first: bool = False
                 if status.state not in ("exited", "dead") and client is not None:
                     continue
                 code = status.exit_code
-                click.echo(f'container "{identity}" exited with status code {code}')
+                out.say(f'container "{identity}" exited with status code {code}')
                 del running[identity]
                 if first:
                     return code

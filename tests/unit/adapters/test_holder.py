@@ -17,7 +17,7 @@ def runtime(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def written(*, born: tuple[int, int]) -> holder.Holder:
     found = holder.Holder(parent=10, child=11, payload=2, born=born)
     paths.holder().mkdir()
-    files.write_value(paths.holder() / "holder.json", found)
+    files.write_value(paths.holder() / "holder.json", vars(found))
     return found
 
 
@@ -36,9 +36,19 @@ def test_a_holder_of_which_a_part_is_gone_is_none(
     assert holder.find() is None
 
 
-def test_a_half_written_holder_is_none() -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"parent": 1',
+        "[]",
+        '{"parent": 0, "child": 0, "born": [0, 0]}',
+        '{"parent": 0, "child": 0, "payload": 0, "born": [0]}',
+        '{"parent": 0, "child": 0, "payload": [], "born": [0, 0]}',
+    ],
+)
+def test_a_holder_is_none_whose_file_is_broken_off_or_another_version_s(text: str) -> None:
     paths.holder().mkdir()
-    (paths.holder() / "holder.json").write_text('{"parent": 1')
+    (paths.holder() / "holder.json").write_text(text)
     assert holder.find() is None
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from cntnr_compose.cli.main import run
 from cntnr_compose.core.events import Event
-from cntnr_compose.engine import client, observe
+from cntnr_compose.engine import client, early, observe
 from cntnr_compose.model.observed import Container, Observed
 from cntnr_compose.model.project import Project
 from cntnr_compose.plan.messages import Exec
@@ -89,7 +89,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     monkeypatch.setattr(observe, "projects", fake.found)
     monkeypatch.setattr(observe, "is_supervised", lambda _project: False)
     monkeypatch.setattr(client, "connect", fake.connect)
-    monkeypatch.setattr(client, "hurry", lambda *_: fake.said.append("hurry"))
+    monkeypatch.setattr(early, "hurry", lambda *_: fake.said.append("hurry"))
     return fake
 
 

@@ -1,4 +1,4 @@
-"""Options of `cntnr compose` count before and after the verb."""
+"""Options of `cntnr compose` count before and after the verb, whoever reads them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,36 +6,48 @@ from typing import Any
 import click
 import pytest
 
-from cntnr_compose.cli.compose import TABLE, compose
-from cntnr_compose.cli.options import Verb, flag, merged, verb
+from cntnr_compose.cli import compose as verbs
+from cntnr_compose.cli import line, root
+from cntnr_compose.cli.clicked import VerbCommand
+from cntnr_compose.cli.compose import TABLE
+from cntnr_compose.cli.options import argument, flag, merged, option, verb
 from cntnr_compose.cli.scope import Scope
+
+Heard = Callable[..., tuple[Scope, dict[str, Any]]]
 
 
 @pytest.fixture
-def heard(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Scope, dict[str, Any]]]:
-    """Run a command line of `cntnr compose` with one verb, and give what its function got."""
+def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
+    """Run a command line of `cntnr compose` with one verb, and give what its function got.
+
+    A line that is plain is read by both readers, and both must hear the same.
+    """
     got: list[tuple[Scope, dict[str, Any]]] = []
 
     @verb("[SERVICE...]")
-    @click.argument("services", nargs=-1)
+    @argument("services", many=True, required=False)
     @flag("-f", "--follow", text="")
     @flag("--wait", text="")
-    @click.option("-n", "--count", type=int)
+    @flag("-i", "--inside", text="", default=True)
+    @option("-n", "--count", kind=int)
     def probe(scope: Scope, **given: Any) -> int:
         got.append((scope, given))
         return 7
 
-    monkeypatch.setattr(type(compose), "get_command", lambda *_: probe)
+    monkeypatch.setattr(type(root.compose), "get_command", lambda *_: VerbCommand(probe))
+    monkeypatch.setattr(verbs, "find", lambda _name: probe)
 
     def call(*words: str) -> tuple[Scope, dict[str, Any]]:
-        with compose.make_context("compose", list(words)) as context:
-            assert compose.invoke(context) == 7
+        with root.compose.make_context("compose", list(words)) as context:
+            assert root.compose.invoke(context) == 7
+        plain = line.read(("compose", *words))
+        if plain is not None:
+            found, before, given = plain
+            assert found.run(before, given) == 7
+            assert got[0] == got.pop()
         return got.pop()
 
     return call
-
-
-Heard = Callable[..., tuple[Scope, dict[str, Any]]]
 
 
 def test_lists_grow_and_values_are_overruled(heard: Heard) -> None:
@@ -68,14 +80,10 @@ def test_switches_take_a_value_as_docker_s_do(heard: Heard) -> None:
     assert heard("probe", "--wait=1", "--", "--wait=false")[1]["services"] == ("--wait=false",)
 
 
-def test_a_switch_that_is_on_by_default_stays_on_when_given() -> None:
-    @click.command()
-    @flag("-i", "on", text="", default=True)
-    def command(*, on: bool) -> bool:
-        return on
-
-    assert command.main(["-i"], standalone_mode=False) is True
-    assert command.main([], standalone_mode=False) is True
+def test_a_switch_that_is_on_by_default_stays_on_when_given(heard: Heard) -> None:
+    assert heard("probe")[1]["inside"] is True
+    assert heard("probe", "-i")[1]["inside"] is True
+    assert heard("probe", "--inside=false")[1]["inside"] is False
 
 
 def test_merging_forgets_nothing() -> None:
@@ -86,14 +94,14 @@ def test_merging_forgets_nothing() -> None:
     }
 
 
-@pytest.mark.parametrize("name", sorted(set(TABLE) - {"check", "config"}))
+@pytest.mark.parametrize("name", sorted(TABLE))
 def test_every_verb_takes_the_options_of_compose(name: str) -> None:
-    command = compose.get_command(click.Context(compose), name)
-    assert isinstance(command, Verb)
+    command = root.compose.get_command(click.Context(root.compose), name)
+    assert isinstance(command, VerbCommand)
     assert command.name == name
     words = {word for option in command.params for word in option.opts}
     wanted = {"--file", "--project-name", "--profile", "--env-file", "--project-directory"}
-    assert wanted <= words
+    assert wanted - {"--file"} <= words
     assert {"--progress", "--ansi", "--dry-run"} <= words
     assert command.get_short_help_str()
 
@@ -103,6 +111,6 @@ def test_every_verb_takes_the_options_of_compose(name: str) -> None:
     [("logs", "-f", "follow"), ("rm", "-f", "force"), ("version", "-f", "form")],
 )
 def test_letters_of_verbs_are_theirs(verb_name: str, letter: str, meaning: str) -> None:
-    command = compose.get_command(click.Context(compose), verb_name)
+    command = root.compose.get_command(click.Context(root.compose), verb_name)
     assert command is not None
     assert [one.name for one in command.params if letter in one.opts] == [meaning]

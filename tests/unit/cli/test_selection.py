@@ -3,7 +3,8 @@
 import pytest
 
 from cntnr_compose.cli.selection import NotRunning, one_running, selected
-from cntnr_compose.model.project import NoSuchService, Project
+from cntnr_compose.core.errors import NoSuchService
+from cntnr_compose.model.project import Project
 from tests.unit.cli.making import container, project, service
 
 HERE = [

@@ -5,8 +5,8 @@ import pytest
 from cntnr_compose.cli.bringing import BadPullPolicy, BadScale, Incompatible, scales
 from cntnr_compose.cli.scope import Scope
 from cntnr_compose.cli.upasked import Asked, NotInUp
+from cntnr_compose.core.errors import NoSuchService
 from cntnr_compose.core.values import replace
-from cntnr_compose.model.project import NoSuchService
 from tests.unit.cli.making import project, service
 
 SHOP = project(service("web"), service("db"), service("job", attach=False))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.errors import CntnrError, NoSuchService
 from cntnr_compose.load import project
 from cntnr_compose.load.failures import (
     ComposeFileEmpty,
@@ -21,7 +21,6 @@ from cntnr_compose.load.failures import (
 )
 from cntnr_compose.load.findings import ComposeFileInvalid
 from cntnr_compose.load.project import Request
-from cntnr_compose.model.project import NoSuchService
 from tests.unit.load.world import ENVIRON, read, service, shown, write
 
 X = "services: {a: {image: x}}\n"

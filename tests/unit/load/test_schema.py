@@ -1,5 +1,6 @@
 """Whatever the schema does not allow is told in words: all of it, each with its path."""
 
+from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
@@ -212,7 +213,7 @@ def test_every_difference_has_a_test_and_a_reason() -> None:
     from cntnr_compose.core.values import from_json
     from cntnr_compose.load.schema import SCHEMAS
 
-    rows = from_json((SCHEMAS / "differences.json").read_bytes(), list[dict[str, Any]])
+    rows = from_json(Path(SCHEMAS, "differences.json").read_bytes(), list[dict[str, Any]])
     assert all(row["why"] for row in rows)
     assert len(rows) == len(DIFFERENCES)
     for row in rows:

@@ -92,7 +92,7 @@ def test_the_schema_is_the_published_one_without_its_prose() -> None:
 
 
 def test_the_source_of_the_schema_is_recorded() -> None:
-    source = json.loads((SCHEMAS / "source.json").read_text())
+    source = json.loads(Path(SCHEMAS, "source.json").read_text())
     assert source["version"] == importlib.metadata.version("check-jsonschema")
     assert source["sha256"] == hashlib.sha256(COPY.read_bytes()).hexdigest()
 

@@ -23,7 +23,9 @@ def read(folder: Path, texts: dict[str, str] | str, /, **asked: Any) -> Loaded:
     write(folder, {"compose.yaml": texts} if isinstance(texts, str) else texts)
     environ = ENVIRON | asked.pop("environ", {})
     asked.setdefault("cwd", str(folder))
-    return load(Request(environ=environ, **asked))
+    loaded = load(Request(environ=environ, **asked))
+    assert loaded.project.name == loaded.tree["name"]  # whatever loads can be made a project
+    return loaded
 
 
 def shown(folder: Path, texts: dict[str, str] | str, /, **asked: Any) -> Any:

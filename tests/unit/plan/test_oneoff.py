@@ -4,9 +4,9 @@ from textwrap import dedent
 
 import pytest
 
+from cntnr_compose.core.errors import NoSuchService
 from cntnr_compose.core.values import replace
 from cntnr_compose.model.observed import VolumeFound
-from cntnr_compose.model.project import NoSuchService
 from cntnr_compose.model.service import Attachment, Mount, Port, RestartPolicy
 from cntnr_compose.plan.oneoff import RunOptions, changed, run_plan
 from cntnr_compose.plan.operations import CreateContainer, render

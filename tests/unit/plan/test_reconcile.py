@@ -4,8 +4,8 @@ from textwrap import dedent
 
 import pytest
 
+from cntnr_compose.core.errors import NoSuchService
 from cntnr_compose.core.values import replace
-from cntnr_compose.model.project import NoSuchService
 from cntnr_compose.model.service import Dependency
 from cntnr_compose.plan.operations import CreateContainer, WaitFor, render
 from cntnr_compose.plan.reconcile import (

@@ -4,9 +4,9 @@ from textwrap import dedent
 
 import pytest
 
+from cntnr_compose.core.errors import NoSuchService
 from cntnr_compose.core.values import replace
 from cntnr_compose.model.observed import MountPoint, NetworkFound, VolumeFound
-from cntnr_compose.model.project import NoSuchService
 from cntnr_compose.model.service import Mount
 from cntnr_compose.plan.operations import CreateContainer, render
 from cntnr_compose.plan.reconcile import (

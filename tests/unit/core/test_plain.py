@@ -1,0 +1,38 @@
+"""Plain values are frozen, equal by what they hold, and complete."""
+
+import pytest
+
+from cntnr_compose.core.plain import Misused, Plain
+
+
+class Spot(Plain):
+    file: str
+    line: int = 1
+
+
+def test_values_are_given_by_name_and_have_defaults() -> None:
+    spot = Spot(file="a")
+    assert (spot.file, spot.line) == ("a", 1)
+    assert repr(spot) == "Spot(file='a', line=1)"
+
+
+def test_a_value_is_equal_to_one_that_holds_the_same() -> None:
+    assert Spot(file="a") == Spot(file="a", line=1)
+    assert Spot(file="a") != Spot(file="a", line=2)
+    assert Spot(file="a") != "a"
+    assert len({Spot(file="a"), Spot(file="a", line=1)}) == 1
+
+
+def test_a_changed_value_is_a_new_one() -> None:
+    spot = Spot(file="a", line=2)
+    assert spot.but(file="b") == Spot(file="b", line=2)
+    assert spot == Spot(file="a", line=2)
+    with pytest.raises(Misused, match="Spot: line"):
+        spot.line = 3  # type: ignore[misc]
+
+
+def test_what_is_lacking_or_unknown_is_a_bug() -> None:
+    with pytest.raises(Misused, match="Spot: file"):
+        Spot()  # type: ignore[call-arg]
+    with pytest.raises(Misused, match="Spot: column"):
+        Spot(file="a", column=3)  # type: ignore[call-arg]
