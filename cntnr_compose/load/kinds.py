@@ -17,6 +17,7 @@ from cntnr_compose.load.rows import Path
 Kind: TypeAlias = Callable[[Any, Path], Any]
 
 OMIT: Any = object()
+GO_TYPES = {bool: "bool", int: "int", float: "float64"}
 INFINITE = (float("inf"), float("-inf"))
 
 
@@ -25,6 +26,21 @@ class Mistyped(ValueError):
 
     def __init__(self, value: Any, wanted: str) -> None:
         super().__init__(f"expected {wanted}, got {text(value)}")
+
+
+class Unconvertible(ValueError):
+    """A value is of a type of which Go makes no other."""
+
+    def __init__(self, value: Any, wanted: str) -> None:
+        got = GO_TYPES.get(type(value), "string")
+        super().__init__(f"expected type '{wanted}', got unconvertible type '{got}'")
+
+
+class Negative(ValueError):
+    """A number is below zero where none can be."""
+
+    def __init__(self, value: Any, wanted: str) -> None:
+        super().__init__(f"cannot parse value as '{wanted}': {text(value)} overflows uint")
 
 
 class TrailingSpace(ValueError):
@@ -49,12 +65,12 @@ def _fits(kind: Kind) -> Kind:
             return kind(value, path)
         except ValueError as error:
             what = str(error)
-        return refuse(f"'{_indexed(path)}' {what}", path)
+        return refuse(f"'{indexed(path)}' {what}", path)
 
     return check
 
 
-def _indexed(path: Path) -> str:
+def indexed(path: Path) -> str:
     """Write a path as the decoder of docker compose does: ``services[web].ports[0]``."""
     done = ""
     for depth, step in enumerate(path):
@@ -113,6 +129,23 @@ def count(value: Any, _path: Path) -> Any:
     return OMIT if value is None else _whole(value)
 
 
+def unsigned(bits: int) -> Kind:
+    """Make the kind of a number without a sign, which is cut to its bits; never a text."""
+    kind = f"uint{bits}"
+
+    @_fits
+    def check(value: Any, _path: Path) -> Any:
+        if value is None:
+            return OMIT
+        if isinstance(value, bool | str) or value in INFINITE:
+            raise Unconvertible(value, kind)
+        if value < 0:
+            raise Negative(value, kind)
+        return int(value) % 2**bits or OMIT
+
+    return check
+
+
 @_fits
 def decimal(value: Any, _path: Path) -> Any:
     """Take a number of 32 bits that is not printed where it is 0."""
@@ -144,6 +177,12 @@ def duration(value: Any, _path: Path) -> Any:
     if value is None:
         return OMIT
     return units.duration(units.nanoseconds(text(value)))
+
+
+def pause(value: Any, path: Path) -> Any:
+    """Take a duration that is not printed where it is 0."""
+    told = duration(value, path)
+    return OMIT if told == units.duration(0) else told
 
 
 @_fits
@@ -217,7 +256,7 @@ def environment(value: Any, path: Path) -> Any:
     if value is None:
         return OMIT
     pairs = _pairs(value, path)
-    for key in pairs:
+    for key in pairs if isinstance(value, list) else ():
         if key != key.rstrip():
             raise TrailingSpace(key)
     done = {}
@@ -260,7 +299,7 @@ def listed(kind: Kind) -> Kind:
         if value is None:
             return OMIT
         if not isinstance(value, list):
-            refuse(f"{_indexed(path)} must be a list", path)
+            refuse(f"{indexed(path)} must be a list", path)
         done = [kind(one, (*path, index)) for index, one in enumerate(value)]
         return [{} if one is OMIT else one for one in done] or OMIT
 
@@ -274,7 +313,7 @@ def mapped(kind: Kind, *, empty: Any = None) -> Kind:
         if value is None:
             return OMIT
         if not isinstance(value, dict):
-            refuse(f"{_indexed(path)} must be a mapping", path)
+            refuse(f"{indexed(path)} must be a mapping", path)
         done: Tree = {}
         for key in sorted(value):
             one = OMIT if value[key] is None else kind(value[key], (*path, key))
@@ -284,20 +323,23 @@ def mapped(kind: Kind, *, empty: Any = None) -> Kind:
     return check
 
 
-def fields(kinds: dict[str, Kind]) -> Kind:
-    """Make the kind of a mapping with keys that are known, printed in their order; x-* come last."""
+def fields(kinds: dict[str, Kind], empty: Tree | None = None) -> Kind:
+    """Make the kind of a mapping with keys that are known, printed in their order; x-* come last.
+
+    Keys of ``empty`` are printed with its value where nothing is in them.
+    """
+    nothing: Tree = empty or {}
 
     def check(value: Any, path: Path) -> Any:
         if value is None:
             return OMIT
         if not isinstance(value, dict):
-            refuse(f"{_indexed(path)} must be a mapping", path)
+            refuse(f"{indexed(path)} must be a mapping", path)
         done: Tree = {}
         for key, kind in kinds.items():
-            if key in value:
-                one = kind(value[key], (*path, key))
-                if one is not OMIT:
-                    done[key] = one
+            one = kind(value[key], (*path, key)) if key in value else OMIT
+            if one is not OMIT or key in nothing:
+                done[key] = nothing[key] if one is OMIT else one
         for key in sorted(value):
             if key.startswith("x-") and key not in kinds:
                 done[key] = value[key]

@@ -42,8 +42,8 @@ def expand_user(path: str, home: str) -> str:
 
 
 def is_windows(path: str) -> bool:
-    """Tell whether a path is absolute on Windows: ``C:\\x`` or ``\\\\host\\share``."""
-    drive = path[:1].isalpha() and path[1:2] == ":" and path[2:3] in ("/", "\\")
+    """Tell whether a path is absolute on Windows: ``C:\\x`` or ``\\\\host\\share``; any letter is a drive."""
+    drive = path[:1].isascii() and path[1:2] == ":" and path[2:3] in ("/", "\\")
     return drive or path.startswith("\\\\")
 
 
@@ -62,8 +62,8 @@ class _Resolver:
             "services.*.build.context": self._context,
             "services.*.build.additional_contexts.*": self._context,
             "services.*.build.ssh.*": self._maybe_windows,
-            "services.*.env_file.*.path": self._path,
-            "services.*.label_file.*": self._path,
+            "services.*.env_file.*.path": self._named,
+            "services.*.label_file.*": self._named,
             "services.*.extends.file": self._path,
             "services.*.develop.watch.*.path": self._linked,
             "services.*.image": self._image,
@@ -78,6 +78,10 @@ class _Resolver:
             return value
         value = expand_user(value, self._home)
         return value if value.startswith("/") else join(self._base, value)
+
+    def _named(self, value: Any, path: Path) -> Any:
+        """No name stays none."""
+        return value and self._path(value, path)
 
     def _maybe_windows(self, value: Any, path: Path) -> Any:
         if isinstance(value, str) and is_windows(value):

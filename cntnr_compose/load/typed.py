@@ -3,6 +3,7 @@
 from typing import Any
 
 from cntnr_compose.core.values import Tree
+from cntnr_compose.load import casts
 from cntnr_compose.load.kinds import (
     OMIT,
     Kind,
@@ -15,22 +16,34 @@ from cntnr_compose.load.kinds import (
     fields,
     flag,
     hosts,
+    indexed,
     listed,
     mapped,
     mapping,
     mode,
+    pause,
     size,
     string,
     strings,
     test,
+    unsigned,
     whole,
 )
+from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
 
 
 def device_count(value: Any, path: Path) -> Any:
     """Take a number of devices; ``all`` is -1."""
-    return -1 if isinstance(value, str) and value.lower() == "all" else count(value, path)
+    if not isinstance(value, str):
+        return count(value, path)
+    if value.lower() == "all":
+        return -1
+    try:
+        return casts.integer(value)
+    except ValueError:
+        what = f"invalid value \"{value}\", the only value allowed is 'all' or a number"
+        return refuse(f"'{indexed(path)}' {what}", path)
 
 
 def ulimit(value: Any, path: Path) -> Any:
@@ -95,10 +108,10 @@ WATCH_KINDS: dict[str, Kind] = {
 }  # fmt: skip
 WATCH = fields(WATCH_KINDS)
 
-WEIGHT = fields({"path": string, "weight": whole})
-RATE = fields({"path": string, "rate": size})
+WEIGHT = fields({"path": string, "weight": unsigned(16)}, {"path": "", "weight": 0})
+RATE = fields({"path": string, "rate": size}, {"path": "", "rate": "0"})
 BLKIO = fields({
-    "weight": whole,
+    "weight": unsigned(16),
     "weight_device": listed(WEIGHT),
     "device_read_bps": listed(RATE),
     "device_read_iops": listed(RATE),
@@ -107,17 +120,16 @@ BLKIO = fields({
 })  # fmt: skip
 
 UPDATE = fields({
-    "parallelism": count, "delay": duration, "failure_action": string, "monitor": duration,
+    "parallelism": count, "delay": pause, "failure_action": string, "monitor": pause,
     "max_failure_ratio": decimal, "order": string,
 })  # fmt: skip
+RESOURCE_AMOUNT = fields({"kind": string, "value": whole}, {"kind": "", "value": 0})
 RESOURCE = {
     "cpus": decimal,
     "memory": size,
     "pids": whole,
     "devices": listed(DEVICE_REQUEST),
-    "generic_resources": listed(
-        fields({"discrete_resource_spec": fields({"kind": string, "value": whole})})
-    ),
+    "generic_resources": listed(fields({"discrete_resource_spec": RESOURCE_AMOUNT})),
 }
 DEPLOY_KINDS: dict[str, Kind] = {
     "mode": string,
@@ -156,7 +168,7 @@ ATTACHMENT = fields({
 })  # fmt: skip
 
 PORT = fields({
-    "name": string, "mode": string, "host_ip": string, "target": whole, "published": string,
+    "name": string, "mode": string, "host_ip": string, "target": unsigned(32), "published": string,
     "protocol": string, "app_protocol": string,
 })  # fmt: skip
 
@@ -170,7 +182,7 @@ VOLUME_MOUNT = fields({
         "selinux": string, "propagation": string, "create_host_path": flag, "recursive": string,
     }),
     "volume": fields({"labels": mapping, "nocopy": flag, "subpath": string}),
-    "tmpfs": fields({"size": size, "mode": whole}),
+    "tmpfs": fields({"size": size, "mode": unsigned(32)}),
     "image": fields({"subpath": string}),
 })  # fmt: skip
 
