@@ -180,7 +180,11 @@ def _watch(value: Any, _path: Path) -> Any:
 
 def _external(resource: Any, path: Path, warn: Warn) -> None:
     """``external: {name: N}`` is the old form of ``external: true`` and ``name: N``."""
-    external = resource.get("external") if isinstance(resource, dict) else None
+    if resource is None:
+        return
+    if not isinstance(resource, dict):
+        refuse(f"{say(path)} must be a mapping", path)
+    external = resource.get("external")
     if not isinstance(external, dict):
         return
     resource["external"] = True

@@ -137,7 +137,10 @@ def _reference(wanted: Any, name: str, file: str, setting: Setting) -> tuple[str
         what = f"extends.{name}.service is required"
         _refuse(what, ("services", name, "extends"), setting, file)
     other = wanted.get("file")
-    return service, other if isinstance(other, str) else ""
+    if other is not None and not isinstance(other, str):
+        path = ("services", name, "extends", "file")
+        _refuse(f"services.{name}.extends.file must be a string", path, setting, file)
+    return service, other or ""
 
 
 def _refuse(what: str, path: Path, setting: Setting, file: str) -> NoReturn:

@@ -13,48 +13,20 @@ from cntnr_compose.load import casts, shellwords
 from cntnr_compose.load.numbers import text
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
+from cntnr_compose.load.unfit import (
+    AddressMissing,
+    BadHostName,
+    Mistyped,
+    Negative,
+    TrailingSpace,
+    Unconvertible,
+    UnexpectedType,
+)
 
 Kind: TypeAlias = Callable[[Any, Path], Any]
 
 OMIT: Any = object()
-GO_TYPES = {bool: "bool", int: "int", float: "float64"}
 INFINITE = (float("inf"), float("-inf"))
-
-
-class Mistyped(ValueError):
-    """A value is of a type that its key cannot take."""
-
-    def __init__(self, value: Any, wanted: str) -> None:
-        super().__init__(f"expected {wanted}, got {text(value)}")
-
-
-class Unconvertible(ValueError):
-    """A value is of a type of which Go makes no other."""
-
-    def __init__(self, value: Any, wanted: str) -> None:
-        got = GO_TYPES.get(type(value), "string")
-        super().__init__(f"expected type '{wanted}', got unconvertible type '{got}'")
-
-
-class Negative(ValueError):
-    """A number is below zero where none can be."""
-
-    def __init__(self, value: Any, wanted: str) -> None:
-        super().__init__(f"cannot parse value as '{wanted}': {text(value)} overflows uint")
-
-
-class TrailingSpace(ValueError):
-    """A variable's name ends with a space."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"environment variable {name} is declared with a trailing space")
-
-
-class AddressMissing(ValueError):
-    """A line of `extra_hosts` has no address."""
-
-    def __init__(self, line: str) -> None:
-        super().__init__(f"invalid additional host, missing IP: {line}")
 
 
 def _fits(kind: Kind) -> Kind:
@@ -82,11 +54,19 @@ def indexed(path: Path) -> str:
 NAMED = frozenset({"services", "networks", "volumes", "configs", "secrets", "models"})
 
 
-def string(value: Any, _path: Path) -> Any:
-    """Take a text, or a number as text."""
+def scalar(value: Any, _path: Path) -> Any:
+    """Take a text, or a number or a boolean as text."""
     if isinstance(value, dict | list):
         raise Mistyped(value, "a string")
     return OMIT if value in (None, "") and value is not False else text(value)
+
+
+@_fits
+def string(value: Any, path: Path) -> Any:
+    """Take a text, or a whole number as text."""
+    if isinstance(value, float):
+        raise Unconvertible(value, "string")
+    return scalar(value, path)
 
 
 def _boolean(value: Any) -> bool:
@@ -117,6 +97,18 @@ def _whole(value: Any) -> int:
     return int(value)
 
 
+def _unsigned(value: float, bits: int) -> int:
+    if value < 0:
+        raise Negative(value, f"uint{bits}")
+    return int(value) % 2**bits
+
+
+@_fits
+def natural(value: Any, _path: Path) -> Any:
+    """Take a whole number that is not below 0, for which 0 means something."""
+    return OMIT if value is None else _unsigned(_whole(value), 64)
+
+
 @_fits
 def whole(value: Any, _path: Path) -> Any:
     """Take a whole number that is not printed where it is 0."""
@@ -131,17 +123,14 @@ def count(value: Any, _path: Path) -> Any:
 
 def unsigned(bits: int) -> Kind:
     """Make the kind of a number without a sign, which is cut to its bits; never a text."""
-    kind = f"uint{bits}"
 
     @_fits
     def check(value: Any, _path: Path) -> Any:
         if value is None:
             return OMIT
         if isinstance(value, bool | str) or value in INFINITE:
-            raise Unconvertible(value, kind)
-        if value < 0:
-            raise Negative(value, kind)
-        return int(value) % 2**bits or OMIT
+            raise Unconvertible(value, f"uint{bits}")
+        return _unsigned(value, bits) or OMIT
 
     return check
 
@@ -190,6 +179,8 @@ def mode(value: Any, _path: Path) -> Any:
     """Take the mode of a file; printed in octal digits."""
     if value is None:
         return OMIT
+    if isinstance(value, float):
+        raise UnexpectedType(value, "mode")
     number = casts.integer(value, name="ParseInt", base=8) if isinstance(value, str) else int(value)
     return f"0{number:o}"
 
@@ -215,11 +206,12 @@ def strings_kept(value: Any, path: Path) -> Any:
     if value is None:
         return OMIT
     found = [value] if not isinstance(value, list) else value
-    return [_word(one, (*path, index)) for index, one in enumerate(found)]
+    words = [string(one, (*path, index)) for index, one in enumerate(found)]
+    return ["" if word is OMIT else word for word in words]
 
 
 def _word(value: Any, path: Path) -> str:
-    word = string(value, path)
+    word = scalar(value, path)
     return "" if word is OMIT else word
 
 
@@ -229,9 +221,25 @@ def strings(value: Any, path: Path) -> Any:
     return found or OMIT
 
 
+def words(value: Any, path: Path) -> Any:
+    """Take a list of scalars, or one of them, as texts."""
+    found = value if isinstance(value, list) else [value]
+    return [_word(one, path) for one in found] or OMIT
+
+
+def aside(pairs: Tree) -> Tree:
+    """Lay names that begin with x- aside, under the key and in the form of docker compose."""
+    extras = sorted(key for key in pairs if key.startswith("x-"))
+    if not extras:
+        return pairs
+    inner = " ".join(f"{key}:{text(pairs[key])}" for key in extras)
+    kept = {key: one for key, one in pairs.items() if key not in extras}
+    return kept | {ASIDE: f"map[{inner}]"}
+
+
 def _pairs(value: Any, path: Path) -> dict[str, Any]:
     if isinstance(value, dict):
-        return value
+        return aside(value)
     if not isinstance(value, list):
         raise Mistyped(value, "a mapping")
     done: dict[str, Any] = {}
@@ -248,6 +256,19 @@ def mapping(value: Any, path: Path) -> Any:
         return OMIT
     pairs = _pairs(value, path)
     return {key: _word(pairs[key], (*path, key)) for key in sorted(pairs)} or OMIT
+
+
+@_fits
+def texts(value: Any, path: Path) -> Any:
+    """Take a mapping of names to texts, and nothing else."""
+    if value is None:
+        return OMIT
+    if not isinstance(value, dict):
+        raise Mistyped(value, "a mapping")
+    if ASIDE in aside(value):
+        raise Unconvertible(value, "string")
+    found = {key: string(value[key], (*path, key)) for key in sorted(value)}
+    return {key: "" if one is OMIT else one for key, one in found.items()} or OMIT
 
 
 @_fits
@@ -273,18 +294,22 @@ def hosts(value: Any, path: Path) -> Any:
         return OMIT
     done: list[str] = []
     if isinstance(value, dict):
+        if ASIDE in aside(value):
+            raise UnexpectedType(value, "extra_hosts entry")
         for name, addresses in value.items():
             each = addresses if isinstance(addresses, list) else [addresses]
             done.extend(f"{name}={_address(_word(one, path))}" for one in each)
-    else:
-        for one in value:
-            line = _word(one, path)
-            name, sign, address = line.partition("=")
-            if not sign:
-                name, sign, address = line.partition(":")
-            if not sign:
-                raise AddressMissing(line)
-            done.append(f"{name}={_address(address)}")
+        return sorted(done) if value else OMIT
+    for one in value:
+        line = _word(one, path)
+        name, sign, address = line.partition("=")
+        if not sign:
+            name, sign, address = line.partition(":")
+        if not sign:
+            raise AddressMissing(line)
+        if not name or ":" in name:
+            raise BadHostName(name)
+        done.append(f"{name}={_address(address)}")
     return sorted(dict.fromkeys(done)) or OMIT
 
 

@@ -175,7 +175,7 @@ def _file_mounts(trees: Any) -> tuple[FileMount, ...]:
             target=one.get("target", ""),
             uid=one.get("uid", ""),
             gid=one.get("gid", ""),
-            mode=int(one["mode"], 8) if "mode" in one else None,
+            mode=int(one["mode"][1:], 8) if "mode" in one else None,
         )
         for one in trees
     )

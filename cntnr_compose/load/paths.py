@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from cntnr_compose.core.values import Tree
 from cntnr_compose.load.refusal import refuse
-from cntnr_compose.load.rows import Path, Rows, rewrite, table
+from cntnr_compose.load.rows import Path, Rows, rewrite, say, table
 from cntnr_compose.model.image import TRANSPORTS
 
 Make: TypeAlias = Callable[[str, str], str]
@@ -60,7 +60,7 @@ class _Resolver:
     def rows(self) -> Rows:
         return table({
             "services.*.build.context": self._context,
-            "services.*.build.additional_contexts.*": self._context,
+            "services.*.build.additional_contexts.*": self._other_context,
             "services.*.build.ssh.*": self._maybe_windows,
             "services.*.env_file.*.path": self._named,
             "services.*.label_file.*": self._named,
@@ -92,6 +92,11 @@ class _Resolver:
         if value == "" or (isinstance(value, str) and is_remote(value)):
             return value
         return self._path(value, path)
+
+    def _other_context(self, value: Any, path: Path) -> Any:
+        if not isinstance(value, str):
+            refuse(f"{say(path)} must be a string", path)
+        return self._context(value, path)
 
     def _linked(self, value: Any, path: Path) -> Any:
         resolved = self._path(value, path)

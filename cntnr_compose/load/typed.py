@@ -7,6 +7,7 @@ from cntnr_compose.load import casts
 from cntnr_compose.load.kinds import (
     OMIT,
     Kind,
+    aside,
     choice,
     command,
     count,
@@ -21,13 +22,16 @@ from cntnr_compose.load.kinds import (
     mapped,
     mapping,
     mode,
+    natural,
     pause,
     size,
     string,
     strings,
     test,
+    texts,
     unsigned,
     whole,
+    words,
 )
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
@@ -35,6 +39,8 @@ from cntnr_compose.load.rows import Path
 
 def device_count(value: Any, path: Path) -> Any:
     """Take a number of devices; ``all`` is -1."""
+    if isinstance(value, float):
+        return refuse(f"'{indexed(path)}' invalid type float64 for device count", path)
     if not isinstance(value, str):
         return count(value, path)
     if value.lower() == "all":
@@ -50,6 +56,8 @@ def ulimit(value: Any, path: Path) -> Any:
     """Take one limit, or a soft and a hard one."""
     if isinstance(value, dict):
         return fields({"soft": whole, "hard": whole})(value, path)
+    if isinstance(value, float):
+        refuse(f"'{indexed(path)}' invalid type float64 for a limit", path)
     return count(value, path) or {}
 
 
@@ -58,6 +66,11 @@ def ssh_keys(value: Any, _path: Path) -> Any:
     if not isinstance(value, dict):
         return OMIT
     return [f"{key}: {value[key]}" if value[key] else key for key in sorted(value)] or OMIT
+
+
+def options(value: Any, path: Path) -> Any:
+    """Take what a provider is started with: texts, or lists of them."""
+    return mapped(words)(aside(value) if isinstance(value, dict) else value, path)
 
 
 VALUE = "x-#value"  # what the variable of a config or secret holds, until nobody checks any more
@@ -120,7 +133,7 @@ BLKIO = fields({
 })  # fmt: skip
 
 UPDATE = fields({
-    "parallelism": count, "delay": pause, "failure_action": string, "monitor": pause,
+    "parallelism": natural, "delay": pause, "failure_action": string, "monitor": pause,
     "max_failure_ratio": decimal, "order": string,
 })  # fmt: skip
 RESOURCE_AMOUNT = fields({"kind": string, "value": whole}, {"kind": "", "value": 0})
@@ -139,19 +152,19 @@ DEPLOY_KINDS: dict[str, Kind] = {
     "rollback_config": UPDATE,
     "resources": fields({"limits": fields(RESOURCE), "reservations": fields(RESOURCE)}),
     "restart_policy": fields({
-        "condition": string, "delay": duration, "max_attempts": count, "window": duration,
+        "condition": string, "delay": duration, "max_attempts": natural, "window": duration,
     }),
     "placement": fields({
         "constraints": strings,
         "preferences": listed(fields({"spread": string})),
-        "max_replicas_per_node": whole,
+        "max_replicas_per_node": unsigned(64),
     }),
     "endpoint_mode": string,
 }  # fmt: skip
 DEPLOY = fields(DEPLOY_KINDS)
 
 HEALTHCHECK = fields({
-    "test": test, "timeout": duration, "interval": duration, "retries": count,
+    "test": test, "timeout": duration, "interval": duration, "retries": natural,
     "start_period": duration, "start_interval": duration, "disable": flag,
 })  # fmt: skip
 
@@ -219,7 +232,7 @@ SERVICE_KINDS: dict[str, Kind] = {
     "dns_search": strings,
     "domainname": string,
     "entrypoint": command,
-    "provider": fields({"type": string, "options": mapped(strings)}),
+    "provider": fields({"type": string, "options": options}),
     "environment": environment,
     "env_file": listed(fields({"path": string, "required": choice, "format": string})),
     "expose": strings,
@@ -264,7 +277,7 @@ SERVICE_KINDS: dict[str, Kind] = {
     "stdin_open": flag,
     "stop_grace_period": duration,
     "stop_signal": string,
-    "storage_opt": mapping,
+    "storage_opt": texts,
     "sysctls": mapping,
     "tmpfs": strings,
     "tty": flag,
@@ -310,7 +323,7 @@ FILE_SOURCE = fields({
     "external": flag,
     "labels": mapping,
     "driver": string,
-    "driver_opts": mapping,
+    "driver_opts": texts,
     "template_driver": string,
 })  # fmt: skip
 MODEL = fields({

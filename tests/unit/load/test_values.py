@@ -29,6 +29,15 @@ def value(folder: Path, text: str) -> Any:
         ("devices: ['/a:/b:']", [{"source": "/a", "target": "/b"}]),
         ("devices: [':/b']", [{"target": "/b", "permissions": "rwm"}]),
         ("environment: {'A ': b}", {"A ": "b"}),
+        ("labels: {x-b: 1, x-a: b}", {"#extensions": "map[x-a:b x-b:1]"}),
+        ("labels: ['x-a=b']", {"x-a": "b"}),
+        ("extra_hosts: {a: []}", []),
+        ("extra_hosts: {a: [x, x]}", ["a=x", "a=x"]),
+        ("profiles: ['']", [""]),
+        (
+            "provider: {type: x, options: {a: [1.5, b]}}",
+            {"type": "x", "options": {"a": ["1.5", "b"]}},
+        ),
         ("mem_limit: '1_000k'", "1024000"),
         (RATE % 0, {"device_write_iops": [{"Path": "/dev/x", "Rate": "0"}]}),
         (WEIGHT % 0, {"weight_device": [{"Path": "/dev/x", "Weight": 0}]}),
@@ -65,6 +74,22 @@ def test_a_pause_of_nothing_between_updates_is_not_told(tmp_path: Path) -> None:
         ("gpus: [{count: many}]", "the only value allowed is 'all' or a number"),
         ("build: {context: ., ssh: [key]}", 'invalid ssh key "key"'),
         ("environment: ['A =b']", "declared with a trailing space"),
+        ("group_add: [1.5]", "expected type 'string', got unconvertible type 'float64'"),
+        ("ports: [{target: 80, published: 80.0}]", "got unconvertible type 'float64'"),
+        ("storage_opt: {x-a: b}", "got unconvertible type 'map[string]interface {}'"),
+        (
+            "healthcheck: {test: a, retries: -1}",
+            "cannot parse value as 'uint64': -1 overflows uint",
+        ),
+        ("gpus: [{count: 1.0}]", "invalid type float64 for device count"),
+        ("ulimits: {a: 1.0}", "invalid type float64"),
+        ("configs: [{source: c, mode: 1.0}]", "unexpected value type float64 for mode"),
+        ("extra_hosts: ['=1']", "bad host name ''"),
+        ("extra_hosts: ['a:b=c']", "bad host name 'a:b'"),
+        ("extra_hosts: {x-a: b}", "for extra_hosts entry"),
+        ("depends_on: {a: {condition: service_started, required: 'true'}}", "must be a boolean"),
+        ("build: {context: ., additional_contexts: {a: 1}}", "must be a string"),
+        ("extends: {service: a, file: 1}", "must be a string"),
         ("devices: ['a:b:c:d']", "confusing device mapping"),
     ],
 )
@@ -72,3 +97,16 @@ def test_a_value_is_refused(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(ComposeFileInvalid) as raised:
         value(tmp_path, text)
     assert said in str(raised.value)
+
+
+def test_a_network_is_a_mapping_whatever_its_name(tmp_path: Path) -> None:
+    with pytest.raises(ComposeFileInvalid, match="must be a mapping"):
+        service(tmp_path, "services: {a: {image: x}}\nnetworks: {a b: c}\n")
+
+
+def test_a_mode_below_nothing_is_read(tmp_path: Path) -> None:
+    found = service(
+        tmp_path,
+        "services: {a: {image: x, configs: [{source: c, mode: -1}]}}\nconfigs: {c: {file: f}}\n",
+    )
+    assert found["configs"] == [{"source": "c", "mode": "0-1"}]
