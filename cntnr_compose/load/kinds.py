@@ -26,6 +26,7 @@ from cntnr_compose.load.unfit import (
 Kind: TypeAlias = Callable[[Any, Path], Any]
 
 OMIT: Any = object()
+ASIDE = "#extensions"
 INFINITE = (float("inf"), float("-inf"))
 
 
@@ -100,7 +101,8 @@ def _whole(value: Any) -> int:
 def _unsigned(value: float, bits: int) -> int:
     if value < 0:
         raise Negative(value, f"uint{bits}")
-    return int(value) % 2**bits
+    cut: int = int(value) % 2**bits
+    return cut
 
 
 @_fits

@@ -8,7 +8,6 @@ GO_TYPES = {
     bool: "bool", int: "int", float: "float64", dict: "map[string]interface {}",
     list: "[]interface {}",
 }  # fmt: skip
-ASIDE = "#extensions"
 
 
 class Mistyped(ValueError):
