@@ -1,5 +1,6 @@
 """A tree built of YAML events, one after the other: aliases, merges, tags and depth are bounded."""
 
+import re
 from typing import Any, NoReturn
 
 from cntnr_compose.load.findings import Place, dotted
@@ -67,13 +68,24 @@ class Builder:
         self._anchors.clear()
         return (root.value, root.cleared) if root is not None else (None, ())
 
+    def start(self, event: Any) -> None:
+        """Take the start of a document, which may say the YAML that it is in."""
+        if event.version not in (None, (1, 1)):
+            self._refuse("found incompatible YAML document", event)
+
+    def escaped(self, event: Any, text: str) -> None:
+        """Take a scalar whose text may have escapes that Go does not know."""
+        if event.style == '"' and r"\/" in re.sub(r"\\[^/]", "", text):
+            self._refuse("found unknown escape character", event)
+        self.scalar(event)
+
     def scalar(self, event: Any) -> None:
         """Take a scalar."""
         self._nodes += 1
         tag = event.tag
         if tag is None or tag == "!":
             text = event.value
-            node = _Node(plain(text) if tag is None and event.implicit[0] else text)
+            node = _Node(plain(text) if event.implicit[0] and not event.style else text)
         elif tag == RESET:
             node = _dropped()
         else:

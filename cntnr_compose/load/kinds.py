@@ -280,7 +280,7 @@ def environment(value: Any, path: Path) -> Any:
         return OMIT
     pairs = _pairs(value, path)
     for key in pairs if isinstance(value, list) else ():
-        if key != key.rstrip():
+        if key and chr(key.encode()[-1]).isspace():  # a byte for a letter, as docker compose does
             raise TrailingSpace(key)
     done = {}
     for key in sorted(pairs):

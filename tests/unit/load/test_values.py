@@ -90,6 +90,7 @@ def test_a_pause_of_nothing_between_updates_is_not_told(tmp_path: Path) -> None:
         ("depends_on: {a: {condition: service_started, required: 'true'}}", "must be a boolean"),
         ("build: {context: ., additional_contexts: {a: 1}}", "must be a string"),
         ("extends: {service: a, file: 1}", "must be a string"),
+        ("environment: ['à=b']", "declared with a trailing space"),
         ("devices: ['a:b:c:d']", "confusing device mapping"),
     ],
 )
