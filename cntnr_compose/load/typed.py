@@ -42,11 +42,11 @@ def device_count(value: Any, path: Path) -> Any:
     if isinstance(value, float):
         return refuse(f"'{indexed(path)}' invalid type float64 for device count", path)
     if not isinstance(value, str):
-        return count(value, path)
+        return whole(value, path)
     if value.lower() == "all":
         return -1
     try:
-        return casts.integer(value)
+        return casts.integer(value) or OMIT
     except ValueError:
         what = f"invalid value \"{value}\", the only value allowed is 'all' or a number"
         return refuse(f"'{indexed(path)}' {what}", path)

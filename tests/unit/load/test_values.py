@@ -34,6 +34,7 @@ def value(folder: Path, text: str) -> Any:
         ("extra_hosts: {a: []}", []),
         ("extra_hosts: {a: [x, x]}", ["a=x", "a=x"]),
         ("profiles: ['']", [""]),
+        ("gpus: [{count: 0}]", [{}]),
         (
             "provider: {type: x, options: {a: [1.5, b]}}",
             {"type": "x", "options": {"a": ["1.5", "b"]}},
