@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from cntnr_compose.core import units
 from cntnr_compose.core.values import Tree
 from cntnr_compose.load import casts, shellwords
+from cntnr_compose.load.findings import ComposeFileInvalid, Finding
 from cntnr_compose.load.numbers import text
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
@@ -231,12 +232,11 @@ def words(value: Any, path: Path) -> Any:
 
 def aside(pairs: Tree) -> Tree:
     """Lay names that begin with x- aside, under the key and in the form of docker compose."""
-    extras = sorted(key for key in pairs if key.startswith("x-"))
+    extras = {key for key in pairs if key.startswith("x-")}
     if not extras:
         return pairs
-    inner = " ".join(f"{key}:{text(pairs[key])}" for key in extras)
     kept = {key: one for key, one in pairs.items() if key not in extras}
-    return kept | {ASIDE: f"map[{inner}]"}
+    return kept | {ASIDE: text({key: pairs[key] for key in extras})}
 
 
 def _pairs(value: Any, path: Path) -> dict[str, Any]:
@@ -319,6 +319,20 @@ def _address(word: str) -> str:
     return word[1:-1] if word.startswith("[") and word.endswith("]") else word
 
 
+def _try(kind: Kind, value: Any, path: Path, findings: list[Finding]) -> Any:
+    """Make what a kind makes of a value; where it does not fit that is kept, to go on with others."""
+    try:
+        return kind(value, path)
+    except ComposeFileInvalid as error:
+        findings.extend(error.findings)
+        return OMIT
+
+
+def _tell(findings: list[Finding]) -> None:
+    if findings:
+        raise ComposeFileInvalid(findings)
+
+
 def listed(kind: Kind) -> Kind:
     """Make the kind of a list whose items are of a kind."""
 
@@ -327,7 +341,9 @@ def listed(kind: Kind) -> Kind:
             return OMIT
         if not isinstance(value, list):
             refuse(f"{indexed(path)} must be a list", path)
-        done = [kind(one, (*path, index)) for index, one in enumerate(value)]
+        findings: list[Finding] = []
+        done = [_try(kind, one, (*path, index), findings) for index, one in enumerate(value)]
+        _tell(findings)
         return [{} if one is OMIT else one for one in done] or OMIT
 
     return check
@@ -342,9 +358,11 @@ def mapped(kind: Kind, *, empty: Any = None) -> Kind:
         if not isinstance(value, dict):
             refuse(f"{indexed(path)} must be a mapping", path)
         done: Tree = {}
+        findings: list[Finding] = []
         for key in sorted(value):
-            one = OMIT if value[key] is None else kind(value[key], (*path, key))
+            one = OMIT if value[key] is None else _try(kind, value[key], (*path, key), findings)
             done[key] = empty if one is OMIT else one
+        _tell(findings)
         return done or OMIT
 
     return check
@@ -363,10 +381,12 @@ def fields(kinds: dict[str, Kind], empty: Tree | None = None) -> Kind:
         if not isinstance(value, dict):
             refuse(f"{indexed(path)} must be a mapping", path)
         done: Tree = {}
+        findings: list[Finding] = []
         for key, kind in kinds.items():
-            one = kind(value[key], (*path, key)) if key in value else OMIT
+            one = _try(kind, value[key], (*path, key), findings) if key in value else OMIT
             if one is not OMIT or key in nothing:
                 done[key] = nothing[key] if one is OMIT else one
+        _tell(findings)
         for key in sorted(value):
             if key.startswith("x-") and key not in kinds:
                 done[key] = value[key]

@@ -70,7 +70,8 @@ def ssh_keys(value: Any, _path: Path) -> Any:
 
 def options(value: Any, path: Path) -> Any:
     """Take what a provider is started with: texts, or lists of them."""
-    return mapped(words)(aside(value) if isinstance(value, dict) else value, path)
+    pairs = aside(value) if isinstance(value, dict) else value
+    return mapped(words)(pairs and {key: one for key, one in pairs.items() if one != []}, path)
 
 
 VALUE = "x-#value"  # what the variable of a config or secret holds, until nobody checks any more

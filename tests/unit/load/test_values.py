@@ -31,6 +31,10 @@ def value(folder: Path, text: str) -> Any:
         ("environment: {'A ': b}", {"A ": "b"}),
         ("labels: {x-b: 1, x-a: b}", {"#extensions": "map[x-a:b x-b:1]"}),
         ("labels: ['x-a=b']", {"x-a": "b"}),
+        (
+            "provider: {type: x, options: {x-a: [b, 1.5], c: []}}",
+            {"type": "x", "options": {"#extensions": ["map[x-a:[b 1.5]]"]}},
+        ),
         ("extra_hosts: {a: []}", []),
         ("extra_hosts: {a: [x, x]}", ["a=x", "a=x"]),
         ("profiles: ['']", [""]),
@@ -112,3 +116,19 @@ def test_a_mode_below_nothing_is_read(tmp_path: Path) -> None:
         "services: {a: {image: x, configs: [{source: c, mode: -1}]}}\nconfigs: {c: {file: f}}\n",
     )
     assert found["configs"] == [{"source": "c", "mode": "0-1"}]
+
+
+def test_all_that_does_not_fit_is_told_at_once(tmp_path: Path) -> None:
+    text = """
+    services:
+      a: {image: x, mem_limit: lots, ports: [{target: -1}], environment: ['A =b']}
+      b: {image: x, shm_size: none}
+    """
+    with pytest.raises(ComposeFileInvalid) as raised:
+        service(tmp_path, text)
+    assert [one.path for one in raised.value.findings] == [
+        ("services", "a", "environment"),
+        ("services", "a", "mem_limit"),
+        ("services", "a", "ports", 0, "target"),
+        ("services", "b", "shm_size"),
+    ]
