@@ -29,6 +29,7 @@ class Opening:
         self.warn = warn
         self.environment = dict(request.environ)
         self.env_files = self._named_env_files()
+        self.env_sources: tuple[str, ...] = ()  # that were read, those that win first
         self.files = tuple(self._absolute(one) for one in request.files)
         self._read_env()
         if not self.files:
@@ -99,6 +100,7 @@ class Opening:
         if not files:
             own = join(self.directory, ".env")
             files = (own,) if not self._is_disabled() and source.is_file(own) else ()
+        self.env_sources += files[::-1]
         found = source.env_files(files, self.environment, self.warn)
         settings = {name: value for name, value in found.items() if name.startswith("COMPOSE_")}
         for name, value in settings.items():

@@ -135,5 +135,5 @@ def _binary(text: str) -> str:
     try:
         plain_text = text.replace("\n", "")
         return binascii.a2b_base64(plain_text, strict_mode=True).decode(errors="replace")
-    except binascii.Error:
+    except ValueError:  # `binascii.Error`, or letters that are not ASCII
         raise TagMismatch(text, "binary") from None
