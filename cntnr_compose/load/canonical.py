@@ -130,10 +130,10 @@ def _device(value: Any, path: Path) -> Any:
     if not isinstance(value, str):
         return value
     parts = value.split(":")
-    if len(parts) > 3 or not parts[0]:
+    if len(parts) > 3:
         refuse(f'confusing device mapping, please use long syntax: "{value}"', path)
-    source, target, permissions = (*parts, *[""] * (3 - len(parts)))
-    return {"source": source, "target": target or source, "permissions": permissions or "rwm"}
+    source, target, permissions = (*parts, *["", "", "rwm"][len(parts) :])
+    return {"source": source, "target": target or source, "permissions": permissions}
 
 
 def _ports(value: Any, path: Path) -> Any:
@@ -154,15 +154,20 @@ def _ports(value: Any, path: Path) -> Any:
     return done
 
 
-def _ssh(value: Any, _path: Path) -> Any:
+def _ssh(value: Any, path: Path) -> Any:
     if isinstance(value, dict):
         return {key: one if one is None else text(one) for key, one in value.items()}
     if isinstance(value, str):
         value = [value]
-    if isinstance(value, list):
-        pairs = (text(word).partition("=") for word in value)
-        return {key: path if equals else None for key, equals, path in pairs}
-    return value
+    if not isinstance(value, list):
+        return value
+    done: Tree = {}
+    for word in value:
+        key, equals, file = text(word).partition("=")
+        if not equals and key != "default":
+            refuse(f'invalid ssh key "{key}"', path)
+        done[key] = file if equals else None
+    return done
 
 
 def _switch(value: Any, _path: Path) -> Any:
@@ -182,7 +187,11 @@ def _watch(value: Any, _path: Path) -> Any:
 
 def _external(resource: Any, path: Path, warn: Warn) -> None:
     """``external: {name: N}`` is the old form of ``external: true`` and ``name: N``."""
-    external = resource.get("external") if isinstance(resource, dict) else None
+    if resource is None:
+        return
+    if not isinstance(resource, dict):
+        refuse(f"{say(path)} must be a mapping", path)
+    external = resource.get("external")
     if not isinstance(external, dict):
         return
     resource["external"] = True

@@ -26,7 +26,7 @@ def merge_env_files(service: Tree, environment: Mapping[str, str], warn: Warn) -
 
     found: dict[str, str] = {}
     for entry in service.pop("env_file", ()):
-        path = entry["path"]
+        path = entry.get("path", "")
         text = source.service_env_file(path)
         if text is not None:
             found |= _parsed(text, path, entry.get("format", ""), lookup, found, warn)
@@ -40,7 +40,7 @@ def _parsed(
 ) -> dict[str, str]:
     if form == "raw":
         try:
-            return parse_raw(text)
+            return parse_raw(text, lookup)
         except EnvFileInvalid as error:
             raise EnvFileBroken(path, str(error)) from None
     if form:

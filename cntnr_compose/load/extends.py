@@ -64,7 +64,7 @@ class _Extending:
         if wanted is None:
             return service
         base_name, named = _reference(wanted, name, file, self._setting)
-        if named:
+        if named is not None:
             others, more = self._other_file(name, base_name, named, file)
             cleared = (*cleared, more)
             base_file = join(self._setting.root, named)
@@ -127,16 +127,19 @@ class _Extending:
         return layers.tree["services"], cleared
 
 
-def _reference(wanted: Any, name: str, file: str, setting: Setting) -> tuple[str, str]:
+def _reference(wanted: Any, name: str, file: str, setting: Setting) -> tuple[str, str | None]:
     """Give the name of the service that is extended and the file that it is in, if another."""
     if isinstance(wanted, str):
-        return wanted, ""
+        return wanted, None
     service = wanted.get("service") if isinstance(wanted, dict) else None
     if not isinstance(service, str):
         what = f"extends.{name}.service is required"
         _refuse(what, ("services", name, "extends"), setting, file)
     other = wanted.get("file")
-    return service, other if isinstance(other, str) else ""
+    if other is not None and not isinstance(other, str):
+        path = ("services", name, "extends", "file")
+        _refuse(f"services.{name}.extends.file must be a string", path, setting, file)
+    return service, other
 
 
 def _refuse(what: str, path: Path, setting: Setting, file: str) -> NoReturn:

@@ -6,7 +6,7 @@ SMALLEST, LARGEST = -4, 6  # powers of ten that are written without an exponent:
 
 
 def text(value: Any) -> str:
-    """Write a scalar as Go's ``%v`` does."""
+    """Write a value as Go's ``%v`` does."""
     if isinstance(value, str):
         return value
     if value is True or value is False:
@@ -15,6 +15,10 @@ def text(value: Any) -> str:
         return "<nil>"
     if isinstance(value, float):
         return floating(value)
+    if isinstance(value, list):
+        return f"[{' '.join(map(text, value))}]"
+    if isinstance(value, dict):
+        return f"map[{' '.join(f'{key}:{text(value[key])}' for key in sorted(value))}]"
     return str(value)
 
 

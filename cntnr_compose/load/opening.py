@@ -99,13 +99,21 @@ class Opening:
         files = self.env_files
         if not files:
             own = join(self.directory, ".env")
-            word = self._request.environ.get(DISABLE, "false")
-            if word not in SWITCH:
-                raise NotASwitch(DISABLE, word)
-            files = (own,) if not SWITCH[word] and source.is_file(own) else ()
+            files = (own,) if not self._is_disabled() and source.is_file(own) else ()
         self.env_sources += files[::-1]
-        for name, value in source.env_files(files, self.environment, self.warn).items():
+        found = source.env_files(files, self.environment, self.warn)
+        settings = {name: value for name, value in found.items() if name.startswith("COMPOSE_")}
+        for name, value in settings.items():
             self.environment.setdefault(name, value)
+        if self.env_files or not self._is_disabled():  # a .env may say that it is not to be read
+            for name, value in found.items():
+                self.environment.setdefault(name, value)
+
+    def _is_disabled(self) -> bool:
+        word = self.environment.get(DISABLE, "false")
+        if word not in SWITCH:
+            raise NotASwitch(DISABLE, word)
+        return SWITCH[word]
 
     def _from_variable(self) -> tuple[str, ...]:
         listed = self.environment.get("COMPOSE_FILE")

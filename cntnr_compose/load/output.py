@@ -16,6 +16,7 @@ from cntnr_compose.load.typed import (
 from cntnr_compose.load.yamltext import to_yaml
 
 NOT_IN_JSON = ("models",)
+LARGEST = 1e21  # from here on Go writes an exponent
 # What stands below these keys are names, which may begin with x- too.
 OF_NAMES = frozenset(
     {
@@ -167,9 +168,17 @@ def _json(tree: Tree) -> str:
 
 
 def _as_go(value: Any) -> Any:
-    """Copy with keys in order, and whole numbers without a fraction."""
+    """Copy with keys in order, whole numbers without a fraction, and nothing for an empty list."""
     if isinstance(value, dict):
         return {key: _as_go(value[key]) for key in sorted(value)}
     if isinstance(value, list):
-        return [_as_go(one) for one in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+        return [_as_go(one) for one in value] or None
+    is_whole = isinstance(value, float) and abs(value) < LARGEST and value.is_integer()
+    return _whole(value) if is_whole else value
+
+
+def _whole(value: float) -> int:
+    """Write a float with zeros behind the digits that it needs."""
+    from decimal import Decimal
+
+    return int(Decimal(repr(value)))

@@ -128,7 +128,7 @@ def service_env_file(path: str) -> str | None:
 
     Raises `EnvFileBroken`, `FileUnreadable`.
     """
-    return _env_text(path)
+    return _env_text(path) if path else None  # to `Path`, no path is the current directory
 
 
 def parsed(

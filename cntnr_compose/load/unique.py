@@ -89,18 +89,19 @@ def _port(item: Any, path: Path) -> str:
     if target is None:
         what = f"service ports {_numbered(path)} is missing a target port"
         refuse(what, path)
-    published = item.get("published")
-    host = item.get("host_ip") or "0.0.0.0"
-    shown = "" if published is None else published
-    return f"{host}:{shown}:{target}/{item.get('protocol') or 'tcp'}"
+    host, protocol = item.get("host_ip", "0.0.0.0"), item.get("protocol", "tcp")
+    # As written: to docker compose a published port in quotes is another one than a number.
+    return f"{host}:{item.get('published')!r}:{target}/{protocol}"
+
+
+def _expose(item: Any, path: Path) -> str:
+    if isinstance(item, float):
+        refuse(f"{_numbered(path)}: unsupported expose value {text(item)}", path)
+    return text(item)
 
 
 def _env_file(item: Any, _path: Path) -> str:
     return str(item.get("path")) if isinstance(item, dict) else str(item)
-
-
-def _text(item: Any, _path: Path) -> str:
-    return text(item)
 
 
 RULES = table({
@@ -122,7 +123,7 @@ RULES = table({
     "services.*.dns_search": _by(_name),
     "services.*.environment": _by(_name),
     "services.*.env_file": _by(_env_file),
-    "services.*.expose": _by(_text),
+    "services.*.expose": _by(_expose),
     "services.*.labels": _by(_name),
     "services.*.links": _by(_name),
     "services.*.networks.*.aliases": _by(_name),

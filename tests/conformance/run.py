@@ -61,6 +61,7 @@ def request_of(case: Mapping[str, Any], where: Path) -> Any:
             next(words)
         elif word != "config":
             raise UnknownWord(word)
+    said["normalize"] = not said.get("compatibility")  # as the verb has it
     return Request(environ=environ_of(case, where), cwd=str(where), **said)
 
 

@@ -65,7 +65,7 @@ def config(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
         raise NothingToExplain
     request = scope.request(() if chosen else services).but(
         interpolate=not given["no_interpolate"] and chosen != "list_variables",
-        normalize=not given["no_normalize"],
+        normalize=not (given["no_normalize"] or scope.compatibility),  # as docker compose does
         resolve_paths=not given["no_paths"],
         consistency=not given["no_consistency"],
         resolve_environment=not given["no_env"],

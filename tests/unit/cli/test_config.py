@@ -101,6 +101,13 @@ def test_variables_can_stay(config: Run) -> None:
     assert tree["services"]["web"]["image"] == "i:${TAG:-latest}"
 
 
+@pytest.mark.parametrize("words", [["--compatibility", "config"], ["config", "--no-normalize"]])
+def test_what_is_not_said_can_be_left_out(compose: Run, config: Run, words: list[str]) -> None:
+    tree = json.loads(compose(*words, "--format", "json").out)
+    assert "networks" not in tree["services"]["web"]
+    assert "dockerfile" not in tree["services"]["db"]["build"]
+
+
 def test_images_are_named_by_their_digests(config: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 

@@ -115,6 +115,12 @@ IMAGE = "services: {a: {image: 'i:${V:-none}-${W:-none}'}}"
             "i:1-none",
         ),
         ({".env": "V=1\n"}, {"environ": {"COMPOSE_DISABLE_ENV_FILE": "1"}}, "i:none-none"),
+        ({".env": "V=1\nCOMPOSE_DISABLE_ENV_FILE=1\n"}, {}, "i:none-none"),
+        (
+            {".env": "V=1\nCOMPOSE_DISABLE_ENV_FILE=1\n"},
+            {"environ": {"COMPOSE_DISABLE_ENV_FILE": "0"}},
+            "i:1-none",
+        ),
         ({".env": "V=1\n", "p/.env": "V=2\nW=2\n"}, {"project_directory": "p"}, "i:2-2"),
     ],
 )

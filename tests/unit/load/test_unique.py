@@ -29,8 +29,13 @@ def left(key: str, items: list[Any]) -> Any:
         ("ports", ["80", "81", "80"], ["80", "81"]),
         (
             "ports",
-            [{"target": 80, "published": "80"}, {"target": 80, "published": 80, "protocol": "tcp"}],
+            [{"target": 80, "published": 80}, {"target": 80, "published": 80, "protocol": "tcp"}],
             [{"target": 80, "published": 80, "protocol": "tcp"}],
+        ),
+        (
+            "ports",
+            [{"target": 80, "published": "80"}, {"target": 80, "published": 80}],
+            [{"target": 80, "published": "80"}, {"target": 80, "published": 80}],
         ),
         ("env_file", ["a", {"path": "a"}], [{"path": "a"}]),
         ("command", ["a", "a"], ["a", "a"]),
@@ -51,3 +56,8 @@ def test_what_has_no_target_is_refused(key: str, said: str) -> None:
     with pytest.raises(ComposeFileInvalid) as raised:
         left(key, [{"source": "x"}])
     assert said in str(raised.value)
+
+
+def test_an_exposed_port_has_no_fraction() -> None:
+    with pytest.raises(ComposeFileInvalid, match="unsupported expose value 80"):
+        left("expose", [80.0])
