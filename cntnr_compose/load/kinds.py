@@ -246,7 +246,7 @@ def hosts(value: Any, path: Path) -> Any:
             if not sign:
                 raise AddressMissing(line)
             done.append(f"{name}={_address(address)}")
-    return sorted(dict.fromkeys(done)) or OMIT
+    return sorted(done) or OMIT
 
 
 def _address(word: str) -> str:

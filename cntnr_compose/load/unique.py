@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from cntnr_compose.core.values import Tree
+from cntnr_compose.load import volumespec
 from cntnr_compose.load.numbers import text
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path, rewrite, say, table
-from cntnr_compose.load.volumespec import parse as parse_volume
 
 Identify: TypeAlias = Callable[[Any, Path], str]
 
@@ -46,7 +46,7 @@ def _volume(item: Any, path: Path) -> str:
             what = f"service volume {_numbered(path)} is missing a mount target"
             refuse(what, path)
         return target
-    return parse_volume(item, path)["target"] if isinstance(item, str) else ""
+    return volumespec.as_written(item, path)["target"] if isinstance(item, str) else ""
 
 
 def _device(item: Any, path: Path) -> str:
@@ -84,7 +84,7 @@ def _port(item: Any, path: Path) -> str:
         refuse(what, path)
     published = item.get("published")
     host = item.get("host_ip") or "0.0.0.0"
-    shown = "" if published is None else published
+    shown = f"{type(published).__name__} {published}"  # a number is another port than a text
     return f"{host}:{shown}:{target}/{item.get('protocol') or 'tcp'}"
 
 
