@@ -9,7 +9,7 @@ from cntnr_compose.load.failures import ExtendsCycle, RemoteUnsupported, TooMany
 from cntnr_compose.load.findings import ComposeFileInvalid
 from cntnr_compose.load.layers import Layers, Setting, clear, copied
 from cntnr_compose.load.merge import extend, merge
-from cntnr_compose.load.paths import join, resolve
+from cntnr_compose.load.paths import located, resolve
 from cntnr_compose.load.places import Origins, Source
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
@@ -60,10 +60,10 @@ class _Extending:
         if wanted is None:
             return service
         base_name, named = _reference(wanted, name, file, self._setting)
-        if named:
+        if named is not None:
             others, more = self._other_file(name, base_name, named, file)
             cleared = (*cleared, more)
-            base_file = join(self._setting.root, named)
+            base_file = located(self._setting.root, named)
         else:
             others, base_file = services, file
             if base_name not in services:
@@ -92,7 +92,7 @@ class _Extending:
         setting = self._setting
         if is_remote(named):
             raise RemoteUnsupported(named)
-        local = join(setting.root, named)
+        local = located(setting.root, named)
         if local not in self._bases:
             self._bases[local] = self._read(local, name)
         services, cleared = self._bases[local]
@@ -128,16 +128,19 @@ class _Extending:
         return services, cleared
 
 
-def _reference(wanted: Any, name: str, file: str, setting: Setting) -> tuple[str, str]:
+def _reference(wanted: Any, name: str, file: str, setting: Setting) -> tuple[str, str | None]:
     """Give the name of the service that is extended and the file that it is in, if another."""
     if isinstance(wanted, str):
-        return wanted, ""
+        return wanted, None
     service = wanted.get("service") if isinstance(wanted, dict) else None
     if not isinstance(service, str):
         what = f"extends.{name}.service is required"
         _refuse(what, ("services", name, "extends"), setting, file)
     other = wanted.get("file")
-    return service, other if isinstance(other, str) else ""
+    if not isinstance(other, str | None):
+        what = f"extends.{name}.file must be a string"
+        _refuse(what, ("services", name, "extends"), setting, file)
+    return service, other
 
 
 def _refuse(what: str, path: Path, setting: Setting, file: str) -> NoReturn:

@@ -14,7 +14,7 @@ from cntnr_compose.load.failures import (
     TooManyLevels,
 )
 from cntnr_compose.load.layers import Layers, Setting
-from cntnr_compose.load.paths import join, parent
+from cntnr_compose.load.paths import join, located, parent
 from cntnr_compose.load.places import Origins, Source
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
@@ -40,12 +40,14 @@ def apply(
     for index, entry in enumerate(entries):
         path: Path = ("include", index)
         wanted = {"path": entry} if isinstance(entry, str) else entry
-        if not isinstance(wanted, dict):
+        if not isinstance(wanted, dict | None):
             _refuse("include must be a string or a mapping", path, setting, file)
-        files = _strings(wanted.get("path"))
-        if not files:
-            _refuse("include.path is required", path, setting, file)
-        inner, paths = _inner(files, wanted, setting, included)
+        mistake = _mistake(wanted or {}, index)
+        if mistake:
+            _refuse(mistake, path, setting, file)
+        if not wanted or not _strings(wanted.get("path")):
+            continue  # docker compose does not mind
+        inner, paths = _inner(_strings(wanted["path"]), wanted, setting, included)
         layers = Layers(inner)
         for one in paths:
             layers.add(one, included)
@@ -53,6 +55,18 @@ def apply(
         for origin in reversed(layers.origins.sources):
             origins.add(origin, below=True)
         _join(brought, tree, origins)
+
+
+def _mistake(wanted: Mapping[str, Any], index: int) -> str:
+    """Tell which value of an entry is of no type that it can be."""
+    for key in ("path", "env_file"):
+        value = wanted.get(key)
+        items = value if isinstance(value, list) else [value]
+        if value is not None and not all(isinstance(one, str) for one in items):
+            return f"'[{index}].{key}' must be a string or a list of strings"
+    if isinstance(wanted.get("project_directory"), bool | dict | list):
+        return f"'[{index}].project_directory' must be a string"
+    return ""
 
 
 def _strings(value: Any) -> list[str]:
@@ -68,7 +82,7 @@ def _inner(
     for file in files:
         if source.is_remote(file):
             raise RemoteUnsupported(file)
-    paths = [join(setting.root, file) if not file.startswith("/") else file for file in files]
+    paths = [located(setting.root, file) for file in files]
     main = paths[0]
     if main in included:
         raise IncludeCycle([*included, main])
@@ -82,7 +96,9 @@ def _inner(
         root = base = directory
     else:
         root = join(setting.root, directory)
-        base = os.path.relpath(source.directory_of(root), setting.root)
+        # One that is not there is taken for a file, but not with a slash at its end.
+        is_open = source.directory_of(root) == root or directory.endswith("/")
+        base = os.path.relpath(root if is_open else parent(root), setting.root)
     environment = _environment(_strings(wanted.get("env_file")), root, setting)
     return setting.inner(root=root, base=base, environment=environment), paths
 
@@ -92,7 +108,7 @@ def _environment(names: list[str], root: str, setting: Setting) -> dict[str, str
     for name in names:
         if name == "/dev/null":
             continue
-        path = name if name.startswith("/") else join(setting.root, name)
+        path = located(setting.root, name)
         if not source.exists(path):
             raise FileUnreadable(path, "no such file or directory", doing="stat")
         if not source.is_file(path):

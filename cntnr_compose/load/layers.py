@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cntnr_compose.core.values import Tree
+from cntnr_compose.core.values import Tree, replace
 from cntnr_compose.load import document, entries, source
 from cntnr_compose.load.canonical import canonical, defaults
 from cntnr_compose.load.document import Document
@@ -124,7 +124,7 @@ class Layers:
             raise self.placed(error) from None
         findings = check(tree)
         if findings:
-            raise self.placed(ComposeFileInvalid(findings))
+            raise ComposeFileInvalid(self._told_for(file, findings))
         if tree.pop("version", None) is not None:
             setting.warn(
                 f"{file}: the attribute `version` is obsolete, it will be ignored, "
@@ -134,6 +134,15 @@ class Layers:
             self.tree = enforce(canonical(tree, setting.warn, lenient=not setting.interpolating))
         except ComposeFileInvalid as error:
             raise self.placed(error) from None
+
+    def _told_for(self, file: str, findings: list[Finding]) -> list[Finding]:
+        """Give findings with their places, and with the file that brings others' mistakes in."""
+        return [
+            one
+            if one.place is None or one.place.file == file
+            else replace(one, hint="; ".join(filter(None, (one.hint, f"read for {file}"))))
+            for one in self.origins.placed(findings)
+        ]
 
     def finish(self, *, resolve_paths: bool = True) -> Tree:
         """Fill in defaults and resolve paths, once all files are there.
