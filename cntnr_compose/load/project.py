@@ -60,20 +60,21 @@ def load(request: Request) -> Loaded:
     tree = layers.finish(resolve_paths=request.resolve_paths)
     if not tree:
         raise ComposeFileEmpty(opening.required_files())
-    tree["name"] = called
+    if request.interpolate or request.normalize:
+        tree["name"] = called
     if request.normalize:
         normalize(tree, called, setting.environment)
     try:
         if request.interpolate:
             tree, project = _settled(tree, opening, request, layers.findings)
         else:
-            tree, project = _raw(tree, opening)
+            tree, project = _raw(tree, called, opening)
     except ComposeFileInvalid as error:
         raise layers.placed(error) from None
     return Loaded(project=project, tree=tree, origins=layers.origins, warnings=tuple(warnings))
 
 
-def _raw(tree: Tree, opening: Opening) -> tuple[Tree, Project]:
+def _raw(tree: Tree, called: str, opening: Opening) -> tuple[Tree, Project]:
     """Give a tree whose variables are still in it, and the little of a project that is known."""
     services: Tree = tree.get("services") or {}
     short = ("ports", "volumes")  # may be short still, where they hold variables
@@ -84,7 +85,7 @@ def _raw(tree: Tree, opening: Opening) -> tuple[Tree, Project]:
     findings = entries.check(tree | {"services": readable})
     if findings:
         raise ComposeFileInvalid(findings)
-    return tree, Project(name=tree["name"], working_dir=opening.directory, files=opening.files)
+    return tree, Project(name=called, working_dir=opening.directory, files=opening.files)
 
 
 def _settled(
