@@ -32,7 +32,7 @@ def apply(tree: Tree, file: str, cleared: Cleared, setting: Setting, origins: Or
         _refuse("services must be a mapping", ("services",), setting, file)
     work = _Extending(setting, origins)
     for name in services:
-        services[name] = work.service(name, services, file, (cleared,), ())
+        services[name] = work.service(name, services, file, cleared, ())
 
 
 class _Extending:
@@ -46,10 +46,10 @@ class _Extending:
         name: str,
         services: Tree,
         file: str,
-        cleared: tuple[Cleared, ...],
+        cleared: Cleared,
         chain: tuple[tuple[str, str], ...],
     ) -> Any:
-        """Give a service with all that it extends laid under it."""
+        """Give a service with all that it extends laid under it; its file says what is ``cleared`` of that."""
         service = services[name]
         path: Path = ("services", name)
         if service is None:
@@ -60,9 +60,9 @@ class _Extending:
         if wanted is None:
             return service
         base_name, named = _reference(wanted, name, file, self._setting)
+        theirs = cleared
         if named is not None:
-            others, more = self._other_file(name, base_name, named, file)
-            cleared = (*cleared, more)
+            others, theirs = self._other_file(name, base_name, named, file)
             base_file = located(self._setting.root, named)
         else:
             others, base_file = services, file
@@ -74,12 +74,11 @@ class _Extending:
         chain = (*chain, (file, name))
         if (base_file, base_name) in chain:
             raise ExtendsCycle([*chain, (base_file, base_name)])
-        base = self.service(base_name, others, base_file, cleared, chain)
+        base = self.service(base_name, others, base_file, theirs, chain)
         if base is None:
             return service
         source = copied(base)
-        for paths in cleared:
-            clear({"services": {name: source}}, paths)
+        clear({"services": {name: source}}, cleared)
         text = Source(base_file, self._setting.text(base_file), ("services", base_name), path)
         self._origins.add(text, below=True)
         merged = extend(source, service)

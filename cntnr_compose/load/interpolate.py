@@ -27,7 +27,6 @@ CASTS = table({
     "services.*.cpus": casts.decimal32,
     "services.*.cpu_shares": casts.integer64,
     "services.*.init": casts.boolean,
-    "services.*.depends_on.*.required": casts.boolean,
     "services.*.depends_on.*.restart": casts.boolean,
     "services.*.deploy.replicas": casts.integer,
     "services.*.deploy.update_config.parallelism": casts.integer,
