@@ -8,7 +8,7 @@ from cntnr_compose.load import portspec, volumespec
 from cntnr_compose.load.findings import ComposeFileInvalid
 from cntnr_compose.load.numbers import text
 from cntnr_compose.load.refusal import refuse
-from cntnr_compose.load.rows import Path, Rows, rewrite, say, table
+from cntnr_compose.load.rows import Change, Path, Rows, rewrite, say, table
 
 Warn: TypeAlias = Callable[[str], None]
 
@@ -59,6 +59,17 @@ def _service(value: Any, path: Path) -> Any:
     if value is not None and not isinstance(value, dict):
         refuse(f"{say(path)} must be a mapping", path)
     return value
+
+
+def _said(what: str, change: Change) -> Change:
+    """Refuse null; where a file is extended, no schema has looked at it before."""
+
+    def check(value: Any, path: Path) -> Any:
+        if value is None:
+            refuse(f"{say(path)}: invalid type <nil> for {what}", path)
+        return change(value, path)
+
+    return check
 
 
 def _build(value: Any, _path: Path) -> Any:
@@ -222,26 +233,26 @@ def _secret(value: Any, _path: Path) -> Any:
 
 RULES = table({
     "services.*": _service,
-    "services.*.build": _build,
+    "services.*.build": _said("build", _build),
     "services.*.build.additional_contexts": _contexts,
     "services.*.build.secrets.*": _file_mount,
     "services.*.build.ssh": _ssh,
     "services.*.build.provenance": _switch,
     "services.*.build.sbom": _switch,
     "services.*.configs.*": _file_mount,
-    "services.*.depends_on": _depends_on,
+    "services.*.depends_on": _said("depend_on", _depends_on),
     "services.*.develop.watch": _watch,
     "services.*.develop.watch.*.ignore": _list,
     "services.*.develop.watch.*.include": _list,
     "services.*.devices.*": _device,
     "services.*.dns": _list,
-    "services.*.env_file": _env_file,
+    "services.*.env_file": _said("env_file", _env_file),
     "services.*.extends": _extends,
-    "services.*.gpus": _gpus,
+    "services.*.gpus": _said("gpus", _gpus),
     "services.*.label_file": _list,
     "services.*.models": _names,
     "services.*.networks": _names,
-    "services.*.ports": _ports,
+    "services.*.ports": _said("port", _ports),
     "services.*.secrets.*": _file_mount,
     "services.*.volumes.*": _volume,
 })  # fmt: skip

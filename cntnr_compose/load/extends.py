@@ -30,13 +30,14 @@ def apply(tree: Tree, file: str, cleared: Cleared, setting: Setting, origins: Or
         return
     if not isinstance(services, dict):
         _refuse("services must be a mapping", ("services",), setting, file)
-    work = _Extending(setting, origins)
+    work = _Extending(file, setting, origins)
     for name in services:
         services[name] = work.service(name, services, file, cleared, ())
 
 
 class _Extending:
-    def __init__(self, setting: Setting, origins: Origins) -> None:
+    def __init__(self, file: str, setting: Setting, origins: Origins) -> None:
+        self._file = file
         self._setting = setting
         self._origins = origins
         self._bases: dict[str, tuple[Tree, Cleared]] = {}
@@ -49,7 +50,7 @@ class _Extending:
         cleared: Cleared,
         chain: tuple[tuple[str, str], ...],
     ) -> Any:
-        """Give a service with all that it extends laid under it; its file says what is ``cleared`` of that."""
+        """Give a service with all that it extends laid under it; its file clears what is ``cleared``."""
         service = services[name]
         path: Path = ("services", name)
         if service is None:
@@ -71,9 +72,11 @@ class _Extending:
                 _refuse(what, (*path, "extends"), self._setting, file)
         if len(chain) > DEEPEST:
             raise TooManyLevels("extends", DEEPEST)
-        chain = (*chain, (file, name))
-        if (base_file, base_name) in chain:
-            raise ExtendsCycle([*chain, (base_file, base_name)])
+        # As docker compose counts them: by the file that is named, else by the one where all began.
+        step = (self._file if named is None else named, name)
+        if step in chain:
+            raise ExtendsCycle([*chain, step])
+        chain = (*chain, step)
         base = self.service(base_name, others, base_file, theirs, chain)
         if base is None:
             return service

@@ -95,9 +95,8 @@ def service_hash(service: Service) -> str:
 
 
 def _env_file(entry: Tree) -> Any:
-    """Write an env file that nobody has read yet as docker compose does: by its path, if that is all."""
-    is_plain = entry.get("required", True) and "format" not in entry
-    return entry["path"] if is_plain else entry
+    """Write an env file that nobody has read yet as docker compose does: by its path, if it must be there."""
+    return entry["path"] if entry.get("required", True) else entry
 
 
 def network_hash(network: Network) -> str:
