@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 from cntnr_compose.load.findings import Place, dotted
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
-from cntnr_compose.load.scalars import TagMismatch, plain, tagged
+from cntnr_compose.load.scalars import TagMismatch, Timestamp, plain, tagged
 
 DEEPEST = 128  # the passes that follow call themselves once for each level
 TOO_DEEP = f"nested more than {DEEPEST} levels deep"
@@ -70,23 +70,28 @@ class Builder:
     def scalar(self, event: Any) -> None:
         """Take a scalar."""
         self._nodes += 1
-        tag = event.tag
-        if tag is None or tag == "!":
-            text = event.value
-            node = _Node(plain(text) if tag is None and event.implicit[0] else text)
-        elif tag == RESET:
+        if event.tag == RESET:
             node = _dropped()
         else:
-            node = _Node(self._tagged(tag, event), ((),) if tag == OVERRIDE else ())
+            node = _Node(self.value(event), ((),) if event.tag == OVERRIDE else ())
         if event.anchor:
             self._anchors[event.anchor] = node
         self._add(node, event)
 
-    def _tagged(self, tag: str, event: Any) -> Any:
+    def value(self, event: Any) -> Any:
+        """Give what a scalar means."""
+        tag = event.tag
+        if tag is None or tag == "!":
+            return plain(event.value) if tag is None and event.implicit[0] else event.value
         try:
             return tagged(tag, event.value)
         except TagMismatch as error:
             return self._refuse(str(error), event)
+
+    def place(self, event: Any) -> Place:
+        """Give where what an event begins is written."""
+        mark = event.start_mark
+        return Place(file=self._file, line=mark.line + 1, column=mark.column + 1)
 
     def begin(self, event: Any, items: Any) -> None:
         """Take the begin of a mapping or sequence, which will fill ``items``."""
@@ -170,7 +175,7 @@ class Builder:
         top.lines[written] = line
         if key == "<<" and getattr(event, "implicit", (False,))[0]:
             return MERGE
-        if type(key) is not str:
+        if not isinstance(key, str) or isinstance(key, Timestamp):
             told = "<nil>" if key is None else str(key).lower() if isinstance(key, bool) else key
             path = self._path()
             where = f"in {dotted(path)}" if path else "at top level"
@@ -196,9 +201,7 @@ class Builder:
         return tuple(steps)
 
     def _refuse(self, what: str, event: Any, hint: str = "") -> NoReturn:
-        mark = event.start_mark
-        place = Place(file=self._file, line=mark.line + 1, column=mark.column + 1)
-        refuse(what, self._path(), hint=hint, place=place)
+        refuse(what, self._path(), hint=hint, place=self.place(event))
 
 
 def _dropped() -> _Node:

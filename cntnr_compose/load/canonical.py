@@ -5,21 +5,21 @@ from typing import Any, TypeAlias
 
 from cntnr_compose.core.values import Tree
 from cntnr_compose.load import portspec, volumespec
-from cntnr_compose.load.findings import ComposeFileInvalid
+from cntnr_compose.load.findings import ComposeFileInvalid, Finding
 from cntnr_compose.load.numbers import text
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Change, Path, Rows, rewrite, say, table
 
 Warn: TypeAlias = Callable[[str], None]
+Wrap: TypeAlias = Callable[[Change], Change]
 
 
-def canonical(tree: Tree, warn: Warn, *, lenient: bool = False) -> Tree:
-    """Rewrite short syntax; ``lenient`` leaves what cannot be read, since variables are still in it.
+def canonical(tree: Tree, warn: Warn, wrap: Wrap | None = None) -> Tree:
+    """Rewrite short syntax; ``wrap`` may put something around each of the rules.
 
     Raises `ComposeFileInvalid`.
     """
-    rows = _lenient() if lenient else RULES
-    rewrite(tree, rows)
+    rewrite(tree, _wrapped(RULES, wrap) if wrap else RULES)
     for section in ("volumes", "networks", "secrets", "configs"):
         found = tree.get(section)
         for key, resource in found.items() if isinstance(found, dict) else ():
@@ -37,22 +37,23 @@ def defaults(tree: Tree) -> Tree:
     return tree
 
 
-def _lenient() -> Rows:
-    def guarded(change: Any) -> Any:
-        def change_if_readable(value: Any, path: Path) -> Any:
-            try:
-                return change(value, path)
-            except ComposeFileInvalid:
-                return value
+def lenient(change: Change) -> Change:
+    """Leave what a rule cannot read as it is, since variables are still in it."""
 
-        return change_if_readable
+    def change_if_readable(value: Any, path: Path) -> Any:
+        try:
+            return change(value, path)
+        except ComposeFileInvalid:
+            return value
 
-    def copy(rows: Rows) -> Rows:
-        return {
-            key: copy(one) if isinstance(one, dict) else guarded(one) for key, one in rows.items()
-        }
+    return change_if_readable
 
-    return copy(RULES)
+
+def _wrapped(rows: Rows, wrap: Wrap) -> Rows:
+    return {
+        key: _wrapped(one, wrap) if isinstance(one, dict) else wrap(one)
+        for key, one in rows.items()
+    }
 
 
 def _service(value: Any, path: Path) -> Any:
@@ -150,11 +151,17 @@ def _ports(value: Any, path: Path) -> Any:
     if not isinstance(value, list):
         return value
     done: list[Any] = []
+    refused: list[Finding] = []
     for index, one in enumerate(value):
         if isinstance(one, str) or (isinstance(one, int) and not isinstance(one, bool)):
-            done.extend(portspec.parse(str(one), (*path, index)))
+            try:
+                done.extend(portspec.parse(str(one), (*path, index)))
+            except ComposeFileInvalid as error:
+                refused += error.findings
         else:
             done.append(one)
+    if refused:
+        raise ComposeFileInvalid(refused)
     return done
 
 

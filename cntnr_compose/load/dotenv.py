@@ -59,6 +59,16 @@ def parse_raw(text: str) -> dict[str, str]:
     return found
 
 
+def lines(text: str, *, raw: bool = False) -> dict[str, int]:
+    """Give the line that says each name of an env file that can be read."""
+    if raw:
+        names = (line.partition("=")[0].strip() for line in text.removeprefix("\ufeff").split("\n"))
+        return {name: number for number, name in enumerate(names, 1)}
+    parser = _Parser(text.removeprefix("\ufeff"), lambda _: "x", {}, None)
+    parser.parse()
+    return {name: parser.line(begin) for name, begin in parser.begins.items()}
+
+
 class _Parser:
     def __init__(
         self, text: str, lookup: Lookup, known: Mapping[str, str], unset: Unset | None
@@ -69,10 +79,13 @@ class _Parser:
         self._known = known
         self._found: dict[str, str] = {}
         self._at = 0
+        self.begins: dict[str, int] = {}  # where the statement of each name does
 
     def parse(self) -> dict[str, str]:
         while self._next_statement():
+            begin = self._at
             name, passed_on = self._name()
+            self.begins[name] = begin
             if passed_on:
                 value = self._lookup(name)
                 if value is not None:
@@ -144,7 +157,7 @@ class _Parser:
                 return value if quote == "'" else self._expand(_unescape(value))
             letters.append(letter)
             at += 1
-        raise UnterminatedQuote(self._line(start), text[start:].split("\n", 1)[0])
+        raise UnterminatedQuote(self.line(start), text[start:].split("\n", 1)[0])
 
     def _expand(self, value: str) -> str:
         def lookup(name: str) -> str | None:
@@ -156,9 +169,10 @@ class _Parser:
         return substitute(value, lookup, self._unset)
 
     def _fail(self, what: str, at: int | None = None) -> NoReturn:
-        raise EnvFileInvalid(self._line(self._at if at is None else at), what)
+        raise EnvFileInvalid(self.line(self._at if at is None else at), what)
 
-    def _line(self, at: int) -> int:
+    def line(self, at: int) -> int:
+        """Give the line of a place in the text."""
         return self._text.count("\n", 0, at) + 1
 
 

@@ -4,42 +4,46 @@ import os
 from typing import Any, NoReturn
 
 from cntnr_compose.core.values import Tree
-from cntnr_compose.load.canonical import canonical
 from cntnr_compose.load.failures import ExtendsCycle, RemoteUnsupported, TooManyLevels
-from cntnr_compose.load.findings import ComposeFileInvalid
+from cntnr_compose.load.findings import ComposeFileInvalid, Finding
 from cntnr_compose.load.layers import Layers, Setting, clear, copied
-from cntnr_compose.load.merge import extend, merge
-from cntnr_compose.load.paths import located, resolve
-from cntnr_compose.load.places import Origins, Source
+from cntnr_compose.load.merge import extend
+from cntnr_compose.load.paths import located
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
 from cntnr_compose.load.source import directory_of, is_remote
-from cntnr_compose.load.unique import enforce
 
 DEEPEST = 200
 Cleared = tuple[Path, ...]
 
 
-def apply(tree: Tree, file: str, cleared: Cleared, setting: Setting, origins: Origins) -> None:
+def apply(file: str, cleared: Cleared, layers: Layers, tree: Tree) -> Tree:
     """Resolve the `extends` of all services of a tree.
 
     Raises `ExtendsCycle`, `ComposeFileInvalid` and the errors of files that are named.
     """
     services = tree.get("services")
     if services is None:
-        return
+        return tree
     if not isinstance(services, dict):
-        _refuse("services must be a mapping", ("services",), setting, file)
-    work = _Extending(file, setting, origins)
+        _refuse("services must be a mapping", ("services",), layers.setting, file)
+    work = _Extending(file, layers)
+    refused: list[Finding] = []
     for name in services:
-        services[name] = work.service(name, services, file, cleared, ())
+        try:
+            services[name] = work.service(name, services, file, cleared, ())
+        except ComposeFileInvalid as error:
+            refused += error.findings
+    if refused:
+        raise ComposeFileInvalid(refused)
+    return tree
 
 
 class _Extending:
-    def __init__(self, file: str, setting: Setting, origins: Origins) -> None:
+    def __init__(self, file: str, layers: Layers) -> None:
         self._file = file
-        self._setting = setting
-        self._origins = origins
+        self._layers = layers
+        self._setting = layers.setting
         self._bases: dict[str, tuple[Tree, Cleared]] = {}
 
     def service(
@@ -82,8 +86,8 @@ class _Extending:
             return service
         source = copied(base)
         clear({"services": {name: source}}, cleared)
-        text = Source(base_file, self._setting.text(base_file), ("services", base_name), path)
-        self._origins.add(text, below=True)
+        text = self._setting.source(base_file).moved(("services", base_name), path)
+        self._layers.origins.add(text, below=True)
         merged = extend(source, service)
         merged.pop("extends", None)
         services[name] = merged
@@ -107,27 +111,22 @@ class _Extending:
 
     def _read(self, local: str, name: str) -> tuple[Tree, Cleared]:
         setting = self._setting
-        tree: Tree = {}
         cleared: Cleared = ()
-        layers = Layers(setting)
-        for one in setting.documents(local):
-            own = Source(local, setting.text(local))
+        layers = self._layers.fresh()
+        for one in layers.documents(local):
+            own = setting.source(local)
             layers.origins.add(own)
             over = layers.prepared(one, own)
-            clear(tree, one.cleared)
+            clear(layers.tree, one.cleared)
             cleared += one.cleared
-            try:
-                tree = enforce(merge(tree, over))
-                tree = enforce(canonical(tree, setting.warn, lenient=not setting.interpolating))
-            except ComposeFileInvalid as error:
-                raise layers.placed(error) from None
-        services = tree.get("services")
+            layers.tree = layers.lengthened(layers.merged(over))
+        services = layers.tree.get("services")
         if not isinstance(services, dict):
             what = "no services section" if services is None else "services must be a mapping"
             _refuse(f'cannot extend service "{name}" in {local}: {what}', (), setting, local)
         folder = directory_of(local)
-        resolve(tree, os.path.relpath(folder, setting.root), setting.home)
-        return services, cleared
+        layers.rebase(os.path.relpath(folder, setting.root))
+        return layers.tree["services"], cleared
 
 
 def _reference(wanted: Any, name: str, file: str, setting: Setting) -> tuple[str, str | None]:
@@ -146,4 +145,4 @@ def _reference(wanted: Any, name: str, file: str, setting: Setting) -> tuple[str
 
 
 def _refuse(what: str, path: Path, setting: Setting, file: str) -> NoReturn:
-    refuse(what, path, place=Source(file, setting.text(file)).place(path))
+    refuse(what, path, place=setting.source(file).place(path))

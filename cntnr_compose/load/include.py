@@ -15,7 +15,7 @@ from cntnr_compose.load.failures import (
 )
 from cntnr_compose.load.layers import Layers, Setting
 from cntnr_compose.load.paths import join, located, parent
-from cntnr_compose.load.places import Origins, Source
+from cntnr_compose.load.places import Origins
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
 
@@ -25,15 +25,14 @@ SECTIONS = ("services", "volumes", "networks", "secrets", "configs", "models")
 
 def apply(
     tree: Tree,
-    setting: Setting,
+    layers: Layers,
     included: tuple[str, ...],
-    origins: Origins,
 ) -> None:
     """Join all that a tree includes to it; nothing may be said twice in different words.
 
     Raises `IncludeCycle`, `ComposeFileInvalid` and the errors of files that are named.
     """
-    file = included[-1]
+    setting, file = layers.setting, included[-1]
     entries = tree["include"]
     if not isinstance(entries, list):
         _refuse("`include` must be a list", ("include",), setting, file)
@@ -48,13 +47,13 @@ def apply(
         if not wanted or not _strings(wanted.get("path")):
             continue  # docker compose does not mind
         inner, paths = _inner(_strings(wanted["path"]), wanted, setting, included)
-        layers = Layers(inner)
+        below = layers.fresh(inner)
         for one in paths:
-            layers.add(one, included)
-        brought = layers.finish()
-        for origin in reversed(layers.origins.sources):
-            origins.add(origin, below=True)
-        _join(brought, tree, origins)
+            below.add(one, included)
+        brought = below.finish()
+        for origin in reversed(below.origins.sources):
+            layers.origins.add(origin, below=True)
+        _join(brought, tree, layers.origins)
 
 
 def _mistake(wanted: Mapping[str, Any], index: int) -> str:
@@ -99,11 +98,14 @@ def _inner(
         # One that is not there is taken for a file, but not with a slash at its end.
         is_open = source.directory_of(root) == root or directory.endswith("/")
         base = os.path.relpath(root if is_open else parent(root), setting.root)
-    environment = _environment(_strings(wanted.get("env_file")), root, setting)
-    return setting.inner(root=root, base=base, environment=environment), paths
+    env_files = _env_files(_strings(wanted.get("env_file")), root, setting)
+    found = source.env_files(env_files, setting.environment, setting.warn)
+    environment = found | setting.environment
+    inner = setting.inner(root=root, base=base, environment=environment, env_files=env_files[::-1])
+    return inner, paths
 
 
-def _environment(names: list[str], root: str, setting: Setting) -> dict[str, str]:
+def _env_files(names: list[str], root: str, setting: Setting) -> tuple[str, ...]:
     files = []
     for name in names:
         if name == "/dev/null":
@@ -117,8 +119,7 @@ def _environment(names: list[str], root: str, setting: Setting) -> dict[str, str
     own = join(root, ".env")
     if not names and source.is_file(own):
         files = [own]
-    found = source.env_files(tuple(files), setting.environment, setting.warn)
-    return found | setting.environment
+    return tuple(files)
 
 
 def _join(brought: Tree, tree: Tree, origins: Origins) -> None:
@@ -155,4 +156,4 @@ def _is_same(one: Any, other: Any) -> bool:
 
 
 def _refuse(what: str, path: Path, setting: Setting, file: str) -> NoReturn:
-    refuse(what, path, place=Source(file, setting.text(file)).place(path))
+    refuse(what, path, place=setting.source(file).place(path))

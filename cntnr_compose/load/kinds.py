@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from cntnr_compose.core import units
 from cntnr_compose.core.values import Tree
 from cntnr_compose.load import casts, shellwords
+from cntnr_compose.load.findings import ComposeFileInvalid, Finding
 from cntnr_compose.load.numbers import text
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
@@ -253,6 +254,13 @@ def _address(word: str) -> str:
     return word[1:-1] if word.startswith("[") and word.endswith("]") else word
 
 
+def _accepted(done: Any, refused: list[Finding]) -> Any:
+    """Give what was made, or tell all that could not be."""
+    if refused:
+        raise ComposeFileInvalid(refused)
+    return done
+
+
 def listed(kind: Kind) -> Kind:
     """Make the kind of a list whose items are of a kind."""
 
@@ -261,8 +269,15 @@ def listed(kind: Kind) -> Kind:
             return OMIT
         if not isinstance(value, list):
             refuse(f"{_indexed(path)} must be a list", path)
-        done = [kind(one, (*path, index)) for index, one in enumerate(value)]
-        return [{} if one is OMIT else one for one in done] or OMIT
+        done: list[Any] = []
+        refused: list[Finding] = []
+        for index, inner in enumerate(value):
+            try:
+                one = kind(inner, (*path, index))
+                done.append({} if one is OMIT else one)
+            except ComposeFileInvalid as error:
+                refused += error.findings
+        return _accepted(done or OMIT, refused)
 
     return check
 
@@ -276,10 +291,14 @@ def mapped(kind: Kind, *, empty: Any = None) -> Kind:
         if not isinstance(value, dict):
             refuse(f"{_indexed(path)} must be a mapping", path)
         done: Tree = {}
+        refused: list[Finding] = []
         for key in sorted(value):
-            one = OMIT if value[key] is None else kind(value[key], (*path, key))
-            done[key] = empty if one is OMIT else one
-        return done or OMIT
+            try:
+                one = OMIT if value[key] is None else kind(value[key], (*path, key))
+                done[key] = empty if one is OMIT else one
+            except ComposeFileInvalid as error:
+                refused += error.findings
+        return _accepted(done or OMIT, refused)
 
     return check
 
@@ -293,14 +312,18 @@ def fields(kinds: dict[str, Kind]) -> Kind:
         if not isinstance(value, dict):
             refuse(f"{_indexed(path)} must be a mapping", path)
         done: Tree = {}
+        refused: list[Finding] = []
         for key, kind in kinds.items():
             if key in value:
-                one = kind(value[key], (*path, key))
-                if one is not OMIT:
-                    done[key] = one
+                try:
+                    one = kind(value[key], (*path, key))
+                    if one is not OMIT:
+                        done[key] = one
+                except ComposeFileInvalid as error:
+                    refused += error.findings
         for key in sorted(value):
             if key.startswith("x-") and key not in kinds:
                 done[key] = value[key]
-        return done
+        return _accepted(done, refused)
 
     return check

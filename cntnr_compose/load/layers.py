@@ -1,11 +1,12 @@
 """One compose file after another, each resolved and laid over those before it."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 from cntnr_compose.core.values import Tree, replace
 from cntnr_compose.load import document, entries, source
-from cntnr_compose.load.canonical import canonical, defaults
+from cntnr_compose.load.canonical import canonical, defaults, lenient
 from cntnr_compose.load.document import Document
 from cntnr_compose.load.findings import ComposeFileInvalid, Finding, Place
 from cntnr_compose.load.interpolate import interpolate
@@ -16,6 +17,8 @@ from cntnr_compose.load.rows import Path
 from cntnr_compose.load.schema import check
 from cntnr_compose.load.typed import VALUE
 from cntnr_compose.load.unique import enforce
+
+Step: TypeAlias = Callable[[Tree], Tree]
 
 
 class Setting:
@@ -30,17 +33,24 @@ class Setting:
         home: str,
         warn: Callable[[str], None],
         interpolating: bool = True,
+        given: Mapping[str, str] | None = None,
+        env_files: tuple[str, ...] = (),
     ) -> None:
         self.root = root  # absolute: where files that are named are looked for
         self.base = base  # what relative paths are joined with; relative to the including project
         self.environment = environment
+        self.given = given or {}  # the part of the environment that no file says
+        self.env_files = env_files  # that the environment was read from, those that win first
+        self.outer: Setting | None = None
         self.warn = warn
         self.interpolating = interpolating
         self.home = home
-        self.texts: dict[str, str] = {}
+        self.sources: dict[str, Source] = {}
         self.parsed: dict[str, list[Document]] = {}
 
-    def inner(self, *, root: str, base: str, environment: dict[str, str]) -> "Setting":
+    def inner(
+        self, *, root: str, base: str, environment: dict[str, str], env_files: tuple[str, ...]
+    ) -> "Setting":
         """Give the setting of an included project."""
         other = Setting(
             root=root,
@@ -49,18 +59,19 @@ class Setting:
             home=self.home,
             warn=self.warn,
             interpolating=self.interpolating,
+            env_files=env_files,
         )
-        other.texts, other.parsed = self.texts, self.parsed
+        other.outer, other.sources, other.parsed = self, self.sources, self.parsed
         return other
 
-    def text(self, file: str) -> str:
+    def source(self, file: str) -> Source:
         """Read a file once.
 
         Raises the errors of `source.read`.
         """
-        if file not in self.texts:
-            self.texts[file] = source.read(file)
-        return self.texts[file]
+        if file not in self.sources:
+            self.sources[file] = Source(file, source.read(file))
+        return self.sources[file]
 
     def documents(self, file: str) -> list[Document]:
         """Parse a file once.
@@ -68,7 +79,7 @@ class Setting:
         Raises `ComposeFileInvalid` and the errors of `source.read`.
         """
         if file not in self.parsed:
-            self.parsed[file] = list(document.read(self.text(file), file))
+            self.parsed[file] = list(document.read(self.source(file).text, file))
         return self.parsed[file]
 
 
@@ -81,6 +92,17 @@ class Layers:
         self.origins = Origins()
         self.findings: list[Finding] = []  # what is wrong with single entries
 
+    def fresh(self, setting: Setting | None = None) -> "Layers":
+        """Give layers of the same kind on which nothing lies."""
+        return type(self)(setting or self.setting)
+
+    def documents(self, file: str) -> list[Document]:
+        """Give the documents of a file.
+
+        Raises `ComposeFileInvalid` and the errors of `source.read`.
+        """
+        return self.setting.documents(file)
+
     def add(self, file: str, included: tuple[str, ...] = ()) -> None:
         """Lay a file over what is there.
 
@@ -89,17 +111,17 @@ class Layers:
         from cntnr_compose.load import extends, include
 
         setting = self.setting
-        for one in setting.documents(file):
-            own = Source(file, setting.text(file))
+        for one in self.documents(file):
+            own = setting.source(file)
             over = self.prepared(one, own)
             if "services" in over:
-                extends.apply(over, file, one.cleared, setting, self.origins)
+                over = self.attempt(partial(extends.apply, file, one.cleared, self), over)
             clear(self.tree, one.cleared)
             if over.get("include") is not None:
-                include.apply(over, setting, (*included, file), self.origins)
+                include.apply(over, self, (*included, file))
             over.pop("include", None)
             self.origins.add(own)
-            self._lay(over, file)
+            self.lay(over, file)
 
     def prepared(self, one: Document, own: Source) -> Tree:
         """Give a tree of one's own with variables put in.
@@ -113,27 +135,52 @@ class Layers:
         if not self.setting.interpolating:
             return copied(one.tree)  # type: ignore[no-any-return]
         lookup = self.setting.environment.get
-        tree: Tree = interpolate(one.tree, lookup, own, self.setting.warn)
-        return tree
+        warn = self.setting.warn
+        return self.attempt(lambda tree: interpolate(tree, lookup, own, warn), one.tree)
 
-    def _lay(self, over: Tree, file: str) -> None:
+    def lay(self, over: Tree, file: str) -> None:
+        """Lay a tree over what is there.
+
+        Raises `ComposeFileInvalid`.
+        """
         setting = self.setting
-        try:
-            tree = enforce(merge(self.tree, over))
-        except ComposeFileInvalid as error:
-            raise self.placed(error) from None
-        findings = check(tree)
-        if findings:
-            raise ComposeFileInvalid(self._told_for(file, findings))
+        tree = self.attempt(partial(self._checked, file), self.merged(over))
         if tree.pop("version", None) is not None:
             setting.warn(
                 f"{file}: the attribute `version` is obsolete, it will be ignored, "
                 "please remove it to avoid potential confusion"
             )
-        try:
-            self.tree = enforce(canonical(tree, setting.warn, lenient=not setting.interpolating))
-        except ComposeFileInvalid as error:
-            raise self.placed(error) from None
+        self.tree = self.lengthened(tree)
+
+    def merged(self, over: Tree) -> Tree:
+        """Give what is there with a tree laid over it.
+
+        Raises `ComposeFileInvalid`.
+        """
+        return self.attempt(lambda tree: enforce(merge(self.tree, tree)), over)
+
+    def lengthened(self, tree: Tree) -> Tree:
+        """Write short syntax as long syntax.
+
+        Raises `ComposeFileInvalid`.
+        """
+        wrap = None if self.setting.interpolating else lenient
+        warn = self.setting.warn
+        return self.attempt(lambda tree: enforce(canonical(tree, warn, wrap)), tree)
+
+    def rebase(self, base: str) -> None:
+        """Join relative paths with where they are relative to.
+
+        Raises `ComposeFileInvalid`.
+        """
+        home = self.setting.home
+        self.tree = self.attempt(lambda tree: resolve(tree, base, home), self.tree)
+
+    def _checked(self, file: str, tree: Tree) -> Tree:
+        findings = check(tree)
+        if findings:
+            raise ComposeFileInvalid(self._told_for(file, findings))
+        return tree
 
     def _told_for(self, file: str, findings: list[Finding]) -> list[Finding]:
         """Give findings with their places, and with the file that brings others' mistakes in."""
@@ -150,16 +197,23 @@ class Layers:
         Raises `ComposeFileInvalid`.
         """
         setting = self.setting
-        try:
-            defaults(self.tree)
-            # Before an empty path becomes a folder's, and before what says nothing is left out.
-            self.findings = entries.check(self.tree)
-            if resolve_paths:
-                resolve(self.tree, setting.base, setting.home)
-        except ComposeFileInvalid as error:
-            raise self.placed(error) from None
+        self.tree = self.attempt(defaults, self.tree)
+        # Before an empty path becomes a folder's, and before what says nothing is left out.
+        self.findings = entries.check(self.tree)
+        if resolve_paths:
+            self.rebase(setting.base)
         environment(self.tree, setting.environment)
         return self.tree
+
+    def attempt(self, step: Step, tree: Tree) -> Tree:
+        """Let a pass make another tree of a tree.
+
+        Raises `ComposeFileInvalid` with the places of what the pass refuses.
+        """
+        try:
+            return step(tree)
+        except ComposeFileInvalid as error:
+            raise self.placed(error) from None
 
     def placed(self, error: ComposeFileInvalid) -> ComposeFileInvalid:
         """Give an error whose findings say where things were written."""

@@ -73,7 +73,7 @@ def sequence(value: Any) -> list[Any]:
                 words.append(key)
             else:
                 each = inner if isinstance(inner, list) else [inner]
-                words.extend(f"{key}={text(one)}" for one in each)
+                words.extend(key + "=" + text(one) for one in each)
         return sorted(words)
     if isinstance(value, list):
         return value
@@ -91,7 +91,7 @@ def _hosts(base: Any, over: Any, _rows: Rows, _path: Path) -> list[Any]:
 
 def _mapping(value: Any, default: Tree | None) -> Any:
     if isinstance(value, list):
-        return {str(key): dict(default) if default is not None else None for key in value}
+        return {text(key): dict(default) if default is not None else None for key in value}
     return value
 
 

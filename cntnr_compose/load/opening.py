@@ -29,6 +29,7 @@ class Opening:
         self.warn = warn
         self.environment = dict(request.environ)
         self.env_files = self._named_env_files()
+        self.env_sources: tuple[str, ...] = ()  # that were read, those that win first
         self.files = tuple(self._absolute(one) for one in request.files)
         self._read_env("COMPOSE_")
         self._read_env()
@@ -105,6 +106,7 @@ class Opening:
             if word not in SWITCH:
                 raise NotASwitch(DISABLE, word)
             files = (own,) if not SWITCH[word] and source.is_file(own) else ()
+        self.env_sources += files[::-1]
         for name, value in source.env_files(files, self.environment, self.warn).items():
             if name.startswith(prefix):
                 self.environment.setdefault(name, value)

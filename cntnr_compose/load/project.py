@@ -1,12 +1,13 @@
 """From a request to a project: the files in their order, the passes in theirs."""
 
 from collections.abc import Callable
+from typing import Any
 
 from cntnr_compose.core.values import Tree, Value
 from cntnr_compose.load import entries, references
 from cntnr_compose.load.envfiles import merge_env_files, merge_label_files
 from cntnr_compose.load.failures import ComposeFileEmpty
-from cntnr_compose.load.findings import ComposeFileInvalid, Finding
+from cntnr_compose.load.findings import ComposeFileInvalid
 from cntnr_compose.load.interpolate import interpolate
 from cntnr_compose.load.layers import Layers, Setting
 from cntnr_compose.load.model import to_project
@@ -20,6 +21,8 @@ from cntnr_compose.model.project import Project
 
 __all__ = ["Loaded", "Request", "load", "name"]
 
+NAMELESS = "project"  # what a project is called while what is wrong with it is looked for
+
 
 class Loaded(Value, frozen=True, kw_only=True):
     """A project, the tree that `config` prints, where it was written, what the user should know."""
@@ -28,6 +31,7 @@ class Loaded(Value, frozen=True, kw_only=True):
     tree: Tree
     origins: Origins
     warnings: tuple[str, ...] = ()
+    trace: Any = None  # the `trace.Trace`, where the request wants one
 
 
 def name(request: Request) -> str:
@@ -52,9 +56,36 @@ def load(request: Request) -> Loaded:
     opening = Opening(request, warn)
     setting = _setting(opening, request, warn)
     given = opening.given_name()
-    called = given or _name(opening, setting, request)
-    setting.environment["COMPOSE_PROJECT_NAME"] = called
     layers = Layers(setting)
+    try:
+        called = given or _name(opening, setting, request)
+        tree, project = _resolved(layers, opening, request, called)
+    except ComposeFileInvalid as error:
+        from cntnr_compose.load.diagnosis import diagnose
+
+        name = given or NAMELESS
+        raise diagnose(error, setting, lambda it: _resolved(it, opening, request, name)) from None
+    return Loaded(
+        project=project,
+        tree=tree,
+        origins=layers.origins,
+        warnings=tuple(warnings),
+        trace=_trace(opening, setting, request, given) if request.trace else None,
+    )
+
+
+def _trace(opening: Opening, setting: Setting, request: Request, given: str) -> Any:
+    from cntnr_compose.load.trace import Trace
+
+    option = bool(request.project_name)
+    return Trace(opening.required_files(), setting, option=option, variable=bool(given))
+
+
+def _resolved(
+    layers: Layers, opening: Opening, request: Request, called: str
+) -> tuple[Tree, Project]:
+    """Let all passes make a project of the files."""
+    layers.setting.environment["COMPOSE_PROJECT_NAME"] = called
     for file in opening.required_files():
         layers.add(file)
     tree = layers.finish(resolve_paths=request.resolve_paths)
@@ -63,19 +94,16 @@ def load(request: Request) -> Loaded:
     if request.interpolate or request.normalize:
         tree["name"] = called
     if request.normalize:
-        normalize(tree, called, setting.environment)
-    try:
-        if request.interpolate:
-            tree, project = _settled(tree, opening, request, layers.findings)
-        else:
-            tree, project = _raw(tree, called, opening)
-    except ComposeFileInvalid as error:
-        raise layers.placed(error) from None
-    return Loaded(project=project, tree=tree, origins=layers.origins, warnings=tuple(warnings))
+        normalize(tree, called, layers.setting.environment)
+    if not request.interpolate:
+        return layers.attempt(_readable, tree), Project(
+            name=called, working_dir=opening.directory, files=opening.files
+        )
+    return _settled(tree, opening, request, layers)
 
 
-def _raw(tree: Tree, called: str, opening: Opening) -> tuple[Tree, Project]:
-    """Give a tree whose variables are still in it, and the little of a project that is known."""
+def _readable(tree: Tree) -> Tree:
+    """Check what can be checked while variables are still in a tree."""
     services: Tree = tree.get("services") or {}
     short = ("ports", "volumes")  # may be short still, where they hold variables
     readable = {
@@ -85,14 +113,15 @@ def _raw(tree: Tree, called: str, opening: Opening) -> tuple[Tree, Project]:
     findings = entries.check(tree | {"services": readable})
     if findings:
         raise ComposeFileInvalid(findings)
-    return tree, Project(name=called, working_dir=opening.directory, files=opening.files)
+    return tree
 
 
 def _settled(
-    tree: Tree, opening: Opening, request: Request, findings: list[Finding]
+    tree: Tree, opening: Opening, request: Request, layers: Layers
 ) -> tuple[Tree, Project]:
+    findings = layers.findings
     try:
-        tree = typed(tree)
+        tree = layers.attempt(typed, tree)
     except ComposeFileInvalid as error:
         raise ComposeFileInvalid([*findings, *error.findings]) from None
     enabled, disabled = divide(tree, opening.profiles)
@@ -103,7 +132,7 @@ def _settled(
         found = references.check(tree, disabled=disabled)
         findings = [*findings, *(one for one in found if one.path not in told)]
     if findings:
-        raise ComposeFileInvalid(findings)
+        raise layers.placed(ComposeFileInvalid(findings))
     if request.consistency:
         for service in enabled.values():
             if "deploy" in service and "scale" in service:
@@ -142,19 +171,22 @@ def _setting(opening: Opening, request: Request, warn: Callable[[str], None]) ->
         home=opening.environment.get("HOME", ""),
         warn=warn,
         interpolating=request.interpolate,
+        given=request.environ,
+        env_files=opening.env_sources,
     )
 
 
 def _name(opening: Opening, setting: Setting, request: Request) -> str:
     """Give the name that the last file to say one says, else the directory's."""
     said = ""
+    origin = Source("", "")
     for file in opening.required_files():
         for one in setting.documents(file):
-            said = name_in(one.tree) or said
+            if found := name_in(one.tree):
+                said, origin = found, setting.source(file)
     if not said:
         return opening.name_of_directory()
     if request.interpolate:
-        source = Source("", "")
-        tree = interpolate({"name": said}, opening.environment.get, source, setting.warn)
+        tree = interpolate({"name": said}, opening.environment.get, origin, setting.warn)
         said = tree["name"]
     return required(normal(said) if request.normalize else said)

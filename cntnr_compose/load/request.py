@@ -21,3 +21,4 @@ class Request(Value, frozen=True, kw_only=True):
     resolve_paths: bool = True
     consistency: bool = True
     resolve_environment: bool = True
+    trace: bool = False  # whether to tell, too, where each value was written

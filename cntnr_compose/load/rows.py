@@ -6,7 +6,10 @@ A pattern is written ``services.*.ports``; ``*`` stands for any key and for any 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-Path: TypeAlias = tuple[str | int, ...]
+from cntnr_compose.load.findings import ComposeFileInvalid, Finding, Path
+
+__all__ = ["Change", "Path", "Rows", "below", "rewrite", "say", "table"]
+
 Rows: TypeAlias = dict[str | None, Any]
 Change: TypeAlias = Callable[[Any, Path], Any]
 
@@ -31,20 +34,32 @@ def below(rows: Rows, key: str) -> Rows | None:
 
 
 def rewrite(value: Any, rows: Rows, path: Path = ()) -> Any:
-    """Replace in place what stands where the table has an entry, from the top down."""
+    """Replace in place what stands where the table has an entry, from the top down.
+
+    Raises `ComposeFileInvalid` with all that the entries refuse.
+    """
     change: Change | None = rows.get(HERE)
     if change is not None:
         value = change(value, path)
+    refused: list[Finding] = []
     if isinstance(value, dict):
         for key, inner in value.items():
             deeper = below(rows, key)
             if deeper is not None:
-                value[key] = rewrite(inner, deeper, (*path, key))
+                try:
+                    value[key] = rewrite(inner, deeper, (*path, key))
+                except ComposeFileInvalid as error:
+                    refused += error.findings
     elif isinstance(value, list):
         deeper = rows.get("*")
         if deeper is not None:
             for index, inner in enumerate(value):
-                value[index] = rewrite(inner, deeper, (*path, index))
+                try:
+                    value[index] = rewrite(inner, deeper, (*path, index))
+                except ComposeFileInvalid as error:
+                    refused += error.findings
+    if refused:
+        raise ComposeFileInvalid(refused)
     return value
 
 

@@ -129,5 +129,5 @@ def _binary(text: str) -> str:
 
     try:
         return binascii.a2b_base64(text).decode(errors="replace")
-    except binascii.Error:
+    except ValueError:  # `binascii.Error`, or letters that are not ASCII
         raise TagMismatch(text, "binary") from None

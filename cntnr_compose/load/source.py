@@ -147,7 +147,15 @@ def parsed(
 
 def is_file(path: str) -> bool:
     """Tell whether there is a file that is no directory."""
-    return exists(path) and not Path(path).is_dir()
+    return exists(path) and not is_directory(path)
+
+
+def is_directory(path: str) -> bool:
+    """Tell whether there is a directory; at what can be no path there is none."""
+    try:
+        return Path(path).is_dir()
+    except (OSError, ValueError):  # a name that is too long, a folder that may not be looked into
+        return False
 
 
 def exists(path: str) -> bool:
@@ -160,7 +168,7 @@ def exists(path: str) -> bool:
 
 def directory_of(path: str) -> str:
     """Give a directory itself, and of a file the directory that it lies in."""
-    return path if Path(path).is_dir() else parent(path)
+    return path if is_directory(path) else parent(path)
 
 
 def is_same(path: str, other: str) -> bool:

@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from cntnr_compose.core.values import Tree
 from cntnr_compose.load import volumespec
+from cntnr_compose.load.findings import ComposeFileInvalid, Finding
 from cntnr_compose.load.numbers import text
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path, rewrite, say, table
@@ -28,8 +29,14 @@ def _by(identify: Identify) -> Callable[[Any, Path], Any]:
                 identify(value[0], (*path, 0))  # for what it refuses
             return value
         kept: dict[str, Any] = {}
+        refused: list[Finding] = []
         for index, item in enumerate(value):
-            kept[identify(item, (*path, index))] = item
+            try:
+                kept[identify(item, (*path, index))] = item
+            except ComposeFileInvalid as error:
+                refused += error.findings
+        if refused:
+            raise ComposeFileInvalid(refused)
         return list(kept.values())
 
     return change

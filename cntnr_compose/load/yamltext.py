@@ -17,11 +17,32 @@ ESCAPES = {
     "\u2028": "\\L", "\u2029": "\\P",
 }  # fmt: skip
 STEP = "  "
+NOTE = "\0"  # no value has it: it is not printable
+WIDEST = 72  # where notes begin, unless lines are shorter
+
+
+class Noted:
+    """A value, and what is noted behind it."""
+
+    __slots__ = ("note", "value")
+
+    def __init__(self, value: Any, note: str) -> None:
+        self.value = value
+        self.note = note
 
 
 def to_yaml(tree: Any) -> str:
     """Write a tree in block style."""
     return "".join(_block(tree, "")).removeprefix("\n") + "\n"
+
+
+def aligned(text: str) -> str:
+    """Write the notes of a text as comments, below each other."""
+    lines = [line.partition(NOTE) for line in text.splitlines()]
+    widths = [len(line) for line, mark, _ in lines if mark and len(line) <= WIDEST]
+    column = max(widths, default=0)
+    done = (f"{line:<{column}}  # {note}" if mark else line for line, mark, note in lines)
+    return "".join(f"{line}\n" for line in done)
 
 
 def _block(value: Any, indent: str) -> Iterator[str]:
@@ -37,6 +58,10 @@ def _block(value: Any, indent: str) -> Iterator[str]:
                 yield from _compact(inner, indent + STEP)
             else:
                 yield from _block(inner, indent + STEP)
+    elif isinstance(value, Noted):
+        first, *rest = _block(value.value, indent)
+        yield f"{first}{NOTE}{value.note}"
+        yield from rest
     elif isinstance(value, dict):
         yield " {}"
     elif isinstance(value, list):

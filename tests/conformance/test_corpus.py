@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.run import cases, corpus, difference, in_process
+from tests.conformance.run import cases, corpus, difference, in_process, unchecked
 
 FOLDER = corpus()
 IS_THERE = (FOLDER / "cases.json").is_file()
@@ -23,3 +23,6 @@ if IS_THERE:
 
     def test_means_what_docker_compose_says(case: dict[str, Any]) -> None:
         assert not difference(case, FOLDER, in_process(case, FOLDER))
+
+    def test_check_knows_every_key(case: dict[str, Any]) -> None:
+        assert not unchecked(case, FOLDER)

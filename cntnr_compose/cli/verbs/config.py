@@ -25,6 +25,15 @@ class UnknownForm(CntnrError):
         super().__init__(f'unsupported format "{form}"')
 
 
+class NothingToExplain(CntnrError):
+    """`--explain` was given with an option that prints something else than the project."""
+
+    hint = "leave the other option out"
+
+    def __init__(self) -> None:
+        super().__init__("--explain tells where the values of the whole project came from")
+
+
 @verb("[SERVICE...]")
 @services
 @click.option("--format", "form", default="", metavar="FORMAT", help="yaml or json.")
@@ -41,6 +50,7 @@ class UnknownForm(CntnrError):
 @flag("--variables", "list_variables", text="Print the variables that the files mention.")
 @flag("--resolve-image-digests", "pinned", text="Name images by their digests.")
 @flag("--lock-image-digests", "locked", text="Print only the images, by their digests.")
+@flag("--explain", text="Tell the file and line that each value came from.")
 @flag("--no-interpolate", text="Leave variables as they are.")
 @flag("--no-normalize", text="Leave out what is not said.")
 @flag("--no-path-resolution", "no_paths", text="Leave paths relative.")
@@ -56,6 +66,8 @@ def config(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
         raise UnknownForm(given["form"])
     chosen = next((name for name in LISTS if given[name]), "")
     wanted = services if chosen in ("", "list_images") else ()
+    if given["explain"] and (chosen or given["pinned"] or given["locked"]):
+        raise NothingToExplain
     request = replace(
         scope.request(wanted),
         interpolate=not given["no_interpolate"] and chosen != "list_variables",
@@ -64,6 +76,7 @@ def config(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
         resolve_paths=not given["no_paths"],
         consistency=not given["no_consistency"],
         resolve_environment=chosen in ("", "list_environment"),
+        trace=given["explain"],
     )
     with scope.console() as console:
         loaded = load(request)
@@ -71,7 +84,7 @@ def config(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
             console.tell(Warned(text=text))
     if wanted and request.interpolate:
         _select(loaded.tree, wanted, all_resources=request.all_resources)
-    told = LISTS[chosen](loaded, given) if chosen else _whole(loaded, given)
+    told = LISTS[chosen](loaded, given) if chosen else _whole(loaded, given, request.cwd)
     if chosen or not given["quiet"]:
         _write(told, given["output"])
 
@@ -94,15 +107,31 @@ def _select(tree: "Tree", services: tuple[str, ...], *, all_resources: bool) -> 
         used_only(tree)
 
 
-def _whole(loaded: "Loaded", given: "Tree") -> str:
+def _whole(loaded: "Loaded", given: "Tree", cwd: str) -> str:
     from cntnr_compose.load import output
 
     tree = loaded.tree
+    if given["explain"]:
+        return _explained(loaded, given, cwd)
     if given["no_interpolate"]:
         return output.to_plain_json(tree) if given["form"] == "json" else output.to_plain_text(tree)
     if given["pinned"] or given["locked"]:
         tree = _pinned(tree, only_images=given["locked"])
     return output.to_json(tree) if given["form"] == "json" else output.to_text(tree)
+
+
+def _explained(loaded: "Loaded", given: "Tree", cwd: str) -> str:
+    """Write the tree with a comment behind each value, or a list for programs."""
+    from cntnr_compose.load import explain, output
+    from cntnr_compose.load.yamltext import aligned
+
+    if given["form"] == "json":
+        import json
+
+        return json.dumps(explain.listed(loaded.tree, loaded.trace), indent=2) + "\n"
+    tree = explain.noted(loaded.tree, loaded.trace, cwd)
+    plain = given["no_interpolate"]
+    return aligned(output.to_plain_text(tree) if plain else output.to_text(tree))
 
 
 def _pinned(tree: "Tree", *, only_images: bool) -> "Tree":

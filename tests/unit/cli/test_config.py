@@ -171,3 +171,43 @@ def test_other_formats_are_refused(config: Run) -> None:
 
 def test_its_old_name_is_known(compose: Run, config: Run) -> None:
     assert compose("convert", "--services").out == config("--services").out
+
+
+def test_it_explains_each_value_with_a_comment(config: Run) -> None:
+    ran = config("--explain")
+    lines = {line.split("#")[0].strip(): line.rpartition("# ")[2] for line in ran.out.splitlines()}
+    assert lines["name: shop"] == "compose.yaml:1"
+    assert lines["image: i:latest"] == "compose.yaml:3 (TAG: not set)"
+    assert lines["source: data"] == "compose.yaml:4"
+    short = [line for line in ran.out.splitlines() if "  # " in line and "context" not in line]
+    assert len({line.index("  # ") for line in short}) == 1
+
+
+def test_what_it_explains_is_what_it_prints(config: Run) -> None:
+    lines = config("--explain").out.splitlines()
+    assert [line.partition("  # ")[0].rstrip() for line in lines] == config().out.splitlines()
+
+
+def test_it_explains_to_programs(config: Run) -> None:
+    rows = {row["Path"]: row for row in json.loads(config("--explain", "--format", "json").out)}
+    row = rows["services.web.image"]
+    assert (row["Value"], row["Line"], row["Column"]) == ("i:latest", 3, 16)
+    assert row["File"] == str(Path("compose.yaml").resolve())
+    assert row["Variables"][0]["Otherwise"] == "not set"
+
+
+def test_texts_of_several_lines_are_explained_on_the_first(compose: Run) -> None:
+    Path("compose.yaml").write_text(
+        "services:\n  a:\n    image: x\n    labels:\n      k: |\n        a\n        b\n"
+    )
+    lines = compose("config", "--explain").out.splitlines()
+    at = next(index for index, line in enumerate(lines) if "k: |" in line)
+    assert lines[at].endswith("# compose.yaml:5")
+    assert lines[at + 1 : at + 3] == ["        a", "        b"]
+
+
+@pytest.mark.parametrize("word", ["--services", "--hash=*", "--lock-image-digests"])
+def test_lists_are_not_explained(config: Run, word: str) -> None:
+    ran = config("--explain", word)
+    assert ran.code != 0
+    assert "whole project" in ran.err

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.load.canonical import canonical, defaults
+from cntnr_compose.load.canonical import canonical, defaults, lenient
 from cntnr_compose.load.findings import ComposeFileInvalid
 
 
@@ -90,7 +90,7 @@ def test_two_names_of_an_external_network_are_one_too_many() -> None:
     [("ports", ["$P:80"]), ("devices", ["a:b:c:d"]), ("volumes", ["$A:$B:$C:$D"])],
 )
 def test_what_has_variables_may_stay_short(key: str, value: Any) -> None:
-    tree = canonical({"services": {"a": {key: list(value)}}}, nobody, lenient=True)
+    tree = canonical({"services": {"a": {key: list(value)}}}, nobody, lenient)
     assert tree["services"]["a"][key] == value
     with pytest.raises(ComposeFileInvalid):
         long(key, value)
