@@ -62,6 +62,17 @@ def _service(value: Any, path: Path) -> Any:
     return value
 
 
+def _said(what: str, change: Change) -> Change:
+    """Refuse null; where a file is extended, no schema has looked at it before."""
+
+    def check(value: Any, path: Path) -> Any:
+        if value is None:
+            refuse(f"{say(path)}: invalid type <nil> for {what}", path)
+        return change(value, path)
+
+    return check
+
+
 def _build(value: Any, _path: Path) -> Any:
     return {"context": value} if isinstance(value, str) else value
 
@@ -238,26 +249,26 @@ def _secret(value: Any, _path: Path) -> Any:
 
 RULES = table({
     "services.*": _service,
-    "services.*.build": _build,
+    "services.*.build": _said("build", _build),
     "services.*.build.additional_contexts": _contexts,
     "services.*.build.secrets.*": _file_mount,
     "services.*.build.ssh": _ssh,
     "services.*.build.provenance": _switch,
     "services.*.build.sbom": _switch,
     "services.*.configs.*": _file_mount,
-    "services.*.depends_on": _depends_on,
+    "services.*.depends_on": _said("depend_on", _depends_on),
     "services.*.develop.watch": _watch,
     "services.*.develop.watch.*.ignore": _list,
     "services.*.develop.watch.*.include": _list,
     "services.*.devices.*": _device,
     "services.*.dns": _list,
-    "services.*.env_file": _env_file,
+    "services.*.env_file": _said("env_file", _env_file),
     "services.*.extends": _extends,
-    "services.*.gpus": _gpus,
+    "services.*.gpus": _said("gpus", _gpus),
     "services.*.label_file": _list,
     "services.*.models": _names,
     "services.*.networks": _names,
-    "services.*.ports": _ports,
+    "services.*.ports": _said("port", _ports),
     "services.*.secrets.*": _file_mount,
     "services.*.volumes.*": _volume,
 })  # fmt: skip

@@ -312,7 +312,7 @@ def hosts(value: Any, path: Path) -> Any:
         if not name or ":" in name:
             raise BadHostName(name)
         done.append(f"{name}={_address(address)}")
-    return sorted(dict.fromkeys(done)) or OMIT
+    return sorted(done) or OMIT
 
 
 def _address(word: str) -> str:

@@ -97,6 +97,8 @@ def _mapping(value: Any, default: Tree | None) -> Any:
 
 def _as_mapping(default: Tree | None) -> Rule:
     def rule(base: Any, over: Any, rows: Rows, path: Path) -> Any:
+        if base is None and over is None:
+            return {}
         return _plainly(_mapping(base, default), _mapping(over, default), rows, path)
 
     return rule

@@ -155,7 +155,7 @@ SORTED = table(dict.fromkeys((
 
 def to_plain_json(tree: Tree) -> str:
     """Write a tree that was never typed as JSON; its variables stay."""
-    return _json(_as_go(tree)) + "\n"
+    return _json(_as_go(tree))
 
 
 def _json(tree: Tree) -> str:

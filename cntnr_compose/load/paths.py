@@ -31,6 +31,11 @@ def join(base: str, path: str) -> str:
     return "/" + joined.lstrip("/") if joined.startswith("//") else joined
 
 
+def located(root: str, path: str) -> str:
+    """Give the path of a file that is named where ``root`` is the directory."""
+    return path if path.startswith("/") else join(root, path)
+
+
 def parent(path: str) -> str:
     """Give the directory that a path lies in."""
     return posixpath.dirname(path)

@@ -98,7 +98,8 @@ def _resolved(
     tree = layers.finish(resolve_paths=request.resolve_paths)
     if not tree:
         raise ComposeFileEmpty(opening.required_files())
-    tree["name"] = called
+    if request.interpolate or request.normalize:
+        tree["name"] = called
     if request.normalize:
         normalize(tree, called, layers.setting.environment)
     if not request.interpolate:

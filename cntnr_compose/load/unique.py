@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from cntnr_compose.core.hints import Any, TypeAlias
 from cntnr_compose.core.plain import Tree
+from cntnr_compose.load import volumespec
 from cntnr_compose.load.findings import ComposeFileInvalid, Finding
 from cntnr_compose.load.numbers import text
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path, rewrite, say, table
-from cntnr_compose.load.volumespec import parse as parse_volume
 
 Identify: TypeAlias = Callable[[Any, Path], str]
 
@@ -53,7 +53,7 @@ def _volume(item: Any, path: Path) -> str:
             what = f"service volume {_numbered(path)} is missing a mount target"
             refuse(what, path)
         return target
-    return parse_volume(item, path)["target"] if isinstance(item, str) else ""
+    return volumespec.as_written(item, path)["target"] if isinstance(item, str) else ""
 
 
 def _device(item: Any, path: Path) -> str:

@@ -57,6 +57,8 @@ def request_of(case: Mapping[str, Any], where: Path) -> Any:
             said[name] = (*said.get(name, ()), value) if name in MANY else value
         elif word in SWITCHES:
             said[SWITCHES[word]] = True
+            if word == "--compatibility":
+                said["normalize"] = False  # as `config` does
         elif word == "--format":
             next(words)
         elif word != "config":

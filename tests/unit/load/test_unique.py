@@ -19,7 +19,9 @@ def left(key: str, items: list[Any]) -> Any:
         ("labels", ["a=1", "a"], ["a"]),
         ("cap_add", ["A", "B", "A"], ["A", "B"]),
         ("expose", [80, "80"], ["80"]),
-        ("volumes", ["vol:/a", "./x:/a/"], ["./x:/a/"]),
+        ("volumes", ["vol:/a", "./x:/a"], ["./x:/a"]),
+        ("volumes", ["vol:/a", "./x:/a/"], ["vol:/a", "./x:/a/"]),
+        ("volumes", [{"target": "/a/"}, "./x:/a/"], ["./x:/a/"]),
         ("volumes", ["/a", {"target": "/a", "type": "tmpfs"}], [{"target": "/a", "type": "tmpfs"}]),
         ("devices", ["/a:/x", "/b:/x"], ["/b:/x"]),
         ("secrets", ["s", {"source": "t", "target": "/run/secrets/s"}], [
