@@ -5,7 +5,7 @@ from collections.abc import Callable
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.hints import Any
 from cntnr_compose.core.plain import Tree
-from cntnr_compose.load.findings import ComposeFileInvalid, Finding, Place
+from cntnr_compose.load.findings import SHOWN, ComposeFileInvalid, Finding, Place
 from cntnr_compose.load.layers import Layers, Setting, Step, copied
 from cntnr_compose.load.merge import merge
 from cntnr_compose.load.rows import Path
@@ -64,6 +64,8 @@ class Diagnosis(Layers):
         for one in self.placed(error).findings:
             if not any(_are_related(one.path, path) for path in known):
                 self.found.append(one)
+        if len(self.found) > SHOWN:
+            raise CannotGoOn
 
     def add(self, file: str, included: tuple[str, ...] = ()) -> None:
         """Lay a file over what is there, as far as that goes."""

@@ -69,70 +69,124 @@ def _documents(parser: Any, builder: Builder) -> Iterator[Document]:
             return
 
 
+class _Mark:
+    """Where a node begins, and what is in it: marks by key, or one after the other."""
+
+    __slots__ = ("column", "inside", "line")
+
+    def __init__(self, event: Any) -> None:
+        self.line: int = event.start_mark.line + 1
+        self.column: int = event.start_mark.column + 1
+        self.inside: dict[str, tuple[_Mark, _Mark]] | list[_Mark] | None = None
+
+
 class Marks:
     """A text read once more, for where things stand in it."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._roots: list[Any] | None = None
+        self._roots: list[_Mark] | None = None
 
     def find(self, path: Path, passed: dict[Path, int]) -> tuple[int, int, int]:
         """Give how many steps of a path there are, and line and column of the last one; 0 means nowhere.
 
         ``passed`` counts the items that earlier texts have put into lists; it grows.
         """
+        if self._roots is None:
+            self._roots = []
+            self._read(self._roots)
         best = (-1, 0, 0)
-        for root in self._composed():
+        for root in self._roots:
             best = max(best, _walk(root, path, passed), key=lambda one: one[0])
         return best
 
-    def _composed(self) -> list[Any]:
+    def _read(self, roots: list[_Mark]) -> None:
         import yaml
 
-        if self._roots is None:
-            self._roots = []
-            loader = type(
-                "_Marking",
-                (yaml.CSafeLoader,),
-                {
-                    "resolve": lambda *_: "",
-                    "descend_resolver": lambda *_: None,
-                    "ascend_resolver": lambda *_: None,
-                },
-            )
-            try:
-                self._roots = list(yaml.compose_all(self._text, loader))
-            except (yaml.YAMLError, RecursionError):
-                self._roots = []  # it was read before, so it is gone or too deep: no place is told
-        return self._roots
+        parser = yaml.CSafeLoader(self._text)
+        try:
+            while not parser.check_event(yaml.StreamEndEvent):
+                event = parser.get_event()
+                if isinstance(event, yaml.NodeEvent):
+                    roots.append(_marked(parser, event))
+        except yaml.YAMLError:
+            pass  # it was read before, so this is told; places before it are known
 
 
-def _walk(node: Any, path: Path, passed: dict[Path, int]) -> tuple[int, int, int]:
-    mark = node.start_mark
+def _marked(parser: Any, event: Any) -> _Mark:
+    """Read a document; it does not call itself, so that depth costs nothing."""
+    import yaml
+
+    root = _Mark(event)
+    anchors: dict[str | None, _Mark] = {}
+    above: list[_Inside] = []
+    while True:
+        if isinstance(event, yaml.CollectionEndEvent):
+            done = above.pop()
+            if done.anchor:
+                anchors[done.anchor] = done.mark
+        else:
+            known = anchors.get(event.anchor) if isinstance(event, yaml.AliasEvent) else None
+            mark = known or (_Mark(event) if above else root)
+            if above:
+                above[-1].take(mark, getattr(event, "value", ""))
+            if isinstance(event, yaml.CollectionStartEvent):
+                mark.inside = {} if isinstance(event, yaml.MappingStartEvent) else []
+                above.append(_Inside(mark, event.anchor))
+        if not above:
+            return root
+        event = parser.get_event()
+
+
+class _Inside:
+    """A mapping or sequence whose end has not come yet."""
+
+    __slots__ = ("_key", "anchor", "mark")
+
+    def __init__(self, mark: _Mark, anchor: str | None) -> None:
+        self.mark = mark
+        self.anchor = anchor
+        self._key: tuple[str, _Mark] | None = None
+
+    def take(self, mark: _Mark, text: str) -> None:
+        inside = self.mark.inside
+        if isinstance(inside, list):
+            inside.append(mark)
+        elif self._key is None:
+            self._key = (text, mark)
+        elif inside is not None:
+            word, key = self._key
+            inside.setdefault(word, (key, mark))
+            self._key = None
+
+
+def _walk(mark: _Mark, path: Path, passed: dict[Path, int]) -> tuple[int, int, int]:
+    place = mark
     for depth, step in enumerate(path):
         found = None
-        if node.id == "mapping":
-            found = _entry(node, step)
-        elif node.id == "sequence" and isinstance(step, int):
+        if isinstance(mark.inside, dict):
+            found = _entry(mark, step, set())
+        elif mark.inside is not None and isinstance(step, int):
             index = step - passed.get(path[:depth], 0)
-            passed[path[:depth]] = passed.get(path[:depth], 0) + len(node.value)
-            if 0 <= index < len(node.value):
-                found = (node.value[index].start_mark, node.value[index])
+            passed[path[:depth]] = passed.get(path[:depth], 0) + len(mark.inside)
+            if 0 <= index < len(mark.inside):
+                found = (mark.inside[index], mark.inside[index])
         if found is None:
-            return depth, mark.line + 1, mark.column + 1
-        mark, node = found
-    return len(path), mark.line + 1, mark.column + 1
+            return depth, place.line, place.column
+        place, mark = found
+    return len(path), place.line, place.column
 
 
-def _entry(node: Any, step: str | int) -> tuple[Any, Any] | None:
+def _entry(mark: _Mark, step: str | int, seen: set[int]) -> tuple[_Mark, _Mark] | None:
     """Find a key of a mapping, else in what `<<` names."""
-    merged: list[Any] = []
-    for key, value in node.value:
-        if key.value == step:
-            return key.start_mark, value
-        if key.value == "<<":
-            merged.extend(value.value if value.id == "sequence" else [value])
-    for one in merged:
-        if one.id == "mapping" and (found := _entry(one, step)):
+    if not isinstance(mark.inside, dict) or id(mark) in seen:
+        return None
+    seen.add(id(mark))
+    if isinstance(step, str) and step in mark.inside:
+        return mark.inside[step]
+    _, merged = mark.inside.get("<<", (mark, mark))
+    for one in merged.inside if isinstance(merged.inside, list) else [merged]:
+        found = _entry(one, step, seen)
+        if found:
             return found
     return None

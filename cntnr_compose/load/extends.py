@@ -9,7 +9,6 @@ from cntnr_compose.load.findings import ComposeFileInvalid, Finding
 from cntnr_compose.load.layers import Layers, Setting, clear, copied
 from cntnr_compose.load.merge import extend
 from cntnr_compose.load.paths import join
-from cntnr_compose.load.places import Source
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
 from cntnr_compose.load.source import directory_of, is_remote
@@ -85,7 +84,7 @@ class _Extending:
         source = copied(base)
         for paths in cleared:
             clear({"services": {name: source}}, paths)
-        text = Source(base_file, self._setting.text(base_file), ("services", base_name), path)
+        text = self._setting.source(base_file).moved(("services", base_name), path)
         self._layers.origins.add(text, below=True)
         merged = extend(source, service)
         merged.pop("extends", None)
@@ -113,7 +112,7 @@ class _Extending:
         cleared: Cleared = ()
         layers = self._layers.fresh()
         for one in layers.documents(local):
-            own = Source(local, setting.text(local))
+            own = setting.source(local)
             layers.origins.add(own)
             over = layers.prepared(one, own)
             clear(layers.tree, one.cleared)
@@ -141,4 +140,4 @@ def _reference(wanted: Any, name: str, file: str, setting: Setting) -> tuple[str
 
 
 def _refuse(what: str, path: Path, setting: Setting, file: str) -> NoReturn:
-    refuse(what, path, place=Source(file, setting.text(file)).place(path))
+    refuse(what, path, place=setting.source(file).place(path))

@@ -15,7 +15,7 @@ from cntnr_compose.load.failures import (
 )
 from cntnr_compose.load.layers import Layers, Setting
 from cntnr_compose.load.paths import join, parent
-from cntnr_compose.load.places import Origins, Source
+from cntnr_compose.load.places import Origins
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
 
@@ -140,4 +140,4 @@ def _is_same(one: Any, other: Any) -> bool:
 
 
 def _refuse(what: str, path: Path, setting: Setting, file: str) -> NoReturn:
-    refuse(what, path, place=Source(file, setting.text(file)).place(path))
+    refuse(what, path, place=setting.source(file).place(path))

@@ -45,7 +45,7 @@ class Setting:
         self.warn = warn
         self.interpolating = interpolating
         self.home = home
-        self.texts: dict[str, str] = {}
+        self.sources: dict[str, Source] = {}
         self.parsed: dict[str, list[Document]] = {}
 
     def inner(
@@ -61,17 +61,17 @@ class Setting:
             interpolating=self.interpolating,
             env_files=env_files,
         )
-        other.outer, other.texts, other.parsed = self, self.texts, self.parsed
+        other.outer, other.sources, other.parsed = self, self.sources, self.parsed
         return other
 
-    def text(self, file: str) -> str:
+    def source(self, file: str) -> Source:
         """Read a file once.
 
         Raises the errors of `source.read`.
         """
-        if file not in self.texts:
-            self.texts[file] = source.read(file)
-        return self.texts[file]
+        if file not in self.sources:
+            self.sources[file] = Source(file, source.read(file))
+        return self.sources[file]
 
     def documents(self, file: str) -> list[Document]:
         """Parse a file once.
@@ -79,7 +79,7 @@ class Setting:
         Raises `ComposeFileInvalid` and the errors of `source.read`.
         """
         if file not in self.parsed:
-            self.parsed[file] = list(document.read(self.text(file), file))
+            self.parsed[file] = list(document.read(self.source(file).text, file))
         return self.parsed[file]
 
 
@@ -112,7 +112,7 @@ class Layers:
 
         setting = self.setting
         for one in self.documents(file):
-            own = Source(file, setting.text(file))
+            own = setting.source(file)
             over = self.prepared(one, own)
             if "services" in over:
                 over = self.attempt(partial(extends.apply, file, one.cleared, self), over)

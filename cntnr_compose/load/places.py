@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from cntnr_compose.load.document import Marks
-from cntnr_compose.load.findings import Finding, Place
+from cntnr_compose.load.findings import SHOWN, Finding, Place
 from cntnr_compose.load.rows import Path
 
 
@@ -15,6 +15,7 @@ class Source:
 
     def __init__(self, file: str, text: str, here: Path = (), there: Path = ()) -> None:
         self.file = file
+        self.text = text
         self._marks = Marks(text)
         self._here = here
         self._there = there
@@ -64,5 +65,6 @@ class Origins:
         return best[1] if best else None
 
     def placed(self, findings: Sequence[Finding]) -> list[Finding]:
-        """Give findings with the places that they lack."""
+        """Give findings with the places that they lack, as many as are shown."""
+        findings = findings[: SHOWN + 1]
         return [one if one.place else one.but(place=self.place(one.path)) for one in findings]

@@ -200,7 +200,7 @@ def _name(opening: Opening, setting: Setting, request: Request) -> str:
     for file in opening.required_files():
         for one in setting.documents(file):
             if found := name_in(one.tree):
-                said, origin = found, Source(file, setting.text(file))
+                said, origin = found, setting.source(file)
     if not said:
         return opening.name_of_directory()
     if request.interpolate:

@@ -65,7 +65,7 @@ def _build(name: str, service: Tree, scene: Scene) -> Iterator[Finding]:
         yield Finding(path=(*path, "platforms"), message=text)
     secrets = _section(scene.tree, "secrets")
     for index, one in enumerate(build.get("secrets") or ()):
-        source = one["source"]
+        source = one.get("source", "")
         if source not in secrets:
             text = f'service "{name}" refers to undefined build secret {source}'
             hint = suggestion(source, secrets)

@@ -110,7 +110,7 @@ class _Layers(Layers):
         return _Layers(setting or self.setting, self.env_files)
 
     def documents(self, file: str) -> list[Document]:
-        return list(document.read(self.setting.text(file), file, _Builder))
+        return list(document.read(self.setting.source(file).text, file, _Builder))
 
     def prepared(self, one: Document, _own: Source) -> Tree:
         return self._interpolated(one.tree)  # type: ignore[no-any-return]

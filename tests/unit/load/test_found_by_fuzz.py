@@ -78,3 +78,9 @@ def test_a_blank_path_to_watch_is_told_before_it_becomes_a_folder(tmp_path: Path
 def test_binary_that_is_none_is_told(tmp_path: Path, word: str) -> None:
     with pytest.raises(CntnrError, match=r"compose.yaml:1:\d+: .*cannot decode"):
         read(tmp_path, f"services: {{a: {{image: !!binary {word}}}}}")
+
+
+@pytest.mark.parametrize("secret", ['""', "{gid: '1'}"])
+def test_a_build_secret_without_a_source_is_told(tmp_path: Path, secret: str) -> None:
+    with pytest.raises(CntnrError, match="refers to undefined build secret"):
+        read(tmp_path, f"services: {{a: {{build: {{context: ., secrets: [{secret}]}}}}}}")
