@@ -300,13 +300,16 @@ def _sweep() -> None:
         files.remove_tree(place)
 
 
-def end_from_inside(holder: Holder) -> None:
-    """Stop the holder that this process is inside of, where nobody else uses it; may not return."""
+def end_from_inside(payload: int) -> None:
+    """Stop the holder that this process is inside of, where nobody else uses it; may not return.
+
+    ``payload`` is what `Holder.payload` says.
+    """
     with files.locked(_lock()):
         if not is_used():
             _sweep()
             with contextlib.suppress(ProcessLookupError):
-                os.kill(holder.payload, signal.SIGTERM)
+                os.kill(payload, signal.SIGTERM)
                 # Whoever wants another one waits until this one, and we with it, is gone.
                 time.sleep(GONE_WITHIN)
 

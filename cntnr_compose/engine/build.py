@@ -228,7 +228,7 @@ def _found(request: Request) -> str:
 def _in_holder(requests: tuple[Request, ...], *, on_host: bool, tell: Tell) -> dict[str, str]:
     with holder.using("build") as held:
         resolver = kernel.host_resolv_conf() if on_host else ""
-        order = Order(requests=requests, holder=held, resolver=resolver)
+        order = Order(requests=requests, payload=held.payload, resolver=resolver)
         argv = holder.enter_argv(held, [sys.executable, "-P", "-c", START], network=not on_host)
         with contextlib.ExitStack() as undo:
             theirs, ours = os.pipe()

@@ -86,7 +86,7 @@ def main() -> None:
         signal.signal(number, lambda *_: os.kill(child, signal.SIGTERM))
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if status != 0:
-        holder.end_from_inside(order.holder)
+        holder.end_from_inside(order.payload)
     os._exit(abs(status))
 
 

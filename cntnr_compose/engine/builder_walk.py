@@ -7,7 +7,6 @@ with one that makes what is missing. Both come to the same keys.
 import time
 from typing import Protocol
 
-from cntnr_compose.adapters.holder import Holder
 from cntnr_compose.core.values import Bytes, Seconds, Value, field, replace, to_tree
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.service import Ulimit
@@ -58,7 +57,7 @@ class Order(Value, frozen=True, kw_only=True):
     """What to build; requests of one order do not depend on each other."""
 
     requests: tuple[Request, ...]
-    holder: Holder
+    payload: int  # the holder's, by its name inside
     resolver: str = ""  # resolv.conf of the host, for steps on its network; empty: the holder's
 
 

@@ -72,5 +72,5 @@ def _serve(first: socket.socket, held: holder.Holder, claims: contextlib.ExitSta
         duty.run(first, held, claims)
     finally:
         claims.close()
-        holder.end_from_inside(held)
+        holder.end_from_inside(held.payload)
         os._exit(0)

@@ -1,8 +1,15 @@
 """Plain values are frozen, equal by what they hold, and complete."""
 
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import walk_packages
+from typing import get_args, get_type_hints
+
 import pytest
 
+import cntnr_compose
 from cntnr_compose.core.plain import Misused, Plain
+from cntnr_compose.core.values import Value
 
 
 class Spot(Plain):
@@ -36,3 +43,27 @@ def test_what_is_lacking_or_unknown_is_a_bug() -> None:
         Spot()  # type: ignore[call-arg]
     with pytest.raises(Misused, match="Spot: column"):
         Spot(file="a", column=3)  # type: ignore[call-arg]
+
+
+def kinds(hint: object) -> Iterator[object]:
+    """Give the classes that a type is made of."""
+    yield hint
+    for inner in get_args(hint):
+        yield from kinds(inner)
+
+
+def descendants(kind: type) -> Iterator[type]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from descendants(one)
+
+
+def test_no_value_that_becomes_json_holds_a_plain_one() -> None:
+    for module in walk_packages(cntnr_compose.__path__, "cntnr_compose."):
+        import_module(module.name)
+    values = list(descendants(Value))
+    assert len(values) > 50
+    for value in values:
+        for name, hint in get_type_hints(value).items():
+            for kind in kinds(hint):
+                assert not (isinstance(kind, type) and issubclass(kind, Plain)), (value, name)
