@@ -1,8 +1,8 @@
 """A tree built of YAML events, one after the other: aliases, merges, tags and depth are bounded."""
 
 import re
+from typing import Any, NoReturn
 
-from cntnr_compose.core.hints import Any, NoReturn
 from cntnr_compose.load.findings import Place, dotted
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path

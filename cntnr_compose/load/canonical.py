@@ -1,8 +1,8 @@
 """Short syntax to long syntax, and the defaults that the long syntax has: rules by path."""
 
 from collections.abc import Callable
+from typing import Any, TypeAlias
 
-from cntnr_compose.core.hints import Any, TypeAlias
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load import portspec, volumespec
 from cntnr_compose.load.findings import ComposeFileInvalid, Finding

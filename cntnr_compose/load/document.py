@@ -5,8 +5,8 @@ the text once more.
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
 
-from cntnr_compose.core.hints import Any, NoReturn
 from cntnr_compose.core.plain import Plain
 from cntnr_compose.load.builder import Builder
 from cntnr_compose.load.findings import Place

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 from functools import cache
+from typing import NoReturn
 
-from cntnr_compose.core.hints import NoReturn
 from cntnr_compose.load.template import Lookup, Unset, substitute
 
 BLANKS = "\t\v\f\r \x85\xa0"

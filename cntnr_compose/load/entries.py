@@ -1,8 +1,8 @@
 """What is wrong with single entries of a canonical tree, whoever refers to them."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from cntnr_compose.core.hints import Any
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load.findings import Finding, Path
 

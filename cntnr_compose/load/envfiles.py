@@ -1,8 +1,8 @@
 """`env_file` and `label_file` of services: read, and laid under `environment` and `labels`."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from cntnr_compose.core.hints import Any
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load import source
 from cntnr_compose.load.dotenv import EnvFileInvalid, parse_raw

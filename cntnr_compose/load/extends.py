@@ -1,8 +1,8 @@
 """`extends`: a service laid on another one, of the same file or of another."""
 
 import os
+from typing import Any, NoReturn
 
-from cntnr_compose.core.hints import Any, NoReturn
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load.failures import ExtendsCycle, RemoteUnsupported, TooManyLevels
 from cntnr_compose.load.findings import ComposeFileInvalid, Finding

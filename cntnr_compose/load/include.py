@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Mapping
+from typing import Any, NoReturn
 
-from cntnr_compose.core.hints import Any, NoReturn
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load import source
 from cntnr_compose.load.failures import (

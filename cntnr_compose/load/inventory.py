@@ -1,9 +1,9 @@
 """What a project has, as lists: services in the order of their dependencies, images, variables."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from cntnr_compose.core.errors import NoSuchService
-from cntnr_compose.core.hints import Any
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load.template import Variable, variables
 

@@ -5,9 +5,9 @@ compose prints nothing. It raises `ValueError` for what does not fit.
 """
 
 from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from cntnr_compose.core import units
-from cntnr_compose.core.hints import Any, TypeAlias
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load import casts, shellwords
 from cntnr_compose.load.findings import ComposeFileInvalid, Finding

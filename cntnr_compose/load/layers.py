@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any, TypeAlias
 
-from cntnr_compose.core.hints import Any, TypeAlias
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load import document, entries, source
 from cntnr_compose.load.canonical import canonical, defaults, lenient

@@ -1,8 +1,8 @@
 """Lay one tree over another, with the rules of the places that have their own."""
 
 from collections.abc import Callable
+from typing import Any, NoReturn, TypeAlias
 
-from cntnr_compose.core.hints import Any, NoReturn, TypeAlias
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load.numbers import text
 from cntnr_compose.load.refusal import refuse

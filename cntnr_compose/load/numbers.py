@@ -1,6 +1,6 @@
 """How Go writes numbers and words: what a label of ``1.50`` or ``1e6`` becomes."""
 
-from cntnr_compose.core.hints import Any
+from typing import Any
 
 SMALLEST, LARGEST = -4, 6  # powers of ten that are written without an exponent: from, and up to
 

@@ -1,7 +1,8 @@
 """The tree as text, in docker compose's two forms."""
 
+from typing import Any
+
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.hints import Any
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load.keyorder import deeply, ordered
 from cntnr_compose.load.kinds import Kind

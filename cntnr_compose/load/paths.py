@@ -2,8 +2,8 @@
 
 import posixpath
 from collections.abc import Callable
+from typing import Any, TypeAlias
 
-from cntnr_compose.core.hints import Any, TypeAlias
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.core.transports import TRANSPORTS
 from cntnr_compose.load.refusal import refuse

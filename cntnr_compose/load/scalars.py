@@ -5,8 +5,7 @@ They are YAML 1.2 words (``on`` is a word, ``22:22`` a string) with Go's numbers
 
 import re
 from functools import cache
-
-from cntnr_compose.core.hints import Any
+from typing import Any
 
 WORDS: dict[str, Any] = dict.fromkeys(("", "~", "null", "Null", "NULL"), None)
 WORDS |= dict.fromkeys(("true", "True", "TRUE"), True)

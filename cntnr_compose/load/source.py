@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
-from cntnr_compose.core.hints import TypeAlias
 from cntnr_compose.load.dotenv import EnvFileInvalid, parse
 from cntnr_compose.load.failures import (
     EnvFileBroken,

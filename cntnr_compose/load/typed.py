@@ -1,6 +1,7 @@
 """The keys of a compose file with their kinds, in the order in which docker compose prints them."""
 
-from cntnr_compose.core.hints import Any
+from typing import Any
+
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load import casts
 from cntnr_compose.load.kinds import (

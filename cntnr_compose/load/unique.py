@@ -1,8 +1,8 @@
 """Items of a list that mean the same thing: the later one takes the earlier one's place."""
 
 from collections.abc import Callable
+from typing import Any, TypeAlias
 
-from cntnr_compose.core.hints import Any, TypeAlias
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load import volumespec
 from cntnr_compose.load.findings import ComposeFileInvalid, Finding

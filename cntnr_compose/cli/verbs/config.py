@@ -1,9 +1,10 @@
 """`cntnr compose config`: what the compose files mean, resolved and canonical."""
 
+from typing import TYPE_CHECKING, Any
+
 from cntnr_compose.cli import out
 from cntnr_compose.cli.options import flag, option, services, verb
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
