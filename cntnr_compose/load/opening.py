@@ -54,9 +54,7 @@ class Opening:
         named = self._request.profiles
         if not named:
             words = self.environment.get("COMPOSE_PROFILES", "").split(",")
-            named = tuple(
-                word.strip() for word in words
-            )  # "" where none is said: as a profile, too
+            named = tuple(word.strip() for word in words)  # "" where none is said, a profile too
         return named
 
     def required_files(self) -> tuple[str, ...]:
