@@ -14,7 +14,7 @@ HEAVY = {"asyncio", "networkx", "jsonschema", "yaml", "rich"}
 NOT_FOR_CONFIG = {
     "click", "msgspec", "inspect", "gettext", "uuid", "platform", "decimal", "textwrap", "locale",
     "pathlib", "urllib", "ipaddress", "shlex", "tempfile", "subprocess", "logging", "dataclasses",
-    "string", "difflib", "random", "socket", "typing", "contextlib",
+    "string", "difflib", "random", "socket",
 }  # fmt: skip
 RUN = "import sys; from cntnr_compose.cli.main import run; sys.exit(run(sys.argv[1:]))"
 MAIN = "from cntnr_compose.cli.main import main; main()"

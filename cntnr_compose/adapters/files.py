@@ -5,8 +5,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
-
-from cntnr_compose.core.hints import TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing import TypeVar

@@ -11,11 +11,11 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cntnr_compose.adapters import files, kernel
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.hints import TYPE_CHECKING
 from cntnr_compose.core.plain import Plain
 
 if TYPE_CHECKING:

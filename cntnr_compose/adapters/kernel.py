@@ -5,9 +5,9 @@ import pwd
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cntnr_compose.adapters import files
-from cntnr_compose.core.hints import TYPE_CHECKING
 from cntnr_compose.core.plain import Bytes
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import subprocess
 import sys
 from collections.abc import Collection, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cntnr_compose.core.errors import CommandFailed, ProgramMissing
-from cntnr_compose.core.hints import TYPE_CHECKING, Any, TypeAlias
 from cntnr_compose.core.plain import Plain, Seconds
 
 if TYPE_CHECKING:

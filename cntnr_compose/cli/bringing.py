@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from cntnr_compose.cli import out
 from cntnr_compose.cli.scope import Scope, here, is_on
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.hints import TYPE_CHECKING
 from cntnr_compose.core.plain import Plain
 
 if TYPE_CHECKING:

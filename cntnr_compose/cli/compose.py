@@ -1,8 +1,7 @@
 """The verbs of `cntnr compose`, of which only the one that runs is imported."""
 
 import importlib
-
-from cntnr_compose.core.hints import TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.options import Verb

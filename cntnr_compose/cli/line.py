@@ -4,9 +4,10 @@ What is not plain is left to click: help, mistakes, letters run together, switch
 the same rows, and a test holds that they read the same.
 """
 
+from typing import TYPE_CHECKING
+
 from cntnr_compose.cli import compose
 from cntnr_compose.cli.options import COMPOSE, taken_out
-from cntnr_compose.core.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

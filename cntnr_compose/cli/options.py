@@ -1,6 +1,6 @@
 """The options of verbs as rows that import nothing: `line` reads by them, `clicked` makes click's of them."""
 
-from cntnr_compose.core.hints import TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

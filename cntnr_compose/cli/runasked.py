@@ -4,11 +4,11 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.bringing import Images, Incompatible, variable
 from cntnr_compose.cli.scope import here
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.hints import TYPE_CHECKING
 from cntnr_compose.core.plain import Plain
 
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.hints import TYPE_CHECKING, Any
 from cntnr_compose.core.plain import Plain
 
 if TYPE_CHECKING:

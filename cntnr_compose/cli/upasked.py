@@ -1,9 +1,10 @@
 """What a user asks of `up`, checked for contradictions and put into the plan's words."""
 
+from typing import TYPE_CHECKING
+
 from cntnr_compose.cli.bringing import Images, Incompatible, scales, variable
 from cntnr_compose.cli.scope import Scope
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.hints import TYPE_CHECKING
 from cntnr_compose.core.plain import Plain
 
 if TYPE_CHECKING:

@@ -1,9 +1,6 @@
 """What costs nothing to import: plain trees, and frozen values that only this process sees."""
 
-from cntnr_compose.core.hints import TYPE_CHECKING, Any, Self, TypeAlias, dataclass_transform
-
-if TYPE_CHECKING:
-    from typing import ClassVar
+from typing import Any, ClassVar, Self, TypeAlias, dataclass_transform
 
 Tree: TypeAlias = dict[str, Any]
 Seconds: TypeAlias = float

@@ -35,7 +35,8 @@ def _part() -> re.Pattern[str]:
 
 @cache
 def _size() -> re.Pattern[str]:
-    number = r"\+?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+    digits = r"\d+(?:_\d+)*"  # as Go's own parser, which knows 1_000
+    number = rf"\+?(?:{digits}\.?(?:{digits})?|\.{digits})(?:[eE][-+]?\d+)?"
     return re.compile(rf"({number}) ?(?:b|([kmgtp])(?:i?b)?)?", re.ASCII | re.IGNORECASE)
 
 

@@ -1,6 +1,8 @@
 """A tree built of YAML events, one after the other: aliases, merges, tags and depth are bounded."""
 
-from cntnr_compose.core.hints import Any, NoReturn
+import re
+from typing import Any, NoReturn
+
 from cntnr_compose.load.findings import Place, dotted
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
@@ -66,6 +68,17 @@ class Builder:
         self._anchors.clear()
         return (root.value, root.cleared) if root is not None else (None, ())
 
+    def start(self, event: Any) -> None:
+        """Take the start of a document, which may say the YAML that it is in."""
+        if event.version not in (None, (1, 1)):
+            self._refuse("found incompatible YAML document", event)
+
+    def escaped(self, event: Any, text: str) -> None:
+        """Take a scalar whose text may have escapes that Go does not know."""
+        if event.style == '"' and r"\/" in re.sub(r"\\[^/]", "", text):
+            self._refuse("found unknown escape character", event)
+        self.scalar(event)
+
     def scalar(self, event: Any) -> None:
         """Take a scalar."""
         self._nodes += 1
@@ -81,7 +94,8 @@ class Builder:
         """Give what a scalar means."""
         tag = event.tag
         if tag is None or tag == "!":
-            return plain(event.value) if tag is None and event.implicit[0] else event.value
+            is_plain = event.implicit[0] and not event.style
+            return plain(event.value) if is_plain else event.value
         try:
             return tagged(tag, event.value)
         except TagMismatch as error:

@@ -1,8 +1,8 @@
 """Short syntax to long syntax, and the defaults that the long syntax has: rules by path."""
 
 from collections.abc import Callable
+from typing import Any, TypeAlias
 
-from cntnr_compose.core.hints import Any, TypeAlias
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load import portspec, volumespec
 from cntnr_compose.load.findings import ComposeFileInvalid, Finding
@@ -60,6 +60,17 @@ def _service(value: Any, path: Path) -> Any:
     if value is not None and not isinstance(value, dict):
         refuse(f"{say(path)} must be a mapping", path)
     return value
+
+
+def _said(what: str, change: Change) -> Change:
+    """Refuse null; where a file is extended, no schema has looked at it before."""
+
+    def check(value: Any, path: Path) -> Any:
+        if value is None:
+            refuse(f"{say(path)}: invalid type <nil> for {what}", path)
+        return change(value, path)
+
+    return check
 
 
 def _build(value: Any, _path: Path) -> Any:
@@ -130,10 +141,10 @@ def _device(value: Any, path: Path) -> Any:
     if not isinstance(value, str):
         return value
     parts = value.split(":")
-    if len(parts) > 3 or not parts[0]:
+    if len(parts) > 3:
         refuse(f'confusing device mapping, please use long syntax: "{value}"', path)
-    source, target, permissions = (*parts, *[""] * (3 - len(parts)))
-    return {"source": source, "target": target or source, "permissions": permissions or "rwm"}
+    source, target, permissions = (*parts, *["", "", "rwm"][len(parts) :])
+    return {"source": source, "target": target or source, "permissions": permissions}
 
 
 def _ports(value: Any, path: Path) -> Any:
@@ -154,15 +165,20 @@ def _ports(value: Any, path: Path) -> Any:
     return done
 
 
-def _ssh(value: Any, _path: Path) -> Any:
+def _ssh(value: Any, path: Path) -> Any:
     if isinstance(value, dict):
         return {key: one if one is None else text(one) for key, one in value.items()}
     if isinstance(value, str):
         value = [value]
-    if isinstance(value, list):
-        pairs = (text(word).partition("=") for word in value)
-        return {key: path if equals else None for key, equals, path in pairs}
-    return value
+    if not isinstance(value, list):
+        return value
+    done: Tree = {}
+    for word in value:
+        key, equals, file = text(word).partition("=")
+        if not equals and key != "default":
+            refuse(f'invalid ssh key "{key}"', path)
+        done[key] = file if equals else None
+    return done
 
 
 def _switch(value: Any, _path: Path) -> Any:
@@ -182,7 +198,11 @@ def _watch(value: Any, _path: Path) -> Any:
 
 def _external(resource: Any, path: Path, warn: Warn) -> None:
     """``external: {name: N}`` is the old form of ``external: true`` and ``name: N``."""
-    external = resource.get("external") if isinstance(resource, dict) else None
+    if resource is None:
+        return
+    if not isinstance(resource, dict):
+        refuse(f"{say(path)} must be a mapping", path)
+    external = resource.get("external")
     if not isinstance(external, dict):
         return
     resource["external"] = True
@@ -229,26 +249,26 @@ def _secret(value: Any, _path: Path) -> Any:
 
 RULES = table({
     "services.*": _service,
-    "services.*.build": _build,
+    "services.*.build": _said("build", _build),
     "services.*.build.additional_contexts": _contexts,
     "services.*.build.secrets.*": _file_mount,
     "services.*.build.ssh": _ssh,
     "services.*.build.provenance": _switch,
     "services.*.build.sbom": _switch,
     "services.*.configs.*": _file_mount,
-    "services.*.depends_on": _depends_on,
+    "services.*.depends_on": _said("depend_on", _depends_on),
     "services.*.develop.watch": _watch,
     "services.*.develop.watch.*.ignore": _list,
     "services.*.develop.watch.*.include": _list,
     "services.*.devices.*": _device,
     "services.*.dns": _list,
-    "services.*.env_file": _env_file,
+    "services.*.env_file": _said("env_file", _env_file),
     "services.*.extends": _extends,
-    "services.*.gpus": _gpus,
+    "services.*.gpus": _said("gpus", _gpus),
     "services.*.label_file": _list,
     "services.*.models": _names,
     "services.*.networks": _names,
-    "services.*.ports": _ports,
+    "services.*.ports": _said("port", _ports),
     "services.*.secrets.*": _file_mount,
     "services.*.volumes.*": _volume,
 })  # fmt: skip

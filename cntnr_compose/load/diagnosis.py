@@ -1,9 +1,9 @@
 """All that is wrong with a project: the passes once more, each without what the ones before it refused."""
 
 from collections.abc import Callable
+from typing import Any
 
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.hints import Any
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load.findings import SHOWN, ComposeFileInvalid, Finding, Place
 from cntnr_compose.load.layers import Layers, Setting, Step, copied

@@ -5,8 +5,8 @@ the text once more.
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
 
-from cntnr_compose.core.hints import Any, NoReturn
 from cntnr_compose.core.plain import Plain
 from cntnr_compose.load.builder import Builder
 from cntnr_compose.load.findings import Place
@@ -30,7 +30,7 @@ def read(text: str, file: str, build: type[Builder] = Builder) -> Iterator[Docum
 
     try:
         if text:
-            yield from _documents(yaml.CSafeLoader(text), build(file))
+            yield from _documents(yaml.CSafeLoader(text), build(file), text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line, mark.column) if mark else (0, 0)
@@ -45,10 +45,11 @@ def _refuse(file: str, what: str, line: int, column: int) -> NoReturn:
     refuse(what, place=Place(file=file, line=line + 1, column=column + 1))
 
 
-def _documents(parser: Any, builder: Builder) -> Iterator[Document]:
+def _documents(parser: Any, builder: Builder, text: str) -> Iterator[Document]:
     import yaml
 
     takes: dict[type, Callable[[Any], None]] = {
+        yaml.DocumentStartEvent: builder.start,
         yaml.ScalarEvent: builder.scalar,
         yaml.MappingStartEvent: lambda event: builder.begin(event, {}),
         yaml.SequenceStartEvent: lambda event: builder.begin(event, []),
@@ -56,6 +57,10 @@ def _documents(parser: Any, builder: Builder) -> Iterator[Document]:
         yaml.SequenceEndEvent: builder.end,
         yaml.AliasEvent: builder.alias,
     }
+    if r"\/" in text:
+        takes[yaml.ScalarEvent] = lambda event: builder.escaped(
+            event, text[event.start_mark.index : event.end_mark.index]
+        )
     while True:
         event = parser.get_event()
         kind = type(event)

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 from functools import cache
+from typing import NoReturn
 
-from cntnr_compose.core.hints import NoReturn
 from cntnr_compose.load.template import Lookup, Unset, substitute
 
 BLANKS = "\t\v\f\r \x85\xa0"
@@ -44,18 +44,24 @@ def parse(
     return _Parser(text.removeprefix("\ufeff"), lookup, known or {}, unset).parse()
 
 
-def parse_raw(text: str) -> dict[str, str]:
-    """Read an env file of ``format: raw``: a value is all that follows ``=``."""
+def parse_raw(text: str, lookup: Lookup) -> dict[str, str]:
+    """Read an env file of ``format: raw``: a value is all that follows ``=``, else what ``lookup`` has.
+
+    Raises `EnvFileInvalid`.
+    """
     found: dict[str, str] = {}
     for number, ended in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
-        line = ended.removesuffix("\r")
-        name, equals, value = line.partition("=")
-        if not line.strip() or line.lstrip().startswith("#"):
+        line = ended.removesuffix("\r").lstrip()
+        if not line or line.startswith("#"):
             continue
-        if not name.strip() or re.search(r"\s", name.strip()):
-            raise EnvFileInvalid(number, f"invalid variable name {name!r}")
-        if equals:
-            found[name.strip()] = value
+        name, equals, value = line.partition("=")
+        if not name:
+            raise EnvFileInvalid(number, f"no variable name on line '{line}'")
+        if " " in name or "\t" in name:
+            raise EnvFileInvalid(number, f"variable '{name}' contains whitespaces")
+        given = value if equals else lookup(name)
+        if given is not None:
+            found[name] = given
     return found
 
 

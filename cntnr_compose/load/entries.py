@@ -1,8 +1,8 @@
 """What is wrong with single entries of a canonical tree, whoever refers to them."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from cntnr_compose.core.hints import Any
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load.findings import Finding, Path
 
@@ -51,9 +51,9 @@ def _sources(tree: Tree, section: str) -> Iterator[Finding]:
 def _ports(service: Tree, path: Path) -> Iterator[Finding]:
     for index, port in _mappings(service.get("ports")):
         host = port.get("host_ip")
-        if not port.get("target"):
+        if port.get("target") is None:
             yield Finding(path=(*path, "ports", index), message="is missing a target port")
-        if host and not _is_address(host):
+        if host is not None and not _is_address(host):
             text = f"invalid ip address: {host}"
             yield Finding(path=(*path, "ports", index, "host_ip"), message=text)
 
@@ -72,7 +72,7 @@ def _is_address(text: str) -> bool:
 
 def _mounts(service: Tree, path: Path) -> Iterator[Finding]:
     for index, mount in _mappings(service.get("volumes")):
-        if not mount.get("target"):
+        if mount.get("target") is None:
             text = "service volume is missing a mount target"
             yield Finding(path=(*path, "volumes", index), message=text)
         if mount.get("type") == "bind" and "source" not in mount:

@@ -1,8 +1,8 @@
 """`env_file` and `label_file` of services: read, and laid under `environment` and `labels`."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from cntnr_compose.core.hints import Any
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load import source
 from cntnr_compose.load.dotenv import EnvFileInvalid, parse_raw
@@ -26,7 +26,7 @@ def merge_env_files(service: Tree, environment: Mapping[str, str], warn: Warn) -
 
     found: dict[str, str] = {}
     for entry in service.pop("env_file", ()):
-        path = entry["path"]
+        path = entry.get("path", "")
         text = source.service_env_file(path)
         if text is not None:
             found |= _parsed(text, path, entry.get("format", ""), lookup, found, warn)
@@ -40,7 +40,7 @@ def _parsed(
 ) -> dict[str, str]:
     if form == "raw":
         try:
-            return parse_raw(text)
+            return parse_raw(text, lookup)
         except EnvFileInvalid as error:
             raise EnvFileBroken(path, str(error)) from None
     if form:

@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Callable
+from typing import Any
 
-from cntnr_compose.core.hints import Any
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load.findings import Place, dotted
 from cntnr_compose.load.rows import Path

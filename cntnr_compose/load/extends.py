@@ -1,14 +1,14 @@
 """`extends`: a service laid on another one, of the same file or of another."""
 
 import os
+from typing import Any, NoReturn
 
-from cntnr_compose.core.hints import Any, NoReturn
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load.failures import ExtendsCycle, RemoteUnsupported, TooManyLevels
 from cntnr_compose.load.findings import ComposeFileInvalid, Finding
 from cntnr_compose.load.layers import Layers, Setting, clear, copied
 from cntnr_compose.load.merge import extend
-from cntnr_compose.load.paths import join
+from cntnr_compose.load.paths import located
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
 from cntnr_compose.load.source import directory_of, is_remote
@@ -27,11 +27,11 @@ def apply(file: str, cleared: Cleared, layers: Layers, tree: Tree) -> Tree:
         return tree
     if not isinstance(services, dict):
         _refuse("services must be a mapping", ("services",), layers.setting, file)
-    work = _Extending(layers)
+    work = _Extending(file, layers)
     refused: list[Finding] = []
     for name in services:
         try:
-            services[name] = work.service(name, services, file, (cleared,), ())
+            services[name] = work.service(name, services, file, cleared, ())
         except ComposeFileInvalid as error:
             refused += error.findings
     if refused:
@@ -40,7 +40,8 @@ def apply(file: str, cleared: Cleared, layers: Layers, tree: Tree) -> Tree:
 
 
 class _Extending:
-    def __init__(self, layers: Layers) -> None:
+    def __init__(self, file: str, layers: Layers) -> None:
+        self._file = file
         self._layers = layers
         self._setting = layers.setting
         self._bases: dict[str, tuple[Tree, Cleared]] = {}
@@ -50,10 +51,10 @@ class _Extending:
         name: str,
         services: Tree,
         file: str,
-        cleared: tuple[Cleared, ...],
+        cleared: Cleared,
         chain: tuple[tuple[str, str], ...],
     ) -> Any:
-        """Give a service with all that it extends laid under it."""
+        """Give a service with all that it extends laid under it; its file clears what is ``cleared``."""
         service = services[name]
         path: Path = ("services", name)
         if service is None:
@@ -64,10 +65,10 @@ class _Extending:
         if wanted is None:
             return service
         base_name, named = _reference(wanted, name, file, self._setting)
-        if named:
-            others, more = self._other_file(name, base_name, named, file)
-            cleared = (*cleared, more)
-            base_file = join(self._setting.root, named)
+        theirs = cleared
+        if named is not None:
+            others, theirs = self._other_file(name, base_name, named, file)
+            base_file = located(self._setting.root, named)
         else:
             others, base_file = services, file
             if base_name not in services:
@@ -75,15 +76,16 @@ class _Extending:
                 _refuse(what, (*path, "extends"), self._setting, file)
         if len(chain) > DEEPEST:
             raise TooManyLevels("extends", DEEPEST)
-        chain = (*chain, (file, name))
-        if (base_file, base_name) in chain:
-            raise ExtendsCycle([*chain, (base_file, base_name)])
-        base = self.service(base_name, others, base_file, cleared, chain)
+        # As docker compose counts them: by the file that is named, else by the one where all began.
+        step = (self._file if named is None else named, name)
+        if step in chain:
+            raise ExtendsCycle([*chain, step])
+        chain = (*chain, step)
+        base = self.service(base_name, others, base_file, theirs, chain)
         if base is None:
             return service
         source = copied(base)
-        for paths in cleared:
-            clear({"services": {name: source}}, paths)
+        clear({"services": {name: source}}, cleared)
         text = self._setting.source(base_file).moved(("services", base_name), path)
         self._layers.origins.add(text, below=True)
         merged = extend(source, service)
@@ -96,7 +98,7 @@ class _Extending:
         setting = self._setting
         if is_remote(named):
             raise RemoteUnsupported(named)
-        local = join(setting.root, named)
+        local = located(setting.root, named)
         if local not in self._bases:
             self._bases[local] = self._read(local, name)
         services, cleared = self._bases[local]
@@ -127,16 +129,19 @@ class _Extending:
         return layers.tree["services"], cleared
 
 
-def _reference(wanted: Any, name: str, file: str, setting: Setting) -> tuple[str, str]:
+def _reference(wanted: Any, name: str, file: str, setting: Setting) -> tuple[str, str | None]:
     """Give the name of the service that is extended and the file that it is in, if another."""
     if isinstance(wanted, str):
-        return wanted, ""
+        return wanted, None
     service = wanted.get("service") if isinstance(wanted, dict) else None
     if not isinstance(service, str):
         what = f"extends.{name}.service is required"
         _refuse(what, ("services", name, "extends"), setting, file)
     other = wanted.get("file")
-    return service, other if isinstance(other, str) else ""
+    if other is not None and not isinstance(other, str):
+        path = ("services", name, "extends", "file")
+        _refuse(f"services.{name}.extends.file must be a string", path, setting, file)
+    return service, other
 
 
 def _refuse(what: str, path: Path, setting: Setting, file: str) -> NoReturn:

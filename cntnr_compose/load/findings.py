@@ -1,9 +1,9 @@
 """What is wrong with a compose file: every mistake, with its place, its cause and a suggestion."""
 
 from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.hints import TypeAlias
 from cntnr_compose.core.plain import Plain
 
 Path: TypeAlias = tuple[str | int, ...]

@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Mapping
+from typing import Any, NoReturn
 
-from cntnr_compose.core.hints import Any, NoReturn
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load import source
 from cntnr_compose.load.failures import (
@@ -14,7 +14,7 @@ from cntnr_compose.load.failures import (
     TooManyLevels,
 )
 from cntnr_compose.load.layers import Layers, Setting
-from cntnr_compose.load.paths import join, parent
+from cntnr_compose.load.paths import join, located, parent
 from cntnr_compose.load.places import Origins
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
@@ -39,12 +39,14 @@ def apply(
     for index, entry in enumerate(entries):
         path: Path = ("include", index)
         wanted = {"path": entry} if isinstance(entry, str) else entry
-        if not isinstance(wanted, dict):
+        if not isinstance(wanted, dict | None):
             _refuse("include must be a string or a mapping", path, setting, file)
-        files = _strings(wanted.get("path"))
-        if not files:
-            _refuse("include.path is required", path, setting, file)
-        inner, paths = _inner(files, wanted, setting, included)
+        mistake = _mistake(wanted or {}, index)
+        if mistake:
+            _refuse(mistake, path, setting, file)
+        if not wanted or not _strings(wanted.get("path")):
+            continue  # docker compose does not mind
+        inner, paths = _inner(_strings(wanted["path"]), wanted, setting, included)
         below = layers.fresh(inner)
         for one in paths:
             below.add(one, included)
@@ -52,6 +54,18 @@ def apply(
         for origin in reversed(below.origins.sources):
             layers.origins.add(origin, below=True)
         _join(brought, tree, layers.origins)
+
+
+def _mistake(wanted: Mapping[str, Any], index: int) -> str:
+    """Tell which value of an entry is of no type that it can be."""
+    for key in ("path", "env_file"):
+        value = wanted.get(key)
+        items = value if isinstance(value, list) else [value]
+        if value is not None and not all(isinstance(one, str) for one in items):
+            return f"'[{index}].{key}' must be a string or a list of strings"
+    if isinstance(wanted.get("project_directory"), bool | dict | list):
+        return f"'[{index}].project_directory' must be a string"
+    return ""
 
 
 def _strings(value: Any) -> list[str]:
@@ -67,7 +81,7 @@ def _inner(
     for file in files:
         if source.is_remote(file):
             raise RemoteUnsupported(file)
-    paths = [join(setting.root, file) if not file.startswith("/") else file for file in files]
+    paths = [located(setting.root, file) for file in files]
     main = paths[0]
     if main in included:
         raise IncludeCycle([*included, main])
@@ -81,7 +95,9 @@ def _inner(
         root = base = directory
     else:
         root = join(setting.root, directory)
-        base = os.path.relpath(source.directory_of(root), setting.root)
+        # One that is not there is taken for a file, but not with a slash at its end.
+        is_open = source.directory_of(root) == root or directory.endswith("/")
+        base = os.path.relpath(root if is_open else parent(root), setting.root)
     env_files = _env_files(_strings(wanted.get("env_file")), root, setting)
     found = source.env_files(env_files, setting.environment, setting.warn)
     environment = found | setting.environment
@@ -94,7 +110,7 @@ def _env_files(names: list[str], root: str, setting: Setting) -> tuple[str, ...]
     for name in names:
         if name == "/dev/null":
             continue
-        path = name if name.startswith("/") else join(setting.root, name)
+        path = located(setting.root, name)
         if not source.exists(path):
             raise FileUnreadable(path, "no such file or directory", doing="stat")
         if not source.is_file(path):

@@ -1,8 +1,8 @@
 """Put variables into every text of a tree, then make numbers and booleans where a key wants them."""
 
 from collections.abc import Callable
+from typing import Any
 
-from cntnr_compose.core.hints import Any
 from cntnr_compose.load import casts
 from cntnr_compose.load.casts import CannotCast
 from cntnr_compose.load.findings import ComposeFileInvalid, Finding
@@ -27,7 +27,6 @@ CASTS = table({
     "services.*.cpus": casts.decimal32,
     "services.*.cpu_shares": casts.integer64,
     "services.*.init": casts.boolean,
-    "services.*.depends_on.*.required": casts.boolean,
     "services.*.depends_on.*.restart": casts.boolean,
     "services.*.deploy.replicas": casts.integer,
     "services.*.deploy.update_config.parallelism": casts.integer,

@@ -1,8 +1,9 @@
 """What a project has, as lists: services in the order of their dependencies, images, variables."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
-from cntnr_compose.core.hints import Any
+from cntnr_compose.core.errors import NoSuchService
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load.template import Variable, variables
 
@@ -26,21 +27,32 @@ def in_order(services: Mapping[str, Any]) -> list[str]:
 
 
 def select(tree: Tree, names: tuple[str, ...]) -> None:
-    """Leave only some services and what they depend on."""
+    """Leave only some services and what they depend on.
+
+    Raises `NoSuchService` where one needs another that takes no part.
+    """
     services: Tree = tree["services"]
     kept: set[str] = set()
     ahead = list(names)
     while ahead:
         name = ahead.pop()
-        if name in services and name not in kept:
+        if name not in kept:
             kept.add(name)
-            ahead.extend(services[name].get("depends_on") or ())
+            ahead.extend(_needed(services[name].get("depends_on") or {}, services))
     tree["services"] = {
         name: one | {"depends_on": needed} if needed else _without(one, "depends_on")
         for name, one in services.items()
         if name in kept
         for needed in [_within(one.get("depends_on") or {}, kept)]
     }
+
+
+def _needed(depends_on: Tree, services: Tree) -> Iterator[str]:
+    for name, how in depends_on.items():
+        if name in services:
+            yield name
+        elif how.get("required", True):
+            raise NoSuchService(name)
 
 
 def _within(needed: Tree, kept: set[str]) -> Tree:

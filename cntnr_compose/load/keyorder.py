@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 from functools import cmp_to_key
-
-from cntnr_compose.core.hints import Any
+from typing import Any
 
 
 def ordered(keys: Iterable[str]) -> list[str]:

@@ -5,41 +5,30 @@ compose prints nothing. It raises `ValueError` for what does not fit.
 """
 
 from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from cntnr_compose.core import units
-from cntnr_compose.core.hints import Any, TypeAlias
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load import casts, shellwords
 from cntnr_compose.load.findings import ComposeFileInvalid, Finding
 from cntnr_compose.load.numbers import text
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
+from cntnr_compose.load.unfit import (
+    AddressMissing,
+    BadHostName,
+    Mistyped,
+    Negative,
+    TrailingSpace,
+    Unconvertible,
+    UnexpectedType,
+)
 
 Kind: TypeAlias = Callable[[Any, Path], Any]
 
 OMIT: Any = object()
+ASIDE = "#extensions"
 INFINITE = (float("inf"), float("-inf"))
-
-
-class Mistyped(ValueError):
-    """A value is of a type that its key cannot take."""
-
-    def __init__(self, value: Any, wanted: str) -> None:
-        super().__init__(f"expected {wanted}, got {text(value)}")
-
-
-class TrailingSpace(ValueError):
-    """A variable's name ends with a space."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"environment variable {name} is declared with a trailing space")
-
-
-class AddressMissing(ValueError):
-    """A line of `extra_hosts` has no address."""
-
-    def __init__(self, line: str) -> None:
-        super().__init__(f"invalid additional host, missing IP: {line}")
 
 
 def _fits(kind: Kind) -> Kind:
@@ -50,12 +39,12 @@ def _fits(kind: Kind) -> Kind:
             return kind(value, path)
         except ValueError as error:
             what = str(error)
-        return refuse(f"'{_indexed(path)}' {what}", path)
+        return refuse(f"'{indexed(path)}' {what}", path)
 
     return check
 
 
-def _indexed(path: Path) -> str:
+def indexed(path: Path) -> str:
     """Write a path as the decoder of docker compose does: ``services[web].ports[0]``."""
     done = ""
     for depth, step in enumerate(path):
@@ -67,11 +56,19 @@ def _indexed(path: Path) -> str:
 NAMED = frozenset({"services", "networks", "volumes", "configs", "secrets", "models"})
 
 
-def string(value: Any, _path: Path) -> Any:
-    """Take a text, or a number as text."""
+def scalar(value: Any, _path: Path) -> Any:
+    """Take a text, or a number or a boolean as text."""
     if isinstance(value, dict | list):
         raise Mistyped(value, "a string")
     return OMIT if value in (None, "") and value is not False else text(value)
+
+
+@_fits
+def string(value: Any, path: Path) -> Any:
+    """Take a text, or a whole number as text."""
+    if isinstance(value, float):
+        raise Unconvertible(value, "string")
+    return scalar(value, path)
 
 
 def _boolean(value: Any) -> bool:
@@ -102,6 +99,19 @@ def _whole(value: Any) -> int:
     return int(value)
 
 
+def _unsigned(value: float, bits: int) -> int:
+    if value < 0:
+        raise Negative(value, f"uint{bits}")
+    cut: int = int(value) % 2**bits
+    return cut
+
+
+@_fits
+def natural(value: Any, _path: Path) -> Any:
+    """Take a whole number that is not below 0, for which 0 means something."""
+    return OMIT if value is None else _unsigned(_whole(value), 64)
+
+
 @_fits
 def whole(value: Any, _path: Path) -> Any:
     """Take a whole number that is not printed where it is 0."""
@@ -112,6 +122,20 @@ def whole(value: Any, _path: Path) -> Any:
 def count(value: Any, _path: Path) -> Any:
     """Take a whole number for which 0 means something."""
     return OMIT if value is None else _whole(value)
+
+
+def unsigned(bits: int) -> Kind:
+    """Make the kind of a number without a sign, which is cut to its bits; never a text."""
+
+    @_fits
+    def check(value: Any, _path: Path) -> Any:
+        if value is None:
+            return OMIT
+        if isinstance(value, bool | str) or value in INFINITE:
+            raise Unconvertible(value, f"uint{bits}")
+        return _unsigned(value, bits) or OMIT
+
+    return check
 
 
 @_fits
@@ -147,11 +171,19 @@ def duration(value: Any, _path: Path) -> Any:
     return units.duration(units.nanoseconds(text(value)))
 
 
+def pause(value: Any, path: Path) -> Any:
+    """Take a duration that is not printed where it is 0."""
+    told = duration(value, path)
+    return OMIT if told == units.duration(0) else told
+
+
 @_fits
 def mode(value: Any, _path: Path) -> Any:
     """Take the mode of a file; printed in octal digits."""
     if value is None:
         return OMIT
+    if isinstance(value, float):
+        raise UnexpectedType(value, "mode")
     number = casts.integer(value, name="ParseInt", base=8) if isinstance(value, str) else int(value)
     return f"0{number:o}"
 
@@ -177,11 +209,12 @@ def strings_kept(value: Any, path: Path) -> Any:
     if value is None:
         return OMIT
     found = [value] if not isinstance(value, list) else value
-    return [_word(one, (*path, index)) for index, one in enumerate(found)]
+    words = [string(one, (*path, index)) for index, one in enumerate(found)]
+    return ["" if word is OMIT else word for word in words]
 
 
 def _word(value: Any, path: Path) -> str:
-    word = string(value, path)
+    word = scalar(value, path)
     return "" if word is OMIT else word
 
 
@@ -191,9 +224,24 @@ def strings(value: Any, path: Path) -> Any:
     return found or OMIT
 
 
+def words(value: Any, path: Path) -> Any:
+    """Take a list of scalars, or one of them, as texts."""
+    found = value if isinstance(value, list) else [value]
+    return [_word(one, path) for one in found] or OMIT
+
+
+def aside(pairs: Tree) -> Tree:
+    """Lay names that begin with x- aside, under the key and in the form of docker compose."""
+    extras = {key for key in pairs if key.startswith("x-")}
+    if not extras:
+        return pairs
+    kept = {key: one for key, one in pairs.items() if key not in extras}
+    return kept | {ASIDE: text({key: pairs[key] for key in extras})}
+
+
 def _pairs(value: Any, path: Path) -> dict[str, Any]:
     if isinstance(value, dict):
-        return value
+        return aside(value)
     if not isinstance(value, list):
         raise Mistyped(value, "a mapping")
     done: dict[str, Any] = {}
@@ -213,13 +261,26 @@ def mapping(value: Any, path: Path) -> Any:
 
 
 @_fits
+def texts(value: Any, path: Path) -> Any:
+    """Take a mapping of names to texts, and nothing else."""
+    if value is None:
+        return OMIT
+    if not isinstance(value, dict):
+        raise Mistyped(value, "a mapping")
+    if ASIDE in aside(value):
+        raise Unconvertible(value, "string")
+    found = {key: string(value[key], (*path, key)) for key in sorted(value)}
+    return {key: "" if one is OMIT else one for key, one in found.items()} or OMIT
+
+
+@_fits
 def environment(value: Any, path: Path) -> Any:
     """Take names and texts; one without a value stays without."""
     if value is None:
         return OMIT
     pairs = _pairs(value, path)
-    for key in pairs:
-        if key != key.rstrip():
+    for key in pairs if isinstance(value, list) else ():
+        if key and chr(key.encode()[-1]).isspace():  # a byte for a letter, as docker compose does
             raise TrailingSpace(key)
     done = {}
     for key in sorted(pairs):
@@ -235,30 +296,41 @@ def hosts(value: Any, path: Path) -> Any:
         return OMIT
     done: list[str] = []
     if isinstance(value, dict):
+        if ASIDE in aside(value):
+            raise UnexpectedType(value, "extra_hosts entry")
         for name, addresses in value.items():
             each = addresses if isinstance(addresses, list) else [addresses]
             done.extend(f"{name}={_address(_word(one, path))}" for one in each)
-    else:
-        for one in value:
-            line = _word(one, path)
-            name, sign, address = line.partition("=")
-            if not sign:
-                name, sign, address = line.partition(":")
-            if not sign:
-                raise AddressMissing(line)
-            done.append(f"{name}={_address(address)}")
-    return sorted(dict.fromkeys(done)) or OMIT
+        return sorted(done) if value else OMIT
+    for one in value:
+        line = _word(one, path)
+        name, sign, address = line.partition("=")
+        if not sign:
+            name, sign, address = line.partition(":")
+        if not sign:
+            raise AddressMissing(line)
+        if not name or ":" in name:
+            raise BadHostName(name)
+        done.append(f"{name}={_address(address)}")
+    return sorted(done) or OMIT
 
 
 def _address(word: str) -> str:
     return word[1:-1] if word.startswith("[") and word.endswith("]") else word
 
 
-def _accepted(done: Any, refused: list[Finding]) -> Any:
-    """Give what was made, or tell all that could not be."""
-    if refused:
-        raise ComposeFileInvalid(refused)
-    return done
+def _try(kind: Kind, value: Any, path: Path, findings: list[Finding]) -> Any:
+    """Make what a kind makes of a value; where it does not fit that is kept, to go on with others."""
+    try:
+        return kind(value, path)
+    except ComposeFileInvalid as error:
+        findings.extend(error.findings)
+        return OMIT
+
+
+def _tell(findings: list[Finding]) -> None:
+    if findings:
+        raise ComposeFileInvalid(findings)
 
 
 def listed(kind: Kind) -> Kind:
@@ -268,16 +340,11 @@ def listed(kind: Kind) -> Kind:
         if value is None:
             return OMIT
         if not isinstance(value, list):
-            refuse(f"{_indexed(path)} must be a list", path)
-        done: list[Any] = []
-        refused: list[Finding] = []
-        for index, inner in enumerate(value):
-            try:
-                one = kind(inner, (*path, index))
-                done.append({} if one is OMIT else one)
-            except ComposeFileInvalid as error:
-                refused += error.findings
-        return _accepted(done or OMIT, refused)
+            refuse(f"{indexed(path)} must be a list", path)
+        findings: list[Finding] = []
+        done = [_try(kind, one, (*path, index), findings) for index, one in enumerate(value)]
+        _tell(findings)
+        return [{} if one is OMIT else one for one in done] or OMIT
 
     return check
 
@@ -289,41 +356,40 @@ def mapped(kind: Kind, *, empty: Any = None) -> Kind:
         if value is None:
             return OMIT
         if not isinstance(value, dict):
-            refuse(f"{_indexed(path)} must be a mapping", path)
+            refuse(f"{indexed(path)} must be a mapping", path)
         done: Tree = {}
-        refused: list[Finding] = []
+        findings: list[Finding] = []
         for key in sorted(value):
-            try:
-                one = OMIT if value[key] is None else kind(value[key], (*path, key))
-                done[key] = empty if one is OMIT else one
-            except ComposeFileInvalid as error:
-                refused += error.findings
-        return _accepted(done or OMIT, refused)
+            one = OMIT if value[key] is None else _try(kind, value[key], (*path, key), findings)
+            done[key] = empty if one is OMIT else one
+        _tell(findings)
+        return done or OMIT
 
     return check
 
 
-def fields(kinds: dict[str, Kind]) -> Kind:
-    """Make the kind of a mapping with keys that are known, printed in their order; x-* come last."""
+def fields(kinds: dict[str, Kind], empty: Tree | None = None) -> Kind:
+    """Make the kind of a mapping with keys that are known, printed in their order; x-* come last.
+
+    Keys of ``empty`` are printed with its value where nothing is in them.
+    """
+    nothing: Tree = empty or {}
 
     def check(value: Any, path: Path) -> Any:
         if value is None:
             return OMIT
         if not isinstance(value, dict):
-            refuse(f"{_indexed(path)} must be a mapping", path)
+            refuse(f"{indexed(path)} must be a mapping", path)
         done: Tree = {}
-        refused: list[Finding] = []
+        findings: list[Finding] = []
         for key, kind in kinds.items():
-            if key in value:
-                try:
-                    one = kind(value[key], (*path, key))
-                    if one is not OMIT:
-                        done[key] = one
-                except ComposeFileInvalid as error:
-                    refused += error.findings
+            one = _try(kind, value[key], (*path, key), findings) if key in value else OMIT
+            if one is not OMIT or key in nothing:
+                done[key] = nothing[key] if one is OMIT else one
+        _tell(findings)
         for key in sorted(value):
             if key.startswith("x-") and key not in kinds:
                 done[key] = value[key]
-        return _accepted(done, refused)
+        return done
 
     return check

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any, TypeAlias
 
-from cntnr_compose.core.hints import Any, TypeAlias
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load import document, entries, source
 from cntnr_compose.load.canonical import canonical, defaults, lenient
@@ -144,7 +144,7 @@ class Layers:
         Raises `ComposeFileInvalid`.
         """
         setting = self.setting
-        tree = self.attempt(_checked, self.merged(over))
+        tree = self.attempt(partial(self._checked, file), self.merged(over))
         if tree.pop("version", None) is not None:
             setting.warn(
                 f"{file}: the attribute `version` is obsolete, it will be ignored, "
@@ -176,6 +176,23 @@ class Layers:
         home = self.setting.home
         self.tree = self.attempt(lambda tree: resolve(tree, base, home), self.tree)
 
+    def _checked(self, file: str, tree: Tree) -> Tree:
+        findings = check(tree)
+        if findings:
+            raise ComposeFileInvalid(self._told_for(file, findings))
+        return tree
+
+    def _told_for(self, file: str, findings: list[Finding]) -> list[Finding]:
+        """Give findings with their places, and with the file that brings others' mistakes in."""
+        told = []
+        for one in self.origins.placed(findings):
+            if one.place and one.place.file != file:
+                hints = filter(None, (one.hint, f"read for {file}"))
+                told.append(one.but(hint="; ".join(hints)))
+            else:
+                told.append(one)
+        return told
+
     def finish(self, *, resolve_paths: bool = True) -> Tree:
         """Fill in defaults and resolve paths, once all files are there.
 
@@ -203,13 +220,6 @@ class Layers:
     def placed(self, error: ComposeFileInvalid) -> ComposeFileInvalid:
         """Give an error whose findings say where things were written."""
         return ComposeFileInvalid(self.origins.placed(error.findings))
-
-
-def _checked(tree: Tree) -> Tree:
-    findings = check(tree)
-    if findings:
-        raise ComposeFileInvalid(findings)
-    return tree
 
 
 def copied(value: Any) -> Any:

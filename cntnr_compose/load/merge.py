@@ -1,8 +1,8 @@
 """Lay one tree over another, with the rules of the places that have their own."""
 
 from collections.abc import Callable
+from typing import Any, NoReturn, TypeAlias
 
-from cntnr_compose.core.hints import Any, NoReturn, TypeAlias
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load.numbers import text
 from cntnr_compose.load.refusal import refuse
@@ -97,6 +97,8 @@ def _mapping(value: Any, default: Tree | None) -> Any:
 
 def _as_mapping(default: Tree | None) -> Rule:
     def rule(base: Any, over: Any, rows: Rows, path: Path) -> Any:
+        if base is None and over is None:
+            return {}
         return _plainly(_mapping(base, default), _mapping(over, default), rows, path)
 
     return rule

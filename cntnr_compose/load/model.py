@@ -23,7 +23,7 @@ def to_project(tree: Tree, disabled: Tree, values: dict[str, str], opening: Open
         volumes={key: _volume(key, one or {}) for key, one in tree.get("volumes", {}).items()},
         configs=_sources("configs", tree, values),
         secrets=_sources("secrets", tree, values),
-        profiles=opening.profiles,
+        profiles=tuple(filter(None, opening.profiles)),
         environment=opening.environment,
     )
 

@@ -133,7 +133,7 @@ def _hook(tree: Tree) -> Hook:
 
 def _port(tree: Tree) -> Port:
     return Port(
-        target=tree["target"],
+        target=tree.get("target", 0),
         published=tree.get("published", ""),
         host_ip=tree.get("host_ip", ""),
         protocol=tree.get("protocol", "tcp"),
@@ -148,7 +148,7 @@ def _mount(tree: Tree) -> Mount:
     tmpfs, image = tree.get("tmpfs", {}), tree.get("image", {})
     return Mount(
         type=tree.get("type", "volume"),
-        target=tree["target"],
+        target=tree.get("target", ""),
         source=tree.get("source", ""),
         read_only=tree.get("read_only", False),
         consistency=tree.get("consistency", ""),
@@ -175,7 +175,7 @@ def _file_mounts(trees: Any) -> tuple[FileMount, ...]:
             target=one.get("target", ""),
             uid=one.get("uid", ""),
             gid=one.get("gid", ""),
-            mode=int(one["mode"], 8) if "mode" in one else None,
+            mode=int(one["mode"][1:], 8) if "mode" in one else None,
         )
         for one in trees
     )

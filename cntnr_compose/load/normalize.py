@@ -1,8 +1,8 @@
 """What a project says without words: the default network, dependencies that follow, names."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from cntnr_compose.core.hints import Any
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load.volumespec import clean
 

@@ -1,12 +1,12 @@
 """How Go writes numbers and words: what a label of ``1.50`` or ``1e6`` becomes."""
 
-from cntnr_compose.core.hints import Any
+from typing import Any
 
 SMALLEST, LARGEST = -4, 6  # powers of ten that are written without an exponent: from, and up to
 
 
 def text(value: Any) -> str:
-    """Write a scalar as Go's ``%v`` does."""
+    """Write a value as Go's ``%v`` does."""
     if isinstance(value, str):
         return value
     if value is True or value is False:
@@ -15,6 +15,10 @@ def text(value: Any) -> str:
         return "<nil>"
     if isinstance(value, float):
         return floating(value)
+    if isinstance(value, list):
+        return f"[{' '.join(map(text, value))}]"
+    if isinstance(value, dict):
+        return f"map[{' '.join(f'{key}:{text(value[key])}' for key in sorted(value))}]"
     return str(value)
 
 

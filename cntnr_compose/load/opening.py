@@ -31,6 +31,7 @@ class Opening:
         self.env_files = self._named_env_files()
         self.env_sources: tuple[str, ...] = ()  # that were read, those that win first
         self.files = tuple(self._absolute(one) for one in request.files)
+        self._read_env("COMPOSE_")
         self._read_env()
         if not self.files:
             self.files = self._from_variable()
@@ -53,7 +54,9 @@ class Opening:
         named = self._request.profiles
         if not named:
             words = self.environment.get("COMPOSE_PROFILES", "").split(",")
-            named = tuple(word.strip() for word in words if word.strip())
+            named = tuple(
+                word.strip() for word in words
+            )  # "" where none is said: as a profile, too
         return named
 
     def required_files(self) -> tuple[str, ...]:
@@ -91,25 +94,26 @@ class Opening:
         named = self._request.env_files
         if not named:
             words = self.environment.get("COMPOSE_ENV_FILES", "")
-            named = tuple(words.split(",")) if words else ()
+            named = tuple(word for word in words.split(",") if word)
         return tuple(self._absolute(one) for one in named)
 
-    def _read_env(self) -> None:
-        """Add what env files say; what is known already wins."""
+    def _read_env(self, prefix: str = "") -> None:
+        """Add what env files say, of names that begin so; what is known already wins."""
         files = self.env_files
         if not files:
             own = join(self.directory, ".env")
-            word = self._request.environ.get(DISABLE, "false")
+            word = self.environment.get(DISABLE, "false")
             if word not in SWITCH:
                 raise NotASwitch(DISABLE, word)
             files = (own,) if not SWITCH[word] and source.is_file(own) else ()
         self.env_sources += files[::-1]
         for name, value in source.env_files(files, self.environment, self.warn).items():
-            self.environment.setdefault(name, value)
+            if name.startswith(prefix):
+                self.environment.setdefault(name, value)
 
     def _from_variable(self) -> tuple[str, ...]:
         listed = self.environment.get("COMPOSE_FILE")
-        if not listed:
+        if listed is None:
             return ()
         separator = self.environment.get("COMPOSE_PATH_SEPARATOR") or os.pathsep
         return tuple(self._absolute(one) for one in listed.split(separator))

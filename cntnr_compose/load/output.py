@@ -1,7 +1,8 @@
 """The tree as text, in docker compose's two forms."""
 
+from typing import Any
+
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.hints import Any
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load.keyorder import deeply, ordered
 from cntnr_compose.load.kinds import Kind
@@ -16,6 +17,7 @@ from cntnr_compose.load.typed import (
 from cntnr_compose.load.yamltext import to_yaml
 
 NOT_IN_JSON = ("models",)
+LARGEST = 1e21  # from here on Go writes an exponent
 # What stands below these keys are names, which may begin with x- too.
 OF_NAMES = frozenset(
     {
@@ -154,7 +156,7 @@ SORTED = table(dict.fromkeys((
 
 def to_plain_json(tree: Tree) -> str:
     """Write a tree that was never typed as JSON; its variables stay."""
-    return _json(_as_go(tree)) + "\n"
+    return _json(_as_go(tree))
 
 
 def _json(tree: Tree) -> str:
@@ -167,9 +169,17 @@ def _json(tree: Tree) -> str:
 
 
 def _as_go(value: Any) -> Any:
-    """Copy with keys in order, and whole numbers without a fraction."""
+    """Copy with keys in order, whole numbers without a fraction, and nothing for an empty list."""
     if isinstance(value, dict):
         return {key: _as_go(value[key]) for key in sorted(value)}
     if isinstance(value, list):
-        return [_as_go(one) for one in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+        return [_as_go(one) for one in value] or None
+    is_whole = isinstance(value, float) and abs(value) < LARGEST and value.is_integer()
+    return _whole(value) if is_whole else value
+
+
+def _whole(value: float) -> int:
+    """Write a float with zeros behind the digits that it needs."""
+    from decimal import Decimal
+
+    return int(Decimal(repr(value)))

@@ -2,12 +2,12 @@
 
 import posixpath
 from collections.abc import Callable
+from typing import Any, TypeAlias
 
-from cntnr_compose.core.hints import Any, TypeAlias
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.core.transports import TRANSPORTS
 from cntnr_compose.load.refusal import refuse
-from cntnr_compose.load.rows import Path, Rows, rewrite, table
+from cntnr_compose.load.rows import Path, Rows, rewrite, say, table
 
 Make: TypeAlias = Callable[[str, str], str]
 
@@ -31,6 +31,11 @@ def join(base: str, path: str) -> str:
     return "/" + joined.lstrip("/") if joined.startswith("//") else joined
 
 
+def located(root: str, path: str) -> str:
+    """Give the path of a file that is named where ``root`` is the directory."""
+    return path if path.startswith("/") else join(root, path)
+
+
 def parent(path: str) -> str:
     """Give the directory that a path lies in."""
     return posixpath.dirname(path)
@@ -42,8 +47,8 @@ def expand_user(path: str, home: str) -> str:
 
 
 def is_windows(path: str) -> bool:
-    """Tell whether a path is absolute on Windows: ``C:\\x`` or ``\\\\host\\share``."""
-    drive = path[:1].isalpha() and path[1:2] == ":" and path[2:3] in ("/", "\\")
+    """Tell whether a path is absolute on Windows: ``C:\\x`` or ``\\\\host\\share``; any letter is a drive."""
+    drive = path[:1].isascii() and path[1:2] == ":" and path[2:3] in ("/", "\\")
     return drive or path.startswith("\\\\")
 
 
@@ -60,10 +65,10 @@ class _Resolver:
     def rows(self) -> Rows:
         return table({
             "services.*.build.context": self._context,
-            "services.*.build.additional_contexts.*": self._context,
+            "services.*.build.additional_contexts.*": self._other_context,
             "services.*.build.ssh.*": self._maybe_windows,
-            "services.*.env_file.*.path": self._path,
-            "services.*.label_file.*": self._path,
+            "services.*.env_file.*.path": self._named,
+            "services.*.label_file.*": self._named,
             "services.*.extends.file": self._path,
             "services.*.develop.watch.*.path": self._linked,
             "services.*.image": self._image,
@@ -79,6 +84,10 @@ class _Resolver:
         value = expand_user(value, self._home)
         return value if value.startswith("/") else join(self._base, value)
 
+    def _named(self, value: Any, path: Path) -> Any:
+        """No name stays none."""
+        return value and self._path(value, path)
+
     def _maybe_windows(self, value: Any, path: Path) -> Any:
         if isinstance(value, str) and is_windows(value):
             return value
@@ -88,6 +97,11 @@ class _Resolver:
         if value == "" or (isinstance(value, str) and is_remote(value)):
             return value
         return self._path(value, path)
+
+    def _other_context(self, value: Any, path: Path) -> Any:
+        if not isinstance(value, str):
+            refuse(f"{say(path)} must be a string", path)
+        return self._context(value, path)
 
     def _linked(self, value: Any, path: Path) -> Any:
         resolved = self._path(value, path)

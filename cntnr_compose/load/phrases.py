@@ -5,8 +5,8 @@ The words that scripts look for in docker compose's messages are kept.
 
 import re
 from collections.abc import Callable, Hashable, Iterator
+from typing import Any
 
-from cntnr_compose.core.hints import Any
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load.findings import Finding, Path, suggestion
 from cntnr_compose.load.shape import REFUSED, Shape, identity, is_number

@@ -7,9 +7,9 @@ from cntnr_compose.core.plain import Tree
 
 
 def is_enabled(service: Tree, profiles: Collection[str]) -> bool:
-    """Tell whether the profiles include a service; ``*`` includes all."""
+    """Tell whether the profiles include a service; ``*`` includes all, and none is the empty one."""
     own = service.get("profiles")
-    return not own or "*" in profiles or any(one in profiles for one in own)
+    return not own or "*" in profiles or any(one in (profiles or ("",)) for one in own)
 
 
 def divide(tree: Tree, profiles: Collection[str]) -> tuple[Tree, Tree]:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from cntnr_compose.core.hints import TYPE_CHECKING, Any
 from cntnr_compose.core.plain import Plain, Tree
 from cntnr_compose.load import entries, references
 from cntnr_compose.load.envfiles import merge_env_files, merge_label_files
@@ -98,7 +98,8 @@ def _resolved(
     tree = layers.finish(resolve_paths=request.resolve_paths)
     if not tree:
         raise ComposeFileEmpty(opening.required_files())
-    tree["name"] = called
+    if request.interpolate or request.normalize:
+        tree["name"] = called
     if request.normalize:
         normalize(tree, called, layers.setting.environment)
     if not request.interpolate:

@@ -5,8 +5,8 @@ Sentences carry the words of docker compose's own; unlike it, all of them are to
 
 from collections.abc import Callable, Iterator
 from posixpath import normpath
+from typing import Any, TypeAlias
 
-from cntnr_compose.core.hints import Any, TypeAlias
 from cntnr_compose.core.plain import Plain, Tree
 from cntnr_compose.load.cycles import cycles
 from cntnr_compose.load.findings import Finding, suggestion

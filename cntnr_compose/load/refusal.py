@@ -1,6 +1,7 @@
 """Refuse what is written at a path of a tree."""
 
-from cntnr_compose.core.hints import NoReturn
+from typing import NoReturn
+
 from cntnr_compose.load.findings import ComposeFileInvalid, Finding, Path, Place
 
 

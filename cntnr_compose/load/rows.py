@@ -4,8 +4,8 @@ A pattern is written ``services.*.ports``; ``*`` stands for any key and for any 
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
-from cntnr_compose.core.hints import Any, TypeAlias
 from cntnr_compose.load.findings import ComposeFileInvalid, Finding, Path
 
 __all__ = ["Change", "Path", "Rows", "below", "rewrite", "say", "table"]

@@ -5,8 +5,7 @@ They are YAML 1.2 words (``on`` is a word, ``22:22`` a string) with Go's numbers
 
 import re
 from functools import cache
-
-from cntnr_compose.core.hints import Any
+from typing import Any
 
 WORDS: dict[str, Any] = dict.fromkeys(("", "~", "null", "Null", "NULL"), None)
 WORDS |= dict.fromkeys(("true", "True", "TRUE"), True)
@@ -116,6 +115,11 @@ def tagged(tag: str, text: str) -> Any:
     kind = tag.removeprefix(CORE)
     if kind == "binary":
         return _binary(text)
+    if kind == "timestamp":
+        moment = plain(text)
+        if not isinstance(moment, Timestamp):
+            raise TagMismatch(text, kind)
+        return moment
     wanted = KINDS.get(kind)
     if wanted is None:
         return text
@@ -129,6 +133,7 @@ def _binary(text: str) -> str:
     import binascii
 
     try:
-        return binascii.a2b_base64(text).decode(errors="replace")
+        plain_text = text.replace("\n", "")
+        return binascii.a2b_base64(plain_text, strict_mode=True).decode(errors="replace")
     except ValueError:  # `binascii.Error`, or letters that are not ASCII
         raise TagMismatch(text, "binary") from None

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import islice
+from typing import Any
 
-from cntnr_compose.core.hints import Any
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load.findings import SHOWN, Finding, Path
 from cntnr_compose.load.shape import REFUSED, SCALAR, Check, Shape, of_type

@@ -6,8 +6,8 @@ the schema is read, never passed over.
 
 import re
 from collections.abc import Callable, Hashable, Iterator
+from typing import Any, TypeAlias
 
-from cntnr_compose.core.hints import Any, TypeAlias
 from cntnr_compose.core.plain import Tree
 
 Check: TypeAlias = Callable[[Any], bool]

@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
-from cntnr_compose.core.hints import TypeAlias
 from cntnr_compose.load.dotenv import EnvFileInvalid, parse
 from cntnr_compose.load.failures import (
     EnvFileBroken,
@@ -128,7 +128,7 @@ def service_env_file(path: str) -> str | None:
 
     Raises `EnvFileBroken`, `FileUnreadable`.
     """
-    return _env_text(path)
+    return _env_text(path) if path else None  # to `Path`, no path is the current directory
 
 
 def parsed(

@@ -1,8 +1,8 @@
 """Keys whose fate hangs on their value: some values of an honoured key are not honoured."""
 
 from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
-from cntnr_compose.core.hints import Any, TypeAlias
 from cntnr_compose.load.support_row import Machine, Row, State
 
 Judge: TypeAlias = Callable[[Any, Machine], Row | None]

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
+from typing import TypeAlias
 
-from cntnr_compose.core.hints import TypeAlias
 from cntnr_compose.core.plain import Plain
 
 Lookup: TypeAlias = Callable[[str], str | None]

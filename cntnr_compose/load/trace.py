@@ -5,8 +5,8 @@ a pass makes of one is given its place; what nobody wrote has none.
 """
 
 import re
+from typing import Any, Self
 
-from cntnr_compose.core.hints import Any, Self
 from cntnr_compose.core.plain import Plain, Tree
 from cntnr_compose.load import document, source
 from cntnr_compose.load.builder import Builder
@@ -84,13 +84,14 @@ class EnvFiles:
             chain.append(chain[-1].outer)
         if name in chain[-1].given:
             return Used(name=name, otherwise="environment")
+        if name not in setting.environment:
+            return Used(name=name, otherwise="not set")
         for one in reversed(chain):
             for file in one.env_files:
                 place = self.place(file, name)
                 if place:
                     return Used(name=name, place=place)
-        is_set = name in setting.environment
-        return Used(name=name, otherwise="the project's name" if is_set else "not set")
+        return Used(name=name, otherwise="the project's name")
 
 
 class _Builder(Builder):

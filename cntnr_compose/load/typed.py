@@ -1,10 +1,13 @@
 """The keys of a compose file with their kinds, in the order in which docker compose prints them."""
 
-from cntnr_compose.core.hints import Any
+from typing import Any
+
 from cntnr_compose.core.plain import Tree
+from cntnr_compose.load import casts
 from cntnr_compose.load.kinds import (
     OMIT,
     Kind,
+    aside,
     choice,
     command,
     count,
@@ -14,28 +17,47 @@ from cntnr_compose.load.kinds import (
     fields,
     flag,
     hosts,
+    indexed,
     listed,
     mapped,
     mapping,
     mode,
+    natural,
+    pause,
     size,
     string,
     strings,
     test,
+    texts,
+    unsigned,
     whole,
+    words,
 )
+from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
 
 
 def device_count(value: Any, path: Path) -> Any:
     """Take a number of devices; ``all`` is -1."""
-    return -1 if isinstance(value, str) and value.lower() == "all" else count(value, path)
+    if isinstance(value, float):
+        return refuse(f"'{indexed(path)}' invalid type float64 for device count", path)
+    if not isinstance(value, str):
+        return whole(value, path)
+    if value.lower() == "all":
+        return -1
+    try:
+        return casts.integer(value) or OMIT
+    except ValueError:
+        what = f"invalid value \"{value}\", the only value allowed is 'all' or a number"
+        return refuse(f"'{indexed(path)}' {what}", path)
 
 
 def ulimit(value: Any, path: Path) -> Any:
     """Take one limit, or a soft and a hard one."""
     if isinstance(value, dict):
         return fields({"soft": whole, "hard": whole})(value, path)
+    if isinstance(value, float):
+        refuse(f"'{indexed(path)}' invalid type float64 for a limit", path)
     return count(value, path) or {}
 
 
@@ -44,6 +66,12 @@ def ssh_keys(value: Any, _path: Path) -> Any:
     if not isinstance(value, dict):
         return OMIT
     return [f"{key}: {value[key]}" if value[key] else key for key in sorted(value)] or OMIT
+
+
+def options(value: Any, path: Path) -> Any:
+    """Take what a provider is started with: texts, or lists of them."""
+    pairs = aside(value) if isinstance(value, dict) else value
+    return mapped(words)(pairs and {key: one for key, one in pairs.items() if one != []}, path)
 
 
 VALUE = "x-#value"  # what the variable of a config or secret holds, until nobody checks any more
@@ -94,10 +122,10 @@ WATCH_KINDS: dict[str, Kind] = {
 }  # fmt: skip
 WATCH = fields(WATCH_KINDS)
 
-WEIGHT = fields({"path": string, "weight": whole})
-RATE = fields({"path": string, "rate": size})
+WEIGHT = fields({"path": string, "weight": unsigned(16)}, {"path": "", "weight": 0})
+RATE = fields({"path": string, "rate": size}, {"path": "", "rate": "0"})
 BLKIO = fields({
-    "weight": whole,
+    "weight": unsigned(16),
     "weight_device": listed(WEIGHT),
     "device_read_bps": listed(RATE),
     "device_read_iops": listed(RATE),
@@ -106,17 +134,16 @@ BLKIO = fields({
 })  # fmt: skip
 
 UPDATE = fields({
-    "parallelism": count, "delay": duration, "failure_action": string, "monitor": duration,
+    "parallelism": natural, "delay": pause, "failure_action": string, "monitor": pause,
     "max_failure_ratio": decimal, "order": string,
 })  # fmt: skip
+RESOURCE_AMOUNT = fields({"kind": string, "value": whole}, {"kind": "", "value": 0})
 RESOURCE = {
     "cpus": decimal,
     "memory": size,
     "pids": whole,
     "devices": listed(DEVICE_REQUEST),
-    "generic_resources": listed(
-        fields({"discrete_resource_spec": fields({"kind": string, "value": whole})})
-    ),
+    "generic_resources": listed(fields({"discrete_resource_spec": RESOURCE_AMOUNT})),
 }
 DEPLOY_KINDS: dict[str, Kind] = {
     "mode": string,
@@ -126,19 +153,19 @@ DEPLOY_KINDS: dict[str, Kind] = {
     "rollback_config": UPDATE,
     "resources": fields({"limits": fields(RESOURCE), "reservations": fields(RESOURCE)}),
     "restart_policy": fields({
-        "condition": string, "delay": duration, "max_attempts": count, "window": duration,
+        "condition": string, "delay": duration, "max_attempts": natural, "window": duration,
     }),
     "placement": fields({
         "constraints": strings,
         "preferences": listed(fields({"spread": string})),
-        "max_replicas_per_node": whole,
+        "max_replicas_per_node": unsigned(64),
     }),
     "endpoint_mode": string,
 }  # fmt: skip
 DEPLOY = fields(DEPLOY_KINDS)
 
 HEALTHCHECK = fields({
-    "test": test, "timeout": duration, "interval": duration, "retries": count,
+    "test": test, "timeout": duration, "interval": duration, "retries": natural,
     "start_period": duration, "start_interval": duration, "disable": flag,
 })  # fmt: skip
 
@@ -155,7 +182,7 @@ ATTACHMENT = fields({
 })  # fmt: skip
 
 PORT = fields({
-    "name": string, "mode": string, "host_ip": string, "target": whole, "published": string,
+    "name": string, "mode": string, "host_ip": string, "target": unsigned(32), "published": string,
     "protocol": string, "app_protocol": string,
 })  # fmt: skip
 
@@ -169,7 +196,7 @@ VOLUME_MOUNT = fields({
         "selinux": string, "propagation": string, "create_host_path": flag, "recursive": string,
     }),
     "volume": fields({"labels": mapping, "nocopy": flag, "subpath": string}),
-    "tmpfs": fields({"size": size, "mode": whole}),
+    "tmpfs": fields({"size": size, "mode": unsigned(32)}),
     "image": fields({"subpath": string}),
 })  # fmt: skip
 
@@ -206,7 +233,7 @@ SERVICE_KINDS: dict[str, Kind] = {
     "dns_search": strings,
     "domainname": string,
     "entrypoint": command,
-    "provider": fields({"type": string, "options": mapped(strings)}),
+    "provider": fields({"type": string, "options": options}),
     "environment": environment,
     "env_file": listed(fields({"path": string, "required": choice, "format": string})),
     "expose": strings,
@@ -251,7 +278,7 @@ SERVICE_KINDS: dict[str, Kind] = {
     "stdin_open": flag,
     "stop_grace_period": duration,
     "stop_signal": string,
-    "storage_opt": mapping,
+    "storage_opt": texts,
     "sysctls": mapping,
     "tmpfs": strings,
     "tty": flag,
@@ -297,7 +324,7 @@ FILE_SOURCE = fields({
     "external": flag,
     "labels": mapping,
     "driver": string,
-    "driver_opts": mapping,
+    "driver_opts": texts,
     "template_driver": string,
 })  # fmt: skip
 MODEL = fields({

@@ -1,14 +1,14 @@
 """Items of a list that mean the same thing: the later one takes the earlier one's place."""
 
 from collections.abc import Callable
+from typing import Any, TypeAlias
 
-from cntnr_compose.core.hints import Any, TypeAlias
 from cntnr_compose.core.plain import Tree
+from cntnr_compose.load import volumespec
 from cntnr_compose.load.findings import ComposeFileInvalid, Finding
 from cntnr_compose.load.numbers import text
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path, rewrite, say, table
-from cntnr_compose.load.volumespec import parse as parse_volume
 
 Identify: TypeAlias = Callable[[Any, Path], str]
 
@@ -53,7 +53,7 @@ def _volume(item: Any, path: Path) -> str:
             what = f"service volume {_numbered(path)} is missing a mount target"
             refuse(what, path)
         return target
-    return parse_volume(item, path)["target"] if isinstance(item, str) else ""
+    return volumespec.as_written(item, path)["target"] if isinstance(item, str) else ""
 
 
 def _device(item: Any, path: Path) -> str:
@@ -89,18 +89,19 @@ def _port(item: Any, path: Path) -> str:
     if target is None:
         what = f"service ports {_numbered(path)} is missing a target port"
         refuse(what, path)
-    published = item.get("published")
-    host = item.get("host_ip") or "0.0.0.0"
-    shown = "" if published is None else published
-    return f"{host}:{shown}:{target}/{item.get('protocol') or 'tcp'}"
+    host, protocol = item.get("host_ip", "0.0.0.0"), item.get("protocol", "tcp")
+    # As written: to docker compose a published port in quotes is another one than a number.
+    return f"{host}:{item.get('published')!r}:{target}/{protocol}"
+
+
+def _expose(item: Any, path: Path) -> str:
+    if isinstance(item, float):
+        refuse(f"{_numbered(path)}: unsupported expose value {text(item)}", path)
+    return text(item)
 
 
 def _env_file(item: Any, _path: Path) -> str:
     return str(item.get("path")) if isinstance(item, dict) else str(item)
-
-
-def _text(item: Any, _path: Path) -> str:
-    return text(item)
 
 
 RULES = table({
@@ -122,7 +123,7 @@ RULES = table({
     "services.*.dns_search": _by(_name),
     "services.*.environment": _by(_name),
     "services.*.env_file": _by(_env_file),
-    "services.*.expose": _by(_text),
+    "services.*.expose": _by(_expose),
     "services.*.labels": _by(_name),
     "services.*.links": _by(_name),
     "services.*.networks.*.aliases": _by(_name),

@@ -15,10 +15,20 @@ def parse(spec: str, path: Path = ()) -> Tree:
 
     Raises `ComposeFileInvalid`.
     """
+    volume = as_written(spec, path)
+    volume["target"] = clean(volume["target"])
+    return volume
+
+
+def as_written(spec: str, path: Path = ()) -> Tree:
+    """Read the short syntax, and leave the target as it is.
+
+    Raises `ComposeFileInvalid`.
+    """
     if not spec:
         refuse("invalid empty volume spec", path)
     if len(spec) < 3:
-        return {"type": "volume", "target": clean(spec)}
+        return {"type": "volume", "target": spec}
     sections = _sections(spec)
     if "" in sections:
         refuse(f"invalid spec: {spec}: empty section between colons", path)
@@ -28,7 +38,7 @@ def parse(spec: str, path: Path = ()) -> Tree:
     target = sections[1] if len(sections) > 1 else sections[0]
     options = sections[2].split(",") if len(sections) > 2 else []
     volume: Tree = {"source": source} if source else {}
-    volume["target"] = clean(target)
+    volume["target"] = target
     return volume | _options(options, is_path=is_path(source))
 
 

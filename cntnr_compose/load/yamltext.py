@@ -1,8 +1,8 @@
 """A tree as YAML text, in the style that docker compose prints."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from cntnr_compose.core.hints import Any
 from cntnr_compose.load.numbers import text
 from cntnr_compose.load.scalars import Timestamp, plain
 

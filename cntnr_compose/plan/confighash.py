@@ -11,9 +11,9 @@ from cntnr_compose.core.values import Tree, to_json
 from cntnr_compose.model.project import Network, Pool, Volume
 from cntnr_compose.model.service import Service
 
-# What may change without a container having to be made anew. Files of variables and labels are merged
-# into the service before, so that what counts is what is in them.
-LEFT_OUT = ("build", "pull_policy", "scale", "depends_on", "profiles", "env_file", "label_file")
+# What may change without a container having to be made anew. Files of labels are merged into the service
+# before, so that what counts is what is in them; those of variables too, but not for `config --hash`.
+LEFT_OUT = ("build", "pull_policy", "scale", "depends_on", "profiles", "label_file")
 
 FILE = "source target uid gid mode"
 HOOK = "command user privileged working_dir environment"
@@ -27,7 +27,7 @@ DECLARED = {
         "annotations attach develop blkio_config cap_add cap_drop cgroup_parent cgroup cpu_count "
         "cpu_percent cpu_period cpu_quota cpu_rt_period cpu_rt_runtime cpus cpuset cpu_shares "
         "command configs container_name credential_spec deploy device_cgroup_rules devices dns "
-        "dns_opt dns_search dockerfile domainname entrypoint provider environment expose extends "
+        "dns_opt dns_search dockerfile domainname entrypoint provider environment env_file expose extends "
         "external_links extra_hosts group_add gpus hostname healthcheck image init ipc isolation "
         "labels links logging log_driver log_opt mem_limit mem_reservation memswap_limit "
         "mem_swappiness mac_address models net network_mode networks oom_kill_disable "
@@ -50,6 +50,7 @@ DECLARED = {
     "develop.watch": "path action target exec include ignore initial_sync",
     "develop.watch.exec": HOOK,
     "devices": "source target permissions",
+    "env_file": "path required format",
     "gpus": GPU,
     "healthcheck": "test timeout interval retries start_period start_interval disable",
     "ports": "name mode host_ip target published protocol app_protocol",
@@ -88,7 +89,14 @@ def service_hash(service: Service) -> str:
     deploy = tree.get("deploy")
     if isinstance(deploy, dict):
         tree["deploy"] = {key: value for key, value in deploy.items() if key != "replicas"}
+    if "env_file" in tree:
+        tree["env_file"] = [_env_file(one) for one in tree["env_file"]]
     return _digest(_ordered(tree, ""))
+
+
+def _env_file(entry: Tree) -> Any:
+    """Write an env file that nobody has read yet as docker compose does: by its path, if it must be there."""
+    return entry["path"] if entry.get("required", True) else entry
 
 
 def network_hash(network: Network) -> str:

@@ -57,10 +57,13 @@ def request_of(case: Mapping[str, Any], where: Path) -> Any:
             said[name] = (*said.get(name, ()), value) if name in MANY else value
         elif word in SWITCHES:
             said[SWITCHES[word]] = True
+            if word == "--compatibility":
+                said["normalize"] = False  # as `config` does
         elif word == "--format":
             next(words)
         elif word != "config":
             raise UnknownWord(word)
+    said["normalize"] = not said.get("compatibility")  # as the verb has it
     return Request(environ=environ_of(case, where), cwd=str(where), **said)
 
 

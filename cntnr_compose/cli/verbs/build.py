@@ -1,10 +1,10 @@
 """`cntnr compose build`: images of services from their build files."""
 
 import os
+from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.cli import out
 from cntnr_compose.cli.options import absent, flag, option, services, verb
-from cntnr_compose.core.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.console import Console

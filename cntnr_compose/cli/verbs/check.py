@@ -1,10 +1,10 @@
 """`cntnr compose check`: how each key that the files use fares on this machine."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from cntnr_compose.cli import out
 from cntnr_compose.cli.options import flag, option, verb
-from cntnr_compose.core.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope

@@ -1,9 +1,10 @@
 """`cntnr compose config`: what the compose files mean, resolved and canonical."""
 
+from typing import TYPE_CHECKING, Any
+
 from cntnr_compose.cli import out
 from cntnr_compose.cli.options import flag, option, services, verb
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +54,7 @@ class NothingToExplain(CntnrError):
 @flag("--no-normalize", text="Leave out what is not said.")
 @flag("--no-path-resolution", "no_paths", text="Leave paths relative.")
 @flag("--no-consistency", text="Do not check whether the parts go together.")
-@flag("--no-env-resolution", "no_env", text="Leave env files of services alone.")
+@flag("--no-env-resolution", "_no_env", text="Has no effect, as with docker compose.")
 def config(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
     """Show what the files mean, resolved and canonical."""
     from cntnr_compose.load.project import load
@@ -61,19 +62,23 @@ def config(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
     if given["form"] not in ("", "yaml", "json"):
         raise UnknownForm(given["form"])
     chosen = next((name for name in LISTS if given[name]), "")
+    wanted = services if chosen in ("", "list_images") else ()
     if given["explain"] and (chosen or given["pinned"] or given["locked"]):
         raise NothingToExplain
-    request = scope.request(() if chosen else services).but(
+    request = scope.request(wanted).but(
         interpolate=not given["no_interpolate"] and chosen != "list_variables",
-        normalize=not given["no_normalize"],
+        # The names that --compatibility is about are left out, as docker compose does here.
+        normalize=not given["no_normalize"] and not scope.compatibility,
         resolve_paths=not given["no_paths"],
         consistency=not given["no_consistency"],
-        resolve_environment=not given["no_env"],
+        resolve_environment=chosen in ("", "list_environment"),
         trace=given["explain"],
     )
     loaded = load(request)
     scope.warn(loaded.warnings)
-    told = LISTS[chosen](loaded, given) if chosen else _whole(loaded, services, given, request.cwd)
+    if wanted and request.interpolate:
+        _select(loaded.tree, wanted, all_resources=request.all_resources)
+    told = LISTS[chosen](loaded, given) if chosen else _whole(loaded, given, request.cwd)
     if chosen or not given["quiet"]:
         _write(told, given["output"])
 
@@ -87,21 +92,26 @@ def _write(text: str, path: str | None) -> None:
         Path(path).write_text(text)
 
 
-def _whole(loaded: "Loaded", services: tuple[str, ...], given: "Tree", cwd: str) -> str:
-    from cntnr_compose.load import inventory, output
+def _select(tree: "Tree", services: tuple[str, ...], *, all_resources: bool) -> None:
+    from cntnr_compose.load import inventory
     from cntnr_compose.load.profiles import used_only
 
-    tree = loaded.tree
-    if services and not given["no_interpolate"]:
-        inventory.select(tree, services)
+    inventory.select(tree, services)
+    if not all_resources:
         used_only(tree)
+
+
+def _whole(loaded: "Loaded", given: "Tree", cwd: str) -> str:
+    from cntnr_compose.load import output
+
+    tree = loaded.tree
     if given["explain"]:
         return _explained(loaded, given, cwd)
     if given["no_interpolate"]:
         return output.to_plain_json(tree) if given["form"] == "json" else output.to_plain_text(tree)
     if given["pinned"] or given["locked"]:
         tree = _pinned(tree, only_images=given["locked"])
-    return output.to_json(tree) + "\n" if given["form"] == "json" else output.to_text(tree)
+    return output.to_json(tree) if given["form"] == "json" else output.to_text(tree)
 
 
 def _explained(loaded: "Loaded", given: "Tree", cwd: str) -> str:
@@ -153,8 +163,13 @@ def _services(loaded: "Loaded", _given: "Tree") -> str:
 
 def _images(loaded: "Loaded", _given: "Tree") -> str:
     services = loaded.tree.get("services") or {}
-    name = loaded.tree["name"]
+    name = loaded.project.name
     return _lines([one.get("image") or f"{name}-{key}" for key, one in sorted(services.items())])
+
+
+def _models(loaded: "Loaded", _given: "Tree") -> str:
+    models = loaded.tree.get("models") or {}
+    return _lines(sorted(one["model"] for one in models.values() if one.get("model")))
 
 
 def _profiles(loaded: "Loaded", _given: "Tree") -> str:
@@ -170,7 +185,7 @@ def _hashes(loaded: "Loaded", given: "Tree") -> str:
     names = given["hashed"]
     project = loaded.project
     chosen: list[str] = sorted(
-        in_order(loaded.tree["services"]) if names == "*" else names.split(",")
+        in_order(loaded.tree.get("services") or {}) if names == "*" else names.split(",")
     )
     found: list[tuple[str, Service]] = [(name, project.service(name)) for name in chosen]
     return _lines([f"{name} {service_hash(one)}" for name, one in found])
@@ -213,7 +228,7 @@ LISTS: "dict[str, Callable[[Loaded, Tree], str]]" = {
     "list_services": _services,
     "list_volumes": _names("volumes"),
     "list_networks": _names("networks"),
-    "list_models": _names("models"),
+    "list_models": _models,
     "hashed": _hashes,
     "list_profiles": _profiles,
     "list_images": _images,

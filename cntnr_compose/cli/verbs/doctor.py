@@ -1,8 +1,8 @@
 """`cntnr doctor`: what this machine allows, and the command that mends what it lacks."""
 
-import click
+from typing import TYPE_CHECKING
 
-from cntnr_compose.core.hints import TYPE_CHECKING
+import click
 
 if TYPE_CHECKING:
     from cntnr_compose.engine.doctor import Check

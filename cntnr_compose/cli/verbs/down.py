@@ -1,8 +1,9 @@
 """`cntnr compose down`: stops and removes what `up` made."""
 
+from typing import TYPE_CHECKING
+
 from cntnr_compose.cli import out
 from cntnr_compose.cli.options import flag, option, services, timeout, verb
-from cntnr_compose.core.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.console import Console

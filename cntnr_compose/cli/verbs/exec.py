@@ -2,9 +2,9 @@
 
 import os
 import sys
+from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.cli.options import argument, flag, index, option, verb
-from cntnr_compose.core.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope

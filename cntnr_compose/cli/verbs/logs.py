@@ -1,10 +1,10 @@
 """`cntnr compose logs`: what containers wrote, read from conmon's files."""
 
 import contextlib
+from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.cli.options import flag, index, option, services, verb
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.printer import Printer

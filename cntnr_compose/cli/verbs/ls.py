@@ -1,11 +1,11 @@
 """`cntnr compose ls`: the projects on this machine."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from cntnr_compose.cli import out
 from cntnr_compose.cli.options import flag, option, verb
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope

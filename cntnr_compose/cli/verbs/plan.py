@@ -1,7 +1,8 @@
 """`cntnr compose plan`: what `up` would do, and why; nothing is done."""
 
+from typing import TYPE_CHECKING, Any
+
 from cntnr_compose.cli.options import flag, option, services, verb
-from cntnr_compose.core.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope

@@ -1,9 +1,10 @@
 """`cntnr compose port`: where a container's port is published."""
 
+from typing import TYPE_CHECKING
+
 from cntnr_compose.cli import out
 from cntnr_compose.cli.options import argument, index, option, verb
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope

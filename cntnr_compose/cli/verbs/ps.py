@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.cli import out
 from cntnr_compose.cli.options import flag, option, services, verb
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope

@@ -1,10 +1,10 @@
 """`cntnr compose pull`: images of services from their registries."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from cntnr_compose.cli import out
 from cntnr_compose.cli.options import flag, option, services, verb
-from cntnr_compose.core.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.console import Console

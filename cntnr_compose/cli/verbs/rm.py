@@ -1,7 +1,8 @@
 """`cntnr compose rm`: removes containers that do not run."""
 
+from typing import TYPE_CHECKING
+
 from cntnr_compose.cli.options import flag, services, verb
-from cntnr_compose.core.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope

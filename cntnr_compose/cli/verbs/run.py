@@ -1,8 +1,9 @@
 """`cntnr compose run`: a command in a container beside those of its service."""
 
+from typing import TYPE_CHECKING, Any
+
 from cntnr_compose.cli import out
 from cntnr_compose.cli.options import argument, flag, option, verb
-from cntnr_compose.core.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.runasked import RunAsked

@@ -1,7 +1,8 @@
 """`cntnr compose stop`."""
 
+from typing import TYPE_CHECKING
+
 from cntnr_compose.cli.options import services, timeout, verb
-from cntnr_compose.core.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope

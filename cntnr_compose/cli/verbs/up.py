@@ -1,7 +1,8 @@
 """`cntnr compose up`: what the files say becomes so, and their output is shown."""
 
+from typing import TYPE_CHECKING, Any
+
 from cntnr_compose.cli.options import absent, flag, option, services, timeout, verb
-from cntnr_compose.core.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope

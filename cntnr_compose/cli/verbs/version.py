@@ -1,9 +1,10 @@
 """`cntnr version` and `cntnr compose version`."""
 
+from typing import TYPE_CHECKING
+
 from cntnr_compose import __version__
 from cntnr_compose.cli import out
 from cntnr_compose.cli.options import flag, option, verb
-from cntnr_compose.core.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope

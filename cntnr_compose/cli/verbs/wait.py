@@ -1,10 +1,10 @@
 """`cntnr compose wait`: until containers have ended, with their exit code."""
 
 import contextlib
+from typing import TYPE_CHECKING
 
 from cntnr_compose.cli import out
 from cntnr_compose.cli.options import argument, flag, verb
-from cntnr_compose.core.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.scope import Scope

@@ -66,6 +66,52 @@ def test_it_lists(config: Run, words: list[str], lines: list[str]) -> None:
     assert ran.out.splitlines() == lines
 
 
+def test_images_may_be_those_of_services_only(config: Run) -> None:
+    assert config("--images", "db").out == "shop-db\n"
+
+
+def test_models_are_told_by_what_they_are(compose: Run) -> None:
+    Path("compose.yaml").write_text(
+        "services: {a: {image: a, models: [m]}}\nmodels: {m: {model: ai/tiny}}\n"
+    )
+    assert compose("config", "--models").out == "ai/tiny\n"
+
+
+@pytest.mark.parametrize("word", ["--services", "--networks", "--images", "--profiles", "--hash=*"])
+def test_lists_need_no_env_files(compose: Run, word: str) -> None:
+    Path("compose.yaml").write_text("services: {a: {image: a, env_file: gone.env}}\n")
+    assert compose("config", word).code == 0
+    assert compose("config").code == 1
+
+
+def test_env_files_are_read_whatever_is_said(compose: Run) -> None:
+    Path("compose.yaml").write_text("services: {a: {image: a, env_file: gone.env}}\n")
+    assert compose("config", "--no-env-resolution").code == 1
+
+
+def test_names_are_left_out_for_the_sake_of_compatibility(compose: Run) -> None:
+    Path("compose.yaml").write_text("services: {a: {image: a, networks: [n]}}\nnetworks: {n: }\n")
+    tree = json.loads(compose("--compatibility", "config", "--format", "json").out)
+    assert "name" not in tree["networks"]["n"]
+
+
+def test_unused_resources_stay_where_services_are_named(compose: Run) -> None:
+    Path("compose.yaml").write_text("services: {a: {image: a}}\nvolumes: {v: }\n")
+    assert "volumes:" in compose("--all-resources", "config", "a").out
+    assert "volumes:" not in compose("config", "a").out
+
+
+def test_what_was_not_said_is_no_name_of_a_raw_project(compose: Run) -> None:
+    Path("compose.yaml").write_text("services: {a: {image: a}}\n")
+    ran = compose("config", "--no-interpolate", "--no-normalize")
+    assert ran.out == "services:\n  a:\n    image: a\n"
+
+
+def test_json_ends_without_a_line_end(config: Run) -> None:
+    assert config("--format", "json").out.endswith("}")
+    assert config("--no-interpolate", "--format", "json").out.endswith("}")
+
+
 def test_it_lists_variables(config: Run) -> None:
     lines = [line.split() for line in config("--variables").out.splitlines()]
     assert lines[1:] == [["HOLE", "false"], ["TAG", "false", "latest"]]
@@ -99,6 +145,13 @@ def test_variables_can_stay(config: Run) -> None:
     assert "image: i:${TAG:-latest}\n" in config("--no-interpolate").out
     tree = json.loads(config("--no-interpolate", "--format", "json").out)
     assert tree["services"]["web"]["image"] == "i:${TAG:-latest}"
+
+
+@pytest.mark.parametrize("words", [["--compatibility", "config"], ["config", "--no-normalize"]])
+def test_what_is_not_said_can_be_left_out(compose: Run, config: Run, words: list[str]) -> None:
+    tree = json.loads(compose(*words, "--format", "json").out)
+    assert "networks" not in tree["services"]["web"]
+    assert "dockerfile" not in tree["services"]["db"]["build"]
 
 
 def test_images_are_named_by_their_digests(config: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,6 +54,10 @@ def one(text: str) -> Document:
         ("!!float 3", 3.0),
         ("!!binary aGVsbG8=", "hello"),
         ("!own 5", "5"),
+        ("! 5", 5),
+        ("! '5'", "5"),
+        ("!!timestamp '2001-01-01'", Timestamp("2001-01-01T00:00:00Z")),
+        (r'"a\\/b"', r"a\/b"),
         ("<<", "<<"),
     ],
 )
@@ -152,3 +156,23 @@ def test_marks_find_keys_items_and_what_is_merged() -> None:
     assert marks.find(("a", "b", 1), {}) == (3, 2, 10)
     assert marks.find(("c", "d"), {})[:2] == (2, 4)
     assert marks.find(("a", "zz"), {}) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("%YAML 1.2\n---\na: b\n", "found incompatible YAML document"),
+        (r'a: "b\/c"', "found unknown escape character"),
+        (r'"\\\/": c', "found unknown escape character"),
+        ("a: !!timestamp b", "cannot decode !!str `b` as a !!timestamp"),
+        ("a: !!binary b c", "as a !!binary"),
+    ],
+)
+def test_what_go_does_not_read_is_refused(text: str, said: str) -> None:
+    with pytest.raises(ComposeFileInvalid) as raised:
+        list(read(text, "f.yaml"))
+    assert said in str(raised.value)
+
+
+def test_the_yaml_that_go_reads_may_be_named() -> None:
+    assert one("%YAML 1.1\n---\na: b\n").tree == {"a": "b"}

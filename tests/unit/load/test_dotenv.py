@@ -73,10 +73,16 @@ def test_a_variable_that_must_be_there_is_missed() -> None:
 
 
 def test_raw_values_are_taken_as_they_are() -> None:
-    text = 'X="1"\n# c\nA= $B \n\nC=a=b\r\n'
-    assert parse_raw(text) == {"X": '"1"', "A": " $B ", "C": "a=b"}
+    text = 'X="1"\n# c\n A= $B \n\nC=a=b\r\n'
+    assert parse_raw(text, nothing) == {"X": '"1"', "A": " $B ", "C": "a=b"}
 
 
-def test_a_raw_name_has_no_space() -> None:
+def test_a_raw_name_alone_takes_what_is_known() -> None:
+    known = {"A": "one", "B": ""}
+    assert parse_raw("A\nB\nC\n", known.get) == {"A": "one", "B": ""}
+
+
+@pytest.mark.parametrize("line", ["B C=3", "B =3", "B\t=3", "B ", "=3"])
+def test_a_raw_name_is_one_word(line: str) -> None:
     with pytest.raises(EnvFileInvalid, match="line 2"):
-        parse_raw("A=1\nB C=3\n")
+        parse_raw(f"A=1\n{line}\n", nothing)

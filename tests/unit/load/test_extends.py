@@ -65,6 +65,73 @@ def test_what_is_reset_is_not_taken_over(tmp_path: Path) -> None:
     assert service(tmp_path, text) == {"image": "b", "command": ["z"], "labels": {"n": "1"}}
 
 
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_what_another_file_overrides_is_there(tmp_path: Path, name: str) -> None:
+    files = {
+        "compose.yaml": f"services: {{a: {{extends: {{file: b.yaml, service: {name}}}}}}}",
+        "b.yaml": f"""
+        services:
+          {name}: {{extends: c, user: !override me, hostname: !reset h}}
+          c: {{image: c, user: you, hostname: i, domainname: d}}
+        """,
+    }
+    assert service(tmp_path, files) == {"image": "c", "user": "me", "domainname": "d"}
+
+
+def test_what_is_reset_elsewhere_under_the_same_name_stays(tmp_path: Path) -> None:
+    files = {
+        "compose.yaml": "services: {a: {extends: {file: b.yaml, service: c}}}",
+        "b.yaml": "services: {a: {image: a, user: !reset me}, c: {image: c, user: you}}",
+    }
+    assert service(tmp_path, files) == {"image": "c", "user": "you"}
+
+
+def test_another_file_may_be_named_from_the_root(tmp_path: Path) -> None:
+    files = {
+        "p/compose.yaml": f"services: {{a: {{extends: {{file: {tmp_path}/q/b.yaml, service: b}}}}}}",
+        "q/b.yaml": "services: {b: {image: b, volumes: ['./v:/v']}}",
+    }
+    found = service(tmp_path, files, files=("p/compose.yaml",))
+    assert found["volumes"][0]["source"] == "/DIR/q/v"
+
+
+@pytest.mark.parametrize("other", ["5", "[b.yaml]", "''"])
+def test_a_file_is_named_by_a_text(tmp_path: Path, other: str) -> None:
+    text = f"services: {{a: {{extends: {{file: {other}, service: b}}}}, b: {{image: b}}}}"
+    with pytest.raises(CntnrError):
+        read(tmp_path, text)
+
+
+@pytest.mark.parametrize("key", ["build", "depends_on", "env_file", "gpus", "ports"])
+def test_some_keys_cannot_be_null_in_another_file(tmp_path: Path, key: str) -> None:
+    files = {
+        "compose.yaml": "services: {a: {extends: {file: b.yaml, service: b}}}",
+        "b.yaml": f"services: {{b: {{image: b}}, c: {{{key}: }}}}",
+    }
+    with pytest.raises(ComposeFileInvalid, match=f"services.c.{key}: invalid type <nil>"):
+        read(tmp_path, files)
+
+
+def test_what_another_file_has_wrong_is_told_for_both(tmp_path: Path) -> None:
+    files = {
+        "compose.yaml": "services: {a: {extends: {file: b.yaml, service: b}}}",
+        "b.yaml": "services: {b: {image: b, foo: 1}}",
+    }
+    with pytest.raises(
+        ComposeFileInvalid, match=r"b\.yaml:1:\d+: .*'foo'.*read for .*compose\.yaml"
+    ):
+        read(tmp_path, files)
+
+
+def test_a_service_counts_once_in_a_file_that_is_named(tmp_path: Path) -> None:
+    files = {
+        "compose.yaml": "services: {a: {extends: {file: b.yaml, service: a}}}",
+        "b.yaml": "services: {a: {extends: {file: b.yaml, service: c}}, c: {image: c}}",
+    }
+    with pytest.raises(ExtendsCycle):
+        read(tmp_path, files)
+
+
 def test_only_the_service_that_is_extended_is_looked_at(tmp_path: Path) -> None:
     files = {
         "compose.yaml": "services: {a: {extends: {file: b.yaml, service: b}}}",

@@ -59,7 +59,7 @@ def test_a_number_of_any_length_is_read(tmp_path: Path, number: str) -> None:
 
 
 def test_names_that_look_like_extensions_are_printed(tmp_path: Path) -> None:
-    text = "services: {x-a: {image: x, x-b: 1, labels: {x-c: d}}}"
+    text = "services: {x-a: {image: x, x-b: 1, labels: [x-c=d]}}"
     (tmp_path / "compose.yaml").write_text(text)
     tree = json.loads(to_json(load(Request(cwd=str(tmp_path))).tree))
     assert tree["services"]["x-a"]["labels"] == {"x-c": "d"}

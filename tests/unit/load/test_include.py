@@ -155,12 +155,32 @@ def test_circles_are_told(tmp_path: Path, files: dict[str, str]) -> None:
         ("include: ['git@example.com:x/y.git']", RemoteUnsupported),
         ("include: i.yaml", ComposeFileInvalid),
         ("include: [5]", ComposeFileInvalid),
-        ("include: [{env_file: x}]", ComposeFileInvalid),
+        ("include: [{path: [5]}]", ComposeFileInvalid),
+        ("include: [{path: {a: i.yaml}}]", ComposeFileInvalid),
+        ("include: [{path: i.yaml, env_file: true}]", ComposeFileInvalid),
+        ("include: [{path: i.yaml, project_directory: [.]}]", ComposeFileInvalid),
     ],
 )
 def test_what_cannot_be_included_is_told(tmp_path: Path, text: str, error: Any) -> None:
     with pytest.raises(error):
         read(tmp_path, {"compose.yaml": text, "i.yaml": "services: {i: {image: i}}"})
+
+
+@pytest.mark.parametrize("entry", ["", "{}", "{path: }", "{path: []}", "{env_file: x}"])
+def test_an_entry_without_files_brings_nothing(tmp_path: Path, entry: str) -> None:
+    text = f"include: [{entry or 'null'}]\nservices: {{a: {{image: a}}}}"
+    assert service(tmp_path, text) == {"image": "a"}
+
+
+@pytest.mark.parametrize(("directory", "found"), [("gone", "/DIR/d"), ("gone/", "/DIR/gone/d")])
+def test_a_directory_that_is_not_there_ends_with_a_slash(
+    tmp_path: Path, directory: str, found: str
+) -> None:
+    files = {
+        "compose.yaml": f"include: [{{path: i.yaml, project_directory: {directory}}}]",
+        "i.yaml": "services: {a: {image: a, volumes: ['./d:/d']}}",
+    }
+    assert service(tmp_path, files)["volumes"][0]["source"] == found
 
 
 def test_an_endless_chain_is_told(tmp_path: Path) -> None:

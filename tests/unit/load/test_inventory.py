@@ -1,6 +1,9 @@
 """Lists of what a project has."""
 
+import pytest
+
 from cntnr_compose.load.inventory import in_order, mentioned, select
+from cntnr_compose.model.project import NoSuchService
 
 CHAIN = {"a": {"depends_on": {"c": {}}}, "b": {}, "c": {"depends_on": {"b": {}, "gone": {}}}}
 
@@ -20,9 +23,18 @@ def test_a_long_chain_is_no_matter() -> None:
 
 
 def test_a_selection_has_its_dependencies_and_no_others() -> None:
-    tree = {"services": {**CHAIN, "d": {}}}
+    tree = {"services": {"a": {}, "b": {}, "c": {"depends_on": {"b": {}}}}}
     select(tree, ("c",))
     assert tree["services"] == {"b": {}, "c": {"depends_on": {"b": {}}}}
+
+
+def test_a_selection_goes_without_a_service_only_where_that_is_said() -> None:
+    needs = {"depends_on": {"off": {"required": False}}}
+    tree = {"services": {"c": needs}}
+    select(tree, ("c",))
+    assert tree["services"] == {"c": {}}
+    with pytest.raises(NoSuchService, match="no such service: off"):
+        select({"services": {"c": {"depends_on": {"off": {"required": True}}}}}, ("c",))
 
 
 def test_variables_are_found_anywhere() -> None:

@@ -21,6 +21,8 @@ def services(base: Any, over: Any) -> Any:
     [
         ("image", "x", "y", "y"),
         ("image", "x", None, "x"),
+        ("networks", None, None, {}),
+        ("networks", {"n": None}, None, {"n": None}),
         ("command", ["a"], "b c", "b c"),
         ("command", ["a"], None, None),
         ("entrypoint", "a", ["b"], ["b"]),

@@ -9,7 +9,7 @@ import pytest
 from cntnr_compose.load.keyorder import deeply, ordered
 from cntnr_compose.load.output import SshKeyNotJson, to_json, to_plain_json, to_plain_text, to_text
 from cntnr_compose.load.yamltext import scalar, to_yaml
-from tests.unit.load.world import read
+from tests.unit.load.world import read, shown
 
 
 @pytest.mark.parametrize(
@@ -141,3 +141,10 @@ def test_ssh_keys_with_a_path_have_no_json(tmp_path: Path) -> None:
     assert f"- 'k: {tmp_path}/key'" in to_text(tree)
     with pytest.raises(SshKeyNotJson, match=r"types.SSHKey"):
         to_json(tree)
+
+
+def test_an_extension_is_printed_as_go_prints_what_it_does_not_know(tmp_path: Path) -> None:
+    text = "x-k: {a: [], b: [[], {}], c: 123456789012345678901}\nservices: {a: {image: x}}\n"
+    assert shown(tmp_path, text)["x-k"] == {
+        "a": None, "b": [None, {}], "c": 123456789012345680000,
+    }  # fmt: skip

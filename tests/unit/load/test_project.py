@@ -90,6 +90,11 @@ def test_a_variable_names_files(tmp_path: Path, environ: dict[str, str], names: 
     assert list(shown(tmp_path, files, environ=environ)["services"]) == names
 
 
+def test_a_variable_that_names_no_file_names_the_directory(tmp_path: Path) -> None:
+    with pytest.raises(CntnrError, match="is a directory"):
+        read(tmp_path, X, environ={"COMPOSE_FILE": ""})
+
+
 def test_the_env_file_configures_us_too(tmp_path: Path) -> None:
     files = {
         "x.yaml": "services: {a: {image: x}, b: {image: y, profiles: [p]}}",
@@ -115,6 +120,13 @@ IMAGE = "services: {a: {image: 'i:${V:-none}-${W:-none}'}}"
             "i:1-none",
         ),
         ({".env": "V=1\n"}, {"environ": {"COMPOSE_DISABLE_ENV_FILE": "1"}}, "i:none-none"),
+        ({".env": "V=1\nCOMPOSE_DISABLE_ENV_FILE=1\n"}, {}, "i:none-none"),
+        (
+            {".env": "V=1\nCOMPOSE_DISABLE_ENV_FILE=1\n"},
+            {"environ": {"COMPOSE_DISABLE_ENV_FILE": "0"}},
+            "i:1-none",
+        ),
+        ({"x.env": "V=1\n"}, {"environ": {"COMPOSE_ENV_FILES": ",x.env,"}}, "i:1-none"),
         ({".env": "V=1\n", "p/.env": "V=2\nW=2\n"}, {"project_directory": "p"}, "i:2-2"),
     ],
 )
@@ -198,6 +210,12 @@ def test_profiles_enable_services(tmp_path: Path, asked: Any, names: list[str]) 
     found = read(tmp_path, PROFILES, **asked).project
     assert list(found.services) == names
     assert {*found.services, *found.disabled} == {"a", "p", "q"}
+
+
+def test_a_profile_without_letters_is_on_where_none_is_asked_for(tmp_path: Path) -> None:
+    text = "services: {a: {image: x, profiles: ['']}, b: {image: x}}"
+    assert list(read(tmp_path, text).project.services) == ["a", "b"]
+    assert list(read(tmp_path, text, profiles=("p",)).project.services) == ["b"]
 
 
 def test_a_service_that_is_asked_for_must_be_there(tmp_path: Path) -> None:

@@ -173,3 +173,12 @@ def test_the_project_s_name_comes_from_what_wins(tmp_path: Path) -> None:
 def test_variables_that_are_left_alone_are_not_told(tmp_path: Path) -> None:
     rows = explained(tmp_path, 'services:\n  a:\n    image: "$A"\n', interpolate=False)
     assert rows["services.a.image"] == "compose.yaml:3"
+
+
+def test_a_file_that_says_that_it_is_not_read_sets_nothing(tmp_path: Path) -> None:
+    texts = {
+        ".env": "TAG=1\nCOMPOSE_DISABLE_ENV_FILE=1\n",
+        "compose.yaml": "services:\n  a:\n    image: x:${TAG:-2}\n",
+    }
+    rows = explained(tmp_path, texts)
+    assert rows["services.a.image"] == "compose.yaml:3 TAG=not set"

@@ -19,7 +19,9 @@ def left(key: str, items: list[Any]) -> Any:
         ("labels", ["a=1", "a"], ["a"]),
         ("cap_add", ["A", "B", "A"], ["A", "B"]),
         ("expose", [80, "80"], ["80"]),
-        ("volumes", ["vol:/a", "./x:/a/"], ["./x:/a/"]),
+        ("volumes", ["vol:/a", "./x:/a"], ["./x:/a"]),
+        ("volumes", ["vol:/a", "./x:/a/"], ["vol:/a", "./x:/a/"]),
+        ("volumes", [{"target": "/a/"}, "./x:/a/"], ["./x:/a/"]),
         ("volumes", ["/a", {"target": "/a", "type": "tmpfs"}], [{"target": "/a", "type": "tmpfs"}]),
         ("devices", ["/a:/x", "/b:/x"], ["/b:/x"]),
         ("secrets", ["s", {"source": "t", "target": "/run/secrets/s"}], [
@@ -29,8 +31,13 @@ def left(key: str, items: list[Any]) -> Any:
         ("ports", ["80", "81", "80"], ["80", "81"]),
         (
             "ports",
-            [{"target": 80, "published": "80"}, {"target": 80, "published": 80, "protocol": "tcp"}],
+            [{"target": 80, "published": 80}, {"target": 80, "published": 80, "protocol": "tcp"}],
             [{"target": 80, "published": 80, "protocol": "tcp"}],
+        ),
+        (
+            "ports",
+            [{"target": 80, "published": "80"}, {"target": 80, "published": 80}],
+            [{"target": 80, "published": "80"}, {"target": 80, "published": 80}],
         ),
         ("env_file", ["a", {"path": "a"}], [{"path": "a"}]),
         ("command", ["a", "a"], ["a", "a"]),
@@ -51,3 +58,8 @@ def test_what_has_no_target_is_refused(key: str, said: str) -> None:
     with pytest.raises(ComposeFileInvalid) as raised:
         left(key, [{"source": "x"}])
     assert said in str(raised.value)
+
+
+def test_an_exposed_port_has_no_fraction() -> None:
+    with pytest.raises(ComposeFileInvalid, match="unsupported expose value 80"):
+        left("expose", [80.0])

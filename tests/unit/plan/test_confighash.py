@@ -79,7 +79,6 @@ def test_the_hash_is_docker_composes_whatever_the_order_of_keys(tree, expected) 
         {"scale": 3},
         {"depends_on": {"db": {"condition": "service_started", "required": True}}},
         {"profiles": ["debug"]},
-        {"env_file": [{"path": "x.env"}]},
     ],
 )
 def test_what_needs_no_new_container_does_not_count(changed) -> None:
@@ -133,3 +132,21 @@ def test_a_volume_changes_its_hash_with_its_definition() -> None:
     assert volume_hash(plain) == volume_hash(replace(plain, driver="local"))
     assert volume_hash(plain) != volume_hash(replace(plain, driver_opts={"type": "tmpfs"}))
     assert volume_hash(plain) != volume_hash(replace(plain, labels={"a": "b"}))
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        (
+            {"path": "/tmp/p/a.env", "required": True, "format": "raw"},
+            "099610b71522d48902781b7871851872bab68c8d65926e3e68a5bc36bb1ffd50",
+        ),
+        (
+            {"path": "/tmp/p/a.env", "required": False, "format": "raw"},
+            "e54bead443390668f02825529c7bb55f17cf5496ea255913b0eb7a24c232faa8",
+        ),
+    ],
+)
+def test_an_env_file_that_is_not_read_counts_by_its_path(entry, expected) -> None:
+    tree = {"image": "x", "env_file": [entry], "networks": {"default": None}}
+    assert hash_of(tree) == expected
