@@ -87,7 +87,7 @@ def test_what_starts_first_imports_little(name: str) -> None:
         [sys.executable, "-c", text], capture_output=True, text=True, check=True, cwd=ROOT
     )
     # All commands wait for the supervisor's start, and the supervisor for the holder's.
-    assert not set(done.stdout.split()) & (HEAVY | {"msgspec", "typing", "logging", "shutil"})
+    assert not set(done.stdout.split()) & (HEAVY | {"msgspec", "logging", "shutil"})
 
 
 def test_what_is_printed_is_utf_8_whatever_the_locale(tmp_path: Path) -> None:
