@@ -80,6 +80,16 @@ def test_config_imports_little(tmp_path: Path) -> None:
     assert mine == {"cli", "core", "load"}
 
 
+@pytest.mark.parametrize("name", ["engine.early", "engine.supervisor", "adapters.process"])
+def test_what_starts_first_imports_little(name: str) -> None:
+    text = f"import sys, cntnr_compose.{name}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", text], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    # All commands wait for the supervisor's start, and the supervisor for the holder's.
+    assert not set(done.stdout.split()) & (HEAVY | {"msgspec", "logging", "shutil"})
+
+
 def test_what_is_printed_is_utf_8_whatever_the_locale(tmp_path: Path) -> None:
     (tmp_path / "compose.yaml").write_text("services: {web: {image: späte}}\n", encoding="utf-8")
     done = subprocess.run(
