@@ -67,8 +67,44 @@ def _refusal(word: str, instead: str) -> Callable[[click.Context, click.Paramete
     return refuse
 
 
-class VerbCommand(click.Command):
-    """A `Verb` for click; it understands ``--flag=false`` as docker does."""
+class Switched(click.Command):
+    """A command that understands ``--flag=true`` and ``--flag=false`` as docker does."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse, with ``--flag=true`` as ``--flag``; the last word about a switch wins."""
+        options = {word: row for row in self.params for word in row.opts if word.startswith("-")}
+        end = _end(args, options, mixed=ctx.allow_interspersed_args)
+        kept: list[str] = []
+        off: dict[str, bool] = {}
+        for word in args[:end]:
+            name, equals, value = word.partition("=")
+            row = options.get(name)
+            truth = TRUTH.get(value.lower()) if equals else True
+            if not isinstance(row, click.Option) or not row.is_flag or truth is None:
+                kept.append(word)
+            elif truth:
+                kept.append(name)
+                off.pop(str(row.name), None)
+            elif row.expose_value:
+                off[str(row.name)] = False
+        rest = super().parse_args(ctx, kept + args[end:])
+        ctx.params.update(off)
+        return rest
+
+
+def _end(args: Sequence[str], options: Mapping[str, click.Parameter], *, mixed: bool) -> int:
+    """Tell where options end: at ``--``, or with the first argument where none may follow it."""
+    is_value = False
+    for index, arg in enumerate(args):
+        if arg == "--" or not (mixed or is_value or arg.startswith("-")):
+            return index
+        row = options.get(arg)
+        is_value = not is_value and isinstance(row, click.Option) and not row.is_flag
+    return len(args)
+
+
+class VerbCommand(Switched):
+    """A `Verb` for click."""
 
     def __init__(self, verb: Verb) -> None:
         """Take the verb."""
@@ -89,33 +125,6 @@ class VerbCommand(click.Command):
         usage = self.verb.usage
         return ["[OPTIONS]", usage] if usage else super().collect_usage_pieces(ctx)
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse, with ``--flag=true`` and ``--flag=false``."""
-        options = {word: row for row in self.params for word in row.opts if word.startswith("-")}
-        kept, said = [], {}
-        end = self._end(args, options)
-        for index, arg in enumerate(args):
-            word, equals, value = arg.partition("=")
-            row = options.get(word)
-            is_switch = isinstance(row, click.Option) and row.is_flag
-            if row and is_switch and equals and index < end and value.lower() in TRUTH:
-                said[row.name] = TRUTH[value.lower()]
-            else:
-                kept.append(arg)
-        rest = super().parse_args(ctx, kept)
-        ctx.params.update({name: value for name, value in said.items() if name})
-        return rest
-
-    def _end(self, args: Sequence[str], options: Mapping[str, click.Parameter]) -> int:
-        """Tell where options end: at ``--``, or with the first argument where none may follow it."""
-        is_value = False
-        for index, arg in enumerate(args):
-            if arg == "--" or not (self.verb.mixed or is_value or arg.startswith("-")):
-                return index
-            row = options.get(arg)
-            is_value = not is_value and isinstance(row, click.Option) and not row.is_flag
-        return len(args)
-
     def invoke(self, ctx: click.Context) -> int:
         """Run the verb."""
         return self.verb.run(ctx.obj or {}, ctx.params)
@@ -126,7 +135,7 @@ class VerbCommand(click.Command):
         formatter.write_text("Takes the options of `cntnr compose` too.")
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Switched, click.Group):
     """A group that knows its commands from a table: its ``--help`` imports none of them."""
 
     def __init__(

@@ -12,8 +12,10 @@ from cntnr_compose.cli.clicked import VerbCommand
 from cntnr_compose.cli.compose import TABLE
 from cntnr_compose.cli.options import argument, flag, merged, option, verb
 from cntnr_compose.cli.scope import Scope
+from tests.unit.cli.conftest import Ran
 
 Heard = Callable[..., tuple[Scope, dict[str, Any]]]
+Run = Callable[..., Ran]
 
 
 @pytest.fixture
@@ -76,8 +78,17 @@ def test_a_verb_keeps_its_own_meaning_of_a_letter(heard: Heard) -> None:
 def test_switches_take_a_value_as_docker_s_do(heard: Heard) -> None:
     assert heard("probe", "--wait=true")[1]["wait"] is True
     assert heard("probe", "--wait", "--wait=false")[1]["wait"] is False
+    assert heard("probe", "--wait=false", "--wait")[1]["wait"] is True
     assert heard("probe", "--dry-run=0")[0].dry_run is False
+    assert heard("--dry-run=true", "probe")[0].dry_run is True
     assert heard("probe", "--wait=1", "--", "--wait=false")[1]["services"] == ("--wait=false",)
+
+
+def test_a_switch_that_is_refused_may_be_off(compose: Run) -> None:
+    ran = compose("up", "--menu=false", "-w=false")
+    assert "no configuration file provided" in ran.err
+    ran = compose("up", "--menu=true")
+    assert "cannot do `cntnr compose up --menu`" in ran.err
 
 
 def test_a_switch_that_is_on_by_default_stays_on_when_given(heard: Heard) -> None:
