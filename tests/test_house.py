@@ -103,6 +103,34 @@ def test_what_is_printed_is_utf_8_whatever_the_locale(tmp_path: Path) -> None:
     assert "image: späte\n".encode() in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (
+            "--services 2>&1 >/dev/full",
+            1,
+            "error: cannot write to standard output: no space left on device\n",
+        ),
+        ("--services 2>&1 >&-", 0, ""),
+        ("--services 2>&-", 0, "web\n"),
+        ("--services <&-", 0, "web\n"),
+        ("nobody 2>/dev/full", 1, ""),
+    ],
+)
+def test_streams_may_be_full_or_closed(words: str, code: int, said: str, tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text("services: {web: {image: i}}\n")
+    command = f'"{sys.executable}" -c "{MAIN}" compose config {words}'
+    done = subprocess.run(
+        ["sh", "-c", command],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (code, said, "")
+
+
 @pytest.mark.parametrize("folder", EXAMPLES, ids=lambda path: path.name)
 def test_example_loads_and_says_how_it_is_run(folder: Path, tmp_path: Path) -> None:
     done = cntnr("compose", "config", "--quiet", cwd=folder, home=tmp_path)

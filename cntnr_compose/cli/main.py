@@ -16,8 +16,8 @@ BUG = 70
 
 def main() -> "NoReturn":
     """Run the command line of this process, and end it."""
+    import contextlib
     import gc
-    import io
     import signal
 
     # A short life makes little garbage; looking for it costs a twentieth of the start.
@@ -29,22 +29,33 @@ def main() -> "NoReturn":
     # Shells start background jobs with SIGINT ignored; as docker, we take it all the same.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupt)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # As docker: UTF-8 whatever the locale says, and what was no UTF-8 in a variable as it was.
-        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
+    _open_streams()
     code = run(sys.argv[1:])
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):  # nobody is left to tell
+        sys.stderr.flush()
     os._exit(code)  # taking the interpreter apart would cost another 10 ms
+
+
+def _open_streams() -> None:
+    """Have the three streams that every program expects; one that was closed is /dev/null."""
+    import io
+
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            # It takes the lowest number that is free, lest a file of ours does, and is written to.
+            stream = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(stream, "w" if number else "r"))
+    for out in (sys.stdout, sys.stderr):
+        if isinstance(out, io.TextIOWrapper):
+            # As docker: UTF-8 whatever the locale says, and what was no UTF-8 in a variable as it was.
+            out.reconfigure(encoding="utf-8", errors="surrogateescape")
 
 
 def run(words: "Sequence[str]") -> int:
     """Run one command line, and give its exit code; all that it wrote is out."""
     try:
-        code = _told(words)
-        sys.stdout.flush()
+        return _told(words)
     except BrokenPipeError:
-        # Python would complain once more when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return BROKEN_PIPE
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -53,17 +64,19 @@ def run(words: "Sequence[str]") -> int:
             raise
         what = f"internal error: {type(error).__name__}: {error}"
         return _tell(f"{what} (this is a bug; run again with CNTNR_DEBUG=1)", "", BUG)
-    return code
 
 
 def _told(words: "Sequence[str]") -> int:
     """Run one command line; mistakes that a user can mend are told, and become an exit code."""
+    from cntnr_compose.cli import out
     from cntnr_compose.core.errors import CntnrError
 
     try:
-        return _invoke(words)
+        code = _invoke(words)
+        out.flush()
     except CntnrError as error:
         return _tell(f"error: {error}", error.hint, error.exit_code)
+    return code
 
 
 def _invoke(words: "Sequence[str]") -> int:
@@ -79,6 +92,10 @@ def _invoke(words: "Sequence[str]") -> int:
 
 
 def _tell(sentence: str, hint: str, code: int) -> int:
-    sys.stdout.flush()  # what came before the error stands before it
-    sys.stderr.write(f"{sentence}\n" + (f"hint: {hint}\n" if hint else ""))
+    import contextlib
+
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()  # what came before the error stands before it
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{sentence}\n" + (f"hint: {hint}\n" if hint else ""))
     return code

@@ -1,14 +1,42 @@
-"""What a verb answers, on standard output; it is out when these return."""
+"""What a verb answers, on standard output or in a file; it is out when these return."""
 
 import sys
 
+from cntnr_compose.core.errors import CntnrError
+
+
+class NotWritten(CntnrError):
+    """An answer cannot be written to where it belongs."""
+
+    def __init__(self, error: OSError, where: str = "standard output") -> None:
+        super().__init__(f"cannot write to {where}: {(error.strerror or str(error)).lower()}")
+
 
 def write(text: str) -> None:
-    """Write a text as it is."""
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    """Write a text as it is. Raises `NotWritten`."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise NotWritten(error) from error
+
+
+def flush() -> None:
+    """Have out what others wrote. Raises `NotWritten`."""
+    write("")
 
 
 def say(line: str) -> None:
-    """Write a line."""
+    """Write a line. Raises `NotWritten`."""
     write(line + "\n")
+
+
+def save(text: str, path: str) -> None:
+    """Write a text to a file, as it would be on standard output. Raises `NotWritten`."""
+    try:
+        with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
+            file.write(text)
+    except OSError as error:
+        raise NotWritten(error, path) from error

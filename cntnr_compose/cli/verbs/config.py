@@ -80,16 +80,10 @@ def config(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
         _select(loaded.tree, wanted, all_resources=request.all_resources)
     told = LISTS[chosen](loaded, given) if chosen else _whole(loaded, given, request.cwd)
     if chosen or not given["quiet"]:
-        _write(told, given["output"])
-
-
-def _write(text: str, path: str | None) -> None:
-    if path is None:
-        out.write(text)
-    else:
-        from pathlib import Path
-
-        Path(path).write_text(text)
+        if given["output"]:
+            out.save(told, given["output"])
+        else:
+            out.write(told)
 
 
 def _select(tree: "Tree", services: tuple[str, ...], *, all_resources: bool) -> None:

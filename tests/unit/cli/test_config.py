@@ -139,6 +139,21 @@ def test_hashes_are_those_of_the_labels(config: Run) -> None:
 def test_it_writes_to_a_file(config: Run) -> None:
     assert config("--output", "out.yaml").out == ""
     assert Path("out.yaml").read_text().startswith("name: shop\n")
+    assert config("--output", "").out.startswith("name: shop\n")
+
+
+def test_a_file_that_cannot_be_written_is_one_sentence(config: Run) -> None:
+    ran = config("--output", "none/out.yaml")
+    assert ran.code == 1
+    assert "error: cannot write to none/out.yaml: no such file or directory" in ran.err
+
+
+def test_a_file_has_what_standard_output_would_have(
+    config: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAG", "sp\udcff\xe4t")
+    config("--environment", "--output", "out.yaml")
+    assert b"\nTAG=sp\xff\xc3\xa4t\n" in Path("out.yaml").read_bytes()
 
 
 def test_variables_can_stay(config: Run) -> None:
