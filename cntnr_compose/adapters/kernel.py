@@ -45,7 +45,7 @@ CNI_FOLDERS = (
 def release() -> tuple[int, int]:
     """Give the kernel's version, such as (6, 1)."""
     major, minor, *_ = os.uname().release.split(".")
-    return int(major), int("".join(char for char in minor if char.isdigit()) or 0)
+    return int(major), int("".join(char for char in minor if char.isdecimal()) or 0)
 
 
 def start_time(pid: int) -> int:
@@ -108,7 +108,7 @@ def subordinate_ids(kind: "Literal['uid', 'gid']") -> int:
         return 0
     mine = {user_name(), str(os.getuid())}
     parts = [line.split(":") for line in lines if line.count(":") == 2]
-    return sum(int(count) for who, _, count in parts if who in mine and count.isdigit())
+    return sum(int(count) for who, _, count in parts if who in mine and count.isdecimal())
 
 
 def locked_flags(path: Path) -> tuple[str, ...]:
@@ -182,7 +182,7 @@ def free_range() -> str:
         for line in lines:
             _, _, numbers = line.partition(":")
             start, _, count = numbers.partition(":")
-            if start.isdigit() and count.isdigit():
+            if start.isdecimal() and count.isdecimal():
                 first = max(first, int(start) + int(count))
     return f"{first}-{first + FULL_RANGE - 1}"
 

@@ -20,7 +20,7 @@ def number(name: str) -> int:
     """Give the number of ``SIGTERM``, ``term`` or ``15``. Raises `SignalUnknown`."""
     word = name.upper()
     try:
-        if word.isdigit():
+        if word.isdecimal():
             return signal.Signals(int(word)).value
         if word.startswith(("SIGRTMIN+", "RTMIN+")):
             return signal.SIGRTMIN + int(word.partition("+")[2])

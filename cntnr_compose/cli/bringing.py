@@ -128,7 +128,7 @@ def scales(given: Iterable[str]) -> dict[str, int]:
     found = {}
     for text in given:
         name, _, count = text.rpartition("=")
-        if not name or not count.isdigit():
+        if not name or not count.isdecimal():
             raise BadScale(text)
         found[name] = int(count)
     return found

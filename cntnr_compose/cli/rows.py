@@ -59,8 +59,8 @@ def exposed(container: Container) -> list[tuple[int, str]]:
     for text in (*container.record.definition.expose, *image):
         number, _, protocol = text.partition("/")
         first, _, last = number.partition("-")
-        if first.isdigit():
-            stop = int(last) if last.isdigit() else int(first)
+        if first.isdecimal():
+            stop = int(last) if last.isdecimal() else int(first)
             found += [(port, protocol or "tcp") for port in range(int(first), stop + 1)]
     return list(dict.fromkeys(found))
 

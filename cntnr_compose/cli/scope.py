@@ -68,7 +68,7 @@ class Scope(Plain):
             if value not in known:
                 raise UnsupportedValue(f"--{name}", value, known)
         limit = environ.get("COMPOSE_PARALLEL_LIMIT", "")
-        if limit.isdigit():
+        if limit.isdecimal():
             said.setdefault("parallel", int(limit))
         return cls(**said)
 

@@ -89,7 +89,7 @@ def restart_policy(word: str, deploy: Tree | None) -> RestartPolicy:
     """Read `restart`; `deploy.restart_policy` stands in where it says nothing."""
     if word or deploy is None:
         condition, _, attempts = word.partition(":")
-        number = int(attempts) if attempts.isdigit() else 0
+        number = int(attempts) if attempts.isdecimal() else 0
         return RestartPolicy(condition=condition or "no", max_attempts=number)
     meant = {"none": "no", "any": "always", "": "always"}
     word = deploy.get("condition", "")

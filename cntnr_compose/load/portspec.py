@@ -82,7 +82,7 @@ def is_address(text: str) -> bool:
 def _range(text: str, name: str, path: Path) -> tuple[int, int]:
     parts = text.split("-")
     ends = (parts[0], parts[1] if len(parts) > 1 else parts[0])  # more parts are passed over
-    if not all(end.isascii() and end.isdigit() and int(end) <= HIGHEST for end in ends):
+    if not all(end.isascii() and end.isdecimal() and int(end) <= HIGHEST for end in ends):
         refuse(f"invalid {name}: {text}", path)
     first, last = int(ends[0]), int(ends[1])
     if first > last:

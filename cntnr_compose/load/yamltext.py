@@ -108,13 +108,13 @@ def _is_base_60(value: str) -> bool:
     """Tell whether YAML 1.1 took a word for a number of base 60, such as ``22:22``."""
     parts = value.lstrip("+-").split(":")
     head = parts[0]
-    if len(parts) < 2 or not head[:1].isdigit() or not head.replace("_", "").isdigit():
+    if not value.isascii() or len(parts) < 2 or not head[:1].isdecimal() or not head.replace("_", "").isdecimal():
         return False
     *middle, last = parts[1:]
     whole, _, rest = last.partition(".")
     digits = [*middle, whole]
-    return all(one.isdigit() and int(one) < 60 and len(one) <= 2 for one in digits) and (
-        not rest or rest.replace("_", "").isdigit()
+    return all(one.isdecimal() and int(one) < 60 and len(one) <= 2 for one in digits) and (
+        not rest or rest.replace("_", "").isdecimal()
     )
 
 

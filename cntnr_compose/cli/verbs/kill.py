@@ -40,7 +40,7 @@ def named(text: str) -> str:
     """Give a signal's whole name for ``HUP``, ``sighup`` or ``1``. Raises `NoSuchSignal`."""
     import signal
 
-    if text.isdigit():
+    if text.isdecimal():
         try:
             return signal.Signals(int(text)).name
         except ValueError:

@@ -83,7 +83,7 @@ def _warn(scope: "Scope", containers: "list[Container]") -> None:
 def _tail(text: str) -> int | None:
     if text == "all":
         return None
-    if not text.lstrip("-").isdigit():
+    if not text.removeprefix("-").isdecimal():
         raise TailUnreadable(text)
     return int(text) if int(text) >= 0 else None
 
