@@ -5,12 +5,9 @@ import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
-if TYPE_CHECKING:
-    from typing import TypeVar
-
-    T = TypeVar("T")
+T = TypeVar("T")
 
 
 def write_atomic(path: Path, content: bytes, *, mode: int = 0o644) -> None:
@@ -34,7 +31,7 @@ def write_value(path: Path, value: object, *, mode: int = 0o644) -> None:
     write_atomic(path, to_json(value) + b"\n", mode=mode)
 
 
-def read_value(path: Path, kind: "type[T]") -> "T | None":
+def read_value(path: Path, kind: type[T]) -> T | None:
     """Read a JSON file as ``kind``; None where it is absent or half-made."""
     try:
         text = path.read_bytes()

@@ -5,13 +5,10 @@ import pwd
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Literal
 
 from cntnr_compose.adapters import files
 from cntnr_compose.core.plain import Bytes
-
-if TYPE_CHECKING:
-    from typing import Literal
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUSER = 0x10000000
@@ -100,7 +97,7 @@ def user_name() -> str:
         return str(os.getuid())
 
 
-def subordinate_ids(kind: "Literal['uid', 'gid']") -> int:
+def subordinate_ids(kind: Literal["uid", "gid"]) -> int:
     """Count the subordinate ids that this user may map; newuidmap goes by name and by number."""
     try:
         lines = Path(f"/etc/sub{kind}").read_text().splitlines()

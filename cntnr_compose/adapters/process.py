@@ -6,21 +6,19 @@ import subprocess
 import sys
 from collections.abc import Collection, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from cntnr_compose.core.errors import CommandFailed, ProgramMissing
 from cntnr_compose.core.plain import Plain, Seconds
 
 if TYPE_CHECKING:
     import asyncio
-    from typing import TypeVar
-
-    T = TypeVar("T")
 
 # Debian keeps runc, nft and dnsmasq where an ordinary user's PATH does not look.
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 Word = str | os.PathLike[str]
 Running: TypeAlias = subprocess.Popen[bytes]
+T = TypeVar("T")
 
 
 class Done(Plain):
@@ -31,7 +29,7 @@ class Done(Plain):
     stderr: str
 
 
-async def to_the_end(work: "Coroutine[Any, Any, T]") -> "T":
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
     """Do work that must not be left half done: who is cancelled meanwhile is so afterwards."""
     import asyncio
 

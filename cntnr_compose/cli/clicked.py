@@ -2,15 +2,12 @@
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from cntnr_compose.cli.options import Argument, Option, Verb
+from cntnr_compose.cli.options import Argument, Kind, Option, Verb
 from cntnr_compose.core.errors import CntnrError
-
-if TYPE_CHECKING:
-    from cntnr_compose.cli.options import Kind
 
 Table = Mapping[str, tuple[str, str]]  # name: module and attribute "module:attribute", short help
 
@@ -53,7 +50,7 @@ def parameter(row: Option | Argument, *, hidden: bool = False) -> click.Paramete
     return click.Option([*row.words, row.name], **(row.shown | more))
 
 
-def _kind(kind: "Kind") -> Any:
+def _kind(kind: Kind) -> Any:
     if isinstance(kind, range):
         return click.IntRange(kind.start, kind.stop - 1)
     return click.Choice(kind) if isinstance(kind, tuple) else kind

@@ -53,8 +53,6 @@ ABSENT = {
     "volumes": "",
     "watch": "",
 }
-
-
 ALIASES = {"convert": "config"}
 
 

@@ -4,25 +4,20 @@ What is not plain is left to click: help, mistakes, letters run together, switch
 the same rows, and a test holds that they read the same.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
 
 from cntnr_compose.cli import compose
-from cntnr_compose.cli.options import COMPOSE, taken_out
+from cntnr_compose.cli.options import COMPOSE, Argument, Kind, Option, Verb, taken_out
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from typing import Any, TypeAlias
-
-    from cntnr_compose.cli.options import Argument, Kind, Option, Verb
-
-    Values: TypeAlias = dict[str, Any]
+Values: TypeAlias = dict[str, Any]
 
 
 class NotPlain(Exception):
     """A command line is click's to read."""
 
 
-def read(words: "Sequence[str]") -> "tuple[Verb, Values, Values] | None":
+def read(words: Sequence[str]) -> tuple[Verb, Values, Values] | None:
     """Give the verb, what was said before it, and what after it; None where the line is not plain."""
     try:
         return _read(words)
@@ -30,7 +25,7 @@ def read(words: "Sequence[str]") -> "tuple[Verb, Values, Values] | None":
         return None
 
 
-def _read(words: "Sequence[str]") -> "tuple[Verb, Values, Values]":
+def _read(words: Sequence[str]) -> tuple[Verb, Values, Values]:
     if not words or words[0] != "compose":
         raise NotPlain
     before, rest = _options(COMPOSE, words[1:], mixed=False)
@@ -42,8 +37,8 @@ def _read(words: "Sequence[str]") -> "tuple[Verb, Values, Values]":
 
 
 def _options(
-    rows: "Iterable[Option]", words: "Sequence[str]", *, mixed: bool
-) -> "tuple[Values, list[str]]":
+    rows: Iterable[Option], words: Sequence[str], *, mixed: bool
+) -> tuple[Values, list[str]]:
     """Give the options' values, and the words that are left."""
     values: Values = {row.name: row.default for row in rows if row.refused is None}
     known = {word: row for row in rows if row.name in values for word in row.words}
@@ -70,7 +65,7 @@ def _options(
     return values, left
 
 
-def _arguments(rows: "Iterable[Argument]", words: "list[str]") -> "Values":
+def _arguments(rows: Iterable[Argument], words: list[str]) -> Values:
     values: Values = {}
     for row in rows:
         mine = words if row.many else words[:1]
@@ -84,7 +79,7 @@ def _arguments(rows: "Iterable[Argument]", words: "list[str]") -> "Values":
     return values
 
 
-def _value(kind: "Kind", word: str) -> "Any":
+def _value(kind: Kind, word: str) -> Any:
     if kind is str:
         return word
     if isinstance(kind, tuple):

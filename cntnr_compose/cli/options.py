@@ -1,14 +1,11 @@
 """The options of verbs as rows that import nothing: `line` reads by them, `clicked` makes click's of them."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias, TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from typing import Any, TypeAlias, TypeVar
-
-    F = TypeVar("F", bound=Callable[..., Any])
-    # What a value may be: a text, a number, a number of a range, one of some words.
-    Kind: TypeAlias = type[str | int] | range | tuple[str, ...]
+F = TypeVar("F", bound=Callable[..., Any])
+# What a value may be: a text, a number, a number of a range, one of some words.
+Kind: TypeAlias = type[str | int] | range | tuple[str, ...]
 
 # Names of parameters of `cntnr compose`; a verb's own never begin so.
 GLOBAL = "compose_"
@@ -21,12 +18,12 @@ class Option:
     def __init__(
         self,
         *words: str,
-        kind: "Kind" = str,
-        default: "Any" = None,
+        kind: Kind = str,
+        default: Any = None,
         is_flag: bool = False,
         multiple: bool = False,
         refused: str | None = None,
-        **shown: "Any",
+        **shown: Any,
     ) -> None:
         """Take the words, and a name where it is not the first long one."""
         self.words = [word for word in words if word.startswith("-")]
@@ -40,7 +37,7 @@ class Option:
         self.refused = refused  # the hint, where docker compose has the option and we have not
         self.shown = shown
 
-    def without(self, words: "set[str]") -> "Option":
+    def without(self, words: set[str]) -> "Option":
         """Copy, but for words that mean something else."""
         copy = Option(*self.words, self.name)
         copy.__dict__ |= vars(self) | {"words": [one for one in self.words if one not in words]}
@@ -54,7 +51,7 @@ class Argument:
         self,
         name: str,
         *,
-        kind: "Kind" = str,
+        kind: Kind = str,
         many: bool = False,
         required: bool = True,
         metavar: str | None = None,
@@ -67,28 +64,28 @@ class Argument:
         self.metavar = metavar
 
 
-def option(*words: str, **more: "Any") -> "Callable[[F], F]":
+def option(*words: str, **more: Any) -> Callable[[F], F]:
     """Give a verb's function an `Option`."""
     return _row(Option(*words, **more))
 
 
-def argument(name: str, **more: "Any") -> "Callable[[F], F]":
+def argument(name: str, **more: Any) -> Callable[[F], F]:
     """Give a verb's function an `Argument`."""
     return _row(Argument(name, **more))
 
 
-def flag(*words: str, text: str, **more: "Any") -> "Callable[[F], F]":
+def flag(*words: str, text: str, **more: Any) -> Callable[[F], F]:
     """Give it a switch; giving it always means true, also where that is the default."""
     return option(*words, is_flag=True, help=text, **more)
 
 
-def absent(*words: str, instead: str = "", is_flag: bool = True) -> "Callable[[F], F]":
+def absent(*words: str, instead: str = "", is_flag: bool = True) -> Callable[[F], F]:
     """Give it an option of docker compose that we refuse with a clear sentence."""
     return option(*words, is_flag=is_flag, refused=instead, hidden=True)
 
 
-def _row(row: Option | Argument) -> "Callable[[F], F]":
-    def add(function: "F") -> "F":
+def _row(row: Option | Argument) -> Callable[[F], F]:
+    def add(function: F) -> F:
         function.__dict__.setdefault("rows", []).insert(0, row)  # decorators are applied upwards
         return function
 
@@ -102,7 +99,7 @@ timeout = option(
 index = option("--index", kind=int, default=0, metavar="N", help="Which replica.")
 
 
-def _everyones(name: str, *words: str, **more: "Any") -> Option:
+def _everyones(name: str, *words: str, **more: Any) -> Option:
     return Option(*words, GLOBAL + name, **more)
 
 
@@ -138,9 +135,7 @@ class Verb:
     (``logs -f``).
     """
 
-    def __init__(
-        self, function: "Callable[..., Any]", usage: str, name: str, *, mixed: bool
-    ) -> None:
+    def __init__(self, function: Callable[..., Any], usage: str, name: str, *, mixed: bool) -> None:
         """Take the function, its rows with it; options and arguments may be ``mixed``."""
         rows: list[Option | Argument] = function.__dict__.get("rows", [])
         self.function = function
@@ -150,7 +145,7 @@ class Verb:
         self.arguments = [row for row in rows if isinstance(row, Argument)]
         self.options = [row for row in rows if isinstance(row, Option)]
 
-    def everyones(self) -> "Iterator[Option]":
+    def everyones(self) -> Iterator[Option]:
         """Give the options of `cntnr compose` that it takes."""
         own = {word for row in self.options for word in row.words}
         for row in COMPOSE:
@@ -158,7 +153,7 @@ class Verb:
             if left.words:
                 yield left
 
-    def run(self, before: "Mapping[str, Any]", given: "dict[str, Any]") -> int:
+    def run(self, before: Mapping[str, Any], given: dict[str, Any]) -> int:
         """Run the function with the `Scope` that was said ``before`` the verb and after it.
 
         Raises `CntnrError` where it was not told yet.
@@ -182,7 +177,7 @@ class Verb:
 
 def verb(
     usage: str = "", *, name: str = "", mixed: bool = True
-) -> "Callable[[Callable[..., Any]], Verb]":
+) -> Callable[[Callable[..., Any]], Verb]:
     """Make a `Verb` of a function; ``usage`` shows its arguments.
 
     Where options and arguments are not ``mixed``, all that follows the first argument is arguments.
@@ -190,7 +185,7 @@ def verb(
     return lambda function: Verb(function, usage, name, mixed=mixed)
 
 
-def merged(before: "Mapping[str, Any]", after: "Mapping[str, Any]") -> "dict[str, Any]":
+def merged(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """Join what stood before the verb with what stood after it: lists grow, the last value wins."""
     joined = dict(before)
     for name, value in after.items():
@@ -201,7 +196,7 @@ def merged(before: "Mapping[str, Any]", after: "Mapping[str, Any]") -> "dict[str
     return joined
 
 
-def taken_out(params: "dict[str, Any]") -> "dict[str, Any]":
+def taken_out(params: dict[str, Any]) -> dict[str, Any]:
     """Take the options of `cntnr compose` out of a command's parameters."""
     names = [name for name in params if name.startswith(GLOBAL)]
     return {name.removeprefix(GLOBAL): params.pop(name) for name in names}

@@ -108,7 +108,12 @@ def _is_base_60(value: str) -> bool:
     """Tell whether YAML 1.1 took a word for a number of base 60, such as ``22:22``."""
     parts = value.lstrip("+-").split(":")
     head = parts[0]
-    if not value.isascii() or len(parts) < 2 or not head[:1].isdecimal() or not head.replace("_", "").isdecimal():
+    if (
+        not value.isascii()
+        or len(parts) < 2
+        or not head[:1].isdecimal()
+        or not head.replace("_", "").isdecimal()
+    ):
         return False
     *middle, last = parts[1:]
     whole, _, rest = last.partition(".")
