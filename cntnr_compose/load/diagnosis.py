@@ -89,11 +89,13 @@ class Diagnosis(Layers):
 
     def attempt(self, step: Step, tree: Tree) -> Tree:
         """Let a pass make another tree of a tree, without what it refuses."""
+        known = tuple(self.origins.sources)
         for _ in range(ATTEMPTS):
             try:
                 return step(copied(tree))
             except ComposeFileInvalid as error:
                 self.tell(error)
+                self.origins.sources[:] = known  # a step may note texts, and will do so again
                 tree = copied(tree)
                 if not _prune(tree, [one.path for one in error.findings]):
                     break
@@ -132,7 +134,7 @@ def _take_out(tree: Tree, path: Path) -> bool:
 
 
 def _inner(node: Any, step: str | int) -> Any:
-    try:
-        return node[step]
-    except (KeyError, IndexError, TypeError):
-        return NOTHING
+    if isinstance(node, dict):
+        return node.get(step, NOTHING)
+    is_there = isinstance(node, list) and isinstance(step, int) and step < len(node)
+    return node[step] if is_there else NOTHING

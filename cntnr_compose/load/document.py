@@ -92,10 +92,10 @@ class Marks:
         self._text = text
         self._roots: list[_Mark] | None = None
 
-    def find(self, path: Path, passed: dict[Path, int]) -> tuple[int, int, int]:
+    def find(self, path: Path, passed: dict[int, int]) -> tuple[int, int, int]:
         """Give how many steps of a path there are, and line and column of the last one; 0 means nowhere.
 
-        ``passed`` counts the items that earlier texts have put into lists; it grows.
+        ``passed`` counts the items that earlier texts have put into lists, by the steps left; it grows.
         """
         if self._roots is None:
             self._roots = []
@@ -165,15 +165,16 @@ class _Inside:
             self._key = None
 
 
-def _walk(mark: _Mark, path: Path, passed: dict[Path, int]) -> tuple[int, int, int]:
+def _walk(mark: _Mark, path: Path, passed: dict[int, int]) -> tuple[int, int, int]:
     place = mark
     for depth, step in enumerate(path):
         found = None
         if isinstance(mark.inside, dict):
             found = _entry(mark, step, set())
         elif mark.inside is not None and isinstance(step, int):
-            index = step - passed.get(path[:depth], 0)
-            passed[path[:depth]] = passed.get(path[:depth], 0) + len(mark.inside)
+            left = len(path) - depth  # which is the same where the text is of another path
+            index = step - passed.get(left, 0)
+            passed[left] = passed.get(left, 0) + len(mark.inside)
             if 0 <= index < len(mark.inside):
                 found = (mark.inside[index], mark.inside[index])
         if found is None:

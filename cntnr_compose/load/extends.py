@@ -32,6 +32,7 @@ def apply(file: str, cleared: Cleared, layers: Layers, tree: Tree) -> Tree:
     for name in services:
         try:
             services[name] = work.service(name, services, file, cleared, ())
+            work.note_parts(name)
         except ComposeFileInvalid as error:
             refused += error.findings
     if refused:
@@ -45,6 +46,15 @@ class _Extending:
         self._layers = layers
         self._setting = layers.setting
         self._bases: dict[str, tuple[Tree, Cleared]] = {}
+        # What lies under a service of a file: names of services and their files, the base first.
+        self._parts: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
+
+    def note_parts(self, name: str) -> None:
+        """Tell the layers what texts lie under a service of the file itself."""
+        there: Path = ("services", name)
+        for file, base in reversed(self._parts.get((self._file, name), ())):
+            text = self._setting.source(file).moved(("services", base), there)
+            self._layers.origins.add(text, below=True)
 
     def service(
         self,
@@ -86,8 +96,8 @@ class _Extending:
             return service
         source = copied(base)
         clear({"services": {name: source}}, cleared)
-        text = self._setting.source(base_file).moved(("services", base_name), path)
-        self._layers.origins.add(text, below=True)
+        base_part = (base_file, base_name)
+        self._parts[file, name] = (*self._parts.get(base_part, ()), base_part)
         merged = extend(source, service)
         merged.pop("extends", None)
         services[name] = merged

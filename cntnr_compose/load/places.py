@@ -31,10 +31,10 @@ class Source:
         found = self.find(path, {})
         return found[1] if found else None
 
-    def find(self, path: Path, passed: dict[Path, int]) -> tuple[int, Place] | None:
+    def find(self, path: Path, passed: dict[int, int]) -> tuple[int, Place] | None:
         """Give how many steps of a path are in this text, and where the last of them is.
 
-        ``passed`` counts the items that earlier texts have put into lists; it grows.
+        ``passed`` counts the items that earlier texts have put into lists, by the steps left; it grows.
         """
         size = len(self._there)
         if path[:size] != self._there:
@@ -57,7 +57,7 @@ class Origins:
     def place(self, path: Path) -> Place | None:
         """Give the place of what stands at a path of the tree, or of the nearest thing around it."""
         best: tuple[int, Place] | None = None
-        passed: dict[Path, int] = {}
+        passed: dict[int, int] = {}
         for source in self.sources:
             found = source.find(path, passed)
             if found and (best is None or found[0] >= best[0]):

@@ -118,3 +118,30 @@ def test_many_mistakes_are_told_as_a_number(tmp_path: Path) -> None:
     keys = "".join(f"  k{number}: 1\n" for number in range(150))
     with pytest.raises(ComposeFileInvalid, match="more mistakes"):
         read(tmp_path, f"services:\n  a: {{image: x}}\n{keys}")
+
+
+def test_what_comes_of_a_chain_of_services_is_told_where_it_is_written(tmp_path: Path) -> None:
+    texts = {
+        "compose.yaml": """\
+services:
+  last: {extends: api}
+  api:
+    extends: {file: base.yaml, service: web}
+    ports: ["1:1", "k:2"]
+  web: {image: i, hostname: [a]}
+  odd: {extends: nobody}
+""",
+        "base.yaml": """\
+services:
+  x: {ports: ["80"], user: [u]}
+  web: {extends: x, image: i, hostname: web}
+""",
+    }
+    assert told(tmp_path, texts) == [
+        "compose.yaml:5 services.last.ports.2",
+        "compose.yaml:5 services.api.ports.2",
+        "compose.yaml:6 services.web.hostname",
+        "compose.yaml:7 services.odd.extends",
+        "base.yaml:2 services.last.user",
+        "base.yaml:2 services.api.user",
+    ]

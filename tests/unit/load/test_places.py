@@ -39,6 +39,14 @@ def test_what_is_extended_stands_elsewhere_in_its_file() -> None:
     assert origins.place(("services", "q", "image")) == at("other", 3, 5)
 
 
+def test_items_that_are_extended_are_counted_with_those_that_are_added() -> None:
+    origins = Origins([Source("over", OVER)])
+    origins.add(Source("base", BASE).moved(("services", "a"), ("services", "q")), below=True)
+    origins.add(Source("main", "services: {q: {ports: [d]}}\n"))
+    assert origins.place(("services", "q", "ports", 1)) == at("base", 4, 16)
+    assert origins.place(("services", "q", "ports", 2)) == at("main", 1, 24)
+
+
 def test_findings_keep_the_places_that_they_have() -> None:
     known = at("z", 9, 9)
     findings = [Finding(path=("services",), message="m", place=known)]
