@@ -121,20 +121,6 @@ def free_port(address: str, protocol: str) -> int:
         return int(probe.getsockname()[1])
 
 
-def is_free(address: str, port: int, protocol: str) -> bool:
-    """Tell whether a port could be listened on at the address now."""
-    kind = socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, kind) as probe:
-        if protocol == "tcp":
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address, port))
-        except OSError:
-            return False
-    return True
-
-
 def has_ipv6() -> bool:
     """Tell whether the host can listen on IPv6 addresses."""
     try:

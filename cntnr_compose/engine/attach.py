@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.values import Seconds
 
 STREAMS = {2: 1, 3: 2}  # conmon's number: our descriptor
 PACKET = 1 << 16  # conmon's are at most 8 KiB and a byte
@@ -229,12 +228,3 @@ def _read(descriptor: int) -> bytes:
 def _write_all(descriptor: int, output: bytes) -> None:
     while output:
         output = output[os.write(descriptor, output) :]
-
-
-def wait_for_socket(bundle: Path, within: Seconds = 5) -> None:
-    """Wait until conmon has made the socket."""
-    import time
-
-    end = time.monotonic() + within
-    while not (bundle / "attach").exists() and time.monotonic() < end:
-        time.sleep(0.005)

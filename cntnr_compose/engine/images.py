@@ -180,12 +180,6 @@ class ImageStore:
                     path.unlink(missing_ok=True)
         return freed
 
-    def size_of_garbage(self) -> Bytes:
-        """Tell how many bytes `prune` would free."""
-        needed = self._reachable(self._index())
-        sizes = (p.stat().st_size for p in self.blobs.glob("sha256/*") if p.name not in needed)
-        return sum(sizes)
-
     @contextlib.contextmanager
     def changing(self) -> Iterator[Index]:
         """Hold the store's lock and give the index as it is."""

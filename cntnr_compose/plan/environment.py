@@ -1,6 +1,6 @@
 """What a container runs and in which environment, where image and service both have a say."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.model.image import ImageConfig
@@ -91,13 +91,3 @@ def working_dir(*candidates: str) -> str:
     if not path.startswith("/"):
         raise WorkingDirectoryInvalid(path)
     return path
-
-
-def health_command(test: Sequence[str], image: ImageConfig) -> tuple[str, ...]:
-    """Give the words of a health check; none where it is switched off."""
-    kind, *words = test or ("NONE",)
-    if kind == "NONE":
-        return ()
-    if kind == "CMD-SHELL":
-        return (*(image.shell or SHELL), *words)
-    return tuple(words) if kind == "CMD" else tuple(test)

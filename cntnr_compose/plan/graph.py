@@ -132,12 +132,6 @@ def heights(waits: Edges) -> dict[str, int]:
     return known
 
 
-def warm(services: Mapping[str, Service]) -> None:
-    """Import now what `order` will need: for a command that waits for another process anyway."""
-    if any(edges(services).values()):
-        import networkx as nx  # noqa: F401
-
-
 def _digraph(waits: Edges) -> Any:
     import networkx as nx
 

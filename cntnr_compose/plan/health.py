@@ -4,13 +4,13 @@ from cntnr_compose.core.values import Seconds, Value, from_tree
 from cntnr_compose.model.image import ImageConfig, ImageHealthcheck
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import Healthcheck
+from cntnr_compose.plan.environment import SHELL
 
 INTERVAL: Seconds = 30
 TIMEOUT: Seconds = 30
 START_INTERVAL: Seconds = 5
 RETRIES = 3
 NANO = 1e9
-SHELL = ("/bin/sh", "-c")
 KEPT = 5  # results
 LONGEST = 4096  # bytes of output that are kept
 

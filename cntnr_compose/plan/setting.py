@@ -28,11 +28,6 @@ class Facts(Value, frozen=True, kw_only=True):
     domainname_path: str = ""  # the program domainname
     devices: tuple[str, ...] = ()  # all nodes below /dev that the user may open, for privileged
 
-    @property
-    def one_id(self) -> bool:
-        """Tell whether only root exists in containers."""
-        return self.ids == 1
-
 
 class Node(Value, frozen=True, kw_only=True):
     """A device of the machine, or a folder of them."""

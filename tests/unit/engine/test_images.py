@@ -68,8 +68,8 @@ def test_an_image_has_several_names_and_loses_them_one_by_one(store: ImageStore)
 def test_pruning_removes_what_no_name_holds(store: ImageStore) -> None:
     kept, gone = add(store, "docker.io/library/a:1", "a"), add(store, "docker.io/library/b:1", "b")
     store.remove("b:1")
-    expected = store.size_of_garbage()
-    assert store.prune() == expected > 0
+    size = store.blob(gone.id).stat().st_size
+    assert store.prune() > size
     assert store.find("a:1") == kept
     assert not store.blob(gone.id).exists()
     assert store.prune() == 0

@@ -10,7 +10,6 @@ from cntnr_compose.plan.environment import (
     WorkingDirectoryInvalid,
     command_line,
     environment,
-    health_command,
     working_dir,
 )
 
@@ -70,24 +69,3 @@ def test_working_directory_is_the_first_that_is_set() -> None:
     assert str(caught.value) == (
         "the working directory 'app' is invalid, it needs to be an absolute path"
     )
-
-
-@pytest.mark.parametrize(
-    ("test", "expected"),
-    [
-        (("CMD", "curl", "x"), ("curl", "x")),
-        (("CMD-SHELL", "curl x"), ("/bin/sh", "-c", "curl x")),
-        (("NONE",), ()),
-        ((), ()),
-        (("curl", "x"), ("curl", "x")),
-    ],
-)
-def test_health_check_runs_as_its_kind_says(
-    test: tuple[str, ...], expected: tuple[str, ...]
-) -> None:
-    assert health_command(test, ImageConfig()) == expected
-
-
-def test_health_check_uses_the_shell_of_the_image() -> None:
-    image = ImageConfig(shell=("/bin/bash", "-lc"))
-    assert health_command(("CMD-SHELL", "x"), image) == ("/bin/bash", "-lc", "x")
