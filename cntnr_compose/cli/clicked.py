@@ -1,11 +1,11 @@
 """The command line as click has it, made of the rows that verbs are declared by: help texts and mistakes."""
 
-import importlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
 
+from cntnr_compose.cli.compose import imported
 from cntnr_compose.cli.options import Argument, Kind, Option, Verb
 from cntnr_compose.core.errors import CntnrError
 
@@ -159,8 +159,7 @@ class LazyGroup(Switched, click.Group):
         found = self._table.get(self._aliases.get(name, name))
         if found is None:
             return None
-        module, _, attribute = found[0].partition(":")
-        command = getattr(importlib.import_module(module), attribute)
+        command = imported(found[0])
         if isinstance(command, Verb):
             return VerbCommand(command)
         assert isinstance(command, click.Command)

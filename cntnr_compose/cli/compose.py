@@ -1,7 +1,7 @@
 """The verbs of `cntnr compose`, of which only the one that runs is imported."""
 
 import importlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.options import Verb
@@ -61,6 +61,11 @@ def find(name: str) -> "Verb | None":
     found = TABLE.get(ALIASES.get(name, name))
     if found is None:
         return None
-    module, _, attribute = found[0].partition(":")
-    verb: Verb = getattr(importlib.import_module(module), attribute)
+    verb: Verb = imported(found[0])
     return verb
+
+
+def imported(where: str) -> Any:
+    """Import what ``module:attribute`` names."""
+    module, _, attribute = where.partition(":")
+    return getattr(importlib.import_module(module), attribute)

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from cntnr_compose.cli.options import MODES
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.plain import Plain
 
@@ -13,10 +14,7 @@ if TYPE_CHECKING:
     from cntnr_compose.load.request import Request
     from cntnr_compose.model.project import Project
 
-CHOICES = {
-    "progress": ("auto", "tty", "plain", "json", "quiet"),
-    "ansi": ("auto", "never", "always"),
-}
+CHOICES = {"progress": MODES, "ansi": ("auto", "never", "always")}
 YES = frozenset({"1", "t", "true", "y", "yes", "on"})
 
 
