@@ -3,7 +3,7 @@
 import os
 from typing import Any, NoReturn
 
-from cntnr_compose.core.plain import Tree
+from cntnr_compose.core.plain import Plain, Tree
 from cntnr_compose.load.failures import ExtendsCycle, RemoteUnsupported, TooManyLevels
 from cntnr_compose.load.findings import ComposeFileInvalid, Finding
 from cntnr_compose.load.layers import Layers, Setting, clear, copied
@@ -17,6 +17,14 @@ DEEPEST = 200
 Cleared = tuple[Path, ...]
 
 
+class _Services(Plain):
+    """The services of a file, and what is cleared in it."""
+
+    file: str
+    tree: Tree
+    cleared: Cleared
+
+
 def apply(file: str, cleared: Cleared, layers: Layers, tree: Tree) -> Tree:
     """Resolve the `extends` of all services of a tree.
 
@@ -28,10 +36,11 @@ def apply(file: str, cleared: Cleared, layers: Layers, tree: Tree) -> Tree:
     if not isinstance(services, dict):
         _refuse("services must be a mapping", ("services",), layers.setting, file)
     work = _Extending(file, layers)
+    own = _Services(file=file, tree=services, cleared=cleared)
     refused: list[Finding] = []
     for name in services:
         try:
-            services[name] = work.service(name, services, file, cleared, ())
+            services[name] = work.service(name, own, ())
             work.note_parts(name)
         except ComposeFileInvalid as error:
             refused += error.findings
@@ -45,8 +54,8 @@ class _Extending:
         self._file = file
         self._layers = layers
         self._setting = layers.setting
-        self._bases: dict[str, tuple[Tree, Cleared]] = {}
-        # What lies under a service of a file: names of services and their files, the base first.
+        self._bases: dict[str, _Services] = {}
+        # What lies under a service of a file: files and names of services in them, the base first.
         self._parts: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
 
     def note_parts(self, name: str) -> None:
@@ -56,70 +65,56 @@ class _Extending:
             text = self._setting.source(file).moved(("services", base), there)
             self._layers.origins.add(text, below=True)
 
-    def service(
-        self,
-        name: str,
-        services: Tree,
-        file: str,
-        cleared: Cleared,
-        chain: tuple[tuple[str, str], ...],
-    ) -> Any:
-        """Give a service with all that it extends laid under it; its file clears what is ``cleared``."""
-        service = services[name]
-        path: Path = ("services", name)
+    def service(self, name: str, own: _Services, chain: tuple[tuple[str, str], ...]) -> Any:
+        """Give a service with all that it extends laid under it."""
+        service = own.tree[name]
         if service is None:
             return None
         if not isinstance(service, dict):
-            _refuse(f"services.{name} must be a mapping", path, self._setting, file)
+            what = f"services.{name} must be a mapping"
+            _refuse(what, ("services", name), self._setting, own.file)
         wanted = service.get("extends")
         if wanted is None:
             return service
-        base_name, named = _reference(wanted, name, file, self._setting)
-        theirs = cleared
-        if named is not None:
-            others, theirs = self._other_file(name, base_name, named, file)
-            base_file = located(self._setting.root, named)
-        else:
-            others, base_file = services, file
-            if base_name not in services:
-                what = f'cannot extend service "{name}" in {file}: service "{base_name}" not found'
-                _refuse(what, (*path, "extends"), self._setting, file)
+        base_name, named = _reference(wanted, name, own.file, self._setting)
+        others = self._others(name, base_name, named, own)
         if len(chain) > DEEPEST:
             raise TooManyLevels("extends", DEEPEST)
         # As docker compose counts them: by the file that is named, else by the one where all began.
         step = (self._file if named is None else named, name)
         if step in chain:
             raise ExtendsCycle([*chain, step])
-        chain = (*chain, step)
-        base = self.service(base_name, others, base_file, theirs, chain)
+        base = self.service(base_name, others, (*chain, step))
         if base is None:
             return service
         source = copied(base)
-        clear({"services": {name: source}}, cleared)
-        base_part = (base_file, base_name)
-        self._parts[file, name] = (*self._parts.get(base_part, ()), base_part)
+        clear({"services": {name: source}}, own.cleared)
+        part = (others.file, base_name)
+        self._parts[own.file, name] = (*self._parts.get(part, ()), part)
         merged = extend(source, service)
         merged.pop("extends", None)
-        services[name] = merged
+        own.tree[name] = merged
         return merged
 
-    def _other_file(self, name: str, wanted: str, named: str, file: str) -> tuple[Tree, Cleared]:
-        """Read the services of another file, with paths that fit where they are used."""
+    def _others(self, name: str, wanted: str, named: str | None, own: _Services) -> _Services:
+        """Give the services of which one is extended: those of another file, where one is named."""
         setting = self._setting
-        if is_remote(named):
-            raise RemoteUnsupported(named)
-        local = located(setting.root, named)
-        if local not in self._bases:
-            self._bases[local] = self._read(local, name)
-        services, cleared = self._bases[local]
-        if wanted not in services:
-            what = (
-                f'cannot extend service "{name}" in {file}: service "{wanted}" not found in {named}'
-            )
-            _refuse(what, ("services", name, "extends"), setting, file)
-        return services, cleared
+        others, where = own, ""
+        if named is not None:
+            if is_remote(named):
+                raise RemoteUnsupported(named)
+            local = located(setting.root, named)
+            if local not in self._bases:
+                self._bases[local] = self._read(local, name)
+            others, where = self._bases[local], f" in {named}"
+        if wanted not in others.tree:
+            found = f'service "{wanted}" not found{where}'
+            what = f'cannot extend service "{name}" in {own.file}: {found}'
+            _refuse(what, ("services", name, "extends"), setting, own.file)
+        return others
 
-    def _read(self, local: str, name: str) -> tuple[Tree, Cleared]:
+    def _read(self, local: str, name: str) -> _Services:
+        """Read the services of another file, with paths that fit where they are used."""
         setting = self._setting
         cleared: Cleared = ()
         layers = self._layers.fresh()
@@ -136,7 +131,7 @@ class _Extending:
             _refuse(f'cannot extend service "{name}" in {local}: {what}', (), setting, local)
         folder = directory_of(local)
         layers.rebase(os.path.relpath(folder, setting.root))
-        return layers.tree["services"], cleared
+        return _Services(file=local, tree=layers.tree["services"], cleared=cleared)
 
 
 def _reference(wanted: Any, name: str, file: str, setting: Setting) -> tuple[str, str | None]:
