@@ -21,7 +21,7 @@ def name(request: "Request") -> str | None:
     from cntnr_compose.load import source
     from cntnr_compose.load.opening import Opening
 
-    opening = Opening(request, _unheard)
+    opening = Opening(request, source.unheard)
     given = opening.given_name()
     if given and not request.files:
         return given
@@ -63,7 +63,3 @@ def in_text(text: str) -> str | None:
 def is_plain(name: str) -> bool:
     """Tell whether this is a project's name as it stands: no quotes, variables or comments."""
     return bool(name) and name[0] not in "_-" and LETTERS.issuperset(name)
-
-
-def _unheard(_text: str) -> None:
-    """Take a warning that the loader gives where it matters."""

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.core.plain import Plain, Tree
-from cntnr_compose.load import entries, references
+from cntnr_compose.load import entries, references, source
 from cntnr_compose.load.envfiles import merge_env_files, merge_label_files
 from cntnr_compose.load.failures import ComposeFileEmpty
 from cntnr_compose.load.findings import ComposeFileInvalid
@@ -46,8 +46,10 @@ def name(request: Request) -> str:
 
     Raises the errors of `load`.
     """
-    opening = Opening(request, _unheard)
-    return opening.given_name() or _name(opening, _setting(opening, request, _unheard), request)
+    opening = Opening(request, source.unheard)
+    return opening.given_name() or _name(
+        opening, _setting(opening, request, source.unheard), request
+    )
 
 
 def load(request: Request) -> Loaded:
@@ -175,10 +177,6 @@ def file_values(tree: Tree) -> dict[str, str]:
             if one and VALUE in one:
                 values[f"{section}.{key}"] = one.pop(VALUE)
     return values
-
-
-def _unheard(_text: str) -> None:
-    """Take a warning that `load` gives too."""
 
 
 def _setting(opening: Opening, request: Request, warn: Callable[[str], None]) -> Setting:

@@ -27,7 +27,11 @@ STDIN = "-"
 REMOTE = ("oci://", "git://", "http://", "https://", "ssh://", "git@", "github.com/")
 
 
-def discover(directory: str, warn: Callable[[str], None]) -> tuple[str, ...]:
+def unheard(_text: str) -> None:
+    """Take a warning that is told elsewhere, or need not be."""
+
+
+def discover(directory: str, warn: Warn) -> tuple[str, ...]:
     """Find the compose file in a directory or above it, and its override beside it."""
     while True:
         found = _existing(directory, NAMES)
@@ -97,7 +101,7 @@ def env_file(path: str, environment: Mapping[str, str]) -> dict[str, str]:
 
     Raises `EnvFileMissing`, `EnvFileBroken`, `FileUnreadable`.
     """
-    return env_files((path,), environment, lambda _: None)
+    return env_files((path,), environment, unheard)
 
 
 def env_files(paths: tuple[str, ...], environment: Mapping[str, str], warn: Warn) -> dict[str, str]:

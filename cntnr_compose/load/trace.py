@@ -139,7 +139,7 @@ class _Layers(Layers):
     def lengthened(self, tree: Tree) -> Tree:
         plain = self.setting.interpolating
         wrap = _kept if plain else lambda change: _kept(lenient(change))
-        return enforce(canonical(tree, _unheard, wrap))
+        return enforce(canonical(tree, source.unheard, wrap))
 
     def rebase(self, base: str) -> None:
         before = copied(self.tree)
@@ -171,10 +171,6 @@ class _Layers(Layers):
     def _of_variable(self, word: Written) -> Written:
         used = word.origin.used or (self.env_files.used(str(word), self.setting),)
         return Written(str(word), Origin(place=word.origin.place, used=used))
-
-
-def _unheard(_text: str) -> None:
-    """Take a warning that has been given."""
 
 
 def _kept(change: Change) -> Change:
