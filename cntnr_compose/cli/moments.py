@@ -9,6 +9,8 @@ from cntnr_compose.core.values import Seconds
 LENGTHS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 RELATIVE = re.compile(rf"(?:{PART.pattern})+")
+FRACTION = re.compile(r"(?<=:\d\d)[.,](\d+)")
+SECOND = 1_000_000_000  # in nanoseconds
 EPOCH = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -21,21 +23,30 @@ class TimeUnreadable(CntnrError):
         super().__init__(f'cannot read the time "{text}" of {option}')
 
 
-def moment(option: str, text: str, now: Seconds | None = None) -> Seconds | None:
+def moment(option: str, text: str, now: Seconds | None = None) -> int | None:
     """Read a time, absolute or before ``now``; None where none is given.
 
-    Raises `TimeUnreadable`.
+    Gives nanoseconds since 1970, all of them: logs are stamped so. Raises `TimeUnreadable`.
     """
     if not text:
         return None
     if RELATIVE.fullmatch(text):
         before = sum(float(count) * LENGTHS[unit] for count, unit in PART.findall(text))
-        return (time.time() if now is None else now) - before
+        return round(((time.time() if now is None else now) - before) * SECOND)
     if EPOCH.fullmatch(text):
-        return float(text)
+        whole, _, fraction = text.partition(".")
+        return int(whole) * SECOND + _nanoseconds(fraction)
     from datetime import datetime
 
+    found = FRACTION.search(text)
+    bare = FRACTION.sub("", text)
     try:
-        return datetime.fromisoformat(text).timestamp()
+        seconds = int(datetime.fromisoformat(bare).timestamp())
     except ValueError:
         raise TimeUnreadable(option, text) from None
+    return seconds * SECOND + _nanoseconds(found[1] if found else "")
+
+
+def _nanoseconds(fraction: str) -> int:
+    """Read the digits behind a second's point."""
+    return int(fraction[:9].ljust(9, "0"))

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from cntnr_compose.core.values import Seconds, Value
+from cntnr_compose.core.values import Value
 
 BLOCK = 1 << 16
 TAG = 43  # where F or P stands: behind a time of 35 letters and the stream's name of 6
@@ -41,8 +41,8 @@ class Span(Value, frozen=True, kw_only=True):
     """Which lines are wanted: the last ``tail`` of those between two times."""
 
     tail: int | None = None
-    since: Seconds | None = None
-    until: Seconds | None = None
+    since: int | None = None  # nanoseconds since the epoch
+    until: int | None = None
 
     def holds(self, moment: Moment) -> bool:
         """Tell whether a line of this time is wanted."""
@@ -207,10 +207,10 @@ def merged(logs: Iterable[Iterator[Line]]) -> Iterator[Line]:
     return heapq.merge(*logs, key=_when)
 
 
-def as_moment(seconds: Seconds) -> Moment:
-    """Turn seconds since the epoch into what lines carry."""
-    whole = int(seconds // 1)
-    return whole, f"{(seconds - whole) * 1_000_000_000:09.0f}".encode()
+def as_moment(nanoseconds: int) -> Moment:
+    """Turn nanoseconds since the epoch into what lines carry."""
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    return seconds, f"{rest:09}".encode()
 
 
 def _when(line: Line) -> Moment:

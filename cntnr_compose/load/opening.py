@@ -77,11 +77,8 @@ class Opening:
         return name
 
     def name_of_directory(self) -> str:
-        """Make a name of the directory's.
-
-        Raises `ProjectNameEmpty`.
-        """
-        return required(normal(self.directory.rpartition("/")[2]))
+        """Make a name of the directory's; it may be empty."""
+        return normal(self.directory.rpartition("/")[2])
 
     def _absolute(self, path: str) -> str:
         if path == source.STDIN or source.is_remote(path):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Loaded", "Request", "load", "name"]
 
-NAMELESS = "project"  # what a project is called while what is wrong with it is looked for
+NAMELESS = "project"  # what a project without a name is called while it is read
 
 
 class Loaded(Plain):
@@ -47,9 +47,8 @@ def name(request: Request) -> str:
     Raises the errors of `load`.
     """
     opening = Opening(request, source.unheard)
-    return opening.given_name() or _name(
-        opening, _setting(opening, request, source.unheard), request
-    )
+    setting = _setting(opening, request, source.unheard)
+    return required(opening.given_name() or _name(opening, setting, request))
 
 
 def load(request: Request) -> Loaded:
@@ -68,12 +67,13 @@ def load(request: Request) -> Loaded:
     layers = Layers(setting)
     try:
         called = given or _name(opening, setting, request)
-        tree, make = _resolved(layers, opening, request, called)
+        tree, make = _resolved(layers, opening, request, called or NAMELESS)
     except ComposeFileInvalid as error:
         from cntnr_compose.load.diagnosis import diagnose
 
         name = given or NAMELESS
         raise diagnose(error, setting, lambda it: _resolved(it, opening, request, name)) from None
+    required(called)  # which docker compose looks at last
     return Loaded(
         tree=tree,
         origins=layers.origins,
@@ -205,4 +205,4 @@ def _name(opening: Opening, setting: Setting, request: Request) -> str:
     if request.interpolate:
         tree = interpolate({"name": said}, opening.environment.get, origin, setting.warn)
         said = tree["name"]
-    return required(normal(said) if request.normalize else said)
+    return normal(said) if request.normalize else said

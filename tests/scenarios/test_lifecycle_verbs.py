@@ -230,6 +230,7 @@ def test_logs_are_chosen_cut_and_followed(project: MakeProject, busybox_image: s
         follow.kill()
         follow.communicate()
     assert follow.returncode == 0
+    made.up("many")  # else all have ended, and so does who follows them
     follow = made.user.popen(
         "cntnr", "compose", "logs", "-f", cwd=made.folder, stdout=subprocess.PIPE
     )

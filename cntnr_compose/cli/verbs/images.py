@@ -74,7 +74,7 @@ def cells(row: "Tree", now: float) -> tuple[str, ...]:
         row["Platform"],
         str(row["ID"]).partition(":")[2][:12],
         size(row["Size"]),
-        "N/A" if created is None else f"{ago(now - created)} ago",
+        "N/A" if created is None else f"{ago(now - created / 1_000_000_000)} ago",
     )
 
 

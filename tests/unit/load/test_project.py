@@ -185,6 +185,11 @@ def test_a_name_cannot_be_empty(tmp_path: Path) -> None:
         read(tmp_path, "name: '${NOPE}'\n" + X)
 
 
+def test_other_mistakes_are_told_before_an_empty_name(tmp_path: Path) -> None:
+    with pytest.raises(ComposeFileInvalid, match="ports"):
+        read(tmp_path, "name: '${NOPE}'\nservices: {a: {image: x, ports: 5}}")
+
+
 def test_the_name_can_be_used_in_the_file(tmp_path: Path) -> None:
     text = "services: {a: {image: 'x:$COMPOSE_PROJECT_NAME'}}"
     assert service(tmp_path, text, project_name="me")["image"] == "x:me"
