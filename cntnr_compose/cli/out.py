@@ -36,7 +36,7 @@ def say(line: str) -> None:
 def save(text: str, path: str) -> None:
     """Write a text to a file, as it would be on standard output. Raises `NotWritten`."""
     try:
-        with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123
+        with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123 - pathlib is slow to import
             file.write(text)
     except OSError as error:
         raise NotWritten(error, path) from error
