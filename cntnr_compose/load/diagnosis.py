@@ -89,13 +89,11 @@ class Diagnosis(Layers):
 
     def attempt(self, step: Step, tree: Tree) -> Tree:
         """Let a pass make another tree of a tree, without what it refuses."""
-        known = tuple(self.origins.sources)
         for _ in range(ATTEMPTS):
             try:
                 return step(copied(tree))
             except ComposeFileInvalid as error:
                 self.tell(error)
-                self.origins.sources[:] = known  # a step may note texts, and will do so again
                 tree = copied(tree)
                 if not _prune(tree, [one.path for one in error.findings]):
                     break

@@ -9,6 +9,7 @@ from cntnr_compose.load.findings import ComposeFileInvalid, Finding
 from cntnr_compose.load.layers import Layers, Setting, clear, copied
 from cntnr_compose.load.merge import extend
 from cntnr_compose.load.paths import located
+from cntnr_compose.load.places import Base
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
 from cntnr_compose.load.source import directory_of, is_remote
@@ -41,7 +42,7 @@ def apply(file: str, cleared: Cleared, layers: Layers, tree: Tree) -> Tree:
     for name in services:
         try:
             services[name] = work.service(name, own, ())
-            work.note_parts(name)
+            work.note_base(name)
         except ComposeFileInvalid as error:
             refused += error.findings
     if refused:
@@ -55,15 +56,13 @@ class _Extending:
         self._layers = layers
         self._setting = layers.setting
         self._bases: dict[str, _Services] = {}
-        # What lies under a service of a file: files and names of services in them, the base first.
-        self._parts: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
+        self._extended: dict[tuple[str, str], Base] = {}  # by file and name of what extends
 
-    def note_parts(self, name: str) -> None:
-        """Tell the layers what texts lie under a service of the file itself."""
-        there: Path = ("services", name)
-        for file, base in reversed(self._parts.get((self._file, name), ())):
-            text = self._setting.source(file).moved(("services", base), there)
-            self._layers.origins.add(text, below=True)
+    def note_base(self, name: str) -> None:
+        """Tell the layers what lies under a service of the file itself."""
+        base = self._extended.get((self._file, name))
+        if base is not None:
+            self._layers.origins.extend(name, self._file, base)
 
     def service(self, name: str, own: _Services, chain: tuple[tuple[str, str], ...]) -> Any:
         """Give a service with all that it extends laid under it."""
@@ -89,8 +88,11 @@ class _Extending:
             return service
         source = copied(base)
         clear({"services": {name: source}}, own.cleared)
-        part = (others.file, base_name)
-        self._parts[own.file, name] = (*self._parts.get(part, ()), part)
+        self._extended[own.file, name] = Base(
+            source=self._setting.source(others.file),
+            name=base_name,
+            base=self._extended.get((others.file, base_name)),
+        )
         merged = extend(source, service)
         merged.pop("extends", None)
         own.tree[name] = merged

@@ -51,8 +51,7 @@ def apply(
         for one in paths:
             below.add(one, included)
         brought = below.finish()
-        for origin in reversed(below.origins.sources):
-            layers.origins.add(origin, below=True)
+        layers.origins.include(below.origins)
         _join(brought, tree, layers.origins)
 
 

@@ -1,7 +1,7 @@
 """Where things were written."""
 
 from cntnr_compose.load.findings import Finding, Place
-from cntnr_compose.load.places import Origins, Source
+from cntnr_compose.load.places import Base, Origins, Source
 
 BASE = "services:\n  a:\n    image: x\n    ports: [a, b]\n"
 OVER = "services:\n  a:\n    image: y\n    ports:\n      - c\n"
@@ -35,13 +35,13 @@ def test_items_of_several_files_follow_each_other() -> None:
 
 def test_what_is_extended_stands_elsewhere_in_its_file() -> None:
     origins = Origins([Source("main", "services: {a: {extends: b}}\n")])
-    origins.add(Source("other", BASE, ("services", "a"), ("services", "q")), below=True)
+    origins.extend("q", "main", Base(source=Source("other", BASE), name="a", base=None))
     assert origins.place(("services", "q", "image")) == at("other", 3, 5)
 
 
 def test_items_that_are_extended_are_counted_with_those_that_are_added() -> None:
     origins = Origins([Source("over", OVER)])
-    origins.add(Source("base", BASE).moved(("services", "a"), ("services", "q")), below=True)
+    origins.extend("q", "main", Base(source=Source("base", BASE), name="a", base=None))
     origins.add(Source("main", "services: {q: {ports: [d]}}\n"))
     assert origins.place(("services", "q", "ports", 1)) == at("base", 4, 16)
     assert origins.place(("services", "q", "ports", 2)) == at("main", 1, 24)
