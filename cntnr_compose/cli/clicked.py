@@ -93,7 +93,8 @@ def _end(args: Sequence[str], options: Mapping[str, click.Parameter], *, mixed: 
     """Tell where options end: at ``--``, or with the first argument where none may follow it."""
     is_value = False
     for index, arg in enumerate(args):
-        if arg == "--" or not (mixed or is_value or arg.startswith("-")):
+        is_option = len(arg) > 1 and arg.startswith("-")
+        if not is_value and (arg == "--" or not (mixed or is_option)):
             return index
         row = options.get(arg)
         is_value = not is_value and isinstance(row, click.Option) and not row.is_flag

@@ -76,6 +76,7 @@ def test_a_line_that_is_read_here_says_the_same_to_click(words: list[str]) -> No
         "compose up -d --scale web=2 --wait-timeout 3 web",
         "compose run --rm -e A=b web sh -c exit",
         "compose exec -T web ls -la --color=never -- x",
+        "compose exec - --dry-run=true",
         "compose port --protocol udp web 80",
         "compose convert",
     ],
