@@ -106,8 +106,14 @@ def _decided(path: Path) -> Path:
 
 
 def _are_related(one: Path, other: Path) -> bool:
+    """Tell whether what is at one path may follow from a mistake at another, or is not where it says."""
     size = min(len(one), len(other))
-    return one[:size] == other[:size]
+    if one[:size] == other[:size]:
+        return True
+    # Behind an item that was taken out, items have other numbers now; they are told when it is mended.
+    *above, index = other
+    here = one[len(above)] if len(one) > len(above) and [*one[: len(above)]] == above else None
+    return isinstance(index, int) and isinstance(here, int) and here >= index
 
 
 def _prune(tree: Tree, paths: list[Path]) -> bool:

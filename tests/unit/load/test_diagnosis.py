@@ -145,3 +145,15 @@ services:
         "base.yaml:2 services.last.user",
         "base.yaml:2 services.api.user",
     ]
+
+
+def test_no_mistake_is_told_at_the_place_of_another_item(tmp_path: Path) -> None:
+    text = (
+        "services:\n  a:\n    image: x\n    volumes:\n      - 'a::'\n      - good:/g\n"
+        "      - nowhere:/n\n    configs:\n      - none\nvolumes: {good: }\n"
+    )
+    found = told(tmp_path, text)
+    assert found == ["compose.yaml:5 services.a.volumes.0", "compose.yaml:9 services.a.configs.0"]
+    assert "compose.yaml:6 services.a.volumes.1" in told(
+        tmp_path, text.replace("      - 'a::'\n", "")
+    )
