@@ -14,12 +14,9 @@ from cntnr_compose.load.kinds import (
     decimal,
     duration,
     environment,
-    fields,
     flag,
     hosts,
     indexed,
-    listed,
-    mapped,
     mapping,
     mode,
     natural,
@@ -33,6 +30,7 @@ from cntnr_compose.load.kinds import (
     whole,
     words,
 )
+from cntnr_compose.load.nested import fields, listed, mapped
 from cntnr_compose.load.refusal import refuse
 from cntnr_compose.load.rows import Path
 
