@@ -59,10 +59,13 @@ def _whole(scope: "Scope") -> "Loaded":
     Raises the loader's errors.
     """
     from cntnr_compose.load import source
+    from cntnr_compose.load.opening import Opening
     from cntnr_compose.load.project import load
 
     request = scope.request()
-    loaded = load(
+    if source.STDIN not in Opening(request, source.unheard).files:  # which cannot be read twice
+        load(request)
+    return load(
         request.but(
             profiles=("*",),
             all_resources=True,
@@ -71,9 +74,6 @@ def _whole(scope: "Scope") -> "Loaded":
             resolve_environment=False,
         )
     )
-    if source.STDIN not in loaded.project.files:  # which cannot be read twice
-        load(request)
-    return loaded
 
 
 def _as_written(loaded: "Loaded") -> "Iterator[Tree]":

@@ -96,3 +96,11 @@ def test_up_refuses_what_cannot_be_before_anything_is_done(compose: Run, write: 
     assert "services.a.cap_add: is not honoured" in ran.err
     assert "error: " in ran.err
     assert "compose.yaml:1:26: services.a.gpus: cannot be honoured" in ran.err
+
+
+def test_all_mistakes_are_told_at_once(compose: Run, write: Run) -> None:
+    write("services: {a: {image: x, prots: 5, depends_on: [b]}}")
+    ran = compose("check")
+    assert ran.code == 1
+    assert "prots" in ran.err
+    assert "undefined service" in ran.err
