@@ -5,6 +5,8 @@ from typing import Any
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.plain import Tree
+from cntnr_compose.load import document
+from cntnr_compose.load.document import Document
 from cntnr_compose.load.findings import SHOWN, ComposeFileInvalid, Finding, Place
 from cntnr_compose.load.layers import Layers, Setting, Step, copied
 from cntnr_compose.load.merge import merge
@@ -66,6 +68,18 @@ class Diagnosis(Layers):
                 self.found.append(one)
         if len(self.found) > SHOWN:
             raise CannotGoOn
+
+    def documents(self, file: str) -> list[Document]:
+        """Give the documents of a file that come before one that is no YAML."""
+        found: list[Document] = []
+        try:
+            found.extend(document.read(self.setting.source(file).text, file))
+        except ComposeFileInvalid as error:
+            self.tell(error)
+            self._is_whole = False
+            if not found:
+                raise CannotGoOn from None
+        return found
 
     def add(self, file: str, included: tuple[str, ...] = ()) -> None:
         """Lay a file over what is there, as far as that goes."""

@@ -157,3 +157,15 @@ def test_no_mistake_is_told_at_the_place_of_another_item(tmp_path: Path) -> None
     assert "compose.yaml:6 services.a.volumes.1" in told(
         tmp_path, text.replace("      - 'a::'\n", "")
     )
+
+
+def test_documents_before_one_that_is_no_yaml_are_looked_at(tmp_path: Path) -> None:
+    text = "services: {a: {image: x, prots: 5}}\n---\nservices: {\n"
+    found = told(tmp_path, text)
+    assert found[0] == "compose.yaml:1 services.a.prots"
+    assert len(found) == 2
+
+
+def test_other_files_are_looked_at_though_one_is_no_mapping(tmp_path: Path) -> None:
+    texts = {"compose.yaml": "[]\n", "compose.override.yaml": "services: {a: {prots: 5}}\n"}
+    assert told(tmp_path, texts)[1:] == ["compose.override.yaml:1 services.a.prots"]
