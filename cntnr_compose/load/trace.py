@@ -23,7 +23,6 @@ from cntnr_compose.load.unique import enforce
 
 # What is printed at one path may be written at another.
 ELSEWHERE: dict[Path, Path] = {("deploy", "replicas"): ("scale",)}
-NAMES = ("environment", "args")  # of variables, in a service and in its build
 FROM_FILES = {"environment": "env_file", "labels": "label_file"}
 
 
@@ -261,9 +260,8 @@ class Trace:
 def _step(node: Any, step: str | int, value: Any) -> tuple[Any, Any] | None:
     """Go one step down: to a key and what is there, or to a word of a list, which is both."""
     if isinstance(node, dict):
-        name = (
-            step if isinstance(step, str) else _name(value)
-        )  # as a list is printed, say, of hosts
+        # A mapping, say of hosts, may be printed as a list.
+        name = step if isinstance(step, str) else _name(value)
         return next(((key, one) for key, one in node.items() if key == name), None)
     if not isinstance(node, list):
         return None

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import to_json as encode
 from cntnr_compose.load import output
+from cntnr_compose.load.explain import listed
 from cntnr_compose.load.project import Request, load
 from cntnr_compose.load.schema import docker_schema, flat
 from cntnr_compose.load.support import not_honoured
@@ -58,13 +59,14 @@ def survives(folder: Path, files: Mapping[str, str], **request: Any) -> bool:
     for name, written in files.items():
         (folder / name).write_bytes(written.encode(errors="surrogatepass"))
     try:
-        loaded = load(Request(cwd=str(folder), **request))
+        loaded = load(Request(cwd=str(folder), trace=True, **request))
         plain = not request.get("interpolate", True)
         (output.to_plain_json if plain else output.to_json)(loaded.tree)
         (output.to_plain_text if plain else output.to_text)(loaded.tree)
     except CntnrError:
         return False
     encode(loaded.project)
+    assert all(row["Path"] for row in listed(loaded.tree, loaded.trace))
     if not plain:
         loaded.origins.placed(not_honoured(loaded.tree, Machine()))
     return True
