@@ -7,7 +7,7 @@ from cntnr_compose.core.plain import Tree
 from cntnr_compose.load import portspec, volumespec
 from cntnr_compose.load.findings import ComposeFileInvalid, Finding
 from cntnr_compose.load.numbers import text
-from cntnr_compose.load.refusal import refuse
+from cntnr_compose.load.refusal import refuse, refuse_all
 from cntnr_compose.load.rows import Change, Path, Rows, rewrite, say, table
 
 Warn: TypeAlias = Callable[[str], None]
@@ -160,8 +160,7 @@ def _ports(value: Any, path: Path) -> Any:
                 refused += error.findings
         else:
             done.append(one)
-    if refused:
-        raise ComposeFileInvalid(refused)
+    refuse_all(refused)
     return done
 
 

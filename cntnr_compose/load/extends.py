@@ -10,7 +10,7 @@ from cntnr_compose.load.layers import Layers, Setting, clear, copied
 from cntnr_compose.load.merge import extend
 from cntnr_compose.load.paths import located
 from cntnr_compose.load.places import Base
-from cntnr_compose.load.refusal import refuse
+from cntnr_compose.load.refusal import refuse, refuse_all
 from cntnr_compose.load.rows import Path
 from cntnr_compose.load.source import directory_of, is_remote
 
@@ -45,8 +45,7 @@ def apply(file: str, cleared: Cleared, layers: Layers, tree: Tree) -> Tree:
             work.note_base(name)
         except ComposeFileInvalid as error:
             refused += error.findings
-    if refused:
-        raise ComposeFileInvalid(refused)
+    refuse_all(refused)
     return tree
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from cntnr_compose.core.plain import Tree
 from cntnr_compose.load.findings import ComposeFileInvalid, Finding
 from cntnr_compose.load.kinds import OMIT, Kind, indexed
-from cntnr_compose.load.refusal import refuse
+from cntnr_compose.load.refusal import refuse, refuse_all
 from cntnr_compose.load.rows import Path
 
 
@@ -18,9 +18,9 @@ def _try(kind: Kind, value: Any, path: Path, findings: list[Finding]) -> Any:
         return OMIT
 
 
-def _tell(findings: list[Finding]) -> None:
-    if findings:
-        raise ComposeFileInvalid(findings)
+def _expect(kind: type, word: str, value: Any, path: Path) -> None:
+    if not isinstance(value, kind):
+        refuse(f"{indexed(path)} must be a {word}", path)
 
 
 def listed(kind: Kind) -> Kind:
@@ -29,11 +29,10 @@ def listed(kind: Kind) -> Kind:
     def check(value: Any, path: Path) -> Any:
         if value is None:
             return OMIT
-        if not isinstance(value, list):
-            refuse(f"{indexed(path)} must be a list", path)
+        _expect(list, "list", value, path)
         findings: list[Finding] = []
         done = [_try(kind, one, (*path, index), findings) for index, one in enumerate(value)]
-        _tell(findings)
+        refuse_all(findings)
         return [{} if one is OMIT else one for one in done] or OMIT
 
     return check
@@ -45,14 +44,13 @@ def mapped(kind: Kind, *, empty: Any = None) -> Kind:
     def check(value: Any, path: Path) -> Any:
         if value is None:
             return OMIT
-        if not isinstance(value, dict):
-            refuse(f"{indexed(path)} must be a mapping", path)
+        _expect(dict, "mapping", value, path)
         done: Tree = {}
         findings: list[Finding] = []
         for key in sorted(value):
             one = OMIT if value[key] is None else _try(kind, value[key], (*path, key), findings)
             done[key] = empty if one is OMIT else one
-        _tell(findings)
+        refuse_all(findings)
         return done or OMIT
 
     return check
@@ -68,15 +66,14 @@ def fields(kinds: dict[str, Kind], empty: Tree | None = None) -> Kind:
     def check(value: Any, path: Path) -> Any:
         if value is None:
             return OMIT
-        if not isinstance(value, dict):
-            refuse(f"{indexed(path)} must be a mapping", path)
+        _expect(dict, "mapping", value, path)
         done: Tree = {}
         findings: list[Finding] = []
         for key, kind in kinds.items():
             one = _try(kind, value[key], (*path, key), findings) if key in value else OMIT
             if one is not OMIT or key in nothing:
                 done[key] = nothing[key] if one is OMIT else one
-        _tell(findings)
+        refuse_all(findings)
         for key in sorted(value):
             if key.startswith("x-") and key not in kinds:
                 done[key] = value[key]

@@ -15,6 +15,7 @@ from cntnr_compose.load.normalize import normalize
 from cntnr_compose.load.opening import Opening, name_in, normal, required
 from cntnr_compose.load.places import Origins, Source
 from cntnr_compose.load.profiles import divide, used_only, with_services
+from cntnr_compose.load.refusal import refuse_all
 from cntnr_compose.load.request import Request
 from cntnr_compose.load.typed import DEPLOY_KINDS, VALUE, insert, typed
 
@@ -124,9 +125,7 @@ def _readable(tree: Tree) -> Tree:
         name: {key: value for key, value in one.items() if key not in short}
         for name, one in services.items()
     }
-    findings = entries.check(tree | {"services": readable})
-    if findings:
-        raise ComposeFileInvalid(findings)
+    refuse_all(entries.check(tree | {"services": readable}))
     return tree
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from cntnr_compose.load.findings import ComposeFileInvalid, Finding, Path
+from cntnr_compose.load.refusal import refuse_all
 
 __all__ = ["Change", "Path", "Rows", "below", "rewrite", "say", "table"]
 
@@ -58,8 +59,7 @@ def rewrite(value: Any, rows: Rows, path: Path = ()) -> Any:
                     value[index] = rewrite(inner, deeper, (*path, index))
                 except ComposeFileInvalid as error:
                     refused += error.findings
-    if refused:
-        raise ComposeFileInvalid(refused)
+    refuse_all(refused)
     return value
 
 

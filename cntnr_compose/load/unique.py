@@ -7,7 +7,7 @@ from cntnr_compose.core.plain import Tree
 from cntnr_compose.load import volumespec
 from cntnr_compose.load.findings import ComposeFileInvalid, Finding
 from cntnr_compose.load.numbers import text
-from cntnr_compose.load.refusal import refuse
+from cntnr_compose.load.refusal import refuse, refuse_all
 from cntnr_compose.load.rows import Path, rewrite, say, table
 
 Identify: TypeAlias = Callable[[Any, Path], str]
@@ -35,8 +35,7 @@ def _by(identify: Identify) -> Callable[[Any, Path], Any]:
                 kept[identify(item, (*path, index))] = item
             except ComposeFileInvalid as error:
                 refused += error.findings
-        if refused:
-            raise ComposeFileInvalid(refused)
+        refuse_all(refused)
         return list(kept.values())
 
     return change
