@@ -19,6 +19,15 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MIB = 1 << 20
+# A service that publishes a port, to be filled in: image, port.
+WEB = """
+services:
+  web:
+    image: {image}
+    command: sleep 1000
+    stop_signal: KILL
+    ports: ["127.0.0.1:{port}:80"]
+"""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from textwrap import dedent
 import pytest
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.lib import free_port, refused, wait_until
+from tests.scenarios.lib import WEB, free_port, refused, wait_until
 
 Leftovers = Callable[[], list[str]]
 FILES = {
@@ -142,16 +142,6 @@ def test_several_mistakes_are_all_told_with_their_places(project: MakeProject) -
     assert "compose.yaml:2:17: services.a.colour" in ended.stderr
     assert "compose.yaml:3:17: services.b.taste" in ended.stderr
     mine.write("compose.yaml", "services: {}")
-
-
-WEB = """
-services:
-  web:
-    image: {image}
-    command: sleep 1000
-    stop_signal: KILL
-    ports: ["127.0.0.1:{port}:80"]
-"""
 
 
 def test_a_port_that_another_program_has(project: MakeProject, busybox_image: str) -> None:

@@ -13,17 +13,9 @@ import pytest
 
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.liar import Liar, layer, lying_registry
-from tests.scenarios.lib import Project, Result, User, free_port, refused
+from tests.scenarios.lib import WEB, Project, Result, User, free_port, refused
 
 Leftovers = Callable[[], list[str]]
-WEB = """
-services:
-  web:
-    image: {image}
-    command: sleep 1000
-    stop_signal: KILL
-    ports: ["127.0.0.1:{port}:80"]
-"""
 
 
 def beneath(user: User, *words: str) -> list[str]:
