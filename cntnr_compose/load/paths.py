@@ -82,7 +82,7 @@ class _Resolver:
         if not isinstance(value, str):
             return value
         value = expand_user(value, self._home)
-        return value if value.startswith("/") else join(self._base, value)
+        return located(self._base, value)
 
     def _named(self, value: Any, path: Path) -> Any:
         """No name stays none."""
