@@ -31,6 +31,7 @@ class Opening:
         self.env_files = self._named_env_files()
         self.env_sources: tuple[str, ...] = ()  # that were read, those that win first
         self.files = tuple(self._absolute(one) for one in request.files)
+        self._read_env("COMPOSE_")  # first, since other values may mention what stands below them
         self._read_env()
         if not self.files:
             self.files = self._from_variable()
@@ -91,26 +92,19 @@ class Opening:
             named = tuple(word for word in words.split(",") if word)
         return tuple(self._absolute(one) for one in named)
 
-    def _read_env(self) -> None:
-        """Add what env files say; what is known already wins."""
+    def _read_env(self, prefix: str = "") -> None:
+        """Add what env files say, of names that begin so; what is known already wins."""
         files = self.env_files
-        if not files and not self._is_disabled():
+        if not files:
             own = join(self.directory, ".env")
-            files = (own,) if source.is_file(own) else ()
+            word = self.environment.get(DISABLE, "false")
+            if word not in SWITCH:
+                raise NotASwitch(DISABLE, word)
+            files = (own,) if not SWITCH[word] and source.is_file(own) else ()
         self.env_sources += files[::-1]
-        found = source.env_files(files, self.environment, self.warn)
-        for name, value in found.items():
-            if name.startswith("COMPOSE_"):
+        for name, value in source.env_files(files, self.environment, self.warn).items():
+            if name.startswith(prefix):
                 self.environment.setdefault(name, value)
-        if self.env_files or not self._is_disabled():  # a .env may say that it is not to be read
-            for name, value in found.items():
-                self.environment.setdefault(name, value)
-
-    def _is_disabled(self) -> bool:
-        word = self.environment.get(DISABLE, "false")
-        if word not in SWITCH:
-            raise NotASwitch(DISABLE, word)
-        return SWITCH[word]
 
     def _from_variable(self) -> tuple[str, ...]:
         listed = self.environment.get("COMPOSE_FILE")

@@ -121,6 +121,7 @@ IMAGE = "services: {a: {image: 'i:${V:-none}-${W:-none}'}}"
         ),
         ({".env": "V=1\n"}, {"environ": {"COMPOSE_DISABLE_ENV_FILE": "1"}}, "i:none-none"),
         ({".env": "V=1\nCOMPOSE_DISABLE_ENV_FILE=1\n"}, {}, "i:none-none"),
+        ({".env": "V=$COMPOSE_PROFILES\nCOMPOSE_PROFILES=q\n"}, {}, "i:q-none"),
         (
             {".env": "V=1\nCOMPOSE_DISABLE_ENV_FILE=1\n"},
             {"environ": {"COMPOSE_DISABLE_ENV_FILE": "0"}},
