@@ -107,12 +107,18 @@ def draft(root: Path) -> Iterator[Path]:
     """Make a folder in ``root`` that is gone afterwards; killed, the next one removes it."""
     path = root / f".draft-{os.urandom(6).hex()}"
     with contextlib.ExitStack() as undo:
+        undo.callback(remove_draft, path)
         with locked(root / ".lock"):  # so that nobody sweeps it before its lock is held
             sweep(root)
             path.mkdir()
-            undo.callback(remove_tree, path)
             undo.enter_context(locked(path / "lock"))
         yield path
+
+
+def remove_draft(path: Path) -> None:
+    """Remove a draft that is not needed any more."""
+    with locked(path.parent / ".lock"):  # else a sweep may lock it meanwhile: with a file in it
+        remove_tree(path)
 
 
 def sweep(root: Path) -> None:

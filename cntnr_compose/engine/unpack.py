@@ -153,7 +153,7 @@ def _prune_layers(used: Collection[str], *, build_cache: bool) -> Bytes:
         freed += size_of(path)
         gone = path.with_name(f".draft-{os.urandom(6).hex()}")
         path.rename(gone)  # at once, so that nobody sees half an image
-        files.remove_tree(gone)
+        files.remove_draft(gone)
     for path in root.glob(".lock-*"):
         path.unlink(missing_ok=True)
     return freed

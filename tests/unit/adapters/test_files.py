@@ -1,6 +1,7 @@
 """Locks that are owned, and drafts that their makers' death leaves behind."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,18 @@ def test_the_draft_of_a_dead_process_is_removed_by_the_next_one(tmp_path: Path) 
             assert second.exists()
     assert not first.exists()
     assert not second.exists()
+
+
+def test_a_draft_that_goes_is_not_swept_by_one_that_comes(tmp_path: Path) -> None:
+    def work() -> None:
+        for _ in range(300):
+            with files.draft(tmp_path) as path:
+                (path / "a").mkdir()
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(work) for _ in range(4)]:
+            done.result()
+    assert list(tmp_path.glob(".draft-*")) == []
 
 
 @pytest.mark.parametrize(("text", "half"), [('{"a": 1}', False), ('{"a": ', True), ("", True)])
