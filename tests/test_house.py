@@ -1,5 +1,6 @@
 """The rules of the house that a machine can check: floors, light start, examples that load."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -146,3 +147,21 @@ def test_no_package_initialiser_holds_code() -> None:
         text = path.read_text().strip()
         beyond = text.removeprefix('"""').partition('"""')[2].strip()
         assert not beyond or beyond.startswith("__version__"), path
+
+
+def test_no_clean_up_hides_the_failure_that_it_follows() -> None:
+    """What is awaited where something has failed goes through `process.clean_up`."""
+    found = [
+        f"{path}:{call.lineno}"
+        for path in (ROOT / "cntnr_compose").rglob("*.py")
+        for handler in ast.walk(ast.parse(path.read_text()))
+        if isinstance(handler, ast.ExceptHandler) and _catches_all(handler)
+        for call in ast.walk(handler)
+        if isinstance(call, ast.Await)
+        and ast.unparse(call.value).partition("(")[0] != "process.clean_up"
+    ]
+    assert found == []
+
+
+def _catches_all(handler: ast.ExceptHandler) -> bool:
+    return handler.type is None or ast.unparse(handler.type) == "BaseException"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
+from cntnr_compose.adapters import peer
 from cntnr_compose.core.errors import CntnrError, RemoteError
 from cntnr_compose.core.events import Event
 from cntnr_compose.core.values import Tree, from_json, to_json
@@ -82,11 +83,15 @@ class Connection:
 
 
 def dial(path: Path, log: Path) -> Connection | None:
-    """Connect to a supervisor; None where nobody listens."""
+    """Connect to a supervisor; None where nobody listens. Raises `Stranger`."""
     wire = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         wire.connect(str(path))
+        peer.check(wire, path)
     except OSError:
         wire.close()
         return None
+    except peer.Stranger:
+        wire.close()
+        raise
     return Connection(wire, log)

@@ -72,7 +72,7 @@ def is_locked(path: Path) -> bool:
     """Tell whether somebody holds the lock at ``path``; nothing is made there."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):  # the latter of what is in a holder that just ends
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)

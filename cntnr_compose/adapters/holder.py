@@ -1,11 +1,14 @@
 """rootlesskit: the one process tree per user that owns the namespaces in which everything runs.
 
 The holder gone means everything stopped. It lives as long as somebody holds one of the locks in
-`runtime()/u`: supervisors do, and commands that build.
+`paths.claims()`: supervisors do, and commands that build. All that those inside share with each other
+and with commands lies in a tmpfs of its own, which commands reach through /proc (`Holder.outside`): no
+cleaner of old files comes there, and nobody else can.
 """
 
 import contextlib
 import errno
+import fcntl
 import os
 import signal
 import time
@@ -25,9 +28,17 @@ READY_WITHIN = 20.0  # seconds; 40 ms is usual
 GONE_WITHIN = 5.0
 # bridges are as fast as the kernel allows at this MTU, and so is slirp4netns
 MTU = 65520
-STATE = "state-"
+STATE = "cntnr-state-"
 NAMED = (
     'echo $$ >"$0" && exec "$@"'  # it writes its pid down itself, so that no starter can miss to
+)
+# What runs inside; its argument is where it writes its pid. It stays only when it is told that its pids
+# are written down: so a holder whose starter was killed ends by itself, and none runs that nobody knows;
+# not at once, since rootlesskit hangs when its child ends before it has set everything up.
+PAYLOAD = (
+    f"mkdir -m 700 {paths.held()} && echo 1 >/proc/sys/net/ipv4/ip_forward"
+    ' && echo $$ >"$0.new" && mv "$0.new" "$0"'
+    " && { read -r go || { sleep 2; exit 1; }; } && exec sleep infinity </dev/null"
 )
 ENDED = "they were ended from outside"
 # Folders that the holder has of its own, full of links to what the machine had there at the start.
@@ -78,10 +89,22 @@ class Holder(Plain):
         """Tell this holder from all others, also from a later one with the same pids."""
         return f"{self.child}-{self.born[1]}"
 
+    def outside(self, path: Path) -> Path:
+        """Give where a path inside the holder is for those who have not joined it (proc(5), "root")."""
+        return Path(f"/proc/{self.child}/root{path}")
+
 
 def find() -> Holder | None:
-    """Find the user's holder, if it runs."""
-    tree = files.read_value(paths.holder() / "holder.json", dict) or {}
+    """Find the user's holder, if it runs, also where the runtime folder was emptied or is another one."""
+    for place in (paths.holder(), paths.holder_state()):
+        found = _read(place / "holder.json")
+        if found is not None:
+            return found
+    return None
+
+
+def _read(path: Path) -> Holder | None:
+    tree = files.read_value(path, dict) or {}
     try:
         pids = {name: int(tree[name]) for name in ("parent", "child", "payload")}
         parent, child = tree["born"]
@@ -89,6 +112,12 @@ def find() -> Holder | None:
         return None  # there is none, or its file is another version's
     found = Holder(**pids, born=(parent, child))
     return found if _born(found) == found.born else None
+
+
+def outside(path: Path) -> Path | None:
+    """Give where a path inside the user's holder is from here; None where none runs."""
+    held = find()
+    return held.outside(path) if held else None
 
 
 def _born(holder: Holder) -> tuple[int, int]:
@@ -115,10 +144,10 @@ def claimed(name: str, meanwhile: Callable[[], None] = _rest) -> Iterator[Holder
             try:
                 holder = find() or _start(meanwhile)
             except BaseException:
-                _sweep()
+                with contextlib.suppress(OSError):  # the first failure is the one to tell
+                    _sweep()
                 raise
-            claim = paths.runtime() / "u" / f"{name}-{os.getpid()}.lock"
-            undo.callback(claim.unlink, missing_ok=True)
+            claim = holder.outside(paths.claims()) / f"{name}-{os.getpid()}.lock"
             undo.enter_context(files.locked(claim))
         yield holder
 
@@ -138,26 +167,27 @@ def end_if_unused() -> bool:
     with files.locked(_lock()):
         holder = find()
         if holder is not None:
-            if is_used():
+            if is_used(holder.outside(Path("/"))):
                 return False
             _stop(holder)
-        elif is_claimed():
-            return False
         else:
             _kill_earlier()
         _sweep()
         return True
 
 
-def is_used() -> bool:
-    """Tell whether somebody holds a claim, or containers run whose supervisor was killed."""
-    return is_claimed() or any(paths.bundles().glob("*"))
+def is_used(root: Path) -> bool:
+    """Tell whether somebody holds a claim, or containers run whose supervisor was killed.
+
+    ``root`` is the holder's, as the caller sees it.
+    """
+    return _is_claimed(root) or any((root / paths.bundles().relative_to("/")).glob("*"))
 
 
-def is_claimed() -> bool:
+def _is_claimed(root: Path) -> bool:
     """Tell whether anybody holds a claim; claims of the dead are removed."""
     used = False
-    for claim in (paths.runtime() / "u").glob("*.lock"):
+    for claim in (root / paths.claims().relative_to("/")).glob("*.lock"):
         if files.is_locked(claim):
             used = True
         else:
@@ -165,9 +195,15 @@ def is_claimed() -> bool:
     return used
 
 
-def rootlesskit_argv(state: Path, payload: str) -> list[str]:
-    """Make the command that starts the holder."""
+def rootlesskit_argv(state: Path, ready: Path) -> list[str]:
+    """Make the command that starts the holder.
+
+    Root's gets mounts of its own first: slirp4netns locks itself in by taking mounts away, which as root
+    it does to all who share them, as systemd has everybody do.
+    """
+    alone = ["unshare", "--mount", "--propagation", "slave"] if os.getuid() == 0 else []
     return [
+        *alone,
         "rootlesskit",
         "--state-dir", str(state),
         "--net=slirp4netns", f"--mtu={MTU}",
@@ -177,7 +213,7 @@ def rootlesskit_argv(state: Path, payload: str) -> list[str]:
         *(f"--copy-up={folder}" for folder in COPIED),
         "--propagation=rslave",
         "--pidns",
-        "sh", "-c", payload,
+        "sh", "-c", PAYLOAD, str(ready),
     ]  # fmt: skip
 
 
@@ -188,34 +224,55 @@ def _start(meanwhile: Callable[[], None]) -> Holder:
     _kill_earlier()
     _sweep()
     home.mkdir(mode=0o700, parents=True)
+    paths.secure_data()
+    paths.holder_state().mkdir(mode=0o700)
     _check_machine()
     # A name of its own: an earlier holder that still ends removes its folder by name.
-    state = home / f"{STATE}{os.urandom(2).hex()}"
+    name = f"{STATE}{os.urandom(4).hex()}"
+    state = paths.holder_state() / name
     with contextlib.ExitStack() as undo:
         readable, writable = os.pipe2(os.O_CLOEXEC)
         word = undo.enter_context(os.fdopen(readable, "rb"))
         go = undo.enter_context(os.fdopen(writable, "wb", buffering=0))
         log = undo.enter_context((home / "log").open("wb"))
+        runtime, kept = (
+            undo.enter_context(_opened(path)) for path in (paths.runtime(), paths.holder_state())
+        )
+        # systemd-tmpfiles passes over folders that somebody has locked; rootlesskit does, for its life.
+        fcntl.flock(runtime, fcntl.LOCK_SH)
         started = process.popen(
             [
                 "sh",
                 "-c",
                 NAMED,
                 str(home / "pid"),
-                *rootlesskit_argv(state, _payload(home / "payload")),
+                # By its descriptor: sockets lie there, whose paths have 107 bytes at most.
+                *rootlesskit_argv(Path(f"/proc/self/fd/{kept}/{name}"), home / "payload"),
             ],
             stdin=word.fileno(),
             stdout=log.fileno(),
             stderr=log.fileno(),
+            pass_fds=(runtime, kept),
             new_session=True,
             cwd="/",
         )
         meanwhile()
         holder = _ready(started, state)
-        (home / "api.sock").symlink_to(state / "api.sock")
-        files.write_value(home / "holder.json", vars(holder))
+        (paths.holder_state() / "api.sock").symlink_to(state / "api.sock")
+        (home / "inside").symlink_to(holder.outside(paths.held()))
+        for place in (home, paths.holder_state()):
+            files.write_value(place / "holder.json", vars(holder))
         go.write(b"go\n")
     return holder
+
+
+@contextlib.contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _kill_earlier() -> None:
@@ -224,26 +281,13 @@ def _kill_earlier() -> None:
         pid = int((paths.holder() / "pid").read_text())
     except (OSError, ValueError):
         return
-    state = str(paths.holder() / STATE).encode()
-    if any(word.startswith(state) for word in kernel.words(pid)):
+    if any(
+        word.startswith(b"/proc/self/fd/") and STATE.encode() in word for word in kernel.words(pid)
+    ):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         while kernel.start_time(pid):
             time.sleep(0.002)
-
-
-def _payload(ready: Path) -> str:
-    """Write what runs inside. It stays only when it is told that its pids are written down.
-
-    So a holder whose starter was killed ends by itself, and none runs that nobody knows; not at once,
-    since rootlesskit hangs when its child ends before it has set everything up. The tmpfs over /run dies
-    with the holder, and with it all that is written under held().
-    """
-    return (
-        f"mkdir -p {paths.held()} && echo 1 >/proc/sys/net/ipv4/ip_forward"
-        f" && echo $$ >'{ready}.new' && mv '{ready}.new' '{ready}'"
-        " && { read -r go || { sleep 2; exit 1; }; } && exec sleep infinity </dev/null"
-    )
 
 
 def _ready(started: "process.Running", state: Path) -> Holder:
@@ -295,8 +339,8 @@ def _stop(holder: Holder) -> None:
 
 
 def _sweep() -> None:
-    """Remove the files of a holder that is gone, and of all that lived in it."""
-    for place in (paths.holder(), paths.bundles(), paths.runtime() / "u"):
+    """Remove the files of a holder that is gone; what was in it went with it."""
+    for place in (paths.holder(), paths.holder_state()):
         files.remove_tree(place)
 
 
@@ -306,7 +350,7 @@ def end_from_inside(payload: int) -> None:
     ``payload`` is what `Holder.payload` says.
     """
     with files.locked(_lock()):
-        if not is_used():
+        if not is_used(Path("/")):
             _sweep()
             with contextlib.suppress(ProcessLookupError):
                 os.kill(payload, signal.SIGTERM)

@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import errno
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ MS_NOSUID = 2
 MS_NODEV = 4
 MS_NOEXEC = 8
 MS_BIND = 4096
+ESCAPED = re.compile(rb"\\([0-7]{3})")  # blanks and backslashes in /proc/self/mountinfo (proc(5))
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -61,12 +63,19 @@ def detach(target: Path) -> None:
 
 def mounted_below(folder: Path) -> list[Path]:
     """List the mount points at and below a folder, deepest first."""
+    real = Path(
+        os.path.realpath(folder)
+    )  # the kernel lists mount points without links on their way
     found = []
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
-        point = Path(line.split(" ", 5)[4].encode().decode("unicode_escape"))
-        if point == folder or folder in point.parents:
+    for line in Path("/proc/self/mountinfo").read_bytes().splitlines():
+        point = Path(os.fsdecode(ESCAPED.sub(_octal, line.split(b" ", 5)[4])))
+        if point == real or real in point.parents:
             found.append(point)
     return sorted(found, key=lambda path: len(path.parts), reverse=True)
+
+
+def _octal(digits: re.Match[bytes]) -> bytes:
+    return bytes([int(digits.group(1), 8)])
 
 
 def detach_all(folder: Path) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import socket
 from pathlib import Path
 
+from cntnr_compose.adapters import peer
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree, Value, field, from_json, to_json
@@ -71,8 +72,8 @@ class Port(Value, frozen=True, kw_only=True):
 
 
 def socket_path() -> Path:
-    """Give the API's socket."""
-    return paths.holder() / "api.sock"
+    """Give the API's socket, as those inside the holder see it."""
+    return paths.held() / "api.sock"
 
 
 async def publish(spec: Spec) -> int:
@@ -132,6 +133,7 @@ def has_ipv6() -> bool:
 async def _request(method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
     reader, writer = await asyncio.open_unix_connection(str(socket_path()))
     try:
+        peer.check(writer.get_extra_info("socket"), socket_path())
         head = (
             f"{method} {path} HTTP/1.0\r\nHost: rootlesskit\r\nContent-Type: application/json\r\n"
         )

@@ -45,6 +45,19 @@ async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
     return task.result()
 
 
+async def clean_up(work: Coroutine[Any, Any, object]) -> None:
+    """Clean up after a failure, to the end.
+
+    The failure is what the user is told; that of the clean-up goes to the log, beside what came first.
+    """
+    try:
+        await to_the_end(work)
+    except Exception:  # noqa: BLE001
+        import traceback
+
+        traceback.print_exc()
+
+
 def choose_watcher() -> None:
     """Let asyncio notice the end of children by pidfd: its default is a thread for each of them."""
     import asyncio

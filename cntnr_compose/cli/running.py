@@ -5,6 +5,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from cntnr_compose.adapters import holder
 from cntnr_compose.cli.turn import Turn
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
@@ -60,7 +61,10 @@ def start_and_join(mine: Turn, one: "OneOff", asked: "RunAsked") -> int:
     with contextlib.ExitStack() as undo:
         if asked.rm:
             undo.callback(_remove, client, one)
-        attachment = Attachment(paths.bundle(record.id), record.name)
+        bundle = holder.outside(paths.bundle(record.id))
+        if bundle is None:
+            raise Vanished(record.name)
+        attachment = Attachment(bundle, record.name)
         undo.callback(attachment.close)
         client.execute(one.start)
         client.end()

@@ -85,8 +85,8 @@ def _turn(scope: Scope, name: str, what: str, console: Console, *, makes: bool) 
 def is_there(name: str) -> bool:
     """Tell from files whether there is anything of a project, be it only what a crash has left."""
     from cntnr_compose.core import paths
-    from cntnr_compose.engine.observe import observe
+    from cntnr_compose.engine.observe import is_supervised, observe
 
-    if paths.socket(name).exists() or paths.intent(name).exists():
+    if paths.intent(name).exists() or is_supervised(name):
         return True
     return bool(observe(name).containers)

@@ -4,6 +4,7 @@ Data survives a reboot and may be large; runtime is a tmpfs that dies with the s
 Files of subordinate ids can only be read or removed inside the holder.
 """
 
+import contextlib
 import errno
 import os
 import stat
@@ -15,7 +16,7 @@ from cntnr_compose.core.errors import CntnrError
 class UnsafeRuntimeDirectory(CntnrError):
     """The runtime directory belongs to somebody else, or others may write to it."""
 
-    hint = "set XDG_RUNTIME_DIR to a directory of yours with mode 0700"
+    hint = "have it removed, or set XDG_RUNTIME_DIR to a directory of yours with mode 0700"
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"cannot trust the runtime directory {path}: not ours alone")
@@ -45,7 +46,7 @@ def refusal(error: OSError) -> CntnrError | None:
         return DiskFull(path or data())
     if path is None or error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
         return None
-    is_ours = any(place in (path, *path.parents) for place in (data(), runtime()))
+    is_ours = any(place in (path, *path.parents) for place in (data(), _chosen_runtime()))
     return HomeNotWritable(path, error.strerror or str(error)) if is_ours else None
 
 
@@ -67,11 +68,41 @@ def config() -> Path:
 
 
 def runtime() -> Path:
-    """Give ``$XDG_RUNTIME_DIR/cntnr``, or ``/tmp/cntnr-UID`` where there is no such variable."""
-    chosen = os.environ.get("XDG_RUNTIME_DIR", "")
-    if chosen.startswith("/") and os.access(chosen, os.W_OK):
-        return Path(chosen) / "cntnr"
-    return Path(os.environ.get("CNTNR_RUNTIME_DIR") or f"/tmp/cntnr-{os.getuid()}")
+    """Give ``$XDG_RUNTIME_DIR/cntnr``, else ``/run/user/UID/cntnr``, else ``/tmp/cntnr-UID``.
+
+    The same for all commands of a user, whether or not his shell has the variable (`su`, cron). A
+    folder that is there and not his alone is never read. Raises `UnsafeRuntimeDirectory`.
+    """
+    path = _chosen_runtime()
+    with contextlib.suppress(
+        OSError
+    ):  # not there yet; what cannot be reached cannot be read either
+        _check_owner(path)
+    return path
+
+
+def _chosen_runtime() -> Path:
+    if chosen := os.environ.get("CNTNR_RUNTIME_DIR"):
+        return Path(chosen)
+    named = os.environ.get("XDG_RUNTIME_DIR", "")
+    for folder in (named, f"/run/user/{os.getuid()}"):
+        if folder.startswith("/") and _is_ours(folder):
+            return Path(folder) / "cntnr"
+    return Path(f"/tmp/cntnr-{os.getuid()}")
+
+
+def _is_ours(folder: str) -> bool:
+    """Tell whether a folder is ours to write to; `sudo` and `su` may leave the variable of another user."""
+    try:
+        return Path(folder).stat().st_uid == os.getuid() and os.access(folder, os.W_OK)
+    except OSError:
+        return False
+
+
+def _check_owner(path: Path) -> None:
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise UnsafeRuntimeDirectory(path)
 
 
 def images() -> Path:
@@ -105,23 +136,33 @@ def projects() -> Path:
 
 
 def holder() -> Path:
-    """Give the state folder of the user's namespace holder."""
+    """Give the folder of what is known of the user's namespace holder."""
     return runtime() / "holder"
 
 
-def supervisors() -> Path:
-    """Give the folder of supervisors' sockets, locks and logs."""
+def holder_state() -> Path:
+    """Give the folder of what the holder cannot do without: no cleaner of old files comes there."""
+    return data() / "holder"
+
+
+def logs() -> Path:
+    """Give the folder of what supervisors write while they live."""
     return runtime() / "s"
 
 
-def bundles() -> Path:
-    """Give the folder of OCI bundles; short, since conmon's attach socket lies in a bundle."""
-    return runtime() / "b"
-
-
 def held() -> Path:
-    """Give the tmpfs folder that only those inside the holder see, and that dies with it."""
+    """Give the tmpfs folder inside the holder, which dies with it; `holder.outside` leads there."""
     return Path("/run/cntnr")
+
+
+def claims() -> Path:
+    """Give the folder, inside the holder, of locks that keep it."""
+    return held() / "u"
+
+
+def bundles() -> Path:
+    """Give the folder, inside the holder, of OCI bundles."""
+    return held() / "b"
 
 
 def container(project: str, identity: str) -> Path:
@@ -145,11 +186,20 @@ def intent(project: str) -> Path:
 
 
 def socket(project: str) -> Path:
-    """Give the socket of a supervisor; long names are cut, since sockets allow 107 bytes."""
+    """Give the socket of a supervisor, inside the holder; its lock lies beside it."""
+    return held() / "s" / f"{_short(project)}.sock"
+
+
+def supervisor_log(project: str) -> Path:
+    """Give what a supervisor writes its last words to; it is there for as long as it lives."""
+    return logs() / f"{_short(project)}.log"
+
+
+def _short(project: str) -> str:
+    """Cut a long name: sockets allow 107 bytes."""
     import zlib
 
-    short = project if len(project) <= 40 else f"{project[:31]}-{zlib.crc32(project.encode()):08x}"
-    return supervisors() / f"{short}.sock"
+    return project if len(project) <= 40 else f"{project[:31]}-{zlib.crc32(project.encode()):08x}"
 
 
 def secure_runtime() -> Path:
@@ -162,9 +212,7 @@ def secure_runtime() -> Path:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise HomeNotWritable(path, error.strerror or str(error)) from error
-    found = path.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise UnsafeRuntimeDirectory(path)
+    _check_owner(path)
     # Inside the holder our uid is another one, and the folder that is named after it would be, too.
     os.environ["CNTNR_RUNTIME_DIR"] = str(path)
     return path

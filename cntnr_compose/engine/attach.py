@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from cntnr_compose.adapters import peer
 from cntnr_compose.core.errors import CntnrError
 
 STREAMS = {2: 1, 3: 2}  # conmon's number: our descriptor
@@ -63,9 +64,13 @@ class Attachment:
         self._wire = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             self._wire.connect(str(bundle / "attach"))
+            peer.check(self._wire, bundle / "attach")
         except OSError as error:
             self._wire.close()
             raise CannotAttach(name, error.strerror or str(error)) from error
+        except peer.Stranger:
+            self._wire.close()
+            raise
 
     def close(self) -> None:
         """Hang up; the container goes on."""

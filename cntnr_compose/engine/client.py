@@ -157,10 +157,11 @@ def connect(project: str, *, start: bool = True) -> Client | None:
 
     Raises what starting it raises: `ProgramMissing`, `NoSubordinateIds`, `TunClosed`, `HolderFailed`.
     """
-    path, log = paths.socket(project), _log(project)
+    log = paths.supervisor_log(project)
     end = time.monotonic() + ANSWER_WITHIN
     while True:
-        there = _greeted(path, log)
+        path = holder.outside(paths.socket(project))
+        there = _greeted(path, log) if path else None
         if there is not None:
             early.dismiss()
             return Client(there, project)
@@ -168,8 +169,8 @@ def connect(project: str, *, start: bool = True) -> Client | None:
             early.dismiss()
             return None
         # Another command may have just started one, which does not listen yet.
-        if not files.is_locked(path.with_suffix(".lock")):
-            ours = Connection(early.take(), paths.supervisors() / "*.log")
+        if path is None or not files.is_locked(path.with_suffix(".lock")):
+            ours = Connection(early.take(), paths.logs() / "*.log")
             if not ours.ask(Serve(project=project), quiet).get("taken"):
                 return Client(ours, project)
             ours.close()
@@ -188,10 +189,6 @@ def _greeted(path: Path, log: Path) -> Connection | None:
             there.close()
             return None
     return there
-
-
-def _log(project: str) -> Path:
-    return paths.socket(project).with_suffix(".log")
 
 
 def _told_by_whom(error: RemoteError) -> RemoteError:

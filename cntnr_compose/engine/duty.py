@@ -8,7 +8,7 @@ import traceback
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any, cast
 
-from cntnr_compose.adapters import files, holder, process, uplink
+from cntnr_compose.adapters import files, holder, peer, process, uplink
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Seconds, from_json
 from cntnr_compose.engine import facts, logrotation, prepared, records, volumes
@@ -73,12 +73,13 @@ class Duty:
     async def _become(self, project: str, undo: contextlib.AsyncExitStack) -> bool:
         """Take the project's lock, listen, and adopt what runs; False where another one has it."""
         place = paths.socket(project)
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (place.parent, paths.logs()):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = files.own(place.with_suffix(".lock"))
         if self._lock is None:
             return False
         undo.callback(self._forget)
-        out = os.open(place.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        out = os.open(paths.supervisor_log(project), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         for number in (1, 2):
             os.dup2(out, number)
         self._scene = Scene(project, self._holder, facts.gather())
@@ -118,7 +119,7 @@ class Duty:
         place = paths.socket(self.scene.project)
         if self._is_idle():
             records.forget_intent(self.scene.project)
-            place.with_suffix(".log").unlink(missing_ok=True)
+            paths.supervisor_log(self.scene.project).unlink(missing_ok=True)
         place.unlink(missing_ok=True)
         place.with_suffix(".lock").unlink(missing_ok=True)
         os.close(self._lock)
@@ -178,6 +179,9 @@ class Duty:
         )
 
     def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not peer.is_ours(writer.get_extra_info("socket")):
+            writer.close()
+            return
         if self._over.is_set():  # too late; the command starts another supervisor
             writer.close()
             return

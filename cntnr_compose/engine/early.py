@@ -20,7 +20,7 @@ _started: list[socket.socket] = []
 
 def hurry(cwd: str, environ: Mapping[str, str], name: str = "") -> None:
     """Start a supervisor, unless the project's likely name has one already."""
-    if not _started and not paths.socket(_likely_name(cwd, environ, name)).exists():
+    if not _started and not _looks_served(_likely_name(cwd, environ, name)):
         _started.append(_start())
 
 
@@ -36,6 +36,12 @@ def dismiss() -> None:
         with contextlib.suppress(OSError):
             wire.shutdown(socket.SHUT_RDWR)
         wire.close()
+
+
+def _looks_served(project: str) -> bool:
+    """Tell whether a project has a supervisor, as far as a glance tells: `holder.find` takes longer."""
+    place = paths.socket(project).relative_to(paths.held())
+    return (paths.holder() / "inside" / place).exists()
 
 
 def _likely_name(cwd: str, environ: Mapping[str, str], name: str) -> str:

@@ -76,10 +76,10 @@ async def carry_out(plan: Plan, scene: Scene, tell: Tell) -> None:
             for step in plan.steps:
                 group.create_task(when_ready(step), name=step.operation.describe())
     except ExceptionGroup as errors:
-        await process.to_the_end(_take_back(plan, scene))
+        await process.clean_up(_take_back(plan, scene))
         raise cause_of(errors) from errors
     except asyncio.CancelledError:
-        await process.to_the_end(_take_back(plan, scene))
+        await process.clean_up(_take_back(plan, scene))
         raise
     if failed:
         raise failed[0] if len(failed) == 1 else SeveralFailed(failed)

@@ -107,7 +107,7 @@ class Keeper:
         try:
             made = await prepared.make(self.scene, self.record, tell)
         except BaseException:
-            await process.to_the_end(self._unmake())
+            await process.clean_up(self._unmake())
             raise
         self.write(
             holder=self.scene.holder.id,
@@ -154,7 +154,7 @@ class Keeper:
                 await runc.start(self.record.id, self.record.name)
         except BaseException as error:
             self._settled.set()
-            await process.to_the_end(self._undo(str(error)))
+            await process.clean_up(self._undo(str(error)))
             raise
         self._runs()
         self._settled.set()

@@ -172,7 +172,7 @@ def failed(error: Exception, project: str) -> Failed:
         mistake = paths.refusal(error)
     if mistake is None:
         traceback.print_exception(error)
-        mistake = Internal(error, paths.socket(project).with_suffix(".log"))
+        mistake = Internal(error, paths.supervisor_log(project))
     return Failed(
         error=mistake.kind,
         message=str(mistake),

@@ -103,7 +103,7 @@ class Networks:
             try:
                 await self._bring_up(made)
             except BaseException:
-                await self._take_down(made)
+                await process.clean_up(self._taken_down(made))
                 raise
 
     def _chosen(self, wanted: Network, config_hash: str, labels: dict[str, str]) -> Made:

@@ -61,7 +61,8 @@ def intent(project: str) -> Project | None:
 
 def is_supervised(project: str) -> bool:
     """Tell whether the project's supervisor lives."""
-    return files.is_locked(paths.socket(project).with_suffix(".lock"))
+    lock = holder.outside(paths.socket(project).with_suffix(".lock"))
+    return lock is not None and files.is_locked(lock)
 
 
 def _containers(project: str) -> list[Container]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from cntnr_compose.adapters import ports
+from cntnr_compose.adapters import ports, process
 from cntnr_compose.adapters.ports import PortTaken, Spec
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value
@@ -47,7 +47,7 @@ async def publish(
         for port in service.ports:
             made += await _publish(scene, record, port, address)
     except BaseException:
-        await withdraw(made)
+        await process.clean_up(withdraw(made))
         raise
     return tuple(made)
 

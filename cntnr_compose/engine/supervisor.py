@@ -12,6 +12,7 @@ import socket
 import sys
 
 from cntnr_compose.adapters import holder
+from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 
 
@@ -43,7 +44,18 @@ def _prepare(claims: contextlib.ExitStack) -> holder.Holder:
     held = claims.enter_context(holder.claimed("supervisor", meanwhile=_read_the_rest))
     _read_the_rest()
     holder.enter(held)
+    _keep_the_port_driver()
     return held
+
+
+def _keep_the_port_driver() -> None:
+    """Show the port driver's socket inside the holder, where it stays whatever happens to its folder."""
+    from cntnr_compose.adapters import mounts, ports
+
+    place = ports.socket_path()
+    if not place.exists():
+        place.touch()
+        mounts.bind(paths.holder_state() / "api.sock", place)
 
 
 def _read_the_rest() -> None:

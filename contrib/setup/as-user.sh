@@ -3,7 +3,7 @@
 # PATH. Root becomes cntnr-test (or $CNTNR_TEST_USER) in a copy of the tree; anybody else stays
 # who and where they are.
 #
-# $CNTNR_TEST_HOME and $CNTNR_RUNTIME_DIR choose other places for what cntnr keeps.
+# $CNTNR_TEST_HOME chooses another home for what cntnr keeps.
 #
 #   contrib/setup/as-user.sh cntnr compose -f examples/compose/hello/compose.yaml ps
 set -euo pipefail
@@ -21,5 +21,4 @@ cd "$place/tree"
 # The environment of root's session (XDG folders, keys) is not the user's.
 exec setpriv --reuid="$user" --regid="$(id -g "$user")" --init-groups --reset-env \
   env HOME="$home" USER="$user" LOGNAME="$user" LANG=C.UTF-8 TERM="${TERM:-dumb}" \
-  ${CNTNR_RUNTIME_DIR:+CNTNR_RUNTIME_DIR="$CNTNR_RUNTIME_DIR"} \
   PATH="$place/venv/bin:/usr/local/bin:/usr/bin:/bin" "$@"

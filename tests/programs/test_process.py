@@ -64,3 +64,21 @@ def test_a_cancelled_program_is_gone(programs: Programs, tmp_path: Path) -> None
 
     asyncio.run(cancel())
     assert not Path(f"/proc/{pid.read_text().strip()}").exists()
+
+
+def test_the_failure_of_a_clean_up_hides_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    async def fail(what: str) -> None:
+        raise OSError(what)
+
+    async def work() -> None:
+        try:
+            await fail("the first")
+        except BaseException:
+            await process.clean_up(fail("the clean-up's"))
+            raise
+
+    with pytest.raises(OSError, match="the first"):
+        asyncio.run(work())
+    said = capsys.readouterr().err
+    assert "the first" in said
+    assert "the clean-up's" in said

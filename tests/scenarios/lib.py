@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from tests.scenarios import login
+
 ROOT = Path(__file__).resolve().parents[2]
 MIB = 1 << 20
 # A service that publishes a port, to be filled in: image, port.
@@ -72,6 +74,7 @@ class User:
     base: Path  # of this session, on tmpfs where there is room
     venv: Path
     tree: Path  # a work tree that this user can read
+    session: Path | None  # its XDG_RUNTIME_DIR; None where it is not logged in
 
     @property
     def home(self) -> Path:
@@ -83,18 +86,32 @@ class User:
 
     @property
     def runtime(self) -> Path:
-        return self.base / "run"
+        return self.session / "cntnr" if self.session else Path(f"/tmp/cntnr-{self.uid}")
+
+    def inside(self, name: str) -> Path | None:
+        """Give where a path of the holder's own tmpfs is, seen from here; None where none runs."""
+        try:
+            held = json.loads((self.runtime / "holder/holder.json").read_text())
+        except FileNotFoundError:
+            return None
+        return Path(f"/proc/{held['child']}/root/run/cntnr", name)
+
+    def bundles(self) -> list[str]:
+        """List the bundles that there are, by the beginning of their container's id."""
+        place = self.inside("b")
+        return sorted(path.name for path in place.glob("*")) if place else []
 
     def env(self) -> dict[str, str]:
         """Make the environment of this user's commands."""
+        session = {"XDG_RUNTIME_DIR": str(self.session)} if self.session else {}
         return {
+            **session,
             "HOME": str(self.home),
             "USER": self.name,
             "LANG": "C.UTF-8",
             "PATH": f"{self.venv}/bin:/usr/local/bin:/usr/bin:/bin",
             "XDG_CONFIG_HOME": str(self.home / ".config"),
             "XDG_DATA_HOME": str(self.data.parent),
-            "CNTNR_RUNTIME_DIR": str(self.runtime),
         }
 
     def popen(
@@ -289,6 +306,7 @@ def _listeners(user: User) -> Iterable[str]:
 def _files(user: User) -> Iterable[str]:
     # Images and their layers stay after `down -v`, and locks are worth nothing to anybody else.
     places = [user.runtime, *(user.data / name for name in ("containers", "projects", "volumes"))]
+    places += filter(None, (user.inside(name) for name in ("b", "s", "u")))
     for place in places:
         for folder, _, files in os.walk(place):
             for name in files:
@@ -360,7 +378,8 @@ def find_user() -> User:
         found = pwd.getpwuid(os.getuid())
         venv, tree = ROOT / ".venv", ROOT
     base = _room() / f"cntnr-test-{found.pw_uid}" / str(os.getpid())
-    user = User(found.pw_name, found.pw_uid, found.pw_gid, base, venv, tree)
+    session = _session(found, base)
+    user = User(found.pw_name, found.pw_uid, found.pw_gid, base, venv, tree, session)
     for path in (base, user.home / ".config/containers", base / "projects", base / "data"):
         path.mkdir(parents=True, exist_ok=True)
     base.chmod(0o755)
@@ -368,6 +387,14 @@ def find_user() -> User:
         os.chown(base.parent, user.uid, user.gid)
     user.own(base)
     return user
+
+
+def _session(found: pwd.struct_passwd, base: Path) -> Path | None:
+    if os.getuid() == 0:
+        return login.log_in(found.pw_uid, found.pw_gid)
+    session = base / "run"
+    session.mkdir(mode=0o700, parents=True)
+    return session
 
 
 def _room() -> Path:

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,19 +75,24 @@ def find(user: User, part: str) -> list[Process]:
     return sorted((p for p in processes(user) if PARTS[part](p)), key=lambda one: one.pid)
 
 
+def supervisors(project: Project) -> list[Process]:
+    """Find a project's own supervisors: those that write to its log."""
+    # The holder has the folder of the runtime folder by another name.
+    log = f"/{project.user.runtime.name}/s/{project.name}.log"
+
+    def writes_there(one: Process) -> bool:
+        try:
+            return os.readlink(f"/proc/{one.pid}/fd/1").removesuffix(" (deleted)").endswith(log)
+        except FileNotFoundError:
+            return False
+
+    return list(filter(writes_there, find(project.user, "supervisor")))
+
+
 def supervisor(project: Project) -> Process:
-    """Find a project's own supervisor: it tells its pid in the holder, `/proc` the one out here."""
-    place = project.user.runtime / "s" / f"{project.name}.sock"
-    with socket.socket(socket.AF_UNIX) as wire:
-        wire.connect(str(place))
-        wire.sendall(b'{"type":"hello"}\n')
-        inside = json.loads(wire.makefile().readline())["result"]["pid"]
-
-    def has_the_pid(one: Process) -> bool:
-        lines = Path(f"/proc/{one.pid}/status").read_text().splitlines()
-        return any(line.startswith("NSpid:") and line.split()[-1] == str(inside) for line in lines)
-
-    return next(filter(has_the_pid, find(project.user, "supervisor")))
+    """Find a project's own supervisor."""
+    [found] = supervisors(project)
+    return found
 
 
 def kill_supervisor(project: Project) -> None:

@@ -308,7 +308,7 @@ def test_a_bundle_is_connected_without_us(project: MakeProject, busybox_image: s
     identity = {row["Service"]: row["ID"] for row in here.ps()}["a"]
     held = json.loads((here.user.runtime / "holder/holder.json").read_text())
     inside = ("nsenter", "-U", "--preserve-credentials", "-m", "-p", "-n", "--wdns=/", "-t")
-    words = (str(here.user.runtime / "b" / identity[:12]), f"{here.name}_default")
+    words = (f"/run/cntnr/b/{identity[:12]}", f"{here.name}_default")
     ended = here.user.run(
         *inside, str(held["child"]), str(here.user.venv / "bin/python"), "-c", RUN_COPY, *words
     ).ok()

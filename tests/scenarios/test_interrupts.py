@@ -148,7 +148,7 @@ def test_while_it_waits_for_health(
     assert up.end() == INTERRUPTED
     # Attached, it stops what it has started.
     assert mine.states() == {slow: "exited" if words == ("up",) else "running", web: "created"}
-    bundles = list((mine.user.runtime / "b").iterdir())
+    bundles = mine.user.bundles()
     assert len(bundles) == (0 if words == ("up",) else 1), "what was prepared is taken back"
 
 

@@ -6,6 +6,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
+from tests.scenarios import parts
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import free_port, http_answers, wait_until
 from tests.scenarios.reach import (
@@ -302,8 +303,7 @@ def test_addresses_and_interfaces_are_as_the_file_says(project: MakeProject) -> 
     assert answers(guest, "guest", "guest/who")
     # When they have gone it goes too, without another word.
     guest.down()
-    served = here.user.runtime / f"s/{here.name}.sock"
-    wait_until(lambda: not served.exists(), what="nothing is left of the network's project")
+    wait_until(lambda: not parts.supervisors(here), what="nothing is left of the network's project")
     assert "could not be found" in guest.compose("up", "-d").stderr
 
 

@@ -4,9 +4,7 @@ import os
 import re
 import subprocess
 from collections.abc import Callable
-from pathlib import Path
 
-from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import ROOT, Result, User, free_port, http_answers, http_get
 
 INSTALL = "contrib/setup/install.sh"
@@ -19,7 +17,6 @@ def make(user: User, target: str, port: int) -> Result:
         "HELLO_PORT": str(port),
         "CNTNR_TEST_USER": user.name,
         "CNTNR_TEST_HOME": str(user.home),
-        "CNTNR_RUNTIME_DIR": str(user.runtime),
         "XDG_DATA_HOME": str(user.data.parent),
     }
     argv = ["make", "-C", str(ROOT), target]
@@ -101,20 +98,3 @@ def test_what_only_an_administrator_can_do_is_said(user: User) -> None:
     assert "setup: missing: subordinate ids of nobody" in refused.stdout
     again = f"env CNTNR_SETUP_USER=nobody {user.tree}/{INSTALL} --system"
     assert f"an administrator must run this as root: {again}" in refused.stderr
-
-
-def test_no_variable_is_needed(project: MakeProject, busybox_image: str) -> None:
-    """Without XDG_RUNTIME_DIR, as under `su` or cron, things lie in a folder of /tmp."""
-    here = project(
-        f"services:\n  a: {{image: {busybox_image}, command: [sleep, infinity], init: true}}\n"
-    )
-    env = {"CNTNR_RUNTIME_DIR": ""}
-    try:
-        here.up(env=env)
-        place = Path(f"/tmp/cntnr-{here.user.uid}")
-        assert (place.stat().st_uid, place.stat().st_mode & 0o777) == (here.user.uid, 0o700)
-        assert (place / f"s/{here.name}.sock").is_socket()
-        here.exec("a", "true", env=env).ok()
-    finally:
-        here.down("-v", env=env)
-    assert not (place / f"s/{here.name}.sock").exists()

@@ -58,32 +58,53 @@ def test_a_holder_that_is_gone_cannot_be_entered() -> None:
         holder.enter(gone)
 
 
-def test_claims_of_the_dead_do_not_count(runtime: Path) -> None:
-    (runtime / "u").mkdir()
-    (runtime / "u/supervisor-1.lock").touch()
-    assert not holder.is_used()
-    assert list((runtime / "u").iterdir()) == []
-    with files.locked(runtime / "u/supervisor-2.lock"):
-        assert holder.is_used()
+def test_claims_of_the_dead_do_not_count(tmp_path: Path) -> None:
+    claims = tmp_path / "run/cntnr/u"
+    claims.mkdir(parents=True)
+    (claims / "supervisor-1.lock").touch()
+    assert not holder.is_used(tmp_path)
+    assert list(claims.iterdir()) == []
+    with files.locked(claims / "supervisor-2.lock"):
+        assert holder.is_used(tmp_path)
 
 
 def test_containers_whose_supervisor_was_killed_need_their_holder(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     written(born=(70, 71))
     monkeypatch.setattr(kernel, "start_time", {10: 70, 11: 71}.get)
-    (paths.bundles() / "aaaaaaaaaaaa").mkdir(parents=True)
+    monkeypatch.setattr(holder.Holder, "outside", lambda _, path: tmp_path / path.relative_to("/"))
+    (tmp_path / "run/cntnr/b/aaaaaaaaaaaa").mkdir(parents=True)
     assert not holder.end_if_unused()
     assert holder.find() is not None
 
 
 def test_what_a_holder_left_that_is_gone_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     written(born=(70, 71))
+    (paths.make(paths.holder_state()) / "holder.json").touch()
     monkeypatch.setattr(kernel, "start_time", lambda _pid: 0)
-    (paths.bundles() / "aaaaaaaaaaaa").mkdir(parents=True)
     assert holder.end_if_unused()
-    assert not paths.bundles().exists()
     assert not paths.holder().exists()
+    assert not paths.holder_state().exists()
+
+
+def test_a_holder_is_found_without_the_runtime_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = written(born=(70, 71))
+    (paths.holder() / "holder.json").rename(paths.make(paths.holder_state()) / "holder.json")
+    files.remove_tree(paths.holder())
+    monkeypatch.setattr(kernel, "start_time", {10: 70, 11: 71}.get)
+    assert holder.find() == wanted
+
+
+def test_root_s_holder_has_mounts_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    ready = Path("/run/ready")
+    monkeypatch.setattr(holder.os, "getuid", lambda: 1000)
+    assert holder.rootlesskit_argv(ready, ready)[0] == "rootlesskit"
+    monkeypatch.setattr(holder.os, "getuid", lambda: 0)
+    assert holder.rootlesskit_argv(ready, ready)[:5] == [
+        *("unshare", "--mount", "--propagation", "slave"),
+        "rootlesskit",
+    ]
 
 
 def test_a_rootlesskit_that_nobody_wrote_down_is_killed_before_its_files_go(
@@ -91,7 +112,7 @@ def test_a_rootlesskit_that_nobody_wrote_down_is_killed_before_its_files_go(
 ) -> None:
     killed: list[int] = []
     lines = {
-        17: [b"rootlesskit", b"--state-dir", f"{paths.holder()}/state-ab12".encode()],
+        17: [b"rootlesskit", b"--state-dir", b"/proc/self/fd/7/cntnr-state-ab12"],
         18: [b"another", b"program"],
     }
     monkeypatch.setattr(kernel, "words", lines.get)

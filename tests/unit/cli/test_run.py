@@ -133,6 +133,7 @@ class Stage:
         self.joined: list[Joined] = []
         self.code = 9
         monkeypatch.setattr(running, "Attachment", self.attach)
+        monkeypatch.setattr(running.holder, "outside", lambda path: path)
         monkeypatch.setattr(running, "Relay", self.relay)
         monkeypatch.setattr(running.records, "read_all", self.read_all)
         monkeypatch.setattr(

@@ -1,5 +1,6 @@
 """Where things lie, and who may enter there."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -25,12 +26,76 @@ def test_data_folder_that_cannot_be_made_is_named(
         paths.secure_data()
 
 
+@pytest.fixture
+def uid(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Take the variables away that choose a runtime folder, and give who asks."""
+    for name in ("CNTNR_RUNTIME_DIR", "XDG_RUNTIME_DIR"):
+        monkeypatch.setenv(name, "")  # so that it is put back afterwards
+    return os.getuid()
+
+
 def test_runtime_folder_is_the_same_for_those_who_go_on_under_another_uid(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uid: int
 ) -> None:
-    monkeypatch.setenv("CNTNR_RUNTIME_DIR", "")  # so that it is put back afterwards
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     made = paths.secure_runtime()
     monkeypatch.delenv("XDG_RUNTIME_DIR")
-    monkeypatch.setattr("os.getuid", lambda: 0)
     assert paths.runtime() == made
+    assert made == tmp_path / "cntnr"
+
+
+def _known_folders(monkeypatch: pytest.MonkeyPatch, owners: dict[str, int]) -> None:
+    """Let folders belong to somebody; nothing else is there."""
+
+    def stat(path: Path) -> os.stat_result:
+        if str(path) not in owners:
+            raise FileNotFoundError(str(path))
+        return os.stat_result((0o040700, 0, 0, 1, owners[str(path)], 0, 0, 0, 0, 0))
+
+    monkeypatch.setattr(Path, "stat", stat)
+    monkeypatch.setattr(Path, "lstat", stat)
+    monkeypatch.setattr(os, "access", lambda path, _mode: path in owners)
+
+
+def test_a_login_s_folder_is_used_with_and_without_its_variable(
+    monkeypatch: pytest.MonkeyPatch, uid: int
+) -> None:
+    mine = f"/run/user/{uid}"
+    _known_folders(monkeypatch, {mine: uid})
+    assert paths.runtime() == Path(mine, "cntnr")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", mine)
+    assert paths.runtime() == Path(mine, "cntnr")
+    _known_folders(monkeypatch, {})
+    assert paths.runtime() == Path(f"/tmp/cntnr-{uid}")
+
+
+def test_another_user_s_variable_counts_for_nothing(
+    monkeypatch: pytest.MonkeyPatch, uid: int
+) -> None:
+    """As `sudo -E` and `su` leave it: root could write there, and the other one remove it."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/4711")
+    _known_folders(monkeypatch, {"/run/user/4711": 4711})
+    assert paths.runtime() == Path(f"/tmp/cntnr-{uid}")
+    _known_folders(monkeypatch, {"/run/user/4711": 4711, f"/run/user/{uid}": uid})
+    assert paths.runtime() == Path(f"/run/user/{uid}/cntnr")
+
+
+@pytest.mark.parametrize("kind", ["stranger", "open", "link", "file"])
+def test_a_runtime_folder_that_is_not_ours_alone_is_not_even_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uid: int, kind: str
+) -> None:
+    place = tmp_path / "cntnr"
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    if kind == "stranger":
+        _known_folders(monkeypatch, {str(tmp_path): uid, str(place): uid + 1})
+    elif kind == "open":
+        place.mkdir()
+        place.chmod(0o770)
+    elif kind == "link":
+        place.symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+        (tmp_path / "elsewhere").mkdir(mode=0o700)
+    else:
+        place.touch(mode=0o600)
+    for ask in (paths.runtime, paths.secure_runtime, paths.holder, paths.logs):
+        with pytest.raises(paths.UnsafeRuntimeDirectory, match=f"runtime directory {place}"):
+            ask()

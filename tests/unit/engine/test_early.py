@@ -62,8 +62,8 @@ def test_one_that_is_not_needed_is_hung_up_on(started: list[socket.socket]) -> N
 def test_a_project_that_has_one_needs_no_other(
     started: list[socket.socket], cwd: str, environ: dict[str, str], name: str
 ) -> None:
-    paths.secure_runtime()
-    paths.socket("shop").parent.mkdir()
-    paths.socket("shop").touch()
+    served = paths.secure_runtime() / "holder/inside/s/shop.sock"
+    served.parent.mkdir(parents=True)
+    served.touch()
     early.hurry(cwd, environ, name)
     assert started == []
