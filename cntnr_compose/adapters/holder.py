@@ -29,6 +29,7 @@ GONE_WITHIN = 5.0
 # bridges are as fast as the kernel allows at this MTU, and so is slirp4netns
 MTU = 65520
 STATE = "cntnr-state-"
+LONGEST_STATE = 90  # bytes; sockets lie there, whose paths have 107 at most (unix(7))
 NAMED = (
     'echo $$ >"$0" && exec "$@"'  # it writes its pid down itself, so that no starter can miss to
 )
@@ -227,32 +228,28 @@ def _start(meanwhile: Callable[[], None]) -> Holder:
     paths.secure_data()
     paths.holder_state().mkdir(mode=0o700)
     _check_machine()
-    # A name of its own: an earlier holder that still ends removes its folder by name.
-    name = f"{STATE}{os.urandom(4).hex()}"
-    state = paths.holder_state() / name
+    state = _state_folder()
     with contextlib.ExitStack() as undo:
         readable, writable = os.pipe2(os.O_CLOEXEC)
         word = undo.enter_context(os.fdopen(readable, "rb"))
         go = undo.enter_context(os.fdopen(writable, "wb", buffering=0))
         log = undo.enter_context((home / "log").open("wb"))
-        runtime, kept = (
-            undo.enter_context(_opened(path)) for path in (paths.runtime(), paths.holder_state())
-        )
+        kept = os.open(paths.runtime(), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        undo.callback(os.close, kept)
         # systemd-tmpfiles passes over folders that somebody has locked; rootlesskit does, for its life.
-        fcntl.flock(runtime, fcntl.LOCK_SH)
+        fcntl.flock(kept, fcntl.LOCK_SH)
         started = process.popen(
             [
                 "sh",
                 "-c",
                 NAMED,
                 str(home / "pid"),
-                # By its descriptor: sockets lie there, whose paths have 107 bytes at most.
-                *rootlesskit_argv(Path(f"/proc/self/fd/{kept}/{name}"), home / "payload"),
+                *rootlesskit_argv(state, home / "payload"),
             ],
             stdin=word.fileno(),
             stdout=log.fileno(),
             stderr=log.fileno(),
-            pass_fds=(runtime, kept),
+            pass_fds=(kept,),
             new_session=True,
             cwd="/",
         )
@@ -266,13 +263,14 @@ def _start(meanwhile: Callable[[], None]) -> Holder:
     return holder
 
 
-@contextlib.contextmanager
-def _opened(folder: Path) -> Iterator[int]:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
+def _state_folder() -> Path:
+    """Choose rootlesskit's own folder: among the data, where no cleaner comes, but for very long paths.
+
+    A name of its own: an earlier holder that still ends removes its folder by name.
+    """
+    name = f"{STATE}{os.urandom(4).hex()}"
+    place = paths.holder_state() / name
+    return place if len(os.fsencode(place)) <= LONGEST_STATE else paths.holder() / name
 
 
 def _kill_earlier() -> None:
@@ -281,9 +279,7 @@ def _kill_earlier() -> None:
         pid = int((paths.holder() / "pid").read_text())
     except (OSError, ValueError):
         return
-    if any(
-        word.startswith(b"/proc/self/fd/") and STATE.encode() in word for word in kernel.words(pid)
-    ):
+    if any(STATE.encode() in word for word in kernel.words(pid)):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         while kernel.start_time(pid):

@@ -112,7 +112,7 @@ def test_a_rootlesskit_that_nobody_wrote_down_is_killed_before_its_files_go(
 ) -> None:
     killed: list[int] = []
     lines = {
-        17: [b"rootlesskit", b"--state-dir", b"/proc/self/fd/7/cntnr-state-ab12"],
+        17: [b"rootlesskit", b"--state-dir", f"{paths.holder_state()}/cntnr-state-ab12".encode()],
         18: [b"another", b"program"],
     }
     monkeypatch.setattr(kernel, "words", lines.get)
