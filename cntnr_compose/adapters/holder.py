@@ -29,6 +29,7 @@ GONE_WITHIN = 5.0
 # bridges are as fast as the kernel allows at this MTU, and so is slirp4netns
 MTU = 65520
 STATE = "cntnr-state-"
+ROOM = 4096  # bytes that rootlesskit needs for its files
 LONGEST_STATE = 90  # bytes; sockets lie there, whose paths have 107 at most (unix(7))
 NAMED = (
     'echo $$ >"$0" && exec "$@"'  # it writes its pid down itself, so that no starter can miss to
@@ -148,9 +149,23 @@ def claimed(name: str, meanwhile: Callable[[], None] = _rest) -> Iterator[Holder
                 with contextlib.suppress(OSError):  # the first failure is the one to tell
                     _sweep()
                 raise
-            claim = holder.outside(paths.claims()) / f"{name}-{os.getpid()}.lock"
-            undo.enter_context(files.locked(claim))
+            undo.enter_context(_claim(holder, f"{name}-{os.getpid()}.lock"))
         yield holder
+
+
+@contextlib.contextmanager
+def _claim(holder: Holder, name: str) -> Iterator[None]:
+    folder = holder.outside(paths.claims())
+    folder.mkdir(mode=0o700, exist_ok=True)
+    # By its descriptor: who has joined the holder meanwhile has the folder at another path.
+    place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with files.locked(folder / name):
+            yield
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=place)
+        os.close(place)
 
 
 @contextlib.contextmanager
@@ -226,7 +241,6 @@ def _start(meanwhile: Callable[[], None]) -> Holder:
     _sweep()
     home.mkdir(mode=0o700, parents=True)
     paths.secure_data()
-    paths.holder_state().mkdir(mode=0o700)
     _check_machine()
     state = _state_folder()
     with contextlib.ExitStack() as undo:
@@ -255,22 +269,36 @@ def _start(meanwhile: Callable[[], None]) -> Holder:
         )
         meanwhile()
         holder = _ready(started, state)
-        (paths.holder_state() / "api.sock").symlink_to(state / "api.sock")
+        (home / "api.sock").symlink_to(state / "api.sock")
         (home / "inside").symlink_to(holder.outside(paths.held()))
-        for place in (home, paths.holder_state()):
+        for place in {home, state.parent}:
             files.write_value(place / "holder.json", vars(holder))
         go.write(b"go\n")
     return holder
 
 
 def _state_folder() -> Path:
-    """Choose rootlesskit's own folder: among the data, where no cleaner comes, but for very long paths.
+    """Choose rootlesskit's own folder: among the data, where no cleaner of old files comes.
 
-    A name of its own: an earlier holder that still ends removes its folder by name.
+    Where the path would be too long or that disk is full, `down` still has to work: then it is in the
+    runtime folder. A name of its own: an earlier holder that still ends removes its folder by name.
     """
     name = f"{STATE}{os.urandom(4).hex()}"
-    place = paths.holder_state() / name
-    return place if len(os.fsencode(place)) <= LONGEST_STATE else paths.holder() / name
+    place = paths.holder_state()
+    fits = len(os.fsencode(place / name)) <= LONGEST_STATE
+    return (place if fits and _has_room(place) else paths.holder()) / name
+
+
+def _has_room(folder: Path) -> bool:
+    probe = folder / "room"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        probe.write_bytes(bytes(ROOM))
+        probe.unlink()
+    except OSError:
+        files.remove_tree(folder)
+        return False
+    return True
 
 
 def _kill_earlier() -> None:

@@ -55,7 +55,7 @@ def _keep_the_port_driver() -> None:
     place = ports.socket_path()
     if not place.exists():
         place.touch()
-        mounts.bind(paths.holder_state() / "api.sock", place)
+        mounts.bind(paths.holder() / "api.sock", place)
 
 
 def _read_the_rest() -> None:
