@@ -156,9 +156,12 @@ def claimed(name: str, meanwhile: Callable[[], None] = _rest) -> Iterator[Holder
 @contextlib.contextmanager
 def _claim(holder: Holder, name: str) -> Iterator[None]:
     folder = holder.outside(paths.claims())
-    folder.mkdir(mode=0o700, exist_ok=True)
-    # By its descriptor: who has joined the holder meanwhile has the folder at another path.
-    place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        # By its descriptor: who has joined the holder meanwhile has the folder at another path.
+        place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:  # it was killed after it was found
+        raise HolderFailed(ENDED) from error
     try:
         with files.locked(folder / name):
             yield

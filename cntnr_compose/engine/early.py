@@ -41,7 +41,8 @@ def dismiss() -> None:
 def _looks_served(project: str) -> bool:
     """Tell whether a project has a supervisor, as far as a glance tells: `holder.find` takes longer."""
     place = paths.socket(project).relative_to(paths.held())
-    return (paths.holder() / "inside" / place).exists()
+    # Path.exists would raise where the holder has just been killed.
+    return os.access(paths.holder() / "inside" / place, os.F_OK)
 
 
 def _likely_name(cwd: str, environ: Mapping[str, str], name: str) -> str:
