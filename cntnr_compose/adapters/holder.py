@@ -200,13 +200,21 @@ def is_used(root: Path) -> bool:
 
     ``root`` is the holder's, as the caller sees it.
     """
-    return _is_claimed(root) or any((root / paths.bundles().relative_to("/")).glob("*"))
+    return _is_claimed(root) or bool(_listed(root / paths.bundles().relative_to("/")))
+
+
+def _listed(folder: Path) -> list[Path]:
+    """List what is in a folder; nothing where the holder that it is in was killed just now."""
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
 
 
 def _is_claimed(root: Path) -> bool:
     """Tell whether anybody holds a claim; claims of the dead are removed."""
     used = False
-    for claim in (root / paths.claims().relative_to("/")).glob("*.lock"):
+    for claim in _listed(root / paths.claims().relative_to("/")):
         if files.is_locked(claim):
             used = True
         else:
