@@ -38,7 +38,9 @@ NAMED = (
 # are written down: so a holder whose starter was killed ends by itself, and none runs that nobody knows;
 # not at once, since rootlesskit hangs when its child ends before it has set everything up.
 PAYLOAD = (
-    f"mkdir -m 700 {paths.held()} && echo 1 >/proc/sys/net/ipv4/ip_forward"
+    # The machine may have something of that name, to which rootlesskit has made a link.
+    f"{{ [ ! -L {paths.held()} ] || rm {paths.held()}; }}"
+    f" && mkdir -m 700 {paths.held()} && echo 1 >/proc/sys/net/ipv4/ip_forward"
     ' && echo $$ >"$0.new" && mv "$0.new" "$0"'
     " && { read -r go || { sleep 2; exit 1; }; } && exec sleep infinity </dev/null"
 )
