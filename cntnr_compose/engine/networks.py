@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-from cntnr_compose.adapters import cni, dnsmasq, files, holder, network, process
+from cntnr_compose.adapters import cni, conflists, dnsmasq, files, holder, network, process
 from cntnr_compose.adapters.network import Bridge
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
@@ -91,7 +91,8 @@ class Networks:
     async def create(self, wanted: Network, config_hash: str, labels: dict[str, str]) -> None:
         """Make a network: bridge, rules, resolver.
 
-        Raises `DriverUnknown`, `OptionInvalid`, `SubnetTaken`, `SubnetInvalid`, `NetworkFailed`.
+        Raises `DriverUnknown`, `OptionInvalid`, `SubnetTaken`, `SubnetInvalid`, `NetworkFailed`,
+        `ConflistInvalid`, `PluginMissing`.
         """
         if wanted.driver not in HONOURED_DRIVERS:
             raise DriverUnknown(wanted.name, wanted.driver)
@@ -113,7 +114,8 @@ class Networks:
         others = {one.bridge.name for one in self.all()}
         if not BRIDGE_NAME.fullmatch(name) or name in ("lo", network.UPLINK, *others):
             raise OptionInvalid(wanted.name, "bridge.name", name)
-        mtu = options.get("com.docker.network.driver.mtu") or str(holder.MTU)
+        listed = conflists.find(wanted.name).mtu
+        mtu = options.get("com.docker.network.driver.mtu") or str(listed or holder.MTU)
         if not mtu.isdecimal() or not 68 <= int(mtu) <= holder.MTU:
             raise OptionInvalid(wanted.name, "driver.mtu", mtu)
         kept = subnets.reserved(subnet)
