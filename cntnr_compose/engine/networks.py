@@ -102,9 +102,12 @@ class Networks:
                 made = self._chosen(wanted, config_hash, labels)
                 self._write(made)
             try:
+                if made.bridge.name in network.links():  # left by one that could not be removed
+                    await network.tear_down([made.bridge.name], name=wanted.name)
                 await self._bring_up(made)
             except BaseException:
-                await self._take_down(made)
+                with contextlib.suppress(CntnrError):  # the first cause counts
+                    await self._take_down(made)
                 raise
 
     def _chosen(self, wanted: Network, config_hash: str, labels: dict[str, str]) -> Made:
@@ -157,14 +160,14 @@ class Networks:
         name, table = made.found.name, network.table_name(self._project)
         await network.make(name, made.bridge)
         async with asyncio.TaskGroup() as both:
-            both.create_task(network.rule(name, table, self._bridges()))
+            both.create_task(network.rule(name, table, self._bridges(self._project)))
             both.create_task(dnsmasq.start(_own_view(made)))
 
-    def _ours(self) -> list[Made]:
-        return [one for one in self.all() if one.found.project == self._project]
+    def _of(self, project: str) -> list[Made]:
+        return [one for one in self.all() if one.found.project == project]
 
-    def _bridges(self) -> list[Bridge]:
-        return [one.bridge for one in self._ours()]
+    def _bridges(self, project: str) -> list[Bridge]:
+        return [one.bridge for one in self._of(project)]
 
     async def remove(self, name: str) -> bool:
         """Remove a network; one that is not there is fine.
@@ -184,7 +187,7 @@ class Networks:
     async def remove_left(self) -> None:
         """Remove networks that were to go and are free now; for a project without containers."""
         async with self._turn:
-            for made in self._ours():
+            for made in self._of(self._project):
                 if made.leaving and not self.attached(made.found.name):
                     await self._take_down(made)
 
@@ -194,6 +197,7 @@ class Networks:
 
     async def _taken_down(self, made: Made) -> None:
         name = made.found.name
+        self._write(replace(made, leaving=True))
         dnsmasq.stop(name)
         for view in made.views:
             dnsmasq.stop(view)
@@ -201,9 +205,9 @@ class Networks:
         dnsmasq.forget_network(name)
         files.remove_tree(cni.leases() / name)
         table = network.table_name(self._project)
-        others = [one for one in self._bridges() if one != made.bridge]
-        await network.tear_down([made.bridge.name], table, others)
-        # Last, so that who is killed here leaves a network that the next one removes.
+        others = [one for one in self._bridges(self._project) if one != made.bridge]
+        await network.tear_down([made.bridge.name], table, others, name=name)
+        # Last, so that who fails or is killed here leaves a network that the next one removes.
         (_folder() / f"{name}.json").unlink(missing_ok=True)
 
     def _drop_views_of(self, name: str) -> None:
@@ -251,30 +255,57 @@ class Networks:
             self._write(replace(home, views={**home.views, name: view}))
             return view
 
-    async def adopt(self) -> None:
-        """Complete what an earlier supervisor left half made: bridges, rules, resolvers.
+    async def complete(self, wanted: Collection[str] = (), *, rules: bool = True) -> None:
+        """Bring what stands in line with what is written: bridges, addresses, rules, resolvers.
 
-        Raises `NetworkFailed`, `CommandFailed`.
+        It is done for this project's networks, and for others' that are ``wanted``; those that only
+        wait to be removed are left alone, unless they are wanted again. What fails does not keep the
+        rest. Raises the first of `NetworkFailed`, `CommandFailed`.
         """
         async with self._turn:
-            there = network.links()
-            for made in self._ours():
-                if made.bridge.name not in there:
-                    await network.make(made.found.name, made.bridge)
-                    for view in made.views.values():
-                        await network.add_address(made.bridge.name, view.address)
-            if bridges := self._bridges():
-                table = network.table_name(self._project)
-                await network.rule(self._project, table, bridges)
-        await self.repair()
+            errors: list[CntnrError] = []
+            owners: dict[str, str] = {}
+            for made in self.all():
+                name, owner = made.found.name, made.found.project
+                if owner == self._project and name in wanted and made.leaving:
+                    made = replace(made, leaving=False)  # noqa: PLW2901
+                    self._write(made)
+                if owner != self._project and name not in wanted:
+                    continue
+                if made.leaving and not self.attached(name):
+                    continue
+                owners.setdefault(owner, name)
+                try:
+                    await self._completed(made)
+                except CntnrError as error:
+                    errors.append(error)
+            for owner, name in owners.items() if rules else ():
+                try:
+                    await network.rule(name, network.table_name(owner), self._bridges(owner))
+                except CntnrError as error:
+                    errors.append(error)
+            if errors:
+                raise errors[0]
 
-    async def repair(self) -> None:
-        """Start resolvers again that have died."""
-        async with self._turn:
-            for made in self._ours():
-                for view in (_own_view(made), *made.views.values()):
-                    if not dnsmasq.is_running(view.name):
-                        await dnsmasq.start(view)
+    async def _completed(self, made: Made) -> None:
+        name, views = made.found.name, made.views.values()
+        further = [view.address for view in views]
+        if not network.stands(made.bridge, further):
+            await network.mend(name, made.bridge, further, self._ports(made))
+        for view in (_own_view(made), *views):
+            if not dnsmasq.is_running(view.name):
+                await dnsmasq.start(view)
+
+    def _ports(self, made: Made) -> list[str]:
+        """Name the interfaces of containers that belong to a bridge, as their plugins told them."""
+        return [
+            link.name
+            for identity in self.attached(made.found.name)
+            for answer in cni.answers(paths.bundle(identity)).values()
+            if any(one.name == made.bridge.name for one in answer.interfaces)
+            for link in answer.interfaces
+            if not link.sandbox and link.name != made.bridge.name
+        ]
 
     def attached(self, name: str) -> list[str]:
         """List the containers that have an address on a network, by id."""
