@@ -15,6 +15,7 @@ from cntnr_compose.adapters import conflists, files, kernel, process
 from cntnr_compose.adapters.conflists import Conflist
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import ProgramMissing
+from cntnr_compose.core.names import plain
 from cntnr_compose.core.values import Tree, Value, field, to_json
 
 PLUGIN = "bridge, of the CNI plugins"
@@ -100,6 +101,11 @@ class Failure(Value, frozen=True, kw_only=True):
 def leases() -> Path:
     """Give the folder of address leases, which die with the holder."""
     return paths.held() / "leases"
+
+
+def leases_of(network: str) -> Path:
+    """Give the folder of one network's leases."""
+    return leases() / plain(network, "network")
 
 
 def plugin_folder() -> Path:

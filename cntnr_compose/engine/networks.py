@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cntnr_compose.adapters import cni, conflists, dnsmasq, files, holder, network, process
 from cntnr_compose.adapters.network import Bridge
-from cntnr_compose.core import paths
+from cntnr_compose.core import names, paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, field, replace, to_json
 from cntnr_compose.engine import subnets
@@ -68,6 +68,10 @@ def _folder() -> Path:
     return paths.held() / "networks"
 
 
+def _file(name: str) -> Path:
+    return _folder() / f"{names.plain(name, 'network')}.json"
+
+
 class Networks:
     """The networks in this holder, those of other projects too."""
 
@@ -77,11 +81,12 @@ class Networks:
 
     def find(self, name: str) -> Made | None:
         """Find a network by its name on the machine."""
-        return files.read_value(_folder() / f"{name}.json", Made)
+        made = files.read_value(_file(name), Made)
+        return made if made is not None and made.found.name == name else None
 
     def all(self) -> list[Made]:
         """List every network of every project."""
-        found = (files.read_value(path, Made) for path in sorted(_folder().glob("*.json")))
+        found = (self.find(path.stem) for path in sorted(_folder().glob("*.json")))
         return [one for one in found if one is not None]
 
     def observed(self) -> dict[str, NetworkFound]:
@@ -91,9 +96,10 @@ class Networks:
     async def create(self, wanted: Network, config_hash: str, labels: dict[str, str]) -> None:
         """Make a network: bridge, rules, resolver.
 
-        Raises `DriverUnknown`, `OptionInvalid`, `SubnetTaken`, `SubnetInvalid`, `NetworkFailed`,
-        `ConflistInvalid`, `PluginMissing`.
+        Raises `NameInvalid`, `DriverUnknown`, `OptionInvalid`, `SubnetTaken`, `SubnetInvalid`,
+        `NetworkFailed`, `ConflistInvalid`, `PluginMissing`.
         """
+        names.check("network", wanted.name)
         if wanted.driver not in HONOURED_DRIVERS:
             raise DriverUnknown(wanted.name, wanted.driver)
         async with self._turn:
@@ -203,12 +209,12 @@ class Networks:
             dnsmasq.stop(view)
         self._drop_views_of(name)
         dnsmasq.forget_network(name)
-        files.remove_tree(cni.leases() / name)
+        files.remove_tree(cni.leases_of(name))
         table = network.table_name(self._project)
         others = [one for one in self._bridges(self._project) if one != made.bridge]
         await network.tear_down([made.bridge.name], table, others, name=name)
         # Last, so that who fails or is killed here leaves a network that the next one removes.
-        (_folder() / f"{name}.json").unlink(missing_ok=True)
+        _file(name).unlink(missing_ok=True)
 
     def _drop_views_of(self, name: str) -> None:
         """End resolvers on other networks that know this one's names: they follow a folder that goes."""
@@ -217,7 +223,7 @@ class Networks:
                 gone = [view for view in home.views.values() if name in view.networks]
                 for view in gone:
                     dnsmasq.stop(view.name)
-                    (cni.leases() / home.found.name / view.address).unlink(missing_ok=True)
+                    (cni.leases_of(home.found.name) / view.address).unlink(missing_ok=True)
                 if gone:
                     kept = {key: view for key, view in home.views.items() if view not in gone}
                     self._write(replace(home, views=kept))
@@ -312,7 +318,7 @@ class Networks:
         return sorted(path.name for path in dnsmasq.hosts(name).glob("*"))
 
     def _write(self, made: Made) -> None:
-        files.write_value(_folder() / f"{made.found.name}.json", made)
+        files.write_value(_file(made.found.name), made)
 
 
 def _own_view(made: Made) -> dnsmasq.View:
@@ -329,7 +335,7 @@ def _bridge_name(name: str) -> str:
 def _free_resolver(made: Made, asked_for: Collection[str]) -> str:
     """Take an address for a resolver, and a lease, so that no container gets it."""
     subnet = ipaddress.IPv4Network(made.bridge.subnet)
-    place = cni.leases() / made.found.name
+    place = cni.leases_of(made.found.name)
     place.mkdir(parents=True, exist_ok=True)
     for number in range(subnets.reserved(subnet)):
         address = str(subnet[-2 - number])

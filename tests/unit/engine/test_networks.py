@@ -9,6 +9,7 @@ import pytest
 
 from cntnr_compose.adapters import cni, dnsmasq
 from cntnr_compose.adapters.network import Bridge
+from cntnr_compose.core.names import NameInvalid
 from cntnr_compose.core.values import replace
 from cntnr_compose.engine import networks
 from cntnr_compose.engine.networks import (
@@ -307,3 +308,24 @@ def test_a_network_that_nobody_wanted_to_go_stays(outside: Outside) -> None:
     asyncio.run(store.remove_left())
     assert store.find("p_a") is not None
     assert outside.asked == []
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../../x", "a/b", "a\0b", "x\n", " ", "n" * 300])
+def test_no_network_is_made_or_looked_for_outside_its_folder(
+    outside: Outside, held: Path, name: str
+) -> None:
+    store = Networks("p")
+    with pytest.raises(NameInvalid, match="cannot name a network"):
+        asyncio.run(store.create(Network(key="a", name=name), "hash", {}))
+    if name != " ":
+        with pytest.raises(NameInvalid):
+            store.find(name)
+    assert outside.asked == []
+    assert [path.name for path in held.rglob("*") if path.is_file()] == []
+
+
+def test_what_is_written_under_another_name_is_no_network(held: Path) -> None:
+    store = Networks("p")
+    store._write(ours())
+    (held / "networks/p_a.json").rename(held / "networks/p_b.json")
+    assert store.all() == []
