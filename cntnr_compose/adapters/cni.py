@@ -29,10 +29,11 @@ id=${state#*\"id\":\"}; id=${id%%\"*}
 cd "$bundle/cni" || exit 1
 export CNI_CONTAINERID=$id CNI_NETNS=/proc/$pid/ns/net CNI_COMMAND=ADD
 [ "$1" = add ] || { CNI_NETNS= CNI_COMMAND=DEL; }
-failed() { mv "$1" "$CNI_IFNAME.error"; cat "$CNI_IFNAME.error" >&2; exit 1; }
-for conf in *.conf; do
+failed() { mv "$1" "./$CNI_IFNAME.error"; cat "./$CNI_IFNAME.error" >&2; exit 1; }
+for conf in *.conf .*.conf; do
+  [ -e "$conf" ] || continue
   CNI_IFNAME=${conf%.conf}; export CNI_IFNAME
-  result=$CNI_IFNAME.result; next=$CNI_IFNAME.next
+  result=./$CNI_IFNAME.result; next=./$CNI_IFNAME.next
   if [ "$1" = add ]; then
     "$CNI_PATH/bridge" <"$conf" >"$result" || failed "$result"
     [ -e "$CNI_IFNAME.add" ] || continue

@@ -95,7 +95,9 @@ async def make(name: str, bridge: Bridge) -> None:
     try:
         await _inside(["ip", "-batch", "-"], bridge_commands(bridge))
     except CommandFailed as error:
-        raise NetworkFailed(name, _said(error)) from error
+        if bridge.name not in links():
+            raise NetworkFailed(name, _said(error)) from error
+        await _settle(name, bridge)  # a project that joins it has completed it at the same moment
 
 
 async def rule(name: str, table: str, bridges: Sequence[Bridge]) -> None:
@@ -155,6 +157,11 @@ async def mend(
         if joined:  # one that is gone belongs to a container that ends
             argv = holder.in_network(["ip", "-force", "-batch", "-"])
             await process.run_async(argv, stdin=joined.encode(), ok=range(256))
+    await _settle(name, bridge, further)
+
+
+async def _settle(name: str, bridge: Bridge, further: Collection[str] = ()) -> None:
+    """Give a bridge that is there its state and its addresses."""
     addresses = (bridge.gateway, *(f"{one}/32" for one in further))
     lines = [f"link set {bridge.name} mtu {bridge.mtu} up"]
     lines += [f"addr replace {one} dev {bridge.name}" for one in addresses]

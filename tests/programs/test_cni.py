@@ -85,42 +85,43 @@ def test_plugins_are_chained_and_called_backwards_in_the_end(
     bundle: Bundle, tmp_path: Path
 ) -> None:
     chain(tmp_path, "tuning", "bandwidth")
-    cni.write(bundle.place, (ETH0, Interface(**fields(name="x y.z".replace(" ", "-")))))
+    names = ("eth0", "-x", ".y", "z.conf")
+    cni.write(bundle.place, tuple(Interface(**fields(name=name)) for name in names))
     assert bundle.hook("add").returncode == 0
-    for name in ("eth0", "x-y.z"):
+    for name in names:
         calls = [one for one in bundle.calls() if f" {name} " in one[0]]
         assert [one.split()[0] for one, _ in calls] == ["bridge", "tuning", "bandwidth"]
-        assert [conf.get("prevResult", {}).get("by") for _, conf in calls] == [
-            None, "bridge", "tuning",
-        ]  # fmt: skip
+        given = [conf.get("prevResult", {}).get("by") for _, conf in calls]
+        assert given == [None, "bridge", "tuning"]
         assert all(conf.get("says", "a b  %s\n\\") == "a b  %s\n\\" for _, conf in calls)
         assert {(conf["name"], conf["cniVersion"]) for _, conf in calls} == {("p_a", "1.0.0")}
-    assert cni.answers(bundle.place).keys() == {"eth0", "x-y.z"}
+    assert cni.answers(bundle.place).keys() == set(names)
     assert cni.addresses(bundle.place) == {"p_a": "10.0.0.2"}
 
     before = len(bundle.calls())
     assert bundle.hook("del", fails="tuning").returncode == 0  # the others are called all the same
-    gone = [one for one in bundle.calls()[before:] if " eth0 " in one[0]]
-    assert [one for one, _ in gone] == [
-        "bandwidth DEL eth0 -", "tuning DEL eth0 -", "bridge DEL eth0 -",
-    ]  # fmt: skip
-    assert {conf["prevResult"]["by"] for _, conf in gone} == {"bandwidth"}
-    assert gone[-1][1]["ipam"]["type"] == "host-local"
+    for name in names:
+        gone = [one for one in bundle.calls()[before:] if f" {name} " in one[0]]
+        called = [f"{plugin} DEL {name} -" for plugin in ("bandwidth", "tuning", "bridge")]
+        assert [one for one, _ in gone] == called
+        assert {conf["prevResult"]["by"] for _, conf in gone} == {"bandwidth"}
+        assert gone[-1][1]["ipam"]["type"] == "host-local"
 
 
 def fields(**changes: object) -> dict[str, object]:
     return {name: getattr(ETH0, name) for name in ETH0.__struct_fields__} | changes
 
 
+@pytest.mark.parametrize("name", ["eth0", "-x"])
 @pytest.mark.parametrize("plugin", ["bridge", "tuning"])
 def test_a_plugin_that_fails_says_why_and_ends_the_chain(
-    bundle: Bundle, tmp_path: Path, plugin: str
+    bundle: Bundle, tmp_path: Path, plugin: str, name: str
 ) -> None:
     chain(tmp_path, "tuning", "bandwidth")
-    cni.write(bundle.place, (ETH0,))
+    cni.write(bundle.place, (Interface(**fields(name=name)),))
     ended = bundle.hook("add", fails=plugin)
     assert (ended.returncode, ended.stderr) == (1, '{"msg": "it fails"}\n')
-    assert cni.failure(bundle.place) == "eth0: it fails"
+    assert cni.failure(bundle.place) == f"{name}: it fails"
     assert bundle.calls()[-1][0].startswith(plugin)
     assert bundle.hook("del").returncode == 0
     last = [conf.get("prevResult") for _, conf in bundle.calls()[-3:]]

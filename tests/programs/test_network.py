@@ -46,6 +46,17 @@ def test_what_cannot_be_taken_away_does_not_keep_the_rest(
         asyncio.run(network.tear_down(["br-a"], "p_x", name="n"))
 
 
+def test_a_bridge_that_another_has_made_meanwhile_is_taken(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(network, "links", lambda: {"br-a"})
+    programs.add("nsenter", f'cat >>"{tmp_path}/input"; ! grep -q "link add" "{tmp_path}/input"')
+    with pytest.raises(NetworkFailed):
+        asyncio.run(network.make("p_a", BRIDGE))
+    programs.add("nsenter", 'if grep "link add"; then exit 1; fi')
+    asyncio.run(network.make("p_a", BRIDGE))
+
+
 @pytest.mark.parametrize("is_there", [True, False])
 def test_a_bridge_gets_what_it_lacks(
     programs: Programs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_there: bool
