@@ -117,9 +117,9 @@ def users(name: str, *, running: bool = False) -> list[Record]:
 
 def leave(record: Record) -> None:
     """Let volumes in memory go with the last container that has them; its bundle is gone already."""
-    for point in record.mounts:
-        place = paths.volume(point.source) / "_data"
-        if point.type == "volume" and place.is_mount() and not users(point.source, running=True):
+    for name in (point.source for point in record.mounts if point.type == "volume"):
+        place = paths.volume(name) / "_data"
+        if place.is_mount() and not users(name, running=True):
             mounts.detach(place)
 
 
