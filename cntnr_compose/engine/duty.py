@@ -142,9 +142,8 @@ class Duty:
     async def _keep_house(self) -> None:
         for keeper in list(self.scene.keepers.values()):
             logrotation.keep_older(keeper.record)
-        if (
-            not self.scene.keepers and not self.turn.locked()
-        ):  # whose turn it is may want them again
+        # Whose turn it is may want them again.
+        if not self.scene.keepers and not self.turn.locked():
             await _tried(self.scene.networks.remove_left())
         await _tried(self.scene.networks.complete(rules=False))
         self._rounds += 1
