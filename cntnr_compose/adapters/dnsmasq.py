@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cntnr_compose.adapters import files, holder, kernel, process
 from cntnr_compose.core import paths
+from cntnr_compose.core.names import plain
 from cntnr_compose.core.values import Value
 
 
@@ -33,7 +34,12 @@ def folder() -> Path:
 
 def hosts(network: str) -> Path:
     """Give the folder with the names of one network."""
-    return folder() / "hosts" / network
+    return folder() / "hosts" / plain(network, "network")
+
+
+def _file(name: str, suffix: str) -> Path:
+    """Give a file of an instance."""
+    return folder() / f"{plain(name)}.{suffix}"
 
 
 def config(view: View) -> str:
@@ -42,7 +48,7 @@ def config(view: View) -> str:
         "no-hosts", "bind-interfaces", "domain-needed", "bogus-priv", "no-poll", "user=root", "group=root",
         "local-ttl=0", "no-negcache", "cache-size=1000",
         "except-interface=lo", f"listen-address={view.address}",
-        f"pid-file={folder()}/{view.name}.pid",
+        f"pid-file={_file(view.name, 'pid')}",
         *(f"hostsdir={hosts(network)}" for network in view.networks),
     ]  # fmt: skip
     if view.closed or view.upstream:
@@ -55,15 +61,14 @@ async def start(view: View) -> None:
     """Start an instance; it goes on without us. Raises `CommandFailed`, `ProgramMissing`."""
     for network in view.networks:
         hosts(network).mkdir(parents=True, exist_ok=True)
-    file = folder() / f"{view.name}.conf"
-    file.write_text(config(view))
+    _file(view.name, "conf").write_text(config(view))
     # To its end: of one that was killed half-way only the part in the background would be left.
     await process.to_the_end(process.run_async(holder.in_network(["dnsmasq", _word(view.name)])))
 
 
 def _word(name: str) -> str:
     """Give the word of an instance's command line that no other process has."""
-    return f"--conf-file={folder()}/{name}.conf"
+    return f"--conf-file={_file(name, 'conf')}"
 
 
 def stop(name: str) -> None:
@@ -72,13 +77,13 @@ def stop(name: str) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
     for suffix in ("pid", "conf"):
-        (folder() / f"{name}.{suffix}").unlink(missing_ok=True)
+        _file(name, suffix).unlink(missing_ok=True)
 
 
 def is_running(name: str) -> bool:
     """Tell whether an instance lives, and not another process with its pid."""
     try:
-        pid = int((folder() / f"{name}.pid").read_text())
+        pid = int(_file(name, "pid").read_text())
     except (OSError, ValueError):
         return False
     return _word(name).encode() in kernel.words(pid)

@@ -2,7 +2,7 @@
 
 import ipaddress
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from cntnr_compose.adapters import holder, process
@@ -17,6 +17,15 @@ class NetworkFailed(CntnrError):
 
     def __init__(self, name: str, said: str) -> None:
         super().__init__(f"cannot set network {name} up: {said}")
+
+
+class NetworkStays(CntnrError):
+    """A bridge or a rule cannot be taken away."""
+
+    hint = "run `cntnr compose down` again; the next `up` completes what is left of the network"
+
+    def __init__(self, name: str, said: str) -> None:
+        super().__init__(f"cannot take network {name} down: {said}")
 
 
 class Bridge(Value, frozen=True, kw_only=True):
@@ -86,7 +95,9 @@ async def make(name: str, bridge: Bridge) -> None:
     try:
         await _inside(["ip", "-batch", "-"], bridge_commands(bridge))
     except CommandFailed as error:
-        raise NetworkFailed(name, _said(error)) from error
+        if bridge.name not in links():
+            raise NetworkFailed(name, _said(error)) from error
+        await _settle(name, bridge)  # a project that joins it has completed it at the same moment
 
 
 async def rule(name: str, table: str, bridges: Sequence[Bridge]) -> None:
@@ -101,19 +112,83 @@ async def rule(name: str, table: str, bridges: Sequence[Bridge]) -> None:
 
 
 def _said(error: CommandFailed) -> str:
-    return error.stderr.strip().replace("\n", " / ")
+    return _spoken(error.stderr)
 
 
-async def tear_down(bridges: Iterable[str], table: str = "", left: Sequence[Bridge] = ()) -> None:
-    """Remove bridges, and the rules of what is gone; absent is fine."""
-    lines = "".join(f"link del {name}\n" for name in bridges)
+def _spoken(text: str) -> str:
+    return text.strip().replace("\n", " / ")
+
+
+async def tear_down(
+    bridges: Collection[str], table: str = "", left: Sequence[Bridge] = (), *, name: str = ""
+) -> None:
+    """Remove bridges, and the rules of what is gone; absent is fine.
+
+    What fails does not keep the rest. Raises `NetworkStays` of the network ``name``.
+    """
+    said = ""
+    lines = "".join(f"link del {one}\n" for one in bridges)
     if lines:
-        await process.run_async(
+        done = await process.run_async(
             holder.in_network(["ip", "-force", "-batch", "-"]), stdin=lines.encode(), ok=range(256)
         )
+        if links().intersection(bridges):
+            said = _spoken(done.stderr) or f"ip ended with status {done.returncode}"
     if table:
         gone = f"table inet {table} {{}}\ndelete table inet {table}\n"
-        await _inside(["nft", "-f", "-"], rules(table, left) if left else gone)
+        try:
+            await _inside(["nft", "-f", "-"], rules(table, left) if left else gone)
+        except CommandFailed as error:
+            said = said or _said(error)
+    if said:
+        raise NetworkStays(name, said)
+
+
+async def mend(
+    name: str, bridge: Bridge, further: Collection[str] = (), ports: Collection[str] = ()
+) -> None:
+    """Make a bridge what it should be, or anew, with ``further`` addresses and the ``ports`` it had.
+
+    Raises `NetworkFailed`, `ProgramMissing`.
+    """
+    if bridge.name not in links():
+        await make(name, bridge)
+        joined = "".join(f"link set {port} master {bridge.name}\n" for port in ports)
+        if joined:  # one that is gone belongs to a container that ends
+            argv = holder.in_network(["ip", "-force", "-batch", "-"])
+            await process.run_async(argv, stdin=joined.encode(), ok=range(256))
+    await _settle(name, bridge, further)
+
+
+async def _settle(name: str, bridge: Bridge, further: Collection[str] = ()) -> None:
+    """Give a bridge that is there its state and its addresses."""
+    addresses = (bridge.gateway, *(f"{one}/32" for one in further))
+    lines = [f"link set {bridge.name} mtu {bridge.mtu} up"]
+    lines += [f"addr replace {one} dev {bridge.name}" for one in addresses]
+    try:
+        await _inside(["ip", "-batch", "-"], "\n".join(lines) + "\n")
+    except CommandFailed as error:
+        raise NetworkFailed(name, _said(error)) from error
+
+
+def stands(bridge: Bridge, further: Collection[str]) -> bool:
+    """Tell whether a bridge is there, up, and has its addresses. Runs inside; it starts no program."""
+    subnet = ipaddress.IPv4Network(bridge.subnet)
+    routes = Path("/proc/1/net/route").read_text()
+    wanted = {bridge.gateway.partition("/")[0], *further}
+    return (bridge.name, subnet) in _routes(routes) and wanted <= _addresses()
+
+
+def _addresses() -> set[str]:
+    """List the addresses of the holder's network; its first process is on it."""
+    found, last = set(), ""
+    for line in Path("/proc/1/net/fib_trie").read_text().splitlines():
+        words = line.split()
+        if words[0] == "|--":
+            last = words[1]
+        elif words == ["/32", "host", "LOCAL"]:
+            found.add(last)
+    return found
 
 
 def links() -> set[str]:
@@ -125,11 +200,19 @@ def links() -> set[str]:
 def routed() -> list[ipaddress.IPv4Network]:
     """List the subnets that the caller's network namespace has routes to, but for the default one."""
     try:
-        rows = [line.split() for line in Path("/proc/net/route").read_text().splitlines()[1:]]
+        return [subnet for _, subnet in _routes(Path("/proc/net/route").read_text())]
     except OSError:
         return []
+
+
+def _routes(text: str) -> list[tuple[str, ipaddress.IPv4Network]]:
+    """Read interface and subnet of each route but the default one (proc(5))."""
+    rows = [line.split() for line in text.splitlines()[1:]]
     return [
-        ipaddress.IPv4Network((_little_endian(row[1]), _little_endian(row[7])), strict=False)
+        (
+            row[0],
+            ipaddress.IPv4Network((_little_endian(row[1]), _little_endian(row[7])), strict=False),
+        )
         for row in rows
         if row[7] != "00000000"
     ]

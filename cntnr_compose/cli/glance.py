@@ -5,12 +5,13 @@ Says nothing where a look at the text cannot be sure; then the loader reads them
 
 from typing import TYPE_CHECKING
 
+from cntnr_compose.core.names import is_project
+
 if TYPE_CHECKING:
     from cntnr_compose.load.request import Request
 
 # What could say a name in another way: quotes, tags, merges, flow style, aliases.
 OTHER_WAYS = (*"\"'!&*?%{[", "<<")
-LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 
 
 def name(request: "Request") -> str | None:
@@ -46,7 +47,7 @@ def in_text(text: str) -> str | None:
     for line in text.splitlines():
         if line.startswith("name"):
             name = line.removeprefix("name:").strip()
-            if said or odd or not is_plain(name):
+            if said or odd or not is_project(name):
                 return None
             said = name
         elif line.startswith(OTHER_WAYS):
@@ -58,8 +59,3 @@ def in_text(text: str) -> str | None:
         elif not line.startswith("#") and (line.count('"') % 2 or line.count("'") % 2):
             odd = True
     return said
-
-
-def is_plain(name: str) -> bool:
-    """Tell whether this is a project's name as it stands: no quotes, variables or comments."""
-    return bool(name) and name[0] not in "_-" and LETTERS.issuperset(name)

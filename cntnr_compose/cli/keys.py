@@ -17,10 +17,11 @@ def tell(loaded: "Loaded", services: Container[str], console: "Console") -> None
     """
     from cntnr_compose.engine.machine import look
     from cntnr_compose.load.findings import ComposeFileInvalid
-    from cntnr_compose.load.support import not_honoured
+    from cntnr_compose.load.support import nameless, not_honoured
 
     chosen = {name: one for name, one in loaded.tree["services"].items() if name in services}
     findings = not_honoured({**loaded.tree, "services": chosen}, look())
+    findings += nameless(loaded.tree)
     if findings:
         findings = loaded.origins.placed(findings)
     refused = [one for one in findings if one.severity == "error"]

@@ -1,7 +1,6 @@
 """What a user asks of `run`, checked and put into the plan's words."""
 
 import os
-import re
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -9,15 +8,13 @@ from typing import TYPE_CHECKING
 from cntnr_compose.cli.bringing import Images, Incompatible, variable
 from cntnr_compose.cli.scope import here
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.names import why_not
 from cntnr_compose.core.plain import Plain
 
 if TYPE_CHECKING:
     from cntnr_compose.model.project import Project
     from cntnr_compose.model.service import Mount, Port
     from cntnr_compose.plan.oneoff import RunOptions
-
-
-VOLUME_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 
 
 class BadOption(CntnrError):
@@ -83,8 +80,10 @@ class RunAsked(Plain):
         return not self.no_tty and sys.stdin.isatty() and sys.stdout.isatty()
 
     def check(self) -> None:
-        """Raise `Incompatible`, `BadPullPolicy`, `NoTerminal`."""
+        """Raise `Incompatible`, `BadPullPolicy`, `BadOption`, `NoTerminal`."""
         self.images.check()
+        if self.name and (why := why_not("container", self.name)):
+            raise BadOption("--name", self.name, why)
         if self.service_ports and self.publish:
             raise Incompatible("--service-ports", "--publish")
         if self.tty and self.interactive and not self.detach and not sys.stdin.isatty():
@@ -162,8 +161,9 @@ def _mount(text: str) -> "Mount":
     if mount.type == "bind":
         source = os.path.expanduser(mount.source)  # noqa: PTH111
         mount = replace(mount, source=os.path.normpath(os.path.join(here(), source)))  # noqa: PTH118
-    elif mount.type == "volume" and mount.source and not VOLUME_NAME.fullmatch(mount.source):
-        raise BadOption("--volume", text, "a folder begins with / or ./, and a volume is one word")
+    elif mount.type == "volume" and mount.source and (why := why_not("volume", mount.source)):
+        hint = "a folder begins with / or ./, and a volume is one word"
+        raise BadOption("--volume", text, f"{hint}: {why}")
     return mount
 
 

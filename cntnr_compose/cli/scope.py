@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.cli.options import MODES
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.names import is_project
 from cntnr_compose.core.plain import Plain
 
 if TYPE_CHECKING:
@@ -179,8 +180,7 @@ def here() -> str:
 
 def checked(name: str) -> str:
     """Give a project's name back, or raise `ProjectNameInvalid`."""
-    letters = "abcdefghijklmnopqrstuvwxyz0123456789"
-    if name[:1] not in letters or set(name) - set(letters + "-_"):
+    if not is_project(name):
         from cntnr_compose.load.failures import ProjectNameInvalid
 
         raise ProjectNameInvalid(name)

@@ -11,6 +11,7 @@ import stat
 from pathlib import Path
 
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.names import plain
 
 
 class UnsafeRuntimeDirectory(CntnrError):
@@ -125,6 +126,11 @@ def volumes() -> Path:
     return data() / "volumes"
 
 
+def volume(name: str) -> Path:
+    """Give the folder of one volume: what it is for, and its files."""
+    return volumes() / plain(name, "volume")
+
+
 def containers() -> Path:
     """Give the folder of upper directories, records and logs of containers."""
     return data() / "containers"
@@ -167,7 +173,7 @@ def bundles() -> Path:
 
 def container(project: str, identity: str) -> Path:
     """Give the folder of one container: record, status, log, upper directory."""
-    return containers() / project / identity
+    return containers() / plain(project, "project") / plain(identity, "container")
 
 
 def log(project: str, identity: str) -> Path:
@@ -177,12 +183,12 @@ def log(project: str, identity: str) -> Path:
 
 def bundle(identity: str) -> Path:
     """Give the OCI bundle of one container; it stands from `runc create` to `runc delete`."""
-    return bundles() / identity[:12]
+    return bundles() / plain(identity, "container")[:12]
 
 
 def intent(project: str) -> Path:
     """Give the file that holds what a project is meant to be."""
-    return projects() / f"{project}.json"
+    return projects() / f"{plain(project, 'project')}.json"
 
 
 def socket(project: str) -> Path:
@@ -199,6 +205,7 @@ def _short(project: str) -> str:
     """Cut a long name: sockets allow 107 bytes."""
     import zlib
 
+    plain(project, "project")
     return project if len(project) <= 40 else f"{project[:31]}-{zlib.crc32(project.encode()):08x}"
 
 

@@ -4,6 +4,7 @@ import os
 import time
 
 from cntnr_compose.adapters.control import Tell
+from cntnr_compose.core import names
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import replace, to_tree
 from cntnr_compose.engine import records, volumes
@@ -29,8 +30,9 @@ class MountUnknown(CntnrError):
 async def create(op: CreateContainer, scene: Scene, tell: Tell) -> None:
     """Make a container; one that it replaces is stopped and removed when the new one stands.
 
-    Raises `NameTaken`, `NoSuchImage`, `NoCommand`, `MountUnknown`.
+    Raises `NameInvalid`, `NameTaken`, `NoSuchImage`, `NoCommand`, `MountUnknown`.
     """
+    names.check("container", op.name)
     old = next((one for one in scene.keepers.values() if one.record.id == op.replaces), None)
     name = f"{op.replaces[:12]}_{op.name}" if old else op.name
     told(tell, op.name, "Recreate" if old else "Creating", detail=op.cause if old else "")

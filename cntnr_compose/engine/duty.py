@@ -106,7 +106,7 @@ class Duty:
         known = {one.record.id for one in scene.keepers.values()}
         for identity in prepared.strays(scene.project, known):
             await _tried(prepared.clear_stray(scene, identity))
-        await _tried(scene.networks.adopt())
+        await _tried(scene.networks.complete())
         if scene.keepers:
             await _tried(uplink.keep())
         for keeper in list(scene.keepers.values()):
@@ -143,9 +143,10 @@ class Duty:
     async def _keep_house(self) -> None:
         for keeper in list(self.scene.keepers.values()):
             logrotation.keep_older(keeper.record)
-        if not self.scene.keepers:
-            await self.scene.networks.remove_left()
-        await self.scene.networks.repair()
+        # Whose turn it is may want them again.
+        if not self.scene.keepers and not self.turn.locked():
+            await _tried(self.scene.networks.remove_left())
+        await _tried(self.scene.networks.complete(rules=False))
         self._rounds += 1
         if self._rounds % UPLINK_ROUNDS == 0:
             await uplink.keep()

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from cntnr_compose.adapters import process
 from cntnr_compose.core import paths
+from cntnr_compose.core.names import PROJECT
 
 START = "from cntnr_compose.engine.supervisor import main; main()"
-LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 _started: list[socket.socket] = []
 
 
@@ -47,7 +47,7 @@ def _looks_served(project: str) -> bool:
 
 def _likely_name(cwd: str, environ: Mapping[str, str], name: str) -> str:
     chosen = name or environ.get("COMPOSE_PROJECT_NAME", "") or Path(cwd).name.lower()
-    return "".join(one for one in chosen if one in LETTERS).lstrip("_-") or "none"
+    return "".join(one for one in chosen if one in PROJECT).lstrip("_-") or "none"
 
 
 def _start() -> socket.socket:

@@ -85,6 +85,11 @@ async def carry_out(plan: Plan, scene: Scene, tell: Tell) -> None:
         raise failed[0] if len(failed) == 1 else SeveralFailed(failed)
 
 
+def starts(plan: Plan) -> bool:
+    """Tell whether a plan sets containers up, which need their networks."""
+    return any(isinstance(one.operation, PrepareContainer | StartContainer) for one in plan.steps)
+
+
 async def _take_back(plan: Plan, scene: Scene) -> None:
     names = {
         one.operation.name for one in plan.steps if isinstance(one.operation, PrepareContainer)

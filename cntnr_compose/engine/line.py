@@ -53,6 +53,7 @@ class Line:
         self._reader = reader
         self._writer = writer
         self._has_turn = False
+        self._is_complete = False  # whether networks were looked at in this turn
         self._ahead = b""  # read while waiting for something else
 
     async def answer(self) -> None:
@@ -134,7 +135,7 @@ class Line:
             text = f"waiting for `{duty.whose}`, which is at work on project {duty.scene.project}"
             self._tell(Warned(text=text))
         await duty.turn.acquire()
-        self._has_turn, duty.whose = True, what
+        self._has_turn, self._is_complete, duty.whose = True, False, what
 
     def end_turn(self) -> None:
         """Let the next command have its turn."""
@@ -148,11 +149,20 @@ class Line:
             scene.intent = request.project
             records.write_intent(request.project)
         try:
+            if request.project is not None or executor.starts(request.plan):
+                await self._complete_networks()
             await executor.carry_out(request.plan, scene, self._tell)
         finally:
             if not scene.keepers:
                 records.forget_intent(scene.project)
         return {}
+
+    async def _complete_networks(self) -> None:
+        """Look once a turn whether what is written of networks stands: none is believed."""
+        if not self._is_complete:
+            scene = self._duty.scene
+            await scene.networks.complete(scene.networks_used())
+            self._is_complete = True
 
     async def _follow(self) -> None:
         def follower(event: ContainerEvent) -> None:

@@ -11,9 +11,9 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-from cntnr_compose.adapters import cni, dnsmasq, files, holder, network, process
+from cntnr_compose.adapters import cni, conflists, dnsmasq, files, holder, network, process
 from cntnr_compose.adapters.network import Bridge
-from cntnr_compose.core import paths
+from cntnr_compose.core import names, paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, field, replace, to_json
 from cntnr_compose.engine import subnets
@@ -68,6 +68,10 @@ def _folder() -> Path:
     return paths.held() / "networks"
 
 
+def _file(name: str) -> Path:
+    return _folder() / f"{names.plain(name, 'network')}.json"
+
+
 class Networks:
     """The networks in this holder, those of other projects too."""
 
@@ -77,11 +81,12 @@ class Networks:
 
     def find(self, name: str) -> Made | None:
         """Find a network by its name on the machine."""
-        return files.read_value(_folder() / f"{name}.json", Made)
+        made = files.read_value(_file(name), Made)
+        return made if made is not None and made.found.name == name else None
 
     def all(self) -> list[Made]:
         """List every network of every project."""
-        found = (files.read_value(path, Made) for path in sorted(_folder().glob("*.json")))
+        found = (self.find(path.stem) for path in sorted(_folder().glob("*.json")))
         return [one for one in found if one is not None]
 
     def observed(self) -> dict[str, NetworkFound]:
@@ -91,8 +96,10 @@ class Networks:
     async def create(self, wanted: Network, config_hash: str, labels: dict[str, str]) -> None:
         """Make a network: bridge, rules, resolver.
 
-        Raises `DriverUnknown`, `OptionInvalid`, `SubnetTaken`, `SubnetInvalid`, `NetworkFailed`.
+        Raises `NameInvalid`, `DriverUnknown`, `OptionInvalid`, `SubnetTaken`, `SubnetInvalid`,
+        `NetworkFailed`, `ConflistInvalid`, `PluginMissing`.
         """
+        names.check("network", wanted.name)
         if wanted.driver not in HONOURED_DRIVERS:
             raise DriverUnknown(wanted.name, wanted.driver)
         async with self._turn:
@@ -101,9 +108,11 @@ class Networks:
                 made = self._chosen(wanted, config_hash, labels)
                 self._write(made)
             try:
+                if made.bridge.name in network.links():  # left by one that could not be removed
+                    await network.tear_down([made.bridge.name], name=wanted.name)
                 await self._bring_up(made)
             except BaseException:
-                await process.clean_up(self._taken_down(made))
+                await process.clean_up(self._take_down(made))
                 raise
 
     def _chosen(self, wanted: Network, config_hash: str, labels: dict[str, str]) -> Made:
@@ -113,7 +122,8 @@ class Networks:
         others = {one.bridge.name for one in self.all()}
         if not BRIDGE_NAME.fullmatch(name) or name in ("lo", network.UPLINK, *others):
             raise OptionInvalid(wanted.name, "bridge.name", name)
-        mtu = options.get("com.docker.network.driver.mtu") or str(holder.MTU)
+        listed = conflists.find(wanted.name).mtu
+        mtu = options.get("com.docker.network.driver.mtu") or str(listed or holder.MTU)
         if not mtu.isdecimal() or not 68 <= int(mtu) <= holder.MTU:
             raise OptionInvalid(wanted.name, "driver.mtu", mtu)
         kept = subnets.reserved(subnet)
@@ -155,14 +165,14 @@ class Networks:
         name, table = made.found.name, network.table_name(self._project)
         await network.make(name, made.bridge)
         async with asyncio.TaskGroup() as both:
-            both.create_task(network.rule(name, table, self._bridges()))
+            both.create_task(network.rule(name, table, self._bridges(self._project)))
             both.create_task(dnsmasq.start(_own_view(made)))
 
-    def _ours(self) -> list[Made]:
-        return [one for one in self.all() if one.found.project == self._project]
+    def _of(self, project: str) -> list[Made]:
+        return [one for one in self.all() if one.found.project == project]
 
-    def _bridges(self) -> list[Bridge]:
-        return [one.bridge for one in self._ours()]
+    def _bridges(self, project: str) -> list[Bridge]:
+        return [one.bridge for one in self._of(project)]
 
     async def remove(self, name: str) -> bool:
         """Remove a network; one that is not there is fine.
@@ -182,7 +192,7 @@ class Networks:
     async def remove_left(self) -> None:
         """Remove networks that were to go and are free now; for a project without containers."""
         async with self._turn:
-            for made in self._ours():
+            for made in self._of(self._project):
                 if made.leaving and not self.attached(made.found.name):
                     await self._take_down(made)
 
@@ -192,17 +202,18 @@ class Networks:
 
     async def _taken_down(self, made: Made) -> None:
         name = made.found.name
+        self._write(replace(made, leaving=True))
         dnsmasq.stop(name)
         for view in made.views:
             dnsmasq.stop(view)
         self._drop_views_of(name)
         dnsmasq.forget_network(name)
-        files.remove_tree(cni.leases() / name)
+        files.remove_tree(cni.leases_of(name))
         table = network.table_name(self._project)
-        others = [one for one in self._bridges() if one != made.bridge]
-        await network.tear_down([made.bridge.name], table, others)
-        # Last, so that who is killed here leaves a network that the next one removes.
-        (_folder() / f"{name}.json").unlink(missing_ok=True)
+        others = [one for one in self._bridges(self._project) if one != made.bridge]
+        await network.tear_down([made.bridge.name], table, others, name=name)
+        # Last, so that who fails or is killed here leaves a network that the next one removes.
+        _file(name).unlink(missing_ok=True)
 
     def _drop_views_of(self, name: str) -> None:
         """End resolvers on other networks that know this one's names: they follow a folder that goes."""
@@ -211,7 +222,7 @@ class Networks:
                 gone = [view for view in home.views.values() if name in view.networks]
                 for view in gone:
                     dnsmasq.stop(view.name)
-                    (cni.leases() / home.found.name / view.address).unlink(missing_ok=True)
+                    (cni.leases_of(home.found.name) / view.address).unlink(missing_ok=True)
                 if gone:
                     kept = {key: view for key, view in home.views.items() if view not in gone}
                     self._write(replace(home, views=kept))
@@ -249,37 +260,64 @@ class Networks:
             self._write(replace(home, views={**home.views, name: view}))
             return view
 
-    async def adopt(self) -> None:
-        """Complete what an earlier supervisor left half made: bridges, rules, resolvers.
+    async def complete(self, wanted: Collection[str] = (), *, rules: bool = True) -> None:
+        """Bring what stands in line with what is written: bridges, addresses, rules, resolvers.
 
-        Raises `NetworkFailed`, `CommandFailed`.
+        It is done for this project's networks, and for others' that are ``wanted``; those that only
+        wait to be removed are left alone, unless they are wanted again. What fails does not keep the
+        rest. Raises the first of `NetworkFailed`, `CommandFailed`.
         """
         async with self._turn:
-            there = network.links()
-            for made in self._ours():
-                if made.bridge.name not in there:
-                    await network.make(made.found.name, made.bridge)
-                    for view in made.views.values():
-                        await network.add_address(made.bridge.name, view.address)
-            if bridges := self._bridges():
-                table = network.table_name(self._project)
-                await network.rule(self._project, table, bridges)
-        await self.repair()
+            errors: list[CntnrError] = []
+            owners: dict[str, str] = {}
+            for made in self.all():
+                name, owner = made.found.name, made.found.project
+                if owner == self._project and name in wanted and made.leaving:
+                    made = replace(made, leaving=False)  # noqa: PLW2901
+                    self._write(made)
+                if owner != self._project and name not in wanted:
+                    continue
+                if made.leaving and not self.attached(name):
+                    continue
+                owners.setdefault(owner, name)
+                try:
+                    await self._completed(made)
+                except CntnrError as error:
+                    errors.append(error)
+            for owner, name in owners.items() if rules else ():
+                try:
+                    await network.rule(name, network.table_name(owner), self._bridges(owner))
+                except CntnrError as error:
+                    errors.append(error)
+            if errors:
+                raise errors[0]
 
-    async def repair(self) -> None:
-        """Start resolvers again that have died."""
-        async with self._turn:
-            for made in self._ours():
-                for view in (_own_view(made), *made.views.values()):
-                    if not dnsmasq.is_running(view.name):
-                        await dnsmasq.start(view)
+    async def _completed(self, made: Made) -> None:
+        name, views = made.found.name, made.views.values()
+        further = [view.address for view in views]
+        if not network.stands(made.bridge, further):
+            await network.mend(name, made.bridge, further, self._ports(made))
+        for view in (_own_view(made), *views):
+            if not dnsmasq.is_running(view.name):
+                await dnsmasq.start(view)
+
+    def _ports(self, made: Made) -> list[str]:
+        """Name the interfaces of containers that belong to a bridge, as their plugins told them."""
+        return [
+            link.name
+            for identity in self.attached(made.found.name)
+            for answer in cni.answers(paths.bundle(identity)).values()
+            if any(one.name == made.bridge.name for one in answer.interfaces)
+            for link in answer.interfaces
+            if not link.sandbox and link.name != made.bridge.name
+        ]
 
     def attached(self, name: str) -> list[str]:
         """List the containers that have an address on a network, by id."""
         return sorted(path.name for path in dnsmasq.hosts(name).glob("*"))
 
     def _write(self, made: Made) -> None:
-        files.write_value(_folder() / f"{made.found.name}.json", made)
+        files.write_value(_file(made.found.name), made)
 
 
 def _own_view(made: Made) -> dnsmasq.View:
@@ -296,7 +334,7 @@ def _bridge_name(name: str) -> str:
 def _free_resolver(made: Made, asked_for: Collection[str]) -> str:
     """Take an address for a resolver, and a lease, so that no container gets it."""
     subnet = ipaddress.IPv4Network(made.bridge.subnet)
-    place = cni.leases() / made.found.name
+    place = cni.leases_of(made.found.name)
     place.mkdir(parents=True, exist_ok=True)
     for number in range(subnets.reserved(subnet)):
         address = str(subnet[-2 - number])

@@ -5,6 +5,7 @@ from pathlib import Path
 from cntnr_compose.adapters import files
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.names import plain
 from cntnr_compose.core.values import replace
 from cntnr_compose.model.observed import RUNNING, Container, Record, Status
 from cntnr_compose.model.project import Project
@@ -31,9 +32,9 @@ def projects() -> list[str]:
 def read_all(project: str) -> list[Container]:
     """Read every container of a project as it was last written, by name."""
     found = []
-    for folder in (paths.containers() / project).glob("*"):
+    for folder in (paths.containers() / plain(project, "project")).glob("*"):
         record = files.read_value(folder / "record.json", Record)
-        if record is not None:
+        if record is not None and (record.project, record.id) == (project, folder.name):
             found.append(Container(record=record, status=read_status(record)))
     return sorted(found, key=lambda one: one.record.name)
 
@@ -87,7 +88,7 @@ def remove(record: Record) -> None:
 
 def remove_halves(project: str) -> None:
     """Remove folders of containers without a whole record: somebody was killed at making or removing one."""
-    parent = paths.containers() / project
+    parent = paths.containers() / plain(project, "project")
     for folder in parent.glob("*"):
         if files.is_half(folder / "record.json"):
             files.remove_tree(folder)

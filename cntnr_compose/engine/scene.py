@@ -88,6 +88,12 @@ class Scene:
         known = self.intent.networks.get(key) if self.intent else None
         return known.name if known else f"{self.project}_{key}"
 
+    def networks_used(self) -> set[str]:
+        """Name the networks that the project has or joins."""
+        meant = self.intent.networks.values() if self.intent else ()
+        joined = (one.record.networks.values() for one in self.keepers.values())
+        return {one.name for one in meant}.union(*joined)
+
     def volume_name(self, key: str) -> str:
         """Give a volume's name on the machine; one that the file has not is `run`'s, as it was written."""
         known = self.intent.volumes.get(key) if self.intent else None

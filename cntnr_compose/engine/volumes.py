@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from cntnr_compose.adapters import files, mounts, process
-from cntnr_compose.core import paths
+from cntnr_compose.core import names, paths
 from cntnr_compose.core.errors import CntnrError, CommandFailed
 from cntnr_compose.core.values import Value, field
 from cntnr_compose.engine import records
@@ -47,10 +47,6 @@ class Stored(Value, frozen=True, kw_only=True):
     options: dict[str, str] = field(default_factory=dict)
 
 
-def _folder(name: str) -> Path:
-    return paths.volumes() / name
-
-
 class OptionsInvalid(CntnrError):
     """A volume in memory has options that no tmpfs knows."""
 
@@ -74,10 +70,10 @@ def content(name: str) -> Path:
 
     Raises `VolumeMissing`, `DeviceMissing`, `OptionsInvalid`.
     """
-    stored = files.read_value(_folder(name) / "volume.json", Stored)
+    stored = files.read_value(paths.volume(name) / "volume.json", Stored)
     if stored is None:
         raise VolumeMissing(name)
-    place = _folder(name) / "_data"
+    place = paths.volume(name) / "_data"
     if stored.options.get("type") == "tmpfs":
         if not place.is_mount():
             options = (one for one in _words(stored) if "=" in one)
@@ -100,7 +96,7 @@ def content(name: str) -> Path:
 
 def is_read_only(name: str) -> bool:
     """Tell whether a volume's own options forbid to write to it."""
-    stored = files.read_value(_folder(name) / "volume.json", Stored)
+    stored = files.read_value(paths.volume(name) / "volume.json", Stored)
     return stored is not None and "ro" in _words(stored)
 
 
@@ -121,14 +117,15 @@ def users(name: str, *, running: bool = False) -> list[Record]:
 
 def leave(record: Record) -> None:
     """Let volumes in memory go with the last container that has them; its bundle is gone already."""
-    for point in record.mounts:
-        place = _folder(point.source) / "_data"
-        if point.type == "volume" and place.is_mount() and not users(point.source, running=True):
+    for name in (point.source for point in record.mounts if point.type == "volume"):
+        place = paths.volume(name) / "_data"
+        if place.is_mount() and not users(name, running=True):
             mounts.detach(place)
 
 
 def create(wanted: Volume, config_hash: str, labels: dict[str, str], project: str) -> None:
-    """Make a named volume, empty. Raises `VolumeRefused`."""
+    """Make a named volume, empty. Raises `NameInvalid`, `VolumeRefused`."""
+    names.check("volume", wanted.name)
     options = _accepted(wanted)
     found = VolumeFound(
         name=wanted.name,
@@ -142,7 +139,8 @@ def create(wanted: Volume, config_hash: str, labels: dict[str, str], project: st
 
 
 def create_anonymous(name: str, project: str) -> None:
-    """Make a volume that belongs to one container."""
+    """Make a volume that belongs to one container. Raises `NameInvalid`."""
+    names.check("volume", name)
     labels = {ANONYMOUS: "", "com.docker.compose.project": project}
     found = VolumeFound(
         name=name, project=project, labels=labels, anonymous=True, created=time.time()
@@ -165,15 +163,15 @@ def _accepted(wanted: Volume) -> dict[str, str]:
 
 
 def _make(stored: Stored) -> None:
-    folder = paths.make(_folder(stored.found.name))
+    folder = paths.make(paths.volume(stored.found.name))
     files.write_value(folder / "volume.json", stored)
     (folder / "_data").mkdir(exist_ok=True)
 
 
 def find(name: str) -> VolumeFound | None:
     """Find a volume by its name on the machine."""
-    stored = files.read_value(_folder(name) / "volume.json", Stored)
-    return stored.found if stored else None
+    stored = files.read_value(paths.volume(name) / "volume.json", Stored)
+    return stored.found if stored and stored.found.name == name else None
 
 
 def observed() -> dict[str, VolumeFound]:
@@ -184,7 +182,7 @@ def observed() -> dict[str, VolumeFound]:
 
 def remove(name: str) -> bool:
     """Remove a volume and what is in it; tell whether there was one."""
-    folder = _folder(name)
+    folder = paths.volume(name)
     if not folder.exists():
         return False
     mounts.detach_all(folder)
@@ -210,7 +208,7 @@ def fill(name: str, image_folder: Path) -> None:
         return
     found = image_folder.stat()
     if any(image_folder.iterdir()):
-        _copy(image_folder, target, beside=_folder(name) / "_filling")
+        _copy(image_folder, target, beside=paths.volume(name) / "_filling")
     os.chown(target, found.st_uid, found.st_gid)
     target.chmod(stat.S_IMODE(found.st_mode))
 

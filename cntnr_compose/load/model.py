@@ -56,7 +56,7 @@ def _network(key: str, tree: Tree) -> Network:
     ipam = tree.get("ipam", {})
     return Network(
         key=key,
-        name=tree.get("name", key),
+        name=tree.get("name", ""),
         external=tree.get("external", False),
         driver=tree.get("driver", ""),
         driver_opts=tree.get("driver_opts", {}),
@@ -82,7 +82,7 @@ def _pool(tree: Tree) -> Pool:
 def _volume(key: str, tree: Tree) -> Volume:
     return Volume(
         key=key,
-        name=tree.get("name", key),
+        name=tree.get("name", ""),
         external=tree.get("external", False),
         driver=tree.get("driver", ""),
         driver_opts=tree.get("driver_opts", {}),

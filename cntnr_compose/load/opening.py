@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 
+from cntnr_compose.core.names import normal
 from cntnr_compose.load import source
 from cntnr_compose.load.failures import (
     NoConfigurationFile,
@@ -17,7 +18,6 @@ from cntnr_compose.load.request import Request
 SWITCH = dict.fromkeys(("1", "t", "T", "true", "True", "TRUE"), True)
 SWITCH |= dict.fromkeys(("0", "f", "F", "false", "False", "FALSE"), False)
 DISABLE = "COMPOSE_DISABLE_ENV_FILE"
-LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 
 
 class Opening:
@@ -119,11 +119,6 @@ def _shown(request: Request) -> str:
     shell = request.environ.get("PWD", "")
     is_right = shell.startswith("/") and shell != request.cwd and source.is_same(shell, request.cwd)
     return shell if is_right else request.cwd
-
-
-def normal(name: str) -> str:
-    """Make a project name of any text, as docker compose does."""
-    return "".join(one for one in name.lower() if one in LETTERS).lstrip("_-")
 
 
 def required(name: str) -> str:

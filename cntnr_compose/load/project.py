@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from cntnr_compose.core.names import normal
 from cntnr_compose.core.plain import Plain, Tree
 from cntnr_compose.load import entries, references, source
 from cntnr_compose.load.envfiles import merge_env_files, merge_label_files
@@ -12,7 +13,7 @@ from cntnr_compose.load.findings import ComposeFileInvalid
 from cntnr_compose.load.interpolate import interpolate
 from cntnr_compose.load.layers import Layers, Setting
 from cntnr_compose.load.normalize import normalize
-from cntnr_compose.load.opening import Opening, name_in, normal, required
+from cntnr_compose.load.opening import Opening, name_in, required
 from cntnr_compose.load.places import Origins, Source
 from cntnr_compose.load.profiles import divide, used_only, with_services
 from cntnr_compose.load.refusal import refuse_all

@@ -108,6 +108,16 @@ def not_honoured(tree: Tree, machine: Machine) -> list[Finding]:
     ]
 
 
+def nameless(tree: Tree) -> list[Finding]:
+    """Tell the networks and volumes whose name was written as nothing; all others have one by now."""
+    return [
+        Finding(path=(section, key, "name"), message="cannot be honoured: it must not be empty")
+        for section in ("networks", "volumes")
+        for key, one in (tree.get(section) or {}).items()
+        if not one.get("name")
+    ]
+
+
 def _finding(use: Use) -> Finding:
     refused = use.row.state == "refused"
     return Finding(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from cntnr_compose.core import names
 from cntnr_compose.load.support_row import Machine, Row, State
 
 Judge: TypeAlias = Callable[[Any, Machine], Row | None]
@@ -136,12 +137,23 @@ def _namespace(value: Any, _: Machine) -> Row | None:
     return Row(state="emulated", note="shows the processes of all containers, not the machine's")
 
 
+def _name(kind: names.Kind) -> Judge:
+    def rule(value: Any, _: Machine) -> Row | None:
+        why = names.why_not(kind, str(value))
+        return Row(state="refused", note=why) if why else None
+
+    return rule
+
+
 JUDGES: dict[str, Judge] = {
     **{
         f"services.*.{kind}.*.{key}": _user
         for kind in ("configs", "secrets")
         for key in ("uid", "gid")
     },
+    "services.*.container_name": _name("container"),
+    "networks.*.name": _name("network"),
+    "volumes.*.name": _name("volume"),
     "services.*.build.additional_contexts": _contexts,
     "services.*.build.context": _context,
     "services.*.build.network": _unless_one_of(

@@ -33,6 +33,45 @@ def test_tearing_down_goes_on_when_a_bridge_is_gone(programs: Programs) -> None:
     assert [call[1] for call in programs.calls("nsenter")] == ["ip", "nft"]
 
 
+def test_what_cannot_be_taken_away_does_not_keep_the_rest(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs.add("nsenter", 'cat >/dev/null; echo "$2 is broken" >&2; exit 1')
+    monkeypatch.setattr(network, "links", lambda: {"br-a"})
+    with pytest.raises(network.NetworkStays, match=r"^cannot take network n down: ip is broken$"):
+        asyncio.run(network.tear_down(["br-a"], "p_x", name="n"))
+    assert [call[1] for call in programs.calls("nsenter")] == ["ip", "nft"]
+    monkeypatch.setattr(network, "links", set)
+    with pytest.raises(network.NetworkStays, match=r"^cannot take network n down: nft is broken$"):
+        asyncio.run(network.tear_down(["br-a"], "p_x", name="n"))
+
+
+def test_a_bridge_that_another_has_made_meanwhile_is_taken(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(network, "links", lambda: {"br-a"})
+    programs.add("nsenter", f'cat >>"{tmp_path}/input"; ! grep -q "link add" "{tmp_path}/input"')
+    with pytest.raises(NetworkFailed):
+        asyncio.run(network.make("p_a", BRIDGE))
+    programs.add("nsenter", 'if grep "link add"; then exit 1; fi')
+    asyncio.run(network.make("p_a", BRIDGE))
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_bridge_gets_what_it_lacks(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_there: bool
+) -> None:
+    monkeypatch.setattr(network, "links", lambda: {"br-a"} if is_there else set())
+    programs.add("nsenter", f'cat >>"{tmp_path}/input"')
+    asyncio.run(network.mend("p_a", BRIDGE, ["10.0.0.254"], ["veth1"]))
+    lines = (
+        "link set br-a mtu 65520 up\naddr replace 10.0.0.1/24 dev br-a\n"
+        "addr replace 10.0.0.254/32 dev br-a\n"
+    )
+    made = "" if is_there else network.bridge_commands(BRIDGE) + "link set veth1 master br-a\n"
+    assert (tmp_path / "input").read_text() == made + lines
+
+
 def test_a_resolver_is_started_with_its_file(
     programs: Programs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

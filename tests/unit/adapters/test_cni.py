@@ -39,7 +39,7 @@ def test_only_one_network_leads_outside() -> None:
 def test_answers_are_read_by_interface(tmp_path: Path) -> None:
     cni.write(tmp_path, (ETH0,))
     (tmp_path / "cni/eth0.result").write_text(ANSWER)
-    (tmp_path / "cni/eth1.result").write_text('{"code": 11, "msg": "no more addresses"}')
+    (tmp_path / "cni/eth1.error").write_text('{"code": 11, "msg": "no more addresses"}')
     assert [one.ips[0].address for one in cni.answers(tmp_path).values()] == ["10.128.0.2/20"]
     assert cni.failure(tmp_path) == "eth1: no more addresses"
 

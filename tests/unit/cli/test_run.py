@@ -257,3 +257,21 @@ def test_a_dry_run_prints_both_plans(compose: Run, stage: Stage) -> None:
     assert "create container shop-web-run-" in ran.out
     assert ran.out.splitlines()[-1].startswith("1 start container shop-web-run-")
     assert stage.engine.said == []
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--name", "../../x"), 'invalid argument "../../x" for --name: it must begin with'),
+        (("--name", "x"), 'invalid argument "x" for --name: it must have at least 2'),
+        (("-v", "x" * 300 + ":/x"), "for --volume: a folder begins with / or ./, and a volume is"),
+        (("-v", "_x:/x"), "a volume is one word: it must begin with a letter or digit"),
+    ],
+)
+def test_what_is_no_name_is_refused_before_anything_is_made(
+    compose: Run, stage: Stage, words: tuple[str, ...], says: str
+) -> None:
+    ran = compose("run", *words, "web")
+    assert ran.code == 1
+    assert says in ran.err
+    assert stage.engine.plans == []

@@ -9,6 +9,7 @@ import pytest
 
 from cntnr_compose.adapters import cni, dnsmasq
 from cntnr_compose.adapters.network import Bridge
+from cntnr_compose.core.names import NameInvalid
 from cntnr_compose.core.values import replace
 from cntnr_compose.engine import networks
 from cntnr_compose.engine.networks import (
@@ -151,10 +152,15 @@ class Outside:
         self.asked: list[str] = []
         self.links = {"lo", "tap0"}
         self.refuses = self.slow = False
+        self.fails: set[str] = set()  # what else is refused
         monkeypatch.setattr(networks.network, "links", lambda: self.links)
+        monkeypatch.setattr(
+            networks.network, "stands", lambda one, _further: one.name in self.links
+        )
         monkeypatch.setattr(networks.dnsmasq, "is_running", lambda _name: False)
         for module, verb in (
             (networks.network, "make"),
+            (networks.network, "mend"),
             (networks.network, "rule"),
             (networks.network, "add_address"),
             (networks.network, "tear_down"),
@@ -168,8 +174,8 @@ class Outside:
             self.asked.append(verb)
             if self.slow:
                 await asyncio.sleep(0.01)
-            if self.refuses:
-                raise networks.network.NetworkFailed("p_a", "refused")
+            if self.refuses or verb in self.fails:
+                raise networks.network.NetworkFailed("p_a", f"{verb} was refused")
 
         return done
 
@@ -213,24 +219,72 @@ def test_a_network_that_is_being_removed_is_so_to_the_end(outside: Outside) -> N
     assert store.find("p_a") is None
 
 
-def test_a_network_without_its_bridge_is_completed_by_the_next_supervisor(
+def test_a_network_of_which_something_is_missing_is_completed(outside: Outside) -> None:
+    store = Networks("p")
+    store._write(ours())
+    asyncio.run(store.complete())
+    assert outside.asked == ["mend", "start", "rule"]
+    outside.asked.clear()
+    outside.links.add("br-p_a")
+    asyncio.run(store.complete())
+    assert outside.asked == ["start", "rule"]
+    outside.asked.clear()
+    asyncio.run(store.complete(rules=False))
+    assert outside.asked == ["start"]
+
+
+def test_what_cannot_be_completed_does_not_keep_the_rest(outside: Outside) -> None:
+    store = Networks("p")
+    for name in ("p_a", "p_b"):
+        store._write(ours(name))
+    outside.fails = {"mend", "rule"}
+    with pytest.raises(networks.network.NetworkFailed, match="mend was refused"):
+        asyncio.run(store.complete())
+    assert outside.asked == ["mend", "mend", "rule"]
+
+
+def test_networks_of_others_are_completed_only_where_they_are_wanted(outside: Outside) -> None:
+    store = Networks("p")
+    store._write(made("q_a"))
+    asyncio.run(store.complete({"p_a"}))
+    assert outside.asked == []
+    asyncio.run(store.complete({"q_a"}))
+    assert outside.asked == ["mend", "start", "rule"]
+
+
+def test_a_network_that_waits_to_be_removed_is_completed_only_where_it_is_wanted_again(
     outside: Outside,
 ) -> None:
     store = Networks("p")
     store._write(ours())
-    asyncio.run(store.adopt())
-    assert outside.asked == ["make", "rule", "start"]
+    outside.fails = {"tear_down"}
+    with pytest.raises(networks.network.NetworkFailed):
+        asyncio.run(store.remove("p_a"))
     outside.asked.clear()
-    outside.links.add("br-p_a")
-    asyncio.run(store.adopt())
-    assert outside.asked == ["rule", "start"]
-
-
-def test_networks_of_others_are_not_adopted(outside: Outside) -> None:
-    store = Networks("p")
-    store._write(made("q_a"))
-    asyncio.run(store.adopt())
+    outside.fails = set()
+    asyncio.run(store.complete())
     assert outside.asked == []
+    asyncio.run(store.complete({"p_a"}))
+    assert outside.asked == ["mend", "start", "rule"]
+    asyncio.run(store.remove_left())
+    assert store.find("p_a") is not None
+
+
+def test_the_first_error_of_making_a_network_is_told(outside: Outside) -> None:
+    store = Networks("p")
+    outside.fails = {"rule", "tear_down"}
+    with pytest.raises(ExceptionGroup) as found:
+        asyncio.run(store.create(Network(key="a", name="p_a"), "hash", {}))
+    assert [str(one) for one in found.value.exceptions] == [
+        "cannot set network p_a up: rule was refused"
+    ]
+
+
+def test_a_bridge_that_was_left_is_removed_before_it_is_made(outside: Outside) -> None:
+    bridge = chosen(Network(key="a", name="p_a")).bridge.name
+    outside.links.add(bridge)
+    asyncio.run(Networks("p").create(Network(key="a", name="p_a"), "hash", {}))
+    assert outside.asked[:2] == ["tear_down", "make"]
 
 
 def test_a_network_that_others_use_goes_when_they_have_gone(outside: Outside) -> None:
@@ -254,3 +308,24 @@ def test_a_network_that_nobody_wanted_to_go_stays(outside: Outside) -> None:
     asyncio.run(store.remove_left())
     assert store.find("p_a") is not None
     assert outside.asked == []
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../../x", "a/b", "a\0b", "x\n", " ", "n" * 300])
+def test_no_network_is_made_or_looked_for_outside_its_folder(
+    outside: Outside, held: Path, name: str
+) -> None:
+    store = Networks("p")
+    with pytest.raises(NameInvalid, match="cannot name a network"):
+        asyncio.run(store.create(Network(key="a", name=name), "hash", {}))
+    if name != " ":
+        with pytest.raises(NameInvalid):
+            store.find(name)
+    assert outside.asked == []
+    assert [path.name for path in held.rglob("*") if path.is_file()] == []
+
+
+def test_what_is_written_under_another_name_is_no_network(held: Path) -> None:
+    store = Networks("p")
+    store._write(ours())
+    (held / "networks/p_a.json").rename(held / "networks/p_b.json")
+    assert store.all() == []

@@ -118,3 +118,13 @@ def test_a_name_belongs_to_one_project() -> None:
         records.check_name("db", "p")
     records.check_name("db", "other")
     records.check_name("web", "p")
+
+
+def test_a_record_that_says_to_be_elsewhere_is_not_believed() -> None:
+    one = written(record())
+    place = paths.container("p", one.id)
+    text = (place / "record.json").read_text()
+    for was, said in ((one.id, "../../../victim"), ('"project":"p"', '"project":".."')):
+        assert was in text
+        (place / "record.json").write_text(text.replace(was, said))
+        assert records.read_all("p") == []

@@ -7,8 +7,11 @@ import pytest
 
 from cntnr_compose.adapters import files, mounts
 from cntnr_compose.core import paths
+from cntnr_compose.core.names import NameInvalid
 from cntnr_compose.engine import volumes
+from cntnr_compose.model.observed import MountPoint, Record
 from cntnr_compose.model.project import Volume
+from cntnr_compose.model.service import Service
 
 
 @pytest.fixture(autouse=True)
@@ -72,3 +75,40 @@ def test_a_volume_that_was_filled_by_half_is_filled_again(
     assert [path.name for path in target.iterdir()] == ["new"]
     assert not half.exists()
     assert target.stat().st_ino == inode  # others may have it mounted
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../../x", "a/b", "a\0b", "x\n", "a", "v" * 300])
+def test_no_volume_is_made_or_removed_outside_its_folder(name: str) -> None:
+    victim = paths.data() / "victim"
+    victim.mkdir(parents=True)
+    kept = made()
+    with pytest.raises(NameInvalid):
+        volumes.create(Volume(key="x", name=name), "hash", {}, "p")
+    with pytest.raises(NameInvalid):
+        volumes.create_anonymous(name, "p")
+    for verb in (volumes.find, volumes.remove, volumes.content):
+        if name != "a":  # too short, but no path
+            with pytest.raises(NameInvalid):
+                verb(name)
+    assert victim.is_dir()
+    assert kept.is_dir()
+
+
+def test_what_is_written_under_another_name_is_no_volume() -> None:
+    folder = made().parent
+    folder.rename(folder.with_name("p_other"))
+    assert volumes.observed() == {}
+
+
+def test_only_volumes_are_left_not_folders_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    detached: list[Path] = []
+    monkeypatch.setattr(mounts, "detach", detached.append)
+    monkeypatch.setattr(Path, "is_mount", lambda _path: True)
+    point = MountPoint(type="bind", target="/x", source="/folder")
+    volume = MountPoint(type="volume", target="/y", source="p_data")
+    service = Service(name="a")
+    volumes.leave(
+        Record(id="a", name="p-a-1", project="p", service="a", definition=service,
+               mounts=(point, volume))
+    )  # fmt: skip
+    assert detached == [paths.volumes() / "p_data/_data"]

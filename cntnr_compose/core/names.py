@@ -1,0 +1,63 @@
+"""Names of projects, volumes, networks and containers: which there can be, since all become names of files.
+
+Each is held against the rule of its kind where it enters (`why_not`, `check`), and whatever makes a path of
+a name asks `plain` once more.
+"""
+
+from typing import Literal
+
+from cntnr_compose.core.errors import CntnrError
+
+Kind = Literal["volume", "network", "container"]
+
+MOST = 240  # bytes: a name of 255 is the longest that file systems take, and ours have endings
+SMALL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+ANY = SMALL | frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+PROJECT = SMALL | frozenset("_-")
+# Docker's rule for volumes and containers, and that of CNI for networks, whose names are file names, too.
+LEAST: dict[Kind, int] = {"volume": 2, "network": 1, "container": 2}
+LETTERS = ANY | frozenset("_.-")
+RULE = "it must begin with a letter or digit, and have only letters (a-z, A-Z), digits, and _ . -"
+
+
+class NameInvalid(CntnrError):
+    """Something cannot have the name that it is to have."""
+
+    def __init__(self, kind: str, name: str, why: str) -> None:
+        shown = name if len(name) <= 60 else f"{name[:57]}..."
+        super().__init__(f"cannot name a {kind} {shown!r}: {why}")
+
+
+def why_not(kind: Kind, name: str) -> str:
+    """Say why something of a kind cannot have a name; nothing where it can."""
+    if not name or name[0] not in ANY or not LETTERS.issuperset(name):
+        return RULE
+    if len(name) < LEAST[kind]:
+        return f"it must have at least {LEAST[kind]} characters"
+    return f"it must have at most {MOST} characters" if len(name) > MOST else ""
+
+
+def check(kind: Kind, name: str) -> None:
+    """Raise `NameInvalid` where something of a kind cannot have a name."""
+    why = why_not(kind, name)
+    if why:
+        raise NameInvalid(kind, name, why)
+
+
+def normal(name: str) -> str:
+    """Make a project name of any text, as docker compose does."""
+    return "".join(one for one in name.lower() if one in PROJECT).lstrip("_-")
+
+
+def is_project(name: str) -> bool:
+    """Tell whether a project may have a name."""
+    return bool(name) and name[0] in SMALL and PROJECT.issuperset(name)
+
+
+def plain(name: str, kind: str = "file") -> str:
+    """Give a name back that is to be one part of a path, or raise `NameInvalid`."""
+    if name in ("", ".", "..") or "/" in name or any(one < " " for one in name):
+        raise NameInvalid(kind, name, "it would be a path")
+    if len(name.encode(errors="replace")) > MOST:
+        raise NameInvalid(kind, name, f"it is longer than {MOST} bytes")
+    return name

@@ -1,0 +1,128 @@
+"""The hook of a bundle, run by a shell against fake plugins."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cntnr_compose.adapters import cni, kernel
+from cntnr_compose.adapters.cni import Interface
+
+ETH0 = Interface(
+    name="eth0", network="p_a", bridge="br-1", subnet="10.0.0.0/24", gateway="10.0.0.1"
+)
+# Each notes how it was called, and answers with its name put to those that it was given.
+PLUGIN = """#!/bin/sh
+exec 3>>"$CALLS"
+printf "%s %s %s %s " "${0##*/}" "$CNI_COMMAND" "$CNI_IFNAME" "${CNI_NETNS:--}" >&3
+{ tr -d '\\n'; echo; } >&3
+[ "${0##*/}" != "$FAILS" ] || { echo '{"msg": "it fails"}'; exit 1; }
+printf '{\\n"by": "%s",\\n"ips": [{"address": "10.0.0.2/24"}]\\n}\\n' "${0##*/}"
+"""
+STATE = '{"ociVersion":"1.0.2","id":"abc","status":"creating","pid":42,"bundle":"%s"}'
+
+
+class Bundle:
+    """A bundle with a network, and what its plugins were called with."""
+
+    def __init__(self, base: Path) -> None:
+        self.place, self._base = base / "bundle", base
+        (base / "plugins").mkdir()
+        for name in ("bridge", "host-local", "tuning", "bandwidth"):
+            (base / "plugins" / name).write_text(PLUGIN)
+            (base / "plugins" / name).chmod(0o755)
+        self.place.mkdir()
+
+    def hook(self, verb: str, fails: str = "") -> "subprocess.CompletedProcess[str]":
+        [hook] = cni.hooks("abc")["prestart" if verb == "add" else "poststop"]
+        env = dict(one.split("=", 1) for one in hook["env"])
+        env |= {"CALLS": str(self._base / "calls"), "FAILS": fails}
+        return subprocess.run(
+            hook["args"],
+            executable=hook["path"],
+            env=env,
+            input=STATE % self.place,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def calls(self) -> list[tuple[str, dict[str, object]]]:
+        """Give the calls so far: plugin, command, interface and namespace; the configuration."""
+        found = []
+        for line in (self._base / "calls").read_text().splitlines():
+            *words, conf = line.split(" ", 4)
+            found.append((" ".join(words), json.loads(conf)))
+        return found
+
+
+@pytest.fixture
+def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bundle:
+    made = Bundle(tmp_path)
+    monkeypatch.setattr(kernel, "CNI_FOLDERS", (tmp_path / "plugins",))
+    monkeypatch.setenv("NETCONFPATH", str(tmp_path / "net.d"))
+    return made
+
+
+def chain(tmp_path: Path, *others: str) -> None:
+    plugins = [{"type": "bridge"}, *({"type": one, "says": "a b  %s\n\\"} for one in others)]
+    (tmp_path / "net.d").mkdir()
+    tree = {"cniVersion": "1.0.0", "name": "cntnr-bridge", "plugins": plugins}
+    (tmp_path / "net.d/a.conflist").write_text(json.dumps(tree))
+
+
+def test_one_plugin_is_called_once_and_the_address_given_back(bundle: Bundle) -> None:
+    cni.write(bundle.place, (ETH0,))
+    assert bundle.hook("add").returncode == 0
+    assert bundle.hook("del").returncode == 0
+    (add, conf), (gone, _) = bundle.calls()
+    assert (add, gone) == ("bridge ADD eth0 /proc/42/ns/net", "host-local DEL eth0 -")
+    assert conf == cni.chain(ETH0, cni.conflists.find("p_a"))[0]
+
+
+def test_plugins_are_chained_and_called_backwards_in_the_end(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    chain(tmp_path, "tuning", "bandwidth")
+    names = ("eth0", "-x", ".y", "z.conf")
+    cni.write(bundle.place, tuple(Interface(**fields(name=name)) for name in names))
+    assert bundle.hook("add").returncode == 0
+    for name in names:
+        calls = [one for one in bundle.calls() if f" {name} " in one[0]]
+        assert [one.split()[0] for one, _ in calls] == ["bridge", "tuning", "bandwidth"]
+        given = [conf.get("prevResult", {}).get("by") for _, conf in calls]
+        assert given == [None, "bridge", "tuning"]
+        assert all(conf.get("says", "a b  %s\n\\") == "a b  %s\n\\" for _, conf in calls)
+        assert {(conf["name"], conf["cniVersion"]) for _, conf in calls} == {("p_a", "1.0.0")}
+    assert cni.answers(bundle.place).keys() == set(names)
+    assert cni.addresses(bundle.place) == {"p_a": "10.0.0.2"}
+
+    before = len(bundle.calls())
+    assert bundle.hook("del", fails="tuning").returncode == 0  # the others are called all the same
+    for name in names:
+        gone = [one for one in bundle.calls()[before:] if f" {name} " in one[0]]
+        called = [f"{plugin} DEL {name} -" for plugin in ("bandwidth", "tuning", "bridge")]
+        assert [one for one, _ in gone] == called
+        assert {conf["prevResult"]["by"] for _, conf in gone} == {"bandwidth"}
+        assert gone[-1][1]["ipam"]["type"] == "host-local"
+
+
+def fields(**changes: object) -> dict[str, object]:
+    return {name: getattr(ETH0, name) for name in ETH0.__struct_fields__} | changes
+
+
+@pytest.mark.parametrize("name", ["eth0", "-x"])
+@pytest.mark.parametrize("plugin", ["bridge", "tuning"])
+def test_a_plugin_that_fails_says_why_and_ends_the_chain(
+    bundle: Bundle, tmp_path: Path, plugin: str, name: str
+) -> None:
+    chain(tmp_path, "tuning", "bandwidth")
+    cni.write(bundle.place, (Interface(**fields(name=name)),))
+    ended = bundle.hook("add", fails=plugin)
+    assert (ended.returncode, ended.stderr) == (1, '{"msg": "it fails"}\n')
+    assert cni.failure(bundle.place) == f"{name}: it fails"
+    assert bundle.calls()[-1][0].startswith(plugin)
+    assert bundle.hook("del").returncode == 0
+    last = [conf.get("prevResult") for _, conf in bundle.calls()[-3:]]
+    assert all((one or {}).get("by") == (None if plugin == "bridge" else "bridge") for one in last)

@@ -1,0 +1,122 @@
+"""Names never become paths, whichever way they come in."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.conftest import MakeProject
+from tests.scenarios.lib import User, refused
+
+pytestmark = pytest.mark.usefixtures("busybox_image")
+Leftovers = Callable[[], list[str]]
+
+STACK = """\
+services:
+  a:
+    image: busybox
+    command: sleep 1000
+    stop_signal: KILL
+    {service}
+    volumes: ["data:/data"]
+    networks: [back]
+volumes:
+  data: {{{volume}}}
+networks:
+  back: {{{network}}}
+"""
+NAMES = ("../../xy", "a/bc", "", "_xx", "xx\nyy", "x" * 300)
+
+
+@pytest.fixture
+def victims(user: User) -> Callable[[], list[str]]:
+    """Give a question: what lies in the user's folders, as far as a name could lead there?"""
+
+    def found() -> list[str]:
+        places = (user.base, user.home, user.data.parent, user.data)
+        there = {path for place in places for path in place.glob("*")}
+        return sorted(map(str, there - {user.runtime}))
+
+    user.data.mkdir(exist_ok=True)
+    user.own(user.data)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("part", "at"),
+    [
+        ("volume", "compose.yaml:10:10: volumes.data.name"),
+        ("network", "compose.yaml:12:10: networks.back.name"),
+        ("service", "compose.yaml:6:5: services.a.container_name"),
+    ],
+)
+def test_a_name_that_cannot_be_is_refused_with_its_place(
+    project: MakeProject, leftovers: Leftovers, part: str, at: str
+) -> None:
+    key = "container_name" if part == "service" else "name"
+
+    def text(name: str, more: str = "") -> str:
+        said = {"service": "", "volume": "", "network": ""}
+        return STACK.format(**said | {part: f"{key}: {json.dumps(name)}{more}"})
+
+    mine = project(text("good"))
+    for name in NAMES if part != "service" else (name for name in NAMES if name):
+        mine.write("compose.yaml", text(name))
+        refused(mine.compose("up", "-d"), f"{at}: cannot be honoured: it must ")
+        mine.compose("config").ok()
+    mine.write("compose.yaml", text("../../xy", ", external: true" if part != "service" else ""))
+    for words in (["up", "-d"], ["create"], ["run", "--rm", "a", "true"]):
+        refused(mine.compose(*words), f"{at}: cannot be honoured: it must ")
+    mine.down("-v")
+    assert leftovers() == []
+
+
+@pytest.mark.parametrize("name", ["../../x", "_x", "x" * 300])
+def test_no_command_line_makes_a_path_of_a_name(
+    project: MakeProject, leftovers: Leftovers, victims: Callable[[], list[str]], name: str
+) -> None:
+    mine = project("services: {a: {image: busybox, command: 'true'}}")
+    before = victims()
+    asked = [
+        (("run", "--rm", "--name", name, "a"), "invalid argument"),
+        (("run", "--rm", "-v", f"{name}:/x", "a", "ls", "/x"), "invalid argument"),
+    ]
+    if name[0] in "./":  # a folder, as docker takes it
+        asked.pop()
+    asked += [
+        (("-p", name, *verb.split()), "project")
+        for verb in ("up -d", "down -v", "ps", "logs", "kill", "stop", "rm -f", "port a 80")
+        if name != "x" * 300 or verb == "up -d"
+    ]
+    for words, says in asked:
+        refused(mine.compose(*words), says)
+    for verb in ("up", "down", "ps"):
+        if name != "x" * 300 or verb == "up":
+            refused(mine.compose(verb, env={"COMPOSE_PROJECT_NAME": name}), "project")
+    assert leftovers() == []
+    assert victims() == before
+
+
+@pytest.mark.parametrize("name", ["", "..", "../../x"])
+def test_what_is_written_of_a_volume_leads_nowhere_else(project: MakeProject, name: str) -> None:
+    mine = project("""
+services: {a: {image: busybox, command: sleep 1000, stop_signal: KILL, volumes: ["data:/data"]}}
+volumes: {data: }
+""")
+    mine.up()
+    mine.down()
+    file = mine.user.data / f"volumes/{mine.name}_data/volume.json"
+    victim = mine.user.data / "x"
+    victim.mkdir()
+    mine.user.own(victim)
+    text = file.read_text()
+    file.write_text(text.replace(f'"name":"{mine.name}_data"', f'"name":{json.dumps(name)}'))
+    assert file.read_text() != text
+    mine.compose("down", "-v").ok()
+    assert victim.is_dir()
+    assert Path(file).exists()
+    victim.rmdir()
+    file.write_text(text)
+    mine.down("-v")
+    assert not file.exists()

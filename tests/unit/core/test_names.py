@@ -1,0 +1,66 @@
+"""Names: which there can be, and what never becomes part of a path."""
+
+from collections.abc import Callable
+
+import pytest
+
+from cntnr_compose.adapters import cni, dnsmasq
+from cntnr_compose.core import names, paths
+from cntnr_compose.core.names import NameInvalid, check, plain, why_not
+
+PATHS = ("", ".", "..", "../../x", "a/b", "/etc", "a\0b", "a\nb", "a" * 241, "ä" * 121)
+KINDS: tuple[names.Kind, ...] = ("volume", "network", "container")
+
+
+@pytest.mark.parametrize("name", [*PATHS, " ", "-a", ".a", "_a", "a b", "a:b", "ä1", "a\n", "²a"])
+def test_what_is_no_name_of_docker_s_is_refused(name: str) -> None:
+    for kind in KINDS:
+        assert why_not(kind, name)
+        with pytest.raises(NameInvalid, match=f"cannot name a {kind} "):
+            check(kind, name)
+
+
+@pytest.mark.parametrize("name", ["ab", "A.b-c_d", "7z", "a" * 240])
+def test_what_is_a_name_is_one_of_each_kind(name: str) -> None:
+    assert [why_not(kind, name) for kind in KINDS] == ["", "", ""]
+    assert plain(name) == name
+
+
+def test_one_letter_is_too_short_for_volumes_and_containers() -> None:
+    says = "it must have at least 2 characters"
+    assert [why_not(kind, "a") for kind in KINDS] == [says, "", says]
+
+
+def test_a_long_name_is_shown_shortened() -> None:
+    assert len(str(NameInvalid("volume", "x" * 10000, "why"))) < 100
+
+
+@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize(
+    "make",
+    [
+        paths.volume,
+        paths.intent,
+        paths.socket,
+        paths.bundle,
+        cni.leases_of,
+        dnsmasq.hosts,
+        dnsmasq.is_running,
+        dnsmasq.stop,
+        lambda name: paths.container("p", name),
+        lambda name: paths.container(name, "abc"),
+    ],
+)
+def test_no_path_is_made_of_what_is_no_name(make: Callable[[str], object], name: str) -> None:
+    with pytest.raises(NameInvalid, match=r"it would be a path|longer than 240 bytes"):
+        make(name)
+    make("name")
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [("a-b_7", True), ("7a", True), ("", False), ("-a", False), ("_a", False), ("A", False), ("a.", False)],
+)  # fmt: skip
+def test_projects_are_named_as_docker_compose_allows(name: str, is_one: bool) -> None:
+    assert names.is_project(name) is is_one
+    assert (names.normal(name) == name and name != "") is is_one
