@@ -43,9 +43,7 @@ class Interface(Value, frozen=True, kw_only=True):
     bridge: str
     subnet: str
     gateway: str
-    first: str = ""  # range for addresses that are not asked for
-    last: str = ""
-    address: str = ""  # asked for
+    address: str = ""
     mac: str = ""
     mtu: int = 1500
     default_route: bool = False
@@ -112,8 +110,6 @@ def hooks(identity: str) -> Tree:
 def configuration(interface: Interface) -> Tree:
     """Make the network configuration of one interface (bridge plugin, host-local addresses)."""
     chosen: Tree = {"subnet": interface.subnet, "gateway": interface.gateway}
-    if interface.first and not interface.address:  # one that is asked for may lie outside
-        chosen |= {"rangeStart": interface.first, "rangeEnd": interface.last}
     conf: Tree = {
         "cniVersion": SPEC_VERSION,
         "name": interface.network,

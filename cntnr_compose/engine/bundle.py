@@ -120,7 +120,12 @@ def _interfaces(scene: Scene, record: Record) -> tuple[cni.Interface, ...]:
             continue
         if not best[0] or attachment.gw_priority > best[1]:
             best = (name, attachment.gw_priority)
-    return interfaces.interfaces(chosen, best[0])
+    attached = interfaces.interfaces(chosen, best[0])
+    promised = scene.promised()
+    return tuple(
+        interfaces.settle(record, one[0], interface, promised)
+        for one, interface in zip(chosen, attached, strict=True)
+    )
 
 
 class NetworkMissing(CntnrError):

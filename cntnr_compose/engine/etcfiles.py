@@ -66,7 +66,7 @@ async def _resolv_conf(scene: Scene, record: Record) -> str:
         return ""
     names = tuple(record.networks[key] for key, _ in order(service))
     wanted = Resolver(networks=names, upstream=service.dns)
-    address = await scene.networks.resolver(wanted, _chosen_addresses(scene))
+    address = await scene.networks.resolver(wanted, scene.promised())
     options = ["ndots:0", "timeout:1", "attempts:3"]
     options = [one for one in options if one.partition(":")[0] not in _option_names(service)]
     lines = [f"nameserver {address}"]
@@ -74,12 +74,6 @@ async def _resolv_conf(scene: Scene, record: Record) -> str:
         lines.append(f"search {' '.join(service.dns_search)}")
     lines.append(f"options {' '.join([*options, *service.dns_opt])}")
     return "\n".join(lines) + "\n"
-
-
-def _chosen_addresses(scene: Scene) -> set[str]:
-    """Give the addresses that the project's services ask for themselves."""
-    services = scene.intent.services.values() if scene.intent else ()
-    return {one.ipv4_address for service in services for one in service.networks.values()}
 
 
 def _option_names(service: Service) -> set[str]:

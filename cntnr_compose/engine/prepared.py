@@ -10,7 +10,7 @@ from cntnr_compose.adapters.control import Tell
 from cntnr_compose.core import paths
 from cntnr_compose.core.events import Warned
 from cntnr_compose.core.values import Tree, Value
-from cntnr_compose.engine import bundle, etcfiles, interfaces, logrotation, publish
+from cntnr_compose.engine import bundle, claims, etcfiles, interfaces, logrotation, publish
 from cntnr_compose.engine.scene import Scene
 from cntnr_compose.model.observed import Record
 
@@ -78,6 +78,8 @@ async def clear(scene: Scene, record: Record, addresses: Mapping[str, str]) -> N
     async with contextlib.AsyncExitStack() as last_first:
         last_first.callback((runc.exits() / identity).unlink, missing_ok=True)
         last_first.callback(bundle.clear, record)
+        for network in record.networks.values():
+            last_first.callback(claims.rest, network, identity)
         last_first.callback(interfaces.release, identity, addresses)
         last_first.push_async_callback(_delete, scene, identity)
         if record.definition.pid:  # others' namespace: it does not end with the first process
@@ -111,6 +113,7 @@ async def clear_stray(scene: Scene, identity: str) -> None:
         last_first.callback(interfaces.release, identity, {})
         last_first.push_async_callback(_delete, scene, identity)
         for network in scene.networks.all():
+            last_first.callback(claims.release, network.found.name, identity)
             last_first.callback(dnsmasq.remove_names, network.found.name, identity)
         last_first.push_async_callback(_withdraw, addresses)
 
