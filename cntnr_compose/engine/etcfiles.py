@@ -26,14 +26,14 @@ def hostname(record: Record) -> str:
     return socket.gethostname() if service.network_mode == "host" else record.id[:12]
 
 
-async def write(scene: Scene, record: Record, place: Path, joined: Record | None) -> dict[str, str]:
+def write(record: Record, place: Path, joined: Record | None, resolver: str) -> dict[str, str]:
     """Write hosts, resolv.conf and hostname; one that shares a network shares these as well."""
     names = ("hosts", "resolv.conf", "hostname")
     if joined is not None:
         return {f"/etc/{name}": str(paths.bundle(joined.id) / "etc" / name) for name in names}
     write_hosts(record, {})
     (place / "etc/hostname").write_text(f"{hostname(record)}\n")
-    (place / "etc/resolv.conf").write_text(await _resolv_conf(scene, record))
+    (place / "etc/resolv.conf").write_text(_resolv_conf(record, resolver))
     return {f"/etc/{name}": str(place / "etc" / name) for name in names}
 
 
@@ -58,18 +58,25 @@ def write_hosts(record: Record, addresses: dict[str, str]) -> None:
     (paths.bundle(record.id) / "etc/hosts").write_text("\n".join(lines) + "\n")
 
 
-async def _resolv_conf(scene: Scene, record: Record) -> str:
+async def resolver(scene: Scene, record: Record) -> str:
+    """Give the address of who knows the names on a container's networks; empty where it is on none."""
     service = record.definition
-    if service.network_mode == "host":
-        return kernel.host_resolv_conf()
     if not service.networks:
         return ""
     names = tuple(record.networks[key] for key, _ in order(service))
     wanted = Resolver(networks=names, upstream=service.dns)
-    address = await scene.networks.resolver(wanted, scene.promised())
+    return await scene.networks.resolver(wanted, scene.promised())
+
+
+def _resolv_conf(record: Record, resolver: str) -> str:
+    service = record.definition
+    if service.network_mode == "host":
+        return kernel.host_resolv_conf()
+    if not resolver:
+        return ""
     options = ["ndots:0", "timeout:1", "attempts:3"]
     options = [one for one in options if one.partition(":")[0] not in _option_names(service)]
-    lines = [f"nameserver {address}"]
+    lines = [f"nameserver {resolver}"]
     if service.dns_search and service.dns_search != (".",):
         lines.append(f"search {' '.join(service.dns_search)}")
     lines.append(f"options {' '.join([*options, *service.dns_opt])}")

@@ -5,7 +5,7 @@ import os
 import signal
 from collections.abc import Collection, Mapping
 
-from cntnr_compose.adapters import cni, dnsmasq, files, mounts, process, runc, signals
+from cntnr_compose.adapters import cni, dnsmasq, files, mounts, nameserver, process, runc, signals
 from cntnr_compose.adapters.control import Tell
 from cntnr_compose.core import paths
 from cntnr_compose.core.events import Warned
@@ -30,11 +30,20 @@ async def make(scene: Scene, record: Record, tell: Tell) -> Prepared:
         for line in laid.warnings:
             tell(Warned(text=line))
         pid, conmon = await _create(record, own_network=laid.own_network)
+    if laid.names:
+        await _answer_names(record, pid, laid.names, tell)
     addresses = cni.addresses(paths.bundle(record.id))
     if addresses:
         etcfiles.write_hosts(record, addresses)
         add_names(scene, record, addresses)
     return Prepared(pid=pid, conmon=conmon, addresses=addresses)
+
+
+async def _answer_names(record: Record, pid: int, names: nameserver.Names, tell: Tell) -> None:
+    why = await nameserver.answer(pid, names)
+    if why:
+        text = f"{nameserver.ADDRESS} does not answer in container {record.name}: {why}"
+        tell(Warned(text=text))
 
 
 async def _create(record: Record, *, own_network: bool) -> tuple[int, int]:
