@@ -9,6 +9,7 @@ from cntnr_compose.engine.networks import Resolver
 from cntnr_compose.engine.scene import Scene
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import Attachment, Service
+from cntnr_compose.plan import links
 
 GATEWAY_WORD = "host-gateway"
 
@@ -64,7 +65,8 @@ async def resolver(scene: Scene, record: Record) -> str:
     if not service.networks:
         return ""
     names = tuple(record.networks[key] for key, _ in order(service))
-    wanted = Resolver(networks=names, upstream=service.dns)
+    aliases = links.aliases(service, record.project)
+    wanted = Resolver(networks=names, upstream=service.dns, aliases=aliases)
     return await scene.networks.resolver(wanted, scene.promised())
 
 
@@ -87,7 +89,7 @@ def _option_names(service: Service) -> set[str]:
     return {option.partition(":")[0] for option in service.dns_opt}
 
 
-def names(scene: Scene, record: Record) -> dict[str, list[str]]:
+def names(record: Record) -> dict[str, list[str]]:
     """Give the names by which others find a container on each of its networks.
 
     A one-off answers to its own name only, and to what `run --use-aliases` put into its networks.
@@ -95,20 +97,8 @@ def names(scene: Scene, record: Record) -> dict[str, list[str]]:
     service = record.definition
     own = [record.name, record.id[:12]]
     if not record.oneoff:
-        own.append(record.service)
-        own += _links(scene, record.service)
+        own += [record.service, links.target(record.service, record.project)]
     return {
         record.networks[key]: list(dict.fromkeys([*own, *attachment.aliases]))
         for key, attachment in service.networks.items()
     }
-
-
-def _links(scene: Scene, service: str) -> list[str]:
-    """Give the names that other services link to a service by."""
-    found = []
-    for other in scene.intent.services.values() if scene.intent else ():
-        for link in other.links:
-            target, _, alias = link.partition(":")
-            if target == service and alias:
-                found.append(alias)
-    return found

@@ -355,7 +355,7 @@ class Keeper:
         records.write_record(self.record)
         self.scene.keepers[name] = self
         self.scene.announce(self.record, "rename")
-        prepared.add_names(self.scene, self.record, self.status.addresses)
+        prepared.add_names(self.record, self.status.addresses)
 
     def _forget_restart(self) -> None:
         self._retry = None

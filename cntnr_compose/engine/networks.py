@@ -63,6 +63,7 @@ class Resolver(Value, frozen=True, kw_only=True):
 
     networks: tuple[str, ...]
     upstream: tuple[str, ...] = ()
+    aliases: tuple[tuple[str, str], ...] = ()  # of links: alias, name
 
 
 def _folder() -> Path:
@@ -226,12 +227,13 @@ class Networks:
         """
         home = self.find(wanted.networks[0])
         assert home is not None
-        if len(wanted.networks) == 1 and not wanted.upstream:
+        if len(wanted.networks) == 1 and not (wanted.upstream or wanted.aliases):
             return home.found.gateway
         name = f"view-{hashlib.sha256(to_json(wanted)).hexdigest()[:16]}"
         async with self._turn:
             view = self._view(name, wanted, taken)
             if not dnsmasq.is_running(name):
+                await self._admit(home, view.address)
                 await network.add_address(home.bridge.name, view.address)
                 await dnsmasq.start(view)
         return view.address
@@ -247,10 +249,25 @@ class Networks:
                 address=_free_resolver(home, taken),
                 networks=wanted.networks,
                 upstream=wanted.upstream,
+                aliases=wanted.aliases,
                 closed=all(one.found.internal for one in map(self.find, wanted.networks) if one),
             )
             self._write(replace(home, views={**home.views, name: view}))
             return view
+
+    async def _admit(self, home: Made, address: str) -> None:
+        """Let containers ask an address that is not among those kept for resolvers."""
+        subnet = ipaddress.IPv4Network(home.bridge.subnet)
+        if subnets.is_reserved(subnet, address):
+            return
+        with files.locked(claims.lock()):
+            home = self.find(home.found.name) or home
+            known = (home.bridge.reserved, address) if home.bridge.reserved else (address,)
+            if address not in home.bridge.reserved.split(", "):
+                self._write(replace(home, bridge=replace(home.bridge, reserved=", ".join(known))))
+        owner = home.found.project
+        bridges = [one.bridge for one in self.all() if one.found.project == owner]
+        await network.rule(home.found.name, network.table_name(owner), bridges)
 
     async def adopt(self) -> None:
         """Complete what an earlier supervisor left half made: bridges, rules, resolvers.
@@ -302,8 +319,8 @@ def _free_resolver(made: Made, asked_for: Collection[str]) -> str:
     place = cni.leases() / made.found.name
     place.mkdir(parents=True, exist_ok=True)
     taken = {made.found.gateway, *made.kept, *asked_for, *claims.all_of(made.found.name)}
-    for number in range(subnets.reserved(subnet)):
-        address = str(subnet[-2 - number])
+    for number in range(2, subnet.num_addresses):  # those that are kept come first
+        address = str(subnet[-number])
         if address in taken:
             continue
         with contextlib.suppress(FileExistsError), (place / address).open("x") as lease:

@@ -35,7 +35,7 @@ async def make(scene: Scene, record: Record, tell: Tell) -> Prepared:
     addresses = cni.addresses(paths.bundle(record.id))
     if addresses:
         etcfiles.write_hosts(record, addresses)
-        add_names(scene, record, addresses)
+        add_names(record, addresses)
     return Prepared(pid=pid, conmon=conmon, addresses=addresses)
 
 
@@ -68,9 +68,9 @@ async def _create(record: Record, *, own_network: bool) -> tuple[int, int]:
         raise (runc.ContainerFailed(record.name, why) if why else error) from None
 
 
-def add_names(scene: Scene, record: Record, addresses: Mapping[str, str]) -> None:
+def add_names(record: Record, addresses: Mapping[str, str]) -> None:
     """Let a container's names resolve on its networks."""
-    names = etcfiles.names(scene, record)
+    names = etcfiles.names(record)
     for network, address in addresses.items():
         dnsmasq.add_names(network, record.id, address, names[network])
 

@@ -87,6 +87,11 @@ def reserved(subnet: ipaddress.IPv4Network) -> int:
     return RESOLVERS if subnet.num_addresses >= 64 else 2 if subnet.num_addresses >= 8 else 0
 
 
+def is_reserved(subnet: ipaddress.IPv4Network, address: str) -> bool:
+    """Tell whether an address is one of those kept for resolvers."""
+    return Address(address) > subnet[-2 - reserved(subnet)]
+
+
 def free(name: str, taken: Iterable[ipaddress.IPv4Network]) -> ipaddress.IPv4Network:
     """Choose a subnet that overlaps none. Raises `SubnetInvalid`."""
     used = list(taken)
