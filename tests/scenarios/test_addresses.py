@@ -219,3 +219,22 @@ def test_projects_on_one_network_take_different_addresses(project: MakeProject) 
     two.down()
     one.up("--scale", "a=4")
     assert addresses(one, "a", index=4)["eth0"] in before[3:]
+
+
+def test_services_may_exchange_their_addresses(project: MakeProject) -> None:
+    def text(a: int, b: int) -> str:
+        services = "".join(
+            f"  {name}:\n    <<: *says\n    networks: {{lan: {{ipv4_address: 10.71.0.{last}}}}}\n"
+            for name, last in (("a", a), ("b", b))
+        )
+        pool = "ipam: {config: [{subnet: 10.71.0.0/24}]}"
+        return f"x-says: &says {SAYS}\nservices:\n{services}networks: {{lan: {{{pool}}}}}\n"
+
+    here = project(text(5, 6))
+    here.up()
+    for a, b in ((6, 5), (5, 7), (7, 5)):
+        here.write("compose.yaml", text(a, b))
+        here.up()
+        assert addresses(here, "a") == {"eth0": f"10.71.0.{a}"}
+        assert addresses(here, "b") == {"eth0": f"10.71.0.{b}"}
+        assert set(here.states()) == {f"{here.name}-a-1", f"{here.name}-b-1"}
