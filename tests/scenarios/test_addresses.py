@@ -1,6 +1,7 @@
 """A container keeps its address, and nobody gets one that is meant for another."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -201,11 +202,11 @@ def test_projects_on_one_network_take_different_addresses(project: MakeProject) 
     one.up()
     two.up()
 
-    def every() -> list[str]:
+    def every(scale: int = 3) -> list[str]:
         return [
             addresses(project, service, index=number)["eth0"]
             for project, service in ((one, "a"), (two, "b"))
-            for number in (1, 2, 3)
+            for number in range(1, scale + 1)
         ]
 
     before = every()
@@ -216,9 +217,14 @@ def test_projects_on_one_network_take_different_addresses(project: MakeProject) 
     one.compose("start").ok()
     assert every() == before
     assert looked_up(two, "b", "a") == {"a": set(before[:3])}
+    with ThreadPoolExecutor() as both:
+        more = ((one, "a=6"), (two, "b=6"))
+        list(both.map(lambda each: each[0].up("--scale", each[1]), more))
+    assert len(set(every(6))) == 12
+    assert every() == before
     two.down()
-    one.up("--scale", "a=4")
-    assert addresses(one, "a", index=4)["eth0"] in before[3:]
+    one.up("--scale", "a=7")
+    assert addresses(one, "a", index=7)["eth0"] == min(before[3:], key=ip_address)
 
 
 def test_services_may_exchange_their_addresses(project: MakeProject) -> None:
