@@ -54,7 +54,12 @@ async def answer(pid: int, names: Names) -> str:
         return error.strerror or str(error)
     said: Future[str] = Future()
     # A thread of its own, since it can never go back to the host's network.
-    threading.Thread(target=_inside, args=(namespace, names, said), name="names").start()
+    thread = threading.Thread(target=_inside, args=(namespace, names, said), name="names")
+    try:
+        thread.start()
+    except RuntimeError as error:  # no process more is allowed
+        os.close(namespace)
+        return str(error)
     return await process.to_the_end(_outcome(said))
 
 

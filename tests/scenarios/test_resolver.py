@@ -18,7 +18,7 @@ services:
   near: {{<<: *says, networks: [closed]}}
   chosen: {{<<: *says, dns: 192.0.2.53}}
   guest: {{image: busybox, command: sleep 900, stop_signal: KILL, network_mode: "service:a"}}
-  far: {{<<: *says, networks: [side]}}
+  far: {{<<: *says, networks: {{side: {{interface_name: lan0}}}}}}
 networks:
   default:
   side:
@@ -46,7 +46,7 @@ def test_it_answers_wherever_a_container_is(project: MakeProject) -> None:
     found = looked_up(here, "both", "a", "far", server=DOCKERS)
     assert found == {
         "a": {addresses(here, "a")["eth0"]},
-        "far": {addresses(here, "far")["eth0"]},
+        "far": {addresses(here, "far")["lan0"]},
     }
     here.up("-t", "0", "--force-recreate", "--no-deps", "chosen")
     assert set(looked_up(here, "chosen", "a", server=DOCKERS)) == {"a"}

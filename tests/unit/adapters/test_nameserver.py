@@ -1,8 +1,13 @@
 """What is said to the kernel so that 127.0.0.11 answers."""
 
 import asyncio
+import os
 import struct
+import threading
 from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 from cntnr_compose.adapters import nameserver
 
@@ -49,3 +54,14 @@ def test_the_rule_is_one_transaction_that_tells_how_it_went() -> None:
 def test_why_it_cannot_be_is_told() -> None:
     names = nameserver.Names(resolver="10.0.0.1", interface="eth0", address="10.0.0.2")
     assert asyncio.run(nameserver.answer(1 << 22, names)) == "No such file or directory"
+
+
+def test_no_thread_more_is_told_and_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("full")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    names = nameserver.Names(resolver="10.0.0.1", interface="eth0", address="10.0.0.2")
+    before = set(Path("/proc/self/fd").iterdir())
+    assert asyncio.run(nameserver.answer(os.getpid(), names)) == "full"
+    assert {one.name for one in Path("/proc/self/fd").iterdir()} <= {one.name for one in before}
