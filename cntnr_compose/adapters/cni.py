@@ -63,9 +63,7 @@ class Interface(Value, frozen=True, kw_only=True):
     bridge: str
     subnet: str
     gateway: str
-    first: str = ""  # range for addresses that are not asked for
-    last: str = ""
-    address: str = ""  # asked for
+    address: str = ""
     mac: str = ""
     mtu: int = 1500
     default_route: bool = False
@@ -137,8 +135,6 @@ def hooks(identity: str) -> Tree:
 def configuration(interface: Interface) -> Tree:
     """Say what is known of one interface, to be laid over the bridge plugin of its list."""
     chosen: Tree = {"subnet": interface.subnet, "gateway": interface.gateway}
-    if interface.first and not interface.address:  # one that is asked for may lie outside
-        chosen |= {"rangeStart": interface.first, "rangeEnd": interface.last}
     conf: Tree = {
         "name": interface.network,
         "bridge": interface.bridge,

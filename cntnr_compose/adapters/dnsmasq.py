@@ -25,6 +25,7 @@ class View(Value, frozen=True, kw_only=True):
     networks: tuple[str, ...]  # the folders of names that it knows
     upstream: tuple[str, ...] = ()  # servers for all other names; empty: the holder's
     closed: bool = False  # no other names at all
+    aliases: tuple[tuple[str, str], ...] = ()  # names that stand for others: alias, name
 
 
 def folder() -> Path:
@@ -50,6 +51,7 @@ def config(view: View) -> str:
         "except-interface=lo", f"listen-address={view.address}",
         f"pid-file={_file(view.name, 'pid')}",
         *(f"hostsdir={hosts(network)}" for network in view.networks),
+        *(f"cname={alias},{name}" for alias, name in view.aliases),
     ]  # fmt: skip
     if view.closed or view.upstream:
         lines.append("no-resolv")

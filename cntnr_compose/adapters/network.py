@@ -37,7 +37,7 @@ class Bridge(Value, frozen=True, kw_only=True):
     internal: bool = False
     mtu: int = holder.MTU
     masquerade: bool = True
-    reserved: str = ""  # A-B: further addresses on which names are resolved
+    reserved: str = ""  # A-B, C: further addresses on which names are resolved
 
 
 def bridge_commands(bridge: Bridge) -> str:

@@ -4,9 +4,10 @@ A bundle stands from `runc create` until the container has ended. Runs inside th
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
-from cntnr_compose.adapters import cni, files, kernel, mounts, runc
+from cntnr_compose.adapters import cni, files, kernel, mounts, nameserver, runc
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree, Value, from_json, from_tree
@@ -36,6 +37,7 @@ class Laid(Value, frozen=True, kw_only=True):
     """What was laid out, as far as others need it."""
 
     own_network: bool  # whether the hook gives it interfaces
+    names: nameserver.Names | None = None  # who is to answer at 127.0.0.11
     warnings: tuple[str, ...] = ()
 
 
@@ -51,6 +53,7 @@ async def lay_out(scene: Scene, record: Record) -> Laid:
     attached = _interfaces(scene, record)
     cni.write(place, attached)
     joined = _joined(scene, record)
+    resolver = await etcfiles.resolver(scene, record)
     resolved = [await mounted.resolved(record, place, point) for point in record.mounts]
     setting = Setting(
         id=record.id,
@@ -62,7 +65,7 @@ async def lay_out(scene: Scene, record: Record) -> Laid:
         shm=_shared_memory(scene, record),
         uts="host" if service.uts == "host" else "new",
         mounts=(*resolved, *filemounts.lay_out(scene, record)),
-        files=await etcfiles.write(scene, record, place, joined),
+        files=etcfiles.write(record, place, joined, resolver),
         nodes=_nodes(service),
         seccomp=_seccomp(scene, service),
         annotations=_annotations(record),
@@ -74,6 +77,7 @@ async def lay_out(scene: Scene, record: Record) -> Laid:
     runc.write_spec(place, made.spec)
     return Laid(
         own_network=setting.network == "new",
+        names=_names(attached, resolver),
         warnings=made.warnings,
     )
 
@@ -120,7 +124,20 @@ def _interfaces(scene: Scene, record: Record) -> tuple[cni.Interface, ...]:
             continue
         if not best[0] or attachment.gw_priority > best[1]:
             best = (name, attachment.gw_priority)
-    return interfaces.interfaces(chosen, best[0])
+    attached = interfaces.interfaces(chosen, best[0])
+    promised = scene.promised()
+    return tuple(
+        interfaces.settle(record, one[0], interface, promised)
+        for one, interface in zip(chosen, attached, strict=True)
+    )
+
+
+def _names(attached: Sequence[cni.Interface], resolver: str) -> nameserver.Names | None:
+    """Give who answers at 127.0.0.11: resolvers are on a container's first network."""
+    if not attached:
+        return None
+    first = attached[0]
+    return nameserver.Names(resolver=resolver, interface=first.name, address=first.address)
 
 
 class NetworkMissing(CntnrError):

@@ -7,7 +7,7 @@ from cntnr_compose.adapters.control import Tell
 from cntnr_compose.core import names
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import replace, to_tree
-from cntnr_compose.engine import records, volumes
+from cntnr_compose.engine import claims, records, volumes
 from cntnr_compose.engine.images import ImageStore
 from cntnr_compose.engine.keeper import Keeper
 from cntnr_compose.engine.scene import Scene, told
@@ -59,6 +59,8 @@ async def _replace(old: Keeper, new: Keeper, op: CreateContainer) -> None:
         """Say nothing of the old one: the display tells of the new one under the same name."""
 
     await old.stop(quietly, op.grace)
+    for network in old.record.networks.values():
+        claims.hand_over(network, old.record.id, new.record.id)
     await old.remove(quietly, volumes=False)
     taken_over = {point.source for point in new.record.mounts}
     for point in old.record.mounts:

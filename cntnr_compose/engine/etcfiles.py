@@ -9,6 +9,7 @@ from cntnr_compose.engine.networks import Resolver
 from cntnr_compose.engine.scene import Scene
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import Attachment, Service
+from cntnr_compose.plan import links
 
 GATEWAY_WORD = "host-gateway"
 
@@ -26,14 +27,14 @@ def hostname(record: Record) -> str:
     return socket.gethostname() if service.network_mode == "host" else record.id[:12]
 
 
-async def write(scene: Scene, record: Record, place: Path, joined: Record | None) -> dict[str, str]:
+def write(record: Record, place: Path, joined: Record | None, resolver: str) -> dict[str, str]:
     """Write hosts, resolv.conf and hostname; one that shares a network shares these as well."""
     names = ("hosts", "resolv.conf", "hostname")
     if joined is not None:
         return {f"/etc/{name}": str(paths.bundle(joined.id) / "etc" / name) for name in names}
     write_hosts(record, {})
     (place / "etc/hostname").write_text(f"{hostname(record)}\n")
-    (place / "etc/resolv.conf").write_text(await _resolv_conf(scene, record))
+    (place / "etc/resolv.conf").write_text(_resolv_conf(record, resolver))
     return {f"/etc/{name}": str(place / "etc" / name) for name in names}
 
 
@@ -58,35 +59,37 @@ def write_hosts(record: Record, addresses: dict[str, str]) -> None:
     (paths.bundle(record.id) / "etc/hosts").write_text("\n".join(lines) + "\n")
 
 
-async def _resolv_conf(scene: Scene, record: Record) -> str:
+async def resolver(scene: Scene, record: Record) -> str:
+    """Give the address of who knows the names on a container's networks; empty where it is on none."""
     service = record.definition
-    if service.network_mode == "host":
-        return kernel.host_resolv_conf()
     if not service.networks:
         return ""
     names = tuple(record.networks[key] for key, _ in order(service))
-    wanted = Resolver(networks=names, upstream=service.dns)
-    address = await scene.networks.resolver(wanted, _chosen_addresses(scene))
+    aliases = links.aliases(service, record.project)
+    wanted = Resolver(networks=names, upstream=service.dns, aliases=aliases)
+    return await scene.networks.resolver(wanted, scene.promised())
+
+
+def _resolv_conf(record: Record, resolver: str) -> str:
+    service = record.definition
+    if service.network_mode == "host":
+        return kernel.host_resolv_conf()
+    if not resolver:
+        return ""
     options = ["ndots:0", "timeout:1", "attempts:3"]
     options = [one for one in options if one.partition(":")[0] not in _option_names(service)]
-    lines = [f"nameserver {address}"]
+    lines = [f"nameserver {resolver}"]
     if service.dns_search and service.dns_search != (".",):
         lines.append(f"search {' '.join(service.dns_search)}")
     lines.append(f"options {' '.join([*options, *service.dns_opt])}")
     return "\n".join(lines) + "\n"
 
 
-def _chosen_addresses(scene: Scene) -> set[str]:
-    """Give the addresses that the project's services ask for themselves."""
-    services = scene.intent.services.values() if scene.intent else ()
-    return {one.ipv4_address for service in services for one in service.networks.values()}
-
-
 def _option_names(service: Service) -> set[str]:
     return {option.partition(":")[0] for option in service.dns_opt}
 
 
-def names(scene: Scene, record: Record) -> dict[str, list[str]]:
+def names(record: Record) -> dict[str, list[str]]:
     """Give the names by which others find a container on each of its networks.
 
     A one-off answers to its own name only, and to what `run --use-aliases` put into its networks.
@@ -94,20 +97,8 @@ def names(scene: Scene, record: Record) -> dict[str, list[str]]:
     service = record.definition
     own = [record.name, record.id[:12]]
     if not record.oneoff:
-        own.append(record.service)
-        own += _links(scene, record.service)
+        own += [record.service, links.target(record.service, record.project)]
     return {
         record.networks[key]: list(dict.fromkeys([*own, *attachment.aliases]))
         for key, attachment in service.networks.items()
     }
-
-
-def _links(scene: Scene, service: str) -> list[str]:
-    """Give the names that other services link to a service by."""
-    found = []
-    for other in scene.intent.services.values() if scene.intent else ():
-        for link in other.links:
-            target, _, alias = link.partition(":")
-            if target == service and alias:
-                found.append(alias)
-    return found

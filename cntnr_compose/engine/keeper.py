@@ -19,7 +19,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Output
 from cntnr_compose.core.values import Seconds, from_tree, replace
-from cntnr_compose.engine import health, logrotation, prepared, programs, publish, records
+from cntnr_compose.engine import claims, health, logrotation, prepared, programs, publish, records
 from cntnr_compose.engine.scene import Scene, told
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.observed import RUNNING, Container, Record, Status
@@ -341,6 +341,8 @@ class Keeper:
     def _erase(self, *, volumes: bool) -> None:
         from cntnr_compose.engine import volumes as store
 
+        for network in self.record.networks.values():
+            claims.release(network, self.record.id)
         records.remove(self.record)
         for point in self.record.mounts:
             if volumes and point.anonymous:
@@ -353,7 +355,7 @@ class Keeper:
         records.write_record(self.record)
         self.scene.keepers[name] = self
         self.scene.announce(self.record, "rename")
-        prepared.add_names(self.scene, self.record, self.status.addresses)
+        prepared.add_names(self.record, self.status.addresses)
 
     def _forget_restart(self) -> None:
         self._retry = None

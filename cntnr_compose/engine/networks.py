@@ -16,7 +16,7 @@ from cntnr_compose.adapters.network import Bridge
 from cntnr_compose.core import names, paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, field, replace, to_json
-from cntnr_compose.engine import subnets
+from cntnr_compose.engine import claims, subnets
 from cntnr_compose.model.observed import NetworkFound
 from cntnr_compose.model.project import Network
 
@@ -53,6 +53,7 @@ class Made(Value, frozen=True, kw_only=True):
     bridge: Bridge
     first: str = ""  # the range from which addresses are given
     last: str = ""
+    kept: tuple[str, ...] = ()  # addresses for others than containers: aux_addresses
     leaving: bool = False  # goes as soon as nobody is attached
     views: dict[str, dnsmasq.View] = field(default_factory=dict)  # that have their address here
 
@@ -62,6 +63,7 @@ class Resolver(Value, frozen=True, kw_only=True):
 
     networks: tuple[str, ...]
     upstream: tuple[str, ...] = ()
+    aliases: tuple[tuple[str, str], ...] = ()  # of links: alias, name
 
 
 def _folder() -> Path:
@@ -104,7 +106,7 @@ class Networks:
             raise DriverUnknown(wanted.name, wanted.driver)
         async with self._turn:
             _folder().mkdir(parents=True, exist_ok=True)
-            with files.locked(_folder() / "lock"):
+            with files.locked(claims.lock()):
                 made = self._chosen(wanted, config_hash, labels)
                 self._write(made)
             try:
@@ -147,15 +149,16 @@ class Networks:
             gateway=str(gateway),
             internal=wanted.internal,
         )
-        return Made(found=found, bridge=bridge, first=str(first), last=str(last))
+        aux = subnets.kept(wanted.name, subnet, wanted.pools)
+        return Made(found=found, bridge=bridge, first=str(first), last=str(last), kept=aux)
 
     def _addresses(self, wanted: Network) -> subnets.Range:
-        pools = [pool for pool in wanted.pools if pool.subnet and ":" not in pool.subnet]
+        pool = subnets.used_pool(wanted.pools)
         taken = {one.found.name: ipaddress.IPv4Network(one.bridge.subnet) for one in self.all()}
-        if not pools:
+        if pool is None:
             subnet = subnets.free(wanted.name, [*taken.values(), *network.routed()])
             return subnet, subnet[1], subnet[2], subnet[-2 - subnets.reserved(subnet)]
-        chosen = subnets.of_pool(wanted.name, pools[0])
+        chosen = subnets.of_pool(wanted.name, pool)
         for other, there in taken.items():
             if there.overlaps(chosen[0]):
                 raise subnets.SubnetTaken(wanted.name, str(chosen[0]), other)
@@ -209,6 +212,7 @@ class Networks:
         self._drop_views_of(name)
         dnsmasq.forget_network(name)
         files.remove_tree(cni.leases_of(name))
+        claims.forget_network(name)
         table = network.table_name(self._project)
         others = [one for one in self._bridges(self._project) if one != made.bridge]
         await network.tear_down([made.bridge.name], table, others, name=name)
@@ -217,7 +221,7 @@ class Networks:
 
     def _drop_views_of(self, name: str) -> None:
         """End resolvers on other networks that know this one's names: they follow a folder that goes."""
-        with files.locked(_folder() / "lock"):
+        with files.locked(claims.lock()):
             for home in self.all():
                 gone = [view for view in home.views.values() if name in view.networks]
                 for view in gone:
@@ -234,18 +238,19 @@ class Networks:
         """
         home = self.find(wanted.networks[0])
         assert home is not None
-        if len(wanted.networks) == 1 and not wanted.upstream:
+        if len(wanted.networks) == 1 and not (wanted.upstream or wanted.aliases):
             return home.found.gateway
         name = f"view-{hashlib.sha256(to_json(wanted)).hexdigest()[:16]}"
         async with self._turn:
             view = self._view(name, wanted, taken)
             if not dnsmasq.is_running(name):
+                await self._admit(home, view.address)
                 await network.add_address(home.bridge.name, view.address)
                 await dnsmasq.start(view)
         return view.address
 
     def _view(self, name: str, wanted: Resolver, taken: Collection[str]) -> dnsmasq.View:
-        with files.locked(_folder() / "lock"):
+        with files.locked(claims.lock()):
             home = self.find(wanted.networks[0])
             assert home is not None
             if name in home.views:
@@ -255,10 +260,24 @@ class Networks:
                 address=_free_resolver(home, taken),
                 networks=wanted.networks,
                 upstream=wanted.upstream,
+                aliases=wanted.aliases,
                 closed=all(one.found.internal for one in map(self.find, wanted.networks) if one),
             )
             self._write(replace(home, views={**home.views, name: view}))
             return view
+
+    async def _admit(self, home: Made, address: str) -> None:
+        """Let containers ask an address that is not among those kept for resolvers."""
+        subnet = ipaddress.IPv4Network(home.bridge.subnet)
+        if subnets.is_reserved(subnet, address):
+            return
+        with files.locked(claims.lock()):
+            home = self.find(home.found.name) or home
+            known = (home.bridge.reserved, address) if home.bridge.reserved else (address,)
+            if address not in home.bridge.reserved.split(", "):
+                self._write(replace(home, bridge=replace(home.bridge, reserved=", ".join(known))))
+        owner = home.found.project
+        await network.rule(home.found.name, network.table_name(owner), self._bridges(owner))
 
     async def complete(self, wanted: Collection[str] = (), *, rules: bool = True) -> None:
         """Bring what stands in line with what is written: bridges, addresses, rules, resolvers.
@@ -336,9 +355,10 @@ def _free_resolver(made: Made, asked_for: Collection[str]) -> str:
     subnet = ipaddress.IPv4Network(made.bridge.subnet)
     place = cni.leases_of(made.found.name)
     place.mkdir(parents=True, exist_ok=True)
-    for number in range(subnets.reserved(subnet)):
-        address = str(subnet[-2 - number])
-        if address == made.found.gateway or address in asked_for:
+    taken = {made.found.gateway, *made.kept, *asked_for, *claims.all_of(made.found.name)}
+    for number in range(2, subnet.num_addresses):  # those that are kept come first
+        address = str(subnet[-number])
+        if address in taken:
             continue
         with contextlib.suppress(FileExistsError), (place / address).open("x") as lease:
             lease.write("resolver")

@@ -5,12 +5,12 @@ import os
 import signal
 from collections.abc import Collection, Mapping
 
-from cntnr_compose.adapters import cni, dnsmasq, files, mounts, process, runc, signals
+from cntnr_compose.adapters import cni, dnsmasq, files, mounts, nameserver, process, runc, signals
 from cntnr_compose.adapters.control import Tell
 from cntnr_compose.core import paths
 from cntnr_compose.core.events import Warned
 from cntnr_compose.core.values import Tree, Value
-from cntnr_compose.engine import bundle, etcfiles, interfaces, logrotation, publish
+from cntnr_compose.engine import bundle, claims, etcfiles, interfaces, logrotation, publish
 from cntnr_compose.engine.scene import Scene
 from cntnr_compose.model.observed import Record
 
@@ -30,11 +30,20 @@ async def make(scene: Scene, record: Record, tell: Tell) -> Prepared:
         for line in laid.warnings:
             tell(Warned(text=line))
         pid, conmon = await _create(record, own_network=laid.own_network)
+    if laid.names:
+        await _answer_names(record, pid, laid.names, tell)
     addresses = cni.addresses(paths.bundle(record.id))
     if addresses:
         etcfiles.write_hosts(record, addresses)
-        add_names(scene, record, addresses)
+        add_names(record, addresses)
     return Prepared(pid=pid, conmon=conmon, addresses=addresses)
+
+
+async def _answer_names(record: Record, pid: int, names: nameserver.Names, tell: Tell) -> None:
+    why = await nameserver.answer(pid, names)
+    if why:
+        text = f"{nameserver.ADDRESS} does not answer in container {record.name}: {why}"
+        tell(Warned(text=text))
 
 
 async def _create(record: Record, *, own_network: bool) -> tuple[int, int]:
@@ -59,9 +68,9 @@ async def _create(record: Record, *, own_network: bool) -> tuple[int, int]:
         raise (runc.ContainerFailed(record.name, why) if why else error) from None
 
 
-def add_names(scene: Scene, record: Record, addresses: Mapping[str, str]) -> None:
+def add_names(record: Record, addresses: Mapping[str, str]) -> None:
     """Let a container's names resolve on its networks."""
-    names = etcfiles.names(scene, record)
+    names = etcfiles.names(record)
     for network, address in addresses.items():
         dnsmasq.add_names(network, record.id, address, names[network])
 
@@ -78,6 +87,8 @@ async def clear(scene: Scene, record: Record, addresses: Mapping[str, str]) -> N
     async with contextlib.AsyncExitStack() as last_first:
         last_first.callback((runc.exits() / identity).unlink, missing_ok=True)
         last_first.callback(bundle.clear, record)
+        for network in record.networks.values():
+            last_first.callback(claims.rest, network, identity)
         last_first.callback(interfaces.release, identity, addresses)
         last_first.push_async_callback(_delete, scene, identity)
         if record.definition.pid:  # others' namespace: it does not end with the first process
@@ -111,6 +122,7 @@ async def clear_stray(scene: Scene, identity: str) -> None:
         last_first.callback(interfaces.release, identity, {})
         last_first.push_async_callback(_delete, scene, identity)
         for network in scene.networks.all():
+            last_first.callback(claims.release, network.found.name, identity)
             last_first.callback(dnsmasq.remove_names, network.found.name, identity)
         last_first.push_async_callback(_withdraw, addresses)
 

@@ -94,6 +94,14 @@ class Scene:
         joined = (one.record.networks.values() for one in self.keepers.values())
         return {one.name for one in meant}.union(*joined)
 
+    def promised(self) -> set[str]:
+        """Give the addresses that services ask for, those too that a profile leaves out."""
+        if self.intent is None:
+            return set()
+        services = (*self.intent.services.values(), *self.intent.disabled.values())
+        every = (one for service in services for one in service.networks.values())
+        return {one.ipv4_address for one in every if one.ipv4_address}
+
     def volume_name(self, key: str) -> str:
         """Give a volume's name on the machine; one that the file has not is `run`'s, as it was written."""
         known = self.intent.volumes.get(key) if self.intent else None

@@ -1,7 +1,7 @@
 """Subnets of networks: those that a file asks for, and free ones."""
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from cntnr_compose.core.errors import CntnrError
@@ -52,6 +52,29 @@ def of_pool(name: str, pool: Pool) -> Range:
     return subnet, gateway, max(part[0], subnet[1]), min(part[-1], subnet[-2])
 
 
+def kept(name: str, subnet: ipaddress.IPv4Network, pools: Sequence[Pool]) -> tuple[str, ...]:
+    """Read the aux_addresses of a network: no container gets one of these. Raises `SubnetInvalid`."""
+    used = used_pool(pools)
+    found = []
+    for pool in pools:
+        if pool.subnet and pool is not used:
+            continue
+        for word, text in pool.aux_addresses.items():
+            try:
+                address = ipaddress.IPv4Address(text)
+            except ValueError as error:
+                raise SubnetInvalid(name, f"aux_addresses {word}: {error}") from error
+            if address not in subnet:
+                raise SubnetInvalid(name, f"aux_addresses {word}: {text} is not in subnet {subnet}")
+            found.append(str(address))
+    return tuple(found)
+
+
+def used_pool(pools: Sequence[Pool]) -> Pool | None:
+    """Give the pool that a network has: the first of IPv4."""
+    return next((pool for pool in pools if pool.subnet and ":" not in pool.subnet), None)
+
+
 def _read_subnet(name: str, kind: str, text: str) -> ipaddress.IPv4Network:
     try:
         return ipaddress.IPv4Network(text, strict=False)
@@ -62,6 +85,11 @@ def _read_subnet(name: str, kind: str, text: str) -> ipaddress.IPv4Network:
 def reserved(subnet: ipaddress.IPv4Network) -> int:
     """Tell how many addresses at the end of a subnet are kept for resolvers."""
     return RESOLVERS if subnet.num_addresses >= 64 else 2 if subnet.num_addresses >= 8 else 0
+
+
+def is_reserved(subnet: ipaddress.IPv4Network, address: str) -> bool:
+    """Tell whether an address is one of those kept for resolvers."""
+    return Address(address) > subnet[-2 - reserved(subnet)]
 
 
 def free(name: str, taken: Iterable[ipaddress.IPv4Network]) -> ipaddress.IPv4Network:

@@ -47,7 +47,7 @@ HONOURED: dict[str, str] = {
     "networks.*": "driver driver_opts external internal ipam labels name",
     "networks.*.external": "name",
     "networks.*.ipam": "config driver",
-    "networks.*.ipam.config.*": "gateway ip_range subnet",
+    "networks.*.ipam.config.*": "aux_addresses gateway ip_range subnet",
     "volumes.*": "driver driver_opts external labels name",
     "volumes.*.external": "name",
     "configs.*": "content environment external file",
@@ -134,7 +134,6 @@ WITHOUT_EFFECT: dict[str, str] = {
     "services.*.build.ssh": "no keys are lent to builds",
     "networks.*.enable_ipv4": "networks are IPv4 only",
     "networks.*.enable_ipv6": "networks are IPv4 only",
-    "networks.*.ipam.config.*.aux_addresses": "no addresses are kept free",
     "networks.*.ipam.options": "there are no such options here",
 }
 REFUSED: dict[str, str] = {

@@ -8,7 +8,7 @@ from cntnr_compose.model.project import Network, Project, Volume
 from cntnr_compose.model.service import Dependency, Service
 from cntnr_compose.plan import confighash, graph, labels, supplies
 from cntnr_compose.plan.draft import Draft
-from cntnr_compose.plan.fates import Fate, Renewed, is_renewed_for, ties
+from cntnr_compose.plan.fates import Fate, Renewed, asked_for, is_renewed_for, ties
 from cntnr_compose.plan.operations import (
     CreateContainer,
     PrepareContainer,
@@ -55,6 +55,7 @@ class BringUp:
         self._order = tuple(self._services) if idle else graph.order(self._services)
         # The stops of those that cannot outlive that a service is made anew.
         self._before_remaking: dict[str, set[int]] = {name: set() for name in self._services}
+        self._vacated: dict[str, set[int]] = {name: set() for name in self._services}
         self._stopped: dict[str, int] = {}  # container name to step, and so on
         self._laid: dict[str, int] = {}
         self._made: dict[str, int] = {}
@@ -130,6 +131,7 @@ class BringUp:
     def _stop(self, renewed: Renewed) -> None:
         """Stop what runs and cannot outlive what is about to happen, those that depend on others first."""
         waits = graph.edges(self._services)
+        asked = asked_for(self._services)
         above: dict[str, set[int]] = {name: set() for name in self._services}
         for name in reversed(self._order):
             tied = [
@@ -139,13 +141,18 @@ class BringUp:
                 if fate.found is None or not fate.found.is_running:
                     continue
                 cause = fate.cause
+                had = fate.found.status.addresses.values()
+                taker = next((asked[address] for address in had if address in asked), name)
                 if fate.action == "recreate" and tied:
                     cause = f"{tied[0]} is recreated"
+                elif fate.action in ("recreate", "remove") and taker != name:
+                    cause = f"{taker} takes its address"
                 elif fate.action != "restart" and not is_renewed_for(fate.found, renewed):
                     continue
                 stop = StopContainer(name=fate.found.name, grace=self._manner.timeout, cause=cause)
                 step = self._draft.add(stop, {*self._cleared, *above[name]})
                 self._stopped[fate.name] = step
+                self._vacated[taker].add(step)
                 for below in waits[name]:
                     above[below].add(step)
                 for lender in tied:
@@ -211,7 +218,7 @@ class BringUp:
         lent = self.conditions(service) if fates and graph.borrows_by_name(service) else set()
         prepared = {}
         for fate in fates:
-            after = set(lent)
+            after = lent | self._vacated[service.name]
             if fate.name in self._made:
                 after.add(self._made[fate.name])
             else:

@@ -66,6 +66,16 @@ def ties(service: Service) -> frozenset[str]:
     return frozenset({*restarts, *graph.lenders(service)})
 
 
+def asked_for(services: Mapping[str, Service]) -> dict[str, str]:
+    """Give the services that ask for an address, by address."""
+    return {
+        one.ipv4_address: name
+        for name, service in services.items()
+        for one in service.networks.values()
+        if one.ipv4_address
+    }
+
+
 def is_renewed_for(found: Container, renewed: Renewed) -> bool:
     """Tell whether a container uses a network or volume that is made anew."""
     return bool(

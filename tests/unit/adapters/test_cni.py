@@ -9,25 +9,18 @@ from cntnr_compose.adapters.cni import Interface, configuration
 
 ETH0 = Interface(
     name="eth0", network="p_default", bridge="br-1", subnet="10.128.0.0/20", gateway="10.128.0.1",
-    first="10.128.0.2", last="10.128.15.240", mtu=65520, default_route=True,
+    address="10.128.0.2", mac="02:42:0a:80:00:02", mtu=65520, default_route=True,
 )  # fmt: skip
 ANSWER = """{"cniVersion":"0.4.0","interfaces":[{"name":"br-1","mac":"aa"},{"name":"eth0","sandbox":"/x"}],
 "ips":[{"version":"4","interface":2,"address":"10.128.0.2/20","gateway":"10.128.0.1"}],"dns":{}}"""
 
 
-def test_addresses_come_from_the_range_of_the_network() -> None:
-    ipam = configuration(ETH0)["ipam"]
-    assert ipam["ranges"] == [
-        [{"subnet": "10.128.0.0/20", "gateway": "10.128.0.1",
-          "rangeStart": "10.128.0.2", "rangeEnd": "10.128.15.240"}]
-    ]  # fmt: skip
-    assert ipam["dataDir"] == "/run/cntnr/leases"
-
-
-def test_an_address_that_is_asked_for_may_lie_outside_the_range() -> None:
-    conf = configuration(Interface(**{**fields(ETH0), "address": "10.128.15.250"}))
-    assert conf["args"]["cni"]["ips"] == ["10.128.15.250"]
-    assert "rangeStart" not in conf["ipam"]["ranges"][0][0]
+def test_the_plugins_give_the_address_that_was_chosen() -> None:
+    conf = configuration(ETH0)
+    assert conf["args"]["cni"]["ips"] == ["10.128.0.2"]
+    assert conf["runtimeConfig"] == {"mac": "02:42:0a:80:00:02"}
+    assert conf["ipam"]["ranges"] == [[{"subnet": "10.128.0.0/20", "gateway": "10.128.0.1"}]]
+    assert conf["ipam"]["dataDir"] == "/run/cntnr/leases"
 
 
 def test_only_one_network_leads_outside() -> None:

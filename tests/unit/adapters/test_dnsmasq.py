@@ -38,6 +38,11 @@ def test_internal_networks_learn_no_other_names() -> None:
     assert not any(line.startswith("server=") for line in lines)
 
 
+def test_aliases_stand_for_names() -> None:
+    view = View(name="v", address="1", networks=("a",), aliases=(("x", "a.p.internal"),))
+    assert "cname=x,a.p.internal" in config(view).splitlines()
+
+
 def test_names_are_complete_or_absent(held: Path) -> None:
     dnsmasq.add_names("a", "id1", "10.0.0.2", ["web-1", "web"])
     assert (held / "names/hosts/a/id1").read_text() == "10.0.0.2 web-1 web\n"

@@ -66,6 +66,21 @@ def test_a_pool_says_subnet_gateway_and_range() -> None:
     assert (one.first, one.last) == ("172.28.5.0", "172.28.5.255")
 
 
+def test_aux_addresses_are_kept_free() -> None:
+    def kept(*pools: Pool) -> tuple[str, ...]:
+        return chosen(Network(key="a", name="p_a", pools=pools)).kept
+
+    lan = Pool(subnet="10.5.0.0/24", aux_addresses={"router": "10.5.0.2", "nas": "10.5.0.9"})
+    assert kept(lan) == ("10.5.0.2", "10.5.0.9")
+    assert kept(lan, Pool(subnet="10.6.0.0/24", aux_addresses={"x": "10.6.0.2"})) == kept(lan)
+    with pytest.raises(SubnetInvalid, match=r"aux_addresses r: 10\.6\.0\.2 is not in subnet"):
+        kept(Pool(subnet="10.5.0.0/24", aux_addresses={"r": "10.6.0.2"}))
+    with pytest.raises(SubnetInvalid, match=r"aux_addresses r: .*nonsense"):
+        kept(Pool(subnet="10.5.0.0/24", aux_addresses={"r": "nonsense"}))
+    with pytest.raises(SubnetInvalid, match="is not in subnet"):
+        kept(Pool(aux_addresses={"r": "10.6.0.2"}))
+
+
 def test_an_overlapping_subnet_is_refused_with_the_others_name() -> None:
     Networks("p")._write(made("other"))
     with pytest.raises(SubnetTaken, match=r"10\.128\.0\.0/24 overlaps network other"):

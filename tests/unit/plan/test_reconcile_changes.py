@@ -7,7 +7,7 @@ import pytest
 from cntnr_compose.core.errors import NoSuchService
 from cntnr_compose.core.values import replace
 from cntnr_compose.model.observed import MountPoint, NetworkFound, VolumeFound
-from cntnr_compose.model.service import Mount
+from cntnr_compose.model.service import Attachment, Mount
 from cntnr_compose.plan.operations import CreateContainer, render
 from cntnr_compose.plan.reconcile import (
     NameForOneOnly,
@@ -92,6 +92,50 @@ def test_those_on_a_changed_network_whom_nobody_named_are_only_restarted() -> No
         9 start container p-web-1: its network or volume is made anew (after 7, 8)
         """,
     )
+
+
+def at(address, **settings):
+    one = service(settings.pop("name"), **settings, raw={"at": address})
+    return replace(one, networks={"default": Attachment(ipv4_address=address)})
+
+
+def with_addresses(found, **addresses):
+    return replace(
+        found,
+        containers=tuple(
+            replace(
+                one,
+                status=replace(one.status, addresses={"p_default": addresses[one.record.service]}),
+            )
+            for one in found.containers
+        ),
+    )
+
+
+def test_who_has_an_address_that_another_asks_for_now_is_stopped_first() -> None:
+    before = project(at("10.0.0.5", name="a"), at("10.0.0.6", name="b"))
+    after = project(at("10.0.0.6", name="a"), at("10.0.0.5", name="b"))
+    found = with_addresses(is_up(before), a="10.0.0.5", b="10.0.0.6")
+    expect(
+        up(after, found),
+        """\
+        1 stop container p-b-1: a takes its address
+        2 stop container p-a-1: b takes its address
+        3 recreate container p-a-1: configuration changed (after 2)
+        4 prepare container p-a-1 (after 1, 3)
+        5 start container p-a-1: recreated by 3 (after 4)
+        6 recreate container p-b-1: configuration changed (after 1)
+        7 prepare container p-b-1 (after 2, 6)
+        8 start container p-b-1: recreated by 6 (after 7)
+        """,
+    )
+
+
+def test_who_keeps_its_own_address_is_not_stopped_for_it() -> None:
+    before = project(at("10.0.0.5", name="a"))
+    after = with_service(before, "a", raw={"other": "x"})
+    found = with_addresses(is_up(before), a="10.0.0.5")
+    assert "stop" not in render(up(after, found))
 
 
 def test_no_recreate_leaves_a_changed_network_alone() -> None:

@@ -1,0 +1,162 @@
+"""127.0.0.11 answers names in every container, as public configurations expect; links are their own."""
+
+import pytest
+
+from tests.scenarios.conftest import MakeProject
+from tests.scenarios.lib import free_port, http_answers, wait_until
+from tests.scenarios.reach import SAYS, addresses, looked_up
+
+pytestmark = pytest.mark.usefixtures("busybox_image")
+DOCKERS = "127.0.0.11"
+
+EVERYWHERE = f"""
+x-says: &says {SAYS}
+services:
+  a: {{<<: *says}}
+  both: {{<<: *says, networks: [side, default]}}
+  shut: {{<<: *says, networks: [closed]}}
+  near: {{<<: *says, networks: [closed]}}
+  chosen: {{<<: *says, dns: 192.0.2.53}}
+  guest: {{image: busybox, command: sleep 900, stop_signal: KILL, network_mode: "service:a"}}
+  far: {{<<: *says, networks: {{side: {{interface_name: lan0}}}}}}
+networks:
+  default:
+  side:
+  closed: {{internal: true}}
+"""
+
+
+def test_it_answers_wherever_a_container_is(project: MakeProject) -> None:
+    here = project(EVERYWHERE)
+    here.up()
+    names = ("a", "both", "far", "near", "shut", "chosen", "nobody")
+    seen = {
+        "a": {"a", "both", "chosen"},
+        "guest": {"a", "both", "chosen"},
+        "both": {"a", "both", "far", "chosen"},
+        "shut": {"near", "shut"},
+        "chosen": {"a", "both", "chosen"},
+        "far": {"both", "far"},
+    }
+    for service, expected in seen.items():
+        found = looked_up(here, service, *names, server=DOCKERS)
+        assert set(found) == expected, service
+        assert found == looked_up(here, service, *names), service
+    here.compose("restart", "-t", "0", "a", "both").ok()
+    found = looked_up(here, "both", "a", "far", server=DOCKERS)
+    assert found == {
+        "a": {addresses(here, "a")["eth0"]},
+        "far": {addresses(here, "far")["lan0"]},
+    }
+    here.up("-t", "0", "--force-recreate", "--no-deps", "chosen")
+    assert set(looked_up(here, "chosen", "a", server=DOCKERS)) == {"a"}
+
+
+ASK = """
+import socket, struct
+
+def ask(name, kind):
+    with socket.socket(socket.AF_INET, kind) as wire:
+        wire.settimeout(2)
+        wire.connect(("127.0.0.11", 53))
+        labels = b"".join(bytes([len(part)]) + part.encode() for part in name.split("."))
+        asked = struct.pack("!6H", 7, 0x100, 1, 0, 0, 0) + labels + struct.pack("!B2H", 0, 1, 1)
+        if kind == socket.SOCK_STREAM:
+            wire.sendall(struct.pack("!H", len(asked)) + asked)
+            size = struct.unpack("!H", wire.recv(2))[0]
+            return socket.inet_ntoa(wire.recv(size)[-4:])
+        wire.send(asked)
+        return socket.inet_ntoa(wire.recv(600)[-4:])
+
+print(ask("web", socket.SOCK_DGRAM), ask("web", socket.SOCK_STREAM))
+"""
+
+
+def test_it_answers_by_udp_and_tcp(
+    project: MakeProject, debian_images: dict[str, str], user: object
+) -> None:
+    assert user
+    here = project(f"""
+services:
+  web: {{image: busybox, command: sleep 900, stop_signal: KILL, networks: [default, side]}}
+  one:
+    image: {debian_images["python"]}
+    command: [sleep, "900"]
+    stop_signal: KILL
+    user: "65534"
+    cap_drop: [ALL]
+    read_only: true
+  two:
+    image: {debian_images["python"]}
+    command: [sleep, "900"]
+    stop_signal: KILL
+    networks: [side, shut]
+networks: {{default: , side: , shut: {{internal: true}}}}
+""")
+    here.up()
+    at = addresses(here, "web")
+    for service, address in (("one", at["eth0"]), ("two", at["eth1"])):
+        said = here.exec(service, "python3", "-c", ASK).ok().stdout.split()
+        assert said == [address, address]
+
+
+def test_nothing_is_opened_for_it(project: MakeProject) -> None:
+    here = project(EVERYWHERE)
+    here.up("a", "both")
+    look = "cat /proc/sys/net/ipv4/conf/*/route_localnet"
+    assert set(here.exec("a", "sh", "-c", look).ok().stdout.split()) == {"0"}
+    # What listens on 127.0.0.1 is still reached there, and by nobody else.
+    here.exec("a", "sh", "-c", "httpd -p 127.0.0.1:81 -h /srv").ok()
+    asked = "wget -q -O - http://127.0.0.1:81/who"
+    assert here.exec("a", "sh", "-c", asked).ok().stdout.strip()
+    inside = addresses(here, "a")["eth0"]
+    reach = f"ip route add 127.0.0.0/8 via {inside}; timeout 2 {asked}"
+    assert here.exec("both", "sh", "-c", reach).returncode != 0
+
+
+NGINX = """
+events {}
+http {
+  resolver 127.0.0.11 valid=1s;
+  server {
+    listen 80;
+    location /fixed/ { proxy_pass http://backend/; }
+    location /asked/ { set $to other; rewrite /asked/(.*) /$1 break; proxy_pass http://$to; }
+  }
+}
+"""
+
+
+def test_a_proxy_finds_its_backend_after_a_restart(
+    project: MakeProject, debian_images: dict[str, str]
+) -> None:
+    port = free_port()
+    here = project(
+        f"""
+x-says: &says {SAYS}
+services:
+  backend: {{<<: *says, hostname: backend}}
+  other: {{<<: *says, hostname: other}}
+  proxy:
+    image: {debian_images["nginx"]}
+    command: [nginx, -g, "daemon off;", -c, /nginx.conf]
+    ports: ["127.0.0.1:{port}:80"]
+    volumes: ["./nginx.conf:/nginx.conf:ro"]
+    depends_on: [backend]
+    stop_signal: KILL
+""",
+        files={"nginx.conf": NGINX},
+    )
+
+    def answer(way: str) -> str:
+        return http_answers(f"http://127.0.0.1:{port}/{way}/who").strip()
+
+    here.up()
+    for again in (
+        lambda: None,
+        lambda: here.compose("restart", "-t", "0", "backend", "other").ok(),
+        lambda: here.up("-t", "0", "--force-recreate", "--no-deps", "other", "backend"),
+    ):
+        again()
+        wait_until(lambda: answer("fixed") == "backend", what="the address that nginx knows")
+        wait_until(lambda: answer("asked") == "other", what="the address that nginx asks for")
