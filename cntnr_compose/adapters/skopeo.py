@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cntnr_compose.adapters import process
+from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.plan import imagename
 
@@ -107,7 +108,7 @@ class PlatformMissing(ImageError):
 class NoSpace(ImageError):
     """The disk is full."""
 
-    hint = "free some space with `cntnr image prune`, or set XDG_DATA_HOME to a larger disk"
+    hint = paths.DiskFull.hint
 
     def __init__(self, ref: str, _said: str = "") -> None:
         super().__init__(ref, "no space left on the disk")

@@ -29,7 +29,7 @@ Tell = Callable[[str, str], None]
 class NoSuchImage(CntnrError):
     """An image was named that the store does not have."""
 
-    hint = "see `cntnr images` for what there is, and `cntnr pull` to get one"
+    hint = "get it with `cntnr compose pull`, or build it with `cntnr compose build`"
 
     def __init__(self, ref: str) -> None:
         super().__init__(f"no such image: {imagename.familiar(ref)}")
@@ -38,9 +38,10 @@ class NoSuchImage(CntnrError):
 class StoreDamaged(CntnrError):
     """A manifest or configuration is gone or unreadable."""
 
+    hint = "get it again with `cntnr compose pull`, or build it again with `cntnr compose build`"
+
     def __init__(self, ref: str) -> None:
         super().__init__(f"cannot read image {imagename.familiar(ref)}: its files are damaged")
-        self.hint = f"remove it with `cntnr rmi {imagename.familiar(ref)}` and pull it again"
 
 
 class Catalogue(Value, frozen=True, kw_only=True):
