@@ -170,14 +170,19 @@ def global_options(platform: str) -> list[str]:
     return words
 
 
-def copy_argv(ref: str, layout: Path, blobs: Path, *, platform: str = "") -> list[str]:
-    """Make the command that copies an image into a layout whose blobs are shared."""
+def copy_argv(
+    ref: str, layout: Path, blobs: Path, *, platform: str = "", unpacked: str = ""
+) -> list[str]:
+    """Make the command that copies an image into a layout whose blobs are shared.
+
+    Where the image was ``unpacked``, it is read from there.
+    """
     return [
         *global_options(platform), "copy", "--quiet",
         "--retry-times", "2",
         *_plain_http(ref, "--src-tls-verify=false"),
         "--dest-shared-blob-dir", str(blobs),
-        source(ref), f"oci:{layout}:image",
+        source(unpacked or ref), f"oci:{layout}:image",
     ]  # fmt: skip
 
 
@@ -205,9 +210,9 @@ def push_argv(layout: Path, blobs: Path, ref: str) -> list[str]:
     ]  # fmt: skip
 
 
-def copy(ref: str, layout: Path, blobs: Path, *, platform: str = "") -> None:
+def copy(ref: str, layout: Path, blobs: Path, *, platform: str = "", unpacked: str = "") -> None:
     """Copy an image into a layout whose blobs are shared; raise an `ImageError`."""
-    _run(ref, copy_argv(ref, layout, blobs, platform=platform))
+    _run(ref, copy_argv(ref, layout, blobs, platform=platform, unpacked=unpacked))
 
 
 def push(layout: Path, blobs: Path, ref: str) -> None:
@@ -240,6 +245,11 @@ def stop_all() -> None:
     for pid in tuple(_running):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
+
+
+def is_stopped() -> bool:
+    """Tell whether the command was told to stop."""
+    return _stopped.is_set()
 
 
 def _run(ref: str, argv: Sequence[str]) -> None:

@@ -305,10 +305,13 @@ def _copied(store: ImageStore, ref: str, draft: Path, platform: str) -> Descript
     """Copy an image's blobs into the store, and describe its manifest."""
     from concurrent.futures import ThreadPoolExecutor
 
+    from cntnr_compose.engine.archives import unpacked
+
+    place = unpacked(ref, draft)
     with ThreadPoolExecutor(1) as beside:
         exact = _exact_config(ref)
-        original = None if exact else beside.submit(skopeo.config, ref, platform=platform)
-        skopeo.copy(ref, draft / "layout", store.blobs, platform=platform)
+        original = None if exact else beside.submit(skopeo.config, place, platform=platform)
+        skopeo.copy(ref, draft / "layout", store.blobs, platform=platform, unpacked=place)
         index = files.read_value(draft / "layout/index.json", Index)
         if index is None or not index.manifests:
             raise LayerCorrupt(ref, "skopeo copied nothing")
