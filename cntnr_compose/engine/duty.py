@@ -144,6 +144,8 @@ class Duty:
             logrotation.keep_older(keeper.record)
         if not self.scene.keepers:
             await self.scene.networks.remove_left()
+            if not self.turn.locked():
+                records.forget_intent(self.scene.project)
         await self.scene.networks.repair()
         self._rounds += 1
         if self._rounds % UPLINK_ROUNDS == 0:
@@ -193,6 +195,7 @@ class Duty:
         except ConnectionError:
             pass  # it went away; what it had begun is cancelled
         finally:
+            await _tried(line.leave())
             line.end_turn()
             writer.close()
 
