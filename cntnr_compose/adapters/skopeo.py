@@ -125,12 +125,12 @@ MEANINGS: tuple[tuple[str, Callable[[str, str], ImageError]], ...] = (
     (r"no space left on device|disk quota exceeded", NoSpace),
     (r"no image found in (manifest list|image index)", PlatformMissing),
     (
-        r"toomanyrequests|too many requests|429|received unexpected HTTP status: 5\d\d",
+        r"toomanyrequests|too many requests|\b429\b|received unexpected HTTP status: 5\d\d",
         RegistryRefused,
     ),
     (r"x509:|server gave HTTP response to HTTPS client|tls: ", RegistryUntrusted),
     (
-        r"manifest unknown|name unknown|404|requested access to the resource is denied",
+        r"manifest unknown|name unknown|\b404\b|requested access to the resource is denied",
         ImageNotFound,
     ),
     (r"no descriptor found for reference|reference \S+ not found|Tag \S+ not found", ImageNotFound),
