@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cntnr_compose.adapters import process
+from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.plan import imagename
 
@@ -107,7 +108,7 @@ class PlatformMissing(ImageError):
 class NoSpace(ImageError):
     """The disk is full."""
 
-    hint = "free some space with `cntnr image prune`, or set XDG_DATA_HOME to a larger disk"
+    hint = paths.DiskFull.hint
 
     def __init__(self, ref: str, _said: str = "") -> None:
         super().__init__(ref, "no space left on the disk")
@@ -124,12 +125,12 @@ MEANINGS: tuple[tuple[str, Callable[[str, str], ImageError]], ...] = (
     (r"no space left on device|disk quota exceeded", NoSpace),
     (r"no image found in (manifest list|image index)", PlatformMissing),
     (
-        r"toomanyrequests|too many requests|429|received unexpected HTTP status: 5\d\d",
+        r"toomanyrequests|too many requests|\b429\b|received unexpected HTTP status: 5\d\d",
         RegistryRefused,
     ),
     (r"x509:|server gave HTTP response to HTTPS client|tls: ", RegistryUntrusted),
     (
-        r"manifest unknown|name unknown|404|requested access to the resource is denied",
+        r"manifest unknown|name unknown|\b404\b|requested access to the resource is denied",
         ImageNotFound,
     ),
     (r"no descriptor found for reference|reference \S+ not found|Tag \S+ not found", ImageNotFound),
@@ -169,14 +170,19 @@ def global_options(platform: str) -> list[str]:
     return words
 
 
-def copy_argv(ref: str, layout: Path, blobs: Path, *, platform: str = "") -> list[str]:
-    """Make the command that copies an image into a layout whose blobs are shared."""
+def copy_argv(
+    ref: str, layout: Path, blobs: Path, *, platform: str = "", unpacked: str = ""
+) -> list[str]:
+    """Make the command that copies an image into a layout whose blobs are shared.
+
+    Where the image was ``unpacked``, it is read from there.
+    """
     return [
         *global_options(platform), "copy", "--quiet",
         "--retry-times", "2",
         *_plain_http(ref, "--src-tls-verify=false"),
         "--dest-shared-blob-dir", str(blobs),
-        source(ref), f"oci:{layout}:image",
+        source(unpacked or ref), f"oci:{layout}:image",
     ]  # fmt: skip
 
 
@@ -204,9 +210,9 @@ def push_argv(layout: Path, blobs: Path, ref: str) -> list[str]:
     ]  # fmt: skip
 
 
-def copy(ref: str, layout: Path, blobs: Path, *, platform: str = "") -> None:
+def copy(ref: str, layout: Path, blobs: Path, *, platform: str = "", unpacked: str = "") -> None:
     """Copy an image into a layout whose blobs are shared; raise an `ImageError`."""
-    _run(ref, copy_argv(ref, layout, blobs, platform=platform))
+    _run(ref, copy_argv(ref, layout, blobs, platform=platform, unpacked=unpacked))
 
 
 def push(layout: Path, blobs: Path, ref: str) -> None:
@@ -239,6 +245,11 @@ def stop_all() -> None:
     for pid in tuple(_running):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
+
+
+def is_stopped() -> bool:
+    """Tell whether the command was told to stop."""
+    return _stopped.is_set()
 
 
 def _run(ref: str, argv: Sequence[str]) -> None:

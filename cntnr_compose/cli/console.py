@@ -6,6 +6,7 @@ The only importer of rich, and only where there is a terminal to draw on.
 import os
 import sys
 import time
+from _thread import RLock  # `threading` takes a millisecond to import
 from typing import TYPE_CHECKING, Self, TextIO
 
 from cntnr_compose.cli.board import Board
@@ -22,10 +23,14 @@ REFRESHES = 10  # a second
 
 
 class Console:
-    """Draws nothing but warnings and the output of builds and hooks; base of the others."""
+    """Draws nothing but warnings and the output of builds and hooks; base of the others.
+
+    Images are pulled and built by several threads, which all tell: one of them draws at a time.
+    """
 
     def __init__(self, out: TextIO, *, coloured: bool = False) -> None:
         self.out = out
+        self.drawing = RLock()
         self.coloured = coloured
         self._warned: set[str] = set()
         self._began = time.monotonic()
@@ -40,17 +45,18 @@ class Console:
 
     def tell(self, event: Event) -> None:
         """Draw an event; a warning is drawn once."""
-        match event:
-            case Progress():
-                self.progress(event)
-            case Warned(text=text):
-                if text not in self._warned:
-                    self._warned.add(text)
-                    self.warn(text)
-            case Output():
-                self.output(event)
-            case ContainerEvent():
-                pass
+        with self.drawing:
+            match event:
+                case Progress():
+                    self.progress(event)
+                case Warned(text=text):
+                    if text not in self._warned:
+                        self._warned.add(text)
+                        self.warn(text)
+                case Output():
+                    self.output(event)
+                case ContainerEvent():
+                    pass
 
     def progress(self, event: Progress) -> None:
         """Draw that something moved on."""
@@ -149,19 +155,21 @@ class Terminal(Console):
 
     def settle(self) -> None:
         """Draw every line a last time, and begin anew with the next event."""
-        if self._live is not None:
-            self._ended = True
-            self._live.stop()
-        self._live, self._ended, self._board = None, False, Board()
+        with self.drawing:
+            if self._live is not None:
+                self._ended = True
+                self._live.stop()
+            self._live, self._ended, self._board = None, False, Board()
 
     def line(self, text: str) -> None:
         """Write a line above the moving ones."""
-        if self._live is None or self._rich is None:
-            super().line(text)
-            return
-        from rich.text import Text
+        with self.drawing:
+            if self._live is None or self._rich is None:
+                super().line(text)
+                return
+            from rich.text import Text
 
-        self._rich.print(Text.from_ansi(text), soft_wrap=True)
+            self._rich.print(Text.from_ansi(text), soft_wrap=True)
 
     def _start(self) -> None:
         from rich.console import Console as RichConsole
@@ -181,6 +189,7 @@ class Terminal(Console):
         self._live.start(refresh=True)
 
     def _drawn(self) -> "RenderableType":
+        """Draw the board. A thread of rich's calls it, while `settle` waits for that: it takes no lock."""
         from rich.text import Text
 
         assert self._rich is not None

@@ -113,6 +113,7 @@ class RunAsked(Plain):
             tty=self.has_terminal,
             interactive=self.interactive,
             name=self.name,
+            auto_remove=self.rm,
             use_aliases=self.use_aliases,
             dependencies=not self.no_deps,
             remove_orphans=self.remove_orphans or variable(project, "COMPOSE_REMOVE_ORPHANS"),

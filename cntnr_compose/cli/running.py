@@ -1,11 +1,14 @@
 """One container of its own, joined to our terminal: from `run`'s plans to its exit code."""
 
 import contextlib
+import os
 import sys
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cntnr_compose.adapters import holder
+from cntnr_compose.adapters.control import SupervisorGone
 from cntnr_compose.cli.turn import Turn
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
@@ -35,19 +38,16 @@ class Vanished(CntnrError):
 
 def set_up(mine: Turn, one: "OneOff", asked: "RunAsked", project: "Project") -> None:
     """Make the container and all that it needs; of one that cannot be, nothing stays with --rm."""
-    try:
+    with _removed_where_it_fails(mine, one, asked):
         mine.execute(one.before, project)
-    except CntnrError:
-        if asked.rm and mine.client is not None:
-            with contextlib.suppress(CntnrError):  # the first error is the one to tell
-                mine.client.execute(one.removal)
-        raise
 
 
-def start(mine: Turn, one: "OneOff") -> str:
+def start(mine: Turn, one: "OneOff", asked: "RunAsked") -> str:
     """Start the container, stay away from it, and give its id."""
-    mine.execute(one.start)
-    return _record(mine, one.name).id
+    record = _record(mine, one.name)  # it may be over, and removed, before we have our answer
+    with _removed_where_it_fails(mine, one, asked):
+        mine.execute(one.start)
+    return record.id
 
 
 def start_and_join(mine: Turn, one: "OneOff", asked: "RunAsked") -> int:
@@ -57,10 +57,11 @@ def start_and_join(mine: Turn, one: "OneOff", asked: "RunAsked") -> int:
     """
     client = mine.client
     assert client is not None
-    record = _record(mine, one.name)
     with contextlib.ExitStack() as undo:
         if asked.rm:
-            undo.callback(_remove, client, one)
+            undo.callback(_remove, mine, one)
+        record = _record(mine, one.name)
+        noted = undo.enter_context(_exit_file(record))
         bundle = holder.outside(paths.bundle(record.id))
         if bundle is None:
             raise Vanished(record.name)
@@ -75,9 +76,9 @@ def start_and_join(mine: Turn, one: "OneOff", asked: "RunAsked") -> int:
             on_signal=lambda name: _pass_on(client, record.name, name),
         )
         if relay.run():
-            undo.pop_all()  # detached: it goes on, and is not removed
+            undo.pop_all()  # detached: it goes on
             return 0
-        return _exit_code(record)
+        return _exit_code(record, noted)
 
 
 def _record(mine: Turn, name: str) -> "Record":
@@ -93,14 +94,29 @@ def _pass_on(client: "Client", name: str, signal: str) -> None:
         client.execute(Plan(steps=(step,)))
 
 
-def _exit_code(record: "Record") -> int:
+@contextlib.contextmanager
+def _exit_file(record: "Record") -> Iterator[int]:
+    """Open the file that the exit code is written to: with --rm it is soon nowhere else."""
+    try:
+        descriptor = os.open(records.exit_file(record), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        raise Vanished(record.name) from None
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _exit_code(record: "Record", noted: int) -> int:
     """Wait until the supervisor has written down how the container ended."""
+    made = paths.container(record.project, record.id) / "record.json"
     end = time.monotonic() + PATIENCE
     while True:
-        status = records.read_status(record)
-        if status.state in ("exited", "dead"):
-            return status.exit_code
-        if not (paths.container(record.project, record.id) / "record.json").exists():
+        is_gone = not made.exists()  # looked at first: the code is written before it goes
+        code = os.pread(noted, 16, 0)
+        if code.endswith(b"\n"):
+            return int(code)
+        if is_gone:
             raise Vanished(record.name)
         if time.monotonic() > end:
             with clients.connect(record.project) as another:  # takes over what a dead one left
@@ -109,5 +125,22 @@ def _exit_code(record: "Record") -> int:
         time.sleep(LOOK_EVERY)
 
 
-def _remove(client: "Client", one: "OneOff") -> None:
-    client.execute(one.removal)
+@contextlib.contextmanager
+def _removed_where_it_fails(mine: Turn, one: "OneOff", asked: "RunAsked") -> Iterator[None]:
+    try:
+        yield
+    except CntnrError:
+        if asked.rm:
+            with contextlib.suppress(CntnrError):  # the first error is the one to tell
+                _remove(mine, one)
+        raise
+
+
+def _remove(mine: Turn, one: "OneOff") -> None:
+    """See that nothing is left: the supervisor removes what has ended, but may not be done yet."""
+    assert mine.client is not None
+    try:
+        mine.client.execute(one.removal)
+    except SupervisorGone:
+        with clients.connect(mine.observed.project) as another:
+            another.execute(one.removal)

@@ -35,7 +35,7 @@ ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 class DiskFull(CntnrError):
     """There is no room for the result of a step."""
 
-    hint = "free some space with `cntnr image prune`, or set XDG_DATA_HOME to a larger disk"
+    hint = paths.DiskFull.hint
 
     def __init__(self, service: str) -> None:
         super().__init__(f"cannot build {service}: no space left on the disk")

@@ -79,6 +79,7 @@ def _record(op: CreateContainer, scene: Scene, image: Image, name: str) -> Recor
         service=service.name,
         number=op.number,
         oneoff=op.oneoff,
+        auto_remove=op.auto_remove,
         image=op.image,
         image_id=image.id,
         config_hash=op.config_hash,

@@ -146,6 +146,7 @@ class Duty:
         # Whose turn it is may want them again.
         if not self.scene.keepers and not self.turn.locked():
             await _tried(self.scene.networks.remove_left())
+            records.forget_intent(self.scene.project)
         await _tried(self.scene.networks.complete(rules=False))
         self._rounds += 1
         if self._rounds % UPLINK_ROUNDS == 0:
@@ -198,6 +199,7 @@ class Duty:
         except ConnectionError:
             pass  # it went away; what it had begun is cancelled
         finally:
+            await _tried(line.leave())
             line.end_turn()
             writer.close()
 

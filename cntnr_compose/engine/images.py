@@ -29,7 +29,7 @@ Tell = Callable[[str, str], None]
 class NoSuchImage(CntnrError):
     """An image was named that the store does not have."""
 
-    hint = "see `cntnr images` for what there is, and `cntnr pull` to get one"
+    hint = "get it with `cntnr compose pull`, or build it with `cntnr compose build`"
 
     def __init__(self, ref: str) -> None:
         super().__init__(f"no such image: {imagename.familiar(ref)}")
@@ -38,9 +38,10 @@ class NoSuchImage(CntnrError):
 class StoreDamaged(CntnrError):
     """A manifest or configuration is gone or unreadable."""
 
+    hint = "get it again with `cntnr compose pull`, or build it again with `cntnr compose build`"
+
     def __init__(self, ref: str) -> None:
         super().__init__(f"cannot read image {imagename.familiar(ref)}: its files are damaged")
-        self.hint = f"remove it with `cntnr rmi {imagename.familiar(ref)}` and pull it again"
 
 
 class Catalogue(Value, frozen=True, kw_only=True):
@@ -304,10 +305,13 @@ def _copied(store: ImageStore, ref: str, draft: Path, platform: str) -> Descript
     """Copy an image's blobs into the store, and describe its manifest."""
     from concurrent.futures import ThreadPoolExecutor
 
+    from cntnr_compose.engine.archives import unpacked
+
+    place = unpacked(ref, draft)
     with ThreadPoolExecutor(1) as beside:
         exact = _exact_config(ref)
-        original = None if exact else beside.submit(skopeo.config, ref, platform=platform)
-        skopeo.copy(ref, draft / "layout", store.blobs, platform=platform)
+        original = None if exact else beside.submit(skopeo.config, place, platform=platform)
+        skopeo.copy(ref, draft / "layout", store.blobs, platform=platform, unpacked=place)
         index = files.read_value(draft / "layout/index.json", Index)
         if index is None or not index.manifests:
             raise LayerCorrupt(ref, "skopeo copied nothing")

@@ -88,6 +88,8 @@ class Keeper:
         self.status = replace(self.status, **changes)
         try:
             records.write_status(self.record, self.status)
+            if self.record.oneoff and self.status.state == "exited":
+                records.note_exit(self.record, self.status.exit_code)
         except OSError as error:
             # On a full disk containers can still be stopped: what is known here counts, and the next
             # supervisor finds out by itself.
@@ -218,13 +220,17 @@ class Keeper:
             await prepared.clear(self.scene, self.record, self.status.addresses)
         finally:
             self.ports = ()
-            self._note_end(code)
+            try:
+                self._note_end(code)
+                if self.record.auto_remove and self.status.state == "exited":
+                    await self._vanish(volumes=True)
+            finally:
+                self._ended.set()
 
     def _note_end(self, code: int) -> None:
         was, now = self.status, time.time()
         if was.state not in ("running", "paused", "restarting"):
             self.write(**NOTHING)
-            self._ended.set()
             return
         self._retry = lifecycle.next_restart(
             self.record.definition.restart,
@@ -237,7 +243,6 @@ class Keeper:
         # Whoever is to come back still belongs to this holder; gone with it, nobody brings it back.
         holder = self.scene.holder.id if self._retry else ""
         self.write(state=state, finished=now, exit_code=code, **NOTHING | {"holder": holder})
-        self._ended.set()
         more = {"restarting": "1"} if self._retry or self._comes_back else {}
         self.scene.announce(self.record, "die", exitCode=str(code), **more)
         if self._retry is not None:
@@ -333,20 +338,28 @@ class Keeper:
                 self.write(stopped_by_user=True)
                 await self._end(0, running=True)
             await self._ended.wait()
-            self.scene.keepers.pop(self.record.name, None)
-            await process.to_the_end(asyncio.to_thread(self._erase, volumes=volumes))
-        self.scene.announce(self.record, "destroy")
+            await self._vanish(volumes=volumes)
         told(tell, self.record.name, "Removed", state="done")
+
+    async def _vanish(self, *, volumes: bool) -> None:
+        """Remove its files, once: it may have done so by itself when it ended."""
+        keepers = self.scene.keepers
+        if keepers.get(self.record.name) is not self:
+            return
+        await process.to_the_end(asyncio.to_thread(self._erase, volumes=volumes))
+        keepers.pop(self.record.name, None)
+        self.scene.announce(self.record, "destroy")
 
     def _erase(self, *, volumes: bool) -> None:
         from cntnr_compose.engine import volumes as store
 
         for network in self.record.networks.values():
             claims.release(network, self.record.id)
-        records.remove(self.record)
+        # The record, which names the volumes, goes last.
         for point in self.record.mounts:
             if volumes and point.anonymous:
                 store.remove(point.source)
+        records.remove(self.record)
 
     def rename(self, name: str) -> None:
         """Give it another name."""
@@ -364,6 +377,17 @@ class Keeper:
 
     async def adopt(self) -> None:
         """Take over what an earlier supervisor left: watch what runs, clear what does not."""
+        await self._adopt()
+        # Whoever would have started it was cut off with that supervisor.
+        if self.record.auto_remove and self.status.state not in RUNNING:
+            await self.remove(_nobody, volumes=True)
+
+    async def leave(self) -> None:
+        """Take note that its client is gone: where it was to run for that one only, and does not, it goes."""
+        if self.record.auto_remove and self.status.state == "created":
+            await self.remove(_nobody, volumes=True)
+
+    async def _adopt(self) -> None:
         status = self.status
         if status.restarts and status.state in RUNNING:
             delay = lifecycle.FIRST_DELAY

@@ -28,6 +28,7 @@ from cntnr_compose.plan.messages import (
     Serve,
     Told,
 )
+from cntnr_compose.plan.operations import CreateContainer
 
 if TYPE_CHECKING:
     from cntnr_compose.engine.duty import Duty
@@ -54,6 +55,7 @@ class Line:
         self._writer = writer
         self._has_turn = False
         self._is_complete = False  # whether networks were looked at in this turn
+        self._made: set[str] = set()  # containers that are removed when they have run
         self._ahead = b""  # read while waiting for something else
 
     async def answer(self) -> None:
@@ -137,6 +139,11 @@ class Line:
         await duty.turn.acquire()
         self._has_turn, self._is_complete, duty.whose = True, False, what
 
+    async def leave(self) -> None:
+        """Remove what this command made to run once, and did not start."""
+        for name in self._made & self._duty.scene.keepers.keys():
+            await self._duty.scene.keepers[name].leave()
+
     def end_turn(self) -> None:
         """Let the next command have its turn."""
         if self._has_turn:
@@ -148,6 +155,11 @@ class Line:
         if request.project is not None:
             scene.intent = request.project
             records.write_intent(request.project)
+        self._made |= {
+            step.operation.name
+            for step in request.plan.steps
+            if isinstance(step.operation, CreateContainer) and step.operation.auto_remove
+        }
         try:
             if request.project is not None or executor.starts(request.plan):
                 await self._complete_networks()

@@ -19,10 +19,11 @@ class Found(Value, frozen=True, kw_only=True):
 def observe(project: str) -> Observed:
     """Tell a project's containers as they are.
 
-    Where the supervisor died while containers run, another one is started first, which looks after them.
+    Where the supervisor died while containers run, or while one was there only for as long as it runs,
+    another one is started first, which looks after them.
     """
     found = _containers(project)
-    if any(one.status.pid or one.is_running for one in found) and not is_supervised(project):
+    if any(map(_needs_a_keeper, found)) and not is_supervised(project):
         from cntnr_compose.engine import client
 
         with client.connect(project) as supervisor:
@@ -63,6 +64,10 @@ def is_supervised(project: str) -> bool:
     """Tell whether the project's supervisor lives."""
     lock = holder.outside(paths.socket(project).with_suffix(".lock"))
     return lock is not None and files.is_locked(lock)
+
+
+def _needs_a_keeper(one: Container) -> bool:
+    return bool(one.status.pid) or one.is_running or one.record.auto_remove
 
 
 def _containers(project: str) -> list[Container]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Event, Progress
-from cntnr_compose.core.values import Value
+from cntnr_compose.core.values import Seconds, Value
 from cntnr_compose.engine.images import ImageStore, NoSuchImage
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Service
@@ -17,6 +17,7 @@ from cntnr_compose.plan import pullpolicy
 
 Tell = Callable[[Event], None]
 AT_ONCE = 8
+LOOK_UP: Seconds = 0.2
 
 
 class Wanted(Value, frozen=True, kw_only=True):
@@ -115,7 +116,7 @@ def pull_all(
 
     Raises the first `CntnrError` of the others, when all have ended.
     """
-    from concurrent.futures import ThreadPoolExecutor
+    from concurrent.futures import ThreadPoolExecutor, wait
 
     from cntnr_compose.adapters import skopeo
 
@@ -132,7 +133,11 @@ def pull_all(
 
     with ThreadPoolExecutor(min(AT_ONCE, len(images))) as pool:
         try:
-            for job in [pool.submit(pull, one) for one in images]:
+            jobs = [pool.submit(pull, one) for one in images]
+            # Whoever waits without end misses a Ctrl-C that comes just before he begins to.
+            while wait(jobs, timeout=LOOK_UP).not_done:
+                pass
+            for job in jobs:
                 job.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)

@@ -1,5 +1,6 @@
 """What is written of containers: a record when one is made, a status at each change."""
 
+import contextlib
 from pathlib import Path
 
 from cntnr_compose.adapters import files
@@ -65,10 +66,26 @@ def settled(container: Container, holder: str) -> Container:
     return replace(container, status=ended)
 
 
+def exit_file(record: Record) -> Path:
+    """Name the file that a one-off's exit code is written to.
+
+    Whoever waits for that has it open before the start: so he can read it also where it is removed.
+    """
+    return paths.container(record.project, record.id) / "exit"
+
+
+def note_exit(record: Record, code: int) -> None:
+    """Write a one-off's exit code into the file that its client has open."""
+    with contextlib.suppress(FileNotFoundError), exit_file(record).open("r+b", buffering=0) as out:
+        out.write(b"%d\n" % code)
+
+
 def write_record(record: Record) -> None:
     """Write what a container was made as."""
     folder = paths.container(record.project, record.id)
     folder.mkdir(parents=True, exist_ok=True)
+    if record.oneoff:
+        exit_file(record).touch()
     files.write_value(folder / "record.json", record)
 
 

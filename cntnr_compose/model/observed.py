@@ -44,6 +44,7 @@ class Record(Value, frozen=True, kw_only=True):
     service: str  # the service's name
     number: int = 1
     oneoff: bool = False
+    auto_remove: bool = False  # as soon as it has ended, with its anonymous volumes
     image: str = ""  # as the user wrote it, or as the build named it
     image_id: str = ""
     config_hash: str = ""

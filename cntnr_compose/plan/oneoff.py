@@ -35,6 +35,7 @@ class RunOptions(Value, frozen=True, kw_only=True):
     tty: bool = False
     interactive: bool = True
     name: str = ""
+    auto_remove: bool = False
     use_aliases: bool = False
     dependencies: bool = True
     remove_orphans: bool = False
@@ -48,7 +49,7 @@ class OneOff(Value, frozen=True, kw_only=True):
     service: Service  # as it runs
     before: Plan
     start: Plan
-    removal: Plan  # for --rm
+    removal: Plan  # for --rm, where the supervisor has not done it yet
 
 
 def run_plan(project: Project, observed: Observed, options: RunOptions) -> OneOff:
@@ -77,6 +78,7 @@ def run_plan(project: Project, observed: Observed, options: RunOptions) -> OneOf
         image=reference,
         config_hash=digest,
         oneoff=True,
+        auto_remove=options.auto_remove,
         labels=labels.oneoff(
             project,
             service,

@@ -72,6 +72,7 @@ class CreateContainer(Value, frozen=True, kw_only=True, tag="create_container"):
     config_hash: str
     number: int = 1
     oneoff: bool = False
+    auto_remove: bool = False  # when it has ended; also where nobody comes to start it
     labels: dict[str, str] = field(default_factory=dict)
     replaces: str = ""  # container id
     grace: Seconds | None = None  # for stopping the replaced one; None: its own

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import socket
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -136,6 +137,42 @@ def test_images_come_from_layouts_and_archives(project: MakeProject) -> None:
     assert missing.returncode == 1
     assert "cannot get image oci:" in missing.stderr
     assert "layout" in missing.stderr
+
+
+def packed(folder: Path, archive: Path, owner: int, form: str) -> None:
+    """Pack files as somebody else would have: with an owner that is not ours, and without folders."""
+
+    def owned(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+        entry.uid = entry.gid = owner
+        return entry
+
+    with tarfile.open(archive, form) as out:
+        for path in sorted(folder.rglob("*")):
+            if not path.is_dir():
+                out.add(path, str(path.relative_to(folder)), filter=owned)
+
+
+@pytest.mark.parametrize(("owner", "form"), [(0, "w"), (0, "w:gz"), (2_000_000, "w:gz")])
+def test_an_archive_may_be_somebody_else_s(project: MakeProject, owner: int, form: str) -> None:
+    here = project(
+        f"""
+        services:
+          named: {{image: "oci-archive:box.tar:box", pull_policy: always, {WAITS}}}
+          alone: {{image: "oci-archive:./box.tar", {WAITS}}}
+          docker: {{image: "docker-archive:other.tar", pull_policy: always, {WAITS}}}
+          built: {{build: {{dockerfile_inline: "FROM oci-archive:${{PWD}}/box.tar:box"}}, {WAITS}}}
+        """
+    )
+    copies(here)
+    packed(here.folder / "layout", here.folder / "box.tar", owner, form)
+    other = str(here.folder / "other")
+    here.user.run(
+        "sh", "-c", f"mkdir {other} && tar -xf docker.tar -C {other}", cwd=here.folder
+    ).ok()
+    packed(here.folder / "other", here.folder / "other.tar", owner, form)
+    here.up(env={"PWD": str(here.folder)})
+    assert list(here.states().values()) == ["running"] * 4
+    assert list(here.user.data.glob("images/.draft-*")) == []
 
 
 def test_policies_decide_whether_the_registry_is_asked(

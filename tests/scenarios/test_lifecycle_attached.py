@@ -11,6 +11,7 @@ import pytest
 
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import Project, wait_until
+from tests.scenarios.registry import Registry, make_image
 from tests.scenarios.terminal import Terminal
 
 
@@ -280,3 +281,24 @@ def test_on_a_terminal_prefixes_are_coloured_and_ctrl_c_is_typed(
         assert "\x1b[36m" not in shown
         terminal.type("\x03")
         assert terminal.ends() == 130
+
+
+def test_on_a_terminal_nothing_is_redrawn_once_there_is_output(
+    project: MakeProject, registry: Registry
+) -> None:
+    images = [f"drawn/{name}:1" for name in ("one", "two", "three")]
+    registry.push(make_image("busybox"), "busybox", *images)
+    services = "\n".join(
+        f"  s{number}: {{image: '{image}', command: ['sh', '-c', 'echo hello; sleep 1; echo bye']}}"
+        for number, image in enumerate(images)
+    )
+    made = project(f"services:\n{services}\n")
+    with Terminal(made, "cntnr", "compose", "up") as terminal:
+        shown = terminal.sees("Attaching to")
+        assert all(image in shown for image in images)
+        assert terminal.ends() == 0
+        logs = terminal.shown
+    assert (logs.count("hello"), logs.count("bye")) == (3, 3)
+    assert "[+]" not in logs
+    moves = [one for one in re.findall(r"\x1b\[[0-9;?]*[A-Za-z]", logs) if one[-1] not in "mK"]
+    assert moves == []  # the cursor stays below what was written

@@ -75,6 +75,6 @@ def _run(scope: "Scope", asked: "RunAsked") -> int:
             running.set_up(mine, one, asked, project)
             console.settle()
             if asked.detach:
-                out.say(running.start(mine, one))
+                out.say(running.start(mine, one, asked))
                 return 0
             return running.start_and_join(mine, one, asked)

@@ -11,7 +11,7 @@ from cntnr_compose.engine import client, early, observe
 from cntnr_compose.model.observed import Container, Observed
 from cntnr_compose.model.project import Project
 from cntnr_compose.plan.messages import Exec
-from cntnr_compose.plan.operations import Plan, render
+from cntnr_compose.plan.operations import CreateContainer, Plan, render
 
 
 class FakeClient:
@@ -44,6 +44,9 @@ class FakeClient:
         self, plan: Plan, project: Project | None = None, tell: Callable[[Event], None] = print
     ) -> dict[str, object]:
         self.engine.plans.append(render(plan))
+        self.engine.made += [
+            step.operation for step in plan.steps if isinstance(step.operation, CreateContainer)
+        ]
         self.engine.projects.append(project)
         for event in self.engine.events:
             tell(event)
@@ -61,6 +64,7 @@ class FakeEngine:
         self.containers: list[Container] = []
         self.said: list[str] = []
         self.plans: list[str] = []
+        self.made: list[CreateContainer] = []
         self.projects: list[Project | None] = []
         self.execs: list[Exec] = []
         self.events: list[Event] = []

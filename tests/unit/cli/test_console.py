@@ -3,8 +3,12 @@
 import io
 import json
 import re
+import threading
+import time
+from typing import Any
 
 import pytest
+from rich.live import Live
 
 from cntnr_compose.cli import console
 from cntnr_compose.cli.console import Console, Json, Plain, Terminal, choose
@@ -93,6 +97,34 @@ def test_a_terminal_begins_anew_after_it_settled() -> None:
     _, _, after = seen(made.out.getvalue()).partition("in between\n")
     assert "Network n" in after
     assert "shop-web-1" not in after
+
+
+def test_threads_that_tell_at_once_share_one_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Live] = []
+    make = Live.__init__
+
+    def slowly_made(live: Live, *words: Any, **more: Any) -> None:
+        started.append(live)
+        time.sleep(0.05)
+        make(live, *words, **more)
+
+    monkeypatch.setattr(Live, "__init__", slowly_made)
+    made, together = Terminal(Screen()), threading.Barrier(4)
+
+    def pull(number: int) -> None:
+        together.wait(5)
+        made.tell(Progress(kind="Image", name=f"image-{number}", status="Pulling"))
+
+    threads = [threading.Thread(target=pull, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(5)
+    made.settle()
+    assert [live.is_started for live in started] == [False]
+    assert isinstance(made.out, Screen)
+    last = seen(made.out.getvalue().rpartition("[+]")[2])
+    assert sorted(re.findall(r"image-\d", last)) == [f"image-{number}" for number in range(4)]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from cntnr_compose.cli.runasked import BadOption, NoTerminal, RunAsked
 from cntnr_compose.core.errors import RemoteError
 from cntnr_compose.core.values import Value
 from cntnr_compose.engine import provide
-from cntnr_compose.model.observed import Container, Status
+from cntnr_compose.model.observed import Container
 from cntnr_compose.model.service import Mount, Port
 from tests.unit.cli.conftest import FakeClient, FakeEngine, Ran
 from tests.unit.cli.making import container, project, service
@@ -126,21 +126,20 @@ class Joined(Value, frozen=True, kw_only=True):
 class Stage:
     """The socket of a container, its relay and its record, played."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> None:
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, engine: FakeEngine, exit_file: Path
+    ) -> None:
         self.engine = engine
+        self.exit_file = exit_file
+        exit_file.write_text("9\n")
         self.detaches = False
         self.signals: list[str] = []
         self.joined: list[Joined] = []
-        self.code = 9
         monkeypatch.setattr(running, "Attachment", self.attach)
         monkeypatch.setattr(running.holder, "outside", lambda path: path)
         monkeypatch.setattr(running, "Relay", self.relay)
         monkeypatch.setattr(running.records, "read_all", self.read_all)
-        monkeypatch.setattr(
-            running.records,
-            "read_status",
-            lambda _record: Status(state="exited", exit_code=self.code),
-        )
+        monkeypatch.setattr(running.records, "exit_file", lambda _record: self.exit_file)
         monkeypatch.setattr(sys.stdin, "fileno", lambda: 0, raising=False)
 
     def read_all(self, _project: str) -> list[Container]:
@@ -179,7 +178,7 @@ def stage(
         "name: shop\nservices:\n  web: {image: busybox, depends_on: [db]}\n  db: {image: busybox}\n"
     )
     monkeypatch.setattr(provide, "provide", lambda *_, **__: {"busybox": "sha256:1"})
-    return Stage(monkeypatch, engine)
+    return Stage(monkeypatch, engine, tmp_path / "exit")
 
 
 def test_it_attaches_between_the_preparation_and_the_start(compose: Run, stage: Stage) -> None:
@@ -199,6 +198,12 @@ def test_it_is_removed_afterwards_where_that_is_asked(compose: Run, stage: Stage
     compose("run", "--rm", "--no-deps", "-i=false", "web")
     assert [plan.split()[1] for plan in stage.engine.plans] == ["create", "start", "remove"]
     assert stage.joined[0].stdin is None
+
+
+def test_it_is_the_supervisor_s_to_remove_it(compose: Run, stage: Stage) -> None:
+    compose("run", "--rm", "web")
+    compose("run", "web")
+    assert [one.auto_remove for one in stage.engine.made if one.oneoff] == [True, False]
 
 
 def test_detached_by_keys_it_goes_on(compose: Run, stage: Stage) -> None:
@@ -237,10 +242,8 @@ def test_nothing_stays_of_one_that_cannot_be_set_up(
     assert "remove container shop-web-run-" in stage.engine.plans[-1]
 
 
-def test_a_container_that_others_removed_is_told(
-    compose: Run, stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(running.records, "read_status", lambda _record: Status(state="running"))
+def test_a_container_that_others_removed_is_told(compose: Run, stage: Stage) -> None:
+    stage.exit_file.write_text("")
     ran = compose("run", "--name", "job", "web")
     assert ran.code == 1
     assert ran.err.endswith("error: cannot tell how container job ended: it was removed\n")

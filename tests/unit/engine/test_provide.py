@@ -1,9 +1,13 @@
 """Every service has an image, or it is said why not."""
 
+import signal
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from cntnr_compose.adapters import skopeo
 from cntnr_compose.adapters.skopeo import ImageNotFound
 from cntnr_compose.core.events import Event, Progress
 from cntnr_compose.engine import build, images, provide
@@ -149,3 +153,23 @@ def test_images_that_are_mounted_are_needed_too(world: World) -> None:
     world.registry = {"data:1"}
     mount = Mount(type="image", target="/data", source="data:1")
     assert set(world.provide(image("a", "a:1", volumes=(mount,)))) == {"a:1", "data:1"}
+
+
+def test_a_ctrl_c_that_wakes_nobody_is_noticed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told_to_stop = threading.Event()
+    in_time: list[bool] = []
+    monkeypatch.setattr(skopeo, "stop_all", told_to_stop.set)
+
+    def pull(ref: str, **_: object) -> Image:
+        time.sleep(0.3)  # until the main thread waits
+        # Another one takes the signal, so that nothing wakes it: as where it comes just before the wait.
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+        in_time.append(told_to_stop.wait(3))
+        raise ImageNotFound(ref)
+
+    monkeypatch.setattr(images, "pull", pull)
+    with pytest.raises(KeyboardInterrupt):
+        world.provide(image("a", "a:1"))
+    assert in_time == [True]

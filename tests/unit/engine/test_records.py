@@ -3,6 +3,7 @@
 import pytest
 
 from cntnr_compose.core import paths
+from cntnr_compose.core.values import replace
 from cntnr_compose.engine import records
 from cntnr_compose.model.observed import Container, Record, Status
 from cntnr_compose.model.service import Service
@@ -128,3 +129,21 @@ def test_a_record_that_says_to_be_elsewhere_is_not_believed() -> None:
         assert was in text
         (place / "record.json").write_text(text.replace(was, said))
         assert records.read_all("p") == []
+
+
+def test_the_exit_code_of_a_one_off_is_read_also_when_it_is_removed() -> None:
+    one = written(replace(record(), oneoff=True))
+    with records.exit_file(one).open("rb") as waiting:
+        assert waiting.read() == b""
+        records.note_exit(one, 137)
+        records.remove(one)
+        waiting.seek(0)
+        assert waiting.read() == b"137\n"
+    records.note_exit(one, 1)
+    assert not records.exit_file(one).exists()
+
+
+def test_containers_of_services_have_no_such_file() -> None:
+    one = written(record())
+    records.note_exit(one, 1)
+    assert not records.exit_file(one).exists()

@@ -53,6 +53,11 @@ def created(plan) -> CreateContainer:
     )
 
 
+def test_it_may_be_there_only_for_as_long_as_it_runs() -> None:
+    assert created(run(auto_remove=True)).auto_remove
+    assert not created(run()).auto_remove
+
+
 def test_it_is_set_up_beside_what_it_needs_and_started_by_a_plan_of_its_own() -> None:
     plan = run(nothing(STACK))
     assert plan.name == "p-web-run-0123456789ab"

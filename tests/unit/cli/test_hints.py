@@ -1,0 +1,152 @@
+"""Every command that a hint, a text or a page names is one that there is, with the options it has."""
+
+import ast
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+import pytest
+
+from cntnr_compose.cli import root
+from cntnr_compose.cli.compose import find, imported
+from cntnr_compose.cli.options import COMPOSE, Option, Verb
+
+ROOT = Path(__file__).resolve().parents[3]
+CODE = sorted((ROOT / "cntnr_compose").rglob("*.py"))
+PAGES = [
+    path
+    for path in sorted(ROOT.rglob("*.md"))
+    if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
+]
+SCRIPTS = sorted((ROOT / "contrib").rglob("*.sh"))
+SPAN = re.compile(r"`([^`]+)`")
+COMMAND = re.compile(r"(?:^|[/\s])cntnr ((?:-|compose\b|[a-z]+).*)")
+
+
+def texts(path: Path) -> Iterator[tuple[int, str]]:
+    """Give the strings of a module with their lines; values that are put into them are one word."""
+    tree = ast.parse(path.read_text())
+    pieces: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            pieces |= set(node.values)
+            words = (
+                str(one.value) if isinstance(one, ast.Constant) else "X" for one in node.values
+            )
+            yield node.lineno, "".join(words)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in pieces:
+            yield node.lineno, node.value
+
+
+def in_code(path: Path) -> Iterator[tuple[int, str]]:
+    """Give the commands that the strings of a module name: they are written `so`."""
+    for number, text in texts(path):
+        for span in SPAN.findall(text):
+            if span.startswith("cntnr "):
+                yield number, span
+
+
+def in_page(path: Path) -> Iterator[tuple[int, str]]:
+    """Give the commands that a page names: in code spans, and in blocks."""
+    is_block = False
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        if line.lstrip().startswith("```"):
+            is_block = not is_block
+        for part in [line] if is_block else SPAN.findall(line):
+            if part.startswith("cntnr ") or (is_block and COMMAND.search(part)):
+                yield number, part
+
+
+def in_script(path: Path) -> Iterator[tuple[int, str]]:
+    """Give the commands that a script runs or names."""
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        if re.search(r"cntnr (compose|doctor|version) ", line):
+            yield number, line
+
+
+def refusal(text: str) -> str:
+    """Tell what is wrong with the command in a text; nothing where it can be run."""
+    found = COMMAND.search(text)
+    words = shlex.split(found[1].replace('"', ""), comments=True) if found else []
+    if not words:
+        return ""
+    name, *rest = words
+    if name.startswith("-"):
+        return "" if name in ("--help", "--version") else f"no option {name}"
+    if name not in root.TABLE:
+        return f"no command {name}"
+    if name != "compose":
+        return wrong_option(rows_of(imported(root.TABLE[name][0])), rest)
+    wrong, rest = past_options(COMPOSE, rest)
+    if wrong or not rest:
+        return wrong
+    verb = find(rest[0])
+    if verb is None:
+        return f"no verb {rest[0]}"
+    return wrong_option([*verb.options, *verb.everyones()], rest[1:], mixed=verb.mixed)
+
+
+def rows_of(command: click.Command | Verb) -> list[Option]:
+    """Give the options of a command beside `compose`."""
+    if isinstance(command, Verb):
+        return command.options
+    options = [one for one in command.params if isinstance(one, click.Option)]
+    return [Option(*one.opts, str(one.name), is_flag=one.is_flag) for one in options]
+
+
+def wrong_option(rows: list[Option], words: list[str], *, mixed: bool = True) -> str:
+    """Name the first word that is no option of the rows."""
+    while words:
+        wrong, words = past_options(rows, words)
+        if wrong or not mixed:
+            return wrong
+        words = words[1:]
+    return ""
+
+
+def past_options(rows: Sequence[Option], words: list[str]) -> tuple[str, list[str]]:
+    """Give the first option that is not one of the rows, and the words from the first argument on."""
+    known = {word: row for row in rows if row.refused is None for word in row.words}
+    while words and words[0].startswith("-"):
+        name, equals, _ = words[0].partition("=")
+        letters = [f"-{letter}" for letter in name[1:]]
+        for one in [name] if name.startswith("--") or name in known else letters:
+            if one not in known and one not in ("--help", "-h", "--"):
+                return f"no option {one}", words
+        row = known.get(name)
+        words = words[2 if row and not row.is_flag and not equals else 1 :]
+    return "", words
+
+
+@pytest.mark.parametrize("where", [CODE, PAGES, SCRIPTS], ids=["code", "pages", "scripts"])
+def test_commands_that_are_named_can_be_run(where: list[Path]) -> None:
+    read = {".py": in_code, ".md": in_page, ".sh": in_script}
+    named = [
+        (f"{path.relative_to(ROOT)}:{number}: {text.strip()}", refusal(text))
+        for path in where
+        for number, text in read[path.suffix](path)
+    ]
+    assert len(named) > 3
+    assert [f"{place}: {wrong}" for place, wrong in named if wrong] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("cntnr compose down -v", ""),
+        ("cntnr compose -p shop rm -sf web  # comment", ""),
+        ("cntnr compose exec -T SERVICE tar --anything", ""),
+        ("cntnr doctor --format json", ""),
+        ("cntnr images", "no command images"),
+        ("cntnr compose rmi X", "no verb rmi"),
+        ("cntnr compose push web", "no verb push"),
+        ("cntnr compose up web --detached", "no option --detached"),
+        ("cntnr compose -p X --nothing up", "no option --nothing"),
+        ("cntnr compose rm -sx", "no option -x"),
+        ("cntnr doctor --mend", "no option --mend"),
+    ],
+)
+def test_what_cannot_be_run_is_found(text: str, wrong: str) -> None:
+    assert refusal(text) == wrong
