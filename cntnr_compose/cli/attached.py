@@ -102,11 +102,11 @@ class Attached:
                 self._look()
             if presses.any():
                 self._console.line("Gracefully Stopping... press Ctrl+C again to force")
-                self._stop(presses)
+                self._stop(presses, enough=2)
                 return INTERRUPTED
             if self._first is not None:
                 self._console.line("Aborting on container exit...")
-                self._stop(presses)
+                self._stop(presses, enough=1)
                 return INTERRUPTED if presses.any() else self._verdict()
         return 0
 
@@ -187,9 +187,11 @@ class Attached:
             if self._first is None and (aborts == "exit" or (aborts == "failure" and code)):
                 self._first = code
 
-    def _stop(self, presses: Presses) -> None:
-        """Stop the services that were selected; with one more press kill them."""
-        enough = presses.count + 1
+    def _stop(self, presses: Presses, *, enough: int) -> None:
+        """Stop the services that were selected; kill them when there were ``enough`` presses.
+
+        The count is that of the whole command: who presses as soon as he reads that he may is heard.
+        """
         name, services = self._project.name, self._asked.services
         with clients.connect(name) as client:
             client.begin("up", self._console.tell)

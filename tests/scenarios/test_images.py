@@ -315,18 +315,26 @@ def test_a_closed_registry_is_entered_with_the_usual_files(
             shutil.rmtree(folder)
 
 
-# Runs inside the holder, where a bundle's root file system is mounted.
-RUN_COPY = """
+# These run inside the holder, where a bundle's root file system is mounted.
+COPY = """
 import json, os, shutil, subprocess, sys
 
-bundle, network = sys.argv[1:]
+bundle = sys.argv[1]
 os.makedirs("/run/mine/cni")
 for name in os.listdir(f"{bundle}/cni"):
     if name.endswith(".conf"):
         shutil.copy(f"{bundle}/cni/{name}", "/run/mine/cni")
-spec = json.load(open(f"{bundle}/config.json"))
+shutil.copytree(f"{bundle}/etc", "/run/mine/etc")
+os.mkdir("/run/mine/rootfs")
+subprocess.run(["cp", "-a", f"{bundle}/rootfs/.", "/run/mine/rootfs"], check=True)
+spec = json.loads(open(f"{bundle}/config.json").read().replace(bundle, "/run/mine"))
 spec["process"]["args"] = ["sh", "-c", "ip -o -4 addr; ip route; ping -c 1 -W 2 b"]
 json.dump(spec, open("/run/mine/config.json", "w"))
+"""
+RUN = """
+import os, shutil, subprocess, sys
+
+network = sys.argv[1]
 env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 argv = ["runc", "--root", "/run/other", "run", "-b", "/run/mine", "mine"]
 ended = subprocess.run(argv, env=env, stdin=subprocess.DEVNULL)
@@ -337,7 +345,7 @@ sys.exit(ended.returncode)
 
 
 def test_a_bundle_is_connected_without_us(project: MakeProject, busybox_image: str) -> None:
-    """Plain `runc run` on a copy of a bundle has a network, and gives its address back."""
+    """Plain `runc run` on a copy of a bundle has the network, and gives its address back."""
     here = project(
         f"services:\n  a: {{image: {busybox_image}, {WAITS}}}\n  b: {{image: {busybox_image}, {WAITS}}}\n"
     )
@@ -345,10 +353,10 @@ def test_a_bundle_is_connected_without_us(project: MakeProject, busybox_image: s
     identity = {row["Service"]: row["ID"] for row in here.ps()}["a"]
     held = json.loads((here.user.runtime / "holder/holder.json").read_text())
     inside = ("nsenter", "-U", "--preserve-credentials", "-m", "-p", "-n", "--wdns=/", "-t")
-    words = (f"/run/cntnr/b/{identity[:12]}", f"{here.name}_default")
-    ended = here.user.run(
-        *inside, str(held["child"]), str(here.user.venv / "bin/python"), "-c", RUN_COPY, *words
-    ).ok()
+    python = (*inside, str(held["child"]), str(here.user.venv / "bin/python"), "-c")
+    here.user.run(*python, COPY, f"/run/cntnr/b/{identity[:12]}").ok()
+    here.compose("stop", "-t", "0", "a").ok()  # a bundle has an address of its own: one at a time
+    ended = here.user.run(*python, RUN, f"{here.name}_default").ok()
     [line] = [line for line in ended.stdout.splitlines() if " eth0    inet " in line]
     address = line.split()[3].partition("/")[0]
     assert "1 packets received" in ended.stdout
