@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import errno
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ MS_NOSUID = 2
 MS_NODEV = 4
 MS_NOEXEC = 8
 MS_BIND = 4096
+MS_REC = 16384
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -49,6 +51,19 @@ def shared_memory(target: Path, *, size: Bytes) -> None:
 def bind(source: Path, target: Path) -> None:
     """Show ``source`` at ``target`` too. Raises `OSError`."""
     _mount(str(source), target, "", MS_BIND, "")
+
+
+def show(descriptor: int, target: Path) -> None:
+    """Show what a descriptor stands for at ``target``, made for it, with all that is mounted below.
+
+    Unlike a path, it cannot be exchanged for something else meanwhile. Raises `OSError`.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+        target.mkdir()
+    else:
+        target.touch()
+    _mount(f"/proc/self/fd/{descriptor}", target, "", MS_BIND | MS_REC, "")
 
 
 def detach(target: Path) -> None:

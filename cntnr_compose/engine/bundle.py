@@ -6,11 +6,21 @@ A bundle stands from `runc create` until the container has ended. Runs inside th
 import os
 from pathlib import Path
 
-from cntnr_compose.adapters import cni, files, kernel, mounts, runc
+from cntnr_compose.adapters import cni, files, mounts, runc
+from cntnr_compose.adapters.rooted import Root
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.values import Tree, Value, from_json, from_tree
-from cntnr_compose.engine import etcfiles, facts, filemounts, interfaces, mounted, unpack, volumes
+from cntnr_compose.core.values import Bytes, Tree, Value, from_json, from_tree, replace
+from cntnr_compose.engine import (
+    accounts,
+    etcfiles,
+    facts,
+    filemounts,
+    interfaces,
+    mounted,
+    unpack,
+    volumes,
+)
 from cntnr_compose.engine.images import ImageStore
 from cntnr_compose.engine.networks import Made
 from cntnr_compose.engine.scene import Scene
@@ -22,6 +32,7 @@ from cntnr_compose.plan.mounts import SHM
 from cntnr_compose.plan.runtime_spec import runtime_spec
 from cntnr_compose.plan.setting import Node, Setting
 
+LONGEST_PROFILE: Bytes = 16 << 20
 PROJECT = "cntnr.project"  # the annotation that tells whose a bundle is
 
 
@@ -67,10 +78,10 @@ async def lay_out(scene: Scene, record: Record) -> Laid:
         seccomp=_seccomp(scene, service),
         annotations=_annotations(record),
         hooks=cni.hooks(record.id) if attached else {},
-        passwd=text(place / "rootfs", "etc/passwd"),
-        group=text(place / "rootfs", "etc/group"),
     )
-    made = runtime_spec(service, image, setting, scene.facts)
+    with Root(place / "rootfs") as root, accounts.of(root) as (passwd, group):
+        setting = replace(setting, passwd=passwd, group=group)
+        made = runtime_spec(service, image, setting, scene.facts)
     runc.write_spec(place, made.spec)
     return Laid(
         own_network=setting.network == "new",
@@ -140,6 +151,17 @@ def _joined(scene: Scene, record: Record) -> Record | None:
     return _lender(scene, record, "network_mode", mode)
 
 
+def lenders(scene: Scene, record: Record) -> list[Record]:
+    """Find the containers whose namespaces this one shares. Raises `NamespaceMissing`."""
+    service = record.definition
+    modes = {"network_mode": service.network_mode, "pid": service.pid, "ipc": service.ipc}
+    return [
+        _lender(scene, record, kind, mode)
+        for kind, mode in modes.items()
+        if mode.startswith(("service:", "container:"))
+    ]
+
+
 def _lender(scene: Scene, record: Record, kind: str, mode: str) -> Record:
     word, _, name = mode.partition(":")
     keeper = scene.running(name) if word == "service" else scene.keepers.get(name)
@@ -202,7 +224,8 @@ def _seccomp(scene: Scene, service: Service) -> Tree | None:
         return None
     path = Path(scene.intent.working_dir if scene.intent else "/", named)
     try:
-        return from_json(path.read_bytes(), Tree)
+        with Root(Path("/")) as machine:
+            return from_json(machine.read(str(path), LONGEST_PROFILE), Tree)
     except OSError as error:
         raise SeccompUnreadable(str(path), error.strerror or str(error)) from error
     except ValueError as error:
@@ -211,11 +234,3 @@ def _seccomp(scene: Scene, service: Service) -> Tree | None:
 
 def _annotations(record: Record) -> dict[str, str]:
     return {"cntnr.name": record.name, PROJECT: record.project}
-
-
-def text(rootfs: Path, name: str) -> str:
-    """Read a file of the image, never through a link that leads out of it."""
-    try:
-        return kernel.inside(rootfs, name).read_text(errors="replace")
-    except OSError:
-        return ""

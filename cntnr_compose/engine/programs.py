@@ -8,10 +8,11 @@ import signal
 from pathlib import Path
 
 from cntnr_compose.adapters import files, holder, process, runc
+from cntnr_compose.adapters.rooted import Root
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Seconds, Tree, Value, to_json
-from cntnr_compose.engine import bundle
+from cntnr_compose.engine import accounts
 from cntnr_compose.engine.scene import Scene
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import Hook
@@ -38,7 +39,7 @@ class Ended(Value, frozen=True, kw_only=True):
 def lay_out(scene: Scene, record: Record, wanted: Exec) -> list[str]:
     """Give the command that runs a program in a container from outside the holder.
 
-    Raises `NotRunning`, `UserUnknown`, `IdNotMapped`.
+    Raises `NotRunning`, `UserUnknown`, `IdNotMapped`, `AccountsUnfit`, `AccountsUnreadable`.
     """
     spec = _spec(scene, record, _hook(wanted), tty=wanted.tty)
     name = f"exec-{os.urandom(6).hex()}.json"
@@ -72,16 +73,16 @@ def _spec(scene: Scene, record: Record, run: Hook, *, tty: bool = False) -> Tree
     spec = files.read_value(place / "config.json", Tree)
     if spec is None:
         raise NotRunning(record.name)
-    rootfs = place / "rootfs"
-    return process_for_exec(
-        spec["process"],
-        run,
-        passwd=bundle.text(rootfs, "etc/passwd") if run.user else "",
-        group=bundle.text(rootfs, "etc/group") if run.user else "",
-        ids=scene.facts.ids,
-        group_add=record.definition.group_add if run.user else (),
-        tty=tty,
-    )
+    with Root(place / "rootfs") as root, accounts.of(root) as (passwd, group):
+        return process_for_exec(
+            spec["process"],
+            run,
+            passwd=passwd,
+            group=group,
+            ids=scene.facts.ids,
+            group_add=record.definition.group_add if run.user else (),
+            tty=tty,
+        )
 
 
 async def run(
@@ -89,7 +90,7 @@ async def run(
 ) -> Ended:
     """Run a program in a container to its end, or kill it when its time is up.
 
-    Raises `NotRunning`, `UserUnknown`, `IdNotMapped`.
+    Raises `NotRunning`, `UserUnknown`, `IdNotMapped`, `AccountsUnfit`, `AccountsUnreadable`.
     """
     place = paths.bundle(record.id)
     name = f"run-{os.urandom(6).hex()}"
