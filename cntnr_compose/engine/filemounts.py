@@ -7,6 +7,7 @@ may read. Runs inside the holder.
 import errno
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from cntnr_compose.adapters import files, mounts
@@ -46,6 +47,18 @@ def lay_out(scene: Scene, record: Record) -> tuple[ResolvedMount, ...]:
     Raises `SourceMissing`, `SourceUnset`.
     """
     made = []
+    for kind, number, use, source in _uses(scene, record):
+        path = _file(record, kind, number, use, source)
+        made.append(ResolvedMount(target=target(kind, use), source=str(path), read_only=True))
+    return tuple(made)
+
+
+def sources(scene: Scene, record: Record) -> list[FileSource]:
+    """Give the configs and secrets of a container that are files of the host."""
+    return [source for _, _, _, source in _uses(scene, record) if source.file]
+
+
+def _uses(scene: Scene, record: Record) -> Iterator[tuple[str, int, FileMount, FileSource]]:
     intent = scene.intent
     for kind, uses in (
         ("config", record.definition.configs),
@@ -53,10 +66,7 @@ def lay_out(scene: Scene, record: Record) -> tuple[ResolvedMount, ...]:
     ):
         known = (intent.configs if kind == "config" else intent.secrets) if intent else {}
         for number, use in enumerate(uses):
-            source = known.get(use.source) or FileSource(key=use.source)
-            path = _file(record, kind, number, use, source)
-            made.append(ResolvedMount(target=target(kind, use), source=str(path), read_only=True))
-    return tuple(made)
+            yield kind, number, use, known.get(use.source) or FileSource(key=use.source)
 
 
 def target(kind: str, use: FileMount) -> str:
