@@ -28,6 +28,7 @@ from cntnr_compose.engine import (
     records,
     sources,
 )
+from cntnr_compose.engine.hearing import Lines
 from cntnr_compose.engine.scene import Scene, told
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.observed import RUNNING, Container, Record, Status
@@ -214,11 +215,12 @@ class Keeper:
         self.write(error=why)
 
     async def _run_hook(self, kind: str, hook: Hook, tell: Tell) -> None:
-        ended = await programs.run(self.scene, self.record, hook)
-        for line in ended.output.splitlines():
-            tell(Output(source=self.record.name, text=line))
-        if ended.exit_code != 0:
-            raise HookFailed(self.record.name, kind, ended.exit_code)
+        name = self.record.name
+        lines = Lines(lambda text: tell(Output(source=name, text=text)))
+        code = await programs.run(self.scene, self.record, hook, lines.take)
+        lines.end()
+        if code != 0:
+            raise HookFailed(name, kind, code)
 
     def _watch(self) -> None:
         self.scene.keep(self._wait_for_end(), f"end of {self.record.name}")
