@@ -4,6 +4,7 @@ A bundle stands from `runc create` until the container has ended. Runs inside th
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from cntnr_compose.adapters import cni, files, mounts, runc
@@ -28,7 +29,7 @@ from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import Service
 from cntnr_compose.plan import devices, security
-from cntnr_compose.plan.mounts import SHM
+from cntnr_compose.plan.mounts import SHM, models
 from cntnr_compose.plan.runtime_spec import runtime_spec
 from cntnr_compose.plan.setting import Node, Setting
 
@@ -72,6 +73,7 @@ async def lay_out(scene: Scene, record: Record) -> Laid:
         ipc=_namespace(scene, record, "ipc", "" if service.ipc in PRIVATE_IPC else service.ipc),
         shm=_shared_memory(scene, record),
         uts="host" if service.uts == "host" else "new",
+        models=str(place / "models"),
         mounts=(*resolved, *filemounts.lay_out(scene, record)),
         files=await etcfiles.write(scene, record, place, joined),
         nodes=_nodes(service),
@@ -82,11 +84,18 @@ async def lay_out(scene: Scene, record: Record) -> Laid:
     with Root(place / "rootfs") as root, accounts.of(root) as (passwd, group):
         setting = replace(setting, passwd=passwd, group=group)
         made = runtime_spec(service, image, setting, scene.facts)
+    _lay_models(models(made.spec["mounts"], setting.models))
     runc.write_spec(place, made.spec)
     return Laid(
         own_network=setting.network == "new",
         warnings=made.warnings,
     )
+
+
+def _lay_models(wanted: Mapping[str, int]) -> None:
+    for folder, mode in wanted.items():
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        Path(folder).chmod(mode)
 
 
 PRIVATE_IPC = ("", "none", "private", "shareable")
