@@ -8,9 +8,9 @@ import stat
 import time
 from pathlib import Path
 
-from cntnr_compose.adapters import files, mounts, process
+from cntnr_compose.adapters import copying, files, mounts, process
 from cntnr_compose.core import paths
-from cntnr_compose.core.errors import CntnrError, CommandFailed
+from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, field
 from cntnr_compose.engine import records
 from cntnr_compose.model.observed import Record, VolumeFound
@@ -67,6 +67,13 @@ class DeviceMissing(CntnrError):
 
     def __init__(self, name: str, device: str, why: str) -> None:
         super().__init__(f"cannot mount volume {name}: {device}: {why}")
+
+
+class FillFailed(CntnrError):
+    """What the image has cannot be copied into a volume in memory, or into a folder."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"cannot fill volume {name} from the image: {why}")
 
 
 def content(name: str) -> Path:
@@ -203,33 +210,44 @@ def fill(name: str, image_folder: Path) -> None:
     """Copy what the image has at the mount point into a volume that is still empty.
 
     Owner and mode of the folder itself come along, so that a service's own user can write to it.
-    Raises `CommandFailed`, and what `content` raises.
+    Raises `CommandFailed`, `FillFailed`, and what `content` raises.
     """
     target = content(name)
     if not image_folder.is_dir() or any(target.iterdir()):
         return
     found = image_folder.stat()
     if any(image_folder.iterdir()):
-        _copy(image_folder, target, beside=_folder(name) / "_filling")
+        _copy(name, image_folder, target)
     os.chown(target, found.st_uid, found.st_gid)
     target.chmod(stat.S_IMODE(found.st_mode))
 
 
-def _copy(source: Path, target: Path, *, beside: Path) -> None:
-    # Half a copy, of one who was killed, would count as filled next time. So it is made beside the
-    # target, unless that is somewhere else, and moved: others may have the target mounted already.
-    is_near = target.parent == beside.parent and not target.is_mount()
-    place = beside if is_near else target
+def _copy(name: str, source: Path, target: Path) -> None:
+    beside = _folder(name) / "_filling"
     files.remove_tree(beside)
-    place.mkdir(exist_ok=True)
-    place.chmod(0o700)  # where it hands its group down, the copies would have that of it
+    if target.parent != beside.parent or target.is_mount():
+        _copy_in_place(name, source, target)
+        return
+    # Half a copy, of one who was killed, would count as filled next time. So it is made beside the
+    # target, and moved: others may have the target mounted already.
+    beside.mkdir()
+    beside.chmod(0o700)  # where it hands its group down, the copies would have that of it
+    process.run(["cp", "-a", "--reflink=auto", f"{source}/.", str(beside)])
+    for entry in beside.iterdir():
+        entry.rename(target / entry.name)
+    beside.rmdir()
+
+
+def _copy_in_place(name: str, source: Path, target: Path) -> None:
+    """Copy to where containers that run may put links meanwhile."""
+    original, copy = (os.open(path, copying.FOLDER) for path in (source, target))
     try:
-        process.run(["cp", "-a", "--reflink=auto", f"{source}/.", str(place)])
-    except CommandFailed:
-        for entry in place.iterdir():
+        os.fchmod(copy, 0o700)  # as above
+        copying.copy_tree(original, copy)
+    except OSError as error:
+        for entry in target.iterdir():
             files.remove_tree(entry)
-        raise
-    if is_near:
-        for entry in beside.iterdir():
-            entry.rename(target / entry.name)
-        beside.rmdir()
+        raise FillFailed(name, error.strerror or str(error)) from error
+    finally:
+        os.close(original)
+        os.close(copy)
