@@ -6,13 +6,14 @@ may read. Runs inside the holder.
 
 import errno
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from cntnr_compose.adapters import files, mounts
+from cntnr_compose.adapters.rooted import Root
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.values import Bytes
 from cntnr_compose.engine.scene import Scene
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.project import FileSource
@@ -20,6 +21,7 @@ from cntnr_compose.model.service import FileMount
 from cntnr_compose.plan.setting import ResolvedMount
 
 DEFAULT_MODE = 0o444
+LONGEST: Bytes = 64 << 20  # of a file that is copied, into memory
 
 
 class SourceMissing(CntnrError):
@@ -105,8 +107,10 @@ def _original(kind: str, source: FileSource) -> Path:
 
 
 def _copy(kind: str, source: FileSource, original: Path, copy: Path) -> None:
+    """Copy a file; containers may have put something else in its place just now."""
     try:
-        shutil.copyfile(original, copy)
+        with Root(Path("/")) as machine:
+            copy.write_bytes(machine.read(str(original), LONGEST))
     except OSError as error:
         why = error.strerror or str(error)
         raise SourceMissing(kind, source.key, source.file, why) from error

@@ -19,6 +19,7 @@ from cntnr_compose.model.service import Mount
 
 One: TypeAlias = tuple[int, ...]  # tells a source from every other one; empty: it is not there
 Seen: TypeAlias = tuple[One, ...]
+ALWAYS: One = (0,)  # nobody makes or replaces it
 
 
 def look(scene: Scene, record: Record) -> Seen:
@@ -53,10 +54,13 @@ def _mounts(record: Record) -> Iterator[One]:
 
 
 def _of_volume(point: MountPoint, asked: Mount | None) -> One:
+    if asked is None or not asked.volume.subpath:
+        folder = volumes.on_machine(point.source)
+        return ALWAYS if folder is None else _identity(folder)
+    whole = volumes.standing(point.source)
+    if whole is None:
+        return ()
     try:
-        whole = volumes.content(point.source)
-        if asked is None or not asked.volume.subpath:
-            return _identity(whole)
         found = mounted.part(whole, asked.volume.subpath)
     except CntnrError:
         return ()

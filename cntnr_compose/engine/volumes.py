@@ -105,6 +105,20 @@ def content(name: str) -> Path:
     return folder
 
 
+def on_machine(name: str) -> Path | None:
+    """Give the folder of the machine that a volume stands for; None for one of our own."""
+    stored = files.read_value(_folder(name) / "volume.json", Stored)
+    device = stored.options.get("device", "") if stored else ""
+    is_memory = stored is not None and stored.options.get("type") == "tmpfs"
+    return mounts.on_machine(Path(device)) if device and not is_memory else None
+
+
+def standing(name: str) -> Path | None:
+    """Give the folder with a volume's files where there is one; nothing is made, nothing mounted."""
+    place = on_machine(name) or _folder(name) / "_data"
+    return place if place.is_dir() else None
+
+
 def is_read_only(name: str) -> bool:
     """Tell whether a volume's own options forbid to write to it."""
     stored = files.read_value(_folder(name) / "volume.json", Stored)
