@@ -101,15 +101,18 @@ def _guard(words: list[str], env: dict[str, str], pid_file: Path) -> int:
     starter = os.fork()
     if not starter:
         os.execve(words[0], words, env)
-    wanted = starter
-    while True:
-        pid, ended = os.wait()
-        if pid != wanted:
-            continue
-        code = os.waitstatus_to_exitcode(ended)
-        if pid != starter or code:
-            return code if code >= 0 else 128 - code
-        wanted = int(pid_file.read_text())
+    ended: dict[int, int] = {}
+    code = _wait_for(starter, ended)
+    # The program may have ended before its starter.
+    return code or _wait_for(int(pid_file.read_text()), ended)
+
+
+def _wait_for(wanted: int, ended: dict[int, int]) -> int:
+    while wanted not in ended:
+        pid, status = os.wait()
+        ended[pid] = os.waitstatus_to_exitcode(status)
+    code = ended[wanted]
+    return code if code >= 0 else 128 - code
 
 
 class _Pipe:

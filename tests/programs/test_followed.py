@@ -12,13 +12,21 @@ from cntnr_compose.core.errors import ProgramMissing
 from cntnr_compose.engine.hearing import Beginning
 from tests.fakes.programs import Programs
 
-# Starts a script as runc does: in the background, its pid in a file.
-STARTER = 'sh -c "$2" & echo $! >"$1"'
+# Starts a script as runc does: its pid in a file, and without asking how it ended. (A shell may ask.)
+STARTER = """exec python3 -SE -c '
+import os, sys, time
+pid = os.fork()
+if pid == 0:
+    os.execvp("sh", ["sh", "-c", sys.argv[3]])
+with open(sys.argv[2], "w") as file:
+    file.write(str(pid))
+time.sleep(float(sys.argv[1]))
+' """
 
 
 @pytest.fixture
 def pid_file(programs: Programs, tmp_path: Path) -> Path:
-    programs.add("starter", STARTER)
+    programs.add("starter", f'{STARTER} 0 "$@"')
     return tmp_path / "pid"
 
 
@@ -44,6 +52,11 @@ def is_there(pid: int) -> bool:
 def test_status_and_both_streams_are_those_of_what_was_started(pid_file: Path) -> None:
     assert run(pid_file, "echo a; echo b >&2; exit 7") == (7, "a\nb\n")
     assert run(pid_file, "kill -9 $$") == (128 + 9, "")
+
+
+def test_a_program_may_end_before_its_starter(programs: Programs, pid_file: Path) -> None:
+    programs.add("starter", f'{STARTER} 0.3 "$@"')
+    assert run(pid_file, "exit 7") == (7, "")
 
 
 def test_a_starter_that_fails_is_told(programs: Programs, pid_file: Path) -> None:

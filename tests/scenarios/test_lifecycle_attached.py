@@ -280,3 +280,17 @@ def test_on_a_terminal_prefixes_are_coloured_and_ctrl_c_is_typed(
         assert "\x1b[36m" not in shown
         terminal.type("\x03")
         assert terminal.ends() == 130
+
+
+def test_a_line_that_never_ends_is_shown_before_its_container_ends(
+    project: MakeProject, busybox_image: str
+) -> None:
+    size = 40_000_000
+    made = project(f"""
+        services:
+          web: {{image: {busybox_image}, command: sh -c 'echo first; head -c {size} /dev/zero; exit 4'}}
+        """)
+    said = made.compose("up", timeout=100).stdout.splitlines()
+    assert next(one for one in said if one.startswith("web-1")) == "web-1  | first"
+    assert [len(one) for one in said if "\0" in one] == [len("web-1  | ") + size]
+    assert said[-1] == "web-1 exited with code 4"
