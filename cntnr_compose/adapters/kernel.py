@@ -115,32 +115,6 @@ def locked_flags(path: Path) -> tuple[str, ...]:
     return tuple(name for name, bit in names.items() if found & bit)
 
 
-def inside(root: Path, name: str) -> Path:
-    """Resolve a path as if ``root`` were /, so that no link leads out of it.
-
-    Raises `FileNotFoundError` where there is nothing.
-    """
-    found, ahead, links = root, name.split("/"), 0
-    while ahead:
-        part = ahead.pop(0)
-        if part in ("", "."):
-            continue
-        if part == "..":
-            found = found if found == root else found.parent
-            continue
-        step = found / part
-        if step.is_symlink() and links < 40:
-            links += 1
-            to = str(step.readlink())
-            found = root if to.startswith("/") else found
-            ahead = [*to.split("/"), *ahead]
-            continue
-        found = step
-    if not os.path.lexists(found):
-        raise FileNotFoundError(str(found))
-    return found
-
-
 def host_address() -> str:
     """Give an address of the host at which containers reach what listens on it.
 

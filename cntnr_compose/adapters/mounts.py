@@ -5,6 +5,7 @@ import ctypes
 import errno
 import os
 import re
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ MS_NODEV = 4
 MS_NOEXEC = 8
 MS_BIND = 4096
 ESCAPED = re.compile(rb"\\([0-7]{3})")  # blanks and backslashes in /proc/self/mountinfo (proc(5))
+MS_REC = 16384
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -51,6 +53,19 @@ def shared_memory(target: Path, *, size: Bytes) -> None:
 def bind(source: Path, target: Path) -> None:
     """Show ``source`` at ``target`` too. Raises `OSError`."""
     _mount(str(source), target, "", MS_BIND, "")
+
+
+def show(descriptor: int, target: Path) -> None:
+    """Show what a descriptor stands for at ``target``, made for it, with all that is mounted below.
+
+    Unlike a path, it cannot be exchanged for something else meanwhile. Raises `OSError`.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+        target.mkdir()
+    else:
+        target.touch()
+    _mount(f"/proc/self/fd/{descriptor}", target, "", MS_BIND | MS_REC, "")
 
 
 def detach(target: Path) -> None:

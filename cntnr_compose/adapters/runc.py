@@ -221,9 +221,12 @@ def exit_status(identity: str) -> int | None:
 
 
 def exec_argv(identity: str, spec: Path, *, pid_file: Path | None = None) -> list[str]:
-    """Make the command that runs a process, described by a file, in a container."""
-    pids = ["--pid-file", str(pid_file)] if pid_file else []
-    return ["runc", "--root", str(root()), "exec", *pids, "--process", str(spec), identity]
+    """Make the command that runs a process, described by a file, in a container.
+
+    With a file for its pid it is only started: it writes to our own streams, and nobody waits for it.
+    """
+    alone = ["--detach", "--pid-file", str(pid_file)] if pid_file else []
+    return ["runc", "--root", str(root()), "exec", *alone, "--process", str(spec), identity]
 
 
 def plain(said: str) -> str:

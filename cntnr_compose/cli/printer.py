@@ -43,6 +43,7 @@ class Printer:
         self._timestamps = timestamps
         self._out, self._err = streams or (sys.stdout.buffer, sys.stderr.buffer)
         self._last: BinaryIO | None = None
+        self._unended: dict[BinaryIO, str] = {}  # whose line is not whole yet
         self._names: dict[str, str] = {}
         self._colour: dict[str, str] = {}
         self._drawn: dict[str, bytes] = {}
@@ -57,14 +58,29 @@ class Printer:
                 self._drawn.clear()
 
     def lines(self, lines: Iterable[Line]) -> None:
-        """Write lines, each to the stream that its container wrote it to."""
+        """Write lines, each to the stream that its container wrote it to.
+
+        A line in pieces goes on where it was, unless somebody else's came in between.
+        """
         for line in lines:
             out = self._err if line.stream == "stderr" else self._out
             if out is not self._last:
                 self.flush()  # so that both keep their order where they are one terminal
                 self._last = out
-            stamp = f"{line.stamp} ".encode() if self._timestamps else b""
-            out.write(self._prefix(line.source) + stamp + line.text + b"\n")
+            written = line.text + b"\n" if line.ends else line.text
+            if line.begins or self._unended.get(out) != line.source:
+                self._end_line(out)
+                stamp = f"{line.stamp} ".encode() if self._timestamps else b""
+                written = self._prefix(line.source) + stamp + written
+            out.write(written)
+            if line.ends:
+                self._unended.pop(out, None)
+            else:
+                self._unended[out] = line.source
+
+    def _end_line(self, out: BinaryIO) -> None:
+        if self._unended.pop(out, None) is not None:
+            out.write(b"\n")
 
     def flush(self) -> None:
         """Write out what is buffered."""
@@ -81,6 +97,7 @@ class Printer:
         """Write a line of our own on stdout."""
         self.flush()
         self._last = self._out
+        self._end_line(self._out)
         self._out.write(f"{ERASE if self._coloured else ''}{text}\n".encode())
         self.flush()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cntnr_compose.adapters.rooted import Root
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.engine import accounts
 from cntnr_compose.engine.builder_files import Files, Found, Selected
 from cntnr_compose.plan import users
 from cntnr_compose.plan.buildwork import Copy
@@ -175,21 +176,15 @@ def copy(
 
 
 def owner(root: Root, text: str) -> tuple[int, int]:
-    """Look ``user:group`` up in the image's own files. Raises `UserUnknown`, `IdNotMapped`."""
-    found = users.identity(
-        text, passwd=account_file(root, "passwd"), group=account_file(root, "group"), ids=FULL_RANGE
-    )
+    """Look ``user:group`` up in the image's own files.
+
+    Raises `UserUnknown`, `IdNotMapped`, `AccountsUnreadable`.
+    """
+    with accounts.of(root, runs=False) as (passwd, group):
+        found = users.identity(text, passwd=passwd, group=group, ids=FULL_RANGE)
     # For COPY, a number alone means the group of that number, too.
     who, colon, _ = text.partition(":")
     return found.uid, (found.uid if who.isdecimal() and not colon else found.gid)
-
-
-def account_file(root: Root, name: str) -> str:
-    """Read ``/etc/passwd`` or ``/etc/group`` of an image; nothing where there is none."""
-    place = root.find(posixpath.join("etc", name))
-    if place is None or not place.is_file():
-        return ""
-    return place.read_text(errors="replace")
 
 
 def give(place: Path, uid: int, gid: int) -> None:

@@ -13,8 +13,7 @@ from cntnr_compose.adapters.rooted import Root
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree, replace
-from cntnr_compose.engine import facts, unpack
-from cntnr_compose.engine.builder_copy import account_file
+from cntnr_compose.engine import accounts, facts, unpack
 from cntnr_compose.engine.builder_files import SourceMissing
 from cntnr_compose.engine.builder_walk import Request, Secret
 from cntnr_compose.model.image import ImageConfig
@@ -109,8 +108,6 @@ class Runner:
                 "/etc/resolv.conf": str(step.bundle / "resolv.conf"),
             },
             environment={**proxies, **step.secret_env},
-            passwd=account_file(step.root, "passwd"),
-            group=account_file(step.root, "group"),
         )
         service = Service(
             name=request.service,
@@ -124,7 +121,9 @@ class Runner:
             privileged=request.privileged,
         )
         bare = replace(config, env=(), entrypoint=None, cmd=None)
-        made = runtime_spec(service, bare, setting, self._facts)
+        with accounts.of(step.root) as (passwd, group):
+            setting = replace(setting, passwd=passwd, group=group)
+            made = runtime_spec(service, bare, setting, self._facts)
         for warning in made.warnings:
             self._warn(warning)
         return made.spec

@@ -4,14 +4,24 @@ A bundle stands from `runc create` until the container has ended. Runs inside th
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cntnr_compose.adapters import cni, files, kernel, mounts, nameserver, runc
+from cntnr_compose.adapters import cni, files, mounts, nameserver, runc
+from cntnr_compose.adapters.rooted import Root
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.values import Tree, Value, from_json, from_tree
-from cntnr_compose.engine import etcfiles, facts, filemounts, interfaces, mounted, unpack, volumes
+from cntnr_compose.core.values import Bytes, Tree, Value, from_json, from_tree, replace
+from cntnr_compose.engine import (
+    accounts,
+    etcfiles,
+    facts,
+    filemounts,
+    interfaces,
+    mounted,
+    unpack,
+    volumes,
+)
 from cntnr_compose.engine.images import ImageStore
 from cntnr_compose.engine.networks import Made
 from cntnr_compose.engine.scene import Scene
@@ -19,10 +29,11 @@ from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import Service
 from cntnr_compose.plan import devices, security
-from cntnr_compose.plan.mounts import SHM
+from cntnr_compose.plan.mounts import SHM, models
 from cntnr_compose.plan.runtime_spec import runtime_spec
 from cntnr_compose.plan.setting import Node, Setting
 
+LONGEST_PROFILE: Bytes = 16 << 20
 PROJECT = "cntnr.project"  # the annotation that tells whose a bundle is
 
 
@@ -64,22 +75,30 @@ async def lay_out(scene: Scene, record: Record) -> Laid:
         ipc=_namespace(scene, record, "ipc", "" if service.ipc in PRIVATE_IPC else service.ipc),
         shm=_shared_memory(scene, record),
         uts="host" if service.uts == "host" else "new",
+        models=str(place / "models"),
         mounts=(*resolved, *filemounts.lay_out(scene, record)),
         files=etcfiles.write(record, place, joined, resolver),
         nodes=_nodes(service),
         seccomp=_seccomp(scene, service),
         annotations=_annotations(record),
         hooks=cni.hooks(record.id) if attached else {},
-        passwd=text(place / "rootfs", "etc/passwd"),
-        group=text(place / "rootfs", "etc/group"),
     )
-    made = runtime_spec(service, image, setting, scene.facts)
+    with Root(place / "rootfs") as root, accounts.of(root) as (passwd, group):
+        setting = replace(setting, passwd=passwd, group=group)
+        made = runtime_spec(service, image, setting, scene.facts)
+    _lay_models(models(made.spec["mounts"], setting.models))
     runc.write_spec(place, made.spec)
     return Laid(
         own_network=setting.network == "new",
         names=_names(attached, resolver),
         warnings=made.warnings,
     )
+
+
+def _lay_models(wanted: Mapping[str, int]) -> None:
+    for folder, mode in wanted.items():
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        Path(folder).chmod(mode)
 
 
 PRIVATE_IPC = ("", "none", "private", "shareable")
@@ -157,6 +176,17 @@ def _joined(scene: Scene, record: Record) -> Record | None:
     return _lender(scene, record, "network_mode", mode)
 
 
+def lenders(scene: Scene, record: Record) -> list[Record]:
+    """Find the containers whose namespaces this one shares. Raises `NamespaceMissing`."""
+    service = record.definition
+    modes = {"network_mode": service.network_mode, "pid": service.pid, "ipc": service.ipc}
+    return [
+        _lender(scene, record, kind, mode)
+        for kind, mode in modes.items()
+        if mode.startswith(("service:", "container:"))
+    ]
+
+
 def _lender(scene: Scene, record: Record, kind: str, mode: str) -> Record:
     word, _, name = mode.partition(":")
     keeper = scene.running(name) if word == "service" else scene.keepers.get(name)
@@ -219,7 +249,8 @@ def _seccomp(scene: Scene, service: Service) -> Tree | None:
         return None
     path = Path(scene.intent.working_dir if scene.intent else "/", named)
     try:
-        return from_json(path.read_bytes(), Tree)
+        with Root(Path("/")) as machine:
+            return from_json(machine.read(str(path), LONGEST_PROFILE), Tree)
     except OSError as error:
         raise SeccompUnreadable(str(path), error.strerror or str(error)) from error
     except ValueError as error:
@@ -228,11 +259,3 @@ def _seccomp(scene: Scene, service: Service) -> Tree | None:
 
 def _annotations(record: Record) -> dict[str, str]:
     return {"cntnr.name": record.name, PROJECT: record.project}
-
-
-def text(rootfs: Path, name: str) -> str:
-    """Read a file of the image, never through a link that leads out of it."""
-    try:
-        return kernel.inside(rootfs, name).read_text(errors="replace")
-    except OSError:
-        return ""

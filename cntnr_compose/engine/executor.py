@@ -131,8 +131,8 @@ async def carry_out_one(op: Operation, scene: Scene, tell: Tell) -> None:
             await _remove_volume(op, tell)
         case CreateContainer():
             await creation.create(op, scene, tell)
-        case PrepareContainer(name=name):
-            await _keeper(scene, name).prepare(tell)
+        case PrepareContainer(name=name, early=early):
+            await _keeper(scene, name).prepare(tell, early=early)
         case StartContainer(name=name):
             await _keeper(scene, name).start(tell)
         case StopContainer(name=name, grace=grace):

@@ -6,12 +6,14 @@ may read. Runs inside the holder.
 
 import errno
 import os
-import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from cntnr_compose.adapters import files, mounts
+from cntnr_compose.adapters.rooted import Root
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.values import Bytes
 from cntnr_compose.engine.scene import Scene
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.project import FileSource
@@ -19,6 +21,7 @@ from cntnr_compose.model.service import FileMount
 from cntnr_compose.plan.setting import ResolvedMount
 
 DEFAULT_MODE = 0o444
+LONGEST: Bytes = 64 << 20  # of a file that is copied, into memory
 
 
 class SourceMissing(CntnrError):
@@ -46,6 +49,18 @@ def lay_out(scene: Scene, record: Record) -> tuple[ResolvedMount, ...]:
     Raises `SourceMissing`, `SourceUnset`.
     """
     made = []
+    for kind, number, use, source in _uses(scene, record):
+        path = _file(record, kind, number, use, source)
+        made.append(ResolvedMount(target=target(kind, use), source=str(path), read_only=True))
+    return tuple(made)
+
+
+def sources(scene: Scene, record: Record) -> list[FileSource]:
+    """Give the configs and secrets of a container that are files of the host."""
+    return [source for _, _, _, source in _uses(scene, record) if source.file]
+
+
+def _uses(scene: Scene, record: Record) -> Iterator[tuple[str, int, FileMount, FileSource]]:
     intent = scene.intent
     for kind, uses in (
         ("config", record.definition.configs),
@@ -53,10 +68,7 @@ def lay_out(scene: Scene, record: Record) -> tuple[ResolvedMount, ...]:
     ):
         known = (intent.configs if kind == "config" else intent.secrets) if intent else {}
         for number, use in enumerate(uses):
-            source = known.get(use.source) or FileSource(key=use.source)
-            path = _file(record, kind, number, use, source)
-            made.append(ResolvedMount(target=target(kind, use), source=str(path), read_only=True))
-    return tuple(made)
+            yield kind, number, use, known.get(use.source) or FileSource(key=use.source)
 
 
 def target(kind: str, use: FileMount) -> str:
@@ -95,8 +107,10 @@ def _original(kind: str, source: FileSource) -> Path:
 
 
 def _copy(kind: str, source: FileSource, original: Path, copy: Path) -> None:
+    """Copy a file; containers may have put something else in its place just now."""
     try:
-        shutil.copyfile(original, copy)
+        with Root(Path("/")) as machine:
+            copy.write_bytes(machine.read(str(original), LONGEST))
     except OSError as error:
         why = error.strerror or str(error)
         raise SourceMissing(kind, source.key, source.file, why) from error

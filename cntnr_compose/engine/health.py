@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.engine import programs
+from cntnr_compose.engine.hearing import Beginning
 from cntnr_compose.model.observed import HealthProbe
 from cntnr_compose.model.service import Hook
 from cntnr_compose.plan import health
@@ -41,15 +42,18 @@ async def watch(keeper: "Keeper") -> None:
 
 
 async def _run(keeper: "Keeper", probe: Probe) -> HealthProbe:
-    started = time.time()
+    started, said = time.time(), Beginning(health.LONGEST)
     try:
-        ended = await programs.run(
-            keeper.scene, keeper.record, Hook(command=probe.command), within=probe.timeout
+        code = await programs.run(
+            keeper.scene,
+            keeper.record,
+            Hook(command=probe.command),
+            said.take,
+            within=probe.timeout,
         )
     except CntnrError as error:
         return HealthProbe(started=started, ended=time.time(), exit_code=126, output=str(error))
-    output = ended.output
-    if ended.exit_code is None:
-        output = f"Health check exceeded timeout ({probe.timeout:g}s): {output}"
-    code = -1 if ended.exit_code is None else ended.exit_code
+    output = said.text
+    if code is None:
+        code, output = -1, f"Health check exceeded timeout ({probe.timeout:g}s): {output}"
     return HealthProbe(started=started, ended=time.time(), exit_code=code, output=output)

@@ -19,7 +19,17 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Output
 from cntnr_compose.core.values import Seconds, from_tree, replace
-from cntnr_compose.engine import claims, health, logrotation, prepared, programs, publish, records
+from cntnr_compose.engine import (
+    claims,
+    health,
+    logrotation,
+    prepared,
+    programs,
+    publish,
+    records,
+    sources,
+)
+from cntnr_compose.engine.hearing import Lines
 from cntnr_compose.engine.scene import Scene, told
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.observed import RUNNING, Container, Record, Status
@@ -71,6 +81,7 @@ class Keeper:
         self._stop_probing: Cancel = _nothing
         self._stop_restart: Cancel = _nothing
         self._retry: lifecycle.Retry | None = None
+        self._seen: sources.Seen | None = None  # where its mounts came from when it was prepared
         self._comes_back = False  # it is being stopped to be started again
 
     @property
@@ -96,21 +107,30 @@ class Keeper:
             log.warning("cannot write the status of %s: %s", self.record.name, error)
         self.scene.touch()
 
-    async def prepare(self, tell: Tell) -> None:
-        """Bring it to the point where its program can start. Done already is fine."""
+    async def prepare(self, tell: Tell, *, early: bool = False) -> None:
+        """Bring it to the point where its program can start. Done already is fine.
+
+        ``early`` tells that others start before it: what is not there yet, they may make. Then nothing
+        is done, and the start prepares it.
+        """
         async with self._turn:
-            await self._prepare(tell)
+            if not early or sources.is_whole(sources.look(self.scene, self.record)):
+                await self._prepare(tell)
 
     async def _prepare(self, tell: Tell) -> None:
         if self.status.pid:
             return
         await self._ended.wait()
         self._ended.clear()
+        seen = sources.look(self.scene, self.record)
         try:
             made = await prepared.make(self.scene, self.record, tell)
         except BaseException:
             await process.clean_up(self._unmake())
             raise
+        # A folder that was missing was made.
+        whole = sources.is_whole(seen)
+        self._seen = seen if whole else sources.look(self.scene, self.record)
         self.write(
             holder=self.scene.holder.id,
             pid=made.pid,
@@ -124,9 +144,12 @@ class Keeper:
     async def take_back(self) -> None:
         """Remove what was prepared of it where its program was not started."""
         async with self._turn:
-            if self.status.pid and self.status.state not in RUNNING:
-                self._kill(signal.SIGKILL)
-                await self._ended.wait()
+            await self._take_back()
+
+    async def _take_back(self) -> None:
+        if self.status.pid and self.status.state not in RUNNING:
+            self._kill(signal.SIGKILL)
+            await self._ended.wait()
 
     async def _unmake(self) -> None:
         try:
@@ -147,6 +170,9 @@ class Keeper:
         told(tell, self.record.name, "Started", state="done")
 
     async def _start(self, tell: Tell) -> None:
+        # To a one-off somebody is attached already; it was prepared after all that it waits for.
+        if not self.record.oneoff and self._seen != sources.look(self.scene, self.record):
+            await self._take_back()
         await self._prepare(tell)
         self._settled.clear()  # a program may end before we learn that it was started
         try:
@@ -192,11 +218,12 @@ class Keeper:
         self.write(error=why)
 
     async def _run_hook(self, kind: str, hook: Hook, tell: Tell) -> None:
-        ended = await programs.run(self.scene, self.record, hook)
-        for line in ended.output.splitlines():
-            tell(Output(source=self.record.name, text=line))
-        if ended.exit_code != 0:
-            raise HookFailed(self.record.name, kind, ended.exit_code)
+        name = self.record.name
+        lines = Lines(lambda text: tell(Output(source=name, text=text)))
+        code = await programs.run(self.scene, self.record, hook, lines.take)
+        lines.end()
+        if code != 0:
+            raise HookFailed(name, kind, code)
 
     def _watch(self) -> None:
         self.scene.keep(self._wait_for_end(), f"end of {self.record.name}")

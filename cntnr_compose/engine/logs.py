@@ -1,32 +1,37 @@
 """Reads what containers wrote, from the files that conmon keeps: history, and what comes.
 
 A line of such a file is ``2026-11-23T17:08:10.246666905+00:00 stdout F text``; P instead of F says
-that the text goes on in the next line of the same stream.
+that the text goes on in the next line of the same stream. Lines of containers may have any length, so what
+is very long is given in pieces, and never held as a whole.
 """
 
 import contextlib
 import itertools
 import os
-from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from cntnr_compose.core.values import Value
+from cntnr_compose.core.values import Value, replace
 
 BLOCK = 1 << 16
+PIECE = 1 << 16  # a line that is longer comes in pieces of about this length
+LONGEST_ENTRY = 1 << 20  # in the file; conmon's are 8 KiB
+AT_ONCE = 1 << 20  # that is read of what came since
 TAG = 43  # where F or P stands: behind a time of 35 letters and the stream's name of 6
 WHOLE = b"F"
 Moment = tuple[int, bytes]  # seconds since the epoch, and nanoseconds as nine digits
 
 
 class Line(Value, frozen=True, kw_only=True):
-    """A line that a container wrote, without its end."""
+    """A line that a container wrote, without its end; or a piece of one that is very long."""
 
     source: str  # the container's id
-    moment: Moment
+    moment: Moment  # when it began
     stream: str  # stdout, stderr
     text: bytes
+    begins: bool = True
+    ends: bool = True
 
     @property
     def stamp(self) -> str:
@@ -51,6 +56,20 @@ class Span(Value, frozen=True, kw_only=True):
         )
 
 
+class _Begun:
+    """A line of which the end has not come."""
+
+    def __init__(self, moment: Moment) -> None:
+        self.moment = moment
+        self.parts: list[bytes] = []
+        self.length = 0
+        self.is_shown = False  # a piece of it was given
+
+    def add(self, text: bytes) -> None:
+        self.parts.append(text)
+        self.length += len(text)
+
+
 class Log:
     """The log of one container; it may be absent, grow, or begin anew when it is too long."""
 
@@ -59,7 +78,8 @@ class Log:
         self._source = source
         self._file: BinaryIO | None = None
         self._rest = b""
-        self._parts: dict[bytes, tuple[Moment, bytes]] = {}
+        self._begun: dict[bytes, _Begun] = {}
+        self.taken = 0  # bytes that were read
         self._second, self._epoch = b"", 0
 
     def close(self) -> None:
@@ -70,33 +90,41 @@ class Log:
 
     def history(self, span: Span) -> Iterator[Line]:
         """Give what there is, also in files put aside; `more` goes on from there."""
-        lines = self._entries()
         older = self._put_aside()
-        if span.tail is not None and span.since is None and span.until is None:
-            enough = self._seek_tail(span.tail)
-            older = [] if enough else older
-        if older:
-            lines = itertools.chain(self._entries_of(older), lines)
-        if span.since is not None or span.until is not None:
-            lines = (line for line in lines if span.holds(line.moment))
-        return lines if span.tail is None else iter(deque(lines, maxlen=span.tail))
+        if span.tail is None:
+            lines = itertools.chain(self._entries_of(older), self._entries())
+            return (line for line in lines if span.holds(line.moment))
+        if span.until is None:
+            older, left_out = self._tail(older, span.tail)
+            lines = itertools.chain(self._entries_of(older), self._entries())
+            last = _without_first(lines, left_out)
+            return (line for line in last if span.holds(line.moment))
+        whole = replace(span, tail=None)
+        with contextlib.closing(Log(self._path, self._source)) as first:
+            found = sum(line.ends for line in first.history(whole))
+        return _without_first(self.history(whole), found - span.tail)
 
     def more(self) -> list[Line]:
-        """Give what came since, also where the file began anew meanwhile."""
-        lines = list(self._entries())
+        """Give some of what came since, also where the file began anew meanwhile."""
+        lines = list(self._entries(AT_ONCE))
         if not lines and self._began_anew():
             self.close()
             self._rest = b""
-            lines = list(self._entries())
+            lines = list(self._entries(AT_ONCE))
         return lines
 
     def ending(self) -> list[Line]:
         """Give the last lines, which nothing ended: what the container wrote is whole now."""
         lines = self.more()
-        for stream, (moment, text) in self._parts.items():
-            lines.append(self._line(moment, stream, text))
-        self._parts.clear()
+        for stream, begun in self._begun.items():
+            lines.append(self._line(stream, begun, ends=True))
+        self._begun.clear()
         return lines
+
+    def unread(self) -> int:
+        """Count the bytes that `more` has not read yet."""
+        file = self._open()
+        return 0 if file is None else max(0, os.fstat(file.fileno()).st_size - file.tell())
 
     def _open(self) -> BinaryIO | None:
         if self._file is None:
@@ -132,43 +160,45 @@ class Log:
         except OSError:
             return False
 
-    def _seek_tail(self, wanted: int) -> bool:
-        """Go to where the last ``wanted`` lines begin, reading from the end; tell if all are there."""
-        file = self._open()
-        if file is None:
-            return False
-        place = file.seek(0, os.SEEK_END)
-        tail = b""
-        while place > 0:
-            step = min(BLOCK, place)
-            place -= step
-            file.seek(place)
-            tail = file.read(step) + tail
-            # The first entry may be cut, and parts before a whole line belong to it.
-            if sum(one[TAG : TAG + 1] == WHOLE for one in tail.split(b"\n")[1:]) > wanted:
-                file.seek(place + tail.index(b"\n") + 1)
-                return True
-        file.seek(0)
-        return False
+    def _tail(self, older: list[Path], wanted: int) -> tuple[list[Path], int]:
+        """Go to where the last ``wanted`` lines begin, or before; tell what is to be left out.
 
-    def _entries(self) -> Iterator[Line]:
+        Gives the files to be read first, and the number of lines too many.
+        """
         file = self._open()
-        if file is None:
-            return
-        while block := file.read(BLOCK):
+        found = 0 if file is None else _seek_back(file, wanted)
+        needed: list[Path] = []
+        while found <= wanted and older:
+            needed.insert(0, older.pop())
+            with contextlib.suppress(OSError), needed[0].open("rb") as aside:
+                found += sum(_count(block) for block in _entries_in(aside))
+        return needed, found - wanted
+
+    def _entries(self, most: int | None = None) -> Iterator[Line]:
+        """Give what is in the file from here on, at least ``most`` bytes where there are so many."""
+        file = self._open()
+        end = None if most is None else self.taken + most
+        while file is not None and (end is None or self.taken < end):
+            block = file.read(BLOCK)
+            if not block:
+                return
+            self.taken += len(block)
             *whole, self._rest = (self._rest + block).split(b"\n")
-            for entry in whole:
-                line = self._read(entry)
-                if line is not None:
-                    yield line
+            if len(self._rest) > LONGEST_ENTRY:
+                self._rest = b""  # nothing of conmon's
+            yield from self._lines(whole)
 
     def _entries_of(self, older: list[Path]) -> Iterator[Line]:
         for path in older:
             with contextlib.suppress(OSError), path.open("rb") as file:
-                for entry in file:
-                    line = self._read(entry.rstrip(b"\n"))
-                    if line is not None:
-                        yield line
+                for entries in _entries_in(file):
+                    yield from self._lines(entries)
+
+    def _lines(self, entries: Iterable[bytes]) -> Iterator[Line]:
+        for entry in entries:
+            line = self._read(entry)
+            if line is not None:
+                yield line
 
     def _read(self, entry: bytes) -> Line | None:
         head, tag, text = entry[:TAG], entry[TAG : TAG + 1], entry[TAG + 2 :]
@@ -176,16 +206,29 @@ class Log:
         moment = self._moment(stamp)
         if moment is None:
             return None  # a file that was damaged, or is not conmon's
-        if stream in self._parts:
-            moment, before = self._parts.pop(stream)
-            text = before + text
-        if tag != WHOLE:
-            self._parts[stream] = (moment, text)
+        begun = self._begun.get(stream)
+        if begun is None:
+            if tag == WHOLE:
+                return Line(source=self._source, moment=moment, stream=stream.decode(), text=text)
+            begun = self._begun[stream] = _Begun(moment)
+        begun.add(text)
+        if tag == WHOLE:
+            del self._begun[stream]
+        elif begun.length < PIECE:
             return None
-        return self._line(moment, stream, text)
+        return self._line(stream, begun, ends=tag == WHOLE)
 
-    def _line(self, moment: Moment, stream: bytes, text: bytes) -> Line:
-        return Line(source=self._source, moment=moment, stream=stream.decode(), text=text)
+    def _line(self, stream: bytes, begun: _Begun, *, ends: bool) -> Line:
+        line = Line(
+            source=self._source,
+            moment=begun.moment,
+            stream=stream.decode(),
+            text=b"".join(begun.parts),
+            begins=not begun.is_shown,
+            ends=ends,
+        )
+        begun.parts, begun.length, begun.is_shown = [], 0, True
+        return line
 
     def _moment(self, stamp: bytes) -> Moment | None:
         second = stamp[:19] + stamp[29:]
@@ -198,6 +241,52 @@ class Log:
                 return None
             self._second = second
         return self._epoch, stamp[20:29]
+
+
+def _seek_back(file: BinaryIO, wanted: int) -> int:
+    """Go back from the end of a file by at least ``wanted`` lines, if there are so many.
+
+    Gives how many lines end behind that place. Parts of lines before it are left out.
+    """
+    place = file.seek(0, os.SEEK_END)
+    found, rest = 0, b""
+    while place > 0:
+        step = min(BLOCK, place)
+        place -= step
+        file.seek(place)
+        block = file.read(step)
+        first, *entries = (block + rest).split(b"\n")
+        found += _count(entries)
+        if found > wanted:
+            file.seek(place + len(first) + 1)
+            return found
+        rest = first[:LONGEST_ENTRY]
+    file.seek(0)
+    return found + _count([rest])
+
+
+def _count(entries: Iterable[bytes]) -> int:
+    """Count the lines that end in some entries of a file."""
+    return sum(entry[TAG : TAG + 1] == WHOLE for entry in entries)
+
+
+def _entries_in(file: BinaryIO) -> Iterator[list[bytes]]:
+    """Read a file that nobody writes to any more, block by block."""
+    rest = b""
+    while block := file.read(BLOCK):
+        *whole, rest = (rest + block).split(b"\n")
+        rest = b"" if len(rest) > LONGEST_ENTRY else rest
+        yield whole
+    yield [rest]
+
+
+def _without_first(lines: Iterable[Line], number: int) -> Iterator[Line]:
+    """Leave the first lines out, with all pieces of them."""
+    for line in lines:
+        if number <= 0:
+            yield line
+        elif line.ends:
+            number -= 1
 
 
 def merged(logs: Iterable[Iterator[Line]]) -> Iterator[Line]:

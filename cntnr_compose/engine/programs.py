@@ -1,24 +1,21 @@
 """Programs that are run in a container beside its own: exec, health checks, hooks."""
 
 import asyncio
-import contextlib
 import os
 import shlex
-import signal
 from pathlib import Path
 
-from cntnr_compose.adapters import files, holder, process, runc
+from cntnr_compose.adapters import files, followed, holder, process, runc
+from cntnr_compose.adapters.rooted import Root
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.values import Seconds, Tree, Value, to_json
-from cntnr_compose.engine import bundle
+from cntnr_compose.core.values import Seconds, Tree, to_json
+from cntnr_compose.engine import accounts
 from cntnr_compose.engine.scene import Scene
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import Hook
 from cntnr_compose.plan.exec_process import process_for_exec
 from cntnr_compose.plan.messages import Exec
-
-MOST_OUTPUT = 4096  # characters that are kept of a probe, as docker does
 
 
 class NotRunning(CntnrError):
@@ -28,17 +25,10 @@ class NotRunning(CntnrError):
         super().__init__(f"container {container} is not running")
 
 
-class Ended(Value, frozen=True, kw_only=True):
-    """How a program in a container ended; no exit code means that its time was up."""
-
-    exit_code: int | None
-    output: str = ""
-
-
 def lay_out(scene: Scene, record: Record, wanted: Exec) -> list[str]:
     """Give the command that runs a program in a container from outside the holder.
 
-    Raises `NotRunning`, `UserUnknown`, `IdNotMapped`.
+    Raises `NotRunning`, `UserUnknown`, `IdNotMapped`, `AccountsUnfit`, `AccountsUnreadable`.
     """
     spec = _spec(scene, record, _hook(wanted), tty=wanted.tty)
     name = f"exec-{os.urandom(6).hex()}.json"
@@ -72,49 +62,43 @@ def _spec(scene: Scene, record: Record, run: Hook, *, tty: bool = False) -> Tree
     spec = files.read_value(place / "config.json", Tree)
     if spec is None:
         raise NotRunning(record.name)
-    rootfs = place / "rootfs"
-    return process_for_exec(
-        spec["process"],
-        run,
-        passwd=bundle.text(rootfs, "etc/passwd") if run.user else "",
-        group=bundle.text(rootfs, "etc/group") if run.user else "",
-        ids=scene.facts.ids,
-        group_add=record.definition.group_add if run.user else (),
-        tty=tty,
-    )
+    with Root(place / "rootfs") as root, accounts.of(root) as (passwd, group):
+        return process_for_exec(
+            spec["process"],
+            run,
+            passwd=passwd,
+            group=group,
+            ids=scene.facts.ids,
+            group_add=record.definition.group_add if run.user else (),
+            tty=tty,
+        )
 
 
 async def run(
-    scene: Scene, record: Record, wanted: Hook, *, within: Seconds | None = None
-) -> Ended:
-    """Run a program in a container to its end, or kill it when its time is up.
+    scene: Scene,
+    record: Record,
+    wanted: Hook,
+    take: followed.Take,
+    *,
+    within: Seconds | None = None,
+) -> int | None:
+    """Run a program in a container to its end and give its exit code; ``take`` hears what it writes.
 
-    Raises `NotRunning`, `UserUnknown`, `IdNotMapped`.
+    When its time is up, or nobody waits for it any more, it is killed with all that it started; there is no
+    exit code then. What it leaves behind at its own end goes on, as in docker. Raises `NotRunning`,
+    `UserUnknown`, `IdNotMapped`, `AccountsUnfit`, `AccountsUnreadable`.
     """
-    place = paths.bundle(record.id)
-    name = f"run-{os.urandom(6).hex()}"
-    path, pid_file = place / f"{name}.json", place / f"{name}.pid"
+    path = paths.bundle(record.id) / f"run-{os.urandom(6).hex()}.json"
+    pid_file = path.with_suffix(".pid")
     spec = _spec(scene, record, wanted)
     try:
         files.write_atomic(path, to_json(spec), mode=0o600)
-        argv = runc.exec_argv(record.id, path, pid_file=pid_file)
         try:
             async with asyncio.timeout(within):
-                done = await process.run_async(argv, ok=range(256))
+                argv = runc.exec_argv(record.id, path, pid_file=pid_file)
+                return await followed.run(argv, pid_file, take)
         except TimeoutError:
-            _kill(pid_file)
-            return Ended(exit_code=None)
-        except asyncio.CancelledError:
-            _kill(pid_file)
-            raise
-        output = (done.stdout + done.stderr)[:MOST_OUTPUT]
-        return Ended(exit_code=done.returncode, output=output)
+            return None
     finally:
         path.unlink(missing_ok=True)
         pid_file.unlink(missing_ok=True)
-
-
-def _kill(pid_file: Path) -> None:
-    """End what runs in the container; killing runc does not."""
-    with contextlib.suppress(OSError, ValueError):
-        os.kill(int(pid_file.read_text()), signal.SIGKILL)

@@ -2,14 +2,15 @@
 
 import select
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from cntnr_compose.adapters.control import SupervisorGone
 from cntnr_compose.core import paths
 from cntnr_compose.core.events import ContainerEvent
 from cntnr_compose.core.values import Seconds
-from cntnr_compose.engine.logs import Line, Log, Span, merged
+from cntnr_compose.engine.logs import AT_ONCE, Line, Log, Span, merged
 from cntnr_compose.model.observed import Record
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Stream:
         self._logs: dict[str, Log] = {}
         self._ended: set[str] = set()  # whose end was told
         self._gone: set[str] = set()  # whose removal was told, so that nothing more can come
+        self._held: deque[tuple[ContainerEvent, int]] = deque()  # and what is read of its log then
         self._pause = QUICK
         self.records: dict[str, Record] = {}
         if client is not None:
@@ -101,13 +103,30 @@ class Stream:
         waiting = [*others, *([self._client] if self._client else [])]
         if self._client is None or not self._client.has_more:
             select.select(waiting, [], [], self._pause)
-        happened: list[Happening] = []
         for event in self._events():
-            happened += self._take(event)
+            self._take(event)
+        before = {identity: log.taken for identity, log in self._logs.items()}
         lines = [line for log in self._logs.values() for line in log.more()]
-        happened = [*sorted(lines, key=lambda line: line.moment), *happened]
-        self._pause = QUICK if happened else min(self._pause * 1.5, SLOW)
+        read = {identity: self._logs[identity].taken - was for identity, was in before.items()}
+        happened = [*sorted(lines, key=lambda line: line.moment), *self._whole(read)]
+        # Where as much was there as is read at once, there is more.
+        longest = 0 if self._held or max(read.values(), default=0) >= AT_ONCE else SLOW
+        self._pause = min(QUICK if happened else self._pause * 1.5, longest)
         return happened
+
+    def _whole(self, read: Mapping[str, int]) -> Iterator[Happening]:
+        """Give the changes that came, but those of containers whose output was not read so far."""
+        while self._held:
+            event, end = self._held[0]
+            log = self._logs.get(event.id)
+            if log is not None and event.action in ("die", "destroy"):
+                if log.taken < end and read.get(event.id):
+                    return
+                yield from log.ending()
+            self._held.popleft()
+            if event.action == "destroy":
+                self._gone.add(event.id)
+            yield event
 
     def will_restart(self, event: ContainerEvent) -> bool:
         """Tell whether a container that ended is started again: by its policy, or by `restart`."""
@@ -128,22 +147,17 @@ class Stream:
         except SupervisorGone:
             yield from self._follow_next()
 
-    def _take(self, event: ContainerEvent) -> list[Happening]:
+    def _take(self, event: ContainerEvent) -> None:
+        """Take note of a change; it is told when what was written before it is."""
         if event.action in ("die", "destroy"):
             self._ended.add(event.id)
         elif event.action == "start":
             self._ended.discard(event.id)
         if event.id not in self.records or event.action == "rename":
             self._learn(event.id)
-        if event.id not in self.records:
-            return []
-        log = self._logs.get(event.id)
-        if event.action in ("die", "destroy") and log is not None:
-            lines: list[Happening] = [*log.ending()]
-            if event.action == "destroy":
-                self._gone.add(event.id)
-            return [*lines, event]
-        return [event]
+        if event.id in self.records:
+            log = self._logs.get(event.id)
+            self._held.append((event, log.taken + log.unread() if log else 0))
 
     def _forget_gone(self) -> None:
         while self._gone:

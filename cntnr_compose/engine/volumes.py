@@ -8,9 +8,9 @@ import stat
 import time
 from pathlib import Path
 
-from cntnr_compose.adapters import files, mounts, process
+from cntnr_compose.adapters import copying, files, mounts, process
 from cntnr_compose.core import names, paths
-from cntnr_compose.core.errors import CntnrError, CommandFailed
+from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, field
 from cntnr_compose.engine import records
 from cntnr_compose.model.observed import Record, VolumeFound
@@ -65,6 +65,13 @@ class DeviceMissing(CntnrError):
         super().__init__(f"cannot mount volume {name}: {device}: {why}")
 
 
+class FillFailed(CntnrError):
+    """What the image has cannot be copied into a volume in memory, or into a folder."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"cannot fill volume {name} from the image: {why}")
+
+
 def content(name: str) -> Path:
     """Give the folder with a volume's files; one in memory is mounted where it is not yet.
 
@@ -92,6 +99,20 @@ def content(name: str) -> Path:
     except OSError as error:
         raise DeviceMissing(name, device, error.strerror or str(error)) from error
     return folder
+
+
+def on_machine(name: str) -> Path | None:
+    """Give the folder of the machine that a volume stands for; None for one of our own."""
+    stored = files.read_value(paths.volume(name) / "volume.json", Stored)
+    device = stored.options.get("device", "") if stored else ""
+    is_memory = stored is not None and stored.options.get("type") == "tmpfs"
+    return mounts.on_machine(Path(device)) if device and not is_memory else None
+
+
+def standing(name: str) -> Path | None:
+    """Give the folder with a volume's files where there is one; nothing is made, nothing mounted."""
+    place = on_machine(name) or paths.volume(name) / "_data"
+    return place if place.is_dir() else None
 
 
 def is_read_only(name: str) -> bool:
@@ -201,33 +222,44 @@ def fill(name: str, image_folder: Path) -> None:
     """Copy what the image has at the mount point into a volume that is still empty.
 
     Owner and mode of the folder itself come along, so that a service's own user can write to it.
-    Raises `CommandFailed`, and what `content` raises.
+    Raises `CommandFailed`, `FillFailed`, and what `content` raises.
     """
     target = content(name)
     if not image_folder.is_dir() or any(target.iterdir()):
         return
     found = image_folder.stat()
     if any(image_folder.iterdir()):
-        _copy(image_folder, target, beside=paths.volume(name) / "_filling")
+        _copy(name, image_folder, target)
     os.chown(target, found.st_uid, found.st_gid)
     target.chmod(stat.S_IMODE(found.st_mode))
 
 
-def _copy(source: Path, target: Path, *, beside: Path) -> None:
-    # Half a copy, of one who was killed, would count as filled next time. So it is made beside the
-    # target, unless that is somewhere else, and moved: others may have the target mounted already.
-    is_near = target.parent == beside.parent and not target.is_mount()
-    place = beside if is_near else target
+def _copy(name: str, source: Path, target: Path) -> None:
+    beside = paths.volume(name) / "_filling"
     files.remove_tree(beside)
-    place.mkdir(exist_ok=True)
-    place.chmod(0o700)  # where it hands its group down, the copies would have that of it
+    if target.parent != beside.parent or target.is_mount():
+        _copy_in_place(name, source, target)
+        return
+    # Half a copy, of one who was killed, would count as filled next time. So it is made beside the
+    # target, and moved: others may have the target mounted already.
+    beside.mkdir()
+    beside.chmod(0o700)  # where it hands its group down, the copies would have that of it
+    process.run(["cp", "-a", "--reflink=auto", f"{source}/.", str(beside)])
+    for entry in beside.iterdir():
+        entry.rename(target / entry.name)
+    beside.rmdir()
+
+
+def _copy_in_place(name: str, source: Path, target: Path) -> None:
+    """Copy to where containers that run may put links meanwhile."""
+    original, copy = (os.open(path, copying.FOLDER) for path in (source, target))
     try:
-        process.run(["cp", "-a", "--reflink=auto", f"{source}/.", str(place)])
-    except CommandFailed:
-        for entry in place.iterdir():
+        os.fchmod(copy, 0o700)  # as above
+        copying.copy_tree(original, copy)
+    except OSError as error:
+        for entry in target.iterdir():
             files.remove_tree(entry)
-        raise
-    if is_near:
-        for entry in beside.iterdir():
-            entry.rename(target / entry.name)
-        beside.rmdir()
+        raise FillFailed(name, error.strerror or str(error)) from error
+    finally:
+        os.close(original)
+        os.close(copy)

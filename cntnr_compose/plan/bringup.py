@@ -110,11 +110,13 @@ class BringUp:
                 before.add(self._await(name, dependency, service.name))
         return before
 
-    def prepare(self, service: Service, name: str, after: Iterable[int]) -> int:
+    def prepare(
+        self, service: Service, name: str, after: Iterable[int], *, early: bool = False
+    ) -> int:
         """Add the step that sets a container up; it waits for those whose namespaces it shares."""
         lenders = graph.lenders(service)
         shared = (self._prepared[one] for one in lenders if one in self._prepared)
-        return self._draft.add(PrepareContainer(name=name), {*after, *shared})
+        return self._draft.add(PrepareContainer(name=name, early=early), {*after, *shared})
 
     def ready(self, service: Service) -> set[int]:
         """Give the steps before a container can be made: its networks, volumes, lenders of volumes."""
@@ -224,7 +226,8 @@ class BringUp:
             else:
                 after.update(self._cleared, self._supplied(service))
                 after.update({self._stopped[fate.name]} if fate.name in self._stopped else ())
-            prepared[fate.name] = self.prepare(service, fate.name, after)
+            early = bool(graph.needs(service))
+            prepared[fate.name] = self.prepare(service, fate.name, after, early=early)
         if prepared:
             self._prepared.setdefault(service.name, min(prepared.values()))
         before = self.conditions(service) if fates or self._has_news(service) else set()

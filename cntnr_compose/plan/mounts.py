@@ -10,6 +10,7 @@ from cntnr_compose.plan.environment import INIT
 from cntnr_compose.plan.setting import Facts, Reductions, ResolvedMount, Setting
 
 TTY_GROUP = 5
+ALL_BITS = 0o7777
 SHM: Bytes = 64 << 20
 CLOSED = ("nosuid", "noexec", "nodev")
 # Below this, read-only does not reach the mounts below a mount (mount_setattr).
@@ -54,7 +55,33 @@ def mounts(service: Service, setting: Setting, facts: Facts, reductions: Reducti
         target = _target(service.name, mount.target)
         mine[target] = _resolved(service, mount, target, facts, reductions)
     defaults = [one for one in _defaults(service, setting, facts) if _is_free(one, mine)]
-    return defaults + sorted(mine.values(), key=lambda one: one["destination"].count("/"))
+    asked = sorted(mine.values(), key=lambda one: one["destination"].count("/"))
+    return defaults + [each for one in asked for each in (*_model(one, setting), one)]
+
+
+def _model(mount: Tree, setting: Setting) -> Sequence[Tree]:
+    """Give the mount that a tmpfs with a mode is mounted over: a folder of that mode.
+
+    runc gives a tmpfs the mode of the folder that it covers, whatever its options say.
+    """
+    modes = [word for word in mount["options"] if word.startswith("mode=")]
+    if mount["type"] != "tmpfs" or not modes or not setting.models:
+        return ()
+    text = modes[-1].removeprefix("mode=")
+    if not set(text) <= set("01234567") or int(text, 8) > ALL_BITS:
+        return ()  # the kernel refuses it
+    source = f"{setting.models}/{int(text, 8):o}"
+    return (_mount(mount["destination"], "bind", source, ["bind", "rprivate"]),)
+
+
+def models(made: Iterable[Tree], folder: str) -> dict[str, int]:
+    """Tell which folders in ``folder`` have to be there, and their modes."""
+    sources = [one["source"] for one in made]
+    return {
+        source: int(source.rpartition("/")[2], 8)
+        for source in sources
+        if source.rpartition("/")[0] == folder
+    }
 
 
 def runs_init(service: Service, setting: Setting, facts: Facts) -> bool:

@@ -90,8 +90,7 @@ def run_plan(project: Project, observed: Observed, options: RunOptions) -> OneOf
     )
     own = _volumes_of_its_own(draft, project, observed, options)
     created = draft.add(create, {*cleared, *brought.ready(service), *own})
-    brought.prepare(service, name, {created})
-    brought.conditions(service)
+    brought.prepare(service, name, {created, *brought.conditions(service)})
     return OneOff(
         name=name,
         service=service,

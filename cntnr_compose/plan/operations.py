@@ -85,9 +85,14 @@ class CreateContainer(Value, frozen=True, kw_only=True, tag="create_container"):
 
 
 class PrepareContainer(Value, frozen=True, kw_only=True, tag="prepare_container"):
-    """Set a container up to the point before its program starts (``runc create``, network, mounts)."""
+    """Set a container up to the point before its program starts (``runc create``, network, mounts).
+
+    ``early`` ones are set up before those that they wait for have started. What these are to make cannot
+    be mounted yet; it is left to the start.
+    """
 
     name: str
+    early: bool = False
     cause: str = ""
 
     def describe(self) -> str:

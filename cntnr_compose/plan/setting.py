@@ -73,6 +73,7 @@ class Setting(Value, frozen=True, kw_only=True):
     uts: str = "new"
     shm: str = ""  # a folder to use as /dev/shm; empty: a tmpfs of its own
     mounts: tuple[ResolvedMount, ...] = ()  # volumes, configs, secrets
+    models: str = ""  # a folder for the empty folders of `mounts.models`; empty: there are none
     files: dict[str, str] = field(default_factory=dict)  # /etc/hosts and so on: source
     nodes: dict[str, Node] = field(default_factory=dict)  # of `devices.wanted`, where they exist
     seccomp: Tree | None = None  # the profile that security_opt names, read

@@ -14,8 +14,9 @@ class UserUnknown(CntnrError):
     hint = "use a number, or a name from the image's /etc/passwd and /etc/group"
 
     def __init__(self, kind: str, name: str) -> None:
-        file = "passwd" if kind == "user" else "group"
-        super().__init__(f"unable to find {kind} {name}: no matching entries in {file} file")
+        self.called = f"{kind} {name}"
+        self.file = "passwd" if kind == "user" else "group"
+        super().__init__(f"unable to find {self.called}: no matching entries in {self.file} file")
 
 
 class IdNotMapped(CntnrError):

@@ -302,3 +302,17 @@ def test_on_a_terminal_nothing_is_redrawn_once_there_is_output(
     assert "[+]" not in logs
     moves = [one for one in re.findall(r"\x1b\[[0-9;?]*[A-Za-z]", logs) if one[-1] not in "mK"]
     assert moves == []  # the cursor stays below what was written
+
+
+def test_a_line_that_never_ends_is_shown_before_its_container_ends(
+    project: MakeProject, busybox_image: str
+) -> None:
+    size = 40_000_000
+    made = project(f"""
+        services:
+          web: {{image: {busybox_image}, command: sh -c 'echo first; head -c {size} /dev/zero; exit 4'}}
+        """)
+    said = made.compose("up", timeout=100).stdout.splitlines()
+    assert next(one for one in said if one.startswith("web-1")) == "web-1  | first"
+    assert [len(one) for one in said if "\0" in one] == [len("web-1  | ") + size]
+    assert said[-1] == "web-1 exited with code 4"

@@ -1,9 +1,12 @@
 """Health, and who waits for whom: conditions, ``--wait``, and what is said when they are not met."""
 
 import time
+from pathlib import Path
+from typing import Any
 
+from tests.scenarios import parts
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.lib import Project, wait_until
+from tests.scenarios.lib import MIB, Project, wait_until
 
 
 def health(made: Project) -> dict[str, str]:
@@ -250,3 +253,90 @@ def test_up_wait_returns_when_all_is_well_or_says_what_is_not(
     assert (ends.returncode, f"{made.name}-ends-1 exited (3)" in ends.stderr) == (1, True), ends
     assert made.states()[f"{made.name}-good-1"] == "running"
     made.compose("--profile", "*", "down", "-t", "0").ok()
+
+
+def probes(made: Project, service: str) -> list[dict[str, Any]]:
+    """Give the last results of a service's checks."""
+    found = parts.statuses(made).get(f"{made.name}-{service}-1", {}).get("probes", [])
+    return list(found)
+
+
+def resident(pid: int) -> int:
+    """Give the most memory that a process has had so far."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM:"))
+
+
+def test_what_a_check_writes_is_bounded(project: MakeProject, busybox_image: str) -> None:
+    made = project(f"""
+        x-sleep: &sleep {{image: {busybox_image}, init: true, command: sleep 1000}}
+        x-often: &often {{interval: 250ms, timeout: 5s, retries: 1}}
+        services:
+          endless: {{<<: *sleep, healthcheck: {{<<: *often, timeout: 2s, test: "echo a; cat /dev/zero"}}}}
+          much: {{<<: *sleep, healthcheck: {{<<: *often, test: "yes x | head -c 64000000"}}}}
+          both: {{<<: *sleep, healthcheck: {{<<: *often, test: "echo a; echo b >&2; echo c"}}}}
+          leaves: {{<<: *sleep, healthcheck: {{<<: *often, test: "sleep 555 & echo left"}}}}
+        """)
+    made.up()
+    wait_until(lambda: health(made)["endless"] == "unhealthy", what="the endless check is over")
+    wait_until(lambda: health(made)["much"] == "healthy", what="a check with much output is well")
+    wait_until(lambda: health(made)["leaves"] == "healthy", what="a check leaves one behind")
+    assert probes(made, "much")[-1]["output"] == "x\n" * 2048 + "..."
+    assert probes(made, "both")[-1]["output"] == "a\nb\nc\n"
+    assert probes(made, "leaves")[-1]["output"] == "left\n"
+    assert probes(made, "endless")[-1]["output"].startswith(
+        "Health check exceeded timeout (2s): a\n"
+    )
+    assert resident(parts.supervisor(made).pid) < 120 * MIB
+
+
+def test_what_a_check_started_ends_with_it_when_its_time_is_up(
+    project: MakeProject, busybox_image: str
+) -> None:
+    """Also what has left its parents and its session, and what has nothing to write to."""
+    made = project(f"""
+        services:
+          box:
+            image: {busybox_image}
+            init: true
+            command: sleep 900
+            healthcheck:
+              test: "sleep 777 & setsid sh -c '(sleep 777 >/dev/null 2>&1 </dev/null &)'; sleep 777"
+              interval: 200ms
+              timeout: 500ms
+              retries: 2
+        """)
+    made.up()
+    wait_until(lambda: health(made)["box"] == "unhealthy", what="two checks are over")
+    wait_until(lambda: len(probes(made, "box")) >= 4, what="four checks are over")
+    for _ in range(3):  # three of one check that is under way; none in between
+        found = made.exec("box", "ps").ok().stdout
+        assert found.count("sleep 777") <= 5, found  # the shells name it, too
+    made.compose("exec", "-T", "box", "true").ok()
+
+
+def test_what_hooks_write_is_shown_as_it_comes_and_bounded(
+    project: MakeProject, busybox_image: str
+) -> None:
+    made = project(f"""
+        services:
+          web:
+            image: {busybox_image}
+            command: sleep 1000
+            init: true
+            post_start:
+              - command:
+                  - sh
+                  - -c
+                  - |
+                    i=0; while [ $$i -lt 2000 ]; do echo line $$i; i=$$((i+1)); done
+                    head -c 20000 /dev/zero | tr '\\0' y; echo
+                    head -c 200000000 /dev/zero
+        """)
+    said = made.up().stderr
+    assert "line 1999" in said
+    assert "y" * 16384 in said
+    assert "y" * 16385 not in said
+    assert "(what it writes from here on is not shown)" in said
+    assert len(said) < 3 * MIB
+    assert resident(parts.supervisor(made).pid) < 120 * MIB

@@ -301,3 +301,22 @@ def test_hooks_run_after_the_start_and_before_the_stop(
     assert f"pre_stop hook of container {made.name}-main-1 exited with code 5" in failed.stderr
     made.write("compose.yaml", text)
     made.compose("kill").ok()
+
+
+def test_a_line_that_never_ends_is_shown_as_it_is(project: MakeProject, busybox_image: str) -> None:
+    size = 60_000_000
+    made = project(f"""
+        services:
+          web:
+            image: {busybox_image}
+            command: sh -c 'echo first; head -c {size} /dev/zero; echo; echo last; sleep 1000'
+            init: true
+        """)
+    made.up()
+    plain = ("logs", "--no-log-prefix")
+    wait_until(lambda: "last" in made.compose(*plain, "-n", "1").ok().stdout, timeout=60)
+    first, long, last = made.compose(*plain, timeout=60).ok().stdout.splitlines()
+    assert (first, len(long), last) == ("first", size, "last")
+    assert made.compose(*plain, "-n", "2", timeout=60).ok().stdout.splitlines() == [long, last]
+    prefixed = made.compose("logs", timeout=60).ok().stdout.splitlines()
+    assert [len(one) for one in prefixed] == [len("web-1  | ") + n for n in (5, size, 4)]

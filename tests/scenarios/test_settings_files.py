@@ -73,6 +73,14 @@ def test_memory_file_systems_have_the_size_and_mode_asked_for(
             volumes:
               - {{type: tmpfs, target: /d, tmpfs: {{size: 4mb, mode: 0750}}}}
             command: [/d]
+          covering:  # folders that the image has, with other modes
+            <<: *look
+            user: root
+            tmpfs: ["/opt:mode=700,uid=1000,size=1m", "/home:mode=751,size=1m", "/var:size=1m"]
+            volumes:
+              - {{type: tmpfs, target: /srv, tmpfs: {{size: 1m, mode: 01777}}}}
+              - {{type: tmpfs, target: /mnt, read_only: true, tmpfs: {{size: 1m, mode: 0o2770}}}}
+            command: [/opt, /home, /srv, /mnt, /var]
           exec:
             image: {busybox_image}
             tmpfs: ["/yes:exec", "/no"]
@@ -90,6 +98,13 @@ def test_memory_file_systems_have_the_size_and_mode_asked_for(
         "short": ["/a 700:1000 1024", "/b 1777:0 2048"],
         "single": ["/c 1777:0 3072"],
         "long": ["/d 750:0 4096"],
+        "covering": [
+            "/opt 700:1000 1024",
+            "/home 751:0 1024",
+            "/srv 1777:0 1024",
+            "/mnt 2770:0 1024",
+            "/var 755:0 1024",
+        ],
         "exec": ["/yes", "not /no"],
     }
 

@@ -406,3 +406,20 @@ def test_a_changed_volume_is_kept_unless_yes_is_said(project: MakeProject) -> No
     assert sh(here, "a", "cat /v/file") == "data"
     here.up("-t", "1", "--yes")
     assert sh(here, "a", "ls /v") == ""
+
+
+def test_folders_of_any_depth_can_be_removed(project: MakeProject) -> None:
+    deep = "i=0; while [ $$i -lt 1500 ]; do mkdir d && cd d || exit 3; i=$$((i+1)); done"
+    here = project(f"""
+        services:
+          a:
+            image: busybox
+            command: ["sh", "-c", "cd /v && {deep}; cd /home && {deep}"]
+            volumes: ["vol:/v"]
+        volumes: {{vol: }}
+        """)
+    here.up()
+    here.compose("wait", "a", timeout=60).ok()
+    here.down("-v", timeout=60)
+    assert not list(here.user.data.glob(f"volumes/{here.name}_vol"))
+    assert not list(here.user.data.glob(f"containers/{here.name}/*"))

@@ -24,9 +24,9 @@ def printer(**more: bool) -> tuple[Printer, Paper]:
     return Printer(streams=(paper.out, paper.err), **more), paper
 
 
-def line(record: Record, text: str, stream: str = "stdout") -> Line:
+def line(record: Record, text: str, stream: str = "stdout", **more: bool) -> Line:
     moment = (1795453690, b"000000042")
-    return Line(source=record.id, moment=moment, stream=stream, text=text.encode())
+    return Line(source=record.id, moment=moment, stream=stream, text=text.encode(), **more)
 
 
 def test_a_name_is_short_unless_the_user_chose_it() -> None:
@@ -55,6 +55,40 @@ def test_streams_are_kept_apart() -> None:
     writes, paper = printer(prefixes=False)
     writes.lines([line(WEB, "out"), line(WEB, "err", "stderr")])
     assert (paper.out.getvalue(), paper.err.getvalue()) == (b"out\n", b"err\n")
+
+
+def test_a_line_in_pieces_is_written_as_one() -> None:
+    writes, paper = printer()
+    writes.learn([WEB])
+    writes.lines([line(WEB, "a", ends=False)])
+    writes.lines([line(WEB, "b", begins=False, ends=False), line(WEB, "c", begins=False)])
+    writes.lines([line(WEB, "d")])
+    assert paper.out.getvalue() == b"web-1  | abc\nweb-1  | d\n"
+
+
+def test_what_comes_between_pieces_has_a_line_of_its_own() -> None:
+    writes, paper = printer()
+    writes.learn([WEB, DB])
+    writes.lines(
+        [line(WEB, "a", ends=False), line(DB, "x"), line(WEB, "b", begins=False, ends=False)]
+    )
+    writes.say("ours")
+    writes.lines([line(WEB, "c", begins=False)])
+    assert paper.out.getvalue().decode().splitlines() == [
+        "web-1       | a",
+        "database-2  | x",
+        "web-1       | b",
+        "ours",
+        "web-1       | c",
+    ]
+
+
+def test_pieces_on_two_streams_do_not_break_each_other() -> None:
+    writes, paper = printer(prefixes=False)
+    writes.lines(
+        [line(WEB, "a", ends=False), line(WEB, "x", "stderr"), line(WEB, "b", begins=False)]
+    )
+    assert (paper.out.getvalue(), paper.err.getvalue()) == (b"ab\n", b"x\n")
 
 
 def test_a_stream_is_flushed_before_the_other_is_written() -> None:

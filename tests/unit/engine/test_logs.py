@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.engine.logs import Line, Log, Span, as_moment, merged
+from cntnr_compose.engine.logs import AT_ONCE, PIECE, Line, Log, Span, as_moment, merged
 
 
 def entry(second: int, text: str, *, tag: str = "F", stream: str = "stdout", nanos: int = 5) -> str:
@@ -13,7 +13,13 @@ def entry(second: int, text: str, *, tag: str = "F", stream: str = "stdout", nan
 
 
 def texts(lines: list[Line]) -> list[str]:
-    return [line.text.decode() for line in lines]
+    """Give the texts of lines, those that came in pieces as one."""
+    found: list[str] = []
+    for line in lines:
+        if line.begins:
+            found.append("")
+        found[-1] += line.text.decode()
+    return found
 
 
 @pytest.fixture
@@ -184,3 +190,82 @@ def test_bounds_are_exact_to_the_nanosecond(path: Path) -> None:
 def test_moments_carry_nine_digits() -> None:
     assert as_moment(START * SECOND) == (1795453690, b"000000000")
     assert as_moment(START * SECOND + 5) == (1795453690, b"000000005")
+
+
+def test_a_line_without_end_comes_in_pieces(path: Path, log: Log) -> None:
+    part = "x" * 8000
+    add(path, entry(1, "first"), *(entry(2, part, tag="P") for _ in range(100)))
+    pieces = list(log.history(Span()))[1:]
+    assert {len(line.text) for line in pieces} == {9 * 8000}
+    assert [line.begins for line in pieces] == [True] + [False] * 10
+    assert not any(line.ends for line in pieces)
+    assert {line.moment for line in pieces} == {(START - 8, b"000000005")}
+    add(path, entry(3, "end"), entry(3, "next"))
+    end, following = log.more()
+    assert (end.text, end.begins, end.ends) == (part.encode() + b"end", False, True)
+    assert (following.text, following.begins, following.ends) == (b"next", True, True)
+    assert PIECE <= 9 * 8000
+
+
+def test_a_line_in_pieces_ends_with_its_container(path: Path, log: Log) -> None:
+    add(path, *(entry(2, "x" * PIECE, tag="P") for _ in range(2)))
+    assert len(list(log.history(Span()))) == 2
+    (end,) = log.ending()
+    assert (end.text, end.begins, end.ends) == (b"", False, True)
+
+
+def test_the_tail_of_lines_in_pieces(path: Path) -> None:
+    long = [*(entry(2, "x" * 8000, tag="P") for _ in range(40)), entry(2, "y")]
+    add(path, entry(1, "1"), *long, entry(3, "3"), *long, entry(4, "4"))
+    assert [len(text) for text in read(path, tail=4)] == [320001, 1, 320001, 1]
+    assert [len(text) for text in read(path, tail=3)] == [1, 320001, 1]
+    assert read(path, tail=1) == ["4"]
+    until = (START - 7) * SECOND + 5  # the second long line began before as well
+    assert [len(text) for text in read(path, tail=2, until=until)] == [1, 320001]
+    assert [len(text) for text in read(path, tail=1, until=until)] == [320001]
+
+
+def test_what_came_is_read_bit_by_bit(path: Path, log: Log) -> None:
+    add(path, *(entry(1, "x" * 8000) for _ in range(1000)))
+    lines = log.more()
+    assert AT_ONCE // 9000 < len(lines) < 2 * AT_ONCE // 8000
+    assert log.unread() > 0
+    while more := log.more():
+        lines += more
+    assert len(lines) == 1000
+    assert log.unread() == 0
+
+
+@pytest.mark.parametrize("span", [Span(), Span(tail=3), Span(tail=3, until=START * SECOND)])
+def test_a_huge_line_takes_neither_memory_nor_time(path: Path, span: Span) -> None:
+    import time
+    import tracemalloc
+
+    part = entry(2, "x" * 8000, tag="P").encode()
+    with path.open("wb") as out:
+        for _ in range(40):
+            out.write(part * 200)  # 64 MB
+        out.write(entry(2, "end").encode())
+    log, begun = Log(path, "a"), time.monotonic()
+    tracemalloc.start()
+    try:
+        assert sum(len(line.text) for line in log.history(span)) == 40 * 200 * 8000 + 3
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+        log.close()
+    assert time.monotonic() - begun < 20
+
+
+def test_what_is_no_log_at_all_takes_no_memory(path: Path, log: Log) -> None:
+    import tracemalloc
+
+    with path.open("wb") as out:
+        out.truncate(64 << 20)
+    tracemalloc.start()
+    try:
+        assert list(log.history(Span())) == []
+        assert read(path, tail=5) == []
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()

@@ -127,6 +127,25 @@ def test_the_end_comes_after_the_last_line_also_one_that_nothing_ended(
     assert told(stream.next()) == ["last", "prompt: ", "die web"]
 
 
+def test_much_output_comes_bit_by_bit_and_the_end_after_all_of_it(
+    stream: Stream, supervisor: Supervisor
+) -> None:
+    web = record("web")
+    list(stream.history([web], Span()))
+    for _ in range(400):
+        write(web, 1, "x" * 10000)
+    supervisor.tell("die", web)
+    supervisor.tell("start", web)
+    rounds = [told(stream.next()) for _ in range(3)]
+    assert all(0 < len(one) < 300 for one in rounds)
+    while "start web" not in rounds[-1]:
+        rounds.append(told(stream.next()))
+    everything = [one for each in rounds for one in each]
+    assert everything[400:] == ["die web", "start web"]
+    assert len(rounds) < 8
+    assert stream.next() == []
+
+
 def test_a_new_container_is_shown_from_its_first_line(
     stream: Stream, supervisor: Supervisor
 ) -> None:

@@ -112,3 +112,20 @@ def test_only_volumes_are_left_not_folders_of_the_machine(monkeypatch: pytest.Mo
                mounts=(point, volume))
     )  # fmt: skip
     assert detached == [paths.volumes() / "p_data/_data"]
+
+
+def test_a_volume_that_is_a_folder_is_filled_where_it_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Who has it mounted may put links there meanwhile: no program is told of paths in it."""
+    device, image = tmp_path / "device", tmp_path / "image"
+    device.mkdir()
+    (image / "folder").mkdir(parents=True)
+    (image / "folder/file").write_text("text")
+    image.chmod(0o2750)
+    options = {"type": "none", "o": "bind", "device": str(device)}
+    volumes.create(Volume(key="data", name="p_data", driver_opts=options), "hash", {}, "p")
+    monkeypatch.setattr(volumes.process, "run", pytest.fail)
+    volumes.fill("p_data", image)
+    assert (device / "folder/file").read_text() == "text"
+    assert device.stat().st_mode & 0o7777 == 0o2750

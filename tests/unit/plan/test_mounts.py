@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from cntnr_compose.model.service import Service
-from cntnr_compose.plan.mounts import MountInvalid, mounts, propagation
+from cntnr_compose.plan.mounts import MountInvalid, models, mounts, propagation
 from cntnr_compose.plan.setting import Facts, Reductions, ResolvedMount, Setting
 
 DEFAULTS = ["/proc", "/dev", "/dev/pts", "/sys", "/dev/mqueue", "/dev/shm"]
@@ -185,6 +185,18 @@ def test_what_a_bind_cannot_be_is_said() -> None:
 def test_short_tmpfs_says_its_options(word: str, options: list[str]) -> None:
     one = at("/t", made({"tmpfs": (word,)}))
     assert (one["type"], one["options"]) == ("tmpfs", options)
+
+
+def test_a_tmpfs_with_a_mode_covers_a_folder_of_that_mode() -> None:
+    """For runc gives it the mode of what it covers."""
+    words = ("/a:mode=0700", "/b:uid=5", "/c:mode=9", "/d:mode=70000", "/e/f:mode=700,mode=1777")
+    deep = ResolvedMount(type="tmpfs", target="/a/b", mode=0o770)
+    found = made({"tmpfs": words}, {"models": "/m", "mounts": (deep,)})[len(DEFAULTS) :]
+    assert [(one["destination"], one["source"]) for one in found] == [
+        ("/a", "/m/700"), ("/a", "tmpfs"), ("/b", "tmpfs"), ("/c", "tmpfs"), ("/d", "tmpfs"),
+        ("/e/f", "/m/1777"), ("/e/f", "tmpfs"), ("/a/b", "/m/770"), ("/a/b", "tmpfs"),
+    ]  # fmt: skip
+    assert models(found, "/m") == {"/m/700": 0o700, "/m/1777": 0o1777, "/m/770": 0o770}
 
 
 def test_long_tmpfs_says_size_and_mode() -> None:

@@ -68,8 +68,8 @@ def test_it_is_set_up_beside_what_it_needs_and_started_by_a_plan_of_its_own() ->
         4 prepare container p-db-1 (after 3)
         5 start container p-db-1: created by 3 (after 4)
         6 create container p-web-run-0123456789ab: run (after 1, 2)
-        7 prepare container p-web-run-0123456789ab (after 6)
-        8 wait for db: healthy: web depends on it (after 5)
+        7 wait for db: healthy: web depends on it (after 5)
+        8 prepare container p-web-run-0123456789ab (after 6, 7)
         """)
     assert render(plan.start) == "1 start container p-web-run-0123456789ab\n"
     assert render(plan.removal) == "1 remove container p-web-run-0123456789ab\n"
@@ -163,7 +163,7 @@ def test_it_waits_for_lenders_of_namespaces_and_volumes() -> None:
     )
     assert render(plan.before).splitlines()[-2:] == [
         "5 create container p-side-run-0123456789ab: run (after 2)",
-        "6 prepare container p-side-run-0123456789ab (after 3, 5)",
+        "6 prepare container p-side-run-0123456789ab (after 4, 5)",
     ]
 
 
