@@ -15,7 +15,8 @@ from cntnr_compose.adapters.rooted import Root
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, field
-from cntnr_compose.plan.dockerignore import Ignore, compiled
+from cntnr_compose.plan.dockerignore import Ignore
+from cntnr_compose.plan.globs import Pattern
 
 # A file that changed this short a time ago could change again without its time stamp telling.
 SETTLED_AFTER = 2.0
@@ -246,7 +247,7 @@ def _glob(root: Root, source: str) -> list[str]:
             if place is None or not place.is_dir():
                 continue
             # Unlike in a shell, a leading dot is nothing special (Go's filepath.Match).
-            fits = compiled(part).fullmatch
+            fits = Pattern(part).fits
             names = sorted(one.name for one in place.iterdir() if fits(one.name))
             ahead += [f"{folder}/{name}" if folder else name for name in names]
         found = ahead
