@@ -1,7 +1,9 @@
 """Paths inside a folder that is somebody's root: openat2(2), so that no symbolic link leads out of it."""
 
 import ctypes
+import errno
 import os
+import stat
 from pathlib import Path
 from typing import Self
 
@@ -40,20 +42,36 @@ class Root:
 
         Raises `OSError` where it cannot be followed for another reason than that it is not there.
         """
-        wanted = path.strip("/") or "."
-        how = _How(os.O_PATH | os.O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
-        found = _libc.syscall(
-            SYS_OPENAT2, self._fd, os.fsencode(wanted), ctypes.byref(how), ctypes.sizeof(how)
-        )
-        if found < 0:
-            code = ctypes.get_errno()
-            if code in (2, 20):  # ENOENT, ENOTDIR
-                return None
-            raise OSError(code, os.strerror(code), wanted)
+        try:
+            found = self._open(path, os.O_PATH)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
         try:
             return self._name(found)[len(self._own) :].lstrip("/")
         finally:
             os.close(found)
+
+    def open(self, path: str) -> int:
+        """Open a regular file to read it, and give its descriptor; links are followed but for its own.
+
+        Raises `OSError`, also where it is something else: a pipe would keep us waiting.
+        """
+        found = self._open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        if not stat.S_ISREG(os.fstat(found).st_mode):
+            os.close(found)
+            raise OSError(errno.EINVAL, "it is not a regular file", path)
+        return found
+
+    def _open(self, path: str, flags: int) -> int:
+        wanted = path.strip("/") or "."
+        how = _How(flags | os.O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+        found: int = _libc.syscall(
+            SYS_OPENAT2, self._fd, os.fsencode(wanted), ctypes.byref(how), ctypes.sizeof(how)
+        )
+        if found < 0:
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code), wanted)
+        return found
 
     def at(self, real: str) -> Path:
         """Give the path on this machine of what `resolve` gave."""

@@ -198,15 +198,20 @@ class _Step:
             source = inside.find(mount.source or ".")
         if source is None:
             raise SourceMissing(self.where, mount.source, mount.origin or "the build context")
-        if not mount.read_only and source.is_dir():
-            draft = self.undo.enter_context(unpack.draft())
-            upper, work, shown = (draft / name for name in ("upper", "work", "shown"))
-            for path in (upper, work, shown):
-                path.mkdir()
-            mounts.overlay([source.resolve()], upper, work, shown)
-            self.undo.callback(mounts.detach, shown)
-            source = shown
+        if not mount.read_only:
+            source = self._own_copy(source)
         return ResolvedMount(target=mount.target, source=str(source), read_only=mount.read_only)
+
+    def _own_copy(self, source: Path) -> Path:
+        """Show a folder, or a file in its own, so that what is written there goes with the step."""
+        folder = source if source.is_dir() else source.parent
+        draft = self.undo.enter_context(unpack.draft())
+        upper, work, shown = (draft / name for name in ("upper", "work", "shown"))
+        for path in (upper, work, shown):
+            path.mkdir()
+        mounts.overlay([folder], upper, work, shown)
+        self.undo.callback(mounts.detach, shown)
+        return shown if source == folder else shown / source.name
 
     def _cache(self, mount: RunMount) -> ResolvedMount:
         import hashlib
