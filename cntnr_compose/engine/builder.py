@@ -92,7 +92,7 @@ def main() -> None:
 
 def _carry_out(order: Order) -> NoReturn:
     channel = Channel()
-    runner = Runner(_workplace(), _resolver(order), channel.warn)
+    runner = Runner(_workplace(), channel.warn)
     shop = Shop(Views(ImageStore()), runner, channel.tell)
     for number in ENDING:
         signal.signal(number, lambda *_: _cancel(shop))
@@ -135,10 +135,6 @@ def _workplace() -> Path:
     place.mkdir(parents=True, exist_ok=True)
     mounts.tmpfs(place)
     return place
-
-
-def _resolver(order: Order) -> str:
-    return order.resolver or Path("/etc/resolv.conf").read_text()
 
 
 def _build_all(order: Order, shop: Shop) -> dict[str, str]:

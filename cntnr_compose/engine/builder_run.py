@@ -1,4 +1,4 @@
-"""RUN: a container on the root that the step writes to, on the network of the holder."""
+"""RUN: a container on the root that the step writes to, on a network of its own."""
 
 import collections
 import contextlib
@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from cntnr_compose.adapters import files, mounts, process
+from cntnr_compose.adapters import files, kernel, mounts, outlet, process
 from cntnr_compose.adapters.rooted import Root
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
@@ -61,9 +61,13 @@ class SecretMissing(CntnrError):
 class Runner:
     """Runs programs of builds; ``place`` is a tmpfs that only this process sees."""
 
-    def __init__(self, place: Path, resolver: str, warn: Say) -> None:
-        self._place, self._resolver, self._warn = place, resolver, warn
+    def __init__(self, place: Path, warn: Say) -> None:
+        self._place, self._warn = place, warn
         self._facts: Facts | None = None
+        # The holder's resolver is slirp4netns itself, which here asks the machine's.
+        self._resolver, theirs = Path("/etc/resolv.conf").read_text(), kernel.host_resolv_conf()
+        self._resolver_of_host = theirs
+        outlet.resolve_as(theirs, place / "resolv.conf")
 
     def run(
         self,
@@ -81,7 +85,8 @@ class Runner:
         with contextlib.ExitStack() as undo:
             bundle.mkdir(parents=True)
             undo.callback(files.remove_tree, bundle)
-            step = _Step(work, root, request, where, bundle, undo)
+            network = _network(work, undo)
+            step = _Step(work, root, request, where, bundle, network, undo)
             spec = self._spec(step, config, identity, place)
             files.write_value(bundle / "config.json", spec)
             undo.enter_context(_without_traces(root, spec))
@@ -94,7 +99,9 @@ class Runner:
             self._facts = facts.gather()
         work, request = step.work, step.request
         (step.bundle / "hosts").write_text(HOSTS + _hosts(request))
-        (step.bundle / "resolv.conf").write_text(self._resolver)
+        on_host = step.network == "host"
+        resolver = self._resolver_of_host if on_host else self._resolver
+        (step.bundle / "resolv.conf").write_text(resolver)
         resolved = step.mounts(place)
         env: dict[str, str | None] = {}
         env.update(environment.pair(word) for word in work.env)
@@ -102,7 +109,7 @@ class Runner:
         setting = Setting(
             id=identity,
             rootfs=str(step.root.path),
-            network="new" if work.network == "none" else "host",
+            network=step.network,
             mounts=resolved,
             files={
                 "/etc/hosts": str(step.bundle / "hosts"),
@@ -157,6 +164,13 @@ class Runner:
         return running.wait(), list(last)
 
 
+def _network(work: Run, undo: contextlib.ExitStack) -> str:
+    """Give the network of a RUN as `Setting` names it; this process is on the machine's own."""
+    if work.network == "default":
+        return undo.enter_context(outlet.opened())
+    return "new" if work.network == "none" else "host"
+
+
 class _Step:
     """One RUN with what has to be laid out for it, and taken away after it."""
 
@@ -167,10 +181,11 @@ class _Step:
         request: Request,
         where: str,
         bundle: Path,
+        network: str,
         undo: contextlib.ExitStack,
     ) -> None:
         self.work, self.root, self.request = work, root, request
-        self.where, self.bundle, self.undo = where, bundle, undo
+        self.where, self.bundle, self.network, self.undo = where, bundle, network, undo
         self.secret_env: dict[str, str] = {}
 
     def mounts(self, place: Place) -> tuple[ResolvedMount, ...]:

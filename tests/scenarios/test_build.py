@@ -75,9 +75,9 @@ def made(project: MakeProject, dockerfile: str, *, compose: str = ONE, **files: 
     return project(dedent(compose), files={"Dockerfile": dedent(dockerfile), **files})
 
 
-def run(project: Project, command: str, *, user: str = "0") -> list[str]:
+def run(project: Project, command: str, *, user: str = "0", service: str = "web") -> list[str]:
     """Run a shell command in a container of the image, and give its lines."""
-    words = ("run", "--rm", "-T", "--user", user, "--entrypoint", "/bin/sh", "web", "-c", command)
+    words = ("run", "--rm", "-T", "--user", user, "--entrypoint", "/bin/sh", service, "-c", command)
     return project.compose(*words).ok().stdout.splitlines()
 
 
