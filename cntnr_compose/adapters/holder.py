@@ -10,6 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from cntnr_compose.adapters import files, kernel
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.plain import Plain
+from cntnr_compose.core.undivided import undivided
 
 if TYPE_CHECKING:
     from cntnr_compose.adapters import process
@@ -196,26 +198,27 @@ def _start(meanwhile: Callable[[], None]) -> Holder:
         word = undo.enter_context(os.fdopen(readable, "rb"))
         go = undo.enter_context(os.fdopen(writable, "wb", buffering=0))
         log = undo.enter_context((home / "log").open("wb"))
-        started = process.popen(
-            [
-                "sh",
-                "-c",
-                NAMED,
-                str(home / "pid"),
-                *rootlesskit_argv(state, _payload(home / "payload")),
-            ],
-            stdin=word.fileno(),
-            stdout=log.fileno(),
-            stderr=log.fileno(),
-            new_session=True,
-            cwd="/",
-        )
+        argv = rootlesskit_argv(state, _payload(home / "payload"))
+        with undivided():
+            started = process.popen(
+                ["sh", "-c", NAMED, str(home / "pid"), *argv],
+                stdin=word.fileno(), stdout=log.fileno(), stderr=log.fileno(),
+                new_session=True, cwd="/",
+            )  # fmt: skip
+            undo.push(partial(_ended, started))
         meanwhile()
         holder = _ready(started, state)
         (home / "api.sock").symlink_to(state / "api.sock")
         files.write_value(home / "holder.json", vars(holder))
         go.write(b"go\n")
     return holder
+
+
+def _ended(started: "process.Running", kind: type[BaseException] | None, *_: object) -> None:
+    """End a rootlesskit where its start was interrupted: without its files it would hang."""
+    if kind is not None:
+        started.kill()
+        started.wait()
 
 
 def _kill_earlier() -> None:
@@ -252,8 +255,6 @@ def _ready(started: "process.Running", state: Path) -> Holder:
     # rootlesskit writes the pid and opens its socket last, when the payload may run already.
     while not ((home / "payload").exists() and (state / "api.sock").exists()):
         if started.poll() is not None or time.monotonic() > end:
-            started.kill()
-            started.wait()
             raise HolderFailed(_last_words(home / "log"))
         time.sleep(0.002)
     child = int((state / "child_pid").read_text())

@@ -7,6 +7,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from sys import UnraisableHookArgs
     from typing import NoReturn
 
 INTERRUPTED = 130
@@ -16,24 +17,42 @@ BUG = 70
 
 def main() -> "NoReturn":
     """Run the command line of this process, and end it."""
-    import contextlib
-    import gc
-    import signal
-
-    # A short life makes little garbage; looking for it costs a twentieth of the start.
-    gc.set_threshold(100_000)
+    # What signal is made of: to read that takes so long that a Ctrl-C comes in between.
+    import _signal  # type: ignore[import-not-found]
 
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    # Shells start background jobs with SIGINT ignored; as docker, we take it all the same.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interrupt)
+    def ignored(what: "UnraisableHookArgs") -> None:
+        if (
+            what.exc_type is KeyboardInterrupt
+        ):  # raised where Python can but forget it: once more, then
+            _signal.setitimer(_signal.ITIMER_REAL, 0.001)
+        else:
+            sys.__unraisablehook__(what)
+
+    try:
+        # Shells start background jobs with SIGINT ignored; as docker, we take it all the same.
+        for number in (_signal.SIGINT, _signal.SIGTERM, _signal.SIGALRM):
+            _signal.signal(number, interrupt)
+        sys.unraisablehook = ignored
+        code = _main()
+    except KeyboardInterrupt:  # before there is anything to end, or a second one
+        code = INTERRUPTED
+    os._exit(code)  # taking the interpreter apart would cost another 10 ms
+
+
+def _main() -> int:
+    import contextlib
+    import gc
+
+    # A short life makes little garbage; looking for it costs a twentieth of the start.
+    gc.set_threshold(100_000)
     _open_streams()
     code = run(sys.argv[1:])
     with contextlib.suppress(OSError):  # nobody is left to tell
         sys.stderr.flush()
-    os._exit(code)  # taking the interpreter apart would cost another 10 ms
+    return code
 
 
 def _open_streams() -> None:
@@ -60,6 +79,8 @@ def run(words: "Sequence[str]") -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):  # Python 3.11 says so of one in a class
+            return INTERRUPTED
         if os.environ.get("CNTNR_DEBUG") == "1":
             raise
         what = f"internal error: {type(error).__name__}: {error}"

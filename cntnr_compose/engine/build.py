@@ -12,6 +12,7 @@ from pathlib import Path
 from cntnr_compose.adapters import holder, process
 from cntnr_compose.core.errors import CntnrError, RemoteError
 from cntnr_compose.core.events import Event, Output, Progress
+from cntnr_compose.core.undivided import undivided
 from cntnr_compose.core.values import from_json, replace, to_json
 from cntnr_compose.engine import build_fetch, build_request, builder_image
 from cntnr_compose.engine.builder_content import Contents
@@ -235,16 +236,17 @@ def _in_holder(requests: tuple[Request, ...], *, tell: Tell) -> dict[str, str]:
             replies = undo.enter_context(os.fdopen(ours, "rb"))
             said = undo.enter_context(os.fdopen(os.memfd_create("builder"), "w+b"))
             env = {**os.environ, "PATH": process.search_path()}
-            try:
-                running = process.popen(
-                    argv, env=env, stdin=theirs, stdout=answers, stderr=said.fileno(),
-                    new_session=True, cwd="/",
-                )  # fmt: skip
-            finally:
-                os.close(theirs)
-                os.close(answers)
-            undo.callback(running.wait)
-            undo.callback(orders.close)  # before the wait: it is how the builder learns of our end
+            with undivided():
+                try:
+                    running = process.popen(
+                        argv, env=env, stdin=theirs, stdout=answers, stderr=said.fileno(),
+                        new_session=True, cwd="/",
+                    )  # fmt: skip
+                finally:
+                    os.close(theirs)
+                    os.close(answers)
+                undo.callback(running.wait)
+                undo.callback(orders.close)  # before the wait: so the builder learns of our end
             orders.write(to_json(order) + b"\n")
             orders.flush()
             result = _heard(replies, tell)

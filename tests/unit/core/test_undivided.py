@@ -1,0 +1,44 @@
+"""What a Ctrl-C may not cut in two."""
+
+import signal
+import threading
+
+import pytest
+
+from cntnr_compose.core.undivided import undivided
+
+
+def test_a_signal_is_heard_at_the_end() -> None:
+    done = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before = signal.signal(number, signal.default_int_handler)
+        try:
+            with pytest.raises(KeyboardInterrupt), undivided():
+                signal.raise_signal(number)
+                done.append(number)
+            assert signal.getsignal(number) is signal.default_int_handler
+        finally:
+            signal.signal(number, before)
+    assert done == [signal.SIGINT, signal.SIGTERM]
+
+
+def test_who_has_no_handler_keeps_having_none() -> None:
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        with undivided():
+            assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_other_threads_are_not_interrupted_anyway() -> None:
+    done = []
+
+    def work() -> None:
+        with undivided():
+            done.append(1)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert done == [1]
