@@ -246,7 +246,9 @@ def _in_holder(requests: tuple[Request, ...], *, tell: Tell) -> dict[str, str]:
                     os.close(theirs)
                     os.close(answers)
                 undo.callback(running.wait)
-                undo.callback(orders.close)  # before the wait: so the builder learns of our end
+                # Before the wait: so the builder learns of our end, and waits for us in turn no more.
+                undo.callback(replies.close)
+                undo.callback(orders.close)
             orders.write(to_json(order) + b"\n")
             orders.flush()
             result = _heard(replies, tell)

@@ -1,9 +1,7 @@
 """RUN: a container on the root that the step writes to, on a network of its own."""
 
-import collections
 import contextlib
 import os
-import re
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +14,7 @@ from cntnr_compose.core.values import Tree, replace
 from cntnr_compose.engine import facts, unpack
 from cntnr_compose.engine.builder_copy import account_file
 from cntnr_compose.engine.builder_files import SourceMissing
+from cntnr_compose.engine.builder_log import Say, StepLog
 from cntnr_compose.engine.builder_walk import Request, Secret
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.service import Service
@@ -25,15 +24,9 @@ from cntnr_compose.plan.buildwork import Run, RunMount
 from cntnr_compose.plan.runtime_spec import runtime_spec
 from cntnr_compose.plan.setting import Facts, ResolvedMount, Setting
 
-LAST_LINES = 8
+CHUNK = 1 << 16
 SCRIPT = "/dev/.cntnr-script"
 HOSTS = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
-# runc says these on a failed start in a user namespace; they explain nothing.
-NOISE = ("unable to get oom kill count",)
-RUNC_SAYS = re.compile(
-    r'time="[^"]*" level=\w+ msg="(?:runc run failed: )?(?:unable to start container process: )?(.*)"'
-)
-Say = Callable[[str], None]
 Place = Callable[[str], Path]
 
 
@@ -146,9 +139,9 @@ class Runner:
             str(bundle),
             identity,
         ]
-        last: collections.deque[str] = collections.deque(maxlen=LAST_LINES)
-        readable, writable = os.pipe()
-        with os.fdopen(readable, "r", errors="replace", newline="\n") as output:
+        log = StepLog(say)
+        readable, writable = os.pipe2(os.O_CLOEXEC)
+        with os.fdopen(readable, "rb", buffering=0) as output:
             with Path(os.devnull).open("rb") as nothing:
                 try:
                     running = process.popen(
@@ -156,12 +149,9 @@ class Runner:
                     )
                 finally:
                     os.close(writable)
-            for line in output:
-                text = _plain(line)
-                if text is not None:
-                    last.append(text)
-                    say(text)
-        return running.wait(), list(last)
+            while part := output.read(CHUNK):
+                log.take(part)
+        return running.wait(), log.end()
 
 
 def _network(work: Run, undo: contextlib.ExitStack) -> str:
@@ -258,15 +248,6 @@ class _Step:
         mode = mount.mode if mount.mode >= 0 else secret.mode
         path.chmod(0o400 if mode is None else mode)
         return [ResolvedMount(target=mount.target, source=str(path), read_only=True)]
-
-
-def _plain(line: str) -> str | None:
-    """Take what is shown out of a line: the end of a progress bar, the cause in a word of runc's."""
-    text = line.rstrip("\n").rstrip("\r").rpartition("\r")[2]
-    if any(noise in text for noise in NOISE):
-        return None
-    found = RUNC_SAYS.fullmatch(text)
-    return found.group(1).replace('\\"', '"') if found else text
 
 
 def _content(secret: Secret) -> bytes:

@@ -381,6 +381,23 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_made(
     assert shutil.disk_usage(small_disk).used < 1 << 20
 
 
+@pytest.mark.parametrize("progress", ["plain", "tty"])
+def test_output_without_end_is_clipped(project: MakeProject, progress: str) -> None:
+    web = made(
+        project,
+        f"""\
+        FROM busybox
+        RUN : {progress}; head -c 300m /dev/zero | tr '\\0' x
+        RUN yes | head -n 3000000; echo and so it ended; exit 7
+        """,
+    )
+    failed = web.compose("--progress", progress, "build", timeout=60)
+    assert failed.returncode == 1
+    assert failed.stderr.count("[output clipped, log limit 2MiB reached]") == 2
+    assert len(failed.stderr) < 8 << 20
+    assert failed.stderr.endswith("exit code: 7\n" + 7 * "  y\n" + "  and so it ended\n")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_build_that_is_ended_leaves_nothing(
     project: MakeProject, user: User, leftovers: Leftovers, number: signal.Signals

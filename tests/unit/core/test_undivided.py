@@ -8,18 +8,24 @@ import pytest
 from cntnr_compose.core.undivided import undivided
 
 
-def test_a_signal_is_heard_at_the_end() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_heard_at_the_end(number: signal.Signals) -> None:
     done = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        before = signal.signal(number, signal.default_int_handler)
-        try:
-            with pytest.raises(KeyboardInterrupt), undivided():
-                signal.raise_signal(number)
-                done.append(number)
-            assert signal.getsignal(number) is signal.default_int_handler
-        finally:
-            signal.signal(number, before)
-    assert done == [signal.SIGINT, signal.SIGTERM]
+
+    def work() -> None:
+        with undivided():
+            signal.raise_signal(number)
+            done.append(1)
+        done.append(2)
+
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            work()
+        assert signal.getsignal(number) is signal.default_int_handler
+    finally:
+        signal.signal(number, before)
+    assert done == [1]
 
 
 def test_who_has_no_handler_keeps_having_none() -> None:
