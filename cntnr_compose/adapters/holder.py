@@ -198,14 +198,24 @@ def _start(meanwhile: Callable[[], None]) -> Holder:
         word = undo.enter_context(os.fdopen(readable, "rb"))
         go = undo.enter_context(os.fdopen(writable, "wb", buffering=0))
         log = undo.enter_context((home / "log").open("wb"))
-        argv = rootlesskit_argv(state, _payload(home / "payload"))
-        with undivided():
-            started = process.popen(
-                ["sh", "-c", NAMED, str(home / "pid"), *argv],
-                stdin=word.fileno(), stdout=log.fileno(), stderr=log.fileno(),
-                new_session=True, cwd="/",
-            )  # fmt: skip
-            undo.push(partial(_ended, started))
+        start = undo.enter_context(contextlib.ExitStack())
+        start.enter_context(undivided())
+        started = process.popen(
+            [
+                "sh",
+                "-c",
+                NAMED,
+                str(home / "pid"),
+                *rootlesskit_argv(state, _payload(home / "payload")),
+            ],
+            stdin=word.fileno(),
+            stdout=log.fileno(),
+            stderr=log.fileno(),
+            new_session=True,
+            cwd="/",
+        )
+        undo.push(partial(_ended, started))
+        start.close()
         meanwhile()
         holder = _ready(started, state)
         (home / "api.sock").symlink_to(state / "api.sock")

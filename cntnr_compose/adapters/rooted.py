@@ -10,6 +10,7 @@ from typing import Self
 SYS_OPENAT2 = 437  # the same number on every architecture
 RESOLVE_NO_MAGICLINKS = 0x02
 RESOLVE_IN_ROOT = 0x10
+NO_FILE = errno.EINVAL  # what `Root.read` says of all that is no regular file
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -43,7 +44,7 @@ class Root:
         Raises `OSError` where it cannot be followed for another reason than that it is not there.
         """
         try:
-            found = self._open(path, os.O_PATH)
+            found = self.open(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
         try:
@@ -51,27 +52,36 @@ class Root:
         finally:
             os.close(found)
 
-    def open(self, path: str) -> int:
-        """Open a regular file to read it, and give its descriptor; links are followed but for its own.
-
-        Raises `OSError`, also where it is something else: a pipe would keep us waiting.
-        """
-        found = self._open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        if not stat.S_ISREG(os.fstat(found).st_mode):
-            os.close(found)
-            raise OSError(errno.EINVAL, "it is not a regular file", path)
-        return found
-
-    def _open(self, path: str, flags: int) -> int:
+    def open(self, path: str, flags: int = os.O_PATH) -> int:
+        """Follow all links of a path, and give a descriptor of what is there. Raises `OSError`."""
         wanted = path.strip("/") or "."
         how = _How(flags | os.O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
-        found: int = _libc.syscall(
-            SYS_OPENAT2, self._fd, os.fsencode(wanted), ctypes.byref(how), ctypes.sizeof(how)
+        found = int(
+            _libc.syscall(
+                SYS_OPENAT2, self._fd, os.fsencode(wanted), ctypes.byref(how), ctypes.sizeof(how)
+            )
         )
         if found < 0:
             code = ctypes.get_errno()
             raise OSError(code, os.strerror(code), wanted)
         return found
+
+    def read(self, path: str, most: int) -> bytes:
+        """Read a file that somebody else made: it is neither waited for nor read without end.
+
+        Raises `OSError`, also where it is no regular file or longer than ``most`` bytes.
+        """
+        descriptor = self.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise OSError(NO_FILE, "it is no regular file", path)
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                content = file.read(most + 1)
+        finally:
+            os.close(descriptor)
+        if len(content) > most:
+            raise OSError(errno.EFBIG, f"it is longer than {most >> 10} KiB", path)
+        return content
 
     def at(self, real: str) -> Path:
         """Give the path on this machine of what `resolve` gave."""

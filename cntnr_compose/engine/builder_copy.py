@@ -21,7 +21,6 @@ KEPT_ATTRIBUTES = ("user.", "security.capability")
 OVERLAY = "user.overlay."
 CHUNK = 1 << 20
 MOST_LINKS = 40  # as many as the kernel follows
-MOST_ACCOUNTS = 4 << 20  # characters of an image's passwd
 
 
 class CopyFailed(CntnrError):
@@ -206,14 +205,10 @@ def owner(root: Root, text: str) -> tuple[int, int]:
 
 def account_file(root: Root, name: str) -> str:
     """Read ``/etc/passwd`` or ``/etc/group`` of an image; nothing where there is none."""
-    try:
-        real = root.resolve(posixpath.join("etc", name))
-        if real is None:
-            return ""
-        with os.fdopen(root.open(real), errors="replace") as content:
-            return content.read(MOST_ACCOUNTS)
-    except OSError:
+    place = root.find(posixpath.join("etc", name))
+    if place is None or not place.is_file():
         return ""
+    return place.read_text(errors="replace")
 
 
 def give(place: Path, uid: int, gid: int) -> None:

@@ -3,6 +3,7 @@
 Used inside the holder and outside; it reads and changes nothing but the memory of digests.
 """
 
+import errno
 import hashlib
 import io
 import os
@@ -204,7 +205,12 @@ class Files:
         """Open a regular file of ours. Raises `OSError`, also where it is one no longer."""
         if self._opened is None:
             self._opened = Root(self.root)
-        return io.FileIO(self._opened.open(os.path.relpath(found.place, self.root)))
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe would keep us waiting
+        file = io.FileIO(self._opened.open(os.path.relpath(found.place, self.root), flags))
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            file.close()
+            raise OSError(errno.EINVAL, "it is no regular file", found.place)
+        return file
 
     def close(self) -> None:
         """Let go of the folder."""

@@ -73,7 +73,6 @@ class User:
     base: Path  # of this session, on tmpfs where there is room
     venv: Path
     tree: Path  # a work tree that this user can read
-    started: "list[subprocess.Popen[str]]" = field(default_factory=list, compare=False)
 
     @property
     def home(self) -> Path:
@@ -125,6 +124,8 @@ class User:
         if not lasting:
             self.started.append(process)
         return process
+
+    started: "list[subprocess.Popen[str]]" = field(default_factory=list, compare=False)
 
     def end_started(self) -> None:
         """End all that a test has started and, since it failed, not waited for.

@@ -197,16 +197,6 @@ def test_a_file_that_becomes_something_else_meanwhile_is_not_followed(
         files.open(looked_at)
 
 
-def test_accounts_of_an_image_are_files_of_ordinary_size(place: Path) -> None:
-    (place / "to/etc").mkdir()
-    with Root(place / "to") as root:
-        os.mkfifo(place / "to/etc/passwd")
-        assert builder_copy.account_file(root, "passwd") == ""
-        (place / "to/etc/group").write_text("x")
-        os.truncate(place / "to/etc/group", 1 << 40)
-        assert len(builder_copy.account_file(root, "group")) == builder_copy.MOST_ACCOUNTS
-
-
 @pytest.mark.parametrize(
     ("sources", "to", "said"),
     [
