@@ -1,6 +1,7 @@
 """Atomic JSON files, file locks, and removing trees."""
 
 import contextlib
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -130,20 +131,74 @@ def sweep(root: Path) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a tree, also where its folders have lost their write bits; absent is fine."""
-    import shutil  # not for those who only look
+    """Remove a tree of any depth, also where its folders have lost their write bits; absent is fine.
 
-    def give_rights(function: object, name: str, _error: object) -> None:
-        with contextlib.suppress(OSError):
-            Path(name).parent.chmod(0o700)
-            Path(name).chmod(0o700)
-        if function in (os.rmdir, os.unlink):
-            with contextlib.suppress(FileNotFoundError):
-                function(name)
-        elif Path(name).is_dir():
-            shutil.rmtree(name, ignore_errors=True)
-
-    if path.is_symlink() or path.is_file():
+    Folders are moved to its top before they are emptied, so that nothing grows with their depth. No link in
+    it is followed.
+    """
+    if path.is_symlink() or not path.is_dir():
         path.unlink(missing_ok=True)
-    elif path.exists():
-        shutil.rmtree(path, onerror=give_rights)
+        return
+    with contextlib.suppress(FileNotFoundError):  # somebody else was quicker
+        top = _open_folder(str(path), None)
+        try:
+            prefix = f".{os.urandom(6).hex()}-"
+            number = _empty(top, top, prefix, 0)
+            done = 0
+            while done < number:
+                number = _remove_moved(top, f"{prefix}{done}", prefix, number)
+                done += 1
+        finally:
+            os.close(top)
+        path.rmdir()
+
+
+def _remove_moved(top: int, name: str, prefix: str, number: int) -> int:
+    folder = _open_folder(name, top)
+    try:
+        number = _empty(folder, top, prefix, number)
+    finally:
+        os.close(folder)
+    os.rmdir(name, dir_fd=top)
+    return number
+
+
+def _empty(folder: int, top: int, prefix: str, number: int) -> int:
+    """Take all out of a folder: what is one itself goes to the top, under a number; give the next."""
+    with os.scandir(folder) as found:
+        entries = list(found)
+    for entry in entries:
+        with contextlib.suppress(FileNotFoundError):
+            if entry.is_dir(follow_symlinks=False):
+                number += _move(entry.name, folder, f"{prefix}{number}", top)
+            else:
+                os.unlink(entry.name, dir_fd=folder)
+    return number
+
+
+def _move(name: str, folder: int, new: str, top: int) -> bool:
+    """Move a folder, or remove it where that is not possible; tell which."""
+    os.close(_open_folder(name, folder))  # to move it takes a right to write to it
+    try:
+        os.rename(name, new, src_dir_fd=folder, dst_dir_fd=top)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        import shutil  # not for those who only look
+
+        shutil.rmtree(name, dir_fd=folder)  # an overlay does not move folders of its lower layers
+        return False
+    return True
+
+
+def _open_folder(name: str, parent: int | None) -> int:
+    """Open a folder that may be read and written then."""
+    flags = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    held = os.open(name, flags | os.O_PATH, dir_fd=parent)
+    try:
+        if os.fstat(held).st_mode & 0o700 != 0o700:
+            with contextlib.suppress(PermissionError):
+                Path(f"/proc/self/fd/{held}").chmod(0o700)
+        return os.open(".", flags, dir_fd=held)
+    finally:
+        os.close(held)
