@@ -7,6 +7,7 @@ away: it ends with the process that made it.
 import contextlib
 import ctypes
 import os
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -53,11 +54,16 @@ def opened() -> Iterator[str]:
             )  # fmt: skip
         finally:
             os.close(writable)
-        undo.callback(running.wait)
-        undo.callback(running.kill)
+        undo.callback(_end, running)
         if not os.read(readable, 1):
             raise OutletFailed
         yield f"/proc/{os.getpid()}/fd/{made}"
+
+
+def _end(running: process.Running) -> None:
+    """End slirp4netns; the kernel takes some 20 ms to take its interface away, for which nobody waits."""
+    running.kill()
+    threading.Thread(target=running.wait, daemon=True).start()
 
 
 def argv(namespace: int, ready: int) -> list[str]:
