@@ -7,7 +7,6 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from sys import UnraisableHookArgs
     from typing import NoReturn
 
 INTERRUPTED = 130
@@ -17,25 +16,10 @@ BUG = 70
 
 def main() -> "NoReturn":
     """Run the command line of this process, and end it."""
-    # What signal is made of: to read that takes so long that a Ctrl-C comes in between.
-    import _signal  # type: ignore[import-not-found]
-
-    def interrupt(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    def ignored(what: "UnraisableHookArgs") -> None:
-        if (
-            what.exc_type is KeyboardInterrupt
-        ):  # raised where Python can but forget it: once more, then
-            _signal.setitimer(_signal.ITIMER_REAL, 0.001)
-        else:
-            sys.__unraisablehook__(what)
+    from cntnr_compose.cli import interrupts
 
     try:
-        # Shells start background jobs with SIGINT ignored; as docker, we take it all the same.
-        for number in (_signal.SIGINT, _signal.SIGTERM, _signal.SIGALRM):
-            _signal.signal(number, interrupt)
-        sys.unraisablehook = ignored
+        interrupts.hear()
         code = _main()
     except KeyboardInterrupt:  # before there is anything to end, or a second one
         code = INTERRUPTED
@@ -46,9 +30,12 @@ def _main() -> int:
     import contextlib
     import gc
 
+    from cntnr_compose.cli import interrupts
+
     # A short life makes little garbage; looking for it costs a twentieth of the start.
     gc.set_threshold(100_000)
     _open_streams()
+    interrupts.hear_at_once()
     code = run(sys.argv[1:])
     with contextlib.suppress(OSError):  # nobody is left to tell
         sys.stderr.flush()

@@ -122,6 +122,22 @@ def test_while_it_pulls(silent_registry: str, project: MakeProject, leftovers: L
     assert mine.ps() == []
 
 
+def test_as_it_begins_to_pull(
+    silent_registry: str, project: MakeProject, leftovers: Leftovers
+) -> None:
+    mine = project(
+        f"services: {{a: {{image: {silent_registry}/a}}, b: {{image: {silent_registry}/b}}}}"
+    )
+    for after in range(0, 60, 2):
+        up = Command(mine, "up", "-d")
+        up.until(f"Image {silent_registry}/b  Pulling")
+        time.sleep(after / 1000)
+        up.press()
+        assert up.end(3) == INTERRUPTED, after
+        assert leftovers() == [], after
+    assert list(mine.user.data.glob("images/.draft-*")) == []
+
+
 def test_while_it_builds(project: MakeProject, leftovers: Leftovers, busybox_image: str) -> None:
     dockerfile = f"FROM {busybox_image}\nRUN touch /made\nRUN echo slowly; sleep 60\n"
     mine = project("services: {a: {build: .}}", files={"Dockerfile": dockerfile})
