@@ -1,4 +1,4 @@
-"""Makes KeyboardInterrupt of SIGINT and SIGTERM, at every moment; it runs first, and reads next to nothing."""
+"""Makes KeyboardInterrupt of SIGINT and SIGTERM at every moment; it runs first, and reads little."""
 
 # What signal is made of: to read that takes so long that a Ctrl-C comes in between.
 import _signal  # type: ignore[import-not-found]

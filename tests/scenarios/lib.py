@@ -413,7 +413,8 @@ def remove(user: User) -> None:
     if os.getuid() != 0 and user.base.exists():
         inside = ["rootlesskit", "--net=host", "rm", "-rf", str(user.base)]
         subprocess.run(inside, check=False, capture_output=True)
-    shutil.rmtree(user.base, ignore_errors=True)
+    # Deeper than shutil goes, some of it.
+    subprocess.run(["rm", "-rf", str(user.base)], check=False, capture_output=True)
 
 
 def refused(ended: Result, *said: str, code: int = 1) -> str:

@@ -152,7 +152,7 @@ def test_folders_lie_deep_in_each_other(project: MakeProject, user: User) -> Non
         """,
     )
     web.compose("build").ok()
-    assert run(web, "find /e -name here | tr -cd / | wc -c") == ["1300"]
+    assert run(web, "find /e -name here | tr -cd / | wc -c") == ["1301"]
     web.write("Dockerfile", f"FROM busybox\nRUN {deep.format(5000)}\n")
     failed = web.compose("build")
     assert failed.returncode == 1
