@@ -13,6 +13,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from cntnr_compose.adapters import files, kernel
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.plain import Plain
+from cntnr_compose.core.undivided import undivided
 
 if TYPE_CHECKING:
     from cntnr_compose.adapters import process
@@ -265,6 +267,8 @@ def _start(meanwhile: Callable[[], None]) -> Holder:
         undo.callback(os.close, kept)
         # systemd-tmpfiles passes over folders that somebody has locked; rootlesskit does, for its life.
         fcntl.flock(kept, fcntl.LOCK_SH)
+        start = undo.enter_context(contextlib.ExitStack())
+        start.enter_context(undivided())
         started = process.popen(
             [
                 "sh",
@@ -280,6 +284,8 @@ def _start(meanwhile: Callable[[], None]) -> Holder:
             new_session=True,
             cwd="/",
         )
+        undo.push(partial(_ended, started))
+        start.close()
         meanwhile()
         holder = _ready(started, state)
         (home / "api.sock").symlink_to(state / "api.sock")
@@ -314,6 +320,13 @@ def _has_room(folder: Path) -> bool:
     return True
 
 
+def _ended(started: "process.Running", kind: type[BaseException] | None, *_: object) -> None:
+    """End a rootlesskit where its start was interrupted: without its files it would hang."""
+    if kind is not None:
+        started.kill()
+        started.wait()
+
+
 def _kill_earlier() -> None:
     """Kill a rootlesskit that still ends, or whose starter was killed: it would hang without its files."""
     try:
@@ -333,8 +346,6 @@ def _ready(started: "process.Running", state: Path) -> Holder:
     # rootlesskit writes the pid and opens its socket last, when the payload may run already.
     while not ((home / "payload").exists() and (state / "api.sock").exists()):
         if started.poll() is not None or time.monotonic() > end:
-            started.kill()
-            started.wait()
             raise HolderFailed(_last_words(home / "log"))
         time.sleep(0.002)
     child = int((state / "child_pid").read_text())

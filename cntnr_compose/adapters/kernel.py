@@ -13,6 +13,7 @@ from cntnr_compose.core.plain import Bytes
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
 # Room for every id that images use: nobody and nogroup are 65534.
 FULL_RANGE = 65536
 FIRST_SUBORDINATE = 100000

@@ -16,24 +16,30 @@ BUG = 70
 
 def main() -> "NoReturn":
     """Run the command line of this process, and end it."""
+    from cntnr_compose.cli import interrupts
+
+    try:
+        interrupts.hear()
+        code = _main()
+    except KeyboardInterrupt:  # before there is anything to end, or a second one
+        code = INTERRUPTED
+    os._exit(code)  # taking the interpreter apart would cost another 10 ms
+
+
+def _main() -> int:
     import contextlib
     import gc
-    import signal
+
+    from cntnr_compose.cli import interrupts
 
     # A short life makes little garbage; looking for it costs a twentieth of the start.
     gc.set_threshold(100_000)
-
-    def interrupt(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    # Shells start background jobs with SIGINT ignored; as docker, we take it all the same.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interrupt)
     _open_streams()
+    interrupts.hear_at_once()
     code = run(sys.argv[1:])
     with contextlib.suppress(OSError):  # nobody is left to tell
         sys.stderr.flush()
-    os._exit(code)  # taking the interpreter apart would cost another 10 ms
+    return code
 
 
 def _open_streams() -> None:
@@ -60,6 +66,8 @@ def run(words: "Sequence[str]") -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):  # Python 3.11 says so of one in a class
+            return INTERRUPTED
         if os.environ.get("CNTNR_DEBUG") == "1":
             raise
         what = f"internal error: {type(error).__name__}: {error}"

@@ -8,15 +8,19 @@ import sys
 from typing import Any, TypeAlias, TypeVar
 
 from cntnr_compose.core.plain import Bytes, Seconds
+from cntnr_compose.core.undivided import undivided
 
 # msgspec takes typing_extensions where that is installed (jsonschema brings it along): 10 ms for
 # what `typing` has as well. None makes the import fail quickly, once.
 _hidden = "typing_extensions" not in sys.modules
 if _hidden:
     sys.modules["typing_extensions"] = None  # type: ignore[assignment]
-import msgspec  # noqa: E402
-from msgspec import Struct, field  # noqa: E402
-from msgspec.structs import asdict, replace  # noqa: E402
+with (
+    undivided()
+):  # its beginning forgets an exception, and half begun it takes the process along later
+    import msgspec
+    from msgspec import Struct, field
+    from msgspec.structs import asdict, replace
 
 if _hidden:
     del sys.modules["typing_extensions"]

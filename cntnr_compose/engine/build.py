@@ -9,9 +9,10 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from cntnr_compose.adapters import holder, kernel, process
+from cntnr_compose.adapters import holder, process
 from cntnr_compose.core.errors import CntnrError, RemoteError
 from cntnr_compose.core.events import Event, Output, Progress
+from cntnr_compose.core.undivided import undivided
 from cntnr_compose.core.values import from_json, replace, to_json
 from cntnr_compose.engine import build_fetch, build_request, builder_image
 from cntnr_compose.engine.builder_content import Contents
@@ -156,11 +157,9 @@ def _build_group(
     heard = _silenced(tell) if quiet else tell
     try:
         done |= {one.service: found for one in requests if (found := _found(one))}
-        left = [one for one in requests if one.service not in done]
-        for on_host in (False, True):
-            part = tuple(one for one in left if (one.network == "host") == on_host)
-            if part:
-                done |= _in_holder(part, on_host=on_host, tell=heard)
+        left = tuple(one for one in requests if one.service not in done)
+        if left:
+            done |= _in_holder(left, tell=heard)
     except CntnrError:
         for service, name in images.items():
             if service not in done:
@@ -225,11 +224,11 @@ def _found(request: Request) -> str:
     return built.id
 
 
-def _in_holder(requests: tuple[Request, ...], *, on_host: bool, tell: Tell) -> dict[str, str]:
+def _in_holder(requests: tuple[Request, ...], *, tell: Tell) -> dict[str, str]:
     with holder.using("build") as held:
-        resolver = kernel.host_resolv_conf() if on_host else ""
-        order = Order(requests=requests, payload=held.payload, resolver=resolver)
-        argv = holder.enter_argv(held, [sys.executable, "-P", "-c", START], network=not on_host)
+        order = Order(requests=requests, payload=held.payload)
+        # On the machine's network: who has left it cannot go back, and steps may want it.
+        argv = holder.enter_argv(held, [sys.executable, "-P", "-c", START], network=False)
         with contextlib.ExitStack() as undo:
             theirs, ours = os.pipe()
             orders = undo.enter_context(os.fdopen(ours, "wb"))
@@ -237,16 +236,19 @@ def _in_holder(requests: tuple[Request, ...], *, on_host: bool, tell: Tell) -> d
             replies = undo.enter_context(os.fdopen(ours, "rb"))
             said = undo.enter_context(os.fdopen(os.memfd_create("builder"), "w+b"))
             env = {**os.environ, "PATH": process.search_path()}
-            try:
-                running = process.popen(
-                    argv, env=env, stdin=theirs, stdout=answers, stderr=said.fileno(),
-                    new_session=True, cwd="/",
-                )  # fmt: skip
-            finally:
-                os.close(theirs)
-                os.close(answers)
-            undo.callback(running.wait)
-            undo.callback(orders.close)  # before the wait: it is how the builder learns of our end
+            with undivided():
+                try:
+                    running = process.popen(
+                        argv, env=env, stdin=theirs, stdout=answers, stderr=said.fileno(),
+                        new_session=True, cwd="/",
+                    )  # fmt: skip
+                finally:
+                    os.close(theirs)
+                    os.close(answers)
+                undo.callback(running.wait)
+                # Before the wait: so the builder learns of our end, and waits for us in turn no more.
+                undo.callback(replies.close)
+                undo.callback(orders.close)
             orders.write(to_json(order) + b"\n")
             orders.flush()
             result = _heard(replies, tell)

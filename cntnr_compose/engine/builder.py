@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NoReturn
@@ -29,6 +30,7 @@ from cntnr_compose.engine.images import ImageStore
 from cntnr_compose.plan.messages import Done, Failed, Told
 
 CANCELLED = 130
+PATIENCE = 2.0  # seconds in which whoever was cancelled takes away what is half made
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -92,11 +94,12 @@ def main() -> None:
 
 def _carry_out(order: Order) -> NoReturn:
     channel = Channel()
-    runner = Runner(_workplace(), _resolver(order), channel.warn)
+    runner = Runner(_workplace(), channel.warn)
     shop = Shop(Views(ImageStore()), runner, channel.tell)
     for number in ENDING:
         signal.signal(number, lambda *_: _cancel(shop))
-    threading.Thread(target=_watch, args=(shop,), daemon=True).start()
+    for work in (_watch, _end_all):
+        threading.Thread(target=work, args=(shop,), daemon=True).start()
     paths.make(paths.layers())
     make_nothing()
     os.chdir(paths.layers())
@@ -104,11 +107,8 @@ def _carry_out(order: Order) -> NoReturn:
     try:
         channel.say(Done(result=_build_all(order, shop)))
     except Cancelled:
-        kill_all()
         os._exit(CANCELLED)
     except CntnrError as error:
-        shop.cancelled.set()
-        kill_all()
         if shop.abandoned:
             os._exit(CANCELLED)
         channel.say(
@@ -126,7 +126,19 @@ def _watch(shop: Shop) -> None:
 def _cancel(shop: Shop) -> None:
     shop.abandoned = True
     shop.cancelled.set()
-    kill_all()
+
+
+def _end_all(shop: Shop) -> None:
+    """When the build is not to go on, end every program, those that are only about to start, too.
+
+    Where nobody waits any more, what is not done with soon is left to the next builder.
+    """
+    shop.cancelled.wait()
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end or not shop.abandoned:
+        kill_all()
+        time.sleep(0.01)
+    os._exit(CANCELLED)
 
 
 def _workplace() -> Path:
@@ -135,10 +147,6 @@ def _workplace() -> Path:
     place.mkdir(parents=True, exist_ok=True)
     mounts.tmpfs(place)
     return place
-
-
-def _resolver(order: Order) -> str:
-    return order.resolver or Path("/etc/resolv.conf").read_text()
 
 
 def _build_all(order: Order, shop: Shop) -> dict[str, str]:
@@ -154,7 +162,6 @@ def _build_all(order: Order, shop: Shop) -> dict[str, str]:
         except BaseException as error:
             failures.append(error)
             shop.cancelled.set()
-            kill_all()
             raise
 
     with store.in_use(), ThreadPoolExecutor(max(2, os.cpu_count() or 1)) as pool:

@@ -1,5 +1,6 @@
 """What the content is called that a step reads: of the context, of other stages, of downloads."""
 
+import contextlib
 import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -93,7 +94,8 @@ class Contents:
         if known is None:
             with self._view(point) as root:
                 place = Files(root, place=f"the stage {origin}", owners=True, memory=False)
-                known = Digest(digest=place.digest(place.select(sources, where), exclude))
+                with contextlib.closing(place):
+                    known = Digest(digest=place.digest(place.select(sources, where), exclude))
             paths.make(memory.parent)
             files.write_value(memory, known)
         return known.digest

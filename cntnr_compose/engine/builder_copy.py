@@ -20,6 +20,8 @@ from cntnr_compose.plan.setting import FULL_RANGE
 
 KEPT_ATTRIBUTES = ("user.", "security.capability")
 OVERLAY = "user.overlay."
+CHUNK = 1 << 20
+MOST_LINKS = 40  # as many as the kernel follows
 
 
 class CopyFailed(CntnrError):
@@ -38,6 +40,7 @@ class Target:
         self.owner = owner(root, copy.chown) if copy.chown else None
         self.path = copy.target
         self._links: dict[tuple[str, int], Path] = {}
+        self._last: tuple[str, Path] | None = None  # a folder by its path in the image
 
     def is_folder(self) -> bool:
         """Tell whether files go into the target under their own names."""
@@ -48,12 +51,19 @@ class Target:
 
     def folder(self, path: str) -> Path:
         """Make a folder and those above it where there are none, and give it."""
-        real = ""
-        for part in path.strip("/").split("/"):
+        real, ahead, links = "", _parts(path), 0
+        while ahead:
+            part = ahead.pop()
             step = f"{real}/{part}" if real else part
-            found = self.root.resolve(step) if part else real
+            found = self.root.resolve(step)
             if found is None:
-                self._make(self.root.at(step))
+                place = self.root.at(step)
+                if place.is_symlink() and links < MOST_LINKS:  # to a folder that is to be made
+                    to, links = str(place.readlink()), links + 1
+                    real = "" if to.startswith("/") else real
+                    ahead += _parts(to)
+                    continue
+                self._make(place)
                 found = step
             real = found
         place = self.root.at(real)
@@ -70,25 +80,39 @@ class Target:
         place.chmod(0o755)
         give(place, *(self.owner or (0, 0)))
 
+    def spot(self, name: str) -> Path:
+        """Say where a file of this name goes, and make the folders that it goes into."""
+        if self.is_folder():
+            if "/" in name or name in ("", ".", ".."):
+                raise CopyFailed(self.where, f"cannot copy to {self.path}{name}: not a file's name")
+            return self.folder(self.path) / name
+        folder, _, last = self.path.rpartition("/")
+        return self.root.find(self.path) or self.folder(folder) / last
+
     def put(self, files: Files, one: Selected, exclude: Ignore) -> None:
         """Copy one selection: a folder's content, or a file."""
-        if one.top.is_folder:
-            place = self.folder(self.path)
-        elif self.is_folder():
-            place = self.folder(self.path) / one.name
-        else:
-            real = self.root.find(self.path)
-            folder, _, name = self.path.rpartition("/")
-            place = real or self.folder(folder) / name
+        place = self.folder(self.path) if one.top.is_folder else self.spot(one.name)
+        base = "" if place == self.root.path else str(place.relative_to(self.root.path))
         for found in files.below(one, exclude):
             self.check()
-            if found.path or not found.is_folder:
-                self._copy(found, place / found.path if found.path else place, files)
+            if found.path:
+                self._copy(found, self._below(f"{base}/{found.path}"), files)
+            elif not found.is_folder:
+                self._copy(found, place, files)
+
+    def _below(self, path: str) -> Path:
+        """Say where a path of the image is; its folder was copied before it, or is the image's own."""
+        folder, _, name = path.rpartition("/")
+        if self._last is None or self._last[0] != folder:
+            place = self.root.find(folder)
+            if place is None or not place.is_dir():
+                raise CopyFailed(self.where, f"cannot copy to non-directory: /{folder.strip('/')}")
+            self._last = folder, place
+        return self._last[1] / name
 
     def text(self, name: str, content: str) -> None:
         """Write a file whose content stands in the Dockerfile."""
-        folder, _, last = self.path.rpartition("/")
-        place = self.folder(self.path) / name if self.is_folder() else self.folder(folder) / last
+        place = self.spot(name)
         _clear(place, self.where)
         place.write_text(content)
         give(place, *(self.owner or (0, 0)))
@@ -96,14 +120,10 @@ class Target:
 
     def download(self, url: str, source: Path) -> None:
         """Put a downloaded file in its place; like docker, readable by its owner alone."""
-        folder, _, last = self.path.rpartition("/")
-        if self.is_folder():
-            last = posixpath.basename(url.partition("?")[0])
-            if not last:
-                raise CopyFailed(self.where, f"cannot tell the file name of {url}")
-            place = self.folder(self.path) / last
-        else:
-            place = self.folder(folder) / last
+        name = posixpath.basename(url.partition("?")[0])
+        if self.is_folder() and not name:
+            raise CopyFailed(self.where, f"cannot tell the file name of {url}")
+        place = self.spot(name)
         _clear(place, self.where)
         shutil.copyfile(source, place)
         give(place, *(self.owner or (0, 0)))
@@ -114,10 +134,8 @@ class Target:
     def _copy(self, found: Found, place: Path, files: Files) -> None:
         uid, gid = self.owner or ((found.uid, found.gid) if files.owners else (0, 0))
         mode = stat.S_IMODE(found.mode) if self.mode is None else self.mode
-        if not place.parent.is_dir():  # its folder is left out by a pattern, but not it
-            place.parent.mkdir(parents=True)
         if found.is_folder:
-            if not place.is_dir() or place.is_symlink():
+            if place.is_symlink() or not place.is_dir():
                 if os.path.lexists(place):
                     inside = str(place).removeprefix(str(self.root.path))
                     raise CopyFailed(self.where, f"cannot copy to non-directory: {inside}")
@@ -126,7 +144,7 @@ class Target:
             _clear(place, self.where)
             if found.links > 1 and files.owners and self._linked(found, place):
                 return
-            self._data(found, place)
+            self._data(found, place, files)
         give(place, uid, gid)
         if not stat.S_ISLNK(found.mode):
             place.chmod(mode)
@@ -141,11 +159,12 @@ class Target:
         os.link(first, place, follow_symlinks=False)
         return True
 
-    def _data(self, found: Found, place: Path) -> None:
+    def _data(self, found: Found, place: Path, files: Files) -> None:
         if stat.S_ISLNK(found.mode):
             place.symlink_to(Path(found.place).readlink())
         elif stat.S_ISREG(found.mode):
-            shutil.copyfile(found.place, place)
+            with files.open(found) as content, open(place, "xb", buffering=0) as out:  # noqa: PTH123
+                shutil.copyfileobj(content, out, CHUNK)
         elif stat.S_ISFIFO(found.mode):
             os.mkfifo(place)
         else:
@@ -207,8 +226,13 @@ def attributes(source: str, place: Path) -> None:
                 os.setxattr(place, name, value, follow_symlinks=False)
 
 
+def _parts(path: str) -> list[str]:
+    """Give the parts of a path, the last one first."""
+    return [part for part in reversed(path.split("/")) if part not in ("", ".")]
+
+
 def _clear(place: Path, where: str) -> None:
     """Make way for a file."""
-    if place.is_dir() and not place.is_symlink():
+    if not place.is_symlink() and place.is_dir():
         raise CopyFailed(where, f"cannot copy over the folder {place.name} with a file")
     place.unlink(missing_ok=True)

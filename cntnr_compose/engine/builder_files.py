@@ -3,7 +3,9 @@
 Used inside the holder and outside; it reads and changes nothing but the memory of digests.
 """
 
+import errno
 import hashlib
+import io
 import os
 import stat
 import time
@@ -15,7 +17,8 @@ from cntnr_compose.adapters.rooted import Root
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, field
-from cntnr_compose.plan.dockerignore import Ignore, compiled
+from cntnr_compose.plan.dockerignore import Ignore
+from cntnr_compose.plan.globs import Pattern
 
 # A file that changed this short a time ago could change again without its time stamp telling.
 SETTLED_AFTER = 2.0
@@ -100,6 +103,7 @@ class Files:
         self._memory = paths.builds() / "digests" / f"{_short(str(root))}.json"
         self._known: dict[str, tuple[Stamp, str]] | None = None if memory else {}
         self._seen: dict[str, tuple[Stamp, str]] = {}
+        self._opened: Root | None = None
 
     def select(self, sources: tuple[str, ...], where: str) -> list[Selected]:
         """Find what the sources name. Raises `SourceMissing`."""
@@ -133,9 +137,39 @@ class Files:
             return
         yield one.top
         base = os.path.relpath(one.top.place, self.root)
-        yield from self._walk(one.top.place, "" if base == "." else base, "", exclude)
+        yield from self._walk(one.top.place, "" if base == "." else base, exclude)
 
-    def _walk(self, folder: str, base: str, path: str, exclude: Ignore) -> Iterator[Found]:
+    def _walk(self, top: str, base: str, exclude: Ignore) -> Iterator[Found]:
+        """Give what is in a folder; one that is left out is given, too, where something in it is not.
+
+        Not by recursion: folders lie deeper in each other than Python calls.
+        """
+        levels: list[Iterator[tuple[Found, bool]]] = [self._entries(top, base, "", exclude)]
+        owed: list[Found] = []  # the folders that we are in and that were not given
+        depths: list[int] = []  # on which levels those are
+        while levels:
+            found, left_out = next(levels[-1], (None, False))
+            if found is None:
+                levels.pop()
+                while depths and depths[-1] >= len(levels):
+                    depths.pop()
+                    owed.pop()
+                continue
+            if not left_out:
+                yield from owed
+                owed, depths = [], []
+                yield found
+            elif found.is_folder:
+                owed.append(found)
+                depths.append(len(levels))
+            if found.is_folder:
+                inside = f"{base}/{found.path}" if base else found.path
+                levels.append(self._entries(found.place, inside, found.path, exclude))
+
+    def _entries(
+        self, folder: str, base: str, path: str, exclude: Ignore
+    ) -> Iterator[tuple[Found, bool]]:
+        """Look at what is in one folder; tell also what is left out where something in it may not be."""
         try:
             with os.scandir(folder) as listing:
                 names = sorted(entry.name for entry in listing)
@@ -149,12 +183,9 @@ class Files:
             found = _look(inside, Path(folder, name))
             if found is None:
                 continue
-            if not left_out:
-                yield found
-            elif not found.is_folder or self._ignore.ignores_all_below(from_root):
+            if left_out and (not found.is_folder or self._ignore.ignores_all_below(from_root)):
                 continue
-            if found.is_folder:
-                yield from self._walk(found.place, from_root, inside, exclude)
+            yield found, left_out
 
     def digest(self, chosen: list[Selected], exclude: tuple[str, ...]) -> str:
         """Name the content of what was selected. Raises `SourceUnreadable`."""
@@ -170,6 +201,23 @@ class Files:
                 whole.update(line.encode(errors="surrogateescape"))
         return whole.hexdigest()[:40]
 
+    def open(self, found: Found) -> io.FileIO:
+        """Open a regular file of ours. Raises `OSError`, also where it is one no longer."""
+        if self._opened is None:
+            self._opened = Root(self.root)
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe would keep us waiting
+        file = io.FileIO(self._opened.open(os.path.relpath(found.place, self.root), flags))
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            file.close()
+            raise OSError(errno.EINVAL, "it is no regular file", found.place)
+        return file
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
     def _content(self, found: Found) -> str:
         if stat.S_ISLNK(found.mode):
             return str(Path(found.place).readlink())
@@ -181,7 +229,7 @@ class Files:
         known = self._seen.get(found.place) or self._known.get(found.place)
         if known is None or known[0] != found.stamp:
             try:
-                with open(found.place, "rb") as content:  # noqa: PTH123 - thousands of files
+                with self.open(found) as content:
                     known = (found.stamp, hashlib.file_digest(content, "sha256").hexdigest())
             except OSError as error:
                 raise SourceUnreadable(found.place, error.strerror or str(error)) from error
@@ -246,7 +294,7 @@ def _glob(root: Root, source: str) -> list[str]:
             if place is None or not place.is_dir():
                 continue
             # Unlike in a shell, a leading dot is nothing special (Go's filepath.Match).
-            fits = compiled(part).fullmatch
+            fits = Pattern(part).fits
             names = sorted(one.name for one in place.iterdir() if fits(one.name))
             ahead += [f"{folder}/{name}" if folder else name for name in names]
         found = ahead

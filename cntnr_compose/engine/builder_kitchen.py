@@ -152,7 +152,9 @@ class Kitchen:
         if origin in origins:
             kind, _, name = origin.partition(":")
             with self.shop.views.shown(origins[origin]) as root:
-                yield Files(root, place=f"the {kind} {name}", owners=True, memory=False)
+                place = Files(root, place=f"the {kind} {name}", owners=True, memory=False)
+                with contextlib.closing(place):
+                    yield place
         else:
             yield self.contents.files(origin)
 

@@ -64,23 +64,32 @@ class _Hashing:
 
 def _archive(root: Path, out: _Hashing) -> None:
     links: dict[int, str] = {}
-    for path, place, found in _tree(str(root), ""):
+    for path, place, found in _tree(str(root)):
         _entry(path, place, found, links, out)
     out.write(tarfile.NUL * (2 * tarfile.BLOCKSIZE))
 
 
-def _tree(folder: str, path: str) -> Iterator[tuple[str, str, os.stat_result]]:
-    """Give all that is in a folder, folders before their content, in order of name."""
-    if path:
-        yield path, folder, os.lstat(folder)
+def _tree(root: str) -> Iterator[tuple[str, str, os.stat_result]]:
+    """Give all that is in a folder, folders before their content, in order of name.
+
+    Not by recursion: folders lie deeper in each other than Python calls.
+    """
+    levels = [_listed(root, "")]
+    while levels:
+        path, entry = next(levels[-1], ("", None))
+        if entry is None:
+            levels.pop()
+            continue
+        yield path, entry.path, entry.stat(follow_symlinks=False)
+        if entry.is_dir(follow_symlinks=False):
+            levels.append(_listed(entry.path, path))
+
+
+def _listed(folder: str, path: str) -> Iterator[tuple[str, "os.DirEntry[str]"]]:
     with os.scandir(folder) as listing:
         entries = sorted(listing, key=lambda entry: entry.name)
     for entry in entries:
-        inside = f"{path}/{entry.name}" if path else entry.name
-        if entry.is_dir(follow_symlinks=False):
-            yield from _tree(entry.path, inside)
-        else:
-            yield inside, entry.path, entry.stat(follow_symlinks=False)
+        yield (f"{path}/{entry.name}" if path else entry.name), entry
 
 
 def _entry(

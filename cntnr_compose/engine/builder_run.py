@@ -1,20 +1,19 @@
-"""RUN: a container on the root that the step writes to, on the network of the holder."""
+"""RUN: a container on the root that the step writes to, on a network of its own."""
 
-import collections
 import contextlib
 import os
-import re
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from cntnr_compose.adapters import files, mounts, process
+from cntnr_compose.adapters import files, kernel, mounts, outlet, process
 from cntnr_compose.adapters.rooted import Root
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree, replace
 from cntnr_compose.engine import accounts, facts, unpack
 from cntnr_compose.engine.builder_files import SourceMissing
+from cntnr_compose.engine.builder_log import Say, StepLog
 from cntnr_compose.engine.builder_walk import Request, Secret
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.service import Service
@@ -24,15 +23,9 @@ from cntnr_compose.plan.buildwork import Run, RunMount
 from cntnr_compose.plan.runtime_spec import runtime_spec
 from cntnr_compose.plan.setting import Facts, ResolvedMount, Setting
 
-LAST_LINES = 8
+CHUNK = 1 << 16
 SCRIPT = "/dev/.cntnr-script"
 HOSTS = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
-# runc says these on a failed start in a user namespace; they explain nothing.
-NOISE = ("unable to get oom kill count",)
-RUNC_SAYS = re.compile(
-    r'time="[^"]*" level=\w+ msg="(?:runc run failed: )?(?:unable to start container process: )?(.*)"'
-)
-Say = Callable[[str], None]
 Place = Callable[[str], Path]
 
 
@@ -60,9 +53,13 @@ class SecretMissing(CntnrError):
 class Runner:
     """Runs programs of builds; ``place`` is a tmpfs that only this process sees."""
 
-    def __init__(self, place: Path, resolver: str, warn: Say) -> None:
-        self._place, self._resolver, self._warn = place, resolver, warn
+    def __init__(self, place: Path, warn: Say) -> None:
+        self._place, self._warn = place, warn
         self._facts: Facts | None = None
+        # The holder's resolver is slirp4netns itself, which here asks the machine's.
+        self._resolver, theirs = Path("/etc/resolv.conf").read_text(), kernel.host_resolv_conf()
+        self._resolver_of_host = theirs
+        outlet.resolve_as(theirs, place / "resolv.conf")
 
     def run(
         self,
@@ -80,7 +77,8 @@ class Runner:
         with contextlib.ExitStack() as undo:
             bundle.mkdir(parents=True)
             undo.callback(files.remove_tree, bundle)
-            step = _Step(work, root, request, where, bundle, undo)
+            network = _network(work, undo)
+            step = _Step(work, root, request, where, bundle, network, undo)
             spec = self._spec(step, config, identity, place)
             files.write_value(bundle / "config.json", spec)
             undo.enter_context(_without_traces(root, spec))
@@ -93,7 +91,9 @@ class Runner:
             self._facts = facts.gather()
         work, request = step.work, step.request
         (step.bundle / "hosts").write_text(HOSTS + _hosts(request))
-        (step.bundle / "resolv.conf").write_text(self._resolver)
+        on_host = step.network == "host"
+        resolver = self._resolver_of_host if on_host else self._resolver
+        (step.bundle / "resolv.conf").write_text(resolver)
         resolved = step.mounts(place)
         env: dict[str, str | None] = {}
         env.update(environment.pair(word) for word in work.env)
@@ -101,7 +101,7 @@ class Runner:
         setting = Setting(
             id=identity,
             rootfs=str(step.root.path),
-            network="new" if work.network == "none" else "host",
+            network=step.network,
             mounts=resolved,
             files={
                 "/etc/hosts": str(step.bundle / "hosts"),
@@ -138,9 +138,9 @@ class Runner:
             str(bundle),
             identity,
         ]
-        last: collections.deque[str] = collections.deque(maxlen=LAST_LINES)
-        readable, writable = os.pipe()
-        with os.fdopen(readable, "r", errors="replace", newline="\n") as output:
+        log = StepLog(say)
+        readable, writable = os.pipe2(os.O_CLOEXEC)
+        with os.fdopen(readable, "rb", buffering=0) as output:
             with Path(os.devnull).open("rb") as nothing:
                 try:
                     running = process.popen(
@@ -148,12 +148,16 @@ class Runner:
                     )
                 finally:
                     os.close(writable)
-            for line in output:
-                text = _plain(line)
-                if text is not None:
-                    last.append(text)
-                    say(text)
-        return running.wait(), list(last)
+            while part := output.read(CHUNK):
+                log.take(part)
+        return running.wait(), log.end()
+
+
+def _network(work: Run, undo: contextlib.ExitStack) -> str:
+    """Give the network of a RUN as `Setting` names it; this process is on the machine's own."""
+    if work.network == "default":
+        return undo.enter_context(outlet.opened())
+    return "new" if work.network == "none" else "host"
 
 
 class _Step:
@@ -166,10 +170,11 @@ class _Step:
         request: Request,
         where: str,
         bundle: Path,
+        network: str,
         undo: contextlib.ExitStack,
     ) -> None:
         self.work, self.root, self.request = work, root, request
-        self.where, self.bundle, self.undo = where, bundle, undo
+        self.where, self.bundle, self.network, self.undo = where, bundle, network, undo
         self.secret_env: dict[str, str] = {}
 
     def mounts(self, place: Place) -> tuple[ResolvedMount, ...]:
@@ -197,15 +202,20 @@ class _Step:
             source = inside.find(mount.source or ".")
         if source is None:
             raise SourceMissing(self.where, mount.source, mount.origin or "the build context")
-        if not mount.read_only and source.is_dir():
-            draft = self.undo.enter_context(unpack.draft())
-            upper, work, shown = (draft / name for name in ("upper", "work", "shown"))
-            for path in (upper, work, shown):
-                path.mkdir()
-            mounts.overlay([source.resolve()], upper, work, shown)
-            self.undo.callback(mounts.detach, shown)
-            source = shown
+        if not mount.read_only:
+            source = self._own_copy(source)
         return ResolvedMount(target=mount.target, source=str(source), read_only=mount.read_only)
+
+    def _own_copy(self, source: Path) -> Path:
+        """Show a folder, or a file in its own, so that what is written there goes with the step."""
+        folder = source if source.is_dir() else source.parent
+        draft = self.undo.enter_context(unpack.draft())
+        upper, work, shown = (draft / name for name in ("upper", "work", "shown"))
+        for path in (upper, work, shown):
+            path.mkdir()
+        mounts.overlay([folder], upper, work, shown)
+        self.undo.callback(mounts.detach, shown)
+        return shown if source == folder else shown / source.name
 
     def _cache(self, mount: RunMount) -> ResolvedMount:
         import hashlib
@@ -237,15 +247,6 @@ class _Step:
         mode = mount.mode if mount.mode >= 0 else secret.mode
         path.chmod(0o400 if mode is None else mode)
         return [ResolvedMount(target=mount.target, source=str(path), read_only=True)]
-
-
-def _plain(line: str) -> str | None:
-    """Take what is shown out of a line: the end of a progress bar, the cause in a word of runc's."""
-    text = line.rstrip("\n").rstrip("\r").rpartition("\r")[2]
-    if any(noise in text for noise in NOISE):
-        return None
-    found = RUNC_SAYS.fullmatch(text)
-    return found.group(1).replace('\\"', '"') if found else text
 
 
 def _content(secret: Secret) -> bytes:

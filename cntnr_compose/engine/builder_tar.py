@@ -6,7 +6,6 @@ import shutil
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
 
 from cntnr_compose.adapters import files, tar
 from cntnr_compose.adapters.rooted import Root
@@ -67,7 +66,6 @@ class _Unpacking:
         # Where the last entry's folder is; links in the archive may change where others are.
         self._last: tuple[str, Path] | None = None
         self._folders: list[tuple[Path, int]] = []
-        self._plain = source.fileobj if isinstance(source.fileobj, IO) else None
 
     def run(self) -> None:
         """Unpack everything; folders get their times last, since filling them changes those."""
@@ -75,8 +73,9 @@ class _Unpacking:
             self.check()
             self._member(member)
         for place, moment in reversed(self._folders):
-            with contextlib.suppress(FileNotFoundError):
-                os.utime(place, (moment, moment))
+            inside = str(place.relative_to(self.root.path))
+            if self.root.find(inside) == place:  # else there is something else now: a link, perhaps
+                os.utime(place, (moment, moment), follow_symlinks=False)
 
     def _folder(self, path: str) -> Path:
         """Find the folder that an entry goes into, and make it where there is none."""

@@ -58,7 +58,6 @@ class Order(Value, frozen=True, kw_only=True):
 
     requests: tuple[Request, ...]
     payload: int  # the holder's, by its name inside
-    resolver: str = ""  # resolv.conf of the host, for steps on its network; empty: the holder's
 
 
 class Made(Value, frozen=True, kw_only=True):
@@ -162,8 +161,8 @@ class Walk:
 
     def _step(self, point: Point, one: Instruction, work: Work, title: str) -> Point:
         where = f"{self.scope.file}:{one.line}"
-        if isinstance(work, Run) and work.network == "default":
-            work = replace(work, network=self.request.network)
+        if isinstance(work, Run):
+            work = self._on_network(work, one)
         origins = self._origins(work)
         self.kitchen.tell(title, str(one))
         content = self.kitchen.content(work, where, origins)
@@ -173,6 +172,15 @@ class Walk:
         lower = (made.folder, *point.lower) if made.folder else point.lower
         point = replace(point, key=key, lower=lower)
         return _remembered(point, History(text=text, folder=made.folder, created=made.created))
+
+    def _on_network(self, work: Run, one: Instruction) -> Run:
+        """Say which network a RUN has. Raises `DockerfileInvalid` where it takes more than it was given."""
+        if work.network == "default":
+            return replace(work, network=self.request.network)
+        if work.network == "host" and self.request.network != "host":
+            why = "network.host is not allowed; `network: host` under `build:` of the service allows it"
+            raise self.scope.fail(one.line, why)
+        return work
 
     def _origins(self, work: Work) -> dict[str, Point]:
         """Have all stages that a step takes files from."""

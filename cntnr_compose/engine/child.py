@@ -119,8 +119,8 @@ class _Signals:
 
     def adopt(self, child: process.Running) -> None:
         self._child = child
-        while self._early:
-            self._take(self._early.pop(0), None)
+        while self._early:  # these came before it, so no terminal has sent it any of them
+            child.send_signal(self._early.pop(0))
 
     def _take(self, number: int, _frame: object) -> None:
         if self._child is None:

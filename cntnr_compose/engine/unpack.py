@@ -160,8 +160,11 @@ def _prune_layers(used: Collection[str], *, build_cache: bool) -> Bytes:
 
 
 def size_of(path: Path) -> Bytes:
-    """Add up what a tree takes on the disk."""
-    own = path.lstat().st_blocks * 512
-    if path.is_symlink() or not path.is_dir():
-        return own
-    return own + sum(size_of(one) for one in path.iterdir())
+    """Add up what a tree takes on the disk; not by recursion, since folders lie very deep in each other."""
+    total, ahead = 0, [path]
+    while ahead:
+        one = ahead.pop()
+        total += one.lstat().st_blocks * 512
+        if one.is_dir() and not one.is_symlink():
+            ahead += one.iterdir()
+    return total

@@ -61,7 +61,7 @@ class Setting(Value, frozen=True, kw_only=True):
     """What stands ready for one container.
 
     A network, pid or ipc namespace is "new", "host", or the path of one to join. The network of
-    the host is that which `runc create` is started in. Build steps use ``network="host"``.
+    the host is that which runc is started in.
     """
 
     id: str

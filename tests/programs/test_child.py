@@ -6,9 +6,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cntnr_compose.adapters import process
+from cntnr_compose.engine import child
 from cntnr_compose.engine.child import CannotExec, run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,3 +90,15 @@ def test_signals_are_passed_on(name: str) -> None:
         os.kill(started.pid, signal.Signals[f"SIG{name}"])
         out, _ = started.communicate(timeout=30)
     assert (out, started.returncode) == (f"got {name}\n", 6)
+
+
+def test_ctrl_c_before_there_is_a_program_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = process.popen
+
+    def interrupted(*words: Any, **more: Any) -> process.Running:
+        signal.raise_signal(signal.SIGINT)
+        return start(*words, **more)
+
+    monkeypatch.setattr(process, "popen", interrupted)
+    monkeypatch.setattr(child, "_is_in_foreground", lambda: True)
+    assert run(["sleep", "20"], "prog", "shop-web-1") == 128 + signal.SIGINT

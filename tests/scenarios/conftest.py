@@ -92,6 +92,7 @@ def project(
         return new
 
     yield make
+    user.end_started()
     ends = [
         each.compose("down", "-v", "-t", "0", "--remove-orphans", timeout=60)
         for each in made

@@ -1,5 +1,6 @@
 """The stage that scenarios play on: an ordinary user, projects, and what is left behind."""
 
+import contextlib
 import json
 import os
 import pwd
@@ -115,12 +116,20 @@ class User:
         }
 
     def popen(
-        self, *argv: str, cwd: Path | None = None, env: Mapping[str, str] | None = None, **more: Any
+        self,
+        *argv: str,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        lasting: bool = False,
+        **more: Any,
     ) -> "subprocess.Popen[str]":
-        """Start a command as this user, in a process group of its own."""
+        """Start a command as this user, in a process group of its own; the test's end is its, too.
+
+        One that is ``lasting`` serves several tests, and is ended by whoever started it.
+        """
         if os.getuid() != self.uid:
             more |= {"user": self.uid, "group": self.gid, "extra_groups": []}
-        return subprocess.Popen(
+        process = subprocess.Popen(
             argv,
             cwd=cwd or self.home,
             env={**self.env(), **(env or {})},
@@ -129,6 +138,26 @@ class User:
             start_new_session=True,
             **more,
         )
+        if not lasting:
+            self.started.append(process)
+        return process
+
+    started: "list[subprocess.Popen[str]]" = field(default_factory=list, compare=False)
+
+    def end_started(self) -> None:
+        """End all that a test has started and, since it failed, not waited for.
+
+        Otherwise Python would complain when it forgets them, and fail whichever test runs then.
+        """
+        while self.started:
+            process = self.started.pop()
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait(10)
+            for stream in (process.stdin, process.stdout, process.stderr):
+                if stream is not None:
+                    with contextlib.suppress(OSError):  # what was not written yet has no reader
+                        stream.close()
 
     def run(
         self,
@@ -411,7 +440,8 @@ def remove(user: User) -> None:
     if os.getuid() != 0 and user.base.exists():
         inside = ["rootlesskit", "--net=host", "rm", "-rf", str(user.base)]
         subprocess.run(inside, check=False, capture_output=True)
-    shutil.rmtree(user.base, ignore_errors=True)
+    # Deeper than shutil goes, some of it.
+    subprocess.run(["rm", "-rf", str(user.base)], check=False, capture_output=True)
 
 
 def refused(ended: Result, *said: str, code: int = 1) -> str:

@@ -59,7 +59,8 @@ def served_registry(user: User) -> Iterator[Registry]:
     (user.home / ".config/containers/registries.conf").write_text("".join(rules))
     user.own(user.home)
     with (user.base / "registry.log").open("w") as log:
-        process = user.popen("docker-registry", "serve", str(settings), stdout=log, stderr=log)
+        argv = ("docker-registry", "serve", str(settings))
+        process = user.popen(*argv, lasting=True, stdout=log, stderr=log)
         try:
             http_answers(f"http://{address}/v2/")
             yield Registry(address, user)

@@ -75,9 +75,9 @@ def made(project: MakeProject, dockerfile: str, *, compose: str = ONE, **files: 
     return project(dedent(compose), files={"Dockerfile": dedent(dockerfile), **files})
 
 
-def run(project: Project, command: str, *, user: str = "0") -> list[str]:
+def run(project: Project, command: str, *, user: str = "0", service: str = "web") -> list[str]:
     """Run a shell command in a container of the image, and give its lines."""
-    words = ("run", "--rm", "-T", "--user", user, "--entrypoint", "/bin/sh", "web", "-c", command)
+    words = ("run", "--rm", "-T", "--user", user, "--entrypoint", "/bin/sh", service, "-c", command)
     return project.compose(*words).ok().stdout.splitlines()
 
 
@@ -379,6 +379,23 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_made(
     assert "error: cannot build web: no space left on the disk" in failed.stderr
     assert list(small_disk.glob("cntnr/*/.draft-*")) == []
     assert shutil.disk_usage(small_disk).used < 1 << 20
+
+
+@pytest.mark.parametrize("progress", ["plain", "tty"])
+def test_output_without_end_is_clipped(project: MakeProject, progress: str) -> None:
+    web = made(
+        project,
+        f"""\
+        FROM busybox
+        RUN : {progress}; head -c 300m /dev/zero | tr '\\0' x
+        RUN yes | head -n 3000000; echo and so it ended; exit 7
+        """,
+    )
+    failed = web.compose("--progress", progress, "build", timeout=60)
+    assert failed.returncode == 1
+    assert failed.stderr.count("[output clipped, log limit 2MiB reached]") == 2
+    assert len(failed.stderr) < 8 << 20
+    assert failed.stderr.endswith("exit code: 7\n" + 7 * "  y\n" + "  and so it ended\n")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

@@ -4,12 +4,14 @@ import contextlib
 import fcntl
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
 import termios
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -44,7 +46,18 @@ class Command:
 
     def until(self, text: str, timeout: float = 30) -> None:
         """Wait until it has said something."""
-        wait_until(lambda: text in self.read(), timeout=timeout, what=f"it says {text!r}")
+        said = f"it says {text!r}"
+        wait_until(lambda: text in self.read(), timeout=timeout, what=said, every=0.001)
+
+    def until_it_listens(self) -> None:
+        """Wait until signals are the command's own, and no longer those of a Python that starts."""
+        status = Path(f"/proc/{self._process.pid}/status")
+
+        def listens() -> bool:
+            caught = re.search(r"^SigCgt:\s*(\w+)", status.read_text(), re.MULTILINE)
+            return bool(caught and int(caught.group(1), 16) >> signal.SIGTERM - 1 & 1)
+
+        wait_until(listens, what="it listens to signals", every=0.0005)
 
     def press(self, number: int = signal.SIGINT) -> None:
         """Press Ctrl-C, or send another signal."""
@@ -109,6 +122,22 @@ def test_while_it_pulls(silent_registry: str, project: MakeProject, leftovers: L
     assert mine.ps() == []
 
 
+def test_as_it_begins_to_pull(
+    silent_registry: str, project: MakeProject, leftovers: Leftovers
+) -> None:
+    mine = project(
+        f"services: {{a: {{image: {silent_registry}/a}}, b: {{image: {silent_registry}/b}}}}"
+    )
+    for after in range(0, 60, 2):
+        up = Command(mine, "up", "-d")
+        up.until(f"Image {silent_registry}/b  Pulling")
+        time.sleep(after / 1000)
+        up.press()
+        assert up.end(3) == INTERRUPTED, after
+        assert leftovers() == [], after
+    assert list(mine.user.data.glob("images/.draft-*")) == []
+
+
 def test_while_it_builds(project: MakeProject, leftovers: Leftovers, busybox_image: str) -> None:
     dockerfile = f"FROM {busybox_image}\nRUN touch /made\nRUN echo slowly; sleep 60\n"
     mine = project("services: {a: {build: .}}", files={"Dockerfile": dockerfile})
@@ -119,6 +148,43 @@ def test_while_it_builds(project: MakeProject, leftovers: Leftovers, busybox_ima
     assert leftovers() == []
     assert list(mine.user.data.glob("*/.draft-*")) == []
     assert mine.ps() == []
+
+
+SLOW = "FROM {image}\nRUN echo quickly\nRUN echo slowly; sleep 60\nRUN sleep 61\n"
+
+
+@pytest.mark.parametrize(
+    "title", ["Building", "RUN echo quickly", "RUN echo slowly", "RUN sleep 61"]
+)
+def test_just_as_a_step_begins(
+    project: MakeProject, leftovers: Leftovers, busybox_image: str, title: str
+) -> None:
+    text = SLOW.format(image=busybox_image)
+    if title == "RUN sleep 61":
+        text = text.replace("sleep 60", "true")
+    mine = project("services: {a: {build: .}}", files={"Dockerfile": text})
+    for _ in range(6):
+        one = Command(mine, "build")
+        one.until(title)
+        one.press()
+        assert one.end(3) == INTERRUPTED
+        assert leftovers() == []
+        assert list(mine.user.data.glob("*/.draft-*")) == []
+
+
+def test_at_any_moment_of_a_build(
+    project: MakeProject, leftovers: Leftovers, busybox_image: str
+) -> None:
+    text = SLOW.format(image=busybox_image)
+    mine = project("services: {a: {build: .}}", files={"Dockerfile": text})
+    for after in range(0, 600, 20):
+        one = Command(mine, "build")
+        one.until_it_listens()
+        time.sleep(after / 1000)
+        one.press()
+        assert one.end(3) == INTERRUPTED, after
+        assert leftovers() == [], after
+        assert list(mine.user.data.glob("*/.draft-*")) == [], after
 
 
 WAITING = """

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from cntnr_compose.engine import builder_copy
 from cntnr_compose.engine.builder_copy import CopyFailed
 from cntnr_compose.engine.builder_files import Files
 from cntnr_compose.plan.buildwork import Copy, Text
+from cntnr_compose.plan.dockerignore import Ignore
 from cntnr_compose.plan.users import IdNotMapped, UserUnknown
 
 ME = f"{os.getuid()}:{os.getgid()}"
@@ -25,10 +27,17 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def copy(place: Path, *sources: str, to: str, owners: bool = False, **more: object) -> None:
+def copy(
+    place: Path,
+    *sources: str,
+    to: str,
+    owners: bool = False,
+    ignore: tuple[str, ...] = (),
+    **more: object,
+) -> None:
     """Copy as the tests' user: only root may give files away."""
     work = Copy(sources=sources, target=to, chown="" if owners else ME, **more)  # type: ignore[arg-type]
-    files = Files(place / "from", owners=owners)
+    files = Files(place / "from", owners=owners, ignore=Ignore(ignore))
     chosen = files.select(sources, "Dockerfile:1") if sources else []
     with Root(place / "to") as root:
         builder_copy.copy(root, work, files, chosen, where="Dockerfile:1", check=lambda: None)
@@ -75,6 +84,16 @@ def test_a_link_in_the_image_is_followed_within_the_image(place: Path) -> None:
     assert found(place) == ["bin", "out", "there/f", "there/tool"]
 
 
+def test_a_folder_that_a_link_in_the_image_leads_to_is_made(place: Path) -> None:
+    (place / "to/there/a").symlink_to("../b/./c")
+    (place / "to/b").symlink_to("//d/../e")
+    (place / "to/loop").symlink_to("missing/../loop")
+    copy(place, "f", to="/there/a/x/")
+    assert (place / "to/e/c/x/f").is_file()
+    with pytest.raises(OSError, match="Too many levels"):
+        copy(place, "f", to="/loop/x/")
+
+
 def test_links_and_pipes_are_copied_as_such(place: Path) -> None:
     (place / "from/d/l").symlink_to("/nowhere")
     os.mkfifo(place / "from/d/p")
@@ -111,6 +130,71 @@ def test_texts_and_downloads_are_files_like_others(place: Path) -> None:
         target.download("https://example.test/a/e.txt?x=1", place / "fetched")
     assert (place / "to/d/e.txt").read_text() == "4"
     assert stat.S_IMODE((place / "to/d/e.txt").stat().st_mode) == 0o600
+
+
+@pytest.fixture
+def outside(place: Path) -> Path:
+    """Give a folder of the machine that an image's links lead to."""
+    (place / "outside/sub").mkdir(parents=True)
+    (place / "outside/g").write_text("untouched")
+    os.utime(place / "outside", (1000, 1000))
+    return place / "outside"
+
+
+def test_what_is_left_out_does_not_lead_out_of_the_image(place: Path, outside: Path) -> None:
+    (place / "to/there/d").symlink_to(outside)
+    with pytest.raises(CopyFailed) as caught:
+        copy(place, ".", to="/there", ignore=("*", "!d/**"))
+    assert str(caught.value) == "Dockerfile:1: cannot copy to non-directory: /there/d"
+    assert (outside / "g").read_text() == "untouched"
+    assert outside.stat().st_mtime == 1000
+    assert sorted(path.name for path in outside.iterdir()) == ["g", "sub"]
+
+
+def test_folders_of_what_is_taken_are_taken_as_they_are(place: Path) -> None:
+    (place / "from/d/sub").chmod(0o750)
+    copy(place, ".", to="/x", ignore=("*", "!d/sub/h"))
+    assert found(place) == ["x/d/sub/h"]
+    assert stat.S_IMODE((place / "to/x/d/sub").stat().st_mode) == 0o750
+
+
+@pytest.mark.parametrize("name", ["../../outside/g", "../g", "/g", "sub/x", ".."])
+def test_a_text_has_the_name_of_a_file(place: Path, outside: Path, name: str) -> None:
+    with pytest.raises(CopyFailed) as caught:
+        copy(place, to="/there/", texts=(Text(name=name, content="1"),))
+    assert str(caught.value) == f"Dockerfile:1: cannot copy to /there/{name}: not a file's name"
+    assert (outside / "g").read_text() == "untouched"
+    assert found(place) == []
+
+
+def test_texts_follow_links_within_the_image(place: Path, outside: Path) -> None:
+    (place / "to/link").symlink_to(outside / "g")
+    (place / "to/inner").symlink_to("/there/f")
+    (place / "to/there/f").write_text("before")
+    copy(place, to="/link", texts=(Text(name="t", content="1"),))
+    copy(place, to="/inner", texts=(Text(name="t", content="2"),))
+    assert (outside / "g").read_text() == "untouched"
+    assert (place / "to/link").read_text() == "1"
+    assert (place / "to/there/f").read_text() == "2"
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "parent"])
+def test_a_file_that_becomes_something_else_meanwhile_is_not_followed(
+    place: Path, outside: Path, kind: str
+) -> None:
+    files = Files(place / "from")
+    (one,) = files.select(("d",), "Dockerfile:1")
+    walk = files.below(one, Ignore())
+    looked_at = next(each for each in walk if each.path == "g")
+    if kind == "parent":
+        (place / "from/d").rename(place / "from/e")
+        (place / "from/d").symlink_to(outside)
+    else:
+        (place / "from/d/g").unlink()
+        make = os.mkfifo if kind == "pipe" else partial(os.symlink, outside / "g")
+        make(place / "from/d/g")
+    with pytest.raises(OSError):  # noqa: PT011 - the kernel's word is not ours
+        files.open(looked_at)
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,30 @@ def test_what_is_ignored_is_not_taken_but_for_exceptions(context: Path) -> None:
     assert names(files, "docs") == ["docs", "keep", "keep/d"]
 
 
+def test_a_folder_that_is_left_out_comes_with_what_is_taken_of_it(context: Path) -> None:
+    files = Files(context, ignore=Ignore(["*", "!docs/keep", "!src/deep/*"]))
+    docs = ["docs", "docs/keep", "docs/keep/d"]
+    assert names(files, ".") == [".", *docs, "src", "src/deep", "src/deep/c.txt"]
+    before = digest(files, ".")
+    (context / "docs").chmod(0o700)
+    assert digest(files, ".") != before
+
+
+def test_folders_lie_in_each_other_without_end(
+    context: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(context)
+    for _ in range(1500):
+        Path("d").mkdir()
+        os.chdir("d")
+    try:
+        assert len(names(Files(context), ".")) > 1500
+    finally:
+        for _ in range(1500):  # deeper than whoever sweeps afterwards goes
+            os.chdir("..")
+            Path("d").rmdir()
+
+
 def test_exclude_leaves_out_what_a_copy_does_not_want(context: Path) -> None:
     assert names(Files(context), "src", exclude=("deep", "*.md")) == ["src", "a.txt"]
     assert names(Files(context), "src/*", exclude=("*.md",)) == ["a.txt", "deep", "c.txt"]

@@ -97,6 +97,19 @@ def test_no_name_and_no_link_leads_out_of_the_image(root: Path) -> None:
     assert (root / "outside/b").is_file()
 
 
+def test_times_are_given_to_no_link_that_took_a_folders_place(root: Path) -> None:
+    outside = root.parent / "outside"
+    (outside / "below").mkdir(parents=True)
+    before = outside.stat().st_mtime, (outside / "below").stat().st_mtime
+    extract(
+        root,
+        entry("d", tarfile.DIRTYPE, mode=0o755),
+        entry("d/below", tarfile.DIRTYPE, mode=0o755),
+        entry("d", tarfile.SYMTYPE, linkname=str(outside)),
+    )
+    assert (outside.stat().st_mtime, (outside / "below").stat().st_mtime) == before
+
+
 def test_an_archive_that_ends_too_early_is_told(root: Path) -> None:
     extract(root, entry("f", size=50_000))
     path = root.parent / "a.tar"

@@ -3,6 +3,7 @@
 import contextlib
 from collections import defaultdict
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -142,3 +143,18 @@ def test_a_step_that_changes_nothing_makes_no_layer() -> None:
     point = Walk(request, Idle()).end()
     assert point.lower == ()
     assert point.key != "scratch"
+
+
+def test_a_run_takes_no_other_network_than_the_build_was_given() -> None:
+    text = "FROM scratch\nRUN a\nRUN --network=none b\n"
+
+    def networks(text: str, network: str) -> list[str]:
+        _, kitchen = walk(text, network=network)
+        return [work.network for work in kitchen.works if isinstance(work, Run)]
+
+    assert networks(text, "default") == ["default", "none"]
+    assert networks(text, "none") == ["none", "none"]
+    assert networks(f"{text}RUN --network=host c\n", "host") == ["host", "none", "host"]
+    for network in ("default", "none"):
+        with pytest.raises(DockerfileInvalid, match=r"^F:4: network.host is not allowed"):
+            networks(f"{text}RUN --network=host c\n", network)
