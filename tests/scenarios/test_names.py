@@ -38,8 +38,9 @@ def victims(user: User) -> Callable[[], list[str]]:
         there = {path for place in places for path in place.glob("*")}
         return sorted(map(str, there - {user.runtime}))
 
-    user.data.mkdir(exist_ok=True)
-    user.own(user.data)
+    if not user.data.exists():
+        user.data.mkdir()
+        user.own(user.data)
     return found
 
 
