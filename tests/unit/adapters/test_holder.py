@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.adapters import files, holder, kernel
+from cntnr_compose.adapters import files, holder, holder_start, kernel
 from cntnr_compose.core import paths
 
 
@@ -99,9 +99,9 @@ def test_a_holder_is_found_without_the_runtime_folder(monkeypatch: pytest.Monkey
 def test_root_s_holder_has_mounts_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     ready = Path("/run/ready")
     monkeypatch.setattr(holder.os, "getuid", lambda: 1000)
-    assert holder.rootlesskit_argv(ready, ready)[0] == "rootlesskit"
+    assert holder_start.rootlesskit_argv(ready, ready)[0] == "rootlesskit"
     monkeypatch.setattr(holder.os, "getuid", lambda: 0)
-    assert holder.rootlesskit_argv(ready, ready)[:5] == [
+    assert holder_start.rootlesskit_argv(ready, ready)[:5] == [
         *("unshare", "--mount", "--propagation", "slave"),
         "rootlesskit",
     ]
