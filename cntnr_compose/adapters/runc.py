@@ -212,6 +212,12 @@ def pid(identity: str) -> int:
     return state.pid if state and kernel.start_time(state.pid) == state.born else 0
 
 
+def is_started(identity: str) -> bool:
+    """Tell whether the program of a created container was let run: runc removes its pipe then."""
+    place = root() / identity
+    return (place / "state.json").exists() and not (place / "exec.fifo").exists()
+
+
 def exit_status(identity: str) -> int | None:
     """Read the exit file of a container; None where there is none."""
     try:

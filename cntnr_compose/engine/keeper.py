@@ -428,6 +428,8 @@ class Keeper:
                     await asyncio.wait_for(self._ended.wait(), KNOWN_WITHIN)
             elif status.state == "running":
                 self._begin_probing()
+            elif status.state not in RUNNING and runc.is_started(self.record.id):
+                self._runs()  # whoever started it was killed before he could note that
         elif status.state == "restarting":
             self._ended.clear()
             await self._on_end(status.exit_code)

@@ -1,5 +1,6 @@
 """Every part may be killed at any moment: what runs goes on, and `down` leaves nothing."""
 
+import json
 import random
 import signal
 import subprocess
@@ -45,6 +46,27 @@ def stack(project: MakeProject, port: int = 0) -> Project:
 
 def ids(project: Project) -> set[str]:
     return {row["ID"] for row in project.ps()}
+
+
+def test_a_start_that_was_not_written_down_any_more_counts(
+    project: MakeProject, leftovers: Leftovers
+) -> None:
+    """The supervisor is killed between `runc start` and its note of that."""
+    port = free_port()
+    mine = stack(project, port)
+    mine.up("--wait", env=WORD)
+    before = ids(mine)
+    parts.kill_supervisor(mine)
+    for path in (mine.user.data / "containers" / mine.name).glob("*/status.json"):
+        status = json.loads(path.read_text())
+        path.write_text(json.dumps({**status, "state": "created", "started": 0, "health": ""}))
+    mine.up("--wait", env=WORD)
+    assert ids(mine) == before
+    assert mine.states() == {f"{mine.name}-web-1": "running", f"{mine.name}-db-1": "running"}
+    assert mine.logs_count("serving") == 1
+    assert http_answers(f"http://127.0.0.1:{port}/") == "page\n"
+    mine.down("-v", env=WORD)
+    assert leftovers() == []
 
 
 def test_every_verb_works_after_the_supervisor_was_killed(
