@@ -27,13 +27,6 @@ volumes:
 """
 
 
-@pytest.fixture
-def login_needed(user: User) -> User:
-    if not user.session:
-        pytest.skip("only root can log a user in, and here he is to be without")
-    return user
-
-
 def test_a_stack_lives_in_the_environment_of_the_suite(
     project: MakeProject, busybox_image: str
 ) -> None:
@@ -45,8 +38,9 @@ def test_a_stack_lives_in_the_environment_of_the_suite(
     here.compose("restart", "-t", "0").ok()
     assert http_answers(f"http://127.0.0.1:{port}/") == "hello\n"
     assert here.exec("web", "cat", "/srv/index.html").ok().stdout == "hello\n"
-    if login.is_wanted() and here.user.session:
+    if here.user.session:
         assert (here.user.session / "cntnr/holder/holder.json").exists()
+    if login.is_wanted() and os.getuid() == 0:  # who is not has the machine's own mounts
         shared = Path("/proc/self/mountinfo").read_text().splitlines()
         assert any(line.split()[4] == "/" and " shared:" in line for line in shared)
 
