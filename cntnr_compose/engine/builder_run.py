@@ -100,7 +100,7 @@ class Runner:
         proxies = {name: value for name, value in request.args.items() if name in PROXIES}
         setting = Setting(
             id=identity,
-            rootfs=str(step.root.path),
+            rootfs=os.path.realpath(step.root.path),  # runc takes none that is behind a link
             network=step.network,
             mounts=resolved,
             files={

@@ -11,7 +11,7 @@ import pytest
 
 from tests.scenarios import login, parts
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.lib import WEB, User, free_port, http_answers, refused, wait_until
+from tests.scenarios.lib import WEB, Result, User, free_port, http_answers, refused, wait_until
 
 # Answers on a published port, and keeps a file of its own.
 SERVER = """
@@ -130,29 +130,78 @@ def strange_home(user: User) -> Iterator[Path]:
         disk.rmdir()
 
 
+# Everything that takes a path of the user's: a build, volumes in memory and on disk, binds, files, caches.
+HOMELY = """
+name: homely
+services:
+  web:
+    build: {{context: ., additional_contexts: {{more: ./more}}}}
+    command: [sh, -c, "echo hello >/srv/index.html; exec httpd -f -p 80 -h /srv"]
+    stop_signal: KILL
+    ports: ["127.0.0.1:{port}:80"]
+    volumes:
+      - fast:/srv
+      - kept:/kept
+      - ./more:/more
+      - {{type: volume, source: kept, target: /sub, volume: {{subpath: x}}}}
+    secrets: [word]
+    configs: [{{source: page, uid: "7"}}]
+    env_file: [vars.env]
+    depends_on: {{first: {{condition: service_completed_successfully}}}}
+  first:
+    image: {image}
+    command: mkdir -p /kept/x
+    volumes: ["kept:/kept"]
+volumes:
+  fast: {{driver_opts: {{type: tmpfs, o: size=4m}}}}
+  kept: {{}}
+secrets: {{word: {{file: ./more/word}}}}
+configs: {{page: {{file: ./more/word}}}}
+"""
+DOCKERFILE = """
+FROM {image}
+COPY more/ /copied
+RUN --mount=type=cache,target=/cache --mount=type=bind,from=more,target=/mine \\
+    cat /mine/word /copied/word >/made
+"""
+
+
 def test_a_home_by_a_link_on_another_disk_with_a_name_of_all_kinds(
     project: MakeProject, busybox_image: str, strange_home: Path
 ) -> None:
-    port = free_port()
-    text = SERVER.format(image=busybox_image, port=port)
-    here = project(text.replace("kept: {}", "kept: {driver_opts: {type: tmpfs, o: size=4m}}"))
-    shutil.copytree(here.user.home, strange_home, symlinks=True, dirs_exist_ok=True)
-    here.user.own(strange_home.resolve())
+    user, port = project().user, free_port()
+    shutil.copytree(user.home, strange_home, symlinks=True, dirs_exist_ok=True)
+    folder = strange_home / "мой: \"one\", 'two'"
+    (folder / "more").mkdir(parents=True)
+    (folder / "more/word").write_text("xyzzy\n")
+    (folder / "vars.env").write_text("SAID=so\n")
+    (folder / "Dockerfile").write_text(DOCKERFILE.format(image=busybox_image))
+    (folder / "compose.yaml").write_text(HOMELY.format(image=busybox_image, port=port))
+    user.own(strange_home.resolve())
     env = {"HOME": str(strange_home), "XDG_DATA_HOME": f"{strange_home}/the data"}
     env["XDG_CONFIG_HOME"] = f"{strange_home}/.config"
-    here.compose("up", "-d", env=env).ok()
+
+    def run(*words: str) -> Result:
+        return user.run("cntnr", "compose", *words, cwd=folder, env=env)
+
+    run("up", "-d").ok()
     try:
         assert http_answers(f"http://127.0.0.1:{port}/") == "hello\n"
-        here.compose("restart", "-t", "0", env=env).ok()
+        run("restart", "-t", "0").ok()
         assert http_answers(f"http://127.0.0.1:{port}/") == "hello\n"
+        look = "cat /made /more/word /run/secrets/word /page; echo $SAID; ls -d /kept/x /sub"
+        said = run("exec", "-T", "web", "sh", "-c", look).ok().stdout
+        assert said == "xyzzy\n" * 5 + "so\n/kept/x\n/sub\n"
+        run("run", "--rm", "-T", "web", "true").ok()
+        run("build", "--no-cache").ok()
     finally:
-        here.compose("down", "-v", "-t", "0", env=env).ok()
+        run("down", "-v", "-t", "0").ok()
     data = strange_home / "the data/cntnr"
     left = [
         path for name in ("containers", "volumes", "projects") for path in (data / name).glob("*")
     ]
     assert left == []
-    assert parts.find(here.user, "holder's child") == []
+    assert parts.find(user, "holder's child") == []
 
 
 @pytest.fixture
