@@ -364,7 +364,9 @@ def small_disk(user: User) -> Iterator[Path]:
     options = f"size=16m,mode=0700,uid={user.uid},gid={user.gid}"
     subprocess.run([*root, "mount", "-t", "tmpfs", "-o", options, "none", place], check=True)
     yield place
-    subprocess.run([*root, "umount", place], check=True)
+    # The kernel may still take a namespace apart that had it, too.
+    unmount = [*root, "umount", place]
+    wait_until(lambda: subprocess.run(unmount, check=False, capture_output=True).returncode == 0)
 
 
 def test_a_full_disk_is_told_and_leaves_nothing_half_made(
