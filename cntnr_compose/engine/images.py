@@ -26,6 +26,9 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686":
 Tell = Callable[[str, str], None]
 
 
+TRIES, PAUSE = 20, 0.01  # seconds: for a manifest that is just being written
+
+
 class NoSuchImage(CntnrError):
     """An image was named that the store does not have."""
 
@@ -109,7 +112,7 @@ class ImageStore:
     def manifest(self, image: Image) -> Manifest:
         """Read an image's manifest."""
         try:
-            return from_json(self.blob(image.manifest).read_bytes(), Manifest)
+            return self._whole(image.manifest)
         except (OSError, ValueError) as error:
             raise StoreDamaged(image.ref) from error
 
@@ -238,7 +241,7 @@ class ImageStore:
     def _read(self, descriptor: Descriptor) -> Image:
         ref = descriptor.annotations.get(NAME, "")
         try:
-            manifest = from_json(self.blob(descriptor.digest).read_bytes(), Manifest)
+            manifest = self._whole(descriptor.digest)
             tree = from_json(self.blob(manifest.config.digest).read_bytes(), dict[str, Any])
             # Some builders write null where the specification wants a list.
             config = from_tree(_without_nulls(tree.get("config") or {}), ImageConfig)
@@ -256,12 +259,20 @@ class ImageStore:
             config=config,
         )
 
+    def _whole(self, digest: str) -> Manifest:
+        """Read a manifest. skopeo writes one in place, and may just do so for another copy of the image."""
+        for _ in range(TRIES):
+            with contextlib.suppress(ValueError):
+                return from_json(self.blob(digest).read_bytes(), Manifest)
+            time.sleep(PAUSE)
+        return from_json(self.blob(digest).read_bytes(), Manifest)
+
     def _reachable(self, index: Index) -> set[str]:
         needed = set()
         for descriptor in index.manifests:
             needed.add(descriptor.digest)
             with contextlib.suppress(OSError, ValueError):
-                manifest = from_json(self.blob(descriptor.digest).read_bytes(), Manifest)
+                manifest = self._whole(descriptor.digest)
                 needed |= {manifest.config.digest, *(one.digest for one in manifest.layers)}
         return {digest.partition(":")[2] for digest in needed}
 

@@ -88,3 +88,15 @@ def test_an_image_whose_files_are_damaged_is_passed_over(store: ImageStore) -> N
     store.blob(bad.id).write_text("{")
     (store.root / "catalogue.json").unlink()
     assert store.list() == (good,)
+
+
+def test_a_manifest_that_is_just_being_written_is_waited_for(
+    store: ImageStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """skopeo writes it in place: it is empty for a moment while another copy of the image is made."""
+    image = add(store, "app")
+    place = store.blob(image.manifest)
+    whole = place.read_bytes()
+    place.write_bytes(b"")
+    monkeypatch.setattr("time.sleep", lambda _seconds: place.write_bytes(whole))
+    assert store.manifest(image).config.digest == image.id
