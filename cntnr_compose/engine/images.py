@@ -112,7 +112,7 @@ class ImageStore:
     def manifest(self, image: Image) -> Manifest:
         """Read an image's manifest."""
         try:
-            return self._whole(image.manifest)
+            return self.read_manifest(image.manifest)
         except (OSError, ValueError) as error:
             raise StoreDamaged(image.ref) from error
 
@@ -241,7 +241,7 @@ class ImageStore:
     def _read(self, descriptor: Descriptor) -> Image:
         ref = descriptor.annotations.get(NAME, "")
         try:
-            manifest = self._whole(descriptor.digest)
+            manifest = self.read_manifest(descriptor.digest)
             tree = from_json(self.blob(manifest.config.digest).read_bytes(), dict[str, Any])
             # Some builders write null where the specification wants a list.
             config = from_tree(_without_nulls(tree.get("config") or {}), ImageConfig)
@@ -259,7 +259,7 @@ class ImageStore:
             config=config,
         )
 
-    def _whole(self, digest: str) -> Manifest:
+    def read_manifest(self, digest: str) -> Manifest:
         """Read a manifest. skopeo writes one in place, and may just do so for another copy of the image."""
         for _ in range(TRIES):
             with contextlib.suppress(ValueError):
@@ -272,7 +272,7 @@ class ImageStore:
         for descriptor in index.manifests:
             needed.add(descriptor.digest)
             with contextlib.suppress(OSError, ValueError):
-                manifest = self._whole(descriptor.digest)
+                manifest = self.read_manifest(descriptor.digest)
                 needed |= {manifest.config.digest, *(one.digest for one in manifest.layers)}
         return {digest.partition(":")[2] for digest in needed}
 
@@ -370,7 +370,7 @@ def _with_config(store: ImageStore, manifest: Descriptor, original: bytes) -> De
     skopeo writes a new one when it makes an OCI image of a docker one: the health check, the
     shell and ONBUILD are lost, and the id is not the one that docker shows.
     """
-    made = from_json(store.blob(manifest.digest).read_bytes(), Manifest)
+    made = store.read_manifest(manifest.digest)
     digest = f"sha256:{hashlib.sha256(original).hexdigest()}"
     if not original or digest == made.config.digest:
         return manifest
