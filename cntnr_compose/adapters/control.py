@@ -1,18 +1,23 @@
 """The supervisor's socket: one JSON value a line, both ways. The commands' side; light."""
 
 import contextlib
+import os
+import select
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
-from cntnr_compose.adapters import peer
+from cntnr_compose.adapters import kernel, peer
 from cntnr_compose.core.errors import CntnrError, RemoteError
 from cntnr_compose.core.events import Event
-from cntnr_compose.core.values import Tree, from_json, to_json
-from cntnr_compose.plan.messages import Done, Failed, Reply, Request, Told
+from cntnr_compose.core.values import Seconds, Tree, from_json, to_json
+from cntnr_compose.plan.messages import OURS, Done, Failed, Greeting, Hello, Reply, Request, Told
 
 Tell = Callable[[Event], None]
+GONE_WITHIN: Seconds = 5
+OTHER_VERSION = 76  # the exit status, EX_PROTOCOL of sysexits.h
 
 
 class SupervisorGone(CntnrError):
@@ -21,6 +26,36 @@ class SupervisorGone(CntnrError):
     def __init__(self, log: Path) -> None:
         super().__init__("the project's supervisor ended unexpectedly")
         self.hint = f"run the command again; its last words are in {log}"
+
+
+class SupervisorNewer(CntnrError):
+    """A project is looked after by a newer version, which knows what this one does not."""
+
+    exit_code = OTHER_VERSION
+
+    def __init__(self, project: str, theirs: Greeting, pid: int) -> None:
+        super().__init__(
+            f"cannot work on project {project}: its supervisor is of a newer version ({theirs}), "
+            f"this is {OURS}"
+        )
+        self.hint = f"use cntnr {theirs.version}"
+        if pid:
+            self.hint += f"; where that is gone for good, run `kill {pid}`: containers go on"
+
+
+class SupervisorOlder(CntnrError):
+    """A project is looked after by an older version, which does not go."""
+
+    exit_code = OTHER_VERSION
+
+    def __init__(self, project: str, theirs: Greeting) -> None:
+        super().__init__(
+            f"cannot replace the supervisor of project {project}, which is of an older version "
+            f"({theirs}; this is {OURS})"
+        )
+        self.hint = (
+            "end the commands of that version that are at work on the project, then try again"
+        )
 
 
 class Connection:
@@ -40,6 +75,11 @@ class Connection:
     def fileno(self) -> int:
         """Give the descriptor, for select."""
         return self._wire.fileno()
+
+    @property
+    def pid(self) -> int:
+        """Give the supervisor's pid as this process knows it; 0 where it does not."""
+        return peer.pid(self._wire)
 
     def send(self, request: Request) -> None:
         """Send a request. Raises `SupervisorGone`."""
@@ -66,12 +106,41 @@ class Connection:
         """Tell whether a whole reply was read already, so that select would wait in vain."""
         return b"\n" in self._rest
 
+    def end_peer(self, inside: int) -> bool:
+        """End the supervisor at the other end, and no other process; tell whether it is gone.
+
+        ``inside`` is the pid that it says it has in its own namespace, 0 where it did not say.
+        Raises `SupervisorGone` where it went before.
+        """
+        pid = self.pid
+        try:
+            process = os.pidfd_open(pid)
+        except OSError:
+            return False
+        try:
+            # It answers: so this process is the one that listens, not a later one with its pid.
+            self.ask(Hello(), lambda _event: None)
+            if inside and kernel.pid_inside(pid) != inside:
+                return False
+            for number in (signal.SIGTERM, signal.SIGKILL):
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(process, number)
+                if select.select([process], [], [], GONE_WITHIN)[0]:
+                    return True
+            return False
+        finally:
+            os.close(process)
+
     def ask(self, request: Request, tell: Tell) -> Tree:
         """Send a request, pass its events on, and give its result.
 
         Raises `RemoteError` with what went wrong over there, `SupervisorGone`.
         """
         self.send(request)
+        return self.answer(tell)
+
+    def answer(self, tell: Tell) -> Tree:
+        """Wait for what the last request gives. Raises as `ask` does."""
         while True:
             match self.receive():
                 case Told(event=event):

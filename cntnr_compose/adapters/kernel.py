@@ -55,6 +55,15 @@ def start_time(pid: int) -> int:
     return 0 if fields[0] in (b"Z", b"X") else int(fields[19])
 
 
+def pid_inside(pid: int) -> int:
+    """Give a process's pid in its own pid namespace (proc(5), "NSpid"); 0 where it is gone."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_bytes()
+    except OSError:
+        return 0
+    return int(text.partition(b"\nNSpid:")[2].partition(b"\n")[0].split()[-1])
+
+
 def words(pid: int) -> list[bytes]:
     """Give a process's command line; empty where it is gone, or a zombie."""
     try:

@@ -27,11 +27,20 @@ class HasOptions(Protocol):
         ...
 
 
+def _credentials(wire: HasOptions) -> tuple[int, int]:
+    told = wire.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size)
+    pid, uid, _ = CREDENTIALS.unpack(told)
+    return int(pid), int(uid)
+
+
+def pid(wire: HasOptions) -> int:
+    """Give the pid of who listens, or connected, at the other end; 0 where it has none in this namespace."""
+    return _credentials(wire)[0]
+
+
 def is_ours(wire: HasOptions) -> bool:
     """Tell whether the process at the other end is this user's own."""
-    told = wire.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size)
-    _, uid, _ = CREDENTIALS.unpack(told)
-    return bool(uid == os.getuid())
+    return _credentials(wire)[1] == os.getuid()
 
 
 def check(wire: HasOptions, path: object) -> None:

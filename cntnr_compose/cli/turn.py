@@ -77,7 +77,7 @@ def _turn(scope: Scope, name: str, what: str, console: Console, *, makes: bool) 
         return
     from cntnr_compose.engine.client import connect
 
-    with connect(name) as client:
+    with connect(name, tell=console.tell) as client:
         client.begin(what, console.tell)
         yield Turn(client.observe(), client, console)
 

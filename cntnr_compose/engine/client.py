@@ -4,15 +4,15 @@ import contextlib
 import re
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, overload
 
 from cntnr_compose.adapters import control, files, holder, kernel
-from cntnr_compose.adapters.control import Connection, Tell
+from cntnr_compose.adapters.control import Connection, SupervisorNewer, SupervisorOlder, Tell
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import RemoteError
 from cntnr_compose.core.events import ContainerEvent, Event
+from cntnr_compose.core.undivided import undivided
 from cntnr_compose.core.values import Seconds, Tree, from_tree
 from cntnr_compose.engine import early
 from cntnr_compose.model.observed import Observed
@@ -24,15 +24,18 @@ from cntnr_compose.plan.messages import (
     Execute,
     Failed,
     Follow,
+    Greeting,
     Hello,
     Observe,
     Quit,
     Serve,
     Told,
+    age,
 )
 from cntnr_compose.plan.operations import Plan
 
 ANSWER_WITHIN: Seconds = 30
+REPLACED_AT_MOST = 3  # times in one command: commands of an older version may start theirs again
 
 
 def quiet(_event: Event) -> None:
@@ -147,31 +150,50 @@ class Client:
 
 
 @overload
-def connect(project: str, *, start: Literal[True] = True) -> Client: ...
+def connect(project: str, *, start: Literal[True] = True, tell: Tell = quiet) -> Client: ...
 @overload
-def connect(project: str, *, start: bool) -> Client | None: ...
+def connect(project: str, *, start: bool, tell: Tell = quiet) -> Client | None: ...
 
 
-def connect(project: str, *, start: bool = True) -> Client | None:
+def connect(project: str, *, start: bool = True, tell: Tell = quiet) -> Client | None:
     """Connect to a project's supervisor; None where there is none and none shall be started.
 
-    Raises what starting it raises: `ProgramMissing`, `NoSubordinateIds`, `TunClosed`, `HolderFailed`.
+    One of an older version is replaced between two changes; who has to wait for that is told (`Warned`).
+    Raises what starting one raises: `ProgramMissing`, `NoSubordinateIds`, `TunClosed`, `HolderFailed`;
+    `SupervisorNewer`, `SupervisorOlder`.
     """
+    try:
+        return _connect(project, start, tell)
+    finally:
+        early.dismiss()
+
+
+def _connect(project: str, start: bool, tell: Tell) -> Client | None:  # noqa: FBT001
     log = paths.supervisor_log(project)
     end = time.monotonic() + ANSWER_WITHIN
+    replaced = 0
     while True:
         path = holder.outside(paths.socket(project))
-        there = _greeted(path, log) if path else None
-        if there is not None:
-            early.dismiss()
-            return Client(there, project)
-        if not start:
-            early.dismiss()
-            return None
+        there = control.dial(path, log) if path else None
+        theirs = _greeting(there) if there else None
+        ours: Connection | None = None
+        if there is not None and theirs is not None:
+            if age(theirs) == "same":
+                return Client(there, project)
+            with contextlib.closing(there):
+                if replaced == REPLACED_AT_MOST:
+                    raise SupervisorOlder(project, theirs)
+                ours = _replace(there, theirs, project, tell)
+            replaced, end = replaced + 1, time.monotonic() + ANSWER_WITHIN
+            start = True  # there was one, and shall be
         # Another command may have just started one, which does not listen yet.
-        if path is None or not files.is_locked(path.with_suffix(".lock")):
-            ours = Connection(early.take(), paths.logs() / "*.log")
-            if not ours.ask(Serve(project=project), quiet).get("taken"):
+        elif path is None or not files.is_locked(path.with_suffix(".lock")):
+            if not start:
+                return None
+            ours = _successor()
+            ours.send(Serve(project=project))
+        if ours is not None:
+            if not ours.answer(quiet).get("taken"):
                 return Client(ours, project)
             ours.close()
         if time.monotonic() > end:
@@ -179,16 +201,43 @@ def connect(project: str, *, start: bool = True) -> Client | None:
         time.sleep(0.01)
 
 
-def _greeted(path: Path, log: Path) -> Connection | None:
-    """Connect to a supervisor that answers: one that is about to end hangs up instead."""
-    there = control.dial(path, log)
-    if there is not None:
-        try:
-            there.ask(Hello(), quiet)
-        except control.SupervisorGone:
-            there.close()
+def _successor() -> Connection:
+    return Connection(early.take(), paths.logs() / "*.log")
+
+
+def _greeting(there: Connection) -> Greeting | None:
+    """Ask a supervisor who it is: one that is about to end hangs up instead."""
+    try:
+        return from_tree(there.ask(Hello(), quiet), Greeting)
+    except control.SupervisorGone:
+        there.close()
+        return None
+
+
+def _replace(there: Connection, theirs: Greeting, project: str, tell: Tell) -> Connection | None:
+    """End an older supervisor while nobody changes the project, and give the one that is to follow it.
+
+    It ends as one that is killed, which works with all versions: containers go on, and the next one
+    adopts them. That one is ready before, so that no command that was cut off starts another older one.
+    """
+    if age(theirs) == "newer":
+        raise SupervisorNewer(project, theirs, there.pid)
+    ours: Connection | None = None
+    try:
+        there.ask(Begin(what="replacing the supervisor"), tell)
+        ours = _successor()
+        ours.ask(Hello(), quiet)
+        with undivided():  # else nobody might look after what runs
+            if not there.end_peer(theirs.pid):
+                raise SupervisorOlder(project, theirs)
+            ours.send(Serve(project=project))
+    except BaseException as error:
+        if ours is not None:
+            ours.close()
+        if isinstance(error, control.SupervisorGone):  # it went by itself
             return None
-    return there
+        raise
+    return ours
 
 
 def _told_by_whom(error: RemoteError) -> RemoteError:

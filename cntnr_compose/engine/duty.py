@@ -14,10 +14,10 @@ from cntnr_compose.core.values import Seconds, from_json
 from cntnr_compose.engine import facts, logrotation, prepared, records, volumes
 from cntnr_compose.engine.images import ImageStore
 from cntnr_compose.engine.keeper import Keeper
-from cntnr_compose.engine.line import Line, failed, say
+from cntnr_compose.engine.line import Line, failed, greeting, say
 from cntnr_compose.engine.scene import Scene
 from cntnr_compose.model.observed import Observed
-from cntnr_compose.plan.messages import Done, Request, Serve
+from cntnr_compose.plan.messages import Done, Hello, Request, Serve
 
 LONGEST_LINE = 256 << 20  # bytes; a plan of a thousand services is about 5 MB
 HOUSEKEEPING: Seconds = 5
@@ -53,21 +53,28 @@ class Duty:
         """Wait for what a command says first, and be its project's supervisor until nothing is left."""
         async with contextlib.AsyncExitStack() as undo:
             reader, writer = await asyncio.open_connection(sock=first, limit=LONGEST_LINE)
-            line = await reader.readline()
-            if not line:
-                return  # the command had no use for us
-            request = from_json(line, cast("type[Request]", Request))
+            request: Request = Hello()
+            while isinstance(request, Hello):  # of a command that asks whether we are ready
+                line = await reader.readline()
+                if not line:
+                    return  # the command had no use for us
+                request = from_json(line, cast("type[Request]", Request))
+                if isinstance(request, Hello):
+                    await say(writer, Done(result=greeting("")))
             assert isinstance(request, Serve)
             try:
                 taken = not await self._become(request.project, undo)
             except Exception as error:  # noqa: BLE001 - the command is told what it is
                 await say(writer, failed(error, request.project))
                 return
-            await say(writer, Done(result={"taken": taken}))
-            if taken:
+            with contextlib.suppress(ConnectionError):  # it may have hung up meanwhile
+                await say(writer, Done(result={"taken": taken}))
+            gone = writer.is_closing()
+            if taken or (gone and self._is_idle()):
                 return
             await undo.enter_async_context(self._housekeeping())
-            self._answer(reader, writer)
+            if not gone:
+                self._answer(reader, writer)
             await self._over.wait()
 
     async def _become(self, project: str, undo: contextlib.AsyncExitStack) -> bool:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, cast
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import ContainerEvent, Event, Warned
-from cntnr_compose.core.values import Tree, from_json, to_json, to_tree
+from cntnr_compose.core.values import Tree, from_json, replace, to_json, to_tree
 from cntnr_compose.engine import executor, programs, records
 from cntnr_compose.plan.messages import (
+    OURS,
     Begin,
     Done,
     End,
@@ -44,6 +45,15 @@ class Internal(CntnrError):
         self.hint = f"this is a bug; the traceback is in {where}"
 
 
+class RequestUnknown(CntnrError):
+    """A command of another version asks for what this supervisor does not know."""
+
+    hint = "use the cntnr that the project was brought up with, or a newer one"
+
+    def __init__(self, error: ValueError) -> None:
+        super().__init__(f"the supervisor ({OURS}) does not understand the request: {error}")
+
+
 class Line:
     """One command's connection."""
 
@@ -61,7 +71,11 @@ class Line:
     async def answer(self) -> None:
         while line := self._ahead + await self._reader.readline():
             self._ahead = b""
-            request = from_json(line, cast("type[Request]", Request))
+            try:
+                request = from_json(line, cast("type[Request]", Request))
+            except ValueError as error:
+                await say(self._writer, failed(RequestUnknown(error), self._duty.scene.project))
+                continue
             reply = await self._or_hung_up(request)
             if reply is None:
                 return
@@ -105,7 +119,7 @@ class Line:
         duty = self._duty
         match request:
             case Hello():
-                return {"pid": os.getpid(), "project": duty.scene.project}
+                return greeting(duty.scene.project)
             case Begin(what=what):
                 await self._begin(what)
             case End():
@@ -185,6 +199,11 @@ class Line:
             await asyncio.Event().wait()
         finally:
             self._duty.scene.followers.remove(follower)
+
+
+def greeting(project: str) -> Tree:
+    """Say who this supervisor is."""
+    return cast("Tree", to_tree(replace(OURS, pid=os.getpid(), project=project)))
 
 
 def failed(error: Exception, project: str) -> Failed:

@@ -1,15 +1,61 @@
-"""What commands and a project's supervisor say to each other: one JSON value a line."""
+"""What commands and a project's supervisor say to each other: one JSON value a line.
 
-from typing import TypeAlias
+`Hello` and its answer, `Greeting`, are understood by all versions; all else only by the same one. A
+command that meets a supervisor of an older version replaces it, and one that meets a newer one says so.
+"""
 
+from typing import Literal, TypeAlias
+
+from cntnr_compose import __version__
 from cntnr_compose.core.events import Event
 from cntnr_compose.core.values import Seconds, Tree, Value
 from cntnr_compose.model.project import Project
 from cntnr_compose.plan.operations import Plan
 
+# Counted up with each change of messages, of records or of what a supervisor does that two trees of
+# one version would not agree about. Releases are told from each other by their version anyhow.
+PROTOCOL = 1
+Age: TypeAlias = Literal["same", "older", "newer"]
+
 
 class Hello(Value, frozen=True, kw_only=True, tag="hello"):
-    """Ask who is there; answered with Done({"pid", "version", "project"})."""
+    """Ask who is there; answered with Done(Greeting as a tree)."""
+
+
+class Greeting(Value, frozen=True, kw_only=True):
+    """Who a supervisor is. Those of before there were versions tell none, or nothing at all."""
+
+    pid: int = 0  # in its own pid namespace
+    version: str = ""  # of the product
+    protocol: int = 0
+    project: str = ""  # empty: it has not become one's supervisor yet
+
+    def __str__(self) -> str:
+        return f"cntnr {self.version or '(unknown version)'}, protocol {self.protocol}"
+
+
+OURS = Greeting(version=__version__, protocol=PROTOCOL)
+
+
+def age(theirs: Greeting, ours: Greeting = OURS) -> Age:
+    """Tell how old a supervisor is beside a command.
+
+    The product's version decides, then the protocol: any change of messages, records or behaviour
+    between two releases counts, also one that nobody thought of when he left the protocol as it was.
+    """
+    if _order(theirs) == _order(ours):
+        return "same"
+    return "older" if _order(theirs) < _order(ours) else "newer"
+
+
+def _order(one: Greeting) -> tuple[list[int], str, int]:
+    """Give what versions are ordered by: 0.10.0 is after 0.9.0, and 0.2.0rc1 before 0.2.0."""
+    numbers: list[int] = []
+    for word in one.version.split("."):
+        if not word.isdecimal():
+            break
+        numbers.append(int(word))
+    return numbers, one.version, one.protocol
 
 
 class Serve(Value, frozen=True, kw_only=True, tag="serve"):

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import os
 import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -12,10 +13,21 @@ import pytest
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.events import ContainerEvent
-from cntnr_compose.core.values import from_json, to_json
+from cntnr_compose.core.values import from_json, from_tree, to_json
 from cntnr_compose.engine.duty import Duty
 from cntnr_compose.engine.line import Line, failed
-from cntnr_compose.plan.messages import Begin, Done, Follow, Hello, Reply, Request, Told
+from cntnr_compose.plan.messages import (
+    Begin,
+    Done,
+    Failed,
+    Follow,
+    Greeting,
+    Hello,
+    Reply,
+    Request,
+    Told,
+    age,
+)
 
 EVENT = ContainerEvent(action="start", time=1, id="a", name="web-1", service="web")
 
@@ -160,3 +172,21 @@ def test_a_file_that_may_not_be_written_is_a_mistake_where_it_is_ours() -> None:
     assert said.message == f"cannot write to {ours}: Permission denied"
     elsewhere = PermissionError(errno.EACCES, "Permission denied", str(Path("/etc/shadow")))
     assert failed(elsewhere, "p").error == "Internal"
+
+
+def test_who_asks_for_what_is_not_known_here_is_told_so_and_served_on() -> None:
+    async def scene(duty: OneDuty) -> None:
+        async with command(duty) as one:
+            for request in (b'{"type":"dance"}\n', b"nonsense\n"):
+                one.wire.sendall(request)
+                said = await one.reply()
+                assert isinstance(said, Failed)
+                assert said.error == "RequestUnknown"
+                assert "does not understand" in said.message
+            one.ask(Hello())
+            found = await one.reply()
+            assert isinstance(found, Done)
+            greeting = from_tree(found.result, Greeting)
+            assert (greeting.pid, greeting.project, age(greeting)) == (os.getpid(), "p", "same")
+
+    played(scene)
