@@ -6,7 +6,7 @@ What is unchanged is noticed here, without the holder; the rest is for the build
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from cntnr_compose.builder import cache as builder_image
@@ -20,7 +20,7 @@ from cntnr_compose.builder.dockerfile.steps import Work
 from cntnr_compose.builder.source_files import SourceUnreadable
 from cntnr_compose.builder.walker import Made, Order, Point, Request, Walk
 from cntnr_compose.core.errors import CntnrError, RemoteError
-from cntnr_compose.core.events import Event, Output, Progress
+from cntnr_compose.core.events import Emit, Event, Output, Progress
 from cntnr_compose.core.uninterruptible import undivided
 from cntnr_compose.core.values import from_json, replace, to_json
 from cntnr_compose.host import process
@@ -31,7 +31,6 @@ from cntnr_compose.model.project import Project
 from cntnr_compose.model.protocol import Done, Failed, Reply, Told
 from cntnr_compose.model.service import Service
 
-Tell = Callable[[Event], None]
 START = "from cntnr_compose.builder.worker.main import main; main()"
 
 
@@ -69,7 +68,7 @@ def build(
     pull: bool = False,
     args: Mapping[str, str] | None = None,
     quiet: bool = False,
-    tell: Tell,
+    tell: Emit,
 ) -> dict[str, str]:
     """Build the images of services; give their ids by service.
 
@@ -112,7 +111,7 @@ def _groups(project: Project, services: tuple[str, ...]) -> Iterator[list[Servic
 
 
 def _with_images(
-    wanted: Request, project: Project, service: Service, *, pull: bool, tell: Tell
+    wanted: Request, project: Project, service: Service, *, pull: bool, tell: Emit
 ) -> Request:
     """Have all images that a build starts from or takes files from."""
     named = build_request.images_of(service)
@@ -134,7 +133,7 @@ def _with_images(
     return replace(wanted, images=found)
 
 
-def _image(ref: str, where: str, *, pull: bool, tell: Tell) -> Image:
+def _image(ref: str, where: str, *, pull: bool, tell: Emit) -> Image:
     from cntnr_compose.images import store as images
 
     try:
@@ -152,7 +151,7 @@ def _image(ref: str, where: str, *, pull: bool, tell: Tell) -> Image:
 
 
 def _build_group(
-    project: Project, requests: list[Request], *, quiet: bool, tell: Tell
+    project: Project, requests: list[Request], *, quiet: bool, tell: Emit
 ) -> dict[str, str]:
     images = {one.service: project.image_name(project.service(one.service)) for one in requests}
     for name in images.values():
@@ -174,7 +173,7 @@ def _build_group(
     return done
 
 
-def _silenced(tell: Tell) -> Tell:
+def _silenced(tell: Emit) -> Emit:
     def heard(event: Event) -> None:
         if not isinstance(event, Output):
             tell(event)
@@ -228,7 +227,7 @@ def _found(request: Request) -> str:
     return built.id
 
 
-def _in_holder(requests: tuple[Request, ...], *, tell: Tell) -> dict[str, str]:
+def _in_holder(requests: tuple[Request, ...], *, tell: Emit) -> dict[str, str]:
     with holder.using("build") as held:
         order = Order(requests=requests, payload=held.payload)
         # On the machine's network: who has left it cannot go back, and steps may want it.
@@ -263,7 +262,7 @@ def _in_holder(requests: tuple[Request, ...], *, tell: Tell) -> dict[str, str]:
             return result
 
 
-def _heard(replies: Iterable[bytes], tell: Tell) -> dict[str, str] | None:
+def _heard(replies: Iterable[bytes], tell: Emit) -> dict[str, str] | None:
     for line in replies:
         match from_json(line, Reply):  # type: ignore[arg-type]
             case Told(event=event):

@@ -5,17 +5,16 @@ imported only when it is needed.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.events import Event, Progress
+from cntnr_compose.core.events import Emit, Progress
 from cntnr_compose.core.values import Seconds, Value
 from cntnr_compose.images import pull_policy as pullpolicy
 from cntnr_compose.images.store import ImageStore, NoSuchImage
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Service
 
-Tell = Callable[[Event], None]
 AT_ONCE = 8
 LOOK_UP: Seconds = 0.2
 
@@ -37,7 +36,7 @@ def provide(
     no_build: bool = False,
     pull: str = "",
     quiet: bool = False,
-    tell: Tell,
+    tell: Emit,
 ) -> dict[str, str]:
     """Have all images of a project; give their ids by the names that the file or the build gives them.
 
@@ -62,7 +61,7 @@ def provide(
     return ids
 
 
-def _pulled(images: list[Wanted], buildable: tuple[Wanted, ...], tell: Tell) -> dict[str, str]:
+def _pulled(images: list[Wanted], buildable: tuple[Wanted, ...], tell: Emit) -> dict[str, str]:
     """Pull what the policies want pulled; give the ids of all that is here then, by name."""
     store, now = ImageStore(), time.time()
     held = {one.name: store.find(one.name) for one in images}
@@ -110,7 +109,7 @@ def _policy(service: Service, pull: str, *, build: bool) -> str:
 
 
 def pull_all(
-    images: list[Wanted], *, optional: Iterable[Wanted] = (), tell: Tell
+    images: list[Wanted], *, optional: Iterable[Wanted] = (), tell: Emit
 ) -> dict[str, str]:
     """Pull images at once; give their ids by name. Those that are optional may fail.
 
@@ -148,7 +147,7 @@ def pull_all(
     return ids
 
 
-def _pull(one: Wanted, tell: Tell, *, is_optional: bool) -> str:
+def _pull(one: Wanted, tell: Emit, *, is_optional: bool) -> str:
     from cntnr_compose.images import store as images
 
     def told(status: str, state: str = "working", detail: str = "") -> None:

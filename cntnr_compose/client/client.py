@@ -10,10 +10,10 @@ from typing import Literal, Self, overload
 
 from cntnr_compose.client import connection as control
 from cntnr_compose.client import prestart as early
-from cntnr_compose.client.connection import Connection, Tell
+from cntnr_compose.client.connection import Connection
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import RemoteError
-from cntnr_compose.core.events import ContainerEvent, Event
+from cntnr_compose.core.events import ContainerEvent, Emit, Event
 from cntnr_compose.core.values import Seconds, Tree, from_tree
 from cntnr_compose.host import files, kernel
 from cntnr_compose.host.namespaces import rootlesskit as holder
@@ -38,7 +38,7 @@ ANSWER_WITHIN: Seconds = 30
 
 
 def quiet(_event: Event) -> None:
-    """Tell nobody."""
+    """Emit nobody."""
 
 
 class Client:
@@ -72,10 +72,10 @@ class Client:
 
     @property
     def has_more(self) -> bool:
-        """Tell whether a reply was read already, so that select would wait in vain."""
+        """Emit whether a reply was read already, so that select would wait in vain."""
         return self._connection.has_more
 
-    def begin(self, what: str, tell: Tell = quiet) -> None:
+    def begin(self, what: str, tell: Emit = quiet) -> None:
         """Take the project's turn, waiting until nobody else has it."""
         self._connection.ask(Begin(what=what), tell)
 
@@ -87,7 +87,7 @@ class Client:
         """Take a snapshot of the project."""
         return from_tree(self._connection.ask(Observe(), quiet), Observed)
 
-    def execute(self, plan: Plan, project: Project | None = None, tell: Tell = quiet) -> Tree:
+    def execute(self, plan: Plan, project: Project | None = None, tell: Emit = quiet) -> Tree:
         """Carry a plan out.
 
         Raises `RemoteError` with what went wrong, `SupervisorGone`.
@@ -120,7 +120,7 @@ class Client:
         return [str(word) for word in self._connection.ask(request, quiet)["argv"]]
 
     def follow(self) -> Iterator[ContainerEvent]:
-        """Tell each change of a container from now on."""
+        """Emit each change of a container from now on."""
         self.start_following()
         while True:
             found = self.next_event()

@@ -2,17 +2,14 @@
 
 import contextlib
 import socket
-from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
 from cntnr_compose.core.errors import CntnrError, RemoteError
-from cntnr_compose.core.events import Event
+from cntnr_compose.core.events import Emit
 from cntnr_compose.core.values import Tree, from_json, to_json
 from cntnr_compose.host import socket_peer as peer
 from cntnr_compose.model.protocol import Done, Failed, Reply, Request, Told
-
-Tell = Callable[[Event], None]
 
 
 class SupervisorGone(CntnrError):
@@ -63,10 +60,10 @@ class Connection:
 
     @property
     def has_more(self) -> bool:
-        """Tell whether a whole reply was read already, so that select would wait in vain."""
+        """Emit whether a whole reply was read already, so that select would wait in vain."""
         return b"\n" in self._rest
 
-    def ask(self, request: Request, tell: Tell) -> Tree:
+    def ask(self, request: Request, tell: Emit) -> Tree:
         """Send a request, pass its events on, and give its result.
 
         Raises `RemoteError` with what went wrong over there, `SupervisorGone`.

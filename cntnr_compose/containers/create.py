@@ -3,13 +3,13 @@
 import os
 import time
 
-from cntnr_compose.client.connection import Tell
 from cntnr_compose.containers.managed import Keeper
 from cntnr_compose.containers.spec import process as environment
 from cntnr_compose.containers.state import records
 from cntnr_compose.containers.state.project_context import Scene, told
 from cntnr_compose.core import names
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.events import Emit
 from cntnr_compose.core.values import replace, to_tree
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image, ImageConfig
@@ -29,7 +29,7 @@ class MountUnknown(CntnrError):
         )
 
 
-async def create(op: CreateContainer, scene: Scene, tell: Tell) -> None:
+async def create(op: CreateContainer, scene: Scene, tell: Emit) -> None:
     """Make a container; one that it replaces is stopped and removed when the new one stands.
 
     Raises `NameInvalid`, `NameTaken`, `NoSuchImage`, `NoCommand`, `MountUnknown`.

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from cntnr_compose.client.connection import Tell
 from cntnr_compose.containers import exec as programs
 from cntnr_compose.containers import health_monitor as health
 from cntnr_compose.containers import setup as prepared
@@ -26,7 +25,7 @@ from cntnr_compose.containers.state import lifecycle, records
 from cntnr_compose.containers.state.project_context import Scene, told
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.events import Output
+from cntnr_compose.core.events import Emit, Output
 from cntnr_compose.core.values import Seconds, from_tree, replace
 from cntnr_compose.host import kernel, process, signals
 from cntnr_compose.model.image import ImageConfig
@@ -105,7 +104,7 @@ class Keeper:
             log.warning("cannot write the status of %s: %s", self.record.name, error)
         self.scene.touch()
 
-    async def prepare(self, tell: Tell, *, early: bool = False) -> None:
+    async def prepare(self, tell: Emit, *, early: bool = False) -> None:
         """Bring it to the point where its program can start. Done already is fine.
 
         ``early`` tells that others start before it: what is not there yet, they may make. Then nothing
@@ -115,7 +114,7 @@ class Keeper:
             if not early or sources.is_whole(sources.look(self.scene, self.record)):
                 await self._prepare(tell)
 
-    async def _prepare(self, tell: Tell) -> None:
+    async def _prepare(self, tell: Emit) -> None:
         if self.status.pid:
             return
         await self._ended.wait()
@@ -155,7 +154,7 @@ class Keeper:
         finally:
             self._ended.set()
 
-    async def start(self, tell: Tell) -> None:
+    async def start(self, tell: Emit) -> None:
         """Start its program, publish its ports, run its post_start hooks. Runs already: fine."""
         async with self._turn:
             if self.status.state == "running":
@@ -167,7 +166,7 @@ class Keeper:
                 self.write(restarts=0)
         told(tell, self.record.name, "Started", state="done")
 
-    async def _start(self, tell: Tell) -> None:
+    async def _start(self, tell: Emit) -> None:
         # To a one-off somebody is attached already; it was prepared after all that it waits for.
         if not self.record.oneoff and self._seen != sources.look(self.scene, self.record):
             await self._take_back()
@@ -215,7 +214,7 @@ class Keeper:
         await self._ended.wait()
         self.write(error=why)
 
-    async def _run_hook(self, kind: str, hook: Hook, tell: Tell) -> None:
+    async def _run_hook(self, kind: str, hook: Hook, tell: Emit) -> None:
         name = self.record.name
         lines = Lines(lambda text: tell(Output(source=name, text=text)))
         code = await programs.run(self.scene, self.record, hook, lines.take)
@@ -289,7 +288,7 @@ class Keeper:
             self.write(restarts=restarts)
         self.scene.announce(self.record, "restart")
 
-    async def stop(self, tell: Tell, grace: Seconds | None = None, *, again: bool = False) -> None:
+    async def stop(self, tell: Emit, grace: Seconds | None = None, *, again: bool = False) -> None:
         """Run pre_stop hooks, send the stop signal, kill after the grace period (None: its own).
 
         ``again`` tells those who follow that it is about to be started again. Raises `HookFailed`,
@@ -332,7 +331,7 @@ class Keeper:
             except TimeoutError:
                 raise StopFailed(self.record.name) from None
 
-    async def kill(self, tell: Tell, name: str) -> None:
+    async def kill(self, tell: Emit, name: str) -> None:
         """Send a signal to its first process."""
         if not self.status.pid:
             return
@@ -354,7 +353,7 @@ class Keeper:
             if pid and kernel.start_time(pid) == born:
                 os.kill(pid, number)
 
-    async def remove(self, tell: Tell, *, volumes: bool) -> None:
+    async def remove(self, tell: Emit, *, volumes: bool) -> None:
         """Remove it, killing it where it runs; its anonymous volumes too where asked."""
         async with self._turn:
             told(tell, self.record.name, "Removing")

@@ -5,7 +5,6 @@ import os
 import signal
 from collections.abc import Collection, Mapping
 
-from cntnr_compose.client.connection import Tell
 from cntnr_compose.containers.bundle import bundle
 from cntnr_compose.containers.bundle import etc_files as etcfiles
 from cntnr_compose.containers.logs import rotation as logrotation
@@ -13,7 +12,7 @@ from cntnr_compose.containers.runtime import ports as publish
 from cntnr_compose.containers.runtime import runc
 from cntnr_compose.containers.state.project_context import Scene
 from cntnr_compose.core import paths
-from cntnr_compose.core.events import Warned
+from cntnr_compose.core.events import Emit, Warned
 from cntnr_compose.core.values import Tree, Value
 from cntnr_compose.host import files, mounts, process, signals
 from cntnr_compose.model.observed import Record
@@ -30,7 +29,7 @@ class Prepared(Value, frozen=True, kw_only=True):
     addresses: dict[str, str]  # by network
 
 
-async def make(scene: Scene, record: Record, tell: Tell) -> Prepared:
+async def make(scene: Scene, record: Record, tell: Emit) -> Prepared:
     """Lay a container out and create it. What breaks off is for `take_back`."""
     async with scene.workers:
         laid = await bundle.lay_out(scene, record)
@@ -46,7 +45,7 @@ async def make(scene: Scene, record: Record, tell: Tell) -> Prepared:
     return Prepared(pid=pid, conmon=conmon, addresses=addresses)
 
 
-async def _answer_names(record: Record, pid: int, names: nameserver.Names, tell: Tell) -> None:
+async def _answer_names(record: Record, pid: int, names: nameserver.Names, tell: Emit) -> None:
     why = await nameserver.answer(pid, names)
     if why:
         text = f"{nameserver.ADDRESS} does not answer in container {record.name}: {why}"

@@ -5,12 +5,11 @@ import contextlib
 import time
 from typing import assert_never
 
-from cntnr_compose.client.connection import Tell
 from cntnr_compose.containers import create as creation
 from cntnr_compose.containers.managed import Keeper
 from cntnr_compose.containers.state.project_context import Scene, told
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.events import Progress, Warned
+from cntnr_compose.core.events import Emit, Progress, Warned
 from cntnr_compose.host import process
 from cntnr_compose.model.plan import (
     CreateContainer,
@@ -50,7 +49,7 @@ class NoSuchContainer(CntnrError):
         super().__init__(f"no such container: {name}")
 
 
-async def carry_out(plan: Plan, scene: Scene, tell: Tell) -> None:
+async def carry_out(plan: Plan, scene: Scene, tell: Emit) -> None:
     """Run every step; the first failure cancels those that have not finished.
 
     What was prepared and is not started now is as it was before. Raises the `CntnrError` of the step
@@ -87,7 +86,7 @@ async def carry_out(plan: Plan, scene: Scene, tell: Tell) -> None:
 
 
 def starts(plan: Plan) -> bool:
-    """Tell whether a plan sets containers up, which need their networks."""
+    """Emit whether a plan sets containers up, which need their networks."""
     return any(isinstance(one.operation, PrepareContainer | StartContainer) for one in plan.steps)
 
 
@@ -114,7 +113,7 @@ def cause_of(errors: BaseExceptionGroup[BaseException]) -> BaseException:
     return next(bugs, flat[0])
 
 
-async def carry_out_one(op: Operation, scene: Scene, tell: Tell) -> None:
+async def carry_out_one(op: Operation, scene: Scene, tell: Emit) -> None:
     """Run one operation."""
     match op:
         case CreateNetwork(network=network):
@@ -156,7 +155,7 @@ def _keeper(scene: Scene, name: str) -> Keeper:
         raise NoSuchContainer(name) from None
 
 
-async def _remove_network(name: str, scene: Scene, tell: Tell) -> None:
+async def _remove_network(name: str, scene: Scene, tell: Emit) -> None:
     _told("Network", name, "Removing", tell)
     if await scene.networks.remove(name):
         _told("Network", name, "Removed", tell, done=True)
@@ -164,7 +163,7 @@ async def _remove_network(name: str, scene: Scene, tell: Tell) -> None:
         _told("Network", name, "Resource is still in use", tell, state="warning")
 
 
-async def _remove_volume(op: RemoveVolume, tell: Tell) -> None:
+async def _remove_volume(op: RemoveVolume, tell: Emit) -> None:
     name = op.name
     _told("Volume", name, "Removing", tell)
     if volumes.users(name, running=op.anew):
@@ -174,7 +173,7 @@ async def _remove_volume(op: RemoveVolume, tell: Tell) -> None:
     _told("Volume", name, "Removed", tell, done=True)
 
 
-async def _wait(op: WaitFor, scene: Scene, tell: Tell) -> None:
+async def _wait(op: WaitFor, scene: Scene, tell: Emit) -> None:
     """Wait until a condition is met, or cannot be any more."""
     said = False
     try:
@@ -201,7 +200,7 @@ async def _wait(op: WaitFor, scene: Scene, tell: Tell) -> None:
     _settle(op, verdict, [keeper.record.name for keeper in there], tell)
 
 
-def _settle(op: WaitFor, verdict: conditions.Verdict, names: list[str], tell: Tell) -> None:
+def _settle(op: WaitFor, verdict: conditions.Verdict, names: list[str], tell: Emit) -> None:
     if verdict.state == "failed":
         for name in names:
             told(
@@ -222,6 +221,6 @@ def _settle(op: WaitFor, verdict: conditions.Verdict, names: list[str], tell: Te
 
 
 def _told(
-    kind: str, name: str, status: str, tell: Tell, *, done: bool = False, state: str = "working"
+    kind: str, name: str, status: str, tell: Emit, *, done: bool = False, state: str = "working"
 ) -> None:
     tell(Progress(kind=kind, name=name, status=status, state="done" if done else state))

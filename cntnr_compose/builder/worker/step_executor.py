@@ -19,12 +19,10 @@ from cntnr_compose.builder.worker.run import Runner
 from cntnr_compose.containers.spec import users
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.events import Event, Output
+from cntnr_compose.core.events import Emit, Output
 from cntnr_compose.host import files
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.images import unpack
-
-Tell = Callable[[Event], None]
 
 
 class Cancelled(Exception):
@@ -42,7 +40,7 @@ class StepImpossible(CntnrError):
 class Shop:
     """What all builds of this process share."""
 
-    def __init__(self, views: Views, runner: Runner, tell: Tell) -> None:
+    def __init__(self, views: Views, runner: Runner, tell: Emit) -> None:
         self.views, self.runner, self.tell = views, runner, tell
         self.cancelled = threading.Event()
         self.abandoned = False  # nobody reads what we say

@@ -6,9 +6,8 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from cntnr_compose.client.connection import Tell
 from cntnr_compose.containers.spec.inputs import Facts
-from cntnr_compose.core.events import ContainerEvent, Progress
+from cntnr_compose.core.events import ContainerEvent, Emit, Progress
 from cntnr_compose.host.namespaces.rootlesskit import Holder
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.project import Project
@@ -61,7 +60,7 @@ class Scene:
             await asyncio.wait(set(self._tasks))
 
     def announce(self, record: Record, action: str, **attributes: str) -> None:
-        """Tell all who follow that a container changed, and wake those who wait for it."""
+        """Emit all who follow that a container changed, and wake those who wait for it."""
         event = ContainerEvent(
             action=action,
             time=time.time(),
@@ -114,6 +113,6 @@ class Scene:
         return next((one for one in found if one.status.pid), found[0] if found else None)
 
 
-def told(tell: Tell, name: str, status: str, *, state: str = "working", detail: str = "") -> None:
-    """Tell how far a container is."""
+def told(tell: Emit, name: str, status: str, *, state: str = "working", detail: str = "") -> None:
+    """Emit how far a container is."""
     tell(Progress(kind="Container", name=name, status=status, state=state, detail=detail))
