@@ -9,7 +9,7 @@ from cntnr_compose.builder.dockerfile.run import NETWORKS
 from cntnr_compose.builder.walker import Request, Secret
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host import kernel
-from cntnr_compose.images.store import host_platform
+from cntnr_compose.host.kernel import host_platform
 from cntnr_compose.model import image_name as imagename
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Build, Service

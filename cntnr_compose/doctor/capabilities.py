@@ -8,7 +8,7 @@ import shutil
 
 from cntnr_compose.compose.support.level import Machine
 from cntnr_compose.host import cgroups, kernel, process
-from cntnr_compose.images.store import host_platform
+from cntnr_compose.host.kernel import host_platform
 
 
 def look() -> Machine:

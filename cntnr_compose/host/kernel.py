@@ -32,12 +32,19 @@ FAMILIES = {
 }
 # Programs that are fit to be the first process of a container, since they need no library of it.
 INITS = ("/usr/bin/tini-static", "/usr/libexec/podman/catatonit", "/usr/bin/catatonit")
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
 CNI_FOLDERS = (
     Path("/usr/lib/cni"),
     Path("/usr/libexec/cni"),
     Path("/opt/cni/bin"),
     Path("/usr/local/lib/cni"),
 )
+
+
+def host_platform() -> str:
+    """Give this machine's platform, such as ``linux/amd64``."""
+    machine = os.uname().machine
+    return f"linux/{ARCHITECTURES.get(machine, machine)}"
 
 
 def release() -> tuple[int, int]:

@@ -5,7 +5,6 @@ Reading it costs one small file. Everything that is written is complete or absen
 
 import contextlib
 import hashlib
-import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,7 +22,6 @@ from cntnr_compose.model.oci import MANIFEST, Descriptor, Index, Manifest
 
 NAME = "org.opencontainers.image.ref.name"
 TAGGED = "cntnr.tagged"
-ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
 Tell = Callable[[str, str], None]
 
 
@@ -54,12 +52,6 @@ class Catalogue(Value, frozen=True, kw_only=True):
     version: int = 1
     stamp: tuple[int, ...] = ()
     images: tuple[Image, ...] = ()
-
-
-def host_platform() -> str:
-    """Give this machine's platform, such as ``linux/amd64``."""
-    machine = os.uname().machine
-    return f"linux/{ARCHITECTURES.get(machine, machine)}"
 
 
 class ImageStore:
