@@ -8,6 +8,7 @@ from typing import assert_never
 from cntnr_compose.containers import create as creation
 from cntnr_compose.containers.managed import Keeper
 from cntnr_compose.containers.state.project_context import Scene, told
+from cntnr_compose.containers.state.volume_usage import volume_users
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Progress, Warned
 from cntnr_compose.host import process
@@ -166,7 +167,7 @@ async def _remove_network(name: str, scene: Scene, tell: Emit) -> None:
 async def _remove_volume(op: RemoveVolume, tell: Emit) -> None:
     name = op.name
     _told("Volume", name, "Removing", tell)
-    if volumes.users(name, running=op.anew):
+    if volume_users(name, running=op.anew):
         _told("Volume", name, "Resource is still in use", tell, state="warning")
         return
     await asyncio.to_thread(volumes.remove, name)

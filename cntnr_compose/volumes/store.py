@@ -8,13 +8,12 @@ import stat
 import time
 from pathlib import Path
 
-from cntnr_compose.containers.state import records
 from cntnr_compose.core import names, paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, field
 from cntnr_compose.host import copy_tree as copying
 from cntnr_compose.host import files, mounts, process
-from cntnr_compose.model.observed import Record, VolumeFound
+from cntnr_compose.model.observed import VolumeFound
 from cntnr_compose.model.project import Volume
 
 ANONYMOUS = "com.docker.volume.anonymous"
@@ -124,25 +123,6 @@ def is_read_only(name: str) -> bool:
 
 def _words(stored: Stored) -> list[str]:
     return [word for word in stored.options.get("o", "").split(",") if word]
-
-
-def users(name: str, *, running: bool = False) -> list[Record]:
-    """Find the containers of all projects that mount a volume; only ``running`` ones where asked."""
-    return [
-        one.record
-        for project in records.projects()
-        for one in records.read_all(project)
-        if any(point.source == name for point in one.record.mounts)
-        and (not running or paths.bundle(one.record.id).exists())
-    ]
-
-
-def leave(record: Record) -> None:
-    """Let volumes in memory go with the last container that has them; its bundle is gone already."""
-    for name in (point.source for point in record.mounts if point.type == "volume"):
-        place = paths.volume(name) / "_data"
-        if place.is_mount() and not users(name, running=True):
-            mounts.detach(place)
 
 
 def create(wanted: Volume, config_hash: str, labels: dict[str, str], project: str) -> None:

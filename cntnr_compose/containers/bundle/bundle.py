@@ -18,6 +18,7 @@ from cntnr_compose.containers.spec.inputs import Node, Setting
 from cntnr_compose.containers.spec.mounts import SHM, models
 from cntnr_compose.containers.spec.runtime_spec import runtime_spec
 from cntnr_compose.containers.state.project_context import Scene
+from cntnr_compose.containers.state.volume_usage import release_volumes
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Bytes, Tree, Value, from_json, from_tree, replace
@@ -31,7 +32,6 @@ from cntnr_compose.model.service import Service
 from cntnr_compose.networks import cni, interfaces
 from cntnr_compose.networks import embedded_dns as nameserver
 from cntnr_compose.networks.manager import Made
-from cntnr_compose.volumes import store as volumes
 
 LONGEST_PROFILE: Bytes = 16 << 20
 PROJECT = "cntnr.project"  # the annotation that tells whose a bundle is
@@ -126,7 +126,7 @@ def clear(record: Record) -> None:
         mounts.detach_all(place)
         files.remove_tree(place)
     filemounts.clear(record)
-    volumes.leave(record)
+    release_volumes(record)
 
 
 def _interfaces(scene: Scene, record: Record) -> tuple[cni.Interface, ...]:

@@ -8,9 +8,7 @@ import pytest
 from cntnr_compose.core import paths
 from cntnr_compose.core.names import NameInvalid
 from cntnr_compose.host import files, mounts
-from cntnr_compose.model.observed import MountPoint, Record
 from cntnr_compose.model.project import Volume
-from cntnr_compose.model.service import Service
 from cntnr_compose.volumes import store as volumes
 
 
@@ -98,20 +96,6 @@ def test_what_is_written_under_another_name_is_no_volume() -> None:
     folder = made().parent
     folder.rename(folder.with_name("p_other"))
     assert volumes.observed() == {}
-
-
-def test_only_volumes_are_left_not_folders_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    detached: list[Path] = []
-    monkeypatch.setattr(mounts, "detach", detached.append)
-    monkeypatch.setattr(Path, "is_mount", lambda _path: True)
-    point = MountPoint(type="bind", target="/x", source="/folder")
-    volume = MountPoint(type="volume", target="/y", source="p_data")
-    service = Service(name="a")
-    volumes.leave(
-        Record(id="a", name="p-a-1", project="p", service="a", definition=service,
-               mounts=(point, volume))
-    )  # fmt: skip
-    assert detached == [paths.volumes() / "p_data/_data"]
 
 
 def test_a_volume_that_is_a_folder_is_filled_where_it_is(
