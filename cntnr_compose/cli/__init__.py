@@ -1,1 +1,1 @@
-"""Floor 5: what a person types and sees."""
+"""The command line: parse, run, print. Uses everything below. Used by nobody."""

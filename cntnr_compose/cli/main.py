@@ -16,7 +16,7 @@ BUG = 70
 
 def main() -> "NoReturn":
     """Run the command line of this process, and end it."""
-    from cntnr_compose.cli import interrupts
+    from cntnr_compose.cli import signals as interrupts
 
     try:
         interrupts.hear()
@@ -30,7 +30,7 @@ def _main() -> int:
     import contextlib
     import gc
 
-    from cntnr_compose.cli import interrupts
+    from cntnr_compose.cli import signals as interrupts
 
     # A short life makes little garbage; looking for it costs a twentieth of the start.
     gc.set_threshold(100_000)
@@ -76,7 +76,7 @@ def run(words: "Sequence[str]") -> int:
 
 def _told(words: "Sequence[str]") -> int:
     """Run one command line; mistakes that a user can mend are told, and become an exit code."""
-    from cntnr_compose.cli import out
+    from cntnr_compose.cli.display import stdout as out
     from cntnr_compose.core.errors import CntnrError
 
     try:
@@ -88,11 +88,11 @@ def _told(words: "Sequence[str]") -> int:
 
 
 def _invoke(words: "Sequence[str]") -> int:
-    from cntnr_compose.cli import line
+    from cntnr_compose.cli.parser import fast_parser as line
 
     plain = line.read(words)
     if plain is None:
-        from cntnr_compose.cli import root
+        from cntnr_compose.cli.parser import click_groups as root
 
         return root.run(words)
     verb, before, given = plain

@@ -1,1 +1,4 @@
-"""Floor 0: words everybody shares; standard library and msgspec only."""
+"""Words that every package shares: errors, events, values, units, names, paths.
+
+Uses nothing of ours. Used by all.
+"""

@@ -1,5 +1,6 @@
 """What happened, as small frozen values. Engine and adapters emit them, the CLI draws them."""
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 from cntnr_compose.core.values import Seconds, Value, field
@@ -46,3 +47,4 @@ class ContainerEvent(Value, frozen=True, kw_only=True, tag="container"):
 
 
 Event: TypeAlias = Progress | Warned | Output | ContainerEvent
+Emit: TypeAlias = Callable[[Event], None]

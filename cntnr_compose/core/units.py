@@ -3,7 +3,7 @@
 import re
 from functools import cache
 
-from cntnr_compose.core.plain import Bytes, Seconds
+from cntnr_compose.core.frozen import Bytes, Seconds
 
 NANOSECONDS = {
     "ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6,

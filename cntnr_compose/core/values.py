@@ -7,8 +7,8 @@ dataclasses because forty of them cost 2 ms at import, dataclasses 25 ms, and ev
 import sys
 from typing import Any, TypeAlias, TypeVar
 
-from cntnr_compose.core.plain import Bytes, Seconds
-from cntnr_compose.core.undivided import undivided
+from cntnr_compose.core.frozen import Bytes, Seconds
+from cntnr_compose.core.uninterruptible import undivided
 
 # msgspec takes typing_extensions where that is installed (jsonschema brings it along): 10 ms for
 # what `typing` has as well. None makes the import fail quickly, once.

@@ -1,1 +1,4 @@
-"""Floor 1: what should be and what is; frozen values, no behaviour but queries."""
+"""Frozen values: Project, Observed, Plan, and what goes over the socket.
+
+Uses core. Used by all above.
+"""

@@ -47,7 +47,7 @@ def cases(folder: Path) -> list[dict[str, Any]]:
 
 def request_of(case: Mapping[str, Any], where: Path) -> Any:
     """Make a request of a command line."""
-    from cntnr_compose.load.project import Request
+    from cntnr_compose.compose.load import Request
 
     said: dict[str, Any] = {}
     words = iter(case["command"][1:])
@@ -120,8 +120,8 @@ def differences(wanted: Any, found: Any, path: str) -> Iterator[str]:
 
 def in_process(case: Mapping[str, Any], folder: Path) -> Any:
     """Answer a case as `config --format json` would, without starting a program."""
-    from cntnr_compose.load.output import to_json
-    from cntnr_compose.load.project import load
+    from cntnr_compose.compose.load import load
+    from cntnr_compose.compose.render.output import to_json
 
     where = folder / case["id"] / case["repo"] / case["dir"]
     before = Path.cwd()
@@ -158,7 +158,7 @@ def by_command(case: Mapping[str, Any], folder: Path) -> Any:
 def unchecked(case: Mapping[str, Any], folder: Path) -> str:
     """Tell what `check` cannot say of a case, or nothing where it knows every key."""
     from cntnr_compose.cli.main import run
-    from cntnr_compose.load.support import rows
+    from cntnr_compose.compose.support.report import rows
 
     where = folder / case["id"] / case["repo"] / case["dir"]
     words = ["check" if word == "config" else word for word in case["command"][1:]]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from cntnr_compose.compose.load import Request, load
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.load.project import Request, load
 
 LIMIT = 30.0  # seconds of CPU, which others that are busy do not add to
 MEMORY = 1 << 30  # bytes of address space

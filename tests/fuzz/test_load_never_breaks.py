@@ -12,14 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cntnr_compose.compose.load import Request, load
+from cntnr_compose.compose.render import output
+from cntnr_compose.compose.render.explain import listed
+from cntnr_compose.compose.support.level import Machine
+from cntnr_compose.compose.support.report import not_honoured
+from cntnr_compose.compose.validation.schema import docker_schema, flat
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import to_json as encode
-from cntnr_compose.load import output
-from cntnr_compose.load.explain import listed
-from cntnr_compose.load.project import Request, load
-from cntnr_compose.load.schema import docker_schema, flat
-from cntnr_compose.load.support import not_honoured
-from cntnr_compose.load.support_row import Machine
 from tests.fuzz.documents import spoilt, valid
 from tests.fuzz.texts import env_text, text
 

@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.adapters import process
-from cntnr_compose.engine import child
-from cntnr_compose.engine.child import CannotExec, run
+from cntnr_compose.client import exec as child
+from cntnr_compose.client.exec import CannotExec, run
+from cntnr_compose.host import process
 
 ROOT = Path(__file__).resolve().parents[2]
 # As runc 1.1 says it where standard error is no terminal.
 SAID = r'time="2026-11-25T18:00:00Z" level=error msg="exec failed: unable to start container process: %s"'
 
 OURS = (
-    "import sys; from cntnr_compose.engine.child import run; sys.exit(run(sys.argv[1:], 'p', 'c'))"
+    "import sys; from cntnr_compose.client.exec import run; sys.exit(run(sys.argv[1:], 'p', 'c'))"
 )
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.adapters import cni, kernel
-from cntnr_compose.adapters.cni import Interface
+from cntnr_compose.host import kernel
+from cntnr_compose.networks import cni
+from cntnr_compose.networks.cni import Interface
 
 ETH0 = Interface(
     name="eth0", network="p_a", bridge="br-1", subnet="10.0.0.0/24", gateway="10.0.0.1"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.adapters import followed
+from cntnr_compose.containers.logs.program_output import Beginning
 from cntnr_compose.core.errors import ProgramMissing
-from cntnr_compose.engine.hearing import Beginning
+from cntnr_compose.host import bounded_process as followed
 from tests.fakes.programs import Programs
 
 # Starts a script as runc does: its pid in a file, and without asking how it ended. (A shell may ask.)

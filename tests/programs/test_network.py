@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.adapters import dnsmasq, network
-from cntnr_compose.adapters.network import Bridge, NetworkFailed
+from cntnr_compose.networks import dnsmasq
+from cntnr_compose.networks import ip_nft as network
+from cntnr_compose.networks.ip_nft import Bridge, NetworkFailed
 from tests.fakes.programs import Programs
 
 BRIDGE = Bridge(name="br-a", gateway="10.0.0.1/24", subnet="10.0.0.0/24")

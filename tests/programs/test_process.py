@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.adapters import process
 from cntnr_compose.core.errors import CommandFailed, ProgramMissing
+from cntnr_compose.host import process
 from tests.fakes.programs import Programs
 
 

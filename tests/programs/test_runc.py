@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.adapters import runc
-from cntnr_compose.adapters.runc import ContainerFailed, Launch
+from cntnr_compose.containers.runtime import runc
+from cntnr_compose.containers.runtime.runc import ContainerFailed, Launch
 from tests.fakes.programs import Programs
 
 # conmon takes `-b BUNDLE` and `--conmon-pidfile FILE`, and writes into the pipe that the environment names.

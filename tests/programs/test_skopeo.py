@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.adapters import skopeo
-from cntnr_compose.adapters.skopeo import ImageError
+from cntnr_compose.images import skopeo
+from cntnr_compose.images.skopeo import ImageError
 from tests.fakes.programs import Programs
 
 REF = "docker.io/library/redis:7"

@@ -9,14 +9,7 @@ import pytest
 from tests.scenarios import parts
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import free_port, http_answers, wait_until
-from tests.scenarios.reach import (
-    SAYS,
-    addresses,
-    answers,
-    host_address,
-    looked_up,
-    outside_server,
-)
+from tests.scenarios.reach import SAYS, addresses, answers, host_address, looked_up, outside_server
 
 pytestmark = pytest.mark.usefixtures("busybox_image")
 

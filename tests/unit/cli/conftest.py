@@ -6,12 +6,13 @@ from typing import Self
 import pytest
 
 from cntnr_compose.cli.main import run
+from cntnr_compose.client import client, observe
+from cntnr_compose.client import prestart as early
 from cntnr_compose.core.events import Event
-from cntnr_compose.engine import client, early, observe
 from cntnr_compose.model.observed import Container, Observed
+from cntnr_compose.model.plan import CreateContainer, Plan, render
 from cntnr_compose.model.project import Project
-from cntnr_compose.plan.messages import Exec
-from cntnr_compose.plan.operations import CreateContainer, Plan, render
+from cntnr_compose.model.protocol import Exec
 
 
 class FakeClient:

@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 import pytest
 
-from cntnr_compose.cli import root
-from cntnr_compose.cli.compose import find, imported
-from cntnr_compose.cli.options import COMPOSE, Option, Verb
+from cntnr_compose.cli.parser import click_groups as root
+from cntnr_compose.cli.parser.options import COMPOSE, Option, Verb
+from cntnr_compose.cli.parser.registry import find, imported
 
 ROOT = Path(__file__).resolve().parents[3]
 CODE = sorted((ROOT / "cntnr_compose").rglob("*.py"))

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from cntnr_compose.builder import ensure_images as provide
+from cntnr_compose.client import exec as child
 from cntnr_compose.core.events import Progress
-from cntnr_compose.engine import child, provide
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.observed import Publication
 from tests.unit.cli.conftest import FakeEngine, Ran
@@ -138,7 +139,7 @@ def test_images_are_told_for_each_container(
         created="2026-11-25T18:35:56Z",
         architecture="amd64",
     )
-    monkeypatch.setattr("cntnr_compose.engine.images.ImageStore.list", lambda _self: (image,))
+    monkeypatch.setattr("cntnr_compose.images.store.ImageStore.list", lambda _self: (image,))
     shop.containers = [container("web", image_id=image.id), container("db", image_id="sha256:cd")]
     rows = {
         row["ContainerName"]: row for row in json.loads(compose("images", "--format", "json").out)
@@ -181,7 +182,7 @@ def test_up_of_one_service_brings_up_what_it_needs(compose: Run, shop: FakeEngin
 def test_a_dry_run_prints_the_plan_and_asks_nobody(
     compose: Run, shop: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cntnr_compose.engine.images.ImageStore.list", lambda _self: ())
+    monkeypatch.setattr("cntnr_compose.images.store.ImageStore.list", lambda _self: ())
     printed = compose("plan").out
     assert printed.splitlines()[0] == "0 pull image busybox: not found"
     assert "1 create network shop_default: not found" in printed
@@ -396,7 +397,7 @@ def test_build_builds_what_has_a_build(
     )
     asked: list[tuple[object, ...]] = []
     monkeypatch.setattr(
-        "cntnr_compose.engine.build.build",
+        "cntnr_compose.builder.build.build",
         lambda _project, names, **more: asked.append(
             (names, more["no_cache"], more["pull"], more["args"])
         ),

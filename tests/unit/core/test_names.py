@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from cntnr_compose.adapters import cni, dnsmasq
 from cntnr_compose.core import names, paths
 from cntnr_compose.core.names import NameInvalid, check, plain, why_not
+from cntnr_compose.networks import cni, dnsmasq
 
 PATHS = ("", ".", "..", "../../x", "a/b", "/etc", "a\0b", "a\nb", "a" * 241, "ä" * 121)
 KINDS: tuple[names.Kind, ...] = ("volume", "network", "container")

@@ -1,0 +1,1 @@
+"""Build images from Dockerfiles. Uses containers, images and host. Used by cli."""

@@ -1,0 +1,177 @@
+"""A service's `build:` to a request: files are found and read, what cannot be is refused."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from cntnr_compose.builder.dockerfile import dockerignore
+from cntnr_compose.builder.dockerfile.run import NETWORKS
+from cntnr_compose.builder.walker import Request, Secret
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.host import kernel
+from cntnr_compose.host.kernel import host_platform
+from cntnr_compose.model import image_name as imagename
+from cntnr_compose.model.project import Project
+from cntnr_compose.model.service import Build, Service
+from cntnr_compose.reconcile import labels
+
+REMOTE = ("http://", "https://", "git://", "ssh://", "git@", "github.com/")
+IMAGE = "docker-image://"
+SERVICE = "service:"
+GATEWAY_WORD = "host-gateway"
+INLINE = "dockerfile_inline"
+
+
+class CannotBuild(CntnrError):
+    """A build asks for what is not there, or for what cntnr cannot do."""
+
+    def __init__(self, service: str, why: str, hint: str = "") -> None:
+        super().__init__(f"cannot build {service}: {why}")
+        self.hint = hint
+
+
+def request(project: Project, service: Service, args: dict[str, str]) -> Request:
+    """Read what a build needs, images apart. Raises `CannotBuild`."""
+    build = service.build
+    assert build is not None
+    context = _context(project, service.name, build.context)
+    file, text, ignore = _dockerfile(service.name, build, context)
+    _check(service, build)
+    given = {
+        name: project.environment.get(name) if value is None else value
+        for name, value in build.args.items()
+    }
+    names = (project.image_name(service), *build.tags)
+    return Request(
+        service=service.name,
+        names=tuple(imagename.normalize(name) for name in names),
+        context=str(context),
+        file=file,
+        text=text,
+        ignore=ignore,
+        target=build.target,
+        platform=host_platform(),
+        args={name: _text(value) for name, value in given.items() if value is not None}
+        | {name: _text(value) for name, value in args.items()},
+        labels=labels.built_image(project, service),
+        contexts=_contexts(project, service.name, build),
+        secrets=tuple(_secrets(project, service.name, build)),
+        network=build.network or "default",
+        extra_hosts=_hosts(build),
+        shm_size=build.shm_size,
+        ulimits=build.ulimits,
+        privileged=build.privileged,
+        no_cache=build.no_cache,
+    )
+
+
+def _text(value: str) -> str:
+    """Make a text of a variable that need not be UTF-8."""
+    return value.encode(errors="surrogateescape").decode(errors="replace")
+
+
+def _hosts(build: Build) -> dict[str, tuple[str, ...]]:
+    return {
+        name: tuple(kernel.host_address() if one == GATEWAY_WORD else one for one in addresses)
+        for name, addresses in build.extra_hosts.items()
+    }
+
+
+def services_below(service: Service) -> tuple[str, ...]:
+    """Name the services whose images a build takes files from."""
+    given = service.build.additional_contexts.values() if service.build else ()
+    return tuple(one.removeprefix(SERVICE) for one in given if one.startswith(SERVICE))
+
+
+def images_of(service: Service) -> dict[str, str]:
+    """Give the named contexts that are images: name to reference."""
+    given = service.build.additional_contexts if service.build else {}
+    return {name: one.removeprefix(IMAGE) for name, one in given.items() if one.startswith(IMAGE)}
+
+
+def _context(project: Project, service: str, word: str) -> Path:
+    if word.startswith(REMOTE):
+        raise CannotBuild(
+            service,
+            f"the context {word} is not on this machine",
+            "clone or download it, and name the folder",
+        )
+    path = Path(project.working_dir) / Path(word).expanduser()
+    if not path.is_dir():
+        why = "is not a folder" if path.exists() else "does not exist"
+        raise CannotBuild(service, f"the build context {path} {why}")
+    return path.resolve()
+
+
+def _dockerfile(service: str, build: Build, context: Path) -> tuple[str, str, tuple[str, ...]]:
+    """Give the Dockerfile's name, its text, and what is to be ignored."""
+    if build.dockerfile_inline:
+        return INLINE, build.dockerfile_inline, _ignored(context / ".dockerignore")
+    word = build.dockerfile or "Dockerfile"
+    path = context / word
+    try:
+        text = path.read_text()
+    except FileNotFoundError:
+        raise CannotBuild(service, f"failed to read dockerfile: {path} does not exist") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CannotBuild(service, f"failed to read dockerfile: {path}: {error}") from error
+    own = path.with_name(f"{path.name}.dockerignore")
+    return word, text, _ignored(own if own.is_file() else context / ".dockerignore")
+
+
+def _ignored(path: Path) -> tuple[str, ...]:
+    try:
+        return dockerignore.parse(path.read_text(errors="replace"))
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+
+
+def _check(service: Service, build: Build) -> None:
+    own = host_platform()
+    wanted = build.platforms or ((service.platform,) if service.platform else ())
+    for platform in wanted:
+        if platform.rpartition("/v")[0] != own and platform != own:
+            raise CannotBuild(
+                service.name, f"cannot build for {platform}: this machine is {own}",
+                "build images for other platforms on such a machine",
+            )  # fmt: skip
+    if build.network and build.network not in NETWORKS:
+        raise CannotBuild(
+            service.name, f'unsupported network "{build.network}"', "none, host or default"
+        )
+
+
+def _contexts(project: Project, service: str, build: Build) -> dict[str, str]:
+    found = {}
+    for name, word in build.additional_contexts.items():
+        if word.startswith((IMAGE, SERVICE)):
+            continue
+        if "://" in word or word.startswith(REMOTE):
+            raise CannotBuild(service, f"the additional context {name} ({word}) is not supported")
+        path = Path(project.working_dir) / Path(word).expanduser()
+        if not path.is_dir():
+            raise CannotBuild(service, f"the additional context {name}: {path} is not a folder")
+        found[name] = str(path.resolve())
+    return found
+
+
+def _secrets(project: Project, service: str, build: Build) -> Iterable[Secret]:
+    for mount in build.secrets:
+        source = project.secrets.get(mount.source)
+        if source is None:
+            raise CannotBuild(service, f"undefined secret {mount.source}")
+        content = source.content
+        if source.environment and content is None:
+            content = project.environment.get(
+                source.environment, os.environ.get(source.environment)
+            )
+        if not source.file and content is None:
+            raise CannotBuild(service, f"the secret {mount.source} has neither file nor value")
+        yield Secret(
+            id=mount.target or mount.source,
+            file=source.file,
+            content=content,
+            uid=mount.uid,
+            gid=mount.gid,
+            mode=mount.mode,
+        )

@@ -1,0 +1,100 @@
+"""A stage's end to an image in the store: layers, configuration, history, and what it lies on."""
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from cntnr_compose.builder import cache as builder_image
+from cntnr_compose.builder.cache import Built
+from cntnr_compose.builder.walker import Point, Request, now
+from cntnr_compose.builder.worker import layer as builder_pack
+from cntnr_compose.builder.worker.rootfs import Views
+from cntnr_compose.core.values import Seconds, Tree, to_json, to_tree
+from cntnr_compose.host import files
+from cntnr_compose.images import unpack
+from cntnr_compose.images.skopeo import OCI_CONFIG
+from cntnr_compose.images.store import ImageStore
+from cntnr_compose.model.image import Image
+from cntnr_compose.model.oci import MANIFEST, Descriptor, Manifest
+
+
+class Packer:
+    """Turns steps' folders into layers beside the work on later steps."""
+
+    def __init__(self, store: ImageStore) -> None:
+        self._store = store
+        self._pool = ThreadPoolExecutor(2, thread_name_prefix="pack")
+        self._jobs: dict[str, Future[Descriptor]] = {}
+        self._lock = threading.Lock()
+
+    def start(self, folder: str) -> Future[Descriptor]:
+        """Begin with a folder, or find that somebody has."""
+        with self._lock:
+            if folder not in self._jobs:
+                self._jobs[folder] = self._pool.submit(builder_pack.pack, folder, self._store)
+            return self._jobs[folder]
+
+    def close(self) -> None:
+        """Wait for what is under way."""
+        self._pool.shutdown(cancel_futures=True)
+
+
+def assemble(
+    point: Point, request: Request, store: ImageStore, packer: Packer, views: Views
+) -> Built:
+    """Put an image into the store."""
+    jobs = [packer.start(folder) for folder in reversed(point.lower)]
+    made = [job.result() for job in jobs]
+    base, base_tree = _base(point.base, store)
+    config = to_json(_config(point, request, base_tree, made))
+    described = store.put(config, OCI_CONFIG)
+    manifest = Manifest(config=described, layers=(*base, *made))
+    content = to_json(manifest)
+    built = Built(manifest=store.put(content, MANIFEST), id=described.digest)
+    folder = unpack.folder(built.id)
+    folder.mkdir(exist_ok=True)
+    files.write_value(folder / "stack.json", unpack.Stack(lower=views.lower(point)))
+    builder_image.note(point, built)
+    return built
+
+
+def _base(image: Image | None, store: ImageStore) -> tuple[tuple[Descriptor, ...], dict[str, Any]]:
+    if image is None:
+        return (), {}
+    return store.manifest(image).layers, store.config(image)
+
+
+def _config(point: Point, request: Request, base: Tree, layers: list[Descriptor]) -> Tree:
+    system, _, machine = request.platform.partition("/")
+    machine, _, variant = machine.partition("/")
+    created = _moment(now())
+    below = (base.get("rootfs") or {}).get("diff_ids") or []
+    tree: Tree = {
+        "created": created,
+        "architecture": machine,
+        "os": system,
+        "config": to_tree(point.state.config),
+        "rootfs": {"type": "layers", "diff_ids": [*below, *(one.digest for one in layers)]},
+        "history": [*(base.get("history") or []), *_history(point, created)],
+    }
+    if point.state.author:
+        tree["author"] = point.state.author
+    if variant:
+        tree["variant"] = variant
+    return tree
+
+
+def _history(point: Point, created: str) -> list[Tree]:
+    lines = []
+    for line in point.history:
+        tree: Tree = {"created": _moment(line.created) if line.created else created}
+        tree |= {"created_by": line.text, "comment": "cntnr"}
+        if not line.folder:
+            tree["empty_layer"] = True
+        lines.append(tree)
+    return lines
+
+
+def _moment(seconds: Seconds) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

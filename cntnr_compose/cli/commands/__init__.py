@@ -1,0 +1,1 @@
+"""Commands beside compose, one file each. Uses all of cli. Used by cli.parser.registry, by name."""

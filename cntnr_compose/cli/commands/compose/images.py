@@ -1,0 +1,87 @@
+"""`cntnr compose images`: what the containers of a project were made from."""
+
+import time
+from typing import TYPE_CHECKING
+
+from cntnr_compose.cli.display import stdout as out
+from cntnr_compose.cli.parser.options import flag, option, services, verb
+
+if TYPE_CHECKING:
+    from cntnr_compose.cli.project.options import Scope
+    from cntnr_compose.core.values import Tree
+    from cntnr_compose.images.store import ImageStore
+    from cntnr_compose.model.observed import Container
+
+HEADER = ("CONTAINER", "REPOSITORY", "TAG", "PLATFORM", "IMAGE ID", "SIZE", "CREATED")
+NONE = "<none>"
+
+
+@verb("[SERVICE...]")
+@services
+@option("--format", "form", default="table", metavar="FORMAT", help="table or json.")
+@flag("-q", "--quiet", text="Only ids.")
+def images(scope: "Scope", services: tuple[str, ...], *, form: str, quiet: bool) -> None:
+    """List the images of containers."""
+    from cntnr_compose.cli.display.listing import write
+    from cntnr_compose.cli.project.selection import selected
+    from cntnr_compose.client.observe import observe
+    from cntnr_compose.images.store import ImageStore
+
+    name = scope.name()
+    containers = selected(observe(name).containers, services, scope.read, oneoff=True)
+    store = ImageStore()
+    containers.sort(key=lambda one: one.name)
+    trees = [tree(one, store) for one in containers]
+    if quiet:
+        ids = dict.fromkeys(str(one["ID"]).partition(":")[2] for one in trees)
+        out.write("".join(f"{one}\n" for one in ids))
+        return
+    write(form, HEADER, [cells(one, time.time()) for one in trees], trees, array=True)
+
+
+def tree(container: "Container", store: "ImageStore") -> "Tree":
+    """Give the JSON object of one container, with docker's keys."""
+    from cntnr_compose.model import image_name as imagename
+
+    record = container.record
+    found = store.find_id(record.image_id) if record.image_id else None
+    named = store.find(record.image) or found
+    repository, tag = NONE, NONE
+    if named is not None and named.id == record.image_id and not imagename.transport(named.ref):
+        repository, _, tag = imagename.familiar(named.ref).rpartition(":")
+    return {
+        "ID": record.image_id,
+        "ContainerName": container.name,
+        "Repository": repository,
+        "Tag": tag,
+        "Platform": f"{found.os}/{found.architecture}" if found else "",
+        "Size": found.size if found else 0,
+        "Created": found.created if found else "",
+        "LastTagTime": _tagged(store, found.manifest) if found else "",
+    }
+
+
+def cells(row: "Tree", now: float) -> tuple[str, ...]:
+    """Give the row of the table."""
+    from cntnr_compose.cli.display.tables import ago, size
+    from cntnr_compose.cli.parser.timestamps import moment
+
+    created = moment("Created", str(row["Created"]))
+    return (
+        row["ContainerName"],
+        row["Repository"],
+        row["Tag"],
+        row["Platform"],
+        str(row["ID"]).partition(":")[2][:12],
+        size(row["Size"]),
+        "N/A" if created is None else f"{ago(now - created / 1_000_000_000)} ago",
+    )
+
+
+def _tagged(store: "ImageStore", manifest: str) -> str:
+    """Give the time from which on the store has the image."""
+    try:
+        seconds = store.blob(manifest).stat().st_mtime
+    except OSError:
+        return ""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

@@ -1,0 +1,133 @@
+"""`cntnr compose logs`: what containers wrote, read from conmon's files."""
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from cntnr_compose.cli.parser.options import flag, index, option, services, verb
+from cntnr_compose.core.errors import CntnrError
+
+if TYPE_CHECKING:
+    from cntnr_compose.cli.display.log_printer import Printer
+    from cntnr_compose.cli.project.options import Scope
+    from cntnr_compose.containers.logs.reader import Span
+    from cntnr_compose.model.observed import Container, Record
+
+
+class TailUnreadable(CntnrError):
+    """The number of lines is none."""
+
+    hint = "give a number of lines, or all"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f'invalid argument "{text}" for --tail')
+
+
+@verb("[SERVICE...]")
+@services
+@flag("-f", "--follow", text="Go on with what comes.")
+@index
+@flag("--no-color", text="No colours.")
+@flag("--no-log-prefix", text="No names in front.")
+@option("--since", default="", metavar="TIME", help="Not before: 42m, or 2026-01-31T12:00:00Z.")
+@option("-n", "--tail", default="all", metavar="LINES", help="Only the last, for each container.")
+@flag("-t", "--timestamps", text="With times.")
+@option("--until", default="", metavar="TIME", help="Not after.")
+def logs(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
+    """Show what containers wrote."""
+    from cntnr_compose.cli.display.log_printer import Printer
+    from cntnr_compose.cli.display.progress import is_coloured
+    from cntnr_compose.cli.parser.timestamps import moment
+    from cntnr_compose.cli.project.selection import selected
+    from cntnr_compose.client.observe import observe
+    from cntnr_compose.containers.logs.reader import Span
+
+    span = Span(
+        tail=_tail(given["tail"]),
+        since=moment("--since", given["since"]),
+        until=moment("--until", given["until"]),
+    )
+    name = scope.name()
+    chosen = selected(
+        observe(name).containers,
+        services,
+        scope.read,
+        index=given["index"],
+    )
+    shown = [one for one in chosen if services or one.record.definition.attach]
+    _warn(scope, shown)
+    import sys
+
+    printer = Printer(
+        coloured=not given["no_color"] and is_coloured(sys.stdout, scope.ansi),
+        prefixes=not given["no_log_prefix"],
+        timestamps=given["timestamps"],
+    )
+    if given["follow"]:
+        _follow(name, shown, services, span, printer)
+    else:
+        _show(name, shown, span, printer)
+
+
+def _warn(scope: "Scope", containers: "list[Container]") -> None:
+    """Say whose output nobody kept."""
+    from cntnr_compose.core.events import Warned
+
+    for one in containers:
+        logging = one.record.definition.logging
+        if logging and logging.driver == "none":
+            with scope.console() as console:
+                text = f'Can\'t retrieve logs for "{one.name}": its logging driver is none'
+                console.tell(Warned(text=text))
+
+
+def _tail(text: str) -> int | None:
+    if text == "all":
+        return None
+    if not text.removeprefix("-").isdecimal():
+        raise TailUnreadable(text)
+    return int(text) if int(text) >= 0 else None
+
+
+def _show(name: str, containers: "list[Container]", span: "Span", printer: "Printer") -> None:
+    from cntnr_compose.containers.logs.reader import Log, merged
+    from cntnr_compose.core import paths
+
+    records = [one.record for one in containers]
+    printer.learn(records)
+    with contextlib.ExitStack() as undo:
+        found = []
+        for record in records:
+            log = Log(paths.log(name, record.id), record.id)
+            undo.callback(log.close)
+            found.append((log, log.history(span)))
+        printer.lines(merged(lines for _, lines in found))
+        for log, _ in found:
+            printer.lines(line for line in log.ending() if span.holds(line.moment))
+        printer.flush()
+
+
+def _follow(
+    name: str,
+    containers: "list[Container]",
+    services: tuple[str, ...],
+    span: "Span",
+    printer: "Printer",
+) -> None:
+    from cntnr_compose.client.client import connect
+    from cntnr_compose.client.follow import Stream
+
+    def wants(record: "Record") -> bool:
+        chosen = record.service in services if services else record.definition.attach
+        return chosen and not record.oneoff
+
+    client = connect(name, start=False)
+    if client is None or not any(one.is_running for one in containers):
+        _show(name, containers, span, printer)  # nothing more can come
+        return
+    with client, contextlib.closing(Stream(name, client, wants)) as stream:
+        printer.learn(one.record for one in containers)
+        printer.lines(stream.history([one.record for one in containers], span))
+        printer.flush()
+        from cntnr_compose.cli.flows.log_follow import watch
+
+        watch(stream, printer, running={one.record.id for one in containers if one.is_running})

@@ -1,0 +1,1 @@
+"""Output: progress, tables, logs, templates. Uses core and model. Used by all of cli."""

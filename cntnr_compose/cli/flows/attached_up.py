@@ -1,0 +1,207 @@
+"""Attached `up`: starts what was made, shows what it writes, and stops it again when asked to."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from cntnr_compose.cli.display.log_printer import Printer, short_name
+from cntnr_compose.cli.display.progress import Console, is_coloured, steady
+from cntnr_compose.cli.flows.interrupts import Presses
+from cntnr_compose.cli.flows.log_follow import exit_code, show
+from cntnr_compose.cli.flows.up_arguments import Asked
+from cntnr_compose.cli.project.options import Scope
+from cntnr_compose.cli.project.session import Turn
+from cntnr_compose.client import client as clients
+from cntnr_compose.client.follow import Stream, is_readable
+from cntnr_compose.containers.logs.reader import Span
+from cntnr_compose.containers.state import records
+from cntnr_compose.core.events import ContainerEvent, Event, Progress
+from cntnr_compose.core.values import Seconds
+from cntnr_compose.model.plan import Plan, PrepareContainer, StartContainer, WaitFor, halves
+from cntnr_compose.reconcile import teardown
+
+if TYPE_CHECKING:
+    from cntnr_compose.client.client import Client
+    from cntnr_compose.model.observed import Record
+    from cntnr_compose.model.project import Project
+
+INTERRUPTED = 130
+STARTING = (PrepareContainer, StartContainer, WaitFor)
+NEWS_WITHIN: Seconds = 2  # the end of a container is told on another line than that it was stopped
+
+
+def stay(
+    scope: Scope,
+    mine: Turn,
+    project: "Project",
+    asked: Asked,
+    plan: Plan,
+    *,
+    watched: frozenset[str],
+    shown: frozenset[str],
+) -> int:
+    """Carry a plan out and stay with what it starts; give the exit code.
+
+    ``watched`` services keep it going, the output of ``shown`` ones is shown.
+    """
+    printer = Printer(
+        coloured=not asked.no_color and is_coloured(sys.stdout, scope.ansi),
+        prefixes=not asked.no_log_prefix,
+        timestamps=asked.timestamps,
+    )
+    console = steady(scope.progress, scope.ansi)
+    return Attached(mine, project, asked, console, printer, watched=watched, shown=shown).run(plan)
+
+
+class Attached:
+    """One attached `up`."""
+
+    def __init__(
+        self,
+        mine: Turn,
+        project: "Project",
+        asked: Asked,
+        console: Console,
+        printer: Printer,
+        *,
+        watched: frozenset[str],
+        shown: frozenset[str],
+    ) -> None:
+        self._mine = mine
+        self._project = project
+        self._asked = asked
+        self._console = console
+        self._printer = printer
+        self._watched = watched
+        self._shown = shown
+        self._running: set[str] = set()
+        self._codes: dict[str, int] = {}  # of services that have ended
+        self._first: int | None = None  # the exit code that ends everything
+
+    def run(self, plan: Plan) -> int:
+        """Carry the plan out and stay; give the exit code."""
+        first, second = halves(plan, STARTING)
+        self._mine.execute(first, self._project)
+        self._mine.console.settle()
+        with contextlib.ExitStack() as undo:
+            follower = undo.enter_context(clients.connect(self._project.name))
+            self._stream = Stream(self._project.name, follower, self._is_shown)
+            undo.callback(self._stream.close)
+            presses = undo.enter_context(Presses())
+            self._begin()
+            self._start(second, presses)
+            while self._running and not presses.any() and self._first is None:
+                self._look()
+            if presses.any():
+                self._console.line("Gracefully Stopping... press Ctrl+C again to force")
+                self._stop(presses, enough=2)
+                return INTERRUPTED
+            if self._first is not None:
+                self._console.line("Aborting on container exit...")
+                self._stop(presses, enough=1)
+                return INTERRUPTED if presses.any() else self._verdict()
+        return 0
+
+    def _is_shown(self, record: "Record") -> bool:
+        return record.service in self._shown and not record.oneoff
+
+    def _is_watched(self, record: "Record") -> bool:
+        return record.service in self._watched and not record.oneoff
+
+    def _begin(self) -> None:
+        """Say who is attached to; what was written before is not shown."""
+        found = records.read_all(self._project.name)
+        mine = [one.record for one in found if self._is_shown(one.record)]
+        for _ in self._stream.history(mine, Span(tail=0)):
+            pass
+        self._printer.learn(mine)
+        if mine:
+            self._printer.say(f"Attaching to {', '.join(short_name(one) for one in mine)}")
+        self._running = {
+            one.record.id for one in found if one.is_running and self._is_watched(one.record)
+        }
+
+    def _start(self, plan: Plan, presses: Presses) -> None:
+        """Start what was made, showing output all the while."""
+        client = self._mine.client
+        assert client is not None
+        if self._execute(client, plan, self._tell_trouble, presses.any):
+            client.end()
+        else:
+            client.close()  # what is under way is cancelled
+
+    def _execute(
+        self,
+        client: "Client",
+        plan: Plan,
+        tell: Callable[[Event], None],
+        gives_up: Callable[[], bool],
+    ) -> bool:
+        """Have a plan carried out while showing what happens; False where that is given up."""
+        if not plan.steps:
+            return True
+        client.start_executing(plan)
+        while not gives_up():
+            self._look(client)
+            while client.has_more or is_readable(client):
+                try:
+                    event = client.next_reply()
+                except BaseException:
+                    self._look()  # the output that explains the failure
+                    raise
+                if event is None:
+                    return True
+                tell(event)
+        return False
+
+    def _tell_trouble(self, event: Event) -> None:
+        if not isinstance(event, Progress) or event.state in ("warning", "error"):
+            self._console.tell(event)
+
+    def _look(self, *others: "Client") -> None:
+        """Show what happens in a moment, and take note of who starts and ends."""
+        for event in show(self._stream, self._printer, others):
+            self._note(event)
+
+    def _note(self, event: ContainerEvent) -> None:
+        record = self._stream.records.get(event.id)
+        if record is None or not self._is_watched(record):
+            return
+        if event.action in ("create", "start"):  # a new one is there before the old one goes
+            self._running.add(event.id)
+        elif event.action == "destroy":
+            self._running.discard(event.id)
+        elif event.action == "die" and not self._stream.will_restart(event):
+            self._running.discard(event.id)
+            code = exit_code(event)
+            self._codes[record.service] = code
+            aborts = self._asked.aborts
+            if self._first is None and (aborts == "exit" or (aborts == "failure" and code)):
+                self._first = code
+
+    def _stop(self, presses: Presses, *, enough: int) -> None:
+        """Stop the services that were selected; kill them when there were ``enough`` presses.
+
+        The count is that of the whole command: who presses as soon as he reads that he may is heard.
+        """
+        name, services = self._project.name, self._asked.services
+        with clients.connect(name) as client:
+            client.begin("up", self._console.tell)
+            plan = teardown.stop(
+                self._project, client.observe(), services, timeout=self._asked.timeout
+            )
+            done = self._execute(client, plan, self._console.tell, lambda: presses.count >= enough)
+        if not done:
+            with clients.connect(name) as client:
+                plan = teardown.kill(self._project, client.observe(), services)
+                self._execute(client, plan, self._console.tell, lambda: False)
+        end = time.monotonic() + NEWS_WITHIN
+        while self._running and time.monotonic() < end:
+            self._look()
+
+    def _verdict(self) -> int:
+        if self._asked.exit_code_from:
+            return self._codes.get(self._asked.exit_code_from, self._first or 0)
+        return self._first or 0

@@ -1,0 +1,48 @@
+"""Shows a stream of output and changes until nothing of what is watched runs any more."""
+
+from collections.abc import Iterable
+
+from cntnr_compose.cli.display.log_printer import Printer
+from cntnr_compose.client.follow import HasDescriptor, Stream
+from cntnr_compose.containers.logs.reader import Line
+from cntnr_compose.core.events import ContainerEvent
+
+
+def show(
+    stream: Stream, printer: Printer, others: Iterable[HasDescriptor] = ()
+) -> list[ContainerEvent]:
+    """Write what happened a moment long, and give the changes of containers.
+
+    The moment ends when one of ``others`` has something to say.
+    """
+    happened = stream.next(others)
+    printer.learn(stream.shown())
+    events = []
+    for one in happened:
+        if isinstance(one, Line):
+            printer.lines([one])
+        else:
+            events.append(one)
+            if one.action == "die" and stream.is_shown(one.id):
+                printer.exited(stream.records[one.id], exit_code(one))
+    printer.flush()
+    return events
+
+
+def watch(stream: Stream, printer: Printer, running: set[str]) -> None:
+    """Show until the last of ``running``, and of what is started meanwhile, has ended."""
+    while running:
+        for event in show(stream, printer):
+            if not stream.is_shown(event.id):
+                continue
+            if event.action in ("create", "start"):  # a new one is there before the old one goes
+                running.add(event.id)
+            elif event.action == "destroy" or (
+                event.action == "die" and not stream.will_restart(event)
+            ):
+                running.discard(event.id)
+
+
+def exit_code(event: ContainerEvent) -> int:
+    """Give the status with which a container ended."""
+    return int(event.attributes.get("exitCode") or 0)

@@ -1,0 +1,180 @@
+"""What a user asks of `run`, checked and put into the plan's words."""
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from cntnr_compose.cli.flows.up import Images, Incompatible, variable
+from cntnr_compose.cli.project.options import here
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.frozen import Plain
+from cntnr_compose.core.names import why_not
+
+if TYPE_CHECKING:
+    from cntnr_compose.model.project import Project
+    from cntnr_compose.model.service import Mount, Port
+    from cntnr_compose.reconcile.one_off import RunOptions
+
+
+class BadOption(CntnrError):
+    """A volume, port or label is not of the form that it must have."""
+
+    def __init__(self, option: str, text: str, why: str) -> None:
+        super().__init__(f'invalid argument "{text}" for {option}: {why}')
+
+
+class NoTerminal(CntnrError):
+    """A terminal is asked for where standard input is none."""
+
+    hint = "leave --tty away, or run it in a terminal"
+
+    def __init__(self) -> None:
+        super().__init__("cannot make a terminal: the input device is not a TTY")
+
+
+class RunAsked(Plain):
+    """The options of `run`."""
+
+    service: str
+    command: tuple[str, ...] = ()
+    build: bool = False
+    cap_add: tuple[str, ...] = ()
+    cap_drop: tuple[str, ...] = ()
+    detach: bool = False
+    entrypoint: str | None = None
+    env: tuple[str, ...] = ()
+    env_from_file: tuple[str, ...] = ()
+    interactive: bool = True
+    label: tuple[str, ...] = ()
+    name: str = ""
+    no_deps: bool = False
+    no_tty: bool = False
+    publish: tuple[str, ...] = ()
+    pull: str = "policy"
+    quiet: bool = False
+    quiet_build: bool = False
+    quiet_pull: bool = False
+    remove_orphans: bool = False
+    rm: bool = False
+    service_ports: bool = False
+    tty: bool = False
+    use_aliases: bool = False
+    user: str = ""
+    volume: tuple[str, ...] = ()
+    workdir: str = ""
+
+    @property
+    def images(self) -> Images:
+        """Say how images are made ready."""
+        return Images(
+            build=self.build,
+            pull=self.pull,
+            quiet_pull=self.quiet_pull,
+            quiet_build=self.quiet_build,
+        )
+
+    @property
+    def has_terminal(self) -> bool:
+        """Tell whether the container gets a terminal: where ours is one, unless it is refused."""
+        return not self.no_tty and sys.stdin.isatty() and sys.stdout.isatty()
+
+    def check(self) -> None:
+        """Raise `Incompatible`, `BadPullPolicy`, `BadOption`, `NoTerminal`."""
+        self.images.check()
+        if self.name and (why := why_not("container", self.name)):
+            raise BadOption("--name", self.name, why)
+        if self.service_ports and self.publish:
+            raise Incompatible("--service-ports", "--publish")
+        if self.tty and self.interactive and not self.detach and not sys.stdin.isatty():
+            raise NoTerminal
+
+    def options(self, project: "Project") -> "RunOptions":
+        """Put it into the plan's words.
+
+        Raises `BadOption`, and what reading env files raises.
+        """
+        from cntnr_compose.reconcile.one_off import RunOptions
+
+        return RunOptions(
+            service=self.service,
+            slug=os.urandom(32).hex(),
+            command=self.command,
+            entrypoint=self._entrypoint(),
+            environment=self._environment(os.environ),
+            labels=dict(self._label(text) for text in self.label),
+            user=self.user,
+            working_dir=self.workdir,
+            volumes=tuple(_mount(text) for text in self.volume),
+            ports=tuple(port for text in self.publish for port in _ports(text)),
+            service_ports=self.service_ports,
+            cap_add=self.cap_add,
+            cap_drop=self.cap_drop,
+            tty=self.has_terminal,
+            interactive=self.interactive,
+            name=self.name,
+            auto_remove=self.rm,
+            use_aliases=self.use_aliases,
+            dependencies=not self.no_deps,
+            remove_orphans=self.remove_orphans or variable(project, "COMPOSE_REMOVE_ORPHANS"),
+            ignore_orphans=variable(project, "COMPOSE_IGNORE_ORPHANS"),
+        )
+
+    def _entrypoint(self) -> tuple[str, ...] | None:
+        if self.entrypoint is None:
+            return None
+        from cntnr_compose.compose.decode import shell_words as shellwords
+
+        try:
+            return tuple(shellwords.split(self.entrypoint))
+        except shellwords.InvalidCommandLine as error:
+            raise BadOption("--entrypoint", self.entrypoint, str(error)) from None
+
+    def _environment(self, environ: Mapping[str, str]) -> dict[str, str | None]:
+        """Read the variables; a name alone has our value, or is unset where we have none."""
+        from cntnr_compose.compose.files import reading as source
+
+        found: dict[str, str | None] = {}
+        for path in self.env_from_file:
+            found |= source.env_file(os.path.join(here(), path), environ)  # noqa: PTH118
+        for text in self.env:
+            name, equals, value = text.partition("=")
+            found[name] = value if equals else environ.get(name)
+        return found
+
+    def _label(self, text: str) -> tuple[str, str]:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise BadOption("--label", text, "it should be NAME=VALUE")
+        return name, value
+
+
+def _mount(text: str) -> "Mount":
+    from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
+    from cntnr_compose.compose.transform import volume_syntax as volumespec
+    from cntnr_compose.core.values import from_tree, replace
+    from cntnr_compose.model.service import Mount
+
+    try:
+        mount = from_tree(volumespec.parse(text), Mount)
+    except ComposeFileInvalid as error:
+        raise BadOption("--volume", text, str(error)) from None
+    if mount.type == "bind":
+        source = os.path.expanduser(mount.source)  # noqa: PTH111
+        mount = replace(mount, source=os.path.normpath(os.path.join(here(), source)))  # noqa: PTH118
+    elif mount.type == "volume" and mount.source and (why := why_not("volume", mount.source)):
+        hint = "a folder begins with / or ./, and a volume is one word"
+        raise BadOption("--volume", text, f"{hint}: {why}")
+    return mount
+
+
+def _ports(text: str) -> "list[Port]":
+    from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
+    from cntnr_compose.compose.transform import port_syntax as portspec
+    from cntnr_compose.core.values import from_tree
+    from cntnr_compose.model.service import Port
+
+    try:
+        return [from_tree(one, Port) for one in portspec.parse(text)]
+    except ComposeFileInvalid as error:
+        raise BadOption("--publish", text, str(error)) from None

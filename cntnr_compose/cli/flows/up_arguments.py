@@ -1,0 +1,141 @@
+"""What a user asks of `up`, checked for contradictions and put into the plan's words."""
+
+from typing import TYPE_CHECKING
+
+from cntnr_compose.cli.flows.up import Images, Incompatible, scales, variable
+from cntnr_compose.cli.project.options import Scope
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.frozen import Plain
+
+if TYPE_CHECKING:
+    from cntnr_compose.model.project import Project
+    from cntnr_compose.reconcile.container_decisions import Policy
+    from cntnr_compose.reconcile.up import UpOptions
+
+
+class NotInUp(CntnrError):
+    """A service is to be attached to that is not brought up."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"cannot attach to services not included in up: {name}")
+
+
+class Asked(Plain):
+    """The options of `up`."""
+
+    services: tuple[str, ...] = ()
+    abort_on_container_exit: bool = False
+    abort_on_container_failure: bool = False
+    always_recreate_deps: bool = False
+    attach: tuple[str, ...] = ()
+    attach_dependencies: bool = False
+    build: bool = False
+    detach: bool = False
+    exit_code_from: str = ""
+    force_recreate: bool = False
+    no_attach: tuple[str, ...] = ()
+    no_build: bool = False
+    no_color: bool = False
+    no_deps: bool = False
+    no_log_prefix: bool = False
+    no_recreate: bool = False
+    no_start: bool = False
+    pull: str = "policy"
+    quiet_build: bool = False
+    quiet_pull: bool = False
+    remove_orphans: bool = False
+    renew_anon_volumes: bool = False
+    scale: tuple[str, ...] = ()
+    timeout: int | None = None
+    timestamps: bool = False
+    wait: bool = False
+    wait_timeout: int | None = None
+    yes: bool = False
+
+    @property
+    def images(self) -> Images:
+        """Say how images are made ready."""
+        return Images(
+            build=self.build,
+            no_build=self.no_build,
+            pull=self.pull,
+            quiet_pull=self.quiet_pull,
+            quiet_build=self.quiet_build,
+        )
+
+    @property
+    def is_detached(self) -> bool:
+        """Tell whether `up` ends when everything is started."""
+        return self.detach or self.wait or self.no_start
+
+    @property
+    def aborts(self) -> str:
+        """Tell what ends everything: "", ``exit`` of a container, or its ``failure``."""
+        if self.abort_on_container_failure:
+            return "failure"
+        return "exit" if self.abort_on_container_exit or self.exit_code_from else ""
+
+    def check(self) -> None:
+        """Raise `Incompatible`, `BadPullPolicy`, `BadScale`."""
+        self.images.check()
+        scales(self.scale)
+        if self.force_recreate and self.no_recreate:
+            raise Incompatible("--force-recreate", "--no-recreate")
+        if self.always_recreate_deps and self.no_recreate:
+            raise Incompatible("--always-recreate-deps", "--no-recreate")
+        if self.abort_on_container_exit and self.abort_on_container_failure:
+            raise Incompatible("--abort-on-container-failure", "--abort-on-container-exit")
+        if self.attach and self.attach_dependencies:
+            raise Incompatible("--attach", "--attach-dependencies")
+        stays = (
+            "--abort-on-container-exit",
+            "--abort-on-container-failure",
+            "--attach",
+            "--attach-dependencies",
+        )
+        if self.aborts or self.attach or self.attach_dependencies:
+            if self.detach:
+                raise Incompatible("--detach", *stays)
+            if self.wait:
+                raise Incompatible("--wait", *stays)
+
+    def options(self, project: "Project", scope: Scope) -> "UpOptions":
+        """Put it into the plan's words."""
+        from cntnr_compose.reconcile.up import UpOptions
+
+        recreate: Policy = "force" if self.force_recreate else "diverged"
+        dependencies: Policy = "force" if self.always_recreate_deps else "diverged"
+        if self.no_recreate:
+            recreate = dependencies = "never"
+        return UpOptions(
+            selected=self.services,
+            recreate=recreate,
+            recreate_dependencies=dependencies,
+            scale=scales(self.scale),
+            start=not self.no_start,
+            wait=self.wait,
+            wait_timeout=self.wait_timeout,
+            timeout=self.timeout,
+            renew_anonymous=self.renew_anon_volumes,
+            recreate_volumes=self.yes,
+            remove_orphans=self.remove_orphans or variable(project, "COMPOSE_REMOVE_ORPHANS"),
+            ignore_orphans=variable(project, "COMPOSE_IGNORE_ORPHANS"),
+            dependencies=not self.no_deps,
+            all_resources=scope.all_resources,
+            separator=scope.separator(project),
+        )
+
+    def attached(self, project: "Project", chosen: "Project") -> frozenset[str]:
+        """Name the services whose output is shown.
+
+        Raises `NotInUp`, `NoSuchService`.
+        """
+        for name in (*self.attach, self.exit_code_from):
+            if name and name not in chosen.services:
+                project.service(name)
+                raise NotInUp(name)
+        names = set(self.attach or self.services or chosen.services)
+        if self.attach_dependencies:
+            names |= set(chosen.services)
+        hidden = {name for name in names if not chosen.services[name].attach} - set(self.attach)
+        return frozenset(names - hidden - set(self.no_attach))

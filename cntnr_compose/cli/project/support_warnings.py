@@ -1,0 +1,32 @@
+"""Says which keys of the files ask for something in vain, before anything is done."""
+
+from collections.abc import Container
+from typing import TYPE_CHECKING
+
+from cntnr_compose.core.events import Warned
+
+if TYPE_CHECKING:
+    from cntnr_compose.cli.display.progress import Console
+    from cntnr_compose.compose.load import Loaded
+
+
+def tell(loaded: "Loaded", services: Container[str], console: "Console") -> None:
+    """Warn of keys that are not honoured here; only the chosen services count.
+
+    Raises `ComposeFileInvalid` for those that cannot be.
+    """
+    from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
+    from cntnr_compose.compose.support.report import nameless, not_honoured
+    from cntnr_compose.doctor.capabilities import look
+
+    chosen = {name: one for name, one in loaded.tree["services"].items() if name in services}
+    findings = not_honoured({**loaded.tree, "services": chosen}, look())
+    findings += nameless(loaded.tree)
+    if findings:
+        findings = loaded.origins.placed(findings)
+    refused = [one for one in findings if one.severity == "error"]
+    for one in findings:
+        if one not in refused:
+            console.tell(Warned(text=str(one)))
+    if refused:
+        raise ComposeFileInvalid(refused)

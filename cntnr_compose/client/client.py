@@ -1,0 +1,251 @@
+"""The commands' way to a project's supervisor, starting one where there is none. Light."""
+
+import contextlib
+import re
+import time
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Literal, Self, overload
+
+from cntnr_compose.client import connection as control
+from cntnr_compose.client import prestart as early
+from cntnr_compose.client.connection import Connection, SupervisorNewer, SupervisorOlder
+from cntnr_compose.core import paths
+from cntnr_compose.core.errors import RemoteError
+from cntnr_compose.core.events import ContainerEvent, Emit, Event
+from cntnr_compose.core.uninterruptible import undivided
+from cntnr_compose.core.values import Seconds, Tree, from_tree
+from cntnr_compose.host import files, kernel
+from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.model.observed import Observed
+from cntnr_compose.model.plan import Plan
+from cntnr_compose.model.project import Project
+from cntnr_compose.model.protocol import (
+    Begin,
+    End,
+    Exec,
+    Execute,
+    Failed,
+    Follow,
+    Greeting,
+    Hello,
+    Observe,
+    Quit,
+    Serve,
+    Told,
+    age,
+)
+
+ANSWER_WITHIN: Seconds = 30
+REPLACED_AT_MOST = 3  # times in one command: commands of an older version may start theirs again
+
+
+def quiet(_event: Event) -> None:
+    """Emit nobody."""
+
+
+class Client:
+    """A connection to one project's supervisor."""
+
+    def __init__(self, connection: Connection, project: str) -> None:
+        self._connection = connection
+        self._project = project
+        self._quits = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self._connection.close()
+        if self._quits:
+            holder.end_if_unused()
+
+    def close(self) -> None:
+        """Hang up; what the supervisor does for us is cancelled."""
+        self._connection.close()
+
+    def fileno(self) -> int:
+        """Give the descriptor, for select."""
+        return self._connection.fileno()
+
+    @property
+    def has_more(self) -> bool:
+        """Emit whether a reply was read already, so that select would wait in vain."""
+        return self._connection.has_more
+
+    def begin(self, what: str, tell: Emit = quiet) -> None:
+        """Take the project's turn, waiting until nobody else has it."""
+        self._connection.ask(Begin(what=what), tell)
+
+    def end(self) -> None:
+        """Give the turn back."""
+        self._connection.ask(End(), quiet)
+
+    def observe(self) -> Observed:
+        """Take a snapshot of the project."""
+        return from_tree(self._connection.ask(Observe(), quiet), Observed)
+
+    def execute(self, plan: Plan, project: Project | None = None, tell: Emit = quiet) -> Tree:
+        """Carry a plan out.
+
+        Raises `RemoteError` with what went wrong, `SupervisorGone`.
+        """
+        try:
+            return self._connection.ask(Execute(plan=plan, project=project), tell)
+        except RemoteError as error:
+            raise _told_by_whom(error) from None
+
+    def start_executing(self, plan: Plan, project: Project | None = None) -> None:
+        """Ask for a plan to be carried out; `next_reply` tells how it goes, for those who select."""
+        self._connection.send(Execute(plan=plan, project=project))
+
+    def next_reply(self) -> Event | None:
+        """Wait for the next event of what is carried out; None where it is done.
+
+        Raises `RemoteError` with what went wrong, `SupervisorGone`.
+        """
+        match self._connection.receive():
+            case Told(event=event):
+                return event
+            case Failed() as failed:
+                error = RemoteError(failed.error, failed.message, failed.hint, failed.exit_code)
+                raise _told_by_whom(error)
+            case _:
+                return None
+
+    def lay_out(self, request: Exec) -> list[str]:
+        """Give the command that runs a program in a container."""
+        return [str(word) for word in self._connection.ask(request, quiet)["argv"]]
+
+    def follow(self) -> Iterator[ContainerEvent]:
+        """Emit each change of a container from now on."""
+        self.start_following()
+        while True:
+            found = self.next_event()
+            if found is not None:
+                yield found
+
+    def start_following(self) -> None:
+        """Ask for events; `next_event` gives them. Nothing else may be asked afterwards."""
+        self._connection.send(Follow())
+
+    def next_event(self) -> ContainerEvent | None:
+        """Wait for the next word of the supervisor; None where it is no container's event."""
+        match self._connection.receive():
+            case Told(event=ContainerEvent() as event):
+                return event
+            case _:
+                return None
+
+    def quit(self) -> None:
+        """Let the supervisor end where nothing of the project is left, and then the holder."""
+        if self._connection.ask(Quit(), quiet).get("ended"):
+            # It hangs up when it is gone; only then is its claim on the holder.
+            with contextlib.suppress(RemoteError, control.SupervisorGone):
+                self._connection.receive()
+            self._quits = True
+
+
+@overload
+def connect(project: str, *, start: Literal[True] = True, tell: Emit = quiet) -> Client: ...
+@overload
+def connect(project: str, *, start: bool, tell: Emit = quiet) -> Client | None: ...
+
+
+def connect(project: str, *, start: bool = True, tell: Emit = quiet) -> Client | None:
+    """Connect to a project's supervisor; None where there is none and none shall be started.
+
+    One of an older version is replaced between two changes; who has to wait for that is told (`Warned`).
+    Raises what starting one raises: `ProgramMissing`, `NoSubordinateIds`, `TunClosed`, `HolderFailed`;
+    `SupervisorNewer`, `SupervisorOlder`.
+    """
+    try:
+        return _connect(project, start, tell)
+    finally:
+        early.dismiss()
+
+
+def _connect(project: str, start: bool, tell: Emit) -> Client | None:  # noqa: FBT001
+    log = paths.supervisor_log(project)
+    end = time.monotonic() + ANSWER_WITHIN
+    replaced = 0
+    while True:
+        path = holder.outside(paths.socket(project))
+        there = control.dial(path, log) if path else None
+        theirs = _greeting(there) if there else None
+        ours: Connection | None = None
+        if there is not None and theirs is not None:
+            if age(theirs) == "same":
+                return Client(there, project)
+            with contextlib.closing(there):
+                if replaced == REPLACED_AT_MOST:
+                    raise SupervisorOlder(project, theirs)
+                ours = _replace(there, theirs, project, tell)
+            replaced, end = replaced + 1, time.monotonic() + ANSWER_WITHIN
+            start = True  # there was one, and shall be
+        # Another command may have just started one, which does not listen yet.
+        elif path is None or not files.is_locked(path.with_suffix(".lock")):
+            if not start:
+                return None
+            ours = _successor()
+            ours.send(Serve(project=project))
+        if ours is not None:
+            if not ours.answer(quiet).get("taken"):
+                return Client(ours, project)
+            ours.close()
+        if time.monotonic() > end:
+            raise control.SupervisorGone(log)
+        time.sleep(0.01)
+
+
+def _successor() -> Connection:
+    return Connection(early.take(), paths.logs() / "*.log")
+
+
+def _greeting(there: Connection) -> Greeting | None:
+    """Ask a supervisor who it is: one that is about to end hangs up instead."""
+    try:
+        return from_tree(there.ask(Hello(), quiet), Greeting)
+    except control.SupervisorGone:
+        there.close()
+        return None
+
+
+def _replace(there: Connection, theirs: Greeting, project: str, tell: Emit) -> Connection | None:
+    """End an older supervisor while nobody changes the project, and give the one that is to follow it.
+
+    It ends as one that is killed, which works with all versions: containers go on, and the next one
+    adopts them. That one is ready before, so that no command that was cut off starts another older one.
+    """
+    if age(theirs) == "newer":
+        raise SupervisorNewer(project, theirs, there.pid)
+    ours: Connection | None = None
+    try:
+        there.ask(Begin(what="replacing the supervisor"), tell)
+        ours = _successor()
+        ours.ask(Hello(), quiet)
+        with undivided():  # else nobody might look after what runs
+            if not there.end_peer(theirs.pid):
+                raise SupervisorOlder(project, theirs)
+            ours.send(Serve(project=project))
+    except BaseException as error:
+        if ours is not None:
+            ours.close()
+        if isinstance(error, control.SupervisorGone):  # it went by itself
+            return None
+        raise
+    return ours
+
+
+def _told_by_whom(error: RemoteError) -> RemoteError:
+    """Add who uses a port: the supervisor, in its own pid namespace, cannot see that."""
+    found = re.fullmatch(r"(cannot publish port (\d+) on \S+: it is in use)", str(error))
+    by = kernel.listener(int(found.group(2))) if found and error.kind == "PortTaken" else ""
+    if not found or not by:
+        return error
+    return RemoteError(error.kind, f"{found.group(1)} by {by}", error.hint, error.exit_code)

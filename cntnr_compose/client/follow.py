@@ -1,0 +1,197 @@
+"""What the containers of a project write and how they change, as it comes, in one loop."""
+
+import select
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from cntnr_compose.client.connection import SupervisorGone
+from cntnr_compose.containers.logs.reader import AT_ONCE, Line, Log, Span, merged
+from cntnr_compose.core import paths
+from cntnr_compose.core.events import ContainerEvent
+from cntnr_compose.core.values import Seconds
+from cntnr_compose.model.observed import Record
+
+if TYPE_CHECKING:
+    from cntnr_compose.client.client import Client
+
+QUICK: Seconds = 0.01  # between looks at files while something is written
+SLOW: Seconds = 0.1  # and while nothing is
+Happening = Line | ContainerEvent
+Wants = Callable[[Record], bool]
+
+
+class HasDescriptor(Protocol):
+    """Something that select can wait for."""
+
+    def fileno(self) -> int:
+        """Give the descriptor."""
+        ...
+
+
+class Stream:
+    """The output of a project's containers and their changes."""
+
+    def __init__(self, project: str, client: "Client | None", wants: Wants) -> None:
+        """Prepare; ``client`` is asked for changes, ``wants`` tells whose output is."""
+        self._project = project
+        self._client: Client | None = None
+        self._wants = wants
+        self._logs: dict[str, Log] = {}
+        self._ended: set[str] = set()  # whose end was told
+        self._gone: set[str] = set()  # whose removal was told, so that nothing more can come
+        self._held: deque[tuple[ContainerEvent, int]] = deque()  # and what is read of its log then
+        self._pause = QUICK
+        self.records: dict[str, Record] = {}
+        if client is not None:
+            self.follow(client)
+
+    def follow(self, client: "Client") -> None:
+        """Ask a supervisor for changes: at the beginning, and where another one took over."""
+        self._client = client
+        client.start_following()
+
+    def _follow_next(self) -> Iterator[ContainerEvent]:
+        """Follow the supervisor that took over, and tell what ended between the two."""
+        from cntnr_compose.client import client, observe
+
+        if self._client is not None:
+            self._client.close()
+        self._client = None
+        found = {one.record.id: one for one in observe.observe(self._project).containers}
+        following = client.connect(self._project, start=False)
+        if following is not None:
+            self.follow(following)
+        for identity, record in list(self.records.items()):
+            one = found.get(identity)
+            if identity in self._ended:
+                continue
+            if one is None:
+                yield _event("destroy", record)
+            elif not one.is_running:
+                yield _event("die", record, exitCode=str(one.status.exit_code))
+
+    def shown(self) -> list[Record]:
+        """Give the containers whose output is wanted."""
+        return [self.records[identity] for identity in self._logs]
+
+    def is_shown(self, identity: str) -> bool:
+        """Tell whether a container's output is wanted."""
+        return identity in self._logs
+
+    def close(self) -> None:
+        """Let go of all files, and hang up."""
+        for log in self._logs.values():
+            log.close()
+        self._logs.clear()
+        if self._client is not None:
+            self._client.close()
+
+    def history(self, records: Iterable[Record], span: Span) -> "Iterable[Line]":
+        """Give what the containers have written so far, by time; `next` goes on from there."""
+        fresh = [log for one in records if (log := self._add(one)) is not None]
+        return merged(log.history(span) for log in fresh)
+
+    def next(self, others: Iterable[HasDescriptor] = ()) -> list[Happening]:
+        """Wait a moment, at most until one of ``others`` has something, and give what happened.
+
+        A container's end comes after its last line. Where the supervisor was killed, the next one is
+        followed. Raises what starting that one raises.
+        """
+        self._forget_gone()
+        waiting = [*others, *([self._client] if self._client else [])]
+        if self._client is None or not self._client.has_more:
+            select.select(waiting, [], [], self._pause)
+        for event in self._events():
+            self._take(event)
+        before = {identity: log.taken for identity, log in self._logs.items()}
+        lines = [line for log in self._logs.values() for line in log.more()]
+        read = {identity: self._logs[identity].taken - was for identity, was in before.items()}
+        happened = [*sorted(lines, key=lambda line: line.moment), *self._whole(read)]
+        # Where as much was there as is read at once, there is more.
+        longest = 0 if self._held or max(read.values(), default=0) >= AT_ONCE else SLOW
+        self._pause = min(QUICK if happened else self._pause * 1.5, longest)
+        return happened
+
+    def _whole(self, read: Mapping[str, int]) -> Iterator[Happening]:
+        """Give the changes that came, but those of containers whose output was not read so far."""
+        while self._held:
+            event, end = self._held[0]
+            log = self._logs.get(event.id)
+            if log is not None and event.action in ("die", "destroy"):
+                if log.taken < end and read.get(event.id):
+                    return
+                yield from log.ending()
+            self._held.popleft()
+            if event.action == "destroy":
+                self._gone.add(event.id)
+            yield event
+
+    def will_restart(self, event: ContainerEvent) -> bool:
+        """Tell whether a container that ended is started again: by its policy, or by `restart`."""
+        if event.attributes.get("restarting"):
+            return True
+        from cntnr_compose.containers.state.records import read_status
+
+        record = self.records.get(event.id)
+        return record is not None and read_status(record).state in ("restarting", "running")
+
+    def _events(self) -> Iterable[ContainerEvent]:
+        client = self._client
+        try:
+            while client is not None and (client.has_more or is_readable(client)):
+                event = client.next_event()
+                if event is not None:
+                    yield event
+        except SupervisorGone:
+            yield from self._follow_next()
+
+    def _take(self, event: ContainerEvent) -> None:
+        """Take note of a change; it is told when what was written before it is."""
+        if event.action in ("die", "destroy"):
+            self._ended.add(event.id)
+        elif event.action == "start":
+            self._ended.discard(event.id)
+        if event.id not in self.records or event.action == "rename":
+            self._learn(event.id)
+        if event.id in self.records:
+            log = self._logs.get(event.id)
+            self._held.append((event, log.taken + log.unread() if log else 0))
+
+    def _forget_gone(self) -> None:
+        while self._gone:
+            self._logs.pop(self._gone.pop()).close()
+
+    def _learn(self, identity: str) -> None:
+        """Read what a container is: it is new, or has another name now."""
+        from cntnr_compose.host import files
+
+        path = paths.container(self._project, identity) / "record.json"
+        record = files.read_value(path, Record)
+        if record is not None:
+            self._add(record)
+
+    def _add(self, record: Record) -> Log | None:
+        self.records[record.id] = record
+        if record.id in self._logs or not self._wants(record):
+            return None
+        log = Log(paths.log(self._project, record.id), record.id)
+        self._logs[record.id] = log
+        return log
+
+
+def _event(action: str, record: Record, **attributes: str) -> ContainerEvent:
+    return ContainerEvent(
+        action=action,
+        time=time.time(),
+        id=record.id,
+        name=record.name,
+        service=record.service,
+        attributes=attributes,
+    )
+
+
+def is_readable(client: HasDescriptor) -> bool:
+    """Tell whether there is something to be read."""
+    return bool(select.select([client], [], [], 0)[0])

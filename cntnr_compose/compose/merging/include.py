@@ -1,0 +1,158 @@
+"""`include`: another project, read with its own directory and environment, joined to this one."""
+
+import os
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from cntnr_compose.compose.basics.errors import (
+    EnvFileBroken,
+    FileUnreadable,
+    IncludeCycle,
+    RemoteUnsupported,
+    TooManyLevels,
+)
+from cntnr_compose.compose.basics.path_rules import Path
+from cntnr_compose.compose.basics.refusal import refuse
+from cntnr_compose.compose.files import reading as source
+from cntnr_compose.compose.files.relative_paths import join, located, parent
+from cntnr_compose.compose.merging.layers import Layers, Setting
+from cntnr_compose.compose.yaml.source_map import Origins
+from cntnr_compose.core.frozen import Tree
+
+DEEPEST = 100
+SECTIONS = ("services", "volumes", "networks", "secrets", "configs", "models")
+
+
+def apply(
+    tree: Tree,
+    layers: Layers,
+    included: tuple[str, ...],
+) -> None:
+    """Join all that a tree includes to it; nothing may be said twice in different words.
+
+    Raises `IncludeCycle`, `ComposeFileInvalid` and the errors of files that are named.
+    """
+    setting, file = layers.setting, included[-1]
+    entries = tree["include"]
+    if not isinstance(entries, list):
+        _refuse("`include` must be a list", ("include",), setting, file)
+    for index, entry in enumerate(entries):
+        path: Path = ("include", index)
+        wanted = {"path": entry} if isinstance(entry, str) else entry
+        if not isinstance(wanted, dict | None):
+            _refuse("include must be a string or a mapping", path, setting, file)
+        mistake = _mistake(wanted or {}, index)
+        if mistake:
+            _refuse(mistake, path, setting, file)
+        if not wanted or not _strings(wanted.get("path")):
+            continue  # docker compose does not mind
+        inner, paths = _inner(_strings(wanted["path"]), wanted, setting, included)
+        below = layers.fresh(inner)
+        for one in paths:
+            below.add(one, included)
+        brought = below.finish()
+        layers.origins.include(below.origins)
+        _join(brought, tree, layers.origins)
+
+
+def _mistake(wanted: Mapping[str, Any], index: int) -> str:
+    """Tell which value of an entry is of no type that it can be."""
+    for key in ("path", "env_file"):
+        value = wanted.get(key)
+        items = value if isinstance(value, list) else [value]
+        if value is not None and not all(isinstance(one, str) for one in items):
+            return f"'[{index}].{key}' must be a string or a list of strings"
+    if isinstance(wanted.get("project_directory"), bool | dict | list):
+        return f"'[{index}].project_directory' must be a string"
+    return ""
+
+
+def _strings(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
+
+def _inner(
+    files: list[str], wanted: Mapping[str, Any], setting: Setting, included: tuple[str, ...]
+) -> tuple[Setting, list[str]]:
+    """Give the setting of an included project and the absolute paths of its files."""
+    for file in files:
+        if source.is_remote(file):
+            raise RemoteUnsupported(file)
+    paths = [located(setting.root, file) for file in files]
+    main = paths[0]
+    if main in included:
+        raise IncludeCycle([*included, main])
+    if len(included) > DEEPEST:
+        raise TooManyLevels("include", DEEPEST)
+    directory = str(wanted.get("project_directory") or "")
+    if not directory:
+        root = parent(main)
+        base = os.path.relpath(source.directory_of(main), setting.root)
+    elif directory.startswith("/"):
+        root = base = directory
+    else:
+        root = join(setting.root, directory)
+        # One that is not there is taken for a file, but not with a slash at its end.
+        is_open = source.directory_of(root) == root or directory.endswith("/")
+        base = os.path.relpath(root if is_open else parent(root), setting.root)
+    env_files = _env_files(_strings(wanted.get("env_file")), root, setting)
+    found = source.env_files(env_files, setting.environment, setting.warn)
+    environment = found | setting.environment
+    inner = setting.inner(root=root, base=base, environment=environment, env_files=env_files[::-1])
+    return inner, paths
+
+
+def _env_files(names: list[str], root: str, setting: Setting) -> tuple[str, ...]:
+    files = []
+    for name in names:
+        if name == "/dev/null":
+            continue
+        path = located(setting.root, name)
+        if not source.exists(path):
+            raise FileUnreadable(path, "no such file or directory", doing="stat")
+        if not source.is_file(path):
+            raise EnvFileBroken(path, "it is not a file")
+        files.append(path)
+    own = join(root, ".env")
+    if not names and source.is_file(own):
+        files = [own]
+    return tuple(files)
+
+
+def _join(brought: Tree, tree: Tree, origins: Origins) -> None:
+    for section in SECTIONS:
+        resources = brought.get(section)
+        if not isinstance(resources, dict):
+            continue
+        own = tree.get(section)
+        if own is None:
+            own = tree[section] = {}
+        if not isinstance(own, dict):
+            continue  # the schema says so soon
+        for name, resource in resources.items():
+            if name not in own:
+                own[name] = resource
+            elif not _is_same(own[name], resource):
+                path: Path = (section, name)
+                what = f"{section}.{name} conflicts with imported resource"
+                hint = (
+                    "to change what is included, list an override file in the `path` of the include"
+                )
+                refuse(what, path, hint=hint, place=origins.place(path))
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Compare as Go does: 1, 1.0 and true differ."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(_is_same(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(_is_same, one, other))
+    return bool(one == other)
+
+
+def _refuse(what: str, path: Path, setting: Setting, file: str) -> NoReturn:
+    refuse(what, path, place=setting.source(file).place(path))

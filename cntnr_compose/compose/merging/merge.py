@@ -1,0 +1,179 @@
+"""Lay one tree over another, with the rules of the places that have their own."""
+
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeAlias
+
+from cntnr_compose.compose.basics.go_format import text
+from cntnr_compose.compose.basics.path_rules import HERE, Path, Rows, below, say, table
+from cntnr_compose.compose.basics.refusal import refuse
+from cntnr_compose.core.frozen import Tree
+
+Rule: TypeAlias = Callable[[Any, Any, Rows, Path], Any]
+
+
+def merge(base: Any, over: Any, rows: Rows | None = None, path: Path = ()) -> Any:
+    """Lay ``over`` on ``base``; the base may be changed.
+
+    Raises `ComposeFileInvalid`.
+    """
+    rows = RULES if rows is None else rows
+    rule: Rule | None = rows.get(HERE)
+    if rule is not None:
+        return rule(base, over, rows, path)
+    return _plainly(base, over, rows, path)
+
+
+def extend(base: Tree, service: Tree) -> Tree:
+    """Lay a service on the one that it extends.
+
+    Raises `ComposeFileInvalid`.
+    """
+    merged: Tree = merge(base, service, RULES["services"]["*"], ("services", "x"))
+    return merged
+
+
+def _plainly(base: Any, over: Any, rows: Rows, path: Path) -> Any:
+    if over is None:
+        return base
+    if isinstance(base, dict):
+        if not isinstance(over, dict):
+            _refuse(path)
+        return _mappings(base, over, rows, path)
+    if isinstance(base, list):
+        if not isinstance(over, list):
+            _refuse(path)
+        return base + over
+    return over
+
+
+def _refuse(path: Path) -> NoReturn:
+    hint = "a mapping can only be laid on a mapping, and a list on a list"
+    refuse(f"cannot override {say(path)}", path, hint=hint)
+
+
+def _mappings(base: Tree, over: Tree, rows: Rows, path: Path) -> Tree:
+    for key, value in over.items():
+        if key not in base:
+            base[key] = value
+        else:
+            base[key] = merge(base[key], value, below(rows, key) or {}, (*path, key))
+    return base
+
+
+def _later_wins(_base: Any, over: Any, _rows: Rows, _path: Path) -> Any:
+    return over
+
+
+def sequence(value: Any) -> list[Any]:
+    """Write a mapping as the list of ``KEY=VALUE`` that the short syntax would have."""
+    if isinstance(value, dict):
+        words: list[str] = []
+        for key, inner in value.items():
+            if inner is None:
+                words.append(key)
+            else:
+                each = inner if isinstance(inner, list) else [inner]
+                words.extend(key + "=" + text(one) for one in each)
+        return sorted(words)
+    if isinstance(value, list):
+        return value
+    return [value] if isinstance(value, str) else []
+
+
+def _as_sequence(base: Any, over: Any, _rows: Rows, _path: Path) -> list[Any]:
+    return sequence(base) + sequence(over)
+
+
+def _hosts(base: Any, over: Any, _rows: Rows, _path: Path) -> list[Any]:
+    known = sequence(base)
+    return known + [one for one in sequence(over) if one not in known]
+
+
+def _mapping(value: Any, default: Tree | None) -> Any:
+    if isinstance(value, list):
+        return {text(key): dict(default) if default is not None else None for key in value}
+    return value
+
+
+def _as_mapping(default: Tree | None) -> Rule:
+    def rule(base: Any, over: Any, rows: Rows, path: Path) -> Any:
+        if base is None and over is None:
+            return {}
+        return _plainly(_mapping(base, default), _mapping(over, default), rows, path)
+
+    return rule
+
+
+def _build(base: Any, over: Any, rows: Rows, path: Path) -> Any:
+    both = [{"context": one} if isinstance(one, str) else one for one in (base, over)]
+    return _plainly(both[0] or {}, both[1], rows, path)
+
+
+def _logging(base: Any, over: Any, rows: Rows, path: Path) -> Any:
+    """Options are merged only where both say the same driver, or one says none."""
+    if not isinstance(base, dict) or not isinstance(over, dict):
+        return _plainly(base, over, rows, path)
+    if base.get("driver") == over.get("driver") or "driver" not in base or "driver" not in over:
+        return _mappings(base, over, rows, path)
+    return over
+
+
+def _at(pools: list[Tree], pool: Tree) -> int | None:
+    """Find the first pool of the same subnet."""
+    subnets = (index for index, one in enumerate(pools) if one.get("subnet") == pool.get("subnet"))
+    return next(subnets, None)
+
+
+def _pools(base: Any, over: Any, _rows: Rows, path: Path) -> Any:
+    """Address pools are merged by subnet, in docker compose's own way.
+
+    It lays every pool on every other, and so loses or joins some when there are several of both.
+    """
+    if not isinstance(base, list) or not isinstance(over, list):
+        _refuse(path)
+    done: list[Tree] = []
+    for pool in base:
+        for other in over:
+            if other.get("subnet") != pool.get("subnet") and _at(done, other) is None:
+                done.append(other)
+                continue
+            merged = _mappings(pool, other, {}, path)
+            index = _at(done, merged)
+            if index is None:
+                done.append(merged)
+            else:
+                done[index] = merged
+    return done
+
+
+RULES = table({
+    "networks.*.ipam.config": _pools,
+    "networks.*.labels": _as_sequence,
+    "volumes.*.labels": _as_sequence,
+    "services.*.annotations": _as_sequence,
+    "services.*.build": _build,
+    "services.*.build.args": _as_sequence,
+    "services.*.build.additional_contexts": _as_sequence,
+    "services.*.build.extra_hosts": _hosts,
+    "services.*.build.labels": _as_sequence,
+    "services.*.command": _later_wins,
+    "services.*.depends_on": _as_mapping({"condition": "service_started", "required": True}),
+    "services.*.deploy.labels": _as_sequence,
+    "services.*.dns": _as_sequence,
+    "services.*.dns_opt": _as_sequence,
+    "services.*.dns_search": _as_sequence,
+    "services.*.entrypoint": _later_wins,
+    "services.*.env_file": _as_sequence,
+    "services.*.label_file": _as_sequence,
+    "services.*.environment": _as_sequence,
+    "services.*.extra_hosts": _hosts,
+    "services.*.healthcheck.test": _later_wins,
+    "services.*.labels": _as_sequence,
+    "services.*.volumes.*.volume.labels": _as_sequence,
+    "services.*.logging": _logging,
+    "services.*.models": _as_mapping(None),
+    "services.*.networks": _as_mapping(None),
+    "services.*.sysctls": _as_sequence,
+    "services.*.tmpfs": _as_sequence,
+    "services.*.ulimits.*": _later_wins,
+})  # fmt: skip

@@ -1,0 +1,136 @@
+"""Items of a list that mean the same thing: the later one takes the earlier one's place."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, Finding
+from cntnr_compose.compose.basics.go_format import text
+from cntnr_compose.compose.basics.path_rules import Path, rewrite, say, table
+from cntnr_compose.compose.basics.refusal import refuse, refuse_all
+from cntnr_compose.compose.transform import volume_syntax as volumespec
+from cntnr_compose.core.frozen import Tree
+
+Identify: TypeAlias = Callable[[Any, Path], str]
+
+
+def enforce(tree: Tree) -> Tree:
+    """Leave one of each kind in the lists that are sets.
+
+    Raises `ComposeFileInvalid`.
+    """
+    rewrite(tree, RULES)
+    return tree
+
+
+def _by(identify: Identify) -> Callable[[Any, Path], Any]:
+    def change(value: Any, path: Path) -> Any:
+        if not isinstance(value, list) or len(value) < 2:
+            if isinstance(value, list) and value:
+                identify(value[0], (*path, 0))  # for what it refuses
+            return value
+        kept: dict[str, Any] = {}
+        refused: list[Finding] = []
+        for index, item in enumerate(value):
+            try:
+                kept[identify(item, (*path, index))] = item
+            except ComposeFileInvalid as error:
+                refused += error.findings
+        refuse_all(refused)
+        return list(kept.values())
+
+    return change
+
+
+def _name(item: Any, _path: Path) -> str:
+    return text(item).partition("=")[0]
+
+
+def _volume(item: Any, path: Path) -> str:
+    if isinstance(item, dict):
+        target = item.get("target")
+        if not isinstance(target, str):
+            what = f"service volume {_numbered(path)} is missing a mount target"
+            refuse(what, path)
+        return target
+    return volumespec.as_written(item, path)["target"] if isinstance(item, str) else ""
+
+
+def _device(item: Any, path: Path) -> str:
+    if isinstance(item, dict):
+        target = item.get("target")
+        if not isinstance(target, str):
+            what = f"service device {_numbered(path)} is missing a mount target"
+            refuse(what, path)
+        return target
+    parts = str(item).split(":")
+    return parts[1] if len(parts) > 1 else parts[0]
+
+
+def _numbered(path: Path) -> str:
+    """Write a path with its last index, as this message of docker compose has it."""
+    return f"{say(path[:-1])}.[{path[-1]}]"
+
+
+def _file_mount(folder: str) -> Identify:
+    def identify(item: Any, _path: Path) -> str:
+        if isinstance(item, dict):
+            target = item.get("target")
+            return target if isinstance(target, str) else f"{folder}/{item.get('source')}"
+        return f"{folder}/{item}"
+
+    return identify
+
+
+def _port(item: Any, path: Path) -> str:
+    if not isinstance(item, dict):
+        return str(item)
+    target = item.get("target")
+    if target is None:
+        what = f"service ports {_numbered(path)} is missing a target port"
+        refuse(what, path)
+    host, protocol = item.get("host_ip", "0.0.0.0"), item.get("protocol", "tcp")
+    # As written: to docker compose a published port in quotes is another one than a number.
+    return f"{host}:{item.get('published')!r}:{target}/{protocol}"
+
+
+def _expose(item: Any, path: Path) -> str:
+    if isinstance(item, float):
+        refuse(f"{_numbered(path)}: unsupported expose value {text(item)}", path)
+    return text(item)
+
+
+def _env_file(item: Any, _path: Path) -> str:
+    return str(item.get("path")) if isinstance(item, dict) else str(item)
+
+
+RULES = table({
+    "networks.*.labels": _by(_name),
+    "networks.*.ipam.options": _by(_name),
+    "services.*.annotations": _by(_name),
+    "services.*.build.args": _by(_name),
+    "services.*.build.additional_contexts": _by(_name),
+    "services.*.build.platform": _by(_name),
+    "services.*.build.tags": _by(_name),
+    "services.*.build.labels": _by(_name),
+    "services.*.cap_add": _by(_name),
+    "services.*.cap_drop": _by(_name),
+    "services.*.devices": _by(_device),
+    "services.*.configs": _by(_file_mount("")),
+    "services.*.deploy.labels": _by(_name),
+    "services.*.dns": _by(_name),
+    "services.*.dns_opt": _by(_name),
+    "services.*.dns_search": _by(_name),
+    "services.*.environment": _by(_name),
+    "services.*.env_file": _by(_env_file),
+    "services.*.expose": _by(_expose),
+    "services.*.labels": _by(_name),
+    "services.*.links": _by(_name),
+    "services.*.networks.*.aliases": _by(_name),
+    "services.*.networks.*.link_local_ips": _by(_name),
+    "services.*.ports": _by(_port),
+    "services.*.profiles": _by(_name),
+    "services.*.secrets": _by(_file_mount("/run/secrets")),
+    "services.*.sysctls": _by(_name),
+    "services.*.tmpfs": _by(_name),
+    "services.*.volumes": _by(_volume),
+})  # fmt: skip

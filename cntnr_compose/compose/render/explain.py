@@ -1,0 +1,68 @@
+"""What a project says, beside the file and line that each value of it came from."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from cntnr_compose.compose.basics.diagnostics import Place, dotted
+from cntnr_compose.compose.basics.path_rules import Path
+from cntnr_compose.compose.render.provenance import Origin, Trace, Used
+from cntnr_compose.compose.yaml.writer import Noted
+from cntnr_compose.core.frozen import Tree
+
+
+def noted(tree: Tree, trace: Trace, cwd: str) -> Tree:
+    """Give the tree with a note at each value; files in or below ``cwd`` are named from there."""
+
+    def note(path: Path, value: Any) -> Noted:
+        return Noted(value, _sentence(trace.origin(path, value), cwd))
+
+    return _each(tree, (), note)  # type: ignore[no-any-return]
+
+
+def _each(value: Any, path: Path, change: Callable[[Path, Any], Any]) -> Any:
+    if isinstance(value, dict) and value:
+        return {key: _each(one, (*path, key), change) for key, one in value.items()}
+    if isinstance(value, list) and value:
+        return [_each(one, (*path, index), change) for index, one in enumerate(value)]
+    return change(path, value)
+
+
+def _sentence(origin: Origin, cwd: str) -> str:
+    said = _source(origin, cwd)
+    used = ", ".join(f"{one.name}: {_source(one, cwd)}" for one in origin.used)
+    return f"{said} ({used})" if said and used else said or used
+
+
+def _source(one: Origin | Used, cwd: str) -> str:
+    """Name a file from the current directory, where it lies there or below, and the line in it."""
+    place = one.place
+    if place is None:
+        return one.otherwise
+    file = place.file
+    inside = file.startswith(cwd.rstrip("/") + "/")
+    return f"{os.path.relpath(file, cwd) if inside else file}:{place.line}"
+
+
+def listed(tree: Tree, trace: Trace) -> list[Tree]:
+    """Give path, value and origin of each value, for programs."""
+    rows: list[Tree] = []
+
+    def add(path: Path, value: Any) -> None:
+        origin = trace.origin(path, value)
+        used = [{"Name": one.name} | _place(one) for one in origin.used]
+        said = {"Path": dotted(path), "Value": value}
+        rows.append(said | _place(origin) | {"Variables": used})
+
+    _each(tree, (), add)
+    return rows
+
+
+def _place(one: Origin | Used) -> Tree:
+    place = one.place or Place(file="", line=0, column=0)
+    return {
+        "File": place.file,
+        "Line": place.line,
+        "Column": place.column,
+        "Otherwise": one.otherwise,
+    }

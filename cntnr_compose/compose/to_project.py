@@ -1,0 +1,105 @@
+"""A typed tree to a frozen project."""
+
+from typing import Any
+
+from cntnr_compose.compose.files.discovery import Opening
+from cntnr_compose.compose.to_service import to_service
+from cntnr_compose.core.values import Tree, replace
+from cntnr_compose.model.project import FileSource, Network, Pool, Project, Volume
+from cntnr_compose.model.service import Attachment, Service
+
+
+def to_project(tree: Tree, disabled: Tree, values: dict[str, str], opening: Opening) -> Project:
+    """Make a project of a typed tree; ``values`` are what the variables of configs and secrets hold."""
+    networks = {key: _network(key, one or {}) for key, one in tree.get("networks", {}).items()}
+    return Project(
+        name=tree["name"],
+        working_dir=opening.directory,
+        files=opening.files,
+        env_files=opening.env_files,
+        services=_services(tree.get("services", {}), tree["name"], networks),
+        disabled=_services(disabled, tree["name"], networks),
+        networks=networks,
+        volumes={key: _volume(key, one or {}) for key, one in tree.get("volumes", {}).items()},
+        configs=_sources("configs", tree, values),
+        secrets=_sources("secrets", tree, values),
+        profiles=tuple(filter(None, opening.profiles)),
+        environment=opening.environment,
+    )
+
+
+def _services(services: Tree, project: str, networks: dict[str, Network]) -> dict[str, Service]:
+    return {
+        name: _attached(to_service(name, one), project, networks) for name, one in services.items()
+    }
+
+
+def _attached(service: Service, project: str, networks: dict[str, Network]) -> Service:
+    """Put a network where ``network_mode`` names one, which is added to the project's.
+
+    Docker's own bridge, which all projects share there, is a network of the project's here.
+    """
+    mode = service.network_mode
+    if mode in ("", "none", "host") or mode.startswith(("service:", "container:")):
+        return service
+    is_bridge = mode in ("bridge", "default")
+    key = f"network_mode.{'bridge' if is_bridge else mode}"
+    others = {one.name for one in networks.values() if one.key != key}
+    name = f"{project}_bridge" if is_bridge else mode
+    if is_bridge and name in others:
+        name = f"{project}_{key}"
+    networks[key] = Network(key=key, name=name, external=not is_bridge)
+    return replace(service, network_mode="", networks={key: Attachment()})
+
+
+def _network(key: str, tree: Tree) -> Network:
+    ipam = tree.get("ipam", {})
+    return Network(
+        key=key,
+        name=tree.get("name", ""),
+        external=tree.get("external", False),
+        driver=tree.get("driver", ""),
+        driver_opts=tree.get("driver_opts", {}),
+        internal=tree.get("internal", False),
+        attachable=tree.get("attachable", False),
+        enable_ipv4=tree.get("enable_ipv4", True),
+        enable_ipv6=tree.get("enable_ipv6", False),
+        labels=tree.get("labels", {}),
+        ipam_driver=ipam.get("driver", ""),
+        pools=tuple(_pool(one) for one in ipam.get("config", ())),
+    )
+
+
+def _pool(tree: Tree) -> Pool:
+    return Pool(
+        subnet=tree.get("subnet", ""),
+        gateway=tree.get("gateway", ""),
+        ip_range=tree.get("ip_range", ""),
+        aux_addresses=tree.get("aux_addresses", {}),
+    )
+
+
+def _volume(key: str, tree: Tree) -> Volume:
+    return Volume(
+        key=key,
+        name=tree.get("name", ""),
+        external=tree.get("external", False),
+        driver=tree.get("driver", ""),
+        driver_opts=tree.get("driver_opts", {}),
+        labels=tree.get("labels", {}),
+    )
+
+
+def _sources(section: str, tree: Tree, values: dict[str, str]) -> dict[str, FileSource]:
+    found: dict[str, Any] = tree.get(section, {})
+    return {
+        key: FileSource(
+            key=key,
+            name=one.get("name", ""),
+            file=one.get("file", ""),
+            content=values.get(f"{section}.{key}", one.get("content")),
+            environment=one.get("environment", ""),
+            external=one.get("external", False),
+        )
+        for key, one in ((key, one or {}) for key, one in found.items())
+    }

@@ -1,0 +1,1 @@
+"""`${VARIABLES}` and .env files. Uses compose.basics. Used by compose.files and merging."""

@@ -1,0 +1,194 @@
+"""A tree as YAML text, in the style that docker compose prints."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from cntnr_compose.compose.basics.go_format import text
+from cntnr_compose.compose.yaml.scalars import Timestamp, plain
+
+# Words that YAML 1.1 took for booleans; quoted, so that old readers take them for words.
+OLD_BOOLEANS = frozenset(
+    "y Y yes Yes YES on On ON n N no No NO off Off OFF".split()  # noqa: SIM905 - reads as a list
+)
+FIRST = frozenset("#,[]{}&*!|>'\"%@`")
+ESCAPES = {
+    "\0": "\\0", "\a": "\\a", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\v": "\\v", "\f": "\\f",
+    "\r": "\\r", "\x1b": "\\e", '"': '\\"', "\\": "\\\\", "\x85": "\\N", "\xa0": "\\_",
+    "\u2028": "\\L", "\u2029": "\\P",
+}  # fmt: skip
+STEP = "  "
+NOTE = "\0"  # no value has it: it is not printable
+WIDEST = 72  # where notes begin, unless lines are shorter
+
+
+class Noted:
+    """A value, and what is noted behind it."""
+
+    __slots__ = ("note", "value")
+
+    def __init__(self, value: Any, note: str) -> None:
+        self.value = value
+        self.note = note
+
+
+def to_yaml(tree: Any) -> str:
+    """Write a tree in block style."""
+    return "".join(_block(tree, "")).removeprefix("\n") + "\n"
+
+
+def aligned(text: str) -> str:
+    """Write the notes of a text as comments, below each other."""
+    lines = [line.partition(NOTE) for line in text.splitlines()]
+    widths = [len(line) for line, mark, _ in lines if mark and len(line) <= WIDEST]
+    column = max(widths, default=0)
+    done = (f"{line:<{column}}  # {note}" if mark else line for line, mark, note in lines)
+    return "".join(f"{line}\n" for line in done)
+
+
+def _block(value: Any, indent: str) -> Iterator[str]:
+    """Write what follows ``key:`` or ``-``, with the space or the line's end before it."""
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield f"\n{indent}{scalar(key, key=True)}:"
+            yield from _block(inner, indent + STEP)
+    elif isinstance(value, list) and value:
+        for inner in value:
+            yield f"\n{indent}-"
+            if isinstance(inner, dict | list) and inner:
+                yield from _compact(inner, indent + STEP)
+            else:
+                yield from _block(inner, indent + STEP)
+    elif isinstance(value, Noted):
+        first, *rest = _block(value.value, indent)
+        yield f"{first}{NOTE}{value.note}"
+        yield from rest
+    elif isinstance(value, dict):
+        yield " {}"
+    elif isinstance(value, list):
+        yield " []"
+    elif isinstance(value, str) and "\n" in value and _can_be_literal(value):
+        yield from _literal(value, indent)
+    else:
+        yield f" {scalar(value)}"
+
+
+def _compact(value: Any, indent: str) -> Iterator[str]:
+    """Write an item of a list that is a collection: it begins on the dash's line."""
+    parts = "".join(_block(value, indent))
+    yield " " + parts.removeprefix("\n" + indent)
+
+
+def scalar(value: Any, *, key: bool = False) -> str:
+    """Write a scalar on one line."""
+    if value is None:
+        return "null"
+    if isinstance(value, Timestamp):
+        return str(value)
+    if isinstance(value, float):
+        return _float(value)
+    if not isinstance(value, str):
+        return text(value)
+    if "\n" in value and not (key and _is_plain(value)):
+        return _double(value)
+    if not isinstance(plain(value), str) or isinstance(plain(value), Timestamp):
+        return _double(value)
+    if value in OLD_BOOLEANS or _is_base_60(value):
+        return _double(value)
+    if _is_plain(value):
+        return value
+    return _single(value) if _can_be_single(value) else _double(value)
+
+
+def _float(value: float) -> str:
+    word = text(value)
+    return {"NaN": ".nan", "+Inf": ".inf", "-Inf": "-.inf"}.get(word, word)
+
+
+def _is_base_60(value: str) -> bool:
+    """Tell whether YAML 1.1 took a word for a number of base 60, such as ``22:22``."""
+    parts = value.lstrip("+-").split(":")
+    head = parts[0]
+    if (
+        not value.isascii()
+        or len(parts) < 2
+        or not head[:1].isdecimal()
+        or not head.replace("_", "").isdecimal()
+    ):
+        return False
+    *middle, last = parts[1:]
+    whole, _, rest = last.partition(".")
+    digits = [*middle, whole]
+    return all(one.isdecimal() and int(one) < 60 and len(one) <= 2 for one in digits) and (
+        not rest or rest.replace("_", "").isdecimal()
+    )
+
+
+def _is_printable(letter: str) -> bool:
+    code = ord(letter)
+    return (
+        code == 0x0A
+        or 0x20 <= code <= 0x7E
+        or code == 0x85
+        or 0xA0 <= code <= 0xD7FF
+        or (0xE000 <= code <= 0xFFFD and code != 0xFEFF)
+        or 0x10000 <= code <= 0x10FFFF
+    )
+
+
+def _are_printable(letters: str) -> bool:
+    # Python's own word is stricter, and quick.
+    return letters.isprintable() or all(map(_is_printable, letters))
+
+
+def _is_plain(value: str) -> bool:
+    """Tell whether a word needs no quotes in block style."""
+    if value[0] in FIRST or value[0] == " " or value[-1] == " " or "\n" in value:
+        return False
+    if value.startswith(("---", "...")) or " #" in value or ": " in value or value[-1] == ":":
+        return False
+    if value[0] in "?-" and (len(value) == 1 or value[1] in " \t"):
+        return False
+    return _are_printable(value)
+
+
+def _can_be_single(value: str) -> bool:
+    return "\n" not in value and _are_printable(value)
+
+
+def _can_be_literal(value: str) -> bool:
+    return not any(line.endswith(" ") for line in value.split("\n")) and all(
+        _is_printable(letter) or letter == "\t" for letter in value
+    )
+
+
+def _single(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _double(value: str) -> str:
+    return '"' + "".join(map(_escaped, value)) + '"'
+
+
+def _escaped(letter: str) -> str:
+    if letter in ESCAPES:
+        return ESCAPES[letter]
+    if _is_printable(letter):
+        return letter
+    code = ord(letter)
+    if code <= 0xFF:
+        return f"\\x{code:02X}"
+    return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"
+
+
+def _literal(value: str, indent: str) -> Iterator[str]:
+    """Write a text of several lines behind ``|``."""
+    hint = "2" if value[0] in " \n" else ""
+    end = (
+        "-" if not value.endswith("\n") else "+" if value.endswith("\n\n") or value == "\n" else ""
+    )
+    yield f" |{hint}{end}"
+    body = value.removesuffix("\n") if not end else value
+    if end == "+":
+        body = value[:-1]
+    for line in body.split("\n"):
+        yield f"\n{indent}{line}" if line else "\n"

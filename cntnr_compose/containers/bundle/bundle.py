@@ -1,0 +1,261 @@
+"""Lays a container's bundle out: root file system, mounts, network configuration, config.json.
+
+A bundle stands from `runc create` until the container has ended. Runs inside the holder.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from cntnr_compose.containers.bundle import accounts
+from cntnr_compose.containers.bundle import configs_secrets as filemounts
+from cntnr_compose.containers.bundle import etc_files as etcfiles
+from cntnr_compose.containers.bundle import mount_sources as mounted
+from cntnr_compose.containers.runtime import host_facts as facts
+from cntnr_compose.containers.runtime import runc
+from cntnr_compose.containers.spec import devices, security
+from cntnr_compose.containers.spec.inputs import Node, Setting
+from cntnr_compose.containers.spec.mounts import SHM, models
+from cntnr_compose.containers.spec.runtime_spec import runtime_spec
+from cntnr_compose.containers.state.project_context import Scene
+from cntnr_compose.containers.state.volume_usage import release_volumes
+from cntnr_compose.core import paths
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.values import Bytes, Tree, Value, from_json, from_tree, replace
+from cntnr_compose.host import files, mounts
+from cntnr_compose.host.openat2 import Root
+from cntnr_compose.images import unpack
+from cntnr_compose.images.store import ImageStore
+from cntnr_compose.model.image import ImageConfig
+from cntnr_compose.model.observed import Record
+from cntnr_compose.model.service import Service
+from cntnr_compose.networks import cni, interfaces
+from cntnr_compose.networks import embedded_dns as nameserver
+from cntnr_compose.networks.manager import Made
+
+LONGEST_PROFILE: Bytes = 16 << 20
+PROJECT = "cntnr.project"  # the annotation that tells whose a bundle is
+
+
+class NamespaceMissing(CntnrError):
+    """A container is to share the namespaces of one that does not run."""
+
+    def __init__(self, container: str, mode: str, kind: str) -> None:
+        super().__init__(f"cannot start container {container}: {kind} {mode} does not run")
+
+
+class Laid(Value, frozen=True, kw_only=True):
+    """What was laid out, as far as others need it."""
+
+    own_network: bool  # whether the hook gives it interfaces
+    names: nameserver.Names | None = None  # who is to answer at 127.0.0.11
+    warnings: tuple[str, ...] = ()
+
+
+async def lay_out(scene: Scene, record: Record) -> Laid:
+    """Make everything that `runc create` needs. What fails half-way is removed by `clear`."""
+    service = record.definition
+    place = paths.bundle(record.id)
+    files.remove_tree(place)
+    (place / "rootfs").mkdir(parents=True)
+    (place / "etc").mkdir()
+    image = from_tree(record.image_config, ImageConfig)
+    await _mount_root(record, place / "rootfs")
+    attached = _interfaces(scene, record)
+    cni.write(place, attached)
+    joined = _joined(scene, record)
+    resolver = await etcfiles.resolver(scene, record)
+    resolved = [await mounted.resolved(record, place, point) for point in record.mounts]
+    setting = Setting(
+        id=record.id,
+        rootfs=str(place / "rootfs"),
+        hostname=etcfiles.hostname(record),
+        network=_network(record, joined),
+        pid=_namespace(scene, record, "pid", service.pid),
+        ipc=_namespace(scene, record, "ipc", "" if service.ipc in PRIVATE_IPC else service.ipc),
+        shm=_shared_memory(scene, record),
+        uts="host" if service.uts == "host" else "new",
+        models=str(place / "models"),
+        mounts=(*resolved, *filemounts.lay_out(scene, record)),
+        files=etcfiles.write(record, place, joined, resolver),
+        nodes=_nodes(service),
+        seccomp=_seccomp(scene, service),
+        annotations=_annotations(record),
+        hooks=cni.hooks(record.id) if attached else {},
+    )
+    with Root(place / "rootfs") as root, accounts.of(root) as (passwd, group):
+        setting = replace(setting, passwd=passwd, group=group)
+        made = runtime_spec(service, image, setting, scene.facts)
+    _lay_models(models(made.spec["mounts"], setting.models))
+    runc.write_spec(place, made.spec)
+    return Laid(
+        own_network=setting.network == "new",
+        names=_names(attached, resolver),
+        warnings=made.warnings,
+    )
+
+
+def _lay_models(wanted: Mapping[str, int]) -> None:
+    for folder, mode in wanted.items():
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        Path(folder).chmod(mode)
+
+
+PRIVATE_IPC = ("", "none", "private", "shareable")
+
+
+async def _mount_root(record: Record, target: Path) -> None:
+    image = ImageStore().find_id(record.image_id)
+    if image is None:
+        raise mounted.ImageGone(record.name, record.image)
+    lower = await unpack.ensure_unpacked(image)
+    home = paths.container(record.project, record.id)
+    for name in ("upper", "work"):
+        (home / name).mkdir(exist_ok=True)
+    root = lower[0].stat()
+    if not any((home / "upper").iterdir()):
+        os.chown(home / "upper", root.st_uid, root.st_gid)
+        (home / "upper").chmod(root.st_mode & 0o7777)
+    mounts.overlay(lower, home / "upper", home / "work", target)
+
+
+def clear(record: Record) -> None:
+    """Remove a bundle and what is mounted in it. Absent is fine."""
+    place = paths.bundle(record.id)
+    if place.exists():
+        mounts.detach_all(place)
+        files.remove_tree(place)
+    filemounts.clear(record)
+    release_volumes(record)
+
+
+def _interfaces(scene: Scene, record: Record) -> tuple[cni.Interface, ...]:
+    chosen: list[tuple[Made, str, str, str]] = []
+    best = ("", 0)
+    for number, (key, attachment) in enumerate(etcfiles.order(record.definition)):
+        name = record.networks[key]
+        made = scene.networks.find(name)
+        if made is None:
+            raise NetworkMissing(record.name, name)
+        mac = attachment.mac_address or (record.definition.mac_address if number == 0 else "")
+        chosen.append((made, attachment.ipv4_address, mac, attachment.interface_name))
+        if made.bridge.internal:  # leads nowhere
+            continue
+        if not best[0] or attachment.gw_priority > best[1]:
+            best = (name, attachment.gw_priority)
+    attached = interfaces.interfaces(chosen, best[0])
+    promised = scene.promised()
+    return tuple(
+        interfaces.settle(record, one[0], interface, promised)
+        for one, interface in zip(chosen, attached, strict=True)
+    )
+
+
+def _names(attached: Sequence[cni.Interface], resolver: str) -> nameserver.Names | None:
+    """Give who answers at 127.0.0.11: resolvers are on a container's first network."""
+    if not attached:
+        return None
+    first = attached[0]
+    return nameserver.Names(resolver=resolver, interface=first.name, address=first.address)
+
+
+class NetworkMissing(CntnrError):
+    """A network that a container is on is not there."""
+
+    hint = "run `cntnr compose up` to make it again"
+
+    def __init__(self, container: str, network: str) -> None:
+        super().__init__(f"cannot start container {container}: there is no network {network}")
+
+
+def _joined(scene: Scene, record: Record) -> Record | None:
+    """Find the container whose network this one shares."""
+    mode = record.definition.network_mode
+    if not mode.startswith(("service:", "container:")):
+        return None
+    return _lender(scene, record, "network_mode", mode)
+
+
+def lenders(scene: Scene, record: Record) -> list[Record]:
+    """Find the containers whose namespaces this one shares. Raises `NamespaceMissing`."""
+    service = record.definition
+    modes = {"network_mode": service.network_mode, "pid": service.pid, "ipc": service.ipc}
+    return [
+        _lender(scene, record, kind, mode)
+        for kind, mode in modes.items()
+        if mode.startswith(("service:", "container:"))
+    ]
+
+
+def _lender(scene: Scene, record: Record, kind: str, mode: str) -> Record:
+    word, _, name = mode.partition(":")
+    keeper = scene.running(name) if word == "service" else scene.keepers.get(name)
+    if keeper is None or not keeper.status.pid:
+        raise NamespaceMissing(record.name, mode, kind)
+    return keeper.record
+
+
+def _network(record: Record, joined: Record | None) -> str:
+    if joined is not None:
+        return f"/proc/{runc.pid(joined.id)}/ns/net"
+    return "host" if record.definition.network_mode == "host" else "new"
+
+
+def _namespace(scene: Scene, record: Record, kind: str, mode: str) -> str:
+    if not mode:
+        return "new"
+    if mode == "host":
+        return "host"
+    lender = _lender(scene, record, kind, mode)
+    return f"/proc/{runc.pid(lender.id)}/ns/{kind}"
+
+
+def _shared_memory(scene: Scene, record: Record) -> str:
+    """Give the folder that is /dev/shm in a container which others share it with; else nothing.
+
+    Who lends it has it in memory beside its bundle; who borrows it has the same.
+    """
+    service = record.definition
+    if service.ipc.startswith(("service:", "container:")):
+        return str(paths.bundle(_lender(scene, record, "ipc", service.ipc).id) / "shm")
+    others = scene.intent.services.values() if scene.intent else ()
+    if (
+        f"service:{service.name}" not in {other.ipc for other in others}
+        and service.ipc != "shareable"
+    ):
+        return ""
+    folder = paths.bundle(record.id) / "shm"
+    folder.mkdir()
+    mounts.shared_memory(folder, size=service.shm_size or SHM)
+    return str(folder)
+
+
+def _nodes(service: Service) -> dict[str, Node]:
+    found = {path: facts.node(path) for path in devices.wanted(service)}
+    return {path: node for path, node in found.items() if node is not None}
+
+
+class SeccompUnreadable(CntnrError):
+    """The profile that security_opt names cannot be read."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"cannot read the seccomp profile {path}: {why}")
+
+
+def _seccomp(scene: Scene, service: Service) -> Tree | None:
+    """Read the profile that a service names, relative to the project's folder."""
+    named = security.seccomp_file(service)
+    if not named:
+        return None
+    path = Path(scene.intent.working_dir if scene.intent else "/", named)
+    try:
+        with Root(Path("/")) as machine:
+            return from_json(machine.read(str(path), LONGEST_PROFILE), Tree)
+    except OSError as error:
+        raise SeccompUnreadable(str(path), error.strerror or str(error)) from error
+    except ValueError as error:
+        raise SeccompUnreadable(str(path), str(error)) from error
+
+
+def _annotations(record: Record) -> dict[str, str]:
+    return {"cntnr.name": record.name, PROJECT: record.project}

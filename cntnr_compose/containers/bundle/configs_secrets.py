@@ -1,0 +1,121 @@
+"""Configs and secrets in a container: files of the host, or text of ours in memory.
+
+Text lies in the holder's tmpfs; on disk it is in what the project is meant to be, which only its user
+may read. Runs inside the holder.
+"""
+
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from cntnr_compose.containers.spec.inputs import ResolvedMount
+from cntnr_compose.containers.state.project_context import Scene
+from cntnr_compose.core import paths
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.values import Bytes
+from cntnr_compose.host import files, mounts
+from cntnr_compose.host.openat2 import Root
+from cntnr_compose.model.observed import Record
+from cntnr_compose.model.project import FileSource
+from cntnr_compose.model.service import FileMount
+
+DEFAULT_MODE = 0o444
+LONGEST: Bytes = 64 << 20  # of a file that is copied, into memory
+
+
+class SourceMissing(CntnrError):
+    """The file of a config or secret is not there, or closed to us."""
+
+    def __init__(self, kind: str, key: str, path: str, why: str) -> None:
+        what = "does not exist" if why == os.strerror(errno.ENOENT) else f"cannot be read: {why}"
+        super().__init__(f"cannot give {kind} {key} to a container: {path} {what}")
+
+
+class SourceUnset(CntnrError):
+    """The variable of a config or secret is not set."""
+
+    def __init__(self, kind: str, key: str, variable: str) -> None:
+        super().__init__(f'environment variable "{variable}" required by {kind} "{key}" is not set')
+
+
+def _folder(record: Record) -> Path:
+    return paths.held() / "files" / record.id
+
+
+def lay_out(scene: Scene, record: Record) -> tuple[ResolvedMount, ...]:
+    """Give the mounts of a container's configs and secrets, their files written where needed.
+
+    Raises `SourceMissing`, `SourceUnset`.
+    """
+    made = []
+    for kind, number, use, source in _uses(scene, record):
+        path = _file(record, kind, number, use, source)
+        made.append(ResolvedMount(target=target(kind, use), source=str(path), read_only=True))
+    return tuple(made)
+
+
+def sources(scene: Scene, record: Record) -> list[FileSource]:
+    """Give the configs and secrets of a container that are files of the host."""
+    return [source for _, _, _, source in _uses(scene, record) if source.file]
+
+
+def _uses(scene: Scene, record: Record) -> Iterator[tuple[str, int, FileMount, FileSource]]:
+    intent = scene.intent
+    for kind, uses in (
+        ("config", record.definition.configs),
+        ("secret", record.definition.secrets),
+    ):
+        known = (intent.configs if kind == "config" else intent.secrets) if intent else {}
+        for number, use in enumerate(uses):
+            yield kind, number, use, known.get(use.source) or FileSource(key=use.source)
+
+
+def target(kind: str, use: FileMount) -> str:
+    """Give the path in the container."""
+    base = "/run/secrets/" if kind == "secret" else "/"
+    chosen = use.target or use.source
+    return chosen if chosen.startswith("/") else base + chosen
+
+
+def _file(record: Record, kind: str, number: int, use: FileMount, source: FileSource) -> Path:
+    asked = bool(use.uid or use.gid or use.mode is not None)
+    original = _original(kind, source) if source.file else None
+    if original is not None and not (asked and original.is_file()):
+        return original
+    if original is None and source.content is None:
+        raise SourceUnset(kind, source.key, source.environment or "?")
+    copy = _folder(record) / f"{kind}-{number}"
+    copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if original is not None:
+        _copy(kind, source, original, copy)
+    else:
+        copy.write_text(source.content or "")
+    os.chown(copy, int(use.uid or 0), int(use.gid or 0))
+    copy.chmod(DEFAULT_MODE if use.mode is None else use.mode)
+    return copy
+
+
+def _original(kind: str, source: FileSource) -> Path:
+    original = mounts.on_machine(Path(source.file))
+    try:
+        original.stat()
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise SourceMissing(kind, source.key, source.file, why) from error
+    return original
+
+
+def _copy(kind: str, source: FileSource, original: Path, copy: Path) -> None:
+    """Copy a file; containers may have put something else in its place just now."""
+    try:
+        with Root(Path("/")) as machine:
+            copy.write_bytes(machine.read(str(original), LONGEST))
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise SourceMissing(kind, source.key, source.file, why) from error
+
+
+def clear(record: Record) -> None:
+    """Remove the files of a container."""
+    files.remove_tree(_folder(record))

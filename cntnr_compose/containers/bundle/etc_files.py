@@ -1,0 +1,104 @@
+"""hosts, resolv.conf and hostname of a container: written beside its bundle, mounted over the image's."""
+
+import socket
+from pathlib import Path
+
+from cntnr_compose.containers.bundle import links
+from cntnr_compose.containers.state.project_context import Scene
+from cntnr_compose.core import paths
+from cntnr_compose.host import kernel
+from cntnr_compose.model.observed import Record
+from cntnr_compose.model.service import Attachment, Service
+from cntnr_compose.networks.manager import Resolver
+
+GATEWAY_WORD = "host-gateway"
+
+
+def order(service: Service) -> list[tuple[str, Attachment]]:
+    """Order a service's networks: by priority, then by name, as docker attaches them."""
+    return sorted(service.networks.items(), key=lambda one: (-one[1].priority, one[0]))
+
+
+def hostname(record: Record) -> str:
+    """Give the name that a container calls itself."""
+    service = record.definition
+    if service.hostname:
+        return service.hostname
+    return socket.gethostname() if service.network_mode == "host" else record.id[:12]
+
+
+def write(record: Record, place: Path, joined: Record | None, resolver: str) -> dict[str, str]:
+    """Write hosts, resolv.conf and hostname; one that shares a network shares these as well."""
+    names = ("hosts", "resolv.conf", "hostname")
+    if joined is not None:
+        return {f"/etc/{name}": str(paths.bundle(joined.id) / "etc" / name) for name in names}
+    write_hosts(record, {})
+    (place / "etc/hostname").write_text(f"{hostname(record)}\n")
+    (place / "etc/resolv.conf").write_text(_resolv_conf(record, resolver))
+    return {f"/etc/{name}": str(place / "etc" / name) for name in names}
+
+
+def write_hosts(record: Record, addresses: dict[str, str]) -> None:
+    """Write /etc/hosts in place, since it is mounted already when the addresses are known."""
+    service = record.definition
+    name = hostname(record)
+    own = f"{name}.{service.domainname} {name}" if service.domainname else name
+    lines = [
+        "127.0.0.1\tlocalhost",
+        "::1\tlocalhost ip6-localhost ip6-loopback",
+        "fe00::0\tip6-localnet", "ff00::0\tip6-mcastprefix",
+        "ff02::1\tip6-allnodes", "ff02::2\tip6-allrouters",
+    ]  # fmt: skip
+    for other, targets in service.extra_hosts.items():
+        lines += [
+            f"{kernel.host_address() if to == GATEWAY_WORD else to}\t{other}" for to in targets
+        ]
+    lines += [f"{address}\t{own}" for address in addresses.values()]
+    if service.network_mode == "host":
+        lines.append(f"127.0.1.1\t{own}")
+    (paths.bundle(record.id) / "etc/hosts").write_text("\n".join(lines) + "\n")
+
+
+async def resolver(scene: Scene, record: Record) -> str:
+    """Give the address of who knows the names on a container's networks; empty where it is on none."""
+    service = record.definition
+    if not service.networks:
+        return ""
+    names = tuple(record.networks[key] for key, _ in order(service))
+    aliases = links.aliases(service, record.project)
+    wanted = Resolver(networks=names, upstream=service.dns, aliases=aliases)
+    return await scene.networks.resolver(wanted, scene.promised())
+
+
+def _resolv_conf(record: Record, resolver: str) -> str:
+    service = record.definition
+    if service.network_mode == "host":
+        return kernel.host_resolv_conf()
+    if not resolver:
+        return ""
+    options = ["ndots:0", "timeout:1", "attempts:3"]
+    options = [one for one in options if one.partition(":")[0] not in _option_names(service)]
+    lines = [f"nameserver {resolver}"]
+    if service.dns_search and service.dns_search != (".",):
+        lines.append(f"search {' '.join(service.dns_search)}")
+    lines.append(f"options {' '.join([*options, *service.dns_opt])}")
+    return "\n".join(lines) + "\n"
+
+
+def _option_names(service: Service) -> set[str]:
+    return {option.partition(":")[0] for option in service.dns_opt}
+
+
+def names(record: Record) -> dict[str, list[str]]:
+    """Give the names by which others find a container on each of its networks.
+
+    A one-off answers to its own name only, and to what `run --use-aliases` put into its networks.
+    """
+    service = record.definition
+    own = [record.name, record.id[:12]]
+    if not record.oneoff:
+        own += [record.service, links.target(record.service, record.project)]
+    return {
+        record.networks[key]: list(dict.fromkeys([*own, *attachment.aliases]))
+        for key, attachment in service.networks.items()
+    }

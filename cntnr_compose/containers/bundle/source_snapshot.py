@@ -1,0 +1,97 @@
+"""What a container's mounts and namespaces come from, as it is at the moment.
+
+Containers are prepared before those that they wait for have started, so that much is done at once. What
+these make or replace meanwhile has to be seen all the same: where a container's sources are others at its
+start than they were when it was prepared, it is prepared anew.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+from cntnr_compose.containers.bundle import bundle
+from cntnr_compose.containers.bundle import configs_secrets as filemounts
+from cntnr_compose.containers.bundle import mount_sources as mounted
+from cntnr_compose.containers.runtime import runc
+from cntnr_compose.containers.state.project_context import Scene
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.host import mounts
+from cntnr_compose.model.observed import MountPoint, Record
+from cntnr_compose.model.service import Mount
+from cntnr_compose.volumes import store as volumes
+
+One: TypeAlias = tuple[int, ...]  # tells a source from every other one; empty: it is not there
+Seen: TypeAlias = tuple[One, ...]
+ALWAYS: One = (0,)  # nobody makes or replaces it
+
+
+def look(scene: Scene, record: Record) -> Seen:
+    """Look at everything that others may make or replace, always in the same order.
+
+    What is mounted of an image is left out, since images do not change.
+    """
+    return (*_lenders(scene, record), *_mounts(record), *_files(scene, record))
+
+
+def is_whole(seen: Seen) -> bool:
+    """Tell whether all sources are there."""
+    return all(seen)
+
+
+def _lenders(scene: Scene, record: Record) -> Iterator[One]:
+    try:
+        for lender in bundle.lenders(scene, record):
+            pid = runc.pid(lender.id)
+            yield (pid,) if pid else ()
+    except bundle.NamespaceMissing:
+        yield ()
+
+
+def _mounts(record: Record) -> Iterator[One]:
+    asked = {mount.target: mount for mount in record.definition.volumes}
+    for point in record.mounts:
+        if point.type == "bind":
+            yield _identity(mounts.on_machine(Path(point.source)))
+        elif point.type == "volume":
+            yield _of_volume(point, asked.get(point.target))
+
+
+def _of_volume(point: MountPoint, asked: Mount | None) -> One:
+    if asked is None or not asked.volume.subpath:
+        folder = volumes.on_machine(point.source)
+        return ALWAYS if folder is None else _identity(folder)
+    whole = volumes.standing(point.source)
+    if whole is None:
+        return ()
+    try:
+        found = mounted.part(whole, asked.volume.subpath)
+    except CntnrError:
+        return ()
+    try:
+        return _of(os.fstat(found))
+    finally:
+        os.close(found)
+
+
+def _files(scene: Scene, record: Record) -> Iterator[One]:
+    """Look at the files of configs and secrets; of some the content is copied, so it counts, too."""
+    for source in filemounts.sources(scene, record):
+        path = mounts.on_machine(Path(source.file))
+        try:
+            found = path.stat()
+        except OSError:
+            yield ()
+        else:
+            yield (*_of(found), found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def _identity(path: Path) -> One:
+    try:
+        return _of(path.stat())
+    except OSError:
+        return ()
+
+
+def _of(found: os.stat_result) -> One:
+    return found.st_dev, found.st_ino

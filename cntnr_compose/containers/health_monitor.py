@@ -1,0 +1,59 @@
+"""Runs a container's health check again and again, and notes what comes of it."""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from cntnr_compose.containers import exec as programs
+from cntnr_compose.containers.logs.program_output import Beginning
+from cntnr_compose.containers.state import healthcheck as health
+from cntnr_compose.containers.state.healthcheck import Health, Probe
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.model.observed import HealthProbe
+from cntnr_compose.model.service import Hook
+
+if TYPE_CHECKING:
+    from cntnr_compose.containers.managed import Keeper
+
+
+def is_checked(keeper: "Keeper") -> bool:
+    """Tell whether a container has a health check."""
+    return health.probe_of(keeper.record) is not None
+
+
+async def watch(keeper: "Keeper") -> None:
+    """Check until cancelled; the container's keeper does that when it ends."""
+    probe = health.probe_of(keeper.record)
+    assert probe is not None
+    while True:
+        status = keeper.status
+        known = Health(word=status.health or "starting", failing_streak=status.failing_streak)
+        await asyncio.sleep(health.pause(probe, known, age=time.time() - status.started))
+        found = await _run(keeper, probe)
+        age = found.started - keeper.status.started
+        after = health.judged(probe, known, exit_code=found.exit_code, age=age)
+        keeper.write(
+            health=after.word,
+            failing_streak=after.failing_streak,
+            probes=(*keeper.status.probes, found)[-health.KEPT :],
+        )
+        if after.word != known.word:
+            keeper.scene.announce(keeper.record, "health_status", health=after.word)
+
+
+async def _run(keeper: "Keeper", probe: Probe) -> HealthProbe:
+    started, said = time.time(), Beginning(health.LONGEST)
+    try:
+        code = await programs.run(
+            keeper.scene,
+            keeper.record,
+            Hook(command=probe.command),
+            said.take,
+            within=probe.timeout,
+        )
+    except CntnrError as error:
+        return HealthProbe(started=started, ended=time.time(), exit_code=126, output=str(error))
+    output = said.text
+    if code is None:
+        code, output = -1, f"Health check exceeded timeout ({probe.timeout:g}s): {output}"
+    return HealthProbe(started=started, ended=time.time(), exit_code=code, output=output)

@@ -1,0 +1,4 @@
+"""Log files of containers: read, follow, rotate.
+
+Uses host. Used by the rest of containers and by client.
+"""

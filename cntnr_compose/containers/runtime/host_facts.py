@@ -1,0 +1,92 @@
+"""Gathers what the machine and the holder allow. Runs inside the holder."""
+
+import contextlib
+import os
+import platform
+import resource
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from cntnr_compose.containers.spec.inputs import Facts, Node
+from cntnr_compose.containers.spec.seccomp_default import as_docker
+from cntnr_compose.core.values import Tree
+from cntnr_compose.host import cgroups, files, kernel, process
+from cntnr_compose.model.service import Ulimit
+
+KINDS = (
+    "as", "core", "cpu", "data", "fsize", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss",
+    "rtprio", "rttime", "sigpending", "stack",
+)  # fmt: skip
+
+
+def gather() -> Facts:
+    """Look once."""
+    profile = kernel.seccomp_profile()
+    shipped = files.read_value(profile, Tree) if profile else None
+    group = cgroups.find()
+    if group is not None and not cgroups.hand_down(group):
+        group = None
+    return Facts(
+        controllers=group.controllers if group else (),
+        cgroup_version=group.version if group else 2,
+        cgroup_parent=group.parent if group else "",
+        swap_limit=group.swap if group else False,
+        ids=kernel.mapped_ids(),
+        machine=platform.machine(),
+        kernel=kernel.release(),
+        cpus=os.cpu_count() or 0,
+        rlimits=_limits(),
+        oom_score_adj=int(Path("/proc/self/oom_score_adj").read_text()),
+        seccomp_profile=as_docker(shipped) if shipped else None,
+        apparmor=Path("/sys/kernel/security/apparmor").is_dir(),
+        selinux=Path("/sys/fs/selinux/enforce").exists(),
+        mqueue=Path("/dev/mqueue").is_dir(),
+        init_path=next((path for path in kernel.INITS if os.access(path, os.X_OK)), ""),
+        devices=tuple(_devices(Path("/dev"))),
+        compat=Path("/proc/sys/abi/vsyscall32").exists() or platform.machine() != "x86_64",
+        domainname_path=shutil.which("domainname", path=process.SYSTEM_PATH) or "",
+    )
+
+
+def node(path: str) -> Node | None:
+    """Look at a device; None where there is no such thing."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    if stat.S_ISDIR(found.st_mode):
+        return Node(folder=True)
+    return Node(
+        major=os.major(found.st_rdev),
+        minor=os.minor(found.st_rdev),
+        openable=os.access(path, os.R_OK | os.W_OK),
+    )
+
+
+def _limits() -> dict[str, Ulimit]:
+    found = {}
+    for kind in KINDS:
+        number = getattr(resource, f"RLIMIT_{kind.upper()}", None)
+        if number is not None:
+            soft, hard = resource.getrlimit(number)
+            found[kind] = Ulimit(soft=soft, hard=hard)
+    return found
+
+
+def _devices(folder: Path) -> Iterator[str]:
+    """List the nodes that the user may open, in folders such as /dev/dri too.
+
+    What is mounted below, such as /dev/shm, has no devices of the machine, but maybe many files.
+    """
+    here = folder.stat().st_dev
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda one: one.name):
+            found = entry.stat(follow_symlinks=False)
+            if stat.S_ISDIR(found.st_mode) and found.st_dev == here:
+                with contextlib.suppress(PermissionError):
+                    yield from _devices(Path(entry.path))
+            special = stat.S_ISCHR(found.st_mode) or stat.S_ISBLK(found.st_mode)
+            if special and os.access(entry.path, os.R_OK | os.W_OK):
+                yield entry.path

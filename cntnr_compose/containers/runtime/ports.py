@@ -1,0 +1,143 @@
+"""Publishes a container's ports on the host: which ones, on which addresses."""
+
+from collections.abc import Mapping, Sequence
+
+from cntnr_compose.containers.state import records
+from cntnr_compose.containers.state.project_context import Scene
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.values import Value
+from cntnr_compose.host import process
+from cntnr_compose.model.observed import Publication, Record
+from cntnr_compose.model.service import Port
+from cntnr_compose.networks import port_driver as ports
+from cntnr_compose.networks.port_driver import PortTaken, Spec
+
+EVERY_V4 = "0.0.0.0"
+EVERY_V6 = "::"
+
+
+class ProtocolUnknown(CntnrError):
+    """A port is to be published for a protocol that cannot be forwarded."""
+
+    def __init__(self, service: str, protocol: str) -> None:
+        super().__init__(
+            f"cannot publish a port of service {service}: {protocol} cannot be forwarded without root"
+        )
+
+
+class Published(Value, frozen=True, kw_only=True):
+    """A port as it is published, and the number that the driver knows it by."""
+
+    number: int
+    publication: Publication
+
+
+async def publish(
+    scene: Scene, record: Record, addresses: Mapping[str, str]
+) -> tuple[Published, ...]:
+    """Publish every port of a container; all or none.
+
+    Raises `PortTaken`, `PortPrivileged`, `AddressUnknown`, `PortRefused`, `ProtocolUnknown`.
+    """
+    service = record.definition
+    if not service.ports or not addresses:
+        return ()
+    address = next(iter(addresses.values()))
+    made: list[Published] = []
+    try:
+        for port in service.ports:
+            made += await _publish(scene, record, port, address)
+    except BaseException:
+        await process.clean_up(withdraw(made))
+        raise
+    return tuple(made)
+
+
+async def _publish(scene: Scene, record: Record, port: Port, address: str) -> list[Published]:
+    if port.protocol not in ("tcp", "udp"):
+        raise ProtocolUnknown(record.service, port.protocol)
+    last: PortTaken | None = None
+    for number in _candidates(port):
+        made: list[Published] = []
+        try:
+            for host in _hosts(port):
+                one = await _one(port, host, number, address)
+                made.append(one)
+        except PortTaken as error:
+            await withdraw(made)
+            last = error
+        else:
+            return made
+    assert last is not None
+    raise _named(scene, port, last)
+
+
+def _candidates(port: Port) -> Sequence[int]:
+    """Give the host ports to try: replicas of a service take the next free one of a range."""
+    if not port.published or port.published == "0":
+        return [ports.free_port(_hosts(port)[0], port.protocol) for _ in range(5)]
+    first, _, last = port.published.partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
+def _hosts(port: Port) -> list[str]:
+    if port.host_ip:
+        return [port.host_ip]
+    return [EVERY_V4, EVERY_V6] if ports.has_ipv6() else [EVERY_V4]
+
+
+async def _one(port: Port, host: str, number: int, address: str) -> Published:
+    family = "6" if ":" in host else "4"
+    spec = Spec(
+        proto=f"{port.protocol}{family}",
+        parent_ip=host,
+        parent_port=number,
+        child_ip=address,
+        child_port=port.target,
+    )
+    known = await ports.publish(spec)
+    seen_as = Publication(url=host, target=port.target, published=number, protocol=port.protocol)
+    return Published(number=known, publication=seen_as)
+
+
+def _named(scene: Scene, port: Port, error: PortTaken) -> PortTaken:
+    """Name the container that has the port, where it is one of ours."""
+    wanted = (int(port.published.partition("-")[0] or 0), port.protocol)
+    for project in records.projects():
+        for one in records.read_all(project):
+            there = {(each.published, each.protocol) for each in one.status.published}
+            if one.status.holder == scene.holder.id and wanted in there:
+                by = f"container {one.record.name} of project {project}"
+                return PortTaken(port.host_ip, wanted[0], by)
+    return error
+
+
+async def withdraw(published: Sequence[Published]) -> None:
+    """Take published ports back."""
+    for one in published:
+        await ports.withdraw(one.number)
+
+
+async def found(addresses: Mapping[str, str]) -> tuple[Published, ...]:
+    """Find what an earlier supervisor published for a container's addresses."""
+    if not addresses:
+        return ()
+    mine = set(addresses.values())
+    return tuple(
+        Published(
+            number=one.id,
+            publication=Publication(
+                url=one.spec.parent_ip or EVERY_V4,
+                target=one.spec.child_port,
+                published=one.spec.parent_port,
+                protocol=one.spec.proto.rstrip("46"),
+            ),
+        )
+        for one in await ports.published()
+        if one.spec.child_ip in mine
+    )
+
+
+def seen(published: Sequence[Published]) -> tuple[Publication, ...]:
+    """Give what `ps` shows."""
+    return tuple(one.publication for one in published)

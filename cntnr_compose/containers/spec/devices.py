@@ -1,0 +1,89 @@
+"""Devices of the machine in a container: bound nodes, since a user namespace may not make any."""
+
+from cntnr_compose.containers.spec.inputs import Facts, Reductions, Setting
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.values import Tree
+from cntnr_compose.model.service import Device, Service
+
+# Made by the runtime in every container, or of no meaning in another one.
+OWN = frozenset(
+    {
+        "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty",
+        "/dev/console", "/dev/ptmx",
+    }
+)  # fmt: skip
+OWN_FOLDERS = ("/dev/pts/", "/dev/shm/", "/dev/mqueue/", "/dev/fd/")
+BLKIO_LISTS = (
+    "weight_device", "device_read_bps", "device_read_iops", "device_write_bps",
+    "device_write_iops",
+)  # fmt: skip
+
+
+class DeviceMissing(CntnrError):
+    """A device that a service names is not there."""
+
+    def __init__(self, service: str, path: str) -> None:
+        super().__init__(f'cannot give "{path}" to service {service}: no such device')
+
+
+class DeviceUnsupported(CntnrError):
+    """A device is named in a way that takes a driver."""
+
+    hint = "name the nodes themselves, such as /dev/dri/renderD128"
+
+    def __init__(self, service: str, what: str) -> None:
+        super().__init__(f"cannot give {what} to service {service}: there is no driver for it")
+
+
+def wanted(service: Service) -> tuple[str, ...]:
+    """Name the paths that `devices` and resources need to know as `Setting.nodes`."""
+    paths = [device.source for device in service.devices if device.source.startswith("/")]
+    blkio = service.raw.get("blkio_config") or {}
+    paths += [entry["path"] for key in BLKIO_LISTS for entry in blkio.get(key) or ()]
+    return tuple(dict.fromkeys(paths))
+
+
+def devices(service: Service, setting: Setting, facts: Facts, reductions: Reductions) -> list[Tree]:
+    """Give the bind mounts of a service's devices, and of all there are where it is privileged.
+
+    Raises `DeviceMissing`, `DeviceUnsupported`.
+    """
+    _refuse_drivers(service)
+    there = any(mount.target.rstrip("/") == "/dev" for mount in setting.mounts)
+    every = facts.devices if service.privileged and not there else ()
+    bound = {path: path for path in every if path not in OWN and not path.startswith(OWN_FOLDERS)}
+    for device in service.devices:
+        _check(service, device, setting, reductions)
+        bound[device.target or device.source] = device.source
+    return [
+        {
+            "destination": target,
+            "type": "bind",
+            "source": source,
+            "options": ["rbind", "rprivate"],
+        }
+        for target, source in bound.items()
+    ]
+
+
+def _check(service: Service, device: Device, setting: Setting, reductions: Reductions) -> None:
+    if not device.source.startswith("/"):
+        raise DeviceUnsupported(service.name, f'"{device.source}"')
+    node = setting.nodes.get(device.source)
+    if node is None:
+        raise DeviceMissing(service.name, device.source)
+    if not node.openable and not node.folder:
+        reductions.add("devices", f"{device.source} may not be opened by the user who runs this")
+    if not {"r", "w"} <= set(device.permissions or "rwm"):
+        reductions.add(
+            "devices", f"{device.permissions} of {device.source} is not enforced without root"
+        )
+
+
+def _refuse_drivers(service: Service) -> None:
+    deploy = service.raw.get("deploy") or {}
+    reservations = (deploy.get("resources") or {}).get("reservations") or {}
+    if service.raw.get("gpus"):
+        raise DeviceUnsupported(service.name, "gpus")
+    if reservations.get("devices"):
+        raise DeviceUnsupported(service.name, "deploy.resources.reservations.devices")

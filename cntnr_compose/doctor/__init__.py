@@ -1,0 +1,1 @@
+"""What this host can do: checks, probes, capabilities. Uses host. Used by cli."""

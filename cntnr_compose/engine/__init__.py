@@ -1,1 +1,0 @@
-"""Floor 4: ties decisions to effects; emits events."""

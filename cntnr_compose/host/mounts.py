@@ -1,0 +1,131 @@
+"""mount(2) and umount2(2), and where the machine's files are below the holder's mounts."""
+
+import contextlib
+import ctypes
+import errno
+import os
+import re
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+from cntnr_compose.core.values import Bytes
+from cntnr_compose.host.namespaces import rootlesskit as holder
+
+MNT_DETACH = 2
+MS_RDONLY = 1
+MS_NOSUID = 2
+MS_NODEV = 4
+MS_NOEXEC = 8
+MS_BIND = 4096
+ESCAPED = re.compile(rb"\\([0-7]{3})")  # blanks and backslashes in /proc/self/mountinfo (proc(5))
+MS_REC = 16384
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def overlay(lower: Sequence[Path], upper: Path, work: Path, target: Path) -> None:
+    """Mount an overlay at ``target``; ``lower`` is top first. All folders exist.
+
+    ``userxattr`` is what lets an ordinary user's namespace do it (Linux 5.11). Raises `OSError`.
+    """
+    below = ":".join(_escaped(path) for path in lower)
+    options = f"lowerdir={below},upperdir={_escaped(upper)},workdir={_escaped(work)},userxattr"
+    _mount("overlay", target, "overlay", 0, options)
+
+
+def tmpfs(target: Path, options: str = "mode=0700") -> None:
+    """Mount an empty tmpfs at ``target``, which only we may enter by default. Raises `OSError`."""
+    _mount("tmpfs", target, "tmpfs", 0, options)
+
+
+def stack(lower: Sequence[Path], target: Path) -> None:
+    """Show several folders as one at ``target``, read-only; at least two, top first. Raises `OSError`."""
+    below = ":".join(_escaped(path) for path in lower)
+    _mount("overlay", target, "overlay", MS_RDONLY, f"lowerdir={below},userxattr")
+
+
+def shared_memory(target: Path, *, size: Bytes) -> None:
+    """Mount a file system in memory that everybody may write to. Raises `OSError`."""
+    flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
+    _mount("tmpfs", target, "tmpfs", flags, f"size={size},mode=1777")
+
+
+def bind(source: Path, target: Path) -> None:
+    """Show ``source`` at ``target`` too. Raises `OSError`."""
+    _mount(str(source), target, "", MS_BIND, "")
+
+
+def show(descriptor: int, target: Path) -> None:
+    """Show what a descriptor stands for at ``target``, made for it, with all that is mounted below.
+
+    Unlike a path, it cannot be exchanged for something else meanwhile. Raises `OSError`.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+        target.mkdir()
+    else:
+        target.touch()
+    _mount(f"/proc/self/fd/{descriptor}", target, "", MS_BIND | MS_REC, "")
+
+
+def detach(target: Path) -> None:
+    """Take a mount away; what still uses it may go on. No mount there is fine."""
+    if _libc.umount2(os.fsencode(target), MNT_DETACH) != 0:
+        code = ctypes.get_errno()
+        if code not in (errno.EINVAL, errno.ENOENT):
+            raise OSError(code, f"umount {target}: {os.strerror(code)}")
+
+
+def mounted_below(folder: Path) -> list[Path]:
+    """List the mount points at and below a folder, deepest first."""
+    real = Path(
+        os.path.realpath(folder)
+    )  # the kernel lists mount points without links on their way
+    found = []
+    for line in Path("/proc/self/mountinfo").read_bytes().splitlines():
+        point = Path(os.fsdecode(ESCAPED.sub(_octal, line.split(b" ", 5)[4])))
+        if point == real or real in point.parents:
+            found.append(point)
+    return sorted(found, key=lambda path: len(path.parts), reverse=True)
+
+
+def _octal(digits: re.Match[bytes]) -> bytes:
+    return bytes([int(digits.group(1), 8)])
+
+
+def detach_all(folder: Path) -> None:
+    """Take away every mount at and below a folder."""
+    for point in mounted_below(folder):
+        with contextlib.suppress(OSError):
+            detach(point)
+
+
+def on_machine(path: Path) -> Path:
+    """Give the path, inside the holder, at which the machine has what a user calls ``path``.
+
+    /etc and /run are the holder's own: what is new there since its start is not to be seen, and what
+    is made there nobody finds. rootlesskit keeps the machine's below, in a folder of a chance name.
+    """
+    real = Path(os.path.realpath(path))
+    for folder in map(Path, holder.COPIED):
+        if real != folder and folder not in real.parents:
+            continue
+        rest = real.relative_to(folder)
+        original = next(folder.glob(".ro[0-9]*"), None)
+        if original is not None and original.name not in rest.parts[:1]:
+            return original / rest
+    return real
+
+
+def _mount(source: str, target: Path, kind: str, flags: int, options: str) -> None:
+    result = _libc.mount(
+        source.encode(), os.fsencode(target), kind.encode(), flags, options.encode()
+    )
+    if result != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"mount {kind or 'bind'} at {target}: {os.strerror(code)}")
+
+
+def _escaped(path: Path) -> str:
+    # A colon separates lower directories and a comma options (overlayfs in the kernel's documentation).
+    return str(path).replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")

@@ -1,0 +1,241 @@
+"""Starts outside programs. The only module that may."""
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Collection, Coroutine, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from cntnr_compose.core.errors import CommandFailed, ProgramMissing
+from cntnr_compose.core.frozen import Plain, Seconds
+
+if TYPE_CHECKING:
+    import asyncio
+
+# Debian keeps runc, nft and dnsmasq where an ordinary user's PATH does not look.
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+Word = str | os.PathLike[str]
+Running: TypeAlias = subprocess.Popen[bytes]
+T = TypeVar("T")
+
+
+class Done(Plain):
+    """How a program ended and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Do work that must not be left half done: who is cancelled meanwhile is so afterwards."""
+    import asyncio
+
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None and not task.cancelled():
+        raise cancelled from task.exception()
+    return task.result()
+
+
+async def clean_up(work: Coroutine[Any, Any, object]) -> None:
+    """Clean up after a failure, to the end.
+
+    The failure is what the user is told; that of the clean-up goes to the log, beside what came first.
+    """
+    try:
+        await to_the_end(work)
+    except Exception:  # noqa: BLE001
+        import traceback
+
+        traceback.print_exc()
+
+
+def choose_watcher() -> None:
+    """Let asyncio notice the end of children by pidfd: its default is a thread for each of them."""
+    import asyncio
+
+    if sys.version_info < (3, 12):  # later versions do so by themselves
+        asyncio.set_child_watcher(asyncio.PidfdChildWatcher())
+
+
+@contextlib.contextmanager
+def umask(mask: int) -> Iterator[None]:
+    """Make files with these bits taken from their mode, for as long as the block runs."""
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def search_path() -> str:
+    """Give the user's PATH with the system folders behind it."""
+    return f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}"
+
+
+def base_env(**more: str) -> dict[str, str]:
+    """Make the small environment that programs of ours run in."""
+    kept = ("HOME", "USER", "LANG", "TMPDIR", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "XDG_CONFIG_HOME")
+    env = {name: os.environ[name] for name in kept if name in os.environ}
+    return {**env, "PATH": search_path(), **more}
+
+
+def find(program: str) -> str:
+    """Find a program; raise `ProgramMissing` where there is none."""
+    # Not shutil.which: shutil brings three compressors along, and this is on the way of every start.
+    for folder in search_path().split(":"):
+        path = Path(folder, program)
+        if os.access(path, os.X_OK) and path.is_file():
+            return str(path)
+    raise ProgramMissing(program)
+
+
+def run(
+    argv: Sequence[Word],
+    *,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    ok: Collection[int] = (0,),
+    timeout: Seconds | None = None,
+) -> Done:
+    """Run a program to its end and return what it said.
+
+    Raises `ProgramMissing`, `CommandFailed`, and `TimeoutError` after ``timeout`` seconds.
+    """
+    words = [os.fspath(word) for word in argv]
+    _log(words)
+    try:
+        ended = subprocess.run(
+            words,
+            env=dict(env if env is not None else base_env()),
+            input=stdin,
+            capture_output=True,
+            check=False,
+            timeout=timeout,
+        )
+    except FileNotFoundError as error:
+        raise ProgramMissing(words[0]) from error
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError(words[0]) from error
+    return _judged(words, ended.returncode, ended.stdout, ended.stderr, ok)
+
+
+def _log(words: Sequence[str], end: str = "") -> None:
+    """Log a command line that can be pasted, where somebody has set logging up: it takes 4 ms to import."""
+    logging = sys.modules.get("logging")
+    if logging is not None:
+        import shlex
+
+        logging.getLogger(__name__).debug("+ %s%s", shlex.join(words), end)
+
+
+async def run_async(
+    argv: Sequence[Word],
+    *,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    ok: Collection[int] = (0,),
+) -> Done:
+    """Do as `run` does, without blocking the event loop; time limits are the caller's.
+
+    Cancelled, it kills the program and waits for its end. It reads to end of file, so it is not
+    for programs that leave children behind that hold its pipes.
+    """
+    import asyncio
+
+    words = [os.fspath(word) for word in argv]
+    _log(words)
+    pipe = asyncio.subprocess.PIPE
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *words,
+            env=dict(env if env is not None else base_env()),
+            stdin=pipe if stdin else asyncio.subprocess.DEVNULL,
+            stdout=pipe,
+            stderr=pipe,
+        )
+    except FileNotFoundError as error:
+        raise ProgramMissing(words[0]) from error
+    try:
+        out, err = await process.communicate(stdin or None)
+    finally:
+        if process.returncode is None:  # cancelled: leave nothing behind
+            process.kill()
+            await process.wait()
+    return _judged(words, await process.wait(), out, err, ok)
+
+
+async def start_async(
+    argv: Sequence[Word],
+    *,
+    env: Mapping[str, str] | None = None,
+    pass_fds: Sequence[int] = (),
+    stdin: int | None = None,
+    stdout: int | None = None,
+    stderr: int | None = None,
+    new_session: bool = False,
+) -> "asyncio.subprocess.Process":
+    """Start a program without waiting for it; streams that are not given (fds) are /dev/null."""
+    import asyncio
+
+    words = [os.fspath(word) for word in argv]
+    _log(words, " &")
+    nothing = asyncio.subprocess.DEVNULL
+    try:
+        return await asyncio.create_subprocess_exec(
+            *words,
+            env=dict(env if env is not None else base_env()),
+            stdin=nothing if stdin is None else stdin,
+            stdout=nothing if stdout is None else stdout,
+            stderr=nothing if stderr is None else stderr,
+            pass_fds=pass_fds,
+            start_new_session=new_session,
+        )
+    except FileNotFoundError as error:
+        raise ProgramMissing(words[0]) from error
+
+
+def popen(
+    argv: Sequence[Word],
+    *,
+    env: Mapping[str, str] | None = None,
+    stdin: int | None = None,
+    stdout: int | None = None,
+    stderr: int | None = None,
+    pass_fds: Sequence[int] = (),
+    new_session: bool = False,
+    cwd: Word | None = None,
+) -> Running:
+    """Start a program and give its handle; streams are inherited where not given (fds)."""
+    words = [os.fspath(word) for word in argv]
+    _log(words, " &")
+    try:
+        return subprocess.Popen(
+            words,
+            env=dict(env if env is not None else base_env()),
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            pass_fds=pass_fds,
+            start_new_session=new_session,
+            cwd=cwd,
+        )
+    except FileNotFoundError as error:
+        raise ProgramMissing(words[0]) from error
+
+
+def _judged(words: list[str], code: int, out: bytes, err: bytes, ok: Collection[int]) -> Done:
+    done = Done(
+        returncode=code, stdout=out.decode(errors="replace"), stderr=err.decode(errors="replace")
+    )
+    if code not in ok:
+        raise CommandFailed(words, code, done.stderr)
+    return done

@@ -1,0 +1,171 @@
+"""Unpacked images: the lower directories that containers lie on. Complete or absent.
+
+Everything that writes here runs inside the holder, where the image's owners exist.
+"""
+
+import contextlib
+import hashlib
+import os
+from collections.abc import AsyncIterator, Collection, Iterator
+from pathlib import Path
+
+from cntnr_compose.core import paths
+from cntnr_compose.core.errors import CommandFailed
+from cntnr_compose.core.values import Bytes, Value
+from cntnr_compose.host import files
+from cntnr_compose.images import umoci
+from cntnr_compose.images.skopeo import LayerCorrupt, NoSpace
+from cntnr_compose.images.store import ImageStore, single_layout
+from cntnr_compose.model.image import Image
+
+# The options of a mount have to fit one page, and paths of homes can be long; this leaves room for
+# the upper and the work folder.
+LONGEST_LOWER = 3000
+ATTEMPTS = 5  # of umoci, which hides its reason about one time in three
+
+
+class Stack(Value, frozen=True, kw_only=True):
+    """What a built image lies on: folders in the layer store, top first."""
+
+    version: int = 1
+    lower: tuple[str, ...]
+
+
+def folder(image_id: str) -> Path:
+    """Name the folder of an image's unpacked files."""
+    return paths.layers() / image_id.removeprefix("sha256:")
+
+
+def lower_dirs(image: Image) -> tuple[Path, ...] | None:
+    """Give the image's lower directories, top first; None where it has to be unpacked first."""
+    own = folder(image.id)
+    rootfs = own / "rootfs"
+    if rootfs.is_dir():
+        return (rootfs,)
+    stack = files.read_value(own / "stack.json", Stack)
+    if stack is None:
+        return None
+    found = tuple(paths.layers() / name for name in stack.lower)
+    if sum(len(str(path)) + 1 for path in found) > LONGEST_LOWER:
+        return None
+    return found if all(path.is_dir() for path in found) else None
+
+
+async def ensure_unpacked(image: Image, *, store: ImageStore | None = None) -> tuple[Path, ...]:
+    """Unpack an image unless that was done, and give its lower directories, top first.
+
+    Several processes may ask for the same image at once: one unpacks, the others wait.
+    Raises `LayerCorrupt`, `NoSpace`.
+    """
+    found = lower_dirs(image)
+    if found is not None:
+        return found
+    store = store or ImageStore()
+    paths.make(paths.layers())
+    async with _turn(paths.layers() / f".lock-{folder(image.id).name[:16]}"):
+        found = lower_dirs(image)
+        if found is None:
+            await _unpack(image, store)
+            found = (folder(image.id) / "rootfs",)
+    return found
+
+
+async def _unpack(image: Image, store: ImageStore) -> None:
+    with draft() as making:
+        layout = single_layout(store, image, making / "layout", tag="image")
+        for attempt in range(ATTEMPTS):
+            try:
+                await umoci.unpack(layout, "image", making / "rootfs")
+                break
+            except CommandFailed as error:
+                # Closing after a failure, umoci may trip over itself, and says that instead.
+                if "panic: " not in error.stderr or attempt == ATTEMPTS - 1:
+                    raise _explained(image, store, error.stderr) from error
+                files.remove_tree(making / "rootfs")
+        target = folder(image.id)
+        target.mkdir(exist_ok=True)
+        (making / "rootfs").rename(target / "rootfs")
+
+
+def _explained(image: Image, store: ImageStore, said: str) -> Exception:
+    """Find the reason of a failure; a blob that lies is removed, so that a pull gets it again."""
+    if "no space left on device" in said:
+        return NoSpace(image.ref)
+    for layer in store.manifest(image).layers:
+        path = store.blob(layer.digest)
+        if not path.exists():
+            return LayerCorrupt(image.ref, f"{layer.digest[:19]} is missing")
+        with path.open("rb") as blob:
+            if f"sha256:{hashlib.file_digest(blob, 'sha256').hexdigest()}" != layer.digest:
+                path.unlink(missing_ok=True)
+                return LayerCorrupt(image.ref, f"{layer.digest[:19]} does not match its digest")
+    lines = [line.strip() for line in said.strip().splitlines()] or ["umoci failed"]
+    return LayerCorrupt(image.ref, lines[-1].removeprefix("⨯ "))
+
+
+@contextlib.asynccontextmanager
+async def _turn(path: Path) -> AsyncIterator[None]:
+    """Hold a file lock without blocking the event loop."""
+    import asyncio
+
+    pause = 0.005
+    while True:
+        with files.locked(path, wait=False) as mine:
+            if mine:
+                yield
+                return
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, 0.1)
+
+
+@contextlib.contextmanager
+def draft() -> Iterator[Path]:
+    """Make a folder beside the layers that is gone afterwards; killed, the next one removes it."""
+    with files.draft(paths.make(paths.layers())) as path:
+        yield path
+
+
+def prune_layers(used: Collection[str], *, build_cache: bool = False) -> Bytes:
+    """Remove unpacked images that neither the store nor a container needs; give the bytes freed.
+
+    ``used`` are the image ids of containers. Results of build steps, and all else that builds
+    remember, go only with ``build_cache``. Waits for builds under way. Runs inside the holder.
+    """
+    with ImageStore().alone():
+        freed = _prune_layers(used, build_cache=build_cache)
+        if build_cache and paths.builds().exists():
+            freed += size_of(paths.builds())
+            files.remove_tree(paths.builds())
+    return freed
+
+
+def _prune_layers(used: Collection[str], *, build_cache: bool) -> Bytes:
+    root = paths.layers()
+    kept_ids = {one.id.removeprefix("sha256:") for one in ImageStore().list()}
+    kept_ids |= {one.removeprefix("sha256:") for one in used}
+    kept = set(kept_ids)
+    for name in kept_ids:
+        stack = files.read_value(root / name / "stack.json", Stack)
+        kept |= {lower.partition("/")[0] for lower in stack.lower} if stack else set()
+    freed = 0
+    for path in root.glob("[!.]*"):
+        if path.name in kept or (path.name.startswith("s-") and not build_cache):
+            continue
+        freed += size_of(path)
+        gone = path.with_name(f".draft-{os.urandom(6).hex()}")
+        path.rename(gone)  # at once, so that nobody sees half an image
+        files.remove_draft(gone)
+    for path in root.glob(".lock-*"):
+        path.unlink(missing_ok=True)
+    return freed
+
+
+def size_of(path: Path) -> Bytes:
+    """Add up what a tree takes on the disk; not by recursion, since folders lie very deep in each other."""
+    total, ahead = 0, [path]
+    while ahead:
+        one = ahead.pop()
+        total += one.lstat().st_blocks * 512
+        if one.is_dir() and not one.is_symlink():
+            ahead += one.iterdir()
+    return total

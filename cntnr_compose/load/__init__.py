@@ -1,1 +1,0 @@
-"""Floor 2: text to Project; a list of passes, tree in, tree out."""

@@ -1,0 +1,230 @@
+"""The operations, and the Plan that orders them; a Plan prints as text.
+
+A plan is made by the command (`plan.reconcile`), sent to the project's supervisor as JSON, and carried
+out there step by step (`supervisor.plan_executor`), each step as soon as those it comes after are done.
+"""
+
+from typing import TypeAlias
+
+from cntnr_compose.core.values import Seconds, Value, field, replace
+from cntnr_compose.model.project import Network, Volume
+from cntnr_compose.model.service import Service
+
+
+class CreateNetwork(Value, frozen=True, kw_only=True, tag="create_network"):
+    """Make a network of the project."""
+
+    network: Network
+    config_hash: str
+    labels: dict[str, str] = field(default_factory=dict)
+    cause: str = "not found"
+
+    def describe(self) -> str:
+        """Say it in a few words."""
+        return f"create network {self.network.name}"
+
+
+class RemoveNetwork(Value, frozen=True, kw_only=True, tag="remove_network"):
+    """Remove a network; one that others still use stays, with a warning."""
+
+    name: str
+    cause: str = ""
+
+    def describe(self) -> str:
+        """Say it in a few words."""
+        return f"remove network {self.name}"
+
+
+class CreateVolume(Value, frozen=True, kw_only=True, tag="create_volume"):
+    """Make a named volume, empty; it is filled when a container first mounts it."""
+
+    volume: Volume
+    config_hash: str
+    labels: dict[str, str] = field(default_factory=dict)
+    cause: str = "not found"
+
+    def describe(self) -> str:
+        """Say it in a few words."""
+        return f"create volume {self.volume.name}"
+
+
+class RemoveVolume(Value, frozen=True, kw_only=True, tag="remove_volume"):
+    """Remove a volume and what is in it; where it is made ``anew``, stopped containers may have it."""
+
+    name: str
+    cause: str = ""
+    anew: bool = False
+
+    def describe(self) -> str:
+        """Say it in a few words."""
+        return f"remove volume {self.name}"
+
+
+class CreateContainer(Value, frozen=True, kw_only=True, tag="create_container"):
+    """Make a container; where ``replaces`` names one, stop and remove that when the new one stands.
+
+    ``volumes`` are anonymous volumes to take over: path in the container to volume name.
+    """
+
+    name: str
+    service: Service
+    image: str  # reference to look up in the store
+    config_hash: str
+    number: int = 1
+    oneoff: bool = False
+    auto_remove: bool = False  # when it has ended; also where nobody comes to start it
+    labels: dict[str, str] = field(default_factory=dict)
+    replaces: str = ""  # container id
+    grace: Seconds | None = None  # for stopping the replaced one; None: its own
+    volumes: dict[str, str] = field(default_factory=dict)
+    cause: str = "not found"
+
+    def describe(self) -> str:
+        """Say it in a few words."""
+        return f"{'recreate' if self.replaces else 'create'} container {self.name}"
+
+
+class PrepareContainer(Value, frozen=True, kw_only=True, tag="prepare_container"):
+    """Set a container up to the point before its program starts (``runc create``, network, mounts).
+
+    ``early`` ones are set up before those that they wait for have started. What these are to make cannot
+    be mounted yet; it is left to the start.
+    """
+
+    name: str
+    early: bool = False
+    cause: str = ""
+
+    def describe(self) -> str:
+        """Say it in a few words."""
+        return f"prepare container {self.name}"
+
+
+class StartContainer(Value, frozen=True, kw_only=True, tag="start_container"):
+    """Start a container and run its post_start hooks; prepares it first where nobody has."""
+
+    name: str
+    cause: str = ""
+
+    def describe(self) -> str:
+        """Say it in a few words."""
+        return f"start container {self.name}"
+
+
+class WaitFor(Value, frozen=True, kw_only=True, tag="wait_for"):
+    """Wait until all of a service's containers meet a condition.
+
+    ``condition`` is a word of depends_on, or ``running_or_healthy`` for ``up --wait``. Where it cannot be
+    met any more the step fails, or warns when not ``required``.
+    """
+
+    service: str
+    containers: tuple[str, ...]
+    condition: str
+    required: bool = True
+    timeout: Seconds | None = None
+    cause: str = ""
+
+    def describe(self) -> str:
+        """Say it in a few words."""
+        return f"wait for {self.service}: {self.condition.removeprefix('service_')}"
+
+
+class StopContainer(Value, frozen=True, kw_only=True, tag="stop_container"):
+    """Run pre_stop hooks, send the stop signal, and kill after the grace period."""
+
+    name: str
+    grace: Seconds | None = None  # None: the container's own
+    again: bool = False  # it is started again at once
+    cause: str = ""
+
+    def describe(self) -> str:
+        """Say it in a few words."""
+        return f"stop container {self.name}"
+
+
+class KillContainer(Value, frozen=True, kw_only=True, tag="kill_container"):
+    """Send a signal to a container's first process."""
+
+    name: str
+    signal: str = "SIGKILL"
+    cause: str = ""
+
+    def describe(self) -> str:
+        """Say it in a few words."""
+        return f"kill container {self.name} with {self.signal}"
+
+
+class RemoveContainer(Value, frozen=True, kw_only=True, tag="remove_container"):
+    """Remove a container, killing it where it still runs; its anonymous volumes too where asked."""
+
+    name: str
+    volumes: bool = False
+    cause: str = ""
+
+    def describe(self) -> str:
+        """Say it in a few words."""
+        return f"remove container {self.name}"
+
+
+Operation: TypeAlias = (
+    CreateNetwork
+    | RemoveNetwork
+    | CreateVolume
+    | RemoveVolume
+    | CreateContainer
+    | PrepareContainer
+    | StartContainer
+    | WaitFor
+    | StopContainer
+    | KillContainer
+    | RemoveContainer
+)
+
+
+class Step(Value, frozen=True, kw_only=True):
+    """One operation and the numbers of those that must be done before it."""
+
+    number: int
+    operation: Operation
+    after: tuple[int, ...] = ()
+
+
+class Plan(Value, frozen=True, kw_only=True):
+    """Operations in an order that leaves open what may run at once.
+
+    ``unchanged`` names containers that are as they should be, for the display.
+    """
+
+    steps: tuple[Step, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def halves(plan: Plan, kinds: tuple[type, ...]) -> tuple[Plan, Plan]:
+    """Split a plan into what needs no step of these kinds of operations, and the rest."""
+    later: set[int] = set()
+    for step in plan.steps:
+        if isinstance(step.operation, kinds) or later.intersection(step.after):
+            later.add(step.number)
+    rest = tuple(
+        Step(
+            number=step.number,
+            operation=step.operation,
+            after=tuple(number for number in step.after if number in later),
+        )
+        for step in plan.steps
+        if step.number in later
+    )
+    first = tuple(step for step in plan.steps if step.number not in later)
+    return replace(plan, steps=first), Plan(steps=rest)
+
+
+def render(plan: Plan) -> str:
+    """Print a plan, one line a step: ``3 start container db-1: created by 2 (after 2)``."""
+    lines = []
+    for step in plan.steps:
+        cause = f": {step.operation.cause}" if step.operation.cause else ""
+        after = f" (after {', '.join(map(str, step.after))})" if step.after else ""
+        lines.append(f"{step.number} {step.operation.describe()}{cause}{after}\n")
+    return "".join(lines)

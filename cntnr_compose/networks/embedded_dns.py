@@ -1,0 +1,181 @@
+"""127.0.0.11 in a container's own network: what is asked there reaches the project's resolver.
+
+A route makes questions for it leave by the interface with that interface's address, and one nft rule
+puts the resolver's in the place of 127.0.0.11. So nothing needs `route_localnet`, by which neighbours
+could reach what listens on a container's 127.0.0.1. Both are laid by netlink(7) from a thread that has
+joined the namespace: 0.3 ms, where `nsenter`, `ip` and `nft` take 8 ms of every start.
+"""
+
+import asyncio
+import ctypes
+import os
+import socket
+import struct
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from ipaddress import IPv4Address
+
+from cntnr_compose.core.values import Seconds, Value
+from cntnr_compose.host import process
+
+ADDRESS = "127.0.0.11"
+PORT = 53
+TABLE = b"cntnr"
+CHAIN = b"names"
+ANSWERS_WITHIN: Seconds = 2
+_libc = ctypes.CDLL(None, use_errno=True)
+CLONE_NEWNET = 0x40000000
+# linux/netlink.h, linux/rtnetlink.h
+NLMSG_ERROR, REQUEST, ACK, CREATE, REPLACE = 2, 0x1, 0x4, 0x400, 0x100
+RTM_NEWROUTE, RT_TABLE_LOCAL, RTPROT_STATIC, RT_SCOPE_LINK, RTN_UNICAST = 24, 255, 4, 253, 1
+RTA_DST, RTA_OIF, RTA_PREFSRC = 1, 4, 7
+# linux/netfilter/nfnetlink.h, nf_tables.h
+NETLINK_NETFILTER, BATCH_BEGIN, BATCH_END, NFTABLES = 12, 0x10, 0x11, 10
+NEWTABLE, NEWCHAIN, NEWRULE = 0, 3, 6
+NESTED = 0x8000
+LOCAL_OUT, BEFORE_FILTERS = 3, -100
+NETWORK_HEADER, TRANSPORT_HEADER, REGISTER = 1, 2, 1
+
+
+class Names(Value, frozen=True, kw_only=True):
+    """Who answers, and by which interface with which address the container asks."""
+
+    resolver: str
+    interface: str
+    address: str
+
+
+async def answer(pid: int, names: Names) -> str:
+    """Let 127.0.0.11 answer in the network of a process; give why it cannot, else nothing."""
+    try:
+        namespace = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        return error.strerror or str(error)
+    said: Future[str] = Future()
+    # A thread of its own, since it can never go back to the host's network.
+    thread = threading.Thread(target=_inside, args=(namespace, names, said), name="names")
+    try:
+        thread.start()
+    except RuntimeError as error:  # no process more is allowed
+        os.close(namespace)
+        return str(error)
+    return await process.to_the_end(_outcome(said))
+
+
+async def _outcome(said: Future[str]) -> str:
+    return await asyncio.wrap_future(said)
+
+
+def _inside(namespace: int, names: Names, said: Future[str]) -> None:
+    try:
+        _join(namespace)
+        index = socket.if_nametoindex(names.interface)
+        _ask(socket.NETLINK_ROUTE, route(index, names.address))
+        _ask(NETLINK_NETFILTER, rules(names.resolver))
+    except OSError as error:
+        said.set_result(error.strerror or str(error))
+    except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+        said.set_exception(error)
+    else:
+        said.set_result("")
+
+
+def _join(namespace: int) -> None:
+    try:
+        if _libc.setns(namespace, CLONE_NEWNET) != 0:
+            code = ctypes.get_errno()
+            raise OSError(code, f"setns: {os.strerror(code)}")
+    finally:
+        os.close(namespace)
+
+
+def _ask(family: int, messages: bytes) -> None:
+    """Send messages of which one wants an answer. Raises `OSError` for the first refusal."""
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, family) as wire:
+        wire.settimeout(ANSWERS_WITHIN)
+        wire.sendto(messages, (0, 0))
+        said = wire.recv(1 << 16)
+    kind, code = struct.unpack_from("=4xH10xi", said)
+    if kind == NLMSG_ERROR and code:
+        raise OSError(-code, os.strerror(-code))
+
+
+def route(index: int, source: str) -> bytes:
+    """Write the route of questions: before the kernel's own one of 127.0.0.0/8, in the same table."""
+    head = struct.pack(
+        "=8BI", socket.AF_INET, 32, 0, 0,
+        RT_TABLE_LOCAL, RTPROT_STATIC, RT_SCOPE_LINK, RTN_UNICAST, 0,
+    )  # fmt: skip
+    body = (
+        _attribute(RTA_DST, IPv4Address(ADDRESS).packed)
+        + _attribute(RTA_OIF, struct.pack("=I", index))
+        + _attribute(RTA_PREFSRC, IPv4Address(source).packed)
+    )
+    return _message(RTM_NEWROUTE, REQUEST | ACK | CREATE | REPLACE, head + body)
+
+
+def rules(resolver: str) -> bytes:
+    """Write the table: ``ip daddr 127.0.0.11 th dport 53 dnat to RESOLVER``, when it is asked."""
+    hook = _attribute(1, _number(LOCAL_OUT)) + _attribute(2, _number(BEFORE_FILTERS))
+    chain = (
+        _attribute(1, TABLE + b"\0") + _attribute(3, CHAIN + b"\0")
+        + _attribute(4 | NESTED, hook) + _attribute(7, b"nat\0")
+    )  # fmt: skip
+    expressions = (
+        *_equal(NETWORK_HEADER, 16, IPv4Address(ADDRESS).packed),
+        *_equal(TRANSPORT_HEADER, 2, struct.pack("!H", PORT)),
+        _expression(b"immediate", _register(1), (2 | NESTED, _value(IPv4Address(resolver).packed))),
+        _expression(b"nat", (1, _number(1)), (2, _number(socket.AF_INET)), _register(3)),
+    )
+    rule = (
+        _attribute(1, TABLE + b"\0") + _attribute(2, CHAIN + b"\0")
+        + _attribute(4 | NESTED, b"".join(expressions))
+    )  # fmt: skip
+    return b"".join((
+        _nft(BATCH_BEGIN, REQUEST, b"", family=0, subject=NFTABLES),
+        _nft(NFTABLES << 8 | NEWTABLE, REQUEST | CREATE, _attribute(1, TABLE + b"\0")),
+        _nft(NFTABLES << 8 | NEWCHAIN, REQUEST | CREATE, chain),
+        _nft(NFTABLES << 8 | NEWRULE, REQUEST | CREATE | ACK, rule),
+        _nft(BATCH_END, REQUEST, b"", family=0, subject=NFTABLES),
+    ))  # fmt: skip
+
+
+def _equal(base: int, offset: int, value: bytes) -> Sequence[bytes]:
+    """Compare a part of a header with a value."""
+    where = ((2, _number(base)), (3, _number(offset)), (4, _number(len(value))))
+    return (
+        _expression(b"payload", _register(1), *where),
+        _expression(b"cmp", _register(1), (2, _number(0)), (3 | NESTED, _value(value))),
+    )
+
+
+def _expression(name: bytes, *parts: tuple[int, bytes]) -> bytes:
+    data = b"".join(_attribute(*part) for part in parts)
+    return _attribute(1 | NESTED, _attribute(1, name + b"\0") + _attribute(2 | NESTED, data))
+
+
+def _register(kind: int) -> tuple[int, bytes]:
+    return kind, _number(REGISTER)
+
+
+def _value(data: bytes) -> bytes:
+    return _attribute(1, data)
+
+
+def _number(value: int) -> bytes:
+    return struct.pack("!i", value)
+
+
+def _attribute(kind: int, data: bytes) -> bytes:
+    return struct.pack("=HH", 4 + len(data), kind) + data + b"\0" * (-len(data) % 4)
+
+
+def _nft(
+    kind: int, flags: int, body: bytes, *, family: int = socket.AF_INET, subject: int = 0
+) -> bytes:
+    return _message(kind, flags, struct.pack("!BBH", family, 0, subject) + body)
+
+
+def _message(kind: int, flags: int, body: bytes) -> bytes:
+    return struct.pack("=IHHII", 16 + len(body), kind, flags, 1, 0) + body

@@ -1,0 +1,371 @@
+"""Networks of a project: a bridge each in the holder, rules that keep them apart, and their names.
+
+What is written here lies in the holder's own tmpfs and dies with it, as the bridges do.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import ipaddress
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+from cntnr_compose.core import names, paths
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.values import Value, field, replace, to_json
+from cntnr_compose.host import files, process
+from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.model.observed import NetworkFound
+from cntnr_compose.model.project import Network
+from cntnr_compose.networks import address_claims as claims
+from cntnr_compose.networks import cni, conflists, dnsmasq, subnets
+from cntnr_compose.networks import ip_nft as network
+from cntnr_compose.networks.ip_nft import Bridge
+
+BRIDGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,14}")
+HONOURED_DRIVERS = ("", "bridge", "default")
+
+
+class DriverUnknown(CntnrError):
+    """A network driver that an ordinary user cannot have."""
+
+    hint = "use the bridge driver: macvlan, ipvlan and overlay need root on the host's network"
+
+    def __init__(self, name: str, driver: str) -> None:
+        super().__init__(
+            f"cannot create network {name}: driver {driver} is not available without root"
+        )
+
+
+class OptionInvalid(CntnrError):
+    """An option of the bridge driver has a value that no bridge can have."""
+
+    def __init__(self, name: str, option: str, value: str) -> None:
+        super().__init__(f"cannot create network {name}: {option} cannot be {value!r}")
+        self.hint = (
+            "bridges have names of their own, of at most 15 letters, digits and .-_;"
+            f" the mtu is 68 to {holder.MTU}"
+        )
+
+
+class Made(Value, frozen=True, kw_only=True):
+    """A network as it stands in the holder."""
+
+    found: NetworkFound
+    bridge: Bridge
+    first: str = ""  # the range from which addresses are given
+    last: str = ""
+    kept: tuple[str, ...] = ()  # addresses for others than containers: aux_addresses
+    leaving: bool = False  # goes as soon as nobody is attached
+    views: dict[str, dnsmasq.View] = field(default_factory=dict)  # that have their address here
+
+
+class Resolver(Value, frozen=True, kw_only=True):
+    """Which names a container is to see, and whom to ask for others."""
+
+    networks: tuple[str, ...]
+    upstream: tuple[str, ...] = ()
+    aliases: tuple[tuple[str, str], ...] = ()  # of links: alias, name
+
+
+def _folder() -> Path:
+    return paths.held() / "networks"
+
+
+def _file(name: str) -> Path:
+    return _folder() / f"{names.plain(name, 'network')}.json"
+
+
+class Networks:
+    """The networks in this holder, those of other projects too."""
+
+    def __init__(self, project: str) -> None:
+        self._project = project
+        self._turn = asyncio.Lock()
+
+    def find(self, name: str) -> Made | None:
+        """Find a network by its name on the machine."""
+        made = files.read_value(_file(name), Made)
+        return made if made is not None and made.found.name == name else None
+
+    def all(self) -> list[Made]:
+        """List every network of every project."""
+        found = (self.find(path.stem) for path in sorted(_folder().glob("*.json")))
+        return [one for one in found if one is not None]
+
+    def observed(self) -> dict[str, NetworkFound]:
+        """Tell what there is, by name."""
+        return {one.found.name: one.found for one in self.all()}
+
+    async def create(self, wanted: Network, config_hash: str, labels: dict[str, str]) -> None:
+        """Make a network: bridge, rules, resolver.
+
+        Raises `NameInvalid`, `DriverUnknown`, `OptionInvalid`, `SubnetTaken`, `SubnetInvalid`,
+        `NetworkFailed`, `ConflistInvalid`, `PluginMissing`.
+        """
+        names.check("network", wanted.name)
+        if wanted.driver not in HONOURED_DRIVERS:
+            raise DriverUnknown(wanted.name, wanted.driver)
+        async with self._turn:
+            _folder().mkdir(parents=True, exist_ok=True)
+            with files.locked(claims.lock()):
+                made = self._chosen(wanted, config_hash, labels)
+                self._write(made)
+            try:
+                if made.bridge.name in network.links():  # left by one that could not be removed
+                    await network.tear_down([made.bridge.name], name=wanted.name)
+                await self._bring_up(made)
+            except BaseException:
+                await process.clean_up(self._take_down(made))
+                raise
+
+    def _chosen(self, wanted: Network, config_hash: str, labels: dict[str, str]) -> Made:
+        subnet, gateway, first, last = self._addresses(wanted)
+        options = wanted.driver_opts
+        name = options.get("com.docker.network.bridge.name") or _bridge_name(wanted.name)
+        others = {one.bridge.name for one in self.all()}
+        if not BRIDGE_NAME.fullmatch(name) or name in ("lo", network.UPLINK, *others):
+            raise OptionInvalid(wanted.name, "bridge.name", name)
+        listed = conflists.find(wanted.name).mtu
+        mtu = options.get("com.docker.network.driver.mtu") or str(listed or holder.MTU)
+        if not mtu.isdecimal() or not 68 <= int(mtu) <= holder.MTU:
+            raise OptionInvalid(wanted.name, "driver.mtu", mtu)
+        kept = subnets.reserved(subnet)
+        bridge = Bridge(
+            name=name,
+            gateway=f"{gateway}/{subnet.prefixlen}",
+            subnet=str(subnet),
+            internal=wanted.internal,
+            mtu=int(mtu),
+            masquerade=options.get("com.docker.network.bridge.enable_ip_masquerade") != "false",
+            reserved=f"{subnet[-1 - kept]}-{subnet[-2]}" if kept else "",
+        )
+        found = NetworkFound(
+            name=wanted.name,
+            key=wanted.key,
+            project=self._project,
+            config_hash=config_hash,
+            labels=labels,
+            bridge=name,
+            subnet=str(subnet),
+            gateway=str(gateway),
+            internal=wanted.internal,
+        )
+        aux = subnets.kept(wanted.name, subnet, wanted.pools)
+        return Made(found=found, bridge=bridge, first=str(first), last=str(last), kept=aux)
+
+    def _addresses(self, wanted: Network) -> subnets.Range:
+        pool = subnets.used_pool(wanted.pools)
+        taken = {one.found.name: ipaddress.IPv4Network(one.bridge.subnet) for one in self.all()}
+        if pool is None:
+            subnet = subnets.free(wanted.name, [*taken.values(), *network.routed()])
+            return subnet, subnet[1], subnet[2], subnet[-2 - subnets.reserved(subnet)]
+        chosen = subnets.of_pool(wanted.name, pool)
+        for other, there in taken.items():
+            if there.overlaps(chosen[0]):
+                raise subnets.SubnetTaken(wanted.name, str(chosen[0]), other)
+        return chosen
+
+    async def _bring_up(self, made: Made) -> None:
+        name, table = made.found.name, network.table_name(self._project)
+        await network.make(name, made.bridge)
+        async with asyncio.TaskGroup() as both:
+            both.create_task(network.rule(name, table, self._bridges(self._project)))
+            both.create_task(dnsmasq.start(_own_view(made)))
+
+    def _of(self, project: str) -> list[Made]:
+        return [one for one in self.all() if one.found.project == project]
+
+    def _bridges(self, project: str) -> list[Bridge]:
+        return [one.bridge for one in self._of(project)]
+
+    async def remove(self, name: str) -> bool:
+        """Remove a network; one that is not there is fine.
+
+        Where others' containers are attached it stays until they are not (`remove_left`): False.
+        """
+        async with self._turn:
+            made = self.find(name)
+            if made is None:
+                return True
+            if self.attached(name):
+                self._write(replace(made, leaving=True))
+                return False
+            await self._take_down(made)
+            return True
+
+    async def remove_left(self) -> None:
+        """Remove networks that were to go and are free now; for a project without containers."""
+        async with self._turn:
+            for made in self._of(self._project):
+                if made.leaving and not self.attached(made.found.name):
+                    await self._take_down(made)
+
+    async def _take_down(self, made: Made) -> None:
+        # To its end: without its bridge a network that is written down would be of no use.
+        await process.to_the_end(self._taken_down(made))
+
+    async def _taken_down(self, made: Made) -> None:
+        name = made.found.name
+        self._write(replace(made, leaving=True))
+        dnsmasq.stop(name)
+        for view in made.views:
+            dnsmasq.stop(view)
+        self._drop_views_of(name)
+        dnsmasq.forget_network(name)
+        files.remove_tree(cni.leases_of(name))
+        claims.forget_network(name)
+        table = network.table_name(self._project)
+        others = [one for one in self._bridges(self._project) if one != made.bridge]
+        await network.tear_down([made.bridge.name], table, others, name=name)
+        # Last, so that who fails or is killed here leaves a network that the next one removes.
+        _file(name).unlink(missing_ok=True)
+
+    def _drop_views_of(self, name: str) -> None:
+        """End resolvers on other networks that know this one's names: they follow a folder that goes."""
+        with files.locked(claims.lock()):
+            for home in self.all():
+                gone = [view for view in home.views.values() if name in view.networks]
+                for view in gone:
+                    dnsmasq.stop(view.name)
+                    (cni.leases_of(home.found.name) / view.address).unlink(missing_ok=True)
+                if gone:
+                    kept = {key: view for key, view in home.views.items() if view not in gone}
+                    self._write(replace(home, views=kept))
+
+    async def resolver(self, wanted: Resolver, taken: Collection[str] = ()) -> str:
+        """Give the address of a resolver that knows these networks' names, started where needed.
+
+        Raises `SubnetInvalid` where no address but those ``taken`` is left for it.
+        """
+        home = self.find(wanted.networks[0])
+        assert home is not None
+        if len(wanted.networks) == 1 and not (wanted.upstream or wanted.aliases):
+            return home.found.gateway
+        name = f"view-{hashlib.sha256(to_json(wanted)).hexdigest()[:16]}"
+        async with self._turn:
+            view = self._view(name, wanted, taken)
+            if not dnsmasq.is_running(name):
+                await self._admit(home, view.address)
+                await network.add_address(home.bridge.name, view.address)
+                await dnsmasq.start(view)
+        return view.address
+
+    def _view(self, name: str, wanted: Resolver, taken: Collection[str]) -> dnsmasq.View:
+        with files.locked(claims.lock()):
+            home = self.find(wanted.networks[0])
+            assert home is not None
+            if name in home.views:
+                return home.views[name]
+            view = dnsmasq.View(
+                name=name,
+                address=_free_resolver(home, taken),
+                networks=wanted.networks,
+                upstream=wanted.upstream,
+                aliases=wanted.aliases,
+                closed=all(one.found.internal for one in map(self.find, wanted.networks) if one),
+            )
+            self._write(replace(home, views={**home.views, name: view}))
+            return view
+
+    async def _admit(self, home: Made, address: str) -> None:
+        """Let containers ask an address that is not among those kept for resolvers."""
+        subnet = ipaddress.IPv4Network(home.bridge.subnet)
+        if subnets.is_reserved(subnet, address):
+            return
+        with files.locked(claims.lock()):
+            home = self.find(home.found.name) or home
+            known = (home.bridge.reserved, address) if home.bridge.reserved else (address,)
+            if address not in home.bridge.reserved.split(", "):
+                self._write(replace(home, bridge=replace(home.bridge, reserved=", ".join(known))))
+        owner = home.found.project
+        await network.rule(home.found.name, network.table_name(owner), self._bridges(owner))
+
+    async def complete(self, wanted: Collection[str] = (), *, rules: bool = True) -> None:
+        """Bring what stands in line with what is written: bridges, addresses, rules, resolvers.
+
+        It is done for this project's networks, and for others' that are ``wanted``; those that only
+        wait to be removed are left alone, unless they are wanted again. What fails does not keep the
+        rest. Raises the first of `NetworkFailed`, `CommandFailed`.
+        """
+        async with self._turn:
+            errors: list[CntnrError] = []
+            owners: dict[str, str] = {}
+            for made in self.all():
+                name, owner = made.found.name, made.found.project
+                if owner == self._project and name in wanted and made.leaving:
+                    made = replace(made, leaving=False)  # noqa: PLW2901
+                    self._write(made)
+                if owner != self._project and name not in wanted:
+                    continue
+                if made.leaving and not self.attached(name):
+                    continue
+                owners.setdefault(owner, name)
+                try:
+                    await self._completed(made)
+                except CntnrError as error:
+                    errors.append(error)
+            for owner, name in owners.items() if rules else ():
+                try:
+                    await network.rule(name, network.table_name(owner), self._bridges(owner))
+                except CntnrError as error:
+                    errors.append(error)
+            if errors:
+                raise errors[0]
+
+    async def _completed(self, made: Made) -> None:
+        name, views = made.found.name, made.views.values()
+        further = [view.address for view in views]
+        if not network.stands(made.bridge, further):
+            await network.mend(name, made.bridge, further, self._ports(made))
+        for view in (_own_view(made), *views):
+            if not dnsmasq.is_running(view.name):
+                await dnsmasq.start(view)
+
+    def _ports(self, made: Made) -> list[str]:
+        """Name the interfaces of containers that belong to a bridge, as their plugins told them."""
+        return [
+            link.name
+            for identity in self.attached(made.found.name)
+            for answer in cni.answers(paths.bundle(identity)).values()
+            if any(one.name == made.bridge.name for one in answer.interfaces)
+            for link in answer.interfaces
+            if not link.sandbox and link.name != made.bridge.name
+        ]
+
+    def attached(self, name: str) -> list[str]:
+        """List the containers that have an address on a network, by id."""
+        return sorted(path.name for path in dnsmasq.hosts(name).glob("*"))
+
+    def _write(self, made: Made) -> None:
+        files.write_value(_file(made.found.name), made)
+
+
+def _own_view(made: Made) -> dnsmasq.View:
+    name = made.found.name
+    return dnsmasq.View(
+        name=name, address=made.found.gateway, networks=(name,), closed=made.bridge.internal
+    )
+
+
+def _bridge_name(name: str) -> str:
+    return f"br-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+
+def _free_resolver(made: Made, asked_for: Collection[str]) -> str:
+    """Take an address for a resolver, and a lease, so that no container gets it."""
+    subnet = ipaddress.IPv4Network(made.bridge.subnet)
+    place = cni.leases_of(made.found.name)
+    place.mkdir(parents=True, exist_ok=True)
+    taken = {made.found.gateway, *made.kept, *asked_for, *claims.all_of(made.found.name)}
+    for number in range(2, subnet.num_addresses):  # those that are kept come first
+        address = str(subnet[-number])
+        if address in taken:
+            continue
+        with contextlib.suppress(FileExistsError), (place / address).open("x") as lease:
+            lease.write("resolver")
+            return address
+    raise subnets.SubnetInvalid(
+        made.found.name, "no address is left for another resolver; use a larger subnet"
+    )

@@ -1,0 +1,252 @@
+"""What the instructions of a Dockerfile mean."""
+
+import pytest
+
+from cntnr_compose.builder.dockerfile import instructions as build
+from cntnr_compose.builder.dockerfile import stages
+from cntnr_compose.builder.dockerfile.instructions import State
+from cntnr_compose.builder.dockerfile.parser import DockerfileInvalid, parse
+from cntnr_compose.builder.dockerfile.steps import (
+    Copy,
+    MakeFolder,
+    Run,
+    RunMount,
+    Text,
+    Work,
+    key_of,
+)
+from cntnr_compose.model.image import ImageConfig, ImageHealthcheck
+
+MANY = "the destination must be a directory and end with a /"
+BASE = ImageConfig(
+    env=("PATH=/bin",), cmd=("old",), entrypoint=("init",), user="u", on_build=("RUN x",),
+    labels={"a": "1"}, exposed_ports={"80/tcp": {}},
+)  # fmt: skip
+
+
+def through(body: str, *, base: ImageConfig = BASE, **more: object) -> tuple[State, list[Work]]:
+    """Go through the last stage of a Dockerfile."""
+    scope = stages.scope(parse(f"ARG G=global\nFROM base AS first\nFROM base\n{body}"), **more)  # type: ignore[arg-type]
+    stage = scope.stages[-1]
+    state, works = build.begin(base), []
+    for one in stage.instructions:
+        state, work = build.apply(state, one, stage, scope)
+        works += [work] if work else []
+    return state, works
+
+
+def config(body: str, **more: object) -> ImageConfig:
+    return through(body, **more)[0].config
+
+
+def work(body: str, **more: object) -> Work:
+    (found,) = through(body, **more)[1]
+    return found
+
+
+def failure(body: str) -> str:
+    with pytest.raises(DockerfileInvalid) as caught:
+        through(body)
+    return str(caught.value).removeprefix("Dockerfile:4: ")
+
+
+def test_a_stage_begins_with_the_configuration_of_its_base_but_its_triggers() -> None:
+    assert config("") == ImageConfig(
+        env=("PATH=/bin",), cmd=("old",), entrypoint=("init",), user="u", labels={"a": "1"},
+        exposed_ports={"80/tcp": {}},
+    )  # fmt: skip
+    path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    assert build.begin(None).config == ImageConfig(env=(path,))
+
+
+def test_env_sees_the_values_before_it_and_keeps_its_order() -> None:
+    body = "ENV a=1 b='x y'\nENV a=2 c=$a$b d=\"$a\"\nENV e f  $a\nENV PATH=/opt:$PATH"
+    assert config(body).env == ("PATH=/opt:/bin", "a=2", "b=x y", "c=1x y", "d=1", "e=f  2")
+
+
+def test_arguments_are_seen_by_what_follows_and_env_wins() -> None:
+    body = "ARG G\nARG H=h$G I J=$H-$G\nARG PATH=no\nLABEL l=$G,$H,$I,$J,$PATH,$K"
+    assert (
+        config(body, args={"I": "i", "K": "k"}).labels["l"]
+        == "global,hglobal,i,hglobal-global,/bin,"
+    )
+    assert config(body, args={"H": "x", "G": "g"}).labels["l"] == "g,x,,x-g,/bin,"
+
+
+def test_labels_are_added_to_those_of_the_base() -> None:
+    assert config("LABEL \"b c\"='d e' a=2").labels == {"a": "2", "b c": "d e"}
+
+
+def test_commands_are_words_or_for_the_shell_of_the_stage() -> None:
+    assert config("CMD a $b").cmd == ("/bin/sh", "-c", "a $b")
+    assert config('CMD ["a", "$b"]').cmd == ("a", "$b")
+    changed = config('SHELL ["/bin/bash", "-ec"]\nCMD a')
+    assert (changed.cmd, changed.shell) == (("/bin/bash", "-ec", "a"), ("/bin/bash", "-ec"))
+
+
+def test_an_entrypoint_takes_the_command_of_the_base_away_but_not_our_own() -> None:
+    assert config('ENTRYPOINT ["x"]').cmd is None
+    assert config('CMD ["y"]\nENTRYPOINT ["x"]').cmd == ("y",)
+    assert config("ENTRYPOINT x").entrypoint == ("/bin/sh", "-c", "x")
+
+
+def test_working_directories_are_made_and_add_up() -> None:
+    state, works = through("USER me\nWORKDIR /a/../b\nENV d=c\nWORKDIR ${d}/e/\nWORKDIR /")
+    assert works == [MakeFolder(path="/b", user="me"), MakeFolder(path="/b/c/e", user="me")]
+    assert state.config.working_dir == "/"
+
+
+def test_ports_volumes_user_signal() -> None:
+    found = config('EXPOSE 81-82/UDP 9000\nVOLUME /a $x/b\nVOLUME ["/c d"]\nUSER $U:0\nSTOPSIGNAL SIG$U',
+                   base=ImageConfig(env=("U=INT", "x=/x")))  # fmt: skip
+    assert list(found.exposed_ports or {}) == ["81/udp", "82/udp", "9000/tcp"]
+    assert list(found.volumes or {}) == ["/a", "/x/b", "/c d"]
+    assert (found.user, found.stop_signal) == ("INT:0", "SIGINT")
+
+
+def test_health_checks() -> None:
+    text = "HEALTHCHECK --interval=1m30s --timeout=250ms --retries=2 --start-period=0 CMD curl $x"
+    assert config(text).healthcheck == ImageHealthcheck(
+        test=("CMD-SHELL", "curl $x"), interval=90 * 10**9, timeout=250 * 10**6, retries=2
+    )
+    assert config('HEALTHCHECK CMD ["a", "b"]').healthcheck == ImageHealthcheck(
+        test=("CMD", "a", "b")
+    )
+    assert config("HEALTHCHECK none").healthcheck == ImageHealthcheck(test=("NONE",))
+
+
+def test_triggers_are_kept_for_builds_upon_the_image() -> None:
+    assert config("ONBUILD COPY --from=x a b\nONBUILD RUN c").on_build == (
+        "COPY --from=x a b",
+        "RUN c",
+    )
+    scope = stages.scope(parse("FROM base"))
+    found = build.triggers(ImageConfig(on_build=("COPY --chown=1 a b", "RUN c")), scope, 1)
+    assert [(one.keyword, one.flags, one.text) for one in found] == [
+        ("COPY", (("chown", "1"),), "a b"), ("RUN", (), "c"),
+    ]  # fmt: skip
+
+
+def test_copy_takes_paths_from_the_root_of_the_context_to_the_working_directory() -> None:
+    body = "WORKDIR /w\nENV d=sub o=me\nCOPY --chown=$o:7 --chmod=0640 ./a/../b /c/ ../../e ${d}/"
+    assert through(body)[1][1] == Copy(
+        sources=("b", "c", "e"), target="/w/sub/", chown="me:7", chmod="0640"
+    )
+    assert work('COPY ["a b", "/c d"]') == Copy(sources=("a b",), target="/c d")
+    assert work("COPY . .") == Copy(sources=(".",), target="/")
+
+
+def test_copy_from_elsewhere() -> None:
+    assert work("COPY --from=first --link --exclude=*.md --exclude=b a /") == Copy(
+        sources=("a",), target="/", origin="stage:0", exclude=("*.md", "b")
+    )
+    assert work("COPY --from=busybox:1 a /").origin == "image:busybox:1"  # type: ignore[union-attr]
+    assert work("COPY --from=lib a /", contexts=("lib",)).origin == "context:lib"  # type: ignore[union-attr]
+
+
+def test_copied_texts_have_their_variables_filled_in_unless_quoted() -> None:
+    body = "COPY <<a <<'b' /to/\n$G \"q\" 'it'\na\n$G\nb"
+    assert work(f"ARG G\n{body}") == Copy(
+        sources=(), target="/to/",
+        texts=(Text(name="a", content="global \"q\" 'it'\n"), Text(name="b", content="$G\n")),
+    )  # fmt: skip
+
+
+def test_add_unpacks_and_downloads() -> None:
+    url = "https://example.test/x.tgz"
+    assert work(f"ADD --checksum=sha256:aa {url} b.tar /d/") == Copy(
+        sources=("b.tar",), target="/d/", urls=(url,), checksum="sha256:aa", extract=True
+    )
+
+
+def test_run_has_environment_user_and_place() -> None:
+    body = 'ARG A=1\nARG http_proxy=p\nENV B=2\nUSER me\nRUN echo $A\nRUN ["x", "y"]'
+    env = ("A=1", "PATH=/bin", "B=2")
+    assert through(body)[1] == [
+        Run(argv=("/bin/sh", "-c", "echo $A"), env=env, user="me"),
+        Run(argv=("x", "y"), env=env, user="me"),
+    ]
+
+
+def test_run_reads_texts() -> None:
+    bare = ImageConfig()
+    assert work("RUN <<EOF\na\nb\nEOF", base=bare) == Run(argv=("/bin/sh", "-c", "a\nb\n"))
+    assert work("RUN <<EOF\n#!/usr/bin/env python3\nEOF", base=bare) == Run(
+        argv=(), script="#!/usr/bin/env python3\n"
+    )
+    assert work("RUN cat <<A >x && cat <<B\n1\nA\n2\nB", base=bare) == Run(
+        argv=("/bin/sh", "-c", "cat <<A >x && cat <<B\n1\nA\n2\nB\n")
+    )
+
+
+def test_run_mounts() -> None:
+    body = (
+        "RUN --network=none --mount=target=/ctx,rw --mount=type=bind,from=first,src=/a,dst=/b"
+        " --mount=type=cache,target=/c,id=x,sharing=locked,mode=0700,uid=5"
+        " --mount=type=secret,id=s,required --mount=type=secret,id=t,env=T"
+        " --mount=type=tmpfs,target=/t,size=64m true"
+    )
+    found = work(body)
+    assert isinstance(found, Run)
+    assert found.network == "none"
+    assert found.mounts == (
+        RunMount(type="bind", target="/ctx"),
+        RunMount(type="bind", target="/b", source="a", origin="stage:0", read_only=True),
+        RunMount(type="cache", target="/c", id="x", sharing="locked", mode=0o700, uid=5),
+        RunMount(type="secret", target="/run/secrets/s", id="s", required=True),
+        RunMount(type="secret", target="", id="t", env="T"),
+        RunMount(type="tmpfs", target="/t", size=64 << 20),
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("COPY --foo a b", "unknown flag: foo"),
+        ("COPY a", "COPY requires at least two arguments"),
+        ("COPY a b c", f"When using COPY with more than one source file, {MANY}"),
+        ("COPY --chmod=u+x a b", "invalid chmod parameter: 'u+x', it should be an octal number"),
+        ("ADD git@x.test:y c", "cannot add git@x.test:y: only http and https are supported"),
+        ("ENV a", "ENV must have two arguments"),
+        ("ENV a=1 b", 'can\'t find = in "b": must be of the form: name=value'),
+        ("ENV =1", "ENV names can not be blank"),
+        ("ENV a='b", "a='b: a ' has no end"),
+        ("EXPOSE 70000", "invalid containerPort: 70000"),
+        ("EXPOSE 80/icmp", "invalid containerPort: 80/icmp"),
+        ("SHELL bash", "SHELL requires the arguments to be in JSON form"),
+        ("USER $nobody", "USER $nobody is blank"),
+        ("VOLUME $nothing", "VOLUME specified can not be an empty string"),
+        ("ONBUILD FROM a", "FROM isn't allowed as an ONBUILD trigger"),
+        ("HEALTHCHECK curl", 'unknown type "curl" in HEALTHCHECK (try CMD)'),
+        ("HEALTHCHECK CMD", "missing command after HEALTHCHECK CMD"),
+        ("HEALTHCHECK NONE x", "HEALTHCHECK NONE takes no arguments"),
+        ("HEALTHCHECK --interval=5 CMD x", '--interval: time: invalid duration "5"'),
+        ("HEALTHCHECK --timeout=5us CMD x", "--timeout cannot be less than 1ms"),
+        ("HEALTHCHECK --retries=x CMD x", "--retries must be a number, not x"),
+        ("RUN --network=mars x", 'unsupported network mode "mars"'),
+        ("RUN --security=insecure x", "--security=insecure is not supported"),
+        ("RUN --mount=type=ssh x", 'mount type "ssh" is not supported'),
+        ("RUN --mount=type=cache x", "--mount of type cache needs a target"),
+        ("RUN --mount=type=secret x", "a secret mount needs an id"),
+        ("RUN --mount=target=/a,speed=9 x", 'unexpected key "speed" in --mount of type bind'),
+        ("RUN --mount=type=cache,target=/a,sharing=odd x", 'unsupported sharing value "odd"'),
+        ("RUN --mount=type=cache,target=/a,mode=9 x", '"9" is not a valid mode of a mount'),
+        ("RUN --mount=type=tmpfs,target=/a,size=9z x", '"9z" is not a valid size of a mount'),
+    ],
+)  # fmt: skip
+def test_mistakes_are_told_with_file_and_line(body: str, said: str) -> None:
+    assert failure(body) == said
+
+
+def test_a_key_changes_with_what_it_is_made_of() -> None:
+    copy = Copy(sources=("a",), target="/")
+    key = key_of("scratch", copy, "content")
+    assert key == key_of("scratch", Copy(sources=("a",), target="/"), "content")
+    others = {
+        key_of("other", copy, "content"),
+        key_of("scratch", copy, "changed"),
+        key_of("scratch", Copy(sources=("a",), target="/b"), "content"),
+        key_of("scratch", Copy(sources=("a",), target="/", extract=True), "content"),
+        key_of("scratch", MakeFolder(path="/"), "content"),
+    }
+    assert len(others - {key}) == 5

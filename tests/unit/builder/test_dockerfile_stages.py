@@ -1,0 +1,95 @@
+"""The stages of a Dockerfile."""
+
+import pytest
+
+from cntnr_compose.builder.dockerfile import stages
+from cntnr_compose.builder.dockerfile.parser import DockerfileInvalid, parse
+from cntnr_compose.builder.dockerfile.stages import Scope, TargetMissing
+
+
+def scope(text: str, **more: object) -> Scope:
+    return stages.scope(parse(text), **more)  # type: ignore[arg-type]
+
+
+def failure(text: str) -> str:
+    with pytest.raises(DockerfileInvalid) as caught:
+        scope(text)
+    return str(caught.value)
+
+
+def test_a_stage_starts_from_an_earlier_one_by_its_name() -> None:
+    found = scope("FROM a AS One\nRUN x\nFROM one as two\nFROM b\n")
+    assert [(one.title, one.base, one.base_stage) for one in found.stages] == [
+        ("one", "a", -1), ("two", "one", 0), ("stage-2", "b", -1),
+    ]  # fmt: skip
+    assert [one.keyword for one in found.stages[0].instructions] == ["RUN"]
+
+
+def test_arguments_before_the_first_stage_choose_the_base() -> None:
+    text = "ARG V=1\nARG I=img:$V\nFROM $I AS a\nFROM x-${TARGETARCH}"
+    assert [one.base for one in scope(text).stages] == ["img:1", "x-amd64"]
+    assert scope(text, args={"V": "2"}, platform="linux/arm64/v8").stages[0].base == "img:2"
+
+
+def test_a_named_context_goes_before_a_stage_of_that_name() -> None:
+    found = scope("FROM a AS b\nFROM b", contexts=("b",))
+    assert found.stages[1].base_stage == -1
+    assert found.origin("b", 1) == "context:b"
+
+
+def test_where_files_come_from_is_a_stage_by_name_or_number_or_an_image() -> None:
+    found = scope("FROM a AS one\nFROM b\nFROM c AS three")
+    assert found.origin("One", 2) == "stage:0"
+    assert found.origin("1", 2) == "stage:1"
+    assert found.origin("three", 2) == "image:three"  # no stage takes files from itself
+    assert found.origin("2", 2) == "image:2"
+
+
+def test_the_target_is_the_last_stage_unless_one_is_named() -> None:
+    found = scope("FROM a AS one\nFROM b AS two\nFROM c")
+    assert found.find("").index == 2
+    assert found.find("ONE").index == 0
+    assert found.find("1").index == 1
+    with pytest.raises(TargetMissing, match="target stage three could not be found") as caught:
+        found.find("three")
+    assert caught.value.hint == "the stages are: one, two"
+
+
+def test_only_images_that_the_target_needs_are_asked_for() -> None:
+    text = """\
+FROM a AS one
+FROM b AS two
+COPY --from=one x x
+FROM two AS three
+RUN --mount=type=bind,from=d,target=/d --mount=target=/e,from=lib true
+COPY --from=e x x
+FROM f
+"""
+    found = scope(text, contexts=("lib",))
+    assert stages.needed_images(found, found.find("three")) == {"b": 2, "d": 5, "e": 6, "a": 1}
+    assert stages.needed_images(found, found.find("")) == {"f": 7}
+    assert stages.needed_images(scope("FROM scratch"), scope("FROM scratch").find("")) == {}
+
+
+def test_the_platform_of_this_machine_is_the_only_one() -> None:
+    for platform in ("linux/amd64", "$BUILDPLATFORM", "linux"):
+        assert scope(f"FROM --platform={platform} a").stages[0].base == "a"
+    said = "Dockerfile:1: cannot build for linux/arm64: this machine is linux/amd64"
+    assert failure("FROM --platform=linux/arm64 a") == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("RUN a", "Dockerfile:1: no build stage in current context: RUN a"),
+        ("ARG a", "Dockerfile:1: there is no FROM"),
+        ("FROM a b", "Dockerfile:1: FROM requires either one or three arguments"),
+        ("FROM a AS 1b", 'Dockerfile:1: invalid name for build stage: "1b"'),
+        ("FROM $X", "Dockerfile:1: base name ($X) should not be blank"),
+        ("FROM --link a", "Dockerfile:1: unknown flag: link"),
+        ("ARG =a\nFROM b", 'Dockerfile:1: ARG names can not be blank: "=a"'),
+        ("FROM ${A", "Dockerfile:1: ${A: ${A has no closing brace"),
+    ],
+)
+def test_mistakes_are_told_with_file_and_line(text: str, said: str) -> None:
+    assert failure(text) == said

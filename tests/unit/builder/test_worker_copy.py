@@ -1,0 +1,237 @@
+"""Where COPY puts files, and what they are like there."""
+
+import os
+import stat
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from cntnr_compose.builder.dockerfile.dockerignore import Ignore
+from cntnr_compose.builder.dockerfile.steps import Copy, Text
+from cntnr_compose.builder.source_files import Files
+from cntnr_compose.builder.worker import copy as builder_copy
+from cntnr_compose.builder.worker.copy import CopyFailed
+from cntnr_compose.containers.spec.users import IdNotMapped, UserUnknown
+from cntnr_compose.host.openat2 import Root
+
+ME = f"{os.getuid()}:{os.getgid()}"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    for name in ("from/f", "from/d/g", "from/d/sub/h"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    (tmp_path / "to/there").mkdir(parents=True)
+    return tmp_path
+
+
+def copy(
+    place: Path,
+    *sources: str,
+    to: str,
+    owners: bool = False,
+    ignore: tuple[str, ...] = (),
+    **more: object,
+) -> None:
+    """Copy as the tests' user: only root may give files away."""
+    work = Copy(sources=sources, target=to, chown="" if owners else ME, **more)  # type: ignore[arg-type]
+    files = Files(place / "from", owners=owners, ignore=Ignore(ignore))
+    chosen = files.select(sources, "Dockerfile:1") if sources else []
+    with Root(place / "to") as root:
+        builder_copy.copy(root, work, files, chosen, where="Dockerfile:1", check=lambda: None)
+
+
+def found(place: Path) -> list[str]:
+    root = place / "to"
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if not path.is_dir())
+
+
+def test_a_file_goes_under_a_new_name_or_into_a_folder(place: Path) -> None:
+    copy(place, "f", to="/new")
+    copy(place, "f", to="/a/b/")
+    copy(place, "f", to="/there")
+    assert found(place) == ["a/b/f", "new", "there/f"]
+
+
+def test_of_a_folder_the_content_is_taken(place: Path) -> None:
+    copy(place, "d", to="/x")
+    copy(place, "d", "f", to="/y/")
+    assert found(place) == ["x/g", "x/sub/h", "y/f", "y/g", "y/sub/h"]
+
+
+def test_modes_and_times_are_kept_and_new_folders_are_ordinary(place: Path) -> None:
+    source = place / "from/d/g"
+    source.chmod(0o4640)
+    os.utime(source, (1000, 1000))
+    copy(place, "d", to="/n/m")
+    made = (place / "to/n/m/g").stat()
+    assert (stat.S_IMODE(made.st_mode), made.st_mtime) == (0o4640, 1000)
+    assert stat.S_IMODE((place / "to/n").stat().st_mode) == 0o755
+
+
+def test_chmod_wins(place: Path) -> None:
+    copy(place, "f", to="/x", chmod="0600")
+    assert stat.S_IMODE((place / "to/x").stat().st_mode) == 0o600
+
+
+def test_a_link_in_the_image_is_followed_within_the_image(place: Path) -> None:
+    (place / "to/bin").symlink_to("/there")
+    (place / "to/out").symlink_to("/../../../../../there")
+    copy(place, "f", to="/bin/tool")
+    copy(place, "f", to="/out/")
+    assert found(place) == ["bin", "out", "there/f", "there/tool"]
+
+
+def test_a_folder_that_a_link_in_the_image_leads_to_is_made(place: Path) -> None:
+    (place / "to/there/a").symlink_to("../b/./c")
+    (place / "to/b").symlink_to("//d/../e")
+    (place / "to/loop").symlink_to("missing/../loop")
+    copy(place, "f", to="/there/a/x/")
+    assert (place / "to/e/c/x/f").is_file()
+    with pytest.raises(OSError, match="Too many levels"):
+        copy(place, "f", to="/loop/x/")
+
+
+def test_links_and_pipes_are_copied_as_such(place: Path) -> None:
+    (place / "from/d/l").symlink_to("/nowhere")
+    os.mkfifo(place / "from/d/p")
+    copy(place, "d", to="/x")
+    assert (place / "to/x/l").readlink() == Path("/nowhere")
+    assert stat.S_ISFIFO((place / "to/x/p").stat().st_mode)
+
+
+def test_a_file_that_is_there_is_replaced_and_not_written_through_a_link(place: Path) -> None:
+    (place / "to/there/g").symlink_to("../precious")
+    (place / "to/precious").write_text("untouched")
+    copy(place, "d", to="/there")
+    assert (place / "to/precious").read_text() == "untouched"
+    assert (place / "to/there/g").read_text() == "from/d/g"
+
+
+def test_from_another_stage_hard_links_stay_together(place: Path) -> None:
+    (place / "from/d/twin").hardlink_to(place / "from/d/g")
+    copy(place, "d", to="/x", owners=True)
+    assert (place / "to/x/twin").samefile(place / "to/x/g")
+    copy(place, "d", to="/y")
+    assert not (place / "to/y/twin").samefile(place / "to/y/g")
+
+
+def test_texts_and_downloads_are_files_like_others(place: Path) -> None:
+    copy(place, to="/etc/", texts=(Text(name="a", content="1"), Text(name="b", content="2")))
+    copy(place, to="/etc/c", texts=(Text(name="q", content="3"),))
+    assert found(place) == ["etc/a", "etc/b", "etc/c"]
+    (place / "fetched").write_text("4")
+    with Root(place / "to") as root:
+        target = builder_copy.Target(
+            root, Copy(sources=(), target="/d/", chown=ME), "x:1", lambda: None
+        )
+        target.download("https://example.test/a/e.txt?x=1", place / "fetched")
+    assert (place / "to/d/e.txt").read_text() == "4"
+    assert stat.S_IMODE((place / "to/d/e.txt").stat().st_mode) == 0o600
+
+
+@pytest.fixture
+def outside(place: Path) -> Path:
+    """Give a folder of the machine that an image's links lead to."""
+    (place / "outside/sub").mkdir(parents=True)
+    (place / "outside/g").write_text("untouched")
+    os.utime(place / "outside", (1000, 1000))
+    return place / "outside"
+
+
+def test_what_is_left_out_does_not_lead_out_of_the_image(place: Path, outside: Path) -> None:
+    (place / "to/there/d").symlink_to(outside)
+    with pytest.raises(CopyFailed) as caught:
+        copy(place, ".", to="/there", ignore=("*", "!d/**"))
+    assert str(caught.value) == "Dockerfile:1: cannot copy to non-directory: /there/d"
+    assert (outside / "g").read_text() == "untouched"
+    assert outside.stat().st_mtime == 1000
+    assert sorted(path.name for path in outside.iterdir()) == ["g", "sub"]
+
+
+def test_folders_of_what_is_taken_are_taken_as_they_are(place: Path) -> None:
+    (place / "from/d/sub").chmod(0o750)
+    copy(place, ".", to="/x", ignore=("*", "!d/sub/h"))
+    assert found(place) == ["x/d/sub/h"]
+    assert stat.S_IMODE((place / "to/x/d/sub").stat().st_mode) == 0o750
+
+
+@pytest.mark.parametrize("name", ["../../outside/g", "../g", "/g", "sub/x", ".."])
+def test_a_text_has_the_name_of_a_file(place: Path, outside: Path, name: str) -> None:
+    with pytest.raises(CopyFailed) as caught:
+        copy(place, to="/there/", texts=(Text(name=name, content="1"),))
+    assert str(caught.value) == f"Dockerfile:1: cannot copy to /there/{name}: not a file's name"
+    assert (outside / "g").read_text() == "untouched"
+    assert found(place) == []
+
+
+def test_texts_follow_links_within_the_image(place: Path, outside: Path) -> None:
+    (place / "to/link").symlink_to(outside / "g")
+    (place / "to/inner").symlink_to("/there/f")
+    (place / "to/there/f").write_text("before")
+    copy(place, to="/link", texts=(Text(name="t", content="1"),))
+    copy(place, to="/inner", texts=(Text(name="t", content="2"),))
+    assert (outside / "g").read_text() == "untouched"
+    assert (place / "to/link").read_text() == "1"
+    assert (place / "to/there/f").read_text() == "2"
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "parent"])
+def test_a_file_that_becomes_something_else_meanwhile_is_not_followed(
+    place: Path, outside: Path, kind: str
+) -> None:
+    files = Files(place / "from")
+    (one,) = files.select(("d",), "Dockerfile:1")
+    walk = files.below(one, Ignore())
+    looked_at = next(each for each in walk if each.path == "g")
+    if kind == "parent":
+        (place / "from/d").rename(place / "from/e")
+        (place / "from/d").symlink_to(outside)
+    else:
+        (place / "from/d/g").unlink()
+        make = os.mkfifo if kind == "pipe" else partial(os.symlink, outside / "g")
+        make(place / "from/d/g")
+    with pytest.raises(OSError):  # noqa: PT011 - the kernel's word is not ours
+        files.open(looked_at)
+
+
+@pytest.mark.parametrize(
+    ("sources", "to", "said"),
+    [
+        (("d",), "/file", "Dockerfile:1: cannot copy to /file: it is not a folder"),
+        (("f",), "/file/x", "Dockerfile:1: cannot copy to /file: it is not a folder"),
+        (("d",), "/clash", "Dockerfile:1: cannot copy to non-directory: /clash/sub"),
+        (("f",), "/clash", "Dockerfile:1: cannot copy over the folder f with a file"),
+        (
+            ("*",),
+            "/new",
+            "Dockerfile:1: several files fit, so /new must be a folder and end with a /",
+        ),
+    ],
+)
+def test_what_cannot_go_there_is_told(
+    place: Path, sources: tuple[str, ...], to: str, said: str
+) -> None:
+    (place / "to/file").write_text("")
+    (place / "to/clash/f").mkdir(parents=True)
+    (place / "to/clash/sub").write_text("")
+    with pytest.raises(CopyFailed) as caught:
+        copy(place, *sources, to=to)
+    assert str(caught.value) == said
+
+
+def test_owners_are_looked_up_in_the_image(place: Path) -> None:
+    (place / "to/etc").mkdir()
+    (place / "to/etc/passwd").write_text("joe:x:1000:100::/home/joe:/bin/sh\n")
+    (place / "to/etc/group").write_text("staff:x:50:\n")
+    with Root(place / "to") as root:
+        assert builder_copy.owner(root, "joe") == (1000, 100)
+        assert builder_copy.owner(root, "joe:staff") == (1000, 50)
+        assert builder_copy.owner(root, "7") == (7, 7)
+        assert builder_copy.owner(root, "7:8") == (7, 8)
+        with pytest.raises(UserUnknown):
+            builder_copy.owner(root, "jane")
+        with pytest.raises(IdNotMapped):
+            builder_copy.owner(root, "70000")

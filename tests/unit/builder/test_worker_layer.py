@@ -1,0 +1,102 @@
+"""A step's folder to a layer."""
+
+import hashlib
+import io
+import os
+import stat
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from cntnr_compose.builder.worker import layer as builder_pack
+from cntnr_compose.core import paths
+from cntnr_compose.images.store import ImageStore
+
+
+@pytest.fixture
+def fs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    folder = paths.layers() / "s-1/fs"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def packed() -> tuple[bytes, dict[str, tarfile.TarInfo]]:
+    store = ImageStore()
+    layer = builder_pack.pack("s-1", store)
+    content = store.blob(layer.digest).read_bytes()
+    assert layer.digest == f"sha256:{hashlib.sha256(content).hexdigest()}"
+    assert layer.size == len(content)
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        return content, {one.name: one for one in archive}
+
+
+def test_files_folders_links_and_pipes_are_in_it_in_order(fs: Path) -> None:
+    (fs / "b/c").mkdir(parents=True)
+    (fs / "b/f").write_bytes(b"x" * 1000)
+    (fs / "b/f").chmod(0o4755)
+    os.utime(fs / "b/f", (1234.75, 1234.75))
+    (fs / "a").symlink_to("b/f")
+    os.mkfifo(fs / "p")
+    content, found = packed()
+    assert list(found) == ["a", "b", "b/c", "b/f", "p"]
+    assert found["a"].linkname == "b/f"
+    assert found["b"].isdir()
+    assert found["p"].isfifo()
+    one = found["b/f"]
+    assert (one.mode, one.uid, one.gid, one.size, one.mtime) == (
+        0o4755, os.getuid(), os.getgid(), 1000, 1234,
+    )  # fmt: skip
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        reader = archive.extractfile("b/f")
+        assert reader is not None
+        assert reader.read() == b"x" * 1000
+
+
+def test_hard_links_are_kept(fs: Path) -> None:
+    (fs / "a").write_text("x")
+    (fs / "b").hardlink_to(fs / "a")
+    found = packed()[1]
+    assert (found["b"].islnk(), found["b"].linkname, found["a"].size) == (True, "a", 1)
+
+
+def test_overlay_s_marks_become_whiteouts(fs: Path) -> None:
+    (fs / "d").mkdir()
+    os.mknod(fs / "d/gone", stat.S_IFCHR | 0o600, 0)  # anybody may make this one device
+    os.setxattr(fs / "d", "user.overlay.opaque", b"y")
+    os.setxattr(fs / "d", "user.mine", b"1")
+    found = packed()[1]
+    assert list(found) == ["d", "d/.wh..wh..opq", "d/.wh.gone"]
+    assert found["d/.wh.gone"].isreg()
+    assert found["d"].pax_headers == {"SCHILY.xattr.user.mine": "1"}
+
+
+def test_attributes_keep_every_byte(fs: Path) -> None:
+    (fs / "f").write_text("")
+    os.setxattr(fs / "f", "user.raw", b"\x00\xff\x01=")
+    value = packed()[1]["f"].pax_headers["SCHILY.xattr.user.raw"]
+    assert value.encode("utf-8", "surrogateescape") == b"\x00\xff\x01="
+
+
+def test_long_and_foreign_names_come_through(fs: Path) -> None:
+    names = ["x" * 200, "é", os.fsdecode(b"\xff\xfe")]
+    for name in names:
+        (fs / name).write_text(name[:1] if name.isascii() else "")
+    (fs / "l").symlink_to("y" * 150)
+    store = ImageStore()
+    blob = store.blob(builder_pack.pack("s-1", store).digest)
+    with tarfile.open(blob, errors="surrogateescape") as archive:
+        found = {one.name: one for one in archive}
+    assert set(found) == {*names, "l"}
+    assert found["l"].linkname == "y" * 150
+
+
+def test_a_layer_is_made_once_and_again_when_it_is_gone(fs: Path) -> None:
+    (fs / "a").write_text("x")
+    store = ImageStore()
+    layer = builder_pack.pack("s-1", store)
+    (fs / "a").write_text("not looked at")
+    assert builder_pack.pack("s-1", store) == layer
+    store.blob(layer.digest).unlink()
+    assert builder_pack.pack("s-1", store) != layer

@@ -1,0 +1,80 @@
+"""What is shown of what a RUN writes."""
+
+import time
+import tracemalloc
+
+import pytest
+
+from cntnr_compose.builder.worker.run_log import CLIPPED, LAST_LENGTH, LEAST, LONGEST, ROOM, StepLog
+
+PART = 1 << 16
+
+
+def said(*parts: bytes) -> tuple[list[str], list[str]]:
+    lines: list[str] = []
+    log = StepLog(lines.append)
+    for part in parts:
+        log.take(part)
+    return lines, log.end()
+
+
+def test_lines_are_shown_as_they_come() -> None:
+    lines: list[str] = []
+    log = StepLog(lines.append)
+    log.take(b"one\ntw")
+    assert lines == ["one"]
+    log.take(b"o\n\nthree")
+    assert lines == ["one", "two", ""]
+    assert log.end() == ["one", "two", "", "three"]
+    assert lines[3:] == ["three"]
+
+
+def test_of_a_progress_bar_the_end_is_shown() -> None:
+    assert said(b"1%\r2%\r3%\r\nnext\r\n", b"1%\r", b"2%\r", b"3%")[0] == ["3%", "next", "3%"]
+    assert said(*[b"%d%%\r" % n + b" " * 1000 for n in range(100)], b"\rdone\n")[0] == ["done"]
+
+
+def test_of_runc_the_cause_is_shown() -> None:
+    text = b'time="x" level=error msg="runc run failed: unable to start container process: exec: \\"a\\""\n'
+    assert said(text)[0] == ['exec: "a"']
+    assert said(b"unable to get oom kill count\n")[0] == []
+
+
+def test_long_lines_are_shown_in_pieces_with_every_byte() -> None:
+    for size in (LONGEST, LONGEST + 1, 5 * LONGEST - 1):
+        for text in (b"x" * size, b"x" * size + b"\n"):
+            lines, last = said(*[text[at : at + 1000] for at in range(0, len(text), 1000)])
+            assert "".join(lines) == "x" * size
+            assert max(map(len, lines)) <= LONGEST
+            assert max(map(len, last)) <= LAST_LENGTH
+
+
+@pytest.mark.parametrize(
+    "part", [b"x" * PART, b"y\n" * (PART // 2), b"\n" * PART, b"1%\r" * (PART // 3), b"\xff" * PART]
+)
+def test_much_output_takes_little_time_and_memory(part: bytes) -> None:
+    lines: list[str] = []
+    log = StepLog(lines.append)
+    tracemalloc.start()
+    began = time.process_time()
+    try:
+        for _ in range(2000):  # 128 MB
+            log.take(part)
+        log.take(b"\nand so\nit ended\n")
+        last = log.end()
+        assert time.process_time() - began < 20
+        assert tracemalloc.get_traced_memory()[1] < 40 << 20
+    finally:
+        tracemalloc.stop()
+    assert last[-2:] == ["and so", "it ended"]
+    assert sum(map(len, lines)) <= ROOM + LONGEST + len(CLIPPED)
+    assert len(lines) <= ROOM // LEAST + 2
+    assert lines.count(CLIPPED) == (0 if b"\r" in part else 1)
+
+
+def test_what_comes_after_the_limit_is_not_shown_but_told_where_it_fails() -> None:
+    lines, last = said(*[b"z" * 99 + b"\n"] * 30000, b"why\n")
+    assert lines[-1] == CLIPPED
+    assert "why" not in lines
+    assert last[-1] == "why"
+    assert len(last) == 8

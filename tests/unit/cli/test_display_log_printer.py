@@ -1,0 +1,136 @@
+"""What containers wrote is printed as docker prints it."""
+
+import io
+
+from cntnr_compose.cli.display.log_printer import Printer, short_name
+from cntnr_compose.containers.logs.reader import Line
+from cntnr_compose.core.values import Value
+from cntnr_compose.model.observed import Record
+from tests.unit.cli.making import container, service
+
+WEB, DB = container("web").record, container("database", 2).record
+NAMED = container("web", name="front", definition=service("web", container_name="front")).record
+
+
+class Paper(Value, frozen=True, kw_only=True):
+    """Both streams, and one that both are written to in order."""
+
+    out: io.BytesIO
+    err: io.BytesIO
+
+
+def printer(**more: bool) -> tuple[Printer, Paper]:
+    paper = Paper(out=io.BytesIO(), err=io.BytesIO())
+    return Printer(streams=(paper.out, paper.err), **more), paper
+
+
+def line(record: Record, text: str, stream: str = "stdout", **more: bool) -> Line:
+    moment = (1795453690, b"000000042")
+    return Line(source=record.id, moment=moment, stream=stream, text=text.encode(), **more)
+
+
+def test_a_name_is_short_unless_the_user_chose_it() -> None:
+    assert short_name(WEB) == "web-1"
+    assert short_name(NAMED) == "front"
+    assert short_name(container(name="shop_web_1").record) == "web_1"
+
+
+def test_prefixes_are_as_wide_as_the_longest_name_and_one() -> None:
+    writes, paper = printer()
+    writes.learn([WEB, DB])
+    writes.lines([line(WEB, "hello"), line(DB, "there")])
+    assert paper.out.getvalue() == b"web-1       | hello\ndatabase-2  | there\n"
+
+
+def test_prefixes_grow_with_new_containers() -> None:
+    writes, paper = printer()
+    writes.learn([WEB])
+    writes.lines([line(WEB, "a")])
+    writes.learn([WEB, DB])
+    writes.lines([line(WEB, "b")])
+    assert paper.out.getvalue() == b"web-1  | a\nweb-1       | b\n"
+
+
+def test_streams_are_kept_apart() -> None:
+    writes, paper = printer(prefixes=False)
+    writes.lines([line(WEB, "out"), line(WEB, "err", "stderr")])
+    assert (paper.out.getvalue(), paper.err.getvalue()) == (b"out\n", b"err\n")
+
+
+def test_a_line_in_pieces_is_written_as_one() -> None:
+    writes, paper = printer()
+    writes.learn([WEB])
+    writes.lines([line(WEB, "a", ends=False)])
+    writes.lines([line(WEB, "b", begins=False, ends=False), line(WEB, "c", begins=False)])
+    writes.lines([line(WEB, "d")])
+    assert paper.out.getvalue() == b"web-1  | abc\nweb-1  | d\n"
+
+
+def test_what_comes_between_pieces_has_a_line_of_its_own() -> None:
+    writes, paper = printer()
+    writes.learn([WEB, DB])
+    writes.lines(
+        [line(WEB, "a", ends=False), line(DB, "x"), line(WEB, "b", begins=False, ends=False)]
+    )
+    writes.say("ours")
+    writes.lines([line(WEB, "c", begins=False)])
+    assert paper.out.getvalue().decode().splitlines() == [
+        "web-1       | a",
+        "database-2  | x",
+        "web-1       | b",
+        "ours",
+        "web-1       | c",
+    ]
+
+
+def test_pieces_on_two_streams_do_not_break_each_other() -> None:
+    writes, paper = printer(prefixes=False)
+    writes.lines(
+        [line(WEB, "a", ends=False), line(WEB, "x", "stderr"), line(WEB, "b", begins=False)]
+    )
+    assert (paper.out.getvalue(), paper.err.getvalue()) == (b"ab\n", b"x\n")
+
+
+def test_a_stream_is_flushed_before_the_other_is_written() -> None:
+    order: list[str] = []
+
+    class Noting(io.BytesIO):
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+        def write(self, text: object) -> int:
+            order.append(f"write {self.name}")
+            return 0
+
+        def flush(self) -> None:
+            order.append(f"flush {self.name}")
+
+    writes = Printer(streams=(Noting("out"), Noting("err")))
+    writes.lines([line(WEB, "1"), line(WEB, "2", "stderr")])
+    assert order == ["write out", "flush out", "write err"]
+
+
+def test_times_stand_between_name_and_text() -> None:
+    writes, paper = printer(timestamps=True)
+    writes.learn([WEB])
+    writes.lines([line(WEB, "x")])
+    assert paper.out.getvalue() == b"web-1  | 2026-11-23T17:08:10.000000042Z x\n"
+
+
+def test_only_the_prefix_is_coloured_and_each_name_in_its_own_colour() -> None:
+    writes, paper = printer(coloured=True)
+    writes.learn([WEB, DB])
+    writes.lines([line(WEB, "x"), line(DB, "y")])
+    assert paper.out.getvalue() == (
+        b"\x1b[36mweb-1       |\x1b[0m x\n\x1b[33mdatabase-2  |\x1b[0m y\n"
+    )
+
+
+def test_the_end_of_a_container_is_a_line_of_its_own() -> None:
+    writes, paper = printer()
+    writes.exited(WEB, 3)
+    assert paper.out.getvalue() == b"web-1 exited with code 3\n"
+    writes, paper = printer(coloured=True)
+    writes.exited(WEB, 0)
+    assert paper.out.getvalue() == b"\r\x1b[K\x1b[36mweb-1\x1b[0m exited with code 0\n"

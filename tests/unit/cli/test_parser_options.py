@@ -1,0 +1,128 @@
+"""Options of `cntnr compose` count before and after the verb, whoever reads them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+import pytest
+
+from cntnr_compose.cli.parser import click_groups as root
+from cntnr_compose.cli.parser import fast_parser as line
+from cntnr_compose.cli.parser import registry as verbs
+from cntnr_compose.cli.parser.click_parser import VerbCommand
+from cntnr_compose.cli.parser.options import argument, flag, merged, option, verb
+from cntnr_compose.cli.parser.registry import TABLE
+from cntnr_compose.cli.project.options import Scope
+from tests.unit.cli.conftest import Ran
+
+Heard = Callable[..., tuple[Scope, dict[str, Any]]]
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
+    """Run a command line of `cntnr compose` with one verb, and give what its function got.
+
+    A line that is plain is read by both readers, and both must hear the same.
+    """
+    got: list[tuple[Scope, dict[str, Any]]] = []
+
+    @verb("[SERVICE...]")
+    @argument("services", many=True, required=False)
+    @flag("-f", "--follow", text="")
+    @flag("--wait", text="")
+    @flag("-i", "--inside", text="", default=True)
+    @option("-n", "--count", kind=int)
+    def probe(scope: Scope, **given: Any) -> int:
+        got.append((scope, given))
+        return 7
+
+    monkeypatch.setattr(type(root.compose), "get_command", lambda *_: VerbCommand(probe))
+    monkeypatch.setattr(verbs, "find", lambda _name: probe)
+
+    def call(*words: str) -> tuple[Scope, dict[str, Any]]:
+        with root.compose.make_context("compose", list(words)) as context:
+            assert root.compose.invoke(context) == 7
+        plain = line.read(("compose", *words))
+        if plain is not None:
+            found, before, given = plain
+            assert found.run(before, given) == 7
+            assert got[0] == got.pop()
+        return got.pop()
+
+    return call
+
+
+def test_lists_grow_and_values_are_overruled(heard: Heard) -> None:
+    scope, given = heard(
+        *("--file", "a.yaml", "--profile", "x", "-p", "before", "probe", "web"),
+        *("--file", "b.yaml", "--profile", "y", "--project-name", "after", "--dry-run"),
+    )
+    assert scope.files == ("a.yaml", "b.yaml")
+    assert scope.profiles == ("x", "y")
+    assert scope.project_name == "after"
+    assert scope.dry_run
+    assert given["services"] == ("web",)
+
+
+def test_what_is_said_before_the_verb_only_stays(heard: Heard) -> None:
+    scope, _ = heard("-p", "shop", "--dry-run", "--parallel", "3", "probe")
+    assert (scope.project_name, scope.dry_run, scope.parallel) == ("shop", True, 3)
+
+
+def test_a_verb_keeps_its_own_meaning_of_a_letter(heard: Heard) -> None:
+    scope, given = heard("-f", "a.yaml", "probe", "-f")
+    assert scope.files == ("a.yaml",)
+    assert given["follow"]
+
+
+def test_switches_take_a_value_as_docker_s_do(heard: Heard) -> None:
+    assert heard("probe", "--wait=true")[1]["wait"] is True
+    assert heard("probe", "--wait", "--wait=false")[1]["wait"] is False
+    assert heard("probe", "--wait=false", "--wait")[1]["wait"] is True
+    assert heard("probe", "--dry-run=0")[0].dry_run is False
+    assert heard("--dry-run=true", "probe")[0].dry_run is True
+    assert heard("probe", "--wait=1", "--", "--wait=false")[1]["services"] == ("--wait=false",)
+
+
+def test_a_switch_that_is_refused_may_be_off(compose: Run) -> None:
+    ran = compose("up", "--menu=false", "-w=false")
+    assert "no configuration file provided" in ran.err
+    ran = compose("up", "--menu=true")
+    assert "cannot do `cntnr compose up --menu`" in ran.err
+
+
+def test_a_switch_that_is_on_by_default_stays_on_when_given(heard: Heard) -> None:
+    assert heard("probe")[1]["inside"] is True
+    assert heard("probe", "-i")[1]["inside"] is True
+    assert heard("probe", "--inside=false")[1]["inside"] is False
+
+
+def test_merging_forgets_nothing() -> None:
+    assert merged({"a": 1, "b": ("x",)}, {"a": None, "b": ("y",), "c": False}) == {
+        "a": 1,
+        "b": ("x", "y"),
+        "c": False,
+    }
+
+
+@pytest.mark.parametrize("name", sorted(TABLE))
+def test_every_verb_takes_the_options_of_compose(name: str) -> None:
+    command = root.compose.get_command(click.Context(root.compose), name)
+    assert isinstance(command, VerbCommand)
+    assert command.name == name
+    words = {word for option in command.params for word in option.opts}
+    wanted = {"--file", "--project-name", "--profile", "--env-file", "--project-directory"}
+    assert wanted - {"--file"} <= words
+    assert {"--progress", "--ansi", "--dry-run"} <= words
+    assert command.get_short_help_str()
+
+
+@pytest.mark.parametrize(
+    ("verb_name", "letter", "meaning"),
+    [("logs", "-f", "follow"), ("rm", "-f", "force"), ("version", "-f", "form")],
+)
+def test_letters_of_verbs_are_theirs(verb_name: str, letter: str, meaning: str) -> None:
+    command = root.compose.get_command(click.Context(root.compose), verb_name)
+    assert command is not None
+    assert [one.name for one in command.params if letter in one.opts] == [meaning]

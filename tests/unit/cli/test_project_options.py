@@ -1,0 +1,100 @@
+"""What the options of `cntnr compose` mean."""
+
+from pathlib import Path
+
+import pytest
+
+from cntnr_compose.cli.project.options import Scope, UnsupportedValue, is_on
+from cntnr_compose.compose.basics.errors import NoConfigurationFile, ProjectNameInvalid
+from cntnr_compose.core.errors import CntnrError
+
+
+def scope(environ: dict[str, str] | None = None, **given: object) -> Scope:
+    return Scope.of(given, environ or {})
+
+
+def test_options_that_are_not_given_have_defaults() -> None:
+    assert scope(parallel=None, project_name=None) == Scope()
+
+
+def test_variables_stand_in_for_options() -> None:
+    environ = {"COMPOSE_PROGRESS": "plain", "COMPOSE_ANSI": "never"}
+    assert scope(environ).progress == "plain"
+    assert scope(environ).ansi == "never"
+    assert scope(environ, progress="json", ansi="always").progress == "json"
+    assert scope(no_ansi=True).ansi == "never"
+    assert scope(no_ansi=False).ansi == "auto"
+    assert scope({"COMPOSE_PARALLEL_LIMIT": "3"}).parallel == 3
+    assert scope({"COMPOSE_PARALLEL_LIMIT": "3"}, parallel=4).parallel == 4
+
+
+def test_an_unknown_value_is_refused_with_those_that_are_known() -> None:
+    with pytest.raises(UnsupportedValue, match='unsupported --progress value "loud"') as raised:
+        scope(progress="loud")
+    assert raised.value.hint == "it can be auto, tty, plain, json or quiet"
+
+
+@pytest.mark.parametrize(("text", "on"), [("1", True), ("TRUE", True), ("", False), ("no", False)])
+def test_variables_are_switched_on_by_the_usual_words(text: str, on: bool) -> None:
+    assert is_on(text) is on
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    place = tmp_path / "Shop_1"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    monkeypatch.delenv("COMPOSE_PROJECT_NAME", raising=False)
+    return place
+
+
+def test_a_name_needs_no_file(folder: Path) -> None:
+    assert Scope(project_name="other").name() == "other"
+    with pytest.raises(ProjectNameInvalid):
+        Scope(project_name="Other").name()
+    with pytest.raises(NoConfigurationFile):
+        Scope().name()
+
+
+def test_a_file_that_is_named_has_to_be_there_also_where_the_name_is_given(folder: Path) -> None:
+    (folder / "a.yaml").write_text("name: ours\nservices: {}\n")
+    assert Scope(project_name="other", files=("a.yaml",)).name() == "other"
+    with pytest.raises(CntnrError, match="nope"):
+        Scope(project_name="other", files=("nope.yaml",)).name()
+
+
+def test_the_name_is_the_file_s_or_the_folder_s(folder: Path) -> None:
+    file = folder / "compose.yaml"
+    file.write_text("services: {}\n")
+    assert Scope().name() == "shop_1"
+    file.write_text("# it's ours\nname: ours\nservices: {}\n")
+    assert Scope().name() == "ours"
+    file.write_text('name: "${WHOSE:-theirs}"\nservices: {a: {image: x}}\n')
+    assert Scope().name() == "theirs"
+
+
+def test_a_variable_says_the_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "compose.yaml").write_text("name: ours\nservices: {}\n")
+    monkeypatch.setenv("COMPOSE_PROJECT_NAME", "varied")
+    assert Scope().name() == "varied"
+
+
+def test_files_that_cannot_be_read_do_not_matter_where_a_variable_says_the_name(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMPOSE_PROJECT_NAME", "varied")
+    with Scope().console() as console:
+        assert Scope().named(console) == ("varied", None)
+
+
+def test_names_are_joined_by_what_docker_joins_them(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "compose.yaml").write_text("services: {a: {image: x}}\n")
+    with Scope().console() as console:
+        project = Scope().load(console)
+    monkeypatch.delenv("COMPOSE_COMPATIBILITY", raising=False)
+    assert Scope().separator(project) == "-"
+    assert Scope(compatibility=True).separator(project) == "_"
+    monkeypatch.setenv("COMPOSE_COMPATIBILITY", "1")
+    assert Scope().separator(project) == "_"

@@ -1,0 +1,57 @@
+"""A command can wait for a plan and for other things at once."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cntnr_compose.client.client import Client
+from cntnr_compose.client.connection import Connection, SupervisorGone
+from cntnr_compose.core.errors import RemoteError
+from cntnr_compose.core.events import Progress
+from cntnr_compose.core.values import from_json, to_json
+from cntnr_compose.model.plan import Plan
+from cntnr_compose.model.protocol import Done, Execute, Failed, Told
+
+STARTED = Progress(kind="Container", name="web", status="Started")
+
+
+@pytest.fixture
+def wires() -> Iterator[tuple[Client, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    client = Client(Connection(ours, Path("log")), "shop")
+    yield client, theirs
+    client.close()
+    theirs.close()
+
+
+def test_a_plan_is_asked_for_and_its_events_are_read_one_by_one(
+    wires: tuple[Client, socket.socket],
+) -> None:
+    client, theirs = wires
+    client.start_executing(Plan())
+    assert (
+        from_json(theirs.recv(1000), dict)["type"]
+        == from_json(to_json(Execute(plan=Plan())), dict)["type"]
+    )
+    for reply in (Told(event=STARTED), Done()):
+        theirs.send(to_json(reply) + b"\n")
+    assert client.next_reply() == STARTED
+    assert client.has_more  # select would wait in vain
+    assert client.next_reply() is None
+
+
+def test_what_went_wrong_over_there_is_raised_here(wires: tuple[Client, socket.socket]) -> None:
+    client, theirs = wires
+    theirs.send(to_json(Failed(error="X", message="it broke", hint="mend it", exit_code=3)) + b"\n")
+    with pytest.raises(RemoteError, match="it broke") as raised:
+        client.next_reply()
+    assert (raised.value.kind, raised.value.hint, raised.value.exit_code) == ("X", "mend it", 3)
+
+
+def test_a_supervisor_that_is_gone_is_told(wires: tuple[Client, socket.socket]) -> None:
+    client, theirs = wires
+    theirs.close()
+    with pytest.raises(SupervisorGone):
+        client.next_reply()

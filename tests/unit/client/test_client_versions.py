@@ -1,0 +1,157 @@
+"""A command replaces a supervisor of an older version, and leaves one of a newer version alone."""
+
+import contextlib
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from cntnr_compose.client import client
+from cntnr_compose.client import connection as control
+from cntnr_compose.client import prestart as early
+from cntnr_compose.client.connection import Connection, SupervisorNewer, SupervisorOlder
+from cntnr_compose.core import paths
+from cntnr_compose.core.values import from_json, replace, to_json, to_tree
+from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.model.protocol import OURS, Done, Greeting, Hello, Request, Serve
+
+NEWER, OLDER = replace(OURS, version="99.0.0"), replace(OURS, version="0.0.9")
+
+
+class Supervisors:
+    """Those that a command meets: one that listens, perhaps, and those that it starts."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.asked: list[str] = []
+        self.started = 0
+        self.ended = 0
+        self._server: socket.socket | None = None
+        self._threads: list[threading.Thread] = []
+        self.is_slow = False  # another command's supervisor is always quicker than ours
+
+    def listen(self, who: Greeting) -> None:
+        """Be the supervisor of such a version."""
+        self._server = server = socket.socket(socket.AF_UNIX)
+        server.bind(str(self.place))
+        server.listen()
+
+        def serve() -> None:
+            with server, contextlib.suppress(OSError):  # it was shut down
+                while True:
+                    self.answer(server.accept()[0], who)
+
+        self._run(serve)
+
+    def _run(self, work: Callable[[], None]) -> None:
+        self._threads.append(threading.Thread(target=work))
+        self._threads[-1].start()
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(5)
+
+    def take(self) -> socket.socket:
+        self.started += 1
+        ours, theirs = socket.socketpair()
+        self._run(lambda: self.answer(theirs, OURS, "new "))
+        return ours
+
+    def answer(self, wire: socket.socket, who: Greeting, name: str = "") -> None:
+        """Answer as a supervisor does, until the command hangs up."""
+        with wire, wire.makefile("rb") as lines:
+            for line in lines:
+                asked = from_json(line, cast("type[Request]", Request))
+                self.asked.append(name + type(asked).__name__)
+                taken = {"taken": self.is_slow} if isinstance(asked, Serve) else {}
+                told = to_tree(who) if isinstance(asked, Hello) else taken
+                wire.sendall(to_json(Done(result=told)) + b"\n")
+
+    def end(self, _inside: int) -> bool:
+        self.ended += 1
+        self.asked.append("end")
+        if not self.is_slow:
+            self.place.unlink()
+        return True
+
+
+@pytest.fixture
+def supervisors(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Supervisors]:
+    those = Supervisors(tmp_path / "p.sock")
+    monkeypatch.setattr(paths, "socket", lambda _project: those.place)
+    monkeypatch.setattr(paths, "supervisor_log", lambda _project: tmp_path / "log")
+    monkeypatch.setattr(paths, "logs", lambda: tmp_path)
+    monkeypatch.setattr(holder, "outside", lambda path: path)
+    monkeypatch.setattr(early, "take", those.take)
+    monkeypatch.setattr(Connection, "end_peer", lambda _, inside: those.end(inside))
+    yield those
+    those.close()
+
+
+@pytest.mark.parametrize("start", [True, False])
+def test_an_older_one_is_ended_in_our_turn_when_the_next_one_is_ready(
+    supervisors: Supervisors,
+    start: bool,
+) -> None:
+    supervisors.listen(OLDER)
+    found = client.connect("p", start=start)
+    assert found is not None
+    found.close()
+    expected = ["Hello", "Begin", "new Hello", "end", "new Serve"]
+    assert supervisors.asked == expected
+
+
+def test_a_newer_one_is_left_alone(supervisors: Supervisors) -> None:
+    supervisors.listen(NEWER)
+    with pytest.raises(SupervisorNewer, match=r"newer version \(cntnr 99\.0\.0") as raised:
+        client.connect("p")
+    assert raised.value.exit_code == control.OTHER_VERSION
+    assert raised.value.hint.startswith("use cntnr 99.0.0")
+    assert f"kill {os.getpid()}" in raised.value.hint
+    assert (supervisors.asked, supervisors.started) == (["Hello"], 0)
+
+
+def test_one_of_the_same_version_is_taken(supervisors: Supervisors) -> None:
+    supervisors.listen(OURS)
+    client.connect("p").close()
+    assert (supervisors.asked, supervisors.started) == (["Hello"], 0)
+
+
+@pytest.mark.parametrize("start", [True, False])
+def test_where_there_is_none_one_is_started_if_it_shall_be(
+    supervisors: Supervisors,
+    start: bool,
+) -> None:
+    found = client.connect("p", start=start)
+    assert (found is not None) == start
+    if found is not None:
+        found.close()
+    assert supervisors.asked == ["new Serve"] * start
+
+
+def test_where_an_older_one_comes_back_each_time_the_command_gives_up(
+    supervisors: Supervisors,
+) -> None:
+    supervisors.listen(OLDER)
+    supervisors.is_slow = True
+    with pytest.raises(SupervisorOlder, match="cannot replace") as raised:
+        client.connect("p")
+    assert raised.value.exit_code == control.OTHER_VERSION
+    assert supervisors.ended == client.REPLACED_AT_MOST
+
+
+def test_a_process_that_is_not_the_one_it_says_is_not_ended(tmp_path: Path) -> None:
+    those = Supervisors(tmp_path / "p.sock")
+    those.listen(replace(OLDER, pid=1))
+    there = control.dial(those.place, tmp_path / "log")
+    assert there is not None
+    assert there.pid == os.getpid()
+    assert there.end_peer(1) is False
+    there.close()
+    those.close()

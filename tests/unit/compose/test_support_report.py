@@ -1,0 +1,198 @@
+"""The table of support has a row for every key of the schema, and speaks of what a file uses."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from cntnr_compose.compose.support.level import FULFILLED, Machine
+from cntnr_compose.compose.support.report import ABILITIES, not_honoured, rows, uses
+from cntnr_compose.compose.support.values import JUDGES
+from cntnr_compose.compose.validation.schema import docker_schema, flat
+
+FULL = Machine(controllers=("cpu", "cpuset", "io", "memory", "pids"), lowest_port=80)
+BARE = Machine(has_ids=False)
+SCHEMA = flat(docker_schema())
+
+
+def keys(node: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """Give the path of each key that the schema knows."""
+    if not isinstance(node, dict):
+        return
+    if "$ref" in node:
+        yield from keys(SCHEMA["$defs"][node["$ref"].split("/")[-1]], path)
+    for keyword in ("oneOf", "anyOf", "allOf"):
+        for one in node.get(keyword, ()):
+            yield from keys(one, path)
+    for key, one in node.get("properties", {}).items():
+        yield ".".join((*path, key))
+        yield from keys(one, (*path, key))
+    for pattern, one in node.get("patternProperties", {}).items():
+        if pattern != "^x-":
+            yield from keys(one, (*path, "*"))
+    yield from keys(node.get("items"), (*path, "*"))
+
+
+KNOWN = set(keys(SCHEMA))
+
+
+def lines(text: str, machine: Machine = FULL) -> list[str]:
+    return [f"{one.severity}: {one}" for one in not_honoured(yaml.safe_load(text), machine)]
+
+
+def covered(path: str) -> bool:
+    """Tell whether a key has a row, or stands below a key that asks in vain as a whole."""
+    if path in rows():
+        return True
+    above = path
+    while "." in above:
+        above = above.rpartition(".")[0]
+        if above in rows() and rows()[above](BARE).state not in FULFILLED:
+            return True
+    return False
+
+
+def test_every_key_of_the_schema_has_a_row() -> None:
+    assert {path for path in KNOWN if not covered(path)} == set()
+
+
+def test_every_row_is_of_a_key_of_the_schema() -> None:
+    assert set(rows()) - KNOWN == set()
+    assert set(JUDGES) - set(rows()) == set()
+
+
+def test_every_row_that_is_not_plain_says_how_or_why() -> None:
+    for machine in (FULL, BARE):
+        for path, row in rows().items():
+            assert (row(machine).state == "honoured") or row(machine).note, path
+
+
+def test_a_key_is_told_with_what_becomes_of_it() -> None:
+    tree = {"services": {"a": {"image": "x", "gpus": "all", "cpus": 1}}}
+    told = [(one.path, one.row.state) for one in uses(tree, BARE)]
+    assert told == [
+        (("services",), "honoured"),
+        (("services", "a", "image"), "honoured"),
+        (("services", "a", "gpus"), "refused"),
+        (("services", "a", "cpus"), "reduced"),
+    ]
+    assert uses(tree, FULL)[-1].row.state == "honoured"
+
+
+def test_what_asks_for_nothing_is_no_use_in_vain() -> None:
+    text = "services: {a: {use_api_socket: false, deploy: {placement: {}}, gpus: [], models: }}"
+    assert lines(text) == []
+
+
+def test_the_highest_key_that_asks_in_vain_speaks_for_those_below() -> None:
+    (line,) = lines("services: {a: {deploy: {update_config: {order: start-first, delay: 1s}}}}")
+    assert line == "warning: services.a.deploy.update_config: is not honoured: for a Swarm"
+
+
+@pytest.mark.parametrize(("ability", "key"), [("cpu", "cpus"), ("pids", "pids_limit")])
+def test_a_key_hangs_on_what_the_machine_allows(ability: str, key: str) -> None:
+    tree = {"services": {"a": {key: 3}}}
+    able = Machine(controllers=(ability,))
+    assert uses(tree, able)[-1].row.state == "honoured"
+    row = uses(tree, Machine())[-1].row
+    assert (row.state, row.doctor, row.note) == ("reduced", "cgroups", ABILITIES[ability].lack)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "services: {a: {ports: [{target: 80, published: '70', protocol: tcp}]}}",
+            (
+                "error: services.a.ports.0.published: cannot be honoured: ordinary users may use ports"
+                " from 80 on, until an administrator runs"
+                " `sysctl -w net.ipv4.ip_unprivileged_port_start=70`"
+                " (`cntnr doctor` tells what would mend it)"
+            ),
+        ),
+        (
+            "services: {a: {ports: [{target: 80, protocol: sctp}]}}",
+            (
+                "error: services.a.ports.0.protocol: cannot be honoured: only tcp and udp can be"
+                " forwarded without root"
+            ),
+        ),
+        (
+            "services: {a: {logging: {driver: syslog}}}",
+            (
+                "error: services.a.logging.driver: cannot be honoured: log drivers are json-file, local"
+                " and none"
+            ),
+        ),
+        (
+            "services: {a: {logging: {options: {tag: x, max-size: 1m}}}}",
+            (
+                "warning: services.a.logging.options: is not honoured: options are max-size and"
+                " max-file, not tag"
+            ),
+        ),
+        (
+            "services: {a: {cap_add: [CAP_SYS_TIME, NET_ADMIN]}}",
+            "warning: services.a.cap_add: is not honoured: SYS_TIME takes root on the machine",
+        ),
+        (
+            "services: {a: {volumes: [{type: npipe, source: x, target: /y}]}}",
+            "error: services.a.volumes.0.type: cannot be honoured: it does not exist on Linux",
+        ),
+        (
+            "networks: {n: {driver: macvlan}}",
+            (
+                "error: networks.n.driver: cannot be honoured: any but the bridge driver takes root on"
+                " the machine"
+            ),
+        ),
+        (
+            "networks: {n: {ipam: {config: [{subnet: 10.0.0.0/24}, {subnet: 'fd00::/64'}]}}}",
+            (
+                "warning: networks.n.ipam.config: is not honoured: a network has one pool, the first of"
+                " IPv4"
+            ),
+        ),
+        (
+            "volumes: {v: {driver: local, driver_opts: {type: nfs, o: addr=x}}}",
+            (
+                "error: volumes.v.driver_opts: cannot be honoured: a file system of type nfs takes root"
+                " on the machine"
+            ),
+        ),
+        (
+            "secrets: {s: {external: true}}",
+            "error: secrets.s.external: cannot be honoured: there is no store of secrets here",
+        ),
+    ],
+)
+def test_the_value_decides_where_only_some_values_are_honoured(text: str, expected: str) -> None:
+    assert lines(text) == [expected]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "services: {a: {ports: [{target: 80, published: '80', protocol: udp}]}}",
+        "services: {a: {ports: [{target: 80, published: '0'}]}}",
+        "services: {a: {logging: {driver: local, options: {max-size: 1m, max-file: '3'}}}}",
+        "services: {a: {cap_add: [NET_ADMIN]}}",
+        "networks: {n: {driver: bridge, driver_opts: {com.docker.network.driver.mtu: 1}}}",
+        "networks: {n: {enable_ipv4: true, external: true}}",
+        "volumes: {v: {driver: local, driver_opts: {type: none, o: bind, device: /x}}}",
+        "volumes: {v: {external: true}}",
+    ],
+)
+def test_values_that_are_honoured_are_not_told(text: str) -> None:
+    assert lines(text) == []
+
+
+def test_root_needs_no_ids_but_others_do() -> None:
+    for user, state in (
+        ("0", "honoured"),
+        ("root:0", "honoured"),
+        ("postgres", "refused"),
+        ("0:999", "refused"),
+    ):
+        assert uses({"services": {"a": {"user": user}}}, BARE)[-1].row.state == state

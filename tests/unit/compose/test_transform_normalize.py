@@ -1,0 +1,91 @@
+"""What follows from what is said."""
+
+from typing import Any
+
+import pytest
+
+from cntnr_compose.compose.transform.normalize import normalize, resolve
+
+ENVIRON = {"A": "aa"}
+
+
+def normal(**tree: Any) -> Any:
+    return normalize(tree, "p", ENVIRON)
+
+
+def one(**service: Any) -> Any:
+    return normal(services={"a": service})["services"]["a"]
+
+
+def test_services_are_on_the_default_network_unless_they_say_otherwise() -> None:
+    tree = normal(
+        services={
+            "a": {},
+            "b": {"networks": {}},
+            "c": {"networks": {"n": None}},
+            "d": {"network_mode": "host"},
+            "e": {"provider": {"type": "x"}},
+        },
+        networks={"n": None},
+    )
+    found = {name: service.get("networks") for name, service in tree["services"].items()}
+    assert found == {
+        "a": {"default": None},
+        "b": {"default": None},
+        "c": {"n": None},
+        "d": None,
+        "e": None,
+    }
+    assert tree["networks"] == {"n": {"name": "p_n"}, "default": {"name": "p_default"}}
+
+
+def test_a_default_network_that_nobody_uses_is_not_there() -> None:
+    assert "networks" not in normal(services={"a": {"network_mode": "none"}})
+
+
+def test_resources_are_named_after_the_project_unless_they_are_external() -> None:
+    tree = normal(volumes={"v": None, "w": {"external": True}, "x": {"name": "own"}})
+    assert [one["name"] for one in tree["volumes"].values()] == ["p_v", "w", "own"]
+
+
+@pytest.mark.parametrize(
+    ("said", "name", "restart"),
+    [
+        ({"links": ["b"]}, "b", True),
+        ({"links": ["b:alias"]}, "b", True),
+        ({"network_mode": "service:b"}, "b", True),
+        ({"ipc": "service:b"}, "b", True),
+        ({"pid": "service:b"}, "b", True),
+        ({"volumes_from": ["b:ro"]}, "b", False),
+    ],
+)
+def test_dependencies_follow(said: Any, name: str, restart: bool) -> None:
+    wanted = {"condition": "service_started", "restart": restart, "required": True}
+    assert one(**said)["depends_on"] == {name: wanted}
+
+
+def test_what_is_said_of_a_dependency_stays() -> None:
+    said = {"b": {"condition": "service_healthy"}}
+    assert one(links=["b"], depends_on=said)["depends_on"] == said
+    assert "depends_on" not in one(volumes_from=["container:x"])
+
+
+def test_a_build_has_a_context_and_a_dockerfile() -> None:
+    assert one(build={})["build"] == {"context": ".", "dockerfile": "Dockerfile"}
+    inline = one(build={"dockerfile_inline": "FROM x"})["build"]
+    assert "dockerfile" not in inline
+
+
+def test_variables_that_are_only_named_get_their_values() -> None:
+    assert resolve({"A": None, "B": None, "C": 1}, ENVIRON, keep=True) == {
+        "A": "aa",
+        "B": None,
+        "C": 1,
+    }
+    assert resolve(["A", "B", "C=1"], ENVIRON, keep=False) == ["A=aa", "C=1"]
+
+
+def test_small_things_are_put_right() -> None:
+    found = one(pull_policy="if_not_present", volumes=[{"target": "/a//b/"}])
+    assert found["pull_policy"] == "missing"
+    assert found["volumes"] == [{"target": "/a/b"}]

@@ -1,0 +1,67 @@
+"""The short syntax of ports."""
+
+from typing import Any
+
+import pytest
+
+from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
+from cntnr_compose.compose.transform.port_syntax import is_address, parse
+
+
+def port(target: int, published: str = "", host_ip: str = "", protocol: str = "tcp") -> Any:
+    said = {"published": published, "host_ip": host_ip}
+    wanted = {"mode": "ingress", "target": target, "protocol": protocol}
+    return wanted | {key: value for key, value in said.items() if value}
+
+
+@pytest.mark.parametrize(
+    ("spec", "ports"),
+    [
+        ("80", [port(80)]),
+        ("8080:80", [port(80, "8080")]),
+        ("0:80", [port(80, "0")]),
+        (":80", [port(80)]),
+        ("80/UDP", [port(80, protocol="udp")]),
+        ("127.0.0.1:8080:80", [port(80, "8080", "127.0.0.1")]),
+        ("127.0.0.1::80", [port(80, "", "127.0.0.1")]),
+        ("::1:80:80", [port(80, "80", "::1")]),
+        ("[::1]:80:80", [port(80, "80", "::1")]),
+        ("8-9", [port(8), port(9)]),
+        ("8000-8005:80", [port(80, "8000-8005")]),
+        ("9-10:9-10/udp", [port(10, "10", protocol="udp"), port(9, "9", protocol="udp")]),
+    ],
+)
+def test_a_spec_is_read(spec: str, ports: list[Any]) -> None:
+    assert parse(spec) == ports
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("", "invalid proto: "),
+        ("80:", "invalid proto: "),
+        ("80/x/y", "invalid proto: x/y"),
+        ("80/icmp", "invalid proto: icmp"),
+        ("x", "invalid containerPort: x"),
+        ("+80", "invalid containerPort: +80"),
+        ("5-3", "invalid containerPort: 5-3"),
+        ("65536", "invalid containerPort: 65536"),
+        ("web:80", "invalid hostPort: web"),
+        ("1.2.3.4:80", "invalid hostPort: 1.2.3.4"),
+        ("1.2.3.04:80:80", "invalid IP address: 1.2.3.04"),
+        ("[::1:80:80", "invalid IP address"),
+        ("8-9:8-10", "invalid ranges specified for container and host Ports: 8-10 and 8-9"),
+    ],
+)
+def test_what_is_no_spec_is_refused(spec: str, said: str) -> None:
+    with pytest.raises(ComposeFileInvalid) as raised:
+        parse(spec, ("ports", 0))
+    assert said in str(raised.value)
+    assert raised.value.findings[0].path == ("ports", 0)
+
+
+@pytest.mark.parametrize("text", ["300.0.0.1", "1.2.3", "01.2.3.4", "fe80::1%eth0", "x", "1:2"])
+def test_what_is_no_address_is_told_from_one(text: str) -> None:
+    assert not is_address(text)
+    assert is_address("10.0.0.255")
+    assert is_address("fe80::1")

@@ -1,0 +1,100 @@
+"""What is wrong with single entries of a canonical tree is told, whoever refers to them."""
+
+import pytest
+import yaml
+
+from cntnr_compose.compose.validation.entries import check
+
+
+def told(text: str) -> list[str]:
+    return [str(one) for one in check(yaml.safe_load(text))]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "volumes: {v: {external: true, driver: x, x-a: 1}}",
+            'volumes.v.driver: conflicting parameters "external" and "driver" specified',
+        ),
+        ("configs: {c: {}}", "configs.c: one of file|environment|content must be set"),
+        (
+            "configs: {c: {file: x, content: y}}",
+            (
+                "configs.c: file|environment|content attributes are mutually exclusive"
+                " (found file and content)"
+            ),
+        ),
+        ("secrets: {s: {name: x}}", "secrets.s: one of file|environment must be set"),
+        (
+            "services: {a: {image: x, ports: [{target: 80, host_ip: 300.0.0.1}]}}",
+            "services.a.ports.0.host_ip: invalid ip address: 300.0.0.1",
+        ),
+        (
+            "services: {a: {image: x, ports: [{target: 80, host_ip: 'fe80::1%e'}]}}",
+            "services.a.ports.0.host_ip: invalid ip address: fe80::1%e",
+        ),
+        (
+            "services: {a: {image: x, ports: [{published: '80'}]}}",
+            "services.a.ports.0: is missing a target port",
+        ),
+        (
+            "services: {a: {image: x, volumes: [{type: bind, source: x}]}}",
+            "services.a.volumes.0: service volume is missing a mount target",
+        ),
+        (
+            "services: {a: {image: x, volumes: [{type: bind, target: /x}]}}",
+            'services.a.volumes.0: invalid mount config for type "bind": field Source must not be empty',
+        ),
+        (
+            "services: {a: {image: x, develop: {watch: [{path: '', action: rebuild}]}}}",
+            "services.a.develop.watch.0.path: value can't be blank",
+        ),
+        (
+            "services: {a: {image: x, gpus: [{count: 1, device_ids: [a]}]}}",
+            'services.a.gpus.0: "count" and "device_ids" attributes are exclusive',
+        ),
+        (
+            (
+                "services: {a: {image: x, deploy: {resources: {reservations:"
+                " {devices: [{count: 1, device_ids: [a]}]}}}}}"
+            ),
+            (
+                'services.a.deploy.resources.reservations.devices.0: "count" and "device_ids" attributes'
+                " are exclusive"
+            ),
+        ),
+    ],
+)
+def test_an_entry_by_itself_is_told(text: str, expected: str) -> None:
+    assert told(text) == [expected]
+
+
+def test_addresses_of_both_kinds_are_addresses() -> None:
+    text = "services: {a: {image: x, ports: [{target: 80, host_ip: '%s'}]}}"
+    for address in ("0.0.0.0", "10.0.0.1", "::", "::1"):
+        assert told(text % address) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "configs: {c: {external: false}}",
+        "secrets: {s: {external: false}}",
+        "secrets: {s: {driver: x}}",
+        "volumes: {v: {external: false, driver: x}}",
+        "volumes: {v: }",
+        "services: {a: {ports: [0.5], volumes: [x], gpus: all, develop: , deploy: }}",
+    ],
+)
+def test_what_docker_compose_lets_pass_passes(text: str) -> None:
+    assert told(text) == []
+
+
+def test_a_source_that_is_empty_is_one_all_the_same() -> None:
+    assert told("configs: {c: {content: '', environment: A}}") == [
+        (
+            "configs.c: file|environment|content attributes are mutually exclusive"
+            " (found environment and content)"
+        )
+    ]

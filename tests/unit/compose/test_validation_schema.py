@@ -1,0 +1,231 @@
+"""Whatever the schema does not allow is told in words: all of it, each with its path."""
+
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+import yaml
+
+from cntnr_compose.compose.validation.fast_schema import Shape
+from cntnr_compose.compose.validation.schema import (
+    SHOWN,
+    CannotFlatten,
+    check,
+    docker_schema,
+    docker_shape,
+    flat,
+    published_schema,
+)
+
+published = Shape(flat(published_schema()))
+
+
+def told(text: str) -> list[str]:
+    return sorted(str(one) for one in check(yaml.safe_load(dedent(text))))
+
+
+def service(text: str) -> list[str]:
+    return [line.removeprefix("services.a") for line in told(f"services: {{a: {{{text}}}}}")]
+
+
+def test_a_valid_tree_has_no_findings() -> None:
+    assert check({"services": {"a": {"image": "x", "x-y": {"z": [1]}}}, "x-z": None}) == []
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    assert told("""\
+        services:
+          a:
+            image: 3
+            portz: ["80:80"]
+            healthcheck: {interval: 3}
+          b:
+        networks: [front]
+        serivces: {}
+        """) == [
+        "networks: must be a mapping, not a list",
+        "serivces: additional properties 'serivces' not allowed (did you mean \"services\"?)",
+        'services.a.healthcheck.interval: must be a string, not the number 3 (put it in quotes: "3")',
+        'services.a.image: must be a string, not the number 3 (put it in quotes: "3")',
+        "services.a.portz: additional properties 'portz' not allowed (did you mean \"ports\"?)",
+        "services.b: must be a mapping, not null",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("imag: x", ".imag: additional properties 'imag' not allowed (did you mean \"image\"?)"),
+        ("DNS: x", ".DNS: additional properties 'DNS' not allowed (did you mean \"dns\"?)"),
+        ("zzz: x", ".zzz: additional properties 'zzz' not allowed"),
+        (
+            "dockerfile: x",
+            ".dockerfile: additional properties 'dockerfile' not allowed (it belongs under build)",
+        ),
+        (
+            "pre_start: []",
+            ".pre_start: additional properties 'pre_start' not allowed (newer than docker compose 2.40.3",
+        ),
+        ("ports: x", ".ports: must be a list, not the string 'x'"),
+        ("ports: [true]", ".ports.0: must be a mapping, number or string, not true"),
+        ("ports: [{target: []}]", ".ports.0.target: must be a integer or string, not a list"),
+        (
+            "ports: [{tarjet: 1}]",
+            ".ports.0.tarjet: additional properties 'tarjet' not allowed (did",
+        ),
+        ("environment: x", ".environment: must be a list or mapping, not the string 'x'"),
+        (
+            "environment: {A: [1]}",
+            ".environment.A: must be a boolean, null, number or string, not a list",
+        ),
+        ("expose: [1, 2, 1.0]", ".expose: items at 0 and 2 are equal"),
+        ("provider: {}", ".provider: missing property 'type'"),
+        ("container_name: c", ".container_name: 'c' does not match pattern '[a-zA-Z0-9]"),
+        ("oom_score_adj: 2000", ".oom_score_adj: must be less than or equal to 1000, not 2000"),
+        ("cpu_count: -1", ".cpu_count: must be greater than or equal to 0, not -1"),
+        (
+            "healthcheck: {timeout: 2001-01-01}",
+            ".healthcheck.timeout: invalid jsonType time.Time: a date stands here (put it in quotes)",
+        ),
+        (
+            "depends_on: {b: {condition: service_helthy}}",
+            (
+                ".depends_on.b.condition: value must be one of 'service_started', 'service_healthy', "
+                "'service_completed_successfully', not the string 'service_helthy' "
+                '(did you mean "service_healthy"?)'
+            ),
+        ),
+        ("ulimits: {nofile: {soft: 1}}", ".ulimits.nofile: missing property 'hard'"),
+        (
+            "ulimits: {nofile: x, hard: }",
+            ".ulimits.hard: must be a integer, mapping or string, not",
+        ),
+    ],
+)
+def test_a_mistake_is_worded_with_what_is_allowed_and_what_was_found(
+    text: str, expected: str
+) -> None:
+    (line,) = service(text)
+    assert line.startswith(expected)
+
+
+def test_a_name_that_cannot_be_one_is_told_what_names_are_made_of() -> None:
+    assert told("services: {a b: {image: x}}") == [
+        (
+            "services.a b: additional properties 'a b' not allowed "
+            "(a name is made of letters, digits, '.', '_' and '-')"
+        )
+    ]
+
+
+def test_long_text_is_cut() -> None:
+    (line,) = service(f"ports: {'y' * 500}")
+    assert len(line) < 100
+
+
+def test_keys_that_are_no_text_are_told_before_all_else() -> None:
+    assert told("services: {1: {2: x}}\n3: x\nfoo: x") == [
+        "non-string key at top level: 3 (put it in quotes)",
+        "services.1: non-string key in services.1: 2 (put it in quotes)",
+        "services: non-string key in services: 1 (put it in quotes)",
+    ]
+
+
+@pytest.mark.parametrize("tree", [None, [1], "text", 3])
+def test_a_tree_that_is_no_mapping_is_told(tree: Any) -> None:
+    (finding,) = check(tree)
+    assert finding.message.startswith("must be a mapping, not")
+
+
+def test_very_many_mistakes_are_not_all_worded() -> None:
+    tree = {"services": {f"s{number}": {"imag": "x"} for number in range(10_000)}}
+    assert len(check(tree)) == SHOWN + 1
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        {f"key{number}": 1 for number in range(20_000)},
+        {"environment": {f"KEY{number}": [] for number in range(20_000)}},
+        {"ports": [True] * 20_000},
+    ],
+    ids=["keys", "values of a mapping", "items of a list"],
+)
+def test_very_many_mistakes_in_one_place_end_in_good_time(service: Any) -> None:
+    assert SHOWN <= len(check({"services": {"a": service}})) <= SHOWN + 1
+
+
+def test_what_aliases_repeat_is_looked_at_once() -> None:
+    big = ["x"] * 100_000
+    tree = {"services": {f"s{number}": {"image": big, "user": big} for number in range(1000)}}
+    assert len(check(tree)) == SHOWN + 1
+
+
+def test_a_value_nested_very_deeply_is_told() -> None:
+    deep: Any = []
+    for _ in range(20_000):
+        deep = [deep]
+    tree = {"services": {"a": {"image": deep, "expose": [deep, deep], "environment": deep}}}
+    assert len(check(tree)) == 4
+
+
+def test_a_long_list_of_equal_mappings_is_told_in_good_time() -> None:
+    tree = {
+        "services": {"a": {"volumes": [{"type": "bind", "source": str(n)} for n in range(5_000)]}}
+    }
+    tree["services"]["a"]["volumes"].append({"type": "bind", "source": "7"})
+    (finding,) = check(tree)
+    assert finding.message == "items at 7 and 5000 are equal"
+
+
+DIFFERENCES: list[tuple[str, Any, bool]] = [
+    ("/properties/jobs", {"jobs": {}}, False),
+    ("pre_start", {"services": {"a": {"pre_start": []}}}, False),
+    ("umask", {"services": {"a": {"umask": 1}}}, False),
+    ("no_cache_filter", {"services": {"a": {"build": {"no_cache_filter": "x"}}}}, False),
+    (
+        "use_service_name_alias",
+        {"services": {"a": {"networks": {"n": {"use_service_name_alias": True}}}}},
+        False,
+    ),
+    ("mem_limit", {"services": {"a": {"mem_limit": 1.5}}}, True),
+    ("memswap_limit", {"services": {"a": {"memswap_limit": 1.5}}}, True),
+    ("shm_size", {"services": {"a": {"shm_size": 1.5}}}, True),
+    ("pull_policy", {"services": {"a": {"pull_policy": "nearly always"}}}, True),
+    ("/properties/networks", {"networks": {"a b": {}}}, True),
+    ("/properties/models", {"models": {"a b": {}}}, True),
+]
+
+
+@pytest.mark.parametrize(
+    ("row", "tree", "allowed"), DIFFERENCES, ids=[row[0] for row in DIFFERENCES]
+)
+def test_docker_compose_differs_from_the_published_schema(
+    row: str, tree: Any, *, allowed: bool
+) -> None:
+    assert row
+    assert published.fits(tree) is not allowed
+    assert docker_shape().fits(tree) is allowed
+
+
+def test_every_difference_has_a_test_and_a_reason() -> None:
+    from cntnr_compose.compose.validation.schema import SCHEMAS
+    from cntnr_compose.core.values import from_json
+
+    rows = from_json(Path(SCHEMAS, "differences.json").read_bytes(), list[dict[str, Any]])
+    assert all(row["why"] for row in rows)
+    assert len(rows) == len(DIFFERENCES)
+    for row in rows:
+        assert any(word in row["at"] for word, _, _ in DIFFERENCES)
+
+
+def test_the_published_schema_itself_stays_as_it_is() -> None:
+    assert "jobs" in published_schema()["properties"]
+    assert "jobs" not in docker_schema()["properties"]
+
+
+def test_a_definition_of_a_new_form_is_refused() -> None:
+    odd = {"$defs": {"a": {"allOf": [{"$ref": "#/$defs/b"}]}, "b": {"minProperties": 1}}}
+    with pytest.raises(CannotFlatten, match="minProperties"):
+        flat(odd)

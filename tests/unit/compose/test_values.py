@@ -1,0 +1,134 @@
+"""What the values of single keys become, and which of them are none."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
+from tests.unit.compose.world import service
+
+RATE = "blkio_config: {device_write_iops: [{path: /dev/x, rate: %s}]}"
+WEIGHT = "blkio_config: {weight_device: [{path: /dev/x, weight: %s}]}"
+AMOUNT = "deploy: {resources: {reservations: {generic_resources: [{discrete_resource_spec: %s}]}}}"
+
+
+def value(folder: Path, text: str) -> Any:
+    """Give what a line of a service says, of the one key that it has."""
+    key = text.partition(":")[0]
+    return service(folder, f"services:\n  a:\n    image: x\n    {text}\n").get(key)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("ports: [{target: 0}]", [{"protocol": "tcp", "mode": "ingress"}]),
+        ("ports: [{target: 4294967297}]", [{"target": 1, "protocol": "tcp", "mode": "ingress"}]),
+        ("volumes: [{type: tmpfs, target: ''}]", [{"type": "tmpfs", "target": "."}]),
+        ("env_file: [{path: '', required: false}]", None),
+        ("devices: ['/a:/b:']", [{"source": "/a", "target": "/b"}]),
+        ("devices: [':/b']", [{"target": "/b", "permissions": "rwm"}]),
+        ("environment: {'A ': b}", {"A ": "b"}),
+        ("labels: {x-b: 1, x-a: b}", {"#extensions": "map[x-a:b x-b:1]"}),
+        ("labels: ['x-a=b']", {"x-a": "b"}),
+        (
+            "provider: {type: x, options: {x-a: [b, 1.5], c: []}}",
+            {"type": "x", "options": {"#extensions": ["map[x-a:[b 1.5]]"]}},
+        ),
+        ("extra_hosts: {a: []}", []),
+        ("extra_hosts: {a: [x, x]}", ["a=x", "a=x"]),
+        ("profiles: ['']", [""]),
+        ("gpus: [{count: 0}]", [{}]),
+        (
+            "provider: {type: x, options: {a: [1.5, b]}}",
+            {"type": "x", "options": {"a": ["1.5", "b"]}},
+        ),
+        ("mem_limit: '1_000k'", "1024000"),
+        (RATE % 0, {"device_write_iops": [{"Path": "/dev/x", "Rate": "0"}]}),
+        (WEIGHT % 0, {"weight_device": [{"Path": "/dev/x", "Weight": 0}]}),
+        (
+            "volumes: [{type: bind, source: '1:/x', target: /t}]",
+            [{"type": "bind", "source": "1:/x", "target": "/t"}],
+        ),
+    ],
+)
+def test_a_value_becomes(tmp_path: Path, text: str, meant: Any) -> None:
+    found = value(tmp_path, text)
+    assert found == meant
+
+
+def test_a_resource_has_a_kind_and_an_amount_always(tmp_path: Path) -> None:
+    found = value(tmp_path, AMOUNT % "{kind: gpu}")
+    assert found["resources"]["reservations"]["generic_resources"] == [
+        {"discrete_resource_spec": {"kind": "gpu", "value": 0}}
+    ]
+
+
+def test_a_pause_of_nothing_between_updates_is_not_told(tmp_path: Path) -> None:
+    found = value(tmp_path, "deploy: {update_config: {delay: 0s, monitor: 1m}}")
+    assert found["update_config"] == {"monitor": "1m0s"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("ports: [{target: -1}]", "cannot parse value as 'uint32': -1 overflows uint"),
+        ("ports: [{target: 80, published: 80, host_ip: ''}]", "invalid ip address: "),
+        ("volumes: [{type: tmpfs, target: /t, tmpfs: {mode: '7'}}]", "unconvertible type 'string'"),
+        (WEIGHT % "'7'", "expected type 'uint16', got unconvertible type 'string'"),
+        ("gpus: [{count: many}]", "the only value allowed is 'all' or a number"),
+        ("build: {context: ., ssh: [key]}", 'invalid ssh key "key"'),
+        ("environment: ['A =b']", "declared with a trailing space"),
+        ("group_add: [1.5]", "expected type 'string', got unconvertible type 'float64'"),
+        ("ports: [{target: 80, published: 80.0}]", "got unconvertible type 'float64'"),
+        ("storage_opt: {x-a: b}", "got unconvertible type 'map[string]interface {}'"),
+        (
+            "healthcheck: {test: a, retries: -1}",
+            "cannot parse value as 'uint64': -1 overflows uint",
+        ),
+        ("gpus: [{count: 1.0}]", "invalid type float64 for device count"),
+        ("ulimits: {a: 1.0}", "invalid type float64"),
+        ("configs: [{source: c, mode: 1.0}]", "unexpected value type float64 for mode"),
+        ("extra_hosts: ['=1']", "bad host name ''"),
+        ("extra_hosts: ['a:b=c']", "bad host name 'a:b'"),
+        ("extra_hosts: {x-a: b}", "for extra_hosts entry"),
+        ("depends_on: {a: {condition: service_started, required: 'true'}}", "must be a boolean"),
+        ("build: {context: ., additional_contexts: {a: 1}}", "must be a string"),
+        ("extends: {service: a, file: 1}", "must be a string"),
+        ("environment: ['à=b']", "declared with a trailing space"),
+        ("devices: ['a:b:c:d']", "confusing device mapping"),
+    ],
+)
+def test_a_value_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(ComposeFileInvalid) as raised:
+        value(tmp_path, text)
+    assert said in str(raised.value)
+
+
+def test_a_network_is_a_mapping_whatever_its_name(tmp_path: Path) -> None:
+    with pytest.raises(ComposeFileInvalid, match="must be a mapping"):
+        service(tmp_path, "services: {a: {image: x}}\nnetworks: {a b: c}\n")
+
+
+def test_a_mode_below_nothing_is_read(tmp_path: Path) -> None:
+    found = service(
+        tmp_path,
+        "services: {a: {image: x, configs: [{source: c, mode: -1}]}}\nconfigs: {c: {file: f}}\n",
+    )
+    assert found["configs"] == [{"source": "c", "mode": "0-1"}]
+
+
+def test_all_that_does_not_fit_is_told_at_once(tmp_path: Path) -> None:
+    text = """
+    services:
+      a: {image: x, mem_limit: lots, ports: [{target: -1}], environment: ['A =b']}
+      b: {image: x, shm_size: none}
+    """
+    with pytest.raises(ComposeFileInvalid) as raised:
+        service(tmp_path, text)
+    assert [one.path for one in raised.value.findings] == [
+        ("services", "a", "mem_limit"),
+        ("services", "a", "ports", 0, "target"),
+        ("services", "a", "environment"),
+        ("services", "b", "shm_size"),
+    ]

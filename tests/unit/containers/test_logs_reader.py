@@ -1,0 +1,271 @@
+"""Logs are read as conmon writes them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cntnr_compose.containers.logs.reader import AT_ONCE, PIECE, Line, Log, Span, as_moment, merged
+
+
+def entry(second: int, text: str, *, tag: str = "F", stream: str = "stdout", nanos: int = 5) -> str:
+    return f"2026-11-23T17:08:{second:02}.{nanos:09}+00:00 {stream} {tag} {text}\n"
+
+
+def texts(lines: list[Line]) -> list[str]:
+    """Give the texts of lines, those that came in pieces as one."""
+    found: list[str] = []
+    for line in lines:
+        if line.begins:
+            found.append("")
+        found[-1] += line.text.decode()
+    return found
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "log"
+
+
+def add(path: Path, *entries: str) -> None:
+    with path.open("a") as out:
+        out.writelines(entries)
+
+
+@pytest.fixture
+def log(path: Path) -> Iterator[Log]:
+    found = Log(path, "a")
+    yield found
+    found.close()
+
+
+def read(path: Path, **span: float | None) -> list[str]:
+    log = Log(path, "a")
+    try:
+        return texts(list(log.history(Span(**span))))  # type: ignore[arg-type]
+    finally:
+        log.close()
+
+
+START = 1795453690  # 2026-11-23T17:08:10Z
+SECOND = 1_000_000_000
+
+
+def test_a_line_has_stream_time_and_text(path: Path, log: Log) -> None:
+    add(path, entry(10, "to be  or not ", stream="stderr", nanos=246666905))
+    (line,) = log.history(Span())
+    assert (line.stream, line.text, line.source) == ("stderr", b"to be  or not ", "a")
+    assert line.stamp == "2026-11-23T17:08:10.246666905Z"
+    assert line.moment == (START, b"246666905")
+
+
+def test_a_line_in_another_time_zone_has_the_same_moment(path: Path, log: Log) -> None:
+    add(path, "2026-11-23T19:38:10.000000001+02:30 stdout F x\n")
+    (line,) = log.history(Span())
+    assert line.stamp == "2026-11-23T17:08:10.000000001Z"
+
+
+def test_bytes_that_are_no_text_stay_as_they_are(path: Path, log: Log) -> None:
+    path.write_bytes(entry(1, "").encode().rstrip(b"\n") + b"\xff\x00\r\n")
+    (line,) = log.history(Span())
+    assert line.text == b"\xff\x00\r"
+
+
+def test_parts_are_joined_for_each_stream(path: Path) -> None:
+    add(
+        path,
+        entry(1, "one ", tag="P"),
+        entry(1, "other", stream="stderr"),
+        entry(2, "two ", tag="P"),
+        entry(3, "three"),
+    )
+    assert read(path) == ["other", "one two three"]
+
+
+def test_an_unfinished_line_comes_at_the_end(path: Path, log: Log) -> None:
+    add(path, entry(1, "whole"), entry(2, "password: ", tag="P"))
+    assert texts(list(log.history(Span()))) == ["whole"]
+    assert texts(log.ending()) == ["password: "]
+    assert log.ending() == []
+
+
+def test_tail_gives_the_last_lines(path: Path) -> None:
+    add(path, *(entry(n, f"line {n}") for n in range(5)))
+    assert read(path, tail=2) == ["line 3", "line 4"]
+    assert read(path, tail=0) == []
+    assert read(path, tail=9) == [f"line {n}" for n in range(5)]
+
+
+def test_tail_counts_a_line_of_many_parts_once_also_across_blocks(path: Path) -> None:
+    add(path, entry(1, "first"))
+    add(
+        path, *(entry(2, "x" * 8000, tag="P") for _ in range(40)), entry(2, "end"), entry(3, "last")
+    )
+    long, last = read(path, tail=2)
+    assert (len(long), last) == (40 * 8000 + 3, "last")
+    assert read(path, tail=3)[0] == "first"
+
+
+def test_since_and_until_are_bounds(path: Path) -> None:
+    add(path, *(entry(n, str(n), nanos=0) for n in range(10, 20)))
+    assert read(path, since=(START + 2) * SECOND, until=(START + 4) * SECOND) == ["12", "13", "14"]
+    assert read(path, since=(START + 2) * SECOND, tail=1) == ["19"]
+
+
+def test_more_gives_what_was_added(path: Path, log: Log) -> None:
+    assert list(log.history(Span())) == []
+    assert log.more() == []  # the file is not there yet
+    add(path, entry(1, "one"), "2026-11-23T17:08:02.000")
+    assert texts(log.more()) == ["one"]
+    add(path, "000001+00:00 stdout F two\n")
+    assert texts(log.more()) == ["two"]
+    assert log.more() == []
+
+
+def test_tail_zero_still_follows(path: Path, log: Log) -> None:
+    add(path, entry(1, "old"))
+    assert list(log.history(Span(tail=0))) == []
+    add(path, entry(2, "new"))
+    assert texts(log.more()) == ["new"]
+
+
+def test_a_replaced_file_is_read_from_its_beginning(path: Path, log: Log) -> None:
+    add(path, entry(1, "old"))
+    list(log.history(Span()))
+    add(path, entry(2, "last of the old"))
+    fresh = path.with_name("fresh")
+    add(fresh, entry(3, "new"))
+    fresh.replace(path)
+    assert texts(log.more()) == ["last of the old"]
+    assert texts(log.more()) == ["new"]
+
+
+def test_a_truncated_file_is_read_from_its_beginning(path: Path, log: Log) -> None:
+    add(path, entry(1, "a long line"))
+    list(log.history(Span()))
+    path.write_text(entry(2, "new"))
+    assert texts(log.more()) == ["new"]
+
+
+def test_files_put_aside_come_first_oldest_first(path: Path) -> None:
+    add(path.with_name("log.2"), entry(1, "1"), entry(2, "2 ", tag="P"))
+    add(path.with_name("log.1"), entry(2, "goes on"), entry(3, "3"))
+    add(path, entry(4, "4"))
+    assert read(path) == ["1", "2 goes on", "3", "4"]
+    assert read(path, tail=2) == ["3", "4"]
+    assert read(path, tail=1) == ["4"]
+
+
+def test_a_second_name_of_the_log_is_not_read_twice(path: Path) -> None:
+    add(path.with_name("log.2"), entry(1, "1"))
+    add(path, entry(2, "2"))
+    path.with_name("log.1").hardlink_to(path)
+    assert read(path) == ["1", "2"]
+    path.unlink()
+    assert read(path) == ["1", "2"]
+
+
+def test_what_is_no_log_line_is_passed_over(path: Path) -> None:
+    add(path, "\n", "something else entirely\n", entry(1, "good"))
+    assert read(path) == ["good"]
+
+
+def test_logs_are_merged_by_time(tmp_path: Path) -> None:
+    first, second = tmp_path / "a", tmp_path / "b"
+    add(first, entry(1, "1"), entry(3, "3", nanos=7), entry(5, "5"))
+    add(second, entry(2, "2"), entry(3, "3b", nanos=8), entry(4, "4"))
+    logs = [Log(path, path.name) for path in (first, second)]
+    both = merged(log.history(Span()) for log in logs)
+    assert texts(list(both)) == ["1", "2", "3", "3b", "4", "5"]
+    for log in logs:
+        log.close()
+
+
+def test_bounds_are_exact_to_the_nanosecond(path: Path) -> None:
+    add(path, *(entry(10, str(nanos), nanos=246666900 + nanos) for nanos in range(4)))
+    at = START * SECOND + 246666900
+    assert read(path, since=at + 1, until=at + 2) == ["1", "2"]
+
+
+def test_moments_carry_nine_digits() -> None:
+    assert as_moment(START * SECOND) == (1795453690, b"000000000")
+    assert as_moment(START * SECOND + 5) == (1795453690, b"000000005")
+
+
+def test_a_line_without_end_comes_in_pieces(path: Path, log: Log) -> None:
+    part = "x" * 8000
+    add(path, entry(1, "first"), *(entry(2, part, tag="P") for _ in range(100)))
+    pieces = list(log.history(Span()))[1:]
+    assert {len(line.text) for line in pieces} == {9 * 8000}
+    assert [line.begins for line in pieces] == [True] + [False] * 10
+    assert not any(line.ends for line in pieces)
+    assert {line.moment for line in pieces} == {(START - 8, b"000000005")}
+    add(path, entry(3, "end"), entry(3, "next"))
+    end, following = log.more()
+    assert (end.text, end.begins, end.ends) == (part.encode() + b"end", False, True)
+    assert (following.text, following.begins, following.ends) == (b"next", True, True)
+    assert PIECE <= 9 * 8000
+
+
+def test_a_line_in_pieces_ends_with_its_container(path: Path, log: Log) -> None:
+    add(path, *(entry(2, "x" * PIECE, tag="P") for _ in range(2)))
+    assert len(list(log.history(Span()))) == 2
+    (end,) = log.ending()
+    assert (end.text, end.begins, end.ends) == (b"", False, True)
+
+
+def test_the_tail_of_lines_in_pieces(path: Path) -> None:
+    long = [*(entry(2, "x" * 8000, tag="P") for _ in range(40)), entry(2, "y")]
+    add(path, entry(1, "1"), *long, entry(3, "3"), *long, entry(4, "4"))
+    assert [len(text) for text in read(path, tail=4)] == [320001, 1, 320001, 1]
+    assert [len(text) for text in read(path, tail=3)] == [1, 320001, 1]
+    assert read(path, tail=1) == ["4"]
+    until = (START - 7) * SECOND + 5  # the second long line began before as well
+    assert [len(text) for text in read(path, tail=2, until=until)] == [1, 320001]
+    assert [len(text) for text in read(path, tail=1, until=until)] == [320001]
+
+
+def test_what_came_is_read_bit_by_bit(path: Path, log: Log) -> None:
+    add(path, *(entry(1, "x" * 8000) for _ in range(1000)))
+    lines = log.more()
+    assert AT_ONCE // 9000 < len(lines) < 2 * AT_ONCE // 8000
+    assert log.unread() > 0
+    while more := log.more():
+        lines += more
+    assert len(lines) == 1000
+    assert log.unread() == 0
+
+
+@pytest.mark.parametrize("span", [Span(), Span(tail=3), Span(tail=3, until=START * SECOND)])
+def test_a_huge_line_takes_neither_memory_nor_time(path: Path, span: Span) -> None:
+    import time
+    import tracemalloc
+
+    part = entry(2, "x" * 8000, tag="P").encode()
+    with path.open("wb") as out:
+        for _ in range(40):
+            out.write(part * 200)  # 64 MB
+        out.write(entry(2, "end").encode())
+    log, begun = Log(path, "a"), time.monotonic()
+    tracemalloc.start()
+    try:
+        assert sum(len(line.text) for line in log.history(span)) == 40 * 200 * 8000 + 3
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+        log.close()
+    assert time.monotonic() - begun < 20
+
+
+def test_what_is_no_log_at_all_takes_no_memory(path: Path, log: Log) -> None:
+    import tracemalloc
+
+    with path.open("wb") as out:
+        out.truncate(64 << 20)
+    tracemalloc.start()
+    try:
+        assert list(log.history(Span())) == []
+        assert read(path, tail=5) == []
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()

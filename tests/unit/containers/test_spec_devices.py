@@ -1,0 +1,111 @@
+from typing import Any
+
+import pytest
+
+from cntnr_compose.containers.spec.devices import DeviceMissing, DeviceUnsupported, devices, wanted
+from cntnr_compose.containers.spec.inputs import Facts, Node, Reductions, ResolvedMount, Setting
+from cntnr_compose.model.service import Device, Service
+
+
+def bound(
+    *mine: Device,
+    nodes: dict[str, Node] | None = None,
+    reductions: Reductions | None = None,
+    mounts: tuple[ResolvedMount, ...] = (),
+    there: tuple[str, ...] = (),
+    **service: Any,
+) -> list[tuple[str, str]]:
+    found = devices(
+        Service(name="web", devices=mine, **service),
+        Setting(id="a1", rootfs="/r", nodes=nodes or {}, mounts=mounts),
+        Facts(devices=there),
+        reductions or Reductions("web"),
+    )
+    return [(one["source"], one["destination"]) for one in found]
+
+
+def test_device_is_bound_where_it_is_wanted() -> None:
+    fuse, tun = Device(source="/dev/fuse"), Device(source="/dev/net/tun", target="/dev/tun")
+    nodes = {"/dev/fuse": Node(), "/dev/net/tun": Node()}
+    assert bound(fuse, tun, nodes=nodes) == [
+        ("/dev/fuse", "/dev/fuse"),
+        ("/dev/net/tun", "/dev/tun"),
+    ]
+
+
+def test_device_that_is_not_there_is_refused() -> None:
+    with pytest.raises(DeviceMissing) as caught:
+        bound(Device(source="/dev/nope"))
+    assert str(caught.value) == 'cannot give "/dev/nope" to service web: no such device'
+
+
+@pytest.mark.parametrize(
+    ("device", "node", "reason"),
+    [
+        (
+            Device(source="/dev/sda"),
+            Node(openable=False),
+            "/dev/sda may not be opened by the user who runs this",
+        ),
+        (
+            Device(source="/dev/sda", permissions="r"),
+            Node(),
+            "r of /dev/sda is not enforced without root",
+        ),
+    ],
+)
+def test_what_a_device_cannot_be_is_said(device: Device, node: Node, reason: str) -> None:
+    reductions = Reductions("web")
+    bound(device, nodes={"/dev/sda": node}, reductions=reductions)
+    assert reductions.lines == (f"services.web.devices: {reason}",)
+
+
+def test_folder_of_devices_is_not_judged_by_itself() -> None:
+    reductions = Reductions("web")
+    node = Node(folder=True, openable=False)
+    bound(Device(source="/dev/dri"), nodes={"/dev/dri": node}, reductions=reductions)
+    assert reductions.lines == ()
+
+
+def test_privileged_gets_what_the_user_may_open() -> None:
+    there = ("/dev/fuse", "/dev/null", "/dev/pts/3", "/dev/shm/x", "/dev/net/tun")
+    assert bound(there=there) == []
+    assert bound(there=there, privileged=True) == [
+        ("/dev/fuse", "/dev/fuse"),
+        ("/dev/net/tun", "/dev/net/tun"),
+    ]
+
+
+def test_own_dev_has_the_devices_already() -> None:
+    mounts = (ResolvedMount(target="/dev/", source="/dev"),)
+    assert bound(there=("/dev/fuse",), privileged=True, mounts=mounts) == []
+
+
+@pytest.mark.parametrize(
+    ("mine", "raw", "what"),
+    [
+        ((Device(source="vendor.com/gpu=0"),), {}, '"vendor.com/gpu=0"'),
+        ((), {"gpus": [{"count": -1}]}, "gpus"),
+        (
+            (),
+            {"deploy": {"resources": {"reservations": {"devices": [{"count": 1}]}}}},
+            "deploy.resources.reservations.devices",
+        ),
+    ],
+)
+def test_device_that_takes_a_driver_is_refused(
+    mine: tuple[Device, ...], raw: dict[str, Any], what: str
+) -> None:
+    with pytest.raises(DeviceUnsupported) as caught:
+        bound(*mine, raw=raw)
+    assert str(caught.value) == f"cannot give {what} to service web: there is no driver for it"
+
+
+def test_paths_to_look_at_are_named_once() -> None:
+    blkio = {
+        "weight_device": [{"path": "/dev/sda", "weight": 10}],
+        "device_read_bps": [{"path": "/dev/sdb", "rate": "1"}],
+    }
+    mine = (Device(source="/dev/sda"), Device(source="vendor.com/gpu=0"))
+    service = Service(name="web", devices=mine, raw={"blkio_config": blkio})
+    assert wanted(service) == ("/dev/sda", "/dev/sdb")

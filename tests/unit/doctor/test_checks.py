@@ -1,0 +1,152 @@
+"""What `cntnr doctor` says about machines of many kinds, without trying anything."""
+
+from pathlib import Path
+
+import pytest
+
+from cntnr_compose.cli.commands.doctor import table
+from cntnr_compose.core.errors import ProgramMissing
+from cntnr_compose.doctor import checks as doctor
+from cntnr_compose.doctor.checks import Check
+from cntnr_compose.host import cgroups, kernel, process
+from cntnr_compose.host.cgroups import Delegated
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """Give a machine that has everything, to take things away from."""
+    answers = {
+        "cni_folder": tmp_path,
+        "distribution": "debian",
+        "free_space": 100 * doctor.GIB,
+        "is_switched_off": False,
+        "lingers": None,
+        "lowest_port": 0,
+        "may_map_ids": True,
+        "release": (6, 1),
+        "seccomp_profile": tmp_path / "seccomp.json",
+        "subordinate_ids": 65536,
+        "try_overlay": "",
+        "try_user_namespace": "",
+        "tun_is_open": True,
+        "user_name": "ann",
+    }
+    for name, answer in answers.items():
+        monkeypatch.setattr(kernel, name, lambda *_, answer=answer: answer)
+    everything = Delegated(version=2, parent="/a", controllers=kernel.CONTROLLERS)
+    monkeypatch.setattr(cgroups, "find", lambda: everything)
+    for name in ("bridge", "host-local"):
+        (tmp_path / name).touch()
+    monkeypatch.setattr(doctor.os, "getuid", lambda: 1000)
+    monkeypatch.setattr(doctor.paths, "secure_runtime", lambda: tmp_path)
+    monkeypatch.setattr(doctor.shutil, "which", lambda name, path: f"/usr/bin/{name}")
+    monkeypatch.setattr(process, "find", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(
+        process,
+        "run",
+        lambda *_, **__: process.Done(returncode=0, stdout="x version 1.2.3+ds1\n", stderr=""),
+    )
+    return monkeypatch
+
+
+def named(name: str) -> Check:
+    return next(check for check in doctor.examine() if check.name == name)
+
+
+def test_machine_with_everything_is_fine(machine: pytest.MonkeyPatch) -> None:
+    assert {check.state for check in doctor.examine()} == {"ok"}
+    assert named("runc").found == "1.2.3+ds1 (/usr/bin/runc)"
+
+
+@pytest.mark.parametrize(
+    ("family", "command"),
+    [
+        ("debian", "sudo apt-get install dnsmasq-base"),
+        ("fedora", "sudo dnf install dnsmasq"),
+        ("arch", "sudo pacman -S dnsmasq"),
+        ("gentoo", "install dnsmasq-base with your package manager"),
+    ],
+)
+def test_missing_program_names_the_command_of_this_distribution(
+    machine: pytest.MonkeyPatch, family: str, command: str
+) -> None:
+    def find(name: str) -> str:
+        if name == "dnsmasq":
+            raise ProgramMissing(name)
+        return f"/usr/bin/{name}"
+
+    machine.setattr(process, "find", find)
+    machine.setattr(kernel, "distribution", lambda: family)
+    assert named("dnsmasq") == Check(
+        name="dnsmasq",
+        state="missing",
+        found="not installed",
+        loses="services cannot find each other by name",
+        mend=command,
+    )
+    assert not doctor.is_usable(doctor.examine())
+
+
+def test_forbidden_user_namespaces_name_the_switch(machine: pytest.MonkeyPatch) -> None:
+    machine.setattr(kernel, "try_user_namespace", lambda: "mount tmpfs: Permission denied")
+    machine.setattr(kernel, "is_switched_off", lambda name, _: "apparmor" in name)
+    check = named("user namespaces")
+    assert check.state == "missing"
+    assert check.mend == "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+
+
+def test_without_subordinate_ids_nothing_runs(machine: pytest.MonkeyPatch) -> None:
+    machine.setattr(kernel, "subordinate_ids", lambda _: 0)
+    machine.setattr(kernel, "free_range", lambda: "165536-231071")
+    check = named("subordinate ids")
+    assert check.state == "missing"
+    ids = "165536-231071"
+    assert check.mend == f"sudo usermod --add-subuids {ids} --add-subgids {ids} ann"
+    assert not doctor.is_usable(doctor.examine())
+
+
+def test_a_short_range_of_subordinate_ids_reduces(machine: pytest.MonkeyPatch) -> None:
+    machine.setattr(kernel, "subordinate_ids", lambda _: 1000)
+    assert named("subordinate ids").state == "reduced"
+    assert doctor.is_usable(doctor.examine())
+
+
+def test_newuidmap_without_its_right_is_told(machine: pytest.MonkeyPatch) -> None:
+    machine.setattr(kernel, "may_map_ids", lambda path: path.endswith("newgidmap"))
+    check = named("newuidmap")
+    assert check.found == "newuidmap not there, or not setuid root"
+    assert check.mend == "sudo chmod u+s /usr/bin/newuidmap /usr/bin/newgidmap"
+
+
+def test_old_kernel_is_told_to_upgrade(machine: pytest.MonkeyPatch) -> None:
+    machine.setattr(kernel, "try_overlay", lambda _: "mount overlay: Operation not permitted")
+    machine.setattr(kernel, "release", lambda: (5, 10))
+    assert named("overlay").mend == "upgrade to a kernel of 5.11 or newer"
+
+
+def test_reductions_of_a_plain_machine(machine: pytest.MonkeyPatch) -> None:
+    pids_alone = Delegated(version=2, parent="/a", controllers=("pids",))
+    machine.setattr(cgroups, "find", lambda: pids_alone)
+    machine.setattr(kernel, "lowest_port", lambda: 1024)
+    machine.setattr(kernel, "lingers", lambda: False)
+    machine.setattr(kernel, "free_space", lambda _: doctor.GIB)
+    reduced = {check.name: check for check in doctor.examine() if check.state == "reduced"}
+    assert set(reduced) == {"cgroups", "low ports", "linger", "free space"}
+    assert reduced["cgroups"].found == "not delegated: cpu, memory"
+    assert reduced["linger"].mend == "loginctl enable-linger ann"
+
+
+def test_table_shows_cost_and_cure_under_each_problem() -> None:
+    lines = table(
+        [
+            Check(name="runc", state="ok", found="1.1"),
+            Check(name="tun", state="missing", found="no", loses="network", mend="sudo x"),
+        ]
+    )
+    assert [line.split("\x1b[0m")[-1] for line in lines] == [
+        " runc  1.1",
+        " tun   no",
+        "               without it: network",
+        "               to mend it: sudo x",
+        "1 fine, 0 reduced, 1 missing",
+    ]

@@ -1,0 +1,136 @@
+"""Locks that are owned, and drafts that their makers' death leaves behind."""
+
+import errno
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from cntnr_compose.host import files
+
+
+def test_a_lock_has_one_owner(tmp_path: Path) -> None:
+    lock = tmp_path / "a.lock"
+    mine = files.own(lock)
+    assert mine is not None
+    assert files.own(lock) is None
+    assert files.is_locked(lock)
+    os.close(mine)
+    assert not files.is_locked(lock)
+
+
+def test_a_lock_whose_file_was_removed_by_its_last_owner_is_not_owned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = tmp_path / "a.lock"
+    opened: list[int] = []
+    real = os.open
+
+    def open_then_remove(path: Path, flags: int, mode: int = 0o777) -> int:
+        found = real(path, flags, mode)
+        if not opened:
+            lock.unlink()  # what the last owner does, just before it lets go
+        opened.append(found)
+        return found
+
+    monkeypatch.setattr(files.os, "open", open_then_remove)
+    mine = files.own(lock)
+    assert mine is not None
+    assert len(opened) == 2
+    assert os.fstat(mine).st_ino == lock.stat().st_ino
+    os.close(mine)
+
+
+def test_asking_for_a_lock_makes_no_file(tmp_path: Path) -> None:
+    assert not files.is_locked(tmp_path / "a.lock")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_draft_of_a_dead_process_is_removed_by_the_next_one(tmp_path: Path) -> None:
+    dead = tmp_path / ".draft-dead"
+    dead.mkdir()
+    (dead / "half").write_text("")
+    with files.draft(tmp_path) as first:
+        assert not dead.exists()
+        with files.draft(tmp_path) as second:
+            assert first.exists()
+            assert second.exists()
+    assert not first.exists()
+    assert not second.exists()
+
+
+def test_a_draft_that_goes_is_not_swept_by_one_that_comes(tmp_path: Path) -> None:
+    def work() -> None:
+        for _ in range(300):
+            with files.draft(tmp_path) as path:
+                (path / "a").mkdir()
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(work) for _ in range(4)]:
+            done.result()
+    assert list(tmp_path.glob(".draft-*")) == []
+
+
+@pytest.mark.parametrize(("text", "half"), [('{"a": 1}', False), ('{"a": ', True), ("", True)])
+def test_what_is_no_json_is_half_a_file(tmp_path: Path, text: str, half: bool) -> None:
+    (tmp_path / "a.json").write_text(text)
+    assert files.is_half(tmp_path / "a.json") is half
+    assert files.is_half(tmp_path / "none.json")
+
+
+def test_a_tree_of_any_depth_is_removed(tmp_path: Path) -> None:
+    top = tmp_path / "top"
+    top.mkdir()
+    folder = os.open(top, os.O_RDONLY)
+    for _ in range(3000):
+        os.mkdir("d", dir_fd=folder)
+        os.close(os.open("file", os.O_CREAT | os.O_WRONLY, dir_fd=folder))
+        below = os.open("d", os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = below
+    os.close(folder)
+    files.remove_tree(top)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_whatever_is_in_a_tree_is_removed_and_no_link_is_followed(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "file").write_text("")
+    mine.chmod(0o755)
+    top = tmp_path / "top"
+    (top / "a/b/c").mkdir(parents=True)
+    (top / "a/b/link").symlink_to(mine)
+    (top / "link").symlink_to(mine / "file")
+    (top / "loop").symlink_to("loop")
+    os.mkfifo(top / "a/pipe")
+    (top / "a/b").chmod(0)
+    (top / "a").chmod(0o500)
+    files.remove_tree(top)
+    assert list(tmp_path.iterdir()) == [mine]
+    assert list(mine.iterdir()) == [mine / "file"]
+    assert mine.stat().st_mode & 0o777 == 0o755
+
+
+def test_what_is_no_tree_is_removed_or_was_not_there(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/")
+    (tmp_path / "file").write_text("")
+    for name in ("pipe", "link", "file", "absent"):
+        files.remove_tree(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_that_cannot_be_moved_are_removed_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rename(*_: object, **__: object) -> None:
+        raise OSError(errno.EXDEV, "an overlay")
+
+    for name in ("a/b/c", "d/e"):
+        (tmp_path / "top" / name).mkdir(parents=True)
+    (tmp_path / "top/a/b/file").write_text("")
+    monkeypatch.setattr(files.os, "rename", rename)
+    files.remove_tree(tmp_path / "top")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,37 @@
+"""Nothing is said to a socket on which another user listens."""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cntnr_compose.client import connection as control
+from cntnr_compose.host import socket_peer as peer
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Path]:
+    place = tmp_path / "shop.sock"
+    with socket.socket(socket.AF_UNIX) as wire:
+        wire.bind(str(place))
+        wire.listen()
+        yield place
+
+
+def test_our_own_socket_is_dialled(served: Path) -> None:
+    there = control.dial(served, Path("log"))
+    assert there is not None
+    there.close()
+
+
+def test_another_user_s_socket_is_hung_up_on(served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    someone = os.getuid() + 1
+    monkeypatch.setattr(peer.os, "getuid", lambda: someone)
+    with pytest.raises(peer.Stranger, match=f"cannot trust the socket {served}"):
+        control.dial(served, Path("log"))
+
+
+def test_where_nobody_listens_there_is_no_connection(tmp_path: Path) -> None:
+    assert control.dial(tmp_path / "none.sock", Path("log")) is None

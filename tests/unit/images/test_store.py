@@ -1,0 +1,102 @@
+"""The image store."""
+
+from pathlib import Path
+
+import pytest
+
+from cntnr_compose.core.values import to_json
+from cntnr_compose.host import files
+from cntnr_compose.images.skopeo import OCI_CONFIG
+from cntnr_compose.images.store import ImageStore, NoSuchImage
+from cntnr_compose.model.image import Image
+from cntnr_compose.model.oci import MANIFEST, Manifest
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ImageStore:
+    return ImageStore(tmp_path / "images")
+
+
+def add(store: ImageStore, ref: str, mark: str = "") -> Image:
+    store.prepare()
+    tree = {
+        "architecture": "amd64",
+        "os": "linux",
+        "config": {"Env": ["A=1"], "Labels": None},
+        "mark": mark,
+    }
+    config = store.put(to_json(tree), OCI_CONFIG)
+    layer = store.put(f"layer {mark}".encode(), "application/vnd.oci.image.layer.v1.tar")
+    return store.add(ref, store.put(to_json(Manifest(config=config, layers=(layer,))), MANIFEST))
+
+
+def test_an_image_is_found_by_every_name_it_goes_by(store: ImageStore) -> None:
+    made = add(store, "docker.io/library/redis:7")
+    for name in ("redis:7", "docker.io/library/redis:7", made.id, made.id[7:19]):
+        found = store.find(name)
+        assert found is not None
+        assert (found.id, found.config.env) == (made.id, ("A=1",))
+    by_digest = store.find(f"redis@{made.manifest}")
+    assert by_digest is not None
+    assert by_digest.id == made.id
+    assert store.find("redis:8") is None
+    with pytest.raises(NoSuchImage, match="no such image: redis:8"):
+        store.need("redis:8")
+
+
+def test_a_name_moves_to_a_new_image_and_tells_when(
+    store: ImageStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(store, "docker.io/library/a:1", "old")
+    monkeypatch.setattr("time.time", lambda: 5000.5)
+    new = add(store, "docker.io/library/a:1", "new")
+    assert [(one.id, one.tagged) for one in store.list()] == [(new.id, 5000.0)]
+
+
+def test_an_image_has_several_names_and_loses_them_one_by_one(store: ImageStore) -> None:
+    made = add(store, "docker.io/library/a:1")
+    store.tag("a:1", "b")
+    assert [one.ref for one in store.list()] == [
+        "docker.io/library/a:1",
+        "docker.io/library/b:latest",
+    ]
+    assert store.remove("a:1") == ("docker.io/library/a:1",)
+    assert store.remove(made.id) == ("docker.io/library/b:latest",)
+    assert store.list() == ()
+
+
+def test_pruning_removes_what_no_name_holds(store: ImageStore) -> None:
+    kept, gone = add(store, "docker.io/library/a:1", "a"), add(store, "docker.io/library/b:1", "b")
+    store.remove("b:1")
+    size = store.blob(gone.id).stat().st_size
+    assert store.prune() > size
+    assert store.find("a:1") == kept
+    assert not store.blob(gone.id).exists()
+    assert store.prune() == 0
+
+
+def test_the_catalogue_is_not_believed_when_the_index_has_changed(store: ImageStore) -> None:
+    add(store, "docker.io/library/a:1", "a")
+    catalogue = (store.root / "catalogue.json").read_bytes()
+    add(store, "docker.io/library/b:1", "b")
+    files.write_atomic(store.root / "catalogue.json", catalogue)
+    assert len(store.list()) == 2
+
+
+def test_an_image_whose_files_are_damaged_is_passed_over(store: ImageStore) -> None:
+    bad, good = add(store, "docker.io/library/a:1", "a"), add(store, "docker.io/library/b:1", "b")
+    store.blob(bad.id).write_text("{")
+    (store.root / "catalogue.json").unlink()
+    assert store.list() == (good,)
+
+
+def test_a_manifest_that_is_just_being_written_is_waited_for(
+    store: ImageStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """skopeo writes it in place: it is empty for a moment while another copy of the image is made."""
+    image = add(store, "app")
+    place = store.blob(image.manifest)
+    whole = place.read_bytes()
+    place.write_bytes(b"")
+    monkeypatch.setattr("time.sleep", lambda _seconds: place.write_bytes(whole))
+    assert store.manifest(image).config.digest == image.id

@@ -1,0 +1,40 @@
+"""How old a supervisor is beside a command."""
+
+import pytest
+
+from cntnr_compose.core.values import from_tree
+from cntnr_compose.model.protocol import OURS, Age, Greeting, age
+
+
+def of(version: str, protocol: int = 1) -> Greeting:
+    return Greeting(version=version, protocol=protocol)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "expected"),
+    [
+        (of("0.2.0"), of("0.2.0"), "same"),
+        (of("0.1.9"), of("0.2.0"), "older"),
+        (of("0.9.0"), of("0.10.0"), "older"),
+        (of("0.2.0rc1"), of("0.2.0"), "older"),
+        (of("0.1.0", 5), of("0.2.0", 5), "older"),
+        (of("0.2.0", 1), of("0.2.0", 2), "older"),
+        (of("1.0.0", 1), of("0.2.0", 2), "newer"),
+        (of("0.2.0", 3), of("0.2.0", 2), "newer"),
+    ],
+)
+def test_the_version_decides_then_the_protocol(
+    theirs: Greeting, ours: Greeting, expected: Age
+) -> None:
+    assert age(theirs, ours) == expected
+
+
+@pytest.mark.parametrize("said", [{}, {"pid": 7, "project": "shop"}])
+def test_who_tells_no_version_is_of_before_there_were_any(said: dict[str, object]) -> None:
+    assert age(from_tree(said, Greeting)) == "older"
+
+
+def test_what_a_later_version_says_besides_is_passed_over() -> None:
+    said = {"pid": 7, "project": "shop", "version": "99.0", "protocol": 9, "mood": "good"}
+    assert age(from_tree(said, Greeting)) == "newer"
+    assert age(OURS) == "same"

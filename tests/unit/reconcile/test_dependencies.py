@@ -1,0 +1,90 @@
+"""Who waits for whom."""
+
+import pytest
+
+from cntnr_compose.model.service import Dependency
+from cntnr_compose.reconcile import dependencies as graph
+from tests.unit.reconcile.world import service
+
+
+def services(*given):
+    return {one.name: one for one in given}
+
+
+@pytest.fixture
+def no_networkx(monkeypatch):
+    """Let every import of networkx fail."""
+    monkeypatch.setitem(__import__("sys").modules, "networkx", None)
+
+
+def test_a_service_comes_after_what_it_depends_on_else_in_the_order_of_the_file() -> None:
+    found = services(
+        service("web", ["api"]), service("mail"), service("api", ["db", "cache"]),
+        service("db"), service("cache"),
+    )  # fmt: skip
+    assert graph.order(found) == ("mail", "db", "cache", "api", "web")
+    assert graph.reverse(found) == ("web", "api", "cache", "db", "mail")
+
+
+@pytest.mark.usefixtures("no_networkx")
+def test_without_dependencies_the_order_is_that_of_the_file_and_nothing_is_imported() -> None:
+    found = services(service("b"), service("a"))
+    assert graph.order(found) == ("b", "a")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"links": ("db:database",)},
+        {"network_mode": "service:db"},
+        {"ipc": "service:db"},
+        {"pid": "service:db"},
+        {"volumes_from": ("db",)},
+        {"volumes_from": ("db:ro", "container:other:ro")},
+    ],
+)
+def test_what_a_service_borrows_from_another_makes_it_wait(settings) -> None:
+    found = services(service("web", **settings), service("db"))
+    assert graph.edges(found) == {"web": ("db",), "db": ()}
+
+
+def test_what_is_not_in_the_project_makes_nobody_wait() -> None:
+    found = services(service("web", ["gone"], volumes_from=("container:x",)))
+    assert graph.edges(found) == {"web": ()}
+
+
+def test_a_cycle_is_told_by_name_in_the_direction_of_depends_on() -> None:
+    found = services(
+        service("top", ["b"]), service("c", ["a"]), service("b", ["c"]), service("a", ["b"])
+    )
+    assert graph.cycle(found) == ("a", "b", "c", "a")
+    with pytest.raises(
+        graph.DependencyCycle, match=r"^dependency cycle detected: a -> b -> c -> a$"
+    ):
+        graph.order(found)
+
+
+def test_without_a_cycle_there_is_none_to_tell() -> None:
+    assert graph.cycle(services(service("a", ["b"]), service("b"))) == ()
+
+
+def test_ancestors_are_needed_and_descendants_need() -> None:
+    found = services(service("web", ["api"]), service("api", ["db"]), service("db"), service("x"))
+    assert graph.ancestors(found, "web") == {"api", "db"}
+    assert graph.descendants(found, "db") == {"web", "api"}
+
+
+@pytest.mark.usefixtures("no_networkx")
+def test_heights_grow_with_what_is_waited_for_and_need_no_import() -> None:
+    found = services(service("web", ["api", "db"]), service("api", ["db"]), service("db"))
+    assert graph.heights(graph.edges(found)) == {"db": 0, "api": 1, "web": 2}
+
+
+def test_heights_of_a_circle_are_cut_somewhere() -> None:
+    heights = graph.heights({"a": ("b",), "b": ("a",), "c": ("a",)})
+    assert heights == {"b": 0, "a": 1, "c": 2}
+
+
+def test_the_digraph_points_from_what_comes_first() -> None:
+    found = services(service("web", {"db": Dependency()}), service("db"))
+    assert list(graph.dependencies(found).edges) == [("db", "web")]

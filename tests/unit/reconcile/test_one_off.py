@@ -1,0 +1,187 @@
+"""One-off containers: what `run` changes, and what has to be there first."""
+
+from textwrap import dedent
+
+import pytest
+
+from cntnr_compose.core.errors import NoSuchService
+from cntnr_compose.core.values import replace
+from cntnr_compose.model.observed import VolumeFound
+from cntnr_compose.model.plan import CreateContainer, render
+from cntnr_compose.model.service import Attachment, Mount, Port, RestartPolicy
+from cntnr_compose.reconcile.one_off import RunOptions, changed, run_plan
+from cntnr_compose.reconcile.up import reconcile
+from tests.unit.reconcile.world import DATA, HEALTHY, carried_out, nothing, project, service
+
+SLUG = "0123456789abcdef" * 4
+WEB = service(
+    "web",
+    {"db": HEALTHY},
+    command=("serve",),
+    entrypoint=("app",),
+    environment={"A": "1", "B": "2"},
+    labels={"a": "b"},
+    user="www",
+    working_dir="/srv",
+    ports=(Port(target=80, published="80"),),
+    volumes=(DATA,),
+    cap_add=("NET_ADMIN", "SYS_TIME"),
+    cap_drop=("CHOWN", "KILL"),
+    container_name="front",
+    restart=RestartPolicy(condition="always"),
+)
+WEB = replace(WEB, networks={"default": Attachment(aliases=("www",), priority=3)})
+STACK = project(WEB, service("db"))
+UP = carried_out(
+    reconcile(project(service("db")), nothing(STACK)), project(service("db")), nothing(STACK)
+)
+
+
+def options(**given) -> RunOptions:
+    return RunOptions(service="web", slug=SLUG, **given)
+
+
+def run(found=UP, **given):
+    return run_plan(STACK, found, options(**given))
+
+
+def created(plan) -> CreateContainer:
+    return next(
+        one.operation
+        for one in plan.before.steps
+        if isinstance(one.operation, CreateContainer) and one.operation.oneoff
+    )
+
+
+def test_it_may_be_there_only_for_as_long_as_it_runs() -> None:
+    assert created(run(auto_remove=True)).auto_remove
+    assert not created(run()).auto_remove
+
+
+def test_it_is_set_up_beside_what_it_needs_and_started_by_a_plan_of_its_own() -> None:
+    plan = run(nothing(STACK))
+    assert plan.name == "p-web-run-0123456789ab"
+    assert render(plan.before) == dedent("""\
+        1 create network p_default: not found
+        2 create volume p_data: not found
+        3 create container p-db-1: not found (after 1)
+        4 prepare container p-db-1 (after 3)
+        5 start container p-db-1: created by 3 (after 4)
+        6 create container p-web-run-0123456789ab: run (after 1, 2)
+        7 wait for db: healthy: web depends on it (after 5)
+        8 prepare container p-web-run-0123456789ab (after 6, 7)
+        """)
+    assert render(plan.start) == "1 start container p-web-run-0123456789ab\n"
+    assert render(plan.removal) == "1 remove container p-web-run-0123456789ab\n"
+    assert plan.removal.steps[0].operation.volumes
+
+
+def test_a_running_dependency_is_checked_all_the_same() -> None:
+    assert "wait for db: healthy: web depends on it\n" in render(run().before)
+
+
+def test_without_dependencies_only_its_own_networks_and_volumes_are_made() -> None:
+    plan = render(run(nothing(STACK), dependencies=False).before)
+    assert "db" not in plan
+    assert "create network p_default" in plan
+
+
+def test_it_is_labelled_as_a_one_off_with_its_slug() -> None:
+    one = created(run())
+    assert one.labels["com.docker.compose.oneoff"] == "True"
+    assert one.labels["com.docker.compose.slug"] == SLUG
+    assert one.image == "web"
+
+
+def test_only_name_changes_its_name() -> None:
+    assert run(name="job").name == "job"
+    assert created(run(name="job")).name == "job"
+    assert created(run()).service.container_name == ""
+
+
+def test_the_service_is_neither_restarted_nor_published_nor_multiplied() -> None:
+    one = changed(replace(WEB, replicas=3), options())
+    assert (one.restart, one.ports, one.replicas) == (RestartPolicy(), (), 1)
+    assert one.command == ("serve",)
+    assert one.entrypoint == ("app",)
+
+
+def test_ports_are_those_of_the_service_or_those_given() -> None:
+    given = Port(target=81, published="8081")
+    assert changed(WEB, options(service_ports=True)).ports == WEB.ports
+    assert changed(WEB, options(ports=(given,))).ports == (given,)
+
+
+def test_a_command_replaces_the_services_and_an_entrypoint_drops_it() -> None:
+    assert changed(WEB, options(command=("ls", "-l"))).command == ("ls", "-l")
+    bare = changed(WEB, options(entrypoint=("sh",)))
+    assert (bare.entrypoint, bare.command) == (("sh",), ())
+    both = changed(WEB, options(entrypoint=("sh",), command=("-c", "ls")))
+    assert (both.entrypoint, both.command) == (("sh",), ("-c", "ls"))
+
+
+def test_variables_and_labels_are_laid_over_the_services() -> None:
+    one = changed(WEB, options(environment={"B": "3", "C": "4", "D": None}, labels={"a": "c"}))
+    assert one.environment == {"A": "1", "B": "3", "C": "4"}
+    assert one.labels == {"a": "c"}
+
+
+def test_user_folder_terminal_and_volumes_are_what_was_asked_for() -> None:
+    extra = Mount(type="bind", source="/src", target="/src")
+    one = changed(
+        WEB, options(user="0", working_dir="/tmp", tty=True, interactive=False, volumes=(extra,))
+    )
+    assert (one.user, one.working_dir, one.tty, one.stdin_open) == ("0", "/tmp", True, False)
+    assert one.volumes == (DATA, extra)
+    kept = changed(WEB, options())
+    assert (kept.user, kept.working_dir, kept.stdin_open) == ("www", "/srv", True)
+
+
+def test_a_capability_that_is_added_is_not_dropped_and_the_other_way_round() -> None:
+    one = changed(WEB, options(cap_add=("KILL",), cap_drop=("SYS_TIME",)))
+    assert one.cap_add == ("NET_ADMIN", "KILL")
+    assert one.cap_drop == ("CHOWN", "SYS_TIME")
+
+
+def test_it_answers_to_no_alias_unless_asked_to() -> None:
+    assert changed(WEB, options()).networks["default"] == Attachment(priority=3)
+    named = changed(WEB, options(use_aliases=True)).networks["default"]
+    assert named.aliases == ("web", "www")
+
+
+def test_a_service_that_is_not_there_is_named() -> None:
+    with pytest.raises(NoSuchService):
+        run_plan(STACK, UP, RunOptions(service="nope", slug=SLUG))
+
+
+def test_it_waits_for_lenders_of_namespaces_and_volumes() -> None:
+    side = service("side", ["db"], network_mode="service:db", volumes_from=("db",))
+    plan = run_plan(
+        project(side, service("db")),
+        nothing(project(side, service("db"))),
+        RunOptions(service="side", slug=SLUG),
+    )
+    assert render(plan.before).splitlines()[-2:] == [
+        "5 create container p-side-run-0123456789ab: run (after 2)",
+        "6 prepare container p-side-run-0123456789ab (after 4, 5)",
+    ]
+
+
+def test_a_volume_that_only_the_command_line_names_is_made_and_is_nobodys() -> None:
+    mine = Mount(type="volume", source="mine", target="/mine")
+    declared = Mount(type="volume", source="data", target="/again")
+    steps = run(volumes=(mine, declared)).before.steps
+    made = [one.operation for one in steps if one.operation.describe().startswith("create volume")]
+    assert [(one.volume.name, one.volume.external) for one in made] == [
+        ("p_data", False),
+        ("mine", True),
+    ]
+    after = {one.number for one in steps if one.operation in made}
+    assert after <= set(next(s.after for s in steps if isinstance(s.operation, CreateContainer)))
+    other = Mount(type="volume", source="spare", target="/spare")
+    spare = project(WEB, service("db"), volumes=("data", "spare"))
+    plan = run_plan(spare, UP, options(volumes=(other,)))
+    assert "create volume p_spare: not found" in render(plan.before)
+    there = replace(UP, volumes={**UP.volumes, "mine": VolumeFound(name="mine")})
+    again = run(there, volumes=(mine,)).before
+    assert "create volume mine" not in render(again)

@@ -1,0 +1,113 @@
+"""Starting what is stopped, and restarting what runs."""
+
+from textwrap import dedent
+
+import pytest
+
+from cntnr_compose.core.errors import NoSuchService
+from cntnr_compose.core.values import replace
+from cntnr_compose.model.plan import render
+from cntnr_compose.model.service import Dependency
+from cntnr_compose.reconcile.restart import NothingToStart, restart, start
+from cntnr_compose.reconcile.up import reconcile
+from tests.unit.reconcile.world import HEALTHY, carried_out, nothing, project, service, with_status
+
+CHAIN = project(
+    service("web", {"api": Dependency(condition="service_healthy", restart=True), "mail": HEALTHY}),
+    service("api", ["db"]),
+    service("db"),
+    service("mail"),
+)
+UP = carried_out(reconcile(CHAIN, nothing(CHAIN)), CHAIN, nothing(CHAIN))
+STOPPED = replace(
+    UP,
+    containers=tuple(
+        replace(one, status=replace(one.status, state="exited")) for one in UP.containers
+    ),
+)
+
+
+def expect(plan, wanted: str) -> None:
+    assert render(plan) == dedent(wanted)
+
+
+def test_start_brings_up_what_is_there_after_what_it_needs() -> None:
+    expect(
+        start(CHAIN, STOPPED, ("api",)),
+        """\
+        1 prepare container p-db-1
+        2 start container p-db-1: exited (0) (after 1)
+        3 prepare container p-api-1
+        4 start container p-api-1: exited (0) (after 2, 3)
+        """,
+    )
+
+
+def test_start_without_a_file_uses_what_the_containers_were_made_from() -> None:
+    plan = start(None, STOPPED, ("web",))
+    assert "wait for mail: healthy: web depends on it" in render(plan)
+    assert len(plan.steps) == 10
+
+
+def test_start_leaves_what_runs_and_makes_nothing() -> None:
+    plan = start(CHAIN, UP)
+    assert (plan.steps, len(plan.unchanged)) == ((), 4)
+    with pytest.raises(NothingToStart, match=r'^service "web" has no container to start$'):
+        start(CHAIN, nothing(CHAIN))
+    with pytest.raises(NoSuchService):
+        start(CHAIN, UP, ("nope",))
+
+
+def test_start_can_wait_until_all_runs() -> None:
+    plan = start(CHAIN, UP, ("db",), wait=True, wait_timeout=5)
+    expect(plan, "1 wait for db: running_or_healthy: --wait\n")
+    assert plan.steps[0].operation.timeout == 5
+
+
+def test_restart_takes_along_those_that_asked_to_be_restarted() -> None:
+    expect(
+        restart(CHAIN, UP, ("api",), timeout=1),
+        """\
+        1 stop container p-api-1
+        2 prepare container p-api-1 (after 1)
+        3 start container p-api-1 (after 2)
+        4 wait for api: healthy: web depends on it (after 3)
+        5 stop container p-web-1: api is restarted (after 4)
+        6 prepare container p-web-1 (after 5)
+        7 start container p-web-1: api is restarted (after 6)
+        """,
+    )
+    assert "web" not in render(restart(CHAIN, UP, ("api",), dependencies=False))
+
+
+def test_restart_of_all_follows_only_those_that_asked() -> None:
+    plan = render(restart(CHAIN, UP))
+    assert "stop container p-api-1\n" in plan  # at once, though it depends on db
+    assert "stop container p-web-1 (after" in plan
+
+
+def test_restart_starts_what_is_stopped() -> None:
+    expect(
+        restart(CHAIN, with_status(UP, "p-db-1", state="exited"), ("db",)),
+        """\
+        1 prepare container p-db-1
+        2 start container p-db-1 (after 1)
+        """,
+    )
+
+
+def test_restart_without_a_file_follows_what_the_containers_were_made_from() -> None:
+    assert render(restart(None, UP, ("api",))) == render(restart(CHAIN, UP, ("api",)))
+
+
+def test_restart_of_a_lender_restarts_those_that_live_in_its_namespace() -> None:
+    wanted = project(service("side", network_mode="service:db"), service("db"))
+    found = carried_out(reconcile(wanted, nothing(wanted)), wanted, nothing(wanted))
+    assert "stop container p-side-1: db is restarted (after 3)" in render(
+        restart(wanted, found, ("db",))
+    )
+
+
+def test_restart_names_a_service_that_is_not_there() -> None:
+    with pytest.raises(NoSuchService):
+        restart(CHAIN, UP, ("nope",))

@@ -1,0 +1,130 @@
+"""A small world for tests of plans: projects in a line, and what a carried-out plan leaves behind."""
+
+from cntnr_compose.core.values import replace
+from cntnr_compose.model.observed import (
+    Container,
+    MountPoint,
+    NetworkFound,
+    Observed,
+    Record,
+    Status,
+    VolumeFound,
+)
+from cntnr_compose.model.plan import (
+    CreateContainer,
+    CreateNetwork,
+    CreateVolume,
+    KillContainer,
+    Plan,
+    RemoveContainer,
+    RemoveNetwork,
+    RemoveVolume,
+    StartContainer,
+    StopContainer,
+)
+from cntnr_compose.model.project import Network, Project, Volume
+from cntnr_compose.model.service import Attachment, Dependency, Mount, Service
+
+STARTED = Dependency()
+HEALTHY = Dependency(condition="service_healthy")
+COMPLETED = Dependency(condition="service_completed_successfully")
+TIED = Dependency(restart=True)
+DATA = Mount(type="volume", source="data", target="/data")
+
+
+def service(name, needs=(), *, attached=("default",), **settings):
+    """Make a service; ``needs`` are names, or names with their Dependency."""
+    depends_on = needs if isinstance(needs, dict) else dict.fromkeys(needs, STARTED)
+    networks = {} if "network_mode" in settings else {key: Attachment() for key in attached}
+    raw = {"image": name, **settings.pop("raw", {})}
+    return Service(
+        name=name, image=name, depends_on=depends_on, networks=networks, raw=raw, **settings
+    )
+
+
+def project(*services, networks=("default",), volumes=("data",), disabled=()):
+    """Make the project ``p``."""
+    return Project(
+        name="p",
+        working_dir="/work",
+        files=("/work/compose.yaml",),
+        services={one.name: one for one in services},
+        disabled={one.name: one for one in disabled},
+        networks={key: Network(key=key, name=f"p_{key}") for key in networks},
+        volumes={key: Volume(key=key, name=f"p_{key}") for key in volumes},
+    )
+
+
+def nothing(of):
+    """Give the snapshot of a machine where only the images of a project are."""
+    images = {of.image_name(one): f"sha256:{one.name}" for one in of.services.values()}
+    return Observed(project=of.name, images=images)
+
+
+def carried_out(plan: Plan, of: Project, before: Observed) -> Observed:
+    """Give the snapshot after a plan, as the supervisor would leave it."""
+    containers = {one.name: one for one in before.containers}
+    networks, volumes = dict(before.networks), dict(before.volumes)
+    last = max((int(one.record.id.removeprefix("id")) for one in before.containers), default=0)
+    for number, step in enumerate(plan.steps, last + 1):
+        match step.operation:
+            case CreateContainer() as made:
+                kept = {n: one for n, one in containers.items() if one.record.id != made.replaces}
+                containers = {**kept, made.name: _container(made, of, before, f"id{number}")}
+            case StartContainer(name=name):
+                running = Status(state="running", started=number)
+                containers[name] = replace(containers[name], status=running)
+            case StopContainer(name=name) | KillContainer(name=name):
+                ended = Status(state="exited", exit_code=0)
+                containers[name] = replace(containers[name], status=ended)
+            case RemoveContainer(name=name):
+                del containers[name]
+            case CreateNetwork(network=one, config_hash=digest):
+                networks[one.name] = NetworkFound(
+                    name=one.name, key=one.key, project=of.name, config_hash=digest
+                )
+            case CreateVolume(volume=one, config_hash=digest):
+                volumes[one.name] = VolumeFound(
+                    name=one.name, key=one.key, project=of.name, config_hash=digest
+                )
+            case RemoveNetwork(name=name):
+                del networks[name]
+            case RemoveVolume(name=name):
+                del volumes[name]
+    return replace(
+        before, containers=tuple(containers.values()), networks=networks, volumes=volumes
+    )
+
+
+def with_status(found: Observed, name: str, **status) -> Observed:
+    """Give a snapshot in which one container does something else."""
+    containers = tuple(
+        replace(one, status=replace(one.status, **status)) if one.name == name else one
+        for one in found.containers
+    )
+    return replace(found, containers=containers)
+
+
+def _container(made: CreateContainer, of: Project, before: Observed, identity: str) -> Container:
+    mounts = [
+        MountPoint(type=one.type, target=one.target, source=of.volumes[one.source].name)
+        for one in made.service.volumes
+        if one.type == "volume" and one.source in of.volumes
+    ]
+    record = Record(
+        id=identity,
+        name=made.name,
+        project=of.name,
+        service=made.service.name,
+        number=made.number,
+        oneoff=made.oneoff,
+        image=made.image,
+        image_id=before.images.get(made.image, ""),
+        config_hash=made.config_hash,
+        labels=made.labels,
+        definition=made.service,
+        networks={key: of.networks[key].name for key in made.service.networks},
+        mounts=tuple(mounts),
+        depends_on=tuple(made.service.depends_on),
+    )
+    return Container(record=record)

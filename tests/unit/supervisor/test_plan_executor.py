@@ -1,0 +1,23 @@
+"""Which error of a plan the user hears of."""
+
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.supervisor.plan_executor import SeveralFailed, cause_of
+
+
+class Mistake(CntnrError):
+    hint = "mend it"
+
+
+def test_the_first_mistake_is_told() -> None:
+    group = ExceptionGroup("", [ExceptionGroup("", [Mistake("a")]), Mistake("b")])
+    assert str(cause_of(group)) == "a"
+
+
+def test_a_bug_is_told_before_a_mistake() -> None:
+    group = ExceptionGroup("", [Mistake("a"), ExceptionGroup("", [KeyError("bug")])])
+    assert isinstance(cause_of(group), KeyError)
+
+
+def test_several_failures_are_told_together() -> None:
+    error = SeveralFailed([CntnrError("x"), Mistake("y")])
+    assert (str(error), error.hint) == ("x; y", "mend it")

@@ -1,0 +1,192 @@
+"""What becomes of a command's request when the command hangs up, or asks for what cannot be."""
+
+import asyncio
+import contextlib
+import errno
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from cntnr_compose.core import paths
+from cntnr_compose.core.events import ContainerEvent
+from cntnr_compose.core.values import from_json, from_tree, to_json
+from cntnr_compose.model.protocol import (
+    Begin,
+    Done,
+    Failed,
+    Follow,
+    Greeting,
+    Hello,
+    Reply,
+    Request,
+    Told,
+    age,
+)
+from cntnr_compose.supervisor.server import Duty
+from cntnr_compose.supervisor.session import Line, failed
+
+EVENT = ContainerEvent(action="start", time=1, id="a", name="web-1", service="web")
+
+
+class Scene:
+    project = "p"
+
+    def __init__(self) -> None:
+        self.followers: list[Callable[[ContainerEvent], None]] = []
+
+
+class OneDuty:
+    """What a line needs of a supervisor."""
+
+    def __init__(self) -> None:
+        self.scene = Scene()
+        self.turn = asyncio.Lock()
+        self.whose = ""
+
+
+class Command:
+    """The other end of a line."""
+
+    def __init__(self, duty: OneDuty, wire: socket.socket, served: "asyncio.Task[None]") -> None:
+        self.duty, self.wire, self.served = duty, wire, served
+
+    def ask(self, request: Request) -> None:
+        self.wire.sendall(to_json(request) + b"\n")
+
+    async def reply(self) -> Reply:
+        line = b""
+        while not line.endswith(b"\n"):
+            line += await asyncio.get_running_loop().sock_recv(self.wire, 1)
+        return from_json(line, cast("type[Reply]", Reply))
+
+
+@contextlib.asynccontextmanager
+async def command(duty: OneDuty) -> AsyncIterator[Command]:
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    reader, writer = await asyncio.open_connection(sock=theirs)
+    line = Line(cast("Duty", duty), reader, writer)
+
+    async def served() -> None:
+        try:
+            await line.answer()
+        except ConnectionError:
+            pass
+        finally:
+            line.end_turn()
+            writer.close()
+
+    task = asyncio.create_task(served())
+    try:
+        yield Command(duty, ours, task)
+    finally:
+        ours.close()
+        await asyncio.wait_for(task, 2)
+
+
+def played(scene: Callable[[OneDuty], Any]) -> None:
+    async def run() -> None:
+        await scene(OneDuty())
+
+    asyncio.run(run())
+
+
+async def until(met: Callable[[], Any]) -> None:
+    async with asyncio.timeout(2):
+        while not met():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.001)
+
+
+@pytest.mark.parametrize("unread", [0, 1])
+def test_who_hangs_up_has_his_request_cancelled_also_with_events_unread(unread: int) -> None:
+    async def scene(duty: OneDuty) -> None:
+        async with command(duty) as one:
+            one.ask(Follow())
+            await until(lambda: duty.scene.followers)
+            for _ in range(unread):
+                duty.scene.followers[0](EVENT)
+            await asyncio.sleep(0.01)
+            one.wire.close()
+            await until(lambda: not duty.scene.followers)
+
+    played(scene)
+
+
+def test_a_turn_is_given_back_by_hanging_up_and_the_one_who_waits_is_told() -> None:
+    async def scene(duty: OneDuty) -> None:
+        async with command(duty) as first, command(duty) as second:
+            first.ask(Begin(what="up"))
+            assert isinstance(await first.reply(), Done)
+            second.ask(Begin(what="down"))
+            told = await second.reply()
+            assert isinstance(told, Told)
+            assert told.event.text == "waiting for `up`, which is at work on project p"  # type: ignore[union-attr]
+            first.wire.close()
+            assert isinstance(await second.reply(), Done)
+
+    played(scene)
+
+
+def test_who_hangs_up_while_waiting_for_his_turn_does_not_get_it() -> None:
+    async def scene(duty: OneDuty) -> None:
+        async with command(duty) as first, command(duty) as third:
+            first.ask(Begin(what="up"))
+            await first.reply()
+            async with command(duty) as second:
+                second.ask(Begin(what="down"))
+                await second.reply()
+            first.wire.close()
+            third.ask(Begin(what="stop"))
+            while not isinstance(await third.reply(), Done):
+                pass
+
+    played(scene)
+
+
+def test_what_is_asked_ahead_is_answered_afterwards() -> None:
+    async def scene(duty: OneDuty) -> None:
+        async with command(duty) as one:
+            for _ in range(3):
+                one.ask(Hello())
+            for _ in range(3):
+                found = await one.reply()
+                assert isinstance(found, Done)
+                assert found.result["project"] == "p"
+
+    played(scene)
+
+
+def test_a_full_disk_is_a_mistake_not_a_bug() -> None:
+    said = failed(OSError(errno.ENOSPC, "No space left on device"), "p")
+    assert (said.error, said.exit_code) == ("DiskFull", 1)
+    assert said.message == f"cannot write to {paths.data()}: no space is left on the disk"
+
+
+def test_a_file_that_may_not_be_written_is_a_mistake_where_it_is_ours() -> None:
+    ours = paths.data() / "volumes"
+    said = failed(PermissionError(errno.EACCES, "Permission denied", str(ours)), "p")
+    assert said.message == f"cannot write to {ours}: Permission denied"
+    elsewhere = PermissionError(errno.EACCES, "Permission denied", str(Path("/etc/shadow")))
+    assert failed(elsewhere, "p").error == "Internal"
+
+
+def test_who_asks_for_what_is_not_known_here_is_told_so_and_served_on() -> None:
+    async def scene(duty: OneDuty) -> None:
+        async with command(duty) as one:
+            for request in (b'{"type":"dance"}\n', b"nonsense\n"):
+                one.wire.sendall(request)
+                said = await one.reply()
+                assert isinstance(said, Failed)
+                assert said.error == "RequestUnknown"
+                assert "does not understand" in said.message
+            one.ask(Hello())
+            found = await one.reply()
+            assert isinstance(found, Done)
+            greeting = from_tree(found.result, Greeting)
+            assert (greeting.pid, greeting.project, age(greeting)) == (os.getpid(), "p", "same")
+
+    played(scene)
