@@ -80,7 +80,10 @@ class FakeEngine:
             observe.Found(name=name, containers=self.observed(name).containers) for name in names
         )
 
-    def connect(self, project: str, *, start: bool = True) -> FakeClient | None:
+    def connect(
+        self, project: str, *, start: bool = True, tell: object = None
+    ) -> FakeClient | None:
+        assert tell is None or callable(tell)
         if not start and not self.containers:
             return None
         self.said.append(f"connect {project}")
