@@ -1,7 +1,6 @@
 """The commands' way to a project's supervisor, starting one where there is none. Light."""
 
 import contextlib
-import re
 import time
 from collections.abc import Iterator
 from types import TracebackType
@@ -113,8 +112,7 @@ class Client:
             case Told(event=event):
                 return event
             case Failed() as failed:
-                error = RemoteError(failed.error, failed.message, failed.hint, failed.exit_code)
-                raise _told_by_whom(error)
+                raise _told_by_whom(failed.as_error())
             case _:
                 return None
 
@@ -244,8 +242,10 @@ def _replace(there: Connection, theirs: Greeting, project: str, tell: Emit) -> C
 
 def _told_by_whom(error: RemoteError) -> RemoteError:
     """Add who uses a port: the supervisor, in its own pid namespace, cannot see that."""
-    found = re.fullmatch(r"(cannot publish port (\d+) on \S+: it is in use)", str(error))
-    by = kernel.listener(int(found.group(2))) if found and error.kind == "PortTaken" else ""
-    if not found or not by:
+    if error.kind != "PortTaken" or "by" in error.details:
         return error
-    return RemoteError(error.kind, f"{found.group(1)} by {by}", error.hint, error.exit_code)
+    by = kernel.listener(int(error.details.get("port", 0)))
+    if not by:
+        return error
+    details = {**error.details, "by": by}
+    return RemoteError(error.kind, f"{error} by {by}", error.hint, error.exit_code, details)

@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 from typing import cast
 
-from cntnr_compose.core.errors import CntnrError, RemoteError
+from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit
 from cntnr_compose.core.values import Seconds, Tree, from_json, to_json
 from cntnr_compose.host import kernel
@@ -147,7 +147,7 @@ class Connection:
                 case Done(result=result):
                     return result
                 case Failed() as failed:
-                    raise RemoteError(failed.error, failed.message, failed.hint, failed.exit_code)
+                    raise failed.as_error()
 
 
 def dial(path: Path, log: Path) -> Connection | None:

@@ -1,13 +1,17 @@
 """What a user can put right. Everything else is a bug and keeps its traceback."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class CntnrError(Exception):
-    """A mistake that the user can mend: one sentence, a hint, an exit code."""
+    """A mistake that the user can mend: one sentence, a hint, an exit code.
+
+    ``details`` are for programs: what the sentence says, where somebody has to act on it.
+    """
 
     exit_code = 1
     hint = ""
+    details: Mapping[str, str | int] = {}
 
     @property
     def kind(self) -> str:
@@ -18,11 +22,19 @@ class CntnrError(Exception):
 class RemoteError(CntnrError):
     """An error that happened in another process of ours and was sent here as JSON."""
 
-    def __init__(self, kind: str, message: str, hint: str = "", exit_code: int = 1) -> None:
+    def __init__(
+        self,
+        kind: str,
+        message: str,
+        hint: str = "",
+        exit_code: int = 1,
+        details: Mapping[str, str | int] | None = None,
+    ) -> None:
         super().__init__(message)
         self._kind = kind
         self.hint = hint
         self.exit_code = exit_code
+        self.details = details or {}
 
     @property
     def kind(self) -> str:

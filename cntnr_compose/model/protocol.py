@@ -7,6 +7,7 @@ command that meets a supervisor of an older version replaces it, and one that me
 from typing import Literal, TypeAlias
 
 from cntnr_compose import __version__
+from cntnr_compose.core.errors import CntnrError, RemoteError
 from cntnr_compose.core.events import Event
 from cntnr_compose.core.values import Seconds, Tree, Value
 from cntnr_compose.model.plan import Plan
@@ -143,6 +144,22 @@ class Failed(Value, frozen=True, kw_only=True, tag="failed"):
     message: str
     hint: str = ""
     exit_code: int = 1
+    details: dict[str, str | int] = {}
+
+    @classmethod
+    def of(cls, error: CntnrError) -> "Failed":
+        """Make the reply that tells of an error."""
+        return cls(
+            error=error.kind,
+            message=str(error),
+            hint=error.hint,
+            exit_code=error.exit_code,
+            details=dict(error.details),
+        )
+
+    def as_error(self) -> RemoteError:
+        """Make the error that the reply tells of."""
+        return RemoteError(self.error, self.message, self.hint, self.exit_code, self.details)
 
 
 Reply: TypeAlias = Told | Done | Failed

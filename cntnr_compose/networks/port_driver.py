@@ -15,12 +15,13 @@ from cntnr_compose.host import socket_peer as peer
 
 
 class PortTaken(CntnrError):
-    """Somebody else listens on the port."""
+    """Somebody else listens on the port; a client looks who, where the details do not say ``by``."""
 
     def __init__(self, address: str, port: int, by: str = "") -> None:
         who = f" by {by}" if by else ""
         super().__init__(f"cannot publish port {port} on {address or '0.0.0.0'}: it is in use{who}")
         self.hint = "stop what listens there (`ss -ltnp`), or choose another port"
+        self.details = {"port": port} | ({"by": by} if by else {})
 
 
 class PortPrivileged(CntnrError):

@@ -72,9 +72,7 @@ def _refuse(first: socket.socket, error: CntnrError) -> None:
 
     with contextlib.suppress(OSError), first:
         if first.recv(1 << 16):
-            said = Failed(
-                error=error.kind, message=str(error), hint=error.hint, exit_code=error.exit_code
-            )
+            said = Failed.of(error)
             first.sendall(to_json(said) + b"\n")
 
 

@@ -216,12 +216,7 @@ def failed(error: Exception, project: str) -> Failed:
     if mistake is None:
         traceback.print_exception(error)
         mistake = Internal(error, paths.supervisor_log(project))
-    return Failed(
-        error=mistake.kind,
-        message=str(mistake),
-        hint=mistake.hint,
-        exit_code=mistake.exit_code,
-    )
+    return Failed.of(mistake)
 
 
 async def say(writer: asyncio.StreamWriter, reply: Reply) -> None:

@@ -8,11 +8,13 @@ import pytest
 
 from cntnr_compose.client.client import Client
 from cntnr_compose.client.connection import Connection, SupervisorGone
-from cntnr_compose.core.errors import RemoteError
+from cntnr_compose.core.errors import CntnrError, ProgramMissing, RemoteError
 from cntnr_compose.core.events import Progress
 from cntnr_compose.core.values import from_json, to_json
+from cntnr_compose.host import kernel
 from cntnr_compose.model.plan import Plan
 from cntnr_compose.model.protocol import Done, Execute, Failed, Told
+from cntnr_compose.networks.port_driver import PortTaken
 
 STARTED = Progress(kind="Container", name="web", status="Started")
 
@@ -55,3 +57,34 @@ def test_a_supervisor_that_is_gone_is_told(wires: tuple[Client, socket.socket]) 
     theirs.close()
     with pytest.raises(SupervisorGone):
         client.next_reply()
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (PortTaken("127.0.0.1", 80), "cannot publish port 80 on 127.0.0.1: it is in use by nginx"),
+        (
+            PortTaken("", 80, "container x"),
+            "cannot publish port 80 on 0.0.0.0: it is in use by container x",
+        ),
+        (ProgramMissing("80"), "cannot find the program 80"),
+    ],
+)
+def test_who_has_a_port_is_told_where_the_supervisor_could_not_know(
+    wires: tuple[Client, socket.socket],
+    monkeypatch: pytest.MonkeyPatch,
+    error: CntnrError,
+    expected: str,
+) -> None:
+    client, theirs = wires
+    monkeypatch.setattr(kernel, "listener", lambda port: "nginx" if port == 80 else "")
+    theirs.send(to_json(Failed.of(error)) + b"\n")
+    with pytest.raises(RemoteError) as raised:
+        client.next_reply()
+    assert str(raised.value) == expected
+    assert (raised.value.kind, raised.value.hint) == (error.kind, error.hint)
+
+
+def test_a_supervisor_that_knows_no_details_is_understood() -> None:
+    line = b'{"type":"failed","error":"PortTaken","message":"it is in use"}'
+    assert from_json(line, Failed).as_error().details == {}
