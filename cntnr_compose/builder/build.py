@@ -21,14 +21,14 @@ from cntnr_compose.builder.source_files import SourceUnreadable
 from cntnr_compose.builder.walker import Made, Order, Point, Request, Walk
 from cntnr_compose.core.errors import CntnrError, RemoteError
 from cntnr_compose.core.events import Emit, Event, Output, Progress
-from cntnr_compose.core.uninterruptible import undivided
+from cntnr_compose.core.uninterruptible import uninterruptible
 from cntnr_compose.core.values import from_json, replace, to_json
 from cntnr_compose.host import process
 from cntnr_compose.host.namespaces import rootlesskit as holder
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.project import Project
-from cntnr_compose.model.protocol import Done, Failed, Reply, Told
+from cntnr_compose.model.protocol import ErrorReply, EventReply, Reply, ResultReply
 from cntnr_compose.model.service import Service
 
 START = "from cntnr_compose.builder.worker.main import main; main()"
@@ -239,7 +239,7 @@ def _in_holder(requests: tuple[Request, ...], *, tell: Emit) -> dict[str, str]:
             replies = undo.enter_context(os.fdopen(ours, "rb"))
             said = undo.enter_context(os.fdopen(os.memfd_create("builder"), "w+b"))
             env = {**os.environ, "PATH": process.search_path()}
-            with undivided():
+            with uninterruptible():
                 try:
                     running = process.popen(
                         argv, env=env, stdin=theirs, stdout=answers, stderr=said.fileno(),
@@ -265,10 +265,10 @@ def _in_holder(requests: tuple[Request, ...], *, tell: Emit) -> dict[str, str]:
 def _heard(replies: Iterable[bytes], tell: Emit) -> dict[str, str] | None:
     for line in replies:
         match from_json(line, Reply):  # type: ignore[arg-type]
-            case Told(event=event):
+            case EventReply(event=event):
                 tell(event)
-            case Done(result=result):
+            case ResultReply(result=result):
                 return {str(name): str(found) for name, found in result.items()}
-            case Failed() as failed:
+            case ErrorReply() as failed:
                 raise RemoteError(failed.error, failed.message, failed.hint, failed.exit_code)
     return None

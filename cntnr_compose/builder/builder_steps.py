@@ -18,5 +18,5 @@ def known(key: str, point: Point) -> Made | None:
 def note(key: str, made: Made) -> None:
     """Keep a step's result for the next time."""
     record = paths.builds() / "steps" / f"{key}.json"
-    paths.make(record.parent)
+    paths.make_data_folder(record.parent)
     files.write_value(record, made)

@@ -39,5 +39,5 @@ def name(built: Built, names: tuple[str, ...], store: ImageStore) -> None:
 def note(point: Point, built: Built) -> None:
     """Keep an image for the next time."""
     record = paths.builds() / "images" / f"{image_key(point)}.json"
-    paths.make(record.parent)
+    paths.make_data_folder(record.parent)
     files.write_value(record, built)

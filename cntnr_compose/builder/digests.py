@@ -96,7 +96,7 @@ class Contents:
                 place = Files(root, place=f"the stage {origin}", owners=True, memory=False)
                 with contextlib.closing(place):
                     known = Digest(digest=place.digest(place.select(sources, where), exclude))
-            paths.make(memory.parent)
+            paths.make_data_folder(memory.parent)
             files.write_value(memory, known)
         return known.digest
 

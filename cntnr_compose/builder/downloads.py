@@ -70,7 +70,7 @@ def _fetch(url: str, where: str, checksum: str) -> Path:
     import urllib.error
 
     name = hashlib.sha256(url.encode()).hexdigest()[:24]
-    place = paths.make(paths.builds() / "downloads") / name
+    place = paths.make_data_folder(paths.builds() / "downloads") / name
     note = place.with_suffix(".json")
     seen = files.read_value(note, Seen) if place.exists() else None
     if checksum and place.exists() and checksum == _digest(place):

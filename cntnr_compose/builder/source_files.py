@@ -246,7 +246,7 @@ class Files:
         }
         if not kept or kept.items() <= (self._known or {}).items():
             return
-        paths.make(self._memory.parent)
+        paths.make_data_folder(self._memory.parent)
         files.write_value(self._memory, Remembered(files={**(self._known or {}), **kept}))
 
 

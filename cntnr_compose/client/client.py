@@ -12,7 +12,7 @@ from cntnr_compose.client.connection import Connection, SupervisorNewer, Supervi
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import RemoteError
 from cntnr_compose.core.events import ContainerEvent, Emit, Event
-from cntnr_compose.core.uninterruptible import undivided
+from cntnr_compose.core.uninterruptible import uninterruptible
 from cntnr_compose.core.values import Seconds, Tree, from_tree
 from cntnr_compose.host import files, kernel
 from cntnr_compose.host.namespaces import rootlesskit as holder
@@ -20,18 +20,18 @@ from cntnr_compose.model.observed import Observed
 from cntnr_compose.model.plan import Plan
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.protocol import (
-    Begin,
-    End,
-    Exec,
-    Execute,
-    Failed,
-    Follow,
+    ErrorReply,
+    EventReply,
+    ExecutePlan,
     Greeting,
-    Hello,
+    Lock,
     Observe,
-    Quit,
+    Ping,
+    PrepareExec,
     Serve,
-    Told,
+    Shutdown,
+    Subscribe,
+    Unlock,
     age,
 )
 
@@ -79,11 +79,11 @@ class Client:
 
     def begin(self, what: str, tell: Emit = quiet) -> None:
         """Take the project's turn, waiting until nobody else has it."""
-        self._connection.ask(Begin(what=what), tell)
+        self._connection.ask(Lock(what=what), tell)
 
     def end(self) -> None:
         """Give the turn back."""
-        self._connection.ask(End(), quiet)
+        self._connection.ask(Unlock(), quiet)
 
     def observe(self) -> Observed:
         """Take a snapshot of the project."""
@@ -95,13 +95,13 @@ class Client:
         Raises `RemoteError` with what went wrong, `SupervisorGone`.
         """
         try:
-            return self._connection.ask(Execute(plan=plan, project=project), tell)
+            return self._connection.ask(ExecutePlan(plan=plan, project=project), tell)
         except RemoteError as error:
             raise _told_by_whom(error) from None
 
     def start_executing(self, plan: Plan, project: Project | None = None) -> None:
         """Ask for a plan to be carried out; `next_reply` tells how it goes, for those who select."""
-        self._connection.send(Execute(plan=plan, project=project))
+        self._connection.send(ExecutePlan(plan=plan, project=project))
 
     def next_reply(self) -> Event | None:
         """Wait for the next event of what is carried out; None where it is done.
@@ -109,14 +109,14 @@ class Client:
         Raises `RemoteError` with what went wrong, `SupervisorGone`.
         """
         match self._connection.receive():
-            case Told(event=event):
+            case EventReply(event=event):
                 return event
-            case Failed() as failed:
+            case ErrorReply() as failed:
                 raise _told_by_whom(failed.as_error())
             case _:
                 return None
 
-    def lay_out(self, request: Exec) -> list[str]:
+    def lay_out(self, request: PrepareExec) -> list[str]:
         """Give the command that runs a program in a container."""
         return [str(word) for word in self._connection.ask(request, quiet)["argv"]]
 
@@ -130,19 +130,19 @@ class Client:
 
     def start_following(self) -> None:
         """Ask for events; `next_event` gives them. Nothing else may be asked afterwards."""
-        self._connection.send(Follow())
+        self._connection.send(Subscribe())
 
     def next_event(self) -> ContainerEvent | None:
         """Wait for the next word of the supervisor; None where it is no container's event."""
         match self._connection.receive():
-            case Told(event=ContainerEvent() as event):
+            case EventReply(event=ContainerEvent() as event):
                 return event
             case _:
                 return None
 
     def quit(self) -> None:
         """Let the supervisor end where nothing of the project is left, and then the holder."""
-        if self._connection.ask(Quit(), quiet).get("ended"):
+        if self._connection.ask(Shutdown(), quiet).get("ended"):
             # It hangs up when it is gone; only then is its claim on the holder.
             with contextlib.suppress(RemoteError, control.SupervisorGone):
                 self._connection.receive()
@@ -173,7 +173,7 @@ def _connect(project: str, start: bool, tell: Emit) -> Client | None:  # noqa: F
     end = time.monotonic() + ANSWER_WITHIN
     replaced = 0
     while True:
-        path = holder.outside(paths.socket(project))
+        path = holder.outside(paths.supervisor_socket(project))
         there = control.dial(path, log) if path else None
         theirs = _greeting(there) if there else None
         ours: Connection | None = None
@@ -202,13 +202,13 @@ def _connect(project: str, start: bool, tell: Emit) -> Client | None:  # noqa: F
 
 
 def _successor() -> Connection:
-    return Connection(early.take(), paths.logs() / "*.log")
+    return Connection(early.take(), paths.supervisor_logs() / "*.log")
 
 
 def _greeting(there: Connection) -> Greeting | None:
     """Ask a supervisor who it is: one that is about to end hangs up instead."""
     try:
-        return from_tree(there.ask(Hello(), quiet), Greeting)
+        return from_tree(there.ask(Ping(), quiet), Greeting)
     except control.SupervisorGone:
         there.close()
         return None
@@ -224,10 +224,10 @@ def _replace(there: Connection, theirs: Greeting, project: str, tell: Emit) -> C
         raise SupervisorNewer(project, theirs, there.pid)
     ours: Connection | None = None
     try:
-        there.ask(Begin(what="replacing the supervisor"), tell)
+        there.ask(Lock(what="replacing the supervisor"), tell)
         ours = _successor()
-        ours.ask(Hello(), quiet)
-        with undivided():  # else nobody might look after what runs
+        ours.ask(Ping(), quiet)
+        with uninterruptible():  # else nobody might look after what runs
             if not there.end_peer(theirs.pid):
                 raise SupervisorOlder(project, theirs)
             ours.send(Serve(project=project))

@@ -13,7 +13,16 @@ from cntnr_compose.core.events import Emit
 from cntnr_compose.core.values import Seconds, Tree, from_json, to_json
 from cntnr_compose.host import kernel
 from cntnr_compose.host import socket_peer as peer
-from cntnr_compose.model.protocol import OURS, Done, Failed, Greeting, Hello, Reply, Request, Told
+from cntnr_compose.model.protocol import (
+    OURS,
+    ErrorReply,
+    EventReply,
+    Greeting,
+    Ping,
+    Reply,
+    Request,
+    ResultReply,
+)
 
 GONE_WITHIN: Seconds = 5
 OTHER_VERSION = 76  # the exit status, EX_PROTOCOL of sysexits.h
@@ -118,7 +127,7 @@ class Connection:
             return False
         try:
             # It answers: so this process is the one that listens, not a later one with its pid.
-            self.ask(Hello(), lambda _event: None)
+            self.ask(Ping(), lambda _event: None)
             if inside and kernel.pid_inside(pid) != inside:
                 return False
             for number in (signal.SIGTERM, signal.SIGKILL):
@@ -142,11 +151,11 @@ class Connection:
         """Wait for what the last request gives. Raises as `ask` does."""
         while True:
             match self.receive():
-                case Told(event=event):
+                case EventReply(event=event):
                     tell(event)
-                case Done(result=result):
+                case ResultReply(result=result):
                     return result
-                case Failed() as failed:
+                case ErrorReply() as failed:
                     raise failed.as_error()
 
 

@@ -176,7 +176,7 @@ class Stream:
         self.records[record.id] = record
         if record.id in self._logs or not self._wants(record):
             return None
-        log = Log(paths.log(self._project, record.id), record.id)
+        log = Log(paths.container_log(self._project, record.id), record.id)
         self._logs[record.id] = log
         return log
 

@@ -64,7 +64,7 @@ def intent(project: str) -> Project | None:
 
 def is_supervised(project: str) -> bool:
     """Tell whether the project's supervisor lives."""
-    lock = holder.outside(paths.socket(project).with_suffix(".lock"))
+    lock = holder.outside(paths.supervisor_socket(project).with_suffix(".lock"))
     return lock is not None and files.is_locked(lock)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cntnr_compose.core import paths
-from cntnr_compose.core.names import PROJECT
+from cntnr_compose.core.names import PROJECT_CHARACTERS
 from cntnr_compose.host import process
 
 START = "from cntnr_compose.supervisor.main import main; main()"
@@ -40,14 +40,14 @@ def dismiss() -> None:
 
 def _looks_served(project: str) -> bool:
     """Tell whether a project has a supervisor, as far as a glance tells: `holder.find` takes longer."""
-    place = paths.socket(project).relative_to(paths.held())
+    place = paths.supervisor_socket(project).relative_to(paths.holder_tmpfs())
     # Path.exists would raise where the holder has just been killed.
     return os.access(paths.holder() / "inside" / place, os.F_OK)
 
 
 def _likely_name(cwd: str, environ: Mapping[str, str], name: str) -> str:
     chosen = name or environ.get("COMPOSE_PROJECT_NAME", "") or Path(cwd).name.lower()
-    return "".join(one for one in chosen if one in PROJECT).lstrip("_-") or "none"
+    return "".join(one for one in chosen if one in PROJECT_CHARACTERS).lstrip("_-") or "none"
 
 
 def _start() -> socket.socket:

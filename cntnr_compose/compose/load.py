@@ -18,8 +18,8 @@ from cntnr_compose.compose.transform.normalize import normalize
 from cntnr_compose.compose.validation import entries, references
 from cntnr_compose.compose.variables.interpolate import interpolate
 from cntnr_compose.compose.yaml.source_map import Origins, Source
-from cntnr_compose.core.frozen import Plain, Tree
-from cntnr_compose.core.names import normal
+from cntnr_compose.core.frozen import Frozen, Tree
+from cntnr_compose.core.names import normalize_project_name
 
 if TYPE_CHECKING:
     from cntnr_compose.model.project import Project
@@ -29,7 +29,7 @@ __all__ = ["Loaded", "Request", "load", "name"]
 NAMELESS = "project"  # what a project without a name is called while it is read
 
 
-class Loaded(Plain):
+class Loaded(Frozen):
     """The tree that `config` prints, where it was written, what the user should know, and the project."""
 
     tree: Tree
@@ -206,4 +206,4 @@ def _name(opening: Opening, setting: Setting, request: Request) -> str:
     if request.interpolate:
         tree = interpolate({"name": said}, opening.environment.get, origin, setting.warn)
         said = tree["name"]
-    return normal(said) if request.normalize else said
+    return normalize_project_name(said) if request.normalize else said

@@ -5,8 +5,8 @@ from typing import Any
 from cntnr_compose.compose.files.discovery import Opening
 from cntnr_compose.compose.to_service import to_service
 from cntnr_compose.core.values import Tree, replace
-from cntnr_compose.model.project import FileSource, Network, Pool, Project, Volume
-from cntnr_compose.model.service import Attachment, Service
+from cntnr_compose.model.project import AddressPool, FileSource, Network, Project, Volume
+from cntnr_compose.model.service import NetworkAttachment, Service
 
 
 def to_project(tree: Tree, disabled: Tree, values: dict[str, str], opening: Opening) -> Project:
@@ -49,7 +49,7 @@ def _attached(service: Service, project: str, networks: dict[str, Network]) -> S
     if is_bridge and name in others:
         name = f"{project}_{key}"
     networks[key] = Network(key=key, name=name, external=not is_bridge)
-    return replace(service, network_mode="", networks={key: Attachment()})
+    return replace(service, network_mode="", networks={key: NetworkAttachment()})
 
 
 def _network(key: str, tree: Tree) -> Network:
@@ -70,8 +70,8 @@ def _network(key: str, tree: Tree) -> Network:
     )
 
 
-def _pool(tree: Tree) -> Pool:
-    return Pool(
+def _pool(tree: Tree) -> AddressPool:
+    return AddressPool(
         subnet=tree.get("subnet", ""),
         gateway=tree.get("gateway", ""),
         ip_range=tree.get("ip_range", ""),

@@ -5,7 +5,6 @@ from typing import Any
 from cntnr_compose.core import units
 from cntnr_compose.core.values import Seconds, Tree
 from cntnr_compose.model.service import (
-    Attachment,
     BindOptions,
     Build,
     Dependency,
@@ -17,6 +16,7 @@ from cntnr_compose.model.service import (
     Limits,
     Logging,
     Mount,
+    NetworkAttachment,
     Port,
     RestartPolicy,
     Service,
@@ -82,7 +82,7 @@ def _bytes(text: str | None) -> int:
 
 
 def _seconds(text: str | None) -> Seconds | None:
-    return None if text is None else units.seconds(text)
+    return None if text is None else units.parse_seconds(text)
 
 
 def restart_policy(word: str, deploy: Tree | None) -> RestartPolicy:
@@ -181,8 +181,8 @@ def _file_mounts(trees: Any) -> tuple[FileMount, ...]:
     )
 
 
-def _attachment(tree: Tree) -> Attachment:
-    return Attachment(
+def _attachment(tree: Tree) -> NetworkAttachment:
+    return NetworkAttachment(
         aliases=tuple(tree.get("aliases", ())),
         ipv4_address=tree.get("ipv4_address", ""),
         ipv6_address=tree.get("ipv6_address", ""),

@@ -34,7 +34,7 @@ async def create(op: CreateContainer, scene: Scene, tell: Emit) -> None:
 
     Raises `NameInvalid`, `NameTaken`, `NoSuchImage`, `NoCommand`, `MountUnknown`.
     """
-    names.check("container", op.name)
+    names.check_name("container", op.name)
     old = next((one for one in scene.keepers.values() if one.record.id == op.replaces), None)
     name = f"{op.replaces[:12]}_{op.name}" if old else op.name
     told(tell, op.name, "Recreate" if old else "Creating", detail=op.cause if old else "")

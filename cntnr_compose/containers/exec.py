@@ -17,7 +17,7 @@ from cntnr_compose.host import files, process
 from cntnr_compose.host.namespaces import rootlesskit as holder
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.model.observed import Record
-from cntnr_compose.model.protocol import Exec
+from cntnr_compose.model.protocol import PrepareExec
 from cntnr_compose.model.service import Hook
 
 
@@ -28,7 +28,7 @@ class NotRunning(CntnrError):
         super().__init__(f"container {container} is not running")
 
 
-def lay_out(scene: Scene, record: Record, wanted: Exec) -> list[str]:
+def lay_out(scene: Scene, record: Record, wanted: PrepareExec) -> list[str]:
     """Give the command that runs a program in a container from outside the holder.
 
     Raises `NotRunning`, `UserUnknown`, `IdNotMapped`, `AccountsUnfit`, `AccountsUnreadable`.
@@ -49,7 +49,7 @@ def lay_out(scene: Scene, record: Record, wanted: Exec) -> list[str]:
     )
 
 
-def _hook(wanted: Exec) -> Hook:
+def _hook(wanted: PrepareExec) -> Hook:
     environment: dict[str, str | None] = dict(wanted.environment)
     return Hook(
         command=wanted.command,
@@ -71,7 +71,7 @@ def _spec(scene: Scene, record: Record, run: Hook, *, tty: bool = False) -> Tree
             run,
             passwd=passwd,
             group=group,
-            ids=scene.facts.ids,
+            ids=scene.facts.mapped_ids,
             group_add=record.definition.group_add if run.user else (),
             tty=tty,
         )

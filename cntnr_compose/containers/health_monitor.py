@@ -9,7 +9,7 @@ from cntnr_compose.containers.logs.program_output import Beginning
 from cntnr_compose.containers.state import healthcheck as health
 from cntnr_compose.containers.state.healthcheck import Health, Probe
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.model.observed import HealthProbe
+from cntnr_compose.model.observed import HealthcheckResult
 from cntnr_compose.model.service import Hook
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ async def watch(keeper: "Keeper") -> None:
             keeper.scene.announce(keeper.record, "health_status", health=after.word)
 
 
-async def _run(keeper: "Keeper", probe: Probe) -> HealthProbe:
+async def _run(keeper: "Keeper", probe: Probe) -> HealthcheckResult:
     started, said = time.time(), Beginning(health.LONGEST)
     try:
         code = await programs.run(
@@ -52,8 +52,10 @@ async def _run(keeper: "Keeper", probe: Probe) -> HealthProbe:
             within=probe.timeout,
         )
     except CntnrError as error:
-        return HealthProbe(started=started, ended=time.time(), exit_code=126, output=str(error))
+        return HealthcheckResult(
+            started=started, ended=time.time(), exit_code=126, output=str(error)
+        )
     output = said.text
     if code is None:
         code, output = -1, f"Health check exceeded timeout ({probe.timeout:g}s): {output}"
-    return HealthProbe(started=started, ended=time.time(), exit_code=code, output=output)
+    return HealthcheckResult(started=started, ended=time.time(), exit_code=code, output=output)

@@ -29,7 +29,7 @@ from cntnr_compose.core.events import Emit, Output
 from cntnr_compose.core.values import Seconds, from_tree, replace
 from cntnr_compose.host import kernel, process, signals
 from cntnr_compose.model.image import ImageConfig
-from cntnr_compose.model.observed import RUNNING, Container, Record, Status
+from cntnr_compose.model.observed import RUNNING_STATES, Container, Record, Status
 from cntnr_compose.model.service import Hook
 from cntnr_compose.networks import address_claims as claims
 
@@ -144,7 +144,7 @@ class Keeper:
             await self._take_back()
 
     async def _take_back(self) -> None:
-        if self.status.pid and self.status.state not in RUNNING:
+        if self.status.pid and self.status.state not in RUNNING_STATES:
             self._kill(signal.SIGKILL)
             await self._ended.wait()
 
@@ -403,7 +403,7 @@ class Keeper:
         """Take over what an earlier supervisor left: watch what runs, clear what does not."""
         await self._adopt()
         # Whoever would have started it was cut off with that supervisor.
-        if self.record.auto_remove and self.status.state not in RUNNING:
+        if self.record.auto_remove and self.status.state not in RUNNING_STATES:
             await self.remove(_nobody, volumes=True)
 
     async def leave(self) -> None:
@@ -413,7 +413,7 @@ class Keeper:
 
     async def _adopt(self) -> None:
         status = self.status
-        if status.restarts and status.state in RUNNING:
+        if status.restarts and status.state in RUNNING_STATES:
             delay = lifecycle.FIRST_DELAY
             self._retry = lifecycle.Retry(delay=delay, attempt=status.restarts)
         if status.pid:
@@ -425,7 +425,7 @@ class Keeper:
                     await asyncio.wait_for(self._ended.wait(), KNOWN_WITHIN)
             elif status.state == "running":
                 self._begin_probing()
-            elif status.state not in RUNNING and runc.is_started(self.record.id):
+            elif status.state not in RUNNING_STATES and runc.is_started(self.record.id):
                 self._runs()  # whoever started it was killed before he could note that
         elif status.state == "restarting":
             self._ended.clear()

@@ -12,7 +12,7 @@ from cntnr_compose.containers.runtime import ports as publish
 from cntnr_compose.containers.runtime import runc
 from cntnr_compose.containers.state.project_context import Scene
 from cntnr_compose.core import paths
-from cntnr_compose.core.events import Emit, Warned
+from cntnr_compose.core.events import Emit, WarningEvent
 from cntnr_compose.core.values import Tree, Value
 from cntnr_compose.host import files, mounts, process, signals
 from cntnr_compose.model.observed import Record
@@ -34,7 +34,7 @@ async def make(scene: Scene, record: Record, tell: Emit) -> Prepared:
     async with scene.workers:
         laid = await bundle.lay_out(scene, record)
         for line in laid.warnings:
-            tell(Warned(text=line))
+            tell(WarningEvent(text=line))
         pid, conmon = await _create(record, own_network=laid.own_network)
     if laid.names:
         await _answer_names(record, pid, laid.names, tell)
@@ -49,7 +49,7 @@ async def _answer_names(record: Record, pid: int, names: nameserver.Names, tell:
     why = await nameserver.answer(pid, names)
     if why:
         text = f"{nameserver.ADDRESS} does not answer in container {record.name}: {why}"
-        tell(Warned(text=text))
+        tell(WarningEvent(text=text))
 
 
 async def _create(record: Record, *, own_network: bool) -> tuple[int, int]:
@@ -59,7 +59,7 @@ async def _create(record: Record, *, own_network: bool) -> tuple[int, int]:
         id=record.id,
         name=record.name,
         bundle=str(paths.bundle(record.id)),
-        log=str(paths.log(record.project, record.id)),
+        log=str(paths.container_log(record.project, record.id)),
         tty=service.tty,
         stdin=service.stdin_open,
         own_network=own_network,

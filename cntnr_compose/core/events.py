@@ -21,7 +21,7 @@ class Progress(Value, frozen=True, kw_only=True, tag="progress"):
     detail: str = ""  # why a container is recreated; how far a pull is; what went wrong
 
 
-class Warned(Value, frozen=True, kw_only=True, tag="warned"):
+class WarningEvent(Value, frozen=True, kw_only=True, tag="warned"):
     """Something the user should know; said once per run."""
 
     text: str
@@ -46,5 +46,5 @@ class ContainerEvent(Value, frozen=True, kw_only=True, tag="container"):
     attributes: dict[str, str] = field(default_factory=dict)  # image, exitCode, health, …
 
 
-Event: TypeAlias = Progress | Warned | Output | ContainerEvent
+Event: TypeAlias = Progress | WarningEvent | Output | ContainerEvent
 Emit: TypeAlias = Callable[[Event], None]

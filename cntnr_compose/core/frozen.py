@@ -15,7 +15,7 @@ class Misused(TypeError):
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
-class Plain:
+class Frozen:
     """The base of frozen values that never become JSON.
 
     It is slower than `values.Value` where values are made and compared, but needs no msgspec, whose
@@ -37,7 +37,7 @@ class Plain:
             raise Misused(kind, odd)
         vars(self).update(given)
 
-    def but(self, **changes: Any) -> Self:
+    def replace(self, **changes: Any) -> Self:
         """Give a value that is the same but for the changes."""
         return type(self)(**({name: getattr(self, name) for name in self._names} | changes))
 

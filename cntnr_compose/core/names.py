@@ -8,15 +8,15 @@ from typing import Literal
 
 from cntnr_compose.core.errors import CntnrError
 
-Kind = Literal["volume", "network", "container"]
+NamedKind = Literal["volume", "network", "container"]
 
-MOST = 240  # bytes: a name of 255 is the longest that file systems take, and ours have endings
-SMALL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
-ANY = SMALL | frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-PROJECT = SMALL | frozenset("_-")
+MAX_BYTES = 240  # bytes: a name of 255 is the longest that file systems take, and ours have endings
+LOWER_ALPHANUMERIC = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+ALPHANUMERIC = LOWER_ALPHANUMERIC | frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+PROJECT_CHARACTERS = LOWER_ALPHANUMERIC | frozenset("_-")
 # Docker's rule for volumes and containers, and that of CNI for networks, whose names are file names, too.
-LEAST: dict[Kind, int] = {"volume": 2, "network": 1, "container": 2}
-LETTERS = ANY | frozenset("_.-")
+MIN_LENGTH: dict[NamedKind, int] = {"volume": 2, "network": 1, "container": 2}
+NAME_CHARACTERS = ALPHANUMERIC | frozenset("_.-")
 RULE = "it must begin with a letter or digit, and have only letters (a-z, A-Z), digits, and _ . -"
 
 
@@ -28,36 +28,36 @@ class NameInvalid(CntnrError):
         super().__init__(f"cannot name a {kind} {shown!r}: {why}")
 
 
-def why_not(kind: Kind, name: str) -> str:
+def invalid_reason(kind: NamedKind, name: str) -> str:
     """Say why something of a kind cannot have a name; nothing where it can."""
-    if not name or name[0] not in ANY or not LETTERS.issuperset(name):
+    if not name or name[0] not in ALPHANUMERIC or not NAME_CHARACTERS.issuperset(name):
         return RULE
-    if len(name) < LEAST[kind]:
-        return f"it must have at least {LEAST[kind]} characters"
-    return f"it must have at most {MOST} characters" if len(name) > MOST else ""
+    if len(name) < MIN_LENGTH[kind]:
+        return f"it must have at least {MIN_LENGTH[kind]} characters"
+    return f"it must have at most {MAX_BYTES} characters" if len(name) > MAX_BYTES else ""
 
 
-def check(kind: Kind, name: str) -> None:
+def check_name(kind: NamedKind, name: str) -> None:
     """Raise `NameInvalid` where something of a kind cannot have a name."""
-    why = why_not(kind, name)
+    why = invalid_reason(kind, name)
     if why:
         raise NameInvalid(kind, name, why)
 
 
-def normal(name: str) -> str:
+def normalize_project_name(name: str) -> str:
     """Make a project name of any text, as docker compose does."""
-    return "".join(one for one in name.lower() if one in PROJECT).lstrip("_-")
+    return "".join(one for one in name.lower() if one in PROJECT_CHARACTERS).lstrip("_-")
 
 
-def is_project(name: str) -> bool:
+def is_project_name(name: str) -> bool:
     """Tell whether a project may have a name."""
-    return bool(name) and name[0] in SMALL and PROJECT.issuperset(name)
+    return bool(name) and name[0] in LOWER_ALPHANUMERIC and PROJECT_CHARACTERS.issuperset(name)
 
 
-def plain(name: str, kind: str = "file") -> str:
+def safe_path_part(name: str, kind: str = "file") -> str:
     """Give a name back that is to be one part of a path, or raise `NameInvalid`."""
     if name in ("", ".", "..") or "/" in name or any(one < " " for one in name):
         raise NameInvalid(kind, name, "it would be a path")
-    if len(name.encode(errors="replace")) > MOST:
-        raise NameInvalid(kind, name, f"it is longer than {MOST} bytes")
+    if len(name.encode(errors="replace")) > MAX_BYTES:
+        raise NameInvalid(kind, name, f"it is longer than {MAX_BYTES} bytes")
     return name

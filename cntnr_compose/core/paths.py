@@ -11,7 +11,7 @@ import stat
 from pathlib import Path
 
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.names import plain
+from cntnr_compose.core.names import safe_path_part
 
 
 class UnsafeRuntimeDirectory(CntnrError):
@@ -40,7 +40,7 @@ class DiskFull(CntnrError):
         super().__init__(f"cannot write to {path}: no space is left on the disk")
 
 
-def refusal(error: OSError) -> CntnrError | None:
+def explain_os_error(error: OSError) -> CntnrError | None:
     """Say in a user's words what the file system refuses, where that is his to mend; else None."""
     path = Path(os.fsdecode(error.filename)) if error.filename else None
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -128,7 +128,7 @@ def volumes() -> Path:
 
 def volume(name: str) -> Path:
     """Give the folder of one volume: what it is for, and its files."""
-    return volumes() / plain(name, "volume")
+    return volumes() / safe_path_part(name, "volume")
 
 
 def containers() -> Path:
@@ -151,61 +151,61 @@ def holder_state() -> Path:
     return data() / "holder"
 
 
-def logs() -> Path:
+def supervisor_logs() -> Path:
     """Give the folder of what supervisors write while they live."""
     return runtime() / "s"
 
 
-def held() -> Path:
+def holder_tmpfs() -> Path:
     """Give the tmpfs folder inside the holder, which dies with it; `holder.outside` leads there."""
     return Path("/run/cntnr")
 
 
-def claims() -> Path:
+def holder_locks() -> Path:
     """Give the folder, inside the holder, of locks that keep it."""
-    return held() / "u"
+    return holder_tmpfs() / "u"
 
 
 def bundles() -> Path:
     """Give the folder, inside the holder, of OCI bundles."""
-    return held() / "b"
+    return holder_tmpfs() / "b"
 
 
 def container(project: str, identity: str) -> Path:
     """Give the folder of one container: record, status, log, upper directory."""
-    return containers() / plain(project, "project") / plain(identity, "container")
+    return containers() / safe_path_part(project, "project") / safe_path_part(identity, "container")
 
 
-def log(project: str, identity: str) -> Path:
+def container_log(project: str, identity: str) -> Path:
     """Give the log file of one container, in the format that conmon calls k8s-file."""
     return container(project, identity) / "log"
 
 
 def bundle(identity: str) -> Path:
     """Give the OCI bundle of one container; it stands from `runc create` to `runc delete`."""
-    return bundles() / plain(identity, "container")[:12]
+    return bundles() / safe_path_part(identity, "container")[:12]
 
 
 def intent(project: str) -> Path:
     """Give the file that holds what a project is meant to be."""
-    return projects() / f"{plain(project, 'project')}.json"
+    return projects() / f"{safe_path_part(project, 'project')}.json"
 
 
-def socket(project: str) -> Path:
+def supervisor_socket(project: str) -> Path:
     """Give the socket of a supervisor, inside the holder; its lock lies beside it."""
-    return held() / "s" / f"{_short(project)}.sock"
+    return holder_tmpfs() / "s" / f"{_short(project)}.sock"
 
 
 def supervisor_log(project: str) -> Path:
     """Give what a supervisor writes its last words to; it is there for as long as it lives."""
-    return logs() / f"{_short(project)}.log"
+    return supervisor_logs() / f"{_short(project)}.log"
 
 
 def _short(project: str) -> str:
     """Cut a long name: sockets allow 107 bytes."""
     import zlib
 
-    plain(project, "project")
+    safe_path_part(project, "project")
     return project if len(project) <= 40 else f"{project[:31]}-{zlib.crc32(project.encode()):08x}"
 
 
@@ -231,7 +231,7 @@ def secure_data() -> Path:
     Others could start a program of a container's there that is setuid to this user. Raises
     `HomeNotWritable`.
     """
-    path = make(data())
+    path = make_data_folder(data())
     try:
         if path.stat().st_mode & 0o077:
             path.chmod(0o700)
@@ -240,7 +240,7 @@ def secure_data() -> Path:
     return path
 
 
-def make(path: Path) -> Path:
+def make_data_folder(path: Path) -> Path:
     """Make a data folder and give it; raise `HomeNotWritable` where that cannot be."""
     try:
         path.mkdir(parents=True, exist_ok=True)

@@ -4,18 +4,22 @@ import _signal  # type: ignore[import-not-found] # as signal, whose enumerations
 import contextlib
 from collections.abc import Callable, Iterator
 
-TAKEN = (_signal.SIGINT, _signal.SIGTERM, _signal.SIGALRM)  # the last is one that comes again
+DEFERRED_SIGNALS = (
+    _signal.SIGINT,
+    _signal.SIGTERM,
+    _signal.SIGALRM,
+)  # the last is one that comes again
 
 
 @contextlib.contextmanager
-def undivided() -> Iterator[None]:
+def uninterruptible() -> Iterator[None]:
     """Hear SIGINT and SIGTERM at the block's end, where they would raise an exception within it.
 
     For a start and the note that it has to be undone, and for C code that does not bear exceptions.
     """
     heard: list[int] = []
     earlier: dict[int, Callable[..., object]] = {}
-    for number in TAKEN:
+    for number in DEFERRED_SIGNALS:
         handler = _signal.getsignal(number)
         if callable(handler):
             try:

@@ -11,7 +11,7 @@ NANOSECONDS = {
 }  # fmt: skip
 LONGEST = 2**63 - 1
 FACTORS = {unit: 1024**power for power, unit in enumerate("kmgtp", 1)}
-HIGHEST, OVERFLOWN = 2**63 - 1, -(2**63)
+HIGHEST, OVERFLOW = 2**63 - 1, -(2**63)
 
 
 class InvalidDuration(ValueError):
@@ -29,18 +29,18 @@ class InvalidSize(ValueError):
 
 
 @cache
-def _part() -> re.Pattern[str]:
+def _duration_pattern() -> re.Pattern[str]:
     return re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h|d|w)", re.ASCII)
 
 
 @cache
-def _size() -> re.Pattern[str]:
+def _size_pattern() -> re.Pattern[str]:
     digits = r"\d+(?:_\d+)*"  # as Go's own parser, which knows 1_000
     number = rf"\+?(?:{digits}\.?(?:{digits})?|\.{digits})(?:[eE][-+]?\d+)?"
     return re.compile(rf"({number}) ?(?:b|([kmgtp])(?:i?b)?)?", re.ASCII | re.IGNORECASE)
 
 
-def nanoseconds(text: str) -> int:
+def parse_nanoseconds(text: str) -> int:
     """Read a duration such as ``1m30s`` or ``1.5h``, in nanoseconds.
 
     Raises `InvalidDuration`.
@@ -48,7 +48,7 @@ def nanoseconds(text: str) -> int:
     sign, rest = (-1, text[1:]) if text[:1] == "-" else (1, text.removeprefix("+"))
     if rest == "0":
         return 0
-    pattern, total, at = _part(), 0, 0
+    pattern, total, at = _duration_pattern(), 0, 0
     while rest and at < len(rest):
         found = pattern.match(rest, at)
         if found is None:
@@ -62,15 +62,15 @@ def nanoseconds(text: str) -> int:
     return sign * total
 
 
-def seconds(text: str) -> Seconds:
+def parse_seconds(text: str) -> Seconds:
     """Read a duration, in seconds.
 
     Raises `InvalidDuration`.
     """
-    return nanoseconds(text) / 10**9
+    return parse_nanoseconds(text) / 10**9
 
 
-def duration(nanos: int) -> str:
+def format_duration(nanos: int) -> str:
     """Write a duration as Go does: ``1m30s``, ``1.5s``, ``100ms``, ``0s``."""
     if nanos == 0:
         return "0s"
@@ -94,13 +94,13 @@ def _decimal(value: int, unit: int) -> str:
     return f"{whole}.{digits}" if digits else str(whole)
 
 
-def size(text: str) -> Bytes:
+def parse_size(text: str) -> Bytes:
     """Read a size such as ``64m`` or ``1.5 GB``; units are powers of 1024.
 
     Raises `InvalidSize`.
     """
-    found = _size().fullmatch(text)
+    found = _size_pattern().fullmatch(text)
     if found is None:
         raise InvalidSize(text)
     number = float(found[1]) * (FACTORS[found[2].lower()] if found[2] else 1)
-    return int(number) if number <= HIGHEST else OVERFLOWN  # what Go makes of it on this machine
+    return int(number) if number <= HIGHEST else OVERFLOW  # what Go makes of it on this machine

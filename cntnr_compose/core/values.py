@@ -8,7 +8,7 @@ import sys
 from typing import Any, TypeAlias, TypeVar
 
 from cntnr_compose.core.frozen import Bytes, Seconds
-from cntnr_compose.core.uninterruptible import undivided
+from cntnr_compose.core.uninterruptible import uninterruptible
 
 # msgspec takes typing_extensions where that is installed (jsonschema brings it along): 10 ms for
 # what `typing` has as well. None makes the import fail quickly, once.
@@ -16,7 +16,7 @@ _hidden = "typing_extensions" not in sys.modules
 if _hidden:
     sys.modules["typing_extensions"] = None  # type: ignore[assignment]
 with (
-    undivided()
+    uninterruptible()
 ):  # its beginning forgets an exception, and half begun it takes the process along later
     import msgspec
     from msgspec import Struct, field

@@ -6,19 +6,19 @@ It looks outside of the holder, starts nothing and changes nothing.
 import os
 import shutil
 
-from cntnr_compose.compose.support.level import Machine
+from cntnr_compose.compose.support.level import HostCapabilities
 from cntnr_compose.host import cgroups, kernel, process
 from cntnr_compose.host.kernel import host_platform
 
 
-def look() -> Machine:
+def look() -> HostCapabilities:
     """Look once."""
     group = cgroups.find()
     is_root = os.getuid() == 0
     ids = min(kernel.subordinate_ids("uid"), kernel.subordinate_ids("gid"))
-    return Machine(
+    return HostCapabilities(
         controllers=group.controllers if group else (),
-        has_ids=is_root or ids > 0,
+        has_subordinate_ids=is_root or ids > 0,
         lowest_port=kernel.lowest_port(),
         platform=host_platform(),
         has_init=any(os.access(path, os.X_OK) for path in kernel.INITS),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from cntnr_compose.core.errors import CommandFailed, ProgramMissing
-from cntnr_compose.core.frozen import Plain, Seconds
+from cntnr_compose.core.frozen import Frozen, Seconds
 
 if TYPE_CHECKING:
     import asyncio
@@ -21,7 +21,7 @@ Running: TypeAlias = subprocess.Popen[bytes]
 T = TypeVar("T")
 
 
-class Done(Plain):
+class Done(Frozen):
     """How a program ended and what it said."""
 
     returncode: int

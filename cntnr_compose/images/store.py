@@ -209,7 +209,7 @@ class ImageStore:
         """Make an empty layout where there is none."""
         marker = self.root / "oci-layout"
         if not marker.exists():
-            paths.make(self.blobs / "sha256")
+            paths.make_data_folder(self.blobs / "sha256")
             files.write_atomic(marker, b'{"imageLayoutVersion":"1.0.0"}\n')
 
     def _index(self) -> Index:

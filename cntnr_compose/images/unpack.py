@@ -61,7 +61,7 @@ async def ensure_unpacked(image: Image, *, store: ImageStore | None = None) -> t
     if found is not None:
         return found
     store = store or ImageStore()
-    paths.make(paths.layers())
+    paths.make_data_folder(paths.layers())
     async with _turn(paths.layers() / f".lock-{folder(image.id).name[:16]}"):
         found = lower_dirs(image)
         if found is None:
@@ -121,7 +121,7 @@ async def _turn(path: Path) -> AsyncIterator[None]:
 @contextlib.contextmanager
 def draft() -> Iterator[Path]:
     """Make a folder beside the layers that is gone afterwards; killed, the next one removes it."""
-    with files.draft(paths.make(paths.layers())) as path:
+    with files.draft(paths.make_data_folder(paths.layers())) as path:
         yield path
 
 

@@ -26,7 +26,7 @@ class ImageNameInvalid(CntnrError):
         super().__init__(f'invalid image name "{name}": {why}')
 
 
-class Name(Value, frozen=True, kw_only=True):
+class ImageName(Value, frozen=True, kw_only=True):
     """A full image name in its parts."""
 
     host: str
@@ -50,7 +50,7 @@ def transport(name: str) -> str:
     return next((one for one in TRANSPORTS if name.startswith(one)), "")
 
 
-def parse(name: str) -> Name:
+def parse(name: str) -> ImageName:
     """Read a name as docker does: docker.io, library/ and latest are filled in.
 
     Raises `ImageNameInvalid`.
@@ -72,7 +72,7 @@ def parse(name: str) -> Name:
         raise ImageNameInvalid(name, "it is not a valid repository name")
     if host == "docker.io" and "/" not in path:
         path = f"library/{path}"
-    return Name(host=host, path=path, tag=tag or ("" if digest else "latest"), digest=digest)
+    return ImageName(host=host, path=path, tag=tag or ("" if digest else "latest"), digest=digest)
 
 
 def normalize(name: str) -> str:

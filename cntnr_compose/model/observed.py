@@ -3,10 +3,10 @@
 from cntnr_compose.core.values import Seconds, Tree, Value, field
 from cntnr_compose.model.service import Service
 
-RUNNING = frozenset({"running", "restarting", "paused"})
+RUNNING_STATES = frozenset({"running", "restarting", "paused"})
 
 
-class Publication(Value, frozen=True, kw_only=True):
+class PublishedPort(Value, frozen=True, kw_only=True):
     """A port of a container as it is reached from outside."""
 
     url: str  # 0.0.0.0, 127.0.0.1, ::
@@ -25,7 +25,7 @@ class MountPoint(Value, frozen=True, kw_only=True):
     anonymous: bool = False
 
 
-class HealthProbe(Value, frozen=True, kw_only=True):
+class HealthcheckResult(Value, frozen=True, kw_only=True):
     """One run of a health check."""
 
     started: Seconds
@@ -75,9 +75,9 @@ class Status(Value, frozen=True, kw_only=True):
     error: str = ""
     health: str = ""  # "", starting, healthy, unhealthy
     failing_streak: int = 0
-    probes: tuple[HealthProbe, ...] = ()  # the last five
+    probes: tuple[HealthcheckResult, ...] = ()  # the last five
     addresses: dict[str, str] = field(default_factory=dict)  # network name: IPv4 address
-    published: tuple[Publication, ...] = ()
+    published: tuple[PublishedPort, ...] = ()
 
 
 class Container(Value, frozen=True, kw_only=True):
@@ -94,10 +94,10 @@ class Container(Value, frozen=True, kw_only=True):
     @property
     def is_running(self) -> bool:
         """Tell whether it runs, or will again without anybody's doing."""
-        return self.status.state in RUNNING
+        return self.status.state in RUNNING_STATES
 
 
-class NetworkFound(Value, frozen=True, kw_only=True):
+class ObservedNetwork(Value, frozen=True, kw_only=True):
     """A network that exists in the holder."""
 
     name: str
@@ -111,7 +111,7 @@ class NetworkFound(Value, frozen=True, kw_only=True):
     internal: bool = False
 
 
-class VolumeFound(Value, frozen=True, kw_only=True):
+class ObservedVolume(Value, frozen=True, kw_only=True):
     """A named or anonymous volume that exists."""
 
     name: str
@@ -129,15 +129,15 @@ class Observed(Value, frozen=True, kw_only=True):
 
     project: str
     containers: tuple[Container, ...] = ()
-    networks: dict[str, NetworkFound] = field(default_factory=dict)  # by name on the machine
-    volumes: dict[str, VolumeFound] = field(default_factory=dict)  # by name on the machine
+    networks: dict[str, ObservedNetwork] = field(default_factory=dict)  # by name on the machine
+    volumes: dict[str, ObservedVolume] = field(default_factory=dict)  # by name on the machine
     images: dict[str, str] = field(default_factory=dict)  # reference as written: image id
 
-    def of_service(self, service: str, *, oneoff: bool = False) -> tuple[Container, ...]:
+    def service_containers(self, service: str, *, oneoff: bool = False) -> tuple[Container, ...]:
         """Give the containers of a service, lowest number first."""
-        found = [
+        containers = [
             one
             for one in self.containers
             if one.record.service == service and one.record.oneoff == oneoff
         ]
-        return tuple(sorted(found, key=lambda one: one.record.number))
+        return tuple(sorted(containers, key=lambda one: one.record.number))

@@ -201,11 +201,11 @@ class Plan(Value, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
-def halves(plan: Plan, kinds: tuple[type, ...]) -> tuple[Plan, Plan]:
+def split_plan(plan: Plan, deferred: tuple[type, ...]) -> tuple[Plan, Plan]:
     """Split a plan into what needs no step of these kinds of operations, and the rest."""
     later: set[int] = set()
     for step in plan.steps:
-        if isinstance(step.operation, kinds) or later.intersection(step.after):
+        if isinstance(step.operation, deferred) or later.intersection(step.after):
             later.add(step.number)
     rest = tuple(
         Step(
@@ -220,7 +220,7 @@ def halves(plan: Plan, kinds: tuple[type, ...]) -> tuple[Plan, Plan]:
     return replace(plan, steps=first), Plan(steps=rest)
 
 
-def render(plan: Plan) -> str:
+def render_plan(plan: Plan) -> str:
     """Print a plan, one line a step: ``3 start container db-1: created by 2 (after 2)``."""
     lines = []
     for step in plan.steps:

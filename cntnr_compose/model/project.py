@@ -5,7 +5,7 @@ from cntnr_compose.core.values import Value, field, replace
 from cntnr_compose.model.service import Service
 
 
-class Pool(Value, frozen=True, kw_only=True):
+class AddressPool(Value, frozen=True, kw_only=True):
     """One address pool of a network."""
 
     subnet: str = ""
@@ -28,7 +28,7 @@ class Network(Value, frozen=True, kw_only=True):
     enable_ipv6: bool = False
     labels: dict[str, str] = field(default_factory=dict)
     ipam_driver: str = ""
-    pools: tuple[Pool, ...] = ()
+    pools: tuple[AddressPool, ...] = ()
 
 
 class Volume(Value, frozen=True, kw_only=True):
@@ -81,14 +81,14 @@ class Project(Value, frozen=True, kw_only=True):
         if not names:
             return self
         wanted: dict[str, None] = {}
-        ahead = [self.service(name).name for name in names]
-        while ahead:
-            name = ahead.pop()
+        pending = [self.service(name).name for name in names]
+        while pending:
+            name = pending.pop()
             if name in wanted:
                 continue
             wanted[name] = None
             if dependencies:
-                ahead.extend(n for n in self.services[name].depends_on if n in self.services)
+                pending.extend(n for n in self.services[name].depends_on if n in self.services)
         kept = {name: one for name, one in self.services.items() if name in wanted}
         return replace(self, services=kept)
 

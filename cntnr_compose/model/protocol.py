@@ -19,7 +19,7 @@ PROTOCOL = 1
 Age: TypeAlias = Literal["same", "older", "newer"]
 
 
-class Hello(Value, frozen=True, kw_only=True, tag="hello"):
+class Ping(Value, frozen=True, kw_only=True, tag="hello"):
     """Ask who is there; answered with Done(Greeting as a tree)."""
 
 
@@ -68,7 +68,7 @@ class Serve(Value, frozen=True, kw_only=True, tag="serve"):
     project: str
 
 
-class Begin(Value, frozen=True, kw_only=True, tag="begin"):
+class Lock(Value, frozen=True, kw_only=True, tag="begin"):
     """Take the project's turn: nobody else changes it until this connection ends or says End.
 
     Who has to wait is told so (`Warned`). Take it before observing, so that plans are made of what is.
@@ -77,7 +77,7 @@ class Begin(Value, frozen=True, kw_only=True, tag="begin"):
     what: str  # the verb, for those who wait
 
 
-class End(Value, frozen=True, kw_only=True, tag="end"):
+class Unlock(Value, frozen=True, kw_only=True, tag="end"):
     """Give the turn back."""
 
 
@@ -85,7 +85,7 @@ class Observe(Value, frozen=True, kw_only=True, tag="observe"):
     """Ask for a snapshot; answered with Done(Observed as a tree)."""
 
 
-class Execute(Value, frozen=True, kw_only=True, tag="execute"):
+class ExecutePlan(Value, frozen=True, kw_only=True, tag="execute"):
     """Carry a plan out; ``project``, where given, becomes what the project is meant to be.
 
     Where the connection ends before the answer, the plan is cancelled: what is half-made goes, what is
@@ -96,7 +96,7 @@ class Execute(Value, frozen=True, kw_only=True, tag="execute"):
     project: Project | None = None
 
 
-class Exec(Value, frozen=True, kw_only=True, tag="exec"):
+class PrepareExec(Value, frozen=True, kw_only=True, tag="exec"):
     """Lay out a command to run in a container; answered with Done({"argv": [...]}).
 
     The command runs the answer's words (outside the holder) and has the program's exit status.
@@ -112,32 +112,34 @@ class Exec(Value, frozen=True, kw_only=True, tag="exec"):
     detach: bool = False
 
 
-class Follow(Value, frozen=True, kw_only=True, tag="follow"):
+class Subscribe(Value, frozen=True, kw_only=True, tag="follow"):
     """Tell every ContainerEvent from now on, until the connection ends."""
 
     since: Seconds = 0
 
 
-class Quit(Value, frozen=True, kw_only=True, tag="quit"):
+class Shutdown(Value, frozen=True, kw_only=True, tag="quit"):
     """End the supervisor where nothing of the project is left; Done({"ended": bool})."""
 
 
-Request: TypeAlias = Hello | Serve | Begin | End | Observe | Execute | Exec | Follow | Quit
+Request: TypeAlias = (
+    Ping | Serve | Lock | Unlock | Observe | ExecutePlan | PrepareExec | Subscribe | Shutdown
+)
 
 
-class Told(Value, frozen=True, kw_only=True, tag="told"):
+class EventReply(Value, frozen=True, kw_only=True, tag="told"):
     """An event on the way."""
 
     event: Event
 
 
-class Done(Value, frozen=True, kw_only=True, tag="done"):
+class ResultReply(Value, frozen=True, kw_only=True, tag="done"):
     """The request is answered."""
 
     result: Tree = {}
 
 
-class Failed(Value, frozen=True, kw_only=True, tag="failed"):
+class ErrorReply(Value, frozen=True, kw_only=True, tag="failed"):
     """The request failed by something that the user can mend."""
 
     error: str  # the name of the error's class
@@ -147,7 +149,7 @@ class Failed(Value, frozen=True, kw_only=True, tag="failed"):
     details: dict[str, str | int] = {}
 
     @classmethod
-    def of(cls, error: CntnrError) -> "Failed":
+    def of(cls, error: CntnrError) -> "ErrorReply":
         """Make the reply that tells of an error."""
         return cls(
             error=error.kind,
@@ -162,4 +164,4 @@ class Failed(Value, frozen=True, kw_only=True, tag="failed"):
         return RemoteError(self.error, self.message, self.hint, self.exit_code, self.details)
 
 
-Reply: TypeAlias = Told | Done | Failed
+Reply: TypeAlias = EventReply | ResultReply | ErrorReply

@@ -93,7 +93,7 @@ class FileMount(Value, frozen=True, kw_only=True):
     mode: int | None = None  # None means: 0444
 
 
-class Attachment(Value, frozen=True, kw_only=True):
+class NetworkAttachment(Value, frozen=True, kw_only=True):
     """How a service is attached to one network."""
 
     aliases: tuple[str, ...] = ()
@@ -223,7 +223,7 @@ class Service(Value, frozen=True, kw_only=True):
     read_only: bool = False
     shm_size: Bytes = 0  # 0: 64 MiB
 
-    networks: dict[str, Attachment] = field(default_factory=dict)
+    networks: dict[str, NetworkAttachment] = field(default_factory=dict)
     network_mode: str = ""
     ports: tuple[Port, ...] = ()
     expose: tuple[str, ...] = ()

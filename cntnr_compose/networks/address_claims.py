@@ -9,7 +9,7 @@ import contextlib
 from pathlib import Path
 
 from cntnr_compose.core import paths
-from cntnr_compose.core.names import plain
+from cntnr_compose.core.names import safe_path_part
 from cntnr_compose.core.values import Value
 from cntnr_compose.host import files
 
@@ -24,11 +24,11 @@ class Claim(Value, frozen=True, kw_only=True):
 
 def lock() -> Path:
     """Give the lock of everything about networks and their addresses."""
-    return paths.held() / "networks/lock"
+    return paths.holder_tmpfs() / "networks/lock"
 
 
 def _folder(network: str) -> Path:
-    return paths.held() / "claims" / plain(network, "network")
+    return paths.holder_tmpfs() / "claims" / safe_path_part(network, "network")
 
 
 def _file(network: str, address: str, identity: str) -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import ProgramMissing
-from cntnr_compose.core.names import plain
+from cntnr_compose.core.names import safe_path_part
 from cntnr_compose.core.values import Tree, Value, field, to_json
 from cntnr_compose.host import files, kernel, process
 from cntnr_compose.networks import conflists
@@ -100,12 +100,12 @@ class Failure(Value, frozen=True, kw_only=True):
 
 def leases() -> Path:
     """Give the folder of address leases, which die with the holder."""
-    return paths.held() / "leases"
+    return paths.holder_tmpfs() / "leases"
 
 
 def leases_of(network: str) -> Path:
     """Give the folder of one network's leases."""
-    return leases() / plain(network, "network")
+    return leases() / safe_path_part(network, "network")
 
 
 def plugin_folder() -> Path:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cntnr_compose.core import paths
-from cntnr_compose.core.names import plain
+from cntnr_compose.core.names import safe_path_part
 from cntnr_compose.core.values import Value
 from cntnr_compose.host import files, kernel, process
 from cntnr_compose.host.namespaces import rootlesskit as holder
@@ -31,17 +31,17 @@ class View(Value, frozen=True, kw_only=True):
 
 def folder() -> Path:
     """Give the folder of everything about names, which dies with the holder."""
-    return paths.held() / "names"
+    return paths.holder_tmpfs() / "names"
 
 
 def hosts(network: str) -> Path:
     """Give the folder with the names of one network."""
-    return folder() / "hosts" / plain(network, "network")
+    return folder() / "hosts" / safe_path_part(network, "network")
 
 
 def _file(name: str, suffix: str) -> Path:
     """Give a file of an instance."""
-    return folder() / f"{plain(name)}.{suffix}"
+    return folder() / f"{safe_path_part(name)}.{suffix}"
 
 
 def config(view: View) -> str:

@@ -16,7 +16,7 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, field, replace, to_json
 from cntnr_compose.host import files, process
 from cntnr_compose.host.namespaces import rootlesskit as holder
-from cntnr_compose.model.observed import NetworkFound
+from cntnr_compose.model.observed import ObservedNetwork
 from cntnr_compose.model.project import Network
 from cntnr_compose.networks import address_claims as claims
 from cntnr_compose.networks import cni, conflists, dnsmasq, subnets
@@ -52,7 +52,7 @@ class OptionInvalid(CntnrError):
 class Made(Value, frozen=True, kw_only=True):
     """A network as it stands in the holder."""
 
-    found: NetworkFound
+    found: ObservedNetwork
     bridge: Bridge
     first: str = ""  # the range from which addresses are given
     last: str = ""
@@ -70,11 +70,11 @@ class Resolver(Value, frozen=True, kw_only=True):
 
 
 def _folder() -> Path:
-    return paths.held() / "networks"
+    return paths.holder_tmpfs() / "networks"
 
 
 def _file(name: str) -> Path:
-    return _folder() / f"{names.plain(name, 'network')}.json"
+    return _folder() / f"{names.safe_path_part(name, 'network')}.json"
 
 
 class Networks:
@@ -94,7 +94,7 @@ class Networks:
         found = (self.find(path.stem) for path in sorted(_folder().glob("*.json")))
         return [one for one in found if one is not None]
 
-    def observed(self) -> dict[str, NetworkFound]:
+    def observed(self) -> dict[str, ObservedNetwork]:
         """Tell what there is, by name."""
         return {one.found.name: one.found for one in self.all()}
 
@@ -104,7 +104,7 @@ class Networks:
         Raises `NameInvalid`, `DriverUnknown`, `OptionInvalid`, `SubnetTaken`, `SubnetInvalid`,
         `NetworkFailed`, `ConflistInvalid`, `PluginMissing`.
         """
-        names.check("network", wanted.name)
+        names.check_name("network", wanted.name)
         if wanted.driver not in HONOURED_DRIVERS:
             raise DriverUnknown(wanted.name, wanted.driver)
         async with self._turn:
@@ -141,7 +141,7 @@ class Networks:
             masquerade=options.get("com.docker.network.bridge.enable_ip_masquerade") != "false",
             reserved=f"{subnet[-1 - kept]}-{subnet[-2]}" if kept else "",
         )
-        found = NetworkFound(
+        found = ObservedNetwork(
             name=wanted.name,
             key=wanted.key,
             project=self._project,

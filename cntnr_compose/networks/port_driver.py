@@ -74,7 +74,7 @@ class Port(Value, frozen=True, kw_only=True):
 
 def socket_path() -> Path:
     """Give the API's socket, as those inside the holder see it."""
-    return paths.held() / "api.sock"
+    return paths.holder_tmpfs() / "api.sock"
 
 
 async def publish(spec: Spec) -> int:

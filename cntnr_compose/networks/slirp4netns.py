@@ -20,7 +20,7 @@ async def keep() -> None:
     """Start slirp4netns again where it has died. Raises `ProgramMissing`, `CommandFailed`."""
     if not await _is_down():
         return
-    with files.locked(paths.held() / "uplink.lock", wait=False) as mine:
+    with files.locked(paths.holder_tmpfs() / "uplink.lock", wait=False) as mine:
         if mine and await _is_down():
             await _start()
 
@@ -31,7 +31,7 @@ async def _is_down() -> bool:
 
 
 async def _start() -> None:
-    resolver = paths.held() / "resolv.conf"
+    resolver = paths.holder_tmpfs() / "resolv.conf"
     resolver.write_text(kernel.host_resolv_conf())
     readable, writable = os.pipe()
     try:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.model.project import Pool
+from cntnr_compose.model.project import AddressPool
 
 # Private addresses that home and office networks seldom use, 4094 for each network.
 POOL = ipaddress.ip_network("10.128.0.0/10")
@@ -30,7 +30,7 @@ class SubnetInvalid(CntnrError):
         super().__init__(f"cannot create network {name}: {why}")
 
 
-def of_pool(name: str, pool: Pool) -> Range:
+def of_pool(name: str, pool: AddressPool) -> Range:
     """Read a pool of the file: subnet, gateway, first and last address to give.
 
     Raises `SubnetInvalid`.
@@ -52,7 +52,7 @@ def of_pool(name: str, pool: Pool) -> Range:
     return subnet, gateway, max(part[0], subnet[1]), min(part[-1], subnet[-2])
 
 
-def kept(name: str, subnet: ipaddress.IPv4Network, pools: Sequence[Pool]) -> tuple[str, ...]:
+def kept(name: str, subnet: ipaddress.IPv4Network, pools: Sequence[AddressPool]) -> tuple[str, ...]:
     """Read the aux_addresses of a network: no container gets one of these. Raises `SubnetInvalid`."""
     used = used_pool(pools)
     found = []
@@ -70,7 +70,7 @@ def kept(name: str, subnet: ipaddress.IPv4Network, pools: Sequence[Pool]) -> tup
     return tuple(found)
 
 
-def used_pool(pools: Sequence[Pool]) -> Pool | None:
+def used_pool(pools: Sequence[AddressPool]) -> AddressPool | None:
     """Give the pool that a network has: the first of IPv4."""
     return next((pool for pool in pools if pool.subnet and ":" not in pool.subnet), None)
 

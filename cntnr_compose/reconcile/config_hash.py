@@ -8,12 +8,12 @@ import hashlib
 from typing import Any
 
 from cntnr_compose.core.values import Tree, to_json
-from cntnr_compose.model.project import Network, Pool, Volume
+from cntnr_compose.model.project import AddressPool, Network, Volume
 from cntnr_compose.model.service import Service
 
 # What may change without a container having to be made anew. Files of labels are merged into the service
 # before, so that what counts is what is in them; those of variables too, but not for `config --hash`.
-LEFT_OUT = ("build", "pull_policy", "scale", "depends_on", "profiles", "label_file")
+EXCLUDED_KEYS = ("build", "pull_policy", "scale", "depends_on", "profiles", "label_file")
 
 FILE = "source target uid gid mode"
 HOOK = "command user privileged working_dir environment"
@@ -22,7 +22,7 @@ UPDATE = "parallelism delay failure_action monitor max_failure_ratio order"
 LIMITS = "cpus memory pids devices generic_resources"
 # Where docker compose does not sort keys by name; lists are passed through. What is missing in a row
 # comes after it, by name.
-DECLARED = {
+KEY_ORDER = {
     "": (
         "annotations attach develop blkio_config cap_add cap_drop cgroup_parent cgroup cpu_count "
         "cpu_percent cpu_period cpu_quota cpu_rt_period cpu_rt_runtime cpus cpuset cpu_shares "
@@ -65,10 +65,10 @@ DECLARED = {
 }
 RANKS = {
     path: {word: f"\0{number:03}" for number, word in enumerate(words.split())}
-    for path, words in DECLARED.items()
+    for path, words in KEY_ORDER.items()
 }
 # What stands there though nothing was said.
-ADDED: dict[str, Tree] = {
+IMPLIED_VALUES: dict[str, Tree] = {
     "": {"command": None, "entrypoint": None},
     "deploy": {"resources": {}, "placement": {}},
     "develop.watch": {"exec": {}},
@@ -77,21 +77,21 @@ ADDED: dict[str, Tree] = {
     "pre_stop": {"command": None},
 }
 # Where users choose the keys; elsewhere those with x- are extensions, which do not count.
-FREE = ("environment", "labels", "annotations", "sysctls", "options", "_opt", "_opts")
-CAPITALS = ("blkio_config.device", "blkio_config.weight_device")  # beginnings of paths
+USER_KEYED = ("environment", "labels", "annotations", "sysctls", "options", "_opt", "_opts")
+CAPITALIZED = ("blkio_config.device", "blkio_config.weight_device")  # beginnings of paths
 # Go writes these letters so, since JSON may stand in a page of HTML.
 ESCAPED = ((b"&", b"\\u0026"), (b"<", b"\\u003c"), (b">", b"\\u003e"))
 
 
 def service_hash(service: Service) -> str:
     """Give the ``config-hash`` of a service: 64 hexadecimal digits."""
-    tree = {key: value for key, value in service.raw.items() if key not in LEFT_OUT}
+    tree = {key: value for key, value in service.raw.items() if key not in EXCLUDED_KEYS}
     deploy = tree.get("deploy")
     if isinstance(deploy, dict):
         tree["deploy"] = {key: value for key, value in deploy.items() if key != "replicas"}
     if "env_file" in tree:
         tree["env_file"] = [_env_file(one) for one in tree["env_file"]]
-    return _digest(_ordered(tree, ""))
+    return _digest(_in_docker_order(tree, ""))
 
 
 def _env_file(entry: Tree) -> Any:
@@ -105,16 +105,18 @@ def network_hash(network: Network) -> str:
     tree = {
         "name": network.name,
         "driver": network.driver,
-        "driver_opts": _by_name(network.driver_opts),
-        "ipam": _filled(ipam),
+        "driver_opts": _sorted_by_key(network.driver_opts),
+        "ipam": _without_empty(ipam),
         "internal": network.internal,
         "attachable": network.attachable,
-        "labels": _by_name(network.labels),
+        "labels": _sorted_by_key(network.labels),
     }
     unusual = {} if network.enable_ipv4 else {"enable_ipv4": False}
     if network.enable_ipv6:
         unusual["enable_ipv6"] = True
-    return _digest({"name": network.name, **_filled(tree), "ipam": _filled(ipam), **unusual})
+    return _digest(
+        {"name": network.name, **_without_empty(tree), "ipam": _without_empty(ipam), **unusual}
+    )
 
 
 def volume_hash(volume: Volume) -> str:
@@ -122,47 +124,47 @@ def volume_hash(volume: Volume) -> str:
     tree = {
         "name": volume.name,
         "driver": volume.driver or "local",
-        "driver_opts": _by_name(volume.driver_opts),
-        "labels": _by_name(volume.labels),
+        "driver_opts": _sorted_by_key(volume.driver_opts),
+        "labels": _sorted_by_key(volume.labels),
     }
-    return _digest(_filled(tree))
+    return _digest(_without_empty(tree))
 
 
-def _pool(pool: Pool) -> Tree:
-    return _filled(
+def _pool(pool: AddressPool) -> Tree:
+    return _without_empty(
         {
             "subnet": pool.subnet,
             "gateway": pool.gateway,
             "ip_range": pool.ip_range,
-            "aux_addresses": _by_name(pool.aux_addresses),
+            "aux_addresses": _sorted_by_key(pool.aux_addresses),
         }
     )
 
 
-def _filled(tree: Tree) -> Tree:
+def _without_empty(tree: Tree) -> Tree:
     return {key: value for key, value in tree.items() if value}
 
 
-def _by_name(words: dict[str, str]) -> dict[str, str]:
+def _sorted_by_key(words: dict[str, str]) -> dict[str, str]:
     return {key: words[key] for key in sorted(words)}
 
 
-def _ordered(node: Any, path: str) -> Any:
+def _in_docker_order(node: Any, path: str) -> Any:
     if isinstance(node, list | tuple):
-        return [_ordered(one, path) for one in node]
+        return [_in_docker_order(one, path) for one in node]
     if not isinstance(node, dict):
         return node
     ranks = RANKS.get(path, {})
-    node = {**ADDED[path], **node} if path in ADDED else node
+    node = {**IMPLIED_VALUES[path], **node} if path in IMPLIED_VALUES else node
     keys = sorted(node, key=lambda key: ranks.get(key, key))
-    if not path.endswith(FREE):
+    if not path.endswith(USER_KEYED):
         keys = [key for key in keys if not key.startswith("x-")]
-    if path.startswith(CAPITALS):
+    if path.startswith(CAPITALIZED):
         return {key.capitalize(): node[key] for key in keys}
-    return {key: _ordered(node[key], _below(path, key)) for key in keys}
+    return {key: _in_docker_order(node[key], _child_path(path, key)) for key in keys}
 
 
-def _below(path: str, key: str) -> str:
+def _child_path(path: str, key: str) -> str:
     if path == "ulimits":
         return "ulimits.*"
     return f"{path}.{key}" if path else key

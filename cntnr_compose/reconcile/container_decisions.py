@@ -11,35 +11,35 @@ from cntnr_compose.reconcile import config_hash as confighash
 from cntnr_compose.reconcile import dependencies as graph
 from cntnr_compose.reconcile.resource_decisions import networks_of, volumes_of
 
-Action = Literal["keep", "create", "recreate", "start", "restart", "remove"]
-Policy = Literal["diverged", "force", "never"]
+ContainerAction = Literal["keep", "create", "recreate", "start", "restart", "remove"]
+RecreatePolicy = Literal["diverged", "force", "never"]
 
 
-class Fate(Value, frozen=True, kw_only=True):
+class ContainerDecision(Value, frozen=True, kw_only=True):
     """One container, there or to be, and what is to become of it."""
 
-    action: Action
+    action: ContainerAction
     name: str
     number: int = 1
-    found: Container | None = None
+    existing: Container | None = None
     cause: str = ""
 
 
-class Renewed(Value, frozen=True, kw_only=True):
+class Recreated(Value, frozen=True, kw_only=True):
     """Names of networks and volumes that are removed and made anew."""
 
     networks: frozenset[str] = frozenset()
     volumes: frozenset[str] = frozenset()
 
 
-def decide(
+def decide_containers(
     project: Project,
     observed: Observed,
-    policies: Mapping[str, Policy],
-    renewed: Renewed,
+    policies: Mapping[str, RecreatePolicy],
+    renewed: Recreated,
     *,
     separator: str = "-",
-) -> dict[str, list[Fate]]:
+) -> dict[str, list[ContainerDecision]]:
     """Decide for the services that have a policy, and what follows for others who are hit by it."""
     fates = {
         name: _of_service(project, observed, project.services[name], policy, renewed, separator)
@@ -51,23 +51,25 @@ def decide(
     return fates
 
 
-def started(found: Container) -> Fate:
+def keep_or_start(found: Container) -> ContainerDecision:
     """Leave a container that runs, and start one that does not."""
     number = found.record.number
     if found.is_running:
-        return Fate(action="keep", name=found.name, number=number, found=found)
+        return ContainerDecision(action="keep", name=found.name, number=number, existing=found)
     state = found.status.state
     ended = f"exited ({found.status.exit_code})" if state == "exited" else state
-    return Fate(action="start", name=found.name, number=number, found=found, cause=ended)
+    return ContainerDecision(
+        action="start", name=found.name, number=number, existing=found, cause=ended
+    )
 
 
-def ties(service: Service) -> frozenset[str]:
+def restart_causes(service: Service) -> frozenset[str]:
     """Name the services that a service cannot outlive: it is stopped before they are made anew."""
     restarts = (name for name, one in service.depends_on.items() if one.restart)
-    return frozenset({*restarts, *graph.lenders(service)})
+    return frozenset({*restarts, *graph.namespace_owners(service)})
 
 
-def asked_for(services: Mapping[str, Service]) -> dict[str, str]:
+def requested_addresses(services: Mapping[str, Service]) -> dict[str, str]:
     """Give the services that ask for an address, by address."""
     return {
         one.ipv4_address: name
@@ -77,7 +79,7 @@ def asked_for(services: Mapping[str, Service]) -> dict[str, str]:
     }
 
 
-def is_renewed_for(found: Container, renewed: Renewed) -> bool:
+def uses_recreated(found: Container, renewed: Recreated) -> bool:
     """Tell whether a container uses a network or volume that is made anew."""
     return bool(
         renewed.networks.intersection(found.record.networks.values())
@@ -89,11 +91,11 @@ def _of_service(
     project: Project,
     observed: Observed,
     service: Service,
-    policy: Policy,
-    renewed: Renewed,
+    policy: RecreatePolicy,
+    renewed: Recreated,
     separator: str,
-) -> list[Fate]:
-    found = observed.of_service(service.name)
+) -> list[ContainerDecision]:
+    found = observed.service_containers(service.name)
     why = dict.fromkeys((one.name for one in found), "forced" if policy == "force" else "")
     if policy == "diverged":
         digest = confighash.service_hash(service)
@@ -110,26 +112,37 @@ def _of_service(
     scaled = f"scaled down to {service.replicas}"
     for one in ranked[service.replicas :]:
         number = one.record.number
-        fates.append(Fate(action="remove", name=one.name, number=number, found=one, cause=scaled))
+        fates.append(
+            ContainerDecision(
+                action="remove", name=one.name, number=number, existing=one, cause=scaled
+            )
+        )
     first = max((one.record.number for one in found), default=0) + 1
     cause = f"scaled up to {service.replicas}" if found else "not found"
     for number in range(first, first + service.replicas - len(found)):
         name = project.container_name(service, number, separator=separator)
-        fates.append(Fate(action="create", name=name, number=number, cause=cause))
+        fates.append(ContainerDecision(action="create", name=name, number=number, cause=cause))
     return sorted(fates, key=lambda one: one.number)
 
 
-def _of_container(found: Container, name: str, why: str) -> Fate:
+def _of_container(found: Container, name: str, why: str) -> ContainerDecision:
     number = found.record.number
     if found.status.state in ("removing", "dead"):
         why = why or "half removed"
     if why:
-        return Fate(action="recreate", name=name, number=number, found=found, cause=why)
-    return started(found)
+        return ContainerDecision(
+            action="recreate", name=name, number=number, existing=found, cause=why
+        )
+    return keep_or_start(found)
 
 
 def _divergence(
-    found: Container, project: Project, service: Service, digest: str, image: str, renewed: Renewed
+    found: Container,
+    project: Project,
+    service: Service,
+    digest: str,
+    image: str,
+    renewed: Recreated,
 ) -> str:
     record = found.record
     if record.config_hash != digest:
@@ -151,28 +164,32 @@ def _divergence(
     return ""
 
 
-def _hit_from_outside(fates: dict[str, list[Fate]], observed: Observed, renewed: Renewed) -> None:
+def _hit_from_outside(
+    fates: dict[str, list[ContainerDecision]], observed: Observed, renewed: Recreated
+) -> None:
     """Let running containers that nobody selected survive that their network is made anew."""
-    known = {one.found.name for each in fates.values() for one in each if one.found}
+    known = {one.existing.name for each in fates.values() for one in each if one.existing}
     for found in observed.containers:
-        if found.name in known or not found.is_running or not is_renewed_for(found, renewed):
+        if found.name in known or not found.is_running or not uses_recreated(found, renewed):
             continue
-        fate = Fate(
+        fate = ContainerDecision(
             action="restart",
             name=found.name,
             number=found.record.number,
-            found=found,
+            existing=found,
             cause="its network or volume is made anew",
         )
         fates.setdefault(found.record.service, []).append(fate)
 
 
 def _pass_on(
-    fates: dict[str, list[Fate]], services: Mapping[str, Service], policies: Mapping[str, Policy]
+    fates: dict[str, list[ContainerDecision]],
+    services: Mapping[str, Service],
+    policies: Mapping[str, RecreatePolicy],
 ) -> None:
     """Let what happens to a service happen to those that live in it, until nothing changes."""
     for name, service in services.items():
-        for lender in graph.lenders(service):
+        for lender in graph.namespace_owners(service):
             first = next(iter(fates.get(lender, ())), None)
             cause = f"namespace of {lender} is new"
             for place, fate in enumerate(fates[name]):
@@ -192,25 +209,25 @@ def _pass_on(
                     moved = True
 
 
-def _is_older(fate: Fate, lender: Fate) -> bool:
+def _is_older(fate: ContainerDecision, lender: ContainerDecision) -> bool:
     """Tell whether a container has run since before the one it shares a namespace with."""
-    if fate.action != "keep" or lender.action != "keep" or not (fate.found and lender.found):
+    if fate.action != "keep" or lender.action != "keep" or not (fate.existing and lender.existing):
         return False
-    return 0 < fate.found.status.started < lender.found.status.started
+    return 0 < fate.existing.status.started < lender.existing.status.started
 
 
-def _is_weaker(fate: Fate, action: Action) -> bool:
+def _is_weaker(fate: ContainerDecision, action: ContainerAction) -> bool:
     if action == "recreate":
         return fate.action in ("keep", "start", "restart")
     return fate.action == "keep"
 
 
 def _verdict(
-    service: Service, fates: Mapping[str, list[Fate]], *, may_recreate: bool
-) -> tuple[Action, str] | None:
+    service: Service, fates: Mapping[str, list[ContainerDecision]], *, may_recreate: bool
+) -> tuple[ContainerAction, str] | None:
     """Tell what a service has to suffer for others, and why."""
-    lenders = graph.lenders(service)
-    for what, names in (("namespace", lenders), ("volumes", graph.volume_lenders(service))):
+    lenders = graph.namespace_owners(service)
+    for what, names in (("namespace", lenders), ("volumes", graph.volume_owners(service))):
         for name in names:
             if _is_new(fates.get(name, ())) and may_recreate:
                 return "recreate", f"{what} of {name} changed"
@@ -223,7 +240,7 @@ def _verdict(
     return None
 
 
-def _is_new(fates: Iterable[Fate]) -> bool:
+def _is_new(fates: Iterable[ContainerDecision]) -> bool:
     """Tell whether the container that lends to others, the first, is another one than before."""
     first = next((one for one in fates if one.action != "remove"), None)
     return first is not None and first.action in ("create", "recreate")

@@ -23,46 +23,46 @@ class DependencyCycle(CntnrError):
         super().__init__(f"dependency cycle detected: {' -> '.join(path)}")
 
 
-def borrows_by_name(service: Service) -> bool:
+def joins_container_namespaces(service: Service) -> bool:
     """Tell whether a service uses namespaces of a container by its name: ``container:X``."""
     modes = (service.network_mode, service.ipc, service.pid)
     return any(mode.startswith("container:") for mode in modes)
 
 
-def lenders(service: Service) -> tuple[str, ...]:
+def namespace_owners(service: Service) -> tuple[str, ...]:
     """Name the services whose namespaces a service uses: ``network_mode: service:X``, ipc, pid."""
     modes = (service.network_mode, service.ipc, service.pid)
     found = (mode.removeprefix(REFERENCE) for mode in modes if mode.startswith(REFERENCE))
     return tuple(dict.fromkeys(found))
 
 
-def volume_lenders(service: Service) -> tuple[str, ...]:
+def volume_owners(service: Service) -> tuple[str, ...]:
     """Name the services whose mounts a service uses: ``volumes_from``."""
     ours = (one for one in service.volumes_from if not one.startswith("container:"))
     return tuple(dict.fromkeys(one.partition(":")[0] for one in ours))
 
 
-def needs(service: Service) -> tuple[str, ...]:
+def required_services(service: Service) -> tuple[str, ...]:
     """Name all services that come before a service, for whatever reason."""
     links = (link.partition(":")[0] for link in service.links)
-    named = (*service.depends_on, *links, *lenders(service), *volume_lenders(service))
+    named = (*service.depends_on, *links, *namespace_owners(service), *volume_owners(service))
     return tuple(dict.fromkeys(named))
 
 
 def edges(services: Mapping[str, Service]) -> dict[str, tuple[str, ...]]:
     """Tell for each service which of the others come before it."""
     return {
-        name: tuple(one for one in needs(service) if one in services)
+        name: tuple(one for one in required_services(service) if one in services)
         for name, service in services.items()
     }
 
 
-def dependencies(services: Mapping[str, Service]) -> Any:
+def dependency_graph(services: Mapping[str, Service]) -> Any:
     """Give the networkx DiGraph of services; an arrow points from what comes first to what waits."""
     return _digraph(edges(services))
 
 
-def order(services: Mapping[str, Service]) -> tuple[str, ...]:
+def start_order(services: Mapping[str, Service]) -> tuple[str, ...]:
     """Put services in an order in which each comes after what it depends on.
 
     Where that leaves a choice, the order of the file decides. Raises `DependencyCycle`.
@@ -76,15 +76,15 @@ def order(services: Mapping[str, Service]) -> tuple[str, ...]:
     try:
         return tuple(nx.lexicographical_topological_sort(_digraph(waits), key=place.get))
     except nx.NetworkXUnfeasible:
-        raise DependencyCycle(cycle(services)) from None
+        raise DependencyCycle(find_cycle(services)) from None
 
 
-def reverse(services: Mapping[str, Service]) -> tuple[str, ...]:
+def stop_order(services: Mapping[str, Service]) -> tuple[str, ...]:
     """Put services in an order in which each comes before what it depends on."""
-    return order(services)[::-1]
+    return start_order(services)[::-1]
 
 
-def cycle(services: Mapping[str, Service]) -> tuple[str, ...]:
+def find_cycle(services: Mapping[str, Service]) -> tuple[str, ...]:
     """Name the services of one circle, the first again at the end; nothing where there is none."""
     import networkx as nx
 
@@ -102,14 +102,14 @@ def ancestors(services: Mapping[str, Service], name: str) -> frozenset[str]:
     """Name everything that a service needs, directly or not."""
     import networkx as nx
 
-    return frozenset(nx.ancestors(dependencies(services), name))
+    return frozenset(nx.ancestors(dependency_graph(services), name))
 
 
 def descendants(services: Mapping[str, Service], name: str) -> frozenset[str]:
     """Name everything that needs a service, directly or not."""
     import networkx as nx
 
-    return frozenset(nx.descendants(dependencies(services), name))
+    return frozenset(nx.descendants(dependency_graph(services), name))
 
 
 def heights(waits: Edges) -> dict[str, int]:

@@ -32,7 +32,7 @@ def container(
     replaces: str = "",
 ) -> dict[str, str]:
     """Give the labels of a service's container."""
-    labels = _of_service(project, service, config_hash, image_id)
+    labels = _service_labels(project, service, config_hash, image_id)
     labels |= {NUMBER: str(number), ONEOFF: "False"}
     if replaces:
         labels[REPLACE] = replaces
@@ -43,7 +43,7 @@ def oneoff(
     project: Project, service: Service, *, slug: str, config_hash: str, image_id: str
 ) -> dict[str, str]:
     """Give the labels of a container that ``run`` makes."""
-    labels = _of_service(project, service, config_hash, image_id)
+    labels = _service_labels(project, service, config_hash, image_id)
     return labels | {ONEOFF: "True", SLUG: slug}
 
 
@@ -73,7 +73,7 @@ def built_image(project: Project, service: Service) -> dict[str, str]:
     return own | {PROJECT: project.name, SERVICE: service.name, VERSION: __version__}
 
 
-def _of_service(
+def _service_labels(
     project: Project, service: Service, config_hash: str, image_id: str
 ) -> dict[str, str]:
     depends_on = (

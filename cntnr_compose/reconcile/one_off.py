@@ -10,11 +10,11 @@ from cntnr_compose.model.plan import (
     StartContainer,
 )
 from cntnr_compose.model.project import Project, Volume
-from cntnr_compose.model.service import Attachment, Mount, Port, RestartPolicy, Service
+from cntnr_compose.model.service import Mount, NetworkAttachment, Port, RestartPolicy, Service
 from cntnr_compose.reconcile import config_hash as confighash
 from cntnr_compose.reconcile import labels
-from cntnr_compose.reconcile.plan_builder import Draft
-from cntnr_compose.reconcile.up import UpOptions, bring_up, choose, clear_orphans
+from cntnr_compose.reconcile.plan_builder import PlanBuilder
+from cntnr_compose.reconcile.up import UpOptions, add_up_steps, handle_orphans, select_services
 
 
 class RunOptions(Value, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ class RunOptions(Value, frozen=True, kw_only=True):
     ignore_orphans: bool = False
 
 
-class OneOff(Value, frozen=True, kw_only=True):
+class OneOffPlan(Value, frozen=True, kw_only=True):
     """The plans of a `run`: attach between ``before``, which sets the container up, and ``start``."""
 
     name: str
@@ -53,7 +53,7 @@ class OneOff(Value, frozen=True, kw_only=True):
     removal: Plan  # for --rm, where the supervisor has not done it yet
 
 
-def run_plan(project: Project, observed: Observed, options: RunOptions) -> OneOff:
+def plan_run(project: Project, observed: Observed, options: RunOptions) -> OneOffPlan:
     """Plan a container of its own, after networks, volumes and what the service depends on.
 
     Raises what `reconcile` raises.
@@ -64,13 +64,15 @@ def run_plan(project: Project, observed: Observed, options: RunOptions) -> OneOf
         remove_orphans=options.remove_orphans,
         ignore_orphans=options.ignore_orphans,
     )
-    wanted = choose(project, up)
-    service = changed(wanted.service(options.service), options)
+    wanted = select_services(project, up)
+    service = apply_run_options(wanted.service(options.service), options)
     wanted = replace(wanted, services={**wanted.services, service.name: service})
     name = options.name or f"{project.name}-{options.service}-run-{options.slug[:12]}"
-    draft = Draft()
-    cleared = clear_orphans(draft, project, observed, up)
-    brought = bring_up(draft, wanted, observed, up, cleared=cleared, without=options.service)
+    draft = PlanBuilder()
+    cleared = handle_orphans(draft, project, observed, up)
+    brought = add_up_steps(
+        draft, wanted, observed, up, orphan_removals=cleared, except_service=options.service
+    )
     reference = project.image_name(service)
     digest = confighash.service_hash(service)
     create = CreateContainer(
@@ -90,19 +92,19 @@ def run_plan(project: Project, observed: Observed, options: RunOptions) -> OneOf
         cause="run",
     )
     own = _volumes_of_its_own(draft, project, observed, options)
-    created = draft.add(create, {*cleared, *brought.ready(service), *own})
-    brought.prepare(service, name, {created, *brought.conditions(service)})
-    return OneOff(
+    created = draft.add(create, {*cleared, *brought.steps_before_create(service), *own})
+    brought.add_prepare(service, name, {created, *brought.add_condition_waits(service)})
+    return OneOffPlan(
         name=name,
         service=service,
-        before=draft.plan(),
+        before=draft.build(),
         start=_single(StartContainer(name=name)),
         removal=_single(RemoveContainer(name=name, volumes=True)),
     )
 
 
 def _volumes_of_its_own(
-    draft: Draft, project: Project, observed: Observed, options: RunOptions
+    draft: PlanBuilder, project: Project, observed: Observed, options: RunOptions
 ) -> list[int]:
     """Make the volumes that only the command line names: nobody's, called as they are written."""
     named = {mount.source for mount in options.volumes if mount.type == "volume" and mount.source}
@@ -113,7 +115,7 @@ def _volumes_of_its_own(
     ]
 
 
-def changed(service: Service, options: RunOptions) -> Service:
+def apply_run_options(service: Service, options: RunOptions) -> Service:
     """Give a service as `run` changes it: by its options, and as a container beside the others."""
     command = options.command or service.command
     if options.entrypoint is not None and not options.command:
@@ -144,12 +146,12 @@ def changed(service: Service, options: RunOptions) -> Service:
     )
 
 
-def _attachment(name: str, own: Attachment, *, use_aliases: bool) -> Attachment:
+def _attachment(name: str, own: NetworkAttachment, *, use_aliases: bool) -> NetworkAttachment:
     """Give the names of a one-off: its container name, which all have, and no more unless asked."""
     return replace(own, aliases=(name, *own.aliases) if use_aliases else ())
 
 
 def _single(operation: StartContainer | RemoveContainer) -> Plan:
-    draft = Draft()
+    draft = PlanBuilder()
     draft.add(operation)
-    return draft.plan()
+    return draft.build()

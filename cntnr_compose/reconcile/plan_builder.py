@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from cntnr_compose.model.plan import Operation, Plan, Step
 
 
-class Draft:
+class PlanBuilder:
     """Collects steps; a step may only come after steps that were added before it.
 
     What a step comes after is kept short: a step that another one comes after anyway is left out.
@@ -35,7 +35,7 @@ class Draft:
         self._steps.append(Step(number=number, operation=operation, after=tuple(kept[::-1])))
         return number
 
-    def leave(self, name: str) -> None:
+    def add_unchanged(self, name: str) -> None:
         """Note that a container is as it should be."""
         self._unchanged.append(name)
 
@@ -44,7 +44,7 @@ class Draft:
         if text not in self._warnings:
             self._warnings.append(text)
 
-    def plan(self) -> Plan:
+    def build(self) -> Plan:
         """Give what was collected."""
         return Plan(
             steps=tuple(self._steps),

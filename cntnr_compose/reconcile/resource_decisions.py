@@ -5,15 +5,15 @@ from typing import Literal
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value
-from cntnr_compose.model.observed import NetworkFound, Observed, VolumeFound
+from cntnr_compose.model.observed import Observed, ObservedNetwork, ObservedVolume
 from cntnr_compose.model.plan import CreateNetwork, CreateVolume, RemoveNetwork, RemoveVolume
 from cntnr_compose.model.project import Network, Project, Volume
 from cntnr_compose.model.service import Service
 from cntnr_compose.reconcile import config_hash as confighash
 from cntnr_compose.reconcile import labels
-from cntnr_compose.reconcile.plan_builder import Draft
+from cntnr_compose.reconcile.plan_builder import PlanBuilder
 
-Action = Literal["keep", "create", "recreate"]
+ResourceAction = Literal["keep", "create", "recreate"]
 
 
 class NetworkNotFound(CntnrError):
@@ -36,17 +36,17 @@ class VolumeNotFound(CntnrError):
         )
 
 
-class Supply(Value, frozen=True, kw_only=True):
+class ResourceDecision(Value, frozen=True, kw_only=True):
     """A network or volume and what is to become of it."""
 
-    wanted: Network | Volume
+    resource: Network | Volume
     config_hash: str = ""
-    action: Action = "keep"
+    action: ResourceAction = "keep"
 
     @property
     def name(self) -> str:
         """Give its name on the machine."""
-        return self.wanted.name
+        return self.resource.name
 
 
 def networks_of(project: Project, service: Service) -> tuple[Network, ...]:
@@ -62,9 +62,14 @@ def volumes_of(project: Project, service: Service) -> tuple[Volume, ...]:
     return tuple(project.volumes[one] for one in sources if one in project.volumes)
 
 
-def networks(
-    project: Project, observed: Observed, draft: Draft, *, unused: bool = False, fixed: bool = False
-) -> tuple[Supply, ...]:
+def decide_networks(
+    project: Project,
+    observed: Observed,
+    draft: PlanBuilder,
+    *,
+    include_unused: bool = False,
+    never_recreate: bool = False,
+) -> tuple[ResourceDecision, ...]:
     """Judge the networks that the project's services use; ``unused`` ones too where asked.
 
     ``fixed`` says that nothing may be made anew. Raises `NetworkNotFound`.
@@ -74,25 +79,30 @@ def networks(
     }
     found = []
     for key, wanted in project.networks.items():
-        if not (unused or key in used):
+        if not (include_unused or key in used):
             continue
         there = observed.networks.get(wanted.name)
         if wanted.external:
             if there is None:
                 raise NetworkNotFound(wanted.name)
-            found.append(Supply(wanted=wanted))
+            found.append(ResourceDecision(resource=wanted))
             continue
         digest = confighash.network_hash(wanted)
-        action: Action = "create" if there is None else "keep"
-        if there is not None and _is_ours_network(there, project, draft) and not fixed:
+        action: ResourceAction = "create" if there is None else "keep"
+        if there is not None and _is_ours_network(there, project, draft) and not never_recreate:
             action = "keep" if there.config_hash in ("", digest) else "recreate"
-        found.append(Supply(wanted=wanted, config_hash=digest, action=action))
+        found.append(ResourceDecision(resource=wanted, config_hash=digest, action=action))
     return tuple(found)
 
 
-def volumes(
-    project: Project, observed: Observed, draft: Draft, *, unused: bool = False, anew: bool = False
-) -> tuple[Supply, ...]:
+def decide_volumes(
+    project: Project,
+    observed: Observed,
+    draft: PlanBuilder,
+    *,
+    include_unused: bool = False,
+    recreate_changed: bool = False,
+) -> tuple[ResourceDecision, ...]:
     """Judge the named volumes that the project's services use; ``unused`` ones too where asked.
 
     A changed definition is warned of, and acted on only where volumes may be made ``anew``, since
@@ -103,38 +113,38 @@ def volumes(
     }
     found = []
     for key, wanted in project.volumes.items():
-        if not (unused or key in used):
+        if not (include_unused or key in used):
             continue
         there = observed.volumes.get(wanted.name)
         if wanted.external:
             if there is None:
                 raise VolumeNotFound(wanted.name)
-            found.append(Supply(wanted=wanted))
+            found.append(ResourceDecision(resource=wanted))
             continue
         digest = confighash.volume_hash(wanted)
-        action: Action = "create" if there is None else "keep"
+        action: ResourceAction = "create" if there is None else "keep"
         if (
             there is not None
             and _is_ours_volume(there, project, draft)
             and there.config_hash not in ("", digest)
         ):
-            action = "recreate" if anew else "keep"
-            if not anew:
+            action = "recreate" if recreate_changed else "keep"
+            if not recreate_changed:
                 draft.warn(
                     f'Volume "{wanted.name}" exists but doesn\'t match configuration in compose file. '
                     "It is used as it is; with --yes it is recreated, and its data is lost"
                 )
-        found.append(Supply(wanted=wanted, config_hash=digest, action=action))
+        found.append(ResourceDecision(resource=wanted, config_hash=digest, action=action))
     return tuple(found)
 
 
-def lay(
-    supply: Supply,
+def add_steps(
+    supply: ResourceDecision,
     project: Project,
-    draft: Draft,
+    draft: PlanBuilder,
     *,
     after: Iterable[int] = (),
-    cleared: Iterable[int] = (),
+    after_all: Iterable[int] = (),
 ) -> int | None:
     """Add the steps that a network or volume needs; give the last one.
 
@@ -142,9 +152,9 @@ def lay(
     """
     if supply.action == "keep":
         return None
-    before = set(cleared)
+    before = set(after_all)
     cause = "not found"
-    wanted = supply.wanted
+    wanted = supply.resource
     if supply.action == "recreate":
         cause = "configuration changed"
         remove = (
@@ -166,7 +176,7 @@ def lay(
     )
 
 
-def _is_ours_network(there: NetworkFound, project: Project, draft: Draft) -> bool:
+def _is_ours_network(there: ObservedNetwork, project: Project, draft: PlanBuilder) -> bool:
     if there.project == project.name:
         return True
     by = f'for project "{project.name}"' if there.project else "by compose"
@@ -177,7 +187,7 @@ def _is_ours_network(there: NetworkFound, project: Project, draft: Draft) -> boo
     return False
 
 
-def _is_ours_volume(there: VolumeFound, project: Project, draft: Draft) -> bool:
+def _is_ours_volume(there: ObservedVolume, project: Project, draft: PlanBuilder) -> bool:
     if there.project == project.name:
         return True
     by = (

@@ -9,10 +9,10 @@ from cntnr_compose.model.plan import Plan, PrepareContainer, StartContainer, Sto
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Dependency, Service
 from cntnr_compose.reconcile import dependencies as graph
-from cntnr_compose.reconcile.container_decisions import Renewed, started, ties
-from cntnr_compose.reconcile.plan_builder import Draft
-from cntnr_compose.reconcile.teardown import chosen, definitions, dependents
-from cntnr_compose.reconcile.up_steps import STARTED, BringUp, Manner
+from cntnr_compose.reconcile.container_decisions import Recreated, keep_or_start, restart_causes
+from cntnr_compose.reconcile.plan_builder import PlanBuilder
+from cntnr_compose.reconcile.teardown import find_dependents, select_names, service_definitions
+from cntnr_compose.reconcile.up_steps import STARTED, UpSettings, UpSteps
 
 
 class NothingToStart(CntnrError):
@@ -24,7 +24,7 @@ class NothingToStart(CntnrError):
         super().__init__(f'service "{service}" has no container to start')
 
 
-def start(
+def plan_start(
     project: Project | None,
     observed: Observed,
     services: tuple[str, ...] = (),
@@ -36,25 +36,25 @@ def start(
 
     Raises `NoSuchService`, `NothingToStart`.
     """
-    known = definitions(project, observed)
-    chosen(known, services)
+    known = service_definitions(project, observed)
+    select_names(known, services)
     whole = project or Project(name=observed.project, working_dir="", services=known)
     part = whole.select(services)
     fates = {}
     for name, service in part.services.items():
-        found = observed.of_service(name)
+        found = observed.service_containers(name)
         if not found and service.replicas:
             raise NothingToStart(name)
-        fates[name] = [started(one) for one in found]
-    draft = Draft()
-    up = BringUp(draft, part, observed, fates, Manner())
-    up.run((), Renewed())
+        fates[name] = [keep_or_start(one) for one in found]
+    draft = PlanBuilder()
+    up = UpSteps(draft, part, observed, fates, UpSettings())
+    up.add_all((), Recreated())
     if wait:
-        up.wait_for_all(wait_timeout)
-    return draft.plan()
+        up.add_final_waits(wait_timeout)
+    return draft.build()
 
 
-def restart(
+def plan_restart(
     project: Project | None,
     observed: Observed,
     services: tuple[str, ...] = (),
@@ -66,19 +66,19 @@ def restart(
 
     Raises `NoSuchService`.
     """
-    known = definitions(project, observed)
-    names = set(chosen(known, services))
+    known = service_definitions(project, observed)
+    names = set(select_names(known, services))
     tied = {name: _only_ties(service) for name, service in known.items()}
     if dependencies:
-        names |= dependents(tied, names)
+        names |= find_dependents(tied, names)
     height = graph.heights(graph.edges(tied))
-    draft = Draft()
+    draft = PlanBuilder()
     begun: dict[str, list[int]] = {}
     for name in sorted(names, key=lambda one: (height[one], list(known).index(one))):
         before = _conditions(draft, name, tied[name], begun, observed)
         named = not services or name in services
         cause = "" if named else f"{next(iter(tied[name].depends_on))} is restarted"
-        for one in observed.of_service(name):
+        for one in observed.service_containers(name):
             after = before
             if one.is_running:
                 stop = StopContainer(name=one.name, grace=timeout, again=True, cause=cause)
@@ -86,17 +86,17 @@ def restart(
             prepared = draft.add(PrepareContainer(name=one.name), after)
             begin = StartContainer(name=one.name, cause=cause)
             begun.setdefault(name, []).append(draft.add(begin, {prepared}))
-    return draft.plan()
+    return draft.build()
 
 
 def _only_ties(service: Service) -> Service:
     """Reduce what a service depends on to what has to be restarted before it."""
-    kept = {name: service.depends_on.get(name, Dependency()) for name in ties(service)}
+    kept = {name: service.depends_on.get(name, Dependency()) for name in restart_causes(service)}
     return Service(name=service.name, depends_on=kept)
 
 
 def _conditions(
-    draft: Draft,
+    draft: PlanBuilder,
     name: str,
     service: Service,
     begun: Mapping[str, list[int]],
@@ -109,7 +109,7 @@ def _conditions(
         if steps and one.condition != STARTED:
             wait = WaitFor(
                 service=other,
-                containers=tuple(found.name for found in observed.of_service(other)),
+                containers=tuple(found.name for found in observed.service_containers(other)),
                 condition=one.condition,
                 required=one.required,
                 cause=f"{name} depends on it",

@@ -19,7 +19,7 @@ from cntnr_compose.model.plan import (
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Service
 from cntnr_compose.reconcile import dependencies as graph
-from cntnr_compose.reconcile.plan_builder import Draft
+from cntnr_compose.reconcile.plan_builder import PlanBuilder
 
 
 class DownOptions(Value, frozen=True, kw_only=True):
@@ -31,7 +31,7 @@ class DownOptions(Value, frozen=True, kw_only=True):
     timeout: Seconds | None = None
 
 
-def definitions(project: Project | None, observed: Observed) -> dict[str, Service]:
+def service_definitions(project: Project | None, observed: Observed) -> dict[str, Service]:
     """Give the services: the file's, or those that the containers were made from."""
     if project is not None:
         return project.services
@@ -41,7 +41,7 @@ def definitions(project: Project | None, observed: Observed) -> dict[str, Servic
     }
 
 
-def chosen(services: Mapping[str, Service], names: Iterable[str]) -> tuple[str, ...]:
+def select_names(services: Mapping[str, Service], names: Iterable[str]) -> tuple[str, ...]:
     """Give the names that were asked for, or all.
 
     Raises `NoSuchService`.
@@ -52,7 +52,7 @@ def chosen(services: Mapping[str, Service], names: Iterable[str]) -> tuple[str, 
     return tuple(names) or tuple(services)
 
 
-def stop(
+def plan_stop(
     project: Project | None,
     observed: Observed,
     services: tuple[str, ...] = (),
@@ -60,15 +60,17 @@ def stop(
     timeout: Seconds | None = None,
 ) -> Plan:
     """Stop what runs, each service after those that depend on it. Raises `NoSuchService`."""
-    known = definitions(project, observed)
-    names = chosen(known, services)
-    draft = Draft()
-    running = {name: [one for one in observed.of_service(name) if one.is_running] for name in names}
-    stop_in_order(draft, known, running, timeout=timeout)
-    return draft.plan()
+    known = service_definitions(project, observed)
+    names = select_names(known, services)
+    draft = PlanBuilder()
+    running = {
+        name: [one for one in observed.service_containers(name) if one.is_running] for name in names
+    }
+    add_ordered_stops(draft, known, running, timeout=timeout)
+    return draft.build()
 
 
-def kill(
+def plan_kill(
     project: Project | None,
     observed: Observed,
     services: tuple[str, ...] = (),
@@ -77,17 +79,17 @@ def kill(
     orphans: bool = False,
 ) -> Plan:
     """Send a signal to all that runs, one-offs too, in no order. Raises `NoSuchService`."""
-    known = definitions(project, observed)
-    names = chosen(known, services)
-    draft = Draft()
+    known = service_definitions(project, observed)
+    names = select_names(known, services)
+    draft = PlanBuilder()
     for one in observed.containers:
         is_meant = one.record.service in names or (orphans and not services)
         if one.is_running and is_meant:
             draft.add(KillContainer(name=one.name, signal=signal))
-    return draft.plan()
+    return draft.build()
 
 
-def remove(
+def plan_remove(
     project: Project | None,
     observed: Observed,
     services: tuple[str, ...] = (),
@@ -100,46 +102,50 @@ def remove(
 
     Raises `NoSuchService`.
     """
-    known = definitions(project, observed)
-    found = {name: list(observed.of_service(name)) for name in chosen(known, services)}
-    draft = Draft()
+    known = service_definitions(project, observed)
+    found = {
+        name: list(observed.service_containers(name)) for name in select_names(known, services)
+    }
+    draft = PlanBuilder()
     running = {
         name: [one for one in each if one.is_running and stop] for name, each in found.items()
     }
-    stopped = stop_in_order(draft, known, running, timeout=timeout)
+    stopped = add_ordered_stops(draft, known, running, timeout=timeout)
     for each in found.values():
         for one in each:
             if stop or not one.is_running:
                 after = {stopped[one.name]} if one.name in stopped else set()
                 draft.add(RemoveContainer(name=one.name, volumes=volumes), after)
-    return draft.plan()
+    return draft.build()
 
 
-def down(project: Project | None, observed: Observed, options: DownOptions | None = None) -> Plan:
+def plan_down(
+    project: Project | None, observed: Observed, options: DownOptions | None = None
+) -> Plan:
     """Stop and remove containers in reverse order, then networks, and volumes where asked.
 
     External networks and volumes stay; so do one-offs unless orphans are removed. Raises
     `NoSuchService`.
     """
     options = options or DownOptions()
-    draft = Draft()
-    known = definitions(project, observed)
+    draft = PlanBuilder()
+    known = service_definitions(project, observed)
     if project is None:  # a service that is not there may have been removed before
         asked = tuple(name for name in options.selected if name in known)
         names = set(asked if options.selected else known)
     else:
-        names = set(chosen(known, options.selected))
+        names = set(select_names(known, options.selected))
     if options.selected:
-        names |= dependents(known, names)
+        names |= find_dependents(known, names)
     disabled = set(project.disabled) if project else set()
     kept = {*known, *disabled} - names
-    gone = [one for one in observed.containers if _goes(one, names, kept, options)]
+    gone = [one for one in observed.containers if _is_removed(one, names, kept, options)]
     services = {**{one.record.service: one.record.definition for one in gone}, **known}
     running: dict[str, list[Container]] = {}
     for one in gone:
         if one.is_running:
             running.setdefault(one.record.service, []).append(one)
-    stopped = stop_in_order(draft, services, running, timeout=options.timeout)
+    stopped = add_ordered_stops(draft, services, running, timeout=options.timeout)
     removed = {}
     for one in gone:
         after = {stopped[one.name]} if one.name in stopped else set()
@@ -151,11 +157,11 @@ def down(project: Project | None, observed: Observed, options: DownOptions | Non
         _remove_volumes(draft, project, observed, removed, only_used=bool(options.selected))
     if draft.is_empty:
         draft.warn(f'No resource found to remove for project "{observed.project}".')
-    return draft.plan()
+    return draft.build()
 
 
-def stop_in_order(
-    draft: Draft,
+def add_ordered_stops(
+    draft: PlanBuilder,
     services: Mapping[str, Service],
     running: Mapping[str, Iterable[Container]],
     *,
@@ -183,7 +189,7 @@ def stop_in_order(
     return steps
 
 
-def dependents(services: Mapping[str, Service], names: Iterable[str]) -> set[str]:
+def find_dependents(services: Mapping[str, Service], names: Iterable[str]) -> set[str]:
     """Name all services that need one of these, directly or not."""
     waits = graph.edges(services)
     found = set(names)
@@ -195,7 +201,7 @@ def dependents(services: Mapping[str, Service], names: Iterable[str]) -> set[str
     return found.difference(names)
 
 
-def _goes(one: Container, names: set[str], kept: set[str], options: DownOptions) -> bool:
+def _is_removed(one: Container, names: set[str], kept: set[str], options: DownOptions) -> bool:
     if one.record.oneoff and not options.remove_orphans:
         return False
     if one.record.service in names:
@@ -204,7 +210,7 @@ def _goes(one: Container, names: set[str], kept: set[str], options: DownOptions)
 
 
 def _remove_networks(
-    draft: Draft,
+    draft: PlanBuilder,
     observed: Observed,
     removed: Mapping[str, int],
 ) -> None:
@@ -220,7 +226,7 @@ def _remove_networks(
 
 
 def _remove_volumes(
-    draft: Draft,
+    draft: PlanBuilder,
     project: Project | None,
     observed: Observed,
     removed: Mapping[str, int],

@@ -10,17 +10,17 @@ from cntnr_compose.model.project import Network, Project, Volume
 from cntnr_compose.model.service import Service
 from cntnr_compose.reconcile import container_decisions as fates
 from cntnr_compose.reconcile import resource_decisions as supplies
-from cntnr_compose.reconcile.container_decisions import Policy, Renewed
-from cntnr_compose.reconcile.plan_builder import Draft
-from cntnr_compose.reconcile.up_steps import BringUp, Manner
+from cntnr_compose.reconcile.container_decisions import Recreated, RecreatePolicy
+from cntnr_compose.reconcile.plan_builder import PlanBuilder
+from cntnr_compose.reconcile.up_steps import UpSettings, UpSteps
 
 
 class UpOptions(Value, frozen=True, kw_only=True):
     """What a user may ask of `up`."""
 
     selected: tuple[str, ...] = ()  # services named; () means: all
-    recreate: Policy = "diverged"
-    recreate_dependencies: Policy = "diverged"  # those that were not named
+    recreate: RecreatePolicy = "diverged"
+    recreate_dependencies: RecreatePolicy = "diverged"  # those that were not named
     scale: dict[str, int] = field(default_factory=dict)
     start: bool = True
     wait: bool = False
@@ -64,29 +64,29 @@ class OrphansContradiction(CntnrError):
         super().__init__("cannot combine COMPOSE_IGNORE_ORPHANS and --remove-orphans")
 
 
-def reconcile(project: Project, observed: Observed, options: UpOptions | None = None) -> Plan:
+def plan_up(project: Project, observed: Observed, options: UpOptions | None = None) -> Plan:
     """Plan how what is found becomes what the project says; nothing to do is an empty plan.
 
     Raises `NoSuchService`, `DependencyDisabled`, `NameForOneOnly`, `OrphansContradiction`,
     `NetworkNotFound`, `VolumeNotFound`, `DependencyCycle`.
     """
     options = options or UpOptions()
-    wanted = choose(project, options)
-    draft = Draft()
-    cleared = clear_orphans(draft, project, observed, options)
-    bring_up(draft, wanted, observed, options, cleared=cleared)
-    return draft.plan()
+    wanted = select_services(project, options)
+    draft = PlanBuilder()
+    cleared = handle_orphans(draft, project, observed, options)
+    add_up_steps(draft, wanted, observed, options, orphan_removals=cleared)
+    return draft.build()
 
 
-def scale(
+def plan_scale(
     project: Project, observed: Observed, counts: Mapping[str, int], *, dependencies: bool = True
 ) -> Plan:
     """Plan to have so many containers of some services, and what they depend on."""
     options = UpOptions(selected=tuple(counts), scale=dict(counts), dependencies=dependencies)
-    return reconcile(project, observed, options)
+    return plan_up(project, observed, options)
 
 
-def choose(project: Project, options: UpOptions) -> Project:
+def select_services(project: Project, options: UpOptions) -> Project:
     """Give the project with the services that are meant, at the size that is meant."""
     scaled = {name: replace(project.service(name), replicas=n) for name, n in options.scale.items()}
     project = replace(project, services={**project.services, **scaled})
@@ -101,41 +101,51 @@ def choose(project: Project, options: UpOptions) -> Project:
     return chosen
 
 
-def bring_up(
-    draft: Draft,
+def add_up_steps(
+    draft: PlanBuilder,
     wanted: Project,
     observed: Observed,
     options: UpOptions,
     *,
-    cleared: tuple[int, ...] = (),
-    without: str = "",
-) -> BringUp:
+    orphan_removals: tuple[int, ...] = (),
+    except_service: str = "",
+) -> UpSteps:
     """Add the steps that bring the wanted services up, ``without`` one of them where asked.
 
     Networks and volumes of that one are made all the same.
     """
     found = (
-        *supplies.networks(
-            wanted, observed, draft, unused=options.all_resources, fixed=options.recreate == "never"
+        *supplies.decide_networks(
+            wanted,
+            observed,
+            draft,
+            include_unused=options.all_resources,
+            never_recreate=options.recreate == "never",
         ),
-        *supplies.volumes(
-            wanted, observed, draft, unused=options.all_resources, anew=options.recreate_volumes
+        *supplies.decide_volumes(
+            wanted,
+            observed,
+            draft,
+            include_unused=options.all_resources,
+            recreate_changed=options.recreate_volumes,
         ),
     )
-    renewed = Renewed(networks=_remade(found, Network), volumes=_remade(found, Volume))
-    policies = {name: _policy(name, options) for name in wanted.services if name != without}
-    decided = fates.decide(wanted, observed, policies, renewed, separator=options.separator)
-    manner = Manner(
-        start=options.start, timeout=options.timeout, renew_anonymous=options.renew_anonymous
+    renewed = Recreated(networks=_remade(found, Network), volumes=_remade(found, Volume))
+    policies = {name: _policy(name, options) for name in wanted.services if name != except_service}
+    decided = fates.decide_containers(
+        wanted, observed, policies, renewed, separator=options.separator
     )
-    up = BringUp(draft, wanted, observed, decided, manner, cleared=cleared)
-    up.run(found, renewed)
+    manner = UpSettings(
+        start=options.start, stop_timeout=options.timeout, renew_anonymous=options.renew_anonymous
+    )
+    up = UpSteps(draft, wanted, observed, decided, manner, orphan_removals=orphan_removals)
+    up.add_all(found, renewed)
     if options.wait and options.start:
-        up.wait_for_all(options.wait_timeout)
+        up.add_final_waits(options.wait_timeout)
     return up
 
 
-def orphans(project: Project, observed: Observed) -> tuple[Container, ...]:
+def find_orphans(project: Project, observed: Observed) -> tuple[Container, ...]:
     """Give the containers that belong to no service of the file, and one-offs that have ended."""
     known = {*project.services, *project.disabled}
     return tuple(
@@ -149,13 +159,13 @@ def orphans(project: Project, observed: Observed) -> tuple[Container, ...]:
     )
 
 
-def clear_orphans(
-    draft: Draft, project: Project, observed: Observed, options: UpOptions
+def handle_orphans(
+    draft: PlanBuilder, project: Project, observed: Observed, options: UpOptions
 ) -> tuple[int, ...]:
     """Remove orphans, or warn of them, as the options say; give the removals."""
     if options.ignore_orphans and options.remove_orphans:
         raise OrphansContradiction
-    found = orphans(project, observed)
+    found = find_orphans(project, observed)
     if not found or options.ignore_orphans:
         return ()
     if not options.remove_orphans:
@@ -169,7 +179,7 @@ def clear_orphans(
     return tuple(_remove(draft, one, options.timeout) for one in found)
 
 
-def _remove(draft: Draft, found: Container, grace: Seconds | None) -> int:
+def _remove(draft: PlanBuilder, found: Container, grace: Seconds | None) -> int:
     after: tuple[int, ...] = ()
     if found.is_running:
         stop = StopContainer(name=found.name, grace=grace, cause="orphan")
@@ -177,12 +187,12 @@ def _remove(draft: Draft, found: Container, grace: Seconds | None) -> int:
     return draft.add(RemoveContainer(name=found.name, cause="orphan"), after)
 
 
-def _policy(name: str, options: UpOptions) -> Policy:
+def _policy(name: str, options: UpOptions) -> RecreatePolicy:
     named = not options.selected or name in options.selected
     return options.recreate if named else options.recreate_dependencies
 
 
-def _remade(found: tuple[supplies.Supply, ...], kind: type) -> frozenset[str]:
+def _remade(found: tuple[supplies.ResourceDecision, ...], kind: type) -> frozenset[str]:
     return frozenset(
-        one.name for one in found if one.action == "recreate" and isinstance(one.wanted, kind)
+        one.name for one in found if one.action == "recreate" and isinstance(one.resource, kind)
     )

@@ -19,49 +19,49 @@ from cntnr_compose.reconcile import dependencies as graph
 from cntnr_compose.reconcile import labels
 from cntnr_compose.reconcile import resource_decisions as supplies
 from cntnr_compose.reconcile.container_decisions import (
-    Fate,
-    Renewed,
-    asked_for,
-    is_renewed_for,
-    ties,
+    ContainerDecision,
+    Recreated,
+    requested_addresses,
+    restart_causes,
+    uses_recreated,
 )
-from cntnr_compose.reconcile.plan_builder import Draft
-from cntnr_compose.reconcile.resource_decisions import Supply
+from cntnr_compose.reconcile.plan_builder import PlanBuilder
+from cntnr_compose.reconcile.resource_decisions import ResourceDecision
 
 STARTED = "service_started"
 COMPLETED = "service_completed_successfully"
 
 
-class Manner(Value, frozen=True, kw_only=True):
+class UpSettings(Value, frozen=True, kw_only=True):
     """How containers are brought up."""
 
     start: bool = True
-    timeout: Seconds | None = None  # for stopping; None: each container's own
+    stop_timeout: Seconds | None = None  # for stopping; None: each container's own
     renew_anonymous: bool = False
 
 
-class BringUp:
+class UpSteps:
     """Adds the steps of an `up` to a draft; remembers which step made, prepared and started what."""
 
     def __init__(
         self,
-        draft: Draft,
+        draft: PlanBuilder,
         project: Project,
         observed: Observed,
-        fates: Mapping[str, Sequence[Fate]],
-        manner: Manner,
+        fates: Mapping[str, Sequence[ContainerDecision]],
+        settings: UpSettings,
         *,
-        cleared: Iterable[int] = (),
+        orphan_removals: Iterable[int] = (),
     ) -> None:
         self._draft = draft
         self._project = project
         self._observed = observed
         self._fates = fates
-        self._manner = manner
-        self._cleared = frozenset(cleared)  # steps that come before everything else
+        self._manner = settings
+        self._cleared = frozenset(orphan_removals)  # steps that come before everything else
         self._services = _definitions(project, fates)
         idle = all(one.action == "keep" for each in fates.values() for one in each)
-        self._order = tuple(self._services) if idle else graph.order(self._services)
+        self._order = tuple(self._services) if idle else graph.start_order(self._services)
         # The stops of those that cannot outlive that a service is made anew.
         self._before_remaking: dict[str, set[int]] = {name: set() for name in self._services}
         self._vacated: dict[str, set[int]] = {name: set() for name in self._services}
@@ -73,7 +73,7 @@ class BringUp:
         self._started: dict[str, list[int]] = {}  # by service
         self._awaited: dict[tuple[str, str, bool], int] = {}
 
-    def run(self, found: Sequence[Supply], renewed: Renewed) -> None:
+    def add_all(self, found: Sequence[ResourceDecision], renewed: Recreated) -> None:
         """Add all steps: stops, networks and volumes, removals, then service by service."""
         self._stop(renewed)
         for supply in found:
@@ -87,9 +87,9 @@ class BringUp:
         for each in self._fates.values():
             for fate in each:
                 if fate.action == "keep" or (fate.action == "start" and not self._manner.start):
-                    self._draft.leave(fate.name)
+                    self._draft.add_unchanged(fate.name)
 
-    def wait_for_all(self, timeout: Seconds | None) -> None:
+    def add_final_waits(self, timeout: Seconds | None) -> None:
         """Add what ``--wait`` asks for: everything runs, is healthy, or has done its work."""
         jobs = {
             name
@@ -109,27 +109,27 @@ class BringUp:
                 )
                 self._draft.add(wait, self._started.get(name, ()))
 
-    def conditions(self, service: Service) -> set[int]:
+    def add_condition_waits(self, service: Service) -> set[int]:
         """Give the steps that have to be done before a service may start; adds waits as needed."""
         before: set[int] = set()
-        for name in graph.needs(service):
+        for name in graph.required_services(service):
             dependency = service.depends_on.get(name, Dependency())
             before.update(self._started.get(name, ()))
             if dependency.condition != STARTED and self._alive(name):
                 before.add(self._await(name, dependency, service.name))
         return before
 
-    def prepare(
+    def add_prepare(
         self, service: Service, name: str, after: Iterable[int], *, early: bool = False
     ) -> int:
         """Add the step that sets a container up; it waits for those whose namespaces it shares."""
-        lenders = graph.lenders(service)
+        lenders = graph.namespace_owners(service)
         shared = (self._prepared[one] for one in lenders if one in self._prepared)
         return self._draft.add(PrepareContainer(name=name, early=early), {*after, *shared})
 
-    def ready(self, service: Service) -> set[int]:
+    def steps_before_create(self, service: Service) -> set[int]:
         """Give the steps before a container can be made: its networks, volumes, lenders of volumes."""
-        lenders = graph.volume_lenders(service)
+        lenders = graph.volume_owners(service)
         return self._supplied(service) | {
             self._created[one] for one in lenders if one in self._created
         }
@@ -139,28 +139,32 @@ class BringUp:
         keys |= {_key(one) for one in supplies.volumes_of(self._project, service)}
         return {step for key, step in self._laid.items() if key in keys}
 
-    def _stop(self, renewed: Renewed) -> None:
+    def _stop(self, renewed: Recreated) -> None:
         """Stop what runs and cannot outlive what is about to happen, those that depend on others first."""
         waits = graph.edges(self._services)
-        asked = asked_for(self._services)
+        asked = requested_addresses(self._services)
         above: dict[str, set[int]] = {name: set() for name in self._services}
         for name in reversed(self._order):
             tied = [
-                one for one in ties(self._services[name]) if _is_remade(self._fates.get(one, ()))
+                one
+                for one in restart_causes(self._services[name])
+                if _is_remade(self._fates.get(one, ()))
             ]
             for fate in self._fates[name]:
-                if fate.found is None or not fate.found.is_running:
+                if fate.existing is None or not fate.existing.is_running:
                     continue
                 cause = fate.cause
-                had = fate.found.status.addresses.values()
+                had = fate.existing.status.addresses.values()
                 taker = next((asked[address] for address in had if address in asked), name)
                 if fate.action == "recreate" and tied:
                     cause = f"{tied[0]} is recreated"
                 elif fate.action in ("recreate", "remove") and taker != name:
                     cause = f"{taker} takes its address"
-                elif fate.action != "restart" and not is_renewed_for(fate.found, renewed):
+                elif fate.action != "restart" and not uses_recreated(fate.existing, renewed):
                     continue
-                stop = StopContainer(name=fate.found.name, grace=self._manner.timeout, cause=cause)
+                stop = StopContainer(
+                    name=fate.existing.name, grace=self._manner.stop_timeout, cause=cause
+                )
                 step = self._draft.add(stop, {*self._cleared, *above[name]})
                 self._stopped[fate.name] = step
                 self._vacated[taker].add(step)
@@ -169,31 +173,33 @@ class BringUp:
                 for lender in tied:
                     self._before_remaking[lender].add(step)
 
-    def _lay(self, supply: Supply) -> None:
+    def _lay(self, supply: ResourceDecision) -> None:
         users = {
             self._stopped[fate.name]
             for each in self._fates.values()
             for fate in each
-            if fate.name in self._stopped and fate.found and _uses(fate.found, supply)
+            if fate.name in self._stopped and fate.existing and _uses(fate.existing, supply)
         }
-        step = supplies.lay(supply, self._project, self._draft, after=users, cleared=self._cleared)
+        step = supplies.add_steps(
+            supply, self._project, self._draft, after=users, after_all=self._cleared
+        )
         if step is not None:
-            self._laid[_key(supply.wanted)] = step
+            self._laid[_key(supply.resource)] = step
 
     def _scale_down(self) -> None:
         for fate in (one for each in self._fates.values() for one in each):
             if fate.action == "remove":
                 after = {self._stopped[fate.name]} if fate.name in self._stopped else self._cleared
-                if fate.found and fate.found.is_running and fate.name not in self._stopped:
-                    grace = self._manner.timeout
+                if fate.existing and fate.existing.is_running and fate.name not in self._stopped:
+                    grace = self._manner.stop_timeout
                     stop = StopContainer(name=fate.name, grace=grace, cause=fate.cause)
                     after = {self._draft.add(stop, after)}
                 self._draft.add(RemoveContainer(name=fate.name, cause=fate.cause), after)
 
-    def _create(self, service: Service, fate: Fate) -> None:
+    def _create(self, service: Service, fate: ContainerDecision) -> None:
         if fate.action not in ("create", "recreate"):
             return
-        old = fate.found
+        old = fate.existing
         digest = confighash.service_hash(service)
         reference = self._project.image_name(service)
         named = labels.container(
@@ -212,11 +218,17 @@ class BringUp:
             number=fate.number,
             labels=named,
             replaces=old.record.id if old else "",
-            grace=self._manner.timeout if old else None,
-            volumes={} if old is None or self._manner.renew_anonymous else inherited(old, service),
+            grace=self._manner.stop_timeout if old else None,
+            volumes={}
+            if old is None or self._manner.renew_anonymous
+            else inherited_volumes(old, service),
             cause=fate.cause,
         )
-        after = {*self._cleared, *self.ready(service), *self._before_remaking[service.name]}
+        after = {
+            *self._cleared,
+            *self.steps_before_create(service),
+            *self._before_remaking[service.name],
+        }
         if fate.name in self._stopped:
             after.add(self._stopped[fate.name])
         number = self._draft.add(step, after)
@@ -226,7 +238,11 @@ class BringUp:
     def _start(self, service: Service) -> None:
         fates = [one for one in self._fates[service.name] if one.action not in ("keep", "remove")]
         # Who lends by name may be one of ours, which only depends_on tells.
-        lent = self.conditions(service) if fates and graph.borrows_by_name(service) else set()
+        lent = (
+            self.add_condition_waits(service)
+            if fates and graph.joins_container_namespaces(service)
+            else set()
+        )
         prepared = {}
         for fate in fates:
             after = lent | self._vacated[service.name]
@@ -235,15 +251,15 @@ class BringUp:
             else:
                 after.update(self._cleared, self._supplied(service))
                 after.update({self._stopped[fate.name]} if fate.name in self._stopped else ())
-            early = bool(graph.needs(service))
-            prepared[fate.name] = self.prepare(service, fate.name, after, early=early)
+            early = bool(graph.required_services(service))
+            prepared[fate.name] = self.add_prepare(service, fate.name, after, early=early)
         if prepared:
             self._prepared.setdefault(service.name, min(prepared.values()))
-        before = self.conditions(service) if fates or self._has_news(service) else set()
+        before = self.add_condition_waits(service) if fates or self._has_news(service) else set()
         for fate in fates:
             cause = fate.cause
             if fate.name in self._made:
-                cause = f"{'re' if fate.found else ''}created by {self._made[fate.name]}"
+                cause = f"{'re' if fate.existing else ''}created by {self._made[fate.name]}"
             start = StartContainer(name=fate.name, cause=cause)
             number = self._draft.add(start, {prepared[fate.name], *before})
             self._started.setdefault(service.name, []).append(number)
@@ -272,7 +288,7 @@ class BringUp:
         return self._awaited[key]
 
 
-def inherited(old: Container, service: Service) -> dict[str, str]:
+def inherited_volumes(old: Container, service: Service) -> dict[str, str]:
     """Give the anonymous volumes that a container takes over from the one it replaces, by path."""
     taken = {mount.target for mount in service.volumes if mount.source or mount.type != "volume"}
     return {
@@ -282,17 +298,19 @@ def inherited(old: Container, service: Service) -> dict[str, str]:
     }
 
 
-def _definitions(project: Project, fates: Mapping[str, Sequence[Fate]]) -> dict[str, Service]:
+def _definitions(
+    project: Project, fates: Mapping[str, Sequence[ContainerDecision]]
+) -> dict[str, Service]:
     """Give the services that something happens to; those the project does not have as they were made."""
     found = {name: one for name, one in project.services.items() if name in fates}
     for name, each in fates.items():
         for fate in each:
-            if name not in found and fate.found:
-                found[name] = fate.found.record.definition
+            if name not in found and fate.existing:
+                found[name] = fate.existing.record.definition
     return found
 
 
-def _is_remade(fates: Iterable[Fate]) -> bool:
+def _is_remade(fates: Iterable[ContainerDecision]) -> bool:
     return any(one.action == "recreate" for one in fates)
 
 
@@ -300,7 +318,7 @@ def _key(wanted: Network | Volume) -> str:
     return f"{type(wanted).__name__} {wanted.name}"
 
 
-def _uses(found: Container, supply: Supply) -> bool:
-    if isinstance(supply.wanted, Network):
+def _uses(found: Container, supply: ResourceDecision) -> bool:
+    if isinstance(supply.resource, Network):
         return supply.name in found.record.networks.values()
     return any(mount.source == supply.name for mount in found.record.mounts)

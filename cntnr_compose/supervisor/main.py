@@ -68,11 +68,11 @@ def _read_the_rest() -> None:
 def _refuse(first: socket.socket, error: CntnrError) -> None:
     """Tell the command why there is no supervisor, once it asks for one."""
     from cntnr_compose.core.values import to_json
-    from cntnr_compose.model.protocol import Failed
+    from cntnr_compose.model.protocol import ErrorReply
 
     with contextlib.suppress(OSError), first:
         if first.recv(1 << 16):
-            said = Failed.of(error)
+            said = ErrorReply.of(error)
             first.sendall(to_json(said) + b"\n")
 
 

@@ -10,7 +10,7 @@ from cntnr_compose.containers.managed import Keeper
 from cntnr_compose.containers.state.project_context import Scene, told
 from cntnr_compose.containers.state.volume_usage import volume_users
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.events import Emit, Progress, Warned
+from cntnr_compose.core.events import Emit, Progress, WarningEvent
 from cntnr_compose.host import process
 from cntnr_compose.model.plan import (
     CreateContainer,
@@ -57,7 +57,7 @@ async def carry_out(plan: Plan, scene: Scene, tell: Emit) -> None:
     that failed; `SeveralFailed`.
     """
     for line in plan.warnings:
-        tell(Warned(text=line))
+        tell(WarningEvent(text=line))
     done = {step.number: asyncio.Event() for step in plan.steps}
     failed: list[CntnrError] = []
 
@@ -213,7 +213,7 @@ def _settle(op: WaitFor, verdict: conditions.Verdict, names: list[str], tell: Em
             )
         if op.required:
             raise conditions.DependencyFailed(verdict.text)
-        tell(Warned(text=verdict.text))
+        tell(WarningEvent(text=verdict.text))
         return
     word = "Exited" if op.condition == "service_completed_successfully" else "Healthy"
     if op.condition != "service_started":

@@ -21,7 +21,7 @@ from cntnr_compose.host import socket_peer as peer
 from cntnr_compose.host.namespaces import rootlesskit as holder
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.observed import Observed
-from cntnr_compose.model.protocol import Done, Hello, Request, Serve
+from cntnr_compose.model.protocol import Ping, Request, ResultReply, Serve
 from cntnr_compose.networks import slirp4netns as uplink
 from cntnr_compose.supervisor.session import Line, failed, greeting, say
 from cntnr_compose.volumes import store as volumes
@@ -60,14 +60,14 @@ class Duty:
         """Wait for what a command says first, and be its project's supervisor until nothing is left."""
         async with contextlib.AsyncExitStack() as undo:
             reader, writer = await asyncio.open_connection(sock=first, limit=LONGEST_LINE)
-            request: Request = Hello()
-            while isinstance(request, Hello):  # of a command that asks whether we are ready
+            request: Request = Ping()
+            while isinstance(request, Ping):  # of a command that asks whether we are ready
                 line = await reader.readline()
                 if not line:
                     return  # the command had no use for us
                 request = from_json(line, cast("type[Request]", Request))
-                if isinstance(request, Hello):
-                    await say(writer, Done(result=greeting("")))
+                if isinstance(request, Ping):
+                    await say(writer, ResultReply(result=greeting("")))
             assert isinstance(request, Serve)
             try:
                 taken = not await self._become(request.project, undo)
@@ -75,7 +75,7 @@ class Duty:
                 await say(writer, failed(error, request.project))
                 return
             with contextlib.suppress(ConnectionError):  # it may have hung up meanwhile
-                await say(writer, Done(result={"taken": taken}))
+                await say(writer, ResultReply(result={"taken": taken}))
             gone = writer.is_closing()
             if taken or (gone and self._is_idle()):
                 return
@@ -86,8 +86,8 @@ class Duty:
 
     async def _become(self, project: str, undo: contextlib.AsyncExitStack) -> bool:
         """Take the project's lock, listen, and adopt what runs; False where another one has it."""
-        place = paths.socket(project)
-        for folder in (place.parent, paths.logs()):
+        place = paths.supervisor_socket(project)
+        for folder in (place.parent, paths.supervisor_logs()):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = files.own(place.with_suffix(".lock"))
         if self._lock is None:
@@ -130,7 +130,7 @@ class Duty:
         """Remove what was written for the time of this supervisor, once; then others may follow."""
         if self._lock is None or self._scene is None:
             return
-        place = paths.socket(self.scene.project)
+        place = paths.supervisor_socket(self.scene.project)
         if self._is_idle():
             records.forget_intent(self.scene.project)
             paths.supervisor_log(self.scene.project).unlink(missing_ok=True)

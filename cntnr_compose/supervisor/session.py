@@ -11,25 +11,25 @@ from cntnr_compose.containers import exec as programs
 from cntnr_compose.containers.state import records
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.events import ContainerEvent, Event, Warned
+from cntnr_compose.core.events import ContainerEvent, Event, WarningEvent
 from cntnr_compose.core.values import Tree, from_json, replace, to_json, to_tree
 from cntnr_compose.model.plan import CreateContainer
 from cntnr_compose.model.protocol import (
     OURS,
-    Begin,
-    Done,
-    End,
-    Exec,
-    Execute,
-    Failed,
-    Follow,
-    Hello,
+    ErrorReply,
+    EventReply,
+    ExecutePlan,
+    Lock,
     Observe,
-    Quit,
+    Ping,
+    PrepareExec,
     Reply,
     Request,
+    ResultReply,
     Serve,
-    Told,
+    Shutdown,
+    Subscribe,
+    Unlock,
 )
 from cntnr_compose.supervisor import plan_executor as executor
 
@@ -82,7 +82,11 @@ class Line:
             if reply is None:
                 return
             await say(self._writer, reply)
-            if isinstance(request, Quit) and isinstance(reply, Done) and reply.result["ended"]:
+            if (
+                isinstance(request, Shutdown)
+                and isinstance(reply, ResultReply)
+                and reply.result["ended"]
+            ):
                 self._duty.end(self._writer)
                 return
 
@@ -113,31 +117,31 @@ class Line:
 
     async def _do(self, request: Request) -> Reply:
         try:
-            return Done(result=await self._result(request))
+            return ResultReply(result=await self._result(request))
         except Exception as error:  # noqa: BLE001 - the command is told, and the others are served
             return failed(error, self._duty.scene.project)
 
     async def _result(self, request: Request) -> Tree:
         duty = self._duty
         match request:
-            case Hello():
+            case Ping():
                 return greeting(duty.scene.project)
-            case Begin(what=what):
+            case Lock(what=what):
                 await self._begin(what)
-            case End():
+            case Unlock():
                 self.end_turn()
             case Observe():
                 return cast("Tree", to_tree(duty.observe()))
-            case Execute():
+            case ExecutePlan():
                 return await self._execute(request)
-            case Exec(container=name):
+            case PrepareExec(container=name):
                 keeper = duty.scene.keepers.get(name)
                 if keeper is None or keeper.status.state != "running":
                     raise programs.NotRunning(name)
                 return {"argv": programs.lay_out(duty.scene, keeper.record, request)}
-            case Follow():
+            case Subscribe():
                 await self._follow()
-            case Quit():
+            case Shutdown():
                 return {"ended": duty.may_end()}
             case Serve():
                 return {"taken": True}
@@ -145,13 +149,13 @@ class Line:
 
     def _tell(self, event: Event) -> None:
         if not self._writer.is_closing():
-            self._writer.write(to_json(Told(event=event)) + b"\n")
+            self._writer.write(to_json(EventReply(event=event)) + b"\n")
 
     async def _begin(self, what: str) -> None:
         duty = self._duty
         if duty.turn.locked():
             text = f"waiting for `{duty.whose}`, which is at work on project {duty.scene.project}"
-            self._tell(Warned(text=text))
+            self._tell(WarningEvent(text=text))
         await duty.turn.acquire()
         self._has_turn, self._is_complete, duty.whose = True, False, what
 
@@ -166,7 +170,7 @@ class Line:
             self._has_turn = False
             self._duty.turn.release()
 
-    async def _execute(self, request: Execute) -> Tree:
+    async def _execute(self, request: ExecutePlan) -> Tree:
         scene = self._duty.scene
         if request.project is not None:
             scene.intent = request.project
@@ -208,15 +212,15 @@ def greeting(project: str) -> Tree:
     return cast("Tree", to_tree(replace(OURS, pid=os.getpid(), project=project)))
 
 
-def failed(error: Exception, project: str) -> Failed:
+def failed(error: Exception, project: str) -> ErrorReply:
     """Say what went wrong in a command's words; the traceback of a bug goes to the log."""
     mistake = error if isinstance(error, CntnrError) else None
     if isinstance(error, OSError):
-        mistake = paths.refusal(error)
+        mistake = paths.explain_os_error(error)
     if mistake is None:
         traceback.print_exception(error)
         mistake = Internal(error, paths.supervisor_log(project))
-    return Failed.of(mistake)
+    return ErrorReply.of(mistake)
 
 
 async def say(writer: asyncio.StreamWriter, reply: Reply) -> None:

@@ -13,7 +13,7 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, field
 from cntnr_compose.host import copy_tree as copying
 from cntnr_compose.host import files, mounts, process
-from cntnr_compose.model.observed import VolumeFound
+from cntnr_compose.model.observed import ObservedVolume
 from cntnr_compose.model.project import Volume
 
 ANONYMOUS = "com.docker.volume.anonymous"
@@ -43,7 +43,7 @@ class Stored(Value, frozen=True, kw_only=True):
     """What is written of a volume."""
 
     version: int = 1
-    found: VolumeFound
+    found: ObservedVolume
     options: dict[str, str] = field(default_factory=dict)
 
 
@@ -127,9 +127,9 @@ def _words(stored: Stored) -> list[str]:
 
 def create(wanted: Volume, config_hash: str, labels: dict[str, str], project: str) -> None:
     """Make a named volume, empty. Raises `NameInvalid`, `VolumeRefused`."""
-    names.check("volume", wanted.name)
+    names.check_name("volume", wanted.name)
     options = _accepted(wanted)
-    found = VolumeFound(
+    found = ObservedVolume(
         name=wanted.name,
         key=wanted.key,
         project=project,
@@ -142,9 +142,9 @@ def create(wanted: Volume, config_hash: str, labels: dict[str, str], project: st
 
 def create_anonymous(name: str, project: str) -> None:
     """Make a volume that belongs to one container. Raises `NameInvalid`."""
-    names.check("volume", name)
+    names.check_name("volume", name)
     labels = {ANONYMOUS: "", "com.docker.compose.project": project}
-    found = VolumeFound(
+    found = ObservedVolume(
         name=name, project=project, labels=labels, anonymous=True, created=time.time()
     )
     _make(Stored(found=found))
@@ -165,18 +165,18 @@ def _accepted(wanted: Volume) -> dict[str, str]:
 
 
 def _make(stored: Stored) -> None:
-    folder = paths.make(paths.volume(stored.found.name))
+    folder = paths.make_data_folder(paths.volume(stored.found.name))
     files.write_value(folder / "volume.json", stored)
     (folder / "_data").mkdir(exist_ok=True)
 
 
-def find(name: str) -> VolumeFound | None:
+def find(name: str) -> ObservedVolume | None:
     """Find a volume by its name on the machine."""
     stored = files.read_value(paths.volume(name) / "volume.json", Stored)
     return stored.found if stored and stored.found.name == name else None
 
 
-def observed() -> dict[str, VolumeFound]:
+def observed() -> dict[str, ObservedVolume]:
     """Tell what there is, by name."""
     found = (find(path.parent.name) for path in sorted(paths.volumes().glob("*/volume.json")))
     return {one.name: one for one in found if one is not None}

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from cntnr_compose.compose.load import Request, load
 from cntnr_compose.compose.render import output
 from cntnr_compose.compose.render.explain import listed
-from cntnr_compose.compose.support.level import Machine
+from cntnr_compose.compose.support.level import HostCapabilities
 from cntnr_compose.compose.support.report import not_honoured
 from cntnr_compose.compose.validation.schema import docker_schema, flat
 from cntnr_compose.core.errors import CntnrError
@@ -68,7 +68,7 @@ def survives(folder: Path, files: Mapping[str, str], **request: Any) -> bool:
     encode(loaded.project)
     assert all(row["Path"] for row in listed(loaded.tree, loaded.trace))
     if not plain:
-        loaded.origins.placed(not_honoured(loaded.tree, Machine()))
+        loaded.origins.placed(not_honoured(loaded.tree, HostCapabilities()))
     return True
 
 

@@ -76,7 +76,7 @@ def test_a_bridge_gets_what_it_lacks(
 def test_a_resolver_is_started_with_its_file(
     programs: Programs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(dnsmasq.paths, "held", lambda: tmp_path)
+    monkeypatch.setattr(dnsmasq.paths, "holder_tmpfs", lambda: tmp_path)
     programs.add("nsenter")
     asyncio.run(dnsmasq.start(dnsmasq.View(name="v", address="10.0.0.1", networks=("p_a",))))
     file = dnsmasq.folder() / "v.conf"

@@ -18,7 +18,7 @@ printf '%s\\n' '{said}' >/proc/self/fd/$_OCI_SYNCPIPE
 
 @pytest.fixture
 def launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Launch:
-    monkeypatch.setattr(runc.paths, "held", lambda: tmp_path / "held")
+    monkeypatch.setattr(runc.paths, "holder_tmpfs", lambda: tmp_path / "held")
     (tmp_path / "bundle").mkdir()
     return Launch(
         id="abc", name="p-web-1", bundle=str(tmp_path / "bundle"), log="/l", own_network=False

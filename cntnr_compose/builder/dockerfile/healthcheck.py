@@ -37,7 +37,7 @@ def healthcheck(one: Instruction, scope: Scope) -> ImageHealthcheck:
 
 def _duration(flags: dict[str, str], name: str, one: Instruction, scope: Scope) -> int:
     try:
-        found = units.nanoseconds(flags.get(name) or "0")
+        found = units.parse_nanoseconds(flags.get(name) or "0")
     except units.InvalidDuration as error:
         raise scope.fail(one.line, f"--{name}: {error}") from error
     if found and found < SHORTEST:

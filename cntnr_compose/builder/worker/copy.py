@@ -14,7 +14,7 @@ from cntnr_compose.builder.dockerfile.steps import Copy
 from cntnr_compose.builder.source_files import Files, Found, Selected
 from cntnr_compose.containers.bundle import accounts
 from cntnr_compose.containers.spec import users
-from cntnr_compose.containers.spec.inputs import FULL_RANGE
+from cntnr_compose.containers.spec.inputs import FULL_ID_RANGE
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host.openat2 import Root
 
@@ -200,7 +200,7 @@ def owner(root: Root, text: str) -> tuple[int, int]:
     Raises `UserUnknown`, `IdNotMapped`, `AccountsUnreadable`.
     """
     with accounts.of(root, runs=False) as (passwd, group):
-        found = users.identity(text, passwd=passwd, group=group, ids=FULL_RANGE)
+        found = users.identity(text, passwd=passwd, group=group, ids=FULL_ID_RANGE)
     # For COPY, a number alone means the group of that number, too.
     who, colon, _ = text.partition(":")
     return found.uid, (found.uid if who.isdecimal() and not colon else found.gid)
@@ -213,8 +213,8 @@ def give(place: Path, uid: int, gid: int) -> None:
     except OSError as error:
         if error.errno != errno.EINVAL:
             raise
-        kind, number = ("user", uid) if uid >= FULL_RANGE else ("group", gid)
-        raise users.IdNotMapped(kind, str(number), number, FULL_RANGE) from error
+        kind, number = ("user", uid) if uid >= FULL_ID_RANGE else ("group", gid)
+        raise users.IdNotMapped(kind, str(number), number, FULL_ID_RANGE) from error
 
 
 def attributes(source: str, place: Path) -> None:

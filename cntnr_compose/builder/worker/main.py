@@ -23,13 +23,13 @@ from cntnr_compose.builder.worker.run import Runner, kill_all
 from cntnr_compose.builder.worker.step_executor import Cancelled, Kitchen, Shop
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.events import Event, Warned
+from cntnr_compose.core.events import Event, WarningEvent
 from cntnr_compose.core.values import from_json, to_json
 from cntnr_compose.host import mounts
 from cntnr_compose.host.namespaces import isolation as solitude
 from cntnr_compose.host.namespaces import rootlesskit as holder
 from cntnr_compose.images.store import ImageStore
-from cntnr_compose.model.protocol import Done, Failed, Told
+from cntnr_compose.model.protocol import ErrorReply, EventReply, ResultReply
 
 CANCELLED = 130
 PATIENCE = 2.0  # seconds in which whoever was cancelled takes away what is half made
@@ -71,13 +71,13 @@ class Channel:
 
     def tell(self, event: Event) -> None:
         """Tell an event."""
-        self.say(Told(event=event))
+        self.say(EventReply(event=event))
 
     def warn(self, text: str) -> None:
         """Tell a warning, once."""
         if text not in self._warned:
             self._warned.add(text)
-            self.tell(Warned(text=text))
+            self.tell(WarningEvent(text=text))
 
 
 def main() -> None:
@@ -102,19 +102,21 @@ def _carry_out(order: Order) -> NoReturn:
         signal.signal(number, lambda *_: _cancel(shop))
     for work in (_watch, _end_all):
         threading.Thread(target=work, args=(shop,), daemon=True).start()
-    paths.make(paths.layers())
+    paths.make_data_folder(paths.layers())
     make_nothing()
     os.chdir(paths.layers())
     os.umask(0o022)  # what images are made with, whatever the user's own is
     try:
-        channel.say(Done(result=_build_all(order, shop)))
+        channel.say(ResultReply(result=_build_all(order, shop)))
     except Cancelled:
         os._exit(CANCELLED)
     except CntnrError as error:
         if shop.abandoned:
             os._exit(CANCELLED)
         channel.say(
-            Failed(error=error.kind, message=str(error), hint=error.hint, exit_code=error.exit_code)
+            ErrorReply(
+                error=error.kind, message=str(error), hint=error.hint, exit_code=error.exit_code
+            )
         )
     os._exit(0)  # the thread that reads our input would keep us
 
@@ -145,7 +147,7 @@ def _end_all(shop: Shop) -> None:
 
 def _workplace() -> Path:
     """Make a place for bundles and secrets that goes with this process's mounts."""
-    place = paths.held() / "build"
+    place = paths.holder_tmpfs() / "build"
     place.mkdir(parents=True, exist_ok=True)
     mounts.tmpfs(place)
     return place

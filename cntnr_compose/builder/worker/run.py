@@ -15,7 +15,7 @@ from cntnr_compose.builder.worker.run_log import Say, StepLog
 from cntnr_compose.containers.bundle import accounts
 from cntnr_compose.containers.runtime import host_facts as facts
 from cntnr_compose.containers.spec import process as environment
-from cntnr_compose.containers.spec.inputs import Facts, ResolvedMount, Setting
+from cntnr_compose.containers.spec.inputs import HostFacts, ResolvedMount, Setting
 from cntnr_compose.containers.spec.runtime_spec import runtime_spec
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
@@ -58,7 +58,7 @@ class Runner:
 
     def __init__(self, place: Path, warn: Say) -> None:
         self._place, self._warn = place, warn
-        self._facts: Facts | None = None
+        self._facts: HostFacts | None = None
         # The holder's resolver is slirp4netns itself, which here asks the machine's.
         self._resolver, theirs = Path("/etc/resolv.conf").read_text(), kernel.host_resolv_conf()
         self._resolver_of_host = theirs

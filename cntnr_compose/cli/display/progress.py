@@ -10,7 +10,7 @@ from _thread import RLock  # `threading` takes a millisecond to import
 from typing import TYPE_CHECKING, Self, TextIO
 
 from cntnr_compose.cli.display.progress_table import Board
-from cntnr_compose.core.events import ContainerEvent, Event, Output, Progress, Warned
+from cntnr_compose.core.events import ContainerEvent, Event, Output, Progress, WarningEvent
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -49,7 +49,7 @@ class Console:
             match event:
                 case Progress():
                     self.progress(event)
-                case Warned(text=text):
+                case WarningEvent(text=text):
                     if text not in self._warned:
                         self._warned.add(text)
                         self.warn(text)

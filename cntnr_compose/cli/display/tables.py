@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from cntnr_compose.core.values import Bytes, Seconds
-from cntnr_compose.model.observed import Publication
+from cntnr_compose.model.observed import PublishedPort
 
 GAP = 3
 # Least count of hours for the next unit, hours in a unit, and its name.
@@ -64,7 +64,7 @@ def short(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
-def ports(published: Iterable[Publication], exposed: Iterable[tuple[int, str]]) -> str:
+def ports(published: Iterable[PublishedPort], exposed: Iterable[tuple[int, str]]) -> str:
     """Say ports as docker does: ``6379/tcp, 0.0.0.0:80->80/tcp, 0.0.0.0:8080->90/tcp``.
 
     Neighbours are joined where inside and outside are the same; those that differ come last, one by one.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cntnr_compose.client.client import Client
     from cntnr_compose.model.observed import Record
     from cntnr_compose.model.project import Project
-    from cntnr_compose.reconcile.one_off import OneOff
+    from cntnr_compose.reconcile.one_off import OneOffPlan
 
 LOOK_EVERY: Seconds = 0.005
 PATIENCE: Seconds = 2  # with a supervisor that does not write down the end: it may be gone
@@ -36,13 +36,13 @@ class Vanished(CntnrError):
         super().__init__(f"cannot tell how container {name} ended: it was removed")
 
 
-def set_up(mine: Turn, one: "OneOff", asked: "RunAsked", project: "Project") -> None:
+def set_up(mine: Turn, one: "OneOffPlan", asked: "RunAsked", project: "Project") -> None:
     """Make the container and all that it needs; of one that cannot be, nothing stays with --rm."""
     with _removed_where_it_fails(mine, one, asked):
         mine.execute(one.before, project)
 
 
-def start(mine: Turn, one: "OneOff", asked: "RunAsked") -> str:
+def start(mine: Turn, one: "OneOffPlan", asked: "RunAsked") -> str:
     """Start the container, stay away from it, and give its id."""
     record = _record(mine, one.name)  # it may be over, and removed, before we have our answer
     with _removed_where_it_fails(mine, one, asked):
@@ -50,7 +50,7 @@ def start(mine: Turn, one: "OneOff", asked: "RunAsked") -> str:
     return record.id
 
 
-def start_and_join(mine: Turn, one: "OneOff", asked: "RunAsked") -> int:
+def start_and_join(mine: Turn, one: "OneOffPlan", asked: "RunAsked") -> int:
     """Start the container, be its terminal until it ends, and give its exit code.
 
     With the keys that detach it goes on, and the code is 0. Raises what the start raises.
@@ -126,7 +126,7 @@ def _exit_code(record: "Record", noted: int) -> int:
 
 
 @contextlib.contextmanager
-def _removed_where_it_fails(mine: Turn, one: "OneOff", asked: "RunAsked") -> Iterator[None]:
+def _removed_where_it_fails(mine: Turn, one: "OneOffPlan", asked: "RunAsked") -> Iterator[None]:
     try:
         yield
     except CntnrError:
@@ -136,7 +136,7 @@ def _removed_where_it_fails(mine: Turn, one: "OneOff", asked: "RunAsked") -> Ite
         raise
 
 
-def _remove(mine: Turn, one: "OneOff") -> None:
+def _remove(mine: Turn, one: "OneOffPlan") -> None:
     """See that nothing is left: the supervisor removes what has ended, but may not be done yet."""
     assert mine.client is not None
     try:

@@ -19,7 +19,7 @@ from cntnr_compose.containers.logs.reader import Span
 from cntnr_compose.containers.state import records
 from cntnr_compose.core.events import ContainerEvent, Event, Progress
 from cntnr_compose.core.values import Seconds
-from cntnr_compose.model.plan import Plan, PrepareContainer, StartContainer, WaitFor, halves
+from cntnr_compose.model.plan import Plan, PrepareContainer, StartContainer, WaitFor, split_plan
 from cntnr_compose.reconcile import teardown
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Attached:
 
     def run(self, plan: Plan) -> int:
         """Carry the plan out and stay; give the exit code."""
-        first, second = halves(plan, STARTING)
+        first, second = split_plan(plan, STARTING)
         self._mine.execute(first, self._project)
         self._mine.console.settle()
         with contextlib.ExitStack() as undo:
@@ -189,13 +189,13 @@ class Attached:
         name, services = self._project.name, self._asked.services
         with clients.connect(name) as client:
             client.begin("up", self._console.tell)
-            plan = teardown.stop(
+            plan = teardown.plan_stop(
                 self._project, client.observe(), services, timeout=self._asked.timeout
             )
             done = self._execute(client, plan, self._console.tell, lambda: presses.count >= enough)
         if not done:
             with clients.connect(name) as client:
-                plan = teardown.kill(self._project, client.observe(), services)
+                plan = teardown.plan_kill(self._project, client.observe(), services)
                 self._execute(client, plan, self._console.tell, lambda: False)
         end = time.monotonic() + NEWS_WITHIN
         while self._running and time.monotonic() < end:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from cntnr_compose.cli.flows.up import Images, Incompatible, variable
 from cntnr_compose.cli.project.options import here
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.frozen import Plain
-from cntnr_compose.core.names import why_not
+from cntnr_compose.core.frozen import Frozen
+from cntnr_compose.core.names import invalid_reason
 
 if TYPE_CHECKING:
     from cntnr_compose.model.project import Project
@@ -33,7 +33,7 @@ class NoTerminal(CntnrError):
         super().__init__("cannot make a terminal: the input device is not a TTY")
 
 
-class RunAsked(Plain):
+class RunAsked(Frozen):
     """The options of `run`."""
 
     service: str
@@ -82,7 +82,7 @@ class RunAsked(Plain):
     def check(self) -> None:
         """Raise `Incompatible`, `BadPullPolicy`, `BadOption`, `NoTerminal`."""
         self.images.check()
-        if self.name and (why := why_not("container", self.name)):
+        if self.name and (why := invalid_reason("container", self.name)):
             raise BadOption("--name", self.name, why)
         if self.service_ports and self.publish:
             raise Incompatible("--service-ports", "--publish")
@@ -162,7 +162,9 @@ def _mount(text: str) -> "Mount":
     if mount.type == "bind":
         source = os.path.expanduser(mount.source)  # noqa: PTH111
         mount = replace(mount, source=os.path.normpath(os.path.join(here(), source)))  # noqa: PTH118
-    elif mount.type == "volume" and mount.source and (why := why_not("volume", mount.source)):
+    elif (
+        mount.type == "volume" and mount.source and (why := invalid_reason("volume", mount.source))
+    ):
         hint = "a folder begins with / or ./, and a volume is one word"
         raise BadOption("--volume", text, f"{hint}: {why}")
     return mount

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cntnr_compose.cli.display import stdout as out
 from cntnr_compose.cli.project.options import Scope, here, is_on
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.frozen import Plain
+from cntnr_compose.core.frozen import Frozen
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.display.progress import Console
@@ -46,7 +46,7 @@ class BadScale(CntnrError):
         super().__init__(f'invalid --scale option "{text}": it should be SERVICE=NUM')
 
 
-class Images(Plain):
+class Images(Frozen):
     """How images are to be made ready."""
 
     build: bool = False
@@ -156,18 +156,18 @@ def bring(scope: Scope, what: str, asked: "Asked") -> int:
     hurry(scope)
     from cntnr_compose.cli.project import support_warnings as keys
     from cntnr_compose.cli.project.session import turn
-    from cntnr_compose.reconcile.up import choose, reconcile
+    from cntnr_compose.reconcile.up import plan_up, select_services
 
     with scope.console() as console:
         loaded = scope.loaded(console, asked.services)
         project = loaded.project
         options = asked.options(project, scope)
-        chosen = choose(project, options)
+        chosen = select_services(project, options)
         keys.tell(loaded, chosen.services, console)
         shown = asked.attached(project, chosen)
         images = provided(scope, chosen, asked.images, console)
         with turn(scope, project.name, what, console) as mine:
-            plan = reconcile(project, with_images(mine.observed, images), options)
+            plan = plan_up(project, with_images(mine.observed, images), options)
             if asked.is_detached or scope.dry_run:
                 mine.execute(plan, project)
                 return 0

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 from cntnr_compose.cli.flows.up import Images, Incompatible, scales, variable
 from cntnr_compose.cli.project.options import Scope
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.frozen import Plain
+from cntnr_compose.core.frozen import Frozen
 
 if TYPE_CHECKING:
     from cntnr_compose.model.project import Project
-    from cntnr_compose.reconcile.container_decisions import Policy
+    from cntnr_compose.reconcile.container_decisions import RecreatePolicy
     from cntnr_compose.reconcile.up import UpOptions
 
 
@@ -20,7 +20,7 @@ class NotInUp(CntnrError):
         super().__init__(f"cannot attach to services not included in up: {name}")
 
 
-class Asked(Plain):
+class Asked(Frozen):
     """The options of `up`."""
 
     services: tuple[str, ...] = ()
@@ -103,8 +103,8 @@ class Asked(Plain):
         """Put it into the plan's words."""
         from cntnr_compose.reconcile.up import UpOptions
 
-        recreate: Policy = "force" if self.force_recreate else "diverged"
-        dependencies: Policy = "force" if self.always_recreate_deps else "diverged"
+        recreate: RecreatePolicy = "force" if self.force_recreate else "diverged"
+        dependencies: RecreatePolicy = "force" if self.always_recreate_deps else "diverged"
         if self.no_recreate:
             recreate = dependencies = "never"
         return UpOptions(

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.cli.parser.options import MODES
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.frozen import Plain
-from cntnr_compose.core.names import is_project
+from cntnr_compose.core.frozen import Frozen
+from cntnr_compose.core.names import is_project_name
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.display.progress import Console
@@ -36,7 +36,7 @@ class NoSuchPlace(CntnrError):
         super().__init__("cannot find the current directory: it is gone")
 
 
-class Scope(Plain):
+class Scope(Frozen):
     """Which project is meant, and how to talk about it."""
 
     files: tuple[str, ...] = ()
@@ -98,26 +98,26 @@ class Scope(Plain):
     def loaded(self, console: "Console", services: tuple[str, ...] = ()) -> "Loaded":
         """Do as `load` does, and give the tree too."""
         from cntnr_compose.compose.load import load
-        from cntnr_compose.core.events import Warned
+        from cntnr_compose.core.events import WarningEvent
 
         if self.parallel > 0:
             console.tell(
-                Warned(
+                WarningEvent(
                     text="--parallel has no effect: cntnr does as much at once as there are cores"
                 )
             )
         loaded = load(self.request(services))
         for text in loaded.warnings:
-            console.tell(Warned(text=text))
+            console.tell(WarningEvent(text=text))
         return loaded
 
     def warn(self, texts: Iterable[str]) -> None:
         """Draw warnings; where there are none, no console is made."""
         for text in texts:
-            from cntnr_compose.core.events import Warned
+            from cntnr_compose.core.events import WarningEvent
 
             with self.console() as console:
-                console.tell(Warned(text=text))
+                console.tell(WarningEvent(text=text))
 
     def name(self) -> str:
         """Give the project's name; with ``-p`` and no ``-f`` nothing is read.
@@ -180,7 +180,7 @@ def here() -> str:
 
 def checked(name: str) -> str:
     """Give a project's name back, or raise `ProjectNameInvalid`."""
-    if not is_project(name):
+    if not is_project_name(name):
         from cntnr_compose.compose.basics.errors import ProjectNameInvalid
 
         raise ProjectNameInvalid(name)

@@ -5,7 +5,7 @@ Says nothing where a look at the text cannot be sure; then the loader reads them
 
 from typing import TYPE_CHECKING
 
-from cntnr_compose.core.names import is_project
+from cntnr_compose.core.names import is_project_name
 
 if TYPE_CHECKING:
     from cntnr_compose.compose.files.request import Request
@@ -47,7 +47,7 @@ def in_text(text: str) -> str | None:
     for line in text.splitlines():
         if line.startswith("name"):
             name = line.removeprefix("name:").strip()
-            if said or odd or not is_project(name):
+            if said or odd or not is_project_name(name):
                 return None
             said = name
         elif line.startswith(OTHER_WAYS):

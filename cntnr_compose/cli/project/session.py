@@ -8,7 +8,7 @@ from cntnr_compose.cli.display import stdout as out
 from cntnr_compose.cli.display.progress import Console
 from cntnr_compose.cli.project.options import Scope
 from cntnr_compose.core.errors import RemoteError
-from cntnr_compose.core.events import Progress, Warned
+from cntnr_compose.core.events import Progress, WarningEvent
 
 if TYPE_CHECKING:
     from cntnr_compose.client.client import Client
@@ -36,17 +36,17 @@ class Turn:
         """
         self.announce(plan)
         if self.client is None:
-            from cntnr_compose.model.plan import render
+            from cntnr_compose.model.plan import render_plan
 
             self.console.settle()
-            out.write(render(plan))
+            out.write(render_plan(plan))
         elif plan.steps or project is not None:
             self.client.execute(plan, project=project, tell=self.console.tell)
 
     def announce(self, plan: "Plan") -> None:
         """Draw a plan's warnings, and what is as it should be."""
         for text in plan.warnings:
-            self.console.tell(Warned(text=text))
+            self.console.tell(WarningEvent(text=text))
         for name in plan.unchanged:
             self.console.tell(Progress(kind="Container", name=name, status="Running", state="done"))
 

@@ -3,7 +3,7 @@
 from collections.abc import Container
 from typing import TYPE_CHECKING
 
-from cntnr_compose.core.events import Warned
+from cntnr_compose.core.events import WarningEvent
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.display.progress import Console
@@ -27,6 +27,6 @@ def tell(loaded: "Loaded", services: Container[str], console: "Console") -> None
     refused = [one for one in findings if one.severity == "error"]
     for one in findings:
         if one not in refused:
-            console.tell(Warned(text=str(one)))
+            console.tell(WarningEvent(text=str(one)))
     if refused:
         raise ComposeFileInvalid(refused)

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.frozen import Plain
+from cntnr_compose.core.frozen import Frozen
 
 Path: TypeAlias = tuple[str | int, ...]
 
 SHOWN = 100  # more findings than this help nobody
 
 
-class Place(Plain):
+class Place(Frozen):
     """Where something was written; lines and columns count from 1."""
 
     file: str
@@ -22,7 +22,7 @@ class Place(Plain):
         return f"{self.file}:{self.line}:{self.column}"
 
 
-class Finding(Plain):
+class Finding(Frozen):
     """One mistake or remark: ``path`` leads to it in the tree, ``message`` says what it is."""
 
     path: Path

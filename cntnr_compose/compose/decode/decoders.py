@@ -159,7 +159,7 @@ def size(value: Any, _path: Path) -> Any:
         return OMIT  # docker compose takes a number with a fraction for none
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise Mistyped(value, "a size")
-    number = units.size(value) if isinstance(value, str) else value
+    number = units.parse_size(value) if isinstance(value, str) else value
     return str(number) if number else OMIT
 
 
@@ -168,13 +168,13 @@ def duration(value: Any, _path: Path) -> Any:
     """Take a duration."""
     if value is None:
         return OMIT
-    return units.duration(units.nanoseconds(text(value)))
+    return units.format_duration(units.parse_nanoseconds(text(value)))
 
 
 def pause(value: Any, path: Path) -> Any:
     """Take a duration that is not printed where it is 0."""
     told = duration(value, path)
-    return OMIT if told == units.duration(0) else told
+    return OMIT if told == units.format_duration(0) else told
 
 
 @_fits

@@ -13,7 +13,7 @@ from cntnr_compose.compose.basics.go_format import text
 from cntnr_compose.compose.files import reading as source
 from cntnr_compose.compose.files.relative_paths import join, parent
 from cntnr_compose.compose.files.request import Request
-from cntnr_compose.core.names import normal
+from cntnr_compose.core.names import normalize_project_name
 
 SWITCH = dict.fromkeys(("1", "t", "T", "true", "True", "TRUE"), True)
 SWITCH |= dict.fromkeys(("0", "f", "F", "false", "False", "FALSE"), False)
@@ -72,13 +72,13 @@ class Opening:
         Raises `ProjectNameInvalid`.
         """
         name = self._request.project_name or self.environment.get("COMPOSE_PROJECT_NAME", "")
-        if name and normal(name) != name:
+        if name and normalize_project_name(name) != name:
             raise ProjectNameInvalid(name)
         return name
 
     def name_of_directory(self) -> str:
         """Make a name of the directory's; it may be empty."""
-        return normal(self.directory.rpartition("/")[2])
+        return normalize_project_name(self.directory.rpartition("/")[2])
 
     def _absolute(self, path: str) -> str:
         if path == source.STDIN or source.is_remote(path):

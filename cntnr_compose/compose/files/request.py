@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from cntnr_compose.core.frozen import Plain
+from cntnr_compose.core.frozen import Frozen
 
 
-class Request(Plain):
+class Request(Frozen):
     """Which project is meant; the process environment is part of it, so that nothing else is asked."""
 
     files: tuple[str, ...] = ()  # empty: COMPOSE_FILE, else looked for

@@ -12,13 +12,13 @@ from cntnr_compose.compose.files.relative_paths import located
 from cntnr_compose.compose.merging.layers import Layers, Setting, clear, copied
 from cntnr_compose.compose.merging.merge import extend
 from cntnr_compose.compose.yaml.source_map import Base
-from cntnr_compose.core.frozen import Plain, Tree
+from cntnr_compose.core.frozen import Frozen, Tree
 
 DEEPEST = 200
 Cleared = tuple[Path, ...]
 
 
-class _Services(Plain):
+class _Services(Frozen):
     """The services of a file, and what is cleared in it."""
 
     file: str

@@ -190,7 +190,7 @@ class Layers:
         for one in self.origins.placed(findings):
             if one.place and one.place.file != file:
                 hints = filter(None, (one.hint, f"read for {file}"))
-                told.append(one.but(hint="; ".join(hints)))
+                told.append(one.replace(hint="; ".join(hints)))
             else:
                 told.append(one)
         return told

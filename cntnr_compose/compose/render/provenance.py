@@ -20,14 +20,14 @@ from cntnr_compose.compose.yaml import reader as document
 from cntnr_compose.compose.yaml.composer import Builder
 from cntnr_compose.compose.yaml.reader import Document
 from cntnr_compose.compose.yaml.source_map import Source
-from cntnr_compose.core.frozen import Plain, Tree
+from cntnr_compose.core.frozen import Frozen, Tree
 
 # What is printed at one path may be written at another.
 ELSEWHERE: dict[Path, Path] = {("deploy", "replicas"): ("scale",)}
 FROM_FILES = {"environment": "env_file", "labels": "label_file"}
 
 
-class Used(Plain):
+class Used(Frozen):
     """A variable, and what gives it its value: the line of an env file, or something else."""
 
     name: str
@@ -35,7 +35,7 @@ class Used(Plain):
     otherwise: str = ""
 
 
-class Origin(Plain):
+class Origin(Frozen):
     """Where a value was written and the variables in it, or what it comes from otherwise."""
 
     place: Place | None = None

@@ -8,11 +8,11 @@ State = Literal["honoured", "emulated", "metadata", "reduced", "refused"]
 FULFILLED = frozenset({"honoured", "emulated", "metadata"})
 
 
-class Machine(Value, frozen=True, kw_only=True):
+class HostCapabilities(Value, frozen=True, kw_only=True):
     """What this machine allows the user, as far as keys depend on it."""
 
     controllers: tuple[str, ...] = ()  # of cpu, cpuset, io, memory, pids
-    has_ids: bool = True  # more than root exists in containers
+    has_subordinate_ids: bool = True  # more than root exists in containers
     lowest_port: int = 1024
     platform: str = "linux/amd64"
     has_init: bool = True  # a program to be the first process

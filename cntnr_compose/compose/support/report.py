@@ -11,11 +11,11 @@ from cntnr_compose.compose.basics.diagnostics import Finding, Path
 from cntnr_compose.compose.basics.path_rules import HERE, Rows, below, table
 from cntnr_compose.compose.support import keys as support_rows
 from cntnr_compose.compose.support import values as support_values
-from cntnr_compose.compose.support.level import FULFILLED, Machine, Row, State
+from cntnr_compose.compose.support.level import FULFILLED, HostCapabilities, Row, State
 from cntnr_compose.core.values import Tree, Value
 
 NOTHING: tuple[Any, ...] = (None, False, "", 0, "0", {}, [])  # values that ask for nothing
-RowOf: TypeAlias = Callable[[Machine], Row]
+RowOf: TypeAlias = Callable[[HostCapabilities], Row]
 HONOURED = Row(state="honoured")
 TABLES: tuple[tuple[State, dict[str, str], bool], ...] = (
     ("emulated", support_rows.EMULATED, False),
@@ -37,7 +37,7 @@ class Use(Value, frozen=True, kw_only=True):
 class Ability(Value, frozen=True, kw_only=True):
     """Something that a machine may lack."""
 
-    holds: Callable[[Machine], bool]
+    holds: Callable[[HostCapabilities], bool]
     lack: str
     doctor: str
     otherwise: State = "reduced"
@@ -69,7 +69,7 @@ ABILITIES: dict[str, Ability] = {
         doctor="",
     ),
     "ids": Ability(
-        holds=lambda machine: machine.has_ids,
+        holds=lambda machine: machine.has_subordinate_ids,
         lack="only root exists in containers without subordinate ids",
         doctor="subordinate ids",
         otherwise="refused",
@@ -92,12 +92,12 @@ def rows() -> dict[str, RowOf]:
     return made
 
 
-def uses(tree: Tree, machine: Machine) -> list[Use]:
+def uses(tree: Tree, machine: HostCapabilities) -> list[Use]:
     """Tell how each key fares that a canonical tree uses, in the order of the tree."""
     return list(_uses(tree, _by_path(), (), machine))
 
 
-def not_honoured(tree: Tree, machine: Machine) -> list[Finding]:
+def not_honoured(tree: Tree, machine: HostCapabilities) -> list[Finding]:
     """Tell the keys that ask for something in vain: refused ones are errors, others warnings.
 
     What the runtime spec says itself, when a container is made, is left out.
@@ -134,7 +134,7 @@ def _by_path() -> Rows:
     return table({path: (path, row) for path, row in rows().items()})
 
 
-def _uses(value: Any, known: Rows, path: Path, machine: Machine) -> Iterator[Use]:
+def _uses(value: Any, known: Rows, path: Path, machine: HostCapabilities) -> Iterator[Use]:
     if HERE in known:
         name, of = known[HERE]
         row = support_values.judge(name, value, machine) or of(machine)

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from cntnr_compose.compose.support.level import Machine, Row, State
+from cntnr_compose.compose.support.level import HostCapabilities, Row, State
 from cntnr_compose.core import names
 
-Judge: TypeAlias = Callable[[Any, Machine], Row | None]
+Judge: TypeAlias = Callable[[Any, HostCapabilities], Row | None]
 
 LOG_DRIVERS = ("", "json-file", "local", "k8s-file", "none")
 LOG_OPTIONS = frozenset({"max-size", "max-file"})
@@ -29,7 +29,7 @@ REMOTE = ("http://", "https://", "git://", "ssh://", "git@", "github.com/")
 NO_ROOT = "takes root on the machine"
 
 
-def judge(path: str, value: Any, machine: Machine) -> Row | None:
+def judge(path: str, value: Any, machine: HostCapabilities) -> Row | None:
     """Give the fate of a key where its value decides it; None: the key's own row stands."""
     rule = JUDGES.get(path)
     return rule(value, machine) if rule else None
@@ -46,14 +46,14 @@ def _unless_one_of(words: tuple[Any, ...], state: State, note: str) -> Judge:
 
 
 def _keys_beside(words: frozenset[str], note: str) -> Judge:
-    def rule(value: Any, _: Machine) -> Row | None:
+    def rule(value: Any, _: HostCapabilities) -> Row | None:
         beside = sorted(set(value) - words) if isinstance(value, Mapping) else []
         return Row(state="reduced", note=f"{note}, not {', '.join(beside)}") if beside else None
 
     return rule
 
 
-def _low_port(value: Any, machine: Machine) -> Row | None:
+def _low_port(value: Any, machine: HostCapabilities) -> Row | None:
     first = str(value).partition("-")[0]
     if not first.isdecimal() or not 0 < int(first) < machine.lowest_port:
         return None
@@ -64,12 +64,12 @@ def _low_port(value: Any, machine: Machine) -> Row | None:
     return Row(state="refused", note=note, doctor="low ports")
 
 
-def _user(value: Any, _: Machine) -> Row | None:
+def _user(value: Any, _: HostCapabilities) -> Row | None:
     words = str(value).partition(":")
     return Row(state="honoured") if {words[0], words[2]} <= {"root", "0", ""} else None
 
 
-def _rights(value: Any, _: Machine) -> Row | None:
+def _rights(value: Any, _: HostCapabilities) -> Row | None:
     words = {str(one).upper().removeprefix("CAP_") for one in value or ()}
     outside = sorted(words & OF_THE_MACHINE)
     if not outside:
@@ -77,20 +77,20 @@ def _rights(value: Any, _: Machine) -> Row | None:
     return Row(state="reduced", note=f"{', '.join(outside)} {NO_ROOT}")
 
 
-def _pools(value: Any, _: Machine) -> Row | None:
+def _pools(value: Any, _: HostCapabilities) -> Row | None:
     if isinstance(value, list) and len(value) > 1:
         return Row(state="reduced", note="a network has one pool, the first of IPv4")
     return None
 
 
-def _file_system(value: Any, _: Machine) -> Row | None:
+def _file_system(value: Any, _: HostCapabilities) -> Row | None:
     kind = str(value.get("type") or "") if isinstance(value, Mapping) else ""
     if kind in ("", "none", "bind", "tmpfs"):
         return None
     return Row(state="refused", note=f"a file system of type {kind} {NO_ROOT}")
 
 
-def _platforms(value: Any, machine: Machine) -> Row | None:
+def _platforms(value: Any, machine: HostCapabilities) -> Row | None:
     asked = value if isinstance(value, list) else [value]
     foreign = [str(one) for one in asked if not _is_own(str(one), machine)]
     if not foreign:
@@ -99,21 +99,21 @@ def _platforms(value: Any, machine: Machine) -> Row | None:
     return Row(state="refused", note=note)
 
 
-def _platform(value: Any, machine: Machine) -> Row | None:
+def _platform(value: Any, machine: HostCapabilities) -> Row | None:
     return Row(state="honoured") if not value or _is_own(str(value), machine) else None
 
 
-def _is_own(platform: str, machine: Machine) -> bool:
+def _is_own(platform: str, machine: HostCapabilities) -> bool:
     return machine.platform in (platform, platform.rpartition("/v")[0])
 
 
-def _context(value: Any, _: Machine) -> Row | None:
+def _context(value: Any, _: HostCapabilities) -> Row | None:
     if not str(value).startswith(REMOTE):
         return None
     return Row(state="refused", note="clone or download it, and name the folder")
 
 
-def _contexts(value: Any, _: Machine) -> Row | None:
+def _contexts(value: Any, _: HostCapabilities) -> Row | None:
     words = [str(one) for one in value.values()] if isinstance(value, Mapping) else []
     for word in words:
         if word.startswith(("docker-image://", "service:")):
@@ -123,7 +123,7 @@ def _contexts(value: Any, _: Machine) -> Row | None:
     return None
 
 
-def _mode(value: Any, _: Machine) -> Row | None:
+def _mode(value: Any, _: HostCapabilities) -> Row | None:
     if value == "global":
         return Row(state="emulated", note="there is one machine, so one container")
     if value in (None, "", "replicated"):
@@ -131,15 +131,15 @@ def _mode(value: Any, _: Machine) -> Row | None:
     return Row(state="reduced", note="jobs are for a Swarm; `restart: no` is near it")
 
 
-def _namespace(value: Any, _: Machine) -> Row | None:
+def _namespace(value: Any, _: HostCapabilities) -> Row | None:
     if value != "host":
         return None
     return Row(state="emulated", note="shows the processes of all containers, not the machine's")
 
 
-def _name(kind: names.Kind) -> Judge:
-    def rule(value: Any, _: Machine) -> Row | None:
-        why = names.why_not(kind, str(value))
+def _name(kind: names.NamedKind) -> Judge:
+    def rule(value: Any, _: HostCapabilities) -> Row | None:
+        why = names.invalid_reason(kind, str(value))
         return Row(state="refused", note=why) if why else None
 
     return rule

@@ -9,12 +9,12 @@ from typing import Any, TypeAlias
 
 from cntnr_compose.compose.basics.diagnostics import Finding, suggestion
 from cntnr_compose.compose.validation.cycles import cycles
-from cntnr_compose.core.frozen import Plain, Tree
+from cntnr_compose.core.frozen import Frozen, Tree
 
 SERVICE = "service:"
 
 
-class Scene(Plain):
+class Scene(Frozen):
     """What a rule may look at beside the service it is about."""
 
     tree: Tree

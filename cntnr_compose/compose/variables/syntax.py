@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TypeAlias
 
-from cntnr_compose.core.frozen import Plain
+from cntnr_compose.core.frozen import Frozen
 
 Lookup: TypeAlias = Callable[[str], str | None]
 Unset: TypeAlias = Callable[[str], None]
@@ -39,7 +39,7 @@ class VariableMissing(ValueError):
         )
 
 
-class Variable(Plain):
+class Variable(Frozen):
     """A variable as a text mentions it."""
 
     name: str

@@ -11,10 +11,10 @@ from cntnr_compose.compose.basics.diagnostics import Place
 from cntnr_compose.compose.basics.path_rules import Path
 from cntnr_compose.compose.basics.refusal import refuse
 from cntnr_compose.compose.yaml.composer import Builder
-from cntnr_compose.core.frozen import Plain
+from cntnr_compose.core.frozen import Frozen
 
 
-class Document(Plain):
+class Document(Frozen):
     """One document: its tree, and the paths at which `!reset` and `!override` stand."""
 
     tree: Any

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from cntnr_compose.compose.basics.diagnostics import SHOWN, Finding, Place
 from cntnr_compose.compose.basics.path_rules import Path
 from cntnr_compose.compose.yaml.reader import Marks
-from cntnr_compose.core.frozen import Plain
+from cntnr_compose.core.frozen import Frozen
 
 
 class Source:
@@ -45,7 +45,7 @@ class Source:
         return (steps, Place(file=self.file, line=line, column=column)) if line else None
 
 
-class Base(Plain):
+class Base(Frozen):
     """A service that another one extends: its text, its name there, and what it extends itself."""
 
     source: Source
@@ -98,4 +98,4 @@ class Origins:
     def placed(self, findings: Sequence[Finding]) -> list[Finding]:
         """Give findings with the places that they lack, as many as are shown."""
         findings = findings[: SHOWN + 1]
-        return [one if one.place else one.but(place=self.place(one.path)) for one in findings]
+        return [one if one.place else one.replace(place=self.place(one.path)) for one in findings]

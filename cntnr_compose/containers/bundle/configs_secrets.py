@@ -40,7 +40,7 @@ class SourceUnset(CntnrError):
 
 
 def _folder(record: Record) -> Path:
-    return paths.held() / "files" / record.id
+    return paths.holder_tmpfs() / "files" / record.id
 
 
 def lay_out(scene: Scene, record: Record) -> tuple[ResolvedMount, ...]:

@@ -8,13 +8,13 @@ from cntnr_compose.containers.state.project_context import Scene
 from cntnr_compose.core import paths
 from cntnr_compose.host import kernel
 from cntnr_compose.model.observed import Record
-from cntnr_compose.model.service import Attachment, Service
+from cntnr_compose.model.service import NetworkAttachment, Service
 from cntnr_compose.networks.manager import Resolver
 
 GATEWAY_WORD = "host-gateway"
 
 
-def order(service: Service) -> list[tuple[str, Attachment]]:
+def order(service: Service) -> list[tuple[str, NetworkAttachment]]:
     """Order a service's networks: by priority, then by name, as docker attaches them."""
     return sorted(service.networks.items(), key=lambda one: (-one[1].priority, one[0]))
 

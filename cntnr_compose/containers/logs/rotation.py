@@ -61,7 +61,7 @@ def _size(options: dict[str, str]) -> Bytes:
     if text in ("", "-1"):  # docker's word for no limit
         return 0
     try:
-        found = units.size(text)
+        found = units.parse_size(text)
     except units.InvalidSize:
         found = 0
     if found <= 0:
@@ -81,7 +81,7 @@ def keep_older(record: Record) -> None:
     wanted = settings(record.definition.logging)
     if not wanted.most or wanted.files == 1:
         return
-    log = paths.log(record.project, record.id)
+    log = paths.container_log(record.project, record.id)
     latest = Path(f"{log}.1")
     with contextlib.suppress(FileNotFoundError):
         if latest.exists() and latest.samefile(log):
@@ -96,7 +96,10 @@ def keep_older(record: Record) -> None:
 
 def end_line(record: Record) -> None:
     """End a last line that the container did not end, so that its next run begins one of its own."""
-    with contextlib.suppress(OSError), paths.log(record.project, record.id).open("r+b") as log:
+    with (
+        contextlib.suppress(OSError),
+        paths.container_log(record.project, record.id).open("r+b") as log,
+    ):
         log.seek(max(0, log.seek(0, os.SEEK_END) - BLOCK))
         begun: dict[bytes, bytes] = {}
         for entry in log.read().splitlines():

@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from cntnr_compose.containers.spec.inputs import Facts, Node
+from cntnr_compose.containers.spec.inputs import HostFacts, Node
 from cntnr_compose.containers.spec.seccomp_default import as_docker
 from cntnr_compose.core.values import Tree
 from cntnr_compose.host import cgroups, files, kernel, process
@@ -21,19 +21,19 @@ KINDS = (
 )  # fmt: skip
 
 
-def gather() -> Facts:
+def gather() -> HostFacts:
     """Look once."""
     profile = kernel.seccomp_profile()
     shipped = files.read_value(profile, Tree) if profile else None
     group = cgroups.find()
     if group is not None and not cgroups.hand_down(group):
         group = None
-    return Facts(
+    return HostFacts(
         controllers=group.controllers if group else (),
         cgroup_version=group.version if group else 2,
         cgroup_parent=group.parent if group else "",
         swap_limit=group.swap if group else False,
-        ids=kernel.mapped_ids(),
+        mapped_ids=kernel.mapped_ids(),
         machine=platform.machine(),
         kernel=kernel.release(),
         cpus=os.cpu_count() or 0,
@@ -42,10 +42,10 @@ def gather() -> Facts:
         seccomp_profile=as_docker(shipped) if shipped else None,
         apparmor=Path("/sys/kernel/security/apparmor").is_dir(),
         selinux=Path("/sys/fs/selinux/enforce").exists(),
-        mqueue=Path("/dev/mqueue").is_dir(),
+        has_mqueue=Path("/dev/mqueue").is_dir(),
         init_path=next((path for path in kernel.INITS if os.access(path, os.X_OK)), ""),
         devices=tuple(_devices(Path("/dev"))),
-        compat=Path("/proc/sys/abi/vsyscall32").exists() or platform.machine() != "x86_64",
+        runs_32_bit=Path("/proc/sys/abi/vsyscall32").exists() or platform.machine() != "x86_64",
         domainname_path=shutil.which("domainname", path=process.SYSTEM_PATH) or "",
     )
 

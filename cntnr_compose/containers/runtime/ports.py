@@ -7,7 +7,7 @@ from cntnr_compose.containers.state.project_context import Scene
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value
 from cntnr_compose.host import process
-from cntnr_compose.model.observed import Publication, Record
+from cntnr_compose.model.observed import PublishedPort, Record
 from cntnr_compose.model.service import Port
 from cntnr_compose.networks import port_driver as ports
 from cntnr_compose.networks.port_driver import PortTaken, Spec
@@ -29,7 +29,7 @@ class Published(Value, frozen=True, kw_only=True):
     """A port as it is published, and the number that the driver knows it by."""
 
     number: int
-    publication: Publication
+    publication: PublishedPort
 
 
 async def publish(
@@ -96,7 +96,7 @@ async def _one(port: Port, host: str, number: int, address: str) -> Published:
         child_port=port.target,
     )
     known = await ports.publish(spec)
-    seen_as = Publication(url=host, target=port.target, published=number, protocol=port.protocol)
+    seen_as = PublishedPort(url=host, target=port.target, published=number, protocol=port.protocol)
     return Published(number=known, publication=seen_as)
 
 
@@ -126,7 +126,7 @@ async def found(addresses: Mapping[str, str]) -> tuple[Published, ...]:
     return tuple(
         Published(
             number=one.id,
-            publication=Publication(
+            publication=PublishedPort(
                 url=one.spec.parent_ip or EVERY_V4,
                 target=one.spec.child_port,
                 published=one.spec.parent_port,
@@ -138,6 +138,6 @@ async def found(addresses: Mapping[str, str]) -> tuple[Published, ...]:
     )
 
 
-def seen(published: Sequence[Published]) -> tuple[Publication, ...]:
+def seen(published: Sequence[Published]) -> tuple[PublishedPort, ...]:
     """Give what `ps` shows."""
     return tuple(one.publication for one in published)

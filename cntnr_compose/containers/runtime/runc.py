@@ -75,12 +75,12 @@ class Launch(Value, frozen=True, kw_only=True):
 
 def root() -> Path:
     """Give runc's state folder, which dies with the holder."""
-    return paths.held() / "runc"
+    return paths.holder_tmpfs() / "runc"
 
 
 def exits() -> Path:
     """Give the folder of exit files, one a container, holding the bare status."""
-    return paths.held() / "exits"
+    return paths.holder_tmpfs() / "exits"
 
 
 def conmon_argv(launch: Launch) -> list[str]:

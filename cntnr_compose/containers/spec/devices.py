@@ -1,6 +1,6 @@
 """Devices of the machine in a container: bound nodes, since a user namespace may not make any."""
 
-from cntnr_compose.containers.spec.inputs import Facts, Reductions, Setting
+from cntnr_compose.containers.spec.inputs import HostFacts, Reductions, Setting
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree
 from cntnr_compose.model.service import Device, Service
@@ -43,7 +43,9 @@ def wanted(service: Service) -> tuple[str, ...]:
     return tuple(dict.fromkeys(paths))
 
 
-def devices(service: Service, setting: Setting, facts: Facts, reductions: Reductions) -> list[Tree]:
+def devices(
+    service: Service, setting: Setting, facts: HostFacts, reductions: Reductions
+) -> list[Tree]:
     """Give the bind mounts of a service's devices, and of all there are where it is privileged.
 
     Raises `DeviceMissing`, `DeviceUnsupported`.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from posixpath import normpath
 
-from cntnr_compose.containers.spec.inputs import Facts, Reductions, ResolvedMount, Setting
+from cntnr_compose.containers.spec.inputs import HostFacts, Reductions, ResolvedMount, Setting
 from cntnr_compose.containers.spec.process import INIT
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Bytes, Tree
@@ -38,7 +38,9 @@ class MountInvalid(CntnrError):
         super().__init__(f'cannot mount "{target}" in service {service}: {why}')
 
 
-def mounts(service: Service, setting: Setting, facts: Facts, reductions: Reductions) -> list[Tree]:
+def mounts(
+    service: Service, setting: Setting, facts: HostFacts, reductions: Reductions
+) -> list[Tree]:
     """Give all mounts in the order in which they are made.
 
     Raises `MountInvalid`.
@@ -84,7 +86,7 @@ def models(made: Iterable[Tree], folder: str) -> dict[str, int]:
     }
 
 
-def runs_init(service: Service, setting: Setting, facts: Facts) -> bool:
+def runs_init(service: Service, setting: Setting, facts: HostFacts) -> bool:
     """Tell whether an init is the first process; in a namespace of others there is one already."""
     return service.init and setting.pid == "new" and bool(facts.init_path)
 
@@ -102,7 +104,7 @@ def _is_free(default: Tree, mine: Tree) -> bool:
     return place not in mine and not ("/dev" in mine and place.startswith("/dev/"))
 
 
-def _defaults(service: Service, setting: Setting, facts: Facts) -> list[Tree]:
+def _defaults(service: Service, setting: Setting, facts: HostFacts) -> list[Tree]:
     made = [
         _mount("/proc", "proc", "proc", list(CLOSED)),
         _mount("/dev", "tmpfs", "tmpfs", ["nosuid", "strictatime", "mode=755", "size=65536k"]),
@@ -111,7 +113,7 @@ def _defaults(service: Service, setting: Setting, facts: Facts) -> list[Tree]:
     ]
     if setting.ipc != "host":
         made.append(_mount("/dev/mqueue", "mqueue", "mqueue", list(CLOSED)))
-    elif facts.mqueue:
+    elif facts.has_mqueue:
         made.append(_bind("/dev/mqueue", "/dev/mqueue", facts, read_only=False))
     if service.ipc != "none":
         made.append(_shm(service, setting, facts))
@@ -124,21 +126,21 @@ def _defaults(service: Service, setting: Setting, facts: Facts) -> list[Tree]:
     return made
 
 
-def _pts(facts: Facts) -> Tree:
+def _pts(facts: HostFacts) -> Tree:
     options = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]
-    if facts.ids > TTY_GROUP:
+    if facts.mapped_ids > TTY_GROUP:
         options.append(f"gid={TTY_GROUP}")
     return _mount("/dev/pts", "devpts", "devpts", options)
 
 
-def _sys(setting: Setting, facts: Facts, *, writable: bool) -> Tree:
+def _sys(setting: Setting, facts: HostFacts, *, writable: bool) -> Tree:
     """Mount sysfs, or bind the one there is: the kernel shows sysfs to owners of the network only."""
     if setting.network != "host":
         return _mount("/sys", "sysfs", "sysfs", [*CLOSED, *([] if writable else ["ro"])])
     return _bind("/sys", "/sys", facts, read_only=not writable)
 
 
-def _shm(service: Service, setting: Setting, facts: Facts) -> Tree:
+def _shm(service: Service, setting: Setting, facts: HostFacts) -> Tree:
     source = setting.shm or ("/dev/shm" if setting.ipc == "host" else "")
     if source:
         return _bind("/dev/shm", source, facts, read_only=False)
@@ -147,7 +149,7 @@ def _shm(service: Service, setting: Setting, facts: Facts) -> Tree:
 
 
 def _resolved(
-    service: Service, mount: ResolvedMount, target: str, facts: Facts, reductions: Reductions
+    service: Service, mount: ResolvedMount, target: str, facts: HostFacts, reductions: Reductions
 ) -> Tree:
     if mount.type == "tmpfs":
         options = [*CLOSED, "rprivate"]
@@ -170,7 +172,9 @@ def _resolved(
     return _mount(target, "bind", mount.source, options)
 
 
-def _read_only(service: Service, mount: ResolvedMount, target: str, facts: Facts) -> Sequence[str]:
+def _read_only(
+    service: Service, mount: ResolvedMount, target: str, facts: HostFacts
+) -> Sequence[str]:
     """Make a bind read-only, with all below it unless asked otherwise."""
     able = facts.kernel >= RECURSIVE_READ_ONLY
     if mount.recursive == "readonly" and not able:
@@ -206,7 +210,7 @@ def _target(service: str, place: str) -> str:
     return target
 
 
-def _bind(target: str, source: str, facts: Facts, *, read_only: bool) -> Tree:
+def _bind(target: str, source: str, facts: HostFacts, *, read_only: bool) -> Tree:
     """Bind something of the machine or of ours.
 
     Where it can be, read-only is set without a remount, which in a user namespace fails unless it

@@ -1,6 +1,6 @@
 """Which namespaces a container has of its own, and the kernel settings that live in them."""
 
-from cntnr_compose.containers.spec.inputs import Facts, Reductions, Setting
+from cntnr_compose.containers.spec.inputs import HostFacts, Reductions, Setting
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree
 from cntnr_compose.model.service import Service
@@ -65,7 +65,7 @@ def namespaces(service: Service, setting: Setting, reductions: Reductions) -> li
 
 
 def sysctls(
-    service: Service, setting: Setting, facts: Facts, reductions: Reductions
+    service: Service, setting: Setting, facts: HostFacts, reductions: Reductions
 ) -> dict[str, str]:
     """Give the kernel settings, docker's defaults among them.
 
@@ -75,7 +75,7 @@ def sysctls(
     if setting.network != "host":
         made["net.ipv4.ip_unprivileged_port_start"] = "0"
         # Lets everybody ping, as docker does; the range has to be one of ids that exist.
-        made["net.ipv4.ping_group_range"] = f"0 {min(facts.ids, 65536) - 1}"
+        made["net.ipv4.ping_group_range"] = f"0 {min(facts.mapped_ids, 65536) - 1}"
     for written, value in service.sysctls.items():
         name = written.replace("/", ".")
         if _is_own(service, name, setting, facts, reductions):
@@ -83,7 +83,7 @@ def sysctls(
     return made
 
 
-def hooks(service: Service, setting: Setting, facts: Facts, reductions: Reductions) -> Tree:
+def hooks(service: Service, setting: Setting, facts: HostFacts, reductions: Reductions) -> Tree:
     """Give the hooks of the setting, and one that sets the domain name.
 
     As a kernel setting that name belongs to the machine's root; the system call asks for rights in
@@ -107,7 +107,7 @@ def _check(service: Service, key: str, mode: str, words: tuple[str, ...]) -> Non
 
 
 def _is_own(
-    service: Service, name: str, setting: Setting, facts: Facts, reductions: Reductions
+    service: Service, name: str, setting: Setting, facts: HostFacts, reductions: Reductions
 ) -> bool:
     if name.startswith("net."):
         if setting.network == "host":

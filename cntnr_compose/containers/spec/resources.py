@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from cntnr_compose.containers.spec.inputs import Facts, Reductions, Setting
+from cntnr_compose.containers.spec.inputs import HostFacts, Reductions, Setting
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Bytes, Tree
 from cntnr_compose.model.service import Service
@@ -55,7 +55,7 @@ class LimitInvalid(CntnrError):
         super().__init__(f"services.{service}.{key}: {why}")
 
 
-def resources(service: Service, setting: Setting, facts: Facts, reductions: Reductions) -> Tree:
+def resources(service: Service, setting: Setting, facts: HostFacts, reductions: Reductions) -> Tree:
     """Give ``linux.resources`` as far as we may set them.
 
     Raises `LimitInvalid`.
@@ -82,7 +82,9 @@ def resources(service: Service, setting: Setting, facts: Facts, reductions: Redu
     return made
 
 
-def cgroups_path(service: Service, setting: Setting, facts: Facts, reductions: Reductions) -> str:
+def cgroups_path(
+    service: Service, setting: Setting, facts: HostFacts, reductions: Reductions
+) -> str:
     """Give the container's cgroup; empty where we may not make any, since runc must not try then."""
     if not facts.controllers:
         if service.cgroup_parent:
@@ -97,13 +99,13 @@ def _written(service: Service, key: str, other: str) -> str:
     return other if other and service.raw.get(key) is None else key
 
 
-def _reason(controller: str, facts: Facts) -> str:
+def _reason(controller: str, facts: HostFacts) -> str:
     if facts.controllers:
         return f"not honoured, since this user was not given the {controller} controller"
     return "not honoured, since this user may not make cgroups (see `cntnr doctor`)"
 
 
-def _check(service: Service, facts: Facts) -> None:
+def _check(service: Service, facts: HostFacts) -> None:
     """Refuse what docker refuses, also where limits are not honoured."""
     name, memory, swap = service.name, service.limits.memory, service.memswap_limit
     if 0 < memory < LEAST_MEMORY:
@@ -123,7 +125,7 @@ def _check(service: Service, facts: Facts) -> None:
         raise LimitInvalid(name, "cpus", "cannot be set beside cpu_period and cpu_quota")
 
 
-def _memory(service: Service, facts: Facts, reductions: Reductions) -> Tree:
+def _memory(service: Service, facts: HostFacts, reductions: Reductions) -> Tree:
     tree: Tree = {}
     if service.limits.memory:
         tree["limit"] = service.limits.memory

@@ -1,6 +1,6 @@
 """Limits of processes: ``ulimits`` and ``oom_score_adj``, held to what the user may set."""
 
-from cntnr_compose.containers.spec.inputs import Facts, Reductions
+from cntnr_compose.containers.spec.inputs import HostFacts, Reductions
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree
 from cntnr_compose.model.service import Service
@@ -26,7 +26,7 @@ class OomScoreInvalid(CntnrError):
         )
 
 
-def rlimits(service: Service, facts: Facts, reductions: Reductions) -> list[Tree]:
+def rlimits(service: Service, facts: HostFacts, reductions: Reductions) -> list[Tree]:
     """Give a process's rlimits; those that a service does not name are the holder's.
 
     A user namespace cannot raise a hard limit, so what is above it is held to it.
@@ -53,7 +53,7 @@ def rlimits(service: Service, facts: Facts, reductions: Reductions) -> list[Tree
     return made
 
 
-def oom_score_adj(service: Service, facts: Facts, reductions: Reductions) -> int | None:
+def oom_score_adj(service: Service, facts: HostFacts, reductions: Reductions) -> int | None:
     """Give the adjustment, not below what the user may set; None where the holder's shall stand.
 
     Raises `OomScoreInvalid`.

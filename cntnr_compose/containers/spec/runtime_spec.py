@@ -10,7 +10,7 @@ what stands ready for the container. A step of a build is a container like any o
 from cntnr_compose.containers.spec import capabilities, rlimits, seccomp
 from cntnr_compose.containers.spec import process as environment
 from cntnr_compose.containers.spec.devices import devices
-from cntnr_compose.containers.spec.inputs import Facts, Made, Reductions, Setting
+from cntnr_compose.containers.spec.inputs import HostFacts, Made, Reductions, Setting
 from cntnr_compose.containers.spec.mounts import MASKED, READ_ONLY, mounts, propagation, runs_init
 from cntnr_compose.containers.spec.namespaces import hooks, namespaces, sysctls
 from cntnr_compose.containers.spec.resources import cgroups_path, resources
@@ -23,7 +23,7 @@ from cntnr_compose.model.service import Service
 VERSION = "1.0.2"
 
 
-def runtime_spec(service: Service, image: ImageConfig, setting: Setting, facts: Facts) -> Made:
+def runtime_spec(service: Service, image: ImageConfig, setting: Setting, facts: HostFacts) -> Made:
     """Give the runtime spec of one container, and a line for each key that it does not honour.
 
     Raises a `CntnrError` for what cannot be at all: a user that the image does not have, a device
@@ -62,7 +62,7 @@ def runtime_spec(service: Service, image: ImageConfig, setting: Setting, facts: 
 
 
 def _process(
-    service: Service, image: ImageConfig, setting: Setting, facts: Facts, reductions: Reductions
+    service: Service, image: ImageConfig, setting: Setting, facts: HostFacts, reductions: Reductions
 ) -> Tree:
     variables = environment.environment(
         service, image, hostname=setting.hostname, more=setting.environment
@@ -71,7 +71,7 @@ def _process(
         service.user or image.user,
         passwd=setting.passwd,
         group=setting.group,
-        ids=facts.ids,
+        ids=facts.mapped_ids,
         group_add=service.group_add,
     )
     names = capabilities.granted(
@@ -95,7 +95,7 @@ def _process(
 
 
 def _args(
-    service: Service, image: ImageConfig, setting: Setting, facts: Facts, reductions: Reductions
+    service: Service, image: ImageConfig, setting: Setting, facts: HostFacts, reductions: Reductions
 ) -> list[str]:
     words = environment.command_line(service, image)
     if runs_init(service, setting, facts):
@@ -111,7 +111,7 @@ def _shield(process: Tree, shields: Security) -> None:
         process["apparmorProfile"] = shields.apparmor
 
 
-def _linux(service: Service, setting: Setting, facts: Facts, reductions: Reductions) -> Tree:
+def _linux(service: Service, setting: Setting, facts: HostFacts, reductions: Reductions) -> Tree:
     made: Tree = {
         "namespaces": namespaces(service, setting, reductions),
         "sysctl": sysctls(service, setting, facts, reductions),
@@ -123,7 +123,7 @@ def _linux(service: Service, setting: Setting, facts: Facts, reductions: Reducti
     return made
 
 
-def _seccomp(shields: Security, process: Tree, setting: Setting, facts: Facts) -> Tree | None:
+def _seccomp(shields: Security, process: Tree, setting: Setting, facts: HostFacts) -> Tree | None:
     if shields.seccomp == "unconfined":
         return None
     profile = setting.seccomp if shields.seccomp else facts.seccomp_profile
@@ -131,5 +131,5 @@ def _seccomp(shields: Security, process: Tree, setting: Setting, facts: Facts) -
         if shields.seccomp:
             raise seccomp.SeccompProfileInvalid(shields.seccomp, "cannot be read")
         return None
-    machine = seccomp.Machine(name=facts.machine, kernel=facts.kernel, compat=facts.compat)
+    machine = seccomp.Machine(name=facts.machine, kernel=facts.kernel, compat=facts.runs_32_bit)
     return seccomp.resolve(profile, machine, process["capabilities"]["bounding"])

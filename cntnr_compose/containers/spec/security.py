@@ -1,6 +1,6 @@
 """What ``security_opt`` says, read into one value."""
 
-from cntnr_compose.containers.spec.inputs import Facts, Reductions
+from cntnr_compose.containers.spec.inputs import HostFacts, Reductions
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value
 from cntnr_compose.model.service import Service
@@ -22,7 +22,7 @@ class Security(Value, frozen=True, kw_only=True):
     paths_unconfined: bool = False
 
 
-def security(service: Service, facts: Facts, reductions: Reductions) -> Security:
+def security(service: Service, facts: HostFacts, reductions: Reductions) -> Security:
     """Read the options of a service; a privileged one is unconfined unless it says otherwise.
 
     Raises `SecurityOptionInvalid`.

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from cntnr_compose.containers.spec.inputs import Facts
+from cntnr_compose.containers.spec.inputs import HostFacts
 from cntnr_compose.core.events import ContainerEvent, Emit, Progress
 from cntnr_compose.host.namespaces.rootlesskit import Holder
 from cntnr_compose.model.observed import Record
@@ -23,7 +23,7 @@ WORKERS = max(2, os.cpu_count() or 2)
 class Scene:
     """One project, as its supervisor knows it."""
 
-    def __init__(self, project: str, holder: Holder, facts: Facts) -> None:
+    def __init__(self, project: str, holder: Holder, facts: HostFacts) -> None:
         self.project = project
         self.holder = holder
         self.facts = facts

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.names import plain
+from cntnr_compose.core.names import safe_path_part
 from cntnr_compose.core.values import replace
 from cntnr_compose.host import files
-from cntnr_compose.model.observed import RUNNING, Container, Record, Status
+from cntnr_compose.model.observed import RUNNING_STATES, Container, Record, Status
 from cntnr_compose.model.project import Project
 
 LOST = 137  # the status of a container whose end nobody saw: it was killed with the holder
@@ -33,7 +33,7 @@ def projects() -> list[str]:
 def read_all(project: str) -> list[Container]:
     """Read every container of a project as it was last written, by name."""
     found = []
-    for folder in (paths.containers() / plain(project, "project")).glob("*"):
+    for folder in (paths.containers() / safe_path_part(project, "project")).glob("*"):
         record = files.read_value(folder / "record.json", Record)
         if record is not None and (record.project, record.id) == (project, folder.name):
             found.append(Container(record=record, status=read_status(record)))
@@ -49,9 +49,9 @@ def read_status(record: Record) -> Status:
 def settled(container: Container, holder: str) -> Container:
     """Correct a status that says a container runs, in a holder that is not there any more."""
     status = container.status
-    if status.holder == holder or not (status.state in RUNNING or status.pid):
+    if status.holder == holder or not (status.state in RUNNING_STATES or status.pid):
         return container
-    if status.state not in RUNNING:  # created, and prepared to start
+    if status.state not in RUNNING_STATES:  # created, and prepared to start
         return replace(container, status=replace(status, holder="", pid=0, born=0, conmon=0))
     ended = replace(
         status,
@@ -105,7 +105,7 @@ def remove(record: Record) -> None:
 
 def remove_halves(project: str) -> None:
     """Remove folders of containers without a whole record: somebody was killed at making or removing one."""
-    parent = paths.containers() / plain(project, "project")
+    parent = paths.containers() / safe_path_part(project, "project")
     for folder in parent.glob("*"):
         if files.is_half(folder / "record.json"):
             files.remove_tree(folder)
@@ -134,7 +134,7 @@ def read_intent(project: str) -> Project | None:
 
 def write_intent(project: Project) -> None:
     """Write what a project is meant to be."""
-    paths.make(paths.projects())
+    paths.make_data_folder(paths.projects())
     files.write_value(paths.intent(project.name), project, mode=0o600)
 
 

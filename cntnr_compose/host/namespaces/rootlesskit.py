@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.frozen import Plain
+from cntnr_compose.core.frozen import Frozen
 from cntnr_compose.host import files, kernel
 
 GONE_WITHIN = 5.0
@@ -36,7 +36,7 @@ class HolderFailed(CntnrError):
         super().__init__(f"cannot make the namespaces for containers: {said}")
 
 
-class Holder(Plain):
+class Holder(Frozen):
     """A holder that runs; pids are those of the host, ``payload`` is its own name inside."""
 
     parent: int
@@ -121,7 +121,7 @@ def _started(meanwhile: Callable[[], None]) -> Holder:
 
 @contextlib.contextmanager
 def _claim(holder: Holder, name: str) -> Iterator[None]:
-    folder = holder.outside(paths.claims())
+    folder = holder.outside(paths.holder_locks())
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         # By its descriptor: who has joined the holder meanwhile has the folder at another path.
@@ -182,7 +182,7 @@ def _listed(folder: Path) -> list[Path]:
 def _is_claimed(root: Path) -> bool:
     """Tell whether anybody holds a claim; claims of the dead are removed."""
     used = False
-    for claim in _listed(root / paths.claims().relative_to("/")):
+    for claim in _listed(root / paths.holder_locks().relative_to("/")):
         if files.is_locked(claim):
             used = True
         else:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.uninterruptible import undivided
+from cntnr_compose.core.uninterruptible import uninterruptible
 from cntnr_compose.host import files, kernel, process
 from cntnr_compose.host.namespaces.rootlesskit import COPIED, MTU, Holder, HolderFailed, sweep
 
@@ -27,8 +27,8 @@ NAMED = (
 # not at once, since rootlesskit hangs when its child ends before it has set everything up.
 PAYLOAD = (
     # The machine may have something of that name, to which rootlesskit has made a link.
-    f"{{ [ ! -L {paths.held()} ] || rm {paths.held()}; }}"
-    f" && mkdir -m 700 {paths.held()} && echo 1 >/proc/sys/net/ipv4/ip_forward"
+    f"{{ [ ! -L {paths.holder_tmpfs()} ] || rm {paths.holder_tmpfs()}; }}"
+    f" && mkdir -m 700 {paths.holder_tmpfs()} && echo 1 >/proc/sys/net/ipv4/ip_forward"
     ' && echo $$ >"$0.new" && mv "$0.new" "$0"'
     " && { read -r go || { sleep 2; exit 1; }; } && exec sleep infinity </dev/null"
 )
@@ -96,7 +96,7 @@ def start(meanwhile: Callable[[], None]) -> Holder:
         # systemd-tmpfiles passes over folders that somebody has locked; rootlesskit does, for its life.
         fcntl.flock(kept, fcntl.LOCK_SH)
         start = undo.enter_context(contextlib.ExitStack())
-        start.enter_context(undivided())
+        start.enter_context(uninterruptible())
         started = process.popen(
             [
                 "sh",
@@ -117,7 +117,7 @@ def start(meanwhile: Callable[[], None]) -> Holder:
         meanwhile()
         holder = _ready(started, state)
         (home / "api.sock").symlink_to(state / "api.sock")
-        (home / "inside").symlink_to(holder.outside(paths.held()))
+        (home / "inside").symlink_to(holder.outside(paths.holder_tmpfs()))
         for place in {home, state.parent}:
             files.write_value(place / "holder.json", vars(holder))
         go.write(b"go\n")

@@ -10,9 +10,9 @@ from cntnr_compose.client import client, observe
 from cntnr_compose.client import prestart as early
 from cntnr_compose.core.events import Event
 from cntnr_compose.model.observed import Container, Observed
-from cntnr_compose.model.plan import CreateContainer, Plan, render
+from cntnr_compose.model.plan import CreateContainer, Plan, render_plan
 from cntnr_compose.model.project import Project
-from cntnr_compose.model.protocol import Exec
+from cntnr_compose.model.protocol import PrepareExec
 
 
 class FakeClient:
@@ -44,7 +44,7 @@ class FakeClient:
     def execute(
         self, plan: Plan, project: Project | None = None, tell: Callable[[Event], None] = print
     ) -> dict[str, object]:
-        self.engine.plans.append(render(plan))
+        self.engine.plans.append(render_plan(plan))
         self.engine.made += [
             step.operation for step in plan.steps if isinstance(step.operation, CreateContainer)
         ]
@@ -53,7 +53,7 @@ class FakeClient:
             tell(event)
         return {}
 
-    def lay_out(self, request: Exec) -> list[str]:
+    def lay_out(self, request: PrepareExec) -> list[str]:
         self.engine.execs.append(request)
         return ["laid", "out"]
 
@@ -67,7 +67,7 @@ class FakeEngine:
         self.plans: list[str] = []
         self.made: list[CreateContainer] = []
         self.projects: list[Project | None] = []
-        self.execs: list[Exec] = []
+        self.execs: list[PrepareExec] = []
         self.events: list[Event] = []
 
     def observed(self, project: str) -> Observed:

@@ -1,7 +1,7 @@
 """Makes containers and projects for tests of the command line."""
 
 from cntnr_compose.core.values import Seconds
-from cntnr_compose.model.observed import Container, Publication, Record, Status
+from cntnr_compose.model.observed import Container, PublishedPort, Record, Status
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Service
 
@@ -23,7 +23,7 @@ def container(
     health: str = "",
     started: Seconds = NOW - 300,
     finished: Seconds = 0,
-    published: tuple[Publication, ...] = (),
+    published: tuple[PublishedPort, ...] = (),
     oneoff: bool = False,
     definition: Service | None = None,
     **record: object,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.compose.support.level import Machine
+from cntnr_compose.compose.support.level import HostCapabilities
 from cntnr_compose.doctor import capabilities as machine
 from cntnr_compose.doctor import checks as doctor
 from tests.unit.cli.conftest import Ran
@@ -31,7 +31,7 @@ services:
 @pytest.fixture
 def write(compose: Run, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     check = doctor.Check(name="cgroups", state="reduced", found="none", mend="delegate them")
-    monkeypatch.setattr(machine, "look", Machine)
+    monkeypatch.setattr(machine, "look", HostCapabilities)
     monkeypatch.setattr(doctor, "examine", lambda: [check])
     return lambda text: (Path("compose.yaml").write_text(text), None)[1]
 

@@ -3,10 +3,10 @@
 import pytest
 
 from cntnr_compose.cli.display.container_table import cells, command, publishers, status, tree
-from cntnr_compose.model.observed import MountPoint, Publication
+from cntnr_compose.model.observed import MountPoint, PublishedPort
 from tests.unit.cli.making import NOW, container, service
 
-HTTP = Publication(url="0.0.0.0", target=80, published=8080)
+HTTP = PublishedPort(url="0.0.0.0", target=80, published=8080)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from rich.live import Live
 
 from cntnr_compose.cli.display import progress as console
 from cntnr_compose.cli.display.progress import Console, Json, Plain, Terminal, choose
-from cntnr_compose.core.events import ContainerEvent, Output, Progress, Warned
+from cntnr_compose.core.events import ContainerEvent, Output, Progress, WarningEvent
 
 CREATED = Progress(kind="Container", name="shop-web-1", status="Created", state="done")
 RECREATE = Progress(kind="Container", name="shop-web-1", status="Recreate", detail="image changed")
@@ -27,7 +27,7 @@ class Screen(io.StringIO):
         return True
 
 
-def drawn(made: Console, *events: Progress | Warned | Output | ContainerEvent) -> str:
+def drawn(made: Console, *events: Progress | WarningEvent | Output | ContainerEvent) -> str:
     with made:
         for event in events:
             made.tell(event)
@@ -53,19 +53,19 @@ def test_json_lines_have_docker_s_keys() -> None:
 
 
 def test_quiet_says_only_warnings() -> None:
-    text = drawn(Console(io.StringIO()), CREATED, HEARD, Warned(text='a "b"'))
+    text = drawn(Console(io.StringIO()), CREATED, HEARD, WarningEvent(text='a "b"'))
     assert re.fullmatch(r'time="\S+Z" level=warning msg="a \\"b\\""\n', text)
 
 
 def test_a_warning_is_said_once_and_briefly_on_a_terminal() -> None:
-    warned = Warned(text="careful")
+    warned = WarningEvent(text="careful")
     assert drawn(Plain(Screen()), warned, warned) == "WARN[0000] careful\n"
     assert drawn(Plain(Screen(), coloured=True), warned) == "\x1b[33mWARN\x1b[0m[0000] careful\n"
 
 
 def test_warnings_and_errors_are_json_where_all_is() -> None:
     made = Json(io.StringIO())
-    assert json.loads(drawn(made, Warned(text="careful")))["msg"] == "careful"
+    assert json.loads(drawn(made, WarningEvent(text="careful")))["msg"] == "careful"
     made = Json(io.StringIO())
     assert made.fail("it broke", "mend it")
     assert json.loads(drawn(made)) == {"error": True, "message": "it broke", "hint": "mend it"}

@@ -3,7 +3,7 @@
 import pytest
 
 from cntnr_compose.cli.display.tables import ago, ports, short, size, table
-from cntnr_compose.model.observed import Publication
+from cntnr_compose.model.observed import PublishedPort
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -64,8 +64,8 @@ def test_columns_are_aligned_and_have_a_least_width() -> None:
     assert table(("A", "B"), [], narrow=10) == ["A         B"]
 
 
-def published(*numbers: int, url: str = "0.0.0.0", shift: int = 8000) -> list[Publication]:
-    return [Publication(url=url, target=one, published=one + shift) for one in numbers]
+def published(*numbers: int, url: str = "0.0.0.0", shift: int = 8000) -> list[PublishedPort]:
+    return [PublishedPort(url=url, target=one, published=one + shift) for one in numbers]
 
 
 def test_ports_that_are_the_same_outside_are_joined() -> None:

@@ -20,8 +20,8 @@ from cntnr_compose.core.errors import RemoteError
 from cntnr_compose.core.events import ContainerEvent, Event, Progress
 from cntnr_compose.core.values import replace
 from cntnr_compose.model.observed import Observed, Record
-from cntnr_compose.model.plan import Plan, render
-from cntnr_compose.reconcile.up import reconcile
+from cntnr_compose.model.plan import Plan, render_plan
+from cntnr_compose.reconcile.up import plan_up
 from tests.unit.cli.making import container, project, service
 
 SHOP = project(service("web", depends_on={}), service("db"))
@@ -91,10 +91,10 @@ class Play:
         return Observed(project="shop", containers=tuple(running))
 
     def execute(self, plan: Plan, **_: object) -> None:
-        self.plans.append(render(plan))
+        self.plans.append(render_plan(plan))
 
     def start_executing(self, plan: Plan) -> None:
-        self.plans.append(render(plan))
+        self.plans.append(render_plan(plan))
 
     @property
     def has_more(self) -> bool:
@@ -168,7 +168,7 @@ class Up:
             watched=frozenset(made.services or SHOP.services),
             shown=made.attached(SHOP, SHOP),
         )
-        self.code = self.up.run(reconcile(SHOP, Observed(project="shop")))
+        self.code = self.up.run(plan_up(SHOP, Observed(project="shop")))
 
     @property
     def text(self) -> str:

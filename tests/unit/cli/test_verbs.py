@@ -10,7 +10,7 @@ from cntnr_compose.builder import ensure_images as provide
 from cntnr_compose.client import exec as child
 from cntnr_compose.core.events import Progress
 from cntnr_compose.model.image import Image
-from cntnr_compose.model.observed import Publication
+from cntnr_compose.model.observed import PublishedPort
 from tests.unit.cli.conftest import FakeEngine, Ran
 from tests.unit.cli.making import container
 
@@ -88,7 +88,7 @@ def test_verbs_that_look_need_no_file_where_a_name_is_given(
     compose: Run, engine: FakeEngine
 ) -> None:
     engine.containers = [
-        container("web", published=(Publication(url="::", target=80, published=81),))
+        container("web", published=(PublishedPort(url="::", target=80, published=81),))
     ]
     assert "shop-web-1" in compose("-p", "shop", "ps").out
     assert compose("port", "-p", "shop", "web", "80").out == "[::]:81\n"
@@ -118,7 +118,7 @@ def test_a_port_that_is_not_published_is_told_with_those_that_are(
     compose: Run, shop: FakeEngine
 ) -> None:
     shop.containers = [
-        container("web", published=(Publication(url="1.2.3.4", target=80, published=8),))
+        container("web", published=(PublishedPort(url="1.2.3.4", target=80, published=8),))
     ]
     ran = compose("port", "--protocol", "udp", "web", "80")
     assert ran.code == 1

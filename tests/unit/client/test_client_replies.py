@@ -13,7 +13,7 @@ from cntnr_compose.core.events import Progress
 from cntnr_compose.core.values import from_json, to_json
 from cntnr_compose.host import kernel
 from cntnr_compose.model.plan import Plan
-from cntnr_compose.model.protocol import Done, Execute, Failed, Told
+from cntnr_compose.model.protocol import ErrorReply, EventReply, ExecutePlan, ResultReply
 from cntnr_compose.networks.port_driver import PortTaken
 
 STARTED = Progress(kind="Container", name="web", status="Started")
@@ -35,9 +35,9 @@ def test_a_plan_is_asked_for_and_its_events_are_read_one_by_one(
     client.start_executing(Plan())
     assert (
         from_json(theirs.recv(1000), dict)["type"]
-        == from_json(to_json(Execute(plan=Plan())), dict)["type"]
+        == from_json(to_json(ExecutePlan(plan=Plan())), dict)["type"]
     )
-    for reply in (Told(event=STARTED), Done()):
+    for reply in (EventReply(event=STARTED), ResultReply()):
         theirs.send(to_json(reply) + b"\n")
     assert client.next_reply() == STARTED
     assert client.has_more  # select would wait in vain
@@ -46,7 +46,9 @@ def test_a_plan_is_asked_for_and_its_events_are_read_one_by_one(
 
 def test_what_went_wrong_over_there_is_raised_here(wires: tuple[Client, socket.socket]) -> None:
     client, theirs = wires
-    theirs.send(to_json(Failed(error="X", message="it broke", hint="mend it", exit_code=3)) + b"\n")
+    theirs.send(
+        to_json(ErrorReply(error="X", message="it broke", hint="mend it", exit_code=3)) + b"\n"
+    )
     with pytest.raises(RemoteError, match="it broke") as raised:
         client.next_reply()
     assert (raised.value.kind, raised.value.hint, raised.value.exit_code) == ("X", "mend it", 3)
@@ -78,7 +80,7 @@ def test_who_has_a_port_is_told_where_the_supervisor_could_not_know(
 ) -> None:
     client, theirs = wires
     monkeypatch.setattr(kernel, "listener", lambda port: "nginx" if port == 80 else "")
-    theirs.send(to_json(Failed.of(error)) + b"\n")
+    theirs.send(to_json(ErrorReply.of(error)) + b"\n")
     with pytest.raises(RemoteError) as raised:
         client.next_reply()
     assert str(raised.value) == expected
@@ -87,4 +89,4 @@ def test_who_has_a_port_is_told_where_the_supervisor_could_not_know(
 
 def test_a_supervisor_that_knows_no_details_is_understood() -> None:
     line = b'{"type":"failed","error":"PortTaken","message":"it is in use"}'
-    assert from_json(line, Failed).as_error().details == {}
+    assert from_json(line, ErrorReply).as_error().details == {}

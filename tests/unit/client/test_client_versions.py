@@ -17,7 +17,7 @@ from cntnr_compose.client.connection import Connection, SupervisorNewer, Supervi
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import from_json, replace, to_json, to_tree
 from cntnr_compose.host.namespaces import rootlesskit as holder
-from cntnr_compose.model.protocol import OURS, Done, Greeting, Hello, Request, Serve
+from cntnr_compose.model.protocol import OURS, Greeting, Ping, Request, ResultReply, Serve
 
 NEWER, OLDER = replace(OURS, version="99.0.0"), replace(OURS, version="0.0.9")
 
@@ -70,8 +70,8 @@ class Supervisors:
                 asked = from_json(line, cast("type[Request]", Request))
                 self.asked.append(name + type(asked).__name__)
                 taken = {"taken": self.is_slow} if isinstance(asked, Serve) else {}
-                told = to_tree(who) if isinstance(asked, Hello) else taken
-                wire.sendall(to_json(Done(result=told)) + b"\n")
+                told = to_tree(who) if isinstance(asked, Ping) else taken
+                wire.sendall(to_json(ResultReply(result=told)) + b"\n")
 
     def end(self, _inside: int) -> bool:
         self.ended += 1
@@ -84,9 +84,9 @@ class Supervisors:
 @pytest.fixture
 def supervisors(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Supervisors]:
     those = Supervisors(tmp_path / "p.sock")
-    monkeypatch.setattr(paths, "socket", lambda _project: those.place)
+    monkeypatch.setattr(paths, "supervisor_socket", lambda _project: those.place)
     monkeypatch.setattr(paths, "supervisor_log", lambda _project: tmp_path / "log")
-    monkeypatch.setattr(paths, "logs", lambda: tmp_path)
+    monkeypatch.setattr(paths, "supervisor_logs", lambda: tmp_path)
     monkeypatch.setattr(holder, "outside", lambda path: path)
     monkeypatch.setattr(early, "take", those.take)
     monkeypatch.setattr(Connection, "end_peer", lambda _, inside: those.end(inside))

@@ -65,7 +65,7 @@ def record(service: str, digit: str = "a", name: str = "") -> Record:
 
 
 def write(owner: Record, second: int, text: str, tag: str = "F") -> None:
-    with paths.log("shop", owner.id).open("a") as out:
+    with paths.container_log("shop", owner.id).open("a") as out:
         out.write(f"2026-11-23T17:08:{second:02}.000000000+00:00 stdout {tag} {text}\n")
 
 

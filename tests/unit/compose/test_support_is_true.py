@@ -7,14 +7,14 @@ import pytest
 
 from cntnr_compose.compose.load import Request, load
 from cntnr_compose.compose.support.keys import NEEDING, TOLD_LATER
-from cntnr_compose.compose.support.level import Machine
+from cntnr_compose.compose.support.level import HostCapabilities
 from cntnr_compose.compose.support.report import not_honoured, rows
-from cntnr_compose.containers.spec.inputs import Facts, Setting
+from cntnr_compose.containers.spec.inputs import HostFacts, Setting
 from cntnr_compose.containers.spec.runtime_spec import runtime_spec
 from cntnr_compose.model.image import ImageConfig
 
 CODE = Path(__file__).resolve().parents[3] / "cntnr_compose"
-FULL = Machine(controllers=("cpu", "cpuset", "io", "memory", "pids"), lowest_port=0)
+FULL = HostCapabilities(controllers=("cpu", "cpuset", "io", "memory", "pids"), lowest_port=0)
 # These are done with when the project is read.
 BY_THE_LOADER = frozenset(
     """
@@ -107,8 +107,8 @@ def test_the_engine_tells_what_the_table_leaves_to_it(key: str, tmp_path: Path) 
         loaded.project.services["a"],
         ImageConfig(cmd=("x",)),
         Setting(id="x", rootfs="/x"),
-        Facts(controllers=(), init_path="", domainname_path=""),
+        HostFacts(controllers=(), init_path="", domainname_path=""),
     )
     assert any(line.startswith(f"services.a.{key}: ") for line in made.warnings)
-    bare = Machine(has_init=False, has_domainname=False)
+    bare = HostCapabilities(has_init=False, has_domainname=False)
     assert not_honoured(loaded.tree, bare) == []

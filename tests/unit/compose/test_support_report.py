@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 import yaml
 
-from cntnr_compose.compose.support.level import FULFILLED, Machine
+from cntnr_compose.compose.support.level import FULFILLED, HostCapabilities
 from cntnr_compose.compose.support.report import ABILITIES, not_honoured, rows, uses
 from cntnr_compose.compose.support.values import JUDGES
 from cntnr_compose.compose.validation.schema import docker_schema, flat
 
-FULL = Machine(controllers=("cpu", "cpuset", "io", "memory", "pids"), lowest_port=80)
-BARE = Machine(has_ids=False)
+FULL = HostCapabilities(controllers=("cpu", "cpuset", "io", "memory", "pids"), lowest_port=80)
+BARE = HostCapabilities(has_subordinate_ids=False)
 SCHEMA = flat(docker_schema())
 
 
@@ -37,7 +37,7 @@ def keys(node: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
 KNOWN = set(keys(SCHEMA))
 
 
-def lines(text: str, machine: Machine = FULL) -> list[str]:
+def lines(text: str, machine: HostCapabilities = FULL) -> list[str]:
     return [f"{one.severity}: {one}" for one in not_honoured(yaml.safe_load(text), machine)]
 
 
@@ -93,9 +93,9 @@ def test_the_highest_key_that_asks_in_vain_speaks_for_those_below() -> None:
 @pytest.mark.parametrize(("ability", "key"), [("cpu", "cpus"), ("pids", "pids_limit")])
 def test_a_key_hangs_on_what_the_machine_allows(ability: str, key: str) -> None:
     tree = {"services": {"a": {key: 3}}}
-    able = Machine(controllers=(ability,))
+    able = HostCapabilities(controllers=(ability,))
     assert uses(tree, able)[-1].row.state == "honoured"
-    row = uses(tree, Machine())[-1].row
+    row = uses(tree, HostCapabilities())[-1].row
     assert (row.state, row.doctor, row.note) == ("reduced", "cgroups", ABILITIES[ability].lack)
 
 

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from cntnr_compose.compose.to_service import restart_policy
-from cntnr_compose.model.project import FileSource, Network, Pool, Volume
+from cntnr_compose.model.project import AddressPool, FileSource, Network, Volume
 from cntnr_compose.model.service import (
-    Attachment,
     BindOptions,
     Build,
     Dependency,
@@ -16,6 +15,7 @@ from cntnr_compose.model.service import (
     Limits,
     Logging,
     Mount,
+    NetworkAttachment,
     Port,
     RestartPolicy,
     Service,
@@ -126,7 +126,9 @@ def test_mounts_ports_and_attachments_are_whole(tmp_path: Path) -> None:
         Port(target=90),
     )
     assert a.networks == {
-        "n": Attachment(aliases=("y",), ipv4_address="10.0.0.5", priority=3, driver_opts={"o": "1"})
+        "n": NetworkAttachment(
+            aliases=("y",), ipv4_address="10.0.0.5", priority=3, driver_opts={"o": "1"}
+        )
     }
     assert a.configs == (FileMount(source="c", target="/c", mode=0o440),)
     assert a.secrets == (
@@ -154,7 +156,7 @@ def test_resources_are_whole(tmp_path: Path) -> None:
         name="p_n",
         driver="bridge",
         internal=True,
-        pools=(Pool(subnet="10.0.0.0/24", gateway="10.0.0.1"),),
+        pools=(AddressPool(subnet="10.0.0.0/24", gateway="10.0.0.1"),),
     )
     assert found.volumes == {"vol": Volume(key="vol", name="p_vol", labels={"l": "1"})}
     assert found.secrets["s"] == FileSource(key="s", name="p_s", environment="A", content="aa")

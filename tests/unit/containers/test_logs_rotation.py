@@ -50,7 +50,7 @@ def logged(project: str, **options: str) -> tuple[Record, Path]:
     """Make the record of a container with these log options, and the folder for its log."""
     service = Service(name="s", logging=Logging(driver="json-file", options=options))
     record = Record(id="c" * 64, name="n", project=project, service="s", definition=service)
-    log = paths.log(project, record.id)
+    log = paths.container_log(project, record.id)
     log.parent.mkdir(parents=True, exist_ok=True)
     return record, log
 

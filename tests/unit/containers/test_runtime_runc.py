@@ -71,7 +71,7 @@ def test_exit_files_hold_the_bare_status(monkeypatch: pytest.MonkeyPatch, tmp_pa
 def test_a_later_process_with_its_pid_is_not_the_containers(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(runc.paths, "held", lambda: tmp_path)
+    monkeypatch.setattr(runc.paths, "holder_tmpfs", lambda: tmp_path)
     (runc.root() / "a").mkdir(parents=True)
     born = runc.kernel.start_time(os.getpid())
     for start, pid in ((born, os.getpid()), (born + 1, 0)):

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from cntnr_compose.containers import setup as prepared
-from cntnr_compose.core.events import Event, Warned
+from cntnr_compose.core.events import Event, WarningEvent
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import Service
 from cntnr_compose.networks import embedded_dns as nameserver
@@ -35,4 +35,4 @@ def test_that_names_are_not_answered_is_told(
     )  # fmt: skip
     said: list[Event] = []
     asyncio.run(prepared._answer_names(record, 1, NAMES, said.append))
-    assert [one.text for one in said if isinstance(one, Warned)] == expected
+    assert [one.text for one in said if isinstance(one, WarningEvent)] == expected

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from cntnr_compose.containers.spec.devices import DeviceMissing, DeviceUnsupported, devices, wanted
-from cntnr_compose.containers.spec.inputs import Facts, Node, Reductions, ResolvedMount, Setting
+from cntnr_compose.containers.spec.inputs import HostFacts, Node, Reductions, ResolvedMount, Setting
 from cntnr_compose.model.service import Device, Service
 
 
@@ -18,7 +18,7 @@ def bound(
     found = devices(
         Service(name="web", devices=mine, **service),
         Setting(id="a1", rootfs="/r", nodes=nodes or {}, mounts=mounts),
-        Facts(devices=there),
+        HostFacts(devices=there),
         reductions or Reductions("web"),
     )
     return [(one["source"], one["destination"]) for one in found]

@@ -4,7 +4,7 @@ import pytest
 
 from cntnr_compose.containers.spec.capabilities import ALL, DEFAULT, sets
 from cntnr_compose.containers.spec.exec_process import process_for_exec
-from cntnr_compose.containers.spec.inputs import Facts, Setting
+from cntnr_compose.containers.spec.inputs import HostFacts, Setting
 from cntnr_compose.containers.spec.process import WorkingDirectoryInvalid
 from cntnr_compose.containers.spec.runtime_spec import runtime_spec
 from cntnr_compose.containers.spec.users import IdNotMapped
@@ -18,7 +18,7 @@ GROUP = "audio:x:29:app\n"
 def base(**service: Any) -> dict[str, Any]:
     words: dict[str, Any] = {"command": ("serve",), "environment": {"A": "1"}, **service}
     setting = Setting(id="a1", rootfs="/r", hostname="box", passwd=PASSWD, console=(24, 80))
-    made = runtime_spec(Service(name="web", **words), ImageConfig(), setting, Facts())
+    made = runtime_spec(Service(name="web", **words), ImageConfig(), setting, HostFacts())
     return made.spec["process"]
 
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.containers.spec.inputs import Facts, Reductions, ResolvedMount, Setting
+from cntnr_compose.containers.spec.inputs import HostFacts, Reductions, ResolvedMount, Setting
 from cntnr_compose.containers.spec.mounts import MountInvalid, models, mounts, propagation
 from cntnr_compose.model.service import Service
 
@@ -18,7 +18,7 @@ def made(
     return mounts(
         Service(name="web", **(service or {})),
         Setting(id="a1", rootfs="/r", **(setting or {})),
-        Facts(**(facts or {})),
+        HostFacts(**(facts or {})),
         reductions or Reductions("web"),
     )
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.containers.spec.inputs import Facts, Reductions, Setting
+from cntnr_compose.containers.spec.inputs import HostFacts, Reductions, Setting
 from cntnr_compose.containers.spec.namespaces import (
     ModeInvalid,
     SysctlRefused,
@@ -20,10 +20,10 @@ def setting(**more: Any) -> Setting:
 
 
 def settings_of(
-    sysctl: dict[str, str], facts: Facts | None = None, reductions: Reductions | None = None, **more: Any
+    sysctl: dict[str, str], facts: HostFacts | None = None, reductions: Reductions | None = None, **more: Any
 ) -> dict[str, str]:  # fmt: skip
     service = Service(name="web", sysctls=sysctl)
-    return sysctls(service, setting(**more), facts or Facts(), reductions or Reductions("web"))
+    return sysctls(service, setting(**more), facts or HostFacts(), reductions or Reductions("web"))
 
 
 def test_all_are_its_own_unless_told_otherwise() -> None:
@@ -78,7 +78,7 @@ def test_mode_that_exists_is_accepted(key: str, mode: str) -> None:
 
 def test_everybody_may_ping_and_use_low_ports_in_an_own_network() -> None:
     assert settings_of({}) == PING
-    assert settings_of({}, Facts(ids=1))["net.ipv4.ping_group_range"] == "0 0"
+    assert settings_of({}, HostFacts(mapped_ids=1))["net.ipv4.ping_group_range"] == "0 0"
     assert settings_of({}, network="host") == {}
 
 
@@ -110,18 +110,18 @@ def test_setting_that_is_not_its_own_is_refused(name: str, where: dict[str, str]
 
 def test_ipc_settings_take_a_kernel_that_gives_them_away() -> None:
     reductions = Reductions("web")
-    assert settings_of({"kernel.msgmax": "9"}, Facts(kernel=(5, 15)), reductions) == PING
+    assert settings_of({"kernel.msgmax": "9"}, HostFacts(kernel=(5, 15)), reductions) == PING
     assert reductions.lines == (
         "services.web.sysctls.kernel.msgmax: not set, which takes Linux 5.19 or root",
     )
 
 
-def domain_hook(reductions: Reductions, facts: Facts, where: Setting, **service: Any) -> Any:
+def domain_hook(reductions: Reductions, facts: HostFacts, where: Setting, **service: Any) -> Any:
     return hooks(Service(name="web", **service), where, facts, reductions)
 
 
 def test_domain_name_is_set_by_a_hook_beside_those_of_the_setting() -> None:
-    facts, reductions = Facts(domainname_path="/bin/domainname"), Reductions("web")
+    facts, reductions = HostFacts(domainname_path="/bin/domainname"), Reductions("web")
     where = setting(hooks={"prestart": [{"path": "/net"}]})
     hook = {"path": "/bin/domainname", "args": ["domainname", "example.org"]}
     expected = {"prestart": [{"path": "/net"}], "createContainer": [hook]}
@@ -136,7 +136,7 @@ def test_domain_name_is_set_by_a_hook_beside_those_of_the_setting() -> None:
 
 def test_domain_name_that_nobody_can_set_is_said() -> None:
     reductions = Reductions("web")
-    assert domain_hook(reductions, Facts(), setting(), domainname="example.org") == {}
+    assert domain_hook(reductions, HostFacts(), setting(), domainname="example.org") == {}
     assert reductions.lines == (
         "services.web.domainname: not set, since the program domainname is not installed",
     )

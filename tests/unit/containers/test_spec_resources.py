@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.containers.spec.inputs import Facts, Node, Reductions, Setting
+from cntnr_compose.containers.spec.inputs import HostFacts, Node, Reductions, Setting
 from cntnr_compose.containers.spec.resources import (
     WITHOUT_EFFECT,
     LimitInvalid,
@@ -12,12 +12,14 @@ from cntnr_compose.containers.spec.resources import (
 from cntnr_compose.model.service import Limits, Service
 
 MB = 1 << 20
-EVERY = Facts(controllers=("cpu", "cpuset", "io", "memory", "pids"), cpus=4, cgroup_parent="/p/")
-NONE = Facts()
+EVERY = HostFacts(
+    controllers=("cpu", "cpuset", "io", "memory", "pids"), cpus=4, cgroup_parent="/p/"
+)
+NONE = HostFacts()
 NODES = {"/dev/sda": Node(major=8, minor=0)}
 
 
-def made(facts: Facts, reductions: Reductions | None = None, **service: Any) -> dict[str, Any]:
+def made(facts: HostFacts, reductions: Reductions | None = None, **service: Any) -> dict[str, Any]:
     return resources(
         Service(name="web", **service),
         Setting(id="a1", rootfs="/r", nodes=NODES),
@@ -112,7 +114,7 @@ def test_each_key_that_is_not_honoured_is_said_once() -> None:
 
 def test_only_the_controllers_that_the_user_was_given_are_used() -> None:
     reductions = Reductions("web")
-    facts = Facts(controllers=("memory", "pids"))
+    facts = HostFacts(controllers=("memory", "pids"))
     asked = Limits(memory=64 * MB, cpus=1, pids=5)
     assert set(made(facts, reductions, limits=asked, raw={"cpus": 1})) == {"memory", "pids"}
     assert reductions.lines == (
@@ -128,7 +130,7 @@ def test_no_limit_needs_no_cgroup() -> None:
 
 def test_kernel_may_lack_parts() -> None:
     reductions = Reductions("web")
-    facts = Facts(controllers=("memory",), swap_limit=False)
+    facts = HostFacts(controllers=("memory",), swap_limit=False)
     limits, swap = Limits(memory=64 * MB), 64 * MB
     made_of = made(facts, reductions, limits=limits, memswap_limit=swap, oom_kill_disable=True)
     assert made_of == {"memory": {"limit": 64 * MB}}
@@ -136,7 +138,7 @@ def test_kernel_may_lack_parts() -> None:
         "services.web.memswap_limit",
         "services.web.oom_kill_disable",
     ]
-    first = Facts(controllers=("memory",), cgroup_version=1)
+    first = HostFacts(controllers=("memory",), cgroup_version=1)
     assert made(first, oom_kill_disable=True) == {"memory": {"disableOOMKiller": True}}
 
 
@@ -184,7 +186,7 @@ def test_limit_that_makes_no_sense_is_refused(service: dict[str, Any], message: 
 
 
 def test_more_cpus_than_there_are_do_no_harm_where_they_are_not_limited() -> None:
-    assert made(Facts(cpus=4), limits=Limits(cpus=5)) == {}
+    assert made(HostFacts(cpus=4), limits=Limits(cpus=5)) == {}
 
 
 def test_cgroup_is_named_only_where_it_may_be_made() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from cntnr_compose.containers.spec.inputs import Facts, Reductions
+from cntnr_compose.containers.spec.inputs import HostFacts, Reductions
 from cntnr_compose.containers.spec.rlimits import (
     UNLIMITED,
     OomScoreInvalid,
@@ -10,7 +10,9 @@ from cntnr_compose.containers.spec.rlimits import (
 )
 from cntnr_compose.model.service import Service, Ulimit
 
-FACTS = Facts(rlimits={"nofile": Ulimit(soft=1024, hard=20000), "core": Ulimit(soft=0, hard=-1)})
+FACTS = HostFacts(
+    rlimits={"nofile": Ulimit(soft=1024, hard=20000), "core": Ulimit(soft=0, hard=-1)}
+)
 
 
 def made(reductions: Reductions, **ulimits: Ulimit) -> list[tuple[str, int, int]]:
@@ -72,13 +74,13 @@ def test_oom_score_is_held_to_the_lowest_that_may_be(
 ) -> None:
     reductions = Reductions("web")
     service = Service(name="web", oom_score_adj=asked)
-    assert oom_score_adj(service, Facts(oom_score_adj=lowest), reductions) == expected
+    assert oom_score_adj(service, HostFacts(oom_score_adj=lowest), reductions) == expected
     assert bool(reductions.lines) == said
 
 
 def test_oom_score_out_of_range_is_refused() -> None:
     with pytest.raises(OomScoreInvalid) as caught:
-        oom_score_adj(Service(name="web", oom_score_adj=1001), Facts(), Reductions("web"))
+        oom_score_adj(Service(name="web", oom_score_adj=1001), HostFacts(), Reductions("web"))
     assert str(caught.value) == (
         "services.web.oom_score_adj: invalid value 1001, range is [-1000, 1000]"
     )

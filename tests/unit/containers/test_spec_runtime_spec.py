@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from cntnr_compose.containers.spec.capabilities import ALL, DEFAULT, sets
-from cntnr_compose.containers.spec.inputs import Facts, Made, Node, ResolvedMount, Setting
+from cntnr_compose.containers.spec.inputs import HostFacts, Made, Node, ResolvedMount, Setting
 from cntnr_compose.containers.spec.runtime_spec import runtime_spec
 from cntnr_compose.containers.spec.seccomp import SeccompProfileInvalid
 from cntnr_compose.core.values import to_json
@@ -14,14 +14,14 @@ PROFILE = {
     "defaultAction": "SCMP_ACT_ERRNO",
     "syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW"}],
 }
-FACTS = Facts(seccomp_profile=PROFILE, init_path="/usr/bin/tini-static")
+FACTS = HostFacts(seccomp_profile=PROFILE, init_path="/usr/bin/tini-static")
 
 
 def made(
     service: dict[str, Any] | None = None,
     image: ImageConfig | None = None,
     setting: dict[str, Any] | None = None,
-    facts: Facts = FACTS,
+    facts: HostFacts = FACTS,
 ) -> Made:
     return runtime_spec(
         Service(name="web", **{"command": ("serve",), **(service or {})}),
@@ -59,7 +59,7 @@ def test_plain_service_gets_dockers_defaults() -> None:
 
 def test_cgroup_is_not_named_where_none_may_be_made() -> None:
     assert "cgroupsPath" not in made().spec["linux"]
-    facts = Facts(controllers=("memory",), cgroup_parent="/user")
+    facts = HostFacts(controllers=("memory",), cgroup_parent="/user")
     assert made(facts=facts).spec["linux"]["cgroupsPath"] == "/user/a1"
 
 
@@ -81,7 +81,7 @@ def test_init_runs_before_the_command() -> None:
     assert given.warnings == ()
     joined = made({"init": True, "pid": "service:db"}, setting={"pid": "/proc/7/ns/pid"})
     assert joined.spec["process"]["args"] == ["serve"]
-    without = made({"init": True}, facts=Facts())
+    without = made({"init": True}, facts=HostFacts())
     assert without.spec["process"]["args"] == ["serve"]
     assert without.warnings == (
         "services.web.init: not honoured, since there is no statically linked tini here",
@@ -118,7 +118,7 @@ def test_own_seccomp_profile_takes_the_place_of_the_default() -> None:
 
 def test_other_shields_are_set() -> None:
     service = {"security_opt": ("no-new-privileges:true", "apparmor=mine")}
-    process = made(service, facts=Facts(apparmor=True)).spec["process"]
+    process = made(service, facts=HostFacts(apparmor=True)).spec["process"]
     assert process["noNewPrivileges"] is True
     assert process["apparmorProfile"] == "mine"
 
@@ -168,7 +168,7 @@ def test_every_reduction_is_told_with_service_and_key() -> None:
         "userns_mode": "auto",
         "raw": {"storage_opt": {"size": "1g"}},
     }
-    facts = Facts(rlimits={"nofile": Ulimit(soft=9, hard=9)})
+    facts = HostFacts(rlimits={"nofile": Ulimit(soft=9, hard=9)})
     assert [line.partition(": ")[0] for line in made(service, facts=facts).warnings] == [
         "services.web.ulimits.nofile",
         "services.web.oom_score_adj",

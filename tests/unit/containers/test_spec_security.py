@@ -1,6 +1,6 @@
 import pytest
 
-from cntnr_compose.containers.spec.inputs import Facts, Reductions
+from cntnr_compose.containers.spec.inputs import HostFacts, Reductions
 from cntnr_compose.containers.spec.security import (
     Security,
     SecurityOptionInvalid,
@@ -13,11 +13,11 @@ from cntnr_compose.model.service import Service
 def read(
     *words: str,
     privileged: bool = False,
-    facts: Facts | None = None,
+    facts: HostFacts | None = None,
     reductions: Reductions | None = None,
 ) -> Security:
     service = Service(name="web", security_opt=words, privileged=privileged)
-    return security(service, facts or Facts(), reductions or Reductions("web"))
+    return security(service, facts or HostFacts(), reductions or Reductions("web"))
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_option_that_means_nothing_is_refused(word: str) -> None:
 
 def test_profile_of_apparmor_applies_where_there_is_apparmor() -> None:
     reductions = Reductions("web")
-    assert read("apparmor=mine", facts=Facts(apparmor=True)).apparmor == "mine"
+    assert read("apparmor=mine", facts=HostFacts(apparmor=True)).apparmor == "mine"
     assert read("apparmor:mine", reductions=reductions).apparmor == ""
     assert reductions.lines == (
         "services.web.security_opt: apparmor=mine: this machine has no AppArmor",
@@ -69,9 +69,9 @@ def test_profile_of_apparmor_applies_where_there_is_apparmor() -> None:
 
 def test_label_is_said_not_to_apply_where_there_is_selinux() -> None:
     reductions = Reductions("web")
-    read("label=disable", facts=Facts(selinux=True), reductions=reductions)
+    read("label=disable", facts=HostFacts(selinux=True), reductions=reductions)
     assert reductions.lines == ()
-    read("label=type:x_t", facts=Facts(selinux=True), reductions=reductions)
+    read("label=type:x_t", facts=HostFacts(selinux=True), reductions=reductions)
     assert len(reductions.lines) == 1
 
 

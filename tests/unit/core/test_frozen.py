@@ -8,11 +8,11 @@ from typing import get_args, get_type_hints
 import pytest
 
 import cntnr_compose
-from cntnr_compose.core.frozen import Misused, Plain
+from cntnr_compose.core.frozen import Frozen, Misused
 from cntnr_compose.core.values import Value
 
 
-class Spot(Plain):
+class Spot(Frozen):
     file: str
     line: int = 1
 
@@ -32,7 +32,7 @@ def test_a_value_is_equal_to_one_that_holds_the_same() -> None:
 
 def test_a_changed_value_is_a_new_one() -> None:
     spot = Spot(file="a", line=2)
-    assert spot.but(file="b") == Spot(file="b", line=2)
+    assert spot.replace(file="b") == Spot(file="b", line=2)
     assert spot == Spot(file="a", line=2)
     with pytest.raises(Misused, match="Spot: line"):
         spot.line = 3  # type: ignore[misc]
@@ -66,4 +66,4 @@ def test_no_value_that_becomes_json_holds_a_plain_one() -> None:
     for value in values:
         for name, hint in get_type_hints(value).items():
             for kind in kinds(hint):
-                assert not (isinstance(kind, type) and issubclass(kind, Plain)), (value, name)
+                assert not (isinstance(kind, type) and issubclass(kind, Frozen)), (value, name)

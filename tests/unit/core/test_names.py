@@ -5,30 +5,30 @@ from collections.abc import Callable
 import pytest
 
 from cntnr_compose.core import names, paths
-from cntnr_compose.core.names import NameInvalid, check, plain, why_not
+from cntnr_compose.core.names import NameInvalid, check_name, invalid_reason, safe_path_part
 from cntnr_compose.networks import cni, dnsmasq
 
 PATHS = ("", ".", "..", "../../x", "a/b", "/etc", "a\0b", "a\nb", "a" * 241, "ä" * 121)
-KINDS: tuple[names.Kind, ...] = ("volume", "network", "container")
+KINDS: tuple[names.NamedKind, ...] = ("volume", "network", "container")
 
 
 @pytest.mark.parametrize("name", [*PATHS, " ", "-a", ".a", "_a", "a b", "a:b", "ä1", "a\n", "²a"])
 def test_what_is_no_name_of_docker_s_is_refused(name: str) -> None:
     for kind in KINDS:
-        assert why_not(kind, name)
+        assert invalid_reason(kind, name)
         with pytest.raises(NameInvalid, match=f"cannot name a {kind} "):
-            check(kind, name)
+            check_name(kind, name)
 
 
 @pytest.mark.parametrize("name", ["ab", "A.b-c_d", "7z", "a" * 240])
 def test_what_is_a_name_is_one_of_each_kind(name: str) -> None:
-    assert [why_not(kind, name) for kind in KINDS] == ["", "", ""]
-    assert plain(name) == name
+    assert [invalid_reason(kind, name) for kind in KINDS] == ["", "", ""]
+    assert safe_path_part(name) == name
 
 
 def test_one_letter_is_too_short_for_volumes_and_containers() -> None:
     says = "it must have at least 2 characters"
-    assert [why_not(kind, "a") for kind in KINDS] == [says, "", says]
+    assert [invalid_reason(kind, "a") for kind in KINDS] == [says, "", says]
 
 
 def test_a_long_name_is_shown_shortened() -> None:
@@ -41,7 +41,7 @@ def test_a_long_name_is_shown_shortened() -> None:
     [
         paths.volume,
         paths.intent,
-        paths.socket,
+        paths.supervisor_socket,
         paths.bundle,
         cni.leases_of,
         dnsmasq.hosts,
@@ -62,5 +62,5 @@ def test_no_path_is_made_of_what_is_no_name(make: Callable[[str], object], name:
     [("a-b_7", True), ("7a", True), ("", False), ("-a", False), ("_a", False), ("A", False), ("a.", False)],
 )  # fmt: skip
 def test_projects_are_named_as_docker_compose_allows(name: str, is_one: bool) -> None:
-    assert names.is_project(name) is is_one
-    assert (names.normal(name) == name and name != "") is is_one
+    assert names.is_project_name(name) is is_one
+    assert (names.normalize_project_name(name) == name and name != "") is is_one

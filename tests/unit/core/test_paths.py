@@ -96,6 +96,6 @@ def test_a_runtime_folder_that_is_not_ours_alone_is_not_even_read(
         (tmp_path / "elsewhere").mkdir(mode=0o700)
     else:
         place.touch(mode=0o600)
-    for ask in (paths.runtime, paths.secure_runtime, paths.holder, paths.logs):
+    for ask in (paths.runtime, paths.secure_runtime, paths.holder, paths.supervisor_logs):
         with pytest.raises(paths.UnsafeRuntimeDirectory, match=f"runtime directory {place}"):
             ask()

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from cntnr_compose.core.uninterruptible import undivided
+from cntnr_compose.core.uninterruptible import uninterruptible
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -13,7 +13,7 @@ def test_a_signal_is_heard_at_the_end(number: signal.Signals) -> None:
     done = []
 
     def work() -> None:
-        with undivided():
+        with uninterruptible():
             signal.raise_signal(number)
             done.append(1)
         done.append(2)
@@ -31,7 +31,7 @@ def test_a_signal_is_heard_at_the_end(number: signal.Signals) -> None:
 def test_who_has_no_handler_keeps_having_none() -> None:
     before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
-        with undivided():
+        with uninterruptible():
             assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     finally:
         signal.signal(signal.SIGTERM, before)
@@ -41,7 +41,7 @@ def test_other_threads_are_not_interrupted_anyway() -> None:
     done = []
 
     def work() -> None:
-        with undivided():
+        with uninterruptible():
             done.append(1)
 
     thread = threading.Thread(target=work)

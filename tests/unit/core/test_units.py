@@ -28,8 +28,8 @@ from cntnr_compose.core.units import InvalidDuration, InvalidSize
     ],
 )
 def test_a_duration_is_read(text: str, nanos: int) -> None:
-    assert units.nanoseconds(text) == nanos
-    assert units.seconds(text) == nanos / 10**9
+    assert units.parse_nanoseconds(text) == nanos
+    assert units.parse_seconds(text) == nanos / 10**9
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_duration_is_read(text: str, nanos: int) -> None:
 )
 def test_what_is_no_duration_is_refused_as_written(text: str) -> None:
     with pytest.raises(InvalidDuration, match=f'invalid duration "{text}"'):
-        units.nanoseconds(text)
+        units.parse_nanoseconds(text)
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,8 @@ def test_what_is_no_duration_is_refused_as_written(text: str) -> None:
     ],
 )
 def test_a_duration_is_written(nanos: int, text: str) -> None:
-    assert units.duration(nanos) == text
-    assert units.nanoseconds(text) == nanos
+    assert units.format_duration(nanos) == text
+    assert units.parse_nanoseconds(text) == nanos
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_duration_is_written(nanos: int, text: str) -> None:
     ],
 )
 def test_a_size_is_read(text: str, count: int) -> None:
-    assert units.size(text) == count
+    assert units.parse_size(text) == count
 
 
 @pytest.mark.parametrize(
@@ -87,4 +87,4 @@ def test_a_size_is_read(text: str, count: int) -> None:
 )
 def test_what_is_no_size_is_refused_as_written(text: str) -> None:
     with pytest.raises(InvalidSize, match=f"invalid size: '{text}'"):
-        units.size(text)
+        units.parse_size(text)

@@ -16,7 +16,7 @@ def ordinary(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_ordinary_user_has_what_was_given_to_it() -> None:
     found = machine.look()
-    assert (found.controllers, found.has_ids, found.lowest_port) == ((), False, 81)
+    assert (found.controllers, found.has_subordinate_ids, found.lowest_port) == ((), False, 81)
 
 
 def test_delegated_controllers_are_those_of_the_group(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,4 +27,4 @@ def test_delegated_controllers_are_those_of_the_group(monkeypatch: pytest.Monkey
 
 def test_root_has_all_ids(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine.os, "getuid", lambda: 0)
-    assert machine.look().has_ids
+    assert machine.look().has_subordinate_ids

@@ -83,7 +83,7 @@ def test_containers_whose_supervisor_was_killed_need_their_holder(
 
 def test_what_a_holder_left_that_is_gone_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     written(born=(70, 71))
-    (paths.make(paths.holder_state()) / "holder.json").touch()
+    (paths.make_data_folder(paths.holder_state()) / "holder.json").touch()
     monkeypatch.setattr(kernel, "start_time", lambda _pid: 0)
     assert holder.end_if_unused()
     assert not paths.holder().exists()
@@ -92,7 +92,9 @@ def test_what_a_holder_left_that_is_gone_is_removed(monkeypatch: pytest.MonkeyPa
 
 def test_a_holder_is_found_without_the_runtime_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = written(born=(70, 71))
-    (paths.holder() / "holder.json").rename(paths.make(paths.holder_state()) / "holder.json")
+    (paths.holder() / "holder.json").rename(
+        paths.make_data_folder(paths.holder_state()) / "holder.json"
+    )
     files.remove_tree(paths.holder())
     monkeypatch.setattr(kernel, "start_time", {10: 70, 11: 71}.get)
     assert holder.find() == wanted

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cntnr_compose.core.values import replace
-from cntnr_compose.model.observed import NetworkFound, Record
+from cntnr_compose.model.observed import ObservedNetwork, Record
 from cntnr_compose.model.service import Service
 from cntnr_compose.networks import address_claims as claims
 from cntnr_compose.networks import cni, interfaces
@@ -14,7 +14,7 @@ from cntnr_compose.networks.ip_nft import Bridge
 from cntnr_compose.networks.manager import Made
 
 NET = Made(
-    found=NetworkFound(name="n", gateway="10.0.0.1"),
+    found=ObservedNetwork(name="n", gateway="10.0.0.1"),
     bridge=Bridge(name="br", gateway="10.0.0.1/29", subnet="10.0.0.0/29"),
     first="10.0.0.1",
     last="10.0.0.4",
@@ -23,7 +23,7 @@ NET = Made(
 
 @pytest.fixture(autouse=True)
 def places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    monkeypatch.setattr(claims.paths, "held", lambda: tmp_path / "held")
+    monkeypatch.setattr(claims.paths, "holder_tmpfs", lambda: tmp_path / "held")
     monkeypatch.setattr(claims.paths, "data", lambda: tmp_path / "data")
     return tmp_path
 

@@ -10,7 +10,7 @@ from cntnr_compose.networks.dnsmasq import View, config
 
 @pytest.fixture(autouse=True)
 def held(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    monkeypatch.setattr(dnsmasq.paths, "held", lambda: tmp_path)
+    monkeypatch.setattr(dnsmasq.paths, "holder_tmpfs", lambda: tmp_path)
     dnsmasq.folder().mkdir()
     return tmp_path
 

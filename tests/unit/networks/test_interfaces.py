@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.model.observed import NetworkFound
+from cntnr_compose.model.observed import ObservedNetwork
 from cntnr_compose.networks import cni, interfaces
 from cntnr_compose.networks import manager as networks
 from cntnr_compose.networks.interfaces import AddressRefused, InterfaceRefused
@@ -15,14 +15,16 @@ from cntnr_compose.networks.manager import Made
 
 @pytest.fixture(autouse=True)
 def held(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    monkeypatch.setattr(networks.paths, "held", lambda: tmp_path)
+    monkeypatch.setattr(networks.paths, "holder_tmpfs", lambda: tmp_path)
     return tmp_path
 
 
 def network(name: str, subnet: str = "10.128.0.0/20") -> Made:
     gateway = str(ipaddress.ip_network(subnet)[1])
     bridge = Bridge(name=f"br-{name}", gateway=f"{gateway}/20", subnet=subnet)
-    return Made(found=NetworkFound(name=name, gateway=gateway), bridge=bridge, first="a", last="b")
+    return Made(
+        found=ObservedNetwork(name=name, gateway=gateway), bridge=bridge, first="a", last="b"
+    )
 
 
 def test_interfaces_are_numbered_and_one_leads_outside() -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from cntnr_compose.core.names import NameInvalid
 from cntnr_compose.core.values import replace
-from cntnr_compose.model.observed import NetworkFound
-from cntnr_compose.model.project import Network, Pool
+from cntnr_compose.model.observed import ObservedNetwork
+from cntnr_compose.model.project import AddressPool, Network
 from cntnr_compose.networks import cni, dnsmasq
 from cntnr_compose.networks import manager as networks
 from cntnr_compose.networks.ip_nft import Bridge
@@ -20,7 +20,7 @@ from cntnr_compose.networks.subnets import SubnetInvalid, SubnetTaken
 
 @pytest.fixture(autouse=True)
 def held(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    monkeypatch.setattr(networks.paths, "held", lambda: tmp_path)
+    monkeypatch.setattr(networks.paths, "holder_tmpfs", lambda: tmp_path)
     (tmp_path / "networks").mkdir()
     return tmp_path
 
@@ -28,7 +28,9 @@ def held(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def made(name: str, subnet: str = "10.128.0.0/20", *, internal: bool = False) -> Made:
     gateway = str(ipaddress.ip_network(subnet)[1])
     bridge = Bridge(name=f"br-{name}", gateway=f"{gateway}/20", subnet=subnet, internal=internal)
-    return Made(found=NetworkFound(name=name, gateway=gateway), bridge=bridge, first="a", last="b")
+    return Made(
+        found=ObservedNetwork(name=name, gateway=gateway), bridge=bridge, first="a", last="b"
+    )
 
 
 def chosen(wanted: Network) -> Made:
@@ -50,41 +52,43 @@ def test_the_end_of_a_subnet_is_kept_for_resolvers() -> None:
 
 
 def test_the_smallest_subnet_has_no_addresses_for_resolvers() -> None:
-    one = chosen(Network(key="a", name="p_a", pools=(Pool(subnet="10.5.0.0/30"),)))
+    one = chosen(Network(key="a", name="p_a", pools=(AddressPool(subnet="10.5.0.0/30"),)))
     assert (one.first, one.last, one.bridge.reserved) == ("10.5.0.1", "10.5.0.2", "")
 
 
 def test_a_pool_says_subnet_gateway_and_range() -> None:
-    pool = Pool(subnet="172.28.0.0/16", gateway="172.28.5.254", ip_range="172.28.5.0/24")
+    pool = AddressPool(subnet="172.28.0.0/16", gateway="172.28.5.254", ip_range="172.28.5.0/24")
     one = chosen(Network(key="a", name="p_a", pools=(pool,)))
     assert one.found.gateway == "172.28.5.254"
     assert (one.first, one.last) == ("172.28.5.0", "172.28.5.255")
 
 
 def test_aux_addresses_are_kept_free() -> None:
-    def kept(*pools: Pool) -> tuple[str, ...]:
+    def kept(*pools: AddressPool) -> tuple[str, ...]:
         return chosen(Network(key="a", name="p_a", pools=pools)).kept
 
-    lan = Pool(subnet="10.5.0.0/24", aux_addresses={"router": "10.5.0.2", "nas": "10.5.0.9"})
+    lan = AddressPool(subnet="10.5.0.0/24", aux_addresses={"router": "10.5.0.2", "nas": "10.5.0.9"})
     assert kept(lan) == ("10.5.0.2", "10.5.0.9")
-    assert kept(lan, Pool(subnet="10.6.0.0/24", aux_addresses={"x": "10.6.0.2"})) == kept(lan)
+    assert kept(lan, AddressPool(subnet="10.6.0.0/24", aux_addresses={"x": "10.6.0.2"})) == kept(
+        lan
+    )
     with pytest.raises(SubnetInvalid, match=r"aux_addresses r: 10\.6\.0\.2 is not in subnet"):
-        kept(Pool(subnet="10.5.0.0/24", aux_addresses={"r": "10.6.0.2"}))
+        kept(AddressPool(subnet="10.5.0.0/24", aux_addresses={"r": "10.6.0.2"}))
     with pytest.raises(SubnetInvalid, match=r"aux_addresses r: .*nonsense"):
-        kept(Pool(subnet="10.5.0.0/24", aux_addresses={"r": "nonsense"}))
+        kept(AddressPool(subnet="10.5.0.0/24", aux_addresses={"r": "nonsense"}))
     with pytest.raises(SubnetInvalid, match="is not in subnet"):
-        kept(Pool(aux_addresses={"r": "10.6.0.2"}))
+        kept(AddressPool(aux_addresses={"r": "10.6.0.2"}))
 
 
 def test_an_overlapping_subnet_is_refused_with_the_others_name() -> None:
     Networks("p")._write(made("other"))
     with pytest.raises(SubnetTaken, match=r"10\.128\.0\.0/24 overlaps network other"):
-        chosen(Network(key="a", name="p_a", pools=(Pool(subnet="10.128.0.0/24"),)))
+        chosen(Network(key="a", name="p_a", pools=(AddressPool(subnet="10.128.0.0/24"),)))
 
 
 def test_a_gateway_elsewhere_leaves_the_first_address_to_containers() -> None:
     one = chosen(
-        Network(key="a", name="p_a", pools=(Pool(subnet="10.5.0.0/24", gateway="10.5.0.9"),))
+        Network(key="a", name="p_a", pools=(AddressPool(subnet="10.5.0.0/24", gateway="10.5.0.9"),))
     )
     assert one.first == "10.5.0.1"
 
@@ -92,28 +96,28 @@ def test_a_gateway_elsewhere_leaves_the_first_address_to_containers() -> None:
 @pytest.mark.parametrize(
     ("pool", "says"),
     [
-        (Pool(subnet="nonsense"), "subnet nonsense"),
-        (Pool(subnet="10.0.0.0/33"), "subnet 10.0.0.0/33"),
-        (Pool(subnet="10.0.0.0/32"), "no room"),
+        (AddressPool(subnet="nonsense"), "subnet nonsense"),
+        (AddressPool(subnet="10.0.0.0/33"), "subnet 10.0.0.0/33"),
+        (AddressPool(subnet="10.0.0.0/32"), "no room"),
         (
-            Pool(subnet="10.0.0.0/24", gateway="10.0.1.1"),
+            AddressPool(subnet="10.0.0.0/24", gateway="10.0.1.1"),
             "gateway 10.0.1.1 is not in subnet 10.0.0.0/24",
         ),
-        (Pool(subnet="10.0.0.0/24", gateway="here"), "gateway here"),
+        (AddressPool(subnet="10.0.0.0/24", gateway="here"), "gateway here"),
         (
-            Pool(subnet="10.0.0.0/24", ip_range="10.0.1.0/28"),
+            AddressPool(subnet="10.0.0.0/24", ip_range="10.0.1.0/28"),
             "ip_range 10.0.1.0/28 is not in subnet",
         ),
     ],
 )
-def test_what_is_no_subnet_is_refused(pool: Pool, says: str) -> None:
+def test_what_is_no_subnet_is_refused(pool: AddressPool, says: str) -> None:
     with pytest.raises(SubnetInvalid, match=f"cannot create network p_a: .*{says}"):
         chosen(Network(key="a", name="p_a", pools=(pool,)))
 
 
 def test_a_resolver_takes_an_address_that_nobody_has_or_asks_for() -> None:
     store = Networks("p")
-    pool = Pool(subnet="10.5.0.0/24", gateway="10.5.0.254")
+    pool = AddressPool(subnet="10.5.0.0/24", gateway="10.5.0.254")
     store._write(chosen(Network(key="a", name="p_a", pools=(pool,))))
     leased = cni.leases() / "p_a/10.5.0.253"
     leased.parent.mkdir(parents=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from cntnr_compose.core.values import replace
-from cntnr_compose.model.project import Network, Pool, Volume
+from cntnr_compose.model.project import AddressPool, Network, Volume
 from cntnr_compose.model.service import Service
 from cntnr_compose.reconcile.config_hash import network_hash, service_hash, volume_hash
 
@@ -117,7 +117,7 @@ def test_a_network_changes_its_hash_with_its_definition() -> None:
         {"driver": "bridge"},
         {"driver_opts": {"mtu": "1400"}},
         {"labels": {"a": "b"}},
-        {"pools": (Pool(subnet="10.1.0.0/24"),)},
+        {"pools": (AddressPool(subnet="10.1.0.0/24"),)},
         {"enable_ipv6": True},
         {"name": "other"},
     ]

@@ -22,14 +22,14 @@ def test_a_service_comes_after_what_it_depends_on_else_in_the_order_of_the_file(
         service("web", ["api"]), service("mail"), service("api", ["db", "cache"]),
         service("db"), service("cache"),
     )  # fmt: skip
-    assert graph.order(found) == ("mail", "db", "cache", "api", "web")
-    assert graph.reverse(found) == ("web", "api", "cache", "db", "mail")
+    assert graph.start_order(found) == ("mail", "db", "cache", "api", "web")
+    assert graph.stop_order(found) == ("web", "api", "cache", "db", "mail")
 
 
 @pytest.mark.usefixtures("no_networkx")
 def test_without_dependencies_the_order_is_that_of_the_file_and_nothing_is_imported() -> None:
     found = services(service("b"), service("a"))
-    assert graph.order(found) == ("b", "a")
+    assert graph.start_order(found) == ("b", "a")
 
 
 @pytest.mark.parametrize(
@@ -57,15 +57,15 @@ def test_a_cycle_is_told_by_name_in_the_direction_of_depends_on() -> None:
     found = services(
         service("top", ["b"]), service("c", ["a"]), service("b", ["c"]), service("a", ["b"])
     )
-    assert graph.cycle(found) == ("a", "b", "c", "a")
+    assert graph.find_cycle(found) == ("a", "b", "c", "a")
     with pytest.raises(
         graph.DependencyCycle, match=r"^dependency cycle detected: a -> b -> c -> a$"
     ):
-        graph.order(found)
+        graph.start_order(found)
 
 
 def test_without_a_cycle_there_is_none_to_tell() -> None:
-    assert graph.cycle(services(service("a", ["b"]), service("b"))) == ()
+    assert graph.find_cycle(services(service("a", ["b"]), service("b"))) == ()
 
 
 def test_ancestors_are_needed_and_descendants_need() -> None:
@@ -87,4 +87,4 @@ def test_heights_of_a_circle_are_cut_somewhere() -> None:
 
 def test_the_digraph_points_from_what_comes_first() -> None:
     found = services(service("web", {"db": Dependency()}), service("db"))
-    assert list(graph.dependencies(found).edges) == [("db", "web")]
+    assert list(graph.dependency_graph(found).edges) == [("db", "web")]

@@ -6,12 +6,12 @@ from cntnr_compose.model.plan import (
     Plan,
     StartContainer,
     StopContainer,
-    halves,
-    render,
+    render_plan,
+    split_plan,
 )
 from cntnr_compose.model.project import Network
 from cntnr_compose.model.service import Service
-from cntnr_compose.reconcile.plan_builder import Draft
+from cntnr_compose.reconcile.plan_builder import PlanBuilder
 
 
 def create(name: str) -> CreateContainer:
@@ -21,36 +21,36 @@ def create(name: str) -> CreateContainer:
 
 
 def plan() -> Plan:
-    draft = Draft()
+    draft = PlanBuilder()
     network = draft.add(CreateNetwork(network=Network(key="n", name="n"), config_hash=""))
     db = draft.add(create("db"), {network})
     started = draft.add(StartContainer(name="db"), {db})
     draft.add(create("web"), {network})
     late = draft.add(StopContainer(name="old"), {started})
     draft.add(create("new"), {late, network})
-    draft.leave("cache")
+    draft.add_unchanged("cache")
     draft.warn("careful")
-    return draft.plan()
+    return draft.build()
 
 
 def test_the_first_half_needs_nothing_of_the_second() -> None:
-    first, second = halves(plan(), (StartContainer,))
-    assert render(first) == (
+    first, second = split_plan(plan(), (StartContainer,))
+    assert render_plan(first) == (
         "1 create network n: not found\n"
         "2 create container db (after 1)\n"
         "4 create container web (after 1)\n"
     )
-    assert render(second) == (
+    assert render_plan(second) == (
         "3 start container db\n5 stop container old (after 3)\n6 create container new (after 5)\n"
     )
 
 
 def test_what_is_said_is_said_with_the_first_half() -> None:
-    first, second = halves(plan(), (StartContainer,))
+    first, second = split_plan(plan(), (StartContainer,))
     assert (first.unchanged, first.warnings) == (("cache",), ("careful",))
     assert (second.unchanged, second.warnings) == ((), ())
 
 
 def test_a_plan_without_such_steps_is_all_first_half() -> None:
     whole = plan()
-    assert halves(whole, ()) == (whole, Plan())
+    assert split_plan(whole, ()) == (whole, Plan())

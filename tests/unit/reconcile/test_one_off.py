@@ -6,11 +6,11 @@ import pytest
 
 from cntnr_compose.core.errors import NoSuchService
 from cntnr_compose.core.values import replace
-from cntnr_compose.model.observed import VolumeFound
-from cntnr_compose.model.plan import CreateContainer, render
-from cntnr_compose.model.service import Attachment, Mount, Port, RestartPolicy
-from cntnr_compose.reconcile.one_off import RunOptions, changed, run_plan
-from cntnr_compose.reconcile.up import reconcile
+from cntnr_compose.model.observed import ObservedVolume
+from cntnr_compose.model.plan import CreateContainer, render_plan
+from cntnr_compose.model.service import Mount, NetworkAttachment, Port, RestartPolicy
+from cntnr_compose.reconcile.one_off import RunOptions, apply_run_options, plan_run
+from cntnr_compose.reconcile.up import plan_up
 from tests.unit.reconcile.world import DATA, HEALTHY, carried_out, nothing, project, service
 
 SLUG = "0123456789abcdef" * 4
@@ -30,10 +30,10 @@ WEB = service(
     container_name="front",
     restart=RestartPolicy(condition="always"),
 )
-WEB = replace(WEB, networks={"default": Attachment(aliases=("www",), priority=3)})
+WEB = replace(WEB, networks={"default": NetworkAttachment(aliases=("www",), priority=3)})
 STACK = project(WEB, service("db"))
 UP = carried_out(
-    reconcile(project(service("db")), nothing(STACK)), project(service("db")), nothing(STACK)
+    plan_up(project(service("db")), nothing(STACK)), project(service("db")), nothing(STACK)
 )
 
 
@@ -42,7 +42,7 @@ def options(**given) -> RunOptions:
 
 
 def run(found=UP, **given):
-    return run_plan(STACK, found, options(**given))
+    return plan_run(STACK, found, options(**given))
 
 
 def created(plan) -> CreateContainer:
@@ -61,7 +61,7 @@ def test_it_may_be_there_only_for_as_long_as_it_runs() -> None:
 def test_it_is_set_up_beside_what_it_needs_and_started_by_a_plan_of_its_own() -> None:
     plan = run(nothing(STACK))
     assert plan.name == "p-web-run-0123456789ab"
-    assert render(plan.before) == dedent("""\
+    assert render_plan(plan.before) == dedent("""\
         1 create network p_default: not found
         2 create volume p_data: not found
         3 create container p-db-1: not found (after 1)
@@ -71,17 +71,17 @@ def test_it_is_set_up_beside_what_it_needs_and_started_by_a_plan_of_its_own() ->
         7 wait for db: healthy: web depends on it (after 5)
         8 prepare container p-web-run-0123456789ab (after 6, 7)
         """)
-    assert render(plan.start) == "1 start container p-web-run-0123456789ab\n"
-    assert render(plan.removal) == "1 remove container p-web-run-0123456789ab\n"
+    assert render_plan(plan.start) == "1 start container p-web-run-0123456789ab\n"
+    assert render_plan(plan.removal) == "1 remove container p-web-run-0123456789ab\n"
     assert plan.removal.steps[0].operation.volumes
 
 
 def test_a_running_dependency_is_checked_all_the_same() -> None:
-    assert "wait for db: healthy: web depends on it\n" in render(run().before)
+    assert "wait for db: healthy: web depends on it\n" in render_plan(run().before)
 
 
 def test_without_dependencies_only_its_own_networks_and_volumes_are_made() -> None:
-    plan = render(run(nothing(STACK), dependencies=False).before)
+    plan = render_plan(run(nothing(STACK), dependencies=False).before)
     assert "db" not in plan
     assert "create network p_default" in plan
 
@@ -100,7 +100,7 @@ def test_only_name_changes_its_name() -> None:
 
 
 def test_the_service_is_neither_restarted_nor_published_nor_multiplied() -> None:
-    one = changed(replace(WEB, replicas=3), options())
+    one = apply_run_options(replace(WEB, replicas=3), options())
     assert (one.restart, one.ports, one.replicas) == (RestartPolicy(), (), 1)
     assert one.command == ("serve",)
     assert one.entrypoint == ("app",)
@@ -108,60 +108,62 @@ def test_the_service_is_neither_restarted_nor_published_nor_multiplied() -> None
 
 def test_ports_are_those_of_the_service_or_those_given() -> None:
     given = Port(target=81, published="8081")
-    assert changed(WEB, options(service_ports=True)).ports == WEB.ports
-    assert changed(WEB, options(ports=(given,))).ports == (given,)
+    assert apply_run_options(WEB, options(service_ports=True)).ports == WEB.ports
+    assert apply_run_options(WEB, options(ports=(given,))).ports == (given,)
 
 
 def test_a_command_replaces_the_services_and_an_entrypoint_drops_it() -> None:
-    assert changed(WEB, options(command=("ls", "-l"))).command == ("ls", "-l")
-    bare = changed(WEB, options(entrypoint=("sh",)))
+    assert apply_run_options(WEB, options(command=("ls", "-l"))).command == ("ls", "-l")
+    bare = apply_run_options(WEB, options(entrypoint=("sh",)))
     assert (bare.entrypoint, bare.command) == (("sh",), ())
-    both = changed(WEB, options(entrypoint=("sh",), command=("-c", "ls")))
+    both = apply_run_options(WEB, options(entrypoint=("sh",), command=("-c", "ls")))
     assert (both.entrypoint, both.command) == (("sh",), ("-c", "ls"))
 
 
 def test_variables_and_labels_are_laid_over_the_services() -> None:
-    one = changed(WEB, options(environment={"B": "3", "C": "4", "D": None}, labels={"a": "c"}))
+    one = apply_run_options(
+        WEB, options(environment={"B": "3", "C": "4", "D": None}, labels={"a": "c"})
+    )
     assert one.environment == {"A": "1", "B": "3", "C": "4"}
     assert one.labels == {"a": "c"}
 
 
 def test_user_folder_terminal_and_volumes_are_what_was_asked_for() -> None:
     extra = Mount(type="bind", source="/src", target="/src")
-    one = changed(
+    one = apply_run_options(
         WEB, options(user="0", working_dir="/tmp", tty=True, interactive=False, volumes=(extra,))
     )
     assert (one.user, one.working_dir, one.tty, one.stdin_open) == ("0", "/tmp", True, False)
     assert one.volumes == (DATA, extra)
-    kept = changed(WEB, options())
+    kept = apply_run_options(WEB, options())
     assert (kept.user, kept.working_dir, kept.stdin_open) == ("www", "/srv", True)
 
 
 def test_a_capability_that_is_added_is_not_dropped_and_the_other_way_round() -> None:
-    one = changed(WEB, options(cap_add=("KILL",), cap_drop=("SYS_TIME",)))
+    one = apply_run_options(WEB, options(cap_add=("KILL",), cap_drop=("SYS_TIME",)))
     assert one.cap_add == ("NET_ADMIN", "KILL")
     assert one.cap_drop == ("CHOWN", "SYS_TIME")
 
 
 def test_it_answers_to_no_alias_unless_asked_to() -> None:
-    assert changed(WEB, options()).networks["default"] == Attachment(priority=3)
-    named = changed(WEB, options(use_aliases=True)).networks["default"]
+    assert apply_run_options(WEB, options()).networks["default"] == NetworkAttachment(priority=3)
+    named = apply_run_options(WEB, options(use_aliases=True)).networks["default"]
     assert named.aliases == ("web", "www")
 
 
 def test_a_service_that_is_not_there_is_named() -> None:
     with pytest.raises(NoSuchService):
-        run_plan(STACK, UP, RunOptions(service="nope", slug=SLUG))
+        plan_run(STACK, UP, RunOptions(service="nope", slug=SLUG))
 
 
 def test_it_waits_for_lenders_of_namespaces_and_volumes() -> None:
     side = service("side", ["db"], network_mode="service:db", volumes_from=("db",))
-    plan = run_plan(
+    plan = plan_run(
         project(side, service("db")),
         nothing(project(side, service("db"))),
         RunOptions(service="side", slug=SLUG),
     )
-    assert render(plan.before).splitlines()[-2:] == [
+    assert render_plan(plan.before).splitlines()[-2:] == [
         "5 create container p-side-run-0123456789ab: run (after 2)",
         "6 prepare container p-side-run-0123456789ab (after 4, 5)",
     ]
@@ -180,8 +182,8 @@ def test_a_volume_that_only_the_command_line_names_is_made_and_is_nobodys() -> N
     assert after <= set(next(s.after for s in steps if isinstance(s.operation, CreateContainer)))
     other = Mount(type="volume", source="spare", target="/spare")
     spare = project(WEB, service("db"), volumes=("data", "spare"))
-    plan = run_plan(spare, UP, options(volumes=(other,)))
-    assert "create volume p_spare: not found" in render(plan.before)
-    there = replace(UP, volumes={**UP.volumes, "mine": VolumeFound(name="mine")})
+    plan = plan_run(spare, UP, options(volumes=(other,)))
+    assert "create volume p_spare: not found" in render_plan(plan.before)
+    there = replace(UP, volumes={**UP.volumes, "mine": ObservedVolume(name="mine")})
     again = run(there, volumes=(mine,)).before
-    assert "create volume mine" not in render(again)
+    assert "create volume mine" not in render_plan(again)

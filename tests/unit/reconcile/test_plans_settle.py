@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from cntnr_compose.core.values import replace
 from cntnr_compose.model.plan import CreateContainer, StartContainer, StopContainer
 from cntnr_compose.reconcile import teardown
-from cntnr_compose.reconcile.restart import restart
-from cntnr_compose.reconcile.up import UpOptions, reconcile
+from cntnr_compose.reconcile.restart import plan_restart
+from cntnr_compose.reconcile.up import UpOptions, plan_up
 from tests.unit.reconcile.world import (
     COMPLETED,
     DATA,
@@ -64,10 +64,10 @@ def check(plan) -> None:
 def test_after_any_change_one_up_suffices(wanted, data) -> None:
     found = nothing(wanted)
     for _ in range(2):
-        plan = reconcile(wanted, found)
+        plan = plan_up(wanted, found)
         check(plan)
         found = carried_out(plan, wanted, found)
-        assert reconcile(wanted, found).steps == ()
+        assert plan_up(wanted, found).steps == ()
         assert len(found.containers) == sum(one.replicas for one in wanted.services.values())
         assert all(one.is_running for one in found.containers)
         wanted = edited(data.draw, wanted)
@@ -76,10 +76,10 @@ def test_after_any_change_one_up_suffices(wanted, data) -> None:
 @SLOW
 @given(projects(), st.data())
 def test_up_of_some_services_repairs_what_it_breaks(wanted, data) -> None:
-    found = carried_out(reconcile(wanted, nothing(wanted)), wanted, nothing(wanted))
+    found = carried_out(plan_up(wanted, nothing(wanted)), wanted, nothing(wanted))
     changed = edited(data.draw, wanted)
     chosen = tuple(data.draw(st.lists(st.sampled_from(list(wanted.services)), unique=True)))
-    plan = reconcile(changed, found, UpOptions(selected=chosen))
+    plan = plan_up(changed, found, UpOptions(selected=chosen))
     check(plan)
     assert all(one.is_running for one in carried_out(plan, changed, found).containers)
 
@@ -87,11 +87,11 @@ def test_up_of_some_services_repairs_what_it_breaks(wanted, data) -> None:
 @SLOW
 @given(projects(), st.data())
 def test_nothing_is_started_before_it_was_made_nor_stopped_twice(wanted, data) -> None:
-    found = carried_out(reconcile(wanted, nothing(wanted)), wanted, nothing(wanted))
+    found = carried_out(plan_up(wanted, nothing(wanted)), wanted, nothing(wanted))
     for one in found.containers:
         if data.draw(st.booleans()):
             found = with_status(found, one.name, state="exited")
-    plan = reconcile(edited(data.draw, wanted), found)
+    plan = plan_up(edited(data.draw, wanted), found)
     check(plan)
     names = {kind: [] for kind in (CreateContainer, StartContainer, StopContainer)}
     for one in plan.steps:
@@ -105,9 +105,9 @@ def test_nothing_is_started_before_it_was_made_nor_stopped_twice(wanted, data) -
 @SLOW
 @given(projects(), st.booleans())
 def test_down_leaves_nothing_and_stops_dependents_first(wanted, with_file) -> None:
-    found = carried_out(reconcile(wanted, nothing(wanted)), wanted, nothing(wanted))
+    found = carried_out(plan_up(wanted, nothing(wanted)), wanted, nothing(wanted))
     options = teardown.DownOptions(volumes=True)
-    plan = teardown.down(wanted if with_file else None, found, options)
+    plan = teardown.plan_down(wanted if with_file else None, found, options)
     check(plan)
     left = carried_out(plan, wanted, found)
     assert (left.containers, left.networks, left.volumes) == ((), {}, {})
@@ -122,7 +122,7 @@ def test_down_leaves_nothing_and_stops_dependents_first(wanted, with_file) -> No
 @SLOW
 @given(projects())
 def test_restart_leaves_all_running(wanted) -> None:
-    found = carried_out(reconcile(wanted, nothing(wanted)), wanted, nothing(wanted))
-    plan = restart(wanted, found)
+    found = carried_out(plan_up(wanted, nothing(wanted)), wanted, nothing(wanted))
+    plan = plan_restart(wanted, found)
     check(plan)
     assert all(one.is_running for one in carried_out(plan, wanted, found).containers)

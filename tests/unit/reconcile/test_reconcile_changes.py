@@ -6,16 +6,16 @@ import pytest
 
 from cntnr_compose.core.errors import NoSuchService
 from cntnr_compose.core.values import replace
-from cntnr_compose.model.observed import MountPoint, NetworkFound, VolumeFound
-from cntnr_compose.model.plan import CreateContainer, render
-from cntnr_compose.model.service import Attachment, Mount
+from cntnr_compose.model.observed import MountPoint, ObservedNetwork, ObservedVolume
+from cntnr_compose.model.plan import CreateContainer, render_plan
+from cntnr_compose.model.service import Mount, NetworkAttachment
 from cntnr_compose.reconcile.resource_decisions import NetworkNotFound, VolumeNotFound
 from cntnr_compose.reconcile.up import (
     NameForOneOnly,
     OrphansContradiction,
     UpOptions,
-    reconcile,
-    scale,
+    plan_scale,
+    plan_up,
 )
 from tests.unit.reconcile.world import (
     DATA,
@@ -32,12 +32,12 @@ CHANGED = {"raw": {"image": "x", "tty": True}}
 
 
 def up(wanted, found=None, **options):
-    return reconcile(wanted, found or nothing(wanted), UpOptions(**options))
+    return plan_up(wanted, found or nothing(wanted), UpOptions(**options))
 
 
 def is_up(wanted, **options):
     before = nothing(wanted)
-    return carried_out(reconcile(wanted, before, UpOptions(**options)), wanted, before)
+    return carried_out(plan_up(wanted, before, UpOptions(**options)), wanted, before)
 
 
 def with_service(of, name, **settings):
@@ -45,7 +45,7 @@ def with_service(of, name, **settings):
 
 
 def expect(plan, wanted: str) -> None:
-    assert render(plan) == dedent(wanted)
+    assert render_plan(plan) == dedent(wanted)
 
 
 def made(plan) -> list[CreateContainer]:
@@ -96,7 +96,7 @@ def test_those_on_a_changed_network_whom_nobody_named_are_only_restarted() -> No
 
 def at(address, **settings):
     one = service(settings.pop("name"), **settings, raw={"at": address})
-    return replace(one, networks={"default": Attachment(ipv4_address=address)})
+    return replace(one, networks={"default": NetworkAttachment(ipv4_address=address)})
 
 
 def with_addresses(found, **addresses):
@@ -135,7 +135,7 @@ def test_who_keeps_its_own_address_is_not_stopped_for_it() -> None:
     before = project(at("10.0.0.5", name="a"))
     after = with_service(before, "a", raw={"other": "x"})
     found = with_addresses(is_up(before), a="10.0.0.5")
-    assert "stop" not in render(up(after, found))
+    assert "stop" not in render_plan(up(after, found))
 
 
 def test_no_recreate_leaves_a_changed_network_alone() -> None:
@@ -144,7 +144,7 @@ def test_no_recreate_leaves_a_changed_network_alone() -> None:
 
 def test_a_network_that_vanished_is_made_again_and_stopped_containers_attach_to_it() -> None:
     found = with_status(replace(is_up(PAIR), networks={}), "p-db-1", state="exited")
-    plan = render(up(PAIR, found, selected=("db",)))
+    plan = render_plan(up(PAIR, found, selected=("db",)))
     assert plan.splitlines()[:2] == [
         "1 create network p_default: not found",
         "2 prepare container p-db-1 (after 1)",
@@ -157,7 +157,7 @@ def test_a_container_that_misses_a_network_is_recreated() -> None:
         replace(one, record=replace(one.record, networks={})) if one.name == "p-web-1" else one
         for one in found.containers
     )
-    plan = render(up(PAIR, replace(found, containers=bare)))
+    plan = render_plan(up(PAIR, replace(found, containers=bare)))
     assert "1 recreate container p-web-1: not attached to network p_default\n" in plan
 
 
@@ -168,17 +168,19 @@ def test_an_external_network_must_exist() -> None:
         NetworkNotFound, match=r"^network shared declared as external, but could not be found$"
     ):
         up(wanted)
-    there = replace(nothing(wanted), networks={"shared": NetworkFound(name="shared", project="q")})
+    there = replace(
+        nothing(wanted), networks={"shared": ObservedNetwork(name="shared", project="q")}
+    )
     plan = up(wanted, there)
-    assert "network" not in render(plan)
+    assert "network" not in render_plan(plan)
     assert plan.warnings == ()
 
 
 @pytest.mark.parametrize(("owner", "by"), [("", "by compose"), ("other", 'for project "p"')])
 def test_a_network_of_somebody_else_is_used_with_a_warning(owner, by) -> None:
-    foreign = NetworkFound(name="p_default", project=owner, config_hash="x")
+    foreign = ObservedNetwork(name="p_default", project=owner, config_hash="x")
     plan = up(PAIR, replace(nothing(PAIR), networks={"p_default": foreign}))
-    assert "network" not in render(plan)
+    assert "network" not in render_plan(plan)
     assert plan.warnings == (
         (
             f"a network with name p_default exists but was not created {by}.\n"
@@ -221,7 +223,7 @@ def test_a_changed_volume_is_made_anew_where_that_was_said() -> None:
 
 def test_a_container_that_misses_a_volume_is_recreated() -> None:
     renamed = replace(PAIR, volumes={"data": replace(PAIR.volumes["data"], name="other")})
-    plan = render(up(renamed, is_up(PAIR)))
+    plan = render_plan(up(renamed, is_up(PAIR)))
     assert "1 create volume other: not found\n" in plan
     assert "2 recreate container p-db-1: volume other not mounted (after 1)\n" in plan
 
@@ -231,12 +233,12 @@ def test_an_external_volume_must_exist() -> None:
     wanted = replace(PAIR, volumes={"data": external})
     with pytest.raises(VolumeNotFound, match=r'^external volume "shared" not found$'):
         up(wanted)
-    there = replace(nothing(wanted), volumes={"shared": VolumeFound(name="shared")})
-    assert "volume" not in render(up(wanted, there))
+    there = replace(nothing(wanted), volumes={"shared": ObservedVolume(name="shared")})
+    assert "volume" not in render_plan(up(wanted, there))
 
 
 def test_a_volume_of_somebody_else_is_used_with_a_warning() -> None:
-    foreign = VolumeFound(name="p_data", project="q", config_hash="x")
+    foreign = ObservedVolume(name="p_data", project="q", config_hash="x")
     plan = up(PAIR, replace(nothing(PAIR), volumes={"p_data": foreign}))
     assert plan.warnings == (
         (
@@ -317,19 +319,19 @@ def test_who_shares_a_namespace_is_restarted_when_its_lender_starts_again() -> N
 
 def test_who_has_run_for_longer_than_its_lender_lives_in_a_dead_namespace() -> None:
     found = with_status(is_up(SIDE), "p-db-1", started=1000)
-    plan = render(up(SIDE, found))
+    plan = render_plan(up(SIDE, found))
     assert plan.startswith("1 stop container p-side-1: namespace of db is new\n")
     assert "p-db-1" not in plan
 
 
 def test_more_replicas_of_a_lender_leave_those_that_live_in_the_first() -> None:
-    assert "side" not in render(up(SIDE, is_up(SIDE), scale={"db": 2}))
+    assert "side" not in render_plan(up(SIDE, is_up(SIDE), scale={"db": 2}))
 
 
 def test_who_mounts_the_volumes_of_another_is_made_after_it_and_recreated_with_it() -> None:
     wanted = project(service("web", volumes_from=("db:ro",)), service("db"))
-    assert "5 create container p-web-1: not found (after 2)\n" in render(up(wanted))
-    plan = render(up(with_service(wanted, "db", **CHANGED), is_up(wanted)))
+    assert "5 create container p-web-1: not found (after 2)\n" in render_plan(up(wanted))
+    plan = render_plan(up(with_service(wanted, "db", **CHANGED), is_up(wanted)))
     assert "recreate container p-web-1: volumes of db changed (after 1)\n" in plan
 
 
@@ -350,7 +352,7 @@ def test_who_asked_to_be_restarted_is_stopped_before_and_started_after_a_recreat
 
 
 def test_who_did_not_ask_is_left_running() -> None:
-    plan = render(up(with_service(PAIR, "db", **CHANGED), is_up(PAIR)))
+    plan = render_plan(up(with_service(PAIR, "db", **CHANGED), is_up(PAIR)))
     assert "web" not in plan
 
 
@@ -366,7 +368,7 @@ def test_scaling_up_goes_on_after_the_highest_number() -> None:
     gap = replace(found, containers=tuple(one for one in found.containers if one.name != "p-web-2"))
     plan = up(PAIR, gap, scale={"web": 4})
     assert numbers(plan) == [4, 5]
-    assert "create container p-web-4: scaled up to 4\n" in render(plan)
+    assert "create container p-web-4: scaled up to 4\n" in render_plan(plan)
 
 
 def test_scaling_down_removes_the_highest_numbers() -> None:
@@ -390,14 +392,14 @@ def test_scaling_down_removes_first_what_is_not_as_it_should_be() -> None:
         for one in found.containers
     )
     plan = up(PAIR, replace(found, containers=old))
-    assert "remove container p-web-1: scaled down to 1" in render(plan)
+    assert "remove container p-web-1: scaled down to 1" in render_plan(plan)
     assert "p-web-2" in plan.unchanged
 
 
 def test_replicas_of_the_file_count_and_none_means_none() -> None:
     assert numbers(up(with_service(PAIR, "web", replicas=3))) == [1, 1, 2, 3]
     plan = up(with_service(PAIR, "web", replicas=0), is_up(PAIR))
-    assert "2 remove container p-web-1: scaled down to 0 (after 1)\n" in render(plan)
+    assert "2 remove container p-web-1: scaled down to 0 (after 1)\n" in render_plan(plan)
 
 
 def test_a_container_name_is_used_and_allows_one_container() -> None:
@@ -414,12 +416,12 @@ def test_compatibility_separates_names_by_an_underscore() -> None:
 
 
 def test_scale_touches_what_was_named_and_what_it_needs() -> None:
-    plan = scale(PAIR, nothing(PAIR), {"web": 2})
+    plan = plan_scale(PAIR, nothing(PAIR), {"web": 2})
     assert [one.name for one in made(plan)] == ["p-db-1", "p-web-1", "p-web-2"]
-    alone = scale(PAIR, nothing(PAIR), {"web": 2}, dependencies=False)
+    alone = plan_scale(PAIR, nothing(PAIR), {"web": 2}, dependencies=False)
     assert [one.name for one in made(alone)] == ["p-web-1", "p-web-2"]
     with pytest.raises(NoSuchService):
-        scale(PAIR, nothing(PAIR), {"nope": 1})
+        plan_scale(PAIR, nothing(PAIR), {"nope": 1})
 
 
 # orphans
@@ -436,7 +438,7 @@ def test_containers_of_no_service_are_told_in_docker_composes_words() -> None:
             "clean it up."
         ),
     )
-    assert "db" not in render(plan)
+    assert "db" not in render_plan(plan)
 
 
 def test_orphans_are_removed_before_anything_is_made() -> None:

@@ -6,10 +6,10 @@ import pytest
 
 from cntnr_compose.core.errors import NoSuchService
 from cntnr_compose.core.values import replace
-from cntnr_compose.model.plan import render
+from cntnr_compose.model.plan import render_plan
 from cntnr_compose.model.service import Dependency
-from cntnr_compose.reconcile.restart import NothingToStart, restart, start
-from cntnr_compose.reconcile.up import reconcile
+from cntnr_compose.reconcile.restart import NothingToStart, plan_restart, plan_start
+from cntnr_compose.reconcile.up import plan_up
 from tests.unit.reconcile.world import HEALTHY, carried_out, nothing, project, service, with_status
 
 CHAIN = project(
@@ -18,7 +18,7 @@ CHAIN = project(
     service("db"),
     service("mail"),
 )
-UP = carried_out(reconcile(CHAIN, nothing(CHAIN)), CHAIN, nothing(CHAIN))
+UP = carried_out(plan_up(CHAIN, nothing(CHAIN)), CHAIN, nothing(CHAIN))
 STOPPED = replace(
     UP,
     containers=tuple(
@@ -28,12 +28,12 @@ STOPPED = replace(
 
 
 def expect(plan, wanted: str) -> None:
-    assert render(plan) == dedent(wanted)
+    assert render_plan(plan) == dedent(wanted)
 
 
 def test_start_brings_up_what_is_there_after_what_it_needs() -> None:
     expect(
-        start(CHAIN, STOPPED, ("api",)),
+        plan_start(CHAIN, STOPPED, ("api",)),
         """\
         1 prepare container p-db-1
         2 start container p-db-1: exited (0) (after 1)
@@ -44,29 +44,29 @@ def test_start_brings_up_what_is_there_after_what_it_needs() -> None:
 
 
 def test_start_without_a_file_uses_what_the_containers_were_made_from() -> None:
-    plan = start(None, STOPPED, ("web",))
-    assert "wait for mail: healthy: web depends on it" in render(plan)
+    plan = plan_start(None, STOPPED, ("web",))
+    assert "wait for mail: healthy: web depends on it" in render_plan(plan)
     assert len(plan.steps) == 10
 
 
 def test_start_leaves_what_runs_and_makes_nothing() -> None:
-    plan = start(CHAIN, UP)
+    plan = plan_start(CHAIN, UP)
     assert (plan.steps, len(plan.unchanged)) == ((), 4)
     with pytest.raises(NothingToStart, match=r'^service "web" has no container to start$'):
-        start(CHAIN, nothing(CHAIN))
+        plan_start(CHAIN, nothing(CHAIN))
     with pytest.raises(NoSuchService):
-        start(CHAIN, UP, ("nope",))
+        plan_start(CHAIN, UP, ("nope",))
 
 
 def test_start_can_wait_until_all_runs() -> None:
-    plan = start(CHAIN, UP, ("db",), wait=True, wait_timeout=5)
+    plan = plan_start(CHAIN, UP, ("db",), wait=True, wait_timeout=5)
     expect(plan, "1 wait for db: running_or_healthy: --wait\n")
     assert plan.steps[0].operation.timeout == 5
 
 
 def test_restart_takes_along_those_that_asked_to_be_restarted() -> None:
     expect(
-        restart(CHAIN, UP, ("api",), timeout=1),
+        plan_restart(CHAIN, UP, ("api",), timeout=1),
         """\
         1 stop container p-api-1
         2 prepare container p-api-1 (after 1)
@@ -77,18 +77,18 @@ def test_restart_takes_along_those_that_asked_to_be_restarted() -> None:
         7 start container p-web-1: api is restarted (after 6)
         """,
     )
-    assert "web" not in render(restart(CHAIN, UP, ("api",), dependencies=False))
+    assert "web" not in render_plan(plan_restart(CHAIN, UP, ("api",), dependencies=False))
 
 
 def test_restart_of_all_follows_only_those_that_asked() -> None:
-    plan = render(restart(CHAIN, UP))
+    plan = render_plan(plan_restart(CHAIN, UP))
     assert "stop container p-api-1\n" in plan  # at once, though it depends on db
     assert "stop container p-web-1 (after" in plan
 
 
 def test_restart_starts_what_is_stopped() -> None:
     expect(
-        restart(CHAIN, with_status(UP, "p-db-1", state="exited"), ("db",)),
+        plan_restart(CHAIN, with_status(UP, "p-db-1", state="exited"), ("db",)),
         """\
         1 prepare container p-db-1
         2 start container p-db-1 (after 1)
@@ -97,17 +97,19 @@ def test_restart_starts_what_is_stopped() -> None:
 
 
 def test_restart_without_a_file_follows_what_the_containers_were_made_from() -> None:
-    assert render(restart(None, UP, ("api",))) == render(restart(CHAIN, UP, ("api",)))
+    assert render_plan(plan_restart(None, UP, ("api",))) == render_plan(
+        plan_restart(CHAIN, UP, ("api",))
+    )
 
 
 def test_restart_of_a_lender_restarts_those_that_live_in_its_namespace() -> None:
     wanted = project(service("side", network_mode="service:db"), service("db"))
-    found = carried_out(reconcile(wanted, nothing(wanted)), wanted, nothing(wanted))
-    assert "stop container p-side-1: db is restarted (after 3)" in render(
-        restart(wanted, found, ("db",))
+    found = carried_out(plan_up(wanted, nothing(wanted)), wanted, nothing(wanted))
+    assert "stop container p-side-1: db is restarted (after 3)" in render_plan(
+        plan_restart(wanted, found, ("db",))
     )
 
 
 def test_restart_names_a_service_that_is_not_there() -> None:
     with pytest.raises(NoSuchService):
-        restart(CHAIN, UP, ("nope",))
+        plan_restart(CHAIN, UP, ("nope",))

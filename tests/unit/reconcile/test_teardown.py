@@ -6,11 +6,11 @@ import pytest
 
 from cntnr_compose.core.errors import NoSuchService
 from cntnr_compose.core.values import replace
-from cntnr_compose.model.observed import Container, MountPoint, NetworkFound, VolumeFound
-from cntnr_compose.model.plan import RemoveContainer, StopContainer, render
+from cntnr_compose.model.observed import Container, MountPoint, ObservedNetwork, ObservedVolume
+from cntnr_compose.model.plan import RemoveContainer, StopContainer, render_plan
 from cntnr_compose.reconcile import teardown
-from cntnr_compose.reconcile.teardown import DownOptions, down
-from cntnr_compose.reconcile.up import reconcile
+from cntnr_compose.reconcile.teardown import DownOptions, plan_down
+from cntnr_compose.reconcile.up import plan_up
 from tests.unit.reconcile.world import DATA, carried_out, nothing, project, service, with_status
 
 CHAIN = project(
@@ -19,11 +19,11 @@ CHAIN = project(
     service("db", volumes=(DATA,)),
     service("mail"),
 )
-UP = carried_out(reconcile(CHAIN, nothing(CHAIN)), CHAIN, nothing(CHAIN))
+UP = carried_out(plan_up(CHAIN, nothing(CHAIN)), CHAIN, nothing(CHAIN))
 
 
 def expect(plan, wanted: str) -> None:
-    assert render(plan) == dedent(wanted)
+    assert render_plan(plan) == dedent(wanted)
 
 
 def with_container(found, like: str, **record):
@@ -39,7 +39,7 @@ def with_oneoff(found):
 
 def test_stop_goes_from_those_that_depend_to_those_they_depend_on() -> None:
     expect(
-        teardown.stop(CHAIN, UP),
+        teardown.plan_stop(CHAIN, UP),
         """\
         1 stop container p-web-1
         2 stop container p-api-1 (after 1)
@@ -50,27 +50,27 @@ def test_stop_goes_from_those_that_depend_to_those_they_depend_on() -> None:
 
 
 def test_without_a_file_the_order_is_that_which_the_containers_were_made_with() -> None:
-    assert render(teardown.stop(None, UP)) == render(teardown.stop(CHAIN, UP))
+    assert render_plan(teardown.plan_stop(None, UP)) == render_plan(teardown.plan_stop(CHAIN, UP))
 
 
 def test_stop_keeps_the_order_across_what_was_not_named() -> None:
     expect(
-        teardown.stop(CHAIN, UP, ("db", "web"), timeout=3),
+        teardown.plan_stop(CHAIN, UP, ("db", "web"), timeout=3),
         """\
         1 stop container p-web-1
         2 stop container p-db-1 (after 1)
         """,
     )
-    assert {one.operation.grace for one in teardown.stop(CHAIN, UP, timeout=3).steps} == {3}
+    assert {one.operation.grace for one in teardown.plan_stop(CHAIN, UP, timeout=3).steps} == {3}
 
 
 def test_stop_passes_over_what_does_not_run_and_one_offs() -> None:
     found = with_status(with_oneoff(UP), "p-api-1", state="exited")
-    names = [one.operation.name for one in teardown.stop(CHAIN, found).steps]
+    names = [one.operation.name for one in teardown.plan_stop(CHAIN, found).steps]
     assert names == ["p-web-1", "p-db-1", "p-mail-1"]
 
 
-@pytest.mark.parametrize("verb", [teardown.stop, teardown.kill, teardown.remove])
+@pytest.mark.parametrize("verb", [teardown.plan_stop, teardown.plan_kill, teardown.plan_remove])
 def test_a_service_that_is_not_there_is_named(verb) -> None:
     for file in (CHAIN, None):
         with pytest.raises(NoSuchService, match=r"^no such service: nope$"):
@@ -79,7 +79,7 @@ def test_a_service_that_is_not_there_is_named(verb) -> None:
 
 def test_kill_sends_a_signal_to_all_that_runs_in_no_order() -> None:
     found = with_status(with_oneoff(UP), "p-db-1", state="exited")
-    plan = teardown.kill(CHAIN, found, signal="SIGHUP")
+    plan = teardown.plan_kill(CHAIN, found, signal="SIGHUP")
     assert sorted(one.operation.name for one in plan.steps) == [
         "p-api-1",
         "p-mail-1",
@@ -91,19 +91,19 @@ def test_kill_sends_a_signal_to_all_that_runs_in_no_order() -> None:
 
 def test_kill_reaches_orphans_only_where_told() -> None:
     small = project(service("web", ["api"]), service("api"))
-    assert "p-db-1" not in render(teardown.kill(small, UP))
-    assert "p-db-1" in render(teardown.kill(small, UP, orphans=True))
+    assert "p-db-1" not in render_plan(teardown.plan_kill(small, UP))
+    assert "p-db-1" in render_plan(teardown.plan_kill(small, UP, orphans=True))
 
 
 def test_rm_removes_only_what_has_ended() -> None:
     found = with_status(UP, "p-api-1", state="exited")
-    plan = teardown.remove(CHAIN, found, volumes=True)
+    plan = teardown.plan_remove(CHAIN, found, volumes=True)
     assert [one.operation for one in plan.steps] == [RemoveContainer(name="p-api-1", volumes=True)]
 
 
 def test_rm_stops_first_where_told() -> None:
     expect(
-        teardown.remove(CHAIN, UP, ("db", "api"), stop=True),
+        teardown.plan_remove(CHAIN, UP, ("db", "api"), stop=True),
         """\
         1 stop container p-api-1
         2 stop container p-db-1 (after 1)
@@ -115,7 +115,7 @@ def test_rm_stops_first_where_told() -> None:
 
 def test_down_removes_containers_then_networks_and_keeps_volumes() -> None:
     expect(
-        down(CHAIN, UP, DownOptions(timeout=0)),
+        plan_down(CHAIN, UP, DownOptions(timeout=0)),
         """\
         1 stop container p-web-1
         2 stop container p-api-1 (after 1)
@@ -128,62 +128,62 @@ def test_down_removes_containers_then_networks_and_keeps_volumes() -> None:
         9 remove network p_default (after 5, 6, 7, 8)
         """,
     )
-    stops = [one.operation for one in down(CHAIN, UP, DownOptions(timeout=0)).steps]
+    stops = [one.operation for one in plan_down(CHAIN, UP, DownOptions(timeout=0)).steps]
     assert {one.grace for one in stops if isinstance(one, StopContainer)} == {0}
 
 
 def test_down_without_a_file_does_the_same() -> None:
-    plan = down(None, UP)
+    plan = plan_down(None, UP)
     assert sorted(one.operation.describe() for one in plan.steps) == sorted(
-        one.operation.describe() for one in down(CHAIN, UP).steps
+        one.operation.describe() for one in plan_down(CHAIN, UP).steps
     )
 
 
 def test_down_removes_what_has_ended_without_stopping_it() -> None:
     found = with_status(UP, "p-web-1", state="exited")
-    plan = render(down(CHAIN, found))
+    plan = render_plan(plan_down(CHAIN, found))
     assert "stop container p-web-1" not in plan
     assert "remove container p-web-1\n" in plan
 
 
 def test_down_with_volumes_removes_named_and_anonymous_ones() -> None:
-    leftover = VolumeFound(name="f00", project="p", anonymous=True)
+    leftover = ObservedVolume(name="f00", project="p", anonymous=True)
     found = replace(UP, volumes={**UP.volumes, "f00": leftover})
     for file in (CHAIN, None):
-        plan = render(down(file, found, DownOptions(volumes=True)))
+        plan = render_plan(plan_down(file, found, DownOptions(volumes=True)))
         assert "remove volume p_data (after " in plan
         assert "remove volume f00\n" in plan
-    removals = [one.operation for one in down(CHAIN, found, DownOptions(volumes=True)).steps]
+    removals = [one.operation for one in plan_down(CHAIN, found, DownOptions(volumes=True)).steps]
     assert all(one.volumes for one in removals if isinstance(one, RemoveContainer))
 
 
 def test_down_never_removes_what_is_external_or_of_another_project() -> None:
     outside = replace(
         UP,
-        networks={**UP.networks, "shared": NetworkFound(name="shared", project="q")},
+        networks={**UP.networks, "shared": ObservedNetwork(name="shared", project="q")},
         volumes={
-            "shared": VolumeFound(name="shared", project="q"),
-            "bare": VolumeFound(name="bare"),
+            "shared": ObservedVolume(name="shared", project="q"),
+            "bare": ObservedVolume(name="bare"),
         },
     )
     for file in (CHAIN, None):
-        plan = render(down(file, outside, DownOptions(volumes=True)))
+        plan = render_plan(plan_down(file, outside, DownOptions(volumes=True)))
         assert "shared" not in plan
         assert "bare" not in plan
 
 
 def test_down_keeps_volumes_that_the_file_does_not_declare_any_more() -> None:
     undeclared = replace(CHAIN, volumes={})
-    assert "volume" not in render(down(undeclared, UP, DownOptions(volumes=True)))
+    assert "volume" not in render_plan(plan_down(undeclared, UP, DownOptions(volumes=True)))
 
 
 def test_down_removes_networks_that_the_file_does_not_declare_any_more() -> None:
-    assert "remove network p_default" in render(down(replace(CHAIN, networks={}), UP))
+    assert "remove network p_default" in render_plan(plan_down(replace(CHAIN, networks={}), UP))
 
 
 def test_down_of_a_service_takes_those_that_depend_on_it_and_keeps_networks() -> None:
     expect(
-        down(CHAIN, UP, DownOptions(selected=("api",))),
+        plan_down(CHAIN, UP, DownOptions(selected=("api",))),
         """\
         1 stop container p-web-1
         2 stop container p-api-1 (after 1)
@@ -195,22 +195,24 @@ def test_down_of_a_service_takes_those_that_depend_on_it_and_keeps_networks() ->
 
 def test_down_of_a_service_with_volumes_keeps_those_that_others_use() -> None:
     found = with_container(UP, "p-db-1", name="p-mail-2", service="mail", number=2)
-    plan = down(CHAIN, found, DownOptions(selected=("db",), volumes=True))
-    assert "volume" not in render(plan)
+    plan = plan_down(CHAIN, found, DownOptions(selected=("db",), volumes=True))
+    assert "volume" not in render_plan(plan)
     assert plan.warnings == ("volume p_data is still in use by p-mail-2",)
-    assert "remove volume p_data" in render(
-        down(CHAIN, UP, DownOptions(selected=("db",), volumes=True))
+    assert "remove volume p_data" in render_plan(
+        plan_down(CHAIN, UP, DownOptions(selected=("db",), volumes=True))
     )
-    assert "volume" not in render(down(CHAIN, UP, DownOptions(selected=("mail",), volumes=True)))
+    assert "volume" not in render_plan(
+        plan_down(CHAIN, UP, DownOptions(selected=("mail",), volumes=True))
+    )
 
 
 def test_down_leaves_orphans_and_one_offs_unless_told() -> None:
     small = project(service("web", ["api"]), service("api"))
     found = with_oneoff(UP)
-    plan = render(down(small, found))
+    plan = render_plan(plan_down(small, found))
     assert "run" not in plan
     assert "db" not in plan
-    everything = render(down(small, found, DownOptions(remove_orphans=True)))
+    everything = render_plan(plan_down(small, found, DownOptions(remove_orphans=True)))
     assert "remove container p-web-run-f00 (after " in everything
     assert "remove container p-db-1 (after " in everything
 
@@ -218,27 +220,27 @@ def test_down_leaves_orphans_and_one_offs_unless_told() -> None:
 def test_down_leaves_services_of_disabled_profiles() -> None:
     small = project(service("web", ["api"]), service("api"), disabled=[service("mail")])
     for orphans in (False, True):
-        assert "mail" not in render(down(small, UP, DownOptions(remove_orphans=orphans)))
+        assert "mail" not in render_plan(plan_down(small, UP, DownOptions(remove_orphans=orphans)))
 
 
 def test_down_with_nothing_there_says_so() -> None:
-    plan = down(CHAIN, nothing(CHAIN))
+    plan = plan_down(CHAIN, nothing(CHAIN))
     assert plan.steps == ()
     assert plan.warnings == ('No resource found to remove for project "p".',)
-    assert down(None, nothing(CHAIN), DownOptions(selected=("gone",))).steps == ()
+    assert plan_down(None, nothing(CHAIN), DownOptions(selected=("gone",))).steps == ()
 
 
 def test_down_with_a_file_refuses_a_service_that_is_not_in_it() -> None:
     with pytest.raises(NoSuchService):
-        down(CHAIN, UP, DownOptions(selected=("gone",)))
+        plan_down(CHAIN, UP, DownOptions(selected=("gone",)))
 
 
 def test_an_anonymous_volume_in_use_goes_with_its_container() -> None:
     mounts = (MountPoint(type="volume", target="/x", source="f00", anonymous=True),)
     found = with_container(UP, "p-mail-1", name="p-mail-2", number=2, mounts=mounts)
-    held = VolumeFound(name="f00", project="p", anonymous=True)
+    held = ObservedVolume(name="f00", project="p", anonymous=True)
     found = replace(found, volumes={**found.volumes, "f00": held})
-    assert "f00" not in render(down(CHAIN, found, DownOptions(volumes=True)))
+    assert "f00" not in render_plan(plan_down(CHAIN, found, DownOptions(volumes=True)))
 
 
 def test_records_that_wait_for_each_other_still_come_down() -> None:
@@ -248,7 +250,7 @@ def test_records_that_wait_for_each_other_still_come_down() -> None:
         else one
         for one in UP.containers
     )
-    plan = down(None, replace(UP, containers=circle))
+    plan = plan_down(None, replace(UP, containers=circle))
     stops = [one.operation for one in plan.steps if isinstance(one.operation, StopContainer)]
     assert len(stops) == 4
     assert all(one.number > max(one.after, default=0) for one in plan.steps)

@@ -6,9 +6,9 @@ import pytest
 
 from cntnr_compose.core.errors import NoSuchService
 from cntnr_compose.core.values import replace
-from cntnr_compose.model.plan import CreateContainer, WaitFor, render
+from cntnr_compose.model.plan import CreateContainer, WaitFor, render_plan
 from cntnr_compose.model.service import Dependency
-from cntnr_compose.reconcile.up import DependencyDisabled, UpOptions, reconcile
+from cntnr_compose.reconcile.up import DependencyDisabled, UpOptions, plan_up
 from tests.unit.reconcile.world import (
     COMPLETED,
     DATA,
@@ -32,13 +32,13 @@ PAIR = project(service("web", ["db"]), DB)
 
 
 def up(wanted, found=None, **options):
-    return reconcile(wanted, found or nothing(wanted), UpOptions(**options))
+    return plan_up(wanted, found or nothing(wanted), UpOptions(**options))
 
 
 def is_up(wanted, **options):
     """Give the snapshot after an `up` of a project."""
     before = nothing(wanted)
-    return carried_out(reconcile(wanted, before, UpOptions(**options)), wanted, before)
+    return carried_out(plan_up(wanted, before, UpOptions(**options)), wanted, before)
 
 
 def changed(of, *names, **settings):
@@ -52,11 +52,11 @@ def changed(of, *names, **settings):
 
 
 def text(plan) -> str:
-    return render(plan)
+    return render_plan(plan)
 
 
 def expect(plan, wanted: str) -> None:
-    assert render(plan) == dedent(wanted)
+    assert render_plan(plan) == dedent(wanted)
 
 
 def test_the_first_up_makes_everything_and_prepares_before_conditions_are_met() -> None:

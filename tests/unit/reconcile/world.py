@@ -4,11 +4,11 @@ from cntnr_compose.core.values import replace
 from cntnr_compose.model.observed import (
     Container,
     MountPoint,
-    NetworkFound,
     Observed,
+    ObservedNetwork,
+    ObservedVolume,
     Record,
     Status,
-    VolumeFound,
 )
 from cntnr_compose.model.plan import (
     CreateContainer,
@@ -23,7 +23,7 @@ from cntnr_compose.model.plan import (
     StopContainer,
 )
 from cntnr_compose.model.project import Network, Project, Volume
-from cntnr_compose.model.service import Attachment, Dependency, Mount, Service
+from cntnr_compose.model.service import Dependency, Mount, NetworkAttachment, Service
 
 STARTED = Dependency()
 HEALTHY = Dependency(condition="service_healthy")
@@ -35,7 +35,7 @@ DATA = Mount(type="volume", source="data", target="/data")
 def service(name, needs=(), *, attached=("default",), **settings):
     """Make a service; ``needs`` are names, or names with their Dependency."""
     depends_on = needs if isinstance(needs, dict) else dict.fromkeys(needs, STARTED)
-    networks = {} if "network_mode" in settings else {key: Attachment() for key in attached}
+    networks = {} if "network_mode" in settings else {key: NetworkAttachment() for key in attached}
     raw = {"image": name, **settings.pop("raw", {})}
     return Service(
         name=name, image=name, depends_on=depends_on, networks=networks, raw=raw, **settings
@@ -80,11 +80,11 @@ def carried_out(plan: Plan, of: Project, before: Observed) -> Observed:
             case RemoveContainer(name=name):
                 del containers[name]
             case CreateNetwork(network=one, config_hash=digest):
-                networks[one.name] = NetworkFound(
+                networks[one.name] = ObservedNetwork(
                     name=one.name, key=one.key, project=of.name, config_hash=digest
                 )
             case CreateVolume(volume=one, config_hash=digest):
-                volumes[one.name] = VolumeFound(
+                volumes[one.name] = ObservedVolume(
                     name=one.name, key=one.key, project=of.name, config_hash=digest
                 )
             case RemoveNetwork(name=name):

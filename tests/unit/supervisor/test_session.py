@@ -15,15 +15,15 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.events import ContainerEvent
 from cntnr_compose.core.values import from_json, from_tree, to_json
 from cntnr_compose.model.protocol import (
-    Begin,
-    Done,
-    Failed,
-    Follow,
+    ErrorReply,
+    EventReply,
     Greeting,
-    Hello,
+    Lock,
+    Ping,
     Reply,
     Request,
-    Told,
+    ResultReply,
+    Subscribe,
     age,
 )
 from cntnr_compose.supervisor.server import Duty
@@ -105,7 +105,7 @@ async def until(met: Callable[[], Any]) -> None:
 def test_who_hangs_up_has_his_request_cancelled_also_with_events_unread(unread: int) -> None:
     async def scene(duty: OneDuty) -> None:
         async with command(duty) as one:
-            one.ask(Follow())
+            one.ask(Subscribe())
             await until(lambda: duty.scene.followers)
             for _ in range(unread):
                 duty.scene.followers[0](EVENT)
@@ -119,14 +119,14 @@ def test_who_hangs_up_has_his_request_cancelled_also_with_events_unread(unread: 
 def test_a_turn_is_given_back_by_hanging_up_and_the_one_who_waits_is_told() -> None:
     async def scene(duty: OneDuty) -> None:
         async with command(duty) as first, command(duty) as second:
-            first.ask(Begin(what="up"))
-            assert isinstance(await first.reply(), Done)
-            second.ask(Begin(what="down"))
+            first.ask(Lock(what="up"))
+            assert isinstance(await first.reply(), ResultReply)
+            second.ask(Lock(what="down"))
             told = await second.reply()
-            assert isinstance(told, Told)
+            assert isinstance(told, EventReply)
             assert told.event.text == "waiting for `up`, which is at work on project p"  # type: ignore[union-attr]
             first.wire.close()
-            assert isinstance(await second.reply(), Done)
+            assert isinstance(await second.reply(), ResultReply)
 
     played(scene)
 
@@ -134,14 +134,14 @@ def test_a_turn_is_given_back_by_hanging_up_and_the_one_who_waits_is_told() -> N
 def test_who_hangs_up_while_waiting_for_his_turn_does_not_get_it() -> None:
     async def scene(duty: OneDuty) -> None:
         async with command(duty) as first, command(duty) as third:
-            first.ask(Begin(what="up"))
+            first.ask(Lock(what="up"))
             await first.reply()
             async with command(duty) as second:
-                second.ask(Begin(what="down"))
+                second.ask(Lock(what="down"))
                 await second.reply()
             first.wire.close()
-            third.ask(Begin(what="stop"))
-            while not isinstance(await third.reply(), Done):
+            third.ask(Lock(what="stop"))
+            while not isinstance(await third.reply(), ResultReply):
                 pass
 
     played(scene)
@@ -151,10 +151,10 @@ def test_what_is_asked_ahead_is_answered_afterwards() -> None:
     async def scene(duty: OneDuty) -> None:
         async with command(duty) as one:
             for _ in range(3):
-                one.ask(Hello())
+                one.ask(Ping())
             for _ in range(3):
                 found = await one.reply()
-                assert isinstance(found, Done)
+                assert isinstance(found, ResultReply)
                 assert found.result["project"] == "p"
 
     played(scene)
@@ -180,12 +180,12 @@ def test_who_asks_for_what_is_not_known_here_is_told_so_and_served_on() -> None:
             for request in (b'{"type":"dance"}\n', b"nonsense\n"):
                 one.wire.sendall(request)
                 said = await one.reply()
-                assert isinstance(said, Failed)
+                assert isinstance(said, ErrorReply)
                 assert said.error == "RequestUnknown"
                 assert "does not understand" in said.message
-            one.ask(Hello())
+            one.ask(Ping())
             found = await one.reply()
-            assert isinstance(found, Done)
+            assert isinstance(found, ResultReply)
             greeting = from_tree(found.result, Greeting)
             assert (greeting.pid, greeting.project, age(greeting)) == (os.getpid(), "p", "same")
 

@@ -34,7 +34,7 @@ def build(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
     from cntnr_compose.cli.parser.env_vars import variables
 
     if given["quiet"]:
-        scope = scope.but(progress="quiet")
+        scope = scope.replace(progress="quiet")
     with scope.console() as console:
         project = scope.load(console, services)
         chosen = project.select(services, dependencies=given["with_dependencies"])
@@ -44,9 +44,9 @@ def build(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
                 out.say(f"build image {project.image_name(project.services[name])}")
             return
         if not names:
-            from cntnr_compose.core.events import Warned
+            from cntnr_compose.core.events import WarningEvent
 
-            console.tell(Warned(text="No services to build"))
+            console.tell(WarningEvent(text="No services to build"))
             return
         make(
             project,

@@ -66,7 +66,7 @@ def _whole(scope: "Scope") -> "Loaded":
     if source.STDIN not in Opening(request, source.unheard).files:  # which cannot be read twice
         load(request)
     return load(
-        request.but(
+        request.replace(
             profiles=("*",),
             all_resources=True,
             normalize=False,

@@ -65,7 +65,7 @@ def config(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
     wanted = services if chosen in ("", "list_images") else ()
     if given["explain"] and (chosen or given["pinned"] or given["locked"]):
         raise NothingToExplain
-    request = scope.request(wanted).but(
+    request = scope.request(wanted).replace(
         interpolate=not given["no_interpolate"] and chosen != "list_variables",
         # The names that --compatibility is about are left out, as docker compose does here.
         normalize=not given["no_normalize"] and not scope.compatibility,

@@ -42,7 +42,7 @@ def down(
         )
         # Volumes outlive the containers; everything else is gone with them.
         with turn(scope, name, "down", console, makes=volumes) as mine:
-            mine.execute(teardown.down(project, mine.observed, options))
+            mine.execute(teardown.plan_down(project, mine.observed, options))
             if rmi and not services:
                 _remove_images(mine, project, console, every=rmi == "all")
             if mine.client is not None:

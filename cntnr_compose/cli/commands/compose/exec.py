@@ -29,12 +29,12 @@ def exec_(scope: "Scope", service: str, command: tuple[str, ...], **given: Any) 
     from cntnr_compose.client.client import connect
     from cntnr_compose.client.exec import run
     from cntnr_compose.client.observe import observe
-    from cntnr_compose.model.protocol import Exec
+    from cntnr_compose.model.protocol import PrepareExec
 
     name = scope.name()
     container = one_running(observe(name).containers, service, given["index"])
     wants_terminal = given["tty"] and not given["no_tty"] and not given["detach"]
-    request = Exec(
+    request = PrepareExec(
         container=container.name,
         command=command,
         user=given["user"],

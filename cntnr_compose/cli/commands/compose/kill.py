@@ -30,7 +30,7 @@ def kill(scope: "Scope", services: tuple[str, ...], *, remove_orphans: bool, sig
         name, project = scope.named(console)
         with turn(scope, name, "kill", console, makes=False) as mine:
             mine.execute(
-                teardown.kill(
+                teardown.plan_kill(
                     project, mine.observed, services, signal=signal, orphans=remove_orphans
                 )
             )

@@ -70,14 +70,14 @@ def logs(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
 
 def _warn(scope: "Scope", containers: "list[Container]") -> None:
     """Say whose output nobody kept."""
-    from cntnr_compose.core.events import Warned
+    from cntnr_compose.core.events import WarningEvent
 
     for one in containers:
         logging = one.record.definition.logging
         if logging and logging.driver == "none":
             with scope.console() as console:
                 text = f'Can\'t retrieve logs for "{one.name}": its logging driver is none'
-                console.tell(Warned(text=text))
+                console.tell(WarningEvent(text=text))
 
 
 def _tail(text: str) -> int | None:
@@ -97,7 +97,7 @@ def _show(name: str, containers: "list[Container]", span: "Span", printer: "Prin
     with contextlib.ExitStack() as undo:
         found = []
         for record in records:
-            log = Log(paths.log(name, record.id), record.id)
+            log = Log(paths.container_log(name, record.id), record.id)
             undo.callback(log.close)
             found.append((log, log.history(span)))
         printer.lines(merged(lines for _, lines in found))

@@ -23,4 +23,4 @@ def plan(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
     from cntnr_compose.cli.flows.up import bring
     from cntnr_compose.cli.flows.up_arguments import Asked
 
-    bring(scope.but(dry_run=True), "plan", Asked(services=services, **given))
+    bring(scope.replace(dry_run=True), "plan", Asked(services=services, **given))

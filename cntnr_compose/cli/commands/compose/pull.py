@@ -36,7 +36,7 @@ def pull(
     from cntnr_compose.builder.ensure_images import pull_all
 
     if quiet:
-        scope = scope.but(progress="quiet")
+        scope = scope.replace(progress="quiet")
     with scope.console() as console:
         project = scope.load(console, services)
         chosen = project.select(services, dependencies=include_deps)

@@ -23,7 +23,7 @@ def restart(
         name, project = scope.named(console)
         with turn(scope, name, "restart", console, makes=False) as mine:
             mine.execute(
-                plan.restart(
+                plan.plan_restart(
                     project, mine.observed, services, dependencies=not no_deps, timeout=timeout
                 )
             )

@@ -31,7 +31,9 @@ def rm(
     with scope.console() as console:
         name, project = scope.named(console)
         with turn(scope, name, "rm", console, makes=False) as mine:
-            plan = teardown.remove(project, mine.observed, services, stop=stop, volumes=volumes)
+            plan = teardown.plan_remove(
+                project, mine.observed, services, stop=stop, volumes=volumes
+            )
             operations = [step.operation for step in plan.steps]
             doomed = [one.name for one in operations if isinstance(one, RemoveContainer)]
             if not doomed:

@@ -45,7 +45,7 @@ def run(scope: "Scope", **given: Any) -> int:
     asked = RunAsked(**given)
     asked.check()
     if asked.quiet:
-        scope = scope.but(progress="quiet")
+        scope = scope.replace(progress="quiet")
     return _run(scope, asked)
 
 
@@ -55,7 +55,7 @@ def _run(scope: "Scope", asked: "RunAsked") -> int:
     hurry(scope)
     from cntnr_compose.cli.project import support_warnings as keys
     from cntnr_compose.cli.project.session import turn
-    from cntnr_compose.reconcile.one_off import run_plan
+    from cntnr_compose.reconcile.one_off import plan_run
 
     with scope.console() as console:
         loaded = scope.loaded(console, (asked.service,))
@@ -65,7 +65,7 @@ def _run(scope: "Scope", asked: "RunAsked") -> int:
         keys.tell(loaded, chosen.services, console)
         images = provided(scope, chosen, asked.images, console)
         with turn(scope, project.name, "run", console) as mine:
-            one = run_plan(project, with_images(mine.observed, images), options)
+            one = plan_run(project, with_images(mine.observed, images), options)
             if scope.dry_run:
                 mine.execute(one.before)
                 mine.execute(one.start)

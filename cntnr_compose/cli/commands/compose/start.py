@@ -23,7 +23,7 @@ def start(
         name, project = scope.named(console)
         with turn(scope, name, "start", console, makes=False) as mine:
             mine.execute(
-                restart.start(
+                restart.plan_start(
                     project, mine.observed, services, wait=wait, wait_timeout=wait_timeout
                 )
             )

@@ -19,4 +19,4 @@ def stop(scope: "Scope", services: tuple[str, ...], *, timeout: int | None) -> N
     with scope.console() as console:
         name, project = scope.named(console)
         with turn(scope, name, "stop", console, makes=False) as mine:
-            mine.execute(teardown.stop(project, mine.observed, services, timeout=timeout))
+            mine.execute(teardown.plan_stop(project, mine.observed, services, timeout=timeout))

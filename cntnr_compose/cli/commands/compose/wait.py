@@ -27,7 +27,7 @@ def wait(scope: "Scope", services: tuple[str, ...], *, down_project: bool) -> in
         code = wait_for(name, watched, first=down_project)
         if down_project:
             with turn(scope, name, "down", console, makes=False) as mine:
-                mine.execute(teardown.down(project, mine.observed))
+                mine.execute(teardown.plan_down(project, mine.observed))
     return code
 
 
