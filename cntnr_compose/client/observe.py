@@ -48,7 +48,7 @@ def look(project: str) -> Observed:
 def projects() -> tuple[Found, ...]:
     """List the projects that have containers."""
     found = []
-    for name in records.projects():
+    for name in records.list_projects():
         containers = observe(name).containers
         meant = records.read_intent(name)
         if containers or meant:
@@ -75,4 +75,4 @@ def _needs_a_keeper(one: Container) -> bool:
 def _containers(project: str) -> list[Container]:
     running = holder.find()
     identity = running.id if running else ""
-    return [records.settled(one, identity) for one in records.read_all(project)]
+    return [records.correct_status(one, identity) for one in records.read_containers(project)]

@@ -3,10 +3,10 @@
 import os
 import time
 
-from cntnr_compose.containers.managed import Keeper
+from cntnr_compose.containers.managed import ManagedContainer
 from cntnr_compose.containers.spec import process as environment
 from cntnr_compose.containers.state import records
-from cntnr_compose.containers.state.project_context import Scene, told
+from cntnr_compose.containers.state.project_context import ProjectContext, emit_progress
 from cntnr_compose.core import names
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit
@@ -29,34 +29,36 @@ class MountUnknown(CntnrError):
         )
 
 
-async def create(op: CreateContainer, scene: Scene, tell: Emit) -> None:
+async def create_container(op: CreateContainer, scene: ProjectContext, tell: Emit) -> None:
     """Make a container; one that it replaces is stopped and removed when the new one stands.
 
     Raises `NameInvalid`, `NameTaken`, `NoSuchImage`, `NoCommand`, `MountUnknown`.
     """
     names.check_name("container", op.name)
-    old = next((one for one in scene.keepers.values() if one.record.id == op.replaces), None)
+    old = next((one for one in scene.containers.values() if one.record.id == op.replaces), None)
     name = f"{op.replaces[:12]}_{op.name}" if old else op.name
-    told(tell, op.name, "Recreate" if old else "Creating", detail=op.cause if old else "")
-    records.check_name(op.name, scene.project)
-    if old is None and op.name in scene.keepers:
+    emit_progress(tell, op.name, "Recreate" if old else "Creating", detail=op.cause if old else "")
+    records.check_name_is_free(op.name, scene.project)
+    if old is None and op.name in scene.containers:
         raise records.NameTaken(op.name, scene.project)
     image = ImageStore().need(op.image)
-    record = _record(op, scene, image, name)
+    record = _make_record(op, scene, image, name)
     for point in record.mounts:
         if point.anonymous and volumes.find(point.source) is None:
             volumes.create_anonymous(point.source, scene.project)
     records.write_record(record)
-    keeper = Keeper(scene, record, Status())
+    keeper = ManagedContainer(scene, record, Status())
     records.write_status(record, keeper.status)
-    scene.keepers[name] = keeper
-    scene.announce(record, "create")
+    scene.containers[name] = keeper
+    scene.emit_event(record, "create")
     if old:
-        await _replace(old, keeper, op)
-    told(tell, op.name, "Recreated" if old else "Created", state="done")
+        await _replace_container(old, keeper, op)
+    emit_progress(tell, op.name, "Recreated" if old else "Created", state="done")
 
 
-async def _replace(old: Keeper, new: Keeper, op: CreateContainer) -> None:
+async def _replace_container(
+    old: ManagedContainer, new: ManagedContainer, op: CreateContainer
+) -> None:
     def quietly(_event: object) -> None:
         """Say nothing of the old one: the display tells of the new one under the same name."""
 
@@ -71,7 +73,7 @@ async def _replace(old: Keeper, new: Keeper, op: CreateContainer) -> None:
     new.rename(op.name)
 
 
-def _record(op: CreateContainer, scene: Scene, image: Image, name: str) -> Record:
+def _make_record(op: CreateContainer, scene: ProjectContext, image: Image, name: str) -> Record:
     service = op.service
     config = image.config
     return Record(
@@ -88,23 +90,25 @@ def _record(op: CreateContainer, scene: Scene, image: Image, name: str) -> Recor
         created=time.time(),
         labels={**(config.labels or {}), **op.labels},
         command=environment.command_line(service, config),
-        definition=_with_lent(service, scene),
+        definition=_with_volumes_from(service, scene),
         image_config=to_tree(config),
         networks={key: scene.network_name(key) for key in service.networks},
-        mounts=tuple(_mounts(op, scene, config)),
+        mounts=tuple(_mount_points(op, scene, config)),
         depends_on=tuple(service.depends_on),
     )
 
 
-def _mounts(op: CreateContainer, scene: Scene, image: ImageConfig) -> list[MountPoint]:
+def _mount_points(
+    op: CreateContainer, scene: ProjectContext, image: ImageConfig
+) -> list[MountPoint]:
     service = op.service
-    found = {point.target: point for point in _borrowed(service, scene)}
+    found = {point.target: point for point in _volumes_from_mounts(service, scene)}
     wanted = {mount.target for mount in service.volumes}
     for target in image.volumes or ():
         if target not in wanted and target not in _tmpfs_targets(service):
-            found[target] = _anonymous(op, target)
+            found[target] = _anonymous_volume(op, target)
     for mount in service.volumes:
-        found[mount.target] = _point(op, scene, mount)
+        found[mount.target] = _mount_point(op, scene, mount)
     return list(found.values())
 
 
@@ -112,7 +116,7 @@ def _tmpfs_targets(service: Service) -> set[str]:
     return {word.partition(":")[0] for word in service.tmpfs}
 
 
-def _point(op: CreateContainer, scene: Scene, mount: Mount) -> MountPoint:
+def _mount_point(op: CreateContainer, scene: ProjectContext, mount: Mount) -> MountPoint:
     if mount.type not in ("bind", "volume", "tmpfs", "image"):
         raise MountUnknown(op.service.name, mount.type, mount.target)
     point = MountPoint(
@@ -122,42 +126,46 @@ def _point(op: CreateContainer, scene: Scene, mount: Mount) -> MountPoint:
         return point
     if mount.source:
         return replace(point, source=scene.volume_name(mount.source))
-    return replace(_anonymous(op, mount.target), read_only=mount.read_only)
+    return replace(_anonymous_volume(op, mount.target), read_only=mount.read_only)
 
 
-def _anonymous(op: CreateContainer, target: str) -> MountPoint:
+def _anonymous_volume(op: CreateContainer, target: str) -> MountPoint:
     name = op.volumes.get(target) or os.urandom(32).hex()
     return MountPoint(type="volume", target=target, source=name, anonymous=True)
 
 
-def _borrowed(service: Service, scene: Scene) -> list[MountPoint]:
+def _volumes_from_mounts(service: Service, scene: ProjectContext) -> list[MountPoint]:
     """Give the mounts of the containers that `volumes_from` names; theirs is what is anonymous."""
     return [
         replace(point, anonymous=False, read_only=point.read_only or read_only)
-        for lender, read_only in _lenders(service, scene)
+        for lender, read_only in _volumes_from_sources(service, scene)
         for point in lender.record.mounts
     ]
 
 
-def _with_lent(service: Service, scene: Scene) -> Service:
+def _with_volumes_from(service: Service, scene: ProjectContext) -> Service:
     """Add what the lenders' own definitions say of the mounts that are borrowed: parts, propagation."""
     known = {mount.target for mount in service.volumes}
     lent = {
         mount.target: mount
-        for lender, _ in _lenders(service, scene)
+        for lender, _ in _volumes_from_sources(service, scene)
         for mount in lender.record.definition.volumes
         if mount.target not in known
     }
     return replace(service, volumes=(*service.volumes, *lent.values())) if lent else service
 
 
-def _lenders(service: Service, scene: Scene) -> list[tuple[Keeper, bool]]:
+def _volumes_from_sources(
+    service: Service, scene: ProjectContext
+) -> list[tuple[ManagedContainer, bool]]:
     """Find the containers that `volumes_from` names, and whether only to read."""
     found = []
     for word in service.volumes_from:
         name, read_only = word.removesuffix(":ro").removesuffix(":rw"), word.endswith(":ro")
         kind, _, other = name.partition(":")
-        keeper = scene.keepers.get(other) if kind == "container" else scene.running(name)
+        keeper = (
+            scene.containers.get(other) if kind == "container" else scene.container_of_service(name)
+        )
         if keeper is not None:
             found.append((keeper, read_only))
     return found

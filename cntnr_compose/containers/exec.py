@@ -8,7 +8,7 @@ from pathlib import Path
 from cntnr_compose.containers.bundle import accounts
 from cntnr_compose.containers.runtime import runc
 from cntnr_compose.containers.spec.exec_process import process_for_exec
-from cntnr_compose.containers.state.project_context import Scene
+from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Seconds, Tree, to_json
@@ -28,7 +28,7 @@ class NotRunning(CntnrError):
         super().__init__(f"container {container} is not running")
 
 
-def lay_out(scene: Scene, record: Record, wanted: PrepareExec) -> list[str]:
+def lay_out(scene: ProjectContext, record: Record, wanted: PrepareExec) -> list[str]:
     """Give the command that runs a program in a container from outside the holder.
 
     Raises `NotRunning`, `UserUnknown`, `IdNotMapped`, `AccountsUnfit`, `AccountsUnreadable`.
@@ -60,7 +60,7 @@ def _hook(wanted: PrepareExec) -> Hook:
     )
 
 
-def _spec(scene: Scene, record: Record, run: Hook, *, tty: bool = False) -> Tree:
+def _spec(scene: ProjectContext, record: Record, run: Hook, *, tty: bool = False) -> Tree:
     place = paths.bundle(record.id)
     spec = files.read_value(place / "config.json", Tree)
     if spec is None:
@@ -71,14 +71,14 @@ def _spec(scene: Scene, record: Record, run: Hook, *, tty: bool = False) -> Tree
             run,
             passwd=passwd,
             group=group,
-            ids=scene.facts.mapped_ids,
+            ids=scene.host_facts.mapped_ids,
             group_add=record.definition.group_add if run.user else (),
             tty=tty,
         )
 
 
 async def run(
-    scene: Scene,
+    scene: ProjectContext,
     record: Record,
     wanted: Hook,
     take: followed.Take,

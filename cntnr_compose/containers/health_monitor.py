@@ -7,45 +7,47 @@ from typing import TYPE_CHECKING
 from cntnr_compose.containers import exec as programs
 from cntnr_compose.containers.logs.program_output import Beginning
 from cntnr_compose.containers.state import healthcheck as health
-from cntnr_compose.containers.state.healthcheck import Health, Probe
+from cntnr_compose.containers.state.healthcheck import HealthState, ProbeSettings
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.model.observed import HealthcheckResult
 from cntnr_compose.model.service import Hook
 
 if TYPE_CHECKING:
-    from cntnr_compose.containers.managed import Keeper
+    from cntnr_compose.containers.managed import ManagedContainer
 
 
-def is_checked(keeper: "Keeper") -> bool:
+def has_healthcheck(keeper: "ManagedContainer") -> bool:
     """Tell whether a container has a health check."""
-    return health.probe_of(keeper.record) is not None
+    return health.probe_settings(keeper.record) is not None
 
 
-async def watch(keeper: "Keeper") -> None:
+async def monitor_health(keeper: "ManagedContainer") -> None:
     """Check until cancelled; the container's keeper does that when it ends."""
-    probe = health.probe_of(keeper.record)
+    probe = health.probe_settings(keeper.record)
     assert probe is not None
     while True:
         status = keeper.status
-        known = Health(word=status.health or "starting", failing_streak=status.failing_streak)
-        await asyncio.sleep(health.pause(probe, known, age=time.time() - status.started))
-        found = await _run(keeper, probe)
+        known = HealthState(word=status.health or "starting", failing_streak=status.failing_streak)
+        await asyncio.sleep(
+            health.delay_before_probe(probe, known, age=time.time() - status.started)
+        )
+        found = await _run_probe(keeper, probe)
         age = found.started - keeper.status.started
-        after = health.judged(probe, known, exit_code=found.exit_code, age=age)
+        after = health.health_after_probe(probe, known, exit_code=found.exit_code, age=age)
         keeper.write(
             health=after.word,
             failing_streak=after.failing_streak,
-            probes=(*keeper.status.probes, found)[-health.KEPT :],
+            probes=(*keeper.status.probes, found)[-health.KEPT_PROBES :],
         )
         if after.word != known.word:
-            keeper.scene.announce(keeper.record, "health_status", health=after.word)
+            keeper.context.emit_event(keeper.record, "health_status", health=after.word)
 
 
-async def _run(keeper: "Keeper", probe: Probe) -> HealthcheckResult:
-    started, said = time.time(), Beginning(health.LONGEST)
+async def _run_probe(keeper: "ManagedContainer", probe: ProbeSettings) -> HealthcheckResult:
+    started, said = time.time(), Beginning(health.MAX_PROBE_OUTPUT)
     try:
         code = await programs.run(
-            keeper.scene,
+            keeper.context,
             keeper.record,
             Hook(command=probe.command),
             said.take,

@@ -22,7 +22,7 @@ from cntnr_compose.containers.logs.program_output import Lines
 from cntnr_compose.containers.runtime import ports as publish
 from cntnr_compose.containers.runtime import runc
 from cntnr_compose.containers.state import lifecycle, records
-from cntnr_compose.containers.state.project_context import Scene, told
+from cntnr_compose.containers.state.project_context import ProjectContext, emit_progress
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Output
@@ -34,8 +34,8 @@ from cntnr_compose.model.service import Hook
 from cntnr_compose.networks import address_claims as claims
 
 log = logging.getLogger(__name__)
-KNOWN_WITHIN: Seconds = 1  # that a container has ended: conmon writes it down
-KILL_WITHIN: Seconds = 10  # after SIGKILL; the kernel may be busy with its memory
+EXIT_FILE_TIMEOUT: Seconds = 1  # that a container has ended: conmon writes it down
+KILL_TIMEOUT: Seconds = 10  # after SIGKILL; the kernel may be busy with its memory
 
 
 class HookFailed(CntnrError):
@@ -62,22 +62,22 @@ def _nothing() -> None:
     """Cancel nothing."""
 
 
-class Keeper:
+class ManagedContainer:
     """Owns one container."""
 
-    def __init__(self, scene: Scene, record: Record, status: Status) -> None:
-        self.scene = scene
+    def __init__(self, scene: ProjectContext, record: Record, status: Status) -> None:
+        self.context = scene
         self.record = record
         self.status = status
         self.ports: tuple[publish.Published, ...] = ()
-        self._turn = asyncio.Lock()  # one change at a time
+        self._change_lock = asyncio.Lock()  # one change at a time
         self._ended = asyncio.Event()  # nothing of it runs, and its bundle is gone
         self._ended.set()
         self._settled = asyncio.Event()  # no start is under way
         self._settled.set()
         self._stop_probing: Cancel = _nothing
         self._stop_restart: Cancel = _nothing
-        self._retry: lifecycle.Retry | None = None
+        self._retry: lifecycle.PendingRestart | None = None
         self._seen: sources.Seen | None = None  # where its mounts came from when it was prepared
         self._comes_back = False  # it is being stopped to be started again
 
@@ -87,7 +87,7 @@ class Keeper:
         return from_tree(self.record.image_config, ImageConfig)
 
     @property
-    def container(self) -> Container:
+    def snapshot(self) -> Container:
         """Give what is known of it, as others see it."""
         return Container(record=self.record, status=self.status)
 
@@ -97,39 +97,39 @@ class Keeper:
         try:
             records.write_status(self.record, self.status)
             if self.record.oneoff and self.status.state == "exited":
-                records.note_exit(self.record, self.status.exit_code)
+                records.write_exit_code(self.record, self.status.exit_code)
         except OSError as error:
             # On a full disk containers can still be stopped: what is known here counts, and the next
             # supervisor finds out by itself.
             log.warning("cannot write the status of %s: %s", self.record.name, error)
-        self.scene.touch()
+        self.context.notify_change()
 
-    async def prepare(self, tell: Emit, *, early: bool = False) -> None:
+    async def prepare(self, emit: Emit, *, early: bool = False) -> None:
         """Bring it to the point where its program can start. Done already is fine.
 
         ``early`` tells that others start before it: what is not there yet, they may make. Then nothing
         is done, and the start prepares it.
         """
-        async with self._turn:
-            if not early or sources.is_whole(sources.look(self.scene, self.record)):
-                await self._prepare(tell)
+        async with self._change_lock:
+            if not early or sources.is_whole(sources.look(self.context, self.record)):
+                await self._prepare(emit)
 
     async def _prepare(self, tell: Emit) -> None:
         if self.status.pid:
             return
         await self._ended.wait()
         self._ended.clear()
-        seen = sources.look(self.scene, self.record)
+        seen = sources.look(self.context, self.record)
         try:
-            made = await prepared.make(self.scene, self.record, tell)
+            made = await prepared.set_up(self.context, self.record, tell)
         except BaseException:
             await process.clean_up(self._unmake())
             raise
         # A folder that was missing was made.
         whole = sources.is_whole(seen)
-        self._seen = seen if whole else sources.look(self.scene, self.record)
+        self._seen = seen if whole else sources.look(self.context, self.record)
         self.write(
-            holder=self.scene.holder.id,
+            holder=self.context.holder.id,
             pid=made.pid,
             born=kernel.start_time(made.pid),
             conmon=made.conmon,
@@ -138,44 +138,44 @@ class Keeper:
         )
         self._watch()
 
-    async def take_back(self) -> None:
+    async def undo_prepare(self) -> None:
         """Remove what was prepared of it where its program was not started."""
-        async with self._turn:
+        async with self._change_lock:
             await self._take_back()
 
     async def _take_back(self) -> None:
         if self.status.pid and self.status.state not in RUNNING_STATES:
-            self._kill(signal.SIGKILL)
+            self._send_signal(signal.SIGKILL)
             await self._ended.wait()
 
     async def _unmake(self) -> None:
         try:
-            await prepared.take_back(self.scene, self.record)
+            await prepared.undo_set_up(self.context, self.record)
         finally:
             self._ended.set()
 
-    async def start(self, tell: Emit) -> None:
+    async def start(self, emit: Emit) -> None:
         """Start its program, publish its ports, run its post_start hooks. Runs already: fine."""
-        async with self._turn:
+        async with self._change_lock:
             if self.status.state == "running":
                 return
-            self._forget_restart()
-            told(tell, self.record.name, "Starting")
-            await self._start(tell)
+            self._cancel_restart()
+            emit_progress(emit, self.record.name, "Starting")
+            await self._start(emit)
             if self.status.restarts:
                 self.write(restarts=0)
-        told(tell, self.record.name, "Started", state="done")
+        emit_progress(emit, self.record.name, "Started", state="done")
 
     async def _start(self, tell: Emit) -> None:
         # To a one-off somebody is attached already; it was prepared after all that it waits for.
-        if not self.record.oneoff and self._seen != sources.look(self.scene, self.record):
+        if not self.record.oneoff and self._seen != sources.look(self.context, self.record):
             await self._take_back()
         await self._prepare(tell)
         self._settled.clear()  # a program may end before we learn that it was started
         try:
             await publish.withdraw(self.ports)  # an earlier supervisor's, killed just here
-            self.ports = await publish.publish(self.scene, self.record, self.status.addresses)
-            async with self.scene.workers:
+            self.ports = await publish.publish(self.context, self.record, self.status.addresses)
+            async with self.context.worker_slots:
                 await runc.start(self.record.id, self.record.name)
         except BaseException as error:
             self._settled.set()
@@ -195,35 +195,35 @@ class Keeper:
             exit_code=0,
             stopped_by_user=False,
             published=publish.seen(self.ports),
-            health="starting" if health.is_checked(self) else "",
+            health="starting" if health.has_healthcheck(self) else "",
             failing_streak=0,
             probes=(),
         )
-        self.scene.announce(self.record, "start")
+        self.context.emit_event(self.record, "start")
         self._begin_probing()
 
     def _begin_probing(self) -> None:
-        if health.is_checked(self):
-            self._stop_probing = self.scene.keep(
-                health.watch(self), f"health of {self.record.name}"
+        if health.has_healthcheck(self):
+            self._stop_probing = self.context.start_task(
+                health.monitor_health(self), f"health of {self.record.name}"
             )
 
     async def _undo(self, why: str) -> None:
         """Take back a start that failed: the container is as it was before, created or exited."""
-        self._kill(signal.SIGKILL)
+        self._send_signal(signal.SIGKILL)
         await self._ended.wait()
         self.write(error=why)
 
     async def _run_hook(self, kind: str, hook: Hook, tell: Emit) -> None:
         name = self.record.name
         lines = Lines(lambda text: tell(Output(source=name, text=text)))
-        code = await programs.run(self.scene, self.record, hook, lines.take)
+        code = await programs.run(self.context, self.record, hook, lines.take)
         lines.end()
         if code != 0:
             raise HookFailed(name, kind, code)
 
     def _watch(self) -> None:
-        self.scene.keep(self._wait_for_end(), f"end of {self.record.name}")
+        self.context.start_task(self._wait_for_end(), f"end of {self.record.name}")
 
     async def _wait_for_end(self) -> None:
         """Wait until conmon has written the exit status, or is gone with the container."""
@@ -235,19 +235,19 @@ class Keeper:
         # A short program ends before `runc start` has told us that it began.
         await self._settled.wait()
         code = runc.exit_status(self.record.id)
-        await self._on_end(records.LOST if code is None else code)
+        await self._on_end(records.LOST_EXIT_CODE if code is None else code)
 
     async def _on_end(self, code: int) -> None:
         self._stop_probing()
         logrotation.end_line(self.record)
         try:
-            await prepared.clear(self.scene, self.record, self.status.addresses)
+            await prepared.tear_down(self.context, self.record, self.status.addresses)
         finally:
             self.ports = ()
             try:
                 self._note_end(code)
                 if self.record.auto_remove and self.status.state == "exited":
-                    await self._vanish(volumes=True)
+                    await self._remove_files(volumes=True)
             finally:
                 self._ended.set()
 
@@ -259,120 +259,122 @@ class Keeper:
         self._retry = lifecycle.next_restart(
             self.record.definition.restart,
             exit_code=code,
-            ran=now - was.started,
-            before=self._retry,
+            run_time=now - was.started,
+            previous=self._retry,
             stopped_by_user=was.stopped_by_user,
         )
-        state = lifecycle.after(was.state, "back off" if self._retry else "exit")
+        state = lifecycle.next_state(was.state, "back off" if self._retry else "exit")
         # Whoever is to come back still belongs to this holder; gone with it, nobody brings it back.
-        holder = self.scene.holder.id if self._retry else ""
+        holder = self.context.holder.id if self._retry else ""
         self.write(state=state, finished=now, exit_code=code, **NOTHING | {"holder": holder})
         more = {"restarting": "1"} if self._retry or self._comes_back else {}
-        self.scene.announce(self.record, "die", exitCode=str(code), **more)
+        self.context.emit_event(self.record, "die", exitCode=str(code), **more)
         if self._retry is not None:
             work = self._restart_after(self._retry.delay)
-            self._stop_restart = self.scene.keep(work, f"restart of {self.record.name}")
+            self._stop_restart = self.context.start_task(work, f"restart of {self.record.name}")
 
     async def _restart_after(self, delay: Seconds) -> None:
         await asyncio.sleep(delay)
-        async with self._turn:
+        async with self._change_lock:
             if self.status.state != "restarting":
                 return
             self._stop_restart = _nothing
             restarts = self.status.restarts + 1
             try:
-                await self._start(_nobody)
+                await self._start(_ignore_event)
             except CntnrError as error:
                 self.write(state="exited", error=str(error), restarts=restarts)
                 return
             self.write(restarts=restarts)
-        self.scene.announce(self.record, "restart")
+        self.context.emit_event(self.record, "restart")
 
-    async def stop(self, tell: Emit, grace: Seconds | None = None, *, again: bool = False) -> None:
+    async def stop(
+        self, emit: Emit, grace: Seconds | None = None, *, will_restart: bool = False
+    ) -> None:
         """Run pre_stop hooks, send the stop signal, kill after the grace period (None: its own).
 
         ``again`` tells those who follow that it is about to be started again. Raises `HookFailed`,
         `StopFailed`.
         """
-        async with self._turn:
-            self._forget_restart()
+        async with self._change_lock:
+            self._cancel_restart()
             if not self.status.pid:
                 if self.status.state == "restarting":
                     self.write(state="exited", stopped_by_user=True)
                 return
-            told(tell, self.record.name, "Stopping")
+            emit_progress(emit, self.record.name, "Stopping")
             running = self.status.state in ("running", "paused")
             if running:
                 for hook in self.record.definition.pre_stop:
-                    await self._run_hook("pre_stop", hook, tell)
+                    await self._run_hook("pre_stop", hook, emit)
             self.write(stopped_by_user=True)
-            self._comes_back = again
+            self._comes_back = will_restart
             try:
                 await self._end(grace, running=running)
             finally:
                 self._comes_back = False
-        self.scene.announce(self.record, "stop")
-        told(tell, self.record.name, "Stopped", state="done")
+        self.context.emit_event(self.record, "stop")
+        emit_progress(emit, self.record.name, "Stopped", state="done")
 
     async def _end(self, grace: Seconds | None, *, running: bool) -> None:
         service = self.record.definition
         if running:
-            wait = lifecycle.stop_grace(service, grace)
+            wait = lifecycle.grace_period(service, grace)
             if wait:  # below 0: as long as it takes
-                self._kill(signals.number(lifecycle.stop_signal(service, self.image)))
+                self._send_signal(signals.number(lifecycle.stop_signal(service, self.image)))
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(wait if wait > 0 else None):
                         await self._ended.wait()
         if not self._ended.is_set():
-            self._kill(signal.SIGKILL)
+            self._send_signal(signal.SIGKILL)
             try:
-                async with asyncio.timeout(KILL_WITHIN):
+                async with asyncio.timeout(KILL_TIMEOUT):
                     await self._ended.wait()
             except TimeoutError:
                 raise StopFailed(self.record.name) from None
 
-    async def kill(self, tell: Emit, name: str) -> None:
+    async def kill(self, emit: Emit, signal_name: str) -> None:
         """Send a signal to its first process."""
         if not self.status.pid:
             return
-        told(tell, self.record.name, "Killing")
-        self._forget_restart()
-        number = signals.number(name)
+        emit_progress(emit, self.record.name, "Killing")
+        self._cancel_restart()
+        number = signals.number(signal_name)
         if number == signal.SIGKILL:
-            async with self._turn:
+            async with self._change_lock:
                 self.write(stopped_by_user=True)
                 await self._end(0, running=True)
         else:
-            self._kill(number)
-        self.scene.announce(self.record, "kill", signal=str(number))
-        told(tell, self.record.name, "Killed", state="done")
+            self._send_signal(number)
+        self.context.emit_event(self.record, "kill", signal=str(number))
+        emit_progress(emit, self.record.name, "Killed", state="done")
 
-    def _kill(self, number: int) -> None:
+    def _send_signal(self, number: int) -> None:
         pid, born = self.status.pid, self.status.born
         with contextlib.suppress(ProcessLookupError):
             if pid and kernel.start_time(pid) == born:
                 os.kill(pid, number)
 
-    async def remove(self, tell: Emit, *, volumes: bool) -> None:
+    async def remove(self, emit: Emit, *, volumes: bool) -> None:
         """Remove it, killing it where it runs; its anonymous volumes too where asked."""
-        async with self._turn:
-            told(tell, self.record.name, "Removing")
-            self._forget_restart()
+        async with self._change_lock:
+            emit_progress(emit, self.record.name, "Removing")
+            self._cancel_restart()
             if self.status.pid:
                 self.write(stopped_by_user=True)
                 await self._end(0, running=True)
             await self._ended.wait()
-            await self._vanish(volumes=volumes)
-        told(tell, self.record.name, "Removed", state="done")
+            await self._remove_files(volumes=volumes)
+        emit_progress(emit, self.record.name, "Removed", state="done")
 
-    async def _vanish(self, *, volumes: bool) -> None:
+    async def _remove_files(self, *, volumes: bool) -> None:
         """Remove its files, once: it may have done so by itself when it ended."""
-        keepers = self.scene.keepers
+        keepers = self.context.containers
         if keepers.get(self.record.name) is not self:
             return
         await process.to_the_end(asyncio.to_thread(self._erase, volumes=volumes))
         keepers.pop(self.record.name, None)
-        self.scene.announce(self.record, "destroy")
+        self.context.emit_event(self.record, "destroy")
 
     def _erase(self, *, volumes: bool) -> None:
         from cntnr_compose.volumes import store
@@ -387,14 +389,14 @@ class Keeper:
 
     def rename(self, name: str) -> None:
         """Give it another name."""
-        self.scene.keepers.pop(self.record.name, None)
+        self.context.containers.pop(self.record.name, None)
         self.record = replace(self.record, name=name)
         records.write_record(self.record)
-        self.scene.keepers[name] = self
-        self.scene.announce(self.record, "rename")
-        prepared.add_names(self.record, self.status.addresses)
+        self.context.containers[name] = self
+        self.context.emit_event(self.record, "rename")
+        prepared.register_names(self.record, self.status.addresses)
 
-    def _forget_restart(self) -> None:
+    def _cancel_restart(self) -> None:
         self._retry = None
         self._stop_restart()
         self._stop_restart = _nothing
@@ -404,25 +406,25 @@ class Keeper:
         await self._adopt()
         # Whoever would have started it was cut off with that supervisor.
         if self.record.auto_remove and self.status.state not in RUNNING_STATES:
-            await self.remove(_nobody, volumes=True)
+            await self.remove(_ignore_event, volumes=True)
 
-    async def leave(self) -> None:
+    async def remove_if_unstarted(self) -> None:
         """Take note that its client is gone: where it was to run for that one only, and does not, it goes."""
         if self.record.auto_remove and self.status.state == "created":
-            await self.remove(_nobody, volumes=True)
+            await self.remove(_ignore_event, volumes=True)
 
     async def _adopt(self) -> None:
         status = self.status
         if status.restarts and status.state in RUNNING_STATES:
             delay = lifecycle.FIRST_DELAY
-            self._retry = lifecycle.Retry(delay=delay, attempt=status.restarts)
+            self._retry = lifecycle.PendingRestart(delay=delay, attempt=status.restarts)
         if status.pid:
             self._ended.clear()
             self._watch()
             self.ports = await publish.found(status.addresses)
             if kernel.start_time(status.pid) != status.born:
                 with contextlib.suppress(TimeoutError):  # so that nobody sees it run any more
-                    await asyncio.wait_for(self._ended.wait(), KNOWN_WITHIN)
+                    await asyncio.wait_for(self._ended.wait(), EXIT_FILE_TIMEOUT)
             elif status.state == "running":
                 self._begin_probing()
             elif status.state not in RUNNING_STATES and runc.is_started(self.record.id):
@@ -440,5 +442,5 @@ NOTHING: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _nobody(_event: object) -> None:
+def _ignore_event(_event: object) -> None:
     return None

@@ -10,7 +10,7 @@ from cntnr_compose.containers.bundle import etc_files as etcfiles
 from cntnr_compose.containers.logs import rotation as logrotation
 from cntnr_compose.containers.runtime import ports as publish
 from cntnr_compose.containers.runtime import runc
-from cntnr_compose.containers.state.project_context import Scene
+from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core import paths
 from cntnr_compose.core.events import Emit, WarningEvent
 from cntnr_compose.core.values import Tree, Value
@@ -21,7 +21,7 @@ from cntnr_compose.networks import cni, dnsmasq, interfaces
 from cntnr_compose.networks import embedded_dns as nameserver
 
 
-class Prepared(Value, frozen=True, kw_only=True):
+class SetupResult(Value, frozen=True, kw_only=True):
     """A container whose program can start."""
 
     pid: int
@@ -29,30 +29,30 @@ class Prepared(Value, frozen=True, kw_only=True):
     addresses: dict[str, str]  # by network
 
 
-async def make(scene: Scene, record: Record, tell: Emit) -> Prepared:
+async def set_up(scene: ProjectContext, record: Record, tell: Emit) -> SetupResult:
     """Lay a container out and create it. What breaks off is for `take_back`."""
-    async with scene.workers:
+    async with scene.worker_slots:
         laid = await bundle.lay_out(scene, record)
         for line in laid.warnings:
             tell(WarningEvent(text=line))
-        pid, conmon = await _create(record, own_network=laid.own_network)
+        pid, conmon = await _create_runc_container(record, own_network=laid.own_network)
     if laid.names:
-        await _answer_names(record, pid, laid.names, tell)
+        await _start_dns_server(record, pid, laid.names, tell)
     addresses = cni.addresses(paths.bundle(record.id))
     if addresses:
         etcfiles.write_hosts(record, addresses)
-        add_names(record, addresses)
-    return Prepared(pid=pid, conmon=conmon, addresses=addresses)
+        register_names(record, addresses)
+    return SetupResult(pid=pid, conmon=conmon, addresses=addresses)
 
 
-async def _answer_names(record: Record, pid: int, names: nameserver.Names, tell: Emit) -> None:
+async def _start_dns_server(record: Record, pid: int, names: nameserver.Names, tell: Emit) -> None:
     why = await nameserver.answer(pid, names)
     if why:
         text = f"{nameserver.ADDRESS} does not answer in container {record.name}: {why}"
         tell(WarningEvent(text=text))
 
 
-async def _create(record: Record, *, own_network: bool) -> tuple[int, int]:
+async def _create_runc_container(record: Record, *, own_network: bool) -> tuple[int, int]:
     service = record.definition
     logging = logrotation.settings(service.logging)
     launch = runc.Launch(
@@ -74,20 +74,20 @@ async def _create(record: Record, *, own_network: bool) -> tuple[int, int]:
         raise (runc.ContainerFailed(record.name, why) if why else error) from None
 
 
-def add_names(record: Record, addresses: Mapping[str, str]) -> None:
+def register_names(record: Record, addresses: Mapping[str, str]) -> None:
     """Let a container's names resolve on its networks."""
     names = etcfiles.names(record)
     for network, address in addresses.items():
         dnsmasq.add_names(network, record.id, address, names[network])
 
 
-async def take_back(scene: Scene, record: Record) -> None:
+async def undo_set_up(scene: ProjectContext, record: Record) -> None:
     """Remove what was made by half, wherever that broke off."""
     await runc.abandon(record.id)
-    await clear(scene, record, cni.addresses(paths.bundle(record.id)))
+    await tear_down(scene, record, cni.addresses(paths.bundle(record.id)))
 
 
-async def clear(scene: Scene, record: Record, addresses: Mapping[str, str]) -> None:
+async def tear_down(scene: ProjectContext, record: Record, addresses: Mapping[str, str]) -> None:
     """Remove all that was made, killing what still runs of it. What fails does not keep the rest."""
     identity = record.id
     async with contextlib.AsyncExitStack() as last_first:
@@ -96,17 +96,17 @@ async def clear(scene: Scene, record: Record, addresses: Mapping[str, str]) -> N
         for network in record.networks.values():
             last_first.callback(claims.rest, network, identity)
         last_first.callback(interfaces.release, identity, addresses)
-        last_first.push_async_callback(_delete, scene, identity)
+        last_first.push_async_callback(_delete_runc_state, scene, identity)
         if record.definition.pid:  # others' namespace: it does not end with the first process
             last_first.callback(signals.kill_below, paths.bundle(identity) / "rootfs")
         for network in record.networks.values():
             last_first.callback(dnsmasq.remove_names, network, identity)
         if record.definition.ports:
             # Asked for anew: who was killed or cancelled may have published more than he has noted.
-            last_first.push_async_callback(_withdraw, addresses)
+            last_first.push_async_callback(_unpublish_ports, addresses)
 
 
-def strays(project: str, known: Collection[str]) -> list[str]:
+def find_unrecorded(project: str, known: Collection[str]) -> list[str]:
     """List what runs for a project and has no record any more, by id."""
     found = []
     for identity in (path.name for path in runc.root().glob("*")):
@@ -117,7 +117,7 @@ def strays(project: str, known: Collection[str]) -> list[str]:
     return found
 
 
-async def clear_stray(scene: Scene, identity: str) -> None:
+async def tear_down_unrecorded(scene: ProjectContext, identity: str) -> None:
     """Remove a container of which nothing but what runs is known."""
     place = paths.bundle(identity)
     await runc.abandon(identity)
@@ -126,20 +126,20 @@ async def clear_stray(scene: Scene, identity: str) -> None:
         last_first.callback(files.remove_tree, place)
         last_first.callback(mounts.detach_all, place)
         last_first.callback(interfaces.release, identity, {})
-        last_first.push_async_callback(_delete, scene, identity)
+        last_first.push_async_callback(_delete_runc_state, scene, identity)
         for network in scene.networks.all():
             last_first.callback(claims.release, network.found.name, identity)
             last_first.callback(dnsmasq.remove_names, network.found.name, identity)
-        last_first.push_async_callback(_withdraw, addresses)
+        last_first.push_async_callback(_unpublish_ports, addresses)
 
 
-async def _withdraw(addresses: Mapping[str, str]) -> None:
+async def _unpublish_ports(addresses: Mapping[str, str]) -> None:
     await publish.withdraw(await publish.found(addresses))
 
 
-async def _delete(scene: Scene, identity: str) -> None:
+async def _delete_runc_state(scene: ProjectContext, identity: str) -> None:
     pid = runc.pid(identity)
-    async with scene.workers:
+    async with scene.worker_slots:
         if pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

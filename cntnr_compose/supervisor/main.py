@@ -23,9 +23,9 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     claims = contextlib.ExitStack()
     try:
-        held = _prepare(claims)
+        held = _join_holder(claims)
     except CntnrError as error:
-        _refuse(first, error)
+        _report_failure(first, error)
         return
     # Only children are in the holder's pid namespace, where the containers' pids mean something. A child
     # of a child, since the namespace can end only when all in it are reaped: the holder does that at once,
@@ -39,16 +39,16 @@ def main() -> None:
     _serve(first, held, claims)
 
 
-def _prepare(claims: contextlib.ExitStack) -> holder.Holder:
+def _join_holder(claims: contextlib.ExitStack) -> holder.Holder:
     """Join the holder; the rest of this program is read while it starts."""
-    held = claims.enter_context(holder.claimed("supervisor", meanwhile=_read_the_rest))
-    _read_the_rest()
+    held = claims.enter_context(holder.claimed("supervisor", meanwhile=_import_server))
+    _import_server()
     holder.enter(held)
-    _keep_the_port_driver()
+    _bind_port_driver_socket()
     return held
 
 
-def _keep_the_port_driver() -> None:
+def _bind_port_driver_socket() -> None:
     """Show the port driver's socket inside the holder, where it stays whatever happens to its folder."""
     from cntnr_compose.host import mounts
     from cntnr_compose.networks import port_driver as ports
@@ -59,13 +59,13 @@ def _keep_the_port_driver() -> None:
         mounts.bind(paths.holder() / "api.sock", place)
 
 
-def _read_the_rest() -> None:
+def _import_server() -> None:
     # Nothing here speaks TLS, and asyncio does without: 7 ms and 3 MB for every project.
     sys.modules.setdefault("ssl", None)  # type: ignore[arg-type]
     import cntnr_compose.supervisor.server  # noqa: F401
 
 
-def _refuse(first: socket.socket, error: CntnrError) -> None:
+def _report_failure(first: socket.socket, error: CntnrError) -> None:
     """Tell the command why there is no supervisor, once it asks for one."""
     from cntnr_compose.core.values import to_json
     from cntnr_compose.model.protocol import ErrorReply

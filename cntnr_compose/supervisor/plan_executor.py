@@ -6,8 +6,8 @@ import time
 from typing import assert_never
 
 from cntnr_compose.containers import create as creation
-from cntnr_compose.containers.managed import Keeper
-from cntnr_compose.containers.state.project_context import Scene, told
+from cntnr_compose.containers.managed import ManagedContainer
+from cntnr_compose.containers.state.project_context import ProjectContext, emit_progress
 from cntnr_compose.containers.state.volume_usage import volume_users
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Progress, WarningEvent
@@ -32,7 +32,7 @@ from cntnr_compose.supervisor import conditions
 from cntnr_compose.volumes import store as volumes
 
 # What takes things down goes on after a failure, so that as little as possible is left.
-GOES_ON = (KillContainer, RemoveContainer, RemoveNetwork, RemoveVolume)
+CONTINUE_AFTER_FAILURE = (KillContainer, RemoveContainer, RemoveNetwork, RemoveVolume)
 
 
 class SeveralFailed(CntnrError):
@@ -50,14 +50,14 @@ class NoSuchContainer(CntnrError):
         super().__init__(f"no such container: {name}")
 
 
-async def carry_out(plan: Plan, scene: Scene, tell: Emit) -> None:
+async def execute_plan(plan: Plan, scene: ProjectContext, emit: Emit) -> None:
     """Run every step; the first failure cancels those that have not finished.
 
     What was prepared and is not started now is as it was before. Raises the `CntnrError` of the step
     that failed; `SeveralFailed`.
     """
     for line in plan.warnings:
-        tell(WarningEvent(text=line))
+        emit(WarningEvent(text=line))
     done = {step.number: asyncio.Event() for step in plan.steps}
     failed: list[CntnrError] = []
 
@@ -65,9 +65,9 @@ async def carry_out(plan: Plan, scene: Scene, tell: Emit) -> None:
         for number in step.after:
             await done[number].wait()
         try:
-            await carry_out_one(step.operation, scene, tell)
+            await execute_operation(step.operation, scene, emit)
         except CntnrError as error:
-            if not isinstance(step.operation, GOES_ON):
+            if not isinstance(step.operation, CONTINUE_AFTER_FAILURE):
                 raise
             failed.append(error)
         done[step.number].set()
@@ -77,30 +77,30 @@ async def carry_out(plan: Plan, scene: Scene, tell: Emit) -> None:
             for step in plan.steps:
                 group.create_task(when_ready(step), name=step.operation.describe())
     except ExceptionGroup as errors:
-        await process.clean_up(_take_back(plan, scene))
-        raise cause_of(errors) from errors
+        await process.clean_up(_undo_prepared(plan, scene))
+        raise root_cause(errors) from errors
     except asyncio.CancelledError:
-        await process.clean_up(_take_back(plan, scene))
+        await process.clean_up(_undo_prepared(plan, scene))
         raise
     if failed:
         raise failed[0] if len(failed) == 1 else SeveralFailed(failed)
 
 
-def starts(plan: Plan) -> bool:
+def sets_up_containers(plan: Plan) -> bool:
     """Emit whether a plan sets containers up, which need their networks."""
     return any(isinstance(one.operation, PrepareContainer | StartContainer) for one in plan.steps)
 
 
-async def _take_back(plan: Plan, scene: Scene) -> None:
+async def _undo_prepared(plan: Plan, scene: ProjectContext) -> None:
     names = {
         one.operation.name for one in plan.steps if isinstance(one.operation, PrepareContainer)
     }
     async with asyncio.TaskGroup() as group:
-        for name in names & scene.keepers.keys():
-            group.create_task(scene.keepers[name].take_back())
+        for name in names & scene.containers.keys():
+            group.create_task(scene.containers[name].undo_prepare())
 
 
-def cause_of(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+def root_cause(errors: BaseExceptionGroup[BaseException]) -> BaseException:
     """Take the one error out of a group that the user should hear of: a bug before a mistake."""
     flat: list[BaseException] = []
     ahead = list(errors.exceptions)
@@ -114,77 +114,79 @@ def cause_of(errors: BaseExceptionGroup[BaseException]) -> BaseException:
     return next(bugs, flat[0])
 
 
-async def carry_out_one(op: Operation, scene: Scene, tell: Emit) -> None:
+async def execute_operation(op: Operation, scene: ProjectContext, emit: Emit) -> None:
     """Run one operation."""
     match op:
         case CreateNetwork(network=network):
-            _told("Network", network.name, "Creating", tell)
+            _emit_resource_progress("Network", network.name, "Creating", emit)
             await scene.networks.create(network, op.config_hash, op.labels)
-            _told("Network", network.name, "Created", tell, done=True)
+            _emit_resource_progress("Network", network.name, "Created", emit, done=True)
         case RemoveNetwork(name=name):
-            await _remove_network(name, scene, tell)
+            await _remove_network(name, scene, emit)
         case CreateVolume(volume=volume):
-            _told("Volume", volume.name, "Creating", tell)
+            _emit_resource_progress("Volume", volume.name, "Creating", emit)
             owner = "" if volume.external else scene.project
             volumes.create(volume, op.config_hash, op.labels, owner)
-            _told("Volume", volume.name, "Created", tell, done=True)
+            _emit_resource_progress("Volume", volume.name, "Created", emit, done=True)
         case RemoveVolume():
-            await _remove_volume(op, tell)
+            await _remove_volume(op, emit)
         case CreateContainer():
-            await creation.create(op, scene, tell)
+            await creation.create_container(op, scene, emit)
         case PrepareContainer(name=name, early=early):
-            await _keeper(scene, name).prepare(tell, early=early)
+            await _find_container(scene, name).prepare(emit, early=early)
         case StartContainer(name=name):
-            await _keeper(scene, name).start(tell)
+            await _find_container(scene, name).start(emit)
         case StopContainer(name=name, grace=grace):
-            await _keeper(scene, name).stop(tell, grace, again=op.again)
+            await _find_container(scene, name).stop(emit, grace, will_restart=op.again)
         case KillContainer(name=name, signal=signal):
-            await _keeper(scene, name).kill(tell, signal)
+            await _find_container(scene, name).kill(emit, signal)
         case RemoveContainer(name=name, volumes=with_volumes):
-            if name in scene.keepers:
-                await scene.keepers[name].remove(tell, volumes=with_volumes)
+            if name in scene.containers:
+                await scene.containers[name].remove(emit, volumes=with_volumes)
         case WaitFor():
-            await _wait(op, scene, tell)
+            await _wait(op, scene, emit)
         case _:
             assert_never(op)
 
 
-def _keeper(scene: Scene, name: str) -> Keeper:
+def _find_container(scene: ProjectContext, name: str) -> ManagedContainer:
     try:
-        return scene.keepers[name]
+        return scene.containers[name]
     except KeyError:
         raise NoSuchContainer(name) from None
 
 
-async def _remove_network(name: str, scene: Scene, tell: Emit) -> None:
-    _told("Network", name, "Removing", tell)
+async def _remove_network(name: str, scene: ProjectContext, tell: Emit) -> None:
+    _emit_resource_progress("Network", name, "Removing", tell)
     if await scene.networks.remove(name):
-        _told("Network", name, "Removed", tell, done=True)
+        _emit_resource_progress("Network", name, "Removed", tell, done=True)
     else:
-        _told("Network", name, "Resource is still in use", tell, state="warning")
+        _emit_resource_progress("Network", name, "Resource is still in use", tell, state="warning")
 
 
 async def _remove_volume(op: RemoveVolume, tell: Emit) -> None:
     name = op.name
-    _told("Volume", name, "Removing", tell)
+    _emit_resource_progress("Volume", name, "Removing", tell)
     if volume_users(name, running=op.anew):
-        _told("Volume", name, "Resource is still in use", tell, state="warning")
+        _emit_resource_progress("Volume", name, "Resource is still in use", tell, state="warning")
         return
     await asyncio.to_thread(volumes.remove, name)
-    _told("Volume", name, "Removed", tell, done=True)
+    _emit_resource_progress("Volume", name, "Removed", tell, done=True)
 
 
-async def _wait(op: WaitFor, scene: Scene, tell: Emit) -> None:
+async def _wait(op: WaitFor, scene: ProjectContext, tell: Emit) -> None:
     """Wait until a condition is met, or cannot be any more."""
     said = False
     try:
         async with asyncio.timeout(op.timeout):
             while True:
-                there = [scene.keepers[name] for name in op.containers if name in scene.keepers]
-                verdict = conditions.judge(
+                there = [
+                    scene.containers[name] for name in op.containers if name in scene.containers
+                ]
+                verdict = conditions.check_condition(
                     op.service,
                     op.condition,
-                    [keeper.container for keeper in there],
+                    [keeper.snapshot for keeper in there],
                     required=op.required,
                     now=time.time(),
                 )
@@ -193,18 +195,20 @@ async def _wait(op: WaitFor, scene: Scene, tell: Emit) -> None:
                 if not said:
                     said = True
                     for keeper in there:
-                        told(tell, keeper.record.name, "Waiting")
+                        emit_progress(tell, keeper.record.name, "Waiting")
                 with contextlib.suppress(TimeoutError):  # time itself may make a difference
-                    await asyncio.wait_for(scene.change(), conditions.STEADY)
+                    await asyncio.wait_for(scene.wait_for_change(), conditions.STABLE_AFTER)
     except TimeoutError:
         raise conditions.NotHealthyInTime(op.timeout or 0) from None
-    _settle(op, verdict, [keeper.record.name for keeper in there], tell)
+    _report_verdict(op, verdict, [keeper.record.name for keeper in there], tell)
 
 
-def _settle(op: WaitFor, verdict: conditions.Verdict, names: list[str], tell: Emit) -> None:
+def _report_verdict(
+    op: WaitFor, verdict: conditions.ConditionVerdict, names: list[str], tell: Emit
+) -> None:
     if verdict.state == "failed":
         for name in names:
-            told(
+            emit_progress(
                 tell,
                 name,
                 "Error",
@@ -218,10 +222,10 @@ def _settle(op: WaitFor, verdict: conditions.Verdict, names: list[str], tell: Em
     word = "Exited" if op.condition == "service_completed_successfully" else "Healthy"
     if op.condition != "service_started":
         for name in names:
-            told(tell, name, word, state="done")
+            emit_progress(tell, name, word, state="done")
 
 
-def _told(
+def _emit_resource_progress(
     kind: str, name: str, status: str, tell: Emit, *, done: bool = False, state: str = "working"
 ) -> None:
     tell(Progress(kind=kind, name=name, status=status, state="done" if done else state))

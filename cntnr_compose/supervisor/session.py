@@ -34,7 +34,7 @@ from cntnr_compose.model.protocol import (
 from cntnr_compose.supervisor import plan_executor as executor
 
 if TYPE_CHECKING:
-    from cntnr_compose.supervisor.server import Duty
+    from cntnr_compose.supervisor.server import Supervisor
 
 
 class Internal(CntnrError):
@@ -56,47 +56,50 @@ class RequestUnknown(CntnrError):
         super().__init__(f"the supervisor ({OURS}) does not understand the request: {error}")
 
 
-class Line:
+class ClientSession:
     """One command's connection."""
 
     def __init__(
-        self, duty: "Duty", reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, duty: "Supervisor", reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        self._duty = duty
+        self._supervisor = duty
         self._reader = reader
         self._writer = writer
-        self._has_turn = False
-        self._is_complete = False  # whether networks were looked at in this turn
-        self._made: set[str] = set()  # containers that are removed when they have run
-        self._ahead = b""  # read while waiting for something else
+        self._holds_lock = False
+        self._networks_checked = False  # whether networks were looked at in this turn
+        self._auto_removed: set[str] = set()  # containers that are removed when they have run
+        self._read_ahead = b""  # read while waiting for something else
 
-    async def answer(self) -> None:
-        while line := self._ahead + await self._reader.readline():
-            self._ahead = b""
+    async def serve(self) -> None:
+        while line := self._read_ahead + await self._reader.readline():
+            self._read_ahead = b""
             try:
                 request = from_json(line, cast("type[Request]", Request))
             except ValueError as error:
-                await say(self._writer, failed(RequestUnknown(error), self._duty.scene.project))
+                await send_reply(
+                    self._writer,
+                    failure_reply(RequestUnknown(error), self._supervisor.context.project),
+                )
                 continue
-            reply = await self._or_hung_up(request)
+            reply = await self._answer_unless_hung_up(request)
             if reply is None:
                 return
-            await say(self._writer, reply)
+            await send_reply(self._writer, reply)
             if (
                 isinstance(request, Shutdown)
                 and isinstance(reply, ResultReply)
                 and reply.result["ended"]
             ):
-                self._duty.end(self._writer)
+                self._supervisor.shut_down(self._writer)
                 return
 
-    async def _or_hung_up(self, request: Request) -> Reply | None:
+    async def _answer_unless_hung_up(self, request: Request) -> Reply | None:
         """Do what was asked; None where the command hung up before it was done."""
-        work = asyncio.create_task(self._do(request))
-        ahead = asyncio.create_task(self._byte())
+        work = asyncio.create_task(self._answer(request))
+        ahead = asyncio.create_task(self._read_byte())
         await asyncio.wait({work, ahead}, return_when=asyncio.FIRST_COMPLETED)
         if not work.done() and (byte := ahead.result()):
-            self._ahead = byte  # it asks for more before it has its answer: that can wait
+            self._read_ahead = byte  # it asks for more before it has its answer: that can wait
             await work
         if not work.done():
             work.cancel()
@@ -105,106 +108,106 @@ class Line:
             return None
         ahead.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            self._ahead = self._ahead or await ahead
+            self._read_ahead = self._read_ahead or await ahead
         return work.result()
 
-    async def _byte(self) -> bytes:
+    async def _read_byte(self) -> bytes:
         """Wait for a byte; there is none where the command hung up."""
         try:
             return await self._reader.read(1)
         except ConnectionError:  # it did so with events unread (unix(7))
             return b""
 
-    async def _do(self, request: Request) -> Reply:
+    async def _answer(self, request: Request) -> Reply:
         try:
             return ResultReply(result=await self._result(request))
         except Exception as error:  # noqa: BLE001 - the command is told, and the others are served
-            return failed(error, self._duty.scene.project)
+            return failure_reply(error, self._supervisor.context.project)
 
     async def _result(self, request: Request) -> Tree:
-        duty = self._duty
+        duty = self._supervisor
         match request:
             case Ping():
-                return greeting(duty.scene.project)
+                return greeting(duty.context.project)
             case Lock(what=what):
-                await self._begin(what)
+                await self._acquire_lock(what)
             case Unlock():
-                self.end_turn()
+                self.release_lock()
             case Observe():
                 return cast("Tree", to_tree(duty.observe()))
             case ExecutePlan():
                 return await self._execute(request)
             case PrepareExec(container=name):
-                keeper = duty.scene.keepers.get(name)
+                keeper = duty.context.containers.get(name)
                 if keeper is None or keeper.status.state != "running":
                     raise programs.NotRunning(name)
-                return {"argv": programs.lay_out(duty.scene, keeper.record, request)}
+                return {"argv": programs.lay_out(duty.context, keeper.record, request)}
             case Subscribe():
-                await self._follow()
+                await self._subscribe()
             case Shutdown():
-                return {"ended": duty.may_end()}
+                return {"ended": duty.can_shut_down()}
             case Serve():
                 return {"taken": True}
         return {}
 
-    def _tell(self, event: Event) -> None:
+    def _emit(self, event: Event) -> None:
         if not self._writer.is_closing():
             self._writer.write(to_json(EventReply(event=event)) + b"\n")
 
-    async def _begin(self, what: str) -> None:
-        duty = self._duty
-        if duty.turn.locked():
-            text = f"waiting for `{duty.whose}`, which is at work on project {duty.scene.project}"
-            self._tell(WarningEvent(text=text))
-        await duty.turn.acquire()
-        self._has_turn, self._is_complete, duty.whose = True, False, what
+    async def _acquire_lock(self, what: str) -> None:
+        duty = self._supervisor
+        if duty.change_lock.locked():
+            text = f"waiting for `{duty.lock_owner}`, which is at work on project {duty.context.project}"
+            self._emit(WarningEvent(text=text))
+        await duty.change_lock.acquire()
+        self._holds_lock, self._networks_checked, duty.lock_owner = True, False, what
 
-    async def leave(self) -> None:
+    async def remove_unstarted(self) -> None:
         """Remove what this command made to run once, and did not start."""
-        for name in self._made & self._duty.scene.keepers.keys():
-            await self._duty.scene.keepers[name].leave()
+        for name in self._auto_removed & self._supervisor.context.containers.keys():
+            await self._supervisor.context.containers[name].remove_if_unstarted()
 
-    def end_turn(self) -> None:
+    def release_lock(self) -> None:
         """Let the next command have its turn."""
-        if self._has_turn:
-            self._has_turn = False
-            self._duty.turn.release()
+        if self._holds_lock:
+            self._holds_lock = False
+            self._supervisor.change_lock.release()
 
     async def _execute(self, request: ExecutePlan) -> Tree:
-        scene = self._duty.scene
+        scene = self._supervisor.context
         if request.project is not None:
             scene.intent = request.project
             records.write_intent(request.project)
-        self._made |= {
+        self._auto_removed |= {
             step.operation.name
             for step in request.plan.steps
             if isinstance(step.operation, CreateContainer) and step.operation.auto_remove
         }
         try:
-            if request.project is not None or executor.starts(request.plan):
+            if request.project is not None or executor.sets_up_containers(request.plan):
                 await self._complete_networks()
-            await executor.carry_out(request.plan, scene, self._tell)
+            await executor.execute_plan(request.plan, scene, self._emit)
         finally:
-            if not scene.keepers:
-                records.forget_intent(scene.project)
+            if not scene.containers:
+                records.remove_intent(scene.project)
         return {}
 
     async def _complete_networks(self) -> None:
         """Look once a turn whether what is written of networks stands: none is believed."""
-        if not self._is_complete:
-            scene = self._duty.scene
-            await scene.networks.complete(scene.networks_used())
-            self._is_complete = True
+        if not self._networks_checked:
+            scene = self._supervisor.context
+            await scene.networks.complete(scene.network_names())
+            self._networks_checked = True
 
-    async def _follow(self) -> None:
+    async def _subscribe(self) -> None:
         def follower(event: ContainerEvent) -> None:
-            self._tell(event)
+            self._emit(event)
 
-        self._duty.scene.followers.append(follower)
+        self._supervisor.context.subscribers.append(follower)
         try:
             await asyncio.Event().wait()
         finally:
-            self._duty.scene.followers.remove(follower)
+            self._supervisor.context.subscribers.remove(follower)
 
 
 def greeting(project: str) -> Tree:
@@ -212,7 +215,7 @@ def greeting(project: str) -> Tree:
     return cast("Tree", to_tree(replace(OURS, pid=os.getpid(), project=project)))
 
 
-def failed(error: Exception, project: str) -> ErrorReply:
+def failure_reply(error: Exception, project: str) -> ErrorReply:
     """Say what went wrong in a command's words; the traceback of a bug goes to the log."""
     mistake = error if isinstance(error, CntnrError) else None
     if isinstance(error, OSError):
@@ -223,7 +226,7 @@ def failed(error: Exception, project: str) -> ErrorReply:
     return ErrorReply.of(mistake)
 
 
-async def say(writer: asyncio.StreamWriter, reply: Reply) -> None:
+async def send_reply(writer: asyncio.StreamWriter, reply: Reply) -> None:
     """Send a reply."""
     writer.write(to_json(reply) + b"\n")
     await writer.drain()

@@ -82,7 +82,7 @@ def start_and_join(mine: Turn, one: "OneOffPlan", asked: "RunAsked") -> int:
 
 
 def _record(mine: Turn, name: str) -> "Record":
-    for one in records.read_all(mine.observed.project):
+    for one in records.read_containers(mine.observed.project):
         if one.record.name == name:
             return one.record
     raise Vanished(name)

@@ -112,7 +112,7 @@ class Attached:
 
     def _begin(self) -> None:
         """Say who is attached to; what was written before is not shown."""
-        found = records.read_all(self._project.name)
+        found = records.read_containers(self._project.name)
         mine = [one.record for one in found if self._is_shown(one.record)]
         for _ in self._stream.history(mine, Span(tail=0)):
             pass

@@ -17,7 +17,7 @@ from cntnr_compose.containers.spec import devices, security
 from cntnr_compose.containers.spec.inputs import Node, Setting
 from cntnr_compose.containers.spec.mounts import SHM, models
 from cntnr_compose.containers.spec.runtime_spec import runtime_spec
-from cntnr_compose.containers.state.project_context import Scene
+from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.containers.state.volume_usage import release_volumes
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
@@ -52,7 +52,7 @@ class Laid(Value, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
-async def lay_out(scene: Scene, record: Record) -> Laid:
+async def lay_out(scene: ProjectContext, record: Record) -> Laid:
     """Make everything that `runc create` needs. What fails half-way is removed by `clear`."""
     service = record.definition
     place = paths.bundle(record.id)
@@ -85,7 +85,7 @@ async def lay_out(scene: Scene, record: Record) -> Laid:
     )
     with Root(place / "rootfs") as root, accounts.of(root) as (passwd, group):
         setting = replace(setting, passwd=passwd, group=group)
-        made = runtime_spec(service, image, setting, scene.facts)
+        made = runtime_spec(service, image, setting, scene.host_facts)
     _lay_models(models(made.spec["mounts"], setting.models))
     runc.write_spec(place, made.spec)
     return Laid(
@@ -129,7 +129,7 @@ def clear(record: Record) -> None:
     release_volumes(record)
 
 
-def _interfaces(scene: Scene, record: Record) -> tuple[cni.Interface, ...]:
+def _interfaces(scene: ProjectContext, record: Record) -> tuple[cni.Interface, ...]:
     chosen: list[tuple[Made, str, str, str]] = []
     best = ("", 0)
     for number, (key, attachment) in enumerate(etcfiles.order(record.definition)):
@@ -144,7 +144,7 @@ def _interfaces(scene: Scene, record: Record) -> tuple[cni.Interface, ...]:
         if not best[0] or attachment.gw_priority > best[1]:
             best = (name, attachment.gw_priority)
     attached = interfaces.interfaces(chosen, best[0])
-    promised = scene.promised()
+    promised = scene.requested_addresses()
     return tuple(
         interfaces.settle(record, one[0], interface, promised)
         for one, interface in zip(chosen, attached, strict=True)
@@ -168,7 +168,7 @@ class NetworkMissing(CntnrError):
         super().__init__(f"cannot start container {container}: there is no network {network}")
 
 
-def _joined(scene: Scene, record: Record) -> Record | None:
+def _joined(scene: ProjectContext, record: Record) -> Record | None:
     """Find the container whose network this one shares."""
     mode = record.definition.network_mode
     if not mode.startswith(("service:", "container:")):
@@ -176,7 +176,7 @@ def _joined(scene: Scene, record: Record) -> Record | None:
     return _lender(scene, record, "network_mode", mode)
 
 
-def lenders(scene: Scene, record: Record) -> list[Record]:
+def lenders(scene: ProjectContext, record: Record) -> list[Record]:
     """Find the containers whose namespaces this one shares. Raises `NamespaceMissing`."""
     service = record.definition
     modes = {"network_mode": service.network_mode, "pid": service.pid, "ipc": service.ipc}
@@ -187,9 +187,9 @@ def lenders(scene: Scene, record: Record) -> list[Record]:
     ]
 
 
-def _lender(scene: Scene, record: Record, kind: str, mode: str) -> Record:
+def _lender(scene: ProjectContext, record: Record, kind: str, mode: str) -> Record:
     word, _, name = mode.partition(":")
-    keeper = scene.running(name) if word == "service" else scene.keepers.get(name)
+    keeper = scene.container_of_service(name) if word == "service" else scene.containers.get(name)
     if keeper is None or not keeper.status.pid:
         raise NamespaceMissing(record.name, mode, kind)
     return keeper.record
@@ -201,7 +201,7 @@ def _network(record: Record, joined: Record | None) -> str:
     return "host" if record.definition.network_mode == "host" else "new"
 
 
-def _namespace(scene: Scene, record: Record, kind: str, mode: str) -> str:
+def _namespace(scene: ProjectContext, record: Record, kind: str, mode: str) -> str:
     if not mode:
         return "new"
     if mode == "host":
@@ -210,7 +210,7 @@ def _namespace(scene: Scene, record: Record, kind: str, mode: str) -> str:
     return f"/proc/{runc.pid(lender.id)}/ns/{kind}"
 
 
-def _shared_memory(scene: Scene, record: Record) -> str:
+def _shared_memory(scene: ProjectContext, record: Record) -> str:
     """Give the folder that is /dev/shm in a container which others share it with; else nothing.
 
     Who lends it has it in memory beside its bundle; who borrows it has the same.
@@ -242,7 +242,7 @@ class SeccompUnreadable(CntnrError):
         super().__init__(f"cannot read the seccomp profile {path}: {why}")
 
 
-def _seccomp(scene: Scene, service: Service) -> Tree | None:
+def _seccomp(scene: ProjectContext, service: Service) -> Tree | None:
     """Read the profile that a service names, relative to the project's folder."""
     named = security.seccomp_file(service)
     if not named:

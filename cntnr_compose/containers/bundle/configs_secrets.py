@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cntnr_compose.containers.spec.inputs import ResolvedMount
-from cntnr_compose.containers.state.project_context import Scene
+from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Bytes
@@ -43,7 +43,7 @@ def _folder(record: Record) -> Path:
     return paths.holder_tmpfs() / "files" / record.id
 
 
-def lay_out(scene: Scene, record: Record) -> tuple[ResolvedMount, ...]:
+def lay_out(scene: ProjectContext, record: Record) -> tuple[ResolvedMount, ...]:
     """Give the mounts of a container's configs and secrets, their files written where needed.
 
     Raises `SourceMissing`, `SourceUnset`.
@@ -55,12 +55,14 @@ def lay_out(scene: Scene, record: Record) -> tuple[ResolvedMount, ...]:
     return tuple(made)
 
 
-def sources(scene: Scene, record: Record) -> list[FileSource]:
+def sources(scene: ProjectContext, record: Record) -> list[FileSource]:
     """Give the configs and secrets of a container that are files of the host."""
     return [source for _, _, _, source in _uses(scene, record) if source.file]
 
 
-def _uses(scene: Scene, record: Record) -> Iterator[tuple[str, int, FileMount, FileSource]]:
+def _uses(
+    scene: ProjectContext, record: Record
+) -> Iterator[tuple[str, int, FileMount, FileSource]]:
     intent = scene.intent
     for kind, uses in (
         ("config", record.definition.configs),

@@ -4,7 +4,7 @@ import socket
 from pathlib import Path
 
 from cntnr_compose.containers.bundle import links
-from cntnr_compose.containers.state.project_context import Scene
+from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core import paths
 from cntnr_compose.host import kernel
 from cntnr_compose.model.observed import Record
@@ -59,7 +59,7 @@ def write_hosts(record: Record, addresses: dict[str, str]) -> None:
     (paths.bundle(record.id) / "etc/hosts").write_text("\n".join(lines) + "\n")
 
 
-async def resolver(scene: Scene, record: Record) -> str:
+async def resolver(scene: ProjectContext, record: Record) -> str:
     """Give the address of who knows the names on a container's networks; empty where it is on none."""
     service = record.definition
     if not service.networks:
@@ -67,7 +67,7 @@ async def resolver(scene: Scene, record: Record) -> str:
     names = tuple(record.networks[key] for key, _ in order(service))
     aliases = links.aliases(service, record.project)
     wanted = Resolver(networks=names, upstream=service.dns, aliases=aliases)
-    return await scene.networks.resolver(wanted, scene.promised())
+    return await scene.networks.resolver(wanted, scene.requested_addresses())
 
 
 def _resolv_conf(record: Record, resolver: str) -> str:

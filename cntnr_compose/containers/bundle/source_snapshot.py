@@ -14,7 +14,7 @@ from cntnr_compose.containers.bundle import bundle
 from cntnr_compose.containers.bundle import configs_secrets as filemounts
 from cntnr_compose.containers.bundle import mount_sources as mounted
 from cntnr_compose.containers.runtime import runc
-from cntnr_compose.containers.state.project_context import Scene
+from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host import mounts
 from cntnr_compose.model.observed import MountPoint, Record
@@ -26,7 +26,7 @@ Seen: TypeAlias = tuple[One, ...]
 ALWAYS: One = (0,)  # nobody makes or replaces it
 
 
-def look(scene: Scene, record: Record) -> Seen:
+def look(scene: ProjectContext, record: Record) -> Seen:
     """Look at everything that others may make or replace, always in the same order.
 
     What is mounted of an image is left out, since images do not change.
@@ -39,7 +39,7 @@ def is_whole(seen: Seen) -> bool:
     return all(seen)
 
 
-def _lenders(scene: Scene, record: Record) -> Iterator[One]:
+def _lenders(scene: ProjectContext, record: Record) -> Iterator[One]:
     try:
         for lender in bundle.lenders(scene, record):
             pid = runc.pid(lender.id)
@@ -74,7 +74,7 @@ def _of_volume(point: MountPoint, asked: Mount | None) -> One:
         os.close(found)
 
 
-def _files(scene: Scene, record: Record) -> Iterator[One]:
+def _files(scene: ProjectContext, record: Record) -> Iterator[One]:
     """Look at the files of configs and secrets; of some the content is copied, so it counts, too."""
     for source in filemounts.sources(scene, record):
         path = mounts.on_machine(Path(source.file))

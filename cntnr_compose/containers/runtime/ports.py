@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from cntnr_compose.containers.state import records
-from cntnr_compose.containers.state.project_context import Scene
+from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value
 from cntnr_compose.host import process
@@ -33,7 +33,7 @@ class Published(Value, frozen=True, kw_only=True):
 
 
 async def publish(
-    scene: Scene, record: Record, addresses: Mapping[str, str]
+    scene: ProjectContext, record: Record, addresses: Mapping[str, str]
 ) -> tuple[Published, ...]:
     """Publish every port of a container; all or none.
 
@@ -53,7 +53,9 @@ async def publish(
     return tuple(made)
 
 
-async def _publish(scene: Scene, record: Record, port: Port, address: str) -> list[Published]:
+async def _publish(
+    scene: ProjectContext, record: Record, port: Port, address: str
+) -> list[Published]:
     if port.protocol not in ("tcp", "udp"):
         raise ProtocolUnknown(record.service, port.protocol)
     last: PortTaken | None = None
@@ -100,11 +102,11 @@ async def _one(port: Port, host: str, number: int, address: str) -> Published:
     return Published(number=known, publication=seen_as)
 
 
-def _named(scene: Scene, port: Port, error: PortTaken) -> PortTaken:
+def _named(scene: ProjectContext, port: Port, error: PortTaken) -> PortTaken:
     """Name the container that has the port, where it is one of ours."""
     wanted = (int(port.published.partition("-")[0] or 0), port.protocol)
-    for project in records.projects():
-        for one in records.read_all(project):
+    for project in records.list_projects():
+        for one in records.read_containers(project):
             there = {(each.published, each.protocol) for each in one.status.published}
             if one.status.holder == scene.holder.id and wanted in there:
                 by = f"container {one.record.name} of project {project}"

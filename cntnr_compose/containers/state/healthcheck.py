@@ -6,42 +6,42 @@ from cntnr_compose.model.image import ImageConfig, ImageHealthcheck
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import Healthcheck
 
-INTERVAL: Seconds = 30
-TIMEOUT: Seconds = 30
-START_INTERVAL: Seconds = 5
-RETRIES = 3
-NANO = 1e9
-KEPT = 5  # results
-LONGEST = 4096  # bytes of output that are kept
+DEFAULT_INTERVAL: Seconds = 30
+DEFAULT_TIMEOUT: Seconds = 30
+DEFAULT_START_INTERVAL: Seconds = 5
+DEFAULT_RETRIES = 3
+NANOSECONDS = 1e9
+KEPT_PROBES = 5  # results
+MAX_PROBE_OUTPUT = 4096  # bytes of output that are kept
 
 
-class Probe(Value, frozen=True, kw_only=True):
+class ProbeSettings(Value, frozen=True, kw_only=True):
     """A health check with nothing left open; ``command`` is what runs in the container."""
 
     command: tuple[str, ...]
-    interval: Seconds = INTERVAL
-    timeout: Seconds = TIMEOUT
+    interval: Seconds = DEFAULT_INTERVAL
+    timeout: Seconds = DEFAULT_TIMEOUT
     start_period: Seconds = 0
-    start_interval: Seconds = START_INTERVAL
-    retries: int = RETRIES
+    start_interval: Seconds = DEFAULT_START_INTERVAL
+    retries: int = DEFAULT_RETRIES
 
 
-class Health(Value, frozen=True, kw_only=True):
+class HealthState(Value, frozen=True, kw_only=True):
     """What is known of a container's health."""
 
     word: str = "starting"  # starting, healthy, unhealthy
     failing_streak: int = 0
 
 
-def probe_of(record: Record) -> Probe | None:
+def probe_settings(record: Record) -> ProbeSettings | None:
     """Give the health check of a container, or None where it has none."""
     own = record.definition.healthcheck
     if own is None and not record.image_config:
         return None
-    return merged(own, from_tree(record.image_config, ImageConfig))
+    return merge_healthchecks(own, from_tree(record.image_config, ImageConfig))
 
 
-def merged(own: Healthcheck | None, image: ImageConfig) -> Probe | None:
+def merge_healthchecks(own: Healthcheck | None, image: ImageConfig) -> ProbeSettings | None:
     """Lay a service's health check over that of its image; what both leave open is docker's default."""
     own = own or Healthcheck()
     base = image.healthcheck or ImageHealthcheck()
@@ -57,33 +57,37 @@ def merged(own: Healthcheck | None, image: ImageConfig) -> Probe | None:
             return None
     if not command:
         return None
-    return Probe(
+    return ProbeSettings(
         command=command,
-        interval=own.interval or base.interval / NANO or INTERVAL,
-        timeout=own.timeout or base.timeout / NANO or TIMEOUT,
-        start_period=own.start_period or base.start_period / NANO,
-        start_interval=own.start_interval or base.start_interval / NANO or START_INTERVAL,
-        retries=own.retries or base.retries or RETRIES,
+        interval=own.interval or base.interval / NANOSECONDS or DEFAULT_INTERVAL,
+        timeout=own.timeout or base.timeout / NANOSECONDS or DEFAULT_TIMEOUT,
+        start_period=own.start_period or base.start_period / NANOSECONDS,
+        start_interval=own.start_interval
+        or base.start_interval / NANOSECONDS
+        or DEFAULT_START_INTERVAL,
+        retries=own.retries or base.retries or DEFAULT_RETRIES,
     )
 
 
-def judged(probe: Probe, before: Health, *, exit_code: int, age: Seconds) -> Health:
+def health_after_probe(
+    probe: ProbeSettings, previous: HealthState, *, exit_code: int, age: Seconds
+) -> HealthState:
     """Give the health after a run of the check.
 
     ``age`` is how long the container had been running when the check began; a check that took too
     long counts as one that failed.
     """
     if exit_code == 0:
-        return Health(word="healthy")
-    if before.word == "starting" and age < probe.start_period:
-        return before
-    streak = before.failing_streak + 1
-    return Health(
-        word="unhealthy" if streak >= probe.retries else before.word, failing_streak=streak
+        return HealthState(word="healthy")
+    if previous.word == "starting" and age < probe.start_period:
+        return previous
+    streak = previous.failing_streak + 1
+    return HealthState(
+        word="unhealthy" if streak >= probe.retries else previous.word, failing_streak=streak
     )
 
 
-def pause(probe: Probe, health: Health, *, age: Seconds) -> Seconds:
+def delay_before_probe(probe: ProbeSettings, health: HealthState, *, age: Seconds) -> Seconds:
     """Tell how long to wait before the next run, counted from the end of the last one."""
     if health.word == "starting" and age < probe.start_period:
         return probe.start_interval

@@ -14,28 +14,28 @@ from cntnr_compose.model.project import Project
 from cntnr_compose.networks.manager import Networks
 
 if TYPE_CHECKING:
-    from cntnr_compose.containers.managed import Keeper
+    from cntnr_compose.containers.managed import ManagedContainer
 
 # More workers than cores only get into each other's way: `runc create` is all CPU.
-WORKERS = max(2, os.cpu_count() or 2)
+MAX_WORKERS = max(2, os.cpu_count() or 2)
 
 
-class Scene:
+class ProjectContext:
     """One project, as its supervisor knows it."""
 
     def __init__(self, project: str, holder: Holder, facts: HostFacts) -> None:
         self.project = project
         self.holder = holder
-        self.facts = facts
+        self.host_facts = facts
         self.intent: Project | None = None
         self.networks = Networks(project)
-        self.keepers: dict[str, Keeper] = {}  # by container name
-        self.workers = asyncio.Semaphore(WORKERS)
-        self.followers: list[Callable[[ContainerEvent], None]] = []
+        self.containers: dict[str, ManagedContainer] = {}  # by container name
+        self.worker_slots = asyncio.Semaphore(MAX_WORKERS)
+        self.subscribers: list[Callable[[ContainerEvent], None]] = []
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def keep(self, work: Coroutine[Any, Any, None], name: str) -> Callable[[], object]:
+    def start_task(self, work: Coroutine[Any, Any, None], name: str) -> Callable[[], object]:
         """Let a container's own task run for as long as the supervisor does; give what cancels it.
 
         A bug in it ends that task alone, with its traceback in the log: the others' containers go on.
@@ -52,14 +52,14 @@ class Scene:
             loop = asyncio.get_running_loop()
             loop.call_exception_handler({"message": f"in {task.get_name()}", "exception": error})
 
-    async def end_tasks(self) -> None:
+    async def cancel_tasks(self) -> None:
         """Cancel what runs for containers, and wait until it is gone."""
         for task in self._tasks:
             task.cancel()
         while self._tasks:
             await asyncio.wait(set(self._tasks))
 
-    def announce(self, record: Record, action: str, **attributes: str) -> None:
+    def emit_event(self, record: Record, action: str, **attributes: str) -> None:
         """Emit all who follow that a container changed, and wake those who wait for it."""
         event = ContainerEvent(
             action=action,
@@ -69,16 +69,16 @@ class Scene:
             service=record.service,
             attributes={"image": record.image, **attributes},
         )
-        for follower in self.followers:
+        for follower in self.subscribers:
             follower(event)
-        self.touch()
+        self.notify_change()
 
-    def touch(self) -> None:
+    def notify_change(self) -> None:
         """Wake everybody who waits for a change."""
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def change(self) -> None:
+    async def wait_for_change(self) -> None:
         """Wait until something changes."""
         await self._changed.wait()
 
@@ -87,13 +87,13 @@ class Scene:
         known = self.intent.networks.get(key) if self.intent else None
         return known.name if known else f"{self.project}_{key}"
 
-    def networks_used(self) -> set[str]:
+    def network_names(self) -> set[str]:
         """Name the networks that the project has or joins."""
         meant = self.intent.networks.values() if self.intent else ()
-        joined = (one.record.networks.values() for one in self.keepers.values())
+        joined = (one.record.networks.values() for one in self.containers.values())
         return {one.name for one in meant}.union(*joined)
 
-    def promised(self) -> set[str]:
+    def requested_addresses(self) -> set[str]:
         """Give the addresses that services ask for, those too that a profile leaves out."""
         if self.intent is None:
             return set()
@@ -106,13 +106,15 @@ class Scene:
         known = self.intent.volumes.get(key) if self.intent else None
         return known.name if known else key
 
-    def running(self, service: str) -> "Keeper | None":
+    def container_of_service(self, service: str) -> "ManagedContainer | None":
         """Find a container of a service that can lend its namespaces."""
-        found = [one for one in self.keepers.values() if one.record.service == service]
+        found = [one for one in self.containers.values() if one.record.service == service]
         found.sort(key=lambda one: (one.record.oneoff, one.record.number))
         return next((one for one in found if one.status.pid), found[0] if found else None)
 
 
-def told(tell: Emit, name: str, status: str, *, state: str = "working", detail: str = "") -> None:
+def emit_progress(
+    emit: Emit, name: str, status: str, *, state: str = "working", detail: str = ""
+) -> None:
     """Emit how far a container is."""
-    tell(Progress(kind="Container", name=name, status=status, state=state, detail=detail))
+    emit(Progress(kind="Container", name=name, status=status, state=state, detail=detail))

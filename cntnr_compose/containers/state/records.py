@@ -11,7 +11,9 @@ from cntnr_compose.host import files
 from cntnr_compose.model.observed import RUNNING_STATES, Container, Record, Status
 from cntnr_compose.model.project import Project
 
-LOST = 137  # the status of a container whose end nobody saw: it was killed with the holder
+LOST_EXIT_CODE = (
+    137  # the status of a container whose end nobody saw: it was killed with the holder
+)
 
 
 class NameTaken(CntnrError):
@@ -22,7 +24,7 @@ class NameTaken(CntnrError):
         self.hint = f"choose another container_name, or run `cntnr compose -p {project} down`"
 
 
-def projects() -> list[str]:
+def list_projects() -> list[str]:
     """List the projects that have containers, or are meant to."""
     found = {path.stem for path in paths.projects().glob("*.json")}
     for path in paths.containers().glob("*"):
@@ -30,7 +32,7 @@ def projects() -> list[str]:
     return sorted(found)
 
 
-def read_all(project: str) -> list[Container]:
+def read_containers(project: str) -> list[Container]:
     """Read every container of a project as it was last written, by name."""
     found = []
     for folder in (paths.containers() / safe_path_part(project, "project")).glob("*"):
@@ -46,7 +48,7 @@ def read_status(record: Record) -> Status:
     return files.read_value(path, Status) or Status()
 
 
-def settled(container: Container, holder: str) -> Container:
+def correct_status(container: Container, holder: str) -> Container:
     """Correct a status that says a container runs, in a holder that is not there any more."""
     status = container.status
     if status.holder == holder or not (status.state in RUNNING_STATES or status.pid):
@@ -56,7 +58,7 @@ def settled(container: Container, holder: str) -> Container:
     ended = replace(
         status,
         state="exited",
-        exit_code=LOST,
+        exit_code=LOST_EXIT_CODE,
         error="its namespaces were ended from outside",
         holder="", pid=0, born=0, conmon=0,
         health="",
@@ -74,7 +76,7 @@ def exit_file(record: Record) -> Path:
     return paths.container(record.project, record.id) / "exit"
 
 
-def note_exit(record: Record, code: int) -> None:
+def write_exit_code(record: Record, code: int) -> None:
     """Write a one-off's exit code into the file that its client has open."""
     with contextlib.suppress(FileNotFoundError), exit_file(record).open("r+b", buffering=0) as out:
         out.write(b"%d\n" % code)
@@ -103,7 +105,7 @@ def remove(record: Record) -> None:
     remove_empty(folder.parent)
 
 
-def remove_halves(project: str) -> None:
+def remove_incomplete(project: str) -> None:
     """Remove folders of containers without a whole record: somebody was killed at making or removing one."""
     parent = paths.containers() / safe_path_part(project, "project")
     for folder in parent.glob("*"):
@@ -120,10 +122,10 @@ def remove_empty(folder: Path) -> None:
         return
 
 
-def check_name(name: str, project: str) -> None:
+def check_name_is_free(name: str, project: str) -> None:
     """Raise `NameTaken` where another project has a container of the name."""
-    for other in projects():
-        if other != project and any(one.record.name == name for one in read_all(other)):
+    for other in list_projects():
+        if other != project and any(one.record.name == name for one in read_containers(other)):
             raise NameTaken(name, other)
 
 
@@ -138,7 +140,7 @@ def write_intent(project: Project) -> None:
     files.write_value(paths.intent(project.name), project, mode=0o600)
 
 
-def forget_intent(project: str) -> None:
+def remove_intent(project: str) -> None:
     """Remove what a project was meant to be."""
     paths.intent(project).unlink(missing_ok=True)
     for half in paths.projects().glob(f".{project}.json.*"):  # of writers that were killed

@@ -10,8 +10,8 @@ def volume_users(name: str, *, running: bool = False) -> list[Record]:
     """Find the containers of all projects that mount a volume; with ``running`` only running ones."""
     return [
         container.record
-        for project in records.projects()
-        for container in records.read_all(project)
+        for project in records.list_projects()
+        for container in records.read_containers(project)
         if any(point.source == name for point in container.record.mounts)
         and (not running or paths.bundle(container.record.id).exists())
     ]

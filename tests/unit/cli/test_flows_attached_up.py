@@ -146,7 +146,9 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Iterator[Play]:
     monkeypatch.setattr(attached.clients, "connect", lambda _name: made)
     monkeypatch.setattr(attached, "Stream", made.stream)
     monkeypatch.setattr(attached, "is_readable", lambda _client: False)
-    monkeypatch.setattr(attached.records, "read_all", lambda _name: list(made.containers.values()))
+    monkeypatch.setattr(
+        attached.records, "read_containers", lambda _name: list(made.containers.values())
+    )
     monkeypatch.setattr(attached, "NEWS_WITHIN", 0)
     yield made
     assert made.moments == []

@@ -34,5 +34,5 @@ def test_that_names_are_not_answered_is_told(
         id="x", name="p-s-1", project="p", service="s", definition=Service(name="s")
     )  # fmt: skip
     said: list[Event] = []
-    asyncio.run(prepared._answer_names(record, 1, NAMES, said.append))
+    asyncio.run(prepared._start_dns_server(record, 1, NAMES, said.append))
     assert [one.text for one in said if isinstance(one, WarningEvent)] == expected

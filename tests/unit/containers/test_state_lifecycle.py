@@ -3,11 +3,11 @@
 import pytest
 
 from cntnr_compose.containers.state.lifecycle import (
-    NEXT,
-    Retry,
-    after,
+    TRANSITIONS,
+    PendingRestart,
+    grace_period,
     next_restart,
-    stop_grace,
+    next_state,
     stop_signal,
 )
 from cntnr_compose.model.image import ImageConfig
@@ -22,7 +22,7 @@ def delays(policy, runs, *, exit_code=1):
     """Give the delays before the restarts of a container that runs so long each time."""
     before, found = None, []
     for ran in runs:
-        before = next_restart(policy, exit_code=exit_code, ran=ran, before=before)
+        before = next_restart(policy, exit_code=exit_code, run_time=ran, previous=before)
         if before is None:
             break
         found.append(round(before.delay, 3))
@@ -44,7 +44,7 @@ def delays(policy, runs, *, exit_code=1):
 )
 def test_the_policy_decides_who_is_started_again(condition, exit_code, by_user, again) -> None:
     policy = RestartPolicy(condition=condition)
-    found = next_restart(policy, exit_code=exit_code, ran=1, stopped_by_user=by_user)
+    found = next_restart(policy, exit_code=exit_code, run_time=1, stopped_by_user=by_user)
     assert (found is not None) == again
 
 
@@ -71,9 +71,9 @@ def test_a_delay_of_the_policy_stands_in_for_the_growing_one() -> None:
 def test_a_run_as_long_as_the_window_is_a_success_and_attempts_count_anew() -> None:
     policy = RestartPolicy(condition="on-failure", max_attempts=1, delay=1, window=30)
     assert delays(policy, [0, 30, 30, 29, 30]) == [1, 1, 1]
-    assert next_restart(policy, exit_code=1, ran=30, before=Retry(delay=1, attempt=7)) == Retry(
-        delay=1, attempt=1
-    )
+    assert next_restart(
+        policy, exit_code=1, run_time=30, previous=PendingRestart(delay=1, attempt=7)
+    ) == PendingRestart(delay=1, attempt=1)
 
 
 def test_the_stop_signal_is_the_services_then_the_images_then_term() -> None:
@@ -85,19 +85,19 @@ def test_the_stop_signal_is_the_services_then_the_images_then_term() -> None:
 
 def test_the_grace_is_what_is_asked_for_then_the_services_then_ten_seconds() -> None:
     patient = service("a", stop_grace_period=60)
-    assert stop_grace(patient, 0) == 0
-    assert stop_grace(patient) == 60
-    assert stop_grace(service("a", stop_grace_period=0)) == 0
-    assert stop_grace(service("a")) == 10
+    assert grace_period(patient, 0) == 0
+    assert grace_period(patient) == 60
+    assert grace_period(service("a", stop_grace_period=0)) == 0
+    assert grace_period(service("a")) == 10
 
 
 def test_every_state_can_be_reached_and_left() -> None:
-    states = {state for state, _ in NEXT}
-    assert states == {*NEXT.values(), Status().state}
+    states = {state for state, _ in TRANSITIONS}
+    assert states == {*TRANSITIONS.values(), Status().state}
 
 
 def test_a_running_container_ends_or_is_started_again() -> None:
-    assert after("running", "exit") == "exited"
-    assert after(after("running", "back off"), "start") == "running"
+    assert next_state("running", "exit") == "exited"
+    assert next_state(next_state("running", "back off"), "start") == "running"
     with pytest.raises(KeyError):
-        after("removing", "start")
+        next_state("removing", "start")

@@ -32,7 +32,7 @@ def nothing_there() -> None:
 def test_containers_are_read_by_name() -> None:
     written(record("p-b-1", identity="1" * 64), Status(state="running"))
     written(record("p-a-1", identity="2" * 64))
-    found = records.read_all("p")
+    found = records.read_containers("p")
     assert [(one.name, one.status.state) for one in found] == [
         ("p-a-1", "created"),
         ("p-b-1", "running"),
@@ -44,20 +44,20 @@ def test_half_a_container_is_none_and_goes() -> None:
     half = paths.container("p", "b" * 64)
     half.mkdir()
     (half / "record.json").write_text('{"id": "bb')
-    assert [one.record.id for one in records.read_all("p")] == [whole.id]
+    assert [one.record.id for one in records.read_containers("p")] == [whole.id]
     without = paths.container("p", "c" * 64)
     without.mkdir()
-    records.remove_halves("p")
+    records.remove_incomplete("p")
     assert not half.exists()
     assert not without.exists()
-    assert records.read_all("p")
+    assert records.read_containers("p")
 
 
 def test_a_container_of_another_version_of_ours_is_left_alone() -> None:
     other = paths.container("p", "b" * 64)
     other.mkdir(parents=True)
     (other / "record.json").write_text('{"version": 99}')
-    records.remove_halves("p")
+    records.remove_incomplete("p")
     assert (other / "record.json").exists()
 
 
@@ -66,7 +66,7 @@ def test_what_killed_writers_left_of_an_intent_goes_with_it() -> None:
     for name in (".p.json.17", "p.json", "pq.json", ".pq.json.3"):
         (paths.projects() / name).write_text('{"na')
     assert records.read_intent("p") is None
-    records.forget_intent("p")
+    records.remove_intent("p")
     assert sorted(path.name for path in paths.projects().iterdir()) == [".pq.json.3", "pq.json"]
 
 
@@ -78,8 +78,8 @@ def test_half_a_status_counts_as_none() -> None:
 
 def test_what_is_about_to_restart_does_so_as_long_as_its_holder_lives() -> None:
     one = Container(record=record(), status=Status(state="restarting", holder="7-1"))
-    assert records.settled(one, "7-1") == one
-    assert records.settled(one, "8-2").status.state == "exited"
+    assert records.correct_status(one, "7-1") == one
+    assert records.correct_status(one, "8-2").status.state == "exited"
 
 
 def test_the_last_container_takes_the_folder_along() -> None:
@@ -92,33 +92,33 @@ def test_the_last_container_takes_the_folder_along() -> None:
 @pytest.mark.parametrize("state", ["running", "restarting", "paused"])
 def test_what_ran_in_a_holder_that_is_gone_has_ended(state: str) -> None:
     status = Status(state=state, holder="1-2", pid=5, conmon=6, health="healthy")
-    found = records.settled(Container(record=record(), status=status), "3-4").status
+    found = records.correct_status(Container(record=record(), status=status), "3-4").status
     assert (found.state, found.exit_code, found.pid, found.health) == (
         "exited",
-        records.LOST,
+        records.LOST_EXIT_CODE,
         0,
         "",
     )
-    assert records.settled(Container(record=record(), status=status), "1-2").status == status
+    assert records.correct_status(Container(record=record(), status=status), "1-2").status == status
 
 
 def test_what_had_ended_stays_as_it_was() -> None:
     status = Status(state="exited", exit_code=3)
-    assert records.settled(Container(record=record(), status=status), "3-4").status == status
+    assert records.correct_status(Container(record=record(), status=status), "3-4").status == status
 
 
 def test_what_was_prepared_alone_is_created_again() -> None:
     status = Status(state="created", holder="1-2", pid=5)
-    found = records.settled(Container(record=record(), status=status), "").status
+    found = records.correct_status(Container(record=record(), status=status), "").status
     assert (found.state, found.pid) == ("created", 0)
 
 
 def test_a_name_belongs_to_one_project() -> None:
     written(record("db", project="other"))
     with pytest.raises(records.NameTaken, match="project other has one of that name"):
-        records.check_name("db", "p")
-    records.check_name("db", "other")
-    records.check_name("web", "p")
+        records.check_name_is_free("db", "p")
+    records.check_name_is_free("db", "other")
+    records.check_name_is_free("web", "p")
 
 
 def test_a_record_that_says_to_be_elsewhere_is_not_believed() -> None:
@@ -128,22 +128,22 @@ def test_a_record_that_says_to_be_elsewhere_is_not_believed() -> None:
     for was, said in ((one.id, "../../../victim"), ('"project":"p"', '"project":".."')):
         assert was in text
         (place / "record.json").write_text(text.replace(was, said))
-        assert records.read_all("p") == []
+        assert records.read_containers("p") == []
 
 
 def test_the_exit_code_of_a_one_off_is_read_also_when_it_is_removed() -> None:
     one = written(replace(record(), oneoff=True))
     with records.exit_file(one).open("rb") as waiting:
         assert waiting.read() == b""
-        records.note_exit(one, 137)
+        records.write_exit_code(one, 137)
         records.remove(one)
         waiting.seek(0)
         assert waiting.read() == b"137\n"
-    records.note_exit(one, 1)
+    records.write_exit_code(one, 1)
     assert not records.exit_file(one).exists()
 
 
 def test_containers_of_services_have_no_such_file() -> None:
     one = written(record())
-    records.note_exit(one, 1)
+    records.write_exit_code(one, 1)
     assert not records.exit_file(one).exists()

@@ -4,7 +4,7 @@ import pytest
 
 from cntnr_compose.model.observed import Container, Record, Status
 from cntnr_compose.model.service import Healthcheck
-from cntnr_compose.supervisor.conditions import MET, WAITING, NotHealthyInTime, judge
+from cntnr_compose.supervisor.conditions import MET, WAITING, NotHealthyInTime, check_condition
 from tests.unit.reconcile.world import service
 
 CHECK = Healthcheck(test=("CMD", "true"))
@@ -50,14 +50,14 @@ FAILED = container(2, state="exited", exit_code=3)
     ],
 )
 def test_a_condition_is_met_or_not_yet(condition, containers, expected) -> None:
-    assert judge("db", condition, containers) == expected
+    assert check_condition("db", condition, containers) == expected
 
 
 def test_what_has_just_been_started_may_still_fail() -> None:
     new = container(check=None, state="running", started=100.0)
-    assert judge("db", "running_or_healthy", [new], now=100.4) == WAITING
-    assert judge("db", "running_or_healthy", [new], now=100.5) == MET
-    assert judge("db", "service_started", [new], now=100.0) == MET
+    assert check_condition("db", "running_or_healthy", [new], now=100.4) == WAITING
+    assert check_condition("db", "running_or_healthy", [new], now=100.5) == MET
+    assert check_condition("db", "service_started", [new], now=100.0) == MET
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_what_has_just_been_started_may_still_fail() -> None:
     ],
 )
 def test_a_condition_that_cannot_be_met_any_more_says_why(condition, containers, text) -> None:
-    verdict = judge("db", condition, containers, dependent="web")
+    verdict = check_condition("db", condition, containers, dependent="web")
     assert (verdict.state, verdict.text) == ("failed", text)
 
 
@@ -106,7 +106,7 @@ def test_a_condition_that_cannot_be_met_any_more_says_why(condition, containers,
     ],
 )
 def test_what_is_not_required_is_worded_as_a_warning(condition, containers, text) -> None:
-    assert judge("db", condition, containers, required=False).text == text
+    assert check_condition("db", condition, containers, required=False).text == text
 
 
 def test_a_wait_that_took_too_long_says_how_long() -> None:

@@ -1,7 +1,7 @@
 """Which error of a plan the user hears of."""
 
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.supervisor.plan_executor import SeveralFailed, cause_of
+from cntnr_compose.supervisor.plan_executor import SeveralFailed, root_cause
 
 
 class Mistake(CntnrError):
@@ -10,12 +10,12 @@ class Mistake(CntnrError):
 
 def test_the_first_mistake_is_told() -> None:
     group = ExceptionGroup("", [ExceptionGroup("", [Mistake("a")]), Mistake("b")])
-    assert str(cause_of(group)) == "a"
+    assert str(root_cause(group)) == "a"
 
 
 def test_a_bug_is_told_before_a_mistake() -> None:
     group = ExceptionGroup("", [Mistake("a"), ExceptionGroup("", [KeyError("bug")])])
-    assert isinstance(cause_of(group), KeyError)
+    assert isinstance(root_cause(group), KeyError)
 
 
 def test_several_failures_are_told_together() -> None:

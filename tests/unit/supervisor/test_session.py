@@ -26,8 +26,7 @@ from cntnr_compose.model.protocol import (
     Subscribe,
     age,
 )
-from cntnr_compose.supervisor.server import Duty
-from cntnr_compose.supervisor.session import Line, failed
+from cntnr_compose.supervisor.session import ClientSession, failure_reply
 
 EVENT = ContainerEvent(action="start", time=1, id="a", name="web-1", service="web")
 
@@ -69,15 +68,15 @@ async def command(duty: OneDuty) -> AsyncIterator[Command]:
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     reader, writer = await asyncio.open_connection(sock=theirs)
-    line = Line(cast("Duty", duty), reader, writer)
+    line = ClientSession(cast("Duty", duty), reader, writer)
 
     async def served() -> None:
         try:
-            await line.answer()
+            await line.serve()
         except ConnectionError:
             pass
         finally:
-            line.end_turn()
+            line.release_lock()
             writer.close()
 
     task = asyncio.create_task(served())
@@ -161,17 +160,17 @@ def test_what_is_asked_ahead_is_answered_afterwards() -> None:
 
 
 def test_a_full_disk_is_a_mistake_not_a_bug() -> None:
-    said = failed(OSError(errno.ENOSPC, "No space left on device"), "p")
+    said = failure_reply(OSError(errno.ENOSPC, "No space left on device"), "p")
     assert (said.error, said.exit_code) == ("DiskFull", 1)
     assert said.message == f"cannot write to {paths.data()}: no space is left on the disk"
 
 
 def test_a_file_that_may_not_be_written_is_a_mistake_where_it_is_ours() -> None:
     ours = paths.data() / "volumes"
-    said = failed(PermissionError(errno.EACCES, "Permission denied", str(ours)), "p")
+    said = failure_reply(PermissionError(errno.EACCES, "Permission denied", str(ours)), "p")
     assert said.message == f"cannot write to {ours}: Permission denied"
     elsewhere = PermissionError(errno.EACCES, "Permission denied", str(Path("/etc/shadow")))
-    assert failed(elsewhere, "p").error == "Internal"
+    assert failure_reply(elsewhere, "p").error == "Internal"
 
 
 def test_who_asks_for_what_is_not_known_here_is_told_so_and_served_on() -> None:
