@@ -17,9 +17,9 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host import socket_peer as peer
 
 STREAMS = {2: 1, 3: 2}  # conmon's number: our descriptor
-PACKET = 1 << 16  # conmon's are at most 8 KiB and a byte
-DETACH = b"\x10\x11"  # ctrl-p, ctrl-q
-PASSED_ON = ("INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "CONT", "TSTP")
+MAX_PACKET_SIZE = 1 << 16  # conmon's are at most 8 KiB and a byte
+DETACH_KEYS = b"\x10\x11"  # ctrl-p, ctrl-q
+FORWARDED_SIGNALS = ("INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "CONT", "TSTP")
 
 
 class CannotAttach(CntnrError):
@@ -29,14 +29,14 @@ class CannotAttach(CntnrError):
         super().__init__(f"cannot attach to container {name}: {why}")
 
 
-class Keys:
+class DetachKeys:
     """Looks for the keys that detach in what is typed; they may come in several reads."""
 
-    def __init__(self, wanted: bytes = DETACH) -> None:
+    def __init__(self, wanted: bytes = DETACH_KEYS) -> None:
         self._wanted = wanted
         self._seen = 0
 
-    def passed(self, typed: bytes) -> tuple[bytes, bool]:
+    def filter_input(self, typed: bytes) -> tuple[bytes, bool]:
         """Give what is to be sent on, and whether the keys are complete."""
         out = bytearray()
         for byte in typed:
@@ -55,7 +55,7 @@ class Keys:
         return bytes(out), False
 
 
-class Attachment:
+class AttachConnection:
     """A connection to a container's input and output."""
 
     def __init__(self, bundle: Path, name: str) -> None:
@@ -83,7 +83,7 @@ class Attachment:
     def receive(self) -> tuple[int, bytes] | None:
         """Give the next output as our descriptor and bytes; None where the container has ended."""
         try:
-            packet = self._wire.recv(PACKET)
+            packet = self._wire.recv(MAX_PACKET_SIZE)
         except ConnectionResetError:
             return None
         return (STREAMS.get(packet[0], 1), packet[1:]) if packet else None
@@ -95,7 +95,7 @@ class Attachment:
                 self._wire.send(typed[:8192])
                 typed = typed[8192:]
 
-    def end_input(self) -> None:
+    def close_stdin(self) -> None:
         """End the container's standard input."""
         with contextlib.suppress(OSError):
             self._wire.shutdown(socket.SHUT_WR)
@@ -110,12 +110,12 @@ class Attachment:
                 os.close(pipe)
 
 
-class Relay:
+class TerminalRelay:
     """Carries bytes between our descriptors and an attachment until one side ends."""
 
     def __init__(
         self,
-        attachment: Attachment,
+        attachment: AttachConnection,
         *,
         stdin: int | None = 0,
         tty: bool = False,
@@ -128,7 +128,7 @@ class Relay:
         self._tty = tty
         self._on_signal = on_signal
         self._write = write or _write_all
-        self._keys = Keys(DETACH if tty else b"")
+        self._keys = DetachKeys(DETACH_KEYS if tty else b"")
 
     def run(self) -> bool:
         """Carry until the container ends, or until the keys that detach: then give True.
@@ -136,13 +136,13 @@ class Relay:
         The terminal is as it was afterwards, whatever happens.
         """
         with contextlib.ExitStack() as undo:
-            signals = undo.enter_context(_caught(self._caught_names()))
+            signals = undo.enter_context(_catch_signals(self._signals_to_catch()))
             if self._tty and self._stdin is not None:
-                undo.enter_context(raw(self._stdin))
-                self._tell_size()
-            return self._carry(signals)
+                undo.enter_context(raw_mode(self._stdin))
+                self._send_size()
+            return self._relay(signals)
 
-    def _carry(self, signals: int) -> bool:
+    def _relay(self, signals: int) -> bool:
         poll = select.poll()
         poll.register(self._attachment, select.POLLIN)
         poll.register(signals, select.POLLIN)
@@ -152,13 +152,13 @@ class Relay:
             ready = {descriptor for descriptor, _ in poll.poll()}
             if signals in ready:
                 for number in os.read(signals, 64):
-                    self._take(number)
+                    self._handle_signal(number)
             if self._stdin in ready:
                 typed = _read(self._stdin)
                 if not typed:
                     poll.unregister(self._stdin)
-                    self._attachment.end_input()
-                sent, detached = self._keys.passed(typed)
+                    self._attachment.close_stdin()
+                sent, detached = self._keys.filter_input(typed)
                 self._attachment.send(sent)
                 if detached:
                     return True
@@ -168,18 +168,18 @@ class Relay:
                     return False
                 self._write(*packet)
 
-    def _caught_names(self) -> list[str]:
-        names = [f"SIG{name}" for name in PASSED_ON] if self._on_signal else []
+    def _signals_to_catch(self) -> list[str]:
+        names = [f"SIG{name}" for name in FORWARDED_SIGNALS] if self._on_signal else []
         return [*names, "SIGWINCH"] if self._tty else names
 
-    def _take(self, number: int) -> None:
+    def _handle_signal(self, number: int) -> None:
         name = signal.Signals(number).name
         if name == "SIGWINCH":
-            self._tell_size()
+            self._send_size()
         elif self._on_signal:
             self._on_signal(name)
 
-    def _tell_size(self) -> None:
+    def _send_size(self) -> None:
         with contextlib.suppress(OSError):
             columns, rows = os.get_terminal_size(self._stdin or 0)
             if rows and columns:
@@ -187,7 +187,7 @@ class Relay:
 
 
 @contextlib.contextmanager
-def raw(terminal: int) -> Iterator[None]:
+def raw_mode(terminal: int) -> Iterator[None]:
     """Put a terminal into raw mode, and back on every way out."""
     import termios
     import tty
@@ -201,7 +201,7 @@ def raw(terminal: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _caught(names: list[str]) -> Iterator[int]:
+def _catch_signals(names: list[str]) -> Iterator[int]:
     """Catch signals, and give a descriptor from which their numbers are read."""
     readable, writable = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     earlier_fd = signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
@@ -209,7 +209,7 @@ def _caught(names: list[str]) -> Iterator[int]:
     try:
         for name in names:
             number = signal.Signals[name]
-            earlier[number] = signal.signal(number, _nothing)
+            earlier[number] = signal.signal(number, _ignore_signal)
         yield readable
     finally:
         for number, handler in earlier.items():
@@ -219,7 +219,7 @@ def _caught(names: list[str]) -> Iterator[int]:
         os.close(writable)
 
 
-def _nothing(_number: int, _frame: object) -> None:
+def _ignore_signal(_number: int, _frame: object) -> None:
     """Take a signal; its number comes through the wake-up descriptor."""
 
 

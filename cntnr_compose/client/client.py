@@ -35,11 +35,11 @@ from cntnr_compose.model.protocol import (
     age,
 )
 
-ANSWER_WITHIN: Seconds = 30
+CONNECT_TIMEOUT: Seconds = 30
 REPLACED_AT_MOST = 3  # times in one command: commands of an older version may start theirs again
 
 
-def quiet(_event: Event) -> None:
+def ignore_event(_event: Event) -> None:
     """Emit nobody."""
 
 
@@ -49,7 +49,7 @@ class Client:
     def __init__(self, connection: Connection, project: str) -> None:
         self._connection = connection
         self._project = project
-        self._quits = False
+        self._ends_holder = False
 
     def __enter__(self) -> Self:
         return self
@@ -61,7 +61,7 @@ class Client:
         _trace: TracebackType | None,
     ) -> None:
         self._connection.close()
-        if self._quits:
+        if self._ends_holder:
             holder.end_if_unused()
 
     def close(self) -> None:
@@ -73,31 +73,33 @@ class Client:
         return self._connection.fileno()
 
     @property
-    def has_more(self) -> bool:
+    def has_buffered_reply(self) -> bool:
         """Emit whether a reply was read already, so that select would wait in vain."""
-        return self._connection.has_more
+        return self._connection.has_buffered_reply
 
-    def begin(self, what: str, tell: Emit = quiet) -> None:
+    def lock(self, what: str, tell: Emit = ignore_event) -> None:
         """Take the project's turn, waiting until nobody else has it."""
-        self._connection.ask(Lock(what=what), tell)
+        self._connection.call(Lock(what=what), tell)
 
-    def end(self) -> None:
+    def unlock(self) -> None:
         """Give the turn back."""
-        self._connection.ask(Unlock(), quiet)
+        self._connection.call(Unlock(), ignore_event)
 
     def observe(self) -> Observed:
         """Take a snapshot of the project."""
-        return from_tree(self._connection.ask(Observe(), quiet), Observed)
+        return from_tree(self._connection.call(Observe(), ignore_event), Observed)
 
-    def execute(self, plan: Plan, project: Project | None = None, tell: Emit = quiet) -> Tree:
+    def execute(
+        self, plan: Plan, project: Project | None = None, emit: Emit = ignore_event
+    ) -> Tree:
         """Carry a plan out.
 
         Raises `RemoteError` with what went wrong, `SupervisorGone`.
         """
         try:
-            return self._connection.ask(ExecutePlan(plan=plan, project=project), tell)
+            return self._connection.call(ExecutePlan(plan=plan, project=project), emit)
         except RemoteError as error:
-            raise _told_by_whom(error) from None
+            raise _name_port_owner(error) from None
 
     def start_executing(self, plan: Plan, project: Project | None = None) -> None:
         """Ask for a plan to be carried out; `next_reply` tells how it goes, for those who select."""
@@ -112,23 +114,23 @@ class Client:
             case EventReply(event=event):
                 return event
             case ErrorReply() as failed:
-                raise _told_by_whom(failed.as_error())
+                raise _name_port_owner(failed.as_error())
             case _:
                 return None
 
-    def lay_out(self, request: PrepareExec) -> list[str]:
+    def prepare_exec(self, request: PrepareExec) -> list[str]:
         """Give the command that runs a program in a container."""
-        return [str(word) for word in self._connection.ask(request, quiet)["argv"]]
+        return [str(word) for word in self._connection.call(request, ignore_event)["argv"]]
 
-    def follow(self) -> Iterator[ContainerEvent]:
+    def iter_events(self) -> Iterator[ContainerEvent]:
         """Emit each change of a container from now on."""
-        self.start_following()
+        self.subscribe()
         while True:
             found = self.next_event()
             if found is not None:
                 yield found
 
-    def start_following(self) -> None:
+    def subscribe(self) -> None:
         """Ask for events; `next_event` gives them. Nothing else may be asked afterwards."""
         self._connection.send(Subscribe())
 
@@ -140,22 +142,22 @@ class Client:
             case _:
                 return None
 
-    def quit(self) -> None:
+    def shut_down(self) -> None:
         """Let the supervisor end where nothing of the project is left, and then the holder."""
-        if self._connection.ask(Shutdown(), quiet).get("ended"):
+        if self._connection.call(Shutdown(), ignore_event).get("ended"):
             # It hangs up when it is gone; only then is its claim on the holder.
             with contextlib.suppress(RemoteError, control.SupervisorGone):
                 self._connection.receive()
-            self._quits = True
+            self._ends_holder = True
 
 
 @overload
-def connect(project: str, *, start: Literal[True] = True, tell: Emit = quiet) -> Client: ...
+def connect(project: str, *, start: Literal[True] = True, tell: Emit = ignore_event) -> Client: ...
 @overload
-def connect(project: str, *, start: bool, tell: Emit = quiet) -> Client | None: ...
+def connect(project: str, *, start: bool, tell: Emit = ignore_event) -> Client | None: ...
 
 
-def connect(project: str, *, start: bool = True, tell: Emit = quiet) -> Client | None:
+def connect(project: str, *, start: bool = True, tell: Emit = ignore_event) -> Client | None:
     """Connect to a project's supervisor; None where there is none and none shall be started.
 
     One of an older version is replaced between two changes; who has to wait for that is told (`Warned`).
@@ -165,16 +167,16 @@ def connect(project: str, *, start: bool = True, tell: Emit = quiet) -> Client |
     try:
         return _connect(project, start, tell)
     finally:
-        early.dismiss()
+        early.discard()
 
 
 def _connect(project: str, start: bool, tell: Emit) -> Client | None:  # noqa: FBT001
     log = paths.supervisor_log(project)
-    end = time.monotonic() + ANSWER_WITHIN
+    end = time.monotonic() + CONNECT_TIMEOUT
     replaced = 0
     while True:
         path = holder.outside(paths.supervisor_socket(project))
-        there = control.dial(path, log) if path else None
+        there = control.open_connection(path, log) if path else None
         theirs = _greeting(there) if there else None
         ours: Connection | None = None
         if there is not None and theirs is not None:
@@ -184,7 +186,7 @@ def _connect(project: str, start: bool, tell: Emit) -> Client | None:  # noqa: F
                 if replaced == REPLACED_AT_MOST:
                     raise SupervisorOlder(project, theirs)
                 ours = _replace(there, theirs, project, tell)
-            replaced, end = replaced + 1, time.monotonic() + ANSWER_WITHIN
+            replaced, end = replaced + 1, time.monotonic() + CONNECT_TIMEOUT
             start = True  # there was one, and shall be
         # Another command may have just started one, which does not listen yet.
         elif path is None or not files.is_locked(path.with_suffix(".lock")):
@@ -193,7 +195,7 @@ def _connect(project: str, start: bool, tell: Emit) -> Client | None:  # noqa: F
             ours = _successor()
             ours.send(Serve(project=project))
         if ours is not None:
-            if not ours.answer(quiet).get("taken"):
+            if not ours.answer(ignore_event).get("taken"):
                 return Client(ours, project)
             ours.close()
         if time.monotonic() > end:
@@ -208,7 +210,7 @@ def _successor() -> Connection:
 def _greeting(there: Connection) -> Greeting | None:
     """Ask a supervisor who it is: one that is about to end hangs up instead."""
     try:
-        return from_tree(there.ask(Ping(), quiet), Greeting)
+        return from_tree(there.call(Ping(), ignore_event), Greeting)
     except control.SupervisorGone:
         there.close()
         return None
@@ -224,9 +226,9 @@ def _replace(there: Connection, theirs: Greeting, project: str, tell: Emit) -> C
         raise SupervisorNewer(project, theirs, there.pid)
     ours: Connection | None = None
     try:
-        there.ask(Lock(what="replacing the supervisor"), tell)
+        there.call(Lock(what="replacing the supervisor"), tell)
         ours = _successor()
-        ours.ask(Ping(), quiet)
+        ours.call(Ping(), ignore_event)
         with uninterruptible():  # else nobody might look after what runs
             if not there.end_peer(theirs.pid):
                 raise SupervisorOlder(project, theirs)
@@ -240,7 +242,7 @@ def _replace(there: Connection, theirs: Greeting, project: str, tell: Emit) -> C
     return ours
 
 
-def _told_by_whom(error: RemoteError) -> RemoteError:
+def _name_port_owner(error: RemoteError) -> RemoteError:
     """Add who uses a port: the supervisor, in its own pid namespace, cannot see that."""
     if error.kind != "PortTaken" or "by" in error.details:
         return error

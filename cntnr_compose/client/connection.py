@@ -110,7 +110,7 @@ class Connection:
         return from_json(line, cast("type[Reply]", Reply))
 
     @property
-    def has_more(self) -> bool:
+    def has_buffered_reply(self) -> bool:
         """Emit whether a whole reply was read already, so that select would wait in vain."""
         return b"\n" in self._rest
 
@@ -127,7 +127,7 @@ class Connection:
             return False
         try:
             # It answers: so this process is the one that listens, not a later one with its pid.
-            self.ask(Ping(), lambda _event: None)
+            self.call(Ping(), lambda _event: None)
             if inside and kernel.pid_inside(pid) != inside:
                 return False
             for number in (signal.SIGTERM, signal.SIGKILL):
@@ -139,13 +139,13 @@ class Connection:
         finally:
             os.close(process)
 
-    def ask(self, request: Request, tell: Emit) -> Tree:
+    def call(self, request: Request, emit: Emit) -> Tree:
         """Send a request, pass its events on, and give its result.
 
         Raises `RemoteError` with what went wrong over there, `SupervisorGone`.
         """
         self.send(request)
-        return self.answer(tell)
+        return self.answer(emit)
 
     def answer(self, tell: Emit) -> Tree:
         """Wait for what the last request gives. Raises as `ask` does."""
@@ -159,7 +159,7 @@ class Connection:
                     raise failed.as_error()
 
 
-def dial(path: Path, log: Path) -> Connection | None:
+def open_connection(path: Path, log: Path) -> Connection | None:
     """Connect to a supervisor; None where nobody listens. Raises `Stranger`."""
     wire = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:

@@ -10,14 +10,14 @@ from typing import Any, Self
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host import process
 
-FAILED = 255  # runc's own status where it could not start the program
-BEGINNING = b'time="'
-CAUSE = b"exec failed: "
+RUNC_EXEC_FAILED = 255  # runc's own status where it could not start the program
+RUNC_LOG_PREFIX = b'time="'
+CAUSE_PREFIX = b"exec failed: "
 FRAME = "unable to start container process: "
-WHICH = r'^exec: "[^"]*": '
+PROGRAM_PREFIX = r'^exec: "[^"]*": '
 REASONS = (("permission denied", 126), ("exec format error", 126))
 NOT_FOUND = 127
-PASSED_ON = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGINT", "SIGQUIT")
+FORWARDED_SIGNALS = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGINT", "SIGQUIT")
 
 
 class CannotExec(CntnrError):
@@ -28,7 +28,7 @@ class CannotExec(CntnrError):
         self.exit_code = next((code for words, code in REASONS if words in said), NOT_FOUND)
 
 
-def run(argv: Sequence[str], program: str, container: str, *, detach: bool = False) -> int:
+def run_exec(argv: Sequence[str], program: str, container: str, *, detach: bool = False) -> int:
     """Run the command that was laid out, and give its status: 128 and the number for a signal.
 
     Raises `CannotExec` with status 126 or 127 as docker does, `ProgramMissing`.
@@ -37,16 +37,16 @@ def run(argv: Sequence[str], program: str, container: str, *, detach: bool = Fal
         return _run_detached(argv, program, container)
     readable, writable = os.pipe2(os.O_CLOEXEC)
     try:
-        with _Signals() as signals:
+        with _SignalForwarder() as signals:
             child = process.popen(argv, stderr=writable)
-            signals.adopt(child)
+            signals.set_child(child)
             os.close(writable)
-            said = _pass_errors_on(child, readable)
+            said = _forward_stderr(child, readable)
             code = child.wait()
     finally:
         os.close(readable)
-    if code == FAILED and said:
-        raise CannotExec(program, container, _cause(said))
+    if code == RUNC_EXEC_FAILED and said:
+        raise CannotExec(program, container, _extract_cause(said))
     os.write(2, said)  # it was the program's after all
     return code if code >= 0 else 128 - code
 
@@ -55,12 +55,12 @@ def _run_detached(argv: Sequence[str], program: str, container: str) -> int:
     with open(os.devnull, "r+b") as nothing:  # noqa: PTH123
         number = nothing.fileno()
         code = process.popen(argv, stdin=number, stdout=number, stderr=number).wait()
-    if code == FAILED:
+    if code == RUNC_EXEC_FAILED:
         raise CannotExec(program, container, "it could not be started")
     return code
 
 
-def _pass_errors_on(child: process.Running, readable: int) -> bytes:
+def _forward_stderr(child: process.Running, readable: int) -> bytes:
     """Copy standard error until the child ends; give what looks like runc's words of its failure.
 
     The end of the child counts, not the pipe's: what it left in the container may hold that open.
@@ -75,7 +75,7 @@ def _pass_errors_on(child: process.Running, readable: int) -> bytes:
             ready = {number for number, _ in poll.poll()}
             if readable in ready:
                 part = os.read(readable, 1 << 16)
-                if part.startswith(BEGINNING) and CAUSE in part:
+                if part.startswith(RUNC_LOG_PREFIX) and CAUSE_PREFIX in part:
                     said += part
                 elif part:
                     os.write(2, part)
@@ -87,16 +87,16 @@ def _pass_errors_on(child: process.Running, readable: int) -> bytes:
         os.close(ended)
 
 
-def _cause(said: bytes) -> str:
+def _extract_cause(said: bytes) -> str:
     """Take the cause out of a line of runc's log."""
-    _, _, cause = said.partition(CAUSE)
+    _, _, cause = said.partition(CAUSE_PREFIX)
     line = cause.split(b"\n")[0].rstrip(b'"').decode(errors="replace").replace('\\"', '"')
-    for frame in (FRAME, WHICH):
+    for frame in (FRAME, PROGRAM_PREFIX):
         line = re.sub(frame, "", line)
     return line
 
 
-class _Signals:
+class _SignalForwarder:
     """Passes signals on to a child instead of dying of them, also those that come before there is one.
 
     A terminal sends Ctrl-C to the child as well, so it is passed on only where there is none.
@@ -108,7 +108,7 @@ class _Signals:
         self._earlier: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
-        for name in PASSED_ON:
+        for name in FORWARDED_SIGNALS:
             number = int(signal.Signals[name])
             self._earlier[number] = signal.signal(number, self._take)
         return self
@@ -117,7 +117,7 @@ class _Signals:
         for number, handler in self._earlier.items():
             signal.signal(number, handler)
 
-    def adopt(self, child: process.Running) -> None:
+    def set_child(self, child: process.Running) -> None:
         self._child = child
         while self._early:  # these came before it, so no terminal has sent it any of them
             child.send_signal(self._early.pop(0))

@@ -7,7 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from cntnr_compose.client.connection import SupervisorGone
-from cntnr_compose.containers.logs.reader import AT_ONCE, Line, Log, Span, merged
+from cntnr_compose.containers.logs.reader import (
+    MAX_READ_SIZE,
+    LogFile,
+    LogLine,
+    LogRange,
+    merge_logs,
+)
 from cntnr_compose.core import paths
 from cntnr_compose.core.events import ContainerEvent
 from cntnr_compose.core.values import Seconds
@@ -16,13 +22,13 @@ from cntnr_compose.model.observed import Record
 if TYPE_CHECKING:
     from cntnr_compose.client.client import Client
 
-QUICK: Seconds = 0.01  # between looks at files while something is written
-SLOW: Seconds = 0.1  # and while nothing is
-Happening = Line | ContainerEvent
-Wants = Callable[[Record], bool]
+MIN_POLL_INTERVAL: Seconds = 0.01  # between looks at files while something is written
+MAX_POLL_INTERVAL: Seconds = 0.1  # and while nothing is
+StreamItem = LogLine | ContainerEvent
+RecordFilter = Callable[[Record], bool]
 
 
-class HasDescriptor(Protocol):
+class Selectable(Protocol):
     """Something that select can wait for."""
 
     def fileno(self) -> int:
@@ -30,49 +36,49 @@ class HasDescriptor(Protocol):
         ...
 
 
-class Stream:
+class ProjectStream:
     """The output of a project's containers and their changes."""
 
-    def __init__(self, project: str, client: "Client | None", wants: Wants) -> None:
+    def __init__(self, project: str, client: "Client | None", wants: RecordFilter) -> None:
         """Prepare; ``client`` is asked for changes, ``wants`` tells whose output is."""
         self._project = project
         self._client: Client | None = None
         self._wants = wants
-        self._logs: dict[str, Log] = {}
+        self._logs: dict[str, LogFile] = {}
         self._ended: set[str] = set()  # whose end was told
         self._gone: set[str] = set()  # whose removal was told, so that nothing more can come
         self._held: deque[tuple[ContainerEvent, int]] = deque()  # and what is read of its log then
-        self._pause = QUICK
+        self._pause = MIN_POLL_INTERVAL
         self.records: dict[str, Record] = {}
         if client is not None:
-            self.follow(client)
+            self.subscribe(client)
 
-    def follow(self, client: "Client") -> None:
+    def subscribe(self, client: "Client") -> None:
         """Ask a supervisor for changes: at the beginning, and where another one took over."""
         self._client = client
-        client.start_following()
+        client.subscribe()
 
-    def _follow_next(self) -> Iterator[ContainerEvent]:
+    def _reconnect(self) -> Iterator[ContainerEvent]:
         """Follow the supervisor that took over, and tell what ended between the two."""
         from cntnr_compose.client import client, observe
 
         if self._client is not None:
             self._client.close()
         self._client = None
-        found = {one.record.id: one for one in observe.observe(self._project).containers}
+        found = {one.record.id: one for one in observe.observe_project(self._project).containers}
         following = client.connect(self._project, start=False)
         if following is not None:
-            self.follow(following)
+            self.subscribe(following)
         for identity, record in list(self.records.items()):
             one = found.get(identity)
             if identity in self._ended:
                 continue
             if one is None:
-                yield _event("destroy", record)
+                yield _make_event("destroy", record)
             elif not one.is_running:
-                yield _event("die", record, exitCode=str(one.status.exit_code))
+                yield _make_event("die", record, exitCode=str(one.status.exit_code))
 
-    def shown(self) -> list[Record]:
+    def shown_containers(self) -> list[Record]:
         """Give the containers whose output is wanted."""
         return [self.records[identity] for identity in self._logs]
 
@@ -88,41 +94,43 @@ class Stream:
         if self._client is not None:
             self._client.close()
 
-    def history(self, records: Iterable[Record], span: Span) -> "Iterable[Line]":
+    def read_history(self, records: Iterable[Record], span: LogRange) -> "Iterable[LogLine]":
         """Give what the containers have written so far, by time; `next` goes on from there."""
-        fresh = [log for one in records if (log := self._add(one)) is not None]
-        return merged(log.history(span) for log in fresh)
+        fresh = [log for one in records if (log := self._add_container(one)) is not None]
+        return merge_logs(log.read_history(span) for log in fresh)
 
-    def next(self, others: Iterable[HasDescriptor] = ()) -> list[Happening]:
+    def wait_for_items(self, others: Iterable[Selectable] = ()) -> list[StreamItem]:
         """Wait a moment, at most until one of ``others`` has something, and give what happened.
 
         A container's end comes after its last line. Where the supervisor was killed, the next one is
         followed. Raises what starting that one raises.
         """
-        self._forget_gone()
+        self._close_removed()
         waiting = [*others, *([self._client] if self._client else [])]
-        if self._client is None or not self._client.has_more:
+        if self._client is None or not self._client.has_buffered_reply:
             select.select(waiting, [], [], self._pause)
         for event in self._events():
-            self._take(event)
-        before = {identity: log.taken for identity, log in self._logs.items()}
-        lines = [line for log in self._logs.values() for line in log.more()]
-        read = {identity: self._logs[identity].taken - was for identity, was in before.items()}
-        happened = [*sorted(lines, key=lambda line: line.moment), *self._whole(read)]
+            self._queue_event(event)
+        before = {identity: log.bytes_read for identity, log in self._logs.items()}
+        lines = [line for log in self._logs.values() for line in log.read_new()]
+        read = {identity: self._logs[identity].bytes_read - was for identity, was in before.items()}
+        happened = [*sorted(lines, key=lambda line: line.timestamp), *self._complete_events(read)]
         # Where as much was there as is read at once, there is more.
-        longest = 0 if self._held or max(read.values(), default=0) >= AT_ONCE else SLOW
-        self._pause = min(QUICK if happened else self._pause * 1.5, longest)
+        longest = (
+            0 if self._held or max(read.values(), default=0) >= MAX_READ_SIZE else MAX_POLL_INTERVAL
+        )
+        self._pause = min(MIN_POLL_INTERVAL if happened else self._pause * 1.5, longest)
         return happened
 
-    def _whole(self, read: Mapping[str, int]) -> Iterator[Happening]:
+    def _complete_events(self, read: Mapping[str, int]) -> Iterator[StreamItem]:
         """Give the changes that came, but those of containers whose output was not read so far."""
         while self._held:
             event, end = self._held[0]
             log = self._logs.get(event.id)
             if log is not None and event.action in ("die", "destroy"):
-                if log.taken < end and read.get(event.id):
+                if log.bytes_read < end and read.get(event.id):
                     return
-                yield from log.ending()
+                yield from log.read_last()
             self._held.popleft()
             if event.action == "destroy":
                 self._gone.add(event.id)
@@ -140,48 +148,48 @@ class Stream:
     def _events(self) -> Iterable[ContainerEvent]:
         client = self._client
         try:
-            while client is not None and (client.has_more or is_readable(client)):
+            while client is not None and (client.has_buffered_reply or is_readable(client)):
                 event = client.next_event()
                 if event is not None:
                     yield event
         except SupervisorGone:
-            yield from self._follow_next()
+            yield from self._reconnect()
 
-    def _take(self, event: ContainerEvent) -> None:
+    def _queue_event(self, event: ContainerEvent) -> None:
         """Take note of a change; it is told when what was written before it is."""
         if event.action in ("die", "destroy"):
             self._ended.add(event.id)
         elif event.action == "start":
             self._ended.discard(event.id)
         if event.id not in self.records or event.action == "rename":
-            self._learn(event.id)
+            self._read_record(event.id)
         if event.id in self.records:
             log = self._logs.get(event.id)
-            self._held.append((event, log.taken + log.unread() if log else 0))
+            self._held.append((event, log.bytes_read + log.count_unread() if log else 0))
 
-    def _forget_gone(self) -> None:
+    def _close_removed(self) -> None:
         while self._gone:
             self._logs.pop(self._gone.pop()).close()
 
-    def _learn(self, identity: str) -> None:
+    def _read_record(self, identity: str) -> None:
         """Read what a container is: it is new, or has another name now."""
         from cntnr_compose.host import files
 
         path = paths.container(self._project, identity) / "record.json"
         record = files.read_value(path, Record)
         if record is not None:
-            self._add(record)
+            self._add_container(record)
 
-    def _add(self, record: Record) -> Log | None:
+    def _add_container(self, record: Record) -> LogFile | None:
         self.records[record.id] = record
         if record.id in self._logs or not self._wants(record):
             return None
-        log = Log(paths.container_log(self._project, record.id), record.id)
+        log = LogFile(paths.container_log(self._project, record.id), record.id)
         self._logs[record.id] = log
         return log
 
 
-def _event(action: str, record: Record, **attributes: str) -> ContainerEvent:
+def _make_event(action: str, record: Record, **attributes: str) -> ContainerEvent:
     return ContainerEvent(
         action=action,
         time=time.time(),
@@ -192,6 +200,6 @@ def _event(action: str, record: Record, **attributes: str) -> ContainerEvent:
     )
 
 
-def is_readable(client: HasDescriptor) -> bool:
+def is_readable(client: Selectable) -> bool:
     """Tell whether there is something to be read."""
     return bool(select.select([client], [], [], 0)[0])

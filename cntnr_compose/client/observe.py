@@ -9,7 +9,7 @@ from cntnr_compose.model.observed import Container, Observed
 from cntnr_compose.model.project import Project
 
 
-class Found(Value, frozen=True, kw_only=True):
+class ProjectSummary(Value, frozen=True, kw_only=True):
     """A project on this machine."""
 
     name: str
@@ -17,14 +17,14 @@ class Found(Value, frozen=True, kw_only=True):
     files: tuple[str, ...] = ()
 
 
-def observe(project: str) -> Observed:
+def observe_project(project: str) -> Observed:
     """Tell a project's containers as they are.
 
     Where the supervisor died while containers run, or while one was there only for as long as it runs,
     another one is started first, which looks after them.
     """
-    found = _containers(project)
-    if any(map(_needs_a_keeper, found)) and not is_supervised(project):
+    found = _read_containers(project)
+    if any(map(_needs_supervisor, found)) and not is_supervised(project):
         from cntnr_compose.client import client
 
         with client.connect(project) as supervisor:
@@ -32,12 +32,12 @@ def observe(project: str) -> Observed:
     return Observed(project=project, containers=tuple(found))
 
 
-def look(project: str) -> Observed:
+def observe_for_plan(project: str) -> Observed:
     """Take the snapshot that a plan is made of, starting nothing where no supervisor lives."""
     from cntnr_compose.client import client
     from cntnr_compose.volumes import store as volumes
 
-    found = observe(project)
+    found = observe_project(project)
     supervisor = client.connect(project, start=False)
     if supervisor is None:
         return replace(found, volumes=volumes.observed())
@@ -45,15 +45,15 @@ def look(project: str) -> Observed:
         return supervisor.observe()
 
 
-def projects() -> tuple[Found, ...]:
+def list_projects() -> tuple[ProjectSummary, ...]:
     """List the projects that have containers."""
     found = []
     for name in records.list_projects():
-        containers = observe(name).containers
+        containers = observe_project(name).containers
         meant = records.read_intent(name)
         if containers or meant:
             files_ = meant.files if meant else ()
-            found.append(Found(name=name, containers=containers, files=files_))
+            found.append(ProjectSummary(name=name, containers=containers, files=files_))
     return tuple(found)
 
 
@@ -68,11 +68,11 @@ def is_supervised(project: str) -> bool:
     return lock is not None and files.is_locked(lock)
 
 
-def _needs_a_keeper(one: Container) -> bool:
+def _needs_supervisor(one: Container) -> bool:
     return bool(one.status.pid) or one.is_running or one.record.auto_remove
 
 
-def _containers(project: str) -> list[Container]:
+def _read_containers(project: str) -> list[Container]:
     running = holder.find()
     identity = running.id if running else ""
     return [records.correct_status(one, identity) for one in records.read_containers(project)]

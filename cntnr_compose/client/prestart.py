@@ -14,13 +14,13 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.names import PROJECT_CHARACTERS
 from cntnr_compose.host import process
 
-START = "from cntnr_compose.supervisor.main import main; main()"
+SUPERVISOR_CODE = "from cntnr_compose.supervisor.main import main; main()"
 _started: list[socket.socket] = []
 
 
-def hurry(cwd: str, environ: Mapping[str, str], name: str = "") -> None:
+def start(cwd: str, environ: Mapping[str, str], name: str = "") -> None:
     """Start a supervisor, unless the project's likely name has one already."""
-    if not _started and not _looks_served(_likely_name(cwd, environ, name)):
+    if not _started and not _has_socket(_likely_name(cwd, environ, name)):
         _started.append(_start())
 
 
@@ -29,7 +29,7 @@ def take() -> socket.socket:
     return _started.pop() if _started else _start()
 
 
-def dismiss() -> None:
+def discard() -> None:
     """Send a supervisor that was started early and is not needed away."""
     while _started:
         wire = _started.pop()
@@ -38,7 +38,7 @@ def dismiss() -> None:
         wire.close()
 
 
-def _looks_served(project: str) -> bool:
+def _has_socket(project: str) -> bool:
     """Tell whether a project has a supervisor, as far as a glance tells: `holder.find` takes longer."""
     place = paths.supervisor_socket(project).relative_to(paths.holder_tmpfs())
     # Path.exists would raise where the holder has just been killed.
@@ -58,7 +58,7 @@ def _start() -> socket.socket:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     with theirs, Path(os.devnull).open("rb") as nothing, early.open("ab") as out:
         process.popen(
-            [sys.executable, "-P", "-c", START, str(theirs.fileno())],
+            [sys.executable, "-P", "-c", SUPERVISOR_CODE, str(theirs.fileno())],
             env={**os.environ, "PATH": process.search_path()},
             stdin=nothing.fileno(),
             stdout=out.fileno(),

@@ -89,7 +89,7 @@ def _make_record(op: CreateContainer, scene: ProjectContext, image: Image, name:
         config_hash=op.config_hash,
         created=time.time(),
         labels={**(config.labels or {}), **op.labels},
-        command=environment.command_line(service, config),
+        command=environment.build_command_line(service, config),
         definition=_with_volumes_from(service, scene),
         image_config=to_tree(config),
         networks={key: scene.network_name(key) for key in service.networks},

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cntnr_compose.containers.bundle import accounts
 from cntnr_compose.containers.runtime import runc
-from cntnr_compose.containers.spec.exec_process import process_for_exec
+from cntnr_compose.containers.spec.exec_process import build_exec_process
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
@@ -28,16 +28,16 @@ class NotRunning(CntnrError):
         super().__init__(f"container {container} is not running")
 
 
-def lay_out(scene: ProjectContext, record: Record, wanted: PrepareExec) -> list[str]:
+def prepare_exec(scene: ProjectContext, record: Record, wanted: PrepareExec) -> list[str]:
     """Give the command that runs a program in a container from outside the holder.
 
     Raises `NotRunning`, `UserUnknown`, `IdNotMapped`, `AccountsUnfit`, `AccountsUnreadable`.
     """
-    spec = _spec(scene, record, _hook(wanted), tty=wanted.tty)
+    spec = _build_process(scene, record, _to_hook(wanted), tty=wanted.tty)
     name = f"exec-{os.urandom(6).hex()}.json"
     path = paths.bundle(record.id) / name
     files.write_atomic(path, to_json(spec), mode=0o600)
-    words = runc.exec_argv(record.id, Path("/dev/fd/3"))
+    words = runc.build_exec_argv(record.id, Path("/dev/fd/3"))
     if wanted.detach:
         words.insert(words.index("--process"), "--detach")
     # The description goes as soon as it is open, so that nothing is left whatever happens to runc.
@@ -49,7 +49,7 @@ def lay_out(scene: ProjectContext, record: Record, wanted: PrepareExec) -> list[
     )
 
 
-def _hook(wanted: PrepareExec) -> Hook:
+def _to_hook(wanted: PrepareExec) -> Hook:
     environment: dict[str, str | None] = dict(wanted.environment)
     return Hook(
         command=wanted.command,
@@ -60,30 +60,30 @@ def _hook(wanted: PrepareExec) -> Hook:
     )
 
 
-def _spec(scene: ProjectContext, record: Record, run: Hook, *, tty: bool = False) -> Tree:
+def _build_process(scene: ProjectContext, record: Record, run: Hook, *, tty: bool = False) -> Tree:
     place = paths.bundle(record.id)
     spec = files.read_value(place / "config.json", Tree)
     if spec is None:
         raise NotRunning(record.name)
-    with Root(place / "rootfs") as root, accounts.of(root) as (passwd, group):
-        return process_for_exec(
+    with Root(place / "rootfs") as root, accounts.read_accounts(root) as (passwd, group):
+        return build_exec_process(
             spec["process"],
             run,
             passwd=passwd,
             group=group,
-            ids=scene.host_facts.mapped_ids,
+            id_count=scene.host_facts.mapped_ids,
             group_add=record.definition.group_add if run.user else (),
             tty=tty,
         )
 
 
-async def run(
+async def run_in_container(
     scene: ProjectContext,
     record: Record,
     wanted: Hook,
     take: followed.Take,
     *,
-    within: Seconds | None = None,
+    time_limit: Seconds | None = None,
 ) -> int | None:
     """Run a program in a container to its end and give its exit code; ``take`` hears what it writes.
 
@@ -93,12 +93,12 @@ async def run(
     """
     path = paths.bundle(record.id) / f"run-{os.urandom(6).hex()}.json"
     pid_file = path.with_suffix(".pid")
-    spec = _spec(scene, record, wanted)
+    spec = _build_process(scene, record, wanted)
     try:
         files.write_atomic(path, to_json(spec), mode=0o600)
         try:
-            async with asyncio.timeout(within):
-                argv = runc.exec_argv(record.id, path, pid_file=pid_file)
+            async with asyncio.timeout(time_limit):
+                argv = runc.build_exec_argv(record.id, path, pid_file=pid_file)
                 return await followed.run(argv, pid_file, take)
         except TimeoutError:
             return None

@@ -5,7 +5,7 @@ import time
 from typing import TYPE_CHECKING
 
 from cntnr_compose.containers import exec as programs
-from cntnr_compose.containers.logs.program_output import Beginning
+from cntnr_compose.containers.logs.program_output import TruncatedOutput
 from cntnr_compose.containers.state import healthcheck as health
 from cntnr_compose.containers.state.healthcheck import HealthState, ProbeSettings
 from cntnr_compose.core.errors import CntnrError
@@ -44,14 +44,14 @@ async def monitor_health(keeper: "ManagedContainer") -> None:
 
 
 async def _run_probe(keeper: "ManagedContainer", probe: ProbeSettings) -> HealthcheckResult:
-    started, said = time.time(), Beginning(health.MAX_PROBE_OUTPUT)
+    started, said = time.time(), TruncatedOutput(health.MAX_PROBE_OUTPUT)
     try:
-        code = await programs.run(
+        code = await programs.run_in_container(
             keeper.context,
             keeper.record,
             Hook(command=probe.command),
-            said.take,
-            within=probe.timeout,
+            said.feed,
+            time_limit=probe.timeout,
         )
     except CntnrError as error:
         return HealthcheckResult(

@@ -18,7 +18,7 @@ from cntnr_compose.containers import health_monitor as health
 from cntnr_compose.containers import setup as prepared
 from cntnr_compose.containers.bundle import source_snapshot as sources
 from cntnr_compose.containers.logs import rotation as logrotation
-from cntnr_compose.containers.logs.program_output import Lines
+from cntnr_compose.containers.logs.program_output import OutputLines
 from cntnr_compose.containers.runtime import ports as publish
 from cntnr_compose.containers.runtime import runc
 from cntnr_compose.containers.state import lifecycle, records
@@ -69,7 +69,7 @@ class ManagedContainer:
         self.context = scene
         self.record = record
         self.status = status
-        self.ports: tuple[publish.Published, ...] = ()
+        self.ports: tuple[publish.PublishedPort, ...] = ()
         self._change_lock = asyncio.Lock()  # one change at a time
         self._ended = asyncio.Event()  # nothing of it runs, and its bundle is gone
         self._ended.set()
@@ -78,7 +78,9 @@ class ManagedContainer:
         self._stop_probing: Cancel = _nothing
         self._stop_restart: Cancel = _nothing
         self._retry: lifecycle.PendingRestart | None = None
-        self._seen: sources.Seen | None = None  # where its mounts came from when it was prepared
+        self._seen: sources.SourceSnapshot | None = (
+            None  # where its mounts came from when it was prepared
+        )
         self._comes_back = False  # it is being stopped to be started again
 
     @property
@@ -111,7 +113,7 @@ class ManagedContainer:
         is done, and the start prepares it.
         """
         async with self._change_lock:
-            if not early or sources.is_whole(sources.look(self.context, self.record)):
+            if not early or sources.is_complete(sources.take_snapshot(self.context, self.record)):
                 await self._prepare(emit)
 
     async def _prepare(self, tell: Emit) -> None:
@@ -119,15 +121,15 @@ class ManagedContainer:
             return
         await self._ended.wait()
         self._ended.clear()
-        seen = sources.look(self.context, self.record)
+        seen = sources.take_snapshot(self.context, self.record)
         try:
             made = await prepared.set_up(self.context, self.record, tell)
         except BaseException:
             await process.clean_up(self._unmake())
             raise
         # A folder that was missing was made.
-        whole = sources.is_whole(seen)
-        self._seen = seen if whole else sources.look(self.context, self.record)
+        whole = sources.is_complete(seen)
+        self._seen = seen if whole else sources.take_snapshot(self.context, self.record)
         self.write(
             holder=self.context.holder.id,
             pid=made.pid,
@@ -168,13 +170,17 @@ class ManagedContainer:
 
     async def _start(self, tell: Emit) -> None:
         # To a one-off somebody is attached already; it was prepared after all that it waits for.
-        if not self.record.oneoff and self._seen != sources.look(self.context, self.record):
+        if not self.record.oneoff and self._seen != sources.take_snapshot(
+            self.context, self.record
+        ):
             await self._take_back()
         await self._prepare(tell)
         self._settled.clear()  # a program may end before we learn that it was started
         try:
-            await publish.withdraw(self.ports)  # an earlier supervisor's, killed just here
-            self.ports = await publish.publish(self.context, self.record, self.status.addresses)
+            await publish.unpublish_ports(self.ports)  # an earlier supervisor's, killed just here
+            self.ports = await publish.publish_ports(
+                self.context, self.record, self.status.addresses
+            )
             async with self.context.worker_slots:
                 await runc.start(self.record.id, self.record.name)
         except BaseException as error:
@@ -194,7 +200,7 @@ class ManagedContainer:
             finished=0,
             exit_code=0,
             stopped_by_user=False,
-            published=publish.seen(self.ports),
+            published=publish.list_publications(self.ports),
             health="starting" if health.has_healthcheck(self) else "",
             failing_streak=0,
             probes=(),
@@ -216,9 +222,9 @@ class ManagedContainer:
 
     async def _run_hook(self, kind: str, hook: Hook, tell: Emit) -> None:
         name = self.record.name
-        lines = Lines(lambda text: tell(Output(source=name, text=text)))
-        code = await programs.run(self.context, self.record, hook, lines.take)
-        lines.end()
+        lines = OutputLines(lambda text: tell(Output(source=name, text=text)))
+        code = await programs.run_in_container(self.context, self.record, hook, lines.feed)
+        lines.flush()
         if code != 0:
             raise HookFailed(name, kind, code)
 
@@ -234,12 +240,12 @@ class ManagedContainer:
             await signals.gone(self.status.pid)
         # A short program ends before `runc start` has told us that it began.
         await self._settled.wait()
-        code = runc.exit_status(self.record.id)
+        code = runc.read_exit_status(self.record.id)
         await self._on_end(records.LOST_EXIT_CODE if code is None else code)
 
     async def _on_end(self, code: int) -> None:
         self._stop_probing()
-        logrotation.end_line(self.record)
+        logrotation.end_last_line(self.record)
         try:
             await prepared.tear_down(self.context, self.record, self.status.addresses)
         finally:
@@ -421,7 +427,7 @@ class ManagedContainer:
         if status.pid:
             self._ended.clear()
             self._watch()
-            self.ports = await publish.found(status.addresses)
+            self.ports = await publish.find_published_ports(status.addresses)
             if kernel.start_time(status.pid) != status.born:
                 with contextlib.suppress(TimeoutError):  # so that nobody sees it run any more
                     await asyncio.wait_for(self._ended.wait(), EXIT_FILE_TIMEOUT)

@@ -32,12 +32,12 @@ class SetupResult(Value, frozen=True, kw_only=True):
 async def set_up(scene: ProjectContext, record: Record, tell: Emit) -> SetupResult:
     """Lay a container out and create it. What breaks off is for `take_back`."""
     async with scene.worker_slots:
-        laid = await bundle.lay_out(scene, record)
+        laid = await bundle.create_bundle(scene, record)
         for line in laid.warnings:
             tell(WarningEvent(text=line))
-        pid, conmon = await _create_runc_container(record, own_network=laid.own_network)
-    if laid.names:
-        await _start_dns_server(record, pid, laid.names, tell)
+        pid, conmon = await _create_runc_container(record, own_network=laid.has_own_network)
+    if laid.dns_address:
+        await _start_dns_server(record, pid, laid.dns_address, tell)
     addresses = cni.addresses(paths.bundle(record.id))
     if addresses:
         etcfiles.write_hosts(record, addresses)
@@ -54,17 +54,17 @@ async def _start_dns_server(record: Record, pid: int, names: nameserver.Names, t
 
 async def _create_runc_container(record: Record, *, own_network: bool) -> tuple[int, int]:
     service = record.definition
-    logging = logrotation.settings(service.logging)
-    launch = runc.Launch(
+    logging = logrotation.parse_logging(service.logging)
+    launch = runc.ConmonOptions(
         id=record.id,
         name=record.name,
         bundle=str(paths.bundle(record.id)),
         log=str(paths.container_log(record.project, record.id)),
         tty=service.tty,
         stdin=service.stdin_open,
-        own_network=own_network,
+        has_own_network=own_network,
         log_driver=logging.driver,
-        log_max=logging.most,
+        max_log_size=logging.max_size,
         runtime=service.runtime or "runc",
     )
     try:
@@ -76,14 +76,14 @@ async def _create_runc_container(record: Record, *, own_network: bool) -> tuple[
 
 def register_names(record: Record, addresses: Mapping[str, str]) -> None:
     """Let a container's names resolve on its networks."""
-    names = etcfiles.names(record)
+    names = etcfiles.list_dns_names(record)
     for network, address in addresses.items():
         dnsmasq.add_names(network, record.id, address, names[network])
 
 
 async def undo_set_up(scene: ProjectContext, record: Record) -> None:
     """Remove what was made by half, wherever that broke off."""
-    await runc.abandon(record.id)
+    await runc.abandon_create(record.id)
     await tear_down(scene, record, cni.addresses(paths.bundle(record.id)))
 
 
@@ -91,8 +91,8 @@ async def tear_down(scene: ProjectContext, record: Record, addresses: Mapping[st
     """Remove all that was made, killing what still runs of it. What fails does not keep the rest."""
     identity = record.id
     async with contextlib.AsyncExitStack() as last_first:
-        last_first.callback((runc.exits() / identity).unlink, missing_ok=True)
-        last_first.callback(bundle.clear, record)
+        last_first.callback((runc.exit_folder() / identity).unlink, missing_ok=True)
+        last_first.callback(bundle.remove_bundle, record)
         for network in record.networks.values():
             last_first.callback(claims.rest, network, identity)
         last_first.callback(interfaces.release, identity, addresses)
@@ -109,10 +109,10 @@ async def tear_down(scene: ProjectContext, record: Record, addresses: Mapping[st
 def find_unrecorded(project: str, known: Collection[str]) -> list[str]:
     """List what runs for a project and has no record any more, by id."""
     found = []
-    for identity in (path.name for path in runc.root().glob("*")):
+    for identity in (path.name for path in runc.state_folder().glob("*")):
         if identity not in known:
             spec = files.read_value(paths.bundle(identity) / "config.json", Tree) or {}
-            if spec.get("annotations", {}).get(bundle.PROJECT) == project:
+            if spec.get("annotations", {}).get(bundle.PROJECT_ANNOTATION) == project:
                 found.append(identity)
     return found
 
@@ -120,7 +120,7 @@ def find_unrecorded(project: str, known: Collection[str]) -> list[str]:
 async def tear_down_unrecorded(scene: ProjectContext, identity: str) -> None:
     """Remove a container of which nothing but what runs is known."""
     place = paths.bundle(identity)
-    await runc.abandon(identity)
+    await runc.abandon_create(identity)
     addresses = cni.addresses(place)
     async with contextlib.AsyncExitStack() as last_first:
         last_first.callback(files.remove_tree, place)
@@ -134,11 +134,11 @@ async def tear_down_unrecorded(scene: ProjectContext, identity: str) -> None:
 
 
 async def _unpublish_ports(addresses: Mapping[str, str]) -> None:
-    await publish.withdraw(await publish.found(addresses))
+    await publish.unpublish_ports(await publish.find_published_ports(addresses))
 
 
 async def _delete_runc_state(scene: ProjectContext, identity: str) -> None:
-    pid = runc.pid(identity)
+    pid = runc.read_pid(identity)
     async with scene.worker_slots:
         if pid:
             with contextlib.suppress(ProcessLookupError):

@@ -96,7 +96,7 @@ class Supervisor:
         out = os.open(paths.supervisor_log(project), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         for number in (1, 2):
             os.dup2(out, number)
-        self._scene = ProjectContext(project, self._holder, facts.gather())
+        self._scene = ProjectContext(project, self._holder, facts.gather_host_facts())
         undo.push_async_callback(self.context.cancel_tasks)
         await self._adopt()
         place.unlink(missing_ok=True)
@@ -156,7 +156,7 @@ class Supervisor:
 
     async def _run_housekeeping(self) -> None:
         for keeper in list(self.context.containers.values()):
-            logrotation.keep_older(keeper.record)
+            logrotation.keep_rotated_log(keeper.record)
         # Whose turn it is may want them again.
         if not self.context.containers and not self.change_lock.locked():
             await _log_failure(self.context.networks.remove_left())

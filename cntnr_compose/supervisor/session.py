@@ -141,7 +141,7 @@ class ClientSession:
                 keeper = duty.context.containers.get(name)
                 if keeper is None or keeper.status.state != "running":
                     raise programs.NotRunning(name)
-                return {"argv": programs.lay_out(duty.context, keeper.record, request)}
+                return {"argv": programs.prepare_exec(duty.context, keeper.record, request)}
             case Subscribe():
                 await self._subscribe()
             case Shutdown():

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cntnr_compose.client import exec as child
-from cntnr_compose.client.exec import CannotExec, run
+from cntnr_compose.client.exec import CannotExec, run_exec
 from cntnr_compose.host import process
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +24,7 @@ OURS = (
 
 
 def sh(script: str, **more: bool) -> int:
-    return run(["sh", "-c", script], "prog", "shop-web-1", **more)
+    return run_exec(["sh", "-c", script], "prog", "shop-web-1", **more)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_program_that_cannot_be_started_is_told_in_our_words(
     capfd: pytest.CaptureFixture[str], why: str, code: int, said: str
 ) -> None:
     with pytest.raises(CannotExec) as raised:
-        run(["sh", "-c", 'echo "$1" >&2; exit 255', "sh", SAID % why], "prog", "shop-web-1")
+        run_exec(["sh", "-c", 'echo "$1" >&2; exit 255', "sh", SAID % why], "prog", "shop-web-1")
     assert raised.value.exit_code == code
     assert str(raised.value).startswith(f"cannot run prog in container shop-web-1: {said}")
     assert "\\" not in str(raised.value)
@@ -58,7 +58,7 @@ def test_a_program_that_cannot_be_started_is_told_in_our_words(
 
 
 def test_such_words_of_the_program_itself_are_passed_on(capfd: pytest.CaptureFixture[str]) -> None:
-    assert run(["sh", "-c", 'echo "$1" >&2; exit 3', "sh", SAID % "x"], "prog", "c") == 3
+    assert run_exec(["sh", "-c", 'echo "$1" >&2; exit 3', "sh", SAID % "x"], "prog", "c") == 3
     assert capfd.readouterr().err == SAID % "x" + "\n"
 
 
@@ -101,4 +101,4 @@ def test_ctrl_c_before_there_is_a_program_is_passed_on(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(process, "popen", interrupted)
     monkeypatch.setattr(child, "_is_in_foreground", lambda: True)
-    assert run(["sleep", "20"], "prog", "shop-web-1") == 128 + signal.SIGINT
+    assert run_exec(["sleep", "20"], "prog", "shop-web-1") == 128 + signal.SIGINT

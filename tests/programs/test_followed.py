@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.containers.logs.program_output import Beginning
+from cntnr_compose.containers.logs.program_output import TruncatedOutput
 from cntnr_compose.core.errors import ProgramMissing
 from cntnr_compose.host import bounded_process as followed
 from tests.fakes.programs import Programs
@@ -33,11 +33,11 @@ def pid_file(programs: Programs, tmp_path: Path) -> Path:
 def run(
     pid_file: Path, script: str, *, within: float | None = None, most: int = 100
 ) -> tuple[int, str]:
-    said = Beginning(most)
+    said = TruncatedOutput(most)
 
     async def it() -> int:
         async with asyncio.timeout(within):
-            return await followed.run(["starter", str(pid_file), script], pid_file, said.take)
+            return await followed.run(["starter", str(pid_file), script], pid_file, said.feed)
 
     return asyncio.run(it()), said.text
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cntnr_compose.containers.runtime import runc
-from cntnr_compose.containers.runtime.runc import ContainerFailed, Launch
+from cntnr_compose.containers.runtime.runc import ConmonOptions, ContainerFailed
 from tests.fakes.programs import Programs
 
 # conmon takes `-b BUNDLE` and `--conmon-pidfile FILE`, and writes into the pipe that the environment names.
@@ -17,15 +17,17 @@ printf '%s\\n' '{said}' >/proc/self/fd/$_OCI_SYNCPIPE
 
 
 @pytest.fixture
-def launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Launch:
+def launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ConmonOptions:
     monkeypatch.setattr(runc.paths, "holder_tmpfs", lambda: tmp_path / "held")
     (tmp_path / "bundle").mkdir()
-    return Launch(
-        id="abc", name="p-web-1", bundle=str(tmp_path / "bundle"), log="/l", own_network=False
+    return ConmonOptions(
+        id="abc", name="p-web-1", bundle=str(tmp_path / "bundle"), log="/l", has_own_network=False
     )
 
 
-def test_the_pids_of_container_and_conmon_are_read(programs: Programs, launch: Launch) -> None:
+def test_the_pids_of_container_and_conmon_are_read(
+    programs: Programs, launch: ConmonOptions
+) -> None:
     programs.add("runc")
     programs.add("conmon", CONMON.replace("{said}", '{"data": 42}'))
     assert asyncio.run(runc.create(launch)) == (42, 77)
@@ -35,17 +37,17 @@ def test_the_pids_of_container_and_conmon_are_read(programs: Programs, launch: L
 
 
 def test_a_stale_exit_file_goes_before_the_id_is_used_again(
-    programs: Programs, launch: Launch
+    programs: Programs, launch: ConmonOptions
 ) -> None:
     programs.add("runc")
     programs.add("conmon", CONMON.replace("{said}", '{"data": 42}'))
-    runc.exits().mkdir(parents=True)
-    (runc.exits() / "abc").write_text("9")
+    runc.exit_folder().mkdir(parents=True)
+    (runc.exit_folder() / "abc").write_text("9")
     asyncio.run(runc.create(launch))
-    assert runc.exit_status("abc") is None
+    assert runc.read_exit_status("abc") is None
 
 
-def test_a_failed_create_says_what_runc_said(programs: Programs, launch: Launch) -> None:
+def test_a_failed_create_says_what_runc_said(programs: Programs, launch: ConmonOptions) -> None:
     programs.add("runc")
     said = '{"data": -1, "message": "runc create failed: exec format error"}'
     programs.add("conmon", CONMON.replace("{said}", said))
@@ -53,24 +55,26 @@ def test_a_failed_create_says_what_runc_said(programs: Programs, launch: Launch)
         asyncio.run(runc.create(launch))
 
 
-def test_conmon_that_dies_without_a_word_is_a_failure(programs: Programs, launch: Launch) -> None:
+def test_conmon_that_dies_without_a_word_is_a_failure(
+    programs: Programs, launch: ConmonOptions
+) -> None:
     programs.add("runc")
     programs.add("conmon", "echo broken pipe >&2; exit 1")
     with pytest.raises(ContainerFailed, match="broken pipe"):
         asyncio.run(runc.create(launch))
 
 
-def test_what_runc_does_not_know_needs_no_delete(programs: Programs, launch: Launch) -> None:
+def test_what_runc_does_not_know_needs_no_delete(programs: Programs, launch: ConmonOptions) -> None:
     programs.add("runc")
     asyncio.run(runc.delete("abc"))
     assert programs.calls("runc") == []
-    (runc.root() / "abc").mkdir(parents=True)
+    (runc.state_folder() / "abc").mkdir(parents=True)
     asyncio.run(runc.delete("abc"))
-    assert programs.calls("runc") == [["--root", str(runc.root()), "delete", "abc"]]
-    assert not (runc.root() / "abc").exists()
+    assert programs.calls("runc") == [["--root", str(runc.state_folder()), "delete", "abc"]]
+    assert not (runc.state_folder() / "abc").exists()
 
 
-def test_a_start_that_fails_names_the_container(programs: Programs, launch: Launch) -> None:
+def test_a_start_that_fails_names_the_container(programs: Programs, launch: ConmonOptions) -> None:
     programs.add("runc", "echo 'cannot start a container that has stopped' >&2; exit 1")
     with pytest.raises(ContainerFailed, match="p-web-1: cannot start a container that has stopped"):
         asyncio.run(runc.start("abc", launch.name))

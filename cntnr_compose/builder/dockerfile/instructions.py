@@ -9,7 +9,7 @@ from cntnr_compose.builder.dockerfile.healthcheck import healthcheck
 from cntnr_compose.builder.dockerfile.parser import Instruction, parse_line
 from cntnr_compose.builder.dockerfile.stages import Scope, Stage, assigned
 from cntnr_compose.builder.dockerfile.steps import Copy, MakeFolder, Text, Work
-from cntnr_compose.containers.spec.process import PATH, SHELL
+from cntnr_compose.containers.spec.process import DEFAULT_PATH, DEFAULT_SHELL
 from cntnr_compose.core.values import Value, field, replace
 from cntnr_compose.model.image import ImageConfig
 
@@ -29,7 +29,7 @@ class State(Value, frozen=True, kw_only=True):
 
     config: ImageConfig = field(default_factory=ImageConfig)
     args: dict[str, str] = field(default_factory=dict)
-    shell: tuple[str, ...] = SHELL
+    shell: tuple[str, ...] = DEFAULT_SHELL
     author: str = ""
     own_command: bool = False  # CMD was given in this stage
 
@@ -52,8 +52,8 @@ def begin(base: ImageConfig | None, before: State | None = None) -> State:
     if before is not None:
         return replace(before, own_command=False)  # arguments are handed on, too
     if base is None:
-        return State(config=ImageConfig(env=(f"PATH={PATH}",)))
-    return State(config=replace(base, on_build=None), shell=base.shell or SHELL)
+        return State(config=ImageConfig(env=(f"PATH={DEFAULT_PATH}",)))
+    return State(config=replace(base, on_build=None), shell=base.shell or DEFAULT_SHELL)
 
 
 def triggers(base: ImageConfig, scope: Scope, line: int) -> tuple[Instruction, ...]:

@@ -199,8 +199,8 @@ def owner(root: Root, text: str) -> tuple[int, int]:
 
     Raises `UserUnknown`, `IdNotMapped`, `AccountsUnreadable`.
     """
-    with accounts.of(root, runs=False) as (passwd, group):
-        found = users.identity(text, passwd=passwd, group=group, ids=FULL_ID_RANGE)
+    with accounts.read_accounts(root, runs=False) as (passwd, group):
+        found = users.resolve_user(text, passwd=passwd, group=group, id_count=FULL_ID_RANGE)
     # For COPY, a number alone means the group of that number, too.
     who, colon, _ = text.partition(":")
     return found.uid, (found.uid if who.isdecimal() and not colon else found.gid)

@@ -15,8 +15,8 @@ from cntnr_compose.builder.worker.run_log import Say, StepLog
 from cntnr_compose.containers.bundle import accounts
 from cntnr_compose.containers.runtime import host_facts as facts
 from cntnr_compose.containers.spec import process as environment
-from cntnr_compose.containers.spec.inputs import HostFacts, ResolvedMount, Setting
-from cntnr_compose.containers.spec.runtime_spec import runtime_spec
+from cntnr_compose.containers.spec.inputs import HostFacts, ResolvedMount, SpecInputs
+from cntnr_compose.containers.spec.runtime_spec import build_runtime_spec
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree, replace
@@ -91,7 +91,7 @@ class Runner:
 
     def _spec(self, step: "_Step", config: ImageConfig, identity: str, place: Place) -> Tree:
         if self._facts is None:
-            self._facts = facts.gather()
+            self._facts = facts.gather_host_facts()
         work, request = step.work, step.request
         (step.bundle / "hosts").write_text(HOSTS + _hosts(request))
         on_host = step.network == "host"
@@ -99,14 +99,14 @@ class Runner:
         (step.bundle / "resolv.conf").write_text(resolver)
         resolved = step.mounts(place)
         env: dict[str, str | None] = {}
-        env.update(environment.pair(word) for word in work.env)
+        env.update(environment.split_variable(word) for word in work.env)
         proxies = {name: value for name, value in request.args.items() if name in PROXIES}
-        setting = Setting(
+        setting = SpecInputs(
             id=identity,
             rootfs=os.path.realpath(step.root.path),  # runc takes none that is behind a link
             network=step.network,
             mounts=resolved,
-            files={
+            etc_files={
                 "/etc/hosts": str(step.bundle / "hosts"),
                 "/etc/resolv.conf": str(step.bundle / "resolv.conf"),
             },
@@ -124,9 +124,9 @@ class Runner:
             privileged=request.privileged,
         )
         bare = replace(config, env=(), entrypoint=None, cmd=None)
-        with accounts.of(step.root) as (passwd, group):
+        with accounts.read_accounts(step.root) as (passwd, group):
             setting = replace(setting, passwd=passwd, group=group)
-            made = runtime_spec(service, bare, setting, self._facts)
+            made = build_runtime_spec(service, bare, setting, self._facts)
         for warning in made.warnings:
             self._warn(warning)
         return made.spec

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable
 from typing import BinaryIO
 
-from cntnr_compose.containers.logs.reader import Line
+from cntnr_compose.containers.logs.reader import LogLine
 from cntnr_compose.model.observed import Record
 
 # cyan, yellow, green, magenta, blue; then the same, brighter
@@ -57,7 +57,7 @@ class Printer:
                 self._colour.setdefault(name, COLOURS[len(self._colour) % len(COLOURS)])
                 self._drawn.clear()
 
-    def lines(self, lines: Iterable[Line]) -> None:
+    def lines(self, lines: Iterable[LogLine]) -> None:
         """Write lines, each to the stream that its container wrote it to.
 
         A line in pieces goes on where it was, unless somebody else's came in between.
@@ -67,16 +67,16 @@ class Printer:
             if out is not self._last:
                 self.flush()  # so that both keep their order where they are one terminal
                 self._last = out
-            written = line.text + b"\n" if line.ends else line.text
-            if line.begins or self._unended.get(out) != line.source:
+            written = line.text + b"\n" if line.is_last_piece else line.text
+            if line.is_first_piece or self._unended.get(out) != line.container_id:
                 self._end_line(out)
-                stamp = f"{line.stamp} ".encode() if self._timestamps else b""
-                written = self._prefix(line.source) + stamp + written
+                stamp = f"{line.rfc3339} ".encode() if self._timestamps else b""
+                written = self._prefix(line.container_id) + stamp + written
             out.write(written)
-            if line.ends:
+            if line.is_last_piece:
                 self._unended.pop(out, None)
             else:
-                self._unended[out] = line.source
+                self._unended[out] = line.container_id
 
     def _end_line(self, out: BinaryIO) -> None:
         if self._unended.pop(out, None) is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.project.session import Turn
 from cntnr_compose.client import client as clients
-from cntnr_compose.client.attach import Attachment, Relay
+from cntnr_compose.client.attach import AttachConnection, TerminalRelay
 from cntnr_compose.client.connection import SupervisorGone
 from cntnr_compose.containers.state import records
 from cntnr_compose.core import paths
@@ -65,11 +65,11 @@ def start_and_join(mine: Turn, one: "OneOffPlan", asked: "RunAsked") -> int:
         bundle = holder.outside(paths.bundle(record.id))
         if bundle is None:
             raise Vanished(record.name)
-        attachment = Attachment(bundle, record.name)
+        attachment = AttachConnection(bundle, record.name)
         undo.callback(attachment.close)
         client.execute(one.start)
-        client.end()
-        relay = Relay(
+        client.unlock()
+        relay = TerminalRelay(
             attachment,
             stdin=sys.stdin.fileno() if asked.interactive else None,
             tty=asked.has_terminal,

@@ -14,8 +14,8 @@ from cntnr_compose.cli.flows.up_arguments import Asked
 from cntnr_compose.cli.project.options import Scope
 from cntnr_compose.cli.project.session import Turn
 from cntnr_compose.client import client as clients
-from cntnr_compose.client.follow import Stream, is_readable
-from cntnr_compose.containers.logs.reader import Span
+from cntnr_compose.client.follow import ProjectStream, is_readable
+from cntnr_compose.containers.logs.reader import LogRange
 from cntnr_compose.containers.state import records
 from cntnr_compose.core.events import ContainerEvent, Event, Progress
 from cntnr_compose.core.values import Seconds
@@ -87,7 +87,7 @@ class Attached:
         self._mine.console.settle()
         with contextlib.ExitStack() as undo:
             follower = undo.enter_context(clients.connect(self._project.name))
-            self._stream = Stream(self._project.name, follower, self._is_shown)
+            self._stream = ProjectStream(self._project.name, follower, self._is_shown)
             undo.callback(self._stream.close)
             presses = undo.enter_context(Presses())
             self._begin()
@@ -114,7 +114,7 @@ class Attached:
         """Say who is attached to; what was written before is not shown."""
         found = records.read_containers(self._project.name)
         mine = [one.record for one in found if self._is_shown(one.record)]
-        for _ in self._stream.history(mine, Span(tail=0)):
+        for _ in self._stream.read_history(mine, LogRange(tail=0)):
             pass
         self._printer.learn(mine)
         if mine:
@@ -128,7 +128,7 @@ class Attached:
         client = self._mine.client
         assert client is not None
         if self._execute(client, plan, self._tell_trouble, presses.any):
-            client.end()
+            client.unlock()
         else:
             client.close()  # what is under way is cancelled
 
@@ -145,7 +145,7 @@ class Attached:
         client.start_executing(plan)
         while not gives_up():
             self._look(client)
-            while client.has_more or is_readable(client):
+            while client.has_buffered_reply or is_readable(client):
                 try:
                     event = client.next_reply()
                 except BaseException:
@@ -188,7 +188,7 @@ class Attached:
         """
         name, services = self._project.name, self._asked.services
         with clients.connect(name) as client:
-            client.begin("up", self._console.tell)
+            client.lock("up", self._console.tell)
             plan = teardown.plan_stop(
                 self._project, client.observe(), services, timeout=self._asked.timeout
             )

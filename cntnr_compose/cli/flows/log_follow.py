@@ -3,23 +3,23 @@
 from collections.abc import Iterable
 
 from cntnr_compose.cli.display.log_printer import Printer
-from cntnr_compose.client.follow import HasDescriptor, Stream
-from cntnr_compose.containers.logs.reader import Line
+from cntnr_compose.client.follow import ProjectStream, Selectable
+from cntnr_compose.containers.logs.reader import LogLine
 from cntnr_compose.core.events import ContainerEvent
 
 
 def show(
-    stream: Stream, printer: Printer, others: Iterable[HasDescriptor] = ()
+    stream: ProjectStream, printer: Printer, others: Iterable[Selectable] = ()
 ) -> list[ContainerEvent]:
     """Write what happened a moment long, and give the changes of containers.
 
     The moment ends when one of ``others`` has something to say.
     """
-    happened = stream.next(others)
-    printer.learn(stream.shown())
+    happened = stream.wait_for_items(others)
+    printer.learn(stream.shown_containers())
     events = []
     for one in happened:
-        if isinstance(one, Line):
+        if isinstance(one, LogLine):
             printer.lines([one])
         else:
             events.append(one)
@@ -29,7 +29,7 @@ def show(
     return events
 
 
-def watch(stream: Stream, printer: Printer, running: set[str]) -> None:
+def watch(stream: ProjectStream, printer: Printer, running: set[str]) -> None:
     """Show until the last of ``running``, and of what is started meanwhile, has ended."""
     while running:
         for event in show(stream, printer):

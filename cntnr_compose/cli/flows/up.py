@@ -144,7 +144,7 @@ def hurry(scope: Scope) -> None:
     if not scope.dry_run:
         from cntnr_compose.client import prestart as early
 
-        early.hurry(here(), os.environ, scope.project_name)
+        early.start(here(), os.environ, scope.project_name)
 
 
 def bring(scope: Scope, what: str, asked: "Asked") -> int:

@@ -41,7 +41,7 @@ class Turn:
             self.console.settle()
             out.write(render_plan(plan))
         elif plan.steps or project is not None:
-            self.client.execute(plan, project=project, tell=self.console.tell)
+            self.client.execute(plan, project=project, emit=self.console.tell)
 
     def announce(self, plan: "Plan") -> None:
         """Draw a plan's warnings, and what is as it should be."""
@@ -71,22 +71,22 @@ def turn(
 @contextlib.contextmanager
 def _turn(scope: Scope, name: str, what: str, console: Console, *, makes: bool) -> Iterator[Turn]:
     if scope.dry_run or not (makes or is_there(name)):
-        from cntnr_compose.client.observe import look
+        from cntnr_compose.client.observe import observe_for_plan
 
-        yield Turn(look(name), None, console)
+        yield Turn(observe_for_plan(name), None, console)
         return
     from cntnr_compose.client.client import connect
 
     with connect(name, tell=console.tell) as client:
-        client.begin(what, console.tell)
+        client.lock(what, console.tell)
         yield Turn(client.observe(), client, console)
 
 
 def is_there(name: str) -> bool:
     """Tell from files whether there is anything of a project, be it only what a crash has left."""
-    from cntnr_compose.client.observe import is_supervised, observe
+    from cntnr_compose.client.observe import is_supervised, observe_project
     from cntnr_compose.core import paths
 
     if paths.intent(name).exists() or is_supervised(name):
         return True
-    return bool(observe(name).containers)
+    return bool(observe_project(name).containers)

@@ -8,7 +8,7 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Bytes
 from cntnr_compose.host.openat2 import NO_FILE, Root
 
-LONGEST: Bytes = 1 << 20  # of either file; some twenty thousand users
+MAX_ACCOUNT_FILE_SIZE: Bytes = 1 << 20  # of either file; some twenty thousand users
 
 
 class AccountsUnreadable(CntnrError):
@@ -18,7 +18,7 @@ class AccountsUnreadable(CntnrError):
 
     def __init__(self, error: UserUnknown, why: str) -> None:
         super().__init__(
-            f"unable to find {error.called}: /etc/{error.file} in the container cannot be read: {why}"
+            f"unable to find {error.subject}: /etc/{error.file} in the container cannot be read: {why}"
         )
 
 
@@ -32,13 +32,13 @@ class AccountsUnfit(CntnrError):
 
 
 @contextlib.contextmanager
-def of(root: Root, *, runs: bool = True) -> Iterator[tuple[str, str]]:
+def read_accounts(root: Root, *, runs: bool = True) -> Iterator[tuple[str, str]]:
     """Give both files for a block that looks users up; a file that cannot be read is empty.
 
     ``runs`` tells that a program is run afterwards. Raises `AccountsUnfit`, and `AccountsUnreadable`
     where the block misses somebody in a file that could not be read.
     """
-    found = {name: _text(root, name, runs=runs) for name in ("passwd", "group")}
+    found = {name: _read_text(root, name, runs=runs) for name in ("passwd", "group")}
     try:
         yield found["passwd"][0], found["group"][0]
     except UserUnknown as error:
@@ -48,10 +48,10 @@ def of(root: Root, *, runs: bool = True) -> Iterator[tuple[str, str]]:
         raise
 
 
-def _text(root: Root, name: str, *, runs: bool) -> tuple[str, str]:
+def _read_text(root: Root, name: str, *, runs: bool) -> tuple[str, str]:
     """Read a file; give its text, and why it could not be read."""
     try:
-        return root.read(f"etc/{name}", LONGEST).decode(errors="replace"), ""
+        return root.read(f"etc/{name}", MAX_ACCOUNT_FILE_SIZE).decode(errors="replace"), ""
     except (FileNotFoundError, NotADirectoryError):
         return "", ""
     except OSError as error:

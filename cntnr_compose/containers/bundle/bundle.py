@@ -14,9 +14,9 @@ from cntnr_compose.containers.bundle import mount_sources as mounted
 from cntnr_compose.containers.runtime import host_facts as facts
 from cntnr_compose.containers.runtime import runc
 from cntnr_compose.containers.spec import devices, security
-from cntnr_compose.containers.spec.inputs import Node, Setting
-from cntnr_compose.containers.spec.mounts import SHM, models
-from cntnr_compose.containers.spec.runtime_spec import runtime_spec
+from cntnr_compose.containers.spec.inputs import DeviceNode, SpecInputs
+from cntnr_compose.containers.spec.mounts import DEFAULT_SHM_SIZE, list_mode_folders
+from cntnr_compose.containers.spec.runtime_spec import build_runtime_spec
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.containers.state.volume_usage import release_volumes
 from cntnr_compose.core import paths
@@ -33,8 +33,8 @@ from cntnr_compose.networks import cni, interfaces
 from cntnr_compose.networks import embedded_dns as nameserver
 from cntnr_compose.networks.manager import Made
 
-LONGEST_PROFILE: Bytes = 16 << 20
-PROJECT = "cntnr.project"  # the annotation that tells whose a bundle is
+MAX_PROFILE_SIZE: Bytes = 16 << 20
+PROJECT_ANNOTATION = "cntnr.project"  # the annotation that tells whose a bundle is
 
 
 class NamespaceMissing(CntnrError):
@@ -44,15 +44,15 @@ class NamespaceMissing(CntnrError):
         super().__init__(f"cannot start container {container}: {kind} {mode} does not run")
 
 
-class Laid(Value, frozen=True, kw_only=True):
+class BundleResult(Value, frozen=True, kw_only=True):
     """What was laid out, as far as others need it."""
 
-    own_network: bool  # whether the hook gives it interfaces
-    names: nameserver.Names | None = None  # who is to answer at 127.0.0.11
+    has_own_network: bool  # whether the hook gives it interfaces
+    dns_address: nameserver.Names | None = None  # who is to answer at 127.0.0.11
     warnings: tuple[str, ...] = ()
 
 
-async def lay_out(scene: ProjectContext, record: Record) -> Laid:
+async def create_bundle(scene: ProjectContext, record: Record) -> BundleResult:
     """Make everything that `runc create` needs. What fails half-way is removed by `clear`."""
     service = record.definition
     place = paths.bundle(record.id)
@@ -61,41 +61,41 @@ async def lay_out(scene: ProjectContext, record: Record) -> Laid:
     (place / "etc").mkdir()
     image = from_tree(record.image_config, ImageConfig)
     await _mount_root(record, place / "rootfs")
-    attached = _interfaces(scene, record)
+    attached = _build_interfaces(scene, record)
     cni.write(place, attached)
-    joined = _joined(scene, record)
-    resolver = await etcfiles.resolver(scene, record)
-    resolved = [await mounted.resolved(record, place, point) for point in record.mounts]
-    setting = Setting(
+    joined = _find_network_owner(scene, record)
+    resolver = await etcfiles.ensure_resolver(scene, record)
+    resolved = [await mounted.resolve_mount(record, place, point) for point in record.mounts]
+    setting = SpecInputs(
         id=record.id,
         rootfs=str(place / "rootfs"),
-        hostname=etcfiles.hostname(record),
-        network=_network(record, joined),
+        hostname=etcfiles.choose_hostname(record),
+        network=_network_namespace(record, joined),
         pid=_namespace(scene, record, "pid", service.pid),
         ipc=_namespace(scene, record, "ipc", "" if service.ipc in PRIVATE_IPC else service.ipc),
         shm=_shared_memory(scene, record),
         uts="host" if service.uts == "host" else "new",
-        models=str(place / "models"),
-        mounts=(*resolved, *filemounts.lay_out(scene, record)),
-        files=etcfiles.write(record, place, joined, resolver),
-        nodes=_nodes(service),
-        seccomp=_seccomp(scene, service),
+        tmpfs_mode_folder=str(place / "models"),
+        mounts=(*resolved, *filemounts.create_file_mounts(scene, record)),
+        etc_files=etcfiles.write_etc_files(record, place, joined, resolver),
+        device_nodes=_inspect_devices(service),
+        seccomp=_read_seccomp_profile(scene, service),
         annotations=_annotations(record),
         hooks=cni.hooks(record.id) if attached else {},
     )
-    with Root(place / "rootfs") as root, accounts.of(root) as (passwd, group):
+    with Root(place / "rootfs") as root, accounts.read_accounts(root) as (passwd, group):
         setting = replace(setting, passwd=passwd, group=group)
-        made = runtime_spec(service, image, setting, scene.host_facts)
-    _lay_models(models(made.spec["mounts"], setting.models))
+        made = build_runtime_spec(service, image, setting, scene.host_facts)
+    _create_mode_folders(list_mode_folders(made.spec["mounts"], setting.tmpfs_mode_folder))
     runc.write_spec(place, made.spec)
-    return Laid(
-        own_network=setting.network == "new",
-        names=_names(attached, resolver),
+    return BundleResult(
+        has_own_network=setting.network == "new",
+        dns_address=_build_dns_address(attached, resolver),
         warnings=made.warnings,
     )
 
 
-def _lay_models(wanted: Mapping[str, int]) -> None:
+def _create_mode_folders(wanted: Mapping[str, int]) -> None:
     for folder, mode in wanted.items():
         Path(folder).mkdir(parents=True, exist_ok=True)
         Path(folder).chmod(mode)
@@ -119,20 +119,20 @@ async def _mount_root(record: Record, target: Path) -> None:
     mounts.overlay(lower, home / "upper", home / "work", target)
 
 
-def clear(record: Record) -> None:
+def remove_bundle(record: Record) -> None:
     """Remove a bundle and what is mounted in it. Absent is fine."""
     place = paths.bundle(record.id)
     if place.exists():
         mounts.detach_all(place)
         files.remove_tree(place)
-    filemounts.clear(record)
+    filemounts.remove_files(record)
     release_volumes(record)
 
 
-def _interfaces(scene: ProjectContext, record: Record) -> tuple[cni.Interface, ...]:
+def _build_interfaces(scene: ProjectContext, record: Record) -> tuple[cni.Interface, ...]:
     chosen: list[tuple[Made, str, str, str]] = []
     best = ("", 0)
-    for number, (key, attachment) in enumerate(etcfiles.order(record.definition)):
+    for number, (key, attachment) in enumerate(etcfiles.sort_networks(record.definition)):
         name = record.networks[key]
         made = scene.networks.find(name)
         if made is None:
@@ -151,7 +151,7 @@ def _interfaces(scene: ProjectContext, record: Record) -> tuple[cni.Interface, .
     )
 
 
-def _names(attached: Sequence[cni.Interface], resolver: str) -> nameserver.Names | None:
+def _build_dns_address(attached: Sequence[cni.Interface], resolver: str) -> nameserver.Names | None:
     """Give who answers at 127.0.0.11: resolvers are on a container's first network."""
     if not attached:
         return None
@@ -168,26 +168,26 @@ class NetworkMissing(CntnrError):
         super().__init__(f"cannot start container {container}: there is no network {network}")
 
 
-def _joined(scene: ProjectContext, record: Record) -> Record | None:
+def _find_network_owner(scene: ProjectContext, record: Record) -> Record | None:
     """Find the container whose network this one shares."""
     mode = record.definition.network_mode
     if not mode.startswith(("service:", "container:")):
         return None
-    return _lender(scene, record, "network_mode", mode)
+    return _find_namespace_owner(scene, record, "network_mode", mode)
 
 
-def lenders(scene: ProjectContext, record: Record) -> list[Record]:
+def find_namespace_owners(scene: ProjectContext, record: Record) -> list[Record]:
     """Find the containers whose namespaces this one shares. Raises `NamespaceMissing`."""
     service = record.definition
     modes = {"network_mode": service.network_mode, "pid": service.pid, "ipc": service.ipc}
     return [
-        _lender(scene, record, kind, mode)
+        _find_namespace_owner(scene, record, kind, mode)
         for kind, mode in modes.items()
         if mode.startswith(("service:", "container:"))
     ]
 
 
-def _lender(scene: ProjectContext, record: Record, kind: str, mode: str) -> Record:
+def _find_namespace_owner(scene: ProjectContext, record: Record, kind: str, mode: str) -> Record:
     word, _, name = mode.partition(":")
     keeper = scene.container_of_service(name) if word == "service" else scene.containers.get(name)
     if keeper is None or not keeper.status.pid:
@@ -195,9 +195,9 @@ def _lender(scene: ProjectContext, record: Record, kind: str, mode: str) -> Reco
     return keeper.record
 
 
-def _network(record: Record, joined: Record | None) -> str:
+def _network_namespace(record: Record, joined: Record | None) -> str:
     if joined is not None:
-        return f"/proc/{runc.pid(joined.id)}/ns/net"
+        return f"/proc/{runc.read_pid(joined.id)}/ns/net"
     return "host" if record.definition.network_mode == "host" else "new"
 
 
@@ -206,8 +206,8 @@ def _namespace(scene: ProjectContext, record: Record, kind: str, mode: str) -> s
         return "new"
     if mode == "host":
         return "host"
-    lender = _lender(scene, record, kind, mode)
-    return f"/proc/{runc.pid(lender.id)}/ns/{kind}"
+    lender = _find_namespace_owner(scene, record, kind, mode)
+    return f"/proc/{runc.read_pid(lender.id)}/ns/{kind}"
 
 
 def _shared_memory(scene: ProjectContext, record: Record) -> str:
@@ -217,7 +217,9 @@ def _shared_memory(scene: ProjectContext, record: Record) -> str:
     """
     service = record.definition
     if service.ipc.startswith(("service:", "container:")):
-        return str(paths.bundle(_lender(scene, record, "ipc", service.ipc).id) / "shm")
+        return str(
+            paths.bundle(_find_namespace_owner(scene, record, "ipc", service.ipc).id) / "shm"
+        )
     others = scene.intent.services.values() if scene.intent else ()
     if (
         f"service:{service.name}" not in {other.ipc for other in others}
@@ -226,12 +228,12 @@ def _shared_memory(scene: ProjectContext, record: Record) -> str:
         return ""
     folder = paths.bundle(record.id) / "shm"
     folder.mkdir()
-    mounts.shared_memory(folder, size=service.shm_size or SHM)
+    mounts.shared_memory(folder, size=service.shm_size or DEFAULT_SHM_SIZE)
     return str(folder)
 
 
-def _nodes(service: Service) -> dict[str, Node]:
-    found = {path: facts.node(path) for path in devices.wanted(service)}
+def _inspect_devices(service: Service) -> dict[str, DeviceNode]:
+    found = {path: facts.inspect_device(path) for path in devices.list_device_paths(service)}
     return {path: node for path, node in found.items() if node is not None}
 
 
@@ -242,15 +244,15 @@ class SeccompUnreadable(CntnrError):
         super().__init__(f"cannot read the seccomp profile {path}: {why}")
 
 
-def _seccomp(scene: ProjectContext, service: Service) -> Tree | None:
+def _read_seccomp_profile(scene: ProjectContext, service: Service) -> Tree | None:
     """Read the profile that a service names, relative to the project's folder."""
-    named = security.seccomp_file(service)
+    named = security.find_seccomp_file(service)
     if not named:
         return None
     path = Path(scene.intent.working_dir if scene.intent else "/", named)
     try:
         with Root(Path("/")) as machine:
-            return from_json(machine.read(str(path), LONGEST_PROFILE), Tree)
+            return from_json(machine.read(str(path), MAX_PROFILE_SIZE), Tree)
     except OSError as error:
         raise SeccompUnreadable(str(path), error.strerror or str(error)) from error
     except ValueError as error:
@@ -258,4 +260,4 @@ def _seccomp(scene: ProjectContext, service: Service) -> Tree | None:
 
 
 def _annotations(record: Record) -> dict[str, str]:
-    return {"cntnr.name": record.name, PROJECT: record.project}
+    return {"cntnr.name": record.name, PROJECT_ANNOTATION: record.project}

@@ -21,7 +21,7 @@ from cntnr_compose.model.project import FileSource
 from cntnr_compose.model.service import FileMount
 
 DEFAULT_MODE = 0o444
-LONGEST: Bytes = 64 << 20  # of a file that is copied, into memory
+MAX_FILE_SIZE: Bytes = 64 << 20  # of a file that is copied, into memory
 
 
 class SourceMissing(CntnrError):
@@ -43,24 +43,26 @@ def _folder(record: Record) -> Path:
     return paths.holder_tmpfs() / "files" / record.id
 
 
-def lay_out(scene: ProjectContext, record: Record) -> tuple[ResolvedMount, ...]:
+def create_file_mounts(scene: ProjectContext, record: Record) -> tuple[ResolvedMount, ...]:
     """Give the mounts of a container's configs and secrets, their files written where needed.
 
     Raises `SourceMissing`, `SourceUnset`.
     """
     made = []
-    for kind, number, use, source in _uses(scene, record):
-        path = _file(record, kind, number, use, source)
-        made.append(ResolvedMount(target=target(kind, use), source=str(path), read_only=True))
+    for kind, number, use, source in _iter_file_mounts(scene, record):
+        path = _prepare_file(record, kind, number, use, source)
+        made.append(
+            ResolvedMount(target=container_path(kind, use), source=str(path), read_only=True)
+        )
     return tuple(made)
 
 
-def sources(scene: ProjectContext, record: Record) -> list[FileSource]:
+def list_host_files(scene: ProjectContext, record: Record) -> list[FileSource]:
     """Give the configs and secrets of a container that are files of the host."""
-    return [source for _, _, _, source in _uses(scene, record) if source.file]
+    return [source for _, _, _, source in _iter_file_mounts(scene, record) if source.file]
 
 
-def _uses(
+def _iter_file_mounts(
     scene: ProjectContext, record: Record
 ) -> Iterator[tuple[str, int, FileMount, FileSource]]:
     intent = scene.intent
@@ -73,16 +75,18 @@ def _uses(
             yield kind, number, use, known.get(use.source) or FileSource(key=use.source)
 
 
-def target(kind: str, use: FileMount) -> str:
+def container_path(kind: str, use: FileMount) -> str:
     """Give the path in the container."""
     base = "/run/secrets/" if kind == "secret" else "/"
     chosen = use.target or use.source
     return chosen if chosen.startswith("/") else base + chosen
 
 
-def _file(record: Record, kind: str, number: int, use: FileMount, source: FileSource) -> Path:
+def _prepare_file(
+    record: Record, kind: str, number: int, use: FileMount, source: FileSource
+) -> Path:
     asked = bool(use.uid or use.gid or use.mode is not None)
-    original = _original(kind, source) if source.file else None
+    original = _find_source(kind, source) if source.file else None
     if original is not None and not (asked and original.is_file()):
         return original
     if original is None and source.content is None:
@@ -98,7 +102,7 @@ def _file(record: Record, kind: str, number: int, use: FileMount, source: FileSo
     return copy
 
 
-def _original(kind: str, source: FileSource) -> Path:
+def _find_source(kind: str, source: FileSource) -> Path:
     original = mounts.on_machine(Path(source.file))
     try:
         original.stat()
@@ -112,12 +116,12 @@ def _copy(kind: str, source: FileSource, original: Path, copy: Path) -> None:
     """Copy a file; containers may have put something else in its place just now."""
     try:
         with Root(Path("/")) as machine:
-            copy.write_bytes(machine.read(str(original), LONGEST))
+            copy.write_bytes(machine.read(str(original), MAX_FILE_SIZE))
     except OSError as error:
         why = error.strerror or str(error)
         raise SourceMissing(kind, source.key, source.file, why) from error
 
 
-def clear(record: Record) -> None:
+def remove_files(record: Record) -> None:
     """Remove the files of a container."""
     files.remove_tree(_folder(record))

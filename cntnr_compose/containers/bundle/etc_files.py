@@ -11,15 +11,15 @@ from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import NetworkAttachment, Service
 from cntnr_compose.networks.manager import Resolver
 
-GATEWAY_WORD = "host-gateway"
+HOST_GATEWAY = "host-gateway"
 
 
-def order(service: Service) -> list[tuple[str, NetworkAttachment]]:
+def sort_networks(service: Service) -> list[tuple[str, NetworkAttachment]]:
     """Order a service's networks: by priority, then by name, as docker attaches them."""
     return sorted(service.networks.items(), key=lambda one: (-one[1].priority, one[0]))
 
 
-def hostname(record: Record) -> str:
+def choose_hostname(record: Record) -> str:
     """Give the name that a container calls itself."""
     service = record.definition
     if service.hostname:
@@ -27,13 +27,15 @@ def hostname(record: Record) -> str:
     return socket.gethostname() if service.network_mode == "host" else record.id[:12]
 
 
-def write(record: Record, place: Path, joined: Record | None, resolver: str) -> dict[str, str]:
+def write_etc_files(
+    record: Record, place: Path, joined: Record | None, resolver: str
+) -> dict[str, str]:
     """Write hosts, resolv.conf and hostname; one that shares a network shares these as well."""
     names = ("hosts", "resolv.conf", "hostname")
     if joined is not None:
         return {f"/etc/{name}": str(paths.bundle(joined.id) / "etc" / name) for name in names}
     write_hosts(record, {})
-    (place / "etc/hostname").write_text(f"{hostname(record)}\n")
+    (place / "etc/hostname").write_text(f"{choose_hostname(record)}\n")
     (place / "etc/resolv.conf").write_text(_resolv_conf(record, resolver))
     return {f"/etc/{name}": str(place / "etc" / name) for name in names}
 
@@ -41,7 +43,7 @@ def write(record: Record, place: Path, joined: Record | None, resolver: str) -> 
 def write_hosts(record: Record, addresses: dict[str, str]) -> None:
     """Write /etc/hosts in place, since it is mounted already when the addresses are known."""
     service = record.definition
-    name = hostname(record)
+    name = choose_hostname(record)
     own = f"{name}.{service.domainname} {name}" if service.domainname else name
     lines = [
         "127.0.0.1\tlocalhost",
@@ -51,7 +53,7 @@ def write_hosts(record: Record, addresses: dict[str, str]) -> None:
     ]  # fmt: skip
     for other, targets in service.extra_hosts.items():
         lines += [
-            f"{kernel.host_address() if to == GATEWAY_WORD else to}\t{other}" for to in targets
+            f"{kernel.host_address() if to == HOST_GATEWAY else to}\t{other}" for to in targets
         ]
     lines += [f"{address}\t{own}" for address in addresses.values()]
     if service.network_mode == "host":
@@ -59,13 +61,13 @@ def write_hosts(record: Record, addresses: dict[str, str]) -> None:
     (paths.bundle(record.id) / "etc/hosts").write_text("\n".join(lines) + "\n")
 
 
-async def resolver(scene: ProjectContext, record: Record) -> str:
+async def ensure_resolver(scene: ProjectContext, record: Record) -> str:
     """Give the address of who knows the names on a container's networks; empty where it is on none."""
     service = record.definition
     if not service.networks:
         return ""
-    names = tuple(record.networks[key] for key, _ in order(service))
-    aliases = links.aliases(service, record.project)
+    names = tuple(record.networks[key] for key, _ in sort_networks(service))
+    aliases = links.parse_link_aliases(service, record.project)
     wanted = Resolver(networks=names, upstream=service.dns, aliases=aliases)
     return await scene.networks.resolver(wanted, scene.requested_addresses())
 
@@ -89,7 +91,7 @@ def _option_names(service: Service) -> set[str]:
     return {option.partition(":")[0] for option in service.dns_opt}
 
 
-def names(record: Record) -> dict[str, list[str]]:
+def list_dns_names(record: Record) -> dict[str, list[str]]:
     """Give the names by which others find a container on each of its networks.
 
     A one-off answers to its own name only, and to what `run --use-aliases` put into its networks.
@@ -97,7 +99,7 @@ def names(record: Record) -> dict[str, list[str]]:
     service = record.definition
     own = [record.name, record.id[:12]]
     if not record.oneoff:
-        own += [record.service, links.target(record.service, record.project)]
+        own += [record.service, links.qualify_service_name(record.service, record.project)]
     return {
         record.networks[key]: list(dict.fromkeys([*own, *attachment.aliases]))
         for key, attachment in service.networks.items()

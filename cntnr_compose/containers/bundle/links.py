@@ -5,8 +5,8 @@ import re
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.model.service import Service
 
-NAME = re.compile(r"(?!.{254})[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
-OWN = "internal"  # the domain that is kept for private names (ICANN, 2024)
+DNS_NAME = re.compile(r"(?!.{254})[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
+INTERNAL_DOMAIN = "internal"  # the domain that is kept for private names (ICANN, 2024)
 
 
 class LinkRefused(CntnrError):
@@ -18,12 +18,12 @@ class LinkRefused(CntnrError):
         super().__init__(f'cannot link service {service} to "{link}": {name!r} is not a name')
 
 
-def target(service: str, project: str) -> str:
+def qualify_service_name(service: str, project: str) -> str:
     """Give the name that all containers of a service have, and no service of another project."""
-    return f"{service}.{project}.{OWN}"
+    return f"{service}.{project}.{INTERNAL_DOMAIN}"
 
 
-def aliases(service: Service, project: str) -> tuple[tuple[str, str], ...]:
+def parse_link_aliases(service: Service, project: str) -> tuple[tuple[str, str], ...]:
     """Give the names that a service alone knows, and what they stand for; the last link wins.
 
     Raises `LinkRefused`.
@@ -33,11 +33,13 @@ def aliases(service: Service, project: str) -> tuple[tuple[str, str], ...]:
         name, _, alias = link.partition(":")
         if alias in ("", name):
             continue
-        known = target(name, project)
+        known = qualify_service_name(name, project)
         for word in (alias, known):
-            if not NAME.fullmatch(word):
+            if not DNS_NAME.fullmatch(word):
                 raise LinkRefused(service.name, link, word)
-        if alias.lower().endswith(f".{project}.{OWN}"):  # dnsmasq ends at names that go in circles
+        if alias.lower().endswith(
+            f".{project}.{INTERNAL_DOMAIN}"
+        ):  # dnsmasq ends at names that go in circles
             raise LinkRefused(service.name, link, alias)
         found[alias.lower()] = known
     return tuple(sorted(found.items()))

@@ -35,7 +35,7 @@ class BindSourceMissing(CntnrError):
         )
 
 
-async def resolved(record: Record, place: Path, point: MountPoint) -> ResolvedMount:
+async def resolve_mount(record: Record, place: Path, point: MountPoint) -> ResolvedMount:
     """Find what one of a container's mounts mounts, made or filled where that is due.
 
     Raises `BindSourceMissing`, `ImageGone`, `SubpathMissing`, `TargetUnreachable`, `VolumeMissing`.
@@ -47,19 +47,21 @@ async def resolved(record: Record, place: Path, point: MountPoint) -> ResolvedMo
         case "tmpfs":
             return replace(base, size=wanted.tmpfs.size, mode=wanted.tmpfs.mode)
         case "bind":
-            return _bound(record, place, base, wanted, point)
+            return _resolve_bind(record, place, base, wanted, point)
         case "image":
-            source = await _image_folder(record, place, point)
-            part = _part(source, wanted.image.subpath, _number(record, place, "parts", point))
+            source = await _mount_image(record, place, point)
+            part = _mount_subpath(
+                source, wanted.image.subpath, _numbered_path(record, place, "parts", point)
+            )
             return replace(base, source=str(part))
         case _:
-            return _volume(record, place, base, wanted, point)
+            return _resolve_volume(record, place, base, wanted, point)
 
 
-def _bound(
+def _resolve_bind(
     record: Record, place: Path, base: ResolvedMount, wanted: Mount, point: MountPoint
 ) -> ResolvedMount:
-    source = _bind_source(record, wanted, point, place / "rootfs")
+    source = _ensure_bind_source(record, wanted, point, place / "rootfs")
     return replace(
         base,
         source=str(source),
@@ -70,16 +72,16 @@ def _bound(
     )
 
 
-def _volume(
+def _resolve_volume(
     record: Record, place: Path, base: ResolvedMount, wanted: Mount, point: MountPoint
 ) -> ResolvedMount:
     subpath = wanted.volume.subpath
     if not wanted.volume.nocopy and not subpath:
-        image_folder = _in_image(record, place, point.target)
+        image_folder = _find_in_image(record, place, point.target)
         if image_folder is not None:
             volumes.fill(point.source, image_folder)
     whole = volumes.content(point.source)
-    source = _part(whole, subpath, _number(record, place, "parts", point))
+    source = _mount_subpath(whole, subpath, _numbered_path(record, place, "parts", point))
     return replace(
         base,
         type="volume",
@@ -99,7 +101,7 @@ class TargetUnreachable(CntnrError):
         )
 
 
-def _in_image(record: Record, place: Path, target: str) -> Path | None:
+def _find_in_image(record: Record, place: Path, target: str) -> Path | None:
     try:
         with Root(place / "rootfs") as root:
             return root.find(target)
@@ -107,20 +109,20 @@ def _in_image(record: Record, place: Path, target: str) -> Path | None:
         raise TargetUnreachable(record.service, target, error.strerror or str(error)) from error
 
 
-async def _image_folder(record: Record, place: Path, point: MountPoint) -> Path:
+async def _mount_image(record: Record, place: Path, point: MountPoint) -> Path:
     image = ImageStore().find(point.source)
     if image is None:
         raise ImageGone(record.name, point.source)
     lower = await unpack.ensure_unpacked(image)
     if len(lower) == 1:
         return lower[0]
-    target = _number(record, place, "images", point)
+    target = _numbered_path(record, place, "images", point)
     target.mkdir(parents=True)
     mounts.stack(lower, target)
     return target
 
 
-def _number(record: Record, place: Path, kind: str, point: MountPoint) -> Path:
+def _numbered_path(record: Record, place: Path, kind: str, point: MountPoint) -> Path:
     """Give a place in the bundle for what one of the mounts needs."""
     return place / kind / str(record.mounts.index(point))
 
@@ -132,7 +134,7 @@ class SubpathMissing(CntnrError):
         super().__init__(f"cannot mount subpath {subpath}: {why}")
 
 
-def part(whole: Path, subpath: str) -> int:
+def open_subpath(whole: Path, subpath: str) -> int:
     """Open what lies below a root, where neither a path nor a link in it leads out of it.
 
     Raises `SubpathMissing`.
@@ -148,7 +150,7 @@ def part(whole: Path, subpath: str) -> int:
         raise SubpathMissing(subpath, error.strerror or str(error)) from error
 
 
-def _part(whole: Path, subpath: str, target: Path) -> Path:
+def _mount_subpath(whole: Path, subpath: str, target: Path) -> Path:
     """Give what is mounted of a volume or an image.
 
     Others may have the volume too, and put a link in the way once the path was followed: so what was
@@ -156,7 +158,7 @@ def _part(whole: Path, subpath: str, target: Path) -> Path:
     """
     if not subpath:
         return whole
-    found = part(whole, subpath)
+    found = open_subpath(whole, subpath)
     try:
         mounts.show(found, target)
     finally:
@@ -164,7 +166,7 @@ def _part(whole: Path, subpath: str, target: Path) -> Path:
     return target
 
 
-def _bind_source(record: Record, wanted: Mount, point: MountPoint, rootfs: Path) -> Path:
+def _ensure_bind_source(record: Record, wanted: Mount, point: MountPoint, rootfs: Path) -> Path:
     source, name = mounts.on_machine(Path(point.source)), record.service
     try:
         source.stat()
@@ -177,7 +179,7 @@ def _bind_source(record: Record, wanted: Mount, point: MountPoint, rootfs: Path)
         return source
     if not wanted.bind.create_host_path:
         raise BindSourceMissing(name, point.source, "it does not exist")
-    mode = _mode_of(rootfs, point.target)
+    mode = _image_mode(rootfs, point.target)
     if stat.S_ISREG(mode) or (source.suffix and not stat.S_ISDIR(mode)):
         raise BindSourceMissing(name, point.source, "it does not exist, and looks like a file")
     try:
@@ -189,7 +191,7 @@ def _bind_source(record: Record, wanted: Mount, point: MountPoint, rootfs: Path)
     return source
 
 
-def _mode_of(rootfs: Path, path: str) -> int:
+def _image_mode(rootfs: Path, path: str) -> int:
     """Tell what the image has at a path; 0 where that is nothing."""
     try:
         with Root(rootfs) as root:

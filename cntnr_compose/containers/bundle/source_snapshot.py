@@ -21,77 +21,83 @@ from cntnr_compose.model.observed import MountPoint, Record
 from cntnr_compose.model.service import Mount
 from cntnr_compose.volumes import store as volumes
 
-One: TypeAlias = tuple[int, ...]  # tells a source from every other one; empty: it is not there
-Seen: TypeAlias = tuple[One, ...]
-ALWAYS: One = (0,)  # nobody makes or replaces it
+SourceIdentity: TypeAlias = tuple[
+    int, ...
+]  # tells a source from every other one; empty: it is not there
+SourceSnapshot: TypeAlias = tuple[SourceIdentity, ...]
+UNCHANGING: SourceIdentity = (0,)  # nobody makes or replaces it
 
 
-def look(scene: ProjectContext, record: Record) -> Seen:
+def take_snapshot(scene: ProjectContext, record: Record) -> SourceSnapshot:
     """Look at everything that others may make or replace, always in the same order.
 
     What is mounted of an image is left out, since images do not change.
     """
-    return (*_lenders(scene, record), *_mounts(record), *_files(scene, record))
+    return (
+        *_identify_namespace_owners(scene, record),
+        *_identify_mounts(record),
+        *_identify_files(scene, record),
+    )
 
 
-def is_whole(seen: Seen) -> bool:
+def is_complete(seen: SourceSnapshot) -> bool:
     """Tell whether all sources are there."""
     return all(seen)
 
 
-def _lenders(scene: ProjectContext, record: Record) -> Iterator[One]:
+def _identify_namespace_owners(scene: ProjectContext, record: Record) -> Iterator[SourceIdentity]:
     try:
-        for lender in bundle.lenders(scene, record):
-            pid = runc.pid(lender.id)
+        for lender in bundle.find_namespace_owners(scene, record):
+            pid = runc.read_pid(lender.id)
             yield (pid,) if pid else ()
     except bundle.NamespaceMissing:
         yield ()
 
 
-def _mounts(record: Record) -> Iterator[One]:
+def _identify_mounts(record: Record) -> Iterator[SourceIdentity]:
     asked = {mount.target: mount for mount in record.definition.volumes}
     for point in record.mounts:
         if point.type == "bind":
-            yield _identity(mounts.on_machine(Path(point.source)))
+            yield _identify_path(mounts.on_machine(Path(point.source)))
         elif point.type == "volume":
-            yield _of_volume(point, asked.get(point.target))
+            yield _identify_volume(point, asked.get(point.target))
 
 
-def _of_volume(point: MountPoint, asked: Mount | None) -> One:
+def _identify_volume(point: MountPoint, asked: Mount | None) -> SourceIdentity:
     if asked is None or not asked.volume.subpath:
         folder = volumes.on_machine(point.source)
-        return ALWAYS if folder is None else _identity(folder)
+        return UNCHANGING if folder is None else _identify_path(folder)
     whole = volumes.standing(point.source)
     if whole is None:
         return ()
     try:
-        found = mounted.part(whole, asked.volume.subpath)
+        found = mounted.open_subpath(whole, asked.volume.subpath)
     except CntnrError:
         return ()
     try:
-        return _of(os.fstat(found))
+        return _device_and_inode(os.fstat(found))
     finally:
         os.close(found)
 
 
-def _files(scene: ProjectContext, record: Record) -> Iterator[One]:
+def _identify_files(scene: ProjectContext, record: Record) -> Iterator[SourceIdentity]:
     """Look at the files of configs and secrets; of some the content is copied, so it counts, too."""
-    for source in filemounts.sources(scene, record):
+    for source in filemounts.list_host_files(scene, record):
         path = mounts.on_machine(Path(source.file))
         try:
             found = path.stat()
         except OSError:
             yield ()
         else:
-            yield (*_of(found), found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+            yield (*_device_and_inode(found), found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
-def _identity(path: Path) -> One:
+def _identify_path(path: Path) -> SourceIdentity:
     try:
-        return _of(path.stat())
+        return _device_and_inode(path.stat())
     except OSError:
         return ()
 
 
-def _of(found: os.stat_result) -> One:
+def _device_and_inode(found: os.stat_result) -> SourceIdentity:
     return found.st_dev, found.st_ino

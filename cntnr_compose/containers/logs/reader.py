@@ -14,52 +14,52 @@ from typing import BinaryIO
 
 from cntnr_compose.core.values import Value, replace
 
-BLOCK = 1 << 16
-PIECE = 1 << 16  # a line that is longer comes in pieces of about this length
-LONGEST_ENTRY = 1 << 20  # in the file; conmon's are 8 KiB
-AT_ONCE = 1 << 20  # that is read of what came since
-TAG = 43  # where F or P stands: behind a time of 35 letters and the stream's name of 6
-WHOLE = b"F"
-Moment = tuple[int, bytes]  # seconds since the epoch, and nanoseconds as nine digits
+BLOCK_SIZE = 1 << 16
+PIECE_SIZE = 1 << 16  # a line that is longer comes in pieces of about this length
+MAX_ENTRY_SIZE = 1 << 20  # in the file; conmon's are 8 KiB
+MAX_READ_SIZE = 1 << 20  # that is read of what came since
+TAG_OFFSET = 43  # where F or P stands: behind a time of 35 letters and the stream's name of 6
+FULL_TAG = b"F"
+Timestamp = tuple[int, bytes]  # seconds since the epoch, and nanoseconds as nine digits
 
 
-class Line(Value, frozen=True, kw_only=True):
+class LogLine(Value, frozen=True, kw_only=True):
     """A line that a container wrote, without its end; or a piece of one that is very long."""
 
-    source: str  # the container's id
-    moment: Moment  # when it began
+    container_id: str  # the container's id
+    timestamp: Timestamp  # when it began
     stream: str  # stdout, stderr
     text: bytes
-    begins: bool = True
-    ends: bool = True
+    is_first_piece: bool = True
+    is_last_piece: bool = True
 
     @property
-    def stamp(self) -> str:
+    def rfc3339(self) -> str:
         """Give the time as docker writes it: ``2026-11-23T17:08:10.246666905Z``."""
         import time
 
-        seconds, nanos = self.moment
+        seconds, nanos = self.timestamp
         return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{nanos.decode()}Z"
 
 
-class Span(Value, frozen=True, kw_only=True):
+class LogRange(Value, frozen=True, kw_only=True):
     """Which lines are wanted: the last ``tail`` of those between two times."""
 
     tail: int | None = None
     since: int | None = None  # nanoseconds since the epoch
     until: int | None = None
 
-    def holds(self, moment: Moment) -> bool:
+    def contains(self, moment: Timestamp) -> bool:
         """Tell whether a line of this time is wanted."""
-        return (self.since is None or moment >= as_moment(self.since)) and (
-            self.until is None or moment <= as_moment(self.until)
+        return (self.since is None or moment >= to_timestamp(self.since)) and (
+            self.until is None or moment <= to_timestamp(self.until)
         )
 
 
-class _Begun:
+class _PartialLine:
     """A line of which the end has not come."""
 
-    def __init__(self, moment: Moment) -> None:
+    def __init__(self, moment: Timestamp) -> None:
         self.moment = moment
         self.parts: list[bytes] = []
         self.length = 0
@@ -70,7 +70,7 @@ class _Begun:
         self.length += len(text)
 
 
-class Log:
+class LogFile:
     """The log of one container; it may be absent, grow, or begin anew when it is too long."""
 
     def __init__(self, path: Path, source: str) -> None:
@@ -78,8 +78,8 @@ class Log:
         self._source = source
         self._file: BinaryIO | None = None
         self._rest = b""
-        self._begun: dict[bytes, _Begun] = {}
-        self.taken = 0  # bytes that were read
+        self._begun: dict[bytes, _PartialLine] = {}
+        self.bytes_read = 0  # bytes that were read
         self._second, self._epoch = b"", 0
 
     def close(self) -> None:
@@ -88,40 +88,40 @@ class Log:
             self._file.close()
         self._file = None
 
-    def history(self, span: Span) -> Iterator[Line]:
+    def read_history(self, span: LogRange) -> Iterator[LogLine]:
         """Give what there is, also in files put aside; `more` goes on from there."""
         older = self._put_aside()
         if span.tail is None:
             lines = itertools.chain(self._entries_of(older), self._entries())
-            return (line for line in lines if span.holds(line.moment))
+            return (line for line in lines if span.contains(line.timestamp))
         if span.until is None:
             older, left_out = self._tail(older, span.tail)
             lines = itertools.chain(self._entries_of(older), self._entries())
             last = _without_first(lines, left_out)
-            return (line for line in last if span.holds(line.moment))
+            return (line for line in last if span.contains(line.timestamp))
         whole = replace(span, tail=None)
-        with contextlib.closing(Log(self._path, self._source)) as first:
-            found = sum(line.ends for line in first.history(whole))
-        return _without_first(self.history(whole), found - span.tail)
+        with contextlib.closing(LogFile(self._path, self._source)) as first:
+            found = sum(line.is_last_piece for line in first.read_history(whole))
+        return _without_first(self.read_history(whole), found - span.tail)
 
-    def more(self) -> list[Line]:
+    def read_new(self) -> list[LogLine]:
         """Give some of what came since, also where the file began anew meanwhile."""
-        lines = list(self._entries(AT_ONCE))
+        lines = list(self._entries(MAX_READ_SIZE))
         if not lines and self._began_anew():
             self.close()
             self._rest = b""
-            lines = list(self._entries(AT_ONCE))
+            lines = list(self._entries(MAX_READ_SIZE))
         return lines
 
-    def ending(self) -> list[Line]:
+    def read_last(self) -> list[LogLine]:
         """Give the last lines, which nothing ended: what the container wrote is whole now."""
-        lines = self.more()
+        lines = self.read_new()
         for stream, begun in self._begun.items():
             lines.append(self._line(stream, begun, ends=True))
         self._begun.clear()
         return lines
 
-    def unread(self) -> int:
+    def count_unread(self) -> int:
         """Count the bytes that `more` has not read yet."""
         file = self._open()
         return 0 if file is None else max(0, os.fstat(file.fileno()).st_size - file.tell())
@@ -174,63 +174,69 @@ class Log:
                 found += sum(_count(block) for block in _entries_in(aside))
         return needed, found - wanted
 
-    def _entries(self, most: int | None = None) -> Iterator[Line]:
+    def _entries(self, most: int | None = None) -> Iterator[LogLine]:
         """Give what is in the file from here on, at least ``most`` bytes where there are so many."""
         file = self._open()
-        end = None if most is None else self.taken + most
-        while file is not None and (end is None or self.taken < end):
-            block = file.read(BLOCK)
+        end = None if most is None else self.bytes_read + most
+        while file is not None and (end is None or self.bytes_read < end):
+            block = file.read(BLOCK_SIZE)
             if not block:
                 return
-            self.taken += len(block)
+            self.bytes_read += len(block)
             *whole, self._rest = (self._rest + block).split(b"\n")
-            if len(self._rest) > LONGEST_ENTRY:
+            if len(self._rest) > MAX_ENTRY_SIZE:
                 self._rest = b""  # nothing of conmon's
             yield from self._lines(whole)
 
-    def _entries_of(self, older: list[Path]) -> Iterator[Line]:
+    def _entries_of(self, older: list[Path]) -> Iterator[LogLine]:
         for path in older:
             with contextlib.suppress(OSError), path.open("rb") as file:
                 for entries in _entries_in(file):
                     yield from self._lines(entries)
 
-    def _lines(self, entries: Iterable[bytes]) -> Iterator[Line]:
+    def _lines(self, entries: Iterable[bytes]) -> Iterator[LogLine]:
         for entry in entries:
             line = self._read(entry)
             if line is not None:
                 yield line
 
-    def _read(self, entry: bytes) -> Line | None:
-        head, tag, text = entry[:TAG], entry[TAG : TAG + 1], entry[TAG + 2 :]
+    def _read(self, entry: bytes) -> LogLine | None:
+        head, tag, text = (
+            entry[:TAG_OFFSET],
+            entry[TAG_OFFSET : TAG_OFFSET + 1],
+            entry[TAG_OFFSET + 2 :],
+        )
         stamp, _, stream = head.strip().partition(b" ")
         moment = self._moment(stamp)
         if moment is None:
             return None  # a file that was damaged, or is not conmon's
         begun = self._begun.get(stream)
         if begun is None:
-            if tag == WHOLE:
-                return Line(source=self._source, moment=moment, stream=stream.decode(), text=text)
-            begun = self._begun[stream] = _Begun(moment)
+            if tag == FULL_TAG:
+                return LogLine(
+                    container_id=self._source, timestamp=moment, stream=stream.decode(), text=text
+                )
+            begun = self._begun[stream] = _PartialLine(moment)
         begun.add(text)
-        if tag == WHOLE:
+        if tag == FULL_TAG:
             del self._begun[stream]
-        elif begun.length < PIECE:
+        elif begun.length < PIECE_SIZE:
             return None
-        return self._line(stream, begun, ends=tag == WHOLE)
+        return self._line(stream, begun, ends=tag == FULL_TAG)
 
-    def _line(self, stream: bytes, begun: _Begun, *, ends: bool) -> Line:
-        line = Line(
-            source=self._source,
-            moment=begun.moment,
+    def _line(self, stream: bytes, begun: _PartialLine, *, ends: bool) -> LogLine:
+        line = LogLine(
+            container_id=self._source,
+            timestamp=begun.moment,
             stream=stream.decode(),
             text=b"".join(begun.parts),
-            begins=not begun.is_shown,
-            ends=ends,
+            is_first_piece=not begun.is_shown,
+            is_last_piece=ends,
         )
         begun.parts, begun.length, begun.is_shown = [], 0, True
         return line
 
-    def _moment(self, stamp: bytes) -> Moment | None:
+    def _moment(self, stamp: bytes) -> Timestamp | None:
         second = stamp[:19] + stamp[29:]
         if second != self._second:  # neighbours are of the same second, mostly
             from datetime import datetime
@@ -251,7 +257,7 @@ def _seek_back(file: BinaryIO, wanted: int) -> int:
     place = file.seek(0, os.SEEK_END)
     found, rest = 0, b""
     while place > 0:
-        step = min(BLOCK, place)
+        step = min(BLOCK_SIZE, place)
         place -= step
         file.seek(place)
         block = file.read(step)
@@ -260,47 +266,47 @@ def _seek_back(file: BinaryIO, wanted: int) -> int:
         if found > wanted:
             file.seek(place + len(first) + 1)
             return found
-        rest = first[:LONGEST_ENTRY]
+        rest = first[:MAX_ENTRY_SIZE]
     file.seek(0)
     return found + _count([rest])
 
 
 def _count(entries: Iterable[bytes]) -> int:
     """Count the lines that end in some entries of a file."""
-    return sum(entry[TAG : TAG + 1] == WHOLE for entry in entries)
+    return sum(entry[TAG_OFFSET : TAG_OFFSET + 1] == FULL_TAG for entry in entries)
 
 
 def _entries_in(file: BinaryIO) -> Iterator[list[bytes]]:
     """Read a file that nobody writes to any more, block by block."""
     rest = b""
-    while block := file.read(BLOCK):
+    while block := file.read(BLOCK_SIZE):
         *whole, rest = (rest + block).split(b"\n")
-        rest = b"" if len(rest) > LONGEST_ENTRY else rest
+        rest = b"" if len(rest) > MAX_ENTRY_SIZE else rest
         yield whole
     yield [rest]
 
 
-def _without_first(lines: Iterable[Line], number: int) -> Iterator[Line]:
+def _without_first(lines: Iterable[LogLine], number: int) -> Iterator[LogLine]:
     """Leave the first lines out, with all pieces of them."""
     for line in lines:
         if number <= 0:
             yield line
-        elif line.ends:
+        elif line.is_last_piece:
             number -= 1
 
 
-def merged(logs: Iterable[Iterator[Line]]) -> Iterator[Line]:
+def merge_logs(logs: Iterable[Iterator[LogLine]]) -> Iterator[LogLine]:
     """Give the lines of several logs in the order of their times."""
     import heapq
 
     return heapq.merge(*logs, key=_when)
 
 
-def as_moment(nanoseconds: int) -> Moment:
+def to_timestamp(nanoseconds: int) -> Timestamp:
     """Turn nanoseconds since the epoch into what lines carry."""
     seconds, rest = divmod(nanoseconds, 1_000_000_000)
     return seconds, f"{rest:09}".encode()
 
 
-def _when(line: Line) -> Moment:
-    return line.moment
+def _when(line: LogLine) -> Timestamp:
+    return line.timestamp

@@ -9,7 +9,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from cntnr_compose.containers.logs.reader import BLOCK, TAG, WHOLE
+from cntnr_compose.containers.logs.reader import BLOCK_SIZE, FULL_TAG, TAG_OFFSET
 from cntnr_compose.core import paths, units
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Bytes, Value
@@ -17,7 +17,7 @@ from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import Logging
 
 # Drivers that keep a file which `logs` reads; the others have a place of their own.
-FILES = ("", "json-file", "local", "k8s-file")
+FILE_DRIVERS = ("", "json-file", "local", "k8s-file")
 
 
 class DriverUnknown(CntnrError):
@@ -37,26 +37,28 @@ class LogOptionInvalid(CntnrError):
         super().__init__(f'cannot keep logs as asked: {option} "{value}" is no {what}')
 
 
-class Settings(Value, frozen=True, kw_only=True):
+class LogSettings(Value, frozen=True, kw_only=True):
     """Where a container's output goes, and how much of it is kept; 0 bytes: all."""
 
     driver: str = "k8s-file"
-    most: Bytes = 0
-    files: int = 1
+    max_size: Bytes = 0
+    max_files: int = 1
 
 
-def settings(logging: Logging | None) -> Settings:
+def parse_logging(logging: Logging | None) -> LogSettings:
     """Read what a service asks for. Raises `DriverUnknown`, `LogOptionInvalid`."""
     if logging is None:
-        return Settings()
+        return LogSettings()
     if logging.driver == "none":
-        return Settings(driver="none")
-    if logging.driver not in FILES:
+        return LogSettings(driver="none")
+    if logging.driver not in FILE_DRIVERS:
         raise DriverUnknown(logging.driver)
-    return Settings(most=_size(logging.options), files=_count(logging.options))
+    return LogSettings(
+        max_size=_parse_max_size(logging.options), max_files=_parse_max_file(logging.options)
+    )
 
 
-def _size(options: dict[str, str]) -> Bytes:
+def _parse_max_size(options: dict[str, str]) -> Bytes:
     text = options.get("max-size", "")
     if text in ("", "-1"):  # docker's word for no limit
         return 0
@@ -69,24 +71,24 @@ def _size(options: dict[str, str]) -> Bytes:
     return found
 
 
-def _count(options: dict[str, str]) -> int:
+def _parse_max_file(options: dict[str, str]) -> int:
     text = options.get("max-file", "1")
     if not (text.isascii() and text.isdecimal() and int(text[:9])):
         raise LogOptionInvalid("max-file", text)
     return int(text[:9])
 
 
-def keep_older(record: Record) -> None:
+def keep_rotated_log(record: Record) -> None:
     """Give a log that conmon began anew its second name; the one before it moves on, the oldest goes."""
-    wanted = settings(record.definition.logging)
-    if not wanted.most or wanted.files == 1:
+    wanted = parse_logging(record.definition.logging)
+    if not wanted.max_size or wanted.max_files == 1:
         return
     log = paths.container_log(record.project, record.id)
     latest = Path(f"{log}.1")
     with contextlib.suppress(FileNotFoundError):
         if latest.exists() and latest.samefile(log):
             return
-        for number in range(wanted.files - 1, 1, -1):
+        for number in range(wanted.max_files - 1, 1, -1):
             newer = Path(f"{log}.{number - 1}")
             if newer.exists():
                 newer.replace(f"{log}.{number}")
@@ -94,18 +96,18 @@ def keep_older(record: Record) -> None:
         os.link(log, latest)
 
 
-def end_line(record: Record) -> None:
+def end_last_line(record: Record) -> None:
     """End a last line that the container did not end, so that its next run begins one of its own."""
     with (
         contextlib.suppress(OSError),
         paths.container_log(record.project, record.id).open("r+b") as log,
     ):
-        log.seek(max(0, log.seek(0, os.SEEK_END) - BLOCK))
+        log.seek(max(0, log.seek(0, os.SEEK_END) - BLOCK_SIZE))
         begun: dict[bytes, bytes] = {}
         for entry in log.read().splitlines():
-            stamp, _, stream = entry[:TAG].partition(b" ")
-            if entry[TAG : TAG + 1] == WHOLE:
+            stamp, _, stream = entry[:TAG_OFFSET].partition(b" ")
+            if entry[TAG_OFFSET : TAG_OFFSET + 1] == FULL_TAG:
                 begun.pop(stream, None)
-            elif entry[TAG : TAG + 1] == b"P":
+            elif entry[TAG_OFFSET : TAG_OFFSET + 1] == b"P":
                 begun[stream] = stamp
-        log.writelines(b"%s %s%s \n" % (stamp, stream, WHOLE) for stream, stamp in begun.items())
+        log.writelines(b"%s %s%s \n" % (stamp, stream, FULL_TAG) for stream, stamp in begun.items())

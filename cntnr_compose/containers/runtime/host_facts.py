@@ -9,19 +9,19 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from cntnr_compose.containers.spec.inputs import HostFacts, Node
-from cntnr_compose.containers.spec.seccomp_default import as_docker
+from cntnr_compose.containers.spec.inputs import DeviceNode, HostFacts
+from cntnr_compose.containers.spec.seccomp_default import apply_docker_rules
 from cntnr_compose.core.values import Tree
 from cntnr_compose.host import cgroups, files, kernel, process
 from cntnr_compose.model.service import Ulimit
 
-KINDS = (
+RLIMIT_NAMES = (
     "as", "core", "cpu", "data", "fsize", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss",
     "rtprio", "rttime", "sigpending", "stack",
 )  # fmt: skip
 
 
-def gather() -> HostFacts:
+def gather_host_facts() -> HostFacts:
     """Look once."""
     profile = kernel.seccomp_profile()
     shipped = files.read_value(profile, Tree) if profile else None
@@ -37,37 +37,37 @@ def gather() -> HostFacts:
         machine=platform.machine(),
         kernel=kernel.release(),
         cpus=os.cpu_count() or 0,
-        rlimits=_limits(),
+        rlimits=_read_rlimits(),
         oom_score_adj=int(Path("/proc/self/oom_score_adj").read_text()),
-        seccomp_profile=as_docker(shipped) if shipped else None,
+        seccomp_profile=apply_docker_rules(shipped) if shipped else None,
         apparmor=Path("/sys/kernel/security/apparmor").is_dir(),
         selinux=Path("/sys/fs/selinux/enforce").exists(),
         has_mqueue=Path("/dev/mqueue").is_dir(),
         init_path=next((path for path in kernel.INITS if os.access(path, os.X_OK)), ""),
-        devices=tuple(_devices(Path("/dev"))),
+        devices=tuple(_list_devices(Path("/dev"))),
         runs_32_bit=Path("/proc/sys/abi/vsyscall32").exists() or platform.machine() != "x86_64",
         domainname_path=shutil.which("domainname", path=process.SYSTEM_PATH) or "",
     )
 
 
-def node(path: str) -> Node | None:
+def inspect_device(path: str) -> DeviceNode | None:
     """Look at a device; None where there is no such thing."""
     try:
         found = Path(path).stat()
     except OSError:
         return None
     if stat.S_ISDIR(found.st_mode):
-        return Node(folder=True)
-    return Node(
+        return DeviceNode(folder=True)
+    return DeviceNode(
         major=os.major(found.st_rdev),
         minor=os.minor(found.st_rdev),
         openable=os.access(path, os.R_OK | os.W_OK),
     )
 
 
-def _limits() -> dict[str, Ulimit]:
+def _read_rlimits() -> dict[str, Ulimit]:
     found = {}
-    for kind in KINDS:
+    for kind in RLIMIT_NAMES:
         number = getattr(resource, f"RLIMIT_{kind.upper()}", None)
         if number is not None:
             soft, hard = resource.getrlimit(number)
@@ -75,7 +75,7 @@ def _limits() -> dict[str, Ulimit]:
     return found
 
 
-def _devices(folder: Path) -> Iterator[str]:
+def _list_devices(folder: Path) -> Iterator[str]:
     """List the nodes that the user may open, in folders such as /dev/dri too.
 
     What is mounted below, such as /dev/shm, has no devices of the machine, but maybe many files.
@@ -86,7 +86,7 @@ def _devices(folder: Path) -> Iterator[str]:
             found = entry.stat(follow_symlinks=False)
             if stat.S_ISDIR(found.st_mode) and found.st_dev == here:
                 with contextlib.suppress(PermissionError):
-                    yield from _devices(Path(entry.path))
+                    yield from _list_devices(Path(entry.path))
             special = stat.S_ISCHR(found.st_mode) or stat.S_ISBLK(found.st_mode)
             if special and os.access(entry.path, os.R_OK | os.W_OK):
                 yield entry.path

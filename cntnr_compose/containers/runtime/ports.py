@@ -12,8 +12,8 @@ from cntnr_compose.model.service import Port
 from cntnr_compose.networks import port_driver as ports
 from cntnr_compose.networks.port_driver import PortTaken, Spec
 
-EVERY_V4 = "0.0.0.0"
-EVERY_V6 = "::"
+ANY_IPV4 = "0.0.0.0"
+ANY_IPV6 = "::"
 
 
 class ProtocolUnknown(CntnrError):
@@ -25,16 +25,16 @@ class ProtocolUnknown(CntnrError):
         )
 
 
-class Published(Value, frozen=True, kw_only=True):
+class PublishedPort(Value, frozen=True, kw_only=True):
     """A port as it is published, and the number that the driver knows it by."""
 
-    number: int
+    driver_id: int
     publication: PublishedPort
 
 
-async def publish(
+async def publish_ports(
     scene: ProjectContext, record: Record, addresses: Mapping[str, str]
-) -> tuple[Published, ...]:
+) -> tuple[PublishedPort, ...]:
     """Publish every port of a container; all or none.
 
     Raises `PortTaken`, `PortPrivileged`, `AddressUnknown`, `PortRefused`, `ProtocolUnknown`.
@@ -43,52 +43,52 @@ async def publish(
     if not service.ports or not addresses:
         return ()
     address = next(iter(addresses.values()))
-    made: list[Published] = []
+    made: list[PublishedPort] = []
     try:
         for port in service.ports:
-            made += await _publish(scene, record, port, address)
+            made += await _publish_port(scene, record, port, address)
     except BaseException:
-        await process.clean_up(withdraw(made))
+        await process.clean_up(unpublish_ports(made))
         raise
     return tuple(made)
 
 
-async def _publish(
+async def _publish_port(
     scene: ProjectContext, record: Record, port: Port, address: str
-) -> list[Published]:
+) -> list[PublishedPort]:
     if port.protocol not in ("tcp", "udp"):
         raise ProtocolUnknown(record.service, port.protocol)
     last: PortTaken | None = None
-    for number in _candidates(port):
-        made: list[Published] = []
+    for number in _candidate_ports(port):
+        made: list[PublishedPort] = []
         try:
-            for host in _hosts(port):
-                one = await _one(port, host, number, address)
+            for host in _host_addresses(port):
+                one = await _publish_address(port, host, number, address)
                 made.append(one)
         except PortTaken as error:
-            await withdraw(made)
+            await unpublish_ports(made)
             last = error
         else:
             return made
     assert last is not None
-    raise _named(scene, port, last)
+    raise _name_port_owner(scene, port, last)
 
 
-def _candidates(port: Port) -> Sequence[int]:
+def _candidate_ports(port: Port) -> Sequence[int]:
     """Give the host ports to try: replicas of a service take the next free one of a range."""
     if not port.published or port.published == "0":
-        return [ports.free_port(_hosts(port)[0], port.protocol) for _ in range(5)]
+        return [ports.free_port(_host_addresses(port)[0], port.protocol) for _ in range(5)]
     first, _, last = port.published.partition("-")
     return range(int(first), int(last or first) + 1)
 
 
-def _hosts(port: Port) -> list[str]:
+def _host_addresses(port: Port) -> list[str]:
     if port.host_ip:
         return [port.host_ip]
-    return [EVERY_V4, EVERY_V6] if ports.has_ipv6() else [EVERY_V4]
+    return [ANY_IPV4, ANY_IPV6] if ports.has_ipv6() else [ANY_IPV4]
 
 
-async def _one(port: Port, host: str, number: int, address: str) -> Published:
+async def _publish_address(port: Port, host: str, number: int, address: str) -> PublishedPort:
     family = "6" if ":" in host else "4"
     spec = Spec(
         proto=f"{port.protocol}{family}",
@@ -99,10 +99,10 @@ async def _one(port: Port, host: str, number: int, address: str) -> Published:
     )
     known = await ports.publish(spec)
     seen_as = PublishedPort(url=host, target=port.target, published=number, protocol=port.protocol)
-    return Published(number=known, publication=seen_as)
+    return PublishedPort(driver_id=known, publication=seen_as)
 
 
-def _named(scene: ProjectContext, port: Port, error: PortTaken) -> PortTaken:
+def _name_port_owner(scene: ProjectContext, port: Port, error: PortTaken) -> PortTaken:
     """Name the container that has the port, where it is one of ours."""
     wanted = (int(port.published.partition("-")[0] or 0), port.protocol)
     for project in records.list_projects():
@@ -114,22 +114,22 @@ def _named(scene: ProjectContext, port: Port, error: PortTaken) -> PortTaken:
     return error
 
 
-async def withdraw(published: Sequence[Published]) -> None:
+async def unpublish_ports(published: Sequence[PublishedPort]) -> None:
     """Take published ports back."""
     for one in published:
-        await ports.withdraw(one.number)
+        await ports.withdraw(one.driver_id)
 
 
-async def found(addresses: Mapping[str, str]) -> tuple[Published, ...]:
+async def find_published_ports(addresses: Mapping[str, str]) -> tuple[PublishedPort, ...]:
     """Find what an earlier supervisor published for a container's addresses."""
     if not addresses:
         return ()
     mine = set(addresses.values())
     return tuple(
-        Published(
-            number=one.id,
+        PublishedPort(
+            driver_id=one.id,
             publication=PublishedPort(
-                url=one.spec.parent_ip or EVERY_V4,
+                url=one.spec.parent_ip or ANY_IPV4,
                 target=one.spec.child_port,
                 published=one.spec.parent_port,
                 protocol=one.spec.proto.rstrip("46"),
@@ -140,6 +140,6 @@ async def found(addresses: Mapping[str, str]) -> tuple[Published, ...]:
     )
 
 
-def seen(published: Sequence[Published]) -> tuple[PublishedPort, ...]:
+def list_publications(published: Sequence[PublishedPort]) -> tuple[PublishedPort, ...]:
     """Give what `ps` shows."""
     return tuple(one.publication for one in published)

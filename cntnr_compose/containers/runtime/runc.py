@@ -20,7 +20,7 @@ NOISE = (
     "cannot toggle freezer",
     "lstat : no such file",
 )
-ENDS_WITHIN: Seconds = 10  # a creation that is abandoned; it takes 50 ms
+ABANDON_TIMEOUT: Seconds = 10  # a creation that is abandoned; it takes 50 ms
 ERROR_LEVEL = 'level=error msg="'
 
 
@@ -28,7 +28,7 @@ class ContainerFailed(CntnrError):
     """runc cannot make or start a container."""
 
     def __init__(self, name: str, said: str) -> None:
-        self.said = said
+        self.cause = said
         super().__init__(f"cannot start container {name}: {said}")
         for words, exit_code, hint in REASONS:
             if words in said:
@@ -44,21 +44,21 @@ REASONS = (
 )  # fmt: skip
 
 
-class SyncWord(Value, frozen=True, kw_only=True):
+class SyncMessage(Value, frozen=True, kw_only=True):
     """What conmon writes into its sync pipe: the pid, or a negative number and why."""
 
     data: int = -1
     message: str = ""
 
 
-class State(Value, frozen=True, kw_only=True):
+class RuncState(Value, frozen=True, kw_only=True):
     """What runc notes of a container in its state.json."""
 
     pid: int = field(default=0, name="init_process_pid")
-    born: int = field(default=0, name="init_process_start")  # in ticks, as the kernel has it
+    start_time: int = field(default=0, name="init_process_start")  # in ticks, as the kernel has it
 
 
-class Launch(Value, frozen=True, kw_only=True):
+class ConmonOptions(Value, frozen=True, kw_only=True):
     """How a container is made: conmon's side of it."""
 
     id: str
@@ -67,23 +67,23 @@ class Launch(Value, frozen=True, kw_only=True):
     log: str
     tty: bool = False
     stdin: bool = False
-    own_network: bool = True  # False: in the network namespace of the caller
+    has_own_network: bool = True  # False: in the network namespace of the caller
     log_driver: str = "k8s-file"
-    log_max: Bytes = 0
+    max_log_size: Bytes = 0
     runtime: str = "runc"
 
 
-def root() -> Path:
+def state_folder() -> Path:
     """Give runc's state folder, which dies with the holder."""
     return paths.holder_tmpfs() / "runc"
 
 
-def exits() -> Path:
+def exit_folder() -> Path:
     """Give the folder of exit files, one a container, holding the bare status."""
     return paths.holder_tmpfs() / "exits"
 
 
-def conmon_argv(launch: Launch) -> list[str]:
+def build_conmon_argv(launch: ConmonOptions) -> list[str]:
     """Make the command that creates a container and stays with it."""
     bundle = Path(launch.bundle)
     argv = [
@@ -95,21 +95,21 @@ def conmon_argv(launch: Launch) -> list[str]:
         "-b", launch.bundle,
         "-p", str(bundle / "pid"),
         "--conmon-pidfile", str(bundle / "conmon.pid"),
-        "--exit-dir", str(exits()),
+        "--exit-dir", str(exit_folder()),
         "-l", f"{launch.log_driver}:{launch.log}" if launch.log_driver == "k8s-file" else launch.log_driver,
         "--full-attach",
-        "--runtime-arg=--root", f"--runtime-arg={root()}",
+        "--runtime-arg=--root", f"--runtime-arg={state_folder()}",
     ]  # fmt: skip
-    if launch.log_max:
-        argv += ["--log-size-max", str(launch.log_max)]
+    if launch.max_log_size:
+        argv += ["--log-size-max", str(launch.max_log_size)]
     if launch.tty:
         argv.append("-t")
     if launch.stdin:
         argv.append("-i")
-    return holder.in_network(argv) if launch.own_network else argv
+    return holder.in_network(argv) if launch.has_own_network else argv
 
 
-async def create(launch: Launch) -> tuple[int, int]:
+async def create(launch: ConmonOptions) -> tuple[int, int]:
     """Create a container under conmon; give the pids of its first process and of conmon.
 
     It is not left half done: who is cancelled meanwhile is so afterwards. Raises `ContainerFailed`,
@@ -118,9 +118,9 @@ async def create(launch: Launch) -> tuple[int, int]:
     return await process.to_the_end(_create(launch))
 
 
-async def _create(launch: Launch) -> tuple[int, int]:
-    exits().mkdir(parents=True, exist_ok=True)
-    (exits() / launch.id).unlink(missing_ok=True)
+async def _create(launch: ConmonOptions) -> tuple[int, int]:
+    exit_folder().mkdir(parents=True, exist_ok=True)
+    (exit_folder() / launch.id).unlink(missing_ok=True)
     readable, writable = os.pipe()
     env = process.base_env(_OCI_SYNCPIPE=str(writable))
     said = Path(launch.bundle) / "conmon.err"
@@ -128,16 +128,16 @@ async def _create(launch: Launch) -> tuple[int, int]:
         try:
             with said.open("wb") as err:
                 started = await process.start_async(
-                    conmon_argv(launch), env=env, pass_fds=(writable,), stderr=err.fileno()
+                    build_conmon_argv(launch), env=env, pass_fds=(writable,), stderr=err.fileno()
                 )
         finally:
             os.close(writable)
         line = await _first_line(pipe)
         await started.wait()
-    word = from_json(line, SyncWord) if line else SyncWord()
+    word = from_json(line, SyncMessage) if line else SyncMessage()
     if word.data <= 0:
         message = word.message or said.read_text(errors="replace")
-        raise ContainerFailed(launch.name, plain(message))
+        raise ContainerFailed(launch.name, extract_cause(message))
     try:
         conmon = int((Path(launch.bundle) / "conmon.pid").read_text())
     except (OSError, ValueError):
@@ -145,13 +145,13 @@ async def _create(launch: Launch) -> tuple[int, int]:
     return word.data, conmon
 
 
-async def abandon(identity: str) -> None:
+async def abandon_create(identity: str) -> None:
     """Have a creation end that nobody waits for any more, be it ours or an earlier supervisor's.
 
     conmon is killed. runc and its hooks end by themselves then, and are waited for: to kill them would
     leave more behind.
     """
-    end = time.monotonic() + ENDS_WITHIN
+    end = time.monotonic() + ABANDON_TIMEOUT
     while working := kernel.naming(identity.encode()):
         for pid in working:
             if is_conmon(pid, identity) or time.monotonic() > end:
@@ -183,11 +183,18 @@ async def start(identity: str, name: str) -> None:
 
 async def delete(identity: str, *, force: bool = False) -> None:
     """Remove what runc knows of a container that has ended; its poststop hooks run."""
-    if not (root() / identity).exists():
+    if not (state_folder() / identity).exists():
         return
-    argv = ["runc", "--root", str(root()), "delete", *(["--force"] if force else []), identity]
+    argv = [
+        "runc",
+        "--root",
+        str(state_folder()),
+        "delete",
+        *(["--force"] if force else []),
+        identity,
+    ]
     await process.run_async(argv, ok=range(256))
-    files.remove_tree(root() / identity)
+    files.remove_tree(state_folder() / identity)
 
 
 async def pause(identity: str, name: str) -> None:
@@ -202,41 +209,41 @@ async def resume(identity: str, name: str) -> None:
 
 async def _runc(name: str, verb: str, identity: str) -> None:
     try:
-        await process.run_async(["runc", "--root", str(root()), verb, identity])
+        await process.run_async(["runc", "--root", str(state_folder()), verb, identity])
     except CommandFailed as error:
-        raise ContainerFailed(name, plain(error.stderr)) from error
+        raise ContainerFailed(name, extract_cause(error.stderr)) from error
 
 
-def pid(identity: str) -> int:
+def read_pid(identity: str) -> int:
     """Give the pid of a container's first process; 0 where it is gone, or runc does not know it."""
-    state = files.read_value(root() / identity / "state.json", State)
-    return state.pid if state and kernel.start_time(state.pid) == state.born else 0
+    state = files.read_value(state_folder() / identity / "state.json", RuncState)
+    return state.pid if state and kernel.start_time(state.pid) == state.start_time else 0
 
 
 def is_started(identity: str) -> bool:
     """Tell whether the program of a created container was let run: runc removes its pipe then."""
-    place = root() / identity
+    place = state_folder() / identity
     return (place / "state.json").exists() and not (place / "exec.fifo").exists()
 
 
-def exit_status(identity: str) -> int | None:
+def read_exit_status(identity: str) -> int | None:
     """Read the exit file of a container; None where there is none."""
     try:
-        return int((exits() / identity).read_text())
+        return int((exit_folder() / identity).read_text())
     except (OSError, ValueError):
         return None
 
 
-def exec_argv(identity: str, spec: Path, *, pid_file: Path | None = None) -> list[str]:
+def build_exec_argv(identity: str, spec: Path, *, pid_file: Path | None = None) -> list[str]:
     """Make the command that runs a process, described by a file, in a container.
 
     With a file for its pid it is only started: it writes to our own streams, and nobody waits for it.
     """
     alone = ["--detach", "--pid-file", str(pid_file)] if pid_file else []
-    return ["runc", "--root", str(root()), "exec", *alone, "--process", str(spec), identity]
+    return ["runc", "--root", str(state_folder()), "exec", *alone, "--process", str(spec), identity]
 
 
-def plain(said: str) -> str:
+def extract_cause(said: str) -> str:
     """Take the cause out of what runc or conmon said: the last error, without its log frame."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     lines = [line for line in lines if not any(noise in line for noise in NOISE)]

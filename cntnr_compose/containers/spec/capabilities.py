@@ -30,15 +30,15 @@ class CapabilityUnknown(CntnrError):
         super().__init__(f'services.{service}.{key}: invalid capability "{name}"')
 
 
-def granted(
+def select_capabilities(
     service: str, add: Sequence[str], drop: Sequence[str], *, privileged: bool = False
 ) -> tuple[str, ...]:
     """Give the capabilities that root has in the container; what is added wins over what is dropped.
 
     Raises `CapabilityUnknown`.
     """
-    added = _names(service, "cap_add", add)
-    dropped = _names(service, "cap_drop", drop)
+    added = _parse_names(service, "cap_add", add)
+    dropped = _parse_names(service, "cap_drop", drop)
     if privileged:
         return ALL
     if "ALL" in added:
@@ -47,14 +47,14 @@ def granted(
     return tuple(dict.fromkeys((*base, *added)))
 
 
-def sets(names: Sequence[str], uid: int) -> Tree:
+def build_capability_sets(names: Sequence[str], uid: int) -> Tree:
     """Give the sets of a process: other users than root only get the bounding set, as by execve."""
     if uid:
         return {"bounding": list(names)}
     return {"bounding": list(names), "effective": list(names), "permitted": list(names)}
 
 
-def _names(service: str, key: str, words: Sequence[str]) -> list[str]:
+def _parse_names(service: str, key: str, words: Sequence[str]) -> list[str]:
     names = []
     for word in words:
         name = word.upper()

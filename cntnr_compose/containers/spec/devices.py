@@ -1,18 +1,18 @@
 """Devices of the machine in a container: bound nodes, since a user namespace may not make any."""
 
-from cntnr_compose.containers.spec.inputs import HostFacts, Reductions, Setting
+from cntnr_compose.containers.spec.inputs import HostFacts, Reductions, SpecInputs
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree
 from cntnr_compose.model.service import Device, Service
 
 # Made by the runtime in every container, or of no meaning in another one.
-OWN = frozenset(
+RUNTIME_DEVICES = frozenset(
     {
         "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty",
         "/dev/console", "/dev/ptmx",
     }
 )  # fmt: skip
-OWN_FOLDERS = ("/dev/pts/", "/dev/shm/", "/dev/mqueue/", "/dev/fd/")
+RUNTIME_DEVICE_FOLDERS = ("/dev/pts/", "/dev/shm/", "/dev/mqueue/", "/dev/fd/")
 BLKIO_LISTS = (
     "weight_device", "device_read_bps", "device_read_iops", "device_write_bps",
     "device_write_iops",
@@ -35,7 +35,7 @@ class DeviceUnsupported(CntnrError):
         super().__init__(f"cannot give {what} to service {service}: there is no driver for it")
 
 
-def wanted(service: Service) -> tuple[str, ...]:
+def list_device_paths(service: Service) -> tuple[str, ...]:
     """Name the paths that `devices` and resources need to know as `Setting.nodes`."""
     paths = [device.source for device in service.devices if device.source.startswith("/")]
     blkio = service.raw.get("blkio_config") or {}
@@ -43,8 +43,8 @@ def wanted(service: Service) -> tuple[str, ...]:
     return tuple(dict.fromkeys(paths))
 
 
-def devices(
-    service: Service, setting: Setting, facts: HostFacts, reductions: Reductions
+def build_device_mounts(
+    service: Service, setting: SpecInputs, facts: HostFacts, reductions: Reductions
 ) -> list[Tree]:
     """Give the bind mounts of a service's devices, and of all there are where it is privileged.
 
@@ -53,9 +53,13 @@ def devices(
     _refuse_drivers(service)
     there = any(mount.target.rstrip("/") == "/dev" for mount in setting.mounts)
     every = facts.devices if service.privileged and not there else ()
-    bound = {path: path for path in every if path not in OWN and not path.startswith(OWN_FOLDERS)}
+    bound = {
+        path: path
+        for path in every
+        if path not in RUNTIME_DEVICES and not path.startswith(RUNTIME_DEVICE_FOLDERS)
+    }
     for device in service.devices:
-        _check(service, device, setting, reductions)
+        _check_device(service, device, setting, reductions)
         bound[device.target or device.source] = device.source
     return [
         {
@@ -68,10 +72,12 @@ def devices(
     ]
 
 
-def _check(service: Service, device: Device, setting: Setting, reductions: Reductions) -> None:
+def _check_device(
+    service: Service, device: Device, setting: SpecInputs, reductions: Reductions
+) -> None:
     if not device.source.startswith("/"):
         raise DeviceUnsupported(service.name, f'"{device.source}"')
-    node = setting.nodes.get(device.source)
+    node = setting.device_nodes.get(device.source)
     if node is None:
         raise DeviceMissing(service.name, device.source)
     if not node.openable and not node.folder:

@@ -31,7 +31,7 @@ class HostFacts(Value, frozen=True, kw_only=True):
     devices: tuple[str, ...] = ()  # all nodes below /dev that the user may open, for privileged
 
 
-class Node(Value, frozen=True, kw_only=True):
+class DeviceNode(Value, frozen=True, kw_only=True):
     """A device of the machine, or a folder of them."""
 
     major: int = 0
@@ -59,7 +59,7 @@ class ResolvedMount(Value, frozen=True, kw_only=True):
     flags: tuple[str, ...] = ()
 
 
-class Setting(Value, frozen=True, kw_only=True):
+class SpecInputs(Value, frozen=True, kw_only=True):
     """What stands ready for one container.
 
     A network, pid or ipc namespace is "new", "host", or the path of one to join. The network of
@@ -75,19 +75,23 @@ class Setting(Value, frozen=True, kw_only=True):
     uts: str = "new"
     shm: str = ""  # a folder to use as /dev/shm; empty: a tmpfs of its own
     mounts: tuple[ResolvedMount, ...] = ()  # volumes, configs, secrets
-    models: str = ""  # a folder for the empty folders of `mounts.models`; empty: there are none
-    files: dict[str, str] = field(default_factory=dict)  # /etc/hosts and so on: source
-    nodes: dict[str, Node] = field(default_factory=dict)  # of `devices.wanted`, where they exist
+    tmpfs_mode_folder: str = (
+        ""  # a folder for the empty folders of `mounts.models`; empty: there are none
+    )
+    etc_files: dict[str, str] = field(default_factory=dict)  # /etc/hosts and so on: source
+    device_nodes: dict[str, DeviceNode] = field(
+        default_factory=dict
+    )  # of `devices.wanted`, where they exist
     seccomp: Tree | None = None  # the profile that security_opt names, read
     environment: dict[str, str] = field(default_factory=dict)  # wins over the service's
     annotations: dict[str, str] = field(default_factory=dict)
     hooks: Tree = field(default_factory=dict)
     passwd: str = ""  # the image's /etc/passwd and /etc/group
     group: str = ""
-    console: tuple[int, int] | None = None  # rows and columns, where there is a terminal
+    console_size: tuple[int, int] | None = None  # rows and columns, where there is a terminal
 
 
-class Made(Value, frozen=True, kw_only=True):
+class SpecResult(Value, frozen=True, kw_only=True):
     """A runtime spec, and what it does not honour. The spec's seccomp part is shared: do not edit."""
 
     spec: Tree
@@ -108,6 +112,6 @@ class Reductions:
         self._lines.setdefault(key, f"services.{self._service}.{key}: {reason}")
 
     @property
-    def lines(self) -> tuple[str, ...]:
+    def warnings(self) -> tuple[str, ...]:
         """Give the lines in the order in which they were found."""
         return tuple(self._lines.values())

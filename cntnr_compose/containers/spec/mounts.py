@@ -3,32 +3,32 @@
 from collections.abc import Iterable, Sequence
 from posixpath import normpath
 
-from cntnr_compose.containers.spec.inputs import HostFacts, Reductions, ResolvedMount, Setting
-from cntnr_compose.containers.spec.process import INIT
+from cntnr_compose.containers.spec.inputs import HostFacts, Reductions, ResolvedMount, SpecInputs
+from cntnr_compose.containers.spec.process import INIT_PATH
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Bytes, Tree
 from cntnr_compose.model.service import Service
 
 TTY_GROUP = 5
-ALL_BITS = 0o7777
-SHM: Bytes = 64 << 20
-CLOSED = ("nosuid", "noexec", "nodev")
+ALL_MODE_BITS = 0o7777
+DEFAULT_SHM_SIZE: Bytes = 64 << 20
+RESTRICTED_OPTIONS = ("nosuid", "noexec", "nodev")
 # Below this, read-only does not reach the mounts below a mount (mount_setattr).
-RECURSIVE_READ_ONLY = (5, 12)
+RECURSIVE_READ_ONLY_SINCE = (5, 12)
 TMPFS_KEYS = frozenset({"size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol"})
 _WORDS = (
     "async atime defaults dev diratime dirsync exec mand noatime nodev nodiratime noexec nomand "
     "norelatime nostrictatime nosuid private relatime remount ro rprivate rshared rslave "
     "runbindable rw shared slave strictatime suid sync unbindable"
 )
-TMPFS_WORDS = frozenset(_WORDS.split())
+TMPFS_FLAGS = frozenset(_WORDS.split())
 PROPAGATIONS = frozenset({"private", "rprivate", "shared", "rshared", "slave", "rslave"})
-MASKED = (
+MASKED_PATHS = (
     "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys",
     "/proc/latency_stats", "/proc/sched_debug", "/proc/scsi", "/proc/timer_list",
     "/proc/timer_stats", "/sys/devices/virtual/powercap", "/sys/firmware",
 )  # fmt: skip
-READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
+READONLY_PATHS = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 
 
 class MountInvalid(CntnrError):
@@ -38,45 +38,45 @@ class MountInvalid(CntnrError):
         super().__init__(f'cannot mount "{target}" in service {service}: {why}')
 
 
-def mounts(
-    service: Service, setting: Setting, facts: HostFacts, reductions: Reductions
+def build_mounts(
+    service: Service, setting: SpecInputs, facts: HostFacts, reductions: Reductions
 ) -> list[Tree]:
     """Give all mounts in the order in which they are made.
 
     Raises `MountInvalid`.
     """
     mine = {}
-    for target, source in setting.files.items():
+    for target, source in setting.etc_files.items():
         mine[target] = _bind(target, source, facts, read_only=service.read_only)
     if runs_init(service, setting, facts):
-        mine[INIT] = _bind(INIT, facts.init_path, facts, read_only=True)
+        mine[INIT_PATH] = _bind(INIT_PATH, facts.init_path, facts, read_only=True)
     for word in service.tmpfs:
-        one = _short_tmpfs(service.name, word)
+        one = _parse_tmpfs(service.name, word)
         mine[one["destination"]] = one
     for mount in setting.mounts:
-        target = _target(service.name, mount.target)
-        mine[target] = _resolved(service, mount, target, facts, reductions)
-    defaults = [one for one in _defaults(service, setting, facts) if _is_free(one, mine)]
+        target = _check_target(service.name, mount.target)
+        mine[target] = _to_oci_mount(service, mount, target, facts, reductions)
+    defaults = [one for one in _default_mounts(service, setting, facts) if _is_free(one, mine)]
     asked = sorted(mine.values(), key=lambda one: one["destination"].count("/"))
-    return defaults + [each for one in asked for each in (*_model(one, setting), one)]
+    return defaults + [each for one in asked for each in (*_mode_folder_mount(one, setting), one)]
 
 
-def _model(mount: Tree, setting: Setting) -> Sequence[Tree]:
+def _mode_folder_mount(mount: Tree, setting: SpecInputs) -> Sequence[Tree]:
     """Give the mount that a tmpfs with a mode is mounted over: a folder of that mode.
 
     runc gives a tmpfs the mode of the folder that it covers, whatever its options say.
     """
     modes = [word for word in mount["options"] if word.startswith("mode=")]
-    if mount["type"] != "tmpfs" or not modes or not setting.models:
+    if mount["type"] != "tmpfs" or not modes or not setting.tmpfs_mode_folder:
         return ()
     text = modes[-1].removeprefix("mode=")
-    if not set(text) <= set("01234567") or int(text, 8) > ALL_BITS:
+    if not set(text) <= set("01234567") or int(text, 8) > ALL_MODE_BITS:
         return ()  # the kernel refuses it
-    source = f"{setting.models}/{int(text, 8):o}"
+    source = f"{setting.tmpfs_mode_folder}/{int(text, 8):o}"
     return (_mount(mount["destination"], "bind", source, ["bind", "rprivate"]),)
 
 
-def models(made: Iterable[Tree], folder: str) -> dict[str, int]:
+def list_mode_folders(made: Iterable[Tree], folder: str) -> dict[str, int]:
     """Tell which folders in ``folder`` have to be there, and their modes."""
     sources = [one["source"] for one in made]
     return {
@@ -86,12 +86,12 @@ def models(made: Iterable[Tree], folder: str) -> dict[str, int]:
     }
 
 
-def runs_init(service: Service, setting: Setting, facts: HostFacts) -> bool:
+def runs_init(service: Service, setting: SpecInputs, facts: HostFacts) -> bool:
     """Tell whether an init is the first process; in a namespace of others there is one already."""
     return service.init and setting.pid == "new" and bool(facts.init_path)
 
 
-def propagation(made: Iterable[Tree]) -> str:
+def choose_rootfs_propagation(made: Iterable[Tree]) -> str:
     """Give the propagation that the root needs so that mounts may share theirs; mostly none."""
     wanted = {option for one in made for option in one["options"]}
     if wanted & {"shared", "rshared"}:
@@ -104,55 +104,57 @@ def _is_free(default: Tree, mine: Tree) -> bool:
     return place not in mine and not ("/dev" in mine and place.startswith("/dev/"))
 
 
-def _defaults(service: Service, setting: Setting, facts: HostFacts) -> list[Tree]:
+def _default_mounts(service: Service, setting: SpecInputs, facts: HostFacts) -> list[Tree]:
     made = [
-        _mount("/proc", "proc", "proc", list(CLOSED)),
+        _mount("/proc", "proc", "proc", list(RESTRICTED_OPTIONS)),
         _mount("/dev", "tmpfs", "tmpfs", ["nosuid", "strictatime", "mode=755", "size=65536k"]),
-        _pts(facts),
-        _sys(setting, facts, writable=service.privileged),
+        _devpts_mount(facts),
+        _sysfs_mount(setting, facts, writable=service.privileged),
     ]
     if setting.ipc != "host":
-        made.append(_mount("/dev/mqueue", "mqueue", "mqueue", list(CLOSED)))
+        made.append(_mount("/dev/mqueue", "mqueue", "mqueue", list(RESTRICTED_OPTIONS)))
     elif facts.has_mqueue:
         made.append(_bind("/dev/mqueue", "/dev/mqueue", facts, read_only=False))
     if service.ipc != "none":
-        made.append(_shm(service, setting, facts))
+        made.append(_shm_mount(service, setting, facts))
     if service.cgroup == "host":
         place = "/sys/fs/cgroup"
         made.append(_bind(place, place, facts, read_only=not service.privileged))
     elif facts.controllers:
-        options = [*CLOSED, "relatime", *(() if service.privileged else ("ro",))]
+        options = [*RESTRICTED_OPTIONS, "relatime", *(() if service.privileged else ("ro",))]
         made.append(_mount("/sys/fs/cgroup", "cgroup", "cgroup", options))
     return made
 
 
-def _pts(facts: HostFacts) -> Tree:
+def _devpts_mount(facts: HostFacts) -> Tree:
     options = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]
     if facts.mapped_ids > TTY_GROUP:
         options.append(f"gid={TTY_GROUP}")
     return _mount("/dev/pts", "devpts", "devpts", options)
 
 
-def _sys(setting: Setting, facts: HostFacts, *, writable: bool) -> Tree:
+def _sysfs_mount(setting: SpecInputs, facts: HostFacts, *, writable: bool) -> Tree:
     """Mount sysfs, or bind the one there is: the kernel shows sysfs to owners of the network only."""
     if setting.network != "host":
-        return _mount("/sys", "sysfs", "sysfs", [*CLOSED, *([] if writable else ["ro"])])
+        return _mount(
+            "/sys", "sysfs", "sysfs", [*RESTRICTED_OPTIONS, *([] if writable else ["ro"])]
+        )
     return _bind("/sys", "/sys", facts, read_only=not writable)
 
 
-def _shm(service: Service, setting: Setting, facts: HostFacts) -> Tree:
+def _shm_mount(service: Service, setting: SpecInputs, facts: HostFacts) -> Tree:
     source = setting.shm or ("/dev/shm" if setting.ipc == "host" else "")
     if source:
         return _bind("/dev/shm", source, facts, read_only=False)
-    options = [*CLOSED, "mode=1777", f"size={service.shm_size or SHM}"]
+    options = [*RESTRICTED_OPTIONS, "mode=1777", f"size={service.shm_size or DEFAULT_SHM_SIZE}"]
     return _mount("/dev/shm", "tmpfs", "shm", options)
 
 
-def _resolved(
+def _to_oci_mount(
     service: Service, mount: ResolvedMount, target: str, facts: HostFacts, reductions: Reductions
 ) -> Tree:
     if mount.type == "tmpfs":
-        options = [*CLOSED, "rprivate"]
+        options = [*RESTRICTED_OPTIONS, "rprivate"]
         options += [f"size={mount.size}"] if mount.size else []
         options += [f"mode={mount.mode:o}"] if mount.mode else []
         options += ["ro"] if mount.read_only else []
@@ -168,15 +170,15 @@ def _resolved(
         )
     options = ["bind" if mount.recursive == "disabled" else "rbind", how]
     if mount.read_only or mount.type == "image":
-        options += _read_only(service, mount, target, facts)
+        options += _read_only_options(service, mount, target, facts)
     return _mount(target, "bind", mount.source, options)
 
 
-def _read_only(
+def _read_only_options(
     service: Service, mount: ResolvedMount, target: str, facts: HostFacts
 ) -> Sequence[str]:
     """Make a bind read-only, with all below it unless asked otherwise."""
-    able = facts.kernel >= RECURSIVE_READ_ONLY
+    able = facts.kernel >= RECURSIVE_READ_ONLY_SINCE
     if mount.recursive == "readonly" and not able:
         raise MountInvalid(service.name, target, "recursive: readonly takes Linux 5.12")
     if able and mount.recursive != "writable":
@@ -184,24 +186,24 @@ def _read_only(
     return ("ro", *mount.flags)
 
 
-def _short_tmpfs(service: str, word: str) -> Tree:
+def _parse_tmpfs(service: str, word: str) -> Tree:
     """Read ``/run:size=64m,exec``; what comes later wins over docker's nosuid, noexec, nodev."""
     place, _, text = word.partition(":")
     options = list(filter(None, text.split(",")))
-    target = _target(service, place)
+    target = _check_target(service, place)
     for option in options:
         key, equals, value = option.partition("=")
-        if option not in TMPFS_WORDS and not (equals and value and key in TMPFS_KEYS):
+        if option not in TMPFS_FLAGS and not (equals and value and key in TMPFS_KEYS):
             raise MountInvalid(service, target, f'invalid tmpfs option "{option}"')
     opposed = {option.removeprefix("no") for option in options} | set(options)
-    kept = [one for one in CLOSED if one.removeprefix("no") not in opposed]
+    kept = [one for one in RESTRICTED_OPTIONS if one.removeprefix("no") not in opposed]
     words = [*kept, *(option for option in options if option not in ("defaults", "remount"))]
     if not PROPAGATIONS.intersection(words):
         words.append("rprivate")
     return _mount(target, "tmpfs", "tmpfs", words)
 
 
-def _target(service: str, place: str) -> str:
+def _check_target(service: str, place: str) -> str:
     if not place.startswith("/"):
         raise MountInvalid(service, place, "mount path must be absolute")
     target = "/" + normpath(place).lstrip("/")
@@ -218,8 +220,10 @@ def _bind(target: str, source: str, facts: HostFacts, *, read_only: bool) -> Tre
     """
     options = ["rbind", "rprivate"]
     if read_only:
-        options += ["rro"] if facts.kernel >= RECURSIVE_READ_ONLY else ["ro", *CLOSED]
-        if target == INIT and "noexec" in options:
+        options += (
+            ["rro"] if facts.kernel >= RECURSIVE_READ_ONLY_SINCE else ["ro", *RESTRICTED_OPTIONS]
+        )
+        if target == INIT_PATH and "noexec" in options:
             options.remove("noexec")
     return _mount(target, "bind", source, options)
 

@@ -1,6 +1,6 @@
 """Which namespaces a container has of its own, and the kernel settings that live in them."""
 
-from cntnr_compose.containers.spec.inputs import HostFacts, Reductions, Setting
+from cntnr_compose.containers.spec.inputs import HostFacts, Reductions, SpecInputs
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree
 from cntnr_compose.model.service import Service
@@ -12,7 +12,7 @@ IPC_SYSCTLS = frozenset(
     }
 )  # fmt: skip
 # Before this, ipc settings belong to the machine's root even in a namespace.
-OWN_IPC_SYSCTLS = (5, 19)
+IPC_SYSCTLS_SINCE = (5, 19)
 
 
 # Which words the keys know beside "" and, where they say so, service:NAME or container:NAME.
@@ -41,13 +41,13 @@ class SysctlRefused(CntnrError):
         super().__init__(f'services.{service}.sysctls: cannot set "{name}": {why}')
 
 
-def namespaces(service: Service, setting: Setting, reductions: Reductions) -> list[Tree]:
+def build_namespaces(service: Service, setting: SpecInputs, reductions: Reductions) -> list[Tree]:
     """Give the namespaces to make or to join; those left out are the holder's.
 
     Raises `ModeInvalid`.
     """
     for key, (_, words) in MODES.items():
-        _check(service, key, getattr(service, key), words)
+        _check_mode(service, key, getattr(service, key), words)
     made: list[Tree] = [{"type": "mount"}]
     for kind in ("network", "uts", "pid", "ipc"):
         where = getattr(setting, kind)
@@ -64,8 +64,8 @@ def namespaces(service: Service, setting: Setting, reductions: Reductions) -> li
     return made
 
 
-def sysctls(
-    service: Service, setting: Setting, facts: HostFacts, reductions: Reductions
+def build_sysctls(
+    service: Service, setting: SpecInputs, facts: HostFacts, reductions: Reductions
 ) -> dict[str, str]:
     """Give the kernel settings, docker's defaults among them.
 
@@ -78,12 +78,14 @@ def sysctls(
         made["net.ipv4.ping_group_range"] = f"0 {min(facts.mapped_ids, 65536) - 1}"
     for written, value in service.sysctls.items():
         name = written.replace("/", ".")
-        if _is_own(service, name, setting, facts, reductions):
+        if _is_namespaced(service, name, setting, facts, reductions):
             made[written] = value
     return made
 
 
-def hooks(service: Service, setting: Setting, facts: HostFacts, reductions: Reductions) -> Tree:
+def build_hooks(
+    service: Service, setting: SpecInputs, facts: HostFacts, reductions: Reductions
+) -> Tree:
     """Give the hooks of the setting, and one that sets the domain name.
 
     As a kernel setting that name belongs to the machine's root; the system call asks for rights in
@@ -100,14 +102,14 @@ def hooks(service: Service, setting: Setting, facts: HostFacts, reductions: Redu
     return {**setting.hooks, "createContainer": [*setting.hooks.get("createContainer", ()), hook]}
 
 
-def _check(service: Service, key: str, mode: str, words: tuple[str, ...]) -> None:
+def _check_mode(service: Service, key: str, mode: str, words: tuple[str, ...]) -> None:
     kind, colon, name = mode.partition(":")
     if mode and (f"{kind}{colon}" not in words or (colon and not name)):
         raise ModeInvalid(service.name, key, mode)
 
 
-def _is_own(
-    service: Service, name: str, setting: Setting, facts: HostFacts, reductions: Reductions
+def _is_namespaced(
+    service: Service, name: str, setting: SpecInputs, facts: HostFacts, reductions: Reductions
 ) -> bool:
     if name.startswith("net."):
         if setting.network == "host":
@@ -116,7 +118,7 @@ def _is_own(
     if name in IPC_SYSCTLS or name.startswith("fs.mqueue."):
         if setting.ipc == "host":
             raise SysctlRefused(service.name, name, "not allowed in host ipc namespace")
-        if facts.kernel < OWN_IPC_SYSCTLS:
+        if facts.kernel < IPC_SYSCTLS_SINCE:
             reductions.add(f"sysctls.{name}", "not set, which takes Linux 5.19 or root")
             return False
         return True

@@ -6,9 +6,9 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.service import Service
 
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-SHELL = ("/bin/sh", "-c")
-INIT = "/sbin/docker-init"
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+DEFAULT_SHELL = ("/bin/sh", "-c")
+INIT_PATH = "/sbin/docker-init"
 
 
 class NoCommand(CntnrError):
@@ -29,7 +29,7 @@ class WorkingDirectoryInvalid(CntnrError):
         )
 
 
-def command_line(service: Service, image: ImageConfig) -> tuple[str, ...]:
+def build_command_line(service: Service, image: ImageConfig) -> tuple[str, ...]:
     """Give entrypoint and command as they run, without init.
 
     A service's entrypoint makes the image's command void, since that was meant for another program;
@@ -47,30 +47,30 @@ def command_line(service: Service, image: ImageConfig) -> tuple[str, ...]:
     return words
 
 
-def environment(
+def build_environment(
     service: Service,
     image: ImageConfig,
     *,
     hostname: str = "",
-    more: Mapping[str, str] | None = None,
+    extra: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Lay the service's variables over the image's, and those over docker's own.
 
     A variable whose value is None is unset. HOME is left to the runtime, which looks it up for the
     user of each process, so that `exec --user` gets the right one.
     """
-    made = {"PATH": PATH}
+    made = {"PATH": DEFAULT_PATH}
     if hostname:
         made["HOSTNAME"] = hostname
     if service.tty:
         made["TERM"] = "xterm"
-    made.update(pair(word) for word in image.env if "=" in word)
-    overlay(made, service.environment)
-    made.update(more or {})
+    made.update(split_variable(word) for word in image.env if "=" in word)
+    apply_variables(made, service.environment)
+    made.update(extra or {})
     return made
 
 
-def overlay(made: dict[str, str], changes: Mapping[str, str | None]) -> None:
+def apply_variables(made: dict[str, str], changes: Mapping[str, str | None]) -> None:
     """Set and unset variables in place."""
     for name, value in changes.items():
         if value is None:
@@ -79,13 +79,13 @@ def overlay(made: dict[str, str], changes: Mapping[str, str | None]) -> None:
             made[name] = value
 
 
-def pair(word: str) -> tuple[str, str]:
+def split_variable(word: str) -> tuple[str, str]:
     """Split ``NAME=value``."""
     name, _, value = word.partition("=")
     return name, value
 
 
-def working_dir(*candidates: str) -> str:
+def choose_working_dir(*candidates: str) -> str:
     """Give the first that is set, or the root; raise `WorkingDirectoryInvalid` if it is relative."""
     path = next(filter(None, candidates), "/")
     if not path.startswith("/"):

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-from cntnr_compose.containers.spec.inputs import HostFacts, Reductions, Setting
+from cntnr_compose.containers.spec.inputs import HostFacts, Reductions, SpecInputs
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Bytes, Tree
 from cntnr_compose.model.service import Service
 
-LEAST_MEMORY: Bytes = 6 << 20
-PERIOD = 100_000  # µs, docker's
-THROTTLES = {
+MIN_MEMORY: Bytes = 6 << 20
+CPU_PERIOD = 100_000  # µs, docker's
+BLKIO_THROTTLES = {
     "device_read_bps": "throttleReadBpsDevice",
     "device_write_bps": "throttleWriteBpsDevice",
     "device_read_iops": "throttleReadIOPSDevice",
@@ -32,7 +32,7 @@ WITHOUT_EFFECT = {
 LIMIT_MEMORY = ("mem_limit", "deploy.resources.limits.memory")
 LIMIT_CPUS = ("cpus", "deploy.resources.limits.cpus")
 # Key, its other spelling, the controller it takes, its value.
-ROWS: tuple[tuple[str, str, str, Callable[[Service], object]], ...] = (
+CONTROLLER_KEYS: tuple[tuple[str, str, str, Callable[[Service], object]], ...] = (
     (*LIMIT_MEMORY, "memory", lambda s: s.limits.memory),
     ("mem_reservation", "deploy.resources.reservations.memory", "memory",
      lambda s: s.reservations.memory),
@@ -55,18 +55,22 @@ class LimitInvalid(CntnrError):
         super().__init__(f"services.{service}.{key}: {why}")
 
 
-def resources(service: Service, setting: Setting, facts: HostFacts, reductions: Reductions) -> Tree:
+def build_resources(
+    service: Service, setting: SpecInputs, facts: HostFacts, reductions: Reductions
+) -> Tree:
     """Give ``linux.resources`` as far as we may set them.
 
     Raises `LimitInvalid`.
     """
-    _check(service, facts)
+    _check_limits(service, facts)
     for key, reason in WITHOUT_EFFECT.items():
         if service.raw.get(key):
             reductions.add(key, reason)
-    for key, other, controller, value in ROWS:
+    for key, other, controller, value in CONTROLLER_KEYS:
         if value(service) and controller not in facts.controllers:
-            reductions.add(_written(service, key, other), _reason(controller, facts))
+            reductions.add(
+                _used_spelling(service, key, other), _why_not_honoured(controller, facts)
+            )
     parts = (
         ("memory", "memory", lambda: _memory(service, facts, reductions)),
         ("cpu", "cpu", lambda: _cpu(service)),
@@ -82,35 +86,35 @@ def resources(service: Service, setting: Setting, facts: HostFacts, reductions: 
     return made
 
 
-def cgroups_path(
-    service: Service, setting: Setting, facts: HostFacts, reductions: Reductions
+def build_cgroups_path(
+    service: Service, setting: SpecInputs, facts: HostFacts, reductions: Reductions
 ) -> str:
     """Give the container's cgroup; empty where we may not make any, since runc must not try then."""
     if not facts.controllers:
         if service.cgroup_parent:
-            reductions.add("cgroup_parent", _reason("", facts))
+            reductions.add("cgroup_parent", _why_not_honoured("", facts))
         return ""
     below = service.cgroup_parent.strip("/")
     return "/".join(filter(None, (facts.cgroup_parent.rstrip("/"), below, setting.id)))
 
 
-def _written(service: Service, key: str, other: str) -> str:
+def _used_spelling(service: Service, key: str, other: str) -> str:
     """Give the spelling that the user chose."""
     return other if other and service.raw.get(key) is None else key
 
 
-def _reason(controller: str, facts: HostFacts) -> str:
+def _why_not_honoured(controller: str, facts: HostFacts) -> str:
     if facts.controllers:
         return f"not honoured, since this user was not given the {controller} controller"
     return "not honoured, since this user may not make cgroups (see `cntnr doctor`)"
 
 
-def _check(service: Service, facts: HostFacts) -> None:
+def _check_limits(service: Service, facts: HostFacts) -> None:
     """Refuse what docker refuses, also where limits are not honoured."""
     name, memory, swap = service.name, service.limits.memory, service.memswap_limit
-    if 0 < memory < LEAST_MEMORY:
+    if 0 < memory < MIN_MEMORY:
         raise LimitInvalid(
-            name, _written(service, *LIMIT_MEMORY), "minimum memory limit allowed is 6MB"
+            name, _used_spelling(service, *LIMIT_MEMORY), "minimum memory limit allowed is 6MB"
         )
     if swap > 0 and not memory:
         raise LimitInvalid(name, "memswap_limit", "takes a mem_limit, too")
@@ -120,7 +124,7 @@ def _check(service: Service, facts: HostFacts) -> None:
         raise LimitInvalid(name, "mem_reservation", "should be smaller than the memory limit")
     if "cpu" in facts.controllers and 0 < facts.cpus < service.limits.cpus:
         why = f"range of CPUs is from 0.01 to {facts.cpus}.00, as there are no more here"
-        raise LimitInvalid(name, _written(service, *LIMIT_CPUS), why)
+        raise LimitInvalid(name, _used_spelling(service, *LIMIT_CPUS), why)
     if service.limits.cpus and (service.cpu_period or service.cpu_quota):
         raise LimitInvalid(name, "cpus", "cannot be set beside cpu_period and cpu_quota")
 
@@ -148,7 +152,7 @@ def _cpu(service: Service) -> Tree:
     if service.cpu_shares:
         tree["shares"] = service.cpu_shares
     if service.limits.cpus:
-        tree |= {"period": PERIOD, "quota": round(service.limits.cpus * PERIOD)}
+        tree |= {"period": CPU_PERIOD, "quota": round(service.limits.cpus * CPU_PERIOD)}
     if service.cpu_period:
         tree["period"] = service.cpu_period
     if service.cpu_quota:
@@ -156,26 +160,26 @@ def _cpu(service: Service) -> Tree:
     return tree
 
 
-def _block_io(service: Service, setting: Setting) -> Tree:
+def _block_io(service: Service, setting: SpecInputs) -> Tree:
     blkio = service.raw.get("blkio_config") or {}
     tree: Tree = {}
     if blkio.get("weight"):
-        tree["weight"] = _whole(service, blkio["weight"])
-    for key, name in {**THROTTLES, "weight_device": "weightDevice"}.items():
+        tree["weight"] = _parse_integer(service, blkio["weight"])
+    for key, name in {**BLKIO_THROTTLES, "weight_device": "weightDevice"}.items():
         value = "weight" if key == "weight_device" else "rate"
         entries = []
         for entry in blkio.get(key) or ():
-            node = setting.nodes.get(entry["path"])
+            node = setting.device_nodes.get(entry["path"])
             if node is None:
                 raise LimitInvalid(service.name, "blkio_config", f"{entry['path']} does not exist")
-            amount = _whole(service, entry.get(value) or 0)
+            amount = _parse_integer(service, entry.get(value) or 0)
             entries.append({"major": node.major, "minor": node.minor, value: amount})
         if entries:
             tree[name] = entries
     return tree
 
 
-def _whole(service: Service, value: object) -> int:
+def _parse_integer(service: Service, value: object) -> int:
     try:
         return int(str(value))
     except ValueError:

@@ -26,7 +26,7 @@ class OomScoreInvalid(CntnrError):
         )
 
 
-def rlimits(service: Service, facts: HostFacts, reductions: Reductions) -> list[Tree]:
+def build_rlimits(service: Service, facts: HostFacts, reductions: Reductions) -> list[Tree]:
     """Give a process's rlimits; those that a service does not name are the holder's.
 
     A user namespace cannot raise a hard limit, so what is above it is held to it.
@@ -36,7 +36,7 @@ def rlimits(service: Service, facts: HostFacts, reductions: Reductions) -> list[
     for name, asked in service.ulimits.items():
         if name not in NAMES:
             raise UlimitInvalid(service.name, name, "invalid ulimit type")
-        soft, hard = _number(asked.soft), _number(asked.hard)
+        soft, hard = _to_unsigned(asked.soft), _to_unsigned(asked.hard)
         if soft > hard:
             raise UlimitInvalid(
                 service.name,
@@ -44,7 +44,7 @@ def rlimits(service: Service, facts: HostFacts, reductions: Reductions) -> list[
                 f"soft limit must be less than or equal to hard limit: {asked.soft} > {asked.hard}",
             )
         ours = facts.rlimits.get(name)
-        most = _number(ours.hard) if ours else UNLIMITED
+        most = _to_unsigned(ours.hard) if ours else UNLIMITED
         if hard > most:
             reductions.add(f"ulimits.{name}", f"held to {most}, which is as much as this user may")
         made.append(
@@ -53,7 +53,7 @@ def rlimits(service: Service, facts: HostFacts, reductions: Reductions) -> list[
     return made
 
 
-def oom_score_adj(service: Service, facts: HostFacts, reductions: Reductions) -> int | None:
+def clamp_oom_score_adj(service: Service, facts: HostFacts, reductions: Reductions) -> int | None:
     """Give the adjustment, not below what the user may set; None where the holder's shall stand.
 
     Raises `OomScoreInvalid`.
@@ -68,5 +68,5 @@ def oom_score_adj(service: Service, facts: HostFacts, reductions: Reductions) ->
     return max(asked, facts.oom_score_adj) if asked else None
 
 
-def _number(value: int) -> int:
+def _to_unsigned(value: int) -> int:
     return UNLIMITED if value < 0 else value

@@ -8,7 +8,7 @@ from cntnr_compose.core.values import Tree, Value
 # Machine as the kernel names it: as docker's profiles name it, seccomp's own and its 32-bit sister.
 # x32 is left out, since kernels are built without it: it would cost 8 ms per container, as the
 # 32-bit sister costs 6 and the rest of the profile 4.
-MACHINES = {
+ARCHITECTURES = {
     "x86_64": ("amd64", "SCMP_ARCH_X86_64", "SCMP_ARCH_X86"),
     "i686": ("x86", "SCMP_ARCH_X86", ""),
     "aarch64": ("arm64", "SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"),
@@ -17,10 +17,10 @@ MACHINES = {
     "riscv64": ("riscv64", "SCMP_ARCH_RISCV64", ""),
     "s390x": ("s390x", "SCMP_ARCH_S390X", "SCMP_ARCH_S390"),
 }
-MOST_KEPT = 32
+CACHE_SIZE = 32
 
 
-class Machine(Value, frozen=True, kw_only=True):
+class SeccompTarget(Value, frozen=True, kw_only=True):
     """What a profile may depend on beside capabilities."""
 
     name: str  # as `uname -m` says it
@@ -30,7 +30,7 @@ class Machine(Value, frozen=True, kw_only=True):
 
 # Profiles are big and nearly always the same: by identity, since comparing them would cost as much
 # as resolving them. The profile is kept beside the result, so that its identity stays taken.
-_resolved: dict[tuple[int, Machine, frozenset[str]], tuple[Tree, Tree]] = {}
+_cache: dict[tuple[int, SeccompTarget, frozenset[str]], tuple[Tree, Tree]] = {}
 
 
 class SeccompProfileInvalid(CntnrError):
@@ -40,26 +40,26 @@ class SeccompProfileInvalid(CntnrError):
         super().__init__(f"cannot use the seccomp profile: {key} {why}")
 
 
-def resolve(profile: Tree, machine: Machine, capabilities: Sequence[str]) -> Tree:
+def resolve_profile(profile: Tree, machine: SeccompTarget, capabilities: Sequence[str]) -> Tree:
     """Give the profile in the form of the runtime spec; the result is shared, do not edit it.
 
     Raises `SeccompProfileInvalid`.
     """
     key = (id(profile), machine, frozenset(capabilities))
-    found = _resolved.get(key)
+    found = _cache.get(key)
     if found is None:
-        if len(_resolved) >= MOST_KEPT:
-            _resolved.clear()
-        found = _resolved[key] = profile, _resolve(profile, machine, key[2])
+        if len(_cache) >= CACHE_SIZE:
+            _cache.clear()
+        found = _cache[key] = profile, _resolve_uncached(profile, machine, key[2])
     return found[1]
 
 
-def _resolve(profile: Tree, machine: Machine, capabilities: frozenset[str]) -> Tree:
+def _resolve_uncached(profile: Tree, machine: SeccompTarget, capabilities: frozenset[str]) -> Tree:
     if "defaultAction" not in profile:
         raise SeccompProfileInvalid("defaultAction", "is missing")
     if profile.get("archMap") and profile.get("architectures"):
         raise SeccompProfileInvalid("architectures", "and archMap are given, use only one")
-    name = MACHINES.get(machine.name, (machine.name,))[0]
+    name = ARCHITECTURES.get(machine.name, (machine.name,))[0]
     try:
         rules = [
             rule
@@ -69,7 +69,7 @@ def _resolve(profile: Tree, machine: Machine, capabilities: frozenset[str]) -> T
         made: Tree = {
             "defaultAction": profile["defaultAction"],
             "architectures": _architectures(profile, machine),
-            "syscalls": _merged(rules),
+            "syscalls": _merge_rules(rules),
         }
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise SeccompProfileInvalid("syscalls", f"make no sense: {error!r}") from error
@@ -80,10 +80,10 @@ def _resolve(profile: Tree, machine: Machine, capabilities: frozenset[str]) -> T
     return made
 
 
-def _architectures(profile: Tree, machine: Machine) -> list[str]:
+def _architectures(profile: Tree, machine: SeccompTarget) -> list[str]:
     if profile.get("architectures"):
         return list(profile["architectures"])
-    _, own, sister = MACHINES.get(machine.name, ("", "", ""))
+    _, own, sister = ARCHITECTURES.get(machine.name, ("", "", ""))
     return [name for name in (own, sister if machine.compat else "") if name]
 
 
@@ -102,7 +102,7 @@ def _applies(rule: Tree, name: str, capabilities: frozenset[str], kernel: tuple[
     return not refused.get("minKernel") or kernel < _version(refused["minKernel"])
 
 
-def _merged(rules: Sequence[Tree]) -> list[Tree]:
+def _merge_rules(rules: Sequence[Tree]) -> list[Tree]:
     """Lay rules without arguments together by what they do; the others stay as they are."""
     plain: dict[tuple[str, int | None], dict[str, None]] = {}
     special = []

@@ -13,7 +13,7 @@ class SecurityOptionInvalid(CntnrError):
         super().__init__(f'services.{service}.security_opt: invalid option "{word}"')
 
 
-class Security(Value, frozen=True, kw_only=True):
+class SecurityOptions(Value, frozen=True, kw_only=True):
     """What shields a container beside capabilities."""
 
     no_new_privileges: bool = False
@@ -22,14 +22,16 @@ class Security(Value, frozen=True, kw_only=True):
     paths_unconfined: bool = False
 
 
-def security(service: Service, facts: HostFacts, reductions: Reductions) -> Security:
+def parse_security_options(
+    service: Service, facts: HostFacts, reductions: Reductions
+) -> SecurityOptions:
     """Read the options of a service; a privileged one is unconfined unless it says otherwise.
 
     Raises `SecurityOptionInvalid`.
     """
     found: dict[str, str] = {"seccomp": "unconfined"} if service.privileged else {}
     for word in service.security_opt:
-        key, value = _split(word)
+        key, value = _split_option(word)
         if key == "no-new-privileges" and value.lower() in ("", "true", "false"):
             found[key] = value.lower() or "true"
         elif key == "label":
@@ -43,7 +45,7 @@ def security(service: Service, facts: HostFacts, reductions: Reductions) -> Secu
     if apparmor not in ("", "unconfined") and not facts.apparmor:
         reductions.add("security_opt", f"apparmor={apparmor}: this machine has no AppArmor")
         apparmor = ""
-    return Security(
+    return SecurityOptions(
         no_new_privileges=found.get("no-new-privileges") == "true",
         seccomp=found.get("seccomp", "").replace("builtin", ""),
         apparmor="" if apparmor == "unconfined" else apparmor,
@@ -51,14 +53,14 @@ def security(service: Service, facts: HostFacts, reductions: Reductions) -> Secu
     )
 
 
-def seccomp_file(service: Service) -> str:
+def find_seccomp_file(service: Service) -> str:
     """Name the file whose content has to be passed as `Setting.seccomp`; mostly none."""
-    named = [_split(word) for word in service.security_opt]
+    named = [_split_option(word) for word in service.security_opt]
     values = [value for key, value in named if key == "seccomp"]
     return values[-1] if values and values[-1] not in ("unconfined", "builtin") else ""
 
 
-def _split(word: str) -> tuple[str, str]:
+def _split_option(word: str) -> tuple[str, str]:
     """Split at ``=``, or at ``:`` as older files have it."""
     separator = "=" if "=" in word else ":"
     key, _, value = word.partition(separator)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree, Value
 
-HIGHEST = 2**31 - 1
+MAX_ID = 2**31 - 1
 
 
 class UserUnknown(CntnrError):
@@ -14,9 +14,9 @@ class UserUnknown(CntnrError):
     hint = "use a number, or a name from the image's /etc/passwd and /etc/group"
 
     def __init__(self, kind: str, name: str) -> None:
-        self.called = f"{kind} {name}"
+        self.subject = f"{kind} {name}"
         self.file = "passwd" if kind == "user" else "group"
-        super().__init__(f"unable to find {self.called}: no matching entries in {self.file} file")
+        super().__init__(f"unable to find {self.subject}: no matching entries in {self.file} file")
 
 
 class IdNotMapped(CntnrError):
@@ -24,10 +24,8 @@ class IdNotMapped(CntnrError):
 
     def __init__(self, kind: str, name: str, number: int, ids: int) -> None:
         called = name if name.isdecimal() else f"{name} ({number})"
-        if number > HIGHEST:
-            super().__init__(
-                f"cannot use {kind} {name}: uids and gids must be in range 0-{HIGHEST}"
-            )
+        if number > MAX_ID:
+            super().__init__(f"cannot use {kind} {name}: uids and gids must be in range 0-{MAX_ID}")
         elif ids == 1:
             super().__init__(
                 f"cannot use {kind} {called}: only root exists without subordinate ids"
@@ -38,14 +36,14 @@ class IdNotMapped(CntnrError):
             self.hint = "ids above that need a wider range in /etc/subuid and /etc/subgid"
 
 
-class Identity(Value, frozen=True, kw_only=True):
+class ProcessUser(Value, frozen=True, kw_only=True):
     """Who a process is."""
 
     uid: int = 0
     gid: int = 0
     groups: tuple[int, ...] = ()  # the primary one first
 
-    def tree(self) -> Tree:
+    def to_oci(self) -> Tree:
         """Give the ``user`` of a process in the runtime spec."""
         tree: Tree = {"uid": self.uid, "gid": self.gid}
         if self.groups:
@@ -53,50 +51,50 @@ class Identity(Value, frozen=True, kw_only=True):
         return tree
 
 
-def identity(
-    user: str, *, passwd: str, group: str, ids: int, group_add: Sequence[str] = ()
-) -> Identity:
+def resolve_user(
+    user: str, *, passwd: str, group: str, id_count: int, group_add: Sequence[str] = ()
+) -> ProcessUser:
     """Find who ``user`` is: a name, a number, or either of them with ``:group``; empty means root.
 
     Raises `UserUnknown`, `IdNotMapped`.
     """
     who, colon, of = user.partition(":")
-    uid, gid, name = _user(who or "0", passwd)
+    uid, gid, name = _find_user(who or "0", passwd)
     if uid is None:
         raise UserUnknown("user", who)
     groups = [gid]
     if of:
-        gid = _group(of, group)
+        gid = _find_group(of, group)
         groups = [gid]
     elif name and not colon:
         groups += [
-            _number(entry[2]) or 0 for entry in _entries(group, 4) if name in entry[3].split(",")
+            _parse_id(entry[2]) or 0 for entry in _entries(group, 4) if name in entry[3].split(",")
         ]
-    _must_be_mapped("user", who or "root", uid, ids)
-    _must_be_mapped("group", of or f"of user {who}", gid, ids)
+    _check_mapped("user", who or "root", uid, id_count)
+    _check_mapped("group", of or f"of user {who}", gid, id_count)
     for word in group_add:
-        added = _group(word, group)
-        _must_be_mapped("group", word, added, ids)
+        added = _find_group(word, group)
+        _check_mapped("group", word, added, id_count)
         groups.append(added)
     # What the image's file says beyond our range is left out: nobody asked for it by name.
-    kept = tuple(dict.fromkeys(number for number in groups if number < ids))
-    return Identity(uid=uid, gid=gid, groups=kept if ids > 1 else ())
+    kept = tuple(dict.fromkeys(number for number in groups if number < id_count))
+    return ProcessUser(uid=uid, gid=gid, groups=kept if id_count > 1 else ())
 
 
-def _user(who: str, passwd: str) -> tuple[int | None, int, str]:
+def _find_user(who: str, passwd: str) -> tuple[int | None, int, str]:
     """Give uid, gid and name; a number without an entry is an id all the same."""
-    number = _number(who)
+    number = _parse_id(who)
     for entry in _entries(passwd, 4):
-        uid = _number(entry[2])
+        uid = _parse_id(entry[2])
         if entry[0] == who or uid == number is not None:
-            return uid, _number(entry[3]) or 0, entry[0]
+            return uid, _parse_id(entry[3]) or 0, entry[0]
     return number, 0, ""
 
 
-def _group(who: str, group: str) -> int:
-    number = _number(who)
+def _find_group(who: str, group: str) -> int:
+    number = _parse_id(who)
     for entry in _entries(group, 3):
-        gid = _number(entry[2])
+        gid = _parse_id(entry[2])
         if gid is not None and (entry[0] == who or gid == number):
             return gid
     if number is None:
@@ -108,15 +106,15 @@ def _entries(text: str, fields: int) -> Iterator[list[str]]:
     """Split a file of accounts; lines that make no sense are passed over, as by libc."""
     for line in text.splitlines():
         entry = line.strip().split(":")
-        if len(entry) >= fields and entry[0] and _number(entry[2]) is not None:
+        if len(entry) >= fields and entry[0] and _parse_id(entry[2]) is not None:
             yield entry
 
 
-def _number(text: str) -> int | None:
+def _parse_id(text: str) -> int | None:
     """Read an id; cut off far beyond the highest, for Python refuses to read numbers of any length."""
     return int(text[:20]) if text.isascii() and text.isdecimal() else None
 
 
-def _must_be_mapped(kind: str, name: str, number: int, ids: int) -> None:
+def _check_mapped(kind: str, name: str, number: int, ids: int) -> None:
     if number >= ids:
         raise IdNotMapped(kind, name, number, ids)

@@ -1,6 +1,6 @@
 """Health checks: what is run and how often, and what a container's health is after each run."""
 
-from cntnr_compose.containers.spec.process import SHELL
+from cntnr_compose.containers.spec.process import DEFAULT_SHELL
 from cntnr_compose.core.values import Seconds, Value, from_tree
 from cntnr_compose.model.image import ImageConfig, ImageHealthcheck
 from cntnr_compose.model.observed import Record
@@ -52,7 +52,7 @@ def merge_healthchecks(own: Healthcheck | None, image: ImageConfig) -> ProbeSett
         case "CMD":
             command = test[1:]
         case "CMD-SHELL":
-            command = (*(image.shell or SHELL), *test[1:])
+            command = (*(image.shell or DEFAULT_SHELL), *test[1:])
         case _:
             return None
     if not command:

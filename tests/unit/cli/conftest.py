@@ -74,10 +74,11 @@ class FakeEngine:
         found = [one for one in self.containers if one.record.project == project]
         return Observed(project=project, containers=tuple(found))
 
-    def found(self) -> tuple[observe.Found, ...]:
+    def found(self) -> tuple[observe.ProjectSummary, ...]:
         names = sorted({one.record.project for one in self.containers})
         return tuple(
-            observe.Found(name=name, containers=self.observed(name).containers) for name in names
+            observe.ProjectSummary(name=name, containers=self.observed(name).containers)
+            for name in names
         )
 
     def connect(
@@ -93,11 +94,11 @@ class FakeEngine:
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     fake = FakeEngine()
-    monkeypatch.setattr(observe, "observe", fake.observed)
-    monkeypatch.setattr(observe, "projects", fake.found)
+    monkeypatch.setattr(observe, "observe_project", fake.observed)
+    monkeypatch.setattr(observe, "list_projects", fake.found)
     monkeypatch.setattr(observe, "is_supervised", lambda _project: False)
     monkeypatch.setattr(client, "connect", fake.connect)
-    monkeypatch.setattr(early, "hurry", lambda *_: fake.said.append("hurry"))
+    monkeypatch.setattr(early, "start", lambda *_: fake.said.append("hurry"))
     return fake
 
 

@@ -3,7 +3,7 @@
 import io
 
 from cntnr_compose.cli.display.log_printer import Printer, short_name
-from cntnr_compose.containers.logs.reader import Line
+from cntnr_compose.containers.logs.reader import LogLine
 from cntnr_compose.core.values import Value
 from cntnr_compose.model.observed import Record
 from tests.unit.cli.making import container, service
@@ -24,9 +24,11 @@ def printer(**more: bool) -> tuple[Printer, Paper]:
     return Printer(streams=(paper.out, paper.err), **more), paper
 
 
-def line(record: Record, text: str, stream: str = "stdout", **more: bool) -> Line:
+def line(record: Record, text: str, stream: str = "stdout", **more: bool) -> LogLine:
     moment = (1795453690, b"000000042")
-    return Line(source=record.id, moment=moment, stream=stream, text=text.encode(), **more)
+    return LogLine(
+        container_id=record.id, timestamp=moment, stream=stream, text=text.encode(), **more
+    )
 
 
 def test_a_name_is_short_unless_the_user_chose_it() -> None:

@@ -15,7 +15,7 @@ from cntnr_compose.cli.flows.attached_up import Attached
 from cntnr_compose.cli.flows.interrupts import Presses
 from cntnr_compose.cli.flows.up_arguments import Asked
 from cntnr_compose.cli.project.session import Turn
-from cntnr_compose.containers.logs.reader import Line, Span
+from cntnr_compose.containers.logs.reader import LogLine, LogRange
 from cntnr_compose.core.errors import RemoteError
 from cntnr_compose.core.events import ContainerEvent, Event, Progress
 from cntnr_compose.core.values import replace
@@ -25,7 +25,7 @@ from cntnr_compose.reconcile.up import plan_up
 from tests.unit.cli.making import container, project, service
 
 SHOP = project(service("web", depends_on={}), service("db"))
-Moment = Callable[[], list[Line | ContainerEvent]]
+Moment = Callable[[], list[LogLine | ContainerEvent]]
 
 
 class Play:
@@ -41,19 +41,21 @@ class Play:
 
     # What a test writes
 
-    def then(self, *happened: Line | ContainerEvent) -> None:
+    def then(self, *happened: LogLine | ContainerEvent) -> None:
         self.moments.append(lambda: list(happened))
 
     def press(self, number: signal.Signals = signal.SIGINT) -> None:
-        def now() -> list[Line | ContainerEvent]:
+        def now() -> list[LogLine | ContainerEvent]:
             signal.raise_signal(number)
             return []
 
         self.moments.append(now)
 
-    def line(self, name: str, text: str) -> Line:
+    def line(self, name: str, text: str) -> LogLine:
         identity = self.containers[name].record.id
-        return Line(source=identity, moment=(1, b"0"), stream="stdout", text=text.encode())
+        return LogLine(
+            container_id=identity, timestamp=(1, b"0"), stream="stdout", text=text.encode()
+        )
 
     def event(self, action: str, name: str, code: int = 0) -> ContainerEvent:
         record = self.containers[name].record
@@ -116,7 +118,7 @@ class Play:
     def records(self) -> dict[str, Record]:
         return {one.record.id: one.record for one in self.containers.values()}
 
-    def history(self, _records: Iterable[Record], span: Span) -> list[Line]:
+    def history(self, _records: Iterable[Record], span: LogRange) -> list[LogLine]:
         assert span.tail == 0
         return []
 
@@ -129,14 +131,14 @@ class Play:
     def will_restart(self, _event: ContainerEvent) -> bool:
         return "restarts" in self.said
 
-    def next(self, _others: object = ()) -> list[Line | ContainerEvent]:
+    def next(self, _others: object = ()) -> list[LogLine | ContainerEvent]:
         if not self.moments:
             pytest.fail("it waits for something that never comes")
         happened = self.moments.pop(0)()
         return [
             one
             for one in happened
-            if not isinstance(one, Line) or self.wants(self.records[one.source])
+            if not isinstance(one, LogLine) or self.wants(self.records[one.container_id])
         ]
 
 
@@ -258,7 +260,7 @@ def test_a_second_interrupt_kills(play: Play) -> None:
     play.moments.append(lambda: play.replies.clear() or [])  # type: ignore[func-returns-value]
     play.press()
 
-    def killed() -> list[Line | ContainerEvent]:
+    def killed() -> list[LogLine | ContainerEvent]:
         play.replies = [None]
         return [play.event("die", "web", 137)]
 

@@ -314,7 +314,7 @@ def ran_argv(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
         calls.append((argv, program, name, detach))
         return 9
 
-    monkeypatch.setattr(child, "run", fake)
+    monkeypatch.setattr(child, "run_exec", fake)
     return calls
 
 

@@ -10,7 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.client.attach import Attachment, CannotAttach, Keys, Relay, raw
+from cntnr_compose.client.attach import (
+    AttachConnection,
+    CannotAttach,
+    DetachKeys,
+    TerminalRelay,
+    raw_mode,
+)
 
 
 class Conmon:
@@ -40,7 +46,7 @@ def relayed(
     conmon: Conmon, answer: str, stdin: bytes = b"", *, keep_open: bool = False
 ) -> tuple[bool, list[tuple[int, bytes]], bytes]:
     """Relay while the other end reads all input and answers; give what came out at both ends."""
-    attachment = Attachment(conmon.bundle, "web-1")
+    attachment = AttachConnection(conmon.bundle, "web-1")
     wire = conmon.accept()
     read, write = os.pipe()
     os.write(write, stdin)
@@ -59,7 +65,9 @@ def relayed(
     thread = threading.Thread(target=other_end)
     thread.start()
     out: list[tuple[int, bytes]] = []
-    relay = Relay(attachment, stdin=read, write=lambda number, text: out.append((number, text)))
+    relay = TerminalRelay(
+        attachment, stdin=read, write=lambda number, text: out.append((number, text))
+    )
     detached = relay.run()
     thread.join()
     attachment.close()
@@ -88,11 +96,11 @@ def test_the_end_of_the_container_ends_it_though_input_goes_on(conmon: Conmon) -
 
 def test_a_container_that_is_gone_is_told(tmp_path: Path) -> None:
     with pytest.raises(CannotAttach, match="cannot attach to container web-1: No such file"):
-        Attachment(tmp_path, "web-1")
+        AttachConnection(tmp_path, "web-1")
 
 
 def test_signals_are_passed_on_by_name(conmon: Conmon) -> None:
-    attachment = Attachment(conmon.bundle, "web-1")
+    attachment = AttachConnection(conmon.bundle, "web-1")
     wire = conmon.accept()
     names: list[str] = []
 
@@ -105,7 +113,7 @@ def test_signals_are_passed_on_by_name(conmon: Conmon) -> None:
     before = signal.getsignal(signal.SIGUSR1)
     timer = threading.Timer(0.05, lambda: signal.raise_signal(signal.SIGUSR1))
     timer.start()
-    assert not Relay(attachment, stdin=None, on_signal=heard).run()
+    assert not TerminalRelay(attachment, stdin=None, on_signal=heard).run()
     timer.join()
     attachment.close()
     assert names == ["SIGUSR1"]
@@ -115,7 +123,7 @@ def test_signals_are_passed_on_by_name(conmon: Conmon) -> None:
 def test_a_size_is_told_through_the_control_pipe(conmon: Conmon) -> None:
     os.mkfifo("ctl")
     reader = os.open("ctl", os.O_RDONLY | os.O_NONBLOCK)
-    attachment = Attachment(conmon.bundle, "web-1")
+    attachment = AttachConnection(conmon.bundle, "web-1")
     attachment.resize(33, 77)
     assert os.read(reader, 100) == b"1 33 77\n"
     os.close(reader)
@@ -129,7 +137,7 @@ def test_a_terminal_is_as_before_whatever_happens() -> None:
     during = []
 
     def fail() -> None:
-        with raw(follower):
+        with raw_mode(follower):
             during.append(termios.tcgetattr(follower))
             raise KeyError
 
@@ -155,11 +163,11 @@ def test_a_terminal_is_as_before_whatever_happens() -> None:
 def test_keys_that_detach_are_kept_back_until_it_is_sure(
     typed: list[bytes], sent: bytes, detached: bool
 ) -> None:
-    keys = Keys()
-    done = [keys.passed(part) for part in typed]
+    keys = DetachKeys()
+    done = [keys.filter_input(part) for part in typed]
     assert b"".join(part for part, _ in done) == sent
     assert done[-1][1] is detached
 
 
 def test_without_a_terminal_there_are_no_such_keys() -> None:
-    assert Keys(b"").passed(b"\x10\x11") == (b"\x10\x11", False)
+    assert DetachKeys(b"").filter_input(b"\x10\x11") == (b"\x10\x11", False)

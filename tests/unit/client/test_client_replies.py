@@ -40,7 +40,7 @@ def test_a_plan_is_asked_for_and_its_events_are_read_one_by_one(
     for reply in (EventReply(event=STARTED), ResultReply()):
         theirs.send(to_json(reply) + b"\n")
     assert client.next_reply() == STARTED
-    assert client.has_more  # select would wait in vain
+    assert client.has_buffered_reply  # select would wait in vain
     assert client.next_reply() is None
 
 

@@ -149,7 +149,7 @@ def test_where_an_older_one_comes_back_each_time_the_command_gives_up(
 def test_a_process_that_is_not_the_one_it_says_is_not_ended(tmp_path: Path) -> None:
     those = Supervisors(tmp_path / "p.sock")
     those.listen(replace(OLDER, pid=1))
-    there = control.dial(those.place, tmp_path / "log")
+    there = control.open_connection(those.place, tmp_path / "log")
     assert there is not None
     assert there.pid == os.getpid()
     assert there.end_peer(1) is False

@@ -24,14 +24,14 @@ def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[so
 
     monkeypatch.setattr(process, "popen", popen)
     yield ends
-    early.dismiss()
+    early.discard()
     for one in ends:
         one.close()
 
 
 def test_the_one_that_was_started_early_is_taken(started: list[socket.socket]) -> None:
-    early.hurry("/srv/shop", {})
-    early.hurry("/srv/shop", {})
+    early.start("/srv/shop", {})
+    early.start("/srv/shop", {})
     assert len(started) == 1
     with early.take() as wire:
         assert len(started) == 1
@@ -45,8 +45,8 @@ def test_where_none_was_started_early_one_is_started_now(started: list[socket.so
 
 
 def test_one_that_is_not_needed_is_hung_up_on(started: list[socket.socket]) -> None:
-    early.hurry("/srv/shop", {})
-    early.dismiss()
+    early.start("/srv/shop", {})
+    early.discard()
     assert started[0].recv(100) == b""
 
 
@@ -65,5 +65,5 @@ def test_a_project_that_has_one_needs_no_other(
     served = paths.secure_runtime() / "holder/inside/s/shop.sock"
     served.parent.mkdir(parents=True)
     served.touch()
-    early.hurry(cwd, environ, name)
+    early.start(cwd, environ, name)
     assert started == []

@@ -9,8 +9,8 @@ from cntnr_compose.compose.load import Request, load
 from cntnr_compose.compose.support.keys import NEEDING, TOLD_LATER
 from cntnr_compose.compose.support.level import HostCapabilities
 from cntnr_compose.compose.support.report import not_honoured, rows
-from cntnr_compose.containers.spec.inputs import HostFacts, Setting
-from cntnr_compose.containers.spec.runtime_spec import runtime_spec
+from cntnr_compose.containers.spec.inputs import HostFacts, SpecInputs
+from cntnr_compose.containers.spec.runtime_spec import build_runtime_spec
 from cntnr_compose.model.image import ImageConfig
 
 CODE = Path(__file__).resolve().parents[3] / "cntnr_compose"
@@ -103,10 +103,10 @@ def test_the_engine_tells_what_the_table_leaves_to_it(key: str, tmp_path: Path) 
     text = f"services: {{a: {{image: x, {key.partition('.')[0]}: {SAMPLES[key]}}}}}"
     (tmp_path / "compose.yaml").write_text(text)
     loaded = load(Request(cwd=str(tmp_path)))
-    made = runtime_spec(
+    made = build_runtime_spec(
         loaded.project.services["a"],
         ImageConfig(cmd=("x",)),
-        Setting(id="x", rootfs="/x"),
+        SpecInputs(id="x", rootfs="/x"),
         HostFacts(controllers=(), init_path="", domainname_path=""),
     )
     assert any(line.startswith(f"services.a.{key}: ") for line in made.warnings)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cntnr_compose.containers.bundle import accounts
-from cntnr_compose.containers.spec.users import Identity, UserUnknown, identity
+from cntnr_compose.containers.spec.users import ProcessUser, UserUnknown, resolve_user
 from cntnr_compose.host.openat2 import Root
 
 IDS = 65537
@@ -20,13 +20,13 @@ def etc(tmp_path: Path) -> Path:
     return tmp_path / "etc"
 
 
-def found(etc: Path, user: str, *, runs: bool = False) -> Identity:
-    with Root(etc.parent) as root, accounts.of(root, runs=runs) as (passwd, group):
-        return identity(user, passwd=passwd, group=group, ids=IDS)
+def found(etc: Path, user: str, *, runs: bool = False) -> ProcessUser:
+    with Root(etc.parent) as root, accounts.read_accounts(root, runs=runs) as (passwd, group):
+        return resolve_user(user, passwd=passwd, group=group, id_count=IDS)
 
 
 def test_names_are_looked_up(etc: Path) -> None:
-    assert found(etc, "ann") == Identity(uid=5, gid=6, groups=(6, 7))
+    assert found(etc, "ann") == ProcessUser(uid=5, gid=6, groups=(6, 7))
     (etc / "passwd").unlink()
     with pytest.raises(UserUnknown, match="no matching entries in passwd file"):
         found(etc, "ann")

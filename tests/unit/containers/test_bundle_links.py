@@ -7,7 +7,7 @@ from cntnr_compose.model.service import Service
 
 
 def aliases(*found: str) -> tuple[tuple[str, str], ...]:
-    return links.aliases(Service(name="s", links=found), "p")
+    return links.parse_link_aliases(Service(name="s", links=found), "p")
 
 
 def test_an_alias_stands_for_all_containers_of_its_target() -> None:

@@ -22,7 +22,9 @@ def nothing_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mounts, "tmpfs", pytest.fail)
 
 
-def look(*points: MountPoint, secret: Path | None = None, subpath: str = "") -> sources.Seen:
+def look(
+    *points: MountPoint, secret: Path | None = None, subpath: str = ""
+) -> sources.SourceSnapshot:
     asked = tuple(
         Mount(type=one.type, target=one.target, volume=VolumeOptions(subpath=subpath))
         for one in points
@@ -40,7 +42,7 @@ def look(*points: MountPoint, secret: Path | None = None, subpath: str = "") -> 
         mounts=points,
     )
     scene = SimpleNamespace(intent=SimpleNamespace(configs={}, secrets=known), keepers={})
-    return sources.look(scene, record)  # type: ignore[arg-type]
+    return sources.take_snapshot(scene, record)  # type: ignore[arg-type]
 
 
 def volume(name: str, **options: str) -> MountPoint:
@@ -51,10 +53,10 @@ def volume(name: str, **options: str) -> MountPoint:
 def test_a_bind_is_another_when_its_file_was_replaced(tmp_path: Path) -> None:
     file = tmp_path / "file"
     point = MountPoint(type="bind", target="/file", source=str(file))
-    assert not sources.is_whole(look(point))
+    assert not sources.is_complete(look(point))
     file.write_text("one")
     seen = look(point)
-    assert sources.is_whole(seen)
+    assert sources.is_complete(seen)
     file.write_text("two")  # the same file, which the mount shows
     assert look(point) == seen
     (tmp_path / "new").write_text("three")
@@ -64,7 +66,7 @@ def test_a_bind_is_another_when_its_file_was_replaced(tmp_path: Path) -> None:
 
 def test_a_secret_is_another_also_when_it_was_written_to(tmp_path: Path) -> None:
     file = tmp_path / "file"
-    assert not sources.is_whole(look(secret=file))
+    assert not sources.is_complete(look(secret=file))
     file.write_text("one")
     seen = look(secret=file)
     file.write_text("three")
@@ -74,13 +76,13 @@ def test_a_secret_is_another_also_when_it_was_written_to(tmp_path: Path) -> None
 def test_volumes_are_looked_at_where_others_make_what_is_mounted(tmp_path: Path) -> None:
     plain, memory = volume("plain"), volume("memory", type="tmpfs", device="tmpfs")
     folder = volume("folder", type="none", o="bind", device=str(tmp_path / "device"))
-    assert sources.is_whole(look(plain, memory))
-    assert not sources.is_whole(look(folder))
+    assert sources.is_complete(look(plain, memory))
+    assert not sources.is_complete(look(folder))
     assert not (tmp_path / "device").exists()
-    assert not sources.is_whole(look(memory, subpath="part"))
-    assert not sources.is_whole(look(plain, subpath="part"))
+    assert not sources.is_complete(look(memory, subpath="part"))
+    assert not sources.is_complete(look(plain, subpath="part"))
     (volumes.content("plain") / "part").mkdir()
-    assert sources.is_whole(look(plain, subpath="part"))
+    assert sources.is_complete(look(plain, subpath="part"))
 
 
 def test_a_file_that_is_copied_is_not_waited_for(tmp_path: Path) -> None:

@@ -5,18 +5,26 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.containers.logs.reader import AT_ONCE, PIECE, Line, Log, Span, as_moment, merged
+from cntnr_compose.containers.logs.reader import (
+    MAX_READ_SIZE,
+    PIECE_SIZE,
+    LogFile,
+    LogLine,
+    LogRange,
+    merge_logs,
+    to_timestamp,
+)
 
 
 def entry(second: int, text: str, *, tag: str = "F", stream: str = "stdout", nanos: int = 5) -> str:
     return f"2026-11-23T17:08:{second:02}.{nanos:09}+00:00 {stream} {tag} {text}\n"
 
 
-def texts(lines: list[Line]) -> list[str]:
+def texts(lines: list[LogLine]) -> list[str]:
     """Give the texts of lines, those that came in pieces as one."""
     found: list[str] = []
     for line in lines:
-        if line.begins:
+        if line.is_first_piece:
             found.append("")
         found[-1] += line.text.decode()
     return found
@@ -33,16 +41,16 @@ def add(path: Path, *entries: str) -> None:
 
 
 @pytest.fixture
-def log(path: Path) -> Iterator[Log]:
-    found = Log(path, "a")
+def log(path: Path) -> Iterator[LogFile]:
+    found = LogFile(path, "a")
     yield found
     found.close()
 
 
 def read(path: Path, **span: float | None) -> list[str]:
-    log = Log(path, "a")
+    log = LogFile(path, "a")
     try:
-        return texts(list(log.history(Span(**span))))  # type: ignore[arg-type]
+        return texts(list(log.read_history(LogRange(**span))))  # type: ignore[arg-type]
     finally:
         log.close()
 
@@ -51,23 +59,23 @@ START = 1795453690  # 2026-11-23T17:08:10Z
 SECOND = 1_000_000_000
 
 
-def test_a_line_has_stream_time_and_text(path: Path, log: Log) -> None:
+def test_a_line_has_stream_time_and_text(path: Path, log: LogFile) -> None:
     add(path, entry(10, "to be  or not ", stream="stderr", nanos=246666905))
-    (line,) = log.history(Span())
-    assert (line.stream, line.text, line.source) == ("stderr", b"to be  or not ", "a")
-    assert line.stamp == "2026-11-23T17:08:10.246666905Z"
-    assert line.moment == (START, b"246666905")
+    (line,) = log.read_history(LogRange())
+    assert (line.stream, line.text, line.container_id) == ("stderr", b"to be  or not ", "a")
+    assert line.rfc3339 == "2026-11-23T17:08:10.246666905Z"
+    assert line.timestamp == (START, b"246666905")
 
 
-def test_a_line_in_another_time_zone_has_the_same_moment(path: Path, log: Log) -> None:
+def test_a_line_in_another_time_zone_has_the_same_moment(path: Path, log: LogFile) -> None:
     add(path, "2026-11-23T19:38:10.000000001+02:30 stdout F x\n")
-    (line,) = log.history(Span())
-    assert line.stamp == "2026-11-23T17:08:10.000000001Z"
+    (line,) = log.read_history(LogRange())
+    assert line.rfc3339 == "2026-11-23T17:08:10.000000001Z"
 
 
-def test_bytes_that_are_no_text_stay_as_they_are(path: Path, log: Log) -> None:
+def test_bytes_that_are_no_text_stay_as_they_are(path: Path, log: LogFile) -> None:
     path.write_bytes(entry(1, "").encode().rstrip(b"\n") + b"\xff\x00\r\n")
-    (line,) = log.history(Span())
+    (line,) = log.read_history(LogRange())
     assert line.text == b"\xff\x00\r"
 
 
@@ -82,11 +90,11 @@ def test_parts_are_joined_for_each_stream(path: Path) -> None:
     assert read(path) == ["other", "one two three"]
 
 
-def test_an_unfinished_line_comes_at_the_end(path: Path, log: Log) -> None:
+def test_an_unfinished_line_comes_at_the_end(path: Path, log: LogFile) -> None:
     add(path, entry(1, "whole"), entry(2, "password: ", tag="P"))
-    assert texts(list(log.history(Span()))) == ["whole"]
-    assert texts(log.ending()) == ["password: "]
-    assert log.ending() == []
+    assert texts(list(log.read_history(LogRange()))) == ["whole"]
+    assert texts(log.read_last()) == ["password: "]
+    assert log.read_last() == []
 
 
 def test_tail_gives_the_last_lines(path: Path) -> None:
@@ -112,39 +120,39 @@ def test_since_and_until_are_bounds(path: Path) -> None:
     assert read(path, since=(START + 2) * SECOND, tail=1) == ["19"]
 
 
-def test_more_gives_what_was_added(path: Path, log: Log) -> None:
-    assert list(log.history(Span())) == []
-    assert log.more() == []  # the file is not there yet
+def test_more_gives_what_was_added(path: Path, log: LogFile) -> None:
+    assert list(log.read_history(LogRange())) == []
+    assert log.read_new() == []  # the file is not there yet
     add(path, entry(1, "one"), "2026-11-23T17:08:02.000")
-    assert texts(log.more()) == ["one"]
+    assert texts(log.read_new()) == ["one"]
     add(path, "000001+00:00 stdout F two\n")
-    assert texts(log.more()) == ["two"]
-    assert log.more() == []
+    assert texts(log.read_new()) == ["two"]
+    assert log.read_new() == []
 
 
-def test_tail_zero_still_follows(path: Path, log: Log) -> None:
+def test_tail_zero_still_follows(path: Path, log: LogFile) -> None:
     add(path, entry(1, "old"))
-    assert list(log.history(Span(tail=0))) == []
+    assert list(log.read_history(LogRange(tail=0))) == []
     add(path, entry(2, "new"))
-    assert texts(log.more()) == ["new"]
+    assert texts(log.read_new()) == ["new"]
 
 
-def test_a_replaced_file_is_read_from_its_beginning(path: Path, log: Log) -> None:
+def test_a_replaced_file_is_read_from_its_beginning(path: Path, log: LogFile) -> None:
     add(path, entry(1, "old"))
-    list(log.history(Span()))
+    list(log.read_history(LogRange()))
     add(path, entry(2, "last of the old"))
     fresh = path.with_name("fresh")
     add(fresh, entry(3, "new"))
     fresh.replace(path)
-    assert texts(log.more()) == ["last of the old"]
-    assert texts(log.more()) == ["new"]
+    assert texts(log.read_new()) == ["last of the old"]
+    assert texts(log.read_new()) == ["new"]
 
 
-def test_a_truncated_file_is_read_from_its_beginning(path: Path, log: Log) -> None:
+def test_a_truncated_file_is_read_from_its_beginning(path: Path, log: LogFile) -> None:
     add(path, entry(1, "a long line"))
-    list(log.history(Span()))
+    list(log.read_history(LogRange()))
     path.write_text(entry(2, "new"))
-    assert texts(log.more()) == ["new"]
+    assert texts(log.read_new()) == ["new"]
 
 
 def test_files_put_aside_come_first_oldest_first(path: Path) -> None:
@@ -174,8 +182,8 @@ def test_logs_are_merged_by_time(tmp_path: Path) -> None:
     first, second = tmp_path / "a", tmp_path / "b"
     add(first, entry(1, "1"), entry(3, "3", nanos=7), entry(5, "5"))
     add(second, entry(2, "2"), entry(3, "3b", nanos=8), entry(4, "4"))
-    logs = [Log(path, path.name) for path in (first, second)]
-    both = merged(log.history(Span()) for log in logs)
+    logs = [LogFile(path, path.name) for path in (first, second)]
+    both = merge_logs(log.read_history(LogRange()) for log in logs)
     assert texts(list(both)) == ["1", "2", "3", "3b", "4", "5"]
     for log in logs:
         log.close()
@@ -188,30 +196,38 @@ def test_bounds_are_exact_to_the_nanosecond(path: Path) -> None:
 
 
 def test_moments_carry_nine_digits() -> None:
-    assert as_moment(START * SECOND) == (1795453690, b"000000000")
-    assert as_moment(START * SECOND + 5) == (1795453690, b"000000005")
+    assert to_timestamp(START * SECOND) == (1795453690, b"000000000")
+    assert to_timestamp(START * SECOND + 5) == (1795453690, b"000000005")
 
 
-def test_a_line_without_end_comes_in_pieces(path: Path, log: Log) -> None:
+def test_a_line_without_end_comes_in_pieces(path: Path, log: LogFile) -> None:
     part = "x" * 8000
     add(path, entry(1, "first"), *(entry(2, part, tag="P") for _ in range(100)))
-    pieces = list(log.history(Span()))[1:]
+    pieces = list(log.read_history(LogRange()))[1:]
     assert {len(line.text) for line in pieces} == {9 * 8000}
-    assert [line.begins for line in pieces] == [True] + [False] * 10
-    assert not any(line.ends for line in pieces)
-    assert {line.moment for line in pieces} == {(START - 8, b"000000005")}
+    assert [line.is_first_piece for line in pieces] == [True] + [False] * 10
+    assert not any(line.is_last_piece for line in pieces)
+    assert {line.timestamp for line in pieces} == {(START - 8, b"000000005")}
     add(path, entry(3, "end"), entry(3, "next"))
-    end, following = log.more()
-    assert (end.text, end.begins, end.ends) == (part.encode() + b"end", False, True)
-    assert (following.text, following.begins, following.ends) == (b"next", True, True)
-    assert PIECE <= 9 * 8000
+    end, following = log.read_new()
+    assert (end.text, end.is_first_piece, end.is_last_piece) == (
+        part.encode() + b"end",
+        False,
+        True,
+    )
+    assert (following.text, following.is_first_piece, following.is_last_piece) == (
+        b"next",
+        True,
+        True,
+    )
+    assert PIECE_SIZE <= 9 * 8000
 
 
-def test_a_line_in_pieces_ends_with_its_container(path: Path, log: Log) -> None:
-    add(path, *(entry(2, "x" * PIECE, tag="P") for _ in range(2)))
-    assert len(list(log.history(Span()))) == 2
-    (end,) = log.ending()
-    assert (end.text, end.begins, end.ends) == (b"", False, True)
+def test_a_line_in_pieces_ends_with_its_container(path: Path, log: LogFile) -> None:
+    add(path, *(entry(2, "x" * PIECE_SIZE, tag="P") for _ in range(2)))
+    assert len(list(log.read_history(LogRange()))) == 2
+    (end,) = log.read_last()
+    assert (end.text, end.is_first_piece, end.is_last_piece) == (b"", False, True)
 
 
 def test_the_tail_of_lines_in_pieces(path: Path) -> None:
@@ -225,19 +241,21 @@ def test_the_tail_of_lines_in_pieces(path: Path) -> None:
     assert [len(text) for text in read(path, tail=1, until=until)] == [320001]
 
 
-def test_what_came_is_read_bit_by_bit(path: Path, log: Log) -> None:
+def test_what_came_is_read_bit_by_bit(path: Path, log: LogFile) -> None:
     add(path, *(entry(1, "x" * 8000) for _ in range(1000)))
-    lines = log.more()
-    assert AT_ONCE // 9000 < len(lines) < 2 * AT_ONCE // 8000
-    assert log.unread() > 0
-    while more := log.more():
+    lines = log.read_new()
+    assert MAX_READ_SIZE // 9000 < len(lines) < 2 * MAX_READ_SIZE // 8000
+    assert log.count_unread() > 0
+    while more := log.read_new():
         lines += more
     assert len(lines) == 1000
-    assert log.unread() == 0
+    assert log.count_unread() == 0
 
 
-@pytest.mark.parametrize("span", [Span(), Span(tail=3), Span(tail=3, until=START * SECOND)])
-def test_a_huge_line_takes_neither_memory_nor_time(path: Path, span: Span) -> None:
+@pytest.mark.parametrize(
+    "span", [LogRange(), LogRange(tail=3), LogRange(tail=3, until=START * SECOND)]
+)
+def test_a_huge_line_takes_neither_memory_nor_time(path: Path, span: LogRange) -> None:
     import time
     import tracemalloc
 
@@ -246,10 +264,10 @@ def test_a_huge_line_takes_neither_memory_nor_time(path: Path, span: Span) -> No
         for _ in range(40):
             out.write(part * 200)  # 64 MB
         out.write(entry(2, "end").encode())
-    log, begun = Log(path, "a"), time.monotonic()
+    log, begun = LogFile(path, "a"), time.monotonic()
     tracemalloc.start()
     try:
-        assert sum(len(line.text) for line in log.history(span)) == 40 * 200 * 8000 + 3
+        assert sum(len(line.text) for line in log.read_history(span)) == 40 * 200 * 8000 + 3
         assert tracemalloc.get_traced_memory()[1] < 8 << 20
     finally:
         tracemalloc.stop()
@@ -257,14 +275,14 @@ def test_a_huge_line_takes_neither_memory_nor_time(path: Path, span: Span) -> No
     assert time.monotonic() - begun < 20
 
 
-def test_what_is_no_log_at_all_takes_no_memory(path: Path, log: Log) -> None:
+def test_what_is_no_log_at_all_takes_no_memory(path: Path, log: LogFile) -> None:
     import tracemalloc
 
     with path.open("wb") as out:
         out.truncate(64 << 20)
     tracemalloc.start()
     try:
-        assert list(log.history(Span())) == []
+        assert list(log.read_history(LogRange())) == []
         assert read(path, tail=5) == []
         assert tracemalloc.get_traced_memory()[1] < 16 << 20
     finally:

@@ -8,8 +8,8 @@ from cntnr_compose.containers.logs import rotation as logrotation
 from cntnr_compose.containers.logs.rotation import (
     DriverUnknown,
     LogOptionInvalid,
-    Settings,
-    settings,
+    LogSettings,
+    parse_logging,
 )
 from cntnr_compose.core import paths
 from cntnr_compose.model.observed import Record
@@ -17,19 +17,19 @@ from cntnr_compose.model.service import Logging, Service
 
 
 def test_all_is_kept_where_nothing_is_asked() -> None:
-    assert settings(None) == Settings()
-    assert settings(Logging(driver="json-file")) == Settings()
+    assert parse_logging(None) == LogSettings()
+    assert parse_logging(Logging(driver="json-file")) == LogSettings()
 
 
 def test_sizes_and_counts_are_read() -> None:
     asked = Logging(driver="local", options={"max-size": "10m", "max-file": "3"})
-    assert settings(asked) == Settings(most=10 << 20, files=3)
+    assert parse_logging(asked) == LogSettings(max_size=10 << 20, max_files=3)
 
 
 def test_no_log_and_unknown_drivers() -> None:
-    assert settings(Logging(driver="none")).driver == "none"
+    assert parse_logging(Logging(driver="none")).driver == "none"
     with pytest.raises(DriverUnknown, match="cannot log to fluentd"):
-        settings(Logging(driver="fluentd"))
+        parse_logging(Logging(driver="fluentd"))
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_no_log_and_unknown_drivers() -> None:
 )
 def test_options_that_make_no_sense_are_named(options: dict[str, str], said: str) -> None:
     with pytest.raises(LogOptionInvalid, match=said):
-        settings(Logging(options=options))
+        parse_logging(Logging(options=options))
 
 
 def logged(project: str, **options: str) -> tuple[Record, Path]:
@@ -65,8 +65,8 @@ def test_a_log_begun_anew_is_kept_and_the_oldest_goes() -> None:
         draft = log.with_name("log.tmp")
         draft.write_text(f"{number}")
         draft.replace(log)  # as conmon does
-        logrotation.keep_older(record)
-        logrotation.keep_older(record)
+        logrotation.keep_rotated_log(record)
+        logrotation.keep_rotated_log(record)
     assert kept(log) == {"log": "3", "log.1": "3", "log.2": "2"}
     assert log.samefile(log.with_name("log.1"))
 
@@ -75,13 +75,13 @@ def test_one_file_has_no_second_name() -> None:
     for options in ({}, {"max-size": "10"}, {"max-file": "3"}):
         record, log = logged("one", **options)
         log.write_text("all")
-        logrotation.keep_older(record)
+        logrotation.keep_rotated_log(record)
         assert kept(log) == {"log": "all"}
 
 
 def test_a_log_that_is_not_there_yet_is_waited_for() -> None:
     record, log = logged("none", **{"max-size": "10", "max-file": "2"})
-    logrotation.keep_older(record)
+    logrotation.keep_rotated_log(record)
     assert kept(log) == {}
 
 
@@ -93,14 +93,14 @@ def test_a_last_line_without_its_end_is_ended() -> None:
     record, log = logged("lines")
     whole = entry("one") + entry("begun", tag="P") + entry("ended", second=2)
     log.write_text(whole)
-    logrotation.end_line(record)
+    logrotation.end_last_line(record)
     assert log.read_text() == whole
     half = entry("half", tag="P", second=3) + entry("err", stream="stderr", tag="P", second=4)
     log.write_text(whole + half)
     for _ in range(2):
-        logrotation.end_line(record)
+        logrotation.end_last_line(record)
     ends = entry("", second=3) + entry("", stream="stderr", second=4)
     assert log.read_text() == whole + half + ends
     log.unlink()
-    logrotation.end_line(record)
+    logrotation.end_last_line(record)
     assert not log.exists()

@@ -6,9 +6,14 @@ from pathlib import Path
 import pytest
 
 from cntnr_compose.containers.runtime import runc
-from cntnr_compose.containers.runtime.runc import ContainerFailed, Launch, conmon_argv, plain
+from cntnr_compose.containers.runtime.runc import (
+    ConmonOptions,
+    ContainerFailed,
+    build_conmon_argv,
+    extract_cause,
+)
 
-LAUNCH = Launch(id="abc", name="p-web-1", bundle="/b/abc", log="/l/log")
+LAUNCH = ConmonOptions(id="abc", name="p-web-1", bundle="/b/abc", log="/l/log")
 SAID = (
     'time="2026-01-01T00:00:00Z" level=warning msg="unable to get oom kill count" error="x"\n'
     'time="2026-01-01T00:00:00Z" level=error msg="runc create failed: unable to start container process: '
@@ -22,28 +27,34 @@ def programs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_container_on_a_network_is_created_where_the_networks_are() -> None:
-    argv = conmon_argv(LAUNCH)
+    argv = build_conmon_argv(LAUNCH)
     assert argv[:3] == ["nsenter", "--net=/proc/1/ns/net", "/usr/bin/conmon"]
-    alone = conmon_argv(Launch(id="abc", name="n", bundle="/b", log="/l", own_network=False))
+    alone = build_conmon_argv(
+        ConmonOptions(id="abc", name="n", bundle="/b", log="/l", has_own_network=False)
+    )
     assert alone[0] == "/usr/bin/conmon"
 
 
 def test_terminal_and_input_are_asked_for_where_wanted() -> None:
-    assert not {"-t", "-i"} & set(conmon_argv(LAUNCH))
-    both = conmon_argv(Launch(id="a", name="n", bundle="/b", log="/l", tty=True, stdin=True))
+    assert not {"-t", "-i"} & set(build_conmon_argv(LAUNCH))
+    both = build_conmon_argv(
+        ConmonOptions(id="a", name="n", bundle="/b", log="/l", tty=True, stdin=True)
+    )
     assert {"-t", "-i"} <= set(both)
 
 
 def test_the_log_driver_goes_without_a_path_where_there_is_no_file() -> None:
-    argv = conmon_argv(Launch(id="a", name="n", bundle="/b", log="/l", log_driver="none"))
+    argv = build_conmon_argv(
+        ConmonOptions(id="a", name="n", bundle="/b", log="/l", log_driver="none")
+    )
     assert argv[argv.index("-l") + 1] == "none"
-    argv = conmon_argv(LAUNCH)
+    argv = build_conmon_argv(LAUNCH)
     assert argv[argv.index("-l") + 1] == "k8s-file:/l/log"
 
 
 def test_the_cause_is_taken_out_of_the_log_lines() -> None:
-    assert plain(SAID) == 'exec: "nope": executable file not found in $PATH'
-    assert plain("") == "runc failed without a word"
+    assert extract_cause(SAID) == 'exec: "nope": executable file not found in $PATH'
+    assert extract_cause("") == "runc failed without a word"
 
 
 @pytest.mark.parametrize(
@@ -62,20 +73,24 @@ def test_what_the_program_lacks_decides_the_exit_code(said: str, code: int) -> N
 
 
 def test_exit_files_hold_the_bare_status(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(runc, "exits", lambda: tmp_path)
+    monkeypatch.setattr(runc, "exit_folder", lambda: tmp_path)
     (tmp_path / "a").write_text("7")
     (tmp_path / "b").write_text("")
-    assert (runc.exit_status("a"), runc.exit_status("b"), runc.exit_status("c")) == (7, None, None)
+    assert (runc.read_exit_status("a"), runc.read_exit_status("b"), runc.read_exit_status("c")) == (
+        7,
+        None,
+        None,
+    )
 
 
 def test_a_later_process_with_its_pid_is_not_the_containers(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(runc.paths, "holder_tmpfs", lambda: tmp_path)
-    (runc.root() / "a").mkdir(parents=True)
+    (runc.state_folder() / "a").mkdir(parents=True)
     born = runc.kernel.start_time(os.getpid())
     for start, pid in ((born, os.getpid()), (born + 1, 0)):
         text = f'{{"init_process_pid": {os.getpid()}, "init_process_start": {start}}}'
-        (runc.root() / "a/state.json").write_text(text)
-        assert runc.pid("a") == pid
-    assert runc.pid("b") == 0
+        (runc.state_folder() / "a/state.json").write_text(text)
+        assert runc.read_pid("a") == pid
+    assert runc.read_pid("b") == 0

@@ -2,22 +2,33 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.containers.spec.devices import DeviceMissing, DeviceUnsupported, devices, wanted
-from cntnr_compose.containers.spec.inputs import HostFacts, Node, Reductions, ResolvedMount, Setting
+from cntnr_compose.containers.spec.devices import (
+    DeviceMissing,
+    DeviceUnsupported,
+    build_device_mounts,
+    list_device_paths,
+)
+from cntnr_compose.containers.spec.inputs import (
+    DeviceNode,
+    HostFacts,
+    Reductions,
+    ResolvedMount,
+    SpecInputs,
+)
 from cntnr_compose.model.service import Device, Service
 
 
 def bound(
     *mine: Device,
-    nodes: dict[str, Node] | None = None,
+    nodes: dict[str, DeviceNode] | None = None,
     reductions: Reductions | None = None,
     mounts: tuple[ResolvedMount, ...] = (),
     there: tuple[str, ...] = (),
     **service: Any,
 ) -> list[tuple[str, str]]:
-    found = devices(
+    found = build_device_mounts(
         Service(name="web", devices=mine, **service),
-        Setting(id="a1", rootfs="/r", nodes=nodes or {}, mounts=mounts),
+        SpecInputs(id="a1", rootfs="/r", device_nodes=nodes or {}, mounts=mounts),
         HostFacts(devices=there),
         reductions or Reductions("web"),
     )
@@ -26,7 +37,7 @@ def bound(
 
 def test_device_is_bound_where_it_is_wanted() -> None:
     fuse, tun = Device(source="/dev/fuse"), Device(source="/dev/net/tun", target="/dev/tun")
-    nodes = {"/dev/fuse": Node(), "/dev/net/tun": Node()}
+    nodes = {"/dev/fuse": DeviceNode(), "/dev/net/tun": DeviceNode()}
     assert bound(fuse, tun, nodes=nodes) == [
         ("/dev/fuse", "/dev/fuse"),
         ("/dev/net/tun", "/dev/tun"),
@@ -44,27 +55,27 @@ def test_device_that_is_not_there_is_refused() -> None:
     [
         (
             Device(source="/dev/sda"),
-            Node(openable=False),
+            DeviceNode(openable=False),
             "/dev/sda may not be opened by the user who runs this",
         ),
         (
             Device(source="/dev/sda", permissions="r"),
-            Node(),
+            DeviceNode(),
             "r of /dev/sda is not enforced without root",
         ),
     ],
 )
-def test_what_a_device_cannot_be_is_said(device: Device, node: Node, reason: str) -> None:
+def test_what_a_device_cannot_be_is_said(device: Device, node: DeviceNode, reason: str) -> None:
     reductions = Reductions("web")
     bound(device, nodes={"/dev/sda": node}, reductions=reductions)
-    assert reductions.lines == (f"services.web.devices: {reason}",)
+    assert reductions.warnings == (f"services.web.devices: {reason}",)
 
 
 def test_folder_of_devices_is_not_judged_by_itself() -> None:
     reductions = Reductions("web")
-    node = Node(folder=True, openable=False)
+    node = DeviceNode(folder=True, openable=False)
     bound(Device(source="/dev/dri"), nodes={"/dev/dri": node}, reductions=reductions)
-    assert reductions.lines == ()
+    assert reductions.warnings == ()
 
 
 def test_privileged_gets_what_the_user_may_open() -> None:
@@ -108,4 +119,4 @@ def test_paths_to_look_at_are_named_once() -> None:
     }
     mine = (Device(source="/dev/sda"), Device(source="vendor.com/gpu=0"))
     service = Service(name="web", devices=mine, raw={"blkio_config": blkio})
-    assert wanted(service) == ("/dev/sda", "/dev/sdb")
+    assert list_device_paths(service) == ("/dev/sda", "/dev/sdb")

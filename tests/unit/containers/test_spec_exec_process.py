@@ -2,11 +2,11 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.containers.spec.capabilities import ALL, DEFAULT, sets
-from cntnr_compose.containers.spec.exec_process import process_for_exec
-from cntnr_compose.containers.spec.inputs import HostFacts, Setting
+from cntnr_compose.containers.spec.capabilities import ALL, DEFAULT, build_capability_sets
+from cntnr_compose.containers.spec.exec_process import build_exec_process
+from cntnr_compose.containers.spec.inputs import HostFacts, SpecInputs
 from cntnr_compose.containers.spec.process import WorkingDirectoryInvalid
-from cntnr_compose.containers.spec.runtime_spec import runtime_spec
+from cntnr_compose.containers.spec.runtime_spec import build_runtime_spec
 from cntnr_compose.containers.spec.users import IdNotMapped
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.service import Hook, Service
@@ -17,15 +17,17 @@ GROUP = "audio:x:29:app\n"
 
 def base(**service: Any) -> dict[str, Any]:
     words: dict[str, Any] = {"command": ("serve",), "environment": {"A": "1"}, **service}
-    setting = Setting(id="a1", rootfs="/r", hostname="box", passwd=PASSWD, console=(24, 80))
-    made = runtime_spec(Service(name="web", **words), ImageConfig(), setting, HostFacts())
+    setting = SpecInputs(id="a1", rootfs="/r", hostname="box", passwd=PASSWD, console_size=(24, 80))
+    made = build_runtime_spec(Service(name="web", **words), ImageConfig(), setting, HostFacts())
     return made.spec["process"]
 
 
 def joined(container: dict[str, Any], *words: str, **more: Any) -> dict[str, Any]:
     options = {name: more.pop(name) for name in ("tty", "console", "ids") if name in more}
     run = Hook(command=words or ("true",), **more)
-    return process_for_exec(container, run, passwd=PASSWD, group=GROUP, **{"ids": 65537, **options})
+    return build_exec_process(
+        container, run, passwd=PASSWD, group=GROUP, **{"ids": 65537, **options}
+    )
 
 
 def test_what_is_left_empty_is_as_in_the_container() -> None:
@@ -55,7 +57,7 @@ def test_root_gets_what_the_container_may_have_at_most() -> None:
 def test_privileged_has_all_capabilities() -> None:
     process = joined(base(user="app"), privileged=True)
     assert process["user"]["uid"] == 100
-    assert process["capabilities"] == sets(ALL, 0)
+    assert process["capabilities"] == build_capability_sets(ALL, 0)
 
 
 def test_terminal_is_its_own_matter() -> None:

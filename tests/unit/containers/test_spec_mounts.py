@@ -2,8 +2,13 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.containers.spec.inputs import HostFacts, Reductions, ResolvedMount, Setting
-from cntnr_compose.containers.spec.mounts import MountInvalid, models, mounts, propagation
+from cntnr_compose.containers.spec.inputs import HostFacts, Reductions, ResolvedMount, SpecInputs
+from cntnr_compose.containers.spec.mounts import (
+    MountInvalid,
+    build_mounts,
+    choose_rootfs_propagation,
+    list_mode_folders,
+)
 from cntnr_compose.model.service import Service
 
 DEFAULTS = ["/proc", "/dev", "/dev/pts", "/sys", "/dev/mqueue", "/dev/shm"]
@@ -15,9 +20,9 @@ def made(
     facts: dict[str, Any] | None = None,
     reductions: Reductions | None = None,
 ) -> list[dict[str, Any]]:
-    return mounts(
+    return build_mounts(
         Service(name="web", **(service or {})),
-        Setting(id="a1", rootfs="/r", **(setting or {})),
+        SpecInputs(id="a1", rootfs="/r", **(setting or {})),
         HostFacts(**(facts or {})),
         reductions or Reductions("web"),
     )
@@ -159,14 +164,14 @@ def test_bind_is_as_asked(mount: dict[str, Any], options: list[str]) -> None:
     ],
 )
 def test_root_shares_as_far_as_a_mount_does(options: list[str], expected: str) -> None:
-    assert propagation([{"options": [one]} for one in options]) == expected
+    assert choose_rootfs_propagation([{"options": [one]} for one in options]) == expected
 
 
 def test_what_a_bind_cannot_be_is_said() -> None:
     reductions = Reductions("web")
     mount = ResolvedMount(target="/d", source="/v", propagation="rshared", selinux="z")
     made(setting={"mounts": (mount,)}, facts={"selinux": True}, reductions=reductions)
-    assert reductions.lines == (
+    assert reductions.warnings == (
         "services.web.volumes.bind.propagation: rshared does not reach beyond our containers",
         "services.web.volumes.bind.selinux: /v is not relabelled, which takes root",
     )
@@ -196,7 +201,7 @@ def test_a_tmpfs_with_a_mode_covers_a_folder_of_that_mode() -> None:
         ("/a", "/m/700"), ("/a", "tmpfs"), ("/b", "tmpfs"), ("/c", "tmpfs"), ("/d", "tmpfs"),
         ("/e/f", "/m/1777"), ("/e/f", "tmpfs"), ("/a/b", "/m/770"), ("/a/b", "tmpfs"),
     ]  # fmt: skip
-    assert models(found, "/m") == {"/m/700": 0o700, "/m/1777": 0o1777, "/m/770": 0o770}
+    assert list_mode_folders(found, "/m") == {"/m/700": 0o700, "/m/1777": 0o1777, "/m/770": 0o770}
 
 
 def test_long_tmpfs_says_size_and_mode() -> None:

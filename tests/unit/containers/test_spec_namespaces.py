@@ -2,32 +2,34 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.containers.spec.inputs import HostFacts, Reductions, Setting
+from cntnr_compose.containers.spec.inputs import HostFacts, Reductions, SpecInputs
 from cntnr_compose.containers.spec.namespaces import (
     ModeInvalid,
     SysctlRefused,
-    hooks,
-    namespaces,
-    sysctls,
+    build_hooks,
+    build_namespaces,
+    build_sysctls,
 )
 from cntnr_compose.model.service import Service
 
 PING = {"net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 65535"}
 
 
-def setting(**more: Any) -> Setting:
-    return Setting(id="a1", rootfs="/r", **more)
+def setting(**more: Any) -> SpecInputs:
+    return SpecInputs(id="a1", rootfs="/r", **more)
 
 
 def settings_of(
     sysctl: dict[str, str], facts: HostFacts | None = None, reductions: Reductions | None = None, **more: Any
 ) -> dict[str, str]:  # fmt: skip
     service = Service(name="web", sysctls=sysctl)
-    return sysctls(service, setting(**more), facts or HostFacts(), reductions or Reductions("web"))
+    return build_sysctls(
+        service, setting(**more), facts or HostFacts(), reductions or Reductions("web")
+    )
 
 
 def test_all_are_its_own_unless_told_otherwise() -> None:
-    made = namespaces(Service(name="web"), setting(), Reductions("web"))
+    made = build_namespaces(Service(name="web"), setting(), Reductions("web"))
     assert made == [{"type": kind} for kind in ("mount", "network", "uts", "pid", "ipc", "cgroup")]
 
 
@@ -35,17 +37,17 @@ def test_those_of_others_are_joined_and_those_of_the_host_left_out() -> None:
     reductions = Reductions("web")
     service = Service(name="web", cgroup="host", userns_mode="host")
     where = setting(network="host", uts="host", pid="/proc/7/ns/pid", ipc="host")
-    assert namespaces(service, where, reductions) == [
+    assert build_namespaces(service, where, reductions) == [
         {"type": "mount"},
         {"type": "pid", "path": "/proc/7/ns/pid"},
     ]
-    assert reductions.lines == ()
+    assert reductions.warnings == ()
 
 
 def test_what_cannot_be_shared_with_the_host_is_said() -> None:
     reductions = Reductions("web")
-    namespaces(Service(name="web", userns_mode="keep-id"), setting(pid="host"), reductions)
-    assert reductions.lines == (
+    build_namespaces(Service(name="web", userns_mode="keep-id"), setting(pid="host"), reductions)
+    assert reductions.warnings == (
         "services.web.pid: shows the processes of all containers, not those of the machine",
         "services.web.userns_mode: keep-id is not honoured: all containers share one",
     )
@@ -64,7 +66,7 @@ def test_what_cannot_be_shared_with_the_host_is_said() -> None:
 )
 def test_mode_that_does_not_exist_is_refused(key: str, mode: str, name: str) -> None:
     with pytest.raises(ModeInvalid) as caught:
-        namespaces(Service(name="web", **{key: mode}), setting(), Reductions("web"))
+        build_namespaces(Service(name="web", **{key: mode}), setting(), Reductions("web"))
     assert str(caught.value) == f'services.web.{key}: invalid {name} "{mode}"'
 
 
@@ -73,7 +75,7 @@ def test_mode_that_does_not_exist_is_refused(key: str, mode: str, name: str) -> 
     [("pid", "service:db"), ("ipc", "container:x"), ("ipc", "shareable"), ("cgroup", "private")],
 )
 def test_mode_that_exists_is_accepted(key: str, mode: str) -> None:
-    assert namespaces(Service(name="web", **{key: mode}), setting(), Reductions("web"))
+    assert build_namespaces(Service(name="web", **{key: mode}), setting(), Reductions("web"))
 
 
 def test_everybody_may_ping_and_use_low_ports_in_an_own_network() -> None:
@@ -111,13 +113,13 @@ def test_setting_that_is_not_its_own_is_refused(name: str, where: dict[str, str]
 def test_ipc_settings_take_a_kernel_that_gives_them_away() -> None:
     reductions = Reductions("web")
     assert settings_of({"kernel.msgmax": "9"}, HostFacts(kernel=(5, 15)), reductions) == PING
-    assert reductions.lines == (
+    assert reductions.warnings == (
         "services.web.sysctls.kernel.msgmax: not set, which takes Linux 5.19 or root",
     )
 
 
-def domain_hook(reductions: Reductions, facts: HostFacts, where: Setting, **service: Any) -> Any:
-    return hooks(Service(name="web", **service), where, facts, reductions)
+def domain_hook(reductions: Reductions, facts: HostFacts, where: SpecInputs, **service: Any) -> Any:
+    return build_hooks(Service(name="web", **service), where, facts, reductions)
 
 
 def test_domain_name_is_set_by_a_hook_beside_those_of_the_setting() -> None:
@@ -131,12 +133,12 @@ def test_domain_name_is_set_by_a_hook_beside_those_of_the_setting() -> None:
     assert settings_of(by_sysctl) == PING
     assert domain_hook(reductions, facts, where) == where.hooks
     assert domain_hook(reductions, facts, setting(uts="host"), domainname="example.org") == {}
-    assert reductions.lines == ()
+    assert reductions.warnings == ()
 
 
 def test_domain_name_that_nobody_can_set_is_said() -> None:
     reductions = Reductions("web")
     assert domain_hook(reductions, HostFacts(), setting(), domainname="example.org") == {}
-    assert reductions.lines == (
+    assert reductions.warnings == (
         "services.web.domainname: not set, since the program domainname is not installed",
     )

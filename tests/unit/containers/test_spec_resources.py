@@ -2,12 +2,12 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.containers.spec.inputs import HostFacts, Node, Reductions, Setting
+from cntnr_compose.containers.spec.inputs import DeviceNode, HostFacts, Reductions, SpecInputs
 from cntnr_compose.containers.spec.resources import (
     WITHOUT_EFFECT,
     LimitInvalid,
-    cgroups_path,
-    resources,
+    build_cgroups_path,
+    build_resources,
 )
 from cntnr_compose.model.service import Limits, Service
 
@@ -16,13 +16,13 @@ EVERY = HostFacts(
     controllers=("cpu", "cpuset", "io", "memory", "pids"), cpus=4, cgroup_parent="/p/"
 )
 NONE = HostFacts()
-NODES = {"/dev/sda": Node(major=8, minor=0)}
+NODES = {"/dev/sda": DeviceNode(major=8, minor=0)}
 
 
 def made(facts: HostFacts, reductions: Reductions | None = None, **service: Any) -> dict[str, Any]:
-    return resources(
+    return build_resources(
         Service(name="web", **service),
-        Setting(id="a1", rootfs="/r", nodes=NODES),
+        SpecInputs(id="a1", rootfs="/r", device_nodes=NODES),
         facts,
         reductions or Reductions("web"),
     )
@@ -56,7 +56,7 @@ def test_limits_are_set_where_they_may_be(
 ) -> None:
     reductions = Reductions("web")
     assert made(EVERY, reductions, **service) == expected
-    assert reductions.lines == ()
+    assert reductions.warnings == ()
 
 
 def test_block_io_names_devices_by_number() -> None:
@@ -102,11 +102,11 @@ def test_each_key_that_is_not_honoured_is_said_once() -> None:
         "raw": {"mem_limit": "64m", "pids_limit": 5, "blkio_config": {"weight": 1}},
     }
     assert made(NONE, reductions, **service) == {}
-    assert [line.partition(": ")[0].removeprefix("services.web.") for line in reductions.lines] == [
+    assert [line.partition(": ")[0].removeprefix("services.web.") for line in reductions.warnings] == [
         "mem_limit", "deploy.resources.reservations.memory", "memswap_limit", "oom_kill_disable",
         "deploy.resources.limits.cpus", "cpu_shares", "cpuset", "pids_limit", "blkio_config",
     ]  # fmt: skip
-    assert reductions.lines[0] == (
+    assert reductions.warnings[0] == (
         "services.web.mem_limit: not honoured, since this user may not make cgroups "
         "(see `cntnr doctor`)"
     )
@@ -117,7 +117,7 @@ def test_only_the_controllers_that_the_user_was_given_are_used() -> None:
     facts = HostFacts(controllers=("memory", "pids"))
     asked = Limits(memory=64 * MB, cpus=1, pids=5)
     assert set(made(facts, reductions, limits=asked, raw={"cpus": 1})) == {"memory", "pids"}
-    assert reductions.lines == (
+    assert reductions.warnings == (
         "services.web.cpus: not honoured, since this user was not given the cpu controller",
     )
 
@@ -125,7 +125,7 @@ def test_only_the_controllers_that_the_user_was_given_are_used() -> None:
 def test_no_limit_needs_no_cgroup() -> None:
     reductions = Reductions("web")
     made(NONE, reductions, limits=Limits(pids=-1), cpu_quota=-1)
-    assert reductions.lines == ()
+    assert reductions.warnings == ()
 
 
 def test_kernel_may_lack_parts() -> None:
@@ -134,7 +134,7 @@ def test_kernel_may_lack_parts() -> None:
     limits, swap = Limits(memory=64 * MB), 64 * MB
     made_of = made(facts, reductions, limits=limits, memswap_limit=swap, oom_kill_disable=True)
     assert made_of == {"memory": {"limit": 64 * MB}}
-    assert [line.split(":")[0] for line in reductions.lines] == [
+    assert [line.split(":")[0] for line in reductions.warnings] == [
         "services.web.memswap_limit",
         "services.web.oom_kill_disable",
     ]
@@ -146,7 +146,7 @@ def test_kernel_may_lack_parts() -> None:
 def test_key_without_effect_is_said(key: str) -> None:
     reductions = Reductions("web")
     made(EVERY, reductions, raw={key: 1})
-    assert reductions.lines == (f"services.web.{key}: {WITHOUT_EFFECT[key]}",)
+    assert reductions.warnings == (f"services.web.{key}: {WITHOUT_EFFECT[key]}",)
 
 
 @pytest.mark.parametrize(
@@ -191,10 +191,10 @@ def test_more_cpus_than_there_are_do_no_harm_where_they_are_not_limited() -> Non
 
 def test_cgroup_is_named_only_where_it_may_be_made() -> None:
     reductions = Reductions("web")
-    setting = Setting(id="a1", rootfs="/r")
+    setting = SpecInputs(id="a1", rootfs="/r")
     service = Service(name="web", cgroup_parent="/mine/")
-    assert cgroups_path(Service(name="web"), setting, EVERY, reductions) == "/p/a1"
-    assert cgroups_path(service, setting, EVERY, reductions) == "/p/mine/a1"
-    assert reductions.lines == ()
-    assert cgroups_path(service, setting, NONE, reductions) == ""
-    assert len(reductions.lines) == 1
+    assert build_cgroups_path(Service(name="web"), setting, EVERY, reductions) == "/p/a1"
+    assert build_cgroups_path(service, setting, EVERY, reductions) == "/p/mine/a1"
+    assert reductions.warnings == ()
+    assert build_cgroups_path(service, setting, NONE, reductions) == ""
+    assert len(reductions.warnings) == 1

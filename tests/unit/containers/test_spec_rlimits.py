@@ -5,8 +5,8 @@ from cntnr_compose.containers.spec.rlimits import (
     UNLIMITED,
     OomScoreInvalid,
     UlimitInvalid,
-    oom_score_adj,
-    rlimits,
+    build_rlimits,
+    clamp_oom_score_adj,
 )
 from cntnr_compose.model.service import Service, Ulimit
 
@@ -16,7 +16,7 @@ FACTS = HostFacts(
 
 
 def made(reductions: Reductions, **ulimits: Ulimit) -> list[tuple[str, int, int]]:
-    found = rlimits(Service(name="web", ulimits=ulimits), FACTS, reductions)
+    found = build_rlimits(Service(name="web", ulimits=ulimits), FACTS, reductions)
     return [(one["type"], one["soft"], one["hard"]) for one in found]
 
 
@@ -32,13 +32,13 @@ def test_limits_below_the_users_are_honoured() -> None:
         ("RLIMIT_CORE", UNLIMITED, UNLIMITED),
         ("RLIMIT_NPROC", 5, 6),
     ]
-    assert reductions.lines == ()
+    assert reductions.warnings == ()
 
 
 def test_limits_above_the_users_are_held_to_them() -> None:
     reductions = Reductions("web")
     assert made(reductions, nofile=Ulimit(soft=30000, hard=-1)) == [("RLIMIT_NOFILE", 20000, 20000)]
-    assert reductions.lines == (
+    assert reductions.warnings == (
         "services.web.ulimits.nofile: held to 20000, which is as much as this user may",
     )
 
@@ -74,13 +74,13 @@ def test_oom_score_is_held_to_the_lowest_that_may_be(
 ) -> None:
     reductions = Reductions("web")
     service = Service(name="web", oom_score_adj=asked)
-    assert oom_score_adj(service, HostFacts(oom_score_adj=lowest), reductions) == expected
-    assert bool(reductions.lines) == said
+    assert clamp_oom_score_adj(service, HostFacts(oom_score_adj=lowest), reductions) == expected
+    assert bool(reductions.warnings) == said
 
 
 def test_oom_score_out_of_range_is_refused() -> None:
     with pytest.raises(OomScoreInvalid) as caught:
-        oom_score_adj(Service(name="web", oom_score_adj=1001), HostFacts(), Reductions("web"))
+        clamp_oom_score_adj(Service(name="web", oom_score_adj=1001), HostFacts(), Reductions("web"))
     assert str(caught.value) == (
         "services.web.oom_score_adj: invalid value 1001, range is [-1000, 1000]"
     )

@@ -2,9 +2,15 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.containers.spec.capabilities import ALL, DEFAULT, sets
-from cntnr_compose.containers.spec.inputs import HostFacts, Made, Node, ResolvedMount, Setting
-from cntnr_compose.containers.spec.runtime_spec import runtime_spec
+from cntnr_compose.containers.spec.capabilities import ALL, DEFAULT, build_capability_sets
+from cntnr_compose.containers.spec.inputs import (
+    DeviceNode,
+    HostFacts,
+    ResolvedMount,
+    SpecInputs,
+    SpecResult,
+)
+from cntnr_compose.containers.spec.runtime_spec import build_runtime_spec
 from cntnr_compose.containers.spec.seccomp import SeccompProfileInvalid
 from cntnr_compose.core.values import to_json
 from cntnr_compose.model.image import ImageConfig
@@ -22,11 +28,11 @@ def made(
     image: ImageConfig | None = None,
     setting: dict[str, Any] | None = None,
     facts: HostFacts = FACTS,
-) -> Made:
-    return runtime_spec(
+) -> SpecResult:
+    return build_runtime_spec(
         Service(name="web", **{"command": ("serve",), **(service or {})}),
         image or ImageConfig(),
-        Setting(id="a1", rootfs="/r", **{"hostname": "box", **(setting or {})}),
+        SpecInputs(id="a1", rootfs="/r", **{"hostname": "box", **(setting or {})}),
         facts,
     )
 
@@ -45,7 +51,7 @@ def test_plain_service_gets_dockers_defaults() -> None:
             "HOSTNAME=box",
         ],
         "cwd": "/",
-        "capabilities": sets(DEFAULT, 0),
+        "capabilities": build_capability_sets(DEFAULT, 0),
         "rlimits": [],
         "noNewPrivileges": False,
     }
@@ -152,7 +158,7 @@ def test_devices_come_after_dev_and_shared_mounts_share() -> None:
     mount = ResolvedMount(target="/d", source="/v", propagation="rshared")
     spec = made(
         {"devices": (Device(source="/dev/fuse"),)},
-        setting={"mounts": (mount,), "nodes": {"/dev/fuse": Node()}},
+        setting={"mounts": (mount,), "nodes": {"/dev/fuse": DeviceNode()}},
     ).spec
     places = [one["destination"] for one in spec["mounts"]]
     assert places.index("/dev") < places.index("/dev/fuse")
@@ -188,7 +194,9 @@ def test_step_of_a_build_is_a_container_too() -> None:
         working_dir="/src",
     )
     image = ImageConfig(env=("PATH=/bin",), entrypoint=("serve",), cmd=("now",))
-    given = runtime_spec(service, image, Setting(id="b1", rootfs="/r", network="host"), FACTS)
+    given = build_runtime_spec(
+        service, image, SpecInputs(id="b1", rootfs="/r", network="host"), FACTS
+    )
     process = given.spec["process"]
     assert process["args"] == ["/bin/sh", "-c", "make"]
     assert process["env"] == ["PATH=/bin", "CC=gcc"]

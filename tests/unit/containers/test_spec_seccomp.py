@@ -2,10 +2,14 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.containers.spec.seccomp import Machine, SeccompProfileInvalid, resolve
+from cntnr_compose.containers.spec.seccomp import (
+    SeccompProfileInvalid,
+    SeccompTarget,
+    resolve_profile,
+)
 
-AMD = Machine(name="x86_64", kernel=(6, 1))
-ARM = Machine(name="aarch64", kernel=(6, 1))
+AMD = SeccompTarget(name="x86_64", kernel=(6, 1))
+ARM = SeccompTarget(name="aarch64", kernel=(6, 1))
 
 
 def profile(*syscalls: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -16,8 +20,10 @@ def allow(*names: str, **more: Any) -> dict[str, Any]:
     return {"names": list(names), "action": "SCMP_ACT_ALLOW", **more}
 
 
-def allowed(given: dict[str, Any], machine: Machine = AMD, caps: tuple[str, ...] = ()) -> set[str]:
-    rules = resolve(given, machine, caps)["syscalls"]
+def allowed(
+    given: dict[str, Any], machine: SeccompTarget = AMD, caps: tuple[str, ...] = ()
+) -> set[str]:
+    rules = resolve_profile(given, machine, caps)["syscalls"]
     return {name for rule in rules for name in rule["names"] if rule["action"] == "SCMP_ACT_ALLOW"}
 
 
@@ -48,7 +54,7 @@ def test_rules_depend_on_the_kernel() -> None:
         allow("ptrace", includes={"minKernel": "4.8"}), allow("old", excludes={"minKernel": "4.8"})
     )
     assert allowed(given) == {"ptrace"}
-    assert allowed(given, Machine(name="x86_64", kernel=(4, 7))) == {"old"}
+    assert allowed(given, SeccompTarget(name="x86_64", kernel=(4, 7))) == {"old"}
 
 
 def test_rules_without_arguments_are_laid_together_and_others_kept() -> None:
@@ -60,7 +66,7 @@ def test_rules_without_arguments_are_laid_together_and_others_kept() -> None:
         {"name": "old_form", "action": "SCMP_ACT_ALLOW"},
         defaultErrnoRet=38,
     )
-    assert resolve(given, AMD, ()) == {
+    assert resolve_profile(given, AMD, ()) == {
         "defaultAction": "SCMP_ACT_ERRNO",
         "defaultErrnoRet": 38,
         "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
@@ -77,20 +83,22 @@ def test_rules_without_arguments_are_laid_together_and_others_kept() -> None:
 
 
 def test_programs_of_the_32_bit_sister_run_where_the_kernel_runs_them() -> None:
-    def architectures(machine: Machine, **more: Any) -> list[str]:
-        return resolve(profile(**more), machine, ())["architectures"]
+    def architectures(machine: SeccompTarget, **more: Any) -> list[str]:
+        return resolve_profile(profile(**more), machine, ())["architectures"]
 
     assert architectures(ARM) == ["SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"]
-    without = Machine(name="x86_64", kernel=(6, 1), compat=False)
+    without = SeccompTarget(name="x86_64", kernel=(6, 1), compat=False)
     assert architectures(without) == ["SCMP_ARCH_X86_64"]
-    assert architectures(Machine(name="vax", kernel=(6, 1))) == []
+    assert architectures(SeccompTarget(name="vax", kernel=(6, 1))) == []
     assert architectures(AMD, architectures=["SCMP_ARCH_X86_64"]) == ["SCMP_ARCH_X86_64"]
 
 
 def test_the_same_profile_is_resolved_once() -> None:
     given = profile(allow("read"))
-    assert resolve(given, AMD, ("CAP_CHOWN",)) is resolve(given, AMD, ("CAP_CHOWN",))
-    assert resolve(given, AMD, ()) is not resolve(profile(allow("read")), AMD, ())
+    assert resolve_profile(given, AMD, ("CAP_CHOWN",)) is resolve_profile(
+        given, AMD, ("CAP_CHOWN",)
+    )
+    assert resolve_profile(given, AMD, ()) is not resolve_profile(profile(allow("read")), AMD, ())
 
 
 def test_many_profiles_do_not_mix_up() -> None:
@@ -114,5 +122,5 @@ def test_many_profiles_do_not_mix_up() -> None:
 )
 def test_profile_that_makes_no_sense_is_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(SeccompProfileInvalid) as caught:
-        resolve(given, AMD, ())
+        resolve_profile(given, AMD, ())
     assert str(caught.value).startswith(f"cannot use the seccomp profile: {message}")

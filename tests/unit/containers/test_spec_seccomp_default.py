@@ -1,7 +1,7 @@
 from typing import Any
 
-from cntnr_compose.containers.spec.seccomp import Machine, resolve
-from cntnr_compose.containers.spec.seccomp_default import NAMESPACE_FLAGS, as_docker
+from cntnr_compose.containers.spec.seccomp import SeccompTarget, resolve_profile
+from cntnr_compose.containers.spec.seccomp_default import NAMESPACE_FLAGS, apply_docker_rules
 
 SHIPPED = {
     "defaultAction": "SCMP_ACT_ERRNO",
@@ -18,7 +18,11 @@ SHIPPED = {
 
 
 def rules(*caps: str, machine: str = "x86_64") -> list[dict[str, Any]]:
-    return list(resolve(as_docker(SHIPPED), Machine(name=machine, kernel=(6, 1)), caps)["syscalls"])
+    return list(
+        resolve_profile(
+            apply_docker_rules(SHIPPED), SeccompTarget(name=machine, kernel=(6, 1)), caps
+        )["syscalls"]
+    )
 
 
 def fate(name: str, *caps: str) -> tuple[str, int | None]:
@@ -60,5 +64,5 @@ def test_clone_makes_threads_and_children_but_no_namespaces() -> None:
 
 def test_the_shipped_profile_stays_as_it_was() -> None:
     before = repr(SHIPPED)
-    assert as_docker(SHIPPED)["defaultErrnoRet"] == 38
+    assert apply_docker_rules(SHIPPED)["defaultErrnoRet"] == 38
     assert repr(SHIPPED) == before

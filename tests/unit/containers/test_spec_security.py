@@ -2,10 +2,10 @@ import pytest
 
 from cntnr_compose.containers.spec.inputs import HostFacts, Reductions
 from cntnr_compose.containers.spec.security import (
-    Security,
     SecurityOptionInvalid,
-    seccomp_file,
-    security,
+    SecurityOptions,
+    find_seccomp_file,
+    parse_security_options,
 )
 from cntnr_compose.model.service import Service
 
@@ -15,37 +15,39 @@ def read(
     privileged: bool = False,
     facts: HostFacts | None = None,
     reductions: Reductions | None = None,
-) -> Security:
+) -> SecurityOptions:
     service = Service(name="web", security_opt=words, privileged=privileged)
-    return security(service, facts or HostFacts(), reductions or Reductions("web"))
+    return parse_security_options(service, facts or HostFacts(), reductions or Reductions("web"))
 
 
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ((), Security()),
-        (("no-new-privileges",), Security(no_new_privileges=True)),
-        (("no-new-privileges:true",), Security(no_new_privileges=True)),
-        (("no-new-privileges=true",), Security(no_new_privileges=True)),
-        (("no-new-privileges:false",), Security()),
-        (("seccomp=unconfined",), Security(seccomp="unconfined")),
-        (("seccomp:unconfined",), Security(seccomp="unconfined")),
-        (("seccomp=./p.json",), Security(seccomp="./p.json")),
-        (("seccomp=builtin",), Security()),
-        (("systempaths=unconfined",), Security(paths_unconfined=True)),
-        (("apparmor=unconfined",), Security()),
-        (("label=disable",), Security()),
-        (("label:type:x_t",), Security()),
+        ((), SecurityOptions()),
+        (("no-new-privileges",), SecurityOptions(no_new_privileges=True)),
+        (("no-new-privileges:true",), SecurityOptions(no_new_privileges=True)),
+        (("no-new-privileges=true",), SecurityOptions(no_new_privileges=True)),
+        (("no-new-privileges:false",), SecurityOptions()),
+        (("seccomp=unconfined",), SecurityOptions(seccomp="unconfined")),
+        (("seccomp:unconfined",), SecurityOptions(seccomp="unconfined")),
+        (("seccomp=./p.json",), SecurityOptions(seccomp="./p.json")),
+        (("seccomp=builtin",), SecurityOptions()),
+        (("systempaths=unconfined",), SecurityOptions(paths_unconfined=True)),
+        (("apparmor=unconfined",), SecurityOptions()),
+        (("label=disable",), SecurityOptions()),
+        (("label:type:x_t",), SecurityOptions()),
     ],
 )
-def test_options_are_read_in_both_spellings(words: tuple[str, ...], expected: Security) -> None:
+def test_options_are_read_in_both_spellings(
+    words: tuple[str, ...], expected: SecurityOptions
+) -> None:
     assert read(*words) == expected
 
 
 def test_privileged_is_unconfined_unless_it_says_otherwise() -> None:
-    assert read(privileged=True) == Security(seccomp="unconfined", paths_unconfined=True)
+    assert read(privileged=True) == SecurityOptions(seccomp="unconfined", paths_unconfined=True)
     named = read("seccomp=p.json", privileged=True)
-    assert named == Security(seccomp="p.json", paths_unconfined=True)
+    assert named == SecurityOptions(seccomp="p.json", paths_unconfined=True)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +64,7 @@ def test_profile_of_apparmor_applies_where_there_is_apparmor() -> None:
     reductions = Reductions("web")
     assert read("apparmor=mine", facts=HostFacts(apparmor=True)).apparmor == "mine"
     assert read("apparmor:mine", reductions=reductions).apparmor == ""
-    assert reductions.lines == (
+    assert reductions.warnings == (
         "services.web.security_opt: apparmor=mine: this machine has no AppArmor",
     )
 
@@ -70,9 +72,9 @@ def test_profile_of_apparmor_applies_where_there_is_apparmor() -> None:
 def test_label_is_said_not_to_apply_where_there_is_selinux() -> None:
     reductions = Reductions("web")
     read("label=disable", facts=HostFacts(selinux=True), reductions=reductions)
-    assert reductions.lines == ()
+    assert reductions.warnings == ()
     read("label=type:x_t", facts=HostFacts(selinux=True), reductions=reductions)
-    assert len(reductions.lines) == 1
+    assert len(reductions.warnings) == 1
 
 
 @pytest.mark.parametrize(
@@ -85,4 +87,4 @@ def test_label_is_said_not_to_apply_where_there_is_selinux() -> None:
     ],
 )
 def test_file_to_read_is_named(words: tuple[str, ...], file: str) -> None:
-    assert seccomp_file(Service(name="web", security_opt=words)) == file
+    assert find_seccomp_file(Service(name="web", security_opt=words)) == file

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cntnr_compose.containers.spec.users import Identity, IdNotMapped, UserUnknown, identity
+from cntnr_compose.containers.spec.users import IdNotMapped, ProcessUser, UserUnknown, resolve_user
 from cntnr_compose.core.errors import CntnrError
 
 PASSWD = """\
@@ -25,8 +25,8 @@ broken
 """
 
 
-def found(user: str, ids: int = 65537, group_add: tuple[str, ...] = ()) -> Identity:
-    return identity(user, passwd=PASSWD, group=GROUP, ids=ids, group_add=group_add)
+def found(user: str, ids: int = 65537, group_add: tuple[str, ...] = ()) -> ProcessUser:
+    return resolve_user(user, passwd=PASSWD, group=GROUP, id_count=ids, group_add=group_add)
 
 
 @pytest.mark.parametrize(
@@ -51,12 +51,14 @@ def found(user: str, ids: int = 65537, group_add: tuple[str, ...] = ()) -> Ident
 def test_user_is_looked_up_in_the_image(
     user: str, uid: int, gid: int, groups: tuple[int, ...]
 ) -> None:
-    assert found(user) == Identity(uid=uid, gid=gid, groups=groups)
+    assert found(user) == ProcessUser(uid=uid, gid=gid, groups=groups)
 
 
 def test_image_without_account_files_knows_numbers_and_root() -> None:
-    assert identity("", passwd="", group="", ids=65537) == Identity(groups=(0,))
-    assert identity("7:8", passwd="", group="", ids=65537) == Identity(uid=7, gid=8, groups=(8,))
+    assert resolve_user("", passwd="", group="", id_count=65537) == ProcessUser(groups=(0,))
+    assert resolve_user("7:8", passwd="", group="", id_count=65537) == ProcessUser(
+        uid=7, gid=8, groups=(8,)
+    )
 
 
 def test_added_groups_are_names_or_numbers() -> None:
@@ -107,7 +109,7 @@ def test_group_of_the_image_that_is_not_mapped_is_left_out() -> None:
 
 def test_groups_cannot_be_set_where_only_root_exists() -> None:
     assert found("root", ids=1).groups == ()
-    assert "additionalGids" not in found("root", ids=1).tree()
+    assert "additionalGids" not in found("root", ids=1).to_oci()
 
 
 WORDS = st.text(alphabet="ar0189:-,x\n²", max_size=30)
@@ -116,5 +118,5 @@ WORDS = st.text(alphabet="ar0189:-,x\n²", max_size=30)
 @given(user=WORDS, passwd=WORDS, group=WORDS)
 def test_any_text_gives_mapped_ids_or_a_plain_answer(user: str, passwd: str, group: str) -> None:
     with contextlib.suppress(CntnrError):
-        who = identity(user, passwd=passwd, group=group, ids=65537, group_add=(user,))
+        who = resolve_user(user, passwd=passwd, group=group, id_count=65537, group_add=(user,))
         assert all(0 <= number < 65537 for number in (who.uid, who.gid, *who.groups))

@@ -21,7 +21,7 @@ def served(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_our_own_socket_is_dialled(served: Path) -> None:
-    there = control.dial(served, Path("log"))
+    there = control.open_connection(served, Path("log"))
     assert there is not None
     there.close()
 
@@ -30,8 +30,8 @@ def test_another_user_s_socket_is_hung_up_on(served: Path, monkeypatch: pytest.M
     someone = os.getuid() + 1
     monkeypatch.setattr(peer.os, "getuid", lambda: someone)
     with pytest.raises(peer.Stranger, match=f"cannot trust the socket {served}"):
-        control.dial(served, Path("log"))
+        control.open_connection(served, Path("log"))
 
 
 def test_where_nobody_listens_there_is_no_connection(tmp_path: Path) -> None:
-    assert control.dial(tmp_path / "none.sock", Path("log")) is None
+    assert control.open_connection(tmp_path / "none.sock", Path("log")) is None

@@ -46,8 +46,8 @@ def down(
             if rmi and not services:
                 _remove_images(mine, project, console, every=rmi == "all")
             if mine.client is not None:
-                mine.client.end()
-                mine.client.quit()
+                mine.client.unlock()
+                mine.client.shut_down()
             elif not scope.dry_run:
                 _end_what_a_crash_left()
 

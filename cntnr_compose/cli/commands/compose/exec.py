@@ -27,12 +27,12 @@ def exec_(scope: "Scope", service: str, command: tuple[str, ...], **given: Any) 
     from cntnr_compose.cli.parser.env_vars import variables
     from cntnr_compose.cli.project.selection import one_running
     from cntnr_compose.client.client import connect
-    from cntnr_compose.client.exec import run
-    from cntnr_compose.client.observe import observe
+    from cntnr_compose.client.exec import run_exec
+    from cntnr_compose.client.observe import observe_project
     from cntnr_compose.model.protocol import PrepareExec
 
     name = scope.name()
-    container = one_running(observe(name).containers, service, given["index"])
+    container = one_running(observe_project(name).containers, service, given["index"])
     wants_terminal = given["tty"] and not given["no_tty"] and not given["detach"]
     request = PrepareExec(
         container=container.name,
@@ -45,5 +45,5 @@ def exec_(scope: "Scope", service: str, command: tuple[str, ...], **given: Any) 
         detach=given["detach"],
     )
     with connect(name) as client:
-        argv = client.lay_out(request)
-    return run(argv, command[0], container.name, detach=given["detach"])
+        argv = client.prepare_exec(request)
+    return run_exec(argv, command[0], container.name, detach=given["detach"])

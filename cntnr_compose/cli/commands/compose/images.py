@@ -24,11 +24,11 @@ def images(scope: "Scope", services: tuple[str, ...], *, form: str, quiet: bool)
     """List the images of containers."""
     from cntnr_compose.cli.display.listing import write
     from cntnr_compose.cli.project.selection import selected
-    from cntnr_compose.client.observe import observe
+    from cntnr_compose.client.observe import observe_project
     from cntnr_compose.images.store import ImageStore
 
     name = scope.name()
-    containers = selected(observe(name).containers, services, scope.read, oneoff=True)
+    containers = selected(observe_project(name).containers, services, scope.read, oneoff=True)
     store = ImageStore()
     containers.sort(key=lambda one: one.name)
     trees = [tree(one, store) for one in containers]

@@ -9,7 +9,7 @@ from cntnr_compose.core.errors import CntnrError
 if TYPE_CHECKING:
     from cntnr_compose.cli.display.log_printer import Printer
     from cntnr_compose.cli.project.options import Scope
-    from cntnr_compose.containers.logs.reader import Span
+    from cntnr_compose.containers.logs.reader import LogRange
     from cntnr_compose.model.observed import Container, Record
 
 
@@ -38,17 +38,17 @@ def logs(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
     from cntnr_compose.cli.display.progress import is_coloured
     from cntnr_compose.cli.parser.timestamps import moment
     from cntnr_compose.cli.project.selection import selected
-    from cntnr_compose.client.observe import observe
-    from cntnr_compose.containers.logs.reader import Span
+    from cntnr_compose.client.observe import observe_project
+    from cntnr_compose.containers.logs.reader import LogRange
 
-    span = Span(
+    span = LogRange(
         tail=_tail(given["tail"]),
         since=moment("--since", given["since"]),
         until=moment("--until", given["until"]),
     )
     name = scope.name()
     chosen = selected(
-        observe(name).containers,
+        observe_project(name).containers,
         services,
         scope.read,
         index=given["index"],
@@ -88,8 +88,8 @@ def _tail(text: str) -> int | None:
     return int(text) if int(text) >= 0 else None
 
 
-def _show(name: str, containers: "list[Container]", span: "Span", printer: "Printer") -> None:
-    from cntnr_compose.containers.logs.reader import Log, merged
+def _show(name: str, containers: "list[Container]", span: "LogRange", printer: "Printer") -> None:
+    from cntnr_compose.containers.logs.reader import LogFile, merge_logs
     from cntnr_compose.core import paths
 
     records = [one.record for one in containers]
@@ -97,12 +97,12 @@ def _show(name: str, containers: "list[Container]", span: "Span", printer: "Prin
     with contextlib.ExitStack() as undo:
         found = []
         for record in records:
-            log = Log(paths.container_log(name, record.id), record.id)
+            log = LogFile(paths.container_log(name, record.id), record.id)
             undo.callback(log.close)
-            found.append((log, log.history(span)))
-        printer.lines(merged(lines for _, lines in found))
+            found.append((log, log.read_history(span)))
+        printer.lines(merge_logs(lines for _, lines in found))
         for log, _ in found:
-            printer.lines(line for line in log.ending() if span.holds(line.moment))
+            printer.lines(line for line in log.ending() if span.contains(line.moment))
         printer.flush()
 
 
@@ -110,11 +110,11 @@ def _follow(
     name: str,
     containers: "list[Container]",
     services: tuple[str, ...],
-    span: "Span",
+    span: "LogRange",
     printer: "Printer",
 ) -> None:
     from cntnr_compose.client.client import connect
-    from cntnr_compose.client.follow import Stream
+    from cntnr_compose.client.follow import ProjectStream
 
     def wants(record: "Record") -> bool:
         chosen = record.service in services if services else record.definition.attach
@@ -124,9 +124,9 @@ def _follow(
     if client is None or not any(one.is_running for one in containers):
         _show(name, containers, span, printer)  # nothing more can come
         return
-    with client, contextlib.closing(Stream(name, client, wants)) as stream:
+    with client, contextlib.closing(ProjectStream(name, client, wants)) as stream:
         printer.learn(one.record for one in containers)
-        printer.lines(stream.history([one.record for one in containers], span))
+        printer.lines(stream.read_history([one.record for one in containers], span))
         printer.flush()
         from cntnr_compose.cli.flows.log_follow import watch
 

@@ -31,11 +31,11 @@ def ls(
 ) -> None:
     """List projects."""
     from cntnr_compose.cli.display.listing import write
-    from cntnr_compose.client.observe import projects
+    from cntnr_compose.client.observe import list_projects
 
     patterns = [_pattern(text) for text in filters]
     rows = []
-    for one in projects():
+    for one in list_projects():
         shown = [c for c in one.containers if everything or c.is_running]
         if shown and (not patterns or any(_fits(one.name, pattern) for pattern in patterns)):
             rows.append((one.name, counted(shown), ",".join(one.files)))

@@ -31,10 +31,10 @@ class PortNotPublished(CntnrError):
 def port(scope: "Scope", service: str, private_port: int, *, index: int, protocol: str) -> None:
     """Print where a port is published."""
     from cntnr_compose.cli.project.selection import one_running
-    from cntnr_compose.client.observe import observe
+    from cntnr_compose.client.observe import observe_project
 
     name = scope.name()
-    container = one_running(observe(name).containers, service, index)
+    container = one_running(observe_project(name).containers, service, index)
     for one in container.status.published:
         if (one.target, one.protocol) == (private_port, protocol):
             host = f"[{one.url}]" if ":" in one.url else one.url

@@ -38,10 +38,10 @@ class BadFilter(CntnrError):
 def ps(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
     """List containers."""
     from cntnr_compose.cli.project.selection import names_of, selected
-    from cntnr_compose.client.observe import observe
+    from cntnr_compose.client.observe import observe_project
 
     name = scope.name()
-    found = selected(observe(name).containers, services, scope.read, oneoff=True)
+    found = selected(observe_project(name).containers, services, scope.read, oneoff=True)
     if given["no_orphans"] or not given["orphans"]:
         known = names_of(scope.read())
         found = [one for one in found if one.record.service in known]

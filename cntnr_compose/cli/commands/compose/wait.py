@@ -18,12 +18,12 @@ def wait(scope: "Scope", services: tuple[str, ...], *, down_project: bool) -> in
     """Wait until containers have ended, and give the exit code of the last one."""
     from cntnr_compose.cli.project.selection import selected
     from cntnr_compose.cli.project.session import turn
-    from cntnr_compose.client.observe import observe
+    from cntnr_compose.client.observe import observe_project
     from cntnr_compose.reconcile import teardown
 
     with scope.console() as console:
         name, project = scope.named(console)
-        watched = selected(observe(name).containers, services, lambda: project)
+        watched = selected(observe_project(name).containers, services, lambda: project)
         code = wait_for(name, watched, first=down_project)
         if down_project:
             with turn(scope, name, "down", console, makes=False) as mine:
@@ -34,7 +34,7 @@ def wait(scope: "Scope", services: tuple[str, ...], *, down_project: bool) -> in
 def wait_for(project: str, containers: "list[Container]", *, first: bool = False) -> int:
     """Wait until all of these have ended, or the first; say how, and give the last code."""
     from cntnr_compose.client.client import connect
-    from cntnr_compose.client.follow import Stream
+    from cntnr_compose.client.follow import ProjectStream
     from cntnr_compose.containers.state.records import read_status
 
     code = 0
@@ -43,7 +43,7 @@ def wait_for(project: str, containers: "list[Container]", *, first: bool = False
         client = connect(project, start=False)
         if client is not None:
             undo.enter_context(client)
-        stream = Stream(project, client, lambda _record: False)
+        stream = ProjectStream(project, client, lambda _record: False)
         while running:
             for identity, record in list(running.items()):
                 status = read_status(record)
@@ -55,5 +55,5 @@ def wait_for(project: str, containers: "list[Container]", *, first: bool = False
                 if first:
                     return code
             if running:
-                stream.next()
+                stream.wait_for_items()
     return code
