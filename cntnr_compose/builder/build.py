@@ -228,10 +228,10 @@ def _found(request: Request) -> str:
 
 
 def _in_holder(requests: tuple[Request, ...], *, tell: Emit) -> dict[str, str]:
-    with holder.using("build") as held:
+    with holder.temporary_holder("build") as held:
         order = Order(requests=requests, payload=held.payload)
         # On the machine's network: who has left it cannot go back, and steps may want it.
-        argv = holder.enter_argv(held, [sys.executable, "-P", "-c", START], network=False)
+        argv = holder.nsenter_argv(held, [sys.executable, "-P", "-c", START], network=False)
         with contextlib.ExitStack() as undo:
             theirs, ours = os.pipe()
             orders = undo.enter_context(os.fdopen(ours, "wb"))

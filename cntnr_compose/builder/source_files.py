@@ -120,7 +120,7 @@ class Files:
     def _matches(self, root: Root, source: str) -> Iterator[Selected]:
         for name in _glob(root, source):
             real = root.resolve(name)
-            top = None if real is None else _look("", root.at(real))
+            top = None if real is None else _look("", root.join(real))
             if top is not None and not self._leaves_out(name, top):
                 yield Selected(name=name.rpartition("/")[2], top=top)
 

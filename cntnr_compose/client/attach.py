@@ -64,7 +64,7 @@ class AttachConnection:
         self._wire = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             self._wire.connect(str(bundle / "attach"))
-            peer.check(self._wire, bundle / "attach")
+            peer.check_own_user(self._wire, bundle / "attach")
         except OSError as error:
             self._wire.close()
             raise CannotAttach(name, error.strerror or str(error)) from error

@@ -62,7 +62,7 @@ class Client:
     ) -> None:
         self._connection.close()
         if self._ends_holder:
-            holder.end_if_unused()
+            holder.stop_if_unused()
 
     def close(self) -> None:
         """Hang up; what the supervisor does for us is cancelled."""
@@ -175,7 +175,7 @@ def _connect(project: str, start: bool, tell: Emit) -> Client | None:  # noqa: F
     end = time.monotonic() + CONNECT_TIMEOUT
     replaced = 0
     while True:
-        path = holder.outside(paths.supervisor_socket(project))
+        path = holder.proc_root_path(paths.supervisor_socket(project))
         there = control.open_connection(path, log) if path else None
         theirs = _greeting(there) if there else None
         ours: Connection | None = None
@@ -246,7 +246,7 @@ def _name_port_owner(error: RemoteError) -> RemoteError:
     """Add who uses a port: the supervisor, in its own pid namespace, cannot see that."""
     if error.kind != "PortTaken" or "by" in error.details:
         return error
-    by = kernel.listener(int(error.details.get("port", 0)))
+    by = kernel.find_listener(int(error.details.get("port", 0)))
     if not by:
         return error
     details = {**error.details, "by": by}

@@ -164,7 +164,7 @@ def open_connection(path: Path, log: Path) -> Connection | None:
     wire = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         wire.connect(str(path))
-        peer.check(wire, path)
+        peer.check_own_user(wire, path)
     except OSError:
         wire.close()
         return None

@@ -60,7 +60,7 @@ def _run_detached(argv: Sequence[str], program: str, container: str) -> int:
     return code
 
 
-def _forward_stderr(child: process.Running, readable: int) -> bytes:
+def _forward_stderr(child: process.RunningProgram, readable: int) -> bytes:
     """Copy standard error until the child ends; give what looks like runc's words of its failure.
 
     The end of the child counts, not the pipe's: what it left in the container may hold that open.
@@ -103,7 +103,7 @@ class _SignalForwarder:
     """
 
     def __init__(self) -> None:
-        self._child: process.Running | None = None
+        self._child: process.RunningProgram | None = None
         self._early: list[int] = []
         self._earlier: dict[int, Any] = {}
 
@@ -117,7 +117,7 @@ class _SignalForwarder:
         for number, handler in self._earlier.items():
             signal.signal(number, handler)
 
-    def set_child(self, child: process.Running) -> None:
+    def set_child(self, child: process.RunningProgram) -> None:
         self._child = child
         while self._early:  # these came before it, so no terminal has sent it any of them
             child.send_signal(self._early.pop(0))

@@ -40,7 +40,7 @@ def observe_for_plan(project: str) -> Observed:
     found = observe_project(project)
     supervisor = client.connect(project, start=False)
     if supervisor is None:
-        return replace(found, volumes=volumes.observed())
+        return replace(found, volumes=volumes.observe_volumes())
     with supervisor:
         return supervisor.observe()
 
@@ -64,7 +64,7 @@ def intent(project: str) -> Project | None:
 
 def is_supervised(project: str) -> bool:
     """Tell whether the project's supervisor lives."""
-    lock = holder.outside(paths.supervisor_socket(project).with_suffix(".lock"))
+    lock = holder.proc_root_path(paths.supervisor_socket(project).with_suffix(".lock"))
     return lock is not None and files.is_locked(lock)
 
 
@@ -73,6 +73,6 @@ def _needs_supervisor(one: Container) -> bool:
 
 
 def _read_containers(project: str) -> list[Container]:
-    running = holder.find()
+    running = holder.find_holder()
     identity = running.id if running else ""
     return [records.correct_status(one, identity) for one in records.read_containers(project)]

@@ -44,8 +44,8 @@ async def create_container(op: CreateContainer, scene: ProjectContext, tell: Emi
     image = ImageStore().need(op.image)
     record = _make_record(op, scene, image, name)
     for point in record.mounts:
-        if point.anonymous and volumes.find(point.source) is None:
-            volumes.create_anonymous(point.source, scene.project)
+        if point.anonymous and volumes.find_volume(point.source) is None:
+            volumes.create_anonymous_volume(point.source, scene.project)
     records.write_record(record)
     keeper = ManagedContainer(scene, record, Status())
     records.write_status(record, keeper.status)
@@ -64,12 +64,12 @@ async def _replace_container(
 
     await old.stop(quietly, op.grace)
     for network in old.record.networks.values():
-        claims.hand_over(network, old.record.id, new.record.id)
+        claims.transfer_address(network, old.record.id, new.record.id)
     await old.remove(quietly, volumes=False)
     taken_over = {point.source for point in new.record.mounts}
     for point in old.record.mounts:
         if point.anonymous and point.source not in taken_over:
-            volumes.remove(point.source)
+            volumes.remove_volume(point.source)
     new.rename(op.name)
 
 

@@ -44,7 +44,7 @@ def prepare_exec(scene: ProjectContext, record: Record, wanted: PrepareExec) -> 
     script = (
         f"exec 3<{shlex.quote(str(path))}; rm -f {shlex.quote(str(path))}; exec {shlex.join(words)}"
     )
-    return holder.enter_argv(
+    return holder.nsenter_argv(
         scene.holder, ["env", f"PATH={process.SYSTEM_PATH}", "sh", "-c", script], network=False
     )
 
@@ -81,7 +81,7 @@ async def run_in_container(
     scene: ProjectContext,
     record: Record,
     wanted: Hook,
-    take: followed.Take,
+    take: followed.OutputCallback,
     *,
     time_limit: Seconds | None = None,
 ) -> int | None:
@@ -99,7 +99,7 @@ async def run_in_container(
         try:
             async with asyncio.timeout(time_limit):
                 argv = runc.build_exec_argv(record.id, path, pid_file=pid_file)
-                return await followed.run(argv, pid_file, take)
+                return await followed.run_bounded(argv, pid_file, take)
         except TimeoutError:
             return None
     finally:

@@ -234,10 +234,10 @@ class ManagedContainer:
     async def _wait_for_end(self) -> None:
         """Wait until conmon has written the exit status, or is gone with the container."""
         if runc.is_conmon(self.status.conmon, self.record.id):
-            await signals.gone(self.status.conmon)
+            await signals.wait_for_exit(self.status.conmon)
         if self.status.pid and kernel.start_time(self.status.pid) == self.status.born:
             # conmon was killed: nobody will know the status, and output is lost from now on.
-            await signals.gone(self.status.pid)
+            await signals.wait_for_exit(self.status.pid)
         # A short program ends before `runc start` has told us that it began.
         await self._settled.wait()
         code = runc.read_exit_status(self.record.id)
@@ -327,7 +327,7 @@ class ManagedContainer:
         if running:
             wait = lifecycle.grace_period(service, grace)
             if wait:  # below 0: as long as it takes
-                self._send_signal(signals.number(lifecycle.stop_signal(service, self.image)))
+                self._send_signal(signals.signal_number(lifecycle.stop_signal(service, self.image)))
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(wait if wait > 0 else None):
                         await self._ended.wait()
@@ -345,7 +345,7 @@ class ManagedContainer:
             return
         emit_progress(emit, self.record.name, "Killing")
         self._cancel_restart()
-        number = signals.number(signal_name)
+        number = signals.signal_number(signal_name)
         if number == signal.SIGKILL:
             async with self._change_lock:
                 self.write(stopped_by_user=True)
@@ -378,7 +378,7 @@ class ManagedContainer:
         keepers = self.context.containers
         if keepers.get(self.record.name) is not self:
             return
-        await process.to_the_end(asyncio.to_thread(self._erase, volumes=volumes))
+        await process.run_shielded(asyncio.to_thread(self._erase, volumes=volumes))
         keepers.pop(self.record.name, None)
         self.context.emit_event(self.record, "destroy")
 
@@ -386,11 +386,11 @@ class ManagedContainer:
         from cntnr_compose.volumes import store
 
         for network in self.record.networks.values():
-            claims.release(network, self.record.id)
+            claims.release_address(network, self.record.id)
         # The record, which names the volumes, goes last.
         for point in self.record.mounts:
             if volumes and point.anonymous:
-                store.remove(point.source)
+                store.remove_volume(point.source)
         records.remove(self.record)
 
     def rename(self, name: str) -> None:

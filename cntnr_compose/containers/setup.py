@@ -38,15 +38,17 @@ async def set_up(scene: ProjectContext, record: Record, tell: Emit) -> SetupResu
         pid, conmon = await _create_runc_container(record, own_network=laid.has_own_network)
     if laid.dns_address:
         await _start_dns_server(record, pid, laid.dns_address, tell)
-    addresses = cni.addresses(paths.bundle(record.id))
+    addresses = cni.read_addresses(paths.bundle(record.id))
     if addresses:
         etcfiles.write_hosts(record, addresses)
         register_names(record, addresses)
     return SetupResult(pid=pid, conmon=conmon, addresses=addresses)
 
 
-async def _start_dns_server(record: Record, pid: int, names: nameserver.Names, tell: Emit) -> None:
-    why = await nameserver.answer(pid, names)
+async def _start_dns_server(
+    record: Record, pid: int, names: nameserver.DnsRedirect, tell: Emit
+) -> None:
+    why = await nameserver.redirect_queries(pid, names)
     if why:
         text = f"{nameserver.ADDRESS} does not answer in container {record.name}: {why}"
         tell(WarningEvent(text=text))
@@ -70,7 +72,7 @@ async def _create_runc_container(record: Record, *, own_network: bool) -> tuple[
     try:
         return await runc.create(launch)
     except runc.ContainerFailed as error:
-        why = cni.failure(paths.bundle(record.id))
+        why = cni.read_failure(paths.bundle(record.id))
         raise (runc.ContainerFailed(record.name, why) if why else error) from None
 
 
@@ -84,7 +86,7 @@ def register_names(record: Record, addresses: Mapping[str, str]) -> None:
 async def undo_set_up(scene: ProjectContext, record: Record) -> None:
     """Remove what was made by half, wherever that broke off."""
     await runc.abandon_create(record.id)
-    await tear_down(scene, record, cni.addresses(paths.bundle(record.id)))
+    await tear_down(scene, record, cni.read_addresses(paths.bundle(record.id)))
 
 
 async def tear_down(scene: ProjectContext, record: Record, addresses: Mapping[str, str]) -> None:
@@ -94,11 +96,11 @@ async def tear_down(scene: ProjectContext, record: Record, addresses: Mapping[st
         last_first.callback((runc.exit_folder() / identity).unlink, missing_ok=True)
         last_first.callback(bundle.remove_bundle, record)
         for network in record.networks.values():
-            last_first.callback(claims.rest, network, identity)
-        last_first.callback(interfaces.release, identity, addresses)
+            last_first.callback(claims.mark_stopped, network, identity)
+        last_first.callback(interfaces.release_leases, identity, addresses)
         last_first.push_async_callback(_delete_runc_state, scene, identity)
         if record.definition.pid:  # others' namespace: it does not end with the first process
-            last_first.callback(signals.kill_below, paths.bundle(identity) / "rootfs")
+            last_first.callback(signals.kill_by_root, paths.bundle(identity) / "rootfs")
         for network in record.networks.values():
             last_first.callback(dnsmasq.remove_names, network, identity)
         if record.definition.ports:
@@ -121,14 +123,14 @@ async def tear_down_unrecorded(scene: ProjectContext, identity: str) -> None:
     """Remove a container of which nothing but what runs is known."""
     place = paths.bundle(identity)
     await runc.abandon_create(identity)
-    addresses = cni.addresses(place)
+    addresses = cni.read_addresses(place)
     async with contextlib.AsyncExitStack() as last_first:
         last_first.callback(files.remove_tree, place)
-        last_first.callback(mounts.detach_all, place)
-        last_first.callback(interfaces.release, identity, {})
+        last_first.callback(mounts.unmount_all, place)
+        last_first.callback(interfaces.release_leases, identity, {})
         last_first.push_async_callback(_delete_runc_state, scene, identity)
-        for network in scene.networks.all():
-            last_first.callback(claims.release, network.found.name, identity)
+        for network in scene.networks.list_networks():
+            last_first.callback(claims.release_address, network.found.name, identity)
             last_first.callback(dnsmasq.remove_names, network.found.name, identity)
         last_first.push_async_callback(_unpublish_ports, addresses)
 
@@ -143,5 +145,5 @@ async def _delete_runc_state(scene: ProjectContext, identity: str) -> None:
         if pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            await signals.gone(pid)
-        await process.to_the_end(runc.delete(identity))
+            await signals.wait_for_exit(pid)
+        await process.run_shielded(runc.delete(identity))

@@ -12,98 +12,102 @@ from cntnr_compose.core.errors import CommandFailed, ProgramMissing
 from cntnr_compose.core.values import Bytes, Value
 from cntnr_compose.host import cgroups, kernel, process
 
-State = Literal["ok", "reduced", "missing"]
-GIB: Bytes = 1 << 30
-ENOUGH_SPACE: Bytes = 2 * GIB
+CheckState = Literal["ok", "reduced", "missing"]
+GIBIBYTE: Bytes = 1 << 30
+MIN_FREE_SPACE: Bytes = 2 * GIBIBYTE
 
 
 class Check(Value, frozen=True, kw_only=True):
     """The answer to one question about this machine."""
 
     name: str
-    state: State
+    state: CheckState
     found: str
     loses: str = ""  # what does not work, or works less well
     mend: str = ""  # the exact command
 
 
-class Program(Value, frozen=True, kw_only=True):
+class RequiredProgram(Value, frozen=True, kw_only=True):
     """A program that cntnr starts, and the package that has it, by distribution."""
 
     name: str
     packages: tuple[str, str, str]  # debian, fedora, arch
     loses: str
-    state: State = "missing"  # when it is not there
+    state: CheckState = "missing"  # when it is not there
     version: str = "--version"
 
 
 PROGRAMS = (
-    Program(name="runc", packages=("runc", "runc", "runc"), loses="no container can run"),
-    Program(
+    RequiredProgram(name="runc", packages=("runc", "runc", "runc"), loses="no container can run"),
+    RequiredProgram(
         name="conmon", packages=("conmon", "conmon", "conmon"), loses="no container can be started"
     ),
-    Program(name="skopeo", packages=("skopeo", "skopeo", "skopeo"), loses="no image can be pulled"),
-    Program(name="umoci", packages=("umoci", "umoci", "umoci"), loses="no image can be unpacked"),
-    Program(
+    RequiredProgram(
+        name="skopeo", packages=("skopeo", "skopeo", "skopeo"), loses="no image can be pulled"
+    ),
+    RequiredProgram(
+        name="umoci", packages=("umoci", "umoci", "umoci"), loses="no image can be unpacked"
+    ),
+    RequiredProgram(
         name="rootlesskit",
         packages=("rootlesskit", "rootlesskit", "rootlesskit"),
         loses="no namespaces to run containers in",
     ),
-    Program(
+    RequiredProgram(
         name="slirp4netns",
         packages=("slirp4netns", "slirp4netns", "slirp4netns"),
         loses="containers cannot reach the outside",
     ),
-    Program(
+    RequiredProgram(
         name="nsenter",
         packages=("util-linux", "util-linux", "util-linux"),
         loses="no way into the namespaces",
     ),
-    Program(
+    RequiredProgram(
         name="ip",
         packages=("iproute2", "iproute", "iproute2"),
         loses="no networks between containers",
         version="-V",
     ),
-    Program(
+    RequiredProgram(
         name="nft",
         packages=("nftables", "nftables", "nftables"),
         loses="networks are not kept apart, containers cannot reach the outside",
     ),
-    Program(
+    RequiredProgram(
         name="dnsmasq",
         packages=("dnsmasq-base", "dnsmasq", "dnsmasq"),
         loses="services cannot find each other by name",
     ),
-    Program(
+    RequiredProgram(
         name="tini-static",
         packages=("tini", "tini-static", "tini"),
         loses="`init: true` does without an init",
         state="reduced",
     ),
-    Program(
+    RequiredProgram(
         name="git", packages=("git", "git", "git"), loses="no build from a git URL", state="reduced"
     ),
 )
 FAMILIES = {"debian": 0, "fedora": 1, "arch": 2}
-INSTALL = ("sudo apt-get install", "sudo dnf install", "sudo pacman -S")
+INSTALL_COMMANDS = ("sudo apt-get install", "sudo dnf install", "sudo pacman -S")
 
 
-def examine() -> list[Check]:
+def run_checks() -> list[Check]:
     """Make every check; takes a fraction of a second."""
     return [
-        *(_program(program) for program in PROGRAMS),
-        _cni_plugins(),
-        _user_namespaces(),
-        *_subordinate_ids(),
-        _overlay(),
-        _tun(),
-        _cgroups(),
-        _low_ports(),
-        _linger(),
-        _seccomp(),
-        _runtime_folder(),
-        _space(),
+        *(_check_program(program) for program in PROGRAMS),
+        _check_cni_plugins(),
+        _check_user_namespaces(),
+        *_check_subordinate_ids(),
+        _check_overlay(),
+        _check_tun(),
+        _check_cgroups(),
+        _check_low_ports(),
+        _check_linger(),
+        _check_seccomp(),
+        _check_runtime_folder(),
+        _check_free_space(),
     ]
 
 
@@ -117,16 +121,16 @@ def install_command(*packages: str) -> str:
     family = FAMILIES.get(kernel.distribution())
     if family is None:
         return f"install {packages[0]} with your package manager"
-    return f"{INSTALL[family]} {packages[family]}"
+    return f"{INSTALL_COMMANDS[family]} {packages[family]}"
 
 
-def _judge(name: str, good: bool, found: str, *, otherwise: Check) -> Check:  # noqa: FBT001
+def _check_or(name: str, good: bool, found: str, *, otherwise: Check) -> Check:  # noqa: FBT001
     return Check(name=name, state="ok", found=found) if good else otherwise
 
 
-def _program(program: Program) -> Check:
+def _check_program(program: RequiredProgram) -> Check:
     try:
-        path = process.find(program.name)
+        path = process.find_program(program.name)
     except ProgramMissing:
         return Check(
             name=program.name,
@@ -143,8 +147,8 @@ def _program(program: Program) -> Check:
     return Check(name=program.name, state="ok", found=found)
 
 
-def _cni_plugins() -> Check:
-    folder = kernel.cni_folder()
+def _check_cni_plugins() -> Check:
+    folder = kernel.cni_plugin_folder()
     packages = ("containernetworking-plugins", "containernetworking-plugins", "cni-plugins")
     if folder is None:
         return Check(
@@ -166,7 +170,7 @@ def _cni_plugins() -> Check:
     return Check(name="CNI plugins", state="ok", found=str(folder))
 
 
-def _user_namespaces() -> Check:
+def _check_user_namespaces() -> Check:
     reason = kernel.try_user_namespace()
     if not reason:
         return Check(name="user namespaces", state="ok", found="tried one")
@@ -178,7 +182,7 @@ def _user_namespaces() -> Check:
     mends = [
         f"sudo sysctl -w {name}={good}"
         for name, bad, good in settings
-        if kernel.is_switched_off(name, bad)
+        if kernel.has_sysctl_value(name, bad)
     ]
     return Check(
         name="user namespaces",
@@ -189,20 +193,20 @@ def _user_namespaces() -> Check:
     )
 
 
-def _subordinate_ids() -> Iterator[Check]:
-    uids, gids = kernel.subordinate_ids("uid"), kernel.subordinate_ids("gid")
+def _check_subordinate_ids() -> Iterator[Check]:
+    uids, gids = kernel.count_subordinate_ids("uid"), kernel.count_subordinate_ids("gid")
     user = kernel.user_name()
     none_at_all = "no container can run: its files and processes have no ids to belong to"
-    span = kernel.free_range()
+    span = kernel.free_subordinate_range()
     has_none = not (uids and gids)
-    yield _judge(
+    yield _check_or(
         "subordinate ids",
-        min(uids, gids) >= kernel.FULL_RANGE,
+        min(uids, gids) >= kernel.FULL_ID_RANGE,
         f"{uids} uids, {gids} gids",
         otherwise=Check(
             name="subordinate ids",
             state="missing" if has_none else "reduced",
-            found=f"{uids} uids, {gids} gids of {user}; {kernel.FULL_RANGE} wanted",
+            found=f"{uids} uids, {gids} gids of {user}; {kernel.FULL_ID_RANGE} wanted",
             loses=none_at_all if has_none else "images that use higher ids (nobody is 65534) fail",
             mend=f"sudo usermod --add-subuids {span} --add-subgids {span} {user}",
         ),
@@ -213,7 +217,7 @@ def _subordinate_ids() -> Iterator[Check]:
     mend = install_command("uidmap", "shadow-utils", "shadow")
     if all(programs.values()):
         mend = f"sudo chmod u+s {' '.join(path for path in programs.values() if path)}"
-    yield _judge(
+    yield _check_or(
         "newuidmap",
         not weak,
         where,
@@ -230,11 +234,11 @@ def _subordinate_ids() -> Iterator[Check]:
 _MAPPERS = ("newuidmap", "newgidmap")
 
 
-def _overlay() -> Check:
+def _check_overlay() -> Check:
     reason = kernel.try_overlay(paths.data())
     version = ".".join(map(str, kernel.release()))
     old = kernel.release() < (5, 11)
-    return _judge(
+    return _check_or(
         "overlay",
         not reason,
         f"kernel {version}, tried one in {paths.data()}",
@@ -250,10 +254,10 @@ def _overlay() -> Check:
     )
 
 
-def _tun() -> Check:
-    return _judge(
+def _check_tun() -> Check:
+    return _check_or(
         "/dev/net/tun",
-        kernel.tun_is_open(),
+        kernel.can_open_tun(),
         "open",
         otherwise=Check(
             name="/dev/net/tun",
@@ -267,12 +271,12 @@ def _tun() -> Check:
     )
 
 
-def _cgroups() -> Check:
-    found = cgroups.find()
+def _check_cgroups() -> Check:
+    found = cgroups.find_delegated()
     have = found.controllers if found else ()
-    lacking = [name for name in kernel.CONTROLLERS if name not in have]
-    has_systemd = kernel.lingers() is not None
-    return _judge(
+    lacking = [name for name in kernel.LIMIT_CONTROLLERS if name not in have]
+    has_systemd = kernel.linger_enabled() is not None
+    return _check_or(
         "cgroups",
         not lacking,
         f"delegated: {', '.join(have)}",
@@ -288,9 +292,9 @@ def _cgroups() -> Check:
     )
 
 
-def _low_ports() -> Check:
+def _check_low_ports() -> Check:
     lowest = kernel.lowest_port()
-    return _judge(
+    return _check_or(
         "low ports",
         lowest <= 80,
         f"from {lowest}",
@@ -304,8 +308,8 @@ def _low_ports() -> Check:
     )
 
 
-def _linger() -> Check:
-    match kernel.lingers():
+def _check_linger() -> Check:
+    match kernel.linger_enabled():
         case None:
             return Check(name="linger", state="ok", found="no systemd here that ends sessions")
         case True:
@@ -322,8 +326,8 @@ def _linger() -> Check:
             )
 
 
-def _seccomp() -> Check:
-    profile = kernel.seccomp_profile()
+def _check_seccomp() -> Check:
+    profile = kernel.default_seccomp_profile()
     if profile:
         return Check(name="seccomp profile", state="ok", found=str(profile))
     packages = ("golang-github-containers-common", "containers-common", "containers-common")
@@ -336,7 +340,7 @@ def _seccomp() -> Check:
     )
 
 
-def _runtime_folder() -> Check:
+def _check_runtime_folder() -> Check:
     try:
         return Check(name="runtime folder", state="ok", found=str(paths.secure_runtime()))
     except (paths.UnsafeRuntimeDirectory, paths.HomeNotWritable) as error:
@@ -349,17 +353,17 @@ def _runtime_folder() -> Check:
         )
 
 
-def _space() -> Check:
+def _check_free_space() -> Check:
     folder = paths.data()
     free = kernel.free_space(folder)
-    return _judge(
+    return _check_or(
         "free space",
-        free >= ENOUGH_SPACE,
-        f"{free / GIB:.1f} GiB in {folder}",
+        free >= MIN_FREE_SPACE,
+        f"{free / GIBIBYTE:.1f} GiB in {folder}",
         otherwise=Check(
             name="free space",
             state="reduced",
-            found=f"{free / GIB:.1f} GiB in {folder}",
+            found=f"{free / GIBIBYTE:.1f} GiB in {folder}",
             loses="images may not fit",
             mend="remove what nobody uses, or set XDG_DATA_HOME to a larger place",
         ),

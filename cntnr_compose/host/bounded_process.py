@@ -18,50 +18,52 @@ from typing import TypeAlias
 from cntnr_compose.core.values import Bytes, Seconds
 from cntnr_compose.host import process, signals
 
-BLOCK: Bytes = 1 << 16  # what a pipe holds
-BLOCKS = 16  # that are read without a rest, so that nobody who writes without end keeps us busy
-REST: Seconds = 0.005
-ENDS_WITHIN: Seconds = 10  # after SIGKILL
+BLOCK_SIZE: Bytes = 1 << 16  # what a pipe holds
+BLOCKS_AT_ONCE = (
+    16  # that are read without a rest, so that nobody who writes without end keeps us busy
+)
+PAUSE: Seconds = 0.005
+KILL_TIMEOUT: Seconds = 10  # after SIGKILL
 CLONE_NEWTIME = 0x80
 PR_SET_CHILD_SUBREAPER = 36
 Namespace: TypeAlias = tuple[int, int]
-Take: TypeAlias = Callable[[bytes], None]
+OutputCallback: TypeAlias = Callable[[bytes], None]
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def _name(place: int | str | Path) -> Namespace:
+def _namespace_id(place: int | str | Path) -> Namespace:
     found = os.stat(place)  # noqa: PTH116 - also of a descriptor
     return found.st_dev, found.st_ino
 
 
-async def run(argv: Sequence[str], pid_file: Path, take: Take) -> int:
+async def run_bounded(argv: Sequence[str], pid_file: Path, on_output: OutputCallback) -> int:
     """Run a program by one that starts it and says its pid in a file; give its status.
 
     ``take`` hears what it writes; time limits are the caller's. What it leaves running may go on, but is not
     listened to any more. Cancelled, all that it started is killed. Raises `ProgramMissing`.
     """
-    words = [process.find(argv[0]), *argv[1:]]
+    words = [process.find_program(argv[0]), *argv[1:]]
     readable, writable = os.pipe()
-    pipe = _Pipe(readable, take)
+    pipe = _Pipe(readable, on_output)
     try:
         try:
-            guard = _begin(words, pid_file, writable)
+            guard = _fork_guard(words, pid_file, writable)
         finally:
             os.close(writable)
-        pipe.begin()
+        pipe.start()
         try:
-            await signals.gone(guard)
+            await signals.wait_for_exit(guard)
         except BaseException:
-            await process.clean_up(_end(guard))
+            await process.clean_up(_kill_all(guard))
             raise
-        status = _reaped(guard)
-        pipe.read(BLOCKS)  # what was written just before the end
+        status = _reap(guard)
+        pipe.read(BLOCKS_AT_ONCE)  # what was written just before the end
         return status
     finally:
         pipe.close()
 
 
-def _begin(words: list[str], pid_file: Path, output: int) -> int:
+def _fork_guard(words: list[str], pid_file: Path, output: int) -> int:
     """Start what becomes the program's parent when its starter has ended; give its pid.
 
     It is a copy of this process, since to start one of its own takes longer than most programs run.
@@ -76,7 +78,7 @@ def _begin(words: list[str], pid_file: Path, output: int) -> int:
         os.dup2(output, 1)
         os.dup2(output, 2)
         _close_all_above(2)  # locks and sockets are not for it
-        status = _guard(words, env, pid_file)
+        status = _run_guard(words, env, pid_file)
     finally:
         os._exit(status)
 
@@ -88,11 +90,11 @@ def _close_all_above(last: int) -> None:
                 os.close(int(path.name))
 
 
-def _reaped(guard: int) -> int:
+def _reap(guard: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(guard, 0)[1])
 
 
-def _guard(words: list[str], env: dict[str, str], pid_file: Path) -> int:
+def _run_guard(words: list[str], env: dict[str, str], pid_file: Path) -> int:
     """Wait for what a starter has started; give its status, or the starter's where it fails."""
     _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     _libc.unshare(
@@ -118,23 +120,23 @@ def _wait_for(wanted: int, ended: dict[int, int]) -> int:
 class _Pipe:
     """The reading end of a pipe."""
 
-    def __init__(self, descriptor: int, take: Take) -> None:
+    def __init__(self, descriptor: int, take: OutputCallback) -> None:
         self._descriptor, self._take = descriptor, take
         self._loop = asyncio.get_running_loop()
-        self._left = BLOCKS
-        self._rest: asyncio.TimerHandle | None = None
+        self._left = BLOCKS_AT_ONCE
+        self._pause: asyncio.TimerHandle | None = None
         os.set_blocking(descriptor, False)
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Read whenever there is something, with a rest now and then."""
-        self._left = BLOCKS
-        self._loop.add_reader(self._descriptor, self._more)
+        self._left = BLOCKS_AT_ONCE
+        self._loop.add_reader(self._descriptor, self._read_more)
 
     def read(self, blocks: int) -> bool:
         """Read what there is; False at the end of it all."""
         for _ in range(blocks):
             try:
-                block = os.read(self._descriptor, BLOCK)
+                block = os.read(self._descriptor, BLOCK_SIZE)
             except BlockingIOError:
                 return True
             if not block:
@@ -144,43 +146,47 @@ class _Pipe:
 
     def close(self) -> None:
         """Listen no more."""
-        if self._rest is not None:
-            self._rest.cancel()
+        if self._pause is not None:
+            self._pause.cancel()
         self._loop.remove_reader(self._descriptor)
         os.close(self._descriptor)
 
-    def _more(self) -> None:
+    def _read_more(self) -> None:
         self._left -= 1
         if not self.read(1):
             self._loop.remove_reader(self._descriptor)
         elif not self._left:
             self._loop.remove_reader(self._descriptor)
-            self._rest = self._loop.call_later(REST, self.begin)
+            self._pause = self._loop.call_later(PAUSE, self.start)
 
 
-async def _end(guard: int) -> None:
+async def _kill_all(guard: int) -> None:
     """Kill a guard, its program and all that this has started.
 
     The namespace is held, so that no other one gets its name meanwhile. Where there are none, who has left
     its parents is not found.
     """
     with contextlib.ExitStack() as undo:
-        theirs, below = None, _below(guard)
+        theirs, below = None, _descendants(guard)
         with contextlib.suppress(OSError):  # it has ended
             place = f"/proc/{guard}/ns/time_for_children"
             undo.callback(os.close, held := os.open(place, os.O_RDONLY | os.O_CLOEXEC))
-            theirs = _name(held) if _name(held) != _name("/proc/self/ns/time") else None
+            theirs = (
+                _namespace_id(held)
+                if _namespace_id(held) != _namespace_id("/proc/self/ns/time")
+                else None
+            )
         for pid in (guard, *below):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        await signals.gone(guard)
-        _reaped(guard)
-        end = time.monotonic() + ENDS_WITHIN
-        while theirs and _kill(theirs) and time.monotonic() < end:  # noqa: ASYNC110
-            await asyncio.sleep(REST)
+        await signals.wait_for_exit(guard)
+        _reap(guard)
+        end = time.monotonic() + KILL_TIMEOUT
+        while theirs and _kill_in_namespace(theirs) and time.monotonic() < end:  # noqa: ASYNC110
+            await asyncio.sleep(PAUSE)
 
 
-def _below(pid: int) -> list[int]:
+def _descendants(pid: int) -> list[int]:
     """List the children of a process, theirs, and so on."""
     parents: dict[int, list[int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
@@ -193,14 +199,14 @@ def _below(pid: int) -> list[int]:
     return found[1:]
 
 
-def _kill(theirs: Namespace) -> bool:
+def _kill_in_namespace(theirs: Namespace) -> bool:
     """Kill everybody in a time namespace; tell whether there was anybody."""
     found = False
     for pid in [int(path.name) for path in Path("/proc").glob("[0-9]*")]:
         with contextlib.suppress(OSError):
             descriptor = os.pidfd_open(pid)  # before the look, so that it is the one that is killed
             try:
-                if theirs in _namespaces(pid):
+                if theirs in _time_namespaces(pid):
                     found = True
                     signal.pidfd_send_signal(descriptor, signal.SIGKILL)
             finally:
@@ -208,11 +214,11 @@ def _kill(theirs: Namespace) -> bool:
     return found
 
 
-def _namespaces(pid: int) -> Iterator[Namespace]:
+def _time_namespaces(pid: int) -> Iterator[Namespace]:
     """Give the time namespace of a process; its first thread may have ended while others go on."""
     try:
-        yield _name(f"/proc/{pid}/ns/time")
+        yield _namespace_id(f"/proc/{pid}/ns/time")
     except FileNotFoundError:
         for task in Path(f"/proc/{pid}/task").iterdir():
             with contextlib.suppress(OSError):
-                yield _name(task / "ns/time")
+                yield _namespace_id(task / "ns/time")

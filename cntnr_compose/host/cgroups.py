@@ -17,7 +17,7 @@ V2 = ("cpu", "cpuset", "io", "memory", "pids")
 V1 = {"cpu": "cpu", "cpuset": "cpuset", "blkio": "io", "memory": "memory", "pids": "pids"}
 
 
-class Delegated(Value, frozen=True, kw_only=True):
+class DelegatedCgroup(Value, frozen=True, kw_only=True):
     """What we may set, and below which group."""
 
     version: int
@@ -26,43 +26,45 @@ class Delegated(Value, frozen=True, kw_only=True):
     swap: bool = False
 
 
-def find(mount: Path = MOUNT, own: Path = Path("/proc/self/cgroup")) -> Delegated | None:
+def find_delegated(
+    mount: Path = MOUNT, own: Path = Path("/proc/self/cgroup")
+) -> DelegatedCgroup | None:
     """Find the group of this process that belongs to the user; None where there is none."""
     lines = [line.split(":", 2) for line in own.read_text().splitlines()]
     groups = {name: path for _, names, path in lines for name in names.split(",")}
-    return _unified(mount, groups.get("", "")) or _legacy(mount, groups)
+    return _find_v2(mount, groups.get("", "")) or _find_v1(mount, groups)
 
 
-def _unified(mount: Path, path: str) -> Delegated | None:
+def _find_v2(mount: Path, path: str) -> DelegatedCgroup | None:
     path = path.removesuffix(f"/{LEAF}")
     folder = mount / path.lstrip("/")
-    if not path.strip("/") or not _is_ours(folder / "cgroup.subtree_control"):
+    if not path.strip("/") or not _is_writable(folder / "cgroup.subtree_control"):
         return None
     offered = (folder / "cgroup.controllers").read_text().split()
     found = tuple(name for name in V2 if name in offered)
     swap = (folder / "memory.swap.max").exists()
-    return Delegated(version=2, parent=path, controllers=found, swap=swap) if found else None
+    return DelegatedCgroup(version=2, parent=path, controllers=found, swap=swap) if found else None
 
 
-def _legacy(mount: Path, groups: dict[str, str]) -> Delegated | None:
+def _find_v1(mount: Path, groups: dict[str, str]) -> DelegatedCgroup | None:
     """Find a group that is ours in every hierarchy: runc refuses where it is in some alone."""
     there = {name.removeprefix("name="): path for name, path in groups.items() if name}
     paths = set(there.values())
     path = next(iter(paths), "")
     if len(paths) != 1 or not path.strip("/"):
         return None
-    if not all(_is_ours(mount / name / path.lstrip("/") / "tasks") for name in there):
+    if not all(_is_writable(mount / name / path.lstrip("/") / "tasks") for name in there):
         return None
     swap = (mount / "memory" / path.lstrip("/") / "memory.memsw.limit_in_bytes").exists()
     found = tuple(sorted(V1[name] for name in there if name in V1))
-    return Delegated(version=1, parent=path, controllers=found, swap=swap)
+    return DelegatedCgroup(version=1, parent=path, controllers=found, swap=swap)
 
 
-def _is_ours(path: Path) -> bool:
+def _is_writable(path: Path) -> bool:
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
 
 
-def hand_down(group: Delegated, mount: Path = MOUNT) -> bool:
+def enable_controllers(group: DelegatedCgroup, mount: Path = MOUNT) -> bool:
     """Let groups below ours have controllers; tell whether they have.
 
     With v2 what runs in our group is moved into a leaf of it.

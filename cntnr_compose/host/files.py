@@ -47,13 +47,13 @@ def read_value(path: Path, kind: type[T]) -> T | None:
         return None
 
 
-def is_half(path: Path) -> bool:
+def is_incomplete(path: Path) -> bool:
     """Tell whether a JSON file is absent or broken off; one of another version is neither."""
     return read_value(path, dict) is None
 
 
 @contextlib.contextmanager
-def locked(path: Path, *, wait: bool = True, shared: bool = False) -> Iterator[bool]:
+def file_lock(path: Path, *, wait: bool = True, shared: bool = False) -> Iterator[bool]:
     """Hold an flock on ``path``; yield whether we have it (always true with ``wait``)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -84,7 +84,7 @@ def is_locked(path: Path) -> bool:
     return False
 
 
-def own(path: Path) -> int | None:
+def acquire_lock(path: Path) -> int | None:
     """Take the lock at ``path``, and give its descriptor; None where somebody has it.
 
     The owner may remove the file before he closes the descriptor: who then holds the lock of a file
@@ -104,28 +104,28 @@ def own(path: Path) -> int | None:
 
 
 @contextlib.contextmanager
-def draft(root: Path) -> Iterator[Path]:
+def staging_folder(root: Path) -> Iterator[Path]:
     """Make a folder in ``root`` that is gone afterwards; killed, the next one removes it."""
     path = root / f".draft-{os.urandom(6).hex()}"
     with contextlib.ExitStack() as undo:
-        undo.callback(remove_draft, path)
-        with locked(root / ".lock"):  # so that nobody sweeps it before its lock is held
-            sweep(root)
+        undo.callback(remove_staging_folder, path)
+        with file_lock(root / ".lock"):  # so that nobody sweeps it before its lock is held
+            remove_stale_staging(root)
             path.mkdir()
-            undo.enter_context(locked(path / "lock"))
+            undo.enter_context(file_lock(path / "lock"))
         yield path
 
 
-def remove_draft(path: Path) -> None:
+def remove_staging_folder(path: Path) -> None:
     """Remove a draft that is not needed any more."""
-    with locked(path.parent / ".lock"):  # else a sweep may lock it meanwhile: with a file in it
+    with file_lock(path.parent / ".lock"):  # else a sweep may lock it meanwhile: with a file in it
         remove_tree(path)
 
 
-def sweep(root: Path) -> None:
+def remove_stale_staging(root: Path) -> None:
     """Remove drafts of processes that died; the lock of ``root`` must be held."""
     for path in root.glob(".draft-*"):
-        with locked(path / "lock", wait=False) as dead:
+        with file_lock(path / "lock", wait=False) as dead:
             if dead:
                 remove_tree(path)
 
@@ -143,40 +143,40 @@ def remove_tree(path: Path) -> None:
         top = _open_folder(str(path), None)
         try:
             prefix = f".{os.urandom(6).hex()}-"
-            number = _empty(top, top, prefix, 0)
+            number = _empty_folder(top, top, prefix, 0)
             done = 0
             while done < number:
-                number = _remove_moved(top, f"{prefix}{done}", prefix, number)
+                number = _remove_moved_folder(top, f"{prefix}{done}", prefix, number)
                 done += 1
         finally:
             os.close(top)
         path.rmdir()
 
 
-def _remove_moved(top: int, name: str, prefix: str, number: int) -> int:
+def _remove_moved_folder(top: int, name: str, prefix: str, number: int) -> int:
     folder = _open_folder(name, top)
     try:
-        number = _empty(folder, top, prefix, number)
+        number = _empty_folder(folder, top, prefix, number)
     finally:
         os.close(folder)
     os.rmdir(name, dir_fd=top)
     return number
 
 
-def _empty(folder: int, top: int, prefix: str, number: int) -> int:
+def _empty_folder(folder: int, top: int, prefix: str, number: int) -> int:
     """Take all out of a folder: what is one itself goes to the top, under a number; give the next."""
     with os.scandir(folder) as found:
         entries = list(found)
     for entry in entries:
         with contextlib.suppress(FileNotFoundError):
             if entry.is_dir(follow_symlinks=False):
-                number += _move(entry.name, folder, f"{prefix}{number}", top)
+                number += _move_folder(entry.name, folder, f"{prefix}{number}", top)
             else:
                 os.unlink(entry.name, dir_fd=folder)
     return number
 
 
-def _move(name: str, folder: int, new: str, top: int) -> bool:
+def _move_folder(name: str, folder: int, new: str, top: int) -> bool:
     """Move a folder, or remove it where that is not possible; tell which."""
     os.close(_open_folder(name, folder))  # to move it takes a right to write to it
     try:

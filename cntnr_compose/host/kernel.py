@@ -15,14 +15,14 @@ CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 # Room for every id that images use: nobody and nogroup are 65534.
-FULL_RANGE = 65536
-FIRST_SUBORDINATE = 100000
-CONTROLLERS = ("cpu", "memory", "pids")
+FULL_ID_RANGE = 65536
+FIRST_SUBORDINATE_ID = 100000
+LIMIT_CONTROLLERS = ("cpu", "memory", "pids")
 SECCOMP_PROFILES = (
     Path("/etc/containers/seccomp.json"),
     Path("/usr/share/containers/seccomp.json"),
 )
-FAMILIES = {
+DISTRIBUTION_FAMILIES = {
     "debian": "debian",
     "ubuntu": "debian",
     "fedora": "fedora",
@@ -31,7 +31,7 @@ FAMILIES = {
     "arch": "arch",
 }
 # Programs that are fit to be the first process of a container, since they need no library of it.
-INITS = ("/usr/bin/tini-static", "/usr/libexec/podman/catatonit", "/usr/bin/catatonit")
+CONTAINER_INITS = ("/usr/bin/tini-static", "/usr/libexec/podman/catatonit", "/usr/bin/catatonit")
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
 CNI_FOLDERS = (
     Path("/usr/lib/cni"),
@@ -71,7 +71,7 @@ def pid_inside(pid: int) -> int:
     return int(text.partition(b"\nNSpid:")[2].partition(b"\n")[0].split()[-1])
 
 
-def words(pid: int) -> list[bytes]:
+def command_line(pid: int) -> list[bytes]:
     """Give a process's command line; empty where it is gone, or a zombie."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:-1]
@@ -79,13 +79,13 @@ def words(pid: int) -> list[bytes]:
         return []
 
 
-def naming(word: bytes) -> list[int]:
+def find_by_argument(word: bytes) -> list[int]:
     """List the processes that have a word in their command line."""
     found = (int(entry.name) for entry in Path("/proc").glob("[0-9]*"))
-    return [pid for pid in found if word in words(pid)]
+    return [pid for pid in found if word in command_line(pid)]
 
 
-def listener(port: int) -> str:
+def find_listener(port: int) -> str:
     """Tell who listens on a port of this network namespace, as far as we may look (proc(5))."""
     inodes = set()
     for kind, state in (("tcp", "0A"), ("tcp6", "0A"), ("udp", "07"), ("udp6", "07")):
@@ -114,7 +114,7 @@ def user_name() -> str:
         return str(os.getuid())
 
 
-def subordinate_ids(kind: Literal["uid", "gid"]) -> int:
+def count_subordinate_ids(kind: Literal["uid", "gid"]) -> int:
     """Count the subordinate ids that this user may map; newuidmap goes by name and by number."""
     try:
         lines = Path(f"/etc/sub{kind}").read_text().splitlines()
@@ -125,7 +125,7 @@ def subordinate_ids(kind: Literal["uid", "gid"]) -> int:
     return sum(int(count) for who, _, count in parts if who in mine and count.isdecimal())
 
 
-def locked_flags(path: Path) -> tuple[str, ...]:
+def locked_mount_flags(path: Path) -> tuple[str, ...]:
     """Give the flags of a file's mount that a user namespace may not take away (mount(2))."""
     found = os.statvfs(path).f_flag
     names = {"nosuid": os.ST_NOSUID, "nodev": os.ST_NODEV, "noexec": os.ST_NOEXEC}
@@ -159,9 +159,9 @@ def host_resolv_conf(etc: Path = Path("/etc")) -> str:
     return ""
 
 
-def free_range() -> str:
+def free_subordinate_range() -> str:
     """Give a range of subordinate ids that nobody has yet, as usermod(8) takes it: ``100000-165535``."""
-    first = FIRST_SUBORDINATE
+    first = FIRST_SUBORDINATE_ID
     for kind in ("uid", "gid"):
         try:
             lines = Path(f"/etc/sub{kind}").read_text().splitlines()
@@ -172,10 +172,10 @@ def free_range() -> str:
             start, _, count = numbers.partition(":")
             if start.isdecimal() and count.isdecimal():
                 first = max(first, int(start) + int(count))
-    return f"{first}-{first + FULL_RANGE - 1}"
+    return f"{first}-{first + FULL_ID_RANGE - 1}"
 
 
-def mapped_ids() -> int:
+def count_mapped_ids() -> int:
     """Count the ids that exist in this user namespace."""
     lines = Path("/proc/self/uid_map").read_text().splitlines()
     return sum(int(line.split()[2]) for line in lines)
@@ -191,7 +191,7 @@ def may_map_ids(program: str) -> bool:
         return False
 
 
-def tun_is_open() -> bool:
+def can_open_tun() -> bool:
     """Tell whether this user may open /dev/net/tun."""
     try:
         os.close(os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC))
@@ -202,10 +202,14 @@ def tun_is_open() -> bool:
 
 def lowest_port() -> int:
     """Give the lowest port that an ordinary user may listen on."""
-    return 0 if os.getuid() == 0 else _number("/proc/sys/net/ipv4/ip_unprivileged_port_start", 1024)
+    return (
+        0
+        if os.getuid() == 0
+        else _read_number("/proc/sys/net/ipv4/ip_unprivileged_port_start", 1024)
+    )
 
 
-def lingers() -> bool | None:
+def linger_enabled() -> bool | None:
     """Tell whether systemd keeps this user's processes after logout; None where there is none."""
     if not Path("/run/systemd/system").is_dir():
         return None
@@ -220,12 +224,12 @@ def free_space(folder: Path) -> Bytes:
     return found.f_bavail * found.f_frsize
 
 
-def cni_folder() -> Path | None:
+def cni_plugin_folder() -> Path | None:
     """Find the folder of CNI plugins."""
     return next((path for path in CNI_FOLDERS if (path / "bridge").exists()), None)
 
 
-def seccomp_profile() -> Path | None:
+def default_seccomp_profile() -> Path | None:
     """Find the default seccomp profile."""
     return next((path for path in SECCOMP_PROFILES if path.exists()), None)
 
@@ -239,12 +243,14 @@ def distribution() -> str:
     except OSError:
         return ""
     names = [values.get("ID", ""), *values.get("ID_LIKE", "").split()]
-    return next((FAMILIES[name] for name in names if name in FAMILIES), names[0])
+    return next(
+        (DISTRIBUTION_FAMILIES[name] for name in names if name in DISTRIBUTION_FAMILIES), names[0]
+    )
 
 
-def is_switched_off(setting: str, off: int) -> bool:
+def has_sysctl_value(setting: str, off: int) -> bool:
     """Tell whether a kernel setting such as ``kernel.unprivileged_userns_clone`` has a value."""
-    return _number(f"/proc/sys/{setting.replace('.', '/')}", off - 1) == off
+    return _read_number(f"/proc/sys/{setting.replace('.', '/')}", off - 1) == off
 
 
 def try_user_namespace() -> str:
@@ -271,7 +277,7 @@ def try_overlay(folder: Path) -> str:
         files.remove_tree(draft)
 
 
-def _number(path: str, default: int) -> int:
+def _read_number(path: str, default: int) -> int:
     try:
         return int(Path(path).read_text())
     except (OSError, ValueError):

@@ -23,39 +23,39 @@ MS_REC = 16384
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def overlay(lower: Sequence[Path], upper: Path, work: Path, target: Path) -> None:
+def mount_overlay(lower: Sequence[Path], upper: Path, work: Path, target: Path) -> None:
     """Mount an overlay at ``target``; ``lower`` is top first. All folders exist.
 
     ``userxattr`` is what lets an ordinary user's namespace do it (Linux 5.11). Raises `OSError`.
     """
-    below = ":".join(_escaped(path) for path in lower)
-    options = f"lowerdir={below},upperdir={_escaped(upper)},workdir={_escaped(work)},userxattr"
+    below = ":".join(_escape(path) for path in lower)
+    options = f"lowerdir={below},upperdir={_escape(upper)},workdir={_escape(work)},userxattr"
     _mount("overlay", target, "overlay", 0, options)
 
 
-def tmpfs(target: Path, options: str = "mode=0700") -> None:
+def mount_tmpfs(target: Path, options: str = "mode=0700") -> None:
     """Mount an empty tmpfs at ``target``, which only we may enter by default. Raises `OSError`."""
     _mount("tmpfs", target, "tmpfs", 0, options)
 
 
-def stack(lower: Sequence[Path], target: Path) -> None:
+def mount_read_only_overlay(lower: Sequence[Path], target: Path) -> None:
     """Show several folders as one at ``target``, read-only; at least two, top first. Raises `OSError`."""
-    below = ":".join(_escaped(path) for path in lower)
+    below = ":".join(_escape(path) for path in lower)
     _mount("overlay", target, "overlay", MS_RDONLY, f"lowerdir={below},userxattr")
 
 
-def shared_memory(target: Path, *, size: Bytes) -> None:
+def mount_shm(target: Path, *, size: Bytes) -> None:
     """Mount a file system in memory that everybody may write to. Raises `OSError`."""
     flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
     _mount("tmpfs", target, "tmpfs", flags, f"size={size},mode=1777")
 
 
-def bind(source: Path, target: Path) -> None:
+def bind_mount(source: Path, target: Path) -> None:
     """Show ``source`` at ``target`` too. Raises `OSError`."""
     _mount(str(source), target, "", MS_BIND, "")
 
 
-def show(descriptor: int, target: Path) -> None:
+def bind_mount_descriptor(descriptor: int, target: Path) -> None:
     """Show what a descriptor stands for at ``target``, made for it, with all that is mounted below.
 
     Unlike a path, it cannot be exchanged for something else meanwhile. Raises `OSError`.
@@ -68,7 +68,7 @@ def show(descriptor: int, target: Path) -> None:
     _mount(f"/proc/self/fd/{descriptor}", target, "", MS_BIND | MS_REC, "")
 
 
-def detach(target: Path) -> None:
+def unmount(target: Path) -> None:
     """Take a mount away; what still uses it may go on. No mount there is fine."""
     if _libc.umount2(os.fsencode(target), MNT_DETACH) != 0:
         code = ctypes.get_errno()
@@ -76,38 +76,38 @@ def detach(target: Path) -> None:
             raise OSError(code, f"umount {target}: {os.strerror(code)}")
 
 
-def mounted_below(folder: Path) -> list[Path]:
+def mount_points_below(folder: Path) -> list[Path]:
     """List the mount points at and below a folder, deepest first."""
     real = Path(
         os.path.realpath(folder)
     )  # the kernel lists mount points without links on their way
     found = []
     for line in Path("/proc/self/mountinfo").read_bytes().splitlines():
-        point = Path(os.fsdecode(ESCAPED.sub(_octal, line.split(b" ", 5)[4])))
+        point = Path(os.fsdecode(ESCAPED.sub(_decode_octal, line.split(b" ", 5)[4])))
         if point == real or real in point.parents:
             found.append(point)
     return sorted(found, key=lambda path: len(path.parts), reverse=True)
 
 
-def _octal(digits: re.Match[bytes]) -> bytes:
+def _decode_octal(digits: re.Match[bytes]) -> bytes:
     return bytes([int(digits.group(1), 8)])
 
 
-def detach_all(folder: Path) -> None:
+def unmount_all(folder: Path) -> None:
     """Take away every mount at and below a folder."""
-    for point in mounted_below(folder):
+    for point in mount_points_below(folder):
         with contextlib.suppress(OSError):
-            detach(point)
+            unmount(point)
 
 
-def on_machine(path: Path) -> Path:
+def host_path(path: Path) -> Path:
     """Give the path, inside the holder, at which the machine has what a user calls ``path``.
 
     /etc and /run are the holder's own: what is new there since its start is not to be seen, and what
     is made there nobody finds. rootlesskit keeps the machine's below, in a folder of a chance name.
     """
     real = Path(os.path.realpath(path))
-    for folder in map(Path, holder.COPIED):
+    for folder in map(Path, holder.COPY_UP_FOLDERS):
         if real != folder and folder not in real.parents:
             continue
         rest = real.relative_to(folder)
@@ -126,6 +126,6 @@ def _mount(source: str, target: Path, kind: str, flags: int, options: str) -> No
         raise OSError(code, f"mount {kind or 'bind'} at {target}: {os.strerror(code)}")
 
 
-def _escaped(path: Path) -> str:
+def _escape(path: Path) -> str:
     # A colon separates lower directories and a comma options (overlayfs in the kernel's documentation).
     return str(path).replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")

@@ -10,11 +10,11 @@ from typing import Self
 SYS_OPENAT2 = 437  # the same number on every architecture
 RESOLVE_NO_MAGICLINKS = 0x02
 RESOLVE_IN_ROOT = 0x10
-NO_FILE = errno.EINVAL  # what `Root.read` says of all that is no regular file
+NOT_A_REGULAR_FILE = errno.EINVAL  # what `Root.read` says of all that is no regular file
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-class _How(ctypes.Structure):
+class _OpenHow(ctypes.Structure):
     _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
 
 
@@ -24,7 +24,7 @@ class Root:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._fd = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        self._own = self._name(self._fd)
+        self._root_name = self._name(self._fd)
 
     def close(self) -> None:
         """Let go of the folder."""
@@ -48,14 +48,14 @@ class Root:
         except (FileNotFoundError, NotADirectoryError):
             return None
         try:
-            return self._name(found)[len(self._own) :].lstrip("/")
+            return self._name(found)[len(self._root_name) :].lstrip("/")
         finally:
             os.close(found)
 
     def open(self, path: str, flags: int = os.O_PATH) -> int:
         """Follow all links of a path, and give a descriptor of what is there. Raises `OSError`."""
         wanted = path.strip("/") or "."
-        how = _How(flags | os.O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+        how = _OpenHow(flags | os.O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
         found = int(
             _libc.syscall(
                 SYS_OPENAT2, self._fd, os.fsencode(wanted), ctypes.byref(how), ctypes.sizeof(how)
@@ -66,7 +66,7 @@ class Root:
             raise OSError(code, os.strerror(code), wanted)
         return found
 
-    def read(self, path: str, most: int) -> bytes:
+    def read(self, path: str, limit: int) -> bytes:
         """Read a file that somebody else made: it is neither waited for nor read without end.
 
         Raises `OSError`, also where it is no regular file or longer than ``most`` bytes.
@@ -74,23 +74,23 @@ class Root:
         descriptor = self.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise OSError(NO_FILE, "it is no regular file", path)
+                raise OSError(NOT_A_REGULAR_FILE, "it is no regular file", path)
             with os.fdopen(descriptor, "rb", closefd=False) as file:
-                content = file.read(most + 1)
+                content = file.read(limit + 1)
         finally:
             os.close(descriptor)
-        if len(content) > most:
-            raise OSError(errno.EFBIG, f"it is longer than {most >> 10} KiB", path)
+        if len(content) > limit:
+            raise OSError(errno.EFBIG, f"it is longer than {limit >> 10} KiB", path)
         return content
 
-    def at(self, real: str) -> Path:
+    def join(self, real: str) -> Path:
         """Give the path on this machine of what `resolve` gave."""
         return self.path / real if real else self.path
 
     def find(self, path: str) -> Path | None:
         """Follow all links of a path; give where it is on this machine, or None."""
         real = self.resolve(path)
-        return None if real is None else self.at(real)
+        return None if real is None else self.join(real)
 
     @staticmethod
     def _name(descriptor: int) -> str:

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 # Debian keeps runc, nft and dnsmasq where an ordinary user's PATH does not look.
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-Word = str | os.PathLike[str]
-Running: TypeAlias = subprocess.Popen[bytes]
+StrPath = str | os.PathLike[str]
+RunningProgram: TypeAlias = subprocess.Popen[bytes]
 T = TypeVar("T")
 
 
-class Done(Frozen):
+class ProgramResult(Frozen):
     """How a program ended and what it said."""
 
     returncode: int
@@ -29,7 +29,7 @@ class Done(Frozen):
     stderr: str
 
 
-async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+async def run_shielded(work: Coroutine[Any, Any, T]) -> T:
     """Do work that must not be left half done: who is cancelled meanwhile is so afterwards."""
     import asyncio
 
@@ -51,14 +51,14 @@ async def clean_up(work: Coroutine[Any, Any, object]) -> None:
     The failure is what the user is told; that of the clean-up goes to the log, beside what came first.
     """
     try:
-        await to_the_end(work)
+        await run_shielded(work)
     except Exception:  # noqa: BLE001
         import traceback
 
         traceback.print_exc()
 
 
-def choose_watcher() -> None:
+def use_pidfd_child_watcher() -> None:
     """Let asyncio notice the end of children by pidfd: its default is a thread for each of them."""
     import asyncio
 
@@ -88,7 +88,7 @@ def base_env(**more: str) -> dict[str, str]:
     return {**env, "PATH": search_path(), **more}
 
 
-def find(program: str) -> str:
+def find_program(program: str) -> str:
     """Find a program; raise `ProgramMissing` where there is none."""
     # Not shutil.which: shutil brings three compressors along, and this is on the way of every start.
     for folder in search_path().split(":"):
@@ -99,19 +99,19 @@ def find(program: str) -> str:
 
 
 def run(
-    argv: Sequence[Word],
+    argv: Sequence[StrPath],
     *,
     env: Mapping[str, str] | None = None,
     stdin: bytes = b"",
     ok: Collection[int] = (0,),
     timeout: Seconds | None = None,
-) -> Done:
+) -> ProgramResult:
     """Run a program to its end and return what it said.
 
     Raises `ProgramMissing`, `CommandFailed`, and `TimeoutError` after ``timeout`` seconds.
     """
     words = [os.fspath(word) for word in argv]
-    _log(words)
+    _log_command(words)
     try:
         ended = subprocess.run(
             words,
@@ -125,10 +125,10 @@ def run(
         raise ProgramMissing(words[0]) from error
     except subprocess.TimeoutExpired as error:
         raise TimeoutError(words[0]) from error
-    return _judged(words, ended.returncode, ended.stdout, ended.stderr, ok)
+    return _check_exit_code(words, ended.returncode, ended.stdout, ended.stderr, ok)
 
 
-def _log(words: Sequence[str], end: str = "") -> None:
+def _log_command(words: Sequence[str], end: str = "") -> None:
     """Log a command line that can be pasted, where somebody has set logging up: it takes 4 ms to import."""
     logging = sys.modules.get("logging")
     if logging is not None:
@@ -138,12 +138,12 @@ def _log(words: Sequence[str], end: str = "") -> None:
 
 
 async def run_async(
-    argv: Sequence[Word],
+    argv: Sequence[StrPath],
     *,
     env: Mapping[str, str] | None = None,
     stdin: bytes = b"",
     ok: Collection[int] = (0,),
-) -> Done:
+) -> ProgramResult:
     """Do as `run` does, without blocking the event loop; time limits are the caller's.
 
     Cancelled, it kills the program and waits for its end. It reads to end of file, so it is not
@@ -152,7 +152,7 @@ async def run_async(
     import asyncio
 
     words = [os.fspath(word) for word in argv]
-    _log(words)
+    _log_command(words)
     pipe = asyncio.subprocess.PIPE
     try:
         process = await asyncio.create_subprocess_exec(
@@ -170,11 +170,11 @@ async def run_async(
         if process.returncode is None:  # cancelled: leave nothing behind
             process.kill()
             await process.wait()
-    return _judged(words, await process.wait(), out, err, ok)
+    return _check_exit_code(words, await process.wait(), out, err, ok)
 
 
 async def start_async(
-    argv: Sequence[Word],
+    argv: Sequence[StrPath],
     *,
     env: Mapping[str, str] | None = None,
     pass_fds: Sequence[int] = (),
@@ -187,7 +187,7 @@ async def start_async(
     import asyncio
 
     words = [os.fspath(word) for word in argv]
-    _log(words, " &")
+    _log_command(words, " &")
     nothing = asyncio.subprocess.DEVNULL
     try:
         return await asyncio.create_subprocess_exec(
@@ -204,7 +204,7 @@ async def start_async(
 
 
 def popen(
-    argv: Sequence[Word],
+    argv: Sequence[StrPath],
     *,
     env: Mapping[str, str] | None = None,
     stdin: int | None = None,
@@ -212,11 +212,11 @@ def popen(
     stderr: int | None = None,
     pass_fds: Sequence[int] = (),
     new_session: bool = False,
-    cwd: Word | None = None,
-) -> Running:
+    cwd: StrPath | None = None,
+) -> RunningProgram:
     """Start a program and give its handle; streams are inherited where not given (fds)."""
     words = [os.fspath(word) for word in argv]
-    _log(words, " &")
+    _log_command(words, " &")
     try:
         return subprocess.Popen(
             words,
@@ -232,8 +232,10 @@ def popen(
         raise ProgramMissing(words[0]) from error
 
 
-def _judged(words: list[str], code: int, out: bytes, err: bytes, ok: Collection[int]) -> Done:
-    done = Done(
+def _check_exit_code(
+    words: list[str], code: int, out: bytes, err: bytes, ok: Collection[int]
+) -> ProgramResult:
+    done = ProgramResult(
         returncode=code, stdout=out.decode(errors="replace"), stderr=err.decode(errors="replace")
     )
     if code not in ok:

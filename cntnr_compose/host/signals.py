@@ -16,7 +16,7 @@ class SignalUnknown(CntnrError):
         super().__init__(f"invalid signal: {name}")
 
 
-def number(name: str) -> int:
+def signal_number(name: str) -> int:
     """Give the number of ``SIGTERM``, ``term`` or ``15``. Raises `SignalUnknown`."""
     word = name.upper()
     try:
@@ -29,7 +29,7 @@ def number(name: str) -> int:
         raise SignalUnknown(name) from None
 
 
-async def gone(pid: int) -> None:
+async def wait_for_exit(pid: int) -> None:
     """Wait until a process is gone; it need not be a child of ours (pidfd_open(2))."""
     if not pid:
         return
@@ -53,7 +53,7 @@ async def gone(pid: int) -> None:
         os.close(descriptor)
 
 
-def kill_below(root: Path) -> None:
+def kill_by_root(root: Path) -> None:
     """Kill every process whose root directory is ``root``."""
     wanted = root.stat() if root.exists() else None
     for entry in Path("/proc").glob("[0-9]*"):

@@ -19,7 +19,7 @@ class Stranger(CntnrError):
         super().__init__(f"cannot trust the socket {path}: another user listens on it")
 
 
-class HasOptions(Protocol):
+class SupportsGetsockopt(Protocol):
     """A socket, or what asyncio shows of one."""
 
     def getsockopt(self, level: int, optname: int, buflen: int, /) -> bytes:
@@ -27,23 +27,23 @@ class HasOptions(Protocol):
         ...
 
 
-def _credentials(wire: HasOptions) -> tuple[int, int]:
+def _credentials(wire: SupportsGetsockopt) -> tuple[int, int]:
     told = wire.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size)
     pid, uid, _ = CREDENTIALS.unpack(told)
     return int(pid), int(uid)
 
 
-def pid(wire: HasOptions) -> int:
+def pid(wire: SupportsGetsockopt) -> int:
     """Give the pid of who listens, or connected, at the other end; 0 where it has none in this namespace."""
     return _credentials(wire)[0]
 
 
-def is_ours(wire: HasOptions) -> bool:
+def is_own_user(wire: SupportsGetsockopt) -> bool:
     """Tell whether the process at the other end is this user's own."""
     return _credentials(wire)[1] == os.getuid()
 
 
-def check(wire: HasOptions, path: object) -> None:
+def check_own_user(wire: SupportsGetsockopt, path: object) -> None:
     """Raise `Stranger` where another user is at the other end, before a byte is sent to him."""
-    if not is_ours(wire):
+    if not is_own_user(wire):
         raise Stranger(path)

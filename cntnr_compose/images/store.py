@@ -169,7 +169,7 @@ class ImageStore:
             return 0
         freed = 0
         with self.alone(), self.changing() as index:
-            files.sweep(self.root)
+            files.remove_stale_staging(self.root)
             needed = self._reachable(index)
             for path in self.blobs.glob("sha256/*"):
                 if path.name not in needed:
@@ -181,28 +181,28 @@ class ImageStore:
     def changing(self) -> Iterator[Index]:
         """Hold the store's lock and give the index as it is."""
         self.prepare()
-        with files.locked(self.root / ".lock"):
+        with files.file_lock(self.root / ".lock"):
             yield self._index()
 
     @contextlib.contextmanager
     def in_use(self) -> Iterator[None]:
         """Keep `prune` away while blobs are made that no name holds yet."""
         self.prepare()
-        with files.locked(self.root / ".use", shared=True):
+        with files.file_lock(self.root / ".use", shared=True):
             yield
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """Wait until nobody makes blobs that no name holds yet, and let nobody begin."""
         self.prepare()
-        with files.locked(self.root / ".use"):
+        with files.file_lock(self.root / ".use"):
             yield
 
     @contextlib.contextmanager
     def draft(self) -> Iterator[Path]:
         """Make a folder beside the blobs that is gone afterwards; killed, the next one removes it."""
         self.prepare()
-        with files.draft(self.root) as path:
+        with files.staging_folder(self.root) as path:
             yield path
 
     def prepare(self) -> None:

@@ -110,7 +110,7 @@ async def _turn(path: Path) -> AsyncIterator[None]:
 
     pause = 0.005
     while True:
-        with files.locked(path, wait=False) as mine:
+        with files.file_lock(path, wait=False) as mine:
             if mine:
                 yield
                 return
@@ -121,7 +121,7 @@ async def _turn(path: Path) -> AsyncIterator[None]:
 @contextlib.contextmanager
 def draft() -> Iterator[Path]:
     """Make a folder beside the layers that is gone afterwards; killed, the next one removes it."""
-    with files.draft(paths.make_data_folder(paths.layers())) as path:
+    with files.staging_folder(paths.make_data_folder(paths.layers())) as path:
         yield path
 
 
@@ -154,7 +154,7 @@ def _prune_layers(used: Collection[str], *, build_cache: bool) -> Bytes:
         freed += size_of(path)
         gone = path.with_name(f".draft-{os.urandom(6).hex()}")
         path.rename(gone)  # at once, so that nobody sees half an image
-        files.remove_draft(gone)
+        files.remove_staging_folder(gone)
     for path in root.glob(".lock-*"):
         path.unlink(missing_ok=True)
     return freed

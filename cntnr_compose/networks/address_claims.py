@@ -14,7 +14,7 @@ from cntnr_compose.core.values import Value
 from cntnr_compose.host import files
 
 
-class Claim(Value, frozen=True, kw_only=True):
+class AddressClaim(Value, frozen=True, kw_only=True):
     """Who has an address."""
 
     project: str
@@ -22,7 +22,7 @@ class Claim(Value, frozen=True, kw_only=True):
     rests: bool = False  # it does not run: others may have the address where none else is left
 
 
-def lock() -> Path:
+def lock_file() -> Path:
     """Give the lock of everything about networks and their addresses."""
     return paths.holder_tmpfs() / "networks/lock"
 
@@ -35,7 +35,7 @@ def _file(network: str, address: str, identity: str) -> Path:
     return _folder(network) / f"{address}-{identity}"
 
 
-def all_of(network: str) -> dict[str, str]:
+def list_claims(network: str) -> dict[str, str]:
     """Give the ids of containers by the addresses that they have on a network."""
     found = {}
     with contextlib.suppress(FileNotFoundError):
@@ -46,62 +46,62 @@ def all_of(network: str) -> dict[str, str]:
     return found
 
 
-def read(network: str, address: str, identity: str) -> Claim | None:
+def read_claim(network: str, address: str, identity: str) -> AddressClaim | None:
     """Read a claim; None where it is gone."""
-    return files.read_value(_file(network, address, identity), Claim)
+    return files.read_value(_file(network, address, identity), AddressClaim)
 
 
-def write(network: str, address: str, identity: str, claim: Claim) -> None:
+def write_claim(network: str, address: str, identity: str, claim: AddressClaim) -> None:
     """Let a container have an address."""
     _folder(network).mkdir(parents=True, exist_ok=True)
     files.write_value(_file(network, address, identity), claim)
 
 
-def drop(network: str, address: str, identity: str) -> None:
+def remove_claim(network: str, address: str, identity: str) -> None:
     """Let a container no longer have an address."""
     _file(network, address, identity).unlink(missing_ok=True)
 
 
-def may_be_taken(network: str, address: str, identity: str) -> bool:
+def is_available(network: str, address: str, identity: str) -> bool:
     """Tell whether an address is of a container that does not run, or of none at all."""
-    claim = read(network, address, identity)
+    claim = read_claim(network, address, identity)
     if claim is None or claim.rests:
         return True
     return not (paths.container(claim.project, identity) / "record.json").exists()
 
 
-def rest(network: str, identity: str) -> None:
+def mark_stopped(network: str, identity: str) -> None:
     """Note that a container does not run any more; it keeps its address while there are others."""
-    with files.locked(lock()):
-        for address, claim in _of(network, identity):
+    with files.file_lock(lock_file()):
+        for address, claim in _claims_of(network, identity):
             files.write_value(
                 _file(network, address, identity),
-                Claim(project=claim.project, name=claim.name, rests=True),
+                AddressClaim(project=claim.project, name=claim.name, rests=True),
             )
 
 
-def release(network: str, identity: str) -> None:
+def release_address(network: str, identity: str) -> None:
     """Let others have the address of a container that is gone."""
-    with files.locked(lock()):
-        for address, who in all_of(network).items():
+    with files.file_lock(lock_file()):
+        for address, who in list_claims(network).items():
             if who == identity:
-                drop(network, address, identity)
+                remove_claim(network, address, identity)
 
 
-def hand_over(network: str, old: str, new: str) -> None:
+def transfer_address(network: str, old: str, new: str) -> None:
     """Let a container have the address of the one that it replaces."""
-    with files.locked(lock()):
-        for address, who in all_of(network).items():
+    with files.file_lock(lock_file()):
+        for address, who in list_claims(network).items():
             if who == old:
                 _file(network, address, old).replace(_file(network, address, new))
 
 
-def forget_network(network: str) -> None:
+def remove_network_claims(network: str) -> None:
     """Remove what is noted of a network that goes."""
     files.remove_tree(_folder(network))
 
 
-def _of(network: str, identity: str) -> list[tuple[str, Claim]]:
-    mine = [address for address, who in all_of(network).items() if who == identity]
-    read_ones = [(address, read(network, address, identity)) for address in mine]
+def _claims_of(network: str, identity: str) -> list[tuple[str, AddressClaim]]:
+    mine = [address for address, who in list_claims(network).items() if who == identity]
+    read_ones = [(address, read_claim(network, address, identity)) for address in mine]
     return [(address, claim) for address, claim in read_ones if claim is not None]

@@ -4,23 +4,23 @@ from collections.abc import Collection, Iterator
 from ipaddress import IPv4Address
 
 
-def free(first: str, last: str, taken: Collection[str]) -> str:
+def lowest_free(first: str, last: str, taken: Collection[str]) -> str:
     """Give the lowest address of a range that is not taken; empty where none is left."""
-    return next((one for one in each(first, last) if one not in taken), "")
+    return next((one for one in addresses_between(first, last) if one not in taken), "")
 
 
-def each(first: str, last: str) -> Iterator[str]:
+def addresses_between(first: str, last: str) -> Iterator[str]:
     """Give the addresses of a range, both ends too."""
     for number in range(int(IPv4Address(first)), int(IPv4Address(last)) + 1):
         yield str(IPv4Address(number))
 
 
-def lies_in(address: str, first: str, last: str) -> bool:
+def is_between(address: str, first: str, last: str) -> bool:
     """Tell whether an address belongs to a range."""
     return IPv4Address(first) <= IPv4Address(address) <= IPv4Address(last)
 
 
-def hardware(address: str) -> str:
+def mac_address(address: str) -> str:
     """Derive an interface's hardware address from its IPv4 address, as docker does.
 
     Who knows the one from earlier need not learn that another container has the other now.

@@ -70,13 +70,13 @@ class Interface(Value, frozen=True, kw_only=True):
     default_route: bool = False
 
 
-class Address(Value, frozen=True, kw_only=True):
+class ResultAddress(Value, frozen=True, kw_only=True):
     """An address in a plugin's answer."""
 
     address: str  # 10.89.0.2/24
 
 
-class Link(Value, frozen=True, kw_only=True):
+class ResultInterface(Value, frozen=True, kw_only=True):
     """An interface in a plugin's answer."""
 
     name: str
@@ -84,39 +84,39 @@ class Link(Value, frozen=True, kw_only=True):
     sandbox: str = ""
 
 
-class Answer(Value, frozen=True, kw_only=True):
+class CniResult(Value, frozen=True, kw_only=True):
     """What a plugin printed (CNI specification, "ADD success")."""
 
-    ips: tuple[Address, ...] = ()
-    interfaces: tuple[Link, ...] = ()
+    ips: tuple[ResultAddress, ...] = ()
+    interfaces: tuple[ResultInterface, ...] = ()
 
 
-class Failure(Value, frozen=True, kw_only=True):
+class CniFailure(Value, frozen=True, kw_only=True):
     """What a plugin printed when it failed (CNI specification, "Error")."""
 
     message: str = field(default="", name="msg")
     details: str = ""
 
 
-def leases() -> Path:
+def leases_folder() -> Path:
     """Give the folder of address leases, which die with the holder."""
     return paths.holder_tmpfs() / "leases"
 
 
-def leases_of(network: str) -> Path:
+def network_leases_folder(network: str) -> Path:
     """Give the folder of one network's leases."""
-    return leases() / safe_path_part(network, "network")
+    return leases_folder() / safe_path_part(network, "network")
 
 
 def plugin_folder() -> Path:
     """Find the plugins. Raises `ProgramMissing`."""
-    found = kernel.cni_folder()
+    found = kernel.cni_plugin_folder()
     if found is None:
         raise ProgramMissing(PLUGIN)
     return found
 
 
-def hooks(identity: str) -> Tree:
+def oci_hooks(identity: str) -> Tree:
     """Make the ``hooks`` of a runtime spec that wire a container's networks.
 
     The container's id is there for those who look for what still works on it.
@@ -133,7 +133,7 @@ def hooks(identity: str) -> Tree:
     return {"prestart": [hook("add")], "poststop": [hook("del")]}
 
 
-def configuration(interface: Interface) -> Tree:
+def interface_config(interface: Interface) -> Tree:
     """Say what is known of one interface, to be laid over the bridge plugin of its list."""
     chosen: Tree = {"subnet": interface.subnet, "gateway": interface.gateway}
     conf: Tree = {
@@ -143,7 +143,7 @@ def configuration(interface: Interface) -> Tree:
         "args": {"cni": {"ips": [interface.address]}} if interface.address else {},
         "ipam": {
             "type": "host-local",
-            "dataDir": str(leases()),
+            "dataDir": str(leases_folder()),
             "ranges": [[chosen]],
             "routes": [{"dst": "0.0.0.0/0"}] if interface.default_route else [],
         },
@@ -153,11 +153,11 @@ def configuration(interface: Interface) -> Tree:
     return conf
 
 
-def chain(interface: Interface, conflist: Conflist) -> list[Tree]:
+def plugin_configs(interface: Interface, conflist: Conflist) -> list[Tree]:
     """Make the configurations of one interface's plugins, in the order in which they are called."""
     bridge, *others = conflist.plugins
     own = {"cniVersion": conflist.version, "name": interface.network}
-    made: list[Tree] = [own | _laid(bridge, configuration(interface))]
+    made: list[Tree] = [own | _merge(bridge, interface_config(interface))]
     for plugin in others:
         asks = plugin.get("capabilities", {}).get("mac") and interface.mac
         made.append(
@@ -166,13 +166,13 @@ def chain(interface: Interface, conflist: Conflist) -> list[Tree]:
     return made
 
 
-def _laid(below: Tree, above: Tree) -> Tree:
+def _merge(below: Tree, above: Tree) -> Tree:
     """Lay a tree over another: mappings are merged, lists joined, and of the rest the upper counts."""
     laid = {**below}
     for key, value in above.items():
         under = below.get(key)
         if isinstance(value, dict) and isinstance(under, dict):
-            laid[key] = _laid(under, value)
+            laid[key] = _merge(under, value)
         elif isinstance(value, list) and isinstance(under, list):
             laid[key] = [*under, *value]
         else:
@@ -180,17 +180,17 @@ def _laid(below: Tree, above: Tree) -> Tree:
     return laid
 
 
-def write(bundle: Path, interfaces: tuple[Interface, ...]) -> None:
+def write_configs(bundle: Path, interfaces: tuple[Interface, ...]) -> None:
     """Lay the configurations into a bundle. Raises `ConflistInvalid`, `PluginMissing`."""
     place = bundle / "cni"
     place.mkdir(exist_ok=True)
     for one in interfaces:
-        conflist = conflists.find(one.network)
-        plugins = chain(one, conflist)
+        conflist = conflists.find_conflist(one.network)
+        plugins = plugin_configs(one, conflist)
         files.write_atomic(place / f"{one.name}.conf", to_json(plugins[0]))
         if len(plugins) > 1:
             files.write_atomic(place / f"{one.name}.add", _lines(plugins[1:]))
-        if not conflist.is_plain:
+        if not conflist.is_shipped:
             files.write_atomic(place / f"{one.name}.del", _lines(plugins[::-1]))
 
 
@@ -201,29 +201,29 @@ def _lines(plugins: list[Tree]) -> bytes:
     )
 
 
-def answers(bundle: Path) -> dict[str, Answer]:
+def read_results(bundle: Path) -> dict[str, CniResult]:
     """Read what the plugins answered, by interface."""
     found = {}
     for path in sorted((bundle / "cni").glob("*.result")):
-        answer = files.read_value(path, Answer)
+        answer = files.read_value(path, CniResult)
         if answer is not None and answer.ips:
             found[path.stem] = answer
     return found
 
 
-def addresses(bundle: Path) -> dict[str, str]:
+def read_addresses(bundle: Path) -> dict[str, str]:
     """Read a container's addresses by network, as the plugins gave them."""
     found = {}
-    for interface, answer in answers(bundle).items():
+    for interface, answer in read_results(bundle).items():
         conf = files.read_value(bundle / "cni" / f"{interface}.conf", Tree) or {}
         found[str(conf.get("name", ""))] = answer.ips[0].address.partition("/")[0]
     return found
 
 
-def failure(bundle: Path) -> str:
+def read_failure(bundle: Path) -> str:
     """Read why a plugin failed; empty where none did."""
     for path in sorted((bundle / "cni").glob("*.error")):
-        said = files.read_value(path, Failure)
+        said = files.read_value(path, CniFailure)
         if said is not None and said.message:
             return f"{path.stem}: {said.message} {said.details}".strip()
     return ""

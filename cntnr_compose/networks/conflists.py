@@ -15,18 +15,18 @@ from cntnr_compose.core.values import Tree, Value, from_json
 from cntnr_compose.host import kernel, mounts
 from cntnr_compose.host.namespaces import rootlesskit as holder
 
-SHIPPED = Path(__file__).parents[1] / "cni"
-DEFAULT = "cntnr-bridge"  # the list of every network that has none of its own
+SHIPPED_FOLDER = Path(__file__).parents[1] / "cni"
+DEFAULT_NAME = "cntnr-bridge"  # the list of every network that has none of its own
 VERSIONS = ("0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0")  # in which answers have `ips`
-LARGEST = 1 << 20  # bytes of a file
-PLUGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+MAX_SIZE = 1 << 20  # bytes of a file
+PLUGIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 # What the network itself says: a file that says it, too, would be overruled.
-GIVEN = {"runtimeConfig": "the service", "prevResult": "the plugin before"}
-GIVEN_BRIDGE = {
+MANAGED_KEYS = {"runtimeConfig": "the service", "prevResult": "the plugin before"}
+MANAGED_BRIDGE_KEYS = {
     "bridge": "driver_opts `com.docker.network.bridge.name`",
     "ipMasq": "driver_opts `com.docker.network.bridge.enable_ip_masquerade`",
 }
-GIVEN_IPAM = {
+MANAGED_IPAM_KEYS = {
     **dict.fromkeys(("subnet", "gateway", "rangeStart", "rangeEnd", "ranges"), "the network's `ipam`"),
     "dataDir": "cntnr, which looks after the leases",
 }  # fmt: skip
@@ -45,7 +45,7 @@ class PluginMissing(CntnrError):
 
     def __init__(self, where: str, plugin: str, folder: Path) -> None:
         super().__init__(f"{where}: there is no CNI plugin {plugin} in {folder}")
-        self.hint = f"install it there, or correct `type`; {folder} has {_listed(folder)}"
+        self.hint = f"install it there, or correct `type`; {folder} has {_list_plugins(folder)}"
 
 
 class Conflist(Value, frozen=True, kw_only=True):
@@ -57,9 +57,9 @@ class Conflist(Value, frozen=True, kw_only=True):
     plugins: tuple[Tree, ...]
 
     @property
-    def is_plain(self) -> bool:
+    def is_shipped(self) -> bool:
         """Tell whether it is cntnr's own: nothing but the address is to be given back."""
-        return Path(self.file).parent == SHIPPED
+        return Path(self.file).parent == SHIPPED_FOLDER
 
     @property
     def mtu(self) -> int:
@@ -67,32 +67,32 @@ class Conflist(Value, frozen=True, kw_only=True):
         return int(self.plugins[0].get("mtu", 0))
 
 
-_read: dict[Path, tuple[object, dict[str, Conflist]]] = {}  # what is in a folder, by its stamp
+_cache: dict[Path, tuple[object, dict[str, Conflist]]] = {}  # what is in a folder, by its stamp
 
 
-def own_folder() -> Path:
+def user_folder() -> Path:
     """Give the folder of the user's lists: `$NETCONFPATH`, else that of cntnr's configuration."""
     chosen = os.environ.get("NETCONFPATH", "")
     return Path(chosen) if chosen.startswith("/") else paths.config() / "cni/net.d"
 
 
-def find(network: str) -> Conflist:
+def find_conflist(network: str) -> Conflist:
     """Find the list for a network: the user's of its name, else his for all, else cntnr's.
 
     Raises `ConflistInvalid`, `PluginMissing`.
     """
-    own = _lists(mounts.on_machine(own_folder()))
-    found = own.get(network) or own.get(DEFAULT) or _lists(SHIPPED)[DEFAULT]
-    folder = kernel.cni_folder()
+    own = _read_folder(mounts.host_path(user_folder()))
+    found = own.get(network) or own.get(DEFAULT_NAME) or _read_folder(SHIPPED_FOLDER)[DEFAULT_NAME]
+    folder = kernel.cni_plugin_folder()
     for number, plugin in enumerate(found.plugins if folder else ()):
         assert folder is not None
         if not os.access(folder / plugin["type"], os.X_OK):
-            where = _place(Path(found.file), ("plugins", number, "type"))
+            where = _location(Path(found.file), ("plugins", number, "type"))
             raise PluginMissing(where, plugin["type"], folder)
     return found
 
 
-def _lists(folder: Path) -> dict[str, Conflist]:
+def _read_folder(folder: Path) -> dict[str, Conflist]:
     """Read the lists of a folder by name; what has not changed is not read again."""
     try:
         with os.scandir(folder) as entries:
@@ -102,24 +102,24 @@ def _lists(folder: Path) -> dict[str, Conflist]:
     except OSError as error:
         raise ConflistInvalid(error.filename or str(folder), error.strerror or str(error)) from None
     stamp = [(name, at.st_mtime_ns, at.st_size, at.st_ino) for name, at in here]
-    known = _read.get(folder)
+    known = _cache.get(folder)
     if known is None or known[0] != stamp:
         found: dict[str, Conflist] = {}
         for name, _ in here:
-            one = read(folder / name)
+            one = read_conflist(folder / name)
             if one.name in found:
                 other = Path(found[one.name].file).name
-                where = _place(folder / name, ("name",))
+                where = _location(folder / name, ("name",))
                 raise ConflistInvalid(where, f'{other} has the name "{one.name}", too')
             found[one.name] = one
-        known = _read[folder] = (stamp, found)
+        known = _cache[folder] = (stamp, found)
     return known[1]
 
 
-def read(file: Path) -> Conflist:
+def read_conflist(file: Path) -> Conflist:
     """Read one list. Raises `ConflistInvalid`."""
     try:
-        if not file.is_file() or file.stat().st_size > LARGEST:
+        if not file.is_file() or file.stat().st_size > MAX_SIZE:
             raise ConflistInvalid(str(file), "it is not a file of at most 1 MiB")
         text = file.read_bytes()
     except OSError as error:
@@ -127,11 +127,11 @@ def read(file: Path) -> Conflist:
     try:
         tree = from_json(text, Any)
     except ValueError as error:
-        raise _broken(file, text, str(error)) from None
-    return _Reader(file).conflist(tree)
+        raise _json_error(file, text, str(error)) from None
+    return _ConflistParser(file).parse(tree)
 
 
-def _broken(file: Path, text: bytes, said: str) -> ConflistInvalid:
+def _json_error(file: Path, text: bytes, said: str) -> ConflistInvalid:
     import json  # for its line and column
 
     try:
@@ -143,13 +143,13 @@ def _broken(file: Path, text: bytes, said: str) -> ConflistInvalid:
     return ConflistInvalid(str(file), f"no JSON: {said}")
 
 
-class _Reader:
+class _ConflistParser:
     """Checks what one file says."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
 
-    def conflist(self, tree: Any) -> Conflist:
+    def parse(self, tree: Any) -> Conflist:
         if not isinstance(tree, dict) or not isinstance(tree.get("plugins"), list):
             self._refuse((), "a CNI configuration list is an object with `name` and `plugins`")
         version = tree.get("cniVersion", "")
@@ -157,28 +157,28 @@ class _Reader:
             self._refuse(("cniVersion",), f"cniVersion must be one of {', '.join(VERSIONS)}")
         name = tree.get("name")
         if not isinstance(name, str) or not name:
-            self._refuse(("name",), f'name must be a network\'s name, or "{DEFAULT}" for all')
+            self._refuse(("name",), f'name must be a network\'s name, or "{DEFAULT_NAME}" for all')
         for number, plugin in enumerate(tree["plugins"]):
-            self._plugin(("plugins", number), plugin)
+            self._check_plugin(("plugins", number), plugin)
         if not tree["plugins"] or tree["plugins"][0]["type"] != "bridge":
             why = "the first plugin must be bridge, since containers are on a bridge of cntnr's"
             self._refuse(("plugins", 0, "type"), why)
-        self._bridge(tree["plugins"][0])
+        self._check_bridge(tree["plugins"][0])
         plugins = tuple(tree["plugins"])
         return Conflist(file=str(self._file), version=version, name=name, plugins=plugins)
 
-    def _plugin(self, path: tuple[str | int, ...], plugin: Any) -> None:
+    def _check_plugin(self, path: tuple[str | int, ...], plugin: Any) -> None:
         kind = plugin.get("type") if isinstance(plugin, dict) else None
-        if not isinstance(kind, str) or not PLUGIN.fullmatch(kind):
+        if not isinstance(kind, str) or not PLUGIN_NAME.fullmatch(kind):
             self._refuse((*path, "type"), "a plugin must have a type, which is a program's name")
         for key in ("capabilities", "args", "ipam"):
             if not isinstance(plugin.get(key, {}), dict):
                 self._refuse((*path, key), f"{key} must be an object")
-        self._not_given(path, plugin, GIVEN)
+        self._refuse_managed_keys(path, plugin, MANAGED_KEYS)
 
-    def _bridge(self, plugin: Tree) -> None:
+    def _check_bridge(self, plugin: Tree) -> None:
         here = ("plugins", 0)
-        self._not_given(here, plugin, GIVEN_BRIDGE)
+        self._refuse_managed_keys(here, plugin, MANAGED_BRIDGE_KEYS)
         mtu = plugin.get("mtu", 68)
         if type(mtu) is not int or not 68 <= mtu <= holder.MTU:
             self._refuse((*here, "mtu"), f"mtu must be a number from 68 to {holder.MTU}")
@@ -186,21 +186,23 @@ class _Reader:
         if ipam.get("type", "host-local") != "host-local":
             why = "ipam must be host-local, since names and ports follow its leases"
             self._refuse((*here, "ipam", "type"), why)
-        self._not_given((*here, "ipam"), ipam, GIVEN_IPAM)
+        self._refuse_managed_keys((*here, "ipam"), ipam, MANAGED_IPAM_KEYS)
         if not isinstance(ipam.get("routes", []), list):
             self._refuse((*here, "ipam", "routes"), "routes must be a list")
 
-    def _not_given(self, path: tuple[str | int, ...], tree: Tree, given: dict[str, str]) -> None:
+    def _refuse_managed_keys(
+        self, path: tuple[str | int, ...], tree: Tree, given: dict[str, str]
+    ) -> None:
         for key, by in given.items():
             if key in tree:
                 hint = f"remove it here: it is given by {by}"
                 self._refuse((*path, key), f"{key} cannot be said in this file", hint)
 
     def _refuse(self, path: tuple[str | int, ...], what: str, hint: str = "") -> NoReturn:
-        raise ConflistInvalid(_place(self._file, path), what, hint)
+        raise ConflistInvalid(_location(self._file, path), what, hint)
 
 
-def _place(file: Path, path: tuple[str | int, ...]) -> str:
+def _location(file: Path, path: tuple[str | int, ...]) -> str:
     """Give FILE:LINE:COLUMN of what stands at a path, or of the nearest thing around it."""
     from cntnr_compose.compose.yaml.source_map import Source  # it reads JSON as the YAML that it is
 
@@ -211,5 +213,5 @@ def _place(file: Path, path: tuple[str | int, ...]) -> str:
     return str(Source(str(file), text).place(path) or file)
 
 
-def _listed(folder: Path) -> str:
+def _list_plugins(folder: Path) -> str:
     return ", ".join(sorted(path.name for path in folder.glob("[a-z]*"))) or "nothing"

@@ -18,7 +18,7 @@ from cntnr_compose.host import files, kernel, process
 from cntnr_compose.host.namespaces import rootlesskit as holder
 
 
-class View(Value, frozen=True, kw_only=True):
+class DnsView(Value, frozen=True, kw_only=True):
     """What one instance serves."""
 
     name: str
@@ -29,29 +29,29 @@ class View(Value, frozen=True, kw_only=True):
     aliases: tuple[tuple[str, str], ...] = ()  # names that stand for others: alias, name
 
 
-def folder() -> Path:
+def names_folder() -> Path:
     """Give the folder of everything about names, which dies with the holder."""
     return paths.holder_tmpfs() / "names"
 
 
-def hosts(network: str) -> Path:
+def hosts_folder(network: str) -> Path:
     """Give the folder with the names of one network."""
-    return folder() / "hosts" / safe_path_part(network, "network")
+    return names_folder() / "hosts" / safe_path_part(network, "network")
 
 
 def _file(name: str, suffix: str) -> Path:
     """Give a file of an instance."""
-    return folder() / f"{safe_path_part(name)}.{suffix}"
+    return names_folder() / f"{safe_path_part(name)}.{suffix}"
 
 
-def config(view: View) -> str:
+def config_text(view: DnsView) -> str:
     """Write an instance's configuration."""
     lines = [
         "no-hosts", "bind-interfaces", "domain-needed", "bogus-priv", "no-poll", "user=root", "group=root",
         "local-ttl=0", "no-negcache", "cache-size=1000",
         "except-interface=lo", f"listen-address={view.address}",
         f"pid-file={_file(view.name, 'pid')}",
-        *(f"hostsdir={hosts(network)}" for network in view.networks),
+        *(f"hostsdir={hosts_folder(network)}" for network in view.networks),
         *(f"cname={alias},{name}" for alias, name in view.aliases),
     ]  # fmt: skip
     if view.closed or view.upstream:
@@ -60,23 +60,25 @@ def config(view: View) -> str:
     return "\n".join(lines) + "\n"
 
 
-async def start(view: View) -> None:
+async def start(view: DnsView) -> None:
     """Start an instance; it goes on without us. Raises `CommandFailed`, `ProgramMissing`."""
     for network in view.networks:
-        hosts(network).mkdir(parents=True, exist_ok=True)
-    _file(view.name, "conf").write_text(config(view))
+        hosts_folder(network).mkdir(parents=True, exist_ok=True)
+    _file(view.name, "conf").write_text(config_text(view))
     # To its end: of one that was killed half-way only the part in the background would be left.
-    await process.to_the_end(process.run_async(holder.in_network(["dnsmasq", _word(view.name)])))
+    await process.run_shielded(
+        process.run_async(holder.nsenter_network_argv(["dnsmasq", _config_argument(view.name)]))
+    )
 
 
-def _word(name: str) -> str:
+def _config_argument(name: str) -> str:
     """Give the word of an instance's command line that no other process has."""
     return f"--conf-file={_file(name, 'conf')}"
 
 
 def stop(name: str) -> None:
     """End an instance and forget it; absent is fine."""
-    for pid in kernel.naming(_word(name).encode()):
+    for pid in kernel.find_by_argument(_config_argument(name).encode()):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
     for suffix in ("pid", "conf"):
@@ -89,24 +91,24 @@ def is_running(name: str) -> bool:
         pid = int(_file(name, "pid").read_text())
     except (OSError, ValueError):
         return False
-    return _word(name).encode() in kernel.words(pid)
+    return _config_argument(name).encode() in kernel.command_line(pid)
 
 
 def add_names(network: str, identity: str, address: str, names: Sequence[str]) -> None:
     """Let a container's names on one network resolve to its address."""
-    place = hosts(network)
+    place = hosts_folder(network)
     place.mkdir(parents=True, exist_ok=True)
     # Written elsewhere and renamed: dnsmasq reads a file as soon as it appears.
-    draft = folder() / f".{identity}.{network[:32]}"
+    draft = names_folder() / f".{identity}.{network[:32]}"
     draft.write_text(f"{address} {' '.join(names)}\n")
     draft.replace(place / identity)
 
 
 def remove_names(network: str, identity: str) -> None:
     """Forget a container's names on one network."""
-    (hosts(network) / identity).unlink(missing_ok=True)
+    (hosts_folder(network) / identity).unlink(missing_ok=True)
 
 
-def forget_network(network: str) -> None:
+def remove_network(network: str) -> None:
     """Remove the folder of a network's names."""
-    files.remove_tree(hosts(network))
+    files.remove_tree(hosts_folder(network))

@@ -23,7 +23,7 @@ ADDRESS = "127.0.0.11"
 PORT = 53
 TABLE = b"cntnr"
 CHAIN = b"names"
-ANSWERS_WITHIN: Seconds = 2
+NETLINK_TIMEOUT: Seconds = 2
 _libc = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
 # linux/netlink.h, linux/rtnetlink.h
@@ -38,7 +38,7 @@ LOCAL_OUT, BEFORE_FILTERS = 3, -100
 NETWORK_HEADER, TRANSPORT_HEADER, REGISTER = 1, 2, 1
 
 
-class Names(Value, frozen=True, kw_only=True):
+class DnsRedirect(Value, frozen=True, kw_only=True):
     """Who answers, and by which interface with which address the container asks."""
 
     resolver: str
@@ -46,7 +46,7 @@ class Names(Value, frozen=True, kw_only=True):
     address: str
 
 
-async def answer(pid: int, names: Names) -> str:
+async def redirect_queries(pid: int, names: DnsRedirect) -> str:
     """Let 127.0.0.11 answer in the network of a process; give why it cannot, else nothing."""
     try:
         namespace = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
@@ -54,25 +54,27 @@ async def answer(pid: int, names: Names) -> str:
         return error.strerror or str(error)
     said: Future[str] = Future()
     # A thread of its own, since it can never go back to the host's network.
-    thread = threading.Thread(target=_inside, args=(namespace, names, said), name="names")
+    thread = threading.Thread(
+        target=_configure_namespace, args=(namespace, names, said), name="names"
+    )
     try:
         thread.start()
     except RuntimeError as error:  # no process more is allowed
         os.close(namespace)
         return str(error)
-    return await process.to_the_end(_outcome(said))
+    return await process.run_shielded(_result(said))
 
 
-async def _outcome(said: Future[str]) -> str:
+async def _result(said: Future[str]) -> str:
     return await asyncio.wrap_future(said)
 
 
-def _inside(namespace: int, names: Names, said: Future[str]) -> None:
+def _configure_namespace(namespace: int, names: DnsRedirect, said: Future[str]) -> None:
     try:
         _join(namespace)
         index = socket.if_nametoindex(names.interface)
-        _ask(socket.NETLINK_ROUTE, route(index, names.address))
-        _ask(NETLINK_NETFILTER, rules(names.resolver))
+        _send_netlink(socket.NETLINK_ROUTE, route_message(index, names.address))
+        _send_netlink(NETLINK_NETFILTER, nft_message(names.resolver))
     except OSError as error:
         said.set_result(error.strerror or str(error))
     except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
@@ -90,10 +92,10 @@ def _join(namespace: int) -> None:
         os.close(namespace)
 
 
-def _ask(family: int, messages: bytes) -> None:
+def _send_netlink(family: int, messages: bytes) -> None:
     """Send messages of which one wants an answer. Raises `OSError` for the first refusal."""
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, family) as wire:
-        wire.settimeout(ANSWERS_WITHIN)
+        wire.settimeout(NETLINK_TIMEOUT)
         wire.sendto(messages, (0, 0))
         said = wire.recv(1 << 16)
     kind, code = struct.unpack_from("=4xH10xi", said)
@@ -101,7 +103,7 @@ def _ask(family: int, messages: bytes) -> None:
         raise OSError(-code, os.strerror(-code))
 
 
-def route(index: int, source: str) -> bytes:
+def route_message(index: int, source: str) -> bytes:
     """Write the route of questions: before the kernel's own one of 127.0.0.0/8, in the same table."""
     head = struct.pack(
         "=8BI", socket.AF_INET, 32, 0, 0,
@@ -115,7 +117,7 @@ def route(index: int, source: str) -> bytes:
     return _message(RTM_NEWROUTE, REQUEST | ACK | CREATE | REPLACE, head + body)
 
 
-def rules(resolver: str) -> bytes:
+def nft_message(resolver: str) -> bytes:
     """Write the table: ``ip daddr 127.0.0.11 th dport 53 dnat to RESOLVER``, when it is asked."""
     hook = _attribute(1, _number(LOCAL_OUT)) + _attribute(2, _number(BEFORE_FILTERS))
     chain = (
@@ -123,8 +125,8 @@ def rules(resolver: str) -> bytes:
         + _attribute(4 | NESTED, hook) + _attribute(7, b"nat\0")
     )  # fmt: skip
     expressions = (
-        *_equal(NETWORK_HEADER, 16, IPv4Address(ADDRESS).packed),
-        *_equal(TRANSPORT_HEADER, 2, struct.pack("!H", PORT)),
+        *_compare_header(NETWORK_HEADER, 16, IPv4Address(ADDRESS).packed),
+        *_compare_header(TRANSPORT_HEADER, 2, struct.pack("!H", PORT)),
         _expression(b"immediate", _register(1), (2 | NESTED, _value(IPv4Address(resolver).packed))),
         _expression(b"nat", (1, _number(1)), (2, _number(socket.AF_INET)), _register(3)),
     )
@@ -141,7 +143,7 @@ def rules(resolver: str) -> bytes:
     ))  # fmt: skip
 
 
-def _equal(base: int, offset: int, value: bytes) -> Sequence[bytes]:
+def _compare_header(base: int, offset: int, value: bytes) -> Sequence[bytes]:
     """Compare a part of a header with a value."""
     where = ((2, _number(base)), (3, _number(offset)), (4, _number(len(value))))
     return (

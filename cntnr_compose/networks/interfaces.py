@@ -12,7 +12,7 @@ from cntnr_compose.model.observed import Record
 from cntnr_compose.networks import address_claims as claims
 from cntnr_compose.networks import addresses as choice
 from cntnr_compose.networks import cni
-from cntnr_compose.networks.manager import Made
+from cntnr_compose.networks.manager import ManagedNetwork
 
 NAME = re.compile(r"[^/\s:]{1,15}")  # IFNAMSIZ; what the kernel takes (dev_valid_name)
 
@@ -54,14 +54,14 @@ class InterfaceRefused(CntnrError):
         super().__init__(f'cannot name the interface on network {network} "{name}": {why}')
 
 
-def interfaces(
-    chosen: Sequence[tuple[Made, str, str, str]], gateway_on: str
+def plan_interfaces(
+    chosen: Sequence[tuple[ManagedNetwork, str, str, str]], gateway_on: str
 ) -> tuple[cni.Interface, ...]:
     """Make the interfaces of a container: (network, address asked for, MAC, interface name) each.
 
     Raises `AddressRefused`, `InterfaceRefused`.
     """
-    names = _names(chosen)
+    names = _choose_names(chosen)
     made = []
     for name, (one, address, mac, _) in zip(names, chosen, strict=True):
         if address and not _is_in(address, one.bridge.subnet):
@@ -82,8 +82,8 @@ def interfaces(
     return tuple(made)
 
 
-def settle(
-    record: Record, made: Made, asked: cni.Interface, promised: Collection[str]
+def assign_address(
+    record: Record, made: ManagedNetwork, asked: cni.Interface, requested_elsewhere: Collection[str]
 ) -> cni.Interface:
     """Give an interface its address: the one asked for, the one that it had, or the first free one.
 
@@ -91,27 +91,32 @@ def settle(
     `NoAddressLeft`.
     """
     network, identity = made.found.name, record.id
-    with files.locked(claims.lock()):
-        there = claims.all_of(network)
+    with files.file_lock(claims.lock_file()):
+        there = claims.list_claims(network)
         mine = {address for address, who in there.items() if who == identity}
         others = {address: who for address, who in there.items() if who != identity}
         if asked.address:
             address = asked.address
-            _insist(record, made, address, others)
+            _check_available(record, made, address, others)
         else:
-            address = _choose(record, made, mine, others, promised)
+            address = _choose_address(record, made, mine, others, requested_elsewhere)
         for old in mine - {address}:
-            claims.drop(network, old, identity)
+            claims.remove_claim(network, old, identity)
         if address in others:
-            claims.drop(network, address, others[address])
-        claims.write(
-            network, address, identity, claims.Claim(project=record.project, name=record.name)
+            claims.remove_claim(network, address, others[address])
+        claims.write_claim(
+            network,
+            address,
+            identity,
+            claims.AddressClaim(project=record.project, name=record.name),
         )
-    release(identity, {network: address})  # a hook that was killed gave nothing back
-    return replace(asked, address=address, mac=asked.mac or choice.hardware(address))
+    release_leases(identity, {network: address})  # a hook that was killed gave nothing back
+    return replace(asked, address=address, mac=asked.mac or choice.mac_address(address))
 
 
-def _insist(record: Record, made: Made, address: str, others: Mapping[str, str]) -> None:
+def _check_available(
+    record: Record, made: ManagedNetwork, address: str, others: Mapping[str, str]
+) -> None:
     """Raise `AddressTaken` where an address that is asked for cannot be had."""
     network = made.found.name
     by = ""
@@ -119,39 +124,39 @@ def _insist(record: Record, made: Made, address: str, others: Mapping[str, str])
         by = "aux_addresses"
     elif address in {view.address for view in made.views.values()}:
         by = "a resolver"
-    elif address in others and not claims.may_be_taken(network, address, others[address]):
-        claim = claims.read(network, address, others[address])
+    elif address in others and not claims.is_available(network, address, others[address]):
+        claim = claims.read_claim(network, address, others[address])
         by = f"{claim.name} of project {claim.project}" if claim else "another container"
     if by:
         raise AddressTaken(record.name, address, network, by)
 
 
-def _choose(
+def _choose_address(
     record: Record,
-    made: Made,
+    made: ManagedNetwork,
     mine: Collection[str],
     others: Mapping[str, str],
-    promised: Collection[str],
+    requested_elsewhere: Collection[str],
 ) -> str:
     network = made.found.name
     nobodys = {
-        made.found.gateway, *made.kept, *promised, *(view.address for view in made.views.values())
+        made.found.gateway, *made.kept, *requested_elsewhere, *(view.address for view in made.views.values())
     }  # fmt: skip
     for address in sorted(mine):
-        if address not in nobodys and choice.lies_in(address, made.first, made.last):
+        if address not in nobodys and choice.is_between(address, made.first, made.last):
             return address
-    leased = {path.name for path in (cni.leases_of(network)).glob("[0-9]*")}
-    address = choice.free(made.first, made.last, {*nobodys, *leased, *others})
+    leased = {path.name for path in (cni.network_leases_folder(network)).glob("[0-9]*")}
+    address = choice.lowest_free(made.first, made.last, {*nobodys, *leased, *others})
     if address:
         return address
     for address, who in others.items():
-        fits = address not in nobodys and choice.lies_in(address, made.first, made.last)
-        if fits and claims.may_be_taken(network, address, who):
+        fits = address not in nobodys and choice.is_between(address, made.first, made.last)
+        if fits and claims.is_available(network, address, who):
             return address
     raise NoAddressLeft(record.name, network, made.first, made.last)
 
 
-def _names(chosen: Sequence[tuple[Made, str, str, str]]) -> list[str]:
+def _choose_names(chosen: Sequence[tuple[ManagedNetwork, str, str, str]]) -> list[str]:
     """Name the interfaces: as is asked for, the others eth0, eth1 and so on where these are free."""
     asked: set[str] = set()
     for one, _, _, name in chosen:
@@ -174,14 +179,14 @@ def _is_in(address: str, subnet: str) -> bool:
         return False
 
 
-def release(identity: str, addresses: Mapping[str, str]) -> None:
+def release_leases(identity: str, addresses: Mapping[str, str]) -> None:
     """Give a container's addresses back that its hook did not: runc was killed before it ran.
 
     host-local keeps one file an address, which begins with the container's id. Where the addresses
     are not known, since nobody read the plugins' answers, all files are looked at.
     """
-    known = [cni.leases_of(name) / address for name, address in addresses.items()]
-    for path in known or cni.leases().glob("*/[0-9]*"):
+    known = [cni.network_leases_folder(name) / address for name, address in addresses.items()]
+    for path in known or cni.leases_folder().glob("*/[0-9]*"):
         with contextlib.suppress(FileNotFoundError):
             if path.read_text(errors="replace").startswith(identity):
                 path.unlink()

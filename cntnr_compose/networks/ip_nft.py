@@ -16,8 +16,8 @@ UPLINK = "tap0"
 class NetworkFailed(CntnrError):
     """A bridge or a rule cannot be made."""
 
-    def __init__(self, name: str, said: str) -> None:
-        super().__init__(f"cannot set network {name} up: {said}")
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"cannot set network {name} up: {reason}")
 
 
 class NetworkStays(CntnrError):
@@ -25,8 +25,8 @@ class NetworkStays(CntnrError):
 
     hint = "run `cntnr compose down` again; the next `up` completes what is left of the network"
 
-    def __init__(self, name: str, said: str) -> None:
-        super().__init__(f"cannot take network {name} down: {said}")
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"cannot take network {name} down: {reason}")
 
 
 class Bridge(Value, frozen=True, kw_only=True):
@@ -48,19 +48,19 @@ def bridge_commands(bridge: Bridge) -> str:
     they come and go: containers then talk to the old one until they have noticed.
     """
     lines = [
-        f"link add {bridge.name} address {_hardware_address(bridge)} type bridge",
+        f"link add {bridge.name} address {_bridge_mac(bridge)} type bridge",
         f"link set {bridge.name} mtu {bridge.mtu} up",
         f"addr add {bridge.gateway} dev {bridge.name}",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _hardware_address(bridge: Bridge) -> str:
+def _bridge_mac(bridge: Bridge) -> str:
     octets = bridge.gateway.partition("/")[0].split(".")
     return ":".join(["02", "cc", *(f"{int(octet):02x}" for octet in octets)])
 
 
-def rules(table: str, bridges: Sequence[Bridge]) -> str:
+def nft_rules(table: str, bridges: Sequence[Bridge]) -> str:
     """Write one project's nft table: what leaves is masqueraded, and networks are kept apart.
 
     A container reaches its own network, the outside unless the network is internal, and of the other
@@ -91,37 +91,39 @@ def table_name(project: str) -> str:
     return "p_" + "".join(char if char.isalnum() else f"_{ord(char):x}_" for char in project)
 
 
-async def make(name: str, bridge: Bridge) -> None:
+async def create_bridge(name: str, bridge: Bridge) -> None:
     """Make a bridge. Raises `NetworkFailed`, `ProgramMissing`."""
     try:
-        await _inside(["ip", "-batch", "-"], bridge_commands(bridge))
+        await _run_in_holder_network(["ip", "-batch", "-"], bridge_commands(bridge))
     except CommandFailed as error:
-        if bridge.name not in links():
-            raise NetworkFailed(name, _said(error)) from error
-        await _settle(name, bridge)  # a project that joins it has completed it at the same moment
+        if bridge.name not in interface_names():
+            raise NetworkFailed(name, _error_text(error)) from error
+        await _configure_bridge(
+            name, bridge
+        )  # a project that joins it has completed it at the same moment
 
 
-async def rule(name: str, table: str, bridges: Sequence[Bridge]) -> None:
+async def apply_nft_rules(name: str, table: str, bridges: Sequence[Bridge]) -> None:
     """Bring a project's rules in line with all bridges that it has.
 
     Raises `NetworkFailed`, `ProgramMissing`.
     """
     try:
-        await _inside(["nft", "-f", "-"], rules(table, bridges))
+        await _run_in_holder_network(["nft", "-f", "-"], nft_rules(table, bridges))
     except CommandFailed as error:
-        raise NetworkFailed(name, _said(error)) from error
+        raise NetworkFailed(name, _error_text(error)) from error
 
 
-def _said(error: CommandFailed) -> str:
-    return _spoken(error.stderr)
+def _error_text(error: CommandFailed) -> str:
+    return _one_line(error.stderr)
 
 
-def _spoken(text: str) -> str:
+def _one_line(text: str) -> str:
     return text.strip().replace("\n", " / ")
 
 
-async def tear_down(
-    bridges: Collection[str], table: str = "", left: Sequence[Bridge] = (), *, name: str = ""
+async def remove_bridges(
+    bridges: Collection[str], table: str = "", remaining: Sequence[Bridge] = (), *, name: str = ""
 ) -> None:
     """Remove bridges, and the rules of what is gone; absent is fine.
 
@@ -131,56 +133,62 @@ async def tear_down(
     lines = "".join(f"link del {one}\n" for one in bridges)
     if lines:
         done = await process.run_async(
-            holder.in_network(["ip", "-force", "-batch", "-"]), stdin=lines.encode(), ok=range(256)
+            holder.nsenter_network_argv(["ip", "-force", "-batch", "-"]),
+            stdin=lines.encode(),
+            ok=range(256),
         )
-        if links().intersection(bridges):
-            said = _spoken(done.stderr) or f"ip ended with status {done.returncode}"
+        if interface_names().intersection(bridges):
+            said = _one_line(done.stderr) or f"ip ended with status {done.returncode}"
     if table:
         gone = f"table inet {table} {{}}\ndelete table inet {table}\n"
         try:
-            await _inside(["nft", "-f", "-"], rules(table, left) if left else gone)
+            await _run_in_holder_network(
+                ["nft", "-f", "-"], nft_rules(table, remaining) if remaining else gone
+            )
         except CommandFailed as error:
-            said = said or _said(error)
+            said = said or _error_text(error)
     if said:
         raise NetworkStays(name, said)
 
 
-async def mend(
-    name: str, bridge: Bridge, further: Collection[str] = (), ports: Collection[str] = ()
+async def repair_bridge(
+    name: str, bridge: Bridge, extra_addresses: Collection[str] = (), ports: Collection[str] = ()
 ) -> None:
     """Make a bridge what it should be, or anew, with ``further`` addresses and the ``ports`` it had.
 
     Raises `NetworkFailed`, `ProgramMissing`.
     """
-    if bridge.name not in links():
-        await make(name, bridge)
+    if bridge.name not in interface_names():
+        await create_bridge(name, bridge)
         joined = "".join(f"link set {port} master {bridge.name}\n" for port in ports)
         if joined:  # one that is gone belongs to a container that ends
-            argv = holder.in_network(["ip", "-force", "-batch", "-"])
+            argv = holder.nsenter_network_argv(["ip", "-force", "-batch", "-"])
             await process.run_async(argv, stdin=joined.encode(), ok=range(256))
-    await _settle(name, bridge, further)
+    await _configure_bridge(name, bridge, extra_addresses)
 
 
-async def _settle(name: str, bridge: Bridge, further: Collection[str] = ()) -> None:
+async def _configure_bridge(
+    name: str, bridge: Bridge, extra_addresses: Collection[str] = ()
+) -> None:
     """Give a bridge that is there its state and its addresses."""
-    addresses = (bridge.gateway, *(f"{one}/32" for one in further))
+    addresses = (bridge.gateway, *(f"{one}/32" for one in extra_addresses))
     lines = [f"link set {bridge.name} mtu {bridge.mtu} up"]
     lines += [f"addr replace {one} dev {bridge.name}" for one in addresses]
     try:
-        await _inside(["ip", "-batch", "-"], "\n".join(lines) + "\n")
+        await _run_in_holder_network(["ip", "-batch", "-"], "\n".join(lines) + "\n")
     except CommandFailed as error:
-        raise NetworkFailed(name, _said(error)) from error
+        raise NetworkFailed(name, _error_text(error)) from error
 
 
-def stands(bridge: Bridge, further: Collection[str]) -> bool:
+def is_bridge_complete(bridge: Bridge, extra_addresses: Collection[str]) -> bool:
     """Tell whether a bridge is there, up, and has its addresses. Runs inside; it starts no program."""
     subnet = ipaddress.IPv4Network(bridge.subnet)
     routes = Path("/proc/1/net/route").read_text()
-    wanted = {bridge.gateway.partition("/")[0], *further}
-    return (bridge.name, subnet) in _routes(routes) and wanted <= _addresses()
+    wanted = {bridge.gateway.partition("/")[0], *extra_addresses}
+    return (bridge.name, subnet) in _parse_routes(routes) and wanted <= _local_addresses()
 
 
-def _addresses() -> set[str]:
+def _local_addresses() -> set[str]:
     """List the addresses of the holder's network; its first process is on it."""
     found, last = set(), ""
     for line in Path("/proc/1/net/fib_trie").read_text().splitlines():
@@ -192,21 +200,21 @@ def _addresses() -> set[str]:
     return found
 
 
-def links() -> set[str]:
+def interface_names() -> set[str]:
     """Name the interfaces of the holder's network; its first process is on it. Runs inside."""
     lines = Path("/proc/1/net/dev").read_text().splitlines()[2:]
     return {line.partition(":")[0].strip() for line in lines}
 
 
-def routed() -> list[ipaddress.IPv4Network]:
+def routed_subnets() -> list[ipaddress.IPv4Network]:
     """List the subnets that the caller's network namespace has routes to, but for the default one."""
     try:
-        return [subnet for _, subnet in _routes(Path("/proc/net/route").read_text())]
+        return [subnet for _, subnet in _parse_routes(Path("/proc/net/route").read_text())]
     except OSError:
         return []
 
 
-def _routes(text: str) -> list[tuple[str, ipaddress.IPv4Network]]:
+def _parse_routes(text: str) -> list[tuple[str, ipaddress.IPv4Network]]:
     """Read interface and subnet of each route but the default one (proc(5))."""
     rows = [line.split() for line in text.splitlines()[1:]]
     return [
@@ -228,10 +236,10 @@ def _little_endian(digits: str) -> str:
 async def add_address(bridge: str, address: str) -> None:
     """Give a bridge one more address. Raises `NetworkFailed`."""
     try:
-        await _inside(["ip", "addr", "replace", f"{address}/32", "dev", bridge], "")
+        await _run_in_holder_network(["ip", "addr", "replace", f"{address}/32", "dev", bridge], "")
     except CommandFailed as error:
-        raise NetworkFailed(bridge, _said(error)) from error
+        raise NetworkFailed(bridge, _error_text(error)) from error
 
 
-async def _inside(argv: Sequence[str], stdin: str) -> None:
-    await process.run_async(holder.in_network(argv), stdin=stdin.encode())
+async def _run_in_holder_network(argv: Sequence[str], stdin: str) -> None:
+    await process.run_async(holder.nsenter_network_argv(argv), stdin=stdin.encode())

@@ -51,11 +51,11 @@ class AddressUnknown(CntnrError):
 class PortRefused(CntnrError):
     """The port driver refuses for another reason."""
 
-    def __init__(self, port: int, said: str) -> None:
-        super().__init__(f"cannot publish port {port}: {said}")
+    def __init__(self, port: int, reason: str) -> None:
+        super().__init__(f"cannot publish port {port}: {reason}")
 
 
-class Spec(Value, frozen=True, kw_only=True):
+class PortSpec(Value, frozen=True, kw_only=True):
     """One published port, in the API's words."""
 
     proto: str
@@ -65,11 +65,11 @@ class Spec(Value, frozen=True, kw_only=True):
     child_port: int = field(name="childPort")
 
 
-class Port(Value, frozen=True, kw_only=True):
+class PublishedPort(Value, frozen=True, kw_only=True):
     """A published port and the number that the API knows it by."""
 
     id: int
-    spec: Spec
+    spec: PortSpec
 
 
 def socket_path() -> Path:
@@ -77,17 +77,17 @@ def socket_path() -> Path:
     return paths.holder_tmpfs() / "api.sock"
 
 
-async def publish(spec: Spec) -> int:
+async def publish_port(spec: PortSpec) -> int:
     """Publish a port and give its number.
 
     Raises `PortTaken`, `PortPrivileged`, `AddressUnknown`, `PortRefused`.
     """
     status, body = await _request("POST", "/v1/ports", to_json(spec))
     if status == 201:
-        return from_json(body, Port).id
+        return from_json(body, PublishedPort).id
     said = str(from_json(body, Tree).get("message", "")) if body.startswith(b"{") else body.decode()
     if "privileged port" in said or "permission denied" in said:
-        raise PortPrivileged(spec.parent_port, lowest())
+        raise PortPrivileged(spec.parent_port, lowest_unprivileged_port())
     if "conflict" in said or "already in use" in said:
         raise PortTaken(spec.parent_ip, spec.parent_port)
     if "cannot assign requested address" in said:
@@ -95,18 +95,22 @@ async def publish(spec: Spec) -> int:
     raise PortRefused(spec.parent_port, said.strip() or f"status {status}")
 
 
-async def withdraw(number: int) -> None:
+async def unpublish_port(number: int) -> None:
     """Take a published port back; unknown is fine."""
     await _request("DELETE", f"/v1/ports/{number}")
 
 
-async def published() -> tuple[Port, ...]:
+async def list_ports() -> tuple[PublishedPort, ...]:
     """List what is published, by all projects of the user."""
     status, body = await _request("GET", "/v1/ports")
-    return from_json(body, tuple[Port, ...]) if status == 200 and body.strip() != b"null" else ()
+    return (
+        from_json(body, tuple[PublishedPort, ...])
+        if status == 200 and body.strip() != b"null"
+        else ()
+    )
 
 
-def lowest() -> int:
+def lowest_unprivileged_port() -> int:
     """Give the lowest port that may be published."""
     try:
         return int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
@@ -114,7 +118,7 @@ def lowest() -> int:
         return 1024
 
 
-def free_port(address: str, protocol: str) -> int:
+def find_free_port(address: str, protocol: str) -> int:
     """Find a port that nobody uses at the address now; in the caller's network namespace."""
     kind = socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -134,7 +138,7 @@ def has_ipv6() -> bool:
 async def _request(method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
     reader, writer = await asyncio.open_unix_connection(str(socket_path()))
     try:
-        peer.check(writer.get_extra_info("socket"), socket_path())
+        peer.check_own_user(writer.get_extra_info("socket"), socket_path())
         head = (
             f"{method} {path} HTTP/1.0\r\nHost: rootlesskit\r\nContent-Type: application/json\r\n"
         )

@@ -13,20 +13,20 @@ from cntnr_compose.host.namespaces import rootlesskit as holder
 from cntnr_compose.networks.ip_nft import UPLINK
 
 # Its own sockets are in the host's network, which is the caller's; it asks the host's own resolver.
-START = 'mount --bind "$1" /etc/resolv.conf; shift; exec slirp4netns "$@"'
+START_SCRIPT = 'mount --bind "$1" /etc/resolv.conf; shift; exec slirp4netns "$@"'
 
 
-async def keep() -> None:
+async def ensure_running() -> None:
     """Start slirp4netns again where it has died. Raises `ProgramMissing`, `CommandFailed`."""
     if not await _is_down():
         return
-    with files.locked(paths.holder_tmpfs() / "uplink.lock", wait=False) as mine:
+    with files.file_lock(paths.holder_tmpfs() / "uplink.lock", wait=False) as mine:
         if mine and await _is_down():
             await _start()
 
 
 async def _is_down() -> bool:
-    show = holder.in_network(["ip", "-o", "link", "show", UPLINK])
+    show = holder.nsenter_network_argv(["ip", "-o", "link", "show", UPLINK])
     return "NO-CARRIER" in (await process.run_async(show)).stdout
 
 
@@ -36,14 +36,14 @@ async def _start() -> None:
     readable, writable = os.pipe()
     try:
         await process.start_async(
-            ["unshare", "--mount", "sh", "-ec", START, "sh", resolver, *_options(writable)],
+            ["unshare", "--mount", "sh", "-ec", START_SCRIPT, "sh", resolver, *_options(writable)],
             pass_fds=(writable,),
             new_session=True,
         )
     finally:
         os.close(writable)
     with os.fdopen(readable, "rb") as ready:  # until it is ready, or has failed
-        await process.to_the_end(asyncio.to_thread(ready.read, 1))
+        await process.run_shielded(asyncio.to_thread(ready.read, 1))
 
 
 def _options(ready: int) -> list[str]:

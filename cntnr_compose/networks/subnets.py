@@ -8,11 +8,13 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.model.project import AddressPool
 
 # Private addresses that home and office networks seldom use, 4094 for each network.
-POOL = ipaddress.ip_network("10.128.0.0/10")
-PREFIX = 20
-RESOLVERS = 14  # addresses at the end of a subnet that are kept for resolvers
+DEFAULT_POOL = ipaddress.ip_network("10.128.0.0/10")
+DEFAULT_PREFIX = 20
+RESOLVER_ADDRESSES = 14  # addresses at the end of a subnet that are kept for resolvers
 Address: TypeAlias = ipaddress.IPv4Address
-Range: TypeAlias = tuple[ipaddress.IPv4Network, Address, Address, Address]  # gateway, first, last
+AddressRange: TypeAlias = tuple[
+    ipaddress.IPv4Network, Address, Address, Address
+]  # gateway, first, last
 
 
 class SubnetTaken(CntnrError):
@@ -30,7 +32,7 @@ class SubnetInvalid(CntnrError):
         super().__init__(f"cannot create network {name}: {why}")
 
 
-def of_pool(name: str, pool: AddressPool) -> Range:
+def parse_pool(name: str, pool: AddressPool) -> AddressRange:
     """Read a pool of the file: subnet, gateway, first and last address to give.
 
     Raises `SubnetInvalid`.
@@ -45,16 +47,18 @@ def of_pool(name: str, pool: AddressPool) -> Range:
     if gateway not in subnet:
         raise SubnetInvalid(name, f"gateway {gateway} is not in subnet {subnet}")
     if not pool.ip_range:
-        return subnet, gateway, subnet[1], subnet[-2 - reserved(subnet)]
+        return subnet, gateway, subnet[1], subnet[-2 - resolver_address_count(subnet)]
     part = _read_subnet(name, "ip_range", pool.ip_range)
     if not part.subnet_of(subnet):
         raise SubnetInvalid(name, f"ip_range {part} is not in subnet {subnet}")
     return subnet, gateway, max(part[0], subnet[1]), min(part[-1], subnet[-2])
 
 
-def kept(name: str, subnet: ipaddress.IPv4Network, pools: Sequence[AddressPool]) -> tuple[str, ...]:
+def auxiliary_addresses(
+    name: str, subnet: ipaddress.IPv4Network, pools: Sequence[AddressPool]
+) -> tuple[str, ...]:
     """Read the aux_addresses of a network: no container gets one of these. Raises `SubnetInvalid`."""
-    used = used_pool(pools)
+    used = ipv4_pool(pools)
     found = []
     for pool in pools:
         if pool.subnet and pool is not used:
@@ -70,7 +74,7 @@ def kept(name: str, subnet: ipaddress.IPv4Network, pools: Sequence[AddressPool])
     return tuple(found)
 
 
-def used_pool(pools: Sequence[AddressPool]) -> AddressPool | None:
+def ipv4_pool(pools: Sequence[AddressPool]) -> AddressPool | None:
     """Give the pool that a network has: the first of IPv4."""
     return next((pool for pool in pools if pool.subnet and ":" not in pool.subnet), None)
 
@@ -82,20 +86,22 @@ def _read_subnet(name: str, kind: str, text: str) -> ipaddress.IPv4Network:
         raise SubnetInvalid(name, f"{kind} {text}: {error}") from error
 
 
-def reserved(subnet: ipaddress.IPv4Network) -> int:
+def resolver_address_count(subnet: ipaddress.IPv4Network) -> int:
     """Tell how many addresses at the end of a subnet are kept for resolvers."""
-    return RESOLVERS if subnet.num_addresses >= 64 else 2 if subnet.num_addresses >= 8 else 0
+    return (
+        RESOLVER_ADDRESSES if subnet.num_addresses >= 64 else 2 if subnet.num_addresses >= 8 else 0
+    )
 
 
-def is_reserved(subnet: ipaddress.IPv4Network, address: str) -> bool:
+def is_resolver_address(subnet: ipaddress.IPv4Network, address: str) -> bool:
     """Tell whether an address is one of those kept for resolvers."""
-    return Address(address) > subnet[-2 - reserved(subnet)]
+    return Address(address) > subnet[-2 - resolver_address_count(subnet)]
 
 
-def free(name: str, taken: Iterable[ipaddress.IPv4Network]) -> ipaddress.IPv4Network:
+def choose_subnet(name: str, taken: Iterable[ipaddress.IPv4Network]) -> ipaddress.IPv4Network:
     """Choose a subnet that overlaps none. Raises `SubnetInvalid`."""
     used = list(taken)
-    for subnet in POOL.subnets(new_prefix=PREFIX):
+    for subnet in DEFAULT_POOL.subnets(new_prefix=DEFAULT_PREFIX):
         if not any(subnet.overlaps(other) for other in used):
             return ipaddress.IPv4Network(subnet)
-    raise SubnetInvalid(name, f"no free subnet is left in {POOL}")
+    raise SubnetInvalid(name, f"no free subnet is left in {DEFAULT_POOL}")

@@ -39,11 +39,11 @@ def main() -> None:
     _serve(first, held, claims)
 
 
-def _join_holder(claims: contextlib.ExitStack) -> holder.Holder:
+def _join_holder(claims: contextlib.ExitStack) -> holder.NamespaceHolder:
     """Join the holder; the rest of this program is read while it starts."""
-    held = claims.enter_context(holder.claimed("supervisor", meanwhile=_import_server))
+    held = claims.enter_context(holder.running_holder("supervisor", meanwhile=_import_server))
     _import_server()
-    holder.enter(held)
+    holder.join_namespaces(held)
     _bind_port_driver_socket()
     return held
 
@@ -56,7 +56,7 @@ def _bind_port_driver_socket() -> None:
     place = ports.socket_path()
     if not place.exists():
         place.touch()
-        mounts.bind(paths.holder() / "api.sock", place)
+        mounts.bind_mount(paths.holder() / "api.sock", place)
 
 
 def _import_server() -> None:
@@ -76,12 +76,14 @@ def _report_failure(first: socket.socket, error: CntnrError) -> None:
             first.sendall(to_json(said) + b"\n")
 
 
-def _serve(first: socket.socket, held: holder.Holder, claims: contextlib.ExitStack) -> None:
+def _serve(
+    first: socket.socket, held: holder.NamespaceHolder, claims: contextlib.ExitStack
+) -> None:
     from cntnr_compose.supervisor import server as duty
 
     try:
         duty.run(first, held, claims)
     finally:
         claims.close()
-        holder.end_from_inside(held.payload)
+        holder.stop_from_inside(held.payload)
         os._exit(0)

@@ -119,14 +119,14 @@ async def execute_operation(op: Operation, scene: ProjectContext, emit: Emit) ->
     match op:
         case CreateNetwork(network=network):
             _emit_resource_progress("Network", network.name, "Creating", emit)
-            await scene.networks.create(network, op.config_hash, op.labels)
+            await scene.networks.create_network(network, op.config_hash, op.labels)
             _emit_resource_progress("Network", network.name, "Created", emit, done=True)
         case RemoveNetwork(name=name):
             await _remove_network(name, scene, emit)
         case CreateVolume(volume=volume):
             _emit_resource_progress("Volume", volume.name, "Creating", emit)
             owner = "" if volume.external else scene.project
-            volumes.create(volume, op.config_hash, op.labels, owner)
+            volumes.create_volume(volume, op.config_hash, op.labels, owner)
             _emit_resource_progress("Volume", volume.name, "Created", emit, done=True)
         case RemoveVolume():
             await _remove_volume(op, emit)
@@ -158,7 +158,7 @@ def _find_container(scene: ProjectContext, name: str) -> ManagedContainer:
 
 async def _remove_network(name: str, scene: ProjectContext, tell: Emit) -> None:
     _emit_resource_progress("Network", name, "Removing", tell)
-    if await scene.networks.remove(name):
+    if await scene.networks.remove_network(name):
         _emit_resource_progress("Network", name, "Removed", tell, done=True)
     else:
         _emit_resource_progress("Network", name, "Resource is still in use", tell, state="warning")
@@ -170,7 +170,7 @@ async def _remove_volume(op: RemoveVolume, tell: Emit) -> None:
     if volume_users(name, running=op.anew):
         _emit_resource_progress("Volume", name, "Resource is still in use", tell, state="warning")
         return
-    await asyncio.to_thread(volumes.remove, name)
+    await asyncio.to_thread(volumes.remove_volume, name)
     _emit_resource_progress("Volume", name, "Removed", tell, done=True)
 
 

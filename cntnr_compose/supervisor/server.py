@@ -31,16 +31,16 @@ HOUSEKEEPING_INTERVAL: Seconds = 5
 UPLINK_CHECK_ROUNDS = 4  # of housekeeping, between looks at it
 
 
-def run(first: socket.socket, held: holder.Holder, claims: contextlib.ExitStack) -> None:
+def run(first: socket.socket, held: holder.NamespaceHolder, claims: contextlib.ExitStack) -> None:
     """Serve one project until nothing of it is left."""
-    process.choose_watcher()
+    process.use_pidfd_child_watcher()
     asyncio.run(Supervisor(held, claims).serve(first))
 
 
 class Supervisor:
     """One project's supervisor."""
 
-    def __init__(self, held: holder.Holder, claims: contextlib.ExitStack) -> None:
+    def __init__(self, held: holder.NamespaceHolder, claims: contextlib.ExitStack) -> None:
         self._holder = held
         self._claims = claims
         self._scene: ProjectContext | None = None
@@ -89,7 +89,7 @@ class Supervisor:
         place = paths.supervisor_socket(project)
         for folder in (place.parent, paths.supervisor_logs()):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = files.own(place.with_suffix(".lock"))
+        self._lock = files.acquire_lock(place.with_suffix(".lock"))
         if self._lock is None:
             return False
         undo.callback(self._remove_runtime_files)
@@ -120,9 +120,9 @@ class Supervisor:
         known = {one.record.id for one in scene.containers.values()}
         for identity in prepared.find_unrecorded(scene.project, known):
             await _log_failure(prepared.tear_down_unrecorded(scene, identity))
-        await _log_failure(scene.networks.complete())
+        await _log_failure(scene.networks.repair())
         if scene.containers:
-            await _log_failure(uplink.keep())
+            await _log_failure(uplink.ensure_running())
         for keeper in list(scene.containers.values()):
             await _log_failure(keeper.adopt())
 
@@ -159,17 +159,17 @@ class Supervisor:
             logrotation.keep_rotated_log(keeper.record)
         # Whose turn it is may want them again.
         if not self.context.containers and not self.change_lock.locked():
-            await _log_failure(self.context.networks.remove_left())
+            await _log_failure(self.context.networks.remove_leaving())
             records.remove_intent(self.context.project)
-        await _log_failure(self.context.networks.complete(rules=False))
+        await _log_failure(self.context.networks.repair(rules=False))
         self._rounds += 1
         if self._rounds % UPLINK_CHECK_ROUNDS == 0:
-            await uplink.keep()
+            await uplink.ensure_running()
 
     def _is_idle(self) -> bool:
         """Tell whether nothing of the project is left."""
         scene = self.context
-        ours = [one for one in scene.networks.all() if one.found.project == scene.project]
+        ours = [one for one in scene.networks.list_networks() if one.found.project == scene.project]
         return not scene.containers and not ours
 
     def can_shut_down(self) -> bool:
@@ -189,13 +189,13 @@ class Supervisor:
         return Observed(
             project=scene.project,
             containers=tuple(one.snapshot for one in scene.containers.values()),
-            networks=scene.networks.observed(),
-            volumes=volumes.observed(),
+            networks=scene.networks.observe(),
+            volumes=volumes.observe_volumes(),
             images={one.ref: one.id for one in ImageStore().list()},
         )
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if not peer.is_ours(writer.get_extra_info("socket")):
+        if not peer.is_own_user(writer.get_extra_info("socket")):
             writer.close()
             return
         if self._over.is_set():  # too late; the command starts another supervisor

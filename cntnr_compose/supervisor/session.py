@@ -196,7 +196,7 @@ class ClientSession:
         """Look once a turn whether what is written of networks stands: none is believed."""
         if not self._networks_checked:
             scene = self._supervisor.context
-            await scene.networks.complete(scene.network_names())
+            await scene.networks.repair(scene.network_names())
             self._networks_checked = True
 
     async def _subscribe(self) -> None:

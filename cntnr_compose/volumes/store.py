@@ -16,7 +16,7 @@ from cntnr_compose.host import files, mounts, process
 from cntnr_compose.model.observed import ObservedVolume
 from cntnr_compose.model.project import Volume
 
-ANONYMOUS = "com.docker.volume.anonymous"
+ANONYMOUS_LABEL = "com.docker.volume.anonymous"
 
 
 class VolumeRefused(CntnrError):
@@ -39,7 +39,7 @@ class VolumeMissing(CntnrError):
         super().__init__(f"cannot mount volume {name}: there is no such volume")
 
 
-class Stored(Value, frozen=True, kw_only=True):
+class StoredVolume(Value, frozen=True, kw_only=True):
     """What is written of a volume."""
 
     version: int = 1
@@ -72,20 +72,20 @@ class FillFailed(CntnrError):
         super().__init__(f"cannot fill volume {name} from the image: {why}")
 
 
-def content(name: str) -> Path:
+def mount_volume(name: str) -> Path:
     """Give the folder with a volume's files; one in memory is mounted where it is not yet.
 
     Raises `VolumeMissing`, `DeviceMissing`, `OptionsInvalid`.
     """
-    stored = files.read_value(paths.volume(name) / "volume.json", Stored)
+    stored = files.read_value(paths.volume(name) / "volume.json", StoredVolume)
     if stored is None:
         raise VolumeMissing(name)
     place = paths.volume(name) / "_data"
     if stored.options.get("type") == "tmpfs":
         if not place.is_mount():
-            options = (one for one in _words(stored) if "=" in one)
+            options = (one for one in _mount_options(stored) if "=" in one)
             try:
-                mounts.tmpfs(place, ",".join(options))
+                mounts.mount_tmpfs(place, ",".join(options))
             except OSError as error:
                 raise OptionsInvalid(name, stored.options["o"]) from error
         return place
@@ -93,7 +93,7 @@ def content(name: str) -> Path:
     device = stored.options.get("device", "")
     if not device:
         return place
-    folder = mounts.on_machine(Path(device))
+    folder = mounts.host_path(Path(device))
     try:
         folder.stat()
     except OSError as error:
@@ -101,34 +101,34 @@ def content(name: str) -> Path:
     return folder
 
 
-def on_machine(name: str) -> Path | None:
+def device_folder(name: str) -> Path | None:
     """Give the folder of the machine that a volume stands for; None for one of our own."""
-    stored = files.read_value(paths.volume(name) / "volume.json", Stored)
+    stored = files.read_value(paths.volume(name) / "volume.json", StoredVolume)
     device = stored.options.get("device", "") if stored else ""
     is_memory = stored is not None and stored.options.get("type") == "tmpfs"
-    return mounts.on_machine(Path(device)) if device and not is_memory else None
+    return mounts.host_path(Path(device)) if device and not is_memory else None
 
 
-def standing(name: str) -> Path | None:
+def existing_folder(name: str) -> Path | None:
     """Give the folder with a volume's files where there is one; nothing is made, nothing mounted."""
-    place = on_machine(name) or paths.volume(name) / "_data"
+    place = device_folder(name) or paths.volume(name) / "_data"
     return place if place.is_dir() else None
 
 
 def is_read_only(name: str) -> bool:
     """Tell whether a volume's own options forbid to write to it."""
-    stored = files.read_value(paths.volume(name) / "volume.json", Stored)
-    return stored is not None and "ro" in _words(stored)
+    stored = files.read_value(paths.volume(name) / "volume.json", StoredVolume)
+    return stored is not None and "ro" in _mount_options(stored)
 
 
-def _words(stored: Stored) -> list[str]:
+def _mount_options(stored: StoredVolume) -> list[str]:
     return [word for word in stored.options.get("o", "").split(",") if word]
 
 
-def create(wanted: Volume, config_hash: str, labels: dict[str, str], project: str) -> None:
+def create_volume(wanted: Volume, config_hash: str, labels: dict[str, str], project: str) -> None:
     """Make a named volume, empty. Raises `NameInvalid`, `VolumeRefused`."""
     names.check_name("volume", wanted.name)
-    options = _accepted(wanted)
+    options = _supported_options(wanted)
     found = ObservedVolume(
         name=wanted.name,
         key=wanted.key,
@@ -137,20 +137,20 @@ def create(wanted: Volume, config_hash: str, labels: dict[str, str], project: st
         labels=labels,
         created=time.time(),
     )
-    _make(Stored(found=found, options=options))
+    _write_volume(StoredVolume(found=found, options=options))
 
 
-def create_anonymous(name: str, project: str) -> None:
+def create_anonymous_volume(name: str, project: str) -> None:
     """Make a volume that belongs to one container. Raises `NameInvalid`."""
     names.check_name("volume", name)
-    labels = {ANONYMOUS: "", "com.docker.compose.project": project}
+    labels = {ANONYMOUS_LABEL: "", "com.docker.compose.project": project}
     found = ObservedVolume(
         name=name, project=project, labels=labels, anonymous=True, created=time.time()
     )
-    _make(Stored(found=found))
+    _write_volume(StoredVolume(found=found))
 
 
-def _accepted(wanted: Volume) -> dict[str, str]:
+def _supported_options(wanted: Volume) -> dict[str, str]:
     if wanted.driver not in ("", "local"):
         raise VolumeRefused(wanted.name, f"driver {wanted.driver}")
     options = wanted.driver_opts
@@ -164,30 +164,32 @@ def _accepted(wanted: Volume) -> dict[str, str]:
     raise VolumeRefused(wanted.name, f"a file system of type {kind}")
 
 
-def _make(stored: Stored) -> None:
+def _write_volume(stored: StoredVolume) -> None:
     folder = paths.make_data_folder(paths.volume(stored.found.name))
     files.write_value(folder / "volume.json", stored)
     (folder / "_data").mkdir(exist_ok=True)
 
 
-def find(name: str) -> ObservedVolume | None:
+def find_volume(name: str) -> ObservedVolume | None:
     """Find a volume by its name on the machine."""
-    stored = files.read_value(paths.volume(name) / "volume.json", Stored)
+    stored = files.read_value(paths.volume(name) / "volume.json", StoredVolume)
     return stored.found if stored and stored.found.name == name else None
 
 
-def observed() -> dict[str, ObservedVolume]:
+def observe_volumes() -> dict[str, ObservedVolume]:
     """Tell what there is, by name."""
-    found = (find(path.parent.name) for path in sorted(paths.volumes().glob("*/volume.json")))
+    found = (
+        find_volume(path.parent.name) for path in sorted(paths.volumes().glob("*/volume.json"))
+    )
     return {one.name: one for one in found if one is not None}
 
 
-def remove(name: str) -> bool:
+def remove_volume(name: str) -> bool:
     """Remove a volume and what is in it; tell whether there was one."""
     folder = paths.volume(name)
     if not folder.exists():
         return False
-    mounts.detach_all(folder)
+    mounts.unmount_all(folder)
     data, gone = folder / "_data", folder / "_gone"
     files.remove_tree(gone)  # of one who was killed at this
     if data.exists():
@@ -199,13 +201,13 @@ def remove(name: str) -> bool:
     return True
 
 
-def fill(name: str, image_folder: Path) -> None:
+def fill_from_image(name: str, image_folder: Path) -> None:
     """Copy what the image has at the mount point into a volume that is still empty.
 
     Owner and mode of the folder itself come along, so that a service's own user can write to it.
     Raises `CommandFailed`, `FillFailed`, and what `content` raises.
     """
-    target = content(name)
+    target = mount_volume(name)
     if not image_folder.is_dir() or any(target.iterdir()):
         return
     found = image_folder.stat()
@@ -233,7 +235,7 @@ def _copy(name: str, source: Path, target: Path) -> None:
 
 def _copy_in_place(name: str, source: Path, target: Path) -> None:
     """Copy to where containers that run may put links meanwhile."""
-    original, copy = (os.open(path, copying.FOLDER) for path in (source, target))
+    original, copy = (os.open(path, copying.FOLDER_FLAGS) for path in (source, target))
     try:
         os.fchmod(copy, 0o700)  # as above
         copying.copy_tree(original, copy)

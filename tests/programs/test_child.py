@@ -95,7 +95,7 @@ def test_signals_are_passed_on(name: str) -> None:
 def test_ctrl_c_before_there_is_a_program_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     start = process.popen
 
-    def interrupted(*words: Any, **more: Any) -> process.Running:
+    def interrupted(*words: Any, **more: Any) -> process.RunningProgram:
         signal.raise_signal(signal.SIGINT)
         return start(*words, **more)
 

@@ -36,7 +36,7 @@ class Bundle:
         self.place.mkdir()
 
     def hook(self, verb: str, fails: str = "") -> "subprocess.CompletedProcess[str]":
-        [hook] = cni.hooks("abc")["prestart" if verb == "add" else "poststop"]
+        [hook] = cni.oci_hooks("abc")["prestart" if verb == "add" else "poststop"]
         env = dict(one.split("=", 1) for one in hook["env"])
         env |= {"CALLS": str(self._base / "calls"), "FAILS": fails}
         return subprocess.run(
@@ -74,12 +74,12 @@ def chain(tmp_path: Path, *others: str) -> None:
 
 
 def test_one_plugin_is_called_once_and_the_address_given_back(bundle: Bundle) -> None:
-    cni.write(bundle.place, (ETH0,))
+    cni.write_configs(bundle.place, (ETH0,))
     assert bundle.hook("add").returncode == 0
     assert bundle.hook("del").returncode == 0
     (add, conf), (gone, _) = bundle.calls()
     assert (add, gone) == ("bridge ADD eth0 /proc/42/ns/net", "host-local DEL eth0 -")
-    assert conf == cni.chain(ETH0, cni.conflists.find("p_a"))[0]
+    assert conf == cni.plugin_configs(ETH0, cni.conflists.find_conflist("p_a"))[0]
 
 
 def test_plugins_are_chained_and_called_backwards_in_the_end(
@@ -87,7 +87,7 @@ def test_plugins_are_chained_and_called_backwards_in_the_end(
 ) -> None:
     chain(tmp_path, "tuning", "bandwidth")
     names = ("eth0", "-x", ".y", "z.conf")
-    cni.write(bundle.place, tuple(Interface(**fields(name=name)) for name in names))
+    cni.write_configs(bundle.place, tuple(Interface(**fields(name=name)) for name in names))
     assert bundle.hook("add").returncode == 0
     for name in names:
         calls = [one for one in bundle.calls() if f" {name} " in one[0]]
@@ -96,8 +96,8 @@ def test_plugins_are_chained_and_called_backwards_in_the_end(
         assert given == [None, "bridge", "tuning"]
         assert all(conf.get("says", "a b  %s\n\\") == "a b  %s\n\\" for _, conf in calls)
         assert {(conf["name"], conf["cniVersion"]) for _, conf in calls} == {("p_a", "1.0.0")}
-    assert cni.answers(bundle.place).keys() == set(names)
-    assert cni.addresses(bundle.place) == {"p_a": "10.0.0.2"}
+    assert cni.read_results(bundle.place).keys() == set(names)
+    assert cni.read_addresses(bundle.place) == {"p_a": "10.0.0.2"}
 
     before = len(bundle.calls())
     assert bundle.hook("del", fails="tuning").returncode == 0  # the others are called all the same
@@ -119,10 +119,10 @@ def test_a_plugin_that_fails_says_why_and_ends_the_chain(
     bundle: Bundle, tmp_path: Path, plugin: str, name: str
 ) -> None:
     chain(tmp_path, "tuning", "bandwidth")
-    cni.write(bundle.place, (Interface(**fields(name=name)),))
+    cni.write_configs(bundle.place, (Interface(**fields(name=name)),))
     ended = bundle.hook("add", fails=plugin)
     assert (ended.returncode, ended.stderr) == (1, '{"msg": "it fails"}\n')
-    assert cni.failure(bundle.place) == f"{name}: it fails"
+    assert cni.read_failure(bundle.place) == f"{name}: it fails"
     assert bundle.calls()[-1][0].startswith(plugin)
     assert bundle.hook("del").returncode == 0
     last = [conf.get("prevResult") for _, conf in bundle.calls()[-3:]]

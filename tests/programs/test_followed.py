@@ -37,7 +37,9 @@ def run(
 
     async def it() -> int:
         async with asyncio.timeout(within):
-            return await followed.run(["starter", str(pid_file), script], pid_file, said.feed)
+            return await followed.run_bounded(
+                ["starter", str(pid_file), script], pid_file, said.feed
+            )
 
     return asyncio.run(it()), said.text
 
@@ -63,7 +65,7 @@ def test_a_starter_that_fails_is_told(programs: Programs, pid_file: Path) -> Non
     programs.add("starter", "echo no; exit 126")
     assert run(pid_file, "") == (126, "no\n")
     with pytest.raises(ProgramMissing):
-        asyncio.run(followed.run(["not-there"], pid_file, lambda _: None))
+        asyncio.run(followed.run_bounded(["not-there"], pid_file, lambda _: None))
 
 
 def test_much_output_is_heard_and_forgotten(pid_file: Path) -> None:

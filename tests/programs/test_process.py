@@ -31,7 +31,7 @@ def test_a_missing_program_is_named(programs: Programs) -> None:
     with pytest.raises(ProgramMissing):
         asyncio.run(process.run_async(["not-there"]))
     with pytest.raises(ProgramMissing):
-        process.find("not-there")
+        process.find_program("not-there")
 
 
 def test_programs_see_a_small_environment(

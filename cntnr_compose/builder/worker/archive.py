@@ -91,7 +91,7 @@ class _Unpacking:
                 place.unlink()
             place.mkdir(0o755)
         else:
-            place = self.root.at(real)
+            place = self.root.join(real)
         self._last = path, place
         return place
 

@@ -57,7 +57,7 @@ class Target:
             step = f"{real}/{part}" if real else part
             found = self.root.resolve(step)
             if found is None:
-                place = self.root.at(step)
+                place = self.root.join(step)
                 if place.is_symlink() and links < MOST_LINKS:  # to a folder that is to be made
                     to, links = str(place.readlink()), links + 1
                     real = "" if to.startswith("/") else real
@@ -66,7 +66,7 @@ class Target:
                 self._make(place)
                 found = step
             real = found
-        place = self.root.at(real)
+        place = self.root.join(real)
         if not place.is_dir():
             raise CopyFailed(self.where, f"cannot copy to {path}: it is not a folder")
         return place

@@ -83,14 +83,14 @@ class Channel:
 def main() -> None:
     """Carry out one order, in a child that is alone; where nobody waits any more, end the holder too."""
     order = from_json(sys.stdin.buffer.readline(), Order)
-    child = solitude.fork_alone()
+    child = solitude.fork_isolated()
     if child == 0:
         _carry_out(order)
     for number in ENDING:
         signal.signal(number, lambda *_: os.kill(child, signal.SIGTERM))
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if status != 0:
-        holder.end_from_inside(order.payload)
+        holder.stop_from_inside(order.payload)
     os._exit(abs(status))
 
 
@@ -149,7 +149,7 @@ def _workplace() -> Path:
     """Make a place for bundles and secrets that goes with this process's mounts."""
     place = paths.holder_tmpfs() / "build"
     place.mkdir(parents=True, exist_ok=True)
-    mounts.tmpfs(place)
+    mounts.mount_tmpfs(place)
     return place
 
 

@@ -82,7 +82,7 @@ class Views:
         work.mkdir()
         here = paths.layers()
         try:
-            mounts.overlay(
+            mounts.mount_overlay(
                 [Path(name) for name in lower],
                 upper.relative_to(here),
                 work.relative_to(here),
@@ -95,7 +95,7 @@ class Views:
         try:
             yield root
         finally:
-            mounts.detach(root)
+            mounts.unmount(root)
 
 
 def make_nothing() -> None:

@@ -216,8 +216,8 @@ class _Step:
         upper, work, shown = (draft / name for name in ("upper", "work", "shown"))
         for path in (upper, work, shown):
             path.mkdir()
-        mounts.overlay([folder], upper, work, shown)
-        self.undo.callback(mounts.detach, shown)
+        mounts.mount_overlay([folder], upper, work, shown)
+        self.undo.callback(mounts.unmount, shown)
         return shown if source == folder else shown / source.name
 
     def _cache(self, mount: RunMount) -> ResolvedMount:
@@ -226,7 +226,7 @@ class _Step:
         name = hashlib.sha256((mount.id or mount.target).encode()).hexdigest()[:24]
         folder = paths.builds() / "mounts" / name
         if mount.sharing != "shared":
-            self.undo.enter_context(files.locked(folder.with_suffix(".lock")))
+            self.undo.enter_context(files.file_lock(folder.with_suffix(".lock")))
         if not folder.is_dir():
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o755 if mount.mode < 0 else mount.mode)

@@ -32,7 +32,7 @@ class OutletFailed(CntnrError):
 def resolve_as(text: str, place: Path) -> None:
     """Let programs of this mount namespace, slirp4netns among them, use this resolv.conf."""
     place.write_text(text)
-    mounts.bind(place, Path("/etc/resolv.conf"))
+    mounts.bind_mount(place, Path("/etc/resolv.conf"))
 
 
 @contextlib.contextmanager
@@ -61,7 +61,7 @@ def opened() -> Iterator[str]:
         yield f"/proc/{os.getpid()}/fd/{made}"
 
 
-def _end(running: process.Running) -> None:
+def _end(running: process.RunningProgram) -> None:
     """End slirp4netns; the kernel takes some 20 ms to take its interface away, for which nobody waits."""
     running.kill()
     threading.Thread(target=running.wait, daemon=True).start()

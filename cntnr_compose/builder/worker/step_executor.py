@@ -58,7 +58,7 @@ class Shop:
         lock = paths.builds() / "locks" / key[:3]
         while True:
             self.check()
-            with files.locked(lock, wait=False) as mine:
+            with files.file_lock(lock, wait=False) as mine:
                 if mine:
                     yield
                     return

@@ -23,9 +23,9 @@ COLOURS = {"ok": "green", "reduced": "yellow", "missing": "red"}
 def doctor(context: click.Context, form: str) -> None:
     """Check what this machine allows, and how to mend what it lacks."""
     from cntnr_compose.core.values import to_json
-    from cntnr_compose.doctor.checks import examine, is_usable
+    from cntnr_compose.doctor.checks import is_usable, run_checks
 
-    checks = examine()
+    checks = run_checks()
     if form == "json":
         click.echo(to_json(checks))
     else:

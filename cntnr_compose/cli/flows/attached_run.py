@@ -62,7 +62,7 @@ def start_and_join(mine: Turn, one: "OneOffPlan", asked: "RunAsked") -> int:
             undo.callback(_remove, mine, one)
         record = _record(mine, one.name)
         noted = undo.enter_context(_exit_file(record))
-        bundle = holder.outside(paths.bundle(record.id))
+        bundle = holder.proc_root_path(paths.bundle(record.id))
         if bundle is None:
             raise Vanished(record.name)
         attachment = AttachConnection(bundle, record.name)

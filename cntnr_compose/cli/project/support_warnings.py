@@ -17,10 +17,10 @@ def tell(loaded: "Loaded", services: Container[str], console: "Console") -> None
     """
     from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
     from cntnr_compose.compose.support.report import nameless, not_honoured
-    from cntnr_compose.doctor.capabilities import look
+    from cntnr_compose.doctor.capabilities import detect_capabilities
 
     chosen = {name: one for name, one in loaded.tree["services"].items() if name in services}
-    findings = not_honoured({**loaded.tree, "services": chosen}, look())
+    findings = not_honoured({**loaded.tree, "services": chosen}, detect_capabilities())
     findings += nameless(loaded.tree)
     if findings:
         findings = loaded.origins.placed(findings)

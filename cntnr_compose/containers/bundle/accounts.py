@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from cntnr_compose.containers.spec.users import UserUnknown
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Bytes
-from cntnr_compose.host.openat2 import NO_FILE, Root
+from cntnr_compose.host.openat2 import NOT_A_REGULAR_FILE, Root
 
 MAX_ACCOUNT_FILE_SIZE: Bytes = 1 << 20  # of either file; some twenty thousand users
 
@@ -55,6 +55,6 @@ def _read_text(root: Root, name: str, *, runs: bool) -> tuple[str, str]:
     except (FileNotFoundError, NotADirectoryError):
         return "", ""
     except OSError as error:
-        if runs and error.errno == NO_FILE:
+        if runs and error.errno == NOT_A_REGULAR_FILE:
             raise AccountsUnfit(name) from error
         return "", error.strerror or str(error)

@@ -31,7 +31,7 @@ from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import Service
 from cntnr_compose.networks import cni, interfaces
 from cntnr_compose.networks import embedded_dns as nameserver
-from cntnr_compose.networks.manager import Made
+from cntnr_compose.networks.manager import ManagedNetwork
 
 MAX_PROFILE_SIZE: Bytes = 16 << 20
 PROJECT_ANNOTATION = "cntnr.project"  # the annotation that tells whose a bundle is
@@ -48,7 +48,7 @@ class BundleResult(Value, frozen=True, kw_only=True):
     """What was laid out, as far as others need it."""
 
     has_own_network: bool  # whether the hook gives it interfaces
-    dns_address: nameserver.Names | None = None  # who is to answer at 127.0.0.11
+    dns_address: nameserver.DnsRedirect | None = None  # who is to answer at 127.0.0.11
     warnings: tuple[str, ...] = ()
 
 
@@ -62,7 +62,7 @@ async def create_bundle(scene: ProjectContext, record: Record) -> BundleResult:
     image = from_tree(record.image_config, ImageConfig)
     await _mount_root(record, place / "rootfs")
     attached = _build_interfaces(scene, record)
-    cni.write(place, attached)
+    cni.write_configs(place, attached)
     joined = _find_network_owner(scene, record)
     resolver = await etcfiles.ensure_resolver(scene, record)
     resolved = [await mounted.resolve_mount(record, place, point) for point in record.mounts]
@@ -81,7 +81,7 @@ async def create_bundle(scene: ProjectContext, record: Record) -> BundleResult:
         device_nodes=_inspect_devices(service),
         seccomp=_read_seccomp_profile(scene, service),
         annotations=_annotations(record),
-        hooks=cni.hooks(record.id) if attached else {},
+        hooks=cni.oci_hooks(record.id) if attached else {},
     )
     with Root(place / "rootfs") as root, accounts.read_accounts(root) as (passwd, group):
         setting = replace(setting, passwd=passwd, group=group)
@@ -116,25 +116,25 @@ async def _mount_root(record: Record, target: Path) -> None:
     if not any((home / "upper").iterdir()):
         os.chown(home / "upper", root.st_uid, root.st_gid)
         (home / "upper").chmod(root.st_mode & 0o7777)
-    mounts.overlay(lower, home / "upper", home / "work", target)
+    mounts.mount_overlay(lower, home / "upper", home / "work", target)
 
 
 def remove_bundle(record: Record) -> None:
     """Remove a bundle and what is mounted in it. Absent is fine."""
     place = paths.bundle(record.id)
     if place.exists():
-        mounts.detach_all(place)
+        mounts.unmount_all(place)
         files.remove_tree(place)
     filemounts.remove_files(record)
     release_volumes(record)
 
 
 def _build_interfaces(scene: ProjectContext, record: Record) -> tuple[cni.Interface, ...]:
-    chosen: list[tuple[Made, str, str, str]] = []
+    chosen: list[tuple[ManagedNetwork, str, str, str]] = []
     best = ("", 0)
     for number, (key, attachment) in enumerate(etcfiles.sort_networks(record.definition)):
         name = record.networks[key]
-        made = scene.networks.find(name)
+        made = scene.networks.find_network(name)
         if made is None:
             raise NetworkMissing(record.name, name)
         mac = attachment.mac_address or (record.definition.mac_address if number == 0 else "")
@@ -143,20 +143,22 @@ def _build_interfaces(scene: ProjectContext, record: Record) -> tuple[cni.Interf
             continue
         if not best[0] or attachment.gw_priority > best[1]:
             best = (name, attachment.gw_priority)
-    attached = interfaces.interfaces(chosen, best[0])
+    attached = interfaces.plan_interfaces(chosen, best[0])
     promised = scene.requested_addresses()
     return tuple(
-        interfaces.settle(record, one[0], interface, promised)
+        interfaces.assign_address(record, one[0], interface, promised)
         for one, interface in zip(chosen, attached, strict=True)
     )
 
 
-def _build_dns_address(attached: Sequence[cni.Interface], resolver: str) -> nameserver.Names | None:
+def _build_dns_address(
+    attached: Sequence[cni.Interface], resolver: str
+) -> nameserver.DnsRedirect | None:
     """Give who answers at 127.0.0.11: resolvers are on a container's first network."""
     if not attached:
         return None
     first = attached[0]
-    return nameserver.Names(resolver=resolver, interface=first.name, address=first.address)
+    return nameserver.DnsRedirect(resolver=resolver, interface=first.name, address=first.address)
 
 
 class NetworkMissing(CntnrError):
@@ -228,7 +230,7 @@ def _shared_memory(scene: ProjectContext, record: Record) -> str:
         return ""
     folder = paths.bundle(record.id) / "shm"
     folder.mkdir()
-    mounts.shared_memory(folder, size=service.shm_size or DEFAULT_SHM_SIZE)
+    mounts.mount_shm(folder, size=service.shm_size or DEFAULT_SHM_SIZE)
     return str(folder)
 
 

@@ -103,7 +103,7 @@ def _prepare_file(
 
 
 def _find_source(kind: str, source: FileSource) -> Path:
-    original = mounts.on_machine(Path(source.file))
+    original = mounts.host_path(Path(source.file))
     try:
         original.stat()
     except OSError as error:

@@ -9,7 +9,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.host import kernel
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import NetworkAttachment, Service
-from cntnr_compose.networks.manager import Resolver
+from cntnr_compose.networks.manager import ResolverRequest
 
 HOST_GATEWAY = "host-gateway"
 
@@ -68,8 +68,8 @@ async def ensure_resolver(scene: ProjectContext, record: Record) -> str:
         return ""
     names = tuple(record.networks[key] for key, _ in sort_networks(service))
     aliases = links.parse_link_aliases(service, record.project)
-    wanted = Resolver(networks=names, upstream=service.dns, aliases=aliases)
-    return await scene.networks.resolver(wanted, scene.requested_addresses())
+    wanted = ResolverRequest(networks=names, upstream=service.dns, aliases=aliases)
+    return await scene.networks.ensure_resolver(wanted, scene.requested_addresses())
 
 
 def _resolv_conf(record: Record, resolver: str) -> str:

@@ -68,7 +68,7 @@ def _resolve_bind(
         propagation=wanted.bind.propagation,
         recursive=wanted.bind.recursive,
         selinux=wanted.bind.selinux,
-        flags=kernel.locked_flags(source),
+        flags=kernel.locked_mount_flags(source),
     )
 
 
@@ -79,15 +79,15 @@ def _resolve_volume(
     if not wanted.volume.nocopy and not subpath:
         image_folder = _find_in_image(record, place, point.target)
         if image_folder is not None:
-            volumes.fill(point.source, image_folder)
-    whole = volumes.content(point.source)
+            volumes.fill_from_image(point.source, image_folder)
+    whole = volumes.mount_volume(point.source)
     source = _mount_subpath(whole, subpath, _numbered_path(record, place, "parts", point))
     return replace(
         base,
         type="volume",
         source=str(source),
         read_only=base.read_only or volumes.is_read_only(point.source),
-        flags=kernel.locked_flags(source),
+        flags=kernel.locked_mount_flags(source),
     )
 
 
@@ -118,7 +118,7 @@ async def _mount_image(record: Record, place: Path, point: MountPoint) -> Path:
         return lower[0]
     target = _numbered_path(record, place, "images", point)
     target.mkdir(parents=True)
-    mounts.stack(lower, target)
+    mounts.mount_read_only_overlay(lower, target)
     return target
 
 
@@ -160,14 +160,14 @@ def _mount_subpath(whole: Path, subpath: str, target: Path) -> Path:
         return whole
     found = open_subpath(whole, subpath)
     try:
-        mounts.show(found, target)
+        mounts.bind_mount_descriptor(found, target)
     finally:
         os.close(found)
     return target
 
 
 def _ensure_bind_source(record: Record, wanted: Mount, point: MountPoint, rootfs: Path) -> Path:
-    source, name = mounts.on_machine(Path(point.source)), record.service
+    source, name = mounts.host_path(Path(point.source)), record.service
     try:
         source.stat()
     except (FileNotFoundError, NotADirectoryError):

@@ -58,16 +58,16 @@ def _identify_mounts(record: Record) -> Iterator[SourceIdentity]:
     asked = {mount.target: mount for mount in record.definition.volumes}
     for point in record.mounts:
         if point.type == "bind":
-            yield _identify_path(mounts.on_machine(Path(point.source)))
+            yield _identify_path(mounts.host_path(Path(point.source)))
         elif point.type == "volume":
             yield _identify_volume(point, asked.get(point.target))
 
 
 def _identify_volume(point: MountPoint, asked: Mount | None) -> SourceIdentity:
     if asked is None or not asked.volume.subpath:
-        folder = volumes.on_machine(point.source)
+        folder = volumes.device_folder(point.source)
         return UNCHANGING if folder is None else _identify_path(folder)
-    whole = volumes.standing(point.source)
+    whole = volumes.existing_folder(point.source)
     if whole is None:
         return ()
     try:
@@ -83,7 +83,7 @@ def _identify_volume(point: MountPoint, asked: Mount | None) -> SourceIdentity:
 def _identify_files(scene: ProjectContext, record: Record) -> Iterator[SourceIdentity]:
     """Look at the files of configs and secrets; of some the content is copied, so it counts, too."""
     for source in filemounts.list_host_files(scene, record):
-        path = mounts.on_machine(Path(source.file))
+        path = mounts.host_path(Path(source.file))
         try:
             found = path.stat()
         except OSError:

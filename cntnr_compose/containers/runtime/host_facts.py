@@ -23,17 +23,17 @@ RLIMIT_NAMES = (
 
 def gather_host_facts() -> HostFacts:
     """Look once."""
-    profile = kernel.seccomp_profile()
+    profile = kernel.default_seccomp_profile()
     shipped = files.read_value(profile, Tree) if profile else None
-    group = cgroups.find()
-    if group is not None and not cgroups.hand_down(group):
+    group = cgroups.find_delegated()
+    if group is not None and not cgroups.enable_controllers(group):
         group = None
     return HostFacts(
         controllers=group.controllers if group else (),
         cgroup_version=group.version if group else 2,
         cgroup_parent=group.parent if group else "",
         swap_limit=group.swap if group else False,
-        mapped_ids=kernel.mapped_ids(),
+        mapped_ids=kernel.count_mapped_ids(),
         machine=platform.machine(),
         kernel=kernel.release(),
         cpus=os.cpu_count() or 0,
@@ -43,7 +43,7 @@ def gather_host_facts() -> HostFacts:
         apparmor=Path("/sys/kernel/security/apparmor").is_dir(),
         selinux=Path("/sys/fs/selinux/enforce").exists(),
         has_mqueue=Path("/dev/mqueue").is_dir(),
-        init_path=next((path for path in kernel.INITS if os.access(path, os.X_OK)), ""),
+        init_path=next((path for path in kernel.CONTAINER_INITS if os.access(path, os.X_OK)), ""),
         devices=tuple(_list_devices(Path("/dev"))),
         runs_32_bit=Path("/proc/sys/abi/vsyscall32").exists() or platform.machine() != "x86_64",
         domainname_path=shutil.which("domainname", path=process.SYSTEM_PATH) or "",

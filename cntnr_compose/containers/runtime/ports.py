@@ -10,7 +10,7 @@ from cntnr_compose.host import process
 from cntnr_compose.model.observed import PublishedPort, Record
 from cntnr_compose.model.service import Port
 from cntnr_compose.networks import port_driver as ports
-from cntnr_compose.networks.port_driver import PortTaken, Spec
+from cntnr_compose.networks.port_driver import PortSpec, PortTaken
 
 ANY_IPV4 = "0.0.0.0"
 ANY_IPV6 = "::"
@@ -77,7 +77,7 @@ async def _publish_port(
 def _candidate_ports(port: Port) -> Sequence[int]:
     """Give the host ports to try: replicas of a service take the next free one of a range."""
     if not port.published or port.published == "0":
-        return [ports.free_port(_host_addresses(port)[0], port.protocol) for _ in range(5)]
+        return [ports.find_free_port(_host_addresses(port)[0], port.protocol) for _ in range(5)]
     first, _, last = port.published.partition("-")
     return range(int(first), int(last or first) + 1)
 
@@ -90,14 +90,14 @@ def _host_addresses(port: Port) -> list[str]:
 
 async def _publish_address(port: Port, host: str, number: int, address: str) -> PublishedPort:
     family = "6" if ":" in host else "4"
-    spec = Spec(
+    spec = PortSpec(
         proto=f"{port.protocol}{family}",
         parent_ip=host,
         parent_port=number,
         child_ip=address,
         child_port=port.target,
     )
-    known = await ports.publish(spec)
+    known = await ports.publish_port(spec)
     seen_as = PublishedPort(url=host, target=port.target, published=number, protocol=port.protocol)
     return PublishedPort(driver_id=known, publication=seen_as)
 
@@ -117,7 +117,7 @@ def _name_port_owner(scene: ProjectContext, port: Port, error: PortTaken) -> Por
 async def unpublish_ports(published: Sequence[PublishedPort]) -> None:
     """Take published ports back."""
     for one in published:
-        await ports.withdraw(one.driver_id)
+        await ports.unpublish_port(one.driver_id)
 
 
 async def find_published_ports(addresses: Mapping[str, str]) -> tuple[PublishedPort, ...]:
@@ -135,7 +135,7 @@ async def find_published_ports(addresses: Mapping[str, str]) -> tuple[PublishedP
                 protocol=one.spec.proto.rstrip("46"),
             ),
         )
-        for one in await ports.published()
+        for one in await ports.list_ports()
         if one.spec.child_ip in mine
     )
 

@@ -87,11 +87,11 @@ def build_conmon_argv(launch: ConmonOptions) -> list[str]:
     """Make the command that creates a container and stays with it."""
     bundle = Path(launch.bundle)
     argv = [
-        process.find("conmon"),
+        process.find_program("conmon"),
         "--api-version", "1",
         "-c", launch.id, "-u", launch.id,
         "-n", launch.name,
-        "-r", process.find(launch.runtime),
+        "-r", process.find_program(launch.runtime),
         "-b", launch.bundle,
         "-p", str(bundle / "pid"),
         "--conmon-pidfile", str(bundle / "conmon.pid"),
@@ -106,7 +106,7 @@ def build_conmon_argv(launch: ConmonOptions) -> list[str]:
         argv.append("-t")
     if launch.stdin:
         argv.append("-i")
-    return holder.in_network(argv) if launch.has_own_network else argv
+    return holder.nsenter_network_argv(argv) if launch.has_own_network else argv
 
 
 async def create(launch: ConmonOptions) -> tuple[int, int]:
@@ -115,7 +115,7 @@ async def create(launch: ConmonOptions) -> tuple[int, int]:
     It is not left half done: who is cancelled meanwhile is so afterwards. Raises `ContainerFailed`,
     `ProgramMissing`.
     """
-    return await process.to_the_end(_create(launch))
+    return await process.run_shielded(_create(launch))
 
 
 async def _create(launch: ConmonOptions) -> tuple[int, int]:
@@ -152,7 +152,7 @@ async def abandon_create(identity: str) -> None:
     leave more behind.
     """
     end = time.monotonic() + ABANDON_TIMEOUT
-    while working := kernel.naming(identity.encode()):
+    while working := kernel.find_by_argument(identity.encode()):
         for pid in working:
             if is_conmon(pid, identity) or time.monotonic() > end:
                 with contextlib.suppress(ProcessLookupError):
@@ -162,7 +162,7 @@ async def abandon_create(identity: str) -> None:
 
 def is_conmon(pid: int, identity: str) -> bool:
     """Tell whether a process is a container's conmon, and not a later one with its pid."""
-    words = kernel.words(pid)
+    words = kernel.command_line(pid)
     return bool(words) and words[0].endswith(b"conmon") and identity.encode() in words
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.containers.spec.inputs import HostFacts
 from cntnr_compose.core.events import ContainerEvent, Emit, Progress
-from cntnr_compose.host.namespaces.rootlesskit import Holder
+from cntnr_compose.host.namespaces.rootlesskit import NamespaceHolder
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.project import Project
-from cntnr_compose.networks.manager import Networks
+from cntnr_compose.networks.manager import NetworkManager
 
 if TYPE_CHECKING:
     from cntnr_compose.containers.managed import ManagedContainer
@@ -23,12 +23,12 @@ MAX_WORKERS = max(2, os.cpu_count() or 2)
 class ProjectContext:
     """One project, as its supervisor knows it."""
 
-    def __init__(self, project: str, holder: Holder, facts: HostFacts) -> None:
+    def __init__(self, project: str, holder: NamespaceHolder, facts: HostFacts) -> None:
         self.project = project
         self.holder = holder
         self.host_facts = facts
         self.intent: Project | None = None
-        self.networks = Networks(project)
+        self.networks = NetworkManager(project)
         self.containers: dict[str, ManagedContainer] = {}  # by container name
         self.worker_slots = asyncio.Semaphore(MAX_WORKERS)
         self.subscribers: list[Callable[[ContainerEvent], None]] = []

@@ -109,7 +109,7 @@ def remove_incomplete(project: str) -> None:
     """Remove folders of containers without a whole record: somebody was killed at making or removing one."""
     parent = paths.containers() / safe_path_part(project, "project")
     for folder in parent.glob("*"):
-        if files.is_half(folder / "record.json"):
+        if files.is_incomplete(folder / "record.json"):
             files.remove_tree(folder)
     remove_empty(parent)
 

@@ -22,4 +22,4 @@ def release_volumes(record: Record) -> None:
     for name in (point.source for point in record.mounts if point.type == "volume"):
         data = paths.volume(name) / "_data"
         if data.is_mount() and not volume_users(name, running=True):
-            mounts.detach(data)
+            mounts.unmount(data)

@@ -19,12 +19,12 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Frozen
 from cntnr_compose.host import files, kernel
 
-GONE_WITHIN = 5.0
+STOP_TIMEOUT = 5.0
 # bridges are as fast as the kernel allows at this MTU, and so is slirp4netns
 MTU = 65520
-ENDED = "they were ended from outside"
+ENDED_FROM_OUTSIDE = "they were ended from outside"
 # Folders that the holder has of its own, full of links to what the machine had there at the start.
-COPIED = ("/etc", "/run")
+COPY_UP_FOLDERS = ("/etc", "/run")
 
 
 class HolderFailed(CntnrError):
@@ -32,11 +32,11 @@ class HolderFailed(CntnrError):
 
     hint = "run `cntnr doctor` to see what this machine does not allow"
 
-    def __init__(self, said: str) -> None:
-        super().__init__(f"cannot make the namespaces for containers: {said}")
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"cannot make the namespaces for containers: {reason}")
 
 
-class Holder(Frozen):
+class NamespaceHolder(Frozen):
     """A holder that runs; pids are those of the host, ``payload`` is its own name inside."""
 
     parent: int
@@ -49,12 +49,12 @@ class Holder(Frozen):
         """Tell this holder from all others, also from a later one with the same pids."""
         return f"{self.child}-{self.born[1]}"
 
-    def outside(self, path: Path) -> Path:
+    def proc_root_path(self, path: Path) -> Path:
         """Give where a path inside the holder is for those who have not joined it (proc(5), "root")."""
         return Path(f"/proc/{self.child}/root{path}")
 
 
-def find() -> Holder | None:
+def find_holder() -> NamespaceHolder | None:
     """Find the user's holder, if it runs, also where the runtime folder was emptied or is another one."""
     for place in (paths.holder(), paths.holder_state()):
         found = _read(place / "holder.json")
@@ -63,73 +63,75 @@ def find() -> Holder | None:
     return None
 
 
-def _read(path: Path) -> Holder | None:
+def _read(path: Path) -> NamespaceHolder | None:
     tree = files.read_value(path, dict) or {}
     try:
         pids = {name: int(tree[name]) for name in ("parent", "child", "payload")}
         parent, child = tree["born"]
     except (KeyError, TypeError, ValueError):
         return None  # there is none, or its file is another version's
-    found = Holder(**pids, born=(parent, child))
-    return found if _born(found) == found.born else None
+    found = NamespaceHolder(**pids, born=(parent, child))
+    return found if _start_times(found) == found.born else None
 
 
-def outside(path: Path) -> Path | None:
+def proc_root_path(path: Path) -> Path | None:
     """Give where a path inside the user's holder is from here; None where none runs."""
-    held = find()
-    return held.outside(path) if held else None
+    held = find_holder()
+    return held.proc_root_path(path) if held else None
 
 
-def _born(holder: Holder) -> tuple[int, int]:
+def _start_times(holder: NamespaceHolder) -> tuple[int, int]:
     return kernel.start_time(holder.parent), kernel.start_time(holder.child)
 
 
-def _lock() -> Path:
+def _lock_file() -> Path:
     return paths.secure_runtime() / "holder.lock"
 
 
-def _rest() -> None:
+def _do_nothing() -> None:
     """Do nothing while the holder starts."""
 
 
 @contextlib.contextmanager
-def claimed(name: str, meanwhile: Callable[[], None] = _rest) -> Iterator[Holder]:
+def running_holder(
+    name: str, while_starting: Callable[[], None] = _do_nothing
+) -> Iterator[NamespaceHolder]:
     """Have a holder for as long as the block runs, started where there is none.
 
     What there is to do ``meanwhile`` is done while it starts.
     Raises `ProgramMissing`, `NoSubordinateIds`, `TunClosed`, `HolderFailed`.
     """
     with contextlib.ExitStack() as undo:
-        with files.locked(_lock()):
+        with files.file_lock(_lock_file()):
             try:
-                holder = find() or _started(meanwhile)
+                holder = find_holder() or _start(while_starting)
             except BaseException:
                 with contextlib.suppress(OSError):  # the first failure is the one to tell
-                    sweep()
+                    remove_holder_files()
                 raise
-            undo.enter_context(_claim(holder, f"{name}-{os.getpid()}.lock"))
+            undo.enter_context(_hold_lock(holder, f"{name}-{os.getpid()}.lock"))
         yield holder
 
 
-def _started(meanwhile: Callable[[], None]) -> Holder:
+def _start(while_starting: Callable[[], None]) -> NamespaceHolder:
     from cntnr_compose.host.namespaces import (
         rootlesskit_start as holder_start,  # not for those who find one that runs
     )
 
-    return holder_start.start(meanwhile)
+    return holder_start.start_holder(while_starting)
 
 
 @contextlib.contextmanager
-def _claim(holder: Holder, name: str) -> Iterator[None]:
-    folder = holder.outside(paths.holder_locks())
+def _hold_lock(holder: NamespaceHolder, name: str) -> Iterator[None]:
+    folder = holder.proc_root_path(paths.holder_locks())
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         # By its descriptor: who has joined the holder meanwhile has the folder at another path.
         place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:  # it was killed after it was found
-        raise HolderFailed(ENDED) from error
+        raise HolderFailed(ENDED_FROM_OUTSIDE) from error
     try:
-        with files.locked(folder / name):
+        with files.file_lock(folder / name):
             yield
     finally:
         with contextlib.suppress(FileNotFoundError):
@@ -138,28 +140,28 @@ def _claim(holder: Holder, name: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def using(name: str) -> Iterator[Holder]:
+def temporary_holder(name: str) -> Iterator[NamespaceHolder]:
     """Do as `claimed` does, and stop the holder afterwards where nobody else uses it."""
     try:
-        with claimed(name) as holder:
+        with running_holder(name) as holder:
             yield holder
     finally:
-        end_if_unused()
+        stop_if_unused()
 
 
-def end_if_unused() -> bool:
+def stop_if_unused() -> bool:
     """Stop the holder where nobody uses it; tell whether none is left."""
-    with files.locked(_lock()):
-        holder = find()
+    with files.file_lock(_lock_file()):
+        holder = find_holder()
         if holder is not None:
-            if is_used(holder.outside(Path("/"))):
+            if is_used(holder.proc_root_path(Path("/"))):
                 return False
             _stop(holder)
         else:
             from cntnr_compose.host.namespaces import rootlesskit_start as holder_start
 
-            holder_start.kill_earlier()
-        sweep()
+            holder_start.kill_previous()
+        remove_holder_files()
         return True
 
 
@@ -168,10 +170,10 @@ def is_used(root: Path) -> bool:
 
     ``root`` is the holder's, as the caller sees it.
     """
-    return _is_claimed(root) or bool(_listed(root / paths.bundles().relative_to("/")))
+    return _has_lock_holders(root) or bool(_list_folder(root / paths.bundles().relative_to("/")))
 
 
-def _listed(folder: Path) -> list[Path]:
+def _list_folder(folder: Path) -> list[Path]:
     """List what is in a folder; nothing where the holder that it is in was killed just now."""
     try:
         return list(folder.iterdir())
@@ -179,10 +181,10 @@ def _listed(folder: Path) -> list[Path]:
         return []
 
 
-def _is_claimed(root: Path) -> bool:
+def _has_lock_holders(root: Path) -> bool:
     """Tell whether anybody holds a claim; claims of the dead are removed."""
     used = False
-    for claim in _listed(root / paths.holder_locks().relative_to("/")):
+    for claim in _list_folder(root / paths.holder_locks().relative_to("/")):
         if files.is_locked(claim):
             used = True
         else:
@@ -190,43 +192,43 @@ def _is_claimed(root: Path) -> bool:
     return used
 
 
-def _stop(holder: Holder) -> None:
-    end = time.monotonic() + GONE_WITHIN
+def _stop(holder: NamespaceHolder) -> None:
+    end = time.monotonic() + STOP_TIMEOUT
     force = False
     with contextlib.suppress(ProcessLookupError):
         os.kill(holder.parent, signal.SIGTERM)
-    while any(_born(holder)):
+    while any(_start_times(holder)):
         if time.monotonic() > end and not force:
             force = True
             for pid, born in zip((holder.child, holder.parent), reversed(holder.born), strict=True):
                 if kernel.start_time(pid) == born:
                     os.kill(pid, signal.SIGKILL)
-        elif _born(holder) == (0, 0) or time.monotonic() > end + GONE_WITHIN:
+        elif _start_times(holder) == (0, 0) or time.monotonic() > end + STOP_TIMEOUT:
             return
         time.sleep(0.002)
 
 
-def sweep() -> None:
+def remove_holder_files() -> None:
     """Remove the files of a holder that is gone; what was in it went with it."""
     for place in (paths.holder(), paths.holder_state()):
         files.remove_tree(place)
 
 
-def end_from_inside(payload: int) -> None:
+def stop_from_inside(payload: int) -> None:
     """Stop the holder that this process is inside of, where nobody else uses it; may not return.
 
     ``payload`` is what `Holder.payload` says.
     """
-    with files.locked(_lock()):
+    with files.file_lock(_lock_file()):
         if not is_used(Path("/")):
-            sweep()
+            remove_holder_files()
             with contextlib.suppress(ProcessLookupError):
                 os.kill(payload, signal.SIGTERM)
                 # Whoever wants another one waits until this one, and we with it, is gone.
-                time.sleep(GONE_WITHIN)
+                time.sleep(STOP_TIMEOUT)
 
 
-def enter(holder: Holder) -> None:
+def join_namespaces(holder: NamespaceHolder) -> None:
     """Join the holder's user, mount and pid namespaces; children of ours are in the last.
 
     Only for a process of one thread (setns(2)). Raises `HolderFailed`.
@@ -237,20 +239,20 @@ def enter(holder: Holder) -> None:
     try:
         target = os.pidfd_open(holder.child)
     except ProcessLookupError:
-        raise HolderFailed(ENDED) from None
+        raise HolderFailed(ENDED_FROM_OUTSIDE) from None
     try:
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.setns(target, wanted) != 0:
             code = ctypes.get_errno()
             if code == errno.ESRCH:
-                raise HolderFailed(ENDED)
+                raise HolderFailed(ENDED_FROM_OUTSIDE)
             raise OSError(code, f"setns: {os.strerror(code)}")
     finally:
         os.close(target)
     os.chdir("/")
 
 
-def enter_argv(holder: Holder, argv: Sequence[str], *, network: bool) -> list[str]:
+def nsenter_argv(holder: NamespaceHolder, argv: Sequence[str], *, network: bool) -> list[str]:
     """Make the command that runs ``argv`` inside the holder, from outside."""
     return [
         "nsenter", "-U", "--preserve-credentials", "-m", "-p",
@@ -261,6 +263,6 @@ def enter_argv(holder: Holder, argv: Sequence[str], *, network: bool) -> list[st
     ]  # fmt: skip
 
 
-def in_network(argv: Sequence[str]) -> list[str]:
+def nsenter_network_argv(argv: Sequence[str]) -> list[str]:
     """Make the command that runs ``argv`` on the holder's network, from inside."""
     return ["nsenter", "--net=/proc/1/ns/net", *argv]

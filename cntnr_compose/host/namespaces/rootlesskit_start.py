@@ -13,13 +13,19 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.uninterruptible import uninterruptible
 from cntnr_compose.host import files, kernel, process
-from cntnr_compose.host.namespaces.rootlesskit import COPIED, MTU, Holder, HolderFailed, sweep
+from cntnr_compose.host.namespaces.rootlesskit import (
+    COPY_UP_FOLDERS,
+    MTU,
+    HolderFailed,
+    NamespaceHolder,
+    remove_holder_files,
+)
 
-READY_WITHIN = 20.0  # seconds; 40 ms is usual
-STATE = "cntnr-state-"
-ROOM = 4096  # bytes that rootlesskit needs for its files
-LONGEST_STATE = 90  # bytes; sockets lie there, whose paths have 107 at most (unix(7))
-NAMED = (
+START_TIMEOUT = 20.0  # seconds; 40 ms is usual
+STATE_PREFIX = "cntnr-state-"
+STATE_SIZE = 4096  # bytes that rootlesskit needs for its files
+MAX_STATE_PATH = 90  # bytes; sockets lie there, whose paths have 107 at most (unix(7))
+PID_WRITER = (
     'echo $$ >"$0" && exec "$@"'  # it writes its pid down itself, so that no starter can miss to
 )
 # What runs inside; its argument is where it writes its pid. It stays only when it is told that its pids
@@ -41,7 +47,7 @@ class NoSubordinateIds(CntnrError):
         super().__init__(
             f"cannot map the ids of containers: {user} has no range in /etc/subuid and /etc/subgid"
         )
-        ids = kernel.free_range()
+        ids = kernel.free_subordinate_range()
         self.hint = (
             f"an administrator can give one: usermod --add-subuids {ids} --add-subgids {ids} {user}"
         )
@@ -71,20 +77,20 @@ def rootlesskit_argv(state: Path, ready: Path) -> list[str]:
         "--slirp4netns-sandbox=auto", "--slirp4netns-seccomp=auto",
         "--disable-host-loopback",
         "--port-driver=builtin",
-        *(f"--copy-up={folder}" for folder in COPIED),
+        *(f"--copy-up={folder}" for folder in COPY_UP_FOLDERS),
         "--propagation=rslave",
         "--pidns",
         "sh", "-c", PAYLOAD, str(ready),
     ]  # fmt: skip
 
 
-def start(meanwhile: Callable[[], None]) -> Holder:
+def start_holder(while_starting: Callable[[], None]) -> NamespaceHolder:
     home = paths.holder()
-    kill_earlier()
-    sweep()
+    kill_previous()
+    remove_holder_files()
     home.mkdir(mode=0o700, parents=True)
     paths.secure_data()
-    _check_machine()
+    _check_host()
     state = _state_folder()
     with contextlib.ExitStack() as undo:
         readable, writable = os.pipe2(os.O_CLOEXEC)
@@ -101,7 +107,7 @@ def start(meanwhile: Callable[[], None]) -> Holder:
             [
                 "sh",
                 "-c",
-                NAMED,
+                PID_WRITER,
                 str(home / "pid"),
                 *rootlesskit_argv(state, home / "payload"),
             ],
@@ -112,12 +118,12 @@ def start(meanwhile: Callable[[], None]) -> Holder:
             new_session=True,
             cwd="/",
         )
-        undo.push(partial(_ended, started))
+        undo.push(partial(_kill_on_failure, started))
         start.close()
-        meanwhile()
-        holder = _ready(started, state)
+        while_starting()
+        holder = _wait_until_ready(started, state)
         (home / "api.sock").symlink_to(state / "api.sock")
-        (home / "inside").symlink_to(holder.outside(paths.holder_tmpfs()))
+        (home / "inside").symlink_to(holder.proc_root_path(paths.holder_tmpfs()))
         for place in {home, state.parent}:
             files.write_value(place / "holder.json", vars(holder))
         go.write(b"go\n")
@@ -130,17 +136,17 @@ def _state_folder() -> Path:
     Where the path would be too long or that disk is full, `down` still has to work: then it is in the
     runtime folder. A name of its own: an earlier holder that still ends removes its folder by name.
     """
-    name = f"{STATE}{os.urandom(4).hex()}"
+    name = f"{STATE_PREFIX}{os.urandom(4).hex()}"
     place = paths.holder_state()
-    fits = len(os.fsencode(place / name)) <= LONGEST_STATE
-    return (place if fits and _has_room(place) else paths.holder()) / name
+    fits = len(os.fsencode(place / name)) <= MAX_STATE_PATH
+    return (place if fits and _has_space(place) else paths.holder()) / name
 
 
-def _has_room(folder: Path) -> bool:
+def _has_space(folder: Path) -> bool:
     probe = folder / "room"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-        probe.write_bytes(bytes(ROOM))
+        probe.write_bytes(bytes(STATE_SIZE))
         probe.unlink()
     except OSError:
         files.remove_tree(folder)
@@ -148,49 +154,51 @@ def _has_room(folder: Path) -> bool:
     return True
 
 
-def _ended(started: process.Running, kind: type[BaseException] | None, *_: object) -> None:
+def _kill_on_failure(
+    started: process.RunningProgram, kind: type[BaseException] | None, *_: object
+) -> None:
     """End a rootlesskit where its start was interrupted: without its files it would hang."""
     if kind is not None:
         started.kill()
         started.wait()
 
 
-def kill_earlier() -> None:
+def kill_previous() -> None:
     """Kill a rootlesskit that still ends, or whose starter was killed: it would hang without its files."""
     try:
         pid = int((paths.holder() / "pid").read_text())
     except (OSError, ValueError):
         return
-    if any(STATE.encode() in word for word in kernel.words(pid)):
+    if any(STATE_PREFIX.encode() in word for word in kernel.command_line(pid)):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         while kernel.start_time(pid):
             time.sleep(0.002)
 
 
-def _ready(started: process.Running, state: Path) -> Holder:
+def _wait_until_ready(started: process.RunningProgram, state: Path) -> NamespaceHolder:
     home = paths.holder()
-    end = time.monotonic() + READY_WITHIN
+    end = time.monotonic() + START_TIMEOUT
     # rootlesskit writes the pid and opens its socket last, when the payload may run already.
     while not ((home / "payload").exists() and (state / "api.sock").exists()):
         if started.poll() is not None or time.monotonic() > end:
-            raise HolderFailed(_last_words(home / "log"))
+            raise HolderFailed(_last_log_lines(home / "log"))
         time.sleep(0.002)
     child = int((state / "child_pid").read_text())
     born = kernel.start_time(started.pid), kernel.start_time(child)
     payload = int((home / "payload").read_text())
-    return Holder(parent=started.pid, child=child, payload=payload, born=born)
+    return NamespaceHolder(parent=started.pid, child=child, payload=payload, born=born)
 
 
-def _check_machine() -> None:
+def _check_host() -> None:
     for program in ("rootlesskit", "slirp4netns", "newuidmap", "newgidmap", "runc", "conmon"):
-        process.find(program)
-    if not (kernel.subordinate_ids("uid") and kernel.subordinate_ids("gid")):
+        process.find_program(program)
+    if not (kernel.count_subordinate_ids("uid") and kernel.count_subordinate_ids("gid")):
         raise NoSubordinateIds(kernel.user_name())
-    if not kernel.tun_is_open():
+    if not kernel.can_open_tun():
         raise TunClosed
 
 
-def _last_words(log: Path) -> str:
+def _last_log_lines(log: Path) -> str:
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
     return " / ".join(lines[-2:]) or "rootlesskit ended without a word"

@@ -31,8 +31,8 @@ services:
 @pytest.fixture
 def write(compose: Run, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     check = doctor.Check(name="cgroups", state="reduced", found="none", mend="delegate them")
-    monkeypatch.setattr(machine, "look", HostCapabilities)
-    monkeypatch.setattr(doctor, "examine", lambda: [check])
+    monkeypatch.setattr(machine, "detect_capabilities", HostCapabilities)
+    monkeypatch.setattr(doctor, "run_checks", lambda: [check])
     return lambda text: (Path("compose.yaml").write_text(text), None)[1]
 
 

@@ -79,7 +79,7 @@ def test_who_has_a_port_is_told_where_the_supervisor_could_not_know(
     expected: str,
 ) -> None:
     client, theirs = wires
-    monkeypatch.setattr(kernel, "listener", lambda port: "nginx" if port == 80 else "")
+    monkeypatch.setattr(kernel, "find_listener", lambda port: "nginx" if port == 80 else "")
     theirs.send(to_json(ErrorReply.of(error)) + b"\n")
     with pytest.raises(RemoteError) as raised:
         client.next_reply()

@@ -87,7 +87,7 @@ def supervisors(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sup
     monkeypatch.setattr(paths, "supervisor_socket", lambda _project: those.place)
     monkeypatch.setattr(paths, "supervisor_log", lambda _project: tmp_path / "log")
     monkeypatch.setattr(paths, "supervisor_logs", lambda: tmp_path)
-    monkeypatch.setattr(holder, "outside", lambda path: path)
+    monkeypatch.setattr(holder, "proc_root_path", lambda path: path)
     monkeypatch.setattr(early, "take", those.take)
     monkeypatch.setattr(Connection, "end_peer", lambda _, inside: those.end(inside))
     yield those

@@ -19,7 +19,7 @@ from cntnr_compose.volumes import store as volumes
 @pytest.fixture(autouse=True)
 def nothing_there(monkeypatch: pytest.MonkeyPatch) -> None:
     files.remove_tree(paths.data())
-    monkeypatch.setattr(mounts, "tmpfs", pytest.fail)
+    monkeypatch.setattr(mounts, "mount_tmpfs", pytest.fail)
 
 
 def look(
@@ -46,7 +46,7 @@ def look(
 
 
 def volume(name: str, **options: str) -> MountPoint:
-    volumes.create(Volume(key=name, name=name, driver_opts=options), "hash", {}, "p")
+    volumes.create_volume(Volume(key=name, name=name, driver_opts=options), "hash", {}, "p")
     return MountPoint(type="volume", target=f"/{name}", source=name)
 
 
@@ -81,7 +81,7 @@ def test_volumes_are_looked_at_where_others_make_what_is_mounted(tmp_path: Path)
     assert not (tmp_path / "device").exists()
     assert not sources.is_complete(look(memory, subpath="part"))
     assert not sources.is_complete(look(plain, subpath="part"))
-    (volumes.content("plain") / "part").mkdir()
+    (volumes.mount_volume("plain") / "part").mkdir()
     assert sources.is_complete(look(plain, subpath="part"))
 
 

@@ -23,7 +23,7 @@ SAID = (
 
 @pytest.fixture(autouse=True)
 def programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runc.process, "find", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(runc.process, "find_program", lambda name: f"/usr/bin/{name}")
 
 
 def test_a_container_on_a_network_is_created_where_the_networks_are() -> None:

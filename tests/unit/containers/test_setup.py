@@ -10,7 +10,7 @@ from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import Service
 from cntnr_compose.networks import embedded_dns as nameserver
 
-NAMES = nameserver.Names(resolver="10.0.0.1", interface="eth0", address="10.0.0.2")
+NAMES = nameserver.DnsRedirect(resolver="10.0.0.1", interface="eth0", address="10.0.0.2")
 
 
 @pytest.mark.parametrize(
@@ -26,10 +26,10 @@ NAMES = nameserver.Names(resolver="10.0.0.1", interface="eth0", address="10.0.0.
 def test_that_names_are_not_answered_is_told(
     monkeypatch: pytest.MonkeyPatch, why: str, expected: list[str]
 ) -> None:
-    async def answer(_pid: int, _names: nameserver.Names) -> str:
+    async def answer(_pid: int, _names: nameserver.DnsRedirect) -> str:
         return why
 
-    monkeypatch.setattr(nameserver, "answer", answer)
+    monkeypatch.setattr(nameserver, "redirect_queries", answer)
     record = Record(
         id="x", name="p-s-1", project="p", service="s", definition=Service(name="s")
     )  # fmt: skip

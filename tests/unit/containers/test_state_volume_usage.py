@@ -15,7 +15,7 @@ def test_only_volumes_are_unmounted_not_folders_of_the_machine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     detached: list[Path] = []
-    monkeypatch.setattr(mounts, "detach", detached.append)
+    monkeypatch.setattr(mounts, "unmount", detached.append)
     monkeypatch.setattr(Path, "is_mount", lambda _path: True)
     point = MountPoint(type="bind", target="/x", source="/folder")
     volume = MountPoint(type="volume", target="/y", source="p_data")

@@ -9,22 +9,24 @@ from cntnr_compose.host import cgroups, kernel
 @pytest.fixture(autouse=True)
 def ordinary(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine.os, "getuid", lambda: 1000)
-    monkeypatch.setattr(cgroups, "find", lambda: None)
-    monkeypatch.setattr(kernel, "subordinate_ids", lambda kind: {"uid": 65536, "gid": 0}[kind])
+    monkeypatch.setattr(cgroups, "find_delegated", lambda: None)
+    monkeypatch.setattr(
+        kernel, "count_subordinate_ids", lambda kind: {"uid": 65536, "gid": 0}[kind]
+    )
     monkeypatch.setattr(kernel, "lowest_port", lambda: 81)
 
 
 def test_an_ordinary_user_has_what_was_given_to_it() -> None:
-    found = machine.look()
+    found = machine.detect_capabilities()
     assert (found.controllers, found.has_subordinate_ids, found.lowest_port) == ((), False, 81)
 
 
 def test_delegated_controllers_are_those_of_the_group(monkeypatch: pytest.MonkeyPatch) -> None:
-    group = cgroups.Delegated(version=2, parent="/x", controllers=("memory", "pids"))
-    monkeypatch.setattr(cgroups, "find", lambda: group)
-    assert machine.look().controllers == ("memory", "pids")
+    group = cgroups.DelegatedCgroup(version=2, parent="/x", controllers=("memory", "pids"))
+    monkeypatch.setattr(cgroups, "find_delegated", lambda: group)
+    assert machine.detect_capabilities().controllers == ("memory", "pids")
 
 
 def test_root_has_all_ids(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine.os, "getuid", lambda: 0)
-    assert machine.look().has_subordinate_ids
+    assert machine.detect_capabilities().has_subordinate_ids

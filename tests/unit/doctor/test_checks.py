@@ -9,7 +9,7 @@ from cntnr_compose.core.errors import ProgramMissing
 from cntnr_compose.doctor import checks as doctor
 from cntnr_compose.doctor.checks import Check
 from cntnr_compose.host import cgroups, kernel, process
-from cntnr_compose.host.cgroups import Delegated
+from cntnr_compose.host.cgroups import DelegatedCgroup
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPat
     answers = {
         "cni_folder": tmp_path,
         "distribution": "debian",
-        "free_space": 100 * doctor.GIB,
+        "free_space": 100 * doctor.GIBIBYTE,
         "is_switched_off": False,
         "lingers": None,
         "lowest_port": 0,
@@ -33,28 +33,30 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPat
     }
     for name, answer in answers.items():
         monkeypatch.setattr(kernel, name, lambda *_, answer=answer: answer)
-    everything = Delegated(version=2, parent="/a", controllers=kernel.CONTROLLERS)
-    monkeypatch.setattr(cgroups, "find", lambda: everything)
+    everything = DelegatedCgroup(version=2, parent="/a", controllers=kernel.LIMIT_CONTROLLERS)
+    monkeypatch.setattr(cgroups, "find_delegated", lambda: everything)
     for name in ("bridge", "host-local"):
         (tmp_path / name).touch()
     monkeypatch.setattr(doctor.os, "getuid", lambda: 1000)
     monkeypatch.setattr(doctor.paths, "secure_runtime", lambda: tmp_path)
     monkeypatch.setattr(doctor.shutil, "which", lambda name, path: f"/usr/bin/{name}")
-    monkeypatch.setattr(process, "find", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(process, "find_program", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(
         process,
         "run",
-        lambda *_, **__: process.Done(returncode=0, stdout="x version 1.2.3+ds1\n", stderr=""),
+        lambda *_, **__: process.ProgramResult(
+            returncode=0, stdout="x version 1.2.3+ds1\n", stderr=""
+        ),
     )
     return monkeypatch
 
 
 def named(name: str) -> Check:
-    return next(check for check in doctor.examine() if check.name == name)
+    return next(check for check in doctor.run_checks() if check.name == name)
 
 
 def test_machine_with_everything_is_fine(machine: pytest.MonkeyPatch) -> None:
-    assert {check.state for check in doctor.examine()} == {"ok"}
+    assert {check.state for check in doctor.run_checks()} == {"ok"}
     assert named("runc").found == "1.2.3+ds1 (/usr/bin/runc)"
 
 
@@ -75,7 +77,7 @@ def test_missing_program_names_the_command_of_this_distribution(
             raise ProgramMissing(name)
         return f"/usr/bin/{name}"
 
-    machine.setattr(process, "find", find)
+    machine.setattr(process, "find_program", find)
     machine.setattr(kernel, "distribution", lambda: family)
     assert named("dnsmasq") == Check(
         name="dnsmasq",
@@ -84,31 +86,31 @@ def test_missing_program_names_the_command_of_this_distribution(
         loses="services cannot find each other by name",
         mend=command,
     )
-    assert not doctor.is_usable(doctor.examine())
+    assert not doctor.is_usable(doctor.run_checks())
 
 
 def test_forbidden_user_namespaces_name_the_switch(machine: pytest.MonkeyPatch) -> None:
     machine.setattr(kernel, "try_user_namespace", lambda: "mount tmpfs: Permission denied")
-    machine.setattr(kernel, "is_switched_off", lambda name, _: "apparmor" in name)
+    machine.setattr(kernel, "has_sysctl_value", lambda name, _: "apparmor" in name)
     check = named("user namespaces")
     assert check.state == "missing"
     assert check.mend == "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
 
 
 def test_without_subordinate_ids_nothing_runs(machine: pytest.MonkeyPatch) -> None:
-    machine.setattr(kernel, "subordinate_ids", lambda _: 0)
-    machine.setattr(kernel, "free_range", lambda: "165536-231071")
+    machine.setattr(kernel, "count_subordinate_ids", lambda _: 0)
+    machine.setattr(kernel, "free_subordinate_range", lambda: "165536-231071")
     check = named("subordinate ids")
     assert check.state == "missing"
     ids = "165536-231071"
     assert check.mend == f"sudo usermod --add-subuids {ids} --add-subgids {ids} ann"
-    assert not doctor.is_usable(doctor.examine())
+    assert not doctor.is_usable(doctor.run_checks())
 
 
 def test_a_short_range_of_subordinate_ids_reduces(machine: pytest.MonkeyPatch) -> None:
-    machine.setattr(kernel, "subordinate_ids", lambda _: 1000)
+    machine.setattr(kernel, "count_subordinate_ids", lambda _: 1000)
     assert named("subordinate ids").state == "reduced"
-    assert doctor.is_usable(doctor.examine())
+    assert doctor.is_usable(doctor.run_checks())
 
 
 def test_newuidmap_without_its_right_is_told(machine: pytest.MonkeyPatch) -> None:
@@ -125,12 +127,12 @@ def test_old_kernel_is_told_to_upgrade(machine: pytest.MonkeyPatch) -> None:
 
 
 def test_reductions_of_a_plain_machine(machine: pytest.MonkeyPatch) -> None:
-    pids_alone = Delegated(version=2, parent="/a", controllers=("pids",))
-    machine.setattr(cgroups, "find", lambda: pids_alone)
+    pids_alone = DelegatedCgroup(version=2, parent="/a", controllers=("pids",))
+    machine.setattr(cgroups, "find_delegated", lambda: pids_alone)
     machine.setattr(kernel, "lowest_port", lambda: 1024)
-    machine.setattr(kernel, "lingers", lambda: False)
-    machine.setattr(kernel, "free_space", lambda _: doctor.GIB)
-    reduced = {check.name: check for check in doctor.examine() if check.state == "reduced"}
+    machine.setattr(kernel, "linger_enabled", lambda: False)
+    machine.setattr(kernel, "free_space", lambda _: doctor.GIBIBYTE)
+    reduced = {check.name: check for check in doctor.run_checks() if check.state == "reduced"}
     assert set(reduced) == {"cgroups", "low ports", "linger", "free space"}
     assert reduced["cgroups"].found == "not delegated: cpu, memory"
     assert reduced["linger"].mend == "loginctl enable-linger ann"

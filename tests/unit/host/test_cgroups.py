@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cntnr_compose.host import cgroups
-from cntnr_compose.host.cgroups import Delegated
+from cntnr_compose.host.cgroups import DelegatedCgroup
 
 
 @pytest.fixture
@@ -33,11 +33,11 @@ def test_a_delegated_scope_may_hand_its_controllers_down(tmp_path: Path, own: Pa
     (folder / "memory.swap.max").write_text("max")
     (folder / "cgroup.procs").write_text("1\n2\n")
     own.write_text("0::/user/x.scope\n")
-    found = cgroups.find(tmp_path, own)
-    assert found == Delegated(
+    found = cgroups.find_delegated(tmp_path, own)
+    assert found == DelegatedCgroup(
         version=2, parent="/user/x.scope", controllers=("cpu", "memory", "pids"), swap=True
     )
-    assert cgroups.hand_down(found, tmp_path)
+    assert cgroups.enable_controllers(found, tmp_path)
     assert (folder / "cgroup.subtree_control").read_text() == "+cpu +memory +pids"
     assert (folder / cgroups.LEAF / "cgroup.procs").read_text() == "2"
 
@@ -45,7 +45,7 @@ def test_a_delegated_scope_may_hand_its_controllers_down(tmp_path: Path, own: Pa
 def test_the_next_supervisor_finds_the_scope_from_the_leaf(tmp_path: Path, own: Path) -> None:
     v2(tmp_path, "user/x.scope", "pids")
     own.write_text(f"0::/user/x.scope/{cgroups.LEAF}\n")
-    found = cgroups.find(tmp_path, own)
+    found = cgroups.find_delegated(tmp_path, own)
     assert found is not None
     assert found.parent == "/user/x.scope"
 
@@ -54,7 +54,7 @@ def test_the_root_group_is_nobodys(tmp_path: Path, own: Path) -> None:
     for name in ("cgroup.controllers", "cgroup.subtree_control"):
         (tmp_path / name).write_text("pids")
     own.write_text("0::/\n")
-    assert cgroups.find(tmp_path, own) is None
+    assert cgroups.find_delegated(tmp_path, own) is None
 
 
 def test_a_group_of_v1_counts_where_it_is_ours_in_every_hierarchy(
@@ -64,15 +64,15 @@ def test_a_group_of_v1_counts_where_it_is_ours_in_every_hierarchy(
         v1(tmp_path, name, "ann")
     lines = "4:memory:/ann\n3:pids:/ann\n1:name=systemd:/ann\n"
     own.write_text(f"{lines}0::/\n")
-    assert cgroups.find(tmp_path, own) == Delegated(
+    assert cgroups.find_delegated(tmp_path, own) == DelegatedCgroup(
         version=1, parent="/ann", controllers=("memory", "pids")
     )
     own.write_text(f"{lines}5:cpu:/ann\n0::/\n")
-    assert cgroups.find(tmp_path, own) is None
+    assert cgroups.find_delegated(tmp_path, own) is None
     own.write_text(f"{lines}5:cpu:/\n0::/\n")
-    assert cgroups.find(tmp_path, own) is None
+    assert cgroups.find_delegated(tmp_path, own) is None
 
 
 def test_somebody_elses_group_is_not_ours(tmp_path: Path, own: Path) -> None:
     own.write_text("4:memory:/not/there\n0::/nor/this\n")
-    assert cgroups.find(tmp_path, own) is None
+    assert cgroups.find_delegated(tmp_path, own) is None

@@ -22,7 +22,7 @@ def place(tmp_path: Path) -> Path:
 
 
 def copy(place: Path) -> None:
-    both = [os.open(place / name, copying.FOLDER) for name in ("from", "to")]
+    both = [os.open(place / name, copying.FOLDER_FLAGS) for name in ("from", "to")]
     try:
         copying.copy_tree(*both)
     finally:
@@ -61,7 +61,7 @@ def test_a_file_that_somebody_has_put_there_stays(place: Path) -> None:
 
 def test_a_tree_without_end_is_refused(place: Path) -> None:
     folder = place / "from"
-    for _ in range(copying.DEEPEST + 1):
+    for _ in range(copying.MAX_DEPTH + 1):
         folder = folder / "d"
         folder.mkdir()
     with pytest.raises(OSError, match="more than 200 deep"):

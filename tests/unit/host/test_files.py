@@ -12,9 +12,9 @@ from cntnr_compose.host import files
 
 def test_a_lock_has_one_owner(tmp_path: Path) -> None:
     lock = tmp_path / "a.lock"
-    mine = files.own(lock)
+    mine = files.acquire_lock(lock)
     assert mine is not None
-    assert files.own(lock) is None
+    assert files.acquire_lock(lock) is None
     assert files.is_locked(lock)
     os.close(mine)
     assert not files.is_locked(lock)
@@ -35,7 +35,7 @@ def test_a_lock_whose_file_was_removed_by_its_last_owner_is_not_owned(
         return found
 
     monkeypatch.setattr(files.os, "open", open_then_remove)
-    mine = files.own(lock)
+    mine = files.acquire_lock(lock)
     assert mine is not None
     assert len(opened) == 2
     assert os.fstat(mine).st_ino == lock.stat().st_ino
@@ -51,9 +51,9 @@ def test_the_draft_of_a_dead_process_is_removed_by_the_next_one(tmp_path: Path) 
     dead = tmp_path / ".draft-dead"
     dead.mkdir()
     (dead / "half").write_text("")
-    with files.draft(tmp_path) as first:
+    with files.staging_folder(tmp_path) as first:
         assert not dead.exists()
-        with files.draft(tmp_path) as second:
+        with files.staging_folder(tmp_path) as second:
             assert first.exists()
             assert second.exists()
     assert not first.exists()
@@ -63,7 +63,7 @@ def test_the_draft_of_a_dead_process_is_removed_by_the_next_one(tmp_path: Path) 
 def test_a_draft_that_goes_is_not_swept_by_one_that_comes(tmp_path: Path) -> None:
     def work() -> None:
         for _ in range(300):
-            with files.draft(tmp_path) as path:
+            with files.staging_folder(tmp_path) as path:
                 (path / "a").mkdir()
 
     with ThreadPoolExecutor(4) as pool:
@@ -75,8 +75,8 @@ def test_a_draft_that_goes_is_not_swept_by_one_that_comes(tmp_path: Path) -> Non
 @pytest.mark.parametrize(("text", "half"), [('{"a": 1}', False), ('{"a": ', True), ("", True)])
 def test_what_is_no_json_is_half_a_file(tmp_path: Path, text: str, half: bool) -> None:
     (tmp_path / "a.json").write_text(text)
-    assert files.is_half(tmp_path / "a.json") is half
-    assert files.is_half(tmp_path / "none.json")
+    assert files.is_incomplete(tmp_path / "a.json") is half
+    assert files.is_incomplete(tmp_path / "none.json")
 
 
 def test_a_tree_of_any_depth_is_removed(tmp_path: Path) -> None:

@@ -20,13 +20,13 @@ def subids(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_the_first_range_of_a_bare_machine_is_the_usual_one(subids: Path) -> None:
-    assert kernel.free_range() == "100000-165535"
+    assert kernel.free_subordinate_range() == "100000-165535"
 
 
 def test_a_free_range_lies_behind_all_others(subids: Path) -> None:
     (subids / "subuid").write_text("ann:100000:65536\nbob:165536:65536\n")
     (subids / "subgid").write_text("ann:300000:65536\nhalf a line\n")
-    assert kernel.free_range() == "365536-431071"
+    assert kernel.free_subordinate_range() == "365536-431071"
 
 
 def test_a_process_that_is_gone_was_never_born() -> None:

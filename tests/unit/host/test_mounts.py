@@ -15,25 +15,25 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / ".ro123").mkdir(parents=True)
     (folder / ".ro123/old").write_text("")
     (folder / "old").symlink_to(".ro123/old")
-    monkeypatch.setattr("cntnr_compose.host.namespaces.rootlesskit.COPIED", (str(folder),))
+    monkeypatch.setattr("cntnr_compose.host.namespaces.rootlesskit.COPY_UP_FOLDERS", (str(folder),))
     return folder
 
 
 def test_what_lies_in_a_copied_folder_is_found_in_the_original(copied: Path) -> None:
-    assert mounts.on_machine(copied / "old") == copied / ".ro123/old"
-    assert mounts.on_machine(copied / "new") == copied / ".ro123/new"
-    assert mounts.on_machine(copied) == copied / ".ro123"
-    assert mounts.on_machine(copied / ".ro123/new") == copied / ".ro123/new"
+    assert mounts.host_path(copied / "old") == copied / ".ro123/old"
+    assert mounts.host_path(copied / "new") == copied / ".ro123/new"
+    assert mounts.host_path(copied) == copied / ".ro123"
+    assert mounts.host_path(copied / ".ro123/new") == copied / ".ro123/new"
 
 
 def test_links_into_a_copied_folder_are_followed(copied: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(copied)
-    assert mounts.on_machine(tmp_path / "link/new") == copied / ".ro123/new"
+    assert mounts.host_path(tmp_path / "link/new") == copied / ".ro123/new"
 
 
 def test_other_folders_are_what_they_seem(copied: Path, tmp_path: Path) -> None:
-    assert mounts.on_machine(tmp_path / "etcetera/x") == tmp_path / "etcetera/x"
-    assert mounts.on_machine(copied.parent) == copied.parent
+    assert mounts.host_path(tmp_path / "etcetera/x") == tmp_path / "etcetera/x"
+    assert mounts.host_path(copied.parent) == copied.parent
 
 
 def test_mount_points_are_found_below_a_link_and_with_names_of_all_kinds(
@@ -52,5 +52,5 @@ def test_mount_points_are_found_below_a_link_and_with_names_of_all_kinds(
     ]
     monkeypatch.setattr(Path, "read_bytes", lambda _path: b"\n".join(lines) + b"\n")
     wanted = [real / "a/deeper still", real / "a"]
-    assert mounts.mounted_below(real) == wanted
-    assert mounts.mounted_below(link) == wanted
+    assert mounts.mount_points_below(real) == wanted
+    assert mounts.mount_points_below(link) == wanted

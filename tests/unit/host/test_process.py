@@ -25,7 +25,7 @@ def test_who_is_cancelled_waits_for_the_end_of_the_work() -> None:
             done.append("done")
             return "done"
 
-        task = asyncio.create_task(process.to_the_end(work()))
+        task = asyncio.create_task(process.run_shielded(work()))
         await cancelled_twice(task)
         assert not task.done()
         go.set()
@@ -40,9 +40,9 @@ def test_its_result_and_its_failure_are_passed_on() -> None:
     async def fails() -> None:
         raise KeyError
 
-    assert asyncio.run(process.to_the_end(asyncio.sleep(0, "it"))) == "it"
+    assert asyncio.run(process.run_shielded(asyncio.sleep(0, "it"))) == "it"
     with pytest.raises(KeyError):
-        asyncio.run(process.to_the_end(fails()))
+        asyncio.run(process.run_shielded(fails()))
 
 
 def test_a_failure_of_work_that_nobody_wants_any_more_is_not_lost() -> None:
@@ -53,7 +53,7 @@ def test_a_failure_of_work_that_nobody_wants_any_more_is_not_lost() -> None:
             await go.wait()
             raise KeyError
 
-        task = asyncio.create_task(process.to_the_end(fails()))
+        task = asyncio.create_task(process.run_shielded(fails()))
         await cancelled_twice(task)
         go.set()
         try:

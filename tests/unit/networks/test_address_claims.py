@@ -9,11 +9,11 @@ from cntnr_compose.model.observed import ObservedNetwork, Record
 from cntnr_compose.model.service import Service
 from cntnr_compose.networks import address_claims as claims
 from cntnr_compose.networks import cni, interfaces
-from cntnr_compose.networks.dnsmasq import View
+from cntnr_compose.networks.dnsmasq import DnsView
 from cntnr_compose.networks.ip_nft import Bridge
-from cntnr_compose.networks.manager import Made
+from cntnr_compose.networks.manager import ManagedNetwork
 
-NET = Made(
+NET = ManagedNetwork(
     found=ObservedNetwork(name="n", gateway="10.0.0.1"),
     bridge=Bridge(name="br", gateway="10.0.0.1/29", subnet="10.0.0.0/29"),
     first="10.0.0.1",
@@ -38,11 +38,11 @@ def record(identity: str) -> Record:
     return made
 
 
-def given(identity: str, asked: str = "", made: Made = NET, promised: str = "") -> str:
+def given(identity: str, asked: str = "", made: ManagedNetwork = NET, promised: str = "") -> str:
     wanted = cni.Interface(
         name="eth0", network="n", bridge="br", subnet="10.0.0.0/29", gateway="10.0.0.1", address=asked
     )  # fmt: skip
-    found = interfaces.settle(record(identity), made, wanted, {promised})
+    found = interfaces.assign_address(record(identity), made, wanted, {promised})
     assert found.mac == f"02:42:0a:00:00:{found.address.rpartition('.')[2].zfill(2)}"
     return found.address
 
@@ -51,7 +51,7 @@ def test_addresses_are_given_in_order_and_kept() -> None:
     assert [given("a"), given("b"), given("a"), given("b")] == [
         "10.0.0.2", "10.0.0.3", "10.0.0.2", "10.0.0.3",
     ]  # fmt: skip
-    claims.rest("n", "a")
+    claims.mark_stopped("n", "a")
     assert given("c") == "10.0.0.4"
     assert given("a") == "10.0.0.2"
 
@@ -59,15 +59,15 @@ def test_addresses_are_given_in_order_and_kept() -> None:
 def test_one_that_is_gone_leaves_its_address() -> None:
     given("a")
     given("b")
-    claims.release("n", "a")
+    claims.release_address("n", "a")
     assert given("c") == "10.0.0.2"
 
 
 def test_a_replacement_takes_the_address_over() -> None:
     given("a")
     given("b")
-    claims.hand_over("n", "a", "new")
-    claims.release("n", "a")
+    claims.transfer_address("n", "a", "new")
+    claims.release_address("n", "a")
     assert given("c") == "10.0.0.4"
     assert given("new") == "10.0.0.2"
 
@@ -79,13 +79,13 @@ def test_addresses_that_services_ask_for_are_left_to_them() -> None:
 
 def test_one_that_has_what_is_another_s_now_gets_another() -> None:
     assert given("a") == "10.0.0.2"
-    claims.rest("n", "a")
+    claims.mark_stopped("n", "a")
     assert given("b", asked="10.0.0.2") == "10.0.0.2"
     assert given("a", promised="10.0.0.2") == "10.0.0.3"
 
 
 def test_addresses_for_others_than_containers_are_not_given() -> None:
-    view = View(name="v", address="10.0.0.3", networks=("n",))
+    view = DnsView(name="v", address="10.0.0.3", networks=("n",))
     made = replace(NET, kept=("10.0.0.2",), views={"v": view})
     assert given("a", made=made) == "10.0.0.4"
     with pytest.raises(interfaces.AddressTaken, match="aux_addresses has it"):
@@ -103,7 +103,7 @@ def test_an_address_in_use_is_refused_with_its_owner() -> None:
 def test_a_full_network_takes_from_those_that_rest_and_then_refuses() -> None:
     for name in "abc":
         given(name)
-    claims.rest("n", "b")
+    claims.mark_stopped("n", "b")
     assert given("d") == "10.0.0.3"
     with pytest.raises(interfaces.NoAddressLeft, match=r"from 10\.0\.0\.1 to 10\.0\.0\.4"):
         given("b")
@@ -113,12 +113,12 @@ def test_what_is_noted_of_a_container_without_a_record_counts_for_nothing() -> N
     given("a", asked="10.0.0.4")
     (claims.paths.container("p", "a") / "record.json").unlink()
     assert given("b", asked="10.0.0.4") == "10.0.0.4"
-    assert claims.all_of("n") == {"10.0.0.4": "b"}
+    assert claims.list_claims("n") == {"10.0.0.4": "b"}
 
 
 def test_a_lease_that_its_hook_did_not_give_back_is_no_obstacle() -> None:
     given("a")
-    lease = cni.leases() / "n/10.0.0.2"
+    lease = cni.leases_folder() / "n/10.0.0.2"
     lease.parent.mkdir(parents=True)
     lease.write_text("a\r\neth0")
     assert given("a") == "10.0.0.2"
@@ -128,4 +128,4 @@ def test_a_lease_that_its_hook_did_not_give_back_is_no_obstacle() -> None:
 def test_files_under_way_are_no_claims(places: Path) -> None:
     given("a")
     (places / "held/claims/n/.10.0.0.3-b.1234").touch()
-    assert claims.all_of("n") == {"10.0.0.2": "a"}
+    assert claims.list_claims("n") == {"10.0.0.2": "a"}

@@ -39,8 +39,8 @@ def listed(name: str, *others: Any, **bridge: Any) -> str:
 
 
 def test_the_list_that_is_shipped_is_as_cni_wants_it() -> None:
-    found = conflists.find("p_default")
-    assert found.is_plain
+    found = conflists.find_conflist("p_default")
+    assert found.is_shipped
     tree = json.loads(Path(found.file).read_text())
     assert set(tree) == {"cniVersion", "name", "plugins"}
     assert [one["type"] for one in tree["plugins"]] == ["bridge"]
@@ -53,7 +53,9 @@ def test_a_list_is_chosen_by_its_name(own: Path) -> None:
     (own / "a.conflist").write_text(listed("cntnr-bridge"))
     (own / "b.conflist").write_text(listed("p_back"))
     (own / "c.json").write_text("no list")
-    found = {name: Path(conflists.find(name).file).name for name in ("p_default", "p_back")}
+    found = {
+        name: Path(conflists.find_conflist(name).file).name for name in ("p_default", "p_back")
+    }
     assert found == {"p_default": "a.conflist", "p_back": "b.conflist"}
 
 
@@ -64,25 +66,25 @@ def test_the_folder_may_be_said_by_the_variable_of_cni(
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "a.conflist").write_text(listed("cntnr-bridge", mtu=1300))
-    assert conflists.find("p_default").mtu == 1400
+    assert conflists.find_conflist("p_default").mtu == 1400
     monkeypatch.setenv("NETCONFPATH", str(elsewhere))
-    assert conflists.find("p_default").mtu == 1300
+    assert conflists.find_conflist("p_default").mtu == 1300
     monkeypatch.setenv("NETCONFPATH", str(tmp_path / "nowhere"))
-    assert conflists.find("p_default").is_plain
+    assert conflists.find_conflist("p_default").is_shipped
 
 
 def test_a_change_is_seen_and_what_has_not_changed_is_not_read_again(
     own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (own / "a.conflist").write_text(listed("cntnr-bridge", mtu=1400))
-    assert conflists.find("p_default").mtu == 1400
-    monkeypatch.setattr(conflists, "read", lambda _: pytest.fail("it was read again"))
-    assert conflists.find("p_default").mtu == 1400
+    assert conflists.find_conflist("p_default").mtu == 1400
+    monkeypatch.setattr(conflists, "read_conflist", lambda _: pytest.fail("it was read again"))
+    assert conflists.find_conflist("p_default").mtu == 1400
     monkeypatch.undo()
     monkeypatch.setenv("NETCONFPATH", str(own))
     (own / "a.conflist").write_text(listed("cntnr-bridge", mtu=68))
     os.utime(own / "a.conflist", ns=(1, 1))
-    assert conflists._lists(own)["cntnr-bridge"].mtu == 68
+    assert conflists._read_folder(own)["cntnr-bridge"].mtu == 68
 
 
 def test_what_is_known_of_an_interface_is_laid_over_the_file(own: Path, tmp_path: Path) -> None:
@@ -90,7 +92,7 @@ def test_what_is_known_of_an_interface_is_laid_over_the_file(own: Path, tmp_path
     tuning = {"type": "tuning", "name": "own", "capabilities": {"mac": True}, "sysctl": {"a": "b"}}
     text = listed("cntnr-bridge", tuning, mtu=9000, hairpinMode=True, ipam={"routes": [way]})
     (own / "a.conflist").write_text(text)
-    cni.write(tmp_path, (ETH0,))
+    cni.write_configs(tmp_path, (ETH0,))
     bridge = json.loads((tmp_path / "cni/eth0.conf").read_text())
     assert (bridge["cniVersion"], bridge["name"], bridge["type"]) == (
         "1.0.0",
@@ -115,7 +117,7 @@ def test_what_is_known_of_an_interface_is_laid_over_the_file(own: Path, tmp_path
 
 
 def test_the_list_that_is_shipped_costs_no_further_file(tmp_path: Path) -> None:
-    cni.write(tmp_path, (ETH0,))
+    cni.write_configs(tmp_path, (ETH0,))
     assert [path.name for path in (tmp_path / "cni").iterdir()] == ["eth0.conf"]
 
 
@@ -151,7 +153,7 @@ LIST = '{"cniVersion": "0.4.0", "name": "cntnr-bridge",\n "plugins": [%s]}'
 def test_what_cannot_be_used_is_refused_with_its_place(own: Path, text: str, says: str) -> None:
     (own / "a.conflist").write_text(text)
     with pytest.raises(ConflistInvalid) as found:
-        conflists.find("p_default")
+        conflists.find_conflist("p_default")
     assert str(found.value).startswith(f"{own}/a.conflist:{says}")
     assert found.value.hint
 
@@ -162,13 +164,13 @@ def test_two_lists_of_one_name_are_refused(own: Path) -> None:
     with pytest.raises(
         ConflistInvalid, match=r'b\.conflist:3:3: a\.conflist has the name "cntnr-b'
     ):
-        conflists.find("p_default")
+        conflists.find_conflist("p_default")
 
 
 def test_a_plugin_that_is_not_installed_is_named(own: Path, tmp_path: Path) -> None:
     (own / "a.conflist").write_text(listed("cntnr-bridge", {"type": "bandwith"}))
     with pytest.raises(PluginMissing) as found:
-        conflists.find("p_default")
+        conflists.find_conflist("p_default")
     where = f"{own}/a.conflist:9:7"
     assert str(found.value) == f"{where}: there is no CNI plugin bandwith in {tmp_path}/plugins"
     assert "has bridge, host-local, tuning" in found.value.hint
@@ -177,4 +179,4 @@ def test_a_plugin_that_is_not_installed_is_named(own: Path, tmp_path: Path) -> N
 def test_what_is_no_file_is_not_waited_for(own: Path) -> None:
     os.mkfifo(own / "a.conflist")
     with pytest.raises(ConflistInvalid, match="it is not a file of at most 1 MiB"):
-        conflists.find("p_default")
+        conflists.find_conflist("p_default")

@@ -30,7 +30,7 @@ def attributes(data: bytes) -> dict[int, bytes]:
 
 
 def test_questions_leave_by_the_interface_with_its_address() -> None:
-    [(kind, flags, body)] = messages(nameserver.route(7, "10.0.0.2"))
+    [(kind, flags, body)] = messages(nameserver.route_message(7, "10.0.0.2"))
     assert (kind, flags & nameserver.ACK) == (nameserver.RTM_NEWROUTE, nameserver.ACK)
     assert (body[1], body[4]) == (32, nameserver.RT_TABLE_LOCAL)
     assert attributes(body[12:]) == {
@@ -41,7 +41,7 @@ def test_questions_leave_by_the_interface_with_its_address() -> None:
 
 
 def test_the_rule_is_one_transaction_that_tells_how_it_went() -> None:
-    sent = list(messages(nameserver.rules("10.0.0.1")))
+    sent = list(messages(nameserver.nft_message("10.0.0.1")))
     assert [kind for kind, _, _ in sent] == [0x10, 0xA00, 0xA03, 0xA06, 0x11]
     assert [bool(flags & nameserver.ACK) for _, flags, _ in sent] == [False] * 3 + [True, False]
     chain = attributes(sent[2][2][4:])
@@ -52,8 +52,8 @@ def test_the_rule_is_one_transaction_that_tells_how_it_went() -> None:
 
 
 def test_why_it_cannot_be_is_told() -> None:
-    names = nameserver.Names(resolver="10.0.0.1", interface="eth0", address="10.0.0.2")
-    assert asyncio.run(nameserver.answer(1 << 22, names)) == "No such file or directory"
+    names = nameserver.DnsRedirect(resolver="10.0.0.1", interface="eth0", address="10.0.0.2")
+    assert asyncio.run(nameserver.redirect_queries(1 << 22, names)) == "No such file or directory"
 
 
 def test_no_thread_more_is_told_and_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +61,7 @@ def test_no_thread_more_is_told_and_leaves_nothing_open(monkeypatch: pytest.Monk
         raise RuntimeError("full")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    names = nameserver.Names(resolver="10.0.0.1", interface="eth0", address="10.0.0.2")
+    names = nameserver.DnsRedirect(resolver="10.0.0.1", interface="eth0", address="10.0.0.2")
     before = set(Path("/proc/self/fd").iterdir())
-    assert asyncio.run(nameserver.answer(os.getpid(), names)) == "full"
+    assert asyncio.run(nameserver.redirect_queries(os.getpid(), names)) == "full"
     assert {one.name for one in Path("/proc/self/fd").iterdir()} <= {one.name for one in before}

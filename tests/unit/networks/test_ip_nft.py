@@ -1,6 +1,6 @@
 """What is written for `ip` and `nft`."""
 
-from cntnr_compose.networks.ip_nft import Bridge, bridge_commands, rules, table_name
+from cntnr_compose.networks.ip_nft import Bridge, bridge_commands, nft_rules, table_name
 
 FRONT = Bridge(
     name="br-front",
@@ -22,25 +22,25 @@ def test_a_bridge_is_made_with_its_mtu_its_gateway_and_an_address_that_stays() -
 
 
 def test_what_leaves_a_network_is_masqueraded_unless_it_is_internal() -> None:
-    text = rules("p_x", [FRONT, BACK])
+    text = nft_rules("p_x", [FRONT, BACK])
     assert 'ip saddr 10.128.0.0/20 oifname "tap0" masquerade' in text
     assert "ip saddr 10.128.16.0/20" not in text
 
 
 def test_a_network_reaches_itself_and_the_outside_alone() -> None:
-    text = rules("p_x", [FRONT, BACK])
+    text = nft_rules("p_x", [FRONT, BACK])
     assert 'iifname "br-front" oifname != { "br-front", "tap0" } drop' in text
     assert 'iifname "br-back" oifname != { "br-back" } drop' in text
     assert 'oifname "br-back" iifname "tap0" drop' in text
 
 
 def test_only_ones_own_gateway_and_resolvers_may_be_asked() -> None:
-    line = next(line for line in rules("p_x", [FRONT]).splitlines() if "fib daddr" in line)
+    line = next(line for line in nft_rules("p_x", [FRONT]).splitlines() if "fib daddr" in line)
     assert "ip daddr != { 10.128.0.1, 10.128.15.241-10.128.15.254 }" in line
 
 
 def test_a_table_is_replaced_as_a_whole() -> None:
-    lines = rules("p_x", []).splitlines()
+    lines = nft_rules("p_x", []).splitlines()
     assert lines[:3] == ["table inet p_x {}", "delete table inet p_x", "table inet p_x {"]
 
 

@@ -14,7 +14,12 @@ from cntnr_compose.model.project import AddressPool, Network
 from cntnr_compose.networks import cni, dnsmasq
 from cntnr_compose.networks import manager as networks
 from cntnr_compose.networks.ip_nft import Bridge
-from cntnr_compose.networks.manager import Made, Networks, OptionInvalid, Resolver
+from cntnr_compose.networks.manager import (
+    ManagedNetwork,
+    NetworkManager,
+    OptionInvalid,
+    ResolverRequest,
+)
 from cntnr_compose.networks.subnets import SubnetInvalid, SubnetTaken
 
 
@@ -25,20 +30,20 @@ def held(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def made(name: str, subnet: str = "10.128.0.0/20", *, internal: bool = False) -> Made:
+def made(name: str, subnet: str = "10.128.0.0/20", *, internal: bool = False) -> ManagedNetwork:
     gateway = str(ipaddress.ip_network(subnet)[1])
     bridge = Bridge(name=f"br-{name}", gateway=f"{gateway}/20", subnet=subnet, internal=internal)
-    return Made(
+    return ManagedNetwork(
         found=ObservedNetwork(name=name, gateway=gateway), bridge=bridge, first="a", last="b"
     )
 
 
-def chosen(wanted: Network) -> Made:
-    return Networks("p")._chosen(wanted, "hash", {})
+def chosen(wanted: Network) -> ManagedNetwork:
+    return NetworkManager("p")._plan_network(wanted, "hash", {})
 
 
 def test_the_first_free_subnet_is_taken() -> None:
-    store = Networks("p")
+    store = NetworkManager("p")
     one = chosen(Network(key="a", name="p_a"))
     assert one.bridge.subnet == "10.128.0.0/20"
     store._write(one)
@@ -81,7 +86,7 @@ def test_aux_addresses_are_kept_free() -> None:
 
 
 def test_an_overlapping_subnet_is_refused_with_the_others_name() -> None:
-    Networks("p")._write(made("other"))
+    NetworkManager("p")._write(made("other"))
     with pytest.raises(SubnetTaken, match=r"10\.128\.0\.0/24 overlaps network other"):
         chosen(Network(key="a", name="p_a", pools=(AddressPool(subnet="10.128.0.0/24"),)))
 
@@ -116,18 +121,22 @@ def test_what_is_no_subnet_is_refused(pool: AddressPool, says: str) -> None:
 
 
 def test_a_resolver_takes_an_address_that_nobody_has_or_asks_for() -> None:
-    store = Networks("p")
+    store = NetworkManager("p")
     pool = AddressPool(subnet="10.5.0.0/24", gateway="10.5.0.254")
     store._write(chosen(Network(key="a", name="p_a", pools=(pool,))))
-    leased = cni.leases() / "p_a/10.5.0.253"
+    leased = cni.leases_folder() / "p_a/10.5.0.253"
     leased.parent.mkdir(parents=True)
     leased.write_text("abc")
-    one = store._view("v", Resolver(networks=("p_a",), upstream=("9.9.9.9",)), {"10.5.0.252"})
-    two = store._view("w", Resolver(networks=("p_a",), upstream=("8.8.8.8",)), {"10.5.0.252"})
+    one = store._view(
+        "v", ResolverRequest(networks=("p_a",), upstream=("9.9.9.9",)), {"10.5.0.252"}
+    )
+    two = store._view(
+        "w", ResolverRequest(networks=("p_a",), upstream=("8.8.8.8",)), {"10.5.0.252"}
+    )
     assert (one.address, two.address) == ("10.5.0.251", "10.5.0.250")
-    assert store._view("v", Resolver(networks=("p_a",)), ()) == one
-    store._drop_views_of("p_a")
-    made = store.find("p_a")
+    assert store._view("v", ResolverRequest(networks=("p_a",)), ()) == one
+    store._stop_views_of("p_a")
+    made = store.find_network("p_a")
     assert made is not None
     assert made.views == {}
 
@@ -153,7 +162,7 @@ def test_options_of_the_bridge_are_honoured() -> None:
     ],
 )
 def test_options_that_no_bridge_can_have_are_refused(option: str, value: str) -> None:
-    Networks("p")._write(made("other"))
+    NetworkManager("p")._write(made("other"))
     options = {f"com.docker.network.{option}": value}
     with pytest.raises(OptionInvalid, match=f"{option} cannot be '{value}'"):
         chosen(Network(key="a", name="p_a", driver_opts=options))
@@ -199,29 +208,29 @@ def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
     return Outside(monkeypatch)
 
 
-def ours(name: str = "p_a") -> Made:
+def ours(name: str = "p_a") -> ManagedNetwork:
     one = made(name)
     return replace(one, found=replace(one.found, project="p"))
 
 
 def test_a_network_is_known_until_nothing_is_left_of_it(outside: Outside) -> None:
-    store = Networks("p")
+    store = NetworkManager("p")
     store._write(ours())
     outside.refuses = True
     with pytest.raises(networks.network.NetworkFailed):
-        asyncio.run(store.remove("p_a"))
-    assert store.find("p_a") is not None
+        asyncio.run(store.remove_network("p_a"))
+    assert store.find_network("p_a") is not None
     outside.refuses = False
-    asyncio.run(store.remove("p_a"))
-    assert store.find("p_a") is None
+    asyncio.run(store.remove_network("p_a"))
+    assert store.find_network("p_a") is None
 
 
 def test_a_network_that_is_being_removed_is_so_to_the_end(outside: Outside) -> None:
-    store = Networks("p")
+    store = NetworkManager("p")
     store._write(ours())
 
     async def scene() -> None:
-        removal = asyncio.create_task(store.remove("p_a"))
+        removal = asyncio.create_task(store.remove_network("p_a"))
         await asyncio.sleep(0.002)
         assert "tear_down" in outside.asked
         removal.cancel()
@@ -230,65 +239,65 @@ def test_a_network_that_is_being_removed_is_so_to_the_end(outside: Outside) -> N
 
     outside.slow = True
     asyncio.run(scene())
-    assert store.find("p_a") is None
+    assert store.find_network("p_a") is None
 
 
 def test_a_network_of_which_something_is_missing_is_completed(outside: Outside) -> None:
-    store = Networks("p")
+    store = NetworkManager("p")
     store._write(ours())
-    asyncio.run(store.complete())
+    asyncio.run(store.repair())
     assert outside.asked == ["mend", "start", "rule"]
     outside.asked.clear()
     outside.links.add("br-p_a")
-    asyncio.run(store.complete())
+    asyncio.run(store.repair())
     assert outside.asked == ["start", "rule"]
     outside.asked.clear()
-    asyncio.run(store.complete(rules=False))
+    asyncio.run(store.repair(rules=False))
     assert outside.asked == ["start"]
 
 
 def test_what_cannot_be_completed_does_not_keep_the_rest(outside: Outside) -> None:
-    store = Networks("p")
+    store = NetworkManager("p")
     for name in ("p_a", "p_b"):
         store._write(ours(name))
     outside.fails = {"mend", "rule"}
     with pytest.raises(networks.network.NetworkFailed, match="mend was refused"):
-        asyncio.run(store.complete())
+        asyncio.run(store.repair())
     assert outside.asked == ["mend", "mend", "rule"]
 
 
 def test_networks_of_others_are_completed_only_where_they_are_wanted(outside: Outside) -> None:
-    store = Networks("p")
+    store = NetworkManager("p")
     store._write(made("q_a"))
-    asyncio.run(store.complete({"p_a"}))
+    asyncio.run(store.repair({"p_a"}))
     assert outside.asked == []
-    asyncio.run(store.complete({"q_a"}))
+    asyncio.run(store.repair({"q_a"}))
     assert outside.asked == ["mend", "start", "rule"]
 
 
 def test_a_network_that_waits_to_be_removed_is_completed_only_where_it_is_wanted_again(
     outside: Outside,
 ) -> None:
-    store = Networks("p")
+    store = NetworkManager("p")
     store._write(ours())
     outside.fails = {"tear_down"}
     with pytest.raises(networks.network.NetworkFailed):
-        asyncio.run(store.remove("p_a"))
+        asyncio.run(store.remove_network("p_a"))
     outside.asked.clear()
     outside.fails = set()
-    asyncio.run(store.complete())
+    asyncio.run(store.repair())
     assert outside.asked == []
-    asyncio.run(store.complete({"p_a"}))
+    asyncio.run(store.repair({"p_a"}))
     assert outside.asked == ["mend", "start", "rule"]
-    asyncio.run(store.remove_left())
-    assert store.find("p_a") is not None
+    asyncio.run(store.remove_leaving())
+    assert store.find_network("p_a") is not None
 
 
 def test_the_first_error_of_making_a_network_is_told(outside: Outside) -> None:
-    store = Networks("p")
+    store = NetworkManager("p")
     outside.fails = {"rule", "tear_down"}
     with pytest.raises(ExceptionGroup) as found:
-        asyncio.run(store.create(Network(key="a", name="p_a"), "hash", {}))
+        asyncio.run(store.create_network(Network(key="a", name="p_a"), "hash", {}))
     assert [str(one) for one in found.value.exceptions] == [
         "cannot set network p_a up: rule was refused"
     ]
@@ -297,30 +306,30 @@ def test_the_first_error_of_making_a_network_is_told(outside: Outside) -> None:
 def test_a_bridge_that_was_left_is_removed_before_it_is_made(outside: Outside) -> None:
     bridge = chosen(Network(key="a", name="p_a")).bridge.name
     outside.links.add(bridge)
-    asyncio.run(Networks("p").create(Network(key="a", name="p_a"), "hash", {}))
+    asyncio.run(NetworkManager("p").create_network(Network(key="a", name="p_a"), "hash", {}))
     assert outside.asked[:2] == ["tear_down", "make"]
 
 
 def test_a_network_that_others_use_goes_when_they_have_gone(outside: Outside) -> None:
-    store = Networks("p")
+    store = NetworkManager("p")
     store._write(ours())
-    dnsmasq.hosts("p_a").mkdir(parents=True)
-    guest = dnsmasq.hosts("p_a") / "guest"
+    dnsmasq.hosts_folder("p_a").mkdir(parents=True)
+    guest = dnsmasq.hosts_folder("p_a") / "guest"
     guest.write_text("10.128.0.2 guest\n")
-    assert not asyncio.run(store.remove("p_a"))
-    asyncio.run(store.remove_left())
-    assert store.find("p_a") is not None
+    assert not asyncio.run(store.remove_network("p_a"))
+    asyncio.run(store.remove_leaving())
+    assert store.find_network("p_a") is not None
     guest.unlink()
-    asyncio.run(store.remove_left())
-    assert store.find("p_a") is None
+    asyncio.run(store.remove_leaving())
+    assert store.find_network("p_a") is None
     assert outside.asked == ["tear_down"]
 
 
 def test_a_network_that_nobody_wanted_to_go_stays(outside: Outside) -> None:
-    store = Networks("p")
+    store = NetworkManager("p")
     store._write(ours())
-    asyncio.run(store.remove_left())
-    assert store.find("p_a") is not None
+    asyncio.run(store.remove_leaving())
+    assert store.find_network("p_a") is not None
     assert outside.asked == []
 
 
@@ -328,18 +337,18 @@ def test_a_network_that_nobody_wanted_to_go_stays(outside: Outside) -> None:
 def test_no_network_is_made_or_looked_for_outside_its_folder(
     outside: Outside, held: Path, name: str
 ) -> None:
-    store = Networks("p")
+    store = NetworkManager("p")
     with pytest.raises(NameInvalid, match="cannot name a network"):
-        asyncio.run(store.create(Network(key="a", name=name), "hash", {}))
+        asyncio.run(store.create_network(Network(key="a", name=name), "hash", {}))
     if name != " ":
         with pytest.raises(NameInvalid):
-            store.find(name)
+            store.find_network(name)
     assert outside.asked == []
     assert [path.name for path in held.rglob("*") if path.is_file()] == []
 
 
 def test_what_is_written_under_another_name_is_no_network(held: Path) -> None:
-    store = Networks("p")
+    store = NetworkManager("p")
     store._write(ours())
     (held / "networks/p_a.json").rename(held / "networks/p_b.json")
-    assert store.all() == []
+    assert store.list_networks() == []

@@ -15,19 +15,19 @@ from cntnr_compose.volumes import store as volumes
 @pytest.fixture(autouse=True)
 def nothing_there(monkeypatch: pytest.MonkeyPatch) -> None:
     files.remove_tree(paths.data())
-    monkeypatch.setattr(mounts, "detach_all", lambda _folder: None)
+    monkeypatch.setattr(mounts, "unmount_all", lambda _folder: None)
 
 
 def made(name: str = "p_data") -> Path:
-    volumes.create(Volume(key="data", name=name), "hash", {}, "p")
-    return volumes.content(name)
+    volumes.create_volume(Volume(key="data", name=name), "hash", {}, "p")
+    return volumes.mount_volume(name)
 
 
 def test_a_volume_that_was_made_by_half_can_be_used_and_removed() -> None:
     made().rmdir()
-    assert "p_data" in volumes.observed()
-    assert volumes.content("p_data").is_dir()
-    assert volumes.remove("p_data")
+    assert "p_data" in volumes.observe_volumes()
+    assert volumes.mount_volume("p_data").is_dir()
+    assert volumes.remove_volume("p_data")
     assert list(paths.volumes().iterdir()) == []
 
 
@@ -45,11 +45,11 @@ def test_a_volume_that_was_removed_by_half_is_empty_and_can_be_removed(
     with monkeypatch.context() as patch:
         patch.setattr(volumes.files, "remove_tree", killed)
         with pytest.raises(KeyboardInterrupt):
-            volumes.remove("p_data")
+            volumes.remove_volume("p_data")
     assert removed == ["_gone", "_gone"]
-    assert "p_data" in volumes.observed()
-    assert list(volumes.content("p_data").iterdir()) == []
-    assert volumes.remove("p_data")
+    assert "p_data" in volumes.observe_volumes()
+    assert list(volumes.mount_volume("p_data").iterdir()) == []
+    assert volumes.remove_volume("p_data")
     assert list(paths.volumes().iterdir()) == []
 
 
@@ -69,7 +69,7 @@ def test_a_volume_that_was_filled_by_half_is_filled_again(
 
     monkeypatch.setattr(volumes.process, "run", copy)
     monkeypatch.setattr(os, "chown", lambda *_: None)
-    volumes.fill("p_data", tmp_path)
+    volumes.fill_from_image("p_data", tmp_path)
     assert [path.name for path in target.iterdir()] == ["new"]
     assert not half.exists()
     assert target.stat().st_ino == inode  # others may have it mounted
@@ -81,10 +81,10 @@ def test_no_volume_is_made_or_removed_outside_its_folder(name: str) -> None:
     victim.mkdir(parents=True)
     kept = made()
     with pytest.raises(NameInvalid):
-        volumes.create(Volume(key="x", name=name), "hash", {}, "p")
+        volumes.create_volume(Volume(key="x", name=name), "hash", {}, "p")
     with pytest.raises(NameInvalid):
-        volumes.create_anonymous(name, "p")
-    for verb in (volumes.find, volumes.remove, volumes.content):
+        volumes.create_anonymous_volume(name, "p")
+    for verb in (volumes.find_volume, volumes.remove_volume, volumes.mount_volume):
         if name != "a":  # too short, but no path
             with pytest.raises(NameInvalid):
                 verb(name)
@@ -95,7 +95,7 @@ def test_no_volume_is_made_or_removed_outside_its_folder(name: str) -> None:
 def test_what_is_written_under_another_name_is_no_volume() -> None:
     folder = made().parent
     folder.rename(folder.with_name("p_other"))
-    assert volumes.observed() == {}
+    assert volumes.observe_volumes() == {}
 
 
 def test_a_volume_that_is_a_folder_is_filled_where_it_is(
@@ -108,8 +108,8 @@ def test_a_volume_that_is_a_folder_is_filled_where_it_is(
     (image / "folder/file").write_text("text")
     image.chmod(0o2750)
     options = {"type": "none", "o": "bind", "device": str(device)}
-    volumes.create(Volume(key="data", name="p_data", driver_opts=options), "hash", {}, "p")
+    volumes.create_volume(Volume(key="data", name="p_data", driver_opts=options), "hash", {}, "p")
     monkeypatch.setattr(volumes.process, "run", pytest.fail)
-    volumes.fill("p_data", image)
+    volumes.fill_from_image("p_data", image)
     assert (device / "folder/file").read_text() == "text"
     assert device.stat().st_mode & 0o7777 == 0o2750

@@ -34,9 +34,9 @@ def check(scope: "Scope", *, strict: bool, form: str) -> int:
     from cntnr_compose.cli.display.tables import table
     from cntnr_compose.compose.support.level import FULFILLED
     from cntnr_compose.compose.support.report import uses
-    from cntnr_compose.doctor.capabilities import look
+    from cntnr_compose.doctor.capabilities import detect_capabilities
 
-    machine = look()
+    machine = detect_capabilities()
     loaded = _whole(scope)
     found = uses(loaded.tree, machine)
     for tree in _as_written(loaded):
@@ -92,9 +92,9 @@ def _mends(found: "list[Use]") -> dict[str, str]:
     wanted = {use.row.doctor for use in found if use.row.doctor}
     if not wanted:
         return {}
-    from cntnr_compose.doctor.checks import examine
+    from cntnr_compose.doctor.checks import run_checks
 
-    return {one.name: one.mend for one in examine() if one.name in wanted and one.mend}
+    return {one.name: one.mend for one in run_checks() if one.name in wanted and one.mend}
 
 
 def _rows(found: "list[Use]", mends: dict[str, str]) -> Iterator[tuple[str, ...]]:

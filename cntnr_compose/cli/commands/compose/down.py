@@ -58,7 +58,7 @@ def _end_what_a_crash_left() -> None:
     from cntnr_compose.host.namespaces import rootlesskit as holder
 
     if paths.holder().exists():
-        holder.end_if_unused()
+        holder.stop_if_unused()
 
 
 def _remove_images(
