@@ -12,13 +12,13 @@ from pathlib import Path
 from cntnr_compose.builder import cache as builder_image
 from cntnr_compose.builder import downloads as build_fetch
 from cntnr_compose.builder import request as build_request
-from cntnr_compose.builder.builder_steps import known
-from cntnr_compose.builder.digests import Contents
+from cntnr_compose.builder.builder_steps import find_step
+from cntnr_compose.builder.digests import InputDigests
 from cntnr_compose.builder.dockerfile import parser as dockerfile
 from cntnr_compose.builder.dockerfile import stages
-from cntnr_compose.builder.dockerfile.steps import Work
+from cntnr_compose.builder.dockerfile.steps import BuildStep
 from cntnr_compose.builder.source_files import SourceUnreadable
-from cntnr_compose.builder.walker import Made, Order, Point, Request, Walk
+from cntnr_compose.builder.walker import BuildJob, BuildRequest, StageState, StageWalker, StepResult
 from cntnr_compose.core.errors import CntnrError, RemoteError
 from cntnr_compose.core.events import Emit, Event, Output, Progress
 from cntnr_compose.core.uninterruptible import uninterruptible
@@ -31,7 +31,7 @@ from cntnr_compose.model.project import Project
 from cntnr_compose.model.protocol import ErrorReply, EventReply, Reply, ResultReply
 from cntnr_compose.model.service import Service
 
-START = "from cntnr_compose.builder.worker.main import main; main()"
+WORKER_SCRIPT = "from cntnr_compose.builder.worker.main import main; main()"
 
 
 class BaseUnavailable(CntnrError):
@@ -60,7 +60,7 @@ class NotBuilt(Exception):
     """Something is missing that only the builder can make."""
 
 
-def build(
+def build_images(
     project: Project,
     services: tuple[str, ...],
     *,
@@ -68,7 +68,7 @@ def build(
     pull: bool = False,
     args: Mapping[str, str] | None = None,
     quiet: bool = False,
-    tell: Emit,
+    emit: Emit,
 ) -> dict[str, str]:
     """Build the images of services; give their ids by service.
 
@@ -76,24 +76,24 @@ def build(
     Raises a `CntnrError` for all that can be mended; then no image has changed but those that were built.
     """
     done: dict[str, str] = {}
-    for group in _groups(project, services):
+    for group in _dependency_groups(project, services):
         requests = []
         for service in group:
-            wanted = build_request.request(project, service, dict(args or {}))
+            wanted = build_request.create_request(project, service, dict(args or {}))
             wanted = replace(wanted, no_cache=wanted.no_cache or no_cache)
             asked = pull or (service.build is not None and service.build.pull)
-            wanted = _with_images(wanted, project, service, pull=asked, tell=tell)
-            requests.append(build_fetch.with_downloads(wanted))
-        done |= _build_group(project, requests, quiet=quiet, tell=tell)
+            wanted = _with_base_images(wanted, project, service, pull=asked, emit=emit)
+            requests.append(build_fetch.fetch_downloads(wanted))
+        done |= _build_group(project, requests, quiet=quiet, emit=emit)
     return done
 
 
-def _groups(project: Project, services: tuple[str, ...]) -> Iterator[list[Service]]:
+def _dependency_groups(project: Project, services: tuple[str, ...]) -> Iterator[list[Service]]:
     """Give the services to build, each after those whose images it takes files from."""
     wanted = {name: project.service(name) for name in services}
     ahead = list(wanted)
     while ahead:
-        for below in build_request.services_below(wanted[ahead.pop()]):
+        for below in build_request.context_services(wanted[ahead.pop()]):
             if below not in wanted:
                 wanted[below] = project.service(below)
                 ahead.append(below)
@@ -102,7 +102,7 @@ def _groups(project: Project, services: tuple[str, ...]) -> Iterator[list[Servic
         group = [
             one
             for name, one in wanted.items()
-            if name not in done and done.issuperset(build_request.services_below(one))
+            if name not in done and done.issuperset(build_request.context_services(one))
         ]
         if not group:
             raise ContextCycle([name for name in wanted if name not in done])
@@ -110,30 +110,30 @@ def _groups(project: Project, services: tuple[str, ...]) -> Iterator[list[Servic
         yield [one for one in group if one.build is not None]
 
 
-def _with_images(
-    wanted: Request, project: Project, service: Service, *, pull: bool, tell: Emit
-) -> Request:
+def _with_base_images(
+    wanted: BuildRequest, project: Project, service: Service, *, pull: bool, emit: Emit
+) -> BuildRequest:
     """Have all images that a build starts from or takes files from."""
-    named = build_request.images_of(service)
+    named = build_request.context_images(service)
     assert service.build is not None
     for name, word in service.build.additional_contexts.items():
-        if word.startswith(build_request.SERVICE):
-            below = project.service(word.removeprefix(build_request.SERVICE))
+        if word.startswith(build_request.SERVICE_PREFIX):
+            below = project.service(word.removeprefix(build_request.SERVICE_PREFIX))
             named[name] = project.image_name(below)
-    parsed = dockerfile.parse(wanted.text, wanted.file)
-    scope = stages.scope(
+    parsed = dockerfile.parse_dockerfile(wanted.text, wanted.file)
+    scope = stages.split_stages(
         parsed, args=wanted.args, platform=wanted.platform, contexts=tuple(wanted.contexts)
     )
     found = {}
-    for word, line in stages.needed_images(scope, scope.find(wanted.target)).items():
+    for word, line in stages.required_images(scope, scope.find_stage(wanted.target)).items():
         where = f"{wanted.file}:{line}"
-        found[word] = _image(
-            named.get(word, word), where, pull=pull and word not in named, tell=tell
+        found[word] = _find_or_pull(
+            named.get(word, word), where, pull=pull and word not in named, emit=emit
         )
     return replace(wanted, images=found)
 
 
-def _image(ref: str, where: str, *, pull: bool, tell: Emit) -> Image:
+def _find_or_pull(ref: str, where: str, *, pull: bool, emit: Emit) -> Image:
     from cntnr_compose.images import store as images
 
     try:
@@ -143,37 +143,37 @@ def _image(ref: str, where: str, *, pull: bool, tell: Emit) -> Image:
 
         def told(kind: str, name: str) -> None:
             state = "done" if kind == "Pulled" else "working"
-            tell(Progress(kind="Image", name=name, status=kind, state=state))
+            emit(Progress(kind="Image", name=name, status=kind, state=state))
 
-        return images.pull(ref, on_event=told)
+        return images.pull_image(ref, on_progress=told)
     except CntnrError as error:
         raise BaseUnavailable(where, error) from error
 
 
 def _build_group(
-    project: Project, requests: list[Request], *, quiet: bool, tell: Emit
+    project: Project, requests: list[BuildRequest], *, quiet: bool, emit: Emit
 ) -> dict[str, str]:
     images = {one.service: project.image_name(project.service(one.service)) for one in requests}
     for name in images.values():
-        tell(Progress(kind="Image", name=name, status="Building"))
+        emit(Progress(kind="Image", name=name, status="Building"))
     done: dict[str, str] = {}
-    heard = _silenced(tell) if quiet else tell
+    heard = _without_output(emit) if quiet else emit
     try:
-        done |= {one.service: found for one in requests if (found := _found(one))}
+        done |= {one.service: found for one in requests if (found := _find_cached_image(one))}
         left = tuple(one for one in requests if one.service not in done)
         if left:
-            done |= _in_holder(left, tell=heard)
+            done |= _run_worker(left, emit=heard)
     except CntnrError:
         for service, name in images.items():
             if service not in done:
-                tell(Progress(kind="Image", name=name, status="Error", state="error"))
+                emit(Progress(kind="Image", name=name, status="Error", state="error"))
         raise
     for name in images.values():
-        tell(Progress(kind="Image", name=name, status="Built", state="done"))
+        emit(Progress(kind="Image", name=name, status="Built", state="done"))
     return done
 
 
-def _silenced(tell: Emit) -> Emit:
+def _without_output(tell: Emit) -> Emit:
     def heard(event: Event) -> None:
         if not isinstance(event, Output):
             tell(event)
@@ -181,57 +181,62 @@ def _silenced(tell: Emit) -> Emit:
     return heard
 
 
-class _Lookup:
+class _CacheLookup:
     """A kitchen that makes nothing: it ends the walk where something is missing."""
 
-    def __init__(self, request: Request) -> None:
-        self.contents = Contents(request, _not_shown)
+    def __init__(self, request: BuildRequest) -> None:
+        self.contents = InputDigests(request, _refuse_rootfs)
 
     def tell(self, title: str, text: str) -> None:
         """Say nothing: there may be nothing to do."""
 
-    def content(self, work: Work, where: str, origins: dict[str, Point]) -> str:
+    def content(self, work: BuildStep, where: str, origins: dict[str, StageState]) -> str:
         """Name the content of what ``work`` reads."""
-        return self.contents.of(work, where, origins)
+        return self.contents.step_digest(work, where, origins)
 
     def make(
-        self, key: str, _work: Work, point: Point, _where: str, _origins: dict[str, Point]
-    ) -> Made:
+        self,
+        key: str,
+        _work: BuildStep,
+        point: StageState,
+        _where: str,
+        _origins: dict[str, StageState],
+    ) -> StepResult:
         """Find the result of a step."""
-        made = known(key, point)
+        made = find_step(key, point)
         if made is None:
             raise NotBuilt
         return made
 
 
-def _not_shown(_point: Point) -> contextlib.AbstractContextManager[Path]:
+def _refuse_rootfs(_point: StageState) -> contextlib.AbstractContextManager[Path]:
     raise NotBuilt
 
 
-def _found(request: Request) -> str:
+def _find_cached_image(request: BuildRequest) -> str:
     """Find an image that needs no building, and see that it has its names; '' where there is none."""
     if request.no_cache:
         return ""
     store = ImageStore()
-    lookup = _Lookup(request)
+    lookup = _CacheLookup(request)
     try:
-        point = Walk(request, lookup).end()
+        point = StageWalker(request, lookup).walk_target()
     except (NotBuilt, SourceUnreadable):
         return ""
     finally:
-        lookup.contents.remember()
-    built = builder_image.find(point, store)
+        lookup.contents.save()
+    built = builder_image.find_image(point, store)
     if built is None:
         return ""
-    builder_image.name(built, request.names, store)
+    builder_image.tag_image(built, request.names, store)
     return built.id
 
 
-def _in_holder(requests: tuple[Request, ...], *, tell: Emit) -> dict[str, str]:
+def _run_worker(requests: tuple[BuildRequest, ...], *, emit: Emit) -> dict[str, str]:
     with holder.temporary_holder("build") as held:
-        order = Order(requests=requests, payload=held.payload)
+        order = BuildJob(requests=requests, payload=held.payload)
         # On the machine's network: who has left it cannot go back, and steps may want it.
-        argv = holder.nsenter_argv(held, [sys.executable, "-P", "-c", START], network=False)
+        argv = holder.nsenter_argv(held, [sys.executable, "-P", "-c", WORKER_SCRIPT], network=False)
         with contextlib.ExitStack() as undo:
             theirs, ours = os.pipe()
             orders = undo.enter_context(os.fdopen(ours, "wb"))
@@ -254,7 +259,7 @@ def _in_holder(requests: tuple[Request, ...], *, tell: Emit) -> dict[str, str]:
                 undo.callback(orders.close)
             orders.write(to_json(order) + b"\n")
             orders.flush()
-            result = _heard(replies, tell)
+            result = _read_replies(replies, emit)
             if result is None:
                 running.wait()
                 said.seek(0)
@@ -262,7 +267,7 @@ def _in_holder(requests: tuple[Request, ...], *, tell: Emit) -> dict[str, str]:
             return result
 
 
-def _heard(replies: Iterable[bytes], tell: Emit) -> dict[str, str] | None:
+def _read_replies(replies: Iterable[bytes], tell: Emit) -> dict[str, str] | None:
     for line in replies:
         match from_json(line, Reply):  # type: ignore[arg-type]
             case EventReply(event=event):

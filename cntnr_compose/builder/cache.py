@@ -1,6 +1,6 @@
 """Images that were built before, found by what they are made of, and their names."""
 
-from cntnr_compose.builder.walker import Point, image_key
+from cntnr_compose.builder.walker import StageState, image_key
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Value
 from cntnr_compose.host import files
@@ -8,27 +8,27 @@ from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.oci import Descriptor, Manifest
 
 
-class Built(Value, frozen=True, kw_only=True):
+class BuiltImage(Value, frozen=True, kw_only=True):
     """An image that a build made before."""
 
     manifest: Descriptor
     id: str
 
 
-def find(point: Point, store: ImageStore) -> Built | None:
+def find_image(point: StageState, store: ImageStore) -> BuiltImage | None:
     """Find the image that was made of the same end before, if all of it is still there."""
-    built = files.read_value(paths.builds() / "images" / f"{image_key(point)}.json", Built)
-    if built is None or not store.blob(built.manifest.digest).exists():
+    built = files.read_value(paths.builds() / "images" / f"{image_key(point)}.json", BuiltImage)
+    if built is None or not store.blob_path(built.manifest.digest).exists():
         return None
-    manifest = files.read_value(store.blob(built.manifest.digest), Manifest)
+    manifest = files.read_value(store.blob_path(built.manifest.digest), Manifest)
     if manifest is None or not all(
-        store.blob(one.digest).exists() for one in (manifest.config, *manifest.layers)
+        store.blob_path(one.digest).exists() for one in (manifest.config, *manifest.layers)
     ):
         return None
     return built
 
 
-def name(built: Built, names: tuple[str, ...], store: ImageStore) -> None:
+def tag_image(built: BuiltImage, names: tuple[str, ...], store: ImageStore) -> None:
     """File an image under names that do not have it yet."""
     for ref in names:
         held = store.find(ref)
@@ -36,7 +36,7 @@ def name(built: Built, names: tuple[str, ...], store: ImageStore) -> None:
             store.add(ref, built.manifest)
 
 
-def note(point: Point, built: Built) -> None:
+def save_image(point: StageState, built: BuiltImage) -> None:
     """Keep an image for the next time."""
     record = paths.builds() / "images" / f"{image_key(point)}.json"
     paths.make_data_folder(record.parent)

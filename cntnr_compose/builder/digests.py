@@ -6,16 +6,16 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from cntnr_compose.builder.dockerfile.dockerignore import Ignore
-from cntnr_compose.builder.dockerfile.steps import Copy, Run, RunMount, Work
-from cntnr_compose.builder.source_files import Files, Selected
-from cntnr_compose.builder.walker import Point, Request
+from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns
+from cntnr_compose.builder.dockerfile.steps import BuildStep, CopyStep, RunMount, RunStep
+from cntnr_compose.builder.source_files import SelectedSource, SourceFiles
+from cntnr_compose.builder.walker import BuildRequest, StageState
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, to_json
 from cntnr_compose.host import files
 
-View = Callable[[Point], AbstractContextManager[Path]]
+OpenRootfs = Callable[[StageState], AbstractContextManager[Path]]
 
 
 class ChecksumWrong(CntnrError):
@@ -25,82 +25,86 @@ class ChecksumWrong(CntnrError):
         super().__init__(f"{where}: {url} has the digest {got}, not {wanted}")
 
 
-class Digest(Value, frozen=True, kw_only=True):
+class StageDigest(Value, frozen=True, kw_only=True):
     """What files of a stage, which cannot be looked at without effort, were called."""
 
     digest: str
 
 
-class Contents:
+class InputDigests:
     """Names what the steps of one build read."""
 
-    def __init__(self, request: Request, view: View) -> None:
+    def __init__(self, request: BuildRequest, view: OpenRootfs) -> None:
         self.request, self._view = request, view
-        context = Files(Path(request.context), ignore=Ignore(request.ignore))
-        self._places: dict[str, Files] = {"": context}
+        context = SourceFiles(Path(request.context), ignore=IgnorePatterns(request.ignore))
+        self._source_files: dict[str, SourceFiles] = {"": context}
 
-    def of(self, work: Work, where: str, origins: dict[str, Point]) -> str:
+    def step_digest(self, work: BuildStep, where: str, origins: dict[str, StageState]) -> str:
         """Name what ``work`` reads. Raises `SourceMissing`, `SourceUnreadable`, `ChecksumWrong`."""
-        if isinstance(work, Copy):
-            parts = [self._selected(work.origin, work.sources, work.exclude, where, origins)]
-            parts += [self._download(url, work.checksum, where) for url in work.urls]
+        if isinstance(work, CopyStep):
+            parts = [self._sources_digest(work.origin, work.sources, work.exclude, where, origins)]
+            parts += [self._download_digest(url, work.checksum, where) for url in work.urls]
             return " ".join(parts)
-        if isinstance(work, Run):
-            return " ".join(self._mounted(one, where, origins) for one in work.mounts)
+        if isinstance(work, RunStep):
+            return " ".join(self._mount_digest(one, where, origins) for one in work.mounts)
         return ""
 
-    def files(self, origin: str) -> Files:
+    def source_files(self, origin: str) -> SourceFiles:
         """Give the folder on this machine that ``origin`` names."""
-        if origin not in self._places:
+        if origin not in self._source_files:
             name = origin.partition(":")[2]
             place = Path(self.request.contexts[name])
             ignore = place / ".dockerignore"
             patterns = ignore.read_text().splitlines() if ignore.is_file() else []
             lines = [line for line in patterns if not line.lstrip().startswith("#")]
-            self._places[origin] = Files(place, ignore=Ignore(lines), place=f"the context {name}")
-        return self._places[origin]
+            self._source_files[origin] = SourceFiles(
+                place, ignore=IgnorePatterns(lines), label=f"the context {name}"
+            )
+        return self._source_files[origin]
 
-    def remember(self) -> None:
+    def save(self) -> None:
         """Keep the digests of files for the next time."""
-        for place in self._places.values():
-            place.remember()
+        for place in self._source_files.values():
+            place.save_digests()
 
-    def _mounted(self, mount: RunMount, where: str, origins: dict[str, Point]) -> str:
+    def _mount_digest(self, mount: RunMount, where: str, origins: dict[str, StageState]) -> str:
         if mount.type != "bind":
             return ""
         if mount.origin in origins:
             return origins[mount.origin].key
-        return self._selected(mount.origin, (mount.source or ".",), (), where, origins)
+        return self._sources_digest(mount.origin, (mount.source or ".",), (), where, origins)
 
-    def _selected(
+    def _sources_digest(
         self,
         origin: str,
         sources: tuple[str, ...],
         exclude: tuple[str, ...],
         where: str,
-        origins: dict[str, Point],
+        origins: dict[str, StageState],
     ) -> str:
         if not sources:
             return ""
         if origin not in origins:
-            place = self.files(origin)
+            place = self.source_files(origin)
             return place.digest(place.select(sources, where), exclude)
         point = origins[origin]
         if origin.startswith("image:"):
             return point.key
         name = hashlib.sha256(to_json((point.key, point.lower, sources, exclude))).hexdigest()[:24]
         memory = paths.builds() / "contents" / f"{name}.json"
-        known = files.read_value(memory, Digest)
+        known = files.read_value(memory, StageDigest)
         if known is None:
             with self._view(point) as root:
-                place = Files(root, place=f"the stage {origin}", owners=True, memory=False)
+                place = SourceFiles(
+                    root, label=f"the stage {origin}", keep_owners=True, use_cache=False
+                )
                 with contextlib.closing(place):
-                    known = Digest(digest=place.digest(place.select(sources, where), exclude))
+                    known = StageDigest(digest=place.digest(place.select(sources, where), exclude))
             paths.make_data_folder(memory.parent)
             files.write_value(memory, known)
         return known.digest
 
-    def _download(self, url: str, wanted: str, where: str) -> str:
+    def _download_digest(self, url: str, wanted: str, where: str) -> str:
         with Path(self.request.downloads[url]).open("rb") as content:
             found = f"sha256:{hashlib.file_digest(content, 'sha256').hexdigest()}"
         if wanted and wanted != found:
@@ -108,6 +112,6 @@ class Contents:
         return found
 
 
-def chosen(place: Files, work: Copy, where: str) -> list[Selected]:
+def chosen(place: SourceFiles, work: CopyStep, where: str) -> list[SelectedSource]:
     """Find the files that a COPY takes. Raises `SourceMissing`."""
     return place.select(work.sources, where) if work.sources else []

@@ -5,15 +5,15 @@ import hashlib
 import os
 from pathlib import Path
 
-from cntnr_compose.builder.dockerfile.steps import Copy, Work
-from cntnr_compose.builder.walker import Made, Point, Request, Walk
+from cntnr_compose.builder.dockerfile.steps import BuildStep, CopyStep
+from cntnr_compose.builder.walker import BuildRequest, StageState, StageWalker, StepResult
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, replace
 from cntnr_compose.host import files
 
 CHUNK = 1 << 20
-PATIENCE = 60.0  # seconds without a byte
+READ_TIMEOUT = 60.0  # seconds without a byte
 NOT_MODIFIED = 304
 
 
@@ -26,24 +26,24 @@ class DownloadFailed(CntnrError):
         super().__init__(f"{where}: cannot download {url}: {why}")
 
 
-class Seen(Value, frozen=True, kw_only=True):
+class HttpValidators(Value, frozen=True, kw_only=True):
     """What the server said about a file, so that it is sent again only when it has changed."""
 
     etag: str = ""
     modified: str = ""
 
 
-def with_downloads(request: Request) -> Request:
+def fetch_downloads(request: BuildRequest) -> BuildRequest:
     """Fetch all that a build adds from URLs. Raises `DownloadFailed`, `DockerfileInvalid`."""
     if "://" not in request.text:
         return request
-    listed = _Listing()
-    Walk(request, listed).end()
+    listed = _UrlCollector()
+    StageWalker(request, listed).walk_target()
     found = {url: str(_fetch(url, *asked)) for url, asked in listed.urls.items()}
     return replace(request, downloads=found)
 
 
-class _Listing:
+class _UrlCollector:
     """A kitchen that does nothing but note the URLs."""
 
     def __init__(self) -> None:
@@ -52,17 +52,22 @@ class _Listing:
     def tell(self, title: str, text: str) -> None:
         """Say nothing."""
 
-    def content(self, work: Work, where: str, _origins: dict[str, Point]) -> str:
+    def content(self, work: BuildStep, where: str, _origins: dict[str, StageState]) -> str:
         """Note what a step downloads."""
-        if isinstance(work, Copy):
+        if isinstance(work, CopyStep):
             self.urls.update((url, (where, work.checksum)) for url in work.urls)
         return ""
 
     def make(
-        self, _key: str, _work: Work, _point: Point, _where: str, _origins: dict[str, Point]
-    ) -> Made:
+        self,
+        _key: str,
+        _work: BuildStep,
+        _point: StageState,
+        _where: str,
+        _origins: dict[str, StageState],
+    ) -> StepResult:
         """Make nothing."""
-        return Made()
+        return StepResult()
 
 
 def _fetch(url: str, where: str, checksum: str) -> Path:
@@ -72,12 +77,12 @@ def _fetch(url: str, where: str, checksum: str) -> Path:
     name = hashlib.sha256(url.encode()).hexdigest()[:24]
     place = paths.make_data_folder(paths.builds() / "downloads") / name
     note = place.with_suffix(".json")
-    seen = files.read_value(note, Seen) if place.exists() else None
+    seen = files.read_value(note, HttpValidators) if place.exists() else None
     if checksum and place.exists() and checksum == _digest(place):
         return place
     draft = place.with_name(f".{name}.{os.getpid()}")
     try:
-        told = _download(url, seen or Seen(), draft)
+        told = _download(url, seen or HttpValidators(), draft)
         draft.replace(place)
         files.write_value(note, told)
     except urllib.error.HTTPError as error:
@@ -91,7 +96,7 @@ def _fetch(url: str, where: str, checksum: str) -> Path:
     return place
 
 
-def _download(url: str, seen: Seen, draft: Path) -> Seen:
+def _download(url: str, seen: HttpValidators, draft: Path) -> HttpValidators:
     """Write what the server sends, with the server's time; an `HTTPError` also says "not modified"."""
     import urllib.request
     from email.utils import parsedate_to_datetime
@@ -101,7 +106,7 @@ def _download(url: str, seen: Seen, draft: Path) -> Seen:
         asked.add_header("If-None-Match", seen.etag)
     elif seen.modified:
         asked.add_header("If-Modified-Since", seen.modified)
-    with urllib.request.urlopen(asked, timeout=PATIENCE) as answer, draft.open("wb") as out:  # noqa: S310
+    with urllib.request.urlopen(asked, timeout=READ_TIMEOUT) as answer, draft.open("wb") as out:  # noqa: S310
         while block := answer.read(CHUNK):
             out.write(block)
         headers = answer.headers
@@ -110,7 +115,7 @@ def _download(url: str, seen: Seen, draft: Path) -> Seen:
         with contextlib.suppress(ValueError):
             moment = parsedate_to_datetime(modified).timestamp()
             os.utime(draft, (moment, moment))
-    return Seen(etag=headers.get("ETag", ""), modified=modified)
+    return HttpValidators(etag=headers.get("ETag", ""), modified=modified)
 
 
 def _digest(path: Path) -> str:

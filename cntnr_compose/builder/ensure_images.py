@@ -15,68 +15,72 @@ from cntnr_compose.images.store import ImageStore, NoSuchImage
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Service
 
-AT_ONCE = 8
-LOOK_UP: Seconds = 0.2
+MAX_PARALLEL_PULLS = 8
+WAIT_INTERVAL: Seconds = 0.2
 
 
-class Wanted(Value, frozen=True, kw_only=True):
+class RequiredImage(Value, frozen=True, kw_only=True):
     """One image that the project needs, for one service or several."""
 
     name: str  # as the user wrote it, or as a build names it
     policy: str = ""
     platform: str = ""
-    builders: tuple[str, ...] = ()  # services that can build it
-    named: bool = True  # by the user: only such can be pulled
+    build_services: tuple[str, ...] = ()  # services that can build it
+    is_pullable: bool = True  # by the user: only such can be pulled
 
 
-def provide(
+def ensure_images(
     project: Project,
     *,
     build: bool = False,
     no_build: bool = False,
     pull: str = "",
     quiet: bool = False,
-    tell: Emit,
+    emit: Emit,
 ) -> dict[str, str]:
     """Have all images of a project; give their ids by the names that the file or the build gives them.
 
     ``pull`` wins over the services' own policies. Raises `NoSuchImage`, what `images.transfer.pull`
     and `builder.build.build` raise, `PullPolicyInvalid`.
     """
-    images = list(_wanted(project, pull, build=build))
-    buildable = () if no_build else tuple(one for one in images if one.builders)
-    ids = _pulled(images, buildable, tell)
+    images = list(_required_images(project, pull, build=build))
+    buildable = () if no_build else tuple(one for one in images if one.build_services)
+    ids = _pull_required(images, buildable, emit)
     to_build: dict[str, str] = {}
     for one in images:
         is_here = one.name in ids
-        if one in buildable and pullpolicy.must_build(one.policy, is_here=is_here):
-            to_build[one.builders[0]] = one.name
+        if one in buildable and pullpolicy.must_build(one.policy, is_present=is_here):
+            to_build[one.build_services[0]] = one.name
         elif not is_here:
             raise NoSuchImage(one.name)
     if to_build:
         from cntnr_compose.builder import build as builds
 
-        made = builds.build(project, tuple(to_build), quiet=quiet, tell=tell)
+        made = builds.build_images(project, tuple(to_build), quiet=quiet, emit=emit)
         ids |= {name: made[service] for service, name in to_build.items()}
     return ids
 
 
-def _pulled(images: list[Wanted], buildable: tuple[Wanted, ...], tell: Emit) -> dict[str, str]:
+def _pull_required(
+    images: list[RequiredImage], buildable: tuple[RequiredImage, ...], tell: Emit
+) -> dict[str, str]:
     """Pull what the policies want pulled; give the ids of all that is here then, by name."""
     store, now = ImageStore(), time.time()
     held = {one.name: store.find(one.name) for one in images}
     wanted = []
     for one in images:
         found = held[one.name]
-        if one.named and pullpolicy.must_pull(one.policy, found.tagged if found else None, now):
+        if one.is_pullable and pullpolicy.must_pull(
+            one.policy, found.tagged if found else None, now
+        ):
             wanted.append(one)
     if wanted:
-        pull_all(wanted, optional=buildable, tell=tell)
+        pull_images(wanted, optional=buildable, emit=tell)
         held |= {one.name: store.find(one.name) for one in wanted}
     return {name: image.id for name, image in held.items() if image}
 
 
-def _wanted(project: Project, pull: str, *, build: bool) -> Iterable[Wanted]:
+def _required_images(project: Project, pull: str, *, build: bool) -> Iterable[RequiredImage]:
     """List the images that are needed, each once."""
     builders: dict[str, list[str]] = {}
     for service in project.services.values():
@@ -88,28 +92,28 @@ def _wanted(project: Project, pull: str, *, build: bool) -> Iterable[Wanted]:
         if name not in seen:
             seen.add(name)
             by = tuple(builders.get(name, ()))
-            yield Wanted(
+            yield RequiredImage(
                 name=name,
-                policy=_policy(service, pull, build=build),
+                policy=_effective_policy(service, pull, build=build),
                 platform=service.platform,
-                builders=by,
-                named=bool(service.image),
+                build_services=by,
+                is_pullable=bool(service.image),
             )
     for service in project.services.values():
         for mount in service.volumes:
             if mount.type == "image" and mount.source not in seen:
                 seen.add(mount.source)
-                yield Wanted(name=mount.source)
+                yield RequiredImage(name=mount.source)
 
 
-def _policy(service: Service, pull: str, *, build: bool) -> str:
+def _effective_policy(service: Service, pull: str, *, build: bool) -> str:
     if build and service.build is not None:
         return "build"
     return pull or service.pull_policy
 
 
-def pull_all(
-    images: list[Wanted], *, optional: Iterable[Wanted] = (), tell: Emit
+def pull_images(
+    images: list[RequiredImage], *, optional: Iterable[RequiredImage] = (), emit: Emit
 ) -> dict[str, str]:
     """Pull images at once; give their ids by name. Those that are optional may fail.
 
@@ -123,18 +127,18 @@ def pull_all(
     failures: list[CntnrError] = []
     ids: dict[str, str] = {}
 
-    def pull(one: Wanted) -> None:
+    def pull(one: RequiredImage) -> None:
         try:
-            ids[one.name] = _pull(one, tell, is_optional=one.name in may_fail)
+            ids[one.name] = _pull(one, emit, is_optional=one.name in may_fail)
         except CntnrError as error:
             if one.name not in may_fail:
                 failures.append(error)
 
-    with ThreadPoolExecutor(min(AT_ONCE, len(images))) as pool:
+    with ThreadPoolExecutor(min(MAX_PARALLEL_PULLS, len(images))) as pool:
         try:
             jobs = [pool.submit(pull, one) for one in images]
             # Whoever waits without end misses a Ctrl-C that comes just before he begins to.
-            while wait(jobs, timeout=LOOK_UP).not_done:
+            while wait(jobs, timeout=WAIT_INTERVAL).not_done:
                 pass
             for job in jobs:
                 job.result()
@@ -147,7 +151,7 @@ def pull_all(
     return ids
 
 
-def _pull(one: Wanted, tell: Emit, *, is_optional: bool) -> str:
+def _pull(one: RequiredImage, tell: Emit, *, is_optional: bool) -> str:
     from cntnr_compose.images import store as images
 
     def told(status: str, state: str = "working", detail: str = "") -> None:
@@ -155,7 +159,7 @@ def _pull(one: Wanted, tell: Emit, *, is_optional: bool) -> str:
 
     told("Pulling")
     try:
-        found = images.pull(one.name, platform=one.platform)
+        found = images.pull_image(one.name, platform=one.platform)
     except CntnrError as error:
         if is_optional:
             told("Warning", "warning", str(error))

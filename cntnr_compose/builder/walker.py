@@ -10,16 +10,22 @@ from typing import Protocol
 from cntnr_compose.builder.dockerfile import instructions as build
 from cntnr_compose.builder.dockerfile import parser as dockerfile
 from cntnr_compose.builder.dockerfile import stages
-from cntnr_compose.builder.dockerfile.instructions import State
+from cntnr_compose.builder.dockerfile.instructions import StageSettings
 from cntnr_compose.builder.dockerfile.parser import Instruction
 from cntnr_compose.builder.dockerfile.stages import Stage
-from cntnr_compose.builder.dockerfile.steps import Copy, Run, Work, final_key, key_of
+from cntnr_compose.builder.dockerfile.steps import (
+    BuildStep,
+    CopyStep,
+    RunStep,
+    final_image_key,
+    step_key,
+)
 from cntnr_compose.core.values import Bytes, Seconds, Value, field, replace, to_tree
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.service import Ulimit
 
 
-class Secret(Value, frozen=True, kw_only=True):
+class BuildSecret(Value, frozen=True, kw_only=True):
     """A secret that RUN may mount: a file of the user's, or a text."""
 
     id: str
@@ -30,7 +36,7 @@ class Secret(Value, frozen=True, kw_only=True):
     mode: int | None = None
 
 
-class Request(Value, frozen=True, kw_only=True):
+class BuildRequest(Value, frozen=True, kw_only=True):
     """Everything that one build needs to know."""
 
     service: str
@@ -46,7 +52,7 @@ class Request(Value, frozen=True, kw_only=True):
     images: dict[str, Image] = field(default_factory=dict)  # by the word in the Dockerfile
     contexts: dict[str, str] = field(default_factory=dict)  # name: folder
     downloads: dict[str, str] = field(default_factory=dict)  # URL: file
-    secrets: tuple[Secret, ...] = ()
+    secrets: tuple[BuildSecret, ...] = ()
     network: str = "default"
     extra_hosts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     shm_size: Bytes = 0
@@ -55,14 +61,14 @@ class Request(Value, frozen=True, kw_only=True):
     no_cache: bool = False
 
 
-class Order(Value, frozen=True, kw_only=True):
+class BuildJob(Value, frozen=True, kw_only=True):
     """What to build; requests of one order do not depend on each other."""
 
-    requests: tuple[Request, ...]
+    requests: tuple[BuildRequest, ...]
     payload: int  # the holder's, by its name inside
 
 
-class Made(Value, frozen=True, kw_only=True):
+class StepResult(Value, frozen=True, kw_only=True):
     """The result of a step: a folder of changes below the layers; '' where nothing changed.
 
     It fits on top of ``below`` only, which a rebuild without the cache makes anew under the same key.
@@ -73,7 +79,7 @@ class Made(Value, frozen=True, kw_only=True):
     created: Seconds = 0
 
 
-class History(Value, frozen=True, kw_only=True):
+class HistoryEntry(Value, frozen=True, kw_only=True):
     """One line of an image's history."""
 
     text: str
@@ -81,134 +87,149 @@ class History(Value, frozen=True, kw_only=True):
     created: Seconds = 0
 
 
-class Point(Value, frozen=True, kw_only=True):
+class StageState(Value, frozen=True, kw_only=True):
     """How far a stage is: what its files are called, where they lie, what its configuration says."""
 
     key: str
-    state: State
+    settings: StageSettings
     base: Image | None = None
     lower: tuple[str, ...] = ()  # the folders of this build's steps, top first
-    history: tuple[History, ...] = ()
+    history: tuple[HistoryEntry, ...] = ()
 
 
-class Kitchen(Protocol):
+class StepRunner(Protocol):
     """What the walk asks for."""
 
-    def content(self, work: Work, where: str, origins: dict[str, Point]) -> str:
+    def content(self, work: BuildStep, where: str, origins: dict[str, StageState]) -> str:
         """Name the content of what ``work`` reads."""
 
     def make(
-        self, key: str, work: Work, point: Point, where: str, origins: dict[str, Point]
-    ) -> Made:
+        self,
+        key: str,
+        work: BuildStep,
+        point: StageState,
+        where: str,
+        origins: dict[str, StageState],
+    ) -> StepResult:
         """Have the result of a step, made or found."""
 
     def tell(self, title: str, text: str) -> None:
         """Say which instruction is carried out."""
 
 
-class Walk:
+class StageWalker:
     """One build on its way."""
 
-    def __init__(self, request: Request, kitchen: Kitchen) -> None:
-        self.request, self.kitchen = request, kitchen
-        parsed = dockerfile.parse(request.text, request.file)
-        self.scope = stages.scope(
+    def __init__(self, request: BuildRequest, kitchen: StepRunner) -> None:
+        self.request, self.runner = request, kitchen
+        parsed = dockerfile.parse_dockerfile(request.text, request.file)
+        self.scope = stages.split_stages(
             parsed, args=request.args, platform=request.platform, contexts=tuple(request.contexts)
         )
-        self._ends: dict[int, Point] = {}
+        self._finished_stages: dict[int, StageState] = {}
 
-    def end(self) -> Point:
+    def walk_target(self) -> StageState:
         """Go through the target and all it needs; labels of the build are put on."""
-        found = self._end(self.scope.find(self.request.target))
+        found = self._walk_stage(self.scope.find_stage(self.request.target))
         if not self.request.labels:
             return found
-        config = found.state.config
+        config = found.settings.config
         labels = {**(config.labels or {}), **self.request.labels}
-        return replace(found, state=replace(found.state, config=replace(config, labels=labels)))
+        return replace(found, state=replace(found.settings, config=replace(config, labels=labels)))
 
-    def _end(self, stage: Stage) -> Point:
-        if stage.index not in self._ends:
-            self._ends[stage.index] = self._through(stage)
-        return self._ends[stage.index]
+    def _walk_stage(self, stage: Stage) -> StageState:
+        if stage.index not in self._finished_stages:
+            self._finished_stages[stage.index] = self._apply_instructions(stage)
+        return self._finished_stages[stage.index]
 
-    def _through(self, stage: Stage) -> Point:
-        point, instructions = self._begin(stage)
+    def _apply_instructions(self, stage: Stage) -> StageState:
+        point, instructions = self._initial_state(stage)
         steps = sum(one.keyword in ("ADD", "COPY", "RUN", "WORKDIR") for one in instructions)
         number = 0
         for one in instructions:
-            state, work = build.apply(point.state, one, stage, self.scope)
+            state, work = build.apply_instruction(point.settings, one, stage, self.scope)
             point = replace(point, state=state)
             if work is None:
-                point = _remembered(point, History(text=str(one)))
+                point = _add_history(point, HistoryEntry(text=str(one)))
                 continue
             number += 1
-            point = self._step(point, one, work, f"{stage.title} {number}/{steps}")
+            point = self._run_step(point, one, work, f"{stage.title} {number}/{steps}")
         return point
 
-    def _begin(self, stage: Stage) -> tuple[Point, tuple[Instruction, ...]]:
+    def _initial_state(self, stage: Stage) -> tuple[StageState, tuple[Instruction, ...]]:
         if stage.base_stage >= 0:
-            before = self._end(self.scope.stages[stage.base_stage])
-            state = build.begin(None, before.state)
+            before = self._walk_stage(self.scope.stages[stage.base_stage])
+            state = build.initial_settings(None, before.settings)
             return replace(before, state=state), stage.instructions
         if stage.base == "scratch":
-            return Point(key="scratch", state=build.begin(None)), stage.instructions
+            return StageState(
+                key="scratch", settings=build.initial_settings(None)
+            ), stage.instructions
         if stage.base in self.request.contexts:
-            raise self.scope.fail(
+            raise self.scope.error(
                 stage.line, f"cannot start from the context {stage.base}: not an image"
             )
         image = self.request.images[stage.base]
-        ahead = build.triggers(image.config, self.scope, stage.line)
-        point = Point(key=image.id, state=build.begin(image.config), base=image)
+        ahead = build.onbuild_instructions(image.config, self.scope, stage.line)
+        point = StageState(key=image.id, settings=build.initial_settings(image.config), base=image)
         return point, (*ahead, *stage.instructions)
 
-    def _step(self, point: Point, one: Instruction, work: Work, title: str) -> Point:
+    def _run_step(
+        self, point: StageState, one: Instruction, work: BuildStep, title: str
+    ) -> StageState:
         where = f"{self.scope.file}:{one.line}"
-        if isinstance(work, Run):
-            work = self._on_network(work, one)
-        origins = self._origins(work)
-        self.kitchen.tell(title, str(one))
-        content = self.kitchen.content(work, where, origins)
-        key = key_of(point.key, work, content)
-        made = self.kitchen.make(key, work, point, where, origins)
+        if isinstance(work, RunStep):
+            work = self._with_network(work, one)
+        origins = self._source_stages(work)
+        self.runner.tell(title, str(one))
+        content = self.runner.content(work, where, origins)
+        key = step_key(point.key, work, content)
+        made = self.runner.make(key, work, point, where, origins)
         text = f"{one} # buildkit" if one.keyword != "RUN" else f"RUN {one.text} # buildkit"
         lower = (made.folder, *point.lower) if made.folder else point.lower
         point = replace(point, key=key, lower=lower)
-        return _remembered(point, History(text=text, folder=made.folder, created=made.created))
+        return _add_history(
+            point, HistoryEntry(text=text, folder=made.folder, created=made.created)
+        )
 
-    def _on_network(self, work: Run, one: Instruction) -> Run:
+    def _with_network(self, work: RunStep, one: Instruction) -> RunStep:
         """Say which network a RUN has. Raises `DockerfileInvalid` where it takes more than it was given."""
         if work.network == "default":
             return replace(work, network=self.request.network)
         if work.network == "host" and self.request.network != "host":
             why = "network.host is not allowed; `network: host` under `build:` of the service allows it"
-            raise self.scope.fail(one.line, why)
+            raise self.scope.error(one.line, why)
         return work
 
-    def _origins(self, work: Work) -> dict[str, Point]:
+    def _source_stages(self, work: BuildStep) -> dict[str, StageState]:
         """Have all stages that a step takes files from."""
-        words = [work.origin] if isinstance(work, Copy) else []
-        words += [mount.origin for mount in work.mounts] if isinstance(work, Run) else []
+        words = [work.origin] if isinstance(work, CopyStep) else []
+        words += [mount.origin for mount in work.mounts] if isinstance(work, RunStep) else []
         found = {}
         for word in words:
             kind, _, name = word.partition(":")
             if kind == "stage":
-                found[word] = self._end(self.scope.stages[int(name)])
+                found[word] = self._walk_stage(self.scope.stages[int(name)])
             elif kind == "image":
                 image = self.request.images[name]
-                found[word] = Point(key=image.id, state=build.begin(image.config), base=image)
+                found[word] = StageState(
+                    key=image.id, settings=build.initial_settings(image.config), base=image
+                )
         return found
 
 
-def _remembered(point: Point, line: History) -> Point:
+def _add_history(point: StageState, line: HistoryEntry) -> StageState:
     return replace(point, history=(*point.history, line))
 
 
-def image_key(point: Point) -> str:
+def image_key(point: StageState) -> str:
     """Name the image that a stage's end is."""
     texts = [line.text for line in point.history]
-    return final_key(point.key, (to_tree(point.state.config), point.state.author, texts))
+    return final_image_key(
+        point.key, (to_tree(point.settings.config), point.settings.author, texts)
+    )
 
 
-def now() -> Seconds:
+def current_seconds() -> Seconds:
     """Tell the time, in whole seconds, as images do."""
     return float(int(time.time()))

@@ -41,7 +41,7 @@ async def create_container(op: CreateContainer, scene: ProjectContext, tell: Emi
     records.check_name_is_free(op.name, scene.project)
     if old is None and op.name in scene.containers:
         raise records.NameTaken(op.name, scene.project)
-    image = ImageStore().need(op.image)
+    image = ImageStore().require(op.image)
     record = _make_record(op, scene, image, name)
     for point in record.mounts:
         if point.anonymous and volumes.find_volume(point.source) is None:

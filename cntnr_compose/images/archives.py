@@ -20,10 +20,10 @@ from cntnr_compose.core.values import Bytes
 from cntnr_compose.images import skopeo
 from cntnr_compose.model import image_name as imagename
 
-FILES = re.compile(r"(?:\./)*(oci-layout|index\.json|blobs/[a-z0-9]+/[0-9a-f]{32,128})")
-GZIP = b"\x1f\x8b"
-PART: Bytes = 1 << 20
-MOST_FILES = 100_000
+LAYOUT_FILE = re.compile(r"(?:\./)*(oci-layout|index\.json|blobs/[a-z0-9]+/[0-9a-f]{32,128})")
+GZIP_MAGIC = b"\x1f\x8b"
+CHUNK_SIZE: Bytes = 1 << 20
+MAX_FILES = 100_000
 
 
 class ArchiveDamaged(skopeo.ImageError):
@@ -42,7 +42,7 @@ class NameTooLong(ArchiveDamaged):
         super().__init__(ref, "a name in it is too long")
 
 
-def unpacked(ref: str, draft: Path) -> str:
+def unpack_archive(ref: str, draft: Path) -> str:
     """Give the name under which skopeo reads what is in an archive; other images keep theirs.
 
     What is neither a plain archive nor one compressed by gzip is left to skopeo, and so is what it has to
@@ -59,37 +59,37 @@ def unpacked(ref: str, draft: Path) -> str:
     place = draft / "archive"
     with file:
         try:
-            found = _laid_out(ref, file, kind, place)
+            found = _write_readable_copy(ref, file, kind, place)
         except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error, ValueError) as error:
             raise ArchiveDamaged(ref, str(error) or "it ends too early") from error
     return f"{found}{place}{colon}{image}" if found else ref
 
 
-def _laid_out(ref: str, file: IO[bytes], kind: str, place: Path) -> str:
+def _write_readable_copy(ref: str, file: IO[bytes], kind: str, place: Path) -> str:
     """Write what skopeo reads instead of an archive, and give its kind; nothing where it reads that."""
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         return ""
     head = file.read(512)
     file.seek(0)
-    is_packed = head.startswith(GZIP)
+    is_packed = head.startswith(GZIP_MAGIC)
     plain = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if is_packed else file
-    archive = Bounded(ref, plain, shutil.disk_usage(place.parent).free)
+    archive = BoundedReader(ref, plain, shutil.disk_usage(place.parent).free)
     if kind == "docker-archive:" and is_packed:
         with place.open("wb") as out:
-            shutil.copyfileobj(archive, out, PART)
+            shutil.copyfileobj(archive, out, CHUNK_SIZE)
         return kind
     if kind == "oci-archive:" and (is_packed or head[257:262] == b"ustar"):
-        _unpack(archive, place)
+        _extract_layout(archive, place)
         return "oci:"
     return ""
 
 
-def _unpack(archive: "Bounded", place: Path) -> None:
+def _extract_layout(archive: "BoundedReader", place: Path) -> None:
     """Write the files of a layout."""
     place.mkdir()
     with tarfile.open(fileobj=cast("IO[bytes]", archive), mode="r:") as members:
-        for member in itertools.islice(members, MOST_FILES):
-            found = FILES.fullmatch(member.name)
+        for member in itertools.islice(members, MAX_FILES):
+            found = LAYOUT_FILE.fullmatch(member.name)
             # A file with holes may be as large as it pleases.
             if found is None or not member.isreg() or member.issparse():
                 continue
@@ -98,10 +98,10 @@ def _unpack(archive: "Bounded", place: Path) -> None:
             target = place / found[1]
             target.parent.mkdir(parents=True, exist_ok=True)
             with content, target.open("wb") as out:
-                shutil.copyfileobj(content, out, PART)
+                shutil.copyfileobj(content, out, CHUNK_SIZE)
 
 
-class Bounded:
+class BoundedReader:
     """An archive as it is read: never much at once, and no more than the disk has room for."""
 
     def __init__(self, ref: str, plain: IO[bytes], room: Bytes) -> None:
@@ -112,7 +112,7 @@ class Bounded:
 
     def read(self, size: int = -1, /) -> bytes:
         """Read a part. What is longer in one piece is the name of a file, or pretends to be."""
-        if not 0 <= size <= PART:
+        if not 0 <= size <= CHUNK_SIZE:
             raise NameTooLong(self._ref)
         self._check(self.tell() + size)
         return self._plain.read(size)
@@ -128,6 +128,6 @@ class Bounded:
 
     def _check(self, place: int) -> None:
         if skopeo.is_stopped():
-            raise skopeo.explain(self._ref, skopeo.INTERRUPTED)
-        if place > self._room + PART:
+            raise skopeo.parse_error(self._ref, skopeo.INTERRUPTED)
+        if place > self._room + CHUNK_SIZE:
             raise skopeo.NoSpace(self._ref)

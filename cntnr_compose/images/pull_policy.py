@@ -5,10 +5,10 @@ import re
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Seconds
 
-EVERY = re.compile(r"every_((?:[0-9]+[wdhms])+)")
+EVERY_PATTERN = re.compile(r"every_((?:[0-9]+[wdhms])+)")
 UNITS = {"w": 7 * 86400, "d": 86400, "h": 3600, "m": 60, "s": 1}
-NAMED = {"daily": 86400.0, "weekly": 7 * 86400.0}
-PLAIN = ("", "always", "never", "missing", "if_not_present", "build", "refresh")
+NAMED_INTERVALS = {"daily": 86400.0, "weekly": 7 * 86400.0}
+PLAIN_POLICIES = ("", "always", "never", "missing", "if_not_present", "build", "refresh")
 
 
 class PullPolicyInvalid(CntnrError):
@@ -22,16 +22,16 @@ class PullPolicyInvalid(CntnrError):
         super().__init__(f"invalid pull policy {policy}")
 
 
-def interval(policy: str) -> Seconds | None:
+def refresh_interval(policy: str) -> Seconds | None:
     """Give the age at which an image is pulled again; None where age does not matter.
 
     Raises `PullPolicyInvalid`.
     """
-    if policy in PLAIN:
+    if policy in PLAIN_POLICIES:
         return None
-    if policy in NAMED:
-        return NAMED[policy]
-    found = EVERY.fullmatch(policy)
+    if policy in NAMED_INTERVALS:
+        return NAMED_INTERVALS[policy]
+    found = EVERY_PATTERN.fullmatch(policy)
     if found is None:
         raise PullPolicyInvalid(policy)
     parts = re.findall(r"([0-9]+)([wdhms])", found.group(1))
@@ -43,7 +43,7 @@ def must_pull(policy: str, tagged: Seconds | None, now: Seconds) -> bool:
 
     Raises `PullPolicyInvalid`.
     """
-    oldest = interval(policy)
+    oldest = refresh_interval(policy)
     if policy == "always":
         return True
     if policy in ("never", "build"):
@@ -53,6 +53,6 @@ def must_pull(policy: str, tagged: Seconds | None, now: Seconds) -> bool:
     return oldest is not None and now > tagged + oldest
 
 
-def must_build(policy: str, *, is_here: bool) -> bool:
+def must_build(policy: str, *, is_present: bool) -> bool:
     """Tell whether to build what has a `build:`, once everything was pulled."""
-    return policy == "build" or not is_here
+    return policy == "build" or not is_present

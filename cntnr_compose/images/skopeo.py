@@ -14,12 +14,12 @@ from cntnr_compose.host import process
 from cntnr_compose.model import image_name as imagename
 
 # What a user sets for registries, proxies and certificates has to reach skopeo.
-PASSED_ON = (
+PASSED_VARIABLES = (
     "REGISTRY_AUTH_FILE", "CONTAINERS_REGISTRIES_CONF", "DOCKER_CONFIG", "SSL_CERT_FILE",
     "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
     "http_proxy", "https_proxy", "no_proxy",
 )  # fmt: skip
-_running: set[int] = set()
+_running_pids: set[int] = set()
 _stopped = threading.Event()
 INTERRUPTED = "interrupted"
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -55,7 +55,7 @@ class AuthenticationNeeded(ImageError):
     """The registry wants a login."""
 
     def __init__(self, ref: str, _said: str = "") -> None:
-        host = _host(ref)
+        host = _registry_host(ref)
         super().__init__(ref, f"{host} wants a login")
         self.hint = (
             f"log in with `skopeo login {host}`, or put credentials in ~/.docker/config.json"
@@ -66,7 +66,7 @@ class RegistryDown(ImageError):
     """The registry does not answer."""
 
     def __init__(self, ref: str, said: str = "") -> None:
-        super().__init__(ref, f"the registry {_host(ref)} cannot be reached ({said})")
+        super().__init__(ref, f"the registry {_registry_host(ref)} cannot be reached ({said})")
         self.hint = "check the network, or name a mirror in ~/.config/containers/registries.conf"
 
 
@@ -84,7 +84,9 @@ class RegistryUntrusted(ImageError):
 
     def __init__(self, ref: str, said: str = "") -> None:
         super().__init__(ref, said)
-        self.hint = f"mark {_host(ref)} as insecure in ~/.config/containers/registries.conf"
+        self.hint = (
+            f"mark {_registry_host(ref)} as insecure in ~/.config/containers/registries.conf"
+        )
 
 
 class LayerCorrupt(ImageError):
@@ -121,7 +123,7 @@ class CopyFailed(ImageError):
         super().__init__(ref, said)
 
 
-MEANINGS: tuple[tuple[str, Callable[[str, str], ImageError]], ...] = (
+ERROR_PATTERNS: tuple[tuple[str, Callable[[str, str], ImageError]], ...] = (
     (r"no space left on device|disk quota exceeded", NoSpace),
     (r"no image found in (manifest list|image index)", PlatformMissing),
     (
@@ -142,16 +144,16 @@ MEANINGS: tuple[tuple[str, Callable[[str, str], ImageError]], ...] = (
 )
 
 
-def explain(ref: str, stderr: str) -> ImageError:
+def parse_error(ref: str, stderr: str) -> ImageError:
     """Turn what skopeo said about ``ref`` into an error with a clear sentence."""
-    said = _last_words(stderr)
-    for pattern, error in MEANINGS:
+    said = _log_message(stderr)
+    for pattern, error in ERROR_PATTERNS:
         if re.search(pattern, said, re.IGNORECASE):
             return error(ref, said.rsplit(": ", 1)[-1] if error is RegistryDown else said)
     return CopyFailed(ref, said)
 
 
-def source(ref: str) -> str:
+def with_transport(ref: str) -> str:
     """Write a full name the way skopeo reads it."""
     return ref if imagename.transport(ref) else f"docker://{ref}"
 
@@ -171,7 +173,7 @@ def global_options(platform: str) -> list[str]:
 
 
 def copy_argv(
-    ref: str, layout: Path, blobs: Path, *, platform: str = "", unpacked: str = ""
+    ref: str, layout: Path, blobs: Path, *, platform: str = "", unpacked_ref: str = ""
 ) -> list[str]:
     """Make the command that copies an image into a layout whose blobs are shared.
 
@@ -180,23 +182,23 @@ def copy_argv(
     return [
         *global_options(platform), "copy", "--quiet",
         "--retry-times", "2",
-        *_plain_http(ref, "--src-tls-verify=false"),
+        *_plain_http_option(ref, "--src-tls-verify=false"),
         "--dest-shared-blob-dir", str(blobs),
-        source(unpacked or ref), f"oci:{layout}:image",
+        with_transport(unpacked_ref or ref), f"oci:{layout}:image",
     ]  # fmt: skip
 
 
 def config_argv(ref: str, *, platform: str = "") -> list[str]:
     """Make the command that prints an image's configuration, byte for byte."""
-    tls = _plain_http(ref, "--tls-verify=false")
-    return [*global_options(platform), "inspect", "--config", "--raw", *tls, source(ref)]
+    tls = _plain_http_option(ref, "--tls-verify=false")
+    return [*global_options(platform), "inspect", "--config", "--raw", *tls, with_transport(ref)]
 
 
 def digest_argv(ref: str) -> list[str]:
     """Make the command that prints the digest by which a registry knows an image."""
-    tls = _plain_http(ref, "--tls-verify=false")
+    tls = _plain_http_option(ref, "--tls-verify=false")
     form = ["--no-tags", "--format", "{{.Digest}}"]
-    return [*global_options(""), "inspect", *form, *tls, source(ref)]
+    return [*global_options(""), "inspect", *form, *tls, with_transport(ref)]
 
 
 def push_argv(layout: Path, blobs: Path, ref: str) -> list[str]:
@@ -204,45 +206,49 @@ def push_argv(layout: Path, blobs: Path, ref: str) -> list[str]:
     return [
         *global_options(""), "copy", "--quiet",
         "--retry-times", "2",
-        *_plain_http(ref, "--dest-tls-verify=false"),
+        *_plain_http_option(ref, "--dest-tls-verify=false"),
         "--src-shared-blob-dir", str(blobs),
-        f"oci:{layout}:image", source(ref),
+        f"oci:{layout}:image", with_transport(ref),
     ]  # fmt: skip
 
 
-def copy(ref: str, layout: Path, blobs: Path, *, platform: str = "", unpacked: str = "") -> None:
+def copy_image(
+    ref: str, layout: Path, blobs: Path, *, platform: str = "", unpacked_ref: str = ""
+) -> None:
     """Copy an image into a layout whose blobs are shared; raise an `ImageError`."""
-    _run(ref, copy_argv(ref, layout, blobs, platform=platform, unpacked=unpacked))
+    _run(ref, copy_argv(ref, layout, blobs, platform=platform, unpacked_ref=unpacked_ref))
 
 
-def push(layout: Path, blobs: Path, ref: str) -> None:
+def push_image(layout: Path, blobs: Path, ref: str) -> None:
     """Copy the image of a layout with shared blobs to a registry; raise an `ImageError`."""
     _run(ref, push_argv(layout, blobs, ref))
 
 
-def config(ref: str, *, platform: str = "") -> bytes:
+def read_config(ref: str, *, platform: str = "") -> bytes:
     """Read an image's configuration as its maker wrote it; empty where that cannot be had."""
     status, out, _ = _call(config_argv(ref, platform=platform))
     return out if status == 0 else b""
 
 
-def digest(ref: str) -> str:
+def read_digest(ref: str) -> str:
     """Ask a registry for the digest of an image; raise an `ImageError`."""
     status, out, said = _call(digest_argv(ref))
     if status != 0:
-        raise explain(ref, said.decode(errors="replace"))
+        raise parse_error(ref, said.decode(errors="replace"))
     return out.decode().strip()
 
 
 def environment() -> dict[str, str]:
     """Make the environment that skopeo runs in."""
-    return process.base_env(**{name: os.environ[name] for name in PASSED_ON if name in os.environ})
+    return process.base_env(
+        **{name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ}
+    )
 
 
 def stop_all() -> None:
     """End every skopeo of ours and start none any more: the command was told to stop."""
     _stopped.set()
-    for pid in tuple(_running):
+    for pid in tuple(_running_pids):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
 
@@ -255,7 +261,7 @@ def is_stopped() -> bool:
 def _run(ref: str, argv: Sequence[str]) -> None:
     status, _, said = _call(argv)
     if status != 0:
-        raise explain(ref, said.decode(errors="replace") if status > 0 else INTERRUPTED)
+        raise parse_error(ref, said.decode(errors="replace") if status > 0 else INTERRUPTED)
 
 
 def _call(argv: Sequence[str]) -> tuple[int, bytes, bytes]:
@@ -274,30 +280,30 @@ def _call(argv: Sequence[str]) -> tuple[int, bytes, bytes]:
             stdout=out.fileno(),
             stderr=err.fileno(),
         )
-        _running.add(running.pid)
+        _running_pids.add(running.pid)
         if _stopped.is_set():  # it was told so while this one was started
             running.terminate()
         try:
             status = running.wait()
         finally:
-            _running.discard(running.pid)
+            _running_pids.discard(running.pid)
         out.seek(0)
         err.seek(0)
         return status, out.read(), err.read()
 
 
-def _host(ref: str) -> str:
+def _registry_host(ref: str) -> str:
     return "this computer" if imagename.transport(ref) else ref.partition("/")[0]
 
 
-def _plain_http(ref: str, option: str) -> list[str]:
+def _plain_http_option(ref: str, option: str) -> list[str]:
     """Allow plain HTTP on the loopback, as docker does."""
     host = "" if imagename.transport(ref) else ref.partition("/")[0]
     local = re.fullmatch(r"(localhost|127(\.\d+){3}|\[::1\])(:\d+)?", host)
     return [option] if local else []
 
 
-def _last_words(stderr: str) -> str:
+def _log_message(stderr: str) -> str:
     """Take the message out of skopeo's log line."""
     lines = [line for line in stderr.strip().splitlines() if line] or ["no message"]
     found = re.search(r'msg="(.*)"$', lines[-1])

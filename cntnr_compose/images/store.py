@@ -20,12 +20,12 @@ from cntnr_compose.model import image_name as imagename
 from cntnr_compose.model.image import Image, ImageConfig
 from cntnr_compose.model.oci import MANIFEST, Descriptor, Index, Manifest
 
-NAME = "org.opencontainers.image.ref.name"
-TAGGED = "cntnr.tagged"
-Tell = Callable[[str, str], None]
+NAME_ANNOTATION = "org.opencontainers.image.ref.name"
+TAGGED_ANNOTATION = "cntnr.tagged"
+ReportProgress = Callable[[str, str], None]
 
 
-TRIES, PAUSE = 20, 0.01  # seconds: for a manifest that is just being written
+READ_ATTEMPTS, READ_PAUSE = 20, 0.01  # seconds: for a manifest that is just being written
 
 
 class NoSuchImage(CntnrError):
@@ -63,16 +63,16 @@ class ImageStore:
 
     def list(self) -> tuple[Image, ...]:
         """Give every image, one for each name."""
-        stamp = self._stamp()
+        stamp = self._index_stamp()
         if not stamp:
             return ()
         found = files.read_value(self.root / "catalogue.json", Catalogue)
         if found is not None and found.stamp == stamp:
             return found.images
         images = []
-        for descriptor in self._index().manifests:
+        for descriptor in self._read_index().manifests:
             with contextlib.suppress(StoreDamaged):
-                images.append(self._read(descriptor))
+                images.append(self._read_image(descriptor))
         return tuple(images)
 
     def find(self, ref: str) -> Image | None:
@@ -87,15 +87,15 @@ class ImageStore:
             for image in images:
                 if image.manifest == digest and image.ref.startswith(f"{repository}:"):
                     return replace(image, ref=wanted)
-        return self.find_id(ref) if imagename.id_prefix(ref) else None
+        return self.find_by_id(ref) if imagename.id_prefix(ref) else None
 
-    def find_id(self, name: str) -> Image | None:
+    def find_by_id(self, name: str) -> Image | None:
         """Find an image by its id or the beginning of it; None where there is none or several."""
         digits = imagename.id_prefix(name)
         found = {one.id: one for one in self.list() if one.id.startswith(f"sha256:{digits}")}
         return next(iter(found.values())) if digits and len(found) == 1 else None
 
-    def need(self, ref: str) -> Image:
+    def require(self, ref: str) -> Image:
         """Find an image, or raise `NoSuchImage`."""
         found = self.find(ref)
         if found is None:
@@ -112,18 +112,18 @@ class ImageStore:
     def config(self, image: Image) -> dict[str, Any]:
         """Read an image's whole configuration, history and all."""
         try:
-            return from_json(self.blob(image.id).read_bytes(), dict[str, Any])
+            return from_json(self.blob_path(image.id).read_bytes(), dict[str, Any])
         except (OSError, ValueError) as error:
             raise StoreDamaged(image.ref) from error
 
-    def blob(self, digest: str) -> Path:
+    def blob_path(self, digest: str) -> Path:
         """Name the file of a blob."""
         return self.blobs / digest.replace(":", "/", 1)
 
-    def put(self, content: bytes, media_type: str) -> Descriptor:
+    def write_blob(self, content: bytes, media_type: str) -> Descriptor:
         """Write a small blob and describe it."""
         digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-        path = self.blob(digest)
+        path = self.blob_path(digest)
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             files.write_atomic(path, content)
@@ -131,17 +131,21 @@ class ImageStore:
 
     def add(self, ref: str, manifest: Descriptor) -> Image:
         """File an image, whose blobs are all there, under a name; the name's old image loses it."""
-        named = replace(manifest, annotations={NAME: ref, TAGGED: str(int(time.time()))})
-        image = self._read(named)
-        with self.changing() as index:
-            others = tuple(one for one in index.manifests if one.annotations.get(NAME) != ref)
-            self._write(replace(index, manifests=(*others, named)))
+        named = replace(
+            manifest, annotations={NAME_ANNOTATION: ref, TAGGED_ANNOTATION: str(int(time.time()))}
+        )
+        image = self._read_image(named)
+        with self.locked_index() as index:
+            others = tuple(
+                one for one in index.manifests if one.annotations.get(NAME_ANNOTATION) != ref
+            )
+            self._write_index(replace(index, manifests=(*others, named)))
         return image
 
     def tag(self, ref: str, new: str) -> Image:
         """Give an image another name; raise `NoSuchImage`."""
-        image = self.need(ref)
-        size = self.blob(image.manifest).stat().st_size
+        image = self.require(ref)
+        size = self.blob_path(image.manifest).stat().st_size
         descriptor = Descriptor(media_type=MANIFEST, digest=image.manifest, size=size)
         return self.add(imagename.normalize(new), descriptor)
 
@@ -150,14 +154,16 @@ class ImageStore:
 
         The image's files go with the next `prune`. Raises `NoSuchImage`.
         """
-        image = self.need(ref)
+        image = self.require(ref)
         by_name = not ref.startswith("sha256:") and image.ref == imagename.normalize(ref)
         gone = [one.ref for one in self.list() if one.id == image.id]
         if by_name:
             gone = [image.ref]
-        with self.changing() as index:
-            kept = (one for one in index.manifests if one.annotations.get(NAME) not in gone)
-            self._write(replace(index, manifests=tuple(kept)))
+        with self.locked_index() as index:
+            kept = (
+                one for one in index.manifests if one.annotations.get(NAME_ANNOTATION) not in gone
+            )
+            self._write_index(replace(index, manifests=tuple(kept)))
         return tuple(gone)
 
     def prune(self) -> Bytes:
@@ -165,10 +171,10 @@ class ImageStore:
 
         Waits for pulls and builds under way. Unpacked layers are `unpack.prune_layers`' work.
         """
-        if not self._stamp():
+        if not self._index_stamp():
             return 0
         freed = 0
-        with self.alone(), self.changing() as index:
+        with self.alone(), self.locked_index() as index:
             files.remove_stale_staging(self.root)
             needed = self._reachable(index)
             for path in self.blobs.glob("sha256/*"):
@@ -178,66 +184,66 @@ class ImageStore:
         return freed
 
     @contextlib.contextmanager
-    def changing(self) -> Iterator[Index]:
+    def locked_index(self) -> Iterator[Index]:
         """Hold the store's lock and give the index as it is."""
-        self.prepare()
+        self.create_layout()
         with files.file_lock(self.root / ".lock"):
-            yield self._index()
+            yield self._read_index()
 
     @contextlib.contextmanager
-    def in_use(self) -> Iterator[None]:
+    def protect_blobs(self) -> Iterator[None]:
         """Keep `prune` away while blobs are made that no name holds yet."""
-        self.prepare()
+        self.create_layout()
         with files.file_lock(self.root / ".use", shared=True):
             yield
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """Wait until nobody makes blobs that no name holds yet, and let nobody begin."""
-        self.prepare()
+        self.create_layout()
         with files.file_lock(self.root / ".use"):
             yield
 
     @contextlib.contextmanager
     def draft(self) -> Iterator[Path]:
         """Make a folder beside the blobs that is gone afterwards; killed, the next one removes it."""
-        self.prepare()
+        self.create_layout()
         with files.staging_folder(self.root) as path:
             yield path
 
-    def prepare(self) -> None:
+    def create_layout(self) -> None:
         """Make an empty layout where there is none."""
         marker = self.root / "oci-layout"
         if not marker.exists():
             paths.make_data_folder(self.blobs / "sha256")
             files.write_atomic(marker, b'{"imageLayoutVersion":"1.0.0"}\n')
 
-    def _index(self) -> Index:
+    def _read_index(self) -> Index:
         return files.read_value(self.root / "index.json", Index) or Index()
 
-    def _stamp(self) -> tuple[int, ...]:
+    def _index_stamp(self) -> tuple[int, ...]:
         try:
             found = (self.root / "index.json").stat()
         except OSError:
             return ()
         return found.st_ino, found.st_size, found.st_mtime_ns
 
-    def _write(self, index: Index) -> None:
+    def _write_index(self, index: Index) -> None:
         files.write_value(self.root / "index.json", index)
         images = []
         for descriptor in index.manifests:
             with contextlib.suppress(StoreDamaged):
-                images.append(self._read(descriptor))
-        catalogue = Catalogue(stamp=self._stamp(), images=tuple(images))
+                images.append(self._read_image(descriptor))
+        catalogue = Catalogue(stamp=self._index_stamp(), images=tuple(images))
         files.write_value(self.root / "catalogue.json", catalogue)
 
-    def _read(self, descriptor: Descriptor) -> Image:
-        ref = descriptor.annotations.get(NAME, "")
+    def _read_image(self, descriptor: Descriptor) -> Image:
+        ref = descriptor.annotations.get(NAME_ANNOTATION, "")
         try:
             manifest = self.read_manifest(descriptor.digest)
-            tree = from_json(self.blob(manifest.config.digest).read_bytes(), dict[str, Any])
+            tree = from_json(self.blob_path(manifest.config.digest).read_bytes(), dict[str, Any])
             # Some builders write null where the specification wants a list.
-            config = from_tree(_without_nulls(tree.get("config") or {}), ImageConfig)
+            config = from_tree(_drop_nulls(tree.get("config") or {}), ImageConfig)
         except (OSError, ValueError) as error:
             raise StoreDamaged(ref) from error
         return Image(
@@ -246,7 +252,7 @@ class ImageStore:
             manifest=descriptor.digest,
             size=manifest.config.size + sum(layer.size for layer in manifest.layers),
             created=tree.get("created") or "",
-            tagged=float(descriptor.annotations.get(TAGGED, 0)),
+            tagged=float(descriptor.annotations.get(TAGGED_ANNOTATION, 0)),
             architecture=tree.get("architecture") or "",
             os=tree.get("os") or "linux",
             config=config,
@@ -254,11 +260,11 @@ class ImageStore:
 
     def read_manifest(self, digest: str) -> Manifest:
         """Read a manifest. skopeo writes one in place, and may just do so for another copy of the image."""
-        for _ in range(TRIES):
+        for _ in range(READ_ATTEMPTS):
             with contextlib.suppress(ValueError):
-                return from_json(self.blob(digest).read_bytes(), Manifest)
-            time.sleep(PAUSE)
-        return from_json(self.blob(digest).read_bytes(), Manifest)
+                return from_json(self.blob_path(digest).read_bytes(), Manifest)
+            time.sleep(READ_PAUSE)
+        return from_json(self.blob_path(digest).read_bytes(), Manifest)
 
     def _reachable(self, index: Index) -> set[str]:
         needed = set()
@@ -270,18 +276,22 @@ class ImageStore:
         return {digest.partition(":")[2] for digest in needed}
 
 
-def _without_nulls(tree: Any) -> Any:
+def _drop_nulls(tree: Any) -> Any:
     if isinstance(tree, dict):
-        return {key: _without_nulls(value) for key, value in tree.items() if value is not None}
+        return {key: _drop_nulls(value) for key, value in tree.items() if value is not None}
     return tree
 
 
-def _quiet(_kind: str, _text: str) -> None:
+def _ignore_progress(_kind: str, _text: str) -> None:
     return None
 
 
-def pull(
-    ref: str, *, platform: str = "", on_event: Tell = _quiet, store: ImageStore | None = None
+def pull_image(
+    ref: str,
+    *,
+    platform: str = "",
+    on_progress: ReportProgress = _ignore_progress,
+    store: ImageStore | None = None,
 ) -> Image:
     """Get an image from a registry, a layout or an archive into the store.
 
@@ -290,10 +300,10 @@ def pull(
     """
     store = store or ImageStore()
     full = imagename.normalize(ref)
-    on_event("Pulling", ref)
+    on_progress("Pulling", ref)
     try:
-        with store.in_use(), store.draft() as draft:
-            manifest = _copied(store, full, draft, platform)
+        with store.protect_blobs(), store.draft() as draft:
+            manifest = _copy_blobs(store, full, draft, platform)
             image = store.add(full, manifest)
     except OSError as error:
         import errno
@@ -301,63 +311,65 @@ def pull(
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise NoSpace(full) from error
         raise paths.HomeNotWritable(store.root, error.strerror or str(error)) from error
-    on_event("Pulled", ref)
+    on_progress("Pulled", ref)
     return image
 
 
-def _copied(store: ImageStore, ref: str, draft: Path, platform: str) -> Descriptor:
+def _copy_blobs(store: ImageStore, ref: str, draft: Path, platform: str) -> Descriptor:
     """Copy an image's blobs into the store, and describe its manifest."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from cntnr_compose.images.archives import unpacked
+    from cntnr_compose.images.archives import unpack_archive
 
-    place = unpacked(ref, draft)
+    place = unpack_archive(ref, draft)
     with ThreadPoolExecutor(1) as beside:
-        exact = _exact_config(ref)
-        original = None if exact else beside.submit(skopeo.config, place, platform=platform)
-        skopeo.copy(ref, draft / "layout", store.blobs, platform=platform, unpacked=place)
+        exact = _copies_config_unchanged(ref)
+        original = None if exact else beside.submit(skopeo.read_config, place, platform=platform)
+        skopeo.copy_image(ref, draft / "layout", store.blobs, platform=platform, unpacked_ref=place)
         index = files.read_value(draft / "layout/index.json", Index)
         if index is None or not index.manifests:
             raise LayerCorrupt(ref, "skopeo copied nothing")
         manifest = index.manifests[0]
         if original is not None:
-            manifest = _with_config(store, manifest, original.result())
+            manifest = _restore_config(store, manifest, original.result())
     return replace(manifest, annotations={})
 
 
-def push(ref: str, *, on_event: Tell = _quiet, store: ImageStore | None = None) -> None:
+def push_image(
+    ref: str, *, on_progress: ReportProgress = _ignore_progress, store: ImageStore | None = None
+) -> None:
     """Copy an image of the store to the registry that its name tells.
 
     Raises `NoSuchImage`, `ImageError`.
     """
     store = store or ImageStore()
-    image = store.need(ref)
-    on_event("Pushing", ref)
-    with store.in_use(), store.draft() as draft:
-        layout = single_layout(store, image, draft / "layout", tag="image")
-        skopeo.push(layout, store.blobs, image.ref)
-    on_event("Pushed", ref)
+    image = store.require(ref)
+    on_progress("Pushing", ref)
+    with store.protect_blobs(), store.draft() as draft:
+        layout = create_image_layout(store, image, draft / "layout", tag="image")
+        skopeo.push_image(layout, store.blobs, image.ref)
+    on_progress("Pushed", ref)
 
 
-def single_layout(store: ImageStore, image: Image, path: Path, *, tag: str) -> Path:
+def create_image_layout(store: ImageStore, image: Image, path: Path, *, tag: str) -> Path:
     """Make a layout that holds one image by name, on the store's blobs."""
     path.mkdir(parents=True)
     (path / "blobs").symlink_to(store.blobs)
     (path / "oci-layout").write_bytes((store.root / "oci-layout").read_bytes())
-    size = store.blob(image.manifest).stat().st_size
+    size = store.blob_path(image.manifest).stat().st_size
     named = Descriptor(
-        media_type=MANIFEST, digest=image.manifest, size=size, annotations={NAME: tag}
+        media_type=MANIFEST, digest=image.manifest, size=size, annotations={NAME_ANNOTATION: tag}
     )
     files.write_value(path / "index.json", Index(manifests=(named,)))
     return path
 
 
-def _exact_config(ref: str) -> bool:
+def _copies_config_unchanged(ref: str) -> bool:
     """Tell whether skopeo copies the configuration byte for byte: from OCI to OCI it does."""
     return imagename.transport(ref) in ("oci:", "oci-archive:")
 
 
-def _with_config(store: ImageStore, manifest: Descriptor, original: bytes) -> Descriptor:
+def _restore_config(store: ImageStore, manifest: Descriptor, original: bytes) -> Descriptor:
     """Put the maker's configuration back.
 
     skopeo writes a new one when it makes an OCI image of a docker one: the health check, the
@@ -368,10 +380,10 @@ def _with_config(store: ImageStore, manifest: Descriptor, original: bytes) -> De
     if not original or digest == made.config.digest:
         return manifest
     try:
-        written = from_json(store.blob(made.config.digest).read_bytes(), dict[str, Any])
+        written = from_json(store.blob_path(made.config.digest).read_bytes(), dict[str, Any])
         if from_json(original, dict[str, Any])["rootfs"] != written["rootfs"]:
             return manifest  # the name was given to another image meanwhile
     except (KeyError, ValueError):
         return manifest
-    config = store.put(original, skopeo.OCI_CONFIG)
-    return store.put(to_json(replace(made, config=config)), MANIFEST)
+    config = store.write_blob(original, skopeo.OCI_CONFIG)
+    return store.write_blob(to_json(replace(made, config=config)), MANIFEST)

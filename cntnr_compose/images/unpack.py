@@ -15,38 +15,38 @@ from cntnr_compose.core.values import Bytes, Value
 from cntnr_compose.host import files
 from cntnr_compose.images import umoci
 from cntnr_compose.images.skopeo import LayerCorrupt, NoSpace
-from cntnr_compose.images.store import ImageStore, single_layout
+from cntnr_compose.images.store import ImageStore, create_image_layout
 from cntnr_compose.model.image import Image
 
 # The options of a mount have to fit one page, and paths of homes can be long; this leaves room for
 # the upper and the work folder.
-LONGEST_LOWER = 3000
-ATTEMPTS = 5  # of umoci, which hides its reason about one time in three
+MAX_LOWERDIR_LENGTH = 3000
+UMOCI_ATTEMPTS = 5  # of umoci, which hides its reason about one time in three
 
 
-class Stack(Value, frozen=True, kw_only=True):
+class LayerStack(Value, frozen=True, kw_only=True):
     """What a built image lies on: folders in the layer store, top first."""
 
     version: int = 1
     lower: tuple[str, ...]
 
 
-def folder(image_id: str) -> Path:
+def unpacked_folder(image_id: str) -> Path:
     """Name the folder of an image's unpacked files."""
     return paths.layers() / image_id.removeprefix("sha256:")
 
 
 def lower_dirs(image: Image) -> tuple[Path, ...] | None:
     """Give the image's lower directories, top first; None where it has to be unpacked first."""
-    own = folder(image.id)
+    own = unpacked_folder(image.id)
     rootfs = own / "rootfs"
     if rootfs.is_dir():
         return (rootfs,)
-    stack = files.read_value(own / "stack.json", Stack)
+    stack = files.read_value(own / "stack.json", LayerStack)
     if stack is None:
         return None
     found = tuple(paths.layers() / name for name in stack.lower)
-    if sum(len(str(path)) + 1 for path in found) > LONGEST_LOWER:
+    if sum(len(str(path)) + 1 for path in found) > MAX_LOWERDIR_LENGTH:
         return None
     return found if all(path.is_dir() for path in found) else None
 
@@ -62,37 +62,37 @@ async def ensure_unpacked(image: Image, *, store: ImageStore | None = None) -> t
         return found
     store = store or ImageStore()
     paths.make_data_folder(paths.layers())
-    async with _turn(paths.layers() / f".lock-{folder(image.id).name[:16]}"):
+    async with _wait_for_lock(paths.layers() / f".lock-{unpacked_folder(image.id).name[:16]}"):
         found = lower_dirs(image)
         if found is None:
             await _unpack(image, store)
-            found = (folder(image.id) / "rootfs",)
+            found = (unpacked_folder(image.id) / "rootfs",)
     return found
 
 
 async def _unpack(image: Image, store: ImageStore) -> None:
     with draft() as making:
-        layout = single_layout(store, image, making / "layout", tag="image")
-        for attempt in range(ATTEMPTS):
+        layout = create_image_layout(store, image, making / "layout", tag="image")
+        for attempt in range(UMOCI_ATTEMPTS):
             try:
                 await umoci.unpack(layout, "image", making / "rootfs")
                 break
             except CommandFailed as error:
                 # Closing after a failure, umoci may trip over itself, and says that instead.
-                if "panic: " not in error.stderr or attempt == ATTEMPTS - 1:
-                    raise _explained(image, store, error.stderr) from error
+                if "panic: " not in error.stderr or attempt == UMOCI_ATTEMPTS - 1:
+                    raise _unpack_error(image, store, error.stderr) from error
                 files.remove_tree(making / "rootfs")
-        target = folder(image.id)
+        target = unpacked_folder(image.id)
         target.mkdir(exist_ok=True)
         (making / "rootfs").rename(target / "rootfs")
 
 
-def _explained(image: Image, store: ImageStore, said: str) -> Exception:
+def _unpack_error(image: Image, store: ImageStore, said: str) -> Exception:
     """Find the reason of a failure; a blob that lies is removed, so that a pull gets it again."""
     if "no space left on device" in said:
         return NoSpace(image.ref)
     for layer in store.manifest(image).layers:
-        path = store.blob(layer.digest)
+        path = store.blob_path(layer.digest)
         if not path.exists():
             return LayerCorrupt(image.ref, f"{layer.digest[:19]} is missing")
         with path.open("rb") as blob:
@@ -104,7 +104,7 @@ def _explained(image: Image, store: ImageStore, said: str) -> Exception:
 
 
 @contextlib.asynccontextmanager
-async def _turn(path: Path) -> AsyncIterator[None]:
+async def _wait_for_lock(path: Path) -> AsyncIterator[None]:
     """Hold a file lock without blocking the event loop."""
     import asyncio
 
@@ -145,7 +145,7 @@ def _prune_layers(used: Collection[str], *, build_cache: bool) -> Bytes:
     kept_ids |= {one.removeprefix("sha256:") for one in used}
     kept = set(kept_ids)
     for name in kept_ids:
-        stack = files.read_value(root / name / "stack.json", Stack)
+        stack = files.read_value(root / name / "stack.json", LayerStack)
         kept |= {lower.partition("/")[0] for lower in stack.lower} if stack else set()
     freed = 0
     for path in root.glob("[!.]*"):

@@ -33,15 +33,15 @@ WORDS = [
 def test_what_skopeo_says_is_put_into_words(programs: Programs, said: str, kind: str) -> None:
     programs.add("skopeo", f"echo '{SAYS.format(said)}' >&2; exit 1")
     with pytest.raises(ImageError, match="cannot get image redis:7") as caught:
-        skopeo.copy(REF, Path("/l"), Path("/b"))
+        skopeo.copy_image(REF, Path("/l"), Path("/b"))
     assert caught.value.kind == kind
     assert caught.value.exit_code == 1
 
 
 def test_a_registry_on_this_machine_may_speak_plainly(programs: Programs) -> None:
     programs.add("skopeo")
-    skopeo.copy("localhost:5000/app:1", Path("/l"), Path("/b"))
-    skopeo.copy(REF, Path("/l"), Path("/b"))
+    skopeo.copy_image("localhost:5000/app:1", Path("/l"), Path("/b"))
+    skopeo.copy_image(REF, Path("/l"), Path("/b"))
     plain, safe = programs.calls("skopeo")
     assert "--src-tls-verify=false" in plain
     assert "--src-tls-verify=false" not in safe
@@ -50,7 +50,7 @@ def test_a_registry_on_this_machine_may_speak_plainly(programs: Programs) -> Non
 
 def test_a_platform_is_asked_for_by_its_parts(programs: Programs) -> None:
     programs.add("skopeo")
-    skopeo.copy(REF, Path("/l"), Path("/b"), platform="linux/arm/v7")
+    skopeo.copy_image(REF, Path("/l"), Path("/b"), platform="linux/arm/v7")
     call = programs.calls("skopeo")[0]
     assert call[call.index("--override-variant") + 1] == "v7"
     assert call[call.index("--override-arch") + 1] == "arm"
@@ -58,6 +58,6 @@ def test_a_platform_is_asked_for_by_its_parts(programs: Programs) -> None:
 
 def test_the_makers_configuration_is_read_byte_for_byte(programs: Programs) -> None:
     programs.add("skopeo", "printf '{\"a\":  1}'")
-    assert skopeo.config(REF) == b'{"a":  1}'
+    assert skopeo.read_config(REF) == b'{"a":  1}'
     programs.add("skopeo", "exit 1")
-    assert skopeo.config(REF) == b""
+    assert skopeo.read_config(REF) == b""

@@ -8,12 +8,12 @@ places becomes by a character is remembered.
 import re
 from collections.abc import Callable, Iterator
 
-Fits = Callable[[str], bool]
-MOST_STATES = 500  # that are remembered; then all are forgotten
+CharacterTest = Callable[[str], bool]
+MAX_STATES = 500  # that are remembered; then all are forgotten
 _ITEM = re.compile(r"\\?(.)(?:-\\?(.))?", re.DOTALL)
 
 
-class _NotASet(Exception):
+class _EmptySet(Exception):
     """A ``[…]`` that no character fits, such as ``[z-a]``."""
 
 
@@ -26,25 +26,25 @@ class _State(dict[str, "_State"]):
         self.is_end = end in places
 
 
-class Pattern:
+class GlobPattern:
     """One pattern, ready to be tried."""
 
     def __init__(self, text: str) -> None:
         self._parts: list[
-            tuple[Fits, bool]
+            tuple[CharacterTest, bool]
         ] = []  # what a character must be; whether any number may
         self._skips: dict[int, int] = {}  # what may be left out: from which part, up to which
         try:
             self._read(text)
-        except _NotASet:  # the pattern fits nothing but itself
+        except _EmptySet:  # the pattern fits nothing but itself
             self._parts = [(char.__eq__, False) for char in text]
             self._skips = {}
         self._states: dict[frozenset[int], _State] = {}
-        self._begin = self._state({0})
+        self._start = self._state({0})
 
-    def fits(self, path: str) -> bool:
+    def matches(self, path: str) -> bool:
         """Tell whether a whole path fits."""
-        state = self._begin
+        state = self._start
         for char in path:
             ahead = state.get(char)
             state = self._step(state, char) if ahead is None else ahead
@@ -52,9 +52,9 @@ class Pattern:
                 return False
         return state.is_end
 
-    def fits_above(self, path: str) -> bool:
+    def matches_path_or_parent(self, path: str) -> bool:
         """Tell whether a path fits, or one of the folders that it is in."""
-        state = self._begin
+        state = self._start
         for char in path:
             if char == "/" and state.is_end:
                 return True
@@ -86,9 +86,9 @@ class Pattern:
                 ahead.append(at + 1)
             if at in self._skips:
                 ahead.append(self._skips[at])
-        if len(self._states) >= MOST_STATES:
+        if len(self._states) >= MAX_STATES:
             self._states.clear()
-            self._begin.clear()
+            self._start.clear()
         key = frozenset(reached)
         return self._states.setdefault(key, _State(key, len(self._parts)))
 
@@ -119,7 +119,7 @@ class Pattern:
             else:
                 self._parts.append((char.__eq__, False))
 
-    def _any(self, fits: Fits) -> None:
+    def _any(self, fits: CharacterTest) -> None:
         if not self._parts or self._parts[-1] != (fits, True):
             self._parts.append((fits, True))
 
@@ -136,12 +136,12 @@ def _is_no_newline(char: str) -> bool:
     return char != "\n"  # nor does it for docker, by an oversight that files may count on
 
 
-def _set(inside: str) -> Fits:
+def _set(inside: str) -> CharacterTest:
     """Read the inside of ``[…]``. Raises `_NotASet`."""
     negated = inside.startswith("^")
     ranges = list(_ranges(inside.removeprefix("^")))
     if not ranges or any(low > high for low, high in ranges):
-        raise _NotASet
+        raise _EmptySet
 
     def fits(char: str) -> bool:
         return any(low <= char <= high for low, high in ranges) != negated

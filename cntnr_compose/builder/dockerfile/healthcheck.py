@@ -1,30 +1,30 @@
 """HEALTHCHECK of a Dockerfile to the form that images keep."""
 
-from cntnr_compose.builder.dockerfile.parser import Instruction, exec_form
-from cntnr_compose.builder.dockerfile.stages import Scope
+from cntnr_compose.builder.dockerfile.parser import Instruction, parse_exec_form
+from cntnr_compose.builder.dockerfile.stages import DockerfileScope
 from cntnr_compose.core import units
 from cntnr_compose.model.image import ImageHealthcheck
 
-SHORTEST = 10**6  # nanoseconds
+MIN_DURATION = 10**6  # nanoseconds
 
 
-def healthcheck(one: Instruction, scope: Scope) -> ImageHealthcheck:
+def parse_healthcheck(one: Instruction, scope: DockerfileScope) -> ImageHealthcheck:
     """Read a HEALTHCHECK. Raises `DockerfileInvalid`."""
     kind, _, rest = one.text.partition(" ")
     rest = rest.strip()
     if kind.upper() == "NONE":
         if rest or one.flags:
-            raise scope.fail(one.line, "HEALTHCHECK NONE takes no arguments")
+            raise scope.error(one.line, "HEALTHCHECK NONE takes no arguments")
         return ImageHealthcheck(test=("NONE",))
     if kind.upper() != "CMD":
-        raise scope.fail(one.line, f'unknown type "{kind}" in HEALTHCHECK (try CMD)')
+        raise scope.error(one.line, f'unknown type "{kind}" in HEALTHCHECK (try CMD)')
     if not rest:
-        raise scope.fail(one.line, "missing command after HEALTHCHECK CMD")
-    words = exec_form(rest)
+        raise scope.error(one.line, "missing command after HEALTHCHECK CMD")
+    words = parse_exec_form(rest)
     flags = dict(one.flags)
     retries = flags.get("retries", "0")
     if not retries.isdecimal():
-        raise scope.fail(one.line, f"--retries must be a number, not {retries}")
+        raise scope.error(one.line, f"--retries must be a number, not {retries}")
     return ImageHealthcheck(
         test=("CMD-SHELL", rest) if words is None else ("CMD", *words),
         interval=_duration(flags, "interval", one, scope),
@@ -35,11 +35,11 @@ def healthcheck(one: Instruction, scope: Scope) -> ImageHealthcheck:
     )
 
 
-def _duration(flags: dict[str, str], name: str, one: Instruction, scope: Scope) -> int:
+def _duration(flags: dict[str, str], name: str, one: Instruction, scope: DockerfileScope) -> int:
     try:
         found = units.parse_nanoseconds(flags.get(name) or "0")
     except units.InvalidDuration as error:
-        raise scope.fail(one.line, f"--{name}: {error}") from error
-    if found and found < SHORTEST:
-        raise scope.fail(one.line, f"--{name} cannot be less than 1ms")
+        raise scope.error(one.line, f"--{name}: {error}") from error
+    if found and found < MIN_DURATION:
+        raise scope.error(one.line, f"--{name} cannot be less than 1ms")
     return found

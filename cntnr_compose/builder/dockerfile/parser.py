@@ -11,8 +11,8 @@ KEYWORDS = (
     "ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL",
     "MAINTAINER", "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR",
 )  # fmt: skip
-EXEC_FORMS = frozenset({"ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"})
-WITH_HEREDOCS = frozenset({"ADD", "COPY", "RUN"})
+EXEC_FORM_KEYWORDS = frozenset({"ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"})
+HEREDOC_KEYWORDS = frozenset({"ADD", "COPY", "RUN"})
 DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
 FLAG = re.compile(r"--([a-z][a-z0-9-]*)(?:=(\S*))?(?:\s+|$)")
 HEREDOC = re.compile(r"(\d*)<<(-?)([^<]+)")
@@ -60,22 +60,22 @@ class Dockerfile(Value, frozen=True, kw_only=True):
     escape: str = "\\"
 
 
-def parse(text: str, name: str = "Dockerfile") -> Dockerfile:
+def parse_dockerfile(text: str, name: str = "Dockerfile") -> Dockerfile:
     """Read a Dockerfile. Raises `DockerfileInvalid`."""
     lines = [line.rstrip("\r") for line in text.removeprefix("\ufeff").split("\n")]
-    escape = _escape(lines, name)
-    found = tuple(_instructions(lines, name, escape))
+    escape = _parse_escape_directive(lines, name)
+    found = tuple(_parse_instructions(lines, name, escape))
     if not found:
         raise DockerfileInvalid(name, 1, "the Dockerfile is empty")
     return Dockerfile(name=name, instructions=found, escape=escape)
 
 
-def parse_line(text: str, name: str, line: int) -> Instruction:
+def parse_instruction(text: str, name: str, line: int) -> Instruction:
     """Read one instruction that stands by itself, such as a trigger. Raises `DockerfileInvalid`."""
-    return _instruction(text, (), name, line)
+    return _parse_instruction(text, (), name, line)
 
 
-def _escape(lines: list[str], name: str) -> str:
+def _parse_escape_directive(lines: list[str], name: str) -> str:
     """Find the escape directive; directives stand before everything else."""
     for number, line in enumerate(lines, 1):
         found = DIRECTIVE.match(line.strip())
@@ -91,7 +91,7 @@ def _escape(lines: list[str], name: str) -> str:
     return "\\"
 
 
-def _instructions(lines: list[str], name: str, escape: str) -> Iterator[Instruction]:
+def _parse_instructions(lines: list[str], name: str, escape: str) -> Iterator[Instruction]:
     goes_on = re.compile(re.escape(escape) + r"[ \t]*$")
     at = 0
     while at < len(lines):
@@ -110,20 +110,20 @@ def _instructions(lines: list[str], name: str, escape: str) -> Iterator[Instruct
             text += goes_on.sub("", line) if more else line
             more = more or not bare
         if text.strip():
-            heredocs, at = _heredocs(text, lines, at, name, first)
-            yield _instruction(text.strip(), heredocs, name, first)
+            heredocs, at = _read_heredocs(text, lines, at, name, first)
+            yield _parse_instruction(text.strip(), heredocs, name, first)
 
 
-def _heredocs(
+def _read_heredocs(
     text: str, lines: list[str], at: int, name: str, line: int
 ) -> tuple[tuple[Heredoc, ...], int]:
     """Read the texts that follow an instruction; give them and where the next line is."""
     keyword, _, rest = text.partition(" ")
     inner = rest.strip().partition(" ")[0] if keyword.upper() == "ONBUILD" else keyword
-    if inner.upper() not in WITH_HEREDOCS or "<<" not in text:
+    if inner.upper() not in HEREDOC_KEYWORDS or "<<" not in text:
         return (), at
     found = []
-    for word in _raw_words(rest):
+    for word in _split_words(rest):
         match = HEREDOC.fullmatch(word)
         if match is None:
             continue
@@ -148,23 +148,27 @@ def _heredocs(
     return tuple(found), at
 
 
-def _raw_words(text: str) -> tuple[str, ...]:
+def _split_words(text: str) -> tuple[str, ...]:
     try:
-        return dockerwords.split(text)
+        return dockerwords.split_words(text)
     except dockerwords.WordInvalid:
         return ()  # a shell may have other rules for quotes; a text in quotes is no heredoc
 
 
-def _instruction(text: str, heredocs: tuple[Heredoc, ...], name: str, line: int) -> Instruction:
+def _parse_instruction(
+    text: str, heredocs: tuple[Heredoc, ...], name: str, line: int
+) -> Instruction:
     keyword, *rest = text.split(maxsplit=1)
     keyword = keyword.upper()
     if keyword not in KEYWORDS:
-        raise DockerfileInvalid(name, line, f"unknown instruction: {keyword}{_meant(keyword)}")
+        raise DockerfileInvalid(
+            name, line, f"unknown instruction: {keyword}{_suggest_keyword(keyword)}"
+        )
     body = rest[0].strip() if rest else ""
     flags = []
     # ONBUILD's flags are those of the instruction that it holds back.
     while keyword != "ONBUILD" and (found := FLAG.match(body)):
-        flags.append((found.group(1), _bare(found.group(2) or "")))
+        flags.append((found.group(1), _unquote(found.group(2) or "")))
         body = body[found.end() :]
     if not body:
         raise DockerfileInvalid(name, line, f"{keyword} needs something to follow it")
@@ -173,17 +177,17 @@ def _instruction(text: str, heredocs: tuple[Heredoc, ...], name: str, line: int)
         line=line,
         text=body,
         flags=tuple(flags),
-        words=exec_form(body) if keyword in EXEC_FORMS else None,
+        words=parse_exec_form(body) if keyword in EXEC_FORM_KEYWORDS else None,
         heredocs=heredocs,
     )
 
 
-def _bare(value: str) -> str:
+def _unquote(value: str) -> str:
     """Take the quotes off a flag's value."""
     return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
 
 
-def exec_form(text: str) -> tuple[str, ...] | None:
+def parse_exec_form(text: str) -> tuple[str, ...] | None:
     """Read a JSON list of strings; None where it is something else: then it is for a shell."""
     if not text.startswith("["):
         return None
@@ -193,7 +197,7 @@ def exec_form(text: str) -> tuple[str, ...] | None:
         return None
 
 
-def _meant(keyword: str) -> str:
+def _suggest_keyword(keyword: str) -> str:
     import difflib
 
     close = difflib.get_close_matches(keyword, KEYWORDS, 1)

@@ -3,26 +3,26 @@
 import posixpath
 
 from cntnr_compose.builder.dockerfile.parser import Instruction
-from cntnr_compose.builder.dockerfile.stages import Scope, Stage
-from cntnr_compose.builder.dockerfile.steps import Run, RunMount
+from cntnr_compose.builder.dockerfile.stages import DockerfileScope, Stage
+from cntnr_compose.builder.dockerfile.steps import RunMount, RunStep
 from cntnr_compose.core.values import Bytes
 from cntnr_compose.model.image import ImageConfig
 
-NETWORKS = ("default", "none", "host")
+NETWORK_MODES = ("default", "none", "host")
 # Known without an ARG, and no part of what a step is remembered by: the way out is not the content.
-PROXIES = frozenset(
+PROXY_VARIABLES = frozenset(
     spelled
     for name in ("http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy")
     for spelled in (name, name.upper())
 )
-SUFFIXES = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
-KEYS: dict[str, tuple[str, ...]] = {
+SIZE_SUFFIXES = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+MOUNT_KEYS: dict[str, tuple[str, ...]] = {
     "bind": ("source", "from", "readwrite"),
     "cache": ("id", "sharing", "mode", "uid", "gid"),
     "secret": ("id", "required", "mode", "uid", "gid", "env"),
     "tmpfs": ("size",),
 }
-ALIASES = {
+MOUNT_KEY_ALIASES = {
     "src": "source",
     "dst": "target",
     "destination": "target",
@@ -32,14 +32,14 @@ ALIASES = {
 TRUE = ("", "true", "1")
 
 
-def run(
+def parse_run(
     one: Instruction,
     stage: Stage,
-    scope: Scope,
+    scope: DockerfileScope,
     config: ImageConfig,
     args: dict[str, str],
     shell: tuple[str, ...],
-) -> Run:
+) -> RunStep:
     """Read a RUN. Raises `DockerfileInvalid`."""
     network, mounts = "default", []
     for name, value in one.flags:
@@ -48,13 +48,13 @@ def run(
         elif name == "mount":
             mounts.append(_mount(scope.expand(value, args, one.line), one, stage, scope))
         elif value != "sandbox":
-            raise scope.fail(one.line, f"--security={value} is not supported")
-    if network not in NETWORKS:
-        raise scope.fail(one.line, f'unsupported network mode "{network}"')
+            raise scope.error(one.line, f"--security={value} is not supported")
+    if network not in NETWORK_MODES:
+        raise scope.error(one.line, f'unsupported network mode "{network}"')
     env = dict(word.split("=", 1) for word in config.env if "=" in word)
-    env = {**{name: value for name, value in args.items() if name not in PROXIES}, **env}
+    env = {**{name: value for name, value in args.items() if name not in PROXY_VARIABLES}, **env}
     argv, script = _command(one, shell)
-    return Run(
+    return RunStep(
         argv=argv,
         script=script,
         env=tuple(f"{name}={value}" for name, value in env.items()),
@@ -81,7 +81,7 @@ def _command(one: Instruction, shell: tuple[str, ...]) -> tuple[tuple[str, ...],
     return (*shell, f"{one.text}\n{bodies}"), ""
 
 
-def _mount(text: str, one: Instruction, stage: Stage, scope: Scope) -> RunMount:
+def _mount(text: str, one: Instruction, stage: Stage, scope: DockerfileScope) -> RunMount:
     values = _values(text, one, scope)
     kind = values["type"]
     writable = values.get("readwrite", "no") in TRUE
@@ -90,7 +90,7 @@ def _mount(text: str, one: Instruction, stage: Stage, scope: Scope) -> RunMount:
         type=kind,
         target=posixpath.normpath(posixpath.join("/", target)) if target else "",
         source=posixpath.normpath(f"/{values.get('source', '')}").lstrip("/"),
-        origin=scope.origin(values["from"], stage.index) if values.get("from") else "",
+        origin=scope.resolve_from(values["from"], stage.index) if values.get("from") else "",
         read_only=not writable if kind == "bind" else values.get("readonly", "no") in TRUE,
         id=identity,
         env=values.get("env", ""),
@@ -103,48 +103,53 @@ def _mount(text: str, one: Instruction, stage: Stage, scope: Scope) -> RunMount:
     )
 
 
-def _values(text: str, one: Instruction, scope: Scope) -> dict[str, str]:
+def _values(text: str, one: Instruction, scope: DockerfileScope) -> dict[str, str]:
     """Read ``name=value,…``; aliases are resolved, unknown names refused."""
     values = {"type": "bind"}
     for word in text.split(","):
         name, _, value = word.partition("=")
-        values[ALIASES.get(name.strip().lower(), name.strip().lower())] = value
+        values[MOUNT_KEY_ALIASES.get(name.strip().lower(), name.strip().lower())] = value
     kind = values["type"]
-    if kind not in KEYS:
-        raise scope.fail(one.line, f'mount type "{kind}" is not supported')
+    if kind not in MOUNT_KEYS:
+        raise scope.error(one.line, f'mount type "{kind}" is not supported')
     for name in values:
-        if name not in (*KEYS[kind], "type", "target", "readonly"):
-            raise scope.fail(one.line, f'unexpected key "{name}" in --mount of type {kind}')
+        if name not in (*MOUNT_KEYS[kind], "type", "target", "readonly"):
+            raise scope.error(one.line, f'unexpected key "{name}" in --mount of type {kind}')
     if values.get("sharing", "shared") not in ("shared", "private", "locked"):
-        raise scope.fail(one.line, f'unsupported sharing value "{values["sharing"]}"')
+        raise scope.error(one.line, f'unsupported sharing value "{values["sharing"]}"')
     return values
 
 
-def _target(values: dict[str, str], one: Instruction, scope: Scope) -> tuple[str, str]:
+def _target(values: dict[str, str], one: Instruction, scope: DockerfileScope) -> tuple[str, str]:
     """Say where a mount goes, and what it is called."""
     target, identity = values.get("target", ""), values.get("id", "")
     if values["type"] == "secret":
         identity = identity or posixpath.basename(target)
         if not identity:
-            raise scope.fail(one.line, "a secret mount needs an id")
+            raise scope.error(one.line, "a secret mount needs an id")
         target = target or ("" if values.get("env") else f"/run/secrets/{identity}")
     elif not target:
-        raise scope.fail(one.line, f"--mount of type {values['type']} needs a target")
+        raise scope.error(one.line, f"--mount of type {values['type']} needs a target")
     return target, identity
 
 
 def _number(
-    values: dict[str, str], name: str, default: int, base: int, one: Instruction, scope: Scope
+    values: dict[str, str],
+    name: str,
+    default: int,
+    base: int,
+    one: Instruction,
+    scope: DockerfileScope,
 ) -> int:
     try:
         return int(values[name], base) if name in values else default
     except ValueError:
-        raise scope.fail(one.line, f'"{values[name]}" is not a valid {name} of a mount') from None
+        raise scope.error(one.line, f'"{values[name]}" is not a valid {name} of a mount') from None
 
 
-def _size(text: str, one: Instruction, scope: Scope) -> Bytes:
+def _size(text: str, one: Instruction, scope: DockerfileScope) -> Bytes:
     digits = text.lower().rstrip("bkmgi")
     suffix = text.lower()[len(digits) :].rstrip("b").rstrip("i")
-    if not digits.isdecimal() or suffix not in SUFFIXES:
-        raise scope.fail(one.line, f'"{text}" is not a valid size of a mount')
-    return int(digits) * SUFFIXES[suffix]
+    if not digits.isdecimal() or suffix not in SIZE_SUFFIXES:
+        raise scope.error(one.line, f'"{text}" is not a valid size of a mount')
+    return int(digits) * SIZE_SUFFIXES[suffix]

@@ -36,7 +36,7 @@ class Stage(Value, frozen=True, kw_only=True):
         return self.name or f"stage-{self.index}"
 
 
-class Scope(Value, frozen=True, kw_only=True):
+class DockerfileScope(Value, frozen=True, kw_only=True):
     """A Dockerfile with what surrounds it: arguments, platform, named contexts."""
 
     file: str
@@ -46,25 +46,25 @@ class Scope(Value, frozen=True, kw_only=True):
     globals: dict[str, str] = field(default_factory=dict)  # ARG before the first FROM
     contexts: tuple[str, ...] = ()
 
-    def fail(self, line: int, why: str) -> DockerfileInvalid:
+    def error(self, line: int, why: str) -> DockerfileInvalid:
         """Make the error for a line."""
         return DockerfileInvalid(self.file, line, why)
 
     def expand(self, word: str, values: dict[str, str], line: int) -> str:
         """Fill in variables. Raises `DockerfileInvalid`."""
         try:
-            return dockerwords.expand(word, values, self.escape)
+            return dockerwords.expand_word(word, values, self.escape)
         except dockerwords.WordInvalid as error:
-            raise self.fail(line, str(error)) from error
+            raise self.error(line, str(error)) from error
 
-    def words(self, text: str, line: int) -> tuple[str, ...]:
+    def split_words(self, text: str, line: int) -> tuple[str, ...]:
         """Cut a text into words with their quotes. Raises `DockerfileInvalid`."""
         try:
-            return dockerwords.split(text, self.escape)
+            return dockerwords.split_words(text, self.escape)
         except dockerwords.WordInvalid as error:
-            raise self.fail(line, str(error)) from error
+            raise self.error(line, str(error)) from error
 
-    def find(self, target: str) -> Stage:
+    def find_stage(self, target: str) -> Stage:
         """Find the stage that a build asks for; empty means the last. Raises `TargetMissing`."""
         if not target:
             return self.stages[-1]
@@ -76,7 +76,7 @@ class Scope(Value, frozen=True, kw_only=True):
             raise TargetMissing(self.file, target, names)
         return named[-1]
 
-    def origin(self, word: str, before: int) -> str:
+    def resolve_from(self, word: str, before: int) -> str:
         """Say where ``--from=word`` leads: ``stage:N``, ``context:NAME`` or ``image:REF``."""
         if word in self.contexts:
             return f"context:{word}"
@@ -88,15 +88,15 @@ class Scope(Value, frozen=True, kw_only=True):
         return f"image:{word}"
 
 
-def scope(
+def split_stages(
     parsed: Dockerfile,
     *,
     args: dict[str, str] | None = None,
     platform: str = "linux/amd64",
     contexts: tuple[str, ...] = (),
-) -> Scope:
+) -> DockerfileScope:
     """Divide a Dockerfile into stages. Raises `DockerfileInvalid`."""
-    surrounding = Scope(
+    surrounding = DockerfileScope(
         file=parsed.name,
         stages=(),
         escape=parsed.escape,
@@ -108,25 +108,25 @@ def scope(
         (at for at, one in enumerate(parsed.instructions) if one.keyword == "FROM"),
         len(parsed.instructions),
     )
-    surrounding = _with_globals(surrounding, parsed.instructions[:first])
+    surrounding = _add_globals(surrounding, parsed.instructions[:first])
     if first == len(parsed.instructions):
-        raise surrounding.fail(parsed.instructions[-1].line, "there is no FROM")
+        raise surrounding.error(parsed.instructions[-1].line, "there is no FROM")
     stages: list[Stage] = []
     for one in parsed.instructions[first:]:
         if one.keyword == "FROM":
-            stages.append(_stage(surrounding, stages, one))
+            stages.append(_parse_from(surrounding, stages, one))
         else:
             stages[-1] = replace(stages[-1], instructions=(*stages[-1].instructions, one))
     return replace(surrounding, stages=tuple(stages))
 
 
-def _with_globals(scope: Scope, ahead: tuple[Instruction, ...]) -> Scope:
+def _add_globals(scope: DockerfileScope, ahead: tuple[Instruction, ...]) -> DockerfileScope:
     """Take in what stands before the first FROM: only ARG may."""
     known = dict(scope.globals)
     for one in ahead:
         if one.keyword != "ARG":
-            raise scope.fail(one.line, f"no build stage in current context: {one}")
-        for name, value in assigned(scope, one):
+            raise scope.error(one.line, f"no build stage in current context: {one}")
+        for name, value in parse_arg_words(scope, one):
             default = None if value is None else scope.expand(value, known, one.line)
             chosen = scope.args.get(name, default)
             if chosen is not None:
@@ -144,29 +144,31 @@ def platform_args(platform: str) -> dict[str, str]:
     }
 
 
-def assigned(scope: Scope, instruction: Instruction) -> list[tuple[str, str | None]]:
+def parse_arg_words(
+    scope: DockerfileScope, instruction: Instruction
+) -> list[tuple[str, str | None]]:
     """Read ``NAME``, ``NAME=value`` of an ARG; values are not expanded yet."""
     found: list[tuple[str, str | None]] = []
-    for word in scope.words(instruction.text, instruction.line):
+    for word in scope.split_words(instruction.text, instruction.line):
         name, equals, value = word.partition("=")
         if not name:
-            raise scope.fail(instruction.line, f'ARG names can not be blank: "{word}"')
+            raise scope.error(instruction.line, f'ARG names can not be blank: "{word}"')
         found.append((name, value if equals else None))
     return found
 
 
-def _stage(scope: Scope, before: list[Stage], opening: Instruction) -> Stage:
+def _parse_from(scope: DockerfileScope, before: list[Stage], opening: Instruction) -> Stage:
     line = opening.line
     found = FROM.fullmatch(opening.text)
     if found is None:
-        raise scope.fail(line, "FROM requires either one or three arguments")
+        raise scope.error(line, "FROM requires either one or three arguments")
     _check_platform(scope, opening)
     name = (found.group(2) or "").lower()
     if name and not STAGE_NAME.fullmatch(name):
-        raise scope.fail(line, f'invalid name for build stage: "{name}"')
+        raise scope.error(line, f'invalid name for build stage: "{name}"')
     base = scope.expand(found.group(1), scope.globals, line)
     if not base:
-        raise scope.fail(line, f"base name ({found.group(1)}) should not be blank")
+        raise scope.error(line, f"base name ({found.group(1)}) should not be blank")
     earlier = next((one for one in reversed(before) if one.name == base.lower()), None)
     if base in scope.contexts:
         earlier = None  # a context of that name goes before
@@ -174,17 +176,17 @@ def _stage(scope: Scope, before: list[Stage], opening: Instruction) -> Stage:
     return Stage(index=len(before), line=line, base=base, base_stage=base_stage, name=name)
 
 
-def _check_platform(scope: Scope, opening: Instruction) -> None:
+def _check_platform(scope: DockerfileScope, opening: Instruction) -> None:
     own = scope.globals["BUILDPLATFORM"]
     for flag, value in opening.flags:
         if flag != "platform":
-            raise scope.fail(opening.line, f"unknown flag: {flag}")
+            raise scope.error(opening.line, f"unknown flag: {flag}")
         wanted = scope.expand(value, scope.globals, opening.line)
         if wanted and wanted not in (own, scope.globals["BUILDOS"], own.rpartition("/")[0]):
-            raise scope.fail(opening.line, f"cannot build for {wanted}: this machine is {own}")
+            raise scope.error(opening.line, f"cannot build for {wanted}: this machine is {own}")
 
 
-def needed_images(scope: Scope, target: Stage) -> dict[str, int]:
+def required_images(scope: DockerfileScope, target: Stage) -> dict[str, int]:
     """List the images that a target is made of: reference, and the line that first names it."""
     found: dict[str, int] = {}
     seen: set[int] = set()
@@ -199,8 +201,8 @@ def needed_images(scope: Scope, target: Stage) -> dict[str, int]:
         elif stage.base != "scratch" and stage.base not in scope.contexts:
             found.setdefault(stage.base, stage.line)
         for instruction in stage.instructions:
-            for word in _origins(instruction):
-                kind, _, name = scope.origin(word, stage.index).partition(":")
+            for word in _from_words(instruction):
+                kind, _, name = scope.resolve_from(word, stage.index).partition(":")
                 if kind == "stage":
                     ahead.append(int(name))
                 elif kind == "image":
@@ -208,7 +210,7 @@ def needed_images(scope: Scope, target: Stage) -> dict[str, int]:
     return found
 
 
-def _origins(instruction: Instruction) -> list[str]:
+def _from_words(instruction: Instruction) -> list[str]:
     words = [value for flag, value in instruction.flags if flag == "from"]
     for flag, value in instruction.flags:
         if flag == "mount":

@@ -6,17 +6,17 @@ from typing import TypeAlias
 from cntnr_compose.core.values import Bytes, Value, to_json
 
 # Goes into every key: a change in how steps are carried out makes the old results void.
-GENERATION = 1
+CACHE_GENERATION = 1
 
 
-class Text(Value, frozen=True, kw_only=True):
+class InlineFile(Value, frozen=True, kw_only=True):
     """A file whose content stands in the Dockerfile."""
 
     name: str
     content: str
 
 
-class Copy(Value, frozen=True, kw_only=True, tag="copy"):
+class CopyStep(Value, frozen=True, kw_only=True, tag="copy"):
     """Put files into the image.
 
     ``origin`` is empty for the build context, else ``stage:NUMBER``, ``image:REF`` or ``context:NAME``.
@@ -29,7 +29,7 @@ class Copy(Value, frozen=True, kw_only=True, tag="copy"):
     chown: str = ""
     chmod: str = ""
     exclude: tuple[str, ...] = ()
-    texts: tuple[Text, ...] = ()
+    texts: tuple[InlineFile, ...] = ()
     urls: tuple[str, ...] = ()
     checksum: str = ""
     extract: bool = False  # ADD: archives are unpacked
@@ -53,7 +53,7 @@ class RunMount(Value, frozen=True, kw_only=True):
     size: Bytes = 0
 
 
-class Run(Value, frozen=True, kw_only=True, tag="run"):
+class RunStep(Value, frozen=True, kw_only=True, tag="run"):
     """Run a program; ``script`` is one that has to be put into a file first, with its own #! line."""
 
     argv: tuple[str, ...]
@@ -65,22 +65,22 @@ class Run(Value, frozen=True, kw_only=True, tag="run"):
     script: str = ""
 
 
-class MakeFolder(Value, frozen=True, kw_only=True, tag="folder"):
+class FolderStep(Value, frozen=True, kw_only=True, tag="folder"):
     """Make a folder where there is none."""
 
     path: str
     user: str = ""
 
 
-Work: TypeAlias = Copy | Run | MakeFolder
+BuildStep: TypeAlias = CopyStep | RunStep | FolderStep
 
 
-def key_of(parent: str, work: Work, content: str) -> str:
+def step_key(parent: str, work: BuildStep, content: str) -> str:
     """Name the files that ``work`` makes of ``parent``, where ``content`` tells what it reads."""
-    parts = (GENERATION, parent, work, content)
+    parts = (CACHE_GENERATION, parent, work, content)
     return hashlib.sha256(to_json(parts)).hexdigest()[:24]
 
 
-def final_key(parent: str, config: object) -> str:
+def final_image_key(parent: str, config: object) -> str:
     """Name an image: its files, and what its configuration says."""
-    return hashlib.sha256(to_json((GENERATION, parent, config))).hexdigest()[:24]
+    return hashlib.sha256(to_json((CACHE_GENERATION, parent, config))).hexdigest()[:24]

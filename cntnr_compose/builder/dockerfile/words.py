@@ -14,7 +14,7 @@ class WordInvalid(ValueError):
         super().__init__(f"{word}: {why}")
 
 
-def split(text: str, escape: str = "\\") -> tuple[str, ...]:
+def split_words(text: str, escape: str = "\\") -> tuple[str, ...]:
     """Cut a line at blanks that are neither quoted nor escaped; quotes stay, `expand` takes them away.
 
     Raises `WordInvalid`.
@@ -43,9 +43,9 @@ def split(text: str, escape: str = "\\") -> tuple[str, ...]:
     return (*words, word) if word else tuple(words)
 
 
-def expand(word: str, values: Mapping[str, str], escape: str = "\\") -> str:
+def expand_word(word: str, values: Mapping[str, str], escape: str = "\\") -> str:
     """Fill in variables and take quotes and escapes away. Raises `WordInvalid`."""
-    return _Expansion(word, values, escape).until("")
+    return _Expansion(word, values, escape).read_until("")
 
 
 class _Expansion:
@@ -55,7 +55,7 @@ class _Expansion:
         self.text, self.values, self.escape = text, values, escape
         self.at = 0
 
-    def until(self, end: str) -> str:
+    def read_until(self, end: str) -> str:
         """Read up to one of the characters in ``end``, which is consumed, or to the end of the word."""
         out: list[str] = []
         while self.at < len(self.text):
@@ -63,11 +63,11 @@ class _Expansion:
             if end and char in end:
                 return "".join(out)
             if char == "'":
-                out.append(self._literal())
+                out.append(self._read_single_quoted())
             elif char == '"':
-                out.append(self._quoted())
+                out.append(self._read_double_quoted())
             elif char == "$":
-                out.append(self._variable())
+                out.append(self._read_variable())
             elif char == self.escape and self.at < len(self.text):
                 out.append(self._next())
             else:
@@ -80,7 +80,7 @@ class _Expansion:
         self.at += 1
         return self.text[self.at - 1]
 
-    def _literal(self) -> str:
+    def _read_single_quoted(self) -> str:
         end = self.text.find("'", self.at)
         if end < 0:
             raise WordInvalid(self.text, "a ' has no end")
@@ -88,14 +88,14 @@ class _Expansion:
         self.at = end + 1
         return found
 
-    def _quoted(self) -> str:
+    def _read_double_quoted(self) -> str:
         out: list[str] = []
         while self.at < len(self.text):
             char = self._next()
             if char == '"':
                 return "".join(out)
             if char == "$":
-                out.append(self._variable())
+                out.append(self._read_variable())
             elif char == self.escape and self.text[self.at : self.at + 1] in (
                 *ESCAPABLE,
                 self.escape,
@@ -105,17 +105,17 @@ class _Expansion:
                 out.append(char)
         raise WordInvalid(self.text, 'a " has no end')
 
-    def _variable(self) -> str:
+    def _read_variable(self) -> str:
         if self.text[self.at : self.at + 1] == "{":
             self.at += 1
-            return self._braces()
+            return self._read_braces()
         found = NAME.match(self.text, self.at)
         if found is None:
             return "$"
         self.at = found.end()
         return self.values.get(found.group(), "")
 
-    def _braces(self) -> str:
+    def _read_braces(self) -> str:
         found = NAME.match(self.text, self.at)
         if found is None:
             raise WordInvalid(self.text, "${ must be followed by the name of a variable")
@@ -130,10 +130,10 @@ class _Expansion:
             sign = self._next() if self.at < len(self.text) else ""
             value = value or None
         if sign in ("#", "%"):
-            return self._cut(sign, value or "")
+            return self._remove_affix(sign, value or "")
         if sign == "/":
-            return self._replaced(value or "")
-        rest = self.until("}")
+            return self._replace_pattern(value or "")
+        rest = self.read_until("}")
         if sign == "-":
             return rest if value is None else value
         if sign == "+":
@@ -144,10 +144,10 @@ class _Expansion:
             return value or ""
         raise WordInvalid(self.text, f"${{{name}{sign}…}} is not supported")
 
-    def _cut(self, sign: str, value: str) -> str:
+    def _remove_affix(self, sign: str, value: str) -> str:
         greedy = self.text[self.at : self.at + 1] == sign
         self.at += greedy
-        pattern = _regex(self.until("}"))
+        pattern = _regex(self.read_until("}"))
         lengths = range(len(value) + 1)
         for length in reversed(lengths) if greedy else lengths:
             cut = len(value) - length
@@ -158,11 +158,11 @@ class _Expansion:
                 return rest
         return value
 
-    def _replaced(self, value: str) -> str:
+    def _replace_pattern(self, value: str) -> str:
         everywhere = self.text[self.at : self.at + 1] == "/"
         self.at += everywhere
-        pattern = _regex(self.until("/"))
-        new = self.until("}")
+        pattern = _regex(self.read_until("/"))
+        new = self.read_until("}")
         return re.sub(pattern, lambda _: new, value, count=0 if everywhere else 1, flags=re.DOTALL)
 
 

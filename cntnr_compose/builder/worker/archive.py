@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cntnr_compose.builder.worker import tar
-from cntnr_compose.builder.worker.copy import KEPT_ATTRIBUTES, give
+from cntnr_compose.builder.worker.copy import KEPT_XATTRS, change_owner
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host import files
 from cntnr_compose.host.openat2 import Root
 
-ZSTD = b"\x28\xb5\x2f\xfd"
-XATTR = "SCHILY.xattr."
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+XATTR_HEADER = "SCHILY.xattr."
 
 
 class ArchiveDamaged(CntnrError):
@@ -31,10 +31,10 @@ def is_archive(path: Path) -> bool:
             return archive.next() is not None
     except (tarfile.TarError, EOFError, OSError):
         with path.open("rb") as head:
-            return head.read(4) == ZSTD and path.name.endswith((".tar.zst", ".tzst"))
+            return head.read(4) == ZSTD_MAGIC and path.name.endswith((".tar.zst", ".tzst"))
 
 
-def extract(
+def extract_archive(
     root: Root, target: Path, archive: Path, *, where: str, check: Callable[[], None]
 ) -> None:
     """Unpack an archive into a folder of an image. Raises `ArchiveDamaged`, `IdNotMapped`."""
@@ -43,7 +43,7 @@ def extract(
     check()
     try:
         with tarfile.open(archive, errors="surrogateescape") as source:
-            _Unpacking(root, target, source, check).run()
+            _Extraction(root, target, source, check).run()
     except (tarfile.TarError, EOFError) as error:
         hint = (
             "zstd is not supported here" if _is_zstd(archive) else str(error) or "it ends too early"
@@ -53,10 +53,10 @@ def extract(
 
 def _is_zstd(path: Path) -> bool:
     with path.open("rb") as head:
-        return head.read(4) == ZSTD
+        return head.read(4) == ZSTD_MAGIC
 
 
-class _Unpacking:
+class _Extraction:
     """One pass through an archive."""
 
     def __init__(
@@ -72,7 +72,7 @@ class _Unpacking:
         """Unpack everything; folders get their times last, since filling them changes those."""
         for member in self.source:
             self.check()
-            self._member(member)
+            self._extract_member(member)
         for place, moment in reversed(self._folders):
             inside = str(place.relative_to(self.root.path))
             if self.root.find(inside) == place:  # else there is something else now: a link, perhaps
@@ -95,14 +95,14 @@ class _Unpacking:
         self._last = path, place
         return place
 
-    def _member(self, member: tarfile.TarInfo) -> None:
-        path = _clean(member.name)
+    def _extract_member(self, member: tarfile.TarInfo) -> None:
+        path = _relative_name(member.name)
         folder, _, name = path.rpartition("/")
         if not path:
             place = self._folder("")
         else:
             place = self._folder(folder) / name
-            self._make_way(member, place)
+            self._remove_existing(member, place)
         if member.isdir():
             place.mkdir(exist_ok=True)
             self._folders.append((place, int(member.mtime)))
@@ -118,15 +118,15 @@ class _Unpacking:
             os.mkfifo(place)
         else:
             return  # a device: the container gets its own, and nobody else may make one
-        self._dress(member, place)
+        self._set_metadata(member, place)
 
-    def _make_way(self, member: tarfile.TarInfo, place: Path) -> None:
+    def _remove_existing(self, member: tarfile.TarInfo, place: Path) -> None:
         if place.is_symlink() or (place.exists() and not (place.is_dir() and member.isdir())):
             files.remove_tree(place)
             self._last = None
 
     def _link(self, member: tarfile.TarInfo, place: Path) -> None:
-        folder, _, name = _clean(member.linkname).rpartition("/")
+        folder, _, name = _relative_name(member.linkname).rpartition("/")
         source = self._folder(folder) / name
         os.link(source, place, follow_symlinks=False)
 
@@ -136,19 +136,21 @@ class _Unpacking:
         with open(place, "xb", buffering=0) as out:  # noqa: PTH123 - thousands of files
             shutil.copyfileobj(reader, out, 1 << 20)
 
-    def _dress(self, member: tarfile.TarInfo, place: Path) -> None:
-        give(place, member.uid, member.gid)
+    def _set_metadata(self, member: tarfile.TarInfo, place: Path) -> None:
+        change_owner(place, member.uid, member.gid)
         if not member.issym():
             place.chmod(member.mode & 0o7777)
         for key, value in member.pax_headers.items():
-            if key.startswith(XATTR) and key.removeprefix(XATTR).startswith(KEPT_ATTRIBUTES):
+            if key.startswith(XATTR_HEADER) and key.removeprefix(XATTR_HEADER).startswith(
+                KEPT_XATTRS
+            ):
                 with contextlib.suppress(OSError):  # not every file system has them
                     raw = value.encode("utf-8", "surrogateescape")
-                    os.setxattr(place, key.removeprefix(XATTR), raw, follow_symlinks=False)
+                    os.setxattr(place, key.removeprefix(XATTR_HEADER), raw, follow_symlinks=False)
         if not member.isdir():
             os.utime(place, (member.mtime, member.mtime), follow_symlinks=False)
 
 
-def _clean(name: str) -> str:
+def _relative_name(name: str) -> str:
     """Make a name relative, without a way out."""
     return "/".join(part for part in name.split("/") if part not in ("", ".", ".."))

@@ -9,19 +9,19 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from cntnr_compose.builder.dockerfile.dockerignore import Ignore
-from cntnr_compose.builder.dockerfile.steps import Copy
-from cntnr_compose.builder.source_files import Files, Found, Selected
+from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns
+from cntnr_compose.builder.dockerfile.steps import CopyStep
+from cntnr_compose.builder.source_files import FileEntry, SelectedSource, SourceFiles
 from cntnr_compose.containers.bundle import accounts
 from cntnr_compose.containers.spec import users
 from cntnr_compose.containers.spec.inputs import FULL_ID_RANGE
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host.openat2 import Root
 
-KEPT_ATTRIBUTES = ("user.", "security.capability")
-OVERLAY = "user.overlay."
+KEPT_XATTRS = ("user.", "security.capability")
+OVERLAY_XATTRS = "user.overlay."
 CHUNK = 1 << 20
-MOST_LINKS = 40  # as many as the kernel follows
+MAX_LINKS = 40  # as many as the kernel follows
 
 
 class CopyFailed(CntnrError):
@@ -31,13 +31,13 @@ class CopyFailed(CntnrError):
         super().__init__(f"{where}: {why}")
 
 
-class Target:
+class CopyTarget:
     """An image's root, and the place in it that a COPY fills."""
 
-    def __init__(self, root: Root, copy: Copy, where: str, check: Callable[[], None]) -> None:
+    def __init__(self, root: Root, copy: CopyStep, where: str, check: Callable[[], None]) -> None:
         self.root, self.where, self.check = root, where, check
         self.mode = int(copy.chmod, 8) if copy.chmod else None
-        self.owner = owner(root, copy.chown) if copy.chown else None
+        self.owner = resolve_owner(root, copy.chown) if copy.chown else None
         self.path = copy.target
         self._links: dict[tuple[str, int], Path] = {}
         self._last: tuple[str, Path] | None = None  # a folder by its path in the image
@@ -49,21 +49,21 @@ class Target:
         found = self.root.find(self.path)
         return found is not None and found.is_dir()
 
-    def folder(self, path: str) -> Path:
+    def make_folder(self, path: str) -> Path:
         """Make a folder and those above it where there are none, and give it."""
-        real, ahead, links = "", _parts(path), 0
+        real, ahead, links = "", _reversed_parts(path), 0
         while ahead:
             part = ahead.pop()
             step = f"{real}/{part}" if real else part
             found = self.root.resolve(step)
             if found is None:
                 place = self.root.join(step)
-                if place.is_symlink() and links < MOST_LINKS:  # to a folder that is to be made
+                if place.is_symlink() and links < MAX_LINKS:  # to a folder that is to be made
                     to, links = str(place.readlink()), links + 1
                     real = "" if to.startswith("/") else real
-                    ahead += _parts(to)
+                    ahead += _reversed_parts(to)
                     continue
-                self._make(place)
+                self._create_folder(place)
                 found = step
             real = found
         place = self.root.join(real)
@@ -71,36 +71,36 @@ class Target:
             raise CopyFailed(self.where, f"cannot copy to {path}: it is not a folder")
         return place
 
-    def _make(self, place: Path) -> None:
+    def _create_folder(self, place: Path) -> None:
         try:
             place.mkdir()
         except (FileExistsError, NotADirectoryError):
             inside = str(place).removeprefix(str(self.root.path))
             raise CopyFailed(self.where, f"cannot copy to {inside}: it is not a folder") from None
         place.chmod(0o755)
-        give(place, *(self.owner or (0, 0)))
+        change_owner(place, *(self.owner or (0, 0)))
 
-    def spot(self, name: str) -> Path:
+    def file_path(self, name: str) -> Path:
         """Say where a file of this name goes, and make the folders that it goes into."""
         if self.is_folder():
             if "/" in name or name in ("", ".", ".."):
                 raise CopyFailed(self.where, f"cannot copy to {self.path}{name}: not a file's name")
-            return self.folder(self.path) / name
+            return self.make_folder(self.path) / name
         folder, _, last = self.path.rpartition("/")
-        return self.root.find(self.path) or self.folder(folder) / last
+        return self.root.find(self.path) or self.make_folder(folder) / last
 
-    def put(self, files: Files, one: Selected, exclude: Ignore) -> None:
+    def copy_source(self, files: SourceFiles, one: SelectedSource, exclude: IgnorePatterns) -> None:
         """Copy one selection: a folder's content, or a file."""
-        place = self.folder(self.path) if one.top.is_folder else self.spot(one.name)
+        place = self.make_folder(self.path) if one.top.is_folder else self.file_path(one.name)
         base = "" if place == self.root.path else str(place.relative_to(self.root.path))
-        for found in files.below(one, exclude):
+        for found in files.walk(one, exclude):
             self.check()
             if found.path:
-                self._copy(found, self._below(f"{base}/{found.path}"), files)
+                self._copy_entry(found, self._path_in_folder(f"{base}/{found.path}"), files)
             elif not found.is_folder:
-                self._copy(found, place, files)
+                self._copy_entry(found, place, files)
 
-    def _below(self, path: str) -> Path:
+    def _path_in_folder(self, path: str) -> Path:
         """Say where a path of the image is; its folder was copied before it, or is the image's own."""
         folder, _, name = path.rpartition("/")
         if self._last is None or self._last[0] != folder:
@@ -110,29 +110,29 @@ class Target:
             self._last = folder, place
         return self._last[1] / name
 
-    def text(self, name: str, content: str) -> None:
+    def write_inline_file(self, name: str, content: str) -> None:
         """Write a file whose content stands in the Dockerfile."""
-        place = self.spot(name)
-        _clear(place, self.where)
+        place = self.file_path(name)
+        _remove_file(place, self.where)
         place.write_text(content)
-        give(place, *(self.owner or (0, 0)))
+        change_owner(place, *(self.owner or (0, 0)))
         place.chmod(0o644 if self.mode is None else self.mode)
 
-    def download(self, url: str, source: Path) -> None:
+    def copy_download(self, url: str, source: Path) -> None:
         """Put a downloaded file in its place; like docker, readable by its owner alone."""
         name = posixpath.basename(url.partition("?")[0])
         if self.is_folder() and not name:
             raise CopyFailed(self.where, f"cannot tell the file name of {url}")
-        place = self.spot(name)
-        _clear(place, self.where)
+        place = self.file_path(name)
+        _remove_file(place, self.where)
         shutil.copyfile(source, place)
-        give(place, *(self.owner or (0, 0)))
+        change_owner(place, *(self.owner or (0, 0)))
         place.chmod(0o600 if self.mode is None else self.mode)
         moment = source.stat().st_mtime_ns
         os.utime(place, ns=(moment, moment))
 
-    def _copy(self, found: Found, place: Path, files: Files) -> None:
-        uid, gid = self.owner or ((found.uid, found.gid) if files.owners else (0, 0))
+    def _copy_entry(self, found: FileEntry, place: Path, files: SourceFiles) -> None:
+        uid, gid = self.owner or ((found.uid, found.gid) if files.keep_owners else (0, 0))
         mode = stat.S_IMODE(found.mode) if self.mode is None else self.mode
         if found.is_folder:
             if place.is_symlink() or not place.is_dir():
@@ -141,60 +141,60 @@ class Target:
                     raise CopyFailed(self.where, f"cannot copy to non-directory: {inside}")
                 place.mkdir()
         else:
-            _clear(place, self.where)
-            if found.links > 1 and files.owners and self._linked(found, place):
+            _remove_file(place, self.where)
+            if found.links > 1 and files.keep_owners and self._link_to_copy(found, place):
                 return
-            self._data(found, place, files)
-        give(place, uid, gid)
+            self._copy_content(found, place, files)
+        change_owner(place, uid, gid)
         if not stat.S_ISLNK(found.mode):
             place.chmod(mode)
-        if files.owners:
-            attributes(found.place, place)
+        if files.keep_owners:
+            copy_xattrs(found.host_path, place)
         os.utime(place, ns=(found.stamp[2], found.stamp[2]), follow_symlinks=False)
 
-    def _linked(self, found: Found, place: Path) -> bool:
+    def _link_to_copy(self, found: FileEntry, place: Path) -> bool:
         first = self._links.setdefault((self.path, found.stamp[0]), place)
         if first is place:
             return False
         os.link(first, place, follow_symlinks=False)
         return True
 
-    def _data(self, found: Found, place: Path, files: Files) -> None:
+    def _copy_content(self, found: FileEntry, place: Path, files: SourceFiles) -> None:
         if stat.S_ISLNK(found.mode):
-            place.symlink_to(Path(found.place).readlink())
+            place.symlink_to(Path(found.host_path).readlink())
         elif stat.S_ISREG(found.mode):
-            with files.open(found) as content, open(place, "xb", buffering=0) as out:  # noqa: PTH123
+            with files.open_file(found) as content, open(place, "xb", buffering=0) as out:  # noqa: PTH123
                 shutil.copyfileobj(content, out, CHUNK)
         elif stat.S_ISFIFO(found.mode):
             os.mkfifo(place)
         else:
-            raise CopyFailed(self.where, f"cannot copy {found.place}: it is a device")
+            raise CopyFailed(self.where, f"cannot copy {found.host_path}: it is a device")
 
 
-def copy(
+def copy_files(
     root: Root,
-    work: Copy,
-    files: Files | None,
-    chosen: list[Selected],
+    work: CopyStep,
+    files: SourceFiles | None,
+    chosen: list[SelectedSource],
     *,
     where: str,
     check: Callable[[], None],
 ) -> None:
     """Carry a COPY out, archives and downloads apart. Raises `CopyFailed`, `SourceUnreadable`."""
-    target = Target(root, work, where, check)
+    target = CopyTarget(root, work, where, check)
     if len(chosen) > 1 and not target.is_folder():
         raise CopyFailed(
             where, f"several files fit, so {work.target} must be a folder and end with a /"
         )
-    exclude = Ignore(work.exclude)
+    exclude = IgnorePatterns(work.exclude)
     for one in chosen:
         assert files is not None
-        target.put(files, one, exclude)
+        target.copy_source(files, one, exclude)
     for text in work.texts:
-        target.text(text.name, text.content)
+        target.write_inline_file(text.name, text.content)
 
 
-def owner(root: Root, text: str) -> tuple[int, int]:
+def resolve_owner(root: Root, text: str) -> tuple[int, int]:
     """Look ``user:group`` up in the image's own files.
 
     Raises `UserUnknown`, `IdNotMapped`, `AccountsUnreadable`.
@@ -206,7 +206,7 @@ def owner(root: Root, text: str) -> tuple[int, int]:
     return found.uid, (found.uid if who.isdecimal() and not colon else found.gid)
 
 
-def give(place: Path, uid: int, gid: int) -> None:
+def change_owner(place: Path, uid: int, gid: int) -> None:
     """Change a file's owner. Raises `IdNotMapped`."""
     try:
         os.lchown(place, uid, gid)
@@ -217,21 +217,21 @@ def give(place: Path, uid: int, gid: int) -> None:
         raise users.IdNotMapped(kind, str(number), number, FULL_ID_RANGE) from error
 
 
-def attributes(source: str, place: Path) -> None:
+def copy_xattrs(source: str, place: Path) -> None:
     """Copy the extended attributes that belong to a file's content."""
     with contextlib.suppress(OSError):  # not every file system has them
         for name in os.listxattr(source, follow_symlinks=False):
-            if name.startswith(KEPT_ATTRIBUTES) and not name.startswith(OVERLAY):
+            if name.startswith(KEPT_XATTRS) and not name.startswith(OVERLAY_XATTRS):
                 value = os.getxattr(source, name, follow_symlinks=False)
                 os.setxattr(place, name, value, follow_symlinks=False)
 
 
-def _parts(path: str) -> list[str]:
+def _reversed_parts(path: str) -> list[str]:
     """Give the parts of a path, the last one first."""
     return [part for part in reversed(path.split("/")) if part not in ("", ".")]
 
 
-def _clear(place: Path, where: str) -> None:
+def _remove_file(place: Path, where: str) -> None:
     """Make way for a file."""
     if not place.is_symlink() and place.is_dir():
         raise CopyFailed(where, f"cannot copy over the folder {place.name} with a file")

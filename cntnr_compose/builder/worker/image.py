@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cntnr_compose.builder import cache as builder_image
-from cntnr_compose.builder.cache import Built
-from cntnr_compose.builder.walker import Point, Request, now
+from cntnr_compose.builder.cache import BuiltImage
+from cntnr_compose.builder.walker import BuildRequest, StageState, current_seconds
 from cntnr_compose.builder.worker import layer as builder_pack
-from cntnr_compose.builder.worker.rootfs import Views
+from cntnr_compose.builder.worker.rootfs import StageRootfs
 from cntnr_compose.core.values import Seconds, Tree, to_json, to_tree
 from cntnr_compose.host import files
 from cntnr_compose.images import unpack
@@ -19,7 +19,7 @@ from cntnr_compose.model.image import Image
 from cntnr_compose.model.oci import MANIFEST, Descriptor, Manifest
 
 
-class Packer:
+class LayerPacker:
     """Turns steps' folders into layers beside the work on later steps."""
 
     def __init__(self, store: ImageStore) -> None:
@@ -32,7 +32,7 @@ class Packer:
         """Begin with a folder, or find that somebody has."""
         with self._lock:
             if folder not in self._jobs:
-                self._jobs[folder] = self._pool.submit(builder_pack.pack, folder, self._store)
+                self._jobs[folder] = self._pool.submit(builder_pack.pack_layer, folder, self._store)
             return self._jobs[folder]
 
     def close(self) -> None:
@@ -40,22 +40,26 @@ class Packer:
         self._pool.shutdown(cancel_futures=True)
 
 
-def assemble(
-    point: Point, request: Request, store: ImageStore, packer: Packer, views: Views
-) -> Built:
+def assemble_image(
+    point: StageState,
+    request: BuildRequest,
+    store: ImageStore,
+    packer: LayerPacker,
+    views: StageRootfs,
+) -> BuiltImage:
     """Put an image into the store."""
     jobs = [packer.start(folder) for folder in reversed(point.lower)]
     made = [job.result() for job in jobs]
     base, base_tree = _base(point.base, store)
     config = to_json(_config(point, request, base_tree, made))
-    described = store.put(config, OCI_CONFIG)
+    described = store.write_blob(config, OCI_CONFIG)
     manifest = Manifest(config=described, layers=(*base, *made))
     content = to_json(manifest)
-    built = Built(manifest=store.put(content, MANIFEST), id=described.digest)
-    folder = unpack.folder(built.id)
+    built = BuiltImage(manifest=store.write_blob(content, MANIFEST), id=described.digest)
+    folder = unpack.unpacked_folder(built.id)
     folder.mkdir(exist_ok=True)
-    files.write_value(folder / "stack.json", unpack.Stack(lower=views.lower(point)))
-    builder_image.note(point, built)
+    files.write_value(folder / "stack.json", unpack.LayerStack(lower=views.lower_dirs(point)))
+    builder_image.save_image(point, built)
     return built
 
 
@@ -65,30 +69,30 @@ def _base(image: Image | None, store: ImageStore) -> tuple[tuple[Descriptor, ...
     return store.manifest(image).layers, store.config(image)
 
 
-def _config(point: Point, request: Request, base: Tree, layers: list[Descriptor]) -> Tree:
+def _config(point: StageState, request: BuildRequest, base: Tree, layers: list[Descriptor]) -> Tree:
     system, _, machine = request.platform.partition("/")
     machine, _, variant = machine.partition("/")
-    created = _moment(now())
+    created = _timestamp(current_seconds())
     below = (base.get("rootfs") or {}).get("diff_ids") or []
     tree: Tree = {
         "created": created,
         "architecture": machine,
         "os": system,
-        "config": to_tree(point.state.config),
+        "config": to_tree(point.settings.config),
         "rootfs": {"type": "layers", "diff_ids": [*below, *(one.digest for one in layers)]},
         "history": [*(base.get("history") or []), *_history(point, created)],
     }
-    if point.state.author:
-        tree["author"] = point.state.author
+    if point.settings.author:
+        tree["author"] = point.settings.author
     if variant:
         tree["variant"] = variant
     return tree
 
 
-def _history(point: Point, created: str) -> list[Tree]:
+def _history(point: StageState, created: str) -> list[Tree]:
     lines = []
     for line in point.history:
-        tree: Tree = {"created": _moment(line.created) if line.created else created}
+        tree: Tree = {"created": _timestamp(line.created) if line.created else created}
         tree |= {"created_by": line.text, "comment": "cntnr"}
         if not line.folder:
             tree["empty_layer"] = True
@@ -96,5 +100,5 @@ def _history(point: Point, created: str) -> list[Tree]:
     return lines
 
 
-def _moment(seconds: Seconds) -> str:
+def _timestamp(seconds: Seconds) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -9,44 +9,46 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from cntnr_compose.builder.worker.copy import KEPT_ATTRIBUTES, OVERLAY
+from cntnr_compose.builder.worker.copy import KEPT_XATTRS, OVERLAY_XATTRS
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Value
 from cntnr_compose.host import files
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.oci import Descriptor
 
-LAYER = "application/vnd.oci.image.layer.v1.tar"
-OPAQUE = "user.overlay.opaque"
+LAYER_MEDIA_TYPE = "application/vnd.oci.image.layer.v1.tar"
+OPAQUE_XATTR = "user.overlay.opaque"
 CHUNK = 1 << 20
 
 
-class Packed(Value, frozen=True, kw_only=True):
+class PackedLayer(Value, frozen=True, kw_only=True):
     """The layer that a step's folder became; uncompressed, so its digest is its diff id, too."""
 
     layer: Descriptor
 
 
-def pack(folder: str, store: ImageStore) -> Descriptor:
+def pack_layer(folder: str, store: ImageStore) -> Descriptor:
     """Put a step's folder into the store as a layer, unless that was done."""
     note = paths.layers() / folder / "layer.json"
-    known = files.read_value(note, Packed)
-    if known is not None and store.blob(known.layer.digest).exists():
+    known = files.read_value(note, PackedLayer)
+    if known is not None and store.blob_path(known.layer.digest).exists():
         return known.layer
     with store.draft() as draft:
         path = draft / "layer"
         with path.open("wb") as out:
-            writer = _Hashing(out)
-            _archive(paths.layers() / folder / "fs", writer)
-        layer = Descriptor(media_type=LAYER, digest=f"sha256:{writer.digest}", size=writer.size)
-        blob = store.blob(layer.digest)
+            writer = _HashingWriter(out)
+            _write_archive(paths.layers() / folder / "fs", writer)
+        layer = Descriptor(
+            media_type=LAYER_MEDIA_TYPE, digest=f"sha256:{writer.digest}", size=writer.size
+        )
+        blob = store.blob_path(layer.digest)
         blob.parent.mkdir(parents=True, exist_ok=True)
         path.rename(blob)
-    files.write_value(note, Packed(layer=layer))
+    files.write_value(note, PackedLayer(layer=layer))
     return layer
 
 
-class _Hashing:
+class _HashingWriter:
     """A file that knows its digest."""
 
     def __init__(self, out: BinaryIO) -> None:
@@ -62,19 +64,19 @@ class _Hashing:
         return self._hash.hexdigest()
 
 
-def _archive(root: Path, out: _Hashing) -> None:
+def _write_archive(root: Path, out: _HashingWriter) -> None:
     links: dict[int, str] = {}
-    for path, place, found in _tree(str(root)):
-        _entry(path, place, found, links, out)
+    for path, place, found in _walk_tree(str(root)):
+        _write_entry(path, place, found, links, out)
     out.write(tarfile.NUL * (2 * tarfile.BLOCKSIZE))
 
 
-def _tree(root: str) -> Iterator[tuple[str, str, os.stat_result]]:
+def _walk_tree(root: str) -> Iterator[tuple[str, str, os.stat_result]]:
     """Give all that is in a folder, folders before their content, in order of name.
 
     Not by recursion: folders lie deeper in each other than Python calls.
     """
-    levels = [_listed(root, "")]
+    levels = [_sorted_entries(root, "")]
     while levels:
         path, entry = next(levels[-1], ("", None))
         if entry is None:
@@ -82,18 +84,18 @@ def _tree(root: str) -> Iterator[tuple[str, str, os.stat_result]]:
             continue
         yield path, entry.path, entry.stat(follow_symlinks=False)
         if entry.is_dir(follow_symlinks=False):
-            levels.append(_listed(entry.path, path))
+            levels.append(_sorted_entries(entry.path, path))
 
 
-def _listed(folder: str, path: str) -> Iterator[tuple[str, "os.DirEntry[str]"]]:
+def _sorted_entries(folder: str, path: str) -> Iterator[tuple[str, "os.DirEntry[str]"]]:
     with os.scandir(folder) as listing:
         entries = sorted(listing, key=lambda entry: entry.name)
     for entry in entries:
         yield (f"{path}/{entry.name}" if path else entry.name), entry
 
 
-def _entry(
-    path: str, place: str, found: os.stat_result, links: dict[int, str], out: _Hashing
+def _write_entry(
+    path: str, place: str, found: os.stat_result, links: dict[int, str], out: _HashingWriter
 ) -> None:
     kind = stat.S_IFMT(found.st_mode)
     info = tarfile.TarInfo(path)
@@ -102,7 +104,7 @@ def _entry(
     if kind == stat.S_IFSOCK:
         return
     if kind == stat.S_IFCHR and found.st_rdev == 0:
-        _write(_mark(path.rpartition("/")[0], f".wh.{path.rpartition('/')[2]}"), out)
+        _write_member(_marker(path.rpartition("/")[0], f".wh.{path.rpartition('/')[2]}"), out)
         return
     if kind == stat.S_IFDIR:
         info.type = tarfile.DIRTYPE
@@ -119,34 +121,34 @@ def _entry(
         info.size = found.st_size
         if found.st_nlink > 1:
             links[found.st_ino] = path
-    opaque = _attributes(place, info) if info.type != tarfile.LNKTYPE else False
-    _write(info, out, place if info.size else "")
+    opaque = _read_xattrs(place, info) if info.type != tarfile.LNKTYPE else False
+    _write_member(info, out, place if info.size else "")
     if opaque:
-        _write(_mark(path, ".wh..wh..opq"), out)
+        _write_member(_marker(path, ".wh..wh..opq"), out)
 
 
-def _mark(folder: str, name: str) -> tarfile.TarInfo:
+def _marker(folder: str, name: str) -> tarfile.TarInfo:
     info = tarfile.TarInfo(f"{folder}/{name}" if folder else name)
     info.mode = 0o600
     return info
 
 
-def _attributes(place: str, info: tarfile.TarInfo) -> bool:
+def _read_xattrs(place: str, info: tarfile.TarInfo) -> bool:
     """Note a file's extended attributes; tell whether overlay hides what is below this folder."""
     opaque = False
     headers: dict[str, str] = {}
     with contextlib.suppress(OSError):  # not every file system has them
         for name in os.listxattr(place, follow_symlinks=False):
-            if name.startswith(OVERLAY):
-                opaque = opaque or name == OPAQUE
-            elif name.startswith(KEPT_ATTRIBUTES):
+            if name.startswith(OVERLAY_XATTRS):
+                opaque = opaque or name == OPAQUE_XATTR
+            elif name.startswith(KEPT_XATTRS):
                 value = os.getxattr(place, name, follow_symlinks=False)
                 headers[f"SCHILY.xattr.{name}"] = value.decode("utf-8", "surrogateescape")
     info.pax_headers = headers
     return opaque
 
 
-def _write(info: tarfile.TarInfo, out: _Hashing, place: str = "") -> None:
+def _write_member(info: tarfile.TarInfo, out: _HashingWriter, place: str = "") -> None:
     """Write an entry and its content, together where that is short: most files are."""
     header = _plain_header(info) or info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
     if not place:

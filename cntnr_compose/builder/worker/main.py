@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from cntnr_compose.builder import cache as builder_image
-from cntnr_compose.builder.walker import Order, Request, Walk
-from cntnr_compose.builder.worker.image import Packer, assemble
-from cntnr_compose.builder.worker.rootfs import Views, make_nothing
-from cntnr_compose.builder.worker.run import Runner, kill_all
-from cntnr_compose.builder.worker.step_executor import Cancelled, Kitchen, Shop
+from cntnr_compose.builder.walker import BuildJob, BuildRequest, StageWalker
+from cntnr_compose.builder.worker.image import LayerPacker, assemble_image
+from cntnr_compose.builder.worker.rootfs import StageRootfs, create_empty_layer
+from cntnr_compose.builder.worker.run import ProgramRunner, kill_all
+from cntnr_compose.builder.worker.step_executor import Cancelled, StepExecutor, WorkerState
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Event, WarningEvent
@@ -32,8 +32,8 @@ from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.protocol import ErrorReply, EventReply, ResultReply
 
 CANCELLED = 130
-PATIENCE = 2.0  # seconds in which whoever was cancelled takes away what is half made
-ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+CLEANUP_TIMEOUT = 2.0  # seconds in which whoever was cancelled takes away what is half made
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class DiskFull(CntnrError):
@@ -54,7 +54,7 @@ class BuildFailed(CntnrError):
         )
 
 
-class Channel:
+class ReplyChannel:
     """Our standard output, for several threads."""
 
     def __init__(self) -> None:
@@ -64,29 +64,29 @@ class Channel:
         self._warned: set[str] = set()
         os.dup2(2, 1)
 
-    def say(self, value: object) -> None:
+    def send(self, value: object) -> None:
         """Write one line; that nobody reads any more is noticed elsewhere."""
         with self._lock, contextlib.suppress(OSError):
             self._out.write(to_json(value) + b"\n")
 
-    def tell(self, event: Event) -> None:
+    def emit(self, event: Event) -> None:
         """Tell an event."""
-        self.say(EventReply(event=event))
+        self.send(EventReply(event=event))
 
     def warn(self, text: str) -> None:
         """Tell a warning, once."""
         if text not in self._warned:
             self._warned.add(text)
-            self.tell(WarningEvent(text=text))
+            self.emit(WarningEvent(text=text))
 
 
 def main() -> None:
     """Carry out one order, in a child that is alone; where nobody waits any more, end the holder too."""
-    order = from_json(sys.stdin.buffer.readline(), Order)
+    order = from_json(sys.stdin.buffer.readline(), BuildJob)
     child = solitude.fork_isolated()
     if child == 0:
-        _carry_out(order)
-    for number in ENDING:
+        _run_job(order)
+    for number in STOP_SIGNALS:
         signal.signal(number, lambda *_: os.kill(child, signal.SIGTERM))
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if status != 0:
@@ -94,26 +94,26 @@ def main() -> None:
     os._exit(abs(status))
 
 
-def _carry_out(order: Order) -> NoReturn:
-    channel = Channel()
-    runner = Runner(_workplace(), channel.warn)
-    shop = Shop(Views(ImageStore()), runner, channel.tell)
-    for number in ENDING:
+def _run_job(order: BuildJob) -> NoReturn:
+    channel = ReplyChannel()
+    runner = ProgramRunner(_mount_workspace(), channel.warn)
+    shop = WorkerState(StageRootfs(ImageStore()), runner, channel.emit)
+    for number in STOP_SIGNALS:
         signal.signal(number, lambda *_: _cancel(shop))
-    for work in (_watch, _end_all):
+    for work in (_watch_stdin, _kill_when_cancelled):
         threading.Thread(target=work, args=(shop,), daemon=True).start()
     paths.make_data_folder(paths.layers())
-    make_nothing()
+    create_empty_layer()
     os.chdir(paths.layers())
     os.umask(0o022)  # what images are made with, whatever the user's own is
     try:
-        channel.say(ResultReply(result=_build_all(order, shop)))
+        channel.send(ResultReply(result=_build_all(order, shop)))
     except Cancelled:
         os._exit(CANCELLED)
     except CntnrError as error:
         if shop.abandoned:
             os._exit(CANCELLED)
-        channel.say(
+        channel.send(
             ErrorReply(
                 error=error.kind, message=str(error), hint=error.hint, exit_code=error.exit_code
             )
@@ -121,31 +121,31 @@ def _carry_out(order: Order) -> NoReturn:
     os._exit(0)  # the thread that reads our input would keep us
 
 
-def _watch(shop: Shop) -> None:
+def _watch_stdin(shop: WorkerState) -> None:
     while os.read(0, 4096):
         pass
     _cancel(shop)
 
 
-def _cancel(shop: Shop) -> None:
+def _cancel(shop: WorkerState) -> None:
     shop.abandoned = True
     shop.cancelled.set()
 
 
-def _end_all(shop: Shop) -> None:
+def _kill_when_cancelled(shop: WorkerState) -> None:
     """When the build is not to go on, end every program, those that are only about to start, too.
 
     Where nobody waits any more, what is not done with soon is left to the next builder.
     """
     shop.cancelled.wait()
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + CLEANUP_TIMEOUT
     while time.monotonic() < end or not shop.abandoned:
         kill_all()
         time.sleep(0.01)
     os._exit(CANCELLED)
 
 
-def _workplace() -> Path:
+def _mount_workspace() -> Path:
     """Make a place for bundles and secrets that goes with this process's mounts."""
     place = paths.holder_tmpfs() / "build"
     place.mkdir(parents=True, exist_ok=True)
@@ -153,14 +153,14 @@ def _workplace() -> Path:
     return place
 
 
-def _build_all(order: Order, shop: Shop) -> dict[str, str]:
+def _build_all(order: BuildJob, shop: WorkerState) -> dict[str, str]:
     """Build everything; the first failure ends the others."""
     store = ImageStore()
-    packer = Packer(store)
-    shop.on_made = packer.start
+    packer = LayerPacker(store)
+    shop.on_layer = packer.start
     failures: list[BaseException] = []
 
-    def build(request: Request) -> str:
+    def build(request: BuildRequest) -> str:
         try:
             return _build(request, shop, store, packer)
         except BaseException as error:
@@ -168,7 +168,7 @@ def _build_all(order: Order, shop: Shop) -> dict[str, str]:
             shop.cancelled.set()
             raise
 
-    with store.in_use(), ThreadPoolExecutor(max(2, os.cpu_count() or 1)) as pool:
+    with store.protect_blobs(), ThreadPoolExecutor(max(2, os.cpu_count() or 1)) as pool:
         jobs = [pool.submit(build, request) for request in order.requests]
         found = [job.exception() for job in jobs]
         packer.close()
@@ -178,16 +178,16 @@ def _build_all(order: Order, shop: Shop) -> dict[str, str]:
     return {one.service: job.result() for one, job in zip(order.requests, jobs, strict=True)}
 
 
-def _build(request: Request, shop: Shop, store: ImageStore, packer: Packer) -> str:
-    kitchen = Kitchen(request, shop)
+def _build(request: BuildRequest, shop: WorkerState, store: ImageStore, packer: LayerPacker) -> str:
+    kitchen = StepExecutor(request, shop)
     try:
-        point = Walk(request, kitchen).end()
-        kitchen.contents.remember()
-        built = None if request.no_cache else builder_image.find(point, store)
+        point = StageWalker(request, kitchen).walk_target()
+        kitchen.digests.save()
+        built = None if request.no_cache else builder_image.find_image(point, store)
         if built is None:
-            built = assemble(point, request, store, packer, shop.views)
-        shop.check()
-        builder_image.name(built, request.names, store)
+            built = assemble_image(point, request, store, packer, shop.rootfs)
+        shop.raise_if_cancelled()
+        builder_image.tag_image(built, request.names, store)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFull(request.service) from error

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from cntnr_compose.builder.walker import Point
+from cntnr_compose.builder.walker import StageState
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host import mounts
@@ -15,8 +15,8 @@ from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
 
 # An overlay needs something below; this is what images from scratch lie on.
-NOTHING = "s-nothing/fs"
-ROOM = 3800  # of a page of mount options, for what lies below
+EMPTY_LAYER = "s-nothing/fs"
+MAX_LOWERDIR_OPTION = 3800  # of a page of mount options, for what lies below
 
 
 class TooManySteps(CntnrError):
@@ -30,30 +30,30 @@ class TooManySteps(CntnrError):
         )
 
 
-class Views:
+class StageRootfs:
     """Makes roots of stages. The builder's working directory is the layer store: see `lower`."""
 
     def __init__(self, store: ImageStore) -> None:
         self._store = store
 
-    def lower(self, point: Point) -> tuple[str, ...]:
+    def lower_dirs(self, point: StageState) -> tuple[str, ...]:
         """Give the folders that a stage lies on, top first, relative to the layer store.
 
         Relative, since the options of a mount have to fit one page: 130 steps do.
         """
         own = tuple(f"{name}/fs" for name in point.lower)
-        return (*own, *(self._base(point.base) if point.base else ())) or (NOTHING,)
+        return (*own, *(self._base_lower_dirs(point.base) if point.base else ())) or (EMPTY_LAYER,)
 
-    def _base(self, image: Image) -> tuple[str, ...]:
+    def _base_lower_dirs(self, image: Image) -> tuple[str, ...]:
         found = unpack.lower_dirs(image)
         if found is None:
             found = asyncio.run(unpack.ensure_unpacked(image, store=self._store))
         return tuple(str(path.relative_to(paths.layers())) for path in found)
 
     @contextlib.contextmanager
-    def shown(self, point: Point) -> Iterator[Path]:
+    def mount_for_reading(self, point: StageState) -> Iterator[Path]:
         """Show a stage's files; whoever writes there writes nowhere."""
-        lower = self.lower(point)
+        lower = self.lower_dirs(point)
         if len(lower) == 1:
             yield paths.layers() / lower[0]
             return
@@ -63,13 +63,13 @@ class Views:
                 yield root
 
     @contextlib.contextmanager
-    def written(self, point: Point, upper: Path, draft: Path) -> Iterator[Path]:
+    def mount_for_step(self, point: StageState, upper: Path, draft: Path) -> Iterator[Path]:
         """Show a stage's files; what is written goes into ``upper``."""
-        lower = self.lower(point)
+        lower = self.lower_dirs(point)
         top = (paths.layers() / lower[0]).stat()
         upper.chmod(top.st_mode & 0o7777)
         os.chown(upper, top.st_uid, top.st_gid)
-        if lower == (NOTHING,):
+        if lower == (EMPTY_LAYER,):
             yield upper  # as good as an overlay, and quicker
             return
         with self._overlay(lower, upper, draft) as root:
@@ -89,7 +89,7 @@ class Views:
                 root.relative_to(here),
             )
         except OSError as error:
-            if sum(len(name) + 1 for name in lower) > ROOM:
+            if sum(len(name) + 1 for name in lower) > MAX_LOWERDIR_OPTION:
                 raise TooManySteps(len(lower)) from error
             raise
         try:
@@ -98,6 +98,6 @@ class Views:
             mounts.unmount(root)
 
 
-def make_nothing() -> None:
+def create_empty_layer() -> None:
     """Make the empty folder that images from scratch lie on."""
-    (paths.layers() / NOTHING).mkdir(parents=True, exist_ok=True)
+    (paths.layers() / EMPTY_LAYER).mkdir(parents=True, exist_ok=True)

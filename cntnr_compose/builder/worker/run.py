@@ -6,12 +6,12 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from cntnr_compose.builder.dockerfile.run import PROXIES
-from cntnr_compose.builder.dockerfile.steps import Run, RunMount
+from cntnr_compose.builder.dockerfile.run import PROXY_VARIABLES
+from cntnr_compose.builder.dockerfile.steps import RunMount, RunStep
 from cntnr_compose.builder.source_files import SourceMissing
-from cntnr_compose.builder.walker import Request, Secret
+from cntnr_compose.builder.walker import BuildRequest, BuildSecret
 from cntnr_compose.builder.worker import run_network as outlet
-from cntnr_compose.builder.worker.run_log import Say, StepLog
+from cntnr_compose.builder.worker.run_log import PrintLine, StepLog
 from cntnr_compose.containers.bundle import accounts
 from cntnr_compose.containers.runtime import host_facts as facts
 from cntnr_compose.containers.spec import process as environment
@@ -27,9 +27,9 @@ from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.service import Service
 
 CHUNK = 1 << 16
-SCRIPT = "/dev/.cntnr-script"
-HOSTS = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
-Place = Callable[[str], Path]
+SCRIPT_PATH = "/dev/.cntnr-script"
+LOCALHOST_ENTRIES = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+SourceFolder = Callable[[str], Path]
 
 
 class RunFailed(CntnrError):
@@ -53,26 +53,26 @@ class SecretMissing(CntnrError):
         super().__init__(f"{where}: secret {name} is required, but not given to the build")
 
 
-class Runner:
+class ProgramRunner:
     """Runs programs of builds; ``place`` is a tmpfs that only this process sees."""
 
-    def __init__(self, place: Path, warn: Say) -> None:
+    def __init__(self, place: Path, warn: PrintLine) -> None:
         self._place, self._warn = place, warn
         self._facts: HostFacts | None = None
         # The holder's resolver is slirp4netns itself, which here asks the machine's.
         self._resolver, theirs = Path("/etc/resolv.conf").read_text(), kernel.host_resolv_conf()
         self._resolver_of_host = theirs
-        outlet.resolve_as(theirs, place / "resolv.conf")
+        outlet.bind_resolv_conf(theirs, place / "resolv.conf")
 
     def run(
         self,
-        work: Run,
+        work: RunStep,
         root: Root,
         config: ImageConfig,
-        request: Request,
+        request: BuildRequest,
         where: str,
-        place: Place,
-        say: Say,
+        place: SourceFolder,
+        say: PrintLine,
     ) -> None:
         """Run one program to its end. Raises `RunFailed`, `SecretMissing`, `SourceMissing`."""
         identity = f"build-{os.urandom(6).hex()}"
@@ -81,26 +81,28 @@ class Runner:
             bundle.mkdir(parents=True)
             undo.callback(files.remove_tree, bundle)
             network = _network(work, undo)
-            step = _Step(work, root, request, where, bundle, network, undo)
+            step = _RunBundle(work, root, request, where, bundle, network, undo)
             spec = self._spec(step, config, identity, place)
             files.write_value(bundle / "config.json", spec)
-            undo.enter_context(_without_traces(root, spec))
+            undo.enter_context(_remove_mount_points(root, spec))
             status, last = self._start(bundle, identity, say)
         if status != 0:
             raise RunFailed(where, work.argv or (work.script.partition("\n")[0],), status, last)
 
-    def _spec(self, step: "_Step", config: ImageConfig, identity: str, place: Place) -> Tree:
+    def _spec(
+        self, step: "_RunBundle", config: ImageConfig, identity: str, place: SourceFolder
+    ) -> Tree:
         if self._facts is None:
             self._facts = facts.gather_host_facts()
         work, request = step.work, step.request
-        (step.bundle / "hosts").write_text(HOSTS + _hosts(request))
+        (step.bundle / "hosts").write_text(LOCALHOST_ENTRIES + _hosts_lines(request))
         on_host = step.network == "host"
         resolver = self._resolver_of_host if on_host else self._resolver
         (step.bundle / "resolv.conf").write_text(resolver)
-        resolved = step.mounts(place)
+        resolved = step.prepare_mounts(place)
         env: dict[str, str | None] = {}
         env.update(environment.split_variable(word) for word in work.env)
-        proxies = {name: value for name, value in request.args.items() if name in PROXIES}
+        proxies = {name: value for name, value in request.args.items() if name in PROXY_VARIABLES}
         setting = SpecInputs(
             id=identity,
             rootfs=os.path.realpath(step.root.path),  # runc takes none that is behind a link
@@ -115,7 +117,7 @@ class Runner:
         service = Service(
             name=request.service,
             entrypoint=(),
-            command=work.argv or (SCRIPT,),
+            command=work.argv or (SCRIPT_PATH,),
             environment=env,
             user=work.user,
             working_dir=work.working_dir,
@@ -131,7 +133,7 @@ class Runner:
             self._warn(warning)
         return made.spec
 
-    def _start(self, bundle: Path, identity: str, say: Say) -> tuple[int, list[str]]:
+    def _start(self, bundle: Path, identity: str, say: PrintLine) -> tuple[int, list[str]]:
         argv = [
             "runc",
             "--root",
@@ -152,25 +154,25 @@ class Runner:
                 finally:
                     os.close(writable)
             while part := output.read(CHUNK):
-                log.take(part)
-        return running.wait(), log.end()
+                log.feed(part)
+        return running.wait(), log.finish()
 
 
-def _network(work: Run, undo: contextlib.ExitStack) -> str:
+def _network(work: RunStep, undo: contextlib.ExitStack) -> str:
     """Give the network of a RUN as `Setting` names it; this process is on the machine's own."""
     if work.network == "default":
-        return undo.enter_context(outlet.opened())
+        return undo.enter_context(outlet.run_network())
     return "new" if work.network == "none" else "host"
 
 
-class _Step:
+class _RunBundle:
     """One RUN with what has to be laid out for it, and taken away after it."""
 
     def __init__(
         self,
-        work: Run,
+        work: RunStep,
         root: Root,
-        request: Request,
+        request: BuildRequest,
         where: str,
         bundle: Path,
         network: str,
@@ -180,7 +182,7 @@ class _Step:
         self.where, self.bundle, self.network, self.undo = where, bundle, network, undo
         self.secret_env: dict[str, str] = {}
 
-    def mounts(self, place: Place) -> tuple[ResolvedMount, ...]:
+    def prepare_mounts(self, place: SourceFolder) -> tuple[ResolvedMount, ...]:
         """Make the sources of all mounts ready."""
         found = []
         for number, mount in enumerate(self.work.mounts):
@@ -197,7 +199,7 @@ class _Step:
             script = self.bundle / "script"
             script.write_text(self.work.script)
             script.chmod(0o755)
-            found.append(ResolvedMount(target=SCRIPT, source=str(script), read_only=True))
+            found.append(ResolvedMount(target=SCRIPT_PATH, source=str(script), read_only=True))
         return tuple(found)
 
     def _bind(self, mount: RunMount, folder: Path) -> ResolvedMount:
@@ -206,10 +208,10 @@ class _Step:
         if source is None:
             raise SourceMissing(self.where, mount.source, mount.origin or "the build context")
         if not mount.read_only:
-            source = self._own_copy(source)
+            source = self._writable_overlay(source)
         return ResolvedMount(target=mount.target, source=str(source), read_only=mount.read_only)
 
-    def _own_copy(self, source: Path) -> Path:
+    def _writable_overlay(self, source: Path) -> Path:
         """Show a folder, or a file in its own, so that what is written there goes with the step."""
         folder = source if source.is_dir() else source.parent
         draft = self.undo.enter_context(unpack.draft())
@@ -239,7 +241,7 @@ class _Step:
             if mount.required:
                 raise SecretMissing(self.where, mount.id)
             return []
-        content = _content(secret)
+        content = _secret_content(secret)
         if mount.env:
             self.secret_env[mount.env] = content.decode(errors="surrogateescape")
         if not mount.target:
@@ -252,11 +254,11 @@ class _Step:
         return [ResolvedMount(target=mount.target, source=str(path), read_only=True)]
 
 
-def _content(secret: Secret) -> bytes:
+def _secret_content(secret: BuildSecret) -> bytes:
     return Path(secret.file).read_bytes() if secret.content is None else secret.content.encode()
 
 
-def _hosts(request: Request) -> str:
+def _hosts_lines(request: BuildRequest) -> str:
     lines = [
         f"{address}\t{name}\n"
         for name, addresses in request.extra_hosts.items()
@@ -266,7 +268,7 @@ def _hosts(request: Request) -> str:
 
 
 @contextlib.contextmanager
-def _without_traces(root: Root, spec: Tree) -> Iterator[None]:
+def _remove_mount_points(root: Root, spec: Tree) -> Iterator[None]:
     """Take away the mount points that runc makes where an image has none."""
     made: list[str] = []
     for mount in spec["mounts"]:

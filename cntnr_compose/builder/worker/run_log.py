@@ -4,16 +4,16 @@ import collections
 import re
 from collections.abc import Callable
 
-Say = Callable[[str], None]
-ROOM = 2 << 20  # bytes of a step that are shown, as BuildKit does by default
-LEAST = 64  # what a line takes of them: drawing it costs more than its few letters
-LONGEST = 16 << 10  # bytes; what is longer is shown in pieces
+PrintLine = Callable[[str], None]
+OUTPUT_LIMIT = 2 << 20  # bytes of a step that are shown, as BuildKit does by default
+MIN_LINE_COST = 64  # what a line takes of them: drawing it costs more than its few letters
+MAX_LINE_LENGTH = 16 << 10  # bytes; what is longer is shown in pieces
 CLIPPED = "[output clipped, log limit 2MiB reached]"
 LAST_LINES = 8
 LAST_LENGTH = 1000  # characters of each of those, in the error of a step that failed
 # runc says these on a failed start in a user namespace; they explain nothing.
-NOISE = ("unable to get oom kill count",)
-RUNC_SAYS = re.compile(
+IGNORED_MESSAGES = ("unable to get oom kill count",)
+RUNC_MESSAGE = re.compile(
     r'time="[^"]*" level=\w+ msg="(?:runc run failed: )?(?:unable to start container process: )?(.*)"'
 )
 
@@ -21,11 +21,11 @@ RUNC_SAYS = re.compile(
 class StepLog:
     """Takes the output of one step in parts, keeps little of it, and says its lines."""
 
-    def __init__(self, say: Say) -> None:
-        self._say, self._room, self._rest = say, ROOM, b""
+    def __init__(self, say: PrintLine) -> None:
+        self._say, self._room, self._rest = say, OUTPUT_LIMIT, b""
         self._last: collections.deque[str] = collections.deque(maxlen=LAST_LINES)
 
-    def take(self, part: bytes) -> None:
+    def feed(self, part: bytes) -> None:
         """Take what was written next."""
         if self._room <= 0:  # of the rest only the end is looked at
             self._rest = (self._rest + part)[-LAST_LINES * LAST_LENGTH :]
@@ -35,20 +35,20 @@ class StepLog:
             self._line(line)
         drawn_over = rest.rfind(b"\r", 0, -1)  # a progress bar need not end its line
         rest = rest[drawn_over + 1 :]
-        while len(rest) > LONGEST:
-            self._line(rest[:LONGEST])
-            rest = rest[LONGEST:]
+        while len(rest) > MAX_LINE_LENGTH:
+            self._line(rest[:MAX_LINE_LENGTH])
+            rest = rest[MAX_LINE_LENGTH:]
         self._rest = rest
 
-    def end(self) -> list[str]:
+    def finish(self) -> list[str]:
         """Take the end of the output; give the last lines, in short."""
         for line in self._rest.removesuffix(b"\n").split(b"\n") if self._rest else ():
             self._line(line)
         return list(self._last)
 
     def _line(self, line: bytes) -> None:
-        for start in range(0, max(len(line), 1), LONGEST):
-            text = plain(line[start : start + LONGEST].decode(errors="replace"))
+        for start in range(0, max(len(line), 1), MAX_LINE_LENGTH):
+            text = clean_line(line[start : start + MAX_LINE_LENGTH].decode(errors="replace"))
             if text is not None:
                 self._last.append(text[-LAST_LENGTH:])
                 self._show(text, len(line))
@@ -56,15 +56,15 @@ class StepLog:
     def _show(self, text: str, size: int) -> None:
         if self._room > 0:
             self._say(text)
-            self._room -= max(min(size, LONGEST), LEAST)
+            self._room -= max(min(size, MAX_LINE_LENGTH), MIN_LINE_COST)
             if self._room <= 0:
                 self._say(CLIPPED)
 
 
-def plain(line: str) -> str | None:
+def clean_line(line: str) -> str | None:
     """Take what is shown out of a line: the end of a progress bar, the cause in a word of runc's."""
     text = line.rstrip("\r").rpartition("\r")[2]
-    if any(noise in text for noise in NOISE):
+    if any(noise in text for noise in IGNORED_MESSAGES):
         return None
-    found = RUNC_SAYS.fullmatch(text)
+    found = RUNC_MESSAGE.fullmatch(text)
     return found.group(1).replace('\\"', '"') if found else text

@@ -29,45 +29,45 @@ class OutletFailed(CntnrError):
         super().__init__("cannot make a network for a build: slirp4netns does not start")
 
 
-def resolve_as(text: str, place: Path) -> None:
+def bind_resolv_conf(text: str, place: Path) -> None:
     """Let programs of this mount namespace, slirp4netns among them, use this resolv.conf."""
     place.write_text(text)
     mounts.bind_mount(place, Path("/etc/resolv.conf"))
 
 
 @contextlib.contextmanager
-def opened() -> Iterator[str]:
+def run_network() -> Iterator[str]:
     """Have such a namespace for as long as the block runs; give its path, for processes of our pid namespace.
 
     Only for a process on the machine's own network. Raises `OutletFailed`, `ProgramMissing`, `OSError`.
     """
     with contextlib.ExitStack() as undo:
-        made = new_namespace()
+        made = create_namespace()
         undo.callback(os.close, made)
         readable, writable = os.pipe2(os.O_CLOEXEC)
         undo.callback(os.close, readable)
         nothing = undo.enter_context(Path(os.devnull).open("r+b")).fileno()
         try:
             running = process.popen(
-                argv(made, writable),
+                slirp4netns_argv(made, writable),
                 stdin=nothing, stdout=nothing, stderr=nothing,
                 pass_fds=(made, writable), new_session=True,
             )  # fmt: skip
         finally:
             os.close(writable)
-        undo.callback(_end, running)
+        undo.callback(_stop_slirp4netns, running)
         if not os.read(readable, 1):
             raise OutletFailed
         yield f"/proc/{os.getpid()}/fd/{made}"
 
 
-def _end(running: process.RunningProgram) -> None:
+def _stop_slirp4netns(running: process.RunningProgram) -> None:
     """End slirp4netns; the kernel takes some 20 ms to take its interface away, for which nobody waits."""
     running.kill()
     threading.Thread(target=running.wait, daemon=True).start()
 
 
-def argv(namespace: int, ready: int) -> list[str]:
+def slirp4netns_argv(namespace: int, ready: int) -> list[str]:
     """Make the command that connects a namespace, by its descriptor, and says so on another one."""
     return [
         "slirp4netns", "--configure", f"--mtu={holder.MTU}", "--disable-host-loopback",
@@ -77,14 +77,14 @@ def argv(namespace: int, ready: int) -> list[str]:
     ]  # fmt: skip
 
 
-def new_namespace() -> int:
+def create_namespace() -> int:
     """Make a network namespace and give its descriptor; we stay where we are. Raises `OSError`."""
     # By a thread that ends: who has left the machine's network cannot go back.
     with ThreadPoolExecutor(1) as passing:
-        return passing.submit(_leave).result()
+        return passing.submit(_unshare_network).result()
 
 
-def _leave() -> int:
+def _unshare_network() -> int:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNET) != 0:
         code = ctypes.get_errno()

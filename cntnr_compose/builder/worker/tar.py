@@ -7,7 +7,7 @@ from cntnr_compose.core.errors import ProgramMissing
 from cntnr_compose.host import process
 
 # Nobody without root makes devices; containers get theirs from the runtime.
-HARMLESS = re.compile(
+HARMLESS_ERRORS = re.compile(
     r"tar: .*: Cannot mknod: Operation not permitted|tar: Exiting with failure .*"
 )
 
@@ -35,4 +35,4 @@ def extract(archive: Path, folder: Path) -> bool:
     except ProgramMissing:
         return False
     said = done.stderr.splitlines()
-    return done.returncode == 0 or (bool(said) and all(map(HARMLESS.fullmatch, said)))
+    return done.returncode == 0 or (bool(said) and all(map(HARMLESS_ERRORS.fullmatch, said)))

@@ -90,14 +90,14 @@ def provided(scope: Scope, chosen: "Project", wanted: Images, console: "Console"
     """
     if scope.dry_run:
         return _there(chosen)
-    from cntnr_compose.builder.ensure_images import provide
+    from cntnr_compose.builder.ensure_images import ensure_images
 
-    return provide(
+    return ensure_images(
         chosen,
         build=wanted.build,
         no_build=wanted.no_build,
         pull="" if wanted.pull == "policy" else wanted.pull,
-        tell=wanted.tell(console),
+        emit=wanted.tell(console),
     )
 
 

@@ -105,7 +105,7 @@ PRIVATE_IPC = ("", "none", "private", "shareable")
 
 
 async def _mount_root(record: Record, target: Path) -> None:
-    image = ImageStore().find_id(record.image_id)
+    image = ImageStore().find_by_id(record.image_id)
     if image is None:
         raise mounted.ImageGone(record.name, record.image)
     lower = await unpack.ensure_unpacked(image)

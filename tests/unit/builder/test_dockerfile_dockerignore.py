@@ -2,11 +2,11 @@
 
 import pytest
 
-from cntnr_compose.builder.dockerfile.dockerignore import Ignore, parse
+from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns, parse_dockerignore
 
 
 def test_comments_and_empty_lines_are_no_patterns() -> None:
-    assert parse("# a\n\n  *.md \n#b\n!c\n") == ("*.md", "!c")
+    assert parse_dockerignore("# a\n\n  *.md \n#b\n!c\n") == ("*.md", "!c")
 
 
 @pytest.mark.parametrize(
@@ -28,13 +28,13 @@ def test_comments_and_empty_lines_are_no_patterns() -> None:
 def test_patterns_start_at_the_root(
     patterns: list[str], ignored: list[str], taken: list[str]
 ) -> None:
-    ignore = Ignore(patterns)
+    ignore = IgnorePatterns(patterns)
     assert [path for path in ignored if not ignore.ignores(path)] == []
     assert [path for path in taken if ignore.ignores(path)] == []
 
 
 def test_the_last_pattern_that_fits_decides() -> None:
-    ignore = Ignore(["*", "!src", "src/*.tmp", "!src/keep.tmp"])
+    ignore = IgnorePatterns(["*", "!src", "src/*.tmp", "!src/keep.tmp"])
     assert ignore.ignores("README")
     assert not ignore.ignores("src")
     assert not ignore.ignores("src/a/b")
@@ -43,13 +43,13 @@ def test_the_last_pattern_that_fits_decides() -> None:
 
 
 def test_a_folder_is_entered_only_where_an_exception_could_be_in_it() -> None:
-    ignore = Ignore(["node_modules", "docs", "!docs/*/keep"])
+    ignore = IgnorePatterns(["node_modules", "docs", "!docs/*/keep"])
     assert ignore.ignores_all_below("node_modules")
     assert not ignore.ignores_all_below("docs")
     assert not ignore.ignores_all_below("docs/a")
-    assert not Ignore(["a", "!**/b"]).ignores_all_below("a")
+    assert not IgnorePatterns(["a", "!**/b"]).ignores_all_below("a")
 
 
 def test_no_patterns_is_falsy() -> None:
-    assert not Ignore([])
-    assert Ignore(["a"])
+    assert not IgnorePatterns([])
+    assert IgnorePatterns(["a"])

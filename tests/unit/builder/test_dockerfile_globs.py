@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cntnr_compose.builder.dockerfile.dockerignore import Ignore
-from cntnr_compose.builder.dockerfile.globs import MOST_STATES, Pattern
+from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns
+from cntnr_compose.builder.dockerfile.globs import MAX_STATES, GlobPattern
 
 WORDS = [
     "a",
@@ -48,11 +48,11 @@ def test_a_pattern_fits_what_its_regular_expression_fits(pattern: str, path: str
     if re.search(r"\[[^ab^\]]|\[$", pattern) or pattern.count("[") != pattern.count("]"):
         pattern = pattern.replace("[", "")  # a bracket that nobody closes is tried below
     wanted = re.compile(regex(pattern))
-    one = Pattern(pattern)
-    assert one.fits(path) == bool(wanted.fullmatch(path))
+    one = GlobPattern(pattern)
+    assert one.matches(path) == bool(wanted.fullmatch(path))
     parts = path.split("/")
     above = ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
-    assert one.fits_above(path) == any(wanted.fullmatch(each) for each in above)
+    assert one.matches_path_or_parent(path) == any(wanted.fullmatch(each) for each in above)
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,9 @@ def test_a_pattern_fits_what_its_regular_expression_fits(pattern: str, path: str
     ],
 )
 def test_odd_patterns(pattern: str, fits: list[str], fits_not: list[str]) -> None:
-    one = Pattern(pattern)
-    assert [path for path in fits if not one.fits(path)] == []
-    assert [path for path in fits_not if one.fits(path)] == []
+    one = GlobPattern(pattern)
+    assert [path for path in fits if not one.matches(path)] == []
+    assert [path for path in fits_not if one.matches(path)] == []
 
 
 @pytest.mark.parametrize(
@@ -88,14 +88,14 @@ def test_odd_patterns(pattern: str, fits: list[str], fits_not: list[str]) -> Non
 )
 def test_no_pattern_takes_long(pattern: str, path: str) -> None:
     began = time.process_time()
-    assert not Pattern(pattern).fits(path)
-    assert not Ignore([pattern]).ignores(path)
-    Ignore(["x", f"!{pattern}"]).ignores_all_below(path)
+    assert not GlobPattern(pattern).matches(path)
+    assert not IgnorePatterns([pattern]).ignores(path)
+    IgnorePatterns(["x", f"!{pattern}"]).ignores_all_below(path)
     assert time.process_time() - began < 2
 
 
 def test_no_pattern_takes_much_memory() -> None:
-    one = Pattern("*a" + "?" * 20 + "c")
+    one = GlobPattern("*a" + "?" * 20 + "c")
     for number in range(3000):
-        one.fits(f"{number:025b}".replace("0", "a").replace("1", "b"))
-    assert len(one._states) <= MOST_STATES
+        one.matches(f"{number:025b}".replace("0", "a").replace("1", "b"))
+    assert len(one._states) <= MAX_STATES

@@ -4,16 +4,16 @@ import pytest
 
 from cntnr_compose.builder.dockerfile import instructions as build
 from cntnr_compose.builder.dockerfile import stages
-from cntnr_compose.builder.dockerfile.instructions import State
-from cntnr_compose.builder.dockerfile.parser import DockerfileInvalid, parse
+from cntnr_compose.builder.dockerfile.instructions import StageSettings
+from cntnr_compose.builder.dockerfile.parser import DockerfileInvalid, parse_dockerfile
 from cntnr_compose.builder.dockerfile.steps import (
-    Copy,
-    MakeFolder,
-    Run,
+    BuildStep,
+    CopyStep,
+    FolderStep,
+    InlineFile,
     RunMount,
-    Text,
-    Work,
-    key_of,
+    RunStep,
+    step_key,
 )
 from cntnr_compose.model.image import ImageConfig, ImageHealthcheck
 
@@ -24,13 +24,17 @@ BASE = ImageConfig(
 )  # fmt: skip
 
 
-def through(body: str, *, base: ImageConfig = BASE, **more: object) -> tuple[State, list[Work]]:
+def through(
+    body: str, *, base: ImageConfig = BASE, **more: object
+) -> tuple[StageSettings, list[BuildStep]]:
     """Go through the last stage of a Dockerfile."""
-    scope = stages.scope(parse(f"ARG G=global\nFROM base AS first\nFROM base\n{body}"), **more)  # type: ignore[arg-type]
+    scope = stages.split_stages(
+        parse_dockerfile(f"ARG G=global\nFROM base AS first\nFROM base\n{body}"), **more
+    )  # type: ignore[arg-type]
     stage = scope.stages[-1]
-    state, works = build.begin(base), []
+    state, works = build.initial_settings(base), []
     for one in stage.instructions:
-        state, work = build.apply(state, one, stage, scope)
+        state, work = build.apply_instruction(state, one, stage, scope)
         works += [work] if work else []
     return state, works
 
@@ -39,7 +43,7 @@ def config(body: str, **more: object) -> ImageConfig:
     return through(body, **more)[0].config
 
 
-def work(body: str, **more: object) -> Work:
+def work(body: str, **more: object) -> BuildStep:
     (found,) = through(body, **more)[1]
     return found
 
@@ -56,7 +60,7 @@ def test_a_stage_begins_with_the_configuration_of_its_base_but_its_triggers() ->
         exposed_ports={"80/tcp": {}},
     )  # fmt: skip
     path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    assert build.begin(None).config == ImageConfig(env=(path,))
+    assert build.initial_settings(None).config == ImageConfig(env=(path,))
 
 
 def test_env_sees_the_values_before_it_and_keeps_its_order() -> None:
@@ -92,7 +96,7 @@ def test_an_entrypoint_takes_the_command_of_the_base_away_but_not_our_own() -> N
 
 def test_working_directories_are_made_and_add_up() -> None:
     state, works = through("USER me\nWORKDIR /a/../b\nENV d=c\nWORKDIR ${d}/e/\nWORKDIR /")
-    assert works == [MakeFolder(path="/b", user="me"), MakeFolder(path="/b/c/e", user="me")]
+    assert works == [FolderStep(path="/b", user="me"), FolderStep(path="/b/c/e", user="me")]
     assert state.config.working_dir == "/"
 
 
@@ -120,8 +124,10 @@ def test_triggers_are_kept_for_builds_upon_the_image() -> None:
         "COPY --from=x a b",
         "RUN c",
     )
-    scope = stages.scope(parse("FROM base"))
-    found = build.triggers(ImageConfig(on_build=("COPY --chown=1 a b", "RUN c")), scope, 1)
+    scope = stages.split_stages(parse_dockerfile("FROM base"))
+    found = build.onbuild_instructions(
+        ImageConfig(on_build=("COPY --chown=1 a b", "RUN c")), scope, 1
+    )
     assert [(one.keyword, one.flags, one.text) for one in found] == [
         ("COPY", (("chown", "1"),), "a b"), ("RUN", (), "c"),
     ]  # fmt: skip
@@ -129,15 +135,15 @@ def test_triggers_are_kept_for_builds_upon_the_image() -> None:
 
 def test_copy_takes_paths_from_the_root_of_the_context_to_the_working_directory() -> None:
     body = "WORKDIR /w\nENV d=sub o=me\nCOPY --chown=$o:7 --chmod=0640 ./a/../b /c/ ../../e ${d}/"
-    assert through(body)[1][1] == Copy(
+    assert through(body)[1][1] == CopyStep(
         sources=("b", "c", "e"), target="/w/sub/", chown="me:7", chmod="0640"
     )
-    assert work('COPY ["a b", "/c d"]') == Copy(sources=("a b",), target="/c d")
-    assert work("COPY . .") == Copy(sources=(".",), target="/")
+    assert work('COPY ["a b", "/c d"]') == CopyStep(sources=("a b",), target="/c d")
+    assert work("COPY . .") == CopyStep(sources=(".",), target="/")
 
 
 def test_copy_from_elsewhere() -> None:
-    assert work("COPY --from=first --link --exclude=*.md --exclude=b a /") == Copy(
+    assert work("COPY --from=first --link --exclude=*.md --exclude=b a /") == CopyStep(
         sources=("a",), target="/", origin="stage:0", exclude=("*.md", "b")
     )
     assert work("COPY --from=busybox:1 a /").origin == "image:busybox:1"  # type: ignore[union-attr]
@@ -146,15 +152,15 @@ def test_copy_from_elsewhere() -> None:
 
 def test_copied_texts_have_their_variables_filled_in_unless_quoted() -> None:
     body = "COPY <<a <<'b' /to/\n$G \"q\" 'it'\na\n$G\nb"
-    assert work(f"ARG G\n{body}") == Copy(
+    assert work(f"ARG G\n{body}") == CopyStep(
         sources=(), target="/to/",
-        texts=(Text(name="a", content="global \"q\" 'it'\n"), Text(name="b", content="$G\n")),
+        texts=(InlineFile(name="a", content="global \"q\" 'it'\n"), InlineFile(name="b", content="$G\n")),
     )  # fmt: skip
 
 
 def test_add_unpacks_and_downloads() -> None:
     url = "https://example.test/x.tgz"
-    assert work(f"ADD --checksum=sha256:aa {url} b.tar /d/") == Copy(
+    assert work(f"ADD --checksum=sha256:aa {url} b.tar /d/") == CopyStep(
         sources=("b.tar",), target="/d/", urls=(url,), checksum="sha256:aa", extract=True
     )
 
@@ -163,18 +169,18 @@ def test_run_has_environment_user_and_place() -> None:
     body = 'ARG A=1\nARG http_proxy=p\nENV B=2\nUSER me\nRUN echo $A\nRUN ["x", "y"]'
     env = ("A=1", "PATH=/bin", "B=2")
     assert through(body)[1] == [
-        Run(argv=("/bin/sh", "-c", "echo $A"), env=env, user="me"),
-        Run(argv=("x", "y"), env=env, user="me"),
+        RunStep(argv=("/bin/sh", "-c", "echo $A"), env=env, user="me"),
+        RunStep(argv=("x", "y"), env=env, user="me"),
     ]
 
 
 def test_run_reads_texts() -> None:
     bare = ImageConfig()
-    assert work("RUN <<EOF\na\nb\nEOF", base=bare) == Run(argv=("/bin/sh", "-c", "a\nb\n"))
-    assert work("RUN <<EOF\n#!/usr/bin/env python3\nEOF", base=bare) == Run(
+    assert work("RUN <<EOF\na\nb\nEOF", base=bare) == RunStep(argv=("/bin/sh", "-c", "a\nb\n"))
+    assert work("RUN <<EOF\n#!/usr/bin/env python3\nEOF", base=bare) == RunStep(
         argv=(), script="#!/usr/bin/env python3\n"
     )
-    assert work("RUN cat <<A >x && cat <<B\n1\nA\n2\nB", base=bare) == Run(
+    assert work("RUN cat <<A >x && cat <<B\n1\nA\n2\nB", base=bare) == RunStep(
         argv=("/bin/sh", "-c", "cat <<A >x && cat <<B\n1\nA\n2\nB\n")
     )
 
@@ -187,7 +193,7 @@ def test_run_mounts() -> None:
         " --mount=type=tmpfs,target=/t,size=64m true"
     )
     found = work(body)
-    assert isinstance(found, Run)
+    assert isinstance(found, RunStep)
     assert found.network == "none"
     assert found.mounts == (
         RunMount(type="bind", target="/ctx"),
@@ -239,14 +245,14 @@ def test_mistakes_are_told_with_file_and_line(body: str, said: str) -> None:
 
 
 def test_a_key_changes_with_what_it_is_made_of() -> None:
-    copy = Copy(sources=("a",), target="/")
-    key = key_of("scratch", copy, "content")
-    assert key == key_of("scratch", Copy(sources=("a",), target="/"), "content")
+    copy = CopyStep(sources=("a",), target="/")
+    key = step_key("scratch", copy, "content")
+    assert key == step_key("scratch", CopyStep(sources=("a",), target="/"), "content")
     others = {
-        key_of("other", copy, "content"),
-        key_of("scratch", copy, "changed"),
-        key_of("scratch", Copy(sources=("a",), target="/b"), "content"),
-        key_of("scratch", Copy(sources=("a",), target="/", extract=True), "content"),
-        key_of("scratch", MakeFolder(path="/"), "content"),
+        step_key("other", copy, "content"),
+        step_key("scratch", copy, "changed"),
+        step_key("scratch", CopyStep(sources=("a",), target="/b"), "content"),
+        step_key("scratch", CopyStep(sources=("a",), target="/", extract=True), "content"),
+        step_key("scratch", FolderStep(path="/"), "content"),
     }
     assert len(others - {key}) == 5

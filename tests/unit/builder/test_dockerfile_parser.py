@@ -2,16 +2,21 @@
 
 import pytest
 
-from cntnr_compose.builder.dockerfile.parser import DockerfileInvalid, Heredoc, Instruction, parse
+from cntnr_compose.builder.dockerfile.parser import (
+    DockerfileInvalid,
+    Heredoc,
+    Instruction,
+    parse_dockerfile,
+)
 
 
 def read(text: str) -> list[tuple[int, str, str]]:
-    return [(one.line, one.keyword, one.text) for one in parse(text).instructions]
+    return [(one.line, one.keyword, one.text) for one in parse_dockerfile(text).instructions]
 
 
 def failure(text: str, name: str = "Dockerfile") -> str:
     with pytest.raises(DockerfileInvalid) as caught:
-        parse(text, name)
+        parse_dockerfile(text, name)
     return str(caught.value)
 
 
@@ -27,11 +32,11 @@ def test_comments_and_empty_lines_within_an_instruction_are_passed_over() -> Non
 def test_the_escape_directive_changes_how_lines_go_on() -> None:
     text = "# syntax=docker/dockerfile:1\n# escape=`\nRUN a `\n  b\nRUN c \\\nRUN d"
     assert read(text) == [(3, "RUN", "a   b"), (5, "RUN", "c \\"), (6, "RUN", "d")]
-    assert parse(text).escape == "`"
+    assert parse_dockerfile(text).escape == "`"
 
 
 def test_a_directive_behind_other_lines_is_a_comment() -> None:
-    assert parse("FROM a\n# escape=`\n").escape == "\\"
+    assert parse_dockerfile("FROM a\n# escape=`\n").escape == "\\"
 
 
 def test_windows_line_ends_and_a_byte_order_mark_do_no_harm() -> None:
@@ -41,15 +46,17 @@ def test_windows_line_ends_and_a_byte_order_mark_do_no_harm() -> None:
 def test_the_exec_form_is_a_json_list_of_strings_and_all_else_is_for_a_shell() -> None:
     words = [
         one.words
-        for one in parse('CMD ["a", "b c"]\nCMD [ a ]\nCMD ["a", 1]\nENV ["a"]').instructions
+        for one in parse_dockerfile(
+            'CMD ["a", "b c"]\nCMD [ a ]\nCMD ["a", 1]\nENV ["a"]'
+        ).instructions
     ]
     assert words == [("a", "b c"), None, None, None]
 
 
 def test_flags_are_taken_off_the_text() -> None:
-    found = parse('COPY --from=x --chown="a:b" --link --exclude=*.md --exclude=q a b').instructions[
-        0
-    ]
+    found = parse_dockerfile(
+        'COPY --from=x --chown="a:b" --link --exclude=*.md --exclude=q a b'
+    ).instructions[0]
     assert found.text == "a b"
     assert found.flags == (
         ("from", "x"), ("chown", "a:b"), ("link", ""), ("exclude", "*.md"), ("exclude", "q"),
@@ -59,7 +66,7 @@ def test_flags_are_taken_off_the_text() -> None:
 
 def test_heredocs_are_read_up_to_their_names() -> None:
     text = 'COPY <<A <<-"B" /to/\n$x\n\nA\n\tb\n\tB\nRUN c'
-    copy, run = parse(text).instructions
+    copy, run = parse_dockerfile(text).instructions
     assert copy.heredocs == (
         Heredoc(name="A", content="$x\n\n"),
         Heredoc(name="B", content="b\n", literal=True, trimmed=True),

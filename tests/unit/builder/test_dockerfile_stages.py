@@ -3,12 +3,12 @@
 import pytest
 
 from cntnr_compose.builder.dockerfile import stages
-from cntnr_compose.builder.dockerfile.parser import DockerfileInvalid, parse
-from cntnr_compose.builder.dockerfile.stages import Scope, TargetMissing
+from cntnr_compose.builder.dockerfile.parser import DockerfileInvalid, parse_dockerfile
+from cntnr_compose.builder.dockerfile.stages import DockerfileScope, TargetMissing
 
 
-def scope(text: str, **more: object) -> Scope:
-    return stages.scope(parse(text), **more)  # type: ignore[arg-type]
+def scope(text: str, **more: object) -> DockerfileScope:
+    return stages.split_stages(parse_dockerfile(text), **more)  # type: ignore[arg-type]
 
 
 def failure(text: str) -> str:
@@ -34,24 +34,24 @@ def test_arguments_before_the_first_stage_choose_the_base() -> None:
 def test_a_named_context_goes_before_a_stage_of_that_name() -> None:
     found = scope("FROM a AS b\nFROM b", contexts=("b",))
     assert found.stages[1].base_stage == -1
-    assert found.origin("b", 1) == "context:b"
+    assert found.resolve_from("b", 1) == "context:b"
 
 
 def test_where_files_come_from_is_a_stage_by_name_or_number_or_an_image() -> None:
     found = scope("FROM a AS one\nFROM b\nFROM c AS three")
-    assert found.origin("One", 2) == "stage:0"
-    assert found.origin("1", 2) == "stage:1"
-    assert found.origin("three", 2) == "image:three"  # no stage takes files from itself
-    assert found.origin("2", 2) == "image:2"
+    assert found.resolve_from("One", 2) == "stage:0"
+    assert found.resolve_from("1", 2) == "stage:1"
+    assert found.resolve_from("three", 2) == "image:three"  # no stage takes files from itself
+    assert found.resolve_from("2", 2) == "image:2"
 
 
 def test_the_target_is_the_last_stage_unless_one_is_named() -> None:
     found = scope("FROM a AS one\nFROM b AS two\nFROM c")
-    assert found.find("").index == 2
-    assert found.find("ONE").index == 0
-    assert found.find("1").index == 1
+    assert found.find_stage("").index == 2
+    assert found.find_stage("ONE").index == 0
+    assert found.find_stage("1").index == 1
     with pytest.raises(TargetMissing, match="target stage three could not be found") as caught:
-        found.find("three")
+        found.find_stage("three")
     assert caught.value.hint == "the stages are: one, two"
 
 
@@ -66,9 +66,14 @@ COPY --from=e x x
 FROM f
 """
     found = scope(text, contexts=("lib",))
-    assert stages.needed_images(found, found.find("three")) == {"b": 2, "d": 5, "e": 6, "a": 1}
-    assert stages.needed_images(found, found.find("")) == {"f": 7}
-    assert stages.needed_images(scope("FROM scratch"), scope("FROM scratch").find("")) == {}
+    assert stages.required_images(found, found.find_stage("three")) == {
+        "b": 2,
+        "d": 5,
+        "e": 6,
+        "a": 1,
+    }
+    assert stages.required_images(found, found.find_stage("")) == {"f": 7}
+    assert stages.required_images(scope("FROM scratch"), scope("FROM scratch").find_stage("")) == {}
 
 
 def test_the_platform_of_this_machine_is_the_only_one() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cntnr_compose.builder.dockerfile.words import WordInvalid, expand, split
+from cntnr_compose.builder.dockerfile.words import WordInvalid, expand_word, split_words
 
 VALUES = {"a": "1", "empty": "", "file": "src/lib/x.tar.gz"}
 
@@ -28,11 +28,11 @@ VALUES = {"a": "1", "empty": "", "file": "src/lib/x.tar.gz"}
     ],
 )
 def test_variables_are_filled_in_and_quotes_go(word: str, found: str) -> None:
-    assert expand(word, VALUES) == found
+    assert expand_word(word, VALUES) == found
 
 
 def test_with_another_escape_a_backslash_is_a_character() -> None:
-    assert expand("c:\\$a `$a", VALUES, "`") == "c:\\1 $a"
+    assert expand_word("c:\\$a `$a", VALUES, "`") == "c:\\1 $a"
 
 
 @pytest.mark.parametrize(
@@ -50,15 +50,15 @@ def test_with_another_escape_a_backslash_is_a_character() -> None:
 )
 def test_what_is_no_word_is_told(word: str, said: str) -> None:
     with pytest.raises(WordInvalid) as caught:
-        expand(word, VALUES)
+        expand_word(word, VALUES)
     assert str(caught.value) == said
 
 
 def test_lines_are_cut_at_blanks_that_are_not_protected() -> None:
-    assert split("a='b c'  d\\ e\t\"f g\"h") == ("a='b c'", "d\\ e", '"f g"h')
-    assert split("  ") == ()
+    assert split_words("a='b c'  d\\ e\t\"f g\"h") == ("a='b c'", "d\\ e", '"f g"h')
+    assert split_words("  ") == ()
 
 
 def test_a_quote_without_an_end_is_told() -> None:
     with pytest.raises(WordInvalid, match="has no end"):
-        split("a 'b")
+        split_words("a 'b")

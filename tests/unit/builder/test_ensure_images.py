@@ -48,7 +48,7 @@ class World:
     def provide(self, *services: Service, **more: object) -> dict[str, str]:
         project = Project(name="p", working_dir="/p", services={one.name: one for one in services})
         self.events: list[Event] = []
-        return provide.provide(project, tell=self.events.append, **more)  # type: ignore[arg-type]
+        return provide.ensure_images(project, emit=self.events.append, **more)  # type: ignore[arg-type]
 
     def statuses(self) -> list[tuple[str, str]]:
         return [(one.name, one.status) for one in self.events if isinstance(one, Progress)]
@@ -58,8 +58,8 @@ class World:
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     made = World()
-    monkeypatch.setattr(images, "pull", made.pull)
-    monkeypatch.setattr(build, "build", made.build)
+    monkeypatch.setattr(images, "pull_image", made.pull)
+    monkeypatch.setattr(build, "build_images", made.build)
     return made
 
 
@@ -171,7 +171,7 @@ def test_a_ctrl_c_that_wakes_nobody_is_noticed(
         in_time.append(told_to_stop.wait(3))
         raise ImageNotFound(ref)
 
-    monkeypatch.setattr(images, "pull", pull)
+    monkeypatch.setattr(images, "pull_image", pull)
     with pytest.raises(KeyboardInterrupt):
         world.provide(image("a", "a:1"))
     assert in_time == [True]

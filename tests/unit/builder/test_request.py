@@ -6,7 +6,7 @@ import pytest
 
 from cntnr_compose.builder import request as build_request
 from cntnr_compose.builder.request import CannotBuild
-from cntnr_compose.builder.walker import Request, Secret
+from cntnr_compose.builder.walker import BuildRequest, BuildSecret
 from cntnr_compose.host.kernel import host_platform
 from cntnr_compose.model.project import FileSource, Project
 from cntnr_compose.model.service import Build, FileMount, Service
@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def request(folder: Path, **build: object) -> Request:
+def request(folder: Path, **build: object) -> BuildRequest:
     args = build.pop("over", {})
     service = Service(
         name="web",
@@ -38,7 +38,7 @@ def request(folder: Path, **build: object) -> Request:
         },
         environment={"T": "value", "FROM_ENV": "2"},
     )
-    return build_request.request(project, service, args)  # type: ignore[arg-type]
+    return build_request.create_request(project, service, args)  # type: ignore[arg-type]
 
 
 def refused(folder: Path, **build: object) -> str:
@@ -82,14 +82,14 @@ def test_contexts_are_folders_images_and_other_services(folder: Path) -> None:
     contexts = {"lib": "lib", "img": "docker-image://redis:7", "other": "service:api"}
     assert request(folder, additional_contexts=contexts).contexts == {"lib": str(folder / "lib")}
     service = Service(name="web", build=Build(additional_contexts=contexts))
-    assert build_request.images_of(service) == {"img": "redis:7"}
-    assert build_request.services_below(service) == ("api",)
+    assert build_request.context_images(service) == {"img": "redis:7"}
+    assert build_request.context_services(service) == ("api",)
 
 
 def test_secrets_are_files_or_values(folder: Path) -> None:
     mounts = (FileMount(source="s"), FileMount(source="t", target="tok", uid="5", mode=0o440))
     assert request(folder, secrets=mounts).secrets == (
-        Secret(id="s", file="/s"), Secret(id="tok", content="value", uid="5", mode=0o440),
+        BuildSecret(id="s", file="/s"), BuildSecret(id="tok", content="value", uid="5", mode=0o440),
     )  # fmt: skip
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from cntnr_compose.builder import source_files as builder_files
-from cntnr_compose.builder.dockerfile.dockerignore import Ignore
-from cntnr_compose.builder.source_files import Files, SourceMissing
+from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns
+from cntnr_compose.builder.source_files import SourceFiles, SourceMissing
 
 
 @pytest.fixture
@@ -21,34 +21,34 @@ def context(tmp_path: Path) -> Path:
     return tmp_path / "context"
 
 
-def names(files: Files, *sources: str, exclude: tuple[str, ...] = ()) -> list[str]:
+def names(files: SourceFiles, *sources: str, exclude: tuple[str, ...] = ()) -> list[str]:
     found = files.select(sources, "Dockerfile:1")
-    left_out = Ignore(exclude)
-    return [each.path or one.name for one in found for each in files.below(one, left_out)]
+    left_out = IgnorePatterns(exclude)
+    return [each.path or one.name for one in found for each in files.walk(one, left_out)]
 
 
-def digest(files: Files, *sources: str, exclude: tuple[str, ...] = ()) -> str:
+def digest(files: SourceFiles, *sources: str, exclude: tuple[str, ...] = ()) -> str:
     return files.digest(files.select(sources, "Dockerfile:1"), exclude)
 
 
 def test_a_folder_is_taken_with_all_that_is_in_it_in_order(context: Path) -> None:
-    assert names(Files(context), "src") == ["src", "a.txt", "b.md", "deep", "deep/c.txt"]
+    assert names(SourceFiles(context), "src") == ["src", "a.txt", "b.md", "deep", "deep/c.txt"]
 
 
 def test_patterns_fit_within_a_folder_and_hidden_files_too(context: Path) -> None:
-    assert names(Files(context), "*.txt") == [".hidden.txt"]
-    assert names(Files(context), "s*/?.[mt]*") == ["a.txt", "b.md"]
-    assert names(Files(context), "src/[^a-c]*") == ["deep", "c.txt"]
+    assert names(SourceFiles(context), "*.txt") == [".hidden.txt"]
+    assert names(SourceFiles(context), "s*/?.[mt]*") == ["a.txt", "b.md"]
+    assert names(SourceFiles(context), "src/[^a-c]*") == ["deep", "c.txt"]
 
 
 def test_what_is_ignored_is_not_taken_but_for_exceptions(context: Path) -> None:
-    files = Files(context, ignore=Ignore(["docs", "!docs/keep", "**/*.md"]))
+    files = SourceFiles(context, ignore=IgnorePatterns(["docs", "!docs/keep", "**/*.md"]))
     assert names(files, "src") == ["src", "a.txt", "deep", "deep/c.txt"]
     assert names(files, "docs") == ["docs", "keep", "keep/d"]
 
 
 def test_a_folder_that_is_left_out_comes_with_what_is_taken_of_it(context: Path) -> None:
-    files = Files(context, ignore=Ignore(["*", "!docs/keep", "!src/deep/*"]))
+    files = SourceFiles(context, ignore=IgnorePatterns(["*", "!docs/keep", "!src/deep/*"]))
     docs = ["docs", "docs/keep", "docs/keep/d"]
     assert names(files, ".") == [".", *docs, "src", "src/deep", "src/deep/c.txt"]
     before = digest(files, ".")
@@ -64,7 +64,7 @@ def test_folders_lie_in_each_other_without_end(
         Path("d").mkdir()
         os.chdir("d")
     try:
-        assert len(names(Files(context), ".")) > 1500
+        assert len(names(SourceFiles(context), ".")) > 1500
     finally:
         for _ in range(1500):  # deeper than whoever sweeps afterwards goes
             os.chdir("..")
@@ -72,20 +72,20 @@ def test_folders_lie_in_each_other_without_end(
 
 
 def test_exclude_leaves_out_what_a_copy_does_not_want(context: Path) -> None:
-    assert names(Files(context), "src", exclude=("deep", "*.md")) == ["src", "a.txt"]
-    assert names(Files(context), "src/*", exclude=("*.md",)) == ["a.txt", "deep", "c.txt"]
+    assert names(SourceFiles(context), "src", exclude=("deep", "*.md")) == ["src", "a.txt"]
+    assert names(SourceFiles(context), "src/*", exclude=("*.md",)) == ["a.txt", "deep", "c.txt"]
 
 
 def test_what_is_not_there_is_told_with_its_place(context: Path) -> None:
     with pytest.raises(SourceMissing) as caught:
-        Files(context).select(("src", "nope*"), "Dockerfile:7")
+        SourceFiles(context).select(("src", "nope*"), "Dockerfile:7")
     assert str(caught.value) == "Dockerfile:7: cannot copy nope*: not found in the build context"
     assert caught.value.hint == ""
 
 
 def test_what_is_ignored_is_told_to_be(context: Path) -> None:
     with pytest.raises(SourceMissing) as caught:
-        Files(context, ignore=Ignore(["docs"])).select(("docs",), "Dockerfile:7")
+        SourceFiles(context, ignore=IgnorePatterns(["docs"])).select(("docs",), "Dockerfile:7")
     assert caught.value.hint == "a pattern in .dockerignore leaves it out"
 
 
@@ -93,20 +93,20 @@ def test_a_link_is_followed_where_it_is_named_but_not_out_of_the_context(context
     (context / "in").symlink_to("/src")
     (context / "out").symlink_to("/etc/passwd")
     (context / "up").symlink_to("../../../../etc/passwd")
-    assert names(Files(context), "in") == ["in", "a.txt", "b.md", "deep", "deep/c.txt"]
+    assert names(SourceFiles(context), "in") == ["in", "a.txt", "b.md", "deep", "deep/c.txt"]
     for name in ("out", "up"):
         with pytest.raises(SourceMissing):
-            Files(context).select((name,), "Dockerfile:1")
+            SourceFiles(context).select((name,), "Dockerfile:1")
 
 
 def test_sockets_are_passed_over(context: Path) -> None:
     with socket.socket(socket.AF_UNIX) as one:
         one.bind(str(context / "src/s"))
-    assert "s" not in names(Files(context), "src")
+    assert "s" not in names(SourceFiles(context), "src")
 
 
 def test_a_digest_tells_content_mode_name_and_link(context: Path) -> None:
-    files = Files(context)
+    files = SourceFiles(context)
     seen = {digest(files, "src")}
     changes = (
         lambda: (context / "src/a.txt").write_text("changed"),
@@ -118,12 +118,12 @@ def test_a_digest_tells_content_mode_name_and_link(context: Path) -> None:
     )
     for number, change in enumerate(changes, 2):
         change()
-        seen.add(digest(Files(context), "src"))
+        seen.add(digest(SourceFiles(context), "src"))
         assert len(seen) == number
 
 
 def test_a_digest_does_not_tell_times_or_what_is_left_out(context: Path) -> None:
-    files = Files(context, ignore=Ignore(["**/*.md"]))
+    files = SourceFiles(context, ignore=IgnorePatterns(["**/*.md"]))
     before = digest(files, "src", exclude=("deep",))
     os.utime(context / "src/a.txt", (1, 1))
     (context / "src/b.md").write_text("changed")
@@ -132,7 +132,9 @@ def test_a_digest_does_not_tell_times_or_what_is_left_out(context: Path) -> None
 
 
 def test_owners_count_only_where_they_are_kept(context: Path) -> None:
-    assert digest(Files(context), "src") != digest(Files(context, owners=True), "src")
+    assert digest(SourceFiles(context), "src") != digest(
+        SourceFiles(context, keep_owners=True), "src"
+    )
 
 
 def test_content_that_was_read_once_is_not_read_again(
@@ -140,19 +142,19 @@ def test_content_that_was_read_once_is_not_read_again(
 ) -> None:
     later = time.time() + 60
     monkeypatch.setattr(time, "time", lambda: later)
-    first = Files(context)
+    first = SourceFiles(context)
     before = digest(first, "src")
-    first.remember()
+    first.save_digests()
     monkeypatch.setattr(builder_files.hashlib, "file_digest", lambda *_: pytest.fail("read again"))
-    assert digest(Files(context), "src") == before
+    assert digest(SourceFiles(context), "src") == before
 
 
 def test_what_changed_just_now_is_read_again(context: Path) -> None:
-    files = Files(context)
+    files = SourceFiles(context)
     before = digest(files, "src")
-    files.remember()
+    files.save_digests()
     path = context / "src/a.txt"
     stamp = path.stat()
     path.write_text("src/b.txt")  # as long as before, and within the clock's grain
     os.utime(path, ns=(stamp.st_mtime_ns, stamp.st_mtime_ns))
-    assert digest(Files(context), "src") != before
+    assert digest(SourceFiles(context), "src") != before

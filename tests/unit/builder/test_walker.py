@@ -8,8 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cntnr_compose.builder.dockerfile.parser import KEYWORDS, DockerfileInvalid
-from cntnr_compose.builder.dockerfile.steps import Run, Work
-from cntnr_compose.builder.walker import Made, Point, Request, Walk, image_key
+from cntnr_compose.builder.dockerfile.steps import BuildStep, RunStep
+from cntnr_compose.builder.walker import (
+    BuildRequest,
+    StageState,
+    StageWalker,
+    StepResult,
+    image_key,
+)
 from cntnr_compose.core.values import replace
 from cntnr_compose.model.image import Image, ImageConfig
 
@@ -31,34 +37,39 @@ class FakeKitchen:
     def __init__(self, contents: dict[str, str] | None = None) -> None:
         self.contents = contents or {}
         self.titles: list[str] = []
-        self.works: list[Work] = []
+        self.works: list[BuildStep] = []
         self.keys: list[str] = []
         self.origins: list[dict[str, str]] = []
 
     def tell(self, title: str, text: str) -> None:
         self.titles.append(f"{title} {text}")
 
-    def content(self, work: Work, where: str, origins: dict[str, Point]) -> str:
+    def content(self, work: BuildStep, where: str, origins: dict[str, StageState]) -> str:
         self.origins.append({name: point.key for name, point in origins.items()})
         return self.contents.get(where, "")
 
     def make(
-        self, key: str, work: Work, point: Point, where: str, origins: dict[str, Point]
-    ) -> Made:
+        self,
+        key: str,
+        work: BuildStep,
+        point: StageState,
+        where: str,
+        origins: dict[str, StageState],
+    ) -> StepResult:
         self.works.append(work)
         self.keys.append(key)
-        return Made(folder=f"s{len(self.keys)}", below=point.lower, created=7)
+        return StepResult(folder=f"s{len(self.keys)}", below=point.lower, created=7)
 
 
 def walk(
     text: str, contents: dict[str, str] | None = None, **more: object
-) -> tuple[Point, FakeKitchen]:
-    request = Request(
+) -> tuple[StageState, FakeKitchen]:
+    request = BuildRequest(
         service="web", names=("web",), context="/c", file="F", text=text, images=defaultdict(lambda: BASE),
         **more,  # type: ignore[arg-type]
     )  # fmt: skip
     kitchen = FakeKitchen(contents)
-    return Walk(request, kitchen).end(), kitchen
+    return StageWalker(request, kitchen).walk_target(), kitchen
 
 
 TWO = (
@@ -87,9 +98,11 @@ def test_of_a_target_nothing_else_is_made() -> None:
 def test_a_stage_upon_a_stage_goes_on_where_that_ended() -> None:
     point, kitchen = walk("FROM base:1 AS a\nARG y=2\nENV x=1\nRUN b\nFROM a\nRUN c\n")
     assert point.lower == ("s3", "s2", "s1")
-    assert point.state.config.env == ("x=1",)
+    assert point.settings.config.env == ("x=1",)
     assert [line.folder for line in point.history] == ["s1", "", "", "s2", "s3"]
-    assert [work.env for work in kitchen.works[1:] if isinstance(work, Run)] == [("y=2", "x=1")] * 2
+    assert [work.env for work in kitchen.works[1:] if isinstance(work, RunStep)] == [
+        ("y=2", "x=1")
+    ] * 2
 
 
 def test_keys_depend_on_all_that_went_before_but_labels_do_not_matter_for_files() -> None:
@@ -119,13 +132,13 @@ def test_variables_change_the_keys_of_what_runs() -> None:
 
 def test_labels_of_the_build_win_and_make_another_image() -> None:
     point, _ = walk(TWO, labels={"x": "2", "project": "p"})
-    assert point.state.config.labels == {"x": "2", "project": "p"}
+    assert point.settings.config.labels == {"x": "2", "project": "p"}
     assert image_key(point) != image_key(walk(TWO)[0])
 
 
 def test_programs_run_on_the_network_of_the_build_unless_they_say_otherwise() -> None:
     works = walk("FROM scratch\nRUN a\nRUN --network=none b", network="host")[1].works
-    assert [work.network for work in works if isinstance(work, Run)] == ["host", "none"]
+    assert [work.network for work in works if isinstance(work, RunStep)] == ["host", "none"]
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
@@ -136,11 +149,13 @@ def test_any_text_is_a_build_or_a_plain_error(text: str) -> None:
 
 def test_a_step_that_changes_nothing_makes_no_layer() -> None:
     class Idle(FakeKitchen):
-        def make(self, *words: object) -> Made:  # type: ignore[override]
+        def make(self, *words: object) -> StepResult:  # type: ignore[override]
             return replace(super().make(*words), folder="")  # type: ignore[arg-type]
 
-    request = Request(service="w", names=(), context="/", file="F", text="FROM scratch\nWORKDIR /a")
-    point = Walk(request, Idle()).end()
+    request = BuildRequest(
+        service="w", names=(), context="/", file="F", text="FROM scratch\nWORKDIR /a"
+    )
+    point = StageWalker(request, Idle()).walk_target()
     assert point.lower == ()
     assert point.key != "scratch"
 
@@ -150,7 +165,7 @@ def test_a_run_takes_no_other_network_than_the_build_was_given() -> None:
 
     def networks(text: str, network: str) -> list[str]:
         _, kitchen = walk(text, network=network)
-        return [work.network for work in kitchen.works if isinstance(work, Run)]
+        return [work.network for work in kitchen.works if isinstance(work, RunStep)]
 
     assert networks(text, "default") == ["default", "none"]
     assert networks(text, "none") == ["none", "none"]

@@ -36,7 +36,7 @@ def extract(root: Path, *entries: tarfile.TarInfo, to: str = "", mode: str = "w"
     assert builder_tar.is_archive(path)
     with Root(root) as opened:
         target = root / to if to else root
-        builder_tar.extract(opened, target, path, where="Dockerfile:2", check=lambda: None)
+        builder_tar.extract_archive(opened, target, path, where="Dockerfile:2", check=lambda: None)
 
 
 @pytest.mark.parametrize("mode", ["w", "w:gz", "w:xz", "w:bz2"])
@@ -115,7 +115,7 @@ def test_an_archive_that_ends_too_early_is_told(root: Path) -> None:
     path = root.parent / "a.tar"
     path.write_bytes(path.read_bytes()[:20_000])
     with Root(root) as opened, pytest.raises(ArchiveDamaged) as caught:
-        builder_tar.extract(opened, root, path, where="Dockerfile:2", check=lambda: None)
+        builder_tar.extract_archive(opened, root, path, where="Dockerfile:2", check=lambda: None)
     assert str(caught.value) == "Dockerfile:2: cannot unpack a.tar: unexpected end of data"
 
 

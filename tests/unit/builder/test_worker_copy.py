@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.builder.dockerfile.dockerignore import Ignore
-from cntnr_compose.builder.dockerfile.steps import Copy, Text
-from cntnr_compose.builder.source_files import Files
+from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns
+from cntnr_compose.builder.dockerfile.steps import CopyStep, InlineFile
+from cntnr_compose.builder.source_files import SourceFiles
 from cntnr_compose.builder.worker import copy as builder_copy
 from cntnr_compose.builder.worker.copy import CopyFailed
 from cntnr_compose.containers.spec.users import IdNotMapped, UserUnknown
@@ -36,11 +36,11 @@ def copy(
     **more: object,
 ) -> None:
     """Copy as the tests' user: only root may give files away."""
-    work = Copy(sources=sources, target=to, chown="" if owners else ME, **more)  # type: ignore[arg-type]
-    files = Files(place / "from", owners=owners, ignore=Ignore(ignore))
+    work = CopyStep(sources=sources, target=to, chown="" if owners else ME, **more)  # type: ignore[arg-type]
+    files = SourceFiles(place / "from", keep_owners=owners, ignore=IgnorePatterns(ignore))
     chosen = files.select(sources, "Dockerfile:1") if sources else []
     with Root(place / "to") as root:
-        builder_copy.copy(root, work, files, chosen, where="Dockerfile:1", check=lambda: None)
+        builder_copy.copy_files(root, work, files, chosen, where="Dockerfile:1", check=lambda: None)
 
 
 def found(place: Path) -> list[str]:
@@ -119,15 +119,19 @@ def test_from_another_stage_hard_links_stay_together(place: Path) -> None:
 
 
 def test_texts_and_downloads_are_files_like_others(place: Path) -> None:
-    copy(place, to="/etc/", texts=(Text(name="a", content="1"), Text(name="b", content="2")))
-    copy(place, to="/etc/c", texts=(Text(name="q", content="3"),))
+    copy(
+        place,
+        to="/etc/",
+        texts=(InlineFile(name="a", content="1"), InlineFile(name="b", content="2")),
+    )
+    copy(place, to="/etc/c", texts=(InlineFile(name="q", content="3"),))
     assert found(place) == ["etc/a", "etc/b", "etc/c"]
     (place / "fetched").write_text("4")
     with Root(place / "to") as root:
-        target = builder_copy.Target(
-            root, Copy(sources=(), target="/d/", chown=ME), "x:1", lambda: None
+        target = builder_copy.CopyTarget(
+            root, CopyStep(sources=(), target="/d/", chown=ME), "x:1", lambda: None
         )
-        target.download("https://example.test/a/e.txt?x=1", place / "fetched")
+        target.copy_download("https://example.test/a/e.txt?x=1", place / "fetched")
     assert (place / "to/d/e.txt").read_text() == "4"
     assert stat.S_IMODE((place / "to/d/e.txt").stat().st_mode) == 0o600
 
@@ -161,7 +165,7 @@ def test_folders_of_what_is_taken_are_taken_as_they_are(place: Path) -> None:
 @pytest.mark.parametrize("name", ["../../outside/g", "../g", "/g", "sub/x", ".."])
 def test_a_text_has_the_name_of_a_file(place: Path, outside: Path, name: str) -> None:
     with pytest.raises(CopyFailed) as caught:
-        copy(place, to="/there/", texts=(Text(name=name, content="1"),))
+        copy(place, to="/there/", texts=(InlineFile(name=name, content="1"),))
     assert str(caught.value) == f"Dockerfile:1: cannot copy to /there/{name}: not a file's name"
     assert (outside / "g").read_text() == "untouched"
     assert found(place) == []
@@ -171,8 +175,8 @@ def test_texts_follow_links_within_the_image(place: Path, outside: Path) -> None
     (place / "to/link").symlink_to(outside / "g")
     (place / "to/inner").symlink_to("/there/f")
     (place / "to/there/f").write_text("before")
-    copy(place, to="/link", texts=(Text(name="t", content="1"),))
-    copy(place, to="/inner", texts=(Text(name="t", content="2"),))
+    copy(place, to="/link", texts=(InlineFile(name="t", content="1"),))
+    copy(place, to="/inner", texts=(InlineFile(name="t", content="2"),))
     assert (outside / "g").read_text() == "untouched"
     assert (place / "to/link").read_text() == "1"
     assert (place / "to/there/f").read_text() == "2"
@@ -182,9 +186,9 @@ def test_texts_follow_links_within_the_image(place: Path, outside: Path) -> None
 def test_a_file_that_becomes_something_else_meanwhile_is_not_followed(
     place: Path, outside: Path, kind: str
 ) -> None:
-    files = Files(place / "from")
+    files = SourceFiles(place / "from")
     (one,) = files.select(("d",), "Dockerfile:1")
-    walk = files.below(one, Ignore())
+    walk = files.walk(one, IgnorePatterns())
     looked_at = next(each for each in walk if each.path == "g")
     if kind == "parent":
         (place / "from/d").rename(place / "from/e")
@@ -194,7 +198,7 @@ def test_a_file_that_becomes_something_else_meanwhile_is_not_followed(
         make = os.mkfifo if kind == "pipe" else partial(os.symlink, outside / "g")
         make(place / "from/d/g")
     with pytest.raises(OSError):  # noqa: PT011 - the kernel's word is not ours
-        files.open(looked_at)
+        files.open_file(looked_at)
 
 
 @pytest.mark.parametrize(
@@ -227,11 +231,11 @@ def test_owners_are_looked_up_in_the_image(place: Path) -> None:
     (place / "to/etc/passwd").write_text("joe:x:1000:100::/home/joe:/bin/sh\n")
     (place / "to/etc/group").write_text("staff:x:50:\n")
     with Root(place / "to") as root:
-        assert builder_copy.owner(root, "joe") == (1000, 100)
-        assert builder_copy.owner(root, "joe:staff") == (1000, 50)
-        assert builder_copy.owner(root, "7") == (7, 7)
-        assert builder_copy.owner(root, "7:8") == (7, 8)
+        assert builder_copy.resolve_owner(root, "joe") == (1000, 100)
+        assert builder_copy.resolve_owner(root, "joe:staff") == (1000, 50)
+        assert builder_copy.resolve_owner(root, "7") == (7, 7)
+        assert builder_copy.resolve_owner(root, "7:8") == (7, 8)
         with pytest.raises(UserUnknown):
-            builder_copy.owner(root, "jane")
+            builder_copy.resolve_owner(root, "jane")
         with pytest.raises(IdNotMapped):
-            builder_copy.owner(root, "70000")
+            builder_copy.resolve_owner(root, "70000")

@@ -24,8 +24,8 @@ def fs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def packed() -> tuple[bytes, dict[str, tarfile.TarInfo]]:
     store = ImageStore()
-    layer = builder_pack.pack("s-1", store)
-    content = store.blob(layer.digest).read_bytes()
+    layer = builder_pack.pack_layer("s-1", store)
+    content = store.blob_path(layer.digest).read_bytes()
     assert layer.digest == f"sha256:{hashlib.sha256(content).hexdigest()}"
     assert layer.size == len(content)
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
@@ -85,7 +85,7 @@ def test_long_and_foreign_names_come_through(fs: Path) -> None:
         (fs / name).write_text(name[:1] if name.isascii() else "")
     (fs / "l").symlink_to("y" * 150)
     store = ImageStore()
-    blob = store.blob(builder_pack.pack("s-1", store).digest)
+    blob = store.blob_path(builder_pack.pack_layer("s-1", store).digest)
     with tarfile.open(blob, errors="surrogateescape") as archive:
         found = {one.name: one for one in archive}
     assert set(found) == {*names, "l"}
@@ -95,8 +95,8 @@ def test_long_and_foreign_names_come_through(fs: Path) -> None:
 def test_a_layer_is_made_once_and_again_when_it_is_gone(fs: Path) -> None:
     (fs / "a").write_text("x")
     store = ImageStore()
-    layer = builder_pack.pack("s-1", store)
+    layer = builder_pack.pack_layer("s-1", store)
     (fs / "a").write_text("not looked at")
-    assert builder_pack.pack("s-1", store) == layer
-    store.blob(layer.digest).unlink()
-    assert builder_pack.pack("s-1", store) != layer
+    assert builder_pack.pack_layer("s-1", store) == layer
+    store.blob_path(layer.digest).unlink()
+    assert builder_pack.pack_layer("s-1", store) != layer

@@ -5,7 +5,14 @@ import tracemalloc
 
 import pytest
 
-from cntnr_compose.builder.worker.run_log import CLIPPED, LAST_LENGTH, LEAST, LONGEST, ROOM, StepLog
+from cntnr_compose.builder.worker.run_log import (
+    CLIPPED,
+    LAST_LENGTH,
+    MAX_LINE_LENGTH,
+    MIN_LINE_COST,
+    OUTPUT_LIMIT,
+    StepLog,
+)
 
 PART = 1 << 16
 
@@ -14,18 +21,18 @@ def said(*parts: bytes) -> tuple[list[str], list[str]]:
     lines: list[str] = []
     log = StepLog(lines.append)
     for part in parts:
-        log.take(part)
-    return lines, log.end()
+        log.feed(part)
+    return lines, log.finish()
 
 
 def test_lines_are_shown_as_they_come() -> None:
     lines: list[str] = []
     log = StepLog(lines.append)
-    log.take(b"one\ntw")
+    log.feed(b"one\ntw")
     assert lines == ["one"]
-    log.take(b"o\n\nthree")
+    log.feed(b"o\n\nthree")
     assert lines == ["one", "two", ""]
-    assert log.end() == ["one", "two", "", "three"]
+    assert log.finish() == ["one", "two", "", "three"]
     assert lines[3:] == ["three"]
 
 
@@ -41,11 +48,11 @@ def test_of_runc_the_cause_is_shown() -> None:
 
 
 def test_long_lines_are_shown_in_pieces_with_every_byte() -> None:
-    for size in (LONGEST, LONGEST + 1, 5 * LONGEST - 1):
+    for size in (MAX_LINE_LENGTH, MAX_LINE_LENGTH + 1, 5 * MAX_LINE_LENGTH - 1):
         for text in (b"x" * size, b"x" * size + b"\n"):
             lines, last = said(*[text[at : at + 1000] for at in range(0, len(text), 1000)])
             assert "".join(lines) == "x" * size
-            assert max(map(len, lines)) <= LONGEST
+            assert max(map(len, lines)) <= MAX_LINE_LENGTH
             assert max(map(len, last)) <= LAST_LENGTH
 
 
@@ -59,16 +66,16 @@ def test_much_output_takes_little_time_and_memory(part: bytes) -> None:
     began = time.process_time()
     try:
         for _ in range(2000):  # 128 MB
-            log.take(part)
-        log.take(b"\nand so\nit ended\n")
-        last = log.end()
+            log.feed(part)
+        log.feed(b"\nand so\nit ended\n")
+        last = log.finish()
         assert time.process_time() - began < 20
         assert tracemalloc.get_traced_memory()[1] < 40 << 20
     finally:
         tracemalloc.stop()
     assert last[-2:] == ["and so", "it ended"]
-    assert sum(map(len, lines)) <= ROOM + LONGEST + len(CLIPPED)
-    assert len(lines) <= ROOM // LEAST + 2
+    assert sum(map(len, lines)) <= OUTPUT_LIMIT + MAX_LINE_LENGTH + len(CLIPPED)
+    assert len(lines) <= OUTPUT_LIMIT // MIN_LINE_COST + 2
     assert lines.count(CLIPPED) == (0 if b"\r" in part else 1)
 
 

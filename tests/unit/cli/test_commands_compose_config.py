@@ -176,7 +176,7 @@ def test_images_are_named_by_their_digests(config: Run, monkeypatch: pytest.Monk
         asked.append(ref)
         return "sha256:" + "0" * 64
 
-    monkeypatch.setattr(skopeo, "digest", digest)
+    monkeypatch.setattr(skopeo, "read_digest", digest)
     tree: Any = json.loads(config("--resolve-image-digests", "--format", "json").out)
     pinned = "docker.io/library/i:latest@sha256:" + "0" * 64
     assert tree["services"]["web"]["image"] == pinned

@@ -177,7 +177,7 @@ def stage(
     (tmp_path / "compose.yaml").write_text(
         "name: shop\nservices:\n  web: {image: busybox, depends_on: [db]}\n  db: {image: busybox}\n"
     )
-    monkeypatch.setattr(provide, "provide", lambda *_, **__: {"busybox": "sha256:1"})
+    monkeypatch.setattr(provide, "ensure_images", lambda *_, **__: {"busybox": "sha256:1"})
     return Stage(monkeypatch, engine, tmp_path / "exit")
 
 

@@ -30,7 +30,7 @@ services:
 def shop(tmp_path: Path, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     """A project in the folder, whose images are there."""
     (tmp_path / "compose.yaml").write_text(FILE)
-    monkeypatch.setattr(provide, "provide", lambda *_, **__: {"busybox": "sha256:1"})
+    monkeypatch.setattr(provide, "ensure_images", lambda *_, **__: {"busybox": "sha256:1"})
     return engine
 
 
@@ -373,7 +373,7 @@ def test_pull_asks_for_each_image_once_and_says_why_not(
     pulled: list[tuple[list[str], list[str]]] = []
     monkeypatch.setattr(
         provide,
-        "pull_all",
+        "pull_images",
         lambda wanted, *, optional, **_: pulled.append(
             ([one.name for one in wanted], [one.name for one in optional])
         ),
@@ -397,7 +397,7 @@ def test_build_builds_what_has_a_build(
     )
     asked: list[tuple[object, ...]] = []
     monkeypatch.setattr(
-        "cntnr_compose.builder.build.build",
+        "cntnr_compose.builder.build.build_images",
         lambda _project, names, **more: asked.append(
             (names, more["no_cache"], more["pull"], more["args"])
         ),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cntnr_compose.images import archives, skopeo
-from cntnr_compose.images.archives import ArchiveDamaged, unpacked
+from cntnr_compose.images.archives import ArchiveDamaged, unpack_archive
 
 DIGEST = "ab" * 32
 
@@ -65,7 +65,7 @@ def test_a_layout_is_unpacked_and_nothing_else(tmp_path: Path, draft: Path, pack
             packed=packed,
         )
     )
-    assert unpacked(f"oci-archive:{place}:tag", draft) == f"oci:{draft}/archive:tag"
+    assert unpack_archive(f"oci-archive:{place}:tag", draft) == f"oci:{draft}/archive:tag"
     assert files(draft / "archive") == {
         "index.json": b"{}",
         "oci-layout": b"1",
@@ -89,7 +89,7 @@ def test_a_packed_docker_archive_is_laid_out_plain(tmp_path: Path, draft: Path) 
     place = tmp_path / "a.tar.gz"
     place.write_bytes(gzip.compress(plain))
     name = f"docker-archive:{place}:box:1"
-    assert unpacked(name, draft) == f"docker-archive:{draft}/archive:box:1"
+    assert unpack_archive(name, draft) == f"docker-archive:{draft}/archive:box:1"
     assert (draft / "archive").read_bytes() == plain
 
 
@@ -104,7 +104,7 @@ def test_what_is_no_such_archive_is_skopeo_s(tmp_path: Path, draft: Path) -> Non
         *(f"oci-archive:{tmp_path}/{name}" for name in ("text", "pipe", "nothing", "")),
         "oci-archive:/dev/zero",
     ):
-        assert unpacked(name, draft) == name
+        assert unpack_archive(name, draft) == name
     assert list(draft.iterdir()) == []
 
 
@@ -114,7 +114,7 @@ def test_damaged_archives_are_told(tmp_path: Path, draft: Path) -> None:
     for content in (whole[:3000], b"\x1f\x8bno gzip", gzip.compress(b"no archive" * 100)):
         place.write_bytes(content)
         with pytest.raises(ArchiveDamaged, match=r"cannot get image .*: the archive is damaged"):
-            unpacked(f"oci-archive:{place}", draft)
+            unpack_archive(f"oci-archive:{place}", draft)
         archives.shutil.rmtree(draft / "archive")
 
 
@@ -138,13 +138,13 @@ def test_an_archive_that_would_fill_the_memory_is_refused(tmp_path: Path, draft:
     place = tmp_path / "a.tar"
     place.write_bytes(gzip.compress(long_name(), 1))
     with pytest.raises(ArchiveDamaged, match="a name in it is too long"):
-        unpacked(f"oci-archive:{place}", draft)
+        unpack_archive(f"oci-archive:{place}", draft)
 
 
 def test_a_file_with_holes_is_none_of_a_layout(tmp_path: Path, draft: Path) -> None:
     place = tmp_path / "a.tar"
     place.write_bytes(sparse())
-    unpacked(f"oci-archive:{place}", draft)
+    unpack_archive(f"oci-archive:{place}", draft)
     assert files(draft / "archive") == {}
 
 
@@ -158,7 +158,7 @@ def test_an_archive_that_would_fill_the_disk_is_refused(
     place = tmp_path / "a.tar.gz"
     place.write_bytes(archive(entry(name, bytes(8 << 20)), packed=True))
     with pytest.raises(skopeo.NoSpace):
-        unpacked(f"{kind}:{place}", draft)
+        unpack_archive(f"{kind}:{place}", draft)
     assert sum(map(len, files(draft).values())) <= 3 << 20
 
 
@@ -169,4 +169,4 @@ def test_unpacking_ends_where_the_command_does(
     place = tmp_path / "a.tar"
     place.write_bytes(archive(entry("index.json", b"{}")))
     with pytest.raises(skopeo.CopyFailed, match=skopeo.INTERRUPTED):
-        unpacked(f"oci-archive:{place}", draft)
+        unpack_archive(f"oci-archive:{place}", draft)

@@ -2,7 +2,12 @@
 
 import pytest
 
-from cntnr_compose.images.pull_policy import PullPolicyInvalid, interval, must_build, must_pull
+from cntnr_compose.images.pull_policy import (
+    PullPolicyInvalid,
+    must_build,
+    must_pull,
+    refresh_interval,
+)
 
 NOW = 1_000_000_000.0
 DAY = 86400.0
@@ -25,7 +30,7 @@ def test_always_asks_the_registry_and_never_does_not() -> None:
     [("daily", DAY), ("weekly", 7 * DAY), ("every_12h", DAY / 2), ("every_1w2d3h4m5s", 788645.0)],
 )
 def test_an_image_may_grow_old(policy: str, age: float) -> None:
-    assert interval(policy) == age
+    assert refresh_interval(policy) == age
     assert not must_pull(policy, NOW - age, NOW)
     assert must_pull(policy, NOW - age - 1, NOW)
     assert must_pull(policy, None, NOW)
@@ -38,6 +43,6 @@ def test_unknown_words_are_told(policy: str) -> None:
 
 
 def test_what_is_missing_is_built_and_with_policy_build_everything() -> None:
-    assert must_build("", is_here=False)
-    assert not must_build("always", is_here=True)
-    assert must_build("build", is_here=True)
+    assert must_build("", is_present=False)
+    assert not must_build("always", is_present=True)
+    assert must_build("build", is_present=True)

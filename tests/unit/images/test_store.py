@@ -18,16 +18,18 @@ def store(tmp_path: Path) -> ImageStore:
 
 
 def add(store: ImageStore, ref: str, mark: str = "") -> Image:
-    store.prepare()
+    store.create_layout()
     tree = {
         "architecture": "amd64",
         "os": "linux",
         "config": {"Env": ["A=1"], "Labels": None},
         "mark": mark,
     }
-    config = store.put(to_json(tree), OCI_CONFIG)
-    layer = store.put(f"layer {mark}".encode(), "application/vnd.oci.image.layer.v1.tar")
-    return store.add(ref, store.put(to_json(Manifest(config=config, layers=(layer,))), MANIFEST))
+    config = store.write_blob(to_json(tree), OCI_CONFIG)
+    layer = store.write_blob(f"layer {mark}".encode(), "application/vnd.oci.image.layer.v1.tar")
+    return store.add(
+        ref, store.write_blob(to_json(Manifest(config=config, layers=(layer,))), MANIFEST)
+    )
 
 
 def test_an_image_is_found_by_every_name_it_goes_by(store: ImageStore) -> None:
@@ -41,7 +43,7 @@ def test_an_image_is_found_by_every_name_it_goes_by(store: ImageStore) -> None:
     assert by_digest.id == made.id
     assert store.find("redis:8") is None
     with pytest.raises(NoSuchImage, match="no such image: redis:8"):
-        store.need("redis:8")
+        store.require("redis:8")
 
 
 def test_a_name_moves_to_a_new_image_and_tells_when(
@@ -68,10 +70,10 @@ def test_an_image_has_several_names_and_loses_them_one_by_one(store: ImageStore)
 def test_pruning_removes_what_no_name_holds(store: ImageStore) -> None:
     kept, gone = add(store, "docker.io/library/a:1", "a"), add(store, "docker.io/library/b:1", "b")
     store.remove("b:1")
-    size = store.blob(gone.id).stat().st_size
+    size = store.blob_path(gone.id).stat().st_size
     assert store.prune() > size
     assert store.find("a:1") == kept
-    assert not store.blob(gone.id).exists()
+    assert not store.blob_path(gone.id).exists()
     assert store.prune() == 0
 
 
@@ -85,7 +87,7 @@ def test_the_catalogue_is_not_believed_when_the_index_has_changed(store: ImageSt
 
 def test_an_image_whose_files_are_damaged_is_passed_over(store: ImageStore) -> None:
     bad, good = add(store, "docker.io/library/a:1", "a"), add(store, "docker.io/library/b:1", "b")
-    store.blob(bad.id).write_text("{")
+    store.blob_path(bad.id).write_text("{")
     (store.root / "catalogue.json").unlink()
     assert store.list() == (good,)
 
@@ -95,7 +97,7 @@ def test_a_manifest_that_is_just_being_written_is_waited_for(
 ) -> None:
     """skopeo writes it in place: it is empty for a moment while another copy of the image is made."""
     image = add(store, "app")
-    place = store.blob(image.manifest)
+    place = store.blob_path(image.manifest)
     whole = place.read_bytes()
     place.write_bytes(b"")
     monkeypatch.setattr("time.sleep", lambda _seconds: place.write_bytes(whole))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @flag("--compress", "--force-rm", "--no-rm", "--parallel", "_old", text="", hidden=True)
 def build(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
     """Build images of services."""
-    from cntnr_compose.builder.build import build as make
+    from cntnr_compose.builder.build import build_images as make
     from cntnr_compose.cli.parser.env_vars import variables
 
     if given["quiet"]:
@@ -55,7 +55,7 @@ def build(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
             pull=given["pull"],
             args=variables(given["build_arg"], os.environ),
             quiet=given["quiet"],
-            tell=console.tell,
+            emit=console.tell,
         )
         if given["push"]:
             _push(project, names, console)
@@ -63,7 +63,7 @@ def build(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
 
 def _push(project: "Project", names: tuple[str, ...], console: "Console") -> None:
     from cntnr_compose.core.events import Progress
-    from cntnr_compose.images.store import push
+    from cntnr_compose.images.store import push_image
 
     def tell(status: str, name: str) -> None:
         state = "done" if status == "Pushed" else "working"
@@ -72,4 +72,4 @@ def _push(project: "Project", names: tuple[str, ...], console: "Console") -> Non
     for name in names:
         service = project.services[name]
         if service.image:  # only such a name tells a registry
-            push(service.image, on_event=tell)
+            push_image(service.image, on_progress=tell)

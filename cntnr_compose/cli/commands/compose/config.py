@@ -132,7 +132,7 @@ def _pinned(tree: "Tree", *, only_images: bool) -> "Tree":
         image = service.get("image", "")
         if image and not imagename.transport(image) and not imagename.parse(image).digest:
             full = imagename.parse(image)
-            image = f"{full.repository}:{full.tag}@{skopeo.digest(str(full))}"
+            image = f"{full.repository}:{full.tag}@{skopeo.read_digest(str(full))}"
         pinned = {"image": image} if image else {}
         done[name] = pinned if only_images else service | pinned
     return {"services": done} if only_images else tree | {"services": done}

@@ -44,7 +44,7 @@ def tree(container: "Container", store: "ImageStore") -> "Tree":
     from cntnr_compose.model import image_name as imagename
 
     record = container.record
-    found = store.find_id(record.image_id) if record.image_id else None
+    found = store.find_by_id(record.image_id) if record.image_id else None
     named = store.find(record.image) or found
     repository, tag = NONE, NONE
     if named is not None and named.id == record.image_id and not imagename.transport(named.ref):
@@ -81,7 +81,7 @@ def cells(row: "Tree", now: float) -> tuple[str, ...]:
 def _tagged(store: "ImageStore", manifest: str) -> str:
     """Give the time from which on the store has the image."""
     try:
-        seconds = store.blob(manifest).stat().st_mtime
+        seconds = store.blob_path(manifest).stat().st_mtime
     except OSError:
         return ""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

@@ -7,7 +7,7 @@ from cntnr_compose.cli.display import stdout as out
 from cntnr_compose.cli.parser.options import flag, option, services, verb
 
 if TYPE_CHECKING:
-    from cntnr_compose.builder.ensure_images import Wanted
+    from cntnr_compose.builder.ensure_images import RequiredImage
     from cntnr_compose.cli.display.progress import Console
     from cntnr_compose.cli.project.options import Scope
     from cntnr_compose.model.project import Project
@@ -33,7 +33,7 @@ def pull(
     _parallel: bool,
 ) -> None:
     """Get images of services."""
-    from cntnr_compose.builder.ensure_images import pull_all
+    from cntnr_compose.builder.ensure_images import pull_images
 
     if quiet:
         scope = scope.replace(progress="quiet")
@@ -44,15 +44,15 @@ def pull(
         if scope.dry_run:
             out.write("".join(f"pull image {one.name}\n" for one in wanted))
         elif wanted:
-            optional = [one for one in wanted if one.builders or ignore_pull_failures]
-            pull_all(wanted, optional=optional, tell=console.tell)
+            optional = [one for one in wanted if one.build_services or ignore_pull_failures]
+            pull_images(wanted, optional=optional, emit=console.tell)
 
 
 def _wanted(
     project: "Project", policy: str, console: "Console", *, buildable: bool
-) -> "Iterator[Wanted]":
+) -> "Iterator[RequiredImage]":
     """Give the images to ask for, each once, and tell why others are not."""
-    from cntnr_compose.builder.ensure_images import Wanted
+    from cntnr_compose.builder.ensure_images import RequiredImage
     from cntnr_compose.core.events import Progress
     from cntnr_compose.images.store import ImageStore
 
@@ -79,4 +79,4 @@ def _wanted(
             )
             continue
         builders = (service.name,) if service.build is not None else ()
-        yield Wanted(name=name, platform=service.platform, builders=builders)
+        yield RequiredImage(name=name, platform=service.platform, build_services=builders)
