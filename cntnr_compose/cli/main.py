@@ -19,7 +19,7 @@ def main() -> "NoReturn":
     from cntnr_compose.cli import signals as interrupts
 
     try:
-        interrupts.hear()
+        interrupts.install_handlers()
         code = _main()
     except KeyboardInterrupt:  # before there is anything to end, or a second one
         code = INTERRUPTED
@@ -35,7 +35,7 @@ def _main() -> int:
     # A short life makes little garbage; looking for it costs a twentieth of the start.
     gc.set_threshold(100_000)
     _open_streams()
-    interrupts.hear_at_once()
+    interrupts.wake_blocking_calls()
     code = run(sys.argv[1:])
     with contextlib.suppress(OSError):  # nobody is left to tell
         sys.stderr.flush()
@@ -90,11 +90,11 @@ def _told(words: "Sequence[str]") -> int:
 def _invoke(words: "Sequence[str]") -> int:
     from cntnr_compose.cli.parser import fast_parser as line
 
-    plain = line.read(words)
+    plain = line.parse(words)
     if plain is None:
         from cntnr_compose.cli.parser import click_groups as root
 
-        return root.run(words)
+        return root.run_with_click(words)
     verb, before, given = plain
     return verb.run(before, given)
 

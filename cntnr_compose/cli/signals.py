@@ -11,10 +11,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
-AGAIN = (0.001, 0.01, 0.1)  # seconds
+RETRY_DELAYS = (0.001, 0.01, 0.1)  # seconds
 
 
-def hear() -> None:
+def install_handlers() -> None:
     """Raise KeyboardInterrupt in the main thread, which calls this, whenever one of the signals comes."""
     # Shells start background jobs with SIGINT ignored; as docker, we take it all the same.
     for number in (_signal.SIGINT, _signal.SIGTERM, _signal.SIGALRM):
@@ -22,7 +22,7 @@ def hear() -> None:
     sys.unraisablehook = _ignored
 
 
-def hear_at_once() -> None:
+def wake_blocking_calls() -> None:
     """Have the main thread, which calls this, notice what it hears also while it waits for something.
 
     For that it has to be woken where another thread got the signal, or where it came just before the wait
@@ -46,7 +46,7 @@ def _nothing(_number: int, _frame: object) -> None:
 def _ignored(what: "UnraisableHookArgs") -> None:
     """Where an interruption was raised where Python can but forget it, raise it once more a bit later."""
     if what.exc_type is KeyboardInterrupt:
-        _signal.setitimer(_signal.ITIMER_REAL, AGAIN[0])
+        _signal.setitimer(_signal.ITIMER_REAL, RETRY_DELAYS[0])
     else:
         sys.__unraisablehook__(what)
 
@@ -56,6 +56,6 @@ def _wake(readable: int, main: int) -> None:
     while True:
         for number in os.read(readable, 64):
             if number in (_signal.SIGINT, _signal.SIGTERM, _signal.SIGALRM):
-                for pause in AGAIN:
+                for pause in RETRY_DELAYS:
                     time.sleep(pause)
                     _signal.pthread_kill(main, _signal.SIGURG)

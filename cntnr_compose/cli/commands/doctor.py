@@ -29,12 +29,12 @@ def doctor(context: click.Context, form: str) -> None:
     if form == "json":
         click.echo(to_json(checks))
     else:
-        for line in table(checks):
+        for line in format_checks(checks):
             click.echo(line)
     context.exit(0 if is_usable(checks) else 1)
 
 
-def table(checks: "list[Check]") -> list[str]:
+def format_checks(checks: "list[Check]") -> list[str]:
     """Lay the checks out as lines: each problem is followed by what it costs and what mends it."""
     width = max(len(check.name) for check in checks)
     lines = []

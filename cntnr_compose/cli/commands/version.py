@@ -4,20 +4,20 @@ from typing import TYPE_CHECKING
 
 from cntnr_compose import __version__
 from cntnr_compose.cli.display import stdout as out
-from cntnr_compose.cli.parser.options import flag, option, verb
+from cntnr_compose.cli.parser.options import command, flag, option
 
 if TYPE_CHECKING:
-    from cntnr_compose.cli.project.options import Scope
+    from cntnr_compose.cli.project.options import ProjectOptions
 
 
-@verb()
+@command()
 @option("-f", "--format", "form", metavar="FORMAT", default="pretty", help="pretty or json.")
 @flag("--short", text="Only the number.")
-def version(_scope: "Scope", form: str, *, short: bool) -> None:
+def version(_scope: "ProjectOptions", form: str, *, short: bool) -> None:
     """Show the version of cntnr."""
     if short:
-        out.say(__version__)
+        out.print_line(__version__)
     elif form == "json":
-        out.say(f'{{"version":"v{__version__}"}}')
+        out.print_line(f'{{"version":"v{__version__}"}}')
     else:
-        out.say(f"cntnr compose version v{__version__}")
+        out.print_line(f"cntnr compose version v{__version__}")

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 
-from cntnr_compose.cli.display.tables import ago, ports, short
+from cntnr_compose.cli.display.tables import format_age, format_ports, truncate
 from cntnr_compose.core.values import Seconds, Tree
 from cntnr_compose.model.observed import Container
 
@@ -17,7 +17,7 @@ ESCAPES = str.maketrans(
 MOUNT_LENGTH = 15
 
 
-def status(container: Container, now: Seconds) -> str:
+def format_status(container: Container, now: Seconds) -> str:
     """Say how a container does: ``Up 5 minutes (healthy)``, ``Exited (0) 2 hours ago``."""
     found = container.status
     match found.state:
@@ -25,9 +25,9 @@ def status(container: Container, now: Seconds) -> str:
             health = {"": "", "starting": " (health: starting)"}.get(
                 found.health, f" ({found.health})"
             )
-            return f"Up {ago(now - found.started)}{health}"
+            return f"Up {format_age(now - found.started)}{health}"
         case "paused":
-            return f"Up {ago(now - found.started)} (Paused)"
+            return f"Up {format_age(now - found.started)} (Paused)"
         case "restarting":
             return f"Restarting ({found.exit_code}){_since(found.finished, now)}"
         case "exited":
@@ -42,17 +42,17 @@ def status(container: Container, now: Seconds) -> str:
 
 def _since(moment: Seconds, now: Seconds) -> str:
     """Say how long ago it was; nothing where nobody saw it happen."""
-    return f" {ago(now - moment)} ago" if moment else ""
+    return f" {format_age(now - moment)} ago" if moment else ""
 
 
-def command(container: Container, *, trunc: bool = True) -> str:
+def format_command(container: Container, *, trunc: bool = True) -> str:
     """Quote a container's command as docker does, cut to twenty characters."""
     program, *arguments = container.record.command or ("",)
     words = " ".join([program, *(f"'{one}'" if " " in one else one for one in arguments)])
-    return f'"{(short(words, COMMAND_LENGTH) if trunc else words).translate(ESCAPES)}"'
+    return f'"{(truncate(words, COMMAND_LENGTH) if trunc else words).translate(ESCAPES)}"'
 
 
-def exposed(container: Container) -> list[tuple[int, str]]:
+def exposed_ports(container: Container) -> list[tuple[int, str]]:
     """List the ports that a container listens on by its own account."""
     found = []
     image = container.record.image_config.get("ExposedPorts") or {}
@@ -65,27 +65,27 @@ def exposed(container: Container) -> list[tuple[int, str]]:
     return list(dict.fromkeys(found))
 
 
-def cells(container: Container, now: Seconds, *, trunc: bool = True) -> tuple[str, ...]:
+def table_row(container: Container, now: Seconds, *, trunc: bool = True) -> tuple[str, ...]:
     """Give the row of the table."""
     record = container.record
     return (
         record.name,
         record.image,
-        command(container, trunc=trunc),
+        format_command(container, trunc=trunc),
         record.service,
-        f"{ago(now - record.created)} ago",
-        status(container, now),
-        ports(container.status.published, exposed(container)),
+        f"{format_age(now - record.created)} ago",
+        format_status(container, now),
+        format_ports(container.status.published, exposed_ports(container)),
     )
 
 
-def tree(container: Container, now: Seconds, *, trunc: bool = True) -> Tree:
+def json_object(container: Container, now: Seconds, *, trunc: bool = True) -> Tree:
     """Give the JSON object, with docker's keys in docker's order."""
     record, found = container.record, container.status
     identity = record.id[:12] if trunc else record.id
-    published = ports(found.published, exposed(container))
+    published = format_ports(found.published, exposed_ports(container))
     return {
-        "Command": command(container, trunc=trunc),
+        "Command": format_command(container, trunc=trunc),
         "CreatedAt": _stamp(record.created),
         "ExitCode": found.exit_code,
         "Health": found.health,
@@ -94,23 +94,23 @@ def tree(container: Container, now: Seconds, *, trunc: bool = True) -> Tree:
         "Labels": _joined(record.labels),
         "LocalVolumes": str(sum(one.type == "volume" for one in record.mounts)),
         "Mounts": ",".join(
-            short(one.source, MOUNT_LENGTH) if trunc else one.source for one in record.mounts
+            truncate(one.source, MOUNT_LENGTH) if trunc else one.source for one in record.mounts
         ),
         "Name": record.name,
         "Names": record.name,
         "Networks": ",".join(sorted(record.networks.values())) or _shared_network(container),
         "Ports": published,
         "Project": record.project,
-        "Publishers": publishers(container),
-        "RunningFor": f"{ago(now - record.created)} ago",
+        "Publishers": list_publishers(container),
+        "RunningFor": f"{format_age(now - record.created)} ago",
         "Service": record.service,
         "Size": "0B",
         "State": found.state,
-        "Status": status(container, now),
+        "Status": format_status(container, now),
     }
 
 
-def publishers(container: Container) -> list[Tree]:
+def list_publishers(container: Container) -> list[Tree]:
     """List published ports, and exposed ones that are not published, lowest first."""
     published = container.status.published
     found = [
@@ -123,7 +123,7 @@ def publishers(container: Container) -> list[Tree]:
         for one in published
     ]
     taken = {(one.target, one.protocol) for one in published}
-    for target, protocol in exposed(container):
+    for target, protocol in exposed_ports(container):
         if (target, protocol) not in taken:
             found.append(
                 {"URL": "", "TargetPort": target, "PublishedPort": 0, "Protocol": protocol}

@@ -28,7 +28,7 @@ class NoSuchField(CntnrError):
         self.hint = f"known are {', '.join(known)}"
 
 
-def render(text: str, row: Mapping[str, object]) -> str:
+def render_template(text: str, row: Mapping[str, object]) -> str:
     """Fill a template with the fields of one row. Raises `TemplateUnknown`, `NoSuchField`."""
     for written, meant in ESCAPES.items():
         text = text.replace(written, meant)
@@ -49,15 +49,15 @@ def render(text: str, row: Mapping[str, object]) -> str:
     return ACTION.sub(fill, text)
 
 
-def columns(text: str) -> tuple[str, ...] | None:
+def table_headings(text: str) -> tuple[str, ...] | None:
     """Give the headings of ``table {{.Name}}\t{{.State}}``; None where it is not a table."""
     rest = text.removeprefix("table ")
     if rest == text:
         return None
-    return tuple(ACTION.sub(_heading, cell) for cell in split(rest))
+    return tuple(ACTION.sub(_heading, cell) for cell in split_cells(rest))
 
 
-def split(text: str) -> list[str]:
+def split_cells(text: str) -> list[str]:
     """Split a table's template into cells."""
     for written, meant in ESCAPES.items():
         text = text.replace(written, meant)

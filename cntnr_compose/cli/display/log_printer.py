@@ -9,7 +9,7 @@ from cntnr_compose.model.observed import Record
 
 # cyan, yellow, green, magenta, blue; then the same, brighter
 COLOURS = [f"{code}{bright}" for bright in ("", ";1") for code in (36, 33, 32, 35, 34)]
-ERASE = "\r\x1b[K"
+ERASE_LINE = "\r\x1b[K"
 
 
 def short_name(record: Record) -> str:
@@ -26,7 +26,7 @@ def _without(project: str, name: str) -> str:
     return name
 
 
-class Printer:
+class LogPrinter:
     """Writes lines of containers behind their names."""
 
     def __init__(
@@ -48,7 +48,7 @@ class Printer:
         self._colour: dict[str, str] = {}
         self._drawn: dict[str, bytes] = {}
 
-    def learn(self, records: Iterable[Record]) -> None:
+    def add_containers(self, records: Iterable[Record]) -> None:
         """Take the names of containers, so that prefixes are equally wide."""
         for record in records:
             name = short_name(record)
@@ -57,7 +57,7 @@ class Printer:
                 self._colour.setdefault(name, COLOURS[len(self._colour) % len(COLOURS)])
                 self._drawn.clear()
 
-    def lines(self, lines: Iterable[LogLine]) -> None:
+    def print_lines(self, lines: Iterable[LogLine]) -> None:
         """Write lines, each to the stream that its container wrote it to.
 
         A line in pieces goes on where it was, unless somebody else's came in between.
@@ -87,18 +87,18 @@ class Printer:
         if self._last is not None:
             self._last.flush()
 
-    def exited(self, record: Record, code: int) -> None:
+    def print_exit(self, record: Record, code: int) -> None:
         """Note that a container ended."""
         name = short_name(record)
-        self.learn([record])
-        self.say(f"{self._dyed(name, name)} exited with code {code}")
+        self.add_containers([record])
+        self.print_message(f"{self._dyed(name, name)} exited with code {code}")
 
-    def say(self, text: str) -> None:
+    def print_message(self, text: str) -> None:
         """Write a line of our own on stdout."""
         self.flush()
         self._last = self._out
         self._end_line(self._out)
-        self._out.write(f"{ERASE if self._coloured else ''}{text}\n".encode())
+        self._out.write(f"{ERASE_LINE if self._coloured else ''}{text}\n".encode())
         self.flush()
 
     def _prefix(self, identity: str) -> bytes:

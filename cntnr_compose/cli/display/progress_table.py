@@ -2,38 +2,38 @@
 
 from cntnr_compose.core.events import Progress
 
-COUNTED = frozenset({"done", "warning", "error"})
+FINISHED_STATES = frozenset({"done", "warning", "error"})
 
 
-class Row:
+class ProgressRow:
     """One thing: what it is, how it does, since when."""
 
     def __init__(self, event: Progress, now: float) -> None:
         self.event = event
-        self.began = now
-        self.ended: float | None = None
+        self.started_at = now
+        self.ended_at: float | None = None
 
     @property
     def state(self) -> str:
         """Give working, done, warning or error."""
         return self.event.state
 
-    def seconds(self, now: float) -> float:
+    def elapsed(self, now: float) -> float:
         """Tell how long it takes or took."""
-        return (now if self.ended is None else self.ended) - self.began
+        return (now if self.ended_at is None else self.ended_at) - self.started_at
 
 
-class Board:
+class ProgressTable:
     """All lines, in the order in which things first moved."""
 
     def __init__(self) -> None:
-        self._rows: dict[tuple[str, str], Row] = {}
+        self._rows: dict[tuple[str, str], ProgressRow] = {}
 
-    def put(self, event: Progress, now: float) -> None:
+    def update(self, event: Progress, now: float) -> None:
         """Change a thing's line, or add one."""
-        row = self._rows.setdefault((event.kind, event.name), Row(event, now))
-        if row.ended is not None and event.state == "working":
-            row.began = now  # it was created before, and is started now
+        row = self._rows.setdefault((event.kind, event.name), ProgressRow(event, now))
+        if row.ended_at is not None and event.state == "working":
+            row.started_at = now  # it was created before, and is started now
         if not event.detail and row.event.detail and event.state != "error":
             event = Progress(
                 kind=event.kind,
@@ -43,16 +43,16 @@ class Board:
                 detail=row.event.detail,
             )
         row.event = event
-        row.ended = now if event.state in COUNTED else None
+        row.ended_at = now if event.state in FINISHED_STATES else None
 
     @property
     def header(self) -> str:
         """Count: ``[+] Running 2/5``."""
         rows = list(self._rows.values())  # at once: another thread may add to them
-        done = sum(row.state in COUNTED for row in rows)
+        done = sum(row.state in FINISHED_STATES for row in rows)
         return f"[+] Running {done}/{len(rows)}"
 
-    def visible(self, height: int) -> list[Row]:
+    def visible_rows(self, height: int) -> list[ProgressRow]:
         """Give the lines that fit below a header: what still moves or failed goes first.
 
         ``height`` counts the header; 0 means: all.
@@ -66,11 +66,11 @@ class Board:
         chosen = urgent + finished[len(finished) - (room - len(urgent)) :]
         return [row for row in rows if row in chosen]
 
-    def hidden(self, height: int) -> int:
+    def hidden_count(self, height: int) -> int:
         """Tell how many lines do not fit."""
-        return len(self._rows) - len(self.visible(height))
+        return len(self._rows) - len(self.visible_rows(height))
 
-    def text(self, row: Row, width: int) -> str:
+    def row_text(self, row: ProgressRow, width: int) -> str:
         """Give a line's words, as long as there is room: the detail is cut first."""
         names = max(len(f"{kind} {name}") for kind, name in list(self._rows))
         event = row.event

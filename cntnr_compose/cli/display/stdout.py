@@ -28,12 +28,12 @@ def flush() -> None:
     write("")
 
 
-def say(line: str) -> None:
+def print_line(line: str) -> None:
     """Write a line. Raises `NotWritten`."""
     write(line + "\n")
 
 
-def save(text: str, path: str) -> None:
+def write_file(text: str, path: str) -> None:
     """Write a text to a file, as it would be on standard output. Raises `NotWritten`."""
     try:
         with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123 - pathlib is slow to import

@@ -15,11 +15,14 @@ LONG = (
 )
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, narrow: int = 20) -> list[str]:
+def format_table(
+    header: Sequence[str], rows: Iterable[Sequence[str]], *, min_width: int = 20
+) -> list[str]:
     """Align columns with spaces; ``narrow`` is the least width of a column."""
     lines = [header, *rows]
     widths = [
-        max(narrow, *(len(line[column]) + GAP for line in lines)) for column in range(len(header))
+        max(min_width, *(len(line[column]) + GAP for line in lines))
+        for column in range(len(header))
     ]
     return [
         "".join(cell.ljust(width) for cell, width in zip(line[:-1], widths, strict=False))
@@ -28,7 +31,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, narrow: int =
     ]
 
 
-def ago(seconds: Seconds) -> str:
+def format_age(seconds: Seconds) -> str:
     """Say a length of time in one unit: ``Less than a second``, ``About an hour``, ``3 weeks``."""
     if seconds < 1:
         return "Less than a second"
@@ -45,7 +48,7 @@ def ago(seconds: Seconds) -> str:
     return _counted(int(seconds / 3600) // (24 * 365), "year")
 
 
-def size(count: Bytes) -> str:
+def format_size(count: Bytes) -> str:
     """Say a size with three digits and decimal units, as docker: ``7.8MB``."""
     value = float(count)
     for unit in ("B", "kB", "MB", "GB"):
@@ -59,12 +62,12 @@ def _counted(count: int, unit: str) -> str:
     return f"{count} {unit}{'' if count == 1 else 's'}"
 
 
-def short(text: str, length: int) -> str:
+def truncate(text: str, length: int) -> str:
     """Cut a text, with an ellipsis in its place."""
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
-def ports(published: Iterable[PublishedPort], exposed: Iterable[tuple[int, str]]) -> str:
+def format_ports(published: Iterable[PublishedPort], exposed: Iterable[tuple[int, str]]) -> str:
     """Say ports as docker does: ``6379/tcp, 0.0.0.0:80->80/tcp, 0.0.0.0:8080->90/tcp``.
 
     Neighbours are joined where inside and outside are the same; those that differ come last, one by one.

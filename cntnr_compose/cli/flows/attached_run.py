@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.project.session import Turn
+from cntnr_compose.cli.project.session import ProjectSession
 from cntnr_compose.client import client as clients
 from cntnr_compose.client.attach import AttachConnection, TerminalRelay
 from cntnr_compose.client.connection import SupervisorGone
@@ -19,14 +19,14 @@ from cntnr_compose.host.namespaces import rootlesskit as holder
 from cntnr_compose.model.plan import KillContainer, Plan, Step
 
 if TYPE_CHECKING:
-    from cntnr_compose.cli.flows.run_arguments import RunAsked
+    from cntnr_compose.cli.flows.run_arguments import RunArguments
     from cntnr_compose.client.client import Client
     from cntnr_compose.model.observed import Record
     from cntnr_compose.model.project import Project
     from cntnr_compose.reconcile.one_off import OneOffPlan
 
-LOOK_EVERY: Seconds = 0.005
-PATIENCE: Seconds = 2  # with a supervisor that does not write down the end: it may be gone
+POLL_INTERVAL: Seconds = 0.005
+EXIT_CODE_TIMEOUT: Seconds = 2  # with a supervisor that does not write down the end: it may be gone
 
 
 class Vanished(CntnrError):
@@ -36,13 +36,15 @@ class Vanished(CntnrError):
         super().__init__(f"cannot tell how container {name} ended: it was removed")
 
 
-def set_up(mine: Turn, one: "OneOffPlan", asked: "RunAsked", project: "Project") -> None:
+def create_container(
+    mine: ProjectSession, one: "OneOffPlan", asked: "RunArguments", project: "Project"
+) -> None:
     """Make the container and all that it needs; of one that cannot be, nothing stays with --rm."""
     with _removed_where_it_fails(mine, one, asked):
         mine.execute(one.before, project)
 
 
-def start(mine: Turn, one: "OneOffPlan", asked: "RunAsked") -> str:
+def start_detached(mine: ProjectSession, one: "OneOffPlan", asked: "RunArguments") -> str:
     """Start the container, stay away from it, and give its id."""
     record = _record(mine, one.name)  # it may be over, and removed, before we have our answer
     with _removed_where_it_fails(mine, one, asked):
@@ -50,7 +52,7 @@ def start(mine: Turn, one: "OneOffPlan", asked: "RunAsked") -> str:
     return record.id
 
 
-def start_and_join(mine: Turn, one: "OneOffPlan", asked: "RunAsked") -> int:
+def run_attached(mine: ProjectSession, one: "OneOffPlan", asked: "RunArguments") -> int:
     """Start the container, be its terminal until it ends, and give its exit code.
 
     With the keys that detach it goes on, and the code is 0. Raises what the start raises.
@@ -81,7 +83,7 @@ def start_and_join(mine: Turn, one: "OneOffPlan", asked: "RunAsked") -> int:
         return _exit_code(record, noted)
 
 
-def _record(mine: Turn, name: str) -> "Record":
+def _record(mine: ProjectSession, name: str) -> "Record":
     for one in records.read_containers(mine.observed.project):
         if one.record.name == name:
             return one.record
@@ -110,7 +112,7 @@ def _exit_file(record: "Record") -> Iterator[int]:
 def _exit_code(record: "Record", noted: int) -> int:
     """Wait until the supervisor has written down how the container ended."""
     made = paths.container(record.project, record.id) / "record.json"
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + EXIT_CODE_TIMEOUT
     while True:
         is_gone = not made.exists()  # looked at first: the code is written before it goes
         code = os.pread(noted, 16, 0)
@@ -121,12 +123,14 @@ def _exit_code(record: "Record", noted: int) -> int:
         if time.monotonic() > end:
             with clients.connect(record.project) as another:  # takes over what a dead one left
                 another.observe()
-            end = time.monotonic() + PATIENCE
-        time.sleep(LOOK_EVERY)
+            end = time.monotonic() + EXIT_CODE_TIMEOUT
+        time.sleep(POLL_INTERVAL)
 
 
 @contextlib.contextmanager
-def _removed_where_it_fails(mine: Turn, one: "OneOffPlan", asked: "RunAsked") -> Iterator[None]:
+def _removed_where_it_fails(
+    mine: ProjectSession, one: "OneOffPlan", asked: "RunArguments"
+) -> Iterator[None]:
     try:
         yield
     except CntnrError:
@@ -136,7 +140,7 @@ def _removed_where_it_fails(mine: Turn, one: "OneOffPlan", asked: "RunAsked") ->
         raise
 
 
-def _remove(mine: Turn, one: "OneOffPlan") -> None:
+def _remove(mine: ProjectSession, one: "OneOffPlan") -> None:
     """See that nothing is left: the supervisor removes what has ended, but may not be done yet."""
     assert mine.client is not None
     try:

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.display.log_printer import Printer, short_name
-from cntnr_compose.cli.display.progress import Console, is_coloured, steady
-from cntnr_compose.cli.flows.interrupts import Presses
-from cntnr_compose.cli.flows.log_follow import exit_code, show
-from cntnr_compose.cli.flows.up_arguments import Asked
-from cntnr_compose.cli.project.options import Scope
-from cntnr_compose.cli.project.session import Turn
+from cntnr_compose.cli.display.log_printer import LogPrinter, short_name
+from cntnr_compose.cli.display.progress import ProgressDisplay, choose_static_display, is_coloured
+from cntnr_compose.cli.flows.interrupts import InterruptCounter
+from cntnr_compose.cli.flows.log_follow import event_exit_code, show_next
+from cntnr_compose.cli.flows.up_arguments import UpArguments
+from cntnr_compose.cli.project.options import ProjectOptions
+from cntnr_compose.cli.project.session import ProjectSession
 from cntnr_compose.client import client as clients
 from cntnr_compose.client.follow import ProjectStream, is_readable
 from cntnr_compose.containers.logs.reader import LogRange
@@ -28,15 +28,17 @@ if TYPE_CHECKING:
     from cntnr_compose.model.project import Project
 
 INTERRUPTED = 130
-STARTING = (PrepareContainer, StartContainer, WaitFor)
-NEWS_WITHIN: Seconds = 2  # the end of a container is told on another line than that it was stopped
+START_OPERATIONS = (PrepareContainer, StartContainer, WaitFor)
+EVENT_TIMEOUT: Seconds = (
+    2  # the end of a container is told on another line than that it was stopped
+)
 
 
-def stay(
-    scope: Scope,
-    mine: Turn,
+def run_attached_up(
+    scope: ProjectOptions,
+    mine: ProjectSession,
     project: "Project",
-    asked: Asked,
+    asked: UpArguments,
     plan: Plan,
     *,
     watched: frozenset[str],
@@ -46,25 +48,27 @@ def stay(
 
     ``watched`` services keep it going, the output of ``shown`` ones is shown.
     """
-    printer = Printer(
+    printer = LogPrinter(
         coloured=not asked.no_color and is_coloured(sys.stdout, scope.ansi),
         prefixes=not asked.no_log_prefix,
         timestamps=asked.timestamps,
     )
-    console = steady(scope.progress, scope.ansi)
-    return Attached(mine, project, asked, console, printer, watched=watched, shown=shown).run(plan)
+    console = choose_static_display(scope.progress, scope.ansi)
+    return AttachedUp(mine, project, asked, console, printer, watched=watched, shown=shown).run(
+        plan
+    )
 
 
-class Attached:
+class AttachedUp:
     """One attached `up`."""
 
     def __init__(
         self,
-        mine: Turn,
+        mine: ProjectSession,
         project: "Project",
-        asked: Asked,
-        console: Console,
-        printer: Printer,
+        asked: UpArguments,
+        console: ProgressDisplay,
+        printer: LogPrinter,
         *,
         watched: frozenset[str],
         shown: frozenset[str],
@@ -82,26 +86,26 @@ class Attached:
 
     def run(self, plan: Plan) -> int:
         """Carry the plan out and stay; give the exit code."""
-        first, second = split_plan(plan, STARTING)
+        first, second = split_plan(plan, START_OPERATIONS)
         self._mine.execute(first, self._project)
-        self._mine.console.settle()
+        self._mine.display.finish()
         with contextlib.ExitStack() as undo:
             follower = undo.enter_context(clients.connect(self._project.name))
             self._stream = ProjectStream(self._project.name, follower, self._is_shown)
             undo.callback(self._stream.close)
-            presses = undo.enter_context(Presses())
+            presses = undo.enter_context(InterruptCounter())
             self._begin()
             self._start(second, presses)
-            while self._running and not presses.any() and self._first is None:
+            while self._running and not presses.has_any() and self._first is None:
                 self._look()
-            if presses.any():
-                self._console.line("Gracefully Stopping... press Ctrl+C again to force")
+            if presses.has_any():
+                self._console.print_line("Gracefully Stopping... press Ctrl+C again to force")
                 self._stop(presses, enough=2)
                 return INTERRUPTED
             if self._first is not None:
-                self._console.line("Aborting on container exit...")
+                self._console.print_line("Aborting on container exit...")
                 self._stop(presses, enough=1)
-                return INTERRUPTED if presses.any() else self._verdict()
+                return INTERRUPTED if presses.has_any() else self._verdict()
         return 0
 
     def _is_shown(self, record: "Record") -> bool:
@@ -116,18 +120,20 @@ class Attached:
         mine = [one.record for one in found if self._is_shown(one.record)]
         for _ in self._stream.read_history(mine, LogRange(tail=0)):
             pass
-        self._printer.learn(mine)
+        self._printer.add_containers(mine)
         if mine:
-            self._printer.say(f"Attaching to {', '.join(short_name(one) for one in mine)}")
+            self._printer.print_message(
+                f"Attaching to {', '.join(short_name(one) for one in mine)}"
+            )
         self._running = {
             one.record.id for one in found if one.is_running and self._is_watched(one.record)
         }
 
-    def _start(self, plan: Plan, presses: Presses) -> None:
+    def _start(self, plan: Plan, presses: InterruptCounter) -> None:
         """Start what was made, showing output all the while."""
         client = self._mine.client
         assert client is not None
-        if self._execute(client, plan, self._tell_trouble, presses.any):
+        if self._execute(client, plan, self._tell_trouble, presses.has_any):
             client.unlock()
         else:
             client.close()  # what is under way is cancelled
@@ -158,11 +164,11 @@ class Attached:
 
     def _tell_trouble(self, event: Event) -> None:
         if not isinstance(event, Progress) or event.state in ("warning", "error"):
-            self._console.tell(event)
+            self._console.emit(event)
 
     def _look(self, *others: "Client") -> None:
         """Show what happens in a moment, and take note of who starts and ends."""
-        for event in show(self._stream, self._printer, others):
+        for event in show_next(self._stream, self._printer, others):
             self._note(event)
 
     def _note(self, event: ContainerEvent) -> None:
@@ -175,29 +181,29 @@ class Attached:
             self._running.discard(event.id)
         elif event.action == "die" and not self._stream.will_restart(event):
             self._running.discard(event.id)
-            code = exit_code(event)
+            code = event_exit_code(event)
             self._codes[record.service] = code
-            aborts = self._asked.aborts
+            aborts = self._asked.abort_condition
             if self._first is None and (aborts == "exit" or (aborts == "failure" and code)):
                 self._first = code
 
-    def _stop(self, presses: Presses, *, enough: int) -> None:
+    def _stop(self, presses: InterruptCounter, *, enough: int) -> None:
         """Stop the services that were selected; kill them when there were ``enough`` presses.
 
         The count is that of the whole command: who presses as soon as he reads that he may is heard.
         """
         name, services = self._project.name, self._asked.services
         with clients.connect(name) as client:
-            client.lock("up", self._console.tell)
+            client.lock("up", self._console.emit)
             plan = teardown.plan_stop(
                 self._project, client.observe(), services, timeout=self._asked.timeout
             )
-            done = self._execute(client, plan, self._console.tell, lambda: presses.count >= enough)
+            done = self._execute(client, plan, self._console.emit, lambda: presses.count >= enough)
         if not done:
             with clients.connect(name) as client:
                 plan = teardown.plan_kill(self._project, client.observe(), services)
-                self._execute(client, plan, self._console.tell, lambda: False)
-        end = time.monotonic() + NEWS_WITHIN
+                self._execute(client, plan, self._console.emit, lambda: False)
+        end = time.monotonic() + EVENT_TIMEOUT
         while self._running and time.monotonic() < end:
             self._look()
 

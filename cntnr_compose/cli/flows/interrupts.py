@@ -3,10 +3,10 @@
 import signal
 from typing import Any, Self
 
-MOST = 3  # presses after which nothing is waited for any more
+MAX_INTERRUPTS = 3  # presses after which nothing is waited for any more
 
 
-class Presses:
+class InterruptCounter:
     """While it is entered, SIGINT and SIGTERM are counted; the third one interrupts all the same."""
 
     def __init__(self) -> None:
@@ -24,11 +24,11 @@ class Presses:
         for number, handler in self._earlier.items():
             signal.signal(number, handler)
 
-    def any(self) -> bool:
+    def has_any(self) -> bool:
         """Tell whether there was one."""
         return self.count > 0
 
     def _press(self, _number: int, _frame: object) -> None:
         self.count += 1
-        if self.count >= MOST:
+        if self.count >= MAX_INTERRUPTS:
             raise KeyboardInterrupt

@@ -2,37 +2,37 @@
 
 from collections.abc import Iterable
 
-from cntnr_compose.cli.display.log_printer import Printer
+from cntnr_compose.cli.display.log_printer import LogPrinter
 from cntnr_compose.client.follow import ProjectStream, Selectable
 from cntnr_compose.containers.logs.reader import LogLine
 from cntnr_compose.core.events import ContainerEvent
 
 
-def show(
-    stream: ProjectStream, printer: Printer, others: Iterable[Selectable] = ()
+def show_next(
+    stream: ProjectStream, printer: LogPrinter, others: Iterable[Selectable] = ()
 ) -> list[ContainerEvent]:
     """Write what happened a moment long, and give the changes of containers.
 
     The moment ends when one of ``others`` has something to say.
     """
     happened = stream.wait_for_items(others)
-    printer.learn(stream.shown_containers())
+    printer.add_containers(stream.shown_containers())
     events = []
     for one in happened:
         if isinstance(one, LogLine):
-            printer.lines([one])
+            printer.print_lines([one])
         else:
             events.append(one)
             if one.action == "die" and stream.is_shown(one.id):
-                printer.exited(stream.records[one.id], exit_code(one))
+                printer.print_exit(stream.records[one.id], event_exit_code(one))
     printer.flush()
     return events
 
 
-def watch(stream: ProjectStream, printer: Printer, running: set[str]) -> None:
+def follow_until_exit(stream: ProjectStream, printer: LogPrinter, running: set[str]) -> None:
     """Show until the last of ``running``, and of what is started meanwhile, has ended."""
     while running:
-        for event in show(stream, printer):
+        for event in show_next(stream, printer):
             if not stream.is_shown(event.id):
                 continue
             if event.action in ("create", "start"):  # a new one is there before the old one goes
@@ -43,6 +43,6 @@ def watch(stream: ProjectStream, printer: Printer, running: set[str]) -> None:
                 running.discard(event.id)
 
 
-def exit_code(event: ContainerEvent) -> int:
+def event_exit_code(event: ContainerEvent) -> int:
     """Give the status with which a container ended."""
     return int(event.attributes.get("exitCode") or 0)

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.flows.up import Images, Incompatible, variable
-from cntnr_compose.cli.project.options import here
+from cntnr_compose.cli.flows.up import ImageOptions, Incompatible, is_variable_on
+from cntnr_compose.cli.project.options import current_directory
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Frozen
 from cntnr_compose.core.names import invalid_reason
@@ -33,7 +33,7 @@ class NoTerminal(CntnrError):
         super().__init__("cannot make a terminal: the input device is not a TTY")
 
 
-class RunAsked(Frozen):
+class RunArguments(Frozen):
     """The options of `run`."""
 
     service: str
@@ -65,9 +65,9 @@ class RunAsked(Frozen):
     workdir: str = ""
 
     @property
-    def images(self) -> Images:
+    def image_options(self) -> ImageOptions:
         """Say how images are made ready."""
-        return Images(
+        return ImageOptions(
             build=self.build,
             pull=self.pull,
             quiet_pull=self.quiet_pull,
@@ -81,7 +81,7 @@ class RunAsked(Frozen):
 
     def check(self) -> None:
         """Raise `Incompatible`, `BadPullPolicy`, `BadOption`, `NoTerminal`."""
-        self.images.check()
+        self.image_options.check()
         if self.name and (why := invalid_reason("container", self.name)):
             raise BadOption("--name", self.name, why)
         if self.service_ports and self.publish:
@@ -89,7 +89,7 @@ class RunAsked(Frozen):
         if self.tty and self.interactive and not self.detach and not sys.stdin.isatty():
             raise NoTerminal
 
-    def options(self, project: "Project") -> "RunOptions":
+    def to_run_options(self, project: "Project") -> "RunOptions":
         """Put it into the plan's words.
 
         Raises `BadOption`, and what reading env files raises.
@@ -116,8 +116,8 @@ class RunAsked(Frozen):
             auto_remove=self.rm,
             use_aliases=self.use_aliases,
             dependencies=not self.no_deps,
-            remove_orphans=self.remove_orphans or variable(project, "COMPOSE_REMOVE_ORPHANS"),
-            ignore_orphans=variable(project, "COMPOSE_IGNORE_ORPHANS"),
+            remove_orphans=self.remove_orphans or is_variable_on(project, "COMPOSE_REMOVE_ORPHANS"),
+            ignore_orphans=is_variable_on(project, "COMPOSE_IGNORE_ORPHANS"),
         )
 
     def _entrypoint(self) -> tuple[str, ...] | None:
@@ -136,7 +136,7 @@ class RunAsked(Frozen):
 
         found: dict[str, str | None] = {}
         for path in self.env_from_file:
-            found |= source.env_file(os.path.join(here(), path), environ)  # noqa: PTH118
+            found |= source.env_file(os.path.join(current_directory(), path), environ)  # noqa: PTH118
         for text in self.env:
             name, equals, value = text.partition("=")
             found[name] = value if equals else environ.get(name)
@@ -161,7 +161,7 @@ def _mount(text: str) -> "Mount":
         raise BadOption("--volume", text, str(error)) from None
     if mount.type == "bind":
         source = os.path.expanduser(mount.source)  # noqa: PTH111
-        mount = replace(mount, source=os.path.normpath(os.path.join(here(), source)))  # noqa: PTH118
+        mount = replace(mount, source=os.path.normpath(os.path.join(current_directory(), source)))  # noqa: PTH118
     elif (
         mount.type == "volume" and mount.source and (why := invalid_reason("volume", mount.source))
     ):

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.display import stdout as out
-from cntnr_compose.cli.project.options import Scope, here, is_on
+from cntnr_compose.cli.project.options import ProjectOptions, current_directory, is_on
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Frozen
 
 if TYPE_CHECKING:
-    from cntnr_compose.cli.display.progress import Console
-    from cntnr_compose.cli.flows.up_arguments import Asked
+    from cntnr_compose.cli.display.progress import ProgressDisplay
+    from cntnr_compose.cli.flows.up_arguments import UpArguments
     from cntnr_compose.core.events import Event
     from cntnr_compose.model.observed import Observed
     from cntnr_compose.model.project import Project
@@ -46,7 +46,7 @@ class BadScale(CntnrError):
         super().__init__(f'invalid --scale option "{text}": it should be SERVICE=NUM')
 
 
-class Images(Frozen):
+class ImageOptions(Frozen):
     """How images are to be made ready."""
 
     build: bool = False
@@ -62,7 +62,7 @@ class Images(Frozen):
         if self.pull not in PULL_POLICIES:
             raise BadPullPolicy(self.pull)
 
-    def tell(self, console: "Console") -> "Callable[[Event], None]":
+    def filter_events(self, console: "ProgressDisplay") -> "Callable[[Event], None]":
         """Give what events are told to: without those that shall be quiet."""
 
         from cntnr_compose.core.events import Output, Progress
@@ -78,18 +78,20 @@ class Images(Frozen):
                     return
                 case _:
                     pass
-            console.tell(event)
+            console.emit(event)
 
         return tell
 
 
-def provided(scope: Scope, chosen: "Project", wanted: Images, console: "Console") -> dict[str, str]:
+def prepare_images(
+    scope: ProjectOptions, chosen: "Project", wanted: ImageOptions, console: "ProgressDisplay"
+) -> dict[str, str]:
     """Have the images of a project pulled or built; give their ids by the names in the file.
 
     A dry run only says what is missing.
     """
     if scope.dry_run:
-        return _there(chosen)
+        return _find_local_images(chosen)
     from cntnr_compose.builder.ensure_images import ensure_images
 
     return ensure_images(
@@ -97,11 +99,11 @@ def provided(scope: Scope, chosen: "Project", wanted: Images, console: "Console"
         build=wanted.build,
         no_build=wanted.no_build,
         pull="" if wanted.pull == "policy" else wanted.pull,
-        emit=wanted.tell(console),
+        emit=wanted.filter_events(console),
     )
 
 
-def _there(chosen: "Project") -> dict[str, str]:
+def _find_local_images(chosen: "Project") -> dict[str, str]:
     from cntnr_compose.images.store import ImageStore
 
     store, found = ImageStore(), {}
@@ -112,7 +114,7 @@ def _there(chosen: "Project") -> dict[str, str]:
             found[name] = image.id
         elif name not in found:
             found[name] = ""
-            out.say(f"0 {'build' if service.build else 'pull'} image {name}: not found")
+            out.print_line(f"0 {'build' if service.build else 'pull'} image {name}: not found")
     return {name: identity for name, identity in found.items() if identity}
 
 
@@ -123,7 +125,7 @@ def with_images(observed: "Observed", images: Mapping[str, str]) -> "Observed":
     return replace(observed, images={**observed.images, **images})
 
 
-def scales(given: Iterable[str]) -> dict[str, int]:
+def parse_scales(given: Iterable[str]) -> dict[str, int]:
     """Read ``SERVICE=NUM``. Raises `BadScale`."""
     found = {}
     for text in given:
@@ -134,44 +136,44 @@ def scales(given: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def variable(project: "Project", name: str) -> bool:
+def is_variable_on(project: "Project", name: str) -> bool:
     """Tell whether a ``COMPOSE_*`` variable is on, in the environment or in ``.env``."""
     return is_on(os.environ.get(name, project.environment.get(name, "")))
 
 
-def hurry(scope: Scope) -> None:
+def prestart_supervisor(scope: ProjectOptions) -> None:
     """Have holder and supervisor start while files are read."""
     if not scope.dry_run:
         from cntnr_compose.client import prestart as early
 
-        early.start(here(), os.environ, scope.project_name)
+        early.start(current_directory(), os.environ, scope.project_name)
 
 
-def bring(scope: Scope, what: str, asked: "Asked") -> int:
+def bring_up(scope: ProjectOptions, what: str, asked: "UpArguments") -> int:
     """Make what is asked for so, stay where that is asked, and give the exit code.
 
     Raises `CntnrError`.
     """
     asked.check()
-    hurry(scope)
+    prestart_supervisor(scope)
     from cntnr_compose.cli.project import support_warnings as keys
-    from cntnr_compose.cli.project.session import turn
+    from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.reconcile.up import plan_up, select_services
 
-    with scope.console() as console:
-        loaded = scope.loaded(console, asked.services)
+    with scope.display() as console:
+        loaded = scope.load(console, asked.services)
         project = loaded.project
-        options = asked.options(project, scope)
+        options = asked.to_up_options(project, scope)
         chosen = select_services(project, options)
-        keys.tell(loaded, chosen.services, console)
-        shown = asked.attached(project, chosen)
-        images = provided(scope, chosen, asked.images, console)
-        with turn(scope, project.name, what, console) as mine:
+        keys.warn_unsupported(loaded, chosen.services, console)
+        shown = asked.attached_services(project, chosen)
+        images = prepare_images(scope, chosen, asked.image_options, console)
+        with locked_project(scope, project.name, what, console) as mine:
             plan = plan_up(project, with_images(mine.observed, images), options)
             if asked.is_detached or scope.dry_run:
                 mine.execute(plan, project)
                 return 0
-            from cntnr_compose.cli.flows.attached_up import stay
+            from cntnr_compose.cli.flows.attached_up import run_attached_up
 
             watched = frozenset(asked.services or chosen.services)
-            return stay(scope, mine, project, asked, plan, watched=watched, shown=shown)
+            return run_attached_up(scope, mine, project, asked, plan, watched=watched, shown=shown)

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.flows.up import Images, Incompatible, scales, variable
-from cntnr_compose.cli.project.options import Scope
+from cntnr_compose.cli.flows.up import ImageOptions, Incompatible, is_variable_on, parse_scales
+from cntnr_compose.cli.project.options import ProjectOptions
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Frozen
 
@@ -20,7 +20,7 @@ class NotInUp(CntnrError):
         super().__init__(f"cannot attach to services not included in up: {name}")
 
 
-class Asked(Frozen):
+class UpArguments(Frozen):
     """The options of `up`."""
 
     services: tuple[str, ...] = ()
@@ -53,9 +53,9 @@ class Asked(Frozen):
     yes: bool = False
 
     @property
-    def images(self) -> Images:
+    def image_options(self) -> ImageOptions:
         """Say how images are made ready."""
-        return Images(
+        return ImageOptions(
             build=self.build,
             no_build=self.no_build,
             pull=self.pull,
@@ -69,7 +69,7 @@ class Asked(Frozen):
         return self.detach or self.wait or self.no_start
 
     @property
-    def aborts(self) -> str:
+    def abort_condition(self) -> str:
         """Tell what ends everything: "", ``exit`` of a container, or its ``failure``."""
         if self.abort_on_container_failure:
             return "failure"
@@ -77,8 +77,8 @@ class Asked(Frozen):
 
     def check(self) -> None:
         """Raise `Incompatible`, `BadPullPolicy`, `BadScale`."""
-        self.images.check()
-        scales(self.scale)
+        self.image_options.check()
+        parse_scales(self.scale)
         if self.force_recreate and self.no_recreate:
             raise Incompatible("--force-recreate", "--no-recreate")
         if self.always_recreate_deps and self.no_recreate:
@@ -93,13 +93,13 @@ class Asked(Frozen):
             "--attach",
             "--attach-dependencies",
         )
-        if self.aborts or self.attach or self.attach_dependencies:
+        if self.abort_condition or self.attach or self.attach_dependencies:
             if self.detach:
                 raise Incompatible("--detach", *stays)
             if self.wait:
                 raise Incompatible("--wait", *stays)
 
-    def options(self, project: "Project", scope: Scope) -> "UpOptions":
+    def to_up_options(self, project: "Project", scope: ProjectOptions) -> "UpOptions":
         """Put it into the plan's words."""
         from cntnr_compose.reconcile.up import UpOptions
 
@@ -111,21 +111,21 @@ class Asked(Frozen):
             selected=self.services,
             recreate=recreate,
             recreate_dependencies=dependencies,
-            scale=scales(self.scale),
+            scale=parse_scales(self.scale),
             start=not self.no_start,
             wait=self.wait,
             wait_timeout=self.wait_timeout,
             timeout=self.timeout,
             renew_anonymous=self.renew_anon_volumes,
             recreate_volumes=self.yes,
-            remove_orphans=self.remove_orphans or variable(project, "COMPOSE_REMOVE_ORPHANS"),
-            ignore_orphans=variable(project, "COMPOSE_IGNORE_ORPHANS"),
+            remove_orphans=self.remove_orphans or is_variable_on(project, "COMPOSE_REMOVE_ORPHANS"),
+            ignore_orphans=is_variable_on(project, "COMPOSE_IGNORE_ORPHANS"),
             dependencies=not self.no_deps,
             all_resources=scope.all_resources,
-            separator=scope.separator(project),
+            separator=scope.name_separator(project),
         )
 
-    def attached(self, project: "Project", chosen: "Project") -> frozenset[str]:
+    def attached_services(self, project: "Project", chosen: "Project") -> frozenset[str]:
         """Name the services whose output is shown.
 
         Raises `NotInUp`, `NoSuchService`.

@@ -3,7 +3,7 @@
 import click
 
 
-def sentence(error: click.ClickException) -> tuple[str, str]:
+def describe_error(error: click.ClickException) -> tuple[str, str]:
     """Word one of click's errors: the sentence and the hint."""
     hint = ""
     if isinstance(error, click.UsageError) and error.ctx is not None:

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import click
 
 from cntnr_compose import __version__
-from cntnr_compose.cli.parser.click_parser import LazyGroup, parameter
-from cntnr_compose.cli.parser.options import COMPOSE, taken_out
-from cntnr_compose.cli.parser.registry import ABSENT, ALIASES
-from cntnr_compose.cli.parser.registry import TABLE as VERBS
+from cntnr_compose.cli.parser.click_parser import LazyGroup, click_parameter
+from cntnr_compose.cli.parser.options import COMPOSE_OPTIONS, pop_shared_options
+from cntnr_compose.cli.parser.registry import ALIASES, UNSUPPORTED_COMMANDS
+from cntnr_compose.cli.parser.registry import COMPOSE_COMMANDS as VERBS
 from cntnr_compose.core.errors import CntnrError
 
-TABLE = {
+ROOT_COMMANDS = {
     "compose": ("cntnr_compose.cli.parser.click_groups:compose", "Services of a compose file"),
     "doctor": (
         "cntnr_compose.cli.commands.doctor:doctor",
@@ -31,7 +31,7 @@ class CommandLineWrong(CntnrError):
 
 @click.group(
     cls=LazyGroup,
-    table=TABLE,
+    table=ROOT_COMMANDS,
     subcommand_metavar="COMMAND",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -44,17 +44,17 @@ def cntnr() -> None:
     cls=LazyGroup,
     table=VERBS,
     aliases=ALIASES,
-    absent=ABSENT,
-    params=[parameter(row) for row in COMPOSE],
+    absent=UNSUPPORTED_COMMANDS,
+    params=[click_parameter(row) for row in COMPOSE_OPTIONS],
     subcommand_metavar="COMMAND",
 )
 @click.pass_context
 def compose(context: click.Context, /, **_: object) -> None:
     """Bring the services of a compose file up, without root."""
-    context.obj = taken_out(context.params)
+    context.obj = pop_shared_options(context.params)
 
 
-def run(words: Sequence[str]) -> int:
+def run_with_click(words: Sequence[str]) -> int:
     """Run a command line, and give its exit code.
 
     Raises `CommandLineWrong` and the errors of the command.
@@ -70,7 +70,7 @@ def run(words: Sequence[str]) -> int:
     except click.Abort:
         raise KeyboardInterrupt from None
     except click.ClickException as error:
-        from cntnr_compose.cli.parser.click_errors import sentence
+        from cntnr_compose.cli.parser.click_errors import describe_error
 
-        raise CommandLineWrong(*sentence(error)) from None
+        raise CommandLineWrong(*describe_error(error)) from None
     return code if isinstance(code, int) else 0

@@ -5,13 +5,15 @@ from typing import Any
 
 import click
 
-from cntnr_compose.cli.parser.options import Argument, Kind, Option, Verb
-from cntnr_compose.cli.parser.registry import imported
+from cntnr_compose.cli.parser.options import Argument, Command, Option, ValueKind
+from cntnr_compose.cli.parser.registry import import_attribute
 from cntnr_compose.core.errors import CntnrError
 
-Table = Mapping[str, tuple[str, str]]  # name: module and attribute "module:attribute", short help
+CommandTable = Mapping[
+    str, tuple[str, str]
+]  # name: module and attribute "module:attribute", short help
 
-TRUTH = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
+BOOLEANS = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 
 
 class UnknownCommand(CntnrError):
@@ -30,7 +32,7 @@ class NotThereYet(CntnrError):
         self.hint = instead
 
 
-def parameter(row: Option | Argument, *, hidden: bool = False) -> click.Parameter:
+def click_parameter(row: Option | Argument, *, hidden: bool = False) -> click.Parameter:
     """Make click's parameter of a row."""
     kind = _kind(row.kind)
     if isinstance(row, Argument):
@@ -50,7 +52,7 @@ def parameter(row: Option | Argument, *, hidden: bool = False) -> click.Paramete
     return click.Option([*row.words, row.name], **(row.shown | more))
 
 
-def _kind(kind: Kind) -> Any:
+def _kind(kind: ValueKind) -> Any:
     if isinstance(kind, range):
         return click.IntRange(kind.start, kind.stop - 1)
     return click.Choice(kind) if isinstance(kind, tuple) else kind
@@ -64,19 +66,19 @@ def _refusal(word: str, instead: str) -> Callable[[click.Context, click.Paramete
     return refuse
 
 
-class Switched(click.Command):
+class BooleanFlagCommand(click.Command):
     """A command that understands ``--flag=true`` and ``--flag=false`` as docker does."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse, with ``--flag=true`` as ``--flag``; the last word about a switch wins."""
         options = {word: row for row in self.params for word in row.opts if word.startswith("-")}
-        end = _end(args, options, mixed=ctx.allow_interspersed_args)
+        end = _end_of_options(args, options, mixed=ctx.allow_interspersed_args)
         kept: list[str] = []
         off: dict[str, bool] = {}
         for word in args[:end]:
             name, equals, value = word.partition("=")
             row = options.get(name)
-            truth = TRUTH.get(value.lower()) if equals else True
+            truth = BOOLEANS.get(value.lower()) if equals else True
             if not isinstance(row, click.Option) or not row.is_flag or truth is None:
                 kept.append(word)
             elif truth:
@@ -89,7 +91,9 @@ class Switched(click.Command):
         return rest
 
 
-def _end(args: Sequence[str], options: Mapping[str, click.Parameter], *, mixed: bool) -> int:
+def _end_of_options(
+    args: Sequence[str], options: Mapping[str, click.Parameter], *, mixed: bool
+) -> int:
     """Tell where options end: at ``--``, or with the first argument where none may follow it."""
     is_value = False
     for index, arg in enumerate(args):
@@ -101,31 +105,31 @@ def _end(args: Sequence[str], options: Mapping[str, click.Parameter], *, mixed: 
     return len(args)
 
 
-class VerbCommand(Switched):
+class ClickCommand(BooleanFlagCommand):
     """A `Verb` for click."""
 
-    def __init__(self, verb: Verb) -> None:
+    def __init__(self, verb: Command) -> None:
         """Take the verb."""
         super().__init__(
             verb.name,
             params=[
-                *(parameter(row) for row in verb.arguments),
-                *(parameter(row) for row in verb.options),
-                *(parameter(row, hidden=True) for row in verb.everyones()),
+                *(click_parameter(row) for row in verb.arguments),
+                *(click_parameter(row) for row in verb.options),
+                *(click_parameter(row, hidden=True) for row in verb.shared_options()),
             ],
             help=verb.function.__doc__,
-            context_settings={"allow_interspersed_args": verb.mixed},
+            context_settings={"allow_interspersed_args": verb.interspersed},
         )
-        self.verb = verb
+        self.declaration = verb
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         """Give the words behind the command's name in its usage line."""
-        usage = self.verb.usage
+        usage = self.declaration.usage
         return ["[OPTIONS]", usage] if usage else super().collect_usage_pieces(ctx)
 
     def invoke(self, ctx: click.Context) -> int:
         """Run the verb."""
-        return self.verb.run(ctx.obj or {}, ctx.params)
+        return self.declaration.run(ctx.obj or {}, ctx.params)
 
     def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Say where the other options are."""
@@ -133,13 +137,13 @@ class VerbCommand(Switched):
         formatter.write_text("Takes the options of `cntnr compose` too.")
 
 
-class LazyGroup(Switched, click.Group):
+class LazyGroup(BooleanFlagCommand, click.Group):
     """A group that knows its commands from a table: its ``--help`` imports none of them."""
 
     def __init__(
         self,
         *args: Any,
-        table: Table,
+        table: CommandTable,
         aliases: Mapping[str, str] | None = None,
         absent: Mapping[str, str] | None = None,
         **more: Any,
@@ -160,9 +164,9 @@ class LazyGroup(Switched, click.Group):
         found = self._table.get(self._aliases.get(name, name))
         if found is None:
             return None
-        command = imported(found[0])
-        if isinstance(command, Verb):
-            return VerbCommand(command)
+        command = import_attribute(found[0])
+        if isinstance(command, Command):
+            return ClickCommand(command)
         assert isinstance(command, click.Command)
         return command
 

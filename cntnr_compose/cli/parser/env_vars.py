@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 
-def variables(given: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
+def parse_variables(given: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
     """Read ``NAME=VALUE``; a name alone has the caller's value, or is left out where that has none."""
     found: dict[str, str] = {}
     for text in given:

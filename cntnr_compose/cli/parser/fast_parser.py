@@ -8,35 +8,44 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 from cntnr_compose.cli.parser import registry as compose
-from cntnr_compose.cli.parser.options import COMPOSE, Argument, Kind, Option, Verb, taken_out
+from cntnr_compose.cli.parser.options import (
+    COMPOSE_OPTIONS,
+    Argument,
+    Command,
+    Option,
+    ValueKind,
+    pop_shared_options,
+)
 
 Values: TypeAlias = dict[str, Any]
 
 
-class NotPlain(Exception):
+class NeedsClick(Exception):
     """A command line is click's to read."""
 
 
-def read(words: Sequence[str]) -> tuple[Verb, Values, Values] | None:
+def parse(words: Sequence[str]) -> tuple[Command, Values, Values] | None:
     """Give the verb, what was said before it, and what after it; None where the line is not plain."""
     try:
-        return _read(words)
-    except NotPlain:
+        return _parse(words)
+    except NeedsClick:
         return None
 
 
-def _read(words: Sequence[str]) -> tuple[Verb, Values, Values]:
+def _parse(words: Sequence[str]) -> tuple[Command, Values, Values]:
     if not words or words[0] != "compose":
-        raise NotPlain
-    before, rest = _options(COMPOSE, words[1:], mixed=False)
-    verb = compose.find(rest[0]) if rest else None
+        raise NeedsClick
+    before, rest = _parse_options(COMPOSE_OPTIONS, words[1:], mixed=False)
+    verb = compose.find_command(rest[0]) if rest else None
     if verb is None:
-        raise NotPlain
-    given, found = _options([*verb.options, *verb.everyones()], rest[1:], mixed=verb.mixed)
-    return verb, taken_out(before), given | _arguments(verb.arguments, found)
+        raise NeedsClick
+    given, found = _parse_options(
+        [*verb.options, *verb.shared_options()], rest[1:], mixed=verb.interspersed
+    )
+    return verb, pop_shared_options(before), given | _parse_arguments(verb.arguments, found)
 
 
-def _options(
+def _parse_options(
     rows: Iterable[Option], words: Sequence[str], *, mixed: bool
 ) -> tuple[Values, list[str]]:
     """Give the options' values, and the words that are left."""
@@ -53,33 +62,33 @@ def _options(
         name, equals, value = word.partition("=")
         row = known.get(name)
         if row is None or (equals and (row.is_flag or not name.startswith("--"))):
-            raise NotPlain
+            raise NeedsClick
         if row.is_flag:
             values[row.name] = True
             continue
         value = value if equals else next(coming, "--")
         if value.startswith("--"):
-            raise NotPlain  # more likely an option than the value of this one
-        said = _value(row.kind, value)
+            raise NeedsClick  # more likely an option than the value of this one
+        said = _parse_value(row.kind, value)
         values[row.name] = (*values[row.name], said) if row.multiple else said
     return values, left
 
 
-def _arguments(rows: Iterable[Argument], words: list[str]) -> Values:
+def _parse_arguments(rows: Iterable[Argument], words: list[str]) -> Values:
     values: Values = {}
     for row in rows:
         mine = words if row.many else words[:1]
         words = words[len(mine) :]
         if row.required and not mine:
-            raise NotPlain
-        said = tuple(_value(row.kind, one) for one in mine)
+            raise NeedsClick
+        said = tuple(_parse_value(row.kind, one) for one in mine)
         values[row.name] = said if row.many else said[0]
     if words:
-        raise NotPlain
+        raise NeedsClick
     return values
 
 
-def _value(kind: Kind, word: str) -> Any:
+def _parse_value(kind: ValueKind, word: str) -> Any:
     if kind is str:
         return word
     if isinstance(kind, tuple):
@@ -87,4 +96,4 @@ def _value(kind: Kind, word: str) -> Any:
             return word
     elif word.isdecimal() and (not isinstance(kind, range) or int(word) in kind):
         return int(word)
-    raise NotPlain
+    raise NeedsClick

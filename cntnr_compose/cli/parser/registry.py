@@ -4,11 +4,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cntnr_compose.cli.parser.options import Verb
+    from cntnr_compose.cli.parser.options import Command
 
 VERBS = "cntnr_compose.cli.commands.compose."
 ATTRIBUTES = {"exec": "exec_"}  # names that Python keeps for itself
-TABLE = {
+COMPOSE_COMMANDS = {
     name: (f"{VERBS}{name}:{ATTRIBUTES.get(name, name)}", short)
     for name, short in (
         ("build", "Build images of services"),
@@ -36,7 +36,7 @@ TABLE = {
         ("wait", "Wait until containers end"),
     )
 }
-ABSENT = {
+UNSUPPORTED_COMMANDS = {
     "alpha": "",
     "attach": "`cntnr compose logs -f` shows what a container writes",
     "bridge": "",
@@ -53,20 +53,23 @@ ABSENT = {
     "volumes": "",
     "watch": "",
 }
-TABLE["version"] = ("cntnr_compose.cli.commands.version:version", TABLE["version"][1])
+COMPOSE_COMMANDS["version"] = (
+    "cntnr_compose.cli.commands.version:version",
+    COMPOSE_COMMANDS["version"][1],
+)
 ALIASES = {"convert": "config"}
 
 
-def find(name: str) -> "Verb | None":
+def find_command(name: str) -> "Command | None":
     """Import a verb; None where there is none."""
-    found = TABLE.get(ALIASES.get(name, name))
+    found = COMPOSE_COMMANDS.get(ALIASES.get(name, name))
     if found is None:
         return None
-    verb: Verb = imported(found[0])
+    verb: Command = import_attribute(found[0])
     return verb
 
 
-def imported(where: str) -> Any:
+def import_attribute(where: str) -> Any:
     """Import what ``module:attribute`` names."""
     module, _, attribute = where.partition(":")
     return getattr(importlib.import_module(module), attribute)

@@ -6,12 +6,12 @@ import time
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Seconds
 
-LENGTHS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
-PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
-RELATIVE = re.compile(rf"(?:{PART.pattern})+")
+UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+DURATION = re.compile(rf"(?:{DURATION_PART.pattern})+")
 FRACTION = re.compile(r"(?<=:\d\d)[.,](\d+)")
-SECOND = 1_000_000_000  # in nanoseconds
-EPOCH = re.compile(r"\d+(?:\.\d+)?")
+NANOSECONDS = 1_000_000_000  # in nanoseconds
+EPOCH_SECONDS = re.compile(r"\d+(?:\.\d+)?")
 
 
 class TimeUnreadable(CntnrError):
@@ -23,19 +23,21 @@ class TimeUnreadable(CntnrError):
         super().__init__(f'cannot read the time "{text}" of {option}')
 
 
-def moment(option: str, text: str, now: Seconds | None = None) -> int | None:
+def parse_time(option: str, text: str, now: Seconds | None = None) -> int | None:
     """Read a time, absolute or before ``now``; None where none is given.
 
     Gives nanoseconds since 1970, all of them: logs are stamped so. Raises `TimeUnreadable`.
     """
     if not text:
         return None
-    if RELATIVE.fullmatch(text):
-        before = sum(float(count) * LENGTHS[unit] for count, unit in PART.findall(text))
-        return round(((time.time() if now is None else now) - before) * SECOND)
-    if EPOCH.fullmatch(text):
+    if DURATION.fullmatch(text):
+        before = sum(
+            float(count) * UNIT_SECONDS[unit] for count, unit in DURATION_PART.findall(text)
+        )
+        return round(((time.time() if now is None else now) - before) * NANOSECONDS)
+    if EPOCH_SECONDS.fullmatch(text):
         whole, _, fraction = text.partition(".")
-        return int(whole) * SECOND + _nanoseconds(fraction)
+        return int(whole) * NANOSECONDS + _nanoseconds(fraction)
     from datetime import datetime
 
     found = FRACTION.search(text)
@@ -44,7 +46,7 @@ def moment(option: str, text: str, now: Seconds | None = None) -> int | None:
         seconds = int(datetime.fromisoformat(bare).timestamp())
     except ValueError:
         raise TimeUnreadable(option, text) from None
-    return seconds * SECOND + _nanoseconds(found[1] if found else "")
+    return seconds * NANOSECONDS + _nanoseconds(found[1] if found else "")
 
 
 def _nanoseconds(fraction: str) -> int:

@@ -4,19 +4,19 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cntnr_compose.cli.parser.options import MODES
+from cntnr_compose.cli.parser.options import PROGRESS_MODES
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Frozen
 from cntnr_compose.core.names import is_project_name
 
 if TYPE_CHECKING:
-    from cntnr_compose.cli.display.progress import Console
+    from cntnr_compose.cli.display.progress import ProgressDisplay
     from cntnr_compose.compose.files.request import Request
     from cntnr_compose.compose.load import Loaded
     from cntnr_compose.model.project import Project
 
-CHOICES = {"progress": MODES, "ansi": ("auto", "never", "always")}
-YES = frozenset({"1", "t", "true", "y", "yes", "on"})
+ALLOWED_VALUES = {"progress": PROGRESS_MODES, "ansi": ("auto", "never", "always")}
+TRUE_WORDS = frozenset({"1", "t", "true", "y", "yes", "on"})
 
 
 class UnsupportedValue(CntnrError):
@@ -36,7 +36,7 @@ class NoSuchPlace(CntnrError):
         super().__init__("cannot find the current directory: it is gone")
 
 
-class Scope(Frozen):
+class ProjectOptions(Frozen):
     """Which project is meant, and how to talk about it."""
 
     files: tuple[str, ...] = ()
@@ -53,7 +53,9 @@ class Scope(Frozen):
     verbose: bool = False
 
     @classmethod
-    def of(cls, given: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> "Scope":
+    def parse(
+        cls, given: Mapping[str, Any], environ: Mapping[str, str] | None = None
+    ) -> "ProjectOptions":
         """Make it of parsed options and `COMPOSE_*` variables.
 
         Raises `UnsupportedValue`.
@@ -62,7 +64,7 @@ class Scope(Frozen):
         said = {name: value for name, value in given.items() if value is not None}
         if said.pop("no_ansi", False):
             said.setdefault("ansi", "never")
-        for name, known in CHOICES.items():
+        for name, known in ALLOWED_VALUES.items():
             value = said.setdefault(name, environ.get(f"COMPOSE_{name.upper()}") or known[0])
             if value not in known:
                 raise UnsupportedValue(f"--{name}", value, known)
@@ -71,7 +73,7 @@ class Scope(Frozen):
             said.setdefault("parallel", int(limit))
         return cls(**said)
 
-    def request(self, services: tuple[str, ...] = ()) -> "Request":
+    def load_request(self, services: tuple[str, ...] = ()) -> "Request":
         """Say to the loader what is to be read."""
         from cntnr_compose.compose.files.request import Request
 
@@ -83,94 +85,94 @@ class Scope(Frozen):
             env_files=self.env_files,
             services=services,
             environ=dict(os.environ),
-            cwd=here(),
+            cwd=current_directory(),
             compatibility=self.compatibility,
             all_resources=self.all_resources,
         )
 
-    def load(self, console: "Console", services: tuple[str, ...] = ()) -> "Project":
+    def load_project(self, console: "ProgressDisplay", services: tuple[str, ...] = ()) -> "Project":
         """Read the files of the project, and tell the loader's warnings.
 
         Raises the loader's errors.
         """
-        return self.loaded(console, services).project
+        return self.load(console, services).project
 
-    def loaded(self, console: "Console", services: tuple[str, ...] = ()) -> "Loaded":
+    def load(self, console: "ProgressDisplay", services: tuple[str, ...] = ()) -> "Loaded":
         """Do as `load` does, and give the tree too."""
         from cntnr_compose.compose.load import load
         from cntnr_compose.core.events import WarningEvent
 
         if self.parallel > 0:
-            console.tell(
+            console.emit(
                 WarningEvent(
                     text="--parallel has no effect: cntnr does as much at once as there are cores"
                 )
             )
-        loaded = load(self.request(services))
+        loaded = load(self.load_request(services))
         for text in loaded.warnings:
-            console.tell(WarningEvent(text=text))
+            console.emit(WarningEvent(text=text))
         return loaded
 
-    def warn(self, texts: Iterable[str]) -> None:
+    def show_warnings(self, texts: Iterable[str]) -> None:
         """Draw warnings; where there are none, no console is made."""
         for text in texts:
             from cntnr_compose.core.events import WarningEvent
 
-            with self.console() as console:
-                console.tell(WarningEvent(text=text))
+            with self.display() as console:
+                console.emit(WarningEvent(text=text))
 
-    def name(self) -> str:
+    def resolve_name(self) -> str:
         """Give the project's name; with ``-p`` and no ``-f`` nothing is read.
 
         Raises `ProjectNameInvalid` and the loader's errors.
         """
         if self.project_name and not self.files:
-            return checked(self.project_name)
+            return check_project_name(self.project_name)
         from cntnr_compose.cli.project import quick_name as glance
 
-        found = glance.name(self.request())
+        found = glance.quick_name(self.load_request())
         if found is not None:
             return found
         from cntnr_compose.compose import load as project
 
-        return project.name(self.request())
+        return project.name(self.load_request())
 
-    def named(self, console: "Console") -> "tuple[str, Project | None]":
+    def resolve_name_and_project(self, console: "ProgressDisplay") -> "tuple[str, Project | None]":
         """Give the project's name, and the project where its files are there to be read.
 
         Raises as `name` does.
         """
         if self.project_name and not self.files:
-            return checked(self.project_name), None
+            return check_project_name(self.project_name), None
         try:
-            project = self.load(console)
+            project = self.load_project(console)
         except CntnrError:
             name = os.environ.get("COMPOSE_PROJECT_NAME", "")
             if self.files or not name:
                 raise
-            return checked(name), None
+            return check_project_name(name), None
         return project.name, project
 
-    def read(self) -> "Project | None":
+    def find_project(self) -> "Project | None":
         """Give the project, where its files are there to be read; warnings are told."""
-        with self.console() as console:
-            return self.named(console)[1]
+        with self.display() as console:
+            return self.resolve_name_and_project(console)[1]
 
-    def separator(self, project: "Project") -> str:
+    def name_separator(self, project: "Project") -> str:
         """Give what joins the parts of containers' names."""
         said = os.environ.get(
             "COMPOSE_COMPATIBILITY", project.environment.get("COMPOSE_COMPATIBILITY")
         )
         return "_" if self.compatibility or is_on(said or "") else "-"
 
-    def console(self) -> "Console":
+    def display(self) -> "ProgressDisplay":
         """Make what draws events on standard error."""
-        from cntnr_compose.cli.display.progress import choose
+        from cntnr_compose.cli.display.progress import choose_display
 
-        return choose(self.progress, self.ansi, dry_run=self.dry_run)
+        return choose_display(self.progress, self.ansi, dry_run=self.dry_run)
 
 
-def here() -> str:
+def current_directory() -> str:
     """Give the current directory. Raises `NoSuchPlace`."""
     try:
         return os.getcwd()  # noqa: PTH109 - what the loader wants is text
@@ -178,7 +180,7 @@ def here() -> str:
         raise NoSuchPlace from None
 
 
-def checked(name: str) -> str:
+def check_project_name(name: str) -> str:
     """Give a project's name back, or raise `ProjectNameInvalid`."""
     if not is_project_name(name):
         from cntnr_compose.compose.basics.errors import ProjectNameInvalid
@@ -189,4 +191,4 @@ def checked(name: str) -> str:
 
 def is_on(value: str) -> bool:
     """Tell whether a variable such as ``COMPOSE_REMOVE_ORPHANS`` is switched on."""
-    return value.strip().lower() in YES
+    return value.strip().lower() in TRUE_WORDS

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from cntnr_compose.compose.files.request import Request
 
 # What could say a name in another way: quotes, tags, merges, flow style, aliases.
-OTHER_WAYS = (*"\"'!&*?%{[", "<<")
+AMBIGUOUS_STARTS = (*"\"'!&*?%{[", "<<")
 
 
-def name(request: "Request") -> str | None:
+def quick_name(request: "Request") -> str | None:
     """Give the project's name where that is easily seen; None where it is not.
 
     Raises what the loader raises for files that are not there.
@@ -33,14 +33,14 @@ def name(request: "Request") -> str | None:
         text = source.read(path)
         if given:
             continue  # it only had to be there
-        found = in_text(text)
+        found = name_in_text(text)
         if found is None:
             return None
         said = found or said
     return given or said or opening.name_of_directory()
 
 
-def in_text(text: str) -> str | None:
+def name_in_text(text: str) -> str | None:
     """Give the name that a file says, "" where it says none, None where that is not sure."""
     said = ""
     odd = False  # a quoted text of several lines may have anything in its first column
@@ -50,7 +50,7 @@ def in_text(text: str) -> str | None:
             if said or odd or not is_project_name(name):
                 return None
             said = name
-        elif line.startswith(OTHER_WAYS):
+        elif line.startswith(AMBIGUOUS_STARTS):
             return None
         elif line.startswith("---"):
             rest = line.removeprefix("---").strip()

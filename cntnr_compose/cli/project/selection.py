@@ -17,7 +17,7 @@ class NotRunning(CntnrError):
         )
 
 
-def selected(
+def select_containers(
     containers: Iterable[Container],
     services: Sequence[str],
     project: Callable[[], Project | None],
@@ -33,7 +33,7 @@ def selected(
     there = {one.record.service for one in found}
     strange = [name for name in services if name not in there]
     if strange:
-        known = names_of(project())
+        known = service_names(project())
         for name in strange:
             if name not in known:
                 raise NoSuchService(name)
@@ -47,12 +47,12 @@ def selected(
     )
 
 
-def names_of(project: Project | None) -> frozenset[str]:
+def service_names(project: Project | None) -> frozenset[str]:
     """Name the services that a file knows, those of profiles that are off too."""
     return frozenset({*project.services, *project.disabled}) if project else frozenset()
 
 
-def one_running(containers: Iterable[Container], service: str, index: int = 0) -> Container:
+def find_running(containers: Iterable[Container], service: str, index: int = 0) -> Container:
     """Choose the first replica of a service that runs, or number ``index``; a one-off in need.
 
     Raises `NotRunning`.

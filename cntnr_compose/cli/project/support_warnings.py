@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 from cntnr_compose.core.events import WarningEvent
 
 if TYPE_CHECKING:
-    from cntnr_compose.cli.display.progress import Console
+    from cntnr_compose.cli.display.progress import ProgressDisplay
     from cntnr_compose.compose.load import Loaded
 
 
-def tell(loaded: "Loaded", services: Container[str], console: "Console") -> None:
+def warn_unsupported(
+    loaded: "Loaded", services: Container[str], console: "ProgressDisplay"
+) -> None:
     """Warn of keys that are not honoured here; only the chosen services count.
 
     Raises `ComposeFileInvalid` for those that cannot be.
@@ -27,6 +29,6 @@ def tell(loaded: "Loaded", services: Container[str], console: "Console") -> None
     refused = [one for one in findings if one.severity == "error"]
     for one in findings:
         if one not in refused:
-            console.tell(WarningEvent(text=str(one)))
+            console.emit(WarningEvent(text=str(one)))
     if refused:
         raise ComposeFileInvalid(refused)

@@ -9,7 +9,7 @@ import pytest
 
 from cntnr_compose.builder import ensure_images as provide
 from cntnr_compose.cli.flows import attached_run as running
-from cntnr_compose.cli.flows.run_arguments import BadOption, NoTerminal, RunAsked
+from cntnr_compose.cli.flows.run_arguments import BadOption, NoTerminal, RunArguments
 from cntnr_compose.cli.flows.up import BadPullPolicy, Incompatible
 from cntnr_compose.core.errors import RemoteError
 from cntnr_compose.core.values import Value
@@ -22,8 +22,8 @@ Run = Callable[..., Ran]
 SHOP = project(service("web"))
 
 
-def asked(**more: object) -> RunAsked:
-    return RunAsked(service="web", **more)  # type: ignore[arg-type]
+def asked(**more: object) -> RunArguments:
+    return RunArguments(service="web", **more)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_options_become_the_plan_s_words(
         publish=("127.0.0.1:8080-8081:80-81/udp",),
         no_deps=True,
         interactive=False,
-    ).options(SHOP)
+    ).to_run_options(SHOP)
     assert len(options.slug) == 64
     assert options.entrypoint == ("sh", "-c", "a b")
     assert options.environment == {"A": "1", "B": "2", "MINE": "m", "NOBODYS": None}
@@ -69,8 +69,8 @@ def test_options_become_the_plan_s_words(
 
 
 def test_an_empty_entrypoint_is_none_at_all() -> None:
-    assert asked(entrypoint="").options(SHOP).entrypoint == ()
-    assert asked().options(SHOP).entrypoint is None
+    assert asked(entrypoint="").to_run_options(SHOP).entrypoint == ()
+    assert asked().to_run_options(SHOP).entrypoint is None
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_an_empty_entrypoint_is_none_at_all() -> None:
 )
 def test_what_cannot_be_read_is_named(more: dict[str, object], sentence: str) -> None:
     with pytest.raises(BadOption) as raised:
-        asked(**more).options(SHOP)
+        asked(**more).to_run_options(SHOP)
     assert str(raised.value).startswith(sentence)
 
 

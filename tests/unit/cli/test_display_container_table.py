@@ -2,7 +2,13 @@
 
 import pytest
 
-from cntnr_compose.cli.display.container_table import cells, command, publishers, status, tree
+from cntnr_compose.cli.display.container_table import (
+    format_command,
+    format_status,
+    json_object,
+    list_publishers,
+    table_row,
+)
 from cntnr_compose.model.observed import MountPoint, PublishedPort
 from tests.unit.cli.making import NOW, container, service
 
@@ -27,25 +33,25 @@ HTTP = PublishedPort(url="0.0.0.0", target=80, published=8080)
     ],
 )
 def test_status_says_state_age_and_health(found: dict[str, object], text: str) -> None:
-    assert status(container(**found), NOW) == text  # type: ignore[arg-type]
+    assert format_status(container(**found), NOW) == text  # type: ignore[arg-type]
 
 
 def test_a_long_command_is_cut_in_its_quotes() -> None:
     found = container()
-    assert command(found) == '"sleep 100"'
+    assert format_command(found) == '"sleep 100"'
     from cntnr_compose.core.values import replace
 
     long = replace(found, record=replace(found.record, command=("/docker-entrypoint.sh", "nginx")))
-    assert command(long) == '"/docker-entrypoint.…"'
-    assert command(long, trunc=False) == '"/docker-entrypoint.sh nginx"'
+    assert format_command(long) == '"/docker-entrypoint.…"'
+    assert format_command(long, trunc=False) == '"/docker-entrypoint.sh nginx"'
     spaced = replace(found, record=replace(found.record, command=("sh", "-c", "exit 3")))
-    assert command(spaced) == "\"sh -c 'exit 3'\""
+    assert format_command(spaced) == "\"sh -c 'exit 3'\""
     odd = replace(found, record=replace(found.record, command=("printf", '"\\a\n\x1b')))
-    assert command(odd) == r'"printf \"\\a\n\x1b"'
+    assert format_command(odd) == r'"printf \"\\a\n\x1b"'
 
 
 def test_a_row_has_docker_s_columns() -> None:
-    assert cells(container(published=(HTTP,)), NOW) == (
+    assert table_row(container(published=(HTTP,)), NOW) == (
         "shop-web-1",
         "busybox",
         '"sleep 100"',
@@ -68,14 +74,14 @@ def test_an_object_has_docker_s_keys_in_docker_s_order() -> None:
             MountPoint(type="volume", target="/a", source="0123456789abcdef", anonymous=True),
         ),
     )
-    row = tree(found, NOW)
+    row = json_object(found, NOW)
     assert list(row) == [
         "Command", "CreatedAt", "ExitCode", "Health", "ID", "Image", "Labels", "LocalVolumes",
         "Mounts", "Name", "Names", "Networks", "Ports", "Project", "Publishers", "RunningFor",
         "Service", "Size", "State", "Status",
     ]  # fmt: skip
     assert row["ID"] == found.record.id[:12]
-    assert tree(found, NOW, trunc=False)["ID"] == found.record.id
+    assert json_object(found, NOW, trunc=False)["ID"] == found.record.id
     assert row["CreatedAt"] == "2027-01-15 07:50:00 +0000 UTC"
     assert (row["Labels"], row["Networks"], row["Mounts"]) == (
         "a=1,b=2",
@@ -83,14 +89,15 @@ def test_an_object_has_docker_s_keys_in_docker_s_order() -> None:
         "shop_d,/home/b,,0123456789abcd…",
     )
     assert (
-        tree(container(definition=service("web", network_mode="host")), NOW)["Networks"] == "host"
+        json_object(container(definition=service("web", network_mode="host")), NOW)["Networks"]
+        == "host"
     )
     assert (row["LocalVolumes"], row["RunningFor"]) == ("2", "10 minutes ago")
 
 
 def test_publishers_hold_exposed_ports_too() -> None:
     found = container(published=(HTTP,), definition=service("web", expose=("80", "90-91/udp")))
-    assert publishers(found) == [
+    assert list_publishers(found) == [
         {"URL": "0.0.0.0", "TargetPort": 80, "PublishedPort": 8080, "Protocol": "tcp"},
         {"URL": "", "TargetPort": 90, "PublishedPort": 0, "Protocol": "udp"},
         {"URL": "", "TargetPort": 91, "PublishedPort": 0, "Protocol": "udp"},

@@ -2,7 +2,12 @@
 
 import pytest
 
-from cntnr_compose.cli.display.go_template import NoSuchField, TemplateUnknown, columns, render
+from cntnr_compose.cli.display.go_template import (
+    NoSuchField,
+    TemplateUnknown,
+    render_template,
+    table_headings,
+)
 
 ROW = {"Name": "web-1", "ExitCode": 3, "Publishers": [{"URL": ""}]}
 
@@ -20,17 +25,17 @@ ROW = {"Name": "web-1", "ExitCode": 3, "Publishers": [{"URL": ""}]}
     ],
 )
 def test_fields_are_filled_in(text: str, filled: str) -> None:
-    assert render(text, ROW) == filled
+    assert render_template(text, ROW) == filled
 
 
 def test_a_table_has_headings() -> None:
-    assert columns(r"table {{.Name}}\t{{.ExitCode}}") == ("NAME", "EXIT CODE")
-    assert columns("{{.Name}}") is None
+    assert table_headings(r"table {{.Name}}\t{{.ExitCode}}") == ("NAME", "EXIT CODE")
+    assert table_headings("{{.Name}}") is None
 
 
 def test_what_is_not_known_is_refused() -> None:
     with pytest.raises(NoSuchField, match='no field "Nam"') as raised:
-        render("{{.Nam}}", ROW)
+        render_template("{{.Nam}}", ROW)
     assert raised.value.hint == "known are Name, ExitCode, Publishers"
     with pytest.raises(TemplateUnknown, match=r'cannot read the template "\{\{if .Name}}"'):
-        render("{{if .Name}}x{{end}}", ROW)
+        render_template("{{if .Name}}x{{end}}", ROW)

@@ -2,7 +2,7 @@
 
 import io
 
-from cntnr_compose.cli.display.log_printer import Printer, short_name
+from cntnr_compose.cli.display.log_printer import LogPrinter, short_name
 from cntnr_compose.containers.logs.reader import LogLine
 from cntnr_compose.core.values import Value
 from cntnr_compose.model.observed import Record
@@ -19,9 +19,9 @@ class Paper(Value, frozen=True, kw_only=True):
     err: io.BytesIO
 
 
-def printer(**more: bool) -> tuple[Printer, Paper]:
+def printer(**more: bool) -> tuple[LogPrinter, Paper]:
     paper = Paper(out=io.BytesIO(), err=io.BytesIO())
-    return Printer(streams=(paper.out, paper.err), **more), paper
+    return LogPrinter(streams=(paper.out, paper.err), **more), paper
 
 
 def line(record: Record, text: str, stream: str = "stdout", **more: bool) -> LogLine:
@@ -39,43 +39,43 @@ def test_a_name_is_short_unless_the_user_chose_it() -> None:
 
 def test_prefixes_are_as_wide_as_the_longest_name_and_one() -> None:
     writes, paper = printer()
-    writes.learn([WEB, DB])
-    writes.lines([line(WEB, "hello"), line(DB, "there")])
+    writes.add_containers([WEB, DB])
+    writes.print_lines([line(WEB, "hello"), line(DB, "there")])
     assert paper.out.getvalue() == b"web-1       | hello\ndatabase-2  | there\n"
 
 
 def test_prefixes_grow_with_new_containers() -> None:
     writes, paper = printer()
-    writes.learn([WEB])
-    writes.lines([line(WEB, "a")])
-    writes.learn([WEB, DB])
-    writes.lines([line(WEB, "b")])
+    writes.add_containers([WEB])
+    writes.print_lines([line(WEB, "a")])
+    writes.add_containers([WEB, DB])
+    writes.print_lines([line(WEB, "b")])
     assert paper.out.getvalue() == b"web-1  | a\nweb-1       | b\n"
 
 
 def test_streams_are_kept_apart() -> None:
     writes, paper = printer(prefixes=False)
-    writes.lines([line(WEB, "out"), line(WEB, "err", "stderr")])
+    writes.print_lines([line(WEB, "out"), line(WEB, "err", "stderr")])
     assert (paper.out.getvalue(), paper.err.getvalue()) == (b"out\n", b"err\n")
 
 
 def test_a_line_in_pieces_is_written_as_one() -> None:
     writes, paper = printer()
-    writes.learn([WEB])
-    writes.lines([line(WEB, "a", ends=False)])
-    writes.lines([line(WEB, "b", begins=False, ends=False), line(WEB, "c", begins=False)])
-    writes.lines([line(WEB, "d")])
+    writes.add_containers([WEB])
+    writes.print_lines([line(WEB, "a", ends=False)])
+    writes.print_lines([line(WEB, "b", begins=False, ends=False), line(WEB, "c", begins=False)])
+    writes.print_lines([line(WEB, "d")])
     assert paper.out.getvalue() == b"web-1  | abc\nweb-1  | d\n"
 
 
 def test_what_comes_between_pieces_has_a_line_of_its_own() -> None:
     writes, paper = printer()
-    writes.learn([WEB, DB])
-    writes.lines(
+    writes.add_containers([WEB, DB])
+    writes.print_lines(
         [line(WEB, "a", ends=False), line(DB, "x"), line(WEB, "b", begins=False, ends=False)]
     )
-    writes.say("ours")
-    writes.lines([line(WEB, "c", begins=False)])
+    writes.print_message("ours")
+    writes.print_lines([line(WEB, "c", begins=False)])
     assert paper.out.getvalue().decode().splitlines() == [
         "web-1       | a",
         "database-2  | x",
@@ -87,7 +87,7 @@ def test_what_comes_between_pieces_has_a_line_of_its_own() -> None:
 
 def test_pieces_on_two_streams_do_not_break_each_other() -> None:
     writes, paper = printer(prefixes=False)
-    writes.lines(
+    writes.print_lines(
         [line(WEB, "a", ends=False), line(WEB, "x", "stderr"), line(WEB, "b", begins=False)]
     )
     assert (paper.out.getvalue(), paper.err.getvalue()) == (b"ab\n", b"x\n")
@@ -108,22 +108,22 @@ def test_a_stream_is_flushed_before_the_other_is_written() -> None:
         def flush(self) -> None:
             order.append(f"flush {self.name}")
 
-    writes = Printer(streams=(Noting("out"), Noting("err")))
-    writes.lines([line(WEB, "1"), line(WEB, "2", "stderr")])
+    writes = LogPrinter(streams=(Noting("out"), Noting("err")))
+    writes.print_lines([line(WEB, "1"), line(WEB, "2", "stderr")])
     assert order == ["write out", "flush out", "write err"]
 
 
 def test_times_stand_between_name_and_text() -> None:
     writes, paper = printer(timestamps=True)
-    writes.learn([WEB])
-    writes.lines([line(WEB, "x")])
+    writes.add_containers([WEB])
+    writes.print_lines([line(WEB, "x")])
     assert paper.out.getvalue() == b"web-1  | 2026-11-23T17:08:10.000000042Z x\n"
 
 
 def test_only_the_prefix_is_coloured_and_each_name_in_its_own_colour() -> None:
     writes, paper = printer(coloured=True)
-    writes.learn([WEB, DB])
-    writes.lines([line(WEB, "x"), line(DB, "y")])
+    writes.add_containers([WEB, DB])
+    writes.print_lines([line(WEB, "x"), line(DB, "y")])
     assert paper.out.getvalue() == (
         b"\x1b[36mweb-1       |\x1b[0m x\n\x1b[33mdatabase-2  |\x1b[0m y\n"
     )
@@ -131,8 +131,8 @@ def test_only_the_prefix_is_coloured_and_each_name_in_its_own_colour() -> None:
 
 def test_the_end_of_a_container_is_a_line_of_its_own() -> None:
     writes, paper = printer()
-    writes.exited(WEB, 3)
+    writes.print_exit(WEB, 3)
     assert paper.out.getvalue() == b"web-1 exited with code 3\n"
     writes, paper = printer(coloured=True)
-    writes.exited(WEB, 0)
+    writes.print_exit(WEB, 0)
     assert paper.out.getvalue() == b"\r\x1b[K\x1b[36mweb-1\x1b[0m exited with code 0\n"

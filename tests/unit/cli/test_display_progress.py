@@ -11,7 +11,13 @@ import pytest
 from rich.live import Live
 
 from cntnr_compose.cli.display import progress as console
-from cntnr_compose.cli.display.progress import Console, Json, Plain, Terminal, choose
+from cntnr_compose.cli.display.progress import (
+    JsonDisplay,
+    PlainDisplay,
+    ProgressDisplay,
+    TerminalDisplay,
+    choose_display,
+)
 from cntnr_compose.core.events import ContainerEvent, Output, Progress, WarningEvent
 
 CREATED = Progress(kind="Container", name="shop-web-1", status="Created", state="done")
@@ -27,16 +33,16 @@ class Screen(io.StringIO):
         return True
 
 
-def drawn(made: Console, *events: Progress | WarningEvent | Output | ContainerEvent) -> str:
+def drawn(made: ProgressDisplay, *events: Progress | WarningEvent | Output | ContainerEvent) -> str:
     with made:
         for event in events:
-            made.tell(event)
-    assert isinstance(made.out, io.StringIO)
-    return made.out.getvalue()
+            made.emit(event)
+    assert isinstance(made.stream, io.StringIO)
+    return made.stream.getvalue()
 
 
 def test_plain_lines_are_docker_s() -> None:
-    assert drawn(Plain(io.StringIO()), CREATED, RECREATE, HEARD, CHANGE) == (
+    assert drawn(PlainDisplay(io.StringIO()), CREATED, RECREATE, HEARD, CHANGE) == (
         " Container shop-web-1  Created\n"
         " Container shop-web-1  Recreate (image changed)\n"
         "web 1/2 RUN make\n"
@@ -44,7 +50,7 @@ def test_plain_lines_are_docker_s() -> None:
 
 
 def test_json_lines_have_docker_s_keys() -> None:
-    lines = drawn(Json(io.StringIO()), CREATED, RECREATE, HEARD).splitlines()
+    lines = drawn(JsonDisplay(io.StringIO()), CREATED, RECREATE, HEARD).splitlines()
     assert [json.loads(line) for line in lines] == [
         {"id": "Container shop-web-1", "status": "Created"},
         {"id": "Container shop-web-1", "status": "Recreate", "text": "image changed"},
@@ -53,23 +59,26 @@ def test_json_lines_have_docker_s_keys() -> None:
 
 
 def test_quiet_says_only_warnings() -> None:
-    text = drawn(Console(io.StringIO()), CREATED, HEARD, WarningEvent(text='a "b"'))
+    text = drawn(ProgressDisplay(io.StringIO()), CREATED, HEARD, WarningEvent(text='a "b"'))
     assert re.fullmatch(r'time="\S+Z" level=warning msg="a \\"b\\""\n', text)
 
 
 def test_a_warning_is_said_once_and_briefly_on_a_terminal() -> None:
     warned = WarningEvent(text="careful")
-    assert drawn(Plain(Screen()), warned, warned) == "WARN[0000] careful\n"
-    assert drawn(Plain(Screen(), coloured=True), warned) == "\x1b[33mWARN\x1b[0m[0000] careful\n"
+    assert drawn(PlainDisplay(Screen()), warned, warned) == "WARN[0000] careful\n"
+    assert (
+        drawn(PlainDisplay(Screen(), coloured=True), warned)
+        == "\x1b[33mWARN\x1b[0m[0000] careful\n"
+    )
 
 
 def test_warnings_and_errors_are_json_where_all_is() -> None:
-    made = Json(io.StringIO())
+    made = JsonDisplay(io.StringIO())
     assert json.loads(drawn(made, WarningEvent(text="careful")))["msg"] == "careful"
-    made = Json(io.StringIO())
-    assert made.fail("it broke", "mend it")
+    made = JsonDisplay(io.StringIO())
+    assert made.show_error("it broke", "mend it")
     assert json.loads(drawn(made)) == {"error": True, "message": "it broke", "hint": "mend it"}
-    assert not Plain(io.StringIO()).fail("it broke", "")
+    assert not PlainDisplay(io.StringIO()).show_error("it broke", "")
 
 
 def seen(text: str) -> str:
@@ -78,7 +87,7 @@ def seen(text: str) -> str:
 
 
 def test_a_terminal_shows_a_line_for_each_thing_and_leaves_the_last_state() -> None:
-    text = drawn(Terminal(Screen(), coloured=True), RECREATE, HEARD, CREATED)
+    text = drawn(TerminalDisplay(Screen(), coloured=True), RECREATE, HEARD, CREATED)
     last = seen(text.rpartition("[+]")[2])
     assert last.splitlines()[0] == " Running 1/1"
     assert re.search(r" ✔ Container shop-web-1  Created  image changed +\d+\.\ds", last)
@@ -87,14 +96,14 @@ def test_a_terminal_shows_a_line_for_each_thing_and_leaves_the_last_state() -> N
 
 
 def test_a_terminal_begins_anew_after_it_settled() -> None:
-    made = Terminal(Screen())
-    made.tell(CREATED)
-    made.settle()
-    made.line("in between")
-    made.tell(Progress(kind="Network", name="n", status="Removed", state="done"))
-    made.settle()
-    assert isinstance(made.out, Screen)
-    _, _, after = seen(made.out.getvalue()).partition("in between\n")
+    made = TerminalDisplay(Screen())
+    made.emit(CREATED)
+    made.finish()
+    made.print_line("in between")
+    made.emit(Progress(kind="Network", name="n", status="Removed", state="done"))
+    made.finish()
+    assert isinstance(made.stream, Screen)
+    _, _, after = seen(made.stream.getvalue()).partition("in between\n")
     assert "Network n" in after
     assert "shop-web-1" not in after
 
@@ -109,34 +118,34 @@ def test_threads_that_tell_at_once_share_one_display(monkeypatch: pytest.MonkeyP
         make(live, *words, **more)
 
     monkeypatch.setattr(Live, "__init__", slowly_made)
-    made, together = Terminal(Screen()), threading.Barrier(4)
+    made, together = TerminalDisplay(Screen()), threading.Barrier(4)
 
     def pull(number: int) -> None:
         together.wait(5)
-        made.tell(Progress(kind="Image", name=f"image-{number}", status="Pulling"))
+        made.emit(Progress(kind="Image", name=f"image-{number}", status="Pulling"))
 
     threads = [threading.Thread(target=pull, args=(number,)) for number in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(5)
-    made.settle()
+    made.finish()
     assert [live.is_started for live in started] == [False]
-    assert isinstance(made.out, Screen)
-    last = seen(made.out.getvalue().rpartition("[+]")[2])
+    assert isinstance(made.stream, Screen)
+    last = seen(made.stream.getvalue().rpartition("[+]")[2])
     assert sorted(re.findall(r"image-\d", last)) == [f"image-{number}" for number in range(4)]
 
 
 @pytest.mark.parametrize(
     ("progress", "ansi", "is_terminal", "kind"),
     [
-        ("auto", "auto", True, Terminal),
-        ("auto", "auto", False, Plain),
-        ("auto", "never", True, Plain),
-        ("tty", "auto", False, Terminal),
-        ("plain", "auto", True, Plain),
-        ("json", "auto", True, Json),
-        ("quiet", "auto", True, Console),
+        ("auto", "auto", True, TerminalDisplay),
+        ("auto", "auto", False, PlainDisplay),
+        ("auto", "never", True, PlainDisplay),
+        ("tty", "auto", False, TerminalDisplay),
+        ("plain", "auto", True, PlainDisplay),
+        ("json", "auto", True, JsonDisplay),
+        ("quiet", "auto", True, ProgressDisplay),
     ],
 )
 def test_the_console_fits_what_standard_error_is(
@@ -145,19 +154,19 @@ def test_the_console_fits_what_standard_error_is(
     monkeypatch.setattr(console.sys, "stderr", Screen() if is_terminal else io.StringIO())
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("COMPOSE_STATUS_STDOUT", raising=False)
-    assert type(choose(progress, ansi)) is kind
+    assert type(choose_display(progress, ansi)) is kind
 
 
 def test_progress_goes_to_standard_output_where_a_variable_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("COMPOSE_STATUS_STDOUT", "1")
-    assert choose("plain", "auto").out is console.sys.stdout
+    assert choose_display("plain", "auto").stream is console.sys.stdout
 
 
 def test_a_dry_run_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(console.sys, "stderr", io.StringIO())
-    made = choose("plain", "auto", dry_run=True)
+    made = choose_display("plain", "auto", dry_run=True)
     assert drawn(made, CREATED) == " DRY-RUN MODE - Container shop-web-1  Created\n"
 
 

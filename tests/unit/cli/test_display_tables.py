@@ -2,7 +2,13 @@
 
 import pytest
 
-from cntnr_compose.cli.display.tables import ago, ports, short, size, table
+from cntnr_compose.cli.display.tables import (
+    format_age,
+    format_ports,
+    format_size,
+    format_table,
+    truncate,
+)
 from cntnr_compose.model.observed import PublishedPort
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -33,7 +39,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
     ],
 )
 def test_an_age_has_one_unit(seconds: float, text: str) -> None:
-    assert ago(seconds) == text
+    assert format_age(seconds) == text
 
 
 @pytest.mark.parametrize(
@@ -50,18 +56,18 @@ def test_an_age_has_one_unit(seconds: float, text: str) -> None:
     ],
 )
 def test_a_size_has_three_digits(count: int, text: str) -> None:
-    assert size(count) == text
+    assert format_size(count) == text
 
 
 def test_a_long_text_is_cut() -> None:
-    assert short("12345", 5) == "12345"
-    assert short("123456", 5) == "1234…"
+    assert truncate("12345", 5) == "12345"
+    assert truncate("123456", 5) == "1234…"
 
 
 def test_columns_are_aligned_and_have_a_least_width() -> None:
-    lines = table(("NAME", "B"), [("a-long-name-1", "x"), ("b", "y")], narrow=10)
+    lines = format_table(("NAME", "B"), [("a-long-name-1", "x"), ("b", "y")], min_width=10)
     assert lines == ["NAME            B", "a-long-name-1   x", "b               y"]
-    assert table(("A", "B"), [], narrow=10) == ["A         B"]
+    assert format_table(("A", "B"), [], min_width=10) == ["A         B"]
 
 
 def published(*numbers: int, url: str = "0.0.0.0", shift: int = 8000) -> list[PublishedPort]:
@@ -69,20 +75,20 @@ def published(*numbers: int, url: str = "0.0.0.0", shift: int = 8000) -> list[Pu
 
 
 def test_ports_that_are_the_same_outside_are_joined() -> None:
-    assert ports(published(80, 81, 82, 90, shift=0), []) == (
+    assert format_ports(published(80, 81, 82, 90, shift=0), []) == (
         "0.0.0.0:80-82->80-82/tcp, 0.0.0.0:90->90/tcp"
     )
 
 
 def test_ports_that_differ_outside_come_last_one_by_one() -> None:
     mixed = [*published(80, 81), *published(90, shift=0)]
-    assert ports(mixed, [(7, "tcp")]) == (
+    assert format_ports(mixed, [(7, "tcp")]) == (
         "7/tcp, 0.0.0.0:90->90/tcp, 0.0.0.0:8080->80/tcp, 0.0.0.0:8081->81/tcp"
     )
 
 
 def test_ports_of_both_families_and_those_that_are_only_exposed_are_told() -> None:
     both = [*published(80), *published(80, url="::")]
-    assert ports(both, [(80, "tcp"), (53, "udp"), (54, "udp"), (60, "udp"), (54, "tcp")]) == (
-        "53-54/udp, 60/udp, 54/tcp, 0.0.0.0:8080->80/tcp, [::]:8080->80/tcp"
-    )
+    assert format_ports(
+        both, [(80, "tcp"), (53, "udp"), (54, "udp"), (60, "udp"), (54, "tcp")]
+    ) == ("53-54/udp, 60/udp, 54/tcp, 0.0.0.0:8080->80/tcp, [::]:8080->80/tcp")

@@ -7,14 +7,14 @@ from typing import Self
 
 import pytest
 
-from cntnr_compose.cli.display.log_printer import Printer
-from cntnr_compose.cli.display.progress import Plain
+from cntnr_compose.cli.display.log_printer import LogPrinter
+from cntnr_compose.cli.display.progress import PlainDisplay
 from cntnr_compose.cli.flows import attached_up as attached
 from cntnr_compose.cli.flows import log_follow as watching
-from cntnr_compose.cli.flows.attached_up import Attached
-from cntnr_compose.cli.flows.interrupts import Presses
-from cntnr_compose.cli.flows.up_arguments import Asked
-from cntnr_compose.cli.project.session import Turn
+from cntnr_compose.cli.flows.attached_up import AttachedUp
+from cntnr_compose.cli.flows.interrupts import InterruptCounter
+from cntnr_compose.cli.flows.up_arguments import UpArguments
+from cntnr_compose.cli.project.session import ProjectSession
 from cntnr_compose.containers.logs.reader import LogLine, LogRange
 from cntnr_compose.core.errors import RemoteError
 from cntnr_compose.core.events import ContainerEvent, Event, Progress
@@ -151,7 +151,7 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Iterator[Play]:
     monkeypatch.setattr(
         attached.records, "read_containers", lambda _name: list(made.containers.values())
     )
-    monkeypatch.setattr(attached, "NEWS_WITHIN", 0)
+    monkeypatch.setattr(attached, "EVENT_TIMEOUT", 0)
     yield made
     assert made.moments == []
 
@@ -161,16 +161,16 @@ class Up:
 
     def __init__(self, play: Play, **asked: object) -> None:
         self.out, self.err = io.BytesIO(), io.StringIO()
-        made = Asked(**asked)  # type: ignore[arg-type]
-        console = Plain(self.err)
-        self.up = Attached(
-            Turn(Observed(project="shop"), play, console),  # type: ignore[arg-type]
+        made = UpArguments(**asked)  # type: ignore[arg-type]
+        console = PlainDisplay(self.err)
+        self.up = AttachedUp(
+            ProjectSession(Observed(project="shop"), play, console),  # type: ignore[arg-type]
             SHOP,
             made,
             console,
-            Printer(streams=(self.out, io.BytesIO())),
+            LogPrinter(streams=(self.out, io.BytesIO())),
             watched=frozenset(made.services or SHOP.services),
-            shown=made.attached(SHOP, SHOP),
+            shown=made.attached_services(SHOP, SHOP),
         )
         self.code = self.up.run(plan_up(SHOP, Observed(project="shop")))
 
@@ -322,8 +322,8 @@ def test_only_output_that_is_asked_for_is_shown_but_all_is_waited_for(play: Play
 
 
 def test_the_third_interrupt_waits_for_nothing() -> None:
-    with Presses() as presses:
-        assert not presses.any()
+    with InterruptCounter() as presses:
+        assert not presses.has_any()
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGTERM)
         assert presses.count == 2
@@ -337,5 +337,5 @@ def test_logs_that_are_followed_end_with_the_last_container(play: Play) -> None:
     play.then(play.event("die", "web", 1))
     play.then(play.line("db", "late"), play.event("die", "db"))
     running = {play.containers["web"].record.id}
-    watching.watch(play, Printer(streams=(out, out)), running)  # type: ignore[arg-type]
+    watching.follow_until_exit(play, LogPrinter(streams=(out, out)), running)  # type: ignore[arg-type]
     assert out.getvalue().decode().splitlines()[-2:] == ["db-1   | late", "db-1 exited with code 0"]

@@ -2,9 +2,9 @@
 
 import pytest
 
-from cntnr_compose.cli.flows.up import BadPullPolicy, BadScale, Incompatible, scales
-from cntnr_compose.cli.flows.up_arguments import Asked, NotInUp
-from cntnr_compose.cli.project.options import Scope
+from cntnr_compose.cli.flows.up import BadPullPolicy, BadScale, Incompatible, parse_scales
+from cntnr_compose.cli.flows.up_arguments import NotInUp, UpArguments
+from cntnr_compose.cli.project.options import ProjectOptions
 from cntnr_compose.core.errors import NoSuchService
 from cntnr_compose.core.values import replace
 from tests.unit.cli.making import project, service
@@ -39,23 +39,23 @@ SHOP = project(service("web"), service("db"), service("job", attach=False))
 )
 def test_contradictions_are_refused(given: dict[str, object], sentence: str) -> None:
     with pytest.raises(Incompatible, match=f"^{sentence}"):
-        Asked(**given).check()  # type: ignore[arg-type]
+        UpArguments(**given).check()  # type: ignore[arg-type]
 
 
 def test_unknown_policies_and_scales_are_refused() -> None:
     with pytest.raises(BadPullPolicy, match='invalid --pull option "often"'):
-        Asked(pull="often").check()
+        UpArguments(pull="often").check()
     for text in ("web", "web=", "web=x", "=2", "web=-1"):
         with pytest.raises(BadScale, match=f'invalid --scale option "{text}"'):
-            Asked(scale=(text,)).check()
-    assert scales(["web=3", "db=0"]) == {"web": 3, "db": 0}
+            UpArguments(scale=(text,)).check()
+    assert parse_scales(["web=3", "db=0"]) == {"web": 3, "db": 0}
 
 
 def test_options_become_the_plan_s_words() -> None:
-    asked = Asked(
+    asked = UpArguments(
         services=("web",), force_recreate=True, scale=("web=2",), no_start=True, yes=True, timeout=3
     )
-    options = asked.options(SHOP, Scope(compatibility=True))
+    options = asked.to_up_options(SHOP, ProjectOptions(compatibility=True))
     assert (options.selected, options.recreate, options.recreate_dependencies) == (
         ("web",),
         "force",
@@ -63,7 +63,7 @@ def test_options_become_the_plan_s_words() -> None:
     )
     assert (options.scale, options.start, options.recreate_volumes) == ({"web": 2}, False, True)
     assert (options.timeout, options.separator) == (3, "_")
-    never = Asked(no_recreate=True).options(SHOP, Scope())
+    never = UpArguments(no_recreate=True).to_up_options(SHOP, ProjectOptions())
     assert (never.recreate, never.recreate_dependencies) == ("never", "never")
 
 
@@ -73,10 +73,10 @@ def test_orphans_follow_variables_also_those_of_the_env_file(
     for name in ("COMPOSE_REMOVE_ORPHANS", "COMPOSE_IGNORE_ORPHANS"):
         monkeypatch.delenv(name, raising=False)
     in_file = replace(SHOP, environment={"COMPOSE_IGNORE_ORPHANS": "true"})
-    assert Asked().options(in_file, Scope()).ignore_orphans
+    assert UpArguments().to_up_options(in_file, ProjectOptions()).ignore_orphans
     monkeypatch.setenv("COMPOSE_IGNORE_ORPHANS", "0")
     monkeypatch.setenv("COMPOSE_REMOVE_ORPHANS", "1")
-    options = Asked().options(in_file, Scope())
+    options = UpArguments().to_up_options(in_file, ProjectOptions())
     assert (options.ignore_orphans, options.remove_orphans) == (False, True)
 
 
@@ -92,15 +92,15 @@ def test_orphans_follow_variables_also_those_of_the_env_file(
     ],
 )
 def test_the_output_of_these_is_shown(given: dict[str, object], shown: set[str]) -> None:
-    assert Asked(**given).attached(SHOP, SHOP) == shown  # type: ignore[arg-type]
+    assert UpArguments(**given).attached_services(SHOP, SHOP) == shown  # type: ignore[arg-type]
 
 
 def test_only_services_that_are_brought_up_can_be_attached_to() -> None:
     part = SHOP.select(("web",))
     with pytest.raises(NotInUp, match="cannot attach to services not included in up: db"):
-        Asked(services=("web",), attach=("db",)).attached(SHOP, part)
+        UpArguments(services=("web",), attach=("db",)).attached_services(SHOP, part)
     with pytest.raises(NoSuchService):
-        Asked(exit_code_from="nobody").attached(SHOP, SHOP)
+        UpArguments(exit_code_from="nobody").attached_services(SHOP, SHOP)
 
 
 @pytest.mark.parametrize(
@@ -114,4 +114,4 @@ def test_only_services_that_are_brought_up_can_be_attached_to() -> None:
     ],
 )
 def test_what_ends_everything(given: dict[str, object], word: str) -> None:
-    assert Asked(**given).aborts == word  # type: ignore[arg-type]
+    assert UpArguments(**given).abort_condition == word  # type: ignore[arg-type]

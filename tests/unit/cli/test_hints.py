@@ -10,8 +10,8 @@ import click
 import pytest
 
 from cntnr_compose.cli.parser import click_groups as root
-from cntnr_compose.cli.parser.options import COMPOSE, Option, Verb
-from cntnr_compose.cli.parser.registry import find, imported
+from cntnr_compose.cli.parser.options import COMPOSE_OPTIONS, Command, Option
+from cntnr_compose.cli.parser.registry import find_command, import_attribute
 
 ROOT = Path(__file__).resolve().parents[3]
 CODE = sorted((ROOT / "cntnr_compose").rglob("*.py"))
@@ -75,22 +75,22 @@ def refusal(text: str) -> str:
     name, *rest = words
     if name.startswith("-"):
         return "" if name in ("--help", "--version") else f"no option {name}"
-    if name not in root.TABLE:
+    if name not in root.ROOT_COMMANDS:
         return f"no command {name}"
     if name != "compose":
-        return wrong_option(rows_of(imported(root.TABLE[name][0])), rest)
-    wrong, rest = past_options(COMPOSE, rest)
+        return wrong_option(rows_of(import_attribute(root.ROOT_COMMANDS[name][0])), rest)
+    wrong, rest = past_options(COMPOSE_OPTIONS, rest)
     if wrong or not rest:
         return wrong
-    verb = find(rest[0])
+    verb = find_command(rest[0])
     if verb is None:
         return f"no verb {rest[0]}"
-    return wrong_option([*verb.options, *verb.everyones()], rest[1:], mixed=verb.mixed)
+    return wrong_option([*verb.options, *verb.shared_options()], rest[1:], mixed=verb.interspersed)
 
 
-def rows_of(command: click.Command | Verb) -> list[Option]:
+def rows_of(command: click.Command | Command) -> list[Option]:
     """Give the options of a command beside `compose`."""
-    if isinstance(command, Verb):
+    if isinstance(command, Command):
         return command.options
     options = [one for one in command.params if isinstance(one, click.Option)]
     return [Option(*one.opts, str(one.name), is_flag=one.is_flag) for one in options]

@@ -11,21 +11,21 @@ from hypothesis import strategies as st
 from cntnr_compose.cli.parser import click_groups as root
 from cntnr_compose.cli.parser import fast_parser as line
 from cntnr_compose.cli.parser import registry as compose
-from cntnr_compose.cli.parser.click_parser import VerbCommand
-from cntnr_compose.cli.parser.options import COMPOSE, Option, Verb, taken_out
+from cntnr_compose.cli.parser.click_parser import ClickCommand
+from cntnr_compose.cli.parser.options import COMPOSE_OPTIONS, Command, Option, pop_shared_options
 
 
-def by_click(words: list[str]) -> tuple[Verb, dict[str, Any], dict[str, Any]] | None:
+def by_click(words: list[str]) -> tuple[Command, dict[str, Any], dict[str, Any]] | None:
     """Read a line as `line.read` does, with click; None where it finds it wrong."""
     try:
         with root.compose.make_context("compose", words) as context:
-            before = taken_out(context.params)
+            before = pop_shared_options(context.params)
             name, command, rest = root.compose.resolve_command(
                 context, [*context._protected_args, *context.args]
             )
-            assert isinstance(command, VerbCommand)
+            assert isinstance(command, ClickCommand)
             with command.make_context(name, rest, parent=context) as inner:
-                return command.verb, before, inner.params
+                return command.declaration, before, inner.params
     except (click.ClickException, click.exceptions.Exit):
         return None
 
@@ -53,19 +53,19 @@ def pieces(rows: list[Option]) -> st.SearchStrategy[list[str]]:
 
 def lines(name: str) -> st.SearchStrategy[list[str]]:
     """Make lines of a verb, few of which are wrong."""
-    verb = compose.find(name)
+    verb = compose.find_command(name)
     assert verb is not None
-    mine = pieces([*verb.options, *verb.everyones()])
+    mine = pieces([*verb.options, *verb.shared_options()])
     word = st.builds(lambda one: [one], VALUES | st.sampled_from(["--", "-1", "-qd", "--wait=0"]))
-    before = st.lists(pieces(list(COMPOSE)), max_size=2)
+    before = st.lists(pieces(list(COMPOSE_OPTIONS)), max_size=2)
     after = st.lists(mine | mine | word, max_size=5)
     return st.builds(lambda *parts: [*chain(*parts[0]), name, *chain(*parts[1])], before, after)
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.sampled_from(sorted(compose.TABLE)).flatmap(lines))
+@given(st.sampled_from(sorted(compose.COMPOSE_COMMANDS)).flatmap(lines))
 def test_a_line_that_is_read_here_says_the_same_to_click(words: list[str]) -> None:
-    plain = line.read(["compose", *words])
+    plain = line.parse(["compose", *words])
     if plain is not None:
         assert plain == by_click(words)
 
@@ -84,7 +84,7 @@ def test_a_line_that_is_read_here_says_the_same_to_click(words: list[str]) -> No
     ],
 )
 def test_common_lines_need_no_click(text: str) -> None:
-    plain = line.read(text.split())
+    plain = line.parse(text.split())
     assert plain is not None
     assert plain == by_click(text.split()[1:])
 
@@ -111,4 +111,4 @@ def test_common_lines_need_no_click(text: str) -> None:
     ],
 )
 def test_what_is_not_plain_is_left_to_click(text: str) -> None:
-    assert line.read(text.split()) is None
+    assert line.parse(text.split()) is None

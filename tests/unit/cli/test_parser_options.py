@@ -9,13 +9,13 @@ import pytest
 from cntnr_compose.cli.parser import click_groups as root
 from cntnr_compose.cli.parser import fast_parser as line
 from cntnr_compose.cli.parser import registry as verbs
-from cntnr_compose.cli.parser.click_parser import VerbCommand
-from cntnr_compose.cli.parser.options import argument, flag, merged, option, verb
-from cntnr_compose.cli.parser.registry import TABLE
-from cntnr_compose.cli.project.options import Scope
+from cntnr_compose.cli.parser.click_parser import ClickCommand
+from cntnr_compose.cli.parser.options import argument, command, flag, merge_options, option
+from cntnr_compose.cli.parser.registry import COMPOSE_COMMANDS
+from cntnr_compose.cli.project.options import ProjectOptions
 from tests.unit.cli.conftest import Ran
 
-Heard = Callable[..., tuple[Scope, dict[str, Any]]]
+Heard = Callable[..., tuple[ProjectOptions, dict[str, Any]]]
 Run = Callable[..., Ran]
 
 
@@ -25,25 +25,25 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
 
     A line that is plain is read by both readers, and both must hear the same.
     """
-    got: list[tuple[Scope, dict[str, Any]]] = []
+    got: list[tuple[ProjectOptions, dict[str, Any]]] = []
 
-    @verb("[SERVICE...]")
+    @command("[SERVICE...]")
     @argument("services", many=True, required=False)
     @flag("-f", "--follow", text="")
     @flag("--wait", text="")
     @flag("-i", "--inside", text="", default=True)
     @option("-n", "--count", kind=int)
-    def probe(scope: Scope, **given: Any) -> int:
+    def probe(scope: ProjectOptions, **given: Any) -> int:
         got.append((scope, given))
         return 7
 
-    monkeypatch.setattr(type(root.compose), "get_command", lambda *_: VerbCommand(probe))
-    monkeypatch.setattr(verbs, "find", lambda _name: probe)
+    monkeypatch.setattr(type(root.compose), "get_command", lambda *_: ClickCommand(probe))
+    monkeypatch.setattr(verbs, "find_command", lambda _name: probe)
 
-    def call(*words: str) -> tuple[Scope, dict[str, Any]]:
+    def call(*words: str) -> tuple[ProjectOptions, dict[str, Any]]:
         with root.compose.make_context("compose", list(words)) as context:
             assert root.compose.invoke(context) == 7
-        plain = line.read(("compose", *words))
+        plain = line.parse(("compose", *words))
         if plain is not None:
             found, before, given = plain
             assert found.run(before, given) == 7
@@ -99,17 +99,17 @@ def test_a_switch_that_is_on_by_default_stays_on_when_given(heard: Heard) -> Non
 
 
 def test_merging_forgets_nothing() -> None:
-    assert merged({"a": 1, "b": ("x",)}, {"a": None, "b": ("y",), "c": False}) == {
+    assert merge_options({"a": 1, "b": ("x",)}, {"a": None, "b": ("y",), "c": False}) == {
         "a": 1,
         "b": ("x", "y"),
         "c": False,
     }
 
 
-@pytest.mark.parametrize("name", sorted(TABLE))
+@pytest.mark.parametrize("name", sorted(COMPOSE_COMMANDS))
 def test_every_verb_takes_the_options_of_compose(name: str) -> None:
     command = root.compose.get_command(click.Context(root.compose), name)
-    assert isinstance(command, VerbCommand)
+    assert isinstance(command, ClickCommand)
     assert command.name == name
     words = {word for option in command.params for word in option.opts}
     wanted = {"--file", "--project-name", "--profile", "--env-file", "--project-directory"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cntnr_compose.cli.parser.timestamps import TimeUnreadable, moment
+from cntnr_compose.cli.parser.timestamps import TimeUnreadable, parse_time
 
 NOW = 1_800_000_000.0
 SECOND = 1_000_000_000
@@ -23,7 +23,7 @@ SECOND = 1_000_000_000
     ],
 )
 def test_times_are_absolute_or_before_now(text: str, seconds: float | None) -> None:
-    assert moment("--since", text, NOW) == (None if seconds is None else seconds * SECOND)
+    assert parse_time("--since", text, NOW) == (None if seconds is None else seconds * SECOND)
 
 
 @pytest.mark.parametrize(
@@ -31,11 +31,11 @@ def test_times_are_absolute_or_before_now(text: str, seconds: float | None) -> N
              "1769860800.246666905", "1769860800.2466669059"],
 )  # fmt: skip
 def test_no_digit_of_a_time_is_lost(text: str) -> None:
-    assert moment("--since", text, NOW) == 1_769_860_800_246_666_905
+    assert parse_time("--since", text, NOW) == 1_769_860_800_246_666_905
 
 
 def test_a_time_without_a_zone_is_local() -> None:
-    assert moment("--since", "2026-01-31", NOW) == pytest.approx(
+    assert parse_time("--since", "2026-01-31", NOW) == pytest.approx(
         1_769_817_600 * SECOND, abs=14 * 3600 * SECOND
     )
 
@@ -43,7 +43,7 @@ def test_a_time_without_a_zone_is_local() -> None:
 @pytest.mark.parametrize("text", ["yesterday", "5", "1h 30m", "m", "-5m"])
 def test_other_words_are_refused(text: str) -> None:
     if text == "5":
-        assert moment("--since", text, NOW) == 5 * SECOND
+        assert parse_time("--since", text, NOW) == 5 * SECOND
         return
     with pytest.raises(TimeUnreadable, match=f'cannot read the time "{text}" of --since'):
-        moment("--since", text, NOW)
+        parse_time("--since", text, NOW)

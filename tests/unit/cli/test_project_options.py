@@ -4,17 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.cli.project.options import Scope, UnsupportedValue, is_on
+from cntnr_compose.cli.project.options import ProjectOptions, UnsupportedValue, is_on
 from cntnr_compose.compose.basics.errors import NoConfigurationFile, ProjectNameInvalid
 from cntnr_compose.core.errors import CntnrError
 
 
-def scope(environ: dict[str, str] | None = None, **given: object) -> Scope:
-    return Scope.of(given, environ or {})
+def scope(environ: dict[str, str] | None = None, **given: object) -> ProjectOptions:
+    return ProjectOptions.parse(given, environ or {})
 
 
 def test_options_that_are_not_given_have_defaults() -> None:
-    assert scope(parallel=None, project_name=None) == Scope()
+    assert scope(parallel=None, project_name=None) == ProjectOptions()
 
 
 def test_variables_stand_in_for_options() -> None:
@@ -49,52 +49,52 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_name_needs_no_file(folder: Path) -> None:
-    assert Scope(project_name="other").name() == "other"
+    assert ProjectOptions(project_name="other").resolve_name() == "other"
     with pytest.raises(ProjectNameInvalid):
-        Scope(project_name="Other").name()
+        ProjectOptions(project_name="Other").resolve_name()
     with pytest.raises(NoConfigurationFile):
-        Scope().name()
+        ProjectOptions().resolve_name()
 
 
 def test_a_file_that_is_named_has_to_be_there_also_where_the_name_is_given(folder: Path) -> None:
     (folder / "a.yaml").write_text("name: ours\nservices: {}\n")
-    assert Scope(project_name="other", files=("a.yaml",)).name() == "other"
+    assert ProjectOptions(project_name="other", files=("a.yaml",)).resolve_name() == "other"
     with pytest.raises(CntnrError, match="nope"):
-        Scope(project_name="other", files=("nope.yaml",)).name()
+        ProjectOptions(project_name="other", files=("nope.yaml",)).resolve_name()
 
 
 def test_the_name_is_the_file_s_or_the_folder_s(folder: Path) -> None:
     file = folder / "compose.yaml"
     file.write_text("services: {}\n")
-    assert Scope().name() == "shop_1"
+    assert ProjectOptions().resolve_name() == "shop_1"
     file.write_text("# it's ours\nname: ours\nservices: {}\n")
-    assert Scope().name() == "ours"
+    assert ProjectOptions().resolve_name() == "ours"
     file.write_text('name: "${WHOSE:-theirs}"\nservices: {a: {image: x}}\n')
-    assert Scope().name() == "theirs"
+    assert ProjectOptions().resolve_name() == "theirs"
 
 
 def test_a_variable_says_the_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "compose.yaml").write_text("name: ours\nservices: {}\n")
     monkeypatch.setenv("COMPOSE_PROJECT_NAME", "varied")
-    assert Scope().name() == "varied"
+    assert ProjectOptions().resolve_name() == "varied"
 
 
 def test_files_that_cannot_be_read_do_not_matter_where_a_variable_says_the_name(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COMPOSE_PROJECT_NAME", "varied")
-    with Scope().console() as console:
-        assert Scope().named(console) == ("varied", None)
+    with ProjectOptions().display() as console:
+        assert ProjectOptions().resolve_name_and_project(console) == ("varied", None)
 
 
 def test_names_are_joined_by_what_docker_joins_them(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "compose.yaml").write_text("services: {a: {image: x}}\n")
-    with Scope().console() as console:
-        project = Scope().load(console)
+    with ProjectOptions().display() as console:
+        project = ProjectOptions().load_project(console)
     monkeypatch.delenv("COMPOSE_COMPATIBILITY", raising=False)
-    assert Scope().separator(project) == "-"
-    assert Scope(compatibility=True).separator(project) == "_"
+    assert ProjectOptions().name_separator(project) == "-"
+    assert ProjectOptions(compatibility=True).name_separator(project) == "_"
     monkeypatch.setenv("COMPOSE_COMPATIBILITY", "1")
-    assert Scope().separator(project) == "_"
+    assert ProjectOptions().name_separator(project) == "_"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cntnr_compose.cli.project.quick_name import in_text
+from cntnr_compose.cli.project.quick_name import name_in_text
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from cntnr_compose.cli.project.quick_name import in_text
     ],
 )
 def test_a_name_that_is_plain_is_seen(text: str, name: str) -> None:
-    assert in_text(text) == name
+    assert name_in_text(text) == name
 
 
 @pytest.mark.parametrize(
@@ -49,4 +49,4 @@ def test_a_name_that_is_plain_is_seen(text: str, name: str) -> None:
     ],
 )
 def test_what_is_not_sure_is_left_to_the_loader(text: str) -> None:
-    assert in_text(text) is None
+    assert name_in_text(text) is None

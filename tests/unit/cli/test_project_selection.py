@@ -2,7 +2,7 @@
 
 import pytest
 
-from cntnr_compose.cli.project.selection import NotRunning, one_running, selected
+from cntnr_compose.cli.project.selection import NotRunning, find_running, select_containers
 from cntnr_compose.core.errors import NoSuchService
 from cntnr_compose.model.project import Project
 from tests.unit.cli.making import container, project, service
@@ -20,32 +20,36 @@ def unread() -> Project | None:
 
 
 def test_all_are_meant_where_none_is_named_in_the_order_of_services_and_numbers() -> None:
-    found = selected(HERE, (), unread)
+    found = select_containers(HERE, (), unread)
     assert [one.name for one in found] == ["shop-db-1", "shop-web-1", "shop-web-2"]
 
 
 def test_services_replicas_and_one_offs_can_be_chosen() -> None:
-    assert [one.name for one in selected(HERE, ("web",), unread, index=2)] == ["shop-web-2"]
-    assert "shop-web-run-1" in [one.name for one in selected(HERE, (), unread, oneoff=True)]
+    assert [one.name for one in select_containers(HERE, ("web",), unread, index=2)] == [
+        "shop-web-2"
+    ]
+    assert "shop-web-run-1" in [
+        one.name for one in select_containers(HERE, (), unread, oneoff=True)
+    ]
 
 
 def test_a_service_without_containers_must_be_in_the_file() -> None:
-    assert selected(HERE, ("cache",), lambda: project(service("cache"))) == []
+    assert select_containers(HERE, ("cache",), lambda: project(service("cache"))) == []
     with pytest.raises(NoSuchService, match="no such service: cache"):
-        selected(HERE, ("cache",), lambda: project(service("web")))
+        select_containers(HERE, ("cache",), lambda: project(service("web")))
     with pytest.raises(NoSuchService):
-        selected(HERE, ("cache",), lambda: None)
+        select_containers(HERE, ("cache",), lambda: None)
 
 
 def test_the_first_replica_that_runs_is_chosen_for_exec() -> None:
-    assert one_running(HERE, "web").name == "shop-web-1"
-    assert one_running(HERE, "web", 2).name == "shop-web-2"
-    assert one_running(HERE[3:], "web").name == "shop-web-run-1"
+    assert find_running(HERE, "web").name == "shop-web-1"
+    assert find_running(HERE, "web", 2).name == "shop-web-2"
+    assert find_running(HERE[3:], "web").name == "shop-web-run-1"
 
 
 def test_what_does_not_run_is_said_in_docker_s_words() -> None:
     for name in ("db", "nobody"):
         with pytest.raises(NotRunning, match=f'^service "{name}" is not running$'):
-            one_running(HERE, name)
+            find_running(HERE, name)
     with pytest.raises(NotRunning, match='service "web" is not running container #3'):
-        one_running(HERE, "web", 3)
+        find_running(HERE, "web", 3)

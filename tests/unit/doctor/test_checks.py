@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.cli.commands.doctor import table
+from cntnr_compose.cli.commands.doctor import format_checks
 from cntnr_compose.core.errors import ProgramMissing
 from cntnr_compose.doctor import checks as doctor
 from cntnr_compose.doctor.checks import Check
@@ -139,7 +139,7 @@ def test_reductions_of_a_plain_machine(machine: pytest.MonkeyPatch) -> None:
 
 
 def test_table_shows_cost_and_cure_under_each_problem() -> None:
-    lines = table(
+    lines = format_checks(
         [
             Check(name="runc", state="ok", found="1.1"),
             Check(name="tun", state="missing", found="no", loses="network", mend="sudo x"),

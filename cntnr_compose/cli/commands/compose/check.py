@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.display import stdout as out
-from cntnr_compose.cli.parser.options import flag, option, verb
+from cntnr_compose.cli.parser.options import command, flag, option
 
 if TYPE_CHECKING:
-    from cntnr_compose.cli.project.options import Scope
+    from cntnr_compose.cli.project.options import ProjectOptions
     from cntnr_compose.compose.basics.diagnostics import Place
     from cntnr_compose.compose.load import Loaded
     from cntnr_compose.compose.support.report import Use
@@ -19,7 +19,7 @@ SHOWN = 3  # names of services in a cell
 WHILE_READING = ("version", "include", "services.*.extends", "services.*.label_file")
 
 
-@verb()
+@command()
 @flag("--strict", text="End with 1 where a key is not honoured.")
 @option(
     "--format",
@@ -28,10 +28,10 @@ WHILE_READING = ("version", "include", "services.*.extends", "services.*.label_f
     default="table",
     help="Table for people or JSON for programs.",
 )
-def check(scope: "Scope", *, strict: bool, form: str) -> int:
+def check(scope: "ProjectOptions", *, strict: bool, form: str) -> int:
     """Tell how each key of the file is honoured here."""
-    from cntnr_compose.cli.display.listing import write
-    from cntnr_compose.cli.display.tables import table
+    from cntnr_compose.cli.display.listing import print_rows
+    from cntnr_compose.cli.display.tables import format_table
     from cntnr_compose.compose.support.level import FULFILLED
     from cntnr_compose.compose.support.report import uses
     from cntnr_compose.doctor.capabilities import detect_capabilities
@@ -44,16 +44,16 @@ def check(scope: "Scope", *, strict: bool, form: str) -> int:
     mends = _mends(found)
     if form == "json":
         trees = [_tree(use, mends, loaded.origins.place(use.path)) for use in found]
-        write("json", (), (), trees, array=True)
+        print_rows("json", (), (), trees, json_array=True)
     else:
-        for line in table(HEADER, list(_rows(found, mends)), narrow=0):
-            out.say(line.rstrip())
-        out.say(_summary(found))
+        for line in format_table(HEADER, list(_rows(found, mends)), min_width=0):
+            out.print_line(line.rstrip())
+        out.print_line(_summary(found))
     is_whole = all(use.row.state in FULFILLED for use in found)
     return 0 if is_whole or not strict else 1
 
 
-def _whole(scope: "Scope") -> "Loaded":
+def _whole(scope: "ProjectOptions") -> "Loaded":
     """Read everything, whatever the profiles; what does not hold together is told.
 
     Raises the loader's errors.
@@ -62,7 +62,7 @@ def _whole(scope: "Scope") -> "Loaded":
     from cntnr_compose.compose.files.discovery import Opening
     from cntnr_compose.compose.load import load
 
-    request = scope.request()
+    request = scope.load_request()
     if source.STDIN not in Opening(request, source.unheard).files:  # which cannot be read twice
         load(request)
     return load(

@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.cli.display import stdout as out
-from cntnr_compose.cli.parser.options import flag, option, services, verb
+from cntnr_compose.cli.parser.options import command, flag, option, services
 from cntnr_compose.core.errors import CntnrError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cntnr_compose.cli.project.options import Scope
+    from cntnr_compose.cli.project.options import ProjectOptions
     from cntnr_compose.compose.load import Loaded
     from cntnr_compose.core.values import Tree
     from cntnr_compose.model.service import Service
@@ -33,7 +33,7 @@ class NothingToExplain(CntnrError):
         super().__init__("--explain tells where the values of the whole project came from")
 
 
-@verb("[SERVICE...]")
+@command("[SERVICE...]")
 @services
 @option("--format", "form", default="", metavar="FORMAT", help="yaml or json.")
 @flag("-q", "--quiet", text="Print nothing: only check the files.")
@@ -55,7 +55,7 @@ class NothingToExplain(CntnrError):
 @flag("--no-path-resolution", "no_paths", text="Leave paths relative.")
 @flag("--no-consistency", text="Do not check whether the parts go together.")
 @flag("--no-env-resolution", "_no_env", text="Has no effect, as with docker compose.")
-def config(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
+def config(scope: "ProjectOptions", services: tuple[str, ...], **given: Any) -> None:
     """Show what the files mean, resolved and canonical."""
     from cntnr_compose.compose.load import load
 
@@ -65,7 +65,7 @@ def config(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
     wanted = services if chosen in ("", "list_images") else ()
     if given["explain"] and (chosen or given["pinned"] or given["locked"]):
         raise NothingToExplain
-    request = scope.request(wanted).replace(
+    request = scope.load_request(wanted).replace(
         interpolate=not given["no_interpolate"] and chosen != "list_variables",
         # The names that --compatibility is about are left out, as docker compose does here.
         normalize=not given["no_normalize"] and not scope.compatibility,
@@ -75,13 +75,13 @@ def config(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
         trace=given["explain"],
     )
     loaded = load(request)
-    scope.warn(loaded.warnings)
+    scope.show_warnings(loaded.warnings)
     if wanted and request.interpolate:
         _select(loaded.tree, wanted, all_resources=request.all_resources)
     told = LISTS[chosen](loaded, given) if chosen else _whole(loaded, given, request.cwd)
     if chosen or not given["quiet"]:
         if given["output"]:
-            out.save(told, given["output"])
+            out.write_file(told, given["output"])
         else:
             out.write(told)
 
@@ -211,11 +211,11 @@ def _variables(loaded: "Loaded", given: "Tree") -> str:
             )
             + "\n\n"
         )
-    from cntnr_compose.cli.display.tables import table
+    from cntnr_compose.cli.display.tables import format_table
 
     header = ("NAME", "REQUIRED", "DEFAULT VALUE", "ALTERNATE VALUE")
     rows = [(one.name, str(one.required).lower(), one.default, one.alternate) for one in found]
-    return _lines(table(header, rows))
+    return _lines(format_table(header, rows))
 
 
 LISTS: "dict[str, Callable[[Loaded, Tree], str]]" = {

@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
-from cntnr_compose.cli.parser.options import flag, option, services, verb
+from cntnr_compose.cli.parser.options import command, flag, option, services
 
 if TYPE_CHECKING:
-    from cntnr_compose.cli.project.options import Scope
+    from cntnr_compose.cli.project.options import ProjectOptions
 
 
-@verb("[SERVICE...]")
+@command("[SERVICE...]")
 @services
 @flag("--build", text="Build images first.")
 @flag("--force-recreate", text="Recreate containers that did not change, too.")
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 @flag("--remove-orphans", text="Remove containers of services that the file has not.")
 @option("--scale", multiple=True, metavar="SERVICE=NUM", help="So many containers.")
 @flag("-y", "--yes", text="Yes to every question: also recreate changed volumes.")
-def create(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
+def create(scope: "ProjectOptions", services: tuple[str, ...], **given: Any) -> None:
     """Create containers without starting them."""
-    from cntnr_compose.cli.flows.up import bring
-    from cntnr_compose.cli.flows.up_arguments import Asked
+    from cntnr_compose.cli.flows.up import bring_up
+    from cntnr_compose.cli.flows.up_arguments import UpArguments
 
-    bring(scope, "create", Asked(services=services, no_start=True, **given))
+    bring_up(scope, "create", UpArguments(services=services, no_start=True, **given))

@@ -3,23 +3,23 @@
 from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.display import stdout as out
-from cntnr_compose.cli.parser.options import flag, option, services, timeout, verb
+from cntnr_compose.cli.parser.options import command, flag, option, services, timeout
 
 if TYPE_CHECKING:
-    from cntnr_compose.cli.display.progress import Console
-    from cntnr_compose.cli.project.options import Scope
-    from cntnr_compose.cli.project.session import Turn
+    from cntnr_compose.cli.display.progress import ProgressDisplay
+    from cntnr_compose.cli.project.options import ProjectOptions
+    from cntnr_compose.cli.project.session import ProjectSession
     from cntnr_compose.model.project import Project
 
 
-@verb("[SERVICE...]")
+@command("[SERVICE...]")
 @services
 @flag("--remove-orphans", text="Also containers of services that the file has not.")
 @option("--rmi", kind=("all", "local"), help="Also images: all, or local ones.")
 @timeout
 @flag("-v", "--volumes", text="Also named and anonymous volumes, and what is in them.")
 def down(
-    scope: "Scope",
+    scope: "ProjectOptions",
     services: tuple[str, ...],
     *,
     remove_orphans: bool,
@@ -28,20 +28,20 @@ def down(
     volumes: bool,
 ) -> None:
     """Stop and remove containers and networks."""
-    from cntnr_compose.cli.flows.up import variable
-    from cntnr_compose.cli.project.session import turn
+    from cntnr_compose.cli.flows.up import is_variable_on
+    from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.reconcile import teardown
 
-    with scope.console() as console:
-        name, project = scope.named(console)
+    with scope.display() as console:
+        name, project = scope.resolve_name_and_project(console)
         orphans = remove_orphans or (
-            project is not None and variable(project, "COMPOSE_REMOVE_ORPHANS")
+            project is not None and is_variable_on(project, "COMPOSE_REMOVE_ORPHANS")
         )
         options = teardown.DownOptions(
             selected=services, volumes=volumes, remove_orphans=orphans, timeout=timeout
         )
         # Volumes outlive the containers; everything else is gone with them.
-        with turn(scope, name, "down", console, makes=volumes) as mine:
+        with locked_project(scope, name, "down", console, makes=volumes) as mine:
             mine.execute(teardown.plan_down(project, mine.observed, options))
             if rmi and not services:
                 _remove_images(mine, project, console, every=rmi == "all")
@@ -62,7 +62,7 @@ def _end_what_a_crash_left() -> None:
 
 
 def _remove_images(
-    mine: "Turn", project: "Project | None", console: "Console", *, every: bool
+    mine: "ProjectSession", project: "Project | None", console: "ProgressDisplay", *, every: bool
 ) -> None:
     """Remove the images that services used; ``local`` are those that only a build has named."""
     from cntnr_compose.core.events import Progress
@@ -80,13 +80,13 @@ def _remove_images(
     store = ImageStore()
     for name in wanted:
         if mine.client is None:
-            out.say(f"remove image {name}")
+            out.print_line(f"remove image {name}")
             continue
-        console.tell(Progress(kind="Image", name=name, status="Removing"))
+        console.emit(Progress(kind="Image", name=name, status="Removing"))
         try:
             store.remove(name)
         except NoSuchImage:
             text = "No resource found to remove"
-            console.tell(Progress(kind="Image", name=name, status=text, state="warning"))
+            console.emit(Progress(kind="Image", name=name, status=text, state="warning"))
         else:
-            console.tell(Progress(kind="Image", name=name, status="Removed", state="done"))
+            console.emit(Progress(kind="Image", name=name, status="Removed", state="done"))

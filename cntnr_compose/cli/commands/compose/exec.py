@@ -4,13 +4,13 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from cntnr_compose.cli.parser.options import argument, flag, index, option, verb
+from cntnr_compose.cli.parser.options import argument, command, flag, index, option
 
 if TYPE_CHECKING:
-    from cntnr_compose.cli.project.options import Scope
+    from cntnr_compose.cli.project.options import ProjectOptions
 
 
-@verb("SERVICE COMMAND [ARG...]", name="exec", mixed=False)
+@command("SERVICE COMMAND [ARG...]", name="exec", interspersed=False)
 @argument("service")
 @argument("command", many=True)
 @flag("-d", "--detach", text="Do not wait for its end.")
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
 @flag("--privileged", text="With every capability that containers can have here.")
 @option("-u", "--user", default="", help="User, by name or number.")
 @option("-w", "--workdir", default="", metavar="PATH", help="Working directory.")
-def exec_(scope: "Scope", service: str, command: tuple[str, ...], **given: Any) -> int:
+def exec_(scope: "ProjectOptions", service: str, command: tuple[str, ...], **given: Any) -> int:
     """Run a command in a running container."""
-    from cntnr_compose.cli.parser.env_vars import variables
-    from cntnr_compose.cli.project.selection import one_running
+    from cntnr_compose.cli.parser.env_vars import parse_variables
+    from cntnr_compose.cli.project.selection import find_running
     from cntnr_compose.client.client import connect
     from cntnr_compose.client.exec import run_exec
     from cntnr_compose.client.observe import observe_project
     from cntnr_compose.model.protocol import PrepareExec
 
-    name = scope.name()
-    container = one_running(observe_project(name).containers, service, given["index"])
+    name = scope.resolve_name()
+    container = find_running(observe_project(name).containers, service, given["index"])
     wants_terminal = given["tty"] and not given["no_tty"] and not given["detach"]
     request = PrepareExec(
         container=container.name,
         command=command,
         user=given["user"],
         working_dir=given["workdir"],
-        environment=variables(given["env"], os.environ),
+        environment=parse_variables(given["env"], os.environ),
         privileged=given["privileged"],
         tty=wants_terminal and sys.stdin.isatty() and sys.stdout.isatty(),
         detach=given["detach"],

@@ -4,10 +4,10 @@ import time
 from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.display import stdout as out
-from cntnr_compose.cli.parser.options import flag, option, services, verb
+from cntnr_compose.cli.parser.options import command, flag, option, services
 
 if TYPE_CHECKING:
-    from cntnr_compose.cli.project.options import Scope
+    from cntnr_compose.cli.project.options import ProjectOptions
     from cntnr_compose.core.values import Tree
     from cntnr_compose.images.store import ImageStore
     from cntnr_compose.model.observed import Container
@@ -16,30 +16,32 @@ HEADER = ("CONTAINER", "REPOSITORY", "TAG", "PLATFORM", "IMAGE ID", "SIZE", "CRE
 NONE = "<none>"
 
 
-@verb("[SERVICE...]")
+@command("[SERVICE...]")
 @services
 @option("--format", "form", default="table", metavar="FORMAT", help="table or json.")
 @flag("-q", "--quiet", text="Only ids.")
-def images(scope: "Scope", services: tuple[str, ...], *, form: str, quiet: bool) -> None:
+def images(scope: "ProjectOptions", services: tuple[str, ...], *, form: str, quiet: bool) -> None:
     """List the images of containers."""
-    from cntnr_compose.cli.display.listing import write
-    from cntnr_compose.cli.project.selection import selected
+    from cntnr_compose.cli.display.listing import print_rows
+    from cntnr_compose.cli.project.selection import select_containers
     from cntnr_compose.client.observe import observe_project
     from cntnr_compose.images.store import ImageStore
 
-    name = scope.name()
-    containers = selected(observe_project(name).containers, services, scope.read, oneoff=True)
+    name = scope.resolve_name()
+    containers = select_containers(
+        observe_project(name).containers, services, scope.find_project, oneoff=True
+    )
     store = ImageStore()
     containers.sort(key=lambda one: one.name)
-    trees = [tree(one, store) for one in containers]
+    trees = [json_object(one, store) for one in containers]
     if quiet:
         ids = dict.fromkeys(str(one["ID"]).partition(":")[2] for one in trees)
         out.write("".join(f"{one}\n" for one in ids))
         return
-    write(form, HEADER, [cells(one, time.time()) for one in trees], trees, array=True)
+    print_rows(form, HEADER, [table_row(one, time.time()) for one in trees], trees, json_array=True)
 
 
-def tree(container: "Container", store: "ImageStore") -> "Tree":
+def json_object(container: "Container", store: "ImageStore") -> "Tree":
     """Give the JSON object of one container, with docker's keys."""
     from cntnr_compose.model import image_name as imagename
 
@@ -61,20 +63,20 @@ def tree(container: "Container", store: "ImageStore") -> "Tree":
     }
 
 
-def cells(row: "Tree", now: float) -> tuple[str, ...]:
+def table_row(row: "Tree", now: float) -> tuple[str, ...]:
     """Give the row of the table."""
-    from cntnr_compose.cli.display.tables import ago, size
-    from cntnr_compose.cli.parser.timestamps import moment
+    from cntnr_compose.cli.display.tables import format_age, format_size
+    from cntnr_compose.cli.parser.timestamps import parse_time
 
-    created = moment("Created", str(row["Created"]))
+    created = parse_time("Created", str(row["Created"]))
     return (
         row["ContainerName"],
         row["Repository"],
         row["Tag"],
         row["Platform"],
         str(row["ID"]).partition(":")[2][:12],
-        size(row["Size"]),
-        "N/A" if created is None else f"{ago(now - created / 1_000_000_000)} ago",
+        format_size(row["Size"]),
+        "N/A" if created is None else f"{format_age(now - created / 1_000_000_000)} ago",
     )
 
 

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.parser.options import flag, option, services, verb
+from cntnr_compose.cli.parser.options import command, flag, option, services
 from cntnr_compose.core.errors import CntnrError
 
 if TYPE_CHECKING:
-    from cntnr_compose.cli.project.options import Scope
+    from cntnr_compose.cli.project.options import ProjectOptions
 
 
 class NoSuchSignal(CntnrError):
@@ -16,19 +16,21 @@ class NoSuchSignal(CntnrError):
         super().__init__(f"invalid signal: {text}")
 
 
-@verb("[SERVICE...]")
+@command("[SERVICE...]")
 @services
 @flag("--remove-orphans", text="Also containers of services that the file has not.")
 @option("-s", "--signal", default="SIGKILL", metavar="SIGNAL", help="Signal to send.")
-def kill(scope: "Scope", services: tuple[str, ...], *, remove_orphans: bool, signal: str) -> None:
+def kill(
+    scope: "ProjectOptions", services: tuple[str, ...], *, remove_orphans: bool, signal: str
+) -> None:
     """Send a signal to containers, SIGKILL unless another is named."""
-    from cntnr_compose.cli.project.session import turn
+    from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.reconcile import teardown
 
-    signal = named(signal)
-    with scope.console() as console:
-        name, project = scope.named(console)
-        with turn(scope, name, "kill", console, makes=False) as mine:
+    signal = signal_name(signal)
+    with scope.display() as console:
+        name, project = scope.resolve_name_and_project(console)
+        with locked_project(scope, name, "kill", console, makes=False) as mine:
             mine.execute(
                 teardown.plan_kill(
                     project, mine.observed, services, signal=signal, orphans=remove_orphans
@@ -36,7 +38,7 @@ def kill(scope: "Scope", services: tuple[str, ...], *, remove_orphans: bool, sig
             )
 
 
-def named(text: str) -> str:
+def signal_name(text: str) -> str:
     """Give a signal's whole name for ``HUP``, ``sighup`` or ``1``. Raises `NoSuchSignal`."""
     import signal
 

@@ -3,12 +3,12 @@
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from cntnr_compose.cli.parser.options import flag, index, option, services, verb
+from cntnr_compose.cli.parser.options import command, flag, index, option, services
 from cntnr_compose.core.errors import CntnrError
 
 if TYPE_CHECKING:
-    from cntnr_compose.cli.display.log_printer import Printer
-    from cntnr_compose.cli.project.options import Scope
+    from cntnr_compose.cli.display.log_printer import LogPrinter
+    from cntnr_compose.cli.project.options import ProjectOptions
     from cntnr_compose.containers.logs.reader import LogRange
     from cntnr_compose.model.observed import Container, Record
 
@@ -22,7 +22,7 @@ class TailUnreadable(CntnrError):
         super().__init__(f'invalid argument "{text}" for --tail')
 
 
-@verb("[SERVICE...]")
+@command("[SERVICE...]")
 @services
 @flag("-f", "--follow", text="Go on with what comes.")
 @index
@@ -32,32 +32,32 @@ class TailUnreadable(CntnrError):
 @option("-n", "--tail", default="all", metavar="LINES", help="Only the last, for each container.")
 @flag("-t", "--timestamps", text="With times.")
 @option("--until", default="", metavar="TIME", help="Not after.")
-def logs(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
+def logs(scope: "ProjectOptions", services: tuple[str, ...], **given: Any) -> None:
     """Show what containers wrote."""
-    from cntnr_compose.cli.display.log_printer import Printer
+    from cntnr_compose.cli.display.log_printer import LogPrinter
     from cntnr_compose.cli.display.progress import is_coloured
-    from cntnr_compose.cli.parser.timestamps import moment
-    from cntnr_compose.cli.project.selection import selected
+    from cntnr_compose.cli.parser.timestamps import parse_time
+    from cntnr_compose.cli.project.selection import select_containers
     from cntnr_compose.client.observe import observe_project
     from cntnr_compose.containers.logs.reader import LogRange
 
     span = LogRange(
         tail=_tail(given["tail"]),
-        since=moment("--since", given["since"]),
-        until=moment("--until", given["until"]),
+        since=parse_time("--since", given["since"]),
+        until=parse_time("--until", given["until"]),
     )
-    name = scope.name()
-    chosen = selected(
+    name = scope.resolve_name()
+    chosen = select_containers(
         observe_project(name).containers,
         services,
-        scope.read,
+        scope.find_project,
         index=given["index"],
     )
     shown = [one for one in chosen if services or one.record.definition.attach]
     _warn(scope, shown)
     import sys
 
-    printer = Printer(
+    printer = LogPrinter(
         coloured=not given["no_color"] and is_coloured(sys.stdout, scope.ansi),
         prefixes=not given["no_log_prefix"],
         timestamps=given["timestamps"],
@@ -68,16 +68,16 @@ def logs(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
         _show(name, shown, span, printer)
 
 
-def _warn(scope: "Scope", containers: "list[Container]") -> None:
+def _warn(scope: "ProjectOptions", containers: "list[Container]") -> None:
     """Say whose output nobody kept."""
     from cntnr_compose.core.events import WarningEvent
 
     for one in containers:
         logging = one.record.definition.logging
         if logging and logging.driver == "none":
-            with scope.console() as console:
+            with scope.display() as console:
                 text = f'Can\'t retrieve logs for "{one.name}": its logging driver is none'
-                console.tell(WarningEvent(text=text))
+                console.emit(WarningEvent(text=text))
 
 
 def _tail(text: str) -> int | None:
@@ -88,21 +88,23 @@ def _tail(text: str) -> int | None:
     return int(text) if int(text) >= 0 else None
 
 
-def _show(name: str, containers: "list[Container]", span: "LogRange", printer: "Printer") -> None:
+def _show(
+    name: str, containers: "list[Container]", span: "LogRange", printer: "LogPrinter"
+) -> None:
     from cntnr_compose.containers.logs.reader import LogFile, merge_logs
     from cntnr_compose.core import paths
 
     records = [one.record for one in containers]
-    printer.learn(records)
+    printer.add_containers(records)
     with contextlib.ExitStack() as undo:
         found = []
         for record in records:
             log = LogFile(paths.container_log(name, record.id), record.id)
             undo.callback(log.close)
             found.append((log, log.read_history(span)))
-        printer.lines(merge_logs(lines for _, lines in found))
+        printer.print_lines(merge_logs(lines for _, lines in found))
         for log, _ in found:
-            printer.lines(line for line in log.ending() if span.contains(line.moment))
+            printer.print_lines(line for line in log.ending() if span.contains(line.moment))
         printer.flush()
 
 
@@ -111,7 +113,7 @@ def _follow(
     containers: "list[Container]",
     services: tuple[str, ...],
     span: "LogRange",
-    printer: "Printer",
+    printer: "LogPrinter",
 ) -> None:
     from cntnr_compose.client.client import connect
     from cntnr_compose.client.follow import ProjectStream
@@ -125,9 +127,11 @@ def _follow(
         _show(name, containers, span, printer)  # nothing more can come
         return
     with client, contextlib.closing(ProjectStream(name, client, wants)) as stream:
-        printer.learn(one.record for one in containers)
-        printer.lines(stream.read_history([one.record for one in containers], span))
+        printer.add_containers(one.record for one in containers)
+        printer.print_lines(stream.read_history([one.record for one in containers], span))
         printer.flush()
-        from cntnr_compose.cli.flows.log_follow import watch
+        from cntnr_compose.cli.flows.log_follow import follow_until_exit
 
-        watch(stream, printer, running={one.record.id for one in containers if one.is_running})
+        follow_until_exit(
+            stream, printer, running={one.record.id for one in containers if one.is_running}
+        )

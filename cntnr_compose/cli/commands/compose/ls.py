@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.display import stdout as out
-from cntnr_compose.cli.parser.options import flag, option, verb
+from cntnr_compose.cli.parser.options import command, flag, option
 from cntnr_compose.core.errors import CntnrError
 
 if TYPE_CHECKING:
-    from cntnr_compose.cli.project.options import Scope
+    from cntnr_compose.cli.project.options import ProjectOptions
     from cntnr_compose.model.observed import Container
 
 
@@ -21,16 +21,16 @@ class BadFilter(CntnrError):
         super().__init__(f'cannot filter by "{text}"')
 
 
-@verb()
+@command()
 @flag("-a", "--all", "everything", text="Also those of which nothing runs.")
 @option("--filter", "filters", multiple=True, metavar="FILTER", help="name=PATTERN.")
 @option("--format", "form", default="table", metavar="FORMAT", help="table or json.")
 @flag("-q", "--quiet", text="Only names.")
 def ls(
-    _scope: "Scope", *, everything: bool, filters: tuple[str, ...], form: str, quiet: bool
+    _scope: "ProjectOptions", *, everything: bool, filters: tuple[str, ...], form: str, quiet: bool
 ) -> None:
     """List projects."""
-    from cntnr_compose.cli.display.listing import write
+    from cntnr_compose.cli.display.listing import print_rows
     from cntnr_compose.client.observe import list_projects
 
     patterns = [_pattern(text) for text in filters]
@@ -38,15 +38,15 @@ def ls(
     for one in list_projects():
         shown = [c for c in one.containers if everything or c.is_running]
         if shown and (not patterns or any(_fits(one.name, pattern) for pattern in patterns)):
-            rows.append((one.name, counted(shown), ",".join(one.files)))
+            rows.append((one.name, count_states(shown), ",".join(one.files)))
     if quiet:
         out.write("".join(f"{name}\n" for name, *_ in rows))
         return
     trees = [{"Name": name, "Status": status, "ConfigFiles": files} for name, status, files in rows]
-    write(form, ("NAME", "STATUS", "CONFIG FILES"), rows, trees, array=True)
+    print_rows(form, ("NAME", "STATUS", "CONFIG FILES"), rows, trees, json_array=True)
 
 
-def counted(containers: "Iterable[Container]") -> str:
+def count_states(containers: "Iterable[Container]") -> str:
     """Count containers by state: ``exited(1), running(2)``."""
     counts: dict[str, int] = {}
     for one in containers:

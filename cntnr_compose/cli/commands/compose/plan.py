@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
-from cntnr_compose.cli.parser.options import flag, option, services, verb
+from cntnr_compose.cli.parser.options import command, flag, option, services
 
 if TYPE_CHECKING:
-    from cntnr_compose.cli.project.options import Scope
+    from cntnr_compose.cli.project.options import ProjectOptions
 
 
-@verb("[SERVICE...]")
+@command("[SERVICE...]")
 @services
 @flag("--always-recreate-deps", text="Recreate dependencies too.")
 @flag("--force-recreate", text="Recreate containers that did not change, too.")
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 @flag("--remove-orphans", text="Remove containers of services that the file has not.")
 @option("--scale", multiple=True, metavar="SERVICE=NUM", help="So many containers.")
 @flag("--wait", text="Wait until services run or are healthy.")
-def plan(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
+def plan(scope: "ProjectOptions", services: tuple[str, ...], **given: Any) -> None:
     """Print what `up` would do, step by step."""
-    from cntnr_compose.cli.flows.up import bring
-    from cntnr_compose.cli.flows.up_arguments import Asked
+    from cntnr_compose.cli.flows.up import bring_up
+    from cntnr_compose.cli.flows.up_arguments import UpArguments
 
-    bring(scope.replace(dry_run=True), "plan", Asked(services=services, **given))
+    bring_up(scope.replace(dry_run=True), "plan", UpArguments(services=services, **given))

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.cli.display import stdout as out
-from cntnr_compose.cli.parser.options import flag, option, services, verb
+from cntnr_compose.cli.parser.options import command, flag, option, services
 from cntnr_compose.core.errors import CntnrError
 
 if TYPE_CHECKING:
-    from cntnr_compose.cli.project.options import Scope
+    from cntnr_compose.cli.project.options import ProjectOptions
     from cntnr_compose.model.observed import Container
 
 STATES = ("paused", "restarting", "removing", "running", "dead", "created", "exited")
@@ -24,7 +24,7 @@ class BadFilter(CntnrError):
         super().__init__(f'cannot filter by "{text}"')
 
 
-@verb("[SERVICE...]")
+@command("[SERVICE...]")
 @services
 @flag("-a", "--all", "everything", text="Also those that do not run.")
 @option("--filter", "filters", multiple=True, metavar="FILTER", help="status=STATE.")
@@ -35,15 +35,17 @@ class BadFilter(CntnrError):
 @flag("-q", "--quiet", text="Only ids.")
 @flag("--services", "only_services", text="Only names of services.")
 @option("--status", multiple=True, kind=STATES, help="Only those in a state.")
-def ps(scope: "Scope", services: tuple[str, ...], **given: Any) -> None:
+def ps(scope: "ProjectOptions", services: tuple[str, ...], **given: Any) -> None:
     """List containers."""
-    from cntnr_compose.cli.project.selection import names_of, selected
+    from cntnr_compose.cli.project.selection import select_containers, service_names
     from cntnr_compose.client.observe import observe_project
 
-    name = scope.name()
-    found = selected(observe_project(name).containers, services, scope.read, oneoff=True)
+    name = scope.resolve_name()
+    found = select_containers(
+        observe_project(name).containers, services, scope.find_project, oneoff=True
+    )
     if given["no_orphans"] or not given["orphans"]:
-        known = names_of(scope.read())
+        known = service_names(scope.find_project())
         found = [one for one in found if one.record.service in known]
     states = {*given["status"], *map(_state, given["filters"])}
     shown = [
@@ -63,8 +65,8 @@ def _state(text: str) -> str:
 
 
 def _print(containers: Sequence["Container"], given: dict[str, Any]) -> None:
-    from cntnr_compose.cli.display.container_table import HEADER, cells, tree
-    from cntnr_compose.cli.display.listing import write
+    from cntnr_compose.cli.display.container_table import HEADER, json_object, table_row
+    from cntnr_compose.cli.display.listing import print_rows
 
     trunc = not given["no_trunc"]
     if given["quiet"]:
@@ -75,10 +77,10 @@ def _print(containers: Sequence["Container"], given: dict[str, Any]) -> None:
         out.write("".join(f"{name}\n" for name in names))
     else:
         now = time.time()
-        write(
+        print_rows(
             given["form"],
             HEADER,
-            [cells(one, now, trunc=trunc) for one in containers],
-            [tree(one, now, trunc=trunc) for one in containers],
-            narrow=10,
+            [table_row(one, now, trunc=trunc) for one in containers],
+            [json_object(one, now, trunc=trunc) for one in containers],
+            min_width=10,
         )

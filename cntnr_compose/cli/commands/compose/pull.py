@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.display import stdout as out
-from cntnr_compose.cli.parser.options import flag, option, services, verb
+from cntnr_compose.cli.parser.options import command, flag, option, services
 
 if TYPE_CHECKING:
     from cntnr_compose.builder.ensure_images import RequiredImage
-    from cntnr_compose.cli.display.progress import Console
-    from cntnr_compose.cli.project.options import Scope
+    from cntnr_compose.cli.display.progress import ProgressDisplay
+    from cntnr_compose.cli.project.options import ProjectOptions
     from cntnr_compose.model.project import Project
 
 
-@verb("[SERVICE...]")
+@command("[SERVICE...]")
 @services
 @flag("--ignore-buildable", text="Not images that can be built.")
 @flag("--ignore-pull-failures", text="Go on where an image cannot be had.")
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @flag("-q", "--quiet", text="Do not show progress.")
 @flag("--parallel", "--no-parallel", "_parallel", text="No effect; as in docker.", hidden=True)
 def pull(
-    scope: "Scope",
+    scope: "ProjectOptions",
     services: tuple[str, ...],
     *,
     ignore_buildable: bool,
@@ -37,19 +37,19 @@ def pull(
 
     if quiet:
         scope = scope.replace(progress="quiet")
-    with scope.console() as console:
-        project = scope.load(console, services)
+    with scope.display() as console:
+        project = scope.load_project(console, services)
         chosen = project.select(services, dependencies=include_deps)
         wanted = list(_wanted(chosen, policy or "", console, buildable=not ignore_buildable))
         if scope.dry_run:
             out.write("".join(f"pull image {one.name}\n" for one in wanted))
         elif wanted:
             optional = [one for one in wanted if one.build_services or ignore_pull_failures]
-            pull_images(wanted, optional=optional, emit=console.tell)
+            pull_images(wanted, optional=optional, emit=console.emit)
 
 
 def _wanted(
-    project: "Project", policy: str, console: "Console", *, buildable: bool
+    project: "Project", policy: str, console: "ProgressDisplay", *, buildable: bool
 ) -> "Iterator[RequiredImage]":
     """Give the images to ask for, each once, and tell why others are not."""
     from cntnr_compose.builder.ensure_images import RequiredImage
@@ -74,7 +74,7 @@ def _wanted(
         elif own in ("missing", "if_not_present") and store.find(name) is not None:
             reason = "Image is already present locally"
         if reason:
-            console.tell(
+            console.emit(
                 Progress(kind="Image", name=name, status="Skipped", state="done", detail=reason)
             )
             continue

@@ -2,20 +2,20 @@
 
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.parser.options import flag, services, verb
+from cntnr_compose.cli.parser.options import command, flag, services
 
 if TYPE_CHECKING:
-    from cntnr_compose.cli.project.options import Scope
+    from cntnr_compose.cli.project.options import ProjectOptions
 
 
-@verb("[SERVICE...]")
+@command("[SERVICE...]")
 @services
 @flag("-a", "--all", "_everything", text="As always: one-off containers too.", hidden=True)
 @flag("-f", "--force", text="Do not ask.")
 @flag("-s", "--stop", text="Stop them first.")
 @flag("-v", "--volumes", text="Also their anonymous volumes.")
 def rm(
-    scope: "Scope",
+    scope: "ProjectOptions",
     services: tuple[str, ...],
     *,
     force: bool,
@@ -24,20 +24,20 @@ def rm(
     _everything: bool,
 ) -> None:
     """Remove stopped containers."""
-    from cntnr_compose.cli.project.session import turn
+    from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.model.plan import RemoveContainer
     from cntnr_compose.reconcile import teardown
 
-    with scope.console() as console:
-        name, project = scope.named(console)
-        with turn(scope, name, "rm", console, makes=False) as mine:
+    with scope.display() as console:
+        name, project = scope.resolve_name_and_project(console)
+        with locked_project(scope, name, "rm", console, makes=False) as mine:
             plan = teardown.plan_remove(
                 project, mine.observed, services, stop=stop, volumes=volumes
             )
             operations = [step.operation for step in plan.steps]
             doomed = [one.name for one in operations if isinstance(one, RemoveContainer)]
             if not doomed:
-                console.line("No stopped containers")
+                console.print_line("No stopped containers")
             elif force or scope.dry_run or _agreed(doomed):
                 mine.execute(plan)
 

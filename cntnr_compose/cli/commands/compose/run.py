@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.cli.display import stdout as out
-from cntnr_compose.cli.parser.options import argument, flag, option, verb
+from cntnr_compose.cli.parser.options import argument, command, flag, option
 
 if TYPE_CHECKING:
-    from cntnr_compose.cli.flows.run_arguments import RunAsked
-    from cntnr_compose.cli.project.options import Scope
+    from cntnr_compose.cli.flows.run_arguments import RunArguments
+    from cntnr_compose.cli.project.options import ProjectOptions
 
 
-@verb("SERVICE [COMMAND] [ARG...]", mixed=False)
+@command("SERVICE [COMMAND] [ARG...]", interspersed=False)
 @argument("service")
 @argument("command", many=True, required=False)
 @flag("--build", text="Build the image first.")
@@ -38,33 +38,33 @@ if TYPE_CHECKING:
 @option("-u", "--user", default="", help="User, by name or number.")
 @option("-v", "--volume", multiple=True, metavar="VOLUME", help="Mount a folder or volume.")
 @option("-w", "--workdir", default="", metavar="PATH", help="Working directory.")
-def run(scope: "Scope", **given: Any) -> int:
+def run(scope: "ProjectOptions", **given: Any) -> int:
     """Run a command in a container of its own."""
-    from cntnr_compose.cli.flows.run_arguments import RunAsked
+    from cntnr_compose.cli.flows.run_arguments import RunArguments
 
-    asked = RunAsked(**given)
+    asked = RunArguments(**given)
     asked.check()
     if asked.quiet:
         scope = scope.replace(progress="quiet")
     return _run(scope, asked)
 
 
-def _run(scope: "Scope", asked: "RunAsked") -> int:
-    from cntnr_compose.cli.flows.up import hurry, provided, with_images
+def _run(scope: "ProjectOptions", asked: "RunArguments") -> int:
+    from cntnr_compose.cli.flows.up import prepare_images, prestart_supervisor, with_images
 
-    hurry(scope)
+    prestart_supervisor(scope)
     from cntnr_compose.cli.project import support_warnings as keys
-    from cntnr_compose.cli.project.session import turn
+    from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.reconcile.one_off import plan_run
 
-    with scope.console() as console:
-        loaded = scope.loaded(console, (asked.service,))
+    with scope.display() as console:
+        loaded = scope.load(console, (asked.service,))
         project = loaded.project
         chosen = project.select((asked.service,), dependencies=not asked.no_deps)
-        options = asked.options(project)
-        keys.tell(loaded, chosen.services, console)
-        images = provided(scope, chosen, asked.images, console)
-        with turn(scope, project.name, "run", console) as mine:
+        options = asked.to_run_options(project)
+        keys.warn_unsupported(loaded, chosen.services, console)
+        images = prepare_images(scope, chosen, asked.image_options, console)
+        with locked_project(scope, project.name, "run", console) as mine:
             one = plan_run(project, with_images(mine.observed, images), options)
             if scope.dry_run:
                 mine.execute(one.before)
@@ -72,9 +72,9 @@ def _run(scope: "Scope", asked: "RunAsked") -> int:
                 return 0
             from cntnr_compose.cli.flows import attached_run as running
 
-            running.set_up(mine, one, asked, project)
-            console.settle()
+            running.create_container(mine, one, asked, project)
+            console.finish()
             if asked.detach:
-                out.say(running.start(mine, one, asked))
+                out.print_line(running.start_detached(mine, one, asked))
                 return 0
-            return running.start_and_join(mine, one, asked)
+            return running.run_attached(mine, one, asked)

@@ -2,20 +2,20 @@
 
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.parser.options import argument, flag, verb
+from cntnr_compose.cli.parser.options import argument, command, flag
 
 if TYPE_CHECKING:
-    from cntnr_compose.cli.project.options import Scope
+    from cntnr_compose.cli.project.options import ProjectOptions
 
 
-@verb("SERVICE=REPLICAS...")
+@command("SERVICE=REPLICAS...")
 @argument("counts", many=True, metavar="SERVICE=REPLICAS...")
 @flag("--no-deps", text="Without the services that these depend on.")
-def scale(scope: "Scope", counts: tuple[str, ...], *, no_deps: bool) -> None:
+def scale(scope: "ProjectOptions", counts: tuple[str, ...], *, no_deps: bool) -> None:
     """Change how many containers services have."""
-    from cntnr_compose.cli.flows.up import bring, scales
-    from cntnr_compose.cli.flows.up_arguments import Asked
+    from cntnr_compose.cli.flows.up import bring_up, parse_scales
+    from cntnr_compose.cli.flows.up_arguments import UpArguments
 
-    names = tuple(scales(counts))
-    asked = Asked(services=names, scale=counts, no_deps=no_deps, detach=True)
-    bring(scope, "scale", asked)
+    names = tuple(parse_scales(counts))
+    asked = UpArguments(services=names, scale=counts, no_deps=no_deps, detach=True)
+    bring_up(scope, "scale", asked)

@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
-from cntnr_compose.cli.parser.options import absent, flag, option, services, timeout, verb
+from cntnr_compose.cli.parser.options import command, flag, option, services, timeout, unsupported
 
 if TYPE_CHECKING:
-    from cntnr_compose.cli.project.options import Scope
+    from cntnr_compose.cli.project.options import ProjectOptions
 
 
-@verb("[SERVICE...]")
+@command("[SERVICE...]")
 @services
 @flag("--abort-on-container-exit", text="Stop all when one container ends.")
 @flag("--abort-on-container-failure", text="Stop all when one container fails.")
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 @flag("--wait", text="Wait until services run or are healthy; does not stay.")
 @option("--wait-timeout", kind=int, metavar="SECONDS", help="Longest time to wait.")
 @flag("-y", "--yes", text="Yes to every question: also recreate changed volumes.")
-@absent("-w", "--watch")
-@absent("--menu")
-def up(scope: "Scope", services: tuple[str, ...], **given: Any) -> int:
+@unsupported("-w", "--watch")
+@unsupported("--menu")
+def up(scope: "ProjectOptions", services: tuple[str, ...], **given: Any) -> int:
     """Create and start containers."""
-    from cntnr_compose.cli.flows.up import bring
-    from cntnr_compose.cli.flows.up_arguments import Asked
+    from cntnr_compose.cli.flows.up import bring_up
+    from cntnr_compose.cli.flows.up_arguments import UpArguments
 
-    return bring(scope, "up", Asked(services=services, **given))
+    return bring_up(scope, "up", UpArguments(services=services, **given))
