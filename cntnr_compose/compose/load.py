@@ -6,55 +6,64 @@ from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
 from cntnr_compose.compose.basics.errors import ComposeFileEmpty
-from cntnr_compose.compose.basics.refusal import refuse_all
-from cntnr_compose.compose.decode.keys import DEPLOY_KINDS, VALUE, insert, typed
+from cntnr_compose.compose.basics.refusal import fail_if_any
+from cntnr_compose.compose.decode.keys import (
+    DEPLOY_DECODERS,
+    VARIABLE_VALUE_KEY,
+    decode,
+    insert_key,
+)
 from cntnr_compose.compose.files import reading as source
-from cntnr_compose.compose.files.discovery import Opening, name_in, required
-from cntnr_compose.compose.files.request import Request
+from cntnr_compose.compose.files.discovery import ProjectFiles, declared_name, require_name
+from cntnr_compose.compose.files.request import LoadRequest
 from cntnr_compose.compose.merging.env_files import merge_env_files, merge_label_files
-from cntnr_compose.compose.merging.layers import Layers, Setting
-from cntnr_compose.compose.profiles import divide, used_only, with_services
+from cntnr_compose.compose.merging.layers import Layers, LoadContext
+from cntnr_compose.compose.profiles import (
+    enable_services,
+    remove_unused_resources,
+    split_by_profile,
+)
 from cntnr_compose.compose.transform.normalize import normalize
 from cntnr_compose.compose.validation import entries, references
 from cntnr_compose.compose.variables.interpolate import interpolate
-from cntnr_compose.compose.yaml.source_map import Origins, Source
+from cntnr_compose.compose.yaml.source_map import SourceMap, SourceText
 from cntnr_compose.core.frozen import Frozen, Tree
 from cntnr_compose.core.names import normalize_project_name
 
 if TYPE_CHECKING:
     from cntnr_compose.model.project import Project
 
-__all__ = ["Loaded", "Request", "load", "name"]
+__all__ = ["LoadRequest", "LoadedProject", "load", "resolve_project_name"]
 
-NAMELESS = "project"  # what a project without a name is called while it is read
+PLACEHOLDER_NAME = "project"  # what a project without a name is called while it is read
 
 
-class Loaded(Frozen):
+class LoadedProject(Frozen):
     """The tree that `config` prints, where it was written, what the user should know, and the project."""
 
     tree: Tree
-    origins: Origins
+    source_map: SourceMap
     warnings: tuple[str, ...] = ()
-    trace: Any = None  # the `trace.Trace`, where the request wants one
-    make: "Callable[[], Project]"
+    provenance: Any = None  # the `trace.Trace`, where the request wants one
+    make_project: "Callable[[], Project]"
 
     @cached_property
     def project(self) -> "Project":
         """Make the project of the tree; `config` can do without it and its forty classes."""
-        return self.make()
+        return self.make_project()
 
 
-def name(request: Request) -> str:
+def resolve_project_name(request: LoadRequest) -> str:
     """Give a project's name; files are read only where neither options nor variables say it.
 
     Raises the errors of `load`.
     """
-    opening = Opening(request, source.unheard)
-    setting = _setting(opening, request, source.unheard)
-    return required(opening.given_name() or _name(opening, setting, request))
+    opening = ProjectFiles(request, source.ignore_warning)
+    setting = _load_context(opening, request, source.ignore_warning)
+    return require_name(opening.explicit_name() or _name_from_files(opening, setting, request))
 
 
-def load(request: Request) -> Loaded:
+def load(request: LoadRequest) -> LoadedProject:
     """Read a project.
 
     Raises `ComposeFileInvalid` with all that is wrong, and the other errors of `load.failures`.
@@ -64,62 +73,66 @@ def load(request: Request) -> Loaded:
     def warn(text: str) -> None:
         warnings[text] = None
 
-    opening = Opening(request, warn)
-    setting = _setting(opening, request, warn)
-    given = opening.given_name()
+    opening = ProjectFiles(request, warn)
+    setting = _load_context(opening, request, warn)
+    given = opening.explicit_name()
     layers = Layers(setting)
     try:
-        called = given or _name(opening, setting, request)
-        tree, make = _resolved(layers, opening, request, called or NAMELESS)
+        called = given or _name_from_files(opening, setting, request)
+        tree, make = _run_passes(layers, opening, request, called or PLACEHOLDER_NAME)
     except ComposeFileInvalid as error:
-        from cntnr_compose.compose.recovery import diagnose
+        from cntnr_compose.compose.recovery import collect_diagnostics
 
-        name = given or NAMELESS
-        raise diagnose(error, setting, lambda it: _resolved(it, opening, request, name)) from None
-    required(called)  # which docker compose looks at last
-    return Loaded(
+        name = given or PLACEHOLDER_NAME
+        raise collect_diagnostics(
+            error, setting, lambda it: _run_passes(it, opening, request, name)
+        ) from None
+    require_name(called)  # which docker compose looks at last
+    return LoadedProject(
         tree=tree,
-        origins=layers.origins,
+        source_map=layers.source_map,
         warnings=tuple(warnings),
-        trace=_trace(opening, setting, request, given) if request.trace else None,
-        make=make,
+        provenance=_load_provenance(opening, setting, request, given) if request.trace else None,
+        make_project=make,
     )
 
 
-def _trace(opening: Opening, setting: Setting, request: Request, given: str) -> Any:
-    from cntnr_compose.compose.render.provenance import Trace
+def _load_provenance(
+    opening: ProjectFiles, setting: LoadContext, request: LoadRequest, given: str
+) -> Any:
+    from cntnr_compose.compose.render.provenance import Provenance
 
     option = bool(request.project_name)
-    return Trace(opening.required_files(), setting, option=option, variable=bool(given))
+    return Provenance(opening.require_files(), setting, option=option, variable=bool(given))
 
 
-def _resolved(
-    layers: Layers, opening: Opening, request: Request, called: str
+def _run_passes(
+    layers: Layers, opening: ProjectFiles, request: LoadRequest, called: str
 ) -> "tuple[Tree, Callable[[], Project]]":
     """Let all passes settle the tree of the files, and give what makes the project of it."""
-    layers.setting.environment["COMPOSE_PROJECT_NAME"] = called
-    for file in opening.required_files():
-        layers.add(file)
+    layers.context.environment["COMPOSE_PROJECT_NAME"] = called
+    for file in opening.require_files():
+        layers.add_file(file)
     tree = layers.finish(resolve_paths=request.resolve_paths)
     if not tree:
-        raise ComposeFileEmpty(opening.required_files())
+        raise ComposeFileEmpty(opening.require_files())
     if request.interpolate or request.normalize:
         tree["name"] = called
     if request.normalize:
-        normalize(tree, called, layers.setting.environment)
+        normalize(tree, called, layers.context.environment)
     if not request.interpolate:
-        return layers.attempt(_readable, tree), lambda: _bare(called, opening)
-    return _settled(tree, opening, request, layers)
+        return layers.run_pass(_check_untyped, tree), lambda: _minimal_project(called, opening)
+    return _finish_tree(tree, opening, request, layers)
 
 
-def _bare(called: str, opening: Opening) -> "Project":
+def _minimal_project(called: str, opening: ProjectFiles) -> "Project":
     """Give the little of a project that is known while variables are still in its tree."""
     from cntnr_compose.model.project import Project
 
     return Project(name=called, working_dir=opening.directory, files=opening.files)
 
 
-def _readable(tree: Tree) -> Tree:
+def _check_untyped(tree: Tree) -> Tree:
     """Check what can be checked while variables are still in a tree."""
     services: Tree = tree.get("services") or {}
     short = ("ports", "volumes")  # may be short still, where they hold variables
@@ -127,40 +140,40 @@ def _readable(tree: Tree) -> Tree:
         name: {key: value for key, value in one.items() if key not in short}
         for name, one in services.items()
     }
-    refuse_all(entries.check(tree | {"services": readable}))
+    fail_if_any(entries.check_entries(tree | {"services": readable}))
     return tree
 
 
-def _settled(
-    tree: Tree, opening: Opening, request: Request, layers: Layers
+def _finish_tree(
+    tree: Tree, opening: ProjectFiles, request: LoadRequest, layers: Layers
 ) -> "tuple[Tree, Callable[[], Project]]":
-    findings = layers.findings
+    findings = layers.entry_diagnostics
     try:
-        tree = layers.attempt(typed, tree)
+        tree = layers.run_pass(decode, tree)
     except ComposeFileInvalid as error:
-        raise ComposeFileInvalid([*findings, *error.findings]) from None
-    enabled, disabled = divide(tree, opening.profiles)
+        raise ComposeFileInvalid([*findings, *error.diagnostics]) from None
+    enabled, disabled = split_by_profile(tree, opening.profiles)
     tree = {"name": tree["name"], "services": dict(sorted(enabled.items())), **tree}
     tree["services"] = dict(sorted(enabled.items()))
     if request.consistency:
         told = {one.path for one in findings}
-        found = references.check(tree, disabled=disabled)
+        found = references.check_references(tree, disabled=disabled)
         findings = [*findings, *(one for one in found if one.path not in told)]
     if findings:
-        raise layers.placed(ComposeFileInvalid(findings))
+        raise layers.with_locations(ComposeFileInvalid(findings))
     if request.consistency:
         for service in enabled.values():
             if "deploy" in service and "scale" in service:
-                insert(service["deploy"], "replicas", service["scale"], DEPLOY_KINDS)
-    enabled, disabled = with_services(enabled, disabled, request.services, opening.profiles)
+                insert_key(service["deploy"], "replicas", service["scale"], DEPLOY_DECODERS)
+    enabled, disabled = enable_services(enabled, disabled, request.services, opening.profiles)
     tree["services"] = enabled
-    values = file_values(tree)
+    values = take_file_values(tree)
     for service in enabled.values():
         if request.resolve_environment:
             merge_env_files(service, opening.environment, opening.warn)
         merge_label_files(service, opening.warn)
     if not request.all_resources:
-        used_only(tree)
+        remove_unused_resources(tree)
 
     def project() -> "Project":
         from cntnr_compose.compose.to_project import to_project
@@ -170,39 +183,41 @@ def _settled(
     return tree, project
 
 
-def file_values(tree: Tree) -> dict[str, str]:
+def take_file_values(tree: Tree) -> dict[str, str]:
     """Take out what the variables of configs and secrets hold, which is not printed."""
     values = {}
     for section in ("configs", "secrets"):
         for key, one in tree.get(section, {}).items():
-            if one and VALUE in one:
-                values[f"{section}.{key}"] = one.pop(VALUE)
+            if one and VARIABLE_VALUE_KEY in one:
+                values[f"{section}.{key}"] = one.pop(VARIABLE_VALUE_KEY)
     return values
 
 
-def _setting(opening: Opening, request: Request, warn: Callable[[str], None]) -> Setting:
-    return Setting(
+def _load_context(
+    opening: ProjectFiles, request: LoadRequest, warn: Callable[[str], None]
+) -> LoadContext:
+    return LoadContext(
         root=opening.directory,
         base=opening.directory,
         environment=opening.environment if request.interpolate else {},
         home=opening.environment.get("HOME", ""),
         warn=warn,
         interpolating=request.interpolate,
-        given=request.environ,
-        env_files=opening.env_sources,
+        process_environment=request.environ,
+        env_files=opening.env_files_by_precedence,
     )
 
 
-def _name(opening: Opening, setting: Setting, request: Request) -> str:
+def _name_from_files(opening: ProjectFiles, setting: LoadContext, request: LoadRequest) -> str:
     """Give the name that the last file to say one says, else the directory's."""
     said = ""
-    origin = Source("", "")
-    for file in opening.required_files():
+    origin = SourceText("", "")
+    for file in opening.require_files():
         for one in setting.documents(file):
-            if found := name_in(one.tree):
-                said, origin = found, setting.source(file)
+            if found := declared_name(one.tree):
+                said, origin = found, setting.source_text(file)
     if not said:
-        return opening.name_of_directory()
+        return opening.directory_name()
     if request.interpolate:
         tree = interpolate({"name": said}, opening.environment.get, origin, setting.warn)
         said = tree["name"]

@@ -12,14 +12,14 @@ def is_enabled(service: Tree, profiles: Collection[str]) -> bool:
     return not own or "*" in profiles or any(one in (profiles or ("",)) for one in own)
 
 
-def divide(tree: Tree, profiles: Collection[str]) -> tuple[Tree, Tree]:
+def split_by_profile(tree: Tree, profiles: Collection[str]) -> tuple[Tree, Tree]:
     """Divide the services of a tree into those that take part and the others."""
     services: Tree = tree.get("services") or {}
     enabled = {name: one for name, one in services.items() if is_enabled(one, profiles)}
     return enabled, {name: one for name, one in services.items() if name not in enabled}
 
 
-def with_services(
+def enable_services(
     enabled: Tree, disabled: Tree, names: Collection[str], profiles: Collection[str]
 ) -> tuple[Tree, Tree]:
     """Enable services that are asked for by name, and with them all of their profiles.
@@ -34,10 +34,10 @@ def with_services(
             raise NoSuchService(name)
     if len(more) == len(profiles):
         return enabled, disabled
-    return divide({"services": dict(sorted((enabled | disabled).items()))}, more)
+    return split_by_profile({"services": dict(sorted((enabled | disabled).items()))}, more)
 
 
-def used_only(tree: Tree) -> None:
+def remove_unused_resources(tree: Tree) -> None:
     """Leave out networks, volumes, configs, secrets and models that no service uses."""
     used: dict[str, set[str]] = {
         section: set() for section in ("networks", "volumes", "configs", "secrets", "models")

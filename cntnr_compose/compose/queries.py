@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cntnr_compose.compose.variables.syntax import Variable, variables
+from cntnr_compose.compose.variables.syntax import Variable, find_variables
 from cntnr_compose.core.errors import NoSuchService
 from cntnr_compose.core.frozen import Tree
 
 
-def in_order(services: Mapping[str, Any]) -> list[str]:
+def order_services(services: Mapping[str, Any]) -> list[str]:
     """Give the names of services, each behind those that it depends on."""
     done: list[str] = []
     seen: set[str] = set()
@@ -26,7 +26,7 @@ def in_order(services: Mapping[str, Any]) -> list[str]:
     return done
 
 
-def select(tree: Tree, names: tuple[str, ...]) -> None:
+def select_services(tree: Tree, names: tuple[str, ...]) -> None:
     """Leave only some services and what they depend on.
 
     Raises `NoSuchService` where one needs another that takes no part.
@@ -63,14 +63,14 @@ def _without(tree: Tree, key: str) -> Tree:
     return {name: one for name, one in tree.items() if name != key}
 
 
-def mentioned(tree: Any) -> dict[str, Variable]:
+def collect_variables(tree: Any) -> dict[str, Variable]:
     """Give the variables that a tree mentions, by name."""
-    return {one.name: one for one in sorted(_mentioned(tree), key=lambda one: one.name)}
+    return {one.name: one for one in sorted(_iter_variables(tree), key=lambda one: one.name)}
 
 
-def _mentioned(value: Any) -> Iterator[Variable]:
+def _iter_variables(value: Any) -> Iterator[Variable]:
     if isinstance(value, str):
-        yield from variables(value)
+        yield from find_variables(value)
     elif isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:
-            yield from _mentioned(inner)
+            yield from _iter_variables(inner)

@@ -3,11 +3,16 @@
 from collections.abc import Callable
 from typing import Any
 
-from cntnr_compose.compose.basics.diagnostics import SHOWN, ComposeFileInvalid, Finding, Place
+from cntnr_compose.compose.basics.diagnostics import (
+    MAX_SHOWN,
+    ComposeFileInvalid,
+    Diagnostic,
+    Location,
+)
 from cntnr_compose.compose.basics.path_rules import Path
-from cntnr_compose.compose.merging.layers import Layers, Setting, Step, copied
+from cntnr_compose.compose.merging.layers import Layers, LoadContext, Pass, deep_copy
 from cntnr_compose.compose.merging.merge import merge
-from cntnr_compose.compose.merging.uniqueness import enforce
+from cntnr_compose.compose.merging.uniqueness import enforce_uniqueness
 from cntnr_compose.compose.yaml import reader as document
 from cntnr_compose.compose.yaml.reader import Document
 from cntnr_compose.core.errors import CntnrError
@@ -20,73 +25,73 @@ DECISIVE = ("profiles", "extends")
 NEUTRAL: dict[str, Tree] = {
     "services": {"image": "x"}, "networks": {}, "volumes": {}, "configs": {}, "secrets": {}, "models": {},
 }  # fmt: skip
-NOTHING = object()
+MISSING = object()
 
 
 class CannotGoOn(Exception):
     """What is wrong cannot be left out."""
 
 
-def diagnose(
-    first: ComposeFileInvalid, setting: Setting, resolve: Callable[[Layers], Any]
+def collect_diagnostics(
+    first: ComposeFileInvalid, setting: LoadContext, resolve: Callable[[Layers], Any]
 ) -> ComposeFileInvalid:
     """Give what was found first and all that is found beside it, in the order of the files."""
-    layers = Diagnosis(setting, [])
+    layers = RecoveringLayers(setting, [])
     try:
         resolve(layers)
     except ComposeFileInvalid as error:
-        layers.tell(error)
+        layers.report(error)
     except (CannotGoOn, CntnrError):
         pass  # what cannot be found now is told when this is mended
-    findings = list(dict.fromkeys([*first.findings, *layers.found]))
+    findings = list(dict.fromkeys([*first.diagnostics, *layers.reported]))
     files = list(dict.fromkeys(one.place.file for one in findings if one.place))
 
-    def position(finding: Finding) -> tuple[int, int, int]:
-        place: Place | None = finding.place
+    def position(finding: Diagnostic) -> tuple[int, int, int]:
+        place: Location | None = finding.place
         return (files.index(place.file), place.line, place.column) if place else (len(files), 0, 0)
 
     return ComposeFileInvalid(sorted(findings, key=position))
 
 
-class Diagnosis(Layers):
+class RecoveringLayers(Layers):
     """Layers that go on after a mistake, without what is wrong."""
 
-    def __init__(self, setting: Setting, found: list[Finding]) -> None:
-        super().__init__(setting)
-        self.found = found
+    def __init__(self, context: LoadContext, found: list[Diagnostic]) -> None:
+        super().__init__(context)
+        self.reported = found
         self._is_whole = True
 
-    def fresh(self, setting: Setting | None = None) -> "Diagnosis":
+    def new_empty(self, context: LoadContext | None = None) -> "RecoveringLayers":
         """Give layers that tell in the same place."""
-        return Diagnosis(setting or self.setting, self.found)
+        return RecoveringLayers(context or self.context, self.reported)
 
-    def tell(self, error: ComposeFileInvalid) -> None:
+    def report(self, error: ComposeFileInvalid) -> None:
         """Keep findings, but none that may follow from one of an earlier pass."""
-        known = [_decided(one.path) for one in self.found if one.path]
-        for one in self.placed(error).findings:
+        known = [_affected_path(one.path) for one in self.reported if one.path]
+        for one in self.with_locations(error).diagnostics:
             if not any(_are_related(one.path, path) for path in known):
-                self.found.append(one)
-        if len(self.found) > SHOWN:
+                self.reported.append(one)
+        if len(self.reported) > MAX_SHOWN:
             raise CannotGoOn
 
     def documents(self, file: str) -> list[Document]:
         """Give the documents of a file that come before one that is no YAML."""
         found: list[Document] = []
         try:
-            found.extend(document.read(self.setting.source(file).text, file))
+            found.extend(document.read_documents(self.context.source_text(file).text, file))
         except ComposeFileInvalid as error:
-            self.tell(error)
+            self.report(error)
             self._is_whole = False
             if not found:
                 raise CannotGoOn from None
         return found
 
-    def add(self, file: str, included: tuple[str, ...] = ()) -> None:
+    def add_file(self, file: str, included: tuple[str, ...] = ()) -> None:
         """Lay a file over what is there, as far as that goes."""
         try:
-            super().add(file, included)
+            super().add_file(file, included)
         except ComposeFileInvalid as error:
-            self.tell(error)
+            self.report(error)
             self._is_whole = False
         except CannotGoOn:
             self._is_whole = False
@@ -97,24 +102,26 @@ class Diagnosis(Layers):
             raise CannotGoOn
         return super().finish(resolve_paths=resolve_paths)
 
-    def merged(self, over: Tree) -> Tree:
+    def merge_with(self, over: Tree) -> Tree:
         """Give what is there with a tree laid over it; what is there stays, for the next attempt."""
-        return self.attempt(lambda tree: enforce(merge(copied(self.tree), tree)), over)
+        return self.run_pass(
+            lambda tree: enforce_uniqueness(merge(deep_copy(self.tree), tree)), over
+        )
 
-    def attempt(self, step: Step, tree: Tree) -> Tree:
+    def run_pass(self, step: Pass, tree: Tree) -> Tree:
         """Let a pass make another tree of a tree, without what it refuses."""
         for _ in range(ATTEMPTS):
             try:
-                return step(copied(tree))
+                return step(deep_copy(tree))
             except ComposeFileInvalid as error:
-                self.tell(error)
-                tree = copied(tree)
-                if not _prune(tree, [one.path for one in error.findings]):
+                self.report(error)
+                tree = deep_copy(tree)
+                if not _remove_all(tree, [one.path for one in error.diagnostics]):
                     break
         raise CannotGoOn
 
 
-def _decided(path: Path) -> Path:
+def _affected_path(path: Path) -> Path:
     """Give the part of a tree about which nothing is certain any more."""
     return path[:2] if path[0:1] == ("services",) and path[2:3] and path[2] in DECISIVE else path
 
@@ -130,18 +137,18 @@ def _are_related(one: Path, other: Path) -> bool:
     return isinstance(index, int) and isinstance(here, int) and here >= index
 
 
-def _prune(tree: Tree, paths: list[Path]) -> bool:
+def _remove_all(tree: Tree, paths: list[Path]) -> bool:
     """Take out what stands at paths, the last items of lists first; tell whether all of it was there."""
     ordered = sorted(set(paths), key=lambda path: [(type(one).__name__, one) for one in path])
-    taken = [_take_out(tree, path) for path in reversed(ordered)]
+    taken = [_remove(tree, path) for path in reversed(ordered)]
     return all(taken)
 
 
-def _take_out(tree: Tree, path: Path) -> bool:
+def _remove(tree: Tree, path: Path) -> bool:
     node: Any = tree
     for step in path[:-1]:
-        node = _inner(node, step)
-    if not path or _inner(node, path[-1]) is NOTHING:
+        node = _child(node, step)
+    if not path or _child(node, path[-1]) is MISSING:
         return False
     neutral = NEUTRAL.get(str(path[0])) if len(path) == 2 else None
     if neutral is not None and node[path[-1]] != neutral:
@@ -151,8 +158,8 @@ def _take_out(tree: Tree, path: Path) -> bool:
     return True
 
 
-def _inner(node: Any, step: str | int) -> Any:
+def _child(node: Any, step: str | int) -> Any:
     if isinstance(node, dict):
-        return node.get(step, NOTHING)
+        return node.get(step, MISSING)
     is_there = isinstance(node, list) and isinstance(step, int) and step < len(node)
-    return node[step] if is_there else NOTHING
+    return node[step] if is_there else MISSING

@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from cntnr_compose.compose.files.discovery import Opening
+from cntnr_compose.compose.files.discovery import ProjectFiles
 from cntnr_compose.compose.to_service import to_service
 from cntnr_compose.core.values import Tree, replace
 from cntnr_compose.model.project import AddressPool, FileSource, Network, Project, Volume
 from cntnr_compose.model.service import NetworkAttachment, Service
 
 
-def to_project(tree: Tree, disabled: Tree, values: dict[str, str], opening: Opening) -> Project:
+def to_project(
+    tree: Tree, disabled: Tree, values: dict[str, str], opening: ProjectFiles
+) -> Project:
     """Make a project of a typed tree; ``values`` are what the variables of configs and secrets hold."""
     networks = {key: _network(key, one or {}) for key, one in tree.get("networks", {}).items()}
     return Project(
@@ -30,11 +32,12 @@ def to_project(tree: Tree, disabled: Tree, values: dict[str, str], opening: Open
 
 def _services(services: Tree, project: str, networks: dict[str, Network]) -> dict[str, Service]:
     return {
-        name: _attached(to_service(name, one), project, networks) for name, one in services.items()
+        name: _apply_network_mode(to_service(name, one), project, networks)
+        for name, one in services.items()
     }
 
 
-def _attached(service: Service, project: str, networks: dict[str, Network]) -> Service:
+def _apply_network_mode(service: Service, project: str, networks: dict[str, Network]) -> Service:
     """Put a network where ``network_mode`` names one, which is added to the project's.
 
     Docker's own bridge, which all projects share there, is a network of the project's here.

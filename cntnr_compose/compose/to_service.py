@@ -26,16 +26,16 @@ from cntnr_compose.model.service import (
 )
 
 # Keys whose canonical form is the field's, but for the lists.
-TEXTS = (
+TEXT_KEYS = (
     "image", "pull_policy", "platform", "working_dir", "user", "stop_signal", "container_name",
     "hostname", "domainname", "network_mode", "mac_address", "pid", "ipc", "uts", "cgroup",
     "cgroup_parent", "userns_mode", "runtime", "cpuset",
 )  # fmt: skip
-LISTS = (
+LIST_KEYS = (
     "group_add", "profiles", "links", "external_links", "volumes_from", "tmpfs", "expose", "dns",
     "dns_search", "dns_opt", "cap_add", "cap_drop", "security_opt",
 )  # fmt: skip
-AS_THEY_ARE = (
+COPIED_KEYS = (
     "environment", "tty", "stdin_open", "init", "labels", "annotations", "attach", "read_only",
     "privileged", "sysctls", "cpu_shares", "cpu_period", "cpu_quota", "oom_kill_disable",
     "oom_score_adj",
@@ -44,8 +44,8 @@ AS_THEY_ARE = (
 
 def to_service(name: str, tree: Tree) -> Service:
     """Make a service of its typed tree."""
-    known: dict[str, Any] = {key: tree[key] for key in (*TEXTS, *AS_THEY_ARE) if key in tree}
-    known |= {key: tuple(tree[key]) for key in LISTS if key in tree}
+    known: dict[str, Any] = {key: tree[key] for key in (*TEXT_KEYS, *COPIED_KEYS) if key in tree}
+    known |= {key: tuple(tree[key]) for key in LIST_KEYS if key in tree}
     deploy = tree.get("deploy", {})
     return Service(
         name=name,
@@ -54,7 +54,7 @@ def to_service(name: str, tree: Tree) -> Service:
         command=tuple(tree["command"]) if "command" in tree else None,
         entrypoint=tuple(tree["entrypoint"]) if "entrypoint" in tree else None,
         stop_grace_period=_seconds(tree.get("stop_grace_period")),
-        restart=restart_policy(tree.get("restart", ""), deploy.get("restart_policy")),
+        restart=parse_restart_policy(tree.get("restart", ""), deploy.get("restart_policy")),
         replicas=tree.get("scale", deploy.get("replicas", 1)),
         depends_on={key: _dependency(one) for key, one in tree.get("depends_on", {}).items()},
         healthcheck=_healthcheck(tree["healthcheck"]) if "healthcheck" in tree else None,
@@ -85,7 +85,7 @@ def _seconds(text: str | None) -> Seconds | None:
     return None if text is None else units.parse_seconds(text)
 
 
-def restart_policy(word: str, deploy: Tree | None) -> RestartPolicy:
+def parse_restart_policy(word: str, deploy: Tree | None) -> RestartPolicy:
     """Read `restart`; `deploy.restart_policy` stands in where it says nothing."""
     if word or deploy is None:
         condition, _, attempts = word.partition(":")

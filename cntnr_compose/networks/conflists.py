@@ -204,13 +204,15 @@ class _ConflistParser:
 
 def _location(file: Path, path: tuple[str | int, ...]) -> str:
     """Give FILE:LINE:COLUMN of what stands at a path, or of the nearest thing around it."""
-    from cntnr_compose.compose.yaml.source_map import Source  # it reads JSON as the YAML that it is
+    from cntnr_compose.compose.yaml.source_map import (
+        SourceText,
+    )  # it reads JSON as the YAML that it is
 
     try:
         text = file.read_text(errors="replace")
     except OSError:
         return str(file)
-    return str(Source(str(file), text).place(path) or file)
+    return str(SourceText(str(file), text).locate(path) or file)
 
 
 def _list_plugins(folder: Path) -> str:

@@ -81,9 +81,9 @@ def main(words: list[str]) -> int:
     (ROOT / "schemas/compose-spec.json").write_text(schema)
     (ROOT / "schemas/source.json").write_text(json.dumps(source, indent=2) + "\n")
 
-    from cntnr_compose.compose.validation.schema import docker_schema
+    from cntnr_compose.compose.validation.schema import read_docker_schema
 
-    docker_schema()
+    read_docker_schema()
     print(f"schemas/compose-spec.json: from check-jsonschema {version}, sha256 {source['sha256']}")
     print(
         "now run the tests of compose/: each key of the schema needs a row in compose/support/keys.py"

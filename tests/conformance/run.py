@@ -47,7 +47,7 @@ def cases(folder: Path) -> list[dict[str, Any]]:
 
 def request_of(case: Mapping[str, Any], where: Path) -> Any:
     """Make a request of a command line."""
-    from cntnr_compose.compose.load import Request
+    from cntnr_compose.compose.load import LoadRequest
 
     said: dict[str, Any] = {}
     words = iter(case["command"][1:])
@@ -64,7 +64,7 @@ def request_of(case: Mapping[str, Any], where: Path) -> Any:
         elif word != "config":
             raise UnknownWord(word)
     said["normalize"] = not said.get("compatibility")  # as the verb has it
-    return Request(environ=environ_of(case, where), cwd=str(where), **said)
+    return LoadRequest(environ=environ_of(case, where), cwd=str(where), **said)
 
 
 def environ_of(case: Mapping[str, Any], where: Path) -> dict[str, str]:
@@ -121,13 +121,13 @@ def differences(wanted: Any, found: Any, path: str) -> Iterator[str]:
 def in_process(case: Mapping[str, Any], folder: Path) -> Any:
     """Answer a case as `config --format json` would, without starting a program."""
     from cntnr_compose.compose.load import load
-    from cntnr_compose.compose.render.output import to_json
+    from cntnr_compose.compose.render.output import render_json
 
     where = folder / case["id"] / case["repo"] / case["dir"]
     before = Path.cwd()
     try:
         os.chdir(where)
-        return json.loads(to_json(load(request_of(case, where)).tree))
+        return json.loads(render_json(load(request_of(case, where)).tree))
     except CntnrError as error:
         return error
     finally:
@@ -158,7 +158,7 @@ def by_command(case: Mapping[str, Any], folder: Path) -> Any:
 def unchecked(case: Mapping[str, Any], folder: Path) -> str:
     """Tell what `check` cannot say of a case, or nothing where it knows every key."""
     from cntnr_compose.cli.main import run
-    from cntnr_compose.compose.support.report import rows
+    from cntnr_compose.compose.support.report import support_by_key
 
     where = folder / case["id"] / case["repo"] / case["dir"]
     words = ["check" if word == "config" else word for word in case["command"][1:]]
@@ -178,7 +178,7 @@ def unchecked(case: Mapping[str, Any], folder: Path) -> str:
     if code:
         is_told = case["expect"] == "error" and err.getvalue()
         return "" if is_told else f"check fails: {err.getvalue()}"
-    strange = {one["Key"] for one in json.loads(out.getvalue())} - rows().keys()
+    strange = {one["Key"] for one in json.loads(out.getvalue())} - support_by_key().keys()
     return f"unknown keys: {strange}" if strange else ""
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.compose.load import Request, load
+from cntnr_compose.compose.load import LoadRequest, load
 from cntnr_compose.core.errors import CntnrError
 
 LIMIT = 30.0  # seconds of CPU, which others that are busy do not add to
@@ -75,7 +75,7 @@ def read(folder: Path, text: str) -> None:
     (folder / "compose.yaml").write_text(text)
     began = time.process_time()
     try:
-        assert load(Request(cwd=str(folder))).project.files
+        assert load(LoadRequest(cwd=str(folder))).project.files
     finally:
         assert time.process_time() - began < LIMIT
 

@@ -12,18 +12,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cntnr_compose.compose.load import Request, load
+from cntnr_compose.compose.load import LoadRequest, load
 from cntnr_compose.compose.render import output
-from cntnr_compose.compose.render.explain import listed
+from cntnr_compose.compose.render.explain import list_origins
 from cntnr_compose.compose.support.level import HostCapabilities
-from cntnr_compose.compose.support.report import not_honoured
-from cntnr_compose.compose.validation.schema import docker_schema, flat
+from cntnr_compose.compose.support.report import find_unsupported
+from cntnr_compose.compose.validation.schema import flatten_schema, read_docker_schema
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import to_json as encode
 from tests.fuzz.documents import spoilt, valid
 from tests.fuzz.texts import env_text, text
 
-SCHEMA = flat(docker_schema())
+SCHEMA = flatten_schema(read_docker_schema())
 SHORT = 120
 NAMES = ["compose.yaml", "compose.override.yaml", "other.yaml", "a", "b", "x"]
 WORDS = st.sampled_from(["", "1", "x", "a b", "$A", "${B", "é", "\n", "true", "*", "/", "compose"])
@@ -59,16 +59,16 @@ def survives(folder: Path, files: Mapping[str, str], **request: Any) -> bool:
     for name, written in files.items():
         (folder / name).write_bytes(written.encode(errors="surrogatepass"))
     try:
-        loaded = load(Request(cwd=str(folder), trace=True, **request))
+        loaded = load(LoadRequest(cwd=str(folder), trace=True, **request))
         plain = not request.get("interpolate", True)
-        (output.to_plain_json if plain else output.to_json)(loaded.tree)
-        (output.to_plain_text if plain else output.to_text)(loaded.tree)
+        (output.render_untyped_json if plain else output.render_json)(loaded.tree)
+        (output.render_untyped_yaml if plain else output.render_yaml)(loaded.tree)
     except CntnrError:
         return False
     encode(loaded.project)
-    assert all(row["Path"] for row in listed(loaded.tree, loaded.trace))
+    assert all(row["Path"] for row in list_origins(loaded.tree, loaded.provenance))
     if not plain:
-        loaded.origins.placed(not_honoured(loaded.tree, HostCapabilities()))
+        loaded.source_map.with_locations(find_unsupported(loaded.tree, HostCapabilities()))
     return True
 
 

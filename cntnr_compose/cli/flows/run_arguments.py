@@ -126,7 +126,7 @@ class RunArguments(Frozen):
         from cntnr_compose.compose.decode import shell_words as shellwords
 
         try:
-            return tuple(shellwords.split(self.entrypoint))
+            return tuple(shellwords.split_command(self.entrypoint))
         except shellwords.InvalidCommandLine as error:
             raise BadOption("--entrypoint", self.entrypoint, str(error)) from None
 
@@ -136,7 +136,7 @@ class RunArguments(Frozen):
 
         found: dict[str, str | None] = {}
         for path in self.env_from_file:
-            found |= source.env_file(os.path.join(current_directory(), path), environ)  # noqa: PTH118
+            found |= source.read_env_file(os.path.join(current_directory(), path), environ)  # noqa: PTH118
         for text in self.env:
             name, equals, value = text.partition("=")
             found[name] = value if equals else environ.get(name)
@@ -156,7 +156,7 @@ def _mount(text: str) -> "Mount":
     from cntnr_compose.model.service import Mount
 
     try:
-        mount = from_tree(volumespec.parse(text), Mount)
+        mount = from_tree(volumespec.parse_volume(text), Mount)
     except ComposeFileInvalid as error:
         raise BadOption("--volume", text, str(error)) from None
     if mount.type == "bind":
@@ -177,6 +177,6 @@ def _ports(text: str) -> "list[Port]":
     from cntnr_compose.model.service import Port
 
     try:
-        return [from_tree(one, Port) for one in portspec.parse(text)]
+        return [from_tree(one, Port) for one in portspec.parse_ports(text)]
     except ComposeFileInvalid as error:
         raise BadOption("--publish", text, str(error)) from None

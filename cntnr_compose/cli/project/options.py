@@ -11,8 +11,8 @@ from cntnr_compose.core.names import is_project_name
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.display.progress import ProgressDisplay
-    from cntnr_compose.compose.files.request import Request
-    from cntnr_compose.compose.load import Loaded
+    from cntnr_compose.compose.files.request import LoadRequest
+    from cntnr_compose.compose.load import LoadedProject
     from cntnr_compose.model.project import Project
 
 ALLOWED_VALUES = {"progress": PROGRESS_MODES, "ansi": ("auto", "never", "always")}
@@ -73,11 +73,11 @@ class ProjectOptions(Frozen):
             said.setdefault("parallel", int(limit))
         return cls(**said)
 
-    def load_request(self, services: tuple[str, ...] = ()) -> "Request":
+    def load_request(self, services: tuple[str, ...] = ()) -> "LoadRequest":
         """Say to the loader what is to be read."""
-        from cntnr_compose.compose.files.request import Request
+        from cntnr_compose.compose.files.request import LoadRequest
 
-        return Request(
+        return LoadRequest(
             files=self.files,
             project_name=self.project_name,
             project_directory=self.directory,
@@ -97,7 +97,7 @@ class ProjectOptions(Frozen):
         """
         return self.load(console, services).project
 
-    def load(self, console: "ProgressDisplay", services: tuple[str, ...] = ()) -> "Loaded":
+    def load(self, console: "ProgressDisplay", services: tuple[str, ...] = ()) -> "LoadedProject":
         """Do as `load` does, and give the tree too."""
         from cntnr_compose.compose.load import load
         from cntnr_compose.core.events import WarningEvent
@@ -135,7 +135,7 @@ class ProjectOptions(Frozen):
             return found
         from cntnr_compose.compose import load as project
 
-        return project.name(self.load_request())
+        return project.resolve_project_name(self.load_request())
 
     def resolve_name_and_project(self, console: "ProgressDisplay") -> "tuple[str, Project | None]":
         """Give the project's name, and the project where its files are there to be read.

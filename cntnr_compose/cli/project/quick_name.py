@@ -8,36 +8,36 @@ from typing import TYPE_CHECKING
 from cntnr_compose.core.names import is_project_name
 
 if TYPE_CHECKING:
-    from cntnr_compose.compose.files.request import Request
+    from cntnr_compose.compose.files.request import LoadRequest
 
 # What could say a name in another way: quotes, tags, merges, flow style, aliases.
 AMBIGUOUS_STARTS = (*"\"'!&*?%{[", "<<")
 
 
-def quick_name(request: "Request") -> str | None:
+def quick_name(request: "LoadRequest") -> str | None:
     """Give the project's name where that is easily seen; None where it is not.
 
     Raises what the loader raises for files that are not there.
     """
     from cntnr_compose.compose.files import reading as source
-    from cntnr_compose.compose.files.discovery import Opening
+    from cntnr_compose.compose.files.discovery import ProjectFiles
 
-    opening = Opening(request, source.unheard)
-    given = opening.given_name()
+    opening = ProjectFiles(request, source.ignore_warning)
+    given = opening.explicit_name()
     if given and not request.files:
         return given
     said = ""
-    for path in opening.required_files():
+    for path in opening.require_files():
         if path == source.STDIN or source.is_remote(path):
             return given or None
-        text = source.read(path)
+        text = source.read_compose_file(path)
         if given:
             continue  # it only had to be there
         found = name_in_text(text)
         if found is None:
             return None
         said = found or said
-    return given or said or opening.name_of_directory()
+    return given or said or opening.directory_name()
 
 
 def name_in_text(text: str) -> str | None:

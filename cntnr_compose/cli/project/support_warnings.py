@@ -7,25 +7,25 @@ from cntnr_compose.core.events import WarningEvent
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.display.progress import ProgressDisplay
-    from cntnr_compose.compose.load import Loaded
+    from cntnr_compose.compose.load import LoadedProject
 
 
 def warn_unsupported(
-    loaded: "Loaded", services: Container[str], console: "ProgressDisplay"
+    loaded: "LoadedProject", services: Container[str], console: "ProgressDisplay"
 ) -> None:
     """Warn of keys that are not honoured here; only the chosen services count.
 
     Raises `ComposeFileInvalid` for those that cannot be.
     """
     from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
-    from cntnr_compose.compose.support.report import nameless, not_honoured
+    from cntnr_compose.compose.support.report import find_empty_names, find_unsupported
     from cntnr_compose.doctor.capabilities import detect_capabilities
 
     chosen = {name: one for name, one in loaded.tree["services"].items() if name in services}
-    findings = not_honoured({**loaded.tree, "services": chosen}, detect_capabilities())
-    findings += nameless(loaded.tree)
+    findings = find_unsupported({**loaded.tree, "services": chosen}, detect_capabilities())
+    findings += find_empty_names(loaded.tree)
     if findings:
-        findings = loaded.origins.placed(findings)
+        findings = loaded.source_map.with_locations(findings)
     refused = [one for one in findings if one.severity == "error"]
     for one in findings:
         if one not in refused:

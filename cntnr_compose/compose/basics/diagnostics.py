@@ -8,10 +8,10 @@ from cntnr_compose.core.frozen import Frozen
 
 Path: TypeAlias = tuple[str | int, ...]
 
-SHOWN = 100  # more findings than this help nobody
+MAX_SHOWN = 100  # more findings than this help nobody
 
 
-class Place(Frozen):
+class Location(Frozen):
     """Where something was written; lines and columns count from 1."""
 
     file: str
@@ -22,19 +22,19 @@ class Place(Frozen):
         return f"{self.file}:{self.line}:{self.column}"
 
 
-class Finding(Frozen):
+class Diagnostic(Frozen):
     """One mistake or remark: ``path`` leads to it in the tree, ``message`` says what it is."""
 
     path: Path
     message: str
     hint: str = ""
-    place: Place | None = None
+    place: Location | None = None
     severity: str = "error"  # error, warning
 
     def __str__(self) -> str:
         parts = [str(self.place)] if self.place else []
         if self.path:
-            parts.append(dotted(self.path))
+            parts.append(dotted_path(self.path))
         text = ": ".join([*parts, self.message])
         return f"{text} ({self.hint})" if self.hint else text
 
@@ -42,20 +42,20 @@ class Finding(Frozen):
 class ComposeFileInvalid(CntnrError):
     """Compose files do not hold together; all that is wrong is told at once."""
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
-        self.findings = tuple(dict.fromkeys(findings))
-        lines = [str(one) for one in self.findings[:SHOWN]]
-        if len(self.findings) > SHOWN:
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        self.diagnostics = tuple(dict.fromkeys(diagnostics))
+        lines = [str(one) for one in self.diagnostics[:MAX_SHOWN]]
+        if len(self.diagnostics) > MAX_SHOWN:
             lines.append("and more mistakes")  # nobody looked for all of them
         super().__init__("\n".join(lines))
 
 
-def dotted(path: Path) -> str:
+def dotted_path(path: Path) -> str:
     """Write a path as the user would: ``services.web.ports.0``."""
     return ".".join(str(step) for step in path)
 
 
-def nearest(word: object, known: Iterable[object]) -> str:
+def closest_match(word: object, known: Iterable[object]) -> str:
     """Give the known word that is most like this one, or nothing when none is."""
     import difflib
 
@@ -66,7 +66,7 @@ def nearest(word: object, known: Iterable[object]) -> str:
     return found[0] if found else ""
 
 
-def suggestion(word: object, known: Iterable[object]) -> str:
+def did_you_mean(word: object, known: Iterable[object]) -> str:
     """Ask ``did you mean "ports"?``, or say nothing when nothing is near."""
-    found = nearest(word, known)
+    found = closest_match(word, known)
     return f'did you mean "{found}"?' if found else ""

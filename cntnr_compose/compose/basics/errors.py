@@ -17,8 +17,8 @@ class NoConfigurationFile(CntnrError):
 class FileUnreadable(CntnrError):
     """A file that is named cannot be read."""
 
-    def __init__(self, path: str, why: str, *, doing: str = "open") -> None:
-        super().__init__(f"{doing} {path}: {why}")
+    def __init__(self, path: str, why: str, *, action: str = "open") -> None:
+        super().__init__(f"{action} {path}: {why}")
 
 
 class NotASwitch(CntnrError):

@@ -5,7 +5,7 @@ from typing import Any
 SMALLEST, LARGEST = -4, 6  # powers of ten that are written without an exponent: from, and up to
 
 
-def text(value: Any) -> str:
+def format_value(value: Any) -> str:
     """Write a value as Go's ``%v`` does."""
     if isinstance(value, str):
         return value
@@ -14,21 +14,21 @@ def text(value: Any) -> str:
     if value is None:
         return "<nil>"
     if isinstance(value, float):
-        return floating(value)
+        return format_float(value)
     if isinstance(value, list):
-        return f"[{' '.join(map(text, value))}]"
+        return f"[{' '.join(map(format_value, value))}]"
     if isinstance(value, dict):
-        return f"map[{' '.join(f'{key}:{text(value[key])}' for key in sorted(value))}]"
+        return f"map[{' '.join(f'{key}:{format_value(value[key])}' for key in sorted(value))}]"
     return str(value)
 
 
-def floating(value: float) -> str:
+def format_float(value: float) -> str:
     """Write a float as Go's ``%v`` does: the shortest form, with an exponent from 1e+06 on."""
     if value != value:
         return "NaN"
     if value in (float("inf"), float("-inf")):
         return "+Inf" if value > 0 else "-Inf"
-    sign, digits, power = _parts(value)
+    sign, digits, power = _split_float(value)
     if power < SMALLEST or power >= LARGEST:
         body = digits[0] + ("." + digits[1:] if digits[1:] else "")
         return f"{sign}{body}e{'-' if power < 0 else '+'}{abs(power):02d}"
@@ -38,7 +38,7 @@ def floating(value: float) -> str:
     return f"{sign}{whole}.{rest}" if rest else f"{sign}{whole}"
 
 
-def _parts(value: float) -> tuple[str, str, int]:
+def _split_float(value: float) -> tuple[str, str, int]:
     """Give sign, significant digits, and the power of ten of the first of them."""
     mantissa, _, exponent = repr(abs(value)).partition("e")
     whole, _, rest = mantissa.partition(".")

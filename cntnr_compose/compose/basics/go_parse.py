@@ -4,7 +4,7 @@ import math
 import struct
 
 TRUE, FALSE = ("true", "y", "yes", "on"), ("false", "n", "no", "off")
-LOWEST, HIGHEST = -(2**63), 2**63 - 1
+MIN_INT64, MAX_INT64 = -(2**63), 2**63 - 1
 
 
 class CannotCast(ValueError):
@@ -25,10 +25,10 @@ class NotANumber(CannotCast):
         super().__init__(f'strconv.{function}: parsing "{word}": {why or "invalid syntax"}')
 
 
-TOO_LARGE = "value out of range"
+OUT_OF_RANGE = "value out of range"
 
 
-def boolean(word: str) -> bool:
+def parse_yaml_bool(word: str) -> bool:
     """Read a boolean. Raises `CannotCast`."""
     lower = word.lower()
     if lower in TRUE:
@@ -38,35 +38,35 @@ def boolean(word: str) -> bool:
     raise NotABoolean(word)
 
 
-def integer(word: str, *, name: str = "Atoi", base: int = 10) -> int:
+def parse_int(word: str, *, function: str = "Atoi", base: int = 10) -> int:
     """Read a whole number, in Go's strict form. Raises `CannotCast`."""
     digits = word[1:] if word[:1] in ("+", "-") else word
     allowed = "0123456789"[:base]
     if not digits or digits.strip(allowed):
-        raise NotANumber(name, word)
+        raise NotANumber(function, word)
     number = int(word, base)
-    if not LOWEST <= number <= HIGHEST:
-        raise NotANumber(name, word, TOO_LARGE)
+    if not MIN_INT64 <= number <= MAX_INT64:
+        raise NotANumber(function, word, OUT_OF_RANGE)
     return number
 
 
-def integer64(word: str) -> int:
+def parse_int64(word: str) -> int:
     """Read a whole number of 64 bits. Raises `CannotCast`."""
-    return integer(word, name="ParseInt")
+    return parse_int(word, function="ParseInt")
 
 
-def decimal(word: str) -> float:
+def parse_float(word: str) -> float:
     """Read a decimal number. Raises `CannotCast`."""
     try:
         number = float(word) if word.isascii() and word == word.strip() else math.nan
     except ValueError:
         raise NotANumber("ParseFloat", word) from None
     if not math.isfinite(number):
-        raise NotANumber("ParseFloat", word, TOO_LARGE)
+        raise NotANumber("ParseFloat", word, OUT_OF_RANGE)
     return number
 
 
-def single(number: float) -> float:
+def round_to_float32(number: float) -> float:
     """Round to what a 32-bit float holds, and give the shortest decimal number that means it."""
     narrow: float = struct.unpack("f", struct.pack("f", number))[0]
     for digits in range(1, 10):
@@ -76,9 +76,9 @@ def single(number: float) -> float:
     return narrow
 
 
-def decimal32(word: str) -> float:
+def parse_float32(word: str) -> float:
     """Read a decimal number of 32 bits. Raises `CannotCast`."""
     try:
-        return single(decimal(word))
+        return round_to_float32(parse_float(word))
     except OverflowError:
-        raise NotANumber("ParseFloat", word, TOO_LARGE) from None
+        raise NotANumber("ParseFloat", word, OUT_OF_RANGE) from None

@@ -6,20 +6,28 @@ A pattern is written ``services.*.ports``; ``*`` stands for any key and for any 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, Finding, Path
-from cntnr_compose.compose.basics.refusal import refuse_all
+from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, Diagnostic, Path
+from cntnr_compose.compose.basics.refusal import fail_if_any
 
-__all__ = ["Change", "Path", "Rows", "below", "rewrite", "say", "table"]
+__all__ = [
+    "Path",
+    "PathRules",
+    "RewriteRule",
+    "apply_rules",
+    "compile_rules",
+    "docker_path",
+    "rules_below",
+]
 
-Rows: TypeAlias = dict[str | None, Any]
-Change: TypeAlias = Callable[[Any, Path], Any]
+PathRules: TypeAlias = dict[str | None, Any]
+RewriteRule: TypeAlias = Callable[[Any, Path], Any]
 
 HERE = None  # a table keeps its own entry at what no key of a compose file can be
 
 
-def table(patterns: Mapping[str, Any]) -> Rows:
+def compile_rules(patterns: Mapping[str, Any]) -> PathRules:
     """Turn patterns into a tree that is walked beside the document."""
-    root: Rows = {}
+    root: PathRules = {}
     for pattern, entry in patterns.items():
         node = root
         for part in pattern.split("."):
@@ -28,41 +36,41 @@ def table(patterns: Mapping[str, Any]) -> Rows:
     return root
 
 
-def below(rows: Rows, key: str) -> Rows | None:
+def rules_below(rules: PathRules, key: str) -> PathRules | None:
     """Give the part of a table that concerns what stands under ``key``."""
-    found: Rows | None = rows.get(key)
-    return found if found is not None else rows.get("*")
+    found: PathRules | None = rules.get(key)
+    return found if found is not None else rules.get("*")
 
 
-def rewrite(value: Any, rows: Rows, path: Path = ()) -> Any:
+def apply_rules(value: Any, rules: PathRules, path: Path = ()) -> Any:
     """Replace in place what stands where the table has an entry, from the top down.
 
     Raises `ComposeFileInvalid` with all that the entries refuse.
     """
-    change: Change | None = rows.get(HERE)
+    change: RewriteRule | None = rules.get(HERE)
     if change is not None:
         value = change(value, path)
-    refused: list[Finding] = []
+    refused: list[Diagnostic] = []
     if isinstance(value, dict):
         for key, inner in value.items():
-            deeper = below(rows, key)
+            deeper = rules_below(rules, key)
             if deeper is not None:
                 try:
-                    value[key] = rewrite(inner, deeper, (*path, key))
+                    value[key] = apply_rules(inner, deeper, (*path, key))
                 except ComposeFileInvalid as error:
-                    refused += error.findings
+                    refused += error.diagnostics
     elif isinstance(value, list):
-        deeper = rows.get("*")
+        deeper = rules.get("*")
         if deeper is not None:
             for index, inner in enumerate(value):
                 try:
-                    value[index] = rewrite(inner, deeper, (*path, index))
+                    value[index] = apply_rules(inner, deeper, (*path, index))
                 except ComposeFileInvalid as error:
-                    refused += error.findings
-    refuse_all(refused)
+                    refused += error.diagnostics
+    fail_if_any(refused)
     return value
 
 
-def say(path: Path) -> str:
+def docker_path(path: Path) -> str:
     """Write a path as docker compose does in its messages: items of lists are ``[]``."""
     return ".".join("[]" if isinstance(part, int) else part for part in path)

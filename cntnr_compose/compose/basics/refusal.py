@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from typing import NoReturn
 
-from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, Finding, Path, Place
+from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, Diagnostic, Location, Path
 
 
-def refuse(what: str, path: Path = (), *, hint: str = "", place: Place | None = None) -> NoReturn:
+def fail(
+    message: str, path: Path = (), *, hint: str = "", location: Location | None = None
+) -> NoReturn:
     """Raise `ComposeFileInvalid` with one finding."""
-    raise ComposeFileInvalid([Finding(path=path, message=what, hint=hint, place=place)])
+    raise ComposeFileInvalid([Diagnostic(path=path, message=message, hint=hint, place=location)])
 
 
-def refuse_all(findings: Sequence[Finding]) -> None:
+def fail_if_any(diagnostics: Sequence[Diagnostic]) -> None:
     """Raise `ComposeFileInvalid` with all findings, where there are any."""
-    if findings:
-        raise ComposeFileInvalid(findings)
+    if diagnostics:
+        raise ComposeFileInvalid(diagnostics)

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from cntnr_compose.compose.basics import go_parse as casts
-from cntnr_compose.compose.basics.go_format import text
+from cntnr_compose.compose.basics.go_format import format_value
 from cntnr_compose.compose.basics.path_rules import Path
-from cntnr_compose.compose.basics.refusal import refuse
+from cntnr_compose.compose.basics.refusal import fail
 from cntnr_compose.compose.decode import shell_words as shellwords
 from cntnr_compose.compose.decode.errors import (
     AddressMissing,
@@ -24,14 +24,14 @@ from cntnr_compose.compose.decode.errors import (
 from cntnr_compose.core import units
 from cntnr_compose.core.frozen import Tree
 
-Kind: TypeAlias = Callable[[Any, Path], Any]
+Decoder: TypeAlias = Callable[[Any, Path], Any]
 
 OMIT: Any = object()
-ASIDE = "#extensions"
+EXTENSIONS_KEY = "#extensions"
 INFINITE = (float("inf"), float("-inf"))
 
 
-def _fits(kind: Kind) -> Kind:
+def _locates_errors(kind: Decoder) -> Decoder:
     """Tell where a value does not fit."""
 
     def check(value: Any, path: Path) -> Any:
@@ -39,12 +39,12 @@ def _fits(kind: Kind) -> Kind:
             return kind(value, path)
         except ValueError as error:
             what = str(error)
-        return refuse(f"'{indexed(path)}' {what}", path)
+        return fail(f"'{indexed_path(path)}' {what}", path)
 
     return check
 
 
-def indexed(path: Path) -> str:
+def indexed_path(path: Path) -> str:
     """Write a path as the decoder of docker compose does: ``services[web].ports[0]``."""
     done = ""
     for depth, step in enumerate(path):
@@ -60,10 +60,10 @@ def scalar(value: Any, _path: Path) -> Any:
     """Take a text, or a number or a boolean as text."""
     if isinstance(value, dict | list):
         raise Mistyped(value, "a string")
-    return OMIT if value in (None, "") and value is not False else text(value)
+    return OMIT if value in (None, "") and value is not False else format_value(value)
 
 
-@_fits
+@_locates_errors
 def string(value: Any, path: Path) -> Any:
     """Take a text, or a whole number as text."""
     if isinstance(value, float):
@@ -73,27 +73,27 @@ def string(value: Any, path: Path) -> Any:
 
 def _boolean(value: Any) -> bool:
     if isinstance(value, str):
-        return casts.boolean(value)
+        return casts.parse_yaml_bool(value)
     if not isinstance(value, bool):
         raise Mistyped(value, "a boolean")
     return value
 
 
-@_fits
+@_locates_errors
 def flag(value: Any, _path: Path) -> Any:
     """Take a boolean that is not printed where it is false."""
     return OMIT if value is None or not _boolean(value) else True
 
 
-@_fits
-def choice(value: Any, _path: Path) -> Any:
+@_locates_errors
+def tristate(value: Any, _path: Path) -> Any:
     """Take a boolean for which false means something."""
     return OMIT if value is None else _boolean(value)
 
 
 def _whole(value: Any) -> int:
     if isinstance(value, str):
-        return casts.integer64(value)
+        return casts.parse_int64(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or value in INFINITE:
         raise Mistyped(value, "a number")
     return int(value)
@@ -106,28 +106,28 @@ def _unsigned(value: float, bits: int) -> int:
     return cut
 
 
-@_fits
+@_locates_errors
 def natural(value: Any, _path: Path) -> Any:
     """Take a whole number that is not below 0, for which 0 means something."""
     return OMIT if value is None else _unsigned(_whole(value), 64)
 
 
-@_fits
-def whole(value: Any, _path: Path) -> Any:
+@_locates_errors
+def nonzero_integer(value: Any, _path: Path) -> Any:
     """Take a whole number that is not printed where it is 0."""
     return OMIT if value is None else _whole(value) or OMIT
 
 
-@_fits
-def count(value: Any, _path: Path) -> Any:
+@_locates_errors
+def integer(value: Any, _path: Path) -> Any:
     """Take a whole number for which 0 means something."""
     return OMIT if value is None else _whole(value)
 
 
-def unsigned(bits: int) -> Kind:
+def unsigned(bits: int) -> Decoder:
     """Make the kind of a number without a sign, which is cut to its bits; never a text."""
 
-    @_fits
+    @_locates_errors
     def check(value: Any, _path: Path) -> Any:
         if value is None:
             return OMIT
@@ -138,22 +138,22 @@ def unsigned(bits: int) -> Kind:
     return check
 
 
-@_fits
-def decimal(value: Any, _path: Path) -> Any:
+@_locates_errors
+def nonzero_float(value: Any, _path: Path) -> Any:
     """Take a number of 32 bits that is not printed where it is 0."""
     if value is None:
         return OMIT
     if isinstance(value, str):
-        number = casts.decimal32(value)
+        number = casts.parse_float32(value)
     elif isinstance(value, bool) or not isinstance(value, int | float) or value in INFINITE:
         raise Mistyped(value, "a number")
     else:
-        number = casts.single(float(value))
+        number = casts.round_to_float32(float(value))
     return (int(number) if number.is_integer() else number) or OMIT
 
 
-@_fits
-def size(value: Any, _path: Path) -> Any:
+@_locates_errors
+def byte_size(value: Any, _path: Path) -> Any:
     """Take a number of bytes, or a text such as ``64m``; printed as digits."""
     if value is None or isinstance(value, float):
         return OMIT  # docker compose takes a number with a fraction for none
@@ -163,48 +163,54 @@ def size(value: Any, _path: Path) -> Any:
     return str(number) if number else OMIT
 
 
-@_fits
+@_locates_errors
 def duration(value: Any, _path: Path) -> Any:
     """Take a duration."""
     if value is None:
         return OMIT
-    return units.format_duration(units.parse_nanoseconds(text(value)))
+    return units.format_duration(units.parse_nanoseconds(format_value(value)))
 
 
-def pause(value: Any, path: Path) -> Any:
+def nonzero_duration(value: Any, path: Path) -> Any:
     """Take a duration that is not printed where it is 0."""
     told = duration(value, path)
     return OMIT if told == units.format_duration(0) else told
 
 
-@_fits
-def mode(value: Any, _path: Path) -> Any:
+@_locates_errors
+def file_mode(value: Any, _path: Path) -> Any:
     """Take the mode of a file; printed in octal digits."""
     if value is None:
         return OMIT
     if isinstance(value, float):
         raise UnexpectedType(value, "mode")
-    number = casts.integer(value, name="ParseInt", base=8) if isinstance(value, str) else int(value)
+    number = (
+        casts.parse_int(value, function="ParseInt", base=8)
+        if isinstance(value, str)
+        else int(value)
+    )
     return f"0{number:o}"
 
 
-@_fits
+@_locates_errors
 def command(value: Any, path: Path) -> Any:
     """Take words, or a line that is split as a shell would."""
     if value is None:
         return OMIT
-    return shellwords.split(value) if isinstance(value, str) else strings_kept(value, path)
+    return (
+        shellwords.split_command(value) if isinstance(value, str) else strings_or_empty(value, path)
+    )
 
 
-@_fits
-def test(value: Any, path: Path) -> Any:
+@_locates_errors
+def healthcheck_test(value: Any, path: Path) -> Any:
     """Take the test of a health check; a line is for a shell."""
     if isinstance(value, str):
         return ["CMD-SHELL", value]
     return strings(value, path)
 
 
-def strings_kept(value: Any, path: Path) -> Any:
+def strings_or_empty(value: Any, path: Path) -> Any:
     """Take a list of texts, or one text; an empty list is printed."""
     if value is None:
         return OMIT
@@ -220,28 +226,28 @@ def _word(value: Any, path: Path) -> str:
 
 def strings(value: Any, path: Path) -> Any:
     """Take a list of texts, or one text."""
-    found = strings_kept(value, path)
+    found = strings_or_empty(value, path)
     return found or OMIT
 
 
-def words(value: Any, path: Path) -> Any:
+def scalars(value: Any, path: Path) -> Any:
     """Take a list of scalars, or one of them, as texts."""
     found = value if isinstance(value, list) else [value]
     return [_word(one, path) for one in found] or OMIT
 
 
-def aside(pairs: Tree) -> Tree:
+def collect_extensions(pairs: Tree) -> Tree:
     """Lay names that begin with x- aside, under the key and in the form of docker compose."""
     extras = {key for key in pairs if key.startswith("x-")}
     if not extras:
         return pairs
     kept = {key: one for key, one in pairs.items() if key not in extras}
-    return kept | {ASIDE: text({key: pairs[key] for key in extras})}
+    return kept | {EXTENSIONS_KEY: format_value({key: pairs[key] for key in extras})}
 
 
 def _pairs(value: Any, path: Path) -> dict[str, Any]:
     if isinstance(value, dict):
-        return aside(value)
+        return collect_extensions(value)
     if not isinstance(value, list):
         raise Mistyped(value, "a mapping")
     done: dict[str, Any] = {}
@@ -251,8 +257,8 @@ def _pairs(value: Any, path: Path) -> dict[str, Any]:
     return done
 
 
-@_fits
-def mapping(value: Any, path: Path) -> Any:
+@_locates_errors
+def string_mapping(value: Any, path: Path) -> Any:
     """Take names and texts, as a mapping or as ``KEY=VALUE``; one without a value has an empty one."""
     if value is None:
         return OMIT
@@ -260,20 +266,20 @@ def mapping(value: Any, path: Path) -> Any:
     return {key: _word(pairs[key], (*path, key)) for key in sorted(pairs)} or OMIT
 
 
-@_fits
-def texts(value: Any, path: Path) -> Any:
+@_locates_errors
+def strict_string_mapping(value: Any, path: Path) -> Any:
     """Take a mapping of names to texts, and nothing else."""
     if value is None:
         return OMIT
     if not isinstance(value, dict):
         raise Mistyped(value, "a mapping")
-    if ASIDE in aside(value):
+    if EXTENSIONS_KEY in collect_extensions(value):
         raise Unconvertible(value, "string")
     found = {key: string(value[key], (*path, key)) for key in sorted(value)}
     return {key: "" if one is OMIT else one for key, one in found.items()} or OMIT
 
 
-@_fits
+@_locates_errors
 def environment(value: Any, path: Path) -> Any:
     """Take names and texts; one without a value stays without."""
     if value is None:
@@ -289,14 +295,14 @@ def environment(value: Any, path: Path) -> Any:
     return done or OMIT
 
 
-@_fits
-def hosts(value: Any, path: Path) -> Any:
+@_locates_errors
+def extra_hosts(value: Any, path: Path) -> Any:
     """Take names of hosts and their addresses; printed as a list of ``NAME=ADDRESS``."""
     if value is None:
         return OMIT
     done: list[str] = []
     if isinstance(value, dict):
-        if ASIDE in aside(value):
+        if EXTENSIONS_KEY in collect_extensions(value):
             raise UnexpectedType(value, "extra_hosts entry")
         for name, addresses in value.items():
             each = addresses if isinstance(addresses, list) else [addresses]

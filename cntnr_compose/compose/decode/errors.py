@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cntnr_compose.compose.basics.go_format import text
+from cntnr_compose.compose.basics.go_format import format_value
 
 GO_TYPES = {
     bool: "bool", int: "int", float: "float64", dict: "map[string]interface {}",
@@ -14,7 +14,7 @@ class Mistyped(ValueError):
     """A value is of a type that its key cannot take."""
 
     def __init__(self, value: Any, wanted: str) -> None:
-        super().__init__(f"expected {wanted}, got {text(value)}")
+        super().__init__(f"expected {wanted}, got {format_value(value)}")
 
 
 class Unconvertible(ValueError):
@@ -36,7 +36,7 @@ class Negative(ValueError):
     """A number is below zero where none can be."""
 
     def __init__(self, value: Any, wanted: str) -> None:
-        super().__init__(f"cannot parse value as '{wanted}': {text(value)} overflows uint")
+        super().__init__(f"cannot parse value as '{wanted}': {format_value(value)} overflows uint")
 
 
 class TrailingSpace(ValueError):

@@ -4,33 +4,33 @@ from typing import Any
 
 from cntnr_compose.compose.basics import go_parse as casts
 from cntnr_compose.compose.basics.path_rules import Path
-from cntnr_compose.compose.basics.refusal import refuse
-from cntnr_compose.compose.decode.compound import fields, listed, mapped
+from cntnr_compose.compose.basics.refusal import fail
+from cntnr_compose.compose.decode.compound import dict_of, list_of, mapping_of
 from cntnr_compose.compose.decode.decoders import (
     OMIT,
-    Kind,
-    aside,
-    choice,
+    Decoder,
+    byte_size,
+    collect_extensions,
     command,
-    count,
-    decimal,
     duration,
     environment,
+    extra_hosts,
+    file_mode,
     flag,
-    hosts,
-    indexed,
-    mapping,
-    mode,
+    healthcheck_test,
+    indexed_path,
+    integer,
     natural,
-    pause,
-    size,
+    nonzero_duration,
+    nonzero_float,
+    nonzero_integer,
+    scalars,
+    strict_string_mapping,
     string,
+    string_mapping,
     strings,
-    test,
-    texts,
+    tristate,
     unsigned,
-    whole,
-    words,
 )
 from cntnr_compose.core.frozen import Tree
 
@@ -38,25 +38,25 @@ from cntnr_compose.core.frozen import Tree
 def device_count(value: Any, path: Path) -> Any:
     """Take a number of devices; ``all`` is -1."""
     if isinstance(value, float):
-        return refuse(f"'{indexed(path)}' invalid type float64 for device count", path)
+        return fail(f"'{indexed_path(path)}' invalid type float64 for device count", path)
     if not isinstance(value, str):
-        return whole(value, path)
+        return nonzero_integer(value, path)
     if value.lower() == "all":
         return -1
     try:
-        return casts.integer(value) or OMIT
+        return casts.parse_int(value) or OMIT
     except ValueError:
         what = f"invalid value \"{value}\", the only value allowed is 'all' or a number"
-        return refuse(f"'{indexed(path)}' {what}", path)
+        return fail(f"'{indexed_path(path)}' {what}", path)
 
 
 def ulimit(value: Any, path: Path) -> Any:
     """Take one limit, or a soft and a hard one."""
     if isinstance(value, dict):
-        return fields({"soft": whole, "hard": whole})(value, path)
+        return mapping_of({"soft": nonzero_integer, "hard": nonzero_integer})(value, path)
     if isinstance(value, float):
-        refuse(f"'{indexed(path)}' invalid type float64 for a limit", path)
-    return count(value, path) or {}
+        fail(f"'{indexed_path(path)}' invalid type float64 for a limit", path)
+    return integer(value, path) or {}
 
 
 def ssh_keys(value: Any, _path: Path) -> Any:
@@ -66,28 +66,30 @@ def ssh_keys(value: Any, _path: Path) -> Any:
     return [f"{key}: {value[key]}" if value[key] else key for key in sorted(value)] or OMIT
 
 
-def options(value: Any, path: Path) -> Any:
+def provider_options(value: Any, path: Path) -> Any:
     """Take what a provider is started with: texts, or lists of them."""
-    pairs = aside(value) if isinstance(value, dict) else value
-    return mapped(words)(pairs and {key: one for key, one in pairs.items() if one != []}, path)
+    pairs = collect_extensions(value) if isinstance(value, dict) else value
+    return dict_of(scalars)(pairs and {key: one for key, one in pairs.items() if one != []}, path)
 
 
-VALUE = "x-#value"  # what the variable of a config or secret holds, until nobody checks any more
-ULIMITS = mapped(ulimit)
-FILE_MOUNT = fields(
-    {"source": string, "target": string, "uid": string, "gid": string, "mode": mode}
+VARIABLE_VALUE_KEY = (
+    "x-#value"  # what the variable of a config or secret holds, until nobody checks any more
 )
-DEVICE_REQUEST = fields({
+ULIMITS = dict_of(ulimit)
+FILE_MOUNT = mapping_of(
+    {"source": string, "target": string, "uid": string, "gid": string, "mode": file_mode}
+)
+DEVICE_REQUEST = mapping_of({
     "capabilities": strings, "driver": string, "count": device_count, "device_ids": strings,
-    "options": mapping,
+    "options": string_mapping,
 })  # fmt: skip
-HOOK_KINDS: dict[str, Kind] = {
+HOOK_DECODERS: dict[str, Decoder] = {
     "command": command, "user": string, "privileged": flag, "working_dir": string,
     "environment": environment,
 }  # fmt: skip
-HOOK = fields(HOOK_KINDS)
+HOOK = mapping_of(HOOK_DECODERS)
 
-BUILD = fields({
+BUILD = mapping_of({
     "context": string,
     "dockerfile": string,
     "dockerfile_inline": string,
@@ -96,188 +98,188 @@ BUILD = fields({
     "provenance": string,
     "sbom": string,
     "ssh": ssh_keys,
-    "labels": mapping,
+    "labels": string_mapping,
     "cache_from": strings,
     "cache_to": strings,
     "no_cache": flag,
-    "additional_contexts": mapping,
+    "additional_contexts": string_mapping,
     "pull": flag,
-    "extra_hosts": hosts,
+    "extra_hosts": extra_hosts,
     "isolation": string,
     "network": string,
     "target": string,
-    "secrets": listed(FILE_MOUNT),
-    "shm_size": size,
+    "secrets": list_of(FILE_MOUNT),
+    "shm_size": byte_size,
     "tags": strings,
     "ulimits": ULIMITS,
     "platforms": strings,
     "privileged": flag,
 })  # fmt: skip
 
-WATCH_KINDS: dict[str, Kind] = {
+WATCH_DECODERS: dict[str, Decoder] = {
     "path": string, "action": string, "target": string, "exec": HOOK, "include": strings,
     "ignore": strings, "initial_sync": flag,
 }  # fmt: skip
-WATCH = fields(WATCH_KINDS)
+WATCH = mapping_of(WATCH_DECODERS)
 
-WEIGHT = fields({"path": string, "weight": unsigned(16)}, {"path": "", "weight": 0})
-RATE = fields({"path": string, "rate": size}, {"path": "", "rate": "0"})
-BLKIO = fields({
+WEIGHT = mapping_of({"path": string, "weight": unsigned(16)}, {"path": "", "weight": 0})
+RATE = mapping_of({"path": string, "rate": byte_size}, {"path": "", "rate": "0"})
+BLKIO = mapping_of({
     "weight": unsigned(16),
-    "weight_device": listed(WEIGHT),
-    "device_read_bps": listed(RATE),
-    "device_read_iops": listed(RATE),
-    "device_write_bps": listed(RATE),
-    "device_write_iops": listed(RATE),
+    "weight_device": list_of(WEIGHT),
+    "device_read_bps": list_of(RATE),
+    "device_read_iops": list_of(RATE),
+    "device_write_bps": list_of(RATE),
+    "device_write_iops": list_of(RATE),
 })  # fmt: skip
 
-UPDATE = fields({
-    "parallelism": natural, "delay": pause, "failure_action": string, "monitor": pause,
-    "max_failure_ratio": decimal, "order": string,
+UPDATE = mapping_of({
+    "parallelism": natural, "delay": nonzero_duration, "failure_action": string, "monitor": nonzero_duration,
+    "max_failure_ratio": nonzero_float, "order": string,
 })  # fmt: skip
-RESOURCE_AMOUNT = fields({"kind": string, "value": whole}, {"kind": "", "value": 0})
+RESOURCE_AMOUNT = mapping_of({"kind": string, "value": nonzero_integer}, {"kind": "", "value": 0})
 RESOURCE = {
-    "cpus": decimal,
-    "memory": size,
-    "pids": whole,
-    "devices": listed(DEVICE_REQUEST),
-    "generic_resources": listed(fields({"discrete_resource_spec": RESOURCE_AMOUNT})),
+    "cpus": nonzero_float,
+    "memory": byte_size,
+    "pids": nonzero_integer,
+    "devices": list_of(DEVICE_REQUEST),
+    "generic_resources": list_of(mapping_of({"discrete_resource_spec": RESOURCE_AMOUNT})),
 }
-DEPLOY_KINDS: dict[str, Kind] = {
+DEPLOY_DECODERS: dict[str, Decoder] = {
     "mode": string,
-    "replicas": count,
-    "labels": mapping,
+    "replicas": integer,
+    "labels": string_mapping,
     "update_config": UPDATE,
     "rollback_config": UPDATE,
-    "resources": fields({"limits": fields(RESOURCE), "reservations": fields(RESOURCE)}),
-    "restart_policy": fields({
+    "resources": mapping_of({"limits": mapping_of(RESOURCE), "reservations": mapping_of(RESOURCE)}),
+    "restart_policy": mapping_of({
         "condition": string, "delay": duration, "max_attempts": natural, "window": duration,
     }),
-    "placement": fields({
+    "placement": mapping_of({
         "constraints": strings,
-        "preferences": listed(fields({"spread": string})),
+        "preferences": list_of(mapping_of({"spread": string})),
         "max_replicas_per_node": unsigned(64),
     }),
     "endpoint_mode": string,
 }  # fmt: skip
-DEPLOY = fields(DEPLOY_KINDS)
+DEPLOY = mapping_of(DEPLOY_DECODERS)
 
-HEALTHCHECK = fields({
-    "test": test, "timeout": duration, "interval": duration, "retries": natural,
+HEALTHCHECK = mapping_of({
+    "test": healthcheck_test, "timeout": duration, "interval": duration, "retries": natural,
     "start_period": duration, "start_interval": duration, "disable": flag,
 })  # fmt: skip
 
-ATTACHMENT = fields({
+ATTACHMENT = mapping_of({
     "aliases": strings,
-    "driver_opts": mapping,
-    "gw_priority": whole,
+    "driver_opts": string_mapping,
+    "gw_priority": nonzero_integer,
     "interface_name": string,
     "ipv4_address": string,
     "ipv6_address": string,
     "link_local_ips": strings,
     "mac_address": string,
-    "priority": whole,
+    "priority": nonzero_integer,
 })  # fmt: skip
 
-PORT = fields({
+PORT = mapping_of({
     "name": string, "mode": string, "host_ip": string, "target": unsigned(32), "published": string,
     "protocol": string, "app_protocol": string,
 })  # fmt: skip
 
-VOLUME_MOUNT = fields({
+VOLUME_MOUNT = mapping_of({
     "type": string,
     "source": string,
     "target": string,
     "read_only": flag,
     "consistency": string,
-    "bind": fields({
+    "bind": mapping_of({
         "selinux": string, "propagation": string, "create_host_path": flag, "recursive": string,
     }),
-    "volume": fields({"labels": mapping, "nocopy": flag, "subpath": string}),
-    "tmpfs": fields({"size": size, "mode": unsigned(32)}),
-    "image": fields({"subpath": string}),
+    "volume": mapping_of({"labels": string_mapping, "nocopy": flag, "subpath": string}),
+    "tmpfs": mapping_of({"size": byte_size, "mode": unsigned(32)}),
+    "image": mapping_of({"subpath": string}),
 })  # fmt: skip
 
-SERVICE_KINDS: dict[str, Kind] = {
+SERVICE_DECODERS: dict[str, Decoder] = {
     "profiles": strings,
-    "annotations": mapping,
-    "attach": choice,
+    "annotations": string_mapping,
+    "attach": tristate,
     "build": BUILD,
-    "develop": fields({"watch": listed(WATCH)}),
+    "develop": mapping_of({"watch": list_of(WATCH)}),
     "blkio_config": BLKIO,
     "cap_add": strings,
     "cap_drop": strings,
     "cgroup_parent": string,
     "cgroup": string,
-    "cpu_count": whole,
-    "cpu_percent": decimal,
-    "cpu_period": whole,
-    "cpu_quota": whole,
-    "cpu_rt_period": whole,
-    "cpu_rt_runtime": whole,
-    "cpus": decimal,
+    "cpu_count": nonzero_integer,
+    "cpu_percent": nonzero_float,
+    "cpu_period": nonzero_integer,
+    "cpu_quota": nonzero_integer,
+    "cpu_rt_period": nonzero_integer,
+    "cpu_rt_runtime": nonzero_integer,
+    "cpus": nonzero_float,
     "cpuset": string,
-    "cpu_shares": whole,
+    "cpu_shares": nonzero_integer,
     "command": command,
-    "configs": listed(FILE_MOUNT),
+    "configs": list_of(FILE_MOUNT),
     "container_name": string,
-    "credential_spec": fields({"config": string, "file": string, "registry": string}),
-    "depends_on": mapped(fields({"condition": string, "restart": flag, "required": choice})),
+    "credential_spec": mapping_of({"config": string, "file": string, "registry": string}),
+    "depends_on": dict_of(mapping_of({"condition": string, "restart": flag, "required": tristate})),
     "deploy": DEPLOY,
     "device_cgroup_rules": strings,
-    "devices": listed(fields({"source": string, "target": string, "permissions": string})),
+    "devices": list_of(mapping_of({"source": string, "target": string, "permissions": string})),
     "dns": strings,
     "dns_opt": strings,
     "dns_search": strings,
     "domainname": string,
     "entrypoint": command,
-    "provider": fields({"type": string, "options": options}),
+    "provider": mapping_of({"type": string, "options": provider_options}),
     "environment": environment,
-    "env_file": listed(fields({"path": string, "required": choice, "format": string})),
+    "env_file": list_of(mapping_of({"path": string, "required": tristate, "format": string})),
     "expose": strings,
-    "extends": fields({"file": string, "service": string}),
+    "extends": mapping_of({"file": string, "service": string}),
     "external_links": strings,
-    "extra_hosts": hosts,
+    "extra_hosts": extra_hosts,
     "group_add": strings,
-    "gpus": listed(DEVICE_REQUEST),
+    "gpus": list_of(DEVICE_REQUEST),
     "hostname": string,
     "healthcheck": HEALTHCHECK,
     "image": string,
-    "init": choice,
+    "init": tristate,
     "ipc": string,
     "isolation": string,
-    "labels": mapping,
+    "labels": string_mapping,
     "label_file": strings,
     "links": strings,
-    "logging": fields({"driver": string, "options": mapping}),
-    "mem_limit": size,
-    "mem_reservation": size,
-    "memswap_limit": size,
-    "mem_swappiness": size,
+    "logging": mapping_of({"driver": string, "options": string_mapping}),
+    "mem_limit": byte_size,
+    "mem_reservation": byte_size,
+    "memswap_limit": byte_size,
+    "mem_swappiness": byte_size,
     "mac_address": string,
-    "models": mapped(fields({"endpoint_var": string, "model_var": string})),
+    "models": dict_of(mapping_of({"endpoint_var": string, "model_var": string})),
     "network_mode": string,
-    "networks": mapped(ATTACHMENT),
+    "networks": dict_of(ATTACHMENT),
     "oom_kill_disable": flag,
-    "oom_score_adj": whole,
+    "oom_score_adj": nonzero_integer,
     "pid": string,
-    "pids_limit": whole,
+    "pids_limit": nonzero_integer,
     "platform": string,
-    "ports": listed(PORT),
+    "ports": list_of(PORT),
     "privileged": flag,
     "pull_policy": string,
     "read_only": flag,
     "restart": string,
     "runtime": string,
-    "scale": count,
-    "secrets": listed(FILE_MOUNT),
+    "scale": integer,
+    "secrets": list_of(FILE_MOUNT),
     "security_opt": strings,
-    "shm_size": size,
+    "shm_size": byte_size,
     "stdin_open": flag,
     "stop_grace_period": duration,
     "stop_signal": string,
-    "storage_opt": texts,
-    "sysctls": mapping,
+    "storage_opt": strict_string_mapping,
+    "sysctls": string_mapping,
     "tmpfs": strings,
     "tty": flag,
     "ulimits": ULIMITS,
@@ -286,61 +288,61 @@ SERVICE_KINDS: dict[str, Kind] = {
     "userns_mode": string,
     "uts": string,
     "volume_driver": string,
-    "volumes": listed(VOLUME_MOUNT),
+    "volumes": list_of(VOLUME_MOUNT),
     "volumes_from": strings,
     "working_dir": string,
-    "post_start": listed(HOOK),
-    "pre_stop": listed(HOOK),
+    "post_start": list_of(HOOK),
+    "pre_stop": list_of(HOOK),
 }  # fmt: skip
-SERVICE = fields(SERVICE_KINDS)
+SERVICE = mapping_of(SERVICE_DECODERS)
 
-POOL = fields({
-    "subnet": string, "gateway": string, "ip_range": string, "aux_addresses": mapping,
+POOL = mapping_of({
+    "subnet": string, "gateway": string, "ip_range": string, "aux_addresses": string_mapping,
 })  # fmt: skip
-NETWORK_KINDS: dict[str, Kind] = {
+NETWORK_DECODERS: dict[str, Decoder] = {
     "name": string,
     "driver": string,
-    "driver_opts": mapping,
-    "ipam": fields({"driver": string, "config": listed(POOL)}),
+    "driver_opts": string_mapping,
+    "ipam": mapping_of({"driver": string, "config": list_of(POOL)}),
     "external": flag,
     "internal": flag,
     "attachable": flag,
-    "labels": mapping,
-    "enable_ipv4": choice,
-    "enable_ipv6": choice,
+    "labels": string_mapping,
+    "enable_ipv4": tristate,
+    "enable_ipv6": tristate,
 }  # fmt: skip
-NETWORK = fields(NETWORK_KINDS)
-VOLUME = fields({
-    "name": string, "driver": string, "driver_opts": mapping, "external": flag, "labels": mapping,
+NETWORK = mapping_of(NETWORK_DECODERS)
+VOLUME = mapping_of({
+    "name": string, "driver": string, "driver_opts": string_mapping, "external": flag, "labels": string_mapping,
 })  # fmt: skip
-FILE_SOURCE = fields({
+FILE_SOURCE = mapping_of({
     "name": string,
     "file": string,
     "environment": string,
     "content": string,
-    VALUE: string,
+    VARIABLE_VALUE_KEY: string,
     "external": flag,
-    "labels": mapping,
+    "labels": string_mapping,
     "driver": string,
-    "driver_opts": texts,
+    "driver_opts": strict_string_mapping,
     "template_driver": string,
 })  # fmt: skip
-MODEL = fields({
-    "name": string, "model": string, "context_size": whole, "runtime_flags": strings,
+MODEL = mapping_of({
+    "name": string, "model": string, "context_size": nonzero_integer, "runtime_flags": strings,
 })  # fmt: skip
 
-PROJECT = fields({
+PROJECT = mapping_of({
     "name": string,
-    "services": mapped(SERVICE),
-    "networks": mapped(NETWORK, empty={}),
-    "volumes": mapped(VOLUME, empty={}),
-    "secrets": mapped(FILE_SOURCE, empty={}),
-    "configs": mapped(FILE_SOURCE, empty={}),
-    "models": mapped(MODEL, empty={}),
+    "services": dict_of(SERVICE),
+    "networks": dict_of(NETWORK, empty={}),
+    "volumes": dict_of(VOLUME, empty={}),
+    "secrets": dict_of(FILE_SOURCE, empty={}),
+    "configs": dict_of(FILE_SOURCE, empty={}),
+    "models": dict_of(MODEL, empty={}),
 })  # fmt: skip
 
 
-def typed(tree: Tree) -> Tree:
+def decode(tree: Tree) -> Tree:
     """Make every value what its key holds; what says nothing is left out.
 
     Raises `ComposeFileInvalid`.
@@ -349,7 +351,7 @@ def typed(tree: Tree) -> Tree:
     return done
 
 
-def insert(tree: Tree, key: str, value: Any, kinds: dict[str, Kind]) -> None:
+def insert_key(tree: Tree, key: str, value: Any, kinds: dict[str, Decoder]) -> None:
     """Set a key of a typed mapping at its place among the others."""
     tree[key] = value
     order = list(kinds)

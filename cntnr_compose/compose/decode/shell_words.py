@@ -11,7 +11,7 @@ class InvalidCommandLine(ValueError):
         super().__init__("invalid command line string")
 
 
-def split(text: str) -> list[str]:
+def split_command(text: str) -> list[str]:
     """Give the words of a command; what comes after an operator of the shell is left out.
 
     Raises `InvalidCommandLine`.

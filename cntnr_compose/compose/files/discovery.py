@@ -9,34 +9,34 @@ from cntnr_compose.compose.basics.errors import (
     ProjectNameEmpty,
     ProjectNameInvalid,
 )
-from cntnr_compose.compose.basics.go_format import text
+from cntnr_compose.compose.basics.go_format import format_value
 from cntnr_compose.compose.files import reading as source
 from cntnr_compose.compose.files.relative_paths import join, parent
-from cntnr_compose.compose.files.request import Request
+from cntnr_compose.compose.files.request import LoadRequest
 from cntnr_compose.core.names import normalize_project_name
 
 SWITCH = dict.fromkeys(("1", "t", "T", "true", "True", "TRUE"), True)
 SWITCH |= dict.fromkeys(("0", "f", "F", "false", "False", "FALSE"), False)
-DISABLE = "COMPOSE_DISABLE_ENV_FILE"
+DISABLE_ENV_FILE = "COMPOSE_DISABLE_ENV_FILE"
 
 
-class Opening:
+class ProjectFiles:
     """What is known before a compose file is parsed."""
 
-    def __init__(self, request: Request, warn: Callable[[str], None]) -> None:
+    def __init__(self, request: LoadRequest, warn: Callable[[str], None]) -> None:
         self._request = request
-        self._cwd = _shown(request)
+        self._cwd = _current_directory(request)
         self.warn = warn
         self.environment = dict(request.environ)
         self.env_files = self._named_env_files()
-        self.env_sources: tuple[str, ...] = ()  # that were read, those that win first
+        self.env_files_by_precedence: tuple[str, ...] = ()  # that were read, those that win first
         self.files = tuple(self._absolute(one) for one in request.files)
         self._read_env("COMPOSE_")  # first, since other values may mention what stands below them
         self._read_env()
         if not self.files:
             self.files = self._from_variable()
         if not self.files:
-            self.files = source.discover(self.directory, warn)
+            self.files = source.find_compose_files(self.directory, warn)
         self._read_env()
 
     @property
@@ -57,7 +57,7 @@ class Opening:
             named = tuple(word.strip() for word in words)  # "" where none is said, a profile too
         return named
 
-    def required_files(self) -> tuple[str, ...]:
+    def require_files(self) -> tuple[str, ...]:
         """Give the compose files.
 
         Raises `NoConfigurationFile`.
@@ -66,7 +66,7 @@ class Opening:
             raise NoConfigurationFile
         return self.files
 
-    def given_name(self) -> str:
+    def explicit_name(self) -> str:
         """Give the name that an option or a variable says, if any.
 
         Raises `ProjectNameInvalid`.
@@ -76,7 +76,7 @@ class Opening:
             raise ProjectNameInvalid(name)
         return name
 
-    def name_of_directory(self) -> str:
+    def directory_name(self) -> str:
         """Make a name of the directory's; it may be empty."""
         return normalize_project_name(self.directory.rpartition("/")[2])
 
@@ -97,12 +97,12 @@ class Opening:
         files = self.env_files
         if not files:
             own = join(self.directory, ".env")
-            word = self.environment.get(DISABLE, "false")
+            word = self.environment.get(DISABLE_ENV_FILE, "false")
             if word not in SWITCH:
-                raise NotASwitch(DISABLE, word)
+                raise NotASwitch(DISABLE_ENV_FILE, word)
             files = (own,) if not SWITCH[word] and source.is_file(own) else ()
-        self.env_sources += files[::-1]
-        for name, value in source.env_files(files, self.environment, self.warn).items():
+        self.env_files_by_precedence += files[::-1]
+        for name, value in source.read_env_files(files, self.environment, self.warn).items():
             if name.startswith(prefix):
                 self.environment.setdefault(name, value)
 
@@ -114,21 +114,23 @@ class Opening:
         return tuple(self._absolute(one) for one in listed.split(separator))
 
 
-def _shown(request: Request) -> str:
+def _current_directory(request: LoadRequest) -> str:
     """Give the current directory by the name that the shell has for it, where that is right."""
     shell = request.environ.get("PWD", "")
-    is_right = shell.startswith("/") and shell != request.cwd and source.is_same(shell, request.cwd)
+    is_right = (
+        shell.startswith("/") and shell != request.cwd and source.is_same_file(shell, request.cwd)
+    )
     return shell if is_right else request.cwd
 
 
-def required(name: str) -> str:
+def require_name(name: str) -> str:
     """Give a name, or raise `ProjectNameEmpty`."""
     if not name:
         raise ProjectNameEmpty
     return name
 
 
-def name_in(tree: object) -> str:
+def declared_name(tree: object) -> str:
     """Give the name that a document says for its project."""
     name = tree.get("name") if isinstance(tree, Mapping) else None
-    return "" if name is None or isinstance(name, dict | list) else text(name)
+    return "" if name is None or isinstance(name, dict | list) else format_value(name)

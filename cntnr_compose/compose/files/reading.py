@@ -11,18 +11,18 @@ from cntnr_compose.compose.basics.errors import (
     RemoteUnsupported,
 )
 from cntnr_compose.compose.files.relative_paths import join, parent
-from cntnr_compose.compose.variables.dotenv import EnvFileInvalid, parse
+from cntnr_compose.compose.variables.dotenv import EnvFileInvalid, parse_dotenv
 from cntnr_compose.compose.variables.syntax import (
     TemplateInvalid,
     TextTooLong,
     VariableMissing,
-    unset,
+    unset_warning,
 )
 
 Warn: TypeAlias = Callable[[str], None]
 
-NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
-OVERRIDES = (
+COMPOSE_FILE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+OVERRIDE_FILE_NAMES = (
     "compose.override.yml",
     "compose.override.yaml",
     "docker-compose.override.yml",
@@ -32,16 +32,16 @@ STDIN = "-"
 REMOTE = ("oci://", "git://", "http://", "https://", "ssh://", "git@", "github.com/")
 
 
-def unheard(_text: str) -> None:
+def ignore_warning(_text: str) -> None:
     """Take a warning that is told elsewhere, or need not be."""
 
 
-def discover(directory: str, warn: Warn) -> tuple[str, ...]:
+def find_compose_files(directory: str, warn: Warn) -> tuple[str, ...]:
     """Find the compose file in a directory or above it, and its override beside it."""
     while True:
-        found = _existing(directory, NAMES)
+        found = _existing_paths(directory, COMPOSE_FILE_NAMES)
         if found:
-            overrides = _existing(directory, OVERRIDES)
+            overrides = _existing_paths(directory, OVERRIDE_FILE_NAMES)
             for kind, files in (("config", found), ("override", overrides)):
                 if len(files) > 1:
                     names = ", ".join(files)
@@ -54,7 +54,7 @@ def discover(directory: str, warn: Warn) -> tuple[str, ...]:
         directory = above
 
 
-def _existing(directory: str, names: tuple[str, ...]) -> list[str]:
+def _existing_paths(directory: str, names: tuple[str, ...]) -> list[str]:
     paths = (join(directory, name) for name in names)
     return [path for path in paths if exists(path)]
 
@@ -64,7 +64,7 @@ def is_remote(path: str) -> bool:
     return path.startswith(REMOTE)
 
 
-def read(path: str) -> str:
+def read_compose_file(path: str) -> str:
     """Read a compose file; ``-`` is standard input.
 
     Raises `FileUnreadable`, `RemoteUnsupported`.
@@ -75,72 +75,74 @@ def read(path: str) -> str:
         if path == STDIN:
             import sys
 
-            return _text(sys.stdin.buffer.read(), path)
-        return _text(_bytes(path), path)
+            return _decode(sys.stdin.buffer.read(), path)
+        return _decode(_read_bytes(path), path)
     except (OSError, ValueError) as error:
-        raise FileUnreadable(path, _why(error)) from None
+        raise FileUnreadable(path, _error_text(error)) from None
 
 
-def _bytes(path: str) -> bytes:
+def _read_bytes(path: str) -> bytes:
     with open(path, "rb") as file:
         return file.read()
 
 
-def _text(data: bytes, path: str) -> str:
+def _decode(data: bytes, path: str) -> str:
     wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
         return data.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise FileUnreadable(path, f"invalid UTF-8 at byte {error.start}", doing="read") from None
+        raise FileUnreadable(path, f"invalid UTF-8 at byte {error.start}", action="read") from None
 
 
-def _why(error: OSError | ValueError) -> str:
+def _error_text(error: OSError | ValueError) -> str:
     """Word an error as Go does; a path with a null byte is an invalid argument."""
     if isinstance(error, OSError):
         return (error.strerror or str(error)).lower()
     return "invalid argument"
 
 
-def env_file(path: str, environment: Mapping[str, str]) -> dict[str, str]:
+def read_env_file(path: str, environment: Mapping[str, str]) -> dict[str, str]:
     """Read one env file, and tell nobody of variables that are not set.
 
     Raises `EnvFileMissing`, `EnvFileBroken`, `FileUnreadable`.
     """
-    return env_files((path,), environment, unheard)
+    return read_env_files((path,), environment, ignore_warning)
 
 
-def env_files(paths: tuple[str, ...], environment: Mapping[str, str], warn: Warn) -> dict[str, str]:
+def read_env_files(
+    paths: tuple[str, ...], environment: Mapping[str, str], warn: Warn
+) -> dict[str, str]:
     """Read env files, later ones win; what values mention is asked of the environment first.
 
     Raises `EnvFileMissing`, `EnvFileBroken`, `FileUnreadable`.
     """
     found: dict[str, str] = {}
     for path in paths:
-        text = _env_text(path)
+        text = _read_env_text(path)
         if text is None:
             raise EnvFileMissing(path)
-        found |= parsed(text, path, environment.get, found, warn)
+        found |= parse_env_file(text, path, environment.get, found, warn)
     return found
 
 
-def _env_text(path: str) -> str | None:
+def _read_env_text(path: str) -> str | None:
     try:
-        return _bytes(path).decode(errors="replace")
+        return _read_bytes(path).decode(errors="replace")
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise FileUnreadable(path, _why(error)) from None
+        raise FileUnreadable(path, _error_text(error)) from None
 
 
-def service_env_file(path: str) -> str | None:
+def read_service_env_file(path: str) -> str | None:
     """Read the text of an env file of a service, or give None where there is none.
 
     Raises `EnvFileBroken`, `FileUnreadable`.
     """
-    return _env_text(path) if path else None  # to `Path`, no path is the current directory
+    return _read_env_text(path) if path else None  # to `Path`, no path is the current directory
 
 
-def parsed(
+def parse_env_file(
     text: str,
     path: str,
     lookup: Callable[[str], str | None],
@@ -152,7 +154,7 @@ def parsed(
     Raises `EnvFileBroken`.
     """
     try:
-        return parse(text, lookup, known, lambda name: warn(unset(name)))
+        return parse_dotenv(text, lookup, known, lambda name: warn(unset_warning(name)))
     except (EnvFileInvalid, TextTooLong, VariableMissing) as error:
         raise EnvFileBroken(path, str(error)) from None
     except TemplateInvalid as error:
@@ -174,7 +176,7 @@ def directory_of(path: str) -> str:
     return path if os.path.isdir(path) else parent(path)
 
 
-def is_same(path: str, other: str) -> bool:
+def is_same_file(path: str, other: str) -> bool:
     """Tell whether two paths lead to one thing."""
     try:
         return os.path.samefile(path, other)

@@ -4,8 +4,14 @@ import posixpath
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from cntnr_compose.compose.basics.path_rules import Path, Rows, rewrite, say, table
-from cntnr_compose.compose.basics.refusal import refuse
+from cntnr_compose.compose.basics.path_rules import (
+    Path,
+    PathRules,
+    apply_rules,
+    compile_rules,
+    docker_path,
+)
+from cntnr_compose.compose.basics.refusal import fail
 from cntnr_compose.core.frozen import Tree
 from cntnr_compose.core.transports import TRANSPORTS
 
@@ -14,12 +20,12 @@ Make: TypeAlias = Callable[[str, str], str]
 REMOTE = ("https://", "http://", "git://", "ssh://", "github.com/", "git@")
 
 
-def resolve(tree: Tree, base: str, home: str) -> Tree:
+def resolve_paths(tree: Tree, base: str, home: str) -> Tree:
     """Join every relative path with ``base``, which may be relative itself.
 
     Raises `ComposeFileInvalid`.
     """
-    rewrite(tree, _Resolver(base, home).rows())
+    apply_rules(tree, _Resolver(base, home).rules())
     return tree
 
 
@@ -31,7 +37,7 @@ def join(base: str, path: str) -> str:
     return "/" + joined.lstrip("/") if joined.startswith("//") else joined
 
 
-def located(root: str, path: str) -> str:
+def absolute_path(root: str, path: str) -> str:
     """Give the path of a file that is named where ``root`` is the directory."""
     return path if path.startswith("/") else join(root, path)
 
@@ -46,13 +52,13 @@ def expand_user(path: str, home: str) -> str:
     return join(home, path[1:]) if path.startswith("~") and home else path
 
 
-def is_windows(path: str) -> bool:
+def is_windows_path(path: str) -> bool:
     """Tell whether a path is absolute on Windows: ``C:\\x`` or ``\\\\host\\share``; any letter is a drive."""
     drive = path[:1].isascii() and path[1:2] == ":" and path[2:3] in ("/", "\\")
     return drive or path.startswith("\\\\")
 
 
-def is_remote(context: str) -> bool:
+def is_remote_context(context: str) -> bool:
     """Tell whether a build context lies elsewhere."""
     return "://" in context or context.startswith(("service:", *REMOTE))
 
@@ -62,8 +68,8 @@ class _Resolver:
         self._base = base
         self._home = home
 
-    def rows(self) -> Rows:
-        return table({
+    def rules(self) -> PathRules:
+        return compile_rules({
             "services.*.build.context": self._context,
             "services.*.build.additional_contexts.*": self._other_context,
             "services.*.build.ssh.*": self._maybe_windows,
@@ -82,25 +88,25 @@ class _Resolver:
         if not isinstance(value, str):
             return value
         value = expand_user(value, self._home)
-        return located(self._base, value)
+        return absolute_path(self._base, value)
 
     def _named(self, value: Any, path: Path) -> Any:
         """No name stays none."""
         return value and self._path(value, path)
 
     def _maybe_windows(self, value: Any, path: Path) -> Any:
-        if isinstance(value, str) and is_windows(value):
+        if isinstance(value, str) and is_windows_path(value):
             return value
         return self._path(value, path)
 
     def _context(self, value: Any, path: Path) -> Any:
-        if value == "" or (isinstance(value, str) and is_remote(value)):
+        if value == "" or (isinstance(value, str) and is_remote_context(value)):
             return value
         return self._path(value, path)
 
     def _other_context(self, value: Any, path: Path) -> Any:
         if not isinstance(value, str):
-            refuse(f"{say(path)} must be a string", path)
+            fail(f"{docker_path(path)} must be a string", path)
         return self._context(value, path)
 
     def _linked(self, value: Any, path: Path) -> Any:
@@ -120,7 +126,7 @@ class _Resolver:
             return value
         if "source" not in value:
             what = 'invalid mount config for type "bind": field Source must not be empty'
-            refuse(what, path)
+            fail(what, path)
         value["source"] = self._maybe_windows(value["source"], path)
         return value
 

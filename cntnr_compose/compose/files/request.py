@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from cntnr_compose.core.frozen import Frozen
 
 
-class Request(Frozen):
+class LoadRequest(Frozen):
     """Which project is meant; the process environment is part of it, so that nothing else is asked."""
 
     files: tuple[str, ...] = ()  # empty: COMPOSE_FILE, else looked for

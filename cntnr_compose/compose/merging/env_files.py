@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from cntnr_compose.compose.basics.errors import EnvFileBroken, FileUnreadable, ServiceEnvFileMissing
-from cntnr_compose.compose.decode.keys import SERVICE_KINDS, insert
+from cntnr_compose.compose.decode.keys import SERVICE_DECODERS, insert_key
 from cntnr_compose.compose.files import reading as source
 from cntnr_compose.compose.files.reading import Warn
-from cntnr_compose.compose.variables.dotenv import EnvFileInvalid, parse_raw
+from cntnr_compose.compose.variables.dotenv import EnvFileInvalid, parse_raw_dotenv
 from cntnr_compose.core.frozen import Tree
 
 
@@ -27,25 +27,25 @@ def merge_env_files(service: Tree, environment: Mapping[str, str], warn: Warn) -
     found: dict[str, str] = {}
     for entry in service.pop("env_file", ()):
         path = entry.get("path", "")
-        text = source.service_env_file(path)
+        text = source.read_service_env_file(path)
         if text is not None:
-            found |= _parsed(text, path, entry.get("format", ""), lookup, found, warn)
+            found |= _parse(text, path, entry.get("format", ""), lookup, found, warn)
         elif entry.get("required", True):
             raise ServiceEnvFileMissing(path)
-    put(service, "environment", found | own)
+    set_pairs(service, "environment", found | own)
 
 
-def _parsed(
+def _parse(
     text: str, path: str, form: str, lookup: Any, known: Mapping[str, str], warn: Warn
 ) -> dict[str, str]:
     if form == "raw":
         try:
-            return parse_raw(text, lookup)
+            return parse_raw_dotenv(text, lookup)
         except EnvFileInvalid as error:
             raise EnvFileBroken(path, str(error)) from None
     if form:
         raise EnvFileBroken(path, f'unsupported env_file format "{form}"')
-    return source.parsed(text, path, lookup, known, warn)
+    return source.parse_env_file(text, path, lookup, known, warn)
 
 
 def merge_label_files(service: Tree, warn: Warn) -> None:
@@ -55,14 +55,14 @@ def merge_label_files(service: Tree, warn: Warn) -> None:
     """
     found: dict[str, str] = {}
     for path in service.pop("label_file", ()):
-        text = source.service_env_file(path)
+        text = source.read_service_env_file(path)
         if text is None:
-            raise FileUnreadable(path, "no such file or directory", doing="label file")
-        found |= source.parsed(text, path, found.get, found, warn)
-    put(service, "labels", found | (service.get("labels") or {}))
+            raise FileUnreadable(path, "no such file or directory", action="label file")
+        found |= source.parse_env_file(text, path, found.get, found, warn)
+    set_pairs(service, "labels", found | (service.get("labels") or {}))
 
 
-def put(service: Tree, key: str, pairs: Mapping[str, Any]) -> None:
+def set_pairs(service: Tree, key: str, pairs: Mapping[str, Any]) -> None:
     """Set what a key of a typed service says, in order; nothing where there is nothing."""
     if pairs:
-        insert(service, key, dict(sorted(pairs.items())), SERVICE_KINDS)
+        insert_key(service, key, dict(sorted(pairs.items())), SERVICE_DECODERS)

@@ -12,18 +12,18 @@ from cntnr_compose.compose.basics.errors import (
     TooManyLevels,
 )
 from cntnr_compose.compose.basics.path_rules import Path
-from cntnr_compose.compose.basics.refusal import refuse
+from cntnr_compose.compose.basics.refusal import fail
 from cntnr_compose.compose.files import reading as source
-from cntnr_compose.compose.files.relative_paths import join, located, parent
-from cntnr_compose.compose.merging.layers import Layers, Setting
-from cntnr_compose.compose.yaml.source_map import Origins
+from cntnr_compose.compose.files.relative_paths import absolute_path, join, parent
+from cntnr_compose.compose.merging.layers import Layers, LoadContext
+from cntnr_compose.compose.yaml.source_map import SourceMap
 from cntnr_compose.core.frozen import Tree
 
-DEEPEST = 100
+MAX_DEPTH = 100
 SECTIONS = ("services", "volumes", "networks", "secrets", "configs", "models")
 
 
-def apply(
+def apply_includes(
     tree: Tree,
     layers: Layers,
     included: tuple[str, ...],
@@ -32,30 +32,30 @@ def apply(
 
     Raises `IncludeCycle`, `ComposeFileInvalid` and the errors of files that are named.
     """
-    setting, file = layers.setting, included[-1]
+    setting, file = layers.context, included[-1]
     entries = tree["include"]
     if not isinstance(entries, list):
-        _refuse("`include` must be a list", ("include",), setting, file)
+        _fail("`include` must be a list", ("include",), setting, file)
     for index, entry in enumerate(entries):
         path: Path = ("include", index)
         wanted = {"path": entry} if isinstance(entry, str) else entry
         if not isinstance(wanted, dict | None):
-            _refuse("include must be a string or a mapping", path, setting, file)
-        mistake = _mistake(wanted or {}, index)
+            _fail("include must be a string or a mapping", path, setting, file)
+        mistake = _type_error(wanted or {}, index)
         if mistake:
-            _refuse(mistake, path, setting, file)
+            _fail(mistake, path, setting, file)
         if not wanted or not _strings(wanted.get("path")):
             continue  # docker compose does not mind
-        inner, paths = _inner(_strings(wanted["path"]), wanted, setting, included)
-        below = layers.fresh(inner)
+        inner, paths = _included_context(_strings(wanted["path"]), wanted, setting, included)
+        below = layers.new_empty(inner)
         for one in paths:
-            below.add(one, included)
+            below.add_file(one, included)
         brought = below.finish()
-        layers.origins.include(below.origins)
-        _join(brought, tree, layers.origins)
+        layers.source_map.add_included(below.source_map)
+        _join(brought, tree, layers.source_map)
 
 
-def _mistake(wanted: Mapping[str, Any], index: int) -> str:
+def _type_error(wanted: Mapping[str, Any], index: int) -> str:
     """Tell which value of an entry is of no type that it can be."""
     for key in ("path", "env_file"):
         value = wanted.get(key)
@@ -73,19 +73,19 @@ def _strings(value: Any) -> list[str]:
     return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
-def _inner(
-    files: list[str], wanted: Mapping[str, Any], setting: Setting, included: tuple[str, ...]
-) -> tuple[Setting, list[str]]:
+def _included_context(
+    files: list[str], wanted: Mapping[str, Any], setting: LoadContext, included: tuple[str, ...]
+) -> tuple[LoadContext, list[str]]:
     """Give the setting of an included project and the absolute paths of its files."""
     for file in files:
         if source.is_remote(file):
             raise RemoteUnsupported(file)
-    paths = [located(setting.root, file) for file in files]
+    paths = [absolute_path(setting.root, file) for file in files]
     main = paths[0]
     if main in included:
         raise IncludeCycle([*included, main])
-    if len(included) > DEEPEST:
-        raise TooManyLevels("include", DEEPEST)
+    if len(included) > MAX_DEPTH:
+        raise TooManyLevels("include", MAX_DEPTH)
     directory = str(wanted.get("project_directory") or "")
     if not directory:
         root = parent(main)
@@ -98,20 +98,22 @@ def _inner(
         is_open = source.directory_of(root) == root or directory.endswith("/")
         base = os.path.relpath(root if is_open else parent(root), setting.root)
     env_files = _env_files(_strings(wanted.get("env_file")), root, setting)
-    found = source.env_files(env_files, setting.environment, setting.warn)
+    found = source.read_env_files(env_files, setting.environment, setting.warn)
     environment = found | setting.environment
-    inner = setting.inner(root=root, base=base, environment=environment, env_files=env_files[::-1])
+    inner = setting.for_include(
+        root=root, base=base, environment=environment, env_files=env_files[::-1]
+    )
     return inner, paths
 
 
-def _env_files(names: list[str], root: str, setting: Setting) -> tuple[str, ...]:
+def _env_files(names: list[str], root: str, setting: LoadContext) -> tuple[str, ...]:
     files = []
     for name in names:
         if name == "/dev/null":
             continue
-        path = located(setting.root, name)
+        path = absolute_path(setting.root, name)
         if not source.exists(path):
-            raise FileUnreadable(path, "no such file or directory", doing="stat")
+            raise FileUnreadable(path, "no such file or directory", action="stat")
         if not source.is_file(path):
             raise EnvFileBroken(path, "it is not a file")
         files.append(path)
@@ -121,7 +123,7 @@ def _env_files(names: list[str], root: str, setting: Setting) -> tuple[str, ...]
     return tuple(files)
 
 
-def _join(brought: Tree, tree: Tree, origins: Origins) -> None:
+def _join(brought: Tree, tree: Tree, origins: SourceMap) -> None:
     for section in SECTIONS:
         resources = brought.get(section)
         if not isinstance(resources, dict):
@@ -140,7 +142,7 @@ def _join(brought: Tree, tree: Tree, origins: Origins) -> None:
                 hint = (
                     "to change what is included, list an override file in the `path` of the include"
                 )
-                refuse(what, path, hint=hint, place=origins.place(path))
+                fail(what, path, hint=hint, location=origins.locate(path))
 
 
 def _is_same(one: Any, other: Any) -> bool:
@@ -154,5 +156,5 @@ def _is_same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def _refuse(what: str, path: Path, setting: Setting, file: str) -> NoReturn:
-    refuse(what, path, place=setting.source(file).place(path))
+def _fail(what: str, path: Path, setting: LoadContext, file: str) -> NoReturn:
+    fail(what, path, location=setting.source_text(file).locate(path))

@@ -4,26 +4,26 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeAlias
 
-from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, Finding, Place
+from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, Diagnostic, Location
 from cntnr_compose.compose.basics.path_rules import Path
-from cntnr_compose.compose.decode.keys import VALUE
+from cntnr_compose.compose.decode.keys import VARIABLE_VALUE_KEY
 from cntnr_compose.compose.files import reading as source
-from cntnr_compose.compose.files.relative_paths import resolve
+from cntnr_compose.compose.files.relative_paths import resolve_paths
 from cntnr_compose.compose.merging.merge import merge
-from cntnr_compose.compose.merging.uniqueness import enforce
-from cntnr_compose.compose.transform.canonical import canonical, defaults, lenient
+from cntnr_compose.compose.merging.uniqueness import enforce_uniqueness
+from cntnr_compose.compose.transform.canonical import expand_short_syntax, fill_defaults, lenient
 from cntnr_compose.compose.validation import entries
-from cntnr_compose.compose.validation.schema import check
+from cntnr_compose.compose.validation.schema import check_schema
 from cntnr_compose.compose.variables.interpolate import interpolate
 from cntnr_compose.compose.yaml import reader as document
 from cntnr_compose.compose.yaml.reader import Document
-from cntnr_compose.compose.yaml.source_map import Origins, Source
+from cntnr_compose.compose.yaml.source_map import SourceMap, SourceText
 from cntnr_compose.core.frozen import Tree
 
-Step: TypeAlias = Callable[[Tree], Tree]
+Pass: TypeAlias = Callable[[Tree], Tree]
 
 
-class Setting:
+class LoadContext:
     """What the files of a project, or of one `include`, are read with."""
 
     def __init__(
@@ -35,26 +35,28 @@ class Setting:
         home: str,
         warn: Callable[[str], None],
         interpolating: bool = True,
-        given: Mapping[str, str] | None = None,
+        process_environment: Mapping[str, str] | None = None,
         env_files: tuple[str, ...] = (),
     ) -> None:
         self.root = root  # absolute: where files that are named are looked for
         self.base = base  # what relative paths are joined with; relative to the including project
         self.environment = environment
-        self.given = given or {}  # the part of the environment that no file says
+        self.process_environment = (
+            process_environment or {}
+        )  # the part of the environment that no file says
         self.env_files = env_files  # that the environment was read from, those that win first
-        self.outer: Setting | None = None
+        self.parent: LoadContext | None = None
         self.warn = warn
         self.interpolating = interpolating
         self.home = home
-        self.sources: dict[str, Source] = {}
-        self.parsed: dict[str, list[Document]] = {}
+        self.source_texts: dict[str, SourceText] = {}
+        self.parsed_documents: dict[str, list[Document]] = {}
 
-    def inner(
+    def for_include(
         self, *, root: str, base: str, environment: dict[str, str], env_files: tuple[str, ...]
-    ) -> "Setting":
+    ) -> "LoadContext":
         """Give the setting of an included project."""
-        other = Setting(
+        other = LoadContext(
             root=root,
             base=base,
             environment=environment,
@@ -63,131 +65,141 @@ class Setting:
             interpolating=self.interpolating,
             env_files=env_files,
         )
-        other.outer, other.sources, other.parsed = self, self.sources, self.parsed
+        other.parent, other.source_texts, other.parsed_documents = (
+            self,
+            self.source_texts,
+            self.parsed_documents,
+        )
         return other
 
-    def source(self, file: str) -> Source:
+    def source_text(self, file: str) -> SourceText:
         """Read a file once.
 
         Raises the errors of `source.read`.
         """
-        if file not in self.sources:
-            self.sources[file] = Source(file, source.read(file))
-        return self.sources[file]
+        if file not in self.source_texts:
+            self.source_texts[file] = SourceText(file, source.read_compose_file(file))
+        return self.source_texts[file]
 
     def documents(self, file: str) -> list[Document]:
         """Parse a file once.
 
         Raises `ComposeFileInvalid` and the errors of `source.read`.
         """
-        if file not in self.parsed:
-            self.parsed[file] = list(document.read(self.source(file).text, file))
-        return self.parsed[file]
+        if file not in self.parsed_documents:
+            self.parsed_documents[file] = list(
+                document.read_documents(self.source_text(file).text, file)
+            )
+        return self.parsed_documents[file]
 
 
 class Layers:
     """The tree that grows, and where its parts were written."""
 
-    def __init__(self, setting: Setting) -> None:
-        self.setting = setting
+    def __init__(self, context: LoadContext) -> None:
+        self.context = context
         self.tree: Tree = {}
-        self.origins = Origins()
-        self.findings: list[Finding] = []  # what is wrong with single entries
+        self.source_map = SourceMap()
+        self.entry_diagnostics: list[Diagnostic] = []  # what is wrong with single entries
 
-    def fresh(self, setting: Setting | None = None) -> "Layers":
+    def new_empty(self, context: LoadContext | None = None) -> "Layers":
         """Give layers of the same kind on which nothing lies."""
-        return type(self)(setting or self.setting)
+        return type(self)(context or self.context)
 
     def documents(self, file: str) -> list[Document]:
         """Give the documents of a file.
 
         Raises `ComposeFileInvalid` and the errors of `source.read`.
         """
-        return self.setting.documents(file)
+        return self.context.documents(file)
 
-    def add(self, file: str, included: tuple[str, ...] = ()) -> None:
+    def add_file(self, file: str, included: tuple[str, ...] = ()) -> None:
         """Lay a file over what is there.
 
         Raises `ComposeFileInvalid` and the errors of files that it names.
         """
         from cntnr_compose.compose.merging import extends, include
 
-        setting = self.setting
+        setting = self.context
         for one in self.documents(file):
-            own = setting.source(file)
-            over = self.prepared(one, own)
+            own = setting.source_text(file)
+            over = self.interpolate_document(one, own)
             if "services" in over:
-                over = self.attempt(partial(extends.apply, file, one.cleared, self), over)
-            clear(self.tree, one.cleared)
+                over = self.run_pass(
+                    partial(extends.apply_extends, file, one.reset_paths, self), over
+                )
+            remove_paths(self.tree, one.reset_paths)
             if over.get("include") is not None:
-                include.apply(over, self, (*included, file))
+                include.apply_includes(over, self, (*included, file))
             over.pop("include", None)
-            self.origins.add(own)
-            self.lay(over, file)
+            self.source_map.add(own)
+            self.add_tree(over, file)
 
-    def prepared(self, one: Document, own: Source) -> Tree:
+    def interpolate_document(self, one: Document, own: SourceText) -> Tree:
         """Give a tree of one's own with variables put in.
 
         Raises `ComposeFileInvalid`.
         """
         if not isinstance(one.tree, dict):
             what = "top-level object must be a mapping"
-            place = own.place(()) or Place(file=own.file, line=1, column=1)
-            raise ComposeFileInvalid([Finding(path=(), message=what, place=place)])
-        if not self.setting.interpolating:
-            return copied(one.tree)  # type: ignore[no-any-return]
-        lookup = self.setting.environment.get
-        warn = self.setting.warn
-        return self.attempt(lambda tree: interpolate(tree, lookup, own, warn), one.tree)
+            place = own.locate(()) or Location(file=own.file, line=1, column=1)
+            raise ComposeFileInvalid([Diagnostic(path=(), message=what, place=place)])
+        if not self.context.interpolating:
+            return deep_copy(one.tree)  # type: ignore[no-any-return]
+        lookup = self.context.environment.get
+        warn = self.context.warn
+        return self.run_pass(lambda tree: interpolate(tree, lookup, own, warn), one.tree)
 
-    def lay(self, over: Tree, file: str) -> None:
+    def add_tree(self, over: Tree, file: str) -> None:
         """Lay a tree over what is there.
 
         Raises `ComposeFileInvalid`.
         """
-        setting = self.setting
-        tree = self.attempt(partial(self._checked, file), self.merged(over))
+        setting = self.context
+        tree = self.run_pass(partial(self._check_schema, file), self.merge_with(over))
         if tree.pop("version", None) is not None:
             setting.warn(
                 f"{file}: the attribute `version` is obsolete, it will be ignored, "
                 "please remove it to avoid potential confusion"
             )
-        self.tree = self.lengthened(tree)
+        self.tree = self.to_long_syntax(tree)
 
-    def merged(self, over: Tree) -> Tree:
+    def merge_with(self, over: Tree) -> Tree:
         """Give what is there with a tree laid over it.
 
         Raises `ComposeFileInvalid`.
         """
-        return self.attempt(lambda tree: enforce(merge(self.tree, tree)), over)
+        return self.run_pass(lambda tree: enforce_uniqueness(merge(self.tree, tree)), over)
 
-    def lengthened(self, tree: Tree) -> Tree:
+    def to_long_syntax(self, tree: Tree) -> Tree:
         """Write short syntax as long syntax.
 
         Raises `ComposeFileInvalid`.
         """
-        wrap = None if self.setting.interpolating else lenient
-        warn = self.setting.warn
-        return self.attempt(lambda tree: enforce(canonical(tree, warn, wrap)), tree)
+        wrap = None if self.context.interpolating else lenient
+        warn = self.context.warn
+        return self.run_pass(
+            lambda tree: enforce_uniqueness(expand_short_syntax(tree, warn, wrap)), tree
+        )
 
-    def rebase(self, base: str) -> None:
+    def resolve_relative_paths(self, base: str) -> None:
         """Join relative paths with where they are relative to.
 
         Raises `ComposeFileInvalid`.
         """
-        home = self.setting.home
-        self.tree = self.attempt(lambda tree: resolve(tree, base, home), self.tree)
+        home = self.context.home
+        self.tree = self.run_pass(lambda tree: resolve_paths(tree, base, home), self.tree)
 
-    def _checked(self, file: str, tree: Tree) -> Tree:
-        findings = check(tree)
+    def _check_schema(self, file: str, tree: Tree) -> Tree:
+        findings = check_schema(tree)
         if findings:
-            raise ComposeFileInvalid(self._told_for(file, findings))
+            raise ComposeFileInvalid(self._name_reader(file, findings))
         return tree
 
-    def _told_for(self, file: str, findings: list[Finding]) -> list[Finding]:
+    def _name_reader(self, file: str, findings: list[Diagnostic]) -> list[Diagnostic]:
         """Give findings with their places, and with the file that brings others' mistakes in."""
         told = []
-        for one in self.origins.placed(findings):
+        for one in self.source_map.with_locations(findings):
             if one.place and one.place.file != file:
                 hints = filter(None, (one.hint, f"read for {file}"))
                 told.append(one.replace(hint="; ".join(hints)))
@@ -200,16 +212,16 @@ class Layers:
 
         Raises `ComposeFileInvalid`.
         """
-        setting = self.setting
-        self.tree = self.attempt(defaults, self.tree)
+        setting = self.context
+        self.tree = self.run_pass(fill_defaults, self.tree)
         # Before an empty path becomes a folder's, and before what says nothing is left out.
-        self.findings = entries.check(self.tree)
+        self.entry_diagnostics = entries.check_entries(self.tree)
         if resolve_paths:
-            self.rebase(setting.base)
-        environment(self.tree, setting.environment)
+            self.resolve_relative_paths(setting.base)
+        fill_environment(self.tree, setting.environment)
         return self.tree
 
-    def attempt(self, step: Step, tree: Tree) -> Tree:
+    def run_pass(self, step: Pass, tree: Tree) -> Tree:
         """Let a pass make another tree of a tree.
 
         Raises `ComposeFileInvalid` with the places of what the pass refuses.
@@ -217,23 +229,23 @@ class Layers:
         try:
             return step(tree)
         except ComposeFileInvalid as error:
-            raise self.placed(error) from None
+            raise self.with_locations(error) from None
 
-    def placed(self, error: ComposeFileInvalid) -> ComposeFileInvalid:
+    def with_locations(self, error: ComposeFileInvalid) -> ComposeFileInvalid:
         """Give an error whose findings say where things were written."""
-        return ComposeFileInvalid(self.origins.placed(error.findings))
+        return ComposeFileInvalid(self.source_map.with_locations(error.diagnostics))
 
 
-def copied(value: Any) -> Any:
+def deep_copy(value: Any) -> Any:
     """Copy dicts and lists all the way down."""
     if isinstance(value, dict):
-        return {key: copied(one) for key, one in value.items()}
+        return {key: deep_copy(one) for key, one in value.items()}
     if isinstance(value, list):
-        return [copied(one) for one in value]
+        return [deep_copy(one) for one in value]
     return value
 
 
-def clear(tree: Any, paths: tuple[Path, ...]) -> None:
+def remove_paths(tree: Any, paths: tuple[Path, ...]) -> None:
     """Take out what stands at the paths of `!reset` and `!override`; items of lists stay."""
     for path in paths:
         node = tree
@@ -243,7 +255,7 @@ def clear(tree: Any, paths: tuple[Path, ...]) -> None:
             node.pop(path[-1], None)
 
 
-def environment(tree: Tree, variables: Mapping[str, str]) -> None:
+def fill_environment(tree: Tree, variables: Mapping[str, str]) -> None:
     """Give variables that are only named their values, and configs and secrets that hold one."""
     services = tree.get("services")
     for service in services.values() if isinstance(services, dict) else ():
@@ -259,4 +271,4 @@ def environment(tree: Tree, variables: Mapping[str, str]) -> None:
         for one in found.values() if isinstance(found, dict) else ():
             name = one.get("environment") if isinstance(one, dict) else None
             if isinstance(name, str) and name in variables:
-                one.setdefault(VALUE, variables[name])
+                one.setdefault(VARIABLE_VALUE_KEY, variables[name])

@@ -3,27 +3,34 @@
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeAlias
 
-from cntnr_compose.compose.basics.go_format import text
-from cntnr_compose.compose.basics.path_rules import HERE, Path, Rows, below, say, table
-from cntnr_compose.compose.basics.refusal import refuse
+from cntnr_compose.compose.basics.go_format import format_value
+from cntnr_compose.compose.basics.path_rules import (
+    HERE,
+    Path,
+    PathRules,
+    compile_rules,
+    docker_path,
+    rules_below,
+)
+from cntnr_compose.compose.basics.refusal import fail
 from cntnr_compose.core.frozen import Tree
 
-Rule: TypeAlias = Callable[[Any, Any, Rows, Path], Any]
+MergeRule: TypeAlias = Callable[[Any, Any, PathRules, Path], Any]
 
 
-def merge(base: Any, over: Any, rows: Rows | None = None, path: Path = ()) -> Any:
+def merge(base: Any, over: Any, rules: PathRules | None = None, path: Path = ()) -> Any:
     """Lay ``over`` on ``base``; the base may be changed.
 
     Raises `ComposeFileInvalid`.
     """
-    rows = RULES if rows is None else rows
-    rule: Rule | None = rows.get(HERE)
+    rules = RULES if rules is None else rules
+    rule: MergeRule | None = rules.get(HERE)
     if rule is not None:
-        return rule(base, over, rows, path)
-    return _plainly(base, over, rows, path)
+        return rule(base, over, rules, path)
+    return _merge_by_type(base, over, rules, path)
 
 
-def extend(base: Tree, service: Tree) -> Tree:
+def merge_service(base: Tree, service: Tree) -> Tree:
     """Lay a service on the one that it extends.
 
     Raises `ComposeFileInvalid`.
@@ -32,39 +39,39 @@ def extend(base: Tree, service: Tree) -> Tree:
     return merged
 
 
-def _plainly(base: Any, over: Any, rows: Rows, path: Path) -> Any:
+def _merge_by_type(base: Any, over: Any, rows: PathRules, path: Path) -> Any:
     if over is None:
         return base
     if isinstance(base, dict):
         if not isinstance(over, dict):
-            _refuse(path)
+            _fail(path)
         return _mappings(base, over, rows, path)
     if isinstance(base, list):
         if not isinstance(over, list):
-            _refuse(path)
+            _fail(path)
         return base + over
     return over
 
 
-def _refuse(path: Path) -> NoReturn:
+def _fail(path: Path) -> NoReturn:
     hint = "a mapping can only be laid on a mapping, and a list on a list"
-    refuse(f"cannot override {say(path)}", path, hint=hint)
+    fail(f"cannot override {docker_path(path)}", path, hint=hint)
 
 
-def _mappings(base: Tree, over: Tree, rows: Rows, path: Path) -> Tree:
+def _mappings(base: Tree, over: Tree, rows: PathRules, path: Path) -> Tree:
     for key, value in over.items():
         if key not in base:
             base[key] = value
         else:
-            base[key] = merge(base[key], value, below(rows, key) or {}, (*path, key))
+            base[key] = merge(base[key], value, rules_below(rows, key) or {}, (*path, key))
     return base
 
 
-def _later_wins(_base: Any, over: Any, _rows: Rows, _path: Path) -> Any:
+def _later_wins(_base: Any, over: Any, _rows: PathRules, _path: Path) -> Any:
     return over
 
 
-def sequence(value: Any) -> list[Any]:
+def to_sequence(value: Any) -> list[Any]:
     """Write a mapping as the list of ``KEY=VALUE`` that the short syntax would have."""
     if isinstance(value, dict):
         words: list[str] = []
@@ -73,46 +80,46 @@ def sequence(value: Any) -> list[Any]:
                 words.append(key)
             else:
                 each = inner if isinstance(inner, list) else [inner]
-                words.extend(key + "=" + text(one) for one in each)
+                words.extend(key + "=" + format_value(one) for one in each)
         return sorted(words)
     if isinstance(value, list):
         return value
     return [value] if isinstance(value, str) else []
 
 
-def _as_sequence(base: Any, over: Any, _rows: Rows, _path: Path) -> list[Any]:
-    return sequence(base) + sequence(over)
+def _as_sequence(base: Any, over: Any, _rows: PathRules, _path: Path) -> list[Any]:
+    return to_sequence(base) + to_sequence(over)
 
 
-def _hosts(base: Any, over: Any, _rows: Rows, _path: Path) -> list[Any]:
-    known = sequence(base)
-    return known + [one for one in sequence(over) if one not in known]
+def _hosts(base: Any, over: Any, _rows: PathRules, _path: Path) -> list[Any]:
+    known = to_sequence(base)
+    return known + [one for one in to_sequence(over) if one not in known]
 
 
 def _mapping(value: Any, default: Tree | None) -> Any:
     if isinstance(value, list):
-        return {text(key): dict(default) if default is not None else None for key in value}
+        return {format_value(key): dict(default) if default is not None else None for key in value}
     return value
 
 
-def _as_mapping(default: Tree | None) -> Rule:
-    def rule(base: Any, over: Any, rows: Rows, path: Path) -> Any:
+def _as_mapping(default: Tree | None) -> MergeRule:
+    def rule(base: Any, over: Any, rows: PathRules, path: Path) -> Any:
         if base is None and over is None:
             return {}
-        return _plainly(_mapping(base, default), _mapping(over, default), rows, path)
+        return _merge_by_type(_mapping(base, default), _mapping(over, default), rows, path)
 
     return rule
 
 
-def _build(base: Any, over: Any, rows: Rows, path: Path) -> Any:
+def _build(base: Any, over: Any, rows: PathRules, path: Path) -> Any:
     both = [{"context": one} if isinstance(one, str) else one for one in (base, over)]
-    return _plainly(both[0] or {}, both[1], rows, path)
+    return _merge_by_type(both[0] or {}, both[1], rows, path)
 
 
-def _logging(base: Any, over: Any, rows: Rows, path: Path) -> Any:
+def _logging(base: Any, over: Any, rows: PathRules, path: Path) -> Any:
     """Options are merged only where both say the same driver, or one says none."""
     if not isinstance(base, dict) or not isinstance(over, dict):
-        return _plainly(base, over, rows, path)
+        return _merge_by_type(base, over, rows, path)
     if base.get("driver") == over.get("driver") or "driver" not in base or "driver" not in over:
         return _mappings(base, over, rows, path)
     return over
@@ -124,13 +131,13 @@ def _at(pools: list[Tree], pool: Tree) -> int | None:
     return next(subnets, None)
 
 
-def _pools(base: Any, over: Any, _rows: Rows, path: Path) -> Any:
+def _pools(base: Any, over: Any, _rows: PathRules, path: Path) -> Any:
     """Address pools are merged by subnet, in docker compose's own way.
 
     It lays every pool on every other, and so loses or joins some when there are several of both.
     """
     if not isinstance(base, list) or not isinstance(over, list):
-        _refuse(path)
+        _fail(path)
     done: list[Tree] = []
     for pool in base:
         for other in over:
@@ -146,7 +153,7 @@ def _pools(base: Any, over: Any, _rows: Rows, path: Path) -> Any:
     return done
 
 
-RULES = table({
+RULES = compile_rules({
     "networks.*.ipam.config": _pools,
     "networks.*.labels": _as_sequence,
     "volumes.*.labels": _as_sequence,

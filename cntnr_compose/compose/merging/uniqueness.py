@@ -3,22 +3,22 @@
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, Finding
-from cntnr_compose.compose.basics.go_format import text
-from cntnr_compose.compose.basics.path_rules import Path, rewrite, say, table
-from cntnr_compose.compose.basics.refusal import refuse, refuse_all
+from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, Diagnostic
+from cntnr_compose.compose.basics.go_format import format_value
+from cntnr_compose.compose.basics.path_rules import Path, apply_rules, compile_rules, docker_path
+from cntnr_compose.compose.basics.refusal import fail, fail_if_any
 from cntnr_compose.compose.transform import volume_syntax as volumespec
 from cntnr_compose.core.frozen import Tree
 
 Identify: TypeAlias = Callable[[Any, Path], str]
 
 
-def enforce(tree: Tree) -> Tree:
+def enforce_uniqueness(tree: Tree) -> Tree:
     """Leave one of each kind in the lists that are sets.
 
     Raises `ComposeFileInvalid`.
     """
-    rewrite(tree, RULES)
+    apply_rules(tree, RULES)
     return tree
 
 
@@ -29,46 +29,46 @@ def _by(identify: Identify) -> Callable[[Any, Path], Any]:
                 identify(value[0], (*path, 0))  # for what it refuses
             return value
         kept: dict[str, Any] = {}
-        refused: list[Finding] = []
+        refused: list[Diagnostic] = []
         for index, item in enumerate(value):
             try:
                 kept[identify(item, (*path, index))] = item
             except ComposeFileInvalid as error:
-                refused += error.findings
-        refuse_all(refused)
+                refused += error.diagnostics
+        fail_if_any(refused)
         return list(kept.values())
 
     return change
 
 
 def _name(item: Any, _path: Path) -> str:
-    return text(item).partition("=")[0]
+    return format_value(item).partition("=")[0]
 
 
 def _volume(item: Any, path: Path) -> str:
     if isinstance(item, dict):
         target = item.get("target")
         if not isinstance(target, str):
-            what = f"service volume {_numbered(path)} is missing a mount target"
-            refuse(what, path)
+            what = f"service volume {_indexed_docker_path(path)} is missing a mount target"
+            fail(what, path)
         return target
-    return volumespec.as_written(item, path)["target"] if isinstance(item, str) else ""
+    return volumespec.parse_uncleaned(item, path)["target"] if isinstance(item, str) else ""
 
 
 def _device(item: Any, path: Path) -> str:
     if isinstance(item, dict):
         target = item.get("target")
         if not isinstance(target, str):
-            what = f"service device {_numbered(path)} is missing a mount target"
-            refuse(what, path)
+            what = f"service device {_indexed_docker_path(path)} is missing a mount target"
+            fail(what, path)
         return target
     parts = str(item).split(":")
     return parts[1] if len(parts) > 1 else parts[0]
 
 
-def _numbered(path: Path) -> str:
+def _indexed_docker_path(path: Path) -> str:
     """Write a path with its last index, as this message of docker compose has it."""
-    return f"{say(path[:-1])}.[{path[-1]}]"
+    return f"{docker_path(path[:-1])}.[{path[-1]}]"
 
 
 def _file_mount(folder: str) -> Identify:
@@ -86,8 +86,8 @@ def _port(item: Any, path: Path) -> str:
         return str(item)
     target = item.get("target")
     if target is None:
-        what = f"service ports {_numbered(path)} is missing a target port"
-        refuse(what, path)
+        what = f"service ports {_indexed_docker_path(path)} is missing a target port"
+        fail(what, path)
     host, protocol = item.get("host_ip", "0.0.0.0"), item.get("protocol", "tcp")
     # As written: to docker compose a published port in quotes is another one than a number.
     return f"{host}:{item.get('published')!r}:{target}/{protocol}"
@@ -95,15 +95,15 @@ def _port(item: Any, path: Path) -> str:
 
 def _expose(item: Any, path: Path) -> str:
     if isinstance(item, float):
-        refuse(f"{_numbered(path)}: unsupported expose value {text(item)}", path)
-    return text(item)
+        fail(f"{_indexed_docker_path(path)}: unsupported expose value {format_value(item)}", path)
+    return format_value(item)
 
 
 def _env_file(item: Any, _path: Path) -> str:
     return str(item.get("path")) if isinstance(item, dict) else str(item)
 
 
-RULES = table({
+RULES = compile_rules({
     "networks.*.labels": _by(_name),
     "networks.*.ipam.options": _by(_name),
     "services.*.annotations": _by(_name),

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from cntnr_compose.compose.basics.path_rules import Path, rewrite, table
-from cntnr_compose.compose.decode.decoders import Kind
+from cntnr_compose.compose.basics.path_rules import Path, apply_rules, compile_rules
+from cntnr_compose.compose.decode.decoders import Decoder
 from cntnr_compose.compose.decode.keys import (
-    DEPLOY_KINDS,
-    HOOK_KINDS,
-    NETWORK_KINDS,
-    SERVICE_KINDS,
-    WATCH_KINDS,
+    DEPLOY_DECODERS,
+    HOOK_DECODERS,
+    NETWORK_DECODERS,
+    SERVICE_DECODERS,
+    WATCH_DECODERS,
 )
-from cntnr_compose.compose.yaml.key_order import deeply, ordered
+from cntnr_compose.compose.yaml.key_order import sort_keys, sort_keys_deep
 from cntnr_compose.compose.yaml.writer import to_yaml
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Tree
@@ -43,7 +43,7 @@ class SshKeyNotJson(CntnrError):
         )
 
 
-def to_json(tree: Tree) -> str:
+def render_json(tree: Tree) -> str:
     """Write a tree as JSON, with what Go's encoder adds to it.
 
     Raises `SshKeyNotJson`.
@@ -53,7 +53,7 @@ def to_json(tree: Tree) -> str:
         for key in sorted(tree)
         if key not in NOT_IN_JSON
     }
-    rewrite(shown, ADDED)
+    apply_rules(shown, ADDED)
     return _json(shown).replace("$", "$$")
 
 
@@ -68,7 +68,7 @@ def _bare(value: Any, at: str) -> Any:
     return [_bare(one, "") for one in value] if isinstance(value, list) else value
 
 
-def _always(kinds: dict[str, Kind], **empty: Any) -> Any:
+def _always(kinds: dict[str, Decoder], **empty: Any) -> Any:
     """Make the rule that keys are there, in their place, though nothing is in them."""
 
     def change(value: Any, _path: Path) -> Any:
@@ -89,43 +89,44 @@ def _ssh_key(value: Any, path: Path) -> Any:
     return value
 
 
-ADDED = table({
+ADDED = compile_rules({
     "services.*.build.ssh.*": _ssh_key,
-    "services.*": _always(SERVICE_KINDS, command=None, entrypoint=None),
+    "services.*": _always(SERVICE_DECODERS, command=None, entrypoint=None),
     "services.*.blkio_config.weight_device.*": _capitals,
     "services.*.blkio_config.device_read_bps.*": _capitals,
     "services.*.blkio_config.device_read_iops.*": _capitals,
     "services.*.blkio_config.device_write_bps.*": _capitals,
     "services.*.blkio_config.device_write_iops.*": _capitals,
-    "services.*.deploy": _always(DEPLOY_KINDS, resources=dict, placement=dict),
-    "services.*.develop.watch.*": _always(WATCH_KINDS, exec=dict),
-    "services.*.develop.watch.*.exec": _always(HOOK_KINDS, command=None),
-    "services.*.post_start.*": _always(HOOK_KINDS, command=None),
-    "services.*.pre_stop.*": _always(HOOK_KINDS, command=None),
-    "networks.*": _always(NETWORK_KINDS, ipam=dict),
+    "services.*.deploy": _always(DEPLOY_DECODERS, resources=dict, placement=dict),
+    "services.*.develop.watch.*": _always(WATCH_DECODERS, exec=dict),
+    "services.*.develop.watch.*.exec": _always(HOOK_DECODERS, command=None),
+    "services.*.post_start.*": _always(HOOK_DECODERS, command=None),
+    "services.*.pre_stop.*": _always(HOOK_DECODERS, command=None),
+    "networks.*": _always(NETWORK_DECODERS, ipam=dict),
 })  # fmt: skip
 
 
-def to_text(tree: Tree) -> str:
+def render_yaml(tree: Tree) -> str:
     """Write a tree as YAML."""
     shown = {
-        key: deeply(value) if key.startswith("x-") else _sorted(value)
+        key: sort_keys_deep(value) if key.startswith("x-") else _sorted(value)
         for key, value in tree.items()
     }
-    rewrite(shown, SORTED)
+    apply_rules(shown, SORTED)
     return to_yaml(shown).replace("$", "$$")
 
 
-def to_plain_text(tree: Tree) -> str:
+def render_untyped_yaml(tree: Tree) -> str:
     """Write a tree that was never typed as YAML; its variables stay."""
-    return to_yaml(deeply(tree))
+    return to_yaml(sort_keys_deep(tree))
 
 
 def _sorted(value: Any) -> Any:
     """Copy, with the keys of extensions in order."""
     if isinstance(value, dict):
         return {
-            key: deeply(one) if key.startswith("x-") else _sorted(one) for key, one in value.items()
+            key: sort_keys_deep(one) if key.startswith("x-") else _sorted(one)
+            for key, one in value.items()
         }
     return [_sorted(one) for one in value] if isinstance(value, list) else value
 
@@ -133,10 +134,10 @@ def _sorted(value: Any) -> Any:
 def _in_order(value: Any, _path: Path) -> Any:
     if not isinstance(value, dict):
         return value
-    return {key: value[key] for key in ordered(value)}
+    return {key: value[key] for key in sort_keys(value)}
 
 
-SORTED = table(dict.fromkeys((
+SORTED = compile_rules(dict.fromkeys((
     "services", "networks", "volumes", "secrets", "configs", "models",
     "services.*.annotations", "services.*.depends_on", "services.*.environment",
     "services.*.labels", "services.*.models", "services.*.networks", "services.*.storage_opt",
@@ -154,7 +155,7 @@ SORTED = table(dict.fromkeys((
 ), _in_order))  # fmt: skip
 
 
-def to_plain_json(tree: Tree) -> str:
+def render_untyped_json(tree: Tree) -> str:
     """Write a tree that was never typed as JSON; its variables stay."""
     return _json(_as_go(tree))
 

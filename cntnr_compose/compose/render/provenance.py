@@ -7,46 +7,46 @@ a pass makes of one is given its place; what nobody wrote has none.
 import re
 from typing import Any, Self
 
-from cntnr_compose.compose.basics.diagnostics import Place
-from cntnr_compose.compose.basics.go_format import text
-from cntnr_compose.compose.basics.path_rules import Change, Path
+from cntnr_compose.compose.basics.diagnostics import Location
+from cntnr_compose.compose.basics.go_format import format_value
+from cntnr_compose.compose.basics.path_rules import Path, RewriteRule
 from cntnr_compose.compose.files import reading as source
-from cntnr_compose.compose.merging.layers import Layers, Setting, copied
-from cntnr_compose.compose.merging.uniqueness import enforce
-from cntnr_compose.compose.transform.canonical import canonical, lenient
-from cntnr_compose.compose.variables.dotenv import lines
+from cntnr_compose.compose.merging.layers import Layers, LoadContext, deep_copy
+from cntnr_compose.compose.merging.uniqueness import enforce_uniqueness
+from cntnr_compose.compose.transform.canonical import expand_short_syntax, lenient
+from cntnr_compose.compose.variables.dotenv import line_numbers
 from cntnr_compose.compose.variables.syntax import substitute
 from cntnr_compose.compose.yaml import reader as document
-from cntnr_compose.compose.yaml.composer import Builder
+from cntnr_compose.compose.yaml.composer import Composer
 from cntnr_compose.compose.yaml.reader import Document
-from cntnr_compose.compose.yaml.source_map import Source
+from cntnr_compose.compose.yaml.source_map import SourceText
 from cntnr_compose.core.frozen import Frozen, Tree
 
 # What is printed at one path may be written at another.
-ELSEWHERE: dict[Path, Path] = {("deploy", "replicas"): ("scale",)}
+WRITTEN_ELSEWHERE: dict[Path, Path] = {("deploy", "replicas"): ("scale",)}
 FROM_FILES = {"environment": "env_file", "labels": "label_file"}
 
 
-class Used(Frozen):
+class VariableUse(Frozen):
     """A variable, and what gives it its value: the line of an env file, or something else."""
 
     name: str
-    place: Place | None = None
-    otherwise: str = ""
+    location: Location | None = None
+    description: str = ""
 
 
 class Origin(Frozen):
     """Where a value was written and the variables in it, or what it comes from otherwise."""
 
-    place: Place | None = None
-    used: tuple[Used, ...] = ()
-    otherwise: str = ""
+    location: Location | None = None
+    variables: tuple[VariableUse, ...] = ()
+    description: str = ""
 
 
-IMPLIED = Origin(otherwise="implied")  # by what else is said, or by nothing being said
+IMPLIED = Origin(description="implied")  # by what else is said, or by nothing being said
 
 
-class Written(str):
+class TracedScalar(str):
     """A scalar as its file has it, with its origin."""
 
     __slots__ = ("origin",)
@@ -57,63 +57,69 @@ class Written(str):
         made.origin = origin
         return made
 
-    def __add__(self, other: str) -> "Written":
-        used = other.origin.used if isinstance(other, Written) else ()
-        origin = Origin(place=self.origin.place, used=self.origin.used + used)
-        return Written(str(self) + str(other), origin)
+    def __add__(self, other: str) -> "TracedScalar":
+        used = other.origin.variables if isinstance(other, TracedScalar) else ()
+        origin = Origin(location=self.origin.location, variables=self.origin.variables + used)
+        return TracedScalar(str(self) + str(other), origin)
 
 
-class EnvFiles:
+class EnvFileIndex:
     """The lines of env files, which are read once."""
 
     def __init__(self) -> None:
         self._lines: dict[tuple[str, bool], dict[str, int]] = {}
 
-    def place(self, file: str, name: str, *, raw: bool = False) -> Place | None:
+    def locate(self, file: str, name: str, *, raw: bool = False) -> Location | None:
         """Give where a file says a name."""
         key = (file, raw)
         if key not in self._lines:
-            self._lines[key] = lines(source.service_env_file(file) or "", raw=raw)
+            self._lines[key] = line_numbers(source.read_service_env_file(file) or "", raw=raw)
         line = self._lines[key].get(name)
-        return Place(file=file, line=line, column=1) if line else None
+        return Location(file=file, line=line, column=1) if line else None
 
-    def used(self, name: str, setting: Setting) -> Used:
+    def variable_use(self, name: str, setting: LoadContext) -> VariableUse:
         """Tell where a variable has its value."""
         chain = [setting]
-        while chain[-1].outer is not None:
-            chain.append(chain[-1].outer)
-        if name in chain[-1].given:
-            return Used(name=name, otherwise="environment")
+        while chain[-1].parent is not None:
+            chain.append(chain[-1].parent)
+        if name in chain[-1].process_environment:
+            return VariableUse(name=name, description="environment")
         if name not in setting.environment:
-            return Used(name=name, otherwise="not set")
+            return VariableUse(name=name, description="not set")
         for one in reversed(chain):
             for file in one.env_files:
-                place = self.place(file, name)
+                place = self.locate(file, name)
                 if place:
-                    return Used(name=name, place=place)
-        return Used(name=name, otherwise="the project's name")
+                    return VariableUse(name=name, location=place)
+        return VariableUse(name=name, description="the project's name")
 
 
-class _Builder(Builder):
-    def value(self, event: Any) -> Any:
-        value = super().value(event)
-        return None if value is None else Written(text(value), Origin(place=self.place(event)))
+class _TracingComposer(Composer):
+    def scalar_value(self, event: Any) -> Any:
+        value = super().scalar_value(event)
+        return (
+            None
+            if value is None
+            else TracedScalar(format_value(value), Origin(location=self.location_of(event)))
+        )
 
 
-class _Layers(Layers):
+class _TracingLayers(Layers):
     """Layers of words that know their place; what is wrong has been told before."""
 
-    def __init__(self, setting: Setting, env_files: EnvFiles) -> None:
-        super().__init__(setting)
+    def __init__(self, context: LoadContext, env_files: EnvFileIndex) -> None:
+        super().__init__(context)
         self.env_files = env_files
 
-    def fresh(self, setting: Setting | None = None) -> Layers:
-        return _Layers(setting or self.setting, self.env_files)
+    def new_empty(self, context: LoadContext | None = None) -> Layers:
+        return _TracingLayers(context or self.context, self.env_files)
 
     def documents(self, file: str) -> list[Document]:
-        return list(document.read(self.setting.source(file).text, file, _Builder))
+        return list(
+            document.read_documents(self.context.source_text(file).text, file, _TracingComposer)
+        )
 
-    def prepared(self, one: Document, _own: Source) -> Tree:
+    def interpolate_document(self, one: Document, _own: SourceText) -> Tree:
         return self._interpolated(one.tree)  # type: ignore[no-any-return]
 
     def _interpolated(self, value: Any) -> Any:
@@ -121,34 +127,38 @@ class _Layers(Layers):
             return {key: self._interpolated(one) for key, one in value.items()}
         if isinstance(value, list):
             return [self._interpolated(one) for one in value]
-        if not self.setting.interpolating or not isinstance(value, Written) or "$" not in value:
+        if (
+            not self.context.interpolating
+            or not isinstance(value, TracedScalar)
+            or "$" not in value
+        ):
             return value
         names: dict[str, None] = {}
 
         def lookup(name: str) -> str | None:
             names[name] = None
-            return self.setting.environment.get(name)
+            return self.context.environment.get(name)
 
         word = substitute(str(value), lookup)
-        used = tuple(self.env_files.used(name, self.setting) for name in names)
-        return Written(word, Origin(place=value.origin.place, used=used))
+        used = tuple(self.env_files.variable_use(name, self.context) for name in names)
+        return TracedScalar(word, Origin(location=value.origin.location, variables=used))
 
-    def lay(self, over: Tree, _file: str) -> None:
-        self.tree = self.lengthened(self.merged(over))
+    def add_tree(self, over: Tree, _file: str) -> None:
+        self.tree = self.to_long_syntax(self.merge_with(over))
 
-    def lengthened(self, tree: Tree) -> Tree:
-        plain = self.setting.interpolating
-        wrap = _kept if plain else lambda change: _kept(lenient(change))
-        return enforce(canonical(tree, source.unheard, wrap))
+    def to_long_syntax(self, tree: Tree) -> Tree:
+        plain = self.context.interpolating
+        wrap = _keep_origin if plain else lambda change: _keep_origin(lenient(change))
+        return enforce_uniqueness(expand_short_syntax(tree, source.ignore_warning, wrap))
 
-    def rebase(self, base: str) -> None:
-        before = copied(self.tree)
-        super().rebase(base)
-        self.tree = _placed(self.tree, before)
+    def resolve_relative_paths(self, base: str) -> None:
+        before = deep_copy(self.tree)
+        super().resolve_relative_paths(base)
+        self.tree = _copy_origins(self.tree, before)
 
     def finish(self, *, resolve_paths: bool = True) -> Tree:
         if resolve_paths:
-            self.rebase(self.setting.base)
+            self.resolve_relative_paths(self.context.base)
         self._name_variables()
         return self.tree
 
@@ -168,18 +178,18 @@ class _Layers(Layers):
             }
         return pairs
 
-    def _of_variable(self, word: Written) -> Written:
-        used = word.origin.used or (self.env_files.used(str(word), self.setting),)
-        return Written(str(word), Origin(place=word.origin.place, used=used))
+    def _of_variable(self, word: TracedScalar) -> TracedScalar:
+        used = word.origin.variables or (self.env_files.variable_use(str(word), self.context),)
+        return TracedScalar(str(word), Origin(location=word.origin.location, variables=used))
 
 
-def _kept(change: Change) -> Change:
+def _keep_origin(change: RewriteRule) -> RewriteRule:
     """Let what a rule makes of a word, or of each word of a list, have the word's origin."""
 
     def change_and_keep(value: Any, path: Path) -> Any:
         if not isinstance(value, list):
-            return _inherited(change(value, path), value)
-        made = [_inherited(change([one], path), one) for one in value]
+            return _with_origin_of(change(value, path), value)
+        made = [_with_origin_of(change([one], path), one) for one in value]
         if any(isinstance(one, dict) for one in made):
             return {key: inner for one in made for key, inner in one.items()}
         return [inner for one in made for inner in one]
@@ -187,45 +197,47 @@ def _kept(change: Change) -> Change:
     return change_and_keep
 
 
-def _inherited(made: Any, word: Any) -> Any:
-    if not isinstance(word, Written) or isinstance(made, Written):
+def _with_origin_of(made: Any, word: Any) -> Any:
+    if not isinstance(word, TracedScalar) or isinstance(made, TracedScalar):
         return made
     if isinstance(made, dict):
-        return {key: _inherited(one, word) for key, one in made.items()}
+        return {key: _with_origin_of(one, word) for key, one in made.items()}
     if isinstance(made, list):
-        return [_inherited(one, word) for one in made]
-    return None if made is None else Written(text(made), word.origin)
+        return [_with_origin_of(one, word) for one in made]
+    return None if made is None else TracedScalar(format_value(made), word.origin)
 
 
-def _placed(made: Any, before: Any) -> Any:
+def _copy_origins(made: Any, before: Any) -> Any:
     """Give the words of a tree the origins of those that stood at the same paths."""
     if isinstance(made, dict) and isinstance(before, dict):
-        return {key: _placed(one, before.get(key)) for key, one in made.items()}
+        return {key: _copy_origins(one, before.get(key)) for key, one in made.items()}
     if isinstance(made, list) and isinstance(before, list):
-        return [_placed(one, old) for one, old in zip(made, before, strict=True)]
-    return _inherited(made, before)
+        return [_copy_origins(one, old) for one, old in zip(made, before, strict=True)]
+    return _with_origin_of(made, before)
 
 
-class Trace:
+class Provenance:
     """The tree of all that was written."""
 
     def __init__(
-        self, files: tuple[str, ...], setting: Setting, *, option: bool, variable: bool
+        self, files: tuple[str, ...], setting: LoadContext, *, option: bool, variable: bool
     ) -> None:
         """Read the files again; whether an option or a variable names the project is known."""
-        self._env_files = EnvFiles()
-        self._name = Origin(otherwise="the directory's name")
+        self._env_files = EnvFileIndex()
+        self._name = Origin(description="the directory's name")
         if variable:
-            self._name = Origin(used=(self._env_files.used("COMPOSE_PROJECT_NAME", setting),))
+            self._name = Origin(
+                variables=(self._env_files.variable_use("COMPOSE_PROJECT_NAME", setting),)
+            )
         if option:
-            self._name = Origin(otherwise="--project-name")
+            self._name = Origin(description="--project-name")
         self._is_named = option or variable
-        layers = _Layers(setting, self._env_files)
+        layers = _TracingLayers(setting, self._env_files)
         for file in files:
-            layers.add(file)
+            layers.add_file(file)
         self._tree = layers.finish()
 
-    def origin(self, path: Path, value: Any) -> Origin:
+    def origin_of(self, path: Path, value: Any) -> Origin:
         """Give the origin of the value at a path of the project."""
         if path == ("name",) and (self._is_named or "name" not in self._tree):
             return self._name
@@ -236,25 +248,25 @@ class Trace:
             if found is None:
                 return self._elsewhere(path, value)
             key, node = found
-            if isinstance(node, Written):
+            if isinstance(node, TracedScalar):
                 break
-        word = node if isinstance(node, Written) else key
-        return word.origin if isinstance(word, Written) else IMPLIED
+        word = node if isinstance(node, TracedScalar) else key
+        return word.origin if isinstance(word, TracedScalar) else IMPLIED
 
     def _elsewhere(self, path: Path, value: Any) -> Origin:
         if path[0] != "services" or len(path) != 4:
             return IMPLIED
-        other = ELSEWHERE.get(path[2:])
+        other = WRITTEN_ELSEWHERE.get(path[2:])
         if other:
-            return self.origin((*path[:2], *other), value)
+            return self.origin_of((*path[:2], *other), value)
         service = self._tree["services"][path[1]]
         for entry in reversed(service.get(FROM_FILES.get(str(path[2]), ""), ())):
             file, form = (
                 (entry["path"], entry.get("format")) if isinstance(entry, dict) else (entry, "")
             )
-            place = self._env_files.place(str(file), str(path[3]), raw=form == "raw")
+            place = self._env_files.locate(str(file), str(path[3]), raw=form == "raw")
             if place:
-                return Origin(place=place)
+                return Origin(location=place)
         return IMPLIED
 
 
@@ -276,7 +288,7 @@ def _step(node: Any, step: str | int, value: Any) -> tuple[Any, Any] | None:
 def _item(node: list[Any], index: int, value: Any) -> Any:
     """Give an item of a list; words are found by what they say, since some lists are put in order."""
     there = node[index] if index < len(node) else None
-    if isinstance(there, dict) or isinstance(value, dict | list) or there == text(value):
+    if isinstance(there, dict) or isinstance(value, dict | list) or there == format_value(value):
         return there
     words = [one for one in node if isinstance(one, str)]
     same = (one for one in words if one.replace(":", "=", 1) == value)

@@ -56,7 +56,7 @@ HONOURED: dict[str, str] = {
     "secrets.*.external": "name",
 }
 # Honoured where the machine has the named ability; see `support.ABILITIES`.
-NEEDING: dict[str, dict[str, str]] = {
+NEEDS_HOST_FEATURE: dict[str, dict[str, str]] = {
     "cpu": {"services.*": "cpus cpu_shares cpu_quota cpu_period"},
     "cpuset": {"services.*": "cpuset"},
     "memory": {"services.*": "mem_limit mem_reservation memswap_limit oom_kill_disable"},
@@ -71,10 +71,10 @@ NEEDING: dict[str, dict[str, str]] = {
         "services.*.secrets.*": "uid gid",
     },
 }
-NEEDING["cpu"]["services.*.deploy.resources.limits"] = "cpus"
-NEEDING["memory"]["services.*.deploy.resources.limits"] = "memory"
-NEEDING["memory"]["services.*.deploy.resources.reservations"] = "memory"
-NEEDING["pids"]["services.*.deploy.resources.limits"] = "pids"
+NEEDS_HOST_FEATURE["cpu"]["services.*.deploy.resources.limits"] = "cpus"
+NEEDS_HOST_FEATURE["memory"]["services.*.deploy.resources.limits"] = "memory"
+NEEDS_HOST_FEATURE["memory"]["services.*.deploy.resources.reservations"] = "memory"
+NEEDS_HOST_FEATURE["pids"]["services.*.deploy.resources.limits"] = "pids"
 EMULATED: dict[str, str] = {
     "services.*.build.privileged": "all rights in a user namespace",
     "services.*.cap_add": "rights hold in the container's own namespaces, not on the machine",
@@ -99,7 +99,7 @@ METADATA: dict[str, str] = {
     "secrets.*.labels": "for a Swarm",
 }
 # The runtime spec says so itself when the container is made, so `up` need not say it twice.
-TOLD_LATER: dict[str, str] = {
+REPORTED_AT_CREATE: dict[str, str] = {
     "services.*.cpu_count": "it is for Windows",
     "services.*.cpu_percent": "it is for Windows",
     "services.*.isolation": "it is for Windows",

@@ -4,7 +4,7 @@ from typing import Literal
 
 from cntnr_compose.core.values import Value
 
-State = Literal["honoured", "emulated", "metadata", "reduced", "refused"]
+SupportLevel = Literal["honoured", "emulated", "metadata", "reduced", "refused"]
 FULFILLED = frozenset({"honoured", "emulated", "metadata"})
 
 
@@ -19,10 +19,10 @@ class HostCapabilities(Value, frozen=True, kw_only=True):
     has_domainname: bool = True  # the program domainname
 
 
-class Row(Value, frozen=True, kw_only=True):
+class KeySupport(Value, frozen=True, kw_only=True):
     """What becomes of a key."""
 
-    state: State
+    level: SupportLevel
     note: str = ""
-    told_later: bool = False  # the runtime spec says so, too, when a container is made
-    doctor: str = ""  # the check of `cntnr doctor` that knows what would mend it
+    reported_at_create: bool = False  # the runtime spec says so, too, when a container is made
+    doctor_check: str = ""  # the check of `cntnr doctor` that knows what would mend it

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from cntnr_compose.compose.support.level import HostCapabilities, Row, State
+from cntnr_compose.compose.support.level import HostCapabilities, KeySupport, SupportLevel
 from cntnr_compose.core import names
 
-Judge: TypeAlias = Callable[[Any, HostCapabilities], Row | None]
+ValueRule: TypeAlias = Callable[[Any, HostCapabilities], KeySupport | None]
 
 LOG_DRIVERS = ("", "json-file", "local", "k8s-file", "none")
 LOG_OPTIONS = frozenset({"max-size", "max-file"})
@@ -29,31 +29,33 @@ REMOTE = ("http://", "https://", "git://", "ssh://", "git@", "github.com/")
 NO_ROOT = "takes root on the machine"
 
 
-def judge(path: str, value: Any, machine: HostCapabilities) -> Row | None:
+def support_of_value(path: str, value: Any, machine: HostCapabilities) -> KeySupport | None:
     """Give the fate of a key where its value decides it; None: the key's own row stands."""
-    rule = JUDGES.get(path)
+    rule = VALUE_RULES.get(path)
     return rule(value, machine) if rule else None
 
 
-def _if_one_of(words: tuple[Any, ...], state: State, note: str) -> Judge:
-    row = Row(state=state, note=note)
+def _if_one_of(words: tuple[Any, ...], state: SupportLevel, note: str) -> ValueRule:
+    row = KeySupport(level=state, note=note)
     return lambda value, _: row if value in words else None
 
 
-def _unless_one_of(words: tuple[Any, ...], state: State, note: str) -> Judge:
-    row = Row(state=state, note=note)
+def _unless_one_of(words: tuple[Any, ...], state: SupportLevel, note: str) -> ValueRule:
+    row = KeySupport(level=state, note=note)
     return lambda value, _: None if value in words else row
 
 
-def _keys_beside(words: frozenset[str], note: str) -> Judge:
-    def rule(value: Any, _: HostCapabilities) -> Row | None:
+def _keys_beside(words: frozenset[str], note: str) -> ValueRule:
+    def rule(value: Any, _: HostCapabilities) -> KeySupport | None:
         beside = sorted(set(value) - words) if isinstance(value, Mapping) else []
-        return Row(state="reduced", note=f"{note}, not {', '.join(beside)}") if beside else None
+        return (
+            KeySupport(level="reduced", note=f"{note}, not {', '.join(beside)}") if beside else None
+        )
 
     return rule
 
 
-def _low_port(value: Any, machine: HostCapabilities) -> Row | None:
+def _low_port(value: Any, machine: HostCapabilities) -> KeySupport | None:
     first = str(value).partition("-")[0]
     if not first.isdecimal() or not 0 < int(first) < machine.lowest_port:
         return None
@@ -61,91 +63,93 @@ def _low_port(value: Any, machine: HostCapabilities) -> Row | None:
         f"ordinary users may use ports from {machine.lowest_port} on, until an administrator runs"
         f" `sysctl -w net.ipv4.ip_unprivileged_port_start={int(first)}`"
     )
-    return Row(state="refused", note=note, doctor="low ports")
+    return KeySupport(level="refused", note=note, doctor_check="low ports")
 
 
-def _user(value: Any, _: HostCapabilities) -> Row | None:
+def _user(value: Any, _: HostCapabilities) -> KeySupport | None:
     words = str(value).partition(":")
-    return Row(state="honoured") if {words[0], words[2]} <= {"root", "0", ""} else None
+    return KeySupport(level="honoured") if {words[0], words[2]} <= {"root", "0", ""} else None
 
 
-def _rights(value: Any, _: HostCapabilities) -> Row | None:
+def _rights(value: Any, _: HostCapabilities) -> KeySupport | None:
     words = {str(one).upper().removeprefix("CAP_") for one in value or ()}
     outside = sorted(words & OF_THE_MACHINE)
     if not outside:
         return None
-    return Row(state="reduced", note=f"{', '.join(outside)} {NO_ROOT}")
+    return KeySupport(level="reduced", note=f"{', '.join(outside)} {NO_ROOT}")
 
 
-def _pools(value: Any, _: HostCapabilities) -> Row | None:
+def _pools(value: Any, _: HostCapabilities) -> KeySupport | None:
     if isinstance(value, list) and len(value) > 1:
-        return Row(state="reduced", note="a network has one pool, the first of IPv4")
+        return KeySupport(level="reduced", note="a network has one pool, the first of IPv4")
     return None
 
 
-def _file_system(value: Any, _: HostCapabilities) -> Row | None:
+def _file_system(value: Any, _: HostCapabilities) -> KeySupport | None:
     kind = str(value.get("type") or "") if isinstance(value, Mapping) else ""
     if kind in ("", "none", "bind", "tmpfs"):
         return None
-    return Row(state="refused", note=f"a file system of type {kind} {NO_ROOT}")
+    return KeySupport(level="refused", note=f"a file system of type {kind} {NO_ROOT}")
 
 
-def _platforms(value: Any, machine: HostCapabilities) -> Row | None:
+def _platforms(value: Any, machine: HostCapabilities) -> KeySupport | None:
     asked = value if isinstance(value, list) else [value]
     foreign = [str(one) for one in asked if not _is_own(str(one), machine)]
     if not foreign:
         return None
     note = f"images are built for this machine, {machine.platform}, not for {', '.join(foreign)}"
-    return Row(state="refused", note=note)
+    return KeySupport(level="refused", note=note)
 
 
-def _platform(value: Any, machine: HostCapabilities) -> Row | None:
-    return Row(state="honoured") if not value or _is_own(str(value), machine) else None
+def _platform(value: Any, machine: HostCapabilities) -> KeySupport | None:
+    return KeySupport(level="honoured") if not value or _is_own(str(value), machine) else None
 
 
 def _is_own(platform: str, machine: HostCapabilities) -> bool:
     return machine.platform in (platform, platform.rpartition("/v")[0])
 
 
-def _context(value: Any, _: HostCapabilities) -> Row | None:
+def _context(value: Any, _: HostCapabilities) -> KeySupport | None:
     if not str(value).startswith(REMOTE):
         return None
-    return Row(state="refused", note="clone or download it, and name the folder")
+    return KeySupport(level="refused", note="clone or download it, and name the folder")
 
 
-def _contexts(value: Any, _: HostCapabilities) -> Row | None:
+def _contexts(value: Any, _: HostCapabilities) -> KeySupport | None:
     words = [str(one) for one in value.values()] if isinstance(value, Mapping) else []
     for word in words:
         if word.startswith(("docker-image://", "service:")):
             continue
         if "://" in word or word.startswith(REMOTE):
-            return Row(state="refused", note=f"{word} is not on this machine")
+            return KeySupport(level="refused", note=f"{word} is not on this machine")
     return None
 
 
-def _mode(value: Any, _: HostCapabilities) -> Row | None:
+def _mode(value: Any, _: HostCapabilities) -> KeySupport | None:
     if value == "global":
-        return Row(state="emulated", note="there is one machine, so one container")
+        return KeySupport(level="emulated", note="there is one machine, so one container")
     if value in (None, "", "replicated"):
         return None
-    return Row(state="reduced", note="jobs are for a Swarm; `restart: no` is near it")
+    return KeySupport(level="reduced", note="jobs are for a Swarm; `restart: no` is near it")
 
 
-def _namespace(value: Any, _: HostCapabilities) -> Row | None:
+def _namespace(value: Any, _: HostCapabilities) -> KeySupport | None:
     if value != "host":
         return None
-    return Row(state="emulated", note="shows the processes of all containers, not the machine's")
+    return KeySupport(
+        level="emulated", note="shows the processes of all containers, not the machine's"
+    )
 
 
-def _name(kind: names.NamedKind) -> Judge:
-    def rule(value: Any, _: HostCapabilities) -> Row | None:
+def _name(kind: names.NamedKind) -> ValueRule:
+    def rule(value: Any, _: HostCapabilities) -> KeySupport | None:
         why = names.invalid_reason(kind, str(value))
-        return Row(state="refused", note=why) if why else None
+        return KeySupport(level="refused", note=why) if why else None
 
     return rule
 
 
-JUDGES: dict[str, Judge] = {
+VALUE_RULES: dict[str, ValueRule] = {
     **{
         f"services.*.{kind}.*.{key}": _user
         for kind in ("configs", "secrets")
@@ -191,7 +195,9 @@ JUDGES: dict[str, Judge] = {
         ("", "bridge", "default"), "refused", f"any but the bridge driver {NO_ROOT}"
     ),
     "networks.*.driver_opts": _keys_beside(BRIDGE_OPTIONS, "a bridge has name, mtu, masquerade"),
-    "networks.*.enable_ipv4": lambda value, _: Row(state="honoured") if value is True else None,
+    "networks.*.enable_ipv4": lambda value, _: (
+        KeySupport(level="honoured") if value is True else None
+    ),
     "networks.*.ipam.config": _pools,
     "networks.*.ipam.driver": _unless_one_of(
         ("", "default", "host-local"), "reduced", "addresses are given by host-local"

@@ -3,24 +3,31 @@
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, Finding
-from cntnr_compose.compose.basics.go_format import text
-from cntnr_compose.compose.basics.path_rules import Change, Path, Rows, rewrite, say, table
-from cntnr_compose.compose.basics.refusal import refuse, refuse_all
+from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, Diagnostic
+from cntnr_compose.compose.basics.go_format import format_value
+from cntnr_compose.compose.basics.path_rules import (
+    Path,
+    PathRules,
+    RewriteRule,
+    apply_rules,
+    compile_rules,
+    docker_path,
+)
+from cntnr_compose.compose.basics.refusal import fail, fail_if_any
 from cntnr_compose.compose.transform import port_syntax as portspec
 from cntnr_compose.compose.transform import volume_syntax as volumespec
 from cntnr_compose.core.frozen import Tree
 
 Warn: TypeAlias = Callable[[str], None]
-Wrap: TypeAlias = Callable[[Change], Change]
+Wrap: TypeAlias = Callable[[RewriteRule], RewriteRule]
 
 
-def canonical(tree: Tree, warn: Warn, wrap: Wrap | None = None) -> Tree:
+def expand_short_syntax(tree: Tree, warn: Warn, wrap: Wrap | None = None) -> Tree:
     """Rewrite short syntax; ``wrap`` may put something around each of the rules.
 
     Raises `ComposeFileInvalid`.
     """
-    rewrite(tree, _wrapped(RULES, wrap) if wrap else RULES)
+    apply_rules(tree, _wrap_rules(RULES, wrap) if wrap else RULES)
     for section in ("volumes", "networks", "secrets", "configs"):
         found = tree.get(section)
         for key, resource in found.items() if isinstance(found, dict) else ():
@@ -29,16 +36,16 @@ def canonical(tree: Tree, warn: Warn, wrap: Wrap | None = None) -> Tree:
     return tree
 
 
-def defaults(tree: Tree) -> Tree:
+def fill_defaults(tree: Tree) -> Tree:
     """Fill in what the long syntax leaves out.
 
     Raises `ComposeFileInvalid`.
     """
-    rewrite(tree, DEFAULTS)
+    apply_rules(tree, DEFAULTS)
     return tree
 
 
-def lenient(change: Change) -> Change:
+def lenient(change: RewriteRule) -> RewriteRule:
     """Leave what a rule cannot read as it is, since variables are still in it."""
 
     def change_if_readable(value: Any, path: Path) -> Any:
@@ -50,25 +57,25 @@ def lenient(change: Change) -> Change:
     return change_if_readable
 
 
-def _wrapped(rows: Rows, wrap: Wrap) -> Rows:
+def _wrap_rules(rows: PathRules, wrap: Wrap) -> PathRules:
     return {
-        key: _wrapped(one, wrap) if isinstance(one, dict) else wrap(one)
+        key: _wrap_rules(one, wrap) if isinstance(one, dict) else wrap(one)
         for key, one in rows.items()
     }
 
 
 def _service(value: Any, path: Path) -> Any:
     if value is not None and not isinstance(value, dict):
-        refuse(f"{say(path)} must be a mapping", path)
+        fail(f"{docker_path(path)} must be a mapping", path)
     return value
 
 
-def _said(what: str, change: Change) -> Change:
+def _not_null(what: str, change: RewriteRule) -> RewriteRule:
     """Refuse null; where a file is extended, no schema has looked at it before."""
 
     def check(value: Any, path: Path) -> Any:
         if value is None:
-            refuse(f"{say(path)}: invalid type <nil> for {what}", path)
+            fail(f"{docker_path(path)}: invalid type <nil> for {what}", path)
         return change(value, path)
 
     return check
@@ -91,16 +98,18 @@ def _contexts(value: Any, path: Path) -> Any:
         return value
     done = {}
     for word in value:
-        key, equals, source = text(word).partition("=")
+        key, equals, source = format_value(word).partition("=")
         if not equals:
-            refuse(f"{say(path)}: invalid value {word}, expected key=value", path)
+            fail(f"{docker_path(path)}: invalid value {word}, expected key=value", path)
         done[key] = source
     return done
 
 
 def _depends_on(value: Any, _path: Path) -> Any:
     if isinstance(value, list):
-        return {text(key): {"condition": "service_started", "required": True} for key in value}
+        return {
+            format_value(key): {"condition": "service_started", "required": True} for key in value
+        }
     for one in value.values() if isinstance(value, dict) else ():
         if isinstance(one, dict):
             one.setdefault("required", True)
@@ -111,7 +120,7 @@ def _env_file(value: Any, path: Path) -> Any:
     if isinstance(value, str):
         return [{"path": value, "required": True}]
     if isinstance(value, dict):
-        refuse(f"{say(path)}: invalid type for env_file, a mapping", path)
+        fail(f"{docker_path(path)}: invalid type for env_file, a mapping", path)
     for index, one in enumerate(value) if isinstance(value, list) else ():
         if isinstance(one, str):
             value[index] = {"path": one, "required": True}
@@ -129,12 +138,12 @@ def _gpus(value: Any, _path: Path) -> Any:
 
 
 def _names(value: Any, _path: Path) -> Any:
-    return {text(key): None for key in value} if isinstance(value, list) else value
+    return {format_value(key): None for key in value} if isinstance(value, list) else value
 
 
 def _volume(value: Any, path: Path) -> Any:
     if isinstance(value, str):
-        return volumespec.parse(value, path)
+        return volumespec.parse_volume(value, path)
     return value
 
 
@@ -143,7 +152,7 @@ def _device(value: Any, path: Path) -> Any:
         return value
     parts = value.split(":")
     if len(parts) > 3:
-        refuse(f'confusing device mapping, please use long syntax: "{value}"', path)
+        fail(f'confusing device mapping, please use long syntax: "{value}"', path)
     source, target, permissions = (*parts, *["", "", "rwm"][len(parts) :])
     return {"source": source, "target": target or source, "permissions": permissions}
 
@@ -152,37 +161,37 @@ def _ports(value: Any, path: Path) -> Any:
     if not isinstance(value, list):
         return value
     done: list[Any] = []
-    refused: list[Finding] = []
+    refused: list[Diagnostic] = []
     for index, one in enumerate(value):
         if isinstance(one, str) or (isinstance(one, int) and not isinstance(one, bool)):
             try:
-                done.extend(portspec.parse(str(one), (*path, index)))
+                done.extend(portspec.parse_ports(str(one), (*path, index)))
             except ComposeFileInvalid as error:
-                refused += error.findings
+                refused += error.diagnostics
         else:
             done.append(one)
-    refuse_all(refused)
+    fail_if_any(refused)
     return done
 
 
 def _ssh(value: Any, path: Path) -> Any:
     if isinstance(value, dict):
-        return {key: one if one is None else text(one) for key, one in value.items()}
+        return {key: one if one is None else format_value(one) for key, one in value.items()}
     if isinstance(value, str):
         value = [value]
     if not isinstance(value, list):
         return value
     done: Tree = {}
     for word in value:
-        key, equals, file = text(word).partition("=")
+        key, equals, file = format_value(word).partition("=")
         if not equals and key != "default":
-            refuse(f'invalid ssh key "{key}"', path)
+            fail(f'invalid ssh key "{key}"', path)
         done[key] = file if equals else None
     return done
 
 
 def _switch(value: Any, _path: Path) -> Any:
-    return text(value) if isinstance(value, bool) else value
+    return format_value(value) if isinstance(value, bool) else value
 
 
 def _watch(value: Any, _path: Path) -> Any:
@@ -201,17 +210,17 @@ def _external(resource: Any, path: Path, warn: Warn) -> None:
     if resource is None:
         return
     if not isinstance(resource, dict):
-        refuse(f"{say(path)} must be a mapping", path)
+        fail(f"{docker_path(path)} must be a mapping", path)
     external = resource.get("external")
     if not isinstance(external, dict):
         return
     resource["external"] = True
     if "name" not in external:
         return
-    where = say(path)
+    where = docker_path(path)
     warn(f"{where}: external.name is deprecated. Please set name and external: true")
     if resource.setdefault("name", external["name"]) != external["name"]:
-        refuse(f"{where}: name and external.name conflict; only use name", path)
+        fail(f"{where}: name and external.name conflict; only use name", path)
 
 
 def _omit_empty(tree: Tree) -> None:
@@ -247,33 +256,33 @@ def _secret(value: Any, _path: Path) -> Any:
     return value
 
 
-RULES = table({
+RULES = compile_rules({
     "services.*": _service,
-    "services.*.build": _said("build", _build),
+    "services.*.build": _not_null("build", _build),
     "services.*.build.additional_contexts": _contexts,
     "services.*.build.secrets.*": _file_mount,
     "services.*.build.ssh": _ssh,
     "services.*.build.provenance": _switch,
     "services.*.build.sbom": _switch,
     "services.*.configs.*": _file_mount,
-    "services.*.depends_on": _said("depend_on", _depends_on),
+    "services.*.depends_on": _not_null("depend_on", _depends_on),
     "services.*.develop.watch": _watch,
     "services.*.develop.watch.*.ignore": _list,
     "services.*.develop.watch.*.include": _list,
     "services.*.devices.*": _device,
     "services.*.dns": _list,
-    "services.*.env_file": _said("env_file", _env_file),
+    "services.*.env_file": _not_null("env_file", _env_file),
     "services.*.extends": _extends,
-    "services.*.gpus": _said("gpus", _gpus),
+    "services.*.gpus": _not_null("gpus", _gpus),
     "services.*.label_file": _list,
     "services.*.models": _names,
     "services.*.networks": _names,
-    "services.*.ports": _said("port", _ports),
+    "services.*.ports": _not_null("port", _ports),
     "services.*.secrets.*": _file_mount,
     "services.*.volumes.*": _volume,
 })  # fmt: skip
 
-DEFAULTS = table({
+DEFAULTS = compile_rules({
     "services.*.build": _context,
     "services.*.deploy.resources.reservations.devices.*": _request,
     "services.*.gpus.*": _request,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cntnr_compose.compose.transform.volume_syntax import clean
+from cntnr_compose.compose.transform.volume_syntax import clean_path
 from cntnr_compose.core.frozen import Tree
 
 NAMED = ("networks", "volumes", "configs", "secrets")
@@ -21,10 +21,12 @@ def normalize(tree: Tree, name: str, environment: Mapping[str, str]) -> Tree:
         if isinstance(build, dict):
             _build(build, environment)
         if service.get("environment") is not None:
-            service["environment"] = resolve(service["environment"], environment, keep=True)
+            service["environment"] = fill_from_environment(
+                service["environment"], environment, keep_unset=True
+            )
         for volume in service.get("volumes") or ():
             if isinstance(volume, dict) and isinstance(volume.get("target"), str):
-                volume["target"] = clean(volume["target"]) or "."
+                volume["target"] = clean_path(volume["target"]) or "."
         depends_on = _dependencies(service)
         if depends_on:
             service["depends_on"] = depends_on
@@ -53,17 +55,17 @@ def _build(build: Tree, environment: Mapping[str, str]) -> None:
     if build.get("dockerfile") is None and build.get("dockerfile_inline") is None:
         build["dockerfile"] = "Dockerfile"
     if build.get("args") is not None:
-        build["args"] = resolve(build["args"], environment, keep=False)
+        build["args"] = fill_from_environment(build["args"], environment, keep_unset=False)
 
 
-def resolve(value: Any, environment: Mapping[str, str], *, keep: bool) -> Any:
+def fill_from_environment(value: Any, environment: Mapping[str, str], *, keep_unset: bool) -> Any:
     """Give variables without a value the one of the environment; without one, ``keep`` decides."""
     if isinstance(value, dict):
         done: Tree = {}
         for key, inner in value.items():
             if inner is not None or key in environment:
                 done[key] = environment[key] if inner is None else inner
-            elif keep:
+            elif keep_unset:
                 done[key] = None
         return done
     if isinstance(value, list):
@@ -73,7 +75,7 @@ def resolve(value: Any, environment: Mapping[str, str], *, keep: bool) -> Any:
                 words.append(word)
             elif word in environment:
                 words.append(f"{word}={environment[word]}")
-            elif keep:
+            elif keep_unset:
                 words.append(word)
         return words
     return value

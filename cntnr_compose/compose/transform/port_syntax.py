@@ -1,7 +1,7 @@
 """The short syntax of ports, ``[IP:][HOST:]CONTAINER[/PROTOCOL]``, to the long one."""
 
 from cntnr_compose.compose.basics.path_rules import Path
-from cntnr_compose.compose.basics.refusal import refuse
+from cntnr_compose.compose.basics.refusal import fail
 from cntnr_compose.core.frozen import Tree
 
 PROTOCOLS = frozenset({"tcp", "udp", "sctp"})
@@ -9,21 +9,21 @@ HIGHEST = 65535
 OCTETS = frozenset(map(str, range(256)))
 
 
-def parse(spec: str, path: Path = ()) -> list[Tree]:
+def parse_ports(spec: str, path: Path = ()) -> list[Tree]:
     """Read the short syntax, which can mean several ports; ``path`` is told where it is wrong.
 
     Raises `ComposeFileInvalid`.
     """
     host_ip, host, container = _split(spec)
     protocol, container = _protocol(container)
-    host_ip = _checked_ip(host_ip, path)
+    host_ip = _parse_ip(host_ip, path)
     if protocol.lower() not in PROTOCOLS:
-        refuse(f"invalid proto: {protocol}", path)
-    first, last = _range(container, "containerPort", path)
-    low, high = _range(host, "hostPort", path) if host else (0, 0)
+        fail(f"invalid proto: {protocol}", path)
+    first, last = _parse_range(container, "containerPort", path)
+    low, high = _parse_range(host, "hostPort", path) if host else (0, 0)
     if host and last - first != high - low and last != first:
         ranges = f"{container} and {host}"
-        refuse(f"invalid ranges specified for container and host Ports: {ranges}", path)
+        fail(f"invalid ranges specified for container and host Ports: {ranges}", path)
     ports = []
     for number in range(first, last + 1):
         port: Tree = {"mode": "ingress", "target": number, "protocol": protocol.lower()}
@@ -54,18 +54,18 @@ def _protocol(container: str) -> tuple[str, str]:
     return protocol or "tcp", port
 
 
-def _checked_ip(host_ip: str, path: Path) -> str:
+def _parse_ip(host_ip: str, path: Path) -> str:
     bare = host_ip
     if host_ip.startswith("["):
         bare, closed, rest = host_ip[1:].partition("]")
         if not closed or rest:
-            refuse(f"invalid IP address {host_ip}", path)
-    if bare and not is_address(bare):
-        refuse(f"invalid IP address: {bare}", path)
+            fail(f"invalid IP address {host_ip}", path)
+    if bare and not is_ip_address(bare):
+        fail(f"invalid IP address: {bare}", path)
     return bare
 
 
-def is_address(text: str) -> bool:
+def is_ip_address(text: str) -> bool:
     """Tell whether a text is an address that can be listened on."""
     if ":" not in text:
         parts = text.split(".")
@@ -79,12 +79,12 @@ def is_address(text: str) -> bool:
     return True
 
 
-def _range(text: str, name: str, path: Path) -> tuple[int, int]:
+def _parse_range(text: str, name: str, path: Path) -> tuple[int, int]:
     parts = text.split("-")
     ends = (parts[0], parts[1] if len(parts) > 1 else parts[0])  # more parts are passed over
     if not all(end.isascii() and end.isdecimal() and int(end) <= HIGHEST for end in ends):
-        refuse(f"invalid {name}: {text}", path)
+        fail(f"invalid {name}: {text}", path)
     first, last = int(ends[0]), int(ends[1])
     if first > last:
-        refuse(f"invalid {name}: {text}", path)
+        fail(f"invalid {name}: {text}", path)
     return first, last

@@ -3,46 +3,46 @@
 import posixpath
 
 from cntnr_compose.compose.basics.path_rules import Path
-from cntnr_compose.compose.basics.refusal import refuse
+from cntnr_compose.compose.basics.refusal import fail
 from cntnr_compose.core.frozen import Tree
 
 PROPAGATIONS = frozenset({"private", "rprivate", "shared", "rshared", "slave", "rslave"})
 SELINUX = frozenset({"z", "Z"})
 
 
-def parse(spec: str, path: Path = ()) -> Tree:
+def parse_volume(spec: str, path: Path = ()) -> Tree:
     """Read the short syntax; ``path`` is told where it is wrong.
 
     Raises `ComposeFileInvalid`.
     """
-    volume = as_written(spec, path)
-    volume["target"] = clean(volume["target"])
+    volume = parse_uncleaned(spec, path)
+    volume["target"] = clean_path(volume["target"])
     return volume
 
 
-def as_written(spec: str, path: Path = ()) -> Tree:
+def parse_uncleaned(spec: str, path: Path = ()) -> Tree:
     """Read the short syntax, and leave the target as it is.
 
     Raises `ComposeFileInvalid`.
     """
     if not spec:
-        refuse("invalid empty volume spec", path)
+        fail("invalid empty volume spec", path)
     if len(spec) < 3:
         return {"type": "volume", "target": spec}
     sections = _sections(spec)
     if "" in sections:
-        refuse(f"invalid spec: {spec}: empty section between colons", path)
+        fail(f"invalid spec: {spec}: empty section between colons", path)
     if len(sections) > 3:
-        refuse(f"invalid spec: {spec}: too many colons", path)
+        fail(f"invalid spec: {spec}: too many colons", path)
     source = sections[0] if len(sections) > 1 else ""
     target = sections[1] if len(sections) > 1 else sections[0]
     options = sections[2].split(",") if len(sections) > 2 else []
     volume: Tree = {"source": source} if source else {}
     volume["target"] = target
-    return volume | _options(options, is_path=is_path(source))
+    return volume | _options(options, is_path=is_host_path(source))
 
 
-def clean(target: str) -> str:
+def clean_path(target: str) -> str:
     """Write a path inside a container without what says nothing."""
     if not target:
         return ""
@@ -85,7 +85,7 @@ def _options(words: list[str], *, is_path: bool) -> Tree:
     return done
 
 
-def is_path(source: str) -> bool:
+def is_host_path(source: str) -> bool:
     """Tell whether a source is a path of the host and not the name of a volume."""
     if not source:
         return False

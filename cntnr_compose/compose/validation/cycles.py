@@ -4,16 +4,16 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 
 
-def cycles(edges: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
+def find_cycles(edges: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
     """Give one shortest cycle for each tangle of a graph: ``["a", "b", "a"]``.
 
     Every node that is pointed at must be a key.
     """
-    for tangle in _tangles(edges):
-        yield _round(edges, min(tangle), tangle)
+    for tangle in _strong_components(edges):
+        yield _shortest_cycle(edges, min(tangle), tangle)
 
 
-def _round(edges: Mapping[str, Sequence[str]], start: str, within: set[str]) -> list[str]:
+def _shortest_cycle(edges: Mapping[str, Sequence[str]], start: str, within: set[str]) -> list[str]:
     came: dict[str, str] = {}
     ahead = deque([start])
     while start not in came:
@@ -28,7 +28,7 @@ def _round(edges: Mapping[str, Sequence[str]], start: str, within: set[str]) -> 
     return back[::-1]
 
 
-def _tangles(edges: Mapping[str, Sequence[str]]) -> Iterator[set[str]]:
+def _strong_components(edges: Mapping[str, Sequence[str]]) -> Iterator[set[str]]:
     """Give the sets of nodes that reach each other (Tarjan's algorithm, with a stack of its own)."""
     index: dict[str, int] = {}
     low: dict[str, int] = {}

@@ -3,18 +3,18 @@
 from collections.abc import Iterator
 from typing import Any
 
-from cntnr_compose.compose.basics.diagnostics import Finding, Path
+from cntnr_compose.compose.basics.diagnostics import Diagnostic, Path
 from cntnr_compose.core.frozen import Tree
 
 SOURCES = {"configs": ("file", "environment", "content"), "secrets": ("file", "environment")}
 
 
-def check(tree: Tree) -> list[Finding]:
+def check_entries(tree: Tree) -> list[Diagnostic]:
     """Tell what is wrong with volumes, configs, secrets, ports, mounts and devices."""
     return list(dict.fromkeys(_check(tree)))
 
 
-def _check(tree: Tree) -> Iterator[Finding]:
+def _check(tree: Tree) -> Iterator[Diagnostic]:
     yield from _volumes(tree)
     for section in SOURCES:
         yield from _sources(tree, section)
@@ -26,36 +26,36 @@ def _check(tree: Tree) -> Iterator[Finding]:
         yield from _devices(service, path)
 
 
-def _volumes(tree: Tree) -> Iterator[Finding]:
+def _volumes(tree: Tree) -> Iterator[Diagnostic]:
     for name, volume in (tree.get("volumes") or {}).items():
         if not volume or volume.get("external") is not True:
             continue
         for key in volume:
             if key not in ("name", "external") and not key.startswith("x-"):
                 text = f'conflicting parameters "external" and "{key}" specified'
-                yield Finding(path=("volumes", name, key), message=text)
+                yield Diagnostic(path=("volumes", name, key), message=text)
 
 
-def _sources(tree: Tree, section: str) -> Iterator[Finding]:
+def _sources(tree: Tree, section: str) -> Iterator[Diagnostic]:
     keys = SOURCES[section]
     for name, one in (tree.get(section) or {}).items():
         found = [key for key in keys if key in one]
         path: Path = (section, name)
         if len(found) > 1:
             text = f"{'|'.join(keys)} attributes are mutually exclusive"
-            yield Finding(path=path, message=text, hint=f"found {' and '.join(found)}")
+            yield Diagnostic(path=path, message=text, hint=f"found {' and '.join(found)}")
         elif not found and "driver" not in one and "external" not in one:
-            yield Finding(path=path, message=f"one of {'|'.join(keys)} must be set")
+            yield Diagnostic(path=path, message=f"one of {'|'.join(keys)} must be set")
 
 
-def _ports(service: Tree, path: Path) -> Iterator[Finding]:
+def _ports(service: Tree, path: Path) -> Iterator[Diagnostic]:
     for index, port in _mappings(service.get("ports")):
         host = port.get("host_ip")
         if port.get("target") is None:
-            yield Finding(path=(*path, "ports", index), message="is missing a target port")
+            yield Diagnostic(path=(*path, "ports", index), message="is missing a target port")
         if host is not None and not _is_address(host):
             text = f"invalid ip address: {host}"
-            yield Finding(path=(*path, "ports", index, "host_ip"), message=text)
+            yield Diagnostic(path=(*path, "ports", index, "host_ip"), message=text)
 
 
 def _is_address(text: str) -> bool:
@@ -70,24 +70,24 @@ def _is_address(text: str) -> bool:
     return "%" not in text  # no zones: nobody can listen on an address of a zone
 
 
-def _mounts(service: Tree, path: Path) -> Iterator[Finding]:
+def _mounts(service: Tree, path: Path) -> Iterator[Diagnostic]:
     for index, mount in _mappings(service.get("volumes")):
         if mount.get("target") is None:
             text = "service volume is missing a mount target"
-            yield Finding(path=(*path, "volumes", index), message=text)
+            yield Diagnostic(path=(*path, "volumes", index), message=text)
         if mount.get("type") == "bind" and "source" not in mount:
             text = 'invalid mount config for type "bind": field Source must not be empty'
-            yield Finding(path=(*path, "volumes", index), message=text)
+            yield Diagnostic(path=(*path, "volumes", index), message=text)
 
 
-def _watch(service: Tree, path: Path) -> Iterator[Finding]:
+def _watch(service: Tree, path: Path) -> Iterator[Diagnostic]:
     for index, one in _mappings((service.get("develop") or {}).get("watch")):
         if one.get("path") == "":
             at = (*path, "develop", "watch", index, "path")
-            yield Finding(path=at, message="value can't be blank")
+            yield Diagnostic(path=at, message="value can't be blank")
 
 
-def _devices(service: Tree, path: Path) -> Iterator[Finding]:
+def _devices(service: Tree, path: Path) -> Iterator[Diagnostic]:
     resources = (service.get("deploy") or {}).get("resources") or {}
     reserved = (resources.get("reservations") or {}).get("devices")
     deep = ("deploy", "resources", "reservations", "devices")
@@ -95,7 +95,7 @@ def _devices(service: Tree, path: Path) -> Iterator[Finding]:
         for index, one in _mappings(requests):
             if "count" in one and one.get("device_ids"):
                 text = '"count" and "device_ids" attributes are exclusive'
-                yield Finding(path=(*path, *below, index), message=text)
+                yield Diagnostic(path=(*path, *below, index), message=text)
 
 
 def _mappings(items: Any) -> Iterator[tuple[int, Tree]]:

@@ -21,11 +21,11 @@ TYPES: dict[str, frozenset[type]] = {
     "number": frozenset({int, float}),
     "integer": frozenset({int}),
 }
-REFUSED = "x-refused"  # properties that docker compose does not know yet, and why
-SAYS_NOTHING = frozenset(
-    {"$schema", "$id", "$defs", "definitions", "default", "deprecated", "format", REFUSED}
+REFUSED_KEYWORD = "x-refused"  # properties that docker compose does not know yet, and why
+IGNORED_KEYWORDS = frozenset(
+    {"$schema", "$id", "$defs", "definitions", "default", "deprecated", "format", REFUSED_KEYWORD}
 )
-OF_OBJECTS = frozenset({"properties", "patternProperties", "additionalProperties"})
+OBJECT_KEYWORDS = frozenset({"properties", "patternProperties", "additionalProperties"})
 
 
 class UnknownKeyword(ValueError):
@@ -35,15 +35,15 @@ class UnknownKeyword(ValueError):
         super().__init__(f"cannot interpret the schema keyword {keyword!r}")
 
 
-class Shape:
+class FastSchema:
     """A schema, made into functions piece by piece, as documents ask for them."""
 
     def __init__(self, schema: Tree) -> None:
         self.schema = schema
         self._ready: dict[str, Check] = {}
-        self.fits = self.check(schema)
+        self.fits = self.compile_check(schema)
 
-    def check(self, node: Any) -> Check:
+    def compile_check(self, node: Any) -> Check:
         """Make the function that tells whether a value fits a piece of the schema."""
         if isinstance(node, bool):
             return _always if node else _never
@@ -54,7 +54,7 @@ class Shape:
             return parts[0]
         return _all(parts)
 
-    def resolve(self, reference: str) -> Any:
+    def resolve_reference(self, reference: str) -> Any:
         """Give the piece of the schema that a ``$ref`` within it names."""
         node: Any = self.schema
         for step in reference.removeprefix("#/").split("/"):
@@ -63,26 +63,26 @@ class Shape:
 
     def _parts(self, node: Tree) -> Iterator[Check]:
         if "type" in node:
-            yield of_type(node["type"])
-        if OF_OBJECTS & node.keys():
+            yield type_check(node["type"])
+        if OBJECT_KEYWORDS & node.keys():
             yield self._object(node)
         # Comparing items comes last: it may only see items that fit, whose depth is bounded.
         for keyword, wanted in sorted(node.items(), key=lambda one: one[0] == "uniqueItems"):
-            if keyword in SAYS_NOTHING or keyword == "type" or keyword in OF_OBJECTS:
+            if keyword in IGNORED_KEYWORDS or keyword == "type" or keyword in OBJECT_KEYWORDS:
                 continue
             match keyword:
                 case "$ref":
                     yield self._reference(wanted)
                 case "allOf":
-                    yield _all([self.check(one) for one in wanted])
+                    yield _all([self.compile_check(one) for one in wanted])
                 case "anyOf":
-                    yield _any([self.check(one) for one in wanted])
+                    yield _any([self.compile_check(one) for one in wanted])
                 case "oneOf":
-                    yield _one([self.check(one) for one in wanted])
+                    yield _one([self.compile_check(one) for one in wanted])
                 case "items":
-                    yield _items(self.check(wanted))
-                case _ if keyword in SCALAR:
-                    yield SCALAR[keyword](wanted)
+                    yield _items(self.compile_check(wanted))
+                case _ if keyword in KEYWORD_CHECKS:
+                    yield KEYWORD_CHECKS[keyword](wanted)
                 case _:
                     raise UnknownKeyword(keyword)
 
@@ -90,7 +90,7 @@ class Shape:
         def check(value: Any) -> bool:
             ready = self._ready.get(name)
             if ready is None:
-                ready = self._ready[name] = self.check(self.resolve(name))
+                ready = self._ready[name] = self.compile_check(self.resolve_reference(name))
             return ready(value)
 
         return check
@@ -98,15 +98,15 @@ class Shape:
     def _object(self, node: Tree) -> Check:
         properties = node.get("properties", {})
         patterns = [
-            (re.compile(pattern).search, self.check(one))
+            (re.compile(pattern).search, self.compile_check(one))
             for pattern, one in node.get("patternProperties", {}).items()
         ]
-        others = self.check(node.get("additionalProperties", True))
+        others = self.compile_check(node.get("additionalProperties", True))
         ready: dict[str, Check] = {}
 
         def of_key(key: str) -> Check:
             if key in properties:
-                parts = [self.check(properties[key])]
+                parts = [self.compile_check(properties[key])]
                 parts += [one for search, one in patterns if search(key)]
                 ready[key] = _all(parts) if len(parts) > 1 else parts[0]
                 return ready[key]
@@ -169,7 +169,7 @@ def _one(parts: list[Check]) -> Check:
     return check
 
 
-def of_type(wanted: str | list[str]) -> Check:
+def type_check(wanted: str | list[str]) -> Check:
     """Make the check of the keyword ``type``."""
     names = [wanted] if isinstance(wanted, str) else wanted
     kinds = frozenset[type]().union(*(TYPES[name] for name in names))
@@ -199,8 +199,8 @@ def _pattern(text: str) -> Check:
 
 
 def _enum(allowed: list[Any]) -> Check:
-    words = [identity(one) for one in allowed]
-    return lambda value: identity(value) in words
+    words = [equality_key(one) for one in allowed]
+    return lambda value: equality_key(value) in words
 
 
 def _unique(wanted: bool) -> Check:  # noqa: FBT001 - the keyword's own value
@@ -210,7 +210,7 @@ def _unique(wanted: bool) -> Check:  # noqa: FBT001 - the keyword's own value
     def check(value: Any) -> bool:
         if not isinstance(value, list) or len(value) < 2:
             return True
-        return len({identity(item) for item in value}) == len(value)
+        return len({equality_key(item) for item in value}) == len(value)
 
     return check
 
@@ -243,7 +243,7 @@ def _most_length(limit: int) -> Check:
     return lambda value: not isinstance(value, str) or len(value) <= limit
 
 
-SCALAR: dict[str, Callable[[Any], Check]] = {
+KEYWORD_CHECKS: dict[str, Callable[[Any], Check]] = {
     "pattern": _pattern,
     "enum": _enum,
     "const": lambda wanted: _enum([wanted]),
@@ -263,7 +263,7 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def identity(value: Any) -> Hashable:
+def equality_key(value: Any) -> Hashable:
     """Give something hashable that is equal for values that JSON schema calls equal."""
     kind = type(value)
     if kind is str:
@@ -271,7 +271,7 @@ def identity(value: Any) -> Hashable:
     if kind is bool:
         return ("bool", value)
     if kind is dict:
-        return frozenset((key, identity(item)) for key, item in value.items())
+        return frozenset((key, equality_key(item)) for key, item in value.items())
     if kind is list:
-        return ("list", *(identity(item) for item in value))
+        return ("list", *(equality_key(item) for item in value))
     return value  # type: ignore[no-any-return]  # 1 and 1.0 are equal and hash alike

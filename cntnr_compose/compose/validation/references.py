@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from posixpath import normpath
 from typing import Any, TypeAlias
 
-from cntnr_compose.compose.basics.diagnostics import Finding, suggestion
-from cntnr_compose.compose.validation.cycles import cycles
+from cntnr_compose.compose.basics.diagnostics import Diagnostic, did_you_mean
+from cntnr_compose.compose.validation.cycles import find_cycles
 from cntnr_compose.core.frozen import Frozen, Tree
 
 SERVICE = "service:"
 
 
-class Scene(Frozen):
+class RuleContext(Frozen):
     """What a rule may look at beside the service it is about."""
 
     tree: Tree
@@ -22,15 +22,15 @@ class Scene(Frozen):
     disabled: Tree
 
 
-Rule: TypeAlias = Callable[[str, Tree, Scene], Iterator[Finding]]
+ReferenceRule: TypeAlias = Callable[[str, Tree, RuleContext], Iterator[Diagnostic]]
 
 
-def check(tree: Tree, *, disabled: Tree | None = None) -> list[Finding]:
+def check_references(tree: Tree, *, disabled: Tree | None = None) -> list[Diagnostic]:
     """Tell all that does not go together; ``disabled`` are the services that no profile enables."""
     off = disabled or {}
     on = {name: one for name, one in _section(tree, "services").items() if name not in off}
-    scene = Scene(tree=tree, services=on, disabled=off)
-    findings: list[Finding] = []
+    scene = RuleContext(tree=tree, services=on, disabled=off)
+    findings: list[Diagnostic] = []
     for name, service in on.items():
         for rule in RULES:
             findings.extend(rule(name, service, scene))
@@ -44,32 +44,32 @@ def _section(tree: Tree, name: str) -> Tree:
     return tree.get(name) or {}
 
 
-def _has_image(name: str, service: Tree, _: Scene) -> Iterator[Finding]:
+def _has_image(name: str, service: Tree, _: RuleContext) -> Iterator[Diagnostic]:
     if service.get("image") or "build" in service or "provider" in service:
         return
     text = f'service "{name}" has neither an image nor a build context specified'
-    yield Finding(path=("services", name), message=text)
+    yield Diagnostic(path=("services", name), message=text)
 
 
-def _build(name: str, service: Tree, scene: Scene) -> Iterator[Finding]:
+def _build(name: str, service: Tree, scene: RuleContext) -> Iterator[Diagnostic]:
     build = service.get("build")
     if not isinstance(build, dict):
         return
     path = ("services", name, "build")
     if build.get("dockerfile") and build.get("dockerfile_inline"):
         text = f'service "{name}" declares mutually exclusive dockerfile and dockerfile_inline'
-        yield Finding(path=(*path, "dockerfile_inline"), message=text)
+        yield Diagnostic(path=(*path, "dockerfile_inline"), message=text)
     platform, platforms = service.get("platform"), build.get("platforms")
     if platform and platforms and platform not in platforms:
         text = f'service.build.platforms MUST include service.platform "{platform}"'
-        yield Finding(path=(*path, "platforms"), message=text)
+        yield Diagnostic(path=(*path, "platforms"), message=text)
     secrets = _section(scene.tree, "secrets")
     for index, one in enumerate(build.get("secrets") or ()):
         source = one.get("source", "")
         if source not in secrets:
             text = f'service "{name}" refers to undefined build secret {source}'
-            hint = suggestion(source, secrets)
-            yield Finding(path=(*path, "secrets", index), message=text, hint=hint)
+            hint = did_you_mean(source, secrets)
+            yield Diagnostic(path=(*path, "secrets", index), message=text, hint=hint)
     for key, value in (build.get("additional_contexts") or {}).items():
         other = str(value).removeprefix(SERVICE)
         if other == value:
@@ -82,17 +82,17 @@ def _build(name: str, service: Tree, scene: Scene) -> Iterator[Finding]:
             text = f'service "{name}" declares non-buildable service "{other}" as additional contexts {key}'
         else:
             continue
-        yield Finding(path=(*path, "additional_contexts", key), message=text)
+        yield Diagnostic(path=(*path, "additional_contexts", key), message=text)
 
 
-def _network_mode(name: str, service: Tree, scene: Scene) -> Iterator[Finding]:
+def _network_mode(name: str, service: Tree, scene: RuleContext) -> Iterator[Diagnostic]:
     mode = service.get("network_mode")
     if not mode:
         return
     path = ("services", name, "network_mode")
     if service.get("networks"):
         text = f"service {name} declares mutually exclusive `network_mode` and `networks`"
-        yield Finding(path=path, message=text)
+        yield Diagnostic(path=path, message=text)
     other = mode.removeprefix(SERVICE)
     if (
         other != mode
@@ -100,10 +100,10 @@ def _network_mode(name: str, service: Tree, scene: Scene) -> Iterator[Finding]:
         and other not in (service.get("depends_on") or {})
     ):
         text = f"service \"{other}\" not found for network_mode '{mode}'"
-        yield Finding(path=path, message=text, hint=suggestion(other, scene.services))
+        yield Diagnostic(path=path, message=text, hint=did_you_mean(other, scene.services))
 
 
-def _named_things(name: str, service: Tree, scene: Scene) -> Iterator[Finding]:
+def _named_things(name: str, service: Tree, scene: RuleContext) -> Iterator[Diagnostic]:
     """Check that networks, volumes, configs, secrets and models are defined."""
     used: list[tuple[str, str | int, str]] = []
     used += [("networks", one, one) for one in service.get("networks") or {}]
@@ -118,38 +118,38 @@ def _named_things(name: str, service: Tree, scene: Scene) -> Iterator[Finding]:
         defined = _section(scene.tree, section)
         if wanted not in defined:
             text = f'service "{name}" refers to undefined {section[:-1]} {wanted}'
-            hint = suggestion(wanted, defined) or f"define it under {section}:"
-            yield Finding(path=("services", name, section, step), message=text, hint=hint)
+            hint = did_you_mean(wanted, defined) or f"define it under {section}:"
+            yield Diagnostic(path=("services", name, section, step), message=text, hint=hint)
 
 
-def _healthcheck(name: str, service: Tree, _: Scene) -> Iterator[Finding]:
+def _healthcheck(name: str, service: Tree, _: RuleContext) -> Iterator[Diagnostic]:
     test = (service.get("healthcheck") or {}).get("test")
     if test and isinstance(test, list) and test[0] not in ("CMD", "CMD-SHELL", "NONE"):
-        yield Finding(
+        yield Diagnostic(
             path=("services", name, "healthcheck", "test"),
             message='healthcheck.test must start either by "CMD", "CMD-SHELL" or "NONE"',
             hint='a command in a list begins with "CMD"',
         )
 
 
-def _dependencies(name: str, service: Tree, scene: Scene) -> Iterator[Finding]:
+def _dependencies(name: str, service: Tree, scene: RuleContext) -> Iterator[Diagnostic]:
     for other, how in (service.get("depends_on") or {}).items():
         if other in scene.services:
             continue
-        hint = suggestion(other, scene.services)
+        hint = did_you_mean(other, scene.services)
         if other in scene.disabled:
             if not (how or {}).get("required", True):
                 continue
             profiles = ", ".join(scene.disabled[other].get("profiles") or ())
             hint = f'"{other}" is disabled; it is enabled by profile {profiles}'
-        yield Finding(
+        yield Diagnostic(
             path=("services", name, "depends_on", other),
             message=f'service "{name}" depends on undefined service "{other}"',
             hint=hint,
         )
 
 
-def _scale(name: str, service: Tree, _: Scene) -> Iterator[Finding]:
+def _scale(name: str, service: Tree, _: RuleContext) -> Iterator[Diagnostic]:
     deploy = service.get("deploy") or {}
     scale, replicas = _whole(service.get("scale")), _whole(deploy.get("replicas"))
     path = ("services", name)
@@ -158,17 +158,17 @@ def _scale(name: str, service: Tree, _: Scene) -> Iterator[Finding]:
     for step, count in ((("scale",), scale), (("deploy", "replicas"), replicas)):
         if count is not None and count < 0:
             message = "must be greater than or equal to 0"
-            yield Finding(path=(*path, *step), message=message)
+            yield Diagnostic(path=(*path, *step), message=message)
     count = replicas if scale is None else scale
     if service.get("container_name") and count is not None and count > 1:
         word = "deploy.replicas" if scale is None else "scale"
-        yield Finding(
+        yield Diagnostic(
             path=(*path, *word.split(".")),
             message=f"can't set container_name and {word} as container name must be unique",
         )
 
 
-def _limits(name: str, service: Tree, _: Scene) -> Iterator[Finding]:
+def _limits(name: str, service: Tree, _: RuleContext) -> Iterator[Diagnostic]:
     resources = (service.get("deploy") or {}).get("resources") or {}
     for key, section, word, read in LIMITS:
         ours, theirs = read(service.get(key)), resources.get(section)
@@ -176,12 +176,12 @@ def _limits(name: str, service: Tree, _: Scene) -> Iterator[Finding]:
             yield _distinct(name, key, f"deploy.resources.{section}.{word}")
 
 
-def _distinct(name: str, one: str, other: str) -> Finding:
+def _distinct(name: str, one: str, other: str) -> Diagnostic:
     text = f"can't set distinct values on '{one}' and '{other}'"
-    return Finding(path=("services", name, *one.split(".")), message=text)
+    return Diagnostic(path=("services", name, *one.split(".")), message=text)
 
 
-def _mounts(name: str, service: Tree, _: Scene) -> Iterator[Finding]:
+def _mounts(name: str, service: Tree, _: RuleContext) -> Iterator[Diagnostic]:
     taken: dict[str, str] = {}
     tmpfs = service.get("tmpfs") or ()
     places = [("tmpfs", i, str(one).partition(":")[0]) for i, one in enumerate(tmpfs)]
@@ -191,19 +191,19 @@ def _mounts(name: str, service: Tree, _: Scene) -> Iterator[Finding]:
         here = f"services.{name}.{section}[{index}]"
         if target in taken:
             text = f"target {target} already mounted as {taken[target]}"
-            yield Finding(path=("services", name, section, index), message=text)
+            yield Diagnostic(path=("services", name, section, index), message=text)
         taken.setdefault(target, here)
 
 
-def _watch(name: str, service: Tree, _: Scene) -> Iterator[Finding]:
+def _watch(name: str, service: Tree, _: RuleContext) -> Iterator[Diagnostic]:
     for index, one in enumerate((service.get("develop") or {}).get("watch") or ()):
         if one.get("action") not in ("rebuild", "restart") and not one.get("target"):
             path = ("services", name, "develop", "watch", index)
             text = f"target is required for non-rebuild actions: {one.get('action')}"
-            yield Finding(path=path, message=text)
+            yield Diagnostic(path=path, message=text)
 
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[ReferenceRule, ...] = (
     _has_image,
     _build,
     _network_mode,
@@ -217,7 +217,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def _container_names(services: Tree) -> Iterator[Finding]:
+def _container_names(services: Tree) -> Iterator[Diagnostic]:
     taken: dict[str, str] = {}
     for name, service in services.items():
         wanted = service.get("container_name")
@@ -226,24 +226,24 @@ def _container_names(services: Tree) -> Iterator[Finding]:
         first = taken.setdefault(wanted, name)
         if first != name:
             text = f'container name "{wanted}" is already in use by service {first}'
-            yield Finding(path=("services", name, "container_name"), message=text)
+            yield Diagnostic(path=("services", name, "container_name"), message=text)
 
 
-def _secrets_without_source(tree: Tree) -> Iterator[Finding]:
+def _secrets_without_source(tree: Tree) -> Iterator[Diagnostic]:
     for name, one in _section(tree, "secrets").items():
         if not (one.get("external") or one.get("file") or one.get("environment")):
             text = f'secret "{name}" must declare either `file` or `environment`'
-            yield Finding(path=("secrets", name), message=text)
+            yield Diagnostic(path=("secrets", name), message=text)
 
 
-def _cycles(services: Tree) -> Iterator[Finding]:
+def _cycles(services: Tree) -> Iterator[Diagnostic]:
     edges = {
         name: [other for other in service.get("depends_on") or {} if other in services]
         for name, service in services.items()
     }
-    for cycle in cycles(edges):
+    for cycle in find_cycles(edges):
         text = f"dependency cycle detected: {' -> '.join(cycle)}"
-        yield Finding(path=("services", cycle[0], "depends_on", cycle[1]), message=text)
+        yield Diagnostic(path=("services", cycle[0], "depends_on", cycle[1]), message=text)
 
 
 def _whole(value: Any) -> int | None:

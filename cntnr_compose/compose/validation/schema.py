@@ -11,11 +11,17 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from cntnr_compose.compose.basics.diagnostics import SHOWN, Finding, Path
-from cntnr_compose.compose.validation.fast_schema import REFUSED, SCALAR, Check, Shape, of_type
+from cntnr_compose.compose.basics.diagnostics import MAX_SHOWN, Diagnostic, Path
+from cntnr_compose.compose.validation.fast_schema import (
+    KEYWORD_CHECKS,
+    REFUSED_KEYWORD,
+    Check,
+    FastSchema,
+    type_check,
+)
 from cntnr_compose.core.frozen import Tree
 
-SCHEMAS = os.path.join(os.path.dirname(__file__), "..", "..", "schemas")
+SCHEMA_FOLDER = os.path.join(os.path.dirname(__file__), "..", "..", "schemas")
 NAMED = ("services", "networks", "volumes", "configs", "secrets", "models")
 
 
@@ -26,23 +32,23 @@ class CannotFlatten(ValueError):
         super().__init__(f"cannot lay {what} into one definition")
 
 
-def check(tree: Tree) -> list[Finding]:
+def check_schema(tree: Tree) -> list[Diagnostic]:
     """Tell all that docker compose's schema does not allow in a tree."""
-    shape = docker_shape()
+    shape = docker_fast_schema()
     if shape.fits(tree):
         return []
-    odd = list(islice(_odd_keys(tree, ()), SHOWN + 1))
+    odd = list(islice(_non_string_keys(tree, ()), MAX_SHOWN + 1))
     if odd:
         return odd
-    findings: dict[Finding, None] = {}
-    for finding in _told(shape, tree):
+    findings: dict[Diagnostic, None] = {}
+    for finding in _schema_errors(shape, tree):
         findings[finding] = None
-        if len(findings) > SHOWN:
+        if len(findings) > MAX_SHOWN:
             break
     return list(findings)
 
 
-def published_schema() -> Tree:
+def read_published_schema() -> Tree:
     """Read the published schema."""
     schema: Tree = _read("compose-spec.json")
     return schema
@@ -51,13 +57,13 @@ def published_schema() -> Tree:
 def _read(name: str) -> Any:
     import json  # not msgspec: json is there five times as soon
 
-    with open(os.path.join(SCHEMAS, name), "rb") as file:
+    with open(os.path.join(SCHEMA_FOLDER, name), "rb") as file:
         return json.load(file)
 
 
-def docker_schema() -> Tree:
+def read_docker_schema() -> Tree:
     """Give the schema that docker compose has: the published one and the rows of differences."""
-    schema = published_schema()
+    schema = read_published_schema()
     for row in _read("differences.json"):
         *above, last = row["at"].removeprefix("/").split("/")
         nodes: list[Any] = [schema]
@@ -67,17 +73,17 @@ def docker_schema() -> Tree:
         if row["op"] == "replace":
             nodes[-1][last] = row["value"]
         elif above[-1] == "properties":
-            nodes[-2].setdefault(REFUSED, {})[last] = row["why"]
+            nodes[-2].setdefault(REFUSED_KEYWORD, {})[last] = row["why"]
     return schema
 
 
-def flat(schema: Tree) -> Tree:
+def flatten_schema(schema: Tree) -> Tree:
     """Give a schema without ``unevaluatedProperties``: the parts of ``allOf`` laid into one.
 
     Raises `CannotFlatten` where a definition is not merely made of sets of properties.
     """
     definitions: Tree = schema["$defs"]
-    gathered = ("properties", "patternProperties", REFUSED)
+    gathered = ("properties", "patternProperties", REFUSED_KEYWORD)
 
     def lay(node: Tree) -> Tree:
         if "allOf" not in node:
@@ -102,12 +108,12 @@ def flat(schema: Tree) -> Tree:
 
 
 @cache
-def docker_shape() -> Shape:
+def docker_fast_schema() -> FastSchema:
     """Give the quick form of docker compose's schema."""
-    return Shape(flat(docker_schema()))
+    return FastSchema(flatten_schema(read_docker_schema()))
 
 
-def _odd_keys(node: Any, path: Path) -> Iterator[Finding]:
+def _non_string_keys(node: Any, path: Path) -> Iterator[Diagnostic]:
     """Find keys that are not text; jsonschema cannot read a tree that has them."""
     ahead: list[tuple[Path, Any]] = [(path, node)]
     seen: set[int] = set()  # what aliases repeat is looked at once
@@ -123,20 +129,20 @@ def _odd_keys(node: Any, path: Path) -> Iterator[Finding]:
                 if not isinstance(key, str):
                     place = f"in {'.'.join(map(str, at))}" if at else "at top level"
                     text = f"non-string key {place}: {key}"
-                    yield Finding(path=at, message=text, hint="put it in quotes")
+                    yield Diagnostic(path=at, message=text, hint="put it in quotes")
                 ahead.append(((*at, str(key)), item))
 
 
-def _told(shape: Shape, tree: Tree) -> Iterator[Finding]:
+def _schema_errors(shape: FastSchema, tree: Tree) -> Iterator[Diagnostic]:
     """Ask jsonschema about the parts that do not fit, and only about those."""
-    from cntnr_compose.compose.validation.wording import tell
+    from cntnr_compose.compose.validation.wording import describe_error
 
     for path, node, part in _misfits(shape, tree):
         for error in _validator(shape, node).iter_errors(part):
-            yield from tell(error, path, shape)
+            yield from describe_error(error, path, shape)
 
 
-def _misfits(shape: Shape, tree: Any) -> Iterator[tuple[Path, Tree, Any]]:
+def _misfits(shape: FastSchema, tree: Any) -> Iterator[tuple[Path, Tree, Any]]:
     """Give the parts of a tree that do not fit: single services, networks, …, or the whole."""
     root = shape.schema
     if not isinstance(tree, dict):
@@ -149,7 +155,7 @@ def _misfits(shape: Shape, tree: Any) -> Iterator[tuple[Path, Tree, Any]]:
             outline[key] = section
             continue
         ((pattern, entry),) = entries.items()
-        each, named = shape.check(entry), re.compile(pattern).search
+        each, named = shape.compile_check(entry), re.compile(pattern).search
         outline[key] = {name: one for name, one in section.items() if not named(name)}
         for name, one in section.items():
             if named(name) and not each(one):
@@ -158,7 +164,7 @@ def _misfits(shape: Shape, tree: Any) -> Iterator[tuple[Path, Tree, Any]]:
         yield (), root, outline
 
 
-def _validator(shape: Shape, node: Tree) -> Any:
+def _validator(shape: FastSchema, node: Tree) -> Any:
     """Give a jsonschema validator for a piece of the schema, with keywords that cost little.
 
     The stock ones write what they found into each message, list every mistake of every form that a
@@ -177,7 +183,7 @@ def _validator(shape: Shape, node: Tree) -> Any:
         told = []
         for index, form in enumerate(forms):
             errors = validator.descend(instance, form, schema_path=index)
-            found = list(islice(errors, SHOWN))
+            found = list(islice(errors, MAX_SHOWN))
             if not found:
                 return
             told += found
@@ -186,17 +192,17 @@ def _validator(shape: Shape, node: Tree) -> Any:
     def unique(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[Any]:
         # Only items that fit are compared: how deep others are nested nobody knows.
         if isinstance(instance, list) and all(
-            map(shape.check(schema.get("items", True)), instance)
+            map(shape.compile_check(schema.get("items", True)), instance)
         ):
             yield from keywords["uniqueItems"](validator, wanted, instance, schema)
 
-    keywords = {name: quietly(make) for name, make in SCALAR.items()}
+    keywords = {name: quietly(make) for name, make in KEYWORD_CHECKS.items()}
     extend: Any = jsonschema.validators.extend
     kind = extend(
         jsonschema.Draft202012Validator,
         {
             **keywords,
-            "type": quietly(of_type),
+            "type": quietly(type_check),
             "oneOf": union,
             "anyOf": union,
             "uniqueItems": unique,

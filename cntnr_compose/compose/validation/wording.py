@@ -7,21 +7,26 @@ import re
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
-from cntnr_compose.compose.basics.diagnostics import Finding, Path, suggestion
-from cntnr_compose.compose.validation.fast_schema import REFUSED, Shape, identity, is_number
+from cntnr_compose.compose.basics.diagnostics import Diagnostic, Path, did_you_mean
+from cntnr_compose.compose.validation.fast_schema import (
+    REFUSED_KEYWORD,
+    FastSchema,
+    equality_key,
+    is_number,
+)
 from cntnr_compose.core.frozen import Tree
 
 KINDS = {"object": "mapping", "array": "list"}  # what compose files call them
 LONG = 40  # of what the user wrote, this much is repeated
 
 
-def tell(error: Any, above: Path, shape: Shape) -> Iterator[Finding]:
+def describe_error(error: Any, above: Path, shape: FastSchema) -> Iterator[Diagnostic]:
     """Word an error of jsonschema that was found below ``above``."""
     path = (*above, *error.absolute_path)
-    yield from _tell(error, path, shape)
+    yield from _describe(error, path, shape)
 
 
-def _tell(error: Any, path: Path, shape: Shape) -> Iterator[Finding]:
+def _describe(error: Any, path: Path, shape: FastSchema) -> Iterator[Diagnostic]:
     keyword = error.validator
     if keyword in ("oneOf", "anyOf"):
         yield from _union(error, path, shape)
@@ -29,12 +34,12 @@ def _tell(error: Any, path: Path, shape: Shape) -> Iterator[Finding]:
         yield from SEVERAL[keyword](error, path, shape)
     elif keyword in ONE:
         message, hint = ONE[keyword](error.validator_value, error.instance)
-        yield Finding(path=path, message=message, hint=hint)
+        yield Diagnostic(path=path, message=message, hint=hint)
     else:
-        yield Finding(path=path, message=error.message or f"does not fit: {keyword}")
+        yield Diagnostic(path=path, message=error.message or f"does not fit: {keyword}")
 
 
-def _union(error: Any, path: Path, shape: Shape) -> Iterator[Finding]:
+def _union(error: Any, path: Path, shape: FastSchema) -> Iterator[Diagnostic]:
     """Speak of the form that the user meant: the one of the right kind; or name all kinds."""
     branches: dict[int, list[Any]] = {}
     for one in error.context:
@@ -46,12 +51,12 @@ def _union(error: Any, path: Path, shape: Shape) -> Iterator[Finding]:
     ]
     if len(meant) == 1:
         for one in meant[0]:
-            yield from _tell(one, (*path, *one.path), shape)
+            yield from _describe(one, (*path, *one.path), shape)
         return
     if meant:
         # Several forms of one kind: those with the fewest complaints are the likeliest.
         for one in min(meant, key=len):
-            yield from _tell(one, (*path, *one.path), shape)
+            yield from _describe(one, (*path, *one.path), shape)
         return
     kinds: list[str] = []
     for found in branches.values():
@@ -59,26 +64,26 @@ def _union(error: Any, path: Path, shape: Shape) -> Iterator[Finding]:
             if one.validator == "type" and not one.path:
                 kinds += _names(one.validator_value)
     message, hint = _kind(kinds, error.instance)
-    yield Finding(path=path, message=message, hint=hint)
+    yield Diagnostic(path=path, message=message, hint=hint)
 
 
-def _unknown(error: Any, path: Path, shape: Shape) -> Iterator[Finding]:
+def _unknown(error: Any, path: Path, shape: FastSchema) -> Iterator[Diagnostic]:
     node = error.schema
     properties: Tree = node.get("properties", {})
     patterns = [re.compile(one).search for one in node.get("patternProperties", {})]
     for key in error.instance:
         if key in properties or any(search(key) for search in patterns):
             continue
-        hint = node.get(REFUSED, {}).get(key) or _belongs(key, properties, shape)
-        hint = hint or suggestion(key, properties)
+        hint = node.get(REFUSED_KEYWORD, {}).get(key) or _belongs(key, properties, shape)
+        hint = hint or did_you_mean(key, properties)
         if not properties:
             hint = "a name is made of letters, digits, '.', '_' and '-'"
-        yield Finding(
+        yield Diagnostic(
             path=(*path, key), message=f"additional properties '{key}' not allowed", hint=hint
         )
 
 
-def _belongs(key: str, properties: Tree, shape: Shape) -> str:
+def _belongs(key: str, properties: Tree, shape: FastSchema) -> str:
     """Tell where a key would be right: one step below a neighbour."""
     for name, node in properties.items():
         for form in _forms(node, shape):
@@ -87,26 +92,26 @@ def _belongs(key: str, properties: Tree, shape: Shape) -> str:
     return ""
 
 
-def _forms(node: Any, shape: Shape) -> Iterator[Tree]:
+def _forms(node: Any, shape: FastSchema) -> Iterator[Tree]:
     if not isinstance(node, dict):
         return
     if "$ref" in node:
-        yield from _forms(shape.resolve(node["$ref"]), shape)
+        yield from _forms(shape.resolve_reference(node["$ref"]), shape)
     for one in node.get("oneOf", ()):
         yield from _forms(one, shape)
     yield node
 
 
-def _missing(error: Any, path: Path, _: Shape) -> Iterator[Finding]:
+def _missing(error: Any, path: Path, _: FastSchema) -> Iterator[Diagnostic]:
     for name in error.validator_value:
         if name not in error.instance:
-            yield Finding(path=path, message=f"missing property '{name}'")
+            yield Diagnostic(path=path, message=f"missing property '{name}'")
 
 
 def _equal(_: bool, instance: Any) -> tuple[str, str]:  # noqa: FBT001 - the keyword's own value
     seen: dict[Hashable, int] = {}
     for index, item in enumerate(instance):
-        first = seen.setdefault(identity(item), index)
+        first = seen.setdefault(equality_key(item), index)
         if first != index:
             return f"items at {first} and {index} are equal", ""
     raise AssertionError(instance)
@@ -150,7 +155,7 @@ def _cut(text: str) -> str:
 
 def _enum(allowed: list[Any], instance: Any) -> tuple[str, str]:
     words = ", ".join(f"'{one}'" for one in allowed)
-    return f"value must be one of {words}, not {_shown(instance)}", suggestion(instance, allowed)
+    return f"value must be one of {words}, not {_shown(instance)}", did_you_mean(instance, allowed)
 
 
 def _pattern(pattern: str, instance: Any) -> tuple[str, str]:
@@ -173,7 +178,7 @@ ONE: dict[str, Callable[[Any, Any], tuple[str, str]]] = {
     "minimum": _least,
     "maximum": _most,
 }
-SEVERAL: dict[str, Callable[[Any, Path, Shape], Iterator[Finding]]] = {
+SEVERAL: dict[str, Callable[[Any, Path, FastSchema], Iterator[Diagnostic]]] = {
     "additionalProperties": _unknown,
     "required": _missing,
 }

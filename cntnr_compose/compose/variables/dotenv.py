@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NoReturn
 
-from cntnr_compose.compose.variables.syntax import Lookup, Unset, substitute
+from cntnr_compose.compose.variables.syntax import Lookup, OnUnset, substitute
 
 BLANKS = "\t\v\f\r \x85\xa0"
 IN_NAMES = frozenset("_.-[]")
@@ -31,20 +31,20 @@ def _escape() -> re.Pattern[str]:
     return re.compile(r'\\(?:[abcfnrtv$"\\]|0\d{0,3})')
 
 
-def parse(
+def parse_dotenv(
     text: str,
     lookup: Lookup,
     known: Mapping[str, str] | None = None,
-    unset: Unset | None = None,
+    on_unset: OnUnset | None = None,
 ) -> dict[str, str]:
     """Read an env file; ``lookup`` is asked first for what values mention, then the file and ``known``.
 
     Raises `EnvFileInvalid`, and the errors of `substitute`.
     """
-    return _Parser(text.removeprefix("\ufeff"), lookup, known or {}, unset).parse()
+    return _Parser(text.removeprefix("\ufeff"), lookup, known or {}, on_unset).parse()
 
 
-def parse_raw(text: str, lookup: Lookup) -> dict[str, str]:
+def parse_raw_dotenv(text: str, lookup: Lookup) -> dict[str, str]:
     """Read an env file of ``format: raw``: a value is all that follows ``=``, else what ``lookup`` has.
 
     Raises `EnvFileInvalid`.
@@ -65,19 +65,19 @@ def parse_raw(text: str, lookup: Lookup) -> dict[str, str]:
     return found
 
 
-def lines(text: str, *, raw: bool = False) -> dict[str, int]:
+def line_numbers(text: str, *, raw: bool = False) -> dict[str, int]:
     """Give the line that says each name of an env file that can be read."""
     if raw:
         names = (line.partition("=")[0].strip() for line in text.removeprefix("\ufeff").split("\n"))
         return {name: number for number, name in enumerate(names, 1)}
     parser = _Parser(text.removeprefix("\ufeff"), lambda _: "x", {}, None)
     parser.parse()
-    return {name: parser.line(begin) for name, begin in parser.begins.items()}
+    return {name: parser.line_number(begin) for name, begin in parser.statement_starts.items()}
 
 
 class _Parser:
     def __init__(
-        self, text: str, lookup: Lookup, known: Mapping[str, str], unset: Unset | None
+        self, text: str, lookup: Lookup, known: Mapping[str, str], unset: OnUnset | None
     ) -> None:
         self._text = text
         self._unset = unset
@@ -85,13 +85,13 @@ class _Parser:
         self._known = known
         self._found: dict[str, str] = {}
         self._at = 0
-        self.begins: dict[str, int] = {}  # where the statement of each name does
+        self.statement_starts: dict[str, int] = {}  # where the statement of each name does
 
     def parse(self) -> dict[str, str]:
         while self._next_statement():
             begin = self._at
             name, passed_on = self._name()
-            self.begins[name] = begin
+            self.statement_starts[name] = begin
             if passed_on:
                 value = self._lookup(name)
                 if value is not None:
@@ -163,7 +163,7 @@ class _Parser:
                 return value if quote == "'" else self._expand(_unescape(value))
             letters.append(letter)
             at += 1
-        raise UnterminatedQuote(self.line(start), text[start:].split("\n", 1)[0])
+        raise UnterminatedQuote(self.line_number(start), text[start:].split("\n", 1)[0])
 
     def _expand(self, value: str) -> str:
         def lookup(name: str) -> str | None:
@@ -175,9 +175,9 @@ class _Parser:
         return substitute(value, lookup, self._unset)
 
     def _fail(self, what: str, at: int | None = None) -> NoReturn:
-        raise EnvFileInvalid(self.line(self._at if at is None else at), what)
+        raise EnvFileInvalid(self.line_number(self._at if at is None else at), what)
 
-    def line(self, at: int) -> int:
+    def line_number(self, at: int) -> int:
         """Give the line of a place in the text."""
         return self._text.count("\n", 0, at) + 1
 

@@ -4,85 +4,92 @@ from collections.abc import Callable
 from typing import Any
 
 from cntnr_compose.compose.basics import go_parse as casts
-from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, Finding
+from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, Diagnostic
 from cntnr_compose.compose.basics.go_parse import CannotCast
-from cntnr_compose.compose.basics.path_rules import HERE, Path, Rows, below, say, table
+from cntnr_compose.compose.basics.path_rules import (
+    HERE,
+    Path,
+    PathRules,
+    compile_rules,
+    docker_path,
+    rules_below,
+)
 from cntnr_compose.compose.variables.syntax import (
     Lookup,
     TemplateInvalid,
     TextTooLong,
     VariableMissing,
     substitute,
-    unset,
+    unset_warning,
 )
-from cntnr_compose.compose.yaml.source_map import Source
+from cntnr_compose.compose.yaml.source_map import SourceText
 
-CASTS = table({
-    "services.*.cpu_count": casts.integer64,
-    "services.*.cpu_percent": casts.decimal,
-    "services.*.cpu_period": casts.integer64,
-    "services.*.cpu_quota": casts.integer64,
-    "services.*.cpu_rt_period": casts.integer64,
-    "services.*.cpu_rt_runtime": casts.integer64,
-    "services.*.cpus": casts.decimal32,
-    "services.*.cpu_shares": casts.integer64,
-    "services.*.init": casts.boolean,
-    "services.*.depends_on.*.restart": casts.boolean,
-    "services.*.deploy.replicas": casts.integer,
-    "services.*.deploy.update_config.parallelism": casts.integer,
-    "services.*.deploy.update_config.max_failure_ratio": casts.decimal,
-    "services.*.deploy.rollback_config.parallelism": casts.integer,
-    "services.*.deploy.rollback_config.max_failure_ratio": casts.decimal,
-    "services.*.deploy.restart_policy.max_attempts": casts.integer,
-    "services.*.deploy.placement.max_replicas_per_node": casts.integer,
-    "services.*.healthcheck.retries": casts.integer,
-    "services.*.healthcheck.disable": casts.boolean,
-    "services.*.oom_kill_disable": casts.boolean,
-    "services.*.oom_score_adj": casts.integer64,
-    "services.*.pids_limit": casts.integer64,
-    "services.*.ports.*.target": casts.integer,
-    "services.*.privileged": casts.boolean,
-    "services.*.read_only": casts.boolean,
-    "services.*.scale": casts.integer,
-    "services.*.stdin_open": casts.boolean,
-    "services.*.tty": casts.boolean,
-    "services.*.ulimits.*": casts.integer,
-    "services.*.ulimits.*.hard": casts.integer,
-    "services.*.ulimits.*.soft": casts.integer,
-    "services.*.volumes.*.read_only": casts.boolean,
-    "services.*.volumes.*.volume.nocopy": casts.boolean,
-    "networks.*.external": casts.boolean,
-    "networks.*.internal": casts.boolean,
-    "networks.*.attachable": casts.boolean,
-    "networks.*.enable_ipv4": casts.boolean,
-    "networks.*.enable_ipv6": casts.boolean,
-    "volumes.*.external": casts.boolean,
-    "secrets.*.external": casts.boolean,
-    "configs.*.external": casts.boolean,
+CASTS = compile_rules({
+    "services.*.cpu_count": casts.parse_int64,
+    "services.*.cpu_percent": casts.parse_float,
+    "services.*.cpu_period": casts.parse_int64,
+    "services.*.cpu_quota": casts.parse_int64,
+    "services.*.cpu_rt_period": casts.parse_int64,
+    "services.*.cpu_rt_runtime": casts.parse_int64,
+    "services.*.cpus": casts.parse_float32,
+    "services.*.cpu_shares": casts.parse_int64,
+    "services.*.init": casts.parse_yaml_bool,
+    "services.*.depends_on.*.restart": casts.parse_yaml_bool,
+    "services.*.deploy.replicas": casts.parse_int,
+    "services.*.deploy.update_config.parallelism": casts.parse_int,
+    "services.*.deploy.update_config.max_failure_ratio": casts.parse_float,
+    "services.*.deploy.rollback_config.parallelism": casts.parse_int,
+    "services.*.deploy.rollback_config.max_failure_ratio": casts.parse_float,
+    "services.*.deploy.restart_policy.max_attempts": casts.parse_int,
+    "services.*.deploy.placement.max_replicas_per_node": casts.parse_int,
+    "services.*.healthcheck.retries": casts.parse_int,
+    "services.*.healthcheck.disable": casts.parse_yaml_bool,
+    "services.*.oom_kill_disable": casts.parse_yaml_bool,
+    "services.*.oom_score_adj": casts.parse_int64,
+    "services.*.pids_limit": casts.parse_int64,
+    "services.*.ports.*.target": casts.parse_int,
+    "services.*.privileged": casts.parse_yaml_bool,
+    "services.*.read_only": casts.parse_yaml_bool,
+    "services.*.scale": casts.parse_int,
+    "services.*.stdin_open": casts.parse_yaml_bool,
+    "services.*.tty": casts.parse_yaml_bool,
+    "services.*.ulimits.*": casts.parse_int,
+    "services.*.ulimits.*.hard": casts.parse_int,
+    "services.*.ulimits.*.soft": casts.parse_int,
+    "services.*.volumes.*.read_only": casts.parse_yaml_bool,
+    "services.*.volumes.*.volume.nocopy": casts.parse_yaml_bool,
+    "networks.*.external": casts.parse_yaml_bool,
+    "networks.*.internal": casts.parse_yaml_bool,
+    "networks.*.attachable": casts.parse_yaml_bool,
+    "networks.*.enable_ipv4": casts.parse_yaml_bool,
+    "networks.*.enable_ipv6": casts.parse_yaml_bool,
+    "volumes.*.external": casts.parse_yaml_bool,
+    "secrets.*.external": casts.parse_yaml_bool,
+    "configs.*.external": casts.parse_yaml_bool,
 })  # fmt: skip
 
 
-def interpolate(tree: Any, lookup: Lookup, source: Source, warn: Callable[[str], None]) -> Any:
+def interpolate(tree: Any, lookup: Lookup, source: SourceText, warn: Callable[[str], None]) -> Any:
     """Give a new tree with variables put in; mistakes are told all at once.
 
     Raises `ComposeFileInvalid`.
     """
-    walk = _Walk(lookup, source, warn)
+    walk = _Interpolator(lookup, source, warn)
     done = walk.value(tree, CASTS)
-    if walk.findings:
-        raise ComposeFileInvalid(walk.findings)
+    if walk.diagnostics:
+        raise ComposeFileInvalid(walk.diagnostics)
     return done
 
 
-class _Walk:
-    def __init__(self, lookup: Lookup, source: Source, warn: Callable[[str], None]) -> None:
-        self.findings: list[Finding] = []
+class _Interpolator:
+    def __init__(self, lookup: Lookup, source: SourceText, warn: Callable[[str], None]) -> None:
+        self.diagnostics: list[Diagnostic] = []
         self._lookup = lookup
         self._source = source
         self._warn = warn
         self._path: list[str | int] = []
 
-    def value(self, value: Any, rows: Rows | None) -> Any:
+    def value(self, value: Any, rows: PathRules | None) -> Any:
         kind = type(value)
         if kind is dict:
             return self._mapping(value, rows)
@@ -92,10 +99,10 @@ class _Walk:
             return self._text(value, rows)
         return value
 
-    def _mapping(self, mapping: dict[str, Any], rows: Rows | None) -> dict[str, Any]:
+    def _mapping(self, mapping: dict[str, Any], rows: PathRules | None) -> dict[str, Any]:
         path, done = self._path, {}
         for key, inner in mapping.items():
-            deeper = below(rows, key) if rows else None
+            deeper = rules_below(rows, key) if rows else None
             if deeper is None and type(inner) is str and "$" not in inner:
                 done[key] = inner
                 continue
@@ -104,7 +111,7 @@ class _Walk:
             path.pop()
         return done
 
-    def _sequence(self, sequence: list[Any], rows: Rows | None) -> list[Any]:
+    def _sequence(self, sequence: list[Any], rows: PathRules | None) -> list[Any]:
         path, done = self._path, []
         deeper = rows.get("*") if rows else None
         for index, inner in enumerate(sequence):
@@ -113,11 +120,11 @@ class _Walk:
             path.pop()
         return done
 
-    def _text(self, text: str, rows: Rows | None) -> Any:
+    def _text(self, text: str, rows: PathRules | None) -> Any:
         cast = rows.get(HERE) if rows else None
-        path = say(tuple(self._path))
+        path = docker_path(tuple(self._path))
         try:
-            word = substitute(text, self._lookup, lambda name: self._warn(unset(name)))
+            word = substitute(text, self._lookup, lambda name: self._warn(unset_warning(name)))
             if cast is None:
                 return word
             value = cast(word)
@@ -129,11 +136,13 @@ class _Walk:
         except CannotCast as error:
             what = f"failed to cast to expected type: {error}"
             return self._wrong(f"error while interpolating {path}: {what}")
-        if cast is casts.boolean and word.lower() not in ("true", "false"):
+        if cast is casts.parse_yaml_bool and word.lower() not in ("true", "false"):
             right = str(value).lower()
             self._warn(f'"{word}" for boolean is not supported by YAML 1.2, please use `{right}`')
         return value
 
     def _wrong(self, what: str) -> None:
         path: Path = tuple(self._path)
-        self.findings.append(Finding(path=path, message=what, place=self._source.place(path)))
+        self.diagnostics.append(
+            Diagnostic(path=path, message=what, place=self._source.locate(path))
+        )

@@ -8,26 +8,26 @@ from typing import TypeAlias
 from cntnr_compose.core.frozen import Frozen
 
 Lookup: TypeAlias = Callable[[str], str | None]
-Unset: TypeAlias = Callable[[str], None]
+OnUnset: TypeAlias = Callable[[str], None]
 
 OPERATORS = (":?", "?", ":-", "-", ":+", "+")
-DEEPEST = 64  # variables in defaults in defaults
-LONGEST = 16 << 20  # letters of a text, once variables are in it
-SHOWN = 200
+MAX_DEPTH = 64  # variables in defaults in defaults
+MAX_LENGTH = 16 << 20  # letters of a text, once variables are in it
+MAX_SHOWN = 200
 
 
 class TemplateInvalid(ValueError):
     """A text has a ``${`` that begins no variable."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(text if len(text) <= SHOWN else f"{text[:SHOWN]}…")
+        super().__init__(text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…")
 
 
 class TextTooLong(ValueError):
     """A text grows without measure by what its variables hold."""
 
     def __init__(self) -> None:
-        super().__init__(f"more than {LONGEST >> 20} MiB of text, once variables are in it")
+        super().__init__(f"more than {MAX_LENGTH >> 20} MiB of text, once variables are in it")
 
 
 class VariableMissing(ValueError):
@@ -101,25 +101,25 @@ def _braces() -> re.Pattern[str]:
     return re.compile("[{}]")
 
 
-def unset(name: str) -> str:
+def unset_warning(name: str) -> str:
     """Say that a variable has no value, as docker compose does."""
     return f'The "{name}" variable is not set. Defaulting to a blank string.'
 
 
-def substitute(text: str, lookup: Lookup, unset: Unset | None = None) -> str:
+def substitute(text: str, lookup: Lookup, on_unset: OnUnset | None = None) -> str:
     """Put values in; ``unset`` is told of variables that have none and no default.
 
     Raises `TemplateInvalid`, `TextTooLong`, `VariableMissing`.
     """
     if "$" not in text:
         return text
-    return _substitute(text, lookup, unset, 0)
+    return _substitute(text, lookup, on_unset, 0)
 
 
-def _substitute(text: str, lookup: Lookup, unset: Unset | None, depth: int) -> str:
+def _substitute(text: str, lookup: Lookup, on_unset: OnUnset | None, depth: int) -> str:
     if "$" not in text:
         return text
-    if depth > DEEPEST:
+    if depth > MAX_DEPTH:
         raise TemplateInvalid(text)
     reading = _Text(text)
     parts: list[str] = []
@@ -130,30 +130,30 @@ def _substitute(text: str, lookup: Lookup, unset: Unset | None, depth: int) -> s
         if found["escaped"]:
             parts.append("$")
         elif found["named"]:
-            parts.append(_value(found["named"], lookup, unset))
+            parts.append(_value(found["named"], lookup, on_unset))
         elif found["mark"] == "}":
-            parts.append(_value(found["braced"], lookup, unset))
+            parts.append(_value(found["braced"], lookup, on_unset))
         else:
             at = reading.end(found)
             if not at:
                 raise TemplateInvalid(text)
             inner = text[found.start() + 2 : at - 1]
-            parts.append(_braced(inner, lookup, unset, depth))
+            parts.append(_braced(inner, lookup, on_unset, depth))
         length += len(parts[-1]) + len(parts[-2])
-        if length > LONGEST:
+        if length > MAX_LENGTH:
             raise TextTooLong
     parts.append(text[at:])
     return "".join(parts)
 
 
-def _value(name: str, lookup: Lookup, unset: Unset | None) -> str:
+def _value(name: str, lookup: Lookup, on_unset: OnUnset | None) -> str:
     value = lookup(name)
-    if value is None and unset is not None:
-        unset(name)
+    if value is None and on_unset is not None:
+        on_unset(name)
     return value or ""
 
 
-def split(inner: str) -> tuple[str, str, str]:
+def split_expression(inner: str) -> tuple[str, str, str]:
     """Split what stands in braces into name, operator and the rest."""
     found = [(at, -len(word), word) for word in OPERATORS if (at := inner.find(word)) >= 0]
     if not found:
@@ -162,11 +162,11 @@ def split(inner: str) -> tuple[str, str, str]:
     return inner[:at], word, inner[at + len(word) :]
 
 
-def _braced(inner: str, lookup: Lookup, unset: Unset | None, depth: int) -> str:
-    name, operator, rest = split(inner)
+def _braced(inner: str, lookup: Lookup, on_unset: OnUnset | None, depth: int) -> str:
+    name, operator, rest = split_expression(inner)
     if not operator:
-        return _value(name, lookup, unset)
-    rest = _substitute(rest, lookup, unset, depth + 1)
+        return _value(name, lookup, on_unset)
+    rest = _substitute(rest, lookup, on_unset, depth + 1)
     value = lookup(name)
     given = value is not None and (value != "" or ":" not in operator)
     match operator[-1]:
@@ -180,9 +180,9 @@ def _braced(inner: str, lookup: Lookup, unset: Unset | None, depth: int) -> str:
             return rest if given else value or ""
 
 
-def variables(text: str, depth: int = 0) -> Iterator[Variable]:
+def find_variables(text: str, depth: int = 0) -> Iterator[Variable]:
     """Give the variables that a text mentions, those in defaults too."""
-    if depth > DEEPEST:
+    if depth > MAX_DEPTH:
         return
     reading, at = _Text(text), 0
     while "$" in text and (found := _pattern().search(text, at)) is not None:
@@ -191,11 +191,11 @@ def variables(text: str, depth: int = 0) -> Iterator[Variable]:
             yield Variable(name=found["named"])
         elif found["open"] and (end := reading.end(found)):
             at = end
-            name, operator, rest = split(text[found.start() + 2 : at - 1])
+            name, operator, rest = split_expression(text[found.start() + 2 : at - 1])
             yield Variable(
                 name=name,
                 required="?" in operator,
                 default=rest if "-" in operator else "",
                 alternate=rest if "+" in operator else "",
             )
-            yield from variables(rest, depth + 1)
+            yield from find_variables(rest, depth + 1)

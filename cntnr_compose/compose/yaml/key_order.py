@@ -5,16 +5,16 @@ from functools import cmp_to_key
 from typing import Any
 
 
-def ordered(keys: Iterable[str]) -> list[str]:
+def sort_keys(keys: Iterable[str]) -> list[str]:
     """Sort keys as go-yaml does."""
     return sorted(keys, key=cmp_to_key(_compare))
 
 
-def deeply(value: Any) -> Any:
+def sort_keys_deep(value: Any) -> Any:
     """Copy a tree with the keys of every mapping in that order."""
     if isinstance(value, dict):
-        return {key: deeply(value[key]) for key in ordered(value)}
-    return [deeply(one) for one in value] if isinstance(value, list) else value
+        return {key: sort_keys_deep(value[key]) for key in sort_keys(value)}
+    return [sort_keys_deep(one) for one in value] if isinstance(value, list) else value
 
 
 def _compare(one: str, other: str) -> int:

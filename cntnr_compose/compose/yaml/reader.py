@@ -7,10 +7,10 @@ the text once more.
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
-from cntnr_compose.compose.basics.diagnostics import Place
+from cntnr_compose.compose.basics.diagnostics import Location
 from cntnr_compose.compose.basics.path_rules import Path
-from cntnr_compose.compose.basics.refusal import refuse
-from cntnr_compose.compose.yaml.composer import Builder
+from cntnr_compose.compose.basics.refusal import fail
+from cntnr_compose.compose.yaml.composer import Composer
 from cntnr_compose.core.frozen import Frozen
 
 
@@ -18,10 +18,10 @@ class Document(Frozen):
     """One document: its tree, and the paths at which `!reset` and `!override` stand."""
 
     tree: Any
-    cleared: tuple[Path, ...] = ()
+    reset_paths: tuple[Path, ...] = ()
 
 
-def read(text: str, file: str, build: type[Builder] = Builder) -> Iterator[Document]:
+def read_documents(text: str, file: str, composer: type[Composer] = Composer) -> Iterator[Document]:
     """Give the documents of a file, built by a builder of one's own where there is one.
 
     Raises `ComposeFileInvalid`.
@@ -30,35 +30,35 @@ def read(text: str, file: str, build: type[Builder] = Builder) -> Iterator[Docum
 
     try:
         if text:
-            yield from _documents(yaml.CSafeLoader(text), build(file), text)
+            yield from _documents(yaml.CSafeLoader(text), composer(file), text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line, mark.column) if mark else (0, 0)
         is_tab = mark is not None and text[mark.index : mark.index + 1] == "\t"
         hint = " (it is a tab; YAML is indented with spaces)" if is_tab else ""
-        _refuse(file, f"{error.problem}{hint}", line, column)
+        _fail(file, f"{error.problem}{hint}", line, column)
     except yaml.reader.ReaderError as error:
-        _refuse(file, "control characters are not allowed", text.count("\n", 0, error.position), 0)
+        _fail(file, "control characters are not allowed", text.count("\n", 0, error.position), 0)
 
 
-def _refuse(file: str, what: str, line: int, column: int) -> NoReturn:
-    refuse(what, place=Place(file=file, line=line + 1, column=column + 1))
+def _fail(file: str, what: str, line: int, column: int) -> NoReturn:
+    fail(what, location=Location(file=file, line=line + 1, column=column + 1))
 
 
-def _documents(parser: Any, builder: Builder, text: str) -> Iterator[Document]:
+def _documents(parser: Any, builder: Composer, text: str) -> Iterator[Document]:
     import yaml
 
     takes: dict[type, Callable[[Any], None]] = {
-        yaml.DocumentStartEvent: builder.start,
-        yaml.ScalarEvent: builder.scalar,
-        yaml.MappingStartEvent: lambda event: builder.begin(event, {}),
-        yaml.SequenceStartEvent: lambda event: builder.begin(event, []),
-        yaml.MappingEndEvent: builder.end,
-        yaml.SequenceEndEvent: builder.end,
-        yaml.AliasEvent: builder.alias,
+        yaml.DocumentStartEvent: builder.start_document,
+        yaml.ScalarEvent: builder.add_scalar,
+        yaml.MappingStartEvent: lambda event: builder.begin_collection(event, {}),
+        yaml.SequenceStartEvent: lambda event: builder.begin_collection(event, []),
+        yaml.MappingEndEvent: builder.end_collection,
+        yaml.SequenceEndEvent: builder.end_collection,
+        yaml.AliasEvent: builder.add_alias,
     }
     if r"\/" in text:
-        takes[yaml.ScalarEvent] = lambda event: builder.escaped(
+        takes[yaml.ScalarEvent] = lambda event: builder.add_escaped_scalar(
             event, text[event.start_mark.index : event.end_mark.index]
         )
     while True:
@@ -69,12 +69,12 @@ def _documents(parser: Any, builder: Builder, text: str) -> Iterator[Document]:
             take(event)
         elif kind is yaml.DocumentEndEvent:
             tree, cleared = builder.finish()
-            yield Document(tree=tree, cleared=cleared)
+            yield Document(tree=tree, reset_paths=cleared)
         elif kind is yaml.StreamEndEvent:
             return
 
 
-class _Mark:
+class _NodePosition:
     """Where a node begins, and what is in it: marks by key, or one after the other."""
 
     __slots__ = ("column", "inside", "line")
@@ -82,17 +82,19 @@ class _Mark:
     def __init__(self, event: Any) -> None:
         self.line: int = event.start_mark.line + 1
         self.column: int = event.start_mark.column + 1
-        self.inside: dict[str, tuple[_Mark, _Mark]] | list[_Mark] | None = None
+        self.inside: dict[str, tuple[_NodePosition, _NodePosition]] | list[_NodePosition] | None = (
+            None
+        )
 
 
-class Marks:
+class PositionIndex:
     """A text read once more, for where things stand in it."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._roots: list[_Mark] | None = None
+        self._roots: list[_NodePosition] | None = None
 
-    def find(self, path: Path, passed: dict[int, int]) -> tuple[int, int, int]:
+    def locate(self, path: Path, list_offsets: dict[int, int]) -> tuple[int, int, int]:
         """Give how many steps of a path there are, and line and column of the last one; 0 means nowhere.
 
         ``passed`` counts the items that earlier texts have put into lists, by the steps left; it grows.
@@ -102,10 +104,10 @@ class Marks:
             self._read(self._roots)
         best = (-1, 0, 0)
         for root in self._roots:
-            best = max(best, _walk(root, path, passed), key=lambda one: one[0])
+            best = max(best, _find_deepest(root, path, list_offsets), key=lambda one: one[0])
         return best
 
-    def _read(self, roots: list[_Mark]) -> None:
+    def _read(self, roots: list[_NodePosition]) -> None:
         import yaml
 
         parser = yaml.CSafeLoader(self._text)
@@ -113,18 +115,18 @@ class Marks:
             while not parser.check_event(yaml.StreamEndEvent):
                 event = parser.get_event()
                 if isinstance(event, yaml.NodeEvent):
-                    roots.append(_marked(parser, event))
+                    roots.append(_index_document(parser, event))
         except yaml.YAMLError:
             pass  # it was read before, so this is told; places before it are known
 
 
-def _marked(parser: Any, event: Any) -> _Mark:
+def _index_document(parser: Any, event: Any) -> _NodePosition:
     """Read a document; it does not call itself, so that depth costs nothing."""
     import yaml
 
-    root = _Mark(event)
-    anchors: dict[str | None, _Mark] = {}
-    above: list[_Inside] = []
+    root = _NodePosition(event)
+    anchors: dict[str | None, _NodePosition] = {}
+    above: list[_OpenNode] = []
     while True:
         if isinstance(event, yaml.CollectionEndEvent):
             done = above.pop()
@@ -132,28 +134,28 @@ def _marked(parser: Any, event: Any) -> _Mark:
                 anchors[done.anchor] = done.mark
         else:
             known = anchors.get(event.anchor) if isinstance(event, yaml.AliasEvent) else None
-            mark = known or (_Mark(event) if above else root)
+            mark = known or (_NodePosition(event) if above else root)
             if above:
-                above[-1].take(mark, getattr(event, "value", ""))
+                above[-1].add(mark, getattr(event, "value", ""))
             if isinstance(event, yaml.CollectionStartEvent):
                 mark.inside = {} if isinstance(event, yaml.MappingStartEvent) else []
-                above.append(_Inside(mark, event.anchor))
+                above.append(_OpenNode(mark, event.anchor))
         if not above:
             return root
         event = parser.get_event()
 
 
-class _Inside:
+class _OpenNode:
     """A mapping or sequence whose end has not come yet."""
 
     __slots__ = ("_key", "anchor", "mark")
 
-    def __init__(self, mark: _Mark, anchor: str | None) -> None:
+    def __init__(self, mark: _NodePosition, anchor: str | None) -> None:
         self.mark = mark
         self.anchor = anchor
-        self._key: tuple[str, _Mark] | None = None
+        self._key: tuple[str, _NodePosition] | None = None
 
-    def take(self, mark: _Mark, text: str) -> None:
+    def add(self, mark: _NodePosition, text: str) -> None:
         inside = self.mark.inside
         if isinstance(inside, list):
             inside.append(mark)
@@ -165,16 +167,18 @@ class _Inside:
             self._key = None
 
 
-def _walk(mark: _Mark, path: Path, passed: dict[int, int]) -> tuple[int, int, int]:
+def _find_deepest(
+    mark: _NodePosition, path: Path, list_offsets: dict[int, int]
+) -> tuple[int, int, int]:
     place = mark
     for depth, step in enumerate(path):
         found = None
         if isinstance(mark.inside, dict):
-            found = _entry(mark, step, set())
+            found = _find_entry(mark, step, set())
         elif mark.inside is not None and isinstance(step, int):
             left = len(path) - depth  # which is the same where the text is of another path
-            index = step - passed.get(left, 0)
-            passed[left] = passed.get(left, 0) + len(mark.inside)
+            index = step - list_offsets.get(left, 0)
+            list_offsets[left] = list_offsets.get(left, 0) + len(mark.inside)
             if 0 <= index < len(mark.inside):
                 found = (mark.inside[index], mark.inside[index])
         if found is None:
@@ -183,7 +187,9 @@ def _walk(mark: _Mark, path: Path, passed: dict[int, int]) -> tuple[int, int, in
     return len(path), place.line, place.column
 
 
-def _entry(mark: _Mark, step: str | int, seen: set[int]) -> tuple[_Mark, _Mark] | None:
+def _find_entry(
+    mark: _NodePosition, step: str | int, seen: set[int]
+) -> tuple[_NodePosition, _NodePosition] | None:
     """Find a key of a mapping, else in what `<<` names."""
     if not isinstance(mark.inside, dict) or id(mark) in seen:
         return None
@@ -192,7 +198,7 @@ def _entry(mark: _Mark, step: str | int, seen: set[int]) -> tuple[_Mark, _Mark] 
         return mark.inside[step]
     _, merged = mark.inside.get("<<", (mark, mark))
     for one in merged.inside if isinstance(merged.inside, list) else [merged]:
-        found = _entry(one, step, seen)
+        found = _find_entry(one, step, seen)
         if found:
             return found
     return None

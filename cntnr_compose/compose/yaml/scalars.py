@@ -7,17 +7,17 @@ import re
 from functools import cache
 from typing import Any
 
-WORDS: dict[str, Any] = dict.fromkeys(("", "~", "null", "Null", "NULL"), None)
-WORDS |= dict.fromkeys(("true", "True", "TRUE"), True)
-WORDS |= dict.fromkeys(("false", "False", "FALSE"), False)
-WORDS |= dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf"))
-WORDS |= dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf"))
-WORDS |= dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan"))
+NAMED_VALUES: dict[str, Any] = dict.fromkeys(("", "~", "null", "Null", "NULL"), None)
+NAMED_VALUES |= dict.fromkeys(("true", "True", "TRUE"), True)
+NAMED_VALUES |= dict.fromkeys(("false", "False", "FALSE"), False)
+NAMED_VALUES |= dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf"))
+NAMED_VALUES |= dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf"))
+NAMED_VALUES |= dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan"))
 NUMERIC = frozenset("0123456789+-.")
 LOWEST, HIGHEST = -(2**63), 2**64 - 1
 LONGEST = 80  # digits of any number in that range, whatever its base
 CORE = "tag:yaml.org,2002:"
-KINDS: dict[str, Any] = {"bool": bool, "int": int, "float": (int, float), "null": type(None)}
+TAG_TYPES: dict[str, Any] = {"bool": bool, "int": int, "float": (int, float), "null": type(None)}
 
 
 class Timestamp(str):
@@ -38,17 +38,17 @@ class TagMismatch(ValueError):
 
 
 @cache
-def _whole_pattern() -> re.Pattern[str]:
+def _integer_pattern() -> re.Pattern[str]:
     return re.compile(r"[-+]?(?:0[bB][01]+|0[oO][0-7]+|0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)")
 
 
 @cache
-def _fraction_pattern() -> re.Pattern[str]:
+def _float_pattern() -> re.Pattern[str]:
     return re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 
 
 @cache
-def _moment_pattern() -> re.Pattern[str]:
+def _timestamp_pattern() -> re.Pattern[str]:
     return re.compile(
         r"(\d{4})-(\d\d?)-(\d\d?)(?:(?:[Tt](?=.*(?:Z|[-+]\d\d:\d\d)$)| (?!.*[-+Z]))"
         r"(\d\d?):(\d\d?):(\d\d?)(\.\d{1,9})?(Z|[-+]\d\d:\d\d)?)?",
@@ -56,27 +56,27 @@ def _moment_pattern() -> re.Pattern[str]:
     )
 
 
-def plain(text: str) -> Any:
+def parse_plain(text: str) -> Any:
     """Read a plain scalar."""
-    if text in WORDS:
-        return WORDS[text]
+    if text in NAMED_VALUES:
+        return NAMED_VALUES[text]
     first = text[0]
     if first not in NUMERIC:
         return text
     if first != "0" and len(text) < 19 and text.isascii() and text.isdecimal():
         return int(text)  # by far the most, and without a pattern
     digits = text.replace("_", "")
-    if _whole_pattern().fullmatch(digits):
-        return _whole(digits)
-    if _fraction_pattern().fullmatch(digits):
+    if _integer_pattern().fullmatch(digits):
+        return _parse_integer(digits)
+    if _float_pattern().fullmatch(digits):
         number = float(digits)
         return text if number in (float("inf"), float("-inf")) else number
-    if text[4:5] == "-" and (found := _moment_pattern().fullmatch(text)):
-        return _moment(text, found)
+    if text[4:5] == "-" and (found := _timestamp_pattern().fullmatch(text)):
+        return _parse_timestamp(text, found)
     return text
 
 
-def _moment(text: str, found: re.Match[str]) -> str:
+def _parse_timestamp(text: str, found: re.Match[str]) -> str:
     """Write a moment as RFC 3339 has it; what no calendar knows is a word."""
     from datetime import datetime
 
@@ -90,7 +90,7 @@ def _moment(text: str, found: re.Match[str]) -> str:
     return Timestamp(f"{moment.isoformat()}{part}{'Z' if zone in ('+00:00', '-00:00') else zone}")
 
 
-def _whole(digits: str) -> int | float | None:
+def _parse_integer(digits: str) -> int | float | None:
     """Read a whole number; None where it is so large that Go takes it for a word."""
     bare = digits.lstrip("+-")
     mark = bare[:2].lower()
@@ -105,7 +105,7 @@ def _whole(digits: str) -> int | float | None:
     return float(digits)
 
 
-def tagged(tag: str, text: str) -> Any:
+def parse_tagged(tag: str, text: str) -> Any:
     """Read a scalar that carries a tag; tags of one's own leave the text as it is.
 
     Raises `TagMismatch`.
@@ -114,22 +114,22 @@ def tagged(tag: str, text: str) -> Any:
         return text
     kind = tag.removeprefix(CORE)
     if kind == "binary":
-        return _binary(text)
+        return _decode_binary(text)
     if kind == "timestamp":
-        moment = plain(text)
+        moment = parse_plain(text)
         if not isinstance(moment, Timestamp):
             raise TagMismatch(text, kind)
         return moment
-    wanted = KINDS.get(kind)
+    wanted = TAG_TYPES.get(kind)
     if wanted is None:
         return text
-    value = plain(text)
+    value = parse_plain(text)
     if not isinstance(value, wanted) or (kind != "bool" and isinstance(value, bool)):
         raise TagMismatch(text, kind)
     return float(value) if kind == "float" else value
 
 
-def _binary(text: str) -> str:
+def _decode_binary(text: str) -> str:
     import binascii
 
     try:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from cntnr_compose.compose.basics.go_format import text
-from cntnr_compose.compose.yaml.scalars import Timestamp, plain
+from cntnr_compose.compose.basics.go_format import format_value
+from cntnr_compose.compose.yaml.scalars import Timestamp, parse_plain
 
 # Words that YAML 1.1 took for booleans; quoted, so that old readers take them for words.
-OLD_BOOLEANS = frozenset(
+YAML_1_1_BOOLEANS = frozenset(
     "y Y yes Yes YES on On ON n N no No NO off Off OFF".split()  # noqa: SIM905 - reads as a list
 )
 FIRST = frozenset("#,[]{}&*!|>'\"%@`")
@@ -17,18 +17,18 @@ ESCAPES = {
     "\u2028": "\\L", "\u2029": "\\P",
 }  # fmt: skip
 STEP = "  "
-NOTE = "\0"  # no value has it: it is not printable
+COMMENT_MARK = "\0"  # no value has it: it is not printable
 WIDEST = 72  # where notes begin, unless lines are shorter
 
 
-class Noted:
+class CommentedValue:
     """A value, and what is noted behind it."""
 
-    __slots__ = ("note", "value")
+    __slots__ = ("comment", "value")
 
-    def __init__(self, value: Any, note: str) -> None:
+    def __init__(self, value: Any, comment: str) -> None:
         self.value = value
-        self.note = note
+        self.comment = comment
 
 
 def to_yaml(tree: Any) -> str:
@@ -36,9 +36,9 @@ def to_yaml(tree: Any) -> str:
     return "".join(_block(tree, "")).removeprefix("\n") + "\n"
 
 
-def aligned(text: str) -> str:
+def align_comments(text: str) -> str:
     """Write the notes of a text as comments, below each other."""
-    lines = [line.partition(NOTE) for line in text.splitlines()]
+    lines = [line.partition(COMMENT_MARK) for line in text.splitlines()]
     widths = [len(line) for line, mark, _ in lines if mark and len(line) <= WIDEST]
     column = max(widths, default=0)
     done = (f"{line:<{column}}  # {note}" if mark else line for line, mark, note in lines)
@@ -49,7 +49,7 @@ def _block(value: Any, indent: str) -> Iterator[str]:
     """Write what follows ``key:`` or ``-``, with the space or the line's end before it."""
     if isinstance(value, dict) and value:
         for key, inner in value.items():
-            yield f"\n{indent}{scalar(key, key=True)}:"
+            yield f"\n{indent}{format_scalar(key, key=True)}:"
             yield from _block(inner, indent + STEP)
     elif isinstance(value, list) and value:
         for inner in value:
@@ -58,9 +58,9 @@ def _block(value: Any, indent: str) -> Iterator[str]:
                 yield from _compact(inner, indent + STEP)
             else:
                 yield from _block(inner, indent + STEP)
-    elif isinstance(value, Noted):
+    elif isinstance(value, CommentedValue):
         first, *rest = _block(value.value, indent)
-        yield f"{first}{NOTE}{value.note}"
+        yield f"{first}{COMMENT_MARK}{value.comment}"
         yield from rest
     elif isinstance(value, dict):
         yield " {}"
@@ -69,7 +69,7 @@ def _block(value: Any, indent: str) -> Iterator[str]:
     elif isinstance(value, str) and "\n" in value and _can_be_literal(value):
         yield from _literal(value, indent)
     else:
-        yield f" {scalar(value)}"
+        yield f" {format_scalar(value)}"
 
 
 def _compact(value: Any, indent: str) -> Iterator[str]:
@@ -78,7 +78,7 @@ def _compact(value: Any, indent: str) -> Iterator[str]:
     yield " " + parts.removeprefix("\n" + indent)
 
 
-def scalar(value: Any, *, key: bool = False) -> str:
+def format_scalar(value: Any, *, key: bool = False) -> str:
     """Write a scalar on one line."""
     if value is None:
         return "null"
@@ -87,12 +87,12 @@ def scalar(value: Any, *, key: bool = False) -> str:
     if isinstance(value, float):
         return _float(value)
     if not isinstance(value, str):
-        return text(value)
+        return format_value(value)
     if "\n" in value and not (key and _is_plain(value)):
         return _double(value)
-    if not isinstance(plain(value), str) or isinstance(plain(value), Timestamp):
+    if not isinstance(parse_plain(value), str) or isinstance(parse_plain(value), Timestamp):
         return _double(value)
-    if value in OLD_BOOLEANS or _is_base_60(value):
+    if value in YAML_1_1_BOOLEANS or _is_base_60(value):
         return _double(value)
     if _is_plain(value):
         return value
@@ -100,7 +100,7 @@ def scalar(value: Any, *, key: bool = False) -> str:
 
 
 def _float(value: float) -> str:
-    word = text(value)
+    word = format_value(value)
     return {"NaN": ".nan", "+Inf": ".inf", "-Inf": "-.inf"}.get(word, word)
 
 
@@ -166,10 +166,10 @@ def _single(value: str) -> str:
 
 
 def _double(value: str) -> str:
-    return '"' + "".join(map(_escaped, value)) + '"'
+    return '"' + "".join(map(_escape_letter, value)) + '"'
 
 
-def _escaped(letter: str) -> str:
+def _escape_letter(letter: str) -> str:
     if letter in ESCAPES:
         return ESCAPES[letter]
     if _is_printable(letter):

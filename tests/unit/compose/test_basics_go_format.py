@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from cntnr_compose.compose.basics.go_format import text
+from cntnr_compose.compose.basics.go_format import format_value
 
 
 @pytest.mark.parametrize(
@@ -33,4 +33,4 @@ from cntnr_compose.compose.basics.go_format import text
     ],
 )
 def test_a_scalar_is_written_as_go_writes_it(value: object, word: str) -> None:
-    assert text(value) == word
+    assert format_value(value) == word

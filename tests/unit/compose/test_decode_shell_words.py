@@ -2,7 +2,7 @@
 
 import pytest
 
-from cntnr_compose.compose.decode.shell_words import InvalidCommandLine, split
+from cntnr_compose.compose.decode.shell_words import InvalidCommandLine, split_command
 
 
 @pytest.mark.parametrize(
@@ -27,10 +27,10 @@ from cntnr_compose.compose.decode.shell_words import InvalidCommandLine, split
     ],
 )
 def test_a_command_is_split(text: str, words: list[str]) -> None:
-    assert split(text) == words
+    assert split_command(text) == words
 
 
 @pytest.mark.parametrize("text", ["'a", 'a "b', "a\\", "`x", "$(x", "(a)", "a)", '`a "b` c"'])
 def test_what_nothing_closes_is_refused(text: str) -> None:
     with pytest.raises(InvalidCommandLine):
-        split(text)
+        split_command(text)

@@ -2,12 +2,12 @@
 
 import pytest
 
-from cntnr_compose.compose.files.relative_paths import resolve
+from cntnr_compose.compose.files.relative_paths import resolve_paths
 
 
 def image(name: str) -> str:
     tree = {"services": {"a": {"image": name}}}
-    return str(resolve(tree, "/project", "/home/me")["services"]["a"]["image"])
+    return str(resolve_paths(tree, "/project", "/home/me")["services"]["a"]["image"])
 
 
 @pytest.mark.parametrize(
@@ -31,5 +31,5 @@ def test_an_image_in_a_registry_is_left_alone(name: str) -> None:
 def test_a_mounted_image_may_lie_in_a_file_too() -> None:
     mount = {"type": "image", "source": "oci:layout", "target": "/data"}
     tree = {"services": {"a": {"volumes": [mount]}}}
-    resolved = resolve(tree, "/project", "")["services"]["a"]["volumes"][0]
+    resolved = resolve_paths(tree, "/project", "")["services"]["a"]["volumes"][0]
     assert resolved == {"type": "image", "source": "oci:/project/layout", "target": "/data"}

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.compose.load import Request, load
-from cntnr_compose.compose.render.output import to_json
+from cntnr_compose.compose.load import LoadRequest, load
+from cntnr_compose.compose.render.output import render_json
 from cntnr_compose.core.errors import CntnrError
 
 
 def read(folder: Path, text: str, **more: object) -> None:
     (folder / "compose.yaml").write_text(text)
-    load(Request(cwd=str(folder), **more))  # type: ignore[arg-type]
+    load(LoadRequest(cwd=str(folder), **more))  # type: ignore[arg-type]
 
 
 def test_an_empty_name_is_a_name(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_number_of_any_length_is_read(tmp_path: Path, number: str) -> None:
 def test_names_that_look_like_extensions_are_printed(tmp_path: Path) -> None:
     text = "services: {x-a: {image: x, x-b: 1, labels: [x-c=d]}}"
     (tmp_path / "compose.yaml").write_text(text)
-    tree = json.loads(to_json(load(Request(cwd=str(tmp_path))).tree))
+    tree = json.loads(render_json(load(LoadRequest(cwd=str(tmp_path))).tree))
     assert tree["services"]["x-a"]["labels"] == {"x-c": "d"}
     assert "x-b" not in tree["services"]["x-a"]
 

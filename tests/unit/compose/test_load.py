@@ -19,7 +19,7 @@ from cntnr_compose.compose.basics.errors import (
     RemoteUnsupported,
     ServiceEnvFileMissing,
 )
-from cntnr_compose.compose.load import Request
+from cntnr_compose.compose.load import LoadRequest
 from cntnr_compose.core.errors import CntnrError, NoSuchService
 from tests.unit.compose.world import ENVIRON, read, service, shown, write
 
@@ -172,7 +172,9 @@ def test_a_project_has_a_name(tmp_path: Path, text: str, asked: Any, name: str) 
     assert found.project.name == name
     assert found.tree["name"] == name
     environ = ENVIRON | asked.pop("environ", {})
-    assert project.name(Request(environ=environ, cwd=str(folder), **asked)) == name
+    assert (
+        project.resolve_project_name(LoadRequest(environ=environ, cwd=str(folder), **asked)) == name
+    )
 
 
 @pytest.mark.parametrize("name", ["Upper", "-x", "a b", "a/b", "é"])
@@ -289,7 +291,7 @@ def test_all_mistakes_are_told_at_once_and_with_their_places(tmp_path: Path) -> 
     text = "services:\n  a:\n    image: ${A B}\n    tty: maybe\n    scale: many\n"
     with pytest.raises(ComposeFileInvalid) as raised:
         read(tmp_path, text)
-    assert [str(one.place) for one in raised.value.findings] == [
+    assert [str(one.place) for one in raised.value.diagnostics] == [
         f"{tmp_path}/compose.yaml:{line}:5" for line in (3, 4, 5)
     ]
 
@@ -301,7 +303,7 @@ def test_a_place_is_in_the_file_that_said_it(tmp_path: Path) -> None:
     }
     with pytest.raises(ComposeFileInvalid) as raised:
         read(tmp_path, files, files=("a.yaml", "b.yaml"))
-    (finding,) = raised.value.findings
+    (finding,) = raised.value.diagnostics
     assert str(finding.place) == f"{tmp_path}/b.yaml:5:9"
 
 
@@ -359,12 +361,12 @@ def test_env_files_of_services_can_stay(tmp_path: Path) -> None:
 def test_a_value_that_does_not_fit_is_told(tmp_path: Path, text: str) -> None:
     with pytest.raises(ComposeFileInvalid) as raised:
         read(tmp_path, text)
-    assert all(one.place for one in raised.value.findings)
+    assert all(one.place for one in raised.value.diagnostics)
 
 
 def test_the_name_costs_no_reading_where_it_is_given(tmp_path: Path) -> None:
     write(tmp_path, {"compose.yaml": "}{"})
-    request = Request(cwd=str(tmp_path), project_name="given")
-    assert project.name(request) == "given"
+    request = LoadRequest(cwd=str(tmp_path), project_name="given")
+    assert project.resolve_project_name(request) == "given"
     with pytest.raises(CntnrError):
-        project.name(Request(cwd=str(tmp_path)))
+        project.resolve_project_name(LoadRequest(cwd=str(tmp_path)))

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
-from cntnr_compose.compose.merging.layers import copied
-from cntnr_compose.compose.merging.merge import extend, merge
+from cntnr_compose.compose.merging.layers import deep_copy
+from cntnr_compose.compose.merging.merge import merge, merge_service
 
 DEPENDS = {"condition": "service_started", "required": True}
 
 
 def services(base: Any, over: Any) -> Any:
-    merged = merge({"services": {"a": copied(base)}}, {"services": {"a": over}})
+    merged = merge({"services": {"a": deep_copy(base)}}, {"services": {"a": over}})
     return merged["services"]["a"]
 
 
@@ -94,5 +94,5 @@ def test_a_mapping_is_not_laid_on_a_list(base: Any, over: Any) -> None:
 
 
 def test_a_service_is_laid_on_the_one_that_it_extends() -> None:
-    merged = extend({"image": "x", "ports": ["1"]}, {"ports": ["2"], "command": "y"})
+    merged = merge_service({"image": "x", "ports": ["1"]}, {"ports": ["2"], "command": "y"})
     assert merged == {"image": "x", "ports": ["1", "2"], "command": "y"}

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
-from cntnr_compose.compose.merging.uniqueness import enforce
+from cntnr_compose.compose.merging.uniqueness import enforce_uniqueness
 
 
 def left(key: str, items: list[Any]) -> Any:
-    return enforce({"services": {"a": {key: items}}})["services"]["a"][key]
+    return enforce_uniqueness({"services": {"a": {key: items}}})["services"]["a"][key]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ def told(folder: Path, texts: dict[str, str] | str) -> list[str]:
     with pytest.raises(ComposeFileInvalid) as caught:
         read(folder, texts)
     found = []
-    for one in caught.value.findings:
+    for one in caught.value.diagnostics:
         assert one.place is not None
         file = one.place.file.removeprefix(f"{folder}/")
         found.append(f"{file}:{one.place.line} {'.'.join(map(str, one.path))}")
@@ -74,7 +74,7 @@ def test_what_follows_from_a_mistake_is_not_told(tmp_path: Path, text: str) -> N
     with pytest.raises(ComposeFileInvalid) as caught:
         read(tmp_path, text)
     words = "undefined|neither|already mounted"
-    assert not [one for one in caught.value.findings if re.search(words, one.message)]
+    assert not [one for one in caught.value.diagnostics if re.search(words, one.message)]
 
 
 def test_each_file_is_looked_at_though_another_is_no_yaml(tmp_path: Path) -> None:

@@ -8,13 +8,13 @@ import pytest
 
 from cntnr_compose.compose.render.output import (
     SshKeyNotJson,
-    to_json,
-    to_plain_json,
-    to_plain_text,
-    to_text,
+    render_json,
+    render_untyped_json,
+    render_untyped_yaml,
+    render_yaml,
 )
-from cntnr_compose.compose.yaml.key_order import deeply, ordered
-from cntnr_compose.compose.yaml.writer import scalar, to_yaml
+from cntnr_compose.compose.yaml.key_order import sort_keys, sort_keys_deep
+from cntnr_compose.compose.yaml.writer import format_scalar, to_yaml
 from tests.unit.compose.world import read, shown
 
 
@@ -31,11 +31,11 @@ from tests.unit.compose.world import read, shown
     ],
 )
 def test_keys_are_in_the_order_of_go_yaml(keys: list[str], wanted: list[str]) -> None:
-    assert ordered(keys) == wanted
+    assert sort_keys(keys) == wanted
 
 
 def test_all_mappings_of_a_tree_can_be_put_in_order() -> None:
-    assert list(deeply({"b": [{"y": 1, "x": 2}], "a": 1})["b"][0]) == ["x", "y"]
+    assert list(sort_keys_deep({"b": [{"y": 1, "x": 2}], "a": 1})["b"][0]) == ["x", "y"]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_all_mappings_of_a_tree_can_be_put_in_order() -> None:
     ],
 )
 def test_a_scalar_is_quoted_where_it_must_be(value: Any, word: str) -> None:
-    assert scalar(value) == word
+    assert format_scalar(value) == word
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ x-top: {z: 1.0, d: 2001-01-01}
 
 
 def test_json_has_what_go_adds_and_leaves_out(tmp_path: Path) -> None:
-    text = to_json(read(tmp_path, TEXT).tree)
+    text = render_json(read(tmp_path, TEXT).tree)
     tree = json.loads(text)
     a = tree["services"]["a"]
     assert a["image"] == "x:$$y"
@@ -125,11 +125,11 @@ def test_json_has_what_go_adds_and_leaves_out(tmp_path: Path) -> None:
     assert tree["networks"]["default"]["ipam"] == {}
     assert tree["x-top"] == {"d": "2001-01-01T00:00:00Z", "z": 1}
     assert "x-own" not in a
-    assert "\\u003c" in to_json(read(tmp_path, TEXT.replace("a < b", "a \\\\< b")).tree)
+    assert "\\u003c" in render_json(read(tmp_path, TEXT.replace("a < b", "a \\\\< b")).tree)
 
 
 def test_yaml_has_extensions_last_and_in_order(tmp_path: Path) -> None:
-    text = to_text(read(tmp_path, TEXT, project_name="p").tree)
+    text = render_yaml(read(tmp_path, TEXT, project_name="p").tree)
     assert text.startswith("name: p\nservices:\n  a:\n    develop:\n")
     assert "    image: x:$$y\n" in text
     assert "    x-own:\n      a: 2\n      b: 1\n" in text
@@ -138,16 +138,16 @@ def test_yaml_has_extensions_last_and_in_order(tmp_path: Path) -> None:
 
 def test_a_tree_with_variables_is_written_as_it_is(tmp_path: Path) -> None:
     tree = read(tmp_path, "services: {a: {image: '$V', tty: true}}", interpolate=False).tree
-    assert "    image: $V\n" in to_plain_text(tree)
-    assert json.loads(to_plain_json(tree))["services"]["a"]["image"] == "$V"
+    assert "    image: $V\n" in render_untyped_yaml(tree)
+    assert json.loads(render_untyped_json(tree))["services"]["a"]["image"] == "$V"
 
 
 def test_ssh_keys_with_a_path_have_no_json(tmp_path: Path) -> None:
     text = "services: {a: {build: {context: ., ssh: [default, 'k=./key']}}}"
     tree = read(tmp_path, text).tree
-    assert f"- 'k: {tmp_path}/key'" in to_text(tree)
+    assert f"- 'k: {tmp_path}/key'" in render_yaml(tree)
     with pytest.raises(SshKeyNotJson, match=r"types.SSHKey"):
-        to_json(tree)
+        render_json(tree)
 
 
 def test_an_extension_is_printed_as_go_prints_what_it_does_not_know(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.compose.render.explain import listed
+from cntnr_compose.compose.render.explain import list_origins
 from tests.unit.compose.world import read
 
 Rows = dict[str, str]
@@ -15,7 +15,7 @@ def explained(folder: Path, texts: dict[str, str] | str, /, **asked: Any) -> Row
     """Give for each value where it came from, as ``file:line`` and the variables in it."""
     loaded = read(folder, texts, trace=True, **asked)
     rows = {}
-    for row in listed(loaded.tree, loaded.trace):
+    for row in list_origins(loaded.tree, loaded.provenance):
         said = " ".join([where(row, folder), *(variable(one, folder) for one in row["Variables"])])
         rows[row["Path"]] = said.strip()
     return rows

@@ -18,13 +18,13 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from jsonschema import Draft202012Validator
 
-from cntnr_compose.compose.validation.fast_schema import Shape, UnknownKeyword
+from cntnr_compose.compose.validation.fast_schema import FastSchema, UnknownKeyword
 from cntnr_compose.compose.validation.schema import (
-    SCHEMAS,
-    check,
-    docker_schema,
-    flat,
-    published_schema,
+    SCHEMA_FOLDER,
+    check_schema,
+    flatten_schema,
+    read_docker_schema,
+    read_published_schema,
 )
 from tests.fuzz.documents import spoilt, valid
 
@@ -34,10 +34,10 @@ COPY = importlib.resources.files("check_jsonschema").joinpath(
     "builtin_schemas/vendor/compose-spec.json"
 )
 PUBLISHED: dict[str, Any] = json.loads(COPY.read_bytes())
-quick = Shape(flat(published_schema())).fits
+quick = FastSchema(flatten_schema(read_published_schema())).fits
 slow = Draft202012Validator(PUBLISHED).is_valid
-as_docker = Draft202012Validator(docker_schema()).is_valid
-FLAT = flat(published_schema())
+as_docker = Draft202012Validator(read_docker_schema()).is_valid
+FLAT = flatten_schema(read_published_schema())
 SOME = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -94,11 +94,11 @@ def test_the_schema_is_the_published_one_without_its_prose() -> None:
             if key not in prose
         }
 
-    assert published_schema() == facts(PUBLISHED)
+    assert read_published_schema() == facts(PUBLISHED)
 
 
 def test_the_source_of_the_schema_is_recorded() -> None:
-    source = json.loads(Path(SCHEMAS, "source.json").read_text())
+    source = json.loads(Path(SCHEMA_FOLDER, "source.json").read_text())
     assert source["version"] == importlib.metadata.version("check-jsonschema")
     assert source["sha256"] == hashlib.sha256(COPY.read_bytes()).hexdigest()
 
@@ -111,7 +111,7 @@ def test_written_documents_are_judged_as_jsonschema_judges_them() -> None:
 
 def test_findings_are_told_where_and_only_where_docker_refuses() -> None:
     for name, tree in written().items():
-        assert bool(check(tree)) != as_docker(tree), name
+        assert bool(check_schema(tree)) != as_docker(tree), name
 
 
 @SOME
@@ -124,9 +124,9 @@ def test_documents_of_the_schema_are_judged_as_jsonschema_judges_them(tree: Any)
 @given(spoilt(FLAT))
 def test_spoilt_documents_are_judged_as_jsonschema_judges_them(tree: Any) -> None:
     assert quick(tree) == slow(tree)
-    assert bool(check(tree)) != as_docker(tree)
+    assert bool(check_schema(tree)) != as_docker(tree)
 
 
 def test_an_unknown_keyword_of_a_schema_is_refused() -> None:
     with pytest.raises(UnknownKeyword, match="propertyNames"):
-        Shape({"propertyNames": {"pattern": "a"}})
+        FastSchema({"propertyNames": {"pattern": "a"}})

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.compose.load import Request, load
-from cntnr_compose.compose.support.keys import NEEDING, TOLD_LATER
+from cntnr_compose.compose.load import LoadRequest, load
+from cntnr_compose.compose.support.keys import NEEDS_HOST_FEATURE, REPORTED_AT_CREATE
 from cntnr_compose.compose.support.level import HostCapabilities
-from cntnr_compose.compose.support.report import not_honoured, rows
+from cntnr_compose.compose.support.report import find_unsupported, support_by_key
 from cntnr_compose.containers.spec.inputs import HostFacts, SpecInputs
 from cntnr_compose.containers.spec.runtime_spec import build_runtime_spec
 from cntnr_compose.model.image import ImageConfig
@@ -78,7 +78,11 @@ def words_of_the_engine() -> set[str]:
 
 def test_what_is_honoured_is_read_by_somebody_above_the_loader() -> None:
     read = words_of_the_engine() | BY_THE_LOADER
-    claimed = {path for path, row in rows().items() if row(FULL).state in ("honoured", "emulated")}
+    claimed = {
+        path
+        for path, row in support_by_key().items()
+        if row(FULL).level in ("honoured", "emulated")
+    }
     assert {path for path in claimed if path.rpartition(".")[2] not in read} == set()
 
 
@@ -86,12 +90,12 @@ def told_by_the_engine() -> set[str]:
     """Name the keys of which the table says that the runtime spec warns of them itself."""
     needing = (
         f"{parent}.{word}"
-        for ability, parents in NEEDING.items()
+        for ability, parents in NEEDS_HOST_FEATURE.items()
         if ability != "ids"
         for parent, words in parents.items()
         for word in words.split()
     )
-    return {path.removeprefix("services.*.") for path in (*needing, *TOLD_LATER)}
+    return {path.removeprefix("services.*.") for path in (*needing, *REPORTED_AT_CREATE)}
 
 
 def test_every_key_that_the_engine_tells_has_a_sample() -> None:
@@ -102,7 +106,7 @@ def test_every_key_that_the_engine_tells_has_a_sample() -> None:
 def test_the_engine_tells_what_the_table_leaves_to_it(key: str, tmp_path: Path) -> None:
     text = f"services: {{a: {{image: x, {key.partition('.')[0]}: {SAMPLES[key]}}}}}"
     (tmp_path / "compose.yaml").write_text(text)
-    loaded = load(Request(cwd=str(tmp_path)))
+    loaded = load(LoadRequest(cwd=str(tmp_path)))
     made = build_runtime_spec(
         loaded.project.services["a"],
         ImageConfig(cmd=("x",)),
@@ -111,4 +115,4 @@ def test_the_engine_tells_what_the_table_leaves_to_it(key: str, tmp_path: Path) 
     )
     assert any(line.startswith(f"services.a.{key}: ") for line in made.warnings)
     bare = HostCapabilities(has_init=False, has_domainname=False)
-    assert not_honoured(loaded.tree, bare) == []
+    assert find_unsupported(loaded.tree, bare) == []

@@ -7,13 +7,18 @@ import pytest
 import yaml
 
 from cntnr_compose.compose.support.level import FULFILLED, HostCapabilities
-from cntnr_compose.compose.support.report import ABILITIES, not_honoured, rows, uses
-from cntnr_compose.compose.support.values import JUDGES
-from cntnr_compose.compose.validation.schema import docker_schema, flat
+from cntnr_compose.compose.support.report import (
+    HOST_FEATURES,
+    find_unsupported,
+    list_key_uses,
+    support_by_key,
+)
+from cntnr_compose.compose.support.values import VALUE_RULES
+from cntnr_compose.compose.validation.schema import flatten_schema, read_docker_schema
 
 FULL = HostCapabilities(controllers=("cpu", "cpuset", "io", "memory", "pids"), lowest_port=80)
 BARE = HostCapabilities(has_subordinate_ids=False)
-SCHEMA = flat(docker_schema())
+SCHEMA = flatten_schema(read_docker_schema())
 
 
 def keys(node: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
@@ -38,17 +43,17 @@ KNOWN = set(keys(SCHEMA))
 
 
 def lines(text: str, machine: HostCapabilities = FULL) -> list[str]:
-    return [f"{one.severity}: {one}" for one in not_honoured(yaml.safe_load(text), machine)]
+    return [f"{one.severity}: {one}" for one in find_unsupported(yaml.safe_load(text), machine)]
 
 
 def covered(path: str) -> bool:
     """Tell whether a key has a row, or stands below a key that asks in vain as a whole."""
-    if path in rows():
+    if path in support_by_key():
         return True
     above = path
     while "." in above:
         above = above.rpartition(".")[0]
-        if above in rows() and rows()[above](BARE).state not in FULFILLED:
+        if above in support_by_key() and support_by_key()[above](BARE).level not in FULFILLED:
             return True
     return False
 
@@ -58,26 +63,26 @@ def test_every_key_of_the_schema_has_a_row() -> None:
 
 
 def test_every_row_is_of_a_key_of_the_schema() -> None:
-    assert set(rows()) - KNOWN == set()
-    assert set(JUDGES) - set(rows()) == set()
+    assert set(support_by_key()) - KNOWN == set()
+    assert set(VALUE_RULES) - set(support_by_key()) == set()
 
 
 def test_every_row_that_is_not_plain_says_how_or_why() -> None:
     for machine in (FULL, BARE):
-        for path, row in rows().items():
-            assert (row(machine).state == "honoured") or row(machine).note, path
+        for path, row in support_by_key().items():
+            assert (row(machine).level == "honoured") or row(machine).note, path
 
 
 def test_a_key_is_told_with_what_becomes_of_it() -> None:
     tree = {"services": {"a": {"image": "x", "gpus": "all", "cpus": 1}}}
-    told = [(one.path, one.row.state) for one in uses(tree, BARE)]
+    told = [(one.path, one.support.level) for one in list_key_uses(tree, BARE)]
     assert told == [
         (("services",), "honoured"),
         (("services", "a", "image"), "honoured"),
         (("services", "a", "gpus"), "refused"),
         (("services", "a", "cpus"), "reduced"),
     ]
-    assert uses(tree, FULL)[-1].row.state == "honoured"
+    assert list_key_uses(tree, FULL)[-1].support.level == "honoured"
 
 
 def test_what_asks_for_nothing_is_no_use_in_vain() -> None:
@@ -94,9 +99,13 @@ def test_the_highest_key_that_asks_in_vain_speaks_for_those_below() -> None:
 def test_a_key_hangs_on_what_the_machine_allows(ability: str, key: str) -> None:
     tree = {"services": {"a": {key: 3}}}
     able = HostCapabilities(controllers=(ability,))
-    assert uses(tree, able)[-1].row.state == "honoured"
-    row = uses(tree, HostCapabilities())[-1].row
-    assert (row.state, row.doctor, row.note) == ("reduced", "cgroups", ABILITIES[ability].lack)
+    assert list_key_uses(tree, able)[-1].support.level == "honoured"
+    row = list_key_uses(tree, HostCapabilities())[-1].support
+    assert (row.level, row.doctor_check, row.note) == (
+        "reduced",
+        "cgroups",
+        HOST_FEATURES[ability].missing_note,
+    )
 
 
 @pytest.mark.parametrize(
@@ -195,4 +204,4 @@ def test_root_needs_no_ids_but_others_do() -> None:
         ("postgres", "refused"),
         ("0:999", "refused"),
     ):
-        assert uses({"services": {"a": {"user": user}}}, BARE)[-1].row.state == state
+        assert list_key_uses({"services": {"a": {"user": user}}}, BARE)[-1].support.level == state

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cntnr_compose.compose.to_service import restart_policy
+from cntnr_compose.compose.to_service import parse_restart_policy
 from cntnr_compose.model.project import AddressPool, FileSource, Network, Volume
 from cntnr_compose.model.service import (
     BindOptions,
@@ -165,13 +165,15 @@ def test_resources_are_whole(tmp_path: Path) -> None:
 
 def test_restart_is_taken_from_deploy_where_nothing_else_is_said() -> None:
     deploy = {"condition": "on-failure", "max_attempts": 4, "delay": "5s", "window": "1m0s"}
-    assert restart_policy("", deploy) == RestartPolicy(
+    assert parse_restart_policy("", deploy) == RestartPolicy(
         condition="on-failure", max_attempts=4, delay=5.0, window=60.0
     )
-    assert restart_policy("", {"condition": "none"}) == RestartPolicy(condition="no")
-    assert restart_policy("", {}) == RestartPolicy(condition="always")
-    assert restart_policy("unless-stopped", deploy) == RestartPolicy(condition="unless-stopped")
-    assert restart_policy("", None) == RestartPolicy()
+    assert parse_restart_policy("", {"condition": "none"}) == RestartPolicy(condition="no")
+    assert parse_restart_policy("", {}) == RestartPolicy(condition="always")
+    assert parse_restart_policy("unless-stopped", deploy) == RestartPolicy(
+        condition="unless-stopped"
+    )
+    assert parse_restart_policy("", None) == RestartPolicy()
 
 
 def test_docker_s_bridge_is_a_network_of_the_project(tmp_path: Path) -> None:

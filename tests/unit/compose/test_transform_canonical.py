@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
-from cntnr_compose.compose.transform.canonical import canonical, defaults, lenient
+from cntnr_compose.compose.transform.canonical import expand_short_syntax, fill_defaults, lenient
 
 
 def nobody(_text: str) -> None:
@@ -13,7 +13,7 @@ def nobody(_text: str) -> None:
 
 
 def long(key: str, value: Any) -> Any:
-    tree = canonical({"services": {"a": {key: value}}}, nobody)
+    tree = expand_short_syntax({"services": {"a": {key: value}}}, nobody)
     return tree["services"]["a"][key]
 
 
@@ -74,7 +74,7 @@ def test_ssh_keys_have_names(ssh: Any, meant: Any) -> None:
 
 def test_the_old_form_of_external_is_read_and_told() -> None:
     told: list[str] = []
-    tree = canonical({"networks": {"n": {"external": {"name": "x"}}}}, told.append)
+    tree = expand_short_syntax({"networks": {"n": {"external": {"name": "x"}}}}, told.append)
     assert tree["networks"]["n"] == {"external": True, "name": "x"}
     assert "networks.n: external.name is deprecated" in told[0]
 
@@ -82,7 +82,7 @@ def test_the_old_form_of_external_is_read_and_told() -> None:
 def test_two_names_of_an_external_network_are_one_too_many() -> None:
     tree = {"networks": {"n": {"external": {"name": "x"}, "name": "y"}}}
     with pytest.raises(ComposeFileInvalid, match=r"name and external\.name conflict"):
-        canonical(tree, nobody)
+        expand_short_syntax(tree, nobody)
 
 
 @pytest.mark.parametrize(
@@ -90,14 +90,14 @@ def test_two_names_of_an_external_network_are_one_too_many() -> None:
     [("ports", ["$P:80"]), ("devices", ["a:b:c:d"]), ("volumes", ["$A:$B:$C:$D"])],
 )
 def test_what_has_variables_may_stay_short(key: str, value: Any) -> None:
-    tree = canonical({"services": {"a": {key: list(value)}}}, nobody, lenient)
+    tree = expand_short_syntax({"services": {"a": {key: list(value)}}}, nobody, lenient)
     assert tree["services"]["a"][key] == value
     with pytest.raises(ComposeFileInvalid):
         long(key, value)
 
 
 def test_defaults_are_filled_in() -> None:
-    tree = defaults(
+    tree = fill_defaults(
         {
             "services": {
                 "a": {

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.compose.transform.normalize import normalize, resolve
+from cntnr_compose.compose.transform.normalize import fill_from_environment, normalize
 
 ENVIRON = {"A": "aa"}
 
@@ -77,12 +77,12 @@ def test_a_build_has_a_context_and_a_dockerfile() -> None:
 
 
 def test_variables_that_are_only_named_get_their_values() -> None:
-    assert resolve({"A": None, "B": None, "C": 1}, ENVIRON, keep=True) == {
+    assert fill_from_environment({"A": None, "B": None, "C": 1}, ENVIRON, keep_unset=True) == {
         "A": "aa",
         "B": None,
         "C": 1,
     }
-    assert resolve(["A", "B", "C=1"], ENVIRON, keep=False) == ["A=aa", "C=1"]
+    assert fill_from_environment(["A", "B", "C=1"], ENVIRON, keep_unset=False) == ["A=aa", "C=1"]
 
 
 def test_small_things_are_put_right() -> None:

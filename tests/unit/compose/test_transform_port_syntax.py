@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
-from cntnr_compose.compose.transform.port_syntax import is_address, parse
+from cntnr_compose.compose.transform.port_syntax import is_ip_address, parse_ports
 
 
 def port(target: int, published: str = "", host_ip: str = "", protocol: str = "tcp") -> Any:
@@ -32,7 +32,7 @@ def port(target: int, published: str = "", host_ip: str = "", protocol: str = "t
     ],
 )
 def test_a_spec_is_read(spec: str, ports: list[Any]) -> None:
-    assert parse(spec) == ports
+    assert parse_ports(spec) == ports
 
 
 @pytest.mark.parametrize(
@@ -55,13 +55,13 @@ def test_a_spec_is_read(spec: str, ports: list[Any]) -> None:
 )
 def test_what_is_no_spec_is_refused(spec: str, said: str) -> None:
     with pytest.raises(ComposeFileInvalid) as raised:
-        parse(spec, ("ports", 0))
+        parse_ports(spec, ("ports", 0))
     assert said in str(raised.value)
-    assert raised.value.findings[0].path == ("ports", 0)
+    assert raised.value.diagnostics[0].path == ("ports", 0)
 
 
 @pytest.mark.parametrize("text", ["300.0.0.1", "1.2.3", "01.2.3.4", "fe80::1%eth0", "x", "1:2"])
 def test_what_is_no_address_is_told_from_one(text: str) -> None:
-    assert not is_address(text)
-    assert is_address("10.0.0.255")
-    assert is_address("fe80::1")
+    assert not is_ip_address(text)
+    assert is_ip_address("10.0.0.255")
+    assert is_ip_address("fe80::1")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
-from cntnr_compose.compose.transform.volume_syntax import clean, parse
+from cntnr_compose.compose.transform.volume_syntax import clean_path, parse_volume
 
 
 def bind(source: str, target: str, **more: Any) -> Any:
@@ -37,7 +37,7 @@ def named(source: str, target: str, **more: Any) -> Any:
     ],
 )
 def test_a_spec_is_read(spec: str, volume: Any) -> None:
-    assert parse(spec) == volume
+    assert parse_volume(spec) == volume
 
 
 @pytest.mark.parametrize(
@@ -51,9 +51,9 @@ def test_a_spec_is_read(spec: str, volume: Any) -> None:
 )
 def test_what_is_no_spec_is_refused(spec: str, said: str) -> None:
     with pytest.raises(ComposeFileInvalid, match=said):
-        parse(spec)
+        parse_volume(spec)
 
 
 @pytest.mark.parametrize(("long", "short"), [("/a/", "/a"), ("//a", "/a"), ("", ""), ("a/..", ".")])
 def test_a_target_is_written_short(long: str, short: str) -> None:
-    assert clean(long) == short
+    assert clean_path(long) == short

@@ -3,11 +3,11 @@
 import pytest
 import yaml
 
-from cntnr_compose.compose.validation.entries import check
+from cntnr_compose.compose.validation.entries import check_entries
 
 
 def told(text: str) -> list[str]:
-    return [str(one) for one in check(yaml.safe_load(text))]
+    return [str(one) for one in check_entries(yaml.safe_load(text))]
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 import yaml
 
-from cntnr_compose.compose.validation.references import check
+from cntnr_compose.compose.validation.references import check_references
 
 
 def told(text: str, **how: Any) -> list[str]:
-    return [str(one) for one in check(yaml.safe_load(dedent(text)), **how)]
+    return [str(one) for one in check_references(yaml.safe_load(dedent(text)), **how)]
 
 
 def service(text: str, rest: str = "") -> list[str]:

@@ -7,22 +7,22 @@ from typing import Any
 import pytest
 import yaml
 
-from cntnr_compose.compose.validation.fast_schema import Shape
+from cntnr_compose.compose.validation.fast_schema import FastSchema
 from cntnr_compose.compose.validation.schema import (
-    SHOWN,
+    MAX_SHOWN,
     CannotFlatten,
-    check,
-    docker_schema,
-    docker_shape,
-    flat,
-    published_schema,
+    check_schema,
+    docker_fast_schema,
+    flatten_schema,
+    read_docker_schema,
+    read_published_schema,
 )
 
-published = Shape(flat(published_schema()))
+published = FastSchema(flatten_schema(read_published_schema()))
 
 
 def told(text: str) -> list[str]:
-    return sorted(str(one) for one in check(yaml.safe_load(dedent(text))))
+    return sorted(str(one) for one in check_schema(yaml.safe_load(dedent(text))))
 
 
 def service(text: str) -> list[str]:
@@ -30,7 +30,7 @@ def service(text: str) -> list[str]:
 
 
 def test_a_valid_tree_has_no_findings() -> None:
-    assert check({"services": {"a": {"image": "x", "x-y": {"z": [1]}}}, "x-z": None}) == []
+    assert check_schema({"services": {"a": {"image": "x", "x-y": {"z": [1]}}}, "x-z": None}) == []
 
 
 def test_all_mistakes_are_told_at_once() -> None:
@@ -134,13 +134,13 @@ def test_keys_that_are_no_text_are_told_before_all_else() -> None:
 
 @pytest.mark.parametrize("tree", [None, [1], "text", 3])
 def test_a_tree_that_is_no_mapping_is_told(tree: Any) -> None:
-    (finding,) = check(tree)
+    (finding,) = check_schema(tree)
     assert finding.message.startswith("must be a mapping, not")
 
 
 def test_very_many_mistakes_are_not_all_worded() -> None:
     tree = {"services": {f"s{number}": {"imag": "x"} for number in range(10_000)}}
-    assert len(check(tree)) == SHOWN + 1
+    assert len(check_schema(tree)) == MAX_SHOWN + 1
 
 
 @pytest.mark.parametrize(
@@ -153,13 +153,13 @@ def test_very_many_mistakes_are_not_all_worded() -> None:
     ids=["keys", "values of a mapping", "items of a list"],
 )
 def test_very_many_mistakes_in_one_place_end_in_good_time(service: Any) -> None:
-    assert SHOWN <= len(check({"services": {"a": service}})) <= SHOWN + 1
+    assert MAX_SHOWN <= len(check_schema({"services": {"a": service}})) <= MAX_SHOWN + 1
 
 
 def test_what_aliases_repeat_is_looked_at_once() -> None:
     big = ["x"] * 100_000
     tree = {"services": {f"s{number}": {"image": big, "user": big} for number in range(1000)}}
-    assert len(check(tree)) == SHOWN + 1
+    assert len(check_schema(tree)) == MAX_SHOWN + 1
 
 
 def test_a_value_nested_very_deeply_is_told() -> None:
@@ -167,7 +167,7 @@ def test_a_value_nested_very_deeply_is_told() -> None:
     for _ in range(20_000):
         deep = [deep]
     tree = {"services": {"a": {"image": deep, "expose": [deep, deep], "environment": deep}}}
-    assert len(check(tree)) == 4
+    assert len(check_schema(tree)) == 4
 
 
 def test_a_long_list_of_equal_mappings_is_told_in_good_time() -> None:
@@ -175,7 +175,7 @@ def test_a_long_list_of_equal_mappings_is_told_in_good_time() -> None:
         "services": {"a": {"volumes": [{"type": "bind", "source": str(n)} for n in range(5_000)]}}
     }
     tree["services"]["a"]["volumes"].append({"type": "bind", "source": "7"})
-    (finding,) = check(tree)
+    (finding,) = check_schema(tree)
     assert finding.message == "items at 7 and 5000 are equal"
 
 
@@ -206,14 +206,14 @@ def test_docker_compose_differs_from_the_published_schema(
 ) -> None:
     assert row
     assert published.fits(tree) is not allowed
-    assert docker_shape().fits(tree) is allowed
+    assert docker_fast_schema().fits(tree) is allowed
 
 
 def test_every_difference_has_a_test_and_a_reason() -> None:
-    from cntnr_compose.compose.validation.schema import SCHEMAS
+    from cntnr_compose.compose.validation.schema import SCHEMA_FOLDER
     from cntnr_compose.core.values import from_json
 
-    rows = from_json(Path(SCHEMAS, "differences.json").read_bytes(), list[dict[str, Any]])
+    rows = from_json(Path(SCHEMA_FOLDER, "differences.json").read_bytes(), list[dict[str, Any]])
     assert all(row["why"] for row in rows)
     assert len(rows) == len(DIFFERENCES)
     for row in rows:
@@ -221,11 +221,11 @@ def test_every_difference_has_a_test_and_a_reason() -> None:
 
 
 def test_the_published_schema_itself_stays_as_it_is() -> None:
-    assert "jobs" in published_schema()["properties"]
-    assert "jobs" not in docker_schema()["properties"]
+    assert "jobs" in read_published_schema()["properties"]
+    assert "jobs" not in read_docker_schema()["properties"]
 
 
 def test_a_definition_of_a_new_form_is_refused() -> None:
     odd = {"$defs": {"a": {"allOf": [{"$ref": "#/$defs/b"}]}, "b": {"minProperties": 1}}}
     with pytest.raises(CannotFlatten, match="minProperties"):
-        flat(odd)
+        flatten_schema(odd)

@@ -126,7 +126,7 @@ def test_all_that_does_not_fit_is_told_at_once(tmp_path: Path) -> None:
     """
     with pytest.raises(ComposeFileInvalid) as raised:
         service(tmp_path, text)
-    assert [one.path for one in raised.value.findings] == [
+    assert [one.path for one in raised.value.diagnostics] == [
         ("services", "a", "mem_limit"),
         ("services", "a", "ports", 0, "target"),
         ("services", "a", "environment"),

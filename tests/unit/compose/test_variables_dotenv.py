@@ -2,7 +2,7 @@
 
 import pytest
 
-from cntnr_compose.compose.variables.dotenv import EnvFileInvalid, parse, parse_raw
+from cntnr_compose.compose.variables.dotenv import EnvFileInvalid, parse_dotenv, parse_raw_dotenv
 from cntnr_compose.compose.variables.syntax import VariableMissing
 
 
@@ -41,15 +41,15 @@ def nothing(_name: str) -> None:
     ],
 )
 def test_a_file_is_read(text: str, found: dict[str, str]) -> None:
-    assert parse(text, nothing) == found
+    assert parse_dotenv(text, nothing) == found
 
 
 def test_a_name_alone_passes_the_environment_on() -> None:
-    assert parse("A\nB\n", {"A": "outer"}.get) == {"A": "outer"}
+    assert parse_dotenv("A\nB\n", {"A": "outer"}.get) == {"A": "outer"}
 
 
 def test_the_environment_is_asked_before_the_file_and_what_is_known() -> None:
-    found = parse("A=own\nB=$A $K\n", {"A": "outer"}.get, {"K": "known"})
+    found = parse_dotenv("A=own\nB=$A $K\n", {"A": "outer"}.get, {"K": "known"})
     assert found == {"A": "own", "B": "outer known"}
 
 
@@ -63,26 +63,26 @@ def test_the_environment_is_asked_before_the_file_and_what_is_known() -> None:
 )
 def test_a_line_that_cannot_be_read_is_told(text: str, said: str) -> None:
     with pytest.raises(EnvFileInvalid) as raised:
-        parse(text, nothing)
+        parse_dotenv(text, nothing)
     assert str(raised.value) == said
 
 
 def test_a_variable_that_must_be_there_is_missed() -> None:
     with pytest.raises(VariableMissing, match="required variable X is missing a value: why"):
-        parse("A=${X:?why}\n", nothing)
+        parse_dotenv("A=${X:?why}\n", nothing)
 
 
 def test_raw_values_are_taken_as_they_are() -> None:
     text = 'X="1"\n# c\n A= $B \n\nC=a=b\r\n'
-    assert parse_raw(text, nothing) == {"X": '"1"', "A": " $B ", "C": "a=b"}
+    assert parse_raw_dotenv(text, nothing) == {"X": '"1"', "A": " $B ", "C": "a=b"}
 
 
 def test_a_raw_name_alone_takes_what_is_known() -> None:
     known = {"A": "one", "B": ""}
-    assert parse_raw("A\nB\nC\n", known.get) == {"A": "one", "B": ""}
+    assert parse_raw_dotenv("A\nB\nC\n", known.get) == {"A": "one", "B": ""}
 
 
 @pytest.mark.parametrize("line", ["B C=3", "B =3", "B\t=3", "B ", "=3"])
 def test_a_raw_name_is_one_word(line: str) -> None:
     with pytest.raises(EnvFileInvalid, match="line 2"):
-        parse_raw(f"A=1\n{line}\n", nothing)
+        parse_raw_dotenv(f"A=1\n{line}\n", nothing)

@@ -6,14 +6,14 @@ import pytest
 
 from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
 from cntnr_compose.compose.variables.interpolate import interpolate
-from cntnr_compose.compose.yaml.source_map import Source
+from cntnr_compose.compose.yaml.source_map import SourceText
 
 TEXT = "services:\n  a:\n    image: ${A B}\n    labels:\n      - x=${NO:?why}\n    tty: maybe\n"
 
 
 def put(tree: Any, warnings: list[str] | None = None, text: str = "") -> Any:
     told = warnings if warnings is not None else []
-    return interpolate(tree, {"A": "aa", "N": "5"}.get, Source("f.yaml", text), told.append)
+    return interpolate(tree, {"A": "aa", "N": "5"}.get, SourceText("f.yaml", text), told.append)
 
 
 def test_texts_change_and_the_tree_that_was_given_does_not() -> None:
@@ -52,7 +52,7 @@ def test_mistakes_are_told_at_once_with_their_places() -> None:
     tree = {"services": {"a": {"image": "${A B}", "labels": ["x=${NO:?why}"], "tty": "maybe"}}}
     with pytest.raises(ComposeFileInvalid) as raised:
         put(tree, text=TEXT)
-    told = [(str(one.place), one.message) for one in raised.value.findings]
+    told = [(str(one.place), one.message) for one in raised.value.diagnostics]
     assert [place for place, _ in told] == ["f.yaml:3:5", "f.yaml:5:9", "f.yaml:6:5"]
     assert "invalid interpolation format for services.a.image." in told[0][1]
     assert "required variable NO is missing a value: why" in told[1][1]

@@ -8,8 +8,8 @@ from cntnr_compose.compose.variables.syntax import (
     TemplateInvalid,
     TextTooLong,
     VariableMissing,
+    find_variables,
     substitute,
-    variables,
 )
 
 KNOWN = {"A": "aa", "B": "bb", "EMPTY": ""}
@@ -103,7 +103,7 @@ def test_a_long_text_takes_time_in_proportion() -> None:
 
 
 def test_variables_are_listed_with_what_is_said_of_them() -> None:
-    found = {one.name: one for one in variables("$A ${B:?x} ${C:-${D-e}} ${E:+f} $$G")}
+    found = {one.name: one for one in find_variables("$A ${B:?x} ${C:-${D-e}} ${E:+f} $$G")}
     assert list(found) == ["A", "B", "C", "D", "E"]
     assert found["B"].required
     assert found["C"].default == "${D-e}"

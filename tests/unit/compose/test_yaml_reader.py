@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
-from cntnr_compose.compose.yaml.reader import Document, Marks, read
+from cntnr_compose.compose.yaml.reader import Document, PositionIndex, read_documents
 from cntnr_compose.compose.yaml.scalars import Timestamp
 
 
 def one(text: str) -> Document:
-    (found,) = read(text, "f.yaml")
+    (found,) = read_documents(text, "f.yaml")
     return found
 
 
@@ -93,19 +93,22 @@ def test_merged_keys_stand_below_ones_own() -> None:
 
 
 def test_documents_come_one_by_one() -> None:
-    assert [found.tree for found in read("a: 1\n---\nb: 2\n", "f")] == [{"a": 1}, {"b": 2}]
-    assert list(read("# nothing\n", "f")) == []
+    assert [found.tree for found in read_documents("a: 1\n---\nb: 2\n", "f")] == [
+        {"a": 1},
+        {"b": 2},
+    ]
+    assert list(read_documents("# nothing\n", "f")) == []
 
 
 def test_what_is_reset_goes_and_is_remembered() -> None:
     found = one("a: {b: !reset null, c: !override [1], d: [1, !reset 2, 3]}\n")
     assert found.tree == {"a": {"c": [1], "d": [1, 3]}}
-    assert found.cleared == (("a", "b"), ("a", "c"), ("a", "d", 1))
+    assert found.reset_paths == (("a", "b"), ("a", "c"), ("a", "d", 1))
 
 
 def test_a_reset_in_an_anchor_counts_wherever_it_is_named() -> None:
     found = one("x: &x {p: !reset null}\ny: {<<: *x}\nz: *x\n")
-    assert found.cleared == (("x", "p"), ("y", "p"), ("z", "p"))
+    assert found.reset_paths == (("x", "p"), ("y", "p"), ("z", "p"))
 
 
 @pytest.mark.parametrize(
@@ -126,7 +129,7 @@ def test_a_reset_in_an_anchor_counts_wherever_it_is_named() -> None:
 )
 def test_a_mistake_is_told_with_its_place(text: str, said: str) -> None:
     with pytest.raises(ComposeFileInvalid) as raised:
-        list(read(text, "f.yaml"))
+        list(read_documents(text, "f.yaml"))
     assert said in str(raised.value)
 
 
@@ -135,27 +138,27 @@ def test_a_bomb_of_aliases_is_refused_at_once() -> None:
     lines += [f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 20)]
     begun = time.perf_counter()
     with pytest.raises(ComposeFileInvalid, match="excessive aliasing"):
-        list(read("\n".join(lines), "f"))
+        list(read_documents("\n".join(lines), "f"))
     assert time.perf_counter() - begun < 1
 
 
 @pytest.mark.parametrize("text", ["[" * 500 + "]" * 500, "- " * 500 + "a"])
 def test_depth_ends_somewhere(text: str) -> None:
     with pytest.raises(ComposeFileInvalid, match="nested more than 128 levels"):
-        list(read(text, "f"))
+        list(read_documents(text, "f"))
 
 
 def test_aliases_do_not_make_it_deeper() -> None:
     lines = ["a0: &a0 [x]", *(f"a{n}: &a{n} [*a{n - 1}]" for n in range(1, 200))]
     with pytest.raises(ComposeFileInvalid, match="nested more than 128 levels"):
-        list(read("\n".join(lines), "f"))
+        list(read_documents("\n".join(lines), "f"))
 
 
 def test_marks_find_keys_items_and_what_is_merged() -> None:
-    marks = Marks("a:\n  b: [x, y]\nc:\n  <<: {d: 1}\n")
-    assert marks.find(("a", "b", 1), {}) == (3, 2, 10)
-    assert marks.find(("c", "d"), {})[:2] == (2, 4)
-    assert marks.find(("a", "zz"), {}) == (1, 1, 1)
+    marks = PositionIndex("a:\n  b: [x, y]\nc:\n  <<: {d: 1}\n")
+    assert marks.locate(("a", "b", 1), {}) == (3, 2, 10)
+    assert marks.locate(("c", "d"), {})[:2] == (2, 4)
+    assert marks.locate(("a", "zz"), {}) == (1, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +173,7 @@ def test_marks_find_keys_items_and_what_is_merged() -> None:
 )
 def test_what_go_does_not_read_is_refused(text: str, said: str) -> None:
     with pytest.raises(ComposeFileInvalid) as raised:
-        list(read(text, "f.yaml"))
+        list(read_documents(text, "f.yaml"))
     assert said in str(raised.value)
 
 

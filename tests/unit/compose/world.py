@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cntnr_compose.compose.load import Loaded, Request, load
-from cntnr_compose.compose.render.output import to_json
+from cntnr_compose.compose.load import LoadedProject, LoadRequest, load
+from cntnr_compose.compose.render.output import render_json
 
 ENVIRON = {"HOME": "/home/me", "A": "aa", "B": "bb"}
 
@@ -18,19 +18,19 @@ def write(folder: Path, files: dict[str, str]) -> None:
         path.write_text(text)
 
 
-def read(folder: Path, texts: dict[str, str] | str, /, **asked: Any) -> Loaded:
+def read(folder: Path, texts: dict[str, str] | str, /, **asked: Any) -> LoadedProject:
     """Write files and load the project; a text is the compose file."""
     write(folder, {"compose.yaml": texts} if isinstance(texts, str) else texts)
     environ = ENVIRON | asked.pop("environ", {})
     asked.setdefault("cwd", str(folder))
-    loaded = load(Request(environ=environ, **asked))
+    loaded = load(LoadRequest(environ=environ, **asked))
     assert loaded.project.name == loaded.tree["name"]  # whatever loads can be made a project
     return loaded
 
 
 def shown(folder: Path, texts: dict[str, str] | str, /, **asked: Any) -> Any:
     """Give what `config --format json` prints, with ``/DIR`` for the folder."""
-    text = to_json(read(folder, texts, **asked).tree)
+    text = render_json(read(folder, texts, **asked).tree)
     return json.loads(text.replace(str(folder), "/DIR"))
 
 

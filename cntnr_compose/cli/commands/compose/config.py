@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cntnr_compose.cli.project.options import ProjectOptions
-    from cntnr_compose.compose.load import Loaded
+    from cntnr_compose.compose.load import LoadedProject
     from cntnr_compose.core.values import Tree
     from cntnr_compose.model.service import Service
 
@@ -88,38 +88,42 @@ def config(scope: "ProjectOptions", services: tuple[str, ...], **given: Any) -> 
 
 def _select(tree: "Tree", services: tuple[str, ...], *, all_resources: bool) -> None:
     from cntnr_compose.compose import queries as inventory
-    from cntnr_compose.compose.profiles import used_only
+    from cntnr_compose.compose.profiles import remove_unused_resources
 
-    inventory.select(tree, services)
+    inventory.select_services(tree, services)
     if not all_resources:
-        used_only(tree)
+        remove_unused_resources(tree)
 
 
-def _whole(loaded: "Loaded", given: "Tree", cwd: str) -> str:
+def _whole(loaded: "LoadedProject", given: "Tree", cwd: str) -> str:
     from cntnr_compose.compose.render import output
 
     tree = loaded.tree
     if given["explain"]:
         return _explained(loaded, given, cwd)
     if given["no_interpolate"]:
-        return output.to_plain_json(tree) if given["form"] == "json" else output.to_plain_text(tree)
+        return (
+            output.render_untyped_json(tree)
+            if given["form"] == "json"
+            else output.render_untyped_yaml(tree)
+        )
     if given["pinned"] or given["locked"]:
         tree = _pinned(tree, only_images=given["locked"])
-    return output.to_json(tree) if given["form"] == "json" else output.to_text(tree)
+    return output.render_json(tree) if given["form"] == "json" else output.render_yaml(tree)
 
 
-def _explained(loaded: "Loaded", given: "Tree", cwd: str) -> str:
+def _explained(loaded: "LoadedProject", given: "Tree", cwd: str) -> str:
     """Write the tree with a comment behind each value, or a list for programs."""
     from cntnr_compose.compose.render import explain, output
-    from cntnr_compose.compose.yaml.writer import aligned
+    from cntnr_compose.compose.yaml.writer import align_comments
 
     if given["form"] == "json":
         import json
 
-        return json.dumps(explain.listed(loaded.tree, loaded.trace), indent=2) + "\n"
-    tree = explain.noted(loaded.tree, loaded.trace, cwd)
+        return json.dumps(explain.list_origins(loaded.tree, loaded.provenance), indent=2) + "\n"
+    tree = explain.annotate_origins(loaded.tree, loaded.provenance, cwd)
     plain = given["no_interpolate"]
-    return aligned(output.to_plain_text(tree) if plain else output.to_text(tree))
+    return align_comments(output.render_untyped_yaml(tree) if plain else output.render_yaml(tree))
 
 
 def _pinned(tree: "Tree", *, only_images: bool) -> "Tree":
@@ -138,8 +142,8 @@ def _pinned(tree: "Tree", *, only_images: bool) -> "Tree":
     return {"services": done} if only_images else tree | {"services": done}
 
 
-def _names(section: str) -> "Callable[[Loaded, Tree], str]":
-    def told(loaded: "Loaded", _given: "Tree") -> str:
+def _names(section: str) -> "Callable[[LoadedProject, Tree], str]":
+    def told(loaded: "LoadedProject", _given: "Tree") -> str:
         return _lines(sorted(loaded.tree.get(section) or ()))
 
     return told
@@ -149,50 +153,50 @@ def _lines(words: "list[str]") -> str:
     return "".join(f"{word}\n" for word in words)
 
 
-def _services(loaded: "Loaded", _given: "Tree") -> str:
-    from cntnr_compose.compose.queries import in_order
+def _services(loaded: "LoadedProject", _given: "Tree") -> str:
+    from cntnr_compose.compose.queries import order_services
 
-    return _lines(in_order(loaded.tree.get("services") or {}))
+    return _lines(order_services(loaded.tree.get("services") or {}))
 
 
-def _images(loaded: "Loaded", _given: "Tree") -> str:
+def _images(loaded: "LoadedProject", _given: "Tree") -> str:
     services = loaded.tree.get("services") or {}
     name = loaded.project.name
     return _lines([one.get("image") or f"{name}-{key}" for key, one in sorted(services.items())])
 
 
-def _models(loaded: "Loaded", _given: "Tree") -> str:
+def _models(loaded: "LoadedProject", _given: "Tree") -> str:
     models = loaded.tree.get("models") or {}
     return _lines(sorted(one["model"] for one in models.values() if one.get("model")))
 
 
-def _profiles(loaded: "Loaded", _given: "Tree") -> str:
+def _profiles(loaded: "LoadedProject", _given: "Tree") -> str:
     project = loaded.project
     every = (*project.services.values(), *project.disabled.values())
     return _lines(sorted({profile for one in every for profile in one.profiles}))
 
 
-def _hashes(loaded: "Loaded", given: "Tree") -> str:
-    from cntnr_compose.compose.queries import in_order
+def _hashes(loaded: "LoadedProject", given: "Tree") -> str:
+    from cntnr_compose.compose.queries import order_services
     from cntnr_compose.reconcile.config_hash import service_hash
 
     names = given["hashed"]
     project = loaded.project
     chosen: list[str] = sorted(
-        in_order(loaded.tree.get("services") or {}) if names == "*" else names.split(",")
+        order_services(loaded.tree.get("services") or {}) if names == "*" else names.split(",")
     )
     found: list[tuple[str, Service]] = [(name, project.service(name)) for name in chosen]
     return _lines([f"{name} {service_hash(one)}" for name, one in found])
 
 
-def _environment(loaded: "Loaded", _given: "Tree") -> str:
+def _environment(loaded: "LoadedProject", _given: "Tree") -> str:
     return _lines([f"{key}={value}" for key, value in sorted(loaded.project.environment.items())])
 
 
-def _variables(loaded: "Loaded", given: "Tree") -> str:
-    from cntnr_compose.compose.queries import mentioned
+def _variables(loaded: "LoadedProject", given: "Tree") -> str:
+    from cntnr_compose.compose.queries import collect_variables
 
-    found = mentioned(loaded.tree).values()
+    found = collect_variables(loaded.tree).values()
     if given["form"] == "json":
         import json
 
@@ -218,7 +222,7 @@ def _variables(loaded: "Loaded", given: "Tree") -> str:
     return _lines(format_table(header, rows))
 
 
-LISTS: "dict[str, Callable[[Loaded, Tree], str]]" = {
+LISTS: "dict[str, Callable[[LoadedProject, Tree], str]]" = {
     "list_services": _services,
     "list_volumes": _names("volumes"),
     "list_networks": _names("networks"),
