@@ -135,7 +135,9 @@ class StageWalker:
             return found
         config = found.settings.config
         labels = {**(config.labels or {}), **self.request.labels}
-        return replace(found, state=replace(found.settings, config=replace(config, labels=labels)))
+        return replace(
+            found, settings=replace(found.settings, config=replace(config, labels=labels))
+        )
 
     def _walk_stage(self, stage: Stage) -> StageState:
         if stage.index not in self._finished_stages:
@@ -148,7 +150,7 @@ class StageWalker:
         number = 0
         for one in instructions:
             state, work = build.apply_instruction(point.settings, one, stage, self.scope)
-            point = replace(point, state=state)
+            point = replace(point, settings=state)
             if work is None:
                 point = _add_history(point, HistoryEntry(text=str(one)))
                 continue
@@ -160,7 +162,7 @@ class StageWalker:
         if stage.base_stage >= 0:
             before = self._walk_stage(self.scope.stages[stage.base_stage])
             state = build.initial_settings(None, before.settings)
-            return replace(before, state=state), stage.instructions
+            return replace(before, settings=state), stage.instructions
         if stage.base == "scratch":
             return StageState(
                 key="scratch", settings=build.initial_settings(None)

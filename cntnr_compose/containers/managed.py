@@ -69,7 +69,7 @@ class ManagedContainer:
         self.context = scene
         self.record = record
         self.status = status
-        self.ports: tuple[publish.PublishedPort, ...] = ()
+        self.ports: tuple[publish.DriverPort, ...] = ()
         self._change_lock = asyncio.Lock()  # one change at a time
         self._ended = asyncio.Event()  # nothing of it runs, and its bundle is gone
         self._ended.set()

@@ -18,7 +18,7 @@ KEYS = """
 
 def may_limit(user: User) -> bool:
     """Tell whether this user may make cgroups below his own."""
-    ask = "from cntnr_compose.host import cgroups; print(cgroups.find() is not None)"
+    ask = "from cntnr_compose.host import cgroups; print(cgroups.find_delegated() is not None)"
     asked = user.run(f"{user.venv}/bin/python", "-c", ask, env={"PYTHONPATH": str(user.tree)})
     return asked.ok().stdout.strip() == "True"
 

@@ -52,7 +52,7 @@ def initial_settings(
 ) -> StageSettings:
     """Start a stage from an image, from an earlier stage's end, or from nothing."""
     if before is not None:
-        return replace(before, own_command=False)  # arguments are handed on, too
+        return replace(before, has_own_cmd=False)  # arguments are handed on, too
     if base is None:
         return StageSettings(config=ImageConfig(env=(f"PATH={DEFAULT_PATH}",)))
     return StageSettings(config=replace(base, on_build=None), shell=base.shell or DEFAULT_SHELL)
@@ -144,7 +144,7 @@ def _cmd(
     state: StageSettings, one: Instruction, _stage: Stage, _scope: DockerfileScope
 ) -> InstructionResult:
     words = (*state.shell, one.text) if one.words is None else one.words
-    return _set_config(replace(state, own_command=True), cmd=words)
+    return _set_config(replace(state, has_own_cmd=True), cmd=words)
 
 
 def _entrypoint(

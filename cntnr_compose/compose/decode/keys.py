@@ -313,7 +313,8 @@ NETWORK_DECODERS: dict[str, Decoder] = {
 }  # fmt: skip
 NETWORK = mapping_of(NETWORK_DECODERS)
 VOLUME = mapping_of({
-    "name": string, "driver": string, "driver_opts": string_mapping, "external": flag, "labels": string_mapping,
+    "name": string, "driver": string, "driver_opts": string_mapping, "external": flag,
+    "labels": string_mapping,
 })  # fmt: skip
 FILE_SOURCE = mapping_of({
     "name": string,

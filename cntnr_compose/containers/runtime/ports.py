@@ -25,7 +25,7 @@ class ProtocolUnknown(CntnrError):
         )
 
 
-class PublishedPort(Value, frozen=True, kw_only=True):
+class DriverPort(Value, frozen=True, kw_only=True):
     """A port as it is published, and the number that the driver knows it by."""
 
     driver_id: int
@@ -34,7 +34,7 @@ class PublishedPort(Value, frozen=True, kw_only=True):
 
 async def publish_ports(
     scene: ProjectContext, record: Record, addresses: Mapping[str, str]
-) -> tuple[PublishedPort, ...]:
+) -> tuple[DriverPort, ...]:
     """Publish every port of a container; all or none.
 
     Raises `PortTaken`, `PortPrivileged`, `AddressUnknown`, `PortRefused`, `ProtocolUnknown`.
@@ -43,7 +43,7 @@ async def publish_ports(
     if not service.ports or not addresses:
         return ()
     address = next(iter(addresses.values()))
-    made: list[PublishedPort] = []
+    made: list[DriverPort] = []
     try:
         for port in service.ports:
             made += await _publish_port(scene, record, port, address)
@@ -55,12 +55,12 @@ async def publish_ports(
 
 async def _publish_port(
     scene: ProjectContext, record: Record, port: Port, address: str
-) -> list[PublishedPort]:
+) -> list[DriverPort]:
     if port.protocol not in ("tcp", "udp"):
         raise ProtocolUnknown(record.service, port.protocol)
     last: PortTaken | None = None
     for number in _candidate_ports(port):
-        made: list[PublishedPort] = []
+        made: list[DriverPort] = []
         try:
             for host in _host_addresses(port):
                 one = await _publish_address(port, host, number, address)
@@ -88,7 +88,7 @@ def _host_addresses(port: Port) -> list[str]:
     return [ANY_IPV4, ANY_IPV6] if ports.has_ipv6() else [ANY_IPV4]
 
 
-async def _publish_address(port: Port, host: str, number: int, address: str) -> PublishedPort:
+async def _publish_address(port: Port, host: str, number: int, address: str) -> DriverPort:
     family = "6" if ":" in host else "4"
     spec = PortSpec(
         proto=f"{port.protocol}{family}",
@@ -99,7 +99,7 @@ async def _publish_address(port: Port, host: str, number: int, address: str) -> 
     )
     known = await ports.publish_port(spec)
     seen_as = PublishedPort(url=host, target=port.target, published=number, protocol=port.protocol)
-    return PublishedPort(driver_id=known, publication=seen_as)
+    return DriverPort(driver_id=known, publication=seen_as)
 
 
 def _name_port_owner(scene: ProjectContext, port: Port, error: PortTaken) -> PortTaken:
@@ -114,19 +114,19 @@ def _name_port_owner(scene: ProjectContext, port: Port, error: PortTaken) -> Por
     return error
 
 
-async def unpublish_ports(published: Sequence[PublishedPort]) -> None:
+async def unpublish_ports(published: Sequence[DriverPort]) -> None:
     """Take published ports back."""
     for one in published:
         await ports.unpublish_port(one.driver_id)
 
 
-async def find_published_ports(addresses: Mapping[str, str]) -> tuple[PublishedPort, ...]:
+async def find_published_ports(addresses: Mapping[str, str]) -> tuple[DriverPort, ...]:
     """Find what an earlier supervisor published for a container's addresses."""
     if not addresses:
         return ()
     mine = set(addresses.values())
     return tuple(
-        PublishedPort(
+        DriverPort(
             driver_id=one.id,
             publication=PublishedPort(
                 url=one.spec.parent_ip or ANY_IPV4,
@@ -140,6 +140,6 @@ async def find_published_ports(addresses: Mapping[str, str]) -> tuple[PublishedP
     )
 
 
-def list_publications(published: Sequence[PublishedPort]) -> tuple[PublishedPort, ...]:
+def list_publications(published: Sequence[DriverPort]) -> tuple[PublishedPort, ...]:
     """Give what `ps` shows."""
     return tuple(one.publication for one in published)

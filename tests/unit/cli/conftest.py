@@ -29,13 +29,13 @@ class FakeClient:
     def __exit__(self, *_: object) -> None:
         self.engine.said.append("hung up")
 
-    def begin(self, what: str, tell: Callable[[Event], None]) -> None:
+    def lock(self, what: str, tell: Callable[[Event], None]) -> None:
         self.engine.said.append(f"begin {what}")
 
-    def end(self) -> None:
+    def unlock(self) -> None:
         self.engine.said.append("end")
 
-    def quit(self) -> None:
+    def shut_down(self) -> None:
         self.engine.said.append("quit")
 
     def observe(self) -> Observed:
@@ -53,7 +53,7 @@ class FakeClient:
             tell(event)
         return {}
 
-    def lay_out(self, request: PrepareExec) -> list[str]:
+    def prepare_exec(self, request: PrepareExec) -> list[str]:
         self.engine.execs.append(request)
         return ["laid", "out"]
 

@@ -135,9 +135,9 @@ class Stage:
         self.detaches = False
         self.signals: list[str] = []
         self.joined: list[Joined] = []
-        monkeypatch.setattr(running, "Attachment", self.attach)
+        monkeypatch.setattr(running, "AttachConnection", self.attach)
         monkeypatch.setattr(running.holder, "outside", lambda path: path)
-        monkeypatch.setattr(running, "Relay", self.relay)
+        monkeypatch.setattr(running, "TerminalRelay", self.relay)
         monkeypatch.setattr(running.records, "read_containers", self.read_all)
         monkeypatch.setattr(running.records, "exit_file", lambda _record: self.exit_file)
         monkeypatch.setattr(sys.stdin, "fileno", lambda: 0, raising=False)

@@ -62,8 +62,13 @@ def test_streams_are_kept_apart() -> None:
 def test_a_line_in_pieces_is_written_as_one() -> None:
     writes, paper = printer()
     writes.add_containers([WEB])
-    writes.print_lines([line(WEB, "a", ends=False)])
-    writes.print_lines([line(WEB, "b", begins=False, ends=False), line(WEB, "c", begins=False)])
+    writes.print_lines([line(WEB, "a", is_last_piece=False)])
+    writes.print_lines(
+        [
+            line(WEB, "b", is_first_piece=False, is_last_piece=False),
+            line(WEB, "c", is_first_piece=False),
+        ]
+    )
     writes.print_lines([line(WEB, "d")])
     assert paper.out.getvalue() == b"web-1  | abc\nweb-1  | d\n"
 
@@ -72,10 +77,14 @@ def test_what_comes_between_pieces_has_a_line_of_its_own() -> None:
     writes, paper = printer()
     writes.add_containers([WEB, DB])
     writes.print_lines(
-        [line(WEB, "a", ends=False), line(DB, "x"), line(WEB, "b", begins=False, ends=False)]
+        [
+            line(WEB, "a", is_last_piece=False),
+            line(DB, "x"),
+            line(WEB, "b", is_first_piece=False, is_last_piece=False),
+        ]
     )
     writes.print_message("ours")
-    writes.print_lines([line(WEB, "c", begins=False)])
+    writes.print_lines([line(WEB, "c", is_first_piece=False)])
     assert paper.out.getvalue().decode().splitlines() == [
         "web-1       | a",
         "database-2  | x",
@@ -88,7 +97,11 @@ def test_what_comes_between_pieces_has_a_line_of_its_own() -> None:
 def test_pieces_on_two_streams_do_not_break_each_other() -> None:
     writes, paper = printer(prefixes=False)
     writes.print_lines(
-        [line(WEB, "a", ends=False), line(WEB, "x", "stderr"), line(WEB, "b", begins=False)]
+        [
+            line(WEB, "a", is_last_piece=False),
+            line(WEB, "x", "stderr"),
+            line(WEB, "b", is_first_piece=False),
+        ]
     )
     assert (paper.out.getvalue(), paper.err.getvalue()) == (b"ab\n", b"x\n")
 

@@ -146,7 +146,7 @@ class Play:
 def play(monkeypatch: pytest.MonkeyPatch) -> Iterator[Play]:
     made = Play()
     monkeypatch.setattr(attached.clients, "connect", lambda _name: made)
-    monkeypatch.setattr(attached, "Stream", made.stream)
+    monkeypatch.setattr(attached, "ProjectStream", made.stream)
     monkeypatch.setattr(attached, "is_readable", lambda _client: False)
     monkeypatch.setattr(
         attached.records, "read_containers", lambda _name: list(made.containers.values())

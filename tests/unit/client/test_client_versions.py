@@ -103,7 +103,7 @@ def test_an_older_one_is_ended_in_our_turn_when_the_next_one_is_ready(
     found = client.connect("p", start=start)
     assert found is not None
     found.close()
-    expected = ["Hello", "Begin", "new Hello", "end", "new Serve"]
+    expected = ["Ping", "Lock", "new Ping", "end", "new Serve"]
     assert supervisors.asked == expected
 
 
@@ -114,13 +114,13 @@ def test_a_newer_one_is_left_alone(supervisors: Supervisors) -> None:
     assert raised.value.exit_code == control.OTHER_VERSION
     assert raised.value.hint.startswith("use cntnr 99.0.0")
     assert f"kill {os.getpid()}" in raised.value.hint
-    assert (supervisors.asked, supervisors.started) == (["Hello"], 0)
+    assert (supervisors.asked, supervisors.started) == (["Ping"], 0)
 
 
 def test_one_of_the_same_version_is_taken(supervisors: Supervisors) -> None:
     supervisors.listen(OURS)
     client.connect("p").close()
-    assert (supervisors.asked, supervisors.started) == (["Hello"], 0)
+    assert (supervisors.asked, supervisors.started) == (["Ping"], 0)
 
 
 @pytest.mark.parametrize("start", [True, False])

@@ -23,10 +23,10 @@ def base(**service: Any) -> dict[str, Any]:
 
 
 def joined(container: dict[str, Any], *words: str, **more: Any) -> dict[str, Any]:
-    options = {name: more.pop(name) for name in ("tty", "console", "ids") if name in more}
+    options = {name: more.pop(name) for name in ("tty", "console", "id_count") if name in more}
     run = Hook(command=words or ("true",), **more)
     return build_exec_process(
-        container, run, passwd=PASSWD, group=GROUP, **{"ids": 65537, **options}
+        container, run, passwd=PASSWD, group=GROUP, **{"id_count": 65537, **options}
     )
 
 
@@ -72,6 +72,6 @@ def test_terminal_is_its_own_matter() -> None:
 
 def test_bad_user_and_bad_folder_are_refused() -> None:
     with pytest.raises(IdNotMapped):
-        joined(base(), user="app", ids=1)
+        joined(base(), user="app", id_count=1)
     with pytest.raises(WorkingDirectoryInvalid):
         joined(base(), working_dir="srv")

@@ -48,7 +48,7 @@ def test_defaults_are_dockers() -> None:
 
 
 def test_terminals_have_no_group_where_that_does_not_exist() -> None:
-    assert "gid=5" not in at("/dev/pts", made(facts={"ids": 1}))["options"]
+    assert "gid=5" not in at("/dev/pts", made(facts={"mapped_ids": 1}))["options"]
 
 
 def test_shm_size_is_the_services() -> None:
@@ -73,7 +73,7 @@ def test_ipc_of_the_host_binds_what_the_host_has() -> None:
     found = made({"ipc": "host"}, {"ipc": "host"})
     assert at("/dev/shm", found)["source"] == "/dev/shm"
     assert at("/dev/mqueue", found)["type"] == "bind"
-    without = made({"ipc": "host"}, {"ipc": "host"}, {"mqueue": False})
+    without = made({"ipc": "host"}, {"ipc": "host"}, {"has_mqueue": False})
     assert "/dev/mqueue" not in [one["destination"] for one in without]
 
 

@@ -16,7 +16,7 @@ from cntnr_compose.host.cgroups import DelegatedCgroup
 def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     """Give a machine that has everything, to take things away from."""
     answers = {
-        "cni_folder": tmp_path,
+        "cni_plugin_folder": tmp_path,
         "distribution": "debian",
         "free_space": 100 * doctor.GIBIBYTE,
         "is_switched_off": False,

@@ -176,9 +176,9 @@ class Outside:
         self.links = {"lo", "tap0"}
         self.refuses = self.slow = False
         self.fails: set[str] = set()  # what else is refused
-        monkeypatch.setattr(networks.network, "links", lambda: self.links)
+        monkeypatch.setattr(networks.network, "interface_names", lambda: self.links)
         monkeypatch.setattr(
-            networks.network, "stands", lambda one, _further: one.name in self.links
+            networks.network, "is_bridge_complete", lambda one, _further: one.name in self.links
         )
         monkeypatch.setattr(networks.dnsmasq, "is_running", lambda _name: False)
         for module, verb in (

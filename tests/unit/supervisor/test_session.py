@@ -31,27 +31,29 @@ from cntnr_compose.supervisor.session import ClientSession, failure_reply
 EVENT = ContainerEvent(action="start", time=1, id="a", name="web-1", service="web")
 
 
-class Scene:
+class FakeContext:
     project = "p"
 
     def __init__(self) -> None:
-        self.followers: list[Callable[[ContainerEvent], None]] = []
+        self.subscribers: list[Callable[[ContainerEvent], None]] = []
 
 
-class OneDuty:
-    """What a line needs of a supervisor."""
+class FakeSupervisor:
+    """What a session needs of a supervisor."""
 
     def __init__(self) -> None:
-        self.scene = Scene()
-        self.turn = asyncio.Lock()
-        self.whose = ""
+        self.context = FakeContext()
+        self.change_lock = asyncio.Lock()
+        self.lock_owner = ""
 
 
 class Command:
-    """The other end of a line."""
+    """The other end of a session."""
 
-    def __init__(self, duty: OneDuty, wire: socket.socket, served: "asyncio.Task[None]") -> None:
-        self.duty, self.wire, self.served = duty, wire, served
+    def __init__(
+        self, supervisor: FakeSupervisor, wire: socket.socket, served: "asyncio.Task[None]"
+    ) -> None:
+        self.supervisor, self.wire, self.served = supervisor, wire, served
 
     def ask(self, request: Request) -> None:
         self.wire.sendall(to_json(request) + b"\n")
@@ -64,11 +66,11 @@ class Command:
 
 
 @contextlib.asynccontextmanager
-async def command(duty: OneDuty) -> AsyncIterator[Command]:
+async def command(supervisor: FakeSupervisor) -> AsyncIterator[Command]:
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     reader, writer = await asyncio.open_connection(sock=theirs)
-    line = ClientSession(cast("Duty", duty), reader, writer)
+    line = ClientSession(cast("Any", supervisor), reader, writer)
 
     async def served() -> None:
         try:
@@ -81,15 +83,15 @@ async def command(duty: OneDuty) -> AsyncIterator[Command]:
 
     task = asyncio.create_task(served())
     try:
-        yield Command(duty, ours, task)
+        yield Command(supervisor, ours, task)
     finally:
         ours.close()
         await asyncio.wait_for(task, 2)
 
 
-def played(scene: Callable[[OneDuty], Any]) -> None:
+def played(scene: Callable[[FakeSupervisor], Any]) -> None:
     async def run() -> None:
-        await scene(OneDuty())
+        await scene(FakeSupervisor())
 
     asyncio.run(run())
 
@@ -102,22 +104,22 @@ async def until(met: Callable[[], Any]) -> None:
 
 @pytest.mark.parametrize("unread", [0, 1])
 def test_who_hangs_up_has_his_request_cancelled_also_with_events_unread(unread: int) -> None:
-    async def scene(duty: OneDuty) -> None:
-        async with command(duty) as one:
+    async def scene(supervisor: FakeSupervisor) -> None:
+        async with command(supervisor) as one:
             one.ask(Subscribe())
-            await until(lambda: duty.scene.followers)
+            await until(lambda: supervisor.context.subscribers)
             for _ in range(unread):
-                duty.scene.followers[0](EVENT)
+                supervisor.context.subscribers[0](EVENT)
             await asyncio.sleep(0.01)
             one.wire.close()
-            await until(lambda: not duty.scene.followers)
+            await until(lambda: not supervisor.context.subscribers)
 
     played(scene)
 
 
 def test_a_turn_is_given_back_by_hanging_up_and_the_one_who_waits_is_told() -> None:
-    async def scene(duty: OneDuty) -> None:
-        async with command(duty) as first, command(duty) as second:
+    async def scene(supervisor: FakeSupervisor) -> None:
+        async with command(supervisor) as first, command(supervisor) as second:
             first.ask(Lock(what="up"))
             assert isinstance(await first.reply(), ResultReply)
             second.ask(Lock(what="down"))
@@ -131,11 +133,11 @@ def test_a_turn_is_given_back_by_hanging_up_and_the_one_who_waits_is_told() -> N
 
 
 def test_who_hangs_up_while_waiting_for_his_turn_does_not_get_it() -> None:
-    async def scene(duty: OneDuty) -> None:
-        async with command(duty) as first, command(duty) as third:
+    async def scene(supervisor: FakeSupervisor) -> None:
+        async with command(supervisor) as first, command(supervisor) as third:
             first.ask(Lock(what="up"))
             await first.reply()
-            async with command(duty) as second:
+            async with command(supervisor) as second:
                 second.ask(Lock(what="down"))
                 await second.reply()
             first.wire.close()
@@ -147,8 +149,8 @@ def test_who_hangs_up_while_waiting_for_his_turn_does_not_get_it() -> None:
 
 
 def test_what_is_asked_ahead_is_answered_afterwards() -> None:
-    async def scene(duty: OneDuty) -> None:
-        async with command(duty) as one:
+    async def scene(supervisor: FakeSupervisor) -> None:
+        async with command(supervisor) as one:
             for _ in range(3):
                 one.ask(Ping())
             for _ in range(3):
@@ -174,8 +176,8 @@ def test_a_file_that_may_not_be_written_is_a_mistake_where_it_is_ours() -> None:
 
 
 def test_who_asks_for_what_is_not_known_here_is_told_so_and_served_on() -> None:
-    async def scene(duty: OneDuty) -> None:
-        async with command(duty) as one:
+    async def scene(supervisor: FakeSupervisor) -> None:
+        async with command(supervisor) as one:
             for request in (b'{"type":"dance"}\n', b"nonsense\n"):
                 one.wire.sendall(request)
                 said = await one.reply()

@@ -104,7 +104,7 @@ def _show(
             found.append((log, log.read_history(span)))
         printer.print_lines(merge_logs(lines for _, lines in found))
         for log, _ in found:
-            printer.print_lines(line for line in log.ending() if span.contains(line.moment))
+            printer.print_lines(line for line in log.read_last() if span.contains(line.timestamp))
         printer.flush()
 
 
