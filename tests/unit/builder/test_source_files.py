@@ -9,7 +9,7 @@ import pytest
 
 from cntnr_compose.builder import source_files as builder_files
 from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns
-from cntnr_compose.builder.source_files import SourceFiles, BuildSourceMissing
+from cntnr_compose.builder.source_files import BuildSourceMissing, SourceFiles
 
 
 @pytest.fixture
