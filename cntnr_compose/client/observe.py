@@ -1,6 +1,6 @@
 """Looks at a project from outside: its files, checked against the holder. Light; asks nobody."""
 
-from cntnr_compose.containers.state import records
+from cntnr_compose.containers.state import project_intent, records
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Value, replace
 from cntnr_compose.host import files
@@ -50,7 +50,7 @@ def list_projects() -> tuple[ProjectSummary, ...]:
     found = []
     for name in records.list_projects():
         containers = observe_project(name).containers
-        meant = records.read_intent(name)
+        meant = project_intent.read_intent(name)
         if containers or meant:
             files_ = meant.files if meant else ()
             found.append(ProjectSummary(name=name, containers=containers, files=files_))
@@ -59,7 +59,7 @@ def list_projects() -> tuple[ProjectSummary, ...]:
 
 def intent(project: str) -> Project | None:
     """Give what a project is meant to be; None where it is not up."""
-    return records.read_intent(project)
+    return project_intent.read_intent(project)
 
 
 def is_supervised(project: str) -> bool:

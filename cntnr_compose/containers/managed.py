@@ -21,7 +21,7 @@ from cntnr_compose.containers.logs import rotation as logrotation
 from cntnr_compose.containers.logs.program_output import OutputLines
 from cntnr_compose.containers.runtime import ports as publish
 from cntnr_compose.containers.runtime import runc
-from cntnr_compose.containers.state import lifecycle, records
+from cntnr_compose.containers.state import lifecycle, records, restart_policy
 from cntnr_compose.containers.state.project_context import ProjectContext, emit_progress
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
@@ -77,7 +77,7 @@ class ManagedContainer:
         self._settled.set()
         self._stop_probing: Cancel = _nothing
         self._stop_restart: Cancel = _nothing
-        self._retry: lifecycle.PendingRestart | None = None
+        self._retry: restart_policy.PendingRestart | None = None
         self._seen: sources.SourceSnapshot | None = (
             None  # where its mounts came from when it was prepared
         )
@@ -262,7 +262,7 @@ class ManagedContainer:
         if was.state not in ("running", "paused", "restarting"):
             self.write(**NOTHING)
             return
-        self._retry = lifecycle.next_restart(
+        self._retry = restart_policy.next_restart(
             self.record.definition.restart,
             exit_code=code,
             run_time=now - was.started,
@@ -422,8 +422,8 @@ class ManagedContainer:
     async def _adopt(self) -> None:
         status = self.status
         if status.restarts and status.state in RUNNING_STATES:
-            delay = lifecycle.FIRST_DELAY
-            self._retry = lifecycle.PendingRestart(delay=delay, attempt=status.restarts)
+            delay = restart_policy.FIRST_DELAY
+            self._retry = restart_policy.PendingRestart(delay=delay, attempt=status.restarts)
         if status.pid:
             self._ended.clear()
             self._watch()

@@ -12,7 +12,7 @@ from cntnr_compose.containers import setup as prepared
 from cntnr_compose.containers.logs import rotation as logrotation
 from cntnr_compose.containers.managed import ManagedContainer
 from cntnr_compose.containers.runtime import host_facts as facts
-from cntnr_compose.containers.state import records
+from cntnr_compose.containers.state import project_intent, records
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Seconds, from_json
@@ -109,7 +109,7 @@ class Supervisor:
 
     async def _adopt(self) -> None:
         scene = self.context
-        scene.intent = records.read_intent(scene.project)
+        scene.intent = project_intent.read_intent(scene.project)
         records.remove_incomplete(scene.project)
         for found in records.read_containers(scene.project):
             settled = records.correct_status(found, self._holder.id)
@@ -132,7 +132,7 @@ class Supervisor:
             return
         place = paths.supervisor_socket(self.context.project)
         if self._is_idle():
-            records.remove_intent(self.context.project)
+            project_intent.remove_intent(self.context.project)
             paths.supervisor_log(self.context.project).unlink(missing_ok=True)
         place.unlink(missing_ok=True)
         place.with_suffix(".lock").unlink(missing_ok=True)
@@ -160,7 +160,7 @@ class Supervisor:
         # Whose turn it is may want them again.
         if not self.context.containers and not self.change_lock.locked():
             await _log_failure(self.context.networks.remove_leaving())
-            records.remove_intent(self.context.project)
+            project_intent.remove_intent(self.context.project)
         await _log_failure(self.context.networks.repair(rules=False))
         self._rounds += 1
         if self._rounds % UPLINK_CHECK_ROUNDS == 0:

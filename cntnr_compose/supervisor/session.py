@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from cntnr_compose.containers import exec as programs
-from cntnr_compose.containers.state import records
+from cntnr_compose.containers.state import project_intent
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import ContainerEvent, Event, WarningEvent
@@ -177,7 +177,7 @@ class ClientSession:
         scene = self._supervisor.context
         if request.project is not None:
             scene.intent = request.project
-            records.write_intent(request.project)
+            project_intent.write_intent(request.project)
         self._auto_removed |= {
             step.operation.name
             for step in request.plan.steps
@@ -189,7 +189,7 @@ class ClientSession:
             await executor.execute_plan(request.plan, scene, self._emit)
         finally:
             if not scene.containers:
-                records.remove_intent(scene.project)
+                project_intent.remove_intent(scene.project)
         return {}
 
     async def _complete_networks(self) -> None:
