@@ -6,7 +6,7 @@ import time
 from typing import assert_never
 
 from cntnr_compose.containers import create as creation
-from cntnr_compose.containers.managed import ManagedContainer
+from cntnr_compose.containers.managed import ManagedContainer, managed_containers
 from cntnr_compose.containers.state.project_context import ProjectContext, emit_progress
 from cntnr_compose.containers.state.volume_usage import volume_users
 from cntnr_compose.core.errors import CntnrError
@@ -97,7 +97,7 @@ async def _undo_prepared(plan: Plan, scene: ProjectContext) -> None:
     }
     async with asyncio.TaskGroup() as group:
         for name in names & scene.containers.keys():
-            group.create_task(scene.containers[name].undo_prepare())
+            group.create_task(managed_containers(scene)[name].undo_prepare())
 
 
 def root_cause(errors: BaseExceptionGroup[BaseException]) -> BaseException:
@@ -142,7 +142,7 @@ async def execute_operation(op: Operation, scene: ProjectContext, emit: Emit) ->
             await _find_container(scene, name).kill(emit, signal)
         case RemoveContainer(name=name, volumes=with_volumes):
             if name in scene.containers:
-                await scene.containers[name].remove(emit, volumes=with_volumes)
+                await managed_containers(scene)[name].remove(emit, volumes=with_volumes)
         case WaitFor():
             await _wait(op, scene, emit)
         case _:
@@ -151,7 +151,7 @@ async def execute_operation(op: Operation, scene: ProjectContext, emit: Emit) ->
 
 def _find_container(scene: ProjectContext, name: str) -> ManagedContainer:
     try:
-        return scene.containers[name]
+        return managed_containers(scene)[name]
     except KeyError:
         raise NoSuchContainer(name) from None
 
