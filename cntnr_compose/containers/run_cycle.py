@@ -103,7 +103,9 @@ class RunCycle(ContainerState):
         self.transition(LifecycleEvent.START)
         try:
             await ports.unpublish_ports(self.ports)  # an earlier supervisor's, killed just here
-            self.ports = await ports.publish_ports(self.context, self.record, self.status.addresses)
+            self.ports = await ports.publish_ports(
+                self.context.holder.id, self.record, self.status.addresses
+            )
             async with self.context.worker_slots:
                 await runc.start(self.record.id, self.record.name)
         except BaseException as error:
