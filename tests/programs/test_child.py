@@ -18,7 +18,10 @@ ROOT = Path(__file__).resolve().parents[2]
 # As runc 1.1 says it where standard error is no terminal.
 SAID = r'time="2026-11-25T18:00:00Z" level=error msg="exec failed: unable to start container process: %s"'
 
-OURS = "import sys; from cntnr_compose.client.exec import run_exec; sys.exit(run_exec(sys.argv[1:], 'p', 'c'))"
+OURS = (
+    "import sys; from cntnr_compose.client.exec import run_exec;"
+    " sys.exit(run_exec(sys.argv[1:], 'p', 'c'))"
+)
 
 
 def sh(script: str, **more: bool) -> int:
