@@ -32,7 +32,7 @@ from cntnr_compose.model.protocol import (
     Shutdown,
     Subscribe,
     Unlock,
-    age,
+    compare_age,
 )
 
 CONNECT_TIMEOUT: Seconds = 30
@@ -114,7 +114,7 @@ class Client:
             case EventReply(event=event):
                 return event
             case ErrorReply() as failed:
-                raise _name_port_owner(failed.as_error())
+                raise _name_port_owner(failed.to_error())
             case _:
                 return None
 
@@ -180,7 +180,7 @@ def _connect(project: str, start: bool, tell: Emit) -> Client | None:  # noqa: F
         theirs = _greeting(there) if there else None
         ours: Connection | None = None
         if there is not None and theirs is not None:
-            if age(theirs) == "same":
+            if compare_age(theirs) == "same":
                 return Client(there, project)
             with contextlib.closing(there):
                 if replaced == REPLACED_AT_MOST:
@@ -222,7 +222,7 @@ def _replace(there: Connection, theirs: Greeting, project: str, tell: Emit) -> C
     It ends as one that is killed, which works with all versions: containers go on, and the next one
     adopts them. That one is ready before, so that no command that was cut off starts another older one.
     """
-    if age(theirs) == "newer":
+    if compare_age(theirs) == "newer":
         raise SupervisorNewer(project, theirs, there.pid)
     ours: Connection | None = None
     try:

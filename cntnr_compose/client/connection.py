@@ -14,7 +14,7 @@ from cntnr_compose.core.values import Seconds, Tree, from_json, to_json
 from cntnr_compose.host import kernel
 from cntnr_compose.host import socket_peer as peer
 from cntnr_compose.model.protocol import (
-    OURS,
+    OWN_GREETING,
     ErrorReply,
     EventReply,
     Greeting,
@@ -44,7 +44,7 @@ class SupervisorNewer(CntnrError):
     def __init__(self, project: str, theirs: Greeting, pid: int) -> None:
         super().__init__(
             f"cannot work on project {project}: its supervisor is of a newer version ({theirs}), "
-            f"this is {OURS}"
+            f"this is {OWN_GREETING}"
         )
         self.hint = f"use cntnr {theirs.version}"
         if pid:
@@ -59,7 +59,7 @@ class SupervisorOlder(CntnrError):
     def __init__(self, project: str, theirs: Greeting) -> None:
         super().__init__(
             f"cannot replace the supervisor of project {project}, which is of an older version "
-            f"({theirs}; this is {OURS})"
+            f"({theirs}; this is {OWN_GREETING})"
         )
         self.hint = (
             "end the commands of that version that are at work on the project, then try again"
@@ -156,7 +156,7 @@ class Connection:
                 case ResultReply(result=result):
                     return result
                 case ErrorReply() as failed:
-                    raise failed.as_error()
+                    raise failed.to_error()
 
 
 def open_connection(path: Path, log: Path) -> Connection | None:

@@ -16,7 +16,7 @@ from cntnr_compose.model.project import Project
 # Incremented with each change of messages, records or behaviour of a supervisor between two source trees of
 # one version. Releases differ by their version.
 PROTOCOL = 1
-Age: TypeAlias = Literal["same", "older", "newer"]
+PeerAge: TypeAlias = Literal["same", "older", "newer"]
 
 
 class Ping(Value, frozen=True, kw_only=True, tag="hello"):
@@ -35,18 +35,18 @@ class Greeting(Value, frozen=True, kw_only=True):
         return f"cntnr {self.version or '(unknown version)'}, protocol {self.protocol}"
 
 
-OURS = Greeting(version=__version__, protocol=PROTOCOL)
+OWN_GREETING = Greeting(version=__version__, protocol=PROTOCOL)
 
 
-def age(theirs: Greeting, ours: Greeting = OURS) -> Age:
+def compare_age(peer: Greeting, own: Greeting = OWN_GREETING) -> PeerAge:
     """Tell whether a supervisor is of the same version as this command, or of an older or newer one.
 
     The version of the product decides, then the protocol: so changes between two releases count even
     where the number of the protocol was not incremented.
     """
-    if _order(theirs) == _order(ours):
+    if _order(peer) == _order(own):
         return "same"
-    return "older" if _order(theirs) < _order(ours) else "newer"
+    return "older" if _order(peer) < _order(own) else "newer"
 
 
 def _order(greeting: Greeting) -> tuple[list[int], str, int]:
@@ -150,7 +150,7 @@ class ErrorReply(Value, frozen=True, kw_only=True, tag="failed"):
     details: dict[str, str | int] = {}
 
     @classmethod
-    def of(cls, error: CntnrError) -> "ErrorReply":
+    def from_error(cls, error: CntnrError) -> "ErrorReply":
         """Make the reply for an error."""
         return cls(
             error=error.kind,
@@ -160,7 +160,7 @@ class ErrorReply(Value, frozen=True, kw_only=True, tag="failed"):
             details=dict(error.details),
         )
 
-    def as_error(self) -> RemoteError:
+    def to_error(self) -> RemoteError:
         """Make the error of the reply."""
         return RemoteError(self.error, self.message, self.hint, self.exit_code, self.details)
 
