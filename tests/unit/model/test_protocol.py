@@ -3,7 +3,7 @@
 import pytest
 
 from cntnr_compose.core.values import from_tree
-from cntnr_compose.model.protocol import OWN_GREETING, PeerAge, Greeting, compare_age
+from cntnr_compose.model.protocol import OWN_GREETING, Greeting, PeerAge, compare_age
 
 
 def of(version: str, protocol: int = 1) -> Greeting:
