@@ -17,7 +17,7 @@ from cntnr_compose.core.events import ContainerEvent, Event, WarningEvent
 from cntnr_compose.core.values import Tree, from_json, replace, to_json, to_tree
 from cntnr_compose.model.plan import CreateContainer
 from cntnr_compose.model.protocol import (
-    OURS,
+    OWN_GREETING,
     ErrorReply,
     EventReply,
     ExecutePlan,
@@ -53,7 +53,9 @@ class RequestUnknown(CntnrError):
     hint = "use the cntnr that the project was brought up with, or a newer one"
 
     def __init__(self, error: ValueError) -> None:
-        super().__init__(f"the supervisor ({OURS}) does not understand the request: {error}")
+        super().__init__(
+            f"the supervisor ({OWN_GREETING}) does not understand the request: {error}"
+        )
 
 
 class ClientSession:
@@ -218,7 +220,7 @@ def _has_ended(reply: Reply) -> bool:
 
 def greeting(project: str) -> Tree:
     """Return the answer to a ping: who this supervisor is."""
-    return cast("Tree", to_tree(replace(OURS, pid=os.getpid(), project=project)))
+    return cast("Tree", to_tree(replace(OWN_GREETING, pid=os.getpid(), project=project)))
 
 
 def failure_reply(error: Exception, project: str) -> ErrorReply:
@@ -229,7 +231,7 @@ def failure_reply(error: Exception, project: str) -> ErrorReply:
     if user_error is None:
         traceback.print_exception(error)
         user_error = Internal(error, paths.supervisor_log(project))
-    return ErrorReply.of(user_error)
+    return ErrorReply.from_error(user_error)
 
 
 async def send_reply(writer: asyncio.StreamWriter, reply: Reply) -> None:
