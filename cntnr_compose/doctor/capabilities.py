@@ -6,7 +6,7 @@ It looks outside of the holder, starts nothing and changes nothing.
 import os
 import shutil
 
-from cntnr_compose.compose.support.level import HostCapabilities
+from cntnr_compose.model.host import HostCapabilities
 from cntnr_compose.host import cgroups, kernel, process
 from cntnr_compose.host.kernel import host_platform
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from cntnr_compose.compose.load import LoadRequest, load
 from cntnr_compose.compose.render import output
 from cntnr_compose.compose.render.explain import list_origins
-from cntnr_compose.compose.support.level import HostCapabilities
+from cntnr_compose.model.host import HostCapabilities
 from cntnr_compose.compose.support.report import find_unsupported
 from cntnr_compose.compose.validation.schema import flatten_schema, read_docker_schema
 from cntnr_compose.core.errors import CntnrError

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from cntnr_compose.compose.support.level import FULFILLED, HostCapabilities
+from cntnr_compose.compose.support.level import FULFILLED
+from cntnr_compose.model.host import HostCapabilities
 from cntnr_compose.compose.support.report import (
     HOST_FEATURES,
     find_unsupported,
