@@ -20,7 +20,9 @@ class HostFacts(Value, frozen=True, kw_only=True):
     rlimits: dict[str, Ulimit] = field(default_factory=dict)  # by compose's names: nofile, …
     oom_score_adj: int = 0  # the lowest that may be set
     runs_32_bit: bool = True  # whether the kernel does; on x86: /proc/sys/abi/vsyscall32 exists
-    seccomp_profile: Tree | None = None  # docker's format; always the same object, since results are cached by it
+    seccomp_profile: Tree | None = (
+        None  # docker's format; the same object, by which results are cached
+    )
     apparmor: bool = False
     selinux: bool = False
     has_mqueue: bool = True  # /dev/mqueue of the host exists, for ipc: host

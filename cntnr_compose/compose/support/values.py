@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from cntnr_compose.compose.support.level import KeySupport, SupportLevel
-from cntnr_compose.model.host import HostCapabilities
 from cntnr_compose.core import names
+from cntnr_compose.model.host import HostCapabilities
 
 ValueRule: TypeAlias = Callable[[Any, HostCapabilities], KeySupport | None]
 
