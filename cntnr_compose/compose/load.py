@@ -4,16 +4,15 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
+from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, fail_if_any
 from cntnr_compose.compose.basics.errors import ComposeFileEmpty
-from cntnr_compose.compose.basics.refusal import fail_if_any
 from cntnr_compose.compose.decode.keys import (
     DEPLOY_DECODERS,
     VARIABLE_VALUE_KEY,
     decode,
     insert_key,
 )
-from cntnr_compose.compose.files import reading as source
+from cntnr_compose.compose.files import reading
 from cntnr_compose.compose.files.discovery import ProjectFiles, declared_name, require_name
 from cntnr_compose.compose.files.request import LoadRequest
 from cntnr_compose.compose.merging.env_files import merge_env_files, merge_label_files
@@ -58,8 +57,8 @@ def resolve_project_name(request: LoadRequest) -> str:
 
     Raises the errors of `load`.
     """
-    opening = ProjectFiles(request, source.ignore_warning)
-    setting = _load_context(opening, request, source.ignore_warning)
+    opening = ProjectFiles(request, reading.ignore_warning)
+    setting = _load_context(opening, request, reading.ignore_warning)
     return require_name(opening.explicit_name() or _name_from_files(opening, setting, request))
 
 

@@ -8,12 +8,12 @@ from cntnr_compose.compose.basics.diagnostics import (
     ComposeFileInvalid,
     Diagnostic,
     Location,
+    Path,
 )
-from cntnr_compose.compose.basics.path_rules import Path
 from cntnr_compose.compose.merging.layers import Layers, LoadContext, Pass, deep_copy
 from cntnr_compose.compose.merging.merge import merge
 from cntnr_compose.compose.merging.uniqueness import enforce_uniqueness
-from cntnr_compose.compose.yaml import reader as document
+from cntnr_compose.compose.yaml import reader
 from cntnr_compose.compose.yaml.reader import Document
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Tree
@@ -78,7 +78,7 @@ class RecoveringLayers(Layers):
         """Give the documents of a file that come before one that is no YAML."""
         found: list[Document] = []
         try:
-            found.extend(document.read_documents(self.context.source_text(file).text, file))
+            found.extend(reader.read_documents(self.context.source_text(file).text, file))
         except ComposeFileInvalid as error:
             self.report(error)
             self._is_whole = False

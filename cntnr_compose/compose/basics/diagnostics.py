@@ -1,7 +1,7 @@
 """What is wrong with a compose file: every mistake, with its place, its cause and a suggestion."""
 
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Frozen
@@ -70,3 +70,16 @@ def did_you_mean(word: object, known: Iterable[object]) -> str:
     """Ask ``did you mean "ports"?``, or say nothing when nothing is near."""
     found = closest_match(word, known)
     return f'did you mean "{found}"?' if found else ""
+
+
+def fail(
+    message: str, path: Path = (), *, hint: str = "", location: Location | None = None
+) -> NoReturn:
+    """Raise `ComposeFileInvalid` with one diagnostic."""
+    raise ComposeFileInvalid([Diagnostic(path=path, message=message, hint=hint, place=location)])
+
+
+def fail_if_any(diagnostics: Sequence[Diagnostic]) -> None:
+    """Raise `ComposeFileInvalid` with all diagnostics, if there are any."""
+    if diagnostics:
+        raise ComposeFileInvalid(diagnostics)

@@ -6,18 +6,12 @@ A pattern is written ``services.*.ports``; ``*`` stands for any key and for any 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, Diagnostic, Path
-from cntnr_compose.compose.basics.refusal import fail_if_any
-
-__all__ = [
-    "Path",
-    "PathRules",
-    "RewriteRule",
-    "apply_rules",
-    "compile_rules",
-    "docker_path",
-    "rules_below",
-]
+from cntnr_compose.compose.basics.diagnostics import (
+    ComposeFileInvalid,
+    Diagnostic,
+    Path,
+    fail_if_any,
+)
 
 PathRules: TypeAlias = dict[str | None, Any]
 RewriteRule: TypeAlias = Callable[[Any, Path], Any]

@@ -10,7 +10,7 @@ from cntnr_compose.compose.basics.errors import (
     ProjectNameInvalid,
 )
 from cntnr_compose.compose.basics.go_format import format_value
-from cntnr_compose.compose.files import reading as source
+from cntnr_compose.compose.files import reading
 from cntnr_compose.compose.files.relative_paths import join, parent
 from cntnr_compose.compose.files.request import LoadRequest
 from cntnr_compose.core.names import normalize_project_name
@@ -36,7 +36,7 @@ class ProjectFiles:
         if not self.files:
             self.files = self._from_variable()
         if not self.files:
-            self.files = source.find_compose_files(self.directory, warn)
+            self.files = reading.find_compose_files(self.directory, warn)
         self._read_env()
 
     @property
@@ -45,7 +45,7 @@ class ProjectFiles:
         named = self._request.project_directory
         if named:
             return self._absolute(named)
-        first = next((one for one in self.files if one != source.STDIN), "")
+        first = next((one for one in self.files if one != reading.STDIN), "")
         return parent(first) if first else self._cwd
 
     @property
@@ -81,7 +81,7 @@ class ProjectFiles:
         return normalize_project_name(self.directory.rpartition("/")[2])
 
     def _absolute(self, path: str) -> str:
-        if path == source.STDIN or source.is_remote(path):
+        if path == reading.STDIN or reading.is_remote(path):
             return path
         return join(self._cwd, path) if not path.startswith("/") else join("", path)
 
@@ -100,9 +100,9 @@ class ProjectFiles:
             word = self.environment.get(DISABLE_ENV_FILE, "false")
             if word not in SWITCH:
                 raise NotASwitch(DISABLE_ENV_FILE, word)
-            files = (own,) if not SWITCH[word] and source.is_file(own) else ()
+            files = (own,) if not SWITCH[word] and reading.is_file(own) else ()
         self.env_files_by_precedence += files[::-1]
-        for name, value in source.read_env_files(files, self.environment, self.warn).items():
+        for name, value in reading.read_env_files(files, self.environment, self.warn).items():
             if name.startswith(prefix):
                 self.environment.setdefault(name, value)
 
@@ -118,7 +118,7 @@ def _current_directory(request: LoadRequest) -> str:
     """Give the current directory by the name that the shell has for it, where that is right."""
     shell = request.environ.get("PWD", "")
     is_right = (
-        shell.startswith("/") and shell != request.cwd and source.is_same_file(shell, request.cwd)
+        shell.startswith("/") and shell != request.cwd and reading.is_same_file(shell, request.cwd)
     )
     return shell if is_right else request.cwd
 

@@ -4,14 +4,13 @@ import posixpath
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from cntnr_compose.compose.basics.diagnostics import Path, fail
 from cntnr_compose.compose.basics.path_rules import (
-    Path,
     PathRules,
     apply_rules,
     compile_rules,
     docker_path,
 )
-from cntnr_compose.compose.basics.refusal import fail
 from cntnr_compose.core.frozen import Tree
 from cntnr_compose.core.transports import TRANSPORTS
 

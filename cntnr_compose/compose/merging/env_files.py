@@ -5,7 +5,7 @@ from typing import Any
 
 from cntnr_compose.compose.basics.errors import EnvFileBroken, FileUnreadable, ServiceEnvFileMissing
 from cntnr_compose.compose.decode.keys import SERVICE_DECODERS, insert_key
-from cntnr_compose.compose.files import reading as source
+from cntnr_compose.compose.files import reading
 from cntnr_compose.compose.files.reading import Warn
 from cntnr_compose.compose.variables.dotenv import EnvFileInvalid, parse_raw_dotenv
 from cntnr_compose.core.frozen import Tree
@@ -27,7 +27,7 @@ def merge_env_files(service: Tree, environment: Mapping[str, str], warn: Warn) -
     found: dict[str, str] = {}
     for entry in service.pop("env_file", ()):
         path = entry.get("path", "")
-        text = source.read_service_env_file(path)
+        text = reading.read_service_env_file(path)
         if text is not None:
             found |= _parse(text, path, entry.get("format", ""), lookup, found, warn)
         elif entry.get("required", True):
@@ -45,7 +45,7 @@ def _parse(
             raise EnvFileBroken(path, str(error)) from None
     if form:
         raise EnvFileBroken(path, f'unsupported env_file format "{form}"')
-    return source.parse_env_file(text, path, lookup, known, warn)
+    return reading.parse_env_file(text, path, lookup, known, warn)
 
 
 def merge_label_files(service: Tree, warn: Warn) -> None:
@@ -55,10 +55,10 @@ def merge_label_files(service: Tree, warn: Warn) -> None:
     """
     found: dict[str, str] = {}
     for path in service.pop("label_file", ()):
-        text = source.read_service_env_file(path)
+        text = reading.read_service_env_file(path)
         if text is None:
             raise FileUnreadable(path, "no such file or directory", action="label file")
-        found |= source.parse_env_file(text, path, found.get, found, warn)
+        found |= reading.parse_env_file(text, path, found.get, found, warn)
     set_pairs(service, "labels", found | (service.get("labels") or {}))
 
 

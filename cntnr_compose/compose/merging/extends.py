@@ -3,10 +3,14 @@
 import os
 from typing import Any, NoReturn
 
-from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, Diagnostic
+from cntnr_compose.compose.basics.diagnostics import (
+    ComposeFileInvalid,
+    Diagnostic,
+    Path,
+    fail,
+    fail_if_any,
+)
 from cntnr_compose.compose.basics.errors import ExtendsCycle, RemoteUnsupported, TooManyLevels
-from cntnr_compose.compose.basics.path_rules import Path
-from cntnr_compose.compose.basics.refusal import fail, fail_if_any
 from cntnr_compose.compose.files.reading import directory_of, is_remote
 from cntnr_compose.compose.files.relative_paths import absolute_path
 from cntnr_compose.compose.merging.layers import Layers, LoadContext, deep_copy, remove_paths

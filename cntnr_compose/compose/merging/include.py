@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+from cntnr_compose.compose.basics.diagnostics import Path, fail
 from cntnr_compose.compose.basics.errors import (
     EnvFileBroken,
     FileUnreadable,
@@ -11,9 +12,7 @@ from cntnr_compose.compose.basics.errors import (
     RemoteUnsupported,
     TooManyLevels,
 )
-from cntnr_compose.compose.basics.path_rules import Path
-from cntnr_compose.compose.basics.refusal import fail
-from cntnr_compose.compose.files import reading as source
+from cntnr_compose.compose.files import reading
 from cntnr_compose.compose.files.relative_paths import absolute_path, join, parent
 from cntnr_compose.compose.merging.layers import Layers, LoadContext
 from cntnr_compose.compose.yaml.source_map import SourceMap
@@ -78,7 +77,7 @@ def _included_context(
 ) -> tuple[LoadContext, list[str]]:
     """Give the setting of an included project and the absolute paths of its files."""
     for file in files:
-        if source.is_remote(file):
+        if reading.is_remote(file):
             raise RemoteUnsupported(file)
     paths = [absolute_path(setting.root, file) for file in files]
     main = paths[0]
@@ -89,16 +88,16 @@ def _included_context(
     directory = str(wanted.get("project_directory") or "")
     if not directory:
         root = parent(main)
-        base = os.path.relpath(source.directory_of(main), setting.root)
+        base = os.path.relpath(reading.directory_of(main), setting.root)
     elif directory.startswith("/"):
         root = base = directory
     else:
         root = join(setting.root, directory)
         # One that is not there is taken for a file, but not with a slash at its end.
-        is_open = source.directory_of(root) == root or directory.endswith("/")
+        is_open = reading.directory_of(root) == root or directory.endswith("/")
         base = os.path.relpath(root if is_open else parent(root), setting.root)
     env_files = _env_files(_strings(wanted.get("env_file")), root, setting)
-    found = source.read_env_files(env_files, setting.environment, setting.warn)
+    found = reading.read_env_files(env_files, setting.environment, setting.warn)
     environment = found | setting.environment
     inner = setting.for_include(
         root=root, base=base, environment=environment, env_files=env_files[::-1]
@@ -112,13 +111,13 @@ def _env_files(names: list[str], root: str, setting: LoadContext) -> tuple[str, 
         if name == "/dev/null":
             continue
         path = absolute_path(setting.root, name)
-        if not source.exists(path):
+        if not reading.exists(path):
             raise FileUnreadable(path, "no such file or directory", action="stat")
-        if not source.is_file(path):
+        if not reading.is_file(path):
             raise EnvFileBroken(path, "it is not a file")
         files.append(path)
     own = join(root, ".env")
-    if not names and source.is_file(own):
+    if not names and reading.is_file(own):
         files = [own]
     return tuple(files)
 

@@ -4,10 +4,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeAlias
 
-from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, Diagnostic, Location
-from cntnr_compose.compose.basics.path_rules import Path
+from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, Diagnostic, Location, Path
 from cntnr_compose.compose.decode.keys import VARIABLE_VALUE_KEY
-from cntnr_compose.compose.files import reading as source
+from cntnr_compose.compose.files import reading
 from cntnr_compose.compose.files.relative_paths import resolve_paths
 from cntnr_compose.compose.merging.merge import merge
 from cntnr_compose.compose.merging.uniqueness import enforce_uniqueness
@@ -15,7 +14,7 @@ from cntnr_compose.compose.transform.canonical import expand_short_syntax, fill_
 from cntnr_compose.compose.validation import entries
 from cntnr_compose.compose.validation.schema import check_schema
 from cntnr_compose.compose.variables.interpolate import interpolate
-from cntnr_compose.compose.yaml import reader as document
+from cntnr_compose.compose.yaml import reader
 from cntnr_compose.compose.yaml.reader import Document
 from cntnr_compose.compose.yaml.source_map import SourceMap, SourceText
 from cntnr_compose.core.frozen import Tree
@@ -78,7 +77,7 @@ class LoadContext:
         Raises the errors of `source.read`.
         """
         if file not in self.source_texts:
-            self.source_texts[file] = SourceText(file, source.read_compose_file(file))
+            self.source_texts[file] = SourceText(file, reading.read_compose_file(file))
         return self.source_texts[file]
 
     def documents(self, file: str) -> list[Document]:
@@ -88,7 +87,7 @@ class LoadContext:
         """
         if file not in self.parsed_documents:
             self.parsed_documents[file] = list(
-                document.read_documents(self.source_text(file).text, file)
+                reader.read_documents(self.source_text(file).text, file)
             )
         return self.parsed_documents[file]
 

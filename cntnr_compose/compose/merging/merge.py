@@ -3,16 +3,15 @@
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeAlias
 
+from cntnr_compose.compose.basics.diagnostics import Path, fail
 from cntnr_compose.compose.basics.go_format import format_value
 from cntnr_compose.compose.basics.path_rules import (
     HERE,
-    Path,
     PathRules,
     compile_rules,
     docker_path,
     rules_below,
 )
-from cntnr_compose.compose.basics.refusal import fail
 from cntnr_compose.core.frozen import Tree
 
 MergeRule: TypeAlias = Callable[[Any, Any, PathRules, Path], Any]

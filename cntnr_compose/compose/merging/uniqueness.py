@@ -3,11 +3,16 @@
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, Diagnostic
+from cntnr_compose.compose.basics.diagnostics import (
+    ComposeFileInvalid,
+    Diagnostic,
+    Path,
+    fail,
+    fail_if_any,
+)
 from cntnr_compose.compose.basics.go_format import format_value
-from cntnr_compose.compose.basics.path_rules import Path, apply_rules, compile_rules, docker_path
-from cntnr_compose.compose.basics.refusal import fail, fail_if_any
-from cntnr_compose.compose.transform import volume_syntax as volumespec
+from cntnr_compose.compose.basics.path_rules import apply_rules, compile_rules, docker_path
+from cntnr_compose.compose.transform import volume_syntax
 from cntnr_compose.core.frozen import Tree
 
 Identify: TypeAlias = Callable[[Any, Path], str]
@@ -52,7 +57,7 @@ def _volume(item: Any, path: Path) -> str:
             what = f"service volume {_indexed_docker_path(path)} is missing a mount target"
             fail(what, path)
         return target
-    return volumespec.parse_uncleaned(item, path)["target"] if isinstance(item, str) else ""
+    return volume_syntax.parse_uncleaned(item, path)["target"] if isinstance(item, str) else ""
 
 
 def _device(item: Any, path: Path) -> str:

@@ -7,16 +7,16 @@ a pass makes of one is given its place; what nobody wrote has none.
 import re
 from typing import Any, Self
 
-from cntnr_compose.compose.basics.diagnostics import Location
+from cntnr_compose.compose.basics.diagnostics import Location, Path
 from cntnr_compose.compose.basics.go_format import format_value
-from cntnr_compose.compose.basics.path_rules import Path, RewriteRule
-from cntnr_compose.compose.files import reading as source
+from cntnr_compose.compose.basics.path_rules import RewriteRule
+from cntnr_compose.compose.files import reading
 from cntnr_compose.compose.merging.layers import Layers, LoadContext, deep_copy
 from cntnr_compose.compose.merging.uniqueness import enforce_uniqueness
 from cntnr_compose.compose.transform.canonical import expand_short_syntax, lenient
 from cntnr_compose.compose.variables.dotenv import line_numbers
 from cntnr_compose.compose.variables.syntax import substitute
-from cntnr_compose.compose.yaml import reader as document
+from cntnr_compose.compose.yaml import reader
 from cntnr_compose.compose.yaml.composer import Composer
 from cntnr_compose.compose.yaml.reader import Document
 from cntnr_compose.compose.yaml.source_map import SourceText
@@ -73,7 +73,7 @@ class EnvFileIndex:
         """Give where a file says a name."""
         key = (file, raw)
         if key not in self._lines:
-            self._lines[key] = line_numbers(source.read_service_env_file(file) or "", raw=raw)
+            self._lines[key] = line_numbers(reading.read_service_env_file(file) or "", raw=raw)
         line = self._lines[key].get(name)
         return Location(file=file, line=line, column=1) if line else None
 
@@ -116,7 +116,7 @@ class _TracingLayers(Layers):
 
     def documents(self, file: str) -> list[Document]:
         return list(
-            document.read_documents(self.context.source_text(file).text, file, _TracingComposer)
+            reader.read_documents(self.context.source_text(file).text, file, _TracingComposer)
         )
 
     def interpolate_document(self, one: Document, _own: SourceText) -> Tree:
@@ -149,7 +149,7 @@ class _TracingLayers(Layers):
     def to_long_syntax(self, tree: Tree) -> Tree:
         plain = self.context.interpolating
         wrap = _keep_origin if plain else lambda change: _keep_origin(lenient(change))
-        return enforce_uniqueness(expand_short_syntax(tree, source.ignore_warning, wrap))
+        return enforce_uniqueness(expand_short_syntax(tree, reading.ignore_warning, wrap))
 
     def resolve_relative_paths(self, base: str) -> None:
         before = deep_copy(self.tree)

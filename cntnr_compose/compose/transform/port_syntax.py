@@ -1,7 +1,6 @@
 """The short syntax of ports, ``[IP:][HOST:]CONTAINER[/PROTOCOL]``, to the long one."""
 
-from cntnr_compose.compose.basics.path_rules import Path
-from cntnr_compose.compose.basics.refusal import fail
+from cntnr_compose.compose.basics.diagnostics import Path, fail
 from cntnr_compose.core.frozen import Tree
 
 PROTOCOLS = frozenset({"tcp", "udp", "sctp"})

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from cntnr_compose.compose.basics import go_parse as casts
-from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, Diagnostic
+from cntnr_compose.compose.basics import go_parse
+from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, Diagnostic, Path
 from cntnr_compose.compose.basics.go_parse import CannotCast
 from cntnr_compose.compose.basics.path_rules import (
     HERE,
-    Path,
     PathRules,
     compile_rules,
     docker_path,
@@ -25,47 +24,47 @@ from cntnr_compose.compose.variables.syntax import (
 from cntnr_compose.compose.yaml.source_map import SourceText
 
 CASTS = compile_rules({
-    "services.*.cpu_count": casts.parse_int64,
-    "services.*.cpu_percent": casts.parse_float,
-    "services.*.cpu_period": casts.parse_int64,
-    "services.*.cpu_quota": casts.parse_int64,
-    "services.*.cpu_rt_period": casts.parse_int64,
-    "services.*.cpu_rt_runtime": casts.parse_int64,
-    "services.*.cpus": casts.parse_float32,
-    "services.*.cpu_shares": casts.parse_int64,
-    "services.*.init": casts.parse_yaml_bool,
-    "services.*.depends_on.*.restart": casts.parse_yaml_bool,
-    "services.*.deploy.replicas": casts.parse_int,
-    "services.*.deploy.update_config.parallelism": casts.parse_int,
-    "services.*.deploy.update_config.max_failure_ratio": casts.parse_float,
-    "services.*.deploy.rollback_config.parallelism": casts.parse_int,
-    "services.*.deploy.rollback_config.max_failure_ratio": casts.parse_float,
-    "services.*.deploy.restart_policy.max_attempts": casts.parse_int,
-    "services.*.deploy.placement.max_replicas_per_node": casts.parse_int,
-    "services.*.healthcheck.retries": casts.parse_int,
-    "services.*.healthcheck.disable": casts.parse_yaml_bool,
-    "services.*.oom_kill_disable": casts.parse_yaml_bool,
-    "services.*.oom_score_adj": casts.parse_int64,
-    "services.*.pids_limit": casts.parse_int64,
-    "services.*.ports.*.target": casts.parse_int,
-    "services.*.privileged": casts.parse_yaml_bool,
-    "services.*.read_only": casts.parse_yaml_bool,
-    "services.*.scale": casts.parse_int,
-    "services.*.stdin_open": casts.parse_yaml_bool,
-    "services.*.tty": casts.parse_yaml_bool,
-    "services.*.ulimits.*": casts.parse_int,
-    "services.*.ulimits.*.hard": casts.parse_int,
-    "services.*.ulimits.*.soft": casts.parse_int,
-    "services.*.volumes.*.read_only": casts.parse_yaml_bool,
-    "services.*.volumes.*.volume.nocopy": casts.parse_yaml_bool,
-    "networks.*.external": casts.parse_yaml_bool,
-    "networks.*.internal": casts.parse_yaml_bool,
-    "networks.*.attachable": casts.parse_yaml_bool,
-    "networks.*.enable_ipv4": casts.parse_yaml_bool,
-    "networks.*.enable_ipv6": casts.parse_yaml_bool,
-    "volumes.*.external": casts.parse_yaml_bool,
-    "secrets.*.external": casts.parse_yaml_bool,
-    "configs.*.external": casts.parse_yaml_bool,
+    "services.*.cpu_count": go_parse.parse_int64,
+    "services.*.cpu_percent": go_parse.parse_float,
+    "services.*.cpu_period": go_parse.parse_int64,
+    "services.*.cpu_quota": go_parse.parse_int64,
+    "services.*.cpu_rt_period": go_parse.parse_int64,
+    "services.*.cpu_rt_runtime": go_parse.parse_int64,
+    "services.*.cpus": go_parse.parse_float32,
+    "services.*.cpu_shares": go_parse.parse_int64,
+    "services.*.init": go_parse.parse_yaml_bool,
+    "services.*.depends_on.*.restart": go_parse.parse_yaml_bool,
+    "services.*.deploy.replicas": go_parse.parse_int,
+    "services.*.deploy.update_config.parallelism": go_parse.parse_int,
+    "services.*.deploy.update_config.max_failure_ratio": go_parse.parse_float,
+    "services.*.deploy.rollback_config.parallelism": go_parse.parse_int,
+    "services.*.deploy.rollback_config.max_failure_ratio": go_parse.parse_float,
+    "services.*.deploy.restart_policy.max_attempts": go_parse.parse_int,
+    "services.*.deploy.placement.max_replicas_per_node": go_parse.parse_int,
+    "services.*.healthcheck.retries": go_parse.parse_int,
+    "services.*.healthcheck.disable": go_parse.parse_yaml_bool,
+    "services.*.oom_kill_disable": go_parse.parse_yaml_bool,
+    "services.*.oom_score_adj": go_parse.parse_int64,
+    "services.*.pids_limit": go_parse.parse_int64,
+    "services.*.ports.*.target": go_parse.parse_int,
+    "services.*.privileged": go_parse.parse_yaml_bool,
+    "services.*.read_only": go_parse.parse_yaml_bool,
+    "services.*.scale": go_parse.parse_int,
+    "services.*.stdin_open": go_parse.parse_yaml_bool,
+    "services.*.tty": go_parse.parse_yaml_bool,
+    "services.*.ulimits.*": go_parse.parse_int,
+    "services.*.ulimits.*.hard": go_parse.parse_int,
+    "services.*.ulimits.*.soft": go_parse.parse_int,
+    "services.*.volumes.*.read_only": go_parse.parse_yaml_bool,
+    "services.*.volumes.*.volume.nocopy": go_parse.parse_yaml_bool,
+    "networks.*.external": go_parse.parse_yaml_bool,
+    "networks.*.internal": go_parse.parse_yaml_bool,
+    "networks.*.attachable": go_parse.parse_yaml_bool,
+    "networks.*.enable_ipv4": go_parse.parse_yaml_bool,
+    "networks.*.enable_ipv6": go_parse.parse_yaml_bool,
+    "volumes.*.external": go_parse.parse_yaml_bool,
+    "secrets.*.external": go_parse.parse_yaml_bool,
+    "configs.*.external": go_parse.parse_yaml_bool,
 })  # fmt: skip
 
 
@@ -136,7 +135,7 @@ class _Interpolator:
         except CannotCast as error:
             what = f"failed to cast to expected type: {error}"
             return self._wrong(f"error while interpolating {path}: {what}")
-        if cast is casts.parse_yaml_bool and word.lower() not in ("true", "false"):
+        if cast is go_parse.parse_yaml_bool and word.lower() not in ("true", "false"):
             right = str(value).lower()
             self._warn(f'"{word}" for boolean is not supported by YAML 1.2, please use `{right}`')
         return value

@@ -3,9 +3,7 @@
 import re
 from typing import Any, NoReturn
 
-from cntnr_compose.compose.basics.diagnostics import Location, dotted_path
-from cntnr_compose.compose.basics.path_rules import Path
-from cntnr_compose.compose.basics.refusal import fail
+from cntnr_compose.compose.basics.diagnostics import Location, Path, dotted_path, fail
 from cntnr_compose.compose.yaml.scalars import TagMismatch, Timestamp, parse_plain, parse_tagged
 
 MAX_DEPTH = 128  # the passes that follow call themselves once for each level

@@ -7,9 +7,7 @@ the text once more.
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
-from cntnr_compose.compose.basics.diagnostics import Location
-from cntnr_compose.compose.basics.path_rules import Path
-from cntnr_compose.compose.basics.refusal import fail
+from cntnr_compose.compose.basics.diagnostics import Location, Path, fail
 from cntnr_compose.compose.yaml.composer import Composer
 from cntnr_compose.core.frozen import Frozen
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from cntnr_compose.compose.basics.diagnostics import MAX_SHOWN, Diagnostic, Location
-from cntnr_compose.compose.basics.path_rules import Path
+from cntnr_compose.compose.basics.diagnostics import MAX_SHOWN, Diagnostic, Location, Path
 from cntnr_compose.compose.yaml.reader import PositionIndex
 from cntnr_compose.core.frozen import Frozen
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.compose import load as project
+from cntnr_compose.compose import load
 from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
 from cntnr_compose.compose.basics.errors import (
     ComposeFileEmpty,
@@ -172,9 +172,7 @@ def test_a_project_has_a_name(tmp_path: Path, text: str, asked: Any, name: str) 
     assert found.project.name == name
     assert found.tree["name"] == name
     environ = ENVIRON | asked.pop("environ", {})
-    assert (
-        project.resolve_project_name(LoadRequest(environ=environ, cwd=str(folder), **asked)) == name
-    )
+    assert load.resolve_project_name(LoadRequest(environ=environ, cwd=str(folder), **asked)) == name
 
 
 @pytest.mark.parametrize("name", ["Upper", "-x", "a b", "a/b", "é"])
@@ -367,6 +365,6 @@ def test_a_value_that_does_not_fit_is_told(tmp_path: Path, text: str) -> None:
 def test_the_name_costs_no_reading_where_it_is_given(tmp_path: Path) -> None:
     write(tmp_path, {"compose.yaml": "}{"})
     request = LoadRequest(cwd=str(tmp_path), project_name="given")
-    assert project.resolve_project_name(request) == "given"
+    assert load.resolve_project_name(request) == "given"
     with pytest.raises(CntnrError):
-        project.resolve_project_name(LoadRequest(cwd=str(tmp_path)))
+        load.resolve_project_name(LoadRequest(cwd=str(tmp_path)))
