@@ -91,7 +91,9 @@ def load(request: LoadRequest) -> LoadedProject:
         tree=tree,
         source_map=layers.source_map,
         warnings=tuple(warnings),
-        provenance=_load_provenance(opening, setting, request, given) if request.trace else None,
+        provenance=_load_provenance(opening, setting, request, given)
+        if request.with_provenance
+        else None,
         make_project=make,
     )
 

@@ -44,10 +44,10 @@ def collect_diagnostics(
     except (CannotGoOn, CntnrError):
         pass  # what cannot be found now is told when this is mended
     findings = list(dict.fromkeys([*first.diagnostics, *layers.reported]))
-    files = list(dict.fromkeys(one.place.file for one in findings if one.place))
+    files = list(dict.fromkeys(one.location.file for one in findings if one.location))
 
     def position(finding: Diagnostic) -> tuple[int, int, int]:
-        place: Location | None = finding.place
+        place: Location | None = finding.location
         return (files.index(place.file), place.line, place.column) if place else (len(files), 0, 0)
 
     return ComposeFileInvalid(sorted(findings, key=position))

@@ -28,11 +28,11 @@ class Diagnostic(Frozen):
     path: Path
     message: str
     hint: str = ""
-    place: Location | None = None
+    location: Location | None = None
     severity: str = "error"  # error, warning
 
     def __str__(self) -> str:
-        parts = [str(self.place)] if self.place else []
+        parts = [str(self.location)] if self.location else []
         if self.path:
             parts.append(dotted_path(self.path))
         text = ": ".join([*parts, self.message])
@@ -76,7 +76,7 @@ def fail(
     message: str, path: Path = (), *, hint: str = "", location: Location | None = None
 ) -> NoReturn:
     """Raise `ComposeFileInvalid` with one diagnostic."""
-    raise ComposeFileInvalid([Diagnostic(path=path, message=message, hint=hint, place=location)])
+    raise ComposeFileInvalid([Diagnostic(path=path, message=message, hint=hint, location=location)])
 
 
 def fail_if_any(diagnostics: Sequence[Diagnostic]) -> None:

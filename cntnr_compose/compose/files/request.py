@@ -23,4 +23,4 @@ class LoadRequest(Frozen):
     resolve_paths: bool = True
     consistency: bool = True
     resolve_environment: bool = True
-    trace: bool = False  # whether to tell, too, where each value was written
+    with_provenance: bool = False  # whether to tell, too, where each value was written

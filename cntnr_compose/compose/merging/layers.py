@@ -142,7 +142,7 @@ class Layers:
         if not isinstance(one.tree, dict):
             what = "top-level object must be a mapping"
             place = own.locate(()) or Location(file=own.file, line=1, column=1)
-            raise ComposeFileInvalid([Diagnostic(path=(), message=what, place=place)])
+            raise ComposeFileInvalid([Diagnostic(path=(), message=what, location=place)])
         if not self.context.interpolating:
             return deep_copy(one.tree)  # type: ignore[no-any-return]
         lookup = self.context.environment.get
@@ -199,7 +199,7 @@ class Layers:
         """Give findings with their places, and with the file that brings others' mistakes in."""
         told = []
         for one in self.source_map.with_locations(findings):
-            if one.place and one.place.file != file:
+            if one.location and one.location.file != file:
                 hints = filter(None, (one.hint, f"read for {file}"))
                 told.append(one.replace(hint="; ".join(hints)))
             else:

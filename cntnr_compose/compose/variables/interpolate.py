@@ -143,5 +143,5 @@ class _Interpolator:
     def _wrong(self, what: str) -> None:
         path: Path = tuple(self._path)
         self.diagnostics.append(
-            Diagnostic(path=path, message=what, place=self._source.locate(path))
+            Diagnostic(path=path, message=what, location=self._source.locate(path))
         )

@@ -98,5 +98,6 @@ class SourceMap:
         """Give findings with the places that they lack, as many as are shown."""
         diagnostics = diagnostics[: MAX_SHOWN + 1]
         return [
-            one if one.place else one.replace(place=self.locate(one.path)) for one in diagnostics
+            one if one.location else one.replace(location=self.locate(one.path))
+            for one in diagnostics
         ]

@@ -289,7 +289,7 @@ def test_all_mistakes_are_told_at_once_and_with_their_places(tmp_path: Path) -> 
     text = "services:\n  a:\n    image: ${A B}\n    tty: maybe\n    scale: many\n"
     with pytest.raises(ComposeFileInvalid) as raised:
         read(tmp_path, text)
-    assert [str(one.place) for one in raised.value.diagnostics] == [
+    assert [str(one.location) for one in raised.value.diagnostics] == [
         f"{tmp_path}/compose.yaml:{line}:5" for line in (3, 4, 5)
     ]
 
@@ -302,7 +302,7 @@ def test_a_place_is_in_the_file_that_said_it(tmp_path: Path) -> None:
     with pytest.raises(ComposeFileInvalid) as raised:
         read(tmp_path, files, files=("a.yaml", "b.yaml"))
     (finding,) = raised.value.diagnostics
-    assert str(finding.place) == f"{tmp_path}/b.yaml:5:9"
+    assert str(finding.location) == f"{tmp_path}/b.yaml:5:9"
 
 
 SWITCHES = "services: {a: {image: 'x:$A', build: {context: d}, links: [nope]}}"
@@ -359,7 +359,7 @@ def test_env_files_of_services_can_stay(tmp_path: Path) -> None:
 def test_a_value_that_does_not_fit_is_told(tmp_path: Path, text: str) -> None:
     with pytest.raises(ComposeFileInvalid) as raised:
         read(tmp_path, text)
-    assert all(one.place for one in raised.value.diagnostics)
+    assert all(one.location for one in raised.value.diagnostics)
 
 
 def test_the_name_costs_no_reading_where_it_is_given(tmp_path: Path) -> None:

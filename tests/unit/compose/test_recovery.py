@@ -15,9 +15,9 @@ def told(folder: Path, texts: dict[str, str] | str) -> list[str]:
         read(folder, texts)
     found = []
     for one in caught.value.diagnostics:
-        assert one.place is not None
-        file = one.place.file.removeprefix(f"{folder}/")
-        found.append(f"{file}:{one.place.line} {'.'.join(map(str, one.path))}")
+        assert one.location is not None
+        file = one.location.file.removeprefix(f"{folder}/")
+        found.append(f"{file}:{one.location.line} {'.'.join(map(str, one.path))}")
     return found
 
 
