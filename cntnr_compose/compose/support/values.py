@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from cntnr_compose.compose.support.level import HostCapabilities, KeySupport, SupportLevel
 from cntnr_compose.core import names
+from cntnr_compose.core.transports import REMOTE_PREFIXES
 
 ValueRule: TypeAlias = Callable[[Any, HostCapabilities], KeySupport | None]
 
@@ -25,7 +26,6 @@ OF_THE_MACHINE = frozenset(
         "SYS_TIME", "SYS_TTY_CONFIG", "WAKE_ALARM",
     }
 )  # fmt: skip
-REMOTE = ("http://", "https://", "git://", "ssh://", "git@", "github.com/")
 NO_ROOT = "takes root on the machine"
 
 
@@ -110,7 +110,7 @@ def _is_own(platform: str, machine: HostCapabilities) -> bool:
 
 
 def _context(value: Any, _: HostCapabilities) -> KeySupport | None:
-    if not str(value).startswith(REMOTE):
+    if not str(value).startswith(REMOTE_PREFIXES):
         return None
     return KeySupport(level="refused", note="clone or download it, and name the folder")
 
@@ -120,7 +120,7 @@ def _contexts(value: Any, _: HostCapabilities) -> KeySupport | None:
     for word in words:
         if word.startswith(("docker-image://", "service:")):
             continue
-        if "://" in word or word.startswith(REMOTE):
+        if "://" in word or word.startswith(REMOTE_PREFIXES):
             return KeySupport(level="refused", note=f"{word} is not on this machine")
     return None
 

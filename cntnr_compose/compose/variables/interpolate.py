@@ -1,10 +1,10 @@
-"""Put variables into every text of a tree, then make numbers and booleans where a key wants them."""
+"""Substitute variables in every text of a tree, and cast texts for keys that take numbers or booleans."""
 
 from collections.abc import Callable
 from typing import Any
 
 from cntnr_compose.compose.basics import go_parse
-from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, Diagnostic, Path
+from cntnr_compose.compose.basics.diagnostics import Diagnostic, Path, fail_if_any
 from cntnr_compose.compose.basics.go_parse import CannotCast
 from cntnr_compose.compose.basics.path_rules import (
     HERE,
@@ -69,15 +69,14 @@ CASTS = compile_rules({
 
 
 def interpolate(tree: Any, lookup: Lookup, source: SourceText, warn: Callable[[str], None]) -> Any:
-    """Give a new tree with variables put in; mistakes are told all at once.
+    """Return a new tree with variables substituted.
 
-    Raises `ComposeFileInvalid`.
+    Raises `ComposeFileInvalid` with all diagnostics.
     """
-    walk = _Interpolator(lookup, source, warn)
-    done = walk.value(tree, CASTS)
-    if walk.diagnostics:
-        raise ComposeFileInvalid(walk.diagnostics)
-    return done
+    interpolator = _Interpolator(lookup, source, warn)
+    result = interpolator.value(tree, CASTS)
+    fail_if_any(interpolator.diagnostics)
+    return result
 
 
 class _Interpolator:
@@ -88,39 +87,39 @@ class _Interpolator:
         self._warn = warn
         self._path: list[str | int] = []
 
-    def value(self, value: Any, rows: PathRules | None) -> Any:
+    def value(self, value: Any, casts: PathRules | None) -> Any:
         kind = type(value)
         if kind is dict:
-            return self._mapping(value, rows)
+            return self._mapping(value, casts)
         if kind is list:
-            return self._sequence(value, rows)
-        if isinstance(value, str) and ("$" in value or (rows and HERE in rows)):
-            return self._text(value, rows)
+            return self._sequence(value, casts)
+        if isinstance(value, str) and ("$" in value or (casts and HERE in casts)):
+            return self._text(value, casts)
         return value
 
-    def _mapping(self, mapping: dict[str, Any], rows: PathRules | None) -> dict[str, Any]:
-        path, done = self._path, {}
-        for key, inner in mapping.items():
-            deeper = rules_below(rows, key) if rows else None
-            if deeper is None and type(inner) is str and "$" not in inner:
-                done[key] = inner
+    def _mapping(self, mapping: dict[str, Any], casts: PathRules | None) -> dict[str, Any]:
+        path, result = self._path, {}
+        for key, item in mapping.items():
+            inner_casts = rules_below(casts, key) if casts else None
+            if inner_casts is None and type(item) is str and "$" not in item:
+                result[key] = item
                 continue
             path.append(key)
-            done[key] = self.value(inner, deeper)
+            result[key] = self.value(item, inner_casts)
             path.pop()
-        return done
+        return result
 
-    def _sequence(self, sequence: list[Any], rows: PathRules | None) -> list[Any]:
-        path, done = self._path, []
-        deeper = rows.get("*") if rows else None
-        for index, inner in enumerate(sequence):
+    def _sequence(self, sequence: list[Any], casts: PathRules | None) -> list[Any]:
+        path, result = self._path, []
+        inner_casts = casts.get("*") if casts else None
+        for index, item in enumerate(sequence):
             path.append(index)
-            done.append(self.value(inner, deeper))
+            result.append(self.value(item, inner_casts))
             path.pop()
-        return done
+        return result
 
-    def _text(self, text: str, rows: PathRules | None) -> Any:
-        cast = rows.get(HERE) if rows else None
+    def _text(self, text: str, casts: PathRules | None) -> Any:
+        cast = casts.get(HERE) if casts else None
         path = docker_path(tuple(self._path))
         try:
             word = substitute(text, self._lookup, lambda name: self._warn(unset_warning(name)))
@@ -129,19 +128,18 @@ class _Interpolator:
             value = cast(word)
         except TemplateInvalid as error:
             hint = f"invalid interpolation format for {path}.\nYou may need to escape any $ with another $."
-            return self._wrong(f"{hint}\n{error}")
+            return self._report(f"{hint}\n{error}")
         except (VariableMissing, TextTooLong) as error:
-            return self._wrong(f"error while interpolating {path}: {error}")
+            return self._report(f"error while interpolating {path}: {error}")
         except CannotCast as error:
             what = f"failed to cast to expected type: {error}"
-            return self._wrong(f"error while interpolating {path}: {what}")
+            return self._report(f"error while interpolating {path}: {what}")
         if cast is go_parse.parse_yaml_bool and word.lower() not in ("true", "false"):
             right = str(value).lower()
             self._warn(f'"{word}" for boolean is not supported by YAML 1.2, please use `{right}`')
         return value
 
-    def _wrong(self, what: str) -> None:
+    def _report(self, message: str) -> None:
         path: Path = tuple(self._path)
-        self.diagnostics.append(
-            Diagnostic(path=path, message=what, location=self._source.locate(path))
-        )
+        location = self._source.locate(path)
+        self.diagnostics.append(Diagnostic(path=path, message=message, location=location))
