@@ -101,6 +101,14 @@ def test_mistakes_of_included_and_of_later_files_are_told_together(tmp_path: Pat
     ]
 
 
+def test_mistakes_of_entries_are_told_once_beside_those_of_types(tmp_path: Path) -> None:
+    text = "services:\n  a: {image: x, stop_grace_period: zz}\nconfigs:\n  c: {name: x}\n"
+    assert told(tmp_path, text) == [
+        "compose.yaml:2 services.a.stop_grace_period",
+        "compose.yaml:4 configs.c",
+    ]
+
+
 def test_a_mistake_in_the_name_hides_no_other(tmp_path: Path) -> None:
     found = told(tmp_path, 'name: "${"\nservices: {a: {image: x, prots: 5}}\n')
     assert "compose.yaml:2 services.a.prots" in found
