@@ -4,4 +4,11 @@ Such image names are kept as they are written, with whole paths.
 """
 
 TRANSPORTS = ("oci:", "oci-archive:", "docker-archive:", "dir:")
-REMOTE_PREFIXES = ("http://", "https://", "git://", "ssh://", "git@", "github.com/")  # web and git servers
+REMOTE_PREFIXES = (
+    "http://",
+    "https://",
+    "git://",
+    "ssh://",
+    "git@",
+    "github.com/",
+)  # web and git servers
