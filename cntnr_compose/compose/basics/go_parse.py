@@ -7,6 +7,8 @@ GO_BOOLEANS = dict.fromkeys(("1", "t", "T", "true", "True", "TRUE"), True)
 GO_BOOLEANS |= dict.fromkeys(("0", "f", "F", "false", "False", "FALSE"), False)
 # In any case of letters: true and false, and what YAML 1.1 took for them.
 YAML_TRUE, YAML_FALSE = ("true", "y", "yes", "on"), ("false", "n", "no", "off")
+# What docker compose takes for true in its own variables; anything else is false.
+SWITCHED_ON = frozenset({*YAML_TRUE, "1", "t"})
 MIN_INT64, MAX_INT64 = -(2**63), 2**63 - 1
 OUT_OF_RANGE = "value out of range"
 

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 from cntnr_compose.compose.support.level import HostCapabilities, KeySupport, SupportLevel
 from cntnr_compose.core import names
 from cntnr_compose.core.transports import REMOTE_PREFIXES
+from cntnr_compose.core.units import parse_port_range
 
 ValueRule: TypeAlias = Callable[[Any, HostCapabilities], KeySupport | None]
 
@@ -55,13 +56,18 @@ def _keys_beside(words: frozenset[str], note: str) -> ValueRule:
     return rule
 
 
-def _low_port(value: Any, machine: HostCapabilities) -> KeySupport | None:
-    first = str(value).partition("-")[0]
-    if not first.isdecimal() or not 0 < int(first) < machine.lowest_port:
+def _published_port(value: Any, machine: HostCapabilities) -> KeySupport | None:
+    if value in (None, ""):
+        return None
+    ports = parse_port_range(str(value))
+    if ports is None:
+        return KeySupport(level="refused", note=f"{value} is neither a port nor a range of ports")
+    first = ports[0]
+    if not 0 < first < machine.lowest_port:
         return None
     note = (
         f"ordinary users may use ports from {machine.lowest_port} on, until an administrator runs"
-        f" `sysctl -w net.ipv4.ip_unprivileged_port_start={int(first)}`"
+        f" `sysctl -w net.ipv4.ip_unprivileged_port_start={first}`"
     )
     return KeySupport(level="refused", note=note, doctor_check="low ports")
 
@@ -177,7 +183,7 @@ VALUE_RULES: dict[str, ValueRule] = {
     "services.*.ports.*.protocol": _unless_one_of(
         ("", "tcp", "udp"), "refused", "only tcp and udp can be forwarded without root"
     ),
-    "services.*.ports.*.published": _low_port,
+    "services.*.ports.*.published": _published_port,
     "services.*.restart": _if_one_of(
         ("always", "unless-stopped"),
         "emulated",

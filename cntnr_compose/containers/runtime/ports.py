@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from cntnr_compose.containers.state import records
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.units import parse_port_range
 from cntnr_compose.core.values import Value
 from cntnr_compose.host import process
 from cntnr_compose.model.observed import PublishedPort, Record
@@ -78,8 +79,9 @@ def _candidate_ports(port: Port) -> Sequence[int]:
     """Give the host ports to try: replicas of a service take the next free one of a range."""
     if not port.published or port.published == "0":
         return [ports.find_free_port(_host_addresses(port)[0], port.protocol) for _ in range(5)]
-    first, _, last = port.published.partition("-")
-    return range(int(first), int(last or first) + 1)
+    ends = parse_port_range(port.published)
+    assert ends is not None  # others are refused before anything is created
+    return range(ends[0], ends[1] + 1)
 
 
 def _host_addresses(port: Port) -> list[str]:
@@ -104,7 +106,8 @@ async def _publish_address(port: Port, host: str, number: int, address: str) -> 
 
 def _name_port_owner(scene: ProjectContext, port: Port, error: PortTaken) -> PortTaken:
     """Name the container that has the port, where it is one of ours."""
-    wanted = (int(port.published.partition("-")[0] or 0), port.protocol)
+    first, _ = parse_port_range(port.published) or (0, 0)
+    wanted = (first, port.protocol)
     for project in records.list_projects():
         for one in records.read_containers(project):
             there = {(each.published, each.protocol) for each in one.status.published}
