@@ -1,14 +1,5 @@
-"""Prefixes of what is named by more than a path: images that skopeo reads beside registries, remote files.
-
-Such image names are kept as they are written, with whole paths.
-"""
+"""Prefixes of image names that skopeo reads beside registries, kept as written; and of remote files."""
 
 TRANSPORTS = ("oci:", "oci-archive:", "docker-archive:", "dir:")
-REMOTE_PREFIXES = (
-    "http://",
-    "https://",
-    "git://",
-    "ssh://",
-    "git@",
-    "github.com/",
-)  # web and git servers
+# Of web and git servers.
+REMOTE_PREFIXES = ("http://", "https://", "git://", "ssh://", "git@", "github.com/")
