@@ -45,7 +45,7 @@ class SupervisorNewer(CntnrError):
 
     def __init__(self, project: str, greeting: Greeting, pid: int) -> None:
         super().__init__(
-            f"cannot work on project {project}: its supervisor is of a newer version ({theirs}), "
+            f"cannot work on project {project}: its supervisor is of a newer version ({greeting}), "
             f"this is {OWN_GREETING}"
         )
         self.hint = f"use cntnr {greeting.version}"
@@ -61,7 +61,7 @@ class SupervisorOlder(CntnrError):
     def __init__(self, project: str, greeting: Greeting) -> None:
         super().__init__(
             f"cannot replace the supervisor of project {project}, which is of an older version "
-            f"({theirs}; this is {OWN_GREETING})"
+            f"({greeting}; this is {OWN_GREETING})"
         )
         self.hint = (
             "end the commands of that version that are at work on the project, then try again"
