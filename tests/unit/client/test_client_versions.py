@@ -14,6 +14,7 @@ from cntnr_compose.client import client, connection, prestart
 from cntnr_compose.client.connection import Connection, SupervisorNewer, SupervisorOlder
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import from_json, replace, to_json, to_tree
+from cntnr_compose.host.namespaces import rootlesskit
 from cntnr_compose.model.protocol import OWN_GREETING, Greeting, Ping, Request, ResultReply, Serve
 
 NEWER, OLDER = replace(OWN_GREETING, version="99.0.0"), replace(OWN_GREETING, version="0.0.9")
