@@ -25,6 +25,7 @@ from cntnr_compose.core.events import Emit, ignore_event
 from cntnr_compose.core.values import Seconds
 from cntnr_compose.host import kernel, process, signals
 from cntnr_compose.model.observed import RUNNING_STATES, Record, Status
+from cntnr_compose.networks.port_driver import DriverPort
 
 Cancel: TypeAlias = Callable[[], object]
 
@@ -48,7 +49,7 @@ class RunCycle(ContainerState):
     def __init__(self, context: ProjectContext, record: Record, status: Status) -> None:
         super().__init__(record, status, context.notify_change)
         self.context = context
-        self.ports: tuple[ports.DriverPort, ...] = ()
+        self.ports: tuple[DriverPort, ...] = ()
         self._change_lock = asyncio.Lock()  # one command at a time
         self._stop_probing: Cancel = _do_nothing
         self._stop_timer: Cancel = _do_nothing  # of the automatic start that is due
@@ -137,7 +138,7 @@ class RunCycle(ContainerState):
             finished=0,
             exit_code=0,
             stopped_by_user=False,
-            published=ports.list_publications(self.ports),
+            published=ports.to_published(self.ports),
             health="starting" if health_monitor.has_healthcheck(self) else "",
             failing_streak=0,
             probes=(),
