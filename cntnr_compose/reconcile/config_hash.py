@@ -79,7 +79,10 @@ IMPLIED_VALUES: dict[str, Tree] = {
 }
 # Ends of paths below which users choose the keys; elsewhere keys with x- are extensions and left out.
 USER_KEYED = ("environment", "labels", "annotations", "sysctls", "options", "_opt", "_opts")
-CAPITALIZED = ("blkio_config.device", "blkio_config.weight_device")  # beginnings of paths whose keys Go writes with a capital
+CAPITALIZED = (
+    "blkio_config.device",
+    "blkio_config.weight_device",
+)  # beginnings of paths whose keys Go writes with a capital
 # Go escapes these letters, for JSON within HTML.
 ESCAPED = ((b"&", b"\\u0026"), (b"<", b"\\u003c"), (b">", b"\\u003e"))
 

@@ -10,13 +10,11 @@ from cntnr_compose.reconcile.up import (
     DependencyDisabled,
     NameForOneOnly,
     OrphansContradiction,
-    plan_scale,
 )
 from tests.unit.reconcile.world import (
     PAIR,
     STACK,
     creations,
-    empty_snapshot,
     expect,
     is_up,
     project,
