@@ -27,8 +27,8 @@ def main() -> None:
     except CntnrError as error:
         _report_failure(first, error)
         return
-    # Only a child is in the holder's pid namespace, as containers are. It has to be a grandchild: the namespace
-    # ends when all in it are reaped. The holder reaps orphans at once; the host's init, at some time.
+    # Only a child is in the holder's pid namespace, where containers are. It has to be a grandchild: the
+    # namespace ends when all in it are reaped. The holder reaps orphans at once; the host's init, some time.
     child = os.fork()
     if child != 0:
         os.waitpid(child, 0)
