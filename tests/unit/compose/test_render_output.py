@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,92 +12,7 @@ from cntnr_compose.compose.render.output import (
     render_untyped_yaml,
     render_yaml,
 )
-from cntnr_compose.compose.yaml.key_order import sort_keys, sort_keys_deep
-from cntnr_compose.compose.yaml.writer import format_scalar, to_yaml
-from tests.unit.compose.world import read, shown
-
-
-@pytest.mark.parametrize(
-    ("keys", "wanted"),
-    [
-        (["s10", "s2", "s1"], ["s1", "s2", "s10"]),
-        (["b", "A", "a", "B"], ["A", "B", "a", "b"]),
-        (["a_b", "ab", "a1", "a"], ["a", "a_b", "a1", "ab"]),
-        (["A_1", "A1", "AB"], ["A_1", "A1", "AB"]),
-        (["_x", "a", "1"], ["_x", "1", "a"]),
-        (["T_1", "TW_2", "TWO"], ["T_1", "TW_2", "TWO"]),
-        (["x01", "x1", "x001"], ["x1", "x01", "x001"]),
-    ],
-)
-def test_keys_are_in_the_order_of_go_yaml(keys: list[str], wanted: list[str]) -> None:
-    assert sort_keys(keys) == wanted
-
-
-def test_all_mappings_of_a_tree_can_be_put_in_order() -> None:
-    assert list(sort_keys_deep({"b": [{"y": 1, "x": 2}], "a": 1})["b"][0]) == ["x", "y"]
-
-
-@pytest.mark.parametrize(
-    ("value", "word"),
-    [
-        (None, "null"),
-        (True, "true"),
-        (5, "5"),
-        (1.5, "1.5"),
-        (1.5e10, "1.5e+10"),
-        ("plain", "plain"),
-        ("", '""'),
-        ("true", '"true"'),
-        ("yes", '"yes"'),
-        ("5", '"5"'),
-        ("010", '"010"'),
-        ("1.5", '"1.5"'),
-        ("22:22", '"22:22"'),
-        ("22:2²", "22:2²"),
-        ("10.0.0.1:80", "10.0.0.1:80"),
-        ("2001-01-01", '"2001-01-01"'),
-        ("a b", "a b"),
-        (" a", "' a'"),
-        ("a ", "'a '"),
-        ("a: b", "'a: b'"),
-        ("a:", "'a:'"),
-        ("a #b", "'a #b'"),
-        ("a#b", "a#b"),
-        ("- a", "'- a'"),
-        ("-a", "-a"),
-        ("?", "'?'"),
-        ("it's", "it's"),
-        ("'a", "'''a'"),
-        ("@a", "'@a'"),
-        ("*a", "'*a'"),
-        ("---", "'---'"),
-        ("a\tb", '"a\\tb"'),
-        ("\x07", '"\\a"'),
-        ("é", "é"),
-        ("\ufeff", '"\\uFEFF"'),
-        ("~", '"~"'),
-        ("<<", "<<"),
-    ],
-)
-def test_a_scalar_is_quoted_where_it_must_be(value: Any, word: str) -> None:
-    assert format_scalar(value) == word
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        ({"a": {}, "b": []}, "a: {}\nb: []\n"),
-        ({"a": [1, [2, 3]]}, "a:\n  - 1\n  - - 2\n    - 3\n"),
-        ({"a": [{"b": 1, "c": [2]}]}, "a:\n  - b: 1\n    c:\n      - 2\n"),
-        ({"a": "x\ny"}, "a: |-\n  x\n  y\n"),
-        ({"a": "x\ny\n"}, "a: |\n  x\n  y\n"),
-        ({"a": "x\n\n"}, "a: |+\n  x\n\n"),
-        ({"a": " x\ny"}, "a: |2-\n   x\n  y\n"),
-    ],
-)  # fmt: skip
-def test_blocks_are_indented_by_two(value: Any, text: str) -> None:
-    assert to_yaml(value) == text
-
+from tests.unit.compose.world import load_texts, rendered
 
 TEXT = """
 services:
@@ -114,7 +28,7 @@ x-top: {z: 1.0, d: 2001-01-01}
 
 
 def test_json_has_what_go_adds_and_leaves_out(tmp_path: Path) -> None:
-    text = render_json(read(tmp_path, TEXT).tree)
+    text = render_json(load_texts(tmp_path, TEXT).tree)
     tree = json.loads(text)
     a = tree["services"]["a"]
     assert a["image"] == "x:$$y"
@@ -125,11 +39,11 @@ def test_json_has_what_go_adds_and_leaves_out(tmp_path: Path) -> None:
     assert tree["networks"]["default"]["ipam"] == {}
     assert tree["x-top"] == {"d": "2001-01-01T00:00:00Z", "z": 1}
     assert "x-own" not in a
-    assert "\\u003c" in render_json(read(tmp_path, TEXT.replace("a < b", "a \\\\< b")).tree)
+    assert "\\u003c" in render_json(load_texts(tmp_path, TEXT.replace("a < b", "a \\\\< b")).tree)
 
 
 def test_yaml_has_extensions_last_and_in_order(tmp_path: Path) -> None:
-    text = render_yaml(read(tmp_path, TEXT, project_name="p").tree)
+    text = render_yaml(load_texts(tmp_path, TEXT, project_name="p").tree)
     assert text.startswith("name: p\nservices:\n  a:\n    develop:\n")
     assert "    image: x:$$y\n" in text
     assert "    x-own:\n      a: 2\n      b: 1\n" in text
@@ -137,14 +51,14 @@ def test_yaml_has_extensions_last_and_in_order(tmp_path: Path) -> None:
 
 
 def test_a_tree_with_variables_is_written_as_it_is(tmp_path: Path) -> None:
-    tree = read(tmp_path, "services: {a: {image: '$V', tty: true}}", interpolate=False).tree
+    tree = load_texts(tmp_path, "services: {a: {image: '$V', tty: true}}", interpolate=False).tree
     assert "    image: $V\n" in render_untyped_yaml(tree)
     assert json.loads(render_untyped_json(tree))["services"]["a"]["image"] == "$V"
 
 
 def test_ssh_keys_with_a_path_have_no_json(tmp_path: Path) -> None:
     text = "services: {a: {build: {context: ., ssh: [default, 'k=./key']}}}"
-    tree = read(tmp_path, text).tree
+    tree = load_texts(tmp_path, text).tree
     assert f"- 'k: {tmp_path}/key'" in render_yaml(tree)
     with pytest.raises(SshKeyNotJson, match=r"types.SSHKey"):
         render_json(tree)
@@ -152,6 +66,6 @@ def test_ssh_keys_with_a_path_have_no_json(tmp_path: Path) -> None:
 
 def test_an_extension_is_printed_as_go_prints_what_it_does_not_know(tmp_path: Path) -> None:
     text = "x-k: {a: [], b: [[], {}], c: 123456789012345678901}\nservices: {a: {image: x}}\n"
-    assert shown(tmp_path, text)["x-k"] == {
+    assert rendered(tmp_path, text)["x-k"] == {
         "a": None, "b": [None, {}], "c": 123456789012345680000,
     }  # fmt: skip
