@@ -13,8 +13,7 @@ from cntnr_compose.compose.decode.keys import (
     decode,
     insert_key,
 )
-from cntnr_compose.compose.files import reading as source
-from cntnr_compose.compose.files.discovery import ProjectFiles, declared_name, require_name
+from cntnr_compose.compose.files.discovery import ProjectFiles
 from cntnr_compose.compose.files.request import LoadRequest
 from cntnr_compose.compose.merging.env_files import merge_env_files, merge_label_files
 from cntnr_compose.compose.merging.layers import Layers, LoadContext
@@ -23,17 +22,16 @@ from cntnr_compose.compose.profiles import (
     remove_unused_resources,
     split_by_profile,
 )
+from cntnr_compose.compose.project_name import name_from_documents, require_name
 from cntnr_compose.compose.transform.normalize import normalize
 from cntnr_compose.compose.validation import entries, references
-from cntnr_compose.compose.variables.interpolate import interpolate
-from cntnr_compose.compose.yaml.source_map import SourceMap, SourceText
+from cntnr_compose.compose.yaml.source_map import SourceMap
 from cntnr_compose.core.frozen import Frozen, Tree
-from cntnr_compose.core.names import normalize_project_name
 
 if TYPE_CHECKING:
     from cntnr_compose.model.project import Project
 
-__all__ = ["LoadRequest", "LoadedProject", "load", "resolve_project_name"]
+__all__ = ["LoadRequest", "LoadedProject", "load"]
 
 PLACEHOLDER_NAME = "project"  # what a project without a name is called while it is read
 
@@ -53,16 +51,6 @@ class LoadedProject(Frozen):
         return self.make_project()
 
 
-def resolve_project_name(request: LoadRequest) -> str:
-    """Give a project's name; files are read only where neither options nor variables say it.
-
-    Raises the errors of `load`.
-    """
-    opening = ProjectFiles(request, source.ignore_warning)
-    setting = _load_context(opening, request, source.ignore_warning)
-    return require_name(opening.explicit_name() or _name_from_files(opening, setting, request))
-
-
 def load(request: LoadRequest) -> LoadedProject:
     """Read a project.
 
@@ -74,11 +62,11 @@ def load(request: LoadRequest) -> LoadedProject:
         warnings[text] = None
 
     opening = ProjectFiles(request, warn)
-    setting = _load_context(opening, request, warn)
+    setting = LoadContext.of_project(opening, request)
     given = opening.explicit_name()
     layers = Layers(setting)
     try:
-        called = given or _name_from_files(opening, setting, request)
+        called = given or name_from_documents(opening, setting, request)
         tree, make = _run_passes(layers, opening, request, called or PLACEHOLDER_NAME)
     except ComposeFileInvalid as error:
         from cntnr_compose.compose.recovery import collect_diagnostics
@@ -191,34 +179,3 @@ def take_file_values(tree: Tree) -> dict[str, str]:
             if one and VARIABLE_VALUE_KEY in one:
                 values[f"{section}.{key}"] = one.pop(VARIABLE_VALUE_KEY)
     return values
-
-
-def _load_context(
-    opening: ProjectFiles, request: LoadRequest, warn: Callable[[str], None]
-) -> LoadContext:
-    return LoadContext(
-        root=opening.directory,
-        base=opening.directory,
-        environment=opening.environment if request.interpolate else {},
-        home=opening.environment.get("HOME", ""),
-        warn=warn,
-        interpolating=request.interpolate,
-        process_environment=request.environ,
-        env_files=opening.env_files_by_precedence,
-    )
-
-
-def _name_from_files(opening: ProjectFiles, setting: LoadContext, request: LoadRequest) -> str:
-    """Give the name that the last file to say one says, else the directory's."""
-    said = ""
-    origin = SourceText("", "")
-    for file in opening.require_files():
-        for one in setting.documents(file):
-            if found := declared_name(one.tree):
-                said, origin = found, setting.source_text(file)
-    if not said:
-        return opening.directory_name()
-    if request.interpolate:
-        tree = interpolate({"name": said}, opening.environment.get, origin, setting.warn)
-        said = tree["name"]
-    return normalize_project_name(said) if request.normalize else said

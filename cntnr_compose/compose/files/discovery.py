@@ -1,19 +1,16 @@
 """Which files a request means, in which directory, with which environment and name."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from cntnr_compose.compose.basics.errors import (
     NoConfigurationFile,
     NotASwitch,
-    ProjectNameEmpty,
-    ProjectNameInvalid,
 )
-from cntnr_compose.compose.basics.go_format import format_value
 from cntnr_compose.compose.files import reading as source
 from cntnr_compose.compose.files.relative_paths import join, parent
 from cntnr_compose.compose.files.request import LoadRequest
-from cntnr_compose.core.names import normalize_project_name
+from cntnr_compose.core.names import explicit_project_name, normalize_project_name
 
 SWITCH = dict.fromkeys(("1", "t", "T", "true", "True", "TRUE"), True)
 SWITCH |= dict.fromkeys(("0", "f", "F", "false", "False", "FALSE"), False)
@@ -67,14 +64,11 @@ class ProjectFiles:
         return self.files
 
     def explicit_name(self) -> str:
-        """Give the name that an option or a variable says, if any.
+        """Return the name that an option or a variable gives to the project, if any.
 
         Raises `ProjectNameInvalid`.
         """
-        name = self._request.project_name or self.environment.get("COMPOSE_PROJECT_NAME", "")
-        if name and normalize_project_name(name) != name:
-            raise ProjectNameInvalid(name)
-        return name
+        return explicit_project_name(self._request.project_name, self.environment)
 
     def directory_name(self) -> str:
         """Make a name of the directory's; it may be empty."""
@@ -121,16 +115,3 @@ def _current_directory(request: LoadRequest) -> str:
         shell.startswith("/") and shell != request.cwd and source.is_same_file(shell, request.cwd)
     )
     return shell if is_right else request.cwd
-
-
-def require_name(name: str) -> str:
-    """Give a name, or raise `ProjectNameEmpty`."""
-    if not name:
-        raise ProjectNameEmpty
-    return name
-
-
-def declared_name(tree: object) -> str:
-    """Give the name that a document says for its project."""
-    name = tree.get("name") if isinstance(tree, Mapping) else None
-    return "" if name is None or isinstance(name, dict | list) else format_value(name)

@@ -9,9 +9,9 @@ import pytest
 from cntnr_compose.compose.support.level import HostCapabilities
 from cntnr_compose.doctor import capabilities as machine
 from cntnr_compose.doctor import checks as doctor
-from tests.unit.cli.conftest import Ran
+from tests.unit.cli.conftest import CommandResult
 
-Run = Callable[..., Ran]
+Run = Callable[..., CommandResult]
 
 TEXT = """\
 version: "3"

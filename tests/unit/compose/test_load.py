@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.compose import load as project
 from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
 from cntnr_compose.compose.basics.errors import (
     ComposeFileEmpty,
@@ -15,12 +14,13 @@ from cntnr_compose.compose.basics.errors import (
     NoConfigurationFile,
     NotASwitch,
     ProjectNameEmpty,
-    ProjectNameInvalid,
     RemoteUnsupported,
     ServiceEnvFileMissing,
 )
 from cntnr_compose.compose.load import LoadRequest
+from cntnr_compose.compose.project_name import resolve_project_name
 from cntnr_compose.core.errors import CntnrError, NoSuchService
+from cntnr_compose.core.names import ProjectNameInvalid
 from tests.unit.compose.world import ENVIRON, read, service, shown, write
 
 X = "services: {a: {image: x}}\n"
@@ -172,9 +172,7 @@ def test_a_project_has_a_name(tmp_path: Path, text: str, asked: Any, name: str) 
     assert found.project.name == name
     assert found.tree["name"] == name
     environ = ENVIRON | asked.pop("environ", {})
-    assert (
-        project.resolve_project_name(LoadRequest(environ=environ, cwd=str(folder), **asked)) == name
-    )
+    assert resolve_project_name(LoadRequest(environ=environ, cwd=str(folder), **asked)) == name
 
 
 @pytest.mark.parametrize("name", ["Upper", "-x", "a b", "a/b", "é"])
@@ -362,11 +360,3 @@ def test_a_value_that_does_not_fit_is_told(tmp_path: Path, text: str) -> None:
     with pytest.raises(ComposeFileInvalid) as raised:
         read(tmp_path, text)
     assert all(one.place for one in raised.value.diagnostics)
-
-
-def test_the_name_costs_no_reading_where_it_is_given(tmp_path: Path) -> None:
-    write(tmp_path, {"compose.yaml": "}{"})
-    request = LoadRequest(cwd=str(tmp_path), project_name="given")
-    assert project.resolve_project_name(request) == "given"
-    with pytest.raises(CntnrError):
-        project.resolve_project_name(LoadRequest(cwd=str(tmp_path)))
