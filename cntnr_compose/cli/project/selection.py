@@ -7,7 +7,7 @@ from cntnr_compose.model.observed import Container
 from cntnr_compose.model.project import Project
 
 
-class NotRunning(CntnrError):
+class ServiceNotRunning(CntnrError):
     """A service has no running container."""
 
     def __init__(self, service: str, index: int = 0) -> None:
@@ -55,7 +55,7 @@ def service_names(project: Project | None) -> frozenset[str]:
 def find_running(containers: Iterable[Container], service: str, index: int = 0) -> Container:
     """Return the first running replica of a service, or number ``index``.
 
-    A one-off container is taken where there is no replica. Raises `NotRunning`.
+    A one-off container is taken where there is no replica. Raises `ServiceNotRunning`.
     """
     running = [one for one in containers if one.record.service == service and one.is_running]
     replicas = sorted(
@@ -66,4 +66,4 @@ def find_running(containers: Iterable[Container], service: str, index: int = 0) 
             return replica
     if running and not replicas and not index:
         return running[0]
-    raise NotRunning(service, index)
+    raise ServiceNotRunning(service, index)
