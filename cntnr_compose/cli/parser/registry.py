@@ -25,7 +25,7 @@ class CommandEntry:
         return command
 
 
-Entry: TypeAlias = Union["Group", CommandEntry]
+Entry: TypeAlias = "Group | CommandEntry"
 
 
 class Group:
