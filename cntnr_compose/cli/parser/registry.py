@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Mapping
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 from cntnr_compose import __version__
 from cntnr_compose.cli.parser.options import COMPOSE_OPTIONS, Command, Option

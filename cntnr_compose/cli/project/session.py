@@ -93,7 +93,7 @@ def _locked_project(
         return
     from cntnr_compose.client.client import connect
 
-    with connect(name, tell=display.emit) as client:
+    with connect(name, emit=display.emit) as client:
         client.lock(command, display.emit)
         yield ProjectSession(client.observe(), client, display)
 

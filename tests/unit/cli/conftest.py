@@ -99,9 +99,9 @@ class FakeSupervisor:
         )
 
     def connect(
-        self, project: str, *, start: bool = True, tell: object = None
+        self, project: str, *, start: bool = True, emit: object = None
     ) -> FakeClient | None:
-        assert tell is None or callable(tell)
+        assert emit is None or callable(emit)
         if not start and not self.containers:
             return None
         self.calls.append(f"connect {project}")

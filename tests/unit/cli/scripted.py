@@ -6,7 +6,7 @@ from typing import Self
 
 import pytest
 
-from cntnr_compose.containers.logs.reader import LogLine, LogRange
+from cntnr_compose.containers.logs.lines import LogLine, LogRange
 from cntnr_compose.core.events import ContainerEvent, Event
 from cntnr_compose.core.values import replace
 from cntnr_compose.model.observed import Observed, Record

@@ -12,7 +12,7 @@ from cntnr_compose.cli.flows import attached_up
 from cntnr_compose.cli.flows.attached_up import AttachedUp
 from cntnr_compose.cli.flows.up_arguments import UpArguments
 from cntnr_compose.cli.project.session import ProjectSession
-from cntnr_compose.containers.logs.reader import LogLine
+from cntnr_compose.containers.logs.lines import LogLine
 from cntnr_compose.core.errors import RemoteError
 from cntnr_compose.core.events import ContainerEvent, Progress
 from cntnr_compose.model.observed import Observed
