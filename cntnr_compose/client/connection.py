@@ -16,7 +16,7 @@ from cntnr_compose.core.events import Emit
 from cntnr_compose.core.values import Seconds, Tree, from_json, to_json
 from cntnr_compose.host import kernel, socket_peer
 from cntnr_compose.model.protocol import (
-    OURS,
+    OWN_GREETING,
     ErrorReply,
     EventReply,
     Greeting,
@@ -46,7 +46,7 @@ class SupervisorNewer(CntnrError):
     def __init__(self, project: str, theirs: Greeting, pid: int) -> None:
         super().__init__(
             f"cannot work on project {project}: its supervisor is of a newer version ({theirs}), "
-            f"this is {OURS}"
+            f"this is {OWN_GREETING}"
         )
         self.hint = f"use cntnr {theirs.version}"
         if pid:
@@ -61,7 +61,7 @@ class SupervisorOlder(CntnrError):
     def __init__(self, project: str, theirs: Greeting) -> None:
         super().__init__(
             f"cannot replace the supervisor of project {project}, which is of an older version "
-            f"({theirs}; this is {OURS})"
+            f"({theirs}; this is {OWN_GREETING})"
         )
         self.hint = (
             "end the commands of that version that are at work on the project, then try again"
@@ -158,7 +158,7 @@ class Connection:
                 case ResultReply(result=result):
                     return result
                 case ErrorReply() as reply:
-                    raise reply.as_error()
+                    raise reply.to_error()
 
 
 def open_connection(path: Path, log: Path) -> Connection | None:

@@ -16,9 +16,8 @@ from cntnr_compose.cli.parser.options import (
     pop_shared_options,
 )
 from cntnr_compose.cli.parser.registry import ROOT, Group
+from cntnr_compose.compose.basics.go_parse import GO_BOOLEANS
 from cntnr_compose.core.errors import CntnrError
-
-BOOLEANS = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 
 
 class CommandLineWrong(CntnrError):
@@ -102,7 +101,7 @@ class BooleanFlagCommand(click.Command):
         for word in args[:end]:
             name, equals, value = word.partition("=")
             row = options.get(name)
-            boolean = BOOLEANS.get(value.lower()) if equals else True
+            boolean = GO_BOOLEANS.get(value) if equals else True
             if not isinstance(row, click.Option) or not row.is_flag or boolean is None:
                 kept.append(word)
             elif boolean:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 PROGRESS_MODES = ("auto", "tty", "plain", "json", "quiet")
 ALLOWED_VALUES = {"progress": PROGRESS_MODES, "ansi": ("auto", "never", "always")}
-TRUE_WORDS = frozenset({"1", "t", "true", "y", "yes", "on"})
 
 
 class UnsupportedValue(CntnrError):
@@ -180,7 +179,9 @@ def current_directory() -> str:
 
 def is_on(value: str) -> bool:
     """Tell whether the value of a variable such as ``COMPOSE_REMOVE_ORPHANS`` means true."""
-    return value.strip().lower() in TRUE_WORDS
+    from cntnr_compose.compose.basics.go_parse import SWITCHED_ON
+
+    return value.strip().lower() in SWITCHED_ON
 
 
 def is_variable_on(project: "Project", name: str) -> bool:

@@ -17,9 +17,9 @@ from cntnr_compose.client.connection import Connection, SupervisorNewer, Supervi
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import from_json, replace, to_json, to_tree
 from cntnr_compose.host.namespaces import rootlesskit as holder
-from cntnr_compose.model.protocol import OURS, Greeting, Ping, Request, ResultReply, Serve
+from cntnr_compose.model.protocol import OWN_GREETING, Greeting, Ping, Request, ResultReply, Serve
 
-NEWER, OLDER = replace(OURS, version="99.0.0"), replace(OURS, version="0.0.9")
+NEWER, OLDER = replace(OWN_GREETING, version="99.0.0"), replace(OWN_GREETING, version="0.0.9")
 
 
 class Supervisors:
@@ -60,7 +60,7 @@ class Supervisors:
     def take(self) -> socket.socket:
         self.started += 1
         ours, theirs = socket.socketpair()
-        self._run(lambda: self.answer(theirs, OURS, "new "))
+        self._run(lambda: self.answer(theirs, OWN_GREETING, "new "))
         return ours
 
     def answer(self, wire: socket.socket, who: Greeting, name: str = "") -> None:
@@ -118,7 +118,7 @@ def test_a_newer_one_is_left_alone(supervisors: Supervisors) -> None:
 
 
 def test_one_of_the_same_version_is_taken(supervisors: Supervisors) -> None:
-    supervisors.listen(OURS)
+    supervisors.listen(OWN_GREETING)
     client.connect("p").close()
     assert (supervisors.asked, supervisors.started) == (["Ping"], 0)
 

@@ -71,7 +71,7 @@ def config(options: "ProjectOptions", services: tuple[str, ...], **values: Any) 
         resolve_paths=not values["no_paths"],
         consistency=not values["no_consistency"],
         resolve_environment=listing in ("", "list_environment"),
-        trace=values["explain"],
+        with_provenance=values["explain"],
     )
     loaded = load(request)
     options.show_warnings(loaded.warnings)
