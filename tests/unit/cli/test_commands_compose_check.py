@@ -6,12 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.compose.support.level import HostCapabilities
 from cntnr_compose.doctor import capabilities as machine
 from cntnr_compose.doctor import checks as doctor
-from tests.unit.cli.conftest import CommandResult
-
-Run = Callable[..., CommandResult]
+from cntnr_compose.model.host import HostCapabilities
+from tests.unit.cli.conftest import Run
 
 TEXT = """\
 version: "3"
