@@ -125,13 +125,13 @@ def _render_explained(loaded: "LoadedProject", values: "Tree", cwd: str) -> str:
 def _pin_images(tree: "Tree", *, only_images: bool) -> "Tree":
     """Name images by the digests that registries have now."""
     from cntnr_compose.images import skopeo
-    from cntnr_compose.model.image_name import parse, transport
+    from cntnr_compose.model import image_name
 
     services = {}
     for name, service in tree["services"].items():
         image = service.get("image", "")
-        if image and not transport(image) and not parse(image).digest:
-            full = parse(image)
+        if image and not image_name.transport(image) and not image_name.parse(image).digest:
+            full = image_name.parse(image)
             image = f"{full.repository}:{full.tag}@{skopeo.read_digest(str(full))}"
         pinned = {"image": image} if image else {}
         services[name] = pinned if only_images else service | pinned

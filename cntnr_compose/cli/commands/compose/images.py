@@ -44,14 +44,14 @@ def images(options: "ProjectOptions", services: tuple[str, ...], *, form: str, q
 
 def json_object(container: "Container", store: "ImageStore") -> "Tree":
     """Make the JSON object of a container's image, with docker's keys."""
-    from cntnr_compose.model.image_name import familiar, transport
+    from cntnr_compose.model import image_name
 
     record = container.record
     image = store.find_by_id(record.image_id) if record.image_id else None
     named = store.find(record.image) or image
     repository, tag = NONE, NONE
-    if named is not None and named.id == record.image_id and not transport(named.ref):
-        repository, _, tag = familiar(named.ref).rpartition(":")
+    if named is not None and named.id == record.image_id and not image_name.transport(named.ref):
+        repository, _, tag = image_name.familiar(named.ref).rpartition(":")
     return {
         "ID": record.image_id,
         "ContainerName": container.name,
