@@ -9,22 +9,29 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from cntnr_compose.builder import cache as builder_image
-from cntnr_compose.builder import downloads as build_fetch
-from cntnr_compose.builder import request as build_request
-from cntnr_compose.builder.builder_steps import find_step
+from cntnr_compose.builder import cache
+from cntnr_compose.builder.cache import find_step
 from cntnr_compose.builder.digests import InputDigests
-from cntnr_compose.builder.dockerfile import parser as dockerfile
 from cntnr_compose.builder.dockerfile import stages
+from cntnr_compose.builder.dockerfile.parser import parse_dockerfile
 from cntnr_compose.builder.dockerfile.steps import BuildStep
+from cntnr_compose.builder.downloads import fetch_downloads
+from cntnr_compose.builder.request import (
+    SERVICE_PREFIX,
+    BuildJob,
+    BuildRequest,
+    context_images,
+    context_services,
+    create_request,
+)
 from cntnr_compose.builder.source_files import SourceUnreadable
-from cntnr_compose.builder.walker import BuildJob, BuildRequest, StageState, StageWalker, StepResult
+from cntnr_compose.builder.walker import StageState, StageWalker, StepResult
 from cntnr_compose.core.errors import CntnrError, RemoteError
 from cntnr_compose.core.events import Emit, Event, Output, Progress
 from cntnr_compose.core.uninterruptible import uninterruptible
 from cntnr_compose.core.values import from_json, replace, to_json
 from cntnr_compose.host import process
-from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.host.namespaces import rootlesskit
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.project import Project
@@ -79,11 +86,11 @@ def build_images(
     for group in _dependency_groups(project, services):
         requests = []
         for service in group:
-            wanted = build_request.create_request(project, service, dict(args or {}))
+            wanted = create_request(project, service, dict(args or {}))
             wanted = replace(wanted, no_cache=wanted.no_cache or no_cache)
             asked = pull or (service.build is not None and service.build.pull)
             wanted = _with_base_images(wanted, project, service, pull=asked, emit=emit)
-            requests.append(build_fetch.fetch_downloads(wanted))
+            requests.append(fetch_downloads(wanted))
         done |= _build_group(project, requests, quiet=quiet, emit=emit)
     return done
 
@@ -93,7 +100,7 @@ def _dependency_groups(project: Project, services: tuple[str, ...]) -> Iterator[
     wanted = {name: project.service(name) for name in services}
     ahead = list(wanted)
     while ahead:
-        for below in build_request.context_services(wanted[ahead.pop()]):
+        for below in context_services(wanted[ahead.pop()]):
             if below not in wanted:
                 wanted[below] = project.service(below)
                 ahead.append(below)
@@ -102,7 +109,7 @@ def _dependency_groups(project: Project, services: tuple[str, ...]) -> Iterator[
         group = [
             one
             for name, one in wanted.items()
-            if name not in done and done.issuperset(build_request.context_services(one))
+            if name not in done and done.issuperset(context_services(one))
         ]
         if not group:
             raise ContextCycle([name for name in wanted if name not in done])
@@ -114,13 +121,13 @@ def _with_base_images(
     wanted: BuildRequest, project: Project, service: Service, *, pull: bool, emit: Emit
 ) -> BuildRequest:
     """Have all images that a build starts from or takes files from."""
-    named = build_request.context_images(service)
+    named = context_images(service)
     assert service.build is not None
     for name, word in service.build.additional_contexts.items():
-        if word.startswith(build_request.SERVICE_PREFIX):
-            below = project.service(word.removeprefix(build_request.SERVICE_PREFIX))
+        if word.startswith(SERVICE_PREFIX):
+            below = project.service(word.removeprefix(SERVICE_PREFIX))
             named[name] = project.image_name(below)
-    parsed = dockerfile.parse_dockerfile(wanted.text, wanted.file)
+    parsed = parse_dockerfile(wanted.text, wanted.file)
     scope = stages.split_stages(
         parsed, args=wanted.args, platform=wanted.platform, contexts=tuple(wanted.contexts)
     )
@@ -134,7 +141,7 @@ def _with_base_images(
 
 
 def _find_or_pull(ref: str, where: str, *, pull: bool, emit: Emit) -> Image:
-    from cntnr_compose.images import store as images
+    from cntnr_compose.images.transfer import pull_image
 
     try:
         held = None if pull else ImageStore().find(ref)
@@ -145,7 +152,7 @@ def _find_or_pull(ref: str, where: str, *, pull: bool, emit: Emit) -> Image:
             state = "done" if kind == "Pulled" else "working"
             emit(Progress(kind="Image", name=name, status=kind, state=state))
 
-        return images.pull_image(ref, on_progress=told)
+        return pull_image(ref, on_progress=told)
     except CntnrError as error:
         raise BaseUnavailable(where, error) from error
 
@@ -225,18 +232,20 @@ def _find_cached_image(request: BuildRequest) -> str:
         return ""
     finally:
         lookup.contents.save()
-    built = builder_image.find_image(point, store)
+    built = cache.find_image(point, store)
     if built is None:
         return ""
-    builder_image.tag_image(built, request.names, store)
+    cache.tag_image(built, request.names, store)
     return built.id
 
 
 def _run_worker(requests: tuple[BuildRequest, ...], *, emit: Emit) -> dict[str, str]:
-    with holder.temporary_holder("build") as held:
+    with rootlesskit.temporary_holder("build") as held:
         order = BuildJob(requests=requests, payload=held.payload)
         # On the machine's network: who has left it cannot go back, and steps may want it.
-        argv = holder.nsenter_argv(held, [sys.executable, "-P", "-c", WORKER_SCRIPT], network=False)
+        argv = rootlesskit.nsenter_argv(
+            held, [sys.executable, "-P", "-c", WORKER_SCRIPT], network=False
+        )
         with contextlib.ExitStack() as undo:
             theirs, ours = os.pipe()
             orders = undo.enter_context(os.fdopen(ours, "wb"))

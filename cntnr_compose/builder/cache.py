@@ -1,6 +1,6 @@
 """Images that were built before, found by what they are made of, and their names."""
 
-from cntnr_compose.builder.walker import StageState, image_key
+from cntnr_compose.builder.walker import StageState, StepResult, image_key
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Value
 from cntnr_compose.host import files
@@ -41,3 +41,20 @@ def save_image(point: StageState, built: BuiltImage) -> None:
     record = paths.builds() / "images" / f"{image_key(point)}.json"
     paths.make_data_folder(record.parent)
     files.write_value(record, built)
+
+
+def find_step(key: str, point: StageState) -> StepResult | None:
+    """Look a step's result up; None where it has to be made."""
+    made = files.read_value(paths.builds() / "steps" / f"{key}.json", StepResult)
+    if made is None or made.below != point.lower:
+        return None
+    if made.folder and not (paths.layers() / made.folder / "fs").is_dir():
+        return None
+    return made
+
+
+def save_step(key: str, made: StepResult) -> None:
+    """Keep a step's result for the next time."""
+    record = paths.builds() / "steps" / f"{key}.json"
+    paths.make_data_folder(record.parent)
+    files.write_value(record, made)

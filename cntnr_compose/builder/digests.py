@@ -1,19 +1,26 @@
 """What the content is called that a step reads: of the context, of other stages, of downloads."""
 
 import contextlib
-import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns
-from cntnr_compose.builder.dockerfile.steps import BuildStep, CopyStep, RunMount, RunStep
-from cntnr_compose.builder.source_files import SelectedSource, SourceFiles
-from cntnr_compose.builder.walker import BuildRequest, StageState
+from cntnr_compose.builder.dockerfile.steps import (
+    BuildStep,
+    CopyStep,
+    RunMount,
+    RunStep,
+    short_hash,
+)
+from cntnr_compose.builder.request import BuildRequest
+from cntnr_compose.builder.source_files import SourceFiles
+from cntnr_compose.builder.walker import StageState
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, to_json
 from cntnr_compose.host import files
+from cntnr_compose.images.store import digest_of_file
 
 OpenRootfs = Callable[[StageState], AbstractContextManager[Path]]
 
@@ -90,7 +97,7 @@ class InputDigests:
         point = origins[origin]
         if origin.startswith("image:"):
             return point.key
-        name = hashlib.sha256(to_json((point.key, point.lower, sources, exclude))).hexdigest()[:24]
+        name = short_hash(to_json((point.key, point.lower, sources, exclude)))
         memory = paths.builds() / "contents" / f"{name}.json"
         known = files.read_value(memory, StageDigest)
         if known is None:
@@ -105,13 +112,7 @@ class InputDigests:
         return known.digest
 
     def _download_digest(self, url: str, wanted: str, where: str) -> str:
-        with Path(self.request.downloads[url]).open("rb") as content:
-            found = f"sha256:{hashlib.file_digest(content, 'sha256').hexdigest()}"
+        found = digest_of_file(Path(self.request.downloads[url]))
         if wanted and wanted != found:
             raise ChecksumWrong(where, url, wanted, found)
         return found
-
-
-def chosen(place: SourceFiles, work: CopyStep, where: str) -> list[SelectedSource]:
-    """Find the files that a COPY takes. Raises `SourceMissing`."""
-    return place.select(work.sources, where) if work.sources else []

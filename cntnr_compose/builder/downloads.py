@@ -1,16 +1,17 @@
 """ADD of a URL: what is behind it is fetched by the command, on the host's network, and kept."""
 
 import contextlib
-import hashlib
 import os
 from pathlib import Path
 
-from cntnr_compose.builder.dockerfile.steps import BuildStep, CopyStep
-from cntnr_compose.builder.walker import BuildRequest, StageState, StageWalker, StepResult
+from cntnr_compose.builder.dockerfile.steps import BuildStep, CopyStep, short_hash
+from cntnr_compose.builder.request import BuildRequest
+from cntnr_compose.builder.walker import StageState, StageWalker, StepResult
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, replace
 from cntnr_compose.host import files
+from cntnr_compose.images.store import digest_of_file
 
 CHUNK = 1 << 20
 READ_TIMEOUT = 60.0  # seconds without a byte
@@ -74,11 +75,11 @@ def _fetch(url: str, where: str, checksum: str) -> Path:
     """Give the file behind a URL, downloaded where we do not have it as it is now."""
     import urllib.error
 
-    name = hashlib.sha256(url.encode()).hexdigest()[:24]
+    name = short_hash(url.encode())
     place = paths.make_data_folder(paths.builds() / "downloads") / name
     note = place.with_suffix(".json")
     seen = files.read_value(note, HttpValidators) if place.exists() else None
-    if checksum and place.exists() and checksum == _digest(place):
+    if checksum and place.exists() and checksum == digest_of_file(place):
         return place
     draft = place.with_name(f".{name}.{os.getpid()}")
     try:
@@ -116,8 +117,3 @@ def _download(url: str, seen: HttpValidators, draft: Path) -> HttpValidators:
             moment = parsedate_to_datetime(modified).timestamp()
             os.utime(draft, (moment, moment))
     return HttpValidators(etag=headers.get("ETag", ""), modified=modified)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as content:
-        return f"sha256:{hashlib.file_digest(content, 'sha256').hexdigest()}"

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Progress
 from cntnr_compose.core.values import Seconds, Value
-from cntnr_compose.images import pull_policy as pullpolicy
+from cntnr_compose.images.pull_policy import must_build, must_pull
 from cntnr_compose.images.store import ImageStore, NoSuchImage
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Service
@@ -49,14 +49,14 @@ def ensure_images(
     to_build: dict[str, str] = {}
     for one in images:
         is_here = one.name in ids
-        if one in buildable and pullpolicy.must_build(one.policy, is_present=is_here):
+        if one in buildable and must_build(one.policy, is_present=is_here):
             to_build[one.build_services[0]] = one.name
         elif not is_here:
             raise NoSuchImage(one.name)
     if to_build:
-        from cntnr_compose.builder import build as builds
+        from cntnr_compose.builder.build import build_images
 
-        made = builds.build_images(project, tuple(to_build), quiet=quiet, emit=emit)
+        made = build_images(project, tuple(to_build), quiet=quiet, emit=emit)
         ids |= {name: made[service] for service, name in to_build.items()}
     return ids
 
@@ -70,9 +70,7 @@ def _pull_required(
     wanted = []
     for one in images:
         found = held[one.name]
-        if one.is_pullable and pullpolicy.must_pull(
-            one.policy, found.tagged if found else None, now
-        ):
+        if one.is_pullable and must_pull(one.policy, found.tagged if found else None, now):
             wanted.append(one)
     if wanted:
         pull_images(wanted, optional=buildable, emit=tell)
@@ -152,14 +150,14 @@ def pull_images(
 
 
 def _pull(one: RequiredImage, tell: Emit, *, is_optional: bool) -> str:
-    from cntnr_compose.images import store as images
+    from cntnr_compose.images.transfer import pull_image
 
     def told(status: str, state: str = "working", detail: str = "") -> None:
         tell(Progress(kind="Image", name=one.name, status=status, state=state, detail=detail))
 
     told("Pulling")
     try:
-        found = images.pull_image(one.name, platform=one.platform)
+        found = pull_image(one.name, platform=one.platform)
     except CntnrError as error:
         if is_optional:
             told("Warning", "warning", str(error))

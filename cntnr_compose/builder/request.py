@@ -6,13 +6,14 @@ from pathlib import Path
 
 from cntnr_compose.builder.dockerfile import dockerignore
 from cntnr_compose.builder.dockerfile.run import NETWORK_MODES
-from cntnr_compose.builder.walker import BuildRequest, BuildSecret
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.values import Bytes, Value, field
 from cntnr_compose.host import kernel
 from cntnr_compose.host.kernel import host_platform
-from cntnr_compose.model import image_name as imagename
+from cntnr_compose.model import image_name
+from cntnr_compose.model.image import Image
 from cntnr_compose.model.project import Project
-from cntnr_compose.model.service import Build, Service
+from cntnr_compose.model.service import Build, Service, Ulimit
 from cntnr_compose.reconcile import labels
 
 REMOTE_PREFIXES = ("http://", "https://", "git://", "ssh://", "git@", "github.com/")
@@ -30,6 +31,49 @@ class CannotBuild(CntnrError):
         self.hint = hint
 
 
+class BuildSecret(Value, frozen=True, kw_only=True):
+    """A secret that RUN may mount: a file of the user's, or a text."""
+
+    id: str
+    file: str = ""
+    content: str | None = None
+    uid: str = ""
+    gid: str = ""
+    mode: int | None = None
+
+
+class BuildRequest(Value, frozen=True, kw_only=True):
+    """Everything that one build needs to know."""
+
+    service: str
+    names: tuple[str, ...]  # full image names; the first is the service's image
+    context: str
+    file: str  # the Dockerfile's name for messages
+    text: str
+    ignore: tuple[str, ...] = ()
+    target: str = ""
+    platform: str = "linux/amd64"
+    args: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    images: dict[str, Image] = field(default_factory=dict)  # by the word in the Dockerfile
+    contexts: dict[str, str] = field(default_factory=dict)  # name: folder
+    downloads: dict[str, str] = field(default_factory=dict)  # URL: file
+    secrets: tuple[BuildSecret, ...] = ()
+    network: str = "default"
+    extra_hosts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    shm_size: Bytes = 0
+    ulimits: dict[str, Ulimit] = field(default_factory=dict)
+    privileged: bool = False
+    no_cache: bool = False
+
+
+class BuildJob(Value, frozen=True, kw_only=True):
+    """What to build; requests of one order do not depend on each other."""
+
+    requests: tuple[BuildRequest, ...]
+    payload: int  # the holder's, by its name inside
+
+
 def create_request(project: Project, service: Service, args: dict[str, str]) -> BuildRequest:
     """Read what a build needs, images apart. Raises `CannotBuild`."""
     build = service.build
@@ -44,7 +88,7 @@ def create_request(project: Project, service: Service, args: dict[str, str]) -> 
     names = (project.image_name(service), *build.tags)
     return BuildRequest(
         service=service.name,
-        names=tuple(imagename.normalize(name) for name in names),
+        names=tuple(image_name.normalize(name) for name in names),
         context=str(context),
         file=file,
         text=text,

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns
 from cntnr_compose.builder.dockerfile.globs import GlobPattern
+from cntnr_compose.builder.dockerfile.steps import short_hash
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, field
@@ -100,7 +101,11 @@ class SourceFiles:
         self.label = label
         self.keep_owners = keep_owners  # False: whatever is taken belongs to root afterwards
         self._ignore = ignore or IgnorePatterns()
-        self._cache_path = paths.builds() / "digests" / f"{_short_hash(str(root))}.json"
+        self._cache_path = (
+            paths.builds()
+            / "digests"
+            / f"{short_hash(str(root).encode(errors='surrogateescape'))}.json"
+        )
         self._cached_digests: dict[str, tuple[Stamp, str]] | None = None if use_cache else {}
         self._current_digests: dict[str, tuple[Stamp, str]] = {}
         self._root: Root | None = None
@@ -261,10 +266,6 @@ def _is_text(path: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _short_hash(text: str) -> str:
-    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:24]
 
 
 def _read_entry(path: str, place: Path) -> FileEntry | None:

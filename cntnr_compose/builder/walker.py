@@ -7,11 +7,14 @@ with one that makes what is missing. Both come to the same keys.
 import time
 from typing import Protocol
 
-from cntnr_compose.builder.dockerfile import instructions as build
-from cntnr_compose.builder.dockerfile import parser as dockerfile
 from cntnr_compose.builder.dockerfile import stages
-from cntnr_compose.builder.dockerfile.instructions import StageSettings
-from cntnr_compose.builder.dockerfile.parser import Instruction
+from cntnr_compose.builder.dockerfile.instructions import (
+    StageSettings,
+    apply_instruction,
+    initial_settings,
+    onbuild_instructions,
+)
+from cntnr_compose.builder.dockerfile.parser import Instruction, parse_dockerfile
 from cntnr_compose.builder.dockerfile.stages import Stage
 from cntnr_compose.builder.dockerfile.steps import (
     BuildStep,
@@ -20,52 +23,9 @@ from cntnr_compose.builder.dockerfile.steps import (
     final_image_key,
     step_key,
 )
-from cntnr_compose.core.values import Bytes, Seconds, Value, field, replace, to_tree
+from cntnr_compose.builder.request import BuildRequest
+from cntnr_compose.core.values import Seconds, Value, replace, to_tree
 from cntnr_compose.model.image import Image
-from cntnr_compose.model.service import Ulimit
-
-
-class BuildSecret(Value, frozen=True, kw_only=True):
-    """A secret that RUN may mount: a file of the user's, or a text."""
-
-    id: str
-    file: str = ""
-    content: str | None = None
-    uid: str = ""
-    gid: str = ""
-    mode: int | None = None
-
-
-class BuildRequest(Value, frozen=True, kw_only=True):
-    """Everything that one build needs to know."""
-
-    service: str
-    names: tuple[str, ...]  # full image names; the first is the service's image
-    context: str
-    file: str  # the Dockerfile's name for messages
-    text: str
-    ignore: tuple[str, ...] = ()
-    target: str = ""
-    platform: str = "linux/amd64"
-    args: dict[str, str] = field(default_factory=dict)
-    labels: dict[str, str] = field(default_factory=dict)
-    images: dict[str, Image] = field(default_factory=dict)  # by the word in the Dockerfile
-    contexts: dict[str, str] = field(default_factory=dict)  # name: folder
-    downloads: dict[str, str] = field(default_factory=dict)  # URL: file
-    secrets: tuple[BuildSecret, ...] = ()
-    network: str = "default"
-    extra_hosts: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    shm_size: Bytes = 0
-    ulimits: dict[str, Ulimit] = field(default_factory=dict)
-    privileged: bool = False
-    no_cache: bool = False
-
-
-class BuildJob(Value, frozen=True, kw_only=True):
-    """What to build; requests of one order do not depend on each other."""
-
-    requests: tuple[BuildRequest, ...]
-    payload: int  # the holder's, by its name inside
 
 
 class StepResult(Value, frozen=True, kw_only=True):
@@ -122,7 +82,7 @@ class StageWalker:
 
     def __init__(self, request: BuildRequest, kitchen: StepRunner) -> None:
         self.request, self.runner = request, kitchen
-        parsed = dockerfile.parse_dockerfile(request.text, request.file)
+        parsed = parse_dockerfile(request.text, request.file)
         self.scope = stages.split_stages(
             parsed, args=request.args, platform=request.platform, contexts=tuple(request.contexts)
         )
@@ -149,7 +109,7 @@ class StageWalker:
         steps = sum(one.keyword in ("ADD", "COPY", "RUN", "WORKDIR") for one in instructions)
         number = 0
         for one in instructions:
-            state, work = build.apply_instruction(point.settings, one, stage, self.scope)
+            state, work = apply_instruction(point.settings, one, stage, self.scope)
             point = replace(point, settings=state)
             if work is None:
                 point = _add_history(point, HistoryEntry(text=str(one)))
@@ -161,19 +121,17 @@ class StageWalker:
     def _initial_state(self, stage: Stage) -> tuple[StageState, tuple[Instruction, ...]]:
         if stage.base_stage >= 0:
             before = self._walk_stage(self.scope.stages[stage.base_stage])
-            state = build.initial_settings(None, before.settings)
+            state = initial_settings(None, before.settings)
             return replace(before, settings=state), stage.instructions
         if stage.base == "scratch":
-            return StageState(
-                key="scratch", settings=build.initial_settings(None)
-            ), stage.instructions
+            return StageState(key="scratch", settings=initial_settings(None)), stage.instructions
         if stage.base in self.request.contexts:
             raise self.scope.error(
                 stage.line, f"cannot start from the context {stage.base}: not an image"
             )
         image = self.request.images[stage.base]
-        ahead = build.onbuild_instructions(image.config, self.scope, stage.line)
-        point = StageState(key=image.id, settings=build.initial_settings(image.config), base=image)
+        ahead = onbuild_instructions(image.config, self.scope, stage.line)
+        point = StageState(key=image.id, settings=initial_settings(image.config), base=image)
         return point, (*ahead, *stage.instructions)
 
     def _run_step(
@@ -215,7 +173,7 @@ class StageWalker:
             elif kind == "image":
                 image = self.request.images[name]
                 found[word] = StageState(
-                    key=image.id, settings=build.initial_settings(image.config), base=image
+                    key=image.id, settings=initial_settings(image.config), base=image
                 )
         return found
 

@@ -6,25 +6,20 @@ Reading it costs one small file. Everything that is written is complete or absen
 import contextlib
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.values import Bytes, Value, from_json, from_tree, replace, to_json
+from cntnr_compose.core.values import Value, from_json, from_tree, replace
 from cntnr_compose.host import files
-from cntnr_compose.images import skopeo
-from cntnr_compose.images.skopeo import LayerCorrupt, NoSpace
-from cntnr_compose.model import image_name as imagename
+from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image, ImageConfig
 from cntnr_compose.model.oci import MANIFEST, Descriptor, Index, Manifest
 
 NAME_ANNOTATION = "org.opencontainers.image.ref.name"
 TAGGED_ANNOTATION = "cntnr.tagged"
-ReportProgress = Callable[[str, str], None]
-
-
 READ_ATTEMPTS, READ_PAUSE = 20, 0.01  # seconds: for a manifest that is just being written
 
 
@@ -34,7 +29,7 @@ class NoSuchImage(CntnrError):
     hint = "get it with `cntnr compose pull`, or build it with `cntnr compose build`"
 
     def __init__(self, ref: str) -> None:
-        super().__init__(f"no such image: {imagename.familiar(ref)}")
+        super().__init__(f"no such image: {image_name.familiar(ref)}")
 
 
 class StoreDamaged(CntnrError):
@@ -43,7 +38,7 @@ class StoreDamaged(CntnrError):
     hint = "get it again with `cntnr compose pull`, or build it again with `cntnr compose build`"
 
     def __init__(self, ref: str) -> None:
-        super().__init__(f"cannot read image {imagename.familiar(ref)}: its files are damaged")
+        super().__init__(f"cannot read image {image_name.familiar(ref)}: its files are damaged")
 
 
 class Catalogue(Value, frozen=True, kw_only=True):
@@ -78,7 +73,7 @@ class ImageStore:
     def find(self, ref: str) -> Image | None:
         """Find an image by name, id or the beginning of its id; None where there is none."""
         images = self.list()
-        wanted = imagename.normalize(ref) if not ref.startswith("sha256:") else ref
+        wanted = image_name.normalize(ref) if not ref.startswith("sha256:") else ref
         for image in images:
             if image.ref == wanted:
                 return image
@@ -87,11 +82,11 @@ class ImageStore:
             for image in images:
                 if image.manifest == digest and image.ref.startswith(f"{repository}:"):
                     return replace(image, ref=wanted)
-        return self.find_by_id(ref) if imagename.id_prefix(ref) else None
+        return self.find_by_id(ref) if image_name.id_prefix(ref) else None
 
     def find_by_id(self, name: str) -> Image | None:
         """Find an image by its id or the beginning of it; None where there is none or several."""
-        digits = imagename.id_prefix(name)
+        digits = image_name.id_prefix(name)
         found = {one.id: one for one in self.list() if one.id.startswith(f"sha256:{digits}")}
         return next(iter(found.values())) if digits and len(found) == 1 else None
 
@@ -122,7 +117,7 @@ class ImageStore:
 
     def write_blob(self, content: bytes, media_type: str) -> Descriptor:
         """Write a small blob and describe it."""
-        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        digest = digest_of(content)
         path = self.blob_path(digest)
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -147,7 +142,7 @@ class ImageStore:
         image = self.require(ref)
         size = self.blob_path(image.manifest).stat().st_size
         descriptor = Descriptor(media_type=MANIFEST, digest=image.manifest, size=size)
-        return self.add(imagename.normalize(new), descriptor)
+        return self.add(image_name.normalize(new), descriptor)
 
     def remove(self, ref: str) -> tuple[str, ...]:
         """Take a name away, or all names of an image given by id; give the names.
@@ -155,7 +150,7 @@ class ImageStore:
         The image's files go with the next `prune`. Raises `NoSuchImage`.
         """
         image = self.require(ref)
-        by_name = not ref.startswith("sha256:") and image.ref == imagename.normalize(ref)
+        by_name = not ref.startswith("sha256:") and image.ref == image_name.normalize(ref)
         gone = [one.ref for one in self.list() if one.id == image.id]
         if by_name:
             gone = [image.ref]
@@ -165,23 +160,6 @@ class ImageStore:
             )
             self._write_index(replace(index, manifests=tuple(kept)))
         return tuple(gone)
-
-    def prune(self) -> Bytes:
-        """Remove blobs that no image needs, and what dead processes left; give the bytes freed.
-
-        Waits for pulls and builds under way. Unpacked layers are `unpack.prune_layers`' work.
-        """
-        if not self._index_stamp():
-            return 0
-        freed = 0
-        with self.alone(), self.locked_index() as index:
-            files.remove_stale_staging(self.root)
-            needed = self._reachable(index)
-            for path in self.blobs.glob("sha256/*"):
-                if path.name not in needed:
-                    freed += path.stat().st_size
-                    path.unlink(missing_ok=True)
-        return freed
 
     @contextlib.contextmanager
     def locked_index(self) -> Iterator[Index]:
@@ -195,13 +173,6 @@ class ImageStore:
         """Keep `prune` away while blobs are made that no name holds yet."""
         self.create_layout()
         with files.file_lock(self.root / ".use", shared=True):
-            yield
-
-    @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
-        """Wait until nobody makes blobs that no name holds yet, and let nobody begin."""
-        self.create_layout()
-        with files.file_lock(self.root / ".use"):
             yield
 
     @contextlib.contextmanager
@@ -266,89 +237,22 @@ class ImageStore:
             time.sleep(READ_PAUSE)
         return from_json(self.blob_path(digest).read_bytes(), Manifest)
 
-    def _reachable(self, index: Index) -> set[str]:
-        needed = set()
-        for descriptor in index.manifests:
-            needed.add(descriptor.digest)
-            with contextlib.suppress(OSError, ValueError):
-                manifest = self.read_manifest(descriptor.digest)
-                needed |= {manifest.config.digest, *(one.digest for one in manifest.layers)}
-        return {digest.partition(":")[2] for digest in needed}
+
+def digest_of(content: bytes) -> str:
+    """Compute the digest of a text, as OCI writes it."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def digest_of_file(path: Path) -> str:
+    """Compute the digest of a file, as OCI writes it. Raises `OSError`."""
+    with path.open("rb") as content:
+        return f"sha256:{hashlib.file_digest(content, 'sha256').hexdigest()}"
 
 
 def _drop_nulls(tree: Any) -> Any:
     if isinstance(tree, dict):
         return {key: _drop_nulls(value) for key, value in tree.items() if value is not None}
     return tree
-
-
-def _ignore_progress(_kind: str, _text: str) -> None:
-    return None
-
-
-def pull_image(
-    ref: str,
-    *,
-    platform: str = "",
-    on_progress: ReportProgress = _ignore_progress,
-    store: ImageStore | None = None,
-) -> Image:
-    """Get an image from a registry, a layout or an archive into the store.
-
-    The registry is always asked; blobs that are here already are not fetched again. Threads may
-    call it for several images at once. Raises `ImageNameInvalid`, `ImageError`.
-    """
-    store = store or ImageStore()
-    full = imagename.normalize(ref)
-    on_progress("Pulling", ref)
-    try:
-        with store.protect_blobs(), store.draft() as draft:
-            manifest = _copy_blobs(store, full, draft, platform)
-            image = store.add(full, manifest)
-    except OSError as error:
-        import errno
-
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise NoSpace(full) from error
-        raise paths.HomeNotWritable(store.root, error.strerror or str(error)) from error
-    on_progress("Pulled", ref)
-    return image
-
-
-def _copy_blobs(store: ImageStore, ref: str, draft: Path, platform: str) -> Descriptor:
-    """Copy an image's blobs into the store, and describe its manifest."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    from cntnr_compose.images.archives import unpack_archive
-
-    place = unpack_archive(ref, draft)
-    with ThreadPoolExecutor(1) as beside:
-        exact = _copies_config_unchanged(ref)
-        original = None if exact else beside.submit(skopeo.read_config, place, platform=platform)
-        skopeo.copy_image(ref, draft / "layout", store.blobs, platform=platform, unpacked_ref=place)
-        index = files.read_value(draft / "layout/index.json", Index)
-        if index is None or not index.manifests:
-            raise LayerCorrupt(ref, "skopeo copied nothing")
-        manifest = index.manifests[0]
-        if original is not None:
-            manifest = _restore_config(store, manifest, original.result())
-    return replace(manifest, annotations={})
-
-
-def push_image(
-    ref: str, *, on_progress: ReportProgress = _ignore_progress, store: ImageStore | None = None
-) -> None:
-    """Copy an image of the store to the registry that its name tells.
-
-    Raises `NoSuchImage`, `ImageError`.
-    """
-    store = store or ImageStore()
-    image = store.require(ref)
-    on_progress("Pushing", ref)
-    with store.protect_blobs(), store.draft() as draft:
-        layout = create_image_layout(store, image, draft / "layout", tag="image")
-        skopeo.push_image(layout, store.blobs, image.ref)
-    on_progress("Pushed", ref)
 
 
 def create_image_layout(store: ImageStore, image: Image, path: Path, *, tag: str) -> Path:
@@ -362,28 +266,3 @@ def create_image_layout(store: ImageStore, image: Image, path: Path, *, tag: str
     )
     files.write_value(path / "index.json", Index(manifests=(named,)))
     return path
-
-
-def _copies_config_unchanged(ref: str) -> bool:
-    """Tell whether skopeo copies the configuration byte for byte: from OCI to OCI it does."""
-    return imagename.transport(ref) in ("oci:", "oci-archive:")
-
-
-def _restore_config(store: ImageStore, manifest: Descriptor, original: bytes) -> Descriptor:
-    """Put the maker's configuration back.
-
-    skopeo writes a new one when it makes an OCI image of a docker one: the health check, the
-    shell and ONBUILD are lost, and the id is not the one that docker shows.
-    """
-    made = store.read_manifest(manifest.digest)
-    digest = f"sha256:{hashlib.sha256(original).hexdigest()}"
-    if not original or digest == made.config.digest:
-        return manifest
-    try:
-        written = from_json(store.blob_path(made.config.digest).read_bytes(), dict[str, Any])
-        if from_json(original, dict[str, Any])["rootfs"] != written["rootfs"]:
-            return manifest  # the name was given to another image meanwhile
-    except (KeyError, ValueError):
-        return manifest
-    config = store.write_blob(original, skopeo.OCI_CONFIG)
-    return store.write_blob(to_json(replace(made, config=config)), MANIFEST)

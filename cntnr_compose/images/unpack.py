@@ -4,18 +4,16 @@ Everything that writes here runs inside the holder, where the image's owners exi
 """
 
 import contextlib
-import hashlib
-import os
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CommandFailed
-from cntnr_compose.core.values import Bytes, Value
+from cntnr_compose.core.values import Value
 from cntnr_compose.host import files
 from cntnr_compose.images import umoci
 from cntnr_compose.images.skopeo import LayerCorrupt, NoSpace
-from cntnr_compose.images.store import ImageStore, create_image_layout
+from cntnr_compose.images.store import ImageStore, create_image_layout, digest_of_file
 from cntnr_compose.model.image import Image
 
 # The options of a mount have to fit one page, and paths of homes can be long; this leaves room for
@@ -95,10 +93,9 @@ def _unpack_error(image: Image, store: ImageStore, said: str) -> Exception:
         path = store.blob_path(layer.digest)
         if not path.exists():
             return LayerCorrupt(image.ref, f"{layer.digest[:19]} is missing")
-        with path.open("rb") as blob:
-            if f"sha256:{hashlib.file_digest(blob, 'sha256').hexdigest()}" != layer.digest:
-                path.unlink(missing_ok=True)
-                return LayerCorrupt(image.ref, f"{layer.digest[:19]} does not match its digest")
+        if digest_of_file(path) != layer.digest:
+            path.unlink(missing_ok=True)
+            return LayerCorrupt(image.ref, f"{layer.digest[:19]} does not match its digest")
     lines = [line.strip() for line in said.strip().splitlines()] or ["umoci failed"]
     return LayerCorrupt(image.ref, lines[-1].removeprefix("⨯ "))
 
@@ -123,49 +120,3 @@ def draft() -> Iterator[Path]:
     """Make a folder beside the layers that is gone afterwards; killed, the next one removes it."""
     with files.staging_folder(paths.make_data_folder(paths.layers())) as path:
         yield path
-
-
-def prune_layers(used: Collection[str], *, build_cache: bool = False) -> Bytes:
-    """Remove unpacked images that neither the store nor a container needs; give the bytes freed.
-
-    ``used`` are the image ids of containers. Results of build steps, and all else that builds
-    remember, go only with ``build_cache``. Waits for builds under way. Runs inside the holder.
-    """
-    with ImageStore().alone():
-        freed = _prune_layers(used, build_cache=build_cache)
-        if build_cache and paths.builds().exists():
-            freed += size_of(paths.builds())
-            files.remove_tree(paths.builds())
-    return freed
-
-
-def _prune_layers(used: Collection[str], *, build_cache: bool) -> Bytes:
-    root = paths.layers()
-    kept_ids = {one.id.removeprefix("sha256:") for one in ImageStore().list()}
-    kept_ids |= {one.removeprefix("sha256:") for one in used}
-    kept = set(kept_ids)
-    for name in kept_ids:
-        stack = files.read_value(root / name / "stack.json", LayerStack)
-        kept |= {lower.partition("/")[0] for lower in stack.lower} if stack else set()
-    freed = 0
-    for path in root.glob("[!.]*"):
-        if path.name in kept or (path.name.startswith("s-") and not build_cache):
-            continue
-        freed += size_of(path)
-        gone = path.with_name(f".draft-{os.urandom(6).hex()}")
-        path.rename(gone)  # at once, so that nobody sees half an image
-        files.remove_staging_folder(gone)
-    for path in root.glob(".lock-*"):
-        path.unlink(missing_ok=True)
-    return freed
-
-
-def size_of(path: Path) -> Bytes:
-    """Add up what a tree takes on the disk; not by recursion, since folders lie very deep in each other."""
-    total, ahead = 0, [path]
-    while ahead:
-        one = ahead.pop()
-        total += one.lstat().st_blocks * 512
-        if one.is_dir() and not one.is_symlink():
-            ahead += one.iterdir()
-    return total

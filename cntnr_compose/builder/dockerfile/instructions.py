@@ -4,9 +4,9 @@ import posixpath
 from collections.abc import Callable
 from typing import TypeAlias
 
-from cntnr_compose.builder.dockerfile import run as buildrun
 from cntnr_compose.builder.dockerfile.healthcheck import parse_healthcheck
 from cntnr_compose.builder.dockerfile.parser import Instruction, parse_instruction
+from cntnr_compose.builder.dockerfile.run import parse_run
 from cntnr_compose.builder.dockerfile.stages import DockerfileScope, Stage, parse_arg_words
 from cntnr_compose.builder.dockerfile.steps import BuildStep, CopyStep, FolderStep, InlineFile
 from cntnr_compose.containers.spec.process import DEFAULT_PATH, DEFAULT_SHELL
@@ -240,7 +240,7 @@ def _onbuild(
 def _run(
     state: StageSettings, one: Instruction, stage: Stage, scope: DockerfileScope
 ) -> InstructionResult:
-    return state, buildrun.parse_run(one, stage, scope, state.config, state.args, state.shell)
+    return state, parse_run(one, stage, scope, state.config, state.args, state.shell)
 
 
 def _copy(

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from cntnr_compose.builder.dockerfile import words as dockerwords
+from cntnr_compose.builder.dockerfile.words import WordInvalid, split_words
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, from_json
 
@@ -150,8 +150,8 @@ def _read_heredocs(
 
 def _split_words(text: str) -> tuple[str, ...]:
     try:
-        return dockerwords.split_words(text)
-    except dockerwords.WordInvalid:
+        return split_words(text)
+    except WordInvalid:
         return ()  # a shell may have other rules for quotes; a text in quotes is no heredoc
 
 

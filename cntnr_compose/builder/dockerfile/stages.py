@@ -2,8 +2,8 @@
 
 import re
 
-from cntnr_compose.builder.dockerfile import words as dockerwords
 from cntnr_compose.builder.dockerfile.parser import Dockerfile, DockerfileInvalid, Instruction
+from cntnr_compose.builder.dockerfile.words import WordInvalid, expand_word, split_words
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, field, replace
 
@@ -53,15 +53,15 @@ class DockerfileScope(Value, frozen=True, kw_only=True):
     def expand(self, word: str, values: dict[str, str], line: int) -> str:
         """Fill in variables. Raises `DockerfileInvalid`."""
         try:
-            return dockerwords.expand_word(word, values, self.escape)
-        except dockerwords.WordInvalid as error:
+            return expand_word(word, values, self.escape)
+        except WordInvalid as error:
             raise self.error(line, str(error)) from error
 
     def split_words(self, text: str, line: int) -> tuple[str, ...]:
         """Cut a text into words with their quotes. Raises `DockerfileInvalid`."""
         try:
-            return dockerwords.split_words(text, self.escape)
-        except dockerwords.WordInvalid as error:
+            return split_words(text, self.escape)
+        except WordInvalid as error:
             raise self.error(line, str(error)) from error
 
     def find_stage(self, target: str) -> Stage:

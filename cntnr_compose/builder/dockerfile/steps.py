@@ -78,9 +78,14 @@ BuildStep: TypeAlias = CopyStep | RunStep | FolderStep
 def step_key(parent: str, work: BuildStep, content: str) -> str:
     """Name the files that ``work`` makes of ``parent``, where ``content`` tells what it reads."""
     parts = (CACHE_GENERATION, parent, work, content)
-    return hashlib.sha256(to_json(parts)).hexdigest()[:24]
+    return short_hash(to_json(parts))
 
 
 def final_image_key(parent: str, config: object) -> str:
     """Name an image: its files, and what its configuration says."""
-    return hashlib.sha256(to_json((CACHE_GENERATION, parent, config))).hexdigest()[:24]
+    return short_hash(to_json((CACHE_GENERATION, parent, config)))
+
+
+def short_hash(content: bytes) -> str:
+    """Shorten a text to a name for the caches of builds."""
+    return hashlib.sha256(content).hexdigest()[:24]

@@ -5,10 +5,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
-from cntnr_compose.builder import cache as builder_image
+from cntnr_compose.builder import cache
 from cntnr_compose.builder.cache import BuiltImage
-from cntnr_compose.builder.walker import BuildRequest, StageState, current_seconds
-from cntnr_compose.builder.worker import layer as builder_pack
+from cntnr_compose.builder.request import BuildRequest
+from cntnr_compose.builder.walker import StageState, current_seconds
+from cntnr_compose.builder.worker.layer import pack_layer
 from cntnr_compose.builder.worker.rootfs import StageRootfs
 from cntnr_compose.core.values import Seconds, Tree, to_json, to_tree
 from cntnr_compose.host import files
@@ -32,7 +33,7 @@ class LayerPacker:
         """Begin with a folder, or find that somebody has."""
         with self._lock:
             if folder not in self._jobs:
-                self._jobs[folder] = self._pool.submit(builder_pack.pack_layer, folder, self._store)
+                self._jobs[folder] = self._pool.submit(pack_layer, folder, self._store)
             return self._jobs[folder]
 
     def close(self) -> None:
@@ -59,7 +60,7 @@ def assemble_image(
     folder = unpack.unpacked_folder(built.id)
     folder.mkdir(exist_ok=True)
     files.write_value(folder / "stack.json", unpack.LayerStack(lower=views.lower_dirs(point)))
-    builder_image.save_image(point, built)
+    cache.save_image(point, built)
     return built
 
 

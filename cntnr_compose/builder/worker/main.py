@@ -15,8 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NoReturn
 
-from cntnr_compose.builder import cache as builder_image
-from cntnr_compose.builder.walker import BuildJob, BuildRequest, StageWalker
+from cntnr_compose.builder import cache
+from cntnr_compose.builder.request import BuildJob, BuildRequest
+from cntnr_compose.builder.walker import StageWalker
 from cntnr_compose.builder.worker.image import LayerPacker, assemble_image
 from cntnr_compose.builder.worker.rootfs import StageRootfs, create_empty_layer
 from cntnr_compose.builder.worker.run import ProgramRunner, kill_all
@@ -26,8 +27,7 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Event, WarningEvent
 from cntnr_compose.core.values import from_json, to_json
 from cntnr_compose.host import mounts
-from cntnr_compose.host.namespaces import isolation as solitude
-from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.host.namespaces import isolation, rootlesskit
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.protocol import ErrorReply, EventReply, ResultReply
 
@@ -83,14 +83,14 @@ class ReplyChannel:
 def main() -> None:
     """Carry out one order, in a child that is alone; where nobody waits any more, end the holder too."""
     order = from_json(sys.stdin.buffer.readline(), BuildJob)
-    child = solitude.fork_isolated()
+    child = isolation.fork_isolated()
     if child == 0:
         _run_job(order)
     for number in STOP_SIGNALS:
         signal.signal(number, lambda *_: os.kill(child, signal.SIGTERM))
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if status != 0:
-        holder.stop_from_inside(order.payload)
+        rootlesskit.stop_from_inside(order.payload)
     os._exit(abs(status))
 
 
@@ -183,11 +183,11 @@ def _build(request: BuildRequest, shop: WorkerState, store: ImageStore, packer: 
     try:
         point = StageWalker(request, kitchen).walk_target()
         kitchen.digests.save()
-        built = None if request.no_cache else builder_image.find_image(point, store)
+        built = None if request.no_cache else cache.find_image(point, store)
         if built is None:
             built = assemble_image(point, request, store, packer, shop.rootfs)
         shop.raise_if_cancelled()
-        builder_image.tag_image(built, request.names, store)
+        cache.tag_image(built, request.names, store)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFull(request.service) from error

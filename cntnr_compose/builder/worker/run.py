@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cntnr_compose.builder.dockerfile.run import PROXY_VARIABLES
-from cntnr_compose.builder.dockerfile.steps import RunMount, RunStep
+from cntnr_compose.builder.dockerfile.steps import RunMount, RunStep, short_hash
+from cntnr_compose.builder.request import BuildRequest, BuildSecret
 from cntnr_compose.builder.source_files import SourceMissing
-from cntnr_compose.builder.walker import BuildRequest, BuildSecret
-from cntnr_compose.builder.worker import run_network as outlet
 from cntnr_compose.builder.worker.run_log import PrintLine, StepLog
+from cntnr_compose.builder.worker.run_network import bind_resolv_conf, run_network
 from cntnr_compose.containers.bundle import accounts
-from cntnr_compose.containers.runtime import host_facts as facts
-from cntnr_compose.containers.spec import process as environment
+from cntnr_compose.containers.runtime.host_facts import gather_host_facts
 from cntnr_compose.containers.spec.inputs import HostFacts, ResolvedMount, SpecInputs
+from cntnr_compose.containers.spec.process import split_variable
 from cntnr_compose.containers.spec.runtime_spec import build_runtime_spec
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
@@ -62,7 +62,7 @@ class ProgramRunner:
         # The holder's resolver is slirp4netns itself, which here asks the machine's.
         self._resolver, theirs = Path("/etc/resolv.conf").read_text(), kernel.host_resolv_conf()
         self._resolver_of_host = theirs
-        outlet.bind_resolv_conf(theirs, place / "resolv.conf")
+        bind_resolv_conf(theirs, place / "resolv.conf")
 
     def run(
         self,
@@ -93,7 +93,7 @@ class ProgramRunner:
         self, step: "_RunBundle", config: ImageConfig, identity: str, place: SourceFolder
     ) -> Tree:
         if self._facts is None:
-            self._facts = facts.gather_host_facts()
+            self._facts = gather_host_facts()
         work, request = step.work, step.request
         (step.bundle / "hosts").write_text(LOCALHOST_ENTRIES + _hosts_lines(request))
         on_host = step.network == "host"
@@ -101,7 +101,7 @@ class ProgramRunner:
         (step.bundle / "resolv.conf").write_text(resolver)
         resolved = step.prepare_mounts(place)
         env: dict[str, str | None] = {}
-        env.update(environment.split_variable(word) for word in work.env)
+        env.update(split_variable(word) for word in work.env)
         proxies = {name: value for name, value in request.args.items() if name in PROXY_VARIABLES}
         setting = SpecInputs(
             id=identity,
@@ -161,7 +161,7 @@ class ProgramRunner:
 def _network(work: RunStep, undo: contextlib.ExitStack) -> str:
     """Give the network of a RUN as `Setting` names it; this process is on the machine's own."""
     if work.network == "default":
-        return undo.enter_context(outlet.run_network())
+        return undo.enter_context(run_network())
     return "new" if work.network == "none" else "host"
 
 
@@ -223,9 +223,7 @@ class _RunBundle:
         return shown if source == folder else shown / source.name
 
     def _cache(self, mount: RunMount) -> ResolvedMount:
-        import hashlib
-
-        name = hashlib.sha256((mount.id or mount.target).encode()).hexdigest()[:24]
+        name = short_hash((mount.id or mount.target).encode())
         folder = paths.builds() / "mounts" / name
         if mount.sharing != "shared":
             self.undo.enter_context(files.file_lock(folder.with_suffix(".lock")))

@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from cntnr_compose.builder.builder_steps import find_step, save_step
+from cntnr_compose.builder.cache import find_step, save_step
 from cntnr_compose.builder.digests import InputDigests
 from cntnr_compose.builder.dockerfile.steps import BuildStep, CopyStep, FolderStep, RunStep
+from cntnr_compose.builder.request import BuildRequest
 from cntnr_compose.builder.source_files import SourceChanged, SourceFiles
-from cntnr_compose.builder.walker import BuildRequest, StageState, StepResult, current_seconds
-from cntnr_compose.builder.worker import archive as builder_tar
-from cntnr_compose.builder.worker import copy as builder_copy
+from cntnr_compose.builder.walker import StageState, StepResult, current_seconds
+from cntnr_compose.builder.worker.archive import extract_archive, is_archive
+from cntnr_compose.builder.worker.copy import CopyTarget, copy_files
 from cntnr_compose.builder.worker.rootfs import StageRootfs
 from cntnr_compose.builder.worker.run import ProgramRunner
 from cntnr_compose.containers.spec import users
@@ -152,9 +153,9 @@ class StepExecutor:
         match work:
             case FolderStep():
                 target = CopyStep(sources=(), target=f"{work.path}/", chown=work.user)
-                builder_copy.CopyTarget(
-                    root, target, where, self.worker.raise_if_cancelled
-                ).make_folder(work.path)
+                CopyTarget(root, target, where, self.worker.raise_if_cancelled).make_folder(
+                    work.path
+                )
             case CopyStep():
                 with self._open_source(work.origin, origins) as files_:
                     self._copy(work, root, files_, where)
@@ -184,18 +185,16 @@ class StepExecutor:
 
     def _copy(self, work: CopyStep, root: Root, place: SourceFiles, where: str) -> None:
         chosen = place.select(work.sources, where) if work.sources else []
-        target = builder_copy.CopyTarget(root, work, where, self.worker.raise_if_cancelled)
+        target = CopyTarget(root, work, where, self.worker.raise_if_cancelled)
         if work.extract:
             for one in list(chosen):
                 path = Path(one.top.host_path)
-                if not one.top.is_folder and path.is_file() and builder_tar.is_archive(path):
+                if not one.top.is_folder and path.is_file() and is_archive(path):
                     chosen.remove(one)
                     folder = target.make_folder(work.target)
-                    builder_tar.extract_archive(
+                    extract_archive(
                         root, folder, path, where=where, check=self.worker.raise_if_cancelled
                     )
-        builder_copy.copy_files(
-            root, work, place, chosen, where=where, check=self.worker.raise_if_cancelled
-        )
+        copy_files(root, work, place, chosen, where=where, check=self.worker.raise_if_cancelled)
         for url in work.urls:
             target.copy_download(url, Path(self.request.downloads[url]))

@@ -9,13 +9,8 @@ from hypothesis import strategies as st
 
 from cntnr_compose.builder.dockerfile.parser import KEYWORDS, DockerfileInvalid
 from cntnr_compose.builder.dockerfile.steps import BuildStep, RunStep
-from cntnr_compose.builder.walker import (
-    BuildRequest,
-    StageState,
-    StageWalker,
-    StepResult,
-    image_key,
-)
+from cntnr_compose.builder.request import BuildRequest
+from cntnr_compose.builder.walker import StageState, StageWalker, StepResult, image_key
 from cntnr_compose.core.values import replace
 from cntnr_compose.model.image import Image, ImageConfig
 

@@ -67,16 +67,6 @@ def test_an_image_has_several_names_and_loses_them_one_by_one(store: ImageStore)
     assert store.list() == ()
 
 
-def test_pruning_removes_what_no_name_holds(store: ImageStore) -> None:
-    kept, gone = add(store, "docker.io/library/a:1", "a"), add(store, "docker.io/library/b:1", "b")
-    store.remove("b:1")
-    size = store.blob_path(gone.id).stat().st_size
-    assert store.prune() > size
-    assert store.find("a:1") == kept
-    assert not store.blob_path(gone.id).exists()
-    assert store.prune() == 0
-
-
 def test_the_catalogue_is_not_believed_when_the_index_has_changed(store: ImageStore) -> None:
     add(store, "docker.io/library/a:1", "a")
     catalogue = (store.root / "catalogue.json").read_bytes()
