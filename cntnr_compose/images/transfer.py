@@ -8,11 +8,11 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.values import from_json, replace, to_json
 from cntnr_compose.host import files
 from cntnr_compose.images import skopeo
-from cntnr_compose.images.skopeo import LayerCorrupt, NoSpace
+from cntnr_compose.images.errors import LayerCorrupt, NoSpace
 from cntnr_compose.images.store import ImageStore, create_image_layout, digest_of
 from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image
-from cntnr_compose.model.oci import MANIFEST, Descriptor, Index
+from cntnr_compose.model.oci import CONFIG, MANIFEST, Descriptor, Index
 
 ReportProgress = Callable[[str, str], None]
 
@@ -28,39 +28,43 @@ def pull_image(
     on_progress: ReportProgress = _ignore_progress,
     store: ImageStore | None = None,
 ) -> Image:
-    """Get an image from a registry, a layout or an archive into the store.
+    """Pull an image from a registry, a layout or an archive into the store.
 
-    The registry is always asked; blobs that are here already are not fetched again. Threads may
-    call it for several images at once. Raises `ImageNameInvalid`, `ImageError`.
+    Always asks the registry; blobs that are present are not downloaded again. Threads may call it for
+    several images at once. Raises `ImageNameInvalid`, `ImageError`.
     """
     store = store or ImageStore()
-    full = image_name.normalize(ref)
+    full_name = image_name.normalize(ref)
     on_progress("Pulling", ref)
     try:
         with store.protect_blobs(), store.draft() as draft:
-            manifest = _copy_blobs(store, full, draft, platform)
-            image = store.add(full, manifest)
+            manifest = _copy_blobs(store, full_name, draft, platform)
+            image = store.add(full_name, manifest)
     except OSError as error:
         import errno
 
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise NoSpace(full) from error
+            raise NoSpace(full_name) from error
         raise paths.HomeNotWritable(store.root, error.strerror or str(error)) from error
     on_progress("Pulled", ref)
     return image
 
 
 def _copy_blobs(store: ImageStore, ref: str, draft: Path, platform: str) -> Descriptor:
-    """Copy an image's blobs into the store, and describe its manifest."""
+    """Copy an image's blobs into the store, and return the descriptor of its manifest."""
     from concurrent.futures import ThreadPoolExecutor
 
     from cntnr_compose.images.archives import unpack_archive
 
-    place = unpack_archive(ref, draft)
-    with ThreadPoolExecutor(1) as beside:
-        exact = _copies_config_unchanged(ref)
-        original = None if exact else beside.submit(skopeo.read_config, place, platform=platform)
-        skopeo.copy_image(ref, draft / "layout", store.blobs, platform=platform, unpacked_ref=place)
+    source = unpack_archive(ref, draft)
+    with ThreadPoolExecutor(1) as pool:
+        is_unchanged = _copies_config_unchanged(ref)
+        original = (
+            None if is_unchanged else pool.submit(skopeo.read_config, source, platform=platform)
+        )
+        skopeo.copy_image(
+            ref, draft / "layout", store.blobs, platform=platform, unpacked_ref=source
+        )
         index = files.read_value(draft / "layout/index.json", Index)
         if index is None or not index.manifests:
             raise LayerCorrupt(ref, "skopeo copied nothing")
@@ -73,7 +77,7 @@ def _copy_blobs(store: ImageStore, ref: str, draft: Path, platform: str) -> Desc
 def push_image(
     ref: str, *, on_progress: ReportProgress = _ignore_progress, store: ImageStore | None = None
 ) -> None:
-    """Copy an image of the store to the registry that its name tells.
+    """Push an image of the store to the registry in its name.
 
     Raises `NoSuchImage`, `ImageError`.
     """
@@ -92,19 +96,19 @@ def _copies_config_unchanged(ref: str) -> bool:
 
 
 def _restore_config(store: ImageStore, manifest: Descriptor, original: bytes) -> Descriptor:
-    """Put the maker's configuration back.
+    """Restore the original configuration, and return the descriptor of the new manifest.
 
-    skopeo writes a new one when it makes an OCI image of a docker one: the health check, the
-    shell and ONBUILD are lost, and the id is not the one that docker shows.
+    skopeo writes a new configuration when it converts a docker image to OCI: the health check, the shell and
+    ONBUILD are lost, and the image id differs from docker's.
     """
-    made = store.read_manifest(manifest.digest)
-    if not original or digest_of(original) == made.config.digest:
+    converted = store.read_manifest(manifest.digest)
+    if not original or digest_of(original) == converted.config.digest:
         return manifest
     try:
-        written = from_json(store.blob_path(made.config.digest).read_bytes(), dict[str, Any])
+        written = from_json(store.blob_path(converted.config.digest).read_bytes(), dict[str, Any])
         if from_json(original, dict[str, Any])["rootfs"] != written["rootfs"]:
-            return manifest  # the name was given to another image meanwhile
+            return manifest  # the tag was moved to another image meanwhile
     except (KeyError, ValueError):
         return manifest
-    config = store.write_blob(original, skopeo.OCI_CONFIG)
-    return store.write_blob(to_json(replace(made, config=config)), MANIFEST)
+    config = store.write_blob(original, CONFIG)
+    return store.write_blob(to_json(replace(converted, config=config)), MANIFEST)

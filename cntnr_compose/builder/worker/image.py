@@ -14,10 +14,9 @@ from cntnr_compose.builder.worker.rootfs import StageRootfs
 from cntnr_compose.core.values import Seconds, Tree, to_json, to_tree
 from cntnr_compose.host import files
 from cntnr_compose.images import unpack
-from cntnr_compose.images.skopeo import OCI_CONFIG
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
-from cntnr_compose.model.oci import MANIFEST, Descriptor, Manifest
+from cntnr_compose.model.oci import CONFIG, MANIFEST, Descriptor, Manifest
 
 
 class LayerPacker:
@@ -53,7 +52,7 @@ def assemble_image(
     made = [job.result() for job in jobs]
     base, base_tree = _base(point.base, store)
     config = to_json(_config(point, request, base_tree, made))
-    described = store.write_blob(config, OCI_CONFIG)
+    described = store.write_blob(config, CONFIG)
     manifest = Manifest(config=described, layers=(*base, *made))
     content = to_json(manifest)
     built = BuiltImage(manifest=store.write_blob(content, MANIFEST), id=described.digest)

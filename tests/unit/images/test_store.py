@@ -6,10 +6,9 @@ import pytest
 
 from cntnr_compose.core.values import to_json
 from cntnr_compose.host import files
-from cntnr_compose.images.skopeo import OCI_CONFIG
 from cntnr_compose.images.store import ImageStore, NoSuchImage
 from cntnr_compose.model.image import Image
-from cntnr_compose.model.oci import MANIFEST, Manifest
+from cntnr_compose.model.oci import CONFIG, MANIFEST, Manifest
 
 
 @pytest.fixture
@@ -25,7 +24,7 @@ def add(store: ImageStore, ref: str, mark: str = "") -> Image:
         "config": {"Env": ["A=1"], "Labels": None},
         "mark": mark,
     }
-    config = store.write_blob(to_json(tree), OCI_CONFIG)
+    config = store.write_blob(to_json(tree), CONFIG)
     layer = store.write_blob(f"layer {mark}".encode(), "application/vnd.oci.image.layer.v1.tar")
     return store.add(
         ref, store.write_blob(to_json(Manifest(config=config, layers=(layer,))), MANIFEST)
