@@ -1,8 +1,8 @@
 """Match patterns with ``*``, ``**``, ``?`` and ``[…]`` as docker does, in linear time.
 
 The author of a pattern also chooses the names that it is matched with, so backtracking could take forever.
-All positions in the pattern that a beginning of the path can lead to are followed at once, and the next set of
-positions for each character is cached.
+All positions in the pattern that a beginning of the path can lead to are followed at once, and the next set
+of positions for each character is cached.
 """
 
 import re
