@@ -9,6 +9,7 @@ from cntnr_compose.builder.dockerfile.parser import parse_dockerfile
 from cntnr_compose.builder.dockerfile.run import NETWORK_MODES
 from cntnr_compose.builder.dockerfile.stages import DockerfileScope, split_stages
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.transports import REMOTE_PREFIXES
 from cntnr_compose.core.values import Bytes, Value, field
 from cntnr_compose.host import kernel
 from cntnr_compose.host.kernel import host_platform
@@ -18,7 +19,6 @@ from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Build, Service, Ulimit
 from cntnr_compose.reconcile import labels
 
-REMOTE_PREFIXES = ("http://", "https://", "git://", "ssh://", "git@", "github.com/")
 IMAGE_PREFIX = "docker-image://"
 SERVICE_PREFIX = "service:"
 HOST_GATEWAY = "host-gateway"

@@ -20,7 +20,6 @@ from cntnr_compose.core.values import Value
 from cntnr_compose.host.openat2 import Root
 
 
-
 class BuildSourceMissing(CntnrError):
     """A source of COPY or ADD does not exist."""
 

@@ -18,11 +18,11 @@ from cntnr_compose.client.connection import (
 )
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import RemoteError
-from cntnr_compose.core.events import ContainerEvent, Emit, Event
+from cntnr_compose.core.events import ContainerEvent, Emit, Event, ignore_event
 from cntnr_compose.core.uninterruptible import uninterruptible
 from cntnr_compose.core.values import Seconds, Tree, from_tree
 from cntnr_compose.host import files, kernel
-from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.host.namespaces import rootlesskit
 from cntnr_compose.model.observed import Observed
 from cntnr_compose.model.plan import Plan
 from cntnr_compose.model.project import Project
@@ -39,15 +39,11 @@ from cntnr_compose.model.protocol import (
     Shutdown,
     Subscribe,
     Unlock,
-    age,
+    compare_age,
 )
 
 CONNECT_TIMEOUT: Seconds = 30
 MAX_REPLACEMENTS = 3  # by one command: commands of an older version may start theirs again
-
-
-def ignore_event(_event: Event) -> None:
-    """Ignore an event."""
 
 
 class Client:
@@ -69,7 +65,7 @@ class Client:
     ) -> None:
         self._connection.close()
         if self._ends_holder:
-            holder.stop_if_unused()
+            rootlesskit.stop_if_unused()
 
     def close(self) -> None:
         """Disconnect; the supervisor cancels what it does for us."""
@@ -121,7 +117,7 @@ class Client:
             case EventReply(event=event):
                 return event
             case ErrorReply() as reply:
-                raise _name_port_owner(reply.as_error())
+                raise _name_port_owner(reply.to_error())
             case _:
                 return None
 
@@ -174,12 +170,12 @@ def _connect(project: str, start: bool, emit: Emit) -> Client | None:  # noqa: F
     deadline = time.monotonic() + CONNECT_TIMEOUT
     replacements = 0
     while True:
-        path = holder.proc_root_path(paths.supervisor_socket(project))
+        path = rootlesskit.proc_root_path(paths.supervisor_socket(project))
         running = open_connection(path, log) if path else None
         greeting = _ping(running) if running else None
         started: Connection | None = None
         if running is not None and greeting is not None:
-            if age(greeting) == "same":
+            if compare_age(greeting) == "same":
                 return Client(running, project)
             with contextlib.closing(running):
                 if replacements == MAX_REPLACEMENTS:
@@ -224,7 +220,7 @@ def _replace(
     successor is ready before, so that no command that was cut off starts another older one. None is
     returned if the older one exits by itself meanwhile.
     """
-    if age(greeting) == "newer":
+    if compare_age(greeting) == "newer":
         raise SupervisorNewer(project, greeting, running.pid)
     successor: Connection | None = None
     try:

@@ -1,4 +1,4 @@
 """Read Dockerfiles: text to instructions, stages and steps. Pure.
 
-Uses model and core. Used by builder and builder.worker.
+Uses containers.spec.process, compose.basics and model. Used by builder and builder.worker.
 """

@@ -11,6 +11,7 @@ from cntnr_compose.builder.dockerfile.run import parse_run
 from cntnr_compose.builder.dockerfile.stages import DockerfileScope, Stage, parse_arg_words
 from cntnr_compose.builder.dockerfile.steps import BuildStep, FolderStep
 from cntnr_compose.containers.spec.process import DEFAULT_PATH, DEFAULT_SHELL
+from cntnr_compose.core.units import parse_port_range
 from cntnr_compose.core.values import Value, field, replace
 from cntnr_compose.model.image import ImageConfig
 
@@ -202,16 +203,12 @@ def _apply_expose(
     for word in instruction.text.split():
         for port in scope.expand(word, settings.variables, instruction.line).split():
             number, _, protocol = port.partition("/")
-            first, _, last = number.partition("-")
-            low, high = (int(part) if part.isdecimal() else 0 for part in (first, last or first))
-            if not 0 < low <= high <= 65535 or (protocol or "tcp").lower() not in (
-                "tcp",
-                "udp",
-                "sctp",
-            ):
+            protocol = (protocol or "tcp").lower()
+            low, high = parse_port_range(number) or (0, 0)
+            if not low or protocol not in ("tcp", "udp", "sctp"):
                 raise scope.error(instruction.line, f"invalid containerPort: {port}")
             for exposed in range(low, high + 1):
-                ports[f"{exposed}/{(protocol or 'tcp').lower()}"] = {}
+                ports[f"{exposed}/{protocol}"] = {}
     return _set_config(settings, exposed_ports=ports)
 
 

@@ -5,6 +5,7 @@ import posixpath
 from cntnr_compose.builder.dockerfile.parser import Instruction
 from cntnr_compose.builder.dockerfile.stages import DockerfileScope, Stage
 from cntnr_compose.builder.dockerfile.steps import RunMount, RunStep
+from cntnr_compose.compose.basics.go_parse import CannotCast, parse_bool
 from cntnr_compose.core.values import Bytes
 from cntnr_compose.model.image import ImageConfig
 
@@ -29,7 +30,6 @@ MOUNT_KEY_ALIASES = {
     "ro": "readonly",
     "rw": "readwrite",
 }
-TRUE = ("", "true", "1")
 
 
 def parse_run(
@@ -93,23 +93,35 @@ def _mount(text: str, instruction: Instruction, stage: Stage, scope: DockerfileS
     """Read one ``--mount``."""
     values = _values(text, instruction, scope)
     kind = values["type"]
-    writable = values.get("readwrite", "no") in TRUE
+    is_writable = _is_true(values, "readwrite", instruction, scope)
+    is_read_only = _is_true(values, "readonly", instruction, scope)
     target, identity = _target(values, instruction, scope)
     return RunMount(
         type=kind,
         target=posixpath.normpath(posixpath.join("/", target)) if target else "",
         source=posixpath.normpath(f"/{values.get('source', '')}").lstrip("/"),
         origin=scope.resolve_from(values["from"], stage.index) if values.get("from") else "",
-        read_only=not writable if kind == "bind" else values.get("readonly", "no") in TRUE,
+        read_only=not is_writable if kind == "bind" else is_read_only,
         id=identity,
         env=values.get("env", ""),
-        required=values.get("required", "no") in TRUE,
+        required=_is_true(values, "required", instruction, scope),
         sharing=values.get("sharing", "shared"),
         mode=_number(values, "mode", -1, 8, instruction, scope),
         uid=_number(values, "uid", 0, 10, instruction, scope),
         gid=_number(values, "gid", 0, 10, instruction, scope),
         size=_size(values.get("size", "0"), instruction, scope),
     )
+
+
+def _is_true(
+    values: dict[str, str], name: str, instruction: Instruction, scope: DockerfileScope
+) -> bool:
+    """Read a boolean as Go does; a name alone is true."""
+    word = values.get(name, "false") or "true"
+    try:
+        return parse_bool(word)
+    except CannotCast:
+        raise scope.error(instruction.line, f'"{word}" is not a valid {name} of a mount') from None
 
 
 def _values(text: str, instruction: Instruction, scope: DockerfileScope) -> dict[str, str]:

@@ -1,4 +1,6 @@
-"""A small world for tests of plans: projects in a line, and what a carried-out plan leaves behind."""
+"""Projects for tests of plans, and what an executed plan leaves behind."""
+
+from textwrap import dedent
 
 from cntnr_compose.core.values import replace
 from cntnr_compose.model.observed import (
@@ -21,15 +23,18 @@ from cntnr_compose.model.plan import (
     RemoveVolume,
     StartContainer,
     StopContainer,
+    render_plan,
 )
 from cntnr_compose.model.project import Network, Project, Volume
 from cntnr_compose.model.service import Dependency, Mount, NetworkAttachment, Service
+from cntnr_compose.reconcile.up import UpOptions, plan_up
 
 STARTED = Dependency()
 HEALTHY = Dependency(condition="service_healthy")
 COMPLETED = Dependency(condition="service_completed_successfully")
 TIED = Dependency(restart=True)
 DATA = Mount(type="volume", source="data", target="/data")
+CHANGED = {"raw": {"image": "x", "tty": True}}
 
 
 def service(name, needs=(), *, attached=("default",), **settings):
@@ -55,14 +60,14 @@ def project(*services, networks=("default",), volumes=("data",), disabled=()):
     )
 
 
-def nothing(of):
-    """Give the snapshot of a machine where only the images of a project are."""
+def empty_snapshot(of):
+    """Return the snapshot of a machine with nothing but the images of a project."""
     images = {of.image_name(one): f"sha256:{one.name}" for one in of.services.values()}
     return Observed(project=of.name, images=images)
 
 
-def carried_out(plan: Plan, of: Project, before: Observed) -> Observed:
-    """Give the snapshot after a plan, as the supervisor would leave it."""
+def snapshot_after(plan: Plan, of: Project, before: Observed) -> Observed:
+    """Return the snapshot after a plan, as the supervisor would leave it."""
     containers = {one.name: one for one in before.containers}
     networks, volumes = dict(before.networks), dict(before.volumes)
     last = max((int(one.record.id.removeprefix("id")) for one in before.containers), default=0)
@@ -97,7 +102,7 @@ def carried_out(plan: Plan, of: Project, before: Observed) -> Observed:
 
 
 def with_status(found: Observed, name: str, **status) -> Observed:
-    """Give a snapshot in which one container does something else."""
+    """Return a snapshot with the status of one container changed."""
     containers = tuple(
         replace(one, status=replace(one.status, **status)) if one.name == name else one
         for one in found.containers
@@ -128,3 +133,52 @@ def _container(made: CreateContainer, of: Project, before: Observed, identity: s
         depends_on=tuple(made.service.depends_on),
     )
     return Container(record=record)
+
+
+DB = service("db", volumes=(DATA,))
+PAIR = project(service("web", ["db"]), DB)
+STACK = project(
+    service("web", {"api": TIED, "db": HEALTHY}),
+    service("api", {"db": HEALTHY, "job": COMPLETED}),
+    service("job", {"db": HEALTHY}),
+    DB,
+)
+SIDE = project(service("side", network_mode="service:db"), service("db"))
+
+
+def up(wanted: Project, observed: Observed | None = None, **options) -> Plan:
+    """Plan an `up`, on a machine with nothing but images where no snapshot is given."""
+    return plan_up(wanted, observed or empty_snapshot(wanted), UpOptions(**options))
+
+
+def is_up(wanted: Project, **options) -> Observed:
+    """Return the snapshot after an `up` of a project."""
+    before = empty_snapshot(wanted)
+    return snapshot_after(plan_up(wanted, before, UpOptions(**options)), wanted, before)
+
+
+def with_service(of: Project, name: str, **settings) -> Project:
+    """Return the project with some settings of one service changed."""
+    return replace(of, services={**of.services, name: replace(of.services[name], **settings)})
+
+
+def changed(of: Project, *names: str) -> Project:
+    """Return the project with the definition of some services changed."""
+    for name in names:
+        of = with_service(of, name, **CHANGED)
+    return of
+
+
+def internal(of: Project) -> Project:
+    """Return the project with its network changed."""
+    return replace(of, networks={"default": replace(of.networks["default"], internal=True)})
+
+
+def creations(plan: Plan) -> list[CreateContainer]:
+    """List the operations of a plan that create containers."""
+    return [one.operation for one in plan.steps if isinstance(one.operation, CreateContainer)]
+
+
+def expect(plan: Plan, text: str) -> None:
+    """Compare a plan with an indented text."""
+    assert render_plan(plan) == dedent(text)
