@@ -1,3 +1,3 @@
-"""What skopeo reads besides registries; such image names are kept as they are written, with whole paths."""
+"""Image name prefixes of what skopeo reads beside registries; such names are kept as written."""
 
 TRANSPORTS = ("oci:", "oci-archive:", "docker-archive:", "dir:")

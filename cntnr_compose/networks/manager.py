@@ -27,7 +27,7 @@ BRIDGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,14}")
 SUPPORTED_DRIVERS = ("", "bridge", "default")
 
 
-class DriverUnknown(CntnrError):
+class NetworkDriverUnknown(CntnrError):
     """A network driver that an ordinary user cannot have."""
 
     hint = "use the bridge driver: macvlan, ipvlan and overlay need root on the host's network"
@@ -108,7 +108,7 @@ class NetworkManager:
         """
         names.check_name("network", wanted.name)
         if wanted.driver not in SUPPORTED_DRIVERS:
-            raise DriverUnknown(wanted.name, wanted.driver)
+            raise NetworkDriverUnknown(wanted.name, wanted.driver)
         async with self._change_lock:
             _folder().mkdir(parents=True, exist_ok=True)
             with files.file_lock(claims.lock_file()):

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from cntnr_compose.builder.dockerfile.run import PROXY_VARIABLES
 from cntnr_compose.builder.dockerfile.steps import RunMount, RunStep
-from cntnr_compose.builder.source_files import SourceMissing
+from cntnr_compose.builder.source_files import BuildSourceMissing
 from cntnr_compose.builder.walker import BuildRequest, BuildSecret
 from cntnr_compose.builder.worker import run_network as outlet
 from cntnr_compose.builder.worker.run_log import PrintLine, StepLog
 from cntnr_compose.containers.bundle import accounts
 from cntnr_compose.containers.runtime import host_facts as facts
 from cntnr_compose.containers.spec import process as environment
-from cntnr_compose.containers.spec.inputs import HostFacts, ResolvedMount, SpecInputs
+from cntnr_compose.containers.spec.inputs import ResolvedMount, SpecInputs
 from cntnr_compose.containers.spec.runtime_spec import build_runtime_spec
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
@@ -23,6 +23,7 @@ from cntnr_compose.core.values import Tree, replace
 from cntnr_compose.host import files, kernel, mounts, process
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.images import unpack
+from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.service import Service
 
@@ -206,7 +207,7 @@ class _RunBundle:
         with Root(folder) as inside:
             source = inside.find(mount.source or ".")
         if source is None:
-            raise SourceMissing(self.where, mount.source, mount.origin or "the build context")
+            raise BuildSourceMissing(self.where, mount.source, mount.origin or "the build context")
         if not mount.read_only:
             source = self._writable_overlay(source)
         return ResolvedMount(target=mount.target, source=str(source), read_only=mount.read_only)

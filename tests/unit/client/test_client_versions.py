@@ -17,9 +17,9 @@ from cntnr_compose.client.connection import Connection, SupervisorNewer, Supervi
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import from_json, replace, to_json, to_tree
 from cntnr_compose.host.namespaces import rootlesskit as holder
-from cntnr_compose.model.protocol import OURS, Greeting, Ping, Request, ResultReply, Serve
+from cntnr_compose.model.protocol import OWN_GREETING, Greeting, Ping, Request, ResultReply, Serve
 
-NEWER, OLDER = replace(OURS, version="99.0.0"), replace(OURS, version="0.0.9")
+NEWER, OLDER = replace(OWN_GREETING, version="99.0.0"), replace(OWN_GREETING, version="0.0.9")
 
 
 class Supervisors:
@@ -60,7 +60,7 @@ class Supervisors:
     def take(self) -> socket.socket:
         self.started += 1
         ours, theirs = socket.socketpair()
-        self._run(lambda: self.answer(theirs, OURS, "new "))
+        self._run(lambda: self.answer(theirs, OWN_GREETING, "new "))
         return ours
 
     def answer(self, wire: socket.socket, who: Greeting, name: str = "") -> None:
@@ -89,7 +89,7 @@ def supervisors(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sup
     monkeypatch.setattr(paths, "supervisor_logs", lambda: tmp_path)
     monkeypatch.setattr(holder, "proc_root_path", lambda path: path)
     monkeypatch.setattr(early, "take", those.take)
-    monkeypatch.setattr(Connection, "end_peer", lambda _, inside: those.end(inside))
+    monkeypatch.setattr(Connection, "kill_supervisor", lambda _, inside: those.end(inside))
     yield those
     those.close()
 
@@ -118,7 +118,7 @@ def test_a_newer_one_is_left_alone(supervisors: Supervisors) -> None:
 
 
 def test_one_of_the_same_version_is_taken(supervisors: Supervisors) -> None:
-    supervisors.listen(OURS)
+    supervisors.listen(OWN_GREETING)
     client.connect("p").close()
     assert (supervisors.asked, supervisors.started) == (["Ping"], 0)
 
@@ -143,7 +143,7 @@ def test_where_an_older_one_comes_back_each_time_the_command_gives_up(
     with pytest.raises(SupervisorOlder, match="cannot replace") as raised:
         client.connect("p")
     assert raised.value.exit_code == control.OTHER_VERSION
-    assert supervisors.ended == client.REPLACED_AT_MOST
+    assert supervisors.ended == client.MAX_REPLACEMENTS
 
 
 def test_a_process_that_is_not_the_one_it_says_is_not_ended(tmp_path: Path) -> None:
@@ -152,6 +152,6 @@ def test_a_process_that_is_not_the_one_it_says_is_not_ended(tmp_path: Path) -> N
     there = control.open_connection(those.place, tmp_path / "log")
     assert there is not None
     assert there.pid == os.getpid()
-    assert there.end_peer(1) is False
+    assert there.kill_supervisor(1) is False
     there.close()
     those.close()
