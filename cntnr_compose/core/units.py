@@ -1,4 +1,4 @@
-"""Parse durations and sizes as compose files write them, and format durations as Go does."""
+"""Parse durations, sizes and ranges of ports; format durations as Go does."""
 
 import re
 from functools import cache
@@ -10,6 +10,7 @@ NANOSECONDS = {
     "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 24 * 3600 * 10**9, "w": 7 * 24 * 3600 * 10**9,
 }  # fmt: skip
 LONGEST = 2**63 - 1
+MAX_PORT = 65535
 FACTORS = {unit: 1024**power for power, unit in enumerate("kmgtp", 1)}
 HIGHEST, OVERFLOW = 2**63 - 1, -(2**63)
 
@@ -104,3 +105,12 @@ def parse_size(text: str) -> Bytes:
         raise InvalidSize(text)
     number = float(match[1]) * (FACTORS[match[2].lower()] if match[2] else 1)
     return int(number) if number <= HIGHEST else OVERFLOW  # what Go makes of it on this machine
+
+
+def parse_port_range(text: str) -> tuple[int, int] | None:
+    """Parse ``PORT`` or ``FIRST-LAST``; as docker, ignore more parts. Return None if it is neither."""
+    first, *others = text.split("-")
+    last = others[0] if others else first
+    if not all(end.isascii() and end.isdecimal() and int(end) <= MAX_PORT for end in (first, last)):
+        return None
+    return (int(first), int(last)) if int(first) <= int(last) else None

@@ -59,7 +59,7 @@ def survives(folder: Path, files: Mapping[str, str], **request: Any) -> bool:
     for name, written in files.items():
         (folder / name).write_bytes(written.encode(errors="surrogatepass"))
     try:
-        loaded = load(LoadRequest(cwd=str(folder), trace=True, **request))
+        loaded = load(LoadRequest(cwd=str(folder), with_provenance=True, **request))
         plain = not request.get("interpolate", True)
         (output.render_untyped_json if plain else output.render_json)(loaded.tree)
         (output.render_untyped_yaml if plain else output.render_yaml)(loaded.tree)

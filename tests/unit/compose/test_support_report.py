@@ -73,6 +73,13 @@ def test_a_key_hangs_on_what_the_machine_allows(ability: str, key: str) -> None:
             ),
         ),
         (
+            "services: {a: {ports: [{target: 80, published: abc}]}}",
+            (
+                "error: services.a.ports.0.published: cannot be honoured:"
+                " abc is neither a port nor a range of ports"
+            ),
+        ),
+        (
             "services: {a: {ports: [{target: 80, protocol: sctp}]}}",
             (
                 "error: services.a.ports.0.protocol: cannot be honoured: only tcp and udp can be"
