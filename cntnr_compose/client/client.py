@@ -22,7 +22,7 @@ from cntnr_compose.core.events import ContainerEvent, Emit, Event
 from cntnr_compose.core.uninterruptible import uninterruptible
 from cntnr_compose.core.values import Seconds, Tree, from_tree
 from cntnr_compose.host import files, kernel
-from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.host.namespaces import rootlesskit
 from cntnr_compose.model.observed import Observed
 from cntnr_compose.model.plan import Plan
 from cntnr_compose.model.project import Project
@@ -69,7 +69,7 @@ class Client:
     ) -> None:
         self._connection.close()
         if self._ends_holder:
-            holder.stop_if_unused()
+            rootlesskit.stop_if_unused()
 
     def close(self) -> None:
         """Disconnect; the supervisor cancels what it does for us."""
@@ -174,7 +174,7 @@ def _connect(project: str, start: bool, emit: Emit) -> Client | None:  # noqa: F
     deadline = time.monotonic() + CONNECT_TIMEOUT
     replacements = 0
     while True:
-        path = holder.proc_root_path(paths.supervisor_socket(project))
+        path = rootlesskit.proc_root_path(paths.supervisor_socket(project))
         running = open_connection(path, log) if path else None
         greeting = _ping(running) if running else None
         started: Connection | None = None

@@ -43,12 +43,12 @@ class SupervisorNewer(CntnrError):
 
     exit_code = OTHER_VERSION
 
-    def __init__(self, project: str, theirs: Greeting, pid: int) -> None:
+    def __init__(self, project: str, greeting: Greeting, pid: int) -> None:
         super().__init__(
-            f"cannot work on project {project}: its supervisor is of a newer version ({theirs}), "
+            f"cannot work on project {project}: its supervisor is of a newer version ({greeting}), "
             f"this is {OWN_GREETING}"
         )
-        self.hint = f"use cntnr {theirs.version}"
+        self.hint = f"use cntnr {greeting.version}"
         if pid:
             self.hint += f"; where that is gone for good, run `kill {pid}`: containers go on"
 
@@ -58,10 +58,10 @@ class SupervisorOlder(CntnrError):
 
     exit_code = OTHER_VERSION
 
-    def __init__(self, project: str, theirs: Greeting) -> None:
+    def __init__(self, project: str, greeting: Greeting) -> None:
         super().__init__(
             f"cannot replace the supervisor of project {project}, which is of an older version "
-            f"({theirs}; this is {OWN_GREETING})"
+            f"({greeting}; this is {OWN_GREETING})"
         )
         self.hint = (
             "end the commands of that version that are at work on the project, then try again"

@@ -4,7 +4,7 @@ from cntnr_compose.containers.state import records
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Value, replace
 from cntnr_compose.host import files
-from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.host.namespaces import rootlesskit
 from cntnr_compose.model.observed import Container, Observed
 
 
@@ -34,12 +34,12 @@ def observe_project(project: str) -> Observed:
 def observe_for_plan(project: str) -> Observed:
     """Return the snapshot that a plan is made from; do not start a supervisor for it."""
     from cntnr_compose.client import client
-    from cntnr_compose.volumes import store as volumes
+    from cntnr_compose.volumes import store
 
     observed = observe_project(project)
     supervisor = client.connect(project, start=False)
     if supervisor is None:
-        return replace(observed, volumes=volumes.observe_volumes())
+        return replace(observed, volumes=store.observe_volumes())
     with supervisor:
         return supervisor.observe()
 
@@ -58,7 +58,7 @@ def list_projects() -> tuple[ProjectSummary, ...]:
 
 def is_supervised(project: str) -> bool:
     """Tell whether the project's supervisor runs."""
-    lock = holder.proc_root_path(paths.supervisor_socket(project).with_suffix(".lock"))
+    lock = rootlesskit.proc_root_path(paths.supervisor_socket(project).with_suffix(".lock"))
     return lock is not None and files.is_locked(lock)
 
 
@@ -67,6 +67,6 @@ def _needs_supervisor(container: Container) -> bool:
 
 
 def _read_containers(project: str) -> list[Container]:
-    running_holder = holder.find_holder()
-    holder_id = running_holder.id if running_holder else ""
+    holder = rootlesskit.find_holder()
+    holder_id = holder.id if holder else ""
     return [records.correct_status(one, holder_id) for one in records.read_containers(project)]

@@ -15,7 +15,7 @@ CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 # Room for every id that images use: nobody and nogroup are 65534.
-FULL_ID_RANGE = 65536
+SUBORDINATE_ID_COUNT = 65536
 FIRST_SUBORDINATE_ID = 100000
 LIMIT_CONTROLLERS = ("cpu", "memory", "pids")
 SECCOMP_PROFILES = (
@@ -172,7 +172,7 @@ def free_subordinate_range() -> str:
             start, _, count = numbers.partition(":")
             if start.isdecimal() and count.isdecimal():
                 first = max(first, int(start) + int(count))
-    return f"{first}-{first + FULL_ID_RANGE - 1}"
+    return f"{first}-{first + SUBORDINATE_ID_COUNT - 1}"
 
 
 def count_mapped_ids() -> int:

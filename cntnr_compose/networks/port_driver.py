@@ -65,8 +65,8 @@ class PortSpec(Value, frozen=True, kw_only=True):
     child_port: int = field(name="childPort")
 
 
-class PublishedPort(Value, frozen=True, kw_only=True):
-    """A published port and the number that the API knows it by."""
+class DriverPort(Value, frozen=True, kw_only=True):
+    """A published port, and the id that the port driver has for it."""
 
     id: int
     spec: PortSpec
@@ -77,14 +77,14 @@ def socket_path() -> Path:
     return paths.holder_tmpfs() / "api.sock"
 
 
-async def publish_port(spec: PortSpec) -> int:
-    """Publish a port and give its number.
+async def publish_port(spec: PortSpec) -> DriverPort:
+    """Publish a port.
 
     Raises `PortTaken`, `PortPrivileged`, `AddressUnknown`, `PortRefused`.
     """
     status, body = await _request("POST", "/v1/ports", to_json(spec))
     if status == 201:
-        return from_json(body, PublishedPort).id
+        return from_json(body, DriverPort)
     said = str(from_json(body, Tree).get("message", "")) if body.startswith(b"{") else body.decode()
     if "privileged port" in said or "permission denied" in said:
         raise PortPrivileged(spec.parent_port, lowest_unprivileged_port())
@@ -100,13 +100,11 @@ async def unpublish_port(number: int) -> None:
     await _request("DELETE", f"/v1/ports/{number}")
 
 
-async def list_ports() -> tuple[PublishedPort, ...]:
+async def list_ports() -> tuple[DriverPort, ...]:
     """List what is published, by all projects of the user."""
     status, body = await _request("GET", "/v1/ports")
     return (
-        from_json(body, tuple[PublishedPort, ...])
-        if status == 200 and body.strip() != b"null"
-        else ()
+        from_json(body, tuple[DriverPort, ...]) if status == 200 and body.strip() != b"null" else ()
     )
 
 

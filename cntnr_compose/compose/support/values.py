@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from cntnr_compose.compose.support.level import HostCapabilities, KeySupport, SupportLevel
+from cntnr_compose.compose.support.level import KeySupport, SupportLevel
 from cntnr_compose.core import names
 from cntnr_compose.core.transports import REMOTE_PREFIXES
 from cntnr_compose.core.units import parse_port_range
+from cntnr_compose.model.host import HostCapabilities
 
 ValueRule: TypeAlias = Callable[[Any, HostCapabilities], KeySupport | None]
 

@@ -11,7 +11,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError, CommandFailed
 from cntnr_compose.core.values import Bytes, Seconds, Tree, Value, field, from_json
 from cntnr_compose.host import files, kernel, process
-from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.host.namespaces import rootlesskit
 
 # runc writes these on every failed start in a user namespace; they explain nothing.
 NOISE = (
@@ -106,7 +106,7 @@ def build_conmon_argv(options: ConmonOptions) -> list[str]:
         argv.append("-t")
     if options.stdin:
         argv.append("-i")
-    return holder.nsenter_network_argv(argv) if options.has_own_network else argv
+    return rootlesskit.nsenter_network_argv(argv) if options.has_own_network else argv
 
 
 async def create(options: ConmonOptions) -> tuple[int, int]:

@@ -15,10 +15,11 @@ from typing import Any
 
 from cntnr_compose.compose.decode.keys import decode
 from cntnr_compose.compose.merging import merge, uniqueness
-from cntnr_compose.compose.support.level import FULFILLED, HostCapabilities
+from cntnr_compose.compose.support.level import FULFILLED
 from cntnr_compose.compose.support.report import support_by_key
 from cntnr_compose.compose.support.values import VALUE_RULES
 from cntnr_compose.compose.to_service import to_service
+from cntnr_compose.model.host import HostCapabilities
 from cntnr_compose.model.service import Service
 from cntnr_compose.reconcile.config_hash import EXCLUDED_KEYS, KEY_ORDER, RANKS
 from tests.unit.compose.service_keys import (

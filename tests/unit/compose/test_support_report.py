@@ -3,13 +3,13 @@
 import pytest
 import yaml
 
-from cntnr_compose.compose.support.level import HostCapabilities
 from cntnr_compose.compose.support.report import (
     HOST_FEATURES,
     find_unsupported,
     list_key_uses,
     support_by_key,
 )
+from cntnr_compose.model.host import HostCapabilities
 
 FULL = HostCapabilities(controllers=("cpu", "cpuset", "io", "memory", "pids"), lowest_port=80)
 BARE = HostCapabilities(has_subordinate_ids=False)
