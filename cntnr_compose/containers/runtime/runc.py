@@ -1,4 +1,4 @@
-"""Drive runc and conmon: create, start, pause and delete containers. Runs inside the holder."""
+"""Drive runc and conmon: create, start and delete containers. Runs inside the holder."""
 
 import asyncio
 import contextlib
@@ -180,7 +180,10 @@ async def _first_line(pipe: object) -> bytes:
 
 async def start(identity: str, name: str) -> None:
     """Start the program of a created container. Raises `ContainerFailed`."""
-    await _runc(name, "start", identity)
+    try:
+        await process.run_async(["runc", "--root", str(state_folder()), "start", identity])
+    except CommandFailed as error:
+        raise ContainerFailed(name, extract_cause(error.stderr)) from error
 
 
 async def delete(identity: str, *, force: bool = False) -> None:
@@ -197,23 +200,6 @@ async def delete(identity: str, *, force: bool = False) -> None:
     ]
     await process.run_async(argv, ok=range(256))
     files.remove_tree(state_folder() / identity)
-
-
-async def pause(identity: str, name: str) -> None:
-    """Freeze a container; needs cgroup rights. Raises `ContainerFailed`."""
-    await _runc(name, "pause", identity)
-
-
-async def resume(identity: str, name: str) -> None:
-    """Thaw a frozen container. Raises `ContainerFailed`."""
-    await _runc(name, "resume", identity)
-
-
-async def _runc(name: str, verb: str, identity: str) -> None:
-    try:
-        await process.run_async(["runc", "--root", str(state_folder()), verb, identity])
-    except CommandFailed as error:
-        raise ContainerFailed(name, extract_cause(error.stderr)) from error
 
 
 def read_pid(identity: str) -> int:
