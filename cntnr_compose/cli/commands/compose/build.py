@@ -63,7 +63,7 @@ def build(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -
 
 def _push(project: "Project", names: tuple[str, ...], display: "ProgressDisplay") -> None:
     from cntnr_compose.core.events import Progress
-    from cntnr_compose.images.store import push_image
+    from cntnr_compose.images.transfer import push_image
 
     def show_progress(status: str, name: str) -> None:
         state = "done" if status == "Pushed" else "working"
