@@ -116,7 +116,6 @@ RULES = compile_rules({
     "services.*.annotations": _unique_by(_name_of),
     "services.*.build.args": _unique_by(_name_of),
     "services.*.build.additional_contexts": _unique_by(_name_of),
-    "services.*.build.platform": _unique_by(_name_of),
     "services.*.build.tags": _unique_by(_name_of),
     "services.*.build.labels": _unique_by(_name_of),
     "services.*.cap_add": _unique_by(_name_of),
