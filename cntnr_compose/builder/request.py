@@ -8,7 +8,7 @@ from cntnr_compose.builder.dockerfile import dockerignore
 from cntnr_compose.builder.dockerfile.run import NETWORK_MODES
 from cntnr_compose.builder.walker import BuildRequest, BuildSecret
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.host import kernel
+from cntnr_compose.host import network
 from cntnr_compose.host.kernel import host_platform
 from cntnr_compose.model import image_name as imagename
 from cntnr_compose.model.project import Project
@@ -72,7 +72,7 @@ def _to_utf8(value: str) -> str:
 
 def _extra_hosts(build: Build) -> dict[str, tuple[str, ...]]:
     return {
-        name: tuple(kernel.host_address() if one == HOST_GATEWAY else one for one in addresses)
+        name: tuple(network.host_address() if one == HOST_GATEWAY else one for one in addresses)
         for name, addresses in build.extra_hosts.items()
     }
 

@@ -14,7 +14,7 @@ from cntnr_compose.core.errors import RemoteError
 from cntnr_compose.core.events import ContainerEvent, Emit, Event
 from cntnr_compose.core.uninterruptible import uninterruptible
 from cntnr_compose.core.values import Seconds, Tree, from_tree
-from cntnr_compose.host import files, kernel
+from cntnr_compose.host import files, proc
 from cntnr_compose.host.namespaces import rootlesskit as holder
 from cntnr_compose.model.observed import Observed
 from cntnr_compose.model.plan import Plan
@@ -246,7 +246,7 @@ def _name_port_owner(error: RemoteError) -> RemoteError:
     """Add who uses a port: the supervisor, in its own pid namespace, cannot see that."""
     if error.kind != "PortTaken" or "by" in error.details:
         return error
-    by = kernel.find_listener(int(error.details.get("port", 0)))
+    by = proc.find_listener(int(error.details.get("port", 0)))
     if not by:
         return error
     details = {**error.details, "by": by}

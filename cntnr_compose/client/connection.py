@@ -11,7 +11,7 @@ from typing import cast
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit
 from cntnr_compose.core.values import Seconds, Tree, from_json, to_json
-from cntnr_compose.host import kernel
+from cntnr_compose.host import proc
 from cntnr_compose.host import socket_peer as peer
 from cntnr_compose.model.protocol import (
     OURS,
@@ -128,7 +128,7 @@ class Connection:
         try:
             # It answers: so this process is the one that listens, not a later one with its pid.
             self.call(Ping(), lambda _event: None)
-            if inside and kernel.pid_inside(pid) != inside:
+            if inside and proc.pid_inside(pid) != inside:
                 return False
             for number in (signal.SIGTERM, signal.SIGKILL):
                 with contextlib.suppress(ProcessLookupError):

@@ -27,7 +27,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Output
 from cntnr_compose.core.values import Seconds, from_tree, replace
-from cntnr_compose.host import kernel, process, signals
+from cntnr_compose.host import proc, process, signals
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.observed import RUNNING_STATES, Container, Record, Status
 from cntnr_compose.model.service import Hook
@@ -133,7 +133,7 @@ class ManagedContainer:
         self.write(
             holder=self.context.holder.id,
             pid=made.pid,
-            born=kernel.start_time(made.pid),
+            born=proc.start_time(made.pid),
             conmon=made.conmon,
             addresses=made.addresses,
             error="",
@@ -235,7 +235,7 @@ class ManagedContainer:
         """Wait until conmon has written the exit status, or is gone with the container."""
         if runc.is_conmon(self.status.conmon, self.record.id):
             await signals.wait_for_exit(self.status.conmon)
-        if self.status.pid and kernel.start_time(self.status.pid) == self.status.born:
+        if self.status.pid and proc.start_time(self.status.pid) == self.status.born:
             # conmon was killed: nobody will know the status, and output is lost from now on.
             await signals.wait_for_exit(self.status.pid)
         # A short program ends before `runc start` has told us that it began.
@@ -358,7 +358,7 @@ class ManagedContainer:
     def _send_signal(self, number: int) -> None:
         pid, born = self.status.pid, self.status.born
         with contextlib.suppress(ProcessLookupError):
-            if pid and kernel.start_time(pid) == born:
+            if pid and proc.start_time(pid) == born:
                 os.kill(pid, number)
 
     async def remove(self, emit: Emit, *, volumes: bool) -> None:
@@ -428,7 +428,7 @@ class ManagedContainer:
             self._ended.clear()
             self._watch()
             self.ports = await publish.find_published_ports(status.addresses)
-            if kernel.start_time(status.pid) != status.born:
+            if proc.start_time(status.pid) != status.born:
                 with contextlib.suppress(TimeoutError):  # so that nobody sees it run any more
                     await asyncio.wait_for(self._ended.wait(), EXIT_FILE_TIMEOUT)
             elif status.state == "running":

@@ -7,20 +7,21 @@ import os
 import shutil
 
 from cntnr_compose.compose.support.level import HostCapabilities
-from cntnr_compose.host import cgroups, kernel, process
+from cntnr_compose.host import cgroups, distribution, kernel, process
 from cntnr_compose.host.kernel import host_platform
+from cntnr_compose.host.namespaces import subids
 
 
 def detect_capabilities() -> HostCapabilities:
     """Look once."""
     group = cgroups.find_delegated()
     is_root = os.getuid() == 0
-    ids = min(kernel.count_subordinate_ids("uid"), kernel.count_subordinate_ids("gid"))
+    ids = min(subids.count_subordinate_ids("uid"), subids.count_subordinate_ids("gid"))
     return HostCapabilities(
         controllers=group.controllers if group else (),
         has_subordinate_ids=is_root or ids > 0,
         lowest_port=kernel.lowest_port(),
         platform=host_platform(),
-        has_init=any(os.access(path, os.X_OK) for path in kernel.CONTAINER_INITS),
+        has_init=bool(distribution.container_init()),
         has_domainname=shutil.which("domainname", path=process.SYSTEM_PATH) is not None,
     )

@@ -117,6 +117,13 @@ def host_path(path: Path) -> Path:
     return real
 
 
+def locked_mount_flags(path: Path) -> tuple[str, ...]:
+    """List the flags of a file's mount that a user namespace may not take away (mount(2))."""
+    flags = os.statvfs(path).f_flag
+    names = {"nosuid": os.ST_NOSUID, "nodev": os.ST_NODEV, "noexec": os.ST_NOEXEC}
+    return tuple(name for name, bit in names.items() if flags & bit)
+
+
 def _mount(source: str, target: Path, kind: str, flags: int, options: str) -> None:
     result = _libc.mount(
         source.encode(), os.fsencode(target), kind.encode(), flags, options.encode()

@@ -15,7 +15,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import ProgramMissing
 from cntnr_compose.core.names import safe_path_part
 from cntnr_compose.core.values import Tree, Value, field, to_json
-from cntnr_compose.host import files, kernel, process
+from cntnr_compose.host import distribution, files, process
 from cntnr_compose.networks import conflists
 from cntnr_compose.networks.conflists import Conflist
 
@@ -110,7 +110,7 @@ def network_leases_folder(network: str) -> Path:
 
 def plugin_folder() -> Path:
     """Find the plugins. Raises `ProgramMissing`."""
-    found = kernel.cni_plugin_folder()
+    found = distribution.cni_plugin_folder()
     if found is None:
         raise ProgramMissing(PLUGIN)
     return found

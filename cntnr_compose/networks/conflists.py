@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree, Value, from_json
-from cntnr_compose.host import kernel, mounts
+from cntnr_compose.host import distribution, mounts
 from cntnr_compose.host.namespaces import rootlesskit as holder
 
 SHIPPED_FOLDER = Path(__file__).parents[1] / "cni"
@@ -83,7 +83,7 @@ def find_conflist(network: str) -> Conflist:
     """
     own = _read_folder(mounts.host_path(user_folder()))
     found = own.get(network) or own.get(DEFAULT_NAME) or _read_folder(SHIPPED_FOLDER)[DEFAULT_NAME]
-    folder = kernel.cni_plugin_folder()
+    folder = distribution.cni_plugin_folder()
     for number, plugin in enumerate(found.plugins if folder else ()):
         assert folder is not None
         if not os.access(folder / plugin["type"], os.X_OK):

@@ -14,7 +14,7 @@ from pathlib import Path
 from cntnr_compose.core import paths
 from cntnr_compose.core.names import safe_path_part
 from cntnr_compose.core.values import Value
-from cntnr_compose.host import files, kernel, process
+from cntnr_compose.host import files, proc, process
 from cntnr_compose.host.namespaces import rootlesskit as holder
 
 
@@ -78,7 +78,7 @@ def _config_argument(name: str) -> str:
 
 def stop(name: str) -> None:
     """End an instance and forget it; absent is fine."""
-    for pid in kernel.find_by_argument(_config_argument(name).encode()):
+    for pid in proc.find_by_argument(_config_argument(name).encode()):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
     for suffix in ("pid", "conf"):
@@ -91,7 +91,7 @@ def is_running(name: str) -> bool:
         pid = int(_file(name, "pid").read_text())
     except (OSError, ValueError):
         return False
-    return _config_argument(name).encode() in kernel.command_line(pid)
+    return _config_argument(name).encode() in proc.command_line(pid)
 
 
 def add_names(network: str, identity: str, address: str, names: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import os
 
 from cntnr_compose.core import paths
-from cntnr_compose.host import files, kernel, process
+from cntnr_compose.host import files, network, process
 from cntnr_compose.host.namespaces import rootlesskit as holder
 from cntnr_compose.networks.ip_nft import UPLINK
 
@@ -32,7 +32,7 @@ async def _is_down() -> bool:
 
 async def _start() -> None:
     resolver = paths.holder_tmpfs() / "resolv.conf"
-    resolver.write_text(kernel.host_resolv_conf())
+    resolver.write_text(network.host_resolv_conf())
     readable, writable = os.pipe()
     try:
         await process.start_async(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.host import kernel
+from cntnr_compose.host import distribution
 from cntnr_compose.networks import cni
 from cntnr_compose.networks.cni import Interface
 
@@ -61,7 +61,7 @@ class Bundle:
 @pytest.fixture
 def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bundle:
     made = Bundle(tmp_path)
-    monkeypatch.setattr(kernel, "CNI_FOLDERS", (tmp_path / "plugins",))
+    monkeypatch.setattr(distribution, "CNI_FOLDERS", (tmp_path / "plugins",))
     monkeypatch.setenv("NETCONFPATH", str(tmp_path / "net.d"))
     return made
 

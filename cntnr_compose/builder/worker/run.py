@@ -20,7 +20,7 @@ from cntnr_compose.containers.spec.runtime_spec import build_runtime_spec
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree, replace
-from cntnr_compose.host import files, kernel, mounts, process
+from cntnr_compose.host import files, mounts, network, process
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.images import unpack
 from cntnr_compose.model.image import ImageConfig
@@ -60,7 +60,7 @@ class ProgramRunner:
         self._place, self._warn = place, warn
         self._facts: HostFacts | None = None
         # The holder's resolver is slirp4netns itself, which here asks the machine's.
-        self._resolver, theirs = Path("/etc/resolv.conf").read_text(), kernel.host_resolv_conf()
+        self._resolver, theirs = Path("/etc/resolv.conf").read_text(), network.host_resolv_conf()
         self._resolver_of_host = theirs
         outlet.bind_resolv_conf(theirs, place / "resolv.conf")
 

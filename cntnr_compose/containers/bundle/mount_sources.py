@@ -8,7 +8,7 @@ from posixpath import normpath
 from cntnr_compose.containers.spec.inputs import ResolvedMount
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import replace
-from cntnr_compose.host import kernel, mounts
+from cntnr_compose.host import mounts
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.images import unpack
 from cntnr_compose.images.store import ImageStore
@@ -68,7 +68,7 @@ def _resolve_bind(
         propagation=wanted.bind.propagation,
         recursive=wanted.bind.recursive,
         selinux=wanted.bind.selinux,
-        flags=kernel.locked_mount_flags(source),
+        flags=mounts.locked_mount_flags(source),
     )
 
 
@@ -87,7 +87,7 @@ def _resolve_volume(
         type="volume",
         source=str(source),
         read_only=base.read_only or volumes.is_read_only(point.source),
-        flags=kernel.locked_mount_flags(source),
+        flags=mounts.locked_mount_flags(source),
     )
 
 

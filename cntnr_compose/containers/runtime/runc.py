@@ -10,7 +10,7 @@ from pathlib import Path
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError, CommandFailed
 from cntnr_compose.core.values import Bytes, Seconds, Tree, Value, field, from_json
-from cntnr_compose.host import files, kernel, process
+from cntnr_compose.host import files, proc, process
 from cntnr_compose.host.namespaces import rootlesskit as holder
 
 # runc says these on every failed start in a user namespace; they explain nothing.
@@ -152,7 +152,7 @@ async def abandon_create(identity: str) -> None:
     leave more behind.
     """
     end = time.monotonic() + ABANDON_TIMEOUT
-    while working := kernel.find_by_argument(identity.encode()):
+    while working := proc.find_by_argument(identity.encode()):
         for pid in working:
             if is_conmon(pid, identity) or time.monotonic() > end:
                 with contextlib.suppress(ProcessLookupError):
@@ -162,7 +162,7 @@ async def abandon_create(identity: str) -> None:
 
 def is_conmon(pid: int, identity: str) -> bool:
     """Tell whether a process is a container's conmon, and not a later one with its pid."""
-    words = kernel.command_line(pid)
+    words = proc.command_line(pid)
     return bool(words) and words[0].endswith(b"conmon") and identity.encode() in words
 
 
@@ -217,7 +217,7 @@ async def _runc(name: str, verb: str, identity: str) -> None:
 def read_pid(identity: str) -> int:
     """Give the pid of a container's first process; 0 where it is gone, or runc does not know it."""
     state = files.read_value(state_folder() / identity / "state.json", RuncState)
-    return state.pid if state and kernel.start_time(state.pid) == state.start_time else 0
+    return state.pid if state and proc.start_time(state.pid) == state.start_time else 0
 
 
 def is_started(identity: str) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Frozen
-from cntnr_compose.host import files, kernel
+from cntnr_compose.host import files, kernel, proc
 
 STOP_TIMEOUT = 5.0
 # bridges are as fast as the kernel allows at this MTU, and so is slirp4netns
@@ -81,7 +81,7 @@ def proc_root_path(path: Path) -> Path | None:
 
 
 def _start_times(holder: NamespaceHolder) -> tuple[int, int]:
-    return kernel.start_time(holder.parent), kernel.start_time(holder.child)
+    return proc.start_time(holder.parent), proc.start_time(holder.child)
 
 
 def _lock_file() -> Path:
@@ -201,7 +201,7 @@ def _stop(holder: NamespaceHolder) -> None:
         if time.monotonic() > end and not force:
             force = True
             for pid, born in zip((holder.child, holder.parent), reversed(holder.born), strict=True):
-                if kernel.start_time(pid) == born:
+                if proc.start_time(pid) == born:
                     os.kill(pid, signal.SIGKILL)
         elif _start_times(holder) == (0, 0) or time.monotonic() > end + STOP_TIMEOUT:
             return

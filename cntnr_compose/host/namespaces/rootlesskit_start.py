@@ -12,7 +12,8 @@ from pathlib import Path
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.uninterruptible import uninterruptible
-from cntnr_compose.host import files, kernel, process
+from cntnr_compose.host import files, kernel, proc, process
+from cntnr_compose.host.namespaces import subids
 from cntnr_compose.host.namespaces.rootlesskit import (
     COPY_UP_FOLDERS,
     MTU,
@@ -47,7 +48,7 @@ class NoSubordinateIds(CntnrError):
         super().__init__(
             f"cannot map the ids of containers: {user} has no range in /etc/subuid and /etc/subgid"
         )
-        ids = kernel.free_subordinate_range()
+        ids = subids.free_subordinate_range()
         self.hint = (
             f"an administrator can give one: usermod --add-subuids {ids} --add-subgids {ids} {user}"
         )
@@ -169,10 +170,10 @@ def kill_previous() -> None:
         pid = int((paths.holder() / "pid").read_text())
     except (OSError, ValueError):
         return
-    if any(STATE_PREFIX.encode() in word for word in kernel.command_line(pid)):
+    if any(STATE_PREFIX.encode() in word for word in proc.command_line(pid)):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        while kernel.start_time(pid):
+        while proc.start_time(pid):
             time.sleep(0.002)
 
 
@@ -185,7 +186,7 @@ def _wait_until_ready(started: process.RunningProgram, state: Path) -> Namespace
             raise HolderFailed(_last_log_lines(home / "log"))
         time.sleep(0.002)
     child = int((state / "child_pid").read_text())
-    born = kernel.start_time(started.pid), kernel.start_time(child)
+    born = proc.start_time(started.pid), proc.start_time(child)
     payload = int((home / "payload").read_text())
     return NamespaceHolder(parent=started.pid, child=child, payload=payload, born=born)
 
@@ -193,8 +194,8 @@ def _wait_until_ready(started: process.RunningProgram, state: Path) -> Namespace
 def _check_host() -> None:
     for program in ("rootlesskit", "slirp4netns", "newuidmap", "newgidmap", "runc", "conmon"):
         process.find_program(program)
-    if not (kernel.count_subordinate_ids("uid") and kernel.count_subordinate_ids("gid")):
-        raise NoSubordinateIds(kernel.user_name())
+    if not (subids.count_subordinate_ids("uid") and subids.count_subordinate_ids("gid")):
+        raise NoSubordinateIds(subids.user_name())
     if not kernel.can_open_tun():
         raise TunClosed
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cntnr_compose.core import paths
-from cntnr_compose.host import files, kernel
+from cntnr_compose.host import files, proc
 from cntnr_compose.host.namespaces import rootlesskit as holder
 from cntnr_compose.host.namespaces import rootlesskit_start as holder_start
 
@@ -25,7 +25,7 @@ def written(*, born: tuple[int, int]) -> holder.NamespaceHolder:
 
 def test_a_holder_is_found_while_both_its_processes_live(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = written(born=(70, 71))
-    monkeypatch.setattr(kernel, "start_time", {10: 70, 11: 71}.get)
+    monkeypatch.setattr(proc, "start_time", {10: 70, 11: 71}.get)
     assert holder.find_holder() == wanted
 
 
@@ -34,7 +34,7 @@ def test_a_holder_of_which_a_part_is_gone_is_none(
     monkeypatch: pytest.MonkeyPatch, born: tuple[int, int]
 ) -> None:
     written(born=(70, 71))
-    monkeypatch.setattr(kernel, "start_time", {10: born[0], 11: born[1]}.get)
+    monkeypatch.setattr(proc, "start_time", {10: born[0], 11: born[1]}.get)
     assert holder.find_holder() is None
 
 
@@ -74,7 +74,7 @@ def test_containers_whose_supervisor_was_killed_need_their_holder(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     written(born=(70, 71))
-    monkeypatch.setattr(kernel, "start_time", {10: 70, 11: 71}.get)
+    monkeypatch.setattr(proc, "start_time", {10: 70, 11: 71}.get)
     monkeypatch.setattr(
         holder.NamespaceHolder, "proc_root_path", lambda _, path: tmp_path / path.relative_to("/")
     )
@@ -86,7 +86,7 @@ def test_containers_whose_supervisor_was_killed_need_their_holder(
 def test_what_a_holder_left_that_is_gone_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     written(born=(70, 71))
     (paths.make_data_folder(paths.holder_state()) / "holder.json").touch()
-    monkeypatch.setattr(kernel, "start_time", lambda _pid: 0)
+    monkeypatch.setattr(proc, "start_time", lambda _pid: 0)
     assert holder.stop_if_unused()
     assert not paths.holder().exists()
     assert not paths.holder_state().exists()
@@ -98,7 +98,7 @@ def test_a_holder_is_found_without_the_runtime_folder(monkeypatch: pytest.Monkey
         paths.make_data_folder(paths.holder_state()) / "holder.json"
     )
     files.remove_tree(paths.holder())
-    monkeypatch.setattr(kernel, "start_time", {10: 70, 11: 71}.get)
+    monkeypatch.setattr(proc, "start_time", {10: 70, 11: 71}.get)
     assert holder.find_holder() == wanted
 
 
@@ -121,8 +121,8 @@ def test_a_rootlesskit_that_nobody_wrote_down_is_killed_before_its_files_go(
         17: [b"rootlesskit", b"--state-dir", f"{paths.holder_state()}/cntnr-state-ab12".encode()],
         18: [b"another", b"program"],
     }
-    monkeypatch.setattr(kernel, "command_line", lines.get)
-    monkeypatch.setattr(kernel, "start_time", lambda pid: 0 if pid in killed else 5)
+    monkeypatch.setattr(proc, "command_line", lines.get)
+    monkeypatch.setattr(proc, "start_time", lambda pid: 0 if pid in killed else 5)
     monkeypatch.setattr(holder.os, "kill", lambda pid, _number: killed.append(pid))
     for pid in lines:
         paths.holder().mkdir(exist_ok=True)

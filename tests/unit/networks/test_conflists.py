@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.host import kernel
+from cntnr_compose.host import distribution
 from cntnr_compose.networks import cni, conflists
 from cntnr_compose.networks.cni import Interface
 from cntnr_compose.networks.conflists import ConflistInvalid, PluginMissing
@@ -27,7 +27,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     plugins.mkdir()
     for name in ("bridge", "host-local", "tuning"):
         (plugins / name).touch(mode=0o755)
-    monkeypatch.setattr(kernel, "CNI_FOLDERS", (plugins,))
+    monkeypatch.setattr(distribution, "CNI_FOLDERS", (plugins,))
     folder = tmp_path / "cntnr/cni/net.d"
     folder.mkdir(parents=True)
     return folder
