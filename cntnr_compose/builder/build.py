@@ -24,7 +24,7 @@ from cntnr_compose.core.events import Emit, Event, Output, Progress
 from cntnr_compose.core.uninterruptible import uninterruptible
 from cntnr_compose.core.values import from_json, replace, to_json
 from cntnr_compose.host import process
-from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.host.namespaces import holder, rootlesskit
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.project import Project
@@ -233,7 +233,7 @@ def _find_cached_image(request: BuildRequest) -> str:
 
 
 def _run_worker(requests: tuple[BuildRequest, ...], *, emit: Emit) -> dict[str, str]:
-    with holder.temporary_holder("build") as held:
+    with rootlesskit.temporary_holder("build") as held:
         order = BuildJob(requests=requests, payload=held.payload)
         # On the machine's network: who has left it cannot go back, and steps may want it.
         argv = holder.nsenter_argv(held, [sys.executable, "-P", "-c", WORKER_SCRIPT], network=False)

@@ -15,7 +15,7 @@ from cntnr_compose.core.events import ContainerEvent, Emit, Event
 from cntnr_compose.core.uninterruptible import uninterruptible
 from cntnr_compose.core.values import Seconds, Tree, from_tree
 from cntnr_compose.host import files, proc
-from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.host.namespaces import holder, rootlesskit
 from cntnr_compose.model.observed import Observed
 from cntnr_compose.model.plan import Plan
 from cntnr_compose.model.project import Project
@@ -62,7 +62,7 @@ class Client:
     ) -> None:
         self._connection.close()
         if self._ends_holder:
-            holder.stop_if_unused()
+            rootlesskit.stop_if_unused()
 
     def close(self) -> None:
         """Hang up; what the supervisor does for us is cancelled."""

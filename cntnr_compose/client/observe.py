@@ -4,7 +4,7 @@ from cntnr_compose.containers.state import records
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Value, replace
 from cntnr_compose.host import files
-from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.host.namespaces import holder
 from cntnr_compose.model.observed import Container, Observed
 from cntnr_compose.model.project import Project
 

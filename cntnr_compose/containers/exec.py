@@ -14,7 +14,7 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Seconds, Tree, to_json
 from cntnr_compose.host import bounded_process as followed
 from cntnr_compose.host import files, process
-from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.host.namespaces import holder
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.protocol import PrepareExec

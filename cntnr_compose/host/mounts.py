@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cntnr_compose.core.values import Bytes
-from cntnr_compose.host.namespaces import rootlesskit as holder
 
 MNT_DETACH = 2
 MS_RDONLY = 1
@@ -98,23 +97,6 @@ def unmount_all(folder: Path) -> None:
     for point in mount_points_below(folder):
         with contextlib.suppress(OSError):
             unmount(point)
-
-
-def host_path(path: Path) -> Path:
-    """Give the path, inside the holder, at which the machine has what a user calls ``path``.
-
-    /etc and /run are the holder's own: what is new there since its start is not to be seen, and what
-    is made there nobody finds. rootlesskit keeps the machine's below, in a folder of a chance name.
-    """
-    real = Path(os.path.realpath(path))
-    for folder in map(Path, holder.COPY_UP_FOLDERS):
-        if real != folder and folder not in real.parents:
-            continue
-        rest = real.relative_to(folder)
-        original = next(folder.glob(".ro[0-9]*"), None)
-        if original is not None and original.name not in rest.parts[:1]:
-            return original / rest
-    return real
 
 
 def locked_mount_flags(path: Path) -> tuple[str, ...]:

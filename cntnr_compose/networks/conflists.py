@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree, Value, from_json
-from cntnr_compose.host import distribution, mounts
-from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.host import distribution
+from cntnr_compose.host.namespaces import holder
 
 SHIPPED_FOLDER = Path(__file__).parents[1] / "cni"
 DEFAULT_NAME = "cntnr-bridge"  # the list of every network that has none of its own
@@ -81,7 +81,7 @@ def find_conflist(network: str) -> Conflist:
 
     Raises `ConflistInvalid`, `PluginMissing`.
     """
-    own = _read_folder(mounts.host_path(user_folder()))
+    own = _read_folder(holder.host_path(user_folder()))
     found = own.get(network) or own.get(DEFAULT_NAME) or _read_folder(SHIPPED_FOLDER)[DEFAULT_NAME]
     folder = distribution.cni_plugin_folder()
     for number, plugin in enumerate(found.plugins if folder else ()):

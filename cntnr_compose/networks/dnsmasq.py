@@ -15,7 +15,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.names import safe_path_part
 from cntnr_compose.core.values import Value
 from cntnr_compose.host import files, proc, process
-from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.host.namespaces import holder
 
 
 class DnsView(Value, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from pathlib import Path
 from cntnr_compose.core.errors import CntnrError, CommandFailed
 from cntnr_compose.core.values import Value
 from cntnr_compose.host import process
-from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.host.namespaces import holder
 
 UPLINK = "tap0"
 

@@ -15,7 +15,7 @@ from cntnr_compose.core import names, paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, field, replace, to_json
 from cntnr_compose.host import files, process
-from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.host.namespaces import holder
 from cntnr_compose.model.observed import ObservedNetwork
 from cntnr_compose.model.project import Network
 from cntnr_compose.networks import address_claims as claims

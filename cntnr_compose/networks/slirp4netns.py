@@ -9,7 +9,7 @@ import os
 
 from cntnr_compose.core import paths
 from cntnr_compose.host import files, network, process
-from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.host.namespaces import holder
 from cntnr_compose.networks.ip_nft import UPLINK
 
 # Its own sockets are in the host's network, which is the caller's; it asks the host's own resolver.

@@ -13,7 +13,7 @@ import sys
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.host.namespaces import holder, rootlesskit
 
 
 def main() -> None:
@@ -41,7 +41,7 @@ def main() -> None:
 
 def _join_holder(claims: contextlib.ExitStack) -> holder.NamespaceHolder:
     """Join the holder; the rest of this program is read while it starts."""
-    held = claims.enter_context(holder.running_holder("supervisor", while_starting=_import_server))
+    held = claims.enter_context(rootlesskit.running_holder("supervisor", while_starting=_import_server))
     _import_server()
     holder.join_namespaces(held)
     _bind_port_driver_socket()
@@ -85,5 +85,5 @@ def _serve(
         duty.run(first, held, claims)
     finally:
         claims.close()
-        holder.stop_from_inside(held.payload)
+        rootlesskit.stop_from_inside(held.payload)
         os._exit(0)

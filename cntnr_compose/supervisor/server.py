@@ -18,7 +18,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.values import Seconds, from_json
 from cntnr_compose.host import files, process
 from cntnr_compose.host import socket_peer as peer
-from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.host.namespaces import holder
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.observed import Observed
 from cntnr_compose.model.protocol import Ping, Request, ResultReply, Serve

@@ -13,6 +13,7 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, field
 from cntnr_compose.host import copy_tree as copying
 from cntnr_compose.host import files, mounts, process
+from cntnr_compose.host.namespaces import holder
 from cntnr_compose.model.observed import ObservedVolume
 from cntnr_compose.model.project import Volume
 
@@ -93,7 +94,7 @@ def mount_volume(name: str) -> Path:
     device = stored.options.get("device", "")
     if not device:
         return place
-    folder = mounts.host_path(Path(device))
+    folder = holder.host_path(Path(device))
     try:
         folder.stat()
     except OSError as error:
@@ -106,7 +107,7 @@ def device_folder(name: str) -> Path | None:
     stored = files.read_value(paths.volume(name) / "volume.json", StoredVolume)
     device = stored.options.get("device", "") if stored else ""
     is_memory = stored is not None and stored.options.get("type") == "tmpfs"
-    return mounts.host_path(Path(device)) if device and not is_memory else None
+    return holder.host_path(Path(device)) if device and not is_memory else None
 
 
 def existing_folder(name: str) -> Path | None:

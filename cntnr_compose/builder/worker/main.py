@@ -27,7 +27,7 @@ from cntnr_compose.core.events import Event, WarningEvent
 from cntnr_compose.core.values import from_json, to_json
 from cntnr_compose.host import mounts
 from cntnr_compose.host.namespaces import isolation as solitude
-from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.host.namespaces import rootlesskit
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.protocol import ErrorReply, EventReply, ResultReply
 
@@ -90,7 +90,7 @@ def main() -> None:
         signal.signal(number, lambda *_: os.kill(child, signal.SIGTERM))
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if status != 0:
-        holder.stop_from_inside(order.payload)
+        rootlesskit.stop_from_inside(order.payload)
     os._exit(abs(status))
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host import mounts, process
 from cntnr_compose.host.kernel import CLONE_NEWNET
-from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.host.namespaces import holder
 
 INTERFACE = "eth0"
 

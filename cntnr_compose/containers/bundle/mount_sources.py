@@ -9,6 +9,7 @@ from cntnr_compose.containers.spec.inputs import ResolvedMount
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import replace
 from cntnr_compose.host import mounts
+from cntnr_compose.host.namespaces import holder
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.images import unpack
 from cntnr_compose.images.store import ImageStore
@@ -167,7 +168,7 @@ def _mount_subpath(whole: Path, subpath: str, target: Path) -> Path:
 
 
 def _ensure_bind_source(record: Record, wanted: Mount, point: MountPoint, rootfs: Path) -> Path:
-    source, name = mounts.host_path(Path(point.source)), record.service
+    source, name = holder.host_path(Path(point.source)), record.service
     try:
         source.stat()
     except (FileNotFoundError, NotADirectoryError):

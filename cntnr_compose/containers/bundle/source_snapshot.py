@@ -16,7 +16,7 @@ from cntnr_compose.containers.bundle import mount_sources as mounted
 from cntnr_compose.containers.runtime import runc
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.host import mounts
+from cntnr_compose.host.namespaces import holder
 from cntnr_compose.model.observed import MountPoint, Record
 from cntnr_compose.model.service import Mount
 from cntnr_compose.volumes import store as volumes
@@ -58,7 +58,7 @@ def _identify_mounts(record: Record) -> Iterator[SourceIdentity]:
     asked = {mount.target: mount for mount in record.definition.volumes}
     for point in record.mounts:
         if point.type == "bind":
-            yield _identify_path(mounts.host_path(Path(point.source)))
+            yield _identify_path(holder.host_path(Path(point.source)))
         elif point.type == "volume":
             yield _identify_volume(point, asked.get(point.target))
 
@@ -83,7 +83,7 @@ def _identify_volume(point: MountPoint, asked: Mount | None) -> SourceIdentity:
 def _identify_files(scene: ProjectContext, record: Record) -> Iterator[SourceIdentity]:
     """Look at the files of configs and secrets; of some the content is copied, so it counts, too."""
     for source in filemounts.list_host_files(scene, record):
-        path = mounts.host_path(Path(source.file))
+        path = holder.host_path(Path(source.file))
         try:
             found = path.stat()
         except OSError:

@@ -11,7 +11,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError, CommandFailed
 from cntnr_compose.core.values import Bytes, Seconds, Tree, Value, field, from_json
 from cntnr_compose.host import files, proc, process
-from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.host.namespaces import holder
 
 # runc says these on every failed start in a user namespace; they explain nothing.
 NOISE = (

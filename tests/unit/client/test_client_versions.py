@@ -16,7 +16,7 @@ from cntnr_compose.client import prestart as early
 from cntnr_compose.client.connection import Connection, SupervisorNewer, SupervisorOlder
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import from_json, replace, to_json, to_tree
-from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.host.namespaces import holder
 from cntnr_compose.model.protocol import OURS, Greeting, Ping, Request, ResultReply, Serve
 
 NEWER, OLDER = replace(OURS, version="99.0.0"), replace(OURS, version="0.0.9")
