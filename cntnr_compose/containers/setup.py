@@ -17,8 +17,9 @@ from cntnr_compose.core.values import Tree, Value
 from cntnr_compose.host import files, mounts, process, signals
 from cntnr_compose.model.observed import Record
 from cntnr_compose.networks import address_claims as claims
-from cntnr_compose.networks import cni, dnsmasq, interfaces
-from cntnr_compose.networks import embedded_dns as nameserver
+from cntnr_compose.networks import cni, interfaces
+from cntnr_compose.networks.dns import dnsmasq
+from cntnr_compose.networks.dns import embedded_dns as nameserver
 
 
 class SetupResult(Value, frozen=True, kw_only=True):

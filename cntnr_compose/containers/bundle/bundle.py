@@ -29,9 +29,9 @@ from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import Service
-from cntnr_compose.networks import cni, interfaces
-from cntnr_compose.networks import embedded_dns as nameserver
-from cntnr_compose.networks.manager import ManagedNetwork
+from cntnr_compose.networks import cni, conflists, interfaces
+from cntnr_compose.networks.dns import embedded_dns as nameserver
+from cntnr_compose.networks.interfaces import InterfaceRequest
 
 MAX_PROFILE_SIZE: Bytes = 16 << 20
 PROJECT_ANNOTATION = "cntnr.project"  # the annotation that tells whose a bundle is
@@ -62,7 +62,9 @@ async def create_bundle(scene: ProjectContext, record: Record) -> BundleResult:
     image = from_tree(record.image_config, ImageConfig)
     await _mount_root(record, place / "rootfs")
     attached = _build_interfaces(scene, record)
-    cni.write_configs(place, attached)
+    cni.write_configs(
+        place, [(interface, conflists.find_conflist(interface.network)) for interface in attached]
+    )
     joined = _find_network_owner(scene, record)
     resolver = await etcfiles.ensure_resolver(scene, record)
     resolved = [await mounted.resolve_mount(record, place, point) for point in record.mounts]
@@ -130,7 +132,7 @@ def remove_bundle(record: Record) -> None:
 
 
 def _build_interfaces(scene: ProjectContext, record: Record) -> tuple[cni.Interface, ...]:
-    chosen: list[tuple[ManagedNetwork, str, str, str]] = []
+    requests: list[InterfaceRequest] = []
     best = ("", 0)
     for number, (key, attachment) in enumerate(etcfiles.sort_networks(record.definition)):
         name = record.networks[key]
@@ -138,16 +140,17 @@ def _build_interfaces(scene: ProjectContext, record: Record) -> tuple[cni.Interf
         if made is None:
             raise NetworkMissing(record.name, name)
         mac = attachment.mac_address or (record.definition.mac_address if number == 0 else "")
-        chosen.append((made, attachment.ipv4_address, mac, attachment.interface_name))
+        name_inside = attachment.interface_name
+        requests.append(InterfaceRequest(made, attachment.ipv4_address, mac, name_inside))
         if made.bridge.internal:  # leads nowhere
             continue
         if not best[0] or attachment.gw_priority > best[1]:
             best = (name, attachment.gw_priority)
-    attached = interfaces.plan_interfaces(chosen, best[0])
+    attached = interfaces.plan_interfaces(requests, best[0])
     promised = scene.requested_addresses()
     return tuple(
-        interfaces.assign_address(record, one[0], interface, promised)
-        for one, interface in zip(chosen, attached, strict=True)
+        interfaces.assign_address(record, request.network, interface, promised)
+        for request, interface in zip(requests, attached, strict=True)
     )
 
 
