@@ -41,7 +41,9 @@ def main() -> None:
 
 def _join_holder(claims: contextlib.ExitStack) -> holder.NamespaceHolder:
     """Join the holder; the rest of this program is read while it starts."""
-    held = claims.enter_context(rootlesskit.running_holder("supervisor", while_starting=_import_server))
+    held = claims.enter_context(
+        rootlesskit.running_holder("supervisor", while_starting=_import_server)
+    )
     _import_server()
     holder.join_namespaces(held)
     _bind_port_driver_socket()
