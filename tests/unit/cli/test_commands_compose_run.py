@@ -136,7 +136,7 @@ class Stage:
         self.signals: list[str] = []
         self.joined: list[Joined] = []
         monkeypatch.setattr(running, "AttachConnection", self.attach)
-        monkeypatch.setattr(running.holder, "outside", lambda path: path)
+        monkeypatch.setattr(running.holder, "proc_root_path", lambda path: path)
         monkeypatch.setattr(running, "TerminalRelay", self.relay)
         monkeypatch.setattr(running.records, "read_containers", self.read_all)
         monkeypatch.setattr(running.records, "exit_file", lambda _record: self.exit_file)
