@@ -26,7 +26,7 @@ CHUNK = 1 << 20
 Stamp = tuple[int, int, int, int]
 
 
-class SourceMissing(CntnrError):
+class BuildSourceMissing(CntnrError):
     """What COPY or ADD wants is not there."""
 
     def __init__(self, where: str, source: str, place: str, *, ignored: bool = False) -> None:
@@ -113,7 +113,7 @@ class SourceFiles:
                 matches = list(self._matches(root, source))
                 if not matches:
                     ignored = root.resolve(source) is not None
-                    raise SourceMissing(where, source, self.label, ignored=ignored)
+                    raise BuildSourceMissing(where, source, self.label, ignored=ignored)
                 found += matches
         return found
 

@@ -21,7 +21,7 @@ SUPPORTED_DRIVERS = ("", "bridge", "default")
 MIN_MTU = 68
 
 
-class DriverUnknown(CntnrError):
+class NetworkDriverUnknown(CntnrError):
     """A network driver that an ordinary user cannot have."""
 
     hint = "use the bridge driver: macvlan, ipvlan and overlay need root on the host's network"
@@ -44,9 +44,9 @@ class OptionInvalid(CntnrError):
 
 
 def check_driver(network: Network) -> None:
-    """Raise `DriverUnknown` where a network's driver is not available."""
+    """Raise `NetworkDriverUnknown` where a network's driver is not available."""
     if network.driver not in SUPPORTED_DRIVERS:
-        raise DriverUnknown(network.name, network.driver)
+        raise NetworkDriverUnknown(network.name, network.driver)
 
 
 def plan_network(

@@ -53,7 +53,7 @@ class NetworkManager:
     ) -> None:
         """Create a network: record, bridge, rules, DNS server.
 
-        Raises `NameInvalid`, `DriverUnknown`, `OptionInvalid`, `SubnetTaken`, `SubnetInvalid`,
+        Raises `NameInvalid`, `NetworkDriverUnknown`, `OptionInvalid`, `SubnetTaken`, `SubnetInvalid`,
         `NetworkFailed`, `ConflistInvalid`, `PluginMissing`.
         """
         names.check_name("network", requested.name)

@@ -57,7 +57,7 @@ class OptionsInvalid(CntnrError):
         super().__init__(f'cannot mount volume {name}: a tmpfs cannot have the options "{options}"')
 
 
-class DeviceMissing(CntnrError):
+class VolumeDeviceMissing(CntnrError):
     """A volume stands for a folder of the machine that is not there."""
 
     hint = "make the folder, or correct `driver_opts.device`"
@@ -98,7 +98,7 @@ def mount_volume(name: str) -> Path:
     try:
         folder.stat()
     except OSError as error:
-        raise DeviceMissing(name, device, error.strerror or str(error)) from error
+        raise VolumeDeviceMissing(name, device, error.strerror or str(error)) from error
     return folder
 
 

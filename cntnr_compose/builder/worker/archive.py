@@ -17,7 +17,7 @@ ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 XATTR_HEADER = "SCHILY.xattr."
 
 
-class ArchiveDamaged(CntnrError):
+class AddedArchiveDamaged(CntnrError):
     """An archive that ADD unpacks cannot be read to its end."""
 
     def __init__(self, where: str, name: str, why: str) -> None:
@@ -48,7 +48,7 @@ def extract_archive(
         hint = (
             "zstd is not supported here" if _is_zstd(archive) else str(error) or "it ends too early"
         )
-        raise ArchiveDamaged(where, archive.name, hint) from error
+        raise AddedArchiveDamaged(where, archive.name, hint) from error
 
 
 def _is_zstd(path: Path) -> bool:

@@ -24,7 +24,7 @@ CHUNK = 1 << 20
 MAX_LINKS = 40  # as many as the kernel follows
 
 
-class CopyFailed(CntnrError):
+class CopyStepFailed(CntnrError):
     """Files cannot go where COPY or ADD wants them."""
 
     def __init__(self, where: str, why: str) -> None:
@@ -68,7 +68,7 @@ class CopyTarget:
             real = found
         place = self.root.join(real)
         if not place.is_dir():
-            raise CopyFailed(self.where, f"cannot copy to {path}: it is not a folder")
+            raise CopyStepFailed(self.where, f"cannot copy to {path}: it is not a folder")
         return place
 
     def _create_folder(self, place: Path) -> None:
@@ -76,7 +76,9 @@ class CopyTarget:
             place.mkdir()
         except (FileExistsError, NotADirectoryError):
             inside = str(place).removeprefix(str(self.root.path))
-            raise CopyFailed(self.where, f"cannot copy to {inside}: it is not a folder") from None
+            raise CopyStepFailed(
+                self.where, f"cannot copy to {inside}: it is not a folder"
+            ) from None
         place.chmod(0o755)
         change_owner(place, *(self.owner or (0, 0)))
 
@@ -84,7 +86,9 @@ class CopyTarget:
         """Say where a file of this name goes, and make the folders that it goes into."""
         if self.is_folder():
             if "/" in name or name in ("", ".", ".."):
-                raise CopyFailed(self.where, f"cannot copy to {self.path}{name}: not a file's name")
+                raise CopyStepFailed(
+                    self.where, f"cannot copy to {self.path}{name}: not a file's name"
+                )
             return self.make_folder(self.path) / name
         folder, _, last = self.path.rpartition("/")
         return self.root.find(self.path) or self.make_folder(folder) / last
@@ -106,7 +110,9 @@ class CopyTarget:
         if self._last is None or self._last[0] != folder:
             place = self.root.find(folder)
             if place is None or not place.is_dir():
-                raise CopyFailed(self.where, f"cannot copy to non-directory: /{folder.strip('/')}")
+                raise CopyStepFailed(
+                    self.where, f"cannot copy to non-directory: /{folder.strip('/')}"
+                )
             self._last = folder, place
         return self._last[1] / name
 
@@ -122,7 +128,7 @@ class CopyTarget:
         """Put a downloaded file in its place; like docker, readable by its owner alone."""
         name = posixpath.basename(url.partition("?")[0])
         if self.is_folder() and not name:
-            raise CopyFailed(self.where, f"cannot tell the file name of {url}")
+            raise CopyStepFailed(self.where, f"cannot tell the file name of {url}")
         place = self.file_path(name)
         _remove_file(place, self.where)
         shutil.copyfile(source, place)
@@ -138,7 +144,7 @@ class CopyTarget:
             if place.is_symlink() or not place.is_dir():
                 if os.path.lexists(place):
                     inside = str(place).removeprefix(str(self.root.path))
-                    raise CopyFailed(self.where, f"cannot copy to non-directory: {inside}")
+                    raise CopyStepFailed(self.where, f"cannot copy to non-directory: {inside}")
                 place.mkdir()
         else:
             _remove_file(place, self.where)
@@ -168,7 +174,7 @@ class CopyTarget:
         elif stat.S_ISFIFO(found.mode):
             os.mkfifo(place)
         else:
-            raise CopyFailed(self.where, f"cannot copy {found.host_path}: it is a device")
+            raise CopyStepFailed(self.where, f"cannot copy {found.host_path}: it is a device")
 
 
 def copy_files(
@@ -183,7 +189,7 @@ def copy_files(
     """Carry a COPY out, archives and downloads apart. Raises `CopyFailed`, `SourceUnreadable`."""
     target = CopyTarget(root, work, where, check)
     if len(chosen) > 1 and not target.is_folder():
-        raise CopyFailed(
+        raise CopyStepFailed(
             where, f"several files fit, so {work.target} must be a folder and end with a /"
         )
     exclude = IgnorePatterns(work.exclude)
@@ -234,5 +240,5 @@ def _reversed_parts(path: str) -> list[str]:
 def _remove_file(place: Path, where: str) -> None:
     """Make way for a file."""
     if not place.is_symlink() and place.is_dir():
-        raise CopyFailed(where, f"cannot copy over the folder {place.name} with a file")
+        raise CopyStepFailed(where, f"cannot copy over the folder {place.name} with a file")
     place.unlink(missing_ok=True)

@@ -36,7 +36,7 @@ CLEANUP_TIMEOUT = 2.0  # seconds in which whoever was cancelled takes away what 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-class DiskFull(CntnrError):
+class BuildDiskFull(CntnrError):
     """There is no room for the result of a step."""
 
     hint = paths.DiskFull.hint
@@ -190,7 +190,7 @@ def _build(request: BuildRequest, shop: WorkerState, store: ImageStore, packer: 
         builder_image.tag_image(built, request.names, store)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(request.service) from error
+            raise BuildDiskFull(request.service) from error
         raise BuildFailed(request.service, error) from error
     return built.id
 

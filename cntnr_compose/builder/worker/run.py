@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cntnr_compose.builder.dockerfile.run import PROXY_VARIABLES
 from cntnr_compose.builder.dockerfile.steps import RunMount, RunStep
-from cntnr_compose.builder.source_files import SourceMissing
+from cntnr_compose.builder.source_files import BuildSourceMissing
 from cntnr_compose.builder.walker import BuildRequest, BuildSecret
 from cntnr_compose.builder.worker import run_network as outlet
 from cntnr_compose.builder.worker.run_log import PrintLine, StepLog
@@ -206,7 +206,7 @@ class _RunBundle:
         with Root(folder) as inside:
             source = inside.find(mount.source or ".")
         if source is None:
-            raise SourceMissing(self.where, mount.source, mount.origin or "the build context")
+            raise BuildSourceMissing(self.where, mount.source, mount.origin or "the build context")
         if not mount.read_only:
             source = self._writable_overlay(source)
         return ResolvedMount(target=mount.target, source=str(source), read_only=mount.read_only)

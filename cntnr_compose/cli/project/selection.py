@@ -7,7 +7,7 @@ from cntnr_compose.model.observed import Container
 from cntnr_compose.model.project import Project
 
 
-class NotRunning(CntnrError):
+class ServiceNotRunning(CntnrError):
     """A service has no container that runs."""
 
     def __init__(self, service: str, index: int = 0) -> None:
@@ -66,4 +66,4 @@ def find_running(containers: Iterable[Container], service: str, index: int = 0) 
             return one
     if found and not replicas and not index:
         return found[0]
-    raise NotRunning(service, index)
+    raise ServiceNotRunning(service, index)

@@ -25,7 +25,7 @@ DEFAULT_MODE = 0o444
 MAX_FILE_SIZE: Bytes = 64 << 20  # of a file that is copied, into memory
 
 
-class SourceMissing(CntnrError):
+class ConfigSourceMissing(CntnrError):
     """The file of a config or secret is not there, or closed to us."""
 
     def __init__(self, kind: str, key: str, path: str, why: str) -> None:
@@ -109,7 +109,7 @@ def _find_source(kind: str, source: FileSource) -> Path:
         original.stat()
     except OSError as error:
         why = error.strerror or str(error)
-        raise SourceMissing(kind, source.key, source.file, why) from error
+        raise ConfigSourceMissing(kind, source.key, source.file, why) from error
     return original
 
 
@@ -120,7 +120,7 @@ def _copy(kind: str, source: FileSource, original: Path, copy: Path) -> None:
             copy.write_bytes(machine.read(str(original), MAX_FILE_SIZE))
     except OSError as error:
         why = error.strerror or str(error)
-        raise SourceMissing(kind, source.key, source.file, why) from error
+        raise ConfigSourceMissing(kind, source.key, source.file, why) from error
 
 
 def remove_files(record: Record) -> None:

@@ -20,7 +20,7 @@ from cntnr_compose.model.service import Logging
 FILE_DRIVERS = ("", "json-file", "local", "k8s-file")
 
 
-class DriverUnknown(CntnrError):
+class LogDriverUnknown(CntnrError):
     """A log driver that takes a daemon or a remote service."""
 
     hint = "use json-file, local or none"
@@ -52,7 +52,7 @@ def parse_logging(logging: Logging | None) -> LogSettings:
     if logging.driver == "none":
         return LogSettings(driver="none")
     if logging.driver not in FILE_DRIVERS:
-        raise DriverUnknown(logging.driver)
+        raise LogDriverUnknown(logging.driver)
     return LogSettings(
         max_size=_parse_max_size(logging.options), max_files=_parse_max_file(logging.options)
     )

@@ -9,7 +9,7 @@ import pytest
 
 from cntnr_compose.builder import source_files as builder_files
 from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns
-from cntnr_compose.builder.source_files import SourceFiles, SourceMissing
+from cntnr_compose.builder.source_files import BuildSourceMissing, SourceFiles
 
 
 @pytest.fixture
@@ -77,14 +77,14 @@ def test_exclude_leaves_out_what_a_copy_does_not_want(context: Path) -> None:
 
 
 def test_what_is_not_there_is_told_with_its_place(context: Path) -> None:
-    with pytest.raises(SourceMissing) as caught:
+    with pytest.raises(BuildSourceMissing) as caught:
         SourceFiles(context).select(("src", "nope*"), "Dockerfile:7")
     assert str(caught.value) == "Dockerfile:7: cannot copy nope*: not found in the build context"
     assert caught.value.hint == ""
 
 
 def test_what_is_ignored_is_told_to_be(context: Path) -> None:
-    with pytest.raises(SourceMissing) as caught:
+    with pytest.raises(BuildSourceMissing) as caught:
         SourceFiles(context, ignore=IgnorePatterns(["docs"])).select(("docs",), "Dockerfile:7")
     assert caught.value.hint == "a pattern in .dockerignore leaves it out"
 
@@ -95,7 +95,7 @@ def test_a_link_is_followed_where_it_is_named_but_not_out_of_the_context(context
     (context / "up").symlink_to("../../../../etc/passwd")
     assert names(SourceFiles(context), "in") == ["in", "a.txt", "b.md", "deep", "deep/c.txt"]
     for name in ("out", "up"):
-        with pytest.raises(SourceMissing):
+        with pytest.raises(BuildSourceMissing):
             SourceFiles(context).select((name,), "Dockerfile:1")
 
 

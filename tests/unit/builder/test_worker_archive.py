@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cntnr_compose.builder.worker import archive as builder_tar
-from cntnr_compose.builder.worker.archive import ArchiveDamaged
+from cntnr_compose.builder.worker.archive import AddedArchiveDamaged
 from cntnr_compose.host.openat2 import Root
 
 
@@ -114,7 +114,7 @@ def test_an_archive_that_ends_too_early_is_told(root: Path) -> None:
     extract(root, entry("f", size=50_000))
     path = root.parent / "a.tar"
     path.write_bytes(path.read_bytes()[:20_000])
-    with Root(root) as opened, pytest.raises(ArchiveDamaged) as caught:
+    with Root(root) as opened, pytest.raises(AddedArchiveDamaged) as caught:
         builder_tar.extract_archive(opened, root, path, where="Dockerfile:2", check=lambda: None)
     assert str(caught.value) == "Dockerfile:2: cannot unpack a.tar: unexpected end of data"
 

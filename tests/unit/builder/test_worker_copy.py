@@ -11,7 +11,7 @@ from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns
 from cntnr_compose.builder.dockerfile.steps import CopyStep, InlineFile
 from cntnr_compose.builder.source_files import SourceFiles
 from cntnr_compose.builder.worker import copy as builder_copy
-from cntnr_compose.builder.worker.copy import CopyFailed
+from cntnr_compose.builder.worker.copy import CopyStepFailed
 from cntnr_compose.containers.spec.users import IdNotMapped, UserUnknown
 from cntnr_compose.host.openat2 import Root
 
@@ -147,7 +147,7 @@ def outside(place: Path) -> Path:
 
 def test_what_is_left_out_does_not_lead_out_of_the_image(place: Path, outside: Path) -> None:
     (place / "to/there/d").symlink_to(outside)
-    with pytest.raises(CopyFailed) as caught:
+    with pytest.raises(CopyStepFailed) as caught:
         copy(place, ".", to="/there", ignore=("*", "!d/**"))
     assert str(caught.value) == "Dockerfile:1: cannot copy to non-directory: /there/d"
     assert (outside / "g").read_text() == "untouched"
@@ -164,7 +164,7 @@ def test_folders_of_what_is_taken_are_taken_as_they_are(place: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../../outside/g", "../g", "/g", "sub/x", ".."])
 def test_a_text_has_the_name_of_a_file(place: Path, outside: Path, name: str) -> None:
-    with pytest.raises(CopyFailed) as caught:
+    with pytest.raises(CopyStepFailed) as caught:
         copy(place, to="/there/", texts=(InlineFile(name=name, content="1"),))
     assert str(caught.value) == f"Dockerfile:1: cannot copy to /there/{name}: not a file's name"
     assert (outside / "g").read_text() == "untouched"
@@ -221,7 +221,7 @@ def test_what_cannot_go_there_is_told(
     (place / "to/file").write_text("")
     (place / "to/clash/f").mkdir(parents=True)
     (place / "to/clash/sub").write_text("")
-    with pytest.raises(CopyFailed) as caught:
+    with pytest.raises(CopyStepFailed) as caught:
         copy(place, *sources, to=to)
     assert str(caught.value) == said
 

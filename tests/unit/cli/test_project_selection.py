@@ -2,7 +2,7 @@
 
 import pytest
 
-from cntnr_compose.cli.project.selection import NotRunning, find_running, select_containers
+from cntnr_compose.cli.project.selection import ServiceNotRunning, find_running, select_containers
 from cntnr_compose.core.errors import NoSuchService
 from cntnr_compose.model.project import Project
 from tests.unit.cli.making import container, project, service
@@ -49,7 +49,7 @@ def test_the_first_replica_that_runs_is_chosen_for_exec() -> None:
 
 def test_what_does_not_run_is_said_in_docker_s_words() -> None:
     for name in ("db", "nobody"):
-        with pytest.raises(NotRunning, match=f'^service "{name}" is not running$'):
+        with pytest.raises(ServiceNotRunning, match=f'^service "{name}" is not running$'):
             find_running(HERE, name)
-    with pytest.raises(NotRunning, match='service "web" is not running container #3'):
+    with pytest.raises(ServiceNotRunning, match='service "web" is not running container #3'):
         find_running(HERE, "web", 3)

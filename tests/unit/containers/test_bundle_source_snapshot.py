@@ -88,5 +88,7 @@ def test_volumes_are_looked_at_where_others_make_what_is_mounted(tmp_path: Path)
 def test_a_file_that_is_copied_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     source = FileSource(key="s", file=str(tmp_path / "pipe"))
-    with pytest.raises(filemounts.SourceMissing, match="cannot be read: it is no regular file"):
+    with pytest.raises(
+        filemounts.ConfigSourceMissing, match="cannot be read: it is no regular file"
+    ):
         filemounts._copy("secret", source, tmp_path / "pipe", tmp_path / "copy")

@@ -6,7 +6,7 @@ import pytest
 
 from cntnr_compose.containers.logs import rotation as logrotation
 from cntnr_compose.containers.logs.rotation import (
-    DriverUnknown,
+    LogDriverUnknown,
     LogOptionInvalid,
     LogSettings,
     parse_logging,
@@ -28,7 +28,7 @@ def test_sizes_and_counts_are_read() -> None:
 
 def test_no_log_and_unknown_drivers() -> None:
     assert parse_logging(Logging(driver="none")).driver == "none"
-    with pytest.raises(DriverUnknown, match="cannot log to fluentd"):
+    with pytest.raises(LogDriverUnknown, match="cannot log to fluentd"):
         parse_logging(Logging(driver="fluentd"))
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cntnr_compose.model.observed import Container
 
 
-class BadFilter(CntnrError):
+class BadNameFilter(CntnrError):
     """A filter is not of the form that `ls` knows."""
 
     hint = "the only filter is name=PATTERN"
@@ -57,7 +57,7 @@ def count_states(containers: "Iterable[Container]") -> str:
 def _pattern(text: str) -> str:
     name, equals, value = text.partition("=")
     if name != "name" or not equals:
-        raise BadFilter(text)
+        raise BadNameFilter(text)
     return value
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 STATES = ("paused", "restarting", "removing", "running", "dead", "created", "exited")
 
 
-class BadFilter(CntnrError):
+class BadStateFilter(CntnrError):
     """A filter is not of the form that `ps` knows."""
 
     hint = "the only filter is status=STATE"
@@ -60,7 +60,7 @@ def ps(scope: "ProjectOptions", services: tuple[str, ...], **given: Any) -> None
 def _state(text: str) -> str:
     name, _, value = text.partition("=")
     if name != "status" or value not in STATES:
-        raise BadFilter(text)
+        raise BadStateFilter(text)
     return value
 
 
