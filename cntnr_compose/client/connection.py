@@ -87,7 +87,7 @@ class Connection:
     @property
     def pid(self) -> int:
         """Give the supervisor's pid as this process knows it; 0 where it does not."""
-        return peer.pid(self._wire)
+        return peer.peer_pid(self._wire)
 
     def send(self, request: Request) -> None:
         """Send a request. Raises `SupervisorGone`."""

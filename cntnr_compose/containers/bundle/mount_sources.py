@@ -15,6 +15,7 @@ from cntnr_compose.images import unpack
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.observed import MountPoint, Record
 from cntnr_compose.model.service import Mount
+from cntnr_compose.volumes import fill
 from cntnr_compose.volumes import store as volumes
 
 
@@ -80,7 +81,7 @@ def _resolve_volume(
     if not wanted.volume.nocopy and not subpath:
         image_folder = _find_in_image(record, place, point.target)
         if image_folder is not None:
-            volumes.fill_from_image(point.source, image_folder)
+            fill.fill_from_image(point.source, image_folder)
     whole = volumes.mount_volume(point.source)
     source = _mount_subpath(whole, subpath, _numbered_path(record, place, "parts", point))
     return replace(
