@@ -1,7 +1,7 @@
-"""Joins a terminal or pipes to a container's own, through the socket that conmon keeps.
+"""Attach our terminal or pipes to a container, through the socket that conmon listens on.
 
-Each packet from conmon begins with a byte that names the stream; what we send is the container's
-standard input, and shutting our side down ends it.
+Each packet from conmon starts with a byte that names the stream. What we send is the container's standard
+input, and shutting down our side of the socket ends it.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.host import socket_peer as peer
+from cntnr_compose.host import socket_peer
 
 STREAMS = {2: 1, 3: 2}  # conmon's number: our descriptor
 MAX_PACKET_SIZE = 1 << 16  # conmon's are at most 8 KiB and a byte
@@ -23,85 +23,85 @@ FORWARDED_SIGNALS = ("INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "CONT", "TSTP
 
 
 class CannotAttach(CntnrError):
-    """A container's socket is gone: it has ended, or was never started."""
+    """A container's socket is gone: the container has ended, or was never started."""
 
     def __init__(self, name: str, why: str) -> None:
         super().__init__(f"cannot attach to container {name}: {why}")
 
 
 class DetachKeys:
-    """Looks for the keys that detach in what is typed; they may come in several reads."""
+    """Find the keys that detach in typed input; they may be spread over several reads."""
 
-    def __init__(self, wanted: bytes = DETACH_KEYS) -> None:
-        self._wanted = wanted
-        self._seen = 0
+    def __init__(self, keys: bytes = DETACH_KEYS) -> None:
+        self._keys = keys
+        self._matched = 0
 
     def filter_input(self, typed: bytes) -> tuple[bytes, bool]:
-        """Give what is to be sent on, and whether the keys are complete."""
-        out = bytearray()
+        """Return what is to be sent on, and whether the keys are complete."""
+        passed = bytearray()
         for byte in typed:
-            if self._wanted and byte == self._wanted[self._seen]:
-                self._seen += 1
-                if self._seen == len(self._wanted):
-                    self._seen = 0
-                    return bytes(out), True
+            if self._keys and byte == self._keys[self._matched]:
+                self._matched += 1
+                if self._matched == len(self._keys):
+                    self._matched = 0
+                    return bytes(passed), True
                 continue
-            out += self._wanted[: self._seen]  # it was not them after all
-            self._seen = 0
-            if self._wanted and byte == self._wanted[0]:
-                self._seen = 1
+            passed += self._keys[: self._matched]  # not the detach keys: send what was held back
+            self._matched = 0
+            if self._keys and byte == self._keys[0]:
+                self._matched = 1
             else:
-                out.append(byte)
-        return bytes(out), False
+                passed.append(byte)
+        return bytes(passed), False
 
 
 class AttachConnection:
-    """A connection to a container's input and output."""
+    """A connection to a container's standard streams."""
 
     def __init__(self, bundle: Path, name: str) -> None:
         """Connect. Raises `CannotAttach`."""
         self._bundle = bundle
-        self._wire = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
-            self._wire.connect(str(bundle / "attach"))
-            peer.check_own_user(self._wire, bundle / "attach")
+            self._socket.connect(str(bundle / "attach"))
+            socket_peer.check_own_user(self._socket, bundle / "attach")
         except OSError as error:
-            self._wire.close()
+            self._socket.close()
             raise CannotAttach(name, error.strerror or str(error)) from error
-        except peer.Stranger:
-            self._wire.close()
+        except socket_peer.Stranger:
+            self._socket.close()
             raise
 
     def close(self) -> None:
-        """Hang up; the container goes on."""
-        self._wire.close()
+        """Disconnect; the container goes on."""
+        self._socket.close()
 
     def fileno(self) -> int:
-        """Give the descriptor, for select."""
-        return self._wire.fileno()
+        """Return the descriptor, for select."""
+        return self._socket.fileno()
 
     def receive(self) -> tuple[int, bytes] | None:
-        """Give the next output as our descriptor and bytes; None where the container has ended."""
+        """Return the next output as our descriptor and bytes; None if the container has ended."""
         try:
-            packet = self._wire.recv(MAX_PACKET_SIZE)
+            packet = self._socket.recv(MAX_PACKET_SIZE)
         except ConnectionResetError:
             return None
         return (STREAMS.get(packet[0], 1), packet[1:]) if packet else None
 
     def send(self, typed: bytes) -> None:
-        """Write to the container's standard input; nothing where it does not read any more."""
+        """Write to the container's standard input; ignored if it does not read any more."""
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             while typed:
-                self._wire.send(typed[:8192])
+                self._socket.send(typed[:8192])
                 typed = typed[8192:]
 
     def close_stdin(self) -> None:
-        """End the container's standard input."""
+        """Close the container's standard input."""
         with contextlib.suppress(OSError):
-            self._wire.shutdown(socket.SHUT_WR)
+            self._socket.shutdown(socket.SHUT_WR)
 
     def resize(self, rows: int, columns: int) -> None:
-        """Tell the container's terminal its size."""
+        """Set the size of the container's terminal."""
         with contextlib.suppress(OSError):
             pipe = os.open(self._bundle / "ctl", os.O_WRONLY | os.O_NONBLOCK)
             try:
@@ -111,19 +111,19 @@ class AttachConnection:
 
 
 class TerminalRelay:
-    """Carries bytes between our descriptors and an attachment until one side ends."""
+    """Relay bytes between our descriptors and a container until one side ends."""
 
     def __init__(
         self,
-        attachment: AttachConnection,
+        connection: AttachConnection,
         *,
         stdin: int | None = 0,
         tty: bool = False,
         on_signal: Callable[[str], None] | None = None,
         write: Callable[[int, bytes], None] | None = None,
     ) -> None:
-        """Prepare; ``on_signal`` gets names such as ``SIGINT``, ``write`` a descriptor and bytes."""
-        self._attachment = attachment
+        """Store the ends; ``on_signal`` gets names such as ``SIGINT``, ``write`` a descriptor and bytes."""
+        self._connection = connection
         self._stdin = stdin
         self._tty = tty
         self._on_signal = on_signal
@@ -131,9 +131,9 @@ class TerminalRelay:
         self._keys = DetachKeys(DETACH_KEYS if tty else b"")
 
     def run(self) -> bool:
-        """Carry until the container ends, or until the keys that detach: then give True.
+        """Relay until the container ends, or until the detach keys are typed: then return True.
 
-        The terminal is as it was afterwards, whatever happens.
+        The terminal's mode is restored, whatever happens.
         """
         with contextlib.ExitStack() as undo:
             signals = undo.enter_context(_catch_signals(self._signals_to_catch()))
@@ -144,7 +144,7 @@ class TerminalRelay:
 
     def _relay(self, signals: int) -> bool:
         poll = select.poll()
-        poll.register(self._attachment, select.POLLIN)
+        poll.register(self._connection, select.POLLIN)
         poll.register(signals, select.POLLIN)
         if self._stdin is not None:
             poll.register(self._stdin, select.POLLIN)
@@ -157,13 +157,13 @@ class TerminalRelay:
                 typed = _read(self._stdin)
                 if not typed:
                     poll.unregister(self._stdin)
-                    self._attachment.close_stdin()
-                sent, detached = self._keys.filter_input(typed)
-                self._attachment.send(sent)
+                    self._connection.close_stdin()
+                passed, detached = self._keys.filter_input(typed)
+                self._connection.send(passed)
                 if detached:
                     return True
-            if self._attachment.fileno() in ready:
-                packet = self._attachment.receive()
+            if self._connection.fileno() in ready:
+                packet = self._connection.receive()
                 if packet is None:
                     return False
                 self._write(*packet)
@@ -183,44 +183,44 @@ class TerminalRelay:
         with contextlib.suppress(OSError):
             columns, rows = os.get_terminal_size(self._stdin or 0)
             if rows and columns:
-                self._attachment.resize(rows, columns)
+                self._connection.resize(rows, columns)
 
 
 @contextlib.contextmanager
 def raw_mode(terminal: int) -> Iterator[None]:
-    """Put a terminal into raw mode, and back on every way out."""
+    """Put a terminal into raw mode, and restore its mode at the end of the block."""
     import termios
     import tty
 
-    before = termios.tcgetattr(terminal)
+    mode = termios.tcgetattr(terminal)
     try:
         tty.setraw(terminal)
         yield
     finally:
-        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+        termios.tcsetattr(terminal, termios.TCSADRAIN, mode)
 
 
 @contextlib.contextmanager
 def _catch_signals(names: list[str]) -> Iterator[int]:
-    """Catch signals, and give a descriptor from which their numbers are read."""
+    """Catch signals, and yield a descriptor from which their numbers are read."""
     readable, writable = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-    earlier_fd = signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
-    earlier: dict[signal.Signals, Any] = {}
+    previous_fd = signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
+    previous_handlers: dict[signal.Signals, Any] = {}
     try:
         for name in names:
             number = signal.Signals[name]
-            earlier[number] = signal.signal(number, _ignore_signal)
+            previous_handlers[number] = signal.signal(number, _ignore_signal)
         yield readable
     finally:
-        for number, handler in earlier.items():
+        for number, handler in previous_handlers.items():
             signal.signal(number, handler)
-        signal.set_wakeup_fd(earlier_fd)
+        signal.set_wakeup_fd(previous_fd)
         os.close(readable)
         os.close(writable)
 
 
 def _ignore_signal(_number: int, _frame: object) -> None:
-    """Take a signal; its number comes through the wake-up descriptor."""
+    """Handle a signal by doing nothing; its number comes through the wake-up descriptor."""
 
 
 def _read(descriptor: int) -> bytes:
@@ -230,6 +230,6 @@ def _read(descriptor: int) -> bytes:
         return b""
 
 
-def _write_all(descriptor: int, output: bytes) -> None:
-    while output:
-        output = output[os.write(descriptor, output) :]
+def _write_all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]

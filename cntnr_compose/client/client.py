@@ -1,14 +1,21 @@
-"""The commands' way to a project's supervisor, starting one where there is none. Light."""
+"""Send requests to a project's supervisor; start it if there is none, replace it if it is too old.
+
+Every command imports this module, so it imports little.
+"""
 
 import contextlib
 import time
-from collections.abc import Iterator
 from types import TracebackType
 from typing import Literal, Self, overload
 
-from cntnr_compose.client import connection as control
-from cntnr_compose.client import prestart as early
-from cntnr_compose.client.connection import Connection, SupervisorNewer, SupervisorOlder
+from cntnr_compose.client import prestart
+from cntnr_compose.client.connection import (
+    Connection,
+    SupervisorGone,
+    SupervisorNewer,
+    SupervisorOlder,
+    open_connection,
+)
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import RemoteError
 from cntnr_compose.core.events import ContainerEvent, Emit, Event
@@ -36,11 +43,11 @@ from cntnr_compose.model.protocol import (
 )
 
 CONNECT_TIMEOUT: Seconds = 30
-REPLACED_AT_MOST = 3  # times in one command: commands of an older version may start theirs again
+MAX_REPLACEMENTS = 3  # by one command: commands of an older version may start theirs again
 
 
 def ignore_event(_event: Event) -> None:
-    """Emit nobody."""
+    """Ignore an event."""
 
 
 class Client:
@@ -65,36 +72,36 @@ class Client:
             rootlesskit.stop_if_unused()
 
     def close(self) -> None:
-        """Hang up; what the supervisor does for us is cancelled."""
+        """Disconnect; the supervisor cancels what it does for us."""
         self._connection.close()
 
     def fileno(self) -> int:
-        """Give the descriptor, for select."""
+        """Return the descriptor, for select."""
         return self._connection.fileno()
 
     @property
     def has_buffered_reply(self) -> bool:
-        """Emit whether a reply was read already, so that select would wait in vain."""
+        """Tell whether a reply was read already, so that there is nothing to select for."""
         return self._connection.has_buffered_reply
 
-    def lock(self, what: str, tell: Emit = ignore_event) -> None:
-        """Take the project's turn, waiting until nobody else has it."""
-        self._connection.call(Lock(what=what), tell)
+    def lock(self, what: str, emit: Emit = ignore_event) -> None:
+        """Acquire the project's change lock; ``what`` is shown to those who wait for it."""
+        self._connection.call(Lock(what=what), emit)
 
     def unlock(self) -> None:
-        """Give the turn back."""
+        """Release the change lock."""
         self._connection.call(Unlock(), ignore_event)
 
     def observe(self) -> Observed:
-        """Take a snapshot of the project."""
+        """Return a snapshot of the project."""
         return from_tree(self._connection.call(Observe(), ignore_event), Observed)
 
     def execute(
         self, plan: Plan, project: Project | None = None, emit: Emit = ignore_event
     ) -> Tree:
-        """Carry a plan out.
+        """Execute a plan.
 
-        Raises `RemoteError` with what went wrong, `SupervisorGone`.
+        Raises `RemoteError` if it fails, `SupervisorGone`.
         """
         try:
             return self._connection.call(ExecutePlan(plan=plan, project=project), emit)
@@ -102,40 +109,32 @@ class Client:
             raise _name_port_owner(error) from None
 
     def start_executing(self, plan: Plan, project: Project | None = None) -> None:
-        """Ask for a plan to be carried out; `next_reply` tells how it goes, for those who select."""
+        """Request the execution of a plan, without waiting; `next_reply` returns its events."""
         self._connection.send(ExecutePlan(plan=plan, project=project))
 
     def next_reply(self) -> Event | None:
-        """Wait for the next event of what is carried out; None where it is done.
+        """Wait for the next event of the execution; None if it is done.
 
-        Raises `RemoteError` with what went wrong, `SupervisorGone`.
+        Raises `RemoteError` if it fails, `SupervisorGone`.
         """
         match self._connection.receive():
             case EventReply(event=event):
                 return event
-            case ErrorReply() as failed:
-                raise _name_port_owner(failed.as_error())
+            case ErrorReply() as reply:
+                raise _name_port_owner(reply.as_error())
             case _:
                 return None
 
     def prepare_exec(self, request: PrepareExec) -> list[str]:
-        """Give the command that runs a program in a container."""
+        """Return the command that runs a process in a container."""
         return [str(word) for word in self._connection.call(request, ignore_event)["argv"]]
 
-    def iter_events(self) -> Iterator[ContainerEvent]:
-        """Emit each change of a container from now on."""
-        self.subscribe()
-        while True:
-            found = self.next_event()
-            if found is not None:
-                yield found
-
     def subscribe(self) -> None:
-        """Ask for events; `next_event` gives them. Nothing else may be asked afterwards."""
+        """Subscribe to events; `next_event` returns them. No other request may follow."""
         self._connection.send(Subscribe())
 
     def next_event(self) -> ContainerEvent | None:
-        """Wait for the next word of the supervisor; None where it is no container's event."""
+        """Wait for the next reply; None if it is not the event of a container."""
         match self._connection.receive():
             case EventReply(event=ContainerEvent() as event):
                 return event
@@ -143,111 +142,114 @@ class Client:
                 return None
 
     def shut_down(self) -> None:
-        """Let the supervisor end where nothing of the project is left, and then the holder."""
+        """Shut the supervisor down if nothing of the project is left, and then the holder."""
         if self._connection.call(Shutdown(), ignore_event).get("ended"):
-            # It hangs up when it is gone; only then is its claim on the holder.
-            with contextlib.suppress(RemoteError, control.SupervisorGone):
+            # It disconnects when it is gone; only then its claim on the holder is.
+            with contextlib.suppress(RemoteError, SupervisorGone):
                 self._connection.receive()
             self._ends_holder = True
 
 
 @overload
-def connect(project: str, *, start: Literal[True] = True, tell: Emit = ignore_event) -> Client: ...
+def connect(project: str, *, start: Literal[True] = True, emit: Emit = ignore_event) -> Client: ...
 @overload
-def connect(project: str, *, start: bool, tell: Emit = ignore_event) -> Client | None: ...
+def connect(project: str, *, start: bool, emit: Emit = ignore_event) -> Client | None: ...
 
 
-def connect(project: str, *, start: bool = True, tell: Emit = ignore_event) -> Client | None:
-    """Connect to a project's supervisor; None where there is none and none shall be started.
+def connect(project: str, *, start: bool = True, emit: Emit = ignore_event) -> Client | None:
+    """Connect to a project's supervisor; None if there is none and ``start`` is false.
 
-    One of an older version is replaced between two changes; who has to wait for that is told (`Warned`).
+    One of an older version is replaced between two changes, with a `Warned` while that has to wait.
     Raises what starting one raises: `ProgramMissing`, `NoSubordinateIds`, `TunClosed`, `HolderFailed`;
     `SupervisorNewer`, `SupervisorOlder`.
     """
     try:
-        return _connect(project, start, tell)
+        return _connect(project, start, emit)
     finally:
-        early.discard()
+        prestart.discard()
 
 
-def _connect(project: str, start: bool, tell: Emit) -> Client | None:  # noqa: FBT001
+def _connect(project: str, start: bool, emit: Emit) -> Client | None:  # noqa: FBT001
     log = paths.supervisor_log(project)
-    end = time.monotonic() + CONNECT_TIMEOUT
-    replaced = 0
+    deadline = time.monotonic() + CONNECT_TIMEOUT
+    replacements = 0
     while True:
         path = holder.proc_root_path(paths.supervisor_socket(project))
-        there = control.open_connection(path, log) if path else None
-        theirs = _greeting(there) if there else None
-        ours: Connection | None = None
-        if there is not None and theirs is not None:
-            if age(theirs) == "same":
-                return Client(there, project)
-            with contextlib.closing(there):
-                if replaced == REPLACED_AT_MOST:
-                    raise SupervisorOlder(project, theirs)
-                ours = _replace(there, theirs, project, tell)
-            replaced, end = replaced + 1, time.monotonic() + CONNECT_TIMEOUT
-            start = True  # there was one, and shall be
+        running = open_connection(path, log) if path else None
+        greeting = _ping(running) if running else None
+        started: Connection | None = None
+        if running is not None and greeting is not None:
+            if age(greeting) == "same":
+                return Client(running, project)
+            with contextlib.closing(running):
+                if replacements == MAX_REPLACEMENTS:
+                    raise SupervisorOlder(project, greeting)
+                started = _replace(running, greeting, project, emit)
+            replacements, deadline = replacements + 1, time.monotonic() + CONNECT_TIMEOUT
+            start = True  # there was one, so there has to be one
         # Another command may have just started one, which does not listen yet.
         elif path is None or not files.is_locked(path.with_suffix(".lock")):
             if not start:
                 return None
-            ours = _successor()
-            ours.send(Serve(project=project))
-        if ours is not None:
-            if not ours.answer(ignore_event).get("taken"):
-                return Client(ours, project)
-            ours.close()
-        if time.monotonic() > end:
-            raise control.SupervisorGone(log)
+            started = _take_prestarted()
+            started.send(Serve(project=project))
+        if started is not None:
+            if not started.wait_for_result(ignore_event).get("taken"):
+                return Client(started, project)
+            started.close()
+        if time.monotonic() > deadline:
+            raise SupervisorGone(log)
         time.sleep(0.01)
 
 
-def _successor() -> Connection:
-    return Connection(early.take(), paths.supervisor_logs() / "*.log")
+def _take_prestarted() -> Connection:
+    return Connection(prestart.take(), paths.supervisor_logs() / "*.log")
 
 
-def _greeting(there: Connection) -> Greeting | None:
-    """Ask a supervisor who it is: one that is about to end hangs up instead."""
+def _ping(running: Connection) -> Greeting | None:
+    """Ask a supervisor for its version; None if it disconnects, since it is about to exit."""
     try:
-        return from_tree(there.call(Ping(), ignore_event), Greeting)
-    except control.SupervisorGone:
-        there.close()
+        return from_tree(running.call(Ping(), ignore_event), Greeting)
+    except SupervisorGone:
+        running.close()
         return None
 
 
-def _replace(there: Connection, theirs: Greeting, project: str, tell: Emit) -> Connection | None:
-    """End an older supervisor while nobody changes the project, and give the one that is to follow it.
+def _replace(
+    running: Connection, greeting: Greeting, project: str, emit: Emit
+) -> Connection | None:
+    """Replace an older supervisor while nobody changes the project; return the connection to its successor.
 
-    It ends as one that is killed, which works with all versions: containers go on, and the next one
-    adopts them. That one is ready before, so that no command that was cut off starts another older one.
+    It is killed, which works with all versions: containers go on, and the successor adopts them. The
+    successor is ready before, so that no command that was cut off starts another older one. None is
+    returned if the older one exits by itself meanwhile.
     """
-    if age(theirs) == "newer":
-        raise SupervisorNewer(project, theirs, there.pid)
-    ours: Connection | None = None
+    if age(greeting) == "newer":
+        raise SupervisorNewer(project, greeting, running.pid)
+    successor: Connection | None = None
     try:
-        there.call(Lock(what="replacing the supervisor"), tell)
-        ours = _successor()
-        ours.call(Ping(), ignore_event)
-        with uninterruptible():  # else nobody might look after what runs
-            if not there.end_peer(theirs.pid):
-                raise SupervisorOlder(project, theirs)
-            ours.send(Serve(project=project))
+        running.call(Lock(what="replacing the supervisor"), emit)
+        successor = _take_prestarted()
+        successor.call(Ping(), ignore_event)
+        with uninterruptible():  # else containers might be left without a supervisor
+            if not running.kill_supervisor(greeting.pid):
+                raise SupervisorOlder(project, greeting)
+            successor.send(Serve(project=project))
     except BaseException as error:
-        if ours is not None:
-            ours.close()
-        if isinstance(error, control.SupervisorGone):  # it went by itself
+        if successor is not None:
+            successor.close()
+        if isinstance(error, SupervisorGone):
             return None
         raise
-    return ours
+    return successor
 
 
 def _name_port_owner(error: RemoteError) -> RemoteError:
-    """Add who uses a port: the supervisor, in its own pid namespace, cannot see that."""
+    """Add which program uses a port: the supervisor cannot see that from its pid namespace."""
     if error.kind != "PortTaken" or "by" in error.details:
         return error
-    by = proc.find_listener(int(error.details.get("port", 0)))
-    if not by:
+    program = proc.find_listener(int(error.details.get("port", 0)))
+    if not program:
         return error
-    details = {**error.details, "by": by}
-    return RemoteError(error.kind, f"{error} by {by}", error.hint, error.exit_code, details)
+    details = {**error.details, "by": program}
+    return RemoteError(error.kind, f"{error} by {program}", error.hint, error.exit_code, details)

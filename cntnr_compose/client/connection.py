@@ -1,4 +1,7 @@
-"""The supervisor's socket: one JSON value a line, both ways. The commands' side; light."""
+"""The commands' side of a supervisor's socket: one JSON value per line, both ways.
+
+Every command imports this module, so it imports little.
+"""
 
 import contextlib
 import os
@@ -11,8 +14,7 @@ from typing import cast
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit
 from cntnr_compose.core.values import Seconds, Tree, from_json, to_json
-from cntnr_compose.host import proc
-from cntnr_compose.host import socket_peer as peer
+from cntnr_compose.host import proc, socket_peer
 from cntnr_compose.model.protocol import (
     OURS,
     ErrorReply,
@@ -24,12 +26,12 @@ from cntnr_compose.model.protocol import (
     ResultReply,
 )
 
-GONE_WITHIN: Seconds = 5
-OTHER_VERSION = 76  # the exit status, EX_PROTOCOL of sysexits.h
+KILL_TIMEOUT: Seconds = 5
+OTHER_VERSION = 76  # exit code, EX_PROTOCOL of sysexits.h
 
 
 class SupervisorGone(CntnrError):
-    """The supervisor ended while a command talked to it."""
+    """The supervisor exited while a command was connected to it."""
 
     def __init__(self, log: Path) -> None:
         super().__init__("the project's supervisor ended unexpectedly")
@@ -37,7 +39,7 @@ class SupervisorGone(CntnrError):
 
 
 class SupervisorNewer(CntnrError):
-    """A project is looked after by a newer version, which knows what this one does not."""
+    """The supervisor of a project is of a newer version, so that this one does not know all it can do."""
 
     exit_code = OTHER_VERSION
 
@@ -52,7 +54,7 @@ class SupervisorNewer(CntnrError):
 
 
 class SupervisorOlder(CntnrError):
-    """A project is looked after by an older version, which does not go."""
+    """The supervisor of a project is of an older version, and could not be replaced."""
 
     exit_code = OTHER_VERSION
 
@@ -67,108 +69,108 @@ class SupervisorOlder(CntnrError):
 
 
 class Connection:
-    """A connected socket that carries messages."""
+    """A connected socket that carries requests and replies."""
 
-    def __init__(self, wire: socket.socket, log: Path) -> None:
-        self._wire = wire
+    def __init__(self, connected: socket.socket, log: Path) -> None:
+        self._socket = connected
         self._log = log
-        self._rest = b""
+        self._buffer = b""
 
     def close(self) -> None:
-        """Hang up; what the supervisor does for us is cancelled."""
+        """Disconnect; the supervisor cancels what it does for us."""
         with contextlib.suppress(OSError):
-            self._wire.shutdown(socket.SHUT_RDWR)
-        self._wire.close()
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
 
     def fileno(self) -> int:
-        """Give the descriptor, for select."""
-        return self._wire.fileno()
+        """Return the descriptor, for select."""
+        return self._socket.fileno()
 
     @property
     def pid(self) -> int:
-        """Give the supervisor's pid as this process knows it; 0 where it does not."""
-        return peer.peer_pid(self._wire)
+        """The supervisor's pid in our pid namespace; 0 if it has none there."""
+        return socket_peer.peer_pid(self._socket)
 
     def send(self, request: Request) -> None:
         """Send a request. Raises `SupervisorGone`."""
         try:
-            self._wire.sendall(to_json(request) + b"\n")
+            self._socket.sendall(to_json(request) + b"\n")
         except OSError as error:
             raise SupervisorGone(self._log) from error
 
     def receive(self) -> Reply:
         """Wait for the next reply. Raises `SupervisorGone`."""
-        while b"\n" not in self._rest:
+        while b"\n" not in self._buffer:
             try:
-                part = self._wire.recv(1 << 16)
+                block = self._socket.recv(1 << 16)
             except OSError as error:
                 raise SupervisorGone(self._log) from error
-            if not part:
+            if not block:
                 raise SupervisorGone(self._log)
-            self._rest += part
-        line, _, self._rest = self._rest.partition(b"\n")
+            self._buffer += block
+        line, _, self._buffer = self._buffer.partition(b"\n")
         return from_json(line, cast("type[Reply]", Reply))
 
     @property
     def has_buffered_reply(self) -> bool:
-        """Emit whether a whole reply was read already, so that select would wait in vain."""
-        return b"\n" in self._rest
+        """Tell whether a whole reply was read already, so that there is nothing to select for."""
+        return b"\n" in self._buffer
 
-    def end_peer(self, inside: int) -> bool:
-        """End the supervisor at the other end, and no other process; tell whether it is gone.
+    def kill_supervisor(self, pid_inside: int) -> bool:
+        """Kill the supervisor at the other end, and no other process; tell whether it is gone.
 
-        ``inside`` is the pid that it says it has in its own namespace, 0 where it did not say.
-        Raises `SupervisorGone` where it went before.
+        ``pid_inside`` is its pid in its own namespace, as it told us; 0 if it did not.
+        Raises `SupervisorGone` if it exited before.
         """
         pid = self.pid
         try:
-            process = os.pidfd_open(pid)
+            pidfd = os.pidfd_open(pid)
         except OSError:
             return False
         try:
-            # It answers: so this process is the one that listens, not a later one with its pid.
+            # It replies: so this process is the one that listens, not a later one with its pid.
             self.call(Ping(), lambda _event: None)
-            if inside and proc.pid_inside(pid) != inside:
+            if pid_inside and proc.pid_inside(pid) != pid_inside:
                 return False
             for number in (signal.SIGTERM, signal.SIGKILL):
                 with contextlib.suppress(ProcessLookupError):
-                    signal.pidfd_send_signal(process, number)
-                if select.select([process], [], [], GONE_WITHIN)[0]:
+                    signal.pidfd_send_signal(pidfd, number)
+                if select.select([pidfd], [], [], KILL_TIMEOUT)[0]:
                     return True
             return False
         finally:
-            os.close(process)
+            os.close(pidfd)
 
     def call(self, request: Request, emit: Emit) -> Tree:
-        """Send a request, pass its events on, and give its result.
+        """Send a request, emit its events, and return its result.
 
-        Raises `RemoteError` with what went wrong over there, `SupervisorGone`.
+        Raises `RemoteError` if it failed, `SupervisorGone`.
         """
         self.send(request)
-        return self.answer(emit)
+        return self.wait_for_result(emit)
 
-    def answer(self, tell: Emit) -> Tree:
-        """Wait for what the last request gives. Raises as `ask` does."""
+    def wait_for_result(self, emit: Emit) -> Tree:
+        """Wait for the result of the last request, and emit its events. Raises as `call` does."""
         while True:
             match self.receive():
                 case EventReply(event=event):
-                    tell(event)
+                    emit(event)
                 case ResultReply(result=result):
                     return result
-                case ErrorReply() as failed:
-                    raise failed.as_error()
+                case ErrorReply() as reply:
+                    raise reply.as_error()
 
 
 def open_connection(path: Path, log: Path) -> Connection | None:
-    """Connect to a supervisor; None where nobody listens. Raises `Stranger`."""
-    wire = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    """Connect to a supervisor; None if none listens there. Raises `Stranger`."""
+    connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        wire.connect(str(path))
-        peer.check_own_user(wire, path)
+        connected.connect(str(path))
+        socket_peer.check_own_user(connected, path)
     except OSError:
-        wire.close()
+        connected.close()
         return None
-    except peer.Stranger:
-        wire.close()
+    except socket_peer.Stranger:
+        connected.close()
         raise
-    return Connection(wire, log)
+    return Connection(connected, log)

@@ -1,4 +1,4 @@
-"""Runs a program in a container for `exec`: our terminal is its, its status is ours."""
+"""Run the command of `exec`: it gets our terminal, we return its exit code."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from typing import Any, Self
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host import process
 
-RUNC_EXEC_FAILED = 255  # runc's own status where it could not start the program
+RUNC_EXEC_FAILED = 255  # exit code of runc if it could not start the program
 RUNC_LOG_PREFIX = b'time="'
 CAUSE_PREFIX = b"exec failed: "
 FRAME = "unable to start container process: "
@@ -21,15 +21,15 @@ FORWARDED_SIGNALS = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGINT", "SIGQU
 
 
 class CannotExec(CntnrError):
-    """A program could not be started in a container that runs."""
+    """A program could not be started in a running container."""
 
-    def __init__(self, program: str, container: str, said: str) -> None:
-        super().__init__(f"cannot run {program} in container {container}: {said}")
-        self.exit_code = next((code for words, code in REASONS if words in said), NOT_FOUND)
+    def __init__(self, program: str, container: str, cause: str) -> None:
+        super().__init__(f"cannot run {program} in container {container}: {cause}")
+        self.exit_code = next((code for words, code in REASONS if words in cause), NOT_FOUND)
 
 
 def run_exec(argv: Sequence[str], program: str, container: str, *, detach: bool = False) -> int:
-    """Run the command that was laid out, and give its status: 128 and the number for a signal.
+    """Run a prepared runc command, and return its exit code: 128 and the number for a signal.
 
     Raises `CannotExec` with status 126 or 127 as docker does, `ProgramMissing`.
     """
@@ -41,32 +41,32 @@ def run_exec(argv: Sequence[str], program: str, container: str, *, detach: bool 
             child = process.popen(argv, stderr=writable)
             signals.set_child(child)
             os.close(writable)
-            said = _forward_stderr(child, readable)
+            runc_error = _forward_stderr(child, readable)
             code = child.wait()
     finally:
         os.close(readable)
-    if code == RUNC_EXEC_FAILED and said:
-        raise CannotExec(program, container, _extract_cause(said))
-    os.write(2, said)  # it was the program's after all
+    if code == RUNC_EXEC_FAILED and runc_error:
+        raise CannotExec(program, container, _extract_cause(runc_error))
+    os.write(2, runc_error)  # not runc's error: the program wrote it
     return code if code >= 0 else 128 - code
 
 
 def _run_detached(argv: Sequence[str], program: str, container: str) -> int:
-    with open(os.devnull, "r+b") as nothing:  # noqa: PTH123
-        number = nothing.fileno()
-        code = process.popen(argv, stdin=number, stdout=number, stderr=number).wait()
+    with open(os.devnull, "r+b") as null:  # noqa: PTH123
+        null_fd = null.fileno()
+        code = process.popen(argv, stdin=null_fd, stdout=null_fd, stderr=null_fd).wait()
     if code == RUNC_EXEC_FAILED:
         raise CannotExec(program, container, "it could not be started")
     return code
 
 
 def _forward_stderr(child: process.RunningProgram, readable: int) -> bytes:
-    """Copy standard error until the child ends; give what looks like runc's words of its failure.
+    """Copy standard error until the child ends; return what looks like an error message of runc.
 
-    The end of the child counts, not the pipe's: what it left in the container may hold that open.
+    The child's end counts, not the pipe's: processes left in the container may keep that open.
     """
     ended = os.pidfd_open(child.pid)
-    said = b""
+    runc_error = b""
     try:
         poll = select.poll()
         poll.register(readable, select.POLLIN)
@@ -74,22 +74,22 @@ def _forward_stderr(child: process.RunningProgram, readable: int) -> bytes:
         while True:
             ready = {number for number, _ in poll.poll()}
             if readable in ready:
-                part = os.read(readable, 1 << 16)
-                if part.startswith(RUNC_LOG_PREFIX) and CAUSE_PREFIX in part:
-                    said += part
-                elif part:
-                    os.write(2, part)
+                block = os.read(readable, 1 << 16)
+                if block.startswith(RUNC_LOG_PREFIX) and CAUSE_PREFIX in block:
+                    runc_error += block
+                elif block:
+                    os.write(2, block)
                 else:
                     poll.unregister(readable)
             elif ended in ready:
-                return said
+                return runc_error
     finally:
         os.close(ended)
 
 
-def _extract_cause(said: bytes) -> str:
-    """Take the cause out of a line of runc's log."""
-    _, _, cause = said.partition(CAUSE_PREFIX)
+def _extract_cause(runc_error: bytes) -> str:
+    """Extract the cause from a line of runc's log."""
+    _, _, cause = runc_error.partition(CAUSE_PREFIX)
     line = cause.split(b"\n")[0].rstrip(b'"').decode(errors="replace").replace('\\"', '"')
     for frame in (FRAME, PROGRAM_PREFIX):
         line = re.sub(frame, "", line)
@@ -97,34 +97,36 @@ def _extract_cause(said: bytes) -> str:
 
 
 class _SignalForwarder:
-    """Passes signals on to a child instead of dying of them, also those that come before there is one.
+    """Forward signals to a child instead of dying of them, also those that come before it is started.
 
-    A terminal sends Ctrl-C to the child as well, so it is passed on only where there is none.
+    A terminal sends Ctrl-C to the child itself, so it is forwarded only where there is none.
     """
 
     def __init__(self) -> None:
         self._child: process.RunningProgram | None = None
-        self._early: list[int] = []
-        self._earlier: dict[int, Any] = {}
+        self._pending: list[int] = []
+        self._previous_handlers: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
         for name in FORWARDED_SIGNALS:
             number = int(signal.Signals[name])
-            self._earlier[number] = signal.signal(number, self._take)
+            self._previous_handlers[number] = signal.signal(number, self._forward)
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number, handler in self._earlier.items():
+        for number, handler in self._previous_handlers.items():
             signal.signal(number, handler)
 
     def set_child(self, child: process.RunningProgram) -> None:
         self._child = child
-        while self._early:  # these came before it, so no terminal has sent it any of them
-            child.send_signal(self._early.pop(0))
+        while (
+            self._pending
+        ):  # these came before the child was there, so no terminal sent them to it
+            child.send_signal(self._pending.pop(0))
 
-    def _take(self, number: int, _frame: object) -> None:
+    def _forward(self, number: int, _frame: object) -> None:
         if self._child is None:
-            self._early.append(number)
+            self._pending.append(number)
         elif number != signal.SIGINT or not _is_in_foreground():
             self._child.send_signal(number)
 

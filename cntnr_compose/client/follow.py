@@ -1,4 +1,4 @@
-"""What the containers of a project write and how they change, as it comes, in one loop."""
+"""Follow the output and the state changes of a project's containers as one stream."""
 
 import select
 import time
@@ -7,13 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from cntnr_compose.client.connection import SupervisorGone
-from cntnr_compose.containers.logs.reader import (
-    MAX_READ_SIZE,
-    LogFile,
-    LogLine,
-    LogRange,
-    merge_logs,
-)
+from cntnr_compose.containers.logs.lines import LogLine, LogRange, merge_logs
+from cntnr_compose.containers.logs.reader import MAX_READ_SIZE, LogFile
 from cntnr_compose.core import paths
 from cntnr_compose.core.events import ContainerEvent
 from cntnr_compose.core.values import Seconds
@@ -22,88 +17,90 @@ from cntnr_compose.model.observed import Record
 if TYPE_CHECKING:
     from cntnr_compose.client.client import Client
 
-MIN_POLL_INTERVAL: Seconds = 0.01  # between looks at files while something is written
+MIN_POLL_INTERVAL: Seconds = 0.01  # between reads of log files while something is written
 MAX_POLL_INTERVAL: Seconds = 0.1  # and while nothing is
 StreamItem = LogLine | ContainerEvent
 RecordFilter = Callable[[Record], bool]
 
 
 class Selectable(Protocol):
-    """Something that select can wait for."""
+    """An object that select can wait for."""
 
     def fileno(self) -> int:
-        """Give the descriptor."""
+        """Return the descriptor."""
         ...
 
 
 class ProjectStream:
-    """The output of a project's containers and their changes."""
+    """The output of a project's containers, and their events."""
 
-    def __init__(self, project: str, client: "Client | None", wants: RecordFilter) -> None:
-        """Prepare; ``client`` is asked for changes, ``wants`` tells whose output is."""
+    def __init__(self, project: str, client: "Client | None", selects: RecordFilter) -> None:
+        """Subscribe to events by ``client``; ``selects`` tells which containers' output to read."""
         self._project = project
         self._client: Client | None = None
-        self._wants = wants
+        self._selects = selects
         self._logs: dict[str, LogFile] = {}
-        self._ended: set[str] = set()  # whose end was told
-        self._gone: set[str] = set()  # whose removal was told, so that nothing more can come
-        self._held: deque[tuple[ContainerEvent, int]] = deque()  # and what is read of its log then
+        self._ended: set[str] = set()  # whose end was emitted
+        self._removed: set[str] = set()  # whose removal was emitted, so that nothing more can come
+        # Events, each with the size of the container's log at that time: all of that is emitted before it.
+        self._queue: deque[tuple[ContainerEvent, int]] = deque()
         self._pause = MIN_POLL_INTERVAL
         self.records: dict[str, Record] = {}
         if client is not None:
             self.subscribe(client)
 
     def subscribe(self, client: "Client") -> None:
-        """Ask a supervisor for changes: at the beginning, and where another one took over."""
+        """Subscribe to a supervisor's events: at the beginning, and when another one took over."""
         self._client = client
         client.subscribe()
 
     def _reconnect(self) -> Iterator[ContainerEvent]:
-        """Follow the supervisor that took over, and tell what ended between the two."""
+        """Subscribe to the supervisor that took over, and make events for what ended meanwhile."""
         from cntnr_compose.client import client, observe
 
         if self._client is not None:
             self._client.close()
         self._client = None
-        found = {one.record.id: one for one in observe.observe_project(self._project).containers}
-        following = client.connect(self._project, start=False)
-        if following is not None:
-            self.subscribe(following)
+        observed = observe.observe_project(self._project)
+        containers = {one.record.id: one for one in observed.containers}
+        successor = client.connect(self._project, start=False)
+        if successor is not None:
+            self.subscribe(successor)
         for identity, record in list(self.records.items()):
-            one = found.get(identity)
+            container = containers.get(identity)
             if identity in self._ended:
                 continue
-            if one is None:
+            if container is None:
                 yield _make_event("destroy", record)
-            elif not one.is_running:
-                yield _make_event("die", record, exitCode=str(one.status.exit_code))
+            elif not container.is_running:
+                yield _make_event("die", record, exitCode=str(container.status.exit_code))
 
     def shown_containers(self) -> list[Record]:
-        """Give the containers whose output is wanted."""
+        """Return the containers whose output is read."""
         return [self.records[identity] for identity in self._logs]
 
     def is_shown(self, identity: str) -> bool:
-        """Tell whether a container's output is wanted."""
+        """Tell whether a container's output is read."""
         return identity in self._logs
 
     def close(self) -> None:
-        """Let go of all files, and hang up."""
+        """Close all files and the connection."""
         for log in self._logs.values():
             log.close()
         self._logs.clear()
         if self._client is not None:
             self._client.close()
 
-    def read_history(self, records: Iterable[Record], span: LogRange) -> "Iterable[LogLine]":
-        """Give what the containers have written so far, by time; `next` goes on from there."""
-        fresh = [log for one in records if (log := self._add_container(one)) is not None]
-        return merge_logs(log.read_history(span) for log in fresh)
+    def read_history(self, records: Iterable[Record], log_range: LogRange) -> "Iterable[LogLine]":
+        """Read what the containers have written so far, by time; `wait_for_items` goes on from there."""
+        new_logs = [log for one in records if (log := self._add_container(one)) is not None]
+        return merge_logs(log.read_history(log_range) for log in new_logs)
 
     def wait_for_items(self, others: Iterable[Selectable] = ()) -> list[StreamItem]:
-        """Wait a moment, at most until one of ``others`` has something, and give what happened.
+        """Wait a moment, at most until one of ``others`` is readable, and return new lines and events.
 
-        A container's end comes after its last line. Where the supervisor was killed, the next one is
-        followed. Raises what starting that one raises.
+        A container's end comes after its last line. If the supervisor was killed, its successor is
+        subscribed to. Raises what starting that one raises.
         """
         self._close_removed()
         waiting = [*others, *([self._client] if self._client else [])]
@@ -111,29 +108,34 @@ class ProjectStream:
             select.select(waiting, [], [], self._pause)
         for event in self._events():
             self._queue_event(event)
-        before = {identity: log.bytes_read for identity, log in self._logs.items()}
+        sizes_before = {identity: log.bytes_read for identity, log in self._logs.items()}
         lines = [line for log in self._logs.values() for line in log.read_new()]
-        read = {identity: self._logs[identity].bytes_read - was for identity, was in before.items()}
-        happened = [*sorted(lines, key=lambda line: line.timestamp), *self._complete_events(read)]
-        # Where as much was there as is read at once, there is more.
-        longest = (
-            0 if self._held or max(read.values(), default=0) >= MAX_READ_SIZE else MAX_POLL_INTERVAL
+        read = {
+            identity: self._logs[identity].bytes_read - before
+            for identity, before in sizes_before.items()
+        }
+        items = [*sorted(lines, key=lambda line: line.timestamp), *self._complete_events(read)]
+        # If as much was there as is read at once, there is more.
+        longest_pause = (
+            0
+            if self._queue or max(read.values(), default=0) >= MAX_READ_SIZE
+            else MAX_POLL_INTERVAL
         )
-        self._pause = min(MIN_POLL_INTERVAL if happened else self._pause * 1.5, longest)
-        return happened
+        self._pause = min(MIN_POLL_INTERVAL if items else self._pause * 1.5, longest_pause)
+        return items
 
     def _complete_events(self, read: Mapping[str, int]) -> Iterator[StreamItem]:
-        """Give the changes that came, but those of containers whose output was not read so far."""
-        while self._held:
-            event, end = self._held[0]
+        """Return the events that came, up to the first whose container has output left to read."""
+        while self._queue:
+            event, end = self._queue[0]
             log = self._logs.get(event.id)
             if log is not None and event.action in ("die", "destroy"):
                 if log.bytes_read < end and read.get(event.id):
                     return
                 yield from log.read_last()
-            self._held.popleft()
+            self._queue.popleft()
             if event.action == "destroy":
-                self._gone.add(event.id)
+                self._removed.add(event.id)
             yield event
 
     def will_restart(self, event: ContainerEvent) -> bool:
@@ -156,7 +158,7 @@ class ProjectStream:
             yield from self._reconnect()
 
     def _queue_event(self, event: ContainerEvent) -> None:
-        """Take note of a change; it is told when what was written before it is."""
+        """Queue an event until everything that was written before it is emitted."""
         if event.action in ("die", "destroy"):
             self._ended.add(event.id)
         elif event.action == "start":
@@ -165,14 +167,14 @@ class ProjectStream:
             self._read_record(event.id)
         if event.id in self.records:
             log = self._logs.get(event.id)
-            self._held.append((event, log.bytes_read + log.count_unread() if log else 0))
+            self._queue.append((event, log.bytes_read + log.count_unread() if log else 0))
 
     def _close_removed(self) -> None:
-        while self._gone:
-            self._logs.pop(self._gone.pop()).close()
+        while self._removed:
+            self._logs.pop(self._removed.pop()).close()
 
     def _read_record(self, identity: str) -> None:
-        """Read what a container is: it is new, or has another name now."""
+        """Read the record of a container that is new or was renamed."""
         from cntnr_compose.host import files
 
         path = paths.container(self._project, identity) / "record.json"
@@ -182,7 +184,7 @@ class ProjectStream:
 
     def _add_container(self, record: Record) -> LogFile | None:
         self.records[record.id] = record
-        if record.id in self._logs or not self._wants(record):
+        if record.id in self._logs or not self._selects(record):
             return None
         log = LogFile(paths.container_log(self._project, record.id), record.id)
         self._logs[record.id] = log
@@ -201,5 +203,5 @@ def _make_event(action: str, record: Record, **attributes: str) -> ContainerEven
 
 
 def is_readable(client: Selectable) -> bool:
-    """Tell whether there is something to be read."""
+    """Tell whether a descriptor is readable now."""
     return bool(select.select([client], [], [], 0)[0])

@@ -1,4 +1,4 @@
-"""Looks at a project from outside: its files, checked against the holder. Light; asks nobody."""
+"""Read the state of projects from their files, without asking a supervisor."""
 
 from cntnr_compose.containers.state import records
 from cntnr_compose.core import paths
@@ -6,11 +6,10 @@ from cntnr_compose.core.values import Value, replace
 from cntnr_compose.host import files
 from cntnr_compose.host.namespaces import holder
 from cntnr_compose.model.observed import Container, Observed
-from cntnr_compose.model.project import Project
 
 
 class ProjectSummary(Value, frozen=True, kw_only=True):
-    """A project on this machine."""
+    """A project on this host, as `ls` lists it."""
 
     name: str
     containers: tuple[Container, ...] = ()
@@ -18,61 +17,56 @@ class ProjectSummary(Value, frozen=True, kw_only=True):
 
 
 def observe_project(project: str) -> Observed:
-    """Tell a project's containers as they are.
+    """Return a project's containers as they are.
 
-    Where the supervisor died while containers run, or while one was there only for as long as it runs,
-    another one is started first, which looks after them.
+    If the supervisor died while containers run, or while one is to be removed at its end, another one is
+    started first, which adopts them.
     """
-    found = _read_containers(project)
-    if any(map(_needs_supervisor, found)) and not is_supervised(project):
+    containers = _read_containers(project)
+    if any(map(_needs_supervisor, containers)) and not is_supervised(project):
         from cntnr_compose.client import client
 
         with client.connect(project) as supervisor:
             return supervisor.observe()
-    return Observed(project=project, containers=tuple(found))
+    return Observed(project=project, containers=tuple(containers))
 
 
 def observe_for_plan(project: str) -> Observed:
-    """Take the snapshot that a plan is made of, starting nothing where no supervisor lives."""
+    """Return the snapshot that a plan is made from; do not start a supervisor for it."""
     from cntnr_compose.client import client
     from cntnr_compose.volumes import store as volumes
 
-    found = observe_project(project)
+    observed = observe_project(project)
     supervisor = client.connect(project, start=False)
     if supervisor is None:
-        return replace(found, volumes=volumes.observe_volumes())
+        return replace(observed, volumes=volumes.observe_volumes())
     with supervisor:
         return supervisor.observe()
 
 
 def list_projects() -> tuple[ProjectSummary, ...]:
     """List the projects that have containers."""
-    found = []
+    summaries = []
     for name in records.list_projects():
         containers = observe_project(name).containers
-        meant = records.read_intent(name)
-        if containers or meant:
-            files_ = meant.files if meant else ()
-            found.append(ProjectSummary(name=name, containers=containers, files=files_))
-    return tuple(found)
-
-
-def intent(project: str) -> Project | None:
-    """Give what a project is meant to be; None where it is not up."""
-    return records.read_intent(project)
+        intent = records.read_intent(name)
+        if containers or intent:
+            files = intent.files if intent else ()
+            summaries.append(ProjectSummary(name=name, containers=containers, files=files))
+    return tuple(summaries)
 
 
 def is_supervised(project: str) -> bool:
-    """Tell whether the project's supervisor lives."""
+    """Tell whether the project's supervisor runs."""
     lock = holder.proc_root_path(paths.supervisor_socket(project).with_suffix(".lock"))
     return lock is not None and files.is_locked(lock)
 
 
-def _needs_supervisor(one: Container) -> bool:
-    return bool(one.status.pid) or one.is_running or one.record.auto_remove
+def _needs_supervisor(container: Container) -> bool:
+    return bool(container.status.pid) or container.is_running or container.record.auto_remove
 
 
 def _read_containers(project: str) -> list[Container]:
-    running = holder.find_holder()
-    identity = running.id if running else ""
-    return [records.correct_status(one, identity) for one in records.read_containers(project)]
+    running_holder = holder.find_holder()
+    holder_id = running_holder.id if running_holder else ""
+    return [records.correct_status(one, holder_id) for one in records.read_containers(project)]

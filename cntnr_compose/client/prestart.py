@@ -1,6 +1,6 @@
-"""A supervisor that is started before it is known which project it is for, to save the time of reading.
+"""Start a supervisor before it is known which project it is for, while compose files are read.
 
-Light: what this module imports delays the start.
+Whatever this module imports delays the start.
 """
 
 import contextlib
@@ -19,30 +19,30 @@ _started: list[socket.socket] = []
 
 
 def start(cwd: str, environ: Mapping[str, str], name: str = "") -> None:
-    """Start a supervisor, unless the project's likely name has one already."""
+    """Start a supervisor, unless the project, by its likely name, has one already."""
     if not _started and not _has_socket(_likely_name(cwd, environ, name)):
         _started.append(_start())
 
 
 def take() -> socket.socket:
-    """Give the way to the supervisor that was started early, else to a new one."""
+    """Return a connection to the prestarted supervisor, or start one."""
     return _started.pop() if _started else _start()
 
 
 def discard() -> None:
-    """Send a supervisor that was started early and is not needed away."""
+    """Disconnect from a prestarted supervisor that is not needed, so that it exits."""
     while _started:
-        wire = _started.pop()
+        connection = _started.pop()
         with contextlib.suppress(OSError):
-            wire.shutdown(socket.SHUT_RDWR)
-        wire.close()
+            connection.shutdown(socket.SHUT_RDWR)
+        connection.close()
 
 
 def _has_socket(project: str) -> bool:
-    """Tell whether a project has a supervisor, as far as a glance tells: `holder.find` takes longer."""
-    place = paths.supervisor_socket(project).relative_to(paths.holder_tmpfs())
+    """Tell whether a project seems to have a supervisor; asking the holder would take longer."""
+    socket_path = paths.supervisor_socket(project).relative_to(paths.holder_tmpfs())
     # Path.exists would raise where the holder has just been killed.
-    return os.access(paths.holder() / "inside" / place, os.F_OK)
+    return os.access(paths.holder() / "inside" / socket_path, os.F_OK)
 
 
 def _likely_name(cwd: str, environ: Mapping[str, str], name: str) -> str:
@@ -53,18 +53,18 @@ def _likely_name(cwd: str, environ: Mapping[str, str], name: str) -> str:
 def _start() -> socket.socket:
     runtime = paths.secure_runtime()
     paths.secure_data()
-    # Until it knows its project it has no log; what goes wrong it says over the socket.
-    early = runtime / "early.log" if os.environ.get("CNTNR_DEBUG") else Path(os.devnull)
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    with theirs, Path(os.devnull).open("rb") as nothing, early.open("ab") as out:
+    # Until it knows its project it has no log; errors come over the socket.
+    log = runtime / "early.log" if os.environ.get("CNTNR_DEBUG") else Path(os.devnull)
+    our_end, their_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    with their_end, Path(os.devnull).open("rb") as null, log.open("ab") as out:
         process.popen(
-            [sys.executable, "-P", "-c", SUPERVISOR_CODE, str(theirs.fileno())],
+            [sys.executable, "-P", "-c", SUPERVISOR_CODE, str(their_end.fileno())],
             env={**os.environ, "PATH": process.search_path()},
-            stdin=nothing.fileno(),
+            stdin=null.fileno(),
             stdout=out.fileno(),
             stderr=out.fileno(),
-            pass_fds=(theirs.fileno(),),
+            pass_fds=(their_end.fileno(),),
             new_session=True,
             cwd="/",
         )
-    return ours
+    return our_end

@@ -1,4 +1,4 @@
-"""Programs that are run in a container beside its own: exec, health checks, hooks."""
+"""Run processes inside a running container: exec, health checks, hooks."""
 
 import asyncio
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cntnr_compose.containers.bundle import accounts
 from cntnr_compose.containers.runtime import runc
-from cntnr_compose.containers.spec.exec_process import build_exec_process
+from cntnr_compose.containers.spec.process import build_exec_process
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
@@ -22,84 +22,86 @@ from cntnr_compose.model.service import Hook
 
 
 class NotRunning(CntnrError):
-    """A program is to run in a container that does not run."""
+    """A process is to be run in a container that does not run."""
 
     def __init__(self, container: str) -> None:
         super().__init__(f"container {container} is not running")
 
 
-def prepare_exec(scene: ProjectContext, record: Record, wanted: PrepareExec) -> list[str]:
-    """Give the command that runs a program in a container from outside the holder.
+def prepare_exec(context: ProjectContext, record: Record, request: PrepareExec) -> list[str]:
+    """Build the command that runs a process in a container from outside the holder.
 
     Raises `NotRunning`, `UserUnknown`, `IdNotMapped`, `AccountsUnfit`, `AccountsUnreadable`.
     """
-    spec = _build_process(scene, record, _to_hook(wanted), tty=wanted.tty)
+    spec = _build_process(context, record, _to_hook(request), tty=request.tty)
     name = f"exec-{os.urandom(6).hex()}.json"
     path = paths.bundle(record.id) / name
     files.write_atomic(path, to_json(spec), mode=0o600)
-    words = runc.build_exec_argv(record.id, Path("/dev/fd/3"))
-    if wanted.detach:
-        words.insert(words.index("--process"), "--detach")
-    # The description goes as soon as it is open, so that nothing is left whatever happens to runc.
+    argv = runc.build_exec_argv(record.id, Path("/dev/fd/3"))
+    if request.detach:
+        argv.insert(argv.index("--process"), "--detach")
+    # The process spec is removed as soon as it is open, so that nothing is left whatever happens to runc.
     script = (
-        f"exec 3<{shlex.quote(str(path))}; rm -f {shlex.quote(str(path))}; exec {shlex.join(words)}"
+        f"exec 3<{shlex.quote(str(path))}; rm -f {shlex.quote(str(path))}; exec {shlex.join(argv)}"
     )
     return holder.nsenter_argv(
-        scene.holder, ["env", f"PATH={process.SYSTEM_PATH}", "sh", "-c", script], network=False
+        context.holder, ["env", f"PATH={process.SYSTEM_PATH}", "sh", "-c", script], network=False
     )
 
 
-def _to_hook(wanted: PrepareExec) -> Hook:
-    environment: dict[str, str | None] = dict(wanted.environment)
+def _to_hook(request: PrepareExec) -> Hook:
+    environment: dict[str, str | None] = dict(request.environment)
     return Hook(
-        command=wanted.command,
-        user=wanted.user,
-        privileged=wanted.privileged,
-        working_dir=wanted.working_dir,
+        command=request.command,
+        user=request.user,
+        privileged=request.privileged,
+        working_dir=request.working_dir,
         environment=environment,
     )
 
 
-def _build_process(scene: ProjectContext, record: Record, run: Hook, *, tty: bool = False) -> Tree:
-    place = paths.bundle(record.id)
-    spec = files.read_value(place / "config.json", Tree)
+def _build_process(
+    context: ProjectContext, record: Record, hook: Hook, *, tty: bool = False
+) -> Tree:
+    bundle = paths.bundle(record.id)
+    spec = files.read_value(bundle / "config.json", Tree)
     if spec is None:
         raise NotRunning(record.name)
-    with Root(place / "rootfs") as root, accounts.read_accounts(root) as (passwd, group):
+    with Root(bundle / "rootfs") as root, accounts.read_accounts(root) as (passwd, group):
         return build_exec_process(
             spec["process"],
-            run,
+            hook,
             passwd=passwd,
             group=group,
-            id_count=scene.host_facts.mapped_ids,
-            group_add=record.definition.group_add if run.user else (),
+            id_count=context.host_facts.mapped_ids,
+            group_add=record.definition.group_add if hook.user else (),
             tty=tty,
         )
 
 
 async def run_in_container(
-    scene: ProjectContext,
+    context: ProjectContext,
     record: Record,
-    wanted: Hook,
-    take: followed.OutputCallback,
+    hook: Hook,
+    on_output: followed.OutputCallback,
     *,
     time_limit: Seconds | None = None,
 ) -> int | None:
-    """Run a program in a container to its end and give its exit code; ``take`` hears what it writes.
+    """Run a process in a container to its end, pass its output to ``on_output``, and return its exit code.
 
-    When its time is up, or nobody waits for it any more, it is killed with all that it started; there is no
-    exit code then. What it leaves behind at its own end goes on, as in docker. Raises `NotRunning`,
-    `UserUnknown`, `IdNotMapped`, `AccountsUnfit`, `AccountsUnreadable`.
+    After ``time_limit``, or on cancellation, it is killed with all that it started; None is returned then.
+    Processes that it leaves behind at its own end go on, as in docker. Raises `NotRunning`, `UserUnknown`,
+    `IdNotMapped`, `AccountsUnfit`, `AccountsUnreadable`.
     """
     path = paths.bundle(record.id) / f"run-{os.urandom(6).hex()}.json"
     pid_file = path.with_suffix(".pid")
-    spec = _build_process(scene, record, wanted)
+    spec = _build_process(context, record, hook)
     try:
         files.write_atomic(path, to_json(spec), mode=0o600)
         try:
             async with asyncio.timeout(time_limit):
                 argv = runc.build_exec_argv(record.id, path, pid_file=pid_file)
-                return await followed.run_bounded(argv, pid_file, take)
+                return await followed.run_bounded(argv, pid_file, on_output)
         except TimeoutError:
             return None
     finally:

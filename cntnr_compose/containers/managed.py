@@ -179,7 +179,7 @@ class ManagedContainer:
         try:
             await publish.unpublish_ports(self.ports)  # an earlier supervisor's, killed just here
             self.ports = await publish.publish_ports(
-                self.context, self.record, self.status.addresses
+                self.context.holder.id, self.record, self.status.addresses
             )
             async with self.context.worker_slots:
                 await runc.start(self.record.id, self.record.name)

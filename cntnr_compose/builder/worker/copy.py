@@ -14,9 +14,9 @@ from cntnr_compose.builder.dockerfile.steps import CopyStep
 from cntnr_compose.builder.source_files import FileEntry, SelectedSource, SourceFiles
 from cntnr_compose.containers.bundle import accounts
 from cntnr_compose.containers.spec import users
-from cntnr_compose.containers.spec.inputs import FULL_ID_RANGE
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host.openat2 import Root
+from cntnr_compose.model.host import FULL_ID_RANGE
 
 KEPT_XATTRS = ("user.", "security.capability")
 OVERLAY_XATTRS = "user.overlay."

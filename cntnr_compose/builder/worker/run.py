@@ -15,7 +15,7 @@ from cntnr_compose.builder.worker.run_log import PrintLine, StepLog
 from cntnr_compose.containers.bundle import accounts
 from cntnr_compose.containers.runtime import host_facts as facts
 from cntnr_compose.containers.spec import process as environment
-from cntnr_compose.containers.spec.inputs import HostFacts, ResolvedMount, SpecInputs
+from cntnr_compose.containers.spec.inputs import ResolvedMount, SpecInputs
 from cntnr_compose.containers.spec.runtime_spec import build_runtime_spec
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
@@ -23,6 +23,7 @@ from cntnr_compose.core.values import Tree, replace
 from cntnr_compose.host import files, mounts, network, process
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.images import unpack
+from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.service import Service
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable
 from typing import BinaryIO
 
-from cntnr_compose.containers.logs.reader import LogLine
+from cntnr_compose.containers.logs.lines import LogLine
 from cntnr_compose.model.observed import Record
 
 # cyan, yellow, green, magenta, blue; then the same, brighter

@@ -15,7 +15,7 @@ from cntnr_compose.cli.project.options import ProjectOptions
 from cntnr_compose.cli.project.session import ProjectSession
 from cntnr_compose.client import client as clients
 from cntnr_compose.client.follow import ProjectStream, is_readable
-from cntnr_compose.containers.logs.reader import LogRange
+from cntnr_compose.containers.logs.lines import LogRange
 from cntnr_compose.containers.state import records
 from cntnr_compose.core.events import ContainerEvent, Event, Progress
 from cntnr_compose.core.values import Seconds

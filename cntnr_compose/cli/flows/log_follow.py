@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from cntnr_compose.cli.display.log_printer import LogPrinter
 from cntnr_compose.client.follow import ProjectStream, Selectable
-from cntnr_compose.containers.logs.reader import LogLine
+from cntnr_compose.containers.logs.lines import LogLine
 from cntnr_compose.core.events import ContainerEvent
 
 

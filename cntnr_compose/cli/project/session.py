@@ -81,7 +81,7 @@ def _locked_project(
         return
     from cntnr_compose.client.client import connect
 
-    with connect(name, tell=console.emit) as client:
+    with connect(name, emit=console.emit) as client:
         client.lock(what, console.emit)
         yield ProjectSession(client.observe(), client, console)
 

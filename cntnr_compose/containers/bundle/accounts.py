@@ -1,4 +1,4 @@
-"""The users and groups that an image or a running container knows: its /etc/passwd and /etc/group."""
+"""Read the users and groups of an image or a running container: its /etc/passwd and /etc/group."""
 
 import contextlib
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Bytes
 from cntnr_compose.host.openat2 import NOT_A_REGULAR_FILE, Root
 
-MAX_ACCOUNT_FILE_SIZE: Bytes = 1 << 20  # of either file; some twenty thousand users
+MAX_ACCOUNT_FILE_SIZE: Bytes = 1 << 20  # some twenty thousand users
 
 
 class AccountsUnreadable(CntnrError):
-    """A user or group is named, and the file that would have it cannot be read."""
+    """A user or group is given by name, and the file to look it up in cannot be read."""
 
     hint = "use a number, which needs no look at the file"
 
@@ -23,7 +23,7 @@ class AccountsUnreadable(CntnrError):
 
 
 class AccountsUnfit(CntnrError):
-    """A file of users is a pipe or a device: runc, which always opens it, would wait for ever."""
+    """passwd or group is a pipe or a device: runc, which always opens it, would wait for ever."""
 
     hint = "every program that is started looks its user up there; make it a file, or remove it"
 
@@ -33,23 +33,23 @@ class AccountsUnfit(CntnrError):
 
 @contextlib.contextmanager
 def read_accounts(root: Root, *, runs: bool = True) -> Iterator[tuple[str, str]]:
-    """Give both files for a block that looks users up; a file that cannot be read is empty.
+    """Yield the content of both files to a block that looks users up; empty if it cannot be read.
 
     ``runs`` tells that a program is run afterwards. Raises `AccountsUnfit`, and `AccountsUnreadable`
-    where the block misses somebody in a file that could not be read.
+    if the block raises `UserUnknown` because of a file that could not be read.
     """
-    found = {name: _read_text(root, name, runs=runs) for name in ("passwd", "group")}
+    contents = {name: _read_text(root, name, runs=runs) for name in ("passwd", "group")}
     try:
-        yield found["passwd"][0], found["group"][0]
+        yield contents["passwd"][0], contents["group"][0]
     except UserUnknown as error:
-        why = found[error.file][1]
+        why = contents[error.file][1]
         if why:
             raise AccountsUnreadable(error, why) from error
         raise
 
 
 def _read_text(root: Root, name: str, *, runs: bool) -> tuple[str, str]:
-    """Read a file; give its text, and why it could not be read."""
+    """Read a file; return its text, and why it could not be read."""
     try:
         return root.read(f"etc/{name}", MAX_ACCOUNT_FILE_SIZE).decode(errors="replace"), ""
     except (FileNotFoundError, NotADirectoryError):

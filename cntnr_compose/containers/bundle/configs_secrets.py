@@ -1,16 +1,15 @@
-"""Configs and secrets in a container: files of the host, or text of ours in memory.
+"""Prepare configs and secrets of a container: files of the host, or text that we write.
 
-Text lies in the holder's tmpfs; on disk it is in what the project is meant to be, which only its user
+Text is written to the holder's tmpfs; on disk it is in the project's intent only, which nobody but its user
 may read. Runs inside the holder.
 """
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cntnr_compose.containers.spec.inputs import ResolvedMount
-from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Bytes
@@ -26,7 +25,7 @@ MAX_FILE_SIZE: Bytes = 64 << 20  # of a file that is copied, into memory
 
 
 class ConfigSourceMissing(CntnrError):
-    """The file of a config or secret is not there, or closed to us."""
+    """The file of a config or secret does not exist, or cannot be read."""
 
     def __init__(self, kind: str, key: str, path: str, why: str) -> None:
         what = "does not exist" if why == os.strerror(errno.ENOENT) else f"cannot be read: {why}"
@@ -44,51 +43,54 @@ def _folder(record: Record) -> Path:
     return paths.holder_tmpfs() / "files" / record.id
 
 
-def create_file_mounts(scene: ProjectContext, record: Record) -> tuple[ResolvedMount, ...]:
-    """Give the mounts of a container's configs and secrets, their files written where needed.
+def create_file_mounts(
+    record: Record, configs: Mapping[str, FileSource], secrets: Mapping[str, FileSource]
+) -> tuple[ResolvedMount, ...]:
+    """Build the mounts of a container's configs and secrets, and write files where they need it.
 
-    Raises `SourceMissing`, `SourceUnset`.
+    ``configs`` and ``secrets`` are those of the project. Raises `ConfigSourceMissing`, `SourceUnset`.
     """
-    made = []
-    for kind, number, use, source in _iter_file_mounts(scene, record):
+    file_mounts = []
+    for kind, number, use, source in _iter_file_mounts(record, configs, secrets):
         path = _prepare_file(record, kind, number, use, source)
-        made.append(
+        file_mounts.append(
             ResolvedMount(target=container_path(kind, use), source=str(path), read_only=True)
         )
-    return tuple(made)
+    return tuple(file_mounts)
 
 
-def list_host_files(scene: ProjectContext, record: Record) -> list[FileSource]:
-    """Give the configs and secrets of a container that are files of the host."""
-    return [source for _, _, _, source in _iter_file_mounts(scene, record) if source.file]
+def list_host_files(
+    record: Record, configs: Mapping[str, FileSource], secrets: Mapping[str, FileSource]
+) -> list[FileSource]:
+    """List the configs and secrets of a container that are files of the host."""
+    file_mounts = _iter_file_mounts(record, configs, secrets)
+    return [source for _, _, _, source in file_mounts if source.file]
 
 
 def _iter_file_mounts(
-    scene: ProjectContext, record: Record
+    record: Record, configs: Mapping[str, FileSource], secrets: Mapping[str, FileSource]
 ) -> Iterator[tuple[str, int, FileMount, FileSource]]:
-    intent = scene.intent
-    for kind, uses in (
-        ("config", record.definition.configs),
-        ("secret", record.definition.secrets),
+    for kind, uses, sources in (
+        ("config", record.definition.configs, configs),
+        ("secret", record.definition.secrets, secrets),
     ):
-        known = (intent.configs if kind == "config" else intent.secrets) if intent else {}
         for number, use in enumerate(uses):
-            yield kind, number, use, known.get(use.source) or FileSource(key=use.source)
+            yield kind, number, use, sources.get(use.source) or FileSource(key=use.source)
 
 
 def container_path(kind: str, use: FileMount) -> str:
-    """Give the path in the container."""
+    """Return the path in the container."""
     base = "/run/secrets/" if kind == "secret" else "/"
-    chosen = use.target or use.source
-    return chosen if chosen.startswith("/") else base + chosen
+    path = use.target or use.source
+    return path if path.startswith("/") else base + path
 
 
 def _prepare_file(
     record: Record, kind: str, number: int, use: FileMount, source: FileSource
 ) -> Path:
-    asked = bool(use.uid or use.gid or use.mode is not None)
+    needs_copy = bool(use.uid or use.gid or use.mode is not None)
     original = _find_source(kind, source) if source.file else None
-    if original is not None and not (asked and original.is_file()):
+    if original is not None and not (needs_copy and original.is_file()):
         return original
     if original is None and source.content is None:
         raise SourceUnset(kind, source.key, source.environment or "?")
@@ -114,10 +116,10 @@ def _find_source(kind: str, source: FileSource) -> Path:
 
 
 def _copy(kind: str, source: FileSource, original: Path, copy: Path) -> None:
-    """Copy a file; containers may have put something else in its place just now."""
+    """Copy a file; containers may have replaced it by something else just now."""
     try:
-        with Root(Path("/")) as machine:
-            copy.write_bytes(machine.read(str(original), MAX_FILE_SIZE))
+        with Root(Path("/")) as host:
+            copy.write_bytes(host.read(str(original), MAX_FILE_SIZE))
     except OSError as error:
         why = error.strerror or str(error)
         raise ConfigSourceMissing(kind, source.key, source.file, why) from error

@@ -1,4 +1,4 @@
-"""hosts, resolv.conf and hostname of a container: written beside its bundle, mounted over the image's."""
+"""Write hosts, resolv.conf and hostname of a container into its bundle; they are mounted over the image's."""
 
 import socket
 from pathlib import Path
@@ -15,12 +15,12 @@ HOST_GATEWAY = "host-gateway"
 
 
 def sort_networks(service: Service) -> list[tuple[str, NetworkAttachment]]:
-    """Order a service's networks: by priority, then by name, as docker attaches them."""
+    """Sort a service's networks by priority, then by name, as docker attaches them."""
     return sorted(service.networks.items(), key=lambda one: (-one[1].priority, one[0]))
 
 
 def choose_hostname(record: Record) -> str:
-    """Give the name that a container calls itself."""
+    """Return the hostname of a container."""
     service = record.definition
     if service.hostname:
         return service.hostname
@@ -28,48 +28,50 @@ def choose_hostname(record: Record) -> str:
 
 
 def write_etc_files(
-    record: Record, place: Path, joined: Record | None, resolver: str
+    record: Record, bundle: Path, network_owner: Record | None, resolver: str
 ) -> dict[str, str]:
-    """Write hosts, resolv.conf and hostname; one that shares a network shares these as well."""
+    """Write hosts, resolv.conf and hostname; a container that shares a network shares these as well."""
     names = ("hosts", "resolv.conf", "hostname")
-    if joined is not None:
-        return {f"/etc/{name}": str(paths.bundle(joined.id) / "etc" / name) for name in names}
+    if network_owner is not None:
+        return {
+            f"/etc/{name}": str(paths.bundle(network_owner.id) / "etc" / name) for name in names
+        }
     write_hosts(record, {})
-    (place / "etc/hostname").write_text(f"{choose_hostname(record)}\n")
-    (place / "etc/resolv.conf").write_text(_resolv_conf(record, resolver))
-    return {f"/etc/{name}": str(place / "etc" / name) for name in names}
+    (bundle / "etc/hostname").write_text(f"{choose_hostname(record)}\n")
+    (bundle / "etc/resolv.conf").write_text(_resolv_conf(record, resolver))
+    return {f"/etc/{name}": str(bundle / "etc" / name) for name in names}
 
 
 def write_hosts(record: Record, addresses: dict[str, str]) -> None:
     """Write /etc/hosts in place, since it is mounted already when the addresses are known."""
     service = record.definition
     name = choose_hostname(record)
-    own = f"{name}.{service.domainname} {name}" if service.domainname else name
+    own_names = f"{name}.{service.domainname} {name}" if service.domainname else name
     lines = [
         "127.0.0.1\tlocalhost",
         "::1\tlocalhost ip6-localhost ip6-loopback",
         "fe00::0\tip6-localnet", "ff00::0\tip6-mcastprefix",
         "ff02::1\tip6-allnodes", "ff02::2\tip6-allrouters",
     ]  # fmt: skip
-    for other, targets in service.extra_hosts.items():
+    for host, values in service.extra_hosts.items():
         lines += [
-            f"{network.host_address() if to == HOST_GATEWAY else to}\t{other}" for to in targets
+            f"{network.host_address() if to == HOST_GATEWAY else to}\t{host}" for to in values
         ]
-    lines += [f"{address}\t{own}" for address in addresses.values()]
+    lines += [f"{address}\t{own_names}" for address in addresses.values()]
     if service.network_mode == "host":
-        lines.append(f"127.0.1.1\t{own}")
+        lines.append(f"127.0.1.1\t{own_names}")
     (paths.bundle(record.id) / "etc/hosts").write_text("\n".join(lines) + "\n")
 
 
-async def ensure_resolver(scene: ProjectContext, record: Record) -> str:
-    """Give the address of who knows the names on a container's networks; empty where it is on none."""
+async def ensure_resolver(context: ProjectContext, record: Record) -> str:
+    """Return the address of the resolver of a container's networks; empty if it has no networks."""
     service = record.definition
     if not service.networks:
         return ""
     names = tuple(record.networks[key] for key, _ in sort_networks(service))
     aliases = links.parse_link_aliases(service, record.project)
-    wanted = ResolverRequest(networks=names, upstream=service.dns, aliases=aliases)
-    return await scene.networks.ensure_resolver(wanted, scene.requested_addresses())
+    request = ResolverRequest(networks=names, upstream=service.dns, aliases=aliases)
+    return await context.networks.ensure_resolver(request, context.requested_addresses())
 
 
 def _resolv_conf(record: Record, resolver: str) -> str:
@@ -92,15 +94,15 @@ def _option_names(service: Service) -> set[str]:
 
 
 def list_dns_names(record: Record) -> dict[str, list[str]]:
-    """Give the names by which others find a container on each of its networks.
+    """List the DNS names of a container, by network.
 
-    A one-off answers to its own name only, and to what `run --use-aliases` put into its networks.
+    A one-off has its own name only, and the aliases that `run --use-aliases` put into its networks.
     """
     service = record.definition
-    own = [record.name, record.id[:12]]
+    common_names = [record.name, record.id[:12]]
     if not record.oneoff:
-        own += [record.service, links.qualify_service_name(record.service, record.project)]
+        common_names += [record.service, links.qualify_service_name(record.service, record.project)]
     return {
-        record.networks[key]: list(dict.fromkeys([*own, *attachment.aliases]))
+        record.networks[key]: list(dict.fromkeys([*common_names, *attachment.aliases]))
         for key, attachment in service.networks.items()
     }

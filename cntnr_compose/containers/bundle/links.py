@@ -1,4 +1,4 @@
-"""Names that a service has for others by its ``links``; they hold for that service alone."""
+"""Parse `links`: names of other services, which only the service with the links can resolve."""
 
 import re
 
@@ -6,11 +6,11 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.model.service import Service
 
 DNS_NAME = re.compile(r"(?!.{254})[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
-INTERNAL_DOMAIN = "internal"  # the domain that is kept for private names (ICANN, 2024)
+INTERNAL_DOMAIN = "internal"  # reserved for private names (ICANN, 2024)
 
 
 class LinkRefused(CntnrError):
-    """A link has an alias, or leads to a service, by a name that no resolver can have."""
+    """An alias, or the name of a service, is not a valid DNS name."""
 
     hint = "use letters, digits, hyphens and underscores, with dots between them"
 
@@ -19,27 +19,25 @@ class LinkRefused(CntnrError):
 
 
 def qualify_service_name(service: str, project: str) -> str:
-    """Give the name that all containers of a service have, and no service of another project."""
+    """Return the DNS name that all containers of a service have, and no service of another project."""
     return f"{service}.{project}.{INTERNAL_DOMAIN}"
 
 
 def parse_link_aliases(service: Service, project: str) -> tuple[tuple[str, str], ...]:
-    """Give the names that a service alone knows, and what they stand for; the last link wins.
+    """Parse a service's links to aliases and the names that they stand for; the last link wins.
 
     Raises `LinkRefused`.
     """
-    found = {}
+    aliases = {}
     for link in service.links:
         name, _, alias = link.partition(":")
         if alias in ("", name):
             continue
-        known = qualify_service_name(name, project)
-        for word in (alias, known):
-            if not DNS_NAME.fullmatch(word):
-                raise LinkRefused(service.name, link, word)
-        if alias.lower().endswith(
-            f".{project}.{INTERNAL_DOMAIN}"
-        ):  # dnsmasq ends at names that go in circles
+        service_name = qualify_service_name(name, project)
+        for dns_name in (alias, service_name):
+            if not DNS_NAME.fullmatch(dns_name):
+                raise LinkRefused(service.name, link, dns_name)
+        if alias.lower().endswith(f".{project}.{INTERNAL_DOMAIN}"):  # dnsmasq exits on a loop
             raise LinkRefused(service.name, link, alias)
-        found[alias.lower()] = known
-    return tuple(sorted(found.items()))
+        aliases[alias.lower()] = service_name
+    return tuple(sorted(aliases.items()))

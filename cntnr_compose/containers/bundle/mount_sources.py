@@ -1,4 +1,4 @@
-"""The mounts that a service asks for: where on the machine each of them comes from."""
+"""Resolve the source of each mount of a container: bind, volume, tmpfs, image."""
 
 import os
 import stat
@@ -20,7 +20,7 @@ from cntnr_compose.volumes import store as volumes
 
 
 class ImageGone(CntnrError):
-    """The image that a container was made from is not there any more."""
+    """The image of a container does not exist any more."""
 
     def __init__(self, container: str, image: str) -> None:
         super().__init__(f"cannot start container {container}: its image {image} is gone")
@@ -28,7 +28,7 @@ class ImageGone(CntnrError):
 
 
 class BindSourceMissing(CntnrError):
-    """A bind mount's source is not there, and nobody wants a folder of its name."""
+    """The source of a bind mount does not exist, and is not to be created as a folder."""
 
     def __init__(self, service: str, source: str, why: str) -> None:
         super().__init__(f"cannot mount {source} in service {service}: {why}")
@@ -37,53 +37,53 @@ class BindSourceMissing(CntnrError):
         )
 
 
-async def resolve_mount(record: Record, place: Path, point: MountPoint) -> ResolvedMount:
-    """Find what one of a container's mounts mounts, made or filled where that is due.
+async def resolve_mount(record: Record, bundle: Path, point: MountPoint) -> ResolvedMount:
+    """Resolve one of a container's mounts; create its source, or fill the volume, where that is due.
 
     Raises `BindSourceMissing`, `ImageGone`, `SubpathMissing`, `TargetUnreachable`, `VolumeMissing`.
     """
-    wanted = next((m for m in record.definition.volumes if m.target == point.target), None)
-    wanted = wanted or Mount(type=point.type, target=point.target)
+    declared = (one for one in record.definition.volumes if one.target == point.target)
+    mount = next(declared, None) or Mount(type=point.type, target=point.target)
     base = ResolvedMount(target=point.target, type=point.type, read_only=point.read_only)
     match point.type:
         case "tmpfs":
-            return replace(base, size=wanted.tmpfs.size, mode=wanted.tmpfs.mode)
+            return replace(base, size=mount.tmpfs.size, mode=mount.tmpfs.mode)
         case "bind":
-            return _resolve_bind(record, place, base, wanted, point)
+            return _resolve_bind(record, bundle, base, mount, point)
         case "image":
-            source = await _mount_image(record, place, point)
-            part = _mount_subpath(
-                source, wanted.image.subpath, _numbered_path(record, place, "parts", point)
+            source = await _mount_image(record, bundle, point)
+            path = _mount_subpath(
+                source, mount.image.subpath, _numbered_path(record, bundle, "parts", point)
             )
-            return replace(base, source=str(part))
+            return replace(base, source=str(path))
         case _:
-            return _resolve_volume(record, place, base, wanted, point)
+            return _resolve_volume(record, bundle, base, mount, point)
 
 
 def _resolve_bind(
-    record: Record, place: Path, base: ResolvedMount, wanted: Mount, point: MountPoint
+    record: Record, bundle: Path, base: ResolvedMount, mount: Mount, point: MountPoint
 ) -> ResolvedMount:
-    source = _ensure_bind_source(record, wanted, point, place / "rootfs")
+    source = _ensure_bind_source(record, mount, point, bundle / "rootfs")
     return replace(
         base,
         source=str(source),
-        propagation=wanted.bind.propagation,
-        recursive=wanted.bind.recursive,
-        selinux=wanted.bind.selinux,
+        propagation=mount.bind.propagation,
+        recursive=mount.bind.recursive,
+        selinux=mount.bind.selinux,
         flags=mounts.locked_mount_flags(source),
     )
 
 
 def _resolve_volume(
-    record: Record, place: Path, base: ResolvedMount, wanted: Mount, point: MountPoint
+    record: Record, bundle: Path, base: ResolvedMount, mount: Mount, point: MountPoint
 ) -> ResolvedMount:
-    subpath = wanted.volume.subpath
-    if not wanted.volume.nocopy and not subpath:
-        image_folder = _find_in_image(record, place, point.target)
+    subpath = mount.volume.subpath
+    if not mount.volume.nocopy and not subpath:
+        image_folder = _find_in_image(record, bundle, point.target)
         if image_folder is not None:
             fill.fill_from_image(point.source, image_folder)
-    whole = volumes.mount_volume(point.source)
-    source = _mount_subpath(whole, subpath, _numbered_path(record, place, "parts", point))
+    volume = volumes.mount_volume(point.source)
+    source = _mount_subpath(volume, subpath, _numbered_path(record, bundle, "parts", point))
     return replace(
         base,
         type="volume",
@@ -94,7 +94,7 @@ def _resolve_volume(
 
 
 class TargetUnreachable(CntnrError):
-    """The place of a mount cannot be followed in the image."""
+    """The target of a mount cannot be followed in the image."""
 
     def __init__(self, service: str, target: str, why: str) -> None:
         super().__init__(
@@ -103,48 +103,48 @@ class TargetUnreachable(CntnrError):
         )
 
 
-def _find_in_image(record: Record, place: Path, target: str) -> Path | None:
+def _find_in_image(record: Record, bundle: Path, target: str) -> Path | None:
     try:
-        with Root(place / "rootfs") as root:
+        with Root(bundle / "rootfs") as root:
             return root.find(target)
     except OSError as error:
         raise TargetUnreachable(record.service, target, error.strerror or str(error)) from error
 
 
-async def _mount_image(record: Record, place: Path, point: MountPoint) -> Path:
+async def _mount_image(record: Record, bundle: Path, point: MountPoint) -> Path:
     image = ImageStore().find(point.source)
     if image is None:
         raise ImageGone(record.name, point.source)
     lower = await unpack.ensure_unpacked(image)
     if len(lower) == 1:
         return lower[0]
-    target = _numbered_path(record, place, "images", point)
+    target = _numbered_path(record, bundle, "images", point)
     target.mkdir(parents=True)
     mounts.mount_read_only_overlay(lower, target)
     return target
 
 
-def _numbered_path(record: Record, place: Path, kind: str, point: MountPoint) -> Path:
-    """Give a place in the bundle for what one of the mounts needs."""
-    return place / kind / str(record.mounts.index(point))
+def _numbered_path(record: Record, bundle: Path, kind: str, point: MountPoint) -> Path:
+    """Return the path in the bundle where the source of one of the mounts goes."""
+    return bundle / kind / str(record.mounts.index(point))
 
 
 class SubpathMissing(CntnrError):
-    """A path in a volume or an image is not there."""
+    """A subpath does not exist in a volume or an image."""
 
     def __init__(self, subpath: str, why: str = "it does not exist in the volume") -> None:
         super().__init__(f"cannot mount subpath {subpath}: {why}")
 
 
-def open_subpath(whole: Path, subpath: str) -> int:
-    """Open what lies below a root, where neither a path nor a link in it leads out of it.
+def open_subpath(root_folder: Path, subpath: str) -> int:
+    """Open a path below a root; neither the path nor a link in it leads out of the root.
 
     Raises `SubpathMissing`.
     """
     if normpath(subpath).startswith(("/", "..")):
         raise SubpathMissing(subpath)
     try:
-        with Root(whole) as root:
+        with Root(root_folder) as root:
             return root.open(subpath)
     except (FileNotFoundError, NotADirectoryError):
         raise SubpathMissing(subpath) from None
@@ -152,55 +152,55 @@ def open_subpath(whole: Path, subpath: str) -> int:
         raise SubpathMissing(subpath, error.strerror or str(error)) from error
 
 
-def _mount_subpath(whole: Path, subpath: str, target: Path) -> Path:
-    """Give what is mounted of a volume or an image.
+def _mount_subpath(folder: Path, subpath: str, target: Path) -> Path:
+    """Return the folder of a volume or image, or mount its subpath in the bundle and return that path.
 
-    Others may have the volume too, and put a link in the way once the path was followed: so what was
-    found then is mounted in the bundle, and runc told of that place.
+    Other containers may have the volume, too, and replace a part of the path by a link after it was
+    followed. So what was opened is mounted in the bundle, and runc gets that path.
     """
     if not subpath:
-        return whole
-    found = open_subpath(whole, subpath)
+        return folder
+    descriptor = open_subpath(folder, subpath)
     try:
-        mounts.bind_mount_descriptor(found, target)
+        mounts.bind_mount_descriptor(descriptor, target)
     finally:
-        os.close(found)
+        os.close(descriptor)
     return target
 
 
-def _ensure_bind_source(record: Record, wanted: Mount, point: MountPoint, rootfs: Path) -> Path:
-    source, name = holder.host_path(Path(point.source)), record.service
+def _ensure_bind_source(record: Record, mount: Mount, point: MountPoint, rootfs: Path) -> Path:
+    source, service = holder.host_path(Path(point.source)), record.service
     try:
         source.stat()
     except (FileNotFoundError, NotADirectoryError):
         pass
     except OSError as error:
         why = f"it cannot be reached: {error.strerror}"
-        raise BindSourceMissing(name, point.source, why) from error
+        raise BindSourceMissing(service, point.source, why) from error
     else:
         return source
-    if not wanted.bind.create_host_path:
-        raise BindSourceMissing(name, point.source, "it does not exist")
+    if not mount.bind.create_host_path:
+        raise BindSourceMissing(service, point.source, "it does not exist")
     mode = _image_mode(rootfs, point.target)
     if stat.S_ISREG(mode) or (source.suffix and not stat.S_ISDIR(mode)):
-        raise BindSourceMissing(name, point.source, "it does not exist, and looks like a file")
+        raise BindSourceMissing(service, point.source, "it does not exist, and looks like a file")
     try:
         source.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BindSourceMissing(
-            name, point.source, f"it cannot be made: {error.strerror}"
+            service, point.source, f"it cannot be made: {error.strerror}"
         ) from error
     return source
 
 
 def _image_mode(rootfs: Path, path: str) -> int:
-    """Tell what the image has at a path; 0 where that is nothing."""
+    """Return the mode of a path in the image; 0 if it does not exist."""
     try:
         with Root(rootfs) as root:
-            found = root.open(path)
+            descriptor = root.open(path)
     except OSError:
         return 0
     try:
-        return os.fstat(found).st_mode
+        return os.fstat(descriptor).st_mode
     finally:
-        os.close(found)
+        os.close(descriptor)

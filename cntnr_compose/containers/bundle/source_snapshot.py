@@ -1,8 +1,8 @@
-"""What a container's mounts and namespaces come from, as it is at the moment.
+"""Take a snapshot of what a container's mounts and namespaces come from, to notice changes before its start.
 
-Containers are prepared before those that they wait for have started, so that much is done at once. What
-these make or replace meanwhile has to be seen all the same: where a container's sources are others at its
-start than they were when it was prepared, it is prepared anew.
+Containers are set up before those that they wait for have started, so that much is done in parallel. What
+those create or replace meanwhile must not be missed: a container whose sources have changed between set-up
+and start is set up again.
 """
 
 import os
@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
-from cntnr_compose.containers.bundle import bundle
-from cntnr_compose.containers.bundle import configs_secrets as filemounts
-from cntnr_compose.containers.bundle import mount_sources as mounted
+from cntnr_compose.containers.bundle import configs_secrets, shared_namespaces
+from cntnr_compose.containers.bundle.mount_sources import open_subpath
 from cntnr_compose.containers.runtime import runc
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core.errors import CntnrError
@@ -21,75 +20,77 @@ from cntnr_compose.model.observed import MountPoint, Record
 from cntnr_compose.model.service import Mount
 from cntnr_compose.volumes import store as volumes
 
-SourceIdentity: TypeAlias = tuple[
-    int, ...
-]  # tells a source from every other one; empty: it is not there
+# Differs between any two sources; empty: there is none.
+SourceIdentity: TypeAlias = tuple[int, ...]
 SourceSnapshot: TypeAlias = tuple[SourceIdentity, ...]
-UNCHANGING: SourceIdentity = (0,)  # nobody makes or replaces it
+UNCHANGING: SourceIdentity = (0,)  # nobody creates or replaces it
 
 
-def take_snapshot(scene: ProjectContext, record: Record) -> SourceSnapshot:
-    """Look at everything that others may make or replace, always in the same order.
+def take_snapshot(context: ProjectContext, record: Record) -> SourceSnapshot:
+    """Identify all sources that others may create or replace, always in the same order.
 
-    What is mounted of an image is left out, since images do not change.
+    Mounts of images are left out, since images do not change.
     """
     return (
-        *_identify_namespace_owners(scene, record),
+        *_identify_namespace_owners(context, record),
         *_identify_mounts(record),
-        *_identify_files(scene, record),
+        *_identify_files(context, record),
     )
 
 
-def is_complete(seen: SourceSnapshot) -> bool:
-    """Tell whether all sources are there."""
-    return all(seen)
+def is_complete(snapshot: SourceSnapshot) -> bool:
+    """Tell whether all sources exist."""
+    return all(snapshot)
 
 
-def _identify_namespace_owners(scene: ProjectContext, record: Record) -> Iterator[SourceIdentity]:
+def _identify_namespace_owners(context: ProjectContext, record: Record) -> Iterator[SourceIdentity]:
     try:
-        for lender in bundle.find_namespace_owners(scene, record):
-            pid = runc.read_pid(lender.id)
+        for owner in shared_namespaces.find_namespace_owners(context, record):
+            pid = runc.read_pid(owner.id)
             yield (pid,) if pid else ()
-    except bundle.NamespaceMissing:
+    except shared_namespaces.NamespaceMissing:
         yield ()
 
 
 def _identify_mounts(record: Record) -> Iterator[SourceIdentity]:
-    asked = {mount.target: mount for mount in record.definition.volumes}
+    volumes_by_target = {mount.target: mount for mount in record.definition.volumes}
     for point in record.mounts:
         if point.type == "bind":
             yield _identify_path(holder.host_path(Path(point.source)))
         elif point.type == "volume":
-            yield _identify_volume(point, asked.get(point.target))
+            yield _identify_volume(point, volumes_by_target.get(point.target))
 
 
-def _identify_volume(point: MountPoint, asked: Mount | None) -> SourceIdentity:
-    if asked is None or not asked.volume.subpath:
+def _identify_volume(point: MountPoint, mount: Mount | None) -> SourceIdentity:
+    if mount is None or not mount.volume.subpath:
         folder = volumes.device_folder(point.source)
         return UNCHANGING if folder is None else _identify_path(folder)
-    whole = volumes.existing_folder(point.source)
-    if whole is None:
+    volume = volumes.existing_folder(point.source)
+    if volume is None:
         return ()
     try:
-        found = mounted.open_subpath(whole, asked.volume.subpath)
+        descriptor = open_subpath(volume, mount.volume.subpath)
     except CntnrError:
         return ()
     try:
-        return _device_and_inode(os.fstat(found))
+        return _device_and_inode(os.fstat(descriptor))
     finally:
-        os.close(found)
+        os.close(descriptor)
 
 
-def _identify_files(scene: ProjectContext, record: Record) -> Iterator[SourceIdentity]:
-    """Look at the files of configs and secrets; of some the content is copied, so it counts, too."""
-    for source in filemounts.list_host_files(scene, record):
+def _identify_files(context: ProjectContext, record: Record) -> Iterator[SourceIdentity]:
+    """Identify the files of configs and secrets; some are copied, so their content counts, too."""
+    configs = context.intent.configs if context.intent else {}
+    secrets = context.intent.secrets if context.intent else {}
+    for source in configs_secrets.list_host_files(record, configs, secrets):
         path = holder.host_path(Path(source.file))
         try:
-            found = path.stat()
+            status = path.stat()
         except OSError:
             yield ()
         else:
-            yield (*_device_and_inode(found), found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+            times = status.st_mtime_ns, status.st_ctime_ns
+            yield (*_device_and_inode(status), status.st_size, *times)
 
 
 def _identify_path(path: Path) -> SourceIdentity:
@@ -99,5 +100,5 @@ def _identify_path(path: Path) -> SourceIdentity:
         return ()
 
 
-def _device_and_inode(found: os.stat_result) -> SourceIdentity:
-    return found.st_dev, found.st_ino
+def _device_and_inode(status: os.stat_result) -> SourceIdentity:
+    return status.st_dev, status.st_ino

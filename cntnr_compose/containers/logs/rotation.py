@@ -1,27 +1,27 @@
-"""Keeps containers' logs within what `logging` asks for, max-size and max-file, and their lines whole.
+"""Rotate containers' logs as `logging` asks for (max-size, max-file), and end their last lines.
 
-conmon begins a log anew when it would grow too large. What it drops then is kept by a second name,
-``log.1``, which the supervisor gives each log in time; so a container that writes a lot between two looks
-loses lines, but never fills the disk.
+conmon starts a new log file when one would grow too large, and drops the old one. The supervisor links each
+log to a second name, ``log.1``, beforehand, so that the old one is kept. A container that writes a lot
+between two rounds loses lines, but never fills the disk.
 """
 
 import contextlib
 import os
 from pathlib import Path
 
-from cntnr_compose.containers.logs.reader import BLOCK_SIZE, FULL_TAG, TAG_OFFSET
+from cntnr_compose.containers.logs.entries import BLOCK_SIZE, FULL_TAG, PARTIAL_TAG, TAG_OFFSET
 from cntnr_compose.core import paths, units
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Bytes, Value
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import Logging
 
-# Drivers that keep a file which `logs` reads; the others have a place of their own.
+# Drivers that write a file which `logs` reads.
 FILE_DRIVERS = ("", "json-file", "local", "k8s-file")
 
 
 class LogDriverUnknown(CntnrError):
-    """A log driver that takes a daemon or a remote service."""
+    """A log driver needs a daemon or a remote service."""
 
     hint = "use json-file, local or none"
 
@@ -30,7 +30,7 @@ class LogDriverUnknown(CntnrError):
 
 
 class LogOptionInvalid(CntnrError):
-    """An option of a log driver has a value that makes no sense."""
+    """An option of a log driver has an invalid value."""
 
     def __init__(self, option: str, value: str) -> None:
         what = "size, such as 10m" if option == "max-size" else "number above 0"
@@ -38,7 +38,7 @@ class LogOptionInvalid(CntnrError):
 
 
 class LogSettings(Value, frozen=True, kw_only=True):
-    """Where a container's output goes, and how much of it is kept; 0 bytes: all."""
+    """Log driver of a container, and how much of its output is kept; 0 bytes: all."""
 
     driver: str = "k8s-file"
     max_size: Bytes = 0
@@ -46,7 +46,7 @@ class LogSettings(Value, frozen=True, kw_only=True):
 
 
 def parse_logging(logging: Logging | None) -> LogSettings:
-    """Read what a service asks for. Raises `DriverUnknown`, `LogOptionInvalid`."""
+    """Parse `logging` of a service. Raises `LogDriverUnknown`, `LogOptionInvalid`."""
     if logging is None:
         return LogSettings()
     if logging.driver == "none":
@@ -63,12 +63,12 @@ def _parse_max_size(options: dict[str, str]) -> Bytes:
     if text in ("", "-1"):  # docker's word for no limit
         return 0
     try:
-        found = units.parse_size(text)
+        size = units.parse_size(text)
     except units.InvalidSize:
-        found = 0
-    if found <= 0:
+        size = 0
+    if size <= 0:
         raise LogOptionInvalid("max-size", text)
-    return found
+    return size
 
 
 def _parse_max_file(options: dict[str, str]) -> int:
@@ -79,16 +79,16 @@ def _parse_max_file(options: dict[str, str]) -> int:
 
 
 def keep_rotated_log(record: Record) -> None:
-    """Give a log that conmon began anew its second name; the one before it moves on, the oldest goes."""
-    wanted = parse_logging(record.definition.logging)
-    if not wanted.max_size or wanted.max_files == 1:
+    """Link a new log file to ``log.1``; older ones move up by one, the oldest is removed."""
+    settings = parse_logging(record.definition.logging)
+    if not settings.max_size or settings.max_files == 1:
         return
     log = paths.container_log(record.project, record.id)
     latest = Path(f"{log}.1")
     with contextlib.suppress(FileNotFoundError):
         if latest.exists() and latest.samefile(log):
             return
-        for number in range(wanted.max_files - 1, 1, -1):
+        for number in range(settings.max_files - 1, 1, -1):
             newer = Path(f"{log}.{number - 1}")
             if newer.exists():
                 newer.replace(f"{log}.{number}")
@@ -97,17 +97,17 @@ def keep_rotated_log(record: Record) -> None:
 
 
 def end_last_line(record: Record) -> None:
-    """End a last line that the container did not end, so that its next run begins one of its own."""
+    """End a last line that the container did not end, so that its next run starts a new one."""
     with (
         contextlib.suppress(OSError),
         paths.container_log(record.project, record.id).open("r+b") as log,
     ):
         log.seek(max(0, log.seek(0, os.SEEK_END) - BLOCK_SIZE))
-        begun: dict[bytes, bytes] = {}
+        partial: dict[bytes, bytes] = {}
         for entry in log.read().splitlines():
-            stamp, _, stream = entry[:TAG_OFFSET].partition(b" ")
+            time, _, stream = entry[:TAG_OFFSET].partition(b" ")
             if entry[TAG_OFFSET : TAG_OFFSET + 1] == FULL_TAG:
-                begun.pop(stream, None)
-            elif entry[TAG_OFFSET : TAG_OFFSET + 1] == b"P":
-                begun[stream] = stamp
-        log.writelines(b"%s %s%s \n" % (stamp, stream, FULL_TAG) for stream, stamp in begun.items())
+                partial.pop(stream, None)
+            elif entry[TAG_OFFSET : TAG_OFFSET + 1] == PARTIAL_TAG:
+                partial[stream] = time
+        log.writelines(b"%s %s%s \n" % (time, stream, FULL_TAG) for stream, time in partial.items())

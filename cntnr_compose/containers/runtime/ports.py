@@ -1,15 +1,14 @@
-"""Publishes a container's ports on the host: which ones, on which addresses."""
+"""Publish a container's ports on addresses of the host."""
 
 from collections.abc import Mapping, Sequence
 
 from cntnr_compose.containers.state import records
-from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value
 from cntnr_compose.host import process
 from cntnr_compose.model.observed import PublishedPort, Record
 from cntnr_compose.model.service import Port
-from cntnr_compose.networks import port_driver as ports
+from cntnr_compose.networks import port_driver
 from cntnr_compose.networks.port_driver import PortSpec, PortTaken
 
 ANY_IPV4 = "0.0.0.0"
@@ -17,7 +16,7 @@ ANY_IPV6 = "::"
 
 
 class ProtocolUnknown(CntnrError):
-    """A port is to be published for a protocol that cannot be forwarded."""
+    """The protocol of a port cannot be forwarded."""
 
     def __init__(self, service: str, protocol: str) -> None:
         super().__init__(
@@ -26,16 +25,16 @@ class ProtocolUnknown(CntnrError):
 
 
 class DriverPort(Value, frozen=True, kw_only=True):
-    """A port as it is published, and the number that the driver knows it by."""
+    """A published port, and the id that the port driver has for it."""
 
     driver_id: int
     publication: PublishedPort
 
 
 async def publish_ports(
-    scene: ProjectContext, record: Record, addresses: Mapping[str, str]
+    holder_id: str, record: Record, addresses: Mapping[str, str]
 ) -> tuple[DriverPort, ...]:
-    """Publish every port of a container; all or none.
+    """Publish all ports of a container, or none.
 
     Raises `PortTaken`, `PortPrivileged`, `AddressUnknown`, `PortRefused`, `ProtocolUnknown`.
     """
@@ -43,41 +42,43 @@ async def publish_ports(
     if not service.ports or not addresses:
         return ()
     address = next(iter(addresses.values()))
-    made: list[DriverPort] = []
+    published: list[DriverPort] = []
     try:
         for port in service.ports:
-            made += await _publish_port(scene, record, port, address)
+            published += await _publish_port(holder_id, record, port, address)
     except BaseException:
-        await process.clean_up(unpublish_ports(made))
+        await process.clean_up(unpublish_ports(published))
         raise
-    return tuple(made)
+    return tuple(published)
 
 
 async def _publish_port(
-    scene: ProjectContext, record: Record, port: Port, address: str
+    holder_id: str, record: Record, port: Port, address: str
 ) -> list[DriverPort]:
     if port.protocol not in ("tcp", "udp"):
         raise ProtocolUnknown(record.service, port.protocol)
-    last: PortTaken | None = None
+    last_error: PortTaken | None = None
     for number in _candidate_ports(port):
-        made: list[DriverPort] = []
+        published: list[DriverPort] = []
         try:
-            for host in _host_addresses(port):
-                one = await _publish_address(port, host, number, address)
-                made.append(one)
+            for host_ip in _host_addresses(port):
+                driver_port = await _publish_address(port, host_ip, number, address)
+                published.append(driver_port)
         except PortTaken as error:
-            await unpublish_ports(made)
-            last = error
+            await unpublish_ports(published)
+            last_error = error
         else:
-            return made
-    assert last is not None
-    raise _name_port_owner(scene, port, last)
+            return published
+    assert last_error is not None
+    raise _name_port_owner(holder_id, port, last_error)
 
 
 def _candidate_ports(port: Port) -> Sequence[int]:
-    """Give the host ports to try: replicas of a service take the next free one of a range."""
+    """Return the host ports to try: replicas of a service take the next free one of a range."""
     if not port.published or port.published == "0":
-        return [ports.find_free_port(_host_addresses(port)[0], port.protocol) for _ in range(5)]
+        return [
+            port_driver.find_free_port(_host_addresses(port)[0], port.protocol) for _ in range(5)
+        ]
     first, _, last = port.published.partition("-")
     return range(int(first), int(last or first) + 1)
 
@@ -85,61 +86,64 @@ def _candidate_ports(port: Port) -> Sequence[int]:
 def _host_addresses(port: Port) -> list[str]:
     if port.host_ip:
         return [port.host_ip]
-    return [ANY_IPV4, ANY_IPV6] if ports.has_ipv6() else [ANY_IPV4]
+    return [ANY_IPV4, ANY_IPV6] if port_driver.has_ipv6() else [ANY_IPV4]
 
 
-async def _publish_address(port: Port, host: str, number: int, address: str) -> DriverPort:
-    family = "6" if ":" in host else "4"
+async def _publish_address(port: Port, host_ip: str, number: int, address: str) -> DriverPort:
+    family = "6" if ":" in host_ip else "4"
     spec = PortSpec(
         proto=f"{port.protocol}{family}",
-        parent_ip=host,
+        parent_ip=host_ip,
         parent_port=number,
         child_ip=address,
         child_port=port.target,
     )
-    known = await ports.publish_port(spec)
-    seen_as = PublishedPort(url=host, target=port.target, published=number, protocol=port.protocol)
-    return DriverPort(driver_id=known, publication=seen_as)
+    driver_id = await port_driver.publish_port(spec)
+    publication = PublishedPort(
+        url=host_ip, target=port.target, published=number, protocol=port.protocol
+    )
+    return DriverPort(driver_id=driver_id, publication=publication)
 
 
-def _name_port_owner(scene: ProjectContext, port: Port, error: PortTaken) -> PortTaken:
-    """Name the container that has the port, where it is one of ours."""
-    wanted = (int(port.published.partition("-")[0] or 0), port.protocol)
+def _name_port_owner(holder_id: str, port: Port, error: PortTaken) -> PortTaken:
+    """Name the container that has the port, if it is one of ours."""
+    number = int(port.published.partition("-")[0] or 0)
     for project in records.list_projects():
-        for one in records.read_containers(project):
-            there = {(each.published, each.protocol) for each in one.status.published}
-            if one.status.holder == scene.holder.id and wanted in there:
-                by = f"container {one.record.name} of project {project}"
-                return PortTaken(port.host_ip, wanted[0], by)
+        for container in records.read_containers(project):
+            status = container.status
+            published = {(one.published, one.protocol) for one in status.published}
+            if status.holder == holder_id and (number, port.protocol) in published:
+                owner = f"container {container.record.name} of project {project}"
+                return PortTaken(port.host_ip, number, owner)
     return error
 
 
 async def unpublish_ports(published: Sequence[DriverPort]) -> None:
-    """Take published ports back."""
-    for one in published:
-        await ports.unpublish_port(one.driver_id)
+    """Unpublish ports."""
+    for port in published:
+        await port_driver.unpublish_port(port.driver_id)
 
 
 async def find_published_ports(addresses: Mapping[str, str]) -> tuple[DriverPort, ...]:
     """Find what an earlier supervisor published for a container's addresses."""
     if not addresses:
         return ()
-    mine = set(addresses.values())
+    own = set(addresses.values())
     return tuple(
         DriverPort(
-            driver_id=one.id,
+            driver_id=port.id,
             publication=PublishedPort(
-                url=one.spec.parent_ip or ANY_IPV4,
-                target=one.spec.child_port,
-                published=one.spec.parent_port,
-                protocol=one.spec.proto.rstrip("46"),
+                url=port.spec.parent_ip or ANY_IPV4,
+                target=port.spec.child_port,
+                published=port.spec.parent_port,
+                protocol=port.spec.proto.rstrip("46"),
             ),
         )
-        for one in await ports.list_ports()
-        if one.spec.child_ip in mine
+        for port in await port_driver.list_ports()
+        if port.spec.child_ip in own
     )
 
 
 def list_publications(published: Sequence[DriverPort]) -> tuple[PublishedPort, ...]:
-    """Give what `ps` shows."""
-    return tuple(one.publication for one in published)
+    """Return ports as `ps` shows them."""
+    return tuple(port.publication for port in published)

@@ -1,4 +1,4 @@
-"""runc under conmon: makes, starts and removes containers. Runs inside the holder."""
+"""Drive runc and conmon: create, start, pause and delete containers. Runs inside the holder."""
 
 import asyncio
 import contextlib
@@ -13,25 +13,25 @@ from cntnr_compose.core.values import Bytes, Seconds, Tree, Value, field, from_j
 from cntnr_compose.host import files, proc, process
 from cntnr_compose.host.namespaces import holder
 
-# runc says these on every failed start in a user namespace; they explain nothing.
+# runc writes these on every failed start in a user namespace; they explain nothing.
 NOISE = (
     "unable to get oom kill count",
     "cgroup: no such file",
     "cannot toggle freezer",
     "lstat : no such file",
 )
-ABANDON_TIMEOUT: Seconds = 10  # a creation that is abandoned; it takes 50 ms
+ABANDON_TIMEOUT: Seconds = 10  # until a create that is abandoned has ended; it takes 50 ms
 ERROR_LEVEL = 'level=error msg="'
 
 
 class ContainerFailed(CntnrError):
-    """runc cannot make or start a container."""
+    """runc cannot create or start a container."""
 
-    def __init__(self, name: str, said: str) -> None:
-        self.cause = said
-        super().__init__(f"cannot start container {name}: {said}")
+    def __init__(self, name: str, cause: str) -> None:
+        self.cause = cause
+        super().__init__(f"cannot start container {name}: {cause}")
         for words, exit_code, hint in REASONS:
-            if words in said:
+            if words in cause:
                 self.exit_code, self.hint = exit_code, hint
                 break
 
@@ -45,21 +45,21 @@ REASONS = (
 
 
 class SyncMessage(Value, frozen=True, kw_only=True):
-    """What conmon writes into its sync pipe: the pid, or a negative number and why."""
+    """What conmon writes into its sync pipe: the pid, or a negative number and an error message."""
 
     data: int = -1
     message: str = ""
 
 
 class RuncState(Value, frozen=True, kw_only=True):
-    """What runc notes of a container in its state.json."""
+    """What we read of runc's state.json."""
 
     pid: int = field(default=0, name="init_process_pid")
-    start_time: int = field(default=0, name="init_process_start")  # in ticks, as the kernel has it
+    start_time: int = field(default=0, name="init_process_start")  # in clock ticks since boot
 
 
 class ConmonOptions(Value, frozen=True, kw_only=True):
-    """How a container is made: conmon's side of it."""
+    """Options of conmon for one container."""
 
     id: str
     name: str
@@ -74,87 +74,89 @@ class ConmonOptions(Value, frozen=True, kw_only=True):
 
 
 def state_folder() -> Path:
-    """Give runc's state folder, which dies with the holder."""
+    """Return runc's state folder, which is gone with the holder."""
     return paths.holder_tmpfs() / "runc"
 
 
 def exit_folder() -> Path:
-    """Give the folder of exit files, one a container, holding the bare status."""
+    """Return the folder of exit files: one per container, with nothing but the exit code."""
     return paths.holder_tmpfs() / "exits"
 
 
-def build_conmon_argv(launch: ConmonOptions) -> list[str]:
-    """Make the command that creates a container and stays with it."""
-    bundle = Path(launch.bundle)
+def build_conmon_argv(options: ConmonOptions) -> list[str]:
+    """Build the conmon command that creates a container and monitors it."""
+    bundle = Path(options.bundle)
     argv = [
         process.find_program("conmon"),
         "--api-version", "1",
-        "-c", launch.id, "-u", launch.id,
-        "-n", launch.name,
-        "-r", process.find_program(launch.runtime),
-        "-b", launch.bundle,
+        "-c", options.id, "-u", options.id,
+        "-n", options.name,
+        "-r", process.find_program(options.runtime),
+        "-b", options.bundle,
         "-p", str(bundle / "pid"),
         "--conmon-pidfile", str(bundle / "conmon.pid"),
         "--exit-dir", str(exit_folder()),
-        "-l", f"{launch.log_driver}:{launch.log}" if launch.log_driver == "k8s-file" else launch.log_driver,
+        "-l", f"k8s-file:{options.log}" if options.log_driver == "k8s-file" else options.log_driver,
         "--full-attach",
         "--runtime-arg=--root", f"--runtime-arg={state_folder()}",
     ]  # fmt: skip
-    if launch.max_log_size:
-        argv += ["--log-size-max", str(launch.max_log_size)]
-    if launch.tty:
+    if options.max_log_size:
+        argv += ["--log-size-max", str(options.max_log_size)]
+    if options.tty:
         argv.append("-t")
-    if launch.stdin:
+    if options.stdin:
         argv.append("-i")
-    return holder.nsenter_network_argv(argv) if launch.has_own_network else argv
+    return holder.nsenter_network_argv(argv) if options.has_own_network else argv
 
 
-async def create(launch: ConmonOptions) -> tuple[int, int]:
-    """Create a container under conmon; give the pids of its first process and of conmon.
+async def create(options: ConmonOptions) -> tuple[int, int]:
+    """Create a container under conmon; return the pids of its first process and of conmon.
 
-    It is not left half done: who is cancelled meanwhile is so afterwards. Raises `ContainerFailed`,
-    `ProgramMissing`.
+    Cancellation is delayed until it is created. Raises `ContainerFailed`, `ProgramMissing`.
     """
-    return await process.run_shielded(_create(launch))
+    return await process.run_shielded(_create(options))
 
 
-async def _create(launch: ConmonOptions) -> tuple[int, int]:
+async def _create(options: ConmonOptions) -> tuple[int, int]:
     exit_folder().mkdir(parents=True, exist_ok=True)
-    (exit_folder() / launch.id).unlink(missing_ok=True)
+    (exit_folder() / options.id).unlink(missing_ok=True)
     readable, writable = os.pipe()
     env = process.base_env(_OCI_SYNCPIPE=str(writable))
-    said = Path(launch.bundle) / "conmon.err"
+    error_file = Path(options.bundle) / "conmon.err"
     with os.fdopen(readable, "rb") as pipe:
         try:
-            with said.open("wb") as err:
-                started = await process.start_async(
-                    build_conmon_argv(launch), env=env, pass_fds=(writable,), stderr=err.fileno()
+            with error_file.open("wb") as stderr:
+                conmon = await process.start_async(
+                    build_conmon_argv(options),
+                    env=env,
+                    pass_fds=(writable,),
+                    stderr=stderr.fileno(),
                 )
         finally:
             os.close(writable)
         line = await _first_line(pipe)
-        await started.wait()
-    word = from_json(line, SyncMessage) if line else SyncMessage()
-    if word.data <= 0:
-        message = word.message or said.read_text(errors="replace")
-        raise ContainerFailed(launch.name, extract_cause(message))
+        await conmon.wait()
+    sync = from_json(line, SyncMessage) if line else SyncMessage()
+    if sync.data <= 0:
+        output = sync.message or error_file.read_text(errors="replace")
+        raise ContainerFailed(options.name, extract_cause(output))
     try:
-        conmon = int((Path(launch.bundle) / "conmon.pid").read_text())
+        conmon_pid = int((Path(options.bundle) / "conmon.pid").read_text())
     except (OSError, ValueError):
-        raise ContainerFailed(launch.name, "its conmon was killed") from None
-    return word.data, conmon
+        raise ContainerFailed(options.name, "its conmon was killed") from None
+    return sync.data, conmon_pid
 
 
 async def abandon_create(identity: str) -> None:
-    """Have a creation end that nobody waits for any more, be it ours or an earlier supervisor's.
+    """End a create that nobody waits for any more, also one of an earlier supervisor.
 
-    conmon is killed. runc and its hooks end by themselves then, and are waited for: to kill them would
-    leave more behind.
+    conmon is killed. runc and its hooks end by themselves then and are waited for, since killing them
+    would leave more behind.
     """
-    end = time.monotonic() + ABANDON_TIMEOUT
-    while working := proc.find_by_argument(identity.encode()):
-        for pid in working:
-            if is_conmon(pid, identity) or time.monotonic() > end:
+    deadline = time.monotonic() + ABANDON_TIMEOUT
+    while pids := proc.find_by_argument(identity.encode()):
+        for pid in pids:
+            if is_conmon(pid, identity) or time.monotonic() > deadline:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
         await asyncio.sleep(0.005)
@@ -162,8 +164,8 @@ async def abandon_create(identity: str) -> None:
 
 def is_conmon(pid: int, identity: str) -> bool:
     """Tell whether a process is a container's conmon, and not a later one with its pid."""
-    words = proc.command_line(pid)
-    return bool(words) and words[0].endswith(b"conmon") and identity.encode() in words
+    argv = proc.command_line(pid)
+    return bool(argv) and argv[0].endswith(b"conmon") and identity.encode() in argv
 
 
 async def _first_line(pipe: object) -> bytes:
@@ -177,12 +179,12 @@ async def _first_line(pipe: object) -> bytes:
 
 
 async def start(identity: str, name: str) -> None:
-    """Let the program of a created container run. Raises `ContainerFailed`."""
+    """Start the program of a created container. Raises `ContainerFailed`."""
     await _runc(name, "start", identity)
 
 
 async def delete(identity: str, *, force: bool = False) -> None:
-    """Remove what runc knows of a container that has ended; its poststop hooks run."""
+    """Delete runc's state of a container that has ended; its poststop hooks run."""
     if not (state_folder() / identity).exists():
         return
     argv = [
@@ -203,7 +205,7 @@ async def pause(identity: str, name: str) -> None:
 
 
 async def resume(identity: str, name: str) -> None:
-    """Let a frozen container go on. Raises `ContainerFailed`."""
+    """Thaw a frozen container. Raises `ContainerFailed`."""
     await _runc(name, "resume", identity)
 
 
@@ -215,49 +217,60 @@ async def _runc(name: str, verb: str, identity: str) -> None:
 
 
 def read_pid(identity: str) -> int:
-    """Give the pid of a container's first process; 0 where it is gone, or runc does not know it."""
+    """Read the pid of a container's first process; 0 if it is gone, or runc does not know it."""
     state = files.read_value(state_folder() / identity / "state.json", RuncState)
     return state.pid if state and proc.start_time(state.pid) == state.start_time else 0
 
 
 def is_started(identity: str) -> bool:
-    """Tell whether the program of a created container was let run: runc removes its pipe then."""
-    place = state_folder() / identity
-    return (place / "state.json").exists() and not (place / "exec.fifo").exists()
+    """Tell whether the program of a created container was started: runc removes its pipe then."""
+    folder = state_folder() / identity
+    return (folder / "state.json").exists() and not (folder / "exec.fifo").exists()
 
 
 def read_exit_status(identity: str) -> int | None:
-    """Read the exit file of a container; None where there is none."""
+    """Read the exit file of a container; None if there is none."""
     try:
         return int((exit_folder() / identity).read_text())
     except (OSError, ValueError):
         return None
 
 
-def build_exec_argv(identity: str, spec: Path, *, pid_file: Path | None = None) -> list[str]:
-    """Make the command that runs a process, described by a file, in a container.
+def build_exec_argv(
+    identity: str, process_spec: Path, *, pid_file: Path | None = None
+) -> list[str]:
+    """Build the command that runs a process in a container, as a process spec file describes it.
 
-    With a file for its pid it is only started: it writes to our own streams, and nobody waits for it.
+    With ``pid_file`` runc exits once it has started the process, which writes to our own streams.
     """
-    alone = ["--detach", "--pid-file", str(pid_file)] if pid_file else []
-    return ["runc", "--root", str(state_folder()), "exec", *alone, "--process", str(spec), identity]
+    detached = ["--detach", "--pid-file", str(pid_file)] if pid_file else []
+    return [
+        "runc",
+        "--root",
+        str(state_folder()),
+        "exec",
+        *detached,
+        "--process",
+        str(process_spec),
+        identity,
+    ]
 
 
-def extract_cause(said: str) -> str:
-    """Take the cause out of what runc or conmon said: the last error, without its log frame."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+def extract_cause(output: str) -> str:
+    """Extract the cause from the output of runc or conmon: the last error, without its log frame."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     lines = [line for line in lines if not any(noise in line for noise in NOISE)]
     if not lines:
         return "runc failed without a word"
-    last = next((line for line in reversed(lines) if ERROR_LEVEL in line), lines[-1])
-    if ERROR_LEVEL in last:
-        last = last.partition(ERROR_LEVEL)[2].rpartition('"')[0].replace('\\"', '"')
+    cause = next((line for line in reversed(lines) if ERROR_LEVEL in line), lines[-1])
+    if ERROR_LEVEL in cause:
+        cause = cause.partition(ERROR_LEVEL)[2].rpartition('"')[0].replace('\\"', '"')
     for frame in (
         "runc create failed: ", "runc run failed: ", "unable to start container process: ",
         "container_linux.go", "OCI runtime error: ",
     ):  # fmt: skip
-        last = last.removeprefix(frame)
-    return last
+        cause = cause.removeprefix(frame)
+    return cause
 
 
 def write_spec(bundle: Path, spec: Tree) -> None:

@@ -1,11 +1,11 @@
-"""Which capabilities a container's processes have: docker's default, cap_add, cap_drop."""
+"""Select a container's capabilities: docker's default set, cap_add, cap_drop."""
 
 from collections.abc import Sequence
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree
 
-# In the kernel's order; runc 1.1 knows them all, and passes over those that the kernel lacks.
+# In the kernel's order; runc 1.1 knows them all, and ignores those that the kernel lacks.
 _ALL = (
     "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE "
     "NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO "
@@ -33,7 +33,7 @@ class CapabilityUnknown(CntnrError):
 def select_capabilities(
     service: str, add: Sequence[str], drop: Sequence[str], *, privileged: bool = False
 ) -> tuple[str, ...]:
-    """Give the capabilities that root has in the container; what is added wins over what is dropped.
+    """Return the capabilities of root in the container; cap_add wins over cap_drop.
 
     Raises `CapabilityUnknown`.
     """
@@ -48,7 +48,7 @@ def select_capabilities(
 
 
 def build_capability_sets(names: Sequence[str], uid: int) -> Tree:
-    """Give the sets of a process: other users than root only get the bounding set, as by execve."""
+    """Build ``capabilities`` of a process: users other than root only get the bounding set, as by execve."""
     if uid:
         return {"bounding": list(names)}
     return {"bounding": list(names), "effective": list(names), "permitted": list(names)}

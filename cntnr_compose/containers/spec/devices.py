@@ -1,11 +1,12 @@
-"""Devices of the machine in a container: bound nodes, since a user namespace may not make any."""
+"""Build the mounts of a service's devices: nodes are bound, since a user namespace may not create any."""
 
-from cntnr_compose.containers.spec.inputs import HostFacts, Reductions, SpecInputs
+from cntnr_compose.containers.spec.inputs import Reductions, SpecInputs
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree
+from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.service import Device, Service
 
-# Made by the runtime in every container, or of no meaning in another one.
+# Created by the runtime in every container, or meaningless in another one.
 RUNTIME_DEVICES = frozenset(
     {
         "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty",
@@ -20,14 +21,14 @@ BLKIO_LISTS = (
 
 
 class DeviceMissing(CntnrError):
-    """A device that a service names is not there."""
+    """A device of a service does not exist."""
 
     def __init__(self, service: str, path: str) -> None:
         super().__init__(f'cannot give "{path}" to service {service}: no such device')
 
 
 class DeviceUnsupported(CntnrError):
-    """A device is named in a way that takes a driver."""
+    """A device is named in a way that needs a driver."""
 
     hint = "name the nodes themselves, such as /dev/dri/renderD128"
 
@@ -36,7 +37,7 @@ class DeviceUnsupported(CntnrError):
 
 
 def list_device_paths(service: Service) -> tuple[str, ...]:
-    """Name the paths that `devices` and resources need to know as `Setting.nodes`."""
+    """List the paths of devices whose nodes the spec needs, as `SpecInputs.device_nodes`."""
     paths = [device.source for device in service.devices if device.source.startswith("/")]
     blkio = service.raw.get("blkio_config") or {}
     paths += [entry["path"] for key in BLKIO_LISTS for entry in blkio.get(key) or ()]
@@ -44,22 +45,22 @@ def list_device_paths(service: Service) -> tuple[str, ...]:
 
 
 def build_device_mounts(
-    service: Service, setting: SpecInputs, facts: HostFacts, reductions: Reductions
+    service: Service, inputs: SpecInputs, facts: HostFacts, reductions: Reductions
 ) -> list[Tree]:
-    """Give the bind mounts of a service's devices, and of all there are where it is privileged.
+    """Build the bind mounts of a service's devices; for a privileged one, of all the user may open.
 
     Raises `DeviceMissing`, `DeviceUnsupported`.
     """
     _refuse_drivers(service)
-    there = any(mount.target.rstrip("/") == "/dev" for mount in setting.mounts)
-    every = facts.devices if service.privileged and not there else ()
+    mounts_dev = any(mount.target.rstrip("/") == "/dev" for mount in inputs.mounts)
+    host_devices = facts.devices if service.privileged and not mounts_dev else ()
     bound = {
         path: path
-        for path in every
+        for path in host_devices
         if path not in RUNTIME_DEVICES and not path.startswith(RUNTIME_DEVICE_FOLDERS)
     }
     for device in service.devices:
-        _check_device(service, device, setting, reductions)
+        _check_device(service, device, inputs, reductions)
         bound[device.target or device.source] = device.source
     return [
         {
@@ -73,11 +74,11 @@ def build_device_mounts(
 
 
 def _check_device(
-    service: Service, device: Device, setting: SpecInputs, reductions: Reductions
+    service: Service, device: Device, inputs: SpecInputs, reductions: Reductions
 ) -> None:
     if not device.source.startswith("/"):
         raise DeviceUnsupported(service.name, f'"{device.source}"')
-    node = setting.device_nodes.get(device.source)
+    node = inputs.device_nodes.get(device.source)
     if node is None:
         raise DeviceMissing(service.name, device.source)
     if not node.openable and not node.folder:

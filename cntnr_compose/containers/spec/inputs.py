@@ -1,38 +1,10 @@
-"""What the engine tells `runtime_spec`: facts of the machine, the setting of one container."""
+"""Inputs and result of `runtime_spec`, beside the service and the facts of the host."""
 
 from cntnr_compose.core.values import Bytes, Tree, Value, field
-from cntnr_compose.model.service import Ulimit
-
-FULL_ID_RANGE = 65537  # the ids of a holder with subordinate ids: 0 and 1 to 65536
-
-
-class HostFacts(Value, frozen=True, kw_only=True):
-    """What the machine and the holder allow; the same for all containers, gathered once."""
-
-    mapped_ids: int = FULL_ID_RANGE  # how many ids are mapped; 1: only root
-    machine: str = "x86_64"  # as `uname -m` says it
-    kernel: tuple[int, int] = (6, 1)
-    cpus: int = 0  # 0: not known
-    controllers: tuple[str, ...] = ()  # of cpu, cpuset, io, memory, pids: those we may set
-    cgroup_version: int = 2
-    cgroup_parent: str = ""  # where containers' cgroups go, where controllers is not empty
-    swap_limit: bool = True  # whether a cgroup can limit swap
-    rlimits: dict[str, Ulimit] = field(default_factory=dict)  # by compose's names: nofile, …
-    oom_score_adj: int = 0  # the lowest that may be set
-    runs_32_bit: bool = (
-        True  # the kernel runs 32-bit programs; on x86: /proc/sys/abi/vsyscall32 exists
-    )
-    seccomp_profile: Tree | None = None  # docker's format; keep one and the same object
-    apparmor: bool = False
-    selinux: bool = False
-    has_mqueue: bool = True  # /dev/mqueue of the machine exists, for ipc: host
-    init_path: str = ""  # a statically linked tini
-    domainname_path: str = ""  # the program domainname
-    devices: tuple[str, ...] = ()  # all nodes below /dev that the user may open, for privileged
 
 
 class DeviceNode(Value, frozen=True, kw_only=True):
-    """A device of the machine, or a folder of them."""
+    """A device of the host, or a folder of them."""
 
     major: int = 0
     minor: int = 0
@@ -41,7 +13,7 @@ class DeviceNode(Value, frozen=True, kw_only=True):
 
 
 class ResolvedMount(Value, frozen=True, kw_only=True):
-    """A mount whose source is known; configs, secrets and volumes are such, too.
+    """A mount whose source is known, also one of a volume, config or secret.
 
     ``flags`` are nosuid, nodev, noexec as far as the source's file system carries them: a user
     namespace may not take them away, so a remount has to repeat them.
@@ -60,7 +32,7 @@ class ResolvedMount(Value, frozen=True, kw_only=True):
 
 
 class SpecInputs(Value, frozen=True, kw_only=True):
-    """What stands ready for one container.
+    """What has been prepared for one container: folders, mounts, namespaces, files.
 
     A network, pid or ipc namespace is "new", "host", or the path of one to join. The network of
     the host is that which runc is started in.
@@ -76,13 +48,12 @@ class SpecInputs(Value, frozen=True, kw_only=True):
     shm: str = ""  # a folder to use as /dev/shm; empty: a tmpfs of its own
     mounts: tuple[ResolvedMount, ...] = ()  # volumes, configs, secrets
     tmpfs_mode_folder: str = (
-        ""  # a folder for the empty folders of `mounts.models`; empty: there are none
+        ""  # where the folders of `mounts.list_mode_folders` go; empty: nowhere
     )
     etc_files: dict[str, str] = field(default_factory=dict)  # /etc/hosts and so on: source
-    device_nodes: dict[str, DeviceNode] = field(
-        default_factory=dict
-    )  # of `devices.wanted`, where they exist
-    seccomp: Tree | None = None  # the profile that security_opt names, read
+    # Of `devices.list_device_paths`, where they exist.
+    device_nodes: dict[str, DeviceNode] = field(default_factory=dict)
+    seccomp: Tree | None = None  # the content of the profile that security_opt names
     environment: dict[str, str] = field(default_factory=dict)  # wins over the service's
     annotations: dict[str, str] = field(default_factory=dict)
     hooks: Tree = field(default_factory=dict)
@@ -92,7 +63,10 @@ class SpecInputs(Value, frozen=True, kw_only=True):
 
 
 class SpecResult(Value, frozen=True, kw_only=True):
-    """A runtime spec, and what it does not honour. The spec's seccomp part is shared: do not edit."""
+    """A runtime spec, and a warning for each key that it does not honour.
+
+    The spec's seccomp part is shared: do not edit it.
+    """
 
     spec: Tree
     warnings: tuple[str, ...] = ()
@@ -101,17 +75,17 @@ class SpecResult(Value, frozen=True, kw_only=True):
 
 
 class Reductions:
-    """Collects what cannot be honoured: one line per key of a service."""
+    """Collect warnings about what cannot be honoured: one per key of a service."""
 
     def __init__(self, service: str) -> None:
         self._service = service
-        self._lines: dict[str, str] = {}
+        self._warnings: dict[str, str] = {}
 
     def add(self, key: str, reason: str) -> None:
-        """Say how ``key`` is reduced; the first word on a key stands."""
-        self._lines.setdefault(key, f"services.{self._service}.{key}: {reason}")
+        """Add a warning about ``key``, unless there is one."""
+        self._warnings.setdefault(key, f"services.{self._service}.{key}: {reason}")
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Give the lines in the order in which they were found."""
-        return tuple(self._lines.values())
+        """All warnings, in the order in which they were added."""
+        return tuple(self._warnings.values())

@@ -1,19 +1,20 @@
-"""The mounts of a container: docker's own, then the service's, which replace those at their place."""
+"""Build the mounts of a container: docker's defaults, replaced by the service's at the same target."""
 
 from collections.abc import Iterable, Sequence
 from posixpath import normpath
 
-from cntnr_compose.containers.spec.inputs import HostFacts, Reductions, ResolvedMount, SpecInputs
+from cntnr_compose.containers.spec.inputs import Reductions, ResolvedMount, SpecInputs
 from cntnr_compose.containers.spec.process import INIT_PATH
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Bytes, Tree
+from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.service import Service
 
 TTY_GROUP = 5
 ALL_MODE_BITS = 0o7777
 DEFAULT_SHM_SIZE: Bytes = 64 << 20
 RESTRICTED_OPTIONS = ("nosuid", "noexec", "nodev")
-# Below this, read-only does not reach the mounts below a mount (mount_setattr).
+# Before this kernel, read-only does not reach the mounts below a mount (mount_setattr).
 RECURSIVE_READ_ONLY_SINCE = (5, 12)
 TMPFS_KEYS = frozenset({"size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol"})
 _WORDS = (
@@ -32,53 +33,53 @@ READONLY_PATHS = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysr
 
 
 class MountInvalid(CntnrError):
-    """A mount cannot be what the service says."""
+    """A mount of a service has invalid options."""
 
     def __init__(self, service: str, target: str, why: str) -> None:
         super().__init__(f'cannot mount "{target}" in service {service}: {why}')
 
 
 def build_mounts(
-    service: Service, setting: SpecInputs, facts: HostFacts, reductions: Reductions
+    service: Service, inputs: SpecInputs, facts: HostFacts, reductions: Reductions
 ) -> list[Tree]:
-    """Give all mounts in the order in which they are made.
+    """Build all mounts in the order in which they are made.
 
     Raises `MountInvalid`.
     """
-    mine = {}
-    for target, source in setting.etc_files.items():
-        mine[target] = _bind(target, source, facts, read_only=service.read_only)
-    if runs_init(service, setting, facts):
-        mine[INIT_PATH] = _bind(INIT_PATH, facts.init_path, facts, read_only=True)
+    by_target = {}
+    for target, source in inputs.etc_files.items():
+        by_target[target] = _bind(target, source, facts, read_only=service.read_only)
+    if runs_init(service, inputs, facts):
+        by_target[INIT_PATH] = _bind(INIT_PATH, facts.init_path, facts, read_only=True)
     for word in service.tmpfs:
-        one = _parse_tmpfs(service.name, word)
-        mine[one["destination"]] = one
-    for mount in setting.mounts:
+        tmpfs = _parse_tmpfs(service.name, word)
+        by_target[tmpfs["destination"]] = tmpfs
+    for mount in inputs.mounts:
         target = _check_target(service.name, mount.target)
-        mine[target] = _to_oci_mount(service, mount, target, facts, reductions)
-    defaults = [one for one in _default_mounts(service, setting, facts) if _is_free(one, mine)]
-    asked = sorted(mine.values(), key=lambda one: one["destination"].count("/"))
-    return defaults + [each for one in asked for each in (*_mode_folder_mount(one, setting), one)]
+        by_target[target] = _to_oci_mount(service, mount, target, facts, reductions)
+    defaults = [one for one in _default_mounts(service, inputs, facts) if _is_free(one, by_target)]
+    own = sorted(by_target.values(), key=lambda one: one["destination"].count("/"))
+    return defaults + [each for one in own for each in (*_mode_folder_mount(one, inputs), one)]
 
 
-def _mode_folder_mount(mount: Tree, setting: SpecInputs) -> Sequence[Tree]:
-    """Give the mount that a tmpfs with a mode is mounted over: a folder of that mode.
+def _mode_folder_mount(mount: Tree, inputs: SpecInputs) -> Sequence[Tree]:
+    """Build the mount that a tmpfs with a mode is mounted over: a folder of that mode.
 
     runc gives a tmpfs the mode of the folder that it covers, whatever its options say.
     """
     modes = [word for word in mount["options"] if word.startswith("mode=")]
-    if mount["type"] != "tmpfs" or not modes or not setting.tmpfs_mode_folder:
+    if mount["type"] != "tmpfs" or not modes or not inputs.tmpfs_mode_folder:
         return ()
     text = modes[-1].removeprefix("mode=")
     if not set(text) <= set("01234567") or int(text, 8) > ALL_MODE_BITS:
         return ()  # the kernel refuses it
-    source = f"{setting.tmpfs_mode_folder}/{int(text, 8):o}"
+    source = f"{inputs.tmpfs_mode_folder}/{int(text, 8):o}"
     return (_mount(mount["destination"], "bind", source, ["bind", "rprivate"]),)
 
 
-def list_mode_folders(made: Iterable[Tree], folder: str) -> dict[str, int]:
-    """Tell which folders in ``folder`` have to be there, and their modes."""
-    sources = [one["source"] for one in made]
+def list_mode_folders(mounts: Iterable[Tree], folder: str) -> dict[str, int]:
+    """List the folders in ``folder`` that the mounts need, and their modes."""
+    sources = [one["source"] for one in mounts]
     return {
         source: int(source.rpartition("/")[2], 8)
         for source in sources
@@ -86,44 +87,44 @@ def list_mode_folders(made: Iterable[Tree], folder: str) -> dict[str, int]:
     }
 
 
-def runs_init(service: Service, setting: SpecInputs, facts: HostFacts) -> bool:
-    """Tell whether an init is the first process; in a namespace of others there is one already."""
-    return service.init and setting.pid == "new" and bool(facts.init_path)
+def runs_init(service: Service, inputs: SpecInputs, facts: HostFacts) -> bool:
+    """Tell whether an init is the first process; a shared pid namespace has one already."""
+    return service.init and inputs.pid == "new" and bool(facts.init_path)
 
 
-def choose_rootfs_propagation(made: Iterable[Tree]) -> str:
-    """Give the propagation that the root needs so that mounts may share theirs; mostly none."""
-    wanted = {option for one in made for option in one["options"]}
-    if wanted & {"shared", "rshared"}:
+def choose_rootfs_propagation(mounts: Iterable[Tree]) -> str:
+    """Return the propagation that the root needs so that mounts may propagate; mostly none."""
+    options = {option for one in mounts for option in one["options"]}
+    if options & {"shared", "rshared"}:
         return "shared"
-    return "rslave" if wanted & {"slave", "rslave"} else ""
+    return "rslave" if options & {"slave", "rslave"} else ""
 
 
-def _is_free(default: Tree, mine: Tree) -> bool:
-    place = default["destination"]
-    return place not in mine and not ("/dev" in mine and place.startswith("/dev/"))
+def _is_free(default: Tree, by_target: Tree) -> bool:
+    target = default["destination"]
+    return target not in by_target and not ("/dev" in by_target and target.startswith("/dev/"))
 
 
-def _default_mounts(service: Service, setting: SpecInputs, facts: HostFacts) -> list[Tree]:
-    made = [
+def _default_mounts(service: Service, inputs: SpecInputs, facts: HostFacts) -> list[Tree]:
+    mounts = [
         _mount("/proc", "proc", "proc", list(RESTRICTED_OPTIONS)),
         _mount("/dev", "tmpfs", "tmpfs", ["nosuid", "strictatime", "mode=755", "size=65536k"]),
         _devpts_mount(facts),
-        _sysfs_mount(setting, facts, writable=service.privileged),
+        _sysfs_mount(inputs, facts, writable=service.privileged),
     ]
-    if setting.ipc != "host":
-        made.append(_mount("/dev/mqueue", "mqueue", "mqueue", list(RESTRICTED_OPTIONS)))
+    if inputs.ipc != "host":
+        mounts.append(_mount("/dev/mqueue", "mqueue", "mqueue", list(RESTRICTED_OPTIONS)))
     elif facts.has_mqueue:
-        made.append(_bind("/dev/mqueue", "/dev/mqueue", facts, read_only=False))
+        mounts.append(_bind("/dev/mqueue", "/dev/mqueue", facts, read_only=False))
     if service.ipc != "none":
-        made.append(_shm_mount(service, setting, facts))
+        mounts.append(_shm_mount(service, inputs, facts))
     if service.cgroup == "host":
-        place = "/sys/fs/cgroup"
-        made.append(_bind(place, place, facts, read_only=not service.privileged))
+        cgroups = "/sys/fs/cgroup"
+        mounts.append(_bind(cgroups, cgroups, facts, read_only=not service.privileged))
     elif facts.controllers:
         options = [*RESTRICTED_OPTIONS, "relatime", *(() if service.privileged else ("ro",))]
-        made.append(_mount("/sys/fs/cgroup", "cgroup", "cgroup", options))
-    return made
+        mounts.append(_mount("/sys/fs/cgroup", "cgroup", "cgroup", options))
+    return mounts
 
 
 def _devpts_mount(facts: HostFacts) -> Tree:
@@ -133,17 +134,17 @@ def _devpts_mount(facts: HostFacts) -> Tree:
     return _mount("/dev/pts", "devpts", "devpts", options)
 
 
-def _sysfs_mount(setting: SpecInputs, facts: HostFacts, *, writable: bool) -> Tree:
-    """Mount sysfs, or bind the one there is: the kernel shows sysfs to owners of the network only."""
-    if setting.network != "host":
+def _sysfs_mount(inputs: SpecInputs, facts: HostFacts, *, writable: bool) -> Tree:
+    """Mount sysfs, or bind the host's: only owners of the network namespace may mount it."""
+    if inputs.network != "host":
         return _mount(
             "/sys", "sysfs", "sysfs", [*RESTRICTED_OPTIONS, *([] if writable else ["ro"])]
         )
     return _bind("/sys", "/sys", facts, read_only=not writable)
 
 
-def _shm_mount(service: Service, setting: SpecInputs, facts: HostFacts) -> Tree:
-    source = setting.shm or ("/dev/shm" if setting.ipc == "host" else "")
+def _shm_mount(service: Service, inputs: SpecInputs, facts: HostFacts) -> Tree:
+    source = inputs.shm or ("/dev/shm" if inputs.ipc == "host" else "")
     if source:
         return _bind("/dev/shm", source, facts, read_only=False)
     options = [*RESTRICTED_OPTIONS, "mode=1777", f"size={service.shm_size or DEFAULT_SHM_SIZE}"]
@@ -159,16 +160,18 @@ def _to_oci_mount(
         options += [f"mode={mount.mode:o}"] if mount.mode else []
         options += ["ro"] if mount.read_only else []
         return _mount(target, "tmpfs", "tmpfs", options)
-    how = mount.propagation or "rprivate"
-    if how not in PROPAGATIONS:
-        raise MountInvalid(service.name, target, f'"{how}" is no propagation')
-    if how.endswith("shared"):
-        reductions.add("volumes.bind.propagation", f"{how} does not reach beyond our containers")
+    propagation = mount.propagation or "rprivate"
+    if propagation not in PROPAGATIONS:
+        raise MountInvalid(service.name, target, f'"{propagation}" is no propagation')
+    if propagation.endswith("shared"):
+        reductions.add(
+            "volumes.bind.propagation", f"{propagation} does not reach beyond our containers"
+        )
     if mount.selinux and facts.selinux:
         reductions.add(
             "volumes.bind.selinux", f"{mount.source} is not relabelled, which takes root"
         )
-    options = ["bind" if mount.recursive == "disabled" else "rbind", how]
+    options = ["bind" if mount.recursive == "disabled" else "rbind", propagation]
     if mount.read_only or mount.type == "image":
         options += _read_only_options(service, mount, target, facts)
     return _mount(target, "bind", mount.source, options)
@@ -177,20 +180,20 @@ def _to_oci_mount(
 def _read_only_options(
     service: Service, mount: ResolvedMount, target: str, facts: HostFacts
 ) -> Sequence[str]:
-    """Make a bind read-only, with all below it unless asked otherwise."""
-    able = facts.kernel >= RECURSIVE_READ_ONLY_SINCE
-    if mount.recursive == "readonly" and not able:
+    """Return the options of a read-only bind, recursive unless the service says otherwise."""
+    can_recurse = facts.kernel >= RECURSIVE_READ_ONLY_SINCE
+    if mount.recursive == "readonly" and not can_recurse:
         raise MountInvalid(service.name, target, "recursive: readonly takes Linux 5.12")
-    if able and mount.recursive != "writable":
+    if can_recurse and mount.recursive != "writable":
         return ("rro",)
     return ("ro", *mount.flags)
 
 
 def _parse_tmpfs(service: str, word: str) -> Tree:
-    """Read ``/run:size=64m,exec``; what comes later wins over docker's nosuid, noexec, nodev."""
-    place, _, text = word.partition(":")
+    """Parse ``/run:size=64m,exec``; its options win over docker's nosuid, noexec, nodev."""
+    path, _, text = word.partition(":")
     options = list(filter(None, text.split(",")))
-    target = _check_target(service, place)
+    target = _check_target(service, path)
     for option in options:
         key, equals, value = option.partition("=")
         if option not in TMPFS_FLAGS and not (equals and value and key in TMPFS_KEYS):
@@ -203,19 +206,19 @@ def _parse_tmpfs(service: str, word: str) -> Tree:
     return _mount(target, "tmpfs", "tmpfs", words)
 
 
-def _check_target(service: str, place: str) -> str:
-    if not place.startswith("/"):
-        raise MountInvalid(service, place, "mount path must be absolute")
-    target = "/" + normpath(place).lstrip("/")
+def _check_target(service: str, path: str) -> str:
+    if not path.startswith("/"):
+        raise MountInvalid(service, path, "mount path must be absolute")
+    target = "/" + normpath(path).lstrip("/")
     if target == "/":
-        raise MountInvalid(service, place, "destination can't be '/'")
+        raise MountInvalid(service, path, "destination can't be '/'")
     return target
 
 
 def _bind(target: str, source: str, facts: HostFacts, *, read_only: bool) -> Tree:
-    """Bind something of the machine or of ours.
+    """Bind a file or folder of the host.
 
-    Where it can be, read-only is set without a remount, which in a user namespace fails unless it
+    Read-only is set without a remount where the kernel can: in a user namespace a remount fails unless it
     repeats every flag of the source.
     """
     options = ["rbind", "rprivate"]

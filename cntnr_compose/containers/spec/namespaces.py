@@ -1,8 +1,9 @@
-"""Which namespaces a container has of its own, and the kernel settings that live in them."""
+"""Build a container's namespaces, the sysctls that belong to them, and hooks."""
 
-from cntnr_compose.containers.spec.inputs import HostFacts, Reductions, SpecInputs
+from cntnr_compose.containers.spec.inputs import Reductions, SpecInputs
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree
+from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.service import Service
 
 IPC_SYSCTLS = frozenset(
@@ -11,11 +12,11 @@ IPC_SYSCTLS = frozenset(
         "kernel.shmmax", "kernel.shmmni", "kernel.shm_rmid_forced",
     }
 )  # fmt: skip
-# Before this, ipc settings belong to the machine's root even in a namespace.
+# Before this kernel, ipc sysctls belong to the host's root even in a namespace.
 IPC_SYSCTLS_SINCE = (5, 19)
 
 
-# Which words the keys know beside "" and, where they say so, service:NAME or container:NAME.
+# Which words the keys accept beside ""; a word with a colon is followed by a name.
 MODES = {
     "pid": ("PID mode", ("host", "service:", "container:")),
     "ipc": (
@@ -28,78 +29,80 @@ MODES = {
 
 
 class ModeInvalid(CntnrError):
-    """A namespace is shared in a way that does not exist."""
+    """A namespace mode does not exist."""
 
     def __init__(self, service: str, key: str, mode: str) -> None:
         super().__init__(f'services.{service}.{key}: invalid {MODES[key][0]} "{mode}"')
 
 
 class SysctlRefused(CntnrError):
-    """A kernel setting is not the container's own."""
+    """A sysctl does not belong to the container's own namespaces."""
 
     def __init__(self, service: str, name: str, why: str) -> None:
         super().__init__(f'services.{service}.sysctls: cannot set "{name}": {why}')
 
 
-def build_namespaces(service: Service, setting: SpecInputs, reductions: Reductions) -> list[Tree]:
-    """Give the namespaces to make or to join; those left out are the holder's.
+def build_namespaces(service: Service, inputs: SpecInputs, reductions: Reductions) -> list[Tree]:
+    """Build the namespaces to create or to join; those left out are the holder's.
 
     Raises `ModeInvalid`.
     """
     for key, (_, words) in MODES.items():
         _check_mode(service, key, getattr(service, key), words)
-    made: list[Tree] = [{"type": "mount"}]
+    namespaces: list[Tree] = [{"type": "mount"}]
     for kind in ("network", "uts", "pid", "ipc"):
-        where = getattr(setting, kind)
-        if where != "host":
-            made.append({"type": kind} if where == "new" else {"type": kind, "path": where})
+        namespace = getattr(inputs, kind)
+        if namespace != "host":
+            namespaces.append(
+                {"type": kind} if namespace == "new" else {"type": kind, "path": namespace}
+            )
     if service.cgroup != "host":
-        made.append({"type": "cgroup"})
-    if setting.pid == "host":
+        namespaces.append({"type": "cgroup"})
+    if inputs.pid == "host":
         reductions.add("pid", "shows the processes of all containers, not those of the machine")
     if service.userns_mode not in ("", "host"):
         reductions.add(
             "userns_mode", f"{service.userns_mode} is not honoured: all containers share one"
         )
-    return made
+    return namespaces
 
 
 def build_sysctls(
-    service: Service, setting: SpecInputs, facts: HostFacts, reductions: Reductions
+    service: Service, inputs: SpecInputs, facts: HostFacts, reductions: Reductions
 ) -> dict[str, str]:
-    """Give the kernel settings, docker's defaults among them.
+    """Build the sysctls, docker's defaults included.
 
     Raises `SysctlRefused`.
     """
-    made = {}
-    if setting.network != "host":
-        made["net.ipv4.ip_unprivileged_port_start"] = "0"
-        # Lets everybody ping, as docker does; the range has to be one of ids that exist.
-        made["net.ipv4.ping_group_range"] = f"0 {min(facts.mapped_ids, 65536) - 1}"
-    for written, value in service.sysctls.items():
-        name = written.replace("/", ".")
-        if _is_namespaced(service, name, setting, facts, reductions):
-            made[written] = value
-    return made
+    settings = {}
+    if inputs.network != "host":
+        settings["net.ipv4.ip_unprivileged_port_start"] = "0"
+        # Lets every user ping, as docker does; the range has to be one of ids that exist.
+        settings["net.ipv4.ping_group_range"] = f"0 {min(facts.mapped_ids, 65536) - 1}"
+    for key, value in service.sysctls.items():
+        name = key.replace("/", ".")
+        if _is_namespaced(service, name, inputs, facts, reductions):
+            settings[key] = value
+    return settings
 
 
 def build_hooks(
-    service: Service, setting: SpecInputs, facts: HostFacts, reductions: Reductions
+    service: Service, inputs: SpecInputs, facts: HostFacts, reductions: Reductions
 ) -> Tree:
-    """Give the hooks of the setting, and one that sets the domain name.
+    """Build the hooks: those of ``inputs``, and one that sets the domain name.
 
-    As a kernel setting that name belongs to the machine's root; the system call asks for rights in
-    the namespace only, and a createContainer hook runs there.
+    The sysctl of that name belongs to the host's root; the system call needs rights in the namespace
+    only, and a createContainer hook runs there.
     """
     name = service.sysctls.get("kernel.domainname") or service.domainname
-    if not name or setting.uts != "new":
-        return setting.hooks
+    if not name or inputs.uts != "new":
+        return inputs.hooks
     if not facts.domainname_path:
         key = "domainname" if service.domainname else "sysctls.kernel.domainname"
         reductions.add(key, "not set, since the program domainname is not installed")
-        return setting.hooks
+        return inputs.hooks
     hook = {"path": facts.domainname_path, "args": ["domainname", name]}
-    return {**setting.hooks, "createContainer": [*setting.hooks.get("createContainer", ()), hook]}
+    return {**inputs.hooks, "createContainer": [*inputs.hooks.get("createContainer", ()), hook]}
 
 
 def _check_mode(service: Service, key: str, mode: str, words: tuple[str, ...]) -> None:
@@ -109,19 +112,19 @@ def _check_mode(service: Service, key: str, mode: str, words: tuple[str, ...]) -
 
 
 def _is_namespaced(
-    service: Service, name: str, setting: SpecInputs, facts: HostFacts, reductions: Reductions
+    service: Service, name: str, inputs: SpecInputs, facts: HostFacts, reductions: Reductions
 ) -> bool:
     if name.startswith("net."):
-        if setting.network == "host":
+        if inputs.network == "host":
             raise SysctlRefused(service.name, name, "not allowed in host network namespace")
         return True
     if name in IPC_SYSCTLS or name.startswith("fs.mqueue."):
-        if setting.ipc == "host":
+        if inputs.ipc == "host":
             raise SysctlRefused(service.name, name, "not allowed in host ipc namespace")
         if facts.kernel < IPC_SYSCTLS_SINCE:
             reductions.add(f"sysctls.{name}", "not set, which takes Linux 5.19 or root")
             return False
         return True
-    if name == "kernel.domainname" and setting.uts == "new":
-        return False  # see `hooks`
+    if name == "kernel.domainname" and inputs.uts == "new":
+        return False  # see `build_hooks`
     raise SysctlRefused(service.name, name, "it is not in a separate kernel namespace")

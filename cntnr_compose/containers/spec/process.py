@@ -1,10 +1,16 @@
-"""What a container runs and in which environment, where image and service both have a say."""
+"""Build what a process of a container is: command line, environment, working directory, user, capabilities.
 
-from collections.abc import Mapping
+The container's own process is put together by `runtime_spec`; `build_exec_process` makes one that joins it.
+"""
 
+from collections.abc import Mapping, Sequence
+
+from cntnr_compose.containers.spec import capabilities
+from cntnr_compose.containers.spec.users import resolve_user
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.values import Tree
 from cntnr_compose.model.image import ImageConfig
-from cntnr_compose.model.service import Service
+from cntnr_compose.model.service import Hook, Service
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEFAULT_SHELL = ("/bin/sh", "-c")
@@ -12,7 +18,7 @@ INIT_PATH = "/sbin/docker-init"
 
 
 class NoCommand(CntnrError):
-    """Neither the service nor its image says what to run."""
+    """Neither the service nor its image has a command."""
 
     hint = "give the service a command or an entrypoint"
 
@@ -30,10 +36,10 @@ class WorkingDirectoryInvalid(CntnrError):
 
 
 def build_command_line(service: Service, image: ImageConfig) -> tuple[str, ...]:
-    """Give entrypoint and command as they run, without init.
+    """Combine entrypoint and command of service and image, without init.
 
-    A service's entrypoint makes the image's command void, since that was meant for another program;
-    an empty one only takes the image's entrypoint away. Raises `NoCommand`.
+    A service's entrypoint discards the image's command, which was meant for another program; an empty
+    one only discards the image's entrypoint. Raises `NoCommand`.
     """
     entrypoint = image.entrypoint if service.entrypoint is None else service.entrypoint
     command = service.command
@@ -54,29 +60,29 @@ def build_environment(
     hostname: str = "",
     extra: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Lay the service's variables over the image's, and those over docker's own.
+    """Merge the environment: docker's own variables, the image's, the service's, ``extra``.
 
-    A variable whose value is None is unset. HOME is left to the runtime, which looks it up for the
-    user of each process, so that `exec --user` gets the right one.
+    A variable of the service whose value is None is unset. HOME is left to the runtime, which looks it
+    up for the user of each process, so that `exec --user` gets the right one.
     """
-    made = {"PATH": DEFAULT_PATH}
+    variables = {"PATH": DEFAULT_PATH}
     if hostname:
-        made["HOSTNAME"] = hostname
+        variables["HOSTNAME"] = hostname
     if service.tty:
-        made["TERM"] = "xterm"
-    made.update(split_variable(word) for word in image.env if "=" in word)
-    apply_variables(made, service.environment)
-    made.update(extra or {})
-    return made
+        variables["TERM"] = "xterm"
+    variables.update(split_variable(word) for word in image.env if "=" in word)
+    apply_variables(variables, service.environment)
+    variables.update(extra or {})
+    return variables
 
 
-def apply_variables(made: dict[str, str], changes: Mapping[str, str | None]) -> None:
-    """Set and unset variables in place."""
+def apply_variables(variables: dict[str, str], changes: Mapping[str, str | None]) -> None:
+    """Set variables in place; unset those whose value is None."""
     for name, value in changes.items():
         if value is None:
-            made.pop(name, None)
+            variables.pop(name, None)
         else:
-            made[name] = value
+            variables[name] = value
 
 
 def split_variable(word: str) -> tuple[str, str]:
@@ -86,8 +92,46 @@ def split_variable(word: str) -> tuple[str, str]:
 
 
 def choose_working_dir(*candidates: str) -> str:
-    """Give the first that is set, or the root; raise `WorkingDirectoryInvalid` if it is relative."""
+    """Return the first directory that is set, else the root. Raises `WorkingDirectoryInvalid`."""
     path = next(filter(None, candidates), "/")
     if not path.startswith("/"):
         raise WorkingDirectoryInvalid(path)
     return path
+
+
+def build_exec_process(
+    container_process: Tree,
+    hook: Hook,
+    *,
+    passwd: str = "",
+    group: str = "",
+    id_count: int,
+    group_add: Sequence[str] = (),
+    tty: bool = False,
+    console_size: tuple[int, int] | None = None,
+) -> Tree:
+    """Build the process of ``runc exec --process``: for `exec`, health checks and hooks.
+
+    What ``hook`` leaves empty is taken from the container's own process: user, working directory,
+    environment. Raises `UserUnknown`, `IdNotMapped`, `WorkingDirectoryInvalid`.
+    """
+    process = {key: value for key, value in container_process.items() if key != "consoleSize"}
+    variables = dict(map(split_variable, container_process["env"]))
+    if tty:
+        variables.setdefault("TERM", "xterm")
+    apply_variables(variables, hook.environment)
+    process["args"] = list(hook.command)
+    process["env"] = [f"{name}={value}" for name, value in variables.items()]
+    process["cwd"] = choose_working_dir(hook.working_dir, container_process["cwd"])
+    process["terminal"] = tty
+    if tty and console_size:
+        process["consoleSize"] = {"height": console_size[0], "width": console_size[1]}
+    if hook.user:
+        process["user"] = resolve_user(
+            hook.user, passwd=passwd, group=group, id_count=id_count, group_add=group_add
+        ).to_oci()
+    bounding = container_process["capabilities"]["bounding"]
+    names = capabilities.ALL if hook.privileged else bounding
+    uid = 0 if hook.privileged else process["user"]["uid"]
+    process["capabilities"] = capabilities.build_capability_sets(names, uid)
+    return process

@@ -1,21 +1,22 @@
-"""Resource limits of a container's cgroup, where we may set them; elsewhere one line per key."""
+"""Build the resource limits of a container's cgroup; warn about keys whose controller we may not use."""
 
 from collections.abc import Callable
 
-from cntnr_compose.containers.spec.inputs import HostFacts, Reductions, SpecInputs
+from cntnr_compose.containers.spec.inputs import Reductions, SpecInputs
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Bytes, Tree
+from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.service import Service
 
 MIN_MEMORY: Bytes = 6 << 20
-CPU_PERIOD = 100_000  # µs, docker's
+CPU_PERIOD = 100_000  # in µs, docker's default
 BLKIO_THROTTLES = {
     "device_read_bps": "throttleReadBpsDevice",
     "device_write_bps": "throttleWriteBpsDevice",
     "device_read_iops": "throttleReadIOPSDevice",
     "device_write_iops": "throttleWriteIOPSDevice",
 }
-# Keys that change nothing in a container here, whatever the machine allows.
+# Keys that have no effect here, whatever the host allows.
 WITHOUT_EFFECT = {
     "cpu_count": "not honoured, it is for Windows",
     "cpu_percent": "not honoured, it is for Windows",
@@ -31,7 +32,7 @@ WITHOUT_EFFECT = {
 
 LIMIT_MEMORY = ("mem_limit", "deploy.resources.limits.memory")
 LIMIT_CPUS = ("cpus", "deploy.resources.limits.cpus")
-# Key, its other spelling, the controller it takes, its value.
+# Key, its other spelling, the controller it needs, its value.
 CONTROLLER_KEYS: tuple[tuple[str, str, str, Callable[[Service], object]], ...] = (
     (*LIMIT_MEMORY, "memory", lambda s: s.limits.memory),
     ("mem_reservation", "deploy.resources.reservations.memory", "memory",
@@ -49,16 +50,16 @@ CONTROLLER_KEYS: tuple[tuple[str, str, str, Callable[[Service], object]], ...] =
 
 
 class LimitInvalid(CntnrError):
-    """A limit is one that no machine could honour."""
+    """A limit is invalid on any host."""
 
     def __init__(self, service: str, key: str, why: str) -> None:
         super().__init__(f"services.{service}.{key}: {why}")
 
 
 def build_resources(
-    service: Service, setting: SpecInputs, facts: HostFacts, reductions: Reductions
+    service: Service, inputs: SpecInputs, facts: HostFacts, reductions: Reductions
 ) -> Tree:
-    """Give ``linux.resources`` as far as we may set them.
+    """Build ``linux.resources`` as far as we may set them.
 
     Raises `LimitInvalid`.
     """
@@ -76,30 +77,30 @@ def build_resources(
         ("cpu", "cpu", lambda: _cpu(service)),
         ("cpuset", "cpu", lambda: {"cpus": service.cpuset} if service.cpuset else {}),
         ("pids", "pids", lambda: {"limit": service.limits.pids} if service.limits.pids else {}),
-        ("io", "blockIO", lambda: _block_io(service, setting)),
+        ("io", "blockIO", lambda: _block_io(service, inputs)),
     )
-    made: Tree = {}
+    resources: Tree = {}
     for controller, name, part in parts:
-        tree = part() if controller in facts.controllers else {}
-        if tree:
-            made.setdefault(name, {}).update(tree)
-    return made
+        limits = part() if controller in facts.controllers else {}
+        if limits:
+            resources.setdefault(name, {}).update(limits)
+    return resources
 
 
 def build_cgroups_path(
-    service: Service, setting: SpecInputs, facts: HostFacts, reductions: Reductions
+    service: Service, inputs: SpecInputs, facts: HostFacts, reductions: Reductions
 ) -> str:
-    """Give the container's cgroup; empty where we may not make any, since runc must not try then."""
+    """Build the path of the container's cgroup; empty, so that runc creates none, where it may not."""
     if not facts.controllers:
         if service.cgroup_parent:
             reductions.add("cgroup_parent", _why_not_honoured("", facts))
         return ""
     below = service.cgroup_parent.strip("/")
-    return "/".join(filter(None, (facts.cgroup_parent.rstrip("/"), below, setting.id)))
+    return "/".join(filter(None, (facts.cgroup_parent.rstrip("/"), below, inputs.id)))
 
 
 def _used_spelling(service: Service, key: str, other: str) -> str:
-    """Give the spelling that the user chose."""
+    """Return the spelling that the user chose."""
     return other if other and service.raw.get(key) is None else key
 
 
@@ -110,7 +111,7 @@ def _why_not_honoured(controller: str, facts: HostFacts) -> str:
 
 
 def _check_limits(service: Service, facts: HostFacts) -> None:
-    """Refuse what docker refuses, also where limits are not honoured."""
+    """Refuse what docker refuses, even where limits are not honoured."""
     name, memory, swap = service.name, service.limits.memory, service.memswap_limit
     if 0 < memory < MIN_MEMORY:
         raise LimitInvalid(
@@ -160,7 +161,7 @@ def _cpu(service: Service) -> Tree:
     return tree
 
 
-def _block_io(service: Service, setting: SpecInputs) -> Tree:
+def _block_io(service: Service, inputs: SpecInputs) -> Tree:
     blkio = service.raw.get("blkio_config") or {}
     tree: Tree = {}
     if blkio.get("weight"):
@@ -169,7 +170,7 @@ def _block_io(service: Service, setting: SpecInputs) -> Tree:
         value = "weight" if key == "weight_device" else "rate"
         entries = []
         for entry in blkio.get(key) or ():
-            node = setting.device_nodes.get(entry["path"])
+            node = inputs.device_nodes.get(entry["path"])
             if node is None:
                 raise LimitInvalid(service.name, "blkio_config", f"{entry['path']} does not exist")
             amount = _parse_integer(service, entry.get(value) or 0)

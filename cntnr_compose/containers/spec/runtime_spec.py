@@ -1,16 +1,14 @@
-"""Makes an OCI runtime spec of a service and its image: docker's defaults, what the service asks for,
-and where the machine does not allow that, less, with a line that says so.
+"""Build an OCI runtime spec from a service and its image: docker's defaults and the service's keys.
 
-Pure and quick (0.1 ms): the engine says in `Facts` what the machine allows, once, and in `Setting`
-what stands ready for the container. A step of a build is a container like any other:
-``Service(name="build", entrypoint=(), command=…, environment=…, user=…, working_dir=…)`` in a
-``Setting(network="host", …)`` with neither hostname nor mounts.
+What the host does not allow is left out or reduced, with a warning. Pure and quick (0.1 ms): `HostFacts` has
+what the host allows, `SpecInputs` what has been prepared for the container. A step of a build is a container,
+too: ``Service(name="build", entrypoint=(), command=…, environment=…, user=…, working_dir=…)`` with
+``SpecInputs(network="host", …)`` that has neither hostname nor mounts.
 """
 
 from cntnr_compose.containers.spec import capabilities, rlimits, seccomp
-from cntnr_compose.containers.spec import process as environment
 from cntnr_compose.containers.spec.devices import build_device_mounts
-from cntnr_compose.containers.spec.inputs import HostFacts, Reductions, SpecInputs, SpecResult
+from cntnr_compose.containers.spec.inputs import Reductions, SpecInputs, SpecResult
 from cntnr_compose.containers.spec.mounts import (
     MASKED_PATHS,
     READONLY_PATHS,
@@ -19,10 +17,17 @@ from cntnr_compose.containers.spec.mounts import (
     runs_init,
 )
 from cntnr_compose.containers.spec.namespaces import build_hooks, build_namespaces, build_sysctls
+from cntnr_compose.containers.spec.process import (
+    INIT_PATH,
+    build_command_line,
+    build_environment,
+    choose_working_dir,
+)
 from cntnr_compose.containers.spec.resources import build_cgroups_path, build_resources
 from cntnr_compose.containers.spec.security import SecurityOptions, parse_security_options
 from cntnr_compose.containers.spec.users import resolve_user
 from cntnr_compose.core.values import Tree
+from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.service import Service
 
@@ -30,59 +35,53 @@ OCI_VERSION = "1.0.2"
 
 
 def build_runtime_spec(
-    service: Service, image: ImageConfig, setting: SpecInputs, facts: HostFacts
+    service: Service, image: ImageConfig, inputs: SpecInputs, facts: HostFacts
 ) -> SpecResult:
-    """Give the runtime spec of one container, and a line for each key that it does not honour.
+    """Build the runtime spec of one container, and a warning for each key that it does not honour.
 
-    Raises a `CntnrError` for what cannot be at all: a user that the image does not have, a device
-    that is not there, a setting that is not the container's own.
+    Raises a `CntnrError` for what is impossible: a user that the image does not have, a missing device, a
+    sysctl that is not the container's own.
     """
     reductions = Reductions(service.name)
-    shields = parse_security_options(service, facts, reductions)
-    process = _build_process(service, image, setting, facts, reductions)
-    _apply_security(process, shields)
-    made: Tree = {
+    security = parse_security_options(service, facts, reductions)
+    process = _build_process(service, image, inputs, facts, reductions)
+    _apply_security(process, security)
+    mounts = [
+        *build_mounts(service, inputs, facts, reductions),
+        *build_device_mounts(service, inputs, facts, reductions),
+    ]
+    linux = _build_linux(service, inputs, facts, reductions)
+    spec: Tree = {
         "ociVersion": OCI_VERSION,
         "process": process,
-        "root": {"path": setting.rootfs, "readonly": service.read_only},
-        "mounts": [
-            *build_mounts(service, setting, facts, reductions),
-            *build_device_mounts(service, setting, facts, reductions),
-        ],
-        "linux": _build_linux(service, setting, facts, reductions),
-        "annotations": {**service.annotations, **setting.annotations},
+        "root": {"path": inputs.rootfs, "readonly": service.read_only},
+        "mounts": mounts,
+        "linux": {**linux, **_build_confinement(security, process, mounts, inputs, facts)},
+        "annotations": {**service.annotations, **inputs.annotations},
     }
-    shared = choose_rootfs_propagation(made["mounts"])
-    if shared:
-        made["linux"]["rootfsPropagation"] = shared
-    if not shields.paths_unconfined:
-        made["linux"] |= {"maskedPaths": list(MASKED_PATHS), "readonlyPaths": list(READONLY_PATHS)}
-    profile = _build_seccomp(shields, process, setting, facts)
-    if profile:
-        made["linux"]["seccomp"] = profile
-    if setting.hostname and setting.uts == "new":
-        made["hostname"] = setting.hostname
-    called = build_hooks(service, setting, facts, reductions)
-    if called:
-        made["hooks"] = called
+    if inputs.hostname and inputs.uts == "new":
+        spec["hostname"] = inputs.hostname
+    hooks = build_hooks(service, inputs, facts, reductions)
+    if hooks:
+        spec["hooks"] = hooks
     user = process["user"]
-    return SpecResult(spec=made, warnings=reductions.warnings, uid=user["uid"], gid=user["gid"])
+    return SpecResult(spec=spec, warnings=reductions.warnings, uid=user["uid"], gid=user["gid"])
 
 
 def _build_process(
     service: Service,
     image: ImageConfig,
-    setting: SpecInputs,
+    inputs: SpecInputs,
     facts: HostFacts,
     reductions: Reductions,
 ) -> Tree:
-    variables = environment.build_environment(
-        service, image, hostname=setting.hostname, extra=setting.environment
+    variables = build_environment(
+        service, image, hostname=inputs.hostname, extra=inputs.environment
     )
     user = resolve_user(
         service.user or image.user,
-        passwd=setting.passwd,
-        group=setting.group,
+        passwd=inputs.passwd,
+        group=inputs.group,
         id_count=facts.mapped_ids,
         group_add=service.group_add,
     )
@@ -92,69 +91,88 @@ def _build_process(
     process: Tree = {
         "terminal": service.tty,
         "user": user.to_oci(),
-        "args": _build_args(service, image, setting, facts, reductions),
+        "args": _build_args(service, image, inputs, facts, reductions),
         "env": [f"{name}={value}" for name, value in variables.items()],
-        "cwd": environment.choose_working_dir(service.working_dir, image.working_dir),
+        "cwd": choose_working_dir(service.working_dir, image.working_dir),
         "capabilities": capabilities.build_capability_sets(names, user.uid),
         "rlimits": rlimits.build_rlimits(service, facts, reductions),
     }
-    if service.tty and setting.console_size:
+    if service.tty and inputs.console_size:
         process["consoleSize"] = {
-            "height": setting.console_size[0],
-            "width": setting.console_size[1],
+            "height": inputs.console_size[0],
+            "width": inputs.console_size[1],
         }
-    adjusted = rlimits.clamp_oom_score_adj(service, facts, reductions)
-    if adjusted is not None:
-        process["oomScoreAdj"] = adjusted
+    oom_score_adj = rlimits.clamp_oom_score_adj(service, facts, reductions)
+    if oom_score_adj is not None:
+        process["oomScoreAdj"] = oom_score_adj
     return process
 
 
 def _build_args(
     service: Service,
     image: ImageConfig,
-    setting: SpecInputs,
+    inputs: SpecInputs,
     facts: HostFacts,
     reductions: Reductions,
 ) -> list[str]:
-    words = environment.build_command_line(service, image)
-    if runs_init(service, setting, facts):
-        return [environment.INIT_PATH, "--", *words]
+    words = build_command_line(service, image)
+    if runs_init(service, inputs, facts):
+        return [INIT_PATH, "--", *words]
     if service.init and not facts.init_path:
         reductions.add("init", "not honoured, since there is no statically linked tini here")
     return list(words)
 
 
-def _apply_security(process: Tree, shields: SecurityOptions) -> None:
-    process["noNewPrivileges"] = shields.no_new_privileges
-    if shields.apparmor:
-        process["apparmorProfile"] = shields.apparmor
+def _apply_security(process: Tree, security: SecurityOptions) -> None:
+    process["noNewPrivileges"] = security.no_new_privileges
+    if security.apparmor:
+        process["apparmorProfile"] = security.apparmor
 
 
 def _build_linux(
-    service: Service, setting: SpecInputs, facts: HostFacts, reductions: Reductions
+    service: Service, inputs: SpecInputs, facts: HostFacts, reductions: Reductions
 ) -> Tree:
-    made: Tree = {
-        "namespaces": build_namespaces(service, setting, reductions),
-        "sysctl": build_sysctls(service, setting, facts, reductions),
-        "resources": build_resources(service, setting, facts, reductions),
+    linux: Tree = {
+        "namespaces": build_namespaces(service, inputs, reductions),
+        "sysctl": build_sysctls(service, inputs, facts, reductions),
+        "resources": build_resources(service, inputs, facts, reductions),
     }
-    path = build_cgroups_path(service, setting, facts, reductions)
+    path = build_cgroups_path(service, inputs, facts, reductions)
     if path:
-        made["cgroupsPath"] = path
-    return made
+        linux["cgroupsPath"] = path
+    return linux
+
+
+def _build_confinement(
+    security: SecurityOptions,
+    process: Tree,
+    mounts: list[Tree],
+    inputs: SpecInputs,
+    facts: HostFacts,
+) -> Tree:
+    linux: Tree = {}
+    propagation = choose_rootfs_propagation(mounts)
+    if propagation:
+        linux["rootfsPropagation"] = propagation
+    if not security.paths_unconfined:
+        linux |= {"maskedPaths": list(MASKED_PATHS), "readonlyPaths": list(READONLY_PATHS)}
+    profile = _build_seccomp(security, process, inputs, facts)
+    if profile:
+        linux["seccomp"] = profile
+    return linux
 
 
 def _build_seccomp(
-    shields: SecurityOptions, process: Tree, setting: SpecInputs, facts: HostFacts
+    security: SecurityOptions, process: Tree, inputs: SpecInputs, facts: HostFacts
 ) -> Tree | None:
-    if shields.seccomp == "unconfined":
+    if security.seccomp == "unconfined":
         return None
-    profile = setting.seccomp if shields.seccomp else facts.seccomp_profile
+    profile = inputs.seccomp if security.seccomp else facts.seccomp_profile
     if profile is None:
-        if shields.seccomp:
-            raise seccomp.SeccompProfileInvalid(shields.seccomp, "cannot be read")
+        if security.seccomp:
+            raise seccomp.SeccompProfileInvalid(security.seccomp, "cannot be read")
         return None
-    machine = seccomp.SeccompTarget(
+    target = seccomp.SeccompTarget(
         name=facts.machine, kernel=facts.kernel, compat=facts.runs_32_bit
     )
-    return seccomp.resolve_profile(profile, machine, process["capabilities"]["bounding"])
+    return seccomp.resolve_profile(profile, target, process["capabilities"]["bounding"])

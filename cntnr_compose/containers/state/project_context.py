@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from cntnr_compose.containers.spec.inputs import HostFacts
 from cntnr_compose.core.events import ContainerEvent, Emit, Progress
 from cntnr_compose.host.namespaces.holder import NamespaceHolder
+from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.project import Project
 from cntnr_compose.networks.manager import NetworkManager

@@ -42,7 +42,7 @@ class FakeClient:
         return self.engine.observed(self.project)
 
     def execute(
-        self, plan: Plan, project: Project | None = None, tell: Callable[[Event], None] = print
+        self, plan: Plan, project: Project | None = None, emit: Callable[[Event], None] = print
     ) -> dict[str, object]:
         self.engine.plans.append(render_plan(plan))
         self.engine.made += [
@@ -50,7 +50,7 @@ class FakeClient:
         ]
         self.engine.projects.append(project)
         for event in self.engine.events:
-            tell(event)
+            emit(event)
         return {}
 
     def prepare_exec(self, request: PrepareExec) -> list[str]:
@@ -82,9 +82,9 @@ class FakeEngine:
         )
 
     def connect(
-        self, project: str, *, start: bool = True, tell: object = None
+        self, project: str, *, start: bool = True, emit: object = None
     ) -> FakeClient | None:
-        assert tell is None or callable(tell)
+        assert emit is None or callable(emit)
         if not start and not self.containers:
             return None
         self.said.append(f"connect {project}")

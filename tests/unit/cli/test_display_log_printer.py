@@ -3,7 +3,7 @@
 import io
 
 from cntnr_compose.cli.display.log_printer import LogPrinter, short_name
-from cntnr_compose.containers.logs.reader import LogLine
+from cntnr_compose.containers.logs.lines import LogLine
 from cntnr_compose.core.values import Value
 from cntnr_compose.model.observed import Record
 from tests.unit.cli.making import container, service

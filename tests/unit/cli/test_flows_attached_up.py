@@ -15,7 +15,7 @@ from cntnr_compose.cli.flows.attached_up import AttachedUp
 from cntnr_compose.cli.flows.interrupts import InterruptCounter
 from cntnr_compose.cli.flows.up_arguments import UpArguments
 from cntnr_compose.cli.project.session import ProjectSession
-from cntnr_compose.containers.logs.reader import LogLine, LogRange
+from cntnr_compose.containers.logs.lines import LogLine, LogRange
 from cntnr_compose.core.errors import RemoteError
 from cntnr_compose.core.events import ContainerEvent, Event, Progress
 from cntnr_compose.core.values import replace

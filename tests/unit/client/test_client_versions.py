@@ -89,7 +89,7 @@ def supervisors(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sup
     monkeypatch.setattr(paths, "supervisor_logs", lambda: tmp_path)
     monkeypatch.setattr(holder, "proc_root_path", lambda path: path)
     monkeypatch.setattr(early, "take", those.take)
-    monkeypatch.setattr(Connection, "end_peer", lambda _, inside: those.end(inside))
+    monkeypatch.setattr(Connection, "kill_supervisor", lambda _, inside: those.end(inside))
     yield those
     those.close()
 
@@ -143,7 +143,7 @@ def test_where_an_older_one_comes_back_each_time_the_command_gives_up(
     with pytest.raises(SupervisorOlder, match="cannot replace") as raised:
         client.connect("p")
     assert raised.value.exit_code == control.OTHER_VERSION
-    assert supervisors.ended == client.REPLACED_AT_MOST
+    assert supervisors.ended == client.MAX_REPLACEMENTS
 
 
 def test_a_process_that_is_not_the_one_it_says_is_not_ended(tmp_path: Path) -> None:
@@ -152,6 +152,6 @@ def test_a_process_that_is_not_the_one_it_says_is_not_ended(tmp_path: Path) -> N
     there = control.open_connection(those.place, tmp_path / "log")
     assert there is not None
     assert there.pid == os.getpid()
-    assert there.end_peer(1) is False
+    assert there.kill_supervisor(1) is False
     there.close()
     those.close()

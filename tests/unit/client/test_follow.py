@@ -9,7 +9,7 @@ import pytest
 from cntnr_compose.client import client, observe
 from cntnr_compose.client.connection import SupervisorGone
 from cntnr_compose.client.follow import ProjectStream, StreamItem
-from cntnr_compose.containers.logs.reader import LogLine, LogRange
+from cntnr_compose.containers.logs.lines import LogLine, LogRange
 from cntnr_compose.containers.state import records
 from cntnr_compose.core import paths
 from cntnr_compose.core.events import ContainerEvent
@@ -30,10 +30,10 @@ class Supervisor:
         return self.mine.fileno()
 
     @property
-    def has_more(self) -> bool:
+    def has_buffered_reply(self) -> bool:
         return bool(self.events)
 
-    def start_following(self) -> None:
+    def subscribe(self) -> None:
         self.followed = True
 
     def close(self) -> None:

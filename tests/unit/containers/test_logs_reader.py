@@ -1,19 +1,12 @@
-"""Logs are read as conmon writes them."""
+"""Log files are read as conmon writes them."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from cntnr_compose.containers.logs.reader import (
-    MAX_READ_SIZE,
-    PIECE_SIZE,
-    LogFile,
-    LogLine,
-    LogRange,
-    merge_logs,
-    to_timestamp,
-)
+from cntnr_compose.containers.logs.lines import LogLine, LogRange
+from cntnr_compose.containers.logs.reader import MAX_READ_SIZE, LogFile
 
 
 def entry(second: int, text: str, *, tag: str = "F", stream: str = "stdout", nanos: int = 5) -> str:
@@ -21,13 +14,13 @@ def entry(second: int, text: str, *, tag: str = "F", stream: str = "stdout", nan
 
 
 def texts(lines: list[LogLine]) -> list[str]:
-    """Give the texts of lines, those that came in pieces as one."""
-    found: list[str] = []
+    """Return the texts of lines, those that came in pieces as one."""
+    whole: list[str] = []
     for line in lines:
         if line.is_first_piece:
-            found.append("")
-        found[-1] += line.text.decode()
-    return found
+            whole.append("")
+        whole[-1] += line.text.decode()
+    return whole
 
 
 @pytest.fixture
@@ -42,9 +35,9 @@ def add(path: Path, *entries: str) -> None:
 
 @pytest.fixture
 def log(path: Path) -> Iterator[LogFile]:
-    found = LogFile(path, "a")
-    yield found
-    found.close()
+    log = LogFile(path, "a")
+    yield log
+    log.close()
 
 
 def read(path: Path, **span: float | None) -> list[str]:
@@ -57,37 +50,6 @@ def read(path: Path, **span: float | None) -> list[str]:
 
 START = 1795453690  # 2026-11-23T17:08:10Z
 SECOND = 1_000_000_000
-
-
-def test_a_line_has_stream_time_and_text(path: Path, log: LogFile) -> None:
-    add(path, entry(10, "to be  or not ", stream="stderr", nanos=246666905))
-    (line,) = log.read_history(LogRange())
-    assert (line.stream, line.text, line.container_id) == ("stderr", b"to be  or not ", "a")
-    assert line.rfc3339 == "2026-11-23T17:08:10.246666905Z"
-    assert line.timestamp == (START, b"246666905")
-
-
-def test_a_line_in_another_time_zone_has_the_same_moment(path: Path, log: LogFile) -> None:
-    add(path, "2026-11-23T19:38:10.000000001+02:30 stdout F x\n")
-    (line,) = log.read_history(LogRange())
-    assert line.rfc3339 == "2026-11-23T17:08:10.000000001Z"
-
-
-def test_bytes_that_are_no_text_stay_as_they_are(path: Path, log: LogFile) -> None:
-    path.write_bytes(entry(1, "").encode().rstrip(b"\n") + b"\xff\x00\r\n")
-    (line,) = log.read_history(LogRange())
-    assert line.text == b"\xff\x00\r"
-
-
-def test_parts_are_joined_for_each_stream(path: Path) -> None:
-    add(
-        path,
-        entry(1, "one ", tag="P"),
-        entry(1, "other", stream="stderr"),
-        entry(2, "two ", tag="P"),
-        entry(3, "three"),
-    )
-    assert read(path) == ["other", "one two three"]
 
 
 def test_an_unfinished_line_comes_at_the_end(path: Path, log: LogFile) -> None:
@@ -171,63 +133,6 @@ def test_a_second_name_of_the_log_is_not_read_twice(path: Path) -> None:
     assert read(path) == ["1", "2"]
     path.unlink()
     assert read(path) == ["1", "2"]
-
-
-def test_what_is_no_log_line_is_passed_over(path: Path) -> None:
-    add(path, "\n", "something else entirely\n", entry(1, "good"))
-    assert read(path) == ["good"]
-
-
-def test_logs_are_merged_by_time(tmp_path: Path) -> None:
-    first, second = tmp_path / "a", tmp_path / "b"
-    add(first, entry(1, "1"), entry(3, "3", nanos=7), entry(5, "5"))
-    add(second, entry(2, "2"), entry(3, "3b", nanos=8), entry(4, "4"))
-    logs = [LogFile(path, path.name) for path in (first, second)]
-    both = merge_logs(log.read_history(LogRange()) for log in logs)
-    assert texts(list(both)) == ["1", "2", "3", "3b", "4", "5"]
-    for log in logs:
-        log.close()
-
-
-def test_bounds_are_exact_to_the_nanosecond(path: Path) -> None:
-    add(path, *(entry(10, str(nanos), nanos=246666900 + nanos) for nanos in range(4)))
-    at = START * SECOND + 246666900
-    assert read(path, since=at + 1, until=at + 2) == ["1", "2"]
-
-
-def test_moments_carry_nine_digits() -> None:
-    assert to_timestamp(START * SECOND) == (1795453690, b"000000000")
-    assert to_timestamp(START * SECOND + 5) == (1795453690, b"000000005")
-
-
-def test_a_line_without_end_comes_in_pieces(path: Path, log: LogFile) -> None:
-    part = "x" * 8000
-    add(path, entry(1, "first"), *(entry(2, part, tag="P") for _ in range(100)))
-    pieces = list(log.read_history(LogRange()))[1:]
-    assert {len(line.text) for line in pieces} == {9 * 8000}
-    assert [line.is_first_piece for line in pieces] == [True] + [False] * 10
-    assert not any(line.is_last_piece for line in pieces)
-    assert {line.timestamp for line in pieces} == {(START - 8, b"000000005")}
-    add(path, entry(3, "end"), entry(3, "next"))
-    end, following = log.read_new()
-    assert (end.text, end.is_first_piece, end.is_last_piece) == (
-        part.encode() + b"end",
-        False,
-        True,
-    )
-    assert (following.text, following.is_first_piece, following.is_last_piece) == (
-        b"next",
-        True,
-        True,
-    )
-    assert PIECE_SIZE <= 9 * 8000
-
-
-def test_a_line_in_pieces_ends_with_its_container(path: Path, log: LogFile) -> None:
-    add(path, *(entry(2, "x" * PIECE_SIZE, tag="P") for _ in range(2)))
-    assert len(list(log.read_history(LogRange()))) == 2
-    (end,) = log.read_last()
-    assert (end.text, end.is_first_piece, end.is_last_piece) == (b"", False, True)
 
 
 def test_the_tail_of_lines_in_pieces(path: Path) -> None:

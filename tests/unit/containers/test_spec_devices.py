@@ -8,13 +8,8 @@ from cntnr_compose.containers.spec.devices import (
     build_device_mounts,
     list_device_paths,
 )
-from cntnr_compose.containers.spec.inputs import (
-    DeviceNode,
-    HostFacts,
-    Reductions,
-    ResolvedMount,
-    SpecInputs,
-)
+from cntnr_compose.containers.spec.inputs import DeviceNode, Reductions, ResolvedMount, SpecInputs
+from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.service import Device, Service
 
 

@@ -2,13 +2,14 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.containers.spec.inputs import HostFacts, Reductions, ResolvedMount, SpecInputs
+from cntnr_compose.containers.spec.inputs import Reductions, ResolvedMount, SpecInputs
 from cntnr_compose.containers.spec.mounts import (
     MountInvalid,
     build_mounts,
     choose_rootfs_propagation,
     list_mode_folders,
 )
+from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.service import Service
 
 DEFAULTS = ["/proc", "/dev", "/dev/pts", "/sys", "/dev/mqueue", "/dev/shm"]
@@ -104,7 +105,7 @@ def test_init_is_bound_where_it_runs() -> None:
 
 
 def test_files_are_read_only_where_the_root_is() -> None:
-    files = {"files": {"/etc/hosts": "/b/hosts"}}
+    files = {"etc_files": {"/etc/hosts": "/b/hosts"}}
     assert at("/etc/hosts", made(setting=files))["options"] == ["rbind", "rprivate"]
     assert "rro" in at("/etc/hosts", made({"read_only": True}, files))["options"]
 
@@ -118,7 +119,7 @@ def test_outer_mounts_come_before_inner_ones() -> None:
 def test_mount_takes_the_place_of_a_default_or_file() -> None:
     places = ("/dev/shm", "/etc/hosts/", "/run")
     mine = tuple(ResolvedMount(target=place, source="/v") for place in places)
-    found = made({"tmpfs": ("/run",)}, {"mounts": mine, "files": {"/etc/hosts": "/b/hosts"}})
+    found = made({"tmpfs": ("/run",)}, {"mounts": mine, "etc_files": {"/etc/hosts": "/b/hosts"}})
     for place in ("/dev/shm", "/etc/hosts", "/run"):
         assert at(place, found)["source"] == "/v"
 
@@ -196,7 +197,7 @@ def test_a_tmpfs_with_a_mode_covers_a_folder_of_that_mode() -> None:
     """For runc gives it the mode of what it covers."""
     words = ("/a:mode=0700", "/b:uid=5", "/c:mode=9", "/d:mode=70000", "/e/f:mode=700,mode=1777")
     deep = ResolvedMount(type="tmpfs", target="/a/b", mode=0o770)
-    found = made({"tmpfs": words}, {"models": "/m", "mounts": (deep,)})[len(DEFAULTS) :]
+    found = made({"tmpfs": words}, {"tmpfs_mode_folder": "/m", "mounts": (deep,)})[len(DEFAULTS) :]
     assert [(one["destination"], one["source"]) for one in found] == [
         ("/a", "/m/700"), ("/a", "tmpfs"), ("/b", "tmpfs"), ("/c", "tmpfs"), ("/d", "tmpfs"),
         ("/e/f", "/m/1777"), ("/e/f", "tmpfs"), ("/a/b", "/m/770"), ("/a/b", "tmpfs"),

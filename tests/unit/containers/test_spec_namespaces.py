@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.containers.spec.inputs import HostFacts, Reductions, SpecInputs
+from cntnr_compose.containers.spec.inputs import Reductions, SpecInputs
 from cntnr_compose.containers.spec.namespaces import (
     ModeInvalid,
     SysctlRefused,
@@ -10,6 +10,7 @@ from cntnr_compose.containers.spec.namespaces import (
     build_namespaces,
     build_sysctls,
 )
+from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.service import Service
 
 PING = {"net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 65535"}

@@ -2,13 +2,14 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.containers.spec.inputs import DeviceNode, HostFacts, Reductions, SpecInputs
+from cntnr_compose.containers.spec.inputs import DeviceNode, Reductions, SpecInputs
 from cntnr_compose.containers.spec.resources import (
     WITHOUT_EFFECT,
     LimitInvalid,
     build_cgroups_path,
     build_resources,
 )
+from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.service import Limits, Service
 
 MB = 1 << 20

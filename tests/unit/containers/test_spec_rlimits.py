@@ -1,6 +1,6 @@
 import pytest
 
-from cntnr_compose.containers.spec.inputs import HostFacts, Reductions
+from cntnr_compose.containers.spec.inputs import Reductions
 from cntnr_compose.containers.spec.rlimits import (
     UNLIMITED,
     OomScoreInvalid,
@@ -8,6 +8,7 @@ from cntnr_compose.containers.spec.rlimits import (
     build_rlimits,
     clamp_oom_score_adj,
 )
+from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.service import Service, Ulimit
 
 FACTS = HostFacts(

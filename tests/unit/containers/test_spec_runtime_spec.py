@@ -3,16 +3,11 @@ from typing import Any
 import pytest
 
 from cntnr_compose.containers.spec.capabilities import ALL, DEFAULT, build_capability_sets
-from cntnr_compose.containers.spec.inputs import (
-    DeviceNode,
-    HostFacts,
-    ResolvedMount,
-    SpecInputs,
-    SpecResult,
-)
+from cntnr_compose.containers.spec.inputs import DeviceNode, ResolvedMount, SpecInputs, SpecResult
 from cntnr_compose.containers.spec.runtime_spec import build_runtime_spec
 from cntnr_compose.containers.spec.seccomp import SeccompProfileInvalid
 from cntnr_compose.core.values import to_json
+from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.service import Device, Limits, Service, Ulimit
 
@@ -130,7 +125,7 @@ def test_other_shields_are_set() -> None:
 
 
 def test_terminal_has_a_size_where_it_is_known() -> None:
-    process = made({"tty": True}, setting={"console": (24, 80)}).spec["process"]
+    process = made({"tty": True}, setting={"console_size": (24, 80)}).spec["process"]
     assert process["terminal"] is True
     assert process["consoleSize"] == {"height": 24, "width": 80}
     assert "TERM=xterm" in process["env"]
@@ -158,7 +153,7 @@ def test_devices_come_after_dev_and_shared_mounts_share() -> None:
     mount = ResolvedMount(target="/d", source="/v", propagation="rshared")
     spec = made(
         {"devices": (Device(source="/dev/fuse"),)},
-        setting={"mounts": (mount,), "nodes": {"/dev/fuse": DeviceNode()}},
+        setting={"mounts": (mount,), "device_nodes": {"/dev/fuse": DeviceNode()}},
     ).spec
     places = [one["destination"] for one in spec["mounts"]]
     assert places.index("/dev") < places.index("/dev/fuse")

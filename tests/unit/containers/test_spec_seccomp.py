@@ -3,13 +3,29 @@ from typing import Any
 import pytest
 
 from cntnr_compose.containers.spec.seccomp import (
+    NAMESPACE_FLAGS,
     SeccompProfileInvalid,
     SeccompTarget,
+    apply_docker_rules,
     resolve_profile,
 )
 
 AMD = SeccompTarget(name="x86_64", kernel=(6, 1))
 ARM = SeccompTarget(name="aarch64", kernel=(6, 1))
+SHIPPED = {
+    "defaultAction": "SCMP_ACT_ERRNO",
+    "defaultErrnoRet": 38,
+    "syscalls": [
+        {"names": ["vmsplice", "swapon"], "action": "SCMP_ACT_ERRNO", "errnoRet": 1},
+        {
+            "names": ["read", "clone", "clone3", "mount", "unshare", "keyctl", "syslog"],
+            "action": "SCMP_ACT_ALLOW",
+        },
+        {"name": "pivot_root", "action": "SCMP_ACT_ALLOW"},
+    ],
+}
+ALLOWED = ("SCMP_ACT_ALLOW", None)
+DENIED = ("SCMP_ACT_ERRNO", 1)
 
 
 def profile(*syscalls: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -21,44 +37,44 @@ def allow(*names: str, **more: Any) -> dict[str, Any]:
 
 
 def allowed(
-    given: dict[str, Any], machine: SeccompTarget = AMD, caps: tuple[str, ...] = ()
+    source: dict[str, Any], target: SeccompTarget = AMD, caps: tuple[str, ...] = ()
 ) -> set[str]:
-    rules = resolve_profile(given, machine, caps)["syscalls"]
+    rules = resolve_profile(source, target, caps)["syscalls"]
     return {name for rule in rules for name in rule["names"] if rule["action"] == "SCMP_ACT_ALLOW"}
 
 
 def test_rules_depend_on_the_architecture() -> None:
-    given = profile(
+    source = profile(
         allow("read"),
         allow("arch_prctl", includes={"arches": ["amd64", "x32"]}),
         allow("breakpoint", includes={"arches": ["arm", "arm64"]}),
         allow("not_on_arm", excludes={"arches": ["arm64"]}),
     )
-    assert allowed(given) == {"read", "arch_prctl", "not_on_arm"}
-    assert allowed(given, ARM) == {"read", "breakpoint"}
+    assert allowed(source) == {"read", "arch_prctl", "not_on_arm"}
+    assert allowed(source, ARM) == {"read", "breakpoint"}
 
 
 def test_rules_depend_on_capabilities() -> None:
-    given = profile(
+    source = profile(
         allow("mount", includes={"caps": ["CAP_SYS_ADMIN"]}),
         allow("both", includes={"caps": ["CAP_SYS_ADMIN", "CAP_BPF"]}),
         allow("clone", excludes={"caps": ["CAP_SYS_ADMIN"]}),
     )
-    assert allowed(given) == {"clone"}
-    assert allowed(given, caps=("CAP_SYS_ADMIN",)) == {"mount"}
-    assert allowed(given, caps=("CAP_SYS_ADMIN", "CAP_BPF")) == {"mount", "both"}
+    assert allowed(source) == {"clone"}
+    assert allowed(source, caps=("CAP_SYS_ADMIN",)) == {"mount"}
+    assert allowed(source, caps=("CAP_SYS_ADMIN", "CAP_BPF")) == {"mount", "both"}
 
 
 def test_rules_depend_on_the_kernel() -> None:
-    given = profile(
+    source = profile(
         allow("ptrace", includes={"minKernel": "4.8"}), allow("old", excludes={"minKernel": "4.8"})
     )
-    assert allowed(given) == {"ptrace"}
-    assert allowed(given, SeccompTarget(name="x86_64", kernel=(4, 7))) == {"old"}
+    assert allowed(source) == {"ptrace"}
+    assert allowed(source, SeccompTarget(name="x86_64", kernel=(4, 7))) == {"old"}
 
 
 def test_rules_without_arguments_are_laid_together_and_others_kept() -> None:
-    given = profile(
+    source = profile(
         allow("read", "write", args=[], comment="", includes={}, excludes={}),
         allow("read", "open", args=None),
         {"names": ["kill"], "action": "SCMP_ACT_ERRNO", "errnoRet": 1, "errno": "EPERM"},
@@ -66,7 +82,7 @@ def test_rules_without_arguments_are_laid_together_and_others_kept() -> None:
         {"name": "old_form", "action": "SCMP_ACT_ALLOW"},
         defaultErrnoRet=38,
     )
-    assert resolve_profile(given, AMD, ()) == {
+    assert resolve_profile(source, AMD, ()) == {
         "defaultAction": "SCMP_ACT_ERRNO",
         "defaultErrnoRet": 38,
         "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
@@ -83,8 +99,8 @@ def test_rules_without_arguments_are_laid_together_and_others_kept() -> None:
 
 
 def test_programs_of_the_32_bit_sister_run_where_the_kernel_runs_them() -> None:
-    def architectures(machine: SeccompTarget, **more: Any) -> list[str]:
-        return resolve_profile(profile(**more), machine, ())["architectures"]
+    def architectures(target: SeccompTarget, **more: Any) -> list[str]:
+        return resolve_profile(profile(**more), target, ())["architectures"]
 
     assert architectures(ARM) == ["SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"]
     without = SeccompTarget(name="x86_64", kernel=(6, 1), compat=False)
@@ -94,11 +110,11 @@ def test_programs_of_the_32_bit_sister_run_where_the_kernel_runs_them() -> None:
 
 
 def test_the_same_profile_is_resolved_once() -> None:
-    given = profile(allow("read"))
-    assert resolve_profile(given, AMD, ("CAP_CHOWN",)) is resolve_profile(
-        given, AMD, ("CAP_CHOWN",)
+    source = profile(allow("read"))
+    assert resolve_profile(source, AMD, ("CAP_CHOWN",)) is resolve_profile(
+        source, AMD, ("CAP_CHOWN",)
     )
-    assert resolve_profile(given, AMD, ()) is not resolve_profile(profile(allow("read")), AMD, ())
+    assert resolve_profile(source, AMD, ()) is not resolve_profile(profile(allow("read")), AMD, ())
 
 
 def test_many_profiles_do_not_mix_up() -> None:
@@ -107,7 +123,7 @@ def test_many_profiles_do_not_mix_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("source", "message"),
     [
         ({}, "defaultAction is missing"),
         (
@@ -120,7 +136,54 @@ def test_many_profiles_do_not_mix_up() -> None:
         (profile(allow("x", includes={"minKernel": "new"})), "syscalls make no sense"),
     ],
 )
-def test_profile_that_makes_no_sense_is_refused(given: dict[str, Any], message: str) -> None:
+def test_profile_that_makes_no_sense_is_refused(source: dict[str, Any], message: str) -> None:
     with pytest.raises(SeccompProfileInvalid) as caught:
-        resolve_profile(given, AMD, ())
+        resolve_profile(source, AMD, ())
     assert str(caught.value).startswith(f"cannot use the seccomp profile: {message}")
+
+
+def docker_rules(*caps: str, machine: str = "x86_64") -> list[dict[str, Any]]:
+    return list(
+        resolve_profile(
+            apply_docker_rules(SHIPPED), SeccompTarget(name=machine, kernel=(6, 1)), caps
+        )["syscalls"]
+    )
+
+
+def outcome(name: str, *caps: str) -> tuple[str, int | None]:
+    """Return action and errno of a system call; exactly one rule must name it."""
+    naming = [rule for rule in docker_rules(*caps) if name in rule["names"]]
+    assert len(naming) == 1, naming
+    return naming[0]["action"], naming[0].get("errnoRet")
+
+
+def test_namespaces_and_mounts_take_a_capability() -> None:
+    for name in ("mount", "unshare", "setns", "fsopen"):
+        assert outcome(name) == DENIED
+        assert outcome(name, "CAP_SYS_ADMIN") == ALLOWED
+    assert outcome("syslog", "CAP_SYS_ADMIN") == DENIED
+    assert outcome("syslog", "CAP_SYSLOG") == ALLOWED
+
+
+def test_some_calls_are_for_all_and_some_for_nobody() -> None:
+    assert outcome("read") == outcome("vmsplice") == ALLOWED
+    assert outcome("swapon") == DENIED
+    for name in ("keyctl", "pivot_root"):
+        assert outcome(name, "CAP_SYS_ADMIN") == DENIED
+
+
+def test_clone_makes_threads_and_children_but_no_namespaces() -> None:
+    clone = [rule for rule in docker_rules() if "clone" in rule["names"]]
+    assert [one["args"][0]["value"] for one in clone] == [NAMESPACE_FLAGS]
+    assert clone[0]["args"][0]["index"] == 0
+    assert [
+        one["args"][0]["index"] for one in docker_rules(machine="s390x") if "clone" in one["names"]
+    ] == [1]
+    assert outcome("clone3") == ("SCMP_ACT_ERRNO", 38)
+    assert outcome("clone", "CAP_SYS_ADMIN") == outcome("clone3", "CAP_SYS_ADMIN") == ALLOWED
+
+
+def test_the_shipped_profile_stays_as_it_was() -> None:
+    before = repr(SHIPPED)
+    assert apply_docker_rules(SHIPPED)["defaultErrnoRet"] == 38
+    assert repr(SHIPPED) == before

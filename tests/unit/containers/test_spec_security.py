@@ -1,12 +1,13 @@
 import pytest
 
-from cntnr_compose.containers.spec.inputs import HostFacts, Reductions
+from cntnr_compose.containers.spec.inputs import Reductions
 from cntnr_compose.containers.spec.security import (
     SecurityOptionInvalid,
     SecurityOptions,
     find_seccomp_file,
     parse_security_options,
 )
+from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.service import Service
 
 

@@ -9,7 +9,7 @@ from cntnr_compose.core.errors import CntnrError
 if TYPE_CHECKING:
     from cntnr_compose.cli.display.log_printer import LogPrinter
     from cntnr_compose.cli.project.options import ProjectOptions
-    from cntnr_compose.containers.logs.reader import LogRange
+    from cntnr_compose.containers.logs.lines import LogRange
     from cntnr_compose.model.observed import Container, Record
 
 
@@ -39,7 +39,7 @@ def logs(scope: "ProjectOptions", services: tuple[str, ...], **given: Any) -> No
     from cntnr_compose.cli.parser.timestamps import parse_time
     from cntnr_compose.cli.project.selection import select_containers
     from cntnr_compose.client.observe import observe_project
-    from cntnr_compose.containers.logs.reader import LogRange
+    from cntnr_compose.containers.logs.lines import LogRange
 
     span = LogRange(
         tail=_tail(given["tail"]),
@@ -91,7 +91,8 @@ def _tail(text: str) -> int | None:
 def _show(
     name: str, containers: "list[Container]", span: "LogRange", printer: "LogPrinter"
 ) -> None:
-    from cntnr_compose.containers.logs.reader import LogFile, merge_logs
+    from cntnr_compose.containers.logs.lines import merge_logs
+    from cntnr_compose.containers.logs.reader import LogFile
     from cntnr_compose.core import paths
 
     records = [one.record for one in containers]
