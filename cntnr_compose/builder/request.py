@@ -8,6 +8,7 @@ from cntnr_compose.builder.dockerfile import dockerignore
 from cntnr_compose.builder.dockerfile.run import NETWORK_MODES
 from cntnr_compose.builder.walker import BuildRequest, BuildSecret
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.transports import REMOTE_PREFIXES
 from cntnr_compose.host import network
 from cntnr_compose.host.kernel import host_platform
 from cntnr_compose.model import image_name as imagename
@@ -15,7 +16,6 @@ from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Build, Service
 from cntnr_compose.reconcile import labels
 
-REMOTE_PREFIXES = ("http://", "https://", "git://", "ssh://", "git@", "github.com/")
 IMAGE_PREFIX = "docker-image://"
 SERVICE_PREFIX = "service:"
 HOST_GATEWAY = "host-gateway"

@@ -1,4 +1,4 @@
 """Connections of commands to a project's supervisor, and what they read without one.
 
-Uses containers and host. Used by cli.
+Uses containers, volumes and host. Used by cli.
 """

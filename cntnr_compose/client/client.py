@@ -39,7 +39,7 @@ from cntnr_compose.model.protocol import (
     Shutdown,
     Subscribe,
     Unlock,
-    age,
+    compare_age,
 )
 
 CONNECT_TIMEOUT: Seconds = 30
@@ -121,7 +121,7 @@ class Client:
             case EventReply(event=event):
                 return event
             case ErrorReply() as reply:
-                raise _name_port_owner(reply.as_error())
+                raise _name_port_owner(reply.to_error())
             case _:
                 return None
 
@@ -179,7 +179,7 @@ def _connect(project: str, start: bool, emit: Emit) -> Client | None:  # noqa: F
         greeting = _ping(running) if running else None
         started: Connection | None = None
         if running is not None and greeting is not None:
-            if age(greeting) == "same":
+            if compare_age(greeting) == "same":
                 return Client(running, project)
             with contextlib.closing(running):
                 if replacements == MAX_REPLACEMENTS:
@@ -224,7 +224,7 @@ def _replace(
     successor is ready before, so that no command that was cut off starts another older one. None is
     returned if the older one exits by itself meanwhile.
     """
-    if age(greeting) == "newer":
+    if compare_age(greeting) == "newer":
         raise SupervisorNewer(project, greeting, running.pid)
     successor: Connection | None = None
     try:

@@ -16,7 +16,7 @@ from cntnr_compose.core.events import Emit
 from cntnr_compose.core.values import Seconds, Tree, from_json, to_json
 from cntnr_compose.host import proc, socket_peer
 from cntnr_compose.model.protocol import (
-    OURS,
+    OWN_GREETING,
     ErrorReply,
     EventReply,
     Greeting,
@@ -43,12 +43,12 @@ class SupervisorNewer(CntnrError):
 
     exit_code = OTHER_VERSION
 
-    def __init__(self, project: str, theirs: Greeting, pid: int) -> None:
+    def __init__(self, project: str, greeting: Greeting, pid: int) -> None:
         super().__init__(
-            f"cannot work on project {project}: its supervisor is of a newer version ({theirs}), "
-            f"this is {OURS}"
+            f"cannot work on project {project}: its supervisor is of a newer version ({greeting}), "
+            f"this is {OWN_GREETING}"
         )
-        self.hint = f"use cntnr {theirs.version}"
+        self.hint = f"use cntnr {greeting.version}"
         if pid:
             self.hint += f"; where that is gone for good, run `kill {pid}`: containers go on"
 
@@ -58,10 +58,10 @@ class SupervisorOlder(CntnrError):
 
     exit_code = OTHER_VERSION
 
-    def __init__(self, project: str, theirs: Greeting) -> None:
+    def __init__(self, project: str, greeting: Greeting) -> None:
         super().__init__(
             f"cannot replace the supervisor of project {project}, which is of an older version "
-            f"({theirs}; this is {OURS})"
+            f"({greeting}; this is {OWN_GREETING})"
         )
         self.hint = (
             "end the commands of that version that are at work on the project, then try again"
@@ -158,7 +158,7 @@ class Connection:
                 case ResultReply(result=result):
                     return result
                 case ErrorReply() as reply:
-                    raise reply.as_error()
+                    raise reply.to_error()
 
 
 def open_connection(path: Path, log: Path) -> Connection | None:

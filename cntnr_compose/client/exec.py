@@ -65,12 +65,12 @@ def _forward_stderr(child: process.RunningProgram, readable: int) -> bytes:
 
     The child's end counts, not the pipe's: processes left in the container may keep that open.
     """
-    ended = os.pidfd_open(child.pid)
+    child_fd = os.pidfd_open(child.pid)
     runc_error = b""
     try:
         poll = select.poll()
         poll.register(readable, select.POLLIN)
-        poll.register(ended, select.POLLIN)
+        poll.register(child_fd, select.POLLIN)
         while True:
             ready = {number for number, _ in poll.poll()}
             if readable in ready:
@@ -81,10 +81,10 @@ def _forward_stderr(child: process.RunningProgram, readable: int) -> bytes:
                     os.write(2, block)
                 else:
                     poll.unregister(readable)
-            elif ended in ready:
+            elif child_fd in ready:
                 return runc_error
     finally:
-        os.close(ended)
+        os.close(child_fd)
 
 
 def _extract_cause(runc_error: bytes) -> str:
@@ -121,7 +121,7 @@ class _SignalForwarder:
         self._child = child
         while (
             self._pending
-        ):  # these came before the child was there, so no terminal sent them to it
+        ):  # they came before it was there, so no terminal has sent it any of them
             child.send_signal(self._pending.pop(0))
 
     def _forward(self, number: int, _frame: object) -> None:

@@ -34,12 +34,12 @@ def observe_project(project: str) -> Observed:
 def observe_for_plan(project: str) -> Observed:
     """Return the snapshot that a plan is made from; do not start a supervisor for it."""
     from cntnr_compose.client import client
-    from cntnr_compose.volumes import store as volumes
+    from cntnr_compose.volumes import store
 
     observed = observe_project(project)
     supervisor = client.connect(project, start=False)
     if supervisor is None:
-        return replace(observed, volumes=volumes.observe_volumes())
+        return replace(observed, volumes=store.observe_volumes())
     with supervisor:
         return supervisor.observe()
 
@@ -67,6 +67,6 @@ def _needs_supervisor(container: Container) -> bool:
 
 
 def _read_containers(project: str) -> list[Container]:
-    running_holder = holder.find_holder()
-    holder_id = running_holder.id if running_holder else ""
+    running = holder.find_holder()
+    holder_id = running.id if running else ""
     return [records.correct_status(one, holder_id) for one in records.read_containers(project)]

@@ -1,4 +1,4 @@
-"""Compose files to a `Project`: read, interpolate, merge, validate, decode, render again.
+"""Compose files to a `Project`: find, read, interpolate, merge, validate, decode; and text for `config`.
 
-Pure. Uses model. Used by client and cli.
+Pure but for reading files. Uses model and core. Used by cli, doctor and networks.
 """

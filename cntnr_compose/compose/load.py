@@ -1,26 +1,27 @@
-"""From a request to a project: the files in their order, the passes in theirs."""
+"""Load a project: find its files, and run all passes over them in order."""
 
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
+from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, fail_if_any
 from cntnr_compose.compose.basics.errors import ComposeFileEmpty
-from cntnr_compose.compose.basics.refusal import fail_if_any
 from cntnr_compose.compose.decode.keys import (
     DEPLOY_DECODERS,
     VARIABLE_VALUE_KEY,
     decode,
     insert_key,
 )
-from cntnr_compose.compose.files import reading as source
+from cntnr_compose.compose.files import reading
 from cntnr_compose.compose.files.discovery import ProjectFiles, declared_name, require_name
 from cntnr_compose.compose.files.request import LoadRequest
+from cntnr_compose.compose.merging.assemble import FileLayers
 from cntnr_compose.compose.merging.env_files import merge_env_files, merge_label_files
 from cntnr_compose.compose.merging.layers import Layers, LoadContext
 from cntnr_compose.compose.profiles import (
     enable_services,
     remove_unused_resources,
+    requested_profiles,
     split_by_profile,
 )
 from cntnr_compose.compose.transform.normalize import normalize
@@ -35,190 +36,188 @@ if TYPE_CHECKING:
 
 __all__ = ["LoadRequest", "LoadedProject", "load", "resolve_project_name"]
 
-PLACEHOLDER_NAME = "project"  # what a project without a name is called while it is read
+PLACEHOLDER_NAME = "project"  # until a project without a name is refused, after all other checks
+UNDECODED_KEYS = ("ports", "volumes")  # may still be in short syntax if they contain variables
 
 
 class LoadedProject(Frozen):
-    """The tree that `config` prints, where it was written, what the user should know, and the project."""
+    """The tree that `config` prints, where its values are written, warnings, and the project."""
 
     tree: Tree
     source_map: SourceMap
     warnings: tuple[str, ...] = ()
-    provenance: Any = None  # the `trace.Trace`, where the request wants one
+    provenance: Any = None  # a `Provenance`, if the request asks for it
     make_project: "Callable[[], Project]"
 
     @cached_property
     def project(self) -> "Project":
-        """Make the project of the tree; `config` can do without it and its forty classes."""
+        """Make the project of the tree, on first use: `config` needs neither it nor its forty classes."""
         return self.make_project()
 
 
 def resolve_project_name(request: LoadRequest) -> str:
-    """Give a project's name; files are read only where neither options nor variables say it.
+    """Return the name of a project; files are parsed only if neither options nor variables set it.
 
     Raises the errors of `load`.
     """
-    opening = ProjectFiles(request, source.ignore_warning)
-    setting = _load_context(opening, request, source.ignore_warning)
-    return require_name(opening.explicit_name() or _name_from_files(opening, setting, request))
+    loader = _Loader(request, reading.ignore_warning)
+    return require_name(loader.files.explicit_name() or loader.name_from_files())
 
 
 def load(request: LoadRequest) -> LoadedProject:
-    """Read a project.
+    """Load a project.
 
-    Raises `ComposeFileInvalid` with all that is wrong, and the other errors of `load.failures`.
+    Raises `ComposeFileInvalid` with all diagnostics, and the errors of `compose.basics.errors`.
     """
     warnings: dict[str, None] = {}
 
     def warn(text: str) -> None:
         warnings[text] = None
 
-    opening = ProjectFiles(request, warn)
-    setting = _load_context(opening, request, warn)
-    given = opening.explicit_name()
-    layers = Layers(setting)
+    loader = _Loader(request, warn)
+    explicit_name = loader.files.explicit_name()
+    layers = FileLayers(loader.context)
     try:
-        called = given or _name_from_files(opening, setting, request)
-        tree, make = _run_passes(layers, opening, request, called or PLACEHOLDER_NAME)
+        name = explicit_name or loader.name_from_files()
+        tree, make_project = loader.run_passes(layers, name or PLACEHOLDER_NAME)
     except ComposeFileInvalid as error:
         from cntnr_compose.compose.recovery import collect_diagnostics
 
-        name = given or PLACEHOLDER_NAME
         raise collect_diagnostics(
-            error, setting, lambda it: _run_passes(it, opening, request, name)
+            error,
+            loader.context,
+            lambda layers: loader.run_passes(layers, explicit_name or PLACEHOLDER_NAME),
         ) from None
-    require_name(called)  # which docker compose looks at last
+    require_name(name)  # last, as in docker compose
     return LoadedProject(
         tree=tree,
         source_map=layers.source_map,
         warnings=tuple(warnings),
-        provenance=_load_provenance(opening, setting, request, given) if request.trace else None,
-        make_project=make,
+        provenance=loader.provenance(explicit_name) if request.with_provenance else None,
+        make_project=make_project,
     )
 
 
-def _load_provenance(
-    opening: ProjectFiles, setting: LoadContext, request: LoadRequest, given: str
-) -> Any:
-    from cntnr_compose.compose.render.provenance import Provenance
+class _Loader:
+    def __init__(self, request: LoadRequest, warn: Callable[[str], None]) -> None:
+        self.request = request
+        self.files = ProjectFiles(request, warn)
+        self.context = LoadContext(
+            root=self.files.directory,
+            base=self.files.directory,
+            environment=self.files.environment if request.interpolate else {},
+            home=self.files.environment.get("HOME", ""),
+            warn=warn,
+            interpolating=request.interpolate,
+            process_environment=request.environ,
+            env_files=self.files.env_files_by_precedence,
+        )
 
-    option = bool(request.project_name)
-    return Provenance(opening.require_files(), setting, option=option, variable=bool(given))
+    def name_from_files(self) -> str:
+        """Return the `name:` of the last file that has one, else the name of the directory."""
+        name = ""
+        source = SourceText("", "")
+        for file in self.files.require_files():
+            for document in self.context.documents(file):
+                if declared := declared_name(document.tree):
+                    name, source = declared, self.context.source_text(file)
+        if not name:
+            return self.files.directory_name()
+        if self.request.interpolate:
+            lookup = self.files.environment.get
+            name = interpolate({"name": name}, lookup, source, self.context.warn)["name"]
+        return normalize_project_name(name) if self.request.normalize else name
+
+    def provenance(self, explicit_name: str) -> Any:
+        """Read the files once more, with the location of each value."""
+        from cntnr_compose.compose.render.provenance import Provenance
+
+        option, variable = bool(self.request.project_name), bool(explicit_name)
+        files = self.files.require_files()
+        return Provenance(files, self.context, option=option, variable=variable)
+
+    def run_passes(self, layers: Layers, name: str) -> "tuple[Tree, Callable[[], Project]]":
+        """Run all passes; return the finished tree, and the function that makes a project of it."""
+        request = self.request
+        layers.context.environment["COMPOSE_PROJECT_NAME"] = name
+        for file in self.files.require_files():
+            layers.add_file(file)
+        tree = layers.finish(resolve_paths=request.resolve_paths)
+        if not tree:
+            raise ComposeFileEmpty(self.files.require_files())
+        if request.interpolate or request.normalize:
+            tree["name"] = name
+        if request.normalize:
+            normalize(tree, name, layers.context.environment)
+        if not request.interpolate:
+            return layers.run_pass(_check_undecoded, tree), lambda: self._bare_project(name)
+        return self._decode(tree, layers)
+
+    def _bare_project(self, name: str) -> "Project":
+        """Make the project of a tree with variables in it: without services and resources."""
+        from cntnr_compose.model.project import Project
+
+        return Project(name=name, working_dir=self.files.directory, files=self.files.files)
+
+    def _decode(self, tree: Tree, layers: Layers) -> "tuple[Tree, Callable[[], Project]]":
+        request, files = self.request, self.files
+        try:
+            tree = layers.run_pass(decode, tree)
+        except ComposeFileInvalid as error:
+            diagnostics = [*layers.entry_diagnostics, *error.diagnostics]
+            raise layers.with_locations(ComposeFileInvalid(diagnostics)) from None
+        profiles = requested_profiles(request.profiles, files.environment)
+        enabled, disabled = split_by_profile(tree, profiles)
+        services = dict(sorted(enabled.items()))
+        tree = {"name": tree["name"], "services": services} | tree | {"services": services}
+        self._check(tree, disabled, layers)
+        enabled, disabled = enable_services(enabled, disabled, request.services, profiles)
+        tree["services"] = enabled
+        values = _take_file_values(tree)
+        for service in enabled.values():
+            if request.resolve_environment:
+                merge_env_files(service, files.environment, files.warn)
+            merge_label_files(service, files.warn)
+        if not request.all_resources:
+            remove_unused_resources(tree)
+
+        def make_project() -> "Project":
+            from cntnr_compose.compose.to_project import to_project
+
+            return to_project(tree, disabled, values, files, profiles)
+
+        return tree, make_project
+
+    def _check(self, tree: Tree, disabled: Tree, layers: Layers) -> None:
+        """Fail if entries or references are wrong; then copy `scale` to `deploy.replicas`."""
+        diagnostics = layers.entry_diagnostics
+        if self.request.consistency:
+            paths = {diagnostic.path for diagnostic in diagnostics}
+            others = references.check_references(tree, disabled=disabled)
+            diagnostics = [*diagnostics, *(one for one in others if one.path not in paths)]
+        if diagnostics:
+            raise layers.with_locations(ComposeFileInvalid(diagnostics))
+        if self.request.consistency:
+            for service in tree["services"].values():
+                if "deploy" in service and "scale" in service:
+                    insert_key(service["deploy"], "replicas", service["scale"], DEPLOY_DECODERS)
 
 
-def _run_passes(
-    layers: Layers, opening: ProjectFiles, request: LoadRequest, called: str
-) -> "tuple[Tree, Callable[[], Project]]":
-    """Let all passes settle the tree of the files, and give what makes the project of it."""
-    layers.context.environment["COMPOSE_PROJECT_NAME"] = called
-    for file in opening.require_files():
-        layers.add_file(file)
-    tree = layers.finish(resolve_paths=request.resolve_paths)
-    if not tree:
-        raise ComposeFileEmpty(opening.require_files())
-    if request.interpolate or request.normalize:
-        tree["name"] = called
-    if request.normalize:
-        normalize(tree, called, layers.context.environment)
-    if not request.interpolate:
-        return layers.run_pass(_check_untyped, tree), lambda: _minimal_project(called, opening)
-    return _finish_tree(tree, opening, request, layers)
-
-
-def _minimal_project(called: str, opening: ProjectFiles) -> "Project":
-    """Give the little of a project that is known while variables are still in its tree."""
-    from cntnr_compose.model.project import Project
-
-    return Project(name=called, working_dir=opening.directory, files=opening.files)
-
-
-def _check_untyped(tree: Tree) -> Tree:
-    """Check what can be checked while variables are still in a tree."""
-    services: Tree = tree.get("services") or {}
-    short = ("ports", "volumes")  # may be short still, where they hold variables
-    readable = {
-        name: {key: value for key, value in one.items() if key not in short}
-        for name, one in services.items()
+def _check_undecoded(tree: Tree) -> Tree:
+    """Check the entries of a tree with variables in it, as far as they are in long syntax."""
+    services = {
+        name: {key: value for key, value in service.items() if key not in UNDECODED_KEYS}
+        for name, service in (tree.get("services") or {}).items()
     }
-    fail_if_any(entries.check_entries(tree | {"services": readable}))
+    fail_if_any(entries.check_entries(tree | {"services": services}))
     return tree
 
 
-def _finish_tree(
-    tree: Tree, opening: ProjectFiles, request: LoadRequest, layers: Layers
-) -> "tuple[Tree, Callable[[], Project]]":
-    findings = layers.entry_diagnostics
-    try:
-        tree = layers.run_pass(decode, tree)
-    except ComposeFileInvalid as error:
-        raise ComposeFileInvalid([*findings, *error.diagnostics]) from None
-    enabled, disabled = split_by_profile(tree, opening.profiles)
-    tree = {"name": tree["name"], "services": dict(sorted(enabled.items())), **tree}
-    tree["services"] = dict(sorted(enabled.items()))
-    if request.consistency:
-        told = {one.path for one in findings}
-        found = references.check_references(tree, disabled=disabled)
-        findings = [*findings, *(one for one in found if one.path not in told)]
-    if findings:
-        raise layers.with_locations(ComposeFileInvalid(findings))
-    if request.consistency:
-        for service in enabled.values():
-            if "deploy" in service and "scale" in service:
-                insert_key(service["deploy"], "replicas", service["scale"], DEPLOY_DECODERS)
-    enabled, disabled = enable_services(enabled, disabled, request.services, opening.profiles)
-    tree["services"] = enabled
-    values = take_file_values(tree)
-    for service in enabled.values():
-        if request.resolve_environment:
-            merge_env_files(service, opening.environment, opening.warn)
-        merge_label_files(service, opening.warn)
-    if not request.all_resources:
-        remove_unused_resources(tree)
-
-    def project() -> "Project":
-        from cntnr_compose.compose.to_project import to_project
-
-        return to_project(tree, disabled, values, opening)
-
-    return tree, project
-
-
-def take_file_values(tree: Tree) -> dict[str, str]:
-    """Take out what the variables of configs and secrets hold, which is not printed."""
+def _take_file_values(tree: Tree) -> dict[str, str]:
+    """Remove and return the values of variables in configs and secrets, which are not printed."""
     values = {}
     for section in ("configs", "secrets"):
-        for key, one in tree.get(section, {}).items():
-            if one and VARIABLE_VALUE_KEY in one:
-                values[f"{section}.{key}"] = one.pop(VARIABLE_VALUE_KEY)
+        for key, resource in tree.get(section, {}).items():
+            if resource and VARIABLE_VALUE_KEY in resource:
+                values[f"{section}.{key}"] = resource.pop(VARIABLE_VALUE_KEY)
     return values
-
-
-def _load_context(
-    opening: ProjectFiles, request: LoadRequest, warn: Callable[[str], None]
-) -> LoadContext:
-    return LoadContext(
-        root=opening.directory,
-        base=opening.directory,
-        environment=opening.environment if request.interpolate else {},
-        home=opening.environment.get("HOME", ""),
-        warn=warn,
-        interpolating=request.interpolate,
-        process_environment=request.environ,
-        env_files=opening.env_files_by_precedence,
-    )
-
-
-def _name_from_files(opening: ProjectFiles, setting: LoadContext, request: LoadRequest) -> str:
-    """Give the name that the last file to say one says, else the directory's."""
-    said = ""
-    origin = SourceText("", "")
-    for file in opening.require_files():
-        for one in setting.documents(file):
-            if found := declared_name(one.tree):
-                said, origin = found, setting.source_text(file)
-    if not said:
-        return opening.directory_name()
-    if request.interpolate:
-        tree = interpolate({"name": said}, opening.environment.get, origin, setting.warn)
-        said = tree["name"]
-    return normalize_project_name(said) if request.normalize else said

@@ -1,44 +1,52 @@
-"""Which services take part, and which resources they use."""
+"""Profiles: which services take part in a project, and which resources these use."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from cntnr_compose.core.errors import NoSuchService
 from cntnr_compose.core.frozen import Tree
 
 
+def requested_profiles(options: tuple[str, ...], environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the profiles of the options, else those of COMPOSE_PROFILES: without either, the profile ""."""
+    if options:
+        return options
+    return tuple(word.strip() for word in environment.get("COMPOSE_PROFILES", "").split(","))
+
+
 def is_enabled(service: Tree, profiles: Collection[str]) -> bool:
-    """Tell whether the profiles include a service; ``*`` includes all, and none is the empty one."""
+    """Return whether profiles enable a service; ``*`` enables all, and no profiles are the profile ""."""
     own = service.get("profiles")
     return not own or "*" in profiles or any(one in (profiles or ("",)) for one in own)
 
 
 def split_by_profile(tree: Tree, profiles: Collection[str]) -> tuple[Tree, Tree]:
-    """Divide the services of a tree into those that take part and the others."""
+    """Split the services of a tree into those that profiles enable and the others."""
     services: Tree = tree.get("services") or {}
-    enabled = {name: one for name, one in services.items() if is_enabled(one, profiles)}
-    return enabled, {name: one for name, one in services.items() if name not in enabled}
+    enabled = {name: service for name, service in services.items() if is_enabled(service, profiles)}
+    disabled = {name: service for name, service in services.items() if name not in enabled}
+    return enabled, disabled
 
 
 def enable_services(
     enabled: Tree, disabled: Tree, names: Collection[str], profiles: Collection[str]
 ) -> tuple[Tree, Tree]:
-    """Enable services that are asked for by name, and with them all of their profiles.
+    """Enable services that the user names, with all of their profiles; return enabled and disabled ones.
 
     Raises `NoSuchService`.
     """
-    more = list(profiles)
+    extended = list(profiles)
     for name in names:
         if name in disabled:
-            more += disabled[name]["profiles"]
+            extended += disabled[name]["profiles"]
         elif name not in enabled:
             raise NoSuchService(name)
-    if len(more) == len(profiles):
+    if len(extended) == len(profiles):
         return enabled, disabled
-    return split_by_profile({"services": dict(sorted((enabled | disabled).items()))}, more)
+    return split_by_profile({"services": dict(sorted((enabled | disabled).items()))}, extended)
 
 
 def remove_unused_resources(tree: Tree) -> None:
-    """Leave out networks, volumes, configs, secrets and models that no service uses."""
+    """Remove networks, volumes, configs, secrets and models that no service uses."""
     used: dict[str, set[str]] = {
         section: set() for section in ("networks", "volumes", "configs", "secrets", "models")
     }
@@ -46,13 +54,13 @@ def remove_unused_resources(tree: Tree) -> None:
         used["networks"].update(service.get("networks") or ())
         used["models"].update(service.get("models") or ())
         for section in ("configs", "secrets"):
-            used[section].update(one.get("source", "") for one in service.get(section) or ())
+            used[section].update(mount.get("source", "") for mount in service.get(section) or ())
         build = service.get("build") or {}
-        used["secrets"].update(one.get("source", "") for one in build.get("secrets") or ())
+        used["secrets"].update(mount.get("source", "") for mount in build.get("secrets") or ())
         used["volumes"].update(
-            one.get("source", "")
-            for one in service.get("volumes") or ()
-            if one.get("type") == "volume"
+            mount.get("source", "")
+            for mount in service.get("volumes") or ()
+            if mount.get("type") == "volume"
         )
     for section, names in used.items():
         kept = {name: one for name, one in tree.get(section, {}).items() if name in names}

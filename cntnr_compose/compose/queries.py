@@ -1,4 +1,4 @@
-"""What a project has, as lists: services in the order of their dependencies, images, variables."""
+"""Lists about a project: services in the order of their dependencies, variables that are used."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,68 +9,68 @@ from cntnr_compose.core.frozen import Tree
 
 
 def order_services(services: Mapping[str, Any]) -> list[str]:
-    """Give the names of services, each behind those that it depends on."""
-    done: list[str] = []
+    """Return the names of services, each after those that it depends on."""
+    ordered: list[str] = []
     seen: set[str] = set()
     for root in sorted(services):
-        ahead = [(root, False)]
-        while ahead:
-            name, is_told = ahead.pop()
-            if is_told:
-                done.append(name)
+        pending = [(root, False)]
+        while pending:
+            name, is_expanded = pending.pop()
+            if is_expanded:
+                ordered.append(name)
             elif name not in seen and name in services:
                 seen.add(name)
-                ahead.append((name, True))
+                pending.append((name, True))
                 needed = services[name].get("depends_on") or {}
-                ahead.extend((one, False) for one in sorted(needed, reverse=True))
-    return done
+                pending.extend((one, False) for one in sorted(needed, reverse=True))
+    return ordered
 
 
 def select_services(tree: Tree, names: tuple[str, ...]) -> None:
-    """Leave only some services and what they depend on.
+    """Keep only the named services and their dependencies in a tree.
 
-    Raises `NoSuchService` where one needs another that takes no part.
+    Raises `NoSuchService` if a required dependency is not enabled.
     """
     services: Tree = tree["services"]
     kept: set[str] = set()
-    ahead = list(names)
-    while ahead:
-        name = ahead.pop()
+    pending = list(names)
+    while pending:
+        name = pending.pop()
         if name not in kept:
             kept.add(name)
-            ahead.extend(_needed(services[name].get("depends_on") or {}, services))
-    tree["services"] = {
-        name: one | {"depends_on": needed} if needed else _without(one, "depends_on")
-        for name, one in services.items()
-        if name in kept
-        for needed in [_within(one.get("depends_on") or {}, kept)]
-    }
+            pending.extend(_dependencies(services[name].get("depends_on") or {}, services))
+    selected: Tree = {}
+    for name, service in services.items():
+        if name in kept:
+            depends_on = service.get("depends_on") or {}
+            inner = {other: how for other, how in depends_on.items() if other in kept}
+            selected[name] = _with_dependencies(service, inner)
+    tree["services"] = selected
 
 
-def _needed(depends_on: Tree, services: Tree) -> Iterator[str]:
-    for name, how in depends_on.items():
+def _dependencies(depends_on: Tree, services: Tree) -> Iterator[str]:
+    for name, dependency in depends_on.items():
         if name in services:
             yield name
-        elif how.get("required", True):
+        elif dependency.get("required", True):
             raise NoSuchService(name)
 
 
-def _within(needed: Tree, kept: set[str]) -> Tree:
-    return {name: one for name, one in needed.items() if name in kept}
-
-
-def _without(tree: Tree, key: str) -> Tree:
-    return {name: one for name, one in tree.items() if name != key}
+def _with_dependencies(service: Tree, depends_on: Tree) -> Tree:
+    if depends_on:
+        return service | {"depends_on": depends_on}
+    return {key: value for key, value in service.items() if key != "depends_on"}
 
 
 def collect_variables(tree: Any) -> dict[str, Variable]:
-    """Give the variables that a tree mentions, by name."""
-    return {one.name: one for one in sorted(_iter_variables(tree), key=lambda one: one.name)}
+    """Return the variables that a tree uses, by name."""
+    variables = sorted(_iter_variables(tree), key=lambda variable: variable.name)
+    return {variable.name: variable for variable in variables}
 
 
 def _iter_variables(value: Any) -> Iterator[Variable]:
     if isinstance(value, str):
         yield from find_variables(value)
     elif isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _iter_variables(inner)
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _iter_variables(item)

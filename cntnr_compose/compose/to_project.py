@@ -1,4 +1,4 @@
-"""A typed tree to a frozen project."""
+"""Make a `Project` of a decoded tree."""
 
 from typing import Any
 
@@ -10,46 +10,50 @@ from cntnr_compose.model.service import NetworkAttachment, Service
 
 
 def to_project(
-    tree: Tree, disabled: Tree, values: dict[str, str], opening: ProjectFiles
+    tree: Tree,
+    disabled: Tree,
+    values: dict[str, str],
+    files: ProjectFiles,
+    profiles: tuple[str, ...],
 ) -> Project:
-    """Make a project of a typed tree; ``values`` are what the variables of configs and secrets hold."""
+    """Make a project of a decoded tree; ``values`` are those of variables in configs and secrets."""
     networks = {key: _network(key, one or {}) for key, one in tree.get("networks", {}).items()}
     return Project(
         name=tree["name"],
-        working_dir=opening.directory,
-        files=opening.files,
-        env_files=opening.env_files,
+        working_dir=files.directory,
+        files=files.files,
+        env_files=files.env_files,
         services=_services(tree.get("services", {}), tree["name"], networks),
         disabled=_services(disabled, tree["name"], networks),
         networks=networks,
         volumes={key: _volume(key, one or {}) for key, one in tree.get("volumes", {}).items()},
         configs=_sources("configs", tree, values),
         secrets=_sources("secrets", tree, values),
-        profiles=tuple(filter(None, opening.profiles)),
-        environment=opening.environment,
+        profiles=tuple(filter(None, profiles)),
+        environment=files.environment,
     )
 
 
 def _services(services: Tree, project: str, networks: dict[str, Network]) -> dict[str, Service]:
     return {
-        name: _apply_network_mode(to_service(name, one), project, networks)
-        for name, one in services.items()
+        name: _apply_network_mode(to_service(name, service), project, networks)
+        for name, service in services.items()
     }
 
 
 def _apply_network_mode(service: Service, project: str, networks: dict[str, Network]) -> Service:
-    """Put a network where ``network_mode`` names one, which is added to the project's.
+    """Replace a ``network_mode`` that names a network by that network, and add it to the project's.
 
-    Docker's own bridge, which all projects share there, is a network of the project's here.
+    Docker's default bridge, which all projects share, is a network of the project here.
     """
     mode = service.network_mode
     if mode in ("", "none", "host") or mode.startswith(("service:", "container:")):
         return service
     is_bridge = mode in ("bridge", "default")
     key = f"network_mode.{'bridge' if is_bridge else mode}"
-    others = {one.name for one in networks.values() if one.key != key}
+    other_names = {one.name for one in networks.values() if one.key != key}
     name = f"{project}_bridge" if is_bridge else mode
-    if is_bridge and name in others:
+    if is_bridge and name in other_names:
         name = f"{project}_{key}"
     networks[key] = Network(key=key, name=name, external=not is_bridge)
     return replace(service, network_mode="", networks={key: NetworkAttachment()})
@@ -94,15 +98,15 @@ def _volume(key: str, tree: Tree) -> Volume:
 
 
 def _sources(section: str, tree: Tree, values: dict[str, str]) -> dict[str, FileSource]:
-    found: dict[str, Any] = tree.get(section, {})
+    resources: dict[str, Any] = tree.get(section, {})
     return {
         key: FileSource(
             key=key,
-            name=one.get("name", ""),
-            file=one.get("file", ""),
-            content=values.get(f"{section}.{key}", one.get("content")),
-            environment=one.get("environment", ""),
-            external=one.get("external", False),
+            name=resource.get("name", ""),
+            file=resource.get("file", ""),
+            content=values.get(f"{section}.{key}", resource.get("content")),
+            environment=resource.get("environment", ""),
+            external=resource.get("external", False),
         )
-        for key, one in ((key, one or {}) for key, one in found.items())
+        for key, resource in ((key, one or {}) for key, one in resources.items())
     }

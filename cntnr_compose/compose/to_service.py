@@ -1,4 +1,4 @@
-"""A typed service to a frozen one; what `deploy` says is merged into it."""
+"""Make a `Service` of a decoded tree; values of `deploy` are merged into it."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ from cntnr_compose.model.service import (
     VolumeOptions,
 )
 
-# Keys whose canonical form is the field's, but for the lists.
+# Keys that a field of the same name takes as they are decoded; lists become tuples.
 TEXT_KEYS = (
     "image", "pull_policy", "platform", "working_dir", "user", "stop_signal", "container_name",
     "hostname", "domainname", "network_mode", "mac_address", "pid", "ipc", "uts", "cgroup",
@@ -43,13 +43,13 @@ COPIED_KEYS = (
 
 
 def to_service(name: str, tree: Tree) -> Service:
-    """Make a service of its typed tree."""
-    known: dict[str, Any] = {key: tree[key] for key in (*TEXT_KEYS, *COPIED_KEYS) if key in tree}
-    known |= {key: tuple(tree[key]) for key in LIST_KEYS if key in tree}
+    """Make a service of its decoded tree."""
+    fields: dict[str, Any] = {key: tree[key] for key in (*TEXT_KEYS, *COPIED_KEYS) if key in tree}
+    fields |= {key: tuple(tree[key]) for key in LIST_KEYS if key in tree}
     deploy = tree.get("deploy", {})
     return Service(
         name=name,
-        **known,
+        **fields,
         build=_build(tree["build"]) if "build" in tree else None,
         command=tuple(tree["command"]) if "command" in tree else None,
         entrypoint=tuple(tree["entrypoint"]) if "entrypoint" in tree else None,
@@ -86,15 +86,15 @@ def _seconds(text: str | None) -> Seconds | None:
 
 
 def parse_restart_policy(word: str, deploy: Tree | None) -> RestartPolicy:
-    """Read `restart`; `deploy.restart_policy` stands in where it says nothing."""
+    """Parse `restart`; without it, take `deploy.restart_policy`."""
     if word or deploy is None:
         condition, _, attempts = word.partition(":")
         number = int(attempts) if attempts.isdecimal() else 0
         return RestartPolicy(condition=condition or "no", max_attempts=number)
-    meant = {"none": "no", "any": "always", "": "always"}
+    conditions = {"none": "no", "any": "always", "": "always"}
     word = deploy.get("condition", "")
     return RestartPolicy(
-        condition=meant.get(word, word),
+        condition=conditions.get(word, word),
         max_attempts=deploy.get("max_attempts", 0),
         delay=_seconds(deploy.get("delay")) or 0,
         window=_seconds(deploy.get("window")) or 0,
@@ -171,13 +171,13 @@ def _mount(tree: Tree) -> Mount:
 def _file_mounts(trees: Any) -> tuple[FileMount, ...]:
     return tuple(
         FileMount(
-            source=one.get("source", ""),
-            target=one.get("target", ""),
-            uid=one.get("uid", ""),
-            gid=one.get("gid", ""),
-            mode=int(one["mode"][1:], 8) if "mode" in one else None,
+            source=tree.get("source", ""),
+            target=tree.get("target", ""),
+            uid=tree.get("uid", ""),
+            gid=tree.get("gid", ""),
+            mode=int(tree["mode"][1:], 8) if "mode" in tree else None,
         )
-        for one in trees
+        for tree in trees
     )
 
 
@@ -196,21 +196,21 @@ def _attachment(tree: Tree) -> NetworkAttachment:
 
 
 def _hosts(lines: Any) -> dict[str, tuple[str, ...]]:
-    done: dict[str, tuple[str, ...]] = {}
+    hosts: dict[str, tuple[str, ...]] = {}
     for line in lines:
         name, _, address = line.partition("=")
-        done[name] = (*done.get(name, ()), address)
-    return done
+        hosts[name] = (*hosts.get(name, ()), address)
+    return hosts
 
 
 def _ulimits(trees: Tree) -> dict[str, Ulimit]:
-    done = {}
-    for name, one in trees.items():
-        if isinstance(one, dict):
-            done[name] = Ulimit(soft=one.get("soft", 0), hard=one.get("hard", 0))
+    ulimits = {}
+    for name, limit in trees.items():
+        if isinstance(limit, dict):
+            ulimits[name] = Ulimit(soft=limit.get("soft", 0), hard=limit.get("hard", 0))
         else:
-            done[name] = Ulimit(soft=one, hard=one)
-    return done
+            ulimits[name] = Ulimit(soft=limit, hard=limit)
+    return ulimits
 
 
 def _device(tree: Tree) -> Device:
@@ -226,25 +226,25 @@ def _logging(tree: Tree) -> Logging:
 
 
 def _limits(tree: Tree, deploy: Tree) -> Limits:
-    said = deploy.get("resources", {}).get("limits", {})
+    of_deploy = deploy.get("resources", {}).get("limits", {})
     return Limits(
-        cpus=tree.get("cpus", 0) or said.get("cpus", 0),
-        memory=_bytes(tree.get("mem_limit")) or _bytes(said.get("memory")),
-        pids=tree.get("pids_limit", 0) or said.get("pids", 0),
+        cpus=tree.get("cpus", 0) or of_deploy.get("cpus", 0),
+        memory=_bytes(tree.get("mem_limit")) or _bytes(of_deploy.get("memory")),
+        pids=tree.get("pids_limit", 0) or of_deploy.get("pids", 0),
     )
 
 
 def _reservations(tree: Tree, deploy: Tree) -> Limits:
-    said = deploy.get("resources", {}).get("reservations", {})
+    of_deploy = deploy.get("resources", {}).get("reservations", {})
     return Limits(
-        cpus=said.get("cpus", 0),
-        memory=_bytes(tree.get("mem_reservation")) or _bytes(said.get("memory")),
-        pids=said.get("pids", 0),
+        cpus=of_deploy.get("cpus", 0),
+        memory=_bytes(tree.get("mem_reservation")) or _bytes(of_deploy.get("memory")),
+        pids=of_deploy.get("pids", 0),
     )
 
 
 def _build(tree: Tree) -> Build:
-    known: dict[str, Any] = {
+    fields: dict[str, Any] = {
         key: tree[key]
         for key in (
             "context", "dockerfile", "dockerfile_inline", "args", "target", "labels", "network",
@@ -253,7 +253,7 @@ def _build(tree: Tree) -> Build:
         if key in tree
     }  # fmt: skip
     return Build(
-        **known,
+        **fields,
         tags=tuple(tree.get("tags", ())),
         platforms=tuple(tree.get("platforms", ())),
         extra_hosts=_hosts(tree.get("extra_hosts", ())),

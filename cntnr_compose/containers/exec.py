@@ -12,8 +12,7 @@ from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Seconds, Tree, to_json
-from cntnr_compose.host import bounded_process as followed
-from cntnr_compose.host import files, process
+from cntnr_compose.host import bounded_process, files, process
 from cntnr_compose.host.namespaces import holder
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.model.observed import Record
@@ -83,7 +82,7 @@ async def run_in_container(
     context: ProjectContext,
     record: Record,
     hook: Hook,
-    on_output: followed.OutputCallback,
+    on_output: bounded_process.OutputCallback,
     *,
     time_limit: Seconds | None = None,
 ) -> int | None:
@@ -101,7 +100,7 @@ async def run_in_container(
         try:
             async with asyncio.timeout(time_limit):
                 argv = runc.build_exec_argv(record.id, path, pid_file=pid_file)
-                return await followed.run_bounded(argv, pid_file, on_output)
+                return await bounded_process.run_bounded(argv, pid_file, on_output)
         except TimeoutError:
             return None
     finally:

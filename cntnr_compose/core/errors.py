@@ -1,12 +1,12 @@
-"""What a user can put right. Everything else is a bug and keeps its traceback."""
+"""Base of all errors that a user can fix. Any other exception is a bug and keeps its traceback."""
 
 from collections.abc import Mapping, Sequence
 
 
 class CntnrError(Exception):
-    """A mistake that the user can mend: one sentence, a hint, an exit code.
+    """An error that the user can fix: one sentence, a hint, an exit code.
 
-    ``details`` are for programs: what the sentence says, where somebody has to act on it.
+    ``details`` are parts of the sentence for code that acts on the error.
     """
 
     exit_code = 1
@@ -15,12 +15,12 @@ class CntnrError(Exception):
 
     @property
     def kind(self) -> str:
-        """Name the class, so that an error keeps its identity over the control socket."""
+        """Return the name of the class, by which errors travel over the socket."""
         return type(self).__name__
 
 
 class RemoteError(CntnrError):
-    """An error that happened in another process of ours and was sent here as JSON."""
+    """An error of another process of ours, received as JSON."""
 
     def __init__(
         self,
@@ -38,19 +38,19 @@ class RemoteError(CntnrError):
 
     @property
     def kind(self) -> str:
-        """Name the class that was raised over there."""
+        """Return the name of the class that was raised in the other process."""
         return self._kind
 
 
 class NoSuchService(CntnrError):
-    """A service was named on the command line that the project does not have."""
+    """A command names a service that the project does not have."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"no such service: {name}")
 
 
 class ProgramMissing(CntnrError):
-    """A program that the engine needs is not installed."""
+    """A program that is needed is not installed."""
 
     hint = "run `cntnr doctor` to see what must be installed, and how"
 
@@ -59,7 +59,7 @@ class ProgramMissing(CntnrError):
 
 
 class CommandFailed(CntnrError):
-    """A program ended with a status that its caller did not expect."""
+    """A program ended with an unexpected exit status."""
 
     def __init__(self, argv: Sequence[str], returncode: int, stderr: str) -> None:
         import shlex

@@ -1,4 +1,4 @@
-"""What happened, as small frozen values. Engine and adapters emit them, the CLI draws them."""
+"""Events: progress, warnings, output, changes of containers; emitted where work is done, shown by the cli."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -7,7 +7,7 @@ from cntnr_compose.core.values import Seconds, Value, field
 
 
 class Progress(Value, frozen=True, kw_only=True, tag="progress"):
-    """One thing moved on: ``Container x-web-1  Created``.
+    """Progress of one resource: ``Container x-web-1  Created``.
 
     ``status`` is docker compose's word: Creating, Created, Starting, Started, Waiting, Healthy, Exited,
     Running, Recreate, Recreated, Stopping, Stopped, Killing, Killed, Removing, Removed, Pulling, Pulled,
@@ -22,13 +22,13 @@ class Progress(Value, frozen=True, kw_only=True, tag="progress"):
 
 
 class WarningEvent(Value, frozen=True, kw_only=True, tag="warned"):
-    """Something the user should know; said once per run."""
+    """A warning for the user."""
 
     text: str
 
 
 class Output(Value, frozen=True, kw_only=True, tag="output"):
-    """A line that a build step or a hook wrote."""
+    """A line of output of a build step or a hook."""
 
     source: str
     text: str
@@ -36,7 +36,7 @@ class Output(Value, frozen=True, kw_only=True, tag="output"):
 
 
 class ContainerEvent(Value, frozen=True, kw_only=True, tag="container"):
-    """A container changed: create, start, die, stop, kill, destroy, restart, rename, health_status."""
+    """A change of a container: create, start, die, stop, kill, destroy, restart, rename, health_status."""
 
     action: str
     time: Seconds  # since the epoch

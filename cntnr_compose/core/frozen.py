@@ -1,4 +1,4 @@
-"""What costs nothing to import: plain trees, and frozen values that only this process sees."""
+"""Frozen values without msgspec, for paths where import time counts; and aliases for trees and units."""
 
 from typing import Any, ClassVar, Self, TypeAlias, dataclass_transform
 
@@ -8,7 +8,7 @@ Bytes: TypeAlias = int
 
 
 class Misused(TypeError):
-    """A value was made or changed as its class does not allow; that is a bug."""
+    """A value was created with wrong fields, or changed; that is a bug."""
 
     def __init__(self, kind: type, names: list[str]) -> None:
         super().__init__(f"{kind.__name__}: {', '.join(names)}")
@@ -16,29 +16,29 @@ class Misused(TypeError):
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 class Frozen:
-    """The base of frozen values that never become JSON.
+    """Base of frozen values that never become JSON.
 
-    It is slower than `values.Value` where values are made and compared, but needs no msgspec, whose
-    import is a fifth of what `config` of a small file takes.
+    Slower than `values.Value` to create and compare, but without msgspec, whose import is a fifth of the
+    time of `config` for a small file.
     """
 
     _names: "ClassVar[tuple[str, ...]]" = ()
 
     def __init_subclass__(cls) -> None:
-        """Take the annotated names; what they are set to is their default."""
+        """Collect the annotated names; values assigned in the class are defaults."""
         cls._names = tuple(cls.__annotations__)
 
-    def __init__(self, **given: Any) -> None:
-        """Take the values; those with a default may be left out."""
+    def __init__(self, **values: Any) -> None:
+        """Set the fields; those with a default may be left out."""
         kind = type(self)
-        odd = [one for one in given if one not in self._names]
-        odd += [one for one in self._names if one not in given and not hasattr(kind, one)]
-        if odd:
-            raise Misused(kind, odd)
-        vars(self).update(given)
+        wrong = [name for name in values if name not in self._names]
+        wrong += [one for one in self._names if one not in values and not hasattr(kind, one)]
+        if wrong:
+            raise Misused(kind, wrong)
+        vars(self).update(values)
 
     def replace(self, **changes: Any) -> Self:
-        """Give a value that is the same but for the changes."""
+        """Return a copy with some fields changed."""
         return type(self)(**({name: getattr(self, name) for name in self._names} | changes))
 
     def __setattr__(self, name: str, _value: object) -> None:
@@ -51,8 +51,8 @@ class Frozen:
         return hash(self._values())
 
     def __repr__(self) -> str:
-        said = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._names)
-        return f"{type(self).__name__}({said})"
+        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._names)
+        return f"{type(self).__name__}({fields})"
 
     def _values(self) -> tuple[Any, ...]:
         return tuple(getattr(self, name) for name in self._names)

@@ -1,7 +1,7 @@
-"""Names of projects, volumes, networks and containers: which there can be, since all become names of files.
+"""Check names of projects, volumes, networks and containers, all of which become names of files.
 
-Each is held against the rule of its kind where it enters (`why_not`, `check`), and whatever makes a path of
-a name asks `plain` once more.
+Each is checked against the rule of its kind where it enters (`invalid_reason`, `check_name`), and once more
+where it becomes part of a path (`safe_path_part`).
 """
 
 from typing import Literal
@@ -10,18 +10,18 @@ from cntnr_compose.core.errors import CntnrError
 
 NamedKind = Literal["volume", "network", "container"]
 
-MAX_BYTES = 240  # bytes: a name of 255 is the longest that file systems take, and ours have endings
+MAX_BYTES = 240  # file systems allow 255, and our files have suffixes
 LOWER_ALPHANUMERIC = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 ALPHANUMERIC = LOWER_ALPHANUMERIC | frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 PROJECT_CHARACTERS = LOWER_ALPHANUMERIC | frozenset("_-")
-# Docker's rule for volumes and containers, and that of CNI for networks, whose names are file names, too.
+# Docker's rule for volumes and containers, and CNI's for networks, whose names are file names, too.
 MIN_LENGTH: dict[NamedKind, int] = {"volume": 2, "network": 1, "container": 2}
 NAME_CHARACTERS = ALPHANUMERIC | frozenset("_.-")
 RULE = "it must begin with a letter or digit, and have only letters (a-z, A-Z), digits, and _ . -"
 
 
 class NameInvalid(CntnrError):
-    """Something cannot have the name that it is to have."""
+    """A name breaks the rules for what it names."""
 
     def __init__(self, kind: str, name: str, why: str) -> None:
         shown = name if len(name) <= 60 else f"{name[:57]}..."
@@ -29,7 +29,7 @@ class NameInvalid(CntnrError):
 
 
 def invalid_reason(kind: NamedKind, name: str) -> str:
-    """Say why something of a kind cannot have a name; nothing where it can."""
+    """Say why a name is invalid for a kind of resource; empty where it is valid."""
     if not name or name[0] not in ALPHANUMERIC or not NAME_CHARACTERS.issuperset(name):
         return RULE
     if len(name) < MIN_LENGTH[kind]:
@@ -38,24 +38,24 @@ def invalid_reason(kind: NamedKind, name: str) -> str:
 
 
 def check_name(kind: NamedKind, name: str) -> None:
-    """Raise `NameInvalid` where something of a kind cannot have a name."""
+    """Raise `NameInvalid` where a name is invalid for a kind of resource."""
     why = invalid_reason(kind, name)
     if why:
         raise NameInvalid(kind, name, why)
 
 
 def normalize_project_name(name: str) -> str:
-    """Make a project name of any text, as docker compose does."""
-    return "".join(one for one in name.lower() if one in PROJECT_CHARACTERS).lstrip("_-")
+    """Turn any text into a project name, as docker compose does."""
+    return "".join(letter for letter in name.lower() if letter in PROJECT_CHARACTERS).lstrip("_-")
 
 
 def is_project_name(name: str) -> bool:
-    """Tell whether a project may have a name."""
+    """Tell whether a name is valid for a project."""
     return bool(name) and name[0] in LOWER_ALPHANUMERIC and PROJECT_CHARACTERS.issuperset(name)
 
 
 def safe_path_part(name: str, kind: str = "file") -> str:
-    """Give a name back that is to be one part of a path, or raise `NameInvalid`."""
+    """Return a name that is safe as one part of a path; raise `NameInvalid` where it is not."""
     if name in ("", ".", "..") or "/" in name or any(one < " " for one in name):
         raise NameInvalid(kind, name, "it would be a path")
     if len(name.encode(errors="replace")) > MAX_BYTES:

@@ -1,7 +1,7 @@
-"""Where things live on disk: one function per place, XDG base directories throughout.
+"""Paths of everything on disk, below the XDG base directories.
 
-Data survives a reboot and may be large; runtime is a tmpfs that dies with the session.
-Files of subordinate ids can only be read or removed inside the holder.
+Data survives a reboot and may be large; runtime is a tmpfs that ends with the session.
+Files of subordinate ids can only be read or removed inside the namespaces of the holder.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from cntnr_compose.core.names import safe_path_part
 
 
 class UnsafeRuntimeDirectory(CntnrError):
-    """The runtime directory belongs to somebody else, or others may write to it."""
+    """The runtime directory belongs to another user, or others may write to it."""
 
     hint = "have it removed, or set XDG_RUNTIME_DIR to a directory of yours with mode 0700"
 
@@ -24,7 +24,7 @@ class UnsafeRuntimeDirectory(CntnrError):
 
 
 class HomeNotWritable(CntnrError):
-    """A directory that we must write to cannot be made or written."""
+    """A directory that we need cannot be created or written."""
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"cannot write to {path}: {why}")
@@ -32,7 +32,7 @@ class HomeNotWritable(CntnrError):
 
 
 class DiskFull(CntnrError):
-    """There is no room where we must write."""
+    """No space is left where we need to write."""
 
     hint = "free some space, or set XDG_DATA_HOME to a directory on a larger disk"
 
@@ -41,13 +41,13 @@ class DiskFull(CntnrError):
 
 
 def explain_os_error(error: OSError) -> CntnrError | None:
-    """Say in a user's words what the file system refuses, where that is his to mend; else None."""
+    """Turn an error of the file system into one that a user can fix; None where it is none."""
     path = Path(os.fsdecode(error.filename)) if error.filename else None
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskFull(path or data())
     if path is None or error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
         return None
-    is_ours = any(place in (path, *path.parents) for place in (data(), _chosen_runtime()))
+    is_ours = any(ours in (path, *path.parents) for ours in (data(), _chosen_runtime()))
     return HomeNotWritable(path, error.strerror or str(error)) if is_ours else None
 
 
@@ -57,27 +57,25 @@ def _home() -> Path:
 
 
 def data() -> Path:
-    """Give ``$XDG_DATA_HOME/cntnr``."""
+    """Return ``$XDG_DATA_HOME/cntnr``."""
     chosen = os.environ.get("XDG_DATA_HOME", "")
     return (Path(chosen) if chosen.startswith("/") else _home() / ".local/share") / "cntnr"
 
 
 def config() -> Path:
-    """Give ``$XDG_CONFIG_HOME/cntnr``."""
+    """Return ``$XDG_CONFIG_HOME/cntnr``."""
     chosen = os.environ.get("XDG_CONFIG_HOME", "")
     return (Path(chosen) if chosen.startswith("/") else _home() / ".config") / "cntnr"
 
 
 def runtime() -> Path:
-    """Give ``$XDG_RUNTIME_DIR/cntnr``, else ``/run/user/UID/cntnr``, else ``/tmp/cntnr-UID``.
+    """Return ``$XDG_RUNTIME_DIR/cntnr``, else ``/run/user/UID/cntnr``, else ``/tmp/cntnr-UID``.
 
-    The same for all commands of a user, whether or not his shell has the variable (`su`, cron). A
-    folder that is there and not his alone is never read. Raises `UnsafeRuntimeDirectory`.
+    The same for all commands of a user, whether or not the shell has the variable (`su`, cron). A
+    folder that others may write to is never read. Raises `UnsafeRuntimeDirectory`.
     """
     path = _chosen_runtime()
-    with contextlib.suppress(
-        OSError
-    ):  # not there yet; what cannot be reached cannot be read either
+    with contextlib.suppress(OSError):  # not there yet, or not reachable
         _check_owner(path)
     return path
 
@@ -85,15 +83,15 @@ def runtime() -> Path:
 def _chosen_runtime() -> Path:
     if chosen := os.environ.get("CNTNR_RUNTIME_DIR"):
         return Path(chosen)
-    named = os.environ.get("XDG_RUNTIME_DIR", "")
-    for folder in (named, f"/run/user/{os.getuid()}"):
+    configured = os.environ.get("XDG_RUNTIME_DIR", "")
+    for folder in (configured, f"/run/user/{os.getuid()}"):
         if folder.startswith("/") and _is_ours(folder):
             return Path(folder) / "cntnr"
     return Path(f"/tmp/cntnr-{os.getuid()}")
 
 
 def _is_ours(folder: str) -> bool:
-    """Tell whether a folder is ours to write to; `sudo` and `su` may leave the variable of another user."""
+    """Tell whether we own a folder; `sudo` and `su` may leave the variable of another user."""
     try:
         return Path(folder).stat().st_uid == os.getuid() and os.access(folder, os.W_OK)
     except OSError:
@@ -101,108 +99,108 @@ def _is_ours(folder: str) -> bool:
 
 
 def _check_owner(path: Path) -> None:
-    found = path.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+    status = path.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
         raise UnsafeRuntimeDirectory(path)
 
 
 def images() -> Path:
-    """Give the OCI image layout that all projects share."""
+    """Return the OCI image layout that all projects share."""
     return data() / "images"
 
 
 def layers() -> Path:
-    """Give the folder of unpacked lower directories."""
+    """Return the folder of unpacked layers."""
     return data() / "layers"
 
 
 def builds() -> Path:
-    """Give the folder of what builds remember: steps, digests, built images, cache mounts."""
+    """Return the folder of build caches: steps, digests, built images, cache mounts."""
     return data() / "builds"
 
 
 def volumes() -> Path:
-    """Give the folder of named volumes."""
+    """Return the folder of volumes."""
     return data() / "volumes"
 
 
 def volume(name: str) -> Path:
-    """Give the folder of one volume: what it is for, and its files."""
+    """Return the folder of one volume: its record and its files."""
     return volumes() / safe_path_part(name, "volume")
 
 
 def containers() -> Path:
-    """Give the folder of upper directories, records and logs of containers."""
+    """Return the folder of records, logs and upper directories of containers."""
     return data() / "containers"
 
 
 def projects() -> Path:
-    """Give the folder of what projects are meant to be: one file per project and kind."""
+    """Return the folder of what projects were last brought up as: one file per project and kind."""
     return data() / "projects"
 
 
 def holder() -> Path:
-    """Give the folder of what is known of the user's namespace holder."""
+    """Return the folder of what is known of the user's namespace holder."""
     return runtime() / "holder"
 
 
 def holder_state() -> Path:
-    """Give the folder of what the holder cannot do without: no cleaner of old files comes there."""
+    """Return the folder of files that the holder needs and that no cleaner of old files may remove."""
     return data() / "holder"
 
 
 def supervisor_logs() -> Path:
-    """Give the folder of what supervisors write while they live."""
+    """Return the folder of logs that supervisors write."""
     return runtime() / "s"
 
 
 def holder_tmpfs() -> Path:
-    """Give the tmpfs folder inside the holder, which dies with it; `holder.outside` leads there."""
+    """Return the tmpfs folder inside the holder, which ends with it."""
     return Path("/run/cntnr")
 
 
 def holder_locks() -> Path:
-    """Give the folder, inside the holder, of locks that keep it."""
+    """Return the folder, inside the holder, of locks that keep it alive."""
     return holder_tmpfs() / "u"
 
 
 def bundles() -> Path:
-    """Give the folder, inside the holder, of OCI bundles."""
+    """Return the folder, inside the holder, of OCI bundles."""
     return holder_tmpfs() / "b"
 
 
 def container(project: str, identity: str) -> Path:
-    """Give the folder of one container: record, status, log, upper directory."""
+    """Return the folder of one container: record, status, log, upper directory."""
     return containers() / safe_path_part(project, "project") / safe_path_part(identity, "container")
 
 
 def container_log(project: str, identity: str) -> Path:
-    """Give the log file of one container, in the format that conmon calls k8s-file."""
+    """Return the log file of one container, in the format that conmon calls k8s-file."""
     return container(project, identity) / "log"
 
 
 def bundle(identity: str) -> Path:
-    """Give the OCI bundle of one container; it stands from `runc create` to `runc delete`."""
+    """Return the OCI bundle of one container; it exists from `runc create` to `runc delete`."""
     return bundles() / safe_path_part(identity, "container")[:12]
 
 
 def intent(project: str) -> Path:
-    """Give the file that holds what a project is meant to be."""
+    """Return the file of what a project was last brought up as."""
     return projects() / f"{safe_path_part(project, 'project')}.json"
 
 
 def supervisor_socket(project: str) -> Path:
-    """Give the socket of a supervisor, inside the holder; its lock lies beside it."""
+    """Return the socket of a supervisor, inside the holder; its lock is beside it."""
     return holder_tmpfs() / "s" / f"{_short(project)}.sock"
 
 
 def supervisor_log(project: str) -> Path:
-    """Give what a supervisor writes its last words to; it is there for as long as it lives."""
+    """Return the log file of a supervisor; it exists as long as the supervisor."""
     return supervisor_logs() / f"{_short(project)}.log"
 
 
 def _short(project: str) -> str:
-    """Cut a long name: sockets allow 107 bytes."""
+    """Shorten a long name: paths of sockets allow 107 bytes."""
     import zlib
 
     safe_path_part(project, "project")
@@ -210,7 +208,7 @@ def _short(project: str) -> str:
 
 
 def secure_runtime() -> Path:
-    """Make the runtime folder with mode 0700, check its owner, and give it.
+    """Create the runtime folder with mode 0700, check its owner, and return it.
 
     Raises `UnsafeRuntimeDirectory`, `HomeNotWritable`.
     """
@@ -220,15 +218,15 @@ def secure_runtime() -> Path:
     except OSError as error:
         raise HomeNotWritable(path, error.strerror or str(error)) from error
     _check_owner(path)
-    # Inside the holder our uid is another one, and the folder that is named after it would be, too.
+    # Inside the holder we have another uid, and a folder named after it would be another one, too.
     os.environ["CNTNR_RUNTIME_DIR"] = str(path)
     return path
 
 
 def secure_data() -> Path:
-    """Make the data folder one that only its user may enter, and give it.
+    """Create the data folder with access for its user only, and return it.
 
-    Others could start a program of a container's there that is setuid to this user. Raises
+    Others could start a program of a container there that is setuid to this user. Raises
     `HomeNotWritable`.
     """
     path = make_data_folder(data())
@@ -241,7 +239,7 @@ def secure_data() -> Path:
 
 
 def make_data_folder(path: Path) -> Path:
-    """Make a data folder and give it; raise `HomeNotWritable` where that cannot be."""
+    """Create a data folder and return it; raise `HomeNotWritable` where that fails."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -1,30 +1,27 @@
-"""Work that a Ctrl-C may not cut in two. Light: commands do some before they have read anything."""
+"""Defer signals during a block. Cheap to import: commands use it before anything else."""
 
 import _signal  # type: ignore[import-not-found] # as signal, whose enumerations take 2 ms
 import contextlib
 from collections.abc import Callable, Iterator
 
-DEFERRED_SIGNALS = (
-    _signal.SIGINT,
-    _signal.SIGTERM,
-    _signal.SIGALRM,
-)  # the last is one that comes again
+# SIGALRM: the timer of cli.signals, which repeats an interrupt.
+DEFERRED_SIGNALS = (_signal.SIGINT, _signal.SIGTERM, _signal.SIGALRM)
 
 
 @contextlib.contextmanager
 def uninterruptible() -> Iterator[None]:
-    """Hear SIGINT and SIGTERM at the block's end, where they would raise an exception within it.
+    """Run the handlers of SIGINT and SIGTERM at the end of the block instead of within it.
 
-    For a start and the note that it has to be undone, and for C code that does not bear exceptions.
+    For starting something and noting that it must be undone, and for C code that an exception breaks.
     """
-    heard: list[int] = []
+    received: list[int] = []
     earlier: dict[int, Callable[..., object]] = {}
     for number in DEFERRED_SIGNALS:
         handler = _signal.getsignal(number)
         if callable(handler):
             try:
-                _signal.signal(number, lambda caught, _: heard.append(caught))
-            except ValueError:  # not in the main thread, the only one that signals interrupt
+                _signal.signal(number, lambda caught, _: received.append(caught))
+            except ValueError:  # not in the main thread, the only one that handlers run in
                 break
             earlier[number] = handler
     try:
@@ -32,5 +29,5 @@ def uninterruptible() -> Iterator[None]:
     finally:
         for number, handler in earlier.items():
             _signal.signal(number, handler)
-        for caught in heard:
+        for caught in received:
             earlier[caught](caught, None)

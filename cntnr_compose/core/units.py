@@ -1,4 +1,4 @@
-"""Durations and sizes: read what people write, write what docker compose writes."""
+"""Parse durations, sizes and ranges of ports; format durations as Go does."""
 
 import re
 from functools import cache
@@ -10,19 +10,20 @@ NANOSECONDS = {
     "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 24 * 3600 * 10**9, "w": 7 * 24 * 3600 * 10**9,
 }  # fmt: skip
 LONGEST = 2**63 - 1
+MAX_PORT = 65535
 FACTORS = {unit: 1024**power for power, unit in enumerate("kmgtp", 1)}
 HIGHEST, OVERFLOW = 2**63 - 1, -(2**63)
 
 
 class InvalidDuration(ValueError):
-    """A text is no duration."""
+    """A text is not a duration."""
 
     def __init__(self, text: str) -> None:
         super().__init__(f'time: invalid duration "{text}"')
 
 
 class InvalidSize(ValueError):
-    """A text is no size."""
+    """A text is not a size."""
 
     def __init__(self, text: str) -> None:
         super().__init__(f"invalid size: '{text}'")
@@ -41,7 +42,7 @@ def _size_pattern() -> re.Pattern[str]:
 
 
 def parse_nanoseconds(text: str) -> int:
-    """Read a duration such as ``1m30s`` or ``1.5h``, in nanoseconds.
+    """Parse a duration such as ``1m30s`` or ``1.5h``, in nanoseconds.
 
     Raises `InvalidDuration`.
     """
@@ -50,20 +51,20 @@ def parse_nanoseconds(text: str) -> int:
         return 0
     pattern, total, at = _duration_pattern(), 0, 0
     while rest and at < len(rest):
-        found = pattern.match(rest, at)
-        if found is None:
+        match = pattern.match(rest, at)
+        if match is None:
             raise InvalidDuration(text)
-        whole, _, part = found[1].partition(".")
-        unit = NANOSECONDS[found[2]]
+        whole, _, part = match[1].partition(".")
+        unit = NANOSECONDS[match[2]]
         total += int(whole or 0) * unit + (int(part) * unit // 10 ** len(part) if part else 0)
-        at = found.end()
+        at = match.end()
     if not rest or total > LONGEST:
         raise InvalidDuration(text)
     return sign * total
 
 
 def parse_seconds(text: str) -> Seconds:
-    """Read a duration, in seconds.
+    """Parse a duration, in seconds.
 
     Raises `InvalidDuration`.
     """
@@ -71,7 +72,7 @@ def parse_seconds(text: str) -> Seconds:
 
 
 def format_duration(nanos: int) -> str:
-    """Write a duration as Go does: ``1m30s``, ``1.5s``, ``100ms``, ``0s``."""
+    """Format a duration as Go does: ``1m30s``, ``1.5s``, ``100ms``, ``0s``."""
     if nanos == 0:
         return "0s"
     sign, left = ("-", -nanos) if nanos < 0 else ("", nanos)
@@ -95,12 +96,21 @@ def _decimal(value: int, unit: int) -> str:
 
 
 def parse_size(text: str) -> Bytes:
-    """Read a size such as ``64m`` or ``1.5 GB``; units are powers of 1024.
+    """Parse a size such as ``64m`` or ``1.5 GB``; units are powers of 1024.
 
     Raises `InvalidSize`.
     """
-    found = _size_pattern().fullmatch(text)
-    if found is None:
+    match = _size_pattern().fullmatch(text)
+    if match is None:
         raise InvalidSize(text)
-    number = float(found[1]) * (FACTORS[found[2].lower()] if found[2] else 1)
+    number = float(match[1]) * (FACTORS[match[2].lower()] if match[2] else 1)
     return int(number) if number <= HIGHEST else OVERFLOW  # what Go makes of it on this machine
+
+
+def parse_port_range(text: str) -> tuple[int, int] | None:
+    """Parse ``PORT`` or ``FIRST-LAST``; as docker, ignore more parts. Return None if it is neither."""
+    first, *others = text.split("-")
+    last = others[0] if others else first
+    if not all(end.isascii() and end.isdecimal() and int(end) <= MAX_PORT for end in (first, last)):
+        return None
+    return (int(first), int(last)) if int(first) <= int(last) else None

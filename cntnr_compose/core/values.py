@@ -1,7 +1,7 @@
-"""Frozen values and their JSON form. The one home of msgspec.
+"""Frozen values as msgspec structs, and their JSON form. The one home of msgspec.
 
-A `Value` subclass is declared `class Port(Value, frozen=True, kw_only=True)`. Structs are chosen over
-dataclasses because forty of them cost 2 ms at import, dataclasses 25 ms, and every command pays that.
+A `Value` subclass is declared `class Port(Value, frozen=True, kw_only=True)`. Structs rather than
+dataclasses, since forty of them take 2 ms to import, dataclasses 25 ms, and every command pays that.
 """
 
 import sys
@@ -46,30 +46,30 @@ T = TypeVar("T")
 
 
 class Value(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The base of every frozen value."""
+    """Base of all frozen values."""
 
 
 def to_json(value: object) -> bytes:
-    """Write a value as one line of JSON."""
+    """Encode a value as one line of JSON."""
     return msgspec.json.encode(value)
 
 
 def from_json(text: bytes | str, kind: type[T]) -> T:
-    """Read JSON as a value of ``kind``; unknown keys are passed over.
+    """Decode JSON to a value of ``kind``; unknown keys are ignored.
 
-    Raises `ValueError` (msgspec's errors are of that family) when it does not fit.
+    Raises `ValueError` (msgspec's errors are of that family) where it does not fit.
     """
     return msgspec.json.decode(text, type=kind)
 
 
 def to_tree(value: object) -> Any:
-    """Turn a value into plain dicts, lists and scalars."""
+    """Convert a value to plain dicts, lists and scalars."""
     return msgspec.to_builtins(value)
 
 
 def from_tree(tree: object, kind: type[T]) -> T:
-    """Turn plain dicts, lists and scalars into a value of ``kind``.
+    """Convert plain dicts, lists and scalars to a value of ``kind``.
 
-    Numbers written as strings are accepted. Raises `ValueError` when it does not fit.
+    Numbers written as strings are accepted. Raises `ValueError` where it does not fit.
     """
     return msgspec.convert(tree, kind, strict=False)

@@ -6,10 +6,10 @@ It looks outside of the holder, starts nothing and changes nothing.
 import os
 import shutil
 
-from cntnr_compose.compose.support.level import HostCapabilities
 from cntnr_compose.host import cgroups, distribution, kernel, process
 from cntnr_compose.host.kernel import host_platform
 from cntnr_compose.host.namespaces import subids
+from cntnr_compose.model.host import HostCapabilities
 
 
 def detect_capabilities() -> HostCapabilities:

@@ -204,12 +204,12 @@ def _check_subordinate_ids() -> Iterator[Check]:
     has_none = not (uids and gids)
     yield _check_or(
         "subordinate ids",
-        min(uids, gids) >= subids.FULL_ID_RANGE,
+        min(uids, gids) >= subids.SUBORDINATE_ID_COUNT,
         f"{uids} uids, {gids} gids",
         otherwise=Check(
             name="subordinate ids",
             state="missing" if has_none else "reduced",
-            found=f"{uids} uids, {gids} gids of {user}; {subids.FULL_ID_RANGE} wanted",
+            found=f"{uids} uids, {gids} gids of {user}; {subids.SUBORDINATE_ID_COUNT} wanted",
             loses=none_at_all if has_none else "images that use higher ids (nobody is 65534) fail",
             mend=f"sudo usermod --add-subuids {span} --add-subgids {span} {user}",
         ),

@@ -1,10 +1,10 @@
-"""Images as they lie in the store: names, digests, configuration."""
+"""Images in the store: names, digests, configuration."""
 
 from cntnr_compose.core.values import Seconds, Value, field
 
 
 class ImageHealthcheck(Value, frozen=True, kw_only=True, rename="pascal"):
-    """The ``Healthcheck`` of an image configuration; durations in nanoseconds."""
+    """``Healthcheck`` of an image configuration; durations in nanoseconds, 0 where not set."""
 
     test: tuple[str, ...] = ()
     interval: int = 0
@@ -15,7 +15,7 @@ class ImageHealthcheck(Value, frozen=True, kw_only=True, rename="pascal"):
 
 
 class ImageConfig(Value, frozen=True, kw_only=True):
-    """The ``config`` object of an OCI image, plus docker's Healthcheck, Shell and OnBuild."""
+    """``config`` of an OCI image, with docker's Healthcheck, Shell and OnBuild."""
 
     user: str = field(default="", name="User")
     env: tuple[str, ...] = field(default=(), name="Env")
@@ -39,7 +39,7 @@ class Image(Value, frozen=True, kw_only=True):
     manifest: str  # manifest digest
     size: int = 0  # bytes of layers and configuration, compressed
     created: str = ""  # RFC 3339
-    tagged: Seconds = 0  # when it got this name on this machine
+    tagged: Seconds = 0  # when it was given this name on this machine
     architecture: str = ""
     os: str = "linux"
     config: ImageConfig = field(default_factory=ImageConfig)

@@ -1,4 +1,4 @@
-"""Image names: what a user writes, and the full name that the store and registries know."""
+"""Parse image names and normalise them to the full names of the store and of registries."""
 
 import re
 
@@ -18,7 +18,7 @@ ID = re.compile(r"(?:sha256:)?([0-9a-f]{4,64})")
 
 
 class ImageNameInvalid(CntnrError):
-    """An image name breaks the rules that registries have for names."""
+    """An image name breaks the rules of registries."""
 
     hint = "names look like redis:7, me/app:1.0 or host:5000/app@sha256:…"
 
@@ -27,7 +27,7 @@ class ImageNameInvalid(CntnrError):
 
 
 class ImageName(Value, frozen=True, kw_only=True):
-    """A full image name in its parts."""
+    """The parts of a full image name."""
 
     host: str
     path: str
@@ -35,23 +35,23 @@ class ImageName(Value, frozen=True, kw_only=True):
     digest: str = ""
 
     def __str__(self) -> str:
-        """Write the name as the store knows it; a digest makes the tag meaningless."""
+        """Return the name that the store uses; where there is a digest, the tag has no meaning."""
         ending = f"@{self.digest}" if self.digest else f":{self.tag}"
         return f"{self.repository}{ending}"
 
     @property
     def repository(self) -> str:
-        """Give the name without tag and digest."""
+        """Return the name without tag and digest."""
         return f"{self.host}/{self.path}"
 
 
 def transport(name: str) -> str:
-    """Give ``oci:``, ``docker-archive:`` and so on, or nothing for a name in a registry."""
+    """Return the prefix ``oci:``, ``docker-archive:`` and so on; empty for a name in a registry."""
     return next((one for one in TRANSPORTS if name.startswith(one)), "")
 
 
 def parse(name: str) -> ImageName:
-    """Read a name as docker does: docker.io, library/ and latest are filled in.
+    """Parse a name as docker does: add docker.io, library/ and latest.
 
     Raises `ImageNameInvalid`.
     """
@@ -76,7 +76,7 @@ def parse(name: str) -> ImageName:
 
 
 def normalize(name: str) -> str:
-    """Give the full name that the store files an image under.
+    """Return the full name of an image in the store.
 
     Raises `ImageNameInvalid`.
     """
@@ -84,11 +84,11 @@ def normalize(name: str) -> str:
 
 
 def familiar(ref: str) -> str:
-    """Shorten a full name to what docker shows: ``redis:7``."""
+    """Shorten a full name to the one that docker shows: ``redis:7``."""
     return ref.removeprefix("docker.io/").removeprefix("library/")
 
 
 def id_prefix(name: str) -> str:
-    """Give the hexadecimal digits where ``name`` may be an image id or its beginning, else ''."""
-    found = ID.fullmatch(name)
-    return found.group(1) if found else ""
+    """Return the hexadecimal digits of an image id or its beginning; empty where ``name`` cannot be one."""
+    match = ID.fullmatch(name)
+    return match.group(1) if match else ""

@@ -1,4 +1,4 @@
-"""What is found on this machine: containers, networks and volumes of a project."""
+"""Containers, networks and volumes of a project as they are on this machine."""
 
 from cntnr_compose.core.values import Seconds, Tree, Value, field
 from cntnr_compose.model.service import Service
@@ -7,7 +7,7 @@ RUNNING_STATES = frozenset({"running", "restarting", "paused"})
 
 
 class PublishedPort(Value, frozen=True, kw_only=True):
-    """A port of a container as it is reached from outside."""
+    """A port of a container as it is published on the host."""
 
     url: str  # 0.0.0.0, 127.0.0.1, ::
     target: int
@@ -16,7 +16,7 @@ class PublishedPort(Value, frozen=True, kw_only=True):
 
 
 class MountPoint(Value, frozen=True, kw_only=True):
-    """A mount of a container as `ps` and `inspect` tell it."""
+    """A mount of a container as `ps` and `inspect` show it."""
 
     type: str  # bind, volume, tmpfs, image
     target: str
@@ -26,7 +26,7 @@ class MountPoint(Value, frozen=True, kw_only=True):
 
 
 class HealthcheckResult(Value, frozen=True, kw_only=True):
-    """One run of a health check."""
+    """Result of one run of a health check."""
 
     started: Seconds
     ended: Seconds
@@ -35,7 +35,7 @@ class HealthcheckResult(Value, frozen=True, kw_only=True):
 
 
 class Record(Value, frozen=True, kw_only=True):
-    """What a container was made as; written once, when it is created or renamed."""
+    """What a container was created as; written when it is created or renamed."""
 
     version: int = 1
     id: str  # 64 hexadecimal digits
@@ -51,7 +51,7 @@ class Record(Value, frozen=True, kw_only=True):
     created: Seconds = 0
     labels: dict[str, str] = field(default_factory=dict)  # com.docker.compose.* too
     command: tuple[str, ...] = ()  # entrypoint and command, as they run
-    definition: Service  # what it was made from
+    definition: Service  # what it was created from
     image_config: Tree = field(default_factory=dict)
     networks: dict[str, str] = field(default_factory=dict)  # key in the file: name on the machine
     mounts: tuple[MountPoint, ...] = ()
@@ -59,10 +59,10 @@ class Record(Value, frozen=True, kw_only=True):
 
 
 class Status(Value, frozen=True, kw_only=True):
-    """How a container does; written by the supervisor at each change, checked against the kernel."""
+    """Current state of a container; written by the supervisor at each change, checked against the kernel."""
 
     state: str = "created"  # created, running, restarting, paused, exited, removing, dead
-    holder: str = ""  # where it runs, or will again; another one now means: it has ended
+    holder: str = ""  # where it runs, or will again; it has ended where another holder runs
     pid: int = 0  # inside the holder
     born: int = 0  # the start time of `pid` in ticks, since pids are used again
     conmon: int = 0
@@ -81,24 +81,24 @@ class Status(Value, frozen=True, kw_only=True):
 
 
 class Container(Value, frozen=True, kw_only=True):
-    """A container that exists: what it was made as and how it does."""
+    """A container that exists: its record and status."""
 
     record: Record
     status: Status = field(default_factory=Status)
 
     @property
     def name(self) -> str:
-        """Give the container's name."""
+        """Return the name of the container."""
         return self.record.name
 
     @property
     def is_running(self) -> bool:
-        """Tell whether it runs, or will again without anybody's doing."""
+        """Tell whether it runs, or will run again by itself."""
         return self.status.state in RUNNING_STATES
 
 
 class ObservedNetwork(Value, frozen=True, kw_only=True):
-    """A network that exists in the holder."""
+    """A network that exists."""
 
     name: str
     key: str = ""
@@ -125,7 +125,7 @@ class ObservedVolume(Value, frozen=True, kw_only=True):
 
 
 class Observed(Value, frozen=True, kw_only=True):
-    """A snapshot of one project, taken once; external networks and volumes are in it too."""
+    """A snapshot of one project, with its external networks and volumes."""
 
     project: str
     containers: tuple[Container, ...] = ()
@@ -134,10 +134,10 @@ class Observed(Value, frozen=True, kw_only=True):
     images: dict[str, str] = field(default_factory=dict)  # reference as written: image id
 
     def service_containers(self, service: str, *, oneoff: bool = False) -> tuple[Container, ...]:
-        """Give the containers of a service, lowest number first."""
-        containers = [
-            one
-            for one in self.containers
-            if one.record.service == service and one.record.oneoff == oneoff
-        ]
+        """List the containers of a service, lowest number first."""
+        containers = (
+            container
+            for container in self.containers
+            if container.record.service == service and container.record.oneoff == oneoff
+        )
         return tuple(sorted(containers, key=lambda one: one.record.number))

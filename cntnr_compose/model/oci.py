@@ -1,4 +1,4 @@
-"""The parts of an OCI image layout: descriptors, index, manifest."""
+"""Parts of an OCI image layout: descriptors, index, manifest."""
 
 from cntnr_compose.core.values import Value, field
 
@@ -6,7 +6,7 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
 class Descriptor(Value, frozen=True, kw_only=True):
-    """An OCI descriptor: what a blob is and how it is checked."""
+    """An OCI descriptor: media type, digest and size of a blob."""
 
     media_type: str = field(name="mediaType")
     digest: str
@@ -15,7 +15,7 @@ class Descriptor(Value, frozen=True, kw_only=True):
 
 
 class Index(Value, frozen=True, kw_only=True, omit_defaults=False):
-    """The ``index.json`` of the layout."""
+    """``index.json`` of a layout."""
 
     version: int = field(default=2, name="schemaVersion")
     manifests: tuple[Descriptor, ...] = ()

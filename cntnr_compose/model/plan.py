@@ -1,7 +1,7 @@
-"""The operations, and the Plan that orders them; a Plan prints as text.
+"""Operations and the Plan that orders them; a Plan prints as text.
 
-A plan is made by the command (`plan.reconcile`), sent to the project's supervisor as JSON, and carried
-out there step by step (`supervisor.plan_executor`), each step as soon as those it comes after are done.
+A command makes a plan (`reconcile`) and sends it to the project's supervisor as JSON, which executes it
+(`supervisor.plan_executor`): each step as soon as those it comes after are done.
 """
 
 from typing import TypeAlias
@@ -12,7 +12,7 @@ from cntnr_compose.model.service import Service
 
 
 class CreateNetwork(Value, frozen=True, kw_only=True, tag="create_network"):
-    """Make a network of the project."""
+    """Create a network of the project."""
 
     network: Network
     config_hash: str
@@ -25,7 +25,7 @@ class CreateNetwork(Value, frozen=True, kw_only=True, tag="create_network"):
 
 
 class RemoveNetwork(Value, frozen=True, kw_only=True, tag="remove_network"):
-    """Remove a network; one that others still use stays, with a warning."""
+    """Remove a network; one that is still in use stays, with a warning."""
 
     name: str
     cause: str = ""
@@ -36,7 +36,7 @@ class RemoveNetwork(Value, frozen=True, kw_only=True, tag="remove_network"):
 
 
 class CreateVolume(Value, frozen=True, kw_only=True, tag="create_volume"):
-    """Make a named volume, empty; it is filled when a container first mounts it."""
+    """Create a named volume, empty; it is filled when a container first mounts it."""
 
     volume: Volume
     config_hash: str
@@ -49,7 +49,7 @@ class CreateVolume(Value, frozen=True, kw_only=True, tag="create_volume"):
 
 
 class RemoveVolume(Value, frozen=True, kw_only=True, tag="remove_volume"):
-    """Remove a volume and what is in it; where it is made ``anew``, stopped containers may have it."""
+    """Remove a volume with its content; where it is created ``anew``, stopped containers may use it."""
 
     name: str
     cause: str = ""
@@ -61,7 +61,7 @@ class RemoveVolume(Value, frozen=True, kw_only=True, tag="remove_volume"):
 
 
 class CreateContainer(Value, frozen=True, kw_only=True, tag="create_container"):
-    """Make a container; where ``replaces`` names one, stop and remove that when the new one stands.
+    """Create a container; where ``replaces`` names one, stop and remove that one once the new one exists.
 
     ``volumes`` are anonymous volumes to take over: path in the container to volume name.
     """
@@ -72,7 +72,7 @@ class CreateContainer(Value, frozen=True, kw_only=True, tag="create_container"):
     config_hash: str
     number: int = 1
     oneoff: bool = False
-    auto_remove: bool = False  # when it has ended; also where nobody comes to start it
+    auto_remove: bool = False  # when it has ended, or is not started at all
     labels: dict[str, str] = field(default_factory=dict)
     replaces: str = ""  # container id
     grace: Seconds | None = None  # for stopping the replaced one; None: its own
@@ -85,10 +85,10 @@ class CreateContainer(Value, frozen=True, kw_only=True, tag="create_container"):
 
 
 class PrepareContainer(Value, frozen=True, kw_only=True, tag="prepare_container"):
-    """Set a container up to the point before its program starts (``runc create``, network, mounts).
+    """Set up a container to the point before its program starts (``runc create``, network, mounts).
 
-    ``early`` ones are set up before those that they wait for have started. What these are to make cannot
-    be mounted yet; it is left to the start.
+    ``early`` ones are prepared before their dependencies have started. Mounts that these have yet to create
+    are left to the start.
     """
 
     name: str
@@ -101,7 +101,7 @@ class PrepareContainer(Value, frozen=True, kw_only=True, tag="prepare_container"
 
 
 class StartContainer(Value, frozen=True, kw_only=True, tag="start_container"):
-    """Start a container and run its post_start hooks; prepares it first where nobody has."""
+    """Start a container and run its post_start hooks; prepare it first where that has not been done."""
 
     name: str
     cause: str = ""
@@ -114,8 +114,8 @@ class StartContainer(Value, frozen=True, kw_only=True, tag="start_container"):
 class WaitFor(Value, frozen=True, kw_only=True, tag="wait_for"):
     """Wait until all of a service's containers meet a condition.
 
-    ``condition`` is a word of depends_on, or ``running_or_healthy`` for ``up --wait``. Where it cannot be
-    met any more the step fails, or warns when not ``required``.
+    ``condition`` is one of depends_on, or ``running_or_healthy`` for ``up --wait``. Where it cannot be met
+    any more, the step fails, or warns where not ``required``.
     """
 
     service: str
@@ -135,7 +135,7 @@ class StopContainer(Value, frozen=True, kw_only=True, tag="stop_container"):
 
     name: str
     grace: Seconds | None = None  # None: the container's own
-    again: bool = False  # it is started again at once
+    again: bool = False  # it is started again right after
     cause: str = ""
 
     def describe(self) -> str:
@@ -144,7 +144,7 @@ class StopContainer(Value, frozen=True, kw_only=True, tag="stop_container"):
 
 
 class KillContainer(Value, frozen=True, kw_only=True, tag="kill_container"):
-    """Send a signal to a container's first process."""
+    """Send a signal to the first process of a container."""
 
     name: str
     signal: str = "SIGKILL"
@@ -156,7 +156,7 @@ class KillContainer(Value, frozen=True, kw_only=True, tag="kill_container"):
 
 
 class RemoveContainer(Value, frozen=True, kw_only=True, tag="remove_container"):
-    """Remove a container, killing it where it still runs; its anonymous volumes too where asked."""
+    """Remove a container, killing it where it still runs; with ``volumes`` its anonymous volumes, too."""
 
     name: str
     volumes: bool = False
@@ -183,7 +183,7 @@ Operation: TypeAlias = (
 
 
 class Step(Value, frozen=True, kw_only=True):
-    """One operation and the numbers of those that must be done before it."""
+    """One operation, and the numbers of the steps that must be done before it."""
 
     number: int
     operation: Operation
@@ -191,9 +191,9 @@ class Step(Value, frozen=True, kw_only=True):
 
 
 class Plan(Value, frozen=True, kw_only=True):
-    """Operations in an order that leaves open what may run at once.
+    """Steps in an order; those that do not come after each other may run in parallel.
 
-    ``unchanged`` names containers that are as they should be, for the display.
+    ``unchanged`` names the containers that need no step, for the display.
     """
 
     steps: tuple[Step, ...] = ()
@@ -202,7 +202,7 @@ class Plan(Value, frozen=True, kw_only=True):
 
 
 def split_plan(plan: Plan, deferred: tuple[type, ...]) -> tuple[Plan, Plan]:
-    """Split a plan into what needs no step of these kinds of operations, and the rest."""
+    """Split a plan into the steps that need no operation of the types ``deferred``, and the rest."""
     later: set[int] = set()
     for step in plan.steps:
         if isinstance(step.operation, deferred) or later.intersection(step.after):
@@ -221,7 +221,7 @@ def split_plan(plan: Plan, deferred: tuple[type, ...]) -> tuple[Plan, Plan]:
 
 
 def render_plan(plan: Plan) -> str:
-    """Print a plan, one line a step: ``3 start container db-1: created by 2 (after 2)``."""
+    """Format a plan, one line a step: ``3 start container db-1: created by 2 (after 2)``."""
     lines = []
     for step in plan.steps:
         cause = f": {step.operation.cause}" if step.operation.cause else ""

@@ -1,4 +1,4 @@
-"""A project: services with their networks, volumes, configs and secrets. Frozen."""
+"""A project: services, networks, volumes, configs and secrets."""
 
 from cntnr_compose.core.errors import NoSuchService
 from cntnr_compose.core.values import Value, field, replace
@@ -6,7 +6,7 @@ from cntnr_compose.model.service import Service
 
 
 class AddressPool(Value, frozen=True, kw_only=True):
-    """One address pool of a network."""
+    """One entry of ``ipam.config`` of a network."""
 
     subnet: str = ""
     gateway: str = ""
@@ -15,7 +15,7 @@ class AddressPool(Value, frozen=True, kw_only=True):
 
 
 class Network(Value, frozen=True, kw_only=True):
-    """A network; ``key`` is its word in the file, ``name`` its name on the machine."""
+    """A network; ``key`` is its key in the file, ``name`` its name on the machine."""
 
     key: str
     name: str
@@ -43,7 +43,7 @@ class Volume(Value, frozen=True, kw_only=True):
 
 
 class FileSource(Value, frozen=True, kw_only=True):
-    """Where a config or secret comes from: exactly one of file, content, environment, external."""
+    """Source of a config or secret: exactly one of file, content, environment, external."""
 
     key: str
     name: str = ""
@@ -54,7 +54,7 @@ class FileSource(Value, frozen=True, kw_only=True):
 
 
 class Project(Value, frozen=True, kw_only=True):
-    """What a set of compose files means, after profiles and selection."""
+    """A project as its compose files define it, after profiles and selection."""
 
     name: str
     working_dir: str
@@ -70,34 +70,38 @@ class Project(Value, frozen=True, kw_only=True):
     environment: dict[str, str] = field(default_factory=dict)  # used for interpolation
 
     def service(self, name: str) -> Service:
-        """Give a service, or raise `NoSuchService`."""
+        """Return a service, or raise `NoSuchService`."""
         try:
             return self.services[name]
         except KeyError:
             raise NoSuchService(name) from None
 
     def select(self, names: tuple[str, ...], *, dependencies: bool = True) -> "Project":
-        """Give the project with only these services and, where asked, what they depend on."""
+        """Return the project with only these services and, where asked, what they depend on.
+
+        Raises `NoSuchService`.
+        """
         if not names:
             return self
-        wanted: dict[str, None] = {}
+        selected: set[str] = set()
         pending = [self.service(name).name for name in names]
         while pending:
             name = pending.pop()
-            if name in wanted:
+            if name in selected:
                 continue
-            wanted[name] = None
+            selected.add(name)
             if dependencies:
-                pending.extend(n for n in self.services[name].depends_on if n in self.services)
-        kept = {name: one for name, one in self.services.items() if name in wanted}
+                required = self.services[name].depends_on
+                pending.extend(one for one in required if one in self.services)
+        kept = {name: one for name, one in self.services.items() if name in selected}
         return replace(self, services=kept)
 
     def container_name(self, service: Service, number: int, *, separator: str = "-") -> str:
-        """Name the container ``number`` of a service."""
+        """Return the name of container ``number`` of a service."""
         if service.container_name:
             return service.container_name
         return separator.join((self.name, service.name, str(number)))
 
     def image_name(self, service: Service) -> str:
-        """Name the image of a service as the user wrote it, or as a build names it."""
+        """Return the image name of a service as the user wrote it, or as a build names it."""
         return service.image or f"{self.name}-{service.name}"

@@ -1,7 +1,7 @@
-"""What commands and a project's supervisor say to each other: one JSON value a line.
+"""Requests and replies between commands and a project's supervisor: one JSON value a line.
 
-`Hello` and its answer, `Greeting`, are understood by all versions; all else only by the same one. A
-command that meets a supervisor of an older version replaces it, and one that meets a newer one says so.
+`Ping` and its reply, `Greeting`, are understood by all versions; everything else only by the same one. A
+command that meets a supervisor of an older version replaces it, and fails where it meets a newer one.
 """
 
 from typing import Literal, TypeAlias
@@ -13,83 +13,84 @@ from cntnr_compose.core.values import Seconds, Tree, Value
 from cntnr_compose.model.plan import Plan
 from cntnr_compose.model.project import Project
 
-# Counted up with each change of messages, of records or of what a supervisor does that two trees of
-# one version would not agree about. Releases are told from each other by their version anyhow.
+# Incremented with each change of messages, records or behaviour of a supervisor between two source trees of
+# one version. Releases differ by their version.
 PROTOCOL = 1
-Age: TypeAlias = Literal["same", "older", "newer"]
+PeerAge: TypeAlias = Literal["same", "older", "newer"]
 
 
 class Ping(Value, frozen=True, kw_only=True, tag="hello"):
-    """Ask who is there; answered with Done(Greeting as a tree)."""
+    """Ask for the version of a supervisor; replies a Greeting as a tree."""
 
 
 class Greeting(Value, frozen=True, kw_only=True):
-    """Who a supervisor is. Those of before there were versions tell none, or nothing at all."""
+    """Version and project of a supervisor. The oldest supervisors send no version, or nothing at all."""
 
     pid: int = 0  # in its own pid namespace
     version: str = ""  # of the product
     protocol: int = 0
-    project: str = ""  # empty: it has not become one's supervisor yet
+    project: str = ""  # empty: it serves no project yet
 
     def __str__(self) -> str:
         return f"cntnr {self.version or '(unknown version)'}, protocol {self.protocol}"
 
 
-OURS = Greeting(version=__version__, protocol=PROTOCOL)
+OWN_GREETING = Greeting(version=__version__, protocol=PROTOCOL)
 
 
-def age(theirs: Greeting, ours: Greeting = OURS) -> Age:
-    """Tell how old a supervisor is beside a command.
+def compare_age(peer: Greeting, own: Greeting = OWN_GREETING) -> PeerAge:
+    """Tell whether a supervisor is of the same version as this command, or of an older or newer one.
 
-    The product's version decides, then the protocol: any change of messages, records or behaviour
-    between two releases counts, also one that nobody thought of when he left the protocol as it was.
+    The version of the product decides, then the protocol: so changes between two releases count even
+    where the number of the protocol was not incremented.
     """
-    if _order(theirs) == _order(ours):
+    if _order(peer) == _order(own):
         return "same"
-    return "older" if _order(theirs) < _order(ours) else "newer"
+    return "older" if _order(peer) < _order(own) else "newer"
 
 
-def _order(one: Greeting) -> tuple[list[int], str, int]:
-    """Give what versions are ordered by: 0.10.0 is after 0.9.0, and 0.2.0rc1 before 0.2.0."""
+def _order(greeting: Greeting) -> tuple[list[int], str, int]:
+    """Return what versions are ordered by: 0.10.0 is after 0.9.0, and 0.2.0rc1 before 0.2.0."""
     numbers: list[int] = []
-    for word in one.version.split("."):
+    for word in greeting.version.split("."):
         if not word.isdecimal():
             break
         numbers.append(int(word))
-    return numbers, one.version, one.protocol
+    return numbers, greeting.version, greeting.protocol
 
 
 class Serve(Value, frozen=True, kw_only=True, tag="serve"):
-    """Become the supervisor of a project: what a command that started one says first.
+    """Become the supervisor of a project: the first request to a supervisor that was just started.
 
-    Answered with Done({"taken": bool}); taken means that another one serves it, and this one ends.
+    Replies ``{"taken": bool}``; taken means that another one serves the project, and this one exits.
     """
 
     project: str
 
 
 class Lock(Value, frozen=True, kw_only=True, tag="begin"):
-    """Take the project's turn: nobody else changes it until this connection ends or says End.
+    """Take the change lock of the project, until `Unlock` or the end of the connection.
 
-    Who has to wait is told so (`Warned`). Take it before observing, so that plans are made of what is.
+    A client that has to wait for it gets a `WarningEvent`. Lock before `Observe`, so that plans are made from
+    the current state.
     """
 
-    what: str  # the verb, for those who wait
+    what: str  # the command, for the message to those who wait
 
 
 class Unlock(Value, frozen=True, kw_only=True, tag="end"):
-    """Give the turn back."""
+    """Release the change lock."""
 
 
 class Observe(Value, frozen=True, kw_only=True, tag="observe"):
-    """Ask for a snapshot; answered with Done(Observed as a tree)."""
+    """Ask for a snapshot; replies an Observed as a tree."""
 
 
 class ExecutePlan(Value, frozen=True, kw_only=True, tag="execute"):
-    """Carry a plan out; ``project``, where given, becomes what the project is meant to be.
+    """Execute a plan; ``project`` becomes the intent of the project where it is set.
 
-    Where the connection ends before the answer, the plan is cancelled: what is half-made goes, what is
-    done stays.
+    Where the connection ends before the reply, the plan is cancelled: unfinished steps are undone, finished
+    ones stay.
     """
 
     plan: Plan
@@ -97,14 +98,14 @@ class ExecutePlan(Value, frozen=True, kw_only=True, tag="execute"):
 
 
 class PrepareExec(Value, frozen=True, kw_only=True, tag="exec"):
-    """Lay out a command to run in a container; answered with Done({"argv": [...]}).
+    """Prepare a process in a running container; replies ``{"argv": [...]}``.
 
-    The command runs the answer's words (outside the holder) and has the program's exit status.
+    The client runs these words outside the holder; the exit status is that of the process.
     """
 
     container: str  # name
     command: tuple[str, ...]
-    user: str = ""  # empty: the container's
+    user: str = ""  # empty: that of the container
     working_dir: str = ""
     environment: dict[str, str] = {}
     privileged: bool = False
@@ -113,13 +114,13 @@ class PrepareExec(Value, frozen=True, kw_only=True, tag="exec"):
 
 
 class Subscribe(Value, frozen=True, kw_only=True, tag="follow"):
-    """Tell every ContainerEvent from now on, until the connection ends."""
+    """Send every ContainerEvent from now on, until the connection ends."""
 
     since: Seconds = 0
 
 
 class Shutdown(Value, frozen=True, kw_only=True, tag="quit"):
-    """End the supervisor where nothing of the project is left; Done({"ended": bool})."""
+    """Exit where nothing of the project is left; replies ``{"ended": bool}``."""
 
 
 Request: TypeAlias = (
@@ -128,19 +129,19 @@ Request: TypeAlias = (
 
 
 class EventReply(Value, frozen=True, kw_only=True, tag="told"):
-    """An event on the way."""
+    """An event while a request is worked on."""
 
     event: Event
 
 
 class ResultReply(Value, frozen=True, kw_only=True, tag="done"):
-    """The request is answered."""
+    """The request succeeded."""
 
     result: Tree = {}
 
 
 class ErrorReply(Value, frozen=True, kw_only=True, tag="failed"):
-    """The request failed by something that the user can mend."""
+    """The request failed with an error that the user can fix."""
 
     error: str  # the name of the error's class
     message: str
@@ -149,8 +150,8 @@ class ErrorReply(Value, frozen=True, kw_only=True, tag="failed"):
     details: dict[str, str | int] = {}
 
     @classmethod
-    def of(cls, error: CntnrError) -> "ErrorReply":
-        """Make the reply that tells of an error."""
+    def from_error(cls, error: CntnrError) -> "ErrorReply":
+        """Make the reply for an error."""
         return cls(
             error=error.kind,
             message=str(error),
@@ -159,8 +160,8 @@ class ErrorReply(Value, frozen=True, kw_only=True, tag="failed"):
             details=dict(error.details),
         )
 
-    def as_error(self) -> RemoteError:
-        """Make the error that the reply tells of."""
+    def to_error(self) -> RemoteError:
+        """Make the error of the reply."""
         return RemoteError(self.error, self.message, self.hint, self.exit_code, self.details)
 
 

@@ -1,7 +1,6 @@
-"""A service and its parts, in the words of the Compose specification, canonical and frozen.
+"""A service and its parts; fields are named like the keys of the Compose specification.
 
-Fields carry the names of the canonical compose keys; durations are seconds, sizes are bytes.
-What a field's None means is said beside it; "not set" falls back to the image or to a default.
+Durations are seconds, sizes are bytes. A value that is not set falls back to the image or to a default.
 """
 
 from cntnr_compose.core.values import Bytes, Seconds, Tree, Value, field
@@ -16,9 +15,9 @@ class Dependency(Value, frozen=True, kw_only=True):
 
 
 class Healthcheck(Value, frozen=True, kw_only=True):
-    """How to tell whether a container works."""
+    """``healthcheck`` of a service; None and () mean: as in the image."""
 
-    test: tuple[str, ...] = ()  # () means: the image's; ("NONE",) means: none
+    test: tuple[str, ...] = ()  # ("NONE",): no health check
     interval: Seconds | None = None
     timeout: Seconds | None = None
     start_period: Seconds | None = None
@@ -28,7 +27,7 @@ class Healthcheck(Value, frozen=True, kw_only=True):
 
 
 class Port(Value, frozen=True, kw_only=True):
-    """A published port; ``published`` is a port, a range ``A-B``, or empty for any free one."""
+    """One entry of ``ports``; ``published`` is a port, a range ``A-B``, or empty for any free port."""
 
     target: int
     published: str = ""
@@ -59,8 +58,8 @@ class VolumeOptions(Value, frozen=True, kw_only=True):
 class TmpfsOptions(Value, frozen=True, kw_only=True):
     """Options of a tmpfs mount."""
 
-    size: Bytes = 0  # 0 means: no limit of its own
-    mode: int = 0  # 0 means: 01777
+    size: Bytes = 0  # 0: no limit
+    mode: int = 0  # 0: 01777
 
 
 class ImageOptions(Value, frozen=True, kw_only=True):
@@ -84,17 +83,17 @@ class Mount(Value, frozen=True, kw_only=True):
 
 
 class FileMount(Value, frozen=True, kw_only=True):
-    """A config or a secret as a service uses it."""
+    """One entry of ``configs`` or ``secrets`` of a service."""
 
     source: str
-    target: str = ""  # empty means: /run/secrets/SOURCE or /SOURCE
+    target: str = ""  # empty: /run/secrets/SOURCE or /SOURCE
     uid: str = ""
     gid: str = ""
-    mode: int | None = None  # None means: 0444
+    mode: int | None = None  # None: 0444
 
 
 class NetworkAttachment(Value, frozen=True, kw_only=True):
-    """How a service is attached to one network."""
+    """How a service is attached to one of its ``networks``."""
 
     aliases: tuple[str, ...] = ()
     ipv4_address: str = ""
@@ -108,7 +107,7 @@ class NetworkAttachment(Value, frozen=True, kw_only=True):
 
 
 class Device(Value, frozen=True, kw_only=True):
-    """A device of the host in the container."""
+    """One entry of ``devices``."""
 
     source: str
     target: str = ""
@@ -116,21 +115,21 @@ class Device(Value, frozen=True, kw_only=True):
 
 
 class Ulimit(Value, frozen=True, kw_only=True):
-    """A resource limit of processes; -1 means unlimited."""
+    """A resource limit of processes; -1: unlimited."""
 
     soft: int
     hard: int
 
 
 class Logging(Value, frozen=True, kw_only=True):
-    """Where output goes."""
+    """``logging`` of a service."""
 
     driver: str = ""
     options: dict[str, str] = field(default_factory=dict)
 
 
 class Limits(Value, frozen=True, kw_only=True):
-    """Resource limits; 0 means none."""
+    """Resource limits; 0: none."""
 
     cpus: float = 0
     memory: Bytes = 0
@@ -138,7 +137,7 @@ class Limits(Value, frozen=True, kw_only=True):
 
 
 class Hook(Value, frozen=True, kw_only=True):
-    """A command to run at a point of a container's life."""
+    """A ``post_start`` or ``pre_stop`` hook."""
 
     command: tuple[str, ...]
     user: str = ""
@@ -148,7 +147,7 @@ class Hook(Value, frozen=True, kw_only=True):
 
 
 class Build(Value, frozen=True, kw_only=True):
-    """How to make an image."""
+    """``build`` of a service."""
 
     context: str = "."
     dockerfile: str = ""
@@ -170,10 +169,10 @@ class Build(Value, frozen=True, kw_only=True):
 
 
 class RestartPolicy(Value, frozen=True, kw_only=True):
-    """What happens when a container ends by itself."""
+    """When a container that has ended by itself is started again."""
 
     condition: str = "no"  # no, always, on-failure, unless-stopped
-    max_attempts: int = 0  # 0 means: without end
+    max_attempts: int = 0  # 0: without limit
     delay: Seconds = 0
     window: Seconds = 0
 
@@ -259,4 +258,4 @@ class Service(Value, frozen=True, kw_only=True):
     oom_kill_disable: bool = False
     oom_score_adj: int = 0
 
-    raw: Tree = field(default_factory=dict)  # the canonical tree, for hashes and reports
+    raw: Tree = field(default_factory=dict)  # the canonical tree, for config hashes and reports

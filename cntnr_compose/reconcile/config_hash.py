@@ -1,7 +1,7 @@
-"""Hashes that tell whether a service, network or volume is still defined as it was.
+"""Compute docker compose's config hash of services, networks and volumes.
 
-The text that is hashed is the one that docker compose hashes: JSON without spaces, keys in the order
-in which docker compose declares them. So a service has the same hash here and there.
+A hash that has changed means a changed definition. What is hashed is what docker compose hashes: JSON
+without spaces, keys in the order in which docker compose declares them.
 """
 
 import hashlib
@@ -11,8 +11,8 @@ from cntnr_compose.core.values import Tree, to_json
 from cntnr_compose.model.project import AddressPool, Network, Volume
 from cntnr_compose.model.service import Service
 
-# What may change without a container having to be made anew. Files of labels are merged into the service
-# before, so that what counts is what is in them; those of variables too, but not for `config --hash`.
+# What may change without recreating containers. The labels of label_file are merged into the service before,
+# so that their content counts; variables of env_file too, but not for `config --hash`.
 EXCLUDED_KEYS = ("build", "pull_policy", "scale", "depends_on", "profiles", "label_file")
 
 FILE = "source target uid gid mode"
@@ -20,8 +20,8 @@ HOOK = "command user privileged working_dir environment"
 GPU = "capabilities driver count device_ids options"
 UPDATE = "parallelism delay failure_action monitor max_failure_ratio order"
 LIMITS = "cpus memory pids devices generic_resources"
-# Where docker compose does not sort keys by name; lists are passed through. What is missing in a row
-# comes after it, by name.
+# The order of keys where docker compose does not sort them by name, by path; list indices are left out of
+# paths. Keys that are missing here come last, by name.
 KEY_ORDER = {
     "": (
         "annotations attach develop blkio_config cap_add cap_drop cgroup_parent cgroup cpu_count "
@@ -67,7 +67,7 @@ RANKS = {
     path: {word: f"\0{number:03}" for number, word in enumerate(words.split())}
     for path, words in KEY_ORDER.items()
 }
-# What stands there though nothing was said.
+# What docker compose adds where a file does not set it.
 IMPLIED_VALUES: dict[str, Tree] = {
     "": {"command": None, "entrypoint": None},
     "deploy": {"resources": {}, "placement": {}},
@@ -84,7 +84,7 @@ ESCAPED = ((b"&", b"\\u0026"), (b"<", b"\\u003c"), (b">", b"\\u003e"))
 
 
 def service_hash(service: Service) -> str:
-    """Give the ``config-hash`` of a service: 64 hexadecimal digits."""
+    """Return the ``config-hash`` of a service: 64 hexadecimal digits."""
     tree = {key: value for key, value in service.raw.items() if key not in EXCLUDED_KEYS}
     deploy = tree.get("deploy")
     if isinstance(deploy, dict):
@@ -95,12 +95,12 @@ def service_hash(service: Service) -> str:
 
 
 def _env_file(entry: Tree) -> Any:
-    """Write an env file that nobody has read yet as docker compose does: by its path, if it must be there."""
+    """Write an env_file entry as docker compose does: only its path where the file is required."""
     return entry["path"] if entry.get("required", True) else entry
 
 
 def network_hash(network: Network) -> str:
-    """Give the ``config-hash`` of a network."""
+    """Return the ``config-hash`` of a network."""
     ipam = {"driver": network.ipam_driver, "config": [_pool(one) for one in network.pools]}
     tree = {
         "name": network.name,
@@ -120,7 +120,7 @@ def network_hash(network: Network) -> str:
 
 
 def volume_hash(volume: Volume) -> str:
-    """Give the ``config-hash`` of a volume."""
+    """Return the ``config-hash`` of a volume."""
     tree = {
         "name": volume.name,
         "driver": volume.driver or "local",

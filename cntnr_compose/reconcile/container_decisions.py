@@ -1,14 +1,13 @@
-"""What is to become of each container of a service: left, made, made anew, started, removed; and why."""
+"""Decide for each container: keep, create, recreate, start, restart or remove; with the reason."""
 
-from collections.abc import Iterable, Mapping
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeAlias
 
-from cntnr_compose.core.values import Value, replace
+from cntnr_compose.core.values import Value
 from cntnr_compose.model.observed import Container, Observed
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Service
-from cntnr_compose.reconcile import config_hash as confighash
-from cntnr_compose.reconcile import dependencies as graph
+from cntnr_compose.reconcile import config_hash
 from cntnr_compose.reconcile.resource_decisions import networks_of, volumes_of
 
 ContainerAction = Literal["keep", "create", "recreate", "start", "restart", "remove"]
@@ -16,7 +15,7 @@ RecreatePolicy = Literal["diverged", "force", "never"]
 
 
 class ContainerDecision(Value, frozen=True, kw_only=True):
-    """One container, there or to be, and what is to become of it."""
+    """What to do with one container, and why; ``existing`` is None where it is yet to be created."""
 
     action: ContainerAction
     name: str
@@ -26,221 +25,155 @@ class ContainerDecision(Value, frozen=True, kw_only=True):
 
 
 class Recreated(Value, frozen=True, kw_only=True):
-    """Names of networks and volumes that are removed and made anew."""
+    """Names of the networks and volumes that are removed and created again."""
 
     networks: frozenset[str] = frozenset()
     volumes: frozenset[str] = frozenset()
+
+
+Decisions: TypeAlias = dict[str, list[ContainerDecision]]  # by service
 
 
 def decide_containers(
     project: Project,
     observed: Observed,
     policies: Mapping[str, RecreatePolicy],
-    renewed: Recreated,
+    recreated: Recreated,
     *,
     separator: str = "-",
-) -> dict[str, list[ContainerDecision]]:
-    """Decide for the services that have a policy, and what follows for others who are hit by it."""
-    fates = {
-        name: _of_service(project, observed, project.services[name], policy, renewed, separator)
-        for name, policy in policies.items()
-    }
-    _hit_from_outside(fates, observed, renewed)
-    services = {name: service for name, service in project.services.items() if name in fates}
-    _pass_on(fates, services, policies)
-    return fates
+) -> Decisions:
+    """Decide for the containers of the services that have a policy, each service by itself.
+
+    `consequences.apply_consequences` adds what the decisions for one service mean for others.
+    """
+    decisions = {}
+    for name, policy in policies.items():
+        service = project.services[name]
+        reasons = _recreate_reasons(project, observed, service, policy, recreated)
+        containers = observed.service_containers(name)
+        decisions[name] = _decide_service(project, service, containers, reasons, separator)
+    return decisions
 
 
-def keep_or_start(found: Container) -> ContainerDecision:
-    """Leave a container that runs, and start one that does not."""
-    number = found.record.number
-    if found.is_running:
-        return ContainerDecision(action="keep", name=found.name, number=number, existing=found)
-    state = found.status.state
-    ended = f"exited ({found.status.exit_code})" if state == "exited" else state
+def keep_or_start(container: Container) -> ContainerDecision:
+    """Decide to keep a container that runs, and to start one that does not."""
+    number = container.record.number
+    if container.is_running:
+        return ContainerDecision(
+            action="keep", name=container.name, number=number, existing=container
+        )
+    state = container.status.state
+    cause = f"exited ({container.status.exit_code})" if state == "exited" else state
     return ContainerDecision(
-        action="start", name=found.name, number=number, existing=found, cause=ended
+        action="start", name=container.name, number=number, existing=container, cause=cause
     )
 
 
-def restart_causes(service: Service) -> frozenset[str]:
-    """Name the services that a service cannot outlive: it is stopped before they are made anew."""
-    restarts = (name for name, one in service.depends_on.items() if one.restart)
-    return frozenset({*restarts, *graph.namespace_owners(service)})
+def services_with_decisions(
+    project: Project, decisions: Mapping[str, Sequence[ContainerDecision]]
+) -> dict[str, Service]:
+    """Return the services of the decisions; one that the project lacks as its container records it."""
+    services = {name: one for name, one in project.services.items() if name in decisions}
+    for name, each in decisions.items():
+        for decision in each:
+            if name not in services and decision.existing:
+                services[name] = decision.existing.record.definition
+    return services
 
 
-def requested_addresses(services: Mapping[str, Service]) -> dict[str, str]:
-    """Give the services that ask for an address, by address."""
-    return {
-        one.ipv4_address: name
-        for name, service in services.items()
-        for one in service.networks.values()
-        if one.ipv4_address
-    }
+def _decide_service(
+    project: Project,
+    service: Service,
+    containers: tuple[Container, ...],
+    reasons: Mapping[str, str],
+    separator: str,
+) -> list[ContainerDecision]:
+    """Decide which containers of a service stay, at its number of replicas, and which come or go."""
+    # Those that need not be recreated stay first, then those with the lowest numbers.
+    ranked = sorted(containers, key=lambda one: (bool(reasons[one.name]), one.record.number))
+    staying, surplus = ranked[: service.replicas], ranked[service.replicas :]
+    decisions = []
+    for container in staying:
+        name = project.container_name(service, container.record.number, separator=separator)
+        decisions.append(_decide_existing(container, name, reasons[container.name]))
+    for container in surplus:
+        decision = ContainerDecision(
+            action="remove",
+            name=container.name,
+            number=container.record.number,
+            existing=container,
+            cause=f"scaled down to {service.replicas}",
+        )
+        decisions.append(decision)
+    first = max((container.record.number for container in containers), default=0) + 1
+    cause = f"scaled up to {service.replicas}" if containers else "not found"
+    for number in range(first, first + service.replicas - len(containers)):
+        name = project.container_name(service, number, separator=separator)
+        decision = ContainerDecision(action="create", name=name, number=number, cause=cause)
+        decisions.append(decision)
+    return sorted(decisions, key=lambda decision: decision.number)
 
 
-def uses_recreated(found: Container, renewed: Recreated) -> bool:
-    """Tell whether a container uses a network or volume that is made anew."""
-    return bool(
-        renewed.networks.intersection(found.record.networks.values())
-        or renewed.volumes.intersection(mount.source for mount in found.record.mounts)
+def _decide_existing(container: Container, name: str, reason: str) -> ContainerDecision:
+    """Decide to recreate a container under ``name`` where there is a reason, else to keep or start it."""
+    if container.status.state in ("removing", "dead"):
+        reason = reason or "half removed"
+    if not reason:
+        return keep_or_start(container)
+    return ContainerDecision(
+        action="recreate",
+        name=name,
+        number=container.record.number,
+        existing=container,
+        cause=reason,
     )
 
 
-def _of_service(
+def _recreate_reasons(
     project: Project,
     observed: Observed,
     service: Service,
     policy: RecreatePolicy,
-    renewed: Recreated,
-    separator: str,
-) -> list[ContainerDecision]:
-    found = observed.service_containers(service.name)
-    why = dict.fromkeys((one.name for one in found), "forced" if policy == "force" else "")
-    if policy == "diverged":
-        digest = confighash.service_hash(service)
-        image = observed.images.get(project.image_name(service), "")
-        for one in found:
-            why[one.name] = _divergence(one, project, service, digest, image, renewed)
-    # Those that are as they should be stay first, then those with the lowest numbers.
-    ranked = sorted(found, key=lambda one: (bool(why[one.name]), one.record.number))
-    fates = []
-    for one in ranked[: service.replicas]:
-        number = one.record.number
-        name = project.container_name(service, number, separator=separator)
-        fates.append(_of_container(one, name, why[one.name]))
-    scaled = f"scaled down to {service.replicas}"
-    for one in ranked[service.replicas :]:
-        number = one.record.number
-        fates.append(
-            ContainerDecision(
-                action="remove", name=one.name, number=number, existing=one, cause=scaled
-            )
+    recreated: Recreated,
+) -> dict[str, str]:
+    """Return by container name why to recreate it under a policy; empty where there is no reason."""
+    containers = observed.service_containers(service.name)
+    if policy != "diverged":
+        reason = "forced" if policy == "force" else ""
+        return {container.name: reason for container in containers}
+    digest = config_hash.service_hash(service)
+    image_id = observed.images.get(project.image_name(service), "")
+    return {
+        container.name: (
+            _record_divergence(container, digest, image_id)
+            or _resource_divergence(container, project, service, recreated)
         )
-    first = max((one.record.number for one in found), default=0) + 1
-    cause = f"scaled up to {service.replicas}" if found else "not found"
-    for number in range(first, first + service.replicas - len(found)):
-        name = project.container_name(service, number, separator=separator)
-        fates.append(ContainerDecision(action="create", name=name, number=number, cause=cause))
-    return sorted(fates, key=lambda one: one.number)
+        for container in containers
+    }
 
 
-def _of_container(found: Container, name: str, why: str) -> ContainerDecision:
-    number = found.record.number
-    if found.status.state in ("removing", "dead"):
-        why = why or "half removed"
-    if why:
-        return ContainerDecision(
-            action="recreate", name=name, number=number, existing=found, cause=why
-        )
-    return keep_or_start(found)
-
-
-def _divergence(
-    found: Container,
-    project: Project,
-    service: Service,
-    digest: str,
-    image: str,
-    renewed: Recreated,
-) -> str:
-    record = found.record
-    if record.config_hash != digest:
+def _record_divergence(container: Container, digest: str, image_id: str) -> str:
+    if container.record.config_hash != digest:
         return "configuration changed"
-    if image and record.image_id != image:
+    if image_id and container.record.image_id != image_id:
         return "image changed"
+    return ""
+
+
+def _resource_divergence(
+    container: Container, project: Project, service: Service, recreated: Recreated
+) -> str:
+    record = container.record
     attached = set(record.networks.values())
     for network in networks_of(project, service):
-        if network.name in renewed.networks:
+        if network.name in recreated.networks:
             return f"network {network.name} changed"
         if network.name not in attached:
             return f"not attached to network {network.name}"
     mounted = {mount.source for mount in record.mounts if mount.type == "volume"}
     for volume in volumes_of(project, service):
-        if volume.name in renewed.volumes:
+        if volume.name in recreated.volumes:
             return f"volume {volume.name} changed"
         if volume.name not in mounted:
             return f"volume {volume.name} not mounted"
     return ""
-
-
-def _hit_from_outside(
-    fates: dict[str, list[ContainerDecision]], observed: Observed, renewed: Recreated
-) -> None:
-    """Let running containers that nobody selected survive that their network is made anew."""
-    known = {one.existing.name for each in fates.values() for one in each if one.existing}
-    for found in observed.containers:
-        if found.name in known or not found.is_running or not uses_recreated(found, renewed):
-            continue
-        fate = ContainerDecision(
-            action="restart",
-            name=found.name,
-            number=found.record.number,
-            existing=found,
-            cause="its network or volume is made anew",
-        )
-        fates.setdefault(found.record.service, []).append(fate)
-
-
-def _pass_on(
-    fates: dict[str, list[ContainerDecision]],
-    services: Mapping[str, Service],
-    policies: Mapping[str, RecreatePolicy],
-) -> None:
-    """Let what happens to a service happen to those that live in it, until nothing changes."""
-    for name, service in services.items():
-        for lender in graph.namespace_owners(service):
-            first = next(iter(fates.get(lender, ())), None)
-            cause = f"namespace of {lender} is new"
-            for place, fate in enumerate(fates[name]):
-                if first and _is_older(fate, first):
-                    fates[name][place] = replace(fate, action="restart", cause=cause)
-    moved = True
-    while moved:
-        moved = False
-        for name, service in services.items():
-            verdict = _verdict(service, fates, may_recreate=policies.get(name) != "never")
-            if verdict is None:
-                continue
-            action, cause = verdict
-            for place, fate in enumerate(fates[name]):
-                if _is_weaker(fate, action):
-                    fates[name][place] = replace(fate, action=action, cause=cause)
-                    moved = True
-
-
-def _is_older(fate: ContainerDecision, lender: ContainerDecision) -> bool:
-    """Tell whether a container has run since before the one it shares a namespace with."""
-    if fate.action != "keep" or lender.action != "keep" or not (fate.existing and lender.existing):
-        return False
-    return 0 < fate.existing.status.started < lender.existing.status.started
-
-
-def _is_weaker(fate: ContainerDecision, action: ContainerAction) -> bool:
-    if action == "recreate":
-        return fate.action in ("keep", "start", "restart")
-    return fate.action == "keep"
-
-
-def _verdict(
-    service: Service, fates: Mapping[str, list[ContainerDecision]], *, may_recreate: bool
-) -> tuple[ContainerAction, str] | None:
-    """Tell what a service has to suffer for others, and why."""
-    lenders = graph.namespace_owners(service)
-    for what, names in (("namespace", lenders), ("volumes", graph.volume_owners(service))):
-        for name in names:
-            if _is_new(fates.get(name, ())) and may_recreate:
-                return "recreate", f"{what} of {name} changed"
-    for name in lenders:
-        if any(one.action not in ("keep", "remove") for one in fates.get(name, ())[:1]):
-            return "restart", f"namespace of {name} is new"
-    for name, one in service.depends_on.items():
-        if one.restart and any(fate.action == "recreate" for fate in fates.get(name, ())):
-            return "restart", f"{name} is recreated"
-    return None
-
-
-def _is_new(fates: Iterable[ContainerDecision]) -> bool:
-    """Tell whether the container that lends to others, the first, is another one than before."""
-    first = next((one for one in fates if one.action != "remove"), None)
-    return first is not None and first.action in ("create", "recreate")

@@ -1,4 +1,4 @@
-"""The labels that other tools read: those of docker compose, laid over the user's own."""
+"""Labels of containers, networks, volumes and images: those of docker compose, over the user's own."""
 
 from cntnr_compose import __version__
 from cntnr_compose.model.project import Network, Project, Volume
@@ -31,7 +31,7 @@ def container(
     image_id: str,
     replaces: str = "",
 ) -> dict[str, str]:
-    """Give the labels of a service's container."""
+    """Return the labels of a service's container."""
     labels = _service_labels(project, service, config_hash, image_id)
     labels |= {NUMBER: str(number), ONEOFF: "False"}
     if replaces:
@@ -42,25 +42,25 @@ def container(
 def oneoff(
     project: Project, service: Service, *, slug: str, config_hash: str, image_id: str
 ) -> dict[str, str]:
-    """Give the labels of a container that ``run`` makes."""
+    """Return the labels of a one-off container."""
     labels = _service_labels(project, service, config_hash, image_id)
     return labels | {ONEOFF: "True", SLUG: slug}
 
 
-def network(project: Project, wanted: Network, config_hash: str) -> dict[str, str]:
-    """Give the labels of a network."""
-    return wanted.labels | {
-        NETWORK: wanted.key,
+def network(project: Project, network: Network, config_hash: str) -> dict[str, str]:
+    """Return the labels of a network."""
+    return network.labels | {
+        NETWORK: network.key,
         PROJECT: project.name,
         VERSION: __version__,
         HASH: config_hash,
     }
 
 
-def volume(project: Project, wanted: Volume, config_hash: str) -> dict[str, str]:
-    """Give the labels of a named volume."""
-    return wanted.labels | {
-        VOLUME: wanted.key,
+def volume(project: Project, volume: Volume, config_hash: str) -> dict[str, str]:
+    """Return the labels of a named volume."""
+    return volume.labels | {
+        VOLUME: volume.key,
         PROJECT: project.name,
         VERSION: __version__,
         HASH: config_hash,
@@ -68,7 +68,7 @@ def volume(project: Project, wanted: Volume, config_hash: str) -> dict[str, str]
 
 
 def built_image(project: Project, service: Service) -> dict[str, str]:
-    """Give the labels of an image that is built for a service."""
+    """Return the labels of an image that is built for a service."""
     own = service.build.labels if service.build else {}
     return own | {PROJECT: project.name, SERVICE: service.name, VERSION: __version__}
 
@@ -77,8 +77,8 @@ def _service_labels(
     project: Project, service: Service, config_hash: str, image_id: str
 ) -> dict[str, str]:
     depends_on = (
-        f"{name}:{one.condition}:{str(one.restart).lower()}"
-        for name, one in service.depends_on.items()
+        f"{name}:{dependency.condition}:{str(dependency.restart).lower()}"
+        for name, dependency in service.depends_on.items()
     )
     labels = service.labels | {
         PROJECT: project.name,

@@ -1,4 +1,4 @@
-"""What `run` does: one container beside those of its service, with what the command line changes."""
+"""Plan `run`: one container beside those of its service, changed as the command line says."""
 
 from cntnr_compose.core.values import Value, field, replace
 from cntnr_compose.model.observed import Observed
@@ -11,14 +11,13 @@ from cntnr_compose.model.plan import (
 )
 from cntnr_compose.model.project import Project, Volume
 from cntnr_compose.model.service import Mount, NetworkAttachment, Port, RestartPolicy, Service
-from cntnr_compose.reconcile import config_hash as confighash
-from cntnr_compose.reconcile import labels
+from cntnr_compose.reconcile import config_hash, labels
 from cntnr_compose.reconcile.plan_builder import PlanBuilder
 from cntnr_compose.reconcile.up import UpOptions, add_up_steps, handle_orphans, select_services
 
 
 class RunOptions(Value, frozen=True, kw_only=True):
-    """What a user may ask of `run`; what is empty leaves the service's own."""
+    """Options of `run`; what is empty leaves the value of the service."""
 
     service: str
     slug: str  # 64 random hexadecimal digits
@@ -44,7 +43,7 @@ class RunOptions(Value, frozen=True, kw_only=True):
 
 
 class OneOffPlan(Value, frozen=True, kw_only=True):
-    """The plans of a `run`: attach between ``before``, which sets the container up, and ``start``."""
+    """The plans of a `run`: attach between ``before``, which prepares the container, and ``start``."""
 
     name: str
     service: Service  # as it runs
@@ -54,29 +53,88 @@ class OneOffPlan(Value, frozen=True, kw_only=True):
 
 
 def plan_run(project: Project, observed: Observed, options: RunOptions) -> OneOffPlan:
-    """Plan a container of its own, after networks, volumes and what the service depends on.
+    """Plan a one-off container, after networks, volumes and what the service depends on.
 
-    Raises what `reconcile` raises.
+    Raises what `plan_up` raises.
     """
-    up = UpOptions(
+    up_options = UpOptions(
         selected=(options.service,),
         dependencies=options.dependencies,
         remove_orphans=options.remove_orphans,
         ignore_orphans=options.ignore_orphans,
     )
-    wanted = select_services(project, up)
-    service = apply_run_options(wanted.service(options.service), options)
-    wanted = replace(wanted, services={**wanted.services, service.name: service})
-    name = options.name or f"{project.name}-{options.service}-run-{options.slug[:12]}"
-    draft = PlanBuilder()
-    cleared = handle_orphans(draft, project, observed, up)
-    brought = add_up_steps(
-        draft, wanted, observed, up, orphan_removals=cleared, except_service=options.service
+    selected = select_services(project, up_options)
+    service = apply_run_options(selected.service(options.service), options)
+    selected = replace(selected, services={**selected.services, service.name: service})
+    builder = PlanBuilder()
+    removals = handle_orphans(builder, project, observed, up_options)
+    steps = add_up_steps(
+        builder,
+        selected,
+        observed,
+        up_options,
+        orphan_removals=removals,
+        except_service=options.service,
     )
+    operation = _create_operation(project, observed, service, options)
+    volumes = _add_volumes(builder, project, observed, options)
+    create = builder.add(operation, {*removals, *steps.steps_before_create(service), *volumes})
+    after = {create, *steps.add_condition_waits(service)}
+    steps.add_prepare(service, operation.name, after)
+    return OneOffPlan(
+        name=operation.name,
+        service=service,
+        before=builder.build(),
+        start=_single_step(StartContainer(name=operation.name)),
+        removal=_single_step(RemoveContainer(name=operation.name, volumes=True)),
+    )
+
+
+def apply_run_options(service: Service, options: RunOptions) -> Service:
+    """Return a service as `run` changes it: by its options, and as a container beside the others."""
+    command = options.command or service.command
+    if options.entrypoint is not None and not options.command:
+        command = ()
+    environment = {key: value for key, value in options.environment.items() if value is not None}
+    added, dropped = set(options.cap_add), set(options.cap_drop)
+    return replace(
+        service,
+        command=command,
+        entrypoint=service.entrypoint if options.entrypoint is None else options.entrypoint,
+        environment=service.environment | environment,
+        labels=service.labels | options.labels,
+        user=options.user or service.user,
+        working_dir=options.working_dir or service.working_dir,
+        volumes=service.volumes + options.volumes,
+        ports=(service.ports if options.service_ports else ()) + options.ports,
+        cap_add=tuple(one for one in service.cap_add if one not in dropped) + options.cap_add,
+        cap_drop=tuple(one for one in service.cap_drop if one not in added) + options.cap_drop,
+        tty=options.tty,
+        stdin_open=options.interactive,
+        container_name="",
+        replicas=1,
+        restart=RestartPolicy(),
+        networks={
+            key: _one_off_attachment(service.name, one, use_aliases=options.use_aliases)
+            for key, one in service.networks.items()
+        },
+    )
+
+
+def _one_off_attachment(
+    name: str, attachment: NetworkAttachment, *, use_aliases: bool
+) -> NetworkAttachment:
+    """Leave a one-off only the name of its container, which all have, unless aliases are asked for."""
+    return replace(attachment, aliases=(name, *attachment.aliases) if use_aliases else ())
+
+
+def _create_operation(
+    project: Project, observed: Observed, service: Service, options: RunOptions
+) -> CreateContainer:
     reference = project.image_name(service)
-    digest = confighash.service_hash(service)
-    create = CreateContainer(
-        name=name,
+    digest = config_hash.service_hash(service)
+    return CreateContainer(
+        name=options.name or f"{project.name}-{options.service}-run-{options.slug[:12]}",
         service=service,
         image=reference,
         config_hash=digest,
@@ -91,67 +149,21 @@ def plan_run(project: Project, observed: Observed, options: RunOptions) -> OneOf
         ),
         cause="run",
     )
-    own = _volumes_of_its_own(draft, project, observed, options)
-    created = draft.add(create, {*cleared, *brought.steps_before_create(service), *own})
-    brought.add_prepare(service, name, {created, *brought.add_condition_waits(service)})
-    return OneOffPlan(
-        name=name,
-        service=service,
-        before=draft.build(),
-        start=_single(StartContainer(name=name)),
-        removal=_single(RemoveContainer(name=name, volumes=True)),
-    )
 
 
-def _volumes_of_its_own(
-    draft: PlanBuilder, project: Project, observed: Observed, options: RunOptions
+def _add_volumes(
+    builder: PlanBuilder, project: Project, observed: Observed, options: RunOptions
 ) -> list[int]:
-    """Make the volumes that only the command line names: nobody's, called as they are written."""
+    """Create volumes that only the command line names: of no project, under the name as written."""
     named = {mount.source for mount in options.volumes if mount.type == "volume" and mount.source}
     return [
-        draft.add(CreateVolume(volume=Volume(key=name, name=name, external=True), config_hash=""))
+        builder.add(CreateVolume(volume=Volume(key=name, name=name, external=True), config_hash=""))
         for name in sorted(named)
         if name not in project.volumes and name not in observed.volumes
     ]
 
 
-def apply_run_options(service: Service, options: RunOptions) -> Service:
-    """Give a service as `run` changes it: by its options, and as a container beside the others."""
-    command = options.command or service.command
-    if options.entrypoint is not None and not options.command:
-        command = ()
-    given = {key: value for key, value in options.environment.items() if value is not None}
-    added, dropped = set(options.cap_add), set(options.cap_drop)
-    return replace(
-        service,
-        command=command,
-        entrypoint=service.entrypoint if options.entrypoint is None else options.entrypoint,
-        environment=service.environment | given,
-        labels=service.labels | options.labels,
-        user=options.user or service.user,
-        working_dir=options.working_dir or service.working_dir,
-        volumes=service.volumes + options.volumes,
-        ports=(service.ports if options.service_ports else ()) + options.ports,
-        cap_add=tuple(one for one in service.cap_add if one not in dropped) + options.cap_add,
-        cap_drop=tuple(one for one in service.cap_drop if one not in added) + options.cap_drop,
-        tty=options.tty,
-        stdin_open=options.interactive,
-        container_name="",
-        replicas=1,
-        restart=RestartPolicy(),
-        networks={
-            key: _attachment(service.name, one, use_aliases=options.use_aliases)
-            for key, one in service.networks.items()
-        },
-    )
-
-
-def _attachment(name: str, own: NetworkAttachment, *, use_aliases: bool) -> NetworkAttachment:
-    """Give the names of a one-off: its container name, which all have, and no more unless asked."""
-    return replace(own, aliases=(name, *own.aliases) if use_aliases else ())
-
-
-def _single(operation: StartContainer | RemoveContainer) -> Plan:
-    draft = PlanBuilder()
-    draft.add(operation)
-    return draft.build()
+def _single_step(operation: StartContainer | RemoveContainer) -> Plan:
+    builder = PlanBuilder()
+    builder.add(operation)
+    return builder.build()

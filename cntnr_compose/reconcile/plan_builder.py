@@ -1,4 +1,4 @@
-"""A plan while it is being made: steps get their numbers in the order in which they are added."""
+"""Build a plan: number the steps in the order in which they are added, and note what they come after."""
 
 from collections.abc import Iterable
 
@@ -8,12 +8,12 @@ from cntnr_compose.model.plan import Operation, Plan, Step
 class PlanBuilder:
     """Collects steps; a step may only come after steps that were added before it.
 
-    What a step comes after is kept short: a step that another one comes after anyway is left out.
+    ``after`` of a step is kept short: it leaves out what another of its steps comes after anyway.
     """
 
     def __init__(self) -> None:
         self._steps: list[Step] = []
-        self._before: list[int] = [0]  # by number: a bit for each step that is done by then
+        self._done_after: list[int] = [0]  # by number: a bit for each step that is done after it
         self._unchanged: list[str] = []
         self._warnings: list[str] = []
 
@@ -23,31 +23,53 @@ class PlanBuilder:
         return not self._steps
 
     def add(self, operation: Operation, after: Iterable[int] = ()) -> int:
-        """Add an operation that comes after the steps of these numbers; give its own number."""
+        """Add an operation that comes after the steps of these numbers; return its own number."""
         number = len(self._steps) + 1
         done = 0
         kept = []
-        for one in sorted(set(after), reverse=True):  # the later ones imply the most
-            if not done >> one & 1:
-                kept.append(one)
-                done |= self._before[one] | 1 << one
-        self._before.append(done)
+        for step in sorted(set(after), reverse=True):  # the later ones imply the most
+            if not done >> step & 1:
+                kept.append(step)
+                done |= self._done_after[step] | 1 << step
+        self._done_after.append(done)
         self._steps.append(Step(number=number, operation=operation, after=tuple(kept[::-1])))
         return number
 
     def add_unchanged(self, name: str) -> None:
-        """Note that a container is as it should be."""
+        """Note that a container needs no step."""
         self._unchanged.append(name)
 
     def warn(self, text: str) -> None:
-        """Say something once."""
+        """Add a warning, once."""
         if text not in self._warnings:
             self._warnings.append(text)
 
     def build(self) -> Plan:
-        """Give what was collected."""
+        """Return the plan of all that was added."""
         return Plan(
             steps=tuple(self._steps),
             unchanged=tuple(self._unchanged),
             warnings=tuple(self._warnings),
         )
+
+
+class ContainerSteps:
+    """The steps of one container so far, by number; None where there is no such step."""
+
+    def __init__(self) -> None:
+        self.stop: int | None = None
+        self.create: int | None = None
+
+
+class ServiceSteps:
+    """The steps of one service so far, and what has to come before those that are still to be added."""
+
+    def __init__(self) -> None:
+        self.first_create: int | None = None
+        self.first_prepare: int | None = None
+        self.starts: list[int] = []
+        self.waits: dict[tuple[str, bool], int] = {}  # by condition, and whether it is required
+        # Stops of containers that cannot outlive the containers which are recreated.
+        self.stops_before_create: set[int] = set()
+        # Stops of containers that have an address which this service asks for.
+        self.stops_before_prepare: set[int] = set()

@@ -1,16 +1,15 @@
-"""Networks and volumes that services use: which are there, which are missing, which have changed."""
+"""Decide for each network and volume: keep, create or recreate; and add the steps for it."""
 
 from collections.abc import Iterable
 from typing import Literal
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value
-from cntnr_compose.model.observed import Observed, ObservedNetwork, ObservedVolume
+from cntnr_compose.model.observed import Container, Observed, ObservedNetwork, ObservedVolume
 from cntnr_compose.model.plan import CreateNetwork, CreateVolume, RemoveNetwork, RemoveVolume
 from cntnr_compose.model.project import Network, Project, Volume
 from cntnr_compose.model.service import Service
-from cntnr_compose.reconcile import config_hash as confighash
-from cntnr_compose.reconcile import labels
+from cntnr_compose.reconcile import config_hash, labels
 from cntnr_compose.reconcile.plan_builder import PlanBuilder
 
 ResourceAction = Literal["keep", "create", "recreate"]
@@ -37,7 +36,7 @@ class VolumeNotFound(CntnrError):
 
 
 class ResourceDecision(Value, frozen=True, kw_only=True):
-    """A network or volume and what is to become of it."""
+    """What to do with one network or volume."""
 
     resource: Network | Volume
     config_hash: str = ""
@@ -45,158 +44,213 @@ class ResourceDecision(Value, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """Give its name on the machine."""
+        """Return its name on the machine."""
         return self.resource.name
+
+    def is_used_by(self, container: Container) -> bool:
+        """Tell whether a container uses the network or volume as it is now."""
+        if isinstance(self.resource, Network):
+            return self.name in container.record.networks.values()
+        return any(mount.source == self.name for mount in container.record.mounts)
 
 
 def networks_of(project: Project, service: Service) -> tuple[Network, ...]:
-    """Give the networks that a service is attached to."""
+    """List the networks that a service is attached to."""
     if service.network_mode:
         return ()
     return tuple(project.networks[key] for key in service.networks if key in project.networks)
 
 
 def volumes_of(project: Project, service: Service) -> tuple[Volume, ...]:
-    """Give the named volumes that a service mounts."""
+    """List the named volumes that a service mounts."""
     sources = (mount.source for mount in service.volumes if mount.type == "volume")
     return tuple(project.volumes[one] for one in sources if one in project.volumes)
+
+
+def inherited_volumes(old: Container, service: Service) -> dict[str, str]:
+    """Return the anonymous volumes that a container takes over from the one it replaces, by path."""
+    taken = {mount.target for mount in service.volumes if mount.source or mount.type != "volume"}
+    return {
+        mount.target: mount.source
+        for mount in old.record.mounts
+        if mount.anonymous and mount.target not in taken
+    }
 
 
 def decide_networks(
     project: Project,
     observed: Observed,
-    draft: PlanBuilder,
+    builder: PlanBuilder,
     *,
     include_unused: bool = False,
     never_recreate: bool = False,
 ) -> tuple[ResourceDecision, ...]:
-    """Judge the networks that the project's services use; ``unused`` ones too where asked.
+    """Decide for the networks that the project's services use, or for all of the project.
 
-    ``fixed`` says that nothing may be made anew. Raises `NetworkNotFound`.
+    Raises `NetworkNotFound`.
     """
-    used = {
-        one.key for service in project.services.values() for one in networks_of(project, service)
-    }
-    found = []
-    for key, wanted in project.networks.items():
-        if not (include_unused or key in used):
-            continue
-        there = observed.networks.get(wanted.name)
-        if wanted.external:
-            if there is None:
-                raise NetworkNotFound(wanted.name)
-            found.append(ResourceDecision(resource=wanted))
-            continue
-        digest = confighash.network_hash(wanted)
-        action: ResourceAction = "create" if there is None else "keep"
-        if there is not None and _is_ours_network(there, project, draft) and not never_recreate:
-            action = "keep" if there.config_hash in ("", digest) else "recreate"
-        found.append(ResourceDecision(resource=wanted, config_hash=digest, action=action))
-    return tuple(found)
+    services = project.services.values()
+    used = {network.key for service in services for network in networks_of(project, service)}
+    return tuple(
+        _decide_network(
+            network,
+            observed.networks.get(network.name),
+            project,
+            builder,
+            never_recreate=never_recreate,
+        )
+        for key, network in project.networks.items()
+        if include_unused or key in used
+    )
 
 
 def decide_volumes(
     project: Project,
     observed: Observed,
-    draft: PlanBuilder,
+    builder: PlanBuilder,
     *,
     include_unused: bool = False,
     recreate_changed: bool = False,
 ) -> tuple[ResourceDecision, ...]:
-    """Judge the named volumes that the project's services use; ``unused`` ones too where asked.
+    """Decide for the named volumes that the project's services use, or for all of the project.
 
-    A changed definition is warned of, and acted on only where volumes may be made ``anew``, since
-    that loses what is in them. Raises `VolumeNotFound`.
+    A changed definition is only warned of unless ``recreate_changed``, since recreating a volume loses
+    what is in it. Raises `VolumeNotFound`.
     """
-    used = {
-        one.key for service in project.services.values() for one in volumes_of(project, service)
-    }
-    found = []
-    for key, wanted in project.volumes.items():
-        if not (include_unused or key in used):
-            continue
-        there = observed.volumes.get(wanted.name)
-        if wanted.external:
-            if there is None:
-                raise VolumeNotFound(wanted.name)
-            found.append(ResourceDecision(resource=wanted))
-            continue
-        digest = confighash.volume_hash(wanted)
-        action: ResourceAction = "create" if there is None else "keep"
-        if (
-            there is not None
-            and _is_ours_volume(there, project, draft)
-            and there.config_hash not in ("", digest)
-        ):
-            action = "recreate" if recreate_changed else "keep"
-            if not recreate_changed:
-                draft.warn(
-                    f'Volume "{wanted.name}" exists but doesn\'t match configuration in compose file. '
-                    "It is used as it is; with --yes it is recreated, and its data is lost"
-                )
-        found.append(ResourceDecision(resource=wanted, config_hash=digest, action=action))
-    return tuple(found)
-
-
-def add_steps(
-    supply: ResourceDecision,
-    project: Project,
-    draft: PlanBuilder,
-    *,
-    after: Iterable[int] = (),
-    after_all: Iterable[int] = (),
-) -> int | None:
-    """Add the steps that a network or volume needs; give the last one.
-
-    ``after`` are the stops of those who use what is made anew, ``cleared`` what comes before all.
-    """
-    if supply.action == "keep":
-        return None
-    before = set(after_all)
-    cause = "not found"
-    wanted = supply.resource
-    if supply.action == "recreate":
-        cause = "configuration changed"
-        remove = (
-            RemoveNetwork(name=wanted.name, cause=cause)
-            if isinstance(wanted, Network)
-            else RemoveVolume(name=wanted.name, cause=cause, anew=True)
+    services = project.services.values()
+    used = {volume.key for service in services for volume in volumes_of(project, service)}
+    return tuple(
+        _decide_volume(
+            volume,
+            observed.volumes.get(volume.name),
+            project,
+            builder,
+            recreate_changed=recreate_changed,
         )
-        before = {draft.add(remove, {*before, *after})}
-    if isinstance(wanted, Network):
-        named = labels.network(project, wanted, supply.config_hash)
-        made = CreateNetwork(
-            network=wanted, config_hash=supply.config_hash, labels=named, cause=cause
-        )
-        return draft.add(made, before)
-    named = labels.volume(project, wanted, supply.config_hash)
-    return draft.add(
-        CreateVolume(volume=wanted, config_hash=supply.config_hash, labels=named, cause=cause),
-        before,
+        for key, volume in project.volumes.items()
+        if include_unused or key in used
     )
 
 
-def _is_ours_network(there: ObservedNetwork, project: Project, draft: PlanBuilder) -> bool:
-    if there.project == project.name:
+def add_steps(
+    decision: ResourceDecision,
+    project: Project,
+    builder: PlanBuilder,
+    *,
+    user_stops: Iterable[int] = (),
+    after_all: Iterable[int] = (),
+) -> int | None:
+    """Add the steps for a network or volume; return the one that creates it, None where it is kept.
+
+    ``user_stops`` stop the containers that use it, which is needed to recreate it; ``after_all`` are the
+    steps that come before any other.
+    """
+    if decision.action == "keep":
+        return None
+    after = set(after_all)
+    cause = "not found"
+    if decision.action == "recreate":
+        cause = "configuration changed"
+        removal = _removal(decision.resource, cause)
+        after = {builder.add(removal, {*after, *user_stops})}
+    return builder.add(_creation(decision, project, cause), after)
+
+
+def _decide_network(
+    network: Network,
+    existing: ObservedNetwork | None,
+    project: Project,
+    builder: PlanBuilder,
+    *,
+    never_recreate: bool,
+) -> ResourceDecision:
+    if network.external:
+        if existing is None:
+            raise NetworkNotFound(network.name)
+        return ResourceDecision(resource=network)
+    digest = config_hash.network_hash(network)
+    action: ResourceAction = "create" if existing is None else "keep"
+    if existing is not None and _is_own_network(existing, project, builder) and not never_recreate:
+        action = "keep" if existing.config_hash in ("", digest) else "recreate"
+    return ResourceDecision(resource=network, config_hash=digest, action=action)
+
+
+def _decide_volume(
+    volume: Volume,
+    existing: ObservedVolume | None,
+    project: Project,
+    builder: PlanBuilder,
+    *,
+    recreate_changed: bool,
+) -> ResourceDecision:
+    if volume.external:
+        if existing is None:
+            raise VolumeNotFound(volume.name)
+        return ResourceDecision(resource=volume)
+    digest = config_hash.volume_hash(volume)
+    action: ResourceAction = "create" if existing is None else "keep"
+    if (
+        existing is not None
+        and _is_own_volume(existing, project, builder)
+        and existing.config_hash not in ("", digest)
+    ):
+        action = "recreate" if recreate_changed else "keep"
+        if not recreate_changed:
+            builder.warn(
+                f'Volume "{volume.name}" exists but doesn\'t match configuration in compose file. '
+                "It is used as it is; with --yes it is recreated, and its data is lost"
+            )
+    return ResourceDecision(resource=volume, config_hash=digest, action=action)
+
+
+def _removal(resource: Network | Volume, cause: str) -> RemoveNetwork | RemoveVolume:
+    if isinstance(resource, Network):
+        return RemoveNetwork(name=resource.name, cause=cause)
+    return RemoveVolume(name=resource.name, cause=cause, anew=True)
+
+
+def _creation(
+    decision: ResourceDecision, project: Project, cause: str
+) -> CreateNetwork | CreateVolume:
+    resource, digest = decision.resource, decision.config_hash
+    if isinstance(resource, Network):
+        return CreateNetwork(
+            network=resource,
+            config_hash=digest,
+            labels=labels.network(project, resource, digest),
+            cause=cause,
+        )
+    return CreateVolume(
+        volume=resource,
+        config_hash=digest,
+        labels=labels.volume(project, resource, digest),
+        cause=cause,
+    )
+
+
+def _is_own_network(existing: ObservedNetwork, project: Project, builder: PlanBuilder) -> bool:
+    """Tell whether a network belongs to the project; warn where it does not."""
+    if existing.project == project.name:
         return True
-    by = f'for project "{project.name}"' if there.project else "by compose"
-    draft.warn(
-        f"a network with name {there.name} exists but was not created {by}.\n"
+    by = f'for project "{project.name}"' if existing.project else "by compose"
+    builder.warn(
+        f"a network with name {existing.name} exists but was not created {by}.\n"
         "Set `external: true` to use an existing network"
     )
     return False
 
 
-def _is_ours_volume(there: ObservedVolume, project: Project, draft: PlanBuilder) -> bool:
-    if there.project == project.name:
+def _is_own_volume(existing: ObservedVolume, project: Project, builder: PlanBuilder) -> bool:
+    """Tell whether a volume belongs to the project; warn where it does not."""
+    if existing.project == project.name:
         return True
     by = (
-        f'was created for project "{there.project}" (expected "{project.name}")'
-        if there.project
+        f'was created for project "{existing.project}" (expected "{project.name}")'
+        if existing.project
         else "was not created by Docker Compose"
     )
-    draft.warn(
-        f'volume "{there.name}" already exists but {by}. '
+    builder.warn(
+        f'volume "{existing.name}" already exists but {by}. '
         "Use `external: true` to use an existing volume"
     )
     return False

@@ -1,4 +1,4 @@
-"""Plans that start what is stopped, and that stop and start what runs, without making anything anew."""
+"""Plan `start` and `restart`: containers that exist are started, or stopped and started."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,8 @@ from cntnr_compose.model.plan import Plan, PrepareContainer, StartContainer, Sto
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Dependency, Service
 from cntnr_compose.reconcile import dependencies as graph
-from cntnr_compose.reconcile.container_decisions import Recreated, keep_or_start, restart_causes
+from cntnr_compose.reconcile.consequences import restart_causes
+from cntnr_compose.reconcile.container_decisions import Recreated, keep_or_start
 from cntnr_compose.reconcile.plan_builder import PlanBuilder
 from cntnr_compose.reconcile.teardown import find_dependents, select_names, service_definitions
 from cntnr_compose.reconcile.up_steps import STARTED, UpSettings, UpSteps
@@ -32,26 +33,26 @@ def plan_start(
     wait: bool = False,
     wait_timeout: Seconds | None = None,
 ) -> Plan:
-    """Start what is stopped, and before it what it depends on, with the conditions.
+    """Start stopped containers after those that they depend on, with the conditions.
 
     Raises `NoSuchService`, `NothingToStart`.
     """
     known = service_definitions(project, observed)
     select_names(known, services)
     whole = project or Project(name=observed.project, working_dir="", services=known)
-    part = whole.select(services)
-    fates = {}
-    for name, service in part.services.items():
-        found = observed.service_containers(name)
-        if not found and service.replicas:
+    selected = whole.select(services)
+    decisions = {}
+    for name, service in selected.services.items():
+        containers = observed.service_containers(name)
+        if not containers and service.replicas:
             raise NothingToStart(name)
-        fates[name] = [keep_or_start(one) for one in found]
-    draft = PlanBuilder()
-    up = UpSteps(draft, part, observed, fates, UpSettings())
-    up.add_all((), Recreated())
+        decisions[name] = [keep_or_start(container) for container in containers]
+    builder = PlanBuilder()
+    steps = UpSteps(builder, selected, observed, decisions, UpSettings())
+    steps.add_all((), Recreated())
     if wait:
-        up.add_final_waits(wait_timeout)
-    return draft.build()
+        steps.add_final_waits(wait_timeout)
+    return builder.build()
 
 
 def plan_restart(
@@ -62,57 +63,77 @@ def plan_restart(
     dependencies: bool = True,
     timeout: Seconds | None = None,
 ) -> Plan:
-    """Stop and start containers, and those whose ``depends_on`` says ``restart`` after them.
+    """Stop and start containers, and after them those whose ``depends_on`` says ``restart``.
 
     Raises `NoSuchService`.
     """
     known = service_definitions(project, observed)
     names = set(select_names(known, services))
-    tied = {name: _only_ties(service) for name, service in known.items()}
+    reduced = {name: _with_restart_causes(service) for name, service in known.items()}
     if dependencies:
-        names |= find_dependents(tied, names)
-    height = graph.heights(graph.edges(tied))
-    draft = PlanBuilder()
-    begun: dict[str, list[int]] = {}
-    for name in sorted(names, key=lambda one: (height[one], list(known).index(one))):
-        before = _conditions(draft, name, tied[name], begun, observed)
-        named = not services or name in services
-        cause = "" if named else f"{next(iter(tied[name].depends_on))} is restarted"
-        for one in observed.service_containers(name):
-            after = before
-            if one.is_running:
-                stop = StopContainer(name=one.name, grace=timeout, again=True, cause=cause)
-                after = {draft.add(stop, after)}
-            prepared = draft.add(PrepareContainer(name=one.name), after)
-            begin = StartContainer(name=one.name, cause=cause)
-            begun.setdefault(name, []).append(draft.add(begin, {prepared}))
-    return draft.build()
+        names |= find_dependents(reduced, names)
+    heights = graph.heights(graph.edges(reduced))
+    position = {name: number for number, name in enumerate(known)}
+    builder = PlanBuilder()
+    starts: dict[str, list[int]] = {}  # by service
+    for name in sorted(names, key=lambda name: (heights[name], position[name])):
+        after = _add_condition_waits(builder, name, reduced[name], starts, observed)
+        is_named = not services or name in services
+        cause = "" if is_named else f"{next(iter(reduced[name].depends_on))} is restarted"
+        added = _add_restarts(builder, observed, name, after, timeout=timeout, cause=cause)
+        if added:
+            starts[name] = added
+    return builder.build()
 
 
-def _only_ties(service: Service) -> Service:
-    """Reduce what a service depends on to what has to be restarted before it."""
+def _add_restarts(
+    builder: PlanBuilder,
+    observed: Observed,
+    name: str,
+    after: set[int],
+    *,
+    timeout: Seconds | None,
+    cause: str,
+) -> list[int]:
+    """Stop, prepare and start the containers of a service; return the starts."""
+    starts = []
+    for container in observed.service_containers(name):
+        before = after
+        if container.is_running:
+            stop = StopContainer(name=container.name, grace=timeout, again=True, cause=cause)
+            before = {builder.add(stop, after)}
+        prepare = builder.add(PrepareContainer(name=container.name), before)
+        start = StartContainer(name=container.name, cause=cause)
+        starts.append(builder.add(start, {prepare}))
+    return starts
+
+
+def _with_restart_causes(service: Service) -> Service:
+    """Reduce the dependencies of a service to those that have to be restarted before it."""
     kept = {name: service.depends_on.get(name, Dependency()) for name in restart_causes(service)}
     return Service(name=service.name, depends_on=kept)
 
 
-def _conditions(
-    draft: PlanBuilder,
+def _add_condition_waits(
+    builder: PlanBuilder,
     name: str,
     service: Service,
-    begun: Mapping[str, list[int]],
+    starts: Mapping[str, list[int]],
     observed: Observed,
 ) -> set[int]:
+    """Return the steps that come before a service restarts; add those that wait for conditions."""
     before: set[int] = set()
-    for other, one in service.depends_on.items():
-        steps = begun.get(other, [])
+    for other, dependency in service.depends_on.items():
+        steps = starts.get(other, [])
         before.update(steps)
-        if steps and one.condition != STARTED:
+        if steps and dependency.condition != STARTED:
+            containers = observed.service_containers(other)
             wait = WaitFor(
                 service=other,
-                containers=tuple(found.name for found in observed.service_containers(other)),
-                condition=one.condition,
-                required=one.required,
+                containers=tuple(container.name for container in containers),
+                condition=dependency.condition,
+                required=dependency.required,
                 cause=f"{name} depends on it",
             )
-            before.add(draft.add(wait, steps))
+            before.add(builder.add(wait, steps))
     return before

@@ -1,13 +1,13 @@
-"""Plans that stop, start, restart, kill and remove what is there; with the compose file or without.
+"""Plan `stop`, `kill`, `rm` and `down`, with a compose file or without.
 
-Without a file the services are those that the containers were made from.
+Without a file the services are those that the containers were created from.
 """
 
 from collections.abc import Iterable, Mapping
 
 from cntnr_compose.core.errors import NoSuchService
 from cntnr_compose.core.values import Seconds, Value
-from cntnr_compose.model.observed import Container, Observed
+from cntnr_compose.model.observed import Container, Observed, ObservedVolume
 from cntnr_compose.model.plan import (
     KillContainer,
     Plan,
@@ -18,12 +18,12 @@ from cntnr_compose.model.plan import (
 )
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Service
-from cntnr_compose.reconcile import dependencies as graph
+from cntnr_compose.reconcile import dependencies
 from cntnr_compose.reconcile.plan_builder import PlanBuilder
 
 
 class DownOptions(Value, frozen=True, kw_only=True):
-    """What a user may ask of `down`."""
+    """Options of `down`."""
 
     selected: tuple[str, ...] = ()  # with those that depend on them; networks stay then
     volumes: bool = False
@@ -32,17 +32,17 @@ class DownOptions(Value, frozen=True, kw_only=True):
 
 
 def service_definitions(project: Project | None, observed: Observed) -> dict[str, Service]:
-    """Give the services: the file's, or those that the containers were made from."""
+    """Return the services of the project, or those that the containers were created from."""
     if project is not None:
         return project.services
     return {
-        one.record.service: one.record.definition
-        for one in sorted(observed.containers, key=lambda one: one.record.created)
+        container.record.service: container.record.definition
+        for container in sorted(observed.containers, key=lambda one: one.record.created)
     }
 
 
 def select_names(services: Mapping[str, Service], names: Iterable[str]) -> tuple[str, ...]:
-    """Give the names that were asked for, or all.
+    """Return the names, all of them where there are none.
 
     Raises `NoSuchService`.
     """
@@ -59,15 +59,15 @@ def plan_stop(
     *,
     timeout: Seconds | None = None,
 ) -> Plan:
-    """Stop what runs, each service after those that depend on it. Raises `NoSuchService`."""
+    """Stop running containers, each service after those that depend on it. Raises `NoSuchService`."""
     known = service_definitions(project, observed)
-    names = select_names(known, services)
-    draft = PlanBuilder()
     running = {
-        name: [one for one in observed.service_containers(name) if one.is_running] for name in names
+        name: [one for one in observed.service_containers(name) if one.is_running]
+        for name in select_names(known, services)
     }
-    add_ordered_stops(draft, known, running, timeout=timeout)
-    return draft.build()
+    builder = PlanBuilder()
+    _add_stops(builder, known, running, timeout=timeout)
+    return builder.build()
 
 
 def plan_kill(
@@ -78,15 +78,15 @@ def plan_kill(
     signal: str = "SIGKILL",
     orphans: bool = False,
 ) -> Plan:
-    """Send a signal to all that runs, one-offs too, in no order. Raises `NoSuchService`."""
+    """Send a signal to all running containers, one-offs too, in no order. Raises `NoSuchService`."""
     known = service_definitions(project, observed)
     names = select_names(known, services)
-    draft = PlanBuilder()
-    for one in observed.containers:
-        is_meant = one.record.service in names or (orphans and not services)
-        if one.is_running and is_meant:
-            draft.add(KillContainer(name=one.name, signal=signal))
-    return draft.build()
+    builder = PlanBuilder()
+    for container in observed.containers:
+        is_selected = container.record.service in names or (orphans and not services)
+        if container.is_running and is_selected:
+            builder.add(KillContainer(name=container.name, signal=signal))
+    return builder.build()
 
 
 def plan_remove(
@@ -98,25 +98,21 @@ def plan_remove(
     volumes: bool = False,
     timeout: Seconds | None = None,
 ) -> Plan:
-    """Remove stopped containers, and where asked stop those that run first (`rm`).
+    """Remove stopped containers; with ``stop`` also those that run, which are stopped first.
 
     Raises `NoSuchService`.
     """
     known = service_definitions(project, observed)
-    found = {
-        name: list(observed.service_containers(name)) for name in select_names(known, services)
-    }
-    draft = PlanBuilder()
+    names = select_names(known, services)
+    containers = {name: observed.service_containers(name) for name in names}
     running = {
-        name: [one for one in each if one.is_running and stop] for name, each in found.items()
+        name: [one for one in each if one.is_running and stop] for name, each in containers.items()
     }
-    stopped = add_ordered_stops(draft, known, running, timeout=timeout)
-    for each in found.values():
-        for one in each:
-            if stop or not one.is_running:
-                after = {stopped[one.name]} if one.name in stopped else set()
-                draft.add(RemoveContainer(name=one.name, volumes=volumes), after)
-    return draft.build()
+    builder = PlanBuilder()
+    stops = _add_stops(builder, known, running, timeout=timeout)
+    removed = [one for each in containers.values() for one in each if stop or not one.is_running]
+    _add_removals(builder, removed, stops, volumes=volumes)
+    return builder.build()
 
 
 def plan_down(
@@ -128,130 +124,158 @@ def plan_down(
     `NoSuchService`.
     """
     options = options or DownOptions()
-    draft = PlanBuilder()
     known = service_definitions(project, observed)
-    if project is None:  # a service that is not there may have been removed before
-        asked = tuple(name for name in options.selected if name in known)
-        names = set(asked if options.selected else known)
-    else:
-        names = set(select_names(known, options.selected))
-    if options.selected:
-        names |= find_dependents(known, names)
+    names = _names_to_remove(project, known, options)
     disabled = set(project.disabled) if project else set()
     kept = {*known, *disabled} - names
-    gone = [one for one in observed.containers if _is_removed(one, names, kept, options)]
-    services = {**{one.record.service: one.record.definition for one in gone}, **known}
+    removed = [one for one in observed.containers if _is_removed(one, names, kept, options)]
+    services = {**{one.record.service: one.record.definition for one in removed}, **known}
     running: dict[str, list[Container]] = {}
-    for one in gone:
-        if one.is_running:
-            running.setdefault(one.record.service, []).append(one)
-    stopped = add_ordered_stops(draft, services, running, timeout=options.timeout)
-    removed = {}
-    for one in gone:
-        after = {stopped[one.name]} if one.name in stopped else set()
-        step = RemoveContainer(name=one.name, volumes=options.volumes)
-        removed[one.name] = draft.add(step, after)
+    for container in removed:
+        if container.is_running:
+            running.setdefault(container.record.service, []).append(container)
+    builder = PlanBuilder()
+    stops = _add_stops(builder, services, running, timeout=options.timeout)
+    removals = _add_removals(builder, removed, stops, volumes=options.volumes)
     if not options.selected:
-        _remove_networks(draft, observed, removed)
+        _remove_networks(builder, observed, removals)
     if options.volumes:
-        _remove_volumes(draft, project, observed, removed, only_used=bool(options.selected))
-    if draft.is_empty:
-        draft.warn(f'No resource found to remove for project "{observed.project}".')
-    return draft.build()
-
-
-def add_ordered_stops(
-    draft: PlanBuilder,
-    services: Mapping[str, Service],
-    running: Mapping[str, Iterable[Container]],
-    *,
-    timeout: Seconds | None = None,
-    cause: str = "",
-) -> dict[str, int]:
-    """Add the stops of containers, by service; give the step of each container.
-
-    A service is stopped after those that depend on it, also where there is a third one between them
-    of which nothing runs.
-    """
-    waits = graph.edges(services)
-    height = graph.heights(waits)
-    above: dict[str, set[int]] = {name: set() for name in services}
-    steps = {}
-    for name in sorted(services, key=lambda one: -height[one]):
-        mine = set()
-        for one in running.get(name, ()):
-            stop = StopContainer(name=one.name, grace=timeout, cause=cause)
-            mine.add(draft.add(stop, above[name]))
-            steps[one.name] = max(mine)
-        for below in waits[name]:
-            if height[below] < height[name]:
-                above[below] |= mine or above[name]
-    return steps
+        _remove_volumes(builder, project, observed, removals, only_used=bool(options.selected))
+    if builder.is_empty:
+        builder.warn(f'No resource found to remove for project "{observed.project}".')
+    return builder.build()
 
 
 def find_dependents(services: Mapping[str, Service], names: Iterable[str]) -> set[str]:
-    """Name all services that need one of these, directly or not."""
-    waits = graph.edges(services)
-    found = set(names)
-    grown = True
-    while grown:
-        more = {name for name, needed in waits.items() if found.intersection(needed)}
-        grown = not more <= found
-        found |= more
-    return found.difference(names)
+    """Name all services that depend on one of these, directly or not."""
+    edges = dependencies.edges(services)
+    reached = set(names)
+    has_grown = True
+    while has_grown:
+        dependents = {name for name, required in edges.items() if reached.intersection(required)}
+        has_grown = not dependents <= reached
+        reached |= dependents
+    return reached.difference(names)
 
 
-def _is_removed(one: Container, names: set[str], kept: set[str], options: DownOptions) -> bool:
-    if one.record.oneoff and not options.remove_orphans:
+def _names_to_remove(
+    project: Project | None, known: Mapping[str, Service], options: DownOptions
+) -> set[str]:
+    """Name the services whose containers `down` removes: the selected ones and their dependents, or all.
+
+    Raises `NoSuchService` where the project is known; without it a service that has no container may
+    have been removed before.
+    """
+    selected = options.selected
+    if project is None and selected:
+        names = {name for name in selected if name in known}
+    else:
+        names = set(select_names(known, selected))
+    return names | find_dependents(known, names) if selected else names
+
+
+def _add_stops(
+    builder: PlanBuilder,
+    services: Mapping[str, Service],
+    running: Mapping[str, Iterable[Container]],
+    *,
+    timeout: Seconds | None,
+) -> dict[str, int]:
+    """Add the stops of containers, given by service; return the step of each container.
+
+    A service is stopped after those that depend on it, also where a third one between them has no
+    running container.
+    """
+    edges = dependencies.edges(services)
+    heights = dependencies.heights(edges)
+    dependent_stops: dict[str, set[int]] = {name: set() for name in services}
+    steps = {}
+    for name in sorted(services, key=lambda name: -heights[name]):
+        stops = set()
+        for container in running.get(name, ()):
+            operation = StopContainer(name=container.name, grace=timeout)
+            step = builder.add(operation, dependent_stops[name])
+            stops.add(step)
+            steps[container.name] = step
+        for required in edges[name]:
+            if heights[required] < heights[name]:
+                dependent_stops[required] |= stops or dependent_stops[name]
+    return steps
+
+
+def _add_removals(
+    builder: PlanBuilder,
+    containers: Iterable[Container],
+    stops: Mapping[str, int],
+    *,
+    volumes: bool,
+) -> dict[str, int]:
+    """Add the removals of containers, each after its stop; return the step of each container."""
+    steps = {}
+    for container in containers:
+        after = {stops[container.name]} if container.name in stops else set()
+        removal = RemoveContainer(name=container.name, volumes=volumes)
+        steps[container.name] = builder.add(removal, after)
+    return steps
+
+
+def _is_removed(
+    container: Container, names: set[str], kept: set[str], options: DownOptions
+) -> bool:
+    if container.record.oneoff and not options.remove_orphans:
         return False
-    if one.record.service in names:
+    if container.record.service in names:
         return True
-    return options.remove_orphans and one.record.service not in kept
+    return options.remove_orphans and container.record.service not in kept
 
 
-def _remove_networks(
-    draft: PlanBuilder,
-    observed: Observed,
-    removed: Mapping[str, int],
-) -> None:
-    for name, found in observed.networks.items():
-        if found.project != observed.project:
+def _remove_networks(builder: PlanBuilder, observed: Observed, removals: Mapping[str, int]) -> None:
+    """Remove the networks of the project, each after the containers that use it."""
+    for name, network in observed.networks.items():
+        if network.project != observed.project:
             continue
         after = {
-            removed[one.name]
-            for one in observed.containers
-            if one.name in removed and name in one.record.networks.values()
+            removals[container.name]
+            for container in observed.containers
+            if container.name in removals and name in container.record.networks.values()
         }
-        draft.add(RemoveNetwork(name=name), after)
+        builder.add(RemoveNetwork(name=name), after)
 
 
 def _remove_volumes(
-    draft: PlanBuilder,
+    builder: PlanBuilder,
     project: Project | None,
     observed: Observed,
-    removed: Mapping[str, int],
+    removals: Mapping[str, int],
     *,
     only_used: bool,
 ) -> None:
-    declared = (
-        {one.name for one in project.volumes.values() if not one.external} if project else None
-    )
-    users: dict[str, list[Container]] = {}
-    for one in observed.containers:
-        for mount in one.record.mounts:
-            if mount.type == "volume":
-                users.setdefault(mount.source, []).append(one)
-    for name, found in observed.volumes.items():
-        using = users.get(name, [])
-        if found.project != observed.project or (only_used and not using):
+    """Remove the volumes of the project, each after the containers that use it.
+
+    One that a container uses which is not removed stays, with a warning.
+    """
+    for name, volume in observed.volumes.items():
+        users = [one.name for one in observed.containers if _uses_volume(one, name)]
+        is_own = volume.project == observed.project
+        if not is_own or (only_used and not users) or not _may_go(volume, project, users):
             continue
-        if found.anonymous and using:
-            continue  # goes with its container
-        if not found.anonymous and declared is not None and name not in declared:
-            continue
-        staying = [one.name for one in using if one.name not in removed]
-        if staying:
-            if len(staying) < len(using) or not only_used:
-                draft.warn(f"volume {name} is still in use by {', '.join(staying)}")
-            continue
-        draft.add(RemoveVolume(name=name), {removed[one.name] for one in using})
+        staying = [user for user in users if user not in removals]
+        if not staying:
+            builder.add(RemoveVolume(name=name), {removals[user] for user in users})
+        elif len(staying) < len(users) or not only_used:
+            builder.warn(f"volume {name} is still in use by {', '.join(staying)}")
+
+
+def _may_go(volume: ObservedVolume, project: Project | None, users: list[str]) -> bool:
+    """Tell whether `down` removes a volume: an anonymous one goes with its container, if it has one."""
+    if volume.anonymous:
+        return not users
+    if project is None:
+        return True
+    declared = (one.name for one in project.volumes.values() if not one.external)
+    return volume.name in declared
+
+
+def _uses_volume(container: Container, name: str) -> bool:
+    mounts = container.record.mounts
+    return any(mount.type == "volume" and mount.source == name for mount in mounts)

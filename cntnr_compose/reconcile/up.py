@@ -1,4 +1,4 @@
-"""Project and Observed and options to a Plan: what `up`, `create` and `scale` do."""
+"""Plan `up`, `create` and `scale`: from Project, Observed and options to a Plan."""
 
 from collections.abc import Mapping
 
@@ -8,19 +8,27 @@ from cntnr_compose.model.observed import Container, Observed
 from cntnr_compose.model.plan import Plan, RemoveContainer, StopContainer
 from cntnr_compose.model.project import Network, Project, Volume
 from cntnr_compose.model.service import Service
-from cntnr_compose.reconcile import container_decisions as fates
-from cntnr_compose.reconcile import resource_decisions as supplies
-from cntnr_compose.reconcile.container_decisions import Recreated, RecreatePolicy
+from cntnr_compose.reconcile.consequences import apply_consequences
+from cntnr_compose.reconcile.container_decisions import (
+    Recreated,
+    RecreatePolicy,
+    decide_containers,
+)
 from cntnr_compose.reconcile.plan_builder import PlanBuilder
+from cntnr_compose.reconcile.resource_decisions import (
+    ResourceDecision,
+    decide_networks,
+    decide_volumes,
+)
 from cntnr_compose.reconcile.up_steps import UpSettings, UpSteps
 
 
 class UpOptions(Value, frozen=True, kw_only=True):
-    """What a user may ask of `up`."""
+    """Options of `up`."""
 
     selected: tuple[str, ...] = ()  # services named; () means: all
     recreate: RecreatePolicy = "diverged"
-    recreate_dependencies: RecreatePolicy = "diverged"  # those that were not named
+    recreate_dependencies: RecreatePolicy = "diverged"  # of services that were not named
     scale: dict[str, int] = field(default_factory=dict)
     start: bool = True
     wait: bool = False
@@ -36,7 +44,7 @@ class UpOptions(Value, frozen=True, kw_only=True):
 
 
 class DependencyDisabled(CntnrError):
-    """A service needs one that no profile switches on."""
+    """A service depends on one that no profile enables."""
 
     def __init__(self, name: str, dependent: str, profiles: tuple[str, ...]) -> None:
         super().__init__(
@@ -46,7 +54,7 @@ class DependencyDisabled(CntnrError):
 
 
 class NameForOneOnly(CntnrError):
-    """A service with a container name of its own is to have several containers."""
+    """A service with a container_name is to have several containers."""
 
     hint = "remove container_name to scale the service"
 
@@ -65,134 +73,153 @@ class OrphansContradiction(CntnrError):
 
 
 def plan_up(project: Project, observed: Observed, options: UpOptions | None = None) -> Plan:
-    """Plan how what is found becomes what the project says; nothing to do is an empty plan.
+    """Plan how the observed containers become those of the project; an empty plan where they are.
 
     Raises `NoSuchService`, `DependencyDisabled`, `NameForOneOnly`, `OrphansContradiction`,
     `NetworkNotFound`, `VolumeNotFound`, `DependencyCycle`.
     """
     options = options or UpOptions()
-    wanted = select_services(project, options)
-    draft = PlanBuilder()
-    cleared = handle_orphans(draft, project, observed, options)
-    add_up_steps(draft, wanted, observed, options, orphan_removals=cleared)
-    return draft.build()
+    selected = select_services(project, options)
+    builder = PlanBuilder()
+    removals = handle_orphans(builder, project, observed, options)
+    add_up_steps(builder, selected, observed, options, orphan_removals=removals)
+    return builder.build()
 
 
 def plan_scale(
     project: Project, observed: Observed, counts: Mapping[str, int], *, dependencies: bool = True
 ) -> Plan:
-    """Plan to have so many containers of some services, and what they depend on."""
+    """Plan a number of containers for some services, and what these depend on."""
     options = UpOptions(selected=tuple(counts), scale=dict(counts), dependencies=dependencies)
     return plan_up(project, observed, options)
 
 
 def select_services(project: Project, options: UpOptions) -> Project:
-    """Give the project with the services that are meant, at the size that is meant."""
+    """Return the project with only the selected services, each with its number of replicas.
+
+    Raises `NoSuchService`, `NameForOneOnly`, `DependencyDisabled`.
+    """
     scaled = {name: replace(project.service(name), replicas=n) for name, n in options.scale.items()}
     project = replace(project, services={**project.services, **scaled})
-    chosen = project.select(options.selected, dependencies=options.dependencies)
-    for service in chosen.services.values():
+    selected = project.select(options.selected, dependencies=options.dependencies)
+    for service in selected.services.values():
         if service.container_name and service.replicas > 1:
             raise NameForOneOnly(service)
-        for name, one in service.depends_on.items():
+        for name, dependency in service.depends_on.items():
             disabled = project.disabled.get(name)
-            if disabled and one.required and options.dependencies:
+            if disabled and dependency.required and options.dependencies:
                 raise DependencyDisabled(name, service.name, disabled.profiles)
-    return chosen
+    return selected
 
 
 def add_up_steps(
-    draft: PlanBuilder,
-    wanted: Project,
+    builder: PlanBuilder,
+    project: Project,
     observed: Observed,
     options: UpOptions,
     *,
     orphan_removals: tuple[int, ...] = (),
     except_service: str = "",
 ) -> UpSteps:
-    """Add the steps that bring the wanted services up, ``without`` one of them where asked.
+    """Add the steps that bring up all services of a project but ``except_service``.
 
-    Networks and volumes of that one are made all the same.
+    The networks and volumes of that one are created all the same.
     """
-    found = (
-        *supplies.decide_networks(
-            wanted,
-            observed,
-            draft,
-            include_unused=options.all_resources,
-            never_recreate=options.recreate == "never",
-        ),
-        *supplies.decide_volumes(
-            wanted,
-            observed,
-            draft,
-            include_unused=options.all_resources,
-            recreate_changed=options.recreate_volumes,
-        ),
+    resources = _decide_resources(builder, project, observed, options)
+    recreated = Recreated(
+        networks=_recreated_names(resources, Network), volumes=_recreated_names(resources, Volume)
     )
-    renewed = Recreated(networks=_remade(found, Network), volumes=_remade(found, Volume))
-    policies = {name: _policy(name, options) for name in wanted.services if name != except_service}
-    decided = fates.decide_containers(
-        wanted, observed, policies, renewed, separator=options.separator
+    policies = {name: _policy(name, options) for name in project.services if name != except_service}
+    decisions = decide_containers(
+        project, observed, policies, recreated, separator=options.separator
     )
-    manner = UpSettings(
+    apply_consequences(decisions, project.services, observed, policies, recreated)
+    settings = UpSettings(
         start=options.start, stop_timeout=options.timeout, renew_anonymous=options.renew_anonymous
     )
-    up = UpSteps(draft, wanted, observed, decided, manner, orphan_removals=orphan_removals)
-    up.add_all(found, renewed)
-    if options.wait and options.start:
-        up.add_final_waits(options.wait_timeout)
-    return up
-
-
-def find_orphans(project: Project, observed: Observed) -> tuple[Container, ...]:
-    """Give the containers that belong to no service of the file, and one-offs that have ended."""
-    known = {*project.services, *project.disabled}
-    return tuple(
-        one
-        for one in observed.containers
-        if (
-            one.status.state in ("exited", "dead")
-            if one.record.oneoff
-            else one.record.service not in known
-        )
+    steps = UpSteps(
+        builder, project, observed, decisions, settings, orphan_removals=orphan_removals
     )
+    steps.add_all(resources, recreated)
+    if options.wait and options.start:
+        steps.add_final_waits(options.wait_timeout)
+    return steps
 
 
 def handle_orphans(
-    draft: PlanBuilder, project: Project, observed: Observed, options: UpOptions
+    builder: PlanBuilder, project: Project, observed: Observed, options: UpOptions
 ) -> tuple[int, ...]:
-    """Remove orphans, or warn of them, as the options say; give the removals."""
+    """Remove orphans, or warn of them, as the options say; return the removals.
+
+    Raises `OrphansContradiction`.
+    """
     if options.ignore_orphans and options.remove_orphans:
         raise OrphansContradiction
-    found = find_orphans(project, observed)
-    if not found or options.ignore_orphans:
+    orphans = _find_orphans(project, observed)
+    if not orphans or options.ignore_orphans:
         return ()
     if not options.remove_orphans:
-        names = " ".join(sorted(one.name for one in found))
-        draft.warn(
+        names = " ".join(sorted(container.name for container in orphans))
+        builder.warn(
             f"Found orphan containers ([{names}]) for this project. If you removed or renamed this "
             "service in your compose file, you can run this command with the --remove-orphans flag "
             "to clean it up."
         )
         return ()
-    return tuple(_remove(draft, one, options.timeout) for one in found)
+    return tuple(_add_removal(builder, container, options.timeout) for container in orphans)
 
 
-def _remove(draft: PlanBuilder, found: Container, grace: Seconds | None) -> int:
+def _find_orphans(project: Project, observed: Observed) -> tuple[Container, ...]:
+    """List the containers that belong to no service of the project, and one-offs that have ended."""
+    known = {*project.services, *project.disabled}
+    return tuple(
+        container
+        for container in observed.containers
+        if (
+            container.status.state in ("exited", "dead")
+            if container.record.oneoff
+            else container.record.service not in known
+        )
+    )
+
+
+def _add_removal(builder: PlanBuilder, container: Container, grace: Seconds | None) -> int:
+    """Remove an orphan, after stopping it where it runs; return the step that removes it."""
     after: tuple[int, ...] = ()
-    if found.is_running:
-        stop = StopContainer(name=found.name, grace=grace, cause="orphan")
-        after = (draft.add(stop),)
-    return draft.add(RemoveContainer(name=found.name, cause="orphan"), after)
+    if container.is_running:
+        stop = StopContainer(name=container.name, grace=grace, cause="orphan")
+        after = (builder.add(stop),)
+    return builder.add(RemoveContainer(name=container.name, cause="orphan"), after)
+
+
+def _decide_resources(
+    builder: PlanBuilder, project: Project, observed: Observed, options: UpOptions
+) -> tuple[ResourceDecision, ...]:
+    networks = decide_networks(
+        project,
+        observed,
+        builder,
+        include_unused=options.all_resources,
+        never_recreate=options.recreate == "never",
+    )
+    volumes = decide_volumes(
+        project,
+        observed,
+        builder,
+        include_unused=options.all_resources,
+        recreate_changed=options.recreate_volumes,
+    )
+    return (*networks, *volumes)
 
 
 def _policy(name: str, options: UpOptions) -> RecreatePolicy:
-    named = not options.selected or name in options.selected
-    return options.recreate if named else options.recreate_dependencies
+    is_named = not options.selected or name in options.selected
+    return options.recreate if is_named else options.recreate_dependencies
 
 
-def _remade(found: tuple[supplies.ResourceDecision, ...], kind: type) -> frozenset[str]:
+def _recreated_names(decisions: tuple[ResourceDecision, ...], kind: type) -> frozenset[str]:
     return frozenset(
-        one.name for one in found if one.action == "recreate" and isinstance(one.resource, kind)
+        decision.name
+        for decision in decisions
+        if decision.action == "recreate" and isinstance(decision.resource, kind)
     )

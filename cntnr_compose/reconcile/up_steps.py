@@ -1,9 +1,10 @@
-"""From what is to become of each container to the steps that do it, ordered by who waits for whom."""
+"""Turn decisions into plan steps, ordered by service dependencies."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from cntnr_compose.core.values import Seconds, Value
-from cntnr_compose.model.observed import Container, Observed
+from cntnr_compose.model.observed import Observed
 from cntnr_compose.model.plan import (
     CreateContainer,
     PrepareContainer,
@@ -12,20 +13,16 @@ from cntnr_compose.model.plan import (
     StopContainer,
     WaitFor,
 )
-from cntnr_compose.model.project import Network, Project, Volume
+from cntnr_compose.model.project import Network, Project
 from cntnr_compose.model.service import Dependency, Service
-from cntnr_compose.reconcile import config_hash as confighash
-from cntnr_compose.reconcile import dependencies as graph
-from cntnr_compose.reconcile import labels
-from cntnr_compose.reconcile import resource_decisions as supplies
+from cntnr_compose.reconcile import config_hash, dependencies, labels, resource_decisions
+from cntnr_compose.reconcile.consequences import early_stops
 from cntnr_compose.reconcile.container_decisions import (
     ContainerDecision,
     Recreated,
-    requested_addresses,
-    restart_causes,
-    uses_recreated,
+    services_with_decisions,
 )
-from cntnr_compose.reconcile.plan_builder import PlanBuilder
+from cntnr_compose.reconcile.plan_builder import ContainerSteps, PlanBuilder, ServiceSteps
 from cntnr_compose.reconcile.resource_decisions import ResourceDecision
 
 STARTED = "service_started"
@@ -33,292 +30,267 @@ COMPLETED = "service_completed_successfully"
 
 
 class UpSettings(Value, frozen=True, kw_only=True):
-    """How containers are brought up."""
+    """How containers are created and started."""
 
     start: bool = True
-    stop_timeout: Seconds | None = None  # for stopping; None: each container's own
+    stop_timeout: Seconds | None = None  # None: each container's own
     renew_anonymous: bool = False
 
 
 class UpSteps:
-    """Adds the steps of an `up` to a draft; remembers which step made, prepared and started what."""
+    """Adds the steps of an `up` to a plan, and knows which steps the next ones have to come after."""
 
     def __init__(
         self,
-        draft: PlanBuilder,
+        builder: PlanBuilder,
         project: Project,
         observed: Observed,
-        fates: Mapping[str, Sequence[ContainerDecision]],
+        decisions: Mapping[str, Sequence[ContainerDecision]],
         settings: UpSettings,
         *,
         orphan_removals: Iterable[int] = (),
     ) -> None:
-        self._draft = draft
+        self._builder = builder
         self._project = project
         self._observed = observed
-        self._fates = fates
-        self._manner = settings
-        self._cleared = frozenset(orphan_removals)  # steps that come before everything else
-        self._services = _definitions(project, fates)
-        idle = all(one.action == "keep" for each in fates.values() for one in each)
-        self._order = tuple(self._services) if idle else graph.start_order(self._services)
-        # The stops of those that cannot outlive that a service is made anew.
-        self._before_remaking: dict[str, set[int]] = {name: set() for name in self._services}
-        self._vacated: dict[str, set[int]] = {name: set() for name in self._services}
-        self._stopped: dict[str, int] = {}  # container name to step, and so on
-        self._laid: dict[str, int] = {}
-        self._made: dict[str, int] = {}
-        self._created: dict[str, int] = {}  # first container of a service to step, and so on
-        self._prepared: dict[str, int] = {}
-        self._started: dict[str, list[int]] = {}  # by service
-        self._awaited: dict[tuple[str, str, bool], int] = {}
+        self._decisions = decisions
+        self._settings = settings
+        self._orphan_removals = frozenset(orphan_removals)  # come before everything else
+        self._services = services_with_decisions(project, decisions)
+        is_idle = all(one.action == "keep" for each in decisions.values() for one in each)
+        order = dependencies.start_order
+        self._order = tuple(self._services) if is_idle else order(self._services)
+        self._service_steps: dict[str, ServiceSteps] = defaultdict(ServiceSteps)
+        self._container_steps: dict[str, ContainerSteps] = defaultdict(ContainerSteps)
+        self._network_steps: dict[
+            str, int
+        ] = {}  # that create a network, by its name on the machine
+        self._volume_steps: dict[str, int] = {}
 
-    def add_all(self, found: Sequence[ResourceDecision], renewed: Recreated) -> None:
+    def add_all(self, resources: Sequence[ResourceDecision], recreated: Recreated) -> None:
         """Add all steps: stops, networks and volumes, removals, then service by service."""
-        self._stop(renewed)
-        for supply in found:
-            self._lay(supply)
-        self._scale_down()
+        self._add_early_stops(recreated)
+        for resource in resources:
+            self._add_resource(resource)
+        for decision in self._all_decisions():
+            if decision.action == "remove":
+                self._add_removal(decision)
         for name in self._order:
-            for fate in self._fates[name]:
-                self._create(self._services[name], fate)
-            if self._manner.start:
-                self._start(self._services[name])
-        for each in self._fates.values():
-            for fate in each:
-                if fate.action == "keep" or (fate.action == "start" and not self._manner.start):
-                    self._draft.add_unchanged(fate.name)
+            for decision in self._decisions[name]:
+                if decision.action in ("create", "recreate"):
+                    self._add_create(self._services[name], decision)
+            if self._settings.start:
+                self._add_starts(self._services[name])
+        for decision in self._all_decisions():
+            is_left = decision.action == "start" and not self._settings.start
+            if decision.action == "keep" or is_left:
+                self._builder.add_unchanged(decision.name)
 
     def add_final_waits(self, timeout: Seconds | None) -> None:
-        """Add what ``--wait`` asks for: everything runs, is healthy, or has done its work."""
+        """Add the waits of ``--wait``: until all is running or healthy, or has completed its work."""
         jobs = {
             name
             for service in self._services.values()
-            for name, one in service.depends_on.items()
-            if one.condition == COMPLETED
+            for name, dependency in service.depends_on.items()
+            if dependency.condition == COMPLETED
         }
         for name in self._order:
-            alive = self._alive(name)
-            if alive and name in self._project.services:
+            containers = self._lasting_containers(name)
+            if containers and name in self._project.services:
                 wait = WaitFor(
                     service=name,
-                    containers=alive,
+                    containers=containers,
                     condition=COMPLETED if name in jobs else "running_or_healthy",
                     timeout=timeout,
                     cause="--wait",
                 )
-                self._draft.add(wait, self._started.get(name, ()))
+                self._builder.add(wait, self._service_steps[name].starts)
 
     def add_condition_waits(self, service: Service) -> set[int]:
-        """Give the steps that have to be done before a service may start; adds waits as needed."""
+        """Return the steps that come before the start of a service; add those that wait for conditions."""
         before: set[int] = set()
-        for name in graph.required_services(service):
+        for name in dependencies.required_services(service):
             dependency = service.depends_on.get(name, Dependency())
-            before.update(self._started.get(name, ()))
-            if dependency.condition != STARTED and self._alive(name):
-                before.add(self._await(name, dependency, service.name))
+            before.update(self._service_steps[name].starts)
+            if dependency.condition != STARTED and self._lasting_containers(name):
+                before.add(self._condition_wait(name, dependency, service.name))
         return before
 
     def add_prepare(
         self, service: Service, name: str, after: Iterable[int], *, early: bool = False
     ) -> int:
-        """Add the step that sets a container up; it waits for those whose namespaces it shares."""
-        lenders = graph.namespace_owners(service)
-        shared = (self._prepared[one] for one in lenders if one in self._prepared)
-        return self._draft.add(PrepareContainer(name=name, early=early), {*after, *shared})
+        """Add the step that prepares a container, after those whose namespaces it uses."""
+        owners = dependencies.namespace_owners(service)
+        shared = (self._service_steps[owner].first_prepare for owner in owners)
+        before = {step for step in shared if step is not None}
+        return self._builder.add(PrepareContainer(name=name, early=early), {*after, *before})
 
     def steps_before_create(self, service: Service) -> set[int]:
-        """Give the steps before a container can be made: its networks, volumes, lenders of volumes."""
-        lenders = graph.volume_owners(service)
-        return self._supplied(service) | {
-            self._created[one] for one in lenders if one in self._created
+        """Return the steps that create what a container mounts: networks, volumes, ``volumes_from``."""
+        owners = dependencies.volume_owners(service)
+        creates = (self._service_steps[owner].first_create for owner in owners)
+        return self._resource_steps(service) | {step for step in creates if step is not None}
+
+    def _all_decisions(self) -> Iterable[ContainerDecision]:
+        return (decision for each in self._decisions.values() for decision in each)
+
+    def _resource_steps(self, service: Service) -> set[int]:
+        """Return the steps that create the networks and volumes of a service."""
+        networks = resource_decisions.networks_of(self._project, service)
+        volumes = resource_decisions.volumes_of(self._project, service)
+        steps = [self._network_steps.get(network.name) for network in networks]
+        steps += [self._volume_steps.get(volume.name) for volume in volumes]
+        return {step for step in steps if step is not None}
+
+    def _add_early_stops(self, recreated: Recreated) -> None:
+        """Stop what cannot run on during the following steps, dependents before what they depend on."""
+        edges = dependencies.edges(self._services)
+        dependent_stops: dict[str, set[int]] = defaultdict(set)
+        order = reversed(self._order)
+        for stop in early_stops(order, self._services, self._decisions, recreated):
+            operation = StopContainer(
+                name=stop.container.name, grace=self._settings.stop_timeout, cause=stop.cause
+            )
+            after = {*self._orphan_removals, *dependent_stops[stop.service]}
+            step = self._builder.add(operation, after)
+            self._container_steps[stop.decision.name].stop = step
+            self._service_steps[stop.address_user].stops_before_prepare.add(step)
+            for name in stop.recreated:
+                self._service_steps[name].stops_before_create.add(step)
+            for name in edges[stop.service]:
+                dependent_stops[name].add(step)
+
+    def _add_resource(self, decision: ResourceDecision) -> None:
+        stops = {
+            step
+            for user in self._all_decisions()
+            if user.existing and decision.is_used_by(user.existing)
+            if (step := self._container_steps[user.name].stop) is not None
         }
-
-    def _supplied(self, service: Service) -> set[int]:
-        keys = {_key(one) for one in supplies.networks_of(self._project, service)}
-        keys |= {_key(one) for one in supplies.volumes_of(self._project, service)}
-        return {step for key, step in self._laid.items() if key in keys}
-
-    def _stop(self, renewed: Recreated) -> None:
-        """Stop what runs and cannot outlive what is about to happen, those that depend on others first."""
-        waits = graph.edges(self._services)
-        asked = requested_addresses(self._services)
-        above: dict[str, set[int]] = {name: set() for name in self._services}
-        for name in reversed(self._order):
-            tied = [
-                one
-                for one in restart_causes(self._services[name])
-                if _is_remade(self._fates.get(one, ()))
-            ]
-            for fate in self._fates[name]:
-                if fate.existing is None or not fate.existing.is_running:
-                    continue
-                cause = fate.cause
-                had = fate.existing.status.addresses.values()
-                taker = next((asked[address] for address in had if address in asked), name)
-                if fate.action == "recreate" and tied:
-                    cause = f"{tied[0]} is recreated"
-                elif fate.action in ("recreate", "remove") and taker != name:
-                    cause = f"{taker} takes its address"
-                elif fate.action != "restart" and not uses_recreated(fate.existing, renewed):
-                    continue
-                stop = StopContainer(
-                    name=fate.existing.name, grace=self._manner.stop_timeout, cause=cause
-                )
-                step = self._draft.add(stop, {*self._cleared, *above[name]})
-                self._stopped[fate.name] = step
-                self._vacated[taker].add(step)
-                for below in waits[name]:
-                    above[below].add(step)
-                for lender in tied:
-                    self._before_remaking[lender].add(step)
-
-    def _lay(self, supply: ResourceDecision) -> None:
-        users = {
-            self._stopped[fate.name]
-            for each in self._fates.values()
-            for fate in each
-            if fate.name in self._stopped and fate.existing and _uses(fate.existing, supply)
-        }
-        step = supplies.add_steps(
-            supply, self._project, self._draft, after=users, after_all=self._cleared
-        )
-        if step is not None:
-            self._laid[_key(supply.resource)] = step
-
-    def _scale_down(self) -> None:
-        for fate in (one for each in self._fates.values() for one in each):
-            if fate.action == "remove":
-                after = {self._stopped[fate.name]} if fate.name in self._stopped else self._cleared
-                if fate.existing and fate.existing.is_running and fate.name not in self._stopped:
-                    grace = self._manner.stop_timeout
-                    stop = StopContainer(name=fate.name, grace=grace, cause=fate.cause)
-                    after = {self._draft.add(stop, after)}
-                self._draft.add(RemoveContainer(name=fate.name, cause=fate.cause), after)
-
-    def _create(self, service: Service, fate: ContainerDecision) -> None:
-        if fate.action not in ("create", "recreate"):
-            return
-        old = fate.existing
-        digest = confighash.service_hash(service)
-        reference = self._project.image_name(service)
-        named = labels.container(
+        step = resource_decisions.add_steps(
+            decision,
             self._project,
-            service,
-            number=fate.number,
-            config_hash=digest,
-            image_id=self._observed.images.get(reference, ""),
-            replaces=old.record.id if old else "",
+            self._builder,
+            user_stops=stops,
+            after_all=self._orphan_removals,
         )
-        step = CreateContainer(
-            name=fate.name,
+        is_network = isinstance(decision.resource, Network)
+        if step is not None:
+            (self._network_steps if is_network else self._volume_steps)[decision.name] = step
+
+    def _add_removal(self, decision: ContainerDecision) -> None:
+        """Remove a surplus container; stop it first where it runs and is not stopped already."""
+        stop = self._container_steps[decision.name].stop
+        after: Iterable[int] = self._orphan_removals if stop is None else {stop}
+        if stop is None and decision.existing and decision.existing.is_running:
+            operation = StopContainer(
+                name=decision.name, grace=self._settings.stop_timeout, cause=decision.cause
+            )
+            after = {self._builder.add(operation, after)}
+        self._builder.add(RemoveContainer(name=decision.name, cause=decision.cause), after)
+
+    def _add_create(self, service: Service, decision: ContainerDecision) -> None:
+        steps = self._service_steps[service.name]
+        container_steps = self._container_steps[decision.name]
+        after = {*self._orphan_removals, *self.steps_before_create(service)}
+        after |= steps.stops_before_create
+        if container_steps.stop is not None:
+            after.add(container_steps.stop)
+        step = self._builder.add(self._create_operation(service, decision), after)
+        container_steps.create = step
+        if steps.first_create is None:
+            steps.first_create = step
+
+    def _create_operation(self, service: Service, decision: ContainerDecision) -> CreateContainer:
+        old = decision.existing
+        digest = config_hash.service_hash(service)
+        reference = self._project.image_name(service)
+        replaced_id = old.record.id if old else ""
+        keeps_volumes = old is not None and not self._settings.renew_anonymous
+        return CreateContainer(
+            name=decision.name,
             service=service,
             image=reference,
             config_hash=digest,
-            number=fate.number,
-            labels=named,
-            replaces=old.record.id if old else "",
-            grace=self._manner.stop_timeout if old else None,
-            volumes={}
-            if old is None or self._manner.renew_anonymous
-            else inherited_volumes(old, service),
-            cause=fate.cause,
+            number=decision.number,
+            labels=labels.container(
+                self._project,
+                service,
+                number=decision.number,
+                config_hash=digest,
+                image_id=self._observed.images.get(reference, ""),
+                replaces=replaced_id,
+            ),
+            replaces=replaced_id,
+            grace=self._settings.stop_timeout if old else None,
+            volumes=resource_decisions.inherited_volumes(old, service)
+            if old and keeps_volumes
+            else {},
+            cause=decision.cause,
         )
-        after = {
-            *self._cleared,
-            *self.steps_before_create(service),
-            *self._before_remaking[service.name],
-        }
-        if fate.name in self._stopped:
-            after.add(self._stopped[fate.name])
-        number = self._draft.add(step, after)
-        self._created.setdefault(service.name, number)
-        self._made[fate.name] = number
 
-    def _start(self, service: Service) -> None:
-        fates = [one for one in self._fates[service.name] if one.action not in ("keep", "remove")]
-        # Who lends by name may be one of ours, which only depends_on tells.
-        lent = (
-            self.add_condition_waits(service)
-            if fates and graph.joins_container_namespaces(service)
-            else set()
-        )
-        prepared = {}
-        for fate in fates:
-            after = lent | self._vacated[service.name]
-            if fate.name in self._made:
-                after.add(self._made[fate.name])
-            else:
-                after.update(self._cleared, self._supplied(service))
-                after.update({self._stopped[fate.name]} if fate.name in self._stopped else ())
-            early = bool(graph.required_services(service))
-            prepared[fate.name] = self.add_prepare(service, fate.name, after, early=early)
-        if prepared:
-            self._prepared.setdefault(service.name, min(prepared.values()))
-        before = self.add_condition_waits(service) if fates or self._has_news(service) else set()
-        for fate in fates:
-            cause = fate.cause
-            if fate.name in self._made:
-                cause = f"{'re' if fate.existing else ''}created by {self._made[fate.name]}"
-            start = StartContainer(name=fate.name, cause=cause)
-            number = self._draft.add(start, {prepared[fate.name], *before})
-            self._started.setdefault(service.name, []).append(number)
+    def _add_starts(self, service: Service) -> None:
+        """Prepare all containers of a service that are to start, then start them after its dependencies."""
+        decisions = [
+            one for one in self._decisions[service.name] if one.action not in ("keep", "remove")
+        ]
+        steps = self._service_steps[service.name]
+        prepares = self._add_prepares(service, decisions)
+        if prepares and steps.first_prepare is None:
+            steps.first_prepare = min(prepares)
+        is_needed = bool(decisions) or self._has_new_conditions(service)
+        before = self.add_condition_waits(service) if is_needed else set()
+        for decision, prepare in zip(decisions, prepares, strict=True):
+            start = StartContainer(name=decision.name, cause=self._start_cause(decision))
+            steps.starts.append(self._builder.add(start, {prepare, *before}))
 
-    def _has_news(self, service: Service) -> bool:
+    def _add_prepares(self, service: Service, decisions: Sequence[ContainerDecision]) -> list[int]:
+        before = set(self._service_steps[service.name].stops_before_prepare)
+        if decisions and dependencies.joins_container_namespaces(service):
+            # The container it names may be one of this project, which only depends_on tells.
+            before |= self.add_condition_waits(service)
+        is_early = bool(dependencies.required_services(service))
+        prepares = []
+        for decision in decisions:
+            after = before | self._steps_before_prepare(service, decision)
+            prepares.append(self.add_prepare(service, decision.name, after, early=is_early))
+        return prepares
+
+    def _steps_before_prepare(self, service: Service, decision: ContainerDecision) -> set[int]:
+        steps = self._container_steps[decision.name]
+        if steps.create is not None:
+            return {steps.create}
+        after = {*self._orphan_removals, *self._resource_steps(service)}
+        return after if steps.stop is None else {*after, steps.stop}
+
+    def _start_cause(self, decision: ContainerDecision) -> str:
+        create = self._container_steps[decision.name].create
+        if create is None:
+            return decision.cause
+        return f"{'re' if decision.existing else ''}created by {create}"
+
+    def _has_new_conditions(self, service: Service) -> bool:
         """Tell whether something starts that a service depends on with a condition."""
         return any(
-            one.condition != STARTED and name in self._started
-            for name, one in service.depends_on.items()
+            dependency.condition != STARTED and self._service_steps[name].starts
+            for name, dependency in service.depends_on.items()
         )
 
-    def _alive(self, name: str) -> tuple[str, ...]:
-        return tuple(one.name for one in self._fates.get(name, ()) if one.action != "remove")
+    def _lasting_containers(self, name: str) -> tuple[str, ...]:
+        """Name the containers of a service that are not removed."""
+        return tuple(one.name for one in self._decisions.get(name, ()) if one.action != "remove")
 
-    def _await(self, name: str, dependency: Dependency, dependent: str) -> int:
-        key = (name, dependency.condition, dependency.required)
-        if key not in self._awaited:
+    def _condition_wait(self, name: str, dependency: Dependency, dependent: str) -> int:
+        """Return the step that waits for a condition of a service; add it where there is none yet."""
+        steps = self._service_steps[name]
+        key = (dependency.condition, dependency.required)
+        if key not in steps.waits:
             wait = WaitFor(
                 service=name,
-                containers=self._alive(name),
+                containers=self._lasting_containers(name),
                 condition=dependency.condition,
                 required=dependency.required,
                 cause=f"{dependent} depends on it",
             )
-            self._awaited[key] = self._draft.add(wait, self._started.get(name, ()))
-        return self._awaited[key]
-
-
-def inherited_volumes(old: Container, service: Service) -> dict[str, str]:
-    """Give the anonymous volumes that a container takes over from the one it replaces, by path."""
-    taken = {mount.target for mount in service.volumes if mount.source or mount.type != "volume"}
-    return {
-        mount.target: mount.source
-        for mount in old.record.mounts
-        if mount.anonymous and mount.target not in taken
-    }
-
-
-def _definitions(
-    project: Project, fates: Mapping[str, Sequence[ContainerDecision]]
-) -> dict[str, Service]:
-    """Give the services that something happens to; those the project does not have as they were made."""
-    found = {name: one for name, one in project.services.items() if name in fates}
-    for name, each in fates.items():
-        for fate in each:
-            if name not in found and fate.existing:
-                found[name] = fate.existing.record.definition
-    return found
-
-
-def _is_remade(fates: Iterable[ContainerDecision]) -> bool:
-    return any(one.action == "recreate" for one in fates)
-
-
-def _key(wanted: Network | Volume) -> str:
-    return f"{type(wanted).__name__} {wanted.name}"
-
-
-def _uses(found: Container, supply: ResourceDecision) -> bool:
-    if isinstance(supply.resource, Network):
-        return supply.name in found.record.networks.values()
-    return any(mount.source == supply.name for mount in found.record.mounts)
+            steps.waits[key] = self._builder.add(wait, steps.starts)
+        return steps.waits[key]

@@ -74,7 +74,7 @@ def _report_failure(first: socket.socket, error: CntnrError) -> None:
 
     with contextlib.suppress(OSError), first:
         if first.recv(1 << 16):
-            said = ErrorReply.of(error)
+            said = ErrorReply.from_error(error)
             first.sendall(to_json(said) + b"\n")
 
 

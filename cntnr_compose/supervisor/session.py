@@ -15,7 +15,7 @@ from cntnr_compose.core.events import ContainerEvent, Event, WarningEvent
 from cntnr_compose.core.values import Tree, from_json, replace, to_json, to_tree
 from cntnr_compose.model.plan import CreateContainer
 from cntnr_compose.model.protocol import (
-    OURS,
+    OWN_GREETING,
     ErrorReply,
     EventReply,
     ExecutePlan,
@@ -53,7 +53,9 @@ class RequestUnknown(CntnrError):
     hint = "use the cntnr that the project was brought up with, or a newer one"
 
     def __init__(self, error: ValueError) -> None:
-        super().__init__(f"the supervisor ({OURS}) does not understand the request: {error}")
+        super().__init__(
+            f"the supervisor ({OWN_GREETING}) does not understand the request: {error}"
+        )
 
 
 class ClientSession:
@@ -212,7 +214,7 @@ class ClientSession:
 
 def greeting(project: str) -> Tree:
     """Say who this supervisor is."""
-    return cast("Tree", to_tree(replace(OURS, pid=os.getpid(), project=project)))
+    return cast("Tree", to_tree(replace(OWN_GREETING, pid=os.getpid(), project=project)))
 
 
 def failure_reply(error: Exception, project: str) -> ErrorReply:
@@ -223,7 +225,7 @@ def failure_reply(error: Exception, project: str) -> ErrorReply:
     if mistake is None:
         traceback.print_exception(error)
         mistake = Internal(error, paths.supervisor_log(project))
-    return ErrorReply.of(mistake)
+    return ErrorReply.from_error(mistake)
 
 
 async def send_reply(writer: asyncio.StreamWriter, reply: Reply) -> None:

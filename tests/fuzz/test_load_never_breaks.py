@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from cntnr_compose.compose.load import LoadRequest, load
 from cntnr_compose.compose.render import output
 from cntnr_compose.compose.render.explain import list_origins
-from cntnr_compose.compose.support.level import HostCapabilities
 from cntnr_compose.compose.support.report import find_unsupported
 from cntnr_compose.compose.validation.schema import flatten_schema, read_docker_schema
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import to_json as encode
+from cntnr_compose.model.host import HostCapabilities
 from tests.fuzz.documents import spoilt, valid
 from tests.fuzz.texts import env_text, text
 
@@ -59,7 +59,7 @@ def survives(folder: Path, files: Mapping[str, str], **request: Any) -> bool:
     for name, written in files.items():
         (folder / name).write_bytes(written.encode(errors="surrogatepass"))
     try:
-        loaded = load(LoadRequest(cwd=str(folder), trace=True, **request))
+        loaded = load(LoadRequest(cwd=str(folder), with_provenance=True, **request))
         plain = not request.get("interpolate", True)
         (output.render_untyped_json if plain else output.render_json)(loaded.tree)
         (output.render_untyped_yaml if plain else output.render_yaml)(loaded.tree)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.client import exec as child
+from cntnr_compose.client import exec as client_exec
 from cntnr_compose.client.exec import CannotExec, run_exec
 from cntnr_compose.host import process
 
@@ -101,5 +101,5 @@ def test_ctrl_c_before_there_is_a_program_is_passed_on(monkeypatch: pytest.Monke
         return start(*words, **more)
 
     monkeypatch.setattr(process, "popen", interrupted)
-    monkeypatch.setattr(child, "_is_in_foreground", lambda: True)
+    monkeypatch.setattr(client_exec, "_is_in_foreground", lambda: True)
     assert run_exec(["sleep", "20"], "prog", "shop-web-1") == 128 + signal.SIGINT

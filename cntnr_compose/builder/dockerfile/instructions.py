@@ -10,6 +10,7 @@ from cntnr_compose.builder.dockerfile.parser import Instruction, parse_instructi
 from cntnr_compose.builder.dockerfile.stages import DockerfileScope, Stage, parse_arg_words
 from cntnr_compose.builder.dockerfile.steps import BuildStep, CopyStep, FolderStep, InlineFile
 from cntnr_compose.containers.spec.process import DEFAULT_PATH, DEFAULT_SHELL
+from cntnr_compose.core.units import parse_port_range
 from cntnr_compose.core.values import Value, field, replace
 from cntnr_compose.model.image import ImageConfig
 
@@ -196,16 +197,12 @@ def _expose(
     for word in one.text.split():
         for port in scope.expand(word, state.variables, one.line).split():
             number, _, protocol = port.partition("/")
-            first, _, last = number.partition("-")
-            low, high = (int(part) if part.isdecimal() else 0 for part in (first, last or first))
-            if not 0 < low <= high <= 65535 or (protocol or "tcp").lower() not in (
-                "tcp",
-                "udp",
-                "sctp",
-            ):
+            protocol = (protocol or "tcp").lower()
+            low, high = parse_port_range(number) or (0, 0)
+            if not low or protocol not in ("tcp", "udp", "sctp"):
                 raise scope.error(one.line, f"invalid containerPort: {port}")
             for each in range(low, high + 1):
-                ports[f"{each}/{(protocol or 'tcp').lower()}"] = {}
+                ports[f"{each}/{protocol}"] = {}
     return _set_config(state, exposed_ports=ports)
 
 

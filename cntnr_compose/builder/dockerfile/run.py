@@ -5,6 +5,7 @@ import posixpath
 from cntnr_compose.builder.dockerfile.parser import Instruction
 from cntnr_compose.builder.dockerfile.stages import DockerfileScope, Stage
 from cntnr_compose.builder.dockerfile.steps import RunMount, RunStep
+from cntnr_compose.compose.basics.go_parse import CannotCast, parse_bool
 from cntnr_compose.core.values import Bytes
 from cntnr_compose.model.image import ImageConfig
 
@@ -29,7 +30,6 @@ MOUNT_KEY_ALIASES = {
     "ro": "readonly",
     "rw": "readwrite",
 }
-TRUE = ("", "true", "1")
 
 
 def parse_run(
@@ -84,17 +84,18 @@ def _command(one: Instruction, shell: tuple[str, ...]) -> tuple[tuple[str, ...],
 def _mount(text: str, one: Instruction, stage: Stage, scope: DockerfileScope) -> RunMount:
     values = _values(text, one, scope)
     kind = values["type"]
-    writable = values.get("readwrite", "no") in TRUE
+    is_writable = _is_true(values, "readwrite", one, scope)
+    is_read_only = _is_true(values, "readonly", one, scope)
     target, identity = _target(values, one, scope)
     return RunMount(
         type=kind,
         target=posixpath.normpath(posixpath.join("/", target)) if target else "",
         source=posixpath.normpath(f"/{values.get('source', '')}").lstrip("/"),
         origin=scope.resolve_from(values["from"], stage.index) if values.get("from") else "",
-        read_only=not writable if kind == "bind" else values.get("readonly", "no") in TRUE,
+        read_only=not is_writable if kind == "bind" else is_read_only,
         id=identity,
         env=values.get("env", ""),
-        required=values.get("required", "no") in TRUE,
+        required=_is_true(values, "required", one, scope),
         sharing=values.get("sharing", "shared"),
         mode=_number(values, "mode", -1, 8, one, scope),
         uid=_number(values, "uid", 0, 10, one, scope),
@@ -131,6 +132,14 @@ def _target(values: dict[str, str], one: Instruction, scope: DockerfileScope) ->
     elif not target:
         raise scope.error(one.line, f"--mount of type {values['type']} needs a target")
     return target, identity
+
+
+def _is_true(values: dict[str, str], name: str, one: Instruction, scope: DockerfileScope) -> bool:
+    word = values.get(name, "false") or "true"  # a name alone is true
+    try:
+        return parse_bool(word)
+    except CannotCast:
+        raise scope.error(one.line, f'"{word}" is not a valid {name} of a mount') from None
 
 
 def _number(

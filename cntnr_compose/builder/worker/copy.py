@@ -16,7 +16,7 @@ from cntnr_compose.containers.bundle import accounts
 from cntnr_compose.containers.spec import users
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host.openat2 import Root
-from cntnr_compose.model.host import FULL_ID_RANGE
+from cntnr_compose.model.host import SUBORDINATE_ID_COUNT
 
 KEPT_XATTRS = ("user.", "security.capability")
 OVERLAY_XATTRS = "user.overlay."
@@ -206,7 +206,7 @@ def resolve_owner(root: Root, text: str) -> tuple[int, int]:
     Raises `UserUnknown`, `IdNotMapped`, `AccountsUnreadable`.
     """
     with accounts.read_accounts(root, runs=False) as (passwd, group):
-        found = users.resolve_user(text, passwd=passwd, group=group, id_count=FULL_ID_RANGE)
+        found = users.resolve_user(text, passwd=passwd, group=group, id_count=SUBORDINATE_ID_COUNT)
     # For COPY, a number alone means the group of that number, too.
     who, colon, _ = text.partition(":")
     return found.uid, (found.uid if who.isdecimal() and not colon else found.gid)
@@ -219,8 +219,8 @@ def change_owner(place: Path, uid: int, gid: int) -> None:
     except OSError as error:
         if error.errno != errno.EINVAL:
             raise
-        kind, number = ("user", uid) if uid >= FULL_ID_RANGE else ("group", gid)
-        raise users.IdNotMapped(kind, str(number), number, FULL_ID_RANGE) from error
+        kind, number = ("user", uid) if uid >= SUBORDINATE_ID_COUNT else ("group", gid)
+        raise users.IdNotMapped(kind, str(number), number, SUBORDINATE_ID_COUNT) from error
 
 
 def copy_xattrs(source: str, place: Path) -> None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 
 from cntnr_compose.cli.display.tables import format_age, format_ports, truncate
+from cntnr_compose.core.units import parse_port_range
 from cntnr_compose.core.values import Seconds, Tree
 from cntnr_compose.model.observed import Container
 
@@ -58,10 +59,8 @@ def exposed_ports(container: Container) -> list[tuple[int, str]]:
     image = container.record.image_config.get("ExposedPorts") or {}
     for text in (*container.record.definition.expose, *image):
         number, _, protocol = text.partition("/")
-        first, _, last = number.partition("-")
-        if first.isdecimal():
-            stop = int(last) if last.isdecimal() else int(first)
-            found += [(port, protocol or "tcp") for port in range(int(first), stop + 1)]
+        first, last = parse_port_range(number) or (0, -1)
+        found += [(port, protocol or "tcp") for port in range(first, last + 1)]
     return list(dict.fromkeys(found))
 
 

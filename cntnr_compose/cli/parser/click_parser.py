@@ -7,13 +7,12 @@ import click
 
 from cntnr_compose.cli.parser.options import Argument, Command, Option, ValueKind
 from cntnr_compose.cli.parser.registry import import_attribute
+from cntnr_compose.compose.basics.go_parse import GO_BOOLEANS
 from cntnr_compose.core.errors import CntnrError
 
 CommandTable = Mapping[
     str, tuple[str, str]
 ]  # name: module and attribute "module:attribute", short help
-
-BOOLEANS = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 
 
 class UnknownCommand(CntnrError):
@@ -78,7 +77,7 @@ class BooleanFlagCommand(click.Command):
         for word in args[:end]:
             name, equals, value = word.partition("=")
             row = options.get(name)
-            truth = BOOLEANS.get(value.lower()) if equals else True
+            truth = GO_BOOLEANS.get(value) if equals else True
             if not isinstance(row, click.Option) or not row.is_flag or truth is None:
                 kept.append(word)
             elif truth:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from cntnr_compose.model.project import Project
 
 ALLOWED_VALUES = {"progress": PROGRESS_MODES, "ansi": ("auto", "never", "always")}
-TRUE_WORDS = frozenset({"1", "t", "true", "y", "yes", "on"})
 
 
 class UnsupportedValue(CntnrError):
@@ -191,4 +190,6 @@ def check_project_name(name: str) -> str:
 
 def is_on(value: str) -> bool:
     """Tell whether a variable such as ``COMPOSE_REMOVE_ORPHANS`` is switched on."""
-    return value.strip().lower() in TRUE_WORDS
+    from cntnr_compose.compose.basics.go_parse import SWITCHED_ON
+
+    return value.strip().lower() in SWITCHED_ON

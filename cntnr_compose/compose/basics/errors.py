@@ -1,4 +1,4 @@
-"""What can be wrong with a compose project beyond the words of one file."""
+"""Errors about a compose project beyond the contents of one file: missing files, cycles, names."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from cntnr_compose.core.errors import CntnrError
 
 
 class NoConfigurationFile(CntnrError):
-    """No compose file was named, and none lies in the directory or above it."""
+    """No compose file is named, and there is none in the directory or its parents."""
 
     hint = "run it where the compose file lies, or name the file with -f"
 
@@ -15,14 +15,14 @@ class NoConfigurationFile(CntnrError):
 
 
 class FileUnreadable(CntnrError):
-    """A file that is named cannot be read."""
+    """A file cannot be read."""
 
     def __init__(self, path: str, why: str, *, action: str = "open") -> None:
         super().__init__(f"{action} {path}: {why}")
 
 
 class NotASwitch(CntnrError):
-    """A variable that switches something on or off says neither."""
+    """A variable that must be a boolean is not one."""
 
     hint = "it can be true or false"
 
@@ -31,14 +31,14 @@ class NotASwitch(CntnrError):
 
 
 class EnvFileMissing(CntnrError):
-    """An env file that is named on the command line or by `include` is not there."""
+    """An env file of the command line or of `include` does not exist."""
 
     def __init__(self, path: str) -> None:
         super().__init__(f"couldn't find env file: {path}")
 
 
 class ServiceEnvFileMissing(CntnrError):
-    """An env file that a service needs is not there."""
+    """A required env file of a service does not exist."""
 
     hint = "make the file, or set `required: false`"
 
@@ -48,14 +48,14 @@ class ServiceEnvFileMissing(CntnrError):
 
 
 class EnvFileBroken(CntnrError):
-    """An env file cannot be understood."""
+    """An env file cannot be parsed."""
 
     def __init__(self, path: str, why: str) -> None:
         super().__init__(f"failed to read {path}: {why}")
 
 
 class ProjectNameInvalid(CntnrError):
-    """A project's name has letters that docker does not allow."""
+    """A project name has characters that docker does not allow."""
 
     def __init__(self, name: str) -> None:
         rule = (
@@ -66,7 +66,7 @@ class ProjectNameInvalid(CntnrError):
 
 
 class ProjectNameEmpty(CntnrError):
-    """Neither options nor files nor the directory give a name."""
+    """Options, files and directory yield no project name."""
 
     hint = "name it with -p, with COMPOSE_PROJECT_NAME or with `name:` in the file"
 
@@ -75,7 +75,7 @@ class ProjectNameEmpty(CntnrError):
 
 
 class ComposeFileEmpty(CntnrError):
-    """The files hold nothing."""
+    """The compose files are empty."""
 
     hint = "it wants at least `services:` and one service"
 
@@ -84,7 +84,7 @@ class ComposeFileEmpty(CntnrError):
 
 
 class IncludeCycle(CntnrError):
-    """A file includes itself, through others or at once."""
+    """A file includes itself, directly or through others."""
 
     def __init__(self, files: list[str]) -> None:
         first, *rest = files
@@ -93,7 +93,7 @@ class IncludeCycle(CntnrError):
 
 
 class ExtendsCycle(CntnrError):
-    """A service extends itself, through others or at once."""
+    """A service extends itself, directly or through others."""
 
     def __init__(self, chain: list[tuple[str, str]]) -> None:
         (file, service), *rest = chain
@@ -102,14 +102,14 @@ class ExtendsCycle(CntnrError):
 
 
 class TooManyLevels(CntnrError):
-    """Files include files, or services extend services, further than anybody means."""
+    """`include` or `extends` is nested too deeply."""
 
     def __init__(self, what: str, levels: int) -> None:
         super().__init__(f"cannot follow {what} through more than {levels} levels")
 
 
 class RemoteUnsupported(CntnrError):
-    """A file lies in a git repository or a registry."""
+    """A compose file is in a git repository or a registry."""
 
     hint = "fetch it, and name the copy"
 

@@ -1,45 +1,64 @@
-"""Words to booleans and numbers, as docker compose reads them where a key wants them."""
+"""Parse booleans and numbers from text, with the results and errors of Go's strconv and of docker compose."""
 
 import math
 import struct
 
-TRUE, FALSE = ("true", "y", "yes", "on"), ("false", "n", "no", "off")
+GO_BOOLEANS = dict.fromkeys(("1", "t", "T", "true", "True", "TRUE"), True)
+GO_BOOLEANS |= dict.fromkeys(("0", "f", "F", "false", "False", "FALSE"), False)
+# In any case of letters: true and false, and what YAML 1.1 took for them.
+YAML_TRUE, YAML_FALSE = ("true", "y", "yes", "on"), ("false", "n", "no", "off")
+# What docker compose takes for true in its own variables; anything else is false.
+SWITCHED_ON = frozenset({*YAML_TRUE, "1", "t"})
 MIN_INT64, MAX_INT64 = -(2**63), 2**63 - 1
+OUT_OF_RANGE = "value out of range"
 
 
 class CannotCast(ValueError):
-    """A word is not what a key wants."""
+    """A text is not of the type that a key takes."""
 
 
 class NotABoolean(CannotCast):
-    """A word is neither true nor false."""
+    """A text is neither true nor false."""
 
     def __init__(self, word: str) -> None:
         super().__init__(f"invalid boolean: {word}")
 
 
 class NotANumber(CannotCast):
-    """A word is no number, or none that Go's function of this name takes."""
+    """A text is not a number, or not one that the named function of strconv accepts."""
 
     def __init__(self, function: str, word: str, why: str = "") -> None:
         super().__init__(f'strconv.{function}: parsing "{word}": {why or "invalid syntax"}')
 
 
-OUT_OF_RANGE = "value out of range"
+def parse_bool(word: str) -> bool:
+    """Parse a boolean as strconv.ParseBool does.
+
+    Raises `NotABoolean`.
+    """
+    if word not in GO_BOOLEANS:
+        raise NotABoolean(word)
+    return GO_BOOLEANS[word]
 
 
 def parse_yaml_bool(word: str) -> bool:
-    """Read a boolean. Raises `CannotCast`."""
+    """Parse a boolean of a compose file, where the words of YAML 1.1 are accepted.
+
+    Raises `NotABoolean`.
+    """
     lower = word.lower()
-    if lower in TRUE:
+    if lower in YAML_TRUE:
         return True
-    if lower in FALSE:
+    if lower in YAML_FALSE:
         return False
     raise NotABoolean(word)
 
 
 def parse_int(word: str, *, function: str = "Atoi", base: int = 10) -> int:
-    """Read a whole number, in Go's strict form. Raises `CannotCast`."""
+    """Parse an integer, without the blanks and underscores that Python accepts.
+
+    Raises `NotANumber`.
+    """
     digits = word[1:] if word[:1] in ("+", "-") else word
     allowed = "0123456789"[:base]
     if not digits or digits.strip(allowed):
@@ -51,12 +70,18 @@ def parse_int(word: str, *, function: str = "Atoi", base: int = 10) -> int:
 
 
 def parse_int64(word: str) -> int:
-    """Read a whole number of 64 bits. Raises `CannotCast`."""
+    """Parse an integer; errors name ParseInt.
+
+    Raises `NotANumber`.
+    """
     return parse_int(word, function="ParseInt")
 
 
 def parse_float(word: str) -> float:
-    """Read a decimal number. Raises `CannotCast`."""
+    """Parse a finite decimal number.
+
+    Raises `NotANumber`.
+    """
     try:
         number = float(word) if word.isascii() and word == word.strip() else math.nan
     except ValueError:
@@ -67,7 +92,7 @@ def parse_float(word: str) -> float:
 
 
 def round_to_float32(number: float) -> float:
-    """Round to what a 32-bit float holds, and give the shortest decimal number that means it."""
+    """Round to 32 bits, and return the shortest decimal number that rounds to the same."""
     narrow: float = struct.unpack("f", struct.pack("f", number))[0]
     for digits in range(1, 10):
         short = float(f"{narrow:.{digits}g}")
@@ -77,7 +102,10 @@ def round_to_float32(number: float) -> float:
 
 
 def parse_float32(word: str) -> float:
-    """Read a decimal number of 32 bits. Raises `CannotCast`."""
+    """Parse a decimal number of 32 bits.
+
+    Raises `NotANumber`.
+    """
     try:
         return round_to_float32(parse_float(word))
     except OverflowError:

@@ -1,32 +1,28 @@
-"""Tables of special cases keyed by path, and the one walk that applies them.
+"""Tables of rules keyed by path patterns, and the walk that applies them to a tree.
 
-A pattern is written ``services.*.ports``; ``*`` stands for any key and for any item of a list.
+In a pattern such as ``services.*.ports`` the ``*`` matches any key of a mapping and any item of a list.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, Diagnostic, Path
-from cntnr_compose.compose.basics.refusal import fail_if_any
+from cntnr_compose.compose.basics.diagnostics import (
+    ComposeFileInvalid,
+    Diagnostic,
+    Path,
+    fail_if_any,
+)
 
-__all__ = [
-    "Path",
-    "PathRules",
-    "RewriteRule",
-    "apply_rules",
-    "compile_rules",
-    "docker_path",
-    "rules_below",
-]
-
-PathRules: TypeAlias = dict[str | None, Any]
+PathRules: TypeAlias = dict[
+    str | None, Any
+]  # a tree of tables; the entry of a path is under `HERE`
 RewriteRule: TypeAlias = Callable[[Any, Path], Any]
 
-HERE = None  # a table keeps its own entry at what no key of a compose file can be
+HERE = None  # no key of a compose file is None
 
 
 def compile_rules(patterns: Mapping[str, Any]) -> PathRules:
-    """Turn patterns into a tree that is walked beside the document."""
+    """Turn patterns into a tree of tables, to be walked beside a document."""
     root: PathRules = {}
     for pattern, entry in patterns.items():
         node = root
@@ -37,40 +33,40 @@ def compile_rules(patterns: Mapping[str, Any]) -> PathRules:
 
 
 def rules_below(rules: PathRules, key: str) -> PathRules | None:
-    """Give the part of a table that concerns what stands under ``key``."""
-    found: PathRules | None = rules.get(key)
-    return found if found is not None else rules.get("*")
+    """Return the rules that apply below a key, or None."""
+    inner: PathRules | None = rules.get(key)
+    return inner if inner is not None else rules.get("*")
 
 
 def apply_rules(value: Any, rules: PathRules, path: Path = ()) -> Any:
-    """Replace in place what stands where the table has an entry, from the top down.
+    """Rewrite in place each value that has a rule, from the top down; return the value itself.
 
-    Raises `ComposeFileInvalid` with all that the entries refuse.
+    Raises `ComposeFileInvalid` with the diagnostics of all rules.
     """
-    change: RewriteRule | None = rules.get(HERE)
-    if change is not None:
-        value = change(value, path)
-    refused: list[Diagnostic] = []
+    rule: RewriteRule | None = rules.get(HERE)
+    if rule is not None:
+        value = rule(value, path)
+    diagnostics: list[Diagnostic] = []
     if isinstance(value, dict):
-        for key, inner in value.items():
-            deeper = rules_below(rules, key)
-            if deeper is not None:
+        for key, item in value.items():
+            inner_rules = rules_below(rules, key)
+            if inner_rules is not None:
                 try:
-                    value[key] = apply_rules(inner, deeper, (*path, key))
+                    value[key] = apply_rules(item, inner_rules, (*path, key))
                 except ComposeFileInvalid as error:
-                    refused += error.diagnostics
+                    diagnostics += error.diagnostics
     elif isinstance(value, list):
-        deeper = rules.get("*")
-        if deeper is not None:
-            for index, inner in enumerate(value):
+        inner_rules = rules.get("*")
+        if inner_rules is not None:
+            for index, item in enumerate(value):
                 try:
-                    value[index] = apply_rules(inner, deeper, (*path, index))
+                    value[index] = apply_rules(item, inner_rules, (*path, index))
                 except ComposeFileInvalid as error:
-                    refused += error.diagnostics
-    fail_if_any(refused)
+                    diagnostics += error.diagnostics
+    fail_if_any(diagnostics)
     return value
 
 
 def docker_path(path: Path) -> str:
-    """Write a path as docker compose does in its messages: items of lists are ``[]``."""
+    """Format a path as docker compose does in messages: items of lists are ``[]``."""
     return ".".join("[]" if isinstance(part, int) else part for part in path)

@@ -2,9 +2,13 @@
 
 from typing import Any
 
-from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, Diagnostic
-from cntnr_compose.compose.basics.path_rules import Path
-from cntnr_compose.compose.basics.refusal import fail, fail_if_any
+from cntnr_compose.compose.basics.diagnostics import (
+    ComposeFileInvalid,
+    Diagnostic,
+    Path,
+    fail,
+    fail_if_any,
+)
 from cntnr_compose.compose.decode.decoders import OMIT, Decoder, indexed_path
 from cntnr_compose.core.frozen import Tree
 

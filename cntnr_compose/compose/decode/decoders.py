@@ -7,11 +7,10 @@ compose prints nothing. It raises `ValueError` for what does not fit.
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from cntnr_compose.compose.basics import go_parse as casts
+from cntnr_compose.compose.basics import go_parse
+from cntnr_compose.compose.basics.diagnostics import Path, fail
 from cntnr_compose.compose.basics.go_format import format_value
-from cntnr_compose.compose.basics.path_rules import Path
-from cntnr_compose.compose.basics.refusal import fail
-from cntnr_compose.compose.decode import shell_words as shellwords
+from cntnr_compose.compose.decode import shell_words
 from cntnr_compose.compose.decode.errors import (
     AddressMissing,
     BadHostName,
@@ -73,7 +72,7 @@ def string(value: Any, path: Path) -> Any:
 
 def _boolean(value: Any) -> bool:
     if isinstance(value, str):
-        return casts.parse_yaml_bool(value)
+        return go_parse.parse_yaml_bool(value)
     if not isinstance(value, bool):
         raise Mistyped(value, "a boolean")
     return value
@@ -93,7 +92,7 @@ def tristate(value: Any, _path: Path) -> Any:
 
 def _whole(value: Any) -> int:
     if isinstance(value, str):
-        return casts.parse_int64(value)
+        return go_parse.parse_int64(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or value in INFINITE:
         raise Mistyped(value, "a number")
     return int(value)
@@ -144,11 +143,11 @@ def nonzero_float(value: Any, _path: Path) -> Any:
     if value is None:
         return OMIT
     if isinstance(value, str):
-        number = casts.parse_float32(value)
+        number = go_parse.parse_float32(value)
     elif isinstance(value, bool) or not isinstance(value, int | float) or value in INFINITE:
         raise Mistyped(value, "a number")
     else:
-        number = casts.round_to_float32(float(value))
+        number = go_parse.round_to_float32(float(value))
     return (int(number) if number.is_integer() else number) or OMIT
 
 
@@ -185,7 +184,7 @@ def file_mode(value: Any, _path: Path) -> Any:
     if isinstance(value, float):
         raise UnexpectedType(value, "mode")
     number = (
-        casts.parse_int(value, function="ParseInt", base=8)
+        go_parse.parse_int(value, function="ParseInt", base=8)
         if isinstance(value, str)
         else int(value)
     )
@@ -198,7 +197,9 @@ def command(value: Any, path: Path) -> Any:
     if value is None:
         return OMIT
     return (
-        shellwords.split_command(value) if isinstance(value, str) else strings_or_empty(value, path)
+        shell_words.split_command(value)
+        if isinstance(value, str)
+        else strings_or_empty(value, path)
     )
 
 

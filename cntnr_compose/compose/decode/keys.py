@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from cntnr_compose.compose.basics import go_parse as casts
-from cntnr_compose.compose.basics.path_rules import Path
-from cntnr_compose.compose.basics.refusal import fail
+from cntnr_compose.compose.basics import go_parse
+from cntnr_compose.compose.basics.diagnostics import Path, fail
 from cntnr_compose.compose.decode.compound import dict_of, list_of, mapping_of
 from cntnr_compose.compose.decode.decoders import (
     OMIT,
@@ -44,7 +43,7 @@ def device_count(value: Any, path: Path) -> Any:
     if value.lower() == "all":
         return -1
     try:
-        return casts.parse_int(value) or OMIT
+        return go_parse.parse_int(value) or OMIT
     except ValueError:
         what = f"invalid value \"{value}\", the only value allowed is 'all' or a number"
         return fail(f"'{indexed_path(path)}' {what}", path)

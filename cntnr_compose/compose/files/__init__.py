@@ -1,4 +1,4 @@
-"""Which files are meant, their reading, and their relative paths.
+"""Which compose and env files belong to a project, how they are read, and their relative paths.
 
-Uses yaml and variables. Used by compose.merging and load.
+Uses variables and basics. Used by merging, load, render and cli.
 """

@@ -1,4 +1,4 @@
-"""Which files a request means, in which directory, with which environment and name."""
+"""Find the files, directory, environment and name of the project that a request means."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -10,18 +10,17 @@ from cntnr_compose.compose.basics.errors import (
     ProjectNameInvalid,
 )
 from cntnr_compose.compose.basics.go_format import format_value
-from cntnr_compose.compose.files import reading as source
+from cntnr_compose.compose.basics.go_parse import CannotCast, parse_bool
+from cntnr_compose.compose.files import reading
 from cntnr_compose.compose.files.relative_paths import join, parent
 from cntnr_compose.compose.files.request import LoadRequest
 from cntnr_compose.core.names import normalize_project_name
 
-SWITCH = dict.fromkeys(("1", "t", "T", "true", "True", "TRUE"), True)
-SWITCH |= dict.fromkeys(("0", "f", "F", "false", "False", "FALSE"), False)
 DISABLE_ENV_FILE = "COMPOSE_DISABLE_ENV_FILE"
 
 
 class ProjectFiles:
-    """What is known before a compose file is parsed."""
+    """Files, directory and environment of a project, before any compose file is parsed."""
 
     def __init__(self, request: LoadRequest, warn: Callable[[str], None]) -> None:
         self._request = request
@@ -29,36 +28,28 @@ class ProjectFiles:
         self.warn = warn
         self.environment = dict(request.environ)
         self.env_files = self._named_env_files()
-        self.env_files_by_precedence: tuple[str, ...] = ()  # that were read, those that win first
-        self.files = tuple(self._absolute(one) for one in request.files)
-        self._read_env("COMPOSE_")  # first, since other values may mention what stands below them
+        self.env_files_by_precedence: tuple[str, ...] = ()  # as read; the first wins
+        self.files = tuple(self._absolute(path) for path in request.files)
+        # COMPOSE_* first: values of the others may refer to variables further down in the file.
+        self._read_env("COMPOSE_")
         self._read_env()
         if not self.files:
             self.files = self._from_variable()
         if not self.files:
-            self.files = source.find_compose_files(self.directory, warn)
-        self._read_env()
+            self.files = reading.find_compose_files(self.directory, warn)
+        self._read_env()  # the directory may be another one now
 
     @property
     def directory(self) -> str:
-        """Give the project's directory, absolute."""
-        named = self._request.project_directory
-        if named:
-            return self._absolute(named)
-        first = next((one for one in self.files if one != source.STDIN), "")
+        """Return the project directory, absolute."""
+        option = self._request.project_directory
+        if option:
+            return self._absolute(option)
+        first = next((path for path in self.files if path != reading.STDIN), "")
         return parent(first) if first else self._cwd
 
-    @property
-    def profiles(self) -> tuple[str, ...]:
-        """Give the profiles that are asked for."""
-        named = self._request.profiles
-        if not named:
-            words = self.environment.get("COMPOSE_PROFILES", "").split(",")
-            named = tuple(word.strip() for word in words)  # "" where none is said, a profile too
-        return named
-
     def require_files(self) -> tuple[str, ...]:
-        """Give the compose files.
+        """Return the compose files.
 
         Raises `NoConfigurationFile`.
         """
@@ -67,7 +58,7 @@ class ProjectFiles:
         return self.files
 
     def explicit_name(self) -> str:
-        """Give the name that an option or a variable says, if any.
+        """Return the project name of the option or of COMPOSE_PROJECT_NAME, or "".
 
         Raises `ProjectNameInvalid`.
         """
@@ -77,60 +68,64 @@ class ProjectFiles:
         return name
 
     def directory_name(self) -> str:
-        """Make a name of the directory's; it may be empty."""
+        """Derive a project name from the directory's name; it may be empty."""
         return normalize_project_name(self.directory.rpartition("/")[2])
 
     def _absolute(self, path: str) -> str:
-        if path == source.STDIN or source.is_remote(path):
+        if path == reading.STDIN or reading.is_remote(path):
             return path
         return join(self._cwd, path) if not path.startswith("/") else join("", path)
 
     def _named_env_files(self) -> tuple[str, ...]:
-        named = self._request.env_files
-        if not named:
+        paths = self._request.env_files
+        if not paths:
             words = self.environment.get("COMPOSE_ENV_FILES", "")
-            named = tuple(word for word in words.split(",") if word)
-        return tuple(self._absolute(one) for one in named)
+            paths = tuple(word for word in words.split(",") if word)
+        return tuple(self._absolute(path) for path in paths)
 
     def _read_env(self, prefix: str = "") -> None:
-        """Add what env files say, of names that begin so; what is known already wins."""
+        """Add the variables of env files that begin with a prefix; variables already set win."""
         files = self.env_files
         if not files:
-            own = join(self.directory, ".env")
-            word = self.environment.get(DISABLE_ENV_FILE, "false")
-            if word not in SWITCH:
-                raise NotASwitch(DISABLE_ENV_FILE, word)
-            files = (own,) if not SWITCH[word] and source.is_file(own) else ()
+            default = join(self.directory, ".env")
+            files = (default,) if not self._ignores_env() and reading.is_file(default) else ()
         self.env_files_by_precedence += files[::-1]
-        for name, value in source.read_env_files(files, self.environment, self.warn).items():
+        for name, value in reading.read_env_files(files, self.environment, self.warn).items():
             if name.startswith(prefix):
                 self.environment.setdefault(name, value)
 
+    def _ignores_env(self) -> bool:
+        word = self.environment.get(DISABLE_ENV_FILE, "false")
+        try:
+            return parse_bool(word)
+        except CannotCast:
+            raise NotASwitch(DISABLE_ENV_FILE, word) from None
+
     def _from_variable(self) -> tuple[str, ...]:
-        listed = self.environment.get("COMPOSE_FILE")
-        if listed is None:
+        paths = self.environment.get("COMPOSE_FILE")
+        if paths is None:
             return ()
         separator = self.environment.get("COMPOSE_PATH_SEPARATOR") or os.pathsep
-        return tuple(self._absolute(one) for one in listed.split(separator))
+        return tuple(self._absolute(path) for path in paths.split(separator))
 
 
 def _current_directory(request: LoadRequest) -> str:
-    """Give the current directory by the name that the shell has for it, where that is right."""
-    shell = request.environ.get("PWD", "")
-    is_right = (
-        shell.startswith("/") and shell != request.cwd and source.is_same_file(shell, request.cwd)
+    """Return $PWD if it is the current directory, so that links in its path are kept."""
+    pwd = request.environ.get("PWD", "")
+    is_current = (
+        pwd.startswith("/") and pwd != request.cwd and reading.is_same_file(pwd, request.cwd)
     )
-    return shell if is_right else request.cwd
+    return pwd if is_current else request.cwd
 
 
 def require_name(name: str) -> str:
-    """Give a name, or raise `ProjectNameEmpty`."""
+    """Return a project name, or raise `ProjectNameEmpty`."""
     if not name:
         raise ProjectNameEmpty
     return name
 
 
 def declared_name(tree: object) -> str:
-    """Give the name that a document says for its project."""
+    """Return the `name:` of a document, or ""."""
     name = tree.get("name") if isinstance(tree, Mapping) else None
     return "" if name is None or isinstance(name, dict | list) else format_value(name)

@@ -1,4 +1,4 @@
-"""Find and read compose and env files. The only file access of this floor."""
+"""Find and read compose and env files: the only file access of compose."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -18,6 +18,7 @@ from cntnr_compose.compose.variables.syntax import (
     VariableMissing,
     unset_warning,
 )
+from cntnr_compose.core.transports import REMOTE_PREFIXES
 
 Warn: TypeAlias = Callable[[str], None]
 
@@ -29,25 +30,24 @@ OVERRIDE_FILE_NAMES = (
     "docker-compose.override.yaml",
 )
 STDIN = "-"
-REMOTE = ("oci://", "git://", "http://", "https://", "ssh://", "git@", "github.com/")
 
 
 def ignore_warning(_text: str) -> None:
-    """Take a warning that is told elsewhere, or need not be."""
+    """Drop a warning that is shown elsewhere, or need not be shown."""
 
 
 def find_compose_files(directory: str, warn: Warn) -> tuple[str, ...]:
-    """Find the compose file in a directory or above it, and its override beside it."""
+    """Find the compose file in a directory or its nearest parent, and the override file beside it."""
     while True:
-        found = _existing_paths(directory, COMPOSE_FILE_NAMES)
-        if found:
+        files = _existing_paths(directory, COMPOSE_FILE_NAMES)
+        if files:
             overrides = _existing_paths(directory, OVERRIDE_FILE_NAMES)
-            for kind, files in (("config", found), ("override", overrides)):
-                if len(files) > 1:
-                    names = ", ".join(files)
+            for kind, paths in (("config", files), ("override", overrides)):
+                if len(paths) > 1:
+                    names = ", ".join(paths)
                     warn(f"Found multiple {kind} files with supported names: {names}")
-                    warn(f"Using {files[0]}")
-            return (found[0], *overrides[:1])
+                    warn(f"Using {paths[0]}")
+            return (files[0], *overrides[:1])
         above = parent(directory)
         if above == directory:
             return ()
@@ -60,8 +60,8 @@ def _existing_paths(directory: str, names: tuple[str, ...]) -> list[str]:
 
 
 def is_remote(path: str) -> bool:
-    """Tell whether a compose file lies in a repository or a registry."""
-    return path.startswith(REMOTE)
+    """Return whether a compose file is in a git repository or a registry."""
+    return path.startswith(("oci://", *REMOTE_PREFIXES))
 
 
 def read_compose_file(path: str) -> str:
@@ -86,23 +86,23 @@ def _read_bytes(path: str) -> bytes:
         return file.read()
 
 
-def _decode(data: bytes, path: str) -> str:
-    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+def _decode(content: bytes, path: str) -> str:
+    is_utf_16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
-        return data.decode("utf-16" if wide else "utf-8-sig")
+        return content.decode("utf-16" if is_utf_16 else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise FileUnreadable(path, f"invalid UTF-8 at byte {error.start}", action="read") from None
 
 
 def _error_text(error: OSError | ValueError) -> str:
-    """Word an error as Go does; a path with a null byte is an invalid argument."""
+    """Word an error as Go does; a null byte in a path is an invalid argument."""
     if isinstance(error, OSError):
         return (error.strerror or str(error)).lower()
     return "invalid argument"
 
 
 def read_env_file(path: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """Read one env file, and tell nobody of variables that are not set.
+    """Read one env file, without warnings about unset variables.
 
     Raises `EnvFileMissing`, `EnvFileBroken`, `FileUnreadable`.
     """
@@ -112,17 +112,17 @@ def read_env_file(path: str, environment: Mapping[str, str]) -> dict[str, str]:
 def read_env_files(
     paths: tuple[str, ...], environment: Mapping[str, str], warn: Warn
 ) -> dict[str, str]:
-    """Read env files, later ones win; what values mention is asked of the environment first.
+    """Read env files; later files win. In values, variables of the environment win over those of files.
 
     Raises `EnvFileMissing`, `EnvFileBroken`, `FileUnreadable`.
     """
-    found: dict[str, str] = {}
+    variables: dict[str, str] = {}
     for path in paths:
         text = _read_env_text(path)
         if text is None:
             raise EnvFileMissing(path)
-        found |= parse_env_file(text, path, environment.get, found, warn)
-    return found
+        variables |= parse_env_file(text, path, environment.get, variables, warn)
+    return variables
 
 
 def _read_env_text(path: str) -> str | None:
@@ -135,11 +135,11 @@ def _read_env_text(path: str) -> str | None:
 
 
 def read_service_env_file(path: str) -> str | None:
-    """Read the text of an env file of a service, or give None where there is none.
+    """Read the text of an env file of a service, or return None if it does not exist.
 
     Raises `EnvFileBroken`, `FileUnreadable`.
     """
-    return _read_env_text(path) if path else None  # to `Path`, no path is the current directory
+    return _read_env_text(path) if path else None  # an empty path would be the current directory
 
 
 def parse_env_file(
@@ -149,7 +149,7 @@ def parse_env_file(
     known: Mapping[str, str],
     warn: Warn,
 ) -> dict[str, str]:
-    """Read the text of an env file.
+    """Parse the text of an env file; `parse_dotenv` says what ``lookup`` and ``known`` are.
 
     Raises `EnvFileBroken`.
     """
@@ -162,22 +162,22 @@ def parse_env_file(
 
 
 def is_file(path: str) -> bool:
-    """Tell whether there is a file that is no directory."""
+    """Return whether a path exists and is not a directory."""
     return exists(path) and not os.path.isdir(path)
 
 
 def exists(path: str) -> bool:
-    """Tell whether there is something at a path."""
+    """Return whether a path exists."""
     return os.path.exists(path)
 
 
 def directory_of(path: str) -> str:
-    """Give a directory itself, and of a file the directory that it lies in."""
+    """Return a directory itself, or the directory that a file is in."""
     return path if os.path.isdir(path) else parent(path)
 
 
 def is_same_file(path: str, other: str) -> bool:
-    """Tell whether two paths lead to one thing."""
+    """Return whether two paths lead to the same file."""
     try:
         return os.path.samefile(path, other)
     except (OSError, ValueError):

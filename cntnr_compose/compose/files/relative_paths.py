@@ -1,27 +1,21 @@
-"""Relative paths of a tree, made relative to where the tree came from."""
+"""Make the relative paths of a tree absolute, or relative to another directory."""
 
 import posixpath
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
+from cntnr_compose.compose.basics.diagnostics import Path, fail
 from cntnr_compose.compose.basics.path_rules import (
-    Path,
     PathRules,
     apply_rules,
     compile_rules,
     docker_path,
 )
-from cntnr_compose.compose.basics.refusal import fail
 from cntnr_compose.core.frozen import Tree
-from cntnr_compose.core.transports import TRANSPORTS
-
-Make: TypeAlias = Callable[[str, str], str]
-
-REMOTE = ("https://", "http://", "git://", "ssh://", "github.com/", "git@")
+from cntnr_compose.core.transports import REMOTE_PREFIXES, TRANSPORTS
 
 
 def resolve_paths(tree: Tree, base: str, home: str) -> Tree:
-    """Join every relative path with ``base``, which may be relative itself.
+    """Join every relative path of a tree with ``base``, which may be relative itself.
 
     Raises `ComposeFileInvalid`.
     """
@@ -30,7 +24,7 @@ def resolve_paths(tree: Tree, base: str, home: str) -> Tree:
 
 
 def join(base: str, path: str) -> str:
-    """Join as Go does: the result is short, and ``.`` only where nothing is left."""
+    """Join and normalize as Go's filepath.Join does."""
     if not base and not path:
         return ""
     joined = posixpath.normpath(f"{base}/{path}" if base and path else base or path)
@@ -38,29 +32,32 @@ def join(base: str, path: str) -> str:
 
 
 def absolute_path(root: str, path: str) -> str:
-    """Give the path of a file that is named where ``root`` is the directory."""
+    """Return an absolute path as it is, or a relative one joined with ``root``."""
     return path if path.startswith("/") else join(root, path)
 
 
 def parent(path: str) -> str:
-    """Give the directory that a path lies in."""
+    """Return the directory that a path is in."""
     return posixpath.dirname(path)
 
 
 def expand_user(path: str, home: str) -> str:
-    """Put the home directory in for ``~``."""
+    """Replace ``~`` by the home directory."""
     return join(home, path[1:]) if path.startswith("~") and home else path
 
 
 def is_windows_path(path: str) -> bool:
-    """Tell whether a path is absolute on Windows: ``C:\\x`` or ``\\\\host\\share``; any letter is a drive."""
+    """Return whether a path is absolute on Windows: ``C:\\x`` or ``\\\\host\\share``.
+
+    As in docker compose, any character is a drive.
+    """
     drive = path[:1].isascii() and path[1:2] == ":" and path[2:3] in ("/", "\\")
     return drive or path.startswith("\\\\")
 
 
 def is_remote_context(context: str) -> bool:
-    """Tell whether a build context lies elsewhere."""
-    return "://" in context or context.startswith(("service:", *REMOTE))
+    """Return whether a build context is not a local directory."""
+    return "://" in context or context.startswith(("service:", *REMOTE_PREFIXES))
 
 
 class _Resolver:
@@ -72,29 +69,27 @@ class _Resolver:
         return compile_rules({
             "services.*.build.context": self._context,
             "services.*.build.additional_contexts.*": self._other_context,
-            "services.*.build.ssh.*": self._maybe_windows,
-            "services.*.env_file.*.path": self._named,
-            "services.*.label_file.*": self._named,
+            "services.*.build.ssh.*": self._unless_windows_path,
+            "services.*.env_file.*.path": self._unless_empty,
+            "services.*.label_file.*": self._unless_empty,
             "services.*.extends.file": self._path,
-            "services.*.develop.watch.*.path": self._linked,
+            "services.*.develop.watch.*.path": self._real_path,
             "services.*.image": self._image,
             "services.*.volumes.*": self._volume,
-            "configs.*.file": self._maybe_windows,
-            "secrets.*.file": self._maybe_windows,
+            "configs.*.file": self._unless_windows_path,
+            "secrets.*.file": self._unless_windows_path,
             "volumes.*": self._driver_opts,
         })  # fmt: skip
 
     def _path(self, value: Any, _path: Path) -> Any:
         if not isinstance(value, str):
             return value
-        value = expand_user(value, self._home)
-        return absolute_path(self._base, value)
+        return absolute_path(self._base, expand_user(value, self._home))
 
-    def _named(self, value: Any, path: Path) -> Any:
-        """No name stays none."""
+    def _unless_empty(self, value: Any, path: Path) -> Any:
         return value and self._path(value, path)
 
-    def _maybe_windows(self, value: Any, path: Path) -> Any:
+    def _unless_windows_path(self, value: Any, path: Path) -> Any:
         if isinstance(value, str) and is_windows_path(value):
             return value
         return self._path(value, path)
@@ -109,15 +104,17 @@ class _Resolver:
             fail(f"{docker_path(path)} must be a string", path)
         return self._context(value, path)
 
-    def _linked(self, value: Any, path: Path) -> Any:
+    def _real_path(self, value: Any, path: Path) -> Any:
+        """Resolve links too: what is watched are real paths."""
         resolved = self._path(value, path)
         is_absolute = isinstance(resolved, str) and resolved.startswith("/")
         return posixpath.realpath(resolved) if is_absolute else resolved
 
     def _image(self, value: Any, path: Path) -> Any:
-        kinds = TRANSPORTS if isinstance(value, str) else ()
-        kind = next((one for one in kinds if value.startswith(one)), "")
-        return kind + self._path(value.removeprefix(kind), path) if kind else value
+        """Resolve the path behind a prefix such as ``oci:``."""
+        prefixes = TRANSPORTS if isinstance(value, str) else ()
+        prefix = next((one for one in prefixes if value.startswith(one)), "")
+        return prefix + self._path(value.removeprefix(prefix), path) if prefix else value
 
     def _volume(self, value: Any, path: Path) -> Any:
         if isinstance(value, dict) and value.get("type") == "image" and "source" in value:
@@ -125,9 +122,8 @@ class _Resolver:
         if not isinstance(value, dict) or value.get("type") != "bind":
             return value
         if "source" not in value:
-            what = 'invalid mount config for type "bind": field Source must not be empty'
-            fail(what, path)
-        value["source"] = self._maybe_windows(value["source"], path)
+            fail('invalid mount config for type "bind": field Source must not be empty', path)
+        value["source"] = self._unless_windows_path(value["source"], path)
         return value
 
     def _driver_opts(self, value: Any, path: Path) -> Any:
@@ -135,5 +131,5 @@ class _Resolver:
         if not isinstance(options, dict) or value.get("driver") != "local":
             return value
         if options.get("o") == "bind" and "device" in options:
-            options["device"] = self._maybe_windows(options["device"], path)
+            options["device"] = self._unless_windows_path(options["device"], path)
         return value

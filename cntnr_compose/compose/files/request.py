@@ -1,4 +1,4 @@
-"""What is to be read, and how: the loader's one argument."""
+"""The loader's one argument: which project to load, and how."""
 
 from collections.abc import Mapping
 
@@ -6,14 +6,14 @@ from cntnr_compose.core.frozen import Frozen
 
 
 class LoadRequest(Frozen):
-    """Which project is meant; the process environment is part of it, so that nothing else is asked."""
+    """Which project to load, and how; with the process environment, so that the loader reads no other."""
 
-    files: tuple[str, ...] = ()  # empty: COMPOSE_FILE, else looked for
+    files: tuple[str, ...] = ()  # empty: COMPOSE_FILE, else found by name
     project_name: str = ""
     project_directory: str = ""
     env_files: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()  # "*" means all
-    services: tuple[str, ...] = ()  # those that were asked for, enabled whatever their profiles
+    services: tuple[str, ...] = ()  # named by the user: enabled whatever their profiles
     environ: Mapping[str, str] = {}
     cwd: str
     compatibility: bool = False
@@ -23,4 +23,4 @@ class LoadRequest(Frozen):
     resolve_paths: bool = True
     consistency: bool = True
     resolve_environment: bool = True
-    trace: bool = False  # whether to tell, too, where each value was written
+    with_provenance: bool = False  # whether to record where each value is written

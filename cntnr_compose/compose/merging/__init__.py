@@ -1,4 +1,4 @@
-"""Merge compose files, `extends` and `include` to one tree.
+"""Merge compose files, with `extends`, `include` and the env files of services, into one tree.
 
-Uses files, transform, validation. Used by compose.load.
+Uses files, variables, transform, decode, validation and yaml. Used by load, recovery and render.
 """

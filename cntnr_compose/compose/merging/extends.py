@@ -1,12 +1,16 @@
-"""`extends`: a service laid on another one, of the same file or of another."""
+"""`extends`: merge a service over another one, of the same file or of another."""
 
 import os
 from typing import Any, NoReturn
 
-from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, Diagnostic
+from cntnr_compose.compose.basics.diagnostics import (
+    ComposeFileInvalid,
+    Diagnostic,
+    Path,
+    fail,
+    fail_if_any,
+)
 from cntnr_compose.compose.basics.errors import ExtendsCycle, RemoteUnsupported, TooManyLevels
-from cntnr_compose.compose.basics.path_rules import Path
-from cntnr_compose.compose.basics.refusal import fail, fail_if_any
 from cntnr_compose.compose.files.reading import directory_of, is_remote
 from cntnr_compose.compose.files.relative_paths import absolute_path
 from cntnr_compose.compose.merging.layers import Layers, LoadContext, deep_copy, remove_paths
@@ -18,15 +22,15 @@ MAX_DEPTH = 200
 ResetPaths = tuple[Path, ...]
 
 
-class _Services(Frozen):
-    """The services of a file, and what is cleared in it."""
+class _FileServices(Frozen):
+    """The services of a file, and the paths of `!reset` and `!override` in it."""
 
     file: str
-    tree: Tree
+    services: Tree
     reset_paths: ResetPaths
 
 
-def apply_extends(file: str, cleared: ResetPaths, layers: Layers, tree: Tree) -> Tree:
+def apply_extends(file: str, reset_paths: ResetPaths, layers: Layers, tree: Tree) -> Tree:
     """Resolve the `extends` of all services of a tree.
 
     Raises `ExtendsCycle`, `ComposeFileInvalid` and the errors of files that are named.
@@ -36,16 +40,16 @@ def apply_extends(file: str, cleared: ResetPaths, layers: Layers, tree: Tree) ->
         return tree
     if not isinstance(services, dict):
         _fail("services must be a mapping", ("services",), layers.context, file)
-    work = _ExtendsResolver(file, layers)
-    own = _Services(file=file, tree=services, reset_paths=cleared)
-    refused: list[Diagnostic] = []
+    resolver = _ExtendsResolver(file, layers)
+    own = _FileServices(file=file, services=services, reset_paths=reset_paths)
+    diagnostics: list[Diagnostic] = []
     for name in services:
         try:
-            services[name] = work.resolve_service(name, own, ())
-            work.note_base(name)
+            services[name] = resolver.resolve_service(name, own, ())
+            resolver.record_base(name)
         except ComposeFileInvalid as error:
-            refused += error.diagnostics
-    fail_if_any(refused)
+            diagnostics += error.diagnostics
+    fail_if_any(diagnostics)
     return tree
 
 
@@ -53,106 +57,107 @@ class _ExtendsResolver:
     def __init__(self, file: str, layers: Layers) -> None:
         self._file = file
         self._layers = layers
-        self._setting = layers.context
-        self._bases: dict[str, _Services] = {}
-        self._extended: dict[tuple[str, str], BaseService] = {}  # by file and name of what extends
+        self._context = layers.context
+        self._other_files: dict[str, _FileServices] = {}
+        self._bases: dict[tuple[str, str], BaseService] = {}  # by file and name of what extends
 
-    def note_base(self, name: str) -> None:
-        """Tell the layers what lies under a service of the file itself."""
-        base = self._extended.get((self._file, name))
+    def record_base(self, name: str) -> None:
+        """Record the base of a service of the file in the source map of the layers."""
+        base = self._bases.get((self._file, name))
         if base is not None:
             self._layers.source_map.add_base(name, self._file, base)
 
-    def resolve_service(self, name: str, own: _Services, chain: tuple[tuple[str, str], ...]) -> Any:
-        """Give a service with all that it extends laid under it."""
-        service = own.tree[name]
+    def resolve_service(
+        self, name: str, own: _FileServices, chain: tuple[tuple[str, str], ...]
+    ) -> Any:
+        """Return a service merged over all that it extends."""
+        service = own.services[name]
         if service is None:
             return None
         if not isinstance(service, dict):
-            what = f"services.{name} must be a mapping"
-            _fail(what, ("services", name), self._setting, own.file)
-        wanted = service.get("extends")
-        if wanted is None:
+            message = f"services.{name} must be a mapping"
+            _fail(message, ("services", name), self._context, own.file)
+        reference = service.get("extends")
+        if reference is None:
             return service
-        base_name, named = _parse_reference(wanted, name, own.file, self._setting)
-        others = self._base_services(name, base_name, named, own)
+        base_name, base_file = _parse_reference(reference, name, own.file, self._context)
+        others = self._base_services(name, base_name, base_file, own)
         if len(chain) > MAX_DEPTH:
             raise TooManyLevels("extends", MAX_DEPTH)
-        # As docker compose counts them: by the file that is named, else by the one where all began.
-        step = (self._file if named is None else named, name)
+        # A step is the named file, else the first one: docker compose finds cycles by these.
+        step = (self._file if base_file is None else base_file, name)
         if step in chain:
             raise ExtendsCycle([*chain, step])
         base = self.resolve_service(base_name, others, (*chain, step))
         if base is None:
             return service
-        source = deep_copy(base)
-        remove_paths({"services": {name: source}}, own.reset_paths)
-        self._extended[own.file, name] = BaseService(
-            source=self._setting.source_text(others.file),
+        base = deep_copy(base)
+        remove_paths({"services": {name: base}}, own.reset_paths)
+        self._bases[own.file, name] = BaseService(
+            source=self._context.source_text(others.file),
             name=base_name,
-            base=self._extended.get((others.file, base_name)),
+            base=self._bases.get((others.file, base_name)),
         )
-        merged = merge_service(source, service)
+        merged = merge_service(base, service)
         merged.pop("extends", None)
-        own.tree[name] = merged
+        own.services[name] = merged
         return merged
 
     def _base_services(
-        self, name: str, wanted: str, named: str | None, own: _Services
-    ) -> _Services:
-        """Give the services of which one is extended: those of another file, where one is named."""
-        setting = self._setting
+        self, name: str, base_name: str, base_file: str | None, own: _FileServices
+    ) -> _FileServices:
+        """Return the services that the base is among: those of the named file, else the own ones."""
+        context = self._context
         others, where = own, ""
-        if named is not None:
-            if is_remote(named):
-                raise RemoteUnsupported(named)
-            local = absolute_path(setting.root, named)
-            if local not in self._bases:
-                self._bases[local] = self._read(local, name)
-            others, where = self._bases[local], f" in {named}"
-        if wanted not in others.tree:
-            found = f'service "{wanted}" not found{where}'
-            what = f'cannot extend service "{name}" in {own.file}: {found}'
-            _fail(what, ("services", name, "extends"), setting, own.file)
+        if base_file is not None:
+            if is_remote(base_file):
+                raise RemoteUnsupported(base_file)
+            file = absolute_path(context.root, base_file)
+            if file not in self._other_files:
+                self._other_files[file] = self._read(file, name)
+            others, where = self._other_files[file], f" in {base_file}"
+        if base_name not in others.services:
+            why = f'service "{base_name}" not found{where}'
+            message = f'cannot extend service "{name}" in {own.file}: {why}'
+            _fail(message, ("services", name, "extends"), context, own.file)
         return others
 
-    def _read(self, local: str, name: str) -> _Services:
-        """Read the services of another file, with paths that fit where they are used."""
-        setting = self._setting
-        cleared: ResetPaths = ()
+    def _read(self, file: str, name: str) -> _FileServices:
+        """Read the services of another file, with paths relative to the project directory."""
+        context = self._context
+        reset_paths: ResetPaths = ()
         layers = self._layers.new_empty()
-        for one in layers.documents(local):
-            own = setting.source_text(local)
-            layers.source_map.add(own)
-            over = layers.interpolate_document(one, own)
-            remove_paths(layers.tree, one.reset_paths)
-            cleared += one.reset_paths
+        for document in layers.documents(file):
+            source = context.source_text(file)
+            layers.source_map.add(source)
+            over = layers.interpolate_document(document, source)
+            remove_paths(layers.tree, document.reset_paths)
+            reset_paths += document.reset_paths
             layers.tree = layers.to_long_syntax(layers.merge_with(over))
         services = layers.tree.get("services")
         if not isinstance(services, dict):
             what = "no services section" if services is None else "services must be a mapping"
-            _fail(f'cannot extend service "{name}" in {local}: {what}', (), setting, local)
-        folder = directory_of(local)
-        layers.resolve_relative_paths(os.path.relpath(folder, setting.root))
-        return _Services(file=local, tree=layers.tree["services"], reset_paths=cleared)
+            _fail(f'cannot extend service "{name}" in {file}: {what}', (), context, file)
+        layers.resolve_relative_paths(os.path.relpath(directory_of(file), context.root))
+        return _FileServices(file=file, services=layers.tree["services"], reset_paths=reset_paths)
 
 
 def _parse_reference(
-    wanted: Any, name: str, file: str, setting: LoadContext
+    reference: Any, name: str, file: str, context: LoadContext
 ) -> tuple[str, str | None]:
-    """Give the name of the service that is extended and the file that it is in, if another."""
-    if isinstance(wanted, str):
-        return wanted, None
-    service = wanted.get("service") if isinstance(wanted, dict) else None
-    if not isinstance(service, str):
-        what = f"extends.{name}.service is required"
-        _fail(what, ("services", name, "extends"), setting, file)
-    other = wanted.get("file")
-    if other is not None and not isinstance(other, str):
+    """Return the name of the base, and the file it is in if that is another one."""
+    if isinstance(reference, str):
+        return reference, None
+    base_name = reference.get("service") if isinstance(reference, dict) else None
+    if not isinstance(base_name, str):
+        message = f"extends.{name}.service is required"
+        _fail(message, ("services", name, "extends"), context, file)
+    base_file = reference.get("file")
+    if base_file is not None and not isinstance(base_file, str):
         path = ("services", name, "extends", "file")
-        _fail(f"services.{name}.extends.file must be a string", path, setting, file)
-    return service, other
+        _fail(f"services.{name}.extends.file must be a string", path, context, file)
+    return base_name, base_file
 
 
-def _fail(what: str, path: Path, setting: LoadContext, file: str) -> NoReturn:
-    fail(what, path, location=setting.source_text(file).locate(path))
+def _fail(message: str, path: Path, context: LoadContext, file: str) -> NoReturn:
+    fail(message, path, location=context.source_text(file).locate(path))

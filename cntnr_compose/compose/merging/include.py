@@ -1,9 +1,10 @@
-"""`include`: another project, read with its own directory and environment, joined to this one."""
+"""`include`: load another project with its own directory and environment, and add its resources."""
 
 import os
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+from cntnr_compose.compose.basics.diagnostics import Path, fail
 from cntnr_compose.compose.basics.errors import (
     EnvFileBroken,
     FileUnreadable,
@@ -11,9 +12,7 @@ from cntnr_compose.compose.basics.errors import (
     RemoteUnsupported,
     TooManyLevels,
 )
-from cntnr_compose.compose.basics.path_rules import Path
-from cntnr_compose.compose.basics.refusal import fail
-from cntnr_compose.compose.files import reading as source
+from cntnr_compose.compose.files import reading
 from cntnr_compose.compose.files.relative_paths import absolute_path, join, parent
 from cntnr_compose.compose.merging.layers import Layers, LoadContext
 from cntnr_compose.compose.yaml.source_map import SourceMap
@@ -23,46 +22,43 @@ MAX_DEPTH = 100
 SECTIONS = ("services", "volumes", "networks", "secrets", "configs", "models")
 
 
-def apply_includes(
-    tree: Tree,
-    layers: Layers,
-    included: tuple[str, ...],
-) -> None:
-    """Join all that a tree includes to it; nothing may be said twice in different words.
+def apply_includes(tree: Tree, layers: Layers, included: tuple[str, ...]) -> None:
+    """Add what a tree includes to it; a resource of both must be the same in both.
 
+    ``included`` are the files whose `include` lead here; the last one has the tree.
     Raises `IncludeCycle`, `ComposeFileInvalid` and the errors of files that are named.
     """
-    setting, file = layers.context, included[-1]
+    context, file = layers.context, included[-1]
     entries = tree["include"]
     if not isinstance(entries, list):
-        _fail("`include` must be a list", ("include",), setting, file)
-    for index, entry in enumerate(entries):
+        _fail("`include` must be a list", ("include",), context, file)
+    for index, item in enumerate(entries):
         path: Path = ("include", index)
-        wanted = {"path": entry} if isinstance(entry, str) else entry
-        if not isinstance(wanted, dict | None):
-            _fail("include must be a string or a mapping", path, setting, file)
-        mistake = _type_error(wanted or {}, index)
-        if mistake:
-            _fail(mistake, path, setting, file)
-        if not wanted or not _strings(wanted.get("path")):
-            continue  # docker compose does not mind
-        inner, paths = _included_context(_strings(wanted["path"]), wanted, setting, included)
-        below = layers.new_empty(inner)
-        for one in paths:
-            below.add_file(one, included)
-        brought = below.finish()
-        layers.source_map.add_included(below.source_map)
-        _join(brought, tree, layers.source_map)
+        entry = {"path": item} if isinstance(item, str) else item
+        if not isinstance(entry, dict | None):
+            _fail("include must be a string or a mapping", path, context, file)
+        message = _type_error(entry or {}, index)
+        if message:
+            _fail(message, path, context, file)
+        if not entry or not _strings(entry.get("path")):
+            continue  # docker compose accepts this
+        inner_context, files = _included_context(_strings(entry["path"]), entry, context, included)
+        inner = layers.new_empty(inner_context)
+        for inner_file in files:
+            inner.add_file(inner_file, included)
+        resources = inner.finish()
+        layers.source_map.add_included(inner.source_map)
+        _join(resources, tree, layers.source_map)
 
 
-def _type_error(wanted: Mapping[str, Any], index: int) -> str:
-    """Tell which value of an entry is of no type that it can be."""
+def _type_error(entry: Mapping[str, Any], index: int) -> str:
+    """Return the message about a value of a type that its key cannot take, or ""."""
     for key in ("path", "env_file"):
-        value = wanted.get(key)
+        value = entry.get(key)
         items = value if isinstance(value, list) else [value]
-        if value is not None and not all(isinstance(one, str) for one in items):
+        if value is not None and not all(isinstance(item, str) for item in items):
             return f"'[{index}].{key}' must be a string or a list of strings"
-    if isinstance(wanted.get("project_directory"), bool | dict | list):
+    if isinstance(entry.get("project_directory"), bool | dict | list):
         return f"'[{index}].project_directory' must be a string"
     return ""
 
@@ -70,79 +66,84 @@ def _type_error(wanted: Mapping[str, Any], index: int) -> str:
 def _strings(value: Any) -> list[str]:
     if isinstance(value, str):
         return [value]
-    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _included_context(
-    files: list[str], wanted: Mapping[str, Any], setting: LoadContext, included: tuple[str, ...]
+    names: list[str], entry: Mapping[str, Any], context: LoadContext, included: tuple[str, ...]
 ) -> tuple[LoadContext, list[str]]:
-    """Give the setting of an included project and the absolute paths of its files."""
-    for file in files:
-        if source.is_remote(file):
-            raise RemoteUnsupported(file)
-    paths = [absolute_path(setting.root, file) for file in files]
-    main = paths[0]
-    if main in included:
-        raise IncludeCycle([*included, main])
+    """Return the context of an included project, and the absolute paths of its files."""
+    for name in names:
+        if reading.is_remote(name):
+            raise RemoteUnsupported(name)
+    files = [absolute_path(context.root, name) for name in names]
+    if files[0] in included:
+        raise IncludeCycle([*included, files[0]])
     if len(included) > MAX_DEPTH:
         raise TooManyLevels("include", MAX_DEPTH)
-    directory = str(wanted.get("project_directory") or "")
-    if not directory:
-        root = parent(main)
-        base = os.path.relpath(source.directory_of(main), setting.root)
-    elif directory.startswith("/"):
-        root = base = directory
-    else:
-        root = join(setting.root, directory)
-        # One that is not there is taken for a file, but not with a slash at its end.
-        is_open = source.directory_of(root) == root or directory.endswith("/")
-        base = os.path.relpath(root if is_open else parent(root), setting.root)
-    env_files = _env_files(_strings(wanted.get("env_file")), root, setting)
-    found = source.read_env_files(env_files, setting.environment, setting.warn)
-    environment = found | setting.environment
-    inner = setting.for_include(
-        root=root, base=base, environment=environment, env_files=env_files[::-1]
+    root, base = _directories(files[0], str(entry.get("project_directory") or ""), context)
+    env_files = _env_files(_strings(entry.get("env_file")), root, context)
+    variables = reading.read_env_files(env_files, context.environment, context.warn)
+    inner = context.for_include(
+        root=root,
+        base=base,
+        environment=variables | context.environment,
+        env_files=env_files[::-1],
     )
-    return inner, paths
+    return inner, files
 
 
-def _env_files(names: list[str], root: str, setting: LoadContext) -> tuple[str, ...]:
+def _directories(main_file: str, directory: str, context: LoadContext) -> tuple[str, str]:
+    """Return the directory of an included project, and what its relative paths are joined with."""
+    if not directory:
+        base = os.path.relpath(reading.directory_of(main_file), context.root)
+        return parent(main_file), base
+    if directory.startswith("/"):
+        return directory, directory
+    root = join(context.root, directory)
+    # docker compose takes a path that does not exist for a file, unless it ends with a slash.
+    is_directory = reading.directory_of(root) == root or directory.endswith("/")
+    return root, os.path.relpath(root if is_directory else parent(root), context.root)
+
+
+def _env_files(names: list[str], root: str, context: LoadContext) -> tuple[str, ...]:
     files = []
     for name in names:
         if name == "/dev/null":
             continue
-        path = absolute_path(setting.root, name)
-        if not source.exists(path):
+        path = absolute_path(context.root, name)
+        if not reading.exists(path):
             raise FileUnreadable(path, "no such file or directory", action="stat")
-        if not source.is_file(path):
+        if not reading.is_file(path):
             raise EnvFileBroken(path, "it is not a file")
         files.append(path)
-    own = join(root, ".env")
-    if not names and source.is_file(own):
-        files = [own]
+    default = join(root, ".env")
+    if not names and reading.is_file(default):
+        files = [default]
     return tuple(files)
 
 
-def _join(brought: Tree, tree: Tree, origins: SourceMap) -> None:
+def _join(included: Tree, tree: Tree, source_map: SourceMap) -> None:
+    """Add the resources of an included project to a tree."""
     for section in SECTIONS:
-        resources = brought.get(section)
+        resources = included.get(section)
         if not isinstance(resources, dict):
             continue
         own = tree.get(section)
         if own is None:
             own = tree[section] = {}
         if not isinstance(own, dict):
-            continue  # the schema says so soon
+            continue  # the schema check reports it
         for name, resource in resources.items():
             if name not in own:
                 own[name] = resource
             elif not _is_same(own[name], resource):
                 path: Path = (section, name)
-                what = f"{section}.{name} conflicts with imported resource"
+                message = f"{section}.{name} conflicts with imported resource"
                 hint = (
                     "to change what is included, list an override file in the `path` of the include"
                 )
-                fail(what, path, hint=hint, location=origins.locate(path))
+                fail(message, path, hint=hint, location=source_map.locate(path))
 
 
 def _is_same(one: Any, other: Any) -> bool:
@@ -156,5 +157,5 @@ def _is_same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def _fail(what: str, path: Path, setting: LoadContext, file: str) -> NoReturn:
-    fail(what, path, location=setting.source_text(file).locate(path))
+def _fail(message: str, path: Path, context: LoadContext, file: str) -> NoReturn:
+    fail(message, path, location=context.source_text(file).locate(path))

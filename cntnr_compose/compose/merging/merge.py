@@ -1,25 +1,24 @@
-"""Lay one tree over another, with the rules of the places that have their own."""
+"""Merge one tree over another: by type, or by the rule of a path."""
 
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeAlias
 
+from cntnr_compose.compose.basics.diagnostics import Path, fail
 from cntnr_compose.compose.basics.go_format import format_value
 from cntnr_compose.compose.basics.path_rules import (
     HERE,
-    Path,
     PathRules,
     compile_rules,
     docker_path,
     rules_below,
 )
-from cntnr_compose.compose.basics.refusal import fail
 from cntnr_compose.core.frozen import Tree
 
 MergeRule: TypeAlias = Callable[[Any, Any, PathRules, Path], Any]
 
 
 def merge(base: Any, over: Any, rules: PathRules | None = None, path: Path = ()) -> Any:
-    """Lay ``over`` on ``base``; the base may be changed.
+    """Merge ``over`` into ``base``, which may be changed, and return the result.
 
     Raises `ComposeFileInvalid`.
     """
@@ -31,7 +30,7 @@ def merge(base: Any, over: Any, rules: PathRules | None = None, path: Path = ())
 
 
 def merge_service(base: Tree, service: Tree) -> Tree:
-    """Lay a service on the one that it extends.
+    """Merge a service over the one that it extends.
 
     Raises `ComposeFileInvalid`.
     """
@@ -39,13 +38,13 @@ def merge_service(base: Tree, service: Tree) -> Tree:
     return merged
 
 
-def _merge_by_type(base: Any, over: Any, rows: PathRules, path: Path) -> Any:
+def _merge_by_type(base: Any, over: Any, rules: PathRules, path: Path) -> Any:
     if over is None:
         return base
     if isinstance(base, dict):
         if not isinstance(over, dict):
             _fail(path)
-        return _mappings(base, over, rows, path)
+        return _mappings(base, over, rules, path)
     if isinstance(base, list):
         if not isinstance(over, list):
             _fail(path)
@@ -58,40 +57,40 @@ def _fail(path: Path) -> NoReturn:
     fail(f"cannot override {docker_path(path)}", path, hint=hint)
 
 
-def _mappings(base: Tree, over: Tree, rows: PathRules, path: Path) -> Tree:
+def _mappings(base: Tree, over: Tree, rules: PathRules, path: Path) -> Tree:
     for key, value in over.items():
         if key not in base:
             base[key] = value
         else:
-            base[key] = merge(base[key], value, rules_below(rows, key) or {}, (*path, key))
+            base[key] = merge(base[key], value, rules_below(rules, key) or {}, (*path, key))
     return base
 
 
-def _later_wins(_base: Any, over: Any, _rows: PathRules, _path: Path) -> Any:
+def _later_wins(_base: Any, over: Any, _rules: PathRules, _path: Path) -> Any:
     return over
 
 
 def to_sequence(value: Any) -> list[Any]:
-    """Write a mapping as the list of ``KEY=VALUE`` that the short syntax would have."""
+    """Convert a mapping to the list of ``KEY=VALUE`` of the short syntax."""
     if isinstance(value, dict):
         words: list[str] = []
-        for key, inner in value.items():
-            if inner is None:
+        for key, item in value.items():
+            if item is None:
                 words.append(key)
             else:
-                each = inner if isinstance(inner, list) else [inner]
-                words.extend(key + "=" + format_value(one) for one in each)
+                values = item if isinstance(item, list) else [item]
+                words.extend(key + "=" + format_value(one) for one in values)
         return sorted(words)
     if isinstance(value, list):
         return value
     return [value] if isinstance(value, str) else []
 
 
-def _as_sequence(base: Any, over: Any, _rows: PathRules, _path: Path) -> list[Any]:
+def _as_sequence(base: Any, over: Any, _rules: PathRules, _path: Path) -> list[Any]:
     return to_sequence(base) + to_sequence(over)
 
 
-def _hosts(base: Any, over: Any, _rows: PathRules, _path: Path) -> list[Any]:
+def _hosts(base: Any, over: Any, _rules: PathRules, _path: Path) -> list[Any]:
     known = to_sequence(base)
     return known + [one for one in to_sequence(over) if one not in known]
 
@@ -103,54 +102,54 @@ def _mapping(value: Any, default: Tree | None) -> Any:
 
 
 def _as_mapping(default: Tree | None) -> MergeRule:
-    def rule(base: Any, over: Any, rows: PathRules, path: Path) -> Any:
+    def rule(base: Any, over: Any, rules: PathRules, path: Path) -> Any:
         if base is None and over is None:
             return {}
-        return _merge_by_type(_mapping(base, default), _mapping(over, default), rows, path)
+        return _merge_by_type(_mapping(base, default), _mapping(over, default), rules, path)
 
     return rule
 
 
-def _build(base: Any, over: Any, rows: PathRules, path: Path) -> Any:
+def _build(base: Any, over: Any, rules: PathRules, path: Path) -> Any:
     both = [{"context": one} if isinstance(one, str) else one for one in (base, over)]
-    return _merge_by_type(both[0] or {}, both[1], rows, path)
+    return _merge_by_type(both[0] or {}, both[1], rules, path)
 
 
-def _logging(base: Any, over: Any, rows: PathRules, path: Path) -> Any:
-    """Options are merged only where both say the same driver, or one says none."""
+def _logging(base: Any, over: Any, rules: PathRules, path: Path) -> Any:
+    """Merge options only of the same driver; a driver that is not set counts as the same."""
     if not isinstance(base, dict) or not isinstance(over, dict):
-        return _merge_by_type(base, over, rows, path)
+        return _merge_by_type(base, over, rules, path)
     if base.get("driver") == over.get("driver") or "driver" not in base or "driver" not in over:
-        return _mappings(base, over, rows, path)
+        return _mappings(base, over, rules, path)
     return over
 
 
-def _at(pools: list[Tree], pool: Tree) -> int | None:
-    """Find the first pool of the same subnet."""
+def _index_of(pools: list[Tree], pool: Tree) -> int | None:
+    """Return the index of the first pool of the same subnet."""
     subnets = (index for index, one in enumerate(pools) if one.get("subnet") == pool.get("subnet"))
     return next(subnets, None)
 
 
-def _pools(base: Any, over: Any, _rows: PathRules, path: Path) -> Any:
-    """Address pools are merged by subnet, in docker compose's own way.
+def _pools(base: Any, over: Any, _rules: PathRules, path: Path) -> Any:
+    """Merge address pools by subnet, as docker compose does.
 
-    It lays every pool on every other, and so loses or joins some when there are several of both.
+    It compares each pool with each other one, and so loses or joins some if there are several of both.
     """
     if not isinstance(base, list) or not isinstance(over, list):
         _fail(path)
-    done: list[Tree] = []
+    merged: list[Tree] = []
     for pool in base:
         for other in over:
-            if other.get("subnet") != pool.get("subnet") and _at(done, other) is None:
-                done.append(other)
+            if other.get("subnet") != pool.get("subnet") and _index_of(merged, other) is None:
+                merged.append(other)
                 continue
-            merged = _mappings(pool, other, {}, path)
-            index = _at(done, merged)
+            both = _mappings(pool, other, {}, path)
+            index = _index_of(merged, both)
             if index is None:
-                done.append(merged)
+                merged.append(both)
             else:
-                done[index] = merged
-    return done
+                merged[index] = both
+    return merged
 
 
 RULES = compile_rules({

@@ -1,20 +1,30 @@
-"""Items of a list that mean the same thing: the later one takes the earlier one's place."""
+"""Lists that are sets: of items with the same key the later one replaces the earlier one."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, Diagnostic
+from cntnr_compose.compose.basics.diagnostics import (
+    ComposeFileInvalid,
+    Diagnostic,
+    Path,
+    fail,
+    fail_if_any,
+)
 from cntnr_compose.compose.basics.go_format import format_value
-from cntnr_compose.compose.basics.path_rules import Path, apply_rules, compile_rules, docker_path
-from cntnr_compose.compose.basics.refusal import fail, fail_if_any
-from cntnr_compose.compose.transform import volume_syntax as volumespec
+from cntnr_compose.compose.basics.path_rules import (
+    RewriteRule,
+    apply_rules,
+    compile_rules,
+    docker_path,
+)
+from cntnr_compose.compose.transform import volume_syntax
 from cntnr_compose.core.frozen import Tree
 
-Identify: TypeAlias = Callable[[Any, Path], str]
+KeyOf: TypeAlias = Callable[[Any, Path], str]
 
 
 def enforce_uniqueness(tree: Tree) -> Tree:
-    """Leave one of each kind in the lists that are sets.
+    """Remove duplicates from the lists of a tree that are sets.
 
     Raises `ComposeFileInvalid`.
     """
@@ -22,23 +32,23 @@ def enforce_uniqueness(tree: Tree) -> Tree:
     return tree
 
 
-def _by(identify: Identify) -> Callable[[Any, Path], Any]:
-    def change(value: Any, path: Path) -> Any:
-        if not isinstance(value, list) or len(value) < 2:
-            if isinstance(value, list) and value:
-                identify(value[0], (*path, 0))  # for what it refuses
+def _by(key_of: KeyOf) -> RewriteRule:
+    """Return a rule that keeps the last of the items with the same key."""
+
+    def rule(value: Any, path: Path) -> Any:
+        if not isinstance(value, list):
             return value
-        kept: dict[str, Any] = {}
-        refused: list[Diagnostic] = []
+        items: dict[str, Any] = {}
+        diagnostics: list[Diagnostic] = []
         for index, item in enumerate(value):
             try:
-                kept[identify(item, (*path, index))] = item
+                items[key_of(item, (*path, index))] = item
             except ComposeFileInvalid as error:
-                refused += error.diagnostics
-        fail_if_any(refused)
-        return list(kept.values())
+                diagnostics += error.diagnostics
+        fail_if_any(diagnostics)
+        return list(items.values())
 
-    return change
+    return rule
 
 
 def _name(item: Any, _path: Path) -> str:
@@ -49,36 +59,34 @@ def _volume(item: Any, path: Path) -> str:
     if isinstance(item, dict):
         target = item.get("target")
         if not isinstance(target, str):
-            what = f"service volume {_indexed_docker_path(path)} is missing a mount target"
-            fail(what, path)
+            fail(f"service volume {_indexed_docker_path(path)} is missing a mount target", path)
         return target
-    return volumespec.parse_uncleaned(item, path)["target"] if isinstance(item, str) else ""
+    return volume_syntax.parse_uncleaned(item, path)["target"] if isinstance(item, str) else ""
 
 
 def _device(item: Any, path: Path) -> str:
     if isinstance(item, dict):
         target = item.get("target")
         if not isinstance(target, str):
-            what = f"service device {_indexed_docker_path(path)} is missing a mount target"
-            fail(what, path)
+            fail(f"service device {_indexed_docker_path(path)} is missing a mount target", path)
         return target
     parts = str(item).split(":")
     return parts[1] if len(parts) > 1 else parts[0]
 
 
 def _indexed_docker_path(path: Path) -> str:
-    """Write a path with its last index, as this message of docker compose has it."""
+    """Format a path with its last index, as some messages of docker compose do."""
     return f"{docker_path(path[:-1])}.[{path[-1]}]"
 
 
-def _file_mount(folder: str) -> Identify:
-    def identify(item: Any, _path: Path) -> str:
+def _file_mount(folder: str) -> KeyOf:
+    def key_of(item: Any, _path: Path) -> str:
         if isinstance(item, dict):
             target = item.get("target")
             return target if isinstance(target, str) else f"{folder}/{item.get('source')}"
         return f"{folder}/{item}"
 
-    return identify
+    return key_of
 
 
 def _port(item: Any, path: Path) -> str:
@@ -86,10 +94,9 @@ def _port(item: Any, path: Path) -> str:
         return str(item)
     target = item.get("target")
     if target is None:
-        what = f"service ports {_indexed_docker_path(path)} is missing a target port"
-        fail(what, path)
+        fail(f"service ports {_indexed_docker_path(path)} is missing a target port", path)
     host, protocol = item.get("host_ip", "0.0.0.0"), item.get("protocol", "tcp")
-    # As written: to docker compose a published port in quotes is another one than a number.
+    # With repr: docker compose takes a published port in quotes for another one than a number.
     return f"{host}:{item.get('published')!r}:{target}/{protocol}"
 
 

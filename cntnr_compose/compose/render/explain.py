@@ -4,8 +4,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from cntnr_compose.compose.basics.diagnostics import Location, dotted_path
-from cntnr_compose.compose.basics.path_rules import Path
+from cntnr_compose.compose.basics.diagnostics import Location, Path, dotted_path
 from cntnr_compose.compose.render.provenance import Origin, Provenance, VariableUse
 from cntnr_compose.compose.yaml.writer import CommentedValue
 from cntnr_compose.core.frozen import Tree

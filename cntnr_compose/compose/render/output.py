@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from cntnr_compose.compose.basics.path_rules import Path, apply_rules, compile_rules
+from cntnr_compose.compose.basics.diagnostics import Path
+from cntnr_compose.compose.basics.path_rules import apply_rules, compile_rules
 from cntnr_compose.compose.decode.decoders import Decoder
 from cntnr_compose.compose.decode.keys import (
     DEPLOY_DECODERS,

@@ -13,11 +13,11 @@ from cntnr_compose.compose.support import keys as support_rows
 from cntnr_compose.compose.support import values as support_values
 from cntnr_compose.compose.support.level import (
     FULFILLED,
-    HostCapabilities,
     KeySupport,
     SupportLevel,
 )
 from cntnr_compose.core.values import Tree, Value
+from cntnr_compose.model.host import HostCapabilities
 
 EMPTY_VALUES: tuple[Any, ...] = (None, False, "", 0, "0", {}, [])  # values that ask for nothing
 SupportOnHost: TypeAlias = Callable[[HostCapabilities], KeySupport]

@@ -3,8 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from cntnr_compose.compose.support.level import HostCapabilities, KeySupport, SupportLevel
+from cntnr_compose.compose.support.level import KeySupport, SupportLevel
 from cntnr_compose.core import names
+from cntnr_compose.core.transports import REMOTE_PREFIXES
+from cntnr_compose.core.units import parse_port_range
+from cntnr_compose.model.host import HostCapabilities
 
 ValueRule: TypeAlias = Callable[[Any, HostCapabilities], KeySupport | None]
 
@@ -25,7 +28,6 @@ OF_THE_MACHINE = frozenset(
         "SYS_TIME", "SYS_TTY_CONFIG", "WAKE_ALARM",
     }
 )  # fmt: skip
-REMOTE = ("http://", "https://", "git://", "ssh://", "git@", "github.com/")
 NO_ROOT = "takes root on the machine"
 
 
@@ -55,13 +57,18 @@ def _keys_beside(words: frozenset[str], note: str) -> ValueRule:
     return rule
 
 
-def _low_port(value: Any, machine: HostCapabilities) -> KeySupport | None:
-    first = str(value).partition("-")[0]
-    if not first.isdecimal() or not 0 < int(first) < machine.lowest_port:
+def _published_port(value: Any, machine: HostCapabilities) -> KeySupport | None:
+    if value in (None, ""):
+        return None
+    ports = parse_port_range(str(value))
+    if ports is None:
+        return KeySupport(level="refused", note=f"{value} is neither a port nor a range of ports")
+    first = ports[0]
+    if not 0 < first < machine.lowest_port:
         return None
     note = (
         f"ordinary users may use ports from {machine.lowest_port} on, until an administrator runs"
-        f" `sysctl -w net.ipv4.ip_unprivileged_port_start={int(first)}`"
+        f" `sysctl -w net.ipv4.ip_unprivileged_port_start={first}`"
     )
     return KeySupport(level="refused", note=note, doctor_check="low ports")
 
@@ -110,7 +117,7 @@ def _is_own(platform: str, machine: HostCapabilities) -> bool:
 
 
 def _context(value: Any, _: HostCapabilities) -> KeySupport | None:
-    if not str(value).startswith(REMOTE):
+    if not str(value).startswith(REMOTE_PREFIXES):
         return None
     return KeySupport(level="refused", note="clone or download it, and name the folder")
 
@@ -120,7 +127,7 @@ def _contexts(value: Any, _: HostCapabilities) -> KeySupport | None:
     for word in words:
         if word.startswith(("docker-image://", "service:")):
             continue
-        if "://" in word or word.startswith(REMOTE):
+        if "://" in word or word.startswith(REMOTE_PREFIXES):
             return KeySupport(level="refused", note=f"{word} is not on this machine")
     return None
 
@@ -177,7 +184,7 @@ VALUE_RULES: dict[str, ValueRule] = {
     "services.*.ports.*.protocol": _unless_one_of(
         ("", "tcp", "udp"), "refused", "only tcp and udp can be forwarded without root"
     ),
-    "services.*.ports.*.published": _low_port,
+    "services.*.ports.*.published": _published_port,
     "services.*.restart": _if_one_of(
         ("always", "unless-stopped"),
         "emulated",

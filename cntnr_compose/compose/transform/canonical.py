@@ -3,19 +3,22 @@
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, Diagnostic
+from cntnr_compose.compose.basics.diagnostics import (
+    ComposeFileInvalid,
+    Diagnostic,
+    Path,
+    fail,
+    fail_if_any,
+)
 from cntnr_compose.compose.basics.go_format import format_value
 from cntnr_compose.compose.basics.path_rules import (
-    Path,
     PathRules,
     RewriteRule,
     apply_rules,
     compile_rules,
     docker_path,
 )
-from cntnr_compose.compose.basics.refusal import fail, fail_if_any
-from cntnr_compose.compose.transform import port_syntax as portspec
-from cntnr_compose.compose.transform import volume_syntax as volumespec
+from cntnr_compose.compose.transform import port_syntax, volume_syntax
 from cntnr_compose.core.frozen import Tree
 
 Warn: TypeAlias = Callable[[str], None]
@@ -143,7 +146,7 @@ def _names(value: Any, _path: Path) -> Any:
 
 def _volume(value: Any, path: Path) -> Any:
     if isinstance(value, str):
-        return volumespec.parse_volume(value, path)
+        return volume_syntax.parse_volume(value, path)
     return value
 
 
@@ -165,7 +168,7 @@ def _ports(value: Any, path: Path) -> Any:
     for index, one in enumerate(value):
         if isinstance(one, str) or (isinstance(one, int) and not isinstance(one, bool)):
             try:
-                done.extend(portspec.parse_ports(str(one), (*path, index)))
+                done.extend(port_syntax.parse_ports(str(one), (*path, index)))
             except ComposeFileInvalid as error:
                 refused += error.diagnostics
         else:

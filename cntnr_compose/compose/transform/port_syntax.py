@@ -1,11 +1,10 @@
 """The short syntax of ports, ``[IP:][HOST:]CONTAINER[/PROTOCOL]``, to the long one."""
 
-from cntnr_compose.compose.basics.path_rules import Path
-from cntnr_compose.compose.basics.refusal import fail
+from cntnr_compose.compose.basics.diagnostics import Path, fail
 from cntnr_compose.core.frozen import Tree
+from cntnr_compose.core.units import parse_port_range
 
 PROTOCOLS = frozenset({"tcp", "udp", "sctp"})
-HIGHEST = 65535
 OCTETS = frozenset(map(str, range(256)))
 
 
@@ -80,11 +79,7 @@ def is_ip_address(text: str) -> bool:
 
 
 def _parse_range(text: str, name: str, path: Path) -> tuple[int, int]:
-    parts = text.split("-")
-    ends = (parts[0], parts[1] if len(parts) > 1 else parts[0])  # more parts are passed over
-    if not all(end.isascii() and end.isdecimal() and int(end) <= HIGHEST for end in ends):
+    ports = parse_port_range(text)
+    if ports is None:
         fail(f"invalid {name}: {text}", path)
-    first, last = int(ends[0]), int(ends[1])
-    if first > last:
-        fail(f"invalid {name}: {text}", path)
-    return first, last
+    return ports

@@ -2,8 +2,7 @@
 
 import posixpath
 
-from cntnr_compose.compose.basics.path_rules import Path
-from cntnr_compose.compose.basics.refusal import fail
+from cntnr_compose.compose.basics.diagnostics import Path, fail
 from cntnr_compose.core.frozen import Tree
 
 PROPAGATIONS = frozenset({"private", "rprivate", "shared", "rshared", "slave", "rslave"})

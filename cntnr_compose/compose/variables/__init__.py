@@ -1,1 +1,4 @@
-"""`${VARIABLES}` and .env files. Uses compose.basics. Used by compose.files and merging."""
+"""`${VARIABLES}` in compose files, and env files.
+
+Uses yaml.source_map and basics. Used by files, merging, render and queries.
+"""

@@ -1,4 +1,4 @@
-"""Env files: docker compose's own syntax, to names and values."""
+"""Parse env files in docker compose's syntax."""
 
 import re
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v"
 
 
 class EnvFileInvalid(ValueError):
-    """A line of an env file cannot be read."""
+    """A line of an env file is invalid."""
 
     def __init__(self, line: int, what: str) -> None:
         super().__init__(f"line {line}: {what}")
 
 
 class UnterminatedQuote(EnvFileInvalid):
-    """A value begins with a quote that nothing closes."""
+    """A quoted value has no closing quote."""
 
     def __init__(self, line: int, text: str) -> None:
         super().__init__(line, f"unterminated quoted value {text}")
@@ -37,7 +37,7 @@ def parse_dotenv(
     known: Mapping[str, str] | None = None,
     on_unset: OnUnset | None = None,
 ) -> dict[str, str]:
-    """Read an env file; ``lookup`` is asked first for what values mention, then the file and ``known``.
+    """Parse an env file; variables in it come from ``lookup``, else from the file, else from ``known``.
 
     Raises `EnvFileInvalid`, and the errors of `substitute`.
     """
@@ -45,11 +45,11 @@ def parse_dotenv(
 
 
 def parse_raw_dotenv(text: str, lookup: Lookup) -> dict[str, str]:
-    """Read an env file of ``format: raw``: a value is all that follows ``=``, else what ``lookup`` has.
+    """Parse an env file of ``format: raw``: a value is all after ``=``; without ``=`` it is from ``lookup``.
 
     Raises `EnvFileInvalid`.
     """
-    found: dict[str, str] = {}
+    variables: dict[str, str] = {}
     for number, ended in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
         line = ended.removesuffix("\r").lstrip()
         if not line or line.startswith("#"):
@@ -59,63 +59,64 @@ def parse_raw_dotenv(text: str, lookup: Lookup) -> dict[str, str]:
             raise EnvFileInvalid(number, f"no variable name on line '{line}'")
         if " " in name or "\t" in name:
             raise EnvFileInvalid(number, f"variable '{name}' contains whitespaces")
-        given = value if equals else lookup(name)
-        if given is not None:
-            found[name] = given
-    return found
+        known = value if equals else lookup(name)
+        if known is not None:
+            variables[name] = known
+    return variables
 
 
 def line_numbers(text: str, *, raw: bool = False) -> dict[str, int]:
-    """Give the line that says each name of an env file that can be read."""
+    """Map each name of a valid env file to the line that sets it."""
     if raw:
         names = (line.partition("=")[0].strip() for line in text.removeprefix("\ufeff").split("\n"))
         return {name: number for number, name in enumerate(names, 1)}
     parser = _Parser(text.removeprefix("\ufeff"), lambda _: "x", {}, None)
     parser.parse()
-    return {name: parser.line_number(begin) for name, begin in parser.statement_starts.items()}
+    return {name: parser.line_number(start) for name, start in parser.statement_starts.items()}
 
 
 class _Parser:
     def __init__(
-        self, text: str, lookup: Lookup, known: Mapping[str, str], unset: OnUnset | None
+        self, text: str, lookup: Lookup, known: Mapping[str, str], on_unset: OnUnset | None
     ) -> None:
         self._text = text
-        self._unset = unset
+        self._on_unset = on_unset
         self._lookup = lookup
         self._known = known
-        self._found: dict[str, str] = {}
+        self._variables: dict[str, str] = {}
         self._at = 0
-        self.statement_starts: dict[str, int] = {}  # where the statement of each name does
+        self.statement_starts: dict[str, int] = {}  # offset in the text, by name
 
     def parse(self) -> dict[str, str]:
         while self._next_statement():
-            begin = self._at
-            name, passed_on = self._name()
-            self.statement_starts[name] = begin
-            if passed_on:
+            start = self._at
+            name, is_bare = self._name()
+            self.statement_starts[name] = start
+            if is_bare:
                 value = self._lookup(name)
                 if value is not None:
-                    self._found[name] = value
+                    self._variables[name] = value
             else:
-                self._found[name] = self._value()
-        return self._found
+                self._variables[name] = self._value()
+        return self._variables
 
     def _next_statement(self) -> bool:
-        """Go to where the next statement begins, past blank lines and comments."""
+        """Move to the next statement, past blank lines and comments; return whether there is one."""
         text, end = self._text, len(self._text)
         while self._at < end:
             if text[self._at].isspace():
                 self._at += 1
             elif text[self._at] == "#":
-                self._at = _after(text, self._at)
+                self._at = _next_line(text, self._at)
             else:
                 return True
         return False
 
     def _name(self) -> tuple[str, bool]:
+        """Parse a name, and return whether it is bare: without ``=`` or ``:`` behind it."""
         text = self._text
-        found = re.compile(r"export\s+").match(text, self._at)
-        start = self._skip(self._at + len("export")) if found else self._at
+        export = re.compile(r"export\s+").match(text, self._at)
+        start = self._skip_blanks(self._at + len("export")) if export else self._at
         at, end = start, len(text)
         if at == end:
             self._fail("zero length string")
@@ -123,7 +124,7 @@ class _Parser:
             letter = text[at]
             if letter in "=:\n":
                 name = text[start:at].rstrip()
-                self._at = self._skip(at + 1)
+                self._at = self._skip_blanks(at + 1)
                 if " " in name:
                     self._fail("key cannot contain a space")
                 return name, letter == "\n"
@@ -131,10 +132,12 @@ class _Parser:
                 line = text[start:].split("\n", 1)[0]
                 self._fail(f'unexpected character "{letter}" in variable name "{line}"', at)
             at += 1
-        self._at = start  # a last line without an end is, to docker compose, the value of no name
+        self._at = (
+            start  # to docker compose, a last line without a line end is a value without a name
+        )
         return "", False
 
-    def _skip(self, at: int) -> int:
+    def _skip_blanks(self, at: int) -> int:
         while at < len(self._text) and self._text[at] in BLANKS:
             at += 1
         return at
@@ -142,12 +145,17 @@ class _Parser:
     def _value(self) -> str:
         text = self._text
         quote = text[self._at : self._at + 1]
-        if quote not in ("'", '"'):
-            end = text.find("\n", self._at)
-            line = text[self._at :] if end < 0 else text[self._at : end]
-            self._at = len(text) if end < 0 else end + 1
-            return self._expand(line.partition(" #")[0].rstrip())
-        start = self._at
+        if quote in ("'", '"'):
+            value = self._quoted(quote)
+            return value if quote == "'" else self._expand(_unescape(value))
+        end = text.find("\n", self._at)
+        line = text[self._at :] if end < 0 else text[self._at : end]
+        self._at = len(text) if end < 0 else end + 1
+        return self._expand(line.partition(" #")[0].rstrip())
+
+    def _quoted(self, quote: str) -> str:
+        """Parse a quoted text; of the escapes only that of the quote itself is resolved."""
+        text, start = self._text, self._at
         letters: list[str] = []
         at, end = start + 1, len(text)
         while at < end:
@@ -159,8 +167,7 @@ class _Parser:
                 continue
             if letter == quote:
                 self._at = at + 1
-                value = "".join(letters)
-                return value if quote == "'" else self._expand(_unescape(value))
+                return "".join(letters)
             letters.append(letter)
             at += 1
         raise UnterminatedQuote(self.line_number(start), text[start:].split("\n", 1)[0])
@@ -169,20 +176,20 @@ class _Parser:
         def lookup(name: str) -> str | None:
             value = self._lookup(name)
             if value is None:
-                value = self._found.get(name)
+                value = self._variables.get(name)
             return self._known.get(name) if value is None else value
 
-        return substitute(value, lookup, self._unset)
+        return substitute(value, lookup, self._on_unset)
 
     def _fail(self, what: str, at: int | None = None) -> NoReturn:
         raise EnvFileInvalid(self.line_number(self._at if at is None else at), what)
 
     def line_number(self, at: int) -> int:
-        """Give the line of a place in the text."""
+        """Return the line of an offset in the text."""
         return self._text.count("\n", 0, at) + 1
 
 
-def _after(text: str, at: int) -> int:
+def _next_line(text: str, at: int) -> int:
     end = text.find("\n", at)
     return len(text) if end < 0 else end + 1
 
@@ -191,10 +198,10 @@ def _unescape(text: str) -> str:
     if "\\" not in text:
         return text
 
-    def put(found: re.Match[str]) -> str:
-        word = found[0][1:]
+    def replacement(match: re.Match[str]) -> str:
+        word = match[0][1:]
         if word == "$":
-            return "$$"  # a dollar that `substitute` leaves alone
+            return "$$"  # `substitute` makes one dollar of it
         if word[0] == "0":
             return (
                 chr(int(word[1:], 8))
@@ -203,6 +210,6 @@ def _unescape(text: str) -> str:
             )
         if word in ('"', "\\"):
             return word
-        return ESCAPES.get(word, found[0])
+        return ESCAPES.get(word, match[0])
 
-    return _escape().sub(put, text)
+    return _escape().sub(replacement, text)

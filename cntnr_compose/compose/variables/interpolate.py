@@ -1,14 +1,13 @@
-"""Put variables into every text of a tree, then make numbers and booleans where a key wants them."""
+"""Substitute variables in every text of a tree, and cast texts for keys that take numbers or booleans."""
 
 from collections.abc import Callable
 from typing import Any
 
-from cntnr_compose.compose.basics import go_parse as casts
-from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid, Diagnostic
+from cntnr_compose.compose.basics import go_parse
+from cntnr_compose.compose.basics.diagnostics import Diagnostic, Path, fail_if_any
 from cntnr_compose.compose.basics.go_parse import CannotCast
 from cntnr_compose.compose.basics.path_rules import (
     HERE,
-    Path,
     PathRules,
     compile_rules,
     docker_path,
@@ -25,60 +24,59 @@ from cntnr_compose.compose.variables.syntax import (
 from cntnr_compose.compose.yaml.source_map import SourceText
 
 CASTS = compile_rules({
-    "services.*.cpu_count": casts.parse_int64,
-    "services.*.cpu_percent": casts.parse_float,
-    "services.*.cpu_period": casts.parse_int64,
-    "services.*.cpu_quota": casts.parse_int64,
-    "services.*.cpu_rt_period": casts.parse_int64,
-    "services.*.cpu_rt_runtime": casts.parse_int64,
-    "services.*.cpus": casts.parse_float32,
-    "services.*.cpu_shares": casts.parse_int64,
-    "services.*.init": casts.parse_yaml_bool,
-    "services.*.depends_on.*.restart": casts.parse_yaml_bool,
-    "services.*.deploy.replicas": casts.parse_int,
-    "services.*.deploy.update_config.parallelism": casts.parse_int,
-    "services.*.deploy.update_config.max_failure_ratio": casts.parse_float,
-    "services.*.deploy.rollback_config.parallelism": casts.parse_int,
-    "services.*.deploy.rollback_config.max_failure_ratio": casts.parse_float,
-    "services.*.deploy.restart_policy.max_attempts": casts.parse_int,
-    "services.*.deploy.placement.max_replicas_per_node": casts.parse_int,
-    "services.*.healthcheck.retries": casts.parse_int,
-    "services.*.healthcheck.disable": casts.parse_yaml_bool,
-    "services.*.oom_kill_disable": casts.parse_yaml_bool,
-    "services.*.oom_score_adj": casts.parse_int64,
-    "services.*.pids_limit": casts.parse_int64,
-    "services.*.ports.*.target": casts.parse_int,
-    "services.*.privileged": casts.parse_yaml_bool,
-    "services.*.read_only": casts.parse_yaml_bool,
-    "services.*.scale": casts.parse_int,
-    "services.*.stdin_open": casts.parse_yaml_bool,
-    "services.*.tty": casts.parse_yaml_bool,
-    "services.*.ulimits.*": casts.parse_int,
-    "services.*.ulimits.*.hard": casts.parse_int,
-    "services.*.ulimits.*.soft": casts.parse_int,
-    "services.*.volumes.*.read_only": casts.parse_yaml_bool,
-    "services.*.volumes.*.volume.nocopy": casts.parse_yaml_bool,
-    "networks.*.external": casts.parse_yaml_bool,
-    "networks.*.internal": casts.parse_yaml_bool,
-    "networks.*.attachable": casts.parse_yaml_bool,
-    "networks.*.enable_ipv4": casts.parse_yaml_bool,
-    "networks.*.enable_ipv6": casts.parse_yaml_bool,
-    "volumes.*.external": casts.parse_yaml_bool,
-    "secrets.*.external": casts.parse_yaml_bool,
-    "configs.*.external": casts.parse_yaml_bool,
+    "services.*.cpu_count": go_parse.parse_int64,
+    "services.*.cpu_percent": go_parse.parse_float,
+    "services.*.cpu_period": go_parse.parse_int64,
+    "services.*.cpu_quota": go_parse.parse_int64,
+    "services.*.cpu_rt_period": go_parse.parse_int64,
+    "services.*.cpu_rt_runtime": go_parse.parse_int64,
+    "services.*.cpus": go_parse.parse_float32,
+    "services.*.cpu_shares": go_parse.parse_int64,
+    "services.*.init": go_parse.parse_yaml_bool,
+    "services.*.depends_on.*.restart": go_parse.parse_yaml_bool,
+    "services.*.deploy.replicas": go_parse.parse_int,
+    "services.*.deploy.update_config.parallelism": go_parse.parse_int,
+    "services.*.deploy.update_config.max_failure_ratio": go_parse.parse_float,
+    "services.*.deploy.rollback_config.parallelism": go_parse.parse_int,
+    "services.*.deploy.rollback_config.max_failure_ratio": go_parse.parse_float,
+    "services.*.deploy.restart_policy.max_attempts": go_parse.parse_int,
+    "services.*.deploy.placement.max_replicas_per_node": go_parse.parse_int,
+    "services.*.healthcheck.retries": go_parse.parse_int,
+    "services.*.healthcheck.disable": go_parse.parse_yaml_bool,
+    "services.*.oom_kill_disable": go_parse.parse_yaml_bool,
+    "services.*.oom_score_adj": go_parse.parse_int64,
+    "services.*.pids_limit": go_parse.parse_int64,
+    "services.*.ports.*.target": go_parse.parse_int,
+    "services.*.privileged": go_parse.parse_yaml_bool,
+    "services.*.read_only": go_parse.parse_yaml_bool,
+    "services.*.scale": go_parse.parse_int,
+    "services.*.stdin_open": go_parse.parse_yaml_bool,
+    "services.*.tty": go_parse.parse_yaml_bool,
+    "services.*.ulimits.*": go_parse.parse_int,
+    "services.*.ulimits.*.hard": go_parse.parse_int,
+    "services.*.ulimits.*.soft": go_parse.parse_int,
+    "services.*.volumes.*.read_only": go_parse.parse_yaml_bool,
+    "services.*.volumes.*.volume.nocopy": go_parse.parse_yaml_bool,
+    "networks.*.external": go_parse.parse_yaml_bool,
+    "networks.*.internal": go_parse.parse_yaml_bool,
+    "networks.*.attachable": go_parse.parse_yaml_bool,
+    "networks.*.enable_ipv4": go_parse.parse_yaml_bool,
+    "networks.*.enable_ipv6": go_parse.parse_yaml_bool,
+    "volumes.*.external": go_parse.parse_yaml_bool,
+    "secrets.*.external": go_parse.parse_yaml_bool,
+    "configs.*.external": go_parse.parse_yaml_bool,
 })  # fmt: skip
 
 
 def interpolate(tree: Any, lookup: Lookup, source: SourceText, warn: Callable[[str], None]) -> Any:
-    """Give a new tree with variables put in; mistakes are told all at once.
+    """Return a new tree with variables substituted.
 
-    Raises `ComposeFileInvalid`.
+    Raises `ComposeFileInvalid` with all diagnostics.
     """
-    walk = _Interpolator(lookup, source, warn)
-    done = walk.value(tree, CASTS)
-    if walk.diagnostics:
-        raise ComposeFileInvalid(walk.diagnostics)
-    return done
+    interpolator = _Interpolator(lookup, source, warn)
+    result = interpolator.value(tree, CASTS)
+    fail_if_any(interpolator.diagnostics)
+    return result
 
 
 class _Interpolator:
@@ -89,39 +87,39 @@ class _Interpolator:
         self._warn = warn
         self._path: list[str | int] = []
 
-    def value(self, value: Any, rows: PathRules | None) -> Any:
+    def value(self, value: Any, casts: PathRules | None) -> Any:
         kind = type(value)
         if kind is dict:
-            return self._mapping(value, rows)
+            return self._mapping(value, casts)
         if kind is list:
-            return self._sequence(value, rows)
-        if isinstance(value, str) and ("$" in value or (rows and HERE in rows)):
-            return self._text(value, rows)
+            return self._sequence(value, casts)
+        if isinstance(value, str) and ("$" in value or (casts and HERE in casts)):
+            return self._text(value, casts)
         return value
 
-    def _mapping(self, mapping: dict[str, Any], rows: PathRules | None) -> dict[str, Any]:
-        path, done = self._path, {}
-        for key, inner in mapping.items():
-            deeper = rules_below(rows, key) if rows else None
-            if deeper is None and type(inner) is str and "$" not in inner:
-                done[key] = inner
+    def _mapping(self, mapping: dict[str, Any], casts: PathRules | None) -> dict[str, Any]:
+        path, result = self._path, {}
+        for key, item in mapping.items():
+            inner_casts = rules_below(casts, key) if casts else None
+            if inner_casts is None and type(item) is str and "$" not in item:
+                result[key] = item
                 continue
             path.append(key)
-            done[key] = self.value(inner, deeper)
+            result[key] = self.value(item, inner_casts)
             path.pop()
-        return done
+        return result
 
-    def _sequence(self, sequence: list[Any], rows: PathRules | None) -> list[Any]:
-        path, done = self._path, []
-        deeper = rows.get("*") if rows else None
-        for index, inner in enumerate(sequence):
+    def _sequence(self, sequence: list[Any], casts: PathRules | None) -> list[Any]:
+        path, result = self._path, []
+        inner_casts = casts.get("*") if casts else None
+        for index, item in enumerate(sequence):
             path.append(index)
-            done.append(self.value(inner, deeper))
+            result.append(self.value(item, inner_casts))
             path.pop()
-        return done
+        return result
 
-    def _text(self, text: str, rows: PathRules | None) -> Any:
-        cast = rows.get(HERE) if rows else None
+    def _text(self, text: str, casts: PathRules | None) -> Any:
+        cast = casts.get(HERE) if casts else None
         path = docker_path(tuple(self._path))
         try:
             word = substitute(text, self._lookup, lambda name: self._warn(unset_warning(name)))
@@ -130,19 +128,18 @@ class _Interpolator:
             value = cast(word)
         except TemplateInvalid as error:
             hint = f"invalid interpolation format for {path}.\nYou may need to escape any $ with another $."
-            return self._wrong(f"{hint}\n{error}")
+            return self._report(f"{hint}\n{error}")
         except (VariableMissing, TextTooLong) as error:
-            return self._wrong(f"error while interpolating {path}: {error}")
+            return self._report(f"error while interpolating {path}: {error}")
         except CannotCast as error:
             what = f"failed to cast to expected type: {error}"
-            return self._wrong(f"error while interpolating {path}: {what}")
-        if cast is casts.parse_yaml_bool and word.lower() not in ("true", "false"):
+            return self._report(f"error while interpolating {path}: {what}")
+        if cast is go_parse.parse_yaml_bool and word.lower() not in ("true", "false"):
             right = str(value).lower()
             self._warn(f'"{word}" for boolean is not supported by YAML 1.2, please use `{right}`')
         return value
 
-    def _wrong(self, what: str) -> None:
+    def _report(self, message: str) -> None:
         path: Path = tuple(self._path)
-        self.diagnostics.append(
-            Diagnostic(path=path, message=what, place=self._source.locate(path))
-        )
+        location = self._source.locate(path)
+        self.diagnostics.append(Diagnostic(path=path, message=message, location=location))

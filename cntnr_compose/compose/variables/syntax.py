@@ -1,4 +1,4 @@
-"""Variables in a text: ``$V``, ``${V}``, ``${V:-default}``, ``${V:?message}``, ``${V:+other}`` and so on."""
+"""Variables in a text: ``$V``, ``${V}``, ``${V:-default}``, ``${V:?message}``, ``${V:+alternate}``."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -11,27 +11,27 @@ Lookup: TypeAlias = Callable[[str], str | None]
 OnUnset: TypeAlias = Callable[[str], None]
 
 OPERATORS = (":?", "?", ":-", "-", ":+", "+")
-MAX_DEPTH = 64  # variables in defaults in defaults
-MAX_LENGTH = 16 << 20  # letters of a text, once variables are in it
+MAX_DEPTH = 64  # of variables in defaults of variables
+MAX_LENGTH = 16 << 20  # of a text after substitution, in characters
 MAX_SHOWN = 200
 
 
 class TemplateInvalid(ValueError):
-    """A text has a ``${`` that begins no variable."""
+    """A text has a ``${`` that does not begin a variable."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…")
 
 
 class TextTooLong(ValueError):
-    """A text grows without measure by what its variables hold."""
+    """A text is too long after substitution."""
 
     def __init__(self) -> None:
         super().__init__(f"more than {MAX_LENGTH >> 20} MiB of text, once variables are in it")
 
 
 class VariableMissing(ValueError):
-    """A variable that a text demands has no value."""
+    """A required variable is not set."""
 
     def __init__(self, name: str, why: str) -> None:
         super().__init__(
@@ -40,7 +40,7 @@ class VariableMissing(ValueError):
 
 
 class Variable(Frozen):
-    """A variable as a text mentions it."""
+    """A variable that a text uses."""
 
     name: str
     required: bool = False
@@ -55,35 +55,41 @@ def _pattern() -> re.Pattern[str]:
     return re.compile(rf"\$(?:(?P<escaped>\$)|(?P<named>{word})|{braced})")
 
 
-class _Text:
-    """A text that is read from left to right: each line's last brace is looked for once."""
+@cache
+def _braces() -> re.Pattern[str]:
+    return re.compile("[{}]")
 
-    __slots__ = ("_last", "_line_end", "text")
+
+class _Scanner:
+    """Find the ends of variables from left to right; the last brace of each line is searched once."""
+
+    __slots__ = ("_last_brace", "_line_end", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self._line_end = -1
-        self._last = -1
+        self._last_brace = -1
 
-    def end(self, found: re.Match[str]) -> int:
-        """Give where a variable in braces ends; 0 where it does not.
+    def end(self, match: re.Match[str]) -> int:
+        """Return where a variable ends, or 0 if its brace is not closed.
 
-        What opens on a line closes on it. What follows an opening brace is not looked at, as in
+        A brace must be closed on its line. What follows an opening brace is not checked, as in
         docker compose.
         """
-        text, start = self.text, found.start()
-        if found["mark"] == "}":
-            return found.end()
-        if not found["mark"]:
+        if not match["open"] or match["mark"] == "}":
+            return match.end()
+        if not match["mark"]:
             return 0
-        if found.end() > self._line_end:
-            ending = text.find("\n", found.end())
-            self._line_end = len(text) if ending < 0 else ending
-            self._last = text.rfind("}", found.end(), self._line_end)
-        if self._last < found.end():
-            return 0
+        if match.end() > self._line_end:
+            line_end = self.text.find("\n", match.end())
+            self._line_end = len(self.text) if line_end < 0 else line_end
+            self._last_brace = self.text.rfind("}", match.end(), self._line_end)
+        return self._closing(match.start()) if self._last_brace >= match.end() else 0
+
+    def _closing(self, start: int) -> int:
+        """Return the end of the brace that closes the first one, or of the line's last one."""
         depth = skipped = 0
-        for brace in _braces().finditer(text, start, self._last + 1):
+        for brace in _braces().finditer(self.text, start, self._last_brace + 1):
             if brace.start() == skipped:
                 continue
             if brace[0] == "}":
@@ -93,21 +99,16 @@ class _Text:
             else:
                 depth += 1
                 skipped = brace.end()
-        return self._last + 1
-
-
-@cache
-def _braces() -> re.Pattern[str]:
-    return re.compile("[{}]")
+        return self._last_brace + 1
 
 
 def unset_warning(name: str) -> str:
-    """Say that a variable has no value, as docker compose does."""
+    """Return docker compose's warning about a variable that is not set."""
     return f'The "{name}" variable is not set. Defaulting to a blank string.'
 
 
 def substitute(text: str, lookup: Lookup, on_unset: OnUnset | None = None) -> str:
-    """Put values in; ``unset`` is told of variables that have none and no default.
+    """Replace variables by their values; call ``on_unset`` for those with neither value nor default.
 
     Raises `TemplateInvalid`, `TextTooLong`, `VariableMissing`.
     """
@@ -121,24 +122,21 @@ def _substitute(text: str, lookup: Lookup, on_unset: OnUnset | None, depth: int)
         return text
     if depth > MAX_DEPTH:
         raise TemplateInvalid(text)
-    reading = _Text(text)
+    scanner = _Scanner(text)
     parts: list[str] = []
     at = length = 0
-    while (found := _pattern().search(text, at)) is not None:
-        parts.append(text[at : found.start()])
-        at = found.end()
-        if found["escaped"]:
+    while (match := _pattern().search(text, at)) is not None:
+        parts.append(text[at : match.start()])
+        at = scanner.end(match)
+        if not at:
+            raise TemplateInvalid(text)
+        name = match["named"] or (match["braced"] if match["mark"] == "}" else "")
+        if match["escaped"]:
             parts.append("$")
-        elif found["named"]:
-            parts.append(_value(found["named"], lookup, on_unset))
-        elif found["mark"] == "}":
-            parts.append(_value(found["braced"], lookup, on_unset))
+        elif name:
+            parts.append(_value(name, lookup, on_unset))
         else:
-            at = reading.end(found)
-            if not at:
-                raise TemplateInvalid(text)
-            inner = text[found.start() + 2 : at - 1]
-            parts.append(_braced(inner, lookup, on_unset, depth))
+            parts.append(_expand(text[match.start() + 2 : at - 1], lookup, on_unset, depth))
         length += len(parts[-1]) + len(parts[-2])
         if length > MAX_LENGTH:
             raise TextTooLong
@@ -154,44 +152,45 @@ def _value(name: str, lookup: Lookup, on_unset: OnUnset | None) -> str:
 
 
 def split_expression(inner: str) -> tuple[str, str, str]:
-    """Split what stands in braces into name, operator and the rest."""
-    found = [(at, -len(word), word) for word in OPERATORS if (at := inner.find(word)) >= 0]
-    if not found:
+    """Split the text between braces into name, operator and the rest."""
+    matches = [(at, -len(word), word) for word in OPERATORS if (at := inner.find(word)) >= 0]
+    if not matches:
         return inner, "", ""
-    at, _, word = min(found)
+    at, _, word = min(matches)
     return inner[:at], word, inner[at + len(word) :]
 
 
-def _braced(inner: str, lookup: Lookup, on_unset: OnUnset | None, depth: int) -> str:
+def _expand(inner: str, lookup: Lookup, on_unset: OnUnset | None, depth: int) -> str:
+    """Return the value of an expression between braces."""
     name, operator, rest = split_expression(inner)
     if not operator:
         return _value(name, lookup, on_unset)
     rest = _substitute(rest, lookup, on_unset, depth + 1)
     value = lookup(name)
-    given = value is not None and (value != "" or ":" not in operator)
+    is_set = value is not None and (value != "" or ":" not in operator)
     match operator[-1]:
         case "?":
-            if not given:
+            if not is_set:
                 raise VariableMissing(name, rest)
             return value or ""
         case "-":
-            return (value or "") if given else rest
+            return (value or "") if is_set else rest
         case _:
-            return rest if given else value or ""
+            return rest if is_set else value or ""
 
 
 def find_variables(text: str, depth: int = 0) -> Iterator[Variable]:
-    """Give the variables that a text mentions, those in defaults too."""
+    """Yield the variables that a text uses, including those in defaults."""
     if depth > MAX_DEPTH:
         return
-    reading, at = _Text(text), 0
-    while "$" in text and (found := _pattern().search(text, at)) is not None:
-        at = found.end()
-        if found["named"]:
-            yield Variable(name=found["named"])
-        elif found["open"] and (end := reading.end(found)):
-            at = end
-            name, operator, rest = split_expression(text[found.start() + 2 : at - 1])
+    scanner, at = _Scanner(text), 0
+    while "$" in text and (match := _pattern().search(text, at)) is not None:
+        end = scanner.end(match)
+        at = end or match.end()
+        if match["named"]:
+            yield Variable(name=match["named"])
+        elif match["open"] and end:
+            name, operator, rest = split_expression(text[match.start() + 2 : at - 1])
             yield Variable(
                 name=name,
                 required="?" in operator,

@@ -1,4 +1,4 @@
-"""YAML text to trees with source positions, and back.
+"""YAML: text to trees, trees to text, and the positions of values.
 
-Uses compose.basics. Used by compose.files, merging and render.
+Uses basics. Used by variables, files, merging, render and load.
 """

@@ -1,4 +1,4 @@
-"""The order in which go-yaml writes the keys of mappings: as people count, ``s2`` before ``s10``."""
+"""The order in which go-yaml writes the keys of mappings: numbers by value, ``s2`` before ``s10``."""
 
 from collections.abc import Iterable
 from functools import cmp_to_key
@@ -11,10 +11,10 @@ def sort_keys(keys: Iterable[str]) -> list[str]:
 
 
 def sort_keys_deep(value: Any) -> Any:
-    """Copy a tree with the keys of every mapping in that order."""
+    """Return a copy of a tree with the keys of all mappings sorted."""
     if isinstance(value, dict):
         return {key: sort_keys_deep(value[key]) for key in sort_keys(value)}
-    return [sort_keys_deep(one) for one in value] if isinstance(value, list) else value
+    return [sort_keys_deep(item) for item in value] if isinstance(value, list) else value
 
 
 def _compare(one: str, other: str) -> int:
@@ -25,23 +25,27 @@ def _compare(one: str, other: str) -> int:
 
 
 def _is_less(one: str, other: str, at: int) -> bool:
+    """Compare two keys that are equal before a place and differ there."""
     a, b = one[at], other[at]
     if a.isalpha() and b.isalpha():
         return a < b
     if a.isalpha() or b.isalpha():
-        # Behind a digit a letter ends the number, and comes first; elsewhere it comes last.
-        behind_digit = at > 0 and one[at - 1].isdecimal()
-        return a.isalpha() if behind_digit else b.isalpha()
-    counted = "0" in (a, b) and _has_number_before(one, at)
-    x, y = _digits(one, at), _digits(other, at)
-    number, others = int(f"{counted:d}{x}" or 0), int(f"{counted:d}{y}" or 0)
-    if number != others:
-        return number < others
-    return len(x) < len(y) if len(x) != len(y) else a < b
+        # After a digit a letter ends the number, and comes first; elsewhere it comes last.
+        is_after_digit = at > 0 and one[at - 1].isdecimal()
+        return a.isalpha() if is_after_digit else b.isalpha()
+    in_number = "0" in (a, b) and _has_number_before(one, at)
+    digits, other_digits = _digits(one, at), _digits(other, at)
+    number, other_number = (
+        int(f"{in_number:d}{digits}" or 0),
+        int(f"{in_number:d}{other_digits}" or 0),
+    )
+    if number != other_number:
+        return number < other_number
+    return len(digits) < len(other_digits) if len(digits) != len(other_digits) else a < b
 
 
 def _has_number_before(word: str, at: int) -> bool:
-    """Tell whether the digits before a place are more than zeros."""
+    """Return whether the digits before a place are more than zeros."""
     start = at
     while start > 0 and word[start - 1].isdecimal():
         start -= 1

@@ -1,28 +1,27 @@
-"""YAML text to trees, with `!reset` and `!override`. The one home of yaml.
+"""Parse YAML text to trees, with `!reset` and `!override`. The one home of yaml.
 
-Places are not kept while reading, for nobody asks for them in a file without mistakes: `Marks` reads
-the text once more.
+Positions are not kept, since a file without errors needs none: `PositionIndex` parses the text once more.
 """
 
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
-from cntnr_compose.compose.basics.diagnostics import Location
-from cntnr_compose.compose.basics.path_rules import Path
-from cntnr_compose.compose.basics.refusal import fail
+from cntnr_compose.compose.basics.diagnostics import Location, Path, fail
 from cntnr_compose.compose.yaml.composer import Composer
 from cntnr_compose.core.frozen import Frozen
 
 
 class Document(Frozen):
-    """One document: its tree, and the paths at which `!reset` and `!override` stand."""
+    """A document: its tree, and the paths of `!reset` and `!override`."""
 
     tree: Any
     reset_paths: tuple[Path, ...] = ()
 
 
-def read_documents(text: str, file: str, composer: type[Composer] = Composer) -> Iterator[Document]:
-    """Give the documents of a file, built by a builder of one's own where there is one.
+def read_documents(
+    text: str, file: str, composer_class: type[Composer] = Composer
+) -> Iterator[Document]:
+    """Parse the documents of a file; ``composer_class`` makes the trees.
 
     Raises `ComposeFileInvalid`.
     """
@@ -30,7 +29,7 @@ def read_documents(text: str, file: str, composer: type[Composer] = Composer) ->
 
     try:
         if text:
-            yield from _documents(yaml.CSafeLoader(text), composer(file), text)
+            yield from _documents(yaml.CSafeLoader(text), composer_class(file), text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line, mark.column) if mark else (0, 0)
@@ -41,73 +40,72 @@ def read_documents(text: str, file: str, composer: type[Composer] = Composer) ->
         _fail(file, "control characters are not allowed", text.count("\n", 0, error.position), 0)
 
 
-def _fail(file: str, what: str, line: int, column: int) -> NoReturn:
-    fail(what, location=Location(file=file, line=line + 1, column=column + 1))
+def _fail(file: str, message: str, line: int, column: int) -> NoReturn:
+    fail(message, location=Location(file=file, line=line + 1, column=column + 1))
 
 
-def _documents(parser: Any, builder: Composer, text: str) -> Iterator[Document]:
+def _documents(parser: Any, composer: Composer, text: str) -> Iterator[Document]:
     import yaml
 
-    takes: dict[type, Callable[[Any], None]] = {
-        yaml.DocumentStartEvent: builder.start_document,
-        yaml.ScalarEvent: builder.add_scalar,
-        yaml.MappingStartEvent: lambda event: builder.begin_collection(event, {}),
-        yaml.SequenceStartEvent: lambda event: builder.begin_collection(event, []),
-        yaml.MappingEndEvent: builder.end_collection,
-        yaml.SequenceEndEvent: builder.end_collection,
-        yaml.AliasEvent: builder.add_alias,
+    handlers: dict[type, Callable[[Any], None]] = {
+        yaml.DocumentStartEvent: composer.start_document,
+        yaml.ScalarEvent: composer.add_scalar,
+        yaml.MappingStartEvent: lambda event: composer.begin_collection(event, {}),
+        yaml.SequenceStartEvent: lambda event: composer.begin_collection(event, []),
+        yaml.MappingEndEvent: composer.end_collection,
+        yaml.SequenceEndEvent: composer.end_collection,
+        yaml.AliasEvent: composer.add_alias,
     }
     if r"\/" in text:
-        takes[yaml.ScalarEvent] = lambda event: builder.add_escaped_scalar(
+        handlers[yaml.ScalarEvent] = lambda event: composer.add_escaped_scalar(
             event, text[event.start_mark.index : event.end_mark.index]
         )
     while True:
         event = parser.get_event()
-        kind = type(event)
-        take = takes.get(kind)
-        if take is not None:
-            take(event)
-        elif kind is yaml.DocumentEndEvent:
-            tree, cleared = builder.finish()
-            yield Document(tree=tree, reset_paths=cleared)
-        elif kind is yaml.StreamEndEvent:
+        event_class = type(event)
+        handler = handlers.get(event_class)
+        if handler is not None:
+            handler(event)
+        elif event_class is yaml.DocumentEndEvent:
+            tree, reset_paths = composer.finish()
+            yield Document(tree=tree, reset_paths=reset_paths)
+        elif event_class is yaml.StreamEndEvent:
             return
 
 
-class _NodePosition:
-    """Where a node begins, and what is in it: marks by key, or one after the other."""
+class _Node:
+    """Line and column of a node, and its children: key and value by key, or items."""
 
-    __slots__ = ("column", "inside", "line")
+    __slots__ = ("children", "column", "line")
 
     def __init__(self, event: Any) -> None:
         self.line: int = event.start_mark.line + 1
         self.column: int = event.start_mark.column + 1
-        self.inside: dict[str, tuple[_NodePosition, _NodePosition]] | list[_NodePosition] | None = (
-            None
-        )
+        self.children: dict[str, tuple[_Node, _Node]] | list[_Node] | None = None
 
 
 class PositionIndex:
-    """A text read once more, for where things stand in it."""
+    """The positions of all nodes of a text; it is parsed on the first question."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._roots: list[_NodePosition] | None = None
+        self._roots: list[_Node] | None = None
 
     def locate(self, path: Path, list_offsets: dict[int, int]) -> tuple[int, int, int]:
-        """Give how many steps of a path there are, and line and column of the last one; 0 means nowhere.
+        """Return how many steps of a path exist, and line and column of the last one; 0 is nowhere.
 
-        ``passed`` counts the items that earlier texts have put into lists, by the steps left; it grows.
+        Merging appends lists to each other, so ``list_offsets`` has the number of items that earlier texts
+        have in the lists of the path, by the number of steps left; the items of this text are added to it.
         """
         if self._roots is None:
             self._roots = []
-            self._read(self._roots)
+            self._parse(self._roots)
         best = (-1, 0, 0)
         for root in self._roots:
-            best = max(best, _find_deepest(root, path, list_offsets), key=lambda one: one[0])
+            best = max(best, _find_deepest(root, path, list_offsets), key=lambda match: match[0])
         return best
 
-    def _read(self, roots: list[_NodePosition]) -> None:
+    def _parse(self, roots: list[_Node]) -> None:
         import yaml
 
         parser = yaml.CSafeLoader(self._text)
@@ -117,88 +115,84 @@ class PositionIndex:
                 if isinstance(event, yaml.NodeEvent):
                     roots.append(_index_document(parser, event))
         except yaml.YAMLError:
-            pass  # it was read before, so this is told; places before it are known
+            pass  # reported on the first reading; positions before the error are known
 
 
-def _index_document(parser: Any, event: Any) -> _NodePosition:
-    """Read a document; it does not call itself, so that depth costs nothing."""
+def _index_document(parser: Any, event: Any) -> _Node:
+    """Index a document, without recursion: it may be nested very deeply."""
     import yaml
 
-    root = _NodePosition(event)
-    anchors: dict[str | None, _NodePosition] = {}
-    above: list[_OpenNode] = []
+    root = _Node(event)
+    anchors: dict[str | None, _Node] = {}
+    stack: list[_OpenCollection] = []
     while True:
         if isinstance(event, yaml.CollectionEndEvent):
-            done = above.pop()
-            if done.anchor:
-                anchors[done.anchor] = done.mark
+            closed = stack.pop()
+            if closed.anchor:
+                anchors[closed.anchor] = closed.node
         else:
-            known = anchors.get(event.anchor) if isinstance(event, yaml.AliasEvent) else None
-            mark = known or (_NodePosition(event) if above else root)
-            if above:
-                above[-1].add(mark, getattr(event, "value", ""))
+            aliased = anchors.get(event.anchor) if isinstance(event, yaml.AliasEvent) else None
+            node = aliased or (_Node(event) if stack else root)
+            if stack:
+                stack[-1].add(node, getattr(event, "value", ""))
             if isinstance(event, yaml.CollectionStartEvent):
-                mark.inside = {} if isinstance(event, yaml.MappingStartEvent) else []
-                above.append(_OpenNode(mark, event.anchor))
-        if not above:
+                node.children = {} if isinstance(event, yaml.MappingStartEvent) else []
+                stack.append(_OpenCollection(node, event.anchor))
+        if not stack:
             return root
         event = parser.get_event()
 
 
-class _OpenNode:
-    """A mapping or sequence whose end has not come yet."""
+class _OpenCollection:
+    """A mapping or sequence that has not ended yet."""
 
-    __slots__ = ("_key", "anchor", "mark")
+    __slots__ = ("_key", "anchor", "node")
 
-    def __init__(self, mark: _NodePosition, anchor: str | None) -> None:
-        self.mark = mark
+    def __init__(self, node: _Node, anchor: str | None) -> None:
+        self.node = node
         self.anchor = anchor
-        self._key: tuple[str, _NodePosition] | None = None
+        self._key: tuple[str, _Node] | None = None
 
-    def add(self, mark: _NodePosition, text: str) -> None:
-        inside = self.mark.inside
-        if isinstance(inside, list):
-            inside.append(mark)
+    def add(self, node: _Node, text: str) -> None:
+        children = self.node.children
+        if isinstance(children, list):
+            children.append(node)
         elif self._key is None:
-            self._key = (text, mark)
-        elif inside is not None:
+            self._key = (text, node)
+        elif children is not None:
             word, key = self._key
-            inside.setdefault(word, (key, mark))
+            children.setdefault(word, (key, node))
             self._key = None
 
 
-def _find_deepest(
-    mark: _NodePosition, path: Path, list_offsets: dict[int, int]
-) -> tuple[int, int, int]:
-    place = mark
+def _find_deepest(node: _Node, path: Path, list_offsets: dict[int, int]) -> tuple[int, int, int]:
+    position = node
     for depth, step in enumerate(path):
-        found = None
-        if isinstance(mark.inside, dict):
-            found = _find_entry(mark, step, set())
-        elif mark.inside is not None and isinstance(step, int):
-            left = len(path) - depth  # which is the same where the text is of another path
-            index = step - list_offsets.get(left, 0)
-            list_offsets[left] = list_offsets.get(left, 0) + len(mark.inside)
-            if 0 <= index < len(mark.inside):
-                found = (mark.inside[index], mark.inside[index])
-        if found is None:
-            return depth, place.line, place.column
-        place, mark = found
-    return len(path), place.line, place.column
+        entry = None
+        if isinstance(node.children, dict):
+            entry = _find_entry(node, step, set())
+        elif node.children is not None and isinstance(step, int):
+            remaining = len(path) - depth  # counted from the end: texts may be at another depth
+            index = step - list_offsets.get(remaining, 0)
+            list_offsets[remaining] = list_offsets.get(remaining, 0) + len(node.children)
+            if 0 <= index < len(node.children):
+                entry = (node.children[index], node.children[index])
+        if entry is None:
+            return depth, position.line, position.column
+        position, node = entry
+    return len(path), position.line, position.column
 
 
-def _find_entry(
-    mark: _NodePosition, step: str | int, seen: set[int]
-) -> tuple[_NodePosition, _NodePosition] | None:
-    """Find a key of a mapping, else in what `<<` names."""
-    if not isinstance(mark.inside, dict) or id(mark) in seen:
+def _find_entry(node: _Node, step: str | int, seen: set[int]) -> tuple[_Node, _Node] | None:
+    """Find a key of a mapping, else of what its `<<` merges."""
+    if not isinstance(node.children, dict) or id(node) in seen:
         return None
-    seen.add(id(mark))
-    if isinstance(step, str) and step in mark.inside:
-        return mark.inside[step]
-    _, merged = mark.inside.get("<<", (mark, mark))
-    for one in merged.inside if isinstance(merged.inside, list) else [merged]:
-        found = _find_entry(one, step, seen)
-        if found:
-            return found
+    seen.add(id(node))
+    if isinstance(step, str) and step in node.children:
+        return node.children[step]
+    _, merged = node.children.get("<<", (node, node))
+    for source in merged.children if isinstance(merged.children, list) else [merged]:
+        entry = _find_entry(source, step, seen)
+        if entry:
+            return entry
     return None

@@ -1,47 +1,49 @@
-"""Where things of a tree were written: asked for only when a mistake is told."""
+"""Find the file, line and column of a path of the tree; texts are indexed only when one is asked for."""
 
 from collections.abc import Iterable, Sequence
 
-from cntnr_compose.compose.basics.diagnostics import MAX_SHOWN, Diagnostic, Location
-from cntnr_compose.compose.basics.path_rules import Path
+from cntnr_compose.compose.basics.diagnostics import MAX_SHOWN, Diagnostic, Location, Path
 from cntnr_compose.compose.yaml.reader import PositionIndex
 from cntnr_compose.core.frozen import Frozen
 
 
 class SourceText:
-    """The text of a file, or the part of it that came to stand at another path of a tree.
+    """The text of a file, or a part of it that is at another path of the merged tree.
 
-    What `extends` brings in stands under ``services.OTHER`` in its file and ``services.NAME`` in the tree.
+    What `extends` merges is at ``services.OTHER`` of its file, and at ``services.NAME`` of the tree.
     """
 
-    def __init__(self, file: str, text: str, here: Path = (), there: Path = ()) -> None:
+    def __init__(
+        self, file: str, text: str, path_in_file: Path = (), path_in_tree: Path = ()
+    ) -> None:
         self.file = file
         self.text = text
-        self._marks = PositionIndex(text)
-        self._here = here
-        self._there = there
+        self._index = PositionIndex(text)
+        self._path_in_file = path_in_file
+        self._path_in_tree = path_in_tree
 
-    def relocate(self, here: Path, there: Path) -> "SourceText":
-        """Give the part at ``here`` as what stands at ``there``."""
-        other = SourceText(self.file, "", here, there)
-        other._marks = self._marks
-        return other
+    def relocate(self, path_in_file: Path, path_in_tree: Path) -> "SourceText":
+        """Return the part at one path of the file as what is at another path of the tree."""
+        part = SourceText(self.file, "", path_in_file, path_in_tree)
+        part._index = self._index
+        return part
 
     def locate(self, path: Path) -> Location | None:
-        """Give the place of what stands at a path, or of the nearest thing around it."""
-        found = self.find_deepest(path, {})
-        return found[1] if found else None
+        """Return the location of a path, or of the nearest value around it."""
+        match = self.find_deepest(path, {})
+        return match[1] if match else None
 
     def find_deepest(self, path: Path, list_offsets: dict[int, int]) -> tuple[int, Location] | None:
-        """Give how many steps of a path are in this text, and where the last of them is.
+        """Return how many steps of a path are in this text, and the location of the last one.
 
-        ``passed`` counts the items that earlier texts have put into lists, by the steps left; it grows.
+        `PositionIndex.locate` says what ``list_offsets`` are.
         """
-        size = len(self._there)
-        if path[:size] != self._there:
+        size = len(self._path_in_tree)
+        if path[:size] != self._path_in_tree:
             return None
-        steps, line, column = self._marks.locate((*self._here, *path[size:]), list_offsets)
-        steps += size - len(self._here)
+        inner_path = (*self._path_in_file, *path[size:])
+        steps, line, column = self._index.locate(inner_path, list_offsets)
+        steps += size - len(self._path_in_file)
         return (steps, Location(file=self.file, line=line, column=column)) if line else None
 
 
@@ -54,50 +56,50 @@ class BaseService(Frozen):
 
 
 class SourceMap:
-    """The texts that a tree was laid together from, the base first."""
+    """The texts that a tree is merged from; later ones win."""
 
     def __init__(self, sources: Iterable[SourceText] = ()) -> None:
         self.sources: list[SourceText] = list(sources)
-        self._bases: dict[str, dict[str, BaseService]] = {}  # of services, by the file that extends
+        self._bases: dict[str, dict[str, BaseService]] = {}  # by service and file that extends
 
     def add(self, source: SourceText) -> None:
-        """Note a text that overrides those that are known."""
+        """Add a text that wins over those before."""
         self.sources.append(source)
 
     def add_base(self, name: str, file: str, base: BaseService) -> None:
-        """Note what a service is laid on in a file; told again, nothing is added."""
+        """Add what a service extends in a file; a second call changes nothing."""
         self._bases.setdefault(name, {})[file] = base
 
-    def add_included(self, others: "SourceMap") -> None:
-        """Note the texts of another tree, which those that are known override."""
-        self.sources[:0] = others.sources
-        for name, bases in others._bases.items():
+    def add_included(self, included: "SourceMap") -> None:
+        """Add the texts of an included project, over which all others win."""
+        self.sources[:0] = included.sources
+        for name, bases in included._bases.items():
             self._bases.setdefault(name, {}).update(bases)
 
     def locate(self, path: Path) -> Location | None:
-        """Give the place of what stands at a path of the tree, or of the nearest thing around it."""
+        """Return the location of a path of the tree, or of the nearest value around it."""
         best: tuple[int, Location] | None = None
-        passed: dict[int, int] = {}
+        list_offsets: dict[int, int] = {}
         for source in [*self._base_sources(path), *self.sources]:
-            found = source.find_deepest(path, passed)
-            if found and (best is None or found[0] >= best[0]):
-                best = found
+            match = source.find_deepest(path, list_offsets)
+            if match and (best is None or match[0] >= best[0]):
+                best = match
         return best[1] if best else None
 
     def _base_sources(self, path: Path) -> list[SourceText]:
-        """Give the texts that lie under a service, moved to where it stands."""
+        """Return the texts that the service of a path extends, relocated to that service."""
         name = path[1] if len(path) > 1 and path[0] == "services" else None
-        found: list[SourceText] = []
-        for known in self._bases.get(str(name), {}).values():
-            base: BaseService | None = known
+        sources: list[SourceText] = []
+        for first in self._bases.get(str(name), {}).values():
+            base: BaseService | None = first
             while base is not None:
-                found.append(base.source.relocate(("services", base.name), path[:2]))
+                sources.append(base.source.relocate(("services", base.name), path[:2]))
                 base = base.base
-        return found[::-1]
+        return sources[::-1]
 
     def with_locations(self, diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
-        """Give findings with the places that they lack, as many as are shown."""
-        diagnostics = diagnostics[: MAX_SHOWN + 1]
+        """Return diagnostics with locations, as many as are shown."""
         return [
-            one if one.place else one.replace(place=self.locate(one.path)) for one in diagnostics
+            one if one.location else one.replace(location=self.locate(one.path))
+            for one in diagnostics[: MAX_SHOWN + 1]
         ]

@@ -1,28 +1,29 @@
-"""A tree as YAML text, in the style that docker compose prints."""
+"""Write trees as YAML text, in the style of docker compose."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from cntnr_compose.compose.basics.go_format import format_value
+from cntnr_compose.compose.basics.go_parse import YAML_FALSE, YAML_TRUE
 from cntnr_compose.compose.yaml.scalars import Timestamp, parse_plain
 
-# Words that YAML 1.1 took for booleans; quoted, so that old readers take them for words.
+# Quoted, for readers of YAML 1.1.
 YAML_1_1_BOOLEANS = frozenset(
-    "y Y yes Yes YES on On ON n N no No NO off Off OFF".split()  # noqa: SIM905 - reads as a list
+    form for word in (*YAML_TRUE, *YAML_FALSE) for form in (word, word.capitalize(), word.upper())
 )
-FIRST = frozenset("#,[]{}&*!|>'\"%@`")
+INDICATORS = frozenset("#,[]{}&*!|>'\"%@`")
 ESCAPES = {
     "\0": "\\0", "\a": "\\a", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\v": "\\v", "\f": "\\f",
     "\r": "\\r", "\x1b": "\\e", '"': '\\"', "\\": "\\\\", "\x85": "\\N", "\xa0": "\\_",
     "\u2028": "\\L", "\u2029": "\\P",
 }  # fmt: skip
-STEP = "  "
-COMMENT_MARK = "\0"  # no value has it: it is not printable
-WIDEST = 72  # where notes begin, unless lines are shorter
+INDENT = "  "
+COMMENT_MARK = "\0"  # not printable, so no value has it
+MAX_COLUMN = 72  # of comments; they begin earlier if all lines are shorter
 
 
 class CommentedValue:
-    """A value, and what is noted behind it."""
+    """A value, and the comment behind it."""
 
     __slots__ = ("comment", "value")
 
@@ -32,32 +33,32 @@ class CommentedValue:
 
 
 def to_yaml(tree: Any) -> str:
-    """Write a tree in block style."""
+    """Return a tree as YAML in block style."""
     return "".join(_block(tree, "")).removeprefix("\n") + "\n"
 
 
 def align_comments(text: str) -> str:
-    """Write the notes of a text as comments, below each other."""
+    """Turn the marked comments of a text into YAML comments in one column."""
     lines = [line.partition(COMMENT_MARK) for line in text.splitlines()]
-    widths = [len(line) for line, mark, _ in lines if mark and len(line) <= WIDEST]
+    widths = [len(line) for line, mark, _ in lines if mark and len(line) <= MAX_COLUMN]
     column = max(widths, default=0)
-    done = (f"{line:<{column}}  # {note}" if mark else line for line, mark, note in lines)
-    return "".join(f"{line}\n" for line in done)
+    aligned = (f"{line:<{column}}  # {comment}" if mark else line for line, mark, comment in lines)
+    return "".join(f"{line}\n" for line in aligned)
 
 
 def _block(value: Any, indent: str) -> Iterator[str]:
-    """Write what follows ``key:`` or ``-``, with the space or the line's end before it."""
+    """Yield what follows ``key:`` or ``-``, including the space or line end before it."""
     if isinstance(value, dict) and value:
-        for key, inner in value.items():
+        for key, item in value.items():
             yield f"\n{indent}{format_scalar(key, key=True)}:"
-            yield from _block(inner, indent + STEP)
+            yield from _block(item, indent + INDENT)
     elif isinstance(value, list) and value:
-        for inner in value:
+        for item in value:
             yield f"\n{indent}-"
-            if isinstance(inner, dict | list) and inner:
-                yield from _compact(inner, indent + STEP)
+            if isinstance(item, dict | list) and item:
+                yield from _compact(item, indent + INDENT)
             else:
-                yield from _block(inner, indent + STEP)
+                yield from _block(item, indent + INDENT)
     elif isinstance(value, CommentedValue):
         first, *rest = _block(value.value, indent)
         yield f"{first}{COMMENT_MARK}{value.comment}"
@@ -73,13 +74,13 @@ def _block(value: Any, indent: str) -> Iterator[str]:
 
 
 def _compact(value: Any, indent: str) -> Iterator[str]:
-    """Write an item of a list that is a collection: it begins on the dash's line."""
-    parts = "".join(_block(value, indent))
-    yield " " + parts.removeprefix("\n" + indent)
+    """Yield a collection in a list, which begins on the line of the dash."""
+    block = "".join(_block(value, indent))
+    yield " " + block.removeprefix("\n" + indent)
 
 
 def format_scalar(value: Any, *, key: bool = False) -> str:
-    """Write a scalar on one line."""
+    """Return a scalar on one line."""
     if value is None:
         return "null"
     if isinstance(value, Timestamp):
@@ -100,12 +101,12 @@ def format_scalar(value: Any, *, key: bool = False) -> str:
 
 
 def _float(value: float) -> str:
-    word = format_value(value)
-    return {"NaN": ".nan", "+Inf": ".inf", "-Inf": "-.inf"}.get(word, word)
+    text = format_value(value)
+    return {"NaN": ".nan", "+Inf": ".inf", "-Inf": "-.inf"}.get(text, text)
 
 
 def _is_base_60(value: str) -> bool:
-    """Tell whether YAML 1.1 took a word for a number of base 60, such as ``22:22``."""
+    """Return whether YAML 1.1 takes a word for a number of base 60, such as ``22:22``."""
     parts = value.lstrip("+-").split(":")
     head = parts[0]
     if (
@@ -116,10 +117,10 @@ def _is_base_60(value: str) -> bool:
     ):
         return False
     *middle, last = parts[1:]
-    whole, _, rest = last.partition(".")
+    whole, _, fraction = last.partition(".")
     digits = [*middle, whole]
     return all(one.isdecimal() and int(one) < 60 and len(one) <= 2 for one in digits) and (
-        not rest or rest.replace("_", "").isdecimal()
+        not fraction or fraction.replace("_", "").isdecimal()
     )
 
 
@@ -136,13 +137,13 @@ def _is_printable(letter: str) -> bool:
 
 
 def _are_printable(letters: str) -> bool:
-    # Python's own word is stricter, and quick.
+    # isprintable is stricter, and quick.
     return letters.isprintable() or all(map(_is_printable, letters))
 
 
 def _is_plain(value: str) -> bool:
-    """Tell whether a word needs no quotes in block style."""
-    if value[0] in FIRST or value[0] == " " or value[-1] == " " or "\n" in value:
+    """Return whether a word needs no quotes in block style."""
+    if value[0] in INDICATORS or value[0] == " " or value[-1] == " " or "\n" in value:
         return False
     if value.startswith(("---", "...")) or " #" in value or ": " in value or value[-1] == ":":
         return False
@@ -181,14 +182,14 @@ def _escape_letter(letter: str) -> str:
 
 
 def _literal(value: str, indent: str) -> Iterator[str]:
-    """Write a text of several lines behind ``|``."""
-    hint = "2" if value[0] in " \n" else ""
-    end = (
+    """Yield a text of several lines, after ``|``."""
+    indentation = "2" if value[0] in " \n" else ""
+    chomping = (
         "-" if not value.endswith("\n") else "+" if value.endswith("\n\n") or value == "\n" else ""
     )
-    yield f" |{hint}{end}"
-    body = value.removesuffix("\n") if not end else value
-    if end == "+":
+    yield f" |{indentation}{chomping}"
+    body = value.removesuffix("\n") if not chomping else value
+    if chomping == "+":
         body = value[:-1]
     for line in body.split("\n"):
         yield f"\n{indent}{line}" if line else "\n"

@@ -1,4 +1,5 @@
 """OCI bundles: root file system, mounts, files in /etc, configs and secrets.
 
-Uses spec, state, runtime. Used by containers.setup.
+Uses containers.{spec, state, runtime}, images, networks, volumes and host. Used by the rest of containers,
+and by builder.
 """

@@ -15,8 +15,7 @@ from cntnr_compose.images import unpack
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.observed import MountPoint, Record
 from cntnr_compose.model.service import Mount
-from cntnr_compose.volumes import fill
-from cntnr_compose.volumes import store as volumes
+from cntnr_compose.volumes import fill, store
 
 
 class ImageGone(CntnrError):
@@ -82,13 +81,13 @@ def _resolve_volume(
         image_folder = _find_in_image(record, bundle, point.target)
         if image_folder is not None:
             fill.fill_from_image(point.source, image_folder)
-    volume = volumes.mount_volume(point.source)
+    volume = store.mount_volume(point.source)
     source = _mount_subpath(volume, subpath, _numbered_path(record, bundle, "parts", point))
     return replace(
         base,
         type="volume",
         source=str(source),
-        read_only=base.read_only or volumes.is_read_only(point.source),
+        read_only=base.read_only or store.is_read_only(point.source),
         flags=mounts.locked_mount_flags(source),
     )
 

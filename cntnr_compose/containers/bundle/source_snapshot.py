@@ -18,7 +18,7 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host.namespaces import holder
 from cntnr_compose.model.observed import MountPoint, Record
 from cntnr_compose.model.service import Mount
-from cntnr_compose.volumes import store as volumes
+from cntnr_compose.volumes import store
 
 # Differs between any two sources; empty: there is none.
 SourceIdentity: TypeAlias = tuple[int, ...]
@@ -63,9 +63,9 @@ def _identify_mounts(record: Record) -> Iterator[SourceIdentity]:
 
 def _identify_volume(point: MountPoint, mount: Mount | None) -> SourceIdentity:
     if mount is None or not mount.volume.subpath:
-        folder = volumes.device_folder(point.source)
+        folder = store.device_folder(point.source)
         return UNCHANGING if folder is None else _identify_path(folder)
-    volume = volumes.existing_folder(point.source)
+    volume = store.existing_folder(point.source)
     if volume is None:
         return ()
     try:

@@ -1,4 +1,4 @@
-"""Log files of containers: read, follow, rotate.
+"""Log files of containers: read, follow, rotate; output of hooks and health checks.
 
-Uses host. Used by the rest of containers and by client.
+Uses model. Used by the rest of containers, client and cli.
 """

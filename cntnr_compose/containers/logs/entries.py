@@ -126,17 +126,17 @@ def seek_back(file: BinaryIO, line_count: int) -> int:
     Returns how many lines end behind that position, parts of an earlier line not counted.
     """
     position = file.seek(0, os.SEEK_END)
-    found, rest = 0, b""
+    lines_behind, rest = 0, b""
     while position > 0:
         step = min(BLOCK_SIZE, position)
         position -= step
         file.seek(position)
         block = file.read(step)
         first, *entries = (block + rest).split(b"\n")
-        found += count_lines(entries)
-        if found > line_count:
+        lines_behind += count_lines(entries)
+        if lines_behind > line_count:
             file.seek(position + len(first) + 1)
-            return found
+            return lines_behind
         rest = first[:MAX_ENTRY_SIZE]
     file.seek(0)
-    return found + count_lines([rest])
+    return lines_behind + count_lines([rest])

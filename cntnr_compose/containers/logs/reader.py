@@ -105,13 +105,13 @@ class LogFile:
         Returns the rotated files to be read first, and the number of lines to be skipped.
         """
         file = self._open()
-        found = 0 if file is None else log_entries.seek_back(file, line_count)
+        lines_behind = 0 if file is None else log_entries.seek_back(file, line_count)
         needed: list[Path] = []
-        while found <= line_count and rotated:
+        while lines_behind <= line_count and rotated:
             needed.insert(0, rotated.pop())
             with contextlib.suppress(OSError), needed[0].open("rb") as older:
-                found += sum(map(log_entries.count_lines, log_entries.read_entries(older)))
-        return needed, found - line_count
+                lines_behind += sum(map(log_entries.count_lines, log_entries.read_entries(older)))
+        return needed, lines_behind - line_count
 
     def _read_lines(self, rotated: Iterable[Path]) -> Iterator[LogLine]:
         return itertools.chain(self._read_rotated(rotated), self._read_file())

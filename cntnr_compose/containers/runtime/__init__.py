@@ -1,4 +1,4 @@
-"""runc under conmon, published ports, host facts.
+"""runc under conmon, published ports, facts about the host.
 
-Uses host and networks. Used by the rest of containers.
+Uses containers.{spec, state}, networks and host. Used by the rest of containers and by builder.
 """

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from cntnr_compose.containers.state import records
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.units import parse_port_range
 from cntnr_compose.core.values import Value
 from cntnr_compose.host import process
 from cntnr_compose.model.observed import PublishedPort, Record
@@ -79,8 +80,9 @@ def _candidate_ports(port: Port) -> Sequence[int]:
         return [
             port_driver.find_free_port(_host_addresses(port)[0], port.protocol) for _ in range(5)
         ]
-    first, _, last = port.published.partition("-")
-    return range(int(first), int(last or first) + 1)
+    ends = parse_port_range(port.published)
+    assert ends is not None  # others are refused before anything is created
+    return range(ends[0], ends[1] + 1)
 
 
 def _host_addresses(port: Port) -> list[str]:
@@ -107,7 +109,7 @@ async def _publish_address(port: Port, host_ip: str, number: int, address: str) 
 
 def _name_port_owner(holder_id: str, port: Port, error: PortTaken) -> PortTaken:
     """Name the container that has the port, if it is one of ours."""
-    number = int(port.published.partition("-")[0] or 0)
+    number, _ = parse_port_range(port.published) or (0, 0)
     for project in records.list_projects():
         for container in records.read_containers(project):
             status = container.status

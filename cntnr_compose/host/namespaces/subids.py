@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 # Room for every id that images use: nobody and nogroup are 65534.
-FULL_ID_RANGE = 65536
+SUBORDINATE_ID_COUNT = 65536
 FIRST_SUBORDINATE_ID = 100000
 
 
@@ -33,7 +33,7 @@ def free_subordinate_range() -> str:
         start, _, count = numbers.partition(":")
         if start.isdecimal() and count.isdecimal():
             first = max(first, int(start) + int(count))
-    return f"{first}-{first + FULL_ID_RANGE - 1}"
+    return f"{first}-{first + SUBORDINATE_ID_COUNT - 1}"
 
 
 def _read_ranges(kind: Literal["uid", "gid"]) -> list[str]:

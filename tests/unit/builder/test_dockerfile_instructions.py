@@ -236,6 +236,7 @@ def test_run_mounts() -> None:
         ("RUN --mount=type=secret x", "a secret mount needs an id"),
         ("RUN --mount=target=/a,speed=9 x", 'unexpected key "speed" in --mount of type bind'),
         ("RUN --mount=type=cache,target=/a,sharing=odd x", 'unsupported sharing value "odd"'),
+        ("RUN --mount=target=/a,rw=maybe x", '"maybe" is not a valid readwrite of a mount'),
         ("RUN --mount=type=cache,target=/a,mode=9 x", '"9" is not a valid mode of a mount'),
         ("RUN --mount=type=tmpfs,target=/a,size=9z x", '"9z" is not a valid size of a mount'),
     ],

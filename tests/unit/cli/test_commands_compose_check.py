@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.compose.support.level import HostCapabilities
 from cntnr_compose.doctor import capabilities as machine
 from cntnr_compose.doctor import checks as doctor
+from cntnr_compose.model.host import HostCapabilities
 from tests.unit.cli.conftest import Ran
 
 Run = Callable[..., Ran]

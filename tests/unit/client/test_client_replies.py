@@ -80,7 +80,7 @@ def test_who_has_a_port_is_told_where_the_supervisor_could_not_know(
 ) -> None:
     client, theirs = wires
     monkeypatch.setattr(proc, "find_listener", lambda port: "nginx" if port == 80 else "")
-    theirs.send(to_json(ErrorReply.of(error)) + b"\n")
+    theirs.send(to_json(ErrorReply.from_error(error)) + b"\n")
     with pytest.raises(RemoteError) as raised:
         client.next_reply()
     assert str(raised.value) == expected
@@ -89,4 +89,4 @@ def test_who_has_a_port_is_told_where_the_supervisor_could_not_know(
 
 def test_a_supervisor_that_knows_no_details_is_understood() -> None:
     line = b'{"type":"failed","error":"PortTaken","message":"it is in use"}'
-    assert from_json(line, ErrorReply).as_error().details == {}
+    assert from_json(line, ErrorReply).to_error().details == {}

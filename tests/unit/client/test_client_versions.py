@@ -10,16 +10,14 @@ from typing import cast
 
 import pytest
 
-from cntnr_compose.client import client
-from cntnr_compose.client import connection as control
-from cntnr_compose.client import prestart as early
+from cntnr_compose.client import client, connection, prestart
 from cntnr_compose.client.connection import Connection, SupervisorNewer, SupervisorOlder
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import from_json, replace, to_json, to_tree
 from cntnr_compose.host.namespaces import holder
-from cntnr_compose.model.protocol import OURS, Greeting, Ping, Request, ResultReply, Serve
+from cntnr_compose.model.protocol import OWN_GREETING, Greeting, Ping, Request, ResultReply, Serve
 
-NEWER, OLDER = replace(OURS, version="99.0.0"), replace(OURS, version="0.0.9")
+NEWER, OLDER = replace(OWN_GREETING, version="99.0.0"), replace(OWN_GREETING, version="0.0.9")
 
 
 class Supervisors:
@@ -60,7 +58,7 @@ class Supervisors:
     def take(self) -> socket.socket:
         self.started += 1
         ours, theirs = socket.socketpair()
-        self._run(lambda: self.answer(theirs, OURS, "new "))
+        self._run(lambda: self.answer(theirs, OWN_GREETING, "new "))
         return ours
 
     def answer(self, wire: socket.socket, who: Greeting, name: str = "") -> None:
@@ -88,7 +86,7 @@ def supervisors(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sup
     monkeypatch.setattr(paths, "supervisor_log", lambda _project: tmp_path / "log")
     monkeypatch.setattr(paths, "supervisor_logs", lambda: tmp_path)
     monkeypatch.setattr(holder, "proc_root_path", lambda path: path)
-    monkeypatch.setattr(early, "take", those.take)
+    monkeypatch.setattr(prestart, "take", those.take)
     monkeypatch.setattr(Connection, "kill_supervisor", lambda _, inside: those.end(inside))
     yield those
     those.close()
@@ -111,14 +109,14 @@ def test_a_newer_one_is_left_alone(supervisors: Supervisors) -> None:
     supervisors.listen(NEWER)
     with pytest.raises(SupervisorNewer, match=r"newer version \(cntnr 99\.0\.0") as raised:
         client.connect("p")
-    assert raised.value.exit_code == control.OTHER_VERSION
+    assert raised.value.exit_code == connection.OTHER_VERSION
     assert raised.value.hint.startswith("use cntnr 99.0.0")
     assert f"kill {os.getpid()}" in raised.value.hint
     assert (supervisors.asked, supervisors.started) == (["Ping"], 0)
 
 
 def test_one_of_the_same_version_is_taken(supervisors: Supervisors) -> None:
-    supervisors.listen(OURS)
+    supervisors.listen(OWN_GREETING)
     client.connect("p").close()
     assert (supervisors.asked, supervisors.started) == (["Ping"], 0)
 
@@ -142,14 +140,14 @@ def test_where_an_older_one_comes_back_each_time_the_command_gives_up(
     supervisors.is_slow = True
     with pytest.raises(SupervisorOlder, match="cannot replace") as raised:
         client.connect("p")
-    assert raised.value.exit_code == control.OTHER_VERSION
+    assert raised.value.exit_code == connection.OTHER_VERSION
     assert supervisors.ended == client.MAX_REPLACEMENTS
 
 
 def test_a_process_that_is_not_the_one_it_says_is_not_ended(tmp_path: Path) -> None:
     those = Supervisors(tmp_path / "p.sock")
     those.listen(replace(OLDER, pid=1))
-    there = control.open_connection(those.place, tmp_path / "log")
+    there = connection.open_connection(those.place, tmp_path / "log")
     assert there is not None
     assert there.pid == os.getpid()
     assert there.kill_supervisor(1) is False

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.client import prestart as early
+from cntnr_compose.client import prestart
 from cntnr_compose.core import paths
 from cntnr_compose.host import process
 
@@ -24,29 +24,29 @@ def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[so
 
     monkeypatch.setattr(process, "popen", popen)
     yield ends
-    early.discard()
+    prestart.discard()
     for one in ends:
         one.close()
 
 
 def test_the_one_that_was_started_early_is_taken(started: list[socket.socket]) -> None:
-    early.start("/srv/shop", {})
-    early.start("/srv/shop", {})
+    prestart.start("/srv/shop", {})
+    prestart.start("/srv/shop", {})
     assert len(started) == 1
-    with early.take() as wire:
+    with prestart.take() as wire:
         assert len(started) == 1
         wire.sendall(b"you are shop's")
         assert started[0].recv(100) == b"you are shop's"
 
 
 def test_where_none_was_started_early_one_is_started_now(started: list[socket.socket]) -> None:
-    with early.take():
+    with prestart.take():
         assert len(started) == 1
 
 
 def test_one_that_is_not_needed_is_hung_up_on(started: list[socket.socket]) -> None:
-    early.start("/srv/shop", {})
-    early.discard()
+    prestart.start("/srv/shop", {})
+    prestart.discard()
     assert started[0].recv(100) == b""
 
 
@@ -65,5 +65,5 @@ def test_a_project_that_has_one_needs_no_other(
     served = paths.secure_runtime() / "holder/inside/s/shop.sock"
     served.parent.mkdir(parents=True)
     served.touch()
-    early.start(cwd, environ, name)
+    prestart.start(cwd, environ, name)
     assert started == []

@@ -17,7 +17,7 @@ def test_a_finding_says_where_what_and_what_was_meant() -> None:
         path=("services", "web", "ports", 0),
         message="unknown key",
         hint='did you mean "target"?',
-        place=HERE,
+        location=HERE,
     )
     assert str(finding) == (
         'compose.yaml:12:5: services.web.ports.0: unknown key (did you mean "target"?)'

@@ -167,7 +167,7 @@ def test_what_cannot_be_extended_is_told(tmp_path: Path, files: Any, said: str) 
     with pytest.raises(ComposeFileInvalid) as raised:
         read(tmp_path, files)
     assert said in str(raised.value)
-    assert raised.value.diagnostics[0].place
+    assert raised.value.diagnostics[0].location
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:

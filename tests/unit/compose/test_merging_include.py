@@ -196,4 +196,4 @@ def test_mistakes_of_included_files_are_placed_there(tmp_path: Path) -> None:
     }
     with pytest.raises(ComposeFileInvalid) as raised:
         read(tmp_path, files)
-    assert str(raised.value.diagnostics[0].place).startswith(f"{tmp_path}/s/i.yaml:4:")
+    assert str(raised.value.diagnostics[0].location).startswith(f"{tmp_path}/s/i.yaml:4:")

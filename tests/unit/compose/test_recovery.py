@@ -15,9 +15,9 @@ def told(folder: Path, texts: dict[str, str] | str) -> list[str]:
         read(folder, texts)
     found = []
     for one in caught.value.diagnostics:
-        assert one.place is not None
-        file = one.place.file.removeprefix(f"{folder}/")
-        found.append(f"{file}:{one.place.line} {'.'.join(map(str, one.path))}")
+        assert one.location is not None
+        file = one.location.file.removeprefix(f"{folder}/")
+        found.append(f"{file}:{one.location.line} {'.'.join(map(str, one.path))}")
     return found
 
 
@@ -98,6 +98,14 @@ def test_mistakes_of_included_and_of_later_files_are_told_together(tmp_path: Pat
         "sub.yaml:2 services.b.imgae",
         "compose.yaml:3 services.a.prots",
         "compose.override.yaml:3 services.a.ports.0",
+    ]
+
+
+def test_mistakes_of_entries_are_told_once_beside_those_of_types(tmp_path: Path) -> None:
+    text = "services:\n  a: {image: x, stop_grace_period: zz}\nconfigs:\n  c: {name: x}\n"
+    assert told(tmp_path, text) == [
+        "compose.yaml:2 services.a.stop_grace_period",
+        "compose.yaml:4 configs.c",
     ]
 
 

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,92 +12,7 @@ from cntnr_compose.compose.render.output import (
     render_untyped_yaml,
     render_yaml,
 )
-from cntnr_compose.compose.yaml.key_order import sort_keys, sort_keys_deep
-from cntnr_compose.compose.yaml.writer import format_scalar, to_yaml
 from tests.unit.compose.world import read, shown
-
-
-@pytest.mark.parametrize(
-    ("keys", "wanted"),
-    [
-        (["s10", "s2", "s1"], ["s1", "s2", "s10"]),
-        (["b", "A", "a", "B"], ["A", "B", "a", "b"]),
-        (["a_b", "ab", "a1", "a"], ["a", "a_b", "a1", "ab"]),
-        (["A_1", "A1", "AB"], ["A_1", "A1", "AB"]),
-        (["_x", "a", "1"], ["_x", "1", "a"]),
-        (["T_1", "TW_2", "TWO"], ["T_1", "TW_2", "TWO"]),
-        (["x01", "x1", "x001"], ["x1", "x01", "x001"]),
-    ],
-)
-def test_keys_are_in_the_order_of_go_yaml(keys: list[str], wanted: list[str]) -> None:
-    assert sort_keys(keys) == wanted
-
-
-def test_all_mappings_of_a_tree_can_be_put_in_order() -> None:
-    assert list(sort_keys_deep({"b": [{"y": 1, "x": 2}], "a": 1})["b"][0]) == ["x", "y"]
-
-
-@pytest.mark.parametrize(
-    ("value", "word"),
-    [
-        (None, "null"),
-        (True, "true"),
-        (5, "5"),
-        (1.5, "1.5"),
-        (1.5e10, "1.5e+10"),
-        ("plain", "plain"),
-        ("", '""'),
-        ("true", '"true"'),
-        ("yes", '"yes"'),
-        ("5", '"5"'),
-        ("010", '"010"'),
-        ("1.5", '"1.5"'),
-        ("22:22", '"22:22"'),
-        ("22:2²", "22:2²"),
-        ("10.0.0.1:80", "10.0.0.1:80"),
-        ("2001-01-01", '"2001-01-01"'),
-        ("a b", "a b"),
-        (" a", "' a'"),
-        ("a ", "'a '"),
-        ("a: b", "'a: b'"),
-        ("a:", "'a:'"),
-        ("a #b", "'a #b'"),
-        ("a#b", "a#b"),
-        ("- a", "'- a'"),
-        ("-a", "-a"),
-        ("?", "'?'"),
-        ("it's", "it's"),
-        ("'a", "'''a'"),
-        ("@a", "'@a'"),
-        ("*a", "'*a'"),
-        ("---", "'---'"),
-        ("a\tb", '"a\\tb"'),
-        ("\x07", '"\\a"'),
-        ("é", "é"),
-        ("\ufeff", '"\\uFEFF"'),
-        ("~", '"~"'),
-        ("<<", "<<"),
-    ],
-)
-def test_a_scalar_is_quoted_where_it_must_be(value: Any, word: str) -> None:
-    assert format_scalar(value) == word
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        ({"a": {}, "b": []}, "a: {}\nb: []\n"),
-        ({"a": [1, [2, 3]]}, "a:\n  - 1\n  - - 2\n    - 3\n"),
-        ({"a": [{"b": 1, "c": [2]}]}, "a:\n  - b: 1\n    c:\n      - 2\n"),
-        ({"a": "x\ny"}, "a: |-\n  x\n  y\n"),
-        ({"a": "x\ny\n"}, "a: |\n  x\n  y\n"),
-        ({"a": "x\n\n"}, "a: |+\n  x\n\n"),
-        ({"a": " x\ny"}, "a: |2-\n   x\n  y\n"),
-    ],
-)  # fmt: skip
-def test_blocks_are_indented_by_two(value: Any, text: str) -> None:
-    assert to_yaml(value) == text
-
 
 TEXT = """
 services:

@@ -13,7 +13,7 @@ Rows = dict[str, str]
 
 def explained(folder: Path, texts: dict[str, str] | str, /, **asked: Any) -> Rows:
     """Give for each value where it came from, as ``file:line`` and the variables in it."""
-    loaded = read(folder, texts, trace=True, **asked)
+    loaded = read(folder, texts, with_provenance=True, **asked)
     rows = {}
     for row in list_origins(loaded.tree, loaded.provenance):
         said = " ".join([where(row, folder), *(variable(one, folder) for one in row["Variables"])])

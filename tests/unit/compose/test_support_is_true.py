@@ -7,11 +7,10 @@ import pytest
 
 from cntnr_compose.compose.load import LoadRequest, load
 from cntnr_compose.compose.support.keys import NEEDS_HOST_FEATURE, REPORTED_AT_CREATE
-from cntnr_compose.compose.support.level import HostCapabilities
 from cntnr_compose.compose.support.report import find_unsupported, support_by_key
 from cntnr_compose.containers.spec.inputs import SpecInputs
 from cntnr_compose.containers.spec.runtime_spec import build_runtime_spec
-from cntnr_compose.model.host import HostFacts
+from cntnr_compose.model.host import HostCapabilities, HostFacts
 from cntnr_compose.model.image import ImageConfig
 
 CODE = Path(__file__).resolve().parents[3] / "cntnr_compose"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cntnr_compose.compose.support.level import FULFILLED, HostCapabilities
+from cntnr_compose.compose.support.level import FULFILLED
 from cntnr_compose.compose.support.report import (
     HOST_FEATURES,
     find_unsupported,
@@ -15,6 +15,7 @@ from cntnr_compose.compose.support.report import (
 )
 from cntnr_compose.compose.support.values import VALUE_RULES
 from cntnr_compose.compose.validation.schema import flatten_schema, read_docker_schema
+from cntnr_compose.model.host import HostCapabilities
 
 FULL = HostCapabilities(controllers=("cpu", "cpuset", "io", "memory", "pids"), lowest_port=80)
 BARE = HostCapabilities(has_subordinate_ids=False)
@@ -118,6 +119,13 @@ def test_a_key_hangs_on_what_the_machine_allows(ability: str, key: str) -> None:
                 " from 80 on, until an administrator runs"
                 " `sysctl -w net.ipv4.ip_unprivileged_port_start=70`"
                 " (`cntnr doctor` tells what would mend it)"
+            ),
+        ),
+        (
+            "services: {a: {ports: [{target: 80, published: abc}]}}",
+            (
+                "error: services.a.ports.0.published: cannot be honoured:"
+                " abc is neither a port nor a range of ports"
             ),
         ),
         (

@@ -52,7 +52,7 @@ def test_mistakes_are_told_at_once_with_their_places() -> None:
     tree = {"services": {"a": {"image": "${A B}", "labels": ["x=${NO:?why}"], "tty": "maybe"}}}
     with pytest.raises(ComposeFileInvalid) as raised:
         put(tree, text=TEXT)
-    told = [(str(one.place), one.message) for one in raised.value.diagnostics]
+    told = [(str(one.location), one.message) for one in raised.value.diagnostics]
     assert [place for place, _ in told] == ["f.yaml:3:5", "f.yaml:5:9", "f.yaml:6:5"]
     assert "invalid interpolation format for services.a.image." in told[0][1]
     assert "required variable NO is missing a value: why" in told[1][1]

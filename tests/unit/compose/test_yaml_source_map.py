@@ -51,7 +51,7 @@ def test_items_that_are_extended_are_counted_with_those_that_are_added() -> None
 
 def test_findings_keep_the_places_that_they_have() -> None:
     known = at("z", 9, 9)
-    findings = [Diagnostic(path=("services",), message="m", place=known)]
+    findings = [Diagnostic(path=("services",), message="m", location=known)]
     findings.append(Diagnostic(path=("services",), message="m"))
-    places = [one.place for one in SourceMap([SourceText("f", BASE)]).with_locations(findings)]
+    places = [one.location for one in SourceMap([SourceText("f", BASE)]).with_locations(findings)]
     assert places == [known, at("f", 1, 1)]

@@ -1,6 +1,6 @@
 """What is kept and told of what programs write."""
 
-from cntnr_compose.containers.logs import program_output as hearing
+from cntnr_compose.containers.logs import program_output
 from cntnr_compose.containers.logs.program_output import (
     MAX_HOOK_OUTPUT,
     MAX_LINE_LENGTH,
@@ -53,4 +53,4 @@ def test_a_line_costs_no_more_the_longer_it_gets() -> None:
     heard = OutputLines(lambda _: None)
     for _ in range(100):
         heard.feed(b"x" * 1000)
-        assert len(heard._line) <= hearing.MAX_LINE_LENGTH
+        assert len(heard._line) <= program_output.MAX_LINE_LENGTH

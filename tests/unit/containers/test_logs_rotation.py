@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.containers.logs import rotation as logrotation
+from cntnr_compose.containers.logs import rotation
 from cntnr_compose.containers.logs.rotation import (
     LogDriverUnknown,
     LogOptionInvalid,
@@ -65,8 +65,8 @@ def test_a_log_begun_anew_is_kept_and_the_oldest_goes() -> None:
         draft = log.with_name("log.tmp")
         draft.write_text(f"{number}")
         draft.replace(log)  # as conmon does
-        logrotation.keep_rotated_log(record)
-        logrotation.keep_rotated_log(record)
+        rotation.keep_rotated_log(record)
+        rotation.keep_rotated_log(record)
     assert kept(log) == {"log": "3", "log.1": "3", "log.2": "2"}
     assert log.samefile(log.with_name("log.1"))
 
@@ -75,13 +75,13 @@ def test_one_file_has_no_second_name() -> None:
     for options in ({}, {"max-size": "10"}, {"max-file": "3"}):
         record, log = logged("one", **options)
         log.write_text("all")
-        logrotation.keep_rotated_log(record)
+        rotation.keep_rotated_log(record)
         assert kept(log) == {"log": "all"}
 
 
 def test_a_log_that_is_not_there_yet_is_waited_for() -> None:
     record, log = logged("none", **{"max-size": "10", "max-file": "2"})
-    logrotation.keep_rotated_log(record)
+    rotation.keep_rotated_log(record)
     assert kept(log) == {}
 
 
@@ -93,14 +93,14 @@ def test_a_last_line_without_its_end_is_ended() -> None:
     record, log = logged("lines")
     whole = entry("one") + entry("begun", tag="P") + entry("ended", second=2)
     log.write_text(whole)
-    logrotation.end_last_line(record)
+    rotation.end_last_line(record)
     assert log.read_text() == whole
     half = entry("half", tag="P", second=3) + entry("err", stream="stderr", tag="P", second=4)
     log.write_text(whole + half)
     for _ in range(2):
-        logrotation.end_last_line(record)
+        rotation.end_last_line(record)
     ends = entry("", second=3) + entry("", stream="stderr", second=4)
     assert log.read_text() == whole + half + ends
     log.unlink()
-    logrotation.end_last_line(record)
+    rotation.end_last_line(record)
     assert not log.exists()

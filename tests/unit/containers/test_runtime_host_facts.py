@@ -3,11 +3,11 @@
 import os
 from pathlib import Path
 
-from cntnr_compose.containers.runtime import host_facts as facts
+from cntnr_compose.containers.runtime import host_facts
 
 
 def test_devices_are_listed_and_nothing_else() -> None:
-    found = facts.gather_host_facts().devices
+    found = host_facts.gather_host_facts().devices
     assert "/dev/null" in found
     assert not [path for path in found if Path(path).is_file() or Path(path).is_dir()]
 
@@ -17,15 +17,15 @@ def test_what_is_mounted_below_dev_is_not_searched() -> None:
     mounted = [path for path in ("/dev/shm", "/dev/mqueue", "/dev/pts") if os.path.isdir(path)]
     assert [path for path in mounted if os.stat(path).st_dev != here]
     assert not [
-        path for path in facts.gather_host_facts().devices if path.startswith(tuple(mounted))
+        path for path in host_facts.gather_host_facts().devices if path.startswith(tuple(mounted))
     ]
 
 
 def test_a_device_is_told_by_its_numbers() -> None:
-    node = facts.inspect_device("/dev/null")
+    node = host_facts.inspect_device("/dev/null")
     assert node is not None
     assert (node.major, node.minor, node.openable) == (1, 3, True)
-    assert facts.inspect_device("/dev/not-there") is None
-    folder = facts.inspect_device("/dev")
+    assert host_facts.inspect_device("/dev/not-there") is None
+    folder = host_facts.inspect_device("/dev")
     assert folder is not None
     assert folder.folder

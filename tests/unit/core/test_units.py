@@ -88,3 +88,24 @@ def test_a_size_is_read(text: str, count: int) -> None:
 def test_what_is_no_size_is_refused_as_written(text: str) -> None:
     with pytest.raises(InvalidSize, match=f"invalid size: '{text}'"):
         units.parse_size(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "ports"),
+    [
+        ("80", (80, 80)),
+        ("0", (0, 0)),
+        ("80-90", (80, 90)),
+        ("80-90-x", (80, 90)),
+        ("65535", (65535, 65535)),
+        ("65536", None),
+        ("90-80", None),
+        ("80-", None),
+        ("-80", None),
+        ("", None),
+        ("x", None),
+        ("٣", None),
+    ],
+)
+def test_a_range_of_ports_is_read(text: str, ports: tuple[int, int] | None) -> None:
+    assert units.parse_port_range(text) == ports

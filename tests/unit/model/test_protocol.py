@@ -3,7 +3,7 @@
 import pytest
 
 from cntnr_compose.core.values import from_tree
-from cntnr_compose.model.protocol import OURS, Age, Greeting, age
+from cntnr_compose.model.protocol import OWN_GREETING, Greeting, PeerAge, compare_age
 
 
 def of(version: str, protocol: int = 1) -> Greeting:
@@ -24,17 +24,17 @@ def of(version: str, protocol: int = 1) -> Greeting:
     ],
 )
 def test_the_version_decides_then_the_protocol(
-    theirs: Greeting, ours: Greeting, expected: Age
+    theirs: Greeting, ours: Greeting, expected: PeerAge
 ) -> None:
-    assert age(theirs, ours) == expected
+    assert compare_age(theirs, ours) == expected
 
 
 @pytest.mark.parametrize("said", [{}, {"pid": 7, "project": "shop"}])
 def test_who_tells_no_version_is_of_before_there_were_any(said: dict[str, object]) -> None:
-    assert age(from_tree(said, Greeting)) == "older"
+    assert compare_age(from_tree(said, Greeting)) == "older"
 
 
 def test_what_a_later_version_says_besides_is_passed_over() -> None:
     said = {"pid": 7, "project": "shop", "version": "99.0", "protocol": 9, "mood": "good"}
-    assert age(from_tree(said, Greeting)) == "newer"
-    assert age(OURS) == "same"
+    assert compare_age(from_tree(said, Greeting)) == "newer"
+    assert compare_age(OWN_GREETING) == "same"

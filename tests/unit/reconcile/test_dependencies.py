@@ -1,14 +1,13 @@
-"""Who waits for whom."""
+"""The graph of services."""
 
 import pytest
 
-from cntnr_compose.model.service import Dependency
 from cntnr_compose.reconcile import dependencies as graph
 from tests.unit.reconcile.world import service
 
 
-def services(*given):
-    return {one.name: one for one in given}
+def services(*services):
+    return {one.name: one for one in services}
 
 
 @pytest.fixture
@@ -18,18 +17,17 @@ def no_networkx(monkeypatch):
 
 
 def test_a_service_comes_after_what_it_depends_on_else_in_the_order_of_the_file() -> None:
-    found = services(
+    project = services(
         service("web", ["api"]), service("mail"), service("api", ["db", "cache"]),
         service("db"), service("cache"),
     )  # fmt: skip
-    assert graph.start_order(found) == ("mail", "db", "cache", "api", "web")
-    assert graph.stop_order(found) == ("web", "api", "cache", "db", "mail")
+    assert graph.start_order(project) == ("mail", "db", "cache", "api", "web")
 
 
 @pytest.mark.usefixtures("no_networkx")
 def test_without_dependencies_the_order_is_that_of_the_file_and_nothing_is_imported() -> None:
-    found = services(service("b"), service("a"))
-    assert graph.start_order(found) == ("b", "a")
+    project = services(service("b"), service("a"))
+    assert graph.start_order(project) == ("b", "a")
 
 
 @pytest.mark.parametrize(
@@ -44,47 +42,36 @@ def test_without_dependencies_the_order_is_that_of_the_file_and_nothing_is_impor
     ],
 )
 def test_what_a_service_borrows_from_another_makes_it_wait(settings) -> None:
-    found = services(service("web", **settings), service("db"))
-    assert graph.edges(found) == {"web": ("db",), "db": ()}
+    project = services(service("web", **settings), service("db"))
+    assert graph.edges(project) == {"web": ("db",), "db": ()}
 
 
 def test_what_is_not_in_the_project_makes_nobody_wait() -> None:
-    found = services(service("web", ["gone"], volumes_from=("container:x",)))
-    assert graph.edges(found) == {"web": ()}
+    project = services(service("web", ["gone"], volumes_from=("container:x",)))
+    assert graph.edges(project) == {"web": ()}
 
 
 def test_a_cycle_is_told_by_name_in_the_direction_of_depends_on() -> None:
-    found = services(
+    project = services(
         service("top", ["b"]), service("c", ["a"]), service("b", ["c"]), service("a", ["b"])
     )
-    assert graph.find_cycle(found) == ("a", "b", "c", "a")
+    assert graph.find_cycle(project) == ("a", "b", "c", "a")
     with pytest.raises(
         graph.DependencyCycle, match=r"^dependency cycle detected: a -> b -> c -> a$"
     ):
-        graph.start_order(found)
+        graph.start_order(project)
 
 
 def test_without_a_cycle_there_is_none_to_tell() -> None:
     assert graph.find_cycle(services(service("a", ["b"]), service("b"))) == ()
 
 
-def test_ancestors_are_needed_and_descendants_need() -> None:
-    found = services(service("web", ["api"]), service("api", ["db"]), service("db"), service("x"))
-    assert graph.ancestors(found, "web") == {"api", "db"}
-    assert graph.descendants(found, "db") == {"web", "api"}
-
-
 @pytest.mark.usefixtures("no_networkx")
 def test_heights_grow_with_what_is_waited_for_and_need_no_import() -> None:
-    found = services(service("web", ["api", "db"]), service("api", ["db"]), service("db"))
-    assert graph.heights(graph.edges(found)) == {"db": 0, "api": 1, "web": 2}
+    project = services(service("web", ["api", "db"]), service("api", ["db"]), service("db"))
+    assert graph.heights(graph.edges(project)) == {"db": 0, "api": 1, "web": 2}
 
 
 def test_heights_of_a_circle_are_cut_somewhere() -> None:
     heights = graph.heights({"a": ("b",), "b": ("a",), "c": ("a",)})
     assert heights == {"b": 0, "a": 1, "c": 2}
-
-
-def test_the_digraph_points_from_what_comes_first() -> None:
-    found = services(service("web", {"db": Dependency()}), service("db"))
-    assert list(graph.dependency_graph(found).edges) == [("db", "web")]

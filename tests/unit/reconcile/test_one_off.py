@@ -156,7 +156,7 @@ def test_a_service_that_is_not_there_is_named() -> None:
         plan_run(STACK, UP, RunOptions(service="nope", slug=SLUG))
 
 
-def test_it_waits_for_lenders_of_namespaces_and_volumes() -> None:
+def test_it_waits_for_owners_of_namespaces_and_volumes() -> None:
     side = service("side", ["db"], network_mode="service:db", volumes_from=("db",))
     plan = plan_run(
         project(side, service("db")),

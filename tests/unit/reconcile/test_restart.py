@@ -102,7 +102,7 @@ def test_restart_without_a_file_follows_what_the_containers_were_made_from() -> 
     )
 
 
-def test_restart_of_a_lender_restarts_those_that_live_in_its_namespace() -> None:
+def test_restart_of_a_owner_restarts_those_that_live_in_its_namespace() -> None:
     wanted = project(service("side", network_mode="service:db"), service("db"))
     found = carried_out(plan_up(wanted, nothing(wanted)), wanted, nothing(wanted))
     assert "stop container p-side-1: db is restarted (after 3)" in render_plan(

@@ -1,4 +1,6 @@
-"""A small world for tests of plans: projects in a line, and what a carried-out plan leaves behind."""
+"""Projects for tests of plans, and what an executed plan leaves behind."""
+
+from textwrap import dedent
 
 from cntnr_compose.core.values import replace
 from cntnr_compose.model.observed import (
@@ -21,15 +23,18 @@ from cntnr_compose.model.plan import (
     RemoveVolume,
     StartContainer,
     StopContainer,
+    render_plan,
 )
 from cntnr_compose.model.project import Network, Project, Volume
 from cntnr_compose.model.service import Dependency, Mount, NetworkAttachment, Service
+from cntnr_compose.reconcile.up import UpOptions, plan_up
 
 STARTED = Dependency()
 HEALTHY = Dependency(condition="service_healthy")
 COMPLETED = Dependency(condition="service_completed_successfully")
 TIED = Dependency(restart=True)
 DATA = Mount(type="volume", source="data", target="/data")
+CHANGED = {"raw": {"image": "x", "tty": True}}
 
 
 def service(name, needs=(), *, attached=("default",), **settings):
@@ -128,3 +133,52 @@ def _container(made: CreateContainer, of: Project, before: Observed, identity: s
         depends_on=tuple(made.service.depends_on),
     )
     return Container(record=record)
+
+
+DB = service("db", volumes=(DATA,))
+PAIR = project(service("web", ["db"]), DB)
+STACK = project(
+    service("web", {"api": TIED, "db": HEALTHY}),
+    service("api", {"db": HEALTHY, "job": COMPLETED}),
+    service("job", {"db": HEALTHY}),
+    DB,
+)
+SIDE = project(service("side", network_mode="service:db"), service("db"))
+
+
+def up(wanted: Project, observed: Observed | None = None, **options) -> Plan:
+    """Plan an `up`, on a machine with nothing but images where no snapshot is given."""
+    return plan_up(wanted, observed or nothing(wanted), UpOptions(**options))
+
+
+def is_up(wanted: Project, **options) -> Observed:
+    """Return the snapshot after an `up` of a project."""
+    before = nothing(wanted)
+    return carried_out(plan_up(wanted, before, UpOptions(**options)), wanted, before)
+
+
+def with_service(of: Project, name: str, **settings) -> Project:
+    """Return the project with some settings of one service changed."""
+    return replace(of, services={**of.services, name: replace(of.services[name], **settings)})
+
+
+def changed(of: Project, *names: str) -> Project:
+    """Return the project with the definition of some services changed."""
+    for name in names:
+        of = with_service(of, name, **CHANGED)
+    return of
+
+
+def internal(of: Project) -> Project:
+    """Return the project with its network changed."""
+    return replace(of, networks={"default": replace(of.networks["default"], internal=True)})
+
+
+def creations(plan: Plan) -> list[CreateContainer]:
+    """List the operations of a plan that create containers."""
+    return [one.operation for one in plan.steps if isinstance(one.operation, CreateContainer)]
+
+
+def expect(plan: Plan, text: str) -> None:
+    """Compare a plan with an indented text."""
+    assert render_plan(plan) == dedent(text)

@@ -24,7 +24,7 @@ from cntnr_compose.model.protocol import (
     Request,
     ResultReply,
     Subscribe,
-    age,
+    compare_age,
 )
 from cntnr_compose.supervisor.session import ClientSession, failure_reply
 
@@ -188,6 +188,10 @@ def test_who_asks_for_what_is_not_known_here_is_told_so_and_served_on() -> None:
             found = await one.reply()
             assert isinstance(found, ResultReply)
             greeting = from_tree(found.result, Greeting)
-            assert (greeting.pid, greeting.project, age(greeting)) == (os.getpid(), "p", "same")
+            assert (greeting.pid, greeting.project, compare_age(greeting)) == (
+                os.getpid(),
+                "p",
+                "same",
+            )
 
     played(scene)

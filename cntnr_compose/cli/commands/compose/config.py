@@ -72,7 +72,7 @@ def config(scope: "ProjectOptions", services: tuple[str, ...], **given: Any) -> 
         resolve_paths=not given["no_paths"],
         consistency=not given["no_consistency"],
         resolve_environment=chosen in ("", "list_environment"),
-        trace=given["explain"],
+        with_provenance=given["explain"],
     )
     loaded = load(request)
     scope.show_warnings(loaded.warnings)

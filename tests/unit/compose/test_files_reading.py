@@ -1,0 +1,47 @@
+"""Compose and env files, as they are found and read."""
+
+from pathlib import Path
+
+import pytest
+
+from cntnr_compose.compose.basics.errors import (
+    EnvFileBroken,
+    FileUnreadable,
+    RemoteUnsupported,
+)
+from tests.unit.compose.world import read
+
+X = "services: {a: {image: x}}\n"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["compose.yaml", "compose.yml"],
+        ["compose.yml", "docker-compose.yml"],
+        ["docker-compose.yml", "docker-compose.yaml"],
+    ],
+)
+def test_the_first_of_several_files_is_taken_and_told(tmp_path: Path, names: list[str]) -> None:
+    found = read(tmp_path, dict.fromkeys(names, X))
+    first, second = (str(tmp_path / name) for name in names)
+    assert found.project.files == (first,)
+    assert found.warnings == (
+        f"Found multiple config files with supported names: {first}, {second}",
+        f"Using {first}",
+    )
+
+
+def test_a_named_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(FileUnreadable, match=r"open .*nope.yaml: no such file or directory"):
+        read(tmp_path, {}, files=("nope.yaml",))
+
+
+def test_remote_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(RemoteUnsupported):
+        read(tmp_path, {}, files=("oci://example.com/app",))
+
+
+def test_an_env_file_that_is_broken_is_told(tmp_path: Path) -> None:
+    with pytest.raises(EnvFileBroken, match=r"failed to read .*\.env: line 2"):
+        read(tmp_path, {"compose.yaml": X, ".env": "A=1\nB!=2\n"})

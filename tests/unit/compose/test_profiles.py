@@ -1,0 +1,52 @@
+"""Which services profiles enable, and which resources are left."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cntnr_compose.core.errors import NoSuchService
+from tests.unit.compose.world import read, shown
+
+X = "services: {a: {image: x}}\n"
+
+
+PROFILES = (
+    "services: {a: {image: x}, p: {image: x, profiles: [p, r]}, q: {image: x, profiles: [q]}}"
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        ({}, ["a"]),
+        ({"profiles": ("p",)}, ["a", "p"]),
+        ({"profiles": ("*",)}, ["a", "p", "q"]),
+        ({"environ": {"COMPOSE_PROFILES": "q , r"}}, ["a", "p", "q"]),
+        ({"environ": {"COMPOSE_PROFILES": "q"}, "profiles": ("p",)}, ["a", "p"]),
+        ({"services": ("q",)}, ["a", "q"]),
+    ],
+)
+def test_profiles_enable_services(tmp_path: Path, asked: Any, names: list[str]) -> None:
+    found = read(tmp_path, PROFILES, **asked).project
+    assert list(found.services) == names
+    assert {*found.services, *found.disabled} == {"a", "p", "q"}
+
+
+def test_a_profile_without_letters_is_on_where_none_is_asked_for(tmp_path: Path) -> None:
+    text = "services: {a: {image: x, profiles: ['']}, b: {image: x}}"
+    assert list(read(tmp_path, text).project.services) == ["a", "b"]
+    assert list(read(tmp_path, text, profiles=("p",)).project.services) == ["b"]
+
+
+def test_a_service_that_is_asked_for_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(NoSuchService, match="no such service: zz"):
+        read(tmp_path, X, services=("zz",))
+
+
+def test_what_no_service_uses_is_left_out_unless_asked_for(tmp_path: Path) -> None:
+    text = X + "networks: {n: }\nvolumes: {v: }\nsecrets: {s: {file: x}}\nconfigs: {c: {file: x}}\n"
+    assert set(shown(tmp_path, text)) == {"name", "networks", "services"}
+    every = shown(tmp_path, text, all_resources=True)
+    assert every["networks"]["n"] == {"name": f"{every['name']}_n", "ipam": {}}
+    assert {"volumes", "secrets", "configs"} <= set(every)

@@ -1,0 +1,75 @@
+"""Containers find whose namespaces they share."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from cntnr_compose.containers.bundle.shared_namespaces import (
+    NamespaceMissing,
+    find_namespace_owners,
+    find_network_owner,
+    ipc_namespace,
+    network_namespace,
+    pid_namespace,
+    prepare_shared_memory,
+)
+from cntnr_compose.containers.runtime import runc
+from cntnr_compose.containers.state.project_context import ProjectContext
+from cntnr_compose.core import paths
+from cntnr_compose.model.observed import Record
+from cntnr_compose.model.service import Service
+
+
+def record(name: str = "web", **service: Any) -> Record:
+    definition = Service(name=name, **service)
+    return Record(id=f"{name}-id", name=name, project="p", service=name, definition=definition)
+
+
+DB = record("db")
+
+
+@pytest.fixture
+def context(monkeypatch: pytest.MonkeyPatch) -> ProjectContext:
+    monkeypatch.setattr(runc, "read_pid", lambda identity: 7 if identity == DB.id else 0)
+    running = SimpleNamespace(record=DB, status=SimpleNamespace(pid=7))
+    ended = SimpleNamespace(record=record("ended"), status=SimpleNamespace(pid=0))
+    of_service = {"db": running}
+    return cast(
+        "ProjectContext",
+        SimpleNamespace(
+            intent=None,
+            containers={"p-db-1": running, "ended": ended},
+            container_of_service=of_service.get,
+        ),
+    )
+
+
+def test_namespaces_are_new_unless_they_are_shared(context: ProjectContext) -> None:
+    web = record(ipc="private")
+    assert find_namespace_owners(context, web) == []
+    assert find_network_owner(context, web) is None
+    assert network_namespace(web, None) == "new"
+    assert pid_namespace(context, web) == ipc_namespace(context, web) == "new"
+    assert prepare_shared_memory(context, web) == ""
+
+
+def test_namespaces_of_the_host(context: ProjectContext) -> None:
+    web = record(network_mode="host", pid="host", ipc="host")
+    assert network_namespace(web, find_network_owner(context, web)) == "host"
+    assert pid_namespace(context, web) == ipc_namespace(context, web) == "host"
+
+
+def test_namespaces_of_another_container(context: ProjectContext) -> None:
+    web = record(network_mode="service:db", pid="container:p-db-1", ipc="service:db")
+    assert find_namespace_owners(context, web) == [DB, DB, DB]
+    assert network_namespace(web, find_network_owner(context, web)) == "/proc/7/ns/net"
+    assert pid_namespace(context, web) == "/proc/7/ns/pid"
+    assert ipc_namespace(context, web) == "/proc/7/ns/ipc"
+    assert prepare_shared_memory(context, web) == str(paths.bundle(DB.id) / "shm")
+
+
+@pytest.mark.parametrize("mode", ["service:none", "container:ended", "container:none"])
+def test_a_container_that_does_not_run_shares_nothing(context: ProjectContext, mode: str) -> None:
+    with pytest.raises(NamespaceMissing, match=f"container web: pid {mode} does not run"):
+        find_namespace_owners(context, record(pid=mode))

@@ -1,0 +1,149 @@
+"""Networks and volumes: which are created, which are recreated, and what is warned of."""
+
+import pytest
+
+from cntnr_compose.core.values import replace
+from cntnr_compose.model.observed import MountPoint, ObservedNetwork, ObservedVolume
+from cntnr_compose.model.plan import render_plan
+from cntnr_compose.model.service import Mount
+from cntnr_compose.reconcile.resource_decisions import NetworkNotFound, VolumeNotFound
+from tests.unit.reconcile.world import (
+    CHANGED,
+    PAIR,
+    creations,
+    expect,
+    internal,
+    is_up,
+    nothing,
+    up,
+    with_service,
+    with_status,
+)
+
+
+def test_a_changed_network_is_made_anew_between_stops_and_recreations() -> None:
+    expect(
+        up(internal(PAIR), is_up(PAIR)),
+        """\
+        1 stop container p-web-1: network p_default changed
+        2 stop container p-db-1: network p_default changed (after 1)
+        3 remove network p_default: configuration changed (after 2)
+        4 create network p_default: configuration changed (after 3)
+        5 recreate container p-db-1: network p_default changed (after 4)
+        6 prepare container p-db-1 (after 5)
+        7 start container p-db-1: recreated by 5 (after 6)
+        8 recreate container p-web-1: network p_default changed (after 4)
+        9 prepare container p-web-1 (after 8)
+        10 start container p-web-1: recreated by 8 (after 7, 9)
+        """,
+    )
+
+
+def test_no_recreate_leaves_a_changed_network_alone() -> None:
+    assert up(internal(PAIR), is_up(PAIR), recreate="never").steps == ()
+
+
+def test_a_network_that_vanished_is_made_again_and_stopped_containers_attach_to_it() -> None:
+    found = with_status(replace(is_up(PAIR), networks={}), "p-db-1", state="exited")
+    plan = render_plan(up(PAIR, found, selected=("db",)))
+    assert plan.splitlines()[:2] == [
+        "1 create network p_default: not found",
+        "2 prepare container p-db-1 (after 1)",
+    ]
+
+
+def test_an_external_network_must_exist() -> None:
+    external = replace(PAIR.networks["default"], name="shared", external=True)
+    wanted = replace(PAIR, networks={"default": external})
+    with pytest.raises(
+        NetworkNotFound, match=r"^network shared declared as external, but could not be found$"
+    ):
+        up(wanted)
+    there = replace(
+        nothing(wanted), networks={"shared": ObservedNetwork(name="shared", project="q")}
+    )
+    plan = up(wanted, there)
+    assert "network" not in render_plan(plan)
+    assert plan.warnings == ()
+
+
+@pytest.mark.parametrize(("owner", "by"), [("", "by compose"), ("other", 'for project "p"')])
+def test_a_network_of_somebody_else_is_used_with_a_warning(owner, by) -> None:
+    foreign = ObservedNetwork(name="p_default", project=owner, config_hash="x")
+    plan = up(PAIR, replace(nothing(PAIR), networks={"p_default": foreign}))
+    assert "network" not in render_plan(plan)
+    assert plan.warnings == (
+        (
+            f"a network with name p_default exists but was not created {by}.\n"
+            "Set `external: true` to use an existing network"
+        ),
+    )
+
+
+def labelled(of):
+    return replace(of, volumes={"data": replace(of.volumes["data"], labels={"a": "b"})})
+
+
+def test_a_changed_volume_is_kept_with_a_warning() -> None:
+    plan = up(labelled(PAIR), is_up(PAIR))
+    assert plan.steps == ()
+    assert plan.warnings == (
+        (
+            'Volume "p_data" exists but doesn\'t match configuration in compose file. '
+            "It is used as it is; with --yes it is recreated, and its data is lost"
+        ),
+    )
+
+
+def test_a_changed_volume_is_made_anew_where_that_was_said() -> None:
+    expect(
+        up(labelled(PAIR), is_up(PAIR), recreate_volumes=True),
+        """\
+        1 stop container p-db-1: volume p_data changed
+        2 remove volume p_data: configuration changed (after 1)
+        3 create volume p_data: configuration changed (after 2)
+        4 recreate container p-db-1: volume p_data changed (after 3)
+        5 prepare container p-db-1 (after 4)
+        6 start container p-db-1: recreated by 4 (after 5)
+        """,
+    )
+
+
+def test_an_external_volume_must_exist() -> None:
+    external = replace(PAIR.volumes["data"], name="shared", external=True)
+    wanted = replace(PAIR, volumes={"data": external})
+    with pytest.raises(VolumeNotFound, match=r'^external volume "shared" not found$'):
+        up(wanted)
+    there = replace(nothing(wanted), volumes={"shared": ObservedVolume(name="shared")})
+    assert "volume" not in render_plan(up(wanted, there))
+
+
+def test_a_volume_of_somebody_else_is_used_with_a_warning() -> None:
+    foreign = ObservedVolume(name="p_data", project="q", config_hash="x")
+    plan = up(PAIR, replace(nothing(PAIR), volumes={"p_data": foreign}))
+    assert plan.warnings == (
+        (
+            'volume "p_data" already exists but was created for project "q" (expected "p"). '
+            "Use `external: true` to use an existing volume"
+        ),
+    )
+
+
+def test_anonymous_volumes_are_taken_over_by_path_unless_renewed_or_covered() -> None:
+    found = is_up(PAIR)
+    mounts = (
+        MountPoint(type="volume", target="/cache", source="anon1", anonymous=True),
+        MountPoint(type="volume", target="/conf", source="anon2", anonymous=True),
+        MountPoint(type="volume", target="/named", source="p_data"),
+    )
+    containers = tuple(
+        replace(one, record=replace(one.record, mounts=mounts)) if one.name == "p-web-1" else one
+        for one in found.containers
+    )
+    found = replace(found, containers=containers)
+    bind = Mount(type="bind", source="/etc/x", target="/conf")
+    wanted = with_service(
+        PAIR, "web", volumes=(bind, Mount(type="volume", target="/cache")), **CHANGED
+    )
+    assert creations(up(wanted, found))[0].volumes == {"/cache": "anon1"}
+    assert creations(up(wanted, found, renew_anonymous=True))[0].volumes == {}
