@@ -118,11 +118,11 @@ class Play:
     def records(self) -> dict[str, Record]:
         return {one.record.id: one.record for one in self.containers.values()}
 
-    def history(self, _records: Iterable[Record], span: LogRange) -> list[LogLine]:
+    def read_history(self, _records: Iterable[Record], span: LogRange) -> list[LogLine]:
         assert span.tail == 0
         return []
 
-    def shown(self) -> list[Record]:
+    def shown_containers(self) -> list[Record]:
         return [one for one in self.records.values() if self.wants(one)]
 
     def is_shown(self, identity: str) -> bool:
@@ -131,7 +131,7 @@ class Play:
     def will_restart(self, _event: ContainerEvent) -> bool:
         return "restarts" in self.said
 
-    def next(self, _others: object = ()) -> list[LogLine | ContainerEvent]:
+    def wait_for_items(self, _others: object = ()) -> list[LogLine | ContainerEvent]:
         if not self.moments:
             pytest.fail("it waits for something that never comes")
         happened = self.moments.pop(0)()
