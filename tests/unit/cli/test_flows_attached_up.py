@@ -99,7 +99,7 @@ class Play:
         self.plans.append(render_plan(plan))
 
     @property
-    def has_more(self) -> bool:
+    def has_buffered_reply(self) -> bool:
         return bool(self.replies)
 
     def next_reply(self) -> Event | None:
