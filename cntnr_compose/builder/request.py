@@ -11,7 +11,7 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.transports import REMOTE_PREFIXES
 from cntnr_compose.host import network
 from cntnr_compose.host.kernel import host_platform
-from cntnr_compose.model import image_name as imagename
+from cntnr_compose.model import image_name
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Build, Service
 from cntnr_compose.reconcile import labels
@@ -44,7 +44,7 @@ def create_request(project: Project, service: Service, args: dict[str, str]) -> 
     names = (project.image_name(service), *build.tags)
     return BuildRequest(
         service=service.name,
-        names=tuple(imagename.normalize(name) for name in names),
+        names=tuple(image_name.normalize(name) for name in names),
         context=str(context),
         file=file,
         text=text,

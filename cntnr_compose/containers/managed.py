@@ -32,6 +32,7 @@ from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.observed import RUNNING_STATES, Container, Record, Status
 from cntnr_compose.model.service import Hook
 from cntnr_compose.networks import address_claims as claims
+from cntnr_compose.networks.port_driver import DriverPort
 
 log = logging.getLogger(__name__)
 EXIT_FILE_TIMEOUT: Seconds = 1  # that a container has ended: conmon writes it down
@@ -69,7 +70,7 @@ class ManagedContainer:
         self.context = scene
         self.record = record
         self.status = status
-        self.ports: tuple[publish.DriverPort, ...] = ()
+        self.ports: tuple[DriverPort, ...] = ()
         self._change_lock = asyncio.Lock()  # one change at a time
         self._ended = asyncio.Event()  # nothing of it runs, and its bundle is gone
         self._ended.set()
@@ -200,7 +201,7 @@ class ManagedContainer:
             finished=0,
             exit_code=0,
             stopped_by_user=False,
-            published=publish.list_publications(self.ports),
+            published=publish.to_published(self.ports),
             health="starting" if health.has_healthcheck(self) else "",
             failing_streak=0,
             probes=(),

@@ -18,7 +18,7 @@ from typing import IO, cast
 
 from cntnr_compose.core.values import Bytes
 from cntnr_compose.images import skopeo
-from cntnr_compose.model import image_name as imagename
+from cntnr_compose.model import image_name
 
 LAYOUT_FILE = re.compile(r"(?:\./)*(oci-layout|index\.json|blobs/[a-z0-9]+/[0-9a-f]{32,128})")
 GZIP_MAGIC = b"\x1f\x8b"
@@ -48,7 +48,7 @@ def unpack_archive(ref: str, draft: Path) -> str:
     What is neither a plain archive nor one compressed by gzip is left to skopeo, and so is what it has to
     say of it. Raises `ArchiveDamaged`, `skopeo.NoSpace`.
     """
-    kind = imagename.transport(ref)
+    kind = image_name.transport(ref)
     path, colon, image = ref.removeprefix(kind).partition(":")
     if kind not in ("oci-archive:", "docker-archive:"):
         return ref

@@ -11,7 +11,7 @@ from pathlib import Path
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host import process
-from cntnr_compose.model import image_name as imagename
+from cntnr_compose.model import image_name
 
 # What a user sets for registries, proxies and certificates has to reach skopeo.
 PASSED_VARIABLES = (
@@ -30,7 +30,7 @@ class ImageError(CntnrError):
 
     def __init__(self, ref: str, why: str) -> None:
         self.ref = ref
-        super().__init__(f"cannot get image {imagename.familiar(ref)}: {why}")
+        super().__init__(f"cannot get image {image_name.familiar(ref)}: {why}")
 
 
 class ImageNotFound(ImageError):
@@ -155,7 +155,7 @@ def parse_error(ref: str, stderr: str) -> ImageError:
 
 def with_transport(ref: str) -> str:
     """Write a full name the way skopeo reads it."""
-    return ref if imagename.transport(ref) else f"docker://{ref}"
+    return ref if image_name.transport(ref) else f"docker://{ref}"
 
 
 def global_options(platform: str) -> list[str]:
@@ -293,12 +293,12 @@ def _call(argv: Sequence[str]) -> tuple[int, bytes, bytes]:
 
 
 def _registry_host(ref: str) -> str:
-    return "this computer" if imagename.transport(ref) else ref.partition("/")[0]
+    return "this computer" if image_name.transport(ref) else ref.partition("/")[0]
 
 
 def _plain_http_option(ref: str, option: str) -> list[str]:
     """Allow plain HTTP on the loopback, as docker does."""
-    host = "" if imagename.transport(ref) else ref.partition("/")[0]
+    host = "" if image_name.transport(ref) else ref.partition("/")[0]
     local = re.fullmatch(r"(localhost|127(\.\d+){3}|\[::1\])(:\d+)?", host)
     return [option] if local else []
 

@@ -16,7 +16,7 @@ from cntnr_compose.core.values import Bytes, Value, from_json, from_tree, replac
 from cntnr_compose.host import files
 from cntnr_compose.images import skopeo
 from cntnr_compose.images.skopeo import LayerCorrupt, NoSpace
-from cntnr_compose.model import image_name as imagename
+from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image, ImageConfig
 from cntnr_compose.model.oci import MANIFEST, Descriptor, Index, Manifest
 
@@ -34,7 +34,7 @@ class NoSuchImage(CntnrError):
     hint = "get it with `cntnr compose pull`, or build it with `cntnr compose build`"
 
     def __init__(self, ref: str) -> None:
-        super().__init__(f"no such image: {imagename.familiar(ref)}")
+        super().__init__(f"no such image: {image_name.familiar(ref)}")
 
 
 class StoreDamaged(CntnrError):
@@ -43,7 +43,7 @@ class StoreDamaged(CntnrError):
     hint = "get it again with `cntnr compose pull`, or build it again with `cntnr compose build`"
 
     def __init__(self, ref: str) -> None:
-        super().__init__(f"cannot read image {imagename.familiar(ref)}: its files are damaged")
+        super().__init__(f"cannot read image {image_name.familiar(ref)}: its files are damaged")
 
 
 class Catalogue(Value, frozen=True, kw_only=True):
@@ -78,7 +78,7 @@ class ImageStore:
     def find(self, ref: str) -> Image | None:
         """Find an image by name, id or the beginning of its id; None where there is none."""
         images = self.list()
-        wanted = imagename.normalize(ref) if not ref.startswith("sha256:") else ref
+        wanted = image_name.normalize(ref) if not ref.startswith("sha256:") else ref
         for image in images:
             if image.ref == wanted:
                 return image
@@ -87,11 +87,11 @@ class ImageStore:
             for image in images:
                 if image.manifest == digest and image.ref.startswith(f"{repository}:"):
                     return replace(image, ref=wanted)
-        return self.find_by_id(ref) if imagename.id_prefix(ref) else None
+        return self.find_by_id(ref) if image_name.id_prefix(ref) else None
 
     def find_by_id(self, name: str) -> Image | None:
         """Find an image by its id or the beginning of it; None where there is none or several."""
-        digits = imagename.id_prefix(name)
+        digits = image_name.id_prefix(name)
         found = {one.id: one for one in self.list() if one.id.startswith(f"sha256:{digits}")}
         return next(iter(found.values())) if digits and len(found) == 1 else None
 
@@ -147,7 +147,7 @@ class ImageStore:
         image = self.require(ref)
         size = self.blob_path(image.manifest).stat().st_size
         descriptor = Descriptor(media_type=MANIFEST, digest=image.manifest, size=size)
-        return self.add(imagename.normalize(new), descriptor)
+        return self.add(image_name.normalize(new), descriptor)
 
     def remove(self, ref: str) -> tuple[str, ...]:
         """Take a name away, or all names of an image given by id; give the names.
@@ -155,7 +155,7 @@ class ImageStore:
         The image's files go with the next `prune`. Raises `NoSuchImage`.
         """
         image = self.require(ref)
-        by_name = not ref.startswith("sha256:") and image.ref == imagename.normalize(ref)
+        by_name = not ref.startswith("sha256:") and image.ref == image_name.normalize(ref)
         gone = [one.ref for one in self.list() if one.id == image.id]
         if by_name:
             gone = [image.ref]
@@ -299,7 +299,7 @@ def pull_image(
     call it for several images at once. Raises `ImageNameInvalid`, `ImageError`.
     """
     store = store or ImageStore()
-    full = imagename.normalize(ref)
+    full = image_name.normalize(ref)
     on_progress("Pulling", ref)
     try:
         with store.protect_blobs(), store.draft() as draft:
@@ -366,7 +366,7 @@ def create_image_layout(store: ImageStore, image: Image, path: Path, *, tag: str
 
 def _copies_config_unchanged(ref: str) -> bool:
     """Tell whether skopeo copies the configuration byte for byte: from OCI to OCI it does."""
-    return imagename.transport(ref) in ("oci:", "oci-archive:")
+    return image_name.transport(ref) in ("oci:", "oci-archive:")
 
 
 def _restore_config(store: ImageStore, manifest: Descriptor, original: bytes) -> Descriptor:

@@ -66,8 +66,8 @@ class PortSpec(Value, frozen=True, kw_only=True):
     child_port: int = field(name="childPort")
 
 
-class PublishedPort(Value, frozen=True, kw_only=True):
-    """A published port and the number that the API knows it by."""
+class DriverPort(Value, frozen=True, kw_only=True):
+    """A published port, and the id that the port driver has for it."""
 
     id: int
     spec: PortSpec
@@ -78,14 +78,14 @@ def socket_path() -> Path:
     return paths.holder_tmpfs() / "api.sock"
 
 
-async def publish_port(spec: PortSpec) -> int:
-    """Publish a port and return its number in the API.
+async def publish_port(spec: PortSpec) -> DriverPort:
+    """Publish a port.
 
     Raises `PortTaken`, `PortPrivileged`, `AddressUnknown`, `PortRefused`.
     """
     status, body = await _request("POST", "/v1/ports", to_json(spec))
     if status == 201:
-        return from_json(body, PublishedPort).id
+        return from_json(body, DriverPort)
     reason = (
         str(from_json(body, Tree).get("message", "")) if body.startswith(b"{") else body.decode()
     )
@@ -103,13 +103,11 @@ async def unpublish_port(number: int) -> None:
     await _request("DELETE", f"/v1/ports/{number}")
 
 
-async def list_ports() -> tuple[PublishedPort, ...]:
+async def list_ports() -> tuple[DriverPort, ...]:
     """List the published ports of all projects of the user."""
     status, body = await _request("GET", "/v1/ports")
     return (
-        from_json(body, tuple[PublishedPort, ...])
-        if status == 200 and body.strip() != b"null"
-        else ()
+        from_json(body, tuple[DriverPort, ...]) if status == 200 and body.strip() != b"null" else ()
     )
 
 

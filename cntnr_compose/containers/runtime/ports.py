@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from cntnr_compose.containers.state import records
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.units import parse_port_range
-from cntnr_compose.core.values import Value
 from cntnr_compose.host import process
 from cntnr_compose.model.observed import PublishedPort, Record
 from cntnr_compose.model.service import Port
 from cntnr_compose.networks import port_driver
-from cntnr_compose.networks.port_driver import PortSpec, PortTaken
+from cntnr_compose.networks.port_driver import DriverPort, PortSpec, PortTaken
 
 ANY_IPV4 = "0.0.0.0"
 ANY_IPV6 = "::"
@@ -23,13 +22,6 @@ class ProtocolUnknown(CntnrError):
         super().__init__(
             f"cannot publish a port of service {service}: {protocol} cannot be forwarded without root"
         )
-
-
-class DriverPort(Value, frozen=True, kw_only=True):
-    """A published port, and the id that the port driver has for it."""
-
-    driver_id: int
-    publication: PublishedPort
 
 
 async def publish_ports(
@@ -100,11 +92,7 @@ async def _publish_address(port: Port, host_ip: str, number: int, address: str) 
         child_ip=address,
         child_port=port.target,
     )
-    driver_id = await port_driver.publish_port(spec)
-    publication = PublishedPort(
-        url=host_ip, target=port.target, published=number, protocol=port.protocol
-    )
-    return DriverPort(driver_id=driver_id, publication=publication)
+    return await port_driver.publish_port(spec)
 
 
 def _name_port_owner(holder_id: str, port: Port, error: PortTaken) -> PortTaken:
@@ -120,10 +108,10 @@ def _name_port_owner(holder_id: str, port: Port, error: PortTaken) -> PortTaken:
     return error
 
 
-async def unpublish_ports(published: Sequence[DriverPort]) -> None:
+async def unpublish_ports(ports: Sequence[DriverPort]) -> None:
     """Unpublish ports."""
-    for port in published:
-        await port_driver.unpublish_port(port.driver_id)
+    for port in ports:
+        await port_driver.unpublish_port(port.id)
 
 
 async def find_published_ports(addresses: Mapping[str, str]) -> tuple[DriverPort, ...]:
@@ -131,21 +119,17 @@ async def find_published_ports(addresses: Mapping[str, str]) -> tuple[DriverPort
     if not addresses:
         return ()
     own = set(addresses.values())
+    return tuple(port for port in await port_driver.list_ports() if port.spec.child_ip in own)
+
+
+def to_published(ports: Sequence[DriverPort]) -> tuple[PublishedPort, ...]:
+    """Return ports as the status of a container keeps them and `ps` shows them."""
     return tuple(
-        DriverPort(
-            driver_id=port.id,
-            publication=PublishedPort(
-                url=port.spec.parent_ip or ANY_IPV4,
-                target=port.spec.child_port,
-                published=port.spec.parent_port,
-                protocol=port.spec.proto.rstrip("46"),
-            ),
+        PublishedPort(
+            url=port.spec.parent_ip or ANY_IPV4,
+            target=port.spec.child_port,
+            published=port.spec.parent_port,
+            protocol=port.spec.proto.rstrip("46"),
         )
-        for port in await port_driver.list_ports()
-        if port.spec.child_ip in own
+        for port in ports
     )
-
-
-def list_publications(published: Sequence[DriverPort]) -> tuple[PublishedPort, ...]:
-    """Return ports as `ps` shows them."""
-    return tuple(port.publication for port in published)

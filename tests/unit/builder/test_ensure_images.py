@@ -14,7 +14,7 @@ from cntnr_compose.images import skopeo
 from cntnr_compose.images import store as images
 from cntnr_compose.images.skopeo import ImageNotFound
 from cntnr_compose.images.store import ImageStore, NoSuchImage
-from cntnr_compose.model import image_name as imagename
+from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Build, Mount, Service
@@ -33,13 +33,13 @@ class World:
 
     def has(self, *names: str) -> None:
         for name in names:
-            add(self.store, imagename.normalize(name), name)
+            add(self.store, image_name.normalize(name), name)
 
     def pull(self, ref: str, **_: object) -> Image:
         self.log.append(f"pull {ref}")
         if ref not in self.registry:
-            raise ImageNotFound(imagename.normalize(ref))
-        return add(self.store, imagename.normalize(ref), f"pulled {ref}")
+            raise ImageNotFound(image_name.normalize(ref))
+        return add(self.store, image_name.normalize(ref), f"pulled {ref}")
 
     def build(self, project: Project, services: tuple[str, ...], **_: object) -> dict[str, str]:
         self.log.append(f"build {' '.join(services)}")

@@ -76,10 +76,10 @@ class Play:
     def __exit__(self, *_: object) -> None:
         return
 
-    def begin(self, what: str, _tell: object) -> None:
+    def lock(self, what: str, _tell: object) -> None:
         self.said.append(f"begin {what}")
 
-    def end(self) -> None:
+    def unlock(self) -> None:
         self.said.append("end")
 
     def close(self) -> None:

@@ -129,13 +129,13 @@ def _explained(loaded: "LoadedProject", given: "Tree", cwd: str) -> str:
 def _pinned(tree: "Tree", *, only_images: bool) -> "Tree":
     """Name images by their digests, as registries have them now."""
     from cntnr_compose.images import skopeo
-    from cntnr_compose.model import image_name as imagename
+    from cntnr_compose.model import image_name
 
     done = {}
     for name, service in tree["services"].items():
         image = service.get("image", "")
-        if image and not imagename.transport(image) and not imagename.parse(image).digest:
-            full = imagename.parse(image)
+        if image and not image_name.transport(image) and not image_name.parse(image).digest:
+            full = image_name.parse(image)
             image = f"{full.repository}:{full.tag}@{skopeo.read_digest(str(full))}"
         pinned = {"image": image} if image else {}
         done[name] = pinned if only_images else service | pinned

@@ -43,14 +43,14 @@ def images(scope: "ProjectOptions", services: tuple[str, ...], *, form: str, qui
 
 def json_object(container: "Container", store: "ImageStore") -> "Tree":
     """Give the JSON object of one container, with docker's keys."""
-    from cntnr_compose.model import image_name as imagename
+    from cntnr_compose.model import image_name
 
     record = container.record
     found = store.find_by_id(record.image_id) if record.image_id else None
     named = store.find(record.image) or found
     repository, tag = NONE, NONE
-    if named is not None and named.id == record.image_id and not imagename.transport(named.ref):
-        repository, _, tag = imagename.familiar(named.ref).rpartition(":")
+    if named is not None and named.id == record.image_id and not image_name.transport(named.ref):
+        repository, _, tag = image_name.familiar(named.ref).rpartition(":")
     return {
         "ID": record.image_id,
         "ContainerName": container.name,
