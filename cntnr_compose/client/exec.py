@@ -119,9 +119,8 @@ class _SignalForwarder:
 
     def set_child(self, child: process.RunningProgram) -> None:
         self._child = child
-        while (
-            self._pending
-        ):  # they came before it was there, so no terminal has sent it any of them
+        # These came before the child was there, so no terminal has sent it any of them.
+        while self._pending:
             child.send_signal(self._pending.pop(0))
 
     def _forward(self, number: int, _frame: object) -> None:

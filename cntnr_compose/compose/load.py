@@ -70,11 +70,7 @@ def load(request: LoadRequest) -> LoadedProject:
     Raises `ComposeFileInvalid` with all diagnostics, and the errors of `compose.basics.errors`.
     """
     warnings: dict[str, None] = {}
-
-    def warn(text: str) -> None:
-        warnings[text] = None
-
-    loader = _Loader(request, warn)
+    loader = _Loader(request, lambda text: warnings.update({text: None}))
     explicit_name = loader.files.explicit_name()
     layers = FileLayers(loader.context)
     try:

@@ -1,5 +1,6 @@
 """Make a `Service` of a decoded tree; values of `deploy` are merged into it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from cntnr_compose.core import units
@@ -33,7 +34,7 @@ TEXT_KEYS = (
 )  # fmt: skip
 LIST_KEYS = (
     "group_add", "profiles", "links", "external_links", "volumes_from", "tmpfs", "expose", "dns",
-    "dns_search", "dns_opt", "cap_add", "cap_drop", "security_opt",
+    "dns_search", "dns_opt", "cap_add", "cap_drop", "security_opt", "command", "entrypoint",
 )  # fmt: skip
 COPIED_KEYS = (
     "environment", "tty", "stdin_open", "init", "labels", "annotations", "attach", "read_only",
@@ -46,18 +47,15 @@ def to_service(name: str, tree: Tree) -> Service:
     """Make a service of its decoded tree."""
     fields: dict[str, Any] = {key: tree[key] for key in (*TEXT_KEYS, *COPIED_KEYS) if key in tree}
     fields |= {key: tuple(tree[key]) for key in LIST_KEYS if key in tree}
+    fields |= {key: make(tree[key]) for key, make in PARTS.items() if key in tree}
     deploy = tree.get("deploy", {})
     return Service(
         name=name,
         **fields,
-        build=_build(tree["build"]) if "build" in tree else None,
-        command=tuple(tree["command"]) if "command" in tree else None,
-        entrypoint=tuple(tree["entrypoint"]) if "entrypoint" in tree else None,
         stop_grace_period=_seconds(tree.get("stop_grace_period")),
         restart=parse_restart_policy(tree.get("restart", ""), deploy.get("restart_policy")),
         replicas=tree.get("scale", deploy.get("replicas", 1)),
         depends_on={key: _dependency(one) for key, one in tree.get("depends_on", {}).items()},
-        healthcheck=_healthcheck(tree["healthcheck"]) if "healthcheck" in tree else None,
         post_start=tuple(_hook(one) for one in tree.get("post_start", ())),
         pre_stop=tuple(_hook(one) for one in tree.get("pre_stop", ())),
         volumes=tuple(_mount(one) for one in tree.get("volumes", ())),
@@ -69,7 +67,6 @@ def to_service(name: str, tree: Tree) -> Service:
         extra_hosts=_hosts(tree.get("extra_hosts", ())),
         ulimits=_ulimits(tree.get("ulimits", {})),
         devices=tuple(_device(one) for one in tree.get("devices", ())),
-        logging=_logging(tree["logging"]) if "logging" in tree else None,
         limits=_limits(tree, deploy),
         reservations=_reservations(tree, deploy),
         memswap_limit=_bytes(tree.get("memswap_limit")),
@@ -261,3 +258,10 @@ def _build(tree: Tree) -> Build:
         shm_size=_bytes(tree.get("shm_size")),
         ulimits=_ulimits(tree.get("ulimits", {})),
     )
+
+
+PARTS: dict[str, Callable[[Tree], Any]] = {
+    "build": _build,
+    "healthcheck": _healthcheck,
+    "logging": _logging,
+}

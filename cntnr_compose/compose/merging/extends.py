@@ -91,17 +91,13 @@ class _ExtendsResolver:
         base = self.resolve_service(base_name, others, (*chain, step))
         if base is None:
             return service
-        base = deep_copy(base)
-        remove_paths({"services": {name: base}}, own.reset_paths)
         self._bases[own.file, name] = BaseService(
             source=self._context.source_text(others.file),
             name=base_name,
             base=self._bases.get((others.file, base_name)),
         )
-        merged = merge_service(base, service)
-        merged.pop("extends", None)
-        own.services[name] = merged
-        return merged
+        own.services[name] = _merge_over(base, service, name, own.reset_paths)
+        return own.services[name]
 
     def _base_services(
         self, name: str, base_name: str, base_file: str | None, own: _FileServices
@@ -140,6 +136,14 @@ class _ExtendsResolver:
             _fail(f'cannot extend service "{name}" in {file}: {what}', (), context, file)
         layers.resolve_relative_paths(os.path.relpath(directory_of(file), context.root))
         return _FileServices(file=file, services=layers.tree["services"], reset_paths=reset_paths)
+
+
+def _merge_over(base: Tree, service: Tree, name: str, reset_paths: ResetPaths) -> Tree:
+    base = deep_copy(base)
+    remove_paths({"services": {name: base}}, reset_paths)
+    merged = merge_service(base, service)
+    merged.pop("extends", None)
+    return merged
 
 
 def _parse_reference(

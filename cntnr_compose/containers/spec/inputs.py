@@ -47,9 +47,7 @@ class SpecInputs(Value, frozen=True, kw_only=True):
     uts: str = "new"
     shm: str = ""  # a folder to use as /dev/shm; empty: a tmpfs of its own
     mounts: tuple[ResolvedMount, ...] = ()  # volumes, configs, secrets
-    tmpfs_mode_folder: str = (
-        ""  # where the folders of `mounts.list_mode_folders` go; empty: nowhere
-    )
+    tmpfs_mode_folder: str = ""  # of the folders of `mounts.list_mode_folders`; empty: none
     etc_files: dict[str, str] = field(default_factory=dict)  # /etc/hosts and so on: source
     # Of `devices.list_device_paths`, where they exist.
     device_nodes: dict[str, DeviceNode] = field(default_factory=dict)

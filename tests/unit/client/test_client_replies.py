@@ -20,33 +20,33 @@ STARTED = Progress(kind="Container", name="web", status="Started")
 
 
 @pytest.fixture
-def wires() -> Iterator[tuple[Client, socket.socket]]:
-    ours, theirs = socket.socketpair()
-    client = Client(Connection(ours, Path("log")), "shop")
-    yield client, theirs
+def connected() -> Iterator[tuple[Client, socket.socket]]:
+    our_end, supervisor = socket.socketpair()
+    client = Client(Connection(our_end, Path("log")), "shop")
+    yield client, supervisor
     client.close()
-    theirs.close()
+    supervisor.close()
 
 
 def test_a_plan_is_asked_for_and_its_events_are_read_one_by_one(
-    wires: tuple[Client, socket.socket],
+    connected: tuple[Client, socket.socket],
 ) -> None:
-    client, theirs = wires
+    client, supervisor = connected
     client.start_executing(Plan())
     assert (
-        from_json(theirs.recv(1000), dict)["type"]
+        from_json(supervisor.recv(1000), dict)["type"]
         == from_json(to_json(ExecutePlan(plan=Plan())), dict)["type"]
     )
     for reply in (EventReply(event=STARTED), ResultReply()):
-        theirs.send(to_json(reply) + b"\n")
+        supervisor.send(to_json(reply) + b"\n")
     assert client.next_reply() == STARTED
     assert client.has_buffered_reply  # select would wait in vain
     assert client.next_reply() is None
 
 
-def test_what_went_wrong_over_there_is_raised_here(wires: tuple[Client, socket.socket]) -> None:
-    client, theirs = wires
-    theirs.send(
+def test_what_went_wrong_over_there_is_raised_here(connected: tuple[Client, socket.socket]) -> None:
+    client, supervisor = connected
+    supervisor.send(
         to_json(ErrorReply(error="X", message="it broke", hint="mend it", exit_code=3)) + b"\n"
     )
     with pytest.raises(RemoteError, match="it broke") as raised:
@@ -54,9 +54,9 @@ def test_what_went_wrong_over_there_is_raised_here(wires: tuple[Client, socket.s
     assert (raised.value.kind, raised.value.hint, raised.value.exit_code) == ("X", "mend it", 3)
 
 
-def test_a_supervisor_that_is_gone_is_told(wires: tuple[Client, socket.socket]) -> None:
-    client, theirs = wires
-    theirs.close()
+def test_a_supervisor_that_is_gone_is_told(connected: tuple[Client, socket.socket]) -> None:
+    client, supervisor = connected
+    supervisor.close()
     with pytest.raises(SupervisorGone):
         client.next_reply()
 
@@ -73,14 +73,14 @@ def test_a_supervisor_that_is_gone_is_told(wires: tuple[Client, socket.socket]) 
     ],
 )
 def test_who_has_a_port_is_told_where_the_supervisor_could_not_know(
-    wires: tuple[Client, socket.socket],
+    connected: tuple[Client, socket.socket],
     monkeypatch: pytest.MonkeyPatch,
     error: CntnrError,
     expected: str,
 ) -> None:
-    client, theirs = wires
+    client, supervisor = connected
     monkeypatch.setattr(proc, "find_listener", lambda port: "nginx" if port == 80 else "")
-    theirs.send(to_json(ErrorReply.from_error(error)) + b"\n")
+    supervisor.send(to_json(ErrorReply.from_error(error)) + b"\n")
     with pytest.raises(RemoteError) as raised:
         client.next_reply()
     assert str(raised.value) == expected

@@ -21,27 +21,27 @@ NEWER, OLDER = replace(OWN_GREETING, version="99.0.0"), replace(OWN_GREETING, ve
 
 
 class Supervisors:
-    """Those that a command meets: one that listens, perhaps, and those that it starts."""
+    """Stand-ins for the supervisors that a command meets: one that listens, and those that it starts."""
 
-    def __init__(self, place: Path) -> None:
-        self.place = place
-        self.asked: list[str] = []
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.requests: list[str] = []
         self.started = 0
         self.ended = 0
         self._server: socket.socket | None = None
         self._threads: list[threading.Thread] = []
         self.is_slow = False  # another command's supervisor is always quicker than ours
 
-    def listen(self, who: Greeting) -> None:
-        """Be the supervisor of such a version."""
+    def listen(self, greeting: Greeting) -> None:
+        """Listen as a supervisor of a version."""
         self._server = server = socket.socket(socket.AF_UNIX)
-        server.bind(str(self.place))
+        server.bind(str(self.path))
         server.listen()
 
         def serve() -> None:
             with server, contextlib.suppress(OSError):  # it was shut down
                 while True:
-                    self.answer(server.accept()[0], who)
+                    self.answer(server.accept()[0], greeting)
 
         self._run(serve)
 
@@ -57,39 +57,39 @@ class Supervisors:
 
     def take(self) -> socket.socket:
         self.started += 1
-        ours, theirs = socket.socketpair()
-        self._run(lambda: self.answer(theirs, OWN_GREETING, "new "))
-        return ours
+        our_end, their_end = socket.socketpair()
+        self._run(lambda: self.answer(their_end, OWN_GREETING, "new "))
+        return our_end
 
-    def answer(self, wire: socket.socket, who: Greeting, name: str = "") -> None:
+    def answer(self, connected: socket.socket, greeting: Greeting, name: str = "") -> None:
         """Answer as a supervisor does, until the command hangs up."""
-        with wire, wire.makefile("rb") as lines:
+        with connected, connected.makefile("rb") as lines:
             for line in lines:
-                asked = from_json(line, cast("type[Request]", Request))
-                self.asked.append(name + type(asked).__name__)
-                taken = {"taken": self.is_slow} if isinstance(asked, Serve) else {}
-                told = to_tree(who) if isinstance(asked, Ping) else taken
-                wire.sendall(to_json(ResultReply(result=told)) + b"\n")
+                request = from_json(line, cast("type[Request]", Request))
+                self.requests.append(name + type(request).__name__)
+                taken = {"taken": self.is_slow} if isinstance(request, Serve) else {}
+                result = to_tree(greeting) if isinstance(request, Ping) else taken
+                connected.sendall(to_json(ResultReply(result=result)) + b"\n")
 
     def end(self, _inside: int) -> bool:
         self.ended += 1
-        self.asked.append("end")
+        self.requests.append("end")
         if not self.is_slow:
-            self.place.unlink()
+            self.path.unlink()
         return True
 
 
 @pytest.fixture
 def supervisors(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Supervisors]:
-    those = Supervisors(tmp_path / "p.sock")
-    monkeypatch.setattr(paths, "supervisor_socket", lambda _project: those.place)
+    supervisors = Supervisors(tmp_path / "p.sock")
+    monkeypatch.setattr(paths, "supervisor_socket", lambda _project: supervisors.path)
     monkeypatch.setattr(paths, "supervisor_log", lambda _project: tmp_path / "log")
     monkeypatch.setattr(paths, "supervisor_logs", lambda: tmp_path)
     monkeypatch.setattr(holder, "proc_root_path", lambda path: path)
-    monkeypatch.setattr(prestart, "take", those.take)
-    monkeypatch.setattr(Connection, "kill_supervisor", lambda _, inside: those.end(inside))
-    yield those
-    those.close()
+    monkeypatch.setattr(prestart, "take", supervisors.take)
+    monkeypatch.setattr(Connection, "kill_supervisor", lambda _, inside: supervisors.end(inside))
+    yield supervisors
+    supervisors.close()
 
 
 @pytest.mark.parametrize("start", [True, False])
@@ -98,11 +98,11 @@ def test_an_older_one_is_ended_in_our_turn_when_the_next_one_is_ready(
     start: bool,
 ) -> None:
     supervisors.listen(OLDER)
-    found = client.connect("p", start=start)
-    assert found is not None
-    found.close()
+    connected_client = client.connect("p", start=start)
+    assert connected_client is not None
+    connected_client.close()
     expected = ["Ping", "Lock", "new Ping", "end", "new Serve"]
-    assert supervisors.asked == expected
+    assert supervisors.requests == expected
 
 
 def test_a_newer_one_is_left_alone(supervisors: Supervisors) -> None:
@@ -112,13 +112,13 @@ def test_a_newer_one_is_left_alone(supervisors: Supervisors) -> None:
     assert raised.value.exit_code == connection.OTHER_VERSION
     assert raised.value.hint.startswith("use cntnr 99.0.0")
     assert f"kill {os.getpid()}" in raised.value.hint
-    assert (supervisors.asked, supervisors.started) == (["Ping"], 0)
+    assert (supervisors.requests, supervisors.started) == (["Ping"], 0)
 
 
 def test_one_of_the_same_version_is_taken(supervisors: Supervisors) -> None:
     supervisors.listen(OWN_GREETING)
     client.connect("p").close()
-    assert (supervisors.asked, supervisors.started) == (["Ping"], 0)
+    assert (supervisors.requests, supervisors.started) == (["Ping"], 0)
 
 
 @pytest.mark.parametrize("start", [True, False])
@@ -126,11 +126,11 @@ def test_where_there_is_none_one_is_started_if_it_shall_be(
     supervisors: Supervisors,
     start: bool,
 ) -> None:
-    found = client.connect("p", start=start)
-    assert (found is not None) == start
-    if found is not None:
-        found.close()
-    assert supervisors.asked == ["new Serve"] * start
+    connected_client = client.connect("p", start=start)
+    assert (connected_client is not None) == start
+    if connected_client is not None:
+        connected_client.close()
+    assert supervisors.requests == ["new Serve"] * start
 
 
 def test_where_an_older_one_comes_back_each_time_the_command_gives_up(
@@ -145,11 +145,11 @@ def test_where_an_older_one_comes_back_each_time_the_command_gives_up(
 
 
 def test_a_process_that_is_not_the_one_it_says_is_not_ended(tmp_path: Path) -> None:
-    those = Supervisors(tmp_path / "p.sock")
-    those.listen(replace(OLDER, pid=1))
-    there = connection.open_connection(those.place, tmp_path / "log")
-    assert there is not None
-    assert there.pid == os.getpid()
-    assert there.kill_supervisor(1) is False
-    there.close()
-    those.close()
+    supervisors = Supervisors(tmp_path / "p.sock")
+    supervisors.listen(replace(OLDER, pid=1))
+    running = connection.open_connection(supervisors.path, tmp_path / "log")
+    assert running is not None
+    assert running.pid == os.getpid()
+    assert running.kill_supervisor(1) is False
+    running.close()
+    supervisors.close()

@@ -19,32 +19,32 @@ from cntnr_compose.model.service import Service
 
 
 class Supervisor:
-    """The client of a supervisor that says what the test says."""
+    """A stand-in for a client whose supervisor emits what the test wants."""
 
     def __init__(self) -> None:
-        self.mine, self.other = socket.socketpair()
+        self.socket, self.other = socket.socketpair()
         self.events: list[ContainerEvent] = []
-        self.followed = False
+        self.is_subscribed = False
 
     def fileno(self) -> int:
-        return self.mine.fileno()
+        return self.socket.fileno()
 
     @property
     def has_buffered_reply(self) -> bool:
         return bool(self.events)
 
     def subscribe(self) -> None:
-        self.followed = True
+        self.is_subscribed = True
 
     def close(self) -> None:
-        self.mine.close()
+        self.socket.close()
 
     def next_event(self) -> ContainerEvent | None:
         if self.events:
             return self.events.pop(0)
         raise SupervisorGone(Path("log"))
 
-    def tell(self, action: str, record: Record) -> None:
+    def emit(self, action: str, record: Record) -> None:
         self.events.append(
             ContainerEvent(
                 action=action, time=0, id=record.id, name=record.name, service=record.service
@@ -53,15 +53,15 @@ class Supervisor:
 
 
 def record(service: str, digit: str = "a", name: str = "") -> Record:
-    made = Record(
+    new_record = Record(
         id=digit * 64,
         name=name or f"shop-{service}-1",
         project="shop",
         service=service,
         definition=Service(name=service),
     )
-    records.write_record(made)
-    return made
+    records.write_record(new_record)
+    return new_record
 
 
 def write(owner: Record, second: int, text: str, tag: str = "F") -> None:
@@ -76,28 +76,28 @@ def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def supervisor() -> Iterator[Supervisor]:
-    made = Supervisor()
-    yield made
-    made.mine.close()
-    made.other.close()
+    supervisor = Supervisor()
+    yield supervisor
+    supervisor.socket.close()
+    supervisor.other.close()
 
 
 @pytest.fixture
 def stream(supervisor: Supervisor) -> Iterator[ProjectStream]:
-    made = ProjectStream("shop", supervisor, lambda one: one.service != "hidden")  # type: ignore[arg-type]
-    yield made
-    made.close()
+    stream = ProjectStream("shop", supervisor, lambda one: one.service != "hidden")  # type: ignore[arg-type]
+    yield stream
+    stream.close()
 
 
-def told(happened: list[StreamItem]) -> list[str]:
+def texts(items: list[StreamItem]) -> list[str]:
     return [
         one.text.decode() if isinstance(one, LogLine) else f"{one.action} {one.service}"
-        for one in happened
+        for one in items
     ]
 
 
 def test_it_follows_from_the_beginning(stream: ProjectStream, supervisor: Supervisor) -> None:
-    assert supervisor.followed
+    assert supervisor.is_subscribed
 
 
 def test_history_is_given_once_and_then_what_comes(stream: ProjectStream) -> None:
@@ -106,7 +106,7 @@ def test_history_is_given_once_and_then_what_comes(stream: ProjectStream) -> Non
     assert [line.text for line in stream.read_history([web], LogRange())] == [b"old"]
     assert stream.wait_for_items() == []
     write(web, 2, "new")
-    assert told(stream.wait_for_items()) == ["new"]
+    assert texts(stream.wait_for_items()) == ["new"]
 
 
 def test_lines_of_several_containers_are_in_the_order_of_time(stream: ProjectStream) -> None:
@@ -114,7 +114,7 @@ def test_lines_of_several_containers_are_in_the_order_of_time(stream: ProjectStr
     list(stream.read_history([web, db], LogRange()))
     write(web, 3, "third")
     write(db, 2, "second")
-    assert told(stream.wait_for_items()) == ["second", "third"]
+    assert texts(stream.wait_for_items()) == ["second", "third"]
 
 
 def test_the_end_comes_after_the_last_line_also_one_that_nothing_ended(
@@ -124,8 +124,8 @@ def test_the_end_comes_after_the_last_line_also_one_that_nothing_ended(
     list(stream.read_history([web], LogRange()))
     write(web, 1, "last")
     write(web, 2, "prompt: ", tag="P")
-    supervisor.tell("die", web)
-    assert told(stream.wait_for_items()) == ["last", "prompt: ", "die web"]
+    supervisor.emit("die", web)
+    assert texts(stream.wait_for_items()) == ["last", "prompt: ", "die web"]
 
 
 def test_much_output_comes_bit_by_bit_and_the_end_after_all_of_it(
@@ -135,12 +135,12 @@ def test_much_output_comes_bit_by_bit_and_the_end_after_all_of_it(
     list(stream.read_history([web], LogRange()))
     for _ in range(400):
         write(web, 1, "x" * 10000)
-    supervisor.tell("die", web)
-    supervisor.tell("start", web)
-    rounds = [told(stream.wait_for_items()) for _ in range(3)]
+    supervisor.emit("die", web)
+    supervisor.emit("start", web)
+    rounds = [texts(stream.wait_for_items()) for _ in range(3)]
     assert all(0 < len(one) < 300 for one in rounds)
     while "start web" not in rounds[-1]:
-        rounds.append(told(stream.wait_for_items()))
+        rounds.append(texts(stream.wait_for_items()))
     everything = [one for each in rounds for one in each]
     assert everything[400:] == ["die web", "start web"]
     assert len(rounds) < 8
@@ -152,8 +152,8 @@ def test_a_new_container_is_shown_from_its_first_line(
 ) -> None:
     web = record("web")
     write(web, 1, "first")
-    supervisor.tell("start", web)
-    assert told(stream.wait_for_items()) == ["first", "start web"]
+    supervisor.emit("start", web)
+    assert texts(stream.wait_for_items()) == ["first", "start web"]
     assert stream.is_shown(web.id)
     assert stream.shown_containers() == [web]
 
@@ -163,8 +163,8 @@ def test_what_nobody_wants_is_not_shown_but_its_changes_are_told(
 ) -> None:
     hidden = record("hidden")
     write(hidden, 1, "secret")
-    supervisor.tell("die", hidden)
-    assert told(stream.wait_for_items()) == ["die hidden"]
+    supervisor.emit("die", hidden)
+    assert texts(stream.wait_for_items()) == ["die hidden"]
     assert not stream.is_shown(hidden.id)
 
 
@@ -173,7 +173,7 @@ def test_a_new_name_is_learnt(stream: ProjectStream, supervisor: Supervisor) -> 
     list(stream.read_history([old], LogRange()))
     new = replace(old, name="shop-web-1")
     records.write_record(new)
-    supervisor.tell("rename", new)
+    supervisor.emit("rename", new)
     stream.wait_for_items()
     assert stream.shown_containers() == [new]
 
@@ -183,9 +183,9 @@ def test_a_container_that_is_gone_is_forgotten(
 ) -> None:
     web = record("web")
     list(stream.read_history([web], LogRange()))
-    supervisor.tell("die", web)
-    supervisor.tell("destroy", web)
-    assert told(stream.wait_for_items()) == ["die web", "destroy web"]
+    supervisor.emit("die", web)
+    supervisor.emit("destroy", web)
+    assert texts(stream.wait_for_items()) == ["die web", "destroy web"]
     assert stream.is_shown(web.id)  # whoever draws these has yet to say how it ended
     assert stream.wait_for_items() == []
     assert not stream.is_shown(web.id)
@@ -207,10 +207,10 @@ def test_whether_it_is_started_again_stands_in_its_status(
 
 
 def test_waiting_ends_when_another_has_something(stream: ProjectStream) -> None:
-    mine, other = socket.socketpair()
+    one_end, other = socket.socketpair()
     other.send(b"x")
-    assert stream.wait_for_items([mine]) == []
-    mine.close()
+    assert stream.wait_for_items([one_end]) == []
+    one_end.close()
     other.close()
 
 
@@ -220,20 +220,20 @@ def test_the_next_supervisor_is_followed_and_what_ended_between_the_two_is_told(
     over, runs, gone = record("over", "a"), record("runs", "b"), record("gone", "c")
     stream = ProjectStream("shop", supervisor, lambda _: True)  # type: ignore[arg-type]
     list(stream.read_history([over, runs, gone], LogRange()))
-    found = (
+    containers = (
         Container(record=over, status=Status(state="exited", exit_code=3)),
         Container(record=runs, status=Status(state="running")),
     )
-    following = Supervisor()
+    successor = Supervisor()
     monkeypatch.setattr(
-        observe, "observe_project", lambda name: Observed(project=name, containers=found)
+        observe, "observe_project", lambda name: Observed(project=name, containers=containers)
     )
-    monkeypatch.setattr(client, "connect", lambda _name, start: following)
+    monkeypatch.setattr(client, "connect", lambda _name, start: successor)
     supervisor.other.close()  # as it does when it is killed
-    happened = [one for one in stream.wait_for_items() if isinstance(one, ContainerEvent)]
-    assert [(one.action, one.service) for one in happened] == [("die", "over"), ("destroy", "gone")]
-    assert happened[0].attributes == {"exitCode": "3"}
-    assert following.followed
-    following.other.close()
+    items = [one for one in stream.wait_for_items() if isinstance(one, ContainerEvent)]
+    assert [(one.action, one.service) for one in items] == [("die", "over"), ("destroy", "gone")]
+    assert items[0].attributes == {"exitCode": "3"}
+    assert successor.is_subscribed
+    successor.other.close()
     assert stream.wait_for_items() == [], "nothing is told twice"
     stream.close()

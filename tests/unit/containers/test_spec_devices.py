@@ -14,20 +14,20 @@ from cntnr_compose.model.service import Device, Service
 
 
 def bound(
-    *mine: Device,
+    *declared: Device,
     nodes: dict[str, DeviceNode] | None = None,
     reductions: Reductions | None = None,
     mounts: tuple[ResolvedMount, ...] = (),
-    there: tuple[str, ...] = (),
+    on_host: tuple[str, ...] = (),
     **service: Any,
 ) -> list[tuple[str, str]]:
-    found = build_device_mounts(
-        Service(name="web", devices=mine, **service),
+    mounted = build_device_mounts(
+        Service(name="web", devices=declared, **service),
         SpecInputs(id="a1", rootfs="/r", device_nodes=nodes or {}, mounts=mounts),
-        HostFacts(devices=there),
+        HostFacts(devices=on_host),
         reductions or Reductions("web"),
     )
-    return [(one["source"], one["destination"]) for one in found]
+    return [(one["source"], one["destination"]) for one in mounted]
 
 
 def test_device_is_bound_where_it_is_wanted() -> None:
@@ -74,9 +74,9 @@ def test_folder_of_devices_is_not_judged_by_itself() -> None:
 
 
 def test_privileged_gets_what_the_user_may_open() -> None:
-    there = ("/dev/fuse", "/dev/null", "/dev/pts/3", "/dev/shm/x", "/dev/net/tun")
-    assert bound(there=there) == []
-    assert bound(there=there, privileged=True) == [
+    on_host = ("/dev/fuse", "/dev/null", "/dev/pts/3", "/dev/shm/x", "/dev/net/tun")
+    assert bound(on_host=on_host) == []
+    assert bound(on_host=on_host, privileged=True) == [
         ("/dev/fuse", "/dev/fuse"),
         ("/dev/net/tun", "/dev/net/tun"),
     ]
@@ -84,11 +84,11 @@ def test_privileged_gets_what_the_user_may_open() -> None:
 
 def test_own_dev_has_the_devices_already() -> None:
     mounts = (ResolvedMount(target="/dev/", source="/dev"),)
-    assert bound(there=("/dev/fuse",), privileged=True, mounts=mounts) == []
+    assert bound(on_host=("/dev/fuse",), privileged=True, mounts=mounts) == []
 
 
 @pytest.mark.parametrize(
-    ("mine", "raw", "what"),
+    ("declared", "raw", "what"),
     [
         ((Device(source="vendor.com/gpu=0"),), {}, '"vendor.com/gpu=0"'),
         ((), {"gpus": [{"count": -1}]}, "gpus"),
@@ -100,10 +100,10 @@ def test_own_dev_has_the_devices_already() -> None:
     ],
 )
 def test_device_that_takes_a_driver_is_refused(
-    mine: tuple[Device, ...], raw: dict[str, Any], what: str
+    declared: tuple[Device, ...], raw: dict[str, Any], what: str
 ) -> None:
     with pytest.raises(DeviceUnsupported) as caught:
-        bound(*mine, raw=raw)
+        bound(*declared, raw=raw)
     assert str(caught.value) == f"cannot give {what} to service web: there is no driver for it"
 
 
@@ -112,6 +112,6 @@ def test_paths_to_look_at_are_named_once() -> None:
         "weight_device": [{"path": "/dev/sda", "weight": 10}],
         "device_read_bps": [{"path": "/dev/sdb", "rate": "1"}],
     }
-    mine = (Device(source="/dev/sda"), Device(source="vendor.com/gpu=0"))
-    service = Service(name="web", devices=mine, raw={"blkio_config": blkio})
+    declared = (Device(source="/dev/sda"), Device(source="vendor.com/gpu=0"))
+    service = Service(name="web", devices=declared, raw={"blkio_config": blkio})
     assert list_device_paths(service) == ("/dev/sda", "/dev/sdb")

@@ -16,7 +16,7 @@ from cntnr_compose.model.service import Service
 PING = {"net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 65535"}
 
 
-def setting(**more: Any) -> SpecInputs:
+def inputs(**more: Any) -> SpecInputs:
     return SpecInputs(id="a1", rootfs="/r", **more)
 
 
@@ -25,19 +25,21 @@ def settings_of(
 ) -> dict[str, str]:  # fmt: skip
     service = Service(name="web", sysctls=sysctl)
     return build_sysctls(
-        service, setting(**more), facts or HostFacts(), reductions or Reductions("web")
+        service, inputs(**more), facts or HostFacts(), reductions or Reductions("web")
     )
 
 
 def test_all_are_its_own_unless_told_otherwise() -> None:
-    made = build_namespaces(Service(name="web"), setting(), Reductions("web"))
-    assert made == [{"type": kind} for kind in ("mount", "network", "uts", "pid", "ipc", "cgroup")]
+    namespaces = build_namespaces(Service(name="web"), inputs(), Reductions("web"))
+    assert namespaces == [
+        {"type": kind} for kind in ("mount", "network", "uts", "pid", "ipc", "cgroup")
+    ]
 
 
 def test_those_of_others_are_joined_and_those_of_the_host_left_out() -> None:
     reductions = Reductions("web")
     service = Service(name="web", cgroup="host", userns_mode="host")
-    where = setting(network="host", uts="host", pid="/proc/7/ns/pid", ipc="host")
+    where = inputs(network="host", uts="host", pid="/proc/7/ns/pid", ipc="host")
     assert build_namespaces(service, where, reductions) == [
         {"type": "mount"},
         {"type": "pid", "path": "/proc/7/ns/pid"},
@@ -47,7 +49,7 @@ def test_those_of_others_are_joined_and_those_of_the_host_left_out() -> None:
 
 def test_what_cannot_be_shared_with_the_host_is_said() -> None:
     reductions = Reductions("web")
-    build_namespaces(Service(name="web", userns_mode="keep-id"), setting(pid="host"), reductions)
+    build_namespaces(Service(name="web", userns_mode="keep-id"), inputs(pid="host"), reductions)
     assert reductions.warnings == (
         "services.web.pid: shows the processes of all containers, not those of the machine",
         "services.web.userns_mode: keep-id is not honoured: all containers share one",
@@ -67,7 +69,7 @@ def test_what_cannot_be_shared_with_the_host_is_said() -> None:
 )
 def test_mode_that_does_not_exist_is_refused(key: str, mode: str, name: str) -> None:
     with pytest.raises(ModeInvalid) as caught:
-        build_namespaces(Service(name="web", **{key: mode}), setting(), Reductions("web"))
+        build_namespaces(Service(name="web", **{key: mode}), inputs(), Reductions("web"))
     assert str(caught.value) == f'services.web.{key}: invalid {name} "{mode}"'
 
 
@@ -76,7 +78,7 @@ def test_mode_that_does_not_exist_is_refused(key: str, mode: str, name: str) -> 
     [("pid", "service:db"), ("ipc", "container:x"), ("ipc", "shareable"), ("cgroup", "private")],
 )
 def test_mode_that_exists_is_accepted(key: str, mode: str) -> None:
-    assert build_namespaces(Service(name="web", **{key: mode}), setting(), Reductions("web"))
+    assert build_namespaces(Service(name="web", **{key: mode}), inputs(), Reductions("web"))
 
 
 def test_everybody_may_ping_and_use_low_ports_in_an_own_network() -> None:
@@ -86,14 +88,14 @@ def test_everybody_may_ping_and_use_low_ports_in_an_own_network() -> None:
 
 
 def test_service_sets_what_is_its_own() -> None:
-    mine = {
+    own = {
         "net.core.somaxconn": "1024",
         "net/ipv4/conf/eth0.1/forwarding": "1",
         "net.ipv4.ip_unprivileged_port_start": "1024",
         "kernel.msgmax": "9000",
         "fs.mqueue.msg_max": "20",
     }
-    assert settings_of(mine) == PING | mine
+    assert settings_of(own) == PING | own
 
 
 @pytest.mark.parametrize(
@@ -125,7 +127,7 @@ def domain_hook(reductions: Reductions, facts: HostFacts, where: SpecInputs, **s
 
 def test_domain_name_is_set_by_a_hook_beside_those_of_the_setting() -> None:
     facts, reductions = HostFacts(domainname_path="/bin/domainname"), Reductions("web")
-    where = setting(hooks={"prestart": [{"path": "/net"}]})
+    where = inputs(hooks={"prestart": [{"path": "/net"}]})
     hook = {"path": "/bin/domainname", "args": ["domainname", "example.org"]}
     expected = {"prestart": [{"path": "/net"}], "createContainer": [hook]}
     assert domain_hook(reductions, facts, where, domainname="example.org") == expected
@@ -133,13 +135,13 @@ def test_domain_name_is_set_by_a_hook_beside_those_of_the_setting() -> None:
     assert domain_hook(reductions, facts, where, sysctls=by_sysctl) == expected
     assert settings_of(by_sysctl) == PING
     assert domain_hook(reductions, facts, where) == where.hooks
-    assert domain_hook(reductions, facts, setting(uts="host"), domainname="example.org") == {}
+    assert domain_hook(reductions, facts, inputs(uts="host"), domainname="example.org") == {}
     assert reductions.warnings == ()
 
 
 def test_domain_name_that_nobody_can_set_is_said() -> None:
     reductions = Reductions("web")
-    assert domain_hook(reductions, HostFacts(), setting(), domainname="example.org") == {}
+    assert domain_hook(reductions, HostFacts(), inputs(), domainname="example.org") == {}
     assert reductions.warnings == (
         "services.web.domainname: not set, since the program domainname is not installed",
     )

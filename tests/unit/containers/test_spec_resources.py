@@ -20,7 +20,7 @@ NONE = HostFacts()
 NODES = {"/dev/sda": DeviceNode(major=8, minor=0)}
 
 
-def made(facts: HostFacts, reductions: Reductions | None = None, **service: Any) -> dict[str, Any]:
+def build(facts: HostFacts, reductions: Reductions | None = None, **service: Any) -> dict[str, Any]:
     return build_resources(
         Service(name="web", **service),
         SpecInputs(id="a1", rootfs="/r", device_nodes=NODES),
@@ -56,7 +56,7 @@ def test_limits_are_set_where_they_may_be(
     service: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     reductions = Reductions("web")
-    assert made(EVERY, reductions, **service) == expected
+    assert build(EVERY, reductions, **service) == expected
     assert reductions.warnings == ()
 
 
@@ -67,7 +67,7 @@ def test_block_io_names_devices_by_number() -> None:
         "device_read_bps": [{"path": "/dev/sda", "rate": "1024"}],
         "device_write_iops": [{"path": "/dev/sda", "rate": 30}],
     }
-    assert made(EVERY, raw={"blkio_config": blkio}) == {
+    assert build(EVERY, raw={"blkio_config": blkio}) == {
         "blockIO": {
             "weight": 300,
             "weightDevice": [{"major": 8, "minor": 0, "weight": 400}],
@@ -87,7 +87,7 @@ def test_block_io_names_devices_by_number() -> None:
 )
 def test_block_io_that_makes_no_sense_is_refused(blkio: dict[str, Any], message: str) -> None:
     with pytest.raises(LimitInvalid) as caught:
-        made(EVERY, raw={"blkio_config": blkio})
+        build(EVERY, raw={"blkio_config": blkio})
     assert str(caught.value) == f"services.web.blkio_config: {message}"
 
 
@@ -102,7 +102,7 @@ def test_each_key_that_is_not_honoured_is_said_once() -> None:
         "cpuset": "0",
         "raw": {"mem_limit": "64m", "pids_limit": 5, "blkio_config": {"weight": 1}},
     }
-    assert made(NONE, reductions, **service) == {}
+    assert build(NONE, reductions, **service) == {}
     assert [line.partition(": ")[0].removeprefix("services.web.") for line in reductions.warnings] == [
         "mem_limit", "deploy.resources.reservations.memory", "memswap_limit", "oom_kill_disable",
         "deploy.resources.limits.cpus", "cpu_shares", "cpuset", "pids_limit", "blkio_config",
@@ -116,8 +116,8 @@ def test_each_key_that_is_not_honoured_is_said_once() -> None:
 def test_only_the_controllers_that_the_user_was_given_are_used() -> None:
     reductions = Reductions("web")
     facts = HostFacts(controllers=("memory", "pids"))
-    asked = Limits(memory=64 * MB, cpus=1, pids=5)
-    assert set(made(facts, reductions, limits=asked, raw={"cpus": 1})) == {"memory", "pids"}
+    limits = Limits(memory=64 * MB, cpus=1, pids=5)
+    assert set(build(facts, reductions, limits=limits, raw={"cpus": 1})) == {"memory", "pids"}
     assert reductions.warnings == (
         "services.web.cpus: not honoured, since this user was not given the cpu controller",
     )
@@ -125,7 +125,7 @@ def test_only_the_controllers_that_the_user_was_given_are_used() -> None:
 
 def test_no_limit_needs_no_cgroup() -> None:
     reductions = Reductions("web")
-    made(NONE, reductions, limits=Limits(pids=-1), cpu_quota=-1)
+    build(NONE, reductions, limits=Limits(pids=-1), cpu_quota=-1)
     assert reductions.warnings == ()
 
 
@@ -133,20 +133,20 @@ def test_kernel_may_lack_parts() -> None:
     reductions = Reductions("web")
     facts = HostFacts(controllers=("memory",), swap_limit=False)
     limits, swap = Limits(memory=64 * MB), 64 * MB
-    made_of = made(facts, reductions, limits=limits, memswap_limit=swap, oom_kill_disable=True)
+    made_of = build(facts, reductions, limits=limits, memswap_limit=swap, oom_kill_disable=True)
     assert made_of == {"memory": {"limit": 64 * MB}}
     assert [line.split(":")[0] for line in reductions.warnings] == [
         "services.web.memswap_limit",
         "services.web.oom_kill_disable",
     ]
     first = HostFacts(controllers=("memory",), cgroup_version=1)
-    assert made(first, oom_kill_disable=True) == {"memory": {"disableOOMKiller": True}}
+    assert build(first, oom_kill_disable=True) == {"memory": {"disableOOMKiller": True}}
 
 
 @pytest.mark.parametrize("key", WITHOUT_EFFECT)
 def test_key_without_effect_is_said(key: str) -> None:
     reductions = Reductions("web")
-    made(EVERY, reductions, raw={key: 1})
+    build(EVERY, reductions, raw={key: 1})
     assert reductions.warnings == (f"services.web.{key}: {WITHOUT_EFFECT[key]}",)
 
 
@@ -182,20 +182,20 @@ def test_key_without_effect_is_said(key: str) -> None:
 )
 def test_limit_that_makes_no_sense_is_refused(service: dict[str, Any], message: str) -> None:
     with pytest.raises(LimitInvalid) as caught:
-        made(EVERY, **service)
+        build(EVERY, **service)
     assert str(caught.value) == f"services.web.{message}"
 
 
 def test_more_cpus_than_there_are_do_no_harm_where_they_are_not_limited() -> None:
-    assert made(HostFacts(cpus=4), limits=Limits(cpus=5)) == {}
+    assert build(HostFacts(cpus=4), limits=Limits(cpus=5)) == {}
 
 
 def test_cgroup_is_named_only_where_it_may_be_made() -> None:
     reductions = Reductions("web")
-    setting = SpecInputs(id="a1", rootfs="/r")
+    inputs = SpecInputs(id="a1", rootfs="/r")
     service = Service(name="web", cgroup_parent="/mine/")
-    assert build_cgroups_path(Service(name="web"), setting, EVERY, reductions) == "/p/a1"
-    assert build_cgroups_path(service, setting, EVERY, reductions) == "/p/mine/a1"
+    assert build_cgroups_path(Service(name="web"), inputs, EVERY, reductions) == "/p/a1"
+    assert build_cgroups_path(service, inputs, EVERY, reductions) == "/p/mine/a1"
     assert reductions.warnings == ()
-    assert build_cgroups_path(service, setting, NONE, reductions) == ""
+    assert build_cgroups_path(service, inputs, NONE, reductions) == ""
     assert len(reductions.warnings) == 1

@@ -16,19 +16,19 @@ FACTS = HostFacts(
 )
 
 
-def made(reductions: Reductions, **ulimits: Ulimit) -> list[tuple[str, int, int]]:
-    found = build_rlimits(Service(name="web", ulimits=ulimits), FACTS, reductions)
-    return [(one["type"], one["soft"], one["hard"]) for one in found]
+def build(reductions: Reductions, **ulimits: Ulimit) -> list[tuple[str, int, int]]:
+    rlimits = build_rlimits(Service(name="web", ulimits=ulimits), FACTS, reductions)
+    return [(one["type"], one["soft"], one["hard"]) for one in rlimits]
 
 
 def test_limits_that_nobody_names_are_the_holders() -> None:
-    assert made(Reductions("web")) == []
+    assert build(Reductions("web")) == []
 
 
 def test_limits_below_the_users_are_honoured() -> None:
     reductions = Reductions("web")
-    asked = {"nofile": Ulimit(soft=100, hard=20000), "core": Ulimit(soft=-1, hard=-1)}
-    assert made(reductions, **asked, nproc=Ulimit(soft=5, hard=6)) == [
+    requested = {"nofile": Ulimit(soft=100, hard=20000), "core": Ulimit(soft=-1, hard=-1)}
+    assert build(reductions, **requested, nproc=Ulimit(soft=5, hard=6)) == [
         ("RLIMIT_NOFILE", 100, 20000),
         ("RLIMIT_CORE", UNLIMITED, UNLIMITED),
         ("RLIMIT_NPROC", 5, 6),
@@ -38,7 +38,9 @@ def test_limits_below_the_users_are_honoured() -> None:
 
 def test_limits_above_the_users_are_held_to_them() -> None:
     reductions = Reductions("web")
-    assert made(reductions, nofile=Ulimit(soft=30000, hard=-1)) == [("RLIMIT_NOFILE", 20000, 20000)]
+    assert build(reductions, nofile=Ulimit(soft=30000, hard=-1)) == [
+        ("RLIMIT_NOFILE", 20000, 20000)
+    ]
     assert reductions.warnings == (
         "services.web.ulimits.nofile: held to 20000, which is as much as this user may",
     )
@@ -54,12 +56,12 @@ def test_limits_above_the_users_are_held_to_them() -> None:
 )  # fmt: skip
 def test_limit_that_no_machine_has_is_refused(name: str, limit: Ulimit, message: str) -> None:
     with pytest.raises(UlimitInvalid) as caught:
-        made(Reductions("web"), **{name: limit})
+        build(Reductions("web"), **{name: limit})
     assert str(caught.value) == f"services.web.ulimits.{name}: {message}"
 
 
 @pytest.mark.parametrize(
-    ("asked", "lowest", "expected", "said"),
+    ("requested", "lowest", "expected", "is_warned"),
     [
         (0, 0, None, False),
         (0, 200, None, False),
@@ -71,12 +73,12 @@ def test_limit_that_no_machine_has_is_refused(name: str, limit: Ulimit, message:
     ],
 )
 def test_oom_score_is_held_to_the_lowest_that_may_be(
-    asked: int, lowest: int, expected: int | None, said: bool
+    requested: int, lowest: int, expected: int | None, is_warned: bool
 ) -> None:
     reductions = Reductions("web")
-    service = Service(name="web", oom_score_adj=asked)
+    service = Service(name="web", oom_score_adj=requested)
     assert clamp_oom_score_adj(service, HostFacts(oom_score_adj=lowest), reductions) == expected
-    assert bool(reductions.warnings) == said
+    assert bool(reductions.warnings) == is_warned
 
 
 def test_oom_score_out_of_range_is_refused() -> None:

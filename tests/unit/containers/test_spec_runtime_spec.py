@@ -18,22 +18,22 @@ PROFILE = {
 FACTS = HostFacts(seccomp_profile=PROFILE, init_path="/usr/bin/tini-static")
 
 
-def made(
+def build(
     service: dict[str, Any] | None = None,
     image: ImageConfig | None = None,
-    setting: dict[str, Any] | None = None,
+    inputs: dict[str, Any] | None = None,
     facts: HostFacts = FACTS,
 ) -> SpecResult:
     return build_runtime_spec(
         Service(name="web", **{"command": ("serve",), **(service or {})}),
         image or ImageConfig(),
-        SpecInputs(id="a1", rootfs="/r", **{"hostname": "box", **(setting or {})}),
+        SpecInputs(id="a1", rootfs="/r", **{"hostname": "box", **(inputs or {})}),
         facts,
     )
 
 
 def test_plain_service_gets_dockers_defaults() -> None:
-    spec = made().spec
+    spec = build().spec
     assert spec["ociVersion"] == "1.0.2"
     assert spec["root"] == {"path": "/r", "readonly": False}
     assert spec["hostname"] == "box"
@@ -55,34 +55,34 @@ def test_plain_service_gets_dockers_defaults() -> None:
     assert spec["linux"]["seccomp"]["syscalls"] == [{"names": ["read"], "action": "SCMP_ACT_ALLOW"}]
     assert spec["linux"]["resources"] == {}
     assert "hooks" not in spec
-    assert made().warnings == ()
+    assert build().warnings == ()
 
 
 def test_cgroup_is_not_named_where_none_may_be_made() -> None:
-    assert "cgroupsPath" not in made().spec["linux"]
+    assert "cgroupsPath" not in build().spec["linux"]
     facts = HostFacts(controllers=("memory",), cgroup_parent="/user")
-    assert made(facts=facts).spec["linux"]["cgroupsPath"] == "/user/a1"
+    assert build(facts=facts).spec["linux"]["cgroupsPath"] == "/user/a1"
 
 
 def test_service_wins_over_image() -> None:
     image = ImageConfig(user="7:8", working_dir="/image", cmd=("image",))
-    given = made({"command": None}, image)
-    assert (given.uid, given.gid) == (7, 8)
-    assert given.spec["process"]["cwd"] == "/image"
-    assert given.spec["process"]["args"] == ["image"]
-    own = made({"user": "9", "working_dir": "/own"}, image)
+    result = build({"command": None}, image)
+    assert (result.uid, result.gid) == (7, 8)
+    assert result.spec["process"]["cwd"] == "/image"
+    assert result.spec["process"]["args"] == ["image"]
+    own = build({"user": "9", "working_dir": "/own"}, image)
     assert (own.uid, own.gid) == (9, 0)
     assert own.spec["process"]["cwd"] == "/own"
     assert own.spec["process"]["args"] == ["serve"]
 
 
 def test_init_runs_before_the_command() -> None:
-    given = made({"init": True})
-    assert given.spec["process"]["args"] == ["/sbin/docker-init", "--", "serve"]
-    assert given.warnings == ()
-    joined = made({"init": True, "pid": "service:db"}, setting={"pid": "/proc/7/ns/pid"})
+    result = build({"init": True})
+    assert result.spec["process"]["args"] == ["/sbin/docker-init", "--", "serve"]
+    assert result.warnings == ()
+    joined = build({"init": True, "pid": "service:db"}, inputs={"pid": "/proc/7/ns/pid"})
     assert joined.spec["process"]["args"] == ["serve"]
-    without = made({"init": True}, facts=HostFacts())
+    without = build({"init": True}, facts=HostFacts())
     assert without.spec["process"]["args"] == ["serve"]
     assert without.warnings == (
         "services.web.init: not honoured, since there is no statically linked tini here",
@@ -90,7 +90,7 @@ def test_init_runs_before_the_command() -> None:
 
 
 def test_privileged_has_no_shields() -> None:
-    spec = made({"privileged": True}).spec
+    spec = build({"privileged": True}).spec
     assert spec["process"]["capabilities"]["effective"] == list(ALL)
     assert not {"seccomp", "maskedPaths", "readonlyPaths"} & set(spec["linux"])
 
@@ -103,46 +103,46 @@ def test_privileged_has_no_shields() -> None:
     ],
 )
 def test_shields_are_taken_away_one_by_one(word: str, missing: set[str]) -> None:
-    linux = made({"security_opt": (word,)}).spec["linux"]
+    linux = build({"security_opt": (word,)}).spec["linux"]
     assert {"seccomp", "maskedPaths", "readonlyPaths"} - set(linux) == missing
 
 
 def test_own_seccomp_profile_takes_the_place_of_the_default() -> None:
     service = {"security_opt": ("seccomp=p.json",), "privileged": True}
     own = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": []}
-    linux = made(service, setting={"seccomp": own}).spec["linux"]
+    linux = build(service, inputs={"seccomp": own}).spec["linux"]
     assert linux["seccomp"]["defaultAction"] == "SCMP_ACT_ALLOW"
     with pytest.raises(SeccompProfileInvalid) as caught:
-        made(service)
+        build(service)
     assert str(caught.value) == "cannot use the seccomp profile: p.json cannot be read"
 
 
 def test_other_shields_are_set() -> None:
     service = {"security_opt": ("no-new-privileges:true", "apparmor=mine")}
-    process = made(service, facts=HostFacts(apparmor=True)).spec["process"]
+    process = build(service, facts=HostFacts(apparmor=True)).spec["process"]
     assert process["noNewPrivileges"] is True
     assert process["apparmorProfile"] == "mine"
 
 
 def test_terminal_has_a_size_where_it_is_known() -> None:
-    process = made({"tty": True}, setting={"console_size": (24, 80)}).spec["process"]
+    process = build({"tty": True}, inputs={"console_size": (24, 80)}).spec["process"]
     assert process["terminal"] is True
     assert process["consoleSize"] == {"height": 24, "width": 80}
     assert "TERM=xterm" in process["env"]
-    assert "consoleSize" not in made({"tty": True}).spec["process"]
+    assert "consoleSize" not in build({"tty": True}).spec["process"]
 
 
 def test_name_of_the_machine_is_left_alone_in_its_uts_namespace() -> None:
-    spec = made({"uts": "host"}, setting={"uts": "host"}).spec
+    spec = build({"uts": "host"}, inputs={"uts": "host"}).spec
     assert "hostname" not in spec
     assert "HOSTNAME=box" in spec["process"]["env"]
 
 
 def test_setting_adds_environment_annotations_and_hooks() -> None:
     hooks = {"prestart": [{"path": "/net"}]}
-    spec = made(
+    spec = build(
         {"environment": {"A": "1", "B": "1"}, "annotations": {"a": "1", "b": "1"}},
-        setting={"environment": {"B": "2"}, "annotations": {"b": "2"}, "hooks": hooks},
+        inputs={"environment": {"B": "2"}, "annotations": {"b": "2"}, "hooks": hooks},
     ).spec
     assert spec["process"]["env"][-2:] == ["A=1", "B=2"]
     assert spec["annotations"] == {"a": "1", "b": "2"}
@@ -151,14 +151,14 @@ def test_setting_adds_environment_annotations_and_hooks() -> None:
 
 def test_devices_come_after_dev_and_shared_mounts_share() -> None:
     mount = ResolvedMount(target="/d", source="/v", propagation="rshared")
-    spec = made(
+    spec = build(
         {"devices": (Device(source="/dev/fuse"),)},
-        setting={"mounts": (mount,), "device_nodes": {"/dev/fuse": DeviceNode()}},
+        inputs={"mounts": (mount,), "device_nodes": {"/dev/fuse": DeviceNode()}},
     ).spec
-    places = [one["destination"] for one in spec["mounts"]]
-    assert places.index("/dev") < places.index("/dev/fuse")
+    targets = [one["destination"] for one in spec["mounts"]]
+    assert targets.index("/dev") < targets.index("/dev/fuse")
     assert spec["linux"]["rootfsPropagation"] == "shared"
-    assert "rootfsPropagation" not in made().spec["linux"]
+    assert "rootfsPropagation" not in build().spec["linux"]
 
 
 def test_every_reduction_is_told_with_service_and_key() -> None:
@@ -170,7 +170,7 @@ def test_every_reduction_is_told_with_service_and_key() -> None:
         "raw": {"storage_opt": {"size": "1g"}},
     }
     facts = HostFacts(rlimits={"nofile": Ulimit(soft=9, hard=9)})
-    assert [line.partition(": ")[0] for line in made(service, facts=facts).warnings] == [
+    assert [line.partition(": ")[0] for line in build(service, facts=facts).warnings] == [
         "services.web.ulimits.nofile",
         "services.web.oom_score_adj",
         "services.web.userns_mode",
@@ -189,28 +189,28 @@ def test_step_of_a_build_is_a_container_too() -> None:
         working_dir="/src",
     )
     image = ImageConfig(env=("PATH=/bin",), entrypoint=("serve",), cmd=("now",))
-    given = build_runtime_spec(
+    result = build_runtime_spec(
         service, image, SpecInputs(id="b1", rootfs="/r", network="host"), FACTS
     )
-    process = given.spec["process"]
+    process = result.spec["process"]
     assert process["args"] == ["/bin/sh", "-c", "make"]
     assert process["env"] == ["PATH=/bin", "CC=gcc"]
     assert process["cwd"] == "/src"
-    assert given.uid == 4
-    kinds = [one["type"] for one in given.spec["linux"]["namespaces"]]
+    assert result.uid == 4
+    kinds = [one["type"] for one in result.spec["linux"]["namespaces"]]
     assert "network" not in kinds
-    assert given.spec["linux"]["sysctl"] == {}
-    assert given.warnings == ()
+    assert result.spec["linux"]["sysctl"] == {}
+    assert result.warnings == ()
 
 
 def test_containers_do_not_share_what_may_be_edited() -> None:
-    first, second = made().spec, made().spec
+    first, second = build().spec, build().spec
     first["linux"]["maskedPaths"].append("/x")
     first["mounts"][0]["options"].append("x")
     first["process"]["env"].append("X=1")
-    assert second == made().spec
+    assert second == build().spec
 
 
 def test_spec_is_written_as_json() -> None:
     unlimited = {"core": Ulimit(soft=-1, hard=-1)}
-    assert b"18446744073709551615" in to_json(made({"ulimits": unlimited}).spec)
+    assert b"18446744073709551615" in to_json(build({"ulimits": unlimited}).spec)

@@ -25,8 +25,8 @@ broken
 """
 
 
-def found(user: str, ids: int = 65537, group_add: tuple[str, ...] = ()) -> ProcessUser:
-    return resolve_user(user, passwd=PASSWD, group=GROUP, id_count=ids, group_add=group_add)
+def resolve(user: str, id_count: int = 65537, group_add: tuple[str, ...] = ()) -> ProcessUser:
+    return resolve_user(user, passwd=PASSWD, group=GROUP, id_count=id_count, group_add=group_add)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def found(user: str, ids: int = 65537, group_add: tuple[str, ...] = ()) -> Proce
 def test_user_is_looked_up_in_the_image(
     user: str, uid: int, gid: int, groups: tuple[int, ...]
 ) -> None:
-    assert found(user) == ProcessUser(uid=uid, gid=gid, groups=groups)
+    assert resolve(user) == ProcessUser(uid=uid, gid=gid, groups=groups)
 
 
 def test_image_without_account_files_knows_numbers_and_root() -> None:
@@ -62,7 +62,7 @@ def test_image_without_account_files_knows_numbers_and_root() -> None:
 
 
 def test_added_groups_are_names_or_numbers() -> None:
-    assert found("app:app", group_add=("audio", "4000", "29")).groups == (101, 29, 4000)
+    assert resolve("app:app", group_add=("audio", "4000", "29")).groups == (101, 29, 4000)
 
 
 @pytest.mark.parametrize(
@@ -78,12 +78,12 @@ def test_unknown_name_is_refused_in_dockers_words(
     user: str, group_add: tuple[str, ...], message: str
 ) -> None:
     with pytest.raises(UserUnknown) as caught:
-        found(user, group_add=group_add)
+        resolve(user, group_add=group_add)
     assert str(caught.value) == message
 
 
 @pytest.mark.parametrize(
-    ("user", "ids", "message"),
+    ("user", "id_count", "message"),
     [
         ("65537", 65537, "cannot use user 65537: the highest id here is 65536"),
         ("0:65537", 65537, "cannot use group 65537: the highest id here is 65536"),
@@ -92,24 +92,24 @@ def test_unknown_name_is_refused_in_dockers_words(
         ("9" * 5000, 65537, f"cannot use user {'9' * 5000}: uids and gids must be in range 0-2147483647"),
     ],
 )  # fmt: skip
-def test_id_that_is_not_mapped_is_refused(user: str, ids: int, message: str) -> None:
+def test_id_that_is_not_mapped_is_refused(user: str, id_count: int, message: str) -> None:
     with pytest.raises(IdNotMapped) as caught:
-        found(user, ids=ids)
+        resolve(user, id_count=id_count)
     assert str(caught.value) == message
 
 
 def test_added_group_that_is_not_mapped_is_refused() -> None:
     with pytest.raises(IdNotMapped, match="cannot use group 70000"):
-        found("", group_add=("70000",))
+        resolve("", group_add=("70000",))
 
 
 def test_group_of_the_image_that_is_not_mapped_is_left_out() -> None:
-    assert 70000 not in found("app").groups
+    assert 70000 not in resolve("app").groups
 
 
 def test_groups_cannot_be_set_where_only_root_exists() -> None:
-    assert found("root", ids=1).groups == ()
-    assert "additionalGids" not in found("root", ids=1).to_oci()
+    assert resolve("root", id_count=1).groups == ()
+    assert "additionalGids" not in resolve("root", id_count=1).to_oci()
 
 
 WORDS = st.text(alphabet="ar0189:-,x\n²", max_size=30)
