@@ -11,7 +11,14 @@ from cntnr_compose.model.plan import CreateContainer, render_plan
 from cntnr_compose.model.service import Mount, NetworkAttachment, Port, RestartPolicy
 from cntnr_compose.reconcile.one_off import RunOptions, apply_run_options, plan_run
 from cntnr_compose.reconcile.up import plan_up
-from tests.unit.reconcile.world import DATA, HEALTHY, carried_out, nothing, project, service
+from tests.unit.reconcile.world import (
+    DATA,
+    HEALTHY,
+    empty_snapshot,
+    project,
+    service,
+    snapshot_after,
+)
 
 SLUG = "0123456789abcdef" * 4
 WEB = service(
@@ -32,8 +39,10 @@ WEB = service(
 )
 WEB = replace(WEB, networks={"default": NetworkAttachment(aliases=("www",), priority=3)})
 STACK = project(WEB, service("db"))
-UP = carried_out(
-    plan_up(project(service("db")), nothing(STACK)), project(service("db")), nothing(STACK)
+UP = snapshot_after(
+    plan_up(project(service("db")), empty_snapshot(STACK)),
+    project(service("db")),
+    empty_snapshot(STACK),
 )
 
 
@@ -59,7 +68,7 @@ def test_it_may_be_there_only_for_as_long_as_it_runs() -> None:
 
 
 def test_it_is_set_up_beside_what_it_needs_and_started_by_a_plan_of_its_own() -> None:
-    plan = run(nothing(STACK))
+    plan = run(empty_snapshot(STACK))
     assert plan.name == "p-web-run-0123456789ab"
     assert render_plan(plan.before) == dedent("""\
         1 create network p_default: not found
@@ -81,7 +90,7 @@ def test_a_running_dependency_is_checked_all_the_same() -> None:
 
 
 def test_without_dependencies_only_its_own_networks_and_volumes_are_made() -> None:
-    plan = render_plan(run(nothing(STACK), dependencies=False).before)
+    plan = render_plan(run(empty_snapshot(STACK), dependencies=False).before)
     assert "db" not in plan
     assert "create network p_default" in plan
 
@@ -160,7 +169,7 @@ def test_it_waits_for_owners_of_namespaces_and_volumes() -> None:
     side = service("side", ["db"], network_mode="service:db", volumes_from=("db",))
     plan = plan_run(
         project(side, service("db")),
-        nothing(project(side, service("db"))),
+        empty_snapshot(project(side, service("db"))),
         RunOptions(service="side", slug=SLUG),
     )
     assert render_plan(plan.before).splitlines()[-2:] == [

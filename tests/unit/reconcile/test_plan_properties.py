@@ -14,10 +14,10 @@ from tests.unit.reconcile.world import (
     HEALTHY,
     STARTED,
     TIED,
-    carried_out,
-    nothing,
+    empty_snapshot,
     project,
     service,
+    snapshot_after,
     with_status,
 )
 
@@ -62,11 +62,11 @@ def check(plan) -> None:
 @SLOW
 @given(projects(), st.data())
 def test_after_any_change_one_up_suffices(wanted, data) -> None:
-    found = nothing(wanted)
+    found = empty_snapshot(wanted)
     for _ in range(2):
         plan = plan_up(wanted, found)
         check(plan)
-        found = carried_out(plan, wanted, found)
+        found = snapshot_after(plan, wanted, found)
         assert plan_up(wanted, found).steps == ()
         assert len(found.containers) == sum(one.replicas for one in wanted.services.values())
         assert all(one.is_running for one in found.containers)
@@ -76,18 +76,18 @@ def test_after_any_change_one_up_suffices(wanted, data) -> None:
 @SLOW
 @given(projects(), st.data())
 def test_up_of_some_services_repairs_what_it_breaks(wanted, data) -> None:
-    found = carried_out(plan_up(wanted, nothing(wanted)), wanted, nothing(wanted))
+    found = snapshot_after(plan_up(wanted, empty_snapshot(wanted)), wanted, empty_snapshot(wanted))
     changed = edited(data.draw, wanted)
     chosen = tuple(data.draw(st.lists(st.sampled_from(list(wanted.services)), unique=True)))
     plan = plan_up(changed, found, UpOptions(selected=chosen))
     check(plan)
-    assert all(one.is_running for one in carried_out(plan, changed, found).containers)
+    assert all(one.is_running for one in snapshot_after(plan, changed, found).containers)
 
 
 @SLOW
 @given(projects(), st.data())
 def test_nothing_is_started_before_it_was_made_nor_stopped_twice(wanted, data) -> None:
-    found = carried_out(plan_up(wanted, nothing(wanted)), wanted, nothing(wanted))
+    found = snapshot_after(plan_up(wanted, empty_snapshot(wanted)), wanted, empty_snapshot(wanted))
     for one in found.containers:
         if data.draw(st.booleans()):
             found = with_status(found, one.name, state="exited")
@@ -105,11 +105,11 @@ def test_nothing_is_started_before_it_was_made_nor_stopped_twice(wanted, data) -
 @SLOW
 @given(projects(), st.booleans())
 def test_down_leaves_nothing_and_stops_dependents_first(wanted, with_file) -> None:
-    found = carried_out(plan_up(wanted, nothing(wanted)), wanted, nothing(wanted))
+    found = snapshot_after(plan_up(wanted, empty_snapshot(wanted)), wanted, empty_snapshot(wanted))
     options = teardown.DownOptions(volumes=True)
     plan = teardown.plan_down(wanted if with_file else None, found, options)
     check(plan)
-    left = carried_out(plan, wanted, found)
+    left = snapshot_after(plan, wanted, found)
     assert (left.containers, left.networks, left.volumes) == ((), {}, {})
     place = {one.operation.describe(): one.number for one in plan.steps}
     for one in found.containers:
@@ -122,7 +122,7 @@ def test_down_leaves_nothing_and_stops_dependents_first(wanted, with_file) -> No
 @SLOW
 @given(projects())
 def test_restart_leaves_all_running(wanted) -> None:
-    found = carried_out(plan_up(wanted, nothing(wanted)), wanted, nothing(wanted))
+    found = snapshot_after(plan_up(wanted, empty_snapshot(wanted)), wanted, empty_snapshot(wanted))
     plan = plan_restart(wanted, found)
     check(plan)
-    assert all(one.is_running for one in carried_out(plan, wanted, found).containers)
+    assert all(one.is_running for one in snapshot_after(plan, wanted, found).containers)

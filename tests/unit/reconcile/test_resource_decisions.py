@@ -11,10 +11,10 @@ from tests.unit.reconcile.world import (
     CHANGED,
     PAIR,
     creations,
+    empty_snapshot,
     expect,
     internal,
     is_up,
-    nothing,
     up,
     with_service,
     with_status,
@@ -60,7 +60,7 @@ def test_an_external_network_must_exist() -> None:
     ):
         up(wanted)
     there = replace(
-        nothing(wanted), networks={"shared": ObservedNetwork(name="shared", project="q")}
+        empty_snapshot(wanted), networks={"shared": ObservedNetwork(name="shared", project="q")}
     )
     plan = up(wanted, there)
     assert "network" not in render_plan(plan)
@@ -70,7 +70,7 @@ def test_an_external_network_must_exist() -> None:
 @pytest.mark.parametrize(("owner", "by"), [("", "by compose"), ("other", 'for project "p"')])
 def test_a_network_of_somebody_else_is_used_with_a_warning(owner, by) -> None:
     foreign = ObservedNetwork(name="p_default", project=owner, config_hash="x")
-    plan = up(PAIR, replace(nothing(PAIR), networks={"p_default": foreign}))
+    plan = up(PAIR, replace(empty_snapshot(PAIR), networks={"p_default": foreign}))
     assert "network" not in render_plan(plan)
     assert plan.warnings == (
         (
@@ -114,13 +114,13 @@ def test_an_external_volume_must_exist() -> None:
     wanted = replace(PAIR, volumes={"data": external})
     with pytest.raises(VolumeNotFound, match=r'^external volume "shared" not found$'):
         up(wanted)
-    there = replace(nothing(wanted), volumes={"shared": ObservedVolume(name="shared")})
+    there = replace(empty_snapshot(wanted), volumes={"shared": ObservedVolume(name="shared")})
     assert "volume" not in render_plan(up(wanted, there))
 
 
 def test_a_volume_of_somebody_else_is_used_with_a_warning() -> None:
     foreign = ObservedVolume(name="p_data", project="q", config_hash="x")
-    plan = up(PAIR, replace(nothing(PAIR), volumes={"p_data": foreign}))
+    plan = up(PAIR, replace(empty_snapshot(PAIR), volumes={"p_data": foreign}))
     assert plan.warnings == (
         (
             'volume "p_data" already exists but was created for project "q" (expected "p"). '

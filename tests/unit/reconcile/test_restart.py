@@ -10,7 +10,14 @@ from cntnr_compose.model.plan import render_plan
 from cntnr_compose.model.service import Dependency
 from cntnr_compose.reconcile.restart import NothingToStart, plan_restart, plan_start
 from cntnr_compose.reconcile.up import plan_up
-from tests.unit.reconcile.world import HEALTHY, carried_out, nothing, project, service, with_status
+from tests.unit.reconcile.world import (
+    HEALTHY,
+    empty_snapshot,
+    project,
+    service,
+    snapshot_after,
+    with_status,
+)
 
 CHAIN = project(
     service("web", {"api": Dependency(condition="service_healthy", restart=True), "mail": HEALTHY}),
@@ -18,7 +25,7 @@ CHAIN = project(
     service("db"),
     service("mail"),
 )
-UP = carried_out(plan_up(CHAIN, nothing(CHAIN)), CHAIN, nothing(CHAIN))
+UP = snapshot_after(plan_up(CHAIN, empty_snapshot(CHAIN)), CHAIN, empty_snapshot(CHAIN))
 STOPPED = replace(
     UP,
     containers=tuple(
@@ -53,7 +60,7 @@ def test_start_leaves_what_runs_and_makes_nothing() -> None:
     plan = plan_start(CHAIN, UP)
     assert (plan.steps, len(plan.unchanged)) == ((), 4)
     with pytest.raises(NothingToStart, match=r'^service "web" has no container to start$'):
-        plan_start(CHAIN, nothing(CHAIN))
+        plan_start(CHAIN, empty_snapshot(CHAIN))
     with pytest.raises(NoSuchService):
         plan_start(CHAIN, UP, ("nope",))
 
@@ -104,7 +111,7 @@ def test_restart_without_a_file_follows_what_the_containers_were_made_from() -> 
 
 def test_restart_of_a_owner_restarts_those_that_live_in_its_namespace() -> None:
     wanted = project(service("side", network_mode="service:db"), service("db"))
-    found = carried_out(plan_up(wanted, nothing(wanted)), wanted, nothing(wanted))
+    found = snapshot_after(plan_up(wanted, empty_snapshot(wanted)), wanted, empty_snapshot(wanted))
     assert "stop container p-side-1: db is restarted (after 3)" in render_plan(
         plan_restart(wanted, found, ("db",))
     )

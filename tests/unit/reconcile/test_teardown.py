@@ -11,7 +11,14 @@ from cntnr_compose.model.plan import RemoveContainer, StopContainer, render_plan
 from cntnr_compose.reconcile import teardown
 from cntnr_compose.reconcile.teardown import DownOptions, plan_down
 from cntnr_compose.reconcile.up import plan_up
-from tests.unit.reconcile.world import DATA, carried_out, nothing, project, service, with_status
+from tests.unit.reconcile.world import (
+    DATA,
+    empty_snapshot,
+    project,
+    service,
+    snapshot_after,
+    with_status,
+)
 
 CHAIN = project(
     service("web", ["api"]),
@@ -19,7 +26,7 @@ CHAIN = project(
     service("db", volumes=(DATA,)),
     service("mail"),
 )
-UP = carried_out(plan_up(CHAIN, nothing(CHAIN)), CHAIN, nothing(CHAIN))
+UP = snapshot_after(plan_up(CHAIN, empty_snapshot(CHAIN)), CHAIN, empty_snapshot(CHAIN))
 
 
 def expect(plan, wanted: str) -> None:
@@ -224,10 +231,10 @@ def test_down_leaves_services_of_disabled_profiles() -> None:
 
 
 def test_down_with_nothing_there_says_so() -> None:
-    plan = plan_down(CHAIN, nothing(CHAIN))
+    plan = plan_down(CHAIN, empty_snapshot(CHAIN))
     assert plan.steps == ()
     assert plan.warnings == ('No resource found to remove for project "p".',)
-    assert plan_down(None, nothing(CHAIN), DownOptions(selected=("gone",))).steps == ()
+    assert plan_down(None, empty_snapshot(CHAIN), DownOptions(selected=("gone",))).steps == ()
 
 
 def test_down_with_a_file_refuses_a_service_that_is_not_in_it() -> None:

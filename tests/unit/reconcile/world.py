@@ -60,14 +60,14 @@ def project(*services, networks=("default",), volumes=("data",), disabled=()):
     )
 
 
-def nothing(of):
-    """Give the snapshot of a machine where only the images of a project are."""
+def empty_snapshot(of):
+    """Return the snapshot of a machine with nothing but the images of a project."""
     images = {of.image_name(one): f"sha256:{one.name}" for one in of.services.values()}
     return Observed(project=of.name, images=images)
 
 
-def carried_out(plan: Plan, of: Project, before: Observed) -> Observed:
-    """Give the snapshot after a plan, as the supervisor would leave it."""
+def snapshot_after(plan: Plan, of: Project, before: Observed) -> Observed:
+    """Return the snapshot after a plan, as the supervisor would leave it."""
     containers = {one.name: one for one in before.containers}
     networks, volumes = dict(before.networks), dict(before.volumes)
     last = max((int(one.record.id.removeprefix("id")) for one in before.containers), default=0)
@@ -102,7 +102,7 @@ def carried_out(plan: Plan, of: Project, before: Observed) -> Observed:
 
 
 def with_status(found: Observed, name: str, **status) -> Observed:
-    """Give a snapshot in which one container does something else."""
+    """Return a snapshot with the status of one container changed."""
     containers = tuple(
         replace(one, status=replace(one.status, **status)) if one.name == name else one
         for one in found.containers
@@ -148,13 +148,13 @@ SIDE = project(service("side", network_mode="service:db"), service("db"))
 
 def up(wanted: Project, observed: Observed | None = None, **options) -> Plan:
     """Plan an `up`, on a machine with nothing but images where no snapshot is given."""
-    return plan_up(wanted, observed or nothing(wanted), UpOptions(**options))
+    return plan_up(wanted, observed or empty_snapshot(wanted), UpOptions(**options))
 
 
 def is_up(wanted: Project, **options) -> Observed:
     """Return the snapshot after an `up` of a project."""
-    before = nothing(wanted)
-    return carried_out(plan_up(wanted, before, UpOptions(**options)), wanted, before)
+    before = empty_snapshot(wanted)
+    return snapshot_after(plan_up(wanted, before, UpOptions(**options)), wanted, before)
 
 
 def with_service(of: Project, name: str, **settings) -> Project:
