@@ -18,7 +18,7 @@ from cntnr_compose.client.connection import (
 )
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import RemoteError
-from cntnr_compose.core.events import ContainerEvent, Emit, Event
+from cntnr_compose.core.events import ContainerEvent, Emit, Event, ignore_event
 from cntnr_compose.core.uninterruptible import uninterruptible
 from cntnr_compose.core.values import Seconds, Tree, from_tree
 from cntnr_compose.host import files, proc
@@ -44,10 +44,6 @@ from cntnr_compose.model.protocol import (
 
 CONNECT_TIMEOUT: Seconds = 30
 MAX_REPLACEMENTS = 3  # by one command: commands of an older version may start theirs again
-
-
-def ignore_event(_event: Event) -> None:
-    """Ignore an event."""
 
 
 class Client:

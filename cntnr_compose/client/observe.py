@@ -1,6 +1,6 @@
 """Read the state of projects from their files, without asking a supervisor."""
 
-from cntnr_compose.containers.state import records
+from cntnr_compose.containers.state import project_intent, records
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Value, replace
 from cntnr_compose.host import files
@@ -49,7 +49,7 @@ def list_projects() -> tuple[ProjectSummary, ...]:
     summaries = []
     for name in records.list_projects():
         containers = observe_project(name).containers
-        intent = records.read_intent(name)
+        intent = project_intent.read_intent(name)
         if containers or intent:
             files = intent.files if intent else ()
             summaries.append(ProjectSummary(name=name, containers=containers, files=files))

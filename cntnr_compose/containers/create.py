@@ -3,9 +3,10 @@
 import os
 import time
 
-from cntnr_compose.containers.managed import ManagedContainer
+from cntnr_compose.containers.managed import ManagedContainer, managed_containers
 from cntnr_compose.containers.spec import process as environment
 from cntnr_compose.containers.state import records
+from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.containers.state.project_context import ProjectContext, emit_progress
 from cntnr_compose.core import names
 from cntnr_compose.core.errors import CntnrError
@@ -35,7 +36,8 @@ async def create_container(op: CreateContainer, scene: ProjectContext, tell: Emi
     Raises `NameInvalid`, `NameTaken`, `NoSuchImage`, `NoCommand`, `MountUnknown`.
     """
     names.check_name("container", op.name)
-    old = next((one for one in scene.containers.values() if one.record.id == op.replaces), None)
+    others = managed_containers(scene).values()
+    old = next((one for one in others if one.record.id == op.replaces), None)
     name = f"{op.replaces[:12]}_{op.name}" if old else op.name
     emit_progress(tell, op.name, "Recreate" if old else "Creating", detail=op.cause if old else "")
     records.check_name_is_free(op.name, scene.project)
@@ -157,7 +159,7 @@ def _with_volumes_from(service: Service, scene: ProjectContext) -> Service:
 
 def _volumes_from_sources(
     service: Service, scene: ProjectContext
-) -> list[tuple[ManagedContainer, bool]]:
+) -> list[tuple[ContainerState, bool]]:
     """Find the containers that `volumes_from` names, and whether only to read."""
     found = []
     for word in service.volumes_from:

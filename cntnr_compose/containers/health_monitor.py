@@ -1,63 +1,61 @@
-"""Runs a container's health check again and again, and notes what comes of it."""
+"""Run a container's health check on schedule and record the results."""
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
 
-from cntnr_compose.containers import exec as programs
+from cntnr_compose.containers.exec import run_in_container
 from cntnr_compose.containers.logs.program_output import TruncatedOutput
-from cntnr_compose.containers.state import healthcheck as health
+from cntnr_compose.containers.state import healthcheck
+from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.containers.state.healthcheck import HealthState, ProbeSettings
+from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.model.observed import HealthcheckResult
+from cntnr_compose.model.observed import HealthcheckResult, Record
 from cntnr_compose.model.service import Hook
 
-if TYPE_CHECKING:
-    from cntnr_compose.containers.managed import ManagedContainer
 
-
-def has_healthcheck(keeper: "ManagedContainer") -> bool:
+def has_healthcheck(container: ContainerState) -> bool:
     """Tell whether a container has a health check."""
-    return health.probe_settings(keeper.record) is not None
+    return healthcheck.probe_settings(container.record) is not None
 
 
-async def monitor_health(keeper: "ManagedContainer") -> None:
-    """Check until cancelled; the container's keeper does that when it ends."""
-    probe = health.probe_settings(keeper.record)
-    assert probe is not None
+async def monitor_health(context: ProjectContext, container: ContainerState) -> None:
+    """Probe a container until cancelled, which happens when its run ends."""
+    settings = healthcheck.probe_settings(container.record)
+    assert settings is not None
     while True:
-        status = keeper.status
-        known = HealthState(word=status.health or "starting", failing_streak=status.failing_streak)
-        await asyncio.sleep(
-            health.delay_before_probe(probe, known, age=time.time() - status.started)
+        status = container.status
+        health = HealthState(word=status.health or "starting", failing_streak=status.failing_streak)
+        age = time.time() - status.started
+        await asyncio.sleep(healthcheck.delay_before_probe(settings, health, age=age))
+        result = await _run_probe(context, container.record, settings)
+        age = result.started - container.status.started
+        after = healthcheck.health_after_probe(
+            settings, health, exit_code=result.exit_code, age=age
         )
-        found = await _run_probe(keeper, probe)
-        age = found.started - keeper.status.started
-        after = health.health_after_probe(probe, known, exit_code=found.exit_code, age=age)
-        keeper.write(
+        container.write(
             health=after.word,
             failing_streak=after.failing_streak,
-            probes=(*keeper.status.probes, found)[-health.KEPT_PROBES :],
+            probes=(*container.status.probes, result)[-healthcheck.KEPT_PROBES :],
         )
-        if after.word != known.word:
-            keeper.context.emit_event(keeper.record, "health_status", health=after.word)
+        if after.word != health.word:
+            context.emit_event(container.record, "health_status", health=after.word)
 
 
-async def _run_probe(keeper: "ManagedContainer", probe: ProbeSettings) -> HealthcheckResult:
-    started, said = time.time(), TruncatedOutput(health.MAX_PROBE_OUTPUT)
+async def _run_probe(
+    context: ProjectContext, record: Record, settings: ProbeSettings
+) -> HealthcheckResult:
+    started, output = time.time(), TruncatedOutput(healthcheck.MAX_PROBE_OUTPUT)
+    hook = Hook(command=settings.command)
     try:
-        code = await programs.run_in_container(
-            keeper.context,
-            keeper.record,
-            Hook(command=probe.command),
-            said.feed,
-            time_limit=probe.timeout,
+        code = await run_in_container(
+            context, record, hook, output.feed, time_limit=settings.timeout
         )
     except CntnrError as error:
         return HealthcheckResult(
             started=started, ended=time.time(), exit_code=126, output=str(error)
         )
-    output = said.text
+    text = output.text
     if code is None:
-        code, output = -1, f"Health check exceeded timeout ({probe.timeout:g}s): {output}"
-    return HealthcheckResult(started=started, ended=time.time(), exit_code=code, output=output)
+        code, text = -1, f"Health check exceeded timeout ({settings.timeout:g}s): {text}"
+    return HealthcheckResult(started=started, ended=time.time(), exit_code=code, output=text)

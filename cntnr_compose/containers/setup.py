@@ -10,6 +10,7 @@ from cntnr_compose.containers.bundle import etc_files as etcfiles
 from cntnr_compose.containers.logs import rotation as logrotation
 from cntnr_compose.containers.runtime import ports as publish
 from cntnr_compose.containers.runtime import runc
+from cntnr_compose.containers.state import records
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core import paths
 from cntnr_compose.core.events import Emit, WarningEvent
@@ -20,6 +21,7 @@ from cntnr_compose.networks import address_claims as claims
 from cntnr_compose.networks import cni, interfaces
 from cntnr_compose.networks.dns import dnsmasq
 from cntnr_compose.networks.dns import embedded_dns as nameserver
+from cntnr_compose.volumes import store
 
 
 class SetupResult(Value, frozen=True, kw_only=True):
@@ -107,6 +109,17 @@ async def tear_down(scene: ProjectContext, record: Record, addresses: Mapping[st
         if record.definition.ports:
             # Asked for anew: who was killed or cancelled may have published more than he has noted.
             last_first.push_async_callback(_unpublish_ports, addresses)
+
+
+def remove_files(record: Record, *, volumes: bool) -> None:
+    """Remove all that is kept of a container while nothing of it runs; anonymous volumes on request."""
+    for network in record.networks.values():
+        claims.release_address(network, record.id)
+    # The record, which names the volumes, goes last.
+    for point in record.mounts:
+        if volumes and point.anonymous:
+            store.remove_volume(point.source)
+    records.remove(record)
 
 
 def find_unrecorded(project: str, known: Collection[str]) -> list[str]:

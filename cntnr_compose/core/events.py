@@ -48,3 +48,7 @@ class ContainerEvent(Value, frozen=True, kw_only=True, tag="container"):
 
 Event: TypeAlias = Progress | WarningEvent | Output | ContainerEvent
 Emit: TypeAlias = Callable[[Event], None]
+
+
+def ignore_event(_event: Event) -> None:
+    """Ignore an event."""

@@ -1,12 +1,13 @@
-"""Carries out a plan: each step as soon as those it comes after are done. It has no opinions."""
+"""Carry out a plan step by step, each as soon as the steps that it comes after are done."""
 
 import asyncio
 import contextlib
 import time
 from typing import assert_never
 
-from cntnr_compose.containers import create as creation
-from cntnr_compose.containers.managed import ManagedContainer
+from cntnr_compose.containers import create
+from cntnr_compose.containers.managed import ManagedContainer, managed_containers
+from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.containers.state.project_context import ProjectContext, emit_progress
 from cntnr_compose.containers.state.volume_usage import volume_users
 from cntnr_compose.core.errors import CntnrError
@@ -29,14 +30,14 @@ from cntnr_compose.model.plan import (
     WaitFor,
 )
 from cntnr_compose.supervisor import conditions
-from cntnr_compose.volumes import store as volumes
+from cntnr_compose.volumes import store
 
-# What takes things down goes on after a failure, so that as little as possible is left.
+# After one of these has failed the rest goes on, so that as little as possible is left.
 CONTINUE_AFTER_FAILURE = (KillContainer, RemoveContainer, RemoveNetwork, RemoveVolume)
 
 
 class SeveralFailed(CntnrError):
-    """More than one step of taking down failed."""
+    """More than one step that takes things down failed."""
 
     def __init__(self, errors: list[CntnrError]) -> None:
         super().__init__("; ".join(str(error) for error in errors))
@@ -44,188 +45,203 @@ class SeveralFailed(CntnrError):
 
 
 class NoSuchContainer(CntnrError):
-    """A plan names a container that is gone meanwhile."""
+    """A plan names a container that does not exist any more."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"no such container: {name}")
 
 
-async def execute_plan(plan: Plan, scene: ProjectContext, emit: Emit) -> None:
+async def execute_plan(plan: Plan, context: ProjectContext, emit: Emit) -> None:
     """Run every step; the first failure cancels those that have not finished.
 
-    What was prepared and is not started now is as it was before. Raises the `CntnrError` of the step
-    that failed; `SeveralFailed`.
+    Containers that were prepared and are not started then are as they were before. Raises the `CntnrError` of
+    the step that failed; `SeveralFailed`.
     """
     for line in plan.warnings:
         emit(WarningEvent(text=line))
-    done = {step.number: asyncio.Event() for step in plan.steps}
-    failed: list[CntnrError] = []
+    failures: list[CntnrError] = []
+    try:
+        await _run_steps(plan, context, emit, failures)
+    except ExceptionGroup as errors:
+        await process.clean_up(_undo_prepared(plan, context))
+        raise root_cause(errors) from errors
+    except asyncio.CancelledError:
+        await process.clean_up(_undo_prepared(plan, context))
+        raise
+    if failures:
+        raise failures[0] if len(failures) == 1 else SeveralFailed(failures)
 
-    async def when_ready(step: Step) -> None:
+
+async def _run_steps(
+    plan: Plan, context: ProjectContext, emit: Emit, failures: list[CntnrError]
+) -> None:
+    done = {step.number: asyncio.Event() for step in plan.steps}
+
+    async def run_when_ready(step: Step) -> None:
         for number in step.after:
             await done[number].wait()
         try:
-            await execute_operation(step.operation, scene, emit)
+            await execute_operation(step.operation, context, emit)
         except CntnrError as error:
             if not isinstance(step.operation, CONTINUE_AFTER_FAILURE):
                 raise
-            failed.append(error)
+            failures.append(error)
         done[step.number].set()
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            for step in plan.steps:
-                group.create_task(when_ready(step), name=step.operation.describe())
-    except ExceptionGroup as errors:
-        await process.clean_up(_undo_prepared(plan, scene))
-        raise root_cause(errors) from errors
-    except asyncio.CancelledError:
-        await process.clean_up(_undo_prepared(plan, scene))
-        raise
-    if failed:
-        raise failed[0] if len(failed) == 1 else SeveralFailed(failed)
+    async with asyncio.TaskGroup() as group:
+        for step in plan.steps:
+            group.create_task(run_when_ready(step), name=step.operation.describe())
 
 
 def sets_up_containers(plan: Plan) -> bool:
-    """Emit whether a plan sets containers up, which need their networks."""
-    return any(isinstance(one.operation, PrepareContainer | StartContainer) for one in plan.steps)
+    """Tell whether a plan sets up containers: they need their networks."""
+    return any(isinstance(step.operation, PrepareContainer | StartContainer) for step in plan.steps)
 
 
-async def _undo_prepared(plan: Plan, scene: ProjectContext) -> None:
-    names = {
-        one.operation.name for one in plan.steps if isinstance(one.operation, PrepareContainer)
-    }
+async def _undo_prepared(plan: Plan, context: ProjectContext) -> None:
+    operations = [step.operation for step in plan.steps]
+    names = {op.name for op in operations if isinstance(op, PrepareContainer)}
     async with asyncio.TaskGroup() as group:
-        for name in names & scene.containers.keys():
-            group.create_task(scene.containers[name].undo_prepare())
+        for name in names & context.containers.keys():
+            group.create_task(managed_containers(context)[name].undo_prepare())
 
 
 def root_cause(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Take the one error out of a group that the user should hear of: a bug before a mistake."""
+    """Return the one error of a group that the user should see: a bug before an error of the user's."""
     flat: list[BaseException] = []
     ahead = list(errors.exceptions)
     while ahead:
-        one = ahead.pop(0)
-        if isinstance(one, BaseExceptionGroup):
-            ahead = [*one.exceptions, *ahead]
+        error = ahead.pop(0)
+        if isinstance(error, BaseExceptionGroup):
+            ahead = [*error.exceptions, *ahead]
         else:
-            flat.append(one)
-    bugs = (one for one in flat if not isinstance(one, CntnrError))
+            flat.append(error)
+    bugs = (error for error in flat if not isinstance(error, CntnrError))
     return next(bugs, flat[0])
 
 
-async def execute_operation(op: Operation, scene: ProjectContext, emit: Emit) -> None:
-    """Run one operation."""
+async def execute_operation(op: Operation, context: ProjectContext, emit: Emit) -> None:
+    """Run one operation of a plan."""
     match op:
-        case CreateNetwork(network=network):
-            _emit_resource_progress("Network", network.name, "Creating", emit)
-            await scene.networks.create_network(network, op.config_hash, op.labels)
-            _emit_resource_progress("Network", network.name, "Created", emit, done=True)
+        case CreateNetwork():
+            await _create_network(op, context, emit)
         case RemoveNetwork(name=name):
-            await _remove_network(name, scene, emit)
-        case CreateVolume(volume=volume):
-            _emit_resource_progress("Volume", volume.name, "Creating", emit)
-            owner = "" if volume.external else scene.project
-            volumes.create_volume(volume, op.config_hash, op.labels, owner)
-            _emit_resource_progress("Volume", volume.name, "Created", emit, done=True)
+            await _remove_network(name, context, emit)
+        case CreateVolume():
+            _create_volume(op, context, emit)
         case RemoveVolume():
             await _remove_volume(op, emit)
         case CreateContainer():
-            await creation.create_container(op, scene, emit)
+            await create.create_container(op, context, emit)
         case PrepareContainer(name=name, early=early):
-            await _find_container(scene, name).prepare(emit, early=early)
+            await _find_container(context, name).prepare(emit, early=early)
         case StartContainer(name=name):
-            await _find_container(scene, name).start(emit)
+            await _find_container(context, name).start(emit)
         case StopContainer(name=name, grace=grace):
-            await _find_container(scene, name).stop(emit, grace, will_restart=op.again)
+            await _find_container(context, name).stop(emit, grace, will_restart=op.again)
         case KillContainer(name=name, signal=signal):
-            await _find_container(scene, name).kill(emit, signal)
-        case RemoveContainer(name=name, volumes=with_volumes):
-            if name in scene.containers:
-                await scene.containers[name].remove(emit, volumes=with_volumes)
+            await _find_container(context, name).kill(emit, signal)
+        case RemoveContainer(name=name, volumes=volumes):
+            if name in context.containers:
+                await managed_containers(context)[name].remove(emit, volumes=volumes)
         case WaitFor():
-            await _wait(op, scene, emit)
+            await _wait_for_condition(op, context, emit)
         case _:
             assert_never(op)
 
 
-def _find_container(scene: ProjectContext, name: str) -> ManagedContainer:
+def _find_container(context: ProjectContext, name: str) -> ManagedContainer:
     try:
-        return scene.containers[name]
+        return managed_containers(context)[name]
     except KeyError:
         raise NoSuchContainer(name) from None
 
 
-async def _remove_network(name: str, scene: ProjectContext, tell: Emit) -> None:
-    _emit_resource_progress("Network", name, "Removing", tell)
-    if await scene.networks.remove_network(name):
-        _emit_resource_progress("Network", name, "Removed", tell, done=True)
+async def _create_network(op: CreateNetwork, context: ProjectContext, emit: Emit) -> None:
+    _emit_resource_progress("Network", op.network.name, "Creating", emit)
+    await context.networks.create_network(op.network, op.config_hash, op.labels)
+    _emit_resource_progress("Network", op.network.name, "Created", emit, done=True)
+
+
+async def _remove_network(name: str, context: ProjectContext, emit: Emit) -> None:
+    _emit_resource_progress("Network", name, "Removing", emit)
+    if await context.networks.remove_network(name):
+        _emit_resource_progress("Network", name, "Removed", emit, done=True)
     else:
-        _emit_resource_progress("Network", name, "Resource is still in use", tell, state="warning")
+        _emit_resource_progress("Network", name, "Resource is still in use", emit, state="warning")
 
 
-async def _remove_volume(op: RemoveVolume, tell: Emit) -> None:
+def _create_volume(op: CreateVolume, context: ProjectContext, emit: Emit) -> None:
+    volume = op.volume
+    _emit_resource_progress("Volume", volume.name, "Creating", emit)
+    owner = "" if volume.external else context.project
+    store.create_volume(volume, op.config_hash, op.labels, owner)
+    _emit_resource_progress("Volume", volume.name, "Created", emit, done=True)
+
+
+async def _remove_volume(op: RemoveVolume, emit: Emit) -> None:
     name = op.name
-    _emit_resource_progress("Volume", name, "Removing", tell)
+    _emit_resource_progress("Volume", name, "Removing", emit)
     if volume_users(name, running=op.anew):
-        _emit_resource_progress("Volume", name, "Resource is still in use", tell, state="warning")
+        _emit_resource_progress("Volume", name, "Resource is still in use", emit, state="warning")
         return
-    await asyncio.to_thread(volumes.remove_volume, name)
-    _emit_resource_progress("Volume", name, "Removed", tell, done=True)
+    await asyncio.to_thread(store.remove_volume, name)
+    _emit_resource_progress("Volume", name, "Removed", emit, done=True)
 
 
-async def _wait(op: WaitFor, scene: ProjectContext, tell: Emit) -> None:
-    """Wait until a condition is met, or cannot be any more."""
-    said = False
+async def _wait_for_condition(op: WaitFor, context: ProjectContext, emit: Emit) -> None:
+    """Wait until a condition is met, or cannot be met any more."""
+    has_reported = False
     try:
         async with asyncio.timeout(op.timeout):
             while True:
-                there = [
-                    scene.containers[name] for name in op.containers if name in scene.containers
-                ]
-                verdict = conditions.check_condition(
-                    op.service,
-                    op.condition,
-                    [keeper.snapshot for keeper in there],
-                    required=op.required,
-                    now=time.time(),
-                )
+                containers = _existing_containers(op, context)
+                verdict = _check_condition(op, containers)
                 if verdict.state != "waiting":
                     break
-                if not said:
-                    said = True
-                    for keeper in there:
-                        emit_progress(tell, keeper.record.name, "Waiting")
-                with contextlib.suppress(TimeoutError):  # time itself may make a difference
-                    await asyncio.wait_for(scene.wait_for_change(), conditions.STABLE_AFTER)
+                if not has_reported:
+                    has_reported = True
+                    for container in containers:
+                        emit_progress(emit, container.record.name, "Waiting")
+                with contextlib.suppress(TimeoutError):  # a condition may depend on the time alone
+                    await asyncio.wait_for(context.wait_for_change(), conditions.STABLE_AFTER)
     except TimeoutError:
         raise conditions.NotHealthyInTime(op.timeout or 0) from None
-    _report_verdict(op, verdict, [keeper.record.name for keeper in there], tell)
+    _report_verdict(op, verdict, [container.record.name for container in containers], emit)
+
+
+def _existing_containers(op: WaitFor, context: ProjectContext) -> list[ContainerState]:
+    return [context.containers[name] for name in op.containers if name in context.containers]
+
+
+def _check_condition(op: WaitFor, containers: list[ContainerState]) -> conditions.ConditionVerdict:
+    return conditions.check_condition(
+        op.service,
+        op.condition,
+        [container.snapshot for container in containers],
+        required=op.required,
+        now=time.time(),
+    )
 
 
 def _report_verdict(
-    op: WaitFor, verdict: conditions.ConditionVerdict, names: list[str], tell: Emit
+    op: WaitFor, verdict: conditions.ConditionVerdict, names: list[str], emit: Emit
 ) -> None:
     if verdict.state == "failed":
+        state = "error" if op.required else "warning"
         for name in names:
-            emit_progress(
-                tell,
-                name,
-                "Error",
-                state="error" if op.required else "warning",
-                detail=verdict.text,
-            )
+            emit_progress(emit, name, "Error", state=state, detail=verdict.text)
         if op.required:
             raise conditions.DependencyFailed(verdict.text)
-        tell(WarningEvent(text=verdict.text))
+        emit(WarningEvent(text=verdict.text))
         return
     word = "Exited" if op.condition == "service_completed_successfully" else "Healthy"
     if op.condition != "service_started":
         for name in names:
-            emit_progress(tell, name, word, state="done")
+            emit_progress(emit, name, word, state="done")
 
 
 def _emit_resource_progress(
-    kind: str, name: str, status: str, tell: Emit, *, done: bool = False, state: str = "working"
+    kind: str, name: str, status: str, emit: Emit, *, done: bool = False, state: str = "working"
 ) -> None:
-    tell(Progress(kind=kind, name=name, status=status, state="done" if done else state))
+    emit(Progress(kind=kind, name=name, status=status, state="done" if done else state))

@@ -1,14 +1,16 @@
-"""One command's connection to a supervisor: what it asks, its turn, and that it hung up."""
+"""One connected command: answer its requests, hold the change lock for it, cancel when it hangs up."""
 
 import asyncio
 import contextlib
 import os
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
-from cntnr_compose.containers import exec as programs
-from cntnr_compose.containers.state import records
+from cntnr_compose.containers.exec import NotRunning, prepare_exec
+from cntnr_compose.containers.managed import managed_containers
+from cntnr_compose.containers.state import project_intent
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import ContainerEvent, Event, WarningEvent
@@ -31,14 +33,12 @@ from cntnr_compose.model.protocol import (
     Subscribe,
     Unlock,
 )
-from cntnr_compose.supervisor import plan_executor as executor
-
-if TYPE_CHECKING:
-    from cntnr_compose.supervisor.server import Supervisor
+from cntnr_compose.supervisor import plan_executor
+from cntnr_compose.supervisor.project import SupervisedProject
 
 
 class Internal(CntnrError):
-    """A bug of ours, as far as a command can be told of it."""
+    """A bug in the supervisor, as far as a user can act on it."""
 
     exit_code = 70
 
@@ -48,7 +48,7 @@ class Internal(CntnrError):
 
 
 class RequestUnknown(CntnrError):
-    """A command of another version asks for what this supervisor does not know."""
+    """A command of another version sends a request that this supervisor does not know."""
 
     hint = "use the cntnr that the project was brought up with, or a newer one"
 
@@ -59,49 +59,50 @@ class RequestUnknown(CntnrError):
 
 
 class ClientSession:
-    """One command's connection."""
+    """The connection of one command, from its first request until it hangs up."""
 
     def __init__(
-        self, duty: "Supervisor", reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        project: SupervisedProject,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        can_shut_down: Callable[[], bool],
     ) -> None:
-        self._supervisor = duty
+        self._project = project
+        self._context = project.context
         self._reader = reader
         self._writer = writer
+        self._can_shut_down = can_shut_down
         self._holds_lock = False
-        self._networks_checked = False  # whether networks were looked at in this turn
-        self._auto_removed: set[str] = set()  # containers that are removed when they have run
+        self._networks_checked = False  # since the lock was taken
+        self._auto_removed: set[str] = set()  # names of containers that go when they have run
         self._read_ahead = b""  # read while waiting for something else
 
-    async def serve(self) -> None:
+    async def serve(self) -> bool:
+        """Answer requests until the command hangs up; True where it shut the supervisor down."""
         while line := self._read_ahead + await self._reader.readline():
             self._read_ahead = b""
             try:
                 request = from_json(line, cast("type[Request]", Request))
             except ValueError as error:
-                await send_reply(
-                    self._writer,
-                    failure_reply(RequestUnknown(error), self._supervisor.context.project),
-                )
+                reply = failure_reply(RequestUnknown(error), self._context.project)
+                await send_reply(self._writer, reply)
                 continue
-            reply = await self._answer_unless_hung_up(request)
-            if reply is None:
-                return
-            await send_reply(self._writer, reply)
-            if (
-                isinstance(request, Shutdown)
-                and isinstance(reply, ResultReply)
-                and reply.result["ended"]
-            ):
-                self._supervisor.shut_down(self._writer)
-                return
+            answer = await self._answer_unless_hung_up(request)
+            if answer is None:
+                return False
+            await send_reply(self._writer, answer)
+            if isinstance(request, Shutdown) and _has_ended(answer):
+                return True
+        return False
 
     async def _answer_unless_hung_up(self, request: Request) -> Reply | None:
-        """Do what was asked; None where the command hung up before it was done."""
+        """Answer a request; None where the command hung up before that was done."""
         work = asyncio.create_task(self._answer(request))
         ahead = asyncio.create_task(self._read_byte())
         await asyncio.wait({work, ahead}, return_when=asyncio.FIRST_COMPLETED)
         if not work.done() and (byte := ahead.result()):
-            self._read_ahead = byte  # it asks for more before it has its answer: that can wait
+            self._read_ahead = byte  # of its next request, which can wait
             await work
         if not work.done():
             work.cancel()
@@ -114,118 +115,123 @@ class ClientSession:
         return work.result()
 
     async def _read_byte(self) -> bytes:
-        """Wait for a byte; there is none where the command hung up."""
+        """Wait for a byte; empty where the command hung up."""
         try:
             return await self._reader.read(1)
-        except ConnectionError:  # it did so with events unread (unix(7))
+        except ConnectionError:  # it hung up with events unread (unix(7))
             return b""
 
     async def _answer(self, request: Request) -> Reply:
         try:
             return ResultReply(result=await self._result(request))
         except Exception as error:  # noqa: BLE001 - the command is told, and the others are served
-            return failure_reply(error, self._supervisor.context.project)
+            return failure_reply(error, self._context.project)
 
     async def _result(self, request: Request) -> Tree:
-        duty = self._supervisor
         match request:
             case Ping():
-                return greeting(duty.context.project)
+                return greeting(self._context.project)
             case Lock(what=what):
                 await self._acquire_lock(what)
             case Unlock():
                 self.release_lock()
             case Observe():
-                return cast("Tree", to_tree(duty.observe()))
+                return cast("Tree", to_tree(self._project.observe()))
             case ExecutePlan():
-                return await self._execute(request)
-            case PrepareExec(container=name):
-                keeper = duty.context.containers.get(name)
-                if keeper is None or keeper.status.state != "running":
-                    raise programs.NotRunning(name)
-                return {"argv": programs.prepare_exec(duty.context, keeper.record, request)}
+                await self._execute(request)
+            case PrepareExec():
+                return {"argv": self._prepare_exec(request)}
             case Subscribe():
                 await self._subscribe()
             case Shutdown():
-                return {"ended": duty.can_shut_down()}
+                return {"ended": self._can_shut_down()}
             case Serve():
                 return {"taken": True}
         return {}
+
+    def _prepare_exec(self, request: PrepareExec) -> list[str]:
+        container = self._context.containers.get(request.container)
+        if container is None or container.status.state != "running":
+            raise NotRunning(request.container)
+        return prepare_exec(self._context, container.record, request)
 
     def _emit(self, event: Event) -> None:
         if not self._writer.is_closing():
             self._writer.write(to_json(EventReply(event=event)) + b"\n")
 
     async def _acquire_lock(self, what: str) -> None:
-        duty = self._supervisor
-        if duty.change_lock.locked():
-            text = f"waiting for `{duty.lock_owner}`, which is at work on project {duty.context.project}"
+        project = self._project
+        if project.change_lock.locked():
+            name = self._context.project
+            text = f"waiting for `{project.lock_owner}`, which is at work on project {name}"
             self._emit(WarningEvent(text=text))
-        await duty.change_lock.acquire()
-        self._holds_lock, self._networks_checked, duty.lock_owner = True, False, what
-
-    async def remove_unstarted(self) -> None:
-        """Remove what this command made to run once, and did not start."""
-        for name in self._auto_removed & self._supervisor.context.containers.keys():
-            await self._supervisor.context.containers[name].remove_if_unstarted()
+        await project.change_lock.acquire()
+        self._holds_lock, self._networks_checked, project.lock_owner = True, False, what
 
     def release_lock(self) -> None:
-        """Let the next command have its turn."""
+        """Let the next command change the project."""
         if self._holds_lock:
             self._holds_lock = False
-            self._supervisor.change_lock.release()
+            self._project.change_lock.release()
 
-    async def _execute(self, request: ExecutePlan) -> Tree:
-        scene = self._supervisor.context
+    async def remove_unstarted(self) -> None:
+        """Remove one-off containers that this command created and did not start."""
+        for name in self._auto_removed & self._context.containers.keys():
+            await managed_containers(self._context)[name].remove_if_unstarted()
+
+    async def _execute(self, request: ExecutePlan) -> None:
+        context = self._context
         if request.project is not None:
-            scene.intent = request.project
-            records.write_intent(request.project)
+            context.intent = request.project
+            project_intent.write_intent(request.project)
         self._auto_removed |= {
             step.operation.name
             for step in request.plan.steps
             if isinstance(step.operation, CreateContainer) and step.operation.auto_remove
         }
         try:
-            if request.project is not None or executor.sets_up_containers(request.plan):
-                await self._complete_networks()
-            await executor.execute_plan(request.plan, scene, self._emit)
+            if request.project is not None or plan_executor.sets_up_containers(request.plan):
+                await self._repair_networks()
+            await plan_executor.execute_plan(request.plan, context, self._emit)
         finally:
-            if not scene.containers:
-                records.remove_intent(scene.project)
-        return {}
+            if not context.containers:
+                project_intent.remove_intent(context.project)
 
-    async def _complete_networks(self) -> None:
-        """Look once a turn whether what is written of networks stands: none is believed."""
+    async def _repair_networks(self) -> None:
+        """Check networks once a lock: what is written of them may not be there any more."""
         if not self._networks_checked:
-            scene = self._supervisor.context
-            await scene.networks.repair(scene.network_names())
+            await self._context.networks.repair(self._context.network_names())
             self._networks_checked = True
 
     async def _subscribe(self) -> None:
-        def follower(event: ContainerEvent) -> None:
+        def forward(event: ContainerEvent) -> None:
             self._emit(event)
 
-        self._supervisor.context.subscribers.append(follower)
+        self._context.subscribers.append(forward)
         try:
             await asyncio.Event().wait()
         finally:
-            self._supervisor.context.subscribers.remove(follower)
+            self._context.subscribers.remove(forward)
+
+
+def _has_ended(reply: Reply) -> bool:
+    return isinstance(reply, ResultReply) and bool(reply.result["ended"])
 
 
 def greeting(project: str) -> Tree:
-    """Say who this supervisor is."""
+    """Return the answer to a ping: who this supervisor is."""
     return cast("Tree", to_tree(replace(OWN_GREETING, pid=os.getpid(), project=project)))
 
 
 def failure_reply(error: Exception, project: str) -> ErrorReply:
-    """Say what went wrong in a command's words; the traceback of a bug goes to the log."""
-    mistake = error if isinstance(error, CntnrError) else None
+    """Return the reply that reports an error; the traceback of a bug goes to the log."""
+    user_error = error if isinstance(error, CntnrError) else None
     if isinstance(error, OSError):
-        mistake = paths.explain_os_error(error)
-    if mistake is None:
+        user_error = paths.explain_os_error(error)
+    if user_error is None:
         traceback.print_exception(error)
-        mistake = Internal(error, paths.supervisor_log(project))
-    return ErrorReply.from_error(mistake)
+        user_error = Internal(error, paths.supervisor_log(project))
+    return ErrorReply.from_error(user_error)
 
 
 async def send_reply(writer: asyncio.StreamWriter, reply: Reply) -> None:

@@ -1,88 +1,133 @@
-"""One container's life: its states, how it is stopped, and whether it is started again."""
+"""States of a container and the transitions between them; stop signal and grace period."""
 
-from cntnr_compose.core.values import Seconds, Value
+from enum import StrEnum
+
+from cntnr_compose.core.values import Seconds
 from cntnr_compose.model.image import ImageConfig
-from cntnr_compose.model.service import RestartPolicy, Service
+from cntnr_compose.model.observed import Status
+from cntnr_compose.model.service import Service
 
 DEFAULT_GRACE_PERIOD: Seconds = 10
 DEFAULT_STOP_SIGNAL = "SIGTERM"
 
-FIRST_DELAY: Seconds = 0.1
-MAX_DELAY: Seconds = 60
-BACKOFF_RESET_AFTER: Seconds = 10  # a container that ran so long starts over with the first delay
 
-# State and what happens to the state after it; a pair that is not listed is a bug.
-TRANSITIONS = {
-    ("created", "start"): "running",
-    ("created", "remove"): "removing",
-    ("running", "exit"): "exited",
-    ("running", "back off"): "restarting",
-    ("running", "pause"): "paused",
-    ("running", "remove"): "removing",
-    ("paused", "unpause"): "running",
-    ("paused", "exit"): "exited",
-    ("paused", "back off"): "restarting",
-    ("paused", "remove"): "removing",
-    ("restarting", "start"): "running",
-    ("restarting", "back off"): "restarting",
-    ("restarting", "stop"): "exited",
-    ("restarting", "exit"): "exited",
-    ("restarting", "remove"): "removing",
-    ("exited", "start"): "running",
-    ("exited", "remove"): "removing",
-    ("removing", "fail"): "dead",
-    ("dead", "remove"): "removing",
+class LifecycleState(StrEnum):
+    """Where a container stands between its creation and its removal."""
+
+    CREATED = "created"  # never started
+    PREPARING = "preparing"  # bundle and network are being set up; `runc create` runs
+    PREPARED = "prepared"  # `runc create` is done: the program can start
+    STARTING = "starting"  # ports are being published; `runc start` runs
+    RUNNING = "running"
+    PAUSED = "paused"
+    ENDING = "ending"  # its first process is gone; what was set up is being torn down
+    RESTARTING = "restarting"  # waits for the delay before an automatic start
+    EXITED = "exited"
+    REMOVING = "removing"
+    REMOVED = "removed"
+
+
+class LifecycleEvent(StrEnum):
+    """What moves a container from one state to the next."""
+
+    PREPARE = "prepare"
+    PREPARED = "prepared"
+    START = "start"
+    STARTED = "started"
+    PAUSE = "pause"
+    UNPAUSE = "unpause"
+    FAIL = "fail"  # what was begun did not succeed
+    END = "end"  # its first process is gone
+    RESET = "reset"  # torn down; its program was not started
+    EXIT = "exit"  # torn down; it stays ended
+    BACK_OFF = "back off"  # torn down; it is started again after a delay
+    GIVE_UP = "give up"  # no automatic start: the user stopped it, or the start failed
+    REMOVE = "remove"
+    REMOVED = "removed"
+
+
+S, E = LifecycleState, LifecycleEvent
+
+# Stand in the status file, in docker's words. The other states last only while a supervisor works on the
+# container: the file keeps the settled state before, and whatever fails or is undone goes back to that.
+SETTLED = frozenset({S.CREATED, S.RUNNING, S.PAUSED, S.RESTARTING, S.EXITED})
+
+# There is a first process, or what was set up for it.
+SET_UP = frozenset({S.PREPARED, S.STARTING, S.RUNNING, S.PAUSED, S.ENDING})
+
+# Something is there, or comes or goes, beyond the container's own files.
+ACTIVE = SET_UP | {S.PREPARING, S.REMOVING}
+
+# State and event to the next state; None: the settled state before. A pair that is not listed is a bug.
+TRANSITIONS: dict[tuple[LifecycleState, LifecycleEvent], LifecycleState | None] = {
+    (S.CREATED, E.PREPARE): S.PREPARING,
+    (S.CREATED, E.REMOVE): S.REMOVING,
+    (S.PREPARING, E.PREPARED): S.PREPARED,
+    (S.PREPARING, E.FAIL): None,
+    (S.PREPARED, E.START): S.STARTING,
+    (S.PREPARED, E.END): S.ENDING,
+    (S.STARTING, E.STARTED): S.RUNNING,
+    (S.STARTING, E.FAIL): S.PREPARED,
+    (S.RUNNING, E.PAUSE): S.PAUSED,
+    (S.RUNNING, E.END): S.ENDING,
+    (S.PAUSED, E.UNPAUSE): S.RUNNING,
+    (S.PAUSED, E.END): S.ENDING,
+    (S.ENDING, E.RESET): None,
+    (S.ENDING, E.EXIT): S.EXITED,
+    (S.ENDING, E.BACK_OFF): S.RESTARTING,
+    (S.RESTARTING, E.PREPARE): S.PREPARING,
+    (S.RESTARTING, E.GIVE_UP): S.EXITED,
+    (S.RESTARTING, E.REMOVE): S.REMOVING,
+    (S.EXITED, E.PREPARE): S.PREPARING,
+    (S.EXITED, E.REMOVE): S.REMOVING,
+    (S.REMOVING, E.REMOVED): S.REMOVED,
+    (S.REMOVING, E.FAIL): None,
 }
 
 
-class PendingRestart(Value, frozen=True, kw_only=True):
-    """A restart that is due."""
+class TransitionInvalid(Exception):
+    """An event that cannot happen in a container's state: a bug."""
 
-    delay: Seconds  # to wait before it
-    attempt: int  # counted against the policy's limit
-
-
-def next_state(state: str, event: str) -> str:
-    """Give the state that follows."""
-    return TRANSITIONS[state, event]
+    def __init__(self, state: LifecycleState, event: LifecycleEvent) -> None:
+        super().__init__(f"a container that is {state} cannot {event}")
 
 
-def next_restart(
-    policy: RestartPolicy,
-    *,
-    exit_code: int,
-    run_time: Seconds,
-    previous: PendingRestart | None = None,
-    stopped_by_user: bool = False,
-) -> PendingRestart | None:
-    """Decide whether a container that ended is started again, and when; None: it stays ended.
+def next_state(state: LifecycleState, event: LifecycleEvent, settled: str) -> LifecycleState:
+    """Return the state after an event; ``settled`` is what the status file says.
 
-    ``before`` is the restart that led to the run which ended now. A delay of the policy's own
-    (deploy.restart_policy) stands in for the growing one; a run of at least its window proves that the
-    restart worked, so that attempts count from one again.
+    Raises `TransitionInvalid`.
     """
-    if stopped_by_user or policy.condition == "no":
-        return None
-    if policy.condition == "on-failure" and exit_code == 0:
-        return None
-    attempt = previous.attempt + 1 if previous else 1
-    if policy.window and run_time >= policy.window:
-        attempt = 1
-    if policy.max_attempts and attempt > policy.max_attempts:
-        return None
-    if policy.delay:
-        return PendingRestart(delay=policy.delay, attempt=attempt)
-    doubled = previous.delay * 2 if previous and run_time < BACKOFF_RESET_AFTER else FIRST_DELAY
-    return PendingRestart(delay=min(doubled, MAX_DELAY), attempt=attempt)
+    try:
+        target = TRANSITIONS[state, event]
+    except KeyError:
+        raise TransitionInvalid(state, event) from None
+    return target or LifecycleState(settled)
+
+
+def adopted_state(status: Status, *, is_started: bool, has_bundle: bool) -> LifecycleState:
+    """Return the state of a container that an earlier supervisor left, wherever that one died.
+
+    ``is_started``: its first process lives, and is the container's program already.
+    """
+    settled = LifecycleState(status.state)
+    if status.pid:
+        if settled in (S.RUNNING, S.PAUSED):
+            return settled
+        return S.STARTING if is_started else S.PREPARED
+    if settled is S.RESTARTING:
+        return S.ENDING  # nobody waits for its delay any more: decided again
+    return S.PREPARING if has_bundle else settled
 
 
 def stop_signal(service: Service, image: ImageConfig) -> str:
-    """Name the signal that asks a container to end."""
+    """Return the name of the signal that asks a container to end."""
     return service.stop_signal or image.stop_signal or DEFAULT_STOP_SIGNAL
 
 
 def grace_period(service: Service, requested: Seconds | None = None) -> Seconds:
-    """Tell how long a container has to end by itself; what the command asks for comes first."""
+    """Return how long a container may take to end by itself; the command's own value comes first."""
     if requested is not None:
         return requested
-    return DEFAULT_GRACE_PERIOD if service.stop_grace_period is None else service.stop_grace_period
+    if service.stop_grace_period is None:
+        return DEFAULT_GRACE_PERIOD
+    return service.stop_grace_period

@@ -4,17 +4,15 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.core.events import ContainerEvent, Emit, Progress
 from cntnr_compose.host.namespaces.holder import NamespaceHolder
 from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.project import Project
 from cntnr_compose.networks.manager import NetworkManager
-
-if TYPE_CHECKING:
-    from cntnr_compose.containers.managed import ManagedContainer
 
 # More workers than cores only get into each other's way: `runc create` is all CPU.
 MAX_WORKERS = max(2, os.cpu_count() or 2)
@@ -29,7 +27,7 @@ class ProjectContext:
         self.host_facts = facts
         self.intent: Project | None = None
         self.networks = NetworkManager(project)
-        self.containers: dict[str, ManagedContainer] = {}  # by container name
+        self.containers: dict[str, ContainerState] = {}  # by container name
         self.worker_slots = asyncio.Semaphore(MAX_WORKERS)
         self.subscribers: list[Callable[[ContainerEvent], None]] = []
         self._changed = asyncio.Event()
@@ -106,7 +104,7 @@ class ProjectContext:
         known = self.intent.volumes.get(key) if self.intent else None
         return known.name if known else key
 
-    def container_of_service(self, service: str) -> "ManagedContainer | None":
+    def container_of_service(self, service: str) -> ContainerState | None:
         """Find a container of a service that can lend its namespaces."""
         found = [one for one in self.containers.values() if one.record.service == service]
         found.sort(key=lambda one: (one.record.oneoff, one.record.number))

@@ -9,7 +9,6 @@ from cntnr_compose.core.names import safe_path_part
 from cntnr_compose.core.values import replace
 from cntnr_compose.host import files
 from cntnr_compose.model.observed import RUNNING_STATES, Container, Record, Status
-from cntnr_compose.model.project import Project
 
 LOST_EXIT_CODE = (
     137  # the status of a container whose end nobody saw: it was killed with the holder
@@ -127,21 +126,3 @@ def check_name_is_free(name: str, project: str) -> None:
     for other in list_projects():
         if other != project and any(one.record.name == name for one in read_containers(other)):
             raise NameTaken(name, other)
-
-
-def read_intent(project: str) -> Project | None:
-    """Read what a project is meant to be; None where it has never been up."""
-    return files.read_value(paths.intent(project), Project)
-
-
-def write_intent(project: Project) -> None:
-    """Write what a project is meant to be."""
-    paths.make_data_folder(paths.projects())
-    files.write_value(paths.intent(project.name), project, mode=0o600)
-
-
-def remove_intent(project: str) -> None:
-    """Remove what a project was meant to be."""
-    paths.intent(project).unlink(missing_ok=True)
-    for half in paths.projects().glob(f".{project}.json.*"):  # of writers that were killed
-        half.unlink(missing_ok=True)

@@ -54,3 +54,11 @@ def test_a_decimal_of_32_bits_is_written_short() -> None:
 def test_what_is_no_decimal_is_refused(word: str) -> None:
     with pytest.raises(CannotCast, match=r"strconv.ParseFloat"):
         go_parse.parse_float32(word)
+
+
+@pytest.mark.parametrize("word", ["yes", "tRUE", "", " 1"])
+def test_strconv_knows_other_booleans_than_yaml(word: str) -> None:
+    assert go_parse.parse_bool("T") is True
+    assert go_parse.parse_bool("0") is False
+    with pytest.raises(CannotCast):
+        go_parse.parse_bool(word)

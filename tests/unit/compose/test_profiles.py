@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from cntnr_compose.compose.profiles import requested_profiles
 from cntnr_compose.core.errors import NoSuchService
 from tests.unit.compose.world import read, shown
 
@@ -50,3 +51,9 @@ def test_what_no_service_uses_is_left_out_unless_asked_for(tmp_path: Path) -> No
     every = shown(tmp_path, text, all_resources=True)
     assert every["networks"]["n"] == {"name": f"{every['name']}_n", "ipam": {}}
     assert {"volumes", "secrets", "configs"} <= set(every)
+
+
+def test_options_go_before_the_variable() -> None:
+    assert requested_profiles(("p",), {"COMPOSE_PROFILES": "q"}) == ("p",)
+    assert requested_profiles((), {"COMPOSE_PROFILES": " q ,r"}) == ("q", "r")
+    assert requested_profiles((), {}) == ("",)

@@ -1,79 +1,94 @@
-"""Restarts, stops and states."""
+"""States of a container: every transition, what an adopting supervisor makes of a status; stops."""
 
 import pytest
 
 from cntnr_compose.containers.state.lifecycle import (
-    TRANSITIONS,
-    PendingRestart,
+    ACTIVE,
+    SET_UP,
+    SETTLED,
+    LifecycleEvent,
+    LifecycleState,
+    TransitionInvalid,
+    adopted_state,
     grace_period,
-    next_restart,
     next_state,
     stop_signal,
 )
 from cntnr_compose.model.image import ImageConfig
-from cntnr_compose.model.observed import Status
-from cntnr_compose.model.service import RestartPolicy
+from cntnr_compose.model.observed import RUNNING_STATES, Status
 from tests.unit.reconcile.world import service
 
-ALWAYS = RestartPolicy(condition="always")
+# What may happen in each state and where it leads; "<" is back to the settled state before.
+ALLOWED = {
+    "created": "prepare: preparing, remove: removing",
+    "preparing": "prepared: prepared, fail: <",
+    "prepared": "start: starting, end: ending",
+    "starting": "started: running, fail: prepared",
+    "running": "pause: paused, end: ending",
+    "paused": "unpause: running, end: ending",
+    "ending": "reset: <, exit: exited, back off: restarting",
+    "restarting": "prepare: preparing, give up: exited, remove: removing",
+    "exited": "prepare: preparing, remove: removing",
+    "removing": "removed: removed, fail: <",
+    "removed": "",
+}
 
 
-def delays(policy, runs, *, exit_code=1):
-    """Give the delays before the restarts of a container that runs so long each time."""
-    before, found = None, []
-    for ran in runs:
-        before = next_restart(policy, exit_code=exit_code, run_time=ran, previous=before)
-        if before is None:
-            break
-        found.append(round(before.delay, 3))
-    return found
+def allowed(state: str) -> dict[str, str]:
+    return dict(pair.split(": ") for pair in ALLOWED[state].split(", ") if pair)
+
+
+@pytest.mark.parametrize("settled", ["created", "restarting", "exited"])
+@pytest.mark.parametrize("event", LifecycleEvent)
+@pytest.mark.parametrize("state", LifecycleState)
+def test_each_event_leads_where_it_should_or_is_a_bug(
+    state: LifecycleState, event: LifecycleEvent, settled: str
+) -> None:
+    expected = allowed(state).get(event)
+    if expected is None:
+        with pytest.raises(TransitionInvalid, match=f"a container that is {state} cannot {event}"):
+            next_state(state, event, settled)
+    else:
+        assert next_state(state, event, settled) == expected.replace("<", settled)
+
+
+def test_every_state_but_the_last_is_reached_and_left() -> None:
+    reached = {target for state in LifecycleState for target in allowed(state).values()}
+    assert reached - {"<"} | {Status().state} == set(LifecycleState)
+    assert [state for state in LifecycleState if not allowed(state)] == ["removed"]
+
+
+def test_states_with_a_word_of_dockers_are_written() -> None:
+    assert {"created", "exited", *RUNNING_STATES} == SETTLED
+    assert set(LifecycleState) - ACTIVE == {"created", "restarting", "exited", "removed"}
+    assert {"preparing", "removing"} == ACTIVE - SET_UP
 
 
 @pytest.mark.parametrize(
-    ("condition", "exit_code", "by_user", "again"),
+    ("word", "pid", "is_started", "has_bundle", "expected"),
     [
-        ("no", 1, False, False),
-        ("always", 0, False, True),
-        ("always", 1, True, False),
-        ("unless-stopped", 0, False, True),
-        ("unless-stopped", 0, True, False),
-        ("on-failure", 0, False, False),
-        ("on-failure", 1, False, True),
-        ("on-failure", 137, True, False),
+        ("created", 0, False, False, "created"),
+        ("created", 0, False, True, "preparing"),
+        ("created", 7, False, True, "prepared"),
+        ("created", 7, True, True, "starting"),
+        ("exited", 0, False, False, "exited"),
+        ("exited", 0, False, True, "preparing"),
+        ("exited", 7, False, True, "prepared"),
+        ("exited", 7, True, True, "starting"),
+        ("running", 7, False, True, "running"),
+        ("running", 7, True, True, "running"),
+        ("paused", 7, True, True, "paused"),
+        ("restarting", 0, False, False, "ending"),
+        ("restarting", 0, False, True, "ending"),
+        ("restarting", 7, False, True, "prepared"),
+        ("restarting", 7, True, True, "starting"),
     ],
 )
-def test_the_policy_decides_who_is_started_again(condition, exit_code, by_user, again) -> None:
-    policy = RestartPolicy(condition=condition)
-    found = next_restart(policy, exit_code=exit_code, run_time=1, stopped_by_user=by_user)
-    assert (found is not None) == again
-
-
-def test_delays_double_from_100_ms_to_a_minute() -> None:
-    assert delays(ALWAYS, [0] * 12) == [
-        0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 60, 60
-    ]  # fmt: skip
-
-
-def test_a_run_of_ten_seconds_starts_the_delays_over() -> None:
-    assert delays(ALWAYS, [0, 0, 10, 9.9]) == [0.1, 0.2, 0.1, 0.2]
-
-
-def test_on_failure_gives_up_after_its_number_of_attempts() -> None:
-    policy = RestartPolicy(condition="on-failure", max_attempts=2)
-    assert delays(policy, [0, 20, 20, 20]) == [0.1, 0.1]
-
-
-def test_a_delay_of_the_policy_stands_in_for_the_growing_one() -> None:
-    policy = RestartPolicy(condition="on-failure", delay=5)
-    assert delays(policy, [0, 0, 0]) == [5, 5, 5]
-
-
-def test_a_run_as_long_as_the_window_is_a_success_and_attempts_count_anew() -> None:
-    policy = RestartPolicy(condition="on-failure", max_attempts=1, delay=1, window=30)
-    assert delays(policy, [0, 30, 30, 29, 30]) == [1, 1, 1]
-    assert next_restart(
-        policy, exit_code=1, run_time=30, previous=PendingRestart(delay=1, attempt=7)
-    ) == PendingRestart(delay=1, attempt=1)
+def test_a_later_supervisor_sees_where_the_one_before_was(
+    word: str, pid: int, is_started: bool, has_bundle: bool, expected: str
+) -> None:
+    status = Status(state=word, pid=pid)
+    assert adopted_state(status, is_started=is_started, has_bundle=has_bundle) == expected
 
 
 def test_the_stop_signal_is_the_services_then_the_images_then_term() -> None:
@@ -89,15 +104,3 @@ def test_the_grace_is_what_is_asked_for_then_the_services_then_ten_seconds() -> 
     assert grace_period(patient) == 60
     assert grace_period(service("a", stop_grace_period=0)) == 0
     assert grace_period(service("a")) == 10
-
-
-def test_every_state_can_be_reached_and_left() -> None:
-    states = {state for state, _ in TRANSITIONS}
-    assert states == {*TRANSITIONS.values(), Status().state}
-
-
-def test_a_running_container_ends_or_is_started_again() -> None:
-    assert next_state("running", "exit") == "exited"
-    assert next_state(next_state("running", "back off"), "start") == "running"
-    with pytest.raises(KeyError):
-        next_state("removing", "start")

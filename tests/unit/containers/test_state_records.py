@@ -61,15 +61,6 @@ def test_a_container_of_another_version_of_ours_is_left_alone() -> None:
     assert (other / "record.json").exists()
 
 
-def test_what_killed_writers_left_of_an_intent_goes_with_it() -> None:
-    paths.projects().mkdir(parents=True)
-    for name in (".p.json.17", "p.json", "pq.json", ".pq.json.3"):
-        (paths.projects() / name).write_text('{"na')
-    assert records.read_intent("p") is None
-    records.remove_intent("p")
-    assert sorted(path.name for path in paths.projects().iterdir()) == [".pq.json.3", "pq.json"]
-
-
 def test_half_a_status_counts_as_none() -> None:
     one = written(record(), Status(state="running"))
     (paths.container("p", one.id) / "status.json").write_text('{"state": "run')

@@ -23,9 +23,11 @@ from cntnr_compose.model.protocol import (
     Reply,
     Request,
     ResultReply,
+    Shutdown,
     Subscribe,
     compare_age,
 )
+from cntnr_compose.supervisor.project import SupervisedProject
 from cntnr_compose.supervisor.session import ClientSession, failure_reply
 
 EVENT = ContainerEvent(action="start", time=1, id="a", name="web-1", service="web")
@@ -38,22 +40,11 @@ class FakeContext:
         self.subscribers: list[Callable[[ContainerEvent], None]] = []
 
 
-class FakeSupervisor:
-    """What a session needs of a supervisor."""
-
-    def __init__(self) -> None:
-        self.context = FakeContext()
-        self.change_lock = asyncio.Lock()
-        self.lock_owner = ""
-
-
 class Command:
     """The other end of a session."""
 
-    def __init__(
-        self, supervisor: FakeSupervisor, wire: socket.socket, served: "asyncio.Task[None]"
-    ) -> None:
-        self.supervisor, self.wire, self.served = supervisor, wire, served
+    def __init__(self, wire: socket.socket, served: "asyncio.Task[bool]") -> None:
+        self.wire, self.served = wire, served
 
     def ask(self, request: Request) -> None:
         self.wire.sendall(to_json(request) + b"\n")
@@ -61,37 +52,39 @@ class Command:
     async def reply(self) -> Reply:
         line = b""
         while not line.endswith(b"\n"):
-            line += await asyncio.get_running_loop().sock_recv(self.wire, 1)
+            byte = await asyncio.get_running_loop().sock_recv(self.wire, 1)
+            assert byte, "the session has ended"
+            line += byte
         return from_json(line, cast("type[Reply]", Reply))
 
 
 @contextlib.asynccontextmanager
-async def command(supervisor: FakeSupervisor) -> AsyncIterator[Command]:
+async def command(project: SupervisedProject) -> AsyncIterator[Command]:
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     reader, writer = await asyncio.open_connection(sock=theirs)
-    line = ClientSession(cast("Any", supervisor), reader, writer)
+    session = ClientSession(project, reader, writer, lambda: True)
 
-    async def served() -> None:
+    async def serve() -> bool:
         try:
-            await line.serve()
+            return await session.serve()
         except ConnectionError:
-            pass
+            return False
         finally:
-            line.release_lock()
+            session.release_lock()
             writer.close()
 
-    task = asyncio.create_task(served())
+    task = asyncio.create_task(serve())
     try:
-        yield Command(supervisor, ours, task)
+        yield Command(ours, task)
     finally:
         ours.close()
         await asyncio.wait_for(task, 2)
 
 
-def played(scene: Callable[[FakeSupervisor], Any]) -> None:
+def play(scenario: Callable[[SupervisedProject], Any]) -> None:
     async def run() -> None:
-        await scene(FakeSupervisor())
+        await scenario(SupervisedProject(cast("Any", FakeContext())))
 
     asyncio.run(run())
 
@@ -104,22 +97,22 @@ async def until(met: Callable[[], Any]) -> None:
 
 @pytest.mark.parametrize("unread", [0, 1])
 def test_who_hangs_up_has_his_request_cancelled_also_with_events_unread(unread: int) -> None:
-    async def scene(supervisor: FakeSupervisor) -> None:
-        async with command(supervisor) as one:
-            one.ask(Subscribe())
-            await until(lambda: supervisor.context.subscribers)
+    async def scenario(project: SupervisedProject) -> None:
+        async with command(project) as client:
+            client.ask(Subscribe())
+            await until(lambda: project.context.subscribers)
             for _ in range(unread):
-                supervisor.context.subscribers[0](EVENT)
+                project.context.subscribers[0](EVENT)
             await asyncio.sleep(0.01)
-            one.wire.close()
-            await until(lambda: not supervisor.context.subscribers)
+            client.wire.close()
+            await until(lambda: not project.context.subscribers)
 
-    played(scene)
+    play(scenario)
 
 
 def test_a_turn_is_given_back_by_hanging_up_and_the_one_who_waits_is_told() -> None:
-    async def scene(supervisor: FakeSupervisor) -> None:
-        async with command(supervisor) as first, command(supervisor) as second:
+    async def scenario(project: SupervisedProject) -> None:
+        async with command(project) as first, command(project) as second:
             first.ask(Lock(what="up"))
             assert isinstance(await first.reply(), ResultReply)
             second.ask(Lock(what="down"))
@@ -129,15 +122,15 @@ def test_a_turn_is_given_back_by_hanging_up_and_the_one_who_waits_is_told() -> N
             first.wire.close()
             assert isinstance(await second.reply(), ResultReply)
 
-    played(scene)
+    play(scenario)
 
 
 def test_who_hangs_up_while_waiting_for_his_turn_does_not_get_it() -> None:
-    async def scene(supervisor: FakeSupervisor) -> None:
-        async with command(supervisor) as first, command(supervisor) as third:
+    async def scenario(project: SupervisedProject) -> None:
+        async with command(project) as first, command(project) as third:
             first.ask(Lock(what="up"))
             await first.reply()
-            async with command(supervisor) as second:
+            async with command(project) as second:
                 second.ask(Lock(what="down"))
                 await second.reply()
             first.wire.close()
@@ -145,20 +138,32 @@ def test_who_hangs_up_while_waiting_for_his_turn_does_not_get_it() -> None:
             while not isinstance(await third.reply(), ResultReply):
                 pass
 
-    played(scene)
+    play(scenario)
+
+
+def test_a_supervisor_is_shut_down_by_the_command_that_asks_for_it() -> None:
+    async def scenario(project: SupervisedProject) -> None:
+        async with command(project) as client:
+            client.ask(Shutdown())
+            reply = await client.reply()
+            assert isinstance(reply, ResultReply)
+            assert reply.result == {"ended": True}
+            assert await client.served
+
+    play(scenario)
 
 
 def test_what_is_asked_ahead_is_answered_afterwards() -> None:
-    async def scene(supervisor: FakeSupervisor) -> None:
-        async with command(supervisor) as one:
+    async def scenario(project: SupervisedProject) -> None:
+        async with command(project) as client:
             for _ in range(3):
-                one.ask(Ping())
+                client.ask(Ping())
             for _ in range(3):
-                found = await one.reply()
+                found = await client.reply()
                 assert isinstance(found, ResultReply)
                 assert found.result["project"] == "p"
 
-    played(scene)
+    play(scenario)
 
 
 def test_a_full_disk_is_a_mistake_not_a_bug() -> None:
@@ -176,16 +181,16 @@ def test_a_file_that_may_not_be_written_is_a_mistake_where_it_is_ours() -> None:
 
 
 def test_who_asks_for_what_is_not_known_here_is_told_so_and_served_on() -> None:
-    async def scene(supervisor: FakeSupervisor) -> None:
-        async with command(supervisor) as one:
+    async def scenario(project: SupervisedProject) -> None:
+        async with command(project) as client:
             for request in (b'{"type":"dance"}\n', b"nonsense\n"):
-                one.wire.sendall(request)
-                said = await one.reply()
+                client.wire.sendall(request)
+                said = await client.reply()
                 assert isinstance(said, ErrorReply)
                 assert said.error == "RequestUnknown"
                 assert "does not understand" in said.message
-            one.ask(Ping())
-            found = await one.reply()
+            client.ask(Ping())
+            found = await client.reply()
             assert isinstance(found, ResultReply)
             greeting = from_tree(found.result, Greeting)
             assert (greeting.pid, greeting.project, compare_age(greeting)) == (
@@ -194,4 +199,4 @@ def test_who_asks_for_what_is_not_known_here_is_told_so_and_served_on() -> None:
                 "same",
             )
 
-    played(scene)
+    play(scenario)

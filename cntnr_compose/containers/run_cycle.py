@@ -1,0 +1,255 @@
+"""Steps of a container's run: set up, start, wait for the end, tear down, start again by itself.
+
+All that is known of a run stands in the status file as well, so that a later supervisor goes on where this
+one died.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from cntnr_compose.containers import health_monitor, hooks, setup
+from cntnr_compose.containers.bundle import source_snapshot
+from cntnr_compose.containers.logs import rotation
+from cntnr_compose.containers.runtime import ports, runc
+from cntnr_compose.containers.state import records, restart_policy
+from cntnr_compose.containers.state.container_state import ContainerState
+from cntnr_compose.containers.state.lifecycle import ACTIVE, SET_UP, LifecycleEvent, LifecycleState
+from cntnr_compose.containers.state.project_context import ProjectContext
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.events import Emit, ignore_event
+from cntnr_compose.core.values import Seconds
+from cntnr_compose.host import kernel, process, signals
+from cntnr_compose.model.observed import RUNNING_STATES, Record, Status
+from cntnr_compose.networks.port_driver import DriverPort
+
+Cancel: TypeAlias = Callable[[], object]
+
+# Status of a container of which nothing runs.
+NO_PROCESS: dict[str, Any] = {
+    "pid": 0, "born": 0, "conmon": 0, "holder": "",
+    "addresses": {}, "published": (), "health": "",
+}  # fmt: skip
+
+
+def _do_nothing() -> None:
+    """Cancel nothing."""
+
+
+class RunCycle(ContainerState):
+    """Base of `ManagedContainer`: take a container from one state to the next.
+
+    Whoever calls a step holds the change lock. Only the end of the first process comes in between.
+    """
+
+    def __init__(self, context: ProjectContext, record: Record, status: Status) -> None:
+        super().__init__(record, status, context.notify_change)
+        self.context = context
+        self.ports: tuple[DriverPort, ...] = ()
+        self._change_lock = asyncio.Lock()  # one command at a time
+        self._stop_probing: Cancel = _do_nothing
+        self._stop_timer: Cancel = _do_nothing  # of the automatic start that is due
+        # The automatic start that is due, or that led to this run: the next delay grows from it.
+        self._restart: restart_policy.PendingRestart | None = None
+        # Where its mounts came from when it was prepared; unknown of a container that was adopted.
+        self._sources: source_snapshot.SourceSnapshot | None = None
+        # A command stops it to start it again: the event of its end says so. (That the user wants its end
+        # stands in `status.stopped_by_user`, since a later supervisor must not restart it either.)
+        self._start_follows = False
+
+    async def _prepare(self, emit: Emit) -> None:
+        await self.wait_while({LifecycleState.ENDING, LifecycleState.REMOVING})
+        if self.state in SET_UP:
+            return
+        self.transition(LifecycleEvent.PREPARE)
+        try:
+            sources = source_snapshot.take_snapshot(self.context, self.record)
+            result = await setup.set_up(self.context, self.record, emit)
+        except BaseException:
+            await process.clean_up(self._undo_set_up())
+            raise
+        if not source_snapshot.is_complete(sources):  # folders that were missing have been created
+            sources = source_snapshot.take_snapshot(self.context, self.record)
+        self._sources = sources
+        self.transition(
+            LifecycleEvent.PREPARED,
+            holder=self.context.holder.id,
+            pid=result.pid,
+            born=kernel.start_time(result.pid),
+            conmon=result.conmon,
+            addresses=result.addresses,
+            error="",
+        )
+        self._watch()
+
+    async def _undo_set_up(self) -> None:
+        try:
+            await setup.undo_set_up(self.context, self.record)
+        finally:
+            self.transition(LifecycleEvent.FAIL)
+
+    async def _undo_prepare(self) -> None:
+        if self.state is LifecycleState.PREPARED:
+            self._send_signal(signal.SIGKILL)
+            await self.wait_while(ACTIVE)
+
+    async def _start(self, emit: Emit) -> None:
+        if self._has_other_sources():
+            await self._undo_prepare()
+        await self._prepare(emit)
+        self.transition(LifecycleEvent.START)
+        try:
+            await ports.unpublish_ports(self.ports)  # an earlier supervisor's, killed just here
+            self.ports = await ports.publish_ports(
+                self.context.holder.id, self.record, self.status.addresses
+            )
+            async with self.context.worker_slots:
+                await runc.start(self.record.id, self.record.name)
+        except BaseException as error:
+            self.transition(LifecycleEvent.FAIL)
+            await process.clean_up(self._abandon_start(str(error)))
+            raise
+        self._begin_run()
+        for hook in self.record.definition.post_start:
+            await hooks.run_hook(self.context, self.record, "post_start", hook, emit)
+
+    def _has_other_sources(self) -> bool:
+        """Tell whether mounts would come from elsewhere now than when the container was prepared."""
+        # To a one-off somebody is attached already; it was prepared after all that it waits for.
+        if self.record.oneoff or self.state is not LifecycleState.PREPARED:
+            return False
+        return self._sources != source_snapshot.take_snapshot(self.context, self.record)
+
+    async def _abandon_start(self, error: str) -> None:
+        """Undo a start that failed: the container is created or exited, as before."""
+        self._send_signal(signal.SIGKILL)
+        await self.wait_while(ACTIVE)
+        self.write(error=error)
+
+    def _begin_run(self) -> None:
+        """Note that the program was started."""
+        self.transition(
+            LifecycleEvent.STARTED,
+            started=time.time(),
+            finished=0,
+            exit_code=0,
+            stopped_by_user=False,
+            published=ports.to_published(self.ports),
+            health="starting" if health_monitor.has_healthcheck(self) else "",
+            failing_streak=0,
+            probes=(),
+        )
+        self.context.emit_event(self.record, "start")
+        self._begin_probing()
+
+    def _begin_probing(self) -> None:
+        if health_monitor.has_healthcheck(self):
+            work = health_monitor.monitor_health(self.context, self)
+            self._stop_probing = self.context.start_task(work, f"health of {self.record.name}")
+
+    def _watch(self) -> None:
+        self.context.start_task(self._wait_for_end(), f"end of {self.record.name}")
+
+    async def _wait_for_end(self) -> None:
+        """Wait until conmon has written the exit status, or is gone with the container."""
+        if runc.is_conmon(self.status.conmon, self.record.id):
+            await signals.wait_for_exit(self.status.conmon)
+        if self._is_alive():
+            # conmon was killed: nobody will know the status, and output is lost from now on.
+            await signals.wait_for_exit(self.status.pid)
+        # A short program ends before `runc start` has returned.
+        await self.wait_while({LifecycleState.STARTING})
+        code = runc.read_exit_status(self.record.id)
+        self.transition(LifecycleEvent.END)
+        await self._tear_down(records.LOST_EXIT_CODE if code is None else code)
+
+    async def _tear_down(self, code: int) -> None:
+        """Remove what was set up for the run; what fails does not keep its end from being noted."""
+        self._stop_probing()
+        rotation.end_last_line(self.record)
+        try:
+            await setup.tear_down(self.context, self.record, self.status.addresses)
+        finally:
+            self.ports = ()
+            self._end_run(code)
+            if self.record.auto_remove and self.state is LifecycleState.EXITED:
+                await self._delete(volumes=True)
+
+    def _end_run(self, code: int) -> None:
+        """Note the end of a run; start the timer of the next one where the restart policy says so."""
+        status, now = self.status, time.time()
+        if status.state not in RUNNING_STATES:  # the program was not started
+            self.transition(LifecycleEvent.RESET, **NO_PROCESS)
+            return
+        self._restart = restart_policy.next_restart(
+            self.record.definition.restart,
+            exit_code=code,
+            run_time=now - status.started,
+            previous=self._restart,
+            stopped_by_user=status.stopped_by_user,
+        )
+        event = LifecycleEvent.BACK_OFF if self._restart else LifecycleEvent.EXIT
+        # A container that is to come back still belongs to this holder: gone with it, nobody starts it.
+        holder = self.context.holder.id if self._restart else ""
+        self.transition(event, finished=now, exit_code=code, **NO_PROCESS | {"holder": holder})
+        more = {"restarting": "1"} if self._restart or self._start_follows else {}
+        self.context.emit_event(self.record, "die", exitCode=str(code), **more)
+        if self._restart is not None:
+            work = self._restart_after(self._restart.delay)
+            self._stop_timer = self.context.start_task(work, f"restart of {self.record.name}")
+
+    async def _restart_after(self, delay: Seconds) -> None:
+        await asyncio.sleep(delay)
+        async with self._change_lock:
+            if self.state is not LifecycleState.RESTARTING:
+                return
+            self._stop_timer = _do_nothing
+            restarts = self.status.restarts + 1
+            try:
+                await self._start(ignore_event)
+            except CntnrError as error:
+                self._give_up_restart(error=str(error), restarts=restarts)
+                return
+            self.write(restarts=restarts)
+        self.context.emit_event(self.record, "restart")
+
+    def _give_up_restart(self, **changes: Any) -> None:
+        """Note that an automatic start failed; where only a hook did, the program runs on."""
+        if self.state is LifecycleState.RESTARTING:
+            self._cancel_restart()
+            self.transition(LifecycleEvent.GIVE_UP, **changes)
+        else:
+            self.write(**changes)
+
+    def _cancel_restart(self) -> None:
+        self._restart = None
+        self._stop_timer()
+        self._stop_timer = _do_nothing
+
+    def _is_alive(self) -> bool:
+        """Tell whether the first process is there, and not a later one with its pid."""
+        return bool(self.status.pid) and kernel.start_time(self.status.pid) == self.status.born
+
+    def _send_signal(self, number: int) -> None:
+        if self._is_alive():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.status.pid, number)
+
+    async def _delete(self, *, volumes: bool) -> None:
+        """Remove the container's files, once: it may have done so by itself when it ended."""
+        if self.state is LifecycleState.REMOVED:
+            return
+        self.transition(LifecycleEvent.REMOVE)
+        try:
+            work = asyncio.to_thread(setup.remove_files, self.record, volumes=volumes)
+            await process.run_shielded(work)
+        except BaseException:
+            self.transition(LifecycleEvent.FAIL)
+            raise
+        self.context.containers.pop(self.record.name, None)
+        self.transition(LifecycleEvent.REMOVED)
+        self.context.emit_event(self.record, "destroy")

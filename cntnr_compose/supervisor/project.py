@@ -1,0 +1,94 @@
+"""The supervised project: its change lock, adoption of what runs, housekeeping, snapshot."""
+
+import asyncio
+import traceback
+from collections.abc import Coroutine
+from typing import Any
+
+from cntnr_compose.containers import setup
+from cntnr_compose.containers.logs import rotation
+from cntnr_compose.containers.managed import ManagedContainer, managed_containers
+from cntnr_compose.containers.state import project_intent, records
+from cntnr_compose.containers.state.project_context import ProjectContext
+from cntnr_compose.images.store import ImageStore
+from cntnr_compose.model.observed import Observed
+from cntnr_compose.networks import slirp4netns
+from cntnr_compose.volumes import store
+
+UPLINK_CHECK_ROUNDS = 4  # rounds of housekeeping from one check of the uplink to the next
+
+
+class SupervisedProject:
+    """One project and the lock that commands hold while they change it."""
+
+    def __init__(self, context: ProjectContext) -> None:
+        self.context = context
+        self.change_lock = asyncio.Lock()  # held by the command that may change the project
+        self.lock_owner = ""  # what that command does, for those who wait
+        self._rounds = 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing of the project is left: no containers, no networks of its own."""
+        context = self.context
+        networks = (managed.found for managed in context.networks.list_networks())
+        return not context.containers and all(
+            network.project != context.project for network in networks
+        )
+
+    async def adopt(self) -> None:
+        """Go on with what an earlier supervisor left: read the records, adopt what runs, repair networks."""
+        context = self.context
+        context.intent = project_intent.read_intent(context.project)
+        records.remove_incomplete(context.project)
+        self._read_containers()
+        known = {container.record.id for container in context.containers.values()}
+        for identity in setup.find_unrecorded(context.project, known):
+            await log_failure(setup.tear_down_unrecorded(context, identity))
+        await log_failure(context.networks.repair())
+        if context.containers:
+            await log_failure(slirp4netns.ensure_running())
+        for container in list(managed_containers(context).values()):
+            await log_failure(container.adopt())
+
+    def _read_containers(self) -> None:
+        context = self.context
+        for written in records.read_containers(context.project):
+            current = records.correct_status(written, context.holder.id)
+            container = ManagedContainer(context, current.record, current.status)
+            context.containers[current.record.name] = container
+            if current.status != written.status:
+                container.write()
+
+    async def run_housekeeping(self) -> None:
+        """Run one round: rotate logs, remove what nobody uses any more, repair networks and uplink."""
+        context = self.context
+        for container in list(context.containers.values()):
+            rotation.keep_rotated_log(container.record)
+        # A command that holds the lock may want to use them again.
+        if not context.containers and not self.change_lock.locked():
+            await log_failure(context.networks.remove_leaving())
+            project_intent.remove_intent(context.project)
+        await log_failure(context.networks.repair(rules=False))
+        self._rounds += 1
+        if self._rounds % UPLINK_CHECK_ROUNDS == 0:
+            await slirp4netns.ensure_running()
+
+    def observe(self) -> Observed:
+        """Take a snapshot."""
+        context = self.context
+        return Observed(
+            project=context.project,
+            containers=tuple(container.snapshot for container in context.containers.values()),
+            networks=context.networks.observe(),
+            volumes=store.observe_volumes(),
+            images={image.ref: image.id for image in ImageStore().list()},
+        )
+
+
+async def log_failure(work: Coroutine[Any, Any, None]) -> None:
+    """Do what must not keep the rest from being done: the traceback of its failure goes to the log."""
+    try:
+        await work
+    except Exception:  # noqa: BLE001
+        traceback.print_exc()
