@@ -13,7 +13,7 @@ from cntnr_compose.model.service import (
     FileMount,
     Healthcheck,
     Hook,
-    ImageOptions,
+    ImageMountOptions,
     Limits,
     Logging,
     Mount,
@@ -161,7 +161,7 @@ def _mount(tree: Tree) -> Mount:
             labels=volume.get("labels", {}),
         ),
         tmpfs=TmpfsOptions(size=_bytes(tmpfs.get("size")), mode=tmpfs.get("mode", 0)),
-        image=ImageOptions(subpath=image.get("subpath", "")),
+        image=ImageMountOptions(subpath=image.get("subpath", "")),
     )
 
 

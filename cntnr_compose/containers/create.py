@@ -1,28 +1,28 @@
-"""Makes containers: their records, their anonymous volumes, and the change from an old one to a new."""
+"""Create containers: record, anonymous volumes; replace an old container by a new one."""
 
 import os
 import time
 
 from cntnr_compose.containers.managed import ManagedContainer, managed_containers
-from cntnr_compose.containers.spec import process as environment
+from cntnr_compose.containers.spec.process import build_command_line
 from cntnr_compose.containers.state import records
 from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.containers.state.project_context import ProjectContext, emit_progress
-from cntnr_compose.core import names
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit
+from cntnr_compose.core.names import check_name
 from cntnr_compose.core.values import replace, to_tree
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image, ImageConfig
 from cntnr_compose.model.observed import MountPoint, Record, Status
 from cntnr_compose.model.plan import CreateContainer
 from cntnr_compose.model.service import Mount, Service
-from cntnr_compose.networks import address_claims as claims
-from cntnr_compose.volumes import store as volumes
+from cntnr_compose.networks import address_claims
+from cntnr_compose.volumes import store
 
 
 class MountUnknown(CntnrError):
-    """A mount of a type that exists on other systems only."""
+    """A mount has a type that exists on other systems only."""
 
     def __init__(self, service: str, kind: str, target: str) -> None:
         super().__init__(
@@ -30,58 +30,63 @@ class MountUnknown(CntnrError):
         )
 
 
-async def create_container(op: CreateContainer, scene: ProjectContext, tell: Emit) -> None:
-    """Make a container; one that it replaces is stopped and removed when the new one stands.
+async def create_container(op: CreateContainer, context: ProjectContext, emit: Emit) -> None:
+    """Create a container; one that it replaces is stopped and removed after that.
 
     Raises `NameInvalid`, `NameTaken`, `NoSuchImage`, `NoCommand`, `MountUnknown`.
     """
-    names.check_name("container", op.name)
-    others = managed_containers(scene).values()
-    old = next((one for one in others if one.record.id == op.replaces), None)
+    check_name("container", op.name)
+    existing = managed_containers(context).values()
+    old = next((one for one in existing if one.record.id == op.replaces), None)
     name = f"{op.replaces[:12]}_{op.name}" if old else op.name
-    emit_progress(tell, op.name, "Recreate" if old else "Creating", detail=op.cause if old else "")
-    records.check_name_is_free(op.name, scene.project)
-    if old is None and op.name in scene.containers:
-        raise records.NameTaken(op.name, scene.project)
+    emit_progress(emit, op.name, "Recreate" if old else "Creating", detail=op.cause if old else "")
+    records.check_name_is_free(op.name, context.project)
+    if old is None and op.name in context.containers:
+        raise records.NameTaken(op.name, context.project)
     image = ImageStore().require(op.image)
-    record = _make_record(op, scene, image, name)
-    for point in record.mounts:
-        if point.anonymous and volumes.find_volume(point.source) is None:
-            volumes.create_anonymous_volume(point.source, scene.project)
-    records.write_record(record)
-    keeper = ManagedContainer(scene, record, Status())
-    records.write_status(record, keeper.status)
-    scene.containers[name] = keeper
-    scene.emit_event(record, "create")
+    new = _add_container(_make_record(op, context, image, name), context)
     if old:
-        await _replace_container(old, keeper, op)
-    emit_progress(tell, op.name, "Recreated" if old else "Created", state="done")
+        await _replace_container(old, new, op)
+    emit_progress(emit, op.name, "Recreated" if old else "Created", state="done")
+
+
+def _add_container(record: Record, context: ProjectContext) -> ManagedContainer:
+    """Create the anonymous volumes of a container, and write its record and status."""
+    for point in record.mounts:
+        if point.anonymous and store.find_volume(point.source) is None:
+            store.create_anonymous_volume(point.source, context.project)
+    records.write_record(record)
+    container = ManagedContainer(context, record, Status())
+    records.write_status(record, container.status)
+    context.containers[record.name] = container
+    context.emit_event(record, "create")
+    return container
 
 
 async def _replace_container(
     old: ManagedContainer, new: ManagedContainer, op: CreateContainer
 ) -> None:
-    def quietly(_event: object) -> None:
-        """Say nothing of the old one: the display tells of the new one under the same name."""
+    def ignore(_event: object) -> None:
+        """Show nothing of the old one: the display shows the new one under the same name."""
 
-    await old.stop(quietly, op.grace)
+    await old.stop(ignore, op.grace)
     for network in old.record.networks.values():
-        claims.transfer_address(network, old.record.id, new.record.id)
-    await old.remove(quietly, volumes=False)
+        address_claims.transfer_address(network, old.record.id, new.record.id)
+    await old.remove(ignore, volumes=False)
     taken_over = {point.source for point in new.record.mounts}
     for point in old.record.mounts:
         if point.anonymous and point.source not in taken_over:
-            volumes.remove_volume(point.source)
+            store.remove_volume(point.source)
     new.rename(op.name)
 
 
-def _make_record(op: CreateContainer, scene: ProjectContext, image: Image, name: str) -> Record:
+def _make_record(op: CreateContainer, context: ProjectContext, image: Image, name: str) -> Record:
     service = op.service
     config = image.config
     return Record(
         id=os.urandom(32).hex(),
         name=name,
-        project=scene.project,
+        project=context.project,
         service=service.name,
         number=op.number,
         oneoff=op.oneoff,
@@ -91,34 +96,34 @@ def _make_record(op: CreateContainer, scene: ProjectContext, image: Image, name:
         config_hash=op.config_hash,
         created=time.time(),
         labels={**(config.labels or {}), **op.labels},
-        command=environment.build_command_line(service, config),
-        definition=_with_volumes_from(service, scene),
+        command=build_command_line(service, config),
+        definition=_with_volumes_from(service, context),
         image_config=to_tree(config),
-        networks={key: scene.network_name(key) for key in service.networks},
-        mounts=tuple(_mount_points(op, scene, config)),
+        networks={key: context.network_name(key) for key in service.networks},
+        mounts=tuple(_mount_points(op, context, config)),
         depends_on=tuple(service.depends_on),
     )
 
 
 def _mount_points(
-    op: CreateContainer, scene: ProjectContext, image: ImageConfig
+    op: CreateContainer, context: ProjectContext, image: ImageConfig
 ) -> list[MountPoint]:
     service = op.service
-    found = {point.target: point for point in _volumes_from_mounts(service, scene)}
-    wanted = {mount.target for mount in service.volumes}
+    points = {point.target: point for point in _volumes_from_mounts(service, context)}
+    own_targets = {mount.target for mount in service.volumes}
     for target in image.volumes or ():
-        if target not in wanted and target not in _tmpfs_targets(service):
-            found[target] = _anonymous_volume(op, target)
+        if target not in own_targets and target not in _tmpfs_targets(service):
+            points[target] = _anonymous_volume(op, target)
     for mount in service.volumes:
-        found[mount.target] = _mount_point(op, scene, mount)
-    return list(found.values())
+        points[mount.target] = _mount_point(op, context, mount)
+    return list(points.values())
 
 
 def _tmpfs_targets(service: Service) -> set[str]:
     return {word.partition(":")[0] for word in service.tmpfs}
 
 
-def _mount_point(op: CreateContainer, scene: ProjectContext, mount: Mount) -> MountPoint:
+def _mount_point(op: CreateContainer, context: ProjectContext, mount: Mount) -> MountPoint:
     if mount.type not in ("bind", "volume", "tmpfs", "image"):
         raise MountUnknown(op.service.name, mount.type, mount.target)
     point = MountPoint(
@@ -127,7 +132,7 @@ def _mount_point(op: CreateContainer, scene: ProjectContext, mount: Mount) -> Mo
     if mount.type != "volume":
         return point
     if mount.source:
-        return replace(point, source=scene.volume_name(mount.source))
+        return replace(point, source=context.volume_name(mount.source))
     return replace(_anonymous_volume(op, mount.target), read_only=mount.read_only)
 
 
@@ -136,38 +141,40 @@ def _anonymous_volume(op: CreateContainer, target: str) -> MountPoint:
     return MountPoint(type="volume", target=target, source=name, anonymous=True)
 
 
-def _volumes_from_mounts(service: Service, scene: ProjectContext) -> list[MountPoint]:
-    """Give the mounts of the containers that `volumes_from` names; theirs is what is anonymous."""
+def _volumes_from_mounts(service: Service, context: ProjectContext) -> list[MountPoint]:
+    """Return the mounts of the containers that `volumes_from` names; anonymous volumes stay theirs."""
     return [
         replace(point, anonymous=False, read_only=point.read_only or read_only)
-        for lender, read_only in _volumes_from_sources(service, scene)
-        for point in lender.record.mounts
+        for source, read_only in _volumes_from_sources(service, context)
+        for point in source.record.mounts
     ]
 
 
-def _with_volumes_from(service: Service, scene: ProjectContext) -> Service:
-    """Add what the lenders' own definitions say of the mounts that are borrowed: parts, propagation."""
-    known = {mount.target for mount in service.volumes}
-    lent = {
+def _with_volumes_from(service: Service, context: ProjectContext) -> Service:
+    """Add the options of the mounts that `volumes_from` brings along: subpath, propagation."""
+    own_targets = {mount.target for mount in service.volumes}
+    others = {
         mount.target: mount
-        for lender, _ in _volumes_from_sources(service, scene)
-        for mount in lender.record.definition.volumes
-        if mount.target not in known
+        for source, _ in _volumes_from_sources(service, context)
+        for mount in source.record.definition.volumes
+        if mount.target not in own_targets
     }
-    return replace(service, volumes=(*service.volumes, *lent.values())) if lent else service
+    return replace(service, volumes=(*service.volumes, *others.values())) if others else service
 
 
 def _volumes_from_sources(
-    service: Service, scene: ProjectContext
+    service: Service, context: ProjectContext
 ) -> list[tuple[ContainerState, bool]]:
-    """Find the containers that `volumes_from` names, and whether only to read."""
-    found = []
+    """Find the containers that `volumes_from` names; True with those to mount read-only."""
+    sources = []
     for word in service.volumes_from:
         name, read_only = word.removesuffix(":ro").removesuffix(":rw"), word.endswith(":ro")
         kind, _, other = name.partition(":")
-        keeper = (
-            scene.containers.get(other) if kind == "container" else scene.container_of_service(name)
+        container = (
+            context.containers.get(other)
+            if kind == "container"
+            else context.container_of_service(name)
         )
-        if keeper is not None:
-            found.append((keeper, read_only))
-    return found
+        if container is not None:
+            sources.append((container, read_only))
+    return sources

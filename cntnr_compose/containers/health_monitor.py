@@ -25,7 +25,9 @@ async def monitor_health(context: ProjectContext, container: ContainerState) -> 
     assert settings is not None
     while True:
         status = container.status
-        health = HealthState(word=status.health or "starting", failing_streak=status.failing_streak)
+        health = HealthState(
+            status=status.health or "starting", failing_streak=status.failing_streak
+        )
         age = time.time() - status.started
         await asyncio.sleep(healthcheck.delay_before_probe(settings, health, age=age))
         result = await _run_probe(context, container.record, settings)
@@ -34,12 +36,12 @@ async def monitor_health(context: ProjectContext, container: ContainerState) -> 
             settings, health, exit_code=result.exit_code, age=age
         )
         container.write(
-            health=after.word,
+            health=after.status,
             failing_streak=after.failing_streak,
             probes=(*container.status.probes, result)[-healthcheck.KEPT_PROBES :],
         )
-        if after.word != health.word:
-            context.emit_event(container.record, "health_status", health=after.word)
+        if after.status != health.status:
+            context.emit_event(container.record, "health_status", health=after.status)
 
 
 async def _run_probe(

@@ -62,7 +62,7 @@ class TmpfsOptions(Value, frozen=True, kw_only=True):
     mode: int = 0  # 0: 01777
 
 
-class ImageOptions(Value, frozen=True, kw_only=True):
+class ImageMountOptions(Value, frozen=True, kw_only=True):
     """Options of an image mount."""
 
     subpath: str = ""
@@ -79,7 +79,7 @@ class Mount(Value, frozen=True, kw_only=True):
     bind: BindOptions = field(default_factory=BindOptions)
     volume: VolumeOptions = field(default_factory=VolumeOptions)
     tmpfs: TmpfsOptions = field(default_factory=TmpfsOptions)
-    image: ImageOptions = field(default_factory=ImageOptions)
+    image: ImageMountOptions = field(default_factory=ImageMountOptions)
 
 
 class FileMount(Value, frozen=True, kw_only=True):

@@ -63,6 +63,7 @@ KEY_ORDER = {
     "volumes.bind": "selinux propagation create_host_path",
     "volumes.tmpfs": "size",
 }
+# Sort keys: declared ones come before all others, which sort by name.
 RANKS = {
     path: {word: f"\0{number:03}" for number, word in enumerate(words.split())}
     for path, words in KEY_ORDER.items()
@@ -76,10 +77,13 @@ IMPLIED_VALUES: dict[str, Tree] = {
     "post_start": {"command": None},
     "pre_stop": {"command": None},
 }
-# Where users choose the keys; elsewhere those with x- are extensions, which do not count.
+# Ends of paths below which users choose the keys; elsewhere keys with x- are extensions and left out.
 USER_KEYED = ("environment", "labels", "annotations", "sysctls", "options", "_opt", "_opts")
-CAPITALIZED = ("blkio_config.device", "blkio_config.weight_device")  # beginnings of paths
-# Go writes these letters so, since JSON may stand in a page of HTML.
+CAPITALIZED = (
+    "blkio_config.device",
+    "blkio_config.weight_device",
+)  # beginnings of paths whose keys Go writes with a capital
+# Go escapes these letters, for JSON within HTML.
 ESCAPED = ((b"&", b"\\u0026"), (b"<", b"\\u003c"), (b">", b"\\u003e"))
 
 

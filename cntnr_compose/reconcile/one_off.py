@@ -57,12 +57,7 @@ def plan_run(project: Project, observed: Observed, options: RunOptions) -> OneOf
 
     Raises what `plan_up` raises.
     """
-    up_options = UpOptions(
-        selected=(options.service,),
-        dependencies=options.dependencies,
-        remove_orphans=options.remove_orphans,
-        ignore_orphans=options.ignore_orphans,
-    )
+    up_options = _up_options(options)
     selected = select_services(project, up_options)
     service = apply_run_options(selected.service(options.service), options)
     selected = replace(selected, services={**selected.services, service.name: service})
@@ -118,6 +113,16 @@ def apply_run_options(service: Service, options: RunOptions) -> Service:
             key: _one_off_attachment(service.name, one, use_aliases=options.use_aliases)
             for key, one in service.networks.items()
         },
+    )
+
+
+def _up_options(options: RunOptions) -> UpOptions:
+    """Return the options for bringing up what the service depends on."""
+    return UpOptions(
+        selected=(options.service,),
+        dependencies=options.dependencies,
+        remove_orphans=options.remove_orphans,
+        ignore_orphans=options.ignore_orphans,
     )
 
 

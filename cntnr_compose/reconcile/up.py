@@ -1,6 +1,4 @@
-"""Plan `up`, `create` and `scale`: from Project, Observed and options to a Plan."""
-
-from collections.abc import Mapping
+"""Plan `up`, `create` and `scale`, from Project, Observed and options to a Plan."""
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Seconds, Value, field, replace
@@ -84,14 +82,6 @@ def plan_up(project: Project, observed: Observed, options: UpOptions | None = No
     removals = handle_orphans(builder, project, observed, options)
     add_up_steps(builder, selected, observed, options, orphan_removals=removals)
     return builder.build()
-
-
-def plan_scale(
-    project: Project, observed: Observed, counts: Mapping[str, int], *, dependencies: bool = True
-) -> Plan:
-    """Plan a number of containers for some services, and what these depend on."""
-    options = UpOptions(selected=tuple(counts), scale=dict(counts), dependencies=dependencies)
-    return plan_up(project, observed, options)
 
 
 def select_services(project: Project, options: UpOptions) -> Project:

@@ -1,4 +1,4 @@
-"""Whether the containers of a service meet what others wait for: yes, not yet, or never."""
+"""Conditions of depends_on and `up --wait`: met, not yet, or not any more."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -10,18 +10,18 @@ from cntnr_compose.model.observed import Container
 
 ConditionState = Literal["met", "waiting", "failed"]
 ENDED_STATES = frozenset({"exited", "dead", "removing"})
-STABLE_AFTER: Seconds = 0.5  # what has no health check counts as running when it has for so long
+STABLE_AFTER: Seconds = 0.5  # without a health check a container counts as up after this time
 
 
 class ConditionVerdict(Value, frozen=True, kw_only=True):
-    """The answer; ``text`` is the error, or the warning where the dependency is not required."""
+    """Whether a condition is met; ``text`` is the error, or the warning where it is not required."""
 
     state: ConditionState
     text: str = ""
 
 
 class DependencyFailed(CntnrError):
-    """What others wait for cannot come to be any more."""
+    """A condition that other containers wait for cannot be met any more."""
 
 
 class NotHealthyInTime(CntnrError):
@@ -44,15 +44,14 @@ def check_condition(
     dependent: str = "",
     now: Seconds = float("inf"),
 ) -> ConditionVerdict:
-    """Judge a condition: a word of depends_on, or ``running_or_healthy``.
+    """Check a condition of depends_on, or ``running_or_healthy``, on the containers of a service.
 
-    ``now`` is compared with the time at which containers were started. ``containers`` are those of the
-    dependency ``service`` that exist; where there is none, ``dependent`` is named as the one that misses
-    them.
+    ``now`` is compared with the start time of containers. Where the dependency ``service`` has no container,
+    the error says that ``dependent`` is missing it.
     """
     if not containers:
-        misses = dependent or "the project"
-        return ConditionVerdict(state="failed", text=f"{misses} is missing dependency {service}")
+        subject = dependent or "the project"
+        return ConditionVerdict(state="failed", text=f"{subject} is missing dependency {service}")
     match condition:
         case "service_completed_successfully":
             return _check_completed(service, containers, required=required)
@@ -78,33 +77,33 @@ def _check_completed(
     service: str, containers: Sequence[Container], *, required: bool
 ) -> ConditionVerdict:
     ended = [one.status.exit_code for one in containers if one.status.state in ENDED_STATES]
-    wrong = next((code for code in ended if code), 0)
-    if wrong:
-        what = f'"{service}" didn\'t complete successfully: exit {wrong}'
+    failed = next((code for code in ended if code), 0)
+    if failed:
+        what = f'"{service}" didn\'t complete successfully: exit {failed}'
         kind = "service" if required else "optional dependency"
         return ConditionVerdict(state="failed", text=f"{kind} {what}")
     return MET if len(ended) == len(containers) else WAITING
 
 
 def _check_healthy(
-    containers: Sequence[Container], before: str, *, since: Seconds | None = None
+    containers: Sequence[Container], prefix: str, *, since: Seconds | None = None
 ) -> ConditionVerdict:
-    """Judge health; where there is no check, running ``since`` then will do, if that is given."""
-    waiting = False
-    for one in containers:
-        status = one.status
-        why = ""
+    """Check health; with ``since``, containers without a health check must run since that time."""
+    is_waiting = False
+    for container in containers:
+        name, status = container.name, container.status
+        reason = ""
         if status.state in ENDED_STATES:
-            why = f"container {one.name} exited ({status.exit_code})"
-        elif probe_settings(one.record) is None:
+            reason = f"container {name} exited ({status.exit_code})"
+        elif probe_settings(container.record) is None:
             if since is None:
-                why = f"container {one.name} has no healthcheck configured"
+                reason = f"container {name} has no healthcheck configured"
             elif status.state != "running" or status.started > since:
-                waiting = True
+                is_waiting = True
         elif status.health == "unhealthy":
-            why = f"container {one.name} is unhealthy"
+            reason = f"container {name} is unhealthy"
         else:
-            waiting = waiting or status.health != "healthy"
-        if why:
-            return ConditionVerdict(state="failed", text=before + why)
-    return WAITING if waiting else MET
+            is_waiting = is_waiting or status.health != "healthy"
+        if reason:
+            return ConditionVerdict(state="failed", text=prefix + reason)
+    return WAITING if is_waiting else MET

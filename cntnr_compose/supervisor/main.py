@@ -1,8 +1,8 @@
-"""The process that looks after one project: answers commands, probes, restarts, rotates logs.
+"""Process entry of a supervisor: join the namespaces of the holder, then serve one project.
 
-It is started by a command that does not know the project yet (`client.prestart`), enters the holder,
-and becomes that project's supervisor when it is told so. It may die at any moment: the containers go
-on, and the next command starts another one, which adopts them.
+A command starts it before the project is known (`client.prestart`), and names the project with its first
+request. A supervisor may die at any moment: containers go on, and the next command starts another one, which
+adopts them.
 """
 
 import contextlib
@@ -13,7 +13,8 @@ import sys
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.host.namespaces import holder, rootlesskit
+from cntnr_compose.host.namespaces import rootlesskit
+from cntnr_compose.host.namespaces.holder import NamespaceHolder, join_namespaces
 
 
 def main() -> None:
@@ -23,42 +24,41 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     claims = contextlib.ExitStack()
     try:
-        held = _join_holder(claims)
+        holder = _join_holder(claims)
     except CntnrError as error:
         _report_failure(first, error)
         return
-    # Only children are in the holder's pid namespace, where the containers' pids mean something. A child
-    # of a child, since the namespace can end only when all in it are reaped: the holder does that at once,
-    # the host's init, which would inherit a child, when it pleases.
+    # Only a child is in the holder's pid namespace, where containers are. It has to be a grandchild: the
+    # namespace ends when all in it are reaped. The holder reaps orphans at once; the host's init, some time.
     child = os.fork()
     if child != 0:
         os.waitpid(child, 0)
         os._exit(0)
     if os.fork() != 0:
         os._exit(0)
-    _serve(first, held, claims)
+    _serve(first, holder, claims)
 
 
-def _join_holder(claims: contextlib.ExitStack) -> holder.NamespaceHolder:
-    """Join the holder; the rest of this program is read while it starts."""
-    held = claims.enter_context(
+def _join_holder(claims: contextlib.ExitStack) -> NamespaceHolder:
+    """Join the holder's namespaces; the rest of this program is imported while the holder starts."""
+    holder = claims.enter_context(
         rootlesskit.running_holder("supervisor", while_starting=_import_server)
     )
     _import_server()
-    holder.join_namespaces(held)
+    join_namespaces(holder)
     _bind_port_driver_socket()
-    return held
+    return holder
 
 
 def _bind_port_driver_socket() -> None:
-    """Show the port driver's socket inside the holder, where it stays whatever happens to its folder."""
+    """Bind the port driver's socket into the holder, where it stays whatever happens to its folder."""
     from cntnr_compose.host import mounts
-    from cntnr_compose.networks import port_driver as ports
+    from cntnr_compose.networks import port_driver
 
-    place = ports.socket_path()
-    if not place.exists():
-        place.touch()
-        mounts.bind_mount(paths.holder() / "api.sock", place)
+    path = port_driver.socket_path()
+    if not path.exists():
+        path.touch()
+        mounts.bind_mount(paths.holder() / "api.sock", path)
 
 
 def _import_server() -> None:
@@ -68,24 +68,21 @@ def _import_server() -> None:
 
 
 def _report_failure(first: socket.socket, error: CntnrError) -> None:
-    """Tell the command why there is no supervisor, once it asks for one."""
+    """Answer the first request of the command with the error that kept this process from starting."""
     from cntnr_compose.core.values import to_json
     from cntnr_compose.model.protocol import ErrorReply
 
     with contextlib.suppress(OSError), first:
         if first.recv(1 << 16):
-            said = ErrorReply.from_error(error)
-            first.sendall(to_json(said) + b"\n")
+            first.sendall(to_json(ErrorReply.from_error(error)) + b"\n")
 
 
-def _serve(
-    first: socket.socket, held: holder.NamespaceHolder, claims: contextlib.ExitStack
-) -> None:
-    from cntnr_compose.supervisor import server as duty
+def _serve(first: socket.socket, holder: NamespaceHolder, claims: contextlib.ExitStack) -> None:
+    from cntnr_compose.supervisor import server
 
     try:
-        duty.run(first, held, claims)
+        server.run(first, holder, claims)
     finally:
         claims.close()
-        rootlesskit.stop_from_inside(held.payload)
+        rootlesskit.stop_from_inside(holder.payload)
         os._exit(0)

@@ -1,4 +1,4 @@
-"""Health checks: what is run and how often, and what a container's health is after each run."""
+"""Health checks: the settings of the probe, and a container's health after each probe."""
 
 from cntnr_compose.containers.spec.process import DEFAULT_SHELL
 from cntnr_compose.core.values import Seconds, Value, from_tree
@@ -11,12 +11,12 @@ DEFAULT_TIMEOUT: Seconds = 30
 DEFAULT_START_INTERVAL: Seconds = 5
 DEFAULT_RETRIES = 3
 NANOSECONDS = 1e9
-KEPT_PROBES = 5  # results
-MAX_PROBE_OUTPUT = 4096  # bytes of output that are kept
+KEPT_PROBES = 5  # results in the status
+MAX_PROBE_OUTPUT = 4096  # bytes, of each result
 
 
 class ProbeSettings(Value, frozen=True, kw_only=True):
-    """A health check with nothing left open; ``command`` is what runs in the container."""
+    """A health check with all defaults filled in; ``command`` runs in the container."""
 
     command: tuple[str, ...]
     interval: Seconds = DEFAULT_INTERVAL
@@ -27,14 +27,14 @@ class ProbeSettings(Value, frozen=True, kw_only=True):
 
 
 class HealthState(Value, frozen=True, kw_only=True):
-    """What is known of a container's health."""
+    """The health of a container, and how many probes in a row have failed."""
 
-    word: str = "starting"  # starting, healthy, unhealthy
+    status: str = "starting"  # starting, healthy, unhealthy
     failing_streak: int = 0
 
 
 def probe_settings(record: Record) -> ProbeSettings | None:
-    """Give the health check of a container, or None where it has none."""
+    """Return the health check of a container; None where it has none."""
     own = record.definition.healthcheck
     if own is None and not record.image_config:
         return None
@@ -42,7 +42,7 @@ def probe_settings(record: Record) -> ProbeSettings | None:
 
 
 def merge_healthchecks(own: Healthcheck | None, image: ImageConfig) -> ProbeSettings | None:
-    """Lay a service's health check over that of its image; what both leave open is docker's default."""
+    """Merge a service's health check into that of its image; what neither sets is docker's default."""
     own = own or Healthcheck()
     base = image.healthcheck or ImageHealthcheck()
     test = own.test or base.test
@@ -70,25 +70,25 @@ def merge_healthchecks(own: Healthcheck | None, image: ImageConfig) -> ProbeSett
 
 
 def health_after_probe(
-    probe: ProbeSettings, previous: HealthState, *, exit_code: int, age: Seconds
+    settings: ProbeSettings, previous: HealthState, *, exit_code: int, age: Seconds
 ) -> HealthState:
-    """Give the health after a run of the check.
+    """Return the health after a probe.
 
-    ``age`` is how long the container had been running when the check began; a check that took too
-    long counts as one that failed.
+    ``age`` is how long the container had been running when the probe began; a probe that took too long
+    counts as failed.
     """
     if exit_code == 0:
-        return HealthState(word="healthy")
-    if previous.word == "starting" and age < probe.start_period:
+        return HealthState(status="healthy")
+    if previous.status == "starting" and age < settings.start_period:
         return previous
     streak = previous.failing_streak + 1
     return HealthState(
-        word="unhealthy" if streak >= probe.retries else previous.word, failing_streak=streak
+        status="unhealthy" if streak >= settings.retries else previous.status, failing_streak=streak
     )
 
 
-def delay_before_probe(probe: ProbeSettings, health: HealthState, *, age: Seconds) -> Seconds:
-    """Tell how long to wait before the next run, counted from the end of the last one."""
-    if health.word == "starting" and age < probe.start_period:
-        return probe.start_interval
-    return probe.interval
+def delay_before_probe(settings: ProbeSettings, health: HealthState, *, age: Seconds) -> Seconds:
+    """Return how long to wait for the next probe, from the end of the last one."""
+    if health.status == "starting" and age < settings.start_period:
+        return settings.start_interval
+    return settings.interval

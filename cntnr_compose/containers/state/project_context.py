@@ -1,4 +1,4 @@
-"""What everything that a supervisor does has in common: the project, its containers, who is told."""
+"""State of one project while it is supervised: containers, networks, tasks, event subscribers."""
 
 import asyncio
 import os
@@ -14,12 +14,12 @@ from cntnr_compose.model.observed import Record
 from cntnr_compose.model.project import Project
 from cntnr_compose.networks.manager import NetworkManager
 
-# More workers than cores only get into each other's way: `runc create` is all CPU.
+# More workers than cores only slow each other down: `runc create` is all CPU.
 MAX_WORKERS = max(2, os.cpu_count() or 2)
 
 
 class ProjectContext:
-    """One project, as its supervisor knows it."""
+    """One project in its supervisor; all that its containers share."""
 
     def __init__(self, project: str, holder: NamespaceHolder, facts: HostFacts) -> None:
         self.project = project
@@ -34,9 +34,9 @@ class ProjectContext:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start_task(self, work: Coroutine[Any, Any, None], name: str) -> Callable[[], object]:
-        """Let a container's own task run for as long as the supervisor does; give what cancels it.
+        """Run a container's own task until the supervisor ends; return the function that cancels it.
 
-        A bug in it ends that task alone, with its traceback in the log: the others' containers go on.
+        A bug in it ends that task alone, with its traceback in the log: other containers go on.
         """
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
@@ -51,14 +51,14 @@ class ProjectContext:
             loop.call_exception_handler({"message": f"in {task.get_name()}", "exception": error})
 
     async def cancel_tasks(self) -> None:
-        """Cancel what runs for containers, and wait until it is gone."""
+        """Cancel all tasks of containers, and wait until they have ended."""
         for task in self._tasks:
             task.cancel()
         while self._tasks:
             await asyncio.wait(set(self._tasks))
 
     def emit_event(self, record: Record, action: str, **attributes: str) -> None:
-        """Emit all who follow that a container changed, and wake those who wait for it."""
+        """Emit an event of a container to all subscribers, and wake whoever waits for a change."""
         event = ContainerEvent(
             action=action,
             time=time.time(),
@@ -67,52 +67,53 @@ class ProjectContext:
             service=record.service,
             attributes={"image": record.image, **attributes},
         )
-        for follower in self.subscribers:
-            follower(event)
+        for emit in self.subscribers:
+            emit(event)
         self.notify_change()
 
     def notify_change(self) -> None:
-        """Wake everybody who waits for a change."""
+        """Wake whoever waits for a change."""
         self._changed.set()
         self._changed = asyncio.Event()
 
     async def wait_for_change(self) -> None:
-        """Wait until something changes."""
+        """Wait until any container changes."""
         await self._changed.wait()
 
     def network_name(self, key: str) -> str:
-        """Give a network's name on the machine."""
-        known = self.intent.networks.get(key) if self.intent else None
-        return known.name if known else f"{self.project}_{key}"
+        """Return the name on the host of a network of the compose file."""
+        network = self.intent.networks.get(key) if self.intent else None
+        return network.name if network else f"{self.project}_{key}"
 
     def network_names(self) -> set[str]:
-        """Name the networks that the project has or joins."""
-        meant = self.intent.networks.values() if self.intent else ()
-        joined = (one.record.networks.values() for one in self.containers.values())
-        return {one.name for one in meant}.union(*joined)
+        """Return the names of all networks that the project has or joins."""
+        networks = self.intent.networks.values() if self.intent else ()
+        joined = (container.record.networks.values() for container in self.containers.values())
+        return {network.name for network in networks}.union(*joined)
 
     def requested_addresses(self) -> set[str]:
-        """Give the addresses that services ask for, those too that a profile leaves out."""
+        """Return the addresses that services request, also those of services that a profile leaves out."""
         if self.intent is None:
             return set()
         services = (*self.intent.services.values(), *self.intent.disabled.values())
-        every = (one for service in services for one in service.networks.values())
-        return {one.ipv4_address for one in every if one.ipv4_address}
+        joined = (network for service in services for network in service.networks.values())
+        return {network.ipv4_address for network in joined if network.ipv4_address}
 
     def volume_name(self, key: str) -> str:
-        """Give a volume's name on the machine; one that the file has not is `run`'s, as it was written."""
-        known = self.intent.volumes.get(key) if self.intent else None
-        return known.name if known else key
+        """Return the name on the host of a volume of the compose file; other names are those of `run -v`."""
+        volume = self.intent.volumes.get(key) if self.intent else None
+        return volume.name if volume else key
 
     def container_of_service(self, service: str) -> ContainerState | None:
-        """Find a container of a service that can lend its namespaces."""
-        found = [one for one in self.containers.values() if one.record.service == service]
-        found.sort(key=lambda one: (one.record.oneoff, one.record.number))
-        return next((one for one in found if one.status.pid), found[0] if found else None)
+        """Find the container of a service whose namespaces and volumes others use: a running one first."""
+        candidates = [one for one in self.containers.values() if one.record.service == service]
+        candidates.sort(key=lambda one: (one.record.oneoff, one.record.number))
+        running = (one for one in candidates if one.status.pid)
+        return next(running, candidates[0] if candidates else None)
 
 
 def emit_progress(
     emit: Emit, name: str, status: str, *, state: str = "working", detail: str = ""
 ) -> None:
-    """Emit how far a container is."""
+    """Emit the progress of a container."""
     emit(Progress(kind="Container", name=name, status=status, state=state, detail=detail))

@@ -1,4 +1,4 @@
-"""What is written of containers: a record when one is made, a status at each change."""
+"""Files of containers: record.json, written at creation, and status.json, written at each change."""
 
 import contextlib
 from pathlib import Path
@@ -10,13 +10,11 @@ from cntnr_compose.core.values import replace
 from cntnr_compose.host import files
 from cntnr_compose.model.observed import RUNNING_STATES, Container, Record, Status
 
-LOST_EXIT_CODE = (
-    137  # the status of a container whose end nobody saw: it was killed with the holder
-)
+LOST_EXIT_CODE = 137  # of a container whose end nobody saw: it was killed with the holder
 
 
 class NameTaken(CntnrError):
-    """A container of another project, or a foreign one, has the name."""
+    """A container of another project has the name."""
 
     def __init__(self, name: str, project: str) -> None:
         super().__init__(f"cannot create container {name}: project {project} has one of that name")
@@ -24,21 +22,21 @@ class NameTaken(CntnrError):
 
 
 def list_projects() -> list[str]:
-    """List the projects that have containers, or are meant to."""
-    found = {path.stem for path in paths.projects().glob("*.json")}
+    """List the projects that have containers, or were brought up."""
+    names = {path.stem for path in paths.projects().glob("*.json")}
     for path in paths.containers().glob("*"):
-        found.add(path.name)
-    return sorted(found)
+        names.add(path.name)
+    return sorted(names)
 
 
 def read_containers(project: str) -> list[Container]:
-    """Read every container of a project as it was last written, by name."""
-    found = []
+    """Read every container of a project as it was last written, in order of names."""
+    containers = []
     for folder in (paths.containers() / safe_path_part(project, "project")).glob("*"):
         record = files.read_value(folder / "record.json", Record)
         if record is not None and (record.project, record.id) == (project, folder.name):
-            found.append(Container(record=record, status=read_status(record)))
-    return sorted(found, key=lambda one: one.record.name)
+            containers.append(Container(record=record, status=read_status(record)))
+    return sorted(containers, key=lambda container: container.name)
 
 
 def read_status(record: Record) -> Status:
@@ -48,11 +46,11 @@ def read_status(record: Record) -> Status:
 
 
 def correct_status(container: Container, holder: str) -> Container:
-    """Correct a status that says a container runs, in a holder that is not there any more."""
+    """Correct the status of a container that ran in a holder which has ended."""
     status = container.status
     if status.holder == holder or not (status.state in RUNNING_STATES or status.pid):
         return container
-    if status.state not in RUNNING_STATES:  # created, and prepared to start
+    if status.state not in RUNNING_STATES:  # it was prepared alone
         return replace(container, status=replace(status, holder="", pid=0, born=0, conmon=0))
     ended = replace(
         status,
@@ -68,9 +66,9 @@ def correct_status(container: Container, holder: str) -> Container:
 
 
 def exit_file(record: Record) -> Path:
-    """Name the file that a one-off's exit code is written to.
+    """Return the path of the file that a one-off's exit code is written to.
 
-    Whoever waits for that has it open before the start: so he can read it also where it is removed.
+    A client opens it before the start, so that it can read the code even after the file is removed.
     """
     return paths.container(record.project, record.id) / "exit"
 
@@ -82,7 +80,7 @@ def write_exit_code(record: Record, code: int) -> None:
 
 
 def write_record(record: Record) -> None:
-    """Write what a container was made as."""
+    """Write the record of a container."""
     folder = paths.container(record.project, record.id)
     folder.mkdir(parents=True, exist_ok=True)
     if record.oneoff:
@@ -91,21 +89,21 @@ def write_record(record: Record) -> None:
 
 
 def write_status(record: Record, status: Status) -> None:
-    """Write how a container does."""
+    """Write the status of a container."""
     files.write_value(paths.container(record.project, record.id) / "status.json", status)
 
 
 def remove(record: Record) -> None:
-    """Remove a container's folder, and the project's where it was the last. Runs inside the holder."""
+    """Remove the folder of a container, and the project's after its last. Runs inside the holder."""
     folder = paths.container(record.project, record.id)
-    # The record goes first: half a container is none.
+    # The record goes first: a folder without one does not count as a container.
     (folder / "record.json").unlink(missing_ok=True)
     files.remove_tree(folder)
     remove_empty(folder.parent)
 
 
 def remove_incomplete(project: str) -> None:
-    """Remove folders of containers without a whole record: somebody was killed at making or removing one."""
+    """Remove folders of containers without a whole record, of supervisors that were killed at it."""
     parent = paths.containers() / safe_path_part(project, "project")
     for folder in parent.glob("*"):
         if files.is_incomplete(folder / "record.json"):
@@ -114,7 +112,7 @@ def remove_incomplete(project: str) -> None:
 
 
 def remove_empty(folder: Path) -> None:
-    """Remove a folder where nothing is in it."""
+    """Remove a folder if it is empty."""
     try:
         folder.rmdir()
     except OSError:
@@ -122,7 +120,7 @@ def remove_empty(folder: Path) -> None:
 
 
 def check_name_is_free(name: str, project: str) -> None:
-    """Raise `NameTaken` where another project has a container of the name."""
+    """Raise `NameTaken` if another project has a container of the name."""
     for other in list_projects():
-        if other != project and any(one.record.name == name for one in read_containers(other)):
+        if other != project and any(one.name == name for one in read_containers(other)):
             raise NameTaken(name, other)

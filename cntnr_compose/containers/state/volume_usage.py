@@ -1,4 +1,4 @@
-"""Which containers use a volume, and what becomes of one in memory when the last of them ends."""
+"""Find the containers that use a volume; unmount volumes in memory after the last one."""
 
 from cntnr_compose.containers.state import records
 from cntnr_compose.core import paths

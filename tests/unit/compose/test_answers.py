@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.compose.world import service
+from tests.unit.compose.world import rendered_service
 
 FOLDER = Path(__file__).parent / "answers"
 KEYS = json.loads((FOLDER / "keys.json").read_text())
@@ -33,7 +33,7 @@ def base(key: str, value: str) -> str:
 
 
 def asked(folder: Path, files: dict[str, str], key: str) -> Any:
-    found = service(folder, files | FILES, files=tuple(files), profiles=("*",))
+    found = rendered_service(folder, files | FILES, files=tuple(files), profiles=("*",))
     if key != "image":
         del found["image"]
     return found

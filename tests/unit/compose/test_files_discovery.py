@@ -15,32 +15,32 @@ from cntnr_compose.compose.basics.errors import (
 )
 from cntnr_compose.compose.load import LoadRequest
 from cntnr_compose.core.errors import CntnrError
-from tests.unit.compose.world import ENVIRON, read, service, shown, write
+from tests.unit.compose.world import ENVIRON, load_texts, rendered, rendered_service, write_files
 
 X = "services: {a: {image: x}}\n"
 
 
 def test_a_file_is_looked_for_up_the_tree(tmp_path: Path) -> None:
-    write(tmp_path, {"compose.yaml": X})
+    write_files(tmp_path, {"compose.yaml": X})
     (tmp_path / "one/two").mkdir(parents=True)
-    found = read(tmp_path, {}, cwd=str(tmp_path / "one/two")).project
+    found = load_texts(tmp_path, {}, cwd=str(tmp_path / "one/two")).project
     assert found.files == (str(tmp_path / "compose.yaml"),)
     assert found.working_dir == str(tmp_path)
 
 
 def test_an_override_beside_it_is_laid_over_it(tmp_path: Path) -> None:
     files = {"compose.yml": X, "docker-compose.override.yaml": "services: {a: {tty: true}}"}
-    assert service(tmp_path, files) == {"image": "x", "tty": True}
+    assert rendered_service(tmp_path, files) == {"image": "x", "tty": True}
 
 
 def test_named_files_have_no_override(tmp_path: Path) -> None:
     files = {"compose.yml": X, "compose.override.yml": "services: {a: {tty: true}}"}
-    assert service(tmp_path, files, files=("compose.yml",)) == {"image": "x"}
+    assert rendered_service(tmp_path, files, files=("compose.yml",)) == {"image": "x"}
 
 
 def test_no_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(NoConfigurationFile, match="no configuration file provided: not found"):
-        read(tmp_path, {})
+        load_texts(tmp_path, {})
 
 
 @pytest.mark.parametrize(
@@ -53,12 +53,12 @@ def test_no_file_is_told(tmp_path: Path) -> None:
 )
 def test_a_variable_names_files(tmp_path: Path, environ: dict[str, str], names: list[str]) -> None:
     files = {"x.yaml": X, "y.yaml": "services: {b: {image: y}}"}
-    assert list(shown(tmp_path, files, environ=environ)["services"]) == names
+    assert list(rendered(tmp_path, files, environ=environ)["services"]) == names
 
 
 def test_a_variable_that_names_no_file_names_the_directory(tmp_path: Path) -> None:
     with pytest.raises(CntnrError, match="is a directory"):
-        read(tmp_path, X, environ={"COMPOSE_FILE": ""})
+        load_texts(tmp_path, X, environ={"COMPOSE_FILE": ""})
 
 
 def test_the_env_file_configures_us_too(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_the_env_file_configures_us_too(tmp_path: Path) -> None:
         "x.yaml": "services: {a: {image: x}, b: {image: y, profiles: [p]}}",
         ".env": "COMPOSE_FILE=x.yaml\nCOMPOSE_PROJECT_NAME=given\nCOMPOSE_PROFILES=p\n",
     }
-    found = shown(tmp_path, files)
+    found = rendered(tmp_path, files)
     assert found["name"] == "given"
     assert list(found["services"]) == ["a", "b"]
 
@@ -100,17 +100,17 @@ IMAGE = "services: {a: {image: 'i:${V:-none}-${W:-none}'}}"
 def test_variables_come_from_env_files(tmp_path: Path, files: Any, asked: Any, image: str) -> None:
     if "project_directory" in asked:
         asked = asked | {"files": ("compose.yaml",)}
-    assert service(tmp_path, {"compose.yaml": IMAGE, **files}, **asked)["image"] == image
+    assert rendered_service(tmp_path, {"compose.yaml": IMAGE, **files}, **asked)["image"] == image
 
 
 def test_an_env_file_that_is_named_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(EnvFileMissing, match=r"couldn't find env file: .*nope.env"):
-        read(tmp_path, X, env_files=("nope.env",))
+        load_texts(tmp_path, X, env_files=("nope.env",))
 
 
 def test_a_switch_is_true_or_false(tmp_path: Path) -> None:
     with pytest.raises(NotASwitch, match="COMPOSE_DISABLE_ENV_FILE"):
-        read(tmp_path, X, environ={"COMPOSE_DISABLE_ENV_FILE": "perhaps"})
+        load_texts(tmp_path, X, environ={"COMPOSE_DISABLE_ENV_FILE": "perhaps"})
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_project_has_a_name(tmp_path: Path, text: str, asked: Any, name: str) 
     folder = tmp_path / "Some.Dir_1"
     folder.mkdir()
     folder = folder.rename(tmp_path / "-Some-Dir_1")
-    found = read(folder, text, **asked)
+    found = load_texts(folder, text, **asked)
     assert found.project.name == name
     assert found.tree["name"] == name
     environ = ENVIRON | asked.pop("environ", {})
@@ -139,12 +139,12 @@ def test_a_project_has_a_name(tmp_path: Path, text: str, asked: Any, name: str) 
 @pytest.mark.parametrize("name", ["Upper", "-x", "a b", "a/b", "é"])
 def test_a_name_that_is_given_must_be_valid(tmp_path: Path, name: str) -> None:
     with pytest.raises(ProjectNameInvalid, match="must consist only of lowercase"):
-        read(tmp_path, X, project_name=name)
+        load_texts(tmp_path, X, project_name=name)
 
 
 def test_a_name_cannot_be_empty(tmp_path: Path) -> None:
     with pytest.raises(ProjectNameEmpty):
-        read(tmp_path, "name: '${NOPE}'\n" + X)
+        load_texts(tmp_path, "name: '${NOPE}'\n" + X)
 
 
 def test_the_directory_has_the_name_that_the_shell_has_for_it(tmp_path: Path) -> None:
@@ -152,8 +152,8 @@ def test_the_directory_has_the_name_that_the_shell_has_for_it(tmp_path: Path) ->
     folder.mkdir()
     link = tmp_path / "link"
     link.symlink_to(folder)
-    write(folder, {"compose.yaml": X})
-    there = read(tmp_path, {}, cwd=str(folder), environ={"PWD": str(link)}).project
+    write_files(folder, {"compose.yaml": X})
+    there = load_texts(tmp_path, {}, cwd=str(folder), environ={"PWD": str(link)}).project
     assert there.working_dir == str(link)
-    elsewhere = read(tmp_path, {}, cwd=str(folder), environ={"PWD": str(tmp_path)}).project
+    elsewhere = load_texts(tmp_path, {}, cwd=str(folder), environ={"PWD": str(tmp_path)}).project
     assert elsewhere.working_dir == str(folder)

@@ -9,7 +9,7 @@ from cntnr_compose.compose.basics.errors import (
     FileUnreadable,
     RemoteUnsupported,
 )
-from tests.unit.compose.world import read
+from tests.unit.compose.world import load_texts
 
 X = "services: {a: {image: x}}\n"
 
@@ -23,7 +23,7 @@ X = "services: {a: {image: x}}\n"
     ],
 )
 def test_the_first_of_several_files_is_taken_and_told(tmp_path: Path, names: list[str]) -> None:
-    found = read(tmp_path, dict.fromkeys(names, X))
+    found = load_texts(tmp_path, dict.fromkeys(names, X))
     first, second = (str(tmp_path / name) for name in names)
     assert found.project.files == (first,)
     assert found.warnings == (
@@ -34,14 +34,14 @@ def test_the_first_of_several_files_is_taken_and_told(tmp_path: Path, names: lis
 
 def test_a_named_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(FileUnreadable, match=r"open .*nope.yaml: no such file or directory"):
-        read(tmp_path, {}, files=("nope.yaml",))
+        load_texts(tmp_path, {}, files=("nope.yaml",))
 
 
 def test_remote_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RemoteUnsupported):
-        read(tmp_path, {}, files=("oci://example.com/app",))
+        load_texts(tmp_path, {}, files=("oci://example.com/app",))
 
 
 def test_an_env_file_that_is_broken_is_told(tmp_path: Path) -> None:
     with pytest.raises(EnvFileBroken, match=r"failed to read .*\.env: line 2"):
-        read(tmp_path, {"compose.yaml": X, ".env": "A=1\nB!=2\n"})
+        load_texts(tmp_path, {"compose.yaml": X, ".env": "A=1\nB!=2\n"})

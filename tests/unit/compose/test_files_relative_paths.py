@@ -5,7 +5,7 @@ import pytest
 from cntnr_compose.compose.files.relative_paths import resolve_paths
 
 
-def image(name: str) -> str:
+def resolved_image(name: str) -> str:
     tree = {"services": {"a": {"image": name}}}
     return str(resolve_paths(tree, "/project", "/home/me")["services"]["a"]["image"])
 
@@ -20,12 +20,12 @@ def image(name: str) -> str:
     ],
 )
 def test_an_image_in_a_file_is_named_by_its_whole_path(name: str, whole: str) -> None:
-    assert image(name) == whole
+    assert resolved_image(name) == whole
 
 
 @pytest.mark.parametrize("name", ["redis:7", "host:5000/app", "./odd", "docker://redis", "oci/box"])
 def test_an_image_in_a_registry_is_left_alone(name: str) -> None:
-    assert image(name) == name
+    assert resolved_image(name) == name
 
 
 def test_a_mounted_image_may_lie_in_a_file_too() -> None:

@@ -12,19 +12,19 @@ from cntnr_compose.compose.basics.errors import (
 )
 from cntnr_compose.compose.load import LoadRequest
 from cntnr_compose.core.errors import CntnrError
-from tests.unit.compose.world import read, service, shown, write
+from tests.unit.compose.world import load_texts, rendered, rendered_service, write_files
 
 X = "services: {a: {image: x}}\n"
 
 
 def test_other_mistakes_are_told_before_an_empty_name(tmp_path: Path) -> None:
     with pytest.raises(ComposeFileInvalid, match="ports"):
-        read(tmp_path, "name: '${NOPE}'\nservices: {a: {image: x, ports: 5}}")
+        load_texts(tmp_path, "name: '${NOPE}'\nservices: {a: {image: x, ports: 5}}")
 
 
 def test_the_name_can_be_used_in_the_file(tmp_path: Path) -> None:
     text = "services: {a: {image: 'x:$COMPOSE_PROJECT_NAME'}}"
-    assert service(tmp_path, text, project_name="me")["image"] == "x:me"
+    assert rendered_service(tmp_path, text, project_name="me")["image"] == "x:me"
 
 
 OBSOLETE = (
@@ -38,7 +38,7 @@ def test_warnings_are_worded_as_docker_compose_does(tmp_path: Path) -> None:
         "version: '3.8'\nservices: {a: {image: 'x:$NOPE$NOPE', tty: 'yes'}}\n"
         "volumes: {v: {external: {name: w}}}\n"
     )
-    assert read(tmp_path, text).warnings == (
+    assert load_texts(tmp_path, text).warnings == (
         'The "NOPE" variable is not set. Defaulting to a blank string.',
         '"yes" for boolean is not supported by YAML 1.2, please use `true`',
         f"{tmp_path}/compose.yaml: {OBSOLETE}",
@@ -53,20 +53,20 @@ def test_variables_that_env_files_miss_are_told(tmp_path: Path) -> None:
         "e": "W=$TWO\n",
         "l": "L=$THREE\n",
     }
-    told = [one.split('"')[1] for one in read(tmp_path, files).warnings]
+    told = [one.split('"')[1] for one in load_texts(tmp_path, files).warnings]
     assert told == ["ONE", "TWO", "THREE"]
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n"])
 def test_an_empty_file_is_told(tmp_path: Path, text: str) -> None:
     with pytest.raises(ComposeFileEmpty, match="empty compose file"):
-        read(tmp_path, text)
+        load_texts(tmp_path, text)
 
 
 def test_all_mistakes_are_told_at_once_and_with_their_places(tmp_path: Path) -> None:
     text = "services:\n  a:\n    image: ${A B}\n    tty: maybe\n    scale: many\n"
     with pytest.raises(ComposeFileInvalid) as raised:
-        read(tmp_path, text)
+        load_texts(tmp_path, text)
     assert [str(one.location) for one in raised.value.diagnostics] == [
         f"{tmp_path}/compose.yaml:{line}:5" for line in (3, 4, 5)
     ]
@@ -78,7 +78,7 @@ def test_a_place_is_in_the_file_that_said_it(tmp_path: Path) -> None:
         "b.yaml": "services:\n  a:\n    ports:\n      - '81:81'\n      - 'x:y:z'\n",
     }
     with pytest.raises(ComposeFileInvalid) as raised:
-        read(tmp_path, files, files=("a.yaml", "b.yaml"))
+        load_texts(tmp_path, files, files=("a.yaml", "b.yaml"))
     (finding,) = raised.value.diagnostics
     assert str(finding.location) == f"{tmp_path}/b.yaml:5:9"
 
@@ -88,18 +88,18 @@ SWITCHES = "services: {a: {image: 'x:$A', build: {context: d}, links: [nope]}}"
 
 def test_variables_can_stay(tmp_path: Path) -> None:
     text = "services: {a: {image: 'x:$V', ports: ['$P:80'], tty: '$T'}}"
-    tree = read(tmp_path, text, interpolate=False).tree
+    tree = load_texts(tmp_path, text, interpolate=False).tree
     assert tree["services"]["a"]["image"] == "x:$V"
     assert tree["services"]["a"]["ports"] == ["$P:80"]
 
 
 def test_paths_can_stay(tmp_path: Path) -> None:
-    found = service(tmp_path, "services: {a: {build: {context: d}}}", resolve_paths=False)
+    found = rendered_service(tmp_path, "services: {a: {build: {context: d}}}", resolve_paths=False)
     assert found["build"]["context"] == "d"
 
 
 def test_what_is_not_said_can_be_left_out(tmp_path: Path) -> None:
-    found = shown(tmp_path, "services: {a: {build: d}}", normalize=False)
+    found = rendered(tmp_path, "services: {a: {build: d}}", normalize=False)
     assert found["services"]["a"]["build"] == {"context": "/DIR/d"}
     assert "networks" not in found
 
@@ -107,15 +107,15 @@ def test_what_is_not_said_can_be_left_out(tmp_path: Path) -> None:
 def test_parts_need_not_go_together(tmp_path: Path) -> None:
     text = "services: {a: {image: x, depends_on: [nope]}}"
     with pytest.raises(ComposeFileInvalid):
-        read(tmp_path, text)
-    assert "nope" in read(tmp_path, text, consistency=False).project.services["a"].depends_on
+        load_texts(tmp_path, text)
+    assert "nope" in load_texts(tmp_path, text, consistency=False).project.services["a"].depends_on
 
 
 def test_env_files_of_services_can_stay(tmp_path: Path) -> None:
     text = "services: {a: {image: x, env_file: nope.env}}"
     with pytest.raises(ServiceEnvFileMissing, match=r"env file .*nope.env not found"):
-        read(tmp_path, text)
-    found = service(tmp_path, text, resolve_environment=False)
+        load_texts(tmp_path, text)
+    found = rendered_service(tmp_path, text, resolve_environment=False)
     assert found["env_file"] == [{"path": "/DIR/nope.env", "required": True}]
 
 
@@ -136,12 +136,12 @@ def test_env_files_of_services_can_stay(tmp_path: Path) -> None:
 )
 def test_a_value_that_does_not_fit_is_told(tmp_path: Path, text: str) -> None:
     with pytest.raises(ComposeFileInvalid) as raised:
-        read(tmp_path, text)
+        load_texts(tmp_path, text)
     assert all(one.location for one in raised.value.diagnostics)
 
 
 def test_the_name_costs_no_reading_where_it_is_given(tmp_path: Path) -> None:
-    write(tmp_path, {"compose.yaml": "}{"})
+    write_files(tmp_path, {"compose.yaml": "}{"})
     request = LoadRequest(cwd=str(tmp_path), project_name="given")
     assert load.resolve_project_name(request) == "given"
     with pytest.raises(CntnrError):

@@ -9,7 +9,7 @@ from cntnr_compose.compose.basics.errors import (
     FileUnreadable,
     ServiceEnvFileMissing,
 )
-from tests.unit.compose.world import read, service
+from tests.unit.compose.world import load_texts, rendered_service
 
 
 def test_later_files_win_and_the_service_wins_over_all(tmp_path: Path) -> None:
@@ -18,7 +18,7 @@ def test_later_files_win_and_the_service_wins_over_all(tmp_path: Path) -> None:
         "1.env": "A=1\nB=1\nC=1\n",
         "2.env": "B=2\nD=$A\n",
     }
-    environment = service(tmp_path, files)["environment"]
+    environment = rendered_service(tmp_path, files)["environment"]
     # $A is that of the environment, which wins over files in values.
     assert environment == {"A": "1", "B": "2", "C": "own", "D": "aa"}
 
@@ -28,7 +28,10 @@ def test_a_raw_file_keeps_its_values_as_they_are(tmp_path: Path) -> None:
         "compose.yaml": "services: {a: {image: x, env_file: [{path: 1.env, format: raw}]}}",
         "1.env": "V='$X' # no comment\nA\n",
     }
-    assert service(tmp_path, files)["environment"] == {"V": "'$$X' # no comment", "A": "aa"}
+    assert rendered_service(tmp_path, files)["environment"] == {
+        "V": "'$$X' # no comment",
+        "A": "aa",
+    }
 
 
 def test_labels_of_files_stand_under_those_of_the_service(tmp_path: Path) -> None:
@@ -36,7 +39,7 @@ def test_labels_of_files_stand_under_those_of_the_service(tmp_path: Path) -> Non
         "compose.yaml": "services: {a: {image: x, label_file: l, labels: {two: own}}}",
         "l": "one=1\ntwo=2\n",
     }
-    assert service(tmp_path, files)["labels"] == {"one": "1", "two": "own"}
+    assert rendered_service(tmp_path, files)["labels"] == {"one": "1", "two": "own"}
 
 
 @pytest.mark.parametrize(
@@ -57,9 +60,9 @@ def test_a_file_that_cannot_be_used_is_an_error(
         "broken": "=1\n",
     }
     with pytest.raises(error):
-        read(tmp_path, files)
+        load_texts(tmp_path, files)
 
 
 def test_a_file_that_is_not_required_may_be_missing(tmp_path: Path) -> None:
     text = "services: {a: {image: x, env_file: [{path: nope, required: false}]}}"
-    assert "environment" not in service(tmp_path, text)
+    assert "environment" not in rendered_service(tmp_path, text)

@@ -13,7 +13,7 @@ from cntnr_compose.compose.basics.errors import (
     TooManyLevels,
 )
 from cntnr_compose.core.errors import CntnrError
-from tests.unit.compose.world import read, service
+from tests.unit.compose.world import load_texts, rendered_service
 
 
 def test_a_service_is_laid_on_the_one_it_extends(tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ def test_a_service_is_laid_on_the_one_it_extends(tmp_path: Path) -> None:
     networks: {n: }
     volumes: {vol: }
     """
-    found = service(tmp_path, text)
+    found = rendered_service(tmp_path, text)
     assert found["environment"] == {"A": "1", "B": "2"}
     assert found["command"] == ["z"]
     assert found["image"] == "i"
@@ -42,7 +42,7 @@ def test_paths_of_another_file_start_there(tmp_path: Path) -> None:
         "s/t/c.yaml": "services: {c: {image: c, build: ., volumes: ['./c:/c'], env_file: e}}",
         "s/t/e": "E=1",
     }
-    found = service(tmp_path, files)
+    found = rendered_service(tmp_path, files)
     assert found["build"]["context"] == "/DIR/s/t"
     assert [one["source"] for one in found["volumes"]] == ["/DIR/s/t/c", "/DIR/s/b"]
     assert found["environment"] == {"E": "1"}
@@ -53,7 +53,7 @@ def test_services_of_one_name_in_two_files_are_two(tmp_path: Path) -> None:
         "compose.yaml": "services: {a: {extends: {file: s/b.yaml, service: a}}}",
         "s/b.yaml": "services: {a: {extends: z, tty: true}, z: {image: z}}",
     }
-    assert service(tmp_path, files) == {"image": "z", "tty": True}
+    assert rendered_service(tmp_path, files) == {"image": "z", "tty": True}
 
 
 def test_what_is_reset_is_not_taken_over(tmp_path: Path) -> None:
@@ -62,7 +62,11 @@ def test_what_is_reset_is_not_taken_over(tmp_path: Path) -> None:
       a: {extends: b, ports: !reset [], command: !override [z], labels: !override {n: "1"}}
       b: {image: b, ports: ["1:1"], command: [q], labels: {m: "1"}}
     """
-    assert service(tmp_path, text) == {"image": "b", "command": ["z"], "labels": {"n": "1"}}
+    assert rendered_service(tmp_path, text) == {
+        "image": "b",
+        "command": ["z"],
+        "labels": {"n": "1"},
+    }
 
 
 @pytest.mark.parametrize("name", ["a", "b"])
@@ -75,7 +79,7 @@ def test_what_another_file_overrides_is_there(tmp_path: Path, name: str) -> None
           c: {{image: c, user: you, hostname: i, domainname: d}}
         """,
     }
-    assert service(tmp_path, files) == {"image": "c", "user": "me", "domainname": "d"}
+    assert rendered_service(tmp_path, files) == {"image": "c", "user": "me", "domainname": "d"}
 
 
 def test_what_is_reset_elsewhere_under_the_same_name_stays(tmp_path: Path) -> None:
@@ -83,7 +87,7 @@ def test_what_is_reset_elsewhere_under_the_same_name_stays(tmp_path: Path) -> No
         "compose.yaml": "services: {a: {extends: {file: b.yaml, service: c}}}",
         "b.yaml": "services: {a: {image: a, user: !reset me}, c: {image: c, user: you}}",
     }
-    assert service(tmp_path, files) == {"image": "c", "user": "you"}
+    assert rendered_service(tmp_path, files) == {"image": "c", "user": "you"}
 
 
 def test_another_file_may_be_named_from_the_root(tmp_path: Path) -> None:
@@ -91,7 +95,7 @@ def test_another_file_may_be_named_from_the_root(tmp_path: Path) -> None:
         "p/compose.yaml": f"services: {{a: {{extends: {{file: {tmp_path}/q/b.yaml, service: b}}}}}}",
         "q/b.yaml": "services: {b: {image: b, volumes: ['./v:/v']}}",
     }
-    found = service(tmp_path, files, files=("p/compose.yaml",))
+    found = rendered_service(tmp_path, files, files=("p/compose.yaml",))
     assert found["volumes"][0]["source"] == "/DIR/q/v"
 
 
@@ -99,7 +103,7 @@ def test_another_file_may_be_named_from_the_root(tmp_path: Path) -> None:
 def test_a_file_is_named_by_a_text(tmp_path: Path, other: str) -> None:
     text = f"services: {{a: {{extends: {{file: {other}, service: b}}}}, b: {{image: b}}}}"
     with pytest.raises(CntnrError):
-        read(tmp_path, text)
+        load_texts(tmp_path, text)
 
 
 @pytest.mark.parametrize("key", ["build", "depends_on", "env_file", "gpus", "ports"])
@@ -109,7 +113,7 @@ def test_some_keys_cannot_be_null_in_another_file(tmp_path: Path, key: str) -> N
         "b.yaml": f"services: {{b: {{image: b}}, c: {{{key}: }}}}",
     }
     with pytest.raises(ComposeFileInvalid, match=f"services.c.{key}: invalid type <nil>"):
-        read(tmp_path, files)
+        load_texts(tmp_path, files)
 
 
 def test_what_another_file_has_wrong_is_told_for_both(tmp_path: Path) -> None:
@@ -120,7 +124,7 @@ def test_what_another_file_has_wrong_is_told_for_both(tmp_path: Path) -> None:
     with pytest.raises(
         ComposeFileInvalid, match=r"b\.yaml:1:\d+: .*'foo'.*read for .*compose\.yaml"
     ):
-        read(tmp_path, files)
+        load_texts(tmp_path, files)
 
 
 def test_a_service_counts_once_in_a_file_that_is_named(tmp_path: Path) -> None:
@@ -129,7 +133,7 @@ def test_a_service_counts_once_in_a_file_that_is_named(tmp_path: Path) -> None:
         "b.yaml": "services: {a: {extends: {file: b.yaml, service: c}}, c: {image: c}}",
     }
     with pytest.raises(ExtendsCycle):
-        read(tmp_path, files)
+        load_texts(tmp_path, files)
 
 
 def test_only_the_service_that_is_extended_is_looked_at(tmp_path: Path) -> None:
@@ -137,7 +141,7 @@ def test_only_the_service_that_is_extended_is_looked_at(tmp_path: Path) -> None:
         "compose.yaml": "services: {a: {extends: {file: b.yaml, service: b}}}",
         "b.yaml": "services: {b: {image: b}, bad: {imagee: 1}}\nfoo: 1",
     }
-    assert service(tmp_path, files) == {"image": "b"}
+    assert rendered_service(tmp_path, files) == {"image": "b"}
 
 
 @pytest.mark.parametrize(
@@ -165,19 +169,19 @@ def test_only_the_service_that_is_extended_is_looked_at(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_extended_is_told(tmp_path: Path, files: Any, said: str) -> None:
     with pytest.raises(ComposeFileInvalid) as raised:
-        read(tmp_path, files)
+        load_texts(tmp_path, files)
     assert said in str(raised.value)
     assert raised.value.diagnostics[0].location
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(FileUnreadable, match=r"open .*b.yaml: no such file or directory"):
-        read(tmp_path, "services: {a: {extends: {file: b.yaml, service: b}}}")
+        load_texts(tmp_path, "services: {a: {extends: {file: b.yaml, service: b}}}")
 
 
 def test_remote_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RemoteUnsupported):
-        read(tmp_path, "services: {a: {extends: {file: 'oci://x/y', service: b}}}")
+        load_texts(tmp_path, "services: {a: {extends: {file: 'oci://x/y', service: b}}}")
 
 
 @pytest.mark.parametrize(
@@ -193,19 +197,19 @@ def test_remote_files_are_refused(tmp_path: Path) -> None:
 )
 def test_circles_are_told(tmp_path: Path, files: dict[str, str]) -> None:
     with pytest.raises(ExtendsCycle, match="Circular reference"):
-        read(tmp_path, files)
+        load_texts(tmp_path, files)
 
 
 def test_an_endless_chain_is_told(tmp_path: Path) -> None:
     links = "".join(f"  s{n}: {{extends: s{n + 1}}}\n" for n in range(3000))
     with pytest.raises(TooManyLevels, match="cannot follow extends"):
-        read(tmp_path, f"services:\n{links}  s3000: {{image: x}}\n")
+        load_texts(tmp_path, f"services:\n{links}  s3000: {{image: x}}\n")
 
 
 def test_a_long_chain_is_no_circle(tmp_path: Path) -> None:
     links = "".join(f"  s{n}: {{extends: s{n + 1}}}\n" for n in range(150))
     try:
-        found = service(tmp_path, f"services:\n{links}  s150: {{image: x}}\n", "s0")
+        found = rendered_service(tmp_path, f"services:\n{links}  s150: {{image: x}}\n", "s0")
     except CntnrError as error:
         pytest.fail(str(error))
     assert found == {"image": "x"}

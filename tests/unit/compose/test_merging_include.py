@@ -13,7 +13,7 @@ from cntnr_compose.compose.basics.errors import (
     RemoteUnsupported,
     TooManyLevels,
 )
-from tests.unit.compose.world import read, service, shown
+from tests.unit.compose.world import load_texts, rendered, rendered_service
 
 INNER = """
 services:
@@ -32,7 +32,7 @@ def test_paths_and_variables_are_those_of_the_included_project(tmp_path: Path) -
         "sub/c.yaml": INNER,
         "sub/.env": "V=sub\nP=psub\n",
     }
-    found = service(tmp_path, files, "i")
+    found = rendered_service(tmp_path, files, "i")
     assert found["image"] == "i:sub"
     assert found["build"]["context"] == "/DIR/sub/b"
     assert found["volumes"][0]["source"] == "/DIR/sub/d"
@@ -47,7 +47,7 @@ def test_the_environment_of_the_including_project_wins(tmp_path: Path) -> None:
         "sub/.env": "V=sub\n",
         ".env": "V=main\n",
     }
-    assert service(tmp_path, files, "i")["image"] == "i:main"
+    assert rendered_service(tmp_path, files, "i")["image"] == "i:main"
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,10 @@ def test_the_long_form_says_more(tmp_path: Path, entry: str, base: str, image: s
     }
     if "project_directory: ." in entry:
         files["main/.env"] = "V=root"
-    read(tmp_path, files, files=("main/compose.yaml",), environ={"D": "sub"})
-    found = service(tmp_path, files, "i", files=("main/compose.yaml",), environ={"D": "sub"})
+    load_texts(tmp_path, files, files=("main/compose.yaml",), environ={"D": "sub"})
+    found = rendered_service(
+        tmp_path, files, "i", files=("main/compose.yaml",), environ={"D": "sub"}
+    )
     assert found["image"] == image
     assert found["volumes"][0]["source"] == base.replace("/DIR", "/DIR/main") + "/d"
 
@@ -83,7 +85,7 @@ def test_several_files_are_laid_over_each_other(tmp_path: Path) -> None:
         "a.yaml": "services: {a: {image: a, ports: ['1:1'], command: x}}",
         "b.yaml": "services: {a: {ports: !reset [], command: [y]}}",
     }
-    assert service(tmp_path, files) == {"image": "a", "command": ["y"]}
+    assert rendered_service(tmp_path, files) == {"image": "a", "command": ["y"]}
 
 
 def test_included_projects_include_others(tmp_path: Path) -> None:
@@ -93,7 +95,7 @@ def test_included_projects_include_others(tmp_path: Path) -> None:
         "sub/deep/d.yaml": "services: {k: {image: 'k$V', build: ., volumes: ['../u:/u']}}",
         "sub/deep/.env": "V=deep",
     }
-    found = shown(tmp_path, files)["services"]
+    found = rendered(tmp_path, files)["services"]
     assert found["i"]["image"] == "i"
     assert found["k"]["image"] == "kdeep"
     assert found["k"]["build"]["context"] == "/DIR/sub/deep"
@@ -107,7 +109,7 @@ def test_the_same_may_be_said_twice(tmp_path: Path) -> None:
         "b.yaml": "include: [c.yaml]\nservices: {b: {image: b}}",
         "c.yaml": "services: {c: {image: c, ports: ['1:1']}}",
     }
-    assert list(shown(tmp_path, files)["services"]) == ["a", "b", "c"]
+    assert list(rendered(tmp_path, files)["services"]) == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,7 @@ def test_the_same_may_be_said_twice(tmp_path: Path) -> None:
 def test_something_else_may_not_be_said(tmp_path: Path, own: str) -> None:
     files = {"compose.yaml": f"include: [c.yaml]\n{own}", "c.yaml": "services: {i: {image: i}}"}
     with pytest.raises(ComposeFileInvalid, match=r"services\.i conflicts with imported resource"):
-        read(tmp_path, files)
+        load_texts(tmp_path, files)
 
 
 def test_a_second_file_changes_what_is_included(tmp_path: Path) -> None:
@@ -125,7 +127,7 @@ def test_a_second_file_changes_what_is_included(tmp_path: Path) -> None:
         "b.yaml": "services: {i: {labels: {a: '1'}}}",
         "s/i.yaml": "services: {i: {image: i, build: .}}",
     }
-    found = service(tmp_path, files, "i", files=("a.yaml", "b.yaml"))
+    found = rendered_service(tmp_path, files, "i", files=("a.yaml", "b.yaml"))
     assert found["labels"] == {"a": "1"}
     assert found["build"]["context"] == "/DIR/s"
 
@@ -143,7 +145,7 @@ def test_a_second_file_changes_what_is_included(tmp_path: Path) -> None:
 )
 def test_circles_are_told(tmp_path: Path, files: dict[str, str]) -> None:
     with pytest.raises(IncludeCycle, match="include cycle detected"):
-        read(tmp_path, files)
+        load_texts(tmp_path, files)
 
 
 @pytest.mark.parametrize(
@@ -163,13 +165,13 @@ def test_circles_are_told(tmp_path: Path, files: dict[str, str]) -> None:
 )
 def test_what_cannot_be_included_is_told(tmp_path: Path, text: str, error: Any) -> None:
     with pytest.raises(error):
-        read(tmp_path, {"compose.yaml": text, "i.yaml": "services: {i: {image: i}}"})
+        load_texts(tmp_path, {"compose.yaml": text, "i.yaml": "services: {i: {image: i}}"})
 
 
 @pytest.mark.parametrize("entry", ["", "{}", "{path: }", "{path: []}", "{env_file: x}"])
 def test_an_entry_without_files_brings_nothing(tmp_path: Path, entry: str) -> None:
     text = f"include: [{entry or 'null'}]\nservices: {{a: {{image: a}}}}"
-    assert service(tmp_path, text) == {"image": "a"}
+    assert rendered_service(tmp_path, text) == {"image": "a"}
 
 
 @pytest.mark.parametrize(("directory", "found"), [("gone", "/DIR/d"), ("gone/", "/DIR/gone/d")])
@@ -180,13 +182,13 @@ def test_a_directory_that_is_not_there_ends_with_a_slash(
         "compose.yaml": f"include: [{{path: i.yaml, project_directory: {directory}}}]",
         "i.yaml": "services: {a: {image: a, volumes: ['./d:/d']}}",
     }
-    assert service(tmp_path, files)["volumes"][0]["source"] == found
+    assert rendered_service(tmp_path, files)["volumes"][0]["source"] == found
 
 
 def test_an_endless_chain_is_told(tmp_path: Path) -> None:
     files = {f"c{n}.yaml": f"include: [c{n + 1}.yaml]" for n in range(150)}
     with pytest.raises(TooManyLevels, match="cannot follow include"):
-        read(tmp_path, files, files=("c0.yaml",))
+        load_texts(tmp_path, files, files=("c0.yaml",))
 
 
 def test_mistakes_of_included_files_are_placed_there(tmp_path: Path) -> None:
@@ -195,5 +197,5 @@ def test_mistakes_of_included_files_are_placed_there(tmp_path: Path) -> None:
         "s/i.yaml": "services:\n  i:\n    image: i\n    depends_on: [nope]\n",
     }
     with pytest.raises(ComposeFileInvalid) as raised:
-        read(tmp_path, files)
+        load_texts(tmp_path, files)
     assert str(raised.value.diagnostics[0].location).startswith(f"{tmp_path}/s/i.yaml:4:")

@@ -11,7 +11,7 @@ from cntnr_compose.compose.merging.merge import merge, merge_service
 DEPENDS = {"condition": "service_started", "required": True}
 
 
-def services(base: Any, over: Any) -> Any:
+def merged_service(base: Any, over: Any) -> Any:
     merged = merge({"services": {"a": deep_copy(base)}}, {"services": {"a": over}})
     return merged["services"]["a"]
 
@@ -51,13 +51,13 @@ def services(base: Any, over: Any) -> Any:
     ],
 )
 def test_a_key_is_merged_by_its_rule(key: str, base: Any, over: Any, merged: Any) -> None:
-    assert services({key: base}, {key: over}) == {key: merged}
+    assert merged_service({key: base}, {key: over}) == {key: merged}
 
 
 def test_the_test_of_a_health_check_is_replaced_and_the_rest_merged() -> None:
     base = {"healthcheck": {"test": ["CMD", "a"], "retries": 1}}
     over = {"healthcheck": {"test": ["CMD", "b"], "interval": "5s"}}
-    assert services(base, over)["healthcheck"] == {
+    assert merged_service(base, over)["healthcheck"] == {
         "test": ["CMD", "b"],
         "retries": 1,
         "interval": "5s",
@@ -74,7 +74,7 @@ def test_the_test_of_a_health_check_is_replaced_and_the_rest_merged() -> None:
 )
 def test_options_of_logging_are_merged_for_one_driver(over: Any, merged: Any) -> None:
     base = {"driver": "x", "options": {"a": 1}}
-    assert services({"logging": base}, {"logging": over})["logging"] == merged
+    assert merged_service({"logging": base}, {"logging": over})["logging"] == merged
 
 
 def test_address_pools_are_merged_by_subnet() -> None:
@@ -90,7 +90,7 @@ def test_address_pools_are_merged_by_subnet() -> None:
 @pytest.mark.parametrize(("base", "over"), [({"a": 1}, [1]), ([1], {"a": 1}), ({"a": 1}, "x")])
 def test_a_mapping_is_not_laid_on_a_list(base: Any, over: Any) -> None:
     with pytest.raises(ComposeFileInvalid, match=r"cannot override services\.a\.healthcheck"):
-        services({"healthcheck": base}, {"healthcheck": over})
+        merged_service({"healthcheck": base}, {"healthcheck": over})
 
 
 def test_a_service_is_laid_on_the_one_that_it_extends() -> None:

@@ -8,7 +8,7 @@ from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
 from cntnr_compose.compose.merging.uniqueness import enforce_uniqueness
 
 
-def left(key: str, items: list[Any]) -> Any:
+def unique_items(key: str, items: list[Any]) -> Any:
     return enforce_uniqueness({"services": {"a": {key: items}}})["services"]["a"][key]
 
 
@@ -44,7 +44,7 @@ def left(key: str, items: list[Any]) -> Any:
     ],
 )  # fmt: skip
 def test_the_later_takes_the_place_of_the_earlier(key: str, items: Any, kept: Any) -> None:
-    assert left(key, items) == kept
+    assert unique_items(key, items) == kept
 
 
 @pytest.mark.parametrize(
@@ -56,10 +56,10 @@ def test_the_later_takes_the_place_of_the_earlier(key: str, items: Any, kept: An
 )
 def test_what_has_no_target_is_refused(key: str, said: str) -> None:
     with pytest.raises(ComposeFileInvalid) as raised:
-        left(key, [{"source": "x"}])
+        unique_items(key, [{"source": "x"}])
     assert said in str(raised.value)
 
 
 def test_an_exposed_port_has_no_fraction() -> None:
     with pytest.raises(ComposeFileInvalid, match="unsupported expose value 80"):
-        left("expose", [80.0])
+        unique_items("expose", [80.0])

@@ -7,7 +7,7 @@ import pytest
 
 from cntnr_compose.compose.profiles import requested_profiles
 from cntnr_compose.core.errors import NoSuchService
-from tests.unit.compose.world import read, shown
+from tests.unit.compose.world import load_texts, rendered
 
 X = "services: {a: {image: x}}\n"
 
@@ -29,26 +29,26 @@ PROFILES = (
     ],
 )
 def test_profiles_enable_services(tmp_path: Path, asked: Any, names: list[str]) -> None:
-    found = read(tmp_path, PROFILES, **asked).project
+    found = load_texts(tmp_path, PROFILES, **asked).project
     assert list(found.services) == names
     assert {*found.services, *found.disabled} == {"a", "p", "q"}
 
 
 def test_a_profile_without_letters_is_on_where_none_is_asked_for(tmp_path: Path) -> None:
     text = "services: {a: {image: x, profiles: ['']}, b: {image: x}}"
-    assert list(read(tmp_path, text).project.services) == ["a", "b"]
-    assert list(read(tmp_path, text, profiles=("p",)).project.services) == ["b"]
+    assert list(load_texts(tmp_path, text).project.services) == ["a", "b"]
+    assert list(load_texts(tmp_path, text, profiles=("p",)).project.services) == ["b"]
 
 
 def test_a_service_that_is_asked_for_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(NoSuchService, match="no such service: zz"):
-        read(tmp_path, X, services=("zz",))
+        load_texts(tmp_path, X, services=("zz",))
 
 
 def test_what_no_service_uses_is_left_out_unless_asked_for(tmp_path: Path) -> None:
     text = X + "networks: {n: }\nvolumes: {v: }\nsecrets: {s: {file: x}}\nconfigs: {c: {file: x}}\n"
-    assert set(shown(tmp_path, text)) == {"name", "networks", "services"}
-    every = shown(tmp_path, text, all_resources=True)
+    assert set(rendered(tmp_path, text)) == {"name", "networks", "services"}
+    every = rendered(tmp_path, text, all_resources=True)
     assert every["networks"]["n"] == {"name": f"{every['name']}_n", "ipam": {}}
     assert {"volumes", "secrets", "configs"} <= set(every)
 

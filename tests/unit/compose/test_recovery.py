@@ -6,22 +6,22 @@ from pathlib import Path
 import pytest
 
 from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
-from tests.unit.compose.world import read
+from tests.unit.compose.world import load_texts
 
 
-def told(folder: Path, texts: dict[str, str] | str) -> list[str]:
-    """Give the places and paths of what is told, in order."""
+def reported_paths(folder: Path, texts: dict[str, str] | str) -> list[str]:
+    """Return lines and paths of all diagnostics, in order."""
     with pytest.raises(ComposeFileInvalid) as caught:
-        read(folder, texts)
-    found = []
+        load_texts(folder, texts)
+    reported = []
     for one in caught.value.diagnostics:
         assert one.location is not None
         file = one.location.file.removeprefix(f"{folder}/")
-        found.append(f"{file}:{one.location.line} {'.'.join(map(str, one.path))}")
-    return found
+        reported.append(f"{file}:{one.location.line} {'.'.join(map(str, one.path))}")
+    return reported
 
 
-EACH_PASS = """\
+ERROR_OF_EACH_PASS = """\
 services:
   web:
     image: "${NONE:?}"
@@ -41,7 +41,9 @@ secrets:
 
 
 def test_mistakes_of_every_pass_are_told_together(tmp_path: Path) -> None:
-    found = [re.sub(r"^compose.yaml:", "", one) for one in told(tmp_path, EACH_PASS)]
+    found = [
+        re.sub(r"^compose.yaml:", "", one) for one in reported_paths(tmp_path, ERROR_OF_EACH_PASS)
+    ]
     assert found == [
         "3 services.web.image",
         "4 services.web.prots",
@@ -72,7 +74,7 @@ def test_mistakes_of_every_pass_are_told_together(tmp_path: Path) -> None:
 )
 def test_what_follows_from_a_mistake_is_not_told(tmp_path: Path, text: str) -> None:
     with pytest.raises(ComposeFileInvalid) as caught:
-        read(tmp_path, text)
+        load_texts(tmp_path, text)
     words = "undefined|neither|already mounted"
     assert not [one for one in caught.value.diagnostics if re.search(words, one.message)]
 
@@ -82,7 +84,7 @@ def test_each_file_is_looked_at_though_another_is_no_yaml(tmp_path: Path) -> Non
         "compose.yaml": "services: {a: {image: x, networks: [n]}}\nnetworks: {n: }\nx: [\n",
         "compose.override.yaml": "services:\n  a: {prots: 5}\n  b: {image: x, depends_on: [c]}\n",
     }
-    found = told(tmp_path, texts)
+    found = reported_paths(tmp_path, texts)
     assert found[0].startswith("compose.yaml:")
     assert found[1:] == ["compose.override.yaml:2 services.a.prots"]
 
@@ -93,7 +95,7 @@ def test_mistakes_of_included_and_of_later_files_are_told_together(tmp_path: Pat
         "sub.yaml": "services:\n  b: {image: x, imgae: y}\n",
         "compose.override.yaml": "services:\n  a:\n    ports: [abc]\n",
     }
-    found = told(tmp_path, texts)
+    found = reported_paths(tmp_path, texts)
     assert found == [
         "sub.yaml:2 services.b.imgae",
         "compose.yaml:3 services.a.prots",
@@ -103,14 +105,14 @@ def test_mistakes_of_included_and_of_later_files_are_told_together(tmp_path: Pat
 
 def test_mistakes_of_entries_are_told_once_beside_those_of_types(tmp_path: Path) -> None:
     text = "services:\n  a: {image: x, stop_grace_period: zz}\nconfigs:\n  c: {name: x}\n"
-    assert told(tmp_path, text) == [
+    assert reported_paths(tmp_path, text) == [
         "compose.yaml:2 services.a.stop_grace_period",
         "compose.yaml:4 configs.c",
     ]
 
 
 def test_a_mistake_in_the_name_hides_no_other(tmp_path: Path) -> None:
-    found = told(tmp_path, 'name: "${"\nservices: {a: {image: x, prots: 5}}\n')
+    found = reported_paths(tmp_path, 'name: "${"\nservices: {a: {image: x, prots: 5}}\n')
     assert "compose.yaml:2 services.a.prots" in found
 
 
@@ -119,13 +121,13 @@ def test_lists_are_merged_once_though_it_is_tried_again(tmp_path: Path) -> None:
         "compose.yaml": 'services: {a: {image: x, ports: ["80"], tmpfs: [/a]}}\n',
         "compose.override.yaml": 'services: {a: {volumes: ["a::"], tmpfs: [/b]}}\n',
     }
-    assert told(tmp_path, texts) == ["compose.override.yaml:1 services.a.volumes.0"]
+    assert reported_paths(tmp_path, texts) == ["compose.override.yaml:1 services.a.volumes.0"]
 
 
 def test_many_mistakes_are_told_as_a_number(tmp_path: Path) -> None:
     keys = "".join(f"  k{number}: 1\n" for number in range(150))
     with pytest.raises(ComposeFileInvalid, match="more mistakes"):
-        read(tmp_path, f"services:\n  a: {{image: x}}\n{keys}")
+        load_texts(tmp_path, f"services:\n  a: {{image: x}}\n{keys}")
 
 
 def test_what_comes_of_a_chain_of_services_is_told_where_it_is_written(tmp_path: Path) -> None:
@@ -145,7 +147,7 @@ services:
   web: {extends: x, image: i, hostname: web}
 """,
     }
-    assert told(tmp_path, texts) == [
+    assert reported_paths(tmp_path, texts) == [
         "compose.yaml:5 services.last.ports.2",
         "compose.yaml:5 services.api.ports.2",
         "compose.yaml:6 services.web.hostname",
@@ -160,20 +162,20 @@ def test_no_mistake_is_told_at_the_place_of_another_item(tmp_path: Path) -> None
         "services:\n  a:\n    image: x\n    volumes:\n      - 'a::'\n      - good:/g\n"
         "      - nowhere:/n\n    configs:\n      - none\nvolumes: {good: }\n"
     )
-    found = told(tmp_path, text)
+    found = reported_paths(tmp_path, text)
     assert found == ["compose.yaml:5 services.a.volumes.0", "compose.yaml:9 services.a.configs.0"]
-    assert "compose.yaml:6 services.a.volumes.1" in told(
+    assert "compose.yaml:6 services.a.volumes.1" in reported_paths(
         tmp_path, text.replace("      - 'a::'\n", "")
     )
 
 
 def test_documents_before_one_that_is_no_yaml_are_looked_at(tmp_path: Path) -> None:
     text = "services: {a: {image: x, prots: 5}}\n---\nservices: {\n"
-    found = told(tmp_path, text)
+    found = reported_paths(tmp_path, text)
     assert found[0] == "compose.yaml:1 services.a.prots"
     assert len(found) == 2
 
 
 def test_other_files_are_looked_at_though_one_is_no_mapping(tmp_path: Path) -> None:
     texts = {"compose.yaml": "[]\n", "compose.override.yaml": "services: {a: {prots: 5}}\n"}
-    assert told(tmp_path, texts)[1:] == ["compose.override.yaml:1 services.a.prots"]
+    assert reported_paths(tmp_path, texts)[1:] == ["compose.override.yaml:1 services.a.prots"]

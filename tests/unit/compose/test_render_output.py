@@ -12,7 +12,7 @@ from cntnr_compose.compose.render.output import (
     render_untyped_yaml,
     render_yaml,
 )
-from tests.unit.compose.world import read, shown
+from tests.unit.compose.world import load_texts, rendered
 
 TEXT = """
 services:
@@ -28,7 +28,7 @@ x-top: {z: 1.0, d: 2001-01-01}
 
 
 def test_json_has_what_go_adds_and_leaves_out(tmp_path: Path) -> None:
-    text = render_json(read(tmp_path, TEXT).tree)
+    text = render_json(load_texts(tmp_path, TEXT).tree)
     tree = json.loads(text)
     a = tree["services"]["a"]
     assert a["image"] == "x:$$y"
@@ -39,11 +39,11 @@ def test_json_has_what_go_adds_and_leaves_out(tmp_path: Path) -> None:
     assert tree["networks"]["default"]["ipam"] == {}
     assert tree["x-top"] == {"d": "2001-01-01T00:00:00Z", "z": 1}
     assert "x-own" not in a
-    assert "\\u003c" in render_json(read(tmp_path, TEXT.replace("a < b", "a \\\\< b")).tree)
+    assert "\\u003c" in render_json(load_texts(tmp_path, TEXT.replace("a < b", "a \\\\< b")).tree)
 
 
 def test_yaml_has_extensions_last_and_in_order(tmp_path: Path) -> None:
-    text = render_yaml(read(tmp_path, TEXT, project_name="p").tree)
+    text = render_yaml(load_texts(tmp_path, TEXT, project_name="p").tree)
     assert text.startswith("name: p\nservices:\n  a:\n    develop:\n")
     assert "    image: x:$$y\n" in text
     assert "    x-own:\n      a: 2\n      b: 1\n" in text
@@ -51,14 +51,14 @@ def test_yaml_has_extensions_last_and_in_order(tmp_path: Path) -> None:
 
 
 def test_a_tree_with_variables_is_written_as_it_is(tmp_path: Path) -> None:
-    tree = read(tmp_path, "services: {a: {image: '$V', tty: true}}", interpolate=False).tree
+    tree = load_texts(tmp_path, "services: {a: {image: '$V', tty: true}}", interpolate=False).tree
     assert "    image: $V\n" in render_untyped_yaml(tree)
     assert json.loads(render_untyped_json(tree))["services"]["a"]["image"] == "$V"
 
 
 def test_ssh_keys_with_a_path_have_no_json(tmp_path: Path) -> None:
     text = "services: {a: {build: {context: ., ssh: [default, 'k=./key']}}}"
-    tree = read(tmp_path, text).tree
+    tree = load_texts(tmp_path, text).tree
     assert f"- 'k: {tmp_path}/key'" in render_yaml(tree)
     with pytest.raises(SshKeyNotJson, match=r"types.SSHKey"):
         render_json(tree)
@@ -66,6 +66,6 @@ def test_ssh_keys_with_a_path_have_no_json(tmp_path: Path) -> None:
 
 def test_an_extension_is_printed_as_go_prints_what_it_does_not_know(tmp_path: Path) -> None:
     text = "x-k: {a: [], b: [[], {}], c: 123456789012345678901}\nservices: {a: {image: x}}\n"
-    assert shown(tmp_path, text)["x-k"] == {
+    assert rendered(tmp_path, text)["x-k"] == {
         "a": None, "b": [None, {}], "c": 123456789012345680000,
     }  # fmt: skip

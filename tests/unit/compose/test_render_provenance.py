@@ -6,32 +6,34 @@ from typing import Any
 import pytest
 
 from cntnr_compose.compose.render.explain import list_origins
-from tests.unit.compose.world import read
+from tests.unit.compose.world import load_texts
 
 Rows = dict[str, str]
 
 
-def explained(folder: Path, texts: dict[str, str] | str, /, **asked: Any) -> Rows:
-    """Give for each value where it came from, as ``file:line`` and the variables in it."""
-    loaded = read(folder, texts, with_provenance=True, **asked)
+def origins(folder: Path, texts: dict[str, str] | str, /, **asked: Any) -> Rows:
+    """Return the origin of each value, as ``file:line`` and the variables in it."""
+    loaded = load_texts(folder, texts, with_provenance=True, **asked)
     rows = {}
     for row in list_origins(loaded.tree, loaded.provenance):
-        said = " ".join([where(row, folder), *(variable(one, folder) for one in row["Variables"])])
+        said = " ".join(
+            [place_of(row, folder), *(variable(one, folder) for one in row["Variables"])]
+        )
         rows[row["Path"]] = said.strip()
     return rows
 
 
-def where(row: dict[str, Any], folder: Path) -> str:
+def place_of(row: dict[str, Any], folder: Path) -> str:
     file = row["File"].removeprefix(f"{folder}/")
     return f"{file}:{row['Line']}" if file else row["Otherwise"]
 
 
 def variable(row: dict[str, Any], folder: Path) -> str:
-    return f"{row['Name']}={where(row, folder)}"
+    return f"{row['Name']}={place_of(row, folder)}"
 
 
 def test_what_is_written_is_told_and_what_is_not_is_implied(tmp_path: Path) -> None:
-    rows = explained(tmp_path, "services:\n  a:\n    image: x\n    build: .\n")
+    rows = origins(tmp_path, "services:\n  a:\n    image: x\n    build: .\n")
     assert rows["services.a.image"] == "compose.yaml:3"
     assert rows["services.a.build.context"] == "compose.yaml:4"
     assert rows["services.a.build.dockerfile"] == "implied"
@@ -44,7 +46,7 @@ def test_the_file_that_wins_is_told(tmp_path: Path) -> None:
         "compose.override.yaml": "services:\n  a:\n    image: y\n    command: [c]\n"
         "    labels:\n      m: 2\n",
     }
-    rows = explained(tmp_path, texts)
+    rows = origins(tmp_path, texts)
     assert rows["services.a.image"] == "compose.override.yaml:3"
     assert rows["services.a.command.0"] == "compose.override.yaml:4"
     assert rows["services.a.labels.k"] == "compose.yaml:5"
@@ -58,7 +60,7 @@ def test_items_of_lists_that_are_sets_keep_their_own_places(tmp_path: Path) -> N
         "compose.override.yaml": 'services:\n  a:\n    ports: ["80:80", "70:70"]\n'
         "    volumes:\n      - over:/v\nvolumes: {over: }\n",
     }
-    rows = explained(tmp_path, texts)
+    rows = origins(tmp_path, texts)
     targets = [rows[f"services.a.ports.{index}.target"] for index in range(4)]
     over = "compose.override.yaml:3"
     assert targets == [over, "compose.yaml:6", "compose.yaml:6", over]
@@ -68,14 +70,14 @@ def test_items_of_lists_that_are_sets_keep_their_own_places(tmp_path: Path) -> N
 
 def test_lists_that_are_printed_in_order_are_found_by_what_they_say(tmp_path: Path) -> None:
     text = "services:\n  a:\n    image: x\n    extra_hosts:\n      - b:1.1.1.1\n      - a:2.2.2.2\n"
-    rows = explained(tmp_path, text)
+    rows = origins(tmp_path, text)
     assert rows["services.a.extra_hosts.0"] == "compose.yaml:6"
     assert rows["services.a.extra_hosts.1"] == "compose.yaml:5"
 
 
 def test_what_anchors_bring_is_where_the_anchor_is(tmp_path: Path) -> None:
     text = "x-a: &a\n  restart: always\nservices:\n  a:\n    <<: *a\n    image: x\n"
-    assert explained(tmp_path, text)["services.a.restart"] == "compose.yaml:2"
+    assert origins(tmp_path, text)["services.a.restart"] == "compose.yaml:2"
 
 
 def test_what_is_extended_is_told_with_its_file(tmp_path: Path) -> None:
@@ -85,7 +87,7 @@ def test_what_is_extended_is_told_with_its_file(tmp_path: Path) -> None:
         "sub/b.yaml": "services:\n  b:\n    image: x\n    environment:\n      A: 1\n      B: 1\n"
         "    volumes: [./d:/d]\n",
     }
-    rows = explained(tmp_path, texts)
+    rows = origins(tmp_path, texts)
     assert rows["services.a.image"] == "sub/b.yaml:3"
     assert rows["services.a.environment.A"] == "sub/b.yaml:5"
     assert rows["services.a.environment.B"] == "compose.yaml:4"
@@ -97,7 +99,7 @@ def test_what_is_reset_is_told_no_more(tmp_path: Path) -> None:
         "compose.yaml": "services:\n  a:\n    image: x\n    labels: [k=1]\n",
         "compose.override.yaml": "services:\n  a:\n    labels: !override\n      - l=1\n",
     }
-    rows = explained(tmp_path, texts)
+    rows = origins(tmp_path, texts)
     assert rows["services.a.labels.l"] == "compose.override.yaml:4"
     assert "services.a.labels.k" not in rows
 
@@ -107,13 +109,13 @@ def test_variables_are_told_with_what_sets_them(tmp_path: Path) -> None:
         ".env": "# tags\n\nTAG=1\n",
         "compose.yaml": "services:\n  a:\n    image: ${A}/x:${TAG}${C:-}\n",
     }
-    rows = explained(tmp_path, texts)
+    rows = origins(tmp_path, texts)
     assert rows["services.a.image"] == "compose.yaml:3 A=environment TAG=.env:3 C=not set"
 
 
 def test_the_environment_wins_over_an_env_file(tmp_path: Path) -> None:
     texts = {".env": "A=1\n", "compose.yaml": "services:\n  a:\n    image: $A\n"}
-    assert explained(tmp_path, texts)["services.a.image"] == "compose.yaml:3 A=environment"
+    assert origins(tmp_path, texts)["services.a.image"] == "compose.yaml:3 A=environment"
 
 
 def test_an_included_project_has_variables_of_its_own(tmp_path: Path) -> None:
@@ -122,7 +124,7 @@ def test_an_included_project_has_variables_of_its_own(tmp_path: Path) -> None:
         "sub/c.yaml": "services:\n  a:\n    image: $C\n    environment:\n      - C\n",
         "sub/.env": "C=1\n",
     }
-    rows = explained(tmp_path, texts)
+    rows = origins(tmp_path, texts)
     assert rows["services.a.image"] == "sub/c.yaml:3 C=sub/.env:1"
     assert rows["services.a.environment.C"] == "sub/c.yaml:5 C=sub/.env:1"
 
@@ -130,13 +132,13 @@ def test_an_included_project_has_variables_of_its_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize("pairs", ["[A]", "{A: }"])
 def test_names_without_a_value_are_variables(tmp_path: Path, pairs: str) -> None:
     text = f"services:\n  a:\n    image: x\n    environment: {pairs}\n"
-    rows = explained(tmp_path, text)
+    rows = origins(tmp_path, text)
     assert rows["services.a.environment.A"] == "compose.yaml:4 A=environment"
 
 
 def test_a_name_that_is_its_own_value_is_no_variable(tmp_path: Path) -> None:
     text = "services:\n  a:\n    image: x\n    environment: {A: A}\n"
-    assert explained(tmp_path, text)["services.a.environment.A"] == "compose.yaml:4"
+    assert origins(tmp_path, text)["services.a.environment.A"] == "compose.yaml:4"
 
 
 @pytest.mark.parametrize("form", ["", "raw"])
@@ -149,7 +151,7 @@ def test_what_env_files_bring_is_told_with_its_line(tmp_path: Path, form: str) -
         "b.env": "# comment\n\n\nTWO=2\n",
         "l.env": "k=v\n",
     }
-    rows = explained(tmp_path, texts)
+    rows = origins(tmp_path, texts)
     assert rows["services.a.environment.ONE"] == "a.env:2"
     assert rows["services.a.environment.TWO"] == "b.env:4"
     assert rows["services.a.labels.k"] == "l.env:1"
@@ -157,21 +159,21 @@ def test_what_env_files_bring_is_told_with_its_line(tmp_path: Path, form: str) -
 
 def test_replicas_may_come_from_scale(tmp_path: Path) -> None:
     text = "services:\n  a:\n    image: x\n    scale: 2\n    deploy: {mode: replicated}\n"
-    assert explained(tmp_path, text)["services.a.deploy.replicas"] == "compose.yaml:4"
+    assert origins(tmp_path, text)["services.a.deploy.replicas"] == "compose.yaml:4"
 
 
 def test_the_project_s_name_comes_from_what_wins(tmp_path: Path) -> None:
     text = "services: {a: {image: x}}\n"
-    assert explained(tmp_path, text)["name"] == "the directory's name"
+    assert origins(tmp_path, text)["name"] == "the directory's name"
     named = f"name: n\n{text}"
-    assert explained(tmp_path, named)["name"] == "compose.yaml:1"
-    assert explained(tmp_path, named, project_name="p")["name"] == "--project-name"
+    assert origins(tmp_path, named)["name"] == "compose.yaml:1"
+    assert origins(tmp_path, named, project_name="p")["name"] == "--project-name"
     chosen = {"COMPOSE_PROJECT_NAME": "p"}
-    assert explained(tmp_path, named, environ=chosen)["name"] == "COMPOSE_PROJECT_NAME=environment"
+    assert origins(tmp_path, named, environ=chosen)["name"] == "COMPOSE_PROJECT_NAME=environment"
 
 
 def test_variables_that_are_left_alone_are_not_told(tmp_path: Path) -> None:
-    rows = explained(tmp_path, 'services:\n  a:\n    image: "$A"\n', interpolate=False)
+    rows = origins(tmp_path, 'services:\n  a:\n    image: "$A"\n', interpolate=False)
     assert rows["services.a.image"] == "compose.yaml:3"
 
 
@@ -180,5 +182,5 @@ def test_a_file_that_says_that_it_is_not_read_sets_nothing(tmp_path: Path) -> No
         ".env": "TAG=1\nCOMPOSE_DISABLE_ENV_FILE=1\n",
         "compose.yaml": "services:\n  a:\n    image: x:${TAG:-2}\n",
     }
-    rows = explained(tmp_path, texts)
+    rows = origins(tmp_path, texts)
     assert rows["services.a.image"] == "compose.yaml:3 TAG=not set"

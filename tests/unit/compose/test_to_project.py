@@ -23,7 +23,7 @@ from cntnr_compose.model.service import (
     Ulimit,
     VolumeOptions,
 )
-from tests.unit.compose.world import read
+from tests.unit.compose.world import load_texts
 
 TEXT = """
 name: p
@@ -70,13 +70,13 @@ configs: {c: {content: "x$$y"}}
 """
 
 
-def loaded(folder: Path) -> Service:
-    found = read(folder, {"compose.yaml": TEXT, "e.env": "F=file\nE=no\n"}).project
+def load_service(folder: Path) -> Service:
+    found = load_texts(folder, {"compose.yaml": TEXT, "e.env": "F=file\nE=no\n"}).project
     return found.services["a"]
 
 
 def test_a_service_is_whole(tmp_path: Path) -> None:
-    a = loaded(tmp_path)
+    a = load_service(tmp_path)
     assert a.image == "i"
     assert a.command == ("a", "b")
     assert a.entrypoint == ()
@@ -98,13 +98,13 @@ def test_a_service_is_whole(tmp_path: Path) -> None:
 
 
 def test_limits_of_deploy_are_merged_in(tmp_path: Path) -> None:
-    a = loaded(tmp_path)
+    a = load_service(tmp_path)
     assert a.limits == Limits(cpus=0.5, memory=64 << 20, pids=9)
     assert a.reservations == Limits(memory=10 << 20)
 
 
 def test_mounts_ports_and_attachments_are_whole(tmp_path: Path) -> None:
-    a = loaded(tmp_path)
+    a = load_service(tmp_path)
     bind, volume, tmpfs = a.volumes
     assert bind == Mount(
         type="bind",
@@ -138,7 +138,7 @@ def test_mounts_ports_and_attachments_are_whole(tmp_path: Path) -> None:
 
 
 def test_a_build_is_whole(tmp_path: Path) -> None:
-    assert loaded(tmp_path).build == Build(
+    assert load_service(tmp_path).build == Build(
         context=f"{tmp_path}/b",
         dockerfile="Dockerfile",
         args={"A": "aa", "X": "1"},
@@ -150,7 +150,7 @@ def test_a_build_is_whole(tmp_path: Path) -> None:
 
 
 def test_resources_are_whole(tmp_path: Path) -> None:
-    found = read(tmp_path, {"compose.yaml": TEXT, "e.env": ""}).project
+    found = load_texts(tmp_path, {"compose.yaml": TEXT, "e.env": ""}).project
     assert found.networks["n"] == Network(
         key="n",
         name="p_n",
@@ -181,7 +181,7 @@ def test_docker_s_bridge_is_a_network_of_the_project(tmp_path: Path) -> None:
         "name: p\nservices:\n  a: {image: i, network_mode: bridge}\n  b: {image: i, network_mode: default}\n"
         "  c: {image: i, networks: [bridge]}\nnetworks: {bridge: }\n"
     )
-    project = read(tmp_path, text).project
+    project = load_texts(tmp_path, text).project
     a, b, c = (project.services[name] for name in "abc")
     [key] = a.networks
     assert (a.network_mode, a.networks) == ("", b.networks)
@@ -191,7 +191,7 @@ def test_docker_s_bridge_is_a_network_of_the_project(tmp_path: Path) -> None:
 
 def test_a_network_mode_may_name_a_network_that_there_is(tmp_path: Path) -> None:
     text = "name: p\nservices: {a: {image: i, network_mode: office}, b: {image: i, network_mode: none}}\n"
-    project = read(tmp_path, text).project
+    project = load_texts(tmp_path, text).project
     [key] = project.services["a"].networks
     assert project.networks[key] == Network(key=key, name="office", external=True)
     assert (project.services["b"].network_mode, project.services["b"].networks) == ("none", {})

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
-from tests.unit.compose.world import service
+from tests.unit.compose.world import rendered_service
 
 RATE = "blkio_config: {device_write_iops: [{path: /dev/x, rate: %s}]}"
 WEIGHT = "blkio_config: {weight_device: [{path: /dev/x, weight: %s}]}"
@@ -16,7 +16,7 @@ AMOUNT = "deploy: {resources: {reservations: {generic_resources: [{discrete_reso
 def value(folder: Path, text: str) -> Any:
     """Give what a line of a service says, of the one key that it has."""
     key = text.partition(":")[0]
-    return service(folder, f"services:\n  a:\n    image: x\n    {text}\n").get(key)
+    return rendered_service(folder, f"services:\n  a:\n    image: x\n    {text}\n").get(key)
 
 
 @pytest.mark.parametrize(
@@ -107,11 +107,11 @@ def test_a_value_is_refused(tmp_path: Path, text: str, said: str) -> None:
 
 def test_a_network_is_a_mapping_whatever_its_name(tmp_path: Path) -> None:
     with pytest.raises(ComposeFileInvalid, match="must be a mapping"):
-        service(tmp_path, "services: {a: {image: x}}\nnetworks: {a b: c}\n")
+        rendered_service(tmp_path, "services: {a: {image: x}}\nnetworks: {a b: c}\n")
 
 
 def test_a_mode_below_nothing_is_read(tmp_path: Path) -> None:
-    found = service(
+    found = rendered_service(
         tmp_path,
         "services: {a: {image: x, configs: [{source: c, mode: -1}]}}\nconfigs: {c: {file: f}}\n",
     )
@@ -125,7 +125,7 @@ def test_all_that_does_not_fit_is_told_at_once(tmp_path: Path) -> None:
       b: {image: x, shm_size: none}
     """
     with pytest.raises(ComposeFileInvalid) as raised:
-        service(tmp_path, text)
+        rendered_service(tmp_path, text)
     assert [one.path for one in raised.value.diagnostics] == [
         ("services", "a", "mem_limit"),
         ("services", "a", "ports", 0, "target"),

@@ -11,14 +11,14 @@ from cntnr_compose.compose.yaml.source_map import SourceText
 TEXT = "services:\n  a:\n    image: ${A B}\n    labels:\n      - x=${NO:?why}\n    tty: maybe\n"
 
 
-def put(tree: Any, warnings: list[str] | None = None, text: str = "") -> Any:
-    told = warnings if warnings is not None else []
-    return interpolate(tree, {"A": "aa", "N": "5"}.get, SourceText("f.yaml", text), told.append)
+def substitute_in(tree: Any, warnings: list[str] | None = None, text: str = "") -> Any:
+    received = warnings if warnings is not None else []
+    return interpolate(tree, {"A": "aa", "N": "5"}.get, SourceText("f.yaml", text), received.append)
 
 
 def test_texts_change_and_the_tree_that_was_given_does_not() -> None:
     tree = {"x-a": ["$A", {"$A": "${N}"}, 5, None]}
-    assert put(tree) == {"x-a": ["aa", {"$A": "5"}, 5, None]}
+    assert substitute_in(tree) == {"x-a": ["aa", {"$A": "5"}, 5, None]}
     assert tree == {"x-a": ["$A", {"$A": "${N}"}, 5, None]}
 
 
@@ -37,21 +37,21 @@ def test_texts_change_and_the_tree_that_was_given_does_not() -> None:
     ],
 )
 def test_some_keys_get_numbers_and_booleans(key: str, written: Any, meant: Any) -> None:
-    found = put({"services": {"a": {key: written}}})["services"]["a"][key]
+    found = substitute_in({"services": {"a": {key: written}}})["services"]["a"][key]
     assert found == meant
     assert type(found) is type(meant)
 
 
 def test_old_words_for_booleans_are_told() -> None:
     warnings: list[str] = []
-    put({"networks": {"n": {"internal": "Yes", "attachable": "true"}}}, warnings)
+    substitute_in({"networks": {"n": {"internal": "Yes", "attachable": "true"}}}, warnings)
     assert warnings == ['"Yes" for boolean is not supported by YAML 1.2, please use `true`']
 
 
 def test_mistakes_are_told_at_once_with_their_places() -> None:
     tree = {"services": {"a": {"image": "${A B}", "labels": ["x=${NO:?why}"], "tty": "maybe"}}}
     with pytest.raises(ComposeFileInvalid) as raised:
-        put(tree, text=TEXT)
+        substitute_in(tree, text=TEXT)
     told = [(str(one.location), one.message) for one in raised.value.diagnostics]
     assert [place for place, _ in told] == ["f.yaml:3:5", "f.yaml:5:9", "f.yaml:6:5"]
     assert "invalid interpolation format for services.a.image." in told[0][1]

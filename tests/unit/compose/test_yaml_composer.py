@@ -8,24 +8,24 @@ from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
 from cntnr_compose.compose.yaml.reader import Document, read_documents
 
 
-def one(text: str) -> Document:
+def parse(text: str) -> Document:
     (found,) = read_documents(text, "f.yaml")
     return found
 
 
 def test_merged_keys_stand_below_ones_own() -> None:
     text = "x: &x {a: 1, b: 1}\ny: &y {b: 2, c: 2}\nz: {<<: [*x, *y], c: 3}\n"
-    assert one(text).tree["z"] == {"a": 1, "b": 1, "c": 3}
+    assert parse(text).tree["z"] == {"a": 1, "b": 1, "c": 3}
 
 
 def test_what_is_reset_goes_and_is_remembered() -> None:
-    found = one("a: {b: !reset null, c: !override [1], d: [1, !reset 2, 3]}\n")
+    found = parse("a: {b: !reset null, c: !override [1], d: [1, !reset 2, 3]}\n")
     assert found.tree == {"a": {"c": [1], "d": [1, 3]}}
     assert found.reset_paths == (("a", "b"), ("a", "c"), ("a", "d", 1))
 
 
 def test_a_reset_in_an_anchor_counts_wherever_it_is_named() -> None:
-    found = one("x: &x {p: !reset null}\ny: {<<: *x}\nz: *x\n")
+    found = parse("x: &x {p: !reset null}\ny: {<<: *x}\nz: *x\n")
     assert found.reset_paths == (("x", "p"), ("y", "p"), ("z", "p"))
 
 
@@ -67,4 +67,4 @@ def test_what_go_does_not_read_is_refused(text: str, said: str) -> None:
 
 
 def test_the_yaml_that_go_reads_may_be_named() -> None:
-    assert one("%YAML 1.1\n---\na: b\n").tree == {"a": "b"}
+    assert parse("%YAML 1.1\n---\na: b\n").tree == {"a": "b"}

@@ -6,7 +6,7 @@ from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
 from cntnr_compose.compose.yaml.reader import Document, PositionIndex, read_documents
 
 
-def one(text: str) -> Document:
+def parse(text: str) -> Document:
     (found,) = read_documents(text, "f.yaml")
     return found
 

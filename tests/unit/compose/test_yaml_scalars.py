@@ -9,7 +9,7 @@ from cntnr_compose.compose.yaml.reader import Document, read_documents
 from cntnr_compose.compose.yaml.scalars import Timestamp
 
 
-def one(text: str) -> Document:
+def parse(text: str) -> Document:
     (found,) = read_documents(text, "f.yaml")
     return found
 
@@ -62,7 +62,7 @@ def one(text: str) -> Document:
     ],
 )
 def test_a_scalar_is_what_go_reads(text: str, value: Any) -> None:
-    found = one(f"a: {text}").tree["a"]
+    found = parse(f"a: {text}").tree["a"]
     assert found == value
     assert type(found) is type(value)
 
@@ -77,11 +77,11 @@ def test_a_scalar_is_what_go_reads(text: str, value: Any) -> None:
     ],
 )
 def test_a_moment_is_no_word(text: str, value: str) -> None:
-    found = one(f"a: {text}").tree["a"]
+    found = parse(f"a: {text}").tree["a"]
     assert isinstance(found, Timestamp)
     assert found == value
 
 
 @pytest.mark.parametrize("text", ["2001-13-01", "2001-01-01t10:00:00 -3:00", "2001-01-01 25:00:00"])
 def test_what_no_calendar_knows_is_a_word(text: str) -> None:
-    assert type(one(f"a: {text}").tree["a"]) is str
+    assert type(parse(f"a: {text}").tree["a"]) is str

@@ -1,4 +1,4 @@
-"""Projects made of a few texts."""
+"""Projects of a few texts, and what `config` prints of them."""
 
 import json
 from pathlib import Path
@@ -10,32 +10,34 @@ from cntnr_compose.compose.render.output import render_json
 ENVIRON = {"HOME": "/home/me", "A": "aa", "B": "bb"}
 
 
-def write(folder: Path, files: dict[str, str]) -> None:
-    """Put files into a folder."""
+def write_files(folder: Path, files: dict[str, str]) -> None:
+    """Write files into a folder."""
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
 
-def read(folder: Path, texts: dict[str, str] | str, /, **asked: Any) -> LoadedProject:
+def load_texts(folder: Path, texts: dict[str, str] | str, /, **options: Any) -> LoadedProject:
     """Write files and load the project; a text is the compose file."""
-    write(folder, {"compose.yaml": texts} if isinstance(texts, str) else texts)
-    environ = ENVIRON | asked.pop("environ", {})
-    asked.setdefault("cwd", str(folder))
-    loaded = load(LoadRequest(environ=environ, **asked))
-    assert loaded.project.name == loaded.tree["name"]  # whatever loads can be made a project
+    write_files(folder, {"compose.yaml": texts} if isinstance(texts, str) else texts)
+    environ = ENVIRON | options.pop("environ", {})
+    options.setdefault("cwd", str(folder))
+    loaded = load(LoadRequest(environ=environ, **options))
+    assert loaded.project.name == loaded.tree["name"]  # what can be loaded makes a project
     return loaded
 
 
-def shown(folder: Path, texts: dict[str, str] | str, /, **asked: Any) -> Any:
-    """Give what `config --format json` prints, with ``/DIR`` for the folder."""
-    text = render_json(read(folder, texts, **asked).tree)
+def rendered(folder: Path, texts: dict[str, str] | str, /, **options: Any) -> Any:
+    """Return what `config --format json` prints, with ``/DIR`` for the folder."""
+    text = render_json(load_texts(folder, texts, **options).tree)
     return json.loads(text.replace(str(folder), "/DIR"))
 
 
-def service(folder: Path, texts: dict[str, str] | str, /, name: str = "a", **asked: Any) -> Any:
-    """Give one service of it, without what is always there."""
-    found = shown(folder, texts, **asked)["services"][name]
+def rendered_service(
+    folder: Path, texts: dict[str, str] | str, /, name: str = "a", **options: Any
+) -> Any:
+    """Return one service of it, without what every service has."""
+    tree = rendered(folder, texts, **options)["services"][name]
     bare = {"command": None, "entrypoint": None, "networks": {"default": None}}
-    return {key: value for key, value in found.items() if key not in bare or bare[key] != value}
+    return {key: value for key, value in tree.items() if key not in bare or bare[key] != value}

@@ -1,20 +1,20 @@
-"""What is told of a container that is set up."""
+"""Warnings at the set-up of a container."""
 
 import asyncio
 
 import pytest
 
-from cntnr_compose.containers import setup as prepared
+from cntnr_compose.containers import setup
 from cntnr_compose.core.events import Event, WarningEvent
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import Service
-from cntnr_compose.networks.dns import embedded_dns as nameserver
+from cntnr_compose.networks.dns import embedded_dns
 
-NAMES = nameserver.DnsRedirect(resolver="10.0.0.1", interface="eth0", address="10.0.0.2")
+REDIRECT = embedded_dns.DnsRedirect(resolver="10.0.0.1", interface="eth0", address="10.0.0.2")
 
 
 @pytest.mark.parametrize(
-    ("why", "expected"),
+    ("error", "expected"),
     [
         ("", []),
         (
@@ -23,16 +23,14 @@ NAMES = nameserver.DnsRedirect(resolver="10.0.0.1", interface="eth0", address="1
         ),
     ],
 )
-def test_that_names_are_not_answered_is_told(
-    monkeypatch: pytest.MonkeyPatch, why: str, expected: list[str]
+def test_a_container_without_names_warns(
+    monkeypatch: pytest.MonkeyPatch, error: str, expected: list[str]
 ) -> None:
-    async def answer(_pid: int, _names: nameserver.DnsRedirect) -> str:
-        return why
+    async def redirect(_pid: int, _redirect: embedded_dns.DnsRedirect) -> str:
+        return error
 
-    monkeypatch.setattr(nameserver, "redirect_queries", answer)
-    record = Record(
-        id="x", name="p-s-1", project="p", service="s", definition=Service(name="s")
-    )  # fmt: skip
-    said: list[Event] = []
-    asyncio.run(prepared._start_dns_server(record, 1, NAMES, said.append))
-    assert [one.text for one in said if isinstance(one, WarningEvent)] == expected
+    monkeypatch.setattr(embedded_dns, "redirect_queries", redirect)
+    record = Record(id="x", name="p-s-1", project="p", service="s", definition=Service(name="s"))
+    events: list[Event] = []
+    asyncio.run(setup._redirect_dns_queries(record, 1, REDIRECT, events.append))
+    assert [one.text for one in events if isinstance(one, WarningEvent)] == expected

@@ -70,8 +70,10 @@ def test_a_containers_check_is_found_in_its_record() -> None:
 
 
 def test_one_success_makes_a_container_healthy_and_forgets_failures() -> None:
-    for before in (HealthState(), HealthState(word="unhealthy", failing_streak=9)):
-        assert health_after_probe(PROBE, before, exit_code=0, age=1) == HealthState(word="healthy")
+    for before in (HealthState(), HealthState(status="unhealthy", failing_streak=9)):
+        assert health_after_probe(PROBE, before, exit_code=0, age=1) == HealthState(
+            status="healthy"
+        )
 
 
 def test_failures_within_the_start_period_do_not_count() -> None:
@@ -82,18 +84,18 @@ def test_failures_within_the_start_period_do_not_count() -> None:
 
 
 def test_once_healthy_the_start_period_is_over() -> None:
-    healthy = HealthState(word="healthy")
+    healthy = HealthState(status="healthy")
     assert health_after_probe(PROBE, healthy, exit_code=1, age=2) == HealthState(
-        word="healthy", failing_streak=1
+        status="healthy", failing_streak=1
     )
 
 
 def test_so_many_failures_in_a_row_make_it_unhealthy() -> None:
-    health = HealthState(word="healthy")
+    health = HealthState(status="healthy")
     words = []
     for _ in range(4):
         health = health_after_probe(PROBE, health, exit_code=1, age=100)
-        words.append(health.word)
+        words.append(health.status)
     assert words == ["healthy", "healthy", "unhealthy", "unhealthy"]
     assert health.failing_streak == 4
 
@@ -101,4 +103,4 @@ def test_so_many_failures_in_a_row_make_it_unhealthy() -> None:
 def test_checks_come_closer_together_only_while_it_starts() -> None:
     assert delay_before_probe(PROBE, HealthState(), age=10) == 5
     assert delay_before_probe(PROBE, HealthState(), age=60) == 30
-    assert delay_before_probe(PROBE, HealthState(word="healthy"), age=10) == 30
+    assert delay_before_probe(PROBE, HealthState(status="healthy"), age=10) == 30

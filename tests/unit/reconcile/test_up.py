@@ -10,13 +10,11 @@ from cntnr_compose.reconcile.up import (
     DependencyDisabled,
     NameForOneOnly,
     OrphansContradiction,
-    plan_scale,
 )
 from tests.unit.reconcile.world import (
     PAIR,
     STACK,
     creations,
-    empty_snapshot,
     expect,
     is_up,
     project,
@@ -102,12 +100,12 @@ def test_compatibility_separates_names_by_an_underscore() -> None:
 
 
 def test_scale_touches_what_was_named_and_what_it_needs() -> None:
-    plan = plan_scale(PAIR, empty_snapshot(PAIR), {"web": 2})
+    plan = up(PAIR, selected=("web",), scale={"web": 2})
     assert [one.name for one in creations(plan)] == ["p-db-1", "p-web-1", "p-web-2"]
-    alone = plan_scale(PAIR, empty_snapshot(PAIR), {"web": 2}, dependencies=False)
+    alone = up(PAIR, selected=("web",), scale={"web": 2}, dependencies=False)
     assert [one.name for one in creations(alone)] == ["p-web-1", "p-web-2"]
     with pytest.raises(NoSuchService):
-        plan_scale(PAIR, empty_snapshot(PAIR), {"nope": 1})
+        up(PAIR, selected=("nope",), scale={"nope": 1})
 
 
 ALONE = project(service("web"))
