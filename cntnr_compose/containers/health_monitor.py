@@ -7,7 +7,7 @@ from cntnr_compose.containers.exec import run_in_container
 from cntnr_compose.containers.logs.program_output import TruncatedOutput
 from cntnr_compose.containers.state import healthcheck
 from cntnr_compose.containers.state.container_state import ContainerState
-from cntnr_compose.containers.state.healthcheck import HealthState, ProbeSettings
+from cntnr_compose.containers.state.healthcheck import ProbeSettings
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.model.observed import HealthcheckResult, Record
@@ -24,24 +24,16 @@ async def monitor_health(context: ProjectContext, container: ContainerState) -> 
     settings = healthcheck.probe_settings(container.record)
     assert settings is not None
     while True:
-        status = container.status
-        health = HealthState(
-            status=status.health or "starting", failing_streak=status.failing_streak
-        )
-        age = time.time() - status.started
-        await asyncio.sleep(healthcheck.delay_before_probe(settings, health, age=age))
+        age = time.time() - container.status.started
+        await asyncio.sleep(healthcheck.delay_before_probe(settings, container.status, age=age))
         result = await _run_probe(context, container.record, settings)
-        age = result.started - container.status.started
-        after = healthcheck.health_after_probe(
-            settings, health, exit_code=result.exit_code, age=age
-        )
+        before = container.status
+        after = healthcheck.status_after_probe(settings, before, result)
         container.write(
-            health=after.status,
-            failing_streak=after.failing_streak,
-            probes=(*container.status.probes, result)[-healthcheck.KEPT_PROBES :],
+            health=after.health, failing_streak=after.failing_streak, probes=after.probes
         )
-        if after.status != health.status:
-            context.emit_event(container.record, "health_status", health=after.status)
+        if after.health != (before.health or healthcheck.STARTING):
+            context.emit_event(container.record, "health_status", health=after.health)
 
 
 async def _run_probe(

@@ -1,11 +1,12 @@
 """Health checks: the settings of the probe, and a container's health after each probe."""
 
 from cntnr_compose.containers.spec.process import DEFAULT_SHELL
-from cntnr_compose.core.values import Seconds, Value, from_tree
+from cntnr_compose.core.values import Seconds, Value, from_tree, replace
 from cntnr_compose.model.image import ImageConfig, ImageHealthcheck
-from cntnr_compose.model.observed import Record
+from cntnr_compose.model.observed import HealthcheckResult, Record, Status
 from cntnr_compose.model.service import Healthcheck
 
+STARTING = "starting"  # the health before the first result that counts
 DEFAULT_INTERVAL: Seconds = 30
 DEFAULT_TIMEOUT: Seconds = 30
 DEFAULT_START_INTERVAL: Seconds = 5
@@ -24,13 +25,6 @@ class ProbeSettings(Value, frozen=True, kw_only=True):
     start_period: Seconds = 0
     start_interval: Seconds = DEFAULT_START_INTERVAL
     retries: int = DEFAULT_RETRIES
-
-
-class HealthState(Value, frozen=True, kw_only=True):
-    """The health of a container, and how many probes in a row have failed."""
-
-    status: str = "starting"  # starting, healthy, unhealthy
-    failing_streak: int = 0
 
 
 def probe_settings(record: Record) -> ProbeSettings | None:
@@ -69,26 +63,25 @@ def merge_healthchecks(own: Healthcheck | None, image: ImageConfig) -> ProbeSett
     )
 
 
-def health_after_probe(
-    settings: ProbeSettings, previous: HealthState, *, exit_code: int, age: Seconds
-) -> HealthState:
-    """Return the health after a probe.
+def status_after_probe(
+    settings: ProbeSettings, status: Status, result: HealthcheckResult
+) -> Status:
+    """Return the status of a container after a probe: health, failing streak and last results.
 
-    ``age`` is how long the container had been running when the probe began; a probe that took too long
-    counts as failed.
+    Failures within the start period do not count; a probe that took too long counts as failed.
     """
-    if exit_code == 0:
-        return HealthState(status="healthy")
-    if previous.status == "starting" and age < settings.start_period:
-        return previous
-    streak = previous.failing_streak + 1
-    return HealthState(
-        status="unhealthy" if streak >= settings.retries else previous.status, failing_streak=streak
-    )
+    health, streak = status.health or STARTING, status.failing_streak
+    if result.exit_code == 0:
+        health, streak = "healthy", 0
+    elif health != STARTING or result.started - status.started >= settings.start_period:
+        streak += 1
+        health = "unhealthy" if streak >= settings.retries else health
+    probes = (*status.probes, result)[-KEPT_PROBES:]
+    return replace(status, health=health, failing_streak=streak, probes=probes)
 
 
-def delay_before_probe(settings: ProbeSettings, health: HealthState, *, age: Seconds) -> Seconds:
+def delay_before_probe(settings: ProbeSettings, status: Status, *, age: Seconds) -> Seconds:
     """Return how long to wait for the next probe, from the end of the last one."""
-    if health.status == "starting" and age < settings.start_period:
+    if (status.health or STARTING) == STARTING and age < settings.start_period:
         return settings.start_interval
     return settings.interval

@@ -3,16 +3,15 @@
 import pytest
 
 from cntnr_compose.containers.state.healthcheck import (
-    HealthState,
     ProbeSettings,
     delay_before_probe,
-    health_after_probe,
     merge_healthchecks,
     probe_settings,
+    status_after_probe,
 )
 from cntnr_compose.core.values import to_tree
 from cntnr_compose.model.image import ImageConfig, ImageHealthcheck
-from cntnr_compose.model.observed import Record
+from cntnr_compose.model.observed import HealthcheckResult, Record, Status
 from cntnr_compose.model.service import Healthcheck
 from tests.unit.reconcile.world import service
 
@@ -69,38 +68,40 @@ def test_a_containers_check_is_found_in_its_record() -> None:
     )
 
 
+def after(before: Status, *, exit_code: int, age: float) -> tuple[str, int]:
+    result = HealthcheckResult(started=age, ended=age, exit_code=exit_code)
+    status = status_after_probe(PROBE, before, result)
+    assert status.probes[-1] == result
+    return status.health, status.failing_streak
+
+
 def test_one_success_makes_a_container_healthy_and_forgets_failures() -> None:
-    for before in (HealthState(), HealthState(status="unhealthy", failing_streak=9)):
-        assert health_after_probe(PROBE, before, exit_code=0, age=1) == HealthState(
-            status="healthy"
-        )
+    for before in (Status(), Status(health="unhealthy", failing_streak=9)):
+        assert after(before, exit_code=0, age=1) == ("healthy", 0)
 
 
 def test_failures_within_the_start_period_do_not_count() -> None:
-    assert health_after_probe(PROBE, HealthState(), exit_code=1, age=59) == HealthState()
-    assert health_after_probe(PROBE, HealthState(), exit_code=1, age=60) == HealthState(
-        failing_streak=1
-    )
+    assert after(Status(), exit_code=1, age=59) == ("starting", 0)
+    assert after(Status(health="starting"), exit_code=1, age=60) == ("starting", 1)
 
 
 def test_once_healthy_the_start_period_is_over() -> None:
-    healthy = HealthState(status="healthy")
-    assert health_after_probe(PROBE, healthy, exit_code=1, age=2) == HealthState(
-        status="healthy", failing_streak=1
-    )
+    assert after(Status(health="healthy"), exit_code=1, age=2) == ("healthy", 1)
 
 
-def test_so_many_failures_in_a_row_make_it_unhealthy() -> None:
-    health = HealthState(status="healthy")
-    words = []
-    for _ in range(4):
-        health = health_after_probe(PROBE, health, exit_code=1, age=100)
-        words.append(health.status)
-    assert words == ["healthy", "healthy", "unhealthy", "unhealthy"]
-    assert health.failing_streak == 4
+def test_so_many_failures_in_a_row_make_it_unhealthy_and_the_last_results_are_kept() -> None:
+    status = Status(health="healthy")
+    healths = []
+    for number in range(6):
+        result = HealthcheckResult(started=100 + number, ended=200, exit_code=1)
+        status = status_after_probe(PROBE, status, result)
+        healths.append(status.health)
+    assert healths == ["healthy", "healthy", *["unhealthy"] * 4]
+    assert status.failing_streak == 6
+    assert [one.started for one in status.probes] == [101, 102, 103, 104, 105]
 
 
 def test_checks_come_closer_together_only_while_it_starts() -> None:
-    assert delay_before_probe(PROBE, HealthState(), age=10) == 5
-    assert delay_before_probe(PROBE, HealthState(), age=60) == 30
-    assert delay_before_probe(PROBE, HealthState(status="healthy"), age=10) == 30
+    assert delay_before_probe(PROBE, Status(), age=10) == 5
+    assert delay_before_probe(PROBE, Status(), age=60) == 30
+    assert delay_before_probe(PROBE, Status(health="healthy"), age=10) == 30
