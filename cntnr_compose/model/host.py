@@ -3,13 +3,13 @@
 from cntnr_compose.core.values import Tree, Value, field
 from cntnr_compose.model.service import Ulimit
 
-SUBORDINATE_ID_COUNT = 65537  # the ids of a holder with subordinate ids: 0 and 1 to 65536
+FULL_ID_RANGE = 65537  # the ids of a holder with subordinate ids: 0 and 1 to 65536
 
 
 class HostFacts(Value, frozen=True, kw_only=True):
     """What the host and the holder allow containers; the same for all of them, gathered once."""
 
-    mapped_ids: int = SUBORDINATE_ID_COUNT  # how many ids are mapped; 1: only root
+    mapped_ids: int = FULL_ID_RANGE  # how many ids are mapped; 1: only root
     machine: str = "x86_64"  # as `uname -m` prints it
     kernel: tuple[int, int] = (6, 1)
     cpus: int = 0  # 0: not known

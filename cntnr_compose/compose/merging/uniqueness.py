@@ -116,7 +116,6 @@ RULES = compile_rules({
     "services.*.annotations": _by(_name),
     "services.*.build.args": _by(_name),
     "services.*.build.additional_contexts": _by(_name),
-    "services.*.build.platform": _by(_name),
     "services.*.build.tags": _by(_name),
     "services.*.build.labels": _by(_name),
     "services.*.cap_add": _by(_name),

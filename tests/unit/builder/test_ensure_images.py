@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.builder import build
-from cntnr_compose.builder import ensure_images as provide
+from cntnr_compose.builder import build, ensure_images
 from cntnr_compose.core.events import Event, Progress
-from cntnr_compose.images import skopeo
-from cntnr_compose.images import store as images
-from cntnr_compose.images.skopeo import ImageNotFound
+from cntnr_compose.images import skopeo, transfer
+from cntnr_compose.images.errors import ImageNotFound
 from cntnr_compose.images.store import ImageStore, NoSuchImage
 from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image
@@ -48,7 +46,7 @@ class World:
     def provide(self, *services: Service, **more: object) -> dict[str, str]:
         project = Project(name="p", working_dir="/p", services={one.name: one for one in services})
         self.events: list[Event] = []
-        return provide.ensure_images(project, emit=self.events.append, **more)  # type: ignore[arg-type]
+        return ensure_images.ensure_images(project, emit=self.events.append, **more)  # type: ignore[arg-type]
 
     def statuses(self) -> list[tuple[str, str]]:
         return [(one.name, one.status) for one in self.events if isinstance(one, Progress)]
@@ -58,7 +56,7 @@ class World:
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     made = World()
-    monkeypatch.setattr(images, "pull_image", made.pull)
+    monkeypatch.setattr(transfer, "pull_image", made.pull)
     monkeypatch.setattr(build, "build_images", made.build)
     return made
 
@@ -171,7 +169,7 @@ def test_a_ctrl_c_that_wakes_nobody_is_noticed(
         in_time.append(told_to_stop.wait(3))
         raise ImageNotFound(ref)
 
-    monkeypatch.setattr(images, "pull_image", pull)
+    monkeypatch.setattr(transfer, "pull_image", pull)
     with pytest.raises(KeyboardInterrupt):
         world.provide(image("a", "a:1"))
     assert in_time == [True]

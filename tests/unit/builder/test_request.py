@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from cntnr_compose.builder import request as build_request
-from cntnr_compose.builder.request import CannotBuild
-from cntnr_compose.builder.walker import BuildRequest, BuildSecret
+from cntnr_compose.builder.request import BuildRequest, BuildSecret, CannotBuild
 from cntnr_compose.host.kernel import host_platform
 from cntnr_compose.model.project import FileSource, Project
 from cntnr_compose.model.service import Build, FileMount, Service

@@ -63,7 +63,7 @@ def build(scope: "ProjectOptions", services: tuple[str, ...], **given: Any) -> N
 
 def _push(project: "Project", names: tuple[str, ...], console: "ProgressDisplay") -> None:
     from cntnr_compose.core.events import Progress
-    from cntnr_compose.images.store import push_image
+    from cntnr_compose.images.transfer import push_image
 
     def tell(status: str, name: str) -> None:
         state = "done" if status == "Pushed" else "working"
