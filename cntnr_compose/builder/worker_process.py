@@ -13,6 +13,7 @@ from cntnr_compose.core.uninterruptible import uninterruptible
 from cntnr_compose.core.values import from_json, to_json
 from cntnr_compose.host import process
 from cntnr_compose.host.namespaces import rootlesskit
+from cntnr_compose.host.namespaces.holder import nsenter_argv
 from cntnr_compose.model.protocol import ErrorReply, EventReply, Reply, ResultReply
 
 WORKER_SCRIPT = "from cntnr_compose.builder.worker.main import main; main()"
