@@ -91,6 +91,8 @@ class RunCycle(ContainerState):
             await setup.undo_set_up(self.context, self.record)
         finally:
             self.transition(LifecycleEvent.FAIL)
+            if self.state is LifecycleState.RESTARTING:  # its timer is over, or was cancelled
+                self.transition(LifecycleEvent.GIVE_UP)
 
     async def _undo_prepare(self) -> None:
         if self.state is LifecycleState.PREPARED:
