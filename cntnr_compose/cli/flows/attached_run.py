@@ -15,7 +15,7 @@ from cntnr_compose.containers.state import records
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Seconds
-from cntnr_compose.host.namespaces.rootlesskit import proc_root_path
+from cntnr_compose.host.namespaces.holder import proc_root_path
 from cntnr_compose.model.plan import KillContainer, Plan, Step
 
 if TYPE_CHECKING:
