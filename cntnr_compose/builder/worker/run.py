@@ -33,7 +33,6 @@ class RunFailed(CntnrError):
     """The program of a RUN ended with another status than 0."""
 
     def __init__(self, where: str, words: tuple[str, ...], status: int, last: list[str]) -> None:
-        self.status = status
         lines = "".join(f"\n  {line}" for line in last)
         command = " ".join(words)
         super().__init__(
