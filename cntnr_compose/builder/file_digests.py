@@ -56,7 +56,7 @@ class FileDigestCache:
 
 
 def _is_text(path: str) -> bool:
-    """Tell whether a path can be written as JSON: file names are bytes, and need not be UTF-8."""
+    """Return whether a path can be written as JSON: file names are bytes, and need not be UTF-8."""
     try:
         path.encode()
     except UnicodeEncodeError:

@@ -60,7 +60,7 @@ class FileEntry(Value, frozen=True, kw_only=True):
 
     @property
     def is_folder(self) -> bool:
-        """Tell whether it is a folder."""
+        """Return whether it is a folder."""
         return stat.S_ISDIR(self.mode)
 
 
@@ -154,7 +154,7 @@ class SourceFiles:
     def _entries(
         self, folder: str, base: str, path: str, exclude: IgnorePatterns
     ) -> Iterator[tuple[FileEntry, bool]]:
-        """List one folder; tell of each entry whether it is excluded.
+        """List one folder; return for each entry whether it is excluded.
 
         Excluded entries are left out, but folders in which something may be included.
         """

@@ -118,7 +118,7 @@ class RunCycle(ContainerState):
             await hooks.run_hook(self.context, self.record, "post_start", hook, emit)
 
     def _has_other_sources(self) -> bool:
-        """Tell whether mounts would come from elsewhere now than when the container was prepared."""
+        """Return whether mounts would come from elsewhere now than when the container was prepared."""
         # To a one-off somebody is attached already; it was prepared after all that it waits for.
         if self.record.oneoff or self.state is not LifecycleState.PREPARED:
             return False
@@ -231,7 +231,7 @@ class RunCycle(ContainerState):
         self._stop_timer = _do_nothing
 
     def _is_alive(self) -> bool:
-        """Tell whether the first process is there, and not a later one with its pid."""
+        """Return whether the first process is there, and not a later one with its pid."""
         return bool(self.status.pid) and kernel.start_time(self.status.pid) == self.status.born
 
     def _send_signal(self, number: int) -> None:

@@ -39,7 +39,7 @@ def refresh_interval(policy: str) -> Seconds | None:
 
 
 def must_pull(policy: str, tagged: Seconds | None, now: Seconds) -> bool:
-    """Tell whether to ask the registry; ``tagged`` is when the image was tagged here, None: it is absent.
+    """Return whether to ask the registry; ``tagged`` is when the image was tagged here, None: it is absent.
 
     Raises `PullPolicyInvalid`.
     """
@@ -54,5 +54,5 @@ def must_pull(policy: str, tagged: Seconds | None, now: Seconds) -> bool:
 
 
 def must_build(policy: str, *, is_present: bool) -> bool:
-    """Tell whether to build a service with `build:`, once everything was pulled."""
+    """Return whether to build a service with `build:`, once everything was pulled."""
     return policy == "build" or not is_present

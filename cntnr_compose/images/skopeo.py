@@ -166,7 +166,7 @@ def stop_all() -> None:
 
 
 def is_stopped() -> bool:
-    """Tell whether `stop_all` was called."""
+    """Return whether `stop_all` was called."""
     return _stopped.is_set()
 
 

@@ -162,7 +162,7 @@ class ImageStore:
 
     @contextlib.contextmanager
     def protect_blobs(self) -> Iterator[None]:
-        """Hold the shared lock that says: blobs are being written that no name refers to yet."""
+        """Hold the shared lock of those who write blobs that no name refers to yet."""
         self.create_layout()
         with files.file_lock(self.root / ".use", shared=True):
             yield
@@ -211,7 +211,7 @@ class ImageStore:
         try:
             manifest = self.read_manifest(descriptor.digest)
             tree = from_json(self.blob_path(manifest.config.digest).read_bytes(), dict[str, Any])
-            # Some builders write null where the specification wants a list.
+            # Some builders write null where the specification requires a list.
             config = from_tree(_drop_nulls(tree.get("config") or {}), ImageConfig)
         except (OSError, ValueError) as error:
             raise StoreDamaged(ref) from error

@@ -91,7 +91,7 @@ def push_image(
 
 
 def _copies_config_unchanged(ref: str) -> bool:
-    """Tell whether skopeo copies the configuration byte for byte: from OCI to OCI it does."""
+    """Return whether skopeo copies the configuration byte for byte: from OCI to OCI it does."""
     return image_name.transport(ref) in ("oci:", "oci-archive:")
 
 

@@ -32,11 +32,11 @@ class IgnorePatterns:
                 self._exceptions.append([(part, GlobPattern(part)) for part in cleaned.split("/")])
 
     def __bool__(self) -> bool:
-        """Tell whether there are any patterns."""
+        """Return whether there are any patterns."""
         return bool(self._rules)
 
     def ignores(self, path: str) -> bool:
-        """Tell whether a path, relative to the root, is excluded."""
+        """Return whether a path, relative to the root, is excluded."""
         ignored = False
         for rule, includes in self._rules:
             if ignored == includes and rule.matches_path_or_parent(path):
@@ -44,12 +44,12 @@ class IgnorePatterns:
         return ignored
 
     def ignores_all_below(self, folder: str) -> bool:
-        """Tell whether nothing below an excluded folder can be included again by an exception."""
+        """Return whether nothing below an excluded folder can be included again by an exception."""
         return not any(_may_match_below(pattern, folder) for pattern in self._exceptions)
 
 
 def _may_match_below(parts: list[tuple[str, GlobPattern]], folder: str) -> bool:
-    """Tell whether a pattern could match something below a folder; in doubt it could."""
+    """Return whether a pattern could match something below a folder; in doubt it could."""
     for (text, pattern), part in zip(parts, folder.split("/"), strict=False):
         if "**" in text:
             return True

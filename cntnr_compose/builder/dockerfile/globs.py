@@ -43,7 +43,7 @@ class GlobPattern:
         self._start = self._state({0})
 
     def matches(self, path: str) -> bool:
-        """Tell whether a whole path matches."""
+        """Return whether a whole path matches."""
         state = self._start
         for char in path:
             following = state.get(char)
@@ -53,7 +53,7 @@ class GlobPattern:
         return state.is_end
 
     def matches_path_or_parent(self, path: str) -> bool:
-        """Tell whether a path matches, or one of the folders that it is in."""
+        """Return whether a path matches, or one of the folders that it is in."""
         state = self._start
         for char in path:
             if char == "/" and state.is_end:

@@ -19,7 +19,7 @@ HEREDOC = re.compile(r"(\d*)<<(-?)([^<]+)")
 
 
 class DockerfileInvalid(CntnrError):
-    """A Dockerfile cannot be read or makes no sense; ``name`` and ``line`` tell where."""
+    """A Dockerfile cannot be read or makes no sense; ``name`` and ``line`` are its place."""
 
     def __init__(self, name: str, line: int, why: str) -> None:
         super().__init__(f"{name}:{line}: {why}")

@@ -25,7 +25,7 @@ class AddedArchiveDamaged(CntnrError):
 
 
 def is_archive(path: Path) -> bool:
-    """Tell whether ADD unpacks a file: by its content, as docker does."""
+    """Return whether ADD unpacks a file: by its content, as docker does."""
     try:
         with tarfile.open(path) as archive:
             return archive.next() is not None

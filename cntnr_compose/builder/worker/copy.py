@@ -25,7 +25,7 @@ MAX_LINKS = 40  # as many as the kernel follows
 
 
 class CopyStepFailed(CntnrError):
-    """Files cannot go where COPY or ADD wants them."""
+    """Files cannot be copied to the target of COPY or ADD."""
 
     def __init__(self, where: str, why: str) -> None:
         super().__init__(f"{where}: {why}")
@@ -43,7 +43,7 @@ class CopyTarget:
         self._last_folder: tuple[str, Path] | None = None  # path in the image, path on the host
 
     def is_folder(self) -> bool:
-        """Tell whether files are copied into the target under their own names."""
+        """Return whether files are copied into the target under their own names."""
         if self.path.endswith("/"):
             return True
         target = self.root.find(self.path)
@@ -166,7 +166,7 @@ class CopyTarget:
         os.utime(target, ns=(entry.stamp[2], entry.stamp[2]), follow_symlinks=False)
 
     def _link_to_copy(self, entry: FileEntry, target: Path) -> bool:
-        """Link to the copy of another name of the same file; tell whether there is one."""
+        """Link to the copy of another name of the same file; return whether there is one."""
         first = self._links.setdefault((self.path, entry.stamp[0]), target)
         if first is target:
             return False

@@ -143,40 +143,40 @@ def _marker(folder: str, name: str) -> tarfile.TarInfo:
     return info
 
 
-def _read_xattrs(place: str, info: tarfile.TarInfo) -> bool:
-    """Note a file's extended attributes; tell whether overlay hides what is below this folder."""
+def _read_xattrs(host_path: str, info: tarfile.TarInfo) -> bool:
+    """Add a file's extended attributes to its entry; return whether it is an opaque folder of overlay."""
     opaque = False
     headers: dict[str, str] = {}
     with contextlib.suppress(OSError):  # not every file system has them
-        for name in os.listxattr(place, follow_symlinks=False):
+        for name in os.listxattr(host_path, follow_symlinks=False):
             if name.startswith(OVERLAY_XATTRS):
                 opaque = opaque or name == OPAQUE_XATTR
             elif name.startswith(KEPT_XATTRS):
-                value = os.getxattr(place, name, follow_symlinks=False)
+                value = os.getxattr(host_path, name, follow_symlinks=False)
                 headers[f"SCHILY.xattr.{name}"] = value.decode("utf-8", "surrogateescape")
     info.pax_headers = headers
     return opaque
 
 
-def _write_member(info: tarfile.TarInfo, out: _HashingWriter, place: str = "") -> None:
-    """Write an entry and its content, together where that is short: most files are."""
+def _write_member(info: tarfile.TarInfo, out: _HashingWriter, host_path: str = "") -> None:
+    """Write an entry and its content, in one piece where that is short: most files are."""
     header = _plain_header(info) or info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
-    if not place:
+    if not host_path:
         out.write(header)
         return
     padding = -info.size % tarfile.BLOCKSIZE
-    with open(place, "rb", buffering=0) as source:  # noqa: PTH123 - thousands of files
-        left = info.size
-        while block := source.read(min(CHUNK, left)):
-            left -= len(block)
-            out.write(header + block if left else header + block + tarfile.NUL * padding)
+    with open(host_path, "rb", buffering=0) as source:  # noqa: PTH123 - thousands of files
+        remaining = info.size
+        while block := source.read(min(CHUNK, remaining)):
+            remaining -= len(block)
+            out.write(header + block if remaining else header + block + tarfile.NUL * padding)
             header = b""
-    if left:  # it shrank meanwhile, which must not shift what follows
-        out.write(header + tarfile.NUL * (left + padding))
+    if remaining:  # the file shrank meanwhile: fill up, so that the next entry is where it belongs
+        out.write(header + tarfile.NUL * (remaining + padding))
 
 
 def _plain_header(info: tarfile.TarInfo) -> bytes:
-    """Write the header of an ordinary entry, three times as fast as tarfile does; else nothing."""
+    """Write the header of an ordinary entry, three times as fast as tarfile does; empty for all others."""
     name = (f"{info.name}/" if info.isdir() else info.name).encode(errors="surrogateescape")
     link = info.linkname.encode(errors="surrogateescape")
     special = (

@@ -81,7 +81,7 @@ class ReplyChannel:
 
 
 def main() -> None:
-    """Run one job in an isolated child; where it fails, stop a holder that was started for it."""
+    """Run one job in an isolated child; where it is cancelled, stop the holder, unless others use it."""
     job = from_json(sys.stdin.buffer.readline(), BuildJob)
     child = isolation.fork_isolated()
     if child == 0:

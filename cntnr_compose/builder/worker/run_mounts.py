@@ -99,7 +99,7 @@ class RunMounts:
 
     def _secret(self, mount: RunMount, number: int) -> list[ResolvedMount]:
         """Write a secret to a file and to the environment, as the mount asks for."""
-        secret = next((one for one in self.request.secrets if one.id == mount.id), None)
+        secret = next((each for each in self.request.secrets if each.id == mount.id), None)
         if secret is None:
             if mount.required:
                 raise SecretMissing(self.where, mount.id)

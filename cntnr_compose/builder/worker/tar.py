@@ -25,7 +25,7 @@ def extract_argv(archive: Path, folder: Path) -> list[str]:
 
 
 def extract(archive: Path, folder: Path) -> bool:
-    """Unpack into an empty folder; tell whether everything but devices was unpacked.
+    """Unpack into an empty folder; return whether everything but devices was unpacked.
 
     Links cannot lead out of the folder: tar creates those that do last.
     """

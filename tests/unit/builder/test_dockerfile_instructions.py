@@ -1,9 +1,8 @@
-"""What the instructions of a Dockerfile mean."""
+"""How instructions change a stage, and which steps they need."""
 
 import pytest
 
-from cntnr_compose.builder.dockerfile import instructions as build
-from cntnr_compose.builder.dockerfile import stages
+from cntnr_compose.builder.dockerfile import instructions, stages
 from cntnr_compose.builder.dockerfile.instructions import StageSettings
 from cntnr_compose.builder.dockerfile.parser import DockerfileInvalid, parse_dockerfile
 from cntnr_compose.builder.dockerfile.steps import (
@@ -32,9 +31,9 @@ def through(
         parse_dockerfile(f"ARG G=global\nFROM base AS first\nFROM base\n{body}"), **more
     )  # type: ignore[arg-type]
     stage = scope.stages[-1]
-    state, works = build.initial_settings(base), []
+    state, works = instructions.initial_settings(base), []
     for one in stage.instructions:
-        state, work = build.apply_instruction(state, one, stage, scope)
+        state, work = instructions.apply_instruction(state, one, stage, scope)
         works += [work] if work else []
     return state, works
 
@@ -60,7 +59,7 @@ def test_a_stage_begins_with_the_configuration_of_its_base_but_its_triggers() ->
         exposed_ports={"80/tcp": {}},
     )  # fmt: skip
     path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    assert build.initial_settings(None).config == ImageConfig(env=(path,))
+    assert instructions.initial_settings(None).config == ImageConfig(env=(path,))
 
 
 def test_env_sees_the_values_before_it_and_keeps_its_order() -> None:
@@ -125,7 +124,7 @@ def test_triggers_are_kept_for_builds_upon_the_image() -> None:
         "RUN c",
     )
     scope = stages.split_stages(parse_dockerfile("FROM base"))
-    found = build.onbuild_instructions(
+    found = instructions.onbuild_instructions(
         ImageConfig(on_build=("COPY --chown=1 a b", "RUN c")), scope, 1
     )
     assert [(one.keyword, one.flags, one.text) for one in found] == [
@@ -206,7 +205,7 @@ def test_run_mounts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         ("COPY --foo a b", "unknown flag: foo"),
         ("COPY a", "COPY requires at least two arguments"),
@@ -241,8 +240,8 @@ def test_run_mounts() -> None:
         ("RUN --mount=type=tmpfs,target=/a,size=9z x", '"9z" is not a valid size of a mount'),
     ],
 )  # fmt: skip
-def test_mistakes_are_told_with_file_and_line(body: str, said: str) -> None:
-    assert failure(body) == said
+def test_mistakes_are_told_with_file_and_line(body: str, message: str) -> None:
+    assert failure(body) == message
 
 
 def test_a_key_changes_with_what_it_is_made_of() -> None:

@@ -1,4 +1,4 @@
-"""Every service has an image, or it is said why not."""
+"""Every service has an image, or an error says why not."""
 
 import signal
 import threading
@@ -55,10 +55,10 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    made = World()
-    monkeypatch.setattr(transfer, "pull_image", made.pull)
-    monkeypatch.setattr(build, "build_images", made.build)
-    return made
+    world = World()
+    monkeypatch.setattr(transfer, "pull_image", world.pull)
+    monkeypatch.setattr(build, "build_images", world.build)
+    return world
 
 
 def image(name: str, ref: str, **more: object) -> Service:
@@ -71,16 +71,16 @@ def built(name: str, ref: str = "", **more: object) -> Service:
 
 def test_what_is_here_is_taken_as_it_is(world: World) -> None:
     world.has("redis:7", "p-web")
-    found = world.provide(image("db", "redis:7"), built("web"))
-    assert list(found) == ["redis:7", "p-web"]
+    ids = world.provide(image("db", "redis:7"), built("web"))
+    assert list(ids) == ["redis:7", "p-web"]
     assert (world.log, world.events) == ([], [])
 
 
 def test_what_is_missing_is_pulled_or_built_once(world: World) -> None:
     world.registry = {"redis:7"}
-    found = world.provide(image("a", "redis:7"), image("b", "redis:7"), built("web"), built("x"))
+    ids = world.provide(image("a", "redis:7"), image("b", "redis:7"), built("web"), built("x"))
     assert world.log == ["pull redis:7", "build web x"]
-    assert found["p-web"] == "built web"
+    assert ids["p-web"] == "built web"
     assert world.statuses() == [("redis:7", "Pulling"), ("redis:7", "Pulled")]
 
 
@@ -91,8 +91,8 @@ def test_an_image_that_can_be_built_is_asked_for_in_the_registry_first(world: Wo
 
 
 def test_a_service_may_use_what_another_one_builds(world: World) -> None:
-    found = world.provide(image("user", "me/web"), built("web", "me/web"))
-    assert found == {"me/web": "built web"}
+    ids = world.provide(image("user", "me/web"), built("web", "me/web"))
+    assert ids == {"me/web": "built web"}
     assert world.log == ["pull me/web", "build web"]
 
 

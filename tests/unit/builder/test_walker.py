@@ -1,4 +1,4 @@
-"""A walk through a Dockerfile, with a step runner that makes nothing."""
+"""A walk through a Dockerfile, with a step runner that runs nothing."""
 
 import contextlib
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Archives that hold an image are unpacked as what they are: files of a layout, whatever else they claim."""
+"""Image archives are unpacked as files of a layout, whatever else they claim to be."""
 
 import gzip
 import io
