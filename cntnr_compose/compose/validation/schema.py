@@ -177,33 +177,39 @@ def _validator(schema: FastSchema, definition: Tree) -> Any:
     """
     import jsonschema
 
-    def without_message(make_check: Callable[[Any], Check]) -> Any:
-        def keyword(_: Any, operand: Any, instance: Any, __: Any) -> Iterator[Any]:
-            if not make_check(operand)(instance):
-                yield jsonschema.ValidationError("")
+    keywords = {name: _without_message(make) for name, make in KEYWORD_CHECKS.items()}
+    keywords |= {"type": _without_message(type_check), "oneOf": _union, "anyOf": _union}
+    unique_items = keywords["uniqueItems"]
 
-        return keyword
-
-    def union(validator: Any, forms: list[Any], instance: Any, _: Any) -> Iterator[Any]:
-        errors = []
-        for index, form in enumerate(forms):
-            of_form = list(islice(validator.descend(instance, form, schema_path=index), MAX_SHOWN))
-            if not of_form:
-                return
-            errors += of_form
-        yield jsonschema.ValidationError("", context=errors)
-
-    def unique_items(validator: Any, operand: Any, instance: Any, node: Any) -> Iterator[Any]:
+    def unique_valid_items(validator: Any, operand: Any, instance: Any, node: Any) -> Iterator[Any]:
         # Only items that fit may be compared: others may be nested without bound.
         fits = schema.compile_check(node.get("items", True))
         if isinstance(instance, list) and all(map(fits, instance)):
-            yield from keywords["uniqueItems"](validator, operand, instance, node)
+            yield from unique_items(validator, operand, instance, node)
 
-    keywords = {name: without_message(make) for name, make in KEYWORD_CHECKS.items()}
-    replaced = {
-        "type": without_message(type_check), "oneOf": union, "anyOf": union,
-        "uniqueItems": unique_items,
-    }  # fmt: skip
+    keywords["uniqueItems"] = unique_valid_items
     extend: Any = jsonschema.validators.extend
-    validator = extend(jsonschema.Draft202012Validator, {**keywords, **replaced})
+    validator = extend(jsonschema.Draft202012Validator, keywords)
     return validator(definition | {"$defs": schema.schema["$defs"]})
+
+
+def _without_message(make_check: Callable[[Any], Check]) -> Any:
+    import jsonschema
+
+    def keyword(_: Any, operand: Any, instance: Any, __: Any) -> Iterator[Any]:
+        if not make_check(operand)(instance):
+            yield jsonschema.ValidationError("")
+
+    return keyword
+
+
+def _union(validator: Any, forms: list[Any], instance: Any, _: Any) -> Iterator[Any]:
+    import jsonschema
+
+    errors: list[Any] = []
+    for index, form in enumerate(forms):
+        of_form = list(islice(validator.descend(instance, form, schema_path=index), MAX_SHOWN))
+        if not of_form:
+            return
+        errors += of_form
+    yield jsonschema.ValidationError("", context=errors)
