@@ -19,7 +19,7 @@ from cntnr_compose.containers.spec.process import split_variable
 from cntnr_compose.containers.spec.runtime_spec import build_runtime_spec
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree, replace
-from cntnr_compose.host import files, kernel, process
+from cntnr_compose.host import files, network, process
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.image import ImageConfig
@@ -49,7 +49,7 @@ class ProgramRunner:
         self._facts: HostFacts | None = None
         # The resolver of the namespaces is slirp4netns, which here needs the host's.
         self._resolv_conf = Path("/etc/resolv.conf").read_text()
-        self._host_resolv_conf = kernel.host_resolv_conf()
+        self._host_resolv_conf = network.host_resolv_conf()
         bind_resolv_conf(self._host_resolv_conf, folder / "resolv.conf")
 
     def run(

@@ -15,7 +15,7 @@ from cntnr_compose.containers.state import records
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Seconds
-from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.host.namespaces import holder
 from cntnr_compose.model.plan import KillContainer, Plan, Step
 
 if TYPE_CHECKING:

@@ -127,6 +127,24 @@ def test_a_failed_automatic_start_is_not_repeated(play: Play) -> None:
     play(scenario)
 
 
+@pytest.mark.parametrize("is_automatic", [True, False])
+def test_a_restart_that_cannot_be_prepared_is_given_up(play: Play, *, is_automatic: bool) -> None:
+    async def scenario(machine: Machine) -> None:
+        container = machine.container(restart="always")
+        await container.start(ignore_event)
+        machine.fails.add("set_up")
+        machine.die(1)
+        await until_state(container, "restarting")
+        if not is_automatic:
+            with pytest.raises(Broken):
+                await container.start(ignore_event)
+        await until_state(container, "exited")
+        await asyncio.sleep(0.05)
+        assert (container.state, written(container).state) == ("exited", "exited")
+
+    play(scenario)
+
+
 def test_a_failed_hook_of_an_automatic_start_does_not_end_the_run(play: Play) -> None:
     async def scenario(machine: Machine) -> None:
         container = machine.container(restart="always", hooks=True)

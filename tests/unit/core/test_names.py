@@ -6,7 +6,8 @@ import pytest
 
 from cntnr_compose.core import names, paths
 from cntnr_compose.core.names import NameInvalid, check_name, invalid_reason, safe_path_part
-from cntnr_compose.networks import cni, dnsmasq
+from cntnr_compose.networks import cni
+from cntnr_compose.networks.dns import dnsmasq
 
 PATHS = ("", ".", "..", "../../x", "a/b", "/etc", "a\0b", "a\nb", "a" * 241, "ä" * 121)
 KINDS: tuple[names.NamedKind, ...] = ("volume", "network", "container")

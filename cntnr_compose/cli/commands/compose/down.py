@@ -55,10 +55,10 @@ def down(
 def _end_what_a_crash_left() -> None:
     """End a holder that nobody uses: who had started it was killed."""
     from cntnr_compose.core import paths
-    from cntnr_compose.host.namespaces import rootlesskit as holder
+    from cntnr_compose.host.namespaces import rootlesskit
 
     if paths.holder().exists():
-        holder.stop_if_unused()
+        rootlesskit.stop_if_unused()
 
 
 def _remove_images(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.networks import embedded_dns as nameserver
+from cntnr_compose.networks.dns import embedded_dns as nameserver
 
 
 def messages(data: bytes) -> Iterator[tuple[int, int, bytes]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.host import copy_tree as copying
+from cntnr_compose.volumes import copy_tree as copying
 
 
 @pytest.fixture
