@@ -1,1 +1,4 @@
-"""Build images from Dockerfiles. Uses containers, images and host. Used by cli."""
+"""Build images from Dockerfiles, and have all images of a project present.
+
+Uses images, containers, reconcile.labels and host. Used by cli.
+"""

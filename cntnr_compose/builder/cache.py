@@ -1,6 +1,6 @@
-"""Images that were built before, found by what they are made of, and their names."""
+"""Look up and save the results of steps and of whole builds, by key."""
 
-from cntnr_compose.builder.walker import StageState, image_key
+from cntnr_compose.builder.walker import StageState, StepResult, image_key
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Value
 from cntnr_compose.host import files
@@ -9,35 +9,52 @@ from cntnr_compose.model.oci import Descriptor, Manifest
 
 
 class BuiltImage(Value, frozen=True, kw_only=True):
-    """An image that a build made before."""
+    """An image that a build assembled."""
 
     manifest: Descriptor
     id: str
 
 
-def find_image(point: StageState, store: ImageStore) -> BuiltImage | None:
-    """Find the image that was made of the same end before, if all of it is still there."""
-    built = files.read_value(paths.builds() / "images" / f"{image_key(point)}.json", BuiltImage)
-    if built is None or not store.blob_path(built.manifest.digest).exists():
+def find_image(state: StageState, store: ImageStore) -> BuiltImage | None:
+    """Look up the image for the end of a stage, if all its blobs are still there."""
+    image = files.read_value(paths.builds() / "images" / f"{image_key(state)}.json", BuiltImage)
+    if image is None or not store.blob_path(image.manifest.digest).exists():
         return None
-    manifest = files.read_value(store.blob_path(built.manifest.digest), Manifest)
+    manifest = files.read_value(store.blob_path(image.manifest.digest), Manifest)
     if manifest is None or not all(
-        store.blob_path(one.digest).exists() for one in (manifest.config, *manifest.layers)
+        store.blob_path(blob.digest).exists() for blob in (manifest.config, *manifest.layers)
     ):
         return None
-    return built
+    return image
 
 
-def tag_image(built: BuiltImage, names: tuple[str, ...], store: ImageStore) -> None:
-    """File an image under names that do not have it yet."""
+def tag_image(image: BuiltImage, names: tuple[str, ...], store: ImageStore) -> None:
+    """Tag an image with the names that it does not have yet."""
     for ref in names:
-        held = store.find(ref)
-        if held is None or held.id != built.id:
-            store.add(ref, built.manifest)
+        existing = store.find(ref)
+        if existing is None or existing.id != image.id:
+            store.add(ref, image.manifest)
 
 
-def save_image(point: StageState, built: BuiltImage) -> None:
-    """Keep an image for the next time."""
-    record = paths.builds() / "images" / f"{image_key(point)}.json"
+def save_image(state: StageState, image: BuiltImage) -> None:
+    """Save an image for the next build."""
+    record = paths.builds() / "images" / f"{image_key(state)}.json"
     paths.make_data_folder(record.parent)
-    files.write_value(record, built)
+    files.write_value(record, image)
+
+
+def find_step(key: str, state: StageState) -> StepResult | None:
+    """Look up the result of a step; None where it has to be run."""
+    result = files.read_value(paths.builds() / "steps" / f"{key}.json", StepResult)
+    if result is None or result.below != state.lower:
+        return None
+    if result.folder and not (paths.layers() / result.folder / "fs").is_dir():
+        return None
+    return result
+
+
+def save_step(key: str, result: StepResult) -> None:
+    """Save the result of a step for the next build."""
+    record = paths.builds() / "steps" / f"{key}.json"
+    paths.make_data_folder(record.parent)
+    files.write_value(record, result)

@@ -1,117 +1,114 @@
-"""What the content is called that a step reads: of the context, of other stages, of downloads."""
+"""Compute the content digest of what a step reads: context, other stages, downloads."""
 
-import contextlib
-import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns
-from cntnr_compose.builder.dockerfile.steps import BuildStep, CopyStep, RunMount, RunStep
-from cntnr_compose.builder.source_files import SelectedSource, SourceFiles
-from cntnr_compose.builder.walker import BuildRequest, StageState
+from cntnr_compose.builder.dockerfile.steps import (
+    CopyStep,
+    RunMount,
+    RunStep,
+    short_hash,
+)
+from cntnr_compose.builder.request import BuildRequest
+from cntnr_compose.builder.source_files import SourceFiles, open_stage_files
+from cntnr_compose.builder.walker import PendingStep, StageState
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, to_json
 from cntnr_compose.host import files
+from cntnr_compose.images.store import digest_of_file
 
 OpenRootfs = Callable[[StageState], AbstractContextManager[Path]]
 
 
 class ChecksumWrong(CntnrError):
-    """A download is not what the Dockerfile says it is."""
+    """A download does not have the checksum in the Dockerfile."""
 
-    def __init__(self, where: str, url: str, wanted: str, got: str) -> None:
-        super().__init__(f"{where}: {url} has the digest {got}, not {wanted}")
+    def __init__(self, where: str, url: str, expected: str, actual: str) -> None:
+        super().__init__(f"{where}: {url} has the digest {actual}, not {expected}")
 
 
 class StageDigest(Value, frozen=True, kw_only=True):
-    """What files of a stage, which cannot be looked at without effort, were called."""
+    """The digest of files of a stage: its root has to be mounted to compute it."""
 
     digest: str
 
 
 class InputDigests:
-    """Names what the steps of one build read."""
+    """Compute the digests of what the steps of one build read."""
 
-    def __init__(self, request: BuildRequest, view: OpenRootfs) -> None:
-        self.request, self._view = request, view
+    def __init__(self, request: BuildRequest, open_rootfs: OpenRootfs) -> None:
+        self.request, self._open_rootfs = request, open_rootfs
         context = SourceFiles(Path(request.context), ignore=IgnorePatterns(request.ignore))
         self._source_files: dict[str, SourceFiles] = {"": context}
 
-    def step_digest(self, work: BuildStep, where: str, origins: dict[str, StageState]) -> str:
-        """Name what ``work`` reads. Raises `SourceMissing`, `SourceUnreadable`, `ChecksumWrong`."""
-        if isinstance(work, CopyStep):
-            parts = [self._sources_digest(work.origin, work.sources, work.exclude, where, origins)]
-            parts += [self._download_digest(url, work.checksum, where) for url in work.urls]
+    def step_digest(self, pending: PendingStep) -> str:
+        """Compute the digest of what a step reads.
+
+        Raises `BuildSourceMissing`, `SourceUnreadable`, `ChecksumWrong`.
+        """
+        step = pending.step
+        if isinstance(step, CopyStep):
+            parts = [self._sources_digest(pending, step.origin, step.sources, step.exclude)]
+            parts += [self._download_digest(url, step.checksum, pending.where) for url in step.urls]
             return " ".join(parts)
-        if isinstance(work, RunStep):
-            return " ".join(self._mount_digest(one, where, origins) for one in work.mounts)
+        if isinstance(step, RunStep):
+            return " ".join(self._mount_digest(pending, mount) for mount in step.mounts)
         return ""
 
     def source_files(self, origin: str) -> SourceFiles:
-        """Give the folder on this machine that ``origin`` names."""
+        """Return the folder on this machine that ``origin`` names."""
         if origin not in self._source_files:
             name = origin.partition(":")[2]
-            place = Path(self.request.contexts[name])
-            ignore = place / ".dockerignore"
+            folder = Path(self.request.contexts[name])
+            ignore = folder / ".dockerignore"
             patterns = ignore.read_text().splitlines() if ignore.is_file() else []
             lines = [line for line in patterns if not line.lstrip().startswith("#")]
             self._source_files[origin] = SourceFiles(
-                place, ignore=IgnorePatterns(lines), label=f"the context {name}"
+                folder, ignore=IgnorePatterns(lines), label=f"the context {name}"
             )
         return self._source_files[origin]
 
     def save(self) -> None:
-        """Keep the digests of files for the next time."""
-        for place in self._source_files.values():
-            place.save_digests()
+        """Save the digests of files for the next build."""
+        for files_ in self._source_files.values():
+            files_.save_digests()
 
-    def _mount_digest(self, mount: RunMount, where: str, origins: dict[str, StageState]) -> str:
+    def _mount_digest(self, pending: PendingStep, mount: RunMount) -> str:
         if mount.type != "bind":
             return ""
-        if mount.origin in origins:
-            return origins[mount.origin].key
-        return self._sources_digest(mount.origin, (mount.source or ".",), (), where, origins)
+        if mount.origin in pending.origins:
+            return pending.origins[mount.origin].key
+        return self._sources_digest(pending, mount.origin, (mount.source or ".",), ())
 
     def _sources_digest(
-        self,
-        origin: str,
-        sources: tuple[str, ...],
-        exclude: tuple[str, ...],
-        where: str,
-        origins: dict[str, StageState],
+        self, pending: PendingStep, origin: str, sources: tuple[str, ...], exclude: tuple[str, ...]
     ) -> str:
         if not sources:
             return ""
-        if origin not in origins:
-            place = self.source_files(origin)
-            return place.digest(place.select(sources, where), exclude)
-        point = origins[origin]
+        if origin not in pending.origins:
+            source = self.source_files(origin)
+            return source.digest(source.select(sources, pending.where), exclude)
+        stage = pending.origins[origin]
         if origin.startswith("image:"):
-            return point.key
-        name = hashlib.sha256(to_json((point.key, point.lower, sources, exclude))).hexdigest()[:24]
-        memory = paths.builds() / "contents" / f"{name}.json"
-        known = files.read_value(memory, StageDigest)
-        if known is None:
-            with self._view(point) as root:
-                place = SourceFiles(
-                    root, label=f"the stage {origin}", keep_owners=True, use_cache=False
+            return stage.key
+        name = short_hash(to_json((stage.key, stage.lower, sources, exclude)))
+        record = paths.builds() / "contents" / f"{name}.json"
+        saved = files.read_value(record, StageDigest)
+        if saved is None:
+            label = f"the stage {origin}"
+            with self._open_rootfs(stage) as root, open_stage_files(root, label) as source:
+                saved = StageDigest(
+                    digest=source.digest(source.select(sources, pending.where), exclude)
                 )
-                with contextlib.closing(place):
-                    known = StageDigest(digest=place.digest(place.select(sources, where), exclude))
-            paths.make_data_folder(memory.parent)
-            files.write_value(memory, known)
-        return known.digest
+            paths.make_data_folder(record.parent)
+            files.write_value(record, saved)
+        return saved.digest
 
-    def _download_digest(self, url: str, wanted: str, where: str) -> str:
-        with Path(self.request.downloads[url]).open("rb") as content:
-            found = f"sha256:{hashlib.file_digest(content, 'sha256').hexdigest()}"
-        if wanted and wanted != found:
-            raise ChecksumWrong(where, url, wanted, found)
-        return found
-
-
-def chosen(place: SourceFiles, work: CopyStep, where: str) -> list[SelectedSource]:
-    """Find the files that a COPY takes. Raises `SourceMissing`."""
-    return place.select(work.sources, where) if work.sources else []
+    def _download_digest(self, url: str, expected: str, where: str) -> str:
+        actual = digest_of_file(Path(self.request.downloads[url]))
+        if expected and expected != actual:
+            raise ChecksumWrong(where, url, expected, actual)
+        return actual

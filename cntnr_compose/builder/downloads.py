@@ -1,16 +1,17 @@
-"""ADD of a URL: what is behind it is fetched by the command, on the host's network, and kept."""
+"""Download the URLs of ADD, by the command, on the host's network; keep the files for the next build."""
 
 import contextlib
-import hashlib
 import os
 from pathlib import Path
 
-from cntnr_compose.builder.dockerfile.steps import BuildStep, CopyStep
-from cntnr_compose.builder.walker import BuildRequest, StageState, StageWalker, StepResult
+from cntnr_compose.builder.dockerfile.steps import CopyStep, short_hash
+from cntnr_compose.builder.request import BuildRequest
+from cntnr_compose.builder.walker import PendingStep, StageWalker, StepResult
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, replace
 from cntnr_compose.host import files
+from cntnr_compose.images.store import digest_of_file
 
 CHUNK = 1 << 20
 READ_TIMEOUT = 60.0  # seconds without a byte
@@ -18,7 +19,7 @@ NOT_MODIFIED = 304
 
 
 class DownloadFailed(CntnrError):
-    """A URL that ADD names does not give a file."""
+    """A URL of ADD cannot be downloaded."""
 
     hint = "check the address, and whether this machine needs a proxy (HTTPS_PROXY)"
 
@@ -27,64 +28,61 @@ class DownloadFailed(CntnrError):
 
 
 class HttpValidators(Value, frozen=True, kw_only=True):
-    """What the server said about a file, so that it is sent again only when it has changed."""
+    """ETag and Last-Modified of a file, so that the server sends it again only when it has changed."""
 
     etag: str = ""
     modified: str = ""
 
 
 def fetch_downloads(request: BuildRequest) -> BuildRequest:
-    """Fetch all that a build adds from URLs. Raises `DownloadFailed`, `DockerfileInvalid`."""
+    """Download all URLs that a build adds; return the request with the files.
+
+    Raises `DownloadFailed`, `DockerfileInvalid`.
+    """
     if "://" not in request.text:
         return request
-    listed = _UrlCollector()
-    StageWalker(request, listed).walk_target()
-    found = {url: str(_fetch(url, *asked)) for url, asked in listed.urls.items()}
-    return replace(request, downloads=found)
+    collector = _UrlCollector()
+    StageWalker(request, collector).walk_target()
+    files_by_url = {url: str(_fetch(url, *details)) for url, details in collector.urls.items()}
+    return replace(request, downloads=files_by_url)
 
 
 class _UrlCollector:
-    """A kitchen that does nothing but note the URLs."""
+    """A `StepRunner` that runs nothing but collects the URLs."""
 
     def __init__(self) -> None:
         self.urls: dict[str, tuple[str, str]] = {}
 
-    def tell(self, title: str, text: str) -> None:
-        """Say nothing."""
+    def announce(self, title: str, text: str) -> None:
+        """Print nothing."""
 
-    def content(self, work: BuildStep, where: str, _origins: dict[str, StageState]) -> str:
-        """Note what a step downloads."""
-        if isinstance(work, CopyStep):
-            self.urls.update((url, (where, work.checksum)) for url in work.urls)
+    def content_digest(self, pending: PendingStep) -> str:
+        """Collect the URLs of a step."""
+        step = pending.step
+        if isinstance(step, CopyStep):
+            self.urls.update((url, (pending.where, step.checksum)) for url in step.urls)
         return ""
 
-    def make(
-        self,
-        _key: str,
-        _work: BuildStep,
-        _point: StageState,
-        _where: str,
-        _origins: dict[str, StageState],
-    ) -> StepResult:
-        """Make nothing."""
+    def run_step(self, _key: str, _pending: PendingStep) -> StepResult:
+        """Run nothing."""
         return StepResult()
 
 
 def _fetch(url: str, where: str, checksum: str) -> Path:
-    """Give the file behind a URL, downloaded where we do not have it as it is now."""
+    """Return the file of a URL; download it where it is missing or has changed."""
     import urllib.error
 
-    name = hashlib.sha256(url.encode()).hexdigest()[:24]
-    place = paths.make_data_folder(paths.builds() / "downloads") / name
-    note = place.with_suffix(".json")
-    seen = files.read_value(note, HttpValidators) if place.exists() else None
-    if checksum and place.exists() and checksum == _digest(place):
-        return place
-    draft = place.with_name(f".{name}.{os.getpid()}")
+    name = short_hash(url.encode())
+    path = paths.make_data_folder(paths.builds() / "downloads") / name
+    validators_path = path.with_suffix(".json")
+    known = files.read_value(validators_path, HttpValidators) if path.exists() else None
+    if checksum and path.exists() and checksum == digest_of_file(path):
+        return path
+    temporary = path.with_name(f".{name}.{os.getpid()}")
     try:
-        told = _download(url, seen or HttpValidators(), draft)
-        draft.replace(place)
-        files.write_value(note, told)
+        validators = _download(url, known or HttpValidators(), temporary)
+        temporary.replace(path)
+        files.write_value(validators_path, validators)
     except urllib.error.HTTPError as error:
         if error.code != NOT_MODIFIED:
             why = f"the server answers {error.code} {error.reason}"
@@ -92,32 +90,27 @@ def _fetch(url: str, where: str, checksum: str) -> Path:
     except (OSError, ValueError) as error:
         raise DownloadFailed(where, url, str(getattr(error, "reason", error))) from error
     finally:
-        draft.unlink(missing_ok=True)
-    return place
+        temporary.unlink(missing_ok=True)
+    return path
 
 
-def _download(url: str, seen: HttpValidators, draft: Path) -> HttpValidators:
-    """Write what the server sends, with the server's time; an `HTTPError` also says "not modified"."""
+def _download(url: str, known: HttpValidators, target: Path) -> HttpValidators:
+    """Write what the server sends, with its modification time; "not modified" is an `HTTPError`, too."""
     import urllib.request
     from email.utils import parsedate_to_datetime
 
-    asked = urllib.request.Request(url, headers={"User-Agent": "cntnr"})  # noqa: S310 - http or https
-    if seen.etag:
-        asked.add_header("If-None-Match", seen.etag)
-    elif seen.modified:
-        asked.add_header("If-Modified-Since", seen.modified)
-    with urllib.request.urlopen(asked, timeout=READ_TIMEOUT) as answer, draft.open("wb") as out:  # noqa: S310
+    request = urllib.request.Request(url, headers={"User-Agent": "cntnr"})  # noqa: S310 - http or https
+    if known.etag:
+        request.add_header("If-None-Match", known.etag)
+    elif known.modified:
+        request.add_header("If-Modified-Since", known.modified)
+    with urllib.request.urlopen(request, timeout=READ_TIMEOUT) as answer, target.open("wb") as out:  # noqa: S310
         while block := answer.read(CHUNK):
             out.write(block)
         headers = answer.headers
     modified = headers.get("Last-Modified", "")
     if modified:
         with contextlib.suppress(ValueError):
-            moment = parsedate_to_datetime(modified).timestamp()
-            os.utime(draft, (moment, moment))
+            modified_at = parsedate_to_datetime(modified).timestamp()
+            os.utime(target, (modified_at, modified_at))
     return HttpValidators(etag=headers.get("ETag", ""), modified=modified)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as content:
-        return f"sha256:{hashlib.file_digest(content, 'sha256').hexdigest()}"

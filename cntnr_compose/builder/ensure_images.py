@@ -1,16 +1,17 @@
-"""Has an image for every service: looked up, pulled or built, as the services' policies say.
+"""Look up, pull or build an image for every service, by its pull policy.
 
-Runs in the command. Where everything is there this costs about a millisecond, so what pulls and builds is
+Runs in the command. Where all images are present this takes about a millisecond, so what pulls and builds is
 imported only when it is needed.
 """
 
+import functools
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Progress
 from cntnr_compose.core.values import Seconds, Value
-from cntnr_compose.images import pull_policy as pullpolicy
+from cntnr_compose.images.pull_policy import must_build, must_pull
 from cntnr_compose.images.store import ImageStore, NoSuchImage
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Service
@@ -22,11 +23,11 @@ WAIT_INTERVAL: Seconds = 0.2
 class RequiredImage(Value, frozen=True, kw_only=True):
     """One image that the project needs, for one service or several."""
 
-    name: str  # as the user wrote it, or as a build names it
+    name: str  # as in the file, or the name that a build gives it
     policy: str = ""
     platform: str = ""
     build_services: tuple[str, ...] = ()  # services that can build it
-    is_pullable: bool = True  # by the user: only such can be pulled
+    is_pullable: bool = True  # it has `image:`; the name of a build cannot be pulled
 
 
 def ensure_images(
@@ -38,50 +39,49 @@ def ensure_images(
     quiet: bool = False,
     emit: Emit,
 ) -> dict[str, str]:
-    """Have all images of a project; give their ids by the names that the file or the build gives them.
+    """Have all images of a project present; return their ids by the names in the file or of the builds.
 
-    ``pull`` wins over the services' own policies. Raises `NoSuchImage`, what `images.transfer.pull`
-    and `builder.build.build` raise, `PullPolicyInvalid`.
+    ``pull`` overrides the services' own policies. Raises `NoSuchImage`, `PullPolicyInvalid`, and what
+    `images.transfer.pull_image` and `builder.build.build_images` raise.
     """
     images = list(_required_images(project, pull, build=build))
-    buildable = () if no_build else tuple(one for one in images if one.build_services)
+    buildable = () if no_build else tuple(image for image in images if image.build_services)
     ids = _pull_required(images, buildable, emit)
     to_build: dict[str, str] = {}
-    for one in images:
-        is_here = one.name in ids
-        if one in buildable and pullpolicy.must_build(one.policy, is_present=is_here):
-            to_build[one.build_services[0]] = one.name
-        elif not is_here:
-            raise NoSuchImage(one.name)
+    for image in images:
+        is_present = image.name in ids
+        if image in buildable and must_build(image.policy, is_present=is_present):
+            to_build[image.build_services[0]] = image.name
+        elif not is_present:
+            raise NoSuchImage(image.name)
     if to_build:
-        from cntnr_compose.builder import build as builds
+        from cntnr_compose.builder.build import build_images
 
-        made = builds.build_images(project, tuple(to_build), quiet=quiet, emit=emit)
-        ids |= {name: made[service] for service, name in to_build.items()}
+        built = build_images(project, tuple(to_build), quiet=quiet, emit=emit)
+        ids |= {name: built[service] for service, name in to_build.items()}
     return ids
 
 
 def _pull_required(
-    images: list[RequiredImage], buildable: tuple[RequiredImage, ...], tell: Emit
+    images: list[RequiredImage], buildable: tuple[RequiredImage, ...], emit: Emit
 ) -> dict[str, str]:
-    """Pull what the policies want pulled; give the ids of all that is here then, by name."""
+    """Pull what the policies require; return the ids of all images that are present then, by name."""
     store, now = ImageStore(), time.time()
-    held = {one.name: store.find(one.name) for one in images}
-    wanted = []
-    for one in images:
-        found = held[one.name]
-        if one.is_pullable and pullpolicy.must_pull(
-            one.policy, found.tagged if found else None, now
-        ):
-            wanted.append(one)
-    if wanted:
-        pull_images(wanted, optional=buildable, emit=tell)
-        held |= {one.name: store.find(one.name) for one in wanted}
-    return {name: image.id for name, image in held.items() if image}
+    present = {image.name: store.find(image.name) for image in images}
+    to_pull = []
+    for required in images:
+        existing = present[required.name]
+        tagged = existing.tagged if existing else None
+        if required.is_pullable and must_pull(required.policy, tagged, now):
+            to_pull.append(required)
+    if to_pull:
+        pull_images(to_pull, optional=buildable, emit=emit)
+        present |= {image.name: store.find(image.name) for image in to_pull}
+    return {name: image.id for name, image in present.items() if image}
 
 
 def _required_images(project: Project, pull: str, *, build: bool) -> Iterable[RequiredImage]:
-    """List the images that are needed, each once."""
+    """List the required images, each once."""
     builders: dict[str, list[str]] = {}
     for service in project.services.values():
         if service.build is not None:
@@ -91,12 +91,12 @@ def _required_images(project: Project, pull: str, *, build: bool) -> Iterable[Re
         name = project.image_name(service)
         if name not in seen:
             seen.add(name)
-            by = tuple(builders.get(name, ()))
+            services = tuple(builders.get(name, ()))
             yield RequiredImage(
                 name=name,
                 policy=_effective_policy(service, pull, build=build),
                 platform=service.platform,
-                build_services=by,
+                build_services=services,
                 is_pullable=bool(service.image),
             )
     for service in project.services.values():
@@ -115,29 +115,38 @@ def _effective_policy(service: Service, pull: str, *, build: bool) -> str:
 def pull_images(
     images: list[RequiredImage], *, optional: Iterable[RequiredImage] = (), emit: Emit
 ) -> dict[str, str]:
-    """Pull images at once; give their ids by name. Those that are optional may fail.
+    """Pull images in parallel; return their ids by name. Optional ones may fail.
 
     Raises the first `CntnrError` of the others, when all have ended.
     """
+    names = {image.name for image in optional}
+    failures: list[CntnrError] = []
+    ids: dict[str, str] = {}
+
+    def pull(image: RequiredImage) -> None:
+        is_optional = image.name in names
+        try:
+            ids[image.name] = _pull(image, emit, is_optional=is_optional)
+        except CntnrError as error:
+            if not is_optional:
+                failures.append(error)
+
+    _run_in_threads([functools.partial(pull, image) for image in images])
+    if failures:
+        raise failures[0]
+    return ids
+
+
+def _run_in_threads(calls: list[Callable[[], None]]) -> None:
+    """Make calls in parallel, and wait for all; where this is interrupted, end every skopeo."""
     from concurrent.futures import ThreadPoolExecutor, wait
 
     from cntnr_compose.images import skopeo
 
-    may_fail = {one.name for one in optional}
-    failures: list[CntnrError] = []
-    ids: dict[str, str] = {}
-
-    def pull(one: RequiredImage) -> None:
+    with ThreadPoolExecutor(min(MAX_PARALLEL_PULLS, len(calls))) as pool:
         try:
-            ids[one.name] = _pull(one, emit, is_optional=one.name in may_fail)
-        except CntnrError as error:
-            if one.name not in may_fail:
-                failures.append(error)
-
-    with ThreadPoolExecutor(min(MAX_PARALLEL_PULLS, len(images))) as pool:
-        try:
-            jobs = [pool.submit(pull, one) for one in images]
-            # Whoever waits without end misses a Ctrl-C that comes just before he begins to.
+            jobs = [pool.submit(call) for call in calls]
+            # A wait without a timeout would miss a Ctrl-C that comes just before it.
             while wait(jobs, timeout=WAIT_INTERVAL).not_done:
                 pass
             for job in jobs:
@@ -146,25 +155,23 @@ def pull_images(
             pool.shutdown(wait=False, cancel_futures=True)
             skopeo.stop_all()
             raise
-    if failures:
-        raise failures[0]
-    return ids
 
 
-def _pull(one: RequiredImage, tell: Emit, *, is_optional: bool) -> str:
-    from cntnr_compose.images import store as images
+def _pull(image: RequiredImage, emit: Emit, *, is_optional: bool) -> str:
+    """Pull one image and report it; return its id."""
+    from cntnr_compose.images.transfer import pull_image
 
-    def told(status: str, state: str = "working", detail: str = "") -> None:
-        tell(Progress(kind="Image", name=one.name, status=status, state=state, detail=detail))
+    def report(status: str, state: str = "working", detail: str = "") -> None:
+        emit(Progress(kind="Image", name=image.name, status=status, state=state, detail=detail))
 
-    told("Pulling")
+    report("Pulling")
     try:
-        found = images.pull_image(one.name, platform=one.platform)
+        pulled = pull_image(image.name, platform=image.platform)
     except CntnrError as error:
         if is_optional:
-            told("Warning", "warning", str(error))
+            report("Warning", "warning", str(error))
         else:
-            told("Error", "error", str(error))
+            report("Error", "error", str(error))
         raise
-    told("Pulled", "done")
-    return found.id
+    report("Pulled", "done")
+    return pulled.id

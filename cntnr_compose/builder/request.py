@@ -1,19 +1,22 @@
-"""A service's `build:` to a request: files are found and read, what cannot be is refused."""
+"""Turn `build:` of a service into a build request: find and read its files, refuse what is not supported."""
 
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from cntnr_compose.builder.dockerfile import dockerignore
+from cntnr_compose.builder.dockerfile.parser import parse_dockerfile
 from cntnr_compose.builder.dockerfile.run import NETWORK_MODES
-from cntnr_compose.builder.walker import BuildRequest, BuildSecret
+from cntnr_compose.builder.dockerfile.stages import DockerfileScope, split_stages
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.transports import REMOTE_PREFIXES
-from cntnr_compose.host import kernel
+from cntnr_compose.core.values import Bytes, Value, field
+from cntnr_compose.host import network
 from cntnr_compose.host.kernel import host_platform
 from cntnr_compose.model import image_name
+from cntnr_compose.model.image import Image
 from cntnr_compose.model.project import Project
-from cntnr_compose.model.service import Build, Service
+from cntnr_compose.model.service import Build, Service, Ulimit
 from cntnr_compose.reconcile import labels
 
 IMAGE_PREFIX = "docker-image://"
@@ -23,24 +26,63 @@ INLINE_NAME = "dockerfile_inline"
 
 
 class CannotBuild(CntnrError):
-    """A build asks for what is not there, or for what cntnr cannot do."""
+    """A build needs what does not exist, or what cntnr does not support."""
 
     def __init__(self, service: str, why: str, hint: str = "") -> None:
         super().__init__(f"cannot build {service}: {why}")
         self.hint = hint
 
 
+class BuildSecret(Value, frozen=True, kw_only=True):
+    """A secret that RUN may mount: a file, or a text."""
+
+    id: str
+    file: str = ""
+    content: str | None = None
+    uid: str = ""
+    gid: str = ""
+    mode: int | None = None
+
+
+class BuildRequest(Value, frozen=True, kw_only=True):
+    """Everything that one build depends on."""
+
+    service: str
+    names: tuple[str, ...]  # full image names; the first is the service's image
+    context: str
+    file: str  # the Dockerfile's name for messages
+    text: str
+    ignore: tuple[str, ...] = ()
+    target: str = ""
+    platform: str = "linux/amd64"
+    args: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    images: dict[str, Image] = field(default_factory=dict)  # by the word in the Dockerfile
+    contexts: dict[str, str] = field(default_factory=dict)  # name: folder
+    downloads: dict[str, str] = field(default_factory=dict)  # URL: file
+    secrets: tuple[BuildSecret, ...] = ()
+    network: str = "default"
+    extra_hosts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    shm_size: Bytes = 0
+    ulimits: dict[str, Ulimit] = field(default_factory=dict)
+    privileged: bool = False
+    no_cache: bool = False
+
+
+class BuildJob(Value, frozen=True, kw_only=True):
+    """What a worker builds; its requests do not depend on each other."""
+
+    requests: tuple[BuildRequest, ...]
+    payload: int  # process id of the holder's payload, as seen in the namespaces
+
+
 def create_request(project: Project, service: Service, args: dict[str, str]) -> BuildRequest:
-    """Read what a build needs, images apart. Raises `CannotBuild`."""
+    """Read what a build needs, except images. Raises `CannotBuild`."""
     build = service.build
     assert build is not None
     context = _context_folder(project, service.name, build.context)
     file, text, ignore = _read_dockerfile(service.name, build, context)
     _check_supported(service, build)
-    given = {
-        name: project.environment.get(name) if value is None else value
-        for name, value in build.args.items()
-    }
     names = (project.image_name(service), *build.tags)
     return BuildRequest(
         service=service.name,
@@ -51,8 +93,7 @@ def create_request(project: Project, service: Service, args: dict[str, str]) -> 
         ignore=ignore,
         target=build.target,
         platform=host_platform(),
-        args={name: _to_utf8(value) for name, value in given.items() if value is not None}
-        | {name: _to_utf8(value) for name, value in args.items()},
+        args=_build_args(project, build, args),
         labels=labels.built_image(project, service),
         contexts=_additional_contexts(project, service.name, build),
         secrets=tuple(_secrets(project, service.name, build)),
@@ -65,37 +106,62 @@ def create_request(project: Project, service: Service, args: dict[str, str]) -> 
     )
 
 
+def parse_stages(request: BuildRequest) -> DockerfileScope:
+    """Parse the Dockerfile of a build. Raises `DockerfileInvalid`."""
+    return split_stages(
+        parse_dockerfile(request.text, request.file),
+        args=request.args,
+        platform=request.platform,
+        contexts=tuple(request.contexts),
+    )
+
+
 def _to_utf8(value: str) -> str:
-    """Make a text of a variable that need not be UTF-8."""
+    """Convert a value of an environment variable, which need not be UTF-8."""
     return value.encode(errors="surrogateescape").decode(errors="replace")
 
 
+def _build_args(project: Project, build: Build, args: dict[str, str]) -> dict[str, str]:
+    """Merge the arguments of the file and of the command line; the environment completes the former."""
+    values = {
+        name: project.environment.get(name) if value is None else value
+        for name, value in build.args.items()
+    }
+    return {name: _to_utf8(value) for name, value in (values | args).items() if value is not None}
+
+
 def _extra_hosts(build: Build) -> dict[str, tuple[str, ...]]:
+    """Replace ``host-gateway`` by the host's address."""
     return {
-        name: tuple(kernel.host_address() if one == HOST_GATEWAY else one for one in addresses)
+        name: tuple(
+            network.host_address() if address == HOST_GATEWAY else address for address in addresses
+        )
         for name, addresses in build.extra_hosts.items()
     }
 
 
 def context_services(service: Service) -> tuple[str, ...]:
-    """Name the services whose images a build takes files from."""
-    given = service.build.additional_contexts.values() if service.build else ()
+    """List the services that the named contexts of a build refer to."""
+    contexts = service.build.additional_contexts.values() if service.build else ()
     return tuple(
-        one.removeprefix(SERVICE_PREFIX) for one in given if one.startswith(SERVICE_PREFIX)
+        context.removeprefix(SERVICE_PREFIX)
+        for context in contexts
+        if context.startswith(SERVICE_PREFIX)
     )
 
 
 def context_images(service: Service) -> dict[str, str]:
-    """Give the named contexts that are images: name to reference."""
-    given = service.build.additional_contexts if service.build else {}
+    """Return the named contexts that are images: name to reference."""
+    contexts = service.build.additional_contexts if service.build else {}
     return {
-        name: one.removeprefix(IMAGE_PREFIX)
-        for name, one in given.items()
-        if one.startswith(IMAGE_PREFIX)
+        name: context.removeprefix(IMAGE_PREFIX)
+        for name, context in contexts.items()
+        if context.startswith(IMAGE_PREFIX)
     }
 
 
 def _context_folder(project: Project, service: str, word: str) -> Path:
+    """Find the folder of the build context."""
     if word.startswith(REMOTE_PREFIXES):
         raise CannotBuild(
             service,
@@ -110,7 +176,7 @@ def _context_folder(project: Project, service: str, word: str) -> Path:
 
 
 def _read_dockerfile(service: str, build: Build, context: Path) -> tuple[str, str, tuple[str, ...]]:
-    """Give the Dockerfile's name, its text, and what is to be ignored."""
+    """Return the Dockerfile's name, its text, and the patterns of its .dockerignore."""
     if build.dockerfile_inline:
         return (
             INLINE_NAME,
@@ -137,9 +203,10 @@ def _read_ignore_patterns(path: Path) -> tuple[str, ...]:
 
 
 def _check_supported(service: Service, build: Build) -> None:
+    """Refuse other platforms than this machine's, and unknown networks."""
     own = host_platform()
-    wanted = build.platforms or ((service.platform,) if service.platform else ())
-    for platform in wanted:
+    platforms = build.platforms or ((service.platform,) if service.platform else ())
+    for platform in platforms:
         if platform.rpartition("/v")[0] != own and platform != own:
             raise CannotBuild(
                 service.name, f"cannot build for {platform}: this machine is {own}",
@@ -152,7 +219,8 @@ def _check_supported(service: Service, build: Build) -> None:
 
 
 def _additional_contexts(project: Project, service: str, build: Build) -> dict[str, str]:
-    found = {}
+    """Return the named contexts that are folders."""
+    folders = {}
     for name, word in build.additional_contexts.items():
         if word.startswith((IMAGE_PREFIX, SERVICE_PREFIX)):
             continue
@@ -161,11 +229,12 @@ def _additional_contexts(project: Project, service: str, build: Build) -> dict[s
         path = Path(project.working_dir) / Path(word).expanduser()
         if not path.is_dir():
             raise CannotBuild(service, f"the additional context {name}: {path} is not a folder")
-        found[name] = str(path.resolve())
-    return found
+        folders[name] = str(path.resolve())
+    return folders
 
 
 def _secrets(project: Project, service: str, build: Build) -> Iterable[BuildSecret]:
+    """Find the secrets of a build."""
     for mount in build.secrets:
         source = project.secrets.get(mount.source)
         if source is None:

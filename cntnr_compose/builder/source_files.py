@@ -1,42 +1,36 @@
-"""The files that a build takes from a folder: which they are, and what their content is called.
+"""List, open and digest the files that a build takes from a folder.
 
-Used inside the holder and outside; it reads and changes nothing but the memory of digests.
+Used inside the namespaces and outside; it only reads, and writes nothing but the cache of digests.
 """
 
+import contextlib
 import errno
 import hashlib
 import io
 import os
 import stat
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns
 from cntnr_compose.builder.dockerfile.globs import GlobPattern
-from cntnr_compose.core import paths
+from cntnr_compose.builder.file_digests import FileDigestCache, Stamp
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.values import Value, field
-from cntnr_compose.host import files
+from cntnr_compose.core.values import Value
 from cntnr_compose.host.openat2 import Root
-
-# A file that changed this short a time ago could change again without its time stamp telling.
-SETTLED_AFTER = 2.0
-CHUNK = 1 << 20
-Stamp = tuple[int, int, int, int]
 
 
 class BuildSourceMissing(CntnrError):
-    """What COPY or ADD wants is not there."""
+    """A source of COPY or ADD does not exist."""
 
-    def __init__(self, where: str, source: str, place: str, *, ignored: bool = False) -> None:
-        super().__init__(f"{where}: cannot copy {source}: not found in {place}")
+    def __init__(self, where: str, source: str, label: str, *, ignored: bool = False) -> None:
+        super().__init__(f"{where}: cannot copy {source}: not found in {label}")
         if ignored:
             self.hint = "a pattern in .dockerignore leaves it out"
 
 
 class SourceUnreadable(CntnrError):
-    """A file of the build context may not be read."""
+    """A file of the build context cannot be read."""
 
     hint = "give yourself the right to read it, or name it in .dockerignore"
 
@@ -45,7 +39,7 @@ class SourceUnreadable(CntnrError):
 
 
 class SourceChanged(CntnrError):
-    """Somebody changed files while they were copied, so nobody knows which version that is."""
+    """Files changed while they were copied, so that it is unknown which version was copied."""
 
     hint = "run it again"
 
@@ -53,15 +47,8 @@ class SourceChanged(CntnrError):
         super().__init__(f"{where}: files changed while they were copied")
 
 
-class FileDigests(Value, frozen=True, kw_only=True):
-    """Digests of a folder's files, each valid while the file's stamp is the same."""
-
-    version: int = 1
-    files: dict[str, tuple[Stamp, str]] = field(default_factory=dict)
-
-
 class FileEntry(Value, frozen=True, kw_only=True):
-    """One file of a selection; ``path`` is relative to what was selected, '' is that itself."""
+    """One file of a selection; ``path`` is relative to the selected source, '' is the source itself."""
 
     path: str
     host_path: str  # on this machine
@@ -73,19 +60,19 @@ class FileEntry(Value, frozen=True, kw_only=True):
 
     @property
     def is_folder(self) -> bool:
-        """Tell whether it is a folder."""
+        """Return whether it is a folder."""
         return stat.S_ISDIR(self.mode)
 
 
 class SelectedSource(Value, frozen=True, kw_only=True):
-    """One source of a COPY after patterns and links were followed."""
+    """One source of a COPY after globs and links were resolved."""
 
-    name: str  # last part of how it was named
+    name: str  # last part of its path as matched
     top: FileEntry
 
 
 class SourceFiles:
-    """A folder that files are taken from."""
+    """A folder that a build takes files from."""
 
     def __init__(
         self,
@@ -98,24 +85,22 @@ class SourceFiles:
     ) -> None:
         self.root = root
         self.label = label
-        self.keep_owners = keep_owners  # False: whatever is taken belongs to root afterwards
+        self.keep_owners = keep_owners  # False: copies belong to root
         self._ignore = ignore or IgnorePatterns()
-        self._cache_path = paths.builds() / "digests" / f"{_short_hash(str(root))}.json"
-        self._cached_digests: dict[str, tuple[Stamp, str]] | None = None if use_cache else {}
-        self._current_digests: dict[str, tuple[Stamp, str]] = {}
+        self._digests = FileDigestCache(root, is_saved=use_cache)
         self._root: Root | None = None
 
     def select(self, sources: tuple[str, ...], where: str) -> list[SelectedSource]:
-        """Find what the sources name. Raises `SourceMissing`."""
-        found = []
+        """Find the files that the sources name. Raises `BuildSourceMissing`."""
+        selection = []
         with Root(self.root) as root:
             for source in sources:
                 matches = list(self._matches(root, source))
                 if not matches:
                     ignored = root.resolve(source) is not None
                     raise BuildSourceMissing(where, source, self.label, ignored=ignored)
-                found += matches
-        return found
+                selection += matches
+        return selection
 
     def _matches(self, root: Root, source: str) -> Iterator[SelectedSource]:
         for name in _expand_glob(root, source):
@@ -129,177 +114,162 @@ class SourceFiles:
             return False
         return not top.is_folder or self._ignore.ignores_all_below(name)
 
-    def walk(self, one: SelectedSource, exclude: IgnorePatterns) -> Iterator[FileEntry]:
-        """Give a selection and all that is in it, folders before their content, in order of name."""
-        if not one.top.is_folder:
-            if not exclude.ignores(one.name):
-                yield one.top
+    def walk(self, source: SelectedSource, exclude: IgnorePatterns) -> Iterator[FileEntry]:
+        """List a selected source and everything in it, folders before their content, sorted by name."""
+        if not source.top.is_folder:
+            if not exclude.ignores(source.name):
+                yield source.top
             return
-        yield one.top
-        base = os.path.relpath(one.top.host_path, self.root)
-        yield from self._walk(one.top.host_path, "" if base == "." else base, exclude)
+        yield source.top
+        base = os.path.relpath(source.top.host_path, self.root)
+        yield from self._walk(source.top.host_path, "" if base == "." else base, exclude)
 
     def _walk(self, top: str, base: str, exclude: IgnorePatterns) -> Iterator[FileEntry]:
-        """Give what is in a folder; one that is left out is given, too, where something in it is not.
+        """List what is in a folder; an excluded folder is listed, too, where something in it is included.
 
-        Not by recursion: folders lie deeper in each other than Python calls.
+        Not recursive: folders may be nested deeper than Python's recursion limit.
         """
         levels: list[Iterator[tuple[FileEntry, bool]]] = [self._entries(top, base, "", exclude)]
-        owed: list[FileEntry] = []  # the folders that we are in and that were not given
-        depths: list[int] = []  # on which levels those are
+        pending: list[FileEntry] = []  # the excluded folders that the walk is in
+        depths: list[int] = []  # their levels
         while levels:
-            found, left_out = next(levels[-1], (None, False))
-            if found is None:
+            entry, is_excluded = next(levels[-1], (None, False))
+            if entry is None:
                 levels.pop()
                 while depths and depths[-1] >= len(levels):
                     depths.pop()
-                    owed.pop()
+                    pending.pop()
                 continue
-            if not left_out:
-                yield from owed
-                owed, depths = [], []
-                yield found
-            elif found.is_folder:
-                owed.append(found)
+            if not is_excluded:
+                yield from pending
+                pending, depths = [], []
+                yield entry
+            elif entry.is_folder:
+                pending.append(entry)
                 depths.append(len(levels))
-            if found.is_folder:
-                inside = f"{base}/{found.path}" if base else found.path
-                levels.append(self._entries(found.host_path, inside, found.path, exclude))
+            if entry.is_folder:
+                inside = f"{base}/{entry.path}" if base else entry.path
+                levels.append(self._entries(entry.host_path, inside, entry.path, exclude))
 
     def _entries(
         self, folder: str, base: str, path: str, exclude: IgnorePatterns
     ) -> Iterator[tuple[FileEntry, bool]]:
-        """Look at what is in one folder; tell also what is left out where something in it may not be."""
+        """List one folder; return for each entry whether it is excluded.
+
+        Excluded entries are left out, but folders in which something may be included.
+        """
         try:
             with os.scandir(folder) as listing:
-                names = sorted(entry.name for entry in listing)
+                names = sorted(file.name for file in listing)
         except OSError as error:
             raise SourceUnreadable(base or ".", error.strerror or str(error)) from error
         for name in names:
             inside = f"{path}/{name}" if path else name
             from_root = f"{base}/{name}" if base else name
-            left_out = bool(self._ignore) and self._ignore.ignores(from_root)
-            left_out = left_out or (bool(exclude) and exclude.ignores(inside))
-            found = _read_entry(inside, Path(folder, name))
-            if found is None:
+            is_excluded = bool(self._ignore) and self._ignore.ignores(from_root)
+            is_excluded = is_excluded or (bool(exclude) and exclude.ignores(inside))
+            entry = _read_entry(inside, Path(folder, name))
+            if entry is None:
                 continue
-            if left_out and (not found.is_folder or self._ignore.ignores_all_below(from_root)):
+            if is_excluded and (not entry.is_folder or self._ignore.ignores_all_below(from_root)):
                 continue
-            yield found, left_out
+            yield entry, is_excluded
 
-    def digest(self, chosen: list[SelectedSource], exclude: tuple[str, ...]) -> str:
-        """Name the content of what was selected. Raises `SourceUnreadable`."""
-        left_out = IgnorePatterns(exclude)
+    def digest(self, selection: list[SelectedSource], exclude: tuple[str, ...]) -> str:
+        """Compute the digest of all selected files. Raises `SourceUnreadable`."""
+        excluded = IgnorePatterns(exclude)
         whole = hashlib.sha256()
-        for one in chosen:
+        for source in selection:
             whole.update(
-                f"\0{one.name if not one.top.is_folder else ''}\0".encode(errors="surrogateescape")
+                f"\0{source.name if not source.top.is_folder else ''}\0".encode(
+                    errors="surrogateescape"
+                )
             )
-            for found in self.walk(one, left_out):
-                owner = f"{found.uid}:{found.gid}" if self.keep_owners else ""
-                line = f"{found.path}\0{found.mode:o}\0{owner}\0{self._content_digest(found)}\n"
+            for entry in self.walk(source, excluded):
+                owner = f"{entry.uid}:{entry.gid}" if self.keep_owners else ""
+                line = f"{entry.path}\0{entry.mode:o}\0{owner}\0{self._content_digest(entry)}\n"
                 whole.update(line.encode(errors="surrogateescape"))
         return whole.hexdigest()[:40]
 
-    def open_file(self, found: FileEntry) -> io.FileIO:
-        """Open a regular file of ours. Raises `OSError`, also where it is one no longer."""
+    def open_file(self, entry: FileEntry) -> io.FileIO:
+        """Open a regular file of this folder. Raises `OSError`, also where it is no regular file any more."""
         if self._root is None:
             self._root = Root(self.root)
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe would keep us waiting
-        file = io.FileIO(self._root.open(os.path.relpath(found.host_path, self.root), flags))
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # opening a pipe would block
+        file = io.FileIO(self._root.open(os.path.relpath(entry.host_path, self.root), flags))
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             file.close()
-            raise OSError(errno.EINVAL, "it is no regular file", found.host_path)
+            raise OSError(errno.EINVAL, "it is no regular file", entry.host_path)
         return file
 
     def close(self) -> None:
-        """Let go of the folder."""
+        """Close the folder."""
         if self._root is not None:
             self._root.close()
             self._root = None
 
-    def _content_digest(self, found: FileEntry) -> str:
-        if stat.S_ISLNK(found.mode):
-            return str(Path(found.host_path).readlink())
-        if not stat.S_ISREG(found.mode):
+    def _content_digest(self, entry: FileEntry) -> str:
+        if stat.S_ISLNK(entry.mode):
+            return str(Path(entry.host_path).readlink())
+        if not stat.S_ISREG(entry.mode):
             return ""
-        if self._cached_digests is None:
-            memory = files.read_value(self._cache_path, FileDigests)
-            self._cached_digests = memory.files if memory else {}
-        known = self._current_digests.get(found.host_path) or self._cached_digests.get(
-            found.host_path
-        )
-        if known is None or known[0] != found.stamp:
+        digest = self._digests.get(entry.host_path, entry.stamp)
+        if digest is None:
             try:
-                with self.open_file(found) as content:
-                    known = (found.stamp, hashlib.file_digest(content, "sha256").hexdigest())
+                with self.open_file(entry) as content:
+                    digest = hashlib.file_digest(content, "sha256").hexdigest()
             except OSError as error:
-                raise SourceUnreadable(found.host_path, error.strerror or str(error)) from error
-        self._current_digests[found.host_path] = known
-        return known[1]
+                raise SourceUnreadable(entry.host_path, error.strerror or str(error)) from error
+        self._digests.add(entry.host_path, entry.stamp, digest)
+        return digest
 
     def save_digests(self) -> None:
-        """Keep the digests for the next time."""
-        settled = int((time.time() - SETTLED_AFTER) * 1e9)
-        kept = {
-            path: one
-            for path, one in self._current_digests.items()
-            if max(one[0][2:]) < settled and _is_text(path)
-        }
-        if not kept or kept.items() <= (self._cached_digests or {}).items():
-            return
-        paths.make_data_folder(self._cache_path.parent)
-        files.write_value(
-            self._cache_path, FileDigests(files={**(self._cached_digests or {}), **kept})
-        )
+        """Save the digests for the next build."""
+        self._digests.save()
 
 
-def _is_text(path: str) -> bool:
-    """Tell whether a path can stand in JSON: names are bytes, and need not be UTF-8."""
+@contextlib.contextmanager
+def open_stage_files(root: Path, label: str) -> Iterator[SourceFiles]:
+    """Open the root of a stage or image as a folder to take files from, with their owners."""
+    with contextlib.closing(
+        SourceFiles(root, label=label, keep_owners=True, use_cache=False)
+    ) as stage_files:
+        yield stage_files
+
+
+def _read_entry(path: str, host_path: Path) -> FileEntry | None:
+    """Read the status of a file; None for sockets and files that vanished meanwhile."""
     try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _short_hash(text: str) -> str:
-    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:24]
-
-
-def _read_entry(path: str, place: Path) -> FileEntry | None:
-    """Look at a file; sockets and what vanished meanwhile are None."""
-    try:
-        found = os.lstat(place)
+        status = os.lstat(host_path)
     except FileNotFoundError:
         return None
-    if stat.S_ISSOCK(found.st_mode):
+    if stat.S_ISSOCK(status.st_mode):
         return None
     return FileEntry(
         path=path,
-        host_path=str(place),
-        mode=found.st_mode,
-        uid=found.st_uid,
-        gid=found.st_gid,
-        stamp=(found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns),
-        links=found.st_nlink,
+        host_path=str(host_path),
+        mode=status.st_mode,
+        uid=status.st_uid,
+        gid=status.st_gid,
+        stamp=(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns),
+        links=status.st_nlink,
     )
 
 
 def _expand_glob(root: Root, source: str) -> list[str]:
-    """Find what a source with ``*``, ``?`` and ``[…]`` fits; each part stays within its folder."""
+    """Find the paths that a glob matches; each part stays within its folder."""
     if not any(char in source for char in "*?["):
         return [source]
-    found = [""]
+    expanded = [""]
     for part in source.split("/"):
-        ahead = []
-        for folder in found:
-            place = root.find(folder or ".")
-            if place is None or not place.is_dir():
+        matching = []
+        for folder in expanded:
+            folder_path = root.find(folder or ".")
+            if folder_path is None or not folder_path.is_dir():
                 continue
-            # Unlike in a shell, a leading dot is nothing special (Go's filepath.Match).
+            # Unlike in a shell, a leading dot is an ordinary character (Go's filepath.Match).
             fits = GlobPattern(part).matches
-            names = sorted(one.name for one in place.iterdir() if fits(one.name))
-            ahead += [f"{folder}/{name}" if folder else name for name in names]
-        found = ahead
-    return found
+            names = sorted(one.name for one in folder_path.iterdir() if fits(one.name))
+            matching += [f"{folder}/{name}" if folder else name for name in names]
+        expanded = matching
+    return expanded

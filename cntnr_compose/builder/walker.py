@@ -1,16 +1,18 @@
-"""A walk through the stages of one build: it knows what comes next, and leaves the doing to a kitchen.
+"""Walk the stages of a build and pass each step to a `StepRunner`.
 
-The command walks first, with a kitchen that only looks whether everything is there; the builder walks
-with one that makes what is missing. Both come to the same keys.
+The command walks first, with a runner that only looks into the cache; the worker walks with one that makes
+what is missing. Both compute the same keys.
 """
 
 import time
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from cntnr_compose.builder.dockerfile import instructions as build
-from cntnr_compose.builder.dockerfile import parser as dockerfile
-from cntnr_compose.builder.dockerfile import stages
-from cntnr_compose.builder.dockerfile.instructions import StageSettings
+from cntnr_compose.builder.dockerfile.instructions import (
+    StageSettings,
+    apply_instruction,
+    initial_settings,
+    onbuild_instructions,
+)
 from cntnr_compose.builder.dockerfile.parser import Instruction
 from cntnr_compose.builder.dockerfile.stages import Stage
 from cntnr_compose.builder.dockerfile.steps import (
@@ -20,58 +22,17 @@ from cntnr_compose.builder.dockerfile.steps import (
     final_image_key,
     step_key,
 )
-from cntnr_compose.core.values import Bytes, Seconds, Value, field, replace, to_tree
+from cntnr_compose.builder.request import BuildRequest, parse_stages
+from cntnr_compose.core.values import Seconds, Value, replace, to_tree
 from cntnr_compose.model.image import Image
-from cntnr_compose.model.service import Ulimit
 
-
-class BuildSecret(Value, frozen=True, kw_only=True):
-    """A secret that RUN may mount: a file of the user's, or a text."""
-
-    id: str
-    file: str = ""
-    content: str | None = None
-    uid: str = ""
-    gid: str = ""
-    mode: int | None = None
-
-
-class BuildRequest(Value, frozen=True, kw_only=True):
-    """Everything that one build needs to know."""
-
-    service: str
-    names: tuple[str, ...]  # full image names; the first is the service's image
-    context: str
-    file: str  # the Dockerfile's name for messages
-    text: str
-    ignore: tuple[str, ...] = ()
-    target: str = ""
-    platform: str = "linux/amd64"
-    args: dict[str, str] = field(default_factory=dict)
-    labels: dict[str, str] = field(default_factory=dict)
-    images: dict[str, Image] = field(default_factory=dict)  # by the word in the Dockerfile
-    contexts: dict[str, str] = field(default_factory=dict)  # name: folder
-    downloads: dict[str, str] = field(default_factory=dict)  # URL: file
-    secrets: tuple[BuildSecret, ...] = ()
-    network: str = "default"
-    extra_hosts: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    shm_size: Bytes = 0
-    ulimits: dict[str, Ulimit] = field(default_factory=dict)
-    privileged: bool = False
-    no_cache: bool = False
-
-
-class BuildJob(Value, frozen=True, kw_only=True):
-    """What to build; requests of one order do not depend on each other."""
-
-    requests: tuple[BuildRequest, ...]
-    payload: int  # the holder's, by its name inside
+STEP_KEYWORDS = ("ADD", "COPY", "RUN", "WORKDIR")
 
 
 class StepResult(Value, frozen=True, kw_only=True):
     """The result of a step: a folder of changes below the layers; '' where nothing changed.
 
-    It fits on top of ``below`` only, which a rebuild without the cache makes anew under the same key.
+    It is valid on top of ``below`` only: a rebuild without the cache creates those again under the same key.
     """
 
     folder: str = ""
@@ -88,7 +49,7 @@ class HistoryEntry(Value, frozen=True, kw_only=True):
 
 
 class StageState(Value, frozen=True, kw_only=True):
-    """How far a stage is: what its files are called, where they lie, what its configuration says."""
+    """A stage after some steps: the key of its files, the folders they lie in, its settings and history."""
 
     key: str
     settings: StageSettings
@@ -97,47 +58,45 @@ class StageState(Value, frozen=True, kw_only=True):
     history: tuple[HistoryEntry, ...] = ()
 
 
+class PendingStep(NamedTuple):
+    """A step that has to be run on top of a stage, or looked up."""
+
+    step: BuildStep
+    state: StageState
+    where: str  # file and line of its instruction, for messages
+    origins: dict[str, StageState]  # the stages and images that it takes files from
+
+
 class StepRunner(Protocol):
-    """What the walk asks for."""
+    """What carries out the steps of a walk, or only looks them up."""
 
-    def content(self, work: BuildStep, where: str, origins: dict[str, StageState]) -> str:
-        """Name the content of what ``work`` reads."""
+    def announce(self, title: str, text: str) -> None:
+        """Take note of the instruction that comes next."""
 
-    def make(
-        self,
-        key: str,
-        work: BuildStep,
-        point: StageState,
-        where: str,
-        origins: dict[str, StageState],
-    ) -> StepResult:
-        """Have the result of a step, made or found."""
+    def content_digest(self, pending: PendingStep) -> str:
+        """Compute the digest of what a step reads."""
 
-    def tell(self, title: str, text: str) -> None:
-        """Say which instruction is carried out."""
+    def run_step(self, key: str, pending: PendingStep) -> StepResult:
+        """Look up the result of a step, or run it."""
 
 
 class StageWalker:
-    """One build on its way."""
+    """Walk the stages of one build, and pass each step to a `StepRunner`."""
 
-    def __init__(self, request: BuildRequest, kitchen: StepRunner) -> None:
-        self.request, self.runner = request, kitchen
-        parsed = dockerfile.parse_dockerfile(request.text, request.file)
-        self.scope = stages.split_stages(
-            parsed, args=request.args, platform=request.platform, contexts=tuple(request.contexts)
-        )
+    def __init__(self, request: BuildRequest, runner: StepRunner) -> None:
+        self.request, self.runner = request, runner
+        self.scope = parse_stages(request)
         self._finished_stages: dict[int, StageState] = {}
 
     def walk_target(self) -> StageState:
-        """Go through the target and all it needs; labels of the build are put on."""
-        found = self._walk_stage(self.scope.find_stage(self.request.target))
+        """Walk the target and all stages that it needs; return its end, with the labels of the build."""
+        end = self._walk_stage(self.scope.find_stage(self.request.target))
         if not self.request.labels:
-            return found
-        config = found.settings.config
+            return end
+        config = end.settings.config
         labels = {**(config.labels or {}), **self.request.labels}
-        return replace(
-            found, settings=replace(found.settings, config=replace(config, labels=labels))
-        )
+        config = replace(config, labels=labels)
+        return replace(end, settings=replace(end.settings, config=config))
 
     def _walk_stage(self, stage: Stage) -> StageState:
         if stage.index not in self._finished_stages:
@@ -145,93 +104,94 @@ class StageWalker:
         return self._finished_stages[stage.index]
 
     def _apply_instructions(self, stage: Stage) -> StageState:
-        point, instructions = self._initial_state(stage)
-        steps = sum(one.keyword in ("ADD", "COPY", "RUN", "WORKDIR") for one in instructions)
+        state, instructions = self._initial_state(stage)
+        count = sum(each.keyword in STEP_KEYWORDS for each in instructions)
         number = 0
-        for one in instructions:
-            state, work = build.apply_instruction(point.settings, one, stage, self.scope)
-            point = replace(point, settings=state)
-            if work is None:
-                point = _add_history(point, HistoryEntry(text=str(one)))
+        for instruction in instructions:
+            settings, step = apply_instruction(state.settings, instruction, stage, self.scope)
+            state = replace(state, settings=settings)
+            if step is None:
+                state = _add_history(state, HistoryEntry(text=str(instruction)))
                 continue
             number += 1
-            point = self._run_step(point, one, work, f"{stage.title} {number}/{steps}")
-        return point
+            title = f"{stage.title} {number}/{count}"
+            state = self._run_step(state, instruction, step, title)
+        return state
 
     def _initial_state(self, stage: Stage) -> tuple[StageState, tuple[Instruction, ...]]:
+        """Return the state that a stage begins with, and its instructions, with ONBUILD's before them."""
         if stage.base_stage >= 0:
-            before = self._walk_stage(self.scope.stages[stage.base_stage])
-            state = build.initial_settings(None, before.settings)
-            return replace(before, settings=state), stage.instructions
+            base = self._walk_stage(self.scope.stages[stage.base_stage])
+            settings = initial_settings(None, base.settings)
+            return replace(base, settings=settings), stage.instructions
         if stage.base == "scratch":
-            return StageState(
-                key="scratch", settings=build.initial_settings(None)
-            ), stage.instructions
+            return StageState(key="scratch", settings=initial_settings(None)), stage.instructions
         if stage.base in self.request.contexts:
             raise self.scope.error(
                 stage.line, f"cannot start from the context {stage.base}: not an image"
             )
         image = self.request.images[stage.base]
-        ahead = build.onbuild_instructions(image.config, self.scope, stage.line)
-        point = StageState(key=image.id, settings=build.initial_settings(image.config), base=image)
-        return point, (*ahead, *stage.instructions)
+        triggers = onbuild_instructions(image.config, self.scope, stage.line)
+        return _state_of_image(image), (*triggers, *stage.instructions)
 
     def _run_step(
-        self, point: StageState, one: Instruction, work: BuildStep, title: str
+        self, state: StageState, instruction: Instruction, step: BuildStep, title: str
     ) -> StageState:
-        where = f"{self.scope.file}:{one.line}"
-        if isinstance(work, RunStep):
-            work = self._with_network(work, one)
-        origins = self._source_stages(work)
-        self.runner.tell(title, str(one))
-        content = self.runner.content(work, where, origins)
-        key = step_key(point.key, work, content)
-        made = self.runner.make(key, work, point, where, origins)
-        text = f"{one} # buildkit" if one.keyword != "RUN" else f"RUN {one.text} # buildkit"
-        lower = (made.folder, *point.lower) if made.folder else point.lower
-        point = replace(point, key=key, lower=lower)
-        return _add_history(
-            point, HistoryEntry(text=text, folder=made.folder, created=made.created)
+        """Have a step run on top of a stage; return the state after it."""
+        if isinstance(step, RunStep):
+            step = self._with_network(step, instruction)
+        where = f"{self.scope.file}:{instruction.line}"
+        pending = PendingStep(step, state, where, self._source_stages(step))
+        self.runner.announce(title, str(instruction))
+        key = step_key(state.key, step, self.runner.content_digest(pending))
+        result = self.runner.run_step(key, pending)
+        is_run = instruction.keyword == "RUN"
+        text = f"RUN {instruction.text}" if is_run else str(instruction)
+        lower = (result.folder, *state.lower) if result.folder else state.lower
+        entry = HistoryEntry(
+            text=f"{text} # buildkit", folder=result.folder, created=result.created
         )
+        return _add_history(replace(state, key=key, lower=lower), entry)
 
-    def _with_network(self, work: RunStep, one: Instruction) -> RunStep:
-        """Say which network a RUN has. Raises `DockerfileInvalid` where it takes more than it was given."""
-        if work.network == "default":
-            return replace(work, network=self.request.network)
-        if work.network == "host" and self.request.network != "host":
+    def _with_network(self, step: RunStep, instruction: Instruction) -> RunStep:
+        """Set the network of a RUN. Raises `DockerfileInvalid` where the build does not allow it."""
+        if step.network == "default":
+            return replace(step, network=self.request.network)
+        if step.network == "host" and self.request.network != "host":
             why = "network.host is not allowed; `network: host` under `build:` of the service allows it"
-            raise self.scope.error(one.line, why)
-        return work
+            raise self.scope.error(instruction.line, why)
+        return step
 
-    def _source_stages(self, work: BuildStep) -> dict[str, StageState]:
-        """Have all stages that a step takes files from."""
-        words = [work.origin] if isinstance(work, CopyStep) else []
-        words += [mount.origin for mount in work.mounts] if isinstance(work, RunStep) else []
-        found = {}
+    def _source_stages(self, step: BuildStep) -> dict[str, StageState]:
+        """Return the ends of all stages and images that a step takes files from, by origin."""
+        words = [step.origin] if isinstance(step, CopyStep) else []
+        words += [mount.origin for mount in step.mounts] if isinstance(step, RunStep) else []
+        origins = {}
         for word in words:
             kind, _, name = word.partition(":")
             if kind == "stage":
-                found[word] = self._walk_stage(self.scope.stages[int(name)])
+                origins[word] = self._walk_stage(self.scope.stages[int(name)])
             elif kind == "image":
-                image = self.request.images[name]
-                found[word] = StageState(
-                    key=image.id, settings=build.initial_settings(image.config), base=image
-                )
-        return found
+                origins[word] = _state_of_image(self.request.images[name])
+        return origins
 
 
-def _add_history(point: StageState, line: HistoryEntry) -> StageState:
-    return replace(point, history=(*point.history, line))
+def _state_of_image(image: Image) -> StageState:
+    return StageState(key=image.id, settings=initial_settings(image.config), base=image)
 
 
-def image_key(point: StageState) -> str:
-    """Name the image that a stage's end is."""
-    texts = [line.text for line in point.history]
+def _add_history(state: StageState, entry: HistoryEntry) -> StageState:
+    return replace(state, history=(*state.history, entry))
+
+
+def image_key(state: StageState) -> str:
+    """Compute the cache key of the image that a stage ends with."""
+    texts = [entry.text for entry in state.history]
     return final_image_key(
-        point.key, (to_tree(point.settings.config), point.settings.author, texts)
+        state.key, (to_tree(state.settings.config), state.settings.author, texts)
     )
 
 
 def current_seconds() -> Seconds:
-    """Tell the time, in whole seconds, as images do."""
+    """Return the time in whole seconds, as images have it."""
     return float(int(time.time()))

@@ -66,9 +66,9 @@ class ProjectStream:
         successor = client.connect(self._project, start=False)
         if successor is not None:
             self.subscribe(successor)
-        for identity, record in list(self.records.items()):
-            container = containers.get(identity)
-            if identity in self._ended:
+        for container_id, record in list(self.records.items()):
+            container = containers.get(container_id)
+            if container_id in self._ended:
                 continue
             if container is None:
                 yield _make_event("destroy", record)
@@ -77,11 +77,11 @@ class ProjectStream:
 
     def shown_containers(self) -> list[Record]:
         """Return the containers whose output is read."""
-        return [self.records[identity] for identity in self._logs]
+        return [self.records[container_id] for container_id in self._logs]
 
-    def is_shown(self, identity: str) -> bool:
+    def is_shown(self, container_id: str) -> bool:
         """Tell whether a container's output is read."""
-        return identity in self._logs
+        return container_id in self._logs
 
     def close(self) -> None:
         """Close all files and the connection."""
@@ -108,11 +108,11 @@ class ProjectStream:
             select.select(waiting, [], [], self._pause)
         for event in self._events():
             self._queue_event(event)
-        sizes_before = {identity: log.bytes_read for identity, log in self._logs.items()}
+        sizes_before = {container_id: log.bytes_read for container_id, log in self._logs.items()}
         lines = [line for log in self._logs.values() for line in log.read_new()]
         read = {
-            identity: self._logs[identity].bytes_read - before
-            for identity, before in sizes_before.items()
+            container_id: self._logs[container_id].bytes_read - before
+            for container_id, before in sizes_before.items()
         }
         items = [*sorted(lines, key=lambda line: line.timestamp), *self._complete_events(read)]
         # If as much was there as is read at once, there is more.
@@ -173,11 +173,11 @@ class ProjectStream:
         while self._removed:
             self._logs.pop(self._removed.pop()).close()
 
-    def _read_record(self, identity: str) -> None:
+    def _read_record(self, container_id: str) -> None:
         """Read the record of a container that is new or was renamed."""
         from cntnr_compose.host import files
 
-        path = paths.container(self._project, identity) / "record.json"
+        path = paths.container(self._project, container_id) / "record.json"
         record = files.read_value(path, Record)
         if record is not None:
             self._add_container(record)

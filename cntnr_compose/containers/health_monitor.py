@@ -15,7 +15,7 @@ from cntnr_compose.model.service import Hook
 
 
 def has_healthcheck(container: ContainerState) -> bool:
-    """Tell whether a container has a health check."""
+    """Return whether a container has a health check."""
     return healthcheck.probe_settings(container.record) is not None
 
 

@@ -1,6 +1,6 @@
 """Hooks of a container: programs that run in it after its start and before its stop."""
 
-from cntnr_compose.containers import exec as container_exec
+from cntnr_compose.containers.exec import run_in_container
 from cntnr_compose.containers.logs.program_output import OutputLines
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core.errors import CntnrError
@@ -23,7 +23,7 @@ async def run_hook(
     """Run a hook to its end and emit what it writes. Raises `HookFailed`."""
     name = record.name
     lines = OutputLines(lambda text: emit(Output(source=name, text=text)))
-    code = await container_exec.run_in_container(context, record, hook, lines.feed)
+    code = await run_in_container(context, record, hook, lines.feed)
     lines.flush()
     if code != 0:
         raise HookFailed(name, kind, code)

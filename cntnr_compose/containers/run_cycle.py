@@ -23,7 +23,7 @@ from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, ignore_event
 from cntnr_compose.core.values import Seconds
-from cntnr_compose.host import kernel, process, signals
+from cntnr_compose.host import proc, process, signals
 from cntnr_compose.model.observed import RUNNING_STATES, Record, Status
 from cntnr_compose.networks.port_driver import DriverPort
 
@@ -79,7 +79,7 @@ class RunCycle(ContainerState):
             LifecycleEvent.PREPARED,
             holder=self.context.holder.id,
             pid=result.pid,
-            born=kernel.start_time(result.pid),
+            born=proc.start_time(result.pid),
             conmon=result.conmon,
             addresses=result.addresses,
             error="",
@@ -91,6 +91,8 @@ class RunCycle(ContainerState):
             await setup.undo_set_up(self.context, self.record)
         finally:
             self.transition(LifecycleEvent.FAIL)
+            if self.state is LifecycleState.RESTARTING:  # its timer is over, or was cancelled
+                self.transition(LifecycleEvent.GIVE_UP)
 
     async def _undo_prepare(self) -> None:
         if self.state is LifecycleState.PREPARED:
@@ -118,7 +120,7 @@ class RunCycle(ContainerState):
             await hooks.run_hook(self.context, self.record, "post_start", hook, emit)
 
     def _has_other_sources(self) -> bool:
-        """Tell whether mounts would come from elsewhere now than when the container was prepared."""
+        """Return whether mounts would come from elsewhere now than when the container was prepared."""
         # To a one-off somebody is attached already; it was prepared after all that it waits for.
         if self.record.oneoff or self.state is not LifecycleState.PREPARED:
             return False
@@ -231,8 +233,8 @@ class RunCycle(ContainerState):
         self._stop_timer = _do_nothing
 
     def _is_alive(self) -> bool:
-        """Tell whether the first process is there, and not a later one with its pid."""
-        return bool(self.status.pid) and kernel.start_time(self.status.pid) == self.status.born
+        """Return whether the first process is there, and not a later one with its pid."""
+        return bool(self.status.pid) and proc.start_time(self.status.pid) == self.status.born
 
     def _send_signal(self, number: int) -> None:
         if self._is_alive():

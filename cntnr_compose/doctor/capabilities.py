@@ -6,8 +6,9 @@ It looks outside of the holder, starts nothing and changes nothing.
 import os
 import shutil
 
-from cntnr_compose.host import cgroups, kernel, process
+from cntnr_compose.host import cgroups, distribution, kernel, process
 from cntnr_compose.host.kernel import host_platform
+from cntnr_compose.host.namespaces import subids
 from cntnr_compose.model.host import HostCapabilities
 
 
@@ -15,12 +16,12 @@ def detect_capabilities() -> HostCapabilities:
     """Look once."""
     group = cgroups.find_delegated()
     is_root = os.getuid() == 0
-    ids = min(kernel.count_subordinate_ids("uid"), kernel.count_subordinate_ids("gid"))
+    ids = min(subids.count_subordinate_ids("uid"), subids.count_subordinate_ids("gid"))
     return HostCapabilities(
         controllers=group.controllers if group else (),
         has_subordinate_ids=is_root or ids > 0,
         lowest_port=kernel.lowest_port(),
         platform=host_platform(),
-        has_init=any(os.access(path, os.X_OK) for path in kernel.CONTAINER_INITS),
+        has_init=bool(distribution.container_init()),
         has_domainname=shutil.which("domainname", path=process.SYSTEM_PATH) is not None,
     )

@@ -10,10 +10,13 @@ from typing import Literal
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CommandFailed, ProgramMissing
 from cntnr_compose.core.values import Bytes, Value
-from cntnr_compose.host import cgroups, kernel, process
+from cntnr_compose.doctor import probes
+from cntnr_compose.host import cgroups, distribution, kernel, process
+from cntnr_compose.host.namespaces import subids
 
 CheckState = Literal["ok", "reduced", "missing"]
 GIBIBYTE: Bytes = 1 << 30
+LIMIT_CONTROLLERS = ("cpu", "memory", "pids")
 MIN_FREE_SPACE: Bytes = 2 * GIBIBYTE
 
 
@@ -118,7 +121,7 @@ def is_usable(checks: list[Check]) -> bool:
 
 def install_command(*packages: str) -> str:
     """Give this distribution's command for packages named as debian, fedora, arch name them."""
-    family = FAMILIES.get(kernel.distribution())
+    family = FAMILIES.get(distribution.distribution_family())
     if family is None:
         return f"install {packages[0]} with your package manager"
     return f"{INSTALL_COMMANDS[family]} {packages[family]}"
@@ -148,7 +151,7 @@ def _check_program(program: RequiredProgram) -> Check:
 
 
 def _check_cni_plugins() -> Check:
-    folder = kernel.cni_plugin_folder()
+    folder = distribution.cni_plugin_folder()
     packages = ("containernetworking-plugins", "containernetworking-plugins", "cni-plugins")
     if folder is None:
         return Check(
@@ -171,7 +174,7 @@ def _check_cni_plugins() -> Check:
 
 
 def _check_user_namespaces() -> Check:
-    reason = kernel.try_user_namespace()
+    reason = probes.try_user_namespace()
     if not reason:
         return Check(name="user namespaces", state="ok", found="tried one")
     settings = (
@@ -182,7 +185,7 @@ def _check_user_namespaces() -> Check:
     mends = [
         f"sudo sysctl -w {name}={good}"
         for name, bad, good in settings
-        if kernel.has_sysctl_value(name, bad)
+        if probes.has_sysctl_value(name, bad)
     ]
     return Check(
         name="user namespaces",
@@ -194,25 +197,25 @@ def _check_user_namespaces() -> Check:
 
 
 def _check_subordinate_ids() -> Iterator[Check]:
-    uids, gids = kernel.count_subordinate_ids("uid"), kernel.count_subordinate_ids("gid")
-    user = kernel.user_name()
+    uids, gids = subids.count_subordinate_ids("uid"), subids.count_subordinate_ids("gid")
+    user = subids.user_name()
     none_at_all = "no container can run: its files and processes have no ids to belong to"
-    span = kernel.free_subordinate_range()
+    span = subids.free_subordinate_range()
     has_none = not (uids and gids)
     yield _check_or(
         "subordinate ids",
-        min(uids, gids) >= kernel.SUBORDINATE_ID_COUNT,
+        min(uids, gids) >= subids.SUBORDINATE_ID_COUNT,
         f"{uids} uids, {gids} gids",
         otherwise=Check(
             name="subordinate ids",
             state="missing" if has_none else "reduced",
-            found=f"{uids} uids, {gids} gids of {user}; {kernel.SUBORDINATE_ID_COUNT} wanted",
+            found=f"{uids} uids, {gids} gids of {user}; {subids.SUBORDINATE_ID_COUNT} wanted",
             loses=none_at_all if has_none else "images that use higher ids (nobody is 65534) fail",
             mend=f"sudo usermod --add-subuids {span} --add-subgids {span} {user}",
         ),
     )
     programs = {name: shutil.which(name, path=process.search_path()) for name in _MAPPERS}
-    weak = [name for name, path in programs.items() if not path or not kernel.may_map_ids(path)]
+    weak = [name for name, path in programs.items() if not path or not probes.may_map_ids(path)]
     where = " and ".join(path for path in programs.values() if path)
     mend = install_command("uidmap", "shadow-utils", "shadow")
     if all(programs.values()):
@@ -235,7 +238,7 @@ _MAPPERS = ("newuidmap", "newgidmap")
 
 
 def _check_overlay() -> Check:
-    reason = kernel.try_overlay(paths.data())
+    reason = probes.try_overlay(paths.data())
     version = ".".join(map(str, kernel.release()))
     old = kernel.release() < (5, 11)
     return _check_or(
@@ -274,8 +277,8 @@ def _check_tun() -> Check:
 def _check_cgroups() -> Check:
     found = cgroups.find_delegated()
     have = found.controllers if found else ()
-    lacking = [name for name in kernel.LIMIT_CONTROLLERS if name not in have]
-    has_systemd = kernel.linger_enabled() is not None
+    lacking = [name for name in LIMIT_CONTROLLERS if name not in have]
+    has_systemd = probes.linger_enabled() is not None
     return _check_or(
         "cgroups",
         not lacking,
@@ -309,7 +312,7 @@ def _check_low_ports() -> Check:
 
 
 def _check_linger() -> Check:
-    match kernel.linger_enabled():
+    match probes.linger_enabled():
         case None:
             return Check(name="linger", state="ok", found="no systemd here that ends sessions")
         case True:
@@ -322,12 +325,12 @@ def _check_linger() -> Check:
                 state="reduced",
                 found="off",
                 loses="containers may end when you log out",
-                mend=f"loginctl enable-linger {kernel.user_name()}",
+                mend=f"loginctl enable-linger {subids.user_name()}",
             )
 
 
 def _check_seccomp() -> Check:
-    profile = kernel.default_seccomp_profile()
+    profile = distribution.default_seccomp_profile()
     if profile:
         return Check(name="seccomp profile", state="ok", found=str(profile))
     packages = ("golang-github-containers-common", "containers-common", "containers-common")
@@ -355,7 +358,7 @@ def _check_runtime_folder() -> Check:
 
 def _check_free_space() -> Check:
     folder = paths.data()
-    free = kernel.free_space(folder)
+    free = probes.free_space(folder)
     return _check_or(
         "free space",
         free >= MIN_FREE_SPACE,

@@ -1,4 +1,4 @@
-"""Images: the store, pull and push, unpacked layers.
+"""Store, pull, push and unpack images.
 
-Uses host and model. Used by containers, builder and cli.
+Uses model and host. Used by containers, builder, supervisor and cli.
 """

@@ -1,8 +1,8 @@
-"""Unpacks archives that hold an image, where skopeo would not.
+"""Unpack image archives that skopeo cannot read without root.
 
-Of an `oci-archive:` skopeo gives each file to the owner that the archive names. Only root may do that, and
-the owner means nothing: only names that a layout has are taken, as plain files. A `docker-archive:` that
-is compressed it may not read at all.
+From an `oci-archive:` skopeo restores the owner of each file. Only root may do that, and the owner means
+nothing: only names that a layout has are taken, as plain files. Of a `docker-archive:` skopeo may not be able
+to read a compressed one.
 """
 
 import gzip
@@ -18,6 +18,7 @@ from typing import IO, cast
 
 from cntnr_compose.core.values import Bytes
 from cntnr_compose.images import skopeo
+from cntnr_compose.images.errors import ImageError, NoSpace
 from cntnr_compose.model import image_name
 
 LAYOUT_FILE = re.compile(r"(?:\./)*(oci-layout|index\.json|blobs/[a-z0-9]+/[0-9a-f]{32,128})")
@@ -26,8 +27,8 @@ CHUNK_SIZE: Bytes = 1 << 20
 MAX_FILES = 100_000
 
 
-class ArchiveDamaged(skopeo.ImageError):
-    """An archive cannot be read to its end, or holds what no image has."""
+class ArchiveDamaged(ImageError):
+    """An archive is truncated, or holds what no image has."""
 
     hint = "make it again, or get a whole copy"
 
@@ -36,73 +37,73 @@ class ArchiveDamaged(skopeo.ImageError):
 
 
 class NameTooLong(ArchiveDamaged):
-    """An archive has a name that would fill the memory."""
+    """A name in an archive would fill the memory."""
 
     def __init__(self, ref: str) -> None:
         super().__init__(ref, "a name in it is too long")
 
 
 def unpack_archive(ref: str, draft: Path) -> str:
-    """Give the name under which skopeo reads what is in an archive; other images keep theirs.
+    """Unpack an image archive, and return the reference under which skopeo reads the result.
 
-    What is neither a plain archive nor one compressed by gzip is left to skopeo, and so is what it has to
-    say of it. Raises `ArchiveDamaged`, `skopeo.NoSpace`.
+    Other references are returned unchanged, and so are archives that are neither plain nor compressed by
+    gzip: skopeo reports what is wrong with those. Raises `ArchiveDamaged`, `NoSpace`.
     """
-    kind = image_name.transport(ref)
-    path, colon, image = ref.removeprefix(kind).partition(":")
-    if kind not in ("oci-archive:", "docker-archive:"):
+    transport = image_name.transport(ref)
+    path, colon, image = ref.removeprefix(transport).partition(":")
+    if transport not in ("oci-archive:", "docker-archive:"):
         return ref
     try:
         file = os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb")
     except OSError:
         return ref
-    place = draft / "archive"
+    target = draft / "archive"
     with file:
         try:
-            found = _write_readable_copy(ref, file, kind, place)
+            new_transport = _write_readable_copy(ref, file, transport, target)
         except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error, ValueError) as error:
             raise ArchiveDamaged(ref, str(error) or "it ends too early") from error
-    return f"{found}{place}{colon}{image}" if found else ref
+    return f"{new_transport}{target}{colon}{image}" if new_transport else ref
 
 
-def _write_readable_copy(ref: str, file: IO[bytes], kind: str, place: Path) -> str:
-    """Write what skopeo reads instead of an archive, and give its kind; nothing where it reads that."""
+def _write_readable_copy(ref: str, file: IO[bytes], transport: str, target: Path) -> str:
+    """Write a copy that skopeo can read, and return its transport; '' where the archive is readable."""
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         return ""
     head = file.read(512)
     file.seek(0)
-    is_packed = head.startswith(GZIP_MAGIC)
-    plain = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if is_packed else file
-    archive = BoundedReader(ref, plain, shutil.disk_usage(place.parent).free)
-    if kind == "docker-archive:" and is_packed:
-        with place.open("wb") as out:
+    is_compressed = head.startswith(GZIP_MAGIC)
+    uncompressed = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if is_compressed else file
+    archive = BoundedReader(ref, uncompressed, shutil.disk_usage(target.parent).free)
+    if transport == "docker-archive:" and is_compressed:
+        with target.open("wb") as out:
             shutil.copyfileobj(archive, out, CHUNK_SIZE)
-        return kind
-    if kind == "oci-archive:" and (is_packed or head[257:262] == b"ustar"):
-        _extract_layout(archive, place)
+        return transport
+    if transport == "oci-archive:" and (is_compressed or head[257:262] == b"ustar"):
+        _extract_layout(archive, target)
         return "oci:"
     return ""
 
 
-def _extract_layout(archive: "BoundedReader", place: Path) -> None:
-    """Write the files of a layout."""
-    place.mkdir()
+def _extract_layout(archive: "BoundedReader", folder: Path) -> None:
+    """Extract the files of an OCI layout."""
+    folder.mkdir()
     with tarfile.open(fileobj=cast("IO[bytes]", archive), mode="r:") as members:
         for member in itertools.islice(members, MAX_FILES):
-            found = LAYOUT_FILE.fullmatch(member.name)
-            # A file with holes may be as large as it pleases.
-            if found is None or not member.isreg() or member.issparse():
+            match = LAYOUT_FILE.fullmatch(member.name)
+            # A sparse file may pretend to be of any size.
+            if match is None or not member.isreg() or member.issparse():
                 continue
             content = members.extractfile(member)
             assert content is not None
-            target = place / found[1]
+            target = folder / match[1]
             target.parent.mkdir(parents=True, exist_ok=True)
             with content, target.open("wb") as out:
                 shutil.copyfileobj(content, out, CHUNK_SIZE)
 
 
 class BoundedReader:
-    """An archive as it is read: never much at once, and no more than the disk has room for."""
+    """Read an archive in small parts, and no more than the disk has room for."""
 
     def __init__(self, ref: str, plain: IO[bytes], room: Bytes) -> None:
         """Take the archive as it is before it is compressed."""
@@ -111,23 +112,23 @@ class BoundedReader:
         self._room = room
 
     def read(self, size: int = -1, /) -> bytes:
-        """Read a part. What is longer in one piece is the name of a file, or pretends to be."""
+        """Read a part. A longer read would be for the name of a file, or what claims to be one."""
         if not 0 <= size <= CHUNK_SIZE:
             raise NameTooLong(self._ref)
         self._check(self.tell() + size)
         return self._plain.read(size)
 
-    def seek(self, place: int) -> int:
-        """Go on to another place."""
-        self._check(place)
-        return self._plain.seek(place)
+    def seek(self, offset: int) -> int:
+        """Move to another offset."""
+        self._check(offset)
+        return self._plain.seek(offset)
 
     def tell(self) -> int:
-        """Tell the place."""
+        """Return the offset."""
         return self._plain.tell()
 
-    def _check(self, place: int) -> None:
+    def _check(self, offset: int) -> None:
         if skopeo.is_stopped():
             raise skopeo.parse_error(self._ref, skopeo.INTERRUPTED)
-        if place > self._room + CHUNK_SIZE:
-            raise skopeo.NoSpace(self._ref)
+        if offset > self._room + CHUNK_SIZE:
+            raise NoSpace(self._ref)

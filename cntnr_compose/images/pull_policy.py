@@ -1,4 +1,4 @@
-"""When an image is pulled, and when it is built: what a service's policy says about what is there."""
+"""Decide when to pull and when to build an image, by the service's pull policy and what is in the store."""
 
 import re
 
@@ -23,7 +23,7 @@ class PullPolicyInvalid(CntnrError):
 
 
 def refresh_interval(policy: str) -> Seconds | None:
-    """Give the age at which an image is pulled again; None where age does not matter.
+    """Return the age at which an image is pulled again; None where age does not matter.
 
     Raises `PullPolicyInvalid`.
     """
@@ -31,28 +31,28 @@ def refresh_interval(policy: str) -> Seconds | None:
         return None
     if policy in NAMED_INTERVALS:
         return NAMED_INTERVALS[policy]
-    found = EVERY_PATTERN.fullmatch(policy)
-    if found is None:
+    match = EVERY_PATTERN.fullmatch(policy)
+    if match is None:
         raise PullPolicyInvalid(policy)
-    parts = re.findall(r"([0-9]+)([wdhms])", found.group(1))
+    parts = re.findall(r"([0-9]+)([wdhms])", match.group(1))
     return float(sum(int(count) * UNITS[unit] for count, unit in parts))
 
 
 def must_pull(policy: str, tagged: Seconds | None, now: Seconds) -> bool:
-    """Tell whether to ask the registry; ``tagged`` is when the image got its name here, None: it is not.
+    """Return whether to ask the registry; ``tagged`` is when the image was tagged here, None: it is absent.
 
     Raises `PullPolicyInvalid`.
     """
-    oldest = refresh_interval(policy)
+    max_age = refresh_interval(policy)
     if policy == "always":
         return True
     if policy in ("never", "build"):
         return False
     if tagged is None:
         return True
-    return oldest is not None and now > tagged + oldest
+    return max_age is not None and now > tagged + max_age
 
 
 def must_build(policy: str, *, is_present: bool) -> bool:
-    """Tell whether to build what has a `build:`, once everything was pulled."""
+    """Return whether to build a service with `build:`, once everything was pulled."""
     return policy == "build" or not is_present

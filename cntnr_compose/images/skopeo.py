@@ -1,4 +1,4 @@
-"""skopeo: copies images between registries, archives and OCI layouts."""
+"""Drive skopeo, which copies images between registries, archives and OCI layouts."""
 
 import contextlib
 import os
@@ -8,12 +8,23 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from cntnr_compose.core import paths
-from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host import process
+from cntnr_compose.images.errors import (
+    AuthenticationNeeded,
+    CopyFailed,
+    ImageError,
+    ImageFileMissing,
+    ImageNotFound,
+    LayerCorrupt,
+    NoSpace,
+    PlatformMissing,
+    RegistryDown,
+    RegistryRefused,
+    RegistryUntrusted,
+)
 from cntnr_compose.model import image_name
 
-# What a user sets for registries, proxies and certificates has to reach skopeo.
+# The user's settings for registries, proxies and certificates have to reach skopeo.
 PASSED_VARIABLES = (
     "REGISTRY_AUTH_FILE", "CONTAINERS_REGISTRIES_CONF", "DOCKER_CONFIG", "SSL_CERT_FILE",
     "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
@@ -22,105 +33,6 @@ PASSED_VARIABLES = (
 _running_pids: set[int] = set()
 _stopped = threading.Event()
 INTERRUPTED = "interrupted"
-OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
-
-
-class ImageError(CntnrError):
-    """An image cannot be had; ``ref`` is its name."""
-
-    def __init__(self, ref: str, why: str) -> None:
-        self.ref = ref
-        super().__init__(f"cannot get image {image_name.familiar(ref)}: {why}")
-
-
-class ImageNotFound(ImageError):
-    """The registry does not have it, or does not admit to it."""
-
-    hint = "check the name and the tag; a private image needs a login (`skopeo login REGISTRY`)"
-
-    def __init__(self, ref: str, _said: str = "") -> None:
-        super().__init__(ref, "the registry has no such image, or does not show it to you")
-
-
-class ImageFileMissing(ImageError):
-    """A layout or archive on disk is not there."""
-
-    hint = "check the path; relative paths start at the project's folder"
-
-    def __init__(self, ref: str, said: str = "") -> None:
-        super().__init__(ref, said)
-
-
-class AuthenticationNeeded(ImageError):
-    """The registry wants a login."""
-
-    def __init__(self, ref: str, _said: str = "") -> None:
-        host = _registry_host(ref)
-        super().__init__(ref, f"{host} wants a login")
-        self.hint = (
-            f"log in with `skopeo login {host}`, or put credentials in ~/.docker/config.json"
-        )
-
-
-class RegistryDown(ImageError):
-    """The registry does not answer."""
-
-    def __init__(self, ref: str, said: str = "") -> None:
-        super().__init__(ref, f"the registry {_registry_host(ref)} cannot be reached ({said})")
-        self.hint = "check the network, or name a mirror in ~/.config/containers/registries.conf"
-
-
-class RegistryRefused(ImageError):
-    """The registry answers, but will not serve us now."""
-
-    hint = "wait a while, log in, or use a mirror"
-
-    def __init__(self, ref: str, said: str = "") -> None:
-        super().__init__(ref, said)
-
-
-class RegistryUntrusted(ImageError):
-    """The registry speaks plain HTTP, or has a certificate that nobody vouches for."""
-
-    def __init__(self, ref: str, said: str = "") -> None:
-        super().__init__(ref, said)
-        self.hint = (
-            f"mark {_registry_host(ref)} as insecure in ~/.config/containers/registries.conf"
-        )
-
-
-class LayerCorrupt(ImageError):
-    """A layer is not what its digest says, or cannot be unpacked."""
-
-    hint = "pull it again; if that does not help, the image is broken in the registry"
-
-    def __init__(self, ref: str, said: str = "") -> None:
-        super().__init__(ref, f"a layer is damaged ({said})")
-
-
-class PlatformMissing(ImageError):
-    """The image does not exist for the platform."""
-
-    hint = "set `platform:` to one that the image has"
-
-    def __init__(self, ref: str, said: str = "") -> None:
-        super().__init__(ref, said)
-
-
-class NoSpace(ImageError):
-    """The disk is full."""
-
-    hint = paths.DiskFull.hint
-
-    def __init__(self, ref: str, _said: str = "") -> None:
-        super().__init__(ref, "no space left on the disk")
-
-
-class CopyFailed(ImageError):
-    """skopeo failed for a reason that we have no words for."""
-
-    def __init__(self, ref: str, said: str = "") -> None:
-        super().__init__(ref, said)
 
 
 ERROR_PATTERNS: tuple[tuple[str, Callable[[str, str], ImageError]], ...] = (
@@ -145,21 +57,21 @@ ERROR_PATTERNS: tuple[tuple[str, Callable[[str, str], ImageError]], ...] = (
 
 
 def parse_error(ref: str, stderr: str) -> ImageError:
-    """Turn what skopeo said about ``ref`` into an error with a clear sentence."""
-    said = _log_message(stderr)
+    """Turn skopeo's error output for ``ref`` into an error with a clear sentence."""
+    message = _log_message(stderr)
     for pattern, error in ERROR_PATTERNS:
-        if re.search(pattern, said, re.IGNORECASE):
-            return error(ref, said.rsplit(": ", 1)[-1] if error is RegistryDown else said)
-    return CopyFailed(ref, said)
+        if re.search(pattern, message, re.IGNORECASE):
+            return error(ref, message.rsplit(": ", 1)[-1] if error is RegistryDown else message)
+    return CopyFailed(ref, message)
 
 
 def with_transport(ref: str) -> str:
-    """Write a full name the way skopeo reads it."""
+    """Add the transport to a full image name, as skopeo expects it."""
     return ref if image_name.transport(ref) else f"docker://{ref}"
 
 
 def global_options(platform: str) -> list[str]:
-    """Make the options that stand before the subcommand."""
+    """Build ``skopeo`` and the options that stand before the subcommand."""
     words = ["skopeo"]
     policies = (Path("/etc/containers/policy.json"), _home() / ".config/containers/policy.json")
     if not any(path.exists() for path in policies):
@@ -175,9 +87,9 @@ def global_options(platform: str) -> list[str]:
 def copy_argv(
     ref: str, layout: Path, blobs: Path, *, platform: str = "", unpacked_ref: str = ""
 ) -> list[str]:
-    """Make the command that copies an image into a layout whose blobs are shared.
+    """Build the command that copies an image into a layout with shared blobs.
 
-    Where the image was ``unpacked``, it is read from there.
+    Read it from ``unpacked_ref`` where an archive was unpacked.
     """
     return [
         *global_options(platform), "copy", "--quiet",
@@ -189,20 +101,20 @@ def copy_argv(
 
 
 def config_argv(ref: str, *, platform: str = "") -> list[str]:
-    """Make the command that prints an image's configuration, byte for byte."""
+    """Build the command that prints an image's configuration, byte for byte."""
     tls = _plain_http_option(ref, "--tls-verify=false")
     return [*global_options(platform), "inspect", "--config", "--raw", *tls, with_transport(ref)]
 
 
 def digest_argv(ref: str) -> list[str]:
-    """Make the command that prints the digest by which a registry knows an image."""
+    """Build the command that prints the digest of an image in its registry."""
     tls = _plain_http_option(ref, "--tls-verify=false")
-    form = ["--no-tags", "--format", "{{.Digest}}"]
-    return [*global_options(""), "inspect", *form, *tls, with_transport(ref)]
+    options = ["--no-tags", "--format", "{{.Digest}}"]
+    return [*global_options(""), "inspect", *options, *tls, with_transport(ref)]
 
 
 def push_argv(layout: Path, blobs: Path, ref: str) -> list[str]:
-    """Make the command that copies the image of a layout with shared blobs to a registry."""
+    """Build the command that copies the image of a layout with shared blobs to a registry."""
     return [
         *global_options(""), "copy", "--quiet",
         "--retry-times", "2",
@@ -215,38 +127,38 @@ def push_argv(layout: Path, blobs: Path, ref: str) -> list[str]:
 def copy_image(
     ref: str, layout: Path, blobs: Path, *, platform: str = "", unpacked_ref: str = ""
 ) -> None:
-    """Copy an image into a layout whose blobs are shared; raise an `ImageError`."""
+    """Copy an image into a layout with shared blobs. Raises `ImageError`."""
     _run(ref, copy_argv(ref, layout, blobs, platform=platform, unpacked_ref=unpacked_ref))
 
 
 def push_image(layout: Path, blobs: Path, ref: str) -> None:
-    """Copy the image of a layout with shared blobs to a registry; raise an `ImageError`."""
+    """Copy the image of a layout with shared blobs to a registry. Raises `ImageError`."""
     _run(ref, push_argv(layout, blobs, ref))
 
 
 def read_config(ref: str, *, platform: str = "") -> bytes:
-    """Read an image's configuration as its maker wrote it; empty where that cannot be had."""
+    """Read an image's configuration, byte for byte; empty where skopeo cannot read it."""
     status, out, _ = _call(config_argv(ref, platform=platform))
     return out if status == 0 else b""
 
 
 def read_digest(ref: str) -> str:
-    """Ask a registry for the digest of an image; raise an `ImageError`."""
-    status, out, said = _call(digest_argv(ref))
+    """Ask a registry for the digest of an image. Raises `ImageError`."""
+    status, out, stderr = _call(digest_argv(ref))
     if status != 0:
-        raise parse_error(ref, said.decode(errors="replace"))
+        raise parse_error(ref, stderr.decode(errors="replace"))
     return out.decode().strip()
 
 
 def environment() -> dict[str, str]:
-    """Make the environment that skopeo runs in."""
+    """Build the environment for skopeo."""
     return process.base_env(
         **{name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ}
     )
 
 
 def stop_all() -> None:
-    """End every skopeo of ours and start none any more: the command was told to stop."""
+    """End every running skopeo and start none any more: the command was interrupted."""
     _stopped.set()
     for pid in tuple(_running_pids):
         with contextlib.suppress(ProcessLookupError):
@@ -254,34 +166,35 @@ def stop_all() -> None:
 
 
 def is_stopped() -> bool:
-    """Tell whether the command was told to stop."""
+    """Return whether `stop_all` was called."""
     return _stopped.is_set()
 
 
 def _run(ref: str, argv: Sequence[str]) -> None:
-    status, _, said = _call(argv)
+    """Run skopeo. Raises `ImageError`."""
+    status, _, stderr = _call(argv)
     if status != 0:
-        raise parse_error(ref, said.decode(errors="replace") if status > 0 else INTERRUPTED)
+        raise parse_error(ref, stderr.decode(errors="replace") if status > 0 else INTERRUPTED)
 
 
 def _call(argv: Sequence[str]) -> tuple[int, bytes, bytes]:
-    """Run skopeo so that `stop_all` can end it; give its status, output and errors."""
+    """Run skopeo so that `stop_all` can end it; return its status, output and error output."""
     if _stopped.is_set():
         return -signal.SIGTERM, b"", b""
     with (
-        Path(os.devnull).open("rb") as nothing,
+        Path(os.devnull).open("rb") as null,
         os.fdopen(os.memfd_create("out"), "w+b") as out,
         os.fdopen(os.memfd_create("err"), "w+b") as err,
     ):
         running = process.popen(
             argv,
             env=environment(),
-            stdin=nothing.fileno(),
+            stdin=null.fileno(),
             stdout=out.fileno(),
             stderr=err.fileno(),
         )
         _running_pids.add(running.pid)
-        if _stopped.is_set():  # it was told so while this one was started
+        if _stopped.is_set():  # `stop_all` was called while this one was started
             running.terminate()
         try:
             status = running.wait()
@@ -292,22 +205,18 @@ def _call(argv: Sequence[str]) -> tuple[int, bytes, bytes]:
         return status, out.read(), err.read()
 
 
-def _registry_host(ref: str) -> str:
-    return "this computer" if image_name.transport(ref) else ref.partition("/")[0]
-
-
 def _plain_http_option(ref: str, option: str) -> list[str]:
-    """Allow plain HTTP on the loopback, as docker does."""
+    """Return ``option`` for registries on the loopback: plain HTTP is allowed there, as for docker."""
     host = "" if image_name.transport(ref) else ref.partition("/")[0]
-    local = re.fullmatch(r"(localhost|127(\.\d+){3}|\[::1\])(:\d+)?", host)
-    return [option] if local else []
+    is_loopback = re.fullmatch(r"(localhost|127(\.\d+){3}|\[::1\])(:\d+)?", host)
+    return [option] if is_loopback else []
 
 
 def _log_message(stderr: str) -> str:
-    """Take the message out of skopeo's log line."""
+    """Extract the message from the last line of skopeo's log."""
     lines = [line for line in stderr.strip().splitlines() if line] or ["no message"]
-    found = re.search(r'msg="(.*)"$', lines[-1])
-    return found.group(1).replace('\\"', '"') if found else lines[-1]
+    logged = re.search(r'msg="(.*)"$', lines[-1])
+    return logged.group(1).replace('\\"', '"') if logged else lines[-1]
 
 
 def _home() -> Path:

@@ -1,4 +1,4 @@
-"""umoci: unpacks an image's layers into a folder."""
+"""Drive umoci, which unpacks the layers of an image into a folder."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from cntnr_compose.host import process
 
 
 def unpack_argv(layout: Path, tag: str, rootfs: Path) -> list[str]:
-    """Make the command that unpacks all layers of an image, owners kept."""
+    """Build the command that unpacks all layers of an image, owners kept."""
     return ["umoci", "raw", "unpack", "--image", f"{layout}:{tag}", str(rootfs)]
 
 

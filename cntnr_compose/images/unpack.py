@@ -1,105 +1,103 @@
-"""Unpacked images: the lower directories that containers lie on. Complete or absent.
+"""Unpack images into the lower directories of containers, complete or not at all.
 
-Everything that writes here runs inside the holder, where the image's owners exist.
+Everything that writes here runs inside the namespaces, where the image's owners exist.
 """
 
 import contextlib
-import hashlib
-import os
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CommandFailed
-from cntnr_compose.core.values import Bytes, Value
+from cntnr_compose.core.values import Value
 from cntnr_compose.host import files
 from cntnr_compose.images import umoci
-from cntnr_compose.images.skopeo import LayerCorrupt, NoSpace
-from cntnr_compose.images.store import ImageStore, create_image_layout
+from cntnr_compose.images.errors import LayerCorrupt, NoSpace
+from cntnr_compose.images.store import ImageStore, create_image_layout, digest_of_file
 from cntnr_compose.model.image import Image
 
 # The options of a mount have to fit one page, and paths of homes can be long; this leaves room for
 # the upper and the work folder.
 MAX_LOWERDIR_LENGTH = 3000
-UMOCI_ATTEMPTS = 5  # of umoci, which hides its reason about one time in three
+UMOCI_ATTEMPTS = 5  # umoci hides the reason of a failure about one time in three
 
 
 class LayerStack(Value, frozen=True, kw_only=True):
-    """What a built image lies on: folders in the layer store, top first."""
+    """The lower directories of a built image: folders below the layers, top first."""
 
     version: int = 1
     lower: tuple[str, ...]
 
 
 def unpacked_folder(image_id: str) -> Path:
-    """Name the folder of an image's unpacked files."""
+    """Return the folder of an image's unpacked files."""
     return paths.layers() / image_id.removeprefix("sha256:")
 
 
 def lower_dirs(image: Image) -> tuple[Path, ...] | None:
-    """Give the image's lower directories, top first; None where it has to be unpacked first."""
-    own = unpacked_folder(image.id)
-    rootfs = own / "rootfs"
+    """Return the image's lower directories, top first; None where it is not unpacked yet."""
+    image_folder = unpacked_folder(image.id)
+    rootfs = image_folder / "rootfs"
     if rootfs.is_dir():
         return (rootfs,)
-    stack = files.read_value(own / "stack.json", LayerStack)
+    stack = files.read_value(image_folder / "stack.json", LayerStack)
     if stack is None:
         return None
-    found = tuple(paths.layers() / name for name in stack.lower)
-    if sum(len(str(path)) + 1 for path in found) > MAX_LOWERDIR_LENGTH:
+    folders = tuple(paths.layers() / name for name in stack.lower)
+    if sum(len(str(path)) + 1 for path in folders) > MAX_LOWERDIR_LENGTH:
         return None
-    return found if all(path.is_dir() for path in found) else None
+    return folders if all(path.is_dir() for path in folders) else None
 
 
 async def ensure_unpacked(image: Image, *, store: ImageStore | None = None) -> tuple[Path, ...]:
-    """Unpack an image unless that was done, and give its lower directories, top first.
+    """Unpack an image unless it is unpacked, and return its lower directories, top first.
 
-    Several processes may ask for the same image at once: one unpacks, the others wait.
+    Several processes may call it for the same image at once: one unpacks, the others wait.
     Raises `LayerCorrupt`, `NoSpace`.
     """
-    found = lower_dirs(image)
-    if found is not None:
-        return found
+    folders = lower_dirs(image)
+    if folders is not None:
+        return folders
     store = store or ImageStore()
     paths.make_data_folder(paths.layers())
     async with _wait_for_lock(paths.layers() / f".lock-{unpacked_folder(image.id).name[:16]}"):
-        found = lower_dirs(image)
-        if found is None:
+        folders = lower_dirs(image)
+        if folders is None:
             await _unpack(image, store)
-            found = (unpacked_folder(image.id) / "rootfs",)
-    return found
+            folders = (unpacked_folder(image.id) / "rootfs",)
+    return folders
 
 
 async def _unpack(image: Image, store: ImageStore) -> None:
-    with draft() as making:
-        layout = create_image_layout(store, image, making / "layout", tag="image")
+    """Unpack with umoci into a temporary folder, and move the result into place."""
+    with draft() as staging:
+        layout = create_image_layout(store, image, staging / "layout", tag="image")
         for attempt in range(UMOCI_ATTEMPTS):
             try:
-                await umoci.unpack(layout, "image", making / "rootfs")
+                await umoci.unpack(layout, "image", staging / "rootfs")
                 break
             except CommandFailed as error:
-                # Closing after a failure, umoci may trip over itself, and says that instead.
+                # Closing after a failure, umoci may panic, and prints that instead of the reason.
                 if "panic: " not in error.stderr or attempt == UMOCI_ATTEMPTS - 1:
                     raise _unpack_error(image, store, error.stderr) from error
-                files.remove_tree(making / "rootfs")
+                files.remove_tree(staging / "rootfs")
         target = unpacked_folder(image.id)
         target.mkdir(exist_ok=True)
-        (making / "rootfs").rename(target / "rootfs")
+        (staging / "rootfs").rename(target / "rootfs")
 
 
-def _unpack_error(image: Image, store: ImageStore, said: str) -> Exception:
-    """Find the reason of a failure; a blob that lies is removed, so that a pull gets it again."""
-    if "no space left on device" in said:
+def _unpack_error(image: Image, store: ImageStore, stderr: str) -> Exception:
+    """Find the reason of a failure; remove a corrupt blob, so that a pull downloads it again."""
+    if "no space left on device" in stderr:
         return NoSpace(image.ref)
     for layer in store.manifest(image).layers:
         path = store.blob_path(layer.digest)
         if not path.exists():
             return LayerCorrupt(image.ref, f"{layer.digest[:19]} is missing")
-        with path.open("rb") as blob:
-            if f"sha256:{hashlib.file_digest(blob, 'sha256').hexdigest()}" != layer.digest:
-                path.unlink(missing_ok=True)
-                return LayerCorrupt(image.ref, f"{layer.digest[:19]} does not match its digest")
-    lines = [line.strip() for line in said.strip().splitlines()] or ["umoci failed"]
+        if digest_of_file(path) != layer.digest:
+            path.unlink(missing_ok=True)
+            return LayerCorrupt(image.ref, f"{layer.digest[:19]} does not match its digest")
+    lines = [line.strip() for line in stderr.strip().splitlines()] or ["umoci failed"]
     return LayerCorrupt(image.ref, lines[-1].removeprefix("⨯ "))
 
 
@@ -110,8 +108,8 @@ async def _wait_for_lock(path: Path) -> AsyncIterator[None]:
 
     pause = 0.005
     while True:
-        with files.file_lock(path, wait=False) as mine:
-            if mine:
+        with files.file_lock(path, wait=False) as is_held:
+            if is_held:
                 yield
                 return
         await asyncio.sleep(pause)
@@ -120,52 +118,6 @@ async def _wait_for_lock(path: Path) -> AsyncIterator[None]:
 
 @contextlib.contextmanager
 def draft() -> Iterator[Path]:
-    """Make a folder beside the layers that is gone afterwards; killed, the next one removes it."""
+    """Make a temporary folder beside the layers; after a crash, the next call removes it."""
     with files.staging_folder(paths.make_data_folder(paths.layers())) as path:
         yield path
-
-
-def prune_layers(used: Collection[str], *, build_cache: bool = False) -> Bytes:
-    """Remove unpacked images that neither the store nor a container needs; give the bytes freed.
-
-    ``used`` are the image ids of containers. Results of build steps, and all else that builds
-    remember, go only with ``build_cache``. Waits for builds under way. Runs inside the holder.
-    """
-    with ImageStore().alone():
-        freed = _prune_layers(used, build_cache=build_cache)
-        if build_cache and paths.builds().exists():
-            freed += size_of(paths.builds())
-            files.remove_tree(paths.builds())
-    return freed
-
-
-def _prune_layers(used: Collection[str], *, build_cache: bool) -> Bytes:
-    root = paths.layers()
-    kept_ids = {one.id.removeprefix("sha256:") for one in ImageStore().list()}
-    kept_ids |= {one.removeprefix("sha256:") for one in used}
-    kept = set(kept_ids)
-    for name in kept_ids:
-        stack = files.read_value(root / name / "stack.json", LayerStack)
-        kept |= {lower.partition("/")[0] for lower in stack.lower} if stack else set()
-    freed = 0
-    for path in root.glob("[!.]*"):
-        if path.name in kept or (path.name.startswith("s-") and not build_cache):
-            continue
-        freed += size_of(path)
-        gone = path.with_name(f".draft-{os.urandom(6).hex()}")
-        path.rename(gone)  # at once, so that nobody sees half an image
-        files.remove_staging_folder(gone)
-    for path in root.glob(".lock-*"):
-        path.unlink(missing_ok=True)
-    return freed
-
-
-def size_of(path: Path) -> Bytes:
-    """Add up what a tree takes on the disk; not by recursion, since folders lie very deep in each other."""
-    total, ahead = 0, [path]
-    while ahead:
-        one = ahead.pop()
-        total += one.lstat().st_blocks * 512
-        if one.is_dir() and not one.is_symlink():
-            ahead += one.iterdir()
-    return total

@@ -64,7 +64,7 @@ class Status(Value, frozen=True, kw_only=True):
     state: str = "created"  # created, running, restarting, paused, exited, removing, dead
     holder: str = ""  # where it runs, or will again; it has ended where another holder runs
     pid: int = 0  # inside the holder
-    born: int = 0  # the start time of `pid` in ticks, since pids are used again
+    born: int = 0  # the start time of `pid` in ticks, since pids are reused
     conmon: int = 0
     started: Seconds = 0
     finished: Seconds = 0

@@ -3,6 +3,7 @@
 from cntnr_compose.core.values import Value, field
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+CONFIG = "application/vnd.oci.image.config.v1+json"
 
 
 class Descriptor(Value, frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ class CreateNetwork(Value, frozen=True, kw_only=True, tag="create_network"):
     cause: str = "not found"
 
     def describe(self) -> str:
-        """Say it in a few words."""
+        """Return a short description."""
         return f"create network {self.network.name}"
 
 
@@ -31,7 +31,7 @@ class RemoveNetwork(Value, frozen=True, kw_only=True, tag="remove_network"):
     cause: str = ""
 
     def describe(self) -> str:
-        """Say it in a few words."""
+        """Return a short description."""
         return f"remove network {self.name}"
 
 
@@ -44,7 +44,7 @@ class CreateVolume(Value, frozen=True, kw_only=True, tag="create_volume"):
     cause: str = "not found"
 
     def describe(self) -> str:
-        """Say it in a few words."""
+        """Return a short description."""
         return f"create volume {self.volume.name}"
 
 
@@ -56,7 +56,7 @@ class RemoveVolume(Value, frozen=True, kw_only=True, tag="remove_volume"):
     anew: bool = False
 
     def describe(self) -> str:
-        """Say it in a few words."""
+        """Return a short description."""
         return f"remove volume {self.name}"
 
 
@@ -80,7 +80,7 @@ class CreateContainer(Value, frozen=True, kw_only=True, tag="create_container"):
     cause: str = "not found"
 
     def describe(self) -> str:
-        """Say it in a few words."""
+        """Return a short description."""
         return f"{'recreate' if self.replaces else 'create'} container {self.name}"
 
 
@@ -96,7 +96,7 @@ class PrepareContainer(Value, frozen=True, kw_only=True, tag="prepare_container"
     cause: str = ""
 
     def describe(self) -> str:
-        """Say it in a few words."""
+        """Return a short description."""
         return f"prepare container {self.name}"
 
 
@@ -107,7 +107,7 @@ class StartContainer(Value, frozen=True, kw_only=True, tag="start_container"):
     cause: str = ""
 
     def describe(self) -> str:
-        """Say it in a few words."""
+        """Return a short description."""
         return f"start container {self.name}"
 
 
@@ -126,7 +126,7 @@ class WaitFor(Value, frozen=True, kw_only=True, tag="wait_for"):
     cause: str = ""
 
     def describe(self) -> str:
-        """Say it in a few words."""
+        """Return a short description."""
         return f"wait for {self.service}: {self.condition.removeprefix('service_')}"
 
 
@@ -139,7 +139,7 @@ class StopContainer(Value, frozen=True, kw_only=True, tag="stop_container"):
     cause: str = ""
 
     def describe(self) -> str:
-        """Say it in a few words."""
+        """Return a short description."""
         return f"stop container {self.name}"
 
 
@@ -151,7 +151,7 @@ class KillContainer(Value, frozen=True, kw_only=True, tag="kill_container"):
     cause: str = ""
 
     def describe(self) -> str:
-        """Say it in a few words."""
+        """Return a short description."""
         return f"kill container {self.name} with {self.signal}"
 
 
@@ -163,7 +163,7 @@ class RemoveContainer(Value, frozen=True, kw_only=True, tag="remove_container"):
     cause: str = ""
 
     def describe(self) -> str:
-        """Say it in a few words."""
+        """Return a short description."""
         return f"remove container {self.name}"
 
 

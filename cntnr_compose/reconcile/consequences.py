@@ -72,7 +72,7 @@ def early_stops(
     address_users = _requested_addresses(services)
     for name in order:
         causes = restart_causes(services[name])
-        gone = tuple(cause for cause in causes if is_recreated(decisions.get(cause, ())))
+        gone = tuple(cause for cause in causes if _is_recreated(decisions.get(cause, ())))
         for decision in decisions[name]:
             container = decision.existing
             if container is None or not container.is_running:
@@ -89,19 +89,6 @@ def early_stops(
                     recreated=gone,
                     address_user=user,
                 )
-
-
-def uses_recreated(container: Container, recreated: Recreated) -> bool:
-    """Tell whether a container uses a network or volume that is recreated."""
-    return bool(
-        recreated.networks.intersection(container.record.networks.values())
-        or recreated.volumes.intersection(mount.source for mount in container.record.mounts)
-    )
-
-
-def is_recreated(decisions: Iterable[ContainerDecision]) -> bool:
-    """Tell whether any container of a service is recreated."""
-    return any(decision.action == "recreate" for decision in decisions)
 
 
 def _requested_addresses(services: Mapping[str, Service]) -> dict[str, str]:
@@ -128,7 +115,7 @@ def _stop_cause(
         return f"{address_user} takes its address"
     if decision.action == "restart":
         return decision.cause
-    if decision.existing and uses_recreated(decision.existing, recreated):
+    if decision.existing and _uses_recreated(decision.existing, recreated):
         return decision.cause
     return None
 
@@ -142,7 +129,7 @@ def _restart_unselected(decisions: Decisions, observed: Observed, recreated: Rec
         if decision.existing
     }
     for container in observed.containers:
-        is_affected = container.is_running and uses_recreated(container, recreated)
+        is_affected = container.is_running and _uses_recreated(container, recreated)
         if is_affected and container.name not in known:
             decision = ContainerDecision(
                 action="restart",
@@ -223,7 +210,7 @@ def _consequence(
         if first and first.action not in ("keep", "remove"):
             return Consequence(action="restart", cause=f"namespace of {name} is new")
     for name, dependency in service.depends_on.items():
-        if dependency.restart and is_recreated(decisions.get(name, ())):
+        if dependency.restart and _is_recreated(decisions.get(name, ())):
             return Consequence(action="restart", cause=f"{name} is recreated")
     return None
 
@@ -232,3 +219,16 @@ def _is_replaced(decisions: Iterable[ContainerDecision]) -> bool:
     """Tell whether the container that others use, the first that stays, becomes another one."""
     first = next((decision for decision in decisions if decision.action != "remove"), None)
     return first is not None and first.action in ("create", "recreate")
+
+
+def _uses_recreated(container: Container, recreated: Recreated) -> bool:
+    """Tell whether a container uses a network or volume that is recreated."""
+    return bool(
+        recreated.networks.intersection(container.record.networks.values())
+        or recreated.volumes.intersection(mount.source for mount in container.record.mounts)
+    )
+
+
+def _is_recreated(decisions: Iterable[ContainerDecision]) -> bool:
+    """Tell whether any container of a service is recreated."""
+    return any(decision.action == "recreate" for decision in decisions)

@@ -62,9 +62,8 @@ class UpSteps:
         self._order = tuple(self._services) if is_idle else order(self._services)
         self._service_steps: dict[str, ServiceSteps] = defaultdict(ServiceSteps)
         self._container_steps: dict[str, ContainerSteps] = defaultdict(ContainerSteps)
-        self._network_steps: dict[
-            str, int
-        ] = {}  # that create a network, by its name on the machine
+        # The steps that create networks and volumes, by their names on the machine.
+        self._network_steps: dict[str, int] = {}
         self._volume_steps: dict[str, int] = {}
 
     def add_all(self, resources: Sequence[ResourceDecision], recreated: Recreated) -> None:

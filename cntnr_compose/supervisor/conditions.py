@@ -57,14 +57,12 @@ def check_condition(
             return _check_completed(service, containers, required=required)
         case "service_healthy":
             optional = f'optional dependency "{service}" failed to start: '
-            return _check_healthy(
-                containers, "dependency failed to start: " if required else optional
-            )
+            prefix = "dependency failed to start: " if required else optional
+            return _check_healthy(containers, prefix)
         case "running_or_healthy":
             optional = f'optional dependency "{service}" is not running or is unhealthy: '
-            return _check_healthy(
-                containers, "" if required else optional, since=now - STABLE_AFTER
-            )
+            prefix = "" if required else optional
+            return _check_healthy(containers, prefix, since=now - STABLE_AFTER)
         case _:
             return _check_started(containers)
 

@@ -94,7 +94,7 @@ async def _run_steps(
 
 
 def sets_up_containers(plan: Plan) -> bool:
-    """Tell whether a plan sets up containers: they need their networks."""
+    """Return whether a plan sets up containers: they need their networks."""
     return any(isinstance(step.operation, PrepareContainer | StartContainer) for step in plan.steps)
 
 

@@ -13,10 +13,15 @@ from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Seconds, from_json
 from cntnr_compose.host import files, process, socket_peer
-from cntnr_compose.host.namespaces.rootlesskit import NamespaceHolder
+from cntnr_compose.host.namespaces.holder import NamespaceHolder
 from cntnr_compose.model.protocol import Ping, Request, ResultReply, Serve
 from cntnr_compose.supervisor.project import SupervisedProject, log_failure
-from cntnr_compose.supervisor.session import ClientSession, failure_reply, greeting, send_reply
+from cntnr_compose.supervisor.session import (
+    ClientSession,
+    build_error_reply,
+    build_greeting,
+    send_reply,
+)
 
 MAX_REQUEST_SIZE = 256 << 20  # bytes; a plan of a thousand services is about 5 MB
 HOUSEKEEPING_INTERVAL: Seconds = 5
@@ -53,8 +58,8 @@ class Supervisor:
                 return  # the command had no use for this process
             try:
                 is_served = not await self._take_over_project(request.project, undo)
-            except Exception as error:  # noqa: BLE001 - the command is told what it is
-                await send_reply(writer, failure_reply(error, request.project))
+            except Exception as error:  # noqa: BLE001 - it goes to the command
+                await send_reply(writer, build_error_reply(error, request.project))
                 return
             with contextlib.suppress(ConnectionError):  # it may have hung up meanwhile
                 await send_reply(writer, ResultReply(result={"taken": is_served}))
@@ -75,7 +80,7 @@ class Supervisor:
             if not isinstance(request, Ping):
                 assert isinstance(request, Serve)
                 return request
-            await send_reply(writer, ResultReply(result=greeting("")))
+            await send_reply(writer, ResultReply(result=build_greeting("")))
         return None
 
     async def _take_over_project(self, name: str, undo: contextlib.AsyncExitStack) -> bool:
@@ -156,7 +161,7 @@ class Supervisor:
             writer.close()
 
     def _can_shut_down(self) -> bool:
-        """Tell whether nothing is left to supervise, and only the command that asks is connected."""
+        """Return whether nothing is left to supervise, and only the command that asks is connected."""
         return self._project.is_idle and len(self._sessions) <= 1
 
     def _shut_down(self, writer: asyncio.StreamWriter) -> None:

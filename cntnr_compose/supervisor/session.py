@@ -85,7 +85,7 @@ class ClientSession:
             try:
                 request = from_json(line, cast("type[Request]", Request))
             except ValueError as error:
-                reply = failure_reply(RequestUnknown(error), self._context.project)
+                reply = build_error_reply(RequestUnknown(error), self._context.project)
                 await send_reply(self._writer, reply)
                 continue
             answer = await self._answer_unless_hung_up(request)
@@ -124,13 +124,13 @@ class ClientSession:
     async def _answer(self, request: Request) -> Reply:
         try:
             return ResultReply(result=await self._result(request))
-        except Exception as error:  # noqa: BLE001 - the command is told, and the others are served
-            return failure_reply(error, self._context.project)
+        except Exception as error:  # noqa: BLE001 - it goes to the command; other sessions go on
+            return build_error_reply(error, self._context.project)
 
     async def _result(self, request: Request) -> Tree:
         match request:
             case Ping():
-                return greeting(self._context.project)
+                return build_greeting(self._context.project)
             case Lock(what=what):
                 await self._acquire_lock(what)
             case Unlock():
@@ -218,12 +218,12 @@ def _has_ended(reply: Reply) -> bool:
     return isinstance(reply, ResultReply) and bool(reply.result["ended"])
 
 
-def greeting(project: str) -> Tree:
+def build_greeting(project: str) -> Tree:
     """Return the answer to a ping: who this supervisor is."""
     return cast("Tree", to_tree(replace(OWN_GREETING, pid=os.getpid(), project=project)))
 
 
-def failure_reply(error: Exception, project: str) -> ErrorReply:
+def build_error_reply(error: Exception, project: str) -> ErrorReply:
     """Return the reply that reports an error; the traceback of a bug goes to the log."""
     user_error = error if isinstance(error, CntnrError) else None
     if isinstance(error, OSError):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cntnr_compose.images import skopeo
-from cntnr_compose.images.skopeo import ImageError
+from cntnr_compose.images.errors import ImageError
 from tests.fakes.programs import Programs
 
 REF = "docker.io/library/redis:7"

@@ -1,4 +1,4 @@
-"""Dockerfiles: text to stages and instructions, pure.
+"""Read Dockerfiles: text to instructions, stages and steps. Pure.
 
-Uses model. Used by builder and builder.worker.
+Uses containers.spec.process, compose.basics and model. Used by builder and builder.worker.
 """

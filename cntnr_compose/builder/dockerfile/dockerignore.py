@@ -1,7 +1,7 @@
-"""Which files of a build context are left out: docker's rules, which are not git's.
+"""Match the patterns of a .dockerignore file, by docker's rules, which are not git's.
 
-Patterns start at the context's root, the last one that fits decides, ``!`` lets files in again, and what
-fits a folder fits all below it.
+Patterns start at the context's root, the last one that matches decides, ``!`` includes again, and a pattern
+that matches a folder matches everything below it.
 """
 
 import posixpath
@@ -17,41 +17,41 @@ def parse_dockerignore(text: str) -> tuple[str, ...]:
 
 
 class IgnorePatterns:
-    """A set of patterns, ready to be asked."""
+    """A set of patterns, ready to match."""
 
     def __init__(self, patterns: Iterable[str] = ()) -> None:
         self._rules: list[tuple[GlobPattern, bool]] = []
         self._exceptions: list[list[tuple[str, GlobPattern]]] = []
         for pattern in patterns:
-            back = pattern.startswith("!")
-            clean = posixpath.normpath(pattern.removeprefix("!").strip()).lstrip("/")
-            if clean in ("", "."):
+            includes = pattern.startswith("!")
+            cleaned = posixpath.normpath(pattern.removeprefix("!").strip()).lstrip("/")
+            if cleaned in ("", "."):
                 continue
-            self._rules.append((GlobPattern(clean), back))
-            if back:
-                self._exceptions.append([(part, GlobPattern(part)) for part in clean.split("/")])
+            self._rules.append((GlobPattern(cleaned), includes))
+            if includes:
+                self._exceptions.append([(part, GlobPattern(part)) for part in cleaned.split("/")])
 
     def __bool__(self) -> bool:
-        """Tell whether there are any patterns."""
+        """Return whether there are any patterns."""
         return bool(self._rules)
 
     def ignores(self, path: str) -> bool:
-        """Tell whether a path, relative to the root, is left out."""
+        """Return whether a path, relative to the root, is excluded."""
         ignored = False
-        for rule, back in self._rules:
-            if ignored == back and rule.matches_path_or_parent(path):
-                ignored = not back
+        for rule, includes in self._rules:
+            if ignored == includes and rule.matches_path_or_parent(path):
+                ignored = not includes
         return ignored
 
     def ignores_all_below(self, folder: str) -> bool:
-        """Tell whether a folder that is left out need not be entered: no exception can be in it."""
+        """Return whether nothing below an excluded folder can be included again by an exception."""
         return not any(_may_match_below(pattern, folder) for pattern in self._exceptions)
 
 
 def _may_match_below(parts: list[tuple[str, GlobPattern]], folder: str) -> bool:
-    """Tell whether a pattern could fit something below a folder; in doubt it could."""
-    for (wanted, pattern), part in zip(parts, folder.split("/"), strict=False):
-        if "**" in wanted:
+    """Return whether a pattern could match something below a folder; in doubt it could."""
+    for (text, pattern), part in zip(parts, folder.split("/"), strict=False):
+        if "**" in text:
             return True
         if not pattern.matches(part):
             return False

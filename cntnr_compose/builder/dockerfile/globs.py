@@ -1,91 +1,92 @@
-"""Patterns with ``*``, ``**``, ``?`` and ``[…]`` as docker reads them, matched in linear time.
+"""Match patterns with ``*``, ``**``, ``?`` and ``[…]`` as docker does, in linear time.
 
-Whoever writes a pattern also chooses the names that it is tried on. So nothing is ever tried again: all
-places of the pattern that a beginning of the path can lead to are followed at once, and what each set of
-places becomes by a character is remembered.
+The author of a pattern also chooses the names that it is matched with, so backtracking could take forever.
+All positions in the pattern that a beginning of the path can lead to are followed at once, and the next set
+of positions for each character is cached.
 """
 
 import re
 from collections.abc import Callable, Iterator
 
 CharacterTest = Callable[[str], bool]
-MAX_STATES = 500  # that are remembered; then all are forgotten
+MAX_STATES = 500  # in the cache; then it is emptied
 _ITEM = re.compile(r"\\?(.)(?:-\\?(.))?", re.DOTALL)
 
 
 class _EmptySet(Exception):
-    """A ``[…]`` that no character fits, such as ``[z-a]``."""
+    """A ``[…]`` that no character matches, such as ``[z-a]``."""
 
 
 class _State(dict[str, "_State"]):
-    """Places of a pattern that a beginning of a path leads to; by character, where it goes on."""
+    """The positions in a pattern that a beginning of a path leads to; by character, the next state."""
 
-    def __init__(self, places: frozenset[int], end: int) -> None:
+    def __init__(self, positions: frozenset[int], end: int) -> None:
         super().__init__()
-        self.places = places
-        self.is_end = end in places
+        self.positions = positions
+        self.is_end = end in positions
 
 
 class GlobPattern:
-    """One pattern, ready to be tried."""
+    """One pattern, compiled."""
 
     def __init__(self, text: str) -> None:
         self._parts: list[
             tuple[CharacterTest, bool]
-        ] = []  # what a character must be; whether any number may
-        self._skips: dict[int, int] = {}  # what may be left out: from which part, up to which
+        ] = []  # test of a character; whether it may repeat
+        self._skips: dict[int, int] = {}  # optional parts: from which index, up to which
         try:
             self._read(text)
-        except _EmptySet:  # the pattern fits nothing but itself
+        except _EmptySet:  # the pattern matches nothing but itself
             self._parts = [(char.__eq__, False) for char in text]
             self._skips = {}
         self._states: dict[frozenset[int], _State] = {}
         self._start = self._state({0})
 
     def matches(self, path: str) -> bool:
-        """Tell whether a whole path fits."""
+        """Return whether a whole path matches."""
         state = self._start
         for char in path:
-            ahead = state.get(char)
-            state = self._step(state, char) if ahead is None else ahead
-            if not state.places:
+            following = state.get(char)
+            state = self._step(state, char) if following is None else following
+            if not state.positions:
                 return False
         return state.is_end
 
     def matches_path_or_parent(self, path: str) -> bool:
-        """Tell whether a path fits, or one of the folders that it is in."""
+        """Return whether a path matches, or one of the folders that it is in."""
         state = self._start
         for char in path:
             if char == "/" and state.is_end:
                 return True
-            ahead = state.get(char)
-            state = self._step(state, char) if ahead is None else ahead
-            if not state.places:
+            following = state.get(char)
+            state = self._step(state, char) if following is None else following
+            if not state.positions:
                 return False
         return state.is_end
 
     def _step(self, state: _State, char: str) -> _State:
-        ahead = set()
-        for at in state.places:
+        """Compute the state after a character, and cache it."""
+        positions = set()
+        for at in state.positions:
             if at < len(self._parts):
-                fits, repeats = self._parts[at]
-                if fits(char):
-                    ahead.add(at if repeats else at + 1)
-        state[char] = found = self._state(ahead)
-        return found
+                matches, repeats = self._parts[at]
+                if matches(char):
+                    positions.add(at if repeats else at + 1)
+        state[char] = following = self._state(positions)
+        return following
 
-    def _state(self, places: set[int]) -> _State:
-        """Add the places that are reached without another character, and give the state."""
-        ahead, reached = list(places), set()
-        while ahead:
-            at = ahead.pop()
+    def _state(self, positions: set[int]) -> _State:
+        """Add the positions that are reached without another character, and return the state."""
+        pending, reached = list(positions), set()
+        while pending:
+            at = pending.pop()
             if at in reached:
                 continue
             reached.add(at)
             if at < len(self._parts) and self._parts[at][1]:
-                ahead.append(at + 1)
+                pending.append(at + 1)
             if at in self._skips:
-                ahead.append(self._skips[at])
+                pending.append(self._skips[at])
         if len(self._states) >= MAX_STATES:
             self._states.clear()
             self._start.clear()
@@ -93,6 +94,7 @@ class GlobPattern:
         return self._states.setdefault(key, _State(key, len(self._parts)))
 
     def _read(self, text: str) -> None:
+        """Compile the pattern into parts."""
         at = 0
         while at < len(text):
             char = text[at]
@@ -119,9 +121,10 @@ class GlobPattern:
             else:
                 self._parts.append((char.__eq__, False))
 
-    def _any(self, fits: CharacterTest) -> None:
-        if not self._parts or self._parts[-1] != (fits, True):
-            self._parts.append((fits, True))
+    def _any(self, matches: CharacterTest) -> None:
+        """Add a part that matches any number of characters."""
+        if not self._parts or self._parts[-1] != (matches, True):
+            self._parts.append((matches, True))
 
 
 def _never(_char: str) -> bool:
@@ -133,20 +136,20 @@ def _is_no_slash(char: str) -> bool:
 
 
 def _is_no_newline(char: str) -> bool:
-    return char != "\n"  # nor does it for docker, by an oversight that files may count on
+    return char != "\n"  # as in docker, by an oversight that files may rely on
 
 
 def _set(inside: str) -> CharacterTest:
-    """Read the inside of ``[…]``. Raises `_NotASet`."""
+    """Compile the inside of ``[…]``. Raises `_EmptySet`."""
     negated = inside.startswith("^")
     ranges = list(_ranges(inside.removeprefix("^")))
     if not ranges or any(low > high for low, high in ranges):
         raise _EmptySet
 
-    def fits(char: str) -> bool:
+    def matches(char: str) -> bool:
         return any(low <= char <= high for low, high in ranges) != negated
 
-    return fits
+    return matches
 
 
 def _ranges(items: str) -> Iterator[tuple[str, str]]:

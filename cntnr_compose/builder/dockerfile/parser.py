@@ -1,9 +1,9 @@
-"""Dockerfile text to instructions with line numbers; what they mean is `plan.build`'s."""
+"""Parse the text of a Dockerfile into instructions with line numbers; `instructions` applies them."""
 
 import re
 from collections.abc import Iterator
 
-from cntnr_compose.builder.dockerfile import words as dockerwords
+from cntnr_compose.builder.dockerfile.words import WordInvalid, split_words
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, from_json
 
@@ -19,7 +19,7 @@ HEREDOC = re.compile(r"(\d*)<<(-?)([^<]+)")
 
 
 class DockerfileInvalid(CntnrError):
-    """A Dockerfile cannot be read or means nothing; ``name`` and ``line`` tell where."""
+    """A Dockerfile cannot be read or makes no sense; ``name`` and ``line`` are its place."""
 
     def __init__(self, name: str, line: int, why: str) -> None:
         super().__init__(f"{name}:{line}: {why}")
@@ -30,12 +30,11 @@ class Heredoc(Value, frozen=True, kw_only=True):
 
     name: str
     content: str
-    literal: bool = False  # its name was quoted: variables stay as they are
-    trimmed: bool = False  # <<-: leading tabs are taken away
+    literal: bool = False  # its name was quoted: variables are not expanded
 
 
 class Instruction(Value, frozen=True, kw_only=True):
-    """One instruction; ``words`` is its exec form, where it has one."""
+    """One instruction; ``words`` is its exec form, if it has one."""
 
     keyword: str
     line: int
@@ -53,7 +52,7 @@ class Instruction(Value, frozen=True, kw_only=True):
 
 
 class Dockerfile(Value, frozen=True, kw_only=True):
-    """A file that was read."""
+    """A parsed Dockerfile."""
 
     name: str
     instructions: tuple[Instruction, ...]
@@ -61,27 +60,27 @@ class Dockerfile(Value, frozen=True, kw_only=True):
 
 
 def parse_dockerfile(text: str, name: str = "Dockerfile") -> Dockerfile:
-    """Read a Dockerfile. Raises `DockerfileInvalid`."""
+    """Parse a Dockerfile. Raises `DockerfileInvalid`."""
     lines = [line.rstrip("\r") for line in text.removeprefix("\ufeff").split("\n")]
     escape = _parse_escape_directive(lines, name)
-    found = tuple(_parse_instructions(lines, name, escape))
-    if not found:
+    instructions = tuple(_parse_instructions(lines, name, escape))
+    if not instructions:
         raise DockerfileInvalid(name, 1, "the Dockerfile is empty")
-    return Dockerfile(name=name, instructions=found, escape=escape)
+    return Dockerfile(name=name, instructions=instructions, escape=escape)
 
 
 def parse_instruction(text: str, name: str, line: int) -> Instruction:
-    """Read one instruction that stands by itself, such as a trigger. Raises `DockerfileInvalid`."""
+    """Parse a single instruction, such as an ONBUILD trigger. Raises `DockerfileInvalid`."""
     return _parse_instruction(text, (), name, line)
 
 
 def _parse_escape_directive(lines: list[str], name: str) -> str:
-    """Find the escape directive; directives stand before everything else."""
+    """Read the escape directive; directives stand before everything else."""
     for number, line in enumerate(lines, 1):
-        found = DIRECTIVE.match(line.strip())
-        if found is None:
+        match = DIRECTIVE.match(line.strip())
+        if match is None:
             break
-        key, value = found.group(1).lower(), found.group(2)
+        key, value = match.group(1).lower(), match.group(2)
         if key == "escape":
             if value not in ("\\", "`"):
                 raise DockerfileInvalid(name, number, f'escape must be \\ or `, not "{value}"')
@@ -92,23 +91,24 @@ def _parse_escape_directive(lines: list[str], name: str) -> str:
 
 
 def _parse_instructions(lines: list[str], name: str, escape: str) -> Iterator[Instruction]:
-    goes_on = re.compile(re.escape(escape) + r"[ \t]*$")
+    """Join lines that go on, and parse each instruction."""
+    continuation = re.compile(re.escape(escape) + r"[ \t]*$")
     at = 0
     while at < len(lines):
         first = at
         text = ""
-        more = True
-        while more and at < len(lines):
+        continues = True
+        while continues and at < len(lines):
             line = lines[at]
             at += 1
-            bare = line.strip()
-            if bare.startswith("#") or (not bare and text):
-                continue  # also between the lines of one instruction
+            stripped = line.strip()
+            if stripped.startswith("#") or (not stripped and text):
+                continue  # comments, and empty lines within an instruction
             if not text:
                 line, first = line.lstrip(), at
-            more = goes_on.search(line) is not None
-            text += goes_on.sub("", line) if more else line
-            more = more or not bare
+            continues = continuation.search(line) is not None
+            text += continuation.sub("", line) if continues else line
+            continues = continues or not stripped
         if text.strip():
             heredocs, at = _read_heredocs(text, lines, at, name, first)
             yield _parse_instruction(text.strip(), heredocs, name, first)
@@ -117,42 +117,41 @@ def _parse_instructions(lines: list[str], name: str, escape: str) -> Iterator[In
 def _read_heredocs(
     text: str, lines: list[str], at: int, name: str, line: int
 ) -> tuple[tuple[Heredoc, ...], int]:
-    """Read the texts that follow an instruction; give them and where the next line is."""
+    """Read the heredocs that follow an instruction; return them and the index of the next line."""
     keyword, _, rest = text.partition(" ")
     inner = rest.strip().partition(" ")[0] if keyword.upper() == "ONBUILD" else keyword
     if inner.upper() not in HEREDOC_KEYWORDS or "<<" not in text:
         return (), at
-    found = []
+    heredocs = []
     for word in _split_words(rest):
         match = HEREDOC.fullmatch(word)
         if match is None:
             continue
-        tag = match.group(3).strip("\"'")
-        body = []
-        while True:
-            if at >= len(lines):
-                raise DockerfileInvalid(name, line, f"unterminated heredoc: no line {tag} follows")
-            current = lines[at].lstrip("\t") if match.group(2) else lines[at]
-            at += 1
-            if current == tag:
-                break
-            body.append(current + "\n")
-        found.append(
-            Heredoc(
-                name=tag,
-                content="".join(body),
-                literal=match.group(3) != tag,
-                trimmed=bool(match.group(2)),
-            )
-        )
-    return tuple(found), at
+        tag, is_trimmed = match.group(3).strip("\"'"), bool(match.group(2))
+        body, end = _read_until_tag(tag, lines, at, is_trimmed=is_trimmed)
+        if end > len(lines):
+            raise DockerfileInvalid(name, line, f"unterminated heredoc: no line {tag} follows")
+        at = end
+        heredocs.append(Heredoc(name=tag, content=body, literal=match.group(3) != tag))
+    return tuple(heredocs), at
+
+
+def _read_until_tag(tag: str, lines: list[str], at: int, *, is_trimmed: bool) -> tuple[str, int]:
+    """Read lines up to ``tag``; return the index behind it, beyond the end where it is missing."""
+    body: list[str] = []
+    for number in range(at, len(lines)):
+        current = lines[number].lstrip("\t") if is_trimmed else lines[number]
+        if current == tag:
+            return "".join(body), number + 1
+        body.append(current + "\n")
+    return "".join(body), len(lines) + 1
 
 
 def _split_words(text: str) -> tuple[str, ...]:
     try:
-        return dockerwords.split_words(text)
-    except dockerwords.WordInvalid:
-        return ()  # a shell may have other rules for quotes; a text in quotes is no heredoc
+        return split_words(text)
+    except WordInvalid:
+        return ()  # a shell may have other rules for quotes; a heredoc is not in quotes
 
 
 def _parse_instruction(
@@ -166,10 +165,10 @@ def _parse_instruction(
         )
     body = rest[0].strip() if rest else ""
     flags = []
-    # ONBUILD's flags are those of the instruction that it holds back.
-    while keyword != "ONBUILD" and (found := FLAG.match(body)):
-        flags.append((found.group(1), _unquote(found.group(2) or "")))
-        body = body[found.end() :]
+    # The flags after ONBUILD belong to the instruction that it contains.
+    while keyword != "ONBUILD" and (match := FLAG.match(body)):
+        flags.append((match.group(1), _unquote(match.group(2) or "")))
+        body = body[match.end() :]
     if not body:
         raise DockerfileInvalid(name, line, f"{keyword} needs something to follow it")
     return Instruction(
@@ -183,12 +182,12 @@ def _parse_instruction(
 
 
 def _unquote(value: str) -> str:
-    """Take the quotes off a flag's value."""
+    """Remove the quotes around a flag's value."""
     return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
 
 
 def parse_exec_form(text: str) -> tuple[str, ...] | None:
-    """Read a JSON list of strings; None where it is something else: then it is for a shell."""
+    """Read a JSON list of strings; None where it is something else, which is for the shell."""
     if not text.startswith("["):
         return None
     try:
@@ -198,6 +197,7 @@ def parse_exec_form(text: str) -> tuple[str, ...] | None:
 
 
 def _suggest_keyword(keyword: str) -> str:
+    """Suggest a keyword for one that is misspelt."""
     import difflib
 
     close = difflib.get_close_matches(keyword, KEYWORDS, 1)

@@ -1,23 +1,23 @@
-"""What a build has to do to files: the steps that make a layer, and their cache keys."""
+"""Steps of a build that change files, and their cache keys."""
 
 import hashlib
 from typing import TypeAlias
 
 from cntnr_compose.core.values import Bytes, Value, to_json
 
-# Goes into every key: a change in how steps are carried out makes the old results void.
+# Part of every key: raise it where steps are carried out differently, so that no old result is used.
 CACHE_GENERATION = 1
 
 
 class InlineFile(Value, frozen=True, kw_only=True):
-    """A file whose content stands in the Dockerfile."""
+    """A file whose content is a heredoc of the Dockerfile."""
 
     name: str
     content: str
 
 
 class CopyStep(Value, frozen=True, kw_only=True, tag="copy"):
-    """Put files into the image.
+    """Copy files into the image.
 
     ``origin`` is empty for the build context, else ``stage:NUMBER``, ``image:REF`` or ``context:NAME``.
     A ``target`` that ends in a slash is a folder.
@@ -36,7 +36,7 @@ class CopyStep(Value, frozen=True, kw_only=True, tag="copy"):
 
 
 class RunMount(Value, frozen=True, kw_only=True):
-    """One ``--mount`` of a RUN; ``origin`` as in `Copy`."""
+    """One ``--mount`` of a RUN; ``origin`` as in `CopyStep`."""
 
     type: str  # bind, cache, secret, tmpfs
     target: str
@@ -54,7 +54,7 @@ class RunMount(Value, frozen=True, kw_only=True):
 
 
 class RunStep(Value, frozen=True, kw_only=True, tag="run"):
-    """Run a program; ``script`` is one that has to be put into a file first, with its own #! line."""
+    """Run a program; ``script`` is one with a #! line of its own, which is written to a file."""
 
     argv: tuple[str, ...]
     env: tuple[str, ...] = ()
@@ -66,7 +66,7 @@ class RunStep(Value, frozen=True, kw_only=True, tag="run"):
 
 
 class FolderStep(Value, frozen=True, kw_only=True, tag="folder"):
-    """Make a folder where there is none."""
+    """Create a folder where there is none."""
 
     path: str
     user: str = ""
@@ -75,12 +75,17 @@ class FolderStep(Value, frozen=True, kw_only=True, tag="folder"):
 BuildStep: TypeAlias = CopyStep | RunStep | FolderStep
 
 
-def step_key(parent: str, work: BuildStep, content: str) -> str:
-    """Name the files that ``work`` makes of ``parent``, where ``content`` tells what it reads."""
-    parts = (CACHE_GENERATION, parent, work, content)
-    return hashlib.sha256(to_json(parts)).hexdigest()[:24]
+def step_key(parent: str, step: BuildStep, content: str) -> str:
+    """Compute the cache key of a step on top of ``parent``; ``content`` is the digest of what it reads."""
+    parts = (CACHE_GENERATION, parent, step, content)
+    return short_hash(to_json(parts))
 
 
 def final_image_key(parent: str, config: object) -> str:
-    """Name an image: its files, and what its configuration says."""
-    return hashlib.sha256(to_json((CACHE_GENERATION, parent, config))).hexdigest()[:24]
+    """Compute the cache key of an image from the key of its last step and its configuration."""
+    return short_hash(to_json((CACHE_GENERATION, parent, config)))
+
+
+def short_hash(content: bytes) -> str:
+    """Shorten a text to a name for the caches of builds."""
+    return hashlib.sha256(content).hexdigest()[:24]

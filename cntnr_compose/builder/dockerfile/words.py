@@ -1,4 +1,4 @@
-"""Words of a Dockerfile: how a line is cut into them, and how variables in them are filled in."""
+"""Split lines of a Dockerfile into words, and expand the variables in them."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ class WordInvalid(ValueError):
 
 
 def split_words(text: str, escape: str = "\\") -> tuple[str, ...]:
-    """Cut a line at blanks that are neither quoted nor escaped; quotes stay, `expand` takes them away.
+    """Split a line at blanks that are neither quoted nor escaped; quotes stay, `expand_word` removes them.
 
     Raises `WordInvalid`.
     """
@@ -44,7 +44,7 @@ def split_words(text: str, escape: str = "\\") -> tuple[str, ...]:
 
 
 def expand_word(word: str, values: Mapping[str, str], escape: str = "\\") -> str:
-    """Fill in variables and take quotes and escapes away. Raises `WordInvalid`."""
+    """Expand variables, and remove quotes and escapes. Raises `WordInvalid`."""
     return _Expansion(word, values, escape).read_until("")
 
 
@@ -84,9 +84,9 @@ class _Expansion:
         end = self.text.find("'", self.at)
         if end < 0:
             raise WordInvalid(self.text, "a ' has no end")
-        found = self.text[self.at : end]
+        content = self.text[self.at : end]
         self.at = end + 1
-        return found
+        return content
 
     def _read_double_quoted(self) -> str:
         out: list[str] = []
@@ -109,18 +109,19 @@ class _Expansion:
         if self.text[self.at : self.at + 1] == "{":
             self.at += 1
             return self._read_braces()
-        found = NAME.match(self.text, self.at)
-        if found is None:
+        match = NAME.match(self.text, self.at)
+        if match is None:
             return "$"
-        self.at = found.end()
-        return self.values.get(found.group(), "")
+        self.at = match.end()
+        return self.values.get(match.group(), "")
 
     def _read_braces(self) -> str:
-        found = NAME.match(self.text, self.at)
-        if found is None:
+        """Expand ``${…}``."""
+        match = NAME.match(self.text, self.at)
+        if match is None:
             raise WordInvalid(self.text, "${ must be followed by the name of a variable")
-        self.at = found.end()
-        name, value = found.group(), self.values.get(found.group())
+        self.at = match.end()
+        name, value = match.group(), self.values.get(match.group())
         if self.at >= len(self.text):
             raise WordInvalid(self.text, f"${{{name} has no closing brace")
         sign = self._next()
@@ -145,6 +146,7 @@ class _Expansion:
         raise WordInvalid(self.text, f"${{{name}{sign}…}} is not supported")
 
     def _remove_affix(self, sign: str, value: str) -> str:
+        """Remove a prefix or suffix that matches a pattern: ``${V#pattern}``, ``${V%pattern}``."""
         greedy = self.text[self.at : self.at + 1] == sign
         self.at += greedy
         pattern = _regex(self.read_until("}"))
@@ -159,6 +161,7 @@ class _Expansion:
         return value
 
     def _replace_pattern(self, value: str) -> str:
+        """Replace what matches a pattern: ``${V/pattern/new}``."""
         everywhere = self.text[self.at : self.at + 1] == "/"
         self.at += everywhere
         pattern = _regex(self.read_until("/"))
@@ -167,5 +170,5 @@ class _Expansion:
 
 
 def _regex(pattern: str) -> str:
-    """Turn the ``*`` and ``?`` of a shell pattern into a regular expression."""
+    """Translate the ``*`` and ``?`` of a shell pattern into a regular expression."""
     return "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern)

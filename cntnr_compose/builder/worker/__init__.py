@@ -1,4 +1,4 @@
-"""The process that builds inside the namespaces: RUN, COPY, layers, the image.
+"""Carry out builds in a process inside the namespaces: RUN, COPY, layers, the image.
 
-Uses builder.dockerfile, images, host. Started by builder.build.
+Uses builder, containers, images and host. Started by builder.build.
 """

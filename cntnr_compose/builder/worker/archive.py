@@ -1,4 +1,4 @@
-"""ADD of an archive: its files go into an image's root as they are in the archive."""
+"""Extract the archive of an ADD into an image's root."""
 
 import contextlib
 import os
@@ -25,7 +25,7 @@ class AddedArchiveDamaged(CntnrError):
 
 
 def is_archive(path: Path) -> bool:
-    """Tell whether ADD unpacks a file: by its content, as docker does."""
+    """Return whether ADD unpacks a file: by its content, as docker does."""
     try:
         with tarfile.open(path) as archive:
             return archive.next() is not None
@@ -37,7 +37,7 @@ def is_archive(path: Path) -> bool:
 def extract_archive(
     root: Root, target: Path, archive: Path, *, where: str, check: Callable[[], None]
 ) -> None:
-    """Unpack an archive into a folder of an image. Raises `ArchiveDamaged`, `IdNotMapped`."""
+    """Extract an archive into a folder of an image. Raises `AddedArchiveDamaged`, `IdNotMapped`."""
     if next(target.iterdir(), None) is None and tar.extract(archive, target):
         return
     check()
@@ -64,93 +64,97 @@ class _Extraction:
     ) -> None:
         self.root, self.source, self.check = root, source, check
         self.base = "" if target == root.path else str(target.relative_to(root.path))
-        # Where the last entry's folder is; links in the archive may change where others are.
-        self._last: tuple[str, Path] | None = None
+        # The folder of the last entry; links in the archive may change what a path leads to.
+        self._last_folder: tuple[str, Path] | None = None
         self._folders: list[tuple[Path, int]] = []
 
     def run(self) -> None:
-        """Unpack everything; folders get their times last, since filling them changes those."""
+        """Extract everything; folders get their times last, since filling them changes those."""
         for member in self.source:
             self.check()
             self._extract_member(member)
-        for place, moment in reversed(self._folders):
-            inside = str(place.relative_to(self.root.path))
-            if self.root.find(inside) == place:  # else there is something else now: a link, perhaps
-                os.utime(place, (moment, moment), follow_symlinks=False)
+        for folder, modified_at in reversed(self._folders):
+            inside = str(folder.relative_to(self.root.path))
+            # A later entry may have replaced it, by a link for example.
+            if self.root.find(inside) == folder:
+                os.utime(folder, (modified_at, modified_at), follow_symlinks=False)
 
     def _folder(self, path: str) -> Path:
-        """Find the folder that an entry goes into, and make it where there is none."""
-        if self._last is not None and self._last[0] == path:
-            return self._last[1]
-        inside = f"{self.base}/{path}".strip("/")
-        real = self.root.resolve(inside)
+        """Find the folder of an entry, and create it where it is missing."""
+        if self._last_folder is not None and self._last_folder[0] == path:
+            return self._last_folder[1]
+        path_in_image = f"{self.base}/{path}".strip("/")
+        real = self.root.resolve(path_in_image)
         if real is None:
             above, _, name = path.rpartition("/")
-            place = self._folder(above) / name
-            if os.path.lexists(place):
-                place.unlink()
-            place.mkdir(0o755)
+            folder = self._folder(above) / name
+            if os.path.lexists(folder):
+                folder.unlink()
+            folder.mkdir(0o755)
         else:
-            place = self.root.join(real)
-        self._last = path, place
-        return place
+            folder = self.root.join(real)
+        self._last_folder = path, folder
+        return folder
 
     def _extract_member(self, member: tarfile.TarInfo) -> None:
         path = _relative_name(member.name)
         folder, _, name = path.rpartition("/")
         if not path:
-            place = self._folder("")
+            target = self._folder("")
         else:
-            place = self._folder(folder) / name
-            self._remove_existing(member, place)
+            target = self._folder(folder) / name
+            self._remove_existing(member, target)
         if member.isdir():
-            place.mkdir(exist_ok=True)
-            self._folders.append((place, int(member.mtime)))
+            target.mkdir(exist_ok=True)
+            self._folders.append((target, int(member.mtime)))
         elif member.isreg():
-            self._content(member, place)
+            self._content(member, target)
         elif member.issym():
-            place.symlink_to(member.linkname)
-            self._last = None
+            target.symlink_to(member.linkname)
+            self._last_folder = None
         elif member.islnk():
-            self._link(member, place)
+            self._link(member, target)
             return
         elif member.isfifo():
-            os.mkfifo(place)
+            os.mkfifo(target)
         else:
-            return  # a device: the container gets its own, and nobody else may make one
-        self._set_metadata(member, place)
+            return  # a device: containers get theirs from the runtime, and no other can be created
+        self._set_metadata(member, target)
 
-    def _remove_existing(self, member: tarfile.TarInfo, place: Path) -> None:
-        if place.is_symlink() or (place.exists() and not (place.is_dir() and member.isdir())):
-            files.remove_tree(place)
-            self._last = None
+    def _remove_existing(self, member: tarfile.TarInfo, target: Path) -> None:
+        """Remove what is in the way of an entry."""
+        if target.is_symlink() or (target.exists() and not (target.is_dir() and member.isdir())):
+            files.remove_tree(target)
+            self._last_folder = None
 
-    def _link(self, member: tarfile.TarInfo, place: Path) -> None:
+    def _link(self, member: tarfile.TarInfo, target: Path) -> None:
+        """Create a hard link."""
         folder, _, name = _relative_name(member.linkname).rpartition("/")
         source = self._folder(folder) / name
-        os.link(source, place, follow_symlinks=False)
+        os.link(source, target, follow_symlinks=False)
 
-    def _content(self, member: tarfile.TarInfo, place: Path) -> None:
+    def _content(self, member: tarfile.TarInfo, target: Path) -> None:
         reader = self.source.extractfile(member)
         assert reader is not None
-        with open(place, "xb", buffering=0) as out:  # noqa: PTH123 - thousands of files
+        with open(target, "xb", buffering=0) as out:  # noqa: PTH123 - thousands of files
             shutil.copyfileobj(reader, out, 1 << 20)
 
-    def _set_metadata(self, member: tarfile.TarInfo, place: Path) -> None:
-        change_owner(place, member.uid, member.gid)
+    def _set_metadata(self, member: tarfile.TarInfo, target: Path) -> None:
+        """Set owner, mode, extended attributes and times."""
+        change_owner(target, member.uid, member.gid)
         if not member.issym():
-            place.chmod(member.mode & 0o7777)
+            target.chmod(member.mode & 0o7777)
         for key, value in member.pax_headers.items():
             if key.startswith(XATTR_HEADER) and key.removeprefix(XATTR_HEADER).startswith(
                 KEPT_XATTRS
             ):
                 with contextlib.suppress(OSError):  # not every file system has them
                     raw = value.encode("utf-8", "surrogateescape")
-                    os.setxattr(place, key.removeprefix(XATTR_HEADER), raw, follow_symlinks=False)
+                    os.setxattr(target, key.removeprefix(XATTR_HEADER), raw, follow_symlinks=False)
         if not member.isdir():
-            os.utime(place, (member.mtime, member.mtime), follow_symlinks=False)
+            os.utime(target, (member.mtime, member.mtime), follow_symlinks=False)
 
 
 def _relative_name(name: str) -> str:
-    """Make a name relative, without a way out."""
+    """Make a name relative, without ``..``."""
     return "/".join(part for part in name.split("/") if part not in ("", ".", ".."))

@@ -1,4 +1,4 @@
-"""COPY and ADD: files go into an image's root, with the owners and modes that docker gives them."""
+"""Copy files into an image's root for COPY and ADD, with the owners and modes that docker gives them."""
 
 import contextlib
 import errno
@@ -25,65 +25,67 @@ MAX_LINKS = 40  # as many as the kernel follows
 
 
 class CopyStepFailed(CntnrError):
-    """Files cannot go where COPY or ADD wants them."""
+    """Files cannot be copied to the target of COPY or ADD."""
 
     def __init__(self, where: str, why: str) -> None:
         super().__init__(f"{where}: {why}")
 
 
 class CopyTarget:
-    """An image's root, and the place in it that a COPY fills."""
+    """The place in an image's root that a COPY fills."""
 
-    def __init__(self, root: Root, copy: CopyStep, where: str, check: Callable[[], None]) -> None:
+    def __init__(self, root: Root, step: CopyStep, where: str, check: Callable[[], None]) -> None:
         self.root, self.where, self.check = root, where, check
-        self.mode = int(copy.chmod, 8) if copy.chmod else None
-        self.owner = resolve_owner(root, copy.chown) if copy.chown else None
-        self.path = copy.target
+        self.mode = int(step.chmod, 8) if step.chmod else None
+        self.owner = resolve_owner(root, step.chown) if step.chown else None
+        self.path = step.target
         self._links: dict[tuple[str, int], Path] = {}
-        self._last: tuple[str, Path] | None = None  # a folder by its path in the image
+        self._last_folder: tuple[str, Path] | None = None  # path in the image, path on the host
 
     def is_folder(self) -> bool:
-        """Tell whether files go into the target under their own names."""
+        """Return whether files are copied into the target under their own names."""
         if self.path.endswith("/"):
             return True
-        found = self.root.find(self.path)
-        return found is not None and found.is_dir()
+        target = self.root.find(self.path)
+        return target is not None and target.is_dir()
 
     def make_folder(self, path: str) -> Path:
-        """Make a folder and those above it where there are none, and give it."""
-        real, ahead, links = "", _reversed_parts(path), 0
-        while ahead:
-            part = ahead.pop()
-            step = f"{real}/{part}" if real else part
-            found = self.root.resolve(step)
-            if found is None:
-                place = self.root.join(step)
-                if place.is_symlink() and links < MAX_LINKS:  # to a folder that is to be made
-                    to, links = str(place.readlink()), links + 1
-                    real = "" if to.startswith("/") else real
-                    ahead += _reversed_parts(to)
+        """Create a folder and those above it where they are missing, and return its path."""
+        real, pending, links = "", _reversed_parts(path), 0
+        while pending:
+            part = pending.pop()
+            path_so_far = f"{real}/{part}" if real else part
+            resolved = self.root.resolve(path_so_far)
+            if resolved is None:
+                folder = self.root.join(path_so_far)
+                # It may be a link to a folder that does not exist yet.
+                if folder.is_symlink() and links < MAX_LINKS:
+                    link, links = str(folder.readlink()), links + 1
+                    real = "" if link.startswith("/") else real
+                    pending += _reversed_parts(link)
                     continue
-                self._create_folder(place)
-                found = step
-            real = found
-        place = self.root.join(real)
-        if not place.is_dir():
+                self._create_folder(folder)
+                resolved = path_so_far
+            real = resolved
+        folder = self.root.join(real)
+        if not folder.is_dir():
             raise CopyStepFailed(self.where, f"cannot copy to {path}: it is not a folder")
-        return place
+        return folder
 
-    def _create_folder(self, place: Path) -> None:
+    def _create_folder(self, folder: Path) -> None:
+        """Create one folder with the owner of the COPY."""
         try:
-            place.mkdir()
+            folder.mkdir()
         except (FileExistsError, NotADirectoryError):
-            inside = str(place).removeprefix(str(self.root.path))
+            inside = str(folder).removeprefix(str(self.root.path))
             raise CopyStepFailed(
                 self.where, f"cannot copy to {inside}: it is not a folder"
             ) from None
-        place.chmod(0o755)
-        change_owner(place, *(self.owner or (0, 0)))
+        folder.chmod(0o755)
+        change_owner(folder, *(self.owner or (0, 0)))
 
     def file_path(self, name: str) -> Path:
-        """Say where a file of this name goes, and make the folders that it goes into."""
+        """Return where a file of this name goes; create the folders above it."""
         if self.is_folder():
             if "/" in name or name in ("", ".", ".."):
                 raise CopyStepFailed(
@@ -93,129 +95,135 @@ class CopyTarget:
         folder, _, last = self.path.rpartition("/")
         return self.root.find(self.path) or self.make_folder(folder) / last
 
-    def copy_source(self, files: SourceFiles, one: SelectedSource, exclude: IgnorePatterns) -> None:
-        """Copy one selection: a folder's content, or a file."""
-        place = self.make_folder(self.path) if one.top.is_folder else self.file_path(one.name)
-        base = "" if place == self.root.path else str(place.relative_to(self.root.path))
-        for found in files.walk(one, exclude):
+    def copy_source(
+        self, files: SourceFiles, source: SelectedSource, exclude: IgnorePatterns
+    ) -> None:
+        """Copy one selected source: the content of a folder, or a file."""
+        target = (
+            self.make_folder(self.path) if source.top.is_folder else self.file_path(source.name)
+        )
+        base = "" if target == self.root.path else str(target.relative_to(self.root.path))
+        for entry in files.walk(source, exclude):
             self.check()
-            if found.path:
-                self._copy_entry(found, self._path_in_folder(f"{base}/{found.path}"), files)
-            elif not found.is_folder:
-                self._copy_entry(found, place, files)
+            if entry.path:
+                self._copy_entry(entry, self._path_in_folder(f"{base}/{entry.path}"), files)
+            elif not entry.is_folder:
+                self._copy_entry(entry, target, files)
 
     def _path_in_folder(self, path: str) -> Path:
-        """Say where a path of the image is; its folder was copied before it, or is the image's own."""
+        """Find the path for an entry of a folder; its parent was copied before it, or is in the image."""
         folder, _, name = path.rpartition("/")
-        if self._last is None or self._last[0] != folder:
-            place = self.root.find(folder)
-            if place is None or not place.is_dir():
+        if self._last_folder is None or self._last_folder[0] != folder:
+            parent = self.root.find(folder)
+            if parent is None or not parent.is_dir():
                 raise CopyStepFailed(
                     self.where, f"cannot copy to non-directory: /{folder.strip('/')}"
                 )
-            self._last = folder, place
-        return self._last[1] / name
+            self._last_folder = folder, parent
+        return self._last_folder[1] / name
 
     def write_inline_file(self, name: str, content: str) -> None:
-        """Write a file whose content stands in the Dockerfile."""
-        place = self.file_path(name)
-        _remove_file(place, self.where)
-        place.write_text(content)
-        change_owner(place, *(self.owner or (0, 0)))
-        place.chmod(0o644 if self.mode is None else self.mode)
+        """Write a file whose content is in the Dockerfile."""
+        target = self.file_path(name)
+        _remove_file(target, self.where)
+        target.write_text(content)
+        change_owner(target, *(self.owner or (0, 0)))
+        target.chmod(0o644 if self.mode is None else self.mode)
 
     def copy_download(self, url: str, source: Path) -> None:
-        """Put a downloaded file in its place; like docker, readable by its owner alone."""
+        """Copy a downloaded file; like docker, readable by its owner only."""
         name = posixpath.basename(url.partition("?")[0])
         if self.is_folder() and not name:
             raise CopyStepFailed(self.where, f"cannot tell the file name of {url}")
-        place = self.file_path(name)
-        _remove_file(place, self.where)
-        shutil.copyfile(source, place)
-        change_owner(place, *(self.owner or (0, 0)))
-        place.chmod(0o600 if self.mode is None else self.mode)
-        moment = source.stat().st_mtime_ns
-        os.utime(place, ns=(moment, moment))
+        target = self.file_path(name)
+        _remove_file(target, self.where)
+        shutil.copyfile(source, target)
+        change_owner(target, *(self.owner or (0, 0)))
+        target.chmod(0o600 if self.mode is None else self.mode)
+        modified_at = source.stat().st_mtime_ns
+        os.utime(target, ns=(modified_at, modified_at))
 
-    def _copy_entry(self, found: FileEntry, place: Path, files: SourceFiles) -> None:
-        uid, gid = self.owner or ((found.uid, found.gid) if files.keep_owners else (0, 0))
-        mode = stat.S_IMODE(found.mode) if self.mode is None else self.mode
-        if found.is_folder:
-            if place.is_symlink() or not place.is_dir():
-                if os.path.lexists(place):
-                    inside = str(place).removeprefix(str(self.root.path))
+    def _copy_entry(self, entry: FileEntry, target: Path, files: SourceFiles) -> None:
+        """Copy a file or create a folder, with owner, mode and times."""
+        uid, gid = self.owner or ((entry.uid, entry.gid) if files.keep_owners else (0, 0))
+        mode = stat.S_IMODE(entry.mode) if self.mode is None else self.mode
+        if entry.is_folder:
+            if target.is_symlink() or not target.is_dir():
+                if os.path.lexists(target):
+                    inside = str(target).removeprefix(str(self.root.path))
                     raise CopyStepFailed(self.where, f"cannot copy to non-directory: {inside}")
-                place.mkdir()
+                target.mkdir()
         else:
-            _remove_file(place, self.where)
-            if found.links > 1 and files.keep_owners and self._link_to_copy(found, place):
+            _remove_file(target, self.where)
+            if entry.links > 1 and files.keep_owners and self._link_to_copy(entry, target):
                 return
-            self._copy_content(found, place, files)
-        change_owner(place, uid, gid)
-        if not stat.S_ISLNK(found.mode):
-            place.chmod(mode)
+            self._copy_content(entry, target, files)
+        change_owner(target, uid, gid)
+        if not stat.S_ISLNK(entry.mode):
+            target.chmod(mode)
         if files.keep_owners:
-            copy_xattrs(found.host_path, place)
-        os.utime(place, ns=(found.stamp[2], found.stamp[2]), follow_symlinks=False)
+            copy_xattrs(entry.host_path, target)
+        os.utime(target, ns=(entry.stamp[2], entry.stamp[2]), follow_symlinks=False)
 
-    def _link_to_copy(self, found: FileEntry, place: Path) -> bool:
-        first = self._links.setdefault((self.path, found.stamp[0]), place)
-        if first is place:
+    def _link_to_copy(self, entry: FileEntry, target: Path) -> bool:
+        """Link to the copy of another name of the same file; return whether there is one."""
+        first = self._links.setdefault((self.path, entry.stamp[0]), target)
+        if first is target:
             return False
-        os.link(first, place, follow_symlinks=False)
+        os.link(first, target, follow_symlinks=False)
         return True
 
-    def _copy_content(self, found: FileEntry, place: Path, files: SourceFiles) -> None:
-        if stat.S_ISLNK(found.mode):
-            place.symlink_to(Path(found.host_path).readlink())
-        elif stat.S_ISREG(found.mode):
-            with files.open_file(found) as content, open(place, "xb", buffering=0) as out:  # noqa: PTH123
+    def _copy_content(self, entry: FileEntry, target: Path, files: SourceFiles) -> None:
+        if stat.S_ISLNK(entry.mode):
+            target.symlink_to(Path(entry.host_path).readlink())
+        elif stat.S_ISREG(entry.mode):
+            with files.open_file(entry) as content, open(target, "xb", buffering=0) as out:  # noqa: PTH123
                 shutil.copyfileobj(content, out, CHUNK)
-        elif stat.S_ISFIFO(found.mode):
-            os.mkfifo(place)
+        elif stat.S_ISFIFO(entry.mode):
+            os.mkfifo(target)
         else:
-            raise CopyStepFailed(self.where, f"cannot copy {found.host_path}: it is a device")
+            raise CopyStepFailed(self.where, f"cannot copy {entry.host_path}: it is a device")
 
 
 def copy_files(
     root: Root,
-    work: CopyStep,
+    step: CopyStep,
     files: SourceFiles | None,
-    chosen: list[SelectedSource],
+    selection: list[SelectedSource],
     *,
     where: str,
     check: Callable[[], None],
 ) -> None:
-    """Carry a COPY out, archives and downloads apart. Raises `CopyFailed`, `SourceUnreadable`."""
-    target = CopyTarget(root, work, where, check)
-    if len(chosen) > 1 and not target.is_folder():
+    """Copy the selected and the inline files of a COPY. Raises `CopyStepFailed`, `SourceUnreadable`."""
+    target = CopyTarget(root, step, where, check)
+    if len(selection) > 1 and not target.is_folder():
         raise CopyStepFailed(
-            where, f"several files fit, so {work.target} must be a folder and end with a /"
+            where, f"several files fit, so {step.target} must be a folder and end with a /"
         )
-    exclude = IgnorePatterns(work.exclude)
-    for one in chosen:
+    exclude = IgnorePatterns(step.exclude)
+    for selected in selection:
         assert files is not None
-        target.copy_source(files, one, exclude)
-    for text in work.texts:
+        target.copy_source(files, selected, exclude)
+    for text in step.texts:
         target.write_inline_file(text.name, text.content)
 
 
 def resolve_owner(root: Root, text: str) -> tuple[int, int]:
-    """Look ``user:group`` up in the image's own files.
+    """Look up ``user:group`` in the image's own files.
 
     Raises `UserUnknown`, `IdNotMapped`, `AccountsUnreadable`.
     """
     with accounts.read_accounts(root, runs=False) as (passwd, group):
-        found = users.resolve_user(text, passwd=passwd, group=group, id_count=FULL_ID_RANGE)
-    # For COPY, a number alone means the group of that number, too.
-    who, colon, _ = text.partition(":")
-    return found.uid, (found.uid if who.isdecimal() and not colon else found.gid)
+        identity = users.resolve_user(text, passwd=passwd, group=group, id_count=FULL_ID_RANGE)
+    # For COPY, a number without group is the group's number, too.
+    name, colon, _ = text.partition(":")
+    return identity.uid, (identity.uid if name.isdecimal() and not colon else identity.gid)
 
 
-def change_owner(place: Path, uid: int, gid: int) -> None:
-    """Change a file's owner. Raises `IdNotMapped`."""
+def change_owner(path: Path, uid: int, gid: int) -> None:
+    """Change the owner of a file. Raises `IdNotMapped`."""
     try:
-        os.lchown(place, uid, gid)
+        os.lchown(path, uid, gid)
     except OSError as error:
         if error.errno != errno.EINVAL:
             raise
@@ -223,22 +231,22 @@ def change_owner(place: Path, uid: int, gid: int) -> None:
         raise users.IdNotMapped(kind, str(number), number, FULL_ID_RANGE) from error
 
 
-def copy_xattrs(source: str, place: Path) -> None:
+def copy_xattrs(source: str, target: Path) -> None:
     """Copy the extended attributes that belong to a file's content."""
     with contextlib.suppress(OSError):  # not every file system has them
         for name in os.listxattr(source, follow_symlinks=False):
             if name.startswith(KEPT_XATTRS) and not name.startswith(OVERLAY_XATTRS):
                 value = os.getxattr(source, name, follow_symlinks=False)
-                os.setxattr(place, name, value, follow_symlinks=False)
+                os.setxattr(target, name, value, follow_symlinks=False)
 
 
 def _reversed_parts(path: str) -> list[str]:
-    """Give the parts of a path, the last one first."""
+    """Split a path into its parts, the last one first."""
     return [part for part in reversed(path.split("/")) if part not in ("", ".")]
 
 
-def _remove_file(place: Path, where: str) -> None:
-    """Make way for a file."""
-    if not place.is_symlink() and place.is_dir():
-        raise CopyStepFailed(where, f"cannot copy over the folder {place.name} with a file")
-    place.unlink(missing_ok=True)
+def _remove_file(path: Path, where: str) -> None:
+    """Remove the file that is to be replaced. Raises `CopyStepFailed` for a folder."""
+    if not path.is_symlink() and path.is_dir():
+        raise CopyStepFailed(where, f"cannot copy over the folder {path.name} with a file")
+    path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""A step's folder to a layer of an image: a tar archive with whiteouts instead of overlay's marks."""
+"""Pack the folder of a step into a layer blob: a tar archive with whiteouts instead of overlay's marks."""
 
 import contextlib
 import hashlib
@@ -22,17 +22,17 @@ CHUNK = 1 << 20
 
 
 class PackedLayer(Value, frozen=True, kw_only=True):
-    """The layer that a step's folder became; uncompressed, so its digest is its diff id, too."""
+    """The layer of a step's folder; it is not compressed, so its digest is its diff id, too."""
 
     layer: Descriptor
 
 
 def pack_layer(folder: str, store: ImageStore) -> Descriptor:
-    """Put a step's folder into the store as a layer, unless that was done."""
-    note = paths.layers() / folder / "layer.json"
-    known = files.read_value(note, PackedLayer)
-    if known is not None and store.blob_path(known.layer.digest).exists():
-        return known.layer
+    """Write a step's folder to the store as a layer, unless that was done."""
+    record = paths.layers() / folder / "layer.json"
+    packed = files.read_value(record, PackedLayer)
+    if packed is not None and store.blob_path(packed.layer.digest).exists():
+        return packed.layer
     with store.draft() as draft:
         path = draft / "layer"
         with path.open("wb") as out:
@@ -44,12 +44,12 @@ def pack_layer(folder: str, store: ImageStore) -> Descriptor:
         blob = store.blob_path(layer.digest)
         blob.parent.mkdir(parents=True, exist_ok=True)
         path.rename(blob)
-    files.write_value(note, PackedLayer(layer=layer))
+    files.write_value(record, PackedLayer(layer=layer))
     return layer
 
 
 class _HashingWriter:
-    """A file that knows its digest."""
+    """A file that computes the digest and size of what is written."""
 
     def __init__(self, out: BinaryIO) -> None:
         self._out, self._hash, self.size = out, hashlib.sha256(), 0
@@ -66,15 +66,15 @@ class _HashingWriter:
 
 def _write_archive(root: Path, out: _HashingWriter) -> None:
     links: dict[int, str] = {}
-    for path, place, found in _walk_tree(str(root)):
-        _write_entry(path, place, found, links, out)
+    for path, host_path, status in _walk_tree(str(root)):
+        _write_entry(path, host_path, status, links, out)
     out.write(tarfile.NUL * (2 * tarfile.BLOCKSIZE))
 
 
 def _walk_tree(root: str) -> Iterator[tuple[str, str, os.stat_result]]:
-    """Give all that is in a folder, folders before their content, in order of name.
+    """List everything in a folder, folders before their content, sorted by name.
 
-    Not by recursion: folders lie deeper in each other than Python calls.
+    Not recursive: folders may be nested deeper than Python's recursion limit.
     """
     levels = [_sorted_entries(root, "")]
     while levels:
@@ -95,36 +95,46 @@ def _sorted_entries(folder: str, path: str) -> Iterator[tuple[str, "os.DirEntry[
 
 
 def _write_entry(
-    path: str, place: str, found: os.stat_result, links: dict[int, str], out: _HashingWriter
+    path: str, host_path: str, status: os.stat_result, links: dict[int, str], out: _HashingWriter
 ) -> None:
-    kind = stat.S_IFMT(found.st_mode)
+    """Write a file as an entry, overlay's marks as whiteouts; sockets are left out."""
+    if stat.S_ISSOCK(status.st_mode):
+        return
+    if stat.S_ISCHR(status.st_mode) and status.st_rdev == 0:
+        folder, _, name = path.rpartition("/")
+        _write_member(_marker(folder, f".wh.{name}"), out)
+        return
+    info = _tar_info(path, host_path, status, links)
+    opaque = _read_xattrs(host_path, info) if info.type != tarfile.LNKTYPE else False
+    _write_member(info, out, host_path if info.size else "")
+    if opaque:
+        _write_member(_marker(path, ".wh..wh..opq"), out)
+
+
+def _tar_info(
+    path: str, host_path: str, status: os.stat_result, links: dict[int, str]
+) -> tarfile.TarInfo:
+    """Describe a file; ``links`` are the names of those with several, by inode."""
+    kind = stat.S_IFMT(status.st_mode)
     info = tarfile.TarInfo(path)
-    info.mode, info.uid, info.gid = stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid
-    info.mtime = int(found.st_mtime)
-    if kind == stat.S_IFSOCK:
-        return
-    if kind == stat.S_IFCHR and found.st_rdev == 0:
-        _write_member(_marker(path.rpartition("/")[0], f".wh.{path.rpartition('/')[2]}"), out)
-        return
+    info.mode, info.uid, info.gid = stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid
+    info.mtime = int(status.st_mtime)
     if kind == stat.S_IFDIR:
         info.type = tarfile.DIRTYPE
     elif kind == stat.S_IFLNK:
-        info.type, info.linkname = tarfile.SYMTYPE, str(Path(place).readlink())
+        info.type, info.linkname = tarfile.SYMTYPE, str(Path(host_path).readlink())
     elif kind == stat.S_IFIFO:
         info.type = tarfile.FIFOTYPE
     elif kind in (stat.S_IFCHR, stat.S_IFBLK):
         info.type = tarfile.CHRTYPE if kind == stat.S_IFCHR else tarfile.BLKTYPE
-        info.devmajor, info.devminor = os.major(found.st_rdev), os.minor(found.st_rdev)
-    elif found.st_nlink > 1 and found.st_ino in links:
-        info.type, info.linkname = tarfile.LNKTYPE, links[found.st_ino]
+        info.devmajor, info.devminor = os.major(status.st_rdev), os.minor(status.st_rdev)
+    elif status.st_nlink > 1 and status.st_ino in links:
+        info.type, info.linkname = tarfile.LNKTYPE, links[status.st_ino]
     else:
-        info.size = found.st_size
-        if found.st_nlink > 1:
-            links[found.st_ino] = path
-    opaque = _read_xattrs(place, info) if info.type != tarfile.LNKTYPE else False
-    _write_member(info, out, place if info.size else "")
-    if opaque:
-        _write_member(_marker(path, ".wh..wh..opq"), out)
+        info.size = status.st_size
+        if status.st_nlink > 1:
+            links[status.st_ino] = path
+    return info
 
 
 def _marker(folder: str, name: str) -> tarfile.TarInfo:
@@ -133,40 +143,40 @@ def _marker(folder: str, name: str) -> tarfile.TarInfo:
     return info
 
 
-def _read_xattrs(place: str, info: tarfile.TarInfo) -> bool:
-    """Note a file's extended attributes; tell whether overlay hides what is below this folder."""
+def _read_xattrs(host_path: str, info: tarfile.TarInfo) -> bool:
+    """Add a file's extended attributes to its entry; return whether it is an opaque folder of overlay."""
     opaque = False
     headers: dict[str, str] = {}
     with contextlib.suppress(OSError):  # not every file system has them
-        for name in os.listxattr(place, follow_symlinks=False):
+        for name in os.listxattr(host_path, follow_symlinks=False):
             if name.startswith(OVERLAY_XATTRS):
                 opaque = opaque or name == OPAQUE_XATTR
             elif name.startswith(KEPT_XATTRS):
-                value = os.getxattr(place, name, follow_symlinks=False)
+                value = os.getxattr(host_path, name, follow_symlinks=False)
                 headers[f"SCHILY.xattr.{name}"] = value.decode("utf-8", "surrogateescape")
     info.pax_headers = headers
     return opaque
 
 
-def _write_member(info: tarfile.TarInfo, out: _HashingWriter, place: str = "") -> None:
-    """Write an entry and its content, together where that is short: most files are."""
+def _write_member(info: tarfile.TarInfo, out: _HashingWriter, host_path: str = "") -> None:
+    """Write an entry and its content, in one piece where that is short: most files are."""
     header = _plain_header(info) or info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
-    if not place:
+    if not host_path:
         out.write(header)
         return
     padding = -info.size % tarfile.BLOCKSIZE
-    with open(place, "rb", buffering=0) as source:  # noqa: PTH123 - thousands of files
-        left = info.size
-        while block := source.read(min(CHUNK, left)):
-            left -= len(block)
-            out.write(header + block if left else header + block + tarfile.NUL * padding)
+    with open(host_path, "rb", buffering=0) as source:  # noqa: PTH123 - thousands of files
+        remaining = info.size
+        while block := source.read(min(CHUNK, remaining)):
+            remaining -= len(block)
+            out.write(header + block if remaining else header + block + tarfile.NUL * padding)
             header = b""
-    if left:  # it shrank meanwhile, which must not shift what follows
-        out.write(header + tarfile.NUL * (left + padding))
+    if remaining:  # the file shrank meanwhile: fill up, so that the next entry is where it belongs
+        out.write(header + tarfile.NUL * (remaining + padding))
 
 
 def _plain_header(info: tarfile.TarInfo) -> bytes:
-    """Write the header of an ordinary entry, three times as fast as tarfile does; else nothing."""
+    """Write the header of an ordinary entry, three times as fast as tarfile does; empty for all others."""
     name = (f"{info.name}/" if info.isdir() else info.name).encode(errors="surrogateescape")
     link = info.linkname.encode(errors="surrogateescape")
     special = (

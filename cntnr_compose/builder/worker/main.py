@@ -1,7 +1,7 @@
-"""The process that builds: inside the holder, with a child that does it in namespaces of its own.
+"""Run the process that builds: inside the namespaces, with a child in namespaces of its own.
 
-It reads one `Order` as a line from its standard input and writes what happens as lines to its standard
-output. When the input ends, nobody waits any more: it stops, and with it everything that it started.
+It reads one `BuildJob` as a line from standard input, and writes replies as lines to standard output. When
+the input ends, the command is gone: the worker stops everything that it has started, and ends.
 """
 
 import contextlib
@@ -15,8 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NoReturn
 
-from cntnr_compose.builder import cache as builder_image
-from cntnr_compose.builder.walker import BuildJob, BuildRequest, StageWalker
+from cntnr_compose.builder import cache
+from cntnr_compose.builder.request import BuildJob, BuildRequest
+from cntnr_compose.builder.walker import StageWalker
 from cntnr_compose.builder.worker.image import LayerPacker, assemble_image
 from cntnr_compose.builder.worker.rootfs import StageRootfs, create_empty_layer
 from cntnr_compose.builder.worker.run import ProgramRunner, kill_all
@@ -26,18 +27,17 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Event, WarningEvent
 from cntnr_compose.core.values import from_json, to_json
 from cntnr_compose.host import mounts
-from cntnr_compose.host.namespaces import isolation as solitude
-from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.host.namespaces import isolation, rootlesskit
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.protocol import ErrorReply, EventReply, ResultReply
 
 CANCELLED = 130
-CLEANUP_TIMEOUT = 2.0  # seconds in which whoever was cancelled takes away what is half made
+CLEANUP_TIMEOUT = 2.0  # seconds for cancelled builds to remove what is incomplete
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class BuildDiskFull(CntnrError):
-    """There is no room for the result of a step."""
+    """The disk is full."""
 
     hint = paths.DiskFull.hint
 
@@ -46,7 +46,7 @@ class BuildDiskFull(CntnrError):
 
 
 class BuildFailed(CntnrError):
-    """The machine does not let us do what a step takes."""
+    """The kernel refuses what a step needs."""
 
     def __init__(self, service: str, error: OSError) -> None:
         super().__init__(
@@ -55,144 +55,152 @@ class BuildFailed(CntnrError):
 
 
 class ReplyChannel:
-    """Our standard output, for several threads."""
+    """Write replies to standard output, from several threads."""
 
     def __init__(self) -> None:
-        # Programs that forget where they are must not write between our lines.
+        # Keep all other output, such as a library's, out of our lines.
         self._out = os.fdopen(os.dup(1), "wb", buffering=0)
         self._lock = threading.Lock()
         self._warned: set[str] = set()
         os.dup2(2, 1)
 
     def send(self, value: object) -> None:
-        """Write one line; that nobody reads any more is noticed elsewhere."""
+        """Write one line; a reader that is gone is noticed by `_watch_stdin`."""
         with self._lock, contextlib.suppress(OSError):
             self._out.write(to_json(value) + b"\n")
 
     def emit(self, event: Event) -> None:
-        """Tell an event."""
+        """Write an event."""
         self.send(EventReply(event=event))
 
     def warn(self, text: str) -> None:
-        """Tell a warning, once."""
+        """Write a warning, once."""
         if text not in self._warned:
             self._warned.add(text)
             self.emit(WarningEvent(text=text))
 
 
 def main() -> None:
-    """Carry out one order, in a child that is alone; where nobody waits any more, end the holder too."""
-    order = from_json(sys.stdin.buffer.readline(), BuildJob)
-    child = solitude.fork_isolated()
+    """Run one job in an isolated child; where it is cancelled, stop the holder, unless others use it."""
+    job = from_json(sys.stdin.buffer.readline(), BuildJob)
+    child = isolation.fork_isolated()
     if child == 0:
-        _run_job(order)
+        _run_job(job)
     for number in STOP_SIGNALS:
         signal.signal(number, lambda *_: os.kill(child, signal.SIGTERM))
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if status != 0:
-        holder.stop_from_inside(order.payload)
+        rootlesskit.stop_from_inside(job.payload)
     os._exit(abs(status))
 
 
-def _run_job(order: BuildJob) -> NoReturn:
+def _run_job(job: BuildJob) -> NoReturn:
+    """Build everything, reply, and exit."""
     channel = ReplyChannel()
-    runner = ProgramRunner(_mount_workspace(), channel.warn)
-    shop = WorkerState(StageRootfs(ImageStore()), runner, channel.emit)
+    program_runner = ProgramRunner(_mount_workspace(), channel.warn)
+    worker = WorkerState(StageRootfs(ImageStore()), program_runner, channel.emit)
     for number in STOP_SIGNALS:
-        signal.signal(number, lambda *_: _cancel(shop))
-    for work in (_watch_stdin, _kill_when_cancelled):
-        threading.Thread(target=work, args=(shop,), daemon=True).start()
+        signal.signal(number, lambda *_: _cancel(worker))
+    for target in (_watch_stdin, _kill_when_cancelled):
+        threading.Thread(target=target, args=(worker,), daemon=True).start()
     paths.make_data_folder(paths.layers())
     create_empty_layer()
     os.chdir(paths.layers())
-    os.umask(0o022)  # what images are made with, whatever the user's own is
+    os.umask(0o022)  # of image builds, whatever the user's own is
     try:
-        channel.send(ResultReply(result=_build_all(order, shop)))
+        channel.send(ResultReply(result=_build_all(job, worker)))
     except Cancelled:
         os._exit(CANCELLED)
     except CntnrError as error:
-        if shop.abandoned:
+        if worker.abandoned:
             os._exit(CANCELLED)
         channel.send(
             ErrorReply(
                 error=error.kind, message=str(error), hint=error.hint, exit_code=error.exit_code
             )
         )
-    os._exit(0)  # the thread that reads our input would keep us
+    os._exit(0)  # do not wait for the thread that reads standard input
 
 
-def _watch_stdin(shop: WorkerState) -> None:
+def _watch_stdin(worker: WorkerState) -> None:
+    """Cancel everything when standard input ends."""
     while os.read(0, 4096):
         pass
-    _cancel(shop)
+    _cancel(worker)
 
 
-def _cancel(shop: WorkerState) -> None:
-    shop.abandoned = True
-    shop.cancelled.set()
+def _cancel(worker: WorkerState) -> None:
+    worker.abandoned = True
+    worker.cancelled.set()
 
 
-def _kill_when_cancelled(shop: WorkerState) -> None:
-    """When the build is not to go on, end every program, those that are only about to start, too.
+def _kill_when_cancelled(worker: WorkerState) -> None:
+    """Once cancelled, kill every program, also those that are just being started.
 
-    Where nobody waits any more, what is not done with soon is left to the next builder.
+    Where the command is gone, do not wait longer than `CLEANUP_TIMEOUT`: the next builder cleans up.
     """
-    shop.cancelled.wait()
-    end = time.monotonic() + CLEANUP_TIMEOUT
-    while time.monotonic() < end or not shop.abandoned:
+    worker.cancelled.wait()
+    deadline = time.monotonic() + CLEANUP_TIMEOUT
+    while time.monotonic() < deadline or not worker.abandoned:
         kill_all()
         time.sleep(0.01)
     os._exit(CANCELLED)
 
 
 def _mount_workspace() -> Path:
-    """Make a place for bundles and secrets that goes with this process's mounts."""
-    place = paths.holder_tmpfs() / "build"
-    place.mkdir(parents=True, exist_ok=True)
-    mounts.mount_tmpfs(place)
-    return place
+    """Mount a tmpfs for bundles and secrets, which ends with this process's mount namespace."""
+    folder = paths.holder_tmpfs() / "build"
+    folder.mkdir(parents=True, exist_ok=True)
+    mounts.mount_tmpfs(folder)
+    return folder
 
 
-def _build_all(order: BuildJob, shop: WorkerState) -> dict[str, str]:
-    """Build everything; the first failure ends the others."""
+def _build_all(job: BuildJob, worker: WorkerState) -> dict[str, str]:
+    """Build everything in parallel; the first failure cancels the others."""
     store = ImageStore()
     packer = LayerPacker(store)
-    shop.on_layer = packer.start
+    worker.on_layer = packer.start
     failures: list[BaseException] = []
 
     def build(request: BuildRequest) -> str:
         try:
-            return _build(request, shop, store, packer)
+            return _build(request, worker, store, packer)
         except BaseException as error:
             failures.append(error)
-            shop.cancelled.set()
+            worker.cancelled.set()
             raise
 
     with store.protect_blobs(), ThreadPoolExecutor(max(2, os.cpu_count() or 1)) as pool:
-        jobs = [pool.submit(build, request) for request in order.requests]
-        found = [job.exception() for job in jobs]
+        futures = [pool.submit(build, request) for request in job.requests]
+        exceptions = [future.exception() for future in futures]
         packer.close()
     if failures:
         raise failures[0]
-    assert not any(found), found
-    return {one.service: job.result() for one, job in zip(order.requests, jobs, strict=True)}
+    assert not any(exceptions), exceptions
+    return {
+        request.service: future.result()
+        for request, future in zip(job.requests, futures, strict=True)
+    }
 
 
-def _build(request: BuildRequest, shop: WorkerState, store: ImageStore, packer: LayerPacker) -> str:
-    kitchen = StepExecutor(request, shop)
+def _build(
+    request: BuildRequest, worker: WorkerState, store: ImageStore, packer: LayerPacker
+) -> str:
+    """Build one image, or find it in the cache; return its id."""
+    executor = StepExecutor(request, worker)
     try:
-        point = StageWalker(request, kitchen).walk_target()
-        kitchen.digests.save()
-        built = None if request.no_cache else builder_image.find_image(point, store)
-        if built is None:
-            built = assemble_image(point, request, store, packer, shop.rootfs)
-        shop.raise_if_cancelled()
-        builder_image.tag_image(built, request.names, store)
+        state = StageWalker(request, executor).walk_target()
+        executor.digests.save()
+        image = None if request.no_cache else cache.find_image(state, store)
+        if image is None:
+            image = assemble_image(state, request, store, packer, worker.rootfs)
+        worker.raise_if_cancelled()
+        cache.tag_image(image, request.names, store)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise BuildDiskFull(request.service) from error
         raise BuildFailed(request.service, error) from error
-    return built.id
+    return image.id
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The root file systems that steps work on: overlays over the folders of the steps before."""
+"""Mount the root file systems of steps: overlays over the folders of the steps before."""
 
 import asyncio
 import contextlib
@@ -14,9 +14,9 @@ from cntnr_compose.images import unpack
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
 
-# An overlay needs something below; this is what images from scratch lie on.
+# An overlay needs a lower directory; this is the one of images from scratch.
 EMPTY_LAYER = "s-nothing/fs"
-MAX_LOWERDIR_OPTION = 3800  # of a page of mount options, for what lies below
+MAX_LOWERDIR_OPTION = 3800  # bytes: the rest of a page of options is for upperdir and workdir
 
 
 class TooManySteps(CntnrError):
@@ -31,29 +31,30 @@ class TooManySteps(CntnrError):
 
 
 class StageRootfs:
-    """Makes roots of stages. The builder's working directory is the layer store: see `lower`."""
+    """Mount the files of stages. The working directory has to be the layer store: see `lower_dirs`."""
 
     def __init__(self, store: ImageStore) -> None:
         self._store = store
 
-    def lower_dirs(self, point: StageState) -> tuple[str, ...]:
-        """Give the folders that a stage lies on, top first, relative to the layer store.
+    def lower_dirs(self, state: StageState) -> tuple[str, ...]:
+        """Return the folders that a stage consists of, top first, relative to the layer store.
 
         Relative, since the options of a mount have to fit one page: 130 steps do.
         """
-        own = tuple(f"{name}/fs" for name in point.lower)
-        return (*own, *(self._base_lower_dirs(point.base) if point.base else ())) or (EMPTY_LAYER,)
+        own = tuple(f"{name}/fs" for name in state.lower)
+        return (*own, *(self._base_lower_dirs(state.base) if state.base else ())) or (EMPTY_LAYER,)
 
     def _base_lower_dirs(self, image: Image) -> tuple[str, ...]:
-        found = unpack.lower_dirs(image)
-        if found is None:
-            found = asyncio.run(unpack.ensure_unpacked(image, store=self._store))
-        return tuple(str(path.relative_to(paths.layers())) for path in found)
+        """Return the lower directories of the base image; unpack it where that was not done."""
+        lower = unpack.lower_dirs(image)
+        if lower is None:
+            lower = asyncio.run(unpack.ensure_unpacked(image, store=self._store))
+        return tuple(str(path.relative_to(paths.layers())) for path in lower)
 
     @contextlib.contextmanager
-    def mount_for_reading(self, point: StageState) -> Iterator[Path]:
-        """Show a stage's files; whoever writes there writes nowhere."""
-        lower = self.lower_dirs(point)
+    def mount_for_reading(self, state: StageState) -> Iterator[Path]:
+        """Mount a stage's files; what is written there is lost."""
+        lower = self.lower_dirs(state)
         if len(lower) == 1:
             yield paths.layers() / lower[0]
             return
@@ -63,14 +64,14 @@ class StageRootfs:
                 yield root
 
     @contextlib.contextmanager
-    def mount_for_step(self, point: StageState, upper: Path, draft: Path) -> Iterator[Path]:
-        """Show a stage's files; what is written goes into ``upper``."""
-        lower = self.lower_dirs(point)
+    def mount_for_step(self, state: StageState, upper: Path, draft: Path) -> Iterator[Path]:
+        """Mount a stage's files; what is written there goes into ``upper``."""
+        lower = self.lower_dirs(state)
         top = (paths.layers() / lower[0]).stat()
         upper.chmod(top.st_mode & 0o7777)
         os.chown(upper, top.st_uid, top.st_gid)
         if lower == (EMPTY_LAYER,):
-            yield upper  # as good as an overlay, and quicker
+            yield upper  # equal to an overlay, and quicker
             return
         with self._overlay(lower, upper, draft) as root:
             yield root
@@ -80,13 +81,13 @@ class StageRootfs:
         root, work = draft / "root", draft / "work"
         root.mkdir()
         work.mkdir()
-        here = paths.layers()
+        layers = paths.layers()
         try:
             mounts.mount_overlay(
                 [Path(name) for name in lower],
-                upper.relative_to(here),
-                work.relative_to(here),
-                root.relative_to(here),
+                upper.relative_to(layers),
+                work.relative_to(layers),
+                root.relative_to(layers),
             )
         except OSError as error:
             if sum(len(name) + 1 for name in lower) > MAX_LOWERDIR_OPTION:
@@ -99,5 +100,5 @@ class StageRootfs:
 
 
 def create_empty_layer() -> None:
-    """Make the empty folder that images from scratch lie on."""
+    """Create the empty folder that images from scratch are based on."""
     (paths.layers() / EMPTY_LAYER).mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
-"""A network namespace with nothing but a way out: slirp4netns, for one step of a build.
+"""Create a network namespace whose only connection is slirp4netns, for one RUN.
 
-Nothing of it is on the holder's network, so it sees none of the projects', and there is nothing to be taken
-away: it ends with the process that made it.
+It is not connected to the holder's network, so none of the projects' containers can be reached, and nothing
+has to be cleaned up: it ends with the process that created it.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from pathlib import Path
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host import mounts, process
 from cntnr_compose.host.kernel import CLONE_NEWNET
-from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.host.namespaces import holder
 
 INTERFACE = "eth0"
 
@@ -29,46 +29,46 @@ class OutletFailed(CntnrError):
         super().__init__("cannot make a network for a build: slirp4netns does not start")
 
 
-def bind_resolv_conf(text: str, place: Path) -> None:
-    """Let programs of this mount namespace, slirp4netns among them, use this resolv.conf."""
-    place.write_text(text)
-    mounts.bind_mount(place, Path("/etc/resolv.conf"))
+def bind_resolv_conf(text: str, path: Path) -> None:
+    """Bind-mount a resolv.conf for all programs of this mount namespace, slirp4netns included."""
+    path.write_text(text)
+    mounts.bind_mount(path, Path("/etc/resolv.conf"))
 
 
 @contextlib.contextmanager
 def run_network() -> Iterator[str]:
-    """Have such a namespace for as long as the block runs; give its path, for processes of our pid namespace.
+    """Create such a namespace for as long as the block runs; yield its path, for this pid namespace.
 
-    Only for a process on the machine's own network. Raises `OutletFailed`, `ProgramMissing`, `OSError`.
+    Only for a process on the host's network. Raises `OutletFailed`, `ProgramMissing`, `OSError`.
     """
     with contextlib.ExitStack() as undo:
-        made = create_namespace()
-        undo.callback(os.close, made)
+        namespace = create_namespace()
+        undo.callback(os.close, namespace)
         readable, writable = os.pipe2(os.O_CLOEXEC)
         undo.callback(os.close, readable)
-        nothing = undo.enter_context(Path(os.devnull).open("r+b")).fileno()
+        null = undo.enter_context(Path(os.devnull).open("r+b")).fileno()
         try:
             running = process.popen(
-                slirp4netns_argv(made, writable),
-                stdin=nothing, stdout=nothing, stderr=nothing,
-                pass_fds=(made, writable), new_session=True,
+                slirp4netns_argv(namespace, writable),
+                stdin=null, stdout=null, stderr=null,
+                pass_fds=(namespace, writable), new_session=True,
             )  # fmt: skip
         finally:
             os.close(writable)
         undo.callback(_stop_slirp4netns, running)
         if not os.read(readable, 1):
             raise OutletFailed
-        yield f"/proc/{os.getpid()}/fd/{made}"
+        yield f"/proc/{os.getpid()}/fd/{namespace}"
 
 
 def _stop_slirp4netns(running: process.RunningProgram) -> None:
-    """End slirp4netns; the kernel takes some 20 ms to take its interface away, for which nobody waits."""
+    """End slirp4netns, without waiting the 20 ms that the kernel takes to remove its interface."""
     running.kill()
     threading.Thread(target=running.wait, daemon=True).start()
 
 
 def slirp4netns_argv(namespace: int, ready: int) -> list[str]:
-    """Make the command that connects a namespace, by its descriptor, and says so on another one."""
+    """Build the command that connects a namespace, by its descriptor, and reports on another one."""
     return [
         "slirp4netns", "--configure", f"--mtu={holder.MTU}", "--disable-host-loopback",
         "--enable-sandbox", "--enable-seccomp",
@@ -78,13 +78,14 @@ def slirp4netns_argv(namespace: int, ready: int) -> list[str]:
 
 
 def create_namespace() -> int:
-    """Make a network namespace and give its descriptor; we stay where we are. Raises `OSError`."""
-    # By a thread that ends: who has left the machine's network cannot go back.
+    """Create a network namespace and return its descriptor, without entering it. Raises `OSError`."""
+    # In a thread that ends: a thread that has left the host's network cannot go back.
     with ThreadPoolExecutor(1) as passing:
         return passing.submit(_unshare_network).result()
 
 
 def _unshare_network() -> int:
+    """Move this thread to a new network namespace, and return its descriptor."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNET) != 0:
         code = ctypes.get_errno()

@@ -1,4 +1,4 @@
-"""Makes the results of steps, each once: looked up by key, else carried out, complete or absent."""
+"""Run the steps of a build, each once: look its result up, or make it, complete or not at all."""
 
 import contextlib
 import os
@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from cntnr_compose.builder.builder_steps import find_step, save_step
+from cntnr_compose.builder.cache import find_step, save_step
 from cntnr_compose.builder.digests import InputDigests
-from cntnr_compose.builder.dockerfile.steps import BuildStep, CopyStep, FolderStep, RunStep
-from cntnr_compose.builder.source_files import SourceChanged, SourceFiles
-from cntnr_compose.builder.walker import BuildRequest, StageState, StepResult, current_seconds
-from cntnr_compose.builder.worker import archive as builder_tar
-from cntnr_compose.builder.worker import copy as builder_copy
+from cntnr_compose.builder.dockerfile.steps import CopyStep, FolderStep, RunStep
+from cntnr_compose.builder.request import BuildRequest
+from cntnr_compose.builder.source_files import SourceChanged, SourceFiles, open_stage_files
+from cntnr_compose.builder.walker import PendingStep, StageState, StepResult, current_seconds
+from cntnr_compose.builder.worker.archive import extract_archive, is_archive
+from cntnr_compose.builder.worker.copy import CopyTarget, copy_files
 from cntnr_compose.builder.worker.rootfs import StageRootfs
 from cntnr_compose.builder.worker.run import ProgramRunner
 from cntnr_compose.containers.spec import users
@@ -26,11 +27,11 @@ from cntnr_compose.images import unpack
 
 
 class Cancelled(Exception):
-    """Nobody wants the build any more."""
+    """The build was cancelled."""
 
 
 class StepImpossible(CntnrError):
-    """A step names a user or an id that cannot be."""
+    """A step names a user or an id that does not exist here."""
 
     def __init__(self, where: str, error: CntnrError) -> None:
         super().__init__(f"{where}: {error}")
@@ -38,164 +39,147 @@ class StepImpossible(CntnrError):
 
 
 class WorkerState:
-    """What all builds of this process share."""
+    """State that all builds of this process share."""
 
-    def __init__(self, views: StageRootfs, runner: ProgramRunner, tell: Emit) -> None:
-        self.rootfs, self.program_runner, self.emit = views, runner, tell
+    def __init__(self, rootfs: StageRootfs, program_runner: ProgramRunner, emit: Emit) -> None:
+        self.rootfs, self.program_runner, self.emit = rootfs, program_runner, emit
         self.cancelled = threading.Event()
-        self.abandoned = False  # nobody reads what we say
-        self.rebuilt_keys: set[str] = (
-            set()
-        )  # keys made anew in this process, for builds without the cache
+        self.abandoned = False  # the command is gone: nobody reads our replies
+        # Steps that this process has run: they may be used in builds without the cache, too.
+        self.rebuilt_keys: set[str] = set()
         self.on_layer: Callable[[str], object] = lambda _: None
 
     def raise_if_cancelled(self) -> None:
-        """Raise `Cancelled` where nobody waits for us any more."""
+        """Raise `Cancelled` where the build was cancelled."""
         if self.cancelled.is_set():
             raise Cancelled
 
     @contextlib.contextmanager
     def lock_step(self, key: str) -> Iterator[None]:
-        """Have a step to oneself, among all builders of this user."""
+        """Hold the lock of a step, which keeps all other builders of this user from running it."""
         lock = paths.builds() / "locks" / key[:3]
         while True:
             self.raise_if_cancelled()
-            with files.file_lock(lock, wait=False) as mine:
-                if mine:
+            with files.file_lock(lock, wait=False) as is_held:
+                if is_held:
                     yield
                     return
             time.sleep(0.02)
 
 
 class StepExecutor:
-    """Carries out the steps of one build."""
+    """The `StepRunner` that runs the steps of one build."""
 
-    def __init__(self, request: BuildRequest, shop: WorkerState) -> None:
-        self.request, self.worker = request, shop
-        self.digests = InputDigests(request, shop.rootfs.mount_for_reading)
+    def __init__(self, request: BuildRequest, worker: WorkerState) -> None:
+        self.request, self.worker = request, worker
+        self.digests = InputDigests(request, worker.rootfs.mount_for_reading)
         self._title = ""
         self._content = ""
 
-    def tell(self, title: str, text: str) -> None:
-        """Note which instruction is next; it is said when it is known whether it has to be done."""
+    def announce(self, title: str, text: str) -> None:
+        """Remember the title; it is printed when it is known whether the step has to be run."""
         self._title = f"[{title}] {text}"
 
-    def content(self, work: BuildStep, where: str, origins: dict[str, StageState]) -> str:
-        """Name the content of what ``work`` reads."""
+    def content_digest(self, pending: PendingStep) -> str:
+        """Compute the digest of what a step reads, and remember it."""
         self.worker.raise_if_cancelled()
-        self._content = self.digests.step_digest(work, where, origins)
+        self._content = self.digests.step_digest(pending)
         return self._content
 
-    def make(
-        self,
-        key: str,
-        work: BuildStep,
-        point: StageState,
-        where: str,
-        origins: dict[str, StageState],
-    ) -> StepResult:
-        """Have the result of a step, made or found."""
+    def run_step(self, key: str, pending: PendingStep) -> StepResult:
+        """Look up the result of a step, or run it."""
         with self.worker.lock_step(key):
-            made = find_step(key, point)
+            result = find_step(key, pending.state)
             reusable = not self.request.no_cache or key in self.worker.rebuilt_keys
-            if made is not None and reusable:
+            if result is not None and reusable:
                 self._print(f"{self._title}  CACHED")
-                return made
+                return result
             self._print(self._title)
-            made = self._create_layer(key, work, point, where, origins)
-            save_step(key, made)
+            result = self._create_layer(key, pending)
+            save_step(key, result)
             self.worker.rebuilt_keys.add(key)
-        return made
+        return result
 
     def _print(self, text: str) -> None:
         self.worker.emit(Output(source=self.request.service, text=text))
 
-    def _create_layer(
-        self,
-        key: str,
-        work: BuildStep,
-        point: StageState,
-        where: str,
-        origins: dict[str, StageState],
-    ) -> StepResult:
+    def _create_layer(self, key: str, pending: PendingStep) -> StepResult:
+        """Run a step on its overlay, and move the changes into the layer store."""
+        lower = pending.state.lower
         with unpack.draft() as draft:
-            step = draft / "step"
-            changes = step / "fs"
+            step_folder = draft / "step"
+            changes = step_folder / "fs"
             changes.mkdir(parents=True)
             with (
-                self.worker.rootfs.mount_for_step(point, changes, draft) as root,
-                Root(root) as inside,
+                self.worker.rootfs.mount_for_step(pending.state, changes, draft) as path,
+                Root(path) as root,
             ):
-                try:
-                    self._execute(work, inside, point, where, origins)
-                except (users.UserUnknown, users.IdNotMapped) as error:
-                    raise StepImpossible(where, error) from error
+                self._execute(pending, root)
             with os.scandir(changes) as entries:
                 is_empty = next(entries, None) is None
             if is_empty:
-                return StepResult(below=point.lower, created=current_seconds())
+                return StepResult(below=lower, created=current_seconds())
             folder = f"s-{key}"
-            if (paths.layers() / folder).exists():  # what lies on the old one still needs it
+            if (paths.layers() / folder).exists():  # the layers on top of the old one still need it
                 folder = f"s-{key}-{os.urandom(4).hex()}"
-            step.rename(paths.layers() / folder)
+            step_folder.rename(paths.layers() / folder)
         self.worker.on_layer(folder)
-        return StepResult(folder=folder, below=point.lower, created=current_seconds())
+        return StepResult(folder=folder, below=lower, created=current_seconds())
 
-    def _execute(
-        self,
-        work: BuildStep,
-        root: Root,
-        point: StageState,
-        where: str,
-        origins: dict[str, StageState],
-    ) -> None:
-        match work:
-            case FolderStep():
-                target = CopyStep(sources=(), target=f"{work.path}/", chown=work.user)
-                builder_copy.CopyTarget(
-                    root, target, where, self.worker.raise_if_cancelled
-                ).make_folder(work.path)
-            case CopyStep():
-                with self._open_source(work.origin, origins) as files_:
-                    self._copy(work, root, files_, where)
-                # What was copied is kept under the name of what was read before.
-                if self.digests.step_digest(work, where, origins) != self._content:
-                    raise SourceChanged(where)
-            case RunStep():
-                with contextlib.ExitStack() as open_:
-                    self.worker.program_runner.run(
-                        work, root, point.settings.config, self.request, where,
-                        lambda origin: open_.enter_context(self._open_source(origin, origins)).root,
-                        self._print,
-                    )  # fmt: skip
+    def _execute(self, pending: PendingStep, root: Root) -> None:
+        """Make the changes of a step in ``root``."""
+        step, state, where, origins = pending
+        try:
+            match step:
+                case FolderStep():
+                    self._make_folder(step, root, where)
+                case CopyStep():
+                    with self._open_source(step.origin, origins) as source:
+                        self._copy(step, root, source, where)
+                    # The result is saved under the digest of what was read before the copy.
+                    if self.digests.step_digest(pending) != self._content:
+                        raise SourceChanged(where)
+                case RunStep():
+                    with contextlib.ExitStack() as undo:
+                        self.worker.program_runner.run(
+                            step, root, state.settings.config, self.request, where,
+                            lambda origin: undo.enter_context(self._open_source(origin, origins)).root,
+                            self._print,
+                        )  # fmt: skip
+        except (users.UserUnknown, users.IdNotMapped) as error:
+            raise StepImpossible(where, error) from error
+
+    def _make_folder(self, step: FolderStep, root: Root, where: str) -> None:
+        copy = CopyStep(sources=(), target=f"{step.path}/", chown=step.user)
+        target = CopyTarget(root, copy, where, self.worker.raise_if_cancelled)
+        target.make_folder(step.path)
 
     @contextlib.contextmanager
     def _open_source(self, origin: str, origins: dict[str, StageState]) -> Iterator[SourceFiles]:
+        """Open the folder that ``origin`` names: a stage is mounted for that."""
         if origin in origins:
             kind, _, name = origin.partition(":")
-            with self.worker.rootfs.mount_for_reading(origins[origin]) as root:
-                place = SourceFiles(
-                    root, label=f"the {kind} {name}", keep_owners=True, use_cache=False
-                )
-                with contextlib.closing(place):
-                    yield place
+            with (
+                self.worker.rootfs.mount_for_reading(origins[origin]) as root,
+                open_stage_files(root, f"the {kind} {name}") as source,
+            ):
+                yield source
         else:
             yield self.digests.source_files(origin)
 
-    def _copy(self, work: CopyStep, root: Root, place: SourceFiles, where: str) -> None:
-        chosen = place.select(work.sources, where) if work.sources else []
-        target = builder_copy.CopyTarget(root, work, where, self.worker.raise_if_cancelled)
-        if work.extract:
-            for one in list(chosen):
-                path = Path(one.top.host_path)
-                if not one.top.is_folder and path.is_file() and builder_tar.is_archive(path):
-                    chosen.remove(one)
-                    folder = target.make_folder(work.target)
-                    builder_tar.extract_archive(
+    def _copy(self, step: CopyStep, root: Root, source: SourceFiles, where: str) -> None:
+        """Run a COPY or ADD."""
+        selection = source.select(step.sources, where) if step.sources else []
+        target = CopyTarget(root, step, where, self.worker.raise_if_cancelled)
+        if step.extract:
+            for selected in list(selection):
+                path = Path(selected.top.host_path)
+                if not selected.top.is_folder and path.is_file() and is_archive(path):
+                    selection.remove(selected)
+                    folder = target.make_folder(step.target)
+                    extract_archive(
                         root, folder, path, where=where, check=self.worker.raise_if_cancelled
                     )
-        builder_copy.copy_files(
-            root, work, place, chosen, where=where, check=self.worker.raise_if_cancelled
-        )
-        for url in work.urls:
+        copy_files(root, step, source, selection, where=where, check=self.worker.raise_if_cancelled)
+        for url in step.urls:
             target.copy_download(url, Path(self.request.downloads[url]))

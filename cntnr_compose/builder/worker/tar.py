@@ -1,4 +1,4 @@
-"""GNU tar: unpacks an archive several times quicker than we could."""
+"""Drive GNU tar, which unpacks an archive several times faster than Python."""
 
 import re
 from pathlib import Path
@@ -6,14 +6,14 @@ from pathlib import Path
 from cntnr_compose.core.errors import ProgramMissing
 from cntnr_compose.host import process
 
-# Nobody without root makes devices; containers get theirs from the runtime.
+# Without root no device can be created; containers get theirs from the runtime.
 HARMLESS_ERRORS = re.compile(
     r"tar: .*: Cannot mknod: Operation not permitted|tar: Exiting with failure .*"
 )
 
 
 def extract_argv(archive: Path, folder: Path) -> list[str]:
-    """Make the command that unpacks an archive with owners, modes and what attributes we keep."""
+    """Build the command that unpacks an archive with owners, modes and the extended attributes of files."""
     return [
         "tar", "--extract",
         "--file", str(archive),
@@ -25,14 +25,16 @@ def extract_argv(archive: Path, folder: Path) -> list[str]:
 
 
 def extract(archive: Path, folder: Path) -> bool:
-    """Unpack into an empty folder; tell whether all went well but for devices.
+    """Unpack into an empty folder; return whether everything but devices was unpacked.
 
-    Links in the archive lead nowhere: tar makes those that leave the folder last.
+    Links cannot lead out of the folder: tar creates those that do last.
     """
     env = process.base_env(LC_ALL="C")
     try:
-        done = process.run(extract_argv(archive, folder), env=env, ok=range(-64, 256))
+        result = process.run(extract_argv(archive, folder), env=env, ok=range(-64, 256))
     except ProgramMissing:
         return False
-    said = done.stderr.splitlines()
-    return done.returncode == 0 or (bool(said) and all(map(HARMLESS_ERRORS.fullmatch, said)))
+    messages = result.stderr.splitlines()
+    return result.returncode == 0 or (
+        bool(messages) and all(map(HARMLESS_ERRORS.fullmatch, messages))
+    )

@@ -1,20 +1,17 @@
 """Find the files, directory, environment and name of the project that a request means."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from cntnr_compose.compose.basics.errors import (
     NoConfigurationFile,
     NotASwitch,
-    ProjectNameEmpty,
-    ProjectNameInvalid,
 )
-from cntnr_compose.compose.basics.go_format import format_value
 from cntnr_compose.compose.basics.go_parse import CannotCast, parse_bool
 from cntnr_compose.compose.files import reading
 from cntnr_compose.compose.files.relative_paths import join, parent
 from cntnr_compose.compose.files.request import LoadRequest
-from cntnr_compose.core.names import normalize_project_name
+from cntnr_compose.core.names import explicit_project_name, normalize_project_name
 
 DISABLE_ENV_FILE = "COMPOSE_DISABLE_ENV_FILE"
 
@@ -29,12 +26,12 @@ class ProjectFiles:
         self.environment = dict(request.environ)
         self.env_files = self._named_env_files()
         self.env_files_by_precedence: tuple[str, ...] = ()  # as read; the first wins
-        self.files = tuple(self._absolute(path) for path in request.files)
+        self.files = tuple(self._absolute_path(path) for path in request.files)
         # COMPOSE_* first: values of the others may refer to variables further down in the file.
         self._read_env("COMPOSE_")
         self._read_env()
         if not self.files:
-            self.files = self._from_variable()
+            self.files = self._files_from_variable()
         if not self.files:
             self.files = reading.find_compose_files(self.directory, warn)
         self._read_env()  # the directory may be another one now
@@ -44,7 +41,7 @@ class ProjectFiles:
         """Return the project directory, absolute."""
         option = self._request.project_directory
         if option:
-            return self._absolute(option)
+            return self._absolute_path(option)
         first = next((path for path in self.files if path != reading.STDIN), "")
         return parent(first) if first else self._cwd
 
@@ -62,16 +59,13 @@ class ProjectFiles:
 
         Raises `ProjectNameInvalid`.
         """
-        name = self._request.project_name or self.environment.get("COMPOSE_PROJECT_NAME", "")
-        if name and normalize_project_name(name) != name:
-            raise ProjectNameInvalid(name)
-        return name
+        return explicit_project_name(self._request.project_name, self.environment)
 
     def directory_name(self) -> str:
         """Derive a project name from the directory's name; it may be empty."""
         return normalize_project_name(self.directory.rpartition("/")[2])
 
-    def _absolute(self, path: str) -> str:
+    def _absolute_path(self, path: str) -> str:
         if path == reading.STDIN or reading.is_remote(path):
             return path
         return join(self._cwd, path) if not path.startswith("/") else join("", path)
@@ -81,7 +75,7 @@ class ProjectFiles:
         if not paths:
             words = self.environment.get("COMPOSE_ENV_FILES", "")
             paths = tuple(word for word in words.split(",") if word)
-        return tuple(self._absolute(path) for path in paths)
+        return tuple(self._absolute_path(path) for path in paths)
 
     def _read_env(self, prefix: str = "") -> None:
         """Add the variables of env files that begin with a prefix; variables already set win."""
@@ -101,12 +95,12 @@ class ProjectFiles:
         except CannotCast:
             raise NotASwitch(DISABLE_ENV_FILE, word) from None
 
-    def _from_variable(self) -> tuple[str, ...]:
+    def _files_from_variable(self) -> tuple[str, ...]:
         paths = self.environment.get("COMPOSE_FILE")
         if paths is None:
             return ()
         separator = self.environment.get("COMPOSE_PATH_SEPARATOR") or os.pathsep
-        return tuple(self._absolute(path) for path in paths.split(separator))
+        return tuple(self._absolute_path(path) for path in paths.split(separator))
 
 
 def _current_directory(request: LoadRequest) -> str:
@@ -116,16 +110,3 @@ def _current_directory(request: LoadRequest) -> str:
         pwd.startswith("/") and pwd != request.cwd and reading.is_same_file(pwd, request.cwd)
     )
     return pwd if is_current else request.cwd
-
-
-def require_name(name: str) -> str:
-    """Return a project name, or raise `ProjectNameEmpty`."""
-    if not name:
-        raise ProjectNameEmpty
-    return name
-
-
-def declared_name(tree: object) -> str:
-    """Return the `name:` of a document, or ""."""
-    name = tree.get("name") if isinstance(tree, Mapping) else None
-    return "" if name is None or isinstance(name, dict | list) else format_value(name)

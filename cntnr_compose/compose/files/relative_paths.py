@@ -67,69 +67,69 @@ class _Resolver:
 
     def rules(self) -> PathRules:
         return compile_rules({
-            "services.*.build.context": self._context,
-            "services.*.build.additional_contexts.*": self._other_context,
-            "services.*.build.ssh.*": self._unless_windows_path,
-            "services.*.env_file.*.path": self._unless_empty,
-            "services.*.label_file.*": self._unless_empty,
-            "services.*.extends.file": self._path,
-            "services.*.develop.watch.*.path": self._real_path,
-            "services.*.image": self._image,
-            "services.*.volumes.*": self._volume,
-            "configs.*.file": self._unless_windows_path,
-            "secrets.*.file": self._unless_windows_path,
-            "volumes.*": self._driver_opts,
+            "services.*.build.context": self._resolve_context,
+            "services.*.build.additional_contexts.*": self._resolve_named_context,
+            "services.*.build.ssh.*": self._resolve_unless_windows,
+            "services.*.env_file.*.path": self._resolve_unless_empty,
+            "services.*.label_file.*": self._resolve_unless_empty,
+            "services.*.extends.file": self._resolve,
+            "services.*.develop.watch.*.path": self._resolve_links,
+            "services.*.image": self._resolve_image,
+            "services.*.volumes.*": self._resolve_volume,
+            "configs.*.file": self._resolve_unless_windows,
+            "secrets.*.file": self._resolve_unless_windows,
+            "volumes.*": self._resolve_driver_opts,
         })  # fmt: skip
 
-    def _path(self, value: Any, _path: Path) -> Any:
+    def _resolve(self, value: Any, _path: Path) -> Any:
         if not isinstance(value, str):
             return value
         return absolute_path(self._base, expand_user(value, self._home))
 
-    def _unless_empty(self, value: Any, path: Path) -> Any:
-        return value and self._path(value, path)
+    def _resolve_unless_empty(self, value: Any, path: Path) -> Any:
+        return value and self._resolve(value, path)
 
-    def _unless_windows_path(self, value: Any, path: Path) -> Any:
+    def _resolve_unless_windows(self, value: Any, path: Path) -> Any:
         if isinstance(value, str) and is_windows_path(value):
             return value
-        return self._path(value, path)
+        return self._resolve(value, path)
 
-    def _context(self, value: Any, path: Path) -> Any:
+    def _resolve_context(self, value: Any, path: Path) -> Any:
         if value == "" or (isinstance(value, str) and is_remote_context(value)):
             return value
-        return self._path(value, path)
+        return self._resolve(value, path)
 
-    def _other_context(self, value: Any, path: Path) -> Any:
+    def _resolve_named_context(self, value: Any, path: Path) -> Any:
         if not isinstance(value, str):
             fail(f"{docker_path(path)} must be a string", path)
-        return self._context(value, path)
+        return self._resolve_context(value, path)
 
-    def _real_path(self, value: Any, path: Path) -> Any:
+    def _resolve_links(self, value: Any, path: Path) -> Any:
         """Resolve links too: what is watched are real paths."""
-        resolved = self._path(value, path)
+        resolved = self._resolve(value, path)
         is_absolute = isinstance(resolved, str) and resolved.startswith("/")
         return posixpath.realpath(resolved) if is_absolute else resolved
 
-    def _image(self, value: Any, path: Path) -> Any:
+    def _resolve_image(self, value: Any, path: Path) -> Any:
         """Resolve the path behind a prefix such as ``oci:``."""
         prefixes = TRANSPORTS if isinstance(value, str) else ()
         prefix = next((one for one in prefixes if value.startswith(one)), "")
-        return prefix + self._path(value.removeprefix(prefix), path) if prefix else value
+        return prefix + self._resolve(value.removeprefix(prefix), path) if prefix else value
 
-    def _volume(self, value: Any, path: Path) -> Any:
+    def _resolve_volume(self, value: Any, path: Path) -> Any:
         if isinstance(value, dict) and value.get("type") == "image" and "source" in value:
-            value["source"] = self._image(value["source"], path)
+            value["source"] = self._resolve_image(value["source"], path)
         if not isinstance(value, dict) or value.get("type") != "bind":
             return value
         if "source" not in value:
             fail('invalid mount config for type "bind": field Source must not be empty', path)
-        value["source"] = self._unless_windows_path(value["source"], path)
+        value["source"] = self._resolve_unless_windows(value["source"], path)
         return value
 
-    def _driver_opts(self, value: Any, path: Path) -> Any:
+    def _resolve_driver_opts(self, value: Any, path: Path) -> Any:
         options = value.get("driver_opts") if isinstance(value, dict) else None
         if not isinstance(options, dict) or value.get("driver") != "local":
             return value
         if options.get("o") == "bind" and "device" in options:
-            options["device"] = self._unless_windows_path(options["device"], path)
+            options["device"] = self._resolve_unless_windows(options["device"], path)
         return value

@@ -48,7 +48,7 @@ def apply_includes(tree: Tree, layers: Layers, included: tuple[str, ...]) -> Non
             inner.add_file(inner_file, included)
         resources = inner.finish()
         layers.source_map.add_included(inner.source_map)
-        _join(resources, tree, layers.source_map)
+        _add_resources(resources, tree, layers.source_map)
 
 
 def _type_error(entry: Mapping[str, Any], index: int) -> str:
@@ -82,7 +82,7 @@ def _included_context(
     if len(included) > MAX_DEPTH:
         raise TooManyLevels("include", MAX_DEPTH)
     root, base = _directories(files[0], str(entry.get("project_directory") or ""), context)
-    env_files = _env_files(_strings(entry.get("env_file")), root, context)
+    env_files = _find_env_files(_strings(entry.get("env_file")), root, context)
     variables = reading.read_env_files(env_files, context.environment, context.warn)
     inner = context.for_include(
         root=root,
@@ -106,7 +106,7 @@ def _directories(main_file: str, directory: str, context: LoadContext) -> tuple[
     return root, os.path.relpath(root if is_directory else parent(root), context.root)
 
 
-def _env_files(names: list[str], root: str, context: LoadContext) -> tuple[str, ...]:
+def _find_env_files(names: list[str], root: str, context: LoadContext) -> tuple[str, ...]:
     files = []
     for name in names:
         if name == "/dev/null":
@@ -123,7 +123,7 @@ def _env_files(names: list[str], root: str, context: LoadContext) -> tuple[str, 
     return tuple(files)
 
 
-def _join(included: Tree, tree: Tree, source_map: SourceMap) -> None:
+def _add_resources(included: Tree, tree: Tree, source_map: SourceMap) -> None:
     """Add the resources of an included project to a tree."""
     for section in SECTIONS:
         resources = included.get(section)

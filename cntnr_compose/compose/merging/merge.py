@@ -44,7 +44,7 @@ def _merge_by_type(base: Any, over: Any, rules: PathRules, path: Path) -> Any:
     if isinstance(base, dict):
         if not isinstance(over, dict):
             _fail(path)
-        return _mappings(base, over, rules, path)
+        return _merge_mappings(base, over, rules, path)
     if isinstance(base, list):
         if not isinstance(over, list):
             _fail(path)
@@ -57,7 +57,7 @@ def _fail(path: Path) -> NoReturn:
     fail(f"cannot override {docker_path(path)}", path, hint=hint)
 
 
-def _mappings(base: Tree, over: Tree, rules: PathRules, path: Path) -> Tree:
+def _merge_mappings(base: Tree, over: Tree, rules: PathRules, path: Path) -> Tree:
     for key, value in over.items():
         if key not in base:
             base[key] = value
@@ -86,41 +86,41 @@ def to_sequence(value: Any) -> list[Any]:
     return [value] if isinstance(value, str) else []
 
 
-def _as_sequence(base: Any, over: Any, _rules: PathRules, _path: Path) -> list[Any]:
+def _merge_as_sequences(base: Any, over: Any, _rules: PathRules, _path: Path) -> list[Any]:
     return to_sequence(base) + to_sequence(over)
 
 
-def _hosts(base: Any, over: Any, _rules: PathRules, _path: Path) -> list[Any]:
+def _merge_hosts(base: Any, over: Any, _rules: PathRules, _path: Path) -> list[Any]:
     known = to_sequence(base)
     return known + [one for one in to_sequence(over) if one not in known]
 
 
-def _mapping(value: Any, default: Tree | None) -> Any:
+def _to_mapping(value: Any, default: Tree | None) -> Any:
     if isinstance(value, list):
         return {format_value(key): dict(default) if default is not None else None for key in value}
     return value
 
 
-def _as_mapping(default: Tree | None) -> MergeRule:
+def _merge_as_mappings(default: Tree | None) -> MergeRule:
     def rule(base: Any, over: Any, rules: PathRules, path: Path) -> Any:
         if base is None and over is None:
             return {}
-        return _merge_by_type(_mapping(base, default), _mapping(over, default), rules, path)
+        return _merge_by_type(_to_mapping(base, default), _to_mapping(over, default), rules, path)
 
     return rule
 
 
-def _build(base: Any, over: Any, rules: PathRules, path: Path) -> Any:
+def _merge_build(base: Any, over: Any, rules: PathRules, path: Path) -> Any:
     both = [{"context": one} if isinstance(one, str) else one for one in (base, over)]
     return _merge_by_type(both[0] or {}, both[1], rules, path)
 
 
-def _logging(base: Any, over: Any, rules: PathRules, path: Path) -> Any:
+def _merge_logging(base: Any, over: Any, rules: PathRules, path: Path) -> Any:
     """Merge options only of the same driver; a driver that is not set counts as the same."""
     if not isinstance(base, dict) or not isinstance(over, dict):
         return _merge_by_type(base, over, rules, path)
     if base.get("driver") == over.get("driver") or "driver" not in base or "driver" not in over:
-        return _mappings(base, over, rules, path)
+        return _merge_mappings(base, over, rules, path)
     return over
 
 
@@ -130,7 +130,7 @@ def _index_of(pools: list[Tree], pool: Tree) -> int | None:
     return next(subnets, None)
 
 
-def _pools(base: Any, over: Any, _rules: PathRules, path: Path) -> Any:
+def _merge_pools(base: Any, over: Any, _rules: PathRules, path: Path) -> Any:
     """Merge address pools by subnet, as docker compose does.
 
     It compares each pool with each other one, and so loses or joins some if there are several of both.
@@ -143,7 +143,7 @@ def _pools(base: Any, over: Any, _rules: PathRules, path: Path) -> Any:
             if other.get("subnet") != pool.get("subnet") and _index_of(merged, other) is None:
                 merged.append(other)
                 continue
-            both = _mappings(pool, other, {}, path)
+            both = _merge_mappings(pool, other, {}, path)
             index = _index_of(merged, both)
             if index is None:
                 merged.append(both)
@@ -153,33 +153,33 @@ def _pools(base: Any, over: Any, _rules: PathRules, path: Path) -> Any:
 
 
 RULES = compile_rules({
-    "networks.*.ipam.config": _pools,
-    "networks.*.labels": _as_sequence,
-    "volumes.*.labels": _as_sequence,
-    "services.*.annotations": _as_sequence,
-    "services.*.build": _build,
-    "services.*.build.args": _as_sequence,
-    "services.*.build.additional_contexts": _as_sequence,
-    "services.*.build.extra_hosts": _hosts,
-    "services.*.build.labels": _as_sequence,
+    "networks.*.ipam.config": _merge_pools,
+    "networks.*.labels": _merge_as_sequences,
+    "volumes.*.labels": _merge_as_sequences,
+    "services.*.annotations": _merge_as_sequences,
+    "services.*.build": _merge_build,
+    "services.*.build.args": _merge_as_sequences,
+    "services.*.build.additional_contexts": _merge_as_sequences,
+    "services.*.build.extra_hosts": _merge_hosts,
+    "services.*.build.labels": _merge_as_sequences,
     "services.*.command": _later_wins,
-    "services.*.depends_on": _as_mapping({"condition": "service_started", "required": True}),
-    "services.*.deploy.labels": _as_sequence,
-    "services.*.dns": _as_sequence,
-    "services.*.dns_opt": _as_sequence,
-    "services.*.dns_search": _as_sequence,
+    "services.*.depends_on": _merge_as_mappings({"condition": "service_started", "required": True}),
+    "services.*.deploy.labels": _merge_as_sequences,
+    "services.*.dns": _merge_as_sequences,
+    "services.*.dns_opt": _merge_as_sequences,
+    "services.*.dns_search": _merge_as_sequences,
     "services.*.entrypoint": _later_wins,
-    "services.*.env_file": _as_sequence,
-    "services.*.label_file": _as_sequence,
-    "services.*.environment": _as_sequence,
-    "services.*.extra_hosts": _hosts,
+    "services.*.env_file": _merge_as_sequences,
+    "services.*.label_file": _merge_as_sequences,
+    "services.*.environment": _merge_as_sequences,
+    "services.*.extra_hosts": _merge_hosts,
     "services.*.healthcheck.test": _later_wins,
-    "services.*.labels": _as_sequence,
-    "services.*.volumes.*.volume.labels": _as_sequence,
-    "services.*.logging": _logging,
-    "services.*.models": _as_mapping(None),
-    "services.*.networks": _as_mapping(None),
-    "services.*.sysctls": _as_sequence,
-    "services.*.tmpfs": _as_sequence,
+    "services.*.labels": _merge_as_sequences,
+    "services.*.volumes.*.volume.labels": _merge_as_sequences,
+    "services.*.logging": _merge_logging,
+    "services.*.models": _merge_as_mappings(None),
+    "services.*.networks": _merge_as_mappings(None),
+    "services.*.sysctls": _merge_as_sequences,
+    "services.*.tmpfs": _merge_as_sequences,
     "services.*.ulimits.*": _later_wins,
 })  # fmt: skip

@@ -32,7 +32,7 @@ def enforce_uniqueness(tree: Tree) -> Tree:
     return tree
 
 
-def _by(key_of: KeyOf) -> RewriteRule:
+def _unique_by(key_of: KeyOf) -> RewriteRule:
     """Return a rule that keeps the last of the items with the same key."""
 
     def rule(value: Any, path: Path) -> Any:
@@ -51,11 +51,11 @@ def _by(key_of: KeyOf) -> RewriteRule:
     return rule
 
 
-def _name(item: Any, _path: Path) -> str:
+def _name_of(item: Any, _path: Path) -> str:
     return format_value(item).partition("=")[0]
 
 
-def _volume(item: Any, path: Path) -> str:
+def _volume_target(item: Any, path: Path) -> str:
     if isinstance(item, dict):
         target = item.get("target")
         if not isinstance(target, str):
@@ -64,7 +64,7 @@ def _volume(item: Any, path: Path) -> str:
     return volume_syntax.parse_uncleaned(item, path)["target"] if isinstance(item, str) else ""
 
 
-def _device(item: Any, path: Path) -> str:
+def _device_target(item: Any, path: Path) -> str:
     if isinstance(item, dict):
         target = item.get("target")
         if not isinstance(target, str):
@@ -79,7 +79,7 @@ def _indexed_docker_path(path: Path) -> str:
     return f"{docker_path(path[:-1])}.[{path[-1]}]"
 
 
-def _file_mount(folder: str) -> KeyOf:
+def _file_mount_target(folder: str) -> KeyOf:
     def key_of(item: Any, _path: Path) -> str:
         if isinstance(item, dict):
             target = item.get("target")
@@ -89,7 +89,7 @@ def _file_mount(folder: str) -> KeyOf:
     return key_of
 
 
-def _port(item: Any, path: Path) -> str:
+def _port_key(item: Any, path: Path) -> str:
     if not isinstance(item, dict):
         return str(item)
     target = item.get("target")
@@ -100,44 +100,43 @@ def _port(item: Any, path: Path) -> str:
     return f"{host}:{item.get('published')!r}:{target}/{protocol}"
 
 
-def _expose(item: Any, path: Path) -> str:
+def _exposed_port(item: Any, path: Path) -> str:
     if isinstance(item, float):
         fail(f"{_indexed_docker_path(path)}: unsupported expose value {format_value(item)}", path)
     return format_value(item)
 
 
-def _env_file(item: Any, _path: Path) -> str:
+def _env_file_path(item: Any, _path: Path) -> str:
     return str(item.get("path")) if isinstance(item, dict) else str(item)
 
 
 RULES = compile_rules({
-    "networks.*.labels": _by(_name),
-    "networks.*.ipam.options": _by(_name),
-    "services.*.annotations": _by(_name),
-    "services.*.build.args": _by(_name),
-    "services.*.build.additional_contexts": _by(_name),
-    "services.*.build.platform": _by(_name),
-    "services.*.build.tags": _by(_name),
-    "services.*.build.labels": _by(_name),
-    "services.*.cap_add": _by(_name),
-    "services.*.cap_drop": _by(_name),
-    "services.*.devices": _by(_device),
-    "services.*.configs": _by(_file_mount("")),
-    "services.*.deploy.labels": _by(_name),
-    "services.*.dns": _by(_name),
-    "services.*.dns_opt": _by(_name),
-    "services.*.dns_search": _by(_name),
-    "services.*.environment": _by(_name),
-    "services.*.env_file": _by(_env_file),
-    "services.*.expose": _by(_expose),
-    "services.*.labels": _by(_name),
-    "services.*.links": _by(_name),
-    "services.*.networks.*.aliases": _by(_name),
-    "services.*.networks.*.link_local_ips": _by(_name),
-    "services.*.ports": _by(_port),
-    "services.*.profiles": _by(_name),
-    "services.*.secrets": _by(_file_mount("/run/secrets")),
-    "services.*.sysctls": _by(_name),
-    "services.*.tmpfs": _by(_name),
-    "services.*.volumes": _by(_volume),
+    "networks.*.labels": _unique_by(_name_of),
+    "networks.*.ipam.options": _unique_by(_name_of),
+    "services.*.annotations": _unique_by(_name_of),
+    "services.*.build.args": _unique_by(_name_of),
+    "services.*.build.additional_contexts": _unique_by(_name_of),
+    "services.*.build.tags": _unique_by(_name_of),
+    "services.*.build.labels": _unique_by(_name_of),
+    "services.*.cap_add": _unique_by(_name_of),
+    "services.*.cap_drop": _unique_by(_name_of),
+    "services.*.devices": _unique_by(_device_target),
+    "services.*.configs": _unique_by(_file_mount_target("")),
+    "services.*.deploy.labels": _unique_by(_name_of),
+    "services.*.dns": _unique_by(_name_of),
+    "services.*.dns_opt": _unique_by(_name_of),
+    "services.*.dns_search": _unique_by(_name_of),
+    "services.*.environment": _unique_by(_name_of),
+    "services.*.env_file": _unique_by(_env_file_path),
+    "services.*.expose": _unique_by(_exposed_port),
+    "services.*.labels": _unique_by(_name_of),
+    "services.*.links": _unique_by(_name_of),
+    "services.*.networks.*.aliases": _unique_by(_name_of),
+    "services.*.networks.*.link_local_ips": _unique_by(_name_of),
+    "services.*.ports": _unique_by(_port_key),
+    "services.*.profiles": _unique_by(_name_of),
+    "services.*.secrets": _unique_by(_file_mount_target("/run/secrets")),
+    "services.*.sysctls": _unique_by(_name_of),
+    "services.*.tmpfs": _unique_by(_name_of),
+    "services.*.volumes": _unique_by(_volume_target),
 })  # fmt: skip

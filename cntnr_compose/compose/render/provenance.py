@@ -117,13 +117,13 @@ class _TracingLayers(FileLayers):
         return list(reader.read_documents(text, file, _TracingComposer))
 
     def interpolate_document(self, document: Document, _source: SourceText) -> Tree:
-        return self._interpolated(document.tree)  # type: ignore[no-any-return]
+        return self._interpolate(document.tree)  # type: ignore[no-any-return]
 
-    def _interpolated(self, value: Any) -> Any:
+    def _interpolate(self, value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: self._interpolated(item) for key, item in value.items()}
+            return {key: self._interpolate(item) for key, item in value.items()}
         if isinstance(value, list):
-            return [self._interpolated(item) for item in value]
+            return [self._interpolate(item) for item in value]
         is_traced = isinstance(value, TracedScalar)
         if not self.context.interpolating or not is_traced or "$" not in value:
             return value

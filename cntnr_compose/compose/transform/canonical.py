@@ -1,4 +1,4 @@
-"""Short syntax to long syntax, and the defaults that the long syntax has: rules by path."""
+"""Expand short syntax to long syntax and fill in the defaults of the long syntax: rules by path."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -18,7 +18,8 @@ from cntnr_compose.compose.basics.path_rules import (
     compile_rules,
     docker_path,
 )
-from cntnr_compose.compose.transform import port_syntax, volume_syntax
+from cntnr_compose.compose.transform.port_syntax import parse_ports
+from cntnr_compose.compose.transform.volume_syntax import parse_volume
 from cntnr_compose.core.frozen import Tree
 
 Warn: TypeAlias = Callable[[str], None]
@@ -26,21 +27,21 @@ Wrap: TypeAlias = Callable[[RewriteRule], RewriteRule]
 
 
 def expand_short_syntax(tree: Tree, warn: Warn, wrap: Wrap | None = None) -> Tree:
-    """Rewrite short syntax; ``wrap`` may put something around each of the rules.
+    """Rewrite short syntax in place; ``wrap`` decorates each rule.
 
     Raises `ComposeFileInvalid`.
     """
     apply_rules(tree, _wrap_rules(RULES, wrap) if wrap else RULES)
     for section in ("volumes", "networks", "secrets", "configs"):
-        found = tree.get(section)
-        for key, resource in found.items() if isinstance(found, dict) else ():
-            _external(resource, (section, key), warn)
-    _omit_empty(tree)
+        resources = tree.get(section)
+        for key, resource in resources.items() if isinstance(resources, dict) else ():
+            _expand_external(resource, (section, key), warn)
+    _drop_empty_dns(tree)
     return tree
 
 
 def fill_defaults(tree: Tree) -> Tree:
-    """Fill in what the long syntax leaves out.
+    """Fill in the defaults of the long syntax in place.
 
     Raises `ComposeFileInvalid`.
     """
@@ -48,22 +49,22 @@ def fill_defaults(tree: Tree) -> Tree:
     return tree
 
 
-def lenient(change: RewriteRule) -> RewriteRule:
-    """Leave what a rule cannot read as it is, since variables are still in it."""
+def lenient(rule: RewriteRule) -> RewriteRule:
+    """Keep values that a rule cannot parse, for trees whose variables are not replaced yet."""
 
-    def change_if_readable(value: Any, path: Path) -> Any:
+    def apply_if_valid(value: Any, path: Path) -> Any:
         try:
-            return change(value, path)
+            return rule(value, path)
         except ComposeFileInvalid:
             return value
 
-    return change_if_readable
+    return apply_if_valid
 
 
-def _wrap_rules(rows: PathRules, wrap: Wrap) -> PathRules:
+def _wrap_rules(rules: PathRules, wrap: Wrap) -> PathRules:
     return {
-        key: _wrap_rules(one, wrap) if isinstance(one, dict) else wrap(one)
-        for key, one in rows.items()
+        key: _wrap_rules(rule, wrap) if isinstance(rule, dict) else wrap(rule)
+        for key, rule in rules.items()
     }
 
 
@@ -73,13 +74,13 @@ def _service(value: Any, path: Path) -> Any:
     return value
 
 
-def _not_null(what: str, change: RewriteRule) -> RewriteRule:
-    """Refuse null; where a file is extended, no schema has looked at it before."""
+def _not_null(what: str, rule: RewriteRule) -> RewriteRule:
+    """Refuse null before a rule: files that are extended have not been checked by the schema yet."""
 
     def check(value: Any, path: Path) -> Any:
         if value is None:
             fail(f"{docker_path(path)}: invalid type <nil> for {what}", path)
-        return change(value, path)
+        return rule(value, path)
 
     return check
 
@@ -88,7 +89,7 @@ def _build(value: Any, _path: Path) -> Any:
     return {"context": value} if isinstance(value, str) else value
 
 
-def _list(value: Any, _path: Path) -> Any:
+def _as_list(value: Any, _path: Path) -> Any:
     return [value] if isinstance(value, str) else value
 
 
@@ -99,13 +100,13 @@ def _file_mount(value: Any, _path: Path) -> Any:
 def _contexts(value: Any, path: Path) -> Any:
     if not isinstance(value, list):
         return value
-    done = {}
+    contexts = {}
     for word in value:
         key, equals, source = format_value(word).partition("=")
         if not equals:
             fail(f"{docker_path(path)}: invalid value {word}, expected key=value", path)
-        done[key] = source
-    return done
+        contexts[key] = source
+    return contexts
 
 
 def _depends_on(value: Any, _path: Path) -> Any:
@@ -113,9 +114,9 @@ def _depends_on(value: Any, _path: Path) -> Any:
         return {
             format_value(key): {"condition": "service_started", "required": True} for key in value
         }
-    for one in value.values() if isinstance(value, dict) else ():
-        if isinstance(one, dict):
-            one.setdefault("required", True)
+    for dependency in value.values() if isinstance(value, dict) else ():
+        if isinstance(dependency, dict):
+            dependency.setdefault("required", True)
     return value
 
 
@@ -124,11 +125,11 @@ def _env_file(value: Any, path: Path) -> Any:
         return [{"path": value, "required": True}]
     if isinstance(value, dict):
         fail(f"{docker_path(path)}: invalid type for env_file, a mapping", path)
-    for index, one in enumerate(value) if isinstance(value, list) else ():
-        if isinstance(one, str):
-            value[index] = {"path": one, "required": True}
-        elif isinstance(one, dict):
-            one.setdefault("required", True)
+    for index, entry in enumerate(value) if isinstance(value, list) else ():
+        if isinstance(entry, str):
+            value[index] = {"path": entry, "required": True}
+        elif isinstance(entry, dict):
+            entry.setdefault("required", True)
     return value
 
 
@@ -140,14 +141,12 @@ def _gpus(value: Any, _path: Path) -> Any:
     return [{"count": value}] if isinstance(value, str) else value
 
 
-def _names(value: Any, _path: Path) -> Any:
+def _names_as_mapping(value: Any, _path: Path) -> Any:
     return {format_value(key): None for key in value} if isinstance(value, list) else value
 
 
 def _volume(value: Any, path: Path) -> Any:
-    if isinstance(value, str):
-        return volume_syntax.parse_volume(value, path)
-    return value
+    return parse_volume(value, path) if isinstance(value, str) else value
 
 
 def _device(value: Any, path: Path) -> Any:
@@ -163,53 +162,56 @@ def _device(value: Any, path: Path) -> Any:
 def _ports(value: Any, path: Path) -> Any:
     if not isinstance(value, list):
         return value
-    done: list[Any] = []
-    refused: list[Diagnostic] = []
-    for index, one in enumerate(value):
-        if isinstance(one, str) or (isinstance(one, int) and not isinstance(one, bool)):
+    ports: list[Any] = []
+    diagnostics: list[Diagnostic] = []
+    for index, entry in enumerate(value):
+        if isinstance(entry, str) or (isinstance(entry, int) and not isinstance(entry, bool)):
             try:
-                done.extend(port_syntax.parse_ports(str(one), (*path, index)))
+                ports.extend(parse_ports(str(entry), (*path, index)))
             except ComposeFileInvalid as error:
-                refused += error.diagnostics
+                diagnostics += error.diagnostics
         else:
-            done.append(one)
-    fail_if_any(refused)
-    return done
+            ports.append(entry)
+    fail_if_any(diagnostics)
+    return ports
 
 
 def _ssh(value: Any, path: Path) -> Any:
     if isinstance(value, dict):
-        return {key: one if one is None else format_value(one) for key, one in value.items()}
+        return {key: None if file is None else format_value(file) for key, file in value.items()}
     if isinstance(value, str):
         value = [value]
     if not isinstance(value, list):
         return value
-    done: Tree = {}
+    keys: Tree = {}
     for word in value:
         key, equals, file = format_value(word).partition("=")
         if not equals and key != "default":
             fail(f'invalid ssh key "{key}"', path)
-        done[key] = file if equals else None
-    return done
+        keys[key] = file if equals else None
+    return keys
 
 
-def _switch(value: Any, _path: Path) -> Any:
+def _bool_as_string(value: Any, _path: Path) -> Any:
     return format_value(value) if isinstance(value, bool) else value
 
 
 def _watch(value: Any, _path: Path) -> Any:
-    """A rule for several paths is as many rules."""
+    """Split a rule with several paths into one rule a path."""
     if not isinstance(value, list):
         return value
-    done: list[Any] = []
-    for one in value:
-        paths = one.get("path") if isinstance(one, dict) else None
-        done.extend([one | {"path": path} for path in paths] if isinstance(paths, list) else [one])
-    return done
+    rules: list[Any] = []
+    for rule in value:
+        paths = rule.get("path") if isinstance(rule, dict) else None
+        if isinstance(paths, list):
+            rules.extend(rule | {"path": path} for path in paths)
+        else:
+            rules.append(rule)
+    return rules
 
 
-def _external(resource: Any, path: Path, warn: Warn) -> None:
-    """``external: {name: N}`` is the old form of ``external: true`` and ``name: N``."""
+def _expand_external(resource: Any, path: Path, warn: Warn) -> None:
+    """Rewrite ``external: {name: N}``, the old form of ``external: true`` with ``name: N``."""
     if resource is None:
         return
     if not isinstance(resource, dict):
@@ -226,15 +228,15 @@ def _external(resource: Any, path: Path, warn: Warn) -> None:
         fail(f"{where}: name and external.name conflict; only use name", path)
 
 
-def _omit_empty(tree: Tree) -> None:
+def _drop_empty_dns(tree: Tree) -> None:
     services = tree.get("services")
     for service in services.values() if isinstance(services, dict) else ():
-        words = service.get("dns") if isinstance(service, dict) else None
-        if isinstance(words, list):
-            service["dns"] = [word for word in words if word not in (None, "")]
+        servers = service.get("dns") if isinstance(service, dict) else None
+        if isinstance(servers, list):
+            service["dns"] = [server for server in servers if server not in (None, "")]
 
 
-def _context(value: Any, _path: Path) -> Any:
+def _build_defaults(value: Any, _path: Path) -> Any:
     if isinstance(value, dict):
         value.setdefault("context", ".")
     return value
@@ -247,13 +249,13 @@ def _port_defaults(value: Any, _path: Path) -> Any:
     return value
 
 
-def _request(value: Any, _path: Path) -> Any:
+def _device_request_defaults(value: Any, _path: Path) -> Any:
     if isinstance(value, dict) and "count" not in value and "device_ids" not in value:
         value["count"] = "all"
     return value
 
 
-def _secret(value: Any, _path: Path) -> Any:
+def _secret_defaults(value: Any, _path: Path) -> Any:
     if isinstance(value, dict) and isinstance(value.get("source"), str):
         value.setdefault("target", f"/run/secrets/{value['source']}")
     return value
@@ -265,30 +267,30 @@ RULES = compile_rules({
     "services.*.build.additional_contexts": _contexts,
     "services.*.build.secrets.*": _file_mount,
     "services.*.build.ssh": _ssh,
-    "services.*.build.provenance": _switch,
-    "services.*.build.sbom": _switch,
+    "services.*.build.provenance": _bool_as_string,
+    "services.*.build.sbom": _bool_as_string,
     "services.*.configs.*": _file_mount,
     "services.*.depends_on": _not_null("depend_on", _depends_on),
     "services.*.develop.watch": _watch,
-    "services.*.develop.watch.*.ignore": _list,
-    "services.*.develop.watch.*.include": _list,
+    "services.*.develop.watch.*.ignore": _as_list,
+    "services.*.develop.watch.*.include": _as_list,
     "services.*.devices.*": _device,
-    "services.*.dns": _list,
+    "services.*.dns": _as_list,
     "services.*.env_file": _not_null("env_file", _env_file),
     "services.*.extends": _extends,
     "services.*.gpus": _not_null("gpus", _gpus),
-    "services.*.label_file": _list,
-    "services.*.models": _names,
-    "services.*.networks": _names,
+    "services.*.label_file": _as_list,
+    "services.*.models": _names_as_mapping,
+    "services.*.networks": _names_as_mapping,
     "services.*.ports": _not_null("port", _ports),
     "services.*.secrets.*": _file_mount,
     "services.*.volumes.*": _volume,
 })  # fmt: skip
 
 DEFAULTS = compile_rules({
-    "services.*.build": _context,
-    "services.*.deploy.resources.reservations.devices.*": _request,
-    "services.*.gpus.*": _request,
+    "services.*.build": _build_defaults,
+    "services.*.deploy.resources.reservations.devices.*": _device_request_defaults,
+    "services.*.gpus.*": _device_request_defaults,
     "services.*.ports.*": _port_defaults,
-    "services.*.secrets.*": _secret,
+    "services.*.secrets.*": _secret_defaults,
 })  # fmt: skip

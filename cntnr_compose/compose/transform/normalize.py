@@ -1,4 +1,4 @@
-"""What a project says without words: the default network, dependencies that follow, names."""
+"""Fill in what a project implies: the default network, implied dependencies, names of resources."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,20 +6,20 @@ from typing import Any
 from cntnr_compose.compose.transform.volume_syntax import clean_path
 from cntnr_compose.core.frozen import Tree
 
-NAMED = ("networks", "volumes", "configs", "secrets")
-NAMESPACES = ("network_mode", "ipc", "pid", "uts", "cgroup")
+NAMED_SECTIONS = ("networks", "volumes", "configs", "secrets")
+NAMESPACE_KEYS = ("network_mode", "ipc", "pid", "uts", "cgroup")
 
 
 def normalize(tree: Tree, name: str, environment: Mapping[str, str]) -> Tree:
-    """Fill in what follows from what is said."""
+    """Fill in implied values in place."""
     services: Tree = tree.get("services") or {}
-    _networks(tree, services)
+    _add_default_network(tree, services)
     for service in services.values():
         if service.get("pull_policy") == "if_not_present":
             service["pull_policy"] = "missing"
         build = service.get("build")
         if isinstance(build, dict):
-            _build(build, environment)
+            _normalize_build(build, environment)
         if service.get("environment") is not None:
             service["environment"] = fill_from_environment(
                 service["environment"], environment, keep_unset=True
@@ -27,29 +27,29 @@ def normalize(tree: Tree, name: str, environment: Mapping[str, str]) -> Tree:
         for volume in service.get("volumes") or ():
             if isinstance(volume, dict) and isinstance(volume.get("target"), str):
                 volume["target"] = clean_path(volume["target"]) or "."
-        depends_on = _dependencies(service)
+        depends_on = _all_dependencies(service)
         if depends_on:
             service["depends_on"] = depends_on
-    _names(tree, name)
+    _set_resource_names(tree, name)
     return tree
 
 
-def _networks(tree: Tree, services: Tree) -> None:
-    used = False
+def _add_default_network(tree: Tree, services: Tree) -> None:
+    uses_default = False
     for service in services.values():
         if "provider" in service or "network_mode" in service:
             continue
         if not service.get("networks"):
             service["networks"] = {"default": None}
-        used = used or "default" in service["networks"]
+        uses_default = uses_default or "default" in service["networks"]
     networks = tree.get("networks") or {}
-    if used:
+    if uses_default:
         networks.setdefault("default", None)
     if networks:
         tree["networks"] = networks
 
 
-def _build(build: Tree, environment: Mapping[str, str]) -> None:
+def _normalize_build(build: Tree, environment: Mapping[str, str]) -> None:
     if build.get("context") is None:
         build["context"] = "."
     if build.get("dockerfile") is None and build.get("dockerfile_inline") is None:
@@ -59,15 +59,18 @@ def _build(build: Tree, environment: Mapping[str, str]) -> None:
 
 
 def fill_from_environment(value: Any, environment: Mapping[str, str], *, keep_unset: bool) -> Any:
-    """Give variables without a value the one of the environment; without one, ``keep`` decides."""
+    """Take values of variables that have none from the environment.
+
+    Variables that have none there either are kept without a value or dropped: ``keep_unset``.
+    """
     if isinstance(value, dict):
-        done: Tree = {}
+        variables: Tree = {}
         for key, inner in value.items():
             if inner is not None or key in environment:
-                done[key] = environment[key] if inner is None else inner
+                variables[key] = environment[key] if inner is None else inner
             elif keep_unset:
-                done[key] = None
-        return done
+                variables[key] = None
+        return variables
     if isinstance(value, list):
         words: list[Any] = []
         for word in value:
@@ -81,7 +84,8 @@ def fill_from_environment(value: Any, environment: Mapping[str, str], *, keep_un
     return value
 
 
-def _dependencies(service: Tree) -> Tree:
+def _all_dependencies(service: Tree) -> Tree:
+    """Add what links, shared namespaces and `volumes_from` imply to `depends_on`."""
     depends_on: Tree = service.get("depends_on") or {}
 
     def add(name: str, *, restart: bool) -> None:
@@ -92,21 +96,21 @@ def _dependencies(service: Tree) -> Tree:
     for link in service.get("links") or ():
         parts = str(link).split(":")
         add(parts[0] if len(parts) == 2 else str(link), restart=True)
-    for namespace in NAMESPACES:
-        word = service.get(namespace)
-        if isinstance(word, str) and word.startswith("service:"):
-            add(word.removeprefix("service:"), restart=True)
+    for key in NAMESPACE_KEYS:
+        mode = service.get(key)
+        if isinstance(mode, str) and mode.startswith("service:"):
+            add(mode.removeprefix("service:"), restart=True)
     for volume in service.get("volumes_from") or ():
         if not str(volume).startswith("container:"):
             add(str(volume).split(":")[0], restart=False)
     return depends_on
 
 
-def _names(tree: Tree, name: str) -> None:
-    for section in NAMED:
+def _set_resource_names(tree: Tree, project: str) -> None:
+    for section in NAMED_SECTIONS:
         resources = tree.get(section) or {}
         for key in resources:
             resource = resources[key] = resources[key] or {}
             if resource.get("name") is None:
                 is_external = resource.get("external") in (True, "true")
-                resource["name"] = key if is_external else f"{name}_{key}"
+                resource["name"] = key if is_external else f"{project}_{key}"

@@ -1,4 +1,4 @@
-"""The short syntax of ports, ``[IP:][HOST:]CONTAINER[/PROTOCOL]``, to the long one."""
+"""Parse the short syntax of ports, ``[IP:][HOST:]CONTAINER[/PROTOCOL]``, to the long syntax."""
 
 from cntnr_compose.compose.basics.diagnostics import Path, fail
 from cntnr_compose.core.frozen import Tree
@@ -9,12 +9,12 @@ OCTETS = frozenset(map(str, range(256)))
 
 
 def parse_ports(spec: str, path: Path = ()) -> list[Tree]:
-    """Read the short syntax, which can mean several ports; ``path`` is told where it is wrong.
+    """Parse one entry, which may stand for a range of ports; errors name ``path``.
 
     Raises `ComposeFileInvalid`.
     """
-    host_ip, host, container = _split(spec)
-    protocol, container = _protocol(container)
+    host_ip, host, container = _split_entry(spec)
+    protocol, container = _split_protocol(container)
     host_ip = _parse_ip(host_ip, path)
     if protocol.lower() not in PROTOCOLS:
         fail(f"invalid proto: {protocol}", path)
@@ -29,24 +29,22 @@ def parse_ports(spec: str, path: Path = ()) -> list[Tree]:
         if not number:
             del port["target"]
         if host:
-            published = (
-                f"{low}-{high}" if first == last and low != high else str(low + number - first)
-            )
-            port["published"] = published
+            is_choice = first == last and low != high  # any free port of a range
+            port["published"] = f"{low}-{high}" if is_choice else str(low + number - first)
         if host_ip:
             port["host_ip"] = host_ip
         ports.append(port)
-    return sorted(ports, key=lambda one: f"{one.get('target')}/{one['protocol']}")
+    return sorted(ports, key=lambda port: f"{port.get('target')}/{port['protocol']}")
 
 
-def _split(spec: str) -> tuple[str, str, str]:
+def _split_entry(spec: str) -> tuple[str, str, str]:
     parts = spec.split(":")
     if len(parts) == 1:
         return "", "", parts[0]
     return ":".join(parts[:-2]), parts[-2], parts[-1]
 
 
-def _protocol(container: str) -> tuple[str, str]:
+def _split_protocol(container: str) -> tuple[str, str]:
     port, _, protocol = container.partition("/")
     if not port:
         return "", ""
@@ -65,10 +63,10 @@ def _parse_ip(host_ip: str, path: Path) -> str:
 
 
 def is_ip_address(text: str) -> bool:
-    """Tell whether a text is an address that can be listened on."""
+    """Return whether a text is an IP address, without a zone."""
     if ":" not in text:
         parts = text.split(".")
-        return len(parts) == 4 and all(one in OCTETS for one in parts)
+        return len(parts) == 4 and all(part in OCTETS for part in parts)
     import socket
 
     try:

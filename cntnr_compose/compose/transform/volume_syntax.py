@@ -1,4 +1,4 @@
-"""The short syntax of volumes, ``[SOURCE:]TARGET[:OPTIONS]``, to the long one."""
+"""Parse the short syntax of volumes, ``[SOURCE:]TARGET[:OPTIONS]``, to the long syntax."""
 
 import posixpath
 
@@ -6,11 +6,11 @@ from cntnr_compose.compose.basics.diagnostics import Path, fail
 from cntnr_compose.core.frozen import Tree
 
 PROPAGATIONS = frozenset({"private", "rprivate", "shared", "rshared", "slave", "rslave"})
-SELINUX = frozenset({"z", "Z"})
+SELINUX_OPTIONS = frozenset({"z", "Z"})
 
 
 def parse_volume(spec: str, path: Path = ()) -> Tree:
-    """Read the short syntax; ``path`` is told where it is wrong.
+    """Parse one entry and clean its target; errors name ``path``.
 
     Raises `ComposeFileInvalid`.
     """
@@ -20,7 +20,7 @@ def parse_volume(spec: str, path: Path = ()) -> Tree:
 
 
 def parse_uncleaned(spec: str, path: Path = ()) -> Tree:
-    """Read the short syntax, and leave the target as it is.
+    """Parse one entry and keep its target as written.
 
     Raises `ComposeFileInvalid`.
     """
@@ -28,7 +28,7 @@ def parse_uncleaned(spec: str, path: Path = ()) -> Tree:
         fail("invalid empty volume spec", path)
     if len(spec) < 3:
         return {"type": "volume", "target": spec}
-    sections = _sections(spec)
+    sections = _split_sections(spec)
     if "" in sections:
         fail(f"invalid spec: {spec}: empty section between colons", path)
     if len(sections) > 3:
@@ -38,54 +38,54 @@ def parse_uncleaned(spec: str, path: Path = ()) -> Tree:
     options = sections[2].split(",") if len(sections) > 2 else []
     volume: Tree = {"source": source} if source else {}
     volume["target"] = target
-    return volume | _options(options, is_path=is_host_path(source))
+    return volume | _parse_options(options, is_bind=is_host_path(source))
 
 
 def clean_path(target: str) -> str:
-    """Write a path inside a container without what says nothing."""
+    """Normalise a path inside a container: no double slashes, no ``.`` and ``..``."""
     if not target:
         return ""
-    short = posixpath.normpath(target)
-    return "/" + short.lstrip("/") if short.startswith("//") else short
+    normal = posixpath.normpath(target)
+    return "/" + normal.lstrip("/") if normal.startswith("//") else normal
 
 
-def _sections(spec: str) -> list[str]:
-    """Split at colons, but not behind a drive's letter and not inside of ``${…}``."""
+def _split_sections(spec: str) -> list[str]:
+    """Split at colons, but neither after a drive letter nor inside ``${…}``."""
     sections, start, depth = [], 0, 0
-    for at, letter in enumerate(spec):
-        if letter == "$" and spec[at + 1 : at + 2] == "{":
+    for index, letter in enumerate(spec):
+        if letter == "$" and spec[index + 1 : index + 2] == "{":
             depth += 1
         elif letter == "}" and depth:
             depth -= 1
-        elif letter == ":" and not depth and not (at == start + 1 and spec[start].isalpha()):
-            sections.append(spec[start:at])
-            start = at + 1
+        elif letter == ":" and not depth and not (index == start + 1 and spec[start].isalpha()):
+            sections.append(spec[start:index])
+            start = index + 1
     return [*sections, spec[start:]]
 
 
-def _options(words: list[str], *, is_path: bool) -> Tree:
-    done: Tree = {"type": "bind" if is_path else "volume"}
-    bind: Tree = {"create_host_path": True} if is_path else {}
-    for word in words:
-        if word in ("ro", "rw"):
-            done["read_only"] = word == "ro"
-        elif word == "nocopy":
-            done["volume"] = {"nocopy": True}
-        elif word in PROPAGATIONS:
-            bind["propagation"] = word
-        elif word in SELINUX:
-            bind["selinux"] = word
-    if not done.get("read_only", True):
-        del done["read_only"]
+def _parse_options(options: list[str], *, is_bind: bool) -> Tree:
+    mount: Tree = {"type": "bind" if is_bind else "volume"}
+    bind: Tree = {"create_host_path": True} if is_bind else {}
+    for option in options:
+        if option in ("ro", "rw"):
+            mount["read_only"] = option == "ro"
+        elif option == "nocopy":
+            mount["volume"] = {"nocopy": True}
+        elif option in PROPAGATIONS:
+            bind["propagation"] = option
+        elif option in SELINUX_OPTIONS:
+            bind["selinux"] = option
+    if not mount.get("read_only", True):
+        del mount["read_only"]
     if bind:
-        done["bind"] = bind
-    if not is_path:
-        done.setdefault("volume", {})
-    return done
+        mount["bind"] = bind
+    if not is_bind:
+        mount.setdefault("volume", {})
+    return mount
 
 
 def is_host_path(source: str) -> bool:
-    """Tell whether a source is a path of the host and not the name of a volume."""
+    """Return whether a source is a path of the host, not the name of a volume."""
     if not source:
         return False
     if source[0] in "./~" or source.startswith("\\\\"):

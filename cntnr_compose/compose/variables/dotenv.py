@@ -27,7 +27,7 @@ class UnterminatedQuote(EnvFileInvalid):
 
 
 @cache
-def _escape() -> re.Pattern[str]:
+def _escape_pattern() -> re.Pattern[str]:
     return re.compile(r'\\(?:[abcfnrtv$"\\]|0\d{0,3})')
 
 
@@ -50,8 +50,8 @@ def parse_raw_dotenv(text: str, lookup: Lookup) -> dict[str, str]:
     Raises `EnvFileInvalid`.
     """
     variables: dict[str, str] = {}
-    for number, ended in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
-        line = ended.removesuffix("\r").lstrip()
+    for number, raw_line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
+        line = raw_line.removesuffix("\r").lstrip()
         if not line or line.startswith("#"):
             continue
         name, equals, value = line.partition("=")
@@ -90,14 +90,14 @@ class _Parser:
     def parse(self) -> dict[str, str]:
         while self._next_statement():
             start = self._at
-            name, is_bare = self._name()
+            name, is_bare = self._parse_name()
             self.statement_starts[name] = start
             if is_bare:
                 value = self._lookup(name)
                 if value is not None:
                     self._variables[name] = value
             else:
-                self._variables[name] = self._value()
+                self._variables[name] = self._parse_value()
         return self._variables
 
     def _next_statement(self) -> bool:
@@ -112,7 +112,7 @@ class _Parser:
                 return True
         return False
 
-    def _name(self) -> tuple[str, bool]:
+    def _parse_name(self) -> tuple[str, bool]:
         """Parse a name, and return whether it is bare: without ``=`` or ``:`` behind it."""
         text = self._text
         export = re.compile(r"export\s+").match(text, self._at)
@@ -142,18 +142,18 @@ class _Parser:
             at += 1
         return at
 
-    def _value(self) -> str:
+    def _parse_value(self) -> str:
         text = self._text
         quote = text[self._at : self._at + 1]
         if quote in ("'", '"'):
-            value = self._quoted(quote)
+            value = self._parse_quoted(quote)
             return value if quote == "'" else self._expand(_unescape(value))
         end = text.find("\n", self._at)
         line = text[self._at :] if end < 0 else text[self._at : end]
         self._at = len(text) if end < 0 else end + 1
         return self._expand(line.partition(" #")[0].rstrip())
 
-    def _quoted(self, quote: str) -> str:
+    def _parse_quoted(self, quote: str) -> str:
         """Parse a quoted text; of the escapes only that of the quote itself is resolved."""
         text, start = self._text, self._at
         letters: list[str] = []
@@ -212,4 +212,4 @@ def _unescape(text: str) -> str:
             return word
         return ESCAPES.get(word, match[0])
 
-    return _escape().sub(replacement, text)
+    return _escape_pattern().sub(replacement, text)

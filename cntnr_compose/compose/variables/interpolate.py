@@ -74,7 +74,7 @@ def interpolate(tree: Any, lookup: Lookup, source: SourceText, warn: Callable[[s
     Raises `ComposeFileInvalid` with all diagnostics.
     """
     interpolator = _Interpolator(lookup, source, warn)
-    result = interpolator.value(tree, CASTS)
+    result = interpolator.interpolate(tree, CASTS)
     fail_if_any(interpolator.diagnostics)
     return result
 
@@ -87,17 +87,19 @@ class _Interpolator:
         self._warn = warn
         self._path: list[str | int] = []
 
-    def value(self, value: Any, casts: PathRules | None) -> Any:
+    def interpolate(self, value: Any, casts: PathRules | None) -> Any:
         kind = type(value)
         if kind is dict:
-            return self._mapping(value, casts)
+            return self._interpolate_mapping(value, casts)
         if kind is list:
-            return self._sequence(value, casts)
+            return self._interpolate_sequence(value, casts)
         if isinstance(value, str) and ("$" in value or (casts and HERE in casts)):
-            return self._text(value, casts)
+            return self._interpolate_text(value, casts)
         return value
 
-    def _mapping(self, mapping: dict[str, Any], casts: PathRules | None) -> dict[str, Any]:
+    def _interpolate_mapping(
+        self, mapping: dict[str, Any], casts: PathRules | None
+    ) -> dict[str, Any]:
         path, result = self._path, {}
         for key, item in mapping.items():
             inner_casts = rules_below(casts, key) if casts else None
@@ -105,20 +107,20 @@ class _Interpolator:
                 result[key] = item
                 continue
             path.append(key)
-            result[key] = self.value(item, inner_casts)
+            result[key] = self.interpolate(item, inner_casts)
             path.pop()
         return result
 
-    def _sequence(self, sequence: list[Any], casts: PathRules | None) -> list[Any]:
+    def _interpolate_sequence(self, sequence: list[Any], casts: PathRules | None) -> list[Any]:
         path, result = self._path, []
         inner_casts = casts.get("*") if casts else None
         for index, item in enumerate(sequence):
             path.append(index)
-            result.append(self.value(item, inner_casts))
+            result.append(self.interpolate(item, inner_casts))
             path.pop()
         return result
 
-    def _text(self, text: str, casts: PathRules | None) -> Any:
+    def _interpolate_text(self, text: str, casts: PathRules | None) -> Any:
         cast = casts.get(HERE) if casts else None
         path = docker_path(tuple(self._path))
         try:

@@ -121,7 +121,7 @@ class Composer:
         """End a mapping or sequence."""
         collection = self._stack[-1]
         if collection.merged:
-            self._merge(collection, event)
+            self._merge_sources(collection, event)
         self._stack.pop()
         if collection.tag == RESET:
             node = _reset_node()
@@ -168,7 +168,7 @@ class Composer:
             if not node.is_reset:
                 items.append(node.value)
         elif top.key is KEY:
-            top.key = self._key(node, event, top)
+            top.key = self._check_key(node, event, top)
         else:
             key, top.key = top.key, KEY
             if key is MERGE:
@@ -180,7 +180,7 @@ class Composer:
             if not node.is_reset:
                 items[key] = node.value
 
-    def _key(self, node: _Node, event: Any, top: _OpenCollection) -> Any:
+    def _check_key(self, node: _Node, event: Any, top: _OpenCollection) -> Any:
         key, line = node.value, event.start_mark.line + 1
         if isinstance(key, dict | list):
             self._fail("invalid map key: it is a mapping or a list", event)
@@ -193,12 +193,12 @@ class Composer:
             return MERGE
         if not isinstance(key, str) or isinstance(key, Timestamp):
             shown = "<nil>" if key is None else str(key).lower() if isinstance(key, bool) else key
-            path = self._path()
+            path = self._current_path()
             where = f"in {dotted_path(path)}" if path else "at top level"
             self._fail(f"non-string key {where}: {shown}", event, hint="put it in quotes")
         return key
 
-    def _merge(self, collection: _OpenCollection, event: Any) -> None:
+    def _merge_sources(self, collection: _OpenCollection, event: Any) -> None:
         """Merge what `<<` names under a mapping: its own keys win, then earlier sources."""
         (value,) = collection.merged
         for source in value if isinstance(value, list) else [value]:
@@ -207,7 +207,7 @@ class Composer:
             for key, item in source.items():
                 collection.items.setdefault(key, item)
 
-    def _path(self) -> Path:
+    def _current_path(self) -> Path:
         steps: list[str | int] = []
         for collection in self._stack:
             if isinstance(collection.items, list):
@@ -217,7 +217,7 @@ class Composer:
         return tuple(steps)
 
     def _fail(self, message: str, event: Any, hint: str = "") -> NoReturn:
-        fail(message, self._path(), hint=hint, location=self.location_of(event))
+        fail(message, self._current_path(), hint=hint, location=self.location_of(event))
 
 
 def _reset_node() -> _Node:

@@ -29,7 +29,7 @@ def read_documents(
 
     try:
         if text:
-            yield from _documents(yaml.CSafeLoader(text), composer_class(file), text)
+            yield from _parse_documents(yaml.CSafeLoader(text), composer_class(file), text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line, mark.column) if mark else (0, 0)
@@ -44,7 +44,7 @@ def _fail(file: str, message: str, line: int, column: int) -> NoReturn:
     fail(message, location=Location(file=file, line=line + 1, column=column + 1))
 
 
-def _documents(parser: Any, composer: Composer, text: str) -> Iterator[Document]:
+def _parse_documents(parser: Any, composer: Composer, text: str) -> Iterator[Document]:
     import yaml
 
     handlers: dict[type, Callable[[Any], None]] = {

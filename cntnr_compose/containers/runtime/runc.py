@@ -1,4 +1,4 @@
-"""Drive runc and conmon: create, start, pause and delete containers. Runs inside the holder."""
+"""Drive runc and conmon: create, start and delete containers. Runs inside the holder."""
 
 import asyncio
 import contextlib
@@ -10,8 +10,8 @@ from pathlib import Path
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError, CommandFailed
 from cntnr_compose.core.values import Bytes, Seconds, Tree, Value, field, from_json
-from cntnr_compose.host import files, kernel, process
-from cntnr_compose.host.namespaces import rootlesskit
+from cntnr_compose.host import files, proc, process
+from cntnr_compose.host.namespaces import holder
 
 # runc writes these on every failed start in a user namespace; they explain nothing.
 NOISE = (
@@ -106,7 +106,7 @@ def build_conmon_argv(options: ConmonOptions) -> list[str]:
         argv.append("-t")
     if options.stdin:
         argv.append("-i")
-    return rootlesskit.nsenter_network_argv(argv) if options.has_own_network else argv
+    return holder.nsenter_network_argv(argv) if options.has_own_network else argv
 
 
 async def create(options: ConmonOptions) -> tuple[int, int]:
@@ -147,25 +147,25 @@ async def _create(options: ConmonOptions) -> tuple[int, int]:
     return sync.data, conmon_pid
 
 
-async def abandon_create(identity: str) -> None:
+async def abandon_create(container_id: str) -> None:
     """End a create that nobody waits for any more, also one of an earlier supervisor.
 
     conmon is killed. runc and its hooks end by themselves then and are waited for, since killing them
     would leave more behind.
     """
     deadline = time.monotonic() + ABANDON_TIMEOUT
-    while pids := kernel.find_by_argument(identity.encode()):
+    while pids := proc.find_by_argument(container_id.encode()):
         for pid in pids:
-            if is_conmon(pid, identity) or time.monotonic() > deadline:
+            if is_conmon(pid, container_id) or time.monotonic() > deadline:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
         await asyncio.sleep(0.005)
 
 
-def is_conmon(pid: int, identity: str) -> bool:
+def is_conmon(pid: int, container_id: str) -> bool:
     """Tell whether a process is a container's conmon, and not a later one with its pid."""
-    argv = kernel.command_line(pid)
-    return bool(argv) and argv[0].endswith(b"conmon") and identity.encode() in argv
+    argv = proc.command_line(pid)
+    return bool(argv) and argv[0].endswith(b"conmon") and container_id.encode() in argv
 
 
 async def _first_line(pipe: object) -> bytes:
@@ -178,14 +178,17 @@ async def _first_line(pipe: object) -> bytes:
         transport.close()
 
 
-async def start(identity: str, name: str) -> None:
+async def start(container_id: str, name: str) -> None:
     """Start the program of a created container. Raises `ContainerFailed`."""
-    await _runc(name, "start", identity)
+    try:
+        await process.run_async(["runc", "--root", str(state_folder()), "start", container_id])
+    except CommandFailed as error:
+        raise ContainerFailed(name, extract_cause(error.stderr)) from error
 
 
-async def delete(identity: str, *, force: bool = False) -> None:
+async def delete(container_id: str, *, force: bool = False) -> None:
     """Delete runc's state of a container that has ended; its poststop hooks run."""
-    if not (state_folder() / identity).exists():
+    if not (state_folder() / container_id).exists():
         return
     argv = [
         "runc",
@@ -193,51 +196,34 @@ async def delete(identity: str, *, force: bool = False) -> None:
         str(state_folder()),
         "delete",
         *(["--force"] if force else []),
-        identity,
+        container_id,
     ]
     await process.run_async(argv, ok=range(256))
-    files.remove_tree(state_folder() / identity)
+    files.remove_tree(state_folder() / container_id)
 
 
-async def pause(identity: str, name: str) -> None:
-    """Freeze a container; needs cgroup rights. Raises `ContainerFailed`."""
-    await _runc(name, "pause", identity)
-
-
-async def resume(identity: str, name: str) -> None:
-    """Thaw a frozen container. Raises `ContainerFailed`."""
-    await _runc(name, "resume", identity)
-
-
-async def _runc(name: str, verb: str, identity: str) -> None:
-    try:
-        await process.run_async(["runc", "--root", str(state_folder()), verb, identity])
-    except CommandFailed as error:
-        raise ContainerFailed(name, extract_cause(error.stderr)) from error
-
-
-def read_pid(identity: str) -> int:
+def read_pid(container_id: str) -> int:
     """Read the pid of a container's first process; 0 if it is gone, or runc does not know it."""
-    state = files.read_value(state_folder() / identity / "state.json", RuncState)
-    return state.pid if state and kernel.start_time(state.pid) == state.start_time else 0
+    state = files.read_value(state_folder() / container_id / "state.json", RuncState)
+    return state.pid if state and proc.start_time(state.pid) == state.start_time else 0
 
 
-def is_started(identity: str) -> bool:
+def is_started(container_id: str) -> bool:
     """Tell whether the program of a created container was started: runc removes its pipe then."""
-    folder = state_folder() / identity
+    folder = state_folder() / container_id
     return (folder / "state.json").exists() and not (folder / "exec.fifo").exists()
 
 
-def read_exit_status(identity: str) -> int | None:
+def read_exit_status(container_id: str) -> int | None:
     """Read the exit file of a container; None if there is none."""
     try:
-        return int((exit_folder() / identity).read_text())
+        return int((exit_folder() / container_id).read_text())
     except (OSError, ValueError):
         return None
 
 
 def build_exec_argv(
-    identity: str, process_spec: Path, *, pid_file: Path | None = None
+    container_id: str, process_spec: Path, *, pid_file: Path | None = None
 ) -> list[str]:
     """Build the command that runs a process in a container, as a process spec file describes it.
 
@@ -252,7 +238,7 @@ def build_exec_argv(
         *detached,
         "--process",
         str(process_spec),
-        identity,
+        container_id,
     ]
 
 

@@ -99,6 +99,12 @@ def choose_working_dir(*candidates: str) -> str:
     return path
 
 
+def apply_console_size(process: Tree, size: tuple[int, int] | None) -> None:
+    """Set the size of a process's terminal, in place, if it has one and the size is known."""
+    if process["terminal"] and size:
+        process["consoleSize"] = {"height": size[0], "width": size[1]}
+
+
 def build_exec_process(
     container_process: Tree,
     hook: Hook,
@@ -124,8 +130,7 @@ def build_exec_process(
     process["env"] = [f"{name}={value}" for name, value in variables.items()]
     process["cwd"] = choose_working_dir(hook.working_dir, container_process["cwd"])
     process["terminal"] = tty
-    if tty and console_size:
-        process["consoleSize"] = {"height": console_size[0], "width": console_size[1]}
+    apply_console_size(process, console_size)
     if hook.user:
         process["user"] = resolve_user(
             hook.user, passwd=passwd, group=group, id_count=id_count, group_add=group_add

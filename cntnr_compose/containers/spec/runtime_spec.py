@@ -19,6 +19,7 @@ from cntnr_compose.containers.spec.mounts import (
 from cntnr_compose.containers.spec.namespaces import build_hooks, build_namespaces, build_sysctls
 from cntnr_compose.containers.spec.process import (
     INIT_PATH,
+    apply_console_size,
     build_command_line,
     build_environment,
     choose_working_dir,
@@ -97,11 +98,7 @@ def _build_process(
         "capabilities": capabilities.build_capability_sets(names, user.uid),
         "rlimits": rlimits.build_rlimits(service, facts, reductions),
     }
-    if service.tty and inputs.console_size:
-        process["consoleSize"] = {
-            "height": inputs.console_size[0],
-            "width": inputs.console_size[1],
-        }
+    apply_console_size(process, inputs.console_size)
     oom_score_adj = rlimits.clamp_oom_score_adj(service, facts, reductions)
     if oom_score_adj is not None:
         process["oomScoreAdj"] = oom_score_adj

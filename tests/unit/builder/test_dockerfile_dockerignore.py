@@ -1,4 +1,4 @@
-"""What docker leaves out of a build context."""
+"""The patterns of .dockerignore, by docker's rules."""
 
 import pytest
 

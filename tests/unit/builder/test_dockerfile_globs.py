@@ -1,4 +1,4 @@
-"""Patterns of .dockerignore and COPY: what they fit, and in what time."""
+"""Patterns of .dockerignore and COPY: what they match, and in what time."""
 
 import re
 import time
@@ -31,12 +31,12 @@ WORDS = [
 
 def regex(pattern: str) -> str:
     """Say in a regular expression, which may take ages, what a pattern means."""
-    said = {
+    translations = {
         "**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]",
         "[ab]": "[ab]", "[^a]": "[^a]", "[a-b.]": "[a-b.]",
     }  # fmt: skip
     parts = re.findall(r"\*\*/|\*\*|\\.|\[\^?[^\[\]]+\]|.", pattern, re.DOTALL)
-    return "".join(said.get(part) or re.escape(part[-1]) for part in parts)
+    return "".join(translations.get(part) or re.escape(part[-1]) for part in parts)
 
 
 @settings(max_examples=1500)
@@ -47,12 +47,12 @@ def regex(pattern: str) -> str:
 def test_a_pattern_fits_what_its_regular_expression_fits(pattern: str, path: str) -> None:
     if re.search(r"\[[^ab^\]]|\[$", pattern) or pattern.count("[") != pattern.count("]"):
         pattern = pattern.replace("[", "")  # a bracket that nobody closes is tried below
-    wanted = re.compile(regex(pattern))
+    expected = re.compile(regex(pattern))
     one = GlobPattern(pattern)
-    assert one.matches(path) == bool(wanted.fullmatch(path))
+    assert one.matches(path) == bool(expected.fullmatch(path))
     parts = path.split("/")
     above = ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
-    assert one.matches_path_or_parent(path) == any(wanted.fullmatch(each) for each in above)
+    assert one.matches_path_or_parent(path) == any(expected.fullmatch(each) for each in above)
 
 
 @pytest.mark.parametrize(

@@ -54,14 +54,14 @@ def test_the_exec_form_is_a_json_list_of_strings_and_all_else_is_for_a_shell() -
 
 
 def test_flags_are_taken_off_the_text() -> None:
-    found = parse_dockerfile(
+    instruction = parse_dockerfile(
         'COPY --from=x --chown="a:b" --link --exclude=*.md --exclude=q a b'
     ).instructions[0]
-    assert found.text == "a b"
-    assert found.flags == (
+    assert instruction.text == "a b"
+    assert instruction.flags == (
         ("from", "x"), ("chown", "a:b"), ("link", ""), ("exclude", "*.md"), ("exclude", "q"),
     )  # fmt: skip
-    assert str(found) == "COPY --from=x --chown=a:b --link --exclude=*.md --exclude=q a b"
+    assert str(instruction) == "COPY --from=x --chown=a:b --link --exclude=*.md --exclude=q a b"
 
 
 def test_heredocs_are_read_up_to_their_names() -> None:
@@ -69,7 +69,7 @@ def test_heredocs_are_read_up_to_their_names() -> None:
     copy, run = parse_dockerfile(text).instructions
     assert copy.heredocs == (
         Heredoc(name="A", content="$x\n\n"),
-        Heredoc(name="B", content="b\n", literal=True, trimmed=True),
+        Heredoc(name="B", content="b\n", literal=True),
     )
     assert run == Instruction(keyword="RUN", line=7, text="c")
 
@@ -82,7 +82,7 @@ def test_what_only_looks_like_a_heredoc_is_none(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("FROM a\nRUNN b", "web.Dockerfile:2: unknown instruction: RUNN (did you mean RUN?)"),
         ("FROM a\nXYZZY b", "web.Dockerfile:2: unknown instruction: XYZZY"),
@@ -92,5 +92,5 @@ def test_what_only_looks_like_a_heredoc_is_none(text: str) -> None:
         ("FROM a\nRUN <<E\nb", "web.Dockerfile:2: unterminated heredoc: no line E follows"),
     ],
 )
-def test_mistakes_are_told_with_file_and_line(text: str, said: str) -> None:
-    assert failure(text, "web.Dockerfile") == said
+def test_mistakes_are_told_with_file_and_line(text: str, message: str) -> None:
+    assert failure(text, "web.Dockerfile") == message

@@ -1,4 +1,4 @@
-"""Every service has an image, or it is said why not."""
+"""Every service has an image, or an error says why not."""
 
 import signal
 import threading
@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.builder import build
-from cntnr_compose.builder import ensure_images as provide
+from cntnr_compose.builder import build, ensure_images
 from cntnr_compose.core.events import Event, Progress
-from cntnr_compose.images import skopeo
-from cntnr_compose.images import store as images
-from cntnr_compose.images.skopeo import ImageNotFound
+from cntnr_compose.images import skopeo, transfer
+from cntnr_compose.images.errors import ImageNotFound
 from cntnr_compose.images.store import ImageStore, NoSuchImage
 from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image
@@ -48,7 +46,7 @@ class World:
     def provide(self, *services: Service, **more: object) -> dict[str, str]:
         project = Project(name="p", working_dir="/p", services={one.name: one for one in services})
         self.events: list[Event] = []
-        return provide.ensure_images(project, emit=self.events.append, **more)  # type: ignore[arg-type]
+        return ensure_images.ensure_images(project, emit=self.events.append, **more)  # type: ignore[arg-type]
 
     def statuses(self) -> list[tuple[str, str]]:
         return [(one.name, one.status) for one in self.events if isinstance(one, Progress)]
@@ -57,10 +55,10 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    made = World()
-    monkeypatch.setattr(images, "pull_image", made.pull)
-    monkeypatch.setattr(build, "build_images", made.build)
-    return made
+    world = World()
+    monkeypatch.setattr(transfer, "pull_image", world.pull)
+    monkeypatch.setattr(build, "build_images", world.build)
+    return world
 
 
 def image(name: str, ref: str, **more: object) -> Service:
@@ -73,16 +71,16 @@ def built(name: str, ref: str = "", **more: object) -> Service:
 
 def test_what_is_here_is_taken_as_it_is(world: World) -> None:
     world.has("redis:7", "p-web")
-    found = world.provide(image("db", "redis:7"), built("web"))
-    assert list(found) == ["redis:7", "p-web"]
+    ids = world.provide(image("db", "redis:7"), built("web"))
+    assert list(ids) == ["redis:7", "p-web"]
     assert (world.log, world.events) == ([], [])
 
 
 def test_what_is_missing_is_pulled_or_built_once(world: World) -> None:
     world.registry = {"redis:7"}
-    found = world.provide(image("a", "redis:7"), image("b", "redis:7"), built("web"), built("x"))
+    ids = world.provide(image("a", "redis:7"), image("b", "redis:7"), built("web"), built("x"))
     assert world.log == ["pull redis:7", "build web x"]
-    assert found["p-web"] == "built web"
+    assert ids["p-web"] == "built web"
     assert world.statuses() == [("redis:7", "Pulling"), ("redis:7", "Pulled")]
 
 
@@ -93,8 +91,8 @@ def test_an_image_that_can_be_built_is_asked_for_in_the_registry_first(world: Wo
 
 
 def test_a_service_may_use_what_another_one_builds(world: World) -> None:
-    found = world.provide(image("user", "me/web"), built("web", "me/web"))
-    assert found == {"me/web": "built web"}
+    ids = world.provide(image("user", "me/web"), built("web", "me/web"))
+    assert ids == {"me/web": "built web"}
     assert world.log == ["pull me/web", "build web"]
 
 
@@ -171,7 +169,7 @@ def test_a_ctrl_c_that_wakes_nobody_is_noticed(
         in_time.append(told_to_stop.wait(3))
         raise ImageNotFound(ref)
 
-    monkeypatch.setattr(images, "pull_image", pull)
+    monkeypatch.setattr(transfer, "pull_image", pull)
     with pytest.raises(KeyboardInterrupt):
         world.provide(image("a", "a:1"))
     assert in_time == [True]

@@ -1,12 +1,17 @@
-"""What a service's `build:` asks for, and what is refused."""
+"""`build:` of a service to a build request, and what is refused."""
 
 from pathlib import Path
 
 import pytest
 
-from cntnr_compose.builder import request as build_request
-from cntnr_compose.builder.request import CannotBuild
-from cntnr_compose.builder.walker import BuildRequest, BuildSecret
+from cntnr_compose.builder.request import (
+    BuildRequest,
+    BuildSecret,
+    CannotBuild,
+    context_images,
+    context_services,
+    create_request,
+)
 from cntnr_compose.host.kernel import host_platform
 from cntnr_compose.model.project import FileSource, Project
 from cntnr_compose.model.service import Build, FileMount, Service
@@ -38,7 +43,7 @@ def request(folder: Path, **build: object) -> BuildRequest:
         },
         environment={"T": "value", "FROM_ENV": "2"},
     )
-    return build_request.create_request(project, service, args)  # type: ignore[arg-type]
+    return create_request(project, service, args)  # type: ignore[arg-type]
 
 
 def refused(folder: Path, **build: object) -> str:
@@ -48,15 +53,15 @@ def refused(folder: Path, **build: object) -> str:
 
 
 def test_names_labels_and_place(folder: Path) -> None:
-    found = request(folder, tags=("other:1",), labels={"mine": "1"})
-    assert found.names == ("docker.io/library/p-web:latest", "docker.io/library/other:1")
-    assert (found.context, found.file, found.text) == (
+    built = request(folder, tags=("other:1",), labels={"mine": "1"})
+    assert built.names == ("docker.io/library/p-web:latest", "docker.io/library/other:1")
+    assert (built.context, built.file, built.text) == (
         str(folder / "web"),
         "Dockerfile",
         "FROM scratch\n",
     )
-    assert found.labels["mine"] == "1"
-    assert found.labels["com.docker.compose.project"] == "p"
+    assert built.labels["mine"] == "1"
+    assert built.labels["com.docker.compose.project"] == "p"
     assert request(folder, image="me/app:2").names == ("docker.io/me/app:2",)
 
 
@@ -82,8 +87,8 @@ def test_contexts_are_folders_images_and_other_services(folder: Path) -> None:
     contexts = {"lib": "lib", "img": "docker-image://redis:7", "other": "service:api"}
     assert request(folder, additional_contexts=contexts).contexts == {"lib": str(folder / "lib")}
     service = Service(name="web", build=Build(additional_contexts=contexts))
-    assert build_request.context_images(service) == {"img": "redis:7"}
-    assert build_request.context_services(service) == ("api",)
+    assert context_images(service) == {"img": "redis:7"}
+    assert context_services(service) == ("api",)
 
 
 def test_secrets_are_files_or_values(folder: Path) -> None:
@@ -94,7 +99,7 @@ def test_secrets_are_files_or_values(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("build", "said"),
+    ("build", "message"),
     [
         ({"context": "nowhere"}, "the build context {}/nowhere does not exist"),
         ({"context": "web/Dockerfile"}, "the build context {}/web/Dockerfile is not a folder"),
@@ -108,8 +113,8 @@ def test_secrets_are_files_or_values(folder: Path) -> None:
         ({"secrets": (FileMount(source="u"),)}, "the secret u has neither file nor value"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_is_refused(folder: Path, build: dict[str, object], said: str) -> None:
-    assert refused(folder, **build) == f"cannot build web: {said.format(folder)}"
+def test_what_cannot_be_is_refused(folder: Path, build: dict[str, object], message: str) -> None:
+    assert refused(folder, **build) == f"cannot build web: {message.format(folder)}"
 
 
 def test_the_platform_of_this_machine_is_fine(folder: Path) -> None:

@@ -1,13 +1,11 @@
-"""The files that COPY takes, and what their content is called."""
+"""The files that COPY takes, and their digests."""
 
 import os
 import socket
-import time
 from pathlib import Path
 
 import pytest
 
-from cntnr_compose.builder import source_files as builder_files
 from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns
 from cntnr_compose.builder.source_files import BuildSourceMissing, SourceFiles
 
@@ -135,26 +133,3 @@ def test_owners_count_only_where_they_are_kept(context: Path) -> None:
     assert digest(SourceFiles(context), "src") != digest(
         SourceFiles(context, keep_owners=True), "src"
     )
-
-
-def test_content_that_was_read_once_is_not_read_again(
-    context: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    later = time.time() + 60
-    monkeypatch.setattr(time, "time", lambda: later)
-    first = SourceFiles(context)
-    before = digest(first, "src")
-    first.save_digests()
-    monkeypatch.setattr(builder_files.hashlib, "file_digest", lambda *_: pytest.fail("read again"))
-    assert digest(SourceFiles(context), "src") == before
-
-
-def test_what_changed_just_now_is_read_again(context: Path) -> None:
-    files = SourceFiles(context)
-    before = digest(files, "src")
-    files.save_digests()
-    path = context / "src/a.txt"
-    stamp = path.stat()
-    path.write_text("src/b.txt")  # as long as before, and within the clock's grain
-    os.utime(path, ns=(stamp.st_mtime_ns, stamp.st_mtime_ns))
-    assert digest(SourceFiles(context), "src") != before

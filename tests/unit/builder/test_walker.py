@@ -1,4 +1,4 @@
-"""A walk through a Dockerfile, with a kitchen that makes nothing."""
+"""A walk through a Dockerfile, with a step runner that runs nothing."""
 
 import contextlib
 from collections import defaultdict
@@ -9,13 +9,8 @@ from hypothesis import strategies as st
 
 from cntnr_compose.builder.dockerfile.parser import KEYWORDS, DockerfileInvalid
 from cntnr_compose.builder.dockerfile.steps import BuildStep, RunStep
-from cntnr_compose.builder.walker import (
-    BuildRequest,
-    StageState,
-    StageWalker,
-    StepResult,
-    image_key,
-)
+from cntnr_compose.builder.request import BuildRequest
+from cntnr_compose.builder.walker import PendingStep, StageState, StageWalker, StepResult, image_key
 from cntnr_compose.core.values import replace
 from cntnr_compose.model.image import Image, ImageConfig
 
@@ -31,45 +26,38 @@ PIECES = (
 )  # fmt: skip
 
 
-class FakeKitchen:
+class FakeRunner:
     """Notes what it is asked for."""
 
     def __init__(self, contents: dict[str, str] | None = None) -> None:
         self.contents = contents or {}
         self.titles: list[str] = []
-        self.works: list[BuildStep] = []
+        self.steps: list[BuildStep] = []
         self.keys: list[str] = []
         self.origins: list[dict[str, str]] = []
 
-    def tell(self, title: str, text: str) -> None:
+    def announce(self, title: str, text: str) -> None:
         self.titles.append(f"{title} {text}")
 
-    def content(self, work: BuildStep, where: str, origins: dict[str, StageState]) -> str:
-        self.origins.append({name: point.key for name, point in origins.items()})
-        return self.contents.get(where, "")
+    def content_digest(self, pending: PendingStep) -> str:
+        self.origins.append({name: state.key for name, state in pending.origins.items()})
+        return self.contents.get(pending.where, "")
 
-    def make(
-        self,
-        key: str,
-        work: BuildStep,
-        point: StageState,
-        where: str,
-        origins: dict[str, StageState],
-    ) -> StepResult:
-        self.works.append(work)
+    def run_step(self, key: str, pending: PendingStep) -> StepResult:
+        self.steps.append(pending.step)
         self.keys.append(key)
-        return StepResult(folder=f"s{len(self.keys)}", below=point.lower, created=7)
+        return StepResult(folder=f"s{len(self.keys)}", below=pending.state.lower, created=7)
 
 
 def walk(
     text: str, contents: dict[str, str] | None = None, **more: object
-) -> tuple[StageState, FakeKitchen]:
+) -> tuple[StageState, FakeRunner]:
     request = BuildRequest(
         service="web", names=("web",), context="/c", file="F", text=text, images=defaultdict(lambda: BASE),
         **more,  # type: ignore[arg-type]
     )  # fmt: skip
-    kitchen = FakeKitchen(contents)
-    return StageWalker(request, kitchen).walk_target(), kitchen
+    runner = FakeRunner(contents)
+    return StageWalker(request, runner).walk_target(), runner
 
 
 TWO = (
@@ -78,29 +66,29 @@ TWO = (
 
 
 def test_stages_are_gone_through_when_they_are_needed() -> None:
-    point, kitchen = walk(TWO)
-    assert kitchen.titles == [
+    state, runner = walk(TWO)
+    assert runner.titles == [
         "one 1/3 RUN trigger", "one 2/3 COPY a /", "one 3/3 RUN b", "stage-1 1/1 COPY --from=one /a /b",
     ]  # fmt: skip
-    assert kitchen.origins == [{}, {}, {}, {"stage:0": kitchen.keys[2]}]
-    assert (point.lower, point.base, point.key) == (("s4",), None, kitchen.keys[3])
-    assert [(line.text, line.folder) for line in point.history] == [
+    assert runner.origins == [{}, {}, {}, {"stage:0": runner.keys[2]}]
+    assert (state.lower, state.base, state.key) == (("s4",), None, runner.keys[3])
+    assert [(line.text, line.folder) for line in state.history] == [
         ("LABEL x=y", ""), ("COPY --from=one /a /b # buildkit", "s4"), ('CMD ["c"]', ""),
     ]  # fmt: skip
 
 
 def test_of_a_target_nothing_else_is_made() -> None:
-    point, kitchen = walk(TWO, target="one")
-    assert len(kitchen.keys) == 3
-    assert (point.lower, point.base) == (("s3", "s2", "s1"), BASE)
+    state, runner = walk(TWO, target="one")
+    assert len(runner.keys) == 3
+    assert (state.lower, state.base) == (("s3", "s2", "s1"), BASE)
 
 
 def test_a_stage_upon_a_stage_goes_on_where_that_ended() -> None:
-    point, kitchen = walk("FROM base:1 AS a\nARG y=2\nENV x=1\nRUN b\nFROM a\nRUN c\n")
-    assert point.lower == ("s3", "s2", "s1")
-    assert point.settings.config.env == ("x=1",)
-    assert [line.folder for line in point.history] == ["s1", "", "", "s2", "s3"]
-    assert [work.env for work in kitchen.works[1:] if isinstance(work, RunStep)] == [
+    state, runner = walk("FROM base:1 AS a\nARG y=2\nENV x=1\nRUN b\nFROM a\nRUN c\n")
+    assert state.lower == ("s3", "s2", "s1")
+    assert state.settings.config.env == ("x=1",)
+    assert [line.folder for line in state.history] == ["s1", "", "", "s2", "s3"]
+    assert [work.env for work in runner.steps[1:] if isinstance(work, RunStep)] == [
         ("y=2", "x=1")
     ] * 2
 
@@ -108,8 +96,8 @@ def test_a_stage_upon_a_stage_goes_on_where_that_ended() -> None:
 def test_keys_depend_on_all_that_went_before_but_labels_do_not_matter_for_files() -> None:
     before = walk(TWO)[1].keys
     assert walk(TWO)[1].keys == before
-    labelled, kitchen = walk(TWO.replace("x=y", "x=z"))
-    assert kitchen.keys == before
+    labelled, runner = walk(TWO.replace("x=y", "x=z"))
+    assert runner.keys == before
     assert image_key(labelled) != image_key(walk(TWO)[0])
     changed = walk(TWO, {"F:2": "other content"})[1].keys
     assert [one == other for one, other in zip(before, changed, strict=True)] == [
@@ -131,13 +119,13 @@ def test_variables_change_the_keys_of_what_runs() -> None:
 
 
 def test_labels_of_the_build_win_and_make_another_image() -> None:
-    point, _ = walk(TWO, labels={"x": "2", "project": "p"})
-    assert point.settings.config.labels == {"x": "2", "project": "p"}
-    assert image_key(point) != image_key(walk(TWO)[0])
+    state, _ = walk(TWO, labels={"x": "2", "project": "p"})
+    assert state.settings.config.labels == {"x": "2", "project": "p"}
+    assert image_key(state) != image_key(walk(TWO)[0])
 
 
 def test_programs_run_on_the_network_of_the_build_unless_they_say_otherwise() -> None:
-    works = walk("FROM scratch\nRUN a\nRUN --network=none b", network="host")[1].works
+    works = walk("FROM scratch\nRUN a\nRUN --network=none b", network="host")[1].steps
     assert [work.network for work in works if isinstance(work, RunStep)] == ["host", "none"]
 
 
@@ -148,24 +136,24 @@ def test_any_text_is_a_build_or_a_plain_error(text: str) -> None:
 
 
 def test_a_step_that_changes_nothing_makes_no_layer() -> None:
-    class Idle(FakeKitchen):
-        def make(self, *words: object) -> StepResult:  # type: ignore[override]
-            return replace(super().make(*words), folder="")  # type: ignore[arg-type]
+    class Idle(FakeRunner):
+        def run_step(self, key: str, pending: PendingStep) -> StepResult:
+            return replace(super().run_step(key, pending), folder="")
 
     request = BuildRequest(
         service="w", names=(), context="/", file="F", text="FROM scratch\nWORKDIR /a"
     )
-    point = StageWalker(request, Idle()).walk_target()
-    assert point.lower == ()
-    assert point.key != "scratch"
+    state = StageWalker(request, Idle()).walk_target()
+    assert state.lower == ()
+    assert state.key != "scratch"
 
 
 def test_a_run_takes_no_other_network_than_the_build_was_given() -> None:
     text = "FROM scratch\nRUN a\nRUN --network=none b\n"
 
     def networks(text: str, network: str) -> list[str]:
-        _, kitchen = walk(text, network=network)
-        return [work.network for work in kitchen.works if isinstance(work, RunStep)]
+        _, runner = walk(text, network=network)
+        return [work.network for work in runner.steps if isinstance(work, RunStep)]
 
     assert networks(text, "default") == ["default", "none"]
     assert networks(text, "none") == ["none", "none"]

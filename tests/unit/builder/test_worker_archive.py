@@ -1,4 +1,4 @@
-"""ADD of archives, as we unpack them ourselves where files are in the way."""
+"""ADD of archives, extracted in Python where files are in the way."""
 
 import io
 import os
@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.builder.worker import archive as builder_tar
-from cntnr_compose.builder.worker.archive import AddedArchiveDamaged
+from cntnr_compose.builder.worker.archive import AddedArchiveDamaged, extract_archive, is_archive
 from cntnr_compose.host.openat2 import Root
 
 
@@ -33,10 +32,10 @@ def extract(root: Path, *entries: tarfile.TarInfo, to: str = "", mode: str = "w"
     with tarfile.open(path, mode, format=tarfile.PAX_FORMAT) as archive:  # type: ignore[call-overload]
         for one in entries:
             archive.addfile(one, io.BytesIO(b"x" * one.size))
-    assert builder_tar.is_archive(path)
+    assert is_archive(path)
     with Root(root) as opened:
         target = root / to if to else root
-        builder_tar.extract_archive(opened, target, path, where="Dockerfile:2", check=lambda: None)
+        extract_archive(opened, target, path, where="Dockerfile:2", check=lambda: None)
 
 
 @pytest.mark.parametrize("mode", ["w", "w:gz", "w:xz", "w:bz2"])
@@ -115,11 +114,11 @@ def test_an_archive_that_ends_too_early_is_told(root: Path) -> None:
     path = root.parent / "a.tar"
     path.write_bytes(path.read_bytes()[:20_000])
     with Root(root) as opened, pytest.raises(AddedArchiveDamaged) as caught:
-        builder_tar.extract_archive(opened, root, path, where="Dockerfile:2", check=lambda: None)
+        extract_archive(opened, root, path, where="Dockerfile:2", check=lambda: None)
     assert str(caught.value) == "Dockerfile:2: cannot unpack a.tar: unexpected end of data"
 
 
 def test_other_files_are_no_archives(tmp_path: Path) -> None:
     for name, content in {"a.tar": b"", "b.tar": b"hello" * 1000, "c.gz": b"\x1f\x8b nope"}.items():
         (tmp_path / name).write_bytes(content)
-        assert not builder_tar.is_archive(tmp_path / name)
+        assert not is_archive(tmp_path / name)

@@ -1,4 +1,4 @@
-"""Where COPY puts files, and what they are like there."""
+"""Where COPY puts files, with which owners and modes."""
 
 import os
 import stat
@@ -10,8 +10,7 @@ import pytest
 from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns
 from cntnr_compose.builder.dockerfile.steps import CopyStep, InlineFile
 from cntnr_compose.builder.source_files import SourceFiles
-from cntnr_compose.builder.worker import copy as builder_copy
-from cntnr_compose.builder.worker.copy import CopyStepFailed
+from cntnr_compose.builder.worker.copy import CopyStepFailed, CopyTarget, copy_files, resolve_owner
 from cntnr_compose.containers.spec.users import IdNotMapped, UserUnknown
 from cntnr_compose.host.openat2 import Root
 
@@ -40,7 +39,7 @@ def copy(
     files = SourceFiles(place / "from", keep_owners=owners, ignore=IgnorePatterns(ignore))
     chosen = files.select(sources, "Dockerfile:1") if sources else []
     with Root(place / "to") as root:
-        builder_copy.copy_files(root, work, files, chosen, where="Dockerfile:1", check=lambda: None)
+        copy_files(root, work, files, chosen, where="Dockerfile:1", check=lambda: None)
 
 
 def found(place: Path) -> list[str]:
@@ -128,9 +127,7 @@ def test_texts_and_downloads_are_files_like_others(place: Path) -> None:
     assert found(place) == ["etc/a", "etc/b", "etc/c"]
     (place / "fetched").write_text("4")
     with Root(place / "to") as root:
-        target = builder_copy.CopyTarget(
-            root, CopyStep(sources=(), target="/d/", chown=ME), "x:1", lambda: None
-        )
+        target = CopyTarget(root, CopyStep(sources=(), target="/d/", chown=ME), "x:1", lambda: None)
         target.copy_download("https://example.test/a/e.txt?x=1", place / "fetched")
     assert (place / "to/d/e.txt").read_text() == "4"
     assert stat.S_IMODE((place / "to/d/e.txt").stat().st_mode) == 0o600
@@ -231,11 +228,11 @@ def test_owners_are_looked_up_in_the_image(place: Path) -> None:
     (place / "to/etc/passwd").write_text("joe:x:1000:100::/home/joe:/bin/sh\n")
     (place / "to/etc/group").write_text("staff:x:50:\n")
     with Root(place / "to") as root:
-        assert builder_copy.resolve_owner(root, "joe") == (1000, 100)
-        assert builder_copy.resolve_owner(root, "joe:staff") == (1000, 50)
-        assert builder_copy.resolve_owner(root, "7") == (7, 7)
-        assert builder_copy.resolve_owner(root, "7:8") == (7, 8)
+        assert resolve_owner(root, "joe") == (1000, 100)
+        assert resolve_owner(root, "joe:staff") == (1000, 50)
+        assert resolve_owner(root, "7") == (7, 7)
+        assert resolve_owner(root, "7:8") == (7, 8)
         with pytest.raises(UserUnknown):
-            builder_copy.resolve_owner(root, "jane")
+            resolve_owner(root, "jane")
         with pytest.raises(IdNotMapped):
-            builder_copy.resolve_owner(root, "70000")
+            resolve_owner(root, "70000")

@@ -1,4 +1,4 @@
-"""A step's folder to a layer."""
+"""A step's folder to a layer blob."""
 
 import hashlib
 import io
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.builder.worker import layer as builder_pack
+from cntnr_compose.builder.worker.layer import pack_layer
 from cntnr_compose.core import paths
 from cntnr_compose.images.store import ImageStore
 
@@ -24,7 +24,7 @@ def fs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def packed() -> tuple[bytes, dict[str, tarfile.TarInfo]]:
     store = ImageStore()
-    layer = builder_pack.pack_layer("s-1", store)
+    layer = pack_layer("s-1", store)
     content = store.blob_path(layer.digest).read_bytes()
     assert layer.digest == f"sha256:{hashlib.sha256(content).hexdigest()}"
     assert layer.size == len(content)
@@ -39,12 +39,12 @@ def test_files_folders_links_and_pipes_are_in_it_in_order(fs: Path) -> None:
     os.utime(fs / "b/f", (1234.75, 1234.75))
     (fs / "a").symlink_to("b/f")
     os.mkfifo(fs / "p")
-    content, found = packed()
-    assert list(found) == ["a", "b", "b/c", "b/f", "p"]
-    assert found["a"].linkname == "b/f"
-    assert found["b"].isdir()
-    assert found["p"].isfifo()
-    one = found["b/f"]
+    content, entries = packed()
+    assert list(entries) == ["a", "b", "b/c", "b/f", "p"]
+    assert entries["a"].linkname == "b/f"
+    assert entries["b"].isdir()
+    assert entries["p"].isfifo()
+    one = entries["b/f"]
     assert (one.mode, one.uid, one.gid, one.size, one.mtime) == (
         0o4755, os.getuid(), os.getgid(), 1000, 1234,
     )  # fmt: skip
@@ -57,8 +57,8 @@ def test_files_folders_links_and_pipes_are_in_it_in_order(fs: Path) -> None:
 def test_hard_links_are_kept(fs: Path) -> None:
     (fs / "a").write_text("x")
     (fs / "b").hardlink_to(fs / "a")
-    found = packed()[1]
-    assert (found["b"].islnk(), found["b"].linkname, found["a"].size) == (True, "a", 1)
+    entries = packed()[1]
+    assert (entries["b"].islnk(), entries["b"].linkname, entries["a"].size) == (True, "a", 1)
 
 
 def test_overlay_s_marks_become_whiteouts(fs: Path) -> None:
@@ -66,10 +66,10 @@ def test_overlay_s_marks_become_whiteouts(fs: Path) -> None:
     os.mknod(fs / "d/gone", stat.S_IFCHR | 0o600, 0)  # anybody may make this one device
     os.setxattr(fs / "d", "user.overlay.opaque", b"y")
     os.setxattr(fs / "d", "user.mine", b"1")
-    found = packed()[1]
-    assert list(found) == ["d", "d/.wh..wh..opq", "d/.wh.gone"]
-    assert found["d/.wh.gone"].isreg()
-    assert found["d"].pax_headers == {"SCHILY.xattr.user.mine": "1"}
+    entries = packed()[1]
+    assert list(entries) == ["d", "d/.wh..wh..opq", "d/.wh.gone"]
+    assert entries["d/.wh.gone"].isreg()
+    assert entries["d"].pax_headers == {"SCHILY.xattr.user.mine": "1"}
 
 
 def test_attributes_keep_every_byte(fs: Path) -> None:
@@ -85,18 +85,18 @@ def test_long_and_foreign_names_come_through(fs: Path) -> None:
         (fs / name).write_text(name[:1] if name.isascii() else "")
     (fs / "l").symlink_to("y" * 150)
     store = ImageStore()
-    blob = store.blob_path(builder_pack.pack_layer("s-1", store).digest)
+    blob = store.blob_path(pack_layer("s-1", store).digest)
     with tarfile.open(blob, errors="surrogateescape") as archive:
-        found = {one.name: one for one in archive}
-    assert set(found) == {*names, "l"}
-    assert found["l"].linkname == "y" * 150
+        entries = {one.name: one for one in archive}
+    assert set(entries) == {*names, "l"}
+    assert entries["l"].linkname == "y" * 150
 
 
 def test_a_layer_is_made_once_and_again_when_it_is_gone(fs: Path) -> None:
     (fs / "a").write_text("x")
     store = ImageStore()
-    layer = builder_pack.pack_layer("s-1", store)
+    layer = pack_layer("s-1", store)
     (fs / "a").write_text("not looked at")
-    assert builder_pack.pack_layer("s-1", store) == layer
+    assert pack_layer("s-1", store) == layer
     store.blob_path(layer.digest).unlink()
-    assert builder_pack.pack_layer("s-1", store) != layer
+    assert pack_layer("s-1", store) != layer

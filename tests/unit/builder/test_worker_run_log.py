@@ -1,4 +1,4 @@
-"""What is shown of what a RUN writes."""
+"""Which of the output of a RUN is printed."""
 
 import time
 import tracemalloc

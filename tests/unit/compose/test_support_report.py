@@ -1,71 +1,22 @@
-"""The table of support has a row for every key of the schema, and speaks of what a file uses."""
-
-from collections.abc import Iterator
-from typing import Any
+"""How the keys that a file uses are supported, on hosts that allow more or less."""
 
 import pytest
 import yaml
 
-from cntnr_compose.compose.support.level import FULFILLED
 from cntnr_compose.compose.support.report import (
     HOST_FEATURES,
     find_unsupported,
     list_key_uses,
     support_by_key,
 )
-from cntnr_compose.compose.support.values import VALUE_RULES
-from cntnr_compose.compose.validation.schema import flatten_schema, read_docker_schema
 from cntnr_compose.model.host import HostCapabilities
 
 FULL = HostCapabilities(controllers=("cpu", "cpuset", "io", "memory", "pids"), lowest_port=80)
 BARE = HostCapabilities(has_subordinate_ids=False)
-SCHEMA = flatten_schema(read_docker_schema())
-
-
-def keys(node: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
-    """Give the path of each key that the schema knows."""
-    if not isinstance(node, dict):
-        return
-    if "$ref" in node:
-        yield from keys(SCHEMA["$defs"][node["$ref"].split("/")[-1]], path)
-    for keyword in ("oneOf", "anyOf", "allOf"):
-        for one in node.get(keyword, ()):
-            yield from keys(one, path)
-    for key, one in node.get("properties", {}).items():
-        yield ".".join((*path, key))
-        yield from keys(one, (*path, key))
-    for pattern, one in node.get("patternProperties", {}).items():
-        if pattern != "^x-":
-            yield from keys(one, (*path, "*"))
-    yield from keys(node.get("items"), (*path, "*"))
-
-
-KNOWN = set(keys(SCHEMA))
 
 
 def lines(text: str, machine: HostCapabilities = FULL) -> list[str]:
     return [f"{one.severity}: {one}" for one in find_unsupported(yaml.safe_load(text), machine)]
-
-
-def covered(path: str) -> bool:
-    """Tell whether a key has a row, or stands below a key that asks in vain as a whole."""
-    if path in support_by_key():
-        return True
-    above = path
-    while "." in above:
-        above = above.rpartition(".")[0]
-        if above in support_by_key() and support_by_key()[above](BARE).level not in FULFILLED:
-            return True
-    return False
-
-
-def test_every_key_of_the_schema_has_a_row() -> None:
-    assert {path for path in KNOWN if not covered(path)} == set()
-
-
-def test_every_row_is_of_a_key_of_the_schema() -> None:
-    assert set(support_by_key()) - KNOWN == set()
-    assert set(VALUE_RULES) - set(support_by_key()) == set()
 
 
 def test_every_row_that_is_not_plain_says_how_or_why() -> None:

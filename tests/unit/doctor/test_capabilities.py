@@ -4,6 +4,7 @@ import pytest
 
 from cntnr_compose.doctor import capabilities as machine
 from cntnr_compose.host import cgroups, kernel
+from cntnr_compose.host.namespaces import subids
 
 
 @pytest.fixture(autouse=True)
@@ -11,7 +12,7 @@ def ordinary(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine.os, "getuid", lambda: 1000)
     monkeypatch.setattr(cgroups, "find_delegated", lambda: None)
     monkeypatch.setattr(
-        kernel, "count_subordinate_ids", lambda kind: {"uid": 65536, "gid": 0}[kind]
+        subids, "count_subordinate_ids", lambda kind: {"uid": 65536, "gid": 0}[kind]
     )
     monkeypatch.setattr(kernel, "lowest_port", lambda: 81)
 

@@ -1,4 +1,4 @@
-"""Archives that hold an image are unpacked as what they are: files of a layout, whatever else they claim."""
+"""Image archives are unpacked as files of a layout, whatever else they claim to be."""
 
 import gzip
 import io
@@ -10,6 +10,7 @@ import pytest
 
 from cntnr_compose.images import archives, skopeo
 from cntnr_compose.images.archives import ArchiveDamaged, unpack_archive
+from cntnr_compose.images.errors import CopyFailed, NoSpace
 
 DIGEST = "ab" * 32
 
@@ -157,7 +158,7 @@ def test_an_archive_that_would_fill_the_disk_is_refused(
     monkeypatch.setattr(archives.shutil, "disk_usage", lambda _: usage)
     place = tmp_path / "a.tar.gz"
     place.write_bytes(archive(entry(name, bytes(8 << 20)), packed=True))
-    with pytest.raises(skopeo.NoSpace):
+    with pytest.raises(NoSpace):
         unpack_archive(f"{kind}:{place}", draft)
     assert sum(map(len, files(draft).values())) <= 3 << 20
 
@@ -168,5 +169,5 @@ def test_unpacking_ends_where_the_command_does(
     monkeypatch.setattr(skopeo, "is_stopped", lambda: True)
     place = tmp_path / "a.tar"
     place.write_bytes(archive(entry("index.json", b"{}")))
-    with pytest.raises(skopeo.CopyFailed, match=skopeo.INTERRUPTED):
+    with pytest.raises(CopyFailed, match=skopeo.INTERRUPTED):
         unpack_archive(f"oci-archive:{place}", draft)

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from cntnr_compose.images import skopeo
-from cntnr_compose.images.skopeo import CopyFailed
+from cntnr_compose.images.errors import CopyFailed
 
 
 class Started:

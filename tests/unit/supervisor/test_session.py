@@ -28,7 +28,7 @@ from cntnr_compose.model.protocol import (
     compare_age,
 )
 from cntnr_compose.supervisor.project import SupervisedProject
-from cntnr_compose.supervisor.session import ClientSession, failure_reply
+from cntnr_compose.supervisor.session import ClientSession, build_error_reply
 
 EVENT = ContainerEvent(action="start", time=1, id="a", name="web-1", service="web")
 
@@ -167,17 +167,17 @@ def test_what_is_asked_ahead_is_answered_afterwards() -> None:
 
 
 def test_a_full_disk_is_a_mistake_not_a_bug() -> None:
-    said = failure_reply(OSError(errno.ENOSPC, "No space left on device"), "p")
+    said = build_error_reply(OSError(errno.ENOSPC, "No space left on device"), "p")
     assert (said.error, said.exit_code) == ("DiskFull", 1)
     assert said.message == f"cannot write to {paths.data()}: no space is left on the disk"
 
 
 def test_a_file_that_may_not_be_written_is_a_mistake_where_it_is_ours() -> None:
     ours = paths.data() / "volumes"
-    said = failure_reply(PermissionError(errno.EACCES, "Permission denied", str(ours)), "p")
+    said = build_error_reply(PermissionError(errno.EACCES, "Permission denied", str(ours)), "p")
     assert said.message == f"cannot write to {ours}: Permission denied"
     elsewhere = PermissionError(errno.EACCES, "Permission denied", str(Path("/etc/shadow")))
-    assert failure_reply(elsewhere, "p").error == "Internal"
+    assert build_error_reply(elsewhere, "p").error == "Internal"
 
 
 def test_who_asks_for_what_is_not_known_here_is_told_so_and_served_on() -> None:

@@ -1,0 +1,64 @@
+"""Cache the digests of a folder's files between builds."""
+
+import time
+from pathlib import Path
+
+from cntnr_compose.builder.dockerfile.steps import short_hash
+from cntnr_compose.core import paths
+from cntnr_compose.core.values import Value, field
+from cntnr_compose.host import files
+
+# A file that changed less than this ago could change again without a new time stamp.
+SETTLED_AFTER = 2.0  # seconds
+Stamp = tuple[int, int, int, int]  # inode, size, modification and change time in nanoseconds
+
+
+class FileDigests(Value, frozen=True, kw_only=True):
+    """Digests of the files of a folder, each valid while the file's stamp is the same."""
+
+    version: int = 1
+    files: dict[str, tuple[Stamp, str]] = field(default_factory=dict)
+
+
+class FileDigestCache:
+    """The digests of one folder's files; they are read when the first is needed."""
+
+    def __init__(self, root: Path, *, is_saved: bool = True) -> None:
+        name = short_hash(str(root).encode(errors="surrogateescape"))
+        self._path = paths.builds() / "digests" / f"{name}.json"
+        self._saved: dict[str, tuple[Stamp, str]] | None = None if is_saved else {}
+        self._current: dict[str, tuple[Stamp, str]] = {}
+
+    def get(self, path: str, stamp: Stamp) -> str | None:
+        """Return the digest of a file; None where it is unknown or the file has changed."""
+        if self._saved is None:
+            saved = files.read_value(self._path, FileDigests)
+            self._saved = saved.files if saved else {}
+        known = self._current.get(path) or self._saved.get(path)
+        return known[1] if known is not None and known[0] == stamp else None
+
+    def add(self, path: str, stamp: Stamp, digest: str) -> None:
+        """Add the digest of a file."""
+        self._current[path] = (stamp, digest)
+
+    def save(self) -> None:
+        """Save the digests for the next build."""
+        settled = int((time.time() - SETTLED_AFTER) * 1e9)
+        kept = {
+            path: (stamp, digest)
+            for path, (stamp, digest) in self._current.items()
+            if max(stamp[2:]) < settled and _is_text(path)
+        }
+        if not kept or kept.items() <= (self._saved or {}).items():
+            return
+        paths.make_data_folder(self._path.parent)
+        files.write_value(self._path, FileDigests(files={**(self._saved or {}), **kept}))
+
+
+def _is_text(path: str) -> bool:
+    """Return whether a path can be written as JSON: file names are bytes, and need not be UTF-8."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

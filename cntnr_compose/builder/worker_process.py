@@ -1,0 +1,90 @@
+"""Start the worker process inside the namespaces, send it a job, and read its replies."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from typing import IO, NamedTuple
+
+from cntnr_compose.builder.request import BuildJob, BuildRequest
+from cntnr_compose.core.errors import CntnrError, RemoteError
+from cntnr_compose.core.events import Emit
+from cntnr_compose.core.uninterruptible import uninterruptible
+from cntnr_compose.core.values import from_json, to_json
+from cntnr_compose.host import process
+from cntnr_compose.host.namespaces import rootlesskit
+from cntnr_compose.host.namespaces.holder import nsenter_argv
+from cntnr_compose.model.protocol import ErrorReply, EventReply, Reply, ResultReply
+
+WORKER_SCRIPT = "from cntnr_compose.builder.worker.main import main; main()"
+
+
+class BuilderGone(CntnrError):
+    """The worker ended without a reply."""
+
+    def __init__(self, stderr: str) -> None:
+        super().__init__(f"the builder ended unexpectedly: {stderr or 'it was killed'}")
+
+
+class _Worker(NamedTuple):
+    process: process.RunningProgram
+    jobs: IO[bytes]
+    replies: IO[bytes]
+    errors: IO[bytes]
+
+
+def run_worker(requests: tuple[BuildRequest, ...], *, emit: Emit) -> dict[str, str]:
+    """Build images in a worker; return their ids by service. Raises `RemoteError`, `BuilderGone`."""
+    with rootlesskit.temporary_holder("build") as holder:
+        # On the host's network: a process that has left it cannot go back, and steps may need it.
+        argv = nsenter_argv(holder, [sys.executable, "-P", "-c", WORKER_SCRIPT], network=False)
+        with _start_worker(argv) as worker:
+            job = BuildJob(requests=requests, payload=holder.payload)
+            worker.jobs.write(to_json(job) + b"\n")
+            worker.jobs.flush()
+            ids = _read_replies(worker.replies, emit)
+            if ids is None:
+                worker.process.wait()
+                worker.errors.seek(0)
+                stderr = worker.errors.read().decode(errors="replace")
+                raise BuilderGone(stderr.strip().rpartition("\n")[2])
+            return ids
+
+
+@contextlib.contextmanager
+def _start_worker(argv: list[str]) -> Iterator[_Worker]:
+    """Start a worker; at the end close its pipes, so that it stops, and wait for it."""
+    with contextlib.ExitStack() as undo:
+        worker_in, jobs_end = os.pipe()
+        jobs = undo.enter_context(os.fdopen(jobs_end, "wb"))
+        replies_end, worker_out = os.pipe()
+        replies = undo.enter_context(os.fdopen(replies_end, "rb"))
+        errors = undo.enter_context(os.fdopen(os.memfd_create("builder"), "w+b"))
+        env = {**os.environ, "PATH": process.search_path()}
+        with uninterruptible():
+            try:
+                running = process.popen(
+                    argv, env=env, stdin=worker_in, stdout=worker_out, stderr=errors.fileno(),
+                    new_session=True, cwd="/",
+                )  # fmt: skip
+            finally:
+                os.close(worker_in)
+                os.close(worker_out)
+            undo.callback(running.wait)
+            # Closed before the wait: the worker notices that this command ends, and stops waiting for locks.
+            undo.callback(replies.close)
+            undo.callback(jobs.close)
+        yield _Worker(running, jobs, replies, errors)
+
+
+def _read_replies(replies: Iterable[bytes], emit: Emit) -> dict[str, str] | None:
+    """Read replies up to the result; None where the worker ended before."""
+    for line in replies:
+        match from_json(line, Reply):  # type: ignore[arg-type]
+            case EventReply(event=event):
+                emit(event)
+            case ResultReply(result=result):
+                return {str(service): str(image_id) for service, image_id in result.items()}
+            case ErrorReply() as reply:
+                raise RemoteError(reply.error, reply.message, reply.hint, reply.exit_code)
+    return None

@@ -1,0 +1,108 @@
+"""Errors of pulling, pushing and unpacking images, with what a user can do about each."""
+
+from cntnr_compose.core import paths
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.model import image_name
+
+
+class ImageError(CntnrError):
+    """An image cannot be pulled, pushed or unpacked; ``ref`` is its name."""
+
+    def __init__(self, ref: str, why: str) -> None:
+        self.ref = ref
+        super().__init__(f"cannot get image {image_name.familiar(ref)}: {why}")
+
+
+class ImageNotFound(ImageError):
+    """The registry does not have the image, or does not admit to it."""
+
+    hint = "check the name and the tag; a private image needs a login (`skopeo login REGISTRY`)"
+
+    def __init__(self, ref: str, _message: str = "") -> None:
+        super().__init__(ref, "the registry has no such image, or does not show it to you")
+
+
+class ImageFileMissing(ImageError):
+    """A layout or archive on disk does not exist."""
+
+    hint = "check the path; relative paths start at the project's folder"
+
+    def __init__(self, ref: str, message: str = "") -> None:
+        super().__init__(ref, message)
+
+
+class AuthenticationNeeded(ImageError):
+    """The registry requires a login."""
+
+    def __init__(self, ref: str, _message: str = "") -> None:
+        host = _registry_host(ref)
+        super().__init__(ref, f"{host} wants a login")
+        self.hint = (
+            f"log in with `skopeo login {host}`, or put credentials in ~/.docker/config.json"
+        )
+
+
+class RegistryDown(ImageError):
+    """The registry does not answer."""
+
+    def __init__(self, ref: str, message: str = "") -> None:
+        super().__init__(ref, f"the registry {_registry_host(ref)} cannot be reached ({message})")
+        self.hint = "check the network, or name a mirror in ~/.config/containers/registries.conf"
+
+
+class RegistryRefused(ImageError):
+    """The registry answers, but refuses to serve now."""
+
+    hint = "wait a while, log in, or use a mirror"
+
+    def __init__(self, ref: str, message: str = "") -> None:
+        super().__init__(ref, message)
+
+
+class RegistryUntrusted(ImageError):
+    """The registry serves plain HTTP, or its certificate is not trusted."""
+
+    def __init__(self, ref: str, message: str = "") -> None:
+        super().__init__(ref, message)
+        self.hint = (
+            f"mark {_registry_host(ref)} as insecure in ~/.config/containers/registries.conf"
+        )
+
+
+class LayerCorrupt(ImageError):
+    """A layer does not match its digest, or cannot be unpacked."""
+
+    hint = "pull it again; if that does not help, the image is broken in the registry"
+
+    def __init__(self, ref: str, message: str = "") -> None:
+        super().__init__(ref, f"a layer is damaged ({message})")
+
+
+class PlatformMissing(ImageError):
+    """The image does not exist for the platform."""
+
+    hint = "set `platform:` to one that the image has"
+
+    def __init__(self, ref: str, message: str = "") -> None:
+        super().__init__(ref, message)
+
+
+class NoSpace(ImageError):
+    """The disk is full."""
+
+    hint = paths.DiskFull.hint
+
+    def __init__(self, ref: str, _message: str = "") -> None:
+        super().__init__(ref, "no space left on the disk")
+
+
+class CopyFailed(ImageError):
+    """skopeo failed for a reason that `ERROR_PATTERNS` does not know."""
+
+    def __init__(self, ref: str, message: str = "") -> None:
+        super().__init__(ref, message)
+
+
+def _registry_host(ref: str) -> str:
+    """Return the registry's host for messages."""
+    return "this computer" if image_name.transport(ref) else ref.partition("/")[0]
