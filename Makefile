@@ -36,7 +36,7 @@ types:
 imports: ## who may import whom, by the contracts in pyproject.toml
 	$(VENV)/lint-imports
 
-map: ## draw docs/map.svg from the imports
+map: ## draw the packages (docs/map.svg) and list the files (docs/map.md)
 	$(VENV)/python contrib/map/draw.py
 
 unit: ## tests that start no program

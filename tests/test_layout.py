@@ -95,16 +95,6 @@ def bound_name(node: ast.AST) -> str:
             return ""
 
 
-def test_the_architecture_names_every_file() -> None:
-    text = (ROOT / "docs/architecture.md").read_text()
-    tree = text.partition("```\ncntnr_compose/")[2].partition("```")[0]
-    words = set(re.findall(r"[a-z0-9_]+", tree))
-    files = {path.stem for path in MODULES if "commands" not in path.parts} - {"__init__"}
-    assert files - words == set()
-    folders = {folder.name for folder in FOLDERS[1:]}
-    assert folders - words == set()
-
-
 def test_unit_tests_lie_where_their_module_does() -> None:
     """`tests/unit/PACKAGE/test_FOLDER_MODULE.py` is for `PACKAGE/FOLDER/MODULE.py`."""
     packages = {folder.name for folder in FOLDERS if folder.parent == PACKAGE}

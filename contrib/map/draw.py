@@ -1,8 +1,8 @@
-"""Draw the packages of cntnr_compose and their imports as docs/map.svg.
+"""Draw the packages of cntnr_compose and their imports (docs/map.svg), and list all files (docs/map.md).
 
-`make map` writes the picture; `--check` fails where it is stale. The rows are the layers of the
-contract in pyproject.toml, the sentences are those of the packages' docstrings. An arrow is left out
-where a chain of other arrows says the same.
+`make map` writes both; `--check` fails where one is stale. The rows of the picture are the layers of the
+contract in pyproject.toml, all sentences are those of docstrings. An arrow is left out where a chain of
+other arrows says the same.
 """
 
 import ast
@@ -18,7 +18,7 @@ import networkx as nx
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "cntnr_compose"
-PICTURE = ROOT / "docs/map.svg"
+PICTURE, LIST = ROOT / "docs/map.svg", ROOT / "docs/map.md"
 WIDTH, MARGIN, GAP, LINE, ROW_GAP = 1120, 16, 18, 16, 40  # pixels
 LETTER = 6.5  # pixels: the width of a letter, on average
 STYLE = """
@@ -89,15 +89,39 @@ def imported_packages(node: ast.AST) -> list[str]:
     return [name for name in names if not name.startswith("_")]
 
 
+def first_sentence(path: Path) -> str:
+    """Return the first sentence of a module's docstring."""
+    docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
+    sentence = docstring.partition("\n\n")[0].replace("\n", " ").partition(". ")[0]
+    return sentence.rstrip(".") + "."
+
+
 def package_lines(package: str, width: float) -> tuple[list[str], list[str]]:
     """Return what is written in a package's box: its sentence, and what it contains."""
     folder = ROOT / PACKAGE / package
-    docstring = ast.get_docstring(ast.parse((folder / "__init__.py").read_text())) or ""
-    sentence = docstring.replace("\n", " ").partition(". ")[0] + "."
     folders = sorted(f"{path.parent.name}/" for path in folder.glob("*/__init__.py"))
     modules = sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
     letters = int((width - 24) / LETTER)
+    sentence = first_sentence(folder / "__init__.py")
     return textwrap.wrap(sentence, letters), textwrap.wrap(" · ".join(folders + modules), letters)
+
+
+def list_files() -> str:
+    """List every folder and file with its sentence, in the order of the picture."""
+    lines = [
+        "# Files",
+        "",
+        "Made by `make map`. [The picture](map.svg) shows who imports whom.",
+        "",
+    ]
+    for package in chain.from_iterable(read_layers()):
+        for start in sorted((ROOT / PACKAGE / package).rglob("__init__.py")):
+            name = start.parent.relative_to(ROOT / PACKAGE)
+            lines += [f"## {name}", "", first_sentence(start), ""]
+            modules = (path for path in sorted(start.parent.glob("*.py")) if path != start)
+            lines += [f"- `{path.stem}`: {first_sentence(path)}" for path in modules]
+            lines.append("")
+    return "\n".join(lines[:-1] if lines[-1] == "" else lines) + "\n"
 
 
 def draw() -> str:
@@ -161,12 +185,12 @@ def draw_arrow(upper: Box, lower: Box) -> str:
 
 
 def main() -> None:
-    """Write the picture, or check it."""
-    picture = draw()
-    if "--check" not in sys.argv:
-        PICTURE.write_text(picture)
-    elif not PICTURE.exists() or PICTURE.read_text() != picture:
-        sys.exit("docs/map.svg is stale: run `make map`")
+    """Write the picture and the list, or check them."""
+    for path, text in ((PICTURE, draw()), (LIST, list_files())):
+        if "--check" not in sys.argv:
+            path.write_text(text)
+        elif not path.exists() or path.read_text() != text:
+            sys.exit(f"{path.relative_to(ROOT)} is stale: run `make map`")
 
 
 if __name__ == "__main__":
