@@ -5,7 +5,6 @@ from types import ModuleType
 
 import pytest
 
-from cntnr_compose.cli.commands.doctor import format_checks
 from cntnr_compose.core.errors import ProgramMissing
 from cntnr_compose.doctor import checks, probes
 from cntnr_compose.doctor.checks import Check
@@ -140,19 +139,3 @@ def test_reductions_of_a_plain_machine(host: pytest.MonkeyPatch) -> None:
     assert set(reduced) == {"cgroups", "low ports", "linger", "free space"}
     assert reduced["cgroups"].found == "not delegated: cpu, memory"
     assert reduced["linger"].mend == "loginctl enable-linger ann"
-
-
-def test_table_shows_cost_and_cure_under_each_problem() -> None:
-    lines = format_checks(
-        [
-            Check(name="runc", state="ok", found="1.1"),
-            Check(name="tun", state="missing", found="no", loses="network", mend="sudo x"),
-        ]
-    )
-    assert [line.split("\x1b[0m")[-1] for line in lines] == [
-        " runc  1.1",
-        " tun   no",
-        "               without it: network",
-        "               to mend it: sudo x",
-        "1 fine, 0 reduced, 1 missing",
-    ]
