@@ -11,7 +11,7 @@ from cntnr_compose.builder.dockerfile.stages import DockerfileScope, split_stage
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.transports import REMOTE_PREFIXES
 from cntnr_compose.core.values import Bytes, Value, field
-from cntnr_compose.host import kernel
+from cntnr_compose.host import network
 from cntnr_compose.host.kernel import host_platform
 from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image
@@ -134,7 +134,7 @@ def _extra_hosts(build: Build) -> dict[str, tuple[str, ...]]:
     """Replace ``host-gateway`` by the host's address."""
     return {
         name: tuple(
-            kernel.host_address() if address == HOST_GATEWAY else address for address in addresses
+            network.host_address() if address == HOST_GATEWAY else address for address in addresses
         )
         for name, addresses in build.extra_hosts.items()
     }

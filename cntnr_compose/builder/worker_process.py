@@ -13,6 +13,7 @@ from cntnr_compose.core.uninterruptible import uninterruptible
 from cntnr_compose.core.values import from_json, to_json
 from cntnr_compose.host import process
 from cntnr_compose.host.namespaces import rootlesskit
+from cntnr_compose.host.namespaces.holder import nsenter_argv
 from cntnr_compose.model.protocol import ErrorReply, EventReply, Reply, ResultReply
 
 WORKER_SCRIPT = "from cntnr_compose.builder.worker.main import main; main()"
@@ -36,9 +37,7 @@ def run_worker(requests: tuple[BuildRequest, ...], *, emit: Emit) -> dict[str, s
     """Build images in a worker; return their ids by service. Raises `RemoteError`, `BuilderGone`."""
     with rootlesskit.temporary_holder("build") as holder:
         # On the host's network: a process that has left it cannot go back, and steps may need it.
-        argv = rootlesskit.nsenter_argv(
-            holder, [sys.executable, "-P", "-c", WORKER_SCRIPT], network=False
-        )
+        argv = nsenter_argv(holder, [sys.executable, "-P", "-c", WORKER_SCRIPT], network=False)
         with _start_worker(argv) as worker:
             job = BuildJob(requests=requests, payload=holder.payload)
             worker.jobs.write(to_json(job) + b"\n")

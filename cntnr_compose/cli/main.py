@@ -1,9 +1,9 @@
-"""The command `cntnr`: errors and signals turned into exit codes. Nothing else."""
+"""Entry of the command `cntnr`: turn errors and signals into exit codes."""
 
 import os
 import sys
 
-# Not typing's own: until main() has taken SIGINT, a Ctrl-C in a slow import would print a traceback.
+# Not typing's own: until main() handles SIGINT, a Ctrl-C in a slow import would print a traceback.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,15 +15,15 @@ BUG = 70
 
 
 def main() -> "NoReturn":
-    """Run the command line of this process, and end it."""
+    """Run the command line of this process and exit."""
     from cntnr_compose.cli import signals as interrupts
 
     try:
         interrupts.install_handlers()
         code = _main()
-    except KeyboardInterrupt:  # before there is anything to end, or a second one
+    except KeyboardInterrupt:  # before anything is running, or a second one
         code = INTERRUPTED
-    os._exit(code)  # taking the interpreter apart would cost another 10 ms
+    os._exit(code)  # finalizing the interpreter would take another 10 ms
 
 
 def _main() -> int:
@@ -32,78 +32,77 @@ def _main() -> int:
 
     from cntnr_compose.cli import signals as interrupts
 
-    # A short life makes little garbage; looking for it costs a twentieth of the start.
+    # A short process makes little garbage; collecting it takes a twentieth of the start.
     gc.set_threshold(100_000)
     _open_streams()
     interrupts.wake_blocking_calls()
     code = run(sys.argv[1:])
-    with contextlib.suppress(OSError):  # nobody is left to tell
+    with contextlib.suppress(OSError):  # nobody reads it any more
         sys.stderr.flush()
     return code
 
 
 def _open_streams() -> None:
-    """Have the three streams that every program expects; one that was closed is /dev/null."""
+    """Open the standard streams that are closed, as /dev/null, and set their encoding."""
     import io
 
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
-            # It takes the lowest number that is free, lest a file of ours does, and is written to.
+            # It gets the lowest free descriptor, which else a file of ours would get.
             stream = os.open(os.devnull, os.O_RDWR)
             setattr(sys, name, os.fdopen(stream, "w" if number else "r"))
     for out in (sys.stdout, sys.stderr):
         if isinstance(out, io.TextIOWrapper):
-            # As docker: UTF-8 whatever the locale says, and what was no UTF-8 in a variable as it was.
+            # As docker: UTF-8 whatever the locale, and bytes of variables that are not UTF-8 unchanged.
             out.reconfigure(encoding="utf-8", errors="surrogateescape")
 
 
 def run(words: "Sequence[str]") -> int:
-    """Run one command line, and give its exit code; all that it wrote is out."""
+    """Run one command line and return its exit code; all output is flushed."""
     try:
-        return _told(words)
+        return _run_command(words)
     except BrokenPipeError:
         return BROKEN_PIPE
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
-        if isinstance(error.__cause__, KeyboardInterrupt):  # Python 3.11 says so of one in a class
+        if isinstance(error.__cause__, KeyboardInterrupt):  # Python 3.11 wraps one in a class body
             return INTERRUPTED
         if os.environ.get("CNTNR_DEBUG") == "1":
             raise
         what = f"internal error: {type(error).__name__}: {error}"
-        return _tell(f"{what} (this is a bug; run again with CNTNR_DEBUG=1)", "", BUG)
+        return _print_error(f"{what} (this is a bug; run again with CNTNR_DEBUG=1)", "", BUG)
 
 
-def _told(words: "Sequence[str]") -> int:
-    """Run one command line; mistakes that a user can mend are told, and become an exit code."""
-    from cntnr_compose.cli.display import stdout as out
+def _run_command(words: "Sequence[str]") -> int:
+    """Run one command line; print errors that a user can fix and return their exit code."""
+    from cntnr_compose.cli.display import stdout
     from cntnr_compose.core.errors import CntnrError
 
     try:
-        code = _invoke(words)
-        out.flush()
+        code = _dispatch(words)
+        stdout.flush()
     except CntnrError as error:
-        return _tell(f"error: {error}", error.hint, error.exit_code)
+        return _print_error(f"error: {error}", error.hint, error.exit_code)
     return code
 
 
-def _invoke(words: "Sequence[str]") -> int:
-    from cntnr_compose.cli.parser import fast_parser as line
+def _dispatch(words: "Sequence[str]") -> int:
+    from cntnr_compose.cli.parser.fast_parser import parse
 
-    plain = line.parse(words)
-    if plain is None:
-        from cntnr_compose.cli.parser import click_groups as root
+    parsed = parse(words)
+    if parsed is not None:
+        return parsed.run()
+    from cntnr_compose.cli.parser.click_parser import run_with_click
 
-        return root.run_with_click(words)
-    verb, before, given = plain
-    return verb.run(before, given)
+    return run_with_click(words)
 
 
-def _tell(sentence: str, hint: str, code: int) -> int:
+def _print_error(sentence: str, hint: str, code: int) -> int:
     import contextlib
 
     with contextlib.suppress(OSError):
-        sys.stdout.flush()  # what came before the error stands before it
+        sys.stdout.flush()  # output before the error stands before it
     with contextlib.suppress(OSError):
         sys.stderr.write(f"{sentence}\n" + (f"hint: {hint}\n" if hint else ""))
     return code

@@ -21,8 +21,8 @@ from cntnr_compose.core.errors import RemoteError
 from cntnr_compose.core.events import ContainerEvent, Emit, Event, ignore_event
 from cntnr_compose.core.uninterruptible import uninterruptible
 from cntnr_compose.core.values import Seconds, Tree, from_tree
-from cntnr_compose.host import files, kernel
-from cntnr_compose.host.namespaces import rootlesskit
+from cntnr_compose.host import files, proc
+from cntnr_compose.host.namespaces import holder, rootlesskit
 from cntnr_compose.model.observed import Observed
 from cntnr_compose.model.plan import Plan
 from cntnr_compose.model.project import Project
@@ -170,7 +170,7 @@ def _connect(project: str, start: bool, emit: Emit) -> Client | None:  # noqa: F
     deadline = time.monotonic() + CONNECT_TIMEOUT
     replacements = 0
     while True:
-        path = rootlesskit.proc_root_path(paths.supervisor_socket(project))
+        path = holder.proc_root_path(paths.supervisor_socket(project))
         running = open_connection(path, log) if path else None
         greeting = _ping(running) if running else None
         started: Connection | None = None
@@ -244,7 +244,7 @@ def _name_port_owner(error: RemoteError) -> RemoteError:
     """Add which program uses a port: the supervisor cannot see that from its pid namespace."""
     if error.kind != "PortTaken" or "by" in error.details:
         return error
-    program = kernel.find_listener(int(error.details.get("port", 0)))
+    program = proc.find_listener(int(error.details.get("port", 0)))
     if not program:
         return error
     details = {**error.details, "by": program}

@@ -14,7 +14,7 @@ from typing import cast
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit
 from cntnr_compose.core.values import Seconds, Tree, from_json, to_json
-from cntnr_compose.host import kernel, socket_peer
+from cntnr_compose.host import proc, socket_peer
 from cntnr_compose.model.protocol import (
     OWN_GREETING,
     ErrorReply,
@@ -89,7 +89,7 @@ class Connection:
     @property
     def pid(self) -> int:
         """The supervisor's pid in our pid namespace; 0 if it has none there."""
-        return socket_peer.pid(self._socket)
+        return socket_peer.peer_pid(self._socket)
 
     def send(self, request: Request) -> None:
         """Send a request. Raises `SupervisorGone`."""
@@ -130,7 +130,7 @@ class Connection:
         try:
             # It replies: so this process is the one that listens, not a later one with its pid.
             self.call(Ping(), lambda _event: None)
-            if pid_inside and kernel.pid_inside(pid) != pid_inside:
+            if pid_inside and proc.pid_inside(pid) != pid_inside:
                 return False
             for number in (signal.SIGTERM, signal.SIGKILL):
                 with contextlib.suppress(ProcessLookupError):

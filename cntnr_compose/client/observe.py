@@ -4,7 +4,7 @@ from cntnr_compose.containers.state import project_intent, records
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Value, replace
 from cntnr_compose.host import files
-from cntnr_compose.host.namespaces import rootlesskit
+from cntnr_compose.host.namespaces import holder
 from cntnr_compose.model.observed import Container, Observed
 
 
@@ -58,7 +58,7 @@ def list_projects() -> tuple[ProjectSummary, ...]:
 
 def is_supervised(project: str) -> bool:
     """Tell whether the project's supervisor runs."""
-    lock = rootlesskit.proc_root_path(paths.supervisor_socket(project).with_suffix(".lock"))
+    lock = holder.proc_root_path(paths.supervisor_socket(project).with_suffix(".lock"))
     return lock is not None and files.is_locked(lock)
 
 
@@ -67,6 +67,6 @@ def _needs_supervisor(container: Container) -> bool:
 
 
 def _read_containers(project: str) -> list[Container]:
-    holder = rootlesskit.find_holder()
-    holder_id = holder.id if holder else ""
+    running = holder.find_holder()
+    holder_id = running.id if running else ""
     return [records.correct_status(one, holder_id) for one in records.read_containers(project)]

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cntnr_compose.core import paths
-from cntnr_compose.core.names import PROJECT_CHARACTERS
+from cntnr_compose.core.names import likely_project_name
 from cntnr_compose.host import process
 
 SUPERVISOR_CODE = "from cntnr_compose.supervisor.main import main; main()"
@@ -20,7 +20,7 @@ _started: list[socket.socket] = []
 
 def start(cwd: str, environ: Mapping[str, str], name: str = "") -> None:
     """Start a supervisor, unless the project, by its likely name, has one already."""
-    if not _started and not _has_socket(_likely_name(cwd, environ, name)):
+    if not _started and not _has_socket(likely_project_name(name, environ, cwd)):
         _started.append(_start())
 
 
@@ -43,11 +43,6 @@ def _has_socket(project: str) -> bool:
     socket_path = paths.supervisor_socket(project).relative_to(paths.holder_tmpfs())
     # Path.exists would raise where the holder has just been killed.
     return os.access(paths.holder() / "inside" / socket_path, os.F_OK)
-
-
-def _likely_name(cwd: str, environ: Mapping[str, str], name: str) -> str:
-    chosen = name or environ.get("COMPOSE_PROJECT_NAME", "") or Path(cwd).name.lower()
-    return "".join(one for one in chosen if one in PROJECT_CHARACTERS).lstrip("_-") or "none"
 
 
 def _start() -> socket.socket:

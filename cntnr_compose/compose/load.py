@@ -12,8 +12,7 @@ from cntnr_compose.compose.decode.keys import (
     decode,
     insert_key,
 )
-from cntnr_compose.compose.files import reading
-from cntnr_compose.compose.files.discovery import ProjectFiles, declared_name, require_name
+from cntnr_compose.compose.files.discovery import ProjectFiles
 from cntnr_compose.compose.files.request import LoadRequest
 from cntnr_compose.compose.merging.assemble import FileLayers
 from cntnr_compose.compose.merging.env_files import merge_env_files, merge_label_files
@@ -24,17 +23,16 @@ from cntnr_compose.compose.profiles import (
     requested_profiles,
     split_by_profile,
 )
+from cntnr_compose.compose.project_name import name_from_documents, require_name
 from cntnr_compose.compose.transform.normalize import normalize
 from cntnr_compose.compose.validation import entries, references
-from cntnr_compose.compose.variables.interpolate import interpolate
-from cntnr_compose.compose.yaml.source_map import SourceMap, SourceText
+from cntnr_compose.compose.yaml.source_map import SourceMap
 from cntnr_compose.core.frozen import Frozen, Tree
-from cntnr_compose.core.names import normalize_project_name
 
 if TYPE_CHECKING:
     from cntnr_compose.model.project import Project
 
-__all__ = ["LoadRequest", "LoadedProject", "load", "resolve_project_name"]
+__all__ = ["LoadRequest", "LoadedProject", "load"]
 
 PLACEHOLDER_NAME = "project"  # until a project without a name is refused, after all other checks
 UNDECODED_KEYS = ("ports", "volumes")  # may still be in short syntax if they contain variables
@@ -55,15 +53,6 @@ class LoadedProject(Frozen):
         return self.make_project()
 
 
-def resolve_project_name(request: LoadRequest) -> str:
-    """Return the name of a project; files are parsed only if neither options nor variables set it.
-
-    Raises the errors of `load`.
-    """
-    loader = _Loader(request, reading.ignore_warning)
-    return require_name(loader.files.explicit_name() or loader.name_from_files())
-
-
 def load(request: LoadRequest) -> LoadedProject:
     """Load a project.
 
@@ -74,7 +63,7 @@ def load(request: LoadRequest) -> LoadedProject:
     explicit_name = loader.files.explicit_name()
     layers = FileLayers(loader.context)
     try:
-        name = explicit_name or loader.name_from_files()
+        name = explicit_name or name_from_documents(loader.files, loader.context, request)
         tree, make_project = loader.run_passes(layers, name or PLACEHOLDER_NAME)
     except ComposeFileInvalid as error:
         from cntnr_compose.compose.recovery import collect_diagnostics
@@ -98,31 +87,7 @@ class _Loader:
     def __init__(self, request: LoadRequest, warn: Callable[[str], None]) -> None:
         self.request = request
         self.files = ProjectFiles(request, warn)
-        self.context = LoadContext(
-            root=self.files.directory,
-            base=self.files.directory,
-            environment=self.files.environment if request.interpolate else {},
-            home=self.files.environment.get("HOME", ""),
-            warn=warn,
-            interpolating=request.interpolate,
-            process_environment=request.environ,
-            env_files=self.files.env_files_by_precedence,
-        )
-
-    def name_from_files(self) -> str:
-        """Return the `name:` of the last file that has one, else the name of the directory."""
-        name = ""
-        source = SourceText("", "")
-        for file in self.files.require_files():
-            for document in self.context.documents(file):
-                if declared := declared_name(document.tree):
-                    name, source = declared, self.context.source_text(file)
-        if not name:
-            return self.files.directory_name()
-        if self.request.interpolate:
-            lookup = self.files.environment.get
-            name = interpolate({"name": name}, lookup, source, self.context.warn)["name"]
-        return normalize_project_name(name) if self.request.normalize else name
+        self.context = LoadContext.of_project(self.files, request)
 
     def provenance(self, explicit_name: str) -> Any:
         """Read the files once more, with the location of each value."""

@@ -13,7 +13,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Seconds, Tree, to_json
 from cntnr_compose.host import bounded_process, files, process
-from cntnr_compose.host.namespaces import rootlesskit
+from cntnr_compose.host.namespaces import holder
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.protocol import PrepareExec
@@ -43,7 +43,7 @@ def prepare_exec(context: ProjectContext, record: Record, request: PrepareExec) 
     script = (
         f"exec 3<{shlex.quote(str(path))}; rm -f {shlex.quote(str(path))}; exec {shlex.join(argv)}"
     )
-    return rootlesskit.nsenter_argv(
+    return holder.nsenter_argv(
         context.holder, ["env", f"PATH={process.SYSTEM_PATH}", "sh", "-c", script], network=False
     )
 

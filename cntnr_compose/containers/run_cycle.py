@@ -23,7 +23,7 @@ from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, ignore_event
 from cntnr_compose.core.values import Seconds
-from cntnr_compose.host import kernel, process, signals
+from cntnr_compose.host import proc, process, signals
 from cntnr_compose.model.observed import RUNNING_STATES, Record, Status
 from cntnr_compose.networks.port_driver import DriverPort
 
@@ -79,7 +79,7 @@ class RunCycle(ContainerState):
             LifecycleEvent.PREPARED,
             holder=self.context.holder.id,
             pid=result.pid,
-            born=kernel.start_time(result.pid),
+            born=proc.start_time(result.pid),
             conmon=result.conmon,
             addresses=result.addresses,
             error="",
@@ -234,7 +234,7 @@ class RunCycle(ContainerState):
 
     def _is_alive(self) -> bool:
         """Return whether the first process is there, and not a later one with its pid."""
-        return bool(self.status.pid) and kernel.start_time(self.status.pid) == self.status.born
+        return bool(self.status.pid) and proc.start_time(self.status.pid) == self.status.born
 
     def _send_signal(self, number: int) -> None:
         if self._is_alive():

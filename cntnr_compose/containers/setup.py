@@ -15,7 +15,8 @@ from cntnr_compose.core.events import Emit, WarningEvent
 from cntnr_compose.core.values import Tree, Value
 from cntnr_compose.host import files, mounts, process, signals
 from cntnr_compose.model.observed import Record
-from cntnr_compose.networks import address_claims, cni, dnsmasq, embedded_dns, interfaces
+from cntnr_compose.networks import address_claims, cni, interfaces
+from cntnr_compose.networks.dns import dnsmasq, embedded_dns
 from cntnr_compose.volumes import store
 
 

@@ -4,12 +4,14 @@ Each is checked against the rule of its kind where it enters (`invalid_reason`, 
 where it becomes part of a path (`safe_path_part`).
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 from cntnr_compose.core.errors import CntnrError
 
 NamedKind = Literal["volume", "network", "container"]
 
+PROJECT_NAME_VARIABLE = "COMPOSE_PROJECT_NAME"
 MAX_BYTES = 240  # file systems allow 255, and our files have suffixes
 LOWER_ALPHANUMERIC = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 ALPHANUMERIC = LOWER_ALPHANUMERIC | frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -26,6 +28,17 @@ class NameInvalid(CntnrError):
     def __init__(self, kind: str, name: str, why: str) -> None:
         shown = name if len(name) <= 60 else f"{name[:57]}..."
         super().__init__(f"cannot name a {kind} {shown!r}: {why}")
+
+
+class ProjectNameInvalid(CntnrError):
+    """The name of a project has characters that docker does not allow."""
+
+    def __init__(self, name: str) -> None:
+        rule = (
+            "must consist only of lowercase alphanumeric characters, hyphens, and underscores "
+            "as well as start with a letter or number"
+        )
+        super().__init__(f'invalid project name "{name}": {rule}')
 
 
 def invalid_reason(kind: NamedKind, name: str) -> str:
@@ -52,6 +65,23 @@ def normalize_project_name(name: str) -> str:
 def is_project_name(name: str) -> bool:
     """Tell whether a name is valid for a project."""
     return bool(name) and name[0] in LOWER_ALPHANUMERIC and PROJECT_CHARACTERS.issuperset(name)
+
+
+def explicit_project_name(option: str, environ: Mapping[str, str]) -> str:
+    """Return the name that ``-p`` or else the variable gives to a project, "" if neither does.
+
+    Raises `ProjectNameInvalid`.
+    """
+    name = option or environ.get(PROJECT_NAME_VARIABLE, "")
+    if name and not is_project_name(name):
+        raise ProjectNameInvalid(name)
+    return name
+
+
+def likely_project_name(option: str, environ: Mapping[str, str], directory: str) -> str:
+    """Guess the name of a project without reading a file; wrong where `.env` or the files name it."""
+    name = option or environ.get(PROJECT_NAME_VARIABLE, "") or directory.rpartition("/")[2]
+    return normalize_project_name(name) or "none"
 
 
 def safe_path_part(name: str, kind: str = "file") -> str:

@@ -1,8 +1,8 @@
-"""Runs a program whose output and whose offspring may be anything: both are bounded, and end with it.
+"""Run a program with bounded output, and kill all its descendants with it.
 
-The program gets a time namespace of its own, with the time of all others: whatever it starts is born into
-that, even a daemon that has left its parents and its session, and cannot leave it without privilege. So all
-of it can be found again, in a container as well.
+The program gets a time namespace of its own, with the host's time: whatever it starts is in that too, even a
+daemon that has left its parents and its session, and cannot leave it without privilege. So all descendants
+can be found, in a container as well.
 """
 
 import asyncio
@@ -18,10 +18,8 @@ from typing import TypeAlias
 from cntnr_compose.core.values import Bytes, Seconds
 from cntnr_compose.host import process, signals
 
-BLOCK_SIZE: Bytes = 1 << 16  # what a pipe holds
-BLOCKS_AT_ONCE = (
-    16  # that are read without a rest, so that nobody who writes without end keeps us busy
-)
+BLOCK_SIZE: Bytes = 1 << 16  # the capacity of a pipe
+BLOCKS_AT_ONCE = 16  # read without a pause, so that endless output does not keep us busy
 PAUSE: Seconds = 0.005
 KILL_TIMEOUT: Seconds = 10  # after SIGKILL
 CLONE_NEWTIME = 0x80
@@ -31,16 +29,16 @@ OutputCallback: TypeAlias = Callable[[bytes], None]
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def _namespace_id(place: int | str | Path) -> Namespace:
-    found = os.stat(place)  # noqa: PTH116 - also of a descriptor
-    return found.st_dev, found.st_ino
+def _namespace_id(file: int | str | Path) -> Namespace:
+    status = os.stat(file)  # noqa: PTH116 - also of a descriptor
+    return status.st_dev, status.st_ino
 
 
 async def run_bounded(argv: Sequence[str], pid_file: Path, on_output: OutputCallback) -> int:
-    """Run a program by one that starts it and says its pid in a file; give its status.
+    """Run a program by a starter that writes the program's pid to a file; return the exit code.
 
-    ``take`` hears what it writes; time limits are the caller's. What it leaves running may go on, but is not
-    listened to any more. Cancelled, all that it started is killed. Raises `ProgramMissing`.
+    ``on_output`` gets what it writes; time limits are the caller's. Descendants that outlive it may go on,
+    but their output is not read. When cancelled, kill all of them. Raises `ProgramMissing`.
     """
     words = [process.find_program(argv[0]), *argv[1:]]
     readable, writable = os.pipe()
@@ -57,16 +55,16 @@ async def run_bounded(argv: Sequence[str], pid_file: Path, on_output: OutputCall
             await process.clean_up(_kill_all(guard))
             raise
         status = _reap(guard)
-        pipe.read(BLOCKS_AT_ONCE)  # what was written just before the end
+        pipe.read(BLOCKS_AT_ONCE)  # written just before the end
         return status
     finally:
         pipe.close()
 
 
 def _fork_guard(words: list[str], pid_file: Path, output: int) -> int:
-    """Start what becomes the program's parent when its starter has ended; give its pid.
+    """Fork the guard, which becomes the program's parent when its starter has ended; return its pid.
 
-    It is a copy of this process, since to start one of its own takes longer than most programs run.
+    It is a fork of this process, since to start a program for it takes longer than most programs run.
     """
     env = process.base_env()
     guard = os.fork()
@@ -77,7 +75,7 @@ def _fork_guard(words: list[str], pid_file: Path, output: int) -> int:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(output, 1)
         os.dup2(output, 2)
-        _close_all_above(2)  # locks and sockets are not for it
+        _close_all_above(2)  # it must not keep locks and sockets
         status = _run_guard(words, env, pid_file)
     finally:
         os._exit(status)
@@ -95,11 +93,9 @@ def _reap(guard: int) -> int:
 
 
 def _run_guard(words: list[str], env: dict[str, str], pid_file: Path) -> int:
-    """Wait for what a starter has started; give its status, or the starter's where it fails."""
+    """Wait for the program; return its exit code, or the starter's where that fails."""
     _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    _libc.unshare(
-        CLONE_NEWTIME
-    )  # for those that are started from now on, where there is such a thing
+    _libc.unshare(CLONE_NEWTIME)  # for children from now on, where the kernel has time namespaces
     starter = os.fork()
     if not starter:
         os.execve(words[0], words, env)
@@ -109,31 +105,32 @@ def _run_guard(words: list[str], env: dict[str, str], pid_file: Path) -> int:
     return code or _wait_for(int(pid_file.read_text()), ended)
 
 
-def _wait_for(wanted: int, ended: dict[int, int]) -> int:
-    while wanted not in ended:
-        pid, status = os.wait()
-        ended[pid] = os.waitstatus_to_exitcode(status)
-    code = ended[wanted]
+def _wait_for(pid: int, ended: dict[int, int]) -> int:
+    """Reap children until a process has ended; return its exit code as a shell does."""
+    while pid not in ended:
+        child, status = os.wait()
+        ended[child] = os.waitstatus_to_exitcode(status)
+    code = ended[pid]
     return code if code >= 0 else 128 - code
 
 
 class _Pipe:
     """The reading end of a pipe."""
 
-    def __init__(self, descriptor: int, take: OutputCallback) -> None:
-        self._descriptor, self._take = descriptor, take
+    def __init__(self, descriptor: int, on_output: OutputCallback) -> None:
+        self._descriptor, self._on_output = descriptor, on_output
         self._loop = asyncio.get_running_loop()
-        self._left = BLOCKS_AT_ONCE
+        self._blocks_left = BLOCKS_AT_ONCE
         self._pause: asyncio.TimerHandle | None = None
         os.set_blocking(descriptor, False)
 
     def start(self) -> None:
-        """Read whenever there is something, with a rest now and then."""
-        self._left = BLOCKS_AT_ONCE
+        """Read whenever there is output, with a pause after some blocks."""
+        self._blocks_left = BLOCKS_AT_ONCE
         self._loop.add_reader(self._descriptor, self._read_more)
 
     def read(self, blocks: int) -> bool:
-        """Read what there is; False at the end of it all."""
+        """Read available output; return False at end of file."""
         for _ in range(blocks):
             try:
                 block = os.read(self._descriptor, BLOCK_SIZE)
@@ -141,81 +138,80 @@ class _Pipe:
                 return True
             if not block:
                 return False
-            self._take(block)
+            self._on_output(block)
         return True
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop reading."""
         if self._pause is not None:
             self._pause.cancel()
         self._loop.remove_reader(self._descriptor)
         os.close(self._descriptor)
 
     def _read_more(self) -> None:
-        self._left -= 1
+        self._blocks_left -= 1
         if not self.read(1):
             self._loop.remove_reader(self._descriptor)
-        elif not self._left:
+        elif not self._blocks_left:
             self._loop.remove_reader(self._descriptor)
             self._pause = self._loop.call_later(PAUSE, self.start)
 
 
 async def _kill_all(guard: int) -> None:
-    """Kill a guard, its program and all that this has started.
+    """Kill a guard, its program and all descendants.
 
-    The namespace is held, so that no other one gets its name meanwhile. Where there are none, who has left
-    its parents is not found.
+    The time namespace is kept open, so that no other one gets its id meanwhile. Where the kernel has none,
+    daemons that have left their parents are not found.
     """
     with contextlib.ExitStack() as undo:
-        theirs, below = None, _descendants(guard)
+        namespace, descendants = None, _descendants(guard)
         with contextlib.suppress(OSError):  # it has ended
-            place = f"/proc/{guard}/ns/time_for_children"
-            undo.callback(os.close, held := os.open(place, os.O_RDONLY | os.O_CLOEXEC))
-            theirs = (
-                _namespace_id(held)
-                if _namespace_id(held) != _namespace_id("/proc/self/ns/time")
-                else None
-            )
-        for pid in (guard, *below):
+            file = f"/proc/{guard}/ns/time_for_children"
+            undo.callback(os.close, descriptor := os.open(file, os.O_RDONLY | os.O_CLOEXEC))
+            if _namespace_id(descriptor) != _namespace_id("/proc/self/ns/time"):
+                namespace = _namespace_id(descriptor)
+        for pid in (guard, *descendants):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         await signals.wait_for_exit(guard)
         _reap(guard)
         end = time.monotonic() + KILL_TIMEOUT
-        while theirs and _kill_in_namespace(theirs) and time.monotonic() < end:  # noqa: ASYNC110
+        while namespace and _kill_in_namespace(namespace) and time.monotonic() < end:  # noqa: ASYNC110
             await asyncio.sleep(PAUSE)
 
 
 def _descendants(pid: int) -> list[int]:
-    """List the children of a process, theirs, and so on."""
-    parents: dict[int, list[int]] = {}
+    """List the children of a process, their children, and so on."""
+    children: dict[int, list[int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             parent = int(path.read_bytes().rpartition(b")")[2].split()[1])
-            parents.setdefault(parent, []).append(int(path.parent.name))
-    found = [pid]
-    for one in found:
-        found += parents.get(one, [])
-    return found[1:]
+            children.setdefault(parent, []).append(int(path.parent.name))
+    family = [pid]
+    for member in family:  # it grows meanwhile
+        family += children.get(member, [])
+    return family[1:]
 
 
-def _kill_in_namespace(theirs: Namespace) -> bool:
-    """Kill everybody in a time namespace; tell whether there was anybody."""
-    found = False
+def _kill_in_namespace(namespace: Namespace) -> bool:
+    """Kill all processes of a time namespace; return whether there were any."""
+    found_any = False
     for pid in [int(path.name) for path in Path("/proc").glob("[0-9]*")]:
         with contextlib.suppress(OSError):
-            descriptor = os.pidfd_open(pid)  # before the look, so that it is the one that is killed
+            descriptor = os.pidfd_open(
+                pid
+            )  # first, so that the process that is looked at is killed
             try:
-                if theirs in _time_namespaces(pid):
-                    found = True
+                if namespace in _time_namespaces(pid):
+                    found_any = True
                     signal.pidfd_send_signal(descriptor, signal.SIGKILL)
             finally:
                 os.close(descriptor)
-    return found
+    return found_any
 
 
 def _time_namespaces(pid: int) -> Iterator[Namespace]:
-    """Give the time namespace of a process; its first thread may have ended while others go on."""
+    """Yield the time namespace of a process; its first thread may have ended while others go on."""
     try:
         yield _namespace_id(f"/proc/{pid}/ns/time")
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Atomic JSON files, file locks, and removing trees."""
+"""Write files atomically, lock files, make staging folders, remove trees."""
 
 import contextlib
 import errno
@@ -12,8 +12,8 @@ T = TypeVar("T")
 
 
 def write_atomic(path: Path, content: bytes, *, mode: int = 0o644) -> None:
-    """Write a file so that a reader sees the old or the new text, never a part."""
-    # Threads write too, and in a pid namespace of its own everybody is process 1.
+    """Write a file so that a reader sees the old or the new content, never a part."""
+    # Random, since threads write too, and pids repeat in other pid namespaces.
     temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
     try:
@@ -33,12 +33,12 @@ def write_value(path: Path, value: object, *, mode: int = 0o644) -> None:
 
 
 def read_value(path: Path, kind: type[T]) -> T | None:
-    """Read a JSON file as ``kind``; None where it is absent or half-made."""
+    """Read a JSON file as ``kind``; None where it is absent, incomplete or of another type."""
     try:
         text = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    # Here, so that a holder is started before 8 ms go into reading msgspec.
+    # Imported here, so that the holder is started before msgspec is loaded, which takes 8 ms.
     from cntnr_compose.core.values import from_json
 
     try:
@@ -48,19 +48,19 @@ def read_value(path: Path, kind: type[T]) -> T | None:
 
 
 def is_incomplete(path: Path) -> bool:
-    """Tell whether a JSON file is absent or broken off; one of another version is neither."""
+    """Check whether a JSON file is absent or broken off; one of another version is neither."""
     return read_value(path, dict) is None
 
 
 @contextlib.contextmanager
 def file_lock(path: Path, *, wait: bool = True, shared: bool = False) -> Iterator[bool]:
-    """Hold an flock on ``path``; yield whether we have it (always true with ``wait``)."""
+    """Hold an flock on ``path``; yield whether it is held (always true with ``wait``)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        operation = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         try:
-            fcntl.flock(descriptor, kind if wait else kind | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, operation if wait else operation | fcntl.LOCK_NB)
         except BlockingIOError:
             yield False
         else:
@@ -70,10 +70,10 @@ def file_lock(path: Path, *, wait: bool = True, shared: bool = False) -> Iterato
 
 
 def is_locked(path: Path) -> bool:
-    """Tell whether somebody holds the lock at ``path``; nothing is made there."""
+    """Check whether a process holds the lock at ``path``; do not create the file."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except (FileNotFoundError, PermissionError):  # the latter of what is in a holder that just ends
+    except (FileNotFoundError, PermissionError):  # the latter in a holder that is ending
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -85,10 +85,10 @@ def is_locked(path: Path) -> bool:
 
 
 def acquire_lock(path: Path) -> int | None:
-    """Take the lock at ``path``, and give its descriptor; None where somebody has it.
+    """Acquire the lock at ``path`` and return its descriptor; None where another process holds it.
 
-    The owner may remove the file before he closes the descriptor: who then holds the lock of a file
-    that is no longer there tries again.
+    The owner may remove the file before it closes the descriptor: a lock on a file that is no longer there
+    is worth nothing, so try again.
     """
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -105,11 +105,11 @@ def acquire_lock(path: Path) -> int | None:
 
 @contextlib.contextmanager
 def staging_folder(root: Path) -> Iterator[Path]:
-    """Make a folder in ``root`` that is gone afterwards; killed, the next one removes it."""
+    """Make a folder in ``root`` and remove it afterwards; where we are killed, the next caller does."""
     path = root / f".draft-{os.urandom(6).hex()}"
     with contextlib.ExitStack() as undo:
         undo.callback(remove_staging_folder, path)
-        with file_lock(root / ".lock"):  # so that nobody sweeps it before its lock is held
+        with file_lock(root / ".lock"):  # so that it is not removed before its lock is held
             remove_stale_staging(root)
             path.mkdir()
             undo.enter_context(file_lock(path / "lock"))
@@ -117,29 +117,31 @@ def staging_folder(root: Path) -> Iterator[Path]:
 
 
 def remove_staging_folder(path: Path) -> None:
-    """Remove a draft that is not needed any more."""
-    with file_lock(path.parent / ".lock"):  # else a sweep may lock it meanwhile: with a file in it
+    """Remove a staging folder before the end of its block."""
+    with file_lock(
+        path.parent / ".lock"
+    ):  # else another process may lock it meanwhile, which creates a file in it
         remove_tree(path)
 
 
 def remove_stale_staging(root: Path) -> None:
-    """Remove drafts of processes that died; the lock of ``root`` must be held."""
+    """Remove staging folders of processes that died; the lock of ``root`` must be held."""
     for path in root.glob(".draft-*"):
-        with file_lock(path / "lock", wait=False) as dead:
-            if dead:
+        with file_lock(path / "lock", wait=False) as is_stale:
+            if is_stale:
                 remove_tree(path)
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a tree of any depth, also where its folders have lost their write bits; absent is fine.
+    """Remove a tree of any depth, also where its folders lack write permission; absent is fine.
 
-    Folders are moved to its top before they are emptied, so that nothing grows with their depth. No link in
-    it is followed.
+    Folders are moved to the top of the tree before they are emptied, so that descriptors and paths do not
+    grow with the depth. No symbolic link is followed.
     """
     if path.is_symlink() or not path.is_dir():
         path.unlink(missing_ok=True)
         return
-    with contextlib.suppress(FileNotFoundError):  # somebody else was quicker
+    with contextlib.suppress(FileNotFoundError):  # another process was faster
         top = _open_folder(str(path), None)
         try:
             prefix = f".{os.urandom(6).hex()}-"
@@ -164,9 +166,9 @@ def _remove_moved_folder(top: int, name: str, prefix: str, number: int) -> int:
 
 
 def _empty_folder(folder: int, top: int, prefix: str, number: int) -> int:
-    """Take all out of a folder: what is one itself goes to the top, under a number; give the next."""
-    with os.scandir(folder) as found:
-        entries = list(found)
+    """Empty a folder: move its folders to the top under numbers; return the next number."""
+    with os.scandir(folder) as iterator:
+        entries = list(iterator)
     for entry in entries:
         with contextlib.suppress(FileNotFoundError):
             if entry.is_dir(follow_symlinks=False):
@@ -177,28 +179,30 @@ def _empty_folder(folder: int, top: int, prefix: str, number: int) -> int:
 
 
 def _move_folder(name: str, folder: int, new: str, top: int) -> bool:
-    """Move a folder, or remove it where that is not possible; tell which."""
-    os.close(_open_folder(name, folder))  # to move it takes a right to write to it
+    """Move a folder, or remove it where that is not possible; return whether it was moved."""
+    os.close(
+        _open_folder(name, folder)
+    )  # sets the write permission, without which it cannot be moved
     try:
         os.rename(name, new, src_dir_fd=folder, dst_dir_fd=top)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        import shutil  # not for those who only look
+        import shutil  # imported here: commands that only read do without
 
-        shutil.rmtree(name, dir_fd=folder)  # an overlay does not move folders of its lower layers
+        shutil.rmtree(name, dir_fd=folder)  # overlayfs does not move folders of lower layers
         return False
     return True
 
 
 def _open_folder(name: str, parent: int | None) -> int:
-    """Open a folder that may be read and written then."""
+    """Open a folder, and set its permissions for reading and writing where they are not."""
     flags = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-    held = os.open(name, flags | os.O_PATH, dir_fd=parent)
+    handle = os.open(name, flags | os.O_PATH, dir_fd=parent)
     try:
-        if os.fstat(held).st_mode & 0o700 != 0o700:
+        if os.fstat(handle).st_mode & 0o700 != 0o700:
             with contextlib.suppress(PermissionError):
-                Path(f"/proc/self/fd/{held}").chmod(0o700)
-        return os.open(".", flags, dir_fd=held)
+                Path(f"/proc/self/fd/{handle}").chmod(0o700)
+        return os.open(".", flags, dir_fd=handle)
     finally:
-        os.close(held)
+        os.close(handle)

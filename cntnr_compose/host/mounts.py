@@ -1,4 +1,4 @@
-"""mount(2) and umount2(2), and where the machine's files are below the holder's mounts."""
+"""Mount and unmount: mount(2), umount2(2), /proc/self/mountinfo."""
 
 import contextlib
 import ctypes
@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cntnr_compose.core.values import Bytes
-from cntnr_compose.host.namespaces import rootlesskit as holder
 
 MNT_DETACH = 2
 MS_RDONLY = 1
@@ -39,26 +38,26 @@ def mount_tmpfs(target: Path, options: str = "mode=0700") -> None:
 
 
 def mount_read_only_overlay(lower: Sequence[Path], target: Path) -> None:
-    """Show several folders as one at ``target``, read-only; at least two, top first. Raises `OSError`."""
+    """Mount several folders as one read-only overlay; at least two, top first. Raises `OSError`."""
     below = ":".join(_escape(path) for path in lower)
     _mount("overlay", target, "overlay", MS_RDONLY, f"lowerdir={below},userxattr")
 
 
 def mount_shm(target: Path, *, size: Bytes) -> None:
-    """Mount a file system in memory that everybody may write to. Raises `OSError`."""
+    """Mount a tmpfs that everybody may write to, as /dev/shm. Raises `OSError`."""
     flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
     _mount("tmpfs", target, "tmpfs", flags, f"size={size},mode=1777")
 
 
 def bind_mount(source: Path, target: Path) -> None:
-    """Show ``source`` at ``target`` too. Raises `OSError`."""
+    """Bind-mount ``source`` at ``target``. Raises `OSError`."""
     _mount(str(source), target, "", MS_BIND, "")
 
 
 def bind_mount_descriptor(descriptor: int, target: Path) -> None:
-    """Show what a descriptor stands for at ``target``, made for it, with all that is mounted below.
+    """Bind-mount an open file or folder, with all mounts below it, at ``target``, which is created.
 
-    Unlike a path, it cannot be exchanged for something else meanwhile. Raises `OSError`.
+    Unlike a path, a descriptor cannot be replaced by something else meanwhile. Raises `OSError`.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     if stat.S_ISDIR(os.fstat(descriptor).st_mode):
@@ -69,7 +68,7 @@ def bind_mount_descriptor(descriptor: int, target: Path) -> None:
 
 
 def unmount(target: Path) -> None:
-    """Take a mount away; what still uses it may go on. No mount there is fine."""
+    """Unmount lazily: processes that use the mount keep it. No mount there is fine. Raises `OSError`."""
     if _libc.umount2(os.fsencode(target), MNT_DETACH) != 0:
         code = ctypes.get_errno()
         if code not in (errno.EINVAL, errno.ENOENT):
@@ -81,12 +80,12 @@ def mount_points_below(folder: Path) -> list[Path]:
     real = Path(
         os.path.realpath(folder)
     )  # the kernel lists mount points without links on their way
-    found = []
+    points = []
     for line in Path("/proc/self/mountinfo").read_bytes().splitlines():
         point = Path(os.fsdecode(ESCAPED.sub(_decode_octal, line.split(b" ", 5)[4])))
         if point == real or real in point.parents:
-            found.append(point)
-    return sorted(found, key=lambda path: len(path.parts), reverse=True)
+            points.append(point)
+    return sorted(points, key=lambda path: len(path.parts), reverse=True)
 
 
 def _decode_octal(digits: re.Match[bytes]) -> bytes:
@@ -94,27 +93,17 @@ def _decode_octal(digits: re.Match[bytes]) -> bytes:
 
 
 def unmount_all(folder: Path) -> None:
-    """Take away every mount at and below a folder."""
+    """Unmount everything at and below a folder; go on after a failure."""
     for point in mount_points_below(folder):
         with contextlib.suppress(OSError):
             unmount(point)
 
 
-def host_path(path: Path) -> Path:
-    """Give the path, inside the holder, at which the machine has what a user calls ``path``.
-
-    /etc and /run are the holder's own: what is new there since its start is not to be seen, and what
-    is made there nobody finds. rootlesskit keeps the machine's below, in a folder of a chance name.
-    """
-    real = Path(os.path.realpath(path))
-    for folder in map(Path, holder.COPY_UP_FOLDERS):
-        if real != folder and folder not in real.parents:
-            continue
-        rest = real.relative_to(folder)
-        original = next(folder.glob(".ro[0-9]*"), None)
-        if original is not None and original.name not in rest.parts[:1]:
-            return original / rest
-    return real
+def locked_mount_flags(path: Path) -> tuple[str, ...]:
+    """List the flags of a file's mount that a user namespace may not take away (mount(2))."""
+    flags = os.statvfs(path).f_flag
+    names = {"nosuid": os.ST_NOSUID, "nodev": os.ST_NODEV, "noexec": os.ST_NOEXEC}
+    return tuple(name for name, bit in names.items() if flags & bit)
 
 
 def _mount(source: str, target: Path, kind: str, flags: int, options: str) -> None:

@@ -1,4 +1,4 @@
-"""Paths inside a folder that is somebody's root: openat2(2), so that no symbolic link leads out of it."""
+"""Follow paths inside a root folder with openat2(2), so that no symbolic link leads out of it."""
 
 import ctypes
 import errno
@@ -10,7 +10,7 @@ from typing import Self
 SYS_OPENAT2 = 437  # the same number on every architecture
 RESOLVE_NO_MAGICLINKS = 0x02
 RESOLVE_IN_ROOT = 0x10
-NOT_A_REGULAR_FILE = errno.EINVAL  # what `Root.read` says of all that is no regular file
+NOT_A_REGULAR_FILE = errno.EINVAL  # the error of `Root.read` for all that is no regular file
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -19,7 +19,7 @@ class _OpenHow(ctypes.Structure):
 
 
 class Root:
-    """A folder whose paths are followed as a process would that has it as its root."""
+    """A folder whose paths are followed as by a process with this root."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -27,49 +27,49 @@ class Root:
         self._root_name = self._name(self._fd)
 
     def close(self) -> None:
-        """Let go of the folder."""
+        """Close the folder."""
         os.close(self._fd)
 
     def __enter__(self) -> Self:
-        """Use it for a block."""
+        """Keep the folder open for a block."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let go of the folder."""
+        """Close the folder."""
         self.close()
 
     def resolve(self, path: str) -> str | None:
-        """Follow all links of a path; give where it is from the root ('' is the root), or None.
+        """Follow all links of a path; return the real path below the root ('' is the root), or None.
 
-        Raises `OSError` where it cannot be followed for another reason than that it is not there.
+        Raises `OSError` where it cannot be followed for another reason than that it does not exist.
         """
         try:
-            found = self.open(path)
+            descriptor = self.open(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
         try:
-            return self._name(found)[len(self._root_name) :].lstrip("/")
+            return self._name(descriptor)[len(self._root_name) :].lstrip("/")
         finally:
-            os.close(found)
+            os.close(descriptor)
 
     def open(self, path: str, flags: int = os.O_PATH) -> int:
-        """Follow all links of a path, and give a descriptor of what is there. Raises `OSError`."""
-        wanted = path.strip("/") or "."
+        """Follow all links of a path and open it; return the descriptor. Raises `OSError`."""
+        relative = path.strip("/") or "."
         how = _OpenHow(flags | os.O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
-        found = int(
+        descriptor = int(
             _libc.syscall(
-                SYS_OPENAT2, self._fd, os.fsencode(wanted), ctypes.byref(how), ctypes.sizeof(how)
+                SYS_OPENAT2, self._fd, os.fsencode(relative), ctypes.byref(how), ctypes.sizeof(how)
             )
         )
-        if found < 0:
+        if descriptor < 0:
             code = ctypes.get_errno()
-            raise OSError(code, os.strerror(code), wanted)
-        return found
+            raise OSError(code, os.strerror(code), relative)
+        return descriptor
 
     def read(self, path: str, limit: int) -> bytes:
-        """Read a file that somebody else made: it is neither waited for nor read without end.
+        """Read a file that a container or image made: neither wait for it nor read without limit.
 
-        Raises `OSError`, also where it is no regular file or longer than ``most`` bytes.
+        Raises `OSError`, also where it is no regular file or longer than ``limit`` bytes.
         """
         descriptor = self.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
         try:
@@ -84,11 +84,11 @@ class Root:
         return content
 
     def join(self, real: str) -> Path:
-        """Give the path on this machine of what `resolve` gave."""
+        """Return the host's path of a result of `resolve`."""
         return self.path / real if real else self.path
 
     def find(self, path: str) -> Path | None:
-        """Follow all links of a path; give where it is on this machine, or None."""
+        """Follow all links of a path; return the host's path, or None."""
         real = self.resolve(path)
         return None if real is None else self.join(real)
 

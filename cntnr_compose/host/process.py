@@ -1,4 +1,4 @@
-"""Starts outside programs. The only module that may."""
+"""Start programs. The only module that imports subprocess."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ from cntnr_compose.core.frozen import Frozen, Seconds
 if TYPE_CHECKING:
     import asyncio
 
-# Debian keeps runc, nft and dnsmasq where an ordinary user's PATH does not look.
+# Debian keeps runc, nft and dnsmasq in folders that are not in an ordinary user's PATH.
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 StrPath = str | os.PathLike[str]
 RunningProgram: TypeAlias = subprocess.Popen[bytes]
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class ProgramResult(Frozen):
-    """How a program ended and what it said."""
+    """Exit code and output of a program."""
 
     returncode: int
     stdout: str
@@ -30,7 +30,7 @@ class ProgramResult(Frozen):
 
 
 async def run_shielded(work: Coroutine[Any, Any, T]) -> T:
-    """Do work that must not be left half done: who is cancelled meanwhile is so afterwards."""
+    """Run work to its end: a cancellation meanwhile is raised afterwards."""
     import asyncio
 
     task = asyncio.ensure_future(work)
@@ -48,7 +48,7 @@ async def run_shielded(work: Coroutine[Any, Any, T]) -> T:
 async def clean_up(work: Coroutine[Any, Any, object]) -> None:
     """Clean up after a failure, to the end.
 
-    The failure is what the user is told; that of the clean-up goes to the log, beside what came first.
+    The user is told of the first failure; one of the clean-up goes to the log.
     """
     try:
         await run_shielded(work)
@@ -59,38 +59,46 @@ async def clean_up(work: Coroutine[Any, Any, object]) -> None:
 
 
 def use_pidfd_child_watcher() -> None:
-    """Let asyncio notice the end of children by pidfd: its default is a thread for each of them."""
+    """Make asyncio watch children by pidfd: its default is a thread for each of them."""
     import asyncio
 
-    if sys.version_info < (3, 12):  # later versions do so by themselves
+    if sys.version_info < (3, 12):  # later versions do so by default
         asyncio.set_child_watcher(asyncio.PidfdChildWatcher())
 
 
 @contextlib.contextmanager
 def umask(mask: int) -> Iterator[None]:
-    """Make files with these bits taken from their mode, for as long as the block runs."""
-    before = os.umask(mask)
+    """Set the umask for as long as the block runs."""
+    previous = os.umask(mask)
     try:
         yield
     finally:
-        os.umask(before)
+        os.umask(previous)
 
 
 def search_path() -> str:
-    """Give the user's PATH with the system folders behind it."""
+    """Return the user's PATH with the system folders behind it."""
     return f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}"
 
 
 def base_env(**more: str) -> dict[str, str]:
-    """Make the small environment that programs of ours run in."""
-    kept = ("HOME", "USER", "LANG", "TMPDIR", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "XDG_CONFIG_HOME")
-    env = {name: os.environ[name] for name in kept if name in os.environ}
+    """Build the small environment that programs are started with."""
+    inherited = (
+        "HOME",
+        "USER",
+        "LANG",
+        "TMPDIR",
+        "XDG_RUNTIME_DIR",
+        "XDG_DATA_HOME",
+        "XDG_CONFIG_HOME",
+    )
+    env = {name: os.environ[name] for name in inherited if name in os.environ}
     return {**env, "PATH": search_path(), **more}
 
 
 def find_program(program: str) -> str:
-    """Find a program; raise `ProgramMissing` where there is none."""
-    # Not shutil.which: shutil brings three compressors along, and this is on the way of every start.
+    """Find a program in the search path. Raises `ProgramMissing`."""
+    # Not shutil.which: shutil imports three compressors, and every start comes by here.
     for folder in search_path().split(":"):
         path = Path(folder, program)
         if os.access(path, os.X_OK) and path.is_file():
@@ -106,14 +114,14 @@ def run(
     ok: Collection[int] = (0,),
     timeout: Seconds | None = None,
 ) -> ProgramResult:
-    """Run a program to its end and return what it said.
+    """Run a program to its end.
 
     Raises `ProgramMissing`, `CommandFailed`, and `TimeoutError` after ``timeout`` seconds.
     """
     words = [os.fspath(word) for word in argv]
     _log_command(words)
     try:
-        ended = subprocess.run(
+        completed = subprocess.run(
             words,
             env=dict(env if env is not None else base_env()),
             input=stdin,
@@ -125,11 +133,11 @@ def run(
         raise ProgramMissing(words[0]) from error
     except subprocess.TimeoutExpired as error:
         raise TimeoutError(words[0]) from error
-    return _check_exit_code(words, ended.returncode, ended.stdout, ended.stderr, ok)
+    return _check_exit_code(words, completed.returncode, completed.stdout, completed.stderr, ok)
 
 
 def _log_command(words: Sequence[str], end: str = "") -> None:
-    """Log a command line that can be pasted, where somebody has set logging up: it takes 4 ms to import."""
+    """Log a command line that can be pasted, where logging is imported already, which takes 4 ms."""
     logging = sys.modules.get("logging")
     if logging is not None:
         import shlex
@@ -144,26 +152,18 @@ async def run_async(
     stdin: bytes = b"",
     ok: Collection[int] = (0,),
 ) -> ProgramResult:
-    """Do as `run` does, without blocking the event loop; time limits are the caller's.
+    """Run a program to its end without blocking the event loop; time limits are the caller's.
 
-    Cancelled, it kills the program and waits for its end. It reads to end of file, so it is not
-    for programs that leave children behind that hold its pipes.
+    When cancelled, kill the program and wait for its end. Output is read to end of file: not for programs
+    that leave children behind which keep the pipes open. Raises `ProgramMissing`, `CommandFailed`.
     """
     import asyncio
 
     words = [os.fspath(word) for word in argv]
     _log_command(words)
     pipe = asyncio.subprocess.PIPE
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *words,
-            env=dict(env if env is not None else base_env()),
-            stdin=pipe if stdin else asyncio.subprocess.DEVNULL,
-            stdout=pipe,
-            stderr=pipe,
-        )
-    except FileNotFoundError as error:
-        raise ProgramMissing(words[0]) from error
+    streams = {"stdin": pipe if stdin else None, "stdout": pipe, "stderr": pipe}
+    process = await _spawn(words, env, **streams)
     try:
         out, err = await process.communicate(stdin or None)
     finally:
@@ -183,21 +183,36 @@ async def start_async(
     stderr: int | None = None,
     new_session: bool = False,
 ) -> "asyncio.subprocess.Process":
-    """Start a program without waiting for it; streams that are not given (fds) are /dev/null."""
-    import asyncio
+    """Start a program without waiting for it; streams without a descriptor are /dev/null.
 
+    Raises `ProgramMissing`.
+    """
     words = [os.fspath(word) for word in argv]
     _log_command(words, " &")
-    nothing = asyncio.subprocess.DEVNULL
+    streams = {"stdin": stdin, "stdout": stdout, "stderr": stderr}
+    return await _spawn(words, env, **streams, pass_fds=pass_fds, start_new_session=new_session)
+
+
+async def _spawn(
+    words: Sequence[str],
+    env: Mapping[str, str] | None,
+    *,
+    stdin: int | None,
+    stdout: int | None,
+    stderr: int | None,
+    **options: Any,
+) -> "asyncio.subprocess.Process":
+    import asyncio
+
+    null = asyncio.subprocess.DEVNULL
     try:
         return await asyncio.create_subprocess_exec(
             *words,
             env=dict(env if env is not None else base_env()),
-            stdin=nothing if stdin is None else stdin,
-            stdout=nothing if stdout is None else stdout,
-            stderr=nothing if stderr is None else stderr,
-            pass_fds=pass_fds,
-            start_new_session=new_session,
+            stdin=null if stdin is None else stdin,
+            stdout=null if stdout is None else stdout,
+            stderr=null if stderr is None else stderr,
+            **options,
         )
     except FileNotFoundError as error:
         raise ProgramMissing(words[0]) from error
@@ -214,7 +229,7 @@ def popen(
     new_session: bool = False,
     cwd: StrPath | None = None,
 ) -> RunningProgram:
-    """Start a program and give its handle; streams are inherited where not given (fds)."""
+    """Start a program and return its handle; streams without a descriptor are inherited."""
     words = [os.fspath(word) for word in argv]
     _log_command(words, " &")
     try:
@@ -235,9 +250,9 @@ def popen(
 def _check_exit_code(
     words: list[str], code: int, out: bytes, err: bytes, ok: Collection[int]
 ) -> ProgramResult:
-    done = ProgramResult(
+    result = ProgramResult(
         returncode=code, stdout=out.decode(errors="replace"), stderr=err.decode(errors="replace")
     )
     if code not in ok:
-        raise CommandFailed(words, code, done.stderr)
-    return done
+        raise CommandFailed(words, code, result.stderr)
+    return result

@@ -1,4 +1,4 @@
-"""Signals by name, and waiting for a process that is not a child of ours."""
+"""Signals by name; wait for processes that are not our children, and kill them by their root folder."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ class SignalUnknown(CntnrError):
 
 
 def signal_number(name: str) -> int:
-    """Give the number of ``SIGTERM``, ``term`` or ``15``. Raises `SignalUnknown`."""
+    """Return the number of ``SIGTERM``, ``term`` or ``15``. Raises `SignalUnknown`."""
     word = name.upper()
     try:
         if word.isdecimal():
@@ -30,7 +30,7 @@ def signal_number(name: str) -> int:
 
 
 async def wait_for_exit(pid: int) -> None:
-    """Wait until a process is gone; it need not be a child of ours (pidfd_open(2))."""
+    """Wait for the exit of a process, which need not be a child of ours (pidfd_open(2))."""
     if not pid:
         return
     try:
@@ -38,16 +38,16 @@ async def wait_for_exit(pid: int) -> None:
     except ProcessLookupError:
         return
     loop = asyncio.get_running_loop()
-    over: asyncio.Future[None] = loop.create_future()
+    exited: asyncio.Future[None] = loop.create_future()
 
     def wake() -> None:
         loop.remove_reader(descriptor)
-        if not over.done():
-            over.set_result(None)
+        if not exited.done():
+            exited.set_result(None)
 
     loop.add_reader(descriptor, wake)
     try:
-        await over
+        await exited
     finally:
         loop.remove_reader(descriptor)
         os.close(descriptor)
@@ -55,9 +55,9 @@ async def wait_for_exit(pid: int) -> None:
 
 def kill_by_root(root: Path) -> None:
     """Kill every process whose root directory is ``root``."""
-    wanted = root.stat() if root.exists() else None
+    target = root.stat() if root.exists() else None
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            found = (entry / "root").stat()
-            if wanted and (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino):
+            status = (entry / "root").stat()
+            if target and (status.st_dev, status.st_ino) == (target.st_dev, target.st_ino):
                 os.kill(int(entry.name), signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Who is at the other end of a unix socket (unix(7), SO_PEERCRED)."""
+"""Check the user at the other end of a unix socket (unix(7), SO_PEERCRED)."""
 
 import os
 import socket
@@ -11,7 +11,7 @@ CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
 
 
 class Stranger(CntnrError):
-    """Another user listens on a socket that is to be ours."""
+    """Another user listens on a socket that should be ours."""
 
     hint = "nothing was sent to it; have the file removed by its owner or an administrator"
 
@@ -20,30 +20,30 @@ class Stranger(CntnrError):
 
 
 class SupportsGetsockopt(Protocol):
-    """A socket, or what asyncio shows of one."""
+    """A socket, or asyncio's wrapper of one."""
 
     def getsockopt(self, level: int, optname: int, buflen: int, /) -> bytes:
         """Read an option."""
         ...
 
 
-def _credentials(wire: SupportsGetsockopt) -> tuple[int, int]:
-    told = wire.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size)
-    pid, uid, _ = CREDENTIALS.unpack(told)
+def _credentials(connection: SupportsGetsockopt) -> tuple[int, int]:
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size)
+    pid, uid, _ = CREDENTIALS.unpack(credentials)
     return int(pid), int(uid)
 
 
-def pid(wire: SupportsGetsockopt) -> int:
-    """Give the pid of who listens, or connected, at the other end; 0 where it has none in this namespace."""
-    return _credentials(wire)[0]
+def peer_pid(connection: SupportsGetsockopt) -> int:
+    """Return the pid at the other end; 0 where the process has none in this pid namespace."""
+    return _credentials(connection)[0]
 
 
-def is_own_user(wire: SupportsGetsockopt) -> bool:
-    """Tell whether the process at the other end is this user's own."""
-    return _credentials(wire)[1] == os.getuid()
+def is_own_user(connection: SupportsGetsockopt) -> bool:
+    """Check whether the process at the other end is of this user."""
+    return _credentials(connection)[1] == os.getuid()
 
 
-def check_own_user(wire: SupportsGetsockopt, path: object) -> None:
-    """Raise `Stranger` where another user is at the other end, before a byte is sent to him."""
-    if not is_own_user(wire):
+def check_own_user(connection: SupportsGetsockopt, path: object) -> None:
+    """Raise `Stranger` where another user is at the other end; call it before anything is sent."""
+    if not is_own_user(connection):
         raise Stranger(path)

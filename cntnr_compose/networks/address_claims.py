@@ -1,8 +1,8 @@
-"""Who has which address of a network, for as long as there is the container, whether it runs or not.
+"""Address claims: which container has which address of a network, for as long as the container exists.
 
-A claim is a file in the holder, ``claims/NETWORK/ADDRESS-ID``, made and moved under the lock of all
-networks, so that projects on one network never choose the same. host-local's leases beside them say
-which addresses work at the moment.
+A claim is a file in the holder, ``claims/NETWORK/ADDRESS-ID``, created and moved under the lock of all
+networks, so that two projects on one network never choose the same address. The leases of host-local,
+beside them, are of the addresses in use.
 """
 
 import contextlib
@@ -15,15 +15,17 @@ from cntnr_compose.host import files
 
 
 class AddressClaim(Value, frozen=True, kw_only=True):
-    """Who has an address."""
+    """The container that has an address."""
 
     project: str
     name: str
-    rests: bool = False  # it does not run: others may have the address where none else is left
+    rests: bool = (
+        False  # it is stopped: another container may get the address where no other is left
+    )
 
 
 def lock_file() -> Path:
-    """Give the lock of everything about networks and their addresses."""
+    """Return the lock of all records of networks and addresses."""
     return paths.holder_tmpfs() / "networks/lock"
 
 
@@ -36,14 +38,14 @@ def _file(network: str, address: str, identity: str) -> Path:
 
 
 def list_claims(network: str) -> dict[str, str]:
-    """Give the ids of containers by the addresses that they have on a network."""
-    found = {}
+    """Return the ids of containers by the addresses that they have on a network."""
+    owners = {}
     with contextlib.suppress(FileNotFoundError):
         for path in _folder(network).iterdir():
             address, dash, identity = path.name.partition("-")
-            if dash and not address.startswith("."):  # else a file under way
-                found[address] = identity
-    return found
+            if dash and not address.startswith("."):  # else a file that is being written
+                owners[address] = identity
+    return owners
 
 
 def read_claim(network: str, address: str, identity: str) -> AddressClaim | None:
@@ -52,18 +54,18 @@ def read_claim(network: str, address: str, identity: str) -> AddressClaim | None
 
 
 def write_claim(network: str, address: str, identity: str, claim: AddressClaim) -> None:
-    """Let a container have an address."""
+    """Record that a container has an address."""
     _folder(network).mkdir(parents=True, exist_ok=True)
     files.write_value(_file(network, address, identity), claim)
 
 
 def remove_claim(network: str, address: str, identity: str) -> None:
-    """Let a container no longer have an address."""
+    """Remove a claim; absent is fine."""
     _file(network, address, identity).unlink(missing_ok=True)
 
 
 def is_available(network: str, address: str, identity: str) -> bool:
-    """Tell whether an address is of a container that does not run, or of none at all."""
+    """Check whether the container that claims an address is stopped or gone."""
     claim = read_claim(network, address, identity)
     if claim is None or claim.rests:
         return True
@@ -71,37 +73,33 @@ def is_available(network: str, address: str, identity: str) -> bool:
 
 
 def mark_stopped(network: str, identity: str) -> None:
-    """Note that a container does not run any more; it keeps its address while there are others."""
+    """Record that a container is stopped; it keeps its address as long as others are free."""
     with files.file_lock(lock_file()):
-        for address, claim in _claims_of(network, identity):
-            files.write_value(
-                _file(network, address, identity),
-                AddressClaim(project=claim.project, name=claim.name, rests=True),
-            )
+        for address in _addresses_of(network, identity):
+            claim = read_claim(network, address, identity)
+            if claim is not None:
+                stopped = AddressClaim(project=claim.project, name=claim.name, rests=True)
+                write_claim(network, address, identity, stopped)
 
 
 def release_address(network: str, identity: str) -> None:
-    """Let others have the address of a container that is gone."""
+    """Remove the claims of a container that is gone."""
     with files.file_lock(lock_file()):
-        for address, who in list_claims(network).items():
-            if who == identity:
-                remove_claim(network, address, identity)
+        for address in _addresses_of(network, identity):
+            remove_claim(network, address, identity)
 
 
 def transfer_address(network: str, old: str, new: str) -> None:
-    """Let a container have the address of the one that it replaces."""
+    """Move the claims of a container to the one that replaces it."""
     with files.file_lock(lock_file()):
-        for address, who in list_claims(network).items():
-            if who == old:
-                _file(network, address, old).replace(_file(network, address, new))
+        for address in _addresses_of(network, old):
+            _file(network, address, old).replace(_file(network, address, new))
 
 
 def remove_network_claims(network: str) -> None:
-    """Remove what is noted of a network that goes."""
+    """Remove all claims on a network."""
     files.remove_tree(_folder(network))
 
 
-def _claims_of(network: str, identity: str) -> list[tuple[str, AddressClaim]]:
-    mine = [address for address, who in list_claims(network).items() if who == identity]
-    read_ones = [(address, read_claim(network, address, identity)) for address in mine]
-    return [(address, claim) for address, claim in read_ones if claim is not None]
+def _addresses_of(network: str, identity: str) -> list[str]:
+    return [address for address, owner in list_claims(network).items() if owner == identity]

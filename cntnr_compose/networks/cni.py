@@ -1,27 +1,26 @@
-"""CNI: what the hook of a bundle feeds to the plugins, and what they answered.
+"""CNI: write the configurations that the hook of a bundle feeds to the plugins, and read their results.
 
-The hook is one line of shell that stands in config.json. Everything that it needs lies ready in the
-bundle's ``cni`` folder: one configuration an interface (``eth0.conf``, …); the answers lie beside them.
-So plain ``runc run`` on a bundle gets its networks too, and a container pays 2 ms for the hook itself.
+The hook is one line of shell in config.json. Everything that it needs is in the bundle's ``cni`` folder: one
+configuration an interface (``eth0.conf``, …); the results are written beside them. So plain ``runc run`` on a
+bundle gets its networks too, and a container pays 2 ms for the hook itself.
 
-A list of the user's may chain further plugins: ``eth0.add`` has a line for each, ``eth0.del`` all of them
-backwards. A line is the plugin's name and its configuration without the first brace, so that the
-shell can put the answer of the one before in front.
+A configuration list of the user may chain further plugins: ``eth0.add`` has a line for each, ``eth0.del`` all
+of them in reverse. A line is the plugin's name and its configuration without the first brace, so that the
+shell can put the result of the plugin before in front.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import ProgramMissing
 from cntnr_compose.core.names import safe_path_part
 from cntnr_compose.core.values import Tree, Value, field, to_json
-from cntnr_compose.host import files, kernel, process
-from cntnr_compose.networks import conflists
-from cntnr_compose.networks.conflists import Conflist
+from cntnr_compose.host import distribution, files, process
 
 PLUGIN = "bridge, of the CNI plugins"
-# State of the container comes on standard input (runtime-spec, "state"); runc ends it without a newline.
-# When it has ended its namespace is gone, which is told by an empty CNI_NETNS.
+# The state of the container comes on standard input (runtime-spec, "state"); runc ends it without a newline.
+# After its end the container's namespace is gone, which an empty CNI_NETNS says.
 HOOK = r"""
 read -r state
 pid=${state#*\"pid\":}; pid=${pid%%[,\}]*}
@@ -56,8 +55,23 @@ exit 0
 """
 
 
+class Conflist(Value, frozen=True, kw_only=True):
+    """A configuration list (CNI specification, "Network configuration")."""
+
+    file: str
+    version: str
+    name: str
+    plugins: tuple[Tree, ...]
+    is_shipped: bool = False  # cntnr's own: only the address is to be released
+
+    @property
+    def mtu(self) -> int:
+        """Return the MTU that its bridge asks for; 0 where it asks for none."""
+        return int(self.plugins[0].get("mtu", 0))
+
+
 class Interface(Value, frozen=True, kw_only=True):
-    """One attachment of a container to a network, as it is asked for."""
+    """One attachment of a container to a network, as it is requested."""
 
     name: str  # in the container: eth0
     network: str
@@ -71,13 +85,13 @@ class Interface(Value, frozen=True, kw_only=True):
 
 
 class ResultAddress(Value, frozen=True, kw_only=True):
-    """An address in a plugin's answer."""
+    """An address in a plugin's result."""
 
     address: str  # 10.89.0.2/24
 
 
 class ResultInterface(Value, frozen=True, kw_only=True):
-    """An interface in a plugin's answer."""
+    """An interface in a plugin's result."""
 
     name: str
     mac: str = ""
@@ -99,27 +113,27 @@ class CniFailure(Value, frozen=True, kw_only=True):
 
 
 def leases_folder() -> Path:
-    """Give the folder of address leases, which die with the holder."""
+    """Return the folder of address leases, which dies with the holder."""
     return paths.holder_tmpfs() / "leases"
 
 
 def network_leases_folder(network: str) -> Path:
-    """Give the folder of one network's leases."""
+    """Return the folder of one network's leases."""
     return leases_folder() / safe_path_part(network, "network")
 
 
 def plugin_folder() -> Path:
     """Find the plugins. Raises `ProgramMissing`."""
-    found = kernel.cni_plugin_folder()
-    if found is None:
+    folder = distribution.cni_plugin_folder()
+    if folder is None:
         raise ProgramMissing(PLUGIN)
-    return found
+    return folder
 
 
 def oci_hooks(identity: str) -> Tree:
-    """Make the ``hooks`` of a runtime spec that wire a container's networks.
+    """Build the ``hooks`` of a runtime spec that connect a container to its networks.
 
-    The container's id is there for those who look for what still works on it.
+    The container's id is an argument, so that a hook that still runs can be found by it.
     """
     env = [f"PATH={process.SYSTEM_PATH}", f"CNI_PATH={plugin_folder()}"]
 
@@ -134,9 +148,8 @@ def oci_hooks(identity: str) -> Tree:
 
 
 def interface_config(interface: Interface) -> Tree:
-    """Say what is known of one interface, to be laid over the bridge plugin of its list."""
-    chosen: Tree = {"subnet": interface.subnet, "gateway": interface.gateway}
-    conf: Tree = {
+    """Build the part of a bridge plugin's configuration that is known of an interface."""
+    config: Tree = {
         "name": interface.network,
         "bridge": interface.bridge,
         "mtu": interface.mtu,
@@ -144,86 +157,85 @@ def interface_config(interface: Interface) -> Tree:
         "ipam": {
             "type": "host-local",
             "dataDir": str(leases_folder()),
-            "ranges": [[chosen]],
+            "ranges": [[{"subnet": interface.subnet, "gateway": interface.gateway}]],
             "routes": [{"dst": "0.0.0.0/0"}] if interface.default_route else [],
         },
     }
     if interface.mac:
-        conf |= {"capabilities": {"mac": True}, "runtimeConfig": {"mac": interface.mac}}
-    return conf
+        config |= {"capabilities": {"mac": True}, "runtimeConfig": {"mac": interface.mac}}
+    return config
 
 
 def plugin_configs(interface: Interface, conflist: Conflist) -> list[Tree]:
-    """Make the configurations of one interface's plugins, in the order in which they are called."""
-    bridge, *others = conflist.plugins
-    own = {"cniVersion": conflist.version, "name": interface.network}
-    made: list[Tree] = [own | _merge(bridge, interface_config(interface))]
-    for plugin in others:
-        asks = plugin.get("capabilities", {}).get("mac") and interface.mac
-        made.append(
-            own | plugin | own | ({"runtimeConfig": {"mac": interface.mac}} if asks else {})
-        )
-    return made
+    """Build the configurations of one interface's plugins, in the order in which they are called."""
+    bridge, *chained = conflist.plugins
+    common = {"cniVersion": conflist.version, "name": interface.network}
+    configs: list[Tree] = [common | _merge(bridge, interface_config(interface))]
+    for plugin in chained:
+        wants_mac = plugin.get("capabilities", {}).get("mac") and interface.mac
+        runtime_config = {"runtimeConfig": {"mac": interface.mac}} if wants_mac else {}
+        # Common keys stand first, and count more than the plugin's own.
+        configs.append(common | plugin | common | runtime_config)
+    return configs
 
 
-def _merge(below: Tree, above: Tree) -> Tree:
-    """Lay a tree over another: mappings are merged, lists joined, and of the rest the upper counts."""
-    laid = {**below}
-    for key, value in above.items():
-        under = below.get(key)
-        if isinstance(value, dict) and isinstance(under, dict):
-            laid[key] = _merge(under, value)
-        elif isinstance(value, list) and isinstance(under, list):
-            laid[key] = [*under, *value]
+def _merge(base: Tree, override: Tree) -> Tree:
+    """Merge two trees: mappings are merged, lists joined, and of all else the override counts."""
+    merged = {**base}
+    for key, value in override.items():
+        below = base.get(key)
+        if isinstance(value, dict) and isinstance(below, dict):
+            merged[key] = _merge(below, value)
+        elif isinstance(value, list) and isinstance(below, list):
+            merged[key] = [*below, *value]
         else:
-            laid[key] = value
-    return laid
+            merged[key] = value
+    return merged
 
 
-def write_configs(bundle: Path, interfaces: tuple[Interface, ...]) -> None:
-    """Lay the configurations into a bundle. Raises `ConflistInvalid`, `PluginMissing`."""
-    place = bundle / "cni"
-    place.mkdir(exist_ok=True)
-    for one in interfaces:
-        conflist = conflists.find_conflist(one.network)
-        plugins = plugin_configs(one, conflist)
-        files.write_atomic(place / f"{one.name}.conf", to_json(plugins[0]))
+def write_configs(bundle: Path, interfaces: Iterable[tuple[Interface, Conflist]]) -> None:
+    """Write the configurations of a container's interfaces into its bundle."""
+    folder = bundle / "cni"
+    folder.mkdir(exist_ok=True)
+    for interface, conflist in interfaces:
+        plugins = plugin_configs(interface, conflist)
+        files.write_atomic(folder / f"{interface.name}.conf", to_json(plugins[0]))
         if len(plugins) > 1:
-            files.write_atomic(place / f"{one.name}.add", _lines(plugins[1:]))
+            files.write_atomic(folder / f"{interface.name}.add", _lines(plugins[1:]))
         if not conflist.is_shipped:
-            files.write_atomic(place / f"{one.name}.del", _lines(plugins[::-1]))
+            files.write_atomic(folder / f"{interface.name}.del", _lines(plugins[::-1]))
 
 
 def _lines(plugins: list[Tree]) -> bytes:
     return b"".join(
-        str(one["type"]).encode() + b" " + to_json(one).removeprefix(b"{") + b"\n"
-        for one in plugins
+        str(plugin["type"]).encode() + b" " + to_json(plugin).removeprefix(b"{") + b"\n"
+        for plugin in plugins
     )
 
 
 def read_results(bundle: Path) -> dict[str, CniResult]:
-    """Read what the plugins answered, by interface."""
-    found = {}
+    """Read the plugins' results by interface."""
+    results = {}
     for path in sorted((bundle / "cni").glob("*.result")):
-        answer = files.read_value(path, CniResult)
-        if answer is not None and answer.ips:
-            found[path.stem] = answer
-    return found
+        result = files.read_value(path, CniResult)
+        if result is not None and result.ips:
+            results[path.stem] = result
+    return results
 
 
 def read_addresses(bundle: Path) -> dict[str, str]:
-    """Read a container's addresses by network, as the plugins gave them."""
-    found = {}
-    for interface, answer in read_results(bundle).items():
-        conf = files.read_value(bundle / "cni" / f"{interface}.conf", Tree) or {}
-        found[str(conf.get("name", ""))] = answer.ips[0].address.partition("/")[0]
-    return found
+    """Read a container's addresses by network, from the plugins' results."""
+    addresses = {}
+    for interface, result in read_results(bundle).items():
+        config = files.read_value(bundle / "cni" / f"{interface}.conf", Tree) or {}
+        addresses[str(config.get("name", ""))] = result.ips[0].address.partition("/")[0]
+    return addresses
 
 
 def read_failure(bundle: Path) -> str:
     """Read why a plugin failed; empty where none did."""
     for path in sorted((bundle / "cni").glob("*.error")):
-        said = files.read_value(path, CniFailure)
-        if said is not None and said.message:
-            return f"{path.stem}: {said.message} {said.details}".strip()
+        failure = files.read_value(path, CniFailure)
+        if failure is not None and failure.message:
+            return f"{path.stem}: {failure.message} {failure.details}".strip()
     return ""

@@ -1,7 +1,7 @@
-"""CNI configuration lists: those that come with cntnr, and the user's own, which override them by name.
+"""Read and check CNI configuration lists: the shipped one, and the user's own, which override it by name.
 
-A list is a template: what is known of a network and an interface is laid over its first plugin
-(`networks.cni`), and the plugins behind it are chained as they are written.
+A list is a template: `networks.cni` merges what is known of a network and an interface into its first plugin,
+and chains the plugins after it as they are written.
 """
 
 import os
@@ -11,16 +11,17 @@ from typing import Any, NoReturn
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.values import Tree, Value, from_json
-from cntnr_compose.host import kernel, mounts
-from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.core.values import Tree, from_json
+from cntnr_compose.host import distribution
+from cntnr_compose.host.namespaces import holder
+from cntnr_compose.networks.cni import Conflist
 
 SHIPPED_FOLDER = Path(__file__).parents[1] / "cni"
-DEFAULT_NAME = "cntnr-bridge"  # the list of every network that has none of its own
-VERSIONS = ("0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0")  # in which answers have `ips`
-MAX_SIZE = 1 << 20  # bytes of a file
+DEFAULT_NAME = "cntnr-bridge"  # of the list for networks without one of their own
+VERSIONS = ("0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0")  # whose results have `ips`
+MAX_SIZE = 1 << 20  # of a file, in bytes
 PLUGIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-# What the network itself says: a file that says it, too, would be overruled.
+# Keys that the network sets, and what to use instead: in a file they would have no effect.
 MANAGED_KEYS = {"runtimeConfig": "the service", "prevResult": "the plugin before"}
 MANAGED_BRIDGE_KEYS = {
     "bridge": "driver_opts `com.docker.network.bridge.name`",
@@ -48,72 +49,54 @@ class PluginMissing(CntnrError):
         self.hint = f"install it there, or correct `type`; {folder} has {_list_plugins(folder)}"
 
 
-class Conflist(Value, frozen=True, kw_only=True):
-    """A list as it was read."""
-
-    file: str
-    version: str
-    name: str
-    plugins: tuple[Tree, ...]
-
-    @property
-    def is_shipped(self) -> bool:
-        """Tell whether it is cntnr's own: nothing but the address is to be given back."""
-        return Path(self.file).parent == SHIPPED_FOLDER
-
-    @property
-    def mtu(self) -> int:
-        """Give the MTU that its bridge asks for; 0 where it asks for none."""
-        return int(self.plugins[0].get("mtu", 0))
-
-
-_cache: dict[Path, tuple[object, dict[str, Conflist]]] = {}  # what is in a folder, by its stamp
+# The lists of a folder, and the names, times and sizes of its files when they were read.
+_cache: dict[Path, tuple[object, dict[str, Conflist]]] = {}
 
 
 def user_folder() -> Path:
-    """Give the folder of the user's lists: `$NETCONFPATH`, else that of cntnr's configuration."""
+    """Return the folder of the user's lists: `$NETCONFPATH`, else that of cntnr's configuration."""
     chosen = os.environ.get("NETCONFPATH", "")
     return Path(chosen) if chosen.startswith("/") else paths.config() / "cni/net.d"
 
 
 def find_conflist(network: str) -> Conflist:
-    """Find the list for a network: the user's of its name, else his for all, else cntnr's.
+    """Find the list for a network: the user's of its name, else the user's default, else cntnr's.
 
     Raises `ConflistInvalid`, `PluginMissing`.
     """
-    own = _read_folder(mounts.host_path(user_folder()))
-    found = own.get(network) or own.get(DEFAULT_NAME) or _read_folder(SHIPPED_FOLDER)[DEFAULT_NAME]
-    folder = kernel.cni_plugin_folder()
-    for number, plugin in enumerate(found.plugins if folder else ()):
+    lists = _read_folder(SHIPPED_FOLDER) | _read_folder(holder.host_path(user_folder()))
+    conflist = lists.get(network) or lists[DEFAULT_NAME]
+    folder = distribution.cni_plugin_folder()
+    for number, plugin in enumerate(conflist.plugins if folder else ()):
         assert folder is not None
         if not os.access(folder / plugin["type"], os.X_OK):
-            where = _location(Path(found.file), ("plugins", number, "type"))
+            where = _location(Path(conflist.file), ("plugins", number, "type"))
             raise PluginMissing(where, plugin["type"], folder)
-    return found
+    return conflist
 
 
 def _read_folder(folder: Path) -> dict[str, Conflist]:
-    """Read the lists of a folder by name; what has not changed is not read again."""
+    """Read the lists of a folder by name; return the previous result where no file has changed."""
     try:
         with os.scandir(folder) as entries:
-            here = sorted((e.name, e.stat()) for e in entries if e.name.endswith(".conflist"))
+            files = sorted((e.name, e.stat()) for e in entries if e.name.endswith(".conflist"))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
         raise ConflistInvalid(error.filename or str(folder), error.strerror or str(error)) from None
-    stamp = [(name, at.st_mtime_ns, at.st_size, at.st_ino) for name, at in here]
-    known = _cache.get(folder)
-    if known is None or known[0] != stamp:
-        found: dict[str, Conflist] = {}
-        for name, _ in here:
-            one = read_conflist(folder / name)
-            if one.name in found:
-                other = Path(found[one.name].file).name
+    stamp = [(name, stat.st_mtime_ns, stat.st_size, stat.st_ino) for name, stat in files]
+    cached = _cache.get(folder)
+    if cached is None or cached[0] != stamp:
+        lists: dict[str, Conflist] = {}
+        for name, _ in files:
+            conflist = read_conflist(folder / name)
+            if conflist.name in lists:
+                other = Path(lists[conflist.name].file).name
                 where = _location(folder / name, ("name",))
-                raise ConflistInvalid(where, f'{other} has the name "{one.name}", too')
-            found[one.name] = one
-        known = _cache[folder] = (stamp, found)
-    return known[1]
+                raise ConflistInvalid(where, f'{other} has the name "{conflist.name}", too')
+            lists[conflist.name] = conflist
+        cached = _cache[folder] = (stamp, lists)
+    return cached[1]
 
 
 def read_conflist(file: Path) -> Conflist:
@@ -131,20 +114,20 @@ def read_conflist(file: Path) -> Conflist:
     return _ConflistParser(file).parse(tree)
 
 
-def _json_error(file: Path, text: bytes, said: str) -> ConflistInvalid:
-    import json  # for its line and column
+def _json_error(file: Path, text: bytes, reason: str) -> ConflistInvalid:
+    import json  # msgspec's errors have no line and column
 
     try:
         json.loads(text)
     except json.JSONDecodeError as error:
         return ConflistInvalid(f"{file}:{error.lineno}:{error.colno}", f"no JSON: {error.msg}")
     except ValueError as error:
-        said = str(error)
-    return ConflistInvalid(str(file), f"no JSON: {said}")
+        reason = str(error)
+    return ConflistInvalid(str(file), f"no JSON: {reason}")
 
 
 class _ConflistParser:
-    """Checks what one file says."""
+    """Check the content of one file."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -164,8 +147,13 @@ class _ConflistParser:
             why = "the first plugin must be bridge, since containers are on a bridge of cntnr's"
             self._refuse(("plugins", 0, "type"), why)
         self._check_bridge(tree["plugins"][0])
-        plugins = tuple(tree["plugins"])
-        return Conflist(file=str(self._file), version=version, name=name, plugins=plugins)
+        return Conflist(
+            file=str(self._file),
+            version=version,
+            name=name,
+            plugins=tuple(tree["plugins"]),
+            is_shipped=self._file.parent == SHIPPED_FOLDER,
+        )
 
     def _check_plugin(self, path: tuple[str | int, ...], plugin: Any) -> None:
         kind = plugin.get("type") if isinstance(plugin, dict) else None
@@ -191,11 +179,11 @@ class _ConflistParser:
             self._refuse((*here, "ipam", "routes"), "routes must be a list")
 
     def _refuse_managed_keys(
-        self, path: tuple[str | int, ...], tree: Tree, given: dict[str, str]
+        self, path: tuple[str | int, ...], tree: Tree, managed: dict[str, str]
     ) -> None:
-        for key, by in given.items():
+        for key, setter in managed.items():
             if key in tree:
-                hint = f"remove it here: it is given by {by}"
+                hint = f"remove it here: it is given by {setter}"
                 self._refuse((*path, key), f"{key} cannot be said in this file", hint)
 
     def _refuse(self, path: tuple[str | int, ...], what: str, hint: str = "") -> NoReturn:
@@ -203,10 +191,8 @@ class _ConflistParser:
 
 
 def _location(file: Path, path: tuple[str | int, ...]) -> str:
-    """Give FILE:LINE:COLUMN of what stands at a path, or of the nearest thing around it."""
-    from cntnr_compose.compose.yaml.source_map import (
-        SourceText,
-    )  # it reads JSON as the YAML that it is
+    """Return FILE:LINE:COLUMN of a path in a file, or of the nearest node around it."""
+    from cntnr_compose.compose.yaml.source_map import SourceText  # JSON is YAML
 
     try:
         text = file.read_text(errors="replace")

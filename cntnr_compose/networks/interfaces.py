@@ -1,20 +1,22 @@
-"""What a container gets on its networks: interfaces, the addresses asked for, and how they are given back."""
+"""Interfaces and addresses of a container on its networks: plan, assign, release."""
 
 import contextlib
 import ipaddress
 import re
 from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import replace
 from cntnr_compose.host import files
 from cntnr_compose.model.observed import Record
-from cntnr_compose.networks import address_claims as claims
-from cntnr_compose.networks import addresses as choice
-from cntnr_compose.networks import cni
-from cntnr_compose.networks.manager import ManagedNetwork
+from cntnr_compose.networks import address_claims, cni
+from cntnr_compose.networks.address_claims import AddressClaim
+from cntnr_compose.networks.addresses import is_between, lowest_free, mac_address
+from cntnr_compose.networks.cni import Interface
+from cntnr_compose.networks.records import ManagedNetwork
 
-NAME = re.compile(r"[^/\s:]{1,15}")  # IFNAMSIZ; what the kernel takes (dev_valid_name)
+NAME = re.compile(r"[^/\s:]{1,15}")  # IFNAMSIZ; the kernel checks this too (dev_valid_name)
 
 
 class AddressRefused(CntnrError):
@@ -25,13 +27,13 @@ class AddressRefused(CntnrError):
 
 
 class AddressTaken(CntnrError):
-    """An address that a service asks for is another's."""
+    """An address that a service asks for belongs to another container."""
 
     hint = "choose another ipv4_address, or remove who has it"
 
-    def __init__(self, container: str, address: str, network: str, by: str) -> None:
+    def __init__(self, container: str, address: str, network: str, owner: str) -> None:
         super().__init__(
-            f"cannot give {container} address {address} on network {network}: {by} has it"
+            f"cannot give {container} address {address} on network {network}: {owner} has it"
         )
 
 
@@ -54,122 +56,129 @@ class InterfaceRefused(CntnrError):
         super().__init__(f'cannot name the interface on network {network} "{name}": {why}')
 
 
+class InterfaceRequest(NamedTuple):
+    """What a service asks for on one network; empty where it leaves the choice."""
+
+    network: ManagedNetwork
+    address: str
+    mac: str
+    name: str
+
+
 def plan_interfaces(
-    chosen: Sequence[tuple[ManagedNetwork, str, str, str]], gateway_on: str
-) -> tuple[cni.Interface, ...]:
-    """Make the interfaces of a container: (network, address asked for, MAC, interface name) each.
+    requests: Sequence[InterfaceRequest], gateway_network: str
+) -> tuple[Interface, ...]:
+    """Plan the interfaces of a container; the default route is by ``gateway_network``.
 
     Raises `AddressRefused`, `InterfaceRefused`.
     """
-    names = _choose_names(chosen)
-    made = []
-    for name, (one, address, mac, _) in zip(names, chosen, strict=True):
-        if address and not _is_in(address, one.bridge.subnet):
-            raise AddressRefused(one.found.name, address, one.bridge.subnet)
-        made.append(
-            cni.Interface(
-                name=name,
-                network=one.found.name,
-                bridge=one.bridge.name,
-                subnet=one.bridge.subnet,
-                gateway=one.found.gateway,
-                address=address,
-                mac=mac,
-                mtu=one.bridge.mtu,
-                default_route=one.found.name == gateway_on,
-            )
+    names = _choose_names(requests)
+    interfaces = []
+    for name, (network, address, mac, _) in zip(names, requests, strict=True):
+        if address and not _is_in(address, network.bridge.subnet):
+            raise AddressRefused(network.found.name, address, network.bridge.subnet)
+        interface = Interface(
+            name=name,
+            network=network.found.name,
+            bridge=network.bridge.name,
+            subnet=network.bridge.subnet,
+            gateway=network.found.gateway,
+            address=address,
+            mac=mac,
+            mtu=network.bridge.mtu,
+            default_route=network.found.name == gateway_network,
         )
-    return tuple(made)
+        interfaces.append(interface)
+    return tuple(interfaces)
 
 
 def assign_address(
-    record: Record, made: ManagedNetwork, asked: cni.Interface, requested_elsewhere: Collection[str]
-) -> cni.Interface:
-    """Give an interface its address: the one asked for, the one that it had, or the first free one.
+    record: Record,
+    network: ManagedNetwork,
+    interface: Interface,
+    requested_elsewhere: Collection[str],
+) -> Interface:
+    """Choose and claim an interface's address: the requested, the previous, or the lowest free one.
 
-    Those ``promised`` to services that ask for them are nobody else's. Raises `AddressTaken`,
-    `NoAddressLeft`.
+    Addresses ``requested_elsewhere`` are kept for the services that ask for them.
+    Raises `AddressTaken`, `NoAddressLeft`.
     """
-    network, identity = made.found.name, record.id
-    with files.file_lock(claims.lock_file()):
-        there = claims.list_claims(network)
-        mine = {address for address, who in there.items() if who == identity}
-        others = {address: who for address, who in there.items() if who != identity}
-        if asked.address:
-            address = asked.address
-            _check_available(record, made, address, others)
+    name, identity = network.found.name, record.id
+    with files.file_lock(address_claims.lock_file()):
+        claims = address_claims.list_claims(name)
+        previous = {address for address, owner in claims.items() if owner == identity}
+        others = {address: owner for address, owner in claims.items() if owner != identity}
+        if interface.address:
+            address = interface.address
+            _check_available(record, network, address, others)
         else:
-            address = _choose_address(record, made, mine, others, requested_elsewhere)
-        for old in mine - {address}:
-            claims.remove_claim(network, old, identity)
+            address = _choose_address(record, network, previous, others, requested_elsewhere)
+        for former in previous - {address}:
+            address_claims.remove_claim(name, former, identity)
         if address in others:
-            claims.remove_claim(network, address, others[address])
-        claims.write_claim(
-            network,
-            address,
-            identity,
-            claims.AddressClaim(project=record.project, name=record.name),
-        )
-    release_leases(identity, {network: address})  # a hook that was killed gave nothing back
-    return replace(asked, address=address, mac=asked.mac or choice.mac_address(address))
+            address_claims.remove_claim(name, address, others[address])
+        claim = AddressClaim(project=record.project, name=record.name)
+        address_claims.write_claim(name, address, identity, claim)
+    # The hook of an earlier start may have been killed before it released the lease.
+    release_leases(identity, {name: address})
+    return replace(interface, address=address, mac=interface.mac or mac_address(address))
 
 
 def _check_available(
-    record: Record, made: ManagedNetwork, address: str, others: Mapping[str, str]
+    record: Record, network: ManagedNetwork, address: str, others: Mapping[str, str]
 ) -> None:
-    """Raise `AddressTaken` where an address that is asked for cannot be had."""
-    network = made.found.name
-    by = ""
-    if address in made.kept:
-        by = "aux_addresses"
-    elif address in {view.address for view in made.views.values()}:
-        by = "a resolver"
-    elif address in others and not claims.is_available(network, address, others[address]):
-        claim = claims.read_claim(network, address, others[address])
-        by = f"{claim.name} of project {claim.project}" if claim else "another container"
-    if by:
-        raise AddressTaken(record.name, address, network, by)
+    """Raise `AddressTaken` where a requested address is not available."""
+    name = network.found.name
+    owner = ""
+    if address in network.kept:
+        owner = "aux_addresses"
+    elif address in {view.address for view in network.views.values()}:
+        owner = "a resolver"
+    elif address in others and not address_claims.is_available(name, address, others[address]):
+        claim = address_claims.read_claim(name, address, others[address])
+        owner = f"{claim.name} of project {claim.project}" if claim else "another container"
+    if owner:
+        raise AddressTaken(record.name, address, name, owner)
 
 
 def _choose_address(
     record: Record,
-    made: ManagedNetwork,
-    mine: Collection[str],
+    network: ManagedNetwork,
+    previous: Collection[str],
     others: Mapping[str, str],
     requested_elsewhere: Collection[str],
 ) -> str:
-    network = made.found.name
-    nobodys = {
-        made.found.gateway, *made.kept, *requested_elsewhere, *(view.address for view in made.views.values())
-    }  # fmt: skip
-    for address in sorted(mine):
-        if address not in nobodys and choice.is_between(address, made.first, made.last):
+    name, first, last = network.found.name, network.first, network.last
+    views = {view.address for view in network.views.values()}
+    kept = {network.found.gateway, *network.kept, *requested_elsewhere, *views}
+    for address in sorted(previous):
+        if address not in kept and is_between(address, first, last):
             return address
-    leased = {path.name for path in (cni.network_leases_folder(network)).glob("[0-9]*")}
-    address = choice.lowest_free(made.first, made.last, {*nobodys, *leased, *others})
+    leased = {path.name for path in cni.network_leases_folder(name).glob("[0-9]*")}
+    address = lowest_free(first, last, {*kept, *leased, *others})
     if address:
         return address
-    for address, who in others.items():
-        fits = address not in nobodys and choice.is_between(address, made.first, made.last)
-        if fits and claims.is_available(network, address, who):
+    for address, owner in others.items():
+        fits = address not in kept and is_between(address, first, last)
+        if fits and address_claims.is_available(name, address, owner):
             return address
-    raise NoAddressLeft(record.name, network, made.first, made.last)
+    raise NoAddressLeft(record.name, name, first, last)
 
 
-def _choose_names(chosen: Sequence[tuple[ManagedNetwork, str, str, str]]) -> list[str]:
-    """Name the interfaces: as is asked for, the others eth0, eth1 and so on where these are free."""
-    asked: set[str] = set()
-    for one, _, _, name in chosen:
+def _choose_names(requests: Sequence[InterfaceRequest]) -> list[str]:
+    """Name the interfaces: as requested, the others eth0, eth1 and so on where these are free."""
+    taken: set[str] = set()
+    for network, _, _, name in requests:
         if not name:
             continue
         if not NAME.fullmatch(name) or name in (".", "..", "lo"):
             why = "names have at most 15 characters, no spaces, colons or slashes, and lo is taken"
-            raise InterfaceRefused(name, one.found.name, why)
-        if name in asked:
-            raise InterfaceRefused(name, one.found.name, "another interface has the name")
-        asked.add(name)
-    free = (name for name in (f"eth{number}" for number in range(1000)) if name not in asked)
-    return [name or next(free) for _, _, _, name in chosen]
+            raise InterfaceRefused(name, network.found.name, why)
+        if name in taken:
+            raise InterfaceRefused(name, network.found.name, "another interface has the name")
+        taken.add(name)
+    free = (name for name in (f"eth{number}" for number in range(1000)) if name not in taken)
+    return [request.name or next(free) for request in requests]
 
 
 def _is_in(address: str, subnet: str) -> bool:
@@ -180,13 +189,13 @@ def _is_in(address: str, subnet: str) -> bool:
 
 
 def release_leases(identity: str, addresses: Mapping[str, str]) -> None:
-    """Give a container's addresses back that its hook did not: runc was killed before it ran.
+    """Remove the leases of a container whose hook did not, because runc was killed before it ran.
 
-    host-local keeps one file an address, which begins with the container's id. Where the addresses
-    are not known, since nobody read the plugins' answers, all files are looked at.
+    ``addresses`` are by network. host-local keeps one file an address, which begins with the container's
+    id. Where the addresses are unknown, since the plugins' results were never read, look at all files.
     """
-    known = [cni.network_leases_folder(name) / address for name, address in addresses.items()]
-    for path in known or cni.leases_folder().glob("*/[0-9]*"):
+    leases = [cni.network_leases_folder(name) / address for name, address in addresses.items()]
+    for path in leases or cni.leases_folder().glob("*/[0-9]*"):
         with contextlib.suppress(FileNotFoundError):
             if path.read_text(errors="replace").startswith(identity):
                 path.unlink()

@@ -1,4 +1,4 @@
-"""ip and nft: bridges of the holder's network namespace, and what may pass between them."""
+"""ip and nft: bridges of the holder's network namespace, and the firewall rules between them."""
 
 import ipaddress
 import sys
@@ -8,20 +8,20 @@ from pathlib import Path
 from cntnr_compose.core.errors import CntnrError, CommandFailed
 from cntnr_compose.core.values import Value
 from cntnr_compose.host import process
-from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.host.namespaces import holder
 
 UPLINK = "tap0"
 
 
 class NetworkFailed(CntnrError):
-    """A bridge or a rule cannot be made."""
+    """A bridge or a rule cannot be created."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"cannot set network {name} up: {reason}")
 
 
 class NetworkStays(CntnrError):
-    """A bridge or a rule cannot be taken away."""
+    """A bridge or a rule cannot be removed."""
 
     hint = "run `cntnr compose down` again; the next `up` completes what is left of the network"
 
@@ -30,7 +30,7 @@ class NetworkStays(CntnrError):
 
 
 class Bridge(Value, frozen=True, kw_only=True):
-    """A bridge and what it is for; the gateway carries the prefix length, ``10.89.0.1/24``."""
+    """A bridge and its options; the gateway has a prefix length: ``10.89.0.1/24``."""
 
     name: str
     gateway: str
@@ -38,14 +38,14 @@ class Bridge(Value, frozen=True, kw_only=True):
     internal: bool = False
     mtu: int = holder.MTU
     masquerade: bool = True
-    reserved: str = ""  # A-B, C: further addresses on which names are resolved
+    reserved: str = ""  # A-B, C: further addresses of DNS servers
 
 
 def bridge_commands(bridge: Bridge) -> str:
-    """Write the lines for ``ip -batch`` that make a bridge.
+    """Build the lines for ``ip -batch`` that create a bridge.
 
-    Without a hardware address of its own, a bridge takes the lowest of its ports' and changes it as
-    they come and go: containers then talk to the old one until they have noticed.
+    Without a MAC address of its own, a bridge takes the lowest of its ports, which changes as they come and
+    go: containers would send to the old one until their neighbour caches expire.
     """
     lines = [
         f"link add {bridge.name} address {_bridge_mac(bridge)} type bridge",
@@ -61,21 +61,22 @@ def _bridge_mac(bridge: Bridge) -> str:
 
 
 def nft_rules(table: str, bridges: Sequence[Bridge]) -> str:
-    """Write one project's nft table: what leaves is masqueraded, and networks are kept apart.
+    """Build one project's nft table: masquerade what leaves, and isolate networks from each other.
 
-    A container reaches its own network, the outside unless the network is internal, and of the other
-    bridges' addresses none: their gateways answer names that are not its business.
+    A container reaches its own network, and the outside unless the network is internal. It reaches no
+    address of other bridges, since their gateways resolve names of networks that it is not on.
     """
     post, forward, inward = [], [], []
-    for one in bridges:
-        if one.masquerade and not one.internal:
-            post.append(f'ip saddr {one.subnet} oifname "{UPLINK}" masquerade')
-        reach = "" if one.internal else f', "{UPLINK}"'
-        forward.append(f'iifname "{one.name}" oifname != {{ "{one.name}"{reach} }} drop')
-        if one.internal:
-            forward.append(f'oifname "{one.name}" iifname "{UPLINK}" drop')
-        own = ", ".join(filter(None, (one.gateway.partition("/")[0], one.reserved)))
-        inward.append(f'iifname "{one.name}" ip daddr != {{ {own} }} fib daddr type local drop')
+    for bridge in bridges:
+        name = bridge.name
+        if bridge.masquerade and not bridge.internal:
+            post.append(f'ip saddr {bridge.subnet} oifname "{UPLINK}" masquerade')
+        outside = "" if bridge.internal else f', "{UPLINK}"'
+        forward.append(f'iifname "{name}" oifname != {{ "{name}"{outside} }} drop')
+        if bridge.internal:
+            forward.append(f'oifname "{name}" iifname "{UPLINK}" drop')
+        own = ", ".join(filter(None, (bridge.gateway.partition("/")[0], bridge.reserved)))
+        inward.append(f'iifname "{name}" ip daddr != {{ {own} }} fib daddr type local drop')
     lines = [
         f"table inet {table} {{}}", f"delete table inet {table}", f"table inet {table} {{",
         "chain post { type nat hook postrouting priority 100;", *post, "}",
@@ -92,7 +93,7 @@ def table_name(project: str) -> str:
 
 
 async def create_bridge(name: str, bridge: Bridge) -> None:
-    """Make a bridge. Raises `NetworkFailed`, `ProgramMissing`."""
+    """Create a bridge. Raises `NetworkFailed`, `ProgramMissing`."""
     try:
         await _run_in_holder_network(["ip", "-batch", "-"], bridge_commands(bridge))
     except CommandFailed as error:
@@ -100,11 +101,11 @@ async def create_bridge(name: str, bridge: Bridge) -> None:
             raise NetworkFailed(name, _error_text(error)) from error
         await _configure_bridge(
             name, bridge
-        )  # a project that joins it has completed it at the same moment
+        )  # the repair of another project created it at the same moment
 
 
 async def apply_nft_rules(name: str, table: str, bridges: Sequence[Bridge]) -> None:
-    """Bring a project's rules in line with all bridges that it has.
+    """Replace a project's rules by those for all its bridges.
 
     Raises `NetworkFailed`, `ProgramMissing`.
     """
@@ -125,55 +126,55 @@ def _one_line(text: str) -> str:
 async def remove_bridges(
     bridges: Collection[str], table: str = "", remaining: Sequence[Bridge] = (), *, name: str = ""
 ) -> None:
-    """Remove bridges, and the rules of what is gone; absent is fine.
+    """Remove bridges, and keep only the rules of the ``remaining`` ones; absent is fine.
 
-    What fails does not keep the rest. Raises `NetworkStays` of the network ``name``.
+    Go on after a failure. Raises `NetworkStays` of the network ``name``.
     """
-    said = ""
-    lines = "".join(f"link del {one}\n" for one in bridges)
+    reason = ""
+    lines = "".join(f"link del {bridge}\n" for bridge in bridges)
     if lines:
-        done = await process.run_async(
+        result = await process.run_async(
             holder.nsenter_network_argv(["ip", "-force", "-batch", "-"]),
             stdin=lines.encode(),
             ok=range(256),
         )
         if interface_names().intersection(bridges):
-            said = _one_line(done.stderr) or f"ip ended with status {done.returncode}"
+            reason = _one_line(result.stderr) or f"ip ended with status {result.returncode}"
     if table:
-        gone = f"table inet {table} {{}}\ndelete table inet {table}\n"
+        no_rules = f"table inet {table} {{}}\ndelete table inet {table}\n"
         try:
             await _run_in_holder_network(
-                ["nft", "-f", "-"], nft_rules(table, remaining) if remaining else gone
+                ["nft", "-f", "-"], nft_rules(table, remaining) if remaining else no_rules
             )
         except CommandFailed as error:
-            said = said or _error_text(error)
-    if said:
-        raise NetworkStays(name, said)
+            reason = reason or _error_text(error)
+    if reason:
+        raise NetworkStays(name, reason)
 
 
 async def repair_bridge(
     name: str, bridge: Bridge, extra_addresses: Collection[str] = (), ports: Collection[str] = ()
 ) -> None:
-    """Make a bridge what it should be, or anew, with ``further`` addresses and the ``ports`` it had.
+    """Create a bridge again with the ``ports`` that it had, or correct its state and addresses.
 
     Raises `NetworkFailed`, `ProgramMissing`.
     """
     if bridge.name not in interface_names():
         await create_bridge(name, bridge)
-        joined = "".join(f"link set {port} master {bridge.name}\n" for port in ports)
-        if joined:  # one that is gone belongs to a container that ends
+        lines = "".join(f"link set {port} master {bridge.name}\n" for port in ports)
+        if lines:  # -force, since the ports of containers that end may be gone
             argv = holder.nsenter_network_argv(["ip", "-force", "-batch", "-"])
-            await process.run_async(argv, stdin=joined.encode(), ok=range(256))
+            await process.run_async(argv, stdin=lines.encode(), ok=range(256))
     await _configure_bridge(name, bridge, extra_addresses)
 
 
 async def _configure_bridge(
     name: str, bridge: Bridge, extra_addresses: Collection[str] = ()
 ) -> None:
-    """Give a bridge that is there its state and its addresses."""
-    addresses = (bridge.gateway, *(f"{one}/32" for one in extra_addresses))
+    """Set the state and the addresses of an existing bridge."""
+    addresses = (bridge.gateway, *(f"{address}/32" for address in extra_addresses))
     lines = [f"link set {bridge.name} mtu {bridge.mtu} up"]
-    lines += [f"addr replace {one} dev {bridge.name}" for one in addresses]
+    lines += [f"addr replace {address} dev {bridge.name}" for address in addresses]
     try:
         await _run_in_holder_network(["ip", "-batch", "-"], "\n".join(lines) + "\n")
     except CommandFailed as error:
@@ -181,33 +182,33 @@ async def _configure_bridge(
 
 
 def is_bridge_complete(bridge: Bridge, extra_addresses: Collection[str]) -> bool:
-    """Tell whether a bridge is there, up, and has its addresses. Runs inside; it starts no program."""
+    """Check whether a bridge exists, is up, and has its addresses. Runs inside; starts no program."""
     subnet = ipaddress.IPv4Network(bridge.subnet)
     routes = Path("/proc/1/net/route").read_text()
-    wanted = {bridge.gateway.partition("/")[0], *extra_addresses}
-    return (bridge.name, subnet) in _parse_routes(routes) and wanted <= _local_addresses()
+    addresses = {bridge.gateway.partition("/")[0], *extra_addresses}
+    return (bridge.name, subnet) in _parse_routes(routes) and addresses <= _local_addresses()
 
 
 def _local_addresses() -> set[str]:
-    """List the addresses of the holder's network; its first process is on it."""
-    found, last = set(), ""
+    """List the addresses of the holder's network, which its first process is on."""
+    addresses, last = set(), ""
     for line in Path("/proc/1/net/fib_trie").read_text().splitlines():
         words = line.split()
         if words[0] == "|--":
             last = words[1]
         elif words == ["/32", "host", "LOCAL"]:
-            found.add(last)
-    return found
+            addresses.add(last)
+    return addresses
 
 
 def interface_names() -> set[str]:
-    """Name the interfaces of the holder's network; its first process is on it. Runs inside."""
+    """List the interfaces of the holder's network, which its first process is on. Runs inside."""
     lines = Path("/proc/1/net/dev").read_text().splitlines()[2:]
     return {line.partition(":")[0].strip() for line in lines}
 
 
 def routed_subnets() -> list[ipaddress.IPv4Network]:
-    """List the subnets that the caller's network namespace has routes to, but for the default one."""
+    """List the subnets of the routes of the caller's network namespace, without the default route."""
     try:
         return [subnet for _, subnet in _parse_routes(Path("/proc/net/route").read_text())]
     except OSError:
@@ -215,7 +216,7 @@ def routed_subnets() -> list[ipaddress.IPv4Network]:
 
 
 def _parse_routes(text: str) -> list[tuple[str, ipaddress.IPv4Network]]:
-    """Read interface and subnet of each route but the default one (proc(5))."""
+    """Parse interface and subnet of each route but the default one (proc(5))."""
     rows = [line.split() for line in text.splitlines()[1:]]
     return [
         (
@@ -234,7 +235,7 @@ def _little_endian(digits: str) -> str:
 
 
 async def add_address(bridge: str, address: str) -> None:
-    """Give a bridge one more address. Raises `NetworkFailed`."""
+    """Add an address to a bridge. Raises `NetworkFailed`."""
     try:
         await _run_in_holder_network(["ip", "addr", "replace", f"{address}/32", "dev", bridge], "")
     except CommandFailed as error:

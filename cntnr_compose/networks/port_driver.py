@@ -1,7 +1,7 @@
-"""rootlesskit's port driver: publishes ports of containers on the host.
+"""rootlesskit's port driver: publish ports of containers on the host.
 
-Its API is HTTP on a unix socket. The driver dials the container's own address, so no plugin and no
-rule in the namespace is needed; the service sees the bridge's gateway as its client.
+Its API is HTTP on a unix socket. The driver connects to the container's own address, so no plugin and no rule
+in the namespace is needed; the service sees the bridge's gateway as its client.
 """
 
 import asyncio
@@ -11,11 +11,11 @@ from pathlib import Path
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree, Value, field, from_json, to_json
-from cntnr_compose.host import socket_peer as peer
+from cntnr_compose.host import kernel, socket_peer
 
 
 class PortTaken(CntnrError):
-    """Somebody else listens on the port; a client looks who, where the details do not say ``by``."""
+    """Another process listens on the port; a client looks up which, where the details have no ``by``."""
 
     def __init__(self, address: str, port: int, by: str = "") -> None:
         who = f" by {by}" if by else ""
@@ -38,7 +38,7 @@ class PortPrivileged(CntnrError):
 
 
 class AddressUnknown(CntnrError):
-    """A port is to be published on an address that this machine has not."""
+    """A port is to be published on an address that this host does not have."""
 
     hint = "see `ip address` for those that it has; leave the address out to publish on all"
 
@@ -49,7 +49,7 @@ class AddressUnknown(CntnrError):
 
 
 class PortRefused(CntnrError):
-    """The port driver refuses for another reason."""
+    """The port driver refuses a port for another reason."""
 
     def __init__(self, port: int, reason: str) -> None:
         super().__init__(f"cannot publish port {port}: {reason}")
@@ -73,7 +73,7 @@ class DriverPort(Value, frozen=True, kw_only=True):
 
 
 def socket_path() -> Path:
-    """Give the API's socket, as those inside the holder see it."""
+    """Return the path of the API's socket inside the holder."""
     return paths.holder_tmpfs() / "api.sock"
 
 
@@ -85,23 +85,25 @@ async def publish_port(spec: PortSpec) -> DriverPort:
     status, body = await _request("POST", "/v1/ports", to_json(spec))
     if status == 201:
         return from_json(body, DriverPort)
-    said = str(from_json(body, Tree).get("message", "")) if body.startswith(b"{") else body.decode()
-    if "privileged port" in said or "permission denied" in said:
+    reason = (
+        str(from_json(body, Tree).get("message", "")) if body.startswith(b"{") else body.decode()
+    )
+    if "privileged port" in reason or "permission denied" in reason:
         raise PortPrivileged(spec.parent_port, lowest_unprivileged_port())
-    if "conflict" in said or "already in use" in said:
+    if "conflict" in reason or "already in use" in reason:
         raise PortTaken(spec.parent_ip, spec.parent_port)
-    if "cannot assign requested address" in said:
+    if "cannot assign requested address" in reason:
         raise AddressUnknown(spec.parent_ip, spec.parent_port)
-    raise PortRefused(spec.parent_port, said.strip() or f"status {status}")
+    raise PortRefused(spec.parent_port, reason.strip() or f"status {status}")
 
 
 async def unpublish_port(number: int) -> None:
-    """Take a published port back; unknown is fine."""
+    """Unpublish a port; unknown is fine."""
     await _request("DELETE", f"/v1/ports/{number}")
 
 
 async def list_ports() -> tuple[DriverPort, ...]:
-    """List what is published, by all projects of the user."""
+    """List the published ports of all projects of the user."""
     status, body = await _request("GET", "/v1/ports")
     return (
         from_json(body, tuple[DriverPort, ...]) if status == 200 and body.strip() != b"null" else ()
@@ -109,15 +111,12 @@ async def list_ports() -> tuple[DriverPort, ...]:
 
 
 def lowest_unprivileged_port() -> int:
-    """Give the lowest port that may be published."""
-    try:
-        return int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
-    except (OSError, ValueError):
-        return 1024
+    """Return the lowest port that ordinary users may listen on."""
+    return kernel.read_sysctl("net.ipv4.ip_unprivileged_port_start", default=1024)
 
 
 def find_free_port(address: str, protocol: str) -> int:
-    """Find a port that nobody uses at the address now; in the caller's network namespace."""
+    """Find an unused port of an address, in the caller's network namespace."""
     kind = socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, kind) as probe:
@@ -126,7 +125,7 @@ def find_free_port(address: str, protocol: str) -> int:
 
 
 def has_ipv6() -> bool:
-    """Tell whether the host can listen on IPv6 addresses."""
+    """Check whether the host can listen on IPv6 addresses."""
     try:
         return bool(Path("/proc/net/if_inet6").read_text().strip())
     except OSError:
@@ -136,7 +135,7 @@ def has_ipv6() -> bool:
 async def _request(method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
     reader, writer = await asyncio.open_unix_connection(str(socket_path()))
     try:
-        peer.check_own_user(writer.get_extra_info("socket"), socket_path())
+        socket_peer.check_own_user(writer.get_extra_info("socket"), socket_path())
         head = (
             f"{method} {path} HTTP/1.0\r\nHost: rootlesskit\r\nContent-Type: application/json\r\n"
         )

@@ -1,20 +1,25 @@
-"""Subnets of networks: those that a file asks for, and free ones."""
+"""Choose and check subnets of networks: those that a file asks for, and free ones. Pure."""
 
-import ipaddress
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from ipaddress import IPv4Address, IPv4Network
+from typing import NamedTuple
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.model.project import AddressPool
 
 # Private addresses that home and office networks seldom use, 4094 for each network.
-DEFAULT_POOL = ipaddress.ip_network("10.128.0.0/10")
+DEFAULT_POOL = IPv4Network("10.128.0.0/10")
 DEFAULT_PREFIX = 20
-RESOLVER_ADDRESSES = 14  # addresses at the end of a subnet that are kept for resolvers
-Address: TypeAlias = ipaddress.IPv4Address
-AddressRange: TypeAlias = tuple[
-    ipaddress.IPv4Network, Address, Address, Address
-]  # gateway, first, last
+RESOLVER_ADDRESSES = 14  # at the end of a subnet, kept for DNS servers
+
+
+class AddressRange(NamedTuple):
+    """A subnet, its gateway, and the first and last address for containers."""
+
+    subnet: IPv4Network
+    gateway: IPv4Address
+    first: IPv4Address
+    last: IPv4Address
 
 
 class SubnetTaken(CntnrError):
@@ -26,82 +31,85 @@ class SubnetTaken(CntnrError):
 
 
 class SubnetInvalid(CntnrError):
-    """A subnet, gateway or range is no such thing."""
+    """A subnet, gateway or range is malformed or does not fit."""
 
     def __init__(self, name: str, why: str) -> None:
         super().__init__(f"cannot create network {name}: {why}")
 
 
-def parse_pool(name: str, pool: AddressPool) -> AddressRange:
-    """Read a pool of the file: subnet, gateway, first and last address to give.
+def default_range(subnet: IPv4Network) -> AddressRange:
+    """Return the range of a subnet that the file does not ask for; the gateway is the first address."""
+    last = subnet[-2 - resolver_address_count(subnet)]
+    return AddressRange(subnet, subnet[1], subnet[2], last)
 
-    Raises `SubnetInvalid`.
-    """
-    subnet = _read_subnet(name, "subnet", pool.subnet)
+
+def parse_pool(name: str, pool: AddressPool) -> AddressRange:
+    """Parse an address pool of the file. Raises `SubnetInvalid`."""
+    subnet = _parse_subnet(name, "subnet", pool.subnet)
     if subnet.num_addresses < 4:
         raise SubnetInvalid(name, f"subnet {subnet} has no room for a gateway and a container")
     try:
-        gateway = ipaddress.IPv4Address(pool.gateway or subnet[1])
+        gateway = IPv4Address(pool.gateway or subnet[1])
     except ValueError as error:
         raise SubnetInvalid(name, f"gateway {pool.gateway}: {error}") from error
     if gateway not in subnet:
         raise SubnetInvalid(name, f"gateway {gateway} is not in subnet {subnet}")
     if not pool.ip_range:
-        return subnet, gateway, subnet[1], subnet[-2 - resolver_address_count(subnet)]
-    part = _read_subnet(name, "ip_range", pool.ip_range)
+        return AddressRange(subnet, gateway, subnet[1], default_range(subnet).last)
+    part = _parse_subnet(name, "ip_range", pool.ip_range)
     if not part.subnet_of(subnet):
         raise SubnetInvalid(name, f"ip_range {part} is not in subnet {subnet}")
-    return subnet, gateway, max(part[0], subnet[1]), min(part[-1], subnet[-2])
+    return AddressRange(subnet, gateway, max(part[0], subnet[1]), min(part[-1], subnet[-2]))
 
 
-def auxiliary_addresses(
-    name: str, subnet: ipaddress.IPv4Network, pools: Sequence[AddressPool]
-) -> tuple[str, ...]:
-    """Read the aux_addresses of a network: no container gets one of these. Raises `SubnetInvalid`."""
-    used = ipv4_pool(pools)
-    found = []
-    for pool in pools:
-        if pool.subnet and pool is not used:
-            continue
-        for word, text in pool.aux_addresses.items():
-            try:
-                address = ipaddress.IPv4Address(text)
-            except ValueError as error:
-                raise SubnetInvalid(name, f"aux_addresses {word}: {error}") from error
-            if address not in subnet:
-                raise SubnetInvalid(name, f"aux_addresses {word}: {text} is not in subnet {subnet}")
-            found.append(str(address))
-    return tuple(found)
-
-
-def ipv4_pool(pools: Sequence[AddressPool]) -> AddressPool | None:
-    """Give the pool that a network has: the first of IPv4."""
-    return next((pool for pool in pools if pool.subnet and ":" not in pool.subnet), None)
-
-
-def _read_subnet(name: str, kind: str, text: str) -> ipaddress.IPv4Network:
+def _parse_subnet(name: str, kind: str, text: str) -> IPv4Network:
     try:
-        return ipaddress.IPv4Network(text, strict=False)
+        return IPv4Network(text, strict=False)
     except ValueError as error:
         raise SubnetInvalid(name, f"{kind} {text}: {error}") from error
 
 
-def resolver_address_count(subnet: ipaddress.IPv4Network) -> int:
-    """Tell how many addresses at the end of a subnet are kept for resolvers."""
-    return (
-        RESOLVER_ADDRESSES if subnet.num_addresses >= 64 else 2 if subnet.num_addresses >= 8 else 0
-    )
+def auxiliary_addresses(
+    name: str, subnet: IPv4Network, pools: Sequence[AddressPool]
+) -> tuple[str, ...]:
+    """List the aux_addresses of a network, which no container gets. Raises `SubnetInvalid`."""
+    used = ipv4_pool(pools)
+    addresses = []
+    for pool in pools:
+        if pool.subnet and pool is not used:
+            continue
+        for host, text in pool.aux_addresses.items():
+            try:
+                address = IPv4Address(text)
+            except ValueError as error:
+                raise SubnetInvalid(name, f"aux_addresses {host}: {error}") from error
+            if address not in subnet:
+                raise SubnetInvalid(name, f"aux_addresses {host}: {text} is not in subnet {subnet}")
+            addresses.append(str(address))
+    return tuple(addresses)
 
 
-def is_resolver_address(subnet: ipaddress.IPv4Network, address: str) -> bool:
-    """Tell whether an address is one of those kept for resolvers."""
-    return Address(address) > subnet[-2 - resolver_address_count(subnet)]
+def ipv4_pool(pools: Sequence[AddressPool]) -> AddressPool | None:
+    """Return the pool that a network uses: the first of IPv4."""
+    return next((pool for pool in pools if pool.subnet and ":" not in pool.subnet), None)
 
 
-def choose_subnet(name: str, taken: Iterable[ipaddress.IPv4Network]) -> ipaddress.IPv4Network:
-    """Choose a subnet that overlaps none. Raises `SubnetInvalid`."""
-    used = list(taken)
+def resolver_address_count(subnet: IPv4Network) -> int:
+    """Return how many addresses at the end of a subnet are kept for DNS servers."""
+    if subnet.num_addresses >= 64:
+        return RESOLVER_ADDRESSES
+    return 2 if subnet.num_addresses >= 8 else 0
+
+
+def is_resolver_address(subnet: IPv4Network, address: str) -> bool:
+    """Check whether an address is among those kept for DNS servers."""
+    return IPv4Address(address) > subnet[-2 - resolver_address_count(subnet)]
+
+
+def choose_subnet(name: str, taken: Iterable[IPv4Network]) -> IPv4Network:
+    """Choose a subnet that overlaps no taken one. Raises `SubnetInvalid`."""
+    others = list(taken)
     for subnet in DEFAULT_POOL.subnets(new_prefix=DEFAULT_PREFIX):
-        if not any(subnet.overlaps(other) for other in used):
-            return ipaddress.IPv4Network(subnet)
+        if not any(subnet.overlaps(other) for other in others):
+            return subnet
     raise SubnetInvalid(name, f"no free subnet is left in {DEFAULT_POOL}")

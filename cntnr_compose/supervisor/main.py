@@ -14,6 +14,7 @@ import sys
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host.namespaces import rootlesskit
+from cntnr_compose.host.namespaces.holder import NamespaceHolder, join_namespaces
 
 
 def main() -> None:
@@ -38,13 +39,13 @@ def main() -> None:
     _serve(first, holder, claims)
 
 
-def _join_holder(claims: contextlib.ExitStack) -> rootlesskit.NamespaceHolder:
+def _join_holder(claims: contextlib.ExitStack) -> NamespaceHolder:
     """Join the holder's namespaces; the rest of this program is imported while the holder starts."""
     holder = claims.enter_context(
         rootlesskit.running_holder("supervisor", while_starting=_import_server)
     )
     _import_server()
-    rootlesskit.join_namespaces(holder)
+    join_namespaces(holder)
     _bind_port_driver_socket()
     return holder
 
@@ -76,9 +77,7 @@ def _report_failure(first: socket.socket, error: CntnrError) -> None:
             first.sendall(to_json(ErrorReply.from_error(error)) + b"\n")
 
 
-def _serve(
-    first: socket.socket, holder: rootlesskit.NamespaceHolder, claims: contextlib.ExitStack
-) -> None:
+def _serve(first: socket.socket, holder: NamespaceHolder, claims: contextlib.ExitStack) -> None:
     from cntnr_compose.supervisor import server
 
     try:

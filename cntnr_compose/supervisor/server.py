@@ -13,7 +13,7 @@ from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Seconds, from_json
 from cntnr_compose.host import files, process, socket_peer
-from cntnr_compose.host.namespaces.rootlesskit import NamespaceHolder
+from cntnr_compose.host.namespaces.holder import NamespaceHolder
 from cntnr_compose.model.protocol import Ping, Request, ResultReply, Serve
 from cntnr_compose.supervisor.project import SupervisedProject, log_failure
 from cntnr_compose.supervisor.session import (

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.host import kernel
-from cntnr_compose.networks import cni
-from cntnr_compose.networks.cni import Interface
+from cntnr_compose.host import distribution
+from cntnr_compose.networks import cni, conflists
+from cntnr_compose.networks.cni import Conflist, Interface
 
 ETH0 = Interface(
     name="eth0", network="p_a", bridge="br-1", subnet="10.0.0.0/24", gateway="10.0.0.1"
@@ -61,9 +61,13 @@ class Bundle:
 @pytest.fixture
 def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bundle:
     made = Bundle(tmp_path)
-    monkeypatch.setattr(kernel, "CNI_FOLDERS", (tmp_path / "plugins",))
+    monkeypatch.setattr(distribution, "CNI_FOLDERS", (tmp_path / "plugins",))
     monkeypatch.setenv("NETCONFPATH", str(tmp_path / "net.d"))
     return made
+
+
+def with_conflists(*interfaces: Interface) -> list[tuple[Interface, Conflist]]:
+    return [(interface, conflists.find_conflist(interface.network)) for interface in interfaces]
 
 
 def chain(tmp_path: Path, *others: str) -> None:
@@ -74,12 +78,12 @@ def chain(tmp_path: Path, *others: str) -> None:
 
 
 def test_one_plugin_is_called_once_and_the_address_given_back(bundle: Bundle) -> None:
-    cni.write_configs(bundle.place, (ETH0,))
+    cni.write_configs(bundle.place, with_conflists(ETH0))
     assert bundle.hook("add").returncode == 0
     assert bundle.hook("del").returncode == 0
     (add, conf), (gone, _) = bundle.calls()
     assert (add, gone) == ("bridge ADD eth0 /proc/42/ns/net", "host-local DEL eth0 -")
-    assert conf == cni.plugin_configs(ETH0, cni.conflists.find_conflist("p_a"))[0]
+    assert conf == cni.plugin_configs(ETH0, conflists.find_conflist("p_a"))[0]
 
 
 def test_plugins_are_chained_and_called_backwards_in_the_end(
@@ -87,7 +91,9 @@ def test_plugins_are_chained_and_called_backwards_in_the_end(
 ) -> None:
     chain(tmp_path, "tuning", "bandwidth")
     names = ("eth0", "-x", ".y", "z.conf")
-    cni.write_configs(bundle.place, tuple(Interface(**fields(name=name)) for name in names))
+    cni.write_configs(
+        bundle.place, with_conflists(*(Interface(**fields(name=name)) for name in names))
+    )
     assert bundle.hook("add").returncode == 0
     for name in names:
         calls = [one for one in bundle.calls() if f" {name} " in one[0]]
@@ -119,7 +125,7 @@ def test_a_plugin_that_fails_says_why_and_ends_the_chain(
     bundle: Bundle, tmp_path: Path, plugin: str, name: str
 ) -> None:
     chain(tmp_path, "tuning", "bandwidth")
-    cni.write_configs(bundle.place, (Interface(**fields(name=name)),))
+    cni.write_configs(bundle.place, with_conflists(Interface(**fields(name=name))))
     ended = bundle.hook("add", fails=plugin)
     assert (ended.returncode, ended.stderr) == (1, '{"msg": "it fails"}\n')
     assert cni.read_failure(bundle.place) == f"{name}: it fails"

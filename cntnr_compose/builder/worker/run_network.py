@@ -15,7 +15,7 @@ from pathlib import Path
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host import mounts, process
 from cntnr_compose.host.kernel import CLONE_NEWNET
-from cntnr_compose.host.namespaces import rootlesskit
+from cntnr_compose.host.namespaces import holder
 
 INTERFACE = "eth0"
 
@@ -70,7 +70,7 @@ def _stop_slirp4netns(running: process.RunningProgram) -> None:
 def slirp4netns_argv(namespace: int, ready: int) -> list[str]:
     """Build the command that connects a namespace, by its descriptor, and reports on another one."""
     return [
-        "slirp4netns", "--configure", f"--mtu={rootlesskit.MTU}", "--disable-host-loopback",
+        "slirp4netns", "--configure", f"--mtu={holder.MTU}", "--disable-host-loopback",
         "--enable-sandbox", "--enable-seccomp",
         f"--ready-fd={ready}", "--netns-type=path",
         f"/proc/self/fd/{namespace}", INTERFACE,

@@ -1,45 +1,49 @@
-"""`cntnr doctor`: what this machine allows, and the command that mends what it lacks."""
+"""`cntnr doctor`: what this host allows, and the command that mends what it lacks."""
 
+import sys
 from typing import TYPE_CHECKING
 
-import click
+from cntnr_compose.cli.display import stdout
+from cntnr_compose.cli.parser.options import command, option
 
 if TYPE_CHECKING:
     from cntnr_compose.doctor.checks import Check
 
 MARKS = {"ok": "ok", "reduced": "reduced", "missing": "MISSING"}
-COLOURS = {"ok": "green", "reduced": "yellow", "missing": "red"}
+COLOURS = {"ok": 32, "reduced": 33, "missing": 31}  # green, yellow, red
 
 
-@click.command()
-@click.option(
+@command(of_project=False)
+@option(
     "--format",
     "form",
-    type=click.Choice(["table", "json"]),
+    kind=("table", "json"),
     default="table",
     help="Table for people or JSON for programs.",
 )
-@click.pass_context
-def doctor(context: click.Context, form: str) -> None:
+def doctor(form: str) -> int:
     """Check what this machine allows, and how to mend what it lacks."""
+    from cntnr_compose.cli.display.progress import is_coloured
     from cntnr_compose.core.values import to_json
     from cntnr_compose.doctor.checks import is_usable, run_checks
 
     checks = run_checks()
     if form == "json":
-        click.echo(to_json(checks))
+        stdout.print_line(to_json(checks).decode())
     else:
-        for line in format_checks(checks):
-            click.echo(line)
-    context.exit(0 if is_usable(checks) else 1)
+        for line in format_checks(checks, coloured=is_coloured(sys.stdout)):
+            stdout.print_line(line)
+    return 0 if is_usable(checks) else 1
 
 
-def format_checks(checks: "list[Check]") -> list[str]:
-    """Lay the checks out as lines: each problem is followed by what it costs and what mends it."""
+def format_checks(checks: "list[Check]", *, coloured: bool = False) -> list[str]:
+    """Format the checks as lines: what a problem costs and the cure stand below it."""
     width = max(len(check.name) for check in checks)
     lines = []
     for check in checks:
-        mark = click.style(f"{MARKS[check.state]:<8}", fg=COLOURS[check.state])
+        mark = f"{MARKS[check.state]:<8}"
+        if coloured:
+            mark = f"\x1b[{COLOURS[check.state]}m{mark}\x1b[0m"
         lines.append(f"{mark} {check.name:<{width}}  {check.found}")
         indent = " " * (width + 11)
         if check.loses:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from cntnr_compose import __version__
-from cntnr_compose.cli.display import stdout as out
+from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.parser.options import command, flag, option
 
 if TYPE_CHECKING:
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 @command()
 @option("-f", "--format", "form", metavar="FORMAT", default="pretty", help="pretty or json.")
-@flag("--short", text="Only the number.")
-def version(_scope: "ProjectOptions", form: str, *, short: bool) -> None:
+@flag("--short", help="Only the number.")
+def version(_options: "ProjectOptions", form: str, *, short: bool) -> None:
     """Show the version of cntnr."""
     if short:
-        out.print_line(__version__)
+        stdout.print_line(__version__)
     elif form == "json":
-        out.print_line(f'{{"version":"v{__version__}"}}')
+        stdout.print_line(f'{{"version":"v{__version__}"}}')
     else:
-        out.print_line(f"cntnr compose version v{__version__}")
+        stdout.print_line(f"cntnr compose version v{__version__}")

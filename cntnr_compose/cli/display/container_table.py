@@ -1,4 +1,4 @@
-"""Containers as `ps` tells them: one row each, with docker's words."""
+"""Format containers for `ps`: table rows and JSON objects, in docker's words."""
 
 import time
 from collections.abc import Mapping
@@ -19,20 +19,20 @@ MOUNT_LENGTH = 15
 
 
 def format_status(container: Container, now: Seconds) -> str:
-    """Say how a container does: ``Up 5 minutes (healthy)``, ``Exited (0) 2 hours ago``."""
-    found = container.status
-    match found.state:
+    """Format the status of a container: ``Up 5 minutes (healthy)``, ``Exited (0) 2 hours ago``."""
+    status = container.status
+    match status.state:
         case "running":
             health = {"": "", "starting": " (health: starting)"}.get(
-                found.health, f" ({found.health})"
+                status.health, f" ({status.health})"
             )
-            return f"Up {format_age(now - found.started)}{health}"
+            return f"Up {format_age(now - status.started)}{health}"
         case "paused":
-            return f"Up {format_age(now - found.started)} (Paused)"
+            return f"Up {format_age(now - status.started)} (Paused)"
         case "restarting":
-            return f"Restarting ({found.exit_code}){_since(found.finished, now)}"
+            return f"Restarting ({status.exit_code}){_age_suffix(status.finished, now)}"
         case "exited":
-            return f"Exited ({found.exit_code}){_since(found.finished, now)}"
+            return f"Exited ({status.exit_code}){_age_suffix(status.finished, now)}"
         case "removing":
             return "Removal In Progress"
         case "dead":
@@ -41,31 +41,31 @@ def format_status(container: Container, now: Seconds) -> str:
             return "Created"
 
 
-def _since(moment: Seconds, now: Seconds) -> str:
-    """Say how long ago it was; nothing where nobody saw it happen."""
-    return f" {format_age(now - moment)} ago" if moment else ""
+def _age_suffix(time_of_event: Seconds, now: Seconds) -> str:
+    """Format how long ago something was; "" where no time was recorded."""
+    return f" {format_age(now - time_of_event)} ago" if time_of_event else ""
 
 
 def format_command(container: Container, *, trunc: bool = True) -> str:
     """Quote a container's command as docker does, cut to twenty characters."""
     program, *arguments = container.record.command or ("",)
-    words = " ".join([program, *(f"'{one}'" if " " in one else one for one in arguments)])
+    words = " ".join([program, *(f"'{word}'" if " " in word else word for word in arguments)])
     return f'"{(truncate(words, COMMAND_LENGTH) if trunc else words).translate(ESCAPES)}"'
 
 
 def exposed_ports(container: Container) -> list[tuple[int, str]]:
-    """List the ports that a container listens on by its own account."""
-    found = []
-    image = container.record.image_config.get("ExposedPorts") or {}
-    for text in (*container.record.definition.expose, *image):
+    """List the ports, with protocol, that the service or the image of a container exposes."""
+    ports = []
+    image_ports = container.record.image_config.get("ExposedPorts") or {}
+    for text in (*container.record.definition.expose, *image_ports):
         number, _, protocol = text.partition("/")
         first, last = parse_port_range(number) or (0, -1)
-        found += [(port, protocol or "tcp") for port in range(first, last + 1)]
-    return list(dict.fromkeys(found))
+        ports += [(port, protocol or "tcp") for port in range(first, last + 1)]
+    return list(dict.fromkeys(ports))
 
 
 def table_row(container: Container, now: Seconds, *, trunc: bool = True) -> tuple[str, ...]:
-    """Give the row of the table."""
+    """Format a container as a row below `HEADER`."""
     record = container.record
     return (
         record.name,
@@ -79,65 +79,66 @@ def table_row(container: Container, now: Seconds, *, trunc: bool = True) -> tupl
 
 
 def json_object(container: Container, now: Seconds, *, trunc: bool = True) -> Tree:
-    """Give the JSON object, with docker's keys in docker's order."""
-    record, found = container.record, container.status
-    identity = record.id[:12] if trunc else record.id
-    published = format_ports(found.published, exposed_ports(container))
+    """Make the JSON object of a container, with docker's keys in docker's order."""
+    record, status = container.record, container.status
     return {
         "Command": format_command(container, trunc=trunc),
-        "CreatedAt": _stamp(record.created),
-        "ExitCode": found.exit_code,
-        "Health": found.health,
-        "ID": identity,
+        "CreatedAt": _format_time(record.created),
+        "ExitCode": status.exit_code,
+        "Health": status.health,
+        "ID": record.id[:12] if trunc else record.id,
         "Image": record.image,
-        "Labels": _joined(record.labels),
-        "LocalVolumes": str(sum(one.type == "volume" for one in record.mounts)),
+        "Labels": _join_labels(record.labels),
+        "LocalVolumes": str(sum(mount.type == "volume" for mount in record.mounts)),
         "Mounts": ",".join(
-            truncate(one.source, MOUNT_LENGTH) if trunc else one.source for one in record.mounts
+            truncate(mount.source, MOUNT_LENGTH) if trunc else mount.source
+            for mount in record.mounts
         ),
         "Name": record.name,
         "Names": record.name,
-        "Networks": ",".join(sorted(record.networks.values())) or _shared_network(container),
-        "Ports": published,
+        "Networks": ",".join(sorted(record.networks.values())) or _host_or_no_network(container),
+        "Ports": format_ports(status.published, exposed_ports(container)),
         "Project": record.project,
         "Publishers": list_publishers(container),
         "RunningFor": f"{format_age(now - record.created)} ago",
         "Service": record.service,
         "Size": "0B",
-        "State": found.state,
+        "State": status.state,
         "Status": format_status(container, now),
     }
 
 
 def list_publishers(container: Container) -> list[Tree]:
     """List published ports, and exposed ones that are not published, lowest first."""
-    published = container.status.published
-    found = [
+    publications = container.status.published
+    publishers = [
         {
-            "URL": one.url,
-            "TargetPort": one.target,
-            "PublishedPort": one.published,
-            "Protocol": one.protocol,
+            "URL": port.url,
+            "TargetPort": port.target,
+            "PublishedPort": port.published,
+            "Protocol": port.protocol,
         }
-        for one in published
+        for port in publications
     ]
-    taken = {(one.target, one.protocol) for one in published}
-    for target, protocol in exposed_ports(container):
-        if (target, protocol) not in taken:
-            found.append(
-                {"URL": "", "TargetPort": target, "PublishedPort": 0, "Protocol": protocol}
-            )
-    return sorted(found, key=lambda one: (int(one["TargetPort"]), not one["URL"], str(one["URL"])))
+    published = {(port.target, port.protocol) for port in publications}
+    publishers += [
+        {"URL": "", "TargetPort": target, "PublishedPort": 0, "Protocol": protocol}
+        for target, protocol in exposed_ports(container)
+        if (target, protocol) not in published
+    ]
+    return sorted(
+        publishers, key=lambda one: (int(one["TargetPort"]), not one["URL"], str(one["URL"]))
+    )
 
 
-def _shared_network(container: Container) -> str:
+def _host_or_no_network(container: Container) -> str:
     mode = container.record.definition.network_mode
     return mode if mode in ("host", "none") else ""
 
 
-def _joined(labels: Mapping[str, str]) -> str:
+def _join_labels(labels: Mapping[str, str]) -> str:
     return ",".join(f"{name}={value}" for name, value in sorted(labels.items()))
 
 
-def _stamp(seconds: Seconds) -> str:
+def _format_time(seconds: Seconds) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S +0000 UTC", time.gmtime(seconds))

@@ -1,4 +1,4 @@
-"""The part of Go's templates that people write behind ``--format``: fields, and `json`."""
+"""Render Go templates behind `--format`, as far as people use them: fields, and `json`."""
 
 import re
 from collections.abc import Mapping
@@ -21,52 +21,55 @@ class TemplateUnknown(CntnrError):
 
 
 class NoSuchField(CntnrError):
-    """A template names a field that there is not."""
+    """A template names a field that does not exist."""
 
     def __init__(self, name: str, known: Mapping[str, object]) -> None:
         super().__init__(f'the template has no field "{name}"')
         self.hint = f"known are {', '.join(known)}"
 
 
-def render_template(text: str, row: Mapping[str, object]) -> str:
+def render_template(template: str, row: Mapping[str, object]) -> str:
     """Fill a template with the fields of one row. Raises `TemplateUnknown`, `NoSuchField`."""
-    for written, meant in ESCAPES.items():
-        text = text.replace(written, meant)
 
-    def fill(found: re.Match[str]) -> str:
-        action = FIELD.fullmatch(found.group(1))
-        if action is None:
-            raise TemplateUnknown(found.group(0))
-        function, name = action.groups()
+    def replace(match: re.Match[str]) -> str:
+        function, name = _parse_action(match)
         if name and name not in row:
             raise NoSuchField(name, row)
         value = row[name] if name else row
         if function == "json":
             return to_json(value).decode()
-        said = value if isinstance(value, str) else to_json(value).decode()
-        return {"upper": said.upper, "lower": said.lower}.get(function, lambda: said)()
+        text = value if isinstance(value, str) else to_json(value).decode()
+        return {"upper": text.upper, "lower": text.lower}.get(function, lambda: text)()
 
-    return ACTION.sub(fill, text)
+    return ACTION.sub(replace, _unescape(template))
 
 
-def table_headings(text: str) -> tuple[str, ...] | None:
-    """Give the headings of ``table {{.Name}}\t{{.State}}``; None where it is not a table."""
-    rest = text.removeprefix("table ")
-    if rest == text:
+def table_headings(template: str) -> tuple[str, ...] | None:
+    """Return the headings of ``table {{.Name}}\\t{{.State}}``; None where it is not a table."""
+    if not template.startswith("table "):
         return None
-    return tuple(ACTION.sub(_heading, cell) for cell in split_cells(rest))
+    return tuple(ACTION.sub(_heading, cell) for cell in split_cells(template))
 
 
-def split_cells(text: str) -> list[str]:
-    """Split a table's template into cells."""
-    for written, meant in ESCAPES.items():
-        text = text.replace(written, meant)
-    return text.removeprefix("table ").split("\t")
+def split_cells(template: str) -> list[str]:
+    """Split the template of a table into those of its cells."""
+    return _unescape(template).removeprefix("table ").split("\t")
 
 
-def _heading(found: re.Match[str]) -> str:
-    action = FIELD.fullmatch(found.group(1))
-    if action is None:
-        raise TemplateUnknown(found.group(0))
-    name = action.group(2)
+def _unescape(template: str) -> str:
+    for escape, character in ESCAPES.items():
+        template = template.replace(escape, character)
+    return template
+
+
+def _heading(match: re.Match[str]) -> str:
+    _, name = _parse_action(match)
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).upper()
+
+
+def _parse_action(match: re.Match[str]) -> tuple[str, str]:
+    """Return function and field of what stands between braces. Raises `TemplateUnknown`."""
+    action = FIELD.fullmatch(match.group(1))
+    if action is None:
+        raise TemplateUnknown(match.group(0))
+    return action.group(1) or "", action.group(2)

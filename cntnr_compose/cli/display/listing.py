@@ -1,15 +1,15 @@
-"""What `ps`, `ls` and `images` print: a table, JSON, or a template."""
+"""Print rows of `ps`, `ls` and `images` as a table, as JSON, or by a template."""
 
 from collections.abc import Sequence
 
-from cntnr_compose.cli.display import stdout as out
+from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.display.tables import format_table
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree, to_json
 
 
 class UnknownFormat(CntnrError):
-    """A format was asked for that there is not."""
+    """A value of `--format` is not known."""
 
     hint = "it can be table, json or a template such as {{.Name}}"
 
@@ -17,40 +17,45 @@ class UnknownFormat(CntnrError):
         super().__init__(f'unsupported format "{form}"')
 
 
+class BadFilter(CntnrError):
+    """A value of `--filter` is not of the form that the command knows."""
+
+    def __init__(self, text: str, known: str) -> None:
+        super().__init__(f'cannot filter by "{text}"')
+        self.hint = f"the only filter is {known}"
+
+
 def print_rows(
     form: str,
     header: Sequence[str],
-    cells: Sequence[Sequence[str]],
+    rows: Sequence[Sequence[str]],
     objects: Sequence[Tree],
     *,
     min_width: int = 20,
     json_array: bool = False,
 ) -> None:
-    """Print rows in a format; JSON is one object a line, or one ``array``.
+    """Print rows in the format ``form``; JSON is one object a line, or one array.
 
     Raises `UnknownFormat` and the errors of templates.
     """
     if form == "json":
-        lines = (
-            [to_json(objects).decode()]
-            if json_array
-            else [to_json(one).decode() for one in objects]
-        )
+        values = [list(objects)] if json_array else objects
+        lines = [to_json(value).decode() for value in values]
     elif form in ("", "table"):
-        lines = format_table(header, cells, min_width=min_width)
+        lines = format_table(header, rows, min_width=min_width)
     elif "{{" in form:
-        lines = _templated(form, objects, min_width)
+        lines = _render_rows(form, objects, min_width)
     else:
         raise UnknownFormat(form)
-    out.write("".join(f"{line}\n" for line in lines))
+    stdout.write("".join(f"{line}\n" for line in lines))
 
 
-def _templated(form: str, trees: Sequence[Tree], narrow: int) -> list[str]:
-    from cntnr_compose.cli.display import go_template as gotemplate
+def _render_rows(template: str, objects: Sequence[Tree], min_width: int) -> list[str]:
+    from cntnr_compose.cli.display.go_template import render_template, split_cells, table_headings
 
-    headings = gotemplate.table_headings(form)
+    headings = table_headings(template)
     if headings is None:
-        return [gotemplate.render_template(form, one) for one in trees]
-    parts = gotemplate.split_cells(form)
-    rows = [[gotemplate.render_template(part, one) for part in parts] for one in trees]
-    return format_table(headings, rows, min_width=narrow)
+        return [render_template(template, row) for row in objects]
+    cells = split_cells(template)
+    rows = [[render_template(cell, row) for cell in cells] for row in objects]
+    return format_table(headings, rows, min_width=min_width)

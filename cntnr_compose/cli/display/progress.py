@@ -1,6 +1,6 @@
-"""Events to text on standard error: a live table, plain lines, JSON lines, or nothing.
+"""Show events on standard error: as a live table, plain lines, JSON lines, or not at all.
 
-The only importer of rich, and only where there is a terminal to draw on.
+The one home of rich, which is imported only to draw on a terminal.
 """
 
 import os
@@ -23,35 +23,35 @@ REFRESHES = 10  # a second
 
 
 class ProgressDisplay:
-    """Draws nothing but warnings and the output of builds and hooks; base of the others.
+    """Show warnings only; base of the other displays.
 
-    Images are pulled and built by several threads, which all tell: one of them draws at a time.
+    Images are pulled and built by several threads, which all emit events; one of them draws at a time.
     """
 
-    def __init__(self, out: TextIO, *, coloured: bool = False) -> None:
-        self.stream = out
+    def __init__(self, stream: TextIO, *, coloured: bool = False) -> None:
+        self.stream = stream
         self.lock = RLock()
         self.coloured = coloured
-        self._warned: set[str] = set()
-        self._began = time.monotonic()
+        self._shown_warnings: set[str] = set()
+        self._started_at = time.monotonic()
 
     def __enter__(self) -> Self:
-        """Begin; nothing is drawn before the first event."""
+        """Start; nothing is drawn before the first event."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave what was drawn as it is, and the terminal as it was."""
+        """Stop drawing; what was drawn stays, and the terminal is as before."""
         self.finish()
 
     def emit(self, event: Event) -> None:
-        """Draw an event; a warning is drawn once."""
+        """Show an event; the same warning is shown once."""
         with self.lock:
             match event:
                 case Progress():
                     self.show_progress(event)
                 case WarningEvent(text=text):
-                    if text not in self._warned:
-                        self._warned.add(text)
+                    if text not in self._shown_warnings:
+                        self._shown_warnings.add(text)
                         self.show_warning(text)
                 case Output():
                     self.show_output(event)
@@ -59,28 +59,28 @@ class ProgressDisplay:
                     pass
 
     def show_progress(self, event: Progress) -> None:
-        """Draw that something moved on."""
+        """Show the progress of a resource."""
 
     def show_output(self, event: Output) -> None:
-        """Draw a line of a build or hook."""
+        """Show a line of output of a build or hook."""
 
     def show_warning(self, text: str) -> None:
-        """Draw a warning, as docker's programs do."""
+        """Show a warning in the form of docker's programs."""
         if self.coloured:
-            seconds = int(time.monotonic() - self._began)
+            seconds = int(time.monotonic() - self._started_at)
             self.print_line(f"\x1b[33mWARN\x1b[0m[{seconds:04}] {text}")
         elif self.stream.isatty():
-            self.print_line(f"WARN[{int(time.monotonic() - self._began):04}] {text}")
+            self.print_line(f"WARN[{int(time.monotonic() - self._started_at):04}] {text}")
         else:
-            self.print_line(f'time="{_now()}" level=warning msg="{_quoted(text)}"')
+            self.print_line(f'time="{_now()}" level=warning msg="{_escape(text)}"')
 
     def show_error(self, sentence: str, hint: str) -> bool:
-        """Draw an error in a form of our own, and tell whether that was done."""
+        """Show an error in the form of the display; return False where the display has none."""
         del sentence, hint
         return False
 
     def finish(self) -> None:
-        """End what moves, so that others can write on the terminal."""
+        """Stop the live table, so that others can write to the terminal."""
 
     def print_line(self, text: str) -> None:
         """Write a line."""
@@ -89,40 +89,40 @@ class ProgressDisplay:
 
 
 class PlainDisplay(ProgressDisplay):
-    """One line for each event, in docker's form."""
+    """Show one line for each event, in docker's form."""
 
-    def __init__(self, out: TextIO, *, coloured: bool = False, prefix: str = "") -> None:
-        super().__init__(out, coloured=coloured)
+    def __init__(self, stream: TextIO, *, coloured: bool = False, prefix: str = "") -> None:
+        super().__init__(stream, coloured=coloured)
         self._prefix = prefix
 
     def show_progress(self, event: Progress) -> None:
-        """Write `` Container x-web-1  Created``."""
+        """Print `` Container x-web-1  Created``."""
         detail = f" ({event.detail})" if event.detail else ""
         self.print_line(f"{self._prefix} {event.kind} {event.name}  {event.status}{detail}")
 
     def show_output(self, event: Output) -> None:
-        """Write the line behind its source."""
+        """Print the line behind its source."""
         self.print_line(f"{event.source} {event.text}")
 
 
 class JsonDisplay(ProgressDisplay):
-    """One JSON object for each event."""
+    """Show one JSON object for each event."""
 
     def show_progress(self, event: Progress) -> None:
-        """Write id, status and, where there is one, the detail."""
+        """Print id, status and, where there is one, the detail."""
         message = {"id": f"{event.kind} {event.name}", "status": event.status}
         self._write(message | ({"text": event.detail} if event.detail else {}))
 
     def show_output(self, event: Output) -> None:
-        """Write the source and the text."""
+        """Print source and text."""
         self._write({"id": event.source, "text": event.text})
 
     def show_warning(self, text: str) -> None:
-        """Write a warning."""
+        """Print a warning."""
         self._write({"level": "warning", "msg": text, "time": _now()})
 
     def show_error(self, sentence: str, hint: str) -> bool:
-        """Write an error."""
+        """Print an error."""
         message: dict[str, object] = {"error": True, "message": sentence}
         self._write(message | ({"hint": hint} if hint else {}))
         return True
@@ -134,35 +134,35 @@ class JsonDisplay(ProgressDisplay):
 
 
 class TerminalDisplay(ProgressDisplay):
-    """One stable line for each thing, with its state and time, redrawn in place."""
+    """Show one line for each resource, with state and time, redrawn in place."""
 
-    def __init__(self, out: TextIO, *, coloured: bool = False) -> None:
-        super().__init__(out, coloured=coloured)
+    def __init__(self, stream: TextIO, *, coloured: bool = False) -> None:
+        super().__init__(stream, coloured=coloured)
         self._table = ProgressTable()
         self._rich: RichConsole | None = None
         self._live: Live | None = None
-        self._ended = False
+        self._is_last_drawing = False
 
     def show_progress(self, event: Progress) -> None:
-        """Change the thing's line."""
+        """Update the row of the resource."""
         self._table.update(event, time.monotonic())
         if self._live is None:
             self._start()
 
     def show_output(self, event: Output) -> None:
-        """Write a line of a build above the moving lines."""
+        """Print a line of output above the table."""
         self.print_line(f"{event.source} {event.text}")
 
     def finish(self) -> None:
-        """Draw every line a last time, and begin anew with the next event."""
+        """Draw the whole table a last time, and start another one with the next event."""
         with self.lock:
             if self._live is not None:
-                self._ended = True
+                self._is_last_drawing = True
                 self._live.stop()
-            self._live, self._ended, self._table = None, False, ProgressTable()
+            self._live, self._is_last_drawing, self._table = None, False, ProgressTable()
 
     def print_line(self, text: str) -> None:
-        """Write a line above the moving ones."""
+        """Print a line above the table."""
         with self.lock:
             if self._live is None or self._rich is None:
                 super().print_line(text)
@@ -189,56 +189,56 @@ class TerminalDisplay(ProgressDisplay):
         self._live.start(refresh=True)
 
     def _render(self) -> "RenderableType":
-        """Draw the board. A thread of rich's calls it, while `settle` waits for that: it takes no lock."""
+        """Draw the table. A thread of rich's calls it, while `finish` waits for that: it takes no lock."""
         from rich.text import Text
 
         assert self._rich is not None
         now, width = time.monotonic(), self._rich.width
-        drawn = Text(no_wrap=True, overflow="crop")
-        drawn.append(self._table.header, style="bold")
-        height = 0 if self._ended else self._rich.height - 1
+        drawing = Text(no_wrap=True, overflow="crop")
+        drawing.append(self._table.header, style="bold")
+        height = 0 if self._is_last_drawing else self._rich.height - 1
         for row in self._table.visible_rows(height):
             mark, colour = MARKS.get(row.state) or (SPINNER[int(now * 10) % len(SPINNER)], "cyan")
             seconds = f"{row.elapsed(now):.1f}s"
             text = self._table.row_text(row, width - len(seconds) - 4)
-            drawn.append(f"\n {mark} ", style=colour)
-            drawn.append(text.ljust(width - len(seconds) - 4))
-            drawn.append(seconds, style="blue")
+            drawing.append(f"\n {mark} ", style=colour)
+            drawing.append(text.ljust(width - len(seconds) - 4))
+            drawing.append(seconds, style="blue")
         hidden = self._table.hidden_count(height)
         if hidden:
-            drawn.append(f"\n   … {hidden} more", style="dim")
-        return drawn
+            drawing.append(f"\n   … {hidden} more", style="dim")
+        return drawing
 
 
 def choose_display(progress: str, ansi: str, *, dry_run: bool = False) -> ProgressDisplay:
-    """Choose the console for ``--progress`` and ``--ansi`` and for what standard error is."""
-    out = sys.stdout if os.environ.get("COMPOSE_STATUS_STDOUT") == "1" else sys.stderr
-    is_terminal = out.isatty() and os.environ.get("TERM") != "dumb"
-    coloured = is_coloured(out, ansi)
+    """Choose the display by ``--progress``, ``--ansi`` and by what standard error is."""
+    stream = sys.stdout if os.environ.get("COMPOSE_STATUS_STDOUT") == "1" else sys.stderr
+    is_terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
+    coloured = is_coloured(stream, ansi)
     if progress == "json":
-        return JsonDisplay(out)
+        return JsonDisplay(stream)
     if progress == "quiet":
-        return ProgressDisplay(out, coloured=coloured)
+        return ProgressDisplay(stream, coloured=coloured)
     if progress == "tty" or (progress == "auto" and is_terminal and ansi != "never"):
-        return TerminalDisplay(out, coloured=coloured)
-    return PlainDisplay(out, coloured=coloured, prefix=" DRY-RUN MODE -" if dry_run else "")
+        return TerminalDisplay(stream, coloured=coloured)
+    return PlainDisplay(stream, coloured=coloured, prefix=" DRY-RUN MODE -" if dry_run else "")
 
 
 def choose_static_display(progress: str, ansi: str) -> ProgressDisplay:
-    """Choose a console that moves nothing, for beside the output of containers."""
+    """Choose a display without live table, for use beside the output of containers."""
     return choose_display("plain" if progress in ("auto", "tty") else progress, ansi)
 
 
-def is_coloured(out: TextIO, ansi: str = "auto") -> bool:
-    """Tell whether to write colours: ``--ansi``, then ``NO_COLOR``, then what ``out`` is."""
+def is_coloured(stream: TextIO, ansi: str = "auto") -> bool:
+    """Tell whether to use colours: by ``--ansi``, then ``NO_COLOR``, then by what ``stream`` is."""
     if ansi != "auto":
         return ansi == "always"
-    return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
-def _quoted(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

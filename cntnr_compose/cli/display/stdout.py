@@ -1,4 +1,4 @@
-"""What a verb answers, on standard output or in a file; it is out when these return."""
+"""Write the answer of a command to standard output or a file; functions return when it is flushed."""
 
 import sys
 
@@ -6,7 +6,7 @@ from cntnr_compose.core.errors import CntnrError
 
 
 class NotWritten(CntnrError):
-    """An answer cannot be written to where it belongs."""
+    """An answer cannot be written."""
 
     def __init__(self, error: OSError, where: str = "standard output") -> None:
         super().__init__(f"cannot write to {where}: {(error.strerror or str(error)).lower()}")
@@ -24,7 +24,7 @@ def write(text: str) -> None:
 
 
 def flush() -> None:
-    """Have out what others wrote. Raises `NotWritten`."""
+    """Flush what others have written. Raises `NotWritten`."""
     write("")
 
 
@@ -34,7 +34,7 @@ def print_line(line: str) -> None:
 
 
 def write_file(text: str, path: str) -> None:
-    """Write a text to a file, as it would be on standard output. Raises `NotWritten`."""
+    """Write a text to a file, encoded as on standard output. Raises `NotWritten`."""
     try:
         with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123 - pathlib is slow to import
             file.write(text)

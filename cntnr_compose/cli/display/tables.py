@@ -1,4 +1,4 @@
-"""Tables, ages, sizes and ports as docker prints them."""
+"""Format tables, ages, sizes and ports as docker prints them."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,8 +6,8 @@ from cntnr_compose.core.values import Bytes, Seconds
 from cntnr_compose.model.observed import PublishedPort
 
 GAP = 3
-# Least count of hours for the next unit, hours in a unit, and its name.
-LONG = (
+# Lowest count of hours for the next unit, hours in a unit, and its name.
+LONG_UNITS = (
     (48, 1, "hour"),
     (24 * 14, 24, "day"),
     (24 * 60, 24 * 7, "week"),
@@ -18,7 +18,7 @@ LONG = (
 def format_table(
     header: Sequence[str], rows: Iterable[Sequence[str]], *, min_width: int = 20
 ) -> list[str]:
-    """Align columns with spaces; ``narrow`` is the least width of a column."""
+    """Align columns with spaces; no column but the last is narrower than ``min_width``."""
     lines = [header, *rows]
     widths = [
         max(min_width, *(len(line[column]) + GAP for line in lines))
@@ -32,24 +32,24 @@ def format_table(
 
 
 def format_age(seconds: Seconds) -> str:
-    """Say a length of time in one unit: ``Less than a second``, ``About an hour``, ``3 weeks``."""
+    """Format a duration in one unit: ``Less than a second``, ``About an hour``, ``3 weeks``."""
     if seconds < 1:
         return "Less than a second"
     if seconds < 60:
-        return _counted(int(seconds), "second")
+        return _count(int(seconds), "second")
     minutes, hours = int(seconds / 60), int(seconds / 3600 + 0.5)
     if minutes < 60:
         return "About a minute" if minutes == 1 else f"{minutes} minutes"
     if hours == 1:
         return "About an hour"
-    for least, length, unit in LONG:
-        if hours < least:
-            return _counted(hours // length, unit)
-    return _counted(int(seconds / 3600) // (24 * 365), "year")
+    for limit, length, unit in LONG_UNITS:
+        if hours < limit:
+            return _count(hours // length, unit)
+    return _count(int(seconds / 3600) // (24 * 365), "year")
 
 
 def format_size(count: Bytes) -> str:
-    """Say a size with three digits and decimal units, as docker: ``7.8MB``."""
+    """Format a size with three digits and decimal units, as docker: ``7.8MB``."""
     value = float(count)
     for unit in ("B", "kB", "MB", "GB"):
         if float(f"{value:.3g}") < 1000:
@@ -58,40 +58,45 @@ def format_size(count: Bytes) -> str:
     return f"{value:.3g}TB"
 
 
-def _counted(count: int, unit: str) -> str:
+def _count(count: int, unit: str) -> str:
     return f"{count} {unit}{'' if count == 1 else 's'}"
 
 
 def truncate(text: str, length: int) -> str:
-    """Cut a text, with an ellipsis in its place."""
+    """Cut a text that is too long; an ellipsis is its last character."""
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def format_ports(published: Iterable[PublishedPort], exposed: Iterable[tuple[int, str]]) -> str:
-    """Say ports as docker does: ``6379/tcp, 0.0.0.0:80->80/tcp, 0.0.0.0:8080->90/tcp``.
+    """Format ports as docker does: ``6379/tcp, 0.0.0.0:80->80/tcp, 0.0.0.0:8080->90/tcp``.
 
-    Neighbours are joined where inside and outside are the same; those that differ come last, one by one.
+    Consecutive ports are joined to a range where host and container port are the same; those that differ
+    come last, one by one.
     """
-    known = list(published)
-    taken = {(one.target, one.protocol) for one in known}
-    found = [(one.target, one.url, one.published, one.protocol) for one in known]
-    found += [(port, "", 0, kind) for port, kind in exposed if (port, kind) not in taken]
-    groups: dict[tuple[str, str], tuple[int, int]] = {}
-    joined, mapped = [], []
-    for target, url, outside, protocol in sorted(set(found)):
-        if url and outside != target:
-            mapped.append(f"{_host(url)}:{outside}->{target}/{protocol}")
+    publications = list(published)
+    published_ports = {(port.target, port.protocol) for port in publications}
+    ports = [(port.target, port.url, port.published, port.protocol) for port in publications]
+    ports += [
+        (port, "", 0, protocol)
+        for port, protocol in exposed
+        if (port, protocol) not in published_ports
+    ]
+    open_ranges: dict[tuple[str, str], tuple[int, int]] = {}
+    ranges, mapped = [], []
+    for target, url, host_port, protocol in sorted(set(ports)):
+        if url and host_port != target:
+            mapped.append(f"{_host(url)}:{host_port}->{target}/{protocol}")
             continue
-        first, last = groups.get((url, protocol), (target, target - 1))
+        first, last = open_ranges.get((url, protocol), (target, target - 1))
         if target != last + 1:
-            joined.append(_group(url, protocol, first, last))
+            ranges.append(_format_range(url, protocol, first, last))
             first = target
-        groups[url, protocol] = (first, target)
-    joined += [_group(url, protocol, *ends) for (url, protocol), ends in groups.items()]
-    return ", ".join(joined + mapped)
+        open_ranges[url, protocol] = (first, target)
+    ranges += [_format_range(*key, *ends) for key, ends in open_ranges.items()]
+    return ", ".join(ranges + mapped)
 
 
-def _group(url: str, protocol: str, first: int, last: int) -> str:
+def _format_range(url: str, protocol: str, first: int, last: int) -> str:
     text = str(first) if first == last else f"{first}-{last}"
     return f"{_host(url)}:{text}->{text}/{protocol}" if url else f"{text}/{protocol}"
 

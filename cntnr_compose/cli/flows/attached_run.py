@@ -1,4 +1,4 @@
-"""One container of its own, joined to our terminal: from `run`'s plans to its exit code."""
+"""Run a one-off container: create it, start it, relay the terminal, return its exit code."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ from cntnr_compose.containers.state import records
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Seconds
-from cntnr_compose.host.namespaces import rootlesskit as holder
+from cntnr_compose.host.namespaces.holder import proc_root_path
 from cntnr_compose.model.plan import KillContainer, Plan, Step
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from cntnr_compose.reconcile.one_off import OneOffPlan
 
 POLL_INTERVAL: Seconds = 0.005
-EXIT_CODE_TIMEOUT: Seconds = 2  # with a supervisor that does not write down the end: it may be gone
+# After that the supervisor, which writes exit codes, may be dead.
+EXIT_CODE_TIMEOUT: Seconds = 2
 
 
 class Vanished(CntnrError):
@@ -37,68 +38,70 @@ class Vanished(CntnrError):
 
 
 def create_container(
-    mine: ProjectSession, one: "OneOffPlan", asked: "RunArguments", project: "Project"
+    session: ProjectSession, plan: "OneOffPlan", arguments: "RunArguments", project: "Project"
 ) -> None:
-    """Make the container and all that it needs; of one that cannot be, nothing stays with --rm."""
-    with _removed_where_it_fails(mine, one, asked):
-        mine.execute(one.before, project)
+    """Create the container and all that it needs; remove it on failure with --rm."""
+    with _remove_on_failure(session, plan, arguments):
+        session.execute(plan.before, project)
 
 
-def start_detached(mine: ProjectSession, one: "OneOffPlan", asked: "RunArguments") -> str:
-    """Start the container, stay away from it, and give its id."""
-    record = _record(mine, one.name)  # it may be over, and removed, before we have our answer
-    with _removed_where_it_fails(mine, one, asked):
-        mine.execute(one.start)
+def start_detached(session: ProjectSession, plan: "OneOffPlan", arguments: "RunArguments") -> str:
+    """Start the container and return its id."""
+    record = _read_record(
+        session, plan.name
+    )  # before the start: it may exit and be removed at once
+    with _remove_on_failure(session, plan, arguments):
+        session.execute(plan.start)
     return record.id
 
 
-def run_attached(mine: ProjectSession, one: "OneOffPlan", asked: "RunArguments") -> int:
-    """Start the container, be its terminal until it ends, and give its exit code.
+def run_attached(session: ProjectSession, plan: "OneOffPlan", arguments: "RunArguments") -> int:
+    """Start the container, relay the terminal until it exits, and return its exit code.
 
-    With the keys that detach it goes on, and the code is 0. Raises what the start raises.
+    After the detach keys it goes on, and 0 is returned. Raises the errors of the start.
     """
-    client = mine.client
+    client = session.client
     assert client is not None
     with contextlib.ExitStack() as undo:
-        if asked.rm:
-            undo.callback(_remove, mine, one)
-        record = _record(mine, one.name)
-        noted = undo.enter_context(_exit_file(record))
-        bundle = holder.proc_root_path(paths.bundle(record.id))
+        if arguments.rm:
+            undo.callback(_remove, session, plan)
+        record = _read_record(session, plan.name)
+        exit_file = undo.enter_context(_open_exit_file(record))
+        bundle = proc_root_path(paths.bundle(record.id))
         if bundle is None:
             raise Vanished(record.name)
         attachment = AttachConnection(bundle, record.name)
         undo.callback(attachment.close)
-        client.execute(one.start)
+        client.execute(plan.start)
         client.unlock()
         relay = TerminalRelay(
             attachment,
-            stdin=sys.stdin.fileno() if asked.interactive else None,
-            tty=asked.has_terminal,
-            on_signal=lambda name: _pass_on(client, record.name, name),
+            stdin=sys.stdin.fileno() if arguments.interactive else None,
+            tty=arguments.has_terminal,
+            on_signal=lambda name: _forward_signal(client, record.name, name),
         )
         if relay.run():
-            undo.pop_all()  # detached: it goes on
+            undo.pop_all()  # detached: with --rm the supervisor removes it later
             return 0
-        return _exit_code(record, noted)
+        return _wait_for_exit_code(record, exit_file)
 
 
-def _record(mine: ProjectSession, name: str) -> "Record":
-    for one in records.read_containers(mine.observed.project):
-        if one.record.name == name:
-            return one.record
+def _read_record(session: ProjectSession, name: str) -> "Record":
+    for container in records.read_containers(session.observed.project):
+        if container.record.name == name:
+            return container.record
     raise Vanished(name)
 
 
-def _pass_on(client: "Client", name: str, signal: str) -> None:
+def _forward_signal(client: "Client", name: str, signal: str) -> None:
     step = Step(number=1, operation=KillContainer(name=name, signal=signal))
-    with contextlib.suppress(CntnrError):  # it has just ended
+    with contextlib.suppress(CntnrError):  # it has just exited
         client.execute(Plan(steps=(step,)))
 
 
 @contextlib.contextmanager
-def _exit_file(record: "Record") -> Iterator[int]:
-    """Open the file that the exit code is written to: with --rm it is soon nowhere else."""
+def _open_exit_file(record: "Record") -> Iterator[int]:
+    """Open the file with the exit code: with --rm it is removed together with the container."""
     try:
         descriptor = os.open(records.exit_file(record), os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -109,42 +112,42 @@ def _exit_file(record: "Record") -> Iterator[int]:
         os.close(descriptor)
 
 
-def _exit_code(record: "Record", noted: int) -> int:
-    """Wait until the supervisor has written down how the container ended."""
-    made = paths.container(record.project, record.id) / "record.json"
+def _wait_for_exit_code(record: "Record", exit_file: int) -> int:
+    """Wait until the supervisor has written the exit code of the container."""
+    record_file = paths.container(record.project, record.id) / "record.json"
     end = time.monotonic() + EXIT_CODE_TIMEOUT
     while True:
-        is_gone = not made.exists()  # looked at first: the code is written before it goes
-        code = os.pread(noted, 16, 0)
+        is_removed = not record_file.exists()  # checked first: the code is written before that
+        code = os.pread(exit_file, 16, 0)
         if code.endswith(b"\n"):
             return int(code)
-        if is_gone:
+        if is_removed:
             raise Vanished(record.name)
         if time.monotonic() > end:
-            with clients.connect(record.project) as another:  # takes over what a dead one left
-                another.observe()
+            with clients.connect(record.project) as client:  # takes over from a dead supervisor
+                client.observe()
             end = time.monotonic() + EXIT_CODE_TIMEOUT
         time.sleep(POLL_INTERVAL)
 
 
 @contextlib.contextmanager
-def _removed_where_it_fails(
-    mine: ProjectSession, one: "OneOffPlan", asked: "RunArguments"
+def _remove_on_failure(
+    session: ProjectSession, plan: "OneOffPlan", arguments: "RunArguments"
 ) -> Iterator[None]:
     try:
         yield
     except CntnrError:
-        if asked.rm:
-            with contextlib.suppress(CntnrError):  # the first error is the one to tell
-                _remove(mine, one)
+        if arguments.rm:
+            with contextlib.suppress(CntnrError):  # the first error is the one to print
+                _remove(session, plan)
         raise
 
 
-def _remove(mine: ProjectSession, one: "OneOffPlan") -> None:
-    """See that nothing is left: the supervisor removes what has ended, but may not be done yet."""
-    assert mine.client is not None
+def _remove(session: ProjectSession, plan: "OneOffPlan") -> None:
+    """Remove the container now: the supervisor does it after the exit, but may not be done yet."""
+    assert session.client is not None
     try:
-        mine.client.execute(one.removal)
+        session.client.execute(plan.removal)
     except SupervisorGone:
-        with clients.connect(mine.observed.project) as another:
-            another.execute(one.removal)
+        with clients.connect(session.observed.project) as client:
+            client.execute(plan.removal)

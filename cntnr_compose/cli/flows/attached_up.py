@@ -1,4 +1,4 @@
-"""Attached `up`: starts what was made, shows what it writes, and stops it again when asked to."""
+"""Attached `up`: start containers, print their output, stop them on Ctrl-C or when one exits."""
 
 import contextlib
 import sys
@@ -17,7 +17,7 @@ from cntnr_compose.client import client as clients
 from cntnr_compose.client.follow import ProjectStream, is_readable
 from cntnr_compose.containers.logs.lines import LogRange
 from cntnr_compose.containers.state import records
-from cntnr_compose.core.events import ContainerEvent, Event, Progress
+from cntnr_compose.core.events import ContainerEvent, Emit, Event, Progress
 from cntnr_compose.core.values import Seconds
 from cntnr_compose.model.plan import Plan, PrepareContainer, StartContainer, WaitFor, split_plan
 from cntnr_compose.reconcile import teardown
@@ -29,83 +29,83 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 START_OPERATIONS = (PrepareContainer, StartContainer, WaitFor)
-EVENT_TIMEOUT: Seconds = (
-    2  # the end of a container is told on another line than that it was stopped
-)
+# Events and replies come over different connections: the exit may be known after the stop is done.
+EVENT_TIMEOUT: Seconds = 2
 
 
 def run_attached_up(
-    scope: ProjectOptions,
-    mine: ProjectSession,
+    options: ProjectOptions,
+    session: ProjectSession,
     project: "Project",
-    asked: UpArguments,
+    arguments: UpArguments,
     plan: Plan,
     *,
     watched: frozenset[str],
     shown: frozenset[str],
 ) -> int:
-    """Carry a plan out and stay with what it starts; give the exit code.
+    """Execute a plan, stay attached to the containers, and return the exit code.
 
-    ``watched`` services keep it going, the output of ``shown`` ones is shown.
+    It ends when no container of ``watched`` services runs; output of ``shown`` services is printed.
     """
     printer = LogPrinter(
-        coloured=not asked.no_color and is_coloured(sys.stdout, scope.ansi),
-        prefixes=not asked.no_log_prefix,
-        timestamps=asked.timestamps,
+        coloured=not arguments.no_color and is_coloured(sys.stdout, options.ansi),
+        prefixes=not arguments.no_log_prefix,
+        timestamps=arguments.timestamps,
     )
-    console = choose_static_display(scope.progress, scope.ansi)
-    return AttachedUp(mine, project, asked, console, printer, watched=watched, shown=shown).run(
-        plan
+    display = choose_static_display(options.progress, options.ansi)
+    attached = AttachedUp(
+        session, project, arguments, display, printer, watched=watched, shown=shown
     )
+    return attached.run(plan)
 
 
 class AttachedUp:
-    """One attached `up`."""
+    """One attached `up`: create, start, print output, stop on an interrupt or exit."""
 
     def __init__(
         self,
-        mine: ProjectSession,
+        session: ProjectSession,
         project: "Project",
-        asked: UpArguments,
-        console: ProgressDisplay,
+        arguments: UpArguments,
+        display: ProgressDisplay,
         printer: LogPrinter,
         *,
         watched: frozenset[str],
         shown: frozenset[str],
     ) -> None:
-        self._mine = mine
+        self._session = session
         self._project = project
-        self._asked = asked
-        self._console = console
+        self._arguments = arguments
+        self._display = display
         self._printer = printer
         self._watched = watched
         self._shown = shown
-        self._running: set[str] = set()
-        self._codes: dict[str, int] = {}  # of services that have ended
-        self._first: int | None = None  # the exit code that ends everything
+        self._running: set[str] = set()  # ids
+        self._exit_codes: dict[str, int] = {}  # by service
+        self._aborting_exit_code: int | None = None
 
     def run(self, plan: Plan) -> int:
-        """Carry the plan out and stay; give the exit code."""
-        first, second = split_plan(plan, START_OPERATIONS)
-        self._mine.execute(first, self._project)
-        self._mine.display.finish()
+        """Execute the plan and stay attached; return the exit code."""
+        before_start, starting = split_plan(plan, START_OPERATIONS)
+        self._session.execute(before_start, self._project)
+        self._session.display.finish()
         with contextlib.ExitStack() as undo:
             follower = undo.enter_context(clients.connect(self._project.name))
             self._stream = ProjectStream(self._project.name, follower, self._is_shown)
             undo.callback(self._stream.close)
-            presses = undo.enter_context(InterruptCounter())
-            self._begin()
-            self._start(second, presses)
-            while self._running and not presses.has_any() and self._first is None:
-                self._look()
-            if presses.has_any():
-                self._console.print_line("Gracefully Stopping... press Ctrl+C again to force")
-                self._stop(presses, enough=2)
+            interrupts = undo.enter_context(InterruptCounter())
+            self._attach()
+            self._start(starting, interrupts)
+            while self._running and not interrupts.has_any() and self._aborting_exit_code is None:
+                self._print_next()
+            if interrupts.has_any():
+                self._display.print_line("Gracefully Stopping... press Ctrl+C again to force")
+                self._stop(interrupts, kill_at=2)
                 return INTERRUPTED
-            if self._first is not None:
-                self._console.print_line("Aborting on container exit...")
-                self._stop(presses, enough=1)
-                return INTERRUPTED if presses.has_any() else self._verdict()
+            if self._aborting_exit_code is not None:
+                self._display.print_line("Aborting on container exit...")
+                self._stop(interrupts, kill_at=1)
+                return INTERRUPTED if interrupts.has_any() else self._exit_code()
         return 0
 
     def _is_shown(self, record: "Record") -> bool:
@@ -114,100 +114,101 @@ class AttachedUp:
     def _is_watched(self, record: "Record") -> bool:
         return record.service in self._watched and not record.oneoff
 
-    def _begin(self) -> None:
-        """Say who is attached to; what was written before is not shown."""
-        found = records.read_containers(self._project.name)
-        mine = [one.record for one in found if self._is_shown(one.record)]
-        for _ in self._stream.read_history(mine, LogRange(tail=0)):
+    def _attach(self) -> None:
+        """Print which containers are attached to; skip their output so far."""
+        containers = records.read_containers(self._project.name)
+        shown = [one.record for one in containers if self._is_shown(one.record)]
+        for _ in self._stream.read_history(shown, LogRange(tail=0)):
             pass
-        self._printer.add_containers(mine)
-        if mine:
-            self._printer.print_message(
-                f"Attaching to {', '.join(short_name(one) for one in mine)}"
-            )
+        self._printer.add_containers(shown)
+        if shown:
+            names = ", ".join(map(short_name, shown))
+            self._printer.print_message(f"Attaching to {names}")
         self._running = {
-            one.record.id for one in found if one.is_running and self._is_watched(one.record)
+            one.record.id for one in containers if one.is_running and self._is_watched(one.record)
         }
 
-    def _start(self, plan: Plan, presses: InterruptCounter) -> None:
-        """Start what was made, showing output all the while."""
-        client = self._mine.client
+    def _start(self, plan: Plan, interrupts: InterruptCounter) -> None:
+        """Start the containers, printing output all the while."""
+        client = self._session.client
         assert client is not None
-        if self._execute(client, plan, self._tell_trouble, presses.has_any):
+        if self._execute(client, plan, self._show_trouble, interrupts.has_any):
             client.unlock()
         else:
-            client.close()  # what is under way is cancelled
+            client.close()  # cancels the plan
 
     def _execute(
         self,
         client: "Client",
         plan: Plan,
-        tell: Callable[[Event], None],
-        gives_up: Callable[[], bool],
+        emit: Emit,
+        is_cancelled: Callable[[], bool],
     ) -> bool:
-        """Have a plan carried out while showing what happens; False where that is given up."""
+        """Execute a plan while printing output; return False if it was cancelled."""
         if not plan.steps:
             return True
         client.start_executing(plan)
-        while not gives_up():
-            self._look(client)
+        while not is_cancelled():
+            self._print_next(client)
             while client.has_buffered_reply or is_readable(client):
                 try:
                     event = client.next_reply()
                 except BaseException:
-                    self._look()  # the output that explains the failure
+                    self._print_next()  # the output may explain the failure
                     raise
                 if event is None:
                     return True
-                tell(event)
+                emit(event)
         return False
 
-    def _tell_trouble(self, event: Event) -> None:
+    def _show_trouble(self, event: Event) -> None:
         if not isinstance(event, Progress) or event.state in ("warning", "error"):
-            self._console.emit(event)
+            self._display.emit(event)
 
-    def _look(self, *others: "Client") -> None:
-        """Show what happens in a moment, and take note of who starts and ends."""
+    def _print_next(self, *others: "Client") -> None:
+        """Print the next output and exits, and keep track of what runs."""
         for event in show_next(self._stream, self._printer, others):
-            self._note(event)
+            self._track(event)
 
-    def _note(self, event: ContainerEvent) -> None:
+    def _track(self, event: ContainerEvent) -> None:
         record = self._stream.records.get(event.id)
         if record is None or not self._is_watched(record):
             return
-        if event.action in ("create", "start"):  # a new one is there before the old one goes
+        if event.action in ("create", "start"):  # a replacement is created before the old one goes
             self._running.add(event.id)
         elif event.action == "destroy":
             self._running.discard(event.id)
         elif event.action == "die" and not self._stream.will_restart(event):
             self._running.discard(event.id)
             code = event_exit_code(event)
-            self._codes[record.service] = code
-            aborts = self._asked.abort_condition
-            if self._first is None and (aborts == "exit" or (aborts == "failure" and code)):
-                self._first = code
+            self._exit_codes[record.service] = code
+            condition = self._arguments.abort_condition
+            aborts = condition == "exit" or (condition == "failure" and code != 0)
+            if aborts and self._aborting_exit_code is None:
+                self._aborting_exit_code = code
 
-    def _stop(self, presses: InterruptCounter, *, enough: int) -> None:
-        """Stop the services that were selected; kill them when there were ``enough`` presses.
+    def _stop(self, interrupts: InterruptCounter, *, kill_at: int) -> None:
+        """Stop the selected services; kill them after the interrupt of number ``kill_at``.
 
-        The count is that of the whole command: who presses as soon as he reads that he may is heard.
+        Interrupts count from the start of the command: one that comes together with the message counts.
         """
-        name, services = self._project.name, self._asked.services
+        name, services = self._project.name, self._arguments.services
         with clients.connect(name) as client:
-            client.lock("up", self._console.emit)
+            client.lock("up", self._display.emit)
             plan = teardown.plan_stop(
-                self._project, client.observe(), services, timeout=self._asked.timeout
+                self._project, client.observe(), services, timeout=self._arguments.timeout
             )
-            done = self._execute(client, plan, self._console.emit, lambda: presses.count >= enough)
-        if not done:
+            is_stopped = self._execute(
+                client, plan, self._display.emit, lambda: interrupts.count >= kill_at
+            )
+        if not is_stopped:
             with clients.connect(name) as client:
                 plan = teardown.plan_kill(self._project, client.observe(), services)
-                self._execute(client, plan, self._console.emit, lambda: False)
+                self._execute(client, plan, self._display.emit, lambda: False)
         end = time.monotonic() + EVENT_TIMEOUT
         while self._running and time.monotonic() < end:
-            self._look()
+            self._print_next()
 
-    def _verdict(self) -> int:
-        if self._asked.exit_code_from:
-            return self._codes.get(self._asked.exit_code_from, self._first or 0)
-        return self._first or 0
+    def _exit_code(self) -> int:
+        code = self._aborting_exit_code or 0
+        return self._exit_codes.get(self._arguments.exit_code_from, code)

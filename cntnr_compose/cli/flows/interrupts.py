@@ -1,34 +1,34 @@
-"""Counts Ctrl-C and SIGTERM instead of ending at once."""
+"""Count Ctrl-C and SIGTERM instead of exiting at once."""
 
 import signal
 from typing import Any, Self
 
-MAX_INTERRUPTS = 3  # presses after which nothing is waited for any more
+MAX_INTERRUPTS = 3  # the last of them raises KeyboardInterrupt
 
 
 class InterruptCounter:
-    """While it is entered, SIGINT and SIGTERM are counted; the third one interrupts all the same."""
+    """Count SIGINT and SIGTERM while it is entered; the third one raises KeyboardInterrupt."""
 
     def __init__(self) -> None:
         self.count = 0
-        self._earlier: dict[signal.Signals, Any] = {}
+        self._previous_handlers: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
-        """Begin to count."""
+        """Install the signal handlers."""
         for number in (signal.SIGINT, signal.SIGTERM):
-            self._earlier[number] = signal.signal(number, self._press)
+            self._previous_handlers[number] = signal.signal(number, self._count)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave signals as they were."""
-        for number, handler in self._earlier.items():
+        """Restore the signal handlers from before."""
+        for number, handler in self._previous_handlers.items():
             signal.signal(number, handler)
 
     def has_any(self) -> bool:
-        """Tell whether there was one."""
+        """Tell whether there was an interrupt."""
         return self.count > 0
 
-    def _press(self, _number: int, _frame: object) -> None:
+    def _count(self, _number: int, _frame: object) -> None:
         self.count += 1
         if self.count >= MAX_INTERRUPTS:
             raise KeyboardInterrupt

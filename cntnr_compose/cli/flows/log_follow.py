@@ -1,4 +1,4 @@
-"""Shows a stream of output and changes until nothing of what is watched runs any more."""
+"""Print output and exits of containers until none of them runs any more."""
 
 from collections.abc import Iterable
 
@@ -11,31 +11,34 @@ from cntnr_compose.core.events import ContainerEvent
 def show_next(
     stream: ProjectStream, printer: LogPrinter, others: Iterable[Selectable] = ()
 ) -> list[ContainerEvent]:
-    """Write what happened a moment long, and give the changes of containers.
+    """Wait for output and container events, print them, and return the events.
 
-    The moment ends when one of ``others`` has something to say.
+    The wait also ends when one of ``others`` is readable.
     """
-    happened = stream.wait_for_items(others)
+    items = stream.wait_for_items(others)
     printer.add_containers(stream.shown_containers())
     events = []
-    for one in happened:
-        if isinstance(one, LogLine):
-            printer.print_lines([one])
+    for item in items:
+        if isinstance(item, LogLine):
+            printer.print_lines([item])
         else:
-            events.append(one)
-            if one.action == "die" and stream.is_shown(one.id):
-                printer.print_exit(stream.records[one.id], event_exit_code(one))
+            events.append(item)
+            if item.action == "die" and stream.is_shown(item.id):
+                printer.print_exit(stream.records[item.id], event_exit_code(item))
     printer.flush()
     return events
 
 
 def follow_until_exit(stream: ProjectStream, printer: LogPrinter, running: set[str]) -> None:
-    """Show until the last of ``running``, and of what is started meanwhile, has ended."""
+    """Print until the last of ``running``, and of containers started meanwhile, has exited."""
     while running:
         for event in show_next(stream, printer):
             if not stream.is_shown(event.id):
                 continue
-            if event.action in ("create", "start"):  # a new one is there before the old one goes
+            if event.action in (
+                "create",
+                "start",
+            ):  # a replacement is created before the old one is removed
                 running.add(event.id)
             elif event.action == "destroy" or (
                 event.action == "die" and not stream.will_restart(event)
@@ -44,5 +47,5 @@ def follow_until_exit(stream: ProjectStream, printer: LogPrinter, running: set[s
 
 
 def event_exit_code(event: ContainerEvent) -> int:
-    """Give the status with which a container ended."""
+    """Return the exit code of a container from its event."""
     return int(event.attributes.get("exitCode") or 0)

@@ -1,12 +1,12 @@
-"""What a user asks of `run`, checked and put into the plan's words."""
+"""Options of `run`: check them, convert them to `RunOptions` of the reconciler."""
 
 import os
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.flows.up import ImageOptions, Incompatible, is_variable_on
-from cntnr_compose.cli.project.options import current_directory
+from cntnr_compose.cli.flows.shared_arguments import ImageOptions, Incompatible
+from cntnr_compose.cli.project.options import current_directory, is_variable_on
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Frozen
 from cntnr_compose.core.names import invalid_reason
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 class BadOption(CntnrError):
-    """A volume, port or label is not of the form that it must have."""
+    """The value of an option does not have the form that it must have."""
 
     def __init__(self, option: str, text: str, why: str) -> None:
         super().__init__(f'invalid argument "{text}" for {option}: {why}')
 
 
 class NoTerminal(CntnrError):
-    """A terminal is asked for where standard input is none."""
+    """A terminal is requested, but standard input is none."""
 
     hint = "leave --tty away, or run it in a terminal"
 
@@ -66,7 +66,7 @@ class RunArguments(Frozen):
 
     @property
     def image_options(self) -> ImageOptions:
-        """Say how images are made ready."""
+        """Return the options of pulls and builds."""
         return ImageOptions(
             build=self.build,
             pull=self.pull,
@@ -76,7 +76,7 @@ class RunArguments(Frozen):
 
     @property
     def has_terminal(self) -> bool:
-        """Tell whether the container gets a terminal: where ours is one, unless it is refused."""
+        """Tell whether the container gets a terminal: where ours is one, unless with ``--no-tty``."""
         return not self.no_tty and sys.stdin.isatty() and sys.stdout.isatty()
 
     def check(self) -> None:
@@ -90,9 +90,9 @@ class RunArguments(Frozen):
             raise NoTerminal
 
     def to_run_options(self, project: "Project") -> "RunOptions":
-        """Put it into the plan's words.
+        """Convert them for the reconciler.
 
-        Raises `BadOption`, and what reading env files raises.
+        Raises `BadOption`, and the errors of reading env files.
         """
         from cntnr_compose.reconcile.one_off import RunOptions
 
@@ -100,13 +100,13 @@ class RunArguments(Frozen):
             service=self.service,
             slug=os.urandom(32).hex(),
             command=self.command,
-            entrypoint=self._entrypoint(),
-            environment=self._environment(os.environ),
-            labels=dict(self._label(text) for text in self.label),
+            entrypoint=self._parse_entrypoint(),
+            environment=self._parse_environment(os.environ),
+            labels=dict(_parse_label(text) for text in self.label),
             user=self.user,
             working_dir=self.workdir,
-            volumes=tuple(_mount(text) for text in self.volume),
-            ports=tuple(port for text in self.publish for port in _ports(text)),
+            volumes=tuple(_parse_mount(text) for text in self.volume),
+            ports=tuple(port for text in self.publish for port in _parse_ports(text)),
             service_ports=self.service_ports,
             cap_add=self.cap_add,
             cap_drop=self.cap_drop,
@@ -120,63 +120,62 @@ class RunArguments(Frozen):
             ignore_orphans=is_variable_on(project, "COMPOSE_IGNORE_ORPHANS"),
         )
 
-    def _entrypoint(self) -> tuple[str, ...] | None:
+    def _parse_entrypoint(self) -> tuple[str, ...] | None:
         if self.entrypoint is None:
             return None
-        from cntnr_compose.compose.decode import shell_words as shellwords
+        from cntnr_compose.compose.decode.shell_words import InvalidCommandLine, split_command
 
         try:
-            return tuple(shellwords.split_command(self.entrypoint))
-        except shellwords.InvalidCommandLine as error:
+            return tuple(split_command(self.entrypoint))
+        except InvalidCommandLine as error:
             raise BadOption("--entrypoint", self.entrypoint, str(error)) from None
 
-    def _environment(self, environ: Mapping[str, str]) -> dict[str, str | None]:
-        """Read the variables; a name alone has our value, or is unset where we have none."""
-        from cntnr_compose.compose.files import reading as source
+    def _parse_environment(self, environ: Mapping[str, str]) -> dict[str, str | None]:
+        """Parse the variables; a name alone has its value in ``environ``, or is unset without one."""
+        from cntnr_compose.compose.files.reading import read_env_file
 
-        found: dict[str, str | None] = {}
+        variables: dict[str, str | None] = {}
         for path in self.env_from_file:
-            found |= source.read_env_file(os.path.join(current_directory(), path), environ)  # noqa: PTH118
+            variables |= read_env_file(os.path.join(current_directory(), path), environ)  # noqa: PTH118
         for text in self.env:
             name, equals, value = text.partition("=")
-            found[name] = value if equals else environ.get(name)
-        return found
-
-    def _label(self, text: str) -> tuple[str, str]:
-        name, equals, value = text.partition("=")
-        if not name or not equals:
-            raise BadOption("--label", text, "it should be NAME=VALUE")
-        return name, value
+            variables[name] = value if equals else environ.get(name)
+        return variables
 
 
-def _mount(text: str) -> "Mount":
+def _parse_label(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise BadOption("--label", text, "it should be NAME=VALUE")
+    return name, value
+
+
+def _parse_mount(text: str) -> "Mount":
     from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
-    from cntnr_compose.compose.transform import volume_syntax as volumespec
+    from cntnr_compose.compose.transform.volume_syntax import parse_volume
     from cntnr_compose.core.values import from_tree, replace
     from cntnr_compose.model.service import Mount
 
     try:
-        mount = from_tree(volumespec.parse_volume(text), Mount)
+        mount = from_tree(parse_volume(text), Mount)
     except ComposeFileInvalid as error:
         raise BadOption("--volume", text, str(error)) from None
     if mount.type == "bind":
         source = os.path.expanduser(mount.source)  # noqa: PTH111
-        mount = replace(mount, source=os.path.normpath(os.path.join(current_directory(), source)))  # noqa: PTH118
-    elif (
-        mount.type == "volume" and mount.source and (why := invalid_reason("volume", mount.source))
-    ):
+        return replace(mount, source=os.path.normpath(os.path.join(current_directory(), source)))  # noqa: PTH118
+    if mount.type == "volume" and mount.source and (why := invalid_reason("volume", mount.source)):
         hint = "a folder begins with / or ./, and a volume is one word"
         raise BadOption("--volume", text, f"{hint}: {why}")
     return mount
 
 
-def _ports(text: str) -> "list[Port]":
+def _parse_ports(text: str) -> "list[Port]":
     from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
-    from cntnr_compose.compose.transform import port_syntax as portspec
+    from cntnr_compose.compose.transform.port_syntax import parse_ports
     from cntnr_compose.core.values import from_tree
     from cntnr_compose.model.service import Port
 
     try:
-        return [from_tree(one, Port) for one in portspec.parse_ports(text)]
+        return [from_tree(tree, Port) for tree in parse_ports(text)]
     except ComposeFileInvalid as error:
         raise BadOption("--publish", text, str(error)) from None

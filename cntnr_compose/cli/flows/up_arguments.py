@@ -1,9 +1,9 @@
-"""What a user asks of `up`, checked for contradictions and put into the plan's words."""
+"""Options of `up`: check them for contradictions, convert them to `UpOptions` of the reconciler."""
 
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.flows.up import ImageOptions, Incompatible, is_variable_on, parse_scales
-from cntnr_compose.cli.project.options import ProjectOptions
+from cntnr_compose.cli.flows.shared_arguments import ImageOptions, Incompatible, parse_scales
+from cntnr_compose.cli.project.options import ProjectOptions, is_variable_on
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Frozen
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class NotInUp(CntnrError):
-    """A service is to be attached to that is not brought up."""
+    """A service to attach to is not brought up."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"cannot attach to services not included in up: {name}")
@@ -54,7 +54,7 @@ class UpArguments(Frozen):
 
     @property
     def image_options(self) -> ImageOptions:
-        """Say how images are made ready."""
+        """Return the options of pulls and builds."""
         return ImageOptions(
             build=self.build,
             no_build=self.no_build,
@@ -65,12 +65,12 @@ class UpArguments(Frozen):
 
     @property
     def is_detached(self) -> bool:
-        """Tell whether `up` ends when everything is started."""
+        """Tell whether `up` exits when everything is started."""
         return self.detach or self.wait or self.no_start
 
     @property
     def abort_condition(self) -> str:
-        """Tell what ends everything: "", ``exit`` of a container, or its ``failure``."""
+        """Return what stops all containers: "", ``exit`` of one of them, or its ``failure``."""
         if self.abort_on_container_failure:
             return "failure"
         return "exit" if self.abort_on_container_exit or self.exit_code_from else ""
@@ -87,7 +87,7 @@ class UpArguments(Frozen):
             raise Incompatible("--abort-on-container-failure", "--abort-on-container-exit")
         if self.attach and self.attach_dependencies:
             raise Incompatible("--attach", "--attach-dependencies")
-        stays = (
+        attaching = (
             "--abort-on-container-exit",
             "--abort-on-container-failure",
             "--attach",
@@ -95,12 +95,12 @@ class UpArguments(Frozen):
         )
         if self.abort_condition or self.attach or self.attach_dependencies:
             if self.detach:
-                raise Incompatible("--detach", *stays)
+                raise Incompatible("--detach", *attaching)
             if self.wait:
-                raise Incompatible("--wait", *stays)
+                raise Incompatible("--wait", *attaching)
 
-    def to_up_options(self, project: "Project", scope: ProjectOptions) -> "UpOptions":
-        """Put it into the plan's words."""
+    def to_up_options(self, project: "Project", options: ProjectOptions) -> "UpOptions":
+        """Convert them for the reconciler."""
         from cntnr_compose.reconcile.up import UpOptions
 
         recreate: RecreatePolicy = "force" if self.force_recreate else "diverged"
@@ -121,21 +121,21 @@ class UpArguments(Frozen):
             remove_orphans=self.remove_orphans or is_variable_on(project, "COMPOSE_REMOVE_ORPHANS"),
             ignore_orphans=is_variable_on(project, "COMPOSE_IGNORE_ORPHANS"),
             dependencies=not self.no_deps,
-            all_resources=scope.all_resources,
-            separator=scope.name_separator(project),
+            all_resources=options.all_resources,
+            separator=options.name_separator(project),
         )
 
-    def attached_services(self, project: "Project", chosen: "Project") -> frozenset[str]:
-        """Name the services whose output is shown.
+    def attached_services(self, project: "Project", selected: "Project") -> frozenset[str]:
+        """Return the services whose output is shown.
 
         Raises `NotInUp`, `NoSuchService`.
         """
         for name in (*self.attach, self.exit_code_from):
-            if name and name not in chosen.services:
+            if name and name not in selected.services:
                 project.service(name)
                 raise NotInUp(name)
-        names = set(self.attach or self.services or chosen.services)
+        names = set(self.attach or self.services or selected.services)
         if self.attach_dependencies:
-            names |= set(chosen.services)
-        hidden = {name for name in names if not chosen.services[name].attach} - set(self.attach)
+            names |= set(selected.services)
+        hidden = {name for name in names if not selected.services[name].attach} - set(self.attach)
         return frozenset(names - hidden - set(self.no_attach))

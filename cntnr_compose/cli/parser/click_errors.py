@@ -1,10 +1,10 @@
-"""Mistakes on the command line, in the words that docker has for them."""
+"""Describe mistakes on the command line in docker's words."""
 
 import click
 
 
 def describe_error(error: click.ClickException) -> tuple[str, str]:
-    """Word one of click's errors: the sentence and the hint."""
+    """Return a sentence and a hint for one of click's errors."""
     hint = ""
     if isinstance(error, click.UsageError) and error.ctx is not None:
         hint = f"see `{error.ctx.command_path} --help`"

@@ -1,22 +1,35 @@
-"""The command line as click has it, made of the rows that verbs are declared by: help texts and mistakes."""
+"""Parse command lines with click, made of the same rows: for mistakes and whatever is not plain."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
 
-from cntnr_compose.cli.parser.options import Argument, Command, Option, ValueKind
-from cntnr_compose.cli.parser.registry import import_attribute
+from cntnr_compose.cli.parser.fast_parser import PROGRAM
+from cntnr_compose.cli.parser.help_text import help_text, usage
+from cntnr_compose.cli.parser.options import (
+    HELP,
+    Argument,
+    Command,
+    Option,
+    ValueKind,
+    pop_shared_options,
+)
+from cntnr_compose.cli.parser.registry import ROOT, Group
 from cntnr_compose.compose.basics.go_parse import GO_BOOLEANS
 from cntnr_compose.core.errors import CntnrError
 
-CommandTable = Mapping[
-    str, tuple[str, str]
-]  # name: module and attribute "module:attribute", short help
+
+class CommandLineWrong(CntnrError):
+    """A mistake on the command line that click found."""
+
+    def __init__(self, sentence: str, hint: str) -> None:
+        super().__init__(sentence)
+        self.hint = hint
 
 
 class UnknownCommand(CntnrError):
-    """A command was asked for that there is not."""
+    """A command does not exist."""
 
     def __init__(self, path: str, name: str, near: list[str]) -> None:
         super().__init__(f'unknown command: "{path} {name}"')
@@ -24,63 +37,74 @@ class UnknownCommand(CntnrError):
 
 
 class NotThereYet(CntnrError):
-    """A command or an option of docker compose that we do not have."""
+    """A command or an option of docker compose that does not exist here."""
 
-    def __init__(self, path: str, word: str, instead: str = "") -> None:
+    def __init__(self, path: str, word: str, hint: str = "") -> None:
         super().__init__(f"cannot do `{path} {word}`: cntnr does not have it yet")
-        self.hint = instead
+        self.hint = hint
 
 
-def click_parameter(row: Option | Argument, *, hidden: bool = False) -> click.Parameter:
+def click_parameter(row: Option | Argument) -> click.Parameter:
     """Make click's parameter of a row."""
-    kind = _kind(row.kind)
     if isinstance(row, Argument):
-        many = -1 if row.many else 1
         return click.Argument(
-            [row.name], type=kind, nargs=many, required=row.required, metavar=row.metavar
+            [row.name],
+            type=_click_type(row.kind),
+            nargs=-1 if row.many else 1,
+            required=row.required,
+            metavar=row.metavar,
         )
     more: dict[str, Any] = {"multiple": True} if row.multiple else {"default": row.default}
     if row.is_flag:
         more |= {"is_flag": True, "flag_value": True}
     else:
-        more |= {"type": kind}
-    if row.refused is not None:
-        more |= {"expose_value": False, "callback": _refusal(row.words[-1], row.refused)}
-    if hidden:
-        more["hidden"] = True
-    return click.Option([*row.words, row.name], **(row.shown | more))
+        more |= {"type": _click_type(row.kind)}
+    if row.unsupported_hint is not None:
+        more |= {"expose_value": False, "callback": _refusal(row.words[-1], row.unsupported_hint)}
+    if row.prints:
+        more |= {"expose_value": False, "is_eager": True, "callback": _printing(row.prints)}
+    return click.Option([*row.words, row.name], **more)
 
 
-def _kind(kind: ValueKind) -> Any:
+def _click_type(kind: ValueKind) -> Any:
     if isinstance(kind, range):
         return click.IntRange(kind.start, kind.stop - 1)
     return click.Choice(kind) if isinstance(kind, tuple) else kind
 
 
-def _refusal(word: str, instead: str) -> Callable[[click.Context, click.Parameter, object], None]:
+def _refusal(word: str, hint: str) -> Callable[[click.Context, click.Parameter, object], None]:
     def refuse(ctx: click.Context, _option: click.Parameter, value: object) -> None:
         if value:
-            raise NotThereYet(ctx.command_path, word, instead)
+            raise NotThereYet(ctx.command_path, word, hint)
 
     return refuse
+
+
+def _printing(text: str) -> Callable[[click.Context, click.Parameter, object], None]:
+    def print_text(ctx: click.Context, _option: click.Parameter, value: object) -> None:
+        if value:
+            click.echo(text)
+            ctx.exit()
+
+    return print_text
 
 
 class BooleanFlagCommand(click.Command):
     """A command that understands ``--flag=true`` and ``--flag=false`` as docker does."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse, with ``--flag=true`` as ``--flag``; the last word about a switch wins."""
+        """Parse, with ``--flag=true`` as ``--flag``; the last value of a flag wins."""
         options = {word: row for row in self.params for word in row.opts if word.startswith("-")}
-        end = _end_of_options(args, options, mixed=ctx.allow_interspersed_args)
+        end = _end_of_options(args, options, interspersed=ctx.allow_interspersed_args)
         kept: list[str] = []
         off: dict[str, bool] = {}
         for word in args[:end]:
             name, equals, value = word.partition("=")
             row = options.get(name)
-            truth = GO_BOOLEANS.get(value) if equals else True
-            if not isinstance(row, click.Option) or not row.is_flag or truth is None:
+            boolean = GO_BOOLEANS.get(value) if equals else True
+            if not isinstance(row, click.Option) or not row.is_flag or boolean is None:
                 kept.append(word)
-            elif truth:
+            elif boolean:
                 kept.append(name)
                 off.pop(str(row.name), None)
             elif row.expose_value:
@@ -91,13 +115,13 @@ class BooleanFlagCommand(click.Command):
 
 
 def _end_of_options(
-    args: Sequence[str], options: Mapping[str, click.Parameter], *, mixed: bool
+    args: Sequence[str], options: Mapping[str, click.Parameter], *, interspersed: bool
 ) -> int:
-    """Tell where options end: at ``--``, or with the first argument where none may follow it."""
+    """Return the index behind the options: at ``--``, or at the first argument unless ``interspersed``."""
     is_value = False
     for index, arg in enumerate(args):
         is_option = len(arg) > 1 and arg.startswith("-")
-        if not is_value and (arg == "--" or not (mixed or is_option)):
+        if not is_value and (arg == "--" or not (interspersed or is_option)):
             return index
         row = options.get(arg)
         is_value = not is_value and isinstance(row, click.Option) and not row.is_flag
@@ -105,86 +129,99 @@ def _end_of_options(
 
 
 class ClickCommand(BooleanFlagCommand):
-    """A `Verb` for click."""
+    """A `Command` for click."""
 
-    def __init__(self, verb: Command) -> None:
-        """Take the verb."""
+    def __init__(self, declaration: Command) -> None:
+        """Take the command."""
         super().__init__(
-            verb.name,
+            declaration.name,
             params=[
-                *(click_parameter(row) for row in verb.arguments),
-                *(click_parameter(row) for row in verb.options),
-                *(click_parameter(row, hidden=True) for row in verb.shared_options()),
+                *(click_parameter(row) for row in declaration.arguments),
+                *(click_parameter(row) for row in declaration.options),
+                *(click_parameter(row) for row in declaration.shared_options()),
             ],
-            help=verb.function.__doc__,
-            context_settings={"allow_interspersed_args": verb.interspersed},
+            context_settings={"allow_interspersed_args": declaration.interspersed},
         )
-        self.declaration = verb
+        self.declaration = declaration
 
-    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """Give the words behind the command's name in its usage line."""
-        usage = self.declaration.usage
-        return ["[OPTIONS]", usage] if usage else super().collect_usage_pieces(ctx)
+    def collect_usage_pieces(self, _ctx: click.Context) -> list[str]:
+        """Return what follows the command's name in its usage line."""
+        return [usage(self.declaration)]
+
+    def get_help(self, ctx: click.Context) -> str:
+        """Format the help text."""
+        return help_text(self.declaration, ctx.command_path)
 
     def invoke(self, ctx: click.Context) -> int:
-        """Run the verb."""
+        """Run the command and return its exit code."""
         return self.declaration.run(ctx.obj or {}, ctx.params)
 
-    def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Say where the other options are."""
-        formatter.write_paragraph()
-        formatter.write_text("Takes the options of `cntnr compose` too.")
 
+class ClickGroup(BooleanFlagCommand, click.Group):
+    """A `Group` for click."""
 
-class LazyGroup(BooleanFlagCommand, click.Group):
-    """A group that knows its commands from a table: its ``--help`` imports none of them."""
+    def __init__(self, declaration: Group, **more: Any) -> None:
+        """Take the group."""
+        super().__init__(params=[click_parameter(row) for row in declaration.options], **more)
+        self.declaration = declaration
 
-    def __init__(
-        self,
-        *args: Any,
-        table: CommandTable,
-        aliases: Mapping[str, str] | None = None,
-        absent: Mapping[str, str] | None = None,
-        **more: Any,
-    ) -> None:
-        """Take the table, other names of commands, and hints for those that are not there yet."""
-        super().__init__(*args, **more)
-        self._table = table
-        self._aliases = aliases or {}
-        self._absent = absent or {}
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Give the names, in the table's order."""
-        del ctx
-        return list(self._table)
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Return the names of the commands, in the order of the help text."""
+        return list(self.declaration.entries)
 
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
-        """Import a command; None where there is none."""
-        found = self._table.get(self._aliases.get(name, name))
-        if found is None:
-            return None
-        command = import_attribute(found[0])
-        if isinstance(command, Command):
-            return ClickCommand(command)
-        assert isinstance(command, click.Command)
-        return command
+        """Import a command; None if there is none of this name."""
+        called = self.declaration.find(name)
+        if isinstance(called, Command):
+            return ClickCommand(called)
+        return ClickGroup(called, name=name) if called else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command of a command line; raise `UnknownCommand`, `NotThereYet`."""
-        name = args[0]
-        path = ctx.command_path
-        if name in self._absent:
-            raise NotThereYet(path, name, self._absent[name])
+        """Find the command of a command line. Raises `UnknownCommand`, `NotThereYet`."""
+        name, path = args[0], ctx.command_path
+        if name in self.declaration.unsupported:
+            raise NotThereYet(path, name, self.declaration.unsupported[name])
         command = self.get_command(ctx, name)
         if command is None:
             from difflib import get_close_matches
 
-            raise UnknownCommand(path, name, get_close_matches(name, self._table, n=2))
+            raise UnknownCommand(path, name, get_close_matches(name, self.list_commands(ctx), n=2))
         return name, command, args[1:]
 
-    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the table."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, short) for name, (_, short) in self._table.items()])
+    def collect_usage_pieces(self, _ctx: click.Context) -> list[str]:
+        """Return what follows the group's name in its usage line."""
+        return [usage(self.declaration)]
+
+    def get_help(self, ctx: click.Context) -> str:
+        """Format the help text."""
+        return help_text(self.declaration, ctx.command_path)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Pass the group's options on to the command, and run it."""
+        ctx.obj = (ctx.obj or {}) | pop_shared_options(ctx.params)
+        return super().invoke(ctx)
+
+
+def run_with_click(words: Sequence[str]) -> int:
+    """Run a command line and return its exit code.
+
+    Raises `CommandLineWrong` and the errors of the command.
+    """
+    root = ClickGroup(ROOT, context_settings={"help_option_names": HELP.words})
+    try:
+        with root.make_context(PROGRAM, list(words)) as context:
+            code = root.invoke(context)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())  # the help text
+        return 0
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    except click.ClickException as error:
+        from cntnr_compose.cli.parser.click_errors import describe_error
+
+        raise CommandLineWrong(*describe_error(error)) from None
+    return code if isinstance(code, int) else 0

@@ -1,15 +1,15 @@
-"""Variables as ``-e NAME=VALUE`` gives them, and files of them."""
+"""Parse variables given as ``-e NAME=VALUE``."""
 
 from collections.abc import Iterable, Mapping
 
 
-def parse_variables(given: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
-    """Read ``NAME=VALUE``; a name alone has the caller's value, or is left out where that has none."""
-    found: dict[str, str] = {}
-    for text in given:
+def parse_variables(texts: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Parse ``NAME=VALUE``; a name alone has its value in ``environ``, or is left out."""
+    variables: dict[str, str] = {}
+    for text in texts:
         name, equals, value = text.partition("=")
         if equals:
-            found[name] = value
+            variables[name] = value
         elif name in environ:
-            found[name] = environ[name]
-    return found
+            variables[name] = environ[name]
+    return variables

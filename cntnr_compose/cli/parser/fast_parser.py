@@ -1,88 +1,152 @@
-"""Plain command lines, read without click, whose import is a third of what a small `config` takes.
+"""Parse plain command lines and answer `--help`, without click, whose import is a third of a small `config`.
 
-What is not plain is left to click: help, mistakes, letters run together, switches with a value. Both read by
-the same rows, and a test holds that they read the same.
+What is not plain is left to click: mistakes, letters run together, flags with a value. Both parse by the
+same rows, and a test holds that their results are equal.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
-from cntnr_compose.cli.parser import registry as compose
 from cntnr_compose.cli.parser.options import (
-    COMPOSE_OPTIONS,
+    HELP,
     Argument,
     Command,
     Option,
     ValueKind,
     pop_shared_options,
 )
+from cntnr_compose.cli.parser.registry import ROOT, Group
+from cntnr_compose.core.frozen import Frozen
 
+PROGRAM = "cntnr"
 Values: TypeAlias = dict[str, Any]
 
 
 class NeedsClick(Exception):
-    """A command line is click's to read."""
+    """A command line is not plain."""
 
 
-def parse(words: Sequence[str]) -> tuple[Command, Values, Values] | None:
-    """Give the verb, what was said before it, and what after it; None where the line is not plain."""
+class Invocation(Frozen):
+    """A command with its parsed options: ``shared`` ones before its name, all others after it."""
+
+    command: Command
+    shared: Values
+    arguments: Values
+
+    def run(self) -> int:
+        """Run the command and return its exit code. Raises `CntnrError`."""
+        return self.command.run(self.shared, self.arguments)
+
+
+class TextRequest(Frozen):
+    """An option that only prints: `--help` or `--version`."""
+
+    text: str
+
+    def run(self) -> int:
+        """Print the text. Raises `NotWritten`."""
+        from cntnr_compose.cli.display import stdout
+
+        stdout.print_line(self.text)
+        return 0
+
+
+def parse(words: Sequence[str]) -> Invocation | TextRequest | None:
+    """Parse a command line; None where it is not plain."""
     try:
-        return _parse(words)
+        return _parse_group(ROOT, PROGRAM, words, {})
     except NeedsClick:
         return None
 
 
-def _parse(words: Sequence[str]) -> tuple[Command, Values, Values]:
-    if not words or words[0] != "compose":
+def _parse_group(
+    group: Group, path: str, words: Sequence[str], shared: Values
+) -> Invocation | TextRequest:
+    if not words:
+        return TextRequest(text=_help(group, path))
+    values, rest = _parse_options(group.options, words, interspersed=False)
+    text = _requested_text(group.options, values, group, path)
+    if text:
+        return TextRequest(text=text)
+    called = group.find(rest[0]) if rest else None
+    if called is None:
         raise NeedsClick
-    before, rest = _parse_options(COMPOSE_OPTIONS, words[1:], mixed=False)
-    verb = compose.find_command(rest[0]) if rest else None
-    if verb is None:
+    shared = shared | pop_shared_options(values)
+    path = f"{path} {rest[0]}"
+    if isinstance(called, Group):
+        return _parse_group(called, path, rest[1:], shared)
+    return _parse_command(called, path, rest[1:], shared)
+
+
+def _parse_command(
+    command: Command, path: str, words: Sequence[str], shared: Values
+) -> Invocation | TextRequest:
+    rows = [*command.options, *command.shared_options()]
+    values, rest = _parse_options(rows, words, interspersed=command.interspersed)
+    text = _requested_text(rows, values, command, path)
+    if text:
+        return TextRequest(text=text)
+    arguments = values | _parse_arguments(command.arguments, rest)
+    return Invocation(command=command, shared=shared, arguments=arguments)
+
+
+def _requested_text(
+    rows: Iterable[Option], values: Values, called: Group | Command, path: str
+) -> str:
+    """Remove options that only print from the values, and return what is to be printed, if anything."""
+    texts = [row.prints for row in rows if row.prints and values.pop(row.name)]
+    if values.pop(HELP.name):
+        texts.append(_help(called, path))
+    if len(texts) > 1:
         raise NeedsClick
-    given, found = _parse_options(
-        [*verb.options, *verb.shared_options()], rest[1:], mixed=verb.interspersed
-    )
-    return verb, pop_shared_options(before), given | _parse_arguments(verb.arguments, found)
+    return "".join(texts)
+
+
+def _help(called: Group | Command, path: str) -> str:
+    from cntnr_compose.cli.parser.help_text import help_text
+
+    return help_text(called, path)
 
 
 def _parse_options(
-    rows: Iterable[Option], words: Sequence[str], *, mixed: bool
+    rows: Iterable[Option], words: Sequence[str], *, interspersed: bool
 ) -> tuple[Values, list[str]]:
-    """Give the options' values, and the words that are left."""
-    values: Values = {row.name: row.default for row in rows if row.refused is None}
-    known = {word: row for row in rows if row.name in values for word in row.words}
+    """Return the values of the options and of `HELP`, and the words that are left."""
+    rows = [row for row in (HELP, *rows) if row.unsupported_hint is None]
+    values: Values = {row.name: row.default for row in rows}
+    known = {word: row for row in rows for word in row.words}
     left = []
-    coming = iter(words)
-    for word in coming:
+    remaining = iter(words)
+    for word in remaining:
         if word == "-" or not word.startswith("-"):
             left.append(word)
-            if not mixed:
-                left.extend(coming)
+            if not interspersed:
+                left.extend(remaining)
             continue
-        name, equals, value = word.partition("=")
+        name, equals, text = word.partition("=")
         row = known.get(name)
         if row is None or (equals and (row.is_flag or not name.startswith("--"))):
             raise NeedsClick
         if row.is_flag:
             values[row.name] = True
             continue
-        value = value if equals else next(coming, "--")
-        if value.startswith("--"):
+        text = text if equals else next(remaining, "--")
+        if text.startswith("--"):
             raise NeedsClick  # more likely an option than the value of this one
-        said = _parse_value(row.kind, value)
-        values[row.name] = (*values[row.name], said) if row.multiple else said
+        value = _parse_value(row.kind, text)
+        values[row.name] = (*values[row.name], value) if row.multiple else value
     return values, left
 
 
 def _parse_arguments(rows: Iterable[Argument], words: list[str]) -> Values:
     values: Values = {}
     for row in rows:
-        mine = words if row.many else words[:1]
-        words = words[len(mine) :]
-        if row.required and not mine:
+        own = words if row.many else words[:1]
+        words = words[len(own) :]
+        if row.required and not own:
             raise NeedsClick
-        said = tuple(_parse_value(row.kind, one) for one in mine)
-        values[row.name] = said if row.many else said[0]
+        parsed = tuple(_parse_value(row.kind, word) for word in own)
+        values[row.name] = parsed if row.many else parsed[0]
     if words:
         raise NeedsClick
     return values

@@ -1,19 +1,23 @@
-"""The options of verbs as rows that import nothing: `line` reads by them, `clicked` makes click's of them."""
+"""Declare commands and their options as rows that import nothing.
+
+`fast_parser` parses by these rows, `help_text` prints them, `click_parser` makes click's parameters of them.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias, TypeVar
 
+from cntnr_compose.cli.project.options import PROGRESS_MODES
+
 F = TypeVar("F", bound=Callable[..., Any])
-# What a value may be: a text, a number, a number of a range, one of some words.
+# What a value may be: a text, a number, a number in a range, one of some words.
 ValueKind: TypeAlias = type[str | int] | range | tuple[str, ...]
 
-# Names of parameters of `cntnr compose`; a verb's own never begin so.
+# Parameters of `cntnr compose` begin with this; those of commands never do.
 SHARED_PREFIX = "compose_"
-PROGRESS_MODES = ("auto", "tty", "plain", "json", "quiet")
 
 
 class Option:
-    """A word that begins with a dash, and what it means; ``shown`` is for help texts only."""
+    """A word that begins with a dash, with or without a value."""
 
     def __init__(
         self,
@@ -22,25 +26,33 @@ class Option:
         default: Any = None,
         is_flag: bool = False,
         multiple: bool = False,
-        refused: str | None = None,
-        **shown: Any,
+        unsupported_hint: str | None = None,
+        prints: str = "",
+        help: str = "",  # noqa: A002 - click's word
+        metavar: str | None = None,
     ) -> None:
-        """Take the words, and a name where it is not the first long one."""
+        """Take the words, and a parameter name where it is not the first long word.
+
+        An option without ``help`` is not listed. One with an ``unsupported_hint`` is docker compose's, and
+        refused here; one that ``prints`` ends the command with that text.
+        """
         self.words = [word for word in words if word.startswith("-")]
         long = next((word for word in self.words if word.startswith("--")), words[0])
-        named = [word for word in words if not word.startswith("-")]
-        self.name = named[0] if named else long.lstrip("-").replace("-", "_").lower()
+        names = [word for word in words if not word.startswith("-")]
+        self.name = names[0] if names else long.lstrip("-").replace("-", "_").lower()
         self.kind = kind
         self.default = () if multiple else (default or False) if is_flag else default
         self.is_flag = is_flag
         self.multiple = multiple
-        self.refused = refused  # the hint, where docker compose has the option and we have not
-        self.shown = shown
+        self.unsupported_hint = unsupported_hint
+        self.prints = prints
+        self.help = help
+        self.metavar = metavar
 
     def without_words(self, words: set[str]) -> "Option":
-        """Copy, but for words that mean something else."""
+        """Copy the option without words that mean something else."""
         copy = Option(*self.words, self.name)
-        copy.__dict__ |= vars(self) | {"words": [one for one in self.words if one not in words]}
+        copy.__dict__ |= vars(self) | {"words": [word for word in self.words if word not in words]}
         return copy
 
 
@@ -56,7 +68,7 @@ class Argument:
         required: bool = True,
         metavar: str | None = None,
     ) -> None:
-        """Take its name, and how usage lines call it."""
+        """Take the parameter name, and the name in usage lines."""
         self.name = name
         self.kind = kind
         self.many = many
@@ -65,23 +77,23 @@ class Argument:
 
 
 def option(*words: str, **more: Any) -> Callable[[F], F]:
-    """Give a verb's function an `Option`."""
+    """Add an `Option` to a command's function."""
     return _declare(Option(*words, **more))
 
 
 def argument(name: str, **more: Any) -> Callable[[F], F]:
-    """Give a verb's function an `Argument`."""
+    """Add an `Argument` to a command's function."""
     return _declare(Argument(name, **more))
 
 
-def flag(*words: str, text: str, **more: Any) -> Callable[[F], F]:
-    """Give it a switch; giving it always means true, also where that is the default."""
-    return option(*words, is_flag=True, help=text, **more)
+def flag(*words: str, **more: Any) -> Callable[[F], F]:
+    """Add an option without a value; giving it always means true, also where that is the default."""
+    return option(*words, is_flag=True, **more)
 
 
-def unsupported(*words: str, instead: str = "", is_flag: bool = True) -> Callable[[F], F]:
-    """Give it an option of docker compose that we refuse with a clear sentence."""
-    return option(*words, is_flag=is_flag, refused=instead, hidden=True)
+def unsupported(*words: str, hint: str = "", is_flag: bool = True) -> Callable[[F], F]:
+    """Add an option of docker compose that is refused with a clear sentence."""
+    return option(*words, is_flag=is_flag, unsupported_hint=hint)
 
 
 def _declare(row: Option | Argument) -> Callable[[F], F]:
@@ -97,6 +109,8 @@ timeout = option(
     "-t", "--timeout", kind=int, metavar="SECONDS", help="Grace before a container is killed."
 )
 index = option("--index", kind=int, default=0, metavar="N", help="Which replica.")
+
+HELP = Option("-h", "--help", is_flag=True, help="Show this message and exit.")
 
 
 def _shared_option(name: str, *words: str, **more: Any) -> Option:
@@ -124,7 +138,10 @@ COMPOSE_OPTIONS = (
         help="Working directory, instead of the first file's.",
     ),
     _shared_option(
-        "progress", "--progress", metavar="MODE", help=f"Progress: {', '.join(PROGRESS_MODES)}."
+        "progress",
+        "--progress",
+        metavar="MODE",
+        help=f"Progress: {', '.join(PROGRESS_MODES)}.",
     ),
     _shared_option("ansi", "--ansi", metavar="WHEN", help="Colours: auto, never, always."),
     _shared_option(
@@ -141,76 +158,92 @@ COMPOSE_OPTIONS = (
 
 
 class Command:
-    """A command under `cntnr compose`; its function gets the `Scope` first.
+    """A command: its function, options and arguments.
 
-    It takes the options of `cntnr compose` too, save where it means something else by a letter
-    (``logs -f``).
+    A command of a project takes the options of `cntnr compose` too, save where one of its own has the same
+    letter (``logs -f``), and its function gets the `ProjectOptions` first.
     """
 
     def __init__(
-        self, function: Callable[..., Any], usage: str, name: str, *, interspersed: bool
+        self,
+        function: Callable[..., Any],
+        usage: str,
+        name: str,
+        *,
+        interspersed: bool,
+        of_project: bool,
     ) -> None:
-        """Take the function, its rows with it; options and arguments may be ``mixed``."""
+        """Take the function with its rows; options may stand between arguments where ``interspersed``."""
         rows: list[Option | Argument] = function.__dict__.get("rows", [])
         self.function = function
         self.usage = usage
         self.name = name or function.__name__
+        self.description = function.__doc__ or ""
         self.interspersed = interspersed
+        self.of_project = of_project
         self.arguments = [row for row in rows if isinstance(row, Argument)]
         self.options = [row for row in rows if isinstance(row, Option)]
 
     def shared_options(self) -> Iterator[Option]:
-        """Give the options of `cntnr compose` that it takes."""
+        """Yield the options of `cntnr compose` that the command takes."""
         own = {word for row in self.options for word in row.words}
-        for row in COMPOSE_OPTIONS:
+        for row in COMPOSE_OPTIONS if self.of_project else ():
             left = row.without_words(own) if own.intersection(row.words) else row
             if left.words:
                 yield left
 
-    def run(self, before: Mapping[str, Any], given: dict[str, Any]) -> int:
-        """Run the function with the `Scope` that was said ``before`` the verb and after it.
+    def run(self, shared: Mapping[str, Any], arguments: dict[str, Any]) -> int:
+        """Run the function and return the exit code.
 
-        Raises `CntnrError` where it was not told yet.
+        ``shared`` holds the options of `cntnr compose` before the command's name, ``arguments`` everything
+        after it. Raises `CntnrError` where the progress display has not printed it.
         """
+        if not self.of_project:
+            return _exit_code(self.function(**arguments))
         from cntnr_compose.cli.project.options import ProjectOptions
         from cntnr_compose.core.errors import CntnrError
 
-        scope = ProjectOptions.parse(merge_options(before, pop_shared_options(given)))
-        if scope.verbose:
+        options = ProjectOptions.parse(merge_options(shared, pop_shared_options(arguments)))
+        if options.verbose:
             import logging
 
             logging.basicConfig(level=logging.DEBUG, format="%(message)s")
         try:
-            code = self.function(scope, **given)
+            return _exit_code(self.function(options, **arguments))
         except CntnrError as error:
-            if scope.display().show_error(str(error), error.hint):
+            if options.display().show_error(str(error), error.hint):
                 return error.exit_code
             raise
-        return code if isinstance(code, int) else 0
 
 
 def command(
-    usage: str = "", *, name: str = "", interspersed: bool = True
+    usage: str = "", *, name: str = "", interspersed: bool = True, of_project: bool = True
 ) -> Callable[[Callable[..., Any]], Command]:
-    """Make a `Verb` of a function; ``usage`` shows its arguments.
+    """Make a `Command` of a function; ``usage`` shows its arguments.
 
-    Where options and arguments are not ``mixed``, all that follows the first argument is arguments.
+    Where not ``interspersed``, all that follows the first argument is arguments.
     """
-    return lambda function: Command(function, usage, name, interspersed=interspersed)
+    return lambda function: Command(
+        function, usage, name, interspersed=interspersed, of_project=of_project
+    )
+
+
+def _exit_code(result: object) -> int:
+    return result if isinstance(result, int) else 0
 
 
 def merge_options(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """Join what stood before the verb with what stood after it: lists grow, the last value wins."""
-    joined = dict(before)
+    """Merge options before and after a command's name: lists grow, otherwise the last value wins."""
+    merged = dict(before)
     for name, value in after.items():
         if isinstance(value, tuple):
-            joined[name] = (*joined.get(name, ()), *value)
-        elif value not in (None, False) or name not in joined:
-            joined[name] = value
-    return joined
+            merged[name] = (*merged.get(name, ()), *value)
+        elif value not in (None, False) or name not in merged:
+            merged[name] = value
+    return merged
 
 
 def pop_shared_options(params: dict[str, Any]) -> dict[str, Any]:
-    """Take the options of `cntnr compose` out of a command's parameters."""
+    """Remove the options of `cntnr compose` from parsed parameters and return them without prefix."""
     names = [name for name in params if name.startswith(SHARED_PREFIX)]
     return {name.removeprefix(SHARED_PREFIX): params.pop(name) for name in names}

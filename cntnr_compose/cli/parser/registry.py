@@ -1,75 +1,131 @@
-"""The verbs of `cntnr compose`, of which only the one that runs is imported."""
+"""The tree of all commands: groups and command modules, of which only the one that runs is imported."""
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from cntnr_compose.cli.parser.options import Command
+from cntnr_compose import __version__
+from cntnr_compose.cli.parser.options import COMPOSE_OPTIONS, Command, Option
 
-VERBS = "cntnr_compose.cli.commands.compose."
-ATTRIBUTES = {"exec": "exec_"}  # names that Python keeps for itself
-COMPOSE_COMMANDS = {
-    name: (f"{VERBS}{name}:{ATTRIBUTES.get(name, name)}", short)
-    for name, short in (
-        ("build", "Build images of services"),
-        ("check", "Tell how each key of the file is honoured here"),
-        ("config", "Show what the files mean, resolved and canonical"),
-        ("create", "Create containers without starting them"),
-        ("down", "Stop and remove containers and networks"),
-        ("exec", "Run a command in a running container"),
-        ("images", "List the images of containers"),
-        ("kill", "Send a signal to containers"),
-        ("logs", "Show what containers wrote"),
-        ("ls", "List projects"),
-        ("plan", "Print what `up` would do, step by step"),
-        ("port", "Print where a port is published"),
-        ("ps", "List containers"),
-        ("pull", "Get images of services from registries"),
-        ("restart", "Restart containers"),
-        ("rm", "Remove stopped containers"),
-        ("run", "Run a command in a container of its own"),
-        ("scale", "Change how many containers services have"),
-        ("start", "Start containers that exist"),
-        ("stop", "Stop containers"),
-        ("up", "Create and start containers"),
-        ("version", "Show the version"),
-        ("wait", "Wait until containers end"),
-    )
-}
-UNSUPPORTED_COMMANDS = {
-    "alpha": "",
-    "attach": "`cntnr compose logs -f` shows what a container writes",
-    "bridge": "",
-    "commit": "",
-    "cp": "`cntnr compose exec -T SERVICE tar` can copy files",
-    "events": "",
-    "export": "",
-    "pause": "",
-    "publish": "",
-    "push": "",
-    "stats": "",
-    "top": "`cntnr compose exec SERVICE ps` shows the processes of a container",
-    "unpause": "",
-    "volumes": "",
-    "watch": "",
-}
-COMPOSE_COMMANDS["version"] = (
-    "cntnr_compose.cli.commands.version:version",
-    COMPOSE_COMMANDS["version"][1],
+COMMANDS = "cntnr_compose.cli.commands."
+
+
+class CommandEntry:
+    """A command that is not imported yet: ``module:attribute``, and its line in the help of its group."""
+
+    def __init__(self, target: str, summary: str) -> None:
+        self.target = target
+        self.summary = summary
+
+    def load(self) -> Command:
+        """Import the command."""
+        module, _, attribute = self.target.partition(":")
+        command = getattr(importlib.import_module(COMMANDS + module), attribute)
+        assert isinstance(command, Command)
+        return command
+
+
+Entry: TypeAlias = "Group | CommandEntry"
+
+
+class Group:
+    """Commands behind one word, as `cntnr compose`; some may be groups again."""
+
+    def __init__(
+        self,
+        entries: Mapping[str, Entry],
+        *,
+        summary: str,
+        description: str,
+        options: tuple[Option, ...] = (),
+        aliases: Mapping[str, str] | None = None,
+        unsupported: Mapping[str, str] | None = None,
+    ) -> None:
+        """Take the commands by name, other names of them, and hints for docker's that are missing here."""
+        self.entries = entries
+        self.summary = summary
+        self.description = description
+        self.options = options
+        self.aliases = aliases or {}
+        self.unsupported = unsupported or {}
+
+    def find(self, name: str) -> "Group | Command | None":
+        """Return a group or import a command; None if there is none of this name."""
+        entry = self.entries.get(self.aliases.get(name, name))
+        return entry.load() if isinstance(entry, CommandEntry) else entry
+
+
+VERSION = CommandEntry("version:version", "Show the version")
+
+COMPOSE = Group(
+    {
+        "build": CommandEntry("compose.build:build", "Build images of services"),
+        "check": CommandEntry(
+            "compose.check:check", "Tell how each key of the file is honoured here"
+        ),
+        "config": CommandEntry(
+            "compose.config:config", "Show what the files mean, resolved and canonical"
+        ),
+        "create": CommandEntry("compose.create:create", "Create containers without starting them"),
+        "down": CommandEntry("compose.down:down", "Stop and remove containers and networks"),
+        "exec": CommandEntry("compose.exec:exec_", "Run a command in a running container"),
+        "images": CommandEntry("compose.images:images", "List the images of containers"),
+        "kill": CommandEntry("compose.kill:kill", "Send a signal to containers"),
+        "logs": CommandEntry("compose.logs:logs", "Show what containers wrote"),
+        "ls": CommandEntry("compose.ls:ls", "List projects"),
+        "plan": CommandEntry("compose.plan:plan", "Print what `up` would do, step by step"),
+        "port": CommandEntry("compose.port:port", "Print where a port is published"),
+        "ps": CommandEntry("compose.ps:ps", "List containers"),
+        "pull": CommandEntry("compose.pull:pull", "Get images of services from registries"),
+        "restart": CommandEntry("compose.restart:restart", "Restart containers"),
+        "rm": CommandEntry("compose.rm:rm", "Remove stopped containers"),
+        "run": CommandEntry("compose.run:run", "Run a command in a container of its own"),
+        "scale": CommandEntry("compose.scale:scale", "Change how many containers services have"),
+        "start": CommandEntry("compose.start:start", "Start containers that exist"),
+        "stop": CommandEntry("compose.stop:stop", "Stop containers"),
+        "up": CommandEntry("compose.up:up", "Create and start containers"),
+        "version": VERSION,
+        "wait": CommandEntry("compose.wait:wait", "Wait until containers end"),
+    },
+    summary="Services of a compose file",
+    description="Bring the services of a compose file up, without root.",
+    options=COMPOSE_OPTIONS,
+    aliases={"convert": "config"},
+    unsupported={
+        "alpha": "",
+        "attach": "`cntnr compose logs -f` shows what a container writes",
+        "bridge": "",
+        "commit": "",
+        "cp": "`cntnr compose exec -T SERVICE tar` can copy files",
+        "events": "",
+        "export": "",
+        "pause": "",
+        "publish": "",
+        "push": "",
+        "stats": "",
+        "top": "`cntnr compose exec SERVICE ps` shows the processes of a container",
+        "unpause": "",
+        "volumes": "",
+        "watch": "",
+    },
 )
-ALIASES = {"convert": "config"}
 
-
-def find_command(name: str) -> "Command | None":
-    """Import a verb; None where there is none."""
-    found = COMPOSE_COMMANDS.get(ALIASES.get(name, name))
-    if found is None:
-        return None
-    verb: Command = import_attribute(found[0])
-    return verb
-
-
-def import_attribute(where: str) -> Any:
-    """Import what ``module:attribute`` names."""
-    module, _, attribute = where.partition(":")
-    return getattr(importlib.import_module(module), attribute)
+ROOT = Group(
+    {
+        "compose": COMPOSE,
+        "doctor": CommandEntry("doctor:doctor", "What this machine allows, and its cures"),
+        "version": VERSION,
+    },
+    summary="",
+    description="Run containers and compose files without root.",
+    options=(
+        Option(
+            "-v",
+            "--version",
+            "show_version",
+            prints=f"cntnr version {__version__}",
+            is_flag=True,
+            help="Show the version and exit.",
+        ),
+    ),
+)

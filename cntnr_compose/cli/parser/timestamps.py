@@ -1,4 +1,4 @@
-"""Times as users write them behind ``--since`` and ``--until``."""
+"""Parse the times of ``--since`` and ``--until``."""
 
 import re
 import time
@@ -10,12 +10,12 @@ UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 DURATION = re.compile(rf"(?:{DURATION_PART.pattern})+")
 FRACTION = re.compile(r"(?<=:\d\d)[.,](\d+)")
-NANOSECONDS = 1_000_000_000  # in nanoseconds
+NANOSECONDS = 1_000_000_000  # in a second
 EPOCH_SECONDS = re.compile(r"\d+(?:\.\d+)?")
 
 
 class TimeUnreadable(CntnrError):
-    """A time is not of a form that we know."""
+    """A time has no known form."""
 
     hint = "it can be 42m, 1h30m, 2026-01-31T12:00:00Z, or seconds since 1970"
 
@@ -24,31 +24,28 @@ class TimeUnreadable(CntnrError):
 
 
 def parse_time(option: str, text: str, now: Seconds | None = None) -> int | None:
-    """Read a time, absolute or before ``now``; None where none is given.
+    """Parse a time, absolute or as an age before ``now``; None for an empty text.
 
-    Gives nanoseconds since 1970, all of them: logs are stamped so. Raises `TimeUnreadable`.
+    The result is in nanoseconds since 1970, as precise as the time stamps of logs. Raises `TimeUnreadable`.
     """
     if not text:
         return None
     if DURATION.fullmatch(text):
-        before = sum(
-            float(count) * UNIT_SECONDS[unit] for count, unit in DURATION_PART.findall(text)
-        )
-        return round(((time.time() if now is None else now) - before) * NANOSECONDS)
+        age = sum(float(count) * UNIT_SECONDS[unit] for count, unit in DURATION_PART.findall(text))
+        return round(((time.time() if now is None else now) - age) * NANOSECONDS)
     if EPOCH_SECONDS.fullmatch(text):
         whole, _, fraction = text.partition(".")
         return int(whole) * NANOSECONDS + _nanoseconds(fraction)
     from datetime import datetime
 
-    found = FRACTION.search(text)
-    bare = FRACTION.sub("", text)
+    fraction_match = FRACTION.search(text)
     try:
-        seconds = int(datetime.fromisoformat(bare).timestamp())
+        seconds = int(datetime.fromisoformat(FRACTION.sub("", text)).timestamp())
     except ValueError:
         raise TimeUnreadable(option, text) from None
-    return seconds * NANOSECONDS + _nanoseconds(found[1] if found else "")
+    return seconds * NANOSECONDS + _nanoseconds(fraction_match[1] if fraction_match else "")
 
 
 def _nanoseconds(fraction: str) -> int:
-    """Read the digits behind a second's point."""
+    """Parse the digits of a fraction of a second."""
     return int(fraction[:9].ljust(9, "0"))

@@ -1,13 +1,12 @@
-"""What the options of `cntnr compose` say, as one small value that every verb gets first."""
+"""The options of `cntnr compose` as one value, which each of its commands gets first."""
 
 import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cntnr_compose.cli.parser.options import PROGRESS_MODES
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Frozen
-from cntnr_compose.core.names import is_project_name
+from cntnr_compose.core.names import explicit_project_name
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.display.progress import ProgressDisplay
@@ -15,11 +14,12 @@ if TYPE_CHECKING:
     from cntnr_compose.compose.load import LoadedProject
     from cntnr_compose.model.project import Project
 
+PROGRESS_MODES = ("auto", "tty", "plain", "json", "quiet")
 ALLOWED_VALUES = {"progress": PROGRESS_MODES, "ansi": ("auto", "never", "always")}
 
 
 class UnsupportedValue(CntnrError):
-    """An option has a value that it does not know."""
+    """The value of an option is not known."""
 
     def __init__(self, option: str, value: str, known: tuple[str, ...]) -> None:
         super().__init__(f'unsupported {option} value "{value}"')
@@ -36,7 +36,7 @@ class NoSuchPlace(CntnrError):
 
 
 class ProjectOptions(Frozen):
-    """Which project is meant, and how to talk about it."""
+    """Which project is meant, and how its progress is shown."""
 
     files: tuple[str, ...] = ()
     project_name: str = ""
@@ -53,27 +53,27 @@ class ProjectOptions(Frozen):
 
     @classmethod
     def parse(
-        cls, given: Mapping[str, Any], environ: Mapping[str, str] | None = None
+        cls, options: Mapping[str, Any], environ: Mapping[str, str] | None = None
     ) -> "ProjectOptions":
-        """Make it of parsed options and `COMPOSE_*` variables.
+        """Make it from parsed options and `COMPOSE_*` variables.
 
         Raises `UnsupportedValue`.
         """
         environ = os.environ if environ is None else environ
-        said = {name: value for name, value in given.items() if value is not None}
-        if said.pop("no_ansi", False):
-            said.setdefault("ansi", "never")
-        for name, known in ALLOWED_VALUES.items():
-            value = said.setdefault(name, environ.get(f"COMPOSE_{name.upper()}") or known[0])
-            if value not in known:
-                raise UnsupportedValue(f"--{name}", value, known)
+        values = {name: value for name, value in options.items() if value is not None}
+        if values.pop("no_ansi", False):
+            values.setdefault("ansi", "never")
+        for name, allowed in ALLOWED_VALUES.items():
+            value = values.setdefault(name, environ.get(f"COMPOSE_{name.upper()}") or allowed[0])
+            if value not in allowed:
+                raise UnsupportedValue(f"--{name}", value, allowed)
         limit = environ.get("COMPOSE_PARALLEL_LIMIT", "")
         if limit.isdecimal():
-            said.setdefault("parallel", int(limit))
-        return cls(**said)
+            values.setdefault("parallel", int(limit))
+        return cls(**values)
 
     def load_request(self, services: tuple[str, ...] = ()) -> "LoadRequest":
-        """Say to the loader what is to be read."""
+        """Make the request for loading the project."""
         from cntnr_compose.compose.files.request import LoadRequest
 
         return LoadRequest(
@@ -89,107 +89,101 @@ class ProjectOptions(Frozen):
             all_resources=self.all_resources,
         )
 
-    def load_project(self, console: "ProgressDisplay", services: tuple[str, ...] = ()) -> "Project":
-        """Read the files of the project, and tell the loader's warnings.
-
-        Raises the loader's errors.
-        """
-        return self.load(console, services).project
-
-    def load(self, console: "ProgressDisplay", services: tuple[str, ...] = ()) -> "LoadedProject":
-        """Do as `load` does, and give the tree too."""
+    def load(self, display: "ProgressDisplay", services: tuple[str, ...] = ()) -> "LoadedProject":
+        """Load the project and show warnings. Raises the errors of loading."""
         from cntnr_compose.compose.load import load
         from cntnr_compose.core.events import WarningEvent
 
         if self.parallel > 0:
-            console.emit(
+            display.emit(
                 WarningEvent(
                     text="--parallel has no effect: cntnr does as much at once as there are cores"
                 )
             )
         loaded = load(self.load_request(services))
         for text in loaded.warnings:
-            console.emit(WarningEvent(text=text))
+            display.emit(WarningEvent(text=text))
         return loaded
 
+    def load_project(self, display: "ProgressDisplay", services: tuple[str, ...] = ()) -> "Project":
+        """Load the project like `load`, without its tree. Raises the errors of loading."""
+        return self.load(display, services).project
+
     def show_warnings(self, texts: Iterable[str]) -> None:
-        """Draw warnings; where there are none, no console is made."""
+        """Show warnings; a display is only made where there are some."""
         for text in texts:
             from cntnr_compose.core.events import WarningEvent
 
-            with self.display() as console:
-                console.emit(WarningEvent(text=text))
+            with self.display() as display:
+                display.emit(WarningEvent(text=text))
 
     def resolve_name(self) -> str:
-        """Give the project's name; with ``-p`` and no ``-f`` nothing is read.
+        """Return the name of the project, loading no more than that needs.
 
-        Raises `ProjectNameInvalid` and the loader's errors.
+        Raises `ProjectNameInvalid` and the errors of loading.
         """
-        if self.project_name and not self.files:
-            return check_project_name(self.project_name)
-        from cntnr_compose.cli.project import quick_name as glance
+        if not self.files and (name := explicit_project_name(self.project_name, {})):
+            return name
+        from cntnr_compose.compose.project_name import resolve_project_name
 
-        found = glance.quick_name(self.load_request())
-        if found is not None:
-            return found
-        from cntnr_compose.compose import load as project
+        return resolve_project_name(self.load_request())
 
-        return project.resolve_project_name(self.load_request())
+    def resolve_name_and_project(self, display: "ProgressDisplay") -> "tuple[str, Project | None]":
+        """Return the name of the project, and the project where its files can be loaded.
 
-    def resolve_name_and_project(self, console: "ProgressDisplay") -> "tuple[str, Project | None]":
-        """Give the project's name, and the project where its files are there to be read.
-
-        Raises as `name` does.
+        They are not loaded where ``-p`` names the project, nor needed where a variable does. Raises as
+        `resolve_name` does.
         """
-        if self.project_name and not self.files:
-            return check_project_name(self.project_name), None
+        if not self.files and (name := explicit_project_name(self.project_name, {})):
+            return name, None
         try:
-            project = self.load_project(console)
+            project = self.load_project(display)
         except CntnrError:
-            name = os.environ.get("COMPOSE_PROJECT_NAME", "")
-            if self.files or not name:
+            name = "" if self.files else explicit_project_name("", os.environ)
+            if not name:
                 raise
-            return check_project_name(name), None
+            return name, None
         return project.name, project
 
     def find_project(self) -> "Project | None":
-        """Give the project, where its files are there to be read; warnings are told."""
-        with self.display() as console:
-            return self.resolve_name_and_project(console)[1]
+        """Load the project where its files can be loaded, and show warnings."""
+        with self.display() as display:
+            return self.resolve_name_and_project(display)[1]
+
+    def prestart_supervisor(self) -> None:
+        """Start a supervisor, and with it the holder, while files are read."""
+        if not self.dry_run:
+            from cntnr_compose.client import prestart
+
+            prestart.start(current_directory(), os.environ, self.project_name)
 
     def name_separator(self, project: "Project") -> str:
-        """Give what joins the parts of containers' names."""
-        said = os.environ.get(
-            "COMPOSE_COMPATIBILITY", project.environment.get("COMPOSE_COMPATIBILITY")
-        )
-        return "_" if self.compatibility or is_on(said or "") else "-"
+        """Return what joins the parts of container names."""
+        is_compatible = self.compatibility or is_variable_on(project, "COMPOSE_COMPATIBILITY")
+        return "_" if is_compatible else "-"
 
     def display(self) -> "ProgressDisplay":
-        """Make what draws events on standard error."""
+        """Make the display for events, on standard error."""
         from cntnr_compose.cli.display.progress import choose_display
 
         return choose_display(self.progress, self.ansi, dry_run=self.dry_run)
 
 
 def current_directory() -> str:
-    """Give the current directory. Raises `NoSuchPlace`."""
+    """Return the current directory. Raises `NoSuchPlace`."""
     try:
-        return os.getcwd()  # noqa: PTH109 - what the loader wants is text
+        return os.getcwd()  # noqa: PTH109 - loading wants text
     except OSError:
         raise NoSuchPlace from None
 
 
-def check_project_name(name: str) -> str:
-    """Give a project's name back, or raise `ProjectNameInvalid`."""
-    if not is_project_name(name):
-        from cntnr_compose.compose.basics.errors import ProjectNameInvalid
-
-        raise ProjectNameInvalid(name)
-    return name
-
-
 def is_on(value: str) -> bool:
-    """Tell whether a variable such as ``COMPOSE_REMOVE_ORPHANS`` is switched on."""
+    """Tell whether the value of a variable such as ``COMPOSE_REMOVE_ORPHANS`` means true."""
     from cntnr_compose.compose.basics.go_parse import SWITCHED_ON
 
     return value.strip().lower() in SWITCHED_ON
+
+
+def is_variable_on(project: "Project", name: str) -> bool:
+    """Tell whether a ``COMPOSE_*`` variable is true, in the environment or in ``.env``."""
+    return is_on(os.environ.get(name, project.environment.get(name, "")))

@@ -1,4 +1,4 @@
-"""Which containers a verb means: those of services named on the command line, one replica, or all."""
+"""Select the containers that a command means: those of services, one replica, or all."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -8,7 +8,7 @@ from cntnr_compose.model.project import Project
 
 
 class ServiceNotRunning(CntnrError):
-    """A service has no container that runs."""
+    """A service has no running container."""
 
     def __init__(self, service: str, index: int = 0) -> None:
         replica = f" #{index}" if index else ""
@@ -20,27 +20,27 @@ class ServiceNotRunning(CntnrError):
 def select_containers(
     containers: Iterable[Container],
     services: Sequence[str],
-    project: Callable[[], Project | None],
+    load_project: Callable[[], Project | None],
     *,
     index: int = 0,
     oneoff: bool = False,
 ) -> list[Container]:
-    """Choose containers by service and number, in the order of their names.
+    """Select containers by service and number, in the order of their names.
 
-    The ``project`` is read only for a service that no container is of. Raises `NoSuchService`.
+    The project is loaded only where a service has no container. Raises `NoSuchService`.
     """
-    found = [one for one in containers if oneoff or not one.record.oneoff]
-    there = {one.record.service for one in found}
-    strange = [name for name in services if name not in there]
-    if strange:
-        known = service_names(project())
-        for name in strange:
+    candidates = [one for one in containers if oneoff or not one.record.oneoff]
+    existing = {one.record.service for one in candidates}
+    without_container = [name for name in services if name not in existing]
+    if without_container:
+        known = service_names(load_project())
+        for name in without_container:
             if name not in known:
                 raise NoSuchService(name)
     return sorted(
         (
             one
-            for one in found
+            for one in candidates
             if (not services or one.record.service in services) and index in (0, one.record.number)
         ),
         key=lambda one: (one.record.service, one.record.number, one.name),
@@ -48,22 +48,22 @@ def select_containers(
 
 
 def service_names(project: Project | None) -> frozenset[str]:
-    """Name the services that a file knows, those of profiles that are off too."""
+    """Return the names of all services of a project, including those of disabled profiles."""
     return frozenset({*project.services, *project.disabled}) if project else frozenset()
 
 
 def find_running(containers: Iterable[Container], service: str, index: int = 0) -> Container:
-    """Choose the first replica of a service that runs, or number ``index``; a one-off in need.
+    """Return the first running replica of a service, or number ``index``.
 
-    Raises `NotRunning`.
+    A one-off container is taken where there is no replica. Raises `ServiceNotRunning`.
     """
-    found = [one for one in containers if one.record.service == service and one.is_running]
+    running = [one for one in containers if one.record.service == service and one.is_running]
     replicas = sorted(
-        (one for one in found if not one.record.oneoff), key=lambda one: one.record.number
+        (one for one in running if not one.record.oneoff), key=lambda one: one.record.number
     )
-    for one in replicas:
-        if index in (0, one.record.number):
-            return one
-    if found and not replicas and not index:
-        return found[0]
+    for replica in replicas:
+        if index in (0, replica.record.number):
+            return replica
+    if running and not replicas and not index:
+        return running[0]
     raise ServiceNotRunning(service, index)

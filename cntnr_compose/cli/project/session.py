@@ -1,10 +1,10 @@
-"""A project's turn: look at what is, make a plan of it, have it carried out."""
+"""Hold the change lock of a project: observe it, execute plans."""
 
 import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.display import stdout as out
+from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.display.progress import ProgressDisplay
 from cntnr_compose.cli.project.options import ProjectOptions
 from cntnr_compose.core.errors import RemoteError
@@ -17,36 +17,36 @@ if TYPE_CHECKING:
     from cntnr_compose.model.project import Project
 
 
-PROGRAM_FAILURE_CODES = (126, 127)  # it may not be run, it is not there
+PROGRAM_FAILURE_CODES = (126, 127)  # cannot be executed, not found
 
 
 class ProjectSession:
-    """What a verb has while nobody else changes the project."""
+    """What a command works with while it holds the lock: the observed project, a client, a display."""
 
     def __init__(
         self, observed: "Observed", client: "Client | None", display: ProgressDisplay
     ) -> None:
-        """Take what was found; without a ``client`` plans are printed, not carried out."""
+        """Take what was observed; without a ``client`` plans are printed, not executed."""
         self.observed = observed
         self.client = client
         self.display = display
 
     def execute(self, plan: "Plan", project: "Project | None" = None) -> None:
-        """Have a plan carried out, and draw its events; in a dry run, print it.
+        """Execute a plan and show its events; in a dry run, print the plan.
 
         Raises what went wrong.
         """
-        self.show_notices(plan)
+        self._show_notices(plan)
         if self.client is None:
             from cntnr_compose.model.plan import render_plan
 
             self.display.finish()
-            out.write(render_plan(plan))
+            stdout.write(render_plan(plan))
         elif plan.steps or project is not None:
             self.client.execute(plan, project=project, emit=self.display.emit)
 
-    def show_notices(self, plan: "Plan") -> None:
-        """Draw a plan's warnings, and what is as it should be."""
+    def _show_notices(self, plan: "Plan") -> None:
+        """Show a plan's warnings, and the containers that it leaves as they are."""
         for text in plan.warnings:
             self.display.emit(WarningEvent(text=text))
         for name in plan.unchanged:
@@ -55,39 +55,51 @@ class ProjectSession:
 
 @contextlib.contextmanager
 def locked_project(
-    scope: ProjectOptions, name: str, what: str, console: ProgressDisplay, *, makes: bool = True
+    options: ProjectOptions,
+    name: str,
+    command: str,
+    display: ProgressDisplay,
+    *,
+    always_connect: bool = True,
 ) -> Iterator[ProjectSession]:
-    """Take the turn of project ``name`` for the verb ``what``; a dry run only looks.
+    """Lock project ``name`` for a command; a dry run only observes it.
 
-    A verb that ``makes`` nothing starts no supervisor where nothing is there. Raises `CntnrError`.
+    Unless ``always_connect`` no supervisor is started for a project that does not exist. Raises `CntnrError`.
     """
     try:
-        with _locked_project(scope, name, what, console, makes=makes) as mine:
-            yield mine
+        with _locked_project(
+            options, name, command, display, always_connect=always_connect
+        ) as session:
+            yield session
     except RemoteError as error:
-        if what != "run" and error.exit_code in PROGRAM_FAILURE_CODES:
-            error.exit_code = 1  # only who runs a program ends as it would
+        if command != "run" and error.exit_code in PROGRAM_FAILURE_CODES:
+            error.exit_code = 1  # only `run` exits as the program
         raise
 
 
 @contextlib.contextmanager
 def _locked_project(
-    scope: ProjectOptions, name: str, what: str, console: ProgressDisplay, *, makes: bool
+    options: ProjectOptions,
+    name: str,
+    command: str,
+    display: ProgressDisplay,
+    *,
+    always_connect: bool,
 ) -> Iterator[ProjectSession]:
-    if scope.dry_run or not (makes or project_exists(name)):
+    if options.dry_run or not (always_connect or project_exists(name)):
         from cntnr_compose.client.observe import observe_for_plan
 
-        yield ProjectSession(observe_for_plan(name), None, console)
+        yield ProjectSession(observe_for_plan(name), None, display)
         return
     from cntnr_compose.client.client import connect
 
-    with connect(name, emit=console.emit) as client:
-        client.lock(what, console.emit)
-        yield ProjectSession(client.observe(), client, console)
+    with connect(name, emit=display.emit) as client:
+        client.lock(command, display.emit)
+        yield ProjectSession(client.observe(), client, display)
 
 
 def project_exists(name: str) -> bool:
-    """Tell from files whether there is anything of a project, be it only what a crash has left."""
+    """Tell from files whether anything of a project exists, if only remains of a crash."""
     from cntnr_compose.client.observe import is_supervised, observe_project
     from cntnr_compose.core import paths
 

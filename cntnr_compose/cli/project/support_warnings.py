@@ -1,4 +1,4 @@
-"""Says which keys of the files ask for something in vain, before anything is done."""
+"""Warn about keys without effect here, and refuse those that cannot work, before any change."""
 
 from collections.abc import Container
 from typing import TYPE_CHECKING
@@ -11,24 +11,24 @@ if TYPE_CHECKING:
 
 
 def warn_unsupported(
-    loaded: "LoadedProject", services: Container[str], console: "ProgressDisplay"
+    loaded: "LoadedProject", services: Container[str], display: "ProgressDisplay"
 ) -> None:
-    """Warn of keys that are not honoured here; only the chosen services count.
+    """Show warnings for unsupported keys of the selected services.
 
-    Raises `ComposeFileInvalid` for those that cannot be.
+    Raises `ComposeFileInvalid` for keys that cannot work here.
     """
     from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
     from cntnr_compose.compose.support.report import find_empty_names, find_unsupported
     from cntnr_compose.doctor.capabilities import detect_capabilities
 
-    chosen = {name: one for name, one in loaded.tree["services"].items() if name in services}
-    findings = find_unsupported({**loaded.tree, "services": chosen}, detect_capabilities())
-    findings += find_empty_names(loaded.tree)
-    if findings:
-        findings = loaded.source_map.with_locations(findings)
-    refused = [one for one in findings if one.severity == "error"]
-    for one in findings:
-        if one not in refused:
-            console.emit(WarningEvent(text=str(one)))
-    if refused:
-        raise ComposeFileInvalid(refused)
+    selected = {name: tree for name, tree in loaded.tree["services"].items() if name in services}
+    diagnostics = find_unsupported({**loaded.tree, "services": selected}, detect_capabilities())
+    diagnostics += find_empty_names(loaded.tree)
+    if diagnostics:
+        diagnostics = loaded.source_map.with_locations(diagnostics)
+    errors = [one for one in diagnostics if one.severity == "error"]
+    for diagnostic in diagnostics:
+        if diagnostic not in errors:
+            display.emit(WarningEvent(text=str(diagnostic)))
+    if errors:
+        raise ComposeFileInvalid(errors)

@@ -54,17 +54,6 @@ class EnvFileBroken(CntnrError):
         super().__init__(f"failed to read {path}: {why}")
 
 
-class ProjectNameInvalid(CntnrError):
-    """A project name has characters that docker does not allow."""
-
-    def __init__(self, name: str) -> None:
-        rule = (
-            "must consist only of lowercase alphanumeric characters, hyphens, and underscores "
-            "as well as start with a letter or number"
-        )
-        super().__init__(f'invalid project name "{name}": {rule}')
-
-
 class ProjectNameEmpty(CntnrError):
     """Options, files and directory yield no project name."""
 

@@ -1,20 +1,17 @@
 """Find the files, directory, environment and name of the project that a request means."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from cntnr_compose.compose.basics.errors import (
     NoConfigurationFile,
     NotASwitch,
-    ProjectNameEmpty,
-    ProjectNameInvalid,
 )
-from cntnr_compose.compose.basics.go_format import format_value
 from cntnr_compose.compose.basics.go_parse import CannotCast, parse_bool
 from cntnr_compose.compose.files import reading
 from cntnr_compose.compose.files.relative_paths import join, parent
 from cntnr_compose.compose.files.request import LoadRequest
-from cntnr_compose.core.names import normalize_project_name
+from cntnr_compose.core.names import explicit_project_name, normalize_project_name
 
 DISABLE_ENV_FILE = "COMPOSE_DISABLE_ENV_FILE"
 
@@ -62,10 +59,7 @@ class ProjectFiles:
 
         Raises `ProjectNameInvalid`.
         """
-        name = self._request.project_name or self.environment.get("COMPOSE_PROJECT_NAME", "")
-        if name and normalize_project_name(name) != name:
-            raise ProjectNameInvalid(name)
-        return name
+        return explicit_project_name(self._request.project_name, self.environment)
 
     def directory_name(self) -> str:
         """Derive a project name from the directory's name; it may be empty."""
@@ -116,16 +110,3 @@ def _current_directory(request: LoadRequest) -> str:
         pwd.startswith("/") and pwd != request.cwd and reading.is_same_file(pwd, request.cwd)
     )
     return pwd if is_current else request.cwd
-
-
-def require_name(name: str) -> str:
-    """Return a project name, or raise `ProjectNameEmpty`."""
-    if not name:
-        raise ProjectNameEmpty
-    return name
-
-
-def declared_name(tree: object) -> str:
-    """Return the `name:` of a document, or ""."""
-    name = tree.get("name") if isinstance(tree, Mapping) else None
-    return "" if name is None or isinstance(name, dict | list) else format_value(name)

@@ -14,7 +14,9 @@ from cntnr_compose.compose.basics.diagnostics import (
 )
 from cntnr_compose.compose.decode.keys import VARIABLE_VALUE_KEY
 from cntnr_compose.compose.files import reading
+from cntnr_compose.compose.files.discovery import ProjectFiles
 from cntnr_compose.compose.files.relative_paths import resolve_paths
+from cntnr_compose.compose.files.request import LoadRequest
 from cntnr_compose.compose.merging.merge import merge
 from cntnr_compose.compose.merging.uniqueness import enforce_uniqueness
 from cntnr_compose.compose.transform.canonical import (
@@ -60,6 +62,20 @@ class LoadContext:
         self.home = home
         self.source_texts: dict[str, SourceText] = {}
         self.parsed_documents: dict[str, list[Document]] = {}
+
+    @classmethod
+    def of_project(cls, files: ProjectFiles, request: LoadRequest) -> "LoadContext":
+        """Make the context for the files of a project."""
+        return cls(
+            root=files.directory,
+            base=files.directory,
+            environment=files.environment if request.interpolate else {},
+            home=files.environment.get("HOME", ""),
+            warn=files.warn,
+            interpolating=request.interpolate,
+            process_environment=request.environ,
+            env_files=files.env_files_by_precedence,
+        )
 
     def for_include(
         self, *, root: str, base: str, environment: dict[str, str], env_files: tuple[str, ...]

@@ -27,9 +27,9 @@ from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import Service
-from cntnr_compose.networks import cni, interfaces
-from cntnr_compose.networks.embedded_dns import DnsRedirect
-from cntnr_compose.networks.manager import ManagedNetwork
+from cntnr_compose.networks import cni, conflists, interfaces
+from cntnr_compose.networks.dns.embedded_dns import DnsRedirect
+from cntnr_compose.networks.interfaces import InterfaceRequest
 
 MAX_PROFILE_SIZE: Bytes = 16 << 20
 PROJECT_ANNOTATION = "cntnr.project"
@@ -67,7 +67,8 @@ async def create_bundle(context: ProjectContext, record: Record) -> BundleResult
     (bundle / "etc").mkdir()
     await _mount_rootfs(record, bundle / "rootfs")
     attached = _build_interfaces(context, record)
-    cni.write_configs(bundle, attached)
+    find = conflists.find_conflist
+    cni.write_configs(bundle, [(interface, find(interface.network)) for interface in attached])
     resolver = await etc_files.ensure_resolver(context, record)
     inputs = await _prepare_inputs(context, record, bundle, resolver)
     if attached:
@@ -147,7 +148,7 @@ def remove_bundle(record: Record) -> None:
 
 
 def _build_interfaces(context: ProjectContext, record: Record) -> tuple[cni.Interface, ...]:
-    attachments: list[tuple[ManagedNetwork, str, str, str]] = []
+    requests: list[InterfaceRequest] = []
     gateway = ("", 0)
     for number, (key, attachment) in enumerate(etc_files.sort_networks(record.definition)):
         name = record.networks[key]
@@ -155,16 +156,17 @@ def _build_interfaces(context: ProjectContext, record: Record) -> tuple[cni.Inte
         if network is None:
             raise NetworkMissing(record.name, name)
         mac = attachment.mac_address or (record.definition.mac_address if number == 0 else "")
-        attachments.append((network, attachment.ipv4_address, mac, attachment.interface_name))
+        interface_name = attachment.interface_name
+        requests.append(InterfaceRequest(network, attachment.ipv4_address, mac, interface_name))
         if network.bridge.internal:  # no way out
             continue
         if not gateway[0] or attachment.gw_priority > gateway[1]:
             gateway = (name, attachment.gw_priority)
-    planned = interfaces.plan_interfaces(attachments, gateway[0])
+    planned = interfaces.plan_interfaces(requests, gateway[0])
     requested = context.requested_addresses()
     return tuple(
-        interfaces.assign_address(record, network, interface, requested)
-        for (network, *_), interface in zip(attachments, planned, strict=True)
+        interfaces.assign_address(record, request.network, interface, requested)
+        for request, interface in zip(requests, planned, strict=True)
     )
 
 

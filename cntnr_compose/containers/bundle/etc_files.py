@@ -6,7 +6,7 @@ from pathlib import Path
 from cntnr_compose.containers.bundle import links
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core import paths
-from cntnr_compose.host import kernel
+from cntnr_compose.host import network
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import NetworkAttachment, Service
 from cntnr_compose.networks.manager import ResolverRequest
@@ -54,7 +54,9 @@ def write_hosts(record: Record, addresses: dict[str, str]) -> None:
         "ff02::1\tip6-allnodes", "ff02::2\tip6-allrouters",
     ]  # fmt: skip
     for host, values in service.extra_hosts.items():
-        lines += [f"{kernel.host_address() if to == HOST_GATEWAY else to}\t{host}" for to in values]
+        lines += [
+            f"{network.host_address() if to == HOST_GATEWAY else to}\t{host}" for to in values
+        ]
     lines += [f"{address}\t{own_names}" for address in addresses.values()]
     if service.network_mode == "host":
         lines.append(f"127.0.1.1\t{own_names}")
@@ -75,7 +77,7 @@ async def ensure_resolver(context: ProjectContext, record: Record) -> str:
 def _resolv_conf(record: Record, resolver: str) -> str:
     service = record.definition
     if service.network_mode == "host":
-        return kernel.host_resolv_conf()
+        return network.host_resolv_conf()
     if not resolver:
         return ""
     options = ["ndots:0", "timeout:1", "attempts:3"]

@@ -8,13 +8,14 @@ from posixpath import normpath
 from cntnr_compose.containers.spec.inputs import ResolvedMount
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import replace
-from cntnr_compose.host import kernel, mounts
+from cntnr_compose.host import mounts
+from cntnr_compose.host.namespaces import holder
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.images import unpack
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.observed import MountPoint, Record
 from cntnr_compose.model.service import Mount
-from cntnr_compose.volumes import store
+from cntnr_compose.volumes import fill, store
 
 
 class ImageGone(CntnrError):
@@ -68,7 +69,7 @@ def _resolve_bind(
         propagation=mount.bind.propagation,
         recursive=mount.bind.recursive,
         selinux=mount.bind.selinux,
-        flags=kernel.locked_mount_flags(source),
+        flags=mounts.locked_mount_flags(source),
     )
 
 
@@ -79,7 +80,7 @@ def _resolve_volume(
     if not mount.volume.nocopy and not subpath:
         image_folder = _find_in_image(record, bundle, point.target)
         if image_folder is not None:
-            store.fill_from_image(point.source, image_folder)
+            fill.fill_from_image(point.source, image_folder)
     volume = store.mount_volume(point.source)
     source = _mount_subpath(volume, subpath, _numbered_path(record, bundle, "parts", point))
     return replace(
@@ -87,7 +88,7 @@ def _resolve_volume(
         type="volume",
         source=str(source),
         read_only=base.read_only or store.is_read_only(point.source),
-        flags=kernel.locked_mount_flags(source),
+        flags=mounts.locked_mount_flags(source),
     )
 
 
@@ -167,7 +168,7 @@ def _mount_subpath(folder: Path, subpath: str, target: Path) -> Path:
 
 
 def _ensure_bind_source(record: Record, mount: Mount, point: MountPoint, rootfs: Path) -> Path:
-    source, service = mounts.host_path(Path(point.source)), record.service
+    source, service = holder.host_path(Path(point.source)), record.service
     try:
         source.stat()
     except (FileNotFoundError, NotADirectoryError):

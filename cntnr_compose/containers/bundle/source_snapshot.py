@@ -15,7 +15,7 @@ from cntnr_compose.containers.bundle.mount_sources import open_subpath
 from cntnr_compose.containers.runtime import runc
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.host import mounts
+from cntnr_compose.host.namespaces import holder
 from cntnr_compose.model.observed import MountPoint, Record
 from cntnr_compose.model.service import Mount
 from cntnr_compose.volumes import store
@@ -56,7 +56,7 @@ def _identify_mounts(record: Record) -> Iterator[SourceIdentity]:
     volumes_by_target = {mount.target: mount for mount in record.definition.volumes}
     for point in record.mounts:
         if point.type == "bind":
-            yield _identify_path(mounts.host_path(Path(point.source)))
+            yield _identify_path(holder.host_path(Path(point.source)))
         elif point.type == "volume":
             yield _identify_volume(point, volumes_by_target.get(point.target))
 
@@ -83,7 +83,7 @@ def _identify_files(context: ProjectContext, record: Record) -> Iterator[SourceI
     configs = context.intent.configs if context.intent else {}
     secrets = context.intent.secrets if context.intent else {}
     for source in configs_secrets.list_host_files(record, configs, secrets):
-        path = mounts.host_path(Path(source.file))
+        path = holder.host_path(Path(source.file))
         try:
             status = path.stat()
         except OSError:

@@ -12,7 +12,8 @@ from pathlib import Path
 from cntnr_compose.containers.spec.inputs import DeviceNode
 from cntnr_compose.containers.spec.seccomp import apply_docker_rules
 from cntnr_compose.core.values import Tree
-from cntnr_compose.host import cgroups, files, kernel, process
+from cntnr_compose.host import cgroups, distribution, files, kernel, process
+from cntnr_compose.host.namespaces import subids
 from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.service import Ulimit
 
@@ -24,7 +25,7 @@ RLIMIT_NAMES = (
 
 def gather_host_facts() -> HostFacts:
     """Gather the facts; they do not change while the holder runs."""
-    profile_path = kernel.default_seccomp_profile()
+    profile_path = distribution.default_seccomp_profile()
     profile = files.read_value(profile_path, Tree) if profile_path else None
     cgroup = cgroups.find_delegated()
     if cgroup is not None and not cgroups.enable_controllers(cgroup):
@@ -34,7 +35,7 @@ def gather_host_facts() -> HostFacts:
         cgroup_version=cgroup.version if cgroup else 2,
         cgroup_parent=cgroup.parent if cgroup else "",
         swap_limit=cgroup.swap if cgroup else False,
-        mapped_ids=kernel.count_mapped_ids(),
+        mapped_ids=subids.count_mapped_ids(),
         machine=platform.machine(),
         kernel=kernel.release(),
         cpus=os.cpu_count() or 0,
@@ -44,7 +45,7 @@ def gather_host_facts() -> HostFacts:
         apparmor=Path("/sys/kernel/security/apparmor").is_dir(),
         selinux=Path("/sys/fs/selinux/enforce").exists(),
         has_mqueue=Path("/dev/mqueue").is_dir(),
-        init_path=next((path for path in kernel.CONTAINER_INITS if os.access(path, os.X_OK)), ""),
+        init_path=distribution.container_init(),
         devices=tuple(_list_devices(Path("/dev"))),
         runs_32_bit=Path("/proc/sys/abi/vsyscall32").exists() or platform.machine() != "x86_64",
         domainname_path=shutil.which("domainname", path=process.SYSTEM_PATH) or "",

@@ -10,8 +10,8 @@ from pathlib import Path
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError, CommandFailed
 from cntnr_compose.core.values import Bytes, Seconds, Tree, Value, field, from_json
-from cntnr_compose.host import files, kernel, process
-from cntnr_compose.host.namespaces import rootlesskit
+from cntnr_compose.host import files, proc, process
+from cntnr_compose.host.namespaces import holder
 
 # runc writes these on every failed start in a user namespace; they explain nothing.
 NOISE = (
@@ -106,7 +106,7 @@ def build_conmon_argv(options: ConmonOptions) -> list[str]:
         argv.append("-t")
     if options.stdin:
         argv.append("-i")
-    return rootlesskit.nsenter_network_argv(argv) if options.has_own_network else argv
+    return holder.nsenter_network_argv(argv) if options.has_own_network else argv
 
 
 async def create(options: ConmonOptions) -> tuple[int, int]:
@@ -154,7 +154,7 @@ async def abandon_create(container_id: str) -> None:
     would leave more behind.
     """
     deadline = time.monotonic() + ABANDON_TIMEOUT
-    while pids := kernel.find_by_argument(container_id.encode()):
+    while pids := proc.find_by_argument(container_id.encode()):
         for pid in pids:
             if is_conmon(pid, container_id) or time.monotonic() > deadline:
                 with contextlib.suppress(ProcessLookupError):
@@ -164,7 +164,7 @@ async def abandon_create(container_id: str) -> None:
 
 def is_conmon(pid: int, container_id: str) -> bool:
     """Tell whether a process is a container's conmon, and not a later one with its pid."""
-    argv = kernel.command_line(pid)
+    argv = proc.command_line(pid)
     return bool(argv) and argv[0].endswith(b"conmon") and container_id.encode() in argv
 
 
@@ -205,7 +205,7 @@ async def delete(container_id: str, *, force: bool = False) -> None:
 def read_pid(container_id: str) -> int:
     """Read the pid of a container's first process; 0 if it is gone, or runc does not know it."""
     state = files.read_value(state_folder() / container_id / "state.json", RuncState)
-    return state.pid if state and kernel.start_time(state.pid) == state.start_time else 0
+    return state.pid if state and proc.start_time(state.pid) == state.start_time else 0
 
 
 def is_started(container_id: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.core.events import ContainerEvent, Emit, Progress
-from cntnr_compose.host.namespaces.rootlesskit import NamespaceHolder
+from cntnr_compose.host.namespaces.holder import NamespaceHolder
 from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.project import Project

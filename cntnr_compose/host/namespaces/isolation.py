@@ -1,4 +1,4 @@
-"""A process with pids and mounts of its own: when it ends, in whatever way, all that it started ends."""
+"""Fork a process with a pid and a mount namespace of its own: when it ends, all that it started ends."""
 
 import ctypes
 import os
@@ -11,9 +11,9 @@ PR_SET_PDEATHSIG = 1
 
 
 def fork_isolated() -> int:
-    """Fork; the child is the first of a new pid namespace, and ends with its parent.
+    """Fork; the child is the first process of a new pid namespace, and ends with its parent.
 
-    Gives the child's pid, and 0 in the child. Only for a process of one thread that may make
+    Return the child's pid, and 0 in the child. Only for a process of one thread that may unshare
     namespaces. Raises `OSError`.
     """
     libc = ctypes.CDLL(None, use_errno=True)
@@ -23,7 +23,7 @@ def fork_isolated() -> int:
         _check(libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL), "prctl")
         _check(libc.unshare(CLONE_NEWNS), "unshare")
         _check(libc.mount(b"none", b"/", None, MS_REC_PRIVATE, None), "mount /")
-        # Programs look themselves up in /proc, where they have to find their own pids.
+        # Programs look themselves up in /proc, which has to show the pids of the new namespace.
         _check(libc.mount(b"proc", b"/proc", b"proc", 0, None), "mount /proc")
     return child
 

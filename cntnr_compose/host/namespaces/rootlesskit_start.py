@@ -1,4 +1,4 @@
-"""How the holder is started: rootlesskit, what runs inside, and the end of a start that breaks off."""
+"""Start the holder: rootlesskit, the process inside, and the clean-up of a start that is interrupted."""
 
 import contextlib
 import fcntl
@@ -12,8 +12,9 @@ from pathlib import Path
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.uninterruptible import uninterruptible
-from cntnr_compose.host import files, kernel, process
-from cntnr_compose.host.namespaces.rootlesskit import (
+from cntnr_compose.host import files, kernel, proc, process
+from cntnr_compose.host.namespaces import subids
+from cntnr_compose.host.namespaces.holder import (
     COPY_UP_FOLDERS,
     MTU,
     HolderFailed,
@@ -21,18 +22,18 @@ from cntnr_compose.host.namespaces.rootlesskit import (
     remove_holder_files,
 )
 
+PROGRAMS = ("rootlesskit", "slirp4netns", "newuidmap", "newgidmap", "runc", "conmon")
 START_TIMEOUT = 20.0  # seconds; 40 ms is usual
 STATE_PREFIX = "cntnr-state-"
 STATE_SIZE = 4096  # bytes that rootlesskit needs for its files
 MAX_STATE_PATH = 90  # bytes; sockets lie there, whose paths have 107 at most (unix(7))
-PID_WRITER = (
-    'echo $$ >"$0" && exec "$@"'  # it writes its pid down itself, so that no starter can miss to
-)
-# What runs inside; its argument is where it writes its pid. It stays only when it is told that its pids
-# are written down: so a holder whose starter was killed ends by itself, and none runs that nobody knows;
-# not at once, since rootlesskit hangs when its child ends before it has set everything up.
+# It writes its pid itself, so that the pid is known even of one whose starter was killed.
+PID_WRITER = 'echo $$ >"$0" && exec "$@"'
+# What runs inside; its argument is the file for its pid. It stays only when it reads that the holder is
+# recorded: so a holder whose starter was killed ends by itself, and no unknown one runs. It does not end
+# at once, since rootlesskit hangs when its child ends before all is set up.
 PAYLOAD = (
-    # The machine may have something of that name, to which rootlesskit has made a link.
+    # The host may have a file of that name, to which rootlesskit has made a link.
     f"{{ [ ! -L {paths.holder_tmpfs()} ] || rm {paths.holder_tmpfs()}; }}"
     f" && mkdir -m 700 {paths.holder_tmpfs()} && echo 1 >/proc/sys/net/ipv4/ip_forward"
     ' && echo $$ >"$0.new" && mv "$0.new" "$0"'
@@ -47,14 +48,14 @@ class NoSubordinateIds(CntnrError):
         super().__init__(
             f"cannot map the ids of containers: {user} has no range in /etc/subuid and /etc/subgid"
         )
-        ids = kernel.free_subordinate_range()
+        ids = subids.free_subordinate_range()
         self.hint = (
             f"an administrator can give one: usermod --add-subuids {ids} --add-subgids {ids} {user}"
         )
 
 
 class TunClosed(CntnrError):
-    """The device that the user-mode network needs may not be opened."""
+    """The device that slirp4netns needs may not be opened."""
 
     hint = "an administrator can open it: chmod 0666 /dev/net/tun"
 
@@ -63,14 +64,14 @@ class TunClosed(CntnrError):
 
 
 def rootlesskit_argv(state: Path, ready: Path) -> list[str]:
-    """Make the command that starts the holder.
+    """Build the command that starts the holder.
 
-    Root's gets mounts of its own first: slirp4netns locks itself in by taking mounts away, which as root
-    it does to all who share them, as systemd has everybody do.
+    For root, unshare the mounts first: slirp4netns sandboxes itself by removing mounts, which as root it
+    would do to all who share them, and under systemd everybody does.
     """
-    alone = ["unshare", "--mount", "--propagation", "slave"] if os.getuid() == 0 else []
+    unshare = ["unshare", "--mount", "--propagation", "slave"] if os.getuid() == 0 else []
     return [
-        *alone,
+        *unshare,
         "rootlesskit",
         "--state-dir", str(state),
         "--net=slirp4netns", f"--mtu={MTU}",
@@ -85,61 +86,74 @@ def rootlesskit_argv(state: Path, ready: Path) -> list[str]:
 
 
 def start_holder(while_starting: Callable[[], None]) -> NamespaceHolder:
-    home = paths.holder()
+    """Start a holder and record it; call ``while_starting`` meanwhile.
+
+    Raises `ProgramMissing`, `NoSubordinateIds`, `TunClosed`, `HolderFailed`.
+    """
     kill_previous()
     remove_holder_files()
-    home.mkdir(mode=0o700, parents=True)
+    paths.holder().mkdir(mode=0o700, parents=True)
     paths.secure_data()
     _check_host()
-    state = _state_folder()
+    state = _choose_state_folder()
     with contextlib.ExitStack() as undo:
         readable, writable = os.pipe2(os.O_CLOEXEC)
-        word = undo.enter_context(os.fdopen(readable, "rb"))
+        stdin = undo.enter_context(os.fdopen(readable, "rb"))
         go = undo.enter_context(os.fdopen(writable, "wb", buffering=0))
-        log = undo.enter_context((home / "log").open("wb"))
-        kept = os.open(paths.runtime(), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        undo.callback(os.close, kept)
-        # systemd-tmpfiles passes over folders that somebody has locked; rootlesskit does, for its life.
-        fcntl.flock(kept, fcntl.LOCK_SH)
-        start = undo.enter_context(contextlib.ExitStack())
-        start.enter_context(uninterruptible())
-        started = process.popen(
-            [
-                "sh",
-                "-c",
-                PID_WRITER,
-                str(home / "pid"),
-                *rootlesskit_argv(state, home / "payload"),
-            ],
-            stdin=word.fileno(),
-            stdout=log.fileno(),
-            stderr=log.fileno(),
-            pass_fds=(kept,),
-            new_session=True,
-            cwd="/",
-        )
-        undo.push(partial(_kill_on_failure, started))
-        start.close()
+        log = undo.enter_context((paths.holder() / "log").open("wb"))
+        runtime = _lock_runtime_folder()
+        undo.callback(os.close, runtime)
+        with uninterruptible():
+            rootlesskit = _spawn(state, stdin.fileno(), log.fileno(), runtime)
+            undo.push(partial(_kill_on_failure, rootlesskit))
         while_starting()
-        holder = _wait_until_ready(started, state)
-        (home / "api.sock").symlink_to(state / "api.sock")
-        (home / "inside").symlink_to(holder.proc_root_path(paths.holder_tmpfs()))
-        for place in {home, state.parent}:
-            files.write_value(place / "holder.json", vars(holder))
+        holder = _wait_until_ready(rootlesskit, state)
+        _record(holder, state)
         go.write(b"go\n")
     return holder
 
 
-def _state_folder() -> Path:
+def _lock_runtime_folder() -> int:
+    """Lock the runtime folder against systemd-tmpfiles, which skips locked ones; return its descriptor.
+
+    rootlesskit inherits the descriptor, and with it the lock, for its life.
+    """
+    descriptor = os.open(paths.runtime(), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    return descriptor
+
+
+def _spawn(state: Path, stdin: int, log: int, runtime: int) -> process.RunningProgram:
+    home = paths.holder()
+    return process.popen(
+        ["sh", "-c", PID_WRITER, str(home / "pid"), *rootlesskit_argv(state, home / "payload")],
+        stdin=stdin,
+        stdout=log,
+        stderr=log,
+        pass_fds=(runtime,),
+        new_session=True,
+        cwd="/",
+    )
+
+
+def _record(holder: NamespaceHolder, state: Path) -> None:
+    home = paths.holder()
+    (home / "api.sock").symlink_to(state / "api.sock")
+    (home / "inside").symlink_to(holder.proc_root_path(paths.holder_tmpfs()))
+    for folder in {home, state.parent}:
+        files.write_value(folder / "holder.json", vars(holder))
+
+
+def _choose_state_folder() -> Path:
     """Choose rootlesskit's own folder: among the data, where no cleaner of old files comes.
 
-    Where the path would be too long or that disk is full, `down` still has to work: then it is in the
-    runtime folder. A name of its own: an earlier holder that still ends removes its folder by name.
+    Where the path would be too long or that disk is full, `down` still has to work: then choose the
+    runtime folder. The name is random: an earlier holder that still ends removes its folder by name.
     """
     name = f"{STATE_PREFIX}{os.urandom(4).hex()}"
-    place = paths.holder_state()
-    fits = len(os.fsencode(place / name)) <= MAX_STATE_PATH
-    return (place if fits and _has_space(place) else paths.holder()) / name
+    folder = paths.holder_state()
+    fits = len(os.fsencode(folder / name)) <= MAX_STATE_PATH
+    return (folder if fits and _has_space(folder) else paths.holder()) / name
 
 
 def _has_space(folder: Path) -> bool:
@@ -155,46 +169,46 @@ def _has_space(folder: Path) -> bool:
 
 
 def _kill_on_failure(
-    started: process.RunningProgram, kind: type[BaseException] | None, *_: object
+    rootlesskit: process.RunningProgram, error: type[BaseException] | None, *_: object
 ) -> None:
-    """End a rootlesskit where its start was interrupted: without its files it would hang."""
-    if kind is not None:
-        started.kill()
-        started.wait()
+    """Kill rootlesskit where its start was interrupted: without its files it would hang."""
+    if error is not None:
+        rootlesskit.kill()
+        rootlesskit.wait()
 
 
 def kill_previous() -> None:
-    """Kill a rootlesskit that still ends, or whose starter was killed: it would hang without its files."""
+    """Kill an earlier rootlesskit that still ends, or is left of a start: it would hang without its files."""
     try:
         pid = int((paths.holder() / "pid").read_text())
     except (OSError, ValueError):
         return
-    if any(STATE_PREFIX.encode() in word for word in kernel.command_line(pid)):
+    if any(STATE_PREFIX.encode() in word for word in proc.command_line(pid)):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        while kernel.start_time(pid):
+        while proc.start_time(pid):
             time.sleep(0.002)
 
 
-def _wait_until_ready(started: process.RunningProgram, state: Path) -> NamespaceHolder:
+def _wait_until_ready(rootlesskit: process.RunningProgram, state: Path) -> NamespaceHolder:
     home = paths.holder()
     end = time.monotonic() + START_TIMEOUT
     # rootlesskit writes the pid and opens its socket last, when the payload may run already.
     while not ((home / "payload").exists() and (state / "api.sock").exists()):
-        if started.poll() is not None or time.monotonic() > end:
+        if rootlesskit.poll() is not None or time.monotonic() > end:
             raise HolderFailed(_last_log_lines(home / "log"))
         time.sleep(0.002)
     child = int((state / "child_pid").read_text())
-    born = kernel.start_time(started.pid), kernel.start_time(child)
+    born = proc.start_time(rootlesskit.pid), proc.start_time(child)
     payload = int((home / "payload").read_text())
-    return NamespaceHolder(parent=started.pid, child=child, payload=payload, born=born)
+    return NamespaceHolder(parent=rootlesskit.pid, child=child, payload=payload, born=born)
 
 
 def _check_host() -> None:
-    for program in ("rootlesskit", "slirp4netns", "newuidmap", "newgidmap", "runc", "conmon"):
+    for program in PROGRAMS:
         process.find_program(program)
-    if not (kernel.count_subordinate_ids("uid") and kernel.count_subordinate_ids("gid")):
-        raise NoSubordinateIds(kernel.user_name())
+    if not (subids.count_subordinate_ids("uid") and subids.count_subordinate_ids("gid")):
+        raise NoSubordinateIds(subids.user_name())
     if not kernel.can_open_tun():
         raise TunClosed
 

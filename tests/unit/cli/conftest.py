@@ -1,69 +1,86 @@
-"""A command line whose engine is a stand-in: what exists is said by the test."""
+"""Run the command line with a stand-in for client and supervisor; each test says what exists."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Self
 
 import pytest
 
+from cntnr_compose.builder import ensure_images
 from cntnr_compose.cli.main import run
-from cntnr_compose.client import client, observe
-from cntnr_compose.client import prestart as early
-from cntnr_compose.core.events import Event
+from cntnr_compose.client import client, observe, prestart
+from cntnr_compose.core.events import Emit, Event
 from cntnr_compose.model.observed import Container, Observed
 from cntnr_compose.model.plan import CreateContainer, Plan, render_plan
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.protocol import PrepareExec
+from tests.unit.cli.factories import container
+
+Run = Callable[..., "CommandResult"]
+FILE = """\
+name: shop
+services:
+  web:
+    image: busybox
+    depends_on: [db]
+  db:
+    image: busybox
+"""
+
+
+def both(**more: object) -> list[Container]:
+    """Make the containers of `FILE`."""
+    return [container(name, **more) for name in ("db", "web")]  # type: ignore[arg-type]
 
 
 class FakeClient:
-    """Records what it is asked."""
+    """Record what a command requests."""
 
-    def __init__(self, engine: "FakeEngine", project: str) -> None:
-        self.engine = engine
+    def __init__(self, supervisor: "FakeSupervisor", project: str) -> None:
+        self.supervisor = supervisor
         self.project = project
-        self.quits = False
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.engine.said.append("hung up")
+        self.supervisor.calls.append("close")
 
-    def lock(self, what: str, tell: Callable[[Event], None]) -> None:
-        self.engine.said.append(f"begin {what}")
+    def lock(self, what: str, emit: Emit) -> None:
+        self.supervisor.calls.append(f"lock {what}")
 
     def unlock(self) -> None:
-        self.engine.said.append("end")
+        self.supervisor.calls.append("unlock")
 
     def shut_down(self) -> None:
-        self.engine.said.append("quit")
+        self.supervisor.calls.append("shut down")
 
     def observe(self) -> Observed:
-        return self.engine.observed(self.project)
+        return self.supervisor.observed(self.project)
 
     def execute(
-        self, plan: Plan, project: Project | None = None, emit: Callable[[Event], None] = print
+        self, plan: Plan, project: Project | None = None, emit: Emit = print
     ) -> dict[str, object]:
-        self.engine.plans.append(render_plan(plan))
-        self.engine.made += [
+        self.supervisor.plans.append(render_plan(plan))
+        self.supervisor.made += [
             step.operation for step in plan.steps if isinstance(step.operation, CreateContainer)
         ]
-        self.engine.projects.append(project)
-        for event in self.engine.events:
+        self.supervisor.projects.append(project)
+        for event in self.supervisor.events:
             emit(event)
         return {}
 
     def prepare_exec(self, request: PrepareExec) -> list[str]:
-        self.engine.execs.append(request)
-        return ["laid", "out"]
+        self.supervisor.execs.append(request)
+        return ["runc", "exec"]
 
 
-class FakeEngine:
-    """What exists, and what is done about it."""
+class FakeSupervisor:
+    """What exists, and what commands do about it."""
 
     def __init__(self) -> None:
         self.containers: list[Container] = []
-        self.said: list[str] = []
+        self.calls: list[str] = []
         self.plans: list[str] = []
         self.made: list[CreateContainer] = []
         self.projects: list[Project | None] = []
@@ -87,23 +104,23 @@ class FakeEngine:
         assert emit is None or callable(emit)
         if not start and not self.containers:
             return None
-        self.said.append(f"connect {project}")
+        self.calls.append(f"connect {project}")
         return FakeClient(self, project)
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    fake = FakeEngine()
+def supervisor(monkeypatch: pytest.MonkeyPatch) -> FakeSupervisor:
+    fake = FakeSupervisor()
     monkeypatch.setattr(observe, "observe_project", fake.observed)
     monkeypatch.setattr(observe, "list_projects", fake.found)
     monkeypatch.setattr(observe, "is_supervised", lambda _project: False)
     monkeypatch.setattr(client, "connect", fake.connect)
-    monkeypatch.setattr(early, "start", lambda *_: fake.said.append("hurry"))
+    monkeypatch.setattr(prestart, "start", lambda *_: fake.calls.append("prestart"))
     return fake
 
 
-class Ran:
-    """How a command line ended and what it wrote."""
+class CommandResult:
+    """Exit code and output of a command line."""
 
     def __init__(self, code: int, out: str, err: str) -> None:
         self.code = code
@@ -115,22 +132,35 @@ class Ran:
 
 
 @pytest.fixture
-def cntnr(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
-    def call(*words: str) -> Ran:
+def cntnr(capsys: pytest.CaptureFixture[str]) -> Callable[..., CommandResult]:
+    def call(*words: str) -> CommandResult:
         capsys.readouterr()
         code = run(words)
         out, err = capsys.readouterr()
-        return Ran(code, out, err)
+        return CommandResult(code, out, err)
 
     return call
 
 
 @pytest.fixture
 def compose(
-    cntnr: Callable[..., Ran], engine: FakeEngine, tmp_path: object, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Ran]:
-    """Run `cntnr compose` in an empty folder, with the stand-in engine."""
+    cntnr: Callable[..., CommandResult],
+    supervisor: FakeSupervisor,
+    tmp_path: object,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[..., CommandResult]:
+    """Run `cntnr compose` in an empty folder, with the stand-in."""
     monkeypatch.chdir(str(tmp_path))
     for name in ("COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES", "COMPOSE_PROGRESS"):
         monkeypatch.delenv(name, raising=False)
     return lambda *words: cntnr("compose", *words)
+
+
+@pytest.fixture
+def shop(
+    tmp_path: Path, supervisor: "FakeSupervisor", monkeypatch: pytest.MonkeyPatch
+) -> "FakeSupervisor":
+    """A project in the folder, whose images exist."""
+    (tmp_path / "compose.yaml").write_text(FILE)
+    monkeypatch.setattr(ensure_images, "ensure_images", lambda *_, **__: {"busybox": "sha256:1"})
+    return supervisor

@@ -9,9 +9,7 @@ import pytest
 from cntnr_compose.doctor import capabilities as machine
 from cntnr_compose.doctor import checks as doctor
 from cntnr_compose.model.host import HostCapabilities
-from tests.unit.cli.conftest import Ran
-
-Run = Callable[..., Ran]
+from tests.unit.cli.conftest import Run
 
 TEXT = """\
 version: "3"

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from cntnr_compose.images import skopeo
-from tests.unit.cli.conftest import Ran
+from tests.unit.cli.conftest import CommandResult
 
-Run = Callable[..., Ran]
+Run = Callable[..., CommandResult]
 
 TEXT = """\
 name: shop
@@ -25,7 +25,7 @@ x-own: 1
 
 
 @pytest.fixture
-def config(compose: Run) -> Callable[..., Ran]:
+def config(compose: Run) -> Callable[..., CommandResult]:
     Path("compose.yaml").write_text(TEXT)
     return lambda *words: compose("config", *words)
 

@@ -10,7 +10,7 @@ from cntnr_compose.cli.display.container_table import (
     table_row,
 )
 from cntnr_compose.model.observed import MountPoint, PublishedPort
-from tests.unit.cli.making import NOW, container, service
+from tests.unit.cli.factories import NOW, container, service
 
 HTTP = PublishedPort(url="0.0.0.0", target=80, published=8080)
 

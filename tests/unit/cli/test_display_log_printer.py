@@ -6,7 +6,7 @@ from cntnr_compose.cli.display.log_printer import LogPrinter, short_name
 from cntnr_compose.containers.logs.lines import LogLine
 from cntnr_compose.core.values import Value
 from cntnr_compose.model.observed import Record
-from tests.unit.cli.making import container, service
+from tests.unit.cli.factories import container, service
 
 WEB, DB = container("web").record, container("database", 2).record
 NAMED = container("web", name="front", definition=service("web", container_name="front")).record

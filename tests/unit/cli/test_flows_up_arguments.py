@@ -2,12 +2,17 @@
 
 import pytest
 
-from cntnr_compose.cli.flows.up import BadPullPolicy, BadScale, Incompatible, parse_scales
+from cntnr_compose.cli.flows.shared_arguments import (
+    BadPullPolicy,
+    BadScale,
+    Incompatible,
+    parse_scales,
+)
 from cntnr_compose.cli.flows.up_arguments import NotInUp, UpArguments
 from cntnr_compose.cli.project.options import ProjectOptions
 from cntnr_compose.core.errors import NoSuchService
 from cntnr_compose.core.values import replace
-from tests.unit.cli.making import project, service
+from tests.unit.cli.factories import project, service
 
 SHOP = project(service("web"), service("db"), service("job", attach=False))
 

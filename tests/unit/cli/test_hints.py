@@ -6,12 +6,11 @@ import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import click
 import pytest
 
-from cntnr_compose.cli.parser import click_groups as root
-from cntnr_compose.cli.parser.options import COMPOSE_OPTIONS, Command, Option
-from cntnr_compose.cli.parser.registry import find_command, import_attribute
+from cntnr_compose.cli.parser.options import HELP, Command, Option
+from cntnr_compose.cli.parser.registry import ROOT as ROOT_GROUP
+from cntnr_compose.cli.parser.registry import Group
 
 ROOT = Path(__file__).resolve().parents[3]
 CODE = sorted((ROOT / "cntnr_compose").rglob("*.py"))
@@ -72,35 +71,24 @@ def refusal(text: str) -> str:
     words = shlex.split(found[1].replace('"', ""), comments=True) if found else []
     if not words:
         return ""
-    name, *rest = words
-    if name.startswith("-"):
-        return "" if name in ("--help", "--version") else f"no option {name}"
-    if name not in root.ROOT_COMMANDS:
-        return f"no command {name}"
-    if name != "compose":
-        return wrong_option(rows_of(import_attribute(root.ROOT_COMMANDS[name][0])), rest)
-    wrong, rest = past_options(COMPOSE_OPTIONS, rest)
-    if wrong or not rest:
-        return wrong
-    verb = find_command(rest[0])
-    if verb is None:
-        return f"no verb {rest[0]}"
-    return wrong_option([*verb.options, *verb.shared_options()], rest[1:], mixed=verb.interspersed)
+    called: Group | Command | None = ROOT_GROUP
+    while isinstance(called, Group):
+        wrong, words = past_options([*called.options, HELP], words)
+        if wrong or not words:
+            return wrong
+        name, *words = words
+        called = called.find(name)
+        if called is None:
+            return f"no command {name}"
+    options = [*called.options, *called.shared_options()]
+    return wrong_option(options, words, interspersed=called.interspersed)
 
 
-def rows_of(command: click.Command | Command) -> list[Option]:
-    """Give the options of a command beside `compose`."""
-    if isinstance(command, Command):
-        return command.options
-    options = [one for one in command.params if isinstance(one, click.Option)]
-    return [Option(*one.opts, str(one.name), is_flag=one.is_flag) for one in options]
-
-
-def wrong_option(rows: list[Option], words: list[str], *, mixed: bool = True) -> str:
+def wrong_option(rows: list[Option], words: list[str], *, interspersed: bool) -> str:
     """Name the first word that is no option of the rows."""
     while words:
         wrong, words = past_options(rows, words)
-        if wrong or not mixed:
+        if wrong or not interspersed:
             return wrong
         words = words[1:]
     return ""
@@ -108,7 +96,7 @@ def wrong_option(rows: list[Option], words: list[str], *, mixed: bool = True) ->
 
 def past_options(rows: Sequence[Option], words: list[str]) -> tuple[str, list[str]]:
     """Give the first option that is not one of the rows, and the words from the first argument on."""
-    known = {word: row for row in rows if row.refused is None for word in row.words}
+    known = {word: row for row in rows if row.unsupported_hint is None for word in row.words}
     while words and words[0].startswith("-"):
         name, equals, _ = words[0].partition("=")
         letters = [f"-{letter}" for letter in name[1:]]
@@ -140,8 +128,8 @@ def test_commands_that_are_named_can_be_run(where: list[Path]) -> None:
         ("cntnr compose exec -T SERVICE tar --anything", ""),
         ("cntnr doctor --format json", ""),
         ("cntnr images", "no command images"),
-        ("cntnr compose rmi X", "no verb rmi"),
-        ("cntnr compose push web", "no verb push"),
+        ("cntnr compose rmi X", "no command rmi"),
+        ("cntnr compose push web", "no command push"),
         ("cntnr compose up web --detached", "no option --detached"),
         ("cntnr compose -p X --nothing up", "no option --nothing"),
         ("cntnr compose rm -sx", "no option -x"),

@@ -7,9 +7,9 @@ import pytest
 
 from cntnr_compose import __version__
 from cntnr_compose.cli import main
-from tests.unit.cli.conftest import FakeEngine, Ran
+from tests.unit.cli.conftest import CommandResult, FakeSupervisor
 
-Run = Callable[..., Ran]
+Run = Callable[..., CommandResult]
 
 
 def test_without_a_command_the_help_is_shown(cntnr: Run) -> None:
@@ -21,8 +21,8 @@ def test_without_a_command_the_help_is_shown(cntnr: Run) -> None:
 
 def test_help_of_compose_lists_every_verb_that_there_is(cntnr: Run) -> None:
     ran = cntnr("compose", "--help")
-    verbs = Path(main.__file__).with_name("verbs")
-    written = {path.stem for path in verbs.glob("[!_]*.py")} - {"doctor"}
+    folder = Path(main.__file__).with_name("commands") / "compose"
+    written = {path.stem for path in folder.glob("[!_]*.py")}
     listed = {line.split()[0] for line in ran.out.partition("Commands:")[2].splitlines() if line}
     assert written <= listed
 
@@ -67,7 +67,7 @@ def test_version_has_docker_s_forms(cntnr: Run) -> None:
     ],
 )
 def test_a_wrong_command_line_is_one_sentence_and_status_1(
-    cntnr: Run, engine: FakeEngine, words: list[str], sentence: str
+    cntnr: Run, supervisor: FakeSupervisor, words: list[str], sentence: str
 ) -> None:
     ran = cntnr(*words)
     assert ran.code == 1
@@ -75,7 +75,7 @@ def test_a_wrong_command_line_is_one_sentence_and_status_1(
     assert ran.err.startswith("error: ")
     assert sentence in ran.err.splitlines()[0]
     assert "Traceback" not in ran.err
-    assert engine.said == []
+    assert supervisor.calls == []
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def fails_with(error: BaseException) -> Callable[..., None]:
 
 
 def test_a_bug_is_one_line_unless_debugged(cntnr: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(main, "_invoke", fails_with(KeyError("x")))
+    monkeypatch.setattr(main, "_dispatch", fails_with(KeyError("x")))
     monkeypatch.delenv("CNTNR_DEBUG", raising=False)
     ran = cntnr("compose", "ps")
     assert ran.code == 70
@@ -121,13 +121,13 @@ def test_a_bug_is_one_line_unless_debugged(cntnr: Run, monkeypatch: pytest.Monke
 
 
 def test_an_interrupt_ends_with_130_in_silence(cntnr: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(main, "_invoke", fails_with(KeyboardInterrupt()))
+    monkeypatch.setattr(main, "_dispatch", fails_with(KeyboardInterrupt()))
     ran = cntnr("compose", "ps")
     assert (ran.code, ran.out, ran.err) == (130, "", "")
 
 
 def test_a_reader_that_went_away_is_no_error(cntnr: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(main, "_invoke", fails_with(BrokenPipeError()))
+    monkeypatch.setattr(main, "_dispatch", fails_with(BrokenPipeError()))
     ran = cntnr("compose", "ps")
     assert (ran.code, ran.out, ran.err) == (141, "", "")
 

@@ -1,33 +1,46 @@
-"""Plain command lines are read as click reads them, and what is not plain is left to it."""
+"""Plain command lines are parsed as click parses them, and what is not plain is left to it."""
 
+from collections.abc import Iterator
 from itertools import chain
-from typing import Any
 
 import click
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cntnr_compose.cli.parser import click_groups as root
-from cntnr_compose.cli.parser import fast_parser as line
-from cntnr_compose.cli.parser import registry as compose
-from cntnr_compose.cli.parser.click_parser import ClickCommand
-from cntnr_compose.cli.parser.options import COMPOSE_OPTIONS, Command, Option, pop_shared_options
+from cntnr_compose.cli.parser.click_parser import ClickCommand, ClickGroup
+from cntnr_compose.cli.parser.fast_parser import Invocation, TextRequest, parse
+from cntnr_compose.cli.parser.options import HELP, Command, Option
+from cntnr_compose.cli.parser.registry import ROOT, Group
+from cntnr_compose.core.errors import CntnrError
 
 
-def by_click(words: list[str]) -> tuple[Command, dict[str, Any], dict[str, Any]] | None:
-    """Read a line as `line.read` does, with click; None where it finds it wrong."""
-    try:
-        with root.compose.make_context("compose", words) as context:
-            before = pop_shared_options(context.params)
-            name, command, rest = root.compose.resolve_command(
-                context, [*context._protected_args, *context.args]
-            )
-            assert isinstance(command, ClickCommand)
-            with command.make_context(name, rest, parent=context) as inner:
-                return command.declaration, before, inner.params
-    except (click.ClickException, click.exceptions.Exit):
-        return None
+def parse_with_click(words: list[str]) -> Invocation | TextRequest | None:
+    """Parse a line as `parse` does, with click; None where click finds it wrong."""
+    printed: list[str] = []
+    invoked: list[Invocation] = []
+
+    def record(self: ClickCommand, context: click.Context) -> int:
+        invoked.append(
+            Invocation(command=self.declaration, shared=context.obj, arguments=dict(context.params))
+        )
+        return 0
+
+    root = ClickGroup(ROOT, context_settings={"help_option_names": HELP.words})
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("click", "click.decorators"):
+            patch.setattr(f"{module}.echo", lambda text, **_: printed.append(text))
+        patch.setattr(ClickCommand, "invoke", record)
+        try:
+            with root.make_context("cntnr", words) as context:
+                root.invoke(context)
+        except click.exceptions.NoArgsIsHelpError as error:
+            return TextRequest(text=error.format_message())
+        except click.exceptions.Exit:
+            return TextRequest(text="".join(printed))
+        except (click.ClickException, CntnrError):
+            return None
+    return invoked[0]
 
 
 VALUES = st.sampled_from(["web", "7", "a=b", "", "-", "x y"])
@@ -42,7 +55,7 @@ def pieces(rows: list[Option]) -> st.SearchStrategy[list[str]]:
         fitting = row.kind[0] if isinstance(row.kind, tuple) else "3" if row.kind is int else value
         return [f"{word}={fitting}"] if joined else [word, fitting]
 
-    words = [(row, word) for row in rows if row.refused is None for word in row.words]
+    words = [(row, word) for row in rows if row.unsupported_hint is None for word in row.words]
     return st.builds(
         lambda pair, value, joined: piece(*pair, value, joined=joined),
         st.sampled_from(words),
@@ -51,28 +64,53 @@ def pieces(rows: list[Option]) -> st.SearchStrategy[list[str]]:
     )
 
 
-def lines(name: str) -> st.SearchStrategy[list[str]]:
-    """Make lines of a verb, few of which are wrong."""
-    verb = compose.find_command(name)
-    assert verb is not None
-    mine = pieces([*verb.options, *verb.shared_options()])
-    word = st.builds(lambda one: [one], VALUES | st.sampled_from(["--", "-1", "-qd", "--wait=0"]))
-    before = st.lists(pieces(list(COMPOSE_OPTIONS)), max_size=2)
-    after = st.lists(mine | mine | word, max_size=5)
-    return st.builds(lambda *parts: [*chain(*parts[0]), name, *chain(*parts[1])], before, after)
+def paths(group: Group, *before: str) -> Iterator[tuple[str, ...]]:
+    """Yield the words that call each command of all groups."""
+    for name, entry in group.entries.items():
+        if isinstance(entry, Group):
+            yield from paths(entry, *before, name)
+        else:
+            yield (*before, name)
+
+
+def lines(path: tuple[str, ...]) -> st.SearchStrategy[list[str]]:
+    """Make lines that call a command, few of which are wrong."""
+    parts = []
+    called: Group | Command | None = ROOT
+    for name in path:
+        assert isinstance(called, Group)
+        options = st.lists(pieces([*called.options, HELP]) if called.options else st.just([]))
+        parts.append(st.builds(lambda words, name=name: [*words, [name]], options))
+        called = called.find(name)
+    assert isinstance(called, Command)
+    own = pieces([*called.options, *called.shared_options(), HELP])
+    odd = VALUES | st.sampled_from(["--", "-1", "-qd", "--wait=0"])
+    after = st.lists(own | own | st.builds(lambda word: [word], odd), max_size=5)
+    return st.builds(lambda *words: [*chain(*chain(*words))], *parts, after)
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.sampled_from(sorted(compose.COMPOSE_COMMANDS)).flatmap(lines))
-def test_a_line_that_is_read_here_says_the_same_to_click(words: list[str]) -> None:
-    plain = line.parse(["compose", *words])
-    if plain is not None:
-        assert plain == by_click(words)
+@given(st.sampled_from(sorted(paths(ROOT))).flatmap(lines))
+def test_a_line_that_is_parsed_here_means_the_same_to_click(words: list[str]) -> None:
+    parsed = parse(words)
+    if parsed is not None:
+        assert parsed == parse_with_click(words)
 
 
 @pytest.mark.parametrize(
     "text",
     [
+        "",
+        "-h",
+        "--help compose",
+        "--version",
+        "version",
+        "version --short",
+        "doctor --format json",
+        "doctor --help",
+        "compose",
+        "compose -f x --help",
+        "compose up -d --help",
         "compose config",
         "compose -f a.yaml --file=b.yaml -p shop config --format json -q web db",
         "compose up -d --scale web=2 --wait-timeout 3 web",
@@ -84,21 +122,24 @@ def test_a_line_that_is_read_here_says_the_same_to_click(words: list[str]) -> No
     ],
 )
 def test_common_lines_need_no_click(text: str) -> None:
-    plain = line.parse(text.split())
-    assert plain is not None
-    assert plain == by_click(text.split()[1:])
+    parsed = parse(text.split())
+    assert parsed is not None
+    assert parsed == parse_with_click(text.split())
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "",
-        "version",
-        "compose",
+        "nothing",
+        "--help --version",
+        "doctor web",
+        "doctor --format yaml",
+        "doctor -p shop",
+        "compose -p shop",
         "compose nothing",
-        "compose up --help",
         "compose up --menu",
         "compose up --nothing",
+        "compose up --nothing --help",
         "compose up --wait-timeout x",
         "compose up --wait-timeout",
         "compose up --wait=false",
@@ -111,4 +152,4 @@ def test_common_lines_need_no_click(text: str) -> None:
     ],
 )
 def test_what_is_not_plain_is_left_to_click(text: str) -> None:
-    assert line.parse(text.split()) is None
+    assert parse(text.split()) is None

@@ -3,20 +3,25 @@
 from collections.abc import Callable
 from typing import Any
 
-import click
 import pytest
 
-from cntnr_compose.cli.parser import click_groups as root
-from cntnr_compose.cli.parser import fast_parser as line
-from cntnr_compose.cli.parser import registry as verbs
-from cntnr_compose.cli.parser.click_parser import ClickCommand
-from cntnr_compose.cli.parser.options import argument, command, flag, merge_options, option
-from cntnr_compose.cli.parser.registry import COMPOSE_COMMANDS
+from cntnr_compose.cli.parser.click_parser import ClickCommand, run_with_click
+from cntnr_compose.cli.parser.fast_parser import parse
+from cntnr_compose.cli.parser.options import (
+    COMPOSE_OPTIONS,
+    Command,
+    argument,
+    command,
+    flag,
+    merge_options,
+    option,
+)
+from cntnr_compose.cli.parser.registry import COMPOSE, Group
 from cntnr_compose.cli.project.options import ProjectOptions
-from tests.unit.cli.conftest import Ran
+from tests.unit.cli.conftest import CommandResult
 
 Heard = Callable[..., tuple[ProjectOptions, dict[str, Any]]]
-Run = Callable[..., Ran]
+Run = Callable[..., CommandResult]
 
 
 @pytest.fixture
@@ -29,24 +34,24 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
 
     @command("[SERVICE...]")
     @argument("services", many=True, required=False)
-    @flag("-f", "--follow", text="")
-    @flag("--wait", text="")
-    @flag("-i", "--inside", text="", default=True)
+    @flag("-f", "--follow", help="")
+    @flag("--wait", help="")
+    @flag("-i", "--inside", help="", default=True)
     @option("-n", "--count", kind=int)
     def probe(scope: ProjectOptions, **given: Any) -> int:
         got.append((scope, given))
         return 7
 
-    monkeypatch.setattr(type(root.compose), "get_command", lambda *_: ClickCommand(probe))
-    monkeypatch.setattr(verbs, "find_command", lambda _name: probe)
+    find = Group.find
+    monkeypatch.setattr(
+        Group, "find", lambda self, name: probe if name == "probe" else find(self, name)
+    )
 
     def call(*words: str) -> tuple[ProjectOptions, dict[str, Any]]:
-        with root.compose.make_context("compose", list(words)) as context:
-            assert root.compose.invoke(context) == 7
-        plain = line.parse(("compose", *words))
-        if plain is not None:
-            found, before, given = plain
-            assert found.run(before, given) == 7
+        assert run_with_click(("compose", *words)) == 7
+        parsed = parse(("compose", *words))
+        if parsed is not None:
+            assert parsed.run() == 7
             assert got[0] == got.pop()
         return got.pop()
 
@@ -106,23 +111,24 @@ def test_merging_forgets_nothing() -> None:
     }
 
 
-@pytest.mark.parametrize("name", sorted(COMPOSE_COMMANDS))
-def test_every_verb_takes_the_options_of_compose(name: str) -> None:
-    command = root.compose.get_command(click.Context(root.compose), name)
-    assert isinstance(command, ClickCommand)
+@pytest.mark.parametrize("name", sorted(COMPOSE.entries))
+def test_every_command_takes_the_options_of_compose(name: str) -> None:
+    command = COMPOSE.find(name)
+    assert isinstance(command, Command)
     assert command.name == name
-    words = {word for option in command.params for word in option.opts}
-    wanted = {"--file", "--project-name", "--profile", "--env-file", "--project-directory"}
-    assert wanted - {"--file"} <= words
-    assert {"--progress", "--ansi", "--dry-run"} <= words
-    assert command.get_short_help_str()
+    words = {word for row in command.shared_options() for word in row.words}
+    own = {word for row in command.options for word in row.words}
+    assert words | own >= {word for row in COMPOSE_OPTIONS for word in row.words}
+    assert not words & own
+    assert command.description
 
 
 @pytest.mark.parametrize(
-    ("verb_name", "letter", "meaning"),
+    ("name", "letter", "meaning"),
     [("logs", "-f", "follow"), ("rm", "-f", "force"), ("version", "-f", "form")],
 )
-def test_letters_of_verbs_are_theirs(verb_name: str, letter: str, meaning: str) -> None:
-    command = root.compose.get_command(click.Context(root.compose), verb_name)
-    assert command is not None
-    assert [one.name for one in command.params if letter in one.opts] == [meaning]
+def test_letters_of_commands_are_their_own(name: str, letter: str, meaning: str) -> None:
+    command = COMPOSE.find(name)
+    assert isinstance(command, Command)
+    made = ClickCommand(command)
+    assert [row.name for row in made.params if letter in row.opts] == [meaning]

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from cntnr_compose.cli.project.options import ProjectOptions, UnsupportedValue, is_on
-from cntnr_compose.compose.basics.errors import NoConfigurationFile, ProjectNameInvalid
+from cntnr_compose.compose.basics.errors import NoConfigurationFile
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.names import ProjectNameInvalid
 
 
 def scope(environ: dict[str, str] | None = None, **given: object) -> ProjectOptions:

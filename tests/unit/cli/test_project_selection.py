@@ -5,7 +5,7 @@ import pytest
 from cntnr_compose.cli.project.selection import ServiceNotRunning, find_running, select_containers
 from cntnr_compose.core.errors import NoSuchService
 from cntnr_compose.model.project import Project
-from tests.unit.cli.making import container, project, service
+from tests.unit.cli.factories import container, project, service
 
 HERE = [
     container("web", 2),

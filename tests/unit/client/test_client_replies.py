@@ -11,7 +11,7 @@ from cntnr_compose.client.connection import Connection, SupervisorGone
 from cntnr_compose.core.errors import CntnrError, ProgramMissing, RemoteError
 from cntnr_compose.core.events import Progress
 from cntnr_compose.core.values import from_json, to_json
-from cntnr_compose.host import kernel
+from cntnr_compose.host import proc
 from cntnr_compose.model.plan import Plan
 from cntnr_compose.model.protocol import ErrorReply, EventReply, ExecutePlan, ResultReply
 from cntnr_compose.networks.port_driver import PortTaken
@@ -79,7 +79,7 @@ def test_who_has_a_port_is_told_where_the_supervisor_could_not_know(
     expected: str,
 ) -> None:
     client, supervisor = connected
-    monkeypatch.setattr(kernel, "find_listener", lambda port: "nginx" if port == 80 else "")
+    monkeypatch.setattr(proc, "find_listener", lambda port: "nginx" if port == 80 else "")
     supervisor.send(to_json(ErrorReply.from_error(error)) + b"\n")
     with pytest.raises(RemoteError) as raised:
         client.next_reply()

@@ -14,7 +14,7 @@ from cntnr_compose.client import client, connection, prestart
 from cntnr_compose.client.connection import Connection, SupervisorNewer, SupervisorOlder
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import from_json, replace, to_json, to_tree
-from cntnr_compose.host.namespaces import rootlesskit
+from cntnr_compose.host.namespaces import holder
 from cntnr_compose.model.protocol import OWN_GREETING, Greeting, Ping, Request, ResultReply, Serve
 
 NEWER, OLDER = replace(OWN_GREETING, version="99.0.0"), replace(OWN_GREETING, version="0.0.9")
@@ -85,7 +85,7 @@ def supervisors(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sup
     monkeypatch.setattr(paths, "supervisor_socket", lambda _project: supervisors.path)
     monkeypatch.setattr(paths, "supervisor_log", lambda _project: tmp_path / "log")
     monkeypatch.setattr(paths, "supervisor_logs", lambda: tmp_path)
-    monkeypatch.setattr(rootlesskit, "proc_root_path", lambda path: path)
+    monkeypatch.setattr(holder, "proc_root_path", lambda path: path)
     monkeypatch.setattr(prestart, "take", supervisors.take)
     monkeypatch.setattr(Connection, "kill_supervisor", lambda _, inside: supervisors.end(inside))
     yield supervisors

@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.compose import load
 from cntnr_compose.compose.basics.errors import (
     EnvFileMissing,
     NoConfigurationFile,
     NotASwitch,
     ProjectNameEmpty,
-    ProjectNameInvalid,
 )
 from cntnr_compose.compose.load import LoadRequest
+from cntnr_compose.compose.project_name import resolve_project_name
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.names import ProjectNameInvalid
 from tests.unit.compose.world import ENVIRON, load_texts, rendered, rendered_service, write_files
 
 X = "services: {a: {image: x}}\n"
@@ -133,7 +133,7 @@ def test_a_project_has_a_name(tmp_path: Path, text: str, asked: Any, name: str) 
     assert found.project.name == name
     assert found.tree["name"] == name
     environ = ENVIRON | asked.pop("environ", {})
-    assert load.resolve_project_name(LoadRequest(environ=environ, cwd=str(folder), **asked)) == name
+    assert resolve_project_name(LoadRequest(environ=environ, cwd=str(folder), **asked)) == name
 
 
 @pytest.mark.parametrize("name", ["Upper", "-x", "a b", "a/b", "é"])

@@ -4,15 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.compose import load
 from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
 from cntnr_compose.compose.basics.errors import (
     ComposeFileEmpty,
     ServiceEnvFileMissing,
 )
-from cntnr_compose.compose.load import LoadRequest
-from cntnr_compose.core.errors import CntnrError
-from tests.unit.compose.world import load_texts, rendered, rendered_service, write_files
+from tests.unit.compose.world import load_texts, rendered, rendered_service
 
 X = "services: {a: {image: x}}\n"
 
@@ -138,11 +135,3 @@ def test_a_value_that_does_not_fit_is_told(tmp_path: Path, text: str) -> None:
     with pytest.raises(ComposeFileInvalid) as raised:
         load_texts(tmp_path, text)
     assert all(one.location for one in raised.value.diagnostics)
-
-
-def test_the_name_costs_no_reading_where_it_is_given(tmp_path: Path) -> None:
-    write_files(tmp_path, {"compose.yaml": "}{"})
-    request = LoadRequest(cwd=str(tmp_path), project_name="given")
-    assert load.resolve_project_name(request) == "given"
-    with pytest.raises(CntnrError):
-        load.resolve_project_name(LoadRequest(cwd=str(tmp_path)))

@@ -66,7 +66,7 @@ class Machine:
             (run_cycle.ports, "publish_ports", self._call("publish", ())),
             (run_cycle.ports, "unpublish_ports", self._call("unpublish")),
             (run_cycle.ports, "find_published_ports", self._call("find_ports", ())),
-            (run_cycle.kernel, "start_time", lambda _pid: BORN if self.is_alive else 0),
+            (run_cycle.proc, "start_time", lambda _pid: BORN if self.is_alive else 0),
             (run_cycle.signals, "wait_for_exit", self._wait_for_exit),
             (run_cycle.os, "kill", self._kill),
             (run_cycle.rotation, "end_last_line", lambda _record: None),

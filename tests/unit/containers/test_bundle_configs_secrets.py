@@ -15,7 +15,7 @@ from cntnr_compose.containers.bundle.configs_secrets import (
 )
 from cntnr_compose.containers.spec.inputs import ResolvedMount
 from cntnr_compose.core import paths
-from cntnr_compose.host import mounts
+from cntnr_compose.host.namespaces import holder
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.project import FileSource
 from cntnr_compose.model.service import FileMount, Service
@@ -24,7 +24,7 @@ from cntnr_compose.model.service import FileMount, Service
 @pytest.fixture(autouse=True)
 def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(paths, "holder_tmpfs", lambda: tmp_path / "tmpfs")
-    monkeypatch.setattr(mounts, "host_path", lambda path: path)
+    monkeypatch.setattr(holder, "host_path", lambda path: path)
     monkeypatch.setattr(os, "chown", lambda *_: None)
     return tmp_path
 

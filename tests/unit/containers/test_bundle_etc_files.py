@@ -8,7 +8,7 @@ import pytest
 from cntnr_compose.containers.bundle import etc_files
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import replace
-from cntnr_compose.host import kernel
+from cntnr_compose.host import network
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import NetworkAttachment, Service
 
@@ -49,7 +49,7 @@ def test_a_shared_network_comes_with_its_files(bundle: Path) -> None:
 def test_hosts_have_extra_names_and_own_addresses(
     bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kernel, "host_address", lambda: "192.0.2.1")
+    monkeypatch.setattr(network, "host_address", lambda: "192.0.2.1")
     extra = {"outside": ("host-gateway",), "other": ("10.0.0.1", "10.0.0.2")}
     web = record(hostname="box", domainname="lan", extra_hosts=extra)
     etc_files.write_hosts(web, {"shop_default": "10.9.0.2"})

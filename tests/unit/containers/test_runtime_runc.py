@@ -88,7 +88,7 @@ def test_a_later_process_with_its_pid_is_not_the_containers(
 ) -> None:
     monkeypatch.setattr(runc.paths, "holder_tmpfs", lambda: tmp_path)
     (runc.state_folder() / "a").mkdir(parents=True)
-    born = runc.kernel.start_time(os.getpid())
+    born = runc.proc.start_time(os.getpid())
     for start, pid in ((born, os.getpid()), (born + 1, 0)):
         text = f'{{"init_process_pid": {os.getpid()}, "init_process_start": {start}}}'
         (runc.state_folder() / "a/state.json").write_text(text)

@@ -8,7 +8,7 @@ from cntnr_compose.containers import setup
 from cntnr_compose.core.events import Event, WarningEvent
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import Service
-from cntnr_compose.networks import embedded_dns
+from cntnr_compose.networks.dns import embedded_dns
 
 REDIRECT = embedded_dns.DnsRedirect(resolver="10.0.0.1", interface="eth0", address="10.0.0.2")
 

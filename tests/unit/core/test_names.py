@@ -6,7 +6,8 @@ import pytest
 
 from cntnr_compose.core import names, paths
 from cntnr_compose.core.names import NameInvalid, check_name, invalid_reason, safe_path_part
-from cntnr_compose.networks import cni, dnsmasq
+from cntnr_compose.networks import cni
+from cntnr_compose.networks.dns import dnsmasq
 
 PATHS = ("", ".", "..", "../../x", "a/b", "/etc", "a\0b", "a\nb", "a" * 241, "ä" * 121)
 KINDS: tuple[names.NamedKind, ...] = ("volume", "network", "container")
@@ -64,3 +65,27 @@ def test_no_path_is_made_of_what_is_no_name(make: Callable[[str], object], name:
 def test_projects_are_named_as_docker_compose_allows(name: str, is_one: bool) -> None:
     assert names.is_project_name(name) is is_one
     assert (names.normalize_project_name(name) == name and name != "") is is_one
+
+
+def test_an_option_names_a_project_before_the_variable() -> None:
+    environ = {"COMPOSE_PROJECT_NAME": "of-variable"}
+    assert names.explicit_project_name("of-option", environ) == "of-option"
+    assert names.explicit_project_name("", environ) == "of-variable"
+    assert names.explicit_project_name("", {}) == ""
+    for option, variable in (("Bad", ""), ("", "-x")):
+        with pytest.raises(names.ProjectNameInvalid):
+            names.explicit_project_name(option, {"COMPOSE_PROJECT_NAME": variable})
+
+
+@pytest.mark.parametrize(
+    ("option", "variable", "directory", "name"),
+    [
+        ("", "", "/srv/My Shop", "myshop"),
+        ("", "of-variable", "/srv/shop", "of-variable"),
+        ("of-option", "of-variable", "/srv/shop", "of-option"),
+        ("", "", "/", "none"),
+    ],
+)
+def test_a_guess_is_always_a_name(option: str, variable: str, directory: str, name: str) -> None:
+    environ = {"COMPOSE_PROJECT_NAME": variable}
+    assert names.likely_project_name(option, environ, directory) == name

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.networks import cni
+from cntnr_compose.networks import cni, conflists
 from cntnr_compose.networks.cni import Interface, interface_config
 
 ETH0 = Interface(
@@ -30,7 +30,7 @@ def test_only_one_network_leads_outside() -> None:
 
 
 def test_answers_are_read_by_interface(tmp_path: Path) -> None:
-    cni.write_configs(tmp_path, (ETH0,))
+    cni.write_configs(tmp_path, [(ETH0, conflists.find_conflist("p_default"))])
     (tmp_path / "cni/eth0.result").write_text(ANSWER)
     (tmp_path / "cni/eth1.error").write_text('{"code": 11, "msg": "no more addresses"}')
     assert [one.ips[0].address for one in cni.read_results(tmp_path).values()] == ["10.128.0.2/20"]
@@ -38,7 +38,7 @@ def test_answers_are_read_by_interface(tmp_path: Path) -> None:
 
 
 def test_half_an_answer_is_none(tmp_path: Path) -> None:
-    cni.write_configs(tmp_path, (ETH0,))
+    cni.write_configs(tmp_path, [(ETH0, conflists.find_conflist("p_default"))])
     (tmp_path / "cni/eth0.result").write_text(ANSWER[:40])
     assert cni.read_results(tmp_path) == {}
     assert cni.read_failure(tmp_path) == ""
@@ -61,7 +61,8 @@ def fields(one: Interface) -> dict[str, object]:
 
 def test_addresses_are_told_by_network(tmp_path: Path) -> None:
     second = Interface(**{**fields(ETH0), "name": "x1", "network": "p_b"})
-    cni.write_configs(tmp_path, (ETH0, second))
+    conflist = conflists.find_conflist("p_default")
+    cni.write_configs(tmp_path, [(ETH0, conflist), (second, conflist)])
     (tmp_path / "cni/eth0.result").write_text('{"ips": [{"address": "10.0.0.2/20"}]}')
     (tmp_path / "cni/x1.result").write_text('{"ips": [')
     assert cni.read_addresses(tmp_path) == {ETH0.network: "10.0.0.2"}

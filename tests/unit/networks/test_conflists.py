@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.host import kernel
+from cntnr_compose.host import distribution
 from cntnr_compose.networks import cni, conflists
 from cntnr_compose.networks.cni import Interface
 from cntnr_compose.networks.conflists import ConflistInvalid, PluginMissing
@@ -27,7 +27,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     plugins.mkdir()
     for name in ("bridge", "host-local", "tuning"):
         (plugins / name).touch(mode=0o755)
-    monkeypatch.setattr(kernel, "CNI_FOLDERS", (plugins,))
+    monkeypatch.setattr(distribution, "CNI_FOLDERS", (plugins,))
     folder = tmp_path / "cntnr/cni/net.d"
     folder.mkdir(parents=True)
     return folder
@@ -92,7 +92,7 @@ def test_what_is_known_of_an_interface_is_laid_over_the_file(own: Path, tmp_path
     tuning = {"type": "tuning", "name": "own", "capabilities": {"mac": True}, "sysctl": {"a": "b"}}
     text = listed("cntnr-bridge", tuning, mtu=9000, hairpinMode=True, ipam={"routes": [way]})
     (own / "a.conflist").write_text(text)
-    cni.write_configs(tmp_path, (ETH0,))
+    cni.write_configs(tmp_path, [(ETH0, conflists.find_conflist("p_default"))])
     bridge = json.loads((tmp_path / "cni/eth0.conf").read_text())
     assert (bridge["cniVersion"], bridge["name"], bridge["type"]) == (
         "1.0.0",
@@ -117,7 +117,7 @@ def test_what_is_known_of_an_interface_is_laid_over_the_file(own: Path, tmp_path
 
 
 def test_the_list_that_is_shipped_costs_no_further_file(tmp_path: Path) -> None:
-    cni.write_configs(tmp_path, (ETH0,))
+    cni.write_configs(tmp_path, [(ETH0, conflists.find_conflist("p_default"))])
     assert [path.name for path in (tmp_path / "cni").iterdir()] == ["eth0.conf"]
 
 

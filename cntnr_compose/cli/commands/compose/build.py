@@ -1,9 +1,9 @@
-"""`cntnr compose build`: images of services from their build files."""
+"""`cntnr compose build`: build the images of services."""
 
 import os
 from typing import TYPE_CHECKING, Any
 
-from cntnr_compose.cli.display import stdout as out
+from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.parser.options import command, flag, option, services, unsupported
 
 if TYPE_CHECKING:
@@ -15,61 +15,61 @@ if TYPE_CHECKING:
 @command("[SERVICE...]")
 @services
 @option("--build-arg", multiple=True, metavar="NAME=VALUE", help="Variable of the build.")
-@flag("--no-cache", text="Use nothing of earlier builds.")
-@flag("--pull", text="Always ask for newer base images.")
-@flag("--push", text="Push images when they are built.")
-@flag("-q", "--quiet", text="Do not show the output of the build.")
-@flag("--with-dependencies", text="Also build the services that these depend on.")
-@unsupported("--builder", is_flag=False, instead="there is one builder, and no daemon to choose")
+@flag("--no-cache", help="Use nothing of earlier builds.")
+@flag("--pull", help="Always ask for newer base images.")
+@flag("--push", help="Push images when they are built.")
+@flag("-q", "--quiet", help="Do not show the output of the build.")
+@flag("--with-dependencies", help="Also build the services that these depend on.")
+@unsupported("--builder", is_flag=False, hint="there is one builder, and no daemon to choose")
 @unsupported("--check")
 @unsupported("-m", "--memory", is_flag=False)
 @unsupported("--print")
 @unsupported("--provenance", is_flag=False)
 @unsupported("--sbom", is_flag=False)
 @unsupported("--ssh", is_flag=False)
-@flag("--compress", "--force-rm", "--no-rm", "--parallel", "_old", text="", hidden=True)
-def build(scope: "ProjectOptions", services: tuple[str, ...], **given: Any) -> None:
+@flag("--compress", "--force-rm", "--no-rm", "--parallel", "_without_effect")
+def build(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -> None:
     """Build images of services."""
-    from cntnr_compose.builder.build import build_images as make
+    from cntnr_compose.builder.build import build_images
     from cntnr_compose.cli.parser.env_vars import parse_variables
 
-    if given["quiet"]:
-        scope = scope.replace(progress="quiet")
-    with scope.display() as console:
-        project = scope.load_project(console, services)
-        chosen = project.select(services, dependencies=given["with_dependencies"])
-        names = tuple(name for name, one in chosen.services.items() if one.build is not None)
-        if scope.dry_run:
+    if values["quiet"]:
+        options = options.replace(progress="quiet")
+    with options.display() as display:
+        project = options.load_project(display, services)
+        selected = project.select(services, dependencies=values["with_dependencies"])
+        names = tuple(name for name, one in selected.services.items() if one.build is not None)
+        if options.dry_run:
             for name in names:
-                out.print_line(f"build image {project.image_name(project.services[name])}")
+                stdout.print_line(f"build image {project.image_name(project.services[name])}")
             return
         if not names:
             from cntnr_compose.core.events import WarningEvent
 
-            console.emit(WarningEvent(text="No services to build"))
+            display.emit(WarningEvent(text="No services to build"))
             return
-        make(
+        build_images(
             project,
             names,
-            no_cache=given["no_cache"],
-            pull=given["pull"],
-            args=parse_variables(given["build_arg"], os.environ),
-            quiet=given["quiet"],
-            emit=console.emit,
+            no_cache=values["no_cache"],
+            pull=values["pull"],
+            args=parse_variables(values["build_arg"], os.environ),
+            quiet=values["quiet"],
+            emit=display.emit,
         )
-        if given["push"]:
-            _push(project, names, console)
+        if values["push"]:
+            _push(project, names, display)
 
 
-def _push(project: "Project", names: tuple[str, ...], console: "ProgressDisplay") -> None:
+def _push(project: "Project", names: tuple[str, ...], display: "ProgressDisplay") -> None:
     from cntnr_compose.core.events import Progress
     from cntnr_compose.images.transfer import push_image
 
-    def tell(status: str, name: str) -> None:
+    def show_progress(status: str, name: str) -> None:
         state = "done" if status == "Pushed" else "working"
-        console.emit(Progress(kind="Image", name=name, status=status, state=state))
+        display.emit(Progress(kind="Image", name=name, status=status, state=state))
 
     for name in names:
         service = project.services[name]
-        if service.image:  # only such a name tells a registry
-            push_image(service.image, on_progress=tell)
+        if service.image:  # other names are local
+            push_image(service.image, on_progress=show_progress)

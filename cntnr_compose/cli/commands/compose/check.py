@@ -1,9 +1,9 @@
-"""`cntnr compose check`: how each key that the files use fares on this machine."""
+"""`cntnr compose check`: show how each key of the files is supported on this host."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.display import stdout as out
+from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.parser.options import command, flag, option
 
 if TYPE_CHECKING:
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from cntnr_compose.core.values import Tree
 
 HEADER = ("KEY", "STATE", "WHERE", "HOW, OR WHY NOT")
-SHOWN = 3  # names of services in a cell
-# What is done with by the time the tree is whole.
-WHILE_READING = ("version", "include", "services.*.extends", "services.*.label_file")
+MAX_SERVICES = 3  # in a cell
+# Keys that are no longer in the tree of a loaded project.
+KEYS_OF_LOADING = ("version", "include", "services.*.extends", "services.*.label_file")
 
 
 @command()
-@flag("--strict", text="End with 1 where a key is not honoured.")
+@flag("--strict", help="End with 1 where a key is not honoured.")
 @option(
     "--format",
     "form",
@@ -28,7 +28,7 @@ WHILE_READING = ("version", "include", "services.*.extends", "services.*.label_f
     default="table",
     help="Table for people or JSON for programs.",
 )
-def check(scope: "ProjectOptions", *, strict: bool, form: str) -> int:
+def check(options: "ProjectOptions", *, strict: bool, form: str) -> int:
     """Tell how each key of the file is honoured here."""
     from cntnr_compose.cli.display.listing import print_rows
     from cntnr_compose.cli.display.tables import format_table
@@ -36,36 +36,36 @@ def check(scope: "ProjectOptions", *, strict: bool, form: str) -> int:
     from cntnr_compose.compose.support.report import list_key_uses
     from cntnr_compose.doctor.capabilities import detect_capabilities
 
-    machine = detect_capabilities()
-    loaded = _whole(scope)
-    found = list_key_uses(loaded.tree, machine)
-    for tree in _as_written(loaded):
-        found += [use for use in list_key_uses(tree, machine) if use.key.startswith(WHILE_READING)]
-    mends = _mends(found)
+    capabilities = detect_capabilities()
+    loaded = _load_everything(options)
+    uses = list_key_uses(loaded.tree, capabilities)
+    for tree in _trees_of_files(loaded):
+        uses += [
+            use for use in list_key_uses(tree, capabilities) if use.key.startswith(KEYS_OF_LOADING)
+        ]
+    cures = _find_cures(uses)
     if form == "json":
-        trees = [_tree(use, mends, loaded.source_map.locate(use.path)) for use in found]
-        print_rows("json", (), (), trees, json_array=True)
+        objects = [_json_object(use, cures, loaded.source_map.locate(use.path)) for use in uses]
+        print_rows("json", (), (), objects, json_array=True)
     else:
-        for line in format_table(HEADER, list(_rows(found, mends)), min_width=0):
-            out.print_line(line.rstrip())
-        out.print_line(_summary(found))
-    is_whole = all(use.support.level in FULFILLED for use in found)
-    return 0 if is_whole or not strict else 1
+        for line in format_table(HEADER, list(_table_rows(uses, cures)), min_width=0):
+            stdout.print_line(line.rstrip())
+        stdout.print_line(_summary(uses))
+    is_fulfilled = all(use.support.level in FULFILLED for use in uses)
+    return 0 if is_fulfilled or not strict else 1
 
 
-def _whole(scope: "ProjectOptions") -> "LoadedProject":
-    """Read everything, whatever the profiles; what does not hold together is told.
+def _load_everything(options: "ProjectOptions") -> "LoadedProject":
+    """Load all services, of whatever profile, after a load that checks consistency.
 
-    Raises the loader's errors.
+    Raises the errors of loading.
     """
-    from cntnr_compose.compose.files import reading as source
     from cntnr_compose.compose.files.discovery import ProjectFiles
+    from cntnr_compose.compose.files.reading import STDIN, ignore_warning
     from cntnr_compose.compose.load import load
 
-    request = scope.load_request()
-    if (
-        source.STDIN not in ProjectFiles(request, source.ignore_warning).files
-    ):  # which cannot be read twice
+    request = options.load_request()
+    if STDIN not in ProjectFiles(request, ignore_warning).files:  # which cannot be read twice
         load(request)
     return load(
         request.replace(
@@ -78,56 +78,56 @@ def _whole(scope: "ProjectOptions") -> "LoadedProject":
     )
 
 
-def _as_written(loaded: "LoadedProject") -> "Iterator[Tree]":
-    """Give the tree of each file as it stands there."""
-    from cntnr_compose.compose.files import reading as source
-    from cntnr_compose.compose.yaml import reader as document
+def _trees_of_files(loaded: "LoadedProject") -> "Iterator[Tree]":
+    """Yield the tree of each file as it is written."""
+    from cntnr_compose.compose.files.reading import STDIN, read_compose_file
+    from cntnr_compose.compose.yaml.reader import read_documents
 
     for file in loaded.project.files:
-        if file != source.STDIN:
-            for one in document.read_documents(source.read_compose_file(file), file):
-                yield one.tree
+        if file != STDIN:
+            for document in read_documents(read_compose_file(file), file):
+                yield document.tree
 
 
-def _mends(found: "list[KeyUse]") -> dict[str, str]:
-    """Ask doctor for the commands that mend what keys lack; it is not asked for nothing."""
-    wanted = {use.support.doctor_check for use in found if use.support.doctor_check}
-    if not wanted:
+def _find_cures(uses: "list[KeyUse]") -> dict[str, str]:
+    """Return the commands that supply what keys lack, by checks of doctor, which run only if needed."""
+    names = {use.support.doctor_check for use in uses if use.support.doctor_check}
+    if not names:
         return {}
     from cntnr_compose.doctor.checks import run_checks
 
-    return {one.name: one.mend for one in run_checks() if one.name in wanted and one.mend}
+    return {one.name: one.mend for one in run_checks() if one.name in names and one.mend}
 
 
-def _rows(found: "list[KeyUse]", mends: dict[str, str]) -> Iterator[tuple[str, ...]]:
-    """Give one row for each key and what becomes of it, with the services that use it."""
-    grouped: dict[tuple[str, str, str], list[str]] = {}
-    for use in found:
-        how = use.support.note
-        if use.support.doctor_check in mends:
-            how += f"; to mend it: {mends[use.support.doctor_check]}"
-        where = grouped.setdefault((use.key, use.support.level, how), [])
-        if len(use.path) > 1 and str(use.path[1]) not in where:
-            where.append(str(use.path[1]))
-    for (key, state, how), where in grouped.items():
-        more = f" (+{len(where) - SHOWN})" if len(where) > SHOWN else ""
-        yield key, state, f"{', '.join(where[:SHOWN])}{more}", how
+def _table_rows(uses: "list[KeyUse]", cures: dict[str, str]) -> Iterator[tuple[str, ...]]:
+    """Yield one row for each key and kind of support, with the services that use it."""
+    services_by_row: dict[tuple[str, str, str], list[str]] = {}
+    for use in uses:
+        note = use.support.note
+        if use.support.doctor_check in cures:
+            note += f"; to mend it: {cures[use.support.doctor_check]}"
+        services = services_by_row.setdefault((use.key, use.support.level, note), [])
+        if len(use.path) > 1 and str(use.path[1]) not in services:
+            services.append(str(use.path[1]))
+    for (key, level, note), services in services_by_row.items():
+        more = f" (+{len(services) - MAX_SERVICES})" if len(services) > MAX_SERVICES else ""
+        yield key, level, f"{', '.join(services[:MAX_SERVICES])}{more}", note
 
 
-def _tree(use: "KeyUse", mends: dict[str, str], place: "Location | None") -> "Tree":
+def _json_object(use: "KeyUse", cures: dict[str, str], location: "Location | None") -> "Tree":
     return {
         "Key": use.key,
         "Path": ".".join(map(str, use.path)),
         "State": use.support.level,
         "Note": use.support.note,
-        "Place": str(place or ""),
-        "Mend": mends.get(use.support.doctor_check, ""),
+        "Place": str(location or ""),
+        "Mend": cures.get(use.support.doctor_check, ""),
     }
 
 
-def _summary(found: "list[KeyUse]") -> str:
-    states = ("honoured", "emulated", "metadata", "reduced", "refused")
+def _summary(uses: "list[KeyUse]") -> str:
+    levels = ("honoured", "emulated", "metadata", "reduced", "refused")
     counts = [
-        (state, len({use.path for use in found if use.support.level == state})) for state in states
+        (level, len({use.path for use in uses if use.support.level == level})) for level in levels
     ]
-    return ", ".join(f"{count} {state}" for state, count in counts)
+    return ", ".join(f"{count} {level}" for level, count in counts)

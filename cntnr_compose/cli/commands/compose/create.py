@@ -1,4 +1,4 @@
-"""`cntnr compose create`: containers, but not started."""
+"""`cntnr compose create`: create containers without starting them."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,18 +10,18 @@ if TYPE_CHECKING:
 
 @command("[SERVICE...]")
 @services
-@flag("--build", text="Build images first.")
-@flag("--force-recreate", text="Recreate containers that did not change, too.")
-@flag("--no-build", text="Build nothing, even where an image is missing.")
-@flag("--no-recreate", text="Leave containers that exist as they are.")
+@flag("--build", help="Build images first.")
+@flag("--force-recreate", help="Recreate containers that did not change, too.")
+@flag("--no-build", help="Build nothing, even where an image is missing.")
+@flag("--no-recreate", help="Leave containers that exist as they are.")
 @option("--pull", default="policy", metavar="POLICY", help="always, missing or never.")
-@flag("--quiet-pull", text="Do not show the progress of pulls.")
-@flag("--remove-orphans", text="Remove containers of services that the file has not.")
+@flag("--quiet-pull", help="Do not show the progress of pulls.")
+@flag("--remove-orphans", help="Remove containers of services that the file has not.")
 @option("--scale", multiple=True, metavar="SERVICE=NUM", help="So many containers.")
-@flag("-y", "--yes", text="Yes to every question: also recreate changed volumes.")
-def create(scope: "ProjectOptions", services: tuple[str, ...], **given: Any) -> None:
+@flag("-y", "--yes", help="Yes to every question: also recreate changed volumes.")
+def create(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -> None:
     """Create containers without starting them."""
     from cntnr_compose.cli.flows.up import bring_up
     from cntnr_compose.cli.flows.up_arguments import UpArguments
 
-    bring_up(scope, "create", UpArguments(services=services, no_start=True, **given))
+    bring_up(options, "create", UpArguments(services=services, no_start=True, **values))

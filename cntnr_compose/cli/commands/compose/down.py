@@ -1,8 +1,8 @@
-"""`cntnr compose down`: stops and removes what `up` made."""
+"""`cntnr compose down`: stop and remove the containers and networks of a project."""
 
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.display import stdout as out
+from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.parser.options import command, flag, option, services, timeout
 
 if TYPE_CHECKING:
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 @command("[SERVICE...]")
 @services
-@flag("--remove-orphans", text="Also containers of services that the file has not.")
+@flag("--remove-orphans", help="Also containers of services that the file has not.")
 @option("--rmi", kind=("all", "local"), help="Also images: all, or local ones.")
 @timeout
-@flag("-v", "--volumes", text="Also named and anonymous volumes, and what is in them.")
+@flag("-v", "--volumes", help="Also named and anonymous volumes, and what is in them.")
 def down(
-    scope: "ProjectOptions",
+    options: "ProjectOptions",
     services: tuple[str, ...],
     *,
     remove_orphans: bool,
@@ -28,65 +28,71 @@ def down(
     volumes: bool,
 ) -> None:
     """Stop and remove containers and networks."""
-    from cntnr_compose.cli.flows.up import is_variable_on
+    from cntnr_compose.cli.project.options import is_variable_on
     from cntnr_compose.cli.project.session import locked_project
-    from cntnr_compose.reconcile import teardown
+    from cntnr_compose.reconcile.teardown import DownOptions, plan_down
 
-    with scope.display() as console:
-        name, project = scope.resolve_name_and_project(console)
+    with options.display() as display:
+        name, project = options.resolve_name_and_project(display)
         orphans = remove_orphans or (
             project is not None and is_variable_on(project, "COMPOSE_REMOVE_ORPHANS")
         )
-        options = teardown.DownOptions(
+        down_options = DownOptions(
             selected=services, volumes=volumes, remove_orphans=orphans, timeout=timeout
         )
-        # Volumes outlive the containers; everything else is gone with them.
-        with locked_project(scope, name, "down", console, makes=volumes) as mine:
-            mine.execute(teardown.plan_down(project, mine.observed, options))
+        # Only volumes may exist without anything else of the project.
+        with locked_project(options, name, "down", display, always_connect=volumes) as session:
+            session.execute(plan_down(project, session.observed, down_options))
             if rmi and not services:
-                _remove_images(mine, project, console, every=rmi == "all")
-            if mine.client is not None:
-                mine.client.unlock()
-                mine.client.shut_down()
-            elif not scope.dry_run:
-                _end_what_a_crash_left()
+                _remove_images(session, project, display, only_local=rmi == "local")
+            if session.client is not None:
+                session.client.unlock()
+                session.client.shut_down()
+            elif not options.dry_run:
+                _stop_unused_holder()
 
 
-def _end_what_a_crash_left() -> None:
-    """End a holder that nobody uses: who had started it was killed."""
+def _stop_unused_holder() -> None:
+    """Stop a holder that nobody uses, as a killed command may have left it."""
     from cntnr_compose.core import paths
-    from cntnr_compose.host.namespaces import rootlesskit as holder
+    from cntnr_compose.host.namespaces import rootlesskit
 
     if paths.holder().exists():
-        holder.stop_if_unused()
+        rootlesskit.stop_if_unused()
 
 
 def _remove_images(
-    mine: "ProjectSession", project: "Project | None", console: "ProgressDisplay", *, every: bool
+    session: "ProjectSession",
+    project: "Project | None",
+    display: "ProgressDisplay",
+    *,
+    only_local: bool,
 ) -> None:
-    """Remove the images that services used; ``local`` are those that only a build has named."""
+    """Remove the images of services; local ones are those that have their name only from a build."""
     from cntnr_compose.core.events import Progress
     from cntnr_compose.images.store import ImageStore, NoSuchImage
 
-    wanted = dict.fromkeys(
+    names = dict.fromkeys(
         one.record.image
-        for one in mine.observed.containers
-        if every or not one.record.definition.image
+        for one in session.observed.containers
+        if not (only_local and one.record.definition.image)
     )
     if project is not None:
-        wanted |= dict.fromkeys(
-            project.image_name(one) for one in project.services.values() if every or not one.image
+        names |= dict.fromkeys(
+            project.image_name(service)
+            for service in project.services.values()
+            if not (only_local and service.image)
         )
     store = ImageStore()
-    for name in wanted:
-        if mine.client is None:
-            out.print_line(f"remove image {name}")
+    for name in names:
+        if session.client is None:
+            stdout.print_line(f"remove image {name}")
             continue
-        console.emit(Progress(kind="Image", name=name, status="Removing"))
+        display.emit(Progress(kind="Image", name=name, status="Removing"))
         try:
             store.remove(name)
         except NoSuchImage:
             text = "No resource found to remove"
-            console.emit(Progress(kind="Image", name=name, status=text, state="warning"))
+            display.emit(Progress(kind="Image", name=name, status=text, state="warning"))
         else:
-            console.emit(Progress(kind="Image", name=name, status="Removed", state="done"))
+            display.emit(Progress(kind="Image", name=name, status="Removed", state="done"))

@@ -1,4 +1,4 @@
-"""`cntnr compose exec`: a command in a container that runs."""
+"""`cntnr compose exec`: run a command in a running container."""
 
 import os
 import sys
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 @command("SERVICE COMMAND [ARG...]", name="exec", interspersed=False)
 @argument("service")
 @argument("command", many=True)
-@flag("-d", "--detach", text="Do not wait for its end.")
+@flag("-d", "--detach", help="Do not wait for its end.")
 @option("-e", "--env", multiple=True, metavar="NAME=VALUE", help="Variable of the command.")
 @index
-@flag("-i", "--interactive", text="Keep standard input open (it is).", hidden=True, default=True)
-@flag("-T", "--no-tty", "--no-TTY", text="No terminal for the command.")
-@flag("-t", "--tty", text="A terminal, as there is where ours is one.", hidden=True, default=True)
-@flag("--privileged", text="With every capability that containers can have here.")
+@flag("-i", "--interactive", default=True)  # keep standard input open (it is)
+@flag("-T", "--no-tty", "--no-TTY", help="No terminal for the command.")
+@flag("-t", "--tty", default=True)  # a terminal, as there is where ours is one
+@flag("--privileged", help="With every capability that containers can have here.")
 @option("-u", "--user", default="", help="User, by name or number.")
 @option("-w", "--workdir", default="", metavar="PATH", help="Working directory.")
-def exec_(scope: "ProjectOptions", service: str, command: tuple[str, ...], **given: Any) -> int:
+def exec_(options: "ProjectOptions", service: str, command: tuple[str, ...], **values: Any) -> int:
     """Run a command in a running container."""
     from cntnr_compose.cli.parser.env_vars import parse_variables
     from cntnr_compose.cli.project.selection import find_running
@@ -31,19 +31,19 @@ def exec_(scope: "ProjectOptions", service: str, command: tuple[str, ...], **giv
     from cntnr_compose.client.observe import observe_project
     from cntnr_compose.model.protocol import PrepareExec
 
-    name = scope.resolve_name()
-    container = find_running(observe_project(name).containers, service, given["index"])
-    wants_terminal = given["tty"] and not given["no_tty"] and not given["detach"]
+    name = options.resolve_name()
+    container = find_running(observe_project(name).containers, service, values["index"])
+    wants_terminal = values["tty"] and not values["no_tty"] and not values["detach"]
     request = PrepareExec(
         container=container.name,
         command=command,
-        user=given["user"],
-        working_dir=given["workdir"],
-        environment=parse_variables(given["env"], os.environ),
-        privileged=given["privileged"],
+        user=values["user"],
+        working_dir=values["workdir"],
+        environment=parse_variables(values["env"], os.environ),
+        privileged=values["privileged"],
         tty=wants_terminal and sys.stdin.isatty() and sys.stdout.isatty(),
-        detach=given["detach"],
+        detach=values["detach"],
     )
     with connect(name) as client:
         argv = client.prepare_exec(request)
-    return run_exec(argv, command[0], container.name, detach=given["detach"])
+    return run_exec(argv, command[0], container.name, detach=values["detach"])

@@ -1,9 +1,9 @@
-"""`cntnr compose images`: what the containers of a project were made from."""
+"""`cntnr compose images`: list the images of the containers of a project."""
 
 import time
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.display import stdout as out
+from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.parser.options import command, flag, option, services
 
 if TYPE_CHECKING:
@@ -19,35 +19,36 @@ NONE = "<none>"
 @command("[SERVICE...]")
 @services
 @option("--format", "form", default="table", metavar="FORMAT", help="table or json.")
-@flag("-q", "--quiet", text="Only ids.")
-def images(scope: "ProjectOptions", services: tuple[str, ...], *, form: str, quiet: bool) -> None:
+@flag("-q", "--quiet", help="Only ids.")
+def images(options: "ProjectOptions", services: tuple[str, ...], *, form: str, quiet: bool) -> None:
     """List the images of containers."""
     from cntnr_compose.cli.display.listing import print_rows
     from cntnr_compose.cli.project.selection import select_containers
     from cntnr_compose.client.observe import observe_project
     from cntnr_compose.images.store import ImageStore
 
-    name = scope.resolve_name()
+    name = options.resolve_name()
     containers = select_containers(
-        observe_project(name).containers, services, scope.find_project, oneoff=True
+        observe_project(name).containers, services, options.find_project, oneoff=True
     )
     store = ImageStore()
     containers.sort(key=lambda one: one.name)
-    trees = [json_object(one, store) for one in containers]
+    objects = [json_object(container, store) for container in containers]
     if quiet:
-        ids = dict.fromkeys(str(one["ID"]).partition(":")[2] for one in trees)
-        out.write("".join(f"{one}\n" for one in ids))
+        ids = dict.fromkeys(str(one["ID"]).partition(":")[2] for one in objects)
+        stdout.write("".join(f"{identity}\n" for identity in ids))
         return
-    print_rows(form, HEADER, [table_row(one, time.time()) for one in trees], trees, json_array=True)
+    rows = [table_row(one, time.time()) for one in objects]
+    print_rows(form, HEADER, rows, objects, json_array=True)
 
 
 def json_object(container: "Container", store: "ImageStore") -> "Tree":
-    """Give the JSON object of one container, with docker's keys."""
+    """Make the JSON object of a container's image, with docker's keys."""
     from cntnr_compose.model import image_name
 
     record = container.record
-    found = store.find_by_id(record.image_id) if record.image_id else None
-    named = store.find(record.image) or found
+    image = store.find_by_id(record.image_id) if record.image_id else None
+    named = store.find(record.image) or image
     repository, tag = NONE, NONE
     if named is not None and named.id == record.image_id and not image_name.transport(named.ref):
         repository, _, tag = image_name.familiar(named.ref).rpartition(":")
@@ -56,32 +57,32 @@ def json_object(container: "Container", store: "ImageStore") -> "Tree":
         "ContainerName": container.name,
         "Repository": repository,
         "Tag": tag,
-        "Platform": f"{found.os}/{found.architecture}" if found else "",
-        "Size": found.size if found else 0,
-        "Created": found.created if found else "",
-        "LastTagTime": _tagged(store, found.manifest) if found else "",
+        "Platform": f"{image.os}/{image.architecture}" if image else "",
+        "Size": image.size if image else 0,
+        "Created": image.created if image else "",
+        "LastTagTime": _time_of_manifest(store, image.manifest) if image else "",
     }
 
 
-def table_row(row: "Tree", now: float) -> tuple[str, ...]:
-    """Give the row of the table."""
+def table_row(image: "Tree", now: float) -> tuple[str, ...]:
+    """Format the JSON object of an image as a row below `HEADER`."""
     from cntnr_compose.cli.display.tables import format_age, format_size
-    from cntnr_compose.cli.parser.timestamps import parse_time
+    from cntnr_compose.cli.parser.timestamps import NANOSECONDS, parse_time
 
-    created = parse_time("Created", str(row["Created"]))
+    created = parse_time("Created", str(image["Created"]))
     return (
-        row["ContainerName"],
-        row["Repository"],
-        row["Tag"],
-        row["Platform"],
-        str(row["ID"]).partition(":")[2][:12],
-        format_size(row["Size"]),
-        "N/A" if created is None else f"{format_age(now - created / 1_000_000_000)} ago",
+        image["ContainerName"],
+        image["Repository"],
+        image["Tag"],
+        image["Platform"],
+        str(image["ID"]).partition(":")[2][:12],
+        format_size(image["Size"]),
+        "N/A" if created is None else f"{format_age(now - created / NANOSECONDS)} ago",
     )
 
 
-def _tagged(store: "ImageStore", manifest: str) -> str:
-    """Give the time from which on the store has the image."""
+def _time_of_manifest(store: "ImageStore", manifest: str) -> str:
+    """Return since when the store has the image."""
     try:
         seconds = store.blob_path(manifest).stat().st_mtime
     except OSError:

@@ -1,4 +1,4 @@
-"""`cntnr compose kill`."""
+"""`cntnr compose kill`: send a signal to containers."""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class NoSuchSignal(CntnrError):
-    """A signal is named that the kernel does not have."""
+    """A signal does not exist."""
 
     def __init__(self, text: str) -> None:
         super().__init__(f"invalid signal: {text}")
@@ -18,28 +18,28 @@ class NoSuchSignal(CntnrError):
 
 @command("[SERVICE...]")
 @services
-@flag("--remove-orphans", text="Also containers of services that the file has not.")
+@flag("--remove-orphans", help="Also containers of services that the file has not.")
 @option("-s", "--signal", default="SIGKILL", metavar="SIGNAL", help="Signal to send.")
 def kill(
-    scope: "ProjectOptions", services: tuple[str, ...], *, remove_orphans: bool, signal: str
+    options: "ProjectOptions", services: tuple[str, ...], *, remove_orphans: bool, signal: str
 ) -> None:
     """Send a signal to containers, SIGKILL unless another is named."""
     from cntnr_compose.cli.project.session import locked_project
-    from cntnr_compose.reconcile import teardown
+    from cntnr_compose.reconcile.teardown import plan_kill
 
     signal = signal_name(signal)
-    with scope.display() as console:
-        name, project = scope.resolve_name_and_project(console)
-        with locked_project(scope, name, "kill", console, makes=False) as mine:
-            mine.execute(
-                teardown.plan_kill(
-                    project, mine.observed, services, signal=signal, orphans=remove_orphans
+    with options.display() as display:
+        name, project = options.resolve_name_and_project(display)
+        with locked_project(options, name, "kill", display, always_connect=False) as session:
+            session.execute(
+                plan_kill(
+                    project, session.observed, services, signal=signal, orphans=remove_orphans
                 )
             )
 
 
 def signal_name(text: str) -> str:
-    """Give a signal's whole name for ``HUP``, ``sighup`` or ``1``. Raises `NoSuchSignal`."""
+    """Return the full name of a signal given as ``HUP``, ``sighup`` or ``1``. Raises `NoSuchSignal`."""
     import signal
 
     if text.isdecimal():

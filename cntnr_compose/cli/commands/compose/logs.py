@@ -1,4 +1,4 @@
-"""`cntnr compose logs`: what containers wrote, read from conmon's files."""
+"""`cntnr compose logs`: print the output of containers, from the log files of conmon."""
 
 import contextlib
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class TailUnreadable(CntnrError):
-    """The number of lines is none."""
+    """A value of ``--tail`` is no number."""
 
     hint = "give a number of lines, or all"
 
@@ -24,15 +24,15 @@ class TailUnreadable(CntnrError):
 
 @command("[SERVICE...]")
 @services
-@flag("-f", "--follow", text="Go on with what comes.")
+@flag("-f", "--follow", help="Go on with what comes.")
 @index
-@flag("--no-color", text="No colours.")
-@flag("--no-log-prefix", text="No names in front.")
+@flag("--no-color", help="No colours.")
+@flag("--no-log-prefix", help="No names in front.")
 @option("--since", default="", metavar="TIME", help="Not before: 42m, or 2026-01-31T12:00:00Z.")
 @option("-n", "--tail", default="all", metavar="LINES", help="Only the last, for each container.")
-@flag("-t", "--timestamps", text="With times.")
+@flag("-t", "--timestamps", help="With times.")
 @option("--until", default="", metavar="TIME", help="Not after.")
-def logs(scope: "ProjectOptions", services: tuple[str, ...], **given: Any) -> None:
+def logs(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -> None:
     """Show what containers wrote."""
     from cntnr_compose.cli.display.log_printer import LogPrinter
     from cntnr_compose.cli.display.progress import is_coloured
@@ -41,46 +41,45 @@ def logs(scope: "ProjectOptions", services: tuple[str, ...], **given: Any) -> No
     from cntnr_compose.client.observe import observe_project
     from cntnr_compose.containers.logs.lines import LogRange
 
-    span = LogRange(
-        tail=_tail(given["tail"]),
-        since=parse_time("--since", given["since"]),
-        until=parse_time("--until", given["until"]),
+    log_range = LogRange(
+        tail=_parse_tail(values["tail"]),
+        since=parse_time("--since", values["since"]),
+        until=parse_time("--until", values["until"]),
     )
-    name = scope.resolve_name()
-    chosen = select_containers(
+    name = options.resolve_name()
+    containers = select_containers(
         observe_project(name).containers,
         services,
-        scope.find_project,
-        index=given["index"],
+        options.find_project,
+        index=values["index"],
     )
-    shown = [one for one in chosen if services or one.record.definition.attach]
-    _warn(scope, shown)
+    shown = [one for one in containers if services or one.record.definition.attach]
+    _warn_without_logs(options, shown)
     import sys
 
     printer = LogPrinter(
-        coloured=not given["no_color"] and is_coloured(sys.stdout, scope.ansi),
-        prefixes=not given["no_log_prefix"],
-        timestamps=given["timestamps"],
+        coloured=not values["no_color"] and is_coloured(sys.stdout, options.ansi),
+        prefixes=not values["no_log_prefix"],
+        timestamps=values["timestamps"],
     )
-    if given["follow"]:
-        _follow(name, shown, services, span, printer)
+    if values["follow"]:
+        _follow(name, shown, services, log_range, printer)
     else:
-        _show(name, shown, span, printer)
+        _print(name, shown, log_range, printer)
 
 
-def _warn(scope: "ProjectOptions", containers: "list[Container]") -> None:
-    """Say whose output nobody kept."""
+def _warn_without_logs(options: "ProjectOptions", containers: "list[Container]") -> None:
     from cntnr_compose.core.events import WarningEvent
 
-    for one in containers:
-        logging = one.record.definition.logging
+    for container in containers:
+        logging = container.record.definition.logging
         if logging and logging.driver == "none":
-            with scope.display() as console:
-                text = f'Can\'t retrieve logs for "{one.name}": its logging driver is none'
-                console.emit(WarningEvent(text=text))
+            with options.display() as display:
+                text = f'Can\'t retrieve logs for "{container.name}": its logging driver is none'
+                display.emit(WarningEvent(text=text))
 
 
-def _tail(text: str) -> int | None:
+def _parse_tail(text: str) -> int | None:
     if text == "all":
         return None
     if not text.removeprefix("-").isdecimal():
@@ -88,8 +87,8 @@ def _tail(text: str) -> int | None:
     return int(text) if int(text) >= 0 else None
 
 
-def _show(
-    name: str, containers: "list[Container]", span: "LogRange", printer: "LogPrinter"
+def _print(
+    name: str, containers: "list[Container]", log_range: "LogRange", printer: "LogPrinter"
 ) -> None:
     from cntnr_compose.containers.logs.lines import merge_logs
     from cntnr_compose.containers.logs.reader import LogFile
@@ -98,14 +97,15 @@ def _show(
     records = [one.record for one in containers]
     printer.add_containers(records)
     with contextlib.ExitStack() as undo:
-        found = []
+        logs = []
         for record in records:
             log = LogFile(paths.container_log(name, record.id), record.id)
             undo.callback(log.close)
-            found.append((log, log.read_history(span)))
-        printer.print_lines(merge_logs(lines for _, lines in found))
-        for log, _ in found:
-            printer.print_lines(line for line in log.read_last() if span.contains(line.timestamp))
+            logs.append((log, log.read_history(log_range)))
+        printer.print_lines(merge_logs(lines for _, lines in logs))
+        for log, _ in logs:
+            last = log.read_last()
+            printer.print_lines(line for line in last if log_range.contains(line.timestamp))
         printer.flush()
 
 
@@ -113,26 +113,25 @@ def _follow(
     name: str,
     containers: "list[Container]",
     services: tuple[str, ...],
-    span: "LogRange",
+    log_range: "LogRange",
     printer: "LogPrinter",
 ) -> None:
     from cntnr_compose.client.client import connect
     from cntnr_compose.client.follow import ProjectStream
 
-    def wants(record: "Record") -> bool:
-        chosen = record.service in services if services else record.definition.attach
-        return chosen and not record.oneoff
+    def is_shown(record: "Record") -> bool:
+        selected = record.service in services if services else record.definition.attach
+        return selected and not record.oneoff
 
     client = connect(name, start=False)
     if client is None or not any(one.is_running for one in containers):
-        _show(name, containers, span, printer)  # nothing more can come
+        _print(name, containers, log_range, printer)  # nothing more can come
         return
-    with client, contextlib.closing(ProjectStream(name, client, wants)) as stream:
+    with client, contextlib.closing(ProjectStream(name, client, is_shown)) as stream:
         printer.add_containers(one.record for one in containers)
-        printer.print_lines(stream.read_history([one.record for one in containers], span))
+        printer.print_lines(stream.read_history([one.record for one in containers], log_range))
         printer.flush()
         from cntnr_compose.cli.flows.log_follow import follow_until_exit
 
-        follow_until_exit(
-            stream, printer, running={one.record.id for one in containers if one.is_running}
-        )
+        running = {one.record.id for one in containers if one.is_running}
+        follow_until_exit(stream, printer, running)

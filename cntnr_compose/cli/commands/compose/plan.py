@@ -1,4 +1,4 @@
-"""`cntnr compose plan`: what `up` would do, and why; nothing is done."""
+"""`cntnr compose plan`: print what `up` would do, and why."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,17 +10,17 @@ if TYPE_CHECKING:
 
 @command("[SERVICE...]")
 @services
-@flag("--always-recreate-deps", text="Recreate dependencies too.")
-@flag("--force-recreate", text="Recreate containers that did not change, too.")
-@flag("--no-deps", text="Without the services that these depend on.")
-@flag("--no-recreate", text="Leave containers that exist as they are.")
-@flag("--no-start", text="Create, but do not start.")
-@flag("--remove-orphans", text="Remove containers of services that the file has not.")
+@flag("--always-recreate-deps", help="Recreate dependencies too.")
+@flag("--force-recreate", help="Recreate containers that did not change, too.")
+@flag("--no-deps", help="Without the services that these depend on.")
+@flag("--no-recreate", help="Leave containers that exist as they are.")
+@flag("--no-start", help="Create, but do not start.")
+@flag("--remove-orphans", help="Remove containers of services that the file has not.")
 @option("--scale", multiple=True, metavar="SERVICE=NUM", help="So many containers.")
-@flag("--wait", text="Wait until services run or are healthy.")
-def plan(scope: "ProjectOptions", services: tuple[str, ...], **given: Any) -> None:
+@flag("--wait", help="Wait until services run or are healthy.")
+def plan(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -> None:
     """Print what `up` would do, step by step."""
     from cntnr_compose.cli.flows.up import bring_up
     from cntnr_compose.cli.flows.up_arguments import UpArguments
 
-    bring_up(scope.replace(dry_run=True), "plan", UpArguments(services=services, **given))
+    bring_up(options.replace(dry_run=True), "plan", UpArguments(services=services, **values))

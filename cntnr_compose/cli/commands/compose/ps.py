@@ -1,12 +1,11 @@
-"""`cntnr compose ps`: containers and how they do, read from files."""
+"""`cntnr compose ps`: list containers and their status, read from files."""
 
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from cntnr_compose.cli.display import stdout as out
+from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.parser.options import command, flag, option, services
-from cntnr_compose.core.errors import CntnrError
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.project.options import ProjectOptions
@@ -15,70 +14,62 @@ if TYPE_CHECKING:
 STATES = ("paused", "restarting", "removing", "running", "dead", "created", "exited")
 
 
-class BadStateFilter(CntnrError):
-    """A filter is not of the form that `ps` knows."""
-
-    hint = "the only filter is status=STATE"
-
-    def __init__(self, text: str) -> None:
-        super().__init__(f'cannot filter by "{text}"')
-
-
 @command("[SERVICE...]")
 @services
-@flag("-a", "--all", "everything", text="Also those that do not run.")
+@flag("-a", "--all", "everything", help="Also those that do not run.")
 @option("--filter", "filters", multiple=True, metavar="FILTER", help="status=STATE.")
 @option("--format", "form", default="table", metavar="FORMAT", help="table, json, template.")
-@flag("--no-trunc", text="Cut nothing.")
-@flag("--no-orphans", text="Not services that the file has not.", hidden=True)
-@flag("--orphans", text="Also services not in the file.", hidden=True, default=True)
-@flag("-q", "--quiet", text="Only ids.")
-@flag("--services", "only_services", text="Only names of services.")
+@flag("--no-trunc", help="Cut nothing.")
+@flag("--no-orphans")  # not services that the file has not
+@flag("--orphans", default=True)  # also services not in the file
+@flag("-q", "--quiet", help="Only ids.")
+@flag("--services", "only_services", help="Only names of services.")
 @option("--status", multiple=True, kind=STATES, help="Only those in a state.")
-def ps(scope: "ProjectOptions", services: tuple[str, ...], **given: Any) -> None:
+def ps(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -> None:
     """List containers."""
     from cntnr_compose.cli.project.selection import select_containers, service_names
     from cntnr_compose.client.observe import observe_project
 
-    name = scope.resolve_name()
-    found = select_containers(
-        observe_project(name).containers, services, scope.find_project, oneoff=True
+    name = options.resolve_name()
+    containers = select_containers(
+        observe_project(name).containers, services, options.find_project, oneoff=True
     )
-    if given["no_orphans"] or not given["orphans"]:
-        known = service_names(scope.find_project())
-        found = [one for one in found if one.record.service in known]
-    states = {*given["status"], *map(_state, given["filters"])}
+    if values["no_orphans"] or not values["orphans"]:
+        known = service_names(options.find_project())
+        containers = [one for one in containers if one.record.service in known]
+    states = {*values["status"], *map(_parse_filter, values["filters"])}
     shown = [
         one
-        for one in found
-        if (one.status.state in states if states else given["everything"] or one.is_running)
-        and (given["everything"] or states or not one.record.oneoff)
+        for one in containers
+        if (one.status.state in states if states else values["everything"] or one.is_running)
+        and (values["everything"] or states or not one.record.oneoff)
     ]
-    _print(sorted(shown, key=lambda one: one.name), given)
+    _print(sorted(shown, key=lambda one: one.name), values)
 
 
-def _state(text: str) -> str:
-    name, _, value = text.partition("=")
-    if name != "status" or value not in STATES:
-        raise BadStateFilter(text)
-    return value
+def _parse_filter(text: str) -> str:
+    name, _, state = text.partition("=")
+    if name != "status" or state not in STATES:
+        from cntnr_compose.cli.display.listing import BadFilter
+
+        raise BadFilter(text, "status=STATE")
+    return state
 
 
-def _print(containers: Sequence["Container"], given: dict[str, Any]) -> None:
+def _print(containers: Sequence["Container"], values: dict[str, Any]) -> None:
     from cntnr_compose.cli.display.container_table import HEADER, json_object, table_row
     from cntnr_compose.cli.display.listing import print_rows
 
-    trunc = not given["no_trunc"]
-    if given["quiet"]:
-        lines = [one.record.id for one in containers]
-        out.write("".join(f"{line}\n" for line in lines))
-    elif given["only_services"]:
+    trunc = not values["no_trunc"]
+    if values["quiet"]:
+        stdout.write("".join(f"{one.record.id}\n" for one in containers))
+    elif values["only_services"]:
         names = dict.fromkeys(one.record.service for one in containers)
-        out.write("".join(f"{name}\n" for name in names))
+        stdout.write("".join(f"{name}\n" for name in names))
     else:
         now = time.time()
         print_rows(
-            given["form"],
+            values["form"],
             HEADER,
             [table_row(one, now, trunc=trunc) for one in containers],
             [json_object(one, now, trunc=trunc) for one in containers],

@@ -1,9 +1,9 @@
-"""`cntnr compose pull`: images of services from their registries."""
+"""`cntnr compose pull`: pull the images of services from their registries."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.display import stdout as out
+from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.parser.options import command, flag, option, services
 
 if TYPE_CHECKING:
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @command("[SERVICE...]")
 @services
-@flag("--ignore-buildable", text="Not images that can be built.")
-@flag("--ignore-pull-failures", text="Go on where an image cannot be had.")
-@flag("--include-deps", text="Also images of the services that these depend on.")
+@flag("--ignore-buildable", help="Not images that can be built.")
+@flag("--ignore-pull-failures", help="Go on where an image cannot be had.")
+@flag("--include-deps", help="Also images of the services that these depend on.")
 @option("--policy", kind=("always", "missing"), help="Always, or when missing.")
-@flag("-q", "--quiet", text="Do not show progress.")
-@flag("--parallel", "--no-parallel", "_parallel", text="No effect; as in docker.", hidden=True)
+@flag("-q", "--quiet", help="Do not show progress.")
+@flag("--parallel", "--no-parallel", "_parallel")  # without effect, as in docker
 def pull(
-    scope: "ProjectOptions",
+    options: "ProjectOptions",
     services: tuple[str, ...],
     *,
     ignore_buildable: bool,
@@ -36,22 +36,22 @@ def pull(
     from cntnr_compose.builder.ensure_images import pull_images
 
     if quiet:
-        scope = scope.replace(progress="quiet")
-    with scope.display() as console:
-        project = scope.load_project(console, services)
-        chosen = project.select(services, dependencies=include_deps)
-        wanted = list(_wanted(chosen, policy or "", console, buildable=not ignore_buildable))
-        if scope.dry_run:
-            out.write("".join(f"pull image {one.name}\n" for one in wanted))
-        elif wanted:
-            optional = [one for one in wanted if one.build_services or ignore_pull_failures]
-            pull_images(wanted, optional=optional, emit=console.emit)
+        options = options.replace(progress="quiet")
+    with options.display() as display:
+        project = options.load_project(display, services)
+        selected = project.select(services, dependencies=include_deps)
+        images = list(_images(selected, policy or "", display, buildable=not ignore_buildable))
+        if options.dry_run:
+            stdout.write("".join(f"pull image {image.name}\n" for image in images))
+        elif images:
+            optional = [one for one in images if one.build_services or ignore_pull_failures]
+            pull_images(images, optional=optional, emit=display.emit)
 
 
-def _wanted(
-    project: "Project", policy: str, console: "ProgressDisplay", *, buildable: bool
+def _images(
+    project: "Project", policy: str, display: "ProgressDisplay", *, buildable: bool
 ) -> "Iterator[RequiredImage]":
-    """Give the images to ask for, each once, and tell why others are not."""
+    """Yield the images to pull, each once, and show why others are skipped."""
     from cntnr_compose.builder.ensure_images import RequiredImage
     from cntnr_compose.core.events import Progress
     from cntnr_compose.images.store import ImageStore
@@ -63,7 +63,6 @@ def _wanted(
         if name in seen:
             continue
         seen.add(name)
-        own = policy or service.pull_policy
         reason = ""
         if not service.image:
             reason = "No image to be pulled"
@@ -71,10 +70,10 @@ def _wanted(
             reason = "Image can be built"
         elif service.pull_policy in ("never", "build"):
             reason = f"pull policy is {service.pull_policy}"
-        elif own in ("missing", "if_not_present") and store.find(name) is not None:
+        elif (policy or service.pull_policy) in ("missing", "if_not_present") and store.find(name):
             reason = "Image is already present locally"
         if reason:
-            console.emit(
+            display.emit(
                 Progress(kind="Image", name=name, status="Skipped", state="done", detail=reason)
             )
             continue

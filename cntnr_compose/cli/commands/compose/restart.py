@@ -1,4 +1,4 @@
-"""`cntnr compose restart`."""
+"""`cntnr compose restart`: stop containers and start them again."""
 
 from typing import TYPE_CHECKING
 
@@ -10,20 +10,20 @@ if TYPE_CHECKING:
 
 @command("[SERVICE...]")
 @services
-@flag("--no-deps", text="Not those that want to be restarted with these.")
+@flag("--no-deps", help="Not those that want to be restarted with these.")
 @timeout
 def restart(
-    scope: "ProjectOptions", services: tuple[str, ...], *, no_deps: bool, timeout: int | None
+    options: "ProjectOptions", services: tuple[str, ...], *, no_deps: bool, timeout: int | None
 ) -> None:
     """Stop containers and start them again."""
     from cntnr_compose.cli.project.session import locked_project
-    from cntnr_compose.reconcile import restart as plan
+    from cntnr_compose.reconcile.restart import plan_restart
 
-    with scope.display() as console:
-        name, project = scope.resolve_name_and_project(console)
-        with locked_project(scope, name, "restart", console, makes=False) as mine:
-            mine.execute(
-                plan.plan_restart(
-                    project, mine.observed, services, dependencies=not no_deps, timeout=timeout
+    with options.display() as display:
+        name, project = options.resolve_name_and_project(display)
+        with locked_project(options, name, "restart", display, always_connect=False) as session:
+            session.execute(
+                plan_restart(
+                    project, session.observed, services, dependencies=not no_deps, timeout=timeout
                 )
             )

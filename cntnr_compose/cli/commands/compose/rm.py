@@ -1,4 +1,4 @@
-"""`cntnr compose rm`: removes containers that do not run."""
+"""`cntnr compose rm`: remove containers that do not run."""
 
 from typing import TYPE_CHECKING
 
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
 @command("[SERVICE...]")
 @services
-@flag("-a", "--all", "_everything", text="As always: one-off containers too.", hidden=True)
-@flag("-f", "--force", text="Do not ask.")
-@flag("-s", "--stop", text="Stop them first.")
-@flag("-v", "--volumes", text="Also their anonymous volumes.")
+@flag("-a", "--all", "_everything")  # as always: one-off containers too
+@flag("-f", "--force", help="Do not ask.")
+@flag("-s", "--stop", help="Stop them first.")
+@flag("-v", "--volumes", help="Also their anonymous volumes.")
 def rm(
-    scope: "ProjectOptions",
+    options: "ProjectOptions",
     services: tuple[str, ...],
     *,
     force: bool,
@@ -24,29 +24,19 @@ def rm(
     _everything: bool,
 ) -> None:
     """Remove stopped containers."""
+    from cntnr_compose.cli.display.prompt import confirm
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.model.plan import RemoveContainer
-    from cntnr_compose.reconcile import teardown
+    from cntnr_compose.reconcile.teardown import plan_remove
 
-    with scope.display() as console:
-        name, project = scope.resolve_name_and_project(console)
-        with locked_project(scope, name, "rm", console, makes=False) as mine:
-            plan = teardown.plan_remove(
-                project, mine.observed, services, stop=stop, volumes=volumes
-            )
+    with options.display() as display:
+        name, project = options.resolve_name_and_project(display)
+        with locked_project(options, name, "rm", display, always_connect=False) as session:
+            plan = plan_remove(project, session.observed, services, stop=stop, volumes=volumes)
             operations = [step.operation for step in plan.steps]
-            doomed = [one.name for one in operations if isinstance(one, RemoveContainer)]
-            if not doomed:
-                console.print_line("No stopped containers")
-            elif force or scope.dry_run or _agreed(doomed):
-                mine.execute(plan)
-
-
-def _agreed(names: list[str]) -> bool:
-    import click
-
-    text = f"Going to remove {', '.join(names)}\nAre you sure?"
-    try:
-        return click.confirm(text, default=False, prompt_suffix=" ", err=True)
-    except click.Abort:
-        raise KeyboardInterrupt from None
+            names = [one.name for one in operations if isinstance(one, RemoveContainer)]
+            question = f"Going to remove {', '.join(names)}\nAre you sure?"
+            if not names:
+                display.print_line("No stopped containers")
+            elif force or options.dry_run or confirm(question):
+                session.execute(plan)

@@ -1,8 +1,8 @@
-"""`cntnr compose run`: a command in a container beside those of its service."""
+"""`cntnr compose run`: run a command in a one-off container of a service."""
 
 from typing import TYPE_CHECKING, Any
 
-from cntnr_compose.cli.display import stdout as out
+from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.parser.options import argument, command, flag, option
 
 if TYPE_CHECKING:
@@ -13,68 +13,69 @@ if TYPE_CHECKING:
 @command("SERVICE [COMMAND] [ARG...]", interspersed=False)
 @argument("service")
 @argument("command", many=True, required=False)
-@flag("--build", text="Build the image first.")
+@flag("--build", help="Build the image first.")
 @option("--cap-add", multiple=True, metavar="CAP", help="Add a capability.")
 @option("--cap-drop", multiple=True, metavar="CAP", help="Take a capability away.")
-@flag("-d", "--detach", text="Do not stay; print the container's id.")
+@flag("-d", "--detach", help="Do not stay; print the container's id.")
 @option("--entrypoint", metavar="COMMAND", help="Instead of the image's entrypoint.")
 @option("-e", "--env", multiple=True, metavar="NAME=VALUE", help="Set a variable.")
 @option("--env-from-file", multiple=True, metavar="FILE", help="Set variables from a file.")
-@flag("-i", "--interactive", text="Keep standard input open (it is).", default=True)
+@flag("-i", "--interactive", help="Keep standard input open (it is).", default=True)
 @option("-l", "--label", multiple=True, metavar="NAME=VALUE", help="Set a label.")
 @option("--name", default="", help="Name of the container.")
-@flag("-T", "--no-TTY", "--no-tty", "no_tty", text="No terminal for the container.")
-@flag("--no-deps", text="Without the services that it depends on.")
+@flag("-T", "--no-TTY", "--no-tty", "no_tty", help="No terminal for the container.")
+@flag("--no-deps", help="Without the services that it depends on.")
 @option("-p", "--publish", multiple=True, metavar="PORT", help="Publish a port.")
 @option("--pull", default="policy", metavar="POLICY", help="always, missing or never.")
-@flag("-q", "--quiet", text="Do not show progress.")
-@flag("--quiet-build", text="Do not show the output of builds.")
-@flag("--quiet-pull", text="Do not show the progress of pulls.")
-@flag("--remove-orphans", text="Remove containers of services that the file has not.")
-@flag("--rm", text="Remove the container when it has ended.")
-@flag("-P", "--service-ports", text="Publish the service's ports.")
-@flag("-t", "--tty", text="A terminal, as there is where ours is one.", hidden=True)
-@flag("--use-aliases", text="Answer to the service's names in its networks, too.")
+@flag("-q", "--quiet", help="Do not show progress.")
+@flag("--quiet-build", help="Do not show the output of builds.")
+@flag("--quiet-pull", help="Do not show the progress of pulls.")
+@flag("--remove-orphans", help="Remove containers of services that the file has not.")
+@flag("--rm", help="Remove the container when it has ended.")
+@flag("-P", "--service-ports", help="Publish the service's ports.")
+@flag("-t", "--tty")  # a terminal, as there is where ours is one
+@flag("--use-aliases", help="Answer to the service's names in its networks, too.")
 @option("-u", "--user", default="", help="User, by name or number.")
 @option("-v", "--volume", multiple=True, metavar="VOLUME", help="Mount a folder or volume.")
 @option("-w", "--workdir", default="", metavar="PATH", help="Working directory.")
-def run(scope: "ProjectOptions", **given: Any) -> int:
+def run(options: "ProjectOptions", **values: Any) -> int:
     """Run a command in a container of its own."""
     from cntnr_compose.cli.flows.run_arguments import RunArguments
 
-    asked = RunArguments(**given)
-    asked.check()
-    if asked.quiet:
-        scope = scope.replace(progress="quiet")
-    return _run(scope, asked)
+    arguments = RunArguments(**values)
+    arguments.check()
+    if arguments.quiet:
+        options = options.replace(progress="quiet")
+    return _run(options, arguments)
 
 
-def _run(scope: "ProjectOptions", asked: "RunArguments") -> int:
-    from cntnr_compose.cli.flows.up import prepare_images, prestart_supervisor, with_images
-
-    prestart_supervisor(scope)
-    from cntnr_compose.cli.project import support_warnings as keys
+def _run(options: "ProjectOptions", arguments: "RunArguments") -> int:
+    options.prestart_supervisor()
+    from cntnr_compose.cli.flows.image_preparation import prepare_images, with_images
     from cntnr_compose.cli.project.session import locked_project
+    from cntnr_compose.cli.project.support_warnings import warn_unsupported
     from cntnr_compose.reconcile.one_off import plan_run
 
-    with scope.display() as console:
-        loaded = scope.load(console, (asked.service,))
+    with options.display() as display:
+        loaded = options.load(display, (arguments.service,))
         project = loaded.project
-        chosen = project.select((asked.service,), dependencies=not asked.no_deps)
-        options = asked.to_run_options(project)
-        keys.warn_unsupported(loaded, chosen.services, console)
-        images = prepare_images(scope, chosen, asked.image_options, console)
-        with locked_project(scope, project.name, "run", console) as mine:
-            one = plan_run(project, with_images(mine.observed, images), options)
-            if scope.dry_run:
-                mine.execute(one.before)
-                mine.execute(one.start)
+        selected = project.select((arguments.service,), dependencies=not arguments.no_deps)
+        run_options = arguments.to_run_options(project)
+        warn_unsupported(loaded, selected.services, display)
+        images = prepare_images(
+            selected, arguments.image_options, display.emit, dry_run=options.dry_run
+        )
+        with locked_project(options, project.name, "run", display) as session:
+            plan = plan_run(project, with_images(session.observed, images), run_options)
+            if options.dry_run:
+                session.execute(plan.before)
+                session.execute(plan.start)
                 return 0
-            from cntnr_compose.cli.flows import attached_run as running
+            from cntnr_compose.cli.flows import attached_run
 
-            running.create_container(mine, one, asked, project)
-            console.finish()
-            if asked.detach:
-                out.print_line(running.start_detached(mine, one, asked))
+            attached_run.create_container(session, plan, arguments, project)
+            display.finish()
+            if arguments.detach:
+                stdout.print_line(attached_run.start_detached(session, plan, arguments))
                 return 0
-            return running.run_attached(mine, one, asked)
+            return attached_run.run_attached(session, plan, arguments)

@@ -1,4 +1,4 @@
-"""`cntnr compose scale`: how many containers services have."""
+"""`cntnr compose scale`: change the number of containers of services."""
 
 from typing import TYPE_CHECKING
 
@@ -10,12 +10,13 @@ if TYPE_CHECKING:
 
 @command("SERVICE=REPLICAS...")
 @argument("counts", many=True, metavar="SERVICE=REPLICAS...")
-@flag("--no-deps", text="Without the services that these depend on.")
-def scale(scope: "ProjectOptions", counts: tuple[str, ...], *, no_deps: bool) -> None:
+@flag("--no-deps", help="Without the services that these depend on.")
+def scale(options: "ProjectOptions", counts: tuple[str, ...], *, no_deps: bool) -> None:
     """Change how many containers services have."""
-    from cntnr_compose.cli.flows.up import bring_up, parse_scales
+    from cntnr_compose.cli.flows.shared_arguments import parse_scales
+    from cntnr_compose.cli.flows.up import bring_up
     from cntnr_compose.cli.flows.up_arguments import UpArguments
 
-    names = tuple(parse_scales(counts))
-    asked = UpArguments(services=names, scale=counts, no_deps=no_deps, detach=True)
-    bring_up(scope, "scale", asked)
+    services = tuple(parse_scales(counts))
+    arguments = UpArguments(services=services, scale=counts, no_deps=no_deps, detach=True)
+    bring_up(options, "scale", arguments)

@@ -1,4 +1,4 @@
-"""`cntnr compose start`."""
+"""`cntnr compose start`: start containers that exist."""
 
 from typing import TYPE_CHECKING
 
@@ -10,20 +10,20 @@ if TYPE_CHECKING:
 
 @command("[SERVICE...]")
 @services
-@flag("--wait", text="Wait until services run or are healthy.")
+@flag("--wait", help="Wait until services run or are healthy.")
 @option("--wait-timeout", kind=int, metavar="SECONDS", help="Longest time to wait.")
 def start(
-    scope: "ProjectOptions", services: tuple[str, ...], *, wait: bool, wait_timeout: int | None
+    options: "ProjectOptions", services: tuple[str, ...], *, wait: bool, wait_timeout: int | None
 ) -> None:
     """Start containers that exist."""
     from cntnr_compose.cli.project.session import locked_project
-    from cntnr_compose.reconcile import restart
+    from cntnr_compose.reconcile.restart import plan_start
 
-    with scope.display() as console:
-        name, project = scope.resolve_name_and_project(console)
-        with locked_project(scope, name, "start", console, makes=False) as mine:
-            mine.execute(
-                restart.plan_start(
-                    project, mine.observed, services, wait=wait, wait_timeout=wait_timeout
+    with options.display() as display:
+        name, project = options.resolve_name_and_project(display)
+        with locked_project(options, name, "start", display, always_connect=False) as session:
+            session.execute(
+                plan_start(
+                    project, session.observed, services, wait=wait, wait_timeout=wait_timeout
                 )
             )

@@ -1,4 +1,4 @@
-"""`cntnr compose stop`."""
+"""`cntnr compose stop`: stop containers."""
 
 from typing import TYPE_CHECKING
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 @command("[SERVICE...]")
 @services
 @timeout
-def stop(scope: "ProjectOptions", services: tuple[str, ...], *, timeout: int | None) -> None:
+def stop(options: "ProjectOptions", services: tuple[str, ...], *, timeout: int | None) -> None:
     """Stop containers; they stay, and `start` starts them again."""
     from cntnr_compose.cli.project.session import locked_project
-    from cntnr_compose.reconcile import teardown
+    from cntnr_compose.reconcile.teardown import plan_stop
 
-    with scope.display() as console:
-        name, project = scope.resolve_name_and_project(console)
-        with locked_project(scope, name, "stop", console, makes=False) as mine:
-            mine.execute(teardown.plan_stop(project, mine.observed, services, timeout=timeout))
+    with options.display() as display:
+        name, project = options.resolve_name_and_project(display)
+        with locked_project(options, name, "stop", display, always_connect=False) as session:
+            session.execute(plan_stop(project, session.observed, services, timeout=timeout))

@@ -1,9 +1,9 @@
-"""127.0.0.11 in a container's own network: what is asked there reaches the project's resolver.
+"""Redirect DNS queries to 127.0.0.11, in a container's own network, to the project's DNS server.
 
-A route makes questions for it leave by the interface with that interface's address, and one nft rule
-puts the resolver's in the place of 127.0.0.11. So nothing needs `route_localnet`, by which neighbours
-could reach what listens on a container's 127.0.0.1. Both are laid by netlink(7) from a thread that has
-joined the namespace: 0.3 ms, where `nsenter`, `ip` and `nft` take 8 ms of every start.
+A route sends queries for it out by the interface with that interface's address, and one nft rule replaces
+127.0.0.11 by the server's address. So nothing needs `route_localnet`, by which neighbours could reach what
+listens on a container's 127.0.0.1. Both are added by netlink(7) from a thread that has joined the namespace:
+0.3 ms, where `nsenter`, `ip` and `nft` take 8 ms of every start.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from ipaddress import IPv4Address
 
 from cntnr_compose.core.values import Seconds, Value
 from cntnr_compose.host import process
+from cntnr_compose.host.kernel import CLONE_NEWNET
 
 ADDRESS = "127.0.0.11"
 PORT = 53
@@ -25,7 +26,6 @@ TABLE = b"cntnr"
 CHAIN = b"names"
 NETLINK_TIMEOUT: Seconds = 2
 _libc = ctypes.CDLL(None, use_errno=True)
-CLONE_NEWNET = 0x40000000
 # linux/netlink.h, linux/rtnetlink.h
 NLMSG_ERROR, REQUEST, ACK, CREATE, REPLACE = 2, 0x1, 0x4, 0x400, 0x100
 RTM_NEWROUTE, RT_TABLE_LOCAL, RTPROT_STATIC, RT_SCOPE_LINK, RTN_UNICAST = 24, 255, 4, 253, 1
@@ -39,48 +39,48 @@ NETWORK_HEADER, TRANSPORT_HEADER, REGISTER = 1, 2, 1
 
 
 class DnsRedirect(Value, frozen=True, kw_only=True):
-    """Who answers, and by which interface with which address the container asks."""
+    """The DNS server, and the container's interface and address for queries."""
 
     resolver: str
     interface: str
     address: str
 
 
-async def redirect_queries(pid: int, names: DnsRedirect) -> str:
-    """Let 127.0.0.11 answer in the network of a process; give why it cannot, else nothing."""
+async def redirect_queries(pid: int, redirect: DnsRedirect) -> str:
+    """Redirect 127.0.0.11 in the network of a process; return the reason of a failure, else nothing."""
     try:
         namespace = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
         return error.strerror or str(error)
-    said: Future[str] = Future()
+    result: Future[str] = Future()
     # A thread of its own, since it can never go back to the host's network.
     thread = threading.Thread(
-        target=_configure_namespace, args=(namespace, names, said), name="names"
+        target=_configure_namespace, args=(namespace, redirect, result), name="names"
     )
     try:
         thread.start()
-    except RuntimeError as error:  # no process more is allowed
+    except RuntimeError as error:  # the limit of processes is reached
         os.close(namespace)
         return str(error)
-    return await process.run_shielded(_result(said))
+    return await process.run_shielded(_wait_for(result))
 
 
-async def _result(said: Future[str]) -> str:
-    return await asyncio.wrap_future(said)
+async def _wait_for(result: Future[str]) -> str:
+    return await asyncio.wrap_future(result)
 
 
-def _configure_namespace(namespace: int, names: DnsRedirect, said: Future[str]) -> None:
+def _configure_namespace(namespace: int, redirect: DnsRedirect, result: Future[str]) -> None:
     try:
         _join(namespace)
-        index = socket.if_nametoindex(names.interface)
-        _send_netlink(socket.NETLINK_ROUTE, route_message(index, names.address))
-        _send_netlink(NETLINK_NETFILTER, nft_message(names.resolver))
+        index = socket.if_nametoindex(redirect.interface)
+        _send_netlink(socket.NETLINK_ROUTE, route_message(index, redirect.address))
+        _send_netlink(NETLINK_NETFILTER, nft_message(redirect.resolver))
     except OSError as error:
-        said.set_result(error.strerror or str(error))
-    except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
-        said.set_exception(error)
+        result.set_result(error.strerror or str(error))
+    except BaseException as error:  # noqa: BLE001 - raised in the awaiting task
+        result.set_exception(error)
     else:
-        said.set_result("")
+        result.set_result("")
 
 
 def _join(namespace: int) -> None:
@@ -93,18 +93,20 @@ def _join(namespace: int) -> None:
 
 
 def _send_netlink(family: int, messages: bytes) -> None:
-    """Send messages of which one wants an answer. Raises `OSError` for the first refusal."""
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, family) as wire:
-        wire.settimeout(NETLINK_TIMEOUT)
-        wire.sendto(messages, (0, 0))
-        said = wire.recv(1 << 16)
-    kind, code = struct.unpack_from("=4xH10xi", said)
+    """Send messages of which one asks for a reply. Raises `OSError` for the first refusal."""
+    with socket.socket(
+        socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, family
+    ) as connection:
+        connection.settimeout(NETLINK_TIMEOUT)
+        connection.sendto(messages, (0, 0))
+        reply = connection.recv(1 << 16)
+    kind, code = struct.unpack_from("=4xH10xi", reply)
     if kind == NLMSG_ERROR and code:
         raise OSError(-code, os.strerror(-code))
 
 
 def route_message(index: int, source: str) -> bytes:
-    """Write the route of questions: before the kernel's own one of 127.0.0.0/8, in the same table."""
+    """Build the message for the route of queries, which precedes the kernel's own of 127.0.0.0/8."""
     head = struct.pack(
         "=8BI", socket.AF_INET, 32, 0, 0,
         RT_TABLE_LOCAL, RTPROT_STATIC, RT_SCOPE_LINK, RTN_UNICAST, 0,
@@ -118,7 +120,7 @@ def route_message(index: int, source: str) -> bytes:
 
 
 def nft_message(resolver: str) -> bytes:
-    """Write the table: ``ip daddr 127.0.0.11 th dport 53 dnat to RESOLVER``, when it is asked."""
+    """Build the messages for the table with ``ip daddr 127.0.0.11 th dport 53 dnat to RESOLVER``."""
     hook = _attribute(1, _number(LOCAL_OUT)) + _attribute(2, _number(BEFORE_FILTERS))
     chain = (
         _attribute(1, TABLE + b"\0") + _attribute(3, CHAIN + b"\0")
@@ -144,7 +146,7 @@ def nft_message(resolver: str) -> bytes:
 
 
 def _compare_header(base: int, offset: int, value: bytes) -> Sequence[bytes]:
-    """Compare a part of a header with a value."""
+    """Build the expressions that compare a part of a header with a value."""
     where = ((2, _number(base)), (3, _number(offset)), (4, _number(len(value))))
     return (
         _expression(b"payload", _register(1), *where),

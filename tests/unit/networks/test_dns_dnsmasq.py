@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.networks import dnsmasq
-from cntnr_compose.networks.dnsmasq import DnsView, config_text
+from cntnr_compose.networks.dns import dnsmasq
+from cntnr_compose.networks.dns.dnsmasq import DnsView, config_text
 
 
 @pytest.fixture(autouse=True)

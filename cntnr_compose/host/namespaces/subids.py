@@ -1,0 +1,49 @@
+"""Subordinate ids of this user (subuid(5), subgid(5)), and the ids that are mapped in this namespace."""
+
+import os
+import pwd
+from pathlib import Path
+from typing import Literal
+
+# Room for every id that images use: nobody and nogroup are 65534.
+SUBORDINATE_ID_COUNT = 65536
+FIRST_SUBORDINATE_ID = 100000
+
+
+def user_name() -> str:
+    """Return the name of the user who runs this, or the number where there is no name."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
+def count_subordinate_ids(kind: Literal["uid", "gid"]) -> int:
+    """Count the subordinate ids that this user may map; newuidmap looks for the name and the number."""
+    owners = {user_name(), str(os.getuid())}
+    ranges = [line.split(":") for line in _read_ranges(kind) if line.count(":") == 2]
+    return sum(int(count) for owner, _, count in ranges if owner in owners and count.isdecimal())
+
+
+def free_subordinate_range() -> str:
+    """Return a range of subordinate ids that is not in use, as usermod(8) takes it: ``100000-165535``."""
+    first = FIRST_SUBORDINATE_ID
+    for line in (*_read_ranges("uid"), *_read_ranges("gid")):
+        _, _, numbers = line.partition(":")
+        start, _, count = numbers.partition(":")
+        if start.isdecimal() and count.isdecimal():
+            first = max(first, int(start) + int(count))
+    return f"{first}-{first + SUBORDINATE_ID_COUNT - 1}"
+
+
+def _read_ranges(kind: Literal["uid", "gid"]) -> list[str]:
+    try:
+        return Path(f"/etc/sub{kind}").read_text().splitlines()
+    except OSError:
+        return []
+
+
+def count_mapped_ids() -> int:
+    """Count the ids that exist in this user namespace."""
+    lines = Path("/proc/self/uid_map").read_text().splitlines()
+    return sum(int(line.split()[2]) for line in lines)

@@ -1,0 +1,121 @@
+"""Choose what a network to be created is made of: bridge, options of the driver, subnet, address range."""
+
+import hashlib
+import ipaddress
+import re
+
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.host.namespaces.holder import MTU
+from cntnr_compose.model.observed import ObservedNetwork
+from cntnr_compose.model.project import Network
+from cntnr_compose.networks import conflists, ip_nft, records, subnets
+from cntnr_compose.networks.ip_nft import Bridge
+from cntnr_compose.networks.records import ManagedNetwork
+from cntnr_compose.networks.subnets import AddressRange
+
+BRIDGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,14}")
+NAME_OPTION = "com.docker.network.bridge.name"
+MTU_OPTION = "com.docker.network.driver.mtu"
+MASQUERADE_OPTION = "com.docker.network.bridge.enable_ip_masquerade"
+SUPPORTED_DRIVERS = ("", "bridge", "default")
+MIN_MTU = 68
+
+
+class NetworkDriverUnknown(CntnrError):
+    """A network driver that an ordinary user cannot have."""
+
+    hint = "use the bridge driver: macvlan, ipvlan and overlay need root on the host's network"
+
+    def __init__(self, name: str, driver: str) -> None:
+        super().__init__(
+            f"cannot create network {name}: driver {driver} is not available without root"
+        )
+
+
+class OptionInvalid(CntnrError):
+    """An option of the bridge driver has a value that no bridge can have."""
+
+    def __init__(self, name: str, option: str, value: str) -> None:
+        super().__init__(f"cannot create network {name}: {option} cannot be {value!r}")
+        self.hint = (
+            "bridges have names of their own, of at most 15 letters, digits and .-_;"
+            f" the mtu is {MIN_MTU} to {MTU}"
+        )
+
+
+def check_driver(network: Network) -> None:
+    """Raise `NetworkDriverUnknown` where a network's driver is not available."""
+    if network.driver not in SUPPORTED_DRIVERS:
+        raise NetworkDriverUnknown(network.name, network.driver)
+
+
+def plan_network(
+    network: Network, project: str, config_hash: str, labels: dict[str, str]
+) -> ManagedNetwork:
+    """Choose bridge and addresses of a network, beside those that exist.
+
+    Raises `OptionInvalid`, `SubnetTaken`, `SubnetInvalid`, `ConflistInvalid`, `PluginMissing`.
+    """
+    addresses = _choose_range(network)
+    bridge = _plan_bridge(network, addresses)
+    observed = ObservedNetwork(
+        name=network.name,
+        key=network.key,
+        project=project,
+        config_hash=config_hash,
+        labels=labels,
+        bridge=bridge.name,
+        subnet=str(addresses.subnet),
+        gateway=str(addresses.gateway),
+        internal=network.internal,
+    )
+    return ManagedNetwork(
+        found=observed,
+        bridge=bridge,
+        first=str(addresses.first),
+        last=str(addresses.last),
+        kept=subnets.auxiliary_addresses(network.name, addresses.subnet, network.pools),
+    )
+
+
+def _plan_bridge(network: Network, addresses: AddressRange) -> Bridge:
+    subnet = addresses.subnet
+    options = network.driver_opts
+    name = options.get(NAME_OPTION) or _bridge_name(network.name)
+    others = {existing.bridge.name for existing in records.list_networks()}
+    if not BRIDGE_NAME.fullmatch(name) or name in ("lo", ip_nft.UPLINK, *others):
+        raise OptionInvalid(network.name, "bridge.name", name)
+    conflist = conflists.find_conflist(network.name)
+    mtu = options.get(MTU_OPTION) or str(conflist.mtu or MTU)
+    if not mtu.isdecimal() or not MIN_MTU <= int(mtu) <= MTU:
+        raise OptionInvalid(network.name, "driver.mtu", mtu)
+    resolvers = subnets.resolver_address_count(subnet)
+    return Bridge(
+        name=name,
+        gateway=f"{addresses.gateway}/{subnet.prefixlen}",
+        subnet=str(subnet),
+        internal=network.internal,
+        mtu=int(mtu),
+        masquerade=options.get(MASQUERADE_OPTION) != "false",
+        reserved=f"{subnet[-1 - resolvers]}-{subnet[-2]}" if resolvers else "",
+    )
+
+
+def _bridge_name(name: str) -> str:
+    return f"br-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+
+def _choose_range(network: Network) -> AddressRange:
+    pool = subnets.ipv4_pool(network.pools)
+    existing = {
+        other.found.name: ipaddress.IPv4Network(other.bridge.subnet)
+        for other in records.list_networks()
+    }
+    if pool is None:
+        taken = [*existing.values(), *ip_nft.routed_subnets()]
+        return subnets.default_range(subnets.choose_subnet(network.name, taken))
+    addresses = subnets.parse_pool(network.name, pool)
+    for other, subnet in existing.items():
+        if subnet.overlaps(addresses.subnet):
+            raise subnets.SubnetTaken(network.name, str(addresses.subnet), other)
+    return addresses

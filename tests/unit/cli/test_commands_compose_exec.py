@@ -1,0 +1,60 @@
+"""`exec` runs a command in a container."""
+
+import pytest
+
+from cntnr_compose.client import exec as child
+from tests.unit.cli.conftest import FakeSupervisor, Run
+from tests.unit.cli.factories import container
+
+
+@pytest.fixture
+def ran_argv(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+    calls: list[tuple[object, ...]] = []
+
+    def fake(argv: list[str], program: str, name: str, *, detach: bool = False) -> int:
+        calls.append((argv, program, name, detach))
+        return 9
+
+    monkeypatch.setattr(child, "run_exec", fake)
+    return calls
+
+
+def test_exec_runs_what_is_laid_out_and_ends_as_it_does(
+    compose: Run, shop: FakeSupervisor, ran_argv: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINE", "m")
+    monkeypatch.delenv("NOBODYS", raising=False)
+    shop.containers = [container("web"), container("web", 2)]
+    words = ["-u", "1", "-w", "/x", "-e", "A=b=c", "-e", "MINE", "-e", "NOBODYS", "--index", "2"]
+    assert compose("exec", *words, "web", "sh", "-c", "x", "--", "-e").code == 9
+    (asked,) = shop.execs
+    assert asked.container == "shop-web-2"
+    assert asked.command == ("sh", "-c", "x", "--", "-e")
+    assert asked.environment == {"A": "b=c", "MINE": "m"}
+    assert (asked.user, asked.working_dir, asked.tty, asked.detach) == ("1", "/x", False, False)
+    assert ran_argv == [(["runc", "exec"], "sh", "shop-web-2", False)]
+
+
+@pytest.mark.parametrize(
+    ("words", "tty"), [([], True), (["-T"], False), (["-d"], False), (["-it"], True)]
+)
+def test_exec_has_a_terminal_where_ours_is_one(
+    compose: Run,
+    shop: FakeSupervisor,
+    ran_argv: list[object],
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    tty: bool,
+) -> None:
+    for name in ("stdin", "stdout"):
+        monkeypatch.setattr(f"sys.{name}.isatty", lambda: True)
+    shop.containers = [container("web")]
+    compose("exec", *words, "web", "sh")
+    assert shop.execs[-1].tty is tty
+
+
+def test_exec_needs_a_container_that_runs(compose: Run, shop: FakeSupervisor) -> None:
+    shop.containers = [container("web", state="exited")]
+    for name in ("web", "nobody"):
+        ran = compose("exec", name, "sh")
+        assert (ran.code, ran.err) == (1, f'error: service "{name}" is not running\n')

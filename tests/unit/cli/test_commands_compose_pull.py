@@ -1,0 +1,35 @@
+"""`pull` pulls each image once."""
+
+from pathlib import Path
+
+import pytest
+
+from cntnr_compose.builder import ensure_images as provide
+from tests.unit.cli.conftest import FakeSupervisor, Run
+
+
+def test_pull_asks_for_each_image_once_and_says_why_not(
+    compose: Run, tmp_path: Path, supervisor: FakeSupervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "compose.yaml").write_text(
+        "name: shop\nservices:\n"
+        "  a: {image: one}\n  b: {image: one}\n"
+        "  c: {build: .}\n  d: {image: two, build: .}\n  e: {image: three, pull_policy: never}\n"
+    )
+    pulled: list[tuple[list[str], list[str]]] = []
+    monkeypatch.setattr(
+        provide,
+        "pull_images",
+        lambda wanted, *, optional, **_: pulled.append(
+            ([one.name for one in wanted], [one.name for one in optional])
+        ),
+    )
+    ran = compose("pull")
+    assert ran.code == 0
+    assert pulled == [(["one", "two"], ["two"])]
+    assert " Image shop-c  Skipped (No image to be pulled)\n" in ran.err
+    assert " Image three  Skipped (pull policy is never)\n" in ran.err
+    compose("pull", "--ignore-buildable", "--ignore-pull-failures", "a", "d")
+    assert pulled[-1] == (["one"], ["one"])
+    assert compose("pull", "-q").err == ""
+    assert compose("pull", "--dry-run").out == "pull image one\npull image two\n"

@@ -1,0 +1,60 @@
+"""Help texts look as click would lay them out."""
+
+import click
+import pytest
+
+from cntnr_compose.cli.parser.click_parser import ClickCommand
+from cntnr_compose.cli.parser.help_text import help_text
+from cntnr_compose.cli.parser.options import Command
+from cntnr_compose.cli.parser.registry import COMPOSE, ROOT
+
+ROOT_HELP = """\
+Usage: cntnr [OPTIONS] COMMAND
+
+  Run containers and compose files without root.
+
+Options:
+  -v, --version  Show the version and exit.
+  -h, --help     Show this message and exit.
+
+Commands:
+  compose  Services of a compose file
+  doctor   What this machine allows, and its cures
+  version  Show the version"""
+
+
+def test_help_of_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    for columns in ("80", "1000", "1"):
+        monkeypatch.setenv("COLUMNS", columns)
+        assert help_text(ROOT, "cntnr") == ROOT_HELP
+
+
+def click_help(command: Command, path: str) -> str:
+    """Let click lay out the help of a command."""
+    made = ClickCommand(command)
+    made.help = command.description
+    shared = {row.name for row in command.shared_options()}
+    hidden = {row.name for row in command.options if not row.help}
+    for parameter, row in zip(made.params, [*command.arguments, *command.options], strict=False):
+        if isinstance(parameter, click.Option):
+            parameter.help = row.help
+            parameter.metavar = row.metavar
+    for parameter in made.params:
+        if isinstance(parameter, click.Option):
+            parameter.hidden = parameter.name in shared | hidden
+    context = click.Context(
+        made, info_name=path, max_content_width=100, help_option_names=["-h", "--help"]
+    )
+    formatter = context.make_formatter()
+    click.Command.format_help(made, context, formatter)
+    return f"{formatter.getvalue()}\nTakes the options of `cntnr compose` too."
+
+
+@pytest.mark.parametrize("columns", ["80", "40", "67", "120"])
+@pytest.mark.parametrize("name", sorted(COMPOSE.entries))
+def test_help_of_commands(name: str, columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    command = COMPOSE.find(name)
+    assert isinstance(command, Command)
+    path = f"cntnr compose {name}"
+    assert help_text(command, path) == click_help(command, path)
