@@ -170,17 +170,17 @@ def test_what_is_not_said_can_be_left_out(compose: Run, config: Run, words: list
 
 
 def test_images_are_named_by_their_digests(config: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    pinned: list[str] = []
+    refs: list[str] = []
 
     def digest(ref: str) -> str:
-        pinned.append(ref)
+        refs.append(ref)
         return "sha256:" + "0" * 64
 
     monkeypatch.setattr(skopeo, "read_digest", digest)
     tree: Any = json.loads(config("--resolve-image-digests", "--format", "json").out)
     pinned = "docker.io/library/i:latest@sha256:" + "0" * 64
     assert tree["services"]["web"]["image"] == pinned
-    assert pinned == ["docker.io/library/i:latest"]
+    assert refs == ["docker.io/library/i:latest"]
     locked = config("--lock-image-digests").out
     assert locked == f"services:\n  db: {{}}\n  web:\n    image: {pinned}\n"
 
