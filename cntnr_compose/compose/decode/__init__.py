@@ -1,4 +1,4 @@
-"""Decode a tree to typed values, key by key.
+"""Decoders: what type each key takes, and how docker compose prints it.
 
 Uses compose.basics. Used by compose.load and to_project.
 """

@@ -1,7 +1,11 @@
-"""Kinds of lists and mappings, made of the kinds of what is in them; all mistakes are told at once."""
+"""Decoders made of other decoders: lists, mappings, and values of several forms.
+
+They decode all that is in a value before they fail, so that every mistake is reported.
+"""
 
 from typing import Any
 
+from cntnr_compose.compose.basics import go_parse
 from cntnr_compose.compose.basics.diagnostics import (
     ComposeFileInvalid,
     Diagnostic,
@@ -9,78 +13,135 @@ from cntnr_compose.compose.basics.diagnostics import (
     fail,
     fail_if_any,
 )
-from cntnr_compose.compose.decode.decoders import OMIT, Decoder, indexed_path
+from cntnr_compose.compose.decode.decoders import (
+    OMIT,
+    Decoder,
+    collect_extensions,
+    integer,
+    nonzero_integer,
+    scalars,
+)
+from cntnr_compose.compose.decode.errors import indexed_path
 from cntnr_compose.core.frozen import Tree
 
 
-def _try(kind: Decoder, value: Any, path: Path, findings: list[Diagnostic]) -> Any:
-    """Make what a kind makes of a value; where it does not fit that is kept, to go on with others."""
+def _decode_or_collect(
+    decoder: Decoder, value: Any, path: Path, diagnostics: list[Diagnostic]
+) -> Any:
+    """Decode a value; if that fails, add to the diagnostics and return `OMIT`."""
     try:
-        return kind(value, path)
+        return decoder(value, path)
     except ComposeFileInvalid as error:
-        findings.extend(error.diagnostics)
+        diagnostics.extend(error.diagnostics)
         return OMIT
 
 
-def _expect(kind: type, word: str, value: Any, path: Path) -> None:
-    if not isinstance(value, kind):
-        fail(f"{indexed_path(path)} must be a {word}", path)
+def _expect(expected: type, name: str, value: Any, path: Path) -> None:
+    if not isinstance(value, expected):
+        fail(f"{indexed_path(path)} must be a {name}", path)
 
 
-def list_of(kind: Decoder) -> Decoder:
-    """Make the kind of a list whose items are of a kind."""
+def list_of(decoder: Decoder) -> Decoder:
+    """Make the decoder of a list from that of its items."""
 
-    def check(value: Any, path: Path) -> Any:
+    def decode_list(value: Any, path: Path) -> Any:
         if value is None:
             return OMIT
         _expect(list, "list", value, path)
-        findings: list[Diagnostic] = []
-        done = [_try(kind, one, (*path, index), findings) for index, one in enumerate(value)]
-        fail_if_any(findings)
-        return [{} if one is OMIT else one for one in done] or OMIT
+        diagnostics: list[Diagnostic] = []
+        items = [
+            _decode_or_collect(decoder, item, (*path, index), diagnostics)
+            for index, item in enumerate(value)
+        ]
+        fail_if_any(diagnostics)
+        return [{} if item is OMIT else item for item in items] or OMIT
 
-    return check
-
-
-def dict_of(kind: Decoder, *, empty: Any = None) -> Decoder:
-    """Make the kind of a mapping whose values are of a kind; ``empty`` is what nothing becomes."""
-
-    def check(value: Any, path: Path) -> Any:
-        if value is None:
-            return OMIT
-        _expect(dict, "mapping", value, path)
-        done: Tree = {}
-        findings: list[Diagnostic] = []
-        for key in sorted(value):
-            one = OMIT if value[key] is None else _try(kind, value[key], (*path, key), findings)
-            done[key] = empty if one is OMIT else one
-        fail_if_any(findings)
-        return done or OMIT
-
-    return check
+    return decode_list
 
 
-def mapping_of(kinds: dict[str, Decoder], empty: Tree | None = None) -> Decoder:
-    """Make the kind of a mapping with keys that are known, printed in their order; x-* come last.
+def dict_of(decoder: Decoder, *, empty: Any = None) -> Decoder:
+    """Make the decoder of a mapping with free keys from that of its values.
 
-    Keys of ``empty`` are printed with its value where nothing is in them.
+    ``empty`` stands where a key has no value.
     """
-    nothing: Tree = empty or {}
 
-    def check(value: Any, path: Path) -> Any:
+    def decode_dict(value: Any, path: Path) -> Any:
         if value is None:
             return OMIT
         _expect(dict, "mapping", value, path)
-        done: Tree = {}
-        findings: list[Diagnostic] = []
-        for key, kind in kinds.items():
-            one = _try(kind, value[key], (*path, key), findings) if key in value else OMIT
-            if one is not OMIT or key in nothing:
-                done[key] = nothing[key] if one is OMIT else one
-        fail_if_any(findings)
+        tree: Tree = {}
+        diagnostics: list[Diagnostic] = []
         for key in sorted(value):
-            if key.startswith("x-") and key not in kinds:
-                done[key] = value[key]
-        return done
+            inner = OMIT
+            if value[key] is not None:
+                inner = _decode_or_collect(decoder, value[key], (*path, key), diagnostics)
+            tree[key] = empty if inner is OMIT else inner
+        fail_if_any(diagnostics)
+        return tree or OMIT
 
-    return check
+    return decode_dict
+
+
+def mapping_of(decoders: dict[str, Decoder], defaults: Tree | None = None) -> Decoder:
+    """Make the decoder of a mapping with known keys, printed in their order; x-* come last.
+
+    Keys of ``defaults`` are printed with its value where they have none.
+    """
+    printed: Tree = defaults or {}
+
+    def decode_mapping(value: Any, path: Path) -> Any:
+        if value is None:
+            return OMIT
+        _expect(dict, "mapping", value, path)
+        tree: Tree = {}
+        diagnostics: list[Diagnostic] = []
+        for key, decoder in decoders.items():
+            inner = OMIT
+            if key in value:
+                inner = _decode_or_collect(decoder, value[key], (*path, key), diagnostics)
+            if inner is not OMIT or key in printed:
+                tree[key] = printed[key] if inner is OMIT else inner
+        fail_if_any(diagnostics)
+        for key in sorted(value):
+            if key.startswith("x-") and key not in decoders:
+                tree[key] = value[key]
+        return tree
+
+    return decode_mapping
+
+
+def device_count(value: Any, path: Path) -> Any:
+    """Decode a number of devices; ``all`` is -1."""
+    if isinstance(value, float):
+        return fail(f"'{indexed_path(path)}' invalid type float64 for device count", path)
+    if not isinstance(value, str):
+        return nonzero_integer(value, path)
+    if value.lower() == "all":
+        return -1
+    try:
+        return go_parse.parse_int(value) or OMIT
+    except ValueError:
+        message = f"invalid value \"{value}\", the only value allowed is 'all' or a number"
+        return fail(f"'{indexed_path(path)}' {message}", path)
+
+
+def ulimit(value: Any, path: Path) -> Any:
+    """Decode a ulimit: one number, or a soft and a hard limit."""
+    if isinstance(value, dict):
+        return mapping_of({"soft": nonzero_integer, "hard": nonzero_integer})(value, path)
+    if isinstance(value, float):
+        fail(f"'{indexed_path(path)}' invalid type float64 for a limit", path)
+    return integer(value, path) or {}
+
+
+def ssh_keys(value: Any, _path: Path) -> Any:
+    """Decode SSH keys and their files to a sorted list of ``KEY: FILE``."""
+    if not isinstance(value, dict):
+        return OMIT
+    return [f"{key}: {value[key]}" if value[key] else key for key in sorted(value)] or OMIT
+
+
+def provider_options(value: Any, path: Path) -> Any:
+    """Decode the options of a provider: strings or lists of strings."""
+    options = collect_extensions(value) if isinstance(value, dict) else value
+    return dict_of(scalars)(options and {k: v for k, v in options.items() if v != []}, path)

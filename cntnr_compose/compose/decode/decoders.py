@@ -1,16 +1,15 @@
-"""Kinds of values: what a key accepts, and how docker compose prints it.
+"""Decoders of single values: what a key accepts, and how docker compose prints it.
 
-A kind is a function of a value and its path that gives the canonical value, or `OMIT` where docker
-compose prints nothing. It raises `ValueError` for what does not fit.
+A decoder takes a value and its path and returns the canonical value, or `OMIT` where docker compose prints
+nothing. It fails with a diagnostic where the value does not fit.
 """
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from cntnr_compose.compose.basics import go_parse
-from cntnr_compose.compose.basics.diagnostics import Path, fail
+from cntnr_compose.compose.basics.diagnostics import Path
 from cntnr_compose.compose.basics.go_format import format_value
-from cntnr_compose.compose.decode import shell_words
 from cntnr_compose.compose.decode.errors import (
     AddressMissing,
     BadHostName,
@@ -19,52 +18,29 @@ from cntnr_compose.compose.decode.errors import (
     TrailingSpace,
     Unconvertible,
     UnexpectedType,
+    locate_errors,
 )
+from cntnr_compose.compose.decode.shell_words import split_command
 from cntnr_compose.core import units
 from cntnr_compose.core.frozen import Tree
 
 Decoder: TypeAlias = Callable[[Any, Path], Any]
 
 OMIT: Any = object()
-EXTENSIONS_KEY = "#extensions"
+EXTENSIONS_KEY = "#extensions"  # where docker compose collects keys with x- of a mapping of strings
 INFINITE = (float("inf"), float("-inf"))
 
 
-def _locates_errors(kind: Decoder) -> Decoder:
-    """Tell where a value does not fit."""
-
-    def check(value: Any, path: Path) -> Any:
-        try:
-            return kind(value, path)
-        except ValueError as error:
-            what = str(error)
-        return fail(f"'{indexed_path(path)}' {what}", path)
-
-    return check
-
-
-def indexed_path(path: Path) -> str:
-    """Write a path as the decoder of docker compose does: ``services[web].ports[0]``."""
-    done = ""
-    for depth, step in enumerate(path):
-        key = isinstance(step, int) or (depth == 1 and path[0] in NAMED)
-        done += f"[{step}]" if key else f".{step}" if done else str(step)
-    return done
-
-
-NAMED = frozenset({"services", "networks", "volumes", "configs", "secrets", "models"})
-
-
 def scalar(value: Any, _path: Path) -> Any:
-    """Take a text, or a number or a boolean as text."""
+    """Decode a string; numbers and booleans become strings."""
     if isinstance(value, dict | list):
         raise Mistyped(value, "a string")
     return OMIT if value in (None, "") and value is not False else format_value(value)
 
 
-@_locates_errors
+@locate_errors
 def string(value: Any, path: Path) -> Any:
-    """Take a text, or a whole number as text."""
+    """Decode a string; whole numbers and booleans become strings."""
     if isinstance(value, float):
         raise Unconvertible(value, "string")
     return scalar(value, path)
@@ -78,15 +54,15 @@ def _boolean(value: Any) -> bool:
     return value
 
 
-@_locates_errors
+@locate_errors
 def flag(value: Any, _path: Path) -> Any:
-    """Take a boolean that is not printed where it is false."""
+    """Decode a boolean that is omitted if false."""
     return OMIT if value is None or not _boolean(value) else True
 
 
-@_locates_errors
+@locate_errors
 def tristate(value: Any, _path: Path) -> Any:
-    """Take a boolean for which false means something."""
+    """Decode a boolean that is kept if false."""
     return OMIT if value is None else _boolean(value)
 
 
@@ -105,28 +81,28 @@ def _unsigned(value: float, bits: int) -> int:
     return cut
 
 
-@_locates_errors
+@locate_errors
 def natural(value: Any, _path: Path) -> Any:
-    """Take a whole number that is not below 0, for which 0 means something."""
+    """Decode a whole number of at least 0, kept if 0."""
     return OMIT if value is None else _unsigned(_whole(value), 64)
 
 
-@_locates_errors
+@locate_errors
 def nonzero_integer(value: Any, _path: Path) -> Any:
-    """Take a whole number that is not printed where it is 0."""
+    """Decode a whole number that is omitted if 0."""
     return OMIT if value is None else _whole(value) or OMIT
 
 
-@_locates_errors
+@locate_errors
 def integer(value: Any, _path: Path) -> Any:
-    """Take a whole number for which 0 means something."""
+    """Decode a whole number that is kept if 0."""
     return OMIT if value is None else _whole(value)
 
 
 def unsigned(bits: int) -> Decoder:
-    """Make the kind of a number without a sign, which is cut to its bits; never a text."""
+    """Make the decoder of an unsigned number, truncated to its bits; strings are no numbers here."""
 
-    @_locates_errors
+    @locate_errors
     def check(value: Any, _path: Path) -> Any:
         if value is None:
             return OMIT
@@ -137,9 +113,9 @@ def unsigned(bits: int) -> Decoder:
     return check
 
 
-@_locates_errors
+@locate_errors
 def nonzero_float(value: Any, _path: Path) -> Any:
-    """Take a number of 32 bits that is not printed where it is 0."""
+    """Decode a number as a 32-bit float that is omitted if 0."""
     if value is None:
         return OMIT
     if isinstance(value, str):
@@ -151,72 +127,65 @@ def nonzero_float(value: Any, _path: Path) -> Any:
     return (int(number) if number.is_integer() else number) or OMIT
 
 
-@_locates_errors
+@locate_errors
 def byte_size(value: Any, _path: Path) -> Any:
-    """Take a number of bytes, or a text such as ``64m``; printed as digits."""
+    """Decode a number of bytes or a size such as ``64m`` to a string of digits."""
     if value is None or isinstance(value, float):
-        return OMIT  # docker compose takes a number with a fraction for none
+        return OMIT  # docker compose ignores a number with a fraction
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise Mistyped(value, "a size")
     number = units.parse_size(value) if isinstance(value, str) else value
     return str(number) if number else OMIT
 
 
-@_locates_errors
+@locate_errors
 def duration(value: Any, _path: Path) -> Any:
-    """Take a duration."""
+    """Decode a duration."""
     if value is None:
         return OMIT
     return units.format_duration(units.parse_nanoseconds(format_value(value)))
 
 
 def nonzero_duration(value: Any, path: Path) -> Any:
-    """Take a duration that is not printed where it is 0."""
-    told = duration(value, path)
-    return OMIT if told == units.format_duration(0) else told
+    """Decode a duration that is omitted if 0."""
+    text = duration(value, path)
+    return OMIT if text == units.format_duration(0) else text
 
 
-@_locates_errors
+@locate_errors
 def file_mode(value: Any, _path: Path) -> Any:
-    """Take the mode of a file; printed in octal digits."""
+    """Decode the mode of a file to a string of octal digits."""
     if value is None:
         return OMIT
     if isinstance(value, float):
         raise UnexpectedType(value, "mode")
-    number = (
-        go_parse.parse_int(value, function="ParseInt", base=8)
-        if isinstance(value, str)
-        else int(value)
-    )
-    return f"0{number:o}"
+    is_text = isinstance(value, str)
+    mode = go_parse.parse_int(value, function="ParseInt", base=8) if is_text else int(value)
+    return f"0{mode:o}"
 
 
-@_locates_errors
+@locate_errors
 def command(value: Any, path: Path) -> Any:
-    """Take words, or a line that is split as a shell would."""
+    """Decode a command: a list of words, or a string that is split as a shell would."""
     if value is None:
         return OMIT
-    return (
-        shell_words.split_command(value)
-        if isinstance(value, str)
-        else strings_or_empty(value, path)
-    )
+    return split_command(value) if isinstance(value, str) else strings_or_empty(value, path)
 
 
-@_locates_errors
+@locate_errors
 def healthcheck_test(value: Any, path: Path) -> Any:
-    """Take the test of a health check; a line is for a shell."""
+    """Decode the test of a health check; a string is run by a shell."""
     if isinstance(value, str):
         return ["CMD-SHELL", value]
     return strings(value, path)
 
 
 def strings_or_empty(value: Any, path: Path) -> Any:
-    """Take a list of texts, or one text; an empty list is printed."""
+    """Decode a list of strings, or a single string; an empty list is kept."""
     if value is None:
         return OMIT
-    found = [value] if not isinstance(value, list) else value
-    words = [string(one, (*path, index)) for index, one in enumerate(found)]
+    items = value if isinstance(value, list) else [value]
+    words = [string(item, (*path, index)) for index, item in enumerate(items)]
     return ["" if word is OMIT else word for word in words]
 
 
@@ -226,24 +195,23 @@ def _word(value: Any, path: Path) -> str:
 
 
 def strings(value: Any, path: Path) -> Any:
-    """Take a list of texts, or one text."""
-    found = strings_or_empty(value, path)
-    return found or OMIT
+    """Decode a list of strings, or a single string; an empty list is omitted."""
+    return strings_or_empty(value, path) or OMIT
 
 
 def scalars(value: Any, path: Path) -> Any:
-    """Take a list of scalars, or one of them, as texts."""
-    found = value if isinstance(value, list) else [value]
-    return [_word(one, path) for one in found] or OMIT
+    """Decode a list of scalars, or a single scalar, to a list of strings."""
+    items = value if isinstance(value, list) else [value]
+    return [_word(item, path) for item in items] or OMIT
 
 
 def collect_extensions(pairs: Tree) -> Tree:
-    """Lay names that begin with x- aside, under the key and in the form of docker compose."""
-    extras = {key for key in pairs if key.startswith("x-")}
-    if not extras:
+    """Collect keys with x- in one, as docker compose does where users choose the names."""
+    extensions = {key: value for key, value in pairs.items() if key.startswith("x-")}
+    if not extensions:
         return pairs
-    kept = {key: one for key, one in pairs.items() if key not in extras}
-    return kept | {EXTENSIONS_KEY: format_value({key: pairs[key] for key in extras})}
+    others = {key: value for key, value in pairs.items() if key not in extensions}
+    return others | {EXTENSIONS_KEY: format_value(extensions)}
 
 
 def _pairs(value: Any, path: Path) -> dict[str, Any]:
@@ -251,76 +219,78 @@ def _pairs(value: Any, path: Path) -> dict[str, Any]:
         return collect_extensions(value)
     if not isinstance(value, list):
         raise Mistyped(value, "a mapping")
-    done: dict[str, Any] = {}
-    for one in value:
-        key, equals, rest = _word(one, path).partition("=")
-        done[key] = rest if equals else None
-    return done
+    pairs: dict[str, Any] = {}
+    for item in value:
+        key, equals, text = _word(item, path).partition("=")
+        pairs[key] = text if equals else None
+    return pairs
 
 
-@_locates_errors
+@locate_errors
 def string_mapping(value: Any, path: Path) -> Any:
-    """Take names and texts, as a mapping or as ``KEY=VALUE``; one without a value has an empty one."""
+    """Decode a mapping or a list of ``KEY=VALUE``; a key without a value gets an empty string."""
     if value is None:
         return OMIT
     pairs = _pairs(value, path)
     return {key: _word(pairs[key], (*path, key)) for key in sorted(pairs)} or OMIT
 
 
-@_locates_errors
+@locate_errors
 def strict_string_mapping(value: Any, path: Path) -> Any:
-    """Take a mapping of names to texts, and nothing else."""
+    """Decode a mapping of strings; a list is refused."""
     if value is None:
         return OMIT
     if not isinstance(value, dict):
         raise Mistyped(value, "a mapping")
     if EXTENSIONS_KEY in collect_extensions(value):
         raise Unconvertible(value, "string")
-    found = {key: string(value[key], (*path, key)) for key in sorted(value)}
-    return {key: "" if one is OMIT else one for key, one in found.items()} or OMIT
+    texts = {key: string(value[key], (*path, key)) for key in sorted(value)}
+    return {key: "" if text is OMIT else text for key, text in texts.items()} or OMIT
 
 
-@_locates_errors
+@locate_errors
 def environment(value: Any, path: Path) -> Any:
-    """Take names and texts; one without a value stays without."""
+    """Decode variables, as a mapping or a list; one without a value keeps none."""
     if value is None:
         return OMIT
     pairs = _pairs(value, path)
     for key in pairs if isinstance(value, list) else ():
-        if key and chr(key.encode()[-1]).isspace():  # a byte for a letter, as docker compose does
+        if key and chr(key.encode()[-1]).isspace():  # docker compose looks at a byte
             raise TrailingSpace(key)
-    done = {}
-    for key in sorted(pairs):
-        inner = pairs[key]
-        done[key] = None if inner is None else _word(inner, (*path, key))
-    return done or OMIT
+    variables = {
+        key: None if pairs[key] is None else _word(pairs[key], (*path, key))
+        for key in sorted(pairs)
+    }
+    return variables or OMIT
 
 
-@_locates_errors
+@locate_errors
 def extra_hosts(value: Any, path: Path) -> Any:
-    """Take names of hosts and their addresses; printed as a list of ``NAME=ADDRESS``."""
+    """Decode host names and addresses to a sorted list of ``NAME=ADDRESS``."""
     if value is None:
         return OMIT
-    done: list[str] = []
-    if isinstance(value, dict):
-        if EXTENSIONS_KEY in collect_extensions(value):
-            raise UnexpectedType(value, "extra_hosts entry")
-        for name, addresses in value.items():
-            each = addresses if isinstance(addresses, list) else [addresses]
-            done.extend(f"{name}={_address(_word(one, path))}" for one in each)
-        return sorted(done) if value else OMIT
-    for one in value:
-        line = _word(one, path)
-        name, sign, address = line.partition("=")
-        if not sign:
-            name, sign, address = line.partition(":")
-        if not sign:
-            raise AddressMissing(line)
-        if not name or ":" in name:
-            raise BadHostName(name)
-        done.append(f"{name}={_address(address)}")
-    return sorted(done) or OMIT
+    if not isinstance(value, dict):
+        return sorted(_host_entry(_word(item, path)) for item in value) or OMIT
+    if EXTENSIONS_KEY in collect_extensions(value):
+        raise UnexpectedType(value, "extra_hosts entry")
+    entries: list[str] = []
+    for name, addresses in value.items():
+        items = addresses if isinstance(addresses, list) else [addresses]
+        entries.extend(f"{name}={_address(_word(item, path))}" for item in items)
+    return sorted(entries) if value else OMIT
+
+
+def _host_entry(line: str) -> str:
+    name, sign, address = line.partition("=")
+    if not sign:
+        name, sign, address = line.partition(":")
+    if not sign:
+        raise AddressMissing(line)
+    if not name or ":" in name:
+        raise BadHostName(name)
+    return f"{name}={_address(address)}"
 
 
 def _address(word: str) -> str:
+    """Remove the brackets of an IPv6 address."""
     return word[1:-1] if word.startswith("[") and word.endswith("]") else word

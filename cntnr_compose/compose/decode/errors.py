@@ -1,60 +1,87 @@
-"""Why a value does not fit its key, in the words of docker compose's decoder."""
+"""Errors of decoders in docker compose's words, and the path of the value in front of them."""
 
+from collections.abc import Callable
 from typing import Any
 
+from cntnr_compose.compose.basics.diagnostics import Path, fail
 from cntnr_compose.compose.basics.go_format import format_value
 
 GO_TYPES = {
     bool: "bool", int: "int", float: "float64", dict: "map[string]interface {}",
     list: "[]interface {}",
 }  # fmt: skip
+NAMED_SECTIONS = frozenset({"services", "networks", "volumes", "configs", "secrets", "models"})
+
+
+def locate_errors(decode: Callable[[Any, Path], Any]) -> Callable[[Any, Path], Any]:
+    """Turn each `ValueError` of a decoder into a diagnostic with the path of the value."""
+
+    def decode_value(value: Any, path: Path) -> Any:
+        try:
+            return decode(value, path)
+        except ValueError as error:
+            message = str(error)
+        return fail(f"'{indexed_path(path)}' {message}", path)
+
+    return decode_value
+
+
+def indexed_path(path: Path) -> str:
+    """Format a path as docker compose's decoder does: ``services[web].ports[0]``."""
+    text = ""
+    for depth, step in enumerate(path):
+        is_index = isinstance(step, int) or (depth == 1 and path[0] in NAMED_SECTIONS)
+        text += f"[{step}]" if is_index else f".{step}" if text else str(step)
+    return text
 
 
 class Mistyped(ValueError):
-    """A value is of a type that its key cannot take."""
+    """A value has a type that its key does not take."""
 
-    def __init__(self, value: Any, wanted: str) -> None:
-        super().__init__(f"expected {wanted}, got {format_value(value)}")
+    def __init__(self, value: Any, expected: str) -> None:
+        super().__init__(f"expected {expected}, got {format_value(value)}")
 
 
 class Unconvertible(ValueError):
-    """A value is of a type of which Go makes no other."""
+    """A value has a type that docker compose does not convert."""
 
-    def __init__(self, value: Any, wanted: str) -> None:
+    def __init__(self, value: Any, expected: str) -> None:
         got = GO_TYPES.get(type(value), "string")
-        super().__init__(f"expected type '{wanted}', got unconvertible type '{got}'")
+        super().__init__(f"expected type '{expected}', got unconvertible type '{got}'")
 
 
 class UnexpectedType(ValueError):
-    """A value is of a type that a key of this name does not know."""
+    """A value has a type that docker compose has no case for."""
 
-    def __init__(self, value: Any, what: str) -> None:
-        super().__init__(f"unexpected value type {GO_TYPES.get(type(value), 'string')} for {what}")
+    def __init__(self, value: Any, key: str) -> None:
+        super().__init__(f"unexpected value type {GO_TYPES.get(type(value), 'string')} for {key}")
 
 
 class Negative(ValueError):
-    """A number is below zero where none can be."""
+    """A number is negative where none may be."""
 
-    def __init__(self, value: Any, wanted: str) -> None:
-        super().__init__(f"cannot parse value as '{wanted}': {format_value(value)} overflows uint")
+    def __init__(self, value: Any, expected: str) -> None:
+        super().__init__(
+            f"cannot parse value as '{expected}': {format_value(value)} overflows uint"
+        )
 
 
 class TrailingSpace(ValueError):
-    """A variable's name ends with a space."""
+    """The name of a variable ends with a space."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"environment variable {name} is declared with a trailing space")
 
 
 class BadHostName(ValueError):
-    """A line of `extra_hosts` names no host."""
+    """An entry of `extra_hosts` has no valid host name."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"bad host name '{name}'")
 
 
 class AddressMissing(ValueError):
-    """A line of `extra_hosts` has no address."""
+    """An entry of `extra_hosts` has no address."""
 
     def __init__(self, line: str) -> None:
         super().__init__(f"invalid additional host, missing IP: {line}")

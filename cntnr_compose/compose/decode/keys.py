@@ -1,15 +1,19 @@
-"""The keys of a compose file with their kinds, in the order in which docker compose prints them."""
+"""Which decoder each key takes, in the order in which docker compose prints the keys."""
 
 from typing import Any
 
-from cntnr_compose.compose.basics import go_parse
-from cntnr_compose.compose.basics.diagnostics import Path, fail
-from cntnr_compose.compose.decode.compound import dict_of, list_of, mapping_of
+from cntnr_compose.compose.decode.compound import (
+    device_count,
+    dict_of,
+    list_of,
+    mapping_of,
+    provider_options,
+    ssh_keys,
+    ulimit,
+)
 from cntnr_compose.compose.decode.decoders import (
-    OMIT,
     Decoder,
     byte_size,
-    collect_extensions,
     command,
     duration,
     environment,
@@ -17,13 +21,11 @@ from cntnr_compose.compose.decode.decoders import (
     file_mode,
     flag,
     healthcheck_test,
-    indexed_path,
     integer,
     natural,
     nonzero_duration,
     nonzero_float,
     nonzero_integer,
-    scalars,
     strict_string_mapping,
     string,
     string_mapping,
@@ -33,51 +35,13 @@ from cntnr_compose.compose.decode.decoders import (
 )
 from cntnr_compose.core.frozen import Tree
 
+# The value of the variable of a config or secret, until the project is complete.
+VARIABLE_VALUE_KEY = "x-#value"
 
-def device_count(value: Any, path: Path) -> Any:
-    """Take a number of devices; ``all`` is -1."""
-    if isinstance(value, float):
-        return fail(f"'{indexed_path(path)}' invalid type float64 for device count", path)
-    if not isinstance(value, str):
-        return nonzero_integer(value, path)
-    if value.lower() == "all":
-        return -1
-    try:
-        return go_parse.parse_int(value) or OMIT
-    except ValueError:
-        what = f"invalid value \"{value}\", the only value allowed is 'all' or a number"
-        return fail(f"'{indexed_path(path)}' {what}", path)
-
-
-def ulimit(value: Any, path: Path) -> Any:
-    """Take one limit, or a soft and a hard one."""
-    if isinstance(value, dict):
-        return mapping_of({"soft": nonzero_integer, "hard": nonzero_integer})(value, path)
-    if isinstance(value, float):
-        fail(f"'{indexed_path(path)}' invalid type float64 for a limit", path)
-    return integer(value, path) or {}
-
-
-def ssh_keys(value: Any, _path: Path) -> Any:
-    """Take names of keys and their paths; printed as a list."""
-    if not isinstance(value, dict):
-        return OMIT
-    return [f"{key}: {value[key]}" if value[key] else key for key in sorted(value)] or OMIT
-
-
-def provider_options(value: Any, path: Path) -> Any:
-    """Take what a provider is started with: texts, or lists of them."""
-    pairs = collect_extensions(value) if isinstance(value, dict) else value
-    return dict_of(scalars)(pairs and {key: one for key, one in pairs.items() if one != []}, path)
-
-
-VARIABLE_VALUE_KEY = (
-    "x-#value"  # what the variable of a config or secret holds, until nobody checks any more
-)
 ULIMITS = dict_of(ulimit)
-FILE_MOUNT = mapping_of(
-    {"source": string, "target": string, "uid": string, "gid": string, "mode": file_mode}
-)
+FILE_MOUNT = mapping_of({
+    "source": string, "target": string, "uid": string, "gid": string, "mode": file_mode,
+})  # fmt: skip
 DEVICE_REQUEST = mapping_of({
     "capabilities": strings, "driver": string, "count": device_count, "device_ids": strings,
     "options": string_mapping,
@@ -124,12 +88,9 @@ WATCH = mapping_of(WATCH_DECODERS)
 WEIGHT = mapping_of({"path": string, "weight": unsigned(16)}, {"path": "", "weight": 0})
 RATE = mapping_of({"path": string, "rate": byte_size}, {"path": "", "rate": "0"})
 BLKIO = mapping_of({
-    "weight": unsigned(16),
-    "weight_device": list_of(WEIGHT),
-    "device_read_bps": list_of(RATE),
-    "device_read_iops": list_of(RATE),
-    "device_write_bps": list_of(RATE),
-    "device_write_iops": list_of(RATE),
+    "weight": unsigned(16), "weight_device": list_of(WEIGHT),
+    "device_read_bps": list_of(RATE), "device_read_iops": list_of(RATE),
+    "device_write_bps": list_of(RATE), "device_write_iops": list_of(RATE),
 })  # fmt: skip
 
 UPDATE = mapping_of({
@@ -137,20 +98,17 @@ UPDATE = mapping_of({
     "max_failure_ratio": nonzero_float, "order": string,
 })  # fmt: skip
 RESOURCE_AMOUNT = mapping_of({"kind": string, "value": nonzero_integer}, {"kind": "", "value": 0})
-RESOURCE = {
-    "cpus": nonzero_float,
-    "memory": byte_size,
-    "pids": nonzero_integer,
-    "devices": list_of(DEVICE_REQUEST),
+RESOURCES = mapping_of({
+    "cpus": nonzero_float, "memory": byte_size, "pids": nonzero_integer, "devices": list_of(DEVICE_REQUEST),
     "generic_resources": list_of(mapping_of({"discrete_resource_spec": RESOURCE_AMOUNT})),
-}
+})  # fmt: skip
 DEPLOY_DECODERS: dict[str, Decoder] = {
     "mode": string,
     "replicas": integer,
     "labels": string_mapping,
     "update_config": UPDATE,
     "rollback_config": UPDATE,
-    "resources": mapping_of({"limits": mapping_of(RESOURCE), "reservations": mapping_of(RESOURCE)}),
+    "resources": mapping_of({"limits": RESOURCES, "reservations": RESOURCES}),
     "restart_policy": mapping_of({
         "condition": string, "delay": duration, "max_attempts": natural, "window": duration,
     }),
@@ -169,15 +127,9 @@ HEALTHCHECK = mapping_of({
 })  # fmt: skip
 
 ATTACHMENT = mapping_of({
-    "aliases": strings,
-    "driver_opts": string_mapping,
-    "gw_priority": nonzero_integer,
-    "interface_name": string,
-    "ipv4_address": string,
-    "ipv6_address": string,
-    "link_local_ips": strings,
-    "mac_address": string,
-    "priority": nonzero_integer,
+    "aliases": strings, "driver_opts": string_mapping, "gw_priority": nonzero_integer,
+    "interface_name": string, "ipv4_address": string, "ipv6_address": string, "link_local_ips": strings,
+    "mac_address": string, "priority": nonzero_integer,
 })  # fmt: skip
 
 PORT = mapping_of({
@@ -186,11 +138,7 @@ PORT = mapping_of({
 })  # fmt: skip
 
 VOLUME_MOUNT = mapping_of({
-    "type": string,
-    "source": string,
-    "target": string,
-    "read_only": flag,
-    "consistency": string,
+    "type": string, "source": string, "target": string, "read_only": flag, "consistency": string,
     "bind": mapping_of({
         "selinux": string, "propagation": string, "create_host_path": flag, "recursive": string,
     }),
@@ -299,16 +247,10 @@ POOL = mapping_of({
     "subnet": string, "gateway": string, "ip_range": string, "aux_addresses": string_mapping,
 })  # fmt: skip
 NETWORK_DECODERS: dict[str, Decoder] = {
-    "name": string,
-    "driver": string,
-    "driver_opts": string_mapping,
+    "name": string, "driver": string, "driver_opts": string_mapping,
     "ipam": mapping_of({"driver": string, "config": list_of(POOL)}),
-    "external": flag,
-    "internal": flag,
-    "attachable": flag,
-    "labels": string_mapping,
-    "enable_ipv4": tristate,
-    "enable_ipv6": tristate,
+    "external": flag, "internal": flag, "attachable": flag, "labels": string_mapping,
+    "enable_ipv4": tristate, "enable_ipv6": tristate,
 }  # fmt: skip
 NETWORK = mapping_of(NETWORK_DECODERS)
 VOLUME = mapping_of({
@@ -316,15 +258,8 @@ VOLUME = mapping_of({
     "labels": string_mapping,
 })  # fmt: skip
 FILE_SOURCE = mapping_of({
-    "name": string,
-    "file": string,
-    "environment": string,
-    "content": string,
-    VARIABLE_VALUE_KEY: string,
-    "external": flag,
-    "labels": string_mapping,
-    "driver": string,
-    "driver_opts": strict_string_mapping,
+    "name": string, "file": string, "environment": string, "content": string, VARIABLE_VALUE_KEY: string,
+    "external": flag, "labels": string_mapping, "driver": string, "driver_opts": strict_string_mapping,
     "template_driver": string,
 })  # fmt: skip
 MODEL = mapping_of({
@@ -343,19 +278,19 @@ PROJECT = mapping_of({
 
 
 def decode(tree: Tree) -> Tree:
-    """Make every value what its key holds; what says nothing is left out.
+    """Decode every value of a tree; values that docker compose does not print are omitted.
 
     Raises `ComposeFileInvalid`.
     """
-    done: Tree = PROJECT(tree, ())
-    return done
+    decoded: Tree = PROJECT(tree, ())
+    return decoded
 
 
-def insert_key(tree: Tree, key: str, value: Any, kinds: dict[str, Decoder]) -> None:
-    """Set a key of a typed mapping at its place among the others."""
+def insert_key(tree: Tree, key: str, value: Any, decoders: dict[str, Decoder]) -> None:
+    """Set a key of a decoded mapping at its place in the print order."""
     tree[key] = value
-    order = list(kinds)
-    later = [*order[order.index(key) + 1 :], *(one for one in tree if one.startswith("x-"))]
-    for other in later:
-        if other in tree:
-            tree[other] = tree.pop(other)
+    order = list(decoders)
+    extensions = [name for name in tree if name.startswith("x-")]
+    for later in [*order[order.index(key) + 1 :], *extensions]:
+        if later in tree:
+            tree[later] = tree.pop(later)

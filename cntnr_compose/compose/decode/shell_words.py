@@ -1,18 +1,18 @@
-"""Split a command into words as docker compose does, which is nearly as a shell would."""
+"""Split a command line into words as docker compose does, which is nearly as a shell would."""
 
 SPACES = frozenset(" \t\r\n")
 OPERATORS = frozenset(";&|<>")
 
 
 class InvalidCommandLine(ValueError):
-    """A command has a quote, a bracket or a backslash that nothing closes."""
+    """A command line has an unclosed quote or bracket, or ends with a backslash."""
 
     def __init__(self) -> None:
         super().__init__("invalid command line string")
 
 
 def split_command(text: str) -> list[str]:
-    """Give the words of a command; what comes after an operator of the shell is left out.
+    """Split a command line into words; all after an operator of the shell is dropped.
 
     Raises `InvalidCommandLine`.
     """
@@ -22,63 +22,63 @@ def split_command(text: str) -> list[str]:
 class _Splitter:
     def __init__(self) -> None:
         self._words: list[str] = []
-        self._word: list[str] = []  # its letters
-        self._begun = False
-        self._quote = ""  # ' or ", where one is open
-        self._run = ""  # ` or ( for $(, where one is open
+        self._letters: list[str] = []  # of the current word
+        self._in_word = False
+        self._quote = ""  # "'" or '"', where one is open
+        self._substitution = ""  # "`", or "(" for "$(", where one is open
         self._escaped = False
 
     def split(self, text: str) -> list[str]:
         for letter in text:
             if self._escaped:
-                self._put(letter)
+                self._add(letter)
                 self._escaped = False
             elif letter == "\\":
                 if self._quote == "'":
-                    self._word.append(letter)
+                    self._letters.append(letter)
                 else:
                     self._escaped = True
             elif letter in SPACES:
-                self._space(letter)
+                self._add_space(letter)
             elif letter in "'\"":
-                self._quoted(letter)
+                self._add_quote(letter)
             elif letter in "`()":
-                self._substitution(letter)
-            elif letter in OPERATORS and not self._quote and not self._run:
-                if letter == ">" and "".join(self._word[:1]).isdecimal():
-                    self._begun = False  # the number of a redirected stream
+                self._add_substitution(letter)
+            elif letter in OPERATORS and not self._quote and not self._substitution:
+                if letter == ">" and "".join(self._letters[:1]).isdecimal():
+                    self._in_word = False  # a redirected stream, as in 2>
                 break
             else:
-                self._put(letter)
-        if self._quote or self._run or self._escaped:
+                self._add(letter)
+        if self._quote or self._substitution or self._escaped:
             raise InvalidCommandLine
-        return [*self._words, "".join(self._word)] if self._begun else self._words
+        return [*self._words, "".join(self._letters)] if self._in_word else self._words
 
-    def _put(self, letter: str) -> None:
-        self._word.append(letter)
-        self._begun = True
+    def _add(self, letter: str) -> None:
+        self._letters.append(letter)
+        self._in_word = True
 
-    def _space(self, letter: str) -> None:
-        if self._quote or self._run:
-            self._word.append(letter)
-        elif self._begun:
-            self._words.append("".join(self._word))
-            self._word, self._begun = [], False
+    def _add_space(self, letter: str) -> None:
+        if self._quote or self._substitution:
+            self._letters.append(letter)
+        elif self._in_word:
+            self._words.append("".join(self._letters))
+            self._letters, self._in_word = [], False
 
-    def _quoted(self, letter: str) -> None:
-        if self._run == "(" or self._quote not in ("", letter):
-            self._put(letter)
+    def _add_quote(self, letter: str) -> None:
+        if self._substitution == "(" or self._quote not in ("", letter):
+            self._add(letter)
         elif self._quote:
-            self._quote, self._begun = "", True
+            self._quote, self._in_word = "", True
         else:
             self._quote = letter
 
-    def _substitution(self, letter: str) -> None:
-        """Keep what a shell would carry out in one word, and as it is."""
+    def _add_substitution(self, letter: str) -> None:
+        """Keep a command substitution as written, in one word."""
         other = "(" if letter == "`" else "`"
-        if not self._quote and self._run != other:
-            if letter == "(" and (self._run or self._word[-1:] != ["$"]):
+        if not self._quote and self._substitution != other:
+            if letter == "(" and (self._substitution or self._letters[-1:] != ["$"]):
                 raise InvalidCommandLine
             opens = "`" if letter == "`" else "("
-            self._run = "" if self._run and letter != "(" else opens
-        self._put(letter)
+            self._substitution = "" if self._substitution and letter != "(" else opens
+        self._add(letter)

@@ -1,7 +1,7 @@
-"""What becomes of each key of a compose file: data only, read by `load.support`.
+"""The support of each key of a compose file: tables only, read by `support.report`.
 
-A key that is in none of these tables fails a test. `HONOURED` needs no words; every other table says
-how, or why not. A row of a mapping speaks for the keys below it that have no row of their own.
+A key that is in none of these tables fails a test. Every table but `HONOURED` has a note for each key: how
+it is supported, or why not. Where a key without effect has keys below it, they need no row.
 """
 
 HONOURED: dict[str, str] = {
@@ -55,7 +55,7 @@ HONOURED: dict[str, str] = {
     "configs.*.external": "name",
     "secrets.*.external": "name",
 }
-# Honoured where the machine has the named ability; see `support.ABILITIES`.
+# Honoured where the host has the named feature: `report.HOST_FEATURES`.
 NEEDS_HOST_FEATURE: dict[str, dict[str, str]] = {
     "cpu": {"services.*": "cpus cpu_shares cpu_quota cpu_period"},
     "cpuset": {"services.*": "cpuset"},
@@ -82,7 +82,7 @@ EMULATED: dict[str, str] = {
     "services.*.platform": "chooses the image; a foreign processor takes binfmt_misc on the machine",
     "services.*.userns_mode": "all containers share one user namespace",
 }
-# They change nothing in a container by their nature.
+# By their nature these change nothing in a container.
 METADATA: dict[str, str] = {
     "version": "obsolete; any version means the same",
     "services.*.expose": "shown by `ps`; containers on one network reach each other's ports anyway",
@@ -98,7 +98,7 @@ METADATA: dict[str, str] = {
     "secrets.*.name": "for a Swarm",
     "secrets.*.labels": "for a Swarm",
 }
-# The runtime spec says so itself when the container is made, so `up` need not say it twice.
+# Creating the container warns of these, so `up` need not warn twice.
 REPORTED_AT_CREATE: dict[str, str] = {
     "services.*.cpu_count": "it is for Windows",
     "services.*.cpu_percent": "it is for Windows",

@@ -1,4 +1,4 @@
-"""What becomes of a key, and what it may hang on."""
+"""Levels of support: what becomes of a key of a compose file."""
 
 from typing import Literal
 
@@ -9,9 +9,9 @@ FULFILLED = frozenset({"honoured", "emulated", "metadata"})
 
 
 class KeySupport(Value, frozen=True, kw_only=True):
-    """What becomes of a key."""
+    """How a key is supported."""
 
     level: SupportLevel
     note: str = ""
-    reported_at_create: bool = False  # the runtime spec says so, too, when a container is made
-    doctor_check: str = ""  # the check of `cntnr doctor` that knows what would mend it
+    reported_at_create: bool = False  # creating a container warns of it, too
+    doctor_check: str = ""  # the check of `cntnr doctor` that says how to get it

@@ -1,6 +1,6 @@
-"""How each key of a compose file fares on this machine: honoured, emulated, reduced, refused.
+"""Report how the keys of a compose file are supported on this host: honoured, emulated, reduced, refused.
 
-One table for everybody: `cntnr compose check` prints it, `up` warns and refuses by it.
+`cntnr compose check` prints it, `up` and other commands warn and refuse by it.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,30 +9,35 @@ from typing import Any, TypeAlias
 
 from cntnr_compose.compose.basics.diagnostics import Diagnostic, Path
 from cntnr_compose.compose.basics.path_rules import HERE, PathRules, compile_rules, rules_below
-from cntnr_compose.compose.support import keys as support_rows
-from cntnr_compose.compose.support import values as support_values
-from cntnr_compose.compose.support.level import (
-    FULFILLED,
-    KeySupport,
-    SupportLevel,
-)
+from cntnr_compose.compose.support import keys
+from cntnr_compose.compose.support.level import FULFILLED, KeySupport, SupportLevel
+from cntnr_compose.compose.support.values import support_of_value
 from cntnr_compose.core.values import Tree, Value
 from cntnr_compose.model.host import HostCapabilities
 
-EMPTY_VALUES: tuple[Any, ...] = (None, False, "", 0, "0", {}, [])  # values that ask for nothing
+EMPTY_VALUES: tuple[Any, ...] = (
+    None,
+    False,
+    "",
+    0,
+    "0",
+    {},
+    [],
+)  # with these a key requests nothing
 SupportOnHost: TypeAlias = Callable[[HostCapabilities], KeySupport]
 HONOURED = KeySupport(level="honoured")
-TABLES: tuple[tuple[SupportLevel, dict[str, str], bool], ...] = (
-    ("emulated", support_rows.EMULATED, False),
-    ("metadata", support_rows.METADATA, False),
-    ("reduced", support_rows.WITHOUT_EFFECT, False),
-    ("reduced", support_rows.REPORTED_AT_CREATE, True),
-    ("refused", support_rows.REFUSED, False),
+# Level, notes by key, whether creating a container warns of them.
+NOTED_KEYS: tuple[tuple[SupportLevel, dict[str, str], bool], ...] = (
+    ("emulated", keys.EMULATED, False),
+    ("metadata", keys.METADATA, False),
+    ("reduced", keys.WITHOUT_EFFECT, False),
+    ("reduced", keys.REPORTED_AT_CREATE, True),
+    ("refused", keys.REFUSED, False),
 )
 
 
 class KeyUse(Value, frozen=True, kw_only=True):
-    """A key as a file uses it."""
+    """A key that a file uses, and its support."""
 
     key: str  # services.*.ports
     path: Path
@@ -40,7 +45,7 @@ class KeyUse(Value, frozen=True, kw_only=True):
 
 
 class HostFeature(Value, frozen=True, kw_only=True):
-    """Something that a machine may lack."""
+    """Something that a host may lack."""
 
     is_available: Callable[[HostCapabilities], bool]
     missing_note: str
@@ -50,7 +55,7 @@ class HostFeature(Value, frozen=True, kw_only=True):
 
 def _controller(name: str) -> HostFeature:
     return HostFeature(
-        is_available=lambda machine: name in machine.controllers,
+        is_available=lambda host: name in host.controllers,
         missing_note=f"this user may not set the {name} controller of cgroups",
         doctor_check="cgroups",
     )
@@ -59,22 +64,22 @@ def _controller(name: str) -> HostFeature:
 HOST_FEATURES: dict[str, HostFeature] = {
     **{name: _controller(name) for name in ("cpu", "cpuset", "memory", "pids", "io")},
     "cgroups": HostFeature(
-        is_available=lambda machine: bool(machine.controllers),
+        is_available=lambda host: bool(host.controllers),
         missing_note="this user may not make cgroups",
         doctor_check="cgroups",
     ),
     "init": HostFeature(
-        is_available=lambda machine: machine.has_init,
+        is_available=lambda host: host.has_init,
         missing_note="there is no statically linked tini here",
         doctor_check="tini-static",
     ),
     "domainname": HostFeature(
-        is_available=lambda machine: machine.has_domainname,
+        is_available=lambda host: host.has_domainname,
         missing_note="the program domainname is not installed",
         doctor_check="",
     ),
     "ids": HostFeature(
-        is_available=lambda machine: machine.has_subordinate_ids,
+        is_available=lambda host: host.has_subordinate_ids,
         missing_note="only root exists in containers without subordinate ids",
         doctor_check="subordinate ids",
         level_if_missing="refused",
@@ -84,47 +89,48 @@ HOST_FEATURES: dict[str, HostFeature] = {
 
 @cache
 def support_by_key() -> dict[str, SupportOnHost]:
-    """Give what becomes of each key, by its path: ``services.*.ports``."""
-    made: dict[str, SupportOnHost] = {}
-    for parent, words in support_rows.HONOURED.items():
-        made |= dict.fromkeys(_paths(parent, words), _always(HONOURED))
-    for name, parents in support_rows.NEEDS_HOST_FEATURE.items():
-        for parent, words in parents.items():
-            made |= dict.fromkeys(_paths(parent, words), _if_available(HOST_FEATURES[name]))
-    for state, notes, later in TABLES:
+    """Collect the support of each key by its path, such as ``services.*.ports``."""
+    support: dict[str, SupportOnHost] = {}
+    for parent, names in keys.HONOURED.items():
+        support |= dict.fromkeys(_paths(parent, names), _on_every_host(HONOURED))
+    for feature, parents in keys.NEEDS_HOST_FEATURE.items():
+        for parent, names in parents.items():
+            support |= dict.fromkeys(_paths(parent, names), _if_available(HOST_FEATURES[feature]))
+    for level, notes, at_create in NOTED_KEYS:
         for path, note in notes.items():
-            made[path] = _always(KeySupport(level=state, note=note, reported_at_create=later))
-    return made
+            of_key = KeySupport(level=level, note=note, reported_at_create=at_create)
+            support[path] = _on_every_host(of_key)
+    return support
 
 
-def list_key_uses(tree: Tree, machine: HostCapabilities) -> list[KeyUse]:
-    """Tell how each key fares that a canonical tree uses, in the order of the tree."""
-    return list(_uses(tree, _by_path(), (), machine))
+def list_key_uses(tree: Tree, host: HostCapabilities) -> list[KeyUse]:
+    """List the support of each key that a canonical tree uses, in the order of the tree."""
+    return list(_iter_uses(tree, _support_rules(), (), host))
 
 
-def find_unsupported(tree: Tree, machine: HostCapabilities) -> list[Diagnostic]:
-    """Tell the keys that ask for something in vain: refused ones are errors, others warnings.
+def find_unsupported(tree: Tree, host: HostCapabilities) -> list[Diagnostic]:
+    """Find keys that have no effect here, as warnings, and refused keys, as errors.
 
-    What the runtime spec says itself, when a container is made, is left out.
+    Those of which creating a container warns are left out.
     """
     return [
-        _finding(use)
-        for use in list_key_uses(tree, machine)
+        _diagnostic(use)
+        for use in list_key_uses(tree, host)
         if use.support.level not in FULFILLED and not use.support.reported_at_create
     ]
 
 
 def find_empty_names(tree: Tree) -> list[Diagnostic]:
-    """Tell the networks and volumes whose name was written as nothing; all others have one by now."""
+    """Find networks and volumes with an empty name; the loader has given all others one."""
     return [
         Diagnostic(path=(section, key, "name"), message="cannot be honoured: it must not be empty")
         for section in ("networks", "volumes")
-        for key, one in (tree.get(section) or {}).items()
-        if not one.get("name")
+        for key, resource in (tree.get(section) or {}).items()
+        if not resource.get("name")
     ]
 
 
-def _finding(use: KeyUse) -> Diagnostic:
+def _diagnostic(use: KeyUse) -> Diagnostic:
     refused = use.support.level == "refused"
     return Diagnostic(
         path=use.path,
@@ -135,40 +141,46 @@ def _finding(use: KeyUse) -> Diagnostic:
 
 
 @cache
-def _by_path() -> PathRules:
-    return compile_rules({path: (path, row) for path, row in support_by_key().items()})
+def _support_rules() -> PathRules:
+    return compile_rules({path: (path, support) for path, support in support_by_key().items()})
 
 
-def _uses(value: Any, known: PathRules, path: Path, machine: HostCapabilities) -> Iterator[KeyUse]:
-    if HERE in known:
-        name, of = known[HERE]
-        row = support_values.support_of_value(name, value, machine) or of(machine)
-        if row.level not in FULFILLED and any(value is one or value == one for one in EMPTY_VALUES):
+def _iter_uses(
+    value: Any, rules: PathRules, path: Path, host: HostCapabilities
+) -> Iterator[KeyUse]:
+    if HERE in rules:
+        key, support_on_host = rules[HERE]
+        support = support_of_value(key, value, host) or support_on_host(host)
+        if support.level not in FULFILLED and _is_empty(value):
             return
-        yield KeyUse(key=name, path=path, support=row)
-        if row.level not in FULFILLED:
+        yield KeyUse(key=key, path=path, support=support)
+        if support.level not in FULFILLED:
             return
     pairs = value.items() if isinstance(value, dict) else ()
-    for key, inner in enumerate(value) if isinstance(value, list) else pairs:
-        deeper = rules_below(known, str(key))
+    for step, inner in enumerate(value) if isinstance(value, list) else pairs:
+        deeper = rules_below(rules, str(step))
         if deeper is not None:
-            yield from _uses(inner, deeper, (*path, key), machine)
+            yield from _iter_uses(inner, deeper, (*path, step), host)
 
 
-def _always(row: KeySupport) -> SupportOnHost:
-    return lambda _: row
+def _is_empty(value: Any) -> bool:
+    return any(value is empty or value == empty for empty in EMPTY_VALUES)
 
 
-def _if_available(ability: HostFeature) -> SupportOnHost:
-    lacking = KeySupport(
-        level=ability.level_if_missing,
-        note=ability.missing_note,
-        reported_at_create=ability.level_if_missing == "reduced",
-        doctor_check=ability.doctor_check,
+def _on_every_host(support: KeySupport) -> SupportOnHost:
+    return lambda _: support
+
+
+def _if_available(feature: HostFeature) -> SupportOnHost:
+    missing = KeySupport(
+        level=feature.level_if_missing,
+        note=feature.missing_note,
+        reported_at_create=feature.level_if_missing == "reduced",
+        doctor_check=feature.doctor_check,
     )
-    return lambda machine: HONOURED if ability.is_available(machine) else lacking
+    return lambda host: HONOURED if feature.is_available(host) else missing
 
 
-def _paths(parent: str, words: str) -> Iterator[str]:
-    for word in words.split():
-        yield f"{parent}.{word}" if parent else word
+def _paths(parent: str, names: str) -> Iterator[str]:
+    for name in names.split():
+        yield f"{parent}.{name}" if parent else name

@@ -1,64 +1,66 @@
-"""Find the cycles of a graph, each named once, in linear time and without recursion."""
+"""Find the cycles of a graph in linear time and without recursion."""
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 
 
 def find_cycles(edges: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
-    """Give one shortest cycle for each tangle of a graph: ``["a", "b", "a"]``.
+    """Find one shortest cycle of each strongly connected component: ``["a", "b", "a"]``.
 
-    Every node that is pointed at must be a key.
+    Every node that an edge leads to must be a key.
     """
-    for tangle in _strong_components(edges):
-        yield _shortest_cycle(edges, min(tangle), tangle)
+    for component in _strong_components(edges):
+        yield _shortest_cycle(edges, min(component), component)
 
 
-def _shortest_cycle(edges: Mapping[str, Sequence[str]], start: str, within: set[str]) -> list[str]:
-    came: dict[str, str] = {}
-    ahead = deque([start])
-    while start not in came:
-        here = ahead.popleft()
-        for there in edges[here]:
-            if there in within and there not in came:
-                came[there] = here
-                ahead.append(there)
-    back = [start, came[start]]
-    while back[-1] != start:
-        back.append(came[back[-1]])
-    return back[::-1]
+def _shortest_cycle(
+    edges: Mapping[str, Sequence[str]], start: str, component: set[str]
+) -> list[str]:
+    predecessor: dict[str, str] = {}
+    queue = deque([start])
+    while start not in predecessor:
+        node = queue.popleft()
+        for successor in edges[node]:
+            if successor in component and successor not in predecessor:
+                predecessor[successor] = node
+                queue.append(successor)
+    cycle = [start, predecessor[start]]
+    while cycle[-1] != start:
+        cycle.append(predecessor[cycle[-1]])
+    return cycle[::-1]
 
 
 def _strong_components(edges: Mapping[str, Sequence[str]]) -> Iterator[set[str]]:
-    """Give the sets of nodes that reach each other (Tarjan's algorithm, with a stack of its own)."""
+    """Find sets of nodes that reach each other: Tarjan's algorithm, with a stack of its own."""
     index: dict[str, int] = {}
     low: dict[str, int] = {}
-    kept: dict[str, None] = {}  # in order: the stack of nodes whose set is not known yet
+    pending: dict[str, None] = {}  # in order: nodes whose component is not complete
     for root in edges:
         work = [] if root in index else [(root, iter(edges[root]))]
         while work:
-            node, rest = work[-1]
+            node, successors = work[-1]
             if node not in index:
                 index[node] = low[node] = len(index)
-                kept[node] = None
-            for other in rest:
-                if other not in index:
-                    work.append((other, iter(edges[other])))
+                pending[node] = None
+            for successor in successors:
+                if successor not in index:
+                    work.append((successor, iter(edges[successor])))
                     break
-                if other in kept:
-                    low[node] = min(low[node], index[other])
+                if successor in pending:
+                    low[node] = min(low[node], index[successor])
             else:
                 work.pop()
                 if work:
-                    above = work[-1][0]
-                    low[above] = min(low[above], low[node])
+                    parent = work[-1][0]
+                    low[parent] = min(low[parent], low[node])
                 if low[node] == index[node]:
-                    found = _pop_until(kept, node)
-                    if len(found) > 1 or node in edges[node]:
-                        yield found
+                    component = _pop_until(pending, node)
+                    if len(component) > 1 or node in edges[node]:
+                        yield component
 
 
-def _pop_until(kept: dict[str, None], node: str) -> set[str]:
-    found: set[str] = set()
-    while node not in found:
-        found.add(kept.popitem()[0])
-    return found
+def _pop_until(pending: dict[str, None], node: str) -> set[str]:
+    popped: set[str] = set()
+    while node not in popped:
+        popped.add(pending.popitem()[0])
+    return popped

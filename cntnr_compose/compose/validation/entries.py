@@ -1,4 +1,4 @@
-"""What is wrong with single entries of a canonical tree, whoever refers to them."""
+"""Check single entries of a canonical tree, whatever refers to them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,17 +6,17 @@ from typing import Any
 from cntnr_compose.compose.basics.diagnostics import Diagnostic, Path
 from cntnr_compose.core.frozen import Tree
 
-SOURCES = {"configs": ("file", "environment", "content"), "secrets": ("file", "environment")}
+SOURCE_KEYS = {"configs": ("file", "environment", "content"), "secrets": ("file", "environment")}
 
 
 def check_entries(tree: Tree) -> list[Diagnostic]:
-    """Tell what is wrong with volumes, configs, secrets, ports, mounts and devices."""
+    """Check volumes, configs, secrets, ports, mounts, watch rules and devices."""
     return list(dict.fromkeys(_check(tree)))
 
 
 def _check(tree: Tree) -> Iterator[Diagnostic]:
     yield from _volumes(tree)
-    for section in SOURCES:
+    for section in SOURCE_KEYS:
         yield from _sources(tree, section)
     for name, service in (tree.get("services") or {}).items():
         path: Path = ("services", name)
@@ -37,14 +37,14 @@ def _volumes(tree: Tree) -> Iterator[Diagnostic]:
 
 
 def _sources(tree: Tree, section: str) -> Iterator[Diagnostic]:
-    keys = SOURCES[section]
-    for name, one in (tree.get(section) or {}).items():
-        found = [key for key in keys if key in one]
+    keys = SOURCE_KEYS[section]
+    for name, resource in (tree.get(section) or {}).items():
+        present = [key for key in keys if key in resource]
         path: Path = (section, name)
-        if len(found) > 1:
+        if len(present) > 1:
             text = f"{'|'.join(keys)} attributes are mutually exclusive"
-            yield Diagnostic(path=path, message=text, hint=f"found {' and '.join(found)}")
-        elif not found and "driver" not in one and "external" not in one:
+            yield Diagnostic(path=path, message=text, hint=f"found {' and '.join(present)}")
+        elif not present and "driver" not in resource and "external" not in resource:
             yield Diagnostic(path=path, message=f"one of {'|'.join(keys)} must be set")
 
 
@@ -67,7 +67,7 @@ def _is_address(text: str) -> bool:
         ipaddress.ip_address(text)
     except ValueError:
         return False
-    return "%" not in text  # no zones: nobody can listen on an address of a zone
+    return "%" not in text  # no zones: a port cannot be published on such an address
 
 
 def _mounts(service: Tree, path: Path) -> Iterator[Diagnostic]:
@@ -81,25 +81,25 @@ def _mounts(service: Tree, path: Path) -> Iterator[Diagnostic]:
 
 
 def _watch(service: Tree, path: Path) -> Iterator[Diagnostic]:
-    for index, one in _mappings((service.get("develop") or {}).get("watch")):
-        if one.get("path") == "":
-            at = (*path, "develop", "watch", index, "path")
-            yield Diagnostic(path=at, message="value can't be blank")
+    for index, rule in _mappings((service.get("develop") or {}).get("watch")):
+        if rule.get("path") == "":
+            below = (*path, "develop", "watch", index, "path")
+            yield Diagnostic(path=below, message="value can't be blank")
 
 
 def _devices(service: Tree, path: Path) -> Iterator[Diagnostic]:
     resources = (service.get("deploy") or {}).get("resources") or {}
     reserved = (resources.get("reservations") or {}).get("devices")
-    deep = ("deploy", "resources", "reservations", "devices")
-    for below, requests in ((("gpus",), service.get("gpus")), (deep, reserved)):
-        for index, one in _mappings(requests):
-            if "count" in one and one.get("device_ids"):
+    of_deploy = ("deploy", "resources", "reservations", "devices")
+    for below, requests in ((("gpus",), service.get("gpus")), (of_deploy, reserved)):
+        for index, request in _mappings(requests):
+            if "count" in request and request.get("device_ids"):
                 text = '"count" and "device_ids" attributes are exclusive'
                 yield Diagnostic(path=(*path, *below, index), message=text)
 
 
 def _mappings(items: Any) -> Iterator[tuple[int, Tree]]:
-    """Give the items of a list that are mappings; what else stands there is told when it is read."""
-    for index, one in enumerate(items if isinstance(items, list) else ()):
-        if isinstance(one, dict):
-            yield index, one
+    """Iterate over the items that are mappings; others are reported when they are decoded."""
+    for index, item in enumerate(items if isinstance(items, list) else ()):
+        if isinstance(item, dict):
+            yield index, item

@@ -1,7 +1,7 @@
-"""Tell quickly whether a tree fits a JSON schema: yes or no, without saying why.
+"""Check quickly whether a tree fits a JSON schema: yes or no, without the reason.
 
-It works on the schema itself, so it cannot be stale. A keyword that it does not know is refused when
-the schema is read, never passed over.
+The checks are compiled from the schema itself, so they cannot be stale. A keyword that is not supported
+is refused when the schema is compiled, never ignored.
 """
 
 import re
@@ -29,22 +29,22 @@ OBJECT_KEYWORDS = frozenset({"properties", "patternProperties", "additionalPrope
 
 
 class UnknownKeyword(ValueError):
-    """A schema uses a keyword that is not interpreted here; somebody has to add it."""
+    """A schema uses a keyword that has no check here; somebody has to add it."""
 
     def __init__(self, keyword: str) -> None:
         super().__init__(f"cannot interpret the schema keyword {keyword!r}")
 
 
 class FastSchema:
-    """A schema, made into functions piece by piece, as documents ask for them."""
+    """A schema whose parts are compiled to functions when a document first needs them."""
 
     def __init__(self, schema: Tree) -> None:
         self.schema = schema
-        self._ready: dict[str, Check] = {}
+        self._compiled: dict[str, Check] = {}
         self.fits = self.compile_check(schema)
 
     def compile_check(self, node: Any) -> Check:
-        """Make the function that tells whether a value fits a piece of the schema."""
+        """Compile a part of the schema to a function that checks a value."""
         if isinstance(node, bool):
             return _always if node else _never
         parts = list(self._parts(node))
@@ -52,10 +52,10 @@ class FastSchema:
             return _always
         if len(parts) == 1:
             return parts[0]
-        return _all(parts)
+        return _all_of(parts)
 
     def resolve_reference(self, reference: str) -> Any:
-        """Give the piece of the schema that a ``$ref`` within it names."""
+        """Return the part of the schema that a ``$ref`` names."""
         node: Any = self.schema
         for step in reference.removeprefix("#/").split("/"):
             node = node[step]
@@ -66,54 +66,53 @@ class FastSchema:
             yield type_check(node["type"])
         if OBJECT_KEYWORDS & node.keys():
             yield self._object(node)
-        # Comparing items comes last: it may only see items that fit, whose depth is bounded.
-        for keyword, wanted in sorted(node.items(), key=lambda one: one[0] == "uniqueItems"):
+        # uniqueItems comes last: only items that fit have a bounded depth and may be compared.
+        for keyword, operand in sorted(node.items(), key=lambda pair: pair[0] == "uniqueItems"):
             if keyword in IGNORED_KEYWORDS or keyword == "type" or keyword in OBJECT_KEYWORDS:
                 continue
             match keyword:
                 case "$ref":
-                    yield self._reference(wanted)
+                    yield self._reference(operand)
                 case "allOf":
-                    yield _all([self.compile_check(one) for one in wanted])
+                    yield _all_of([self.compile_check(part) for part in operand])
                 case "anyOf":
-                    yield _any([self.compile_check(one) for one in wanted])
+                    yield _any_of([self.compile_check(part) for part in operand])
                 case "oneOf":
-                    yield _one([self.compile_check(one) for one in wanted])
+                    yield _one_of([self.compile_check(part) for part in operand])
                 case "items":
-                    yield _items(self.compile_check(wanted))
+                    yield _items(self.compile_check(operand))
                 case _ if keyword in KEYWORD_CHECKS:
-                    yield KEYWORD_CHECKS[keyword](wanted)
+                    yield KEYWORD_CHECKS[keyword](operand)
                 case _:
                     raise UnknownKeyword(keyword)
 
     def _reference(self, name: str) -> Check:
         def check(value: Any) -> bool:
-            ready = self._ready.get(name)
-            if ready is None:
-                ready = self._ready[name] = self.compile_check(self.resolve_reference(name))
-            return ready(value)
+            compiled = self._compiled.get(name)
+            if compiled is None:
+                compiled = self._compiled[name] = self.compile_check(self.resolve_reference(name))
+            return compiled(value)
 
         return check
 
     def _object(self, node: Tree) -> Check:
         properties = node.get("properties", {})
         patterns = [
-            (re.compile(pattern).search, self.compile_check(one))
-            for pattern, one in node.get("patternProperties", {}).items()
+            (re.compile(pattern).search, self.compile_check(part))
+            for pattern, part in node.get("patternProperties", {}).items()
         ]
-        others = self.compile_check(node.get("additionalProperties", True))
-        ready: dict[str, Check] = {}
+        additional = self.compile_check(node.get("additionalProperties", True))
+        compiled: dict[str, Check] = {}
 
-        def of_key(key: str) -> Check:
+        def check_of_key(key: str) -> Check:
+            parts = [part for search, part in patterns if search(key)]
             if key in properties:
-                parts = [self.compile_check(properties[key])]
-                parts += [one for search, one in patterns if search(key)]
-                ready[key] = _all(parts) if len(parts) > 1 else parts[0]
-                return ready[key]
-            parts = [one for search, one in patterns if search(key)]
+                parts.insert(0, self.compile_check(properties[key]))
+                compiled[key] = _all_of(parts) if len(parts) > 1 else parts[0]
+                return compiled[key]
             if not parts:
-                return others
-            return _all(parts) if len(parts) > 1 else parts[0]
+                return additional
+            return _all_of(parts) if len(parts) > 1 else parts[0]
 
         def check(value: Any) -> bool:
             if not isinstance(value, dict):
@@ -121,7 +120,7 @@ class FastSchema:
             for key, item in value.items():
                 if type(key) is not str:
                     return False
-                if not (ready.get(key) or of_key(key))(item):
+                if not (compiled.get(key) or check_of_key(key))(item):
                     return False
             return True
 
@@ -136,7 +135,7 @@ def _never(_: Any) -> bool:
     return False
 
 
-def _all(parts: list[Check]) -> Check:
+def _all_of(parts: list[Check]) -> Check:
     def check(value: Any) -> bool:
         for part in parts:  # noqa: SIM110 - a generator costs twice as much here
             if not part(value):
@@ -146,7 +145,7 @@ def _all(parts: list[Check]) -> Check:
     return check
 
 
-def _any(parts: list[Check]) -> Check:
+def _any_of(parts: list[Check]) -> Check:
     def check(value: Any) -> bool:
         for part in parts:  # noqa: SIM110
             if part(value):
@@ -156,37 +155,37 @@ def _any(parts: list[Check]) -> Check:
     return check
 
 
-def _one(parts: list[Check]) -> Check:
+def _one_of(parts: list[Check]) -> Check:
     def check(value: Any) -> bool:
-        found = False
+        fits = False
         for part in parts:
             if part(value):
-                if found:
+                if fits:
                     return False
-                found = True
-        return found
+                fits = True
+        return fits
 
     return check
 
 
-def type_check(wanted: str | list[str]) -> Check:
+def type_check(allowed: str | list[str]) -> Check:
     """Make the check of the keyword ``type``."""
-    names = [wanted] if isinstance(wanted, str) else wanted
-    kinds = frozenset[type]().union(*(TYPES[name] for name in names))
-    whole = "integer" in names and "number" not in names
+    names = [allowed] if isinstance(allowed, str) else allowed
+    types = frozenset[type]().union(*(TYPES[name] for name in names))
+    is_integer = "integer" in names and "number" not in names
 
     def check(value: Any) -> bool:
-        kind = type(value)
-        return kind in kinds or (whole and kind is float and value.is_integer())
+        actual = type(value)
+        return actual in types or (is_integer and actual is float and value.is_integer())
 
     return check
 
 
-def _items(each: Check) -> Check:
+def _items(check_item: Check) -> Check:
     def check(value: Any) -> bool:
         if isinstance(value, list):
             for item in value:
-                if not each(item):
+                if not check_item(item):
                     return False
         return True
 
@@ -199,12 +198,12 @@ def _pattern(text: str) -> Check:
 
 
 def _enum(allowed: list[Any]) -> Check:
-    words = [equality_key(one) for one in allowed]
-    return lambda value: equality_key(value) in words
+    keys = [equality_key(value) for value in allowed]
+    return lambda value: equality_key(value) in keys
 
 
-def _unique(wanted: bool) -> Check:  # noqa: FBT001 - the keyword's own value
-    if not wanted:
+def _unique_items(required: bool) -> Check:  # noqa: FBT001 - the keyword's own value
+    if not required:
         return _always
 
     def check(value: Any) -> bool:
@@ -219,59 +218,59 @@ def _required(names: list[str]) -> Check:
     return lambda value: not isinstance(value, dict) or all(name in value for name in names)
 
 
-def _at_least(limit: float) -> Check:
+def _minimum(limit: float) -> Check:
     return lambda value: not is_number(value) or value >= limit
 
 
-def _at_most(limit: float) -> Check:
+def _maximum(limit: float) -> Check:
     return lambda value: not is_number(value) or value <= limit
 
 
-def _least_items(limit: int) -> Check:
+def _min_items(limit: int) -> Check:
     return lambda value: not isinstance(value, list) or len(value) >= limit
 
 
-def _most_items(limit: int) -> Check:
+def _max_items(limit: int) -> Check:
     return lambda value: not isinstance(value, list) or len(value) <= limit
 
 
-def _least_length(limit: int) -> Check:
+def _min_length(limit: int) -> Check:
     return lambda value: not isinstance(value, str) or len(value) >= limit
 
 
-def _most_length(limit: int) -> Check:
+def _max_length(limit: int) -> Check:
     return lambda value: not isinstance(value, str) or len(value) <= limit
 
 
 KEYWORD_CHECKS: dict[str, Callable[[Any], Check]] = {
     "pattern": _pattern,
     "enum": _enum,
-    "const": lambda wanted: _enum([wanted]),
-    "uniqueItems": _unique,
+    "const": lambda constant: _enum([constant]),
+    "uniqueItems": _unique_items,
     "required": _required,
-    "minimum": _at_least,
-    "maximum": _at_most,
-    "minItems": _least_items,
-    "maxItems": _most_items,
-    "minLength": _least_length,
-    "maxLength": _most_length,
+    "minimum": _minimum,
+    "maximum": _maximum,
+    "minItems": _min_items,
+    "maxItems": _max_items,
+    "minLength": _min_length,
+    "maxLength": _max_length,
 }
 
 
 def is_number(value: Any) -> bool:
-    """Tell whether JSON would call a value a number; true and false are none."""
+    """Return whether a value is a number in JSON: booleans are none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def equality_key(value: Any) -> Hashable:
-    """Give something hashable that is equal for values that JSON schema calls equal."""
-    kind = type(value)
-    if kind is str:
+    """Return a hashable value, equal for values that JSON schema takes for equal."""
+    actual = type(value)
+    if actual is str:
         return value  # type: ignore[no-any-return]
-    if kind is bool:
+    if actual is bool:
         return ("bool", value)
-    if kind is dict:
+    if actual is dict:
         return frozenset((key, equality_key(item)) for key, item in value.items())
-    if kind is list:
+    if actual is list:
         return ("list", *(equality_key(item) for item in value))
     return value  # type: ignore[no-any-return]  # 1 and 1.0 are equal and hash alike

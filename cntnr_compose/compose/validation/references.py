@@ -1,6 +1,6 @@
-"""What a schema cannot say: whether the parts of a canonical, merged tree go together.
+"""Check what a schema cannot: whether the parts of a canonical, merged tree go together.
 
-Sentences carry the words of docker compose's own; unlike it, all of them are told, not the first.
+Messages have docker compose's words. Unlike there all of them are reported, not only the first.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,14 +11,14 @@ from cntnr_compose.compose.basics.diagnostics import Diagnostic, did_you_mean
 from cntnr_compose.compose.validation.cycles import find_cycles
 from cntnr_compose.core.frozen import Frozen, Tree
 
-SERVICE = "service:"
+SERVICE_PREFIX = "service:"
 
 
 class RuleContext(Frozen):
-    """What a rule may look at beside the service it is about."""
+    """What a rule may look at beside its service."""
 
     tree: Tree
-    services: Tree  # those that are enabled
+    services: Tree  # the enabled ones
     disabled: Tree
 
 
@@ -26,18 +26,19 @@ ReferenceRule: TypeAlias = Callable[[str, Tree, RuleContext], Iterator[Diagnosti
 
 
 def check_references(tree: Tree, *, disabled: Tree | None = None) -> list[Diagnostic]:
-    """Tell all that does not go together; ``disabled`` are the services that no profile enables."""
-    off = disabled or {}
-    on = {name: one for name, one in _section(tree, "services").items() if name not in off}
-    scene = RuleContext(tree=tree, services=on, disabled=off)
-    findings: list[Diagnostic] = []
-    for name, service in on.items():
+    """Check services and secrets; ``disabled`` are the services that no profile enables."""
+    disabled = disabled or {}
+    services = _section(tree, "services")
+    enabled = {name: service for name, service in services.items() if name not in disabled}
+    context = RuleContext(tree=tree, services=enabled, disabled=disabled)
+    diagnostics: list[Diagnostic] = []
+    for name, service in enabled.items():
         for rule in RULES:
-            findings.extend(rule(name, service, scene))
-    findings.extend(_container_names(on))
-    findings.extend(_secrets_without_source(tree))
-    findings.extend(_cycles(on))
-    return list(dict.fromkeys(findings))
+            diagnostics.extend(rule(name, service, context))
+    diagnostics.extend(_container_names(enabled))
+    diagnostics.extend(_secrets_without_source(tree))
+    diagnostics.extend(_dependency_cycles(enabled))
+    return list(dict.fromkeys(diagnostics))
 
 
 def _section(tree: Tree, name: str) -> Tree:
@@ -51,7 +52,7 @@ def _has_image(name: str, service: Tree, _: RuleContext) -> Iterator[Diagnostic]
     yield Diagnostic(path=("services", name), message=text)
 
 
-def _build(name: str, service: Tree, scene: RuleContext) -> Iterator[Diagnostic]:
+def _build(name: str, service: Tree, context: RuleContext) -> Iterator[Diagnostic]:
     build = service.get("build")
     if not isinstance(build, dict):
         return
@@ -63,29 +64,38 @@ def _build(name: str, service: Tree, scene: RuleContext) -> Iterator[Diagnostic]
     if platform and platforms and platform not in platforms:
         text = f'service.build.platforms MUST include service.platform "{platform}"'
         yield Diagnostic(path=(*path, "platforms"), message=text)
-    secrets = _section(scene.tree, "secrets")
-    for index, one in enumerate(build.get("secrets") or ()):
-        source = one.get("source", "")
+    yield from _build_secrets(name, build, context)
+    yield from _additional_contexts(name, build, context)
+
+
+def _build_secrets(name: str, build: Tree, context: RuleContext) -> Iterator[Diagnostic]:
+    secrets = _section(context.tree, "secrets")
+    for index, secret in enumerate(build.get("secrets") or ()):
+        source = secret.get("source", "")
         if source not in secrets:
             text = f'service "{name}" refers to undefined build secret {source}'
+            path = ("services", name, "build", "secrets", index)
             hint = did_you_mean(source, secrets)
-            yield Diagnostic(path=(*path, "secrets", index), message=text, hint=hint)
+            yield Diagnostic(path=path, message=text, hint=hint)
+
+
+def _additional_contexts(name: str, build: Tree, context: RuleContext) -> Iterator[Diagnostic]:
     for key, value in (build.get("additional_contexts") or {}).items():
-        other = str(value).removeprefix(SERVICE)
+        other = str(value).removeprefix(SERVICE_PREFIX)
         if other == value:
             continue
-        if other not in scene.services:
-            text = (
-                f'service "{name}" declares unknown service "{other}" as additional contexts {key}'
-            )
-        elif "build" not in scene.services[other]:
-            text = f'service "{name}" declares non-buildable service "{other}" as additional contexts {key}'
+        if other not in context.services:
+            problem = "unknown"
+        elif "build" not in context.services[other]:
+            problem = "non-buildable"
         else:
             continue
-        yield Diagnostic(path=(*path, "additional_contexts", key), message=text)
+        text = f'service "{name}" declares {problem} service "{other}" as additional contexts {key}'
+        path = ("services", name, "build", "additional_contexts", key)
+        yield Diagnostic(path=path, message=text)
 
 
-def _network_mode(name: str, service: Tree, scene: RuleContext) -> Iterator[Diagnostic]:
+def _network_mode(name: str, service: Tree, context: RuleContext) -> Iterator[Diagnostic]:
     mode = service.get("network_mode")
     if not mode:
         return
@@ -93,32 +103,29 @@ def _network_mode(name: str, service: Tree, scene: RuleContext) -> Iterator[Diag
     if service.get("networks"):
         text = f"service {name} declares mutually exclusive `network_mode` and `networks`"
         yield Diagnostic(path=path, message=text)
-    other = mode.removeprefix(SERVICE)
-    if (
-        other != mode
-        and other not in scene.services
-        and other not in (service.get("depends_on") or {})
-    ):
+    other = mode.removeprefix(SERVICE_PREFIX)
+    known = (*context.services, *(service.get("depends_on") or ()))
+    if other != mode and other not in known:
         text = f"service \"{other}\" not found for network_mode '{mode}'"
-        yield Diagnostic(path=path, message=text, hint=did_you_mean(other, scene.services))
+        yield Diagnostic(path=path, message=text, hint=did_you_mean(other, context.services))
 
 
-def _named_things(name: str, service: Tree, scene: RuleContext) -> Iterator[Diagnostic]:
+def _named_resources(name: str, service: Tree, context: RuleContext) -> Iterator[Diagnostic]:
     """Check that networks, volumes, configs, secrets and models are defined."""
     used: list[tuple[str, str | int, str]] = []
-    used += [("networks", one, one) for one in service.get("networks") or {}]
-    used += [("models", one, one) for one in service.get("models") or {}]
+    used += [("networks", key, key) for key in service.get("networks") or {}]
+    used += [("models", key, key) for key in service.get("models") or {}]
     for section in ("configs", "secrets"):
-        listed = enumerate(service.get(section) or ())
-        used += [(section, index, one.get("source", "")) for index, one in listed]
-    for index, one in enumerate(service.get("volumes") or ()):
-        if one.get("type") == "volume" and one.get("source"):
-            used.append(("volumes", index, one["source"]))
-    for section, step, wanted in used:
-        defined = _section(scene.tree, section)
-        if wanted not in defined:
-            text = f'service "{name}" refers to undefined {section[:-1]} {wanted}'
-            hint = did_you_mean(wanted, defined) or f"define it under {section}:"
+        mounts = enumerate(service.get(section) or ())
+        used += [(section, index, mount.get("source", "")) for index, mount in mounts]
+    for index, mount in enumerate(service.get("volumes") or ()):
+        if mount.get("type") == "volume" and mount.get("source"):
+            used.append(("volumes", index, mount["source"]))
+    for section, step, key in used:
+        defined = _section(context.tree, section)
+        if key not in defined:
+            text = f'service "{name}" refers to undefined {section[:-1]} {key}'
+            hint = did_you_mean(key, defined) or f"define it under {section}:"
             yield Diagnostic(path=("services", name, section, step), message=text, hint=hint)
 
 
@@ -132,15 +139,15 @@ def _healthcheck(name: str, service: Tree, _: RuleContext) -> Iterator[Diagnosti
         )
 
 
-def _dependencies(name: str, service: Tree, scene: RuleContext) -> Iterator[Diagnostic]:
-    for other, how in (service.get("depends_on") or {}).items():
-        if other in scene.services:
+def _dependencies(name: str, service: Tree, context: RuleContext) -> Iterator[Diagnostic]:
+    for other, dependency in (service.get("depends_on") or {}).items():
+        if other in context.services:
             continue
-        hint = did_you_mean(other, scene.services)
-        if other in scene.disabled:
-            if not (how or {}).get("required", True):
+        hint = did_you_mean(other, context.services)
+        if other in context.disabled:
+            if not (dependency or {}).get("required", True):
                 continue
-            profiles = ", ".join(scene.disabled[other].get("profiles") or ())
+            profiles = ", ".join(context.disabled[other].get("profiles") or ())
             hint = f'"{other}" is disabled; it is enabled by profile {profiles}'
         yield Diagnostic(
             path=("services", name, "depends_on", other),
@@ -151,55 +158,54 @@ def _dependencies(name: str, service: Tree, scene: RuleContext) -> Iterator[Diag
 
 def _scale(name: str, service: Tree, _: RuleContext) -> Iterator[Diagnostic]:
     deploy = service.get("deploy") or {}
-    scale, replicas = _whole(service.get("scale")), _whole(deploy.get("replicas"))
+    scale, replicas = _integer(service.get("scale")), _integer(deploy.get("replicas"))
     path = ("services", name)
     if scale is not None and replicas is not None and scale != replicas:
-        yield _distinct(name, "scale", "deploy.replicas")
-    for step, count in ((("scale",), scale), (("deploy", "replicas"), replicas)):
+        yield _distinct_values(name, "scale", "deploy.replicas")
+    for below, count in ((("scale",), scale), (("deploy", "replicas"), replicas)):
         if count is not None and count < 0:
             message = "must be greater than or equal to 0"
-            yield Diagnostic(path=(*path, *step), message=message)
+            yield Diagnostic(path=(*path, *below), message=message)
     count = replicas if scale is None else scale
     if service.get("container_name") and count is not None and count > 1:
-        word = "deploy.replicas" if scale is None else "scale"
+        key = "deploy.replicas" if scale is None else "scale"
         yield Diagnostic(
-            path=(*path, *word.split(".")),
-            message=f"can't set container_name and {word} as container name must be unique",
+            path=(*path, *key.split(".")),
+            message=f"can't set container_name and {key} as container name must be unique",
         )
 
 
 def _limits(name: str, service: Tree, _: RuleContext) -> Iterator[Diagnostic]:
     resources = (service.get("deploy") or {}).get("resources") or {}
-    for key, section, word, read in LIMITS:
-        ours, theirs = read(service.get(key)), resources.get(section)
-        if ours and theirs is not None and read(theirs.get(word)) != ours:
-            yield _distinct(name, key, f"deploy.resources.{section}.{word}")
+    for key, section, deploy_key, parse in LIMITS:
+        limit, limits = parse(service.get(key)), resources.get(section)
+        if limit and limits is not None and parse(limits.get(deploy_key)) != limit:
+            yield _distinct_values(name, key, f"deploy.resources.{section}.{deploy_key}")
 
 
-def _distinct(name: str, one: str, other: str) -> Diagnostic:
-    text = f"can't set distinct values on '{one}' and '{other}'"
-    return Diagnostic(path=("services", name, *one.split(".")), message=text)
+def _distinct_values(name: str, key: str, other: str) -> Diagnostic:
+    text = f"can't set distinct values on '{key}' and '{other}'"
+    return Diagnostic(path=("services", name, *key.split(".")), message=text)
 
 
 def _mounts(name: str, service: Tree, _: RuleContext) -> Iterator[Diagnostic]:
-    taken: dict[str, str] = {}
-    tmpfs = service.get("tmpfs") or ()
-    places = [("tmpfs", i, str(one).partition(":")[0]) for i, one in enumerate(tmpfs)]
-    for index, one in enumerate(service.get("volumes") or ()):
-        places.append(("volumes", index, normpath(one.get("target") or "")))
-    for section, index, target in places:
-        here = f"services.{name}.{section}[{index}]"
-        if target in taken:
-            text = f"target {target} already mounted as {taken[target]}"
+    mounted: dict[str, str] = {}
+    tmpfs = enumerate(service.get("tmpfs") or ())
+    targets = [("tmpfs", index, str(entry).partition(":")[0]) for index, entry in tmpfs]
+    for index, mount in enumerate(service.get("volumes") or ()):
+        targets.append(("volumes", index, normpath(mount.get("target") or "")))
+    for section, index, target in targets:
+        if target in mounted:
+            text = f"target {target} already mounted as {mounted[target]}"
             yield Diagnostic(path=("services", name, section, index), message=text)
-        taken.setdefault(target, here)
+        mounted.setdefault(target, f"services.{name}.{section}[{index}]")
 
 
 def _watch(name: str, service: Tree, _: RuleContext) -> Iterator[Diagnostic]:
-    for index, one in enumerate((service.get("develop") or {}).get("watch") or ()):
-        if one.get("action") not in ("rebuild", "restart") and not one.get("target"):
+    for index, rule in enumerate((service.get("develop") or {}).get("watch") or ()):
+        if rule.get("action") not in ("rebuild", "restart") and not rule.get("target"):
             path = ("services", name, "develop", "watch", index)
-            text = f"target is required for non-rebuild actions: {one.get('action')}"
+            text = f"target is required for non-rebuild actions: {rule.get('action')}"
             yield Diagnostic(path=path, message=text)
 
 
@@ -207,7 +213,7 @@ RULES: tuple[ReferenceRule, ...] = (
     _has_image,
     _build,
     _network_mode,
-    _named_things,
+    _named_resources,
     _healthcheck,
     _dependencies,
     _scale,
@@ -218,25 +224,25 @@ RULES: tuple[ReferenceRule, ...] = (
 
 
 def _container_names(services: Tree) -> Iterator[Diagnostic]:
-    taken: dict[str, str] = {}
+    owners: dict[str, str] = {}
     for name, service in services.items():
-        wanted = service.get("container_name")
-        if not wanted:
+        container_name = service.get("container_name")
+        if not container_name:
             continue
-        first = taken.setdefault(wanted, name)
+        first = owners.setdefault(container_name, name)
         if first != name:
-            text = f'container name "{wanted}" is already in use by service {first}'
+            text = f'container name "{container_name}" is already in use by service {first}'
             yield Diagnostic(path=("services", name, "container_name"), message=text)
 
 
 def _secrets_without_source(tree: Tree) -> Iterator[Diagnostic]:
-    for name, one in _section(tree, "secrets").items():
-        if not (one.get("external") or one.get("file") or one.get("environment")):
+    for name, secret in _section(tree, "secrets").items():
+        if not (secret.get("external") or secret.get("file") or secret.get("environment")):
             text = f'secret "{name}" must declare either `file` or `environment`'
             yield Diagnostic(path=("secrets", name), message=text)
 
 
-def _cycles(services: Tree) -> Iterator[Diagnostic]:
+def _dependency_cycles(services: Tree) -> Iterator[Diagnostic]:
     edges = {
         name: [other for other in service.get("depends_on") or {} if other in services]
         for name, service in services.items()
@@ -246,7 +252,7 @@ def _cycles(services: Tree) -> Iterator[Diagnostic]:
         yield Diagnostic(path=("services", cycle[0], "depends_on", cycle[1]), message=text)
 
 
-def _whole(value: Any) -> int | None:
+def _integer(value: Any) -> int | None:
     try:
         return int(value)
     except (TypeError, ValueError):
@@ -261,7 +267,7 @@ def _number(value: Any) -> float:
 
 
 def _size(value: Any) -> float:
-    """Read a size; whoever reads sizes for good has refused by now what is none."""
+    """Parse a size roughly, to compare it: the decoder has refused what is none."""
     text = str(value or "").strip().lower().removesuffix("b").removesuffix("i")
     power = "kmgtp".find(text[-1:]) + 1 if text[-1:] else 0
     return _number(text[:-1] if power else text) * float(1024**power)

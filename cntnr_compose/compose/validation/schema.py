@@ -1,7 +1,7 @@
-"""Hold a tree against the Compose schema. The one home of jsonschema.
+"""Check a tree against the Compose schema. The one home of jsonschema.
 
-A valid tree is the common case and costs little: `load.shape` says yes. Only when it says no,
-jsonschema is asked what is wrong, in the parts that do not fit, and `load.phrases` words it.
+A valid tree is the common case and costs little: `fast_schema` accepts it. Only if it does not, jsonschema
+finds the errors in the parts that do not fit, and `wording` describes them.
 """
 
 import os
@@ -22,54 +22,55 @@ from cntnr_compose.compose.validation.fast_schema import (
 from cntnr_compose.core.frozen import Tree
 
 SCHEMA_FOLDER = os.path.join(os.path.dirname(__file__), "..", "..", "schemas")
-NAMED = ("services", "networks", "volumes", "configs", "secrets", "models")
+NAMED_SECTIONS = ("services", "networks", "volumes", "configs", "secrets", "models")
+MERGED_KEYWORDS = ("properties", "patternProperties", REFUSED_KEYWORD)
 
 
 class CannotFlatten(ValueError):
-    """A new schema has definitions of a form that nobody has taught us yet."""
+    """A new schema has definitions of a form that cannot be merged into one yet."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"cannot lay {what} into one definition")
 
 
 def check_schema(tree: Tree) -> list[Diagnostic]:
-    """Tell all that docker compose's schema does not allow in a tree."""
-    shape = docker_fast_schema()
-    if shape.fits(tree):
+    """Find what docker compose's schema does not allow in a tree; some more than are shown at most."""
+    schema = docker_fast_schema()
+    if schema.fits(tree):
         return []
-    odd = list(islice(_non_string_keys(tree, ()), MAX_SHOWN + 1))
-    if odd:
-        return odd
-    findings: dict[Diagnostic, None] = {}
-    for finding in _schema_errors(shape, tree):
-        findings[finding] = None
-        if len(findings) > MAX_SHOWN:
+    bad_keys = list(islice(_non_string_keys(tree, ()), MAX_SHOWN + 1))
+    if bad_keys:
+        return bad_keys
+    diagnostics: dict[Diagnostic, None] = {}
+    for diagnostic in _schema_errors(schema, tree):
+        diagnostics[diagnostic] = None
+        if len(diagnostics) > MAX_SHOWN:
             break
-    return list(findings)
+    return list(diagnostics)
 
 
 def read_published_schema() -> Tree:
-    """Read the published schema."""
+    """Read the published Compose schema."""
     schema: Tree = _read("compose-spec.json")
     return schema
 
 
 def _read(name: str) -> Any:
-    import json  # not msgspec: json is there five times as soon
+    import json  # not msgspec: json is imported five times as fast
 
     with open(os.path.join(SCHEMA_FOLDER, name), "rb") as file:
         return json.load(file)
 
 
 def read_docker_schema() -> Tree:
-    """Give the schema that docker compose has: the published one and the rows of differences."""
+    """Read docker compose's schema: the published one, changed by the rows of ``differences.json``."""
     schema = read_published_schema()
     for row in _read("differences.json"):
         *above, last = row["at"].removeprefix("/").split("/")
         nodes: list[Any] = [schema]
         for step in above:
             nodes.append(nodes[-1][int(step) if isinstance(nodes[-1], list) else step])
-        del nodes[-1][last]  # and a row that fits no more is a bug
+        del nodes[-1][last]  # a row that no longer fits is a bug
         if row["op"] == "replace":
             nodes[-1][last] = row["value"]
         elif above[-1] == "properties":
@@ -78,134 +79,137 @@ def read_docker_schema() -> Tree:
 
 
 def flatten_schema(schema: Tree) -> Tree:
-    """Give a schema without ``unevaluatedProperties``: the parts of ``allOf`` laid into one.
+    """Merge the parts of each ``allOf`` into one, which makes ``unevaluatedProperties`` superfluous.
 
-    Raises `CannotFlatten` where a definition is not merely made of sets of properties.
+    Raises `CannotFlatten` where a definition consists of more than sets of properties.
     """
     definitions: Tree = schema["$defs"]
-    gathered = ("properties", "patternProperties", REFUSED_KEYWORD)
 
-    def lay(node: Tree) -> Tree:
+    def flatten(node: Tree) -> Tree:
         if "allOf" not in node:
             return node
-        laid: Tree = {name: {} for name in gathered}
         own = {key: value for key, value in node.items() if key != "allOf"}
-        for part in [*(definitions[one["$ref"].split("/")[-1]] for one in node["allOf"]), own]:
-            for key, value in lay(part).items():
-                if key in gathered:
-                    if laid[key].keys() & value.keys() - {"^x-"}:
-                        raise CannotFlatten(key)
-                    laid[key] |= value
-                elif key == "unevaluatedProperties" and value is False:
-                    laid["additionalProperties"] = False
-                elif key in ("type", "required", "description", "title"):
-                    laid[key] = value
-                else:
-                    raise CannotFlatten(key)
-        return laid
+        parts = [definitions[part["$ref"].split("/")[-1]] for part in node["allOf"]]
+        merged: Tree = {keyword: {} for keyword in MERGED_KEYWORDS}
+        for part in (*parts, own):
+            _merge_definition(merged, flatten(part))
+        return merged
 
-    return schema | {"$defs": {name: lay(node) for name, node in definitions.items()}}
+    return schema | {"$defs": {name: flatten(node) for name, node in definitions.items()}}
+
+
+def _merge_definition(merged: Tree, part: Tree) -> None:
+    for keyword, value in part.items():
+        if keyword in MERGED_KEYWORDS:
+            if merged[keyword].keys() & value.keys() - {"^x-"}:
+                raise CannotFlatten(keyword)
+            merged[keyword] |= value
+        elif keyword == "unevaluatedProperties" and value is False:
+            merged["additionalProperties"] = False
+        elif keyword in ("type", "required", "description", "title"):
+            merged[keyword] = value
+        else:
+            raise CannotFlatten(keyword)
 
 
 @cache
 def docker_fast_schema() -> FastSchema:
-    """Give the quick form of docker compose's schema."""
+    """Compile docker compose's schema."""
     return FastSchema(flatten_schema(read_docker_schema()))
 
 
 def _non_string_keys(node: Any, path: Path) -> Iterator[Diagnostic]:
-    """Find keys that are not text; jsonschema cannot read a tree that has them."""
-    ahead: list[tuple[Path, Any]] = [(path, node)]
-    seen: set[int] = set()  # what aliases repeat is looked at once
-    while ahead:
-        at, one = ahead.pop()
-        if id(one) in seen:
+    """Find keys that are no strings, since jsonschema fails on them."""
+    pending: list[tuple[Path, Any]] = [(path, node)]
+    visited: set[int] = set()  # each alias only once
+    while pending:
+        path, node = pending.pop()
+        if id(node) in visited:
             continue
-        seen.add(id(one))
-        if isinstance(one, list):
-            ahead.extend(((*at, index), item) for index, item in enumerate(one))
-        elif isinstance(one, dict):
-            for key, item in one.items():
+        visited.add(id(node))
+        if isinstance(node, list):
+            pending.extend(((*path, index), item) for index, item in enumerate(node))
+        elif isinstance(node, dict):
+            for key, item in node.items():
                 if not isinstance(key, str):
-                    place = f"in {'.'.join(map(str, at))}" if at else "at top level"
-                    text = f"non-string key {place}: {key}"
-                    yield Diagnostic(path=at, message=text, hint="put it in quotes")
-                ahead.append(((*at, str(key)), item))
+                    where = f"in {'.'.join(map(str, path))}" if path else "at top level"
+                    text = f"non-string key {where}: {key}"
+                    yield Diagnostic(path=path, message=text, hint="put it in quotes")
+                pending.append(((*path, str(key)), item))
 
 
-def _schema_errors(shape: FastSchema, tree: Tree) -> Iterator[Diagnostic]:
-    """Ask jsonschema about the parts that do not fit, and only about those."""
+def _schema_errors(schema: FastSchema, tree: Tree) -> Iterator[Diagnostic]:
+    """Run jsonschema on the parts that do not fit, and only on those."""
     from cntnr_compose.compose.validation.wording import describe_error
 
-    for path, node, part in _misfits(shape, tree):
-        for error in _validator(shape, node).iter_errors(part):
-            yield from describe_error(error, path, shape)
+    for path, definition, part in _invalid_parts(schema, tree):
+        for error in _validator(schema, definition).iter_errors(part):
+            yield from describe_error(error, path, schema)
 
 
-def _misfits(shape: FastSchema, tree: Any) -> Iterator[tuple[Path, Tree, Any]]:
-    """Give the parts of a tree that do not fit: single services, networks, …, or the whole."""
-    root = shape.schema
+def _invalid_parts(schema: FastSchema, tree: Any) -> Iterator[tuple[Path, Tree, Any]]:
+    """Find the parts of a tree that do not fit: single services, networks, …, or the whole."""
+    root = schema.schema
     if not isinstance(tree, dict):
         yield (), root, tree
         return
     outline = {}
     for key, section in tree.items():
         entries = root["properties"].get(key, {}).get("patternProperties", {})
-        if key not in NAMED or not isinstance(section, dict) or len(entries) != 1:
+        if key not in NAMED_SECTIONS or not isinstance(section, dict) or len(entries) != 1:
             outline[key] = section
             continue
-        ((pattern, entry),) = entries.items()
-        each, named = shape.compile_check(entry), re.compile(pattern).search
-        outline[key] = {name: one for name, one in section.items() if not named(name)}
-        for name, one in section.items():
-            if named(name) and not each(one):
-                yield (key, name), entry, one
-    if not shape.fits(outline):
+        ((pattern, definition),) = entries.items()
+        fits, is_named = schema.compile_check(definition), re.compile(pattern).search
+        outline[key] = {name: entry for name, entry in section.items() if not is_named(name)}
+        for name, entry in section.items():
+            if is_named(name) and not fits(entry):
+                yield (key, name), definition, entry
+    if not schema.fits(outline):
         yield (), root, outline
 
 
-def _validator(shape: FastSchema, node: Tree) -> Any:
-    """Give a jsonschema validator for a piece of the schema, with keywords that cost little.
+def _validator(schema: FastSchema, definition: Tree) -> Any:
+    """Make a jsonschema validator for a definition, with keywords that cost little.
 
-    The stock ones write what they found into each message, list every mistake of every form that a
-    value might have, and compare each item of a list with each other.
+    The stock ones format the value into each message, list every error of every form that a value may
+    have, and compare each item of a list with each other.
     """
     import jsonschema
 
-    def quietly(make: Callable[[Any], Check]) -> Any:
-        def keyword(_: Any, wanted: Any, instance: Any, __: Any) -> Iterator[Any]:
-            if not make(wanted)(instance):
-                yield jsonschema.ValidationError("")
+    keywords = {name: _without_message(make) for name, make in KEYWORD_CHECKS.items()}
+    keywords |= {"type": _without_message(type_check), "oneOf": _union, "anyOf": _union}
+    unique_items = keywords["uniqueItems"]
 
-        return keyword
+    def unique_valid_items(validator: Any, operand: Any, instance: Any, node: Any) -> Iterator[Any]:
+        # Only items that fit may be compared: others may be nested without bound.
+        fits = schema.compile_check(node.get("items", True))
+        if isinstance(instance, list) and all(map(fits, instance)):
+            yield from unique_items(validator, operand, instance, node)
 
-    def union(validator: Any, forms: list[Any], instance: Any, _: Any) -> Iterator[Any]:
-        told = []
-        for index, form in enumerate(forms):
-            errors = validator.descend(instance, form, schema_path=index)
-            found = list(islice(errors, MAX_SHOWN))
-            if not found:
-                return
-            told += found
-        yield jsonschema.ValidationError("", context=told)
-
-    def unique(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[Any]:
-        # Only items that fit are compared: how deep others are nested nobody knows.
-        if isinstance(instance, list) and all(
-            map(shape.compile_check(schema.get("items", True)), instance)
-        ):
-            yield from keywords["uniqueItems"](validator, wanted, instance, schema)
-
-    keywords = {name: quietly(make) for name, make in KEYWORD_CHECKS.items()}
+    keywords["uniqueItems"] = unique_valid_items
     extend: Any = jsonschema.validators.extend
-    kind = extend(
-        jsonschema.Draft202012Validator,
-        {
-            **keywords,
-            "type": quietly(type_check),
-            "oneOf": union,
-            "anyOf": union,
-            "uniqueItems": unique,
-        },
-    )
-    return kind(node | {"$defs": shape.schema["$defs"]})
+    validator = extend(jsonschema.Draft202012Validator, keywords)
+    return validator(definition | {"$defs": schema.schema["$defs"]})
+
+
+def _without_message(make_check: Callable[[Any], Check]) -> Any:
+    import jsonschema
+
+    def keyword(_: Any, operand: Any, instance: Any, __: Any) -> Iterator[Any]:
+        if not make_check(operand)(instance):
+            yield jsonschema.ValidationError("")
+
+    return keyword
+
+
+def _union(validator: Any, forms: list[Any], instance: Any, _: Any) -> Iterator[Any]:
+    import jsonschema
+
+    errors: list[Any] = []
+    for index, form in enumerate(forms):
+        of_form = list(islice(validator.descend(instance, form, schema_path=index), MAX_SHOWN))
+        if not of_form:
+            return
+        errors += of_form
+    yield jsonschema.ValidationError("", context=errors)

@@ -9,7 +9,7 @@ import pytest
 from cntnr_compose.builder import ensure_images
 from cntnr_compose.cli.main import run
 from cntnr_compose.client import client, observe, prestart
-from cntnr_compose.core.events import Event
+from cntnr_compose.core.events import Emit, Event
 from cntnr_compose.model.observed import Container, Observed
 from cntnr_compose.model.plan import CreateContainer, Plan, render_plan
 from cntnr_compose.model.project import Project
@@ -46,7 +46,7 @@ class FakeClient:
     def __exit__(self, *_: object) -> None:
         self.supervisor.calls.append("close")
 
-    def lock(self, what: str, tell: Callable[[Event], None]) -> None:
+    def lock(self, what: str, emit: Emit) -> None:
         self.supervisor.calls.append(f"lock {what}")
 
     def unlock(self) -> None:
@@ -59,7 +59,7 @@ class FakeClient:
         return self.supervisor.observed(self.project)
 
     def execute(
-        self, plan: Plan, project: Project | None = None, emit: Callable[[Event], None] = print
+        self, plan: Plan, project: Project | None = None, emit: Emit = print
     ) -> dict[str, object]:
         self.supervisor.plans.append(render_plan(plan))
         self.supervisor.created += [
