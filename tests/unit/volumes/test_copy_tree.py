@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.volumes import copy_tree as copying
+from cntnr_compose.volumes import copy_tree
 
 
 @pytest.fixture
@@ -22,9 +22,9 @@ def place(tmp_path: Path) -> Path:
 
 
 def copy(place: Path) -> None:
-    both = [os.open(place / name, copying.FOLDER_FLAGS) for name in ("from", "to")]
+    both = [os.open(place / name, copy_tree.FOLDER_FLAGS) for name in ("from", "to")]
     try:
-        copying.copy_tree(*both)
+        copy_tree.copy_tree(*both)
     finally:
         for descriptor in both:
             os.close(descriptor)
@@ -46,7 +46,7 @@ def test_a_link_in_the_place_of_a_new_folder_is_not_followed(
     def mkdir(name: str, _mode: int, *, dir_fd: int) -> None:
         os.symlink(place / "elsewhere", name, dir_fd=dir_fd)
 
-    monkeypatch.setattr(copying.os, "mkdir", mkdir)
+    monkeypatch.setattr(copy_tree.os, "mkdir", mkdir)
     with pytest.raises(OSError, match=r"Not a directory|Too many levels"):
         copy(place)
     assert list((place / "elsewhere").iterdir()) == []
@@ -61,7 +61,7 @@ def test_a_file_that_somebody_has_put_there_stays(place: Path) -> None:
 
 def test_a_tree_without_end_is_refused(place: Path) -> None:
     folder = place / "from"
-    for _ in range(copying.MAX_DEPTH + 1):
+    for _ in range(copy_tree.MAX_DEPTH + 1):
         folder = folder / "d"
         folder.mkdir()
     with pytest.raises(OSError, match="more than 200 deep"):
