@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.flows.shared_arguments import ImageOptions
+from cntnr_compose.cli.project.options import ProjectOptions
 
 if TYPE_CHECKING:
     from cntnr_compose.core.events import Emit, Event
@@ -13,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def prepare_images(
-    project: "Project", images: ImageOptions, emit: "Emit", *, dry_run: bool
+    options: ProjectOptions, project: "Project", images: ImageOptions, emit: "Emit"
 ) -> dict[str, str]:
     """Pull or build the images of a project; return their ids by the names in the file.
 
     A dry run only prints what is missing.
     """
-    if dry_run:
+    if options.dry_run:
         return _find_local_images(project)
     from cntnr_compose.builder.ensure_images import ensure_images
 
