@@ -5,10 +5,9 @@ from pathlib import Path
 
 from cntnr_compose.builder import cache
 from cntnr_compose.builder.digests import InputDigests
-from cntnr_compose.builder.dockerfile.steps import BuildStep
 from cntnr_compose.builder.request import BuildRequest
 from cntnr_compose.builder.source_files import SourceUnreadable
-from cntnr_compose.builder.walker import StageState, StageWalker, StepResult
+from cntnr_compose.builder.walker import PendingStep, StageState, StageWalker, StepResult
 from cntnr_compose.images.store import ImageStore
 
 
@@ -25,20 +24,13 @@ class _CacheLookup:
     def announce(self, title: str, text: str) -> None:
         """Print nothing: there may be nothing to do."""
 
-    def content_digest(self, step: BuildStep, where: str, origins: dict[str, StageState]) -> str:
+    def content_digest(self, pending: PendingStep) -> str:
         """Compute the digest of what a step reads."""
-        return self.digests.step_digest(step, where, origins)
+        return self.digests.step_digest(pending)
 
-    def run_step(
-        self,
-        key: str,
-        _step: BuildStep,
-        state: StageState,
-        _where: str,
-        _origins: dict[str, StageState],
-    ) -> StepResult:
+    def run_step(self, key: str, pending: PendingStep) -> StepResult:
         """Look up the result of a step. Raises `NotBuilt`."""
-        result = cache.find_step(key, state)
+        result = cache.find_step(key, pending.state)
         if result is None:
             raise NotBuilt
         return result

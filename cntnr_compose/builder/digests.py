@@ -6,7 +6,6 @@ from pathlib import Path
 
 from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns
 from cntnr_compose.builder.dockerfile.steps import (
-    BuildStep,
     CopyStep,
     RunMount,
     RunStep,
@@ -14,7 +13,7 @@ from cntnr_compose.builder.dockerfile.steps import (
 )
 from cntnr_compose.builder.request import BuildRequest
 from cntnr_compose.builder.source_files import SourceFiles, open_stage_files
-from cntnr_compose.builder.walker import StageState
+from cntnr_compose.builder.walker import PendingStep, StageState
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, to_json
@@ -45,17 +44,18 @@ class InputDigests:
         context = SourceFiles(Path(request.context), ignore=IgnorePatterns(request.ignore))
         self._source_files: dict[str, SourceFiles] = {"": context}
 
-    def step_digest(self, step: BuildStep, where: str, origins: dict[str, StageState]) -> str:
+    def step_digest(self, pending: PendingStep) -> str:
         """Compute the digest of what a step reads.
 
         Raises `BuildSourceMissing`, `SourceUnreadable`, `ChecksumWrong`.
         """
+        step = pending.step
         if isinstance(step, CopyStep):
-            parts = [self._sources_digest(step.origin, step.sources, step.exclude, where, origins)]
-            parts += [self._download_digest(url, step.checksum, where) for url in step.urls]
+            parts = [self._sources_digest(pending, step.origin, step.sources, step.exclude)]
+            parts += [self._download_digest(url, step.checksum, pending.where) for url in step.urls]
             return " ".join(parts)
         if isinstance(step, RunStep):
-            return " ".join(self._mount_digest(mount, where, origins) for mount in step.mounts)
+            return " ".join(self._mount_digest(pending, mount) for mount in step.mounts)
         return ""
 
     def source_files(self, origin: str) -> SourceFiles:
@@ -76,27 +76,22 @@ class InputDigests:
         for files_ in self._source_files.values():
             files_.save_digests()
 
-    def _mount_digest(self, mount: RunMount, where: str, origins: dict[str, StageState]) -> str:
+    def _mount_digest(self, pending: PendingStep, mount: RunMount) -> str:
         if mount.type != "bind":
             return ""
-        if mount.origin in origins:
-            return origins[mount.origin].key
-        return self._sources_digest(mount.origin, (mount.source or ".",), (), where, origins)
+        if mount.origin in pending.origins:
+            return pending.origins[mount.origin].key
+        return self._sources_digest(pending, mount.origin, (mount.source or ".",), ())
 
     def _sources_digest(
-        self,
-        origin: str,
-        sources: tuple[str, ...],
-        exclude: tuple[str, ...],
-        where: str,
-        origins: dict[str, StageState],
+        self, pending: PendingStep, origin: str, sources: tuple[str, ...], exclude: tuple[str, ...]
     ) -> str:
         if not sources:
             return ""
-        if origin not in origins:
+        if origin not in pending.origins:
             source = self.source_files(origin)
-            return source.digest(source.select(sources, where), exclude)
-        stage = origins[origin]
+            return source.digest(source.select(sources, pending.where), exclude)
+        stage = pending.origins[origin]
         if origin.startswith("image:"):
             return stage.key
         name = short_hash(to_json((stage.key, stage.lower, sources, exclude)))
@@ -105,7 +100,9 @@ class InputDigests:
         if saved is None:
             label = f"the stage {origin}"
             with self._open_rootfs(stage) as root, open_stage_files(root, label) as source:
-                saved = StageDigest(digest=source.digest(source.select(sources, where), exclude))
+                saved = StageDigest(
+                    digest=source.digest(source.select(sources, pending.where), exclude)
+                )
             paths.make_data_folder(record.parent)
             files.write_value(record, saved)
         return saved.digest

@@ -4,9 +4,9 @@ import contextlib
 import os
 from pathlib import Path
 
-from cntnr_compose.builder.dockerfile.steps import BuildStep, CopyStep, short_hash
+from cntnr_compose.builder.dockerfile.steps import CopyStep, short_hash
 from cntnr_compose.builder.request import BuildRequest
-from cntnr_compose.builder.walker import StageState, StageWalker, StepResult
+from cntnr_compose.builder.walker import PendingStep, StageWalker, StepResult
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, replace
@@ -56,20 +56,14 @@ class _UrlCollector:
     def announce(self, title: str, text: str) -> None:
         """Print nothing."""
 
-    def content_digest(self, step: BuildStep, where: str, _origins: dict[str, StageState]) -> str:
+    def content_digest(self, pending: PendingStep) -> str:
         """Collect the URLs of a step."""
+        step = pending.step
         if isinstance(step, CopyStep):
-            self.urls.update((url, (where, step.checksum)) for url in step.urls)
+            self.urls.update((url, (pending.where, step.checksum)) for url in step.urls)
         return ""
 
-    def run_step(
-        self,
-        _key: str,
-        _step: BuildStep,
-        _state: StageState,
-        _where: str,
-        _origins: dict[str, StageState],
-    ) -> StepResult:
+    def run_step(self, _key: str, _pending: PendingStep) -> StepResult:
         """Run nothing."""
         return StepResult()
 

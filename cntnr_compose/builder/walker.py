@@ -5,7 +5,7 @@ what is missing. Both compute the same keys.
 """
 
 import time
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from cntnr_compose.builder.dockerfile.instructions import (
     StageSettings,
@@ -58,24 +58,26 @@ class StageState(Value, frozen=True, kw_only=True):
     history: tuple[HistoryEntry, ...] = ()
 
 
+class PendingStep(NamedTuple):
+    """A step that has to be run on top of a stage, or looked up."""
+
+    step: BuildStep
+    state: StageState
+    where: str  # file and line of its instruction, for messages
+    origins: dict[str, StageState]  # the stages and images that it takes files from
+
+
 class StepRunner(Protocol):
     """What carries out the steps of a walk, or only looks them up."""
 
     def announce(self, title: str, text: str) -> None:
         """Take note of the instruction that comes next."""
 
-    def content_digest(self, step: BuildStep, where: str, origins: dict[str, StageState]) -> str:
+    def content_digest(self, pending: PendingStep) -> str:
         """Compute the digest of what a step reads."""
 
-    def run_step(
-        self,
-        key: str,
-        step: BuildStep,
-        state: StageState,
-        where: str,
-        origins: dict[str, StageState],
-    ) -> StepResult:
-        """Look up the result of a step on top of ``state``, or run it."""
+    def run_step(self, key: str, pending: PendingStep) -> StepResult:
+        """Look up the result of a step, or run it."""
 
 
 class StageWalker:
@@ -136,14 +138,13 @@ class StageWalker:
         self, state: StageState, instruction: Instruction, step: BuildStep, title: str
     ) -> StageState:
         """Have a step run on top of a stage; return the state after it."""
-        where = f"{self.scope.file}:{instruction.line}"
         if isinstance(step, RunStep):
             step = self._with_network(step, instruction)
-        origins = self._source_stages(step)
+        where = f"{self.scope.file}:{instruction.line}"
+        pending = PendingStep(step, state, where, self._source_stages(step))
         self.runner.announce(title, str(instruction))
-        content = self.runner.content_digest(step, where, origins)
-        key = step_key(state.key, step, content)
-        result = self.runner.run_step(key, step, state, where, origins)
+        key = step_key(state.key, step, self.runner.content_digest(pending))
+        result = self.runner.run_step(key, pending)
         is_run = instruction.keyword == "RUN"
         text = f"RUN {instruction.text}" if is_run else str(instruction)
         lower = (result.folder, *state.lower) if result.folder else state.lower

@@ -16,10 +16,10 @@ BUG = 70
 
 def main() -> "NoReturn":
     """Run the command line of this process and exit."""
-    from cntnr_compose.cli import signals as interrupts
+    from cntnr_compose.cli import signals
 
     try:
-        interrupts.install_handlers()
+        signals.install_handlers()
         code = _main()
     except KeyboardInterrupt:  # before anything is running, or a second one
         code = INTERRUPTED
@@ -30,12 +30,12 @@ def _main() -> int:
     import contextlib
     import gc
 
-    from cntnr_compose.cli import signals as interrupts
+    from cntnr_compose.cli import signals
 
     # A short process makes little garbage; collecting it takes a twentieth of the start.
     gc.set_threshold(100_000)
     _open_streams()
-    interrupts.wake_blocking_calls()
+    signals.wake_blocking_calls()
     code = run(sys.argv[1:])
     with contextlib.suppress(OSError):  # nobody reads it any more
         sys.stderr.flush()

@@ -1,1 +1,4 @@
-"""What this host can do: checks, probes, capabilities. Uses host. Used by cli."""
+"""What this host allows: checks, probes, required programs, capabilities.
+
+Uses host and model. Used by cli.
+"""

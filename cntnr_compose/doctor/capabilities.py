@@ -1,6 +1,6 @@
-"""What this machine allows its user, as far as keys of compose files hang on it.
+"""Detect the capabilities of the host that keys of compose files depend on.
 
-It looks outside of the holder, starts nothing and changes nothing.
+Looks from outside of the holder; starts no program and changes nothing.
 """
 
 import os
@@ -13,7 +13,7 @@ from cntnr_compose.model.host import HostCapabilities
 
 
 def detect_capabilities() -> HostCapabilities:
-    """Look once."""
+    """Detect what this host allows this user."""
     group = cgroups.find_delegated()
     is_root = os.getuid() == 0
     ids = min(subids.count_subordinate_ids("uid"), subids.count_subordinate_ids("gid"))

@@ -1,4 +1,4 @@
-"""The kernel of this host: processes, files, signals, cgroups, sockets.
+"""This host: programs, processes, files, mounts, signals, cgroups, sockets, and what is installed.
 
-Uses core. Used by images, networks, volumes, doctor and all above.
+Uses core. Used by images, networks, volumes, doctor and all above; only `process` starts programs.
 """

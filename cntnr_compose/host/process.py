@@ -162,16 +162,8 @@ async def run_async(
     words = [os.fspath(word) for word in argv]
     _log_command(words)
     pipe = asyncio.subprocess.PIPE
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *words,
-            env=dict(env if env is not None else base_env()),
-            stdin=pipe if stdin else asyncio.subprocess.DEVNULL,
-            stdout=pipe,
-            stderr=pipe,
-        )
-    except FileNotFoundError as error:
-        raise ProgramMissing(words[0]) from error
+    streams = {"stdin": pipe if stdin else None, "stdout": pipe, "stderr": pipe}
+    process = await _spawn(words, env, **streams)
     try:
         out, err = await process.communicate(stdin or None)
     finally:
@@ -191,11 +183,27 @@ async def start_async(
     stderr: int | None = None,
     new_session: bool = False,
 ) -> "asyncio.subprocess.Process":
-    """Start a program without waiting for it; streams without a descriptor are /dev/null."""
-    import asyncio
+    """Start a program without waiting for it; streams without a descriptor are /dev/null.
 
+    Raises `ProgramMissing`.
+    """
     words = [os.fspath(word) for word in argv]
     _log_command(words, " &")
+    streams = {"stdin": stdin, "stdout": stdout, "stderr": stderr}
+    return await _spawn(words, env, **streams, pass_fds=pass_fds, start_new_session=new_session)
+
+
+async def _spawn(
+    words: Sequence[str],
+    env: Mapping[str, str] | None,
+    *,
+    stdin: int | None,
+    stdout: int | None,
+    stderr: int | None,
+    **options: Any,
+) -> "asyncio.subprocess.Process":
+    import asyncio
+
     null = asyncio.subprocess.DEVNULL
     try:
         return await asyncio.create_subprocess_exec(
@@ -204,8 +212,7 @@ async def start_async(
             stdin=null if stdin is None else stdin,
             stdout=null if stdout is None else stdout,
             stderr=null if stderr is None else stderr,
-            pass_fds=pass_fds,
-            start_new_session=new_session,
+            **options,
         )
     except FileNotFoundError as error:
         raise ProgramMissing(words[0]) from error

@@ -133,13 +133,6 @@ class ImageStore:
             self._write_index(replace(index, manifests=(*others, tagged)))
         return image
 
-    def tag(self, ref: str, new: str) -> Image:
-        """Give an image another name. Raises `NoSuchImage`."""
-        image = self.require(ref)
-        size = self.blob_path(image.manifest).stat().st_size
-        descriptor = Descriptor(media_type=MANIFEST, digest=image.manifest, size=size)
-        return self.add(image_name.normalize(new), descriptor)
-
     def remove(self, ref: str) -> tuple[str, ...]:
         """Remove a name, or all names of an image given by id; return the names.
 

@@ -1,4 +1,4 @@
-"""Networks of projects: bridges, addresses, names, CNI, published ports.
+"""Networks of projects: bridges, firewall rules, addresses, CNI, DNS, published ports, the uplink.
 
 Uses host and model. Used by containers and supervisor.
 """

@@ -11,8 +11,7 @@ from pathlib import Path
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree, Value, field, from_json, to_json
-from cntnr_compose.host import kernel
-from cntnr_compose.host import socket_peer as peer
+from cntnr_compose.host import kernel, socket_peer
 
 
 class PortTaken(CntnrError):
@@ -136,7 +135,7 @@ def has_ipv6() -> bool:
 async def _request(method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
     reader, writer = await asyncio.open_unix_connection(str(socket_path()))
     try:
-        peer.check_own_user(writer.get_extra_info("socket"), socket_path())
+        socket_peer.check_own_user(writer.get_extra_info("socket"), socket_path())
         head = (
             f"{method} {path} HTTP/1.0\r\nHost: rootlesskit\r\nContent-Type: application/json\r\n"
         )

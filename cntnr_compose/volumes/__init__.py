@@ -1,1 +1,4 @@
-"""Named and anonymous volumes. Uses host and model. Used by containers and supervisor."""
+"""Named and anonymous volumes, and filling them from an image.
+
+Uses host and model. Used by containers, supervisor and client.
+"""

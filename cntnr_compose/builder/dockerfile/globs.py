@@ -30,10 +30,10 @@ class GlobPattern:
     """One pattern, compiled."""
 
     def __init__(self, text: str) -> None:
-        self._parts: list[
-            tuple[CharacterTest, bool]
-        ] = []  # test of a character; whether it may repeat
-        self._skips: dict[int, int] = {}  # optional parts: from which index, up to which
+        # For each part: the test of a character; whether it may repeat.
+        self._parts: list[tuple[CharacterTest, bool]] = []
+        # Optional parts: from which index, up to which.
+        self._skips: dict[int, int] = {}
         try:
             self._read(text)
         except _EmptySet:  # the pattern matches nothing but itself

@@ -31,7 +31,6 @@ class Heredoc(Value, frozen=True, kw_only=True):
     name: str
     content: str
     literal: bool = False  # its name was quoted: variables are not expanded
-    trimmed: bool = False  # <<-: leading tabs are removed
 
 
 class Instruction(Value, frozen=True, kw_only=True):
@@ -133,9 +132,7 @@ def _read_heredocs(
         if end > len(lines):
             raise DockerfileInvalid(name, line, f"unterminated heredoc: no line {tag} follows")
         at = end
-        heredocs.append(
-            Heredoc(name=tag, content=body, literal=match.group(3) != tag, trimmed=is_trimmed)
-        )
+        heredocs.append(Heredoc(name=tag, content=body, literal=match.group(3) != tag))
     return tuple(heredocs), at
 
 

@@ -33,7 +33,6 @@ class RunFailed(CntnrError):
     """The program of a RUN ended with another status than 0."""
 
     def __init__(self, where: str, words: tuple[str, ...], status: int, last: list[str]) -> None:
-        self.status = status
         lines = "".join(f"\n  {line}" for line in last)
         command = " ".join(words)
         super().__init__(
@@ -63,14 +62,13 @@ class ProgramRunner:
         print_line: PrintLine,
     ) -> None:
         """Run one program to its end. Raises `RunFailed`, `SecretMissing`, `BuildSourceMissing`."""
-        container_id = f"build-{os.urandom(6).hex()}"
-        bundle = self._folder / container_id
+        bundle = self._folder / f"build-{os.urandom(6).hex()}"
         with contextlib.ExitStack() as undo:
             bundle.mkdir(parents=True)
             undo.callback(files.remove_tree, bundle)
             mounts = RunMounts(step, request, where, bundle, undo)
             inputs = SpecInputs(
-                id=container_id,
+                id=bundle.name,
                 rootfs=os.path.realpath(root.path),  # runc accepts no path through a link
                 network=_enter_network(step, undo),
                 etc_files=self._write_etc_files(bundle, request, step.network),
@@ -80,10 +78,9 @@ class ProgramRunner:
             spec = self._build_spec(_service(step, request), config, root, inputs)
             files.write_value(bundle / "config.json", spec)
             undo.enter_context(_remove_mount_points(root, spec))
-            status, last = self._run_bundle(bundle, container_id, print_line)
+            status, last = self._run_bundle(bundle, print_line)
         if status != 0:
-            words = step.argv or (step.script.partition("\n")[0],)
-            raise RunFailed(where, words, status, last)
+            raise RunFailed(where, step.argv or (step.script.partition("\n")[0],), status, last)
 
     def _write_etc_files(self, bundle: Path, request: BuildRequest, network: str) -> dict[str, str]:
         (bundle / "hosts").write_text(LOCALHOST_ENTRIES + _hosts_lines(request))
@@ -105,13 +102,11 @@ class ProgramRunner:
             self._warn(warning)
         return result.spec
 
-    def _run_bundle(
-        self, bundle: Path, container_id: str, print_line: PrintLine
-    ) -> tuple[int, list[str]]:
+    def _run_bundle(self, bundle: Path, print_line: PrintLine) -> tuple[int, list[str]]:
         """Run a bundle; return the exit status and the last lines."""
         argv = [
             "runc", "--root", str(self._folder / "runc"),
-            "run", "--bundle", str(bundle), container_id,
+            "run", "--bundle", str(bundle), bundle.name,
         ]  # fmt: skip
         log = StepLog(print_line)
         readable, writable = os.pipe2(os.O_CLOEXEC)

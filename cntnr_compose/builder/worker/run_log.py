@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 PrintLine = Callable[[str], None]
 OUTPUT_LIMIT = 2 << 20  # bytes of a step's output that are printed; BuildKit's default
-MIN_LINE_COST = (
-    64  # bytes that a line counts for at least: printing it costs more than its few letters
-)
+# Bytes that a line counts for at least: printing it costs more than its few letters.
+MIN_LINE_COST = 64
 MAX_LINE_LENGTH = 16 << 10  # bytes; longer lines are printed in pieces
 CLIPPED = "[output clipped, log limit 2MiB reached]"
 LAST_LINES = 8

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from cntnr_compose.builder.cache import find_step, save_step
 from cntnr_compose.builder.digests import InputDigests
-from cntnr_compose.builder.dockerfile.steps import BuildStep, CopyStep, FolderStep, RunStep
+from cntnr_compose.builder.dockerfile.steps import CopyStep, FolderStep, RunStep
 from cntnr_compose.builder.request import BuildRequest
 from cntnr_compose.builder.source_files import SourceChanged, SourceFiles, open_stage_files
-from cntnr_compose.builder.walker import StageState, StepResult, current_seconds
+from cntnr_compose.builder.walker import PendingStep, StageState, StepResult, current_seconds
 from cntnr_compose.builder.worker.archive import extract_archive, is_archive
 from cntnr_compose.builder.worker.copy import CopyTarget, copy_files
 from cntnr_compose.builder.worker.rootfs import StageRootfs
@@ -80,29 +80,22 @@ class StepExecutor:
         """Remember the title; it is printed when it is known whether the step has to be run."""
         self._title = f"[{title}] {text}"
 
-    def content_digest(self, step: BuildStep, where: str, origins: dict[str, StageState]) -> str:
+    def content_digest(self, pending: PendingStep) -> str:
         """Compute the digest of what a step reads, and remember it."""
         self.worker.raise_if_cancelled()
-        self._content = self.digests.step_digest(step, where, origins)
+        self._content = self.digests.step_digest(pending)
         return self._content
 
-    def run_step(
-        self,
-        key: str,
-        step: BuildStep,
-        state: StageState,
-        where: str,
-        origins: dict[str, StageState],
-    ) -> StepResult:
+    def run_step(self, key: str, pending: PendingStep) -> StepResult:
         """Look up the result of a step, or run it."""
         with self.worker.lock_step(key):
-            result = find_step(key, state)
+            result = find_step(key, pending.state)
             reusable = not self.request.no_cache or key in self.worker.rebuilt_keys
             if result is not None and reusable:
                 self._print(f"{self._title}  CACHED")
                 return result
             self._print(self._title)
-            result = self._create_layer(key, step, state, where, origins)
+            result = self._create_layer(key, pending)
             save_step(key, result)
             self.worker.rebuilt_keys.add(key)
         return result
@@ -110,44 +103,32 @@ class StepExecutor:
     def _print(self, text: str) -> None:
         self.worker.emit(Output(source=self.request.service, text=text))
 
-    def _create_layer(
-        self,
-        key: str,
-        step: BuildStep,
-        state: StageState,
-        where: str,
-        origins: dict[str, StageState],
-    ) -> StepResult:
+    def _create_layer(self, key: str, pending: PendingStep) -> StepResult:
         """Run a step on its overlay, and move the changes into the layer store."""
+        lower = pending.state.lower
         with unpack.draft() as draft:
             step_folder = draft / "step"
             changes = step_folder / "fs"
             changes.mkdir(parents=True)
             with (
-                self.worker.rootfs.mount_for_step(state, changes, draft) as path,
+                self.worker.rootfs.mount_for_step(pending.state, changes, draft) as path,
                 Root(path) as root,
             ):
-                self._execute(step, root, state, where, origins)
+                self._execute(pending, root)
             with os.scandir(changes) as entries:
                 is_empty = next(entries, None) is None
             if is_empty:
-                return StepResult(below=state.lower, created=current_seconds())
+                return StepResult(below=lower, created=current_seconds())
             folder = f"s-{key}"
             if (paths.layers() / folder).exists():  # the layers on top of the old one still need it
                 folder = f"s-{key}-{os.urandom(4).hex()}"
             step_folder.rename(paths.layers() / folder)
         self.worker.on_layer(folder)
-        return StepResult(folder=folder, below=state.lower, created=current_seconds())
+        return StepResult(folder=folder, below=lower, created=current_seconds())
 
-    def _execute(
-        self,
-        step: BuildStep,
-        root: Root,
-        state: StageState,
-        where: str,
-        origins: dict[str, StageState],
-    ) -> None:
+    def _execute(self, pending: PendingStep, root: Root) -> None:
         """Make the changes of a step in ``root``."""
+        step, state, where, origins = pending
         try:
             match step:
                 case FolderStep():
@@ -156,7 +137,7 @@ class StepExecutor:
                     with self._open_source(step.origin, origins) as source:
                         self._copy(step, root, source, where)
                     # The result is saved under the digest of what was read before the copy.
-                    if self.digests.step_digest(step, where, origins) != self._content:
+                    if self.digests.step_digest(pending) != self._content:
                         raise SourceChanged(where)
                 case RunStep():
                     with contextlib.ExitStack() as undo:

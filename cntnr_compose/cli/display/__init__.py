@@ -1,1 +1,1 @@
-"""Output: progress, tables, logs, templates. Uses core and model. Used by all of cli."""
+"""Output: progress, tables, logs, questions. Uses core, model, containers.logs. Used by all of cli."""

@@ -17,7 +17,7 @@ from cntnr_compose.client import client as clients
 from cntnr_compose.client.follow import ProjectStream, is_readable
 from cntnr_compose.containers.logs.lines import LogRange
 from cntnr_compose.containers.state import records
-from cntnr_compose.core.events import ContainerEvent, Event, Progress
+from cntnr_compose.core.events import ContainerEvent, Emit, Event, Progress
 from cntnr_compose.core.values import Seconds
 from cntnr_compose.model.plan import Plan, PrepareContainer, StartContainer, WaitFor, split_plan
 from cntnr_compose.reconcile import teardown
@@ -141,7 +141,7 @@ class AttachedUp:
         self,
         client: "Client",
         plan: Plan,
-        emit: Callable[[Event], None],
+        emit: Emit,
         is_cancelled: Callable[[], bool],
     ) -> bool:
         """Execute a plan while printing output; return False if it was cancelled."""

@@ -1,25 +1,26 @@
 """Have the images of a project ready before its plan is made."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.flows.shared_arguments import ImageOptions
+from cntnr_compose.cli.project.options import ProjectOptions
 
 if TYPE_CHECKING:
-    from cntnr_compose.core.events import Event
+    from cntnr_compose.core.events import Emit, Event
     from cntnr_compose.model.observed import Observed
     from cntnr_compose.model.project import Project
 
 
 def prepare_images(
-    project: "Project", images: ImageOptions, emit: "Callable[[Event], None]", *, dry_run: bool
+    options: ProjectOptions, project: "Project", images: ImageOptions, emit: "Emit"
 ) -> dict[str, str]:
     """Pull or build the images of a project; return their ids by the names in the file.
 
     A dry run only prints what is missing.
     """
-    if dry_run:
+    if options.dry_run:
         return _find_local_images(project)
     from cntnr_compose.builder.ensure_images import ensure_images
 
@@ -55,9 +56,7 @@ def _find_local_images(project: "Project") -> dict[str, str]:
     return {name: identity for name, identity in ids.items() if identity}
 
 
-def _without_quiet_events(
-    images: ImageOptions, emit: "Callable[[Event], None]"
-) -> "Callable[[Event], None]":
+def _without_quiet_events(images: ImageOptions, emit: "Emit") -> "Emit":
     """Return a handler that drops the events of quiet pulls and builds."""
     from cntnr_compose.core.events import Output, Progress
 

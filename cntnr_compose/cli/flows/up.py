@@ -23,9 +23,7 @@ def bring_up(options: ProjectOptions, command: str, arguments: UpArguments) -> i
         selected = select_services(project, up_options)
         warn_unsupported(loaded, selected.services, display)
         shown = arguments.attached_services(project, selected)
-        images = prepare_images(
-            selected, arguments.image_options, display.emit, dry_run=options.dry_run
-        )
+        images = prepare_images(options, selected, arguments.image_options, display.emit)
         with locked_project(options, project.name, command, display) as session:
             plan = plan_up(project, with_images(session.observed, images), up_options)
             if arguments.is_detached or options.dry_run:

@@ -1,4 +1,4 @@
 """Command lines to arguments, from rows of options; the one home of click.
 
-Uses core. Used by cli.main and commands.
+Uses cli.project, cli.display and core. Used by cli.main and commands.
 """

@@ -1,4 +1,4 @@
-"""The namespaces that all containers of a user live in, made by rootlesskit.
+"""The holder of the namespaces that all containers of a user run in, which rootlesskit starts.
 
-Uses host. Used by all that enter them.
+Uses host. Used by all that start or enter them.
 """

@@ -7,14 +7,9 @@ from cntnr_compose.builder.dockerfile.instructions import StageSettings
 from cntnr_compose.builder.dockerfile.parser import DockerfileInvalid, parse_dockerfile
 from cntnr_compose.builder.dockerfile.steps import (
     BuildStep,
-    CopyStep,
     FolderStep,
-    InlineFile,
-    RunMount,
-    RunStep,
-    step_key,
 )
-from cntnr_compose.model.image import ImageConfig, ImageHealthcheck
+from cntnr_compose.model.image import ImageConfig
 
 MANY = "the destination must be a directory and end with a /"
 BASE = ImageConfig(
@@ -107,17 +102,6 @@ def test_ports_volumes_user_signal() -> None:
     assert (found.user, found.stop_signal) == ("INT:0", "SIGINT")
 
 
-def test_health_checks() -> None:
-    text = "HEALTHCHECK --interval=1m30s --timeout=250ms --retries=2 --start-period=0 CMD curl $x"
-    assert config(text).healthcheck == ImageHealthcheck(
-        test=("CMD-SHELL", "curl $x"), interval=90 * 10**9, timeout=250 * 10**6, retries=2
-    )
-    assert config('HEALTHCHECK CMD ["a", "b"]').healthcheck == ImageHealthcheck(
-        test=("CMD", "a", "b")
-    )
-    assert config("HEALTHCHECK none").healthcheck == ImageHealthcheck(test=("NONE",))
-
-
 def test_triggers_are_kept_for_builds_upon_the_image() -> None:
     assert config("ONBUILD COPY --from=x a b\nONBUILD RUN c").on_build == (
         "COPY --from=x a b",
@@ -130,78 +114,6 @@ def test_triggers_are_kept_for_builds_upon_the_image() -> None:
     assert [(one.keyword, one.flags, one.text) for one in found] == [
         ("COPY", (("chown", "1"),), "a b"), ("RUN", (), "c"),
     ]  # fmt: skip
-
-
-def test_copy_takes_paths_from_the_root_of_the_context_to_the_working_directory() -> None:
-    body = "WORKDIR /w\nENV d=sub o=me\nCOPY --chown=$o:7 --chmod=0640 ./a/../b /c/ ../../e ${d}/"
-    assert through(body)[1][1] == CopyStep(
-        sources=("b", "c", "e"), target="/w/sub/", chown="me:7", chmod="0640"
-    )
-    assert work('COPY ["a b", "/c d"]') == CopyStep(sources=("a b",), target="/c d")
-    assert work("COPY . .") == CopyStep(sources=(".",), target="/")
-
-
-def test_copy_from_elsewhere() -> None:
-    assert work("COPY --from=first --link --exclude=*.md --exclude=b a /") == CopyStep(
-        sources=("a",), target="/", origin="stage:0", exclude=("*.md", "b")
-    )
-    assert work("COPY --from=busybox:1 a /").origin == "image:busybox:1"  # type: ignore[union-attr]
-    assert work("COPY --from=lib a /", contexts=("lib",)).origin == "context:lib"  # type: ignore[union-attr]
-
-
-def test_copied_texts_have_their_variables_filled_in_unless_quoted() -> None:
-    body = "COPY <<a <<'b' /to/\n$G \"q\" 'it'\na\n$G\nb"
-    assert work(f"ARG G\n{body}") == CopyStep(
-        sources=(), target="/to/",
-        texts=(InlineFile(name="a", content="global \"q\" 'it'\n"), InlineFile(name="b", content="$G\n")),
-    )  # fmt: skip
-
-
-def test_add_unpacks_and_downloads() -> None:
-    url = "https://example.test/x.tgz"
-    assert work(f"ADD --checksum=sha256:aa {url} b.tar /d/") == CopyStep(
-        sources=("b.tar",), target="/d/", urls=(url,), checksum="sha256:aa", extract=True
-    )
-
-
-def test_run_has_environment_user_and_place() -> None:
-    body = 'ARG A=1\nARG http_proxy=p\nENV B=2\nUSER me\nRUN echo $A\nRUN ["x", "y"]'
-    env = ("A=1", "PATH=/bin", "B=2")
-    assert through(body)[1] == [
-        RunStep(argv=("/bin/sh", "-c", "echo $A"), env=env, user="me"),
-        RunStep(argv=("x", "y"), env=env, user="me"),
-    ]
-
-
-def test_run_reads_texts() -> None:
-    bare = ImageConfig()
-    assert work("RUN <<EOF\na\nb\nEOF", base=bare) == RunStep(argv=("/bin/sh", "-c", "a\nb\n"))
-    assert work("RUN <<EOF\n#!/usr/bin/env python3\nEOF", base=bare) == RunStep(
-        argv=(), script="#!/usr/bin/env python3\n"
-    )
-    assert work("RUN cat <<A >x && cat <<B\n1\nA\n2\nB", base=bare) == RunStep(
-        argv=("/bin/sh", "-c", "cat <<A >x && cat <<B\n1\nA\n2\nB\n")
-    )
-
-
-def test_run_mounts() -> None:
-    body = (
-        "RUN --network=none --mount=target=/ctx,rw --mount=type=bind,from=first,src=/a,dst=/b"
-        " --mount=type=cache,target=/c,id=x,sharing=locked,mode=0700,uid=5"
-        " --mount=type=secret,id=s,required --mount=type=secret,id=t,env=T"
-        " --mount=type=tmpfs,target=/t,size=64m true"
-    )
-    found = work(body)
-    assert isinstance(found, RunStep)
-    assert found.network == "none"
-    assert found.mounts == (
-        RunMount(type="bind", target="/ctx"),
-        RunMount(type="bind", target="/b", source="a", origin="stage:0", read_only=True),
-        RunMount(type="cache", target="/c", id="x", sharing="locked", mode=0o700, uid=5),
-        RunMount(type="secret", target="/run/secrets/s", id="s", required=True),
-        RunMount(type="secret", target="", id="t", env="T"),
-        RunMount(type="tmpfs", target="/t", size=64 << 20),
-    )
 
 
 @pytest.mark.parametrize(
@@ -242,17 +154,3 @@ def test_run_mounts() -> None:
 )  # fmt: skip
 def test_mistakes_are_told_with_file_and_line(body: str, message: str) -> None:
     assert failure(body) == message
-
-
-def test_a_key_changes_with_what_it_is_made_of() -> None:
-    copy = CopyStep(sources=("a",), target="/")
-    key = step_key("scratch", copy, "content")
-    assert key == step_key("scratch", CopyStep(sources=("a",), target="/"), "content")
-    others = {
-        step_key("other", copy, "content"),
-        step_key("scratch", copy, "changed"),
-        step_key("scratch", CopyStep(sources=("a",), target="/b"), "content"),
-        step_key("scratch", CopyStep(sources=("a",), target="/", extract=True), "content"),
-        step_key("scratch", FolderStep(path="/"), "content"),
-    }
-    assert len(others - {key}) == 5

@@ -69,7 +69,7 @@ def test_heredocs_are_read_up_to_their_names() -> None:
     copy, run = parse_dockerfile(text).instructions
     assert copy.heredocs == (
         Heredoc(name="A", content="$x\n\n"),
-        Heredoc(name="B", content="b\n", literal=True, trimmed=True),
+        Heredoc(name="B", content="b\n", literal=True),
     )
     assert run == Instruction(keyword="RUN", line=7, text="c")
 

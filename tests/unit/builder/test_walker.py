@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cntnr_compose.builder.dockerfile.parser import KEYWORDS, DockerfileInvalid
 from cntnr_compose.builder.dockerfile.steps import BuildStep, RunStep
 from cntnr_compose.builder.request import BuildRequest
-from cntnr_compose.builder.walker import StageState, StageWalker, StepResult, image_key
+from cntnr_compose.builder.walker import PendingStep, StageState, StageWalker, StepResult, image_key
 from cntnr_compose.core.values import replace
 from cntnr_compose.model.image import Image, ImageConfig
 
@@ -39,21 +39,14 @@ class FakeRunner:
     def announce(self, title: str, text: str) -> None:
         self.titles.append(f"{title} {text}")
 
-    def content_digest(self, step: BuildStep, where: str, origins: dict[str, StageState]) -> str:
-        self.origins.append({name: state.key for name, state in origins.items()})
-        return self.contents.get(where, "")
+    def content_digest(self, pending: PendingStep) -> str:
+        self.origins.append({name: state.key for name, state in pending.origins.items()})
+        return self.contents.get(pending.where, "")
 
-    def run_step(
-        self,
-        key: str,
-        step: BuildStep,
-        state: StageState,
-        where: str,
-        origins: dict[str, StageState],
-    ) -> StepResult:
-        self.steps.append(step)
+    def run_step(self, key: str, pending: PendingStep) -> StepResult:
+        self.steps.append(pending.step)
         self.keys.append(key)
-        return StepResult(folder=f"s{len(self.keys)}", below=state.lower, created=7)
+        return StepResult(folder=f"s{len(self.keys)}", below=pending.state.lower, created=7)
 
 
 def walk(
@@ -144,8 +137,8 @@ def test_any_text_is_a_build_or_a_plain_error(text: str) -> None:
 
 def test_a_step_that_changes_nothing_makes_no_layer() -> None:
     class Idle(FakeRunner):
-        def run_step(self, *words: object) -> StepResult:  # type: ignore[override]
-            return replace(super().run_step(*words), folder="")  # type: ignore[arg-type]
+        def run_step(self, key: str, pending: PendingStep) -> StepResult:
+            return replace(super().run_step(key, pending), folder="")
 
     request = BuildRequest(
         service="w", names=(), context="/", file="F", text="FROM scratch\nWORKDIR /a"

@@ -9,7 +9,7 @@ import pytest
 from cntnr_compose.builder import ensure_images
 from cntnr_compose.cli.main import run
 from cntnr_compose.client import client, observe, prestart
-from cntnr_compose.core.events import Event
+from cntnr_compose.core.events import Emit, Event
 from cntnr_compose.model.observed import Container, Observed
 from cntnr_compose.model.plan import CreateContainer, Plan, render_plan
 from cntnr_compose.model.project import Project
@@ -46,7 +46,7 @@ class FakeClient:
     def __exit__(self, *_: object) -> None:
         self.supervisor.calls.append("close")
 
-    def lock(self, what: str, tell: Callable[[Event], None]) -> None:
+    def lock(self, what: str, emit: Emit) -> None:
         self.supervisor.calls.append(f"lock {what}")
 
     def unlock(self) -> None:
@@ -59,10 +59,10 @@ class FakeClient:
         return self.supervisor.observed(self.project)
 
     def execute(
-        self, plan: Plan, project: Project | None = None, emit: Callable[[Event], None] = print
+        self, plan: Plan, project: Project | None = None, emit: Emit = print
     ) -> dict[str, object]:
         self.supervisor.plans.append(render_plan(plan))
-        self.supervisor.made += [
+        self.supervisor.created += [
             step.operation for step in plan.steps if isinstance(step.operation, CreateContainer)
         ]
         self.supervisor.projects.append(project)
@@ -82,16 +82,16 @@ class FakeSupervisor:
         self.containers: list[Container] = []
         self.calls: list[str] = []
         self.plans: list[str] = []
-        self.made: list[CreateContainer] = []
+        self.created: list[CreateContainer] = []
         self.projects: list[Project | None] = []
         self.execs: list[PrepareExec] = []
         self.events: list[Event] = []
 
     def observed(self, project: str) -> Observed:
-        found = [one for one in self.containers if one.record.project == project]
-        return Observed(project=project, containers=tuple(found))
+        containers = [one for one in self.containers if one.record.project == project]
+        return Observed(project=project, containers=tuple(containers))
 
-    def found(self) -> tuple[observe.ProjectSummary, ...]:
+    def summaries(self) -> tuple[observe.ProjectSummary, ...]:
         names = sorted({one.record.project for one in self.containers})
         return tuple(
             observe.ProjectSummary(name=name, containers=self.observed(name).containers)
@@ -112,7 +112,7 @@ class FakeSupervisor:
 def supervisor(monkeypatch: pytest.MonkeyPatch) -> FakeSupervisor:
     fake = FakeSupervisor()
     monkeypatch.setattr(observe, "observe_project", fake.observed)
-    monkeypatch.setattr(observe, "list_projects", fake.found)
+    monkeypatch.setattr(observe, "list_projects", fake.summaries)
     monkeypatch.setattr(observe, "is_supervised", lambda _project: False)
     monkeypatch.setattr(client, "connect", fake.connect)
     monkeypatch.setattr(prestart, "start", lambda *_: fake.calls.append("prestart"))

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.doctor import capabilities as machine
-from cntnr_compose.doctor import checks as doctor
+from cntnr_compose.doctor import capabilities, checks
 from cntnr_compose.model.host import HostCapabilities
 from tests.unit.cli.conftest import Run
 
@@ -28,9 +27,9 @@ services:
 
 @pytest.fixture
 def write(compose: Run, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    check = doctor.Check(name="cgroups", state="reduced", found="none", mend="delegate them")
-    monkeypatch.setattr(machine, "detect_capabilities", HostCapabilities)
-    monkeypatch.setattr(doctor, "run_checks", lambda: [check])
+    check = checks.Check(name="cgroups", state="reduced", found="none", mend="delegate them")
+    monkeypatch.setattr(capabilities, "detect_capabilities", HostCapabilities)
+    monkeypatch.setattr(checks, "run_checks", lambda: [check])
     return lambda text: (Path("compose.yaml").write_text(text), None)[1]
 
 

@@ -115,8 +115,8 @@ def test_json_ends_without_a_line_end(config: Run) -> None:
 def test_it_lists_variables(config: Run) -> None:
     lines = [line.split() for line in config("--variables").out.splitlines()]
     assert lines[1:] == [["HOLE", "false"], ["TAG", "false", "latest"]]
-    found = json.loads(config("--variables", "--format", "json").out)
-    assert found["TAG"]["DefaultValue"] == "latest"
+    variables = json.loads(config("--variables", "--format", "json").out)
+    assert variables["TAG"]["DefaultValue"] == "latest"
 
 
 def test_it_prints_what_variables_are_replaced_with(
@@ -170,17 +170,17 @@ def test_what_is_not_said_can_be_left_out(compose: Run, config: Run, words: list
 
 
 def test_images_are_named_by_their_digests(config: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+    refs: list[str] = []
 
     def digest(ref: str) -> str:
-        asked.append(ref)
+        refs.append(ref)
         return "sha256:" + "0" * 64
 
     monkeypatch.setattr(skopeo, "read_digest", digest)
     tree: Any = json.loads(config("--resolve-image-digests", "--format", "json").out)
     pinned = "docker.io/library/i:latest@sha256:" + "0" * 64
     assert tree["services"]["web"]["image"] == pinned
-    assert asked == ["docker.io/library/i:latest"]
+    assert refs == ["docker.io/library/i:latest"]
     locked = config("--lock-image-digests").out
     assert locked == f"services:\n  db: {{}}\n  web:\n    image: {pinned}\n"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cntnr_compose.client import exec as child
+from cntnr_compose.client import exec as client_exec
 from tests.unit.cli.conftest import FakeSupervisor, Run
 from tests.unit.cli.factories import container
 
@@ -15,7 +15,7 @@ def ran_argv(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
         calls.append((argv, program, name, detach))
         return 9
 
-    monkeypatch.setattr(child, "run_exec", fake)
+    monkeypatch.setattr(client_exec, "run_exec", fake)
     return calls
 
 
@@ -27,11 +27,16 @@ def test_exec_runs_what_is_laid_out_and_ends_as_it_does(
     shop.containers = [container("web"), container("web", 2)]
     words = ["-u", "1", "-w", "/x", "-e", "A=b=c", "-e", "MINE", "-e", "NOBODYS", "--index", "2"]
     assert compose("exec", *words, "web", "sh", "-c", "x", "--", "-e").code == 9
-    (asked,) = shop.execs
-    assert asked.container == "shop-web-2"
-    assert asked.command == ("sh", "-c", "x", "--", "-e")
-    assert asked.environment == {"A": "b=c", "MINE": "m"}
-    assert (asked.user, asked.working_dir, asked.tty, asked.detach) == ("1", "/x", False, False)
+    (request,) = shop.execs
+    assert request.container == "shop-web-2"
+    assert request.command == ("sh", "-c", "x", "--", "-e")
+    assert request.environment == {"A": "b=c", "MINE": "m"}
+    assert (request.user, request.working_dir, request.tty, request.detach) == (
+        "1",
+        "/x",
+        False,
+        False,
+    )
     assert ran_argv == [(["runc", "exec"], "sh", "shop-web-2", False)]
 
 

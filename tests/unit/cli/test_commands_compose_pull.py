@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.builder import ensure_images as provide
+from cntnr_compose.builder import ensure_images
 from tests.unit.cli.conftest import FakeSupervisor, Run
 
 
@@ -18,10 +18,10 @@ def test_pull_asks_for_each_image_once_and_says_why_not(
     )
     pulled: list[tuple[list[str], list[str]]] = []
     monkeypatch.setattr(
-        provide,
+        ensure_images,
         "pull_images",
-        lambda wanted, *, optional, **_: pulled.append(
-            ([one.name for one in wanted], [one.name for one in optional])
+        lambda images, *, optional, **_: pulled.append(
+            ([one.name for one in images], [one.name for one in optional])
         ),
     )
     ran = compose("pull")

@@ -16,7 +16,7 @@ HTTP = PublishedPort(url="0.0.0.0", target=80, published=8080)
 
 
 @pytest.mark.parametrize(
-    ("found", "text"),
+    ("values", "text"),
     [
         ({"state": "running"}, "Up 5 minutes"),
         ({"state": "running", "health": "healthy"}, "Up 5 minutes (healthy)"),
@@ -32,21 +32,21 @@ HTTP = PublishedPort(url="0.0.0.0", target=80, published=8080)
         ({"state": "dead"}, "Dead"),
     ],
 )
-def test_status_says_state_age_and_health(found: dict[str, object], text: str) -> None:
-    assert format_status(container(**found), NOW) == text  # type: ignore[arg-type]
+def test_status_says_state_age_and_health(values: dict[str, object], text: str) -> None:
+    assert format_status(container(**values), NOW) == text  # type: ignore[arg-type]
 
 
 def test_a_long_command_is_cut_in_its_quotes() -> None:
-    found = container()
-    assert format_command(found) == '"sleep 100"'
+    web = container()
+    assert format_command(web) == '"sleep 100"'
     from cntnr_compose.core.values import replace
 
-    long = replace(found, record=replace(found.record, command=("/docker-entrypoint.sh", "nginx")))
+    long = replace(web, record=replace(web.record, command=("/docker-entrypoint.sh", "nginx")))
     assert format_command(long) == '"/docker-entrypoint.…"'
     assert format_command(long, trunc=False) == '"/docker-entrypoint.sh nginx"'
-    spaced = replace(found, record=replace(found.record, command=("sh", "-c", "exit 3")))
+    spaced = replace(web, record=replace(web.record, command=("sh", "-c", "exit 3")))
     assert format_command(spaced) == "\"sh -c 'exit 3'\""
-    odd = replace(found, record=replace(found.record, command=("printf", '"\\a\n\x1b')))
+    odd = replace(web, record=replace(web.record, command=("printf", '"\\a\n\x1b')))
     assert format_command(odd) == r'"printf \"\\a\n\x1b"'
 
 
@@ -63,7 +63,7 @@ def test_a_row_has_docker_s_columns() -> None:
 
 
 def test_an_object_has_docker_s_keys_in_docker_s_order() -> None:
-    found = container(
+    web = container(
         published=(HTTP,),
         labels={"b": "2", "a": "1"},
         networks={"default": "shop_default"},
@@ -74,14 +74,14 @@ def test_an_object_has_docker_s_keys_in_docker_s_order() -> None:
             MountPoint(type="volume", target="/a", source="0123456789abcdef", anonymous=True),
         ),
     )
-    row = json_object(found, NOW)
+    row = json_object(web, NOW)
     assert list(row) == [
         "Command", "CreatedAt", "ExitCode", "Health", "ID", "Image", "Labels", "LocalVolumes",
         "Mounts", "Name", "Names", "Networks", "Ports", "Project", "Publishers", "RunningFor",
         "Service", "Size", "State", "Status",
     ]  # fmt: skip
-    assert row["ID"] == found.record.id[:12]
-    assert json_object(found, NOW, trunc=False)["ID"] == found.record.id
+    assert row["ID"] == web.record.id[:12]
+    assert json_object(web, NOW, trunc=False)["ID"] == web.record.id
     assert row["CreatedAt"] == "2027-01-15 07:50:00 +0000 UTC"
     assert (row["Labels"], row["Networks"], row["Mounts"]) == (
         "a=1,b=2",
@@ -96,8 +96,8 @@ def test_an_object_has_docker_s_keys_in_docker_s_order() -> None:
 
 
 def test_publishers_hold_exposed_ports_too() -> None:
-    found = container(published=(HTTP,), definition=service("web", expose=("80", "90-91/udp")))
-    assert list_publishers(found) == [
+    web = container(published=(HTTP,), definition=service("web", expose=("80", "90-91/udp")))
+    assert list_publishers(web) == [
         {"URL": "0.0.0.0", "TargetPort": 80, "PublishedPort": 8080, "Protocol": "tcp"},
         {"URL": "", "TargetPort": 90, "PublishedPort": 0, "Protocol": "udp"},
         {"URL": "", "TargetPort": 91, "PublishedPort": 0, "Protocol": "udp"},

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import sys
 import threading
 import time
 from typing import Any
@@ -10,13 +11,13 @@ from typing import Any
 import pytest
 from rich.live import Live
 
-from cntnr_compose.cli.display import progress as console
 from cntnr_compose.cli.display.progress import (
     JsonDisplay,
     PlainDisplay,
     ProgressDisplay,
     TerminalDisplay,
     choose_display,
+    is_coloured,
 )
 from cntnr_compose.core.events import ContainerEvent, Output, Progress, WarningEvent
 
@@ -33,16 +34,18 @@ class Screen(io.StringIO):
         return True
 
 
-def drawn(made: ProgressDisplay, *events: Progress | WarningEvent | Output | ContainerEvent) -> str:
-    with made:
+def draw(
+    display: ProgressDisplay, *events: Progress | WarningEvent | Output | ContainerEvent
+) -> str:
+    with display:
         for event in events:
-            made.emit(event)
-    assert isinstance(made.stream, io.StringIO)
-    return made.stream.getvalue()
+            display.emit(event)
+    assert isinstance(display.stream, io.StringIO)
+    return display.stream.getvalue()
 
 
 def test_plain_lines_are_docker_s() -> None:
-    assert drawn(PlainDisplay(io.StringIO()), CREATED, RECREATE, HEARD, CHANGE) == (
+    assert draw(PlainDisplay(io.StringIO()), CREATED, RECREATE, HEARD, CHANGE) == (
         " Container shop-web-1  Created\n"
         " Container shop-web-1  Recreate (image changed)\n"
         "web 1/2 RUN make\n"
@@ -50,7 +53,7 @@ def test_plain_lines_are_docker_s() -> None:
 
 
 def test_json_lines_have_docker_s_keys() -> None:
-    lines = drawn(JsonDisplay(io.StringIO()), CREATED, RECREATE, HEARD).splitlines()
+    lines = draw(JsonDisplay(io.StringIO()), CREATED, RECREATE, HEARD).splitlines()
     assert [json.loads(line) for line in lines] == [
         {"id": "Container shop-web-1", "status": "Created"},
         {"id": "Container shop-web-1", "status": "Recreate", "text": "image changed"},
@@ -59,25 +62,24 @@ def test_json_lines_have_docker_s_keys() -> None:
 
 
 def test_quiet_says_only_warnings() -> None:
-    text = drawn(ProgressDisplay(io.StringIO()), CREATED, HEARD, WarningEvent(text='a "b"'))
+    text = draw(ProgressDisplay(io.StringIO()), CREATED, HEARD, WarningEvent(text='a "b"'))
     assert re.fullmatch(r'time="\S+Z" level=warning msg="a \\"b\\""\n', text)
 
 
 def test_a_warning_is_said_once_and_briefly_on_a_terminal() -> None:
     warned = WarningEvent(text="careful")
-    assert drawn(PlainDisplay(Screen()), warned, warned) == "WARN[0000] careful\n"
+    assert draw(PlainDisplay(Screen()), warned, warned) == "WARN[0000] careful\n"
     assert (
-        drawn(PlainDisplay(Screen(), coloured=True), warned)
-        == "\x1b[33mWARN\x1b[0m[0000] careful\n"
+        draw(PlainDisplay(Screen(), coloured=True), warned) == "\x1b[33mWARN\x1b[0m[0000] careful\n"
     )
 
 
 def test_warnings_and_errors_are_json_where_all_is() -> None:
-    made = JsonDisplay(io.StringIO())
-    assert json.loads(drawn(made, WarningEvent(text="careful")))["msg"] == "careful"
-    made = JsonDisplay(io.StringIO())
-    assert made.show_error("it broke", "mend it")
-    assert json.loads(drawn(made)) == {"error": True, "message": "it broke", "hint": "mend it"}
+    display = JsonDisplay(io.StringIO())
+    assert json.loads(draw(display, WarningEvent(text="careful")))["msg"] == "careful"
+    display = JsonDisplay(io.StringIO())
+    assert display.show_error("it broke", "mend it")
+    assert json.loads(draw(display)) == {"error": True, "message": "it broke", "hint": "mend it"}
     assert not PlainDisplay(io.StringIO()).show_error("it broke", "")
 
 
@@ -87,7 +89,7 @@ def seen(text: str) -> str:
 
 
 def test_a_terminal_shows_a_line_for_each_thing_and_leaves_the_last_state() -> None:
-    text = drawn(TerminalDisplay(Screen(), coloured=True), RECREATE, HEARD, CREATED)
+    text = draw(TerminalDisplay(Screen(), coloured=True), RECREATE, HEARD, CREATED)
     last = seen(text.rpartition("[+]")[2])
     assert last.splitlines()[0] == " Running 1/1"
     assert re.search(r" ✔ Container shop-web-1  Created  image changed +\d+\.\ds", last)
@@ -96,14 +98,14 @@ def test_a_terminal_shows_a_line_for_each_thing_and_leaves_the_last_state() -> N
 
 
 def test_a_terminal_begins_anew_after_it_settled() -> None:
-    made = TerminalDisplay(Screen())
-    made.emit(CREATED)
-    made.finish()
-    made.print_line("in between")
-    made.emit(Progress(kind="Network", name="n", status="Removed", state="done"))
-    made.finish()
-    assert isinstance(made.stream, Screen)
-    _, _, after = seen(made.stream.getvalue()).partition("in between\n")
+    display = TerminalDisplay(Screen())
+    display.emit(CREATED)
+    display.finish()
+    display.print_line("in between")
+    display.emit(Progress(kind="Network", name="n", status="Removed", state="done"))
+    display.finish()
+    assert isinstance(display.stream, Screen)
+    _, _, after = seen(display.stream.getvalue()).partition("in between\n")
     assert "Network n" in after
     assert "shop-web-1" not in after
 
@@ -118,21 +120,21 @@ def test_threads_that_tell_at_once_share_one_display(monkeypatch: pytest.MonkeyP
         make(live, *words, **more)
 
     monkeypatch.setattr(Live, "__init__", slowly_made)
-    made, together = TerminalDisplay(Screen()), threading.Barrier(4)
+    display, together = TerminalDisplay(Screen()), threading.Barrier(4)
 
     def pull(number: int) -> None:
         together.wait(5)
-        made.emit(Progress(kind="Image", name=f"image-{number}", status="Pulling"))
+        display.emit(Progress(kind="Image", name=f"image-{number}", status="Pulling"))
 
     threads = [threading.Thread(target=pull, args=(number,)) for number in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(5)
-    made.finish()
+    display.finish()
     assert [live.is_started for live in started] == [False]
-    assert isinstance(made.stream, Screen)
-    last = seen(made.stream.getvalue().rpartition("[+]")[2])
+    assert isinstance(display.stream, Screen)
+    last = seen(display.stream.getvalue().rpartition("[+]")[2])
     assert sorted(re.findall(r"image-\d", last)) == [f"image-{number}" for number in range(4)]
 
 
@@ -148,10 +150,10 @@ def test_threads_that_tell_at_once_share_one_display(monkeypatch: pytest.MonkeyP
         ("quiet", "auto", True, ProgressDisplay),
     ],
 )
-def test_the_console_fits_what_standard_error_is(
+def test_the_display_fits_what_standard_error_is(
     progress: str, ansi: str, is_terminal: bool, kind: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(console.sys, "stderr", Screen() if is_terminal else io.StringIO())
+    monkeypatch.setattr(sys, "stderr", Screen() if is_terminal else io.StringIO())
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("COMPOSE_STATUS_STDOUT", raising=False)
     assert type(choose_display(progress, ansi)) is kind
@@ -161,13 +163,13 @@ def test_progress_goes_to_standard_output_where_a_variable_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("COMPOSE_STATUS_STDOUT", "1")
-    assert choose_display("plain", "auto").stream is console.sys.stdout
+    assert choose_display("plain", "auto").stream is sys.stdout
 
 
 def test_a_dry_run_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console.sys, "stderr", io.StringIO())
-    made = choose_display("plain", "auto", dry_run=True)
-    assert drawn(made, CREATED) == " DRY-RUN MODE - Container shop-web-1  Created\n"
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    display = choose_display("plain", "auto", dry_run=True)
+    assert draw(display, CREATED) == " DRY-RUN MODE - Container shop-web-1  Created\n"
 
 
 @pytest.mark.parametrize(
@@ -179,5 +181,5 @@ def test_colours_are_for_terminals(
 ) -> None:
     monkeypatch.setenv("NO_COLOR", no_color)
     monkeypatch.setenv("TERM", "xterm")
-    assert console.is_coloured(Screen(), ansi) is coloured
-    assert not console.is_coloured(io.StringIO())
+    assert is_coloured(Screen(), ansi) is coloured
+    assert not is_coloured(io.StringIO())

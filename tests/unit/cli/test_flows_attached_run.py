@@ -17,7 +17,7 @@ from tests.unit.cli.factories import container
 
 
 class Joined(Value, frozen=True, kw_only=True):
-    """What the relay was asked for."""
+    """What the relay was values for."""
 
     stdin: int | None
     tty: bool
@@ -43,8 +43,8 @@ class Stage:
         monkeypatch.setattr(sys.stdin, "fileno", lambda: 0, raising=False)
 
     def read_containers(self, _project: str) -> list[Container]:
-        made = re.findall(r"create container (\S+):", "".join(self.supervisor.plans))
-        return [container("web", name=name, oneoff=True) for name in made]
+        names = re.findall(r"create container (\S+):", "".join(self.supervisor.plans))
+        return [container("web", name=name, oneoff=True) for name in names]
 
     def attach(self, _bundle: Path, name: str) -> "Stage":
         self.supervisor.calls.append(f"attach {name.rpartition('-')[0] or name}")
@@ -103,7 +103,7 @@ def test_it_is_removed_afterwards_where_that_is_asked(compose: Run, stage: Stage
 def test_it_is_the_supervisor_s_to_remove_it(compose: Run, stage: Stage) -> None:
     compose("run", "--rm", "web")
     compose("run", "web")
-    assert [one.auto_remove for one in stage.supervisor.made if one.oneoff] == [True, False]
+    assert [one.auto_remove for one in stage.supervisor.created if one.oneoff] == [True, False]
 
 
 def test_detached_by_keys_it_goes_on(compose: Run, stage: Stage) -> None:

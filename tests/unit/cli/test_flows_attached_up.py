@@ -76,11 +76,11 @@ def test_it_makes_everything_first_then_starts_and_stays_until_all_have_ended(
         "db-1   | x\n"
         "db-1 exited with code 0\n"
     )
-    made, started = script.plans
-    assert "create container shop-web-1" in made
-    assert "start" not in made
-    assert "start container shop-web-1" in started
-    assert "create container" not in started
+    before, starting = script.plans
+    assert "create container shop-web-1" in before
+    assert "start" not in before
+    assert "start container shop-web-1" in starting
+    assert "create container" not in starting
     assert script.calls[0] == "unlock"  # others may have their turn while it stays
 
 
@@ -175,7 +175,7 @@ def test_an_interrupt_while_starting_cancels_what_is_under_way(script: ScriptedS
 
 
 @pytest.mark.parametrize(
-    ("asked", "code"),
+    ("values", "code"),
     [
         ({"abort_on_container_exit": True}, 0),
         ({"abort_on_container_failure": True}, 3),
@@ -184,16 +184,16 @@ def test_an_interrupt_while_starting_cancels_what_is_under_way(script: ScriptedS
     ],
 )
 def test_an_exit_can_end_everything_and_say_the_code(
-    script: ScriptedSupervisor, asked: dict[str, object], code: int
+    script: ScriptedSupervisor, values: dict[str, object], code: int
 ) -> None:
     script.then(script.event("start", "web"), script.event("start", "db"))
     script.then(script.event("die", "web", 0))
-    if "abort_on_container_failure" in asked:
+    if "abort_on_container_failure" in values:
         script.then(script.event("start", "web"))
         script.then(script.event("die", "web", 3))
     script.replies = [None, None]
     script.moments.append(lambda: [script.event("die", "db", 143)])
-    up = Up(script, **asked)
+    up = Up(script, **values)
     assert up.code == code
     assert "Aborting on container exit...\n" in up.err.getvalue()
     assert "stop container shop-db-1" in script.plans[-1]

@@ -1,4 +1,4 @@
-"""What is asked of `up`: contradictions are refused in docker's words."""
+"""What is arguments of `up`: contradictions are refused in docker's words."""
 
 import pytest
 
@@ -18,7 +18,7 @@ SHOP = project(service("web"), service("db"), service("job", attach=False))
 
 
 @pytest.mark.parametrize(
-    ("given", "sentence"),
+    ("values", "sentence"),
     [
         ({"build": True, "no_build": True}, "--build and --no-build are incompatible"),
         (
@@ -42,9 +42,9 @@ SHOP = project(service("web"), service("db"), service("job", attach=False))
         ({"wait": True, "abort_on_container_exit": True}, "--wait cannot be combined with "),
     ],
 )
-def test_contradictions_are_refused(given: dict[str, object], sentence: str) -> None:
+def test_contradictions_are_refused(values: dict[str, object], sentence: str) -> None:
     with pytest.raises(Incompatible, match=f"^{sentence}"):
-        UpArguments(**given).check()  # type: ignore[arg-type]
+        UpArguments(**values).check()  # type: ignore[arg-type]
 
 
 def test_unknown_policies_and_scales_are_refused() -> None:
@@ -57,10 +57,10 @@ def test_unknown_policies_and_scales_are_refused() -> None:
 
 
 def test_options_become_the_plan_s_words() -> None:
-    asked = UpArguments(
+    arguments = UpArguments(
         services=("web",), force_recreate=True, scale=("web=2",), no_start=True, yes=True, timeout=3
     )
-    options = asked.to_up_options(SHOP, ProjectOptions(compatibility=True))
+    options = arguments.to_up_options(SHOP, ProjectOptions(compatibility=True))
     assert (options.selected, options.recreate, options.recreate_dependencies) == (
         ("web",),
         "force",
@@ -86,7 +86,7 @@ def test_orphans_follow_variables_also_those_of_the_env_file(
 
 
 @pytest.mark.parametrize(
-    ("given", "shown"),
+    ("values", "shown"),
     [
         ({}, {"web", "db"}),
         ({"services": ("web",)}, {"web"}),
@@ -96,8 +96,8 @@ def test_orphans_follow_variables_also_those_of_the_env_file(
         ({"no_attach": ("db",)}, {"web"}),
     ],
 )
-def test_the_output_of_these_is_shown(given: dict[str, object], shown: set[str]) -> None:
-    assert UpArguments(**given).attached_services(SHOP, SHOP) == shown  # type: ignore[arg-type]
+def test_the_output_of_these_is_shown(values: dict[str, object], shown: set[str]) -> None:
+    assert UpArguments(**values).attached_services(SHOP, SHOP) == shown  # type: ignore[arg-type]
 
 
 def test_only_services_that_are_brought_up_can_be_attached_to() -> None:
@@ -109,7 +109,7 @@ def test_only_services_that_are_brought_up_can_be_attached_to() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "word"),
+    ("values", "word"),
     [
         ({}, ""),
         ({"abort_on_container_exit": True}, "exit"),
@@ -118,5 +118,5 @@ def test_only_services_that_are_brought_up_can_be_attached_to() -> None:
         ({"abort_on_container_failure": True, "exit_code_from": "web"}, "failure"),
     ],
 )
-def test_what_ends_everything(given: dict[str, object], word: str) -> None:
-    assert UpArguments(**given).abort_condition == word  # type: ignore[arg-type]
+def test_what_ends_everything(values: dict[str, object], word: str) -> None:
+    assert UpArguments(**values).abort_condition == word  # type: ignore[arg-type]

@@ -31,22 +31,24 @@ def test_help_of_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def click_help(command: Command, path: str) -> str:
     """Let click lay out the help of a command."""
-    made = ClickCommand(command)
-    made.help = command.description
+    click_command = ClickCommand(command)
+    click_command.help = command.description
     shared = {row.name for row in command.shared_options()}
     hidden = {row.name for row in command.options if not row.help}
-    for parameter, row in zip(made.params, [*command.arguments, *command.options], strict=False):
+    for parameter, row in zip(
+        click_command.params, [*command.arguments, *command.options], strict=False
+    ):
         if isinstance(parameter, click.Option):
             parameter.help = row.help
             parameter.metavar = row.metavar
-    for parameter in made.params:
+    for parameter in click_command.params:
         if isinstance(parameter, click.Option):
             parameter.hidden = parameter.name in shared | hidden
     context = click.Context(
-        made, info_name=path, max_content_width=100, help_option_names=["-h", "--help"]
+        click_command, info_name=path, max_content_width=100, help_option_names=["-h", "--help"]
     )
     formatter = context.make_formatter()
-    click.Command.format_help(made, context, formatter)
+    click.Command.format_help(click_command, context, formatter)
     return f"{formatter.getvalue()}\nTakes the options of `cntnr compose` too."
 
 

@@ -20,17 +20,17 @@ from cntnr_compose.cli.parser.registry import COMPOSE, Group
 from cntnr_compose.cli.project.options import ProjectOptions
 from tests.unit.cli.conftest import CommandResult
 
-Heard = Callable[..., tuple[ProjectOptions, dict[str, Any]]]
+Parse = Callable[..., tuple[ProjectOptions, dict[str, Any]]]
 Run = Callable[..., CommandResult]
 
 
 @pytest.fixture
-def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
-    """Run a command line of `cntnr compose` with one verb, and give what its function got.
+def parsed(monkeypatch: pytest.MonkeyPatch) -> Parse:
+    """Run a command line of `cntnr compose` with one command, and return what its function gets.
 
-    A line that is plain is read by both readers, and both must hear the same.
+    A plain line is parsed by both parsers, whose results must be equal.
     """
-    got: list[tuple[ProjectOptions, dict[str, Any]]] = []
+    calls: list[tuple[ProjectOptions, dict[str, Any]]] = []
 
     @command("[SERVICE...]")
     @argument("services", many=True, required=False)
@@ -38,8 +38,8 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
     @flag("--wait", help="")
     @flag("-i", "--inside", help="", default=True)
     @option("-n", "--count", kind=int)
-    def probe(scope: ProjectOptions, **given: Any) -> int:
-        got.append((scope, given))
+    def probe(options: ProjectOptions, **values: Any) -> int:
+        calls.append((options, values))
         return 7
 
     find = Group.find
@@ -49,45 +49,45 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
 
     def call(*words: str) -> tuple[ProjectOptions, dict[str, Any]]:
         assert run_with_click(("compose", *words)) == 7
-        parsed = parse(("compose", *words))
-        if parsed is not None:
-            assert parsed.run() == 7
-            assert got[0] == got.pop()
-        return got.pop()
+        invocation = parse(("compose", *words))
+        if invocation is not None:
+            assert invocation.run() == 7
+            assert calls[0] == calls.pop()
+        return calls.pop()
 
     return call
 
 
-def test_lists_grow_and_values_are_overruled(heard: Heard) -> None:
-    scope, given = heard(
+def test_lists_grow_and_values_are_overruled(parsed: Parse) -> None:
+    options, values = parsed(
         *("--file", "a.yaml", "--profile", "x", "-p", "before", "probe", "web"),
         *("--file", "b.yaml", "--profile", "y", "--project-name", "after", "--dry-run"),
     )
-    assert scope.files == ("a.yaml", "b.yaml")
-    assert scope.profiles == ("x", "y")
-    assert scope.project_name == "after"
-    assert scope.dry_run
-    assert given["services"] == ("web",)
+    assert options.files == ("a.yaml", "b.yaml")
+    assert options.profiles == ("x", "y")
+    assert options.project_name == "after"
+    assert options.dry_run
+    assert values["services"] == ("web",)
 
 
-def test_what_is_said_before_the_verb_only_stays(heard: Heard) -> None:
-    scope, _ = heard("-p", "shop", "--dry-run", "--parallel", "3", "probe")
-    assert (scope.project_name, scope.dry_run, scope.parallel) == ("shop", True, 3)
+def test_what_is_said_before_the_verb_only_stays(parsed: Parse) -> None:
+    options, _ = parsed("-p", "shop", "--dry-run", "--parallel", "3", "probe")
+    assert (options.project_name, options.dry_run, options.parallel) == ("shop", True, 3)
 
 
-def test_a_verb_keeps_its_own_meaning_of_a_letter(heard: Heard) -> None:
-    scope, given = heard("-f", "a.yaml", "probe", "-f")
-    assert scope.files == ("a.yaml",)
-    assert given["follow"]
+def test_a_verb_keeps_its_own_meaning_of_a_letter(parsed: Parse) -> None:
+    options, values = parsed("-f", "a.yaml", "probe", "-f")
+    assert options.files == ("a.yaml",)
+    assert values["follow"]
 
 
-def test_switches_take_a_value_as_docker_s_do(heard: Heard) -> None:
-    assert heard("probe", "--wait=true")[1]["wait"] is True
-    assert heard("probe", "--wait", "--wait=false")[1]["wait"] is False
-    assert heard("probe", "--wait=false", "--wait")[1]["wait"] is True
-    assert heard("probe", "--dry-run=0")[0].dry_run is False
-    assert heard("--dry-run=true", "probe")[0].dry_run is True
-    assert heard("probe", "--wait=1", "--", "--wait=false")[1]["services"] == ("--wait=false",)
+def test_switches_take_a_value_as_docker_s_do(parsed: Parse) -> None:
+    assert parsed("probe", "--wait=true")[1]["wait"] is True
+    assert parsed("probe", "--wait", "--wait=false")[1]["wait"] is False
+    assert parsed("probe", "--wait=false", "--wait")[1]["wait"] is True
+    assert parsed("probe", "--dry-run=0")[0].dry_run is False
+    assert parsed("--dry-run=true", "probe")[0].dry_run is True
+    assert parsed("probe", "--wait=1", "--", "--wait=false")[1]["services"] == ("--wait=false",)
 
 
 def test_a_switch_that_is_refused_may_be_off(compose: Run) -> None:
@@ -97,10 +97,10 @@ def test_a_switch_that_is_refused_may_be_off(compose: Run) -> None:
     assert "cannot do `cntnr compose up --menu`" in ran.err
 
 
-def test_a_switch_that_is_on_by_default_stays_on_when_given(heard: Heard) -> None:
-    assert heard("probe")[1]["inside"] is True
-    assert heard("probe", "-i")[1]["inside"] is True
-    assert heard("probe", "--inside=false")[1]["inside"] is False
+def test_a_switch_that_is_on_by_default_stays_on_when_given(parsed: Parse) -> None:
+    assert parsed("probe")[1]["inside"] is True
+    assert parsed("probe", "-i")[1]["inside"] is True
+    assert parsed("probe", "--inside=false")[1]["inside"] is False
 
 
 def test_merging_forgets_nothing() -> None:
@@ -130,5 +130,5 @@ def test_every_command_takes_the_options_of_compose(name: str) -> None:
 def test_letters_of_commands_are_their_own(name: str, letter: str, meaning: str) -> None:
     command = COMPOSE.find(name)
     assert isinstance(command, Command)
-    made = ClickCommand(command)
-    assert [row.name for row in made.params if letter in row.opts] == [meaning]
+    click_command = ClickCommand(command)
+    assert [row.name for row in click_command.params if letter in row.opts] == [meaning]

@@ -10,28 +10,28 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.names import ProjectNameInvalid
 
 
-def scope(environ: dict[str, str] | None = None, **given: object) -> ProjectOptions:
-    return ProjectOptions.parse(given, environ or {})
+def options(environ: dict[str, str] | None = None, **values: object) -> ProjectOptions:
+    return ProjectOptions.parse(values, environ or {})
 
 
 def test_options_that_are_not_given_have_defaults() -> None:
-    assert scope(parallel=None, project_name=None) == ProjectOptions()
+    assert options(parallel=None, project_name=None) == ProjectOptions()
 
 
 def test_variables_stand_in_for_options() -> None:
     environ = {"COMPOSE_PROGRESS": "plain", "COMPOSE_ANSI": "never"}
-    assert scope(environ).progress == "plain"
-    assert scope(environ).ansi == "never"
-    assert scope(environ, progress="json", ansi="always").progress == "json"
-    assert scope(no_ansi=True).ansi == "never"
-    assert scope(no_ansi=False).ansi == "auto"
-    assert scope({"COMPOSE_PARALLEL_LIMIT": "3"}).parallel == 3
-    assert scope({"COMPOSE_PARALLEL_LIMIT": "3"}, parallel=4).parallel == 4
+    assert options(environ).progress == "plain"
+    assert options(environ).ansi == "never"
+    assert options(environ, progress="json", ansi="always").progress == "json"
+    assert options(no_ansi=True).ansi == "never"
+    assert options(no_ansi=False).ansi == "auto"
+    assert options({"COMPOSE_PARALLEL_LIMIT": "3"}).parallel == 3
+    assert options({"COMPOSE_PARALLEL_LIMIT": "3"}, parallel=4).parallel == 4
 
 
 def test_an_unknown_value_is_refused_with_those_that_are_known() -> None:
     with pytest.raises(UnsupportedValue, match='unsupported --progress value "loud"') as raised:
-        scope(progress="loud")
+        options(progress="loud")
     assert raised.value.hint == "it can be auto, tty, plain, json or quiet"
 
 

@@ -20,8 +20,8 @@ def unread() -> Project | None:
 
 
 def test_all_are_meant_where_none_is_named_in_the_order_of_services_and_numbers() -> None:
-    found = select_containers(HERE, (), unread)
-    assert [one.name for one in found] == ["shop-db-1", "shop-web-1", "shop-web-2"]
+    selected = select_containers(HERE, (), unread)
+    assert [one.name for one in selected] == ["shop-db-1", "shop-web-1", "shop-web-2"]
 
 
 def test_services_replicas_and_one_offs_can_be_chosen() -> None:

@@ -1,15 +1,15 @@
-"""What the machine allows is looked up where the engine looks."""
+"""Capabilities are detected where containers are limited by them, too."""
 
 import pytest
 
-from cntnr_compose.doctor import capabilities as machine
+from cntnr_compose.doctor import capabilities
 from cntnr_compose.host import cgroups, kernel
 from cntnr_compose.host.namespaces import subids
 
 
 @pytest.fixture(autouse=True)
 def ordinary(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine.os, "getuid", lambda: 1000)
+    monkeypatch.setattr(capabilities.os, "getuid", lambda: 1000)
     monkeypatch.setattr(cgroups, "find_delegated", lambda: None)
     monkeypatch.setattr(
         subids, "count_subordinate_ids", lambda kind: {"uid": 65536, "gid": 0}[kind]
@@ -18,16 +18,20 @@ def ordinary(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_ordinary_user_has_what_was_given_to_it() -> None:
-    found = machine.detect_capabilities()
-    assert (found.controllers, found.has_subordinate_ids, found.lowest_port) == ((), False, 81)
+    detected = capabilities.detect_capabilities()
+    assert (detected.controllers, detected.has_subordinate_ids, detected.lowest_port) == (
+        (),
+        False,
+        81,
+    )
 
 
 def test_delegated_controllers_are_those_of_the_group(monkeypatch: pytest.MonkeyPatch) -> None:
     group = cgroups.DelegatedCgroup(version=2, parent="/x", controllers=("memory", "pids"))
     monkeypatch.setattr(cgroups, "find_delegated", lambda: group)
-    assert machine.detect_capabilities().controllers == ("memory", "pids")
+    assert capabilities.detect_capabilities().controllers == ("memory", "pids")
 
 
 def test_root_has_all_ids(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine.os, "getuid", lambda: 0)
-    assert machine.detect_capabilities().has_subordinate_ids
+    monkeypatch.setattr(capabilities.os, "getuid", lambda: 0)
+    assert capabilities.detect_capabilities().has_subordinate_ids

@@ -6,8 +6,7 @@ from types import ModuleType
 import pytest
 
 from cntnr_compose.core.errors import ProgramMissing
-from cntnr_compose.doctor import checks as doctor
-from cntnr_compose.doctor import probes
+from cntnr_compose.doctor import checks, probes
 from cntnr_compose.doctor.checks import Check
 from cntnr_compose.host import cgroups, distribution, kernel, process
 from cntnr_compose.host.cgroups import DelegatedCgroup
@@ -15,8 +14,8 @@ from cntnr_compose.host.namespaces import subids
 
 
 @pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
-    """Give a machine that has everything, to take things away from."""
+def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """Make a host that has everything, to take things away from."""
     answers: dict[ModuleType, dict[str, object]] = {
         distribution: {
             "cni_plugin_folder": tmp_path,
@@ -25,7 +24,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPat
         },
         kernel: {"can_open_tun": True, "lowest_port": 0, "release": (6, 1)},
         probes: {
-            "free_space": 100 * doctor.GIBIBYTE,
+            "free_space": 100 * checks.GIBIBYTE,
             "has_sysctl_value": False,
             "linger_enabled": None,
             "may_map_ids": True,
@@ -37,13 +36,13 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPat
     for module, functions in answers.items():
         for name, answer in functions.items():
             monkeypatch.setattr(module, name, lambda *_, answer=answer: answer)
-    everything = DelegatedCgroup(version=2, parent="/a", controllers=doctor.LIMIT_CONTROLLERS)
+    everything = DelegatedCgroup(version=2, parent="/a", controllers=checks.LIMIT_CONTROLLERS)
     monkeypatch.setattr(cgroups, "find_delegated", lambda: everything)
     for name in ("bridge", "host-local"):
         (tmp_path / name).touch()
-    monkeypatch.setattr(doctor.os, "getuid", lambda: 1000)
-    monkeypatch.setattr(doctor.paths, "secure_runtime", lambda: tmp_path)
-    monkeypatch.setattr(doctor.shutil, "which", lambda name, path: f"/usr/bin/{name}")
+    monkeypatch.setattr(checks.os, "getuid", lambda: 1000)
+    monkeypatch.setattr(checks.paths, "secure_runtime", lambda: tmp_path)
+    monkeypatch.setattr(checks.shutil, "which", lambda name, path: f"/usr/bin/{name}")
     monkeypatch.setattr(process, "find_program", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(
         process,
@@ -55,13 +54,13 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPat
     return monkeypatch
 
 
-def named(name: str) -> Check:
-    return next(check for check in doctor.run_checks() if check.name == name)
+def run_check(name: str) -> Check:
+    return next(check for check in checks.run_checks() if check.name == name)
 
 
-def test_machine_with_everything_is_fine(machine: pytest.MonkeyPatch) -> None:
-    assert {check.state for check in doctor.run_checks()} == {"ok"}
-    assert named("runc").found == "1.2.3+ds1 (/usr/bin/runc)"
+def test_machine_with_everything_is_fine(host: pytest.MonkeyPatch) -> None:
+    assert {check.state for check in checks.run_checks()} == {"ok"}
+    assert run_check("runc").found == "1.2.3+ds1 (/usr/bin/runc)"
 
 
 @pytest.mark.parametrize(
@@ -74,69 +73,69 @@ def test_machine_with_everything_is_fine(machine: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_missing_program_names_the_command_of_this_distribution(
-    machine: pytest.MonkeyPatch, family: str, command: str
+    host: pytest.MonkeyPatch, family: str, command: str
 ) -> None:
     def find(name: str) -> str:
         if name == "dnsmasq":
             raise ProgramMissing(name)
         return f"/usr/bin/{name}"
 
-    machine.setattr(process, "find_program", find)
-    machine.setattr(distribution, "distribution_family", lambda: family)
-    assert named("dnsmasq") == Check(
+    host.setattr(process, "find_program", find)
+    host.setattr(distribution, "distribution_family", lambda: family)
+    assert run_check("dnsmasq") == Check(
         name="dnsmasq",
         state="missing",
         found="not installed",
         loses="services cannot find each other by name",
         mend=command,
     )
-    assert not doctor.is_usable(doctor.run_checks())
+    assert not checks.is_usable(checks.run_checks())
 
 
-def test_forbidden_user_namespaces_name_the_switch(machine: pytest.MonkeyPatch) -> None:
-    machine.setattr(probes, "try_user_namespace", lambda: "mount tmpfs: Permission denied")
-    machine.setattr(probes, "has_sysctl_value", lambda name, _: "apparmor" in name)
-    check = named("user namespaces")
+def test_forbidden_user_namespaces_name_the_switch(host: pytest.MonkeyPatch) -> None:
+    host.setattr(probes, "try_user_namespace", lambda: "mount tmpfs: Permission denied")
+    host.setattr(probes, "has_sysctl_value", lambda name, _: "apparmor" in name)
+    check = run_check("user namespaces")
     assert check.state == "missing"
     assert check.mend == "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
 
 
-def test_without_subordinate_ids_nothing_runs(machine: pytest.MonkeyPatch) -> None:
-    machine.setattr(subids, "count_subordinate_ids", lambda _: 0)
-    machine.setattr(subids, "free_subordinate_range", lambda: "165536-231071")
-    check = named("subordinate ids")
+def test_without_subordinate_ids_nothing_runs(host: pytest.MonkeyPatch) -> None:
+    host.setattr(subids, "count_subordinate_ids", lambda _: 0)
+    host.setattr(subids, "free_subordinate_range", lambda: "165536-231071")
+    check = run_check("subordinate ids")
     assert check.state == "missing"
     ids = "165536-231071"
     assert check.mend == f"sudo usermod --add-subuids {ids} --add-subgids {ids} ann"
-    assert not doctor.is_usable(doctor.run_checks())
+    assert not checks.is_usable(checks.run_checks())
 
 
-def test_a_short_range_of_subordinate_ids_reduces(machine: pytest.MonkeyPatch) -> None:
-    machine.setattr(subids, "count_subordinate_ids", lambda _: 1000)
-    assert named("subordinate ids").state == "reduced"
-    assert doctor.is_usable(doctor.run_checks())
+def test_a_short_range_of_subordinate_ids_reduces(host: pytest.MonkeyPatch) -> None:
+    host.setattr(subids, "count_subordinate_ids", lambda _: 1000)
+    assert run_check("subordinate ids").state == "reduced"
+    assert checks.is_usable(checks.run_checks())
 
 
-def test_newuidmap_without_its_right_is_told(machine: pytest.MonkeyPatch) -> None:
-    machine.setattr(probes, "may_map_ids", lambda path: path.endswith("newgidmap"))
-    check = named("newuidmap")
+def test_newuidmap_without_its_right_is_told(host: pytest.MonkeyPatch) -> None:
+    host.setattr(probes, "may_map_ids", lambda path: path.endswith("newgidmap"))
+    check = run_check("newuidmap")
     assert check.found == "newuidmap not there, or not setuid root"
     assert check.mend == "sudo chmod u+s /usr/bin/newuidmap /usr/bin/newgidmap"
 
 
-def test_old_kernel_is_told_to_upgrade(machine: pytest.MonkeyPatch) -> None:
-    machine.setattr(probes, "try_overlay", lambda _: "mount overlay: Operation not permitted")
-    machine.setattr(kernel, "release", lambda: (5, 10))
-    assert named("overlay").mend == "upgrade to a kernel of 5.11 or newer"
+def test_old_kernel_is_told_to_upgrade(host: pytest.MonkeyPatch) -> None:
+    host.setattr(probes, "try_overlay", lambda _: "mount overlay: Operation not permitted")
+    host.setattr(kernel, "release", lambda: (5, 10))
+    assert run_check("overlay").mend == "upgrade to a kernel of 5.11 or newer"
 
 
-def test_reductions_of_a_plain_machine(machine: pytest.MonkeyPatch) -> None:
+def test_reductions_of_a_plain_machine(host: pytest.MonkeyPatch) -> None:
     pids_alone = DelegatedCgroup(version=2, parent="/a", controllers=("pids",))
-    machine.setattr(cgroups, "find_delegated", lambda: pids_alone)
-    machine.setattr(kernel, "lowest_port", lambda: 1024)
-    machine.setattr(probes, "linger_enabled", lambda: False)
-    machine.setattr(probes, "free_space", lambda _: doctor.GIBIBYTE)
-    reduced = {check.name: check for check in doctor.run_checks() if check.state == "reduced"}
+    host.setattr(cgroups, "find_delegated", lambda: pids_alone)
+    host.setattr(kernel, "lowest_port", lambda: 1024)
+    host.setattr(probes, "linger_enabled", lambda: False)
+    host.setattr(probes, "free_space", lambda _: checks.GIBIBYTE)
+    reduced = {check.name: check for check in checks.run_checks() if check.state == "reduced"}
     assert set(reduced) == {"cgroups", "low ports", "linger", "free space"}
     assert reduced["cgroups"].found == "not delegated: cpu, memory"
     assert reduced["linger"].mend == "loginctl enable-linger ann"

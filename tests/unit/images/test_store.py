@@ -55,14 +55,14 @@ def test_a_name_moves_to_a_new_image_and_tells_when(
 
 
 def test_an_image_has_several_names_and_loses_them_one_by_one(store: ImageStore) -> None:
-    made = add(store, "docker.io/library/a:1")
-    store.tag("a:1", "b")
+    image = add(store, "docker.io/library/a:1")
+    add(store, "docker.io/library/b:latest")
     assert [one.ref for one in store.list()] == [
         "docker.io/library/a:1",
         "docker.io/library/b:latest",
     ]
     assert store.remove("a:1") == ("docker.io/library/a:1",)
-    assert store.remove(made.id) == ("docker.io/library/b:latest",)
+    assert store.remove(image.id) == ("docker.io/library/b:latest",)
     assert store.list() == ()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.networks.dns import embedded_dns as nameserver
+from cntnr_compose.networks.dns import embedded_dns
 
 
 def messages(data: bytes) -> Iterator[tuple[int, int, bytes]]:
@@ -21,29 +21,29 @@ def messages(data: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 
 def attributes(data: bytes) -> dict[int, bytes]:
-    found = {}
+    attributes = {}
     while data:
         size, kind = struct.unpack_from("=HH", data)
-        found[kind & 0x7FFF] = data[4:size]
+        attributes[kind & 0x7FFF] = data[4:size]
         data = data[size + -size % 4 :]
-    return found
+    return attributes
 
 
 def test_questions_leave_by_the_interface_with_its_address() -> None:
-    [(kind, flags, body)] = messages(nameserver.route_message(7, "10.0.0.2"))
-    assert (kind, flags & nameserver.ACK) == (nameserver.RTM_NEWROUTE, nameserver.ACK)
-    assert (body[1], body[4]) == (32, nameserver.RT_TABLE_LOCAL)
+    [(kind, flags, body)] = messages(embedded_dns.route_message(7, "10.0.0.2"))
+    assert (kind, flags & embedded_dns.ACK) == (embedded_dns.RTM_NEWROUTE, embedded_dns.ACK)
+    assert (body[1], body[4]) == (32, embedded_dns.RT_TABLE_LOCAL)
     assert attributes(body[12:]) == {
-        nameserver.RTA_DST: bytes([127, 0, 0, 11]),
-        nameserver.RTA_OIF: struct.pack("=I", 7),
-        nameserver.RTA_PREFSRC: bytes([10, 0, 0, 2]),
+        embedded_dns.RTA_DST: bytes([127, 0, 0, 11]),
+        embedded_dns.RTA_OIF: struct.pack("=I", 7),
+        embedded_dns.RTA_PREFSRC: bytes([10, 0, 0, 2]),
     }
 
 
 def test_the_rule_is_one_transaction_that_tells_how_it_went() -> None:
-    sent = list(messages(nameserver.nft_message("10.0.0.1")))
+    sent = list(messages(embedded_dns.nft_message("10.0.0.1")))
     assert [kind for kind, _, _ in sent] == [0x10, 0xA00, 0xA03, 0xA06, 0x11]
-    assert [bool(flags & nameserver.ACK) for _, flags, _ in sent] == [False] * 3 + [True, False]
+    assert [bool(flags & embedded_dns.ACK) for _, flags, _ in sent] == [False] * 3 + [True, False]
     chain = attributes(sent[2][2][4:])
     assert (chain[1], chain[3], chain[7]) == (b"cntnr\0", b"names\0", b"nat\0")
     rule = attributes(sent[3][2][4:])
@@ -52,8 +52,8 @@ def test_the_rule_is_one_transaction_that_tells_how_it_went() -> None:
 
 
 def test_why_it_cannot_be_is_told() -> None:
-    names = nameserver.DnsRedirect(resolver="10.0.0.1", interface="eth0", address="10.0.0.2")
-    assert asyncio.run(nameserver.redirect_queries(1 << 22, names)) == "No such file or directory"
+    names = embedded_dns.DnsRedirect(resolver="10.0.0.1", interface="eth0", address="10.0.0.2")
+    assert asyncio.run(embedded_dns.redirect_queries(1 << 22, names)) == "No such file or directory"
 
 
 def test_no_thread_more_is_told_and_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +61,7 @@ def test_no_thread_more_is_told_and_leaves_nothing_open(monkeypatch: pytest.Monk
         raise RuntimeError("full")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    names = nameserver.DnsRedirect(resolver="10.0.0.1", interface="eth0", address="10.0.0.2")
+    names = embedded_dns.DnsRedirect(resolver="10.0.0.1", interface="eth0", address="10.0.0.2")
     before = set(Path("/proc/self/fd").iterdir())
-    assert asyncio.run(nameserver.redirect_queries(os.getpid(), names)) == "full"
+    assert asyncio.run(embedded_dns.redirect_queries(os.getpid(), names)) == "full"
     assert {one.name for one in Path("/proc/self/fd").iterdir()} <= {one.name for one in before}

@@ -44,9 +44,7 @@ def build(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -
                 stdout.print_line(f"build image {project.image_name(project.services[name])}")
             return
         if not names:
-            from cntnr_compose.core.events import WarningEvent
-
-            display.emit(WarningEvent(text="No services to build"))
+            options.show_warnings(["No services to build"])
             return
         build_images(
             project,

@@ -34,11 +34,10 @@ def down(
 
     with options.display() as display:
         name, project = options.resolve_name_and_project(display)
-        orphans = remove_orphans or (
-            project is not None and is_variable_on(project, "COMPOSE_REMOVE_ORPHANS")
-        )
+        if project is not None and is_variable_on(project, "COMPOSE_REMOVE_ORPHANS"):
+            remove_orphans = True
         down_options = DownOptions(
-            selected=services, volumes=volumes, remove_orphans=orphans, timeout=timeout
+            selected=services, volumes=volumes, remove_orphans=remove_orphans, timeout=timeout
         )
         # Only volumes may exist without anything else of the project.
         with locked_project(options, name, "down", display, always_connect=volumes) as session:
@@ -69,9 +68,6 @@ def _remove_images(
     only_local: bool,
 ) -> None:
     """Remove the images of services; local ones are those that have their name only from a build."""
-    from cntnr_compose.core.events import Progress
-    from cntnr_compose.images.store import ImageStore, NoSuchImage
-
     names = dict.fromkeys(
         one.record.image
         for one in session.observed.containers
@@ -83,16 +79,22 @@ def _remove_images(
             for service in project.services.values()
             if not (only_local and service.image)
         )
-    store = ImageStore()
     for name in names:
         if session.client is None:
             stdout.print_line(f"remove image {name}")
-            continue
-        display.emit(Progress(kind="Image", name=name, status="Removing"))
-        try:
-            store.remove(name)
-        except NoSuchImage:
-            text = "No resource found to remove"
-            display.emit(Progress(kind="Image", name=name, status=text, state="warning"))
         else:
-            display.emit(Progress(kind="Image", name=name, status="Removed", state="done"))
+            _remove_image(name, display)
+
+
+def _remove_image(name: str, display: "ProgressDisplay") -> None:
+    from cntnr_compose.core.events import Progress
+    from cntnr_compose.images.store import ImageStore, NoSuchImage
+
+    display.emit(Progress(kind="Image", name=name, status="Removing"))
+    try:
+        ImageStore().remove(name)
+    except NoSuchImage:
+        text = "No resource found to remove"
+        display.emit(Progress(kind="Image", name=name, status=text, state="warning"))
+    else:
+        display.emit(Progress(kind="Image", name=name, status="Removed", state="done"))

@@ -1,6 +1,7 @@
 """`cntnr compose logs`: print the output of containers, from the log files of conmon."""
 
 import contextlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.cli.parser.options import command, flag, index, option, services
@@ -47,16 +48,10 @@ def logs(options: "ProjectOptions", services: tuple[str, ...], **values: Any) ->
         until=parse_time("--until", values["until"]),
     )
     name = options.resolve_name()
-    containers = select_containers(
-        observe_project(name).containers,
-        services,
-        options.find_project,
-        index=values["index"],
-    )
-    shown = [one for one in containers if services or one.record.definition.attach]
+    containers = observe_project(name).containers
+    selected = select_containers(containers, services, options.find_project, index=values["index"])
+    shown = [one for one in selected if services or one.record.definition.attach]
     _warn_without_logs(options, shown)
-    import sys
-
     printer = LogPrinter(
         coloured=not values["no_color"] and is_coloured(sys.stdout, options.ansi),
         prefixes=not values["no_log_prefix"],

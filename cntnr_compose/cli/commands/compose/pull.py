@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from cntnr_compose.cli.display.progress import ProgressDisplay
     from cntnr_compose.cli.project.options import ProjectOptions
     from cntnr_compose.model.project import Project
+    from cntnr_compose.model.service import Service
 
 
 @command("[SERVICE...]")
@@ -63,15 +64,9 @@ def _images(
         if name in seen:
             continue
         seen.add(name)
-        reason = ""
-        if not service.image:
-            reason = "No image to be pulled"
-        elif service.build is not None and not buildable:
-            reason = "Image can be built"
-        elif service.pull_policy in ("never", "build"):
-            reason = f"pull policy is {service.pull_policy}"
-        elif (policy or service.pull_policy) in ("missing", "if_not_present") and store.find(name):
-            reason = "Image is already present locally"
+        reason = _reason_to_skip(service, buildable=buildable)
+        if not reason and (policy or service.pull_policy) in ("missing", "if_not_present"):
+            reason = "Image is already present locally" if store.find(name) else ""
         if reason:
             display.emit(
                 Progress(kind="Image", name=name, status="Skipped", state="done", detail=reason)
@@ -79,3 +74,14 @@ def _images(
             continue
         builders = (service.name,) if service.build is not None else ()
         yield RequiredImage(name=name, platform=service.platform, build_services=builders)
+
+
+def _reason_to_skip(service: "Service", *, buildable: bool) -> str:
+    """Say why the image of a service is not pulled, whether it exists or not; "" if it is."""
+    if not service.image:
+        return "No image to be pulled"
+    if service.build is not None and not buildable:
+        return "Image can be built"
+    if service.pull_policy in ("never", "build"):
+        return f"pull policy is {service.pull_policy}"
+    return ""

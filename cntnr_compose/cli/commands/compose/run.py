@@ -62,9 +62,7 @@ def _run(options: "ProjectOptions", arguments: "RunArguments") -> int:
         selected = project.select((arguments.service,), dependencies=not arguments.no_deps)
         run_options = arguments.to_run_options(project)
         warn_unsupported(loaded, selected.services, display)
-        images = prepare_images(
-            selected, arguments.image_options, display.emit, dry_run=options.dry_run
-        )
+        images = prepare_images(options, selected, arguments.image_options, display.emit)
         with locked_project(options, project.name, "run", display) as session:
             plan = plan_run(project, with_images(session.observed, images), run_options)
             if options.dry_run:

@@ -1,0 +1,82 @@
+"""Programs that cntnr starts, and the packages that have them, by distribution."""
+
+from cntnr_compose.core.values import Value
+from cntnr_compose.host import distribution
+
+FAMILIES = {"debian": 0, "fedora": 1, "arch": 2}
+INSTALL_COMMANDS = ("sudo apt-get install", "sudo dnf install", "sudo pacman -S")
+
+
+class RequiredProgram(Value, frozen=True, kw_only=True):
+    """A program that cntnr starts, and the package that has it."""
+
+    name: str
+    packages: tuple[str, str, str]  # debian, fedora, arch
+    loses: str  # what does not work without it
+    is_optional: bool = False
+    version_option: str = "--version"
+
+
+PROGRAMS = (
+    RequiredProgram(name="runc", packages=("runc", "runc", "runc"), loses="no container can run"),
+    RequiredProgram(
+        name="conmon", packages=("conmon", "conmon", "conmon"), loses="no container can be started"
+    ),
+    RequiredProgram(
+        name="skopeo", packages=("skopeo", "skopeo", "skopeo"), loses="no image can be pulled"
+    ),
+    RequiredProgram(
+        name="umoci", packages=("umoci", "umoci", "umoci"), loses="no image can be unpacked"
+    ),
+    RequiredProgram(
+        name="rootlesskit",
+        packages=("rootlesskit", "rootlesskit", "rootlesskit"),
+        loses="no namespaces to run containers in",
+    ),
+    RequiredProgram(
+        name="slirp4netns",
+        packages=("slirp4netns", "slirp4netns", "slirp4netns"),
+        loses="containers cannot reach the outside",
+    ),
+    RequiredProgram(
+        name="nsenter",
+        packages=("util-linux", "util-linux", "util-linux"),
+        loses="no way into the namespaces",
+    ),
+    RequiredProgram(
+        name="ip",
+        packages=("iproute2", "iproute", "iproute2"),
+        loses="no networks between containers",
+        version_option="-V",
+    ),
+    RequiredProgram(
+        name="nft",
+        packages=("nftables", "nftables", "nftables"),
+        loses="networks are not kept apart, containers cannot reach the outside",
+    ),
+    RequiredProgram(
+        name="dnsmasq",
+        packages=("dnsmasq-base", "dnsmasq", "dnsmasq"),
+        loses="services cannot find each other by name",
+    ),
+    RequiredProgram(
+        name="tini-static",
+        packages=("tini", "tini-static", "tini"),
+        loses="`init: true` does without an init",
+        is_optional=True,
+    ),
+    RequiredProgram(
+        name="git",
+        packages=("git", "git", "git"),
+        loses="no build from a git URL",
+        is_optional=True,
+    ),
+)
+
+
+def install_command(*packages: str) -> str:
+    """Return this distribution's command for a package; its names are those in debian, fedora, arch."""
+    family = FAMILIES.get(distribution.distribution_family())
+    if family is None:
+        return f"install {packages[0]} with your package manager"
+    return f"{INSTALL_COMMANDS[family]} {packages[family]}"
