@@ -33,11 +33,11 @@ def test_a_delegated_scope_may_hand_its_controllers_down(tmp_path: Path, own: Pa
     (folder / "memory.swap.max").write_text("max")
     (folder / "cgroup.procs").write_text("1\n2\n")
     own.write_text("0::/user/x.scope\n")
-    found = cgroups.find_delegated(tmp_path, own)
-    assert found == DelegatedCgroup(
+    group = cgroups.find_delegated(tmp_path, own)
+    assert group == DelegatedCgroup(
         version=2, parent="/user/x.scope", controllers=("cpu", "memory", "pids"), swap=True
     )
-    assert cgroups.enable_controllers(found, tmp_path)
+    assert cgroups.enable_controllers(group, tmp_path)
     assert (folder / "cgroup.subtree_control").read_text() == "+cpu +memory +pids"
     assert (folder / cgroups.LEAF / "cgroup.procs").read_text() == "2"
 
@@ -45,9 +45,9 @@ def test_a_delegated_scope_may_hand_its_controllers_down(tmp_path: Path, own: Pa
 def test_the_next_supervisor_finds_the_scope_from_the_leaf(tmp_path: Path, own: Path) -> None:
     v2(tmp_path, "user/x.scope", "pids")
     own.write_text(f"0::/user/x.scope/{cgroups.LEAF}\n")
-    found = cgroups.find_delegated(tmp_path, own)
-    assert found is not None
-    assert found.parent == "/user/x.scope"
+    group = cgroups.find_delegated(tmp_path, own)
+    assert group is not None
+    assert group.parent == "/user/x.scope"
 
 
 def test_the_root_group_is_nobodys(tmp_path: Path, own: Path) -> None:

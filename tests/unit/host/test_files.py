@@ -12,11 +12,11 @@ from cntnr_compose.host import files
 
 def test_a_lock_has_one_owner(tmp_path: Path) -> None:
     lock = tmp_path / "a.lock"
-    mine = files.acquire_lock(lock)
-    assert mine is not None
+    descriptor = files.acquire_lock(lock)
+    assert descriptor is not None
     assert files.acquire_lock(lock) is None
     assert files.is_locked(lock)
-    os.close(mine)
+    os.close(descriptor)
     assert not files.is_locked(lock)
 
 
@@ -28,18 +28,18 @@ def test_a_lock_whose_file_was_removed_by_its_last_owner_is_not_owned(
     real = os.open
 
     def open_then_remove(path: Path, flags: int, mode: int = 0o777) -> int:
-        found = real(path, flags, mode)
+        descriptor = real(path, flags, mode)
         if not opened:
             lock.unlink()  # what the last owner does, just before it lets go
-        opened.append(found)
-        return found
+        opened.append(descriptor)
+        return descriptor
 
     monkeypatch.setattr(files.os, "open", open_then_remove)
-    mine = files.acquire_lock(lock)
-    assert mine is not None
+    descriptor = files.acquire_lock(lock)
+    assert descriptor is not None
     assert len(opened) == 2
-    assert os.fstat(mine).st_ino == lock.stat().st_ino
-    os.close(mine)
+    assert os.fstat(descriptor).st_ino == lock.stat().st_ino
+    os.close(descriptor)
 
 
 def test_asking_for_a_lock_makes_no_file(tmp_path: Path) -> None:
@@ -95,22 +95,22 @@ def test_a_tree_of_any_depth_is_removed(tmp_path: Path) -> None:
 
 
 def test_whatever_is_in_a_tree_is_removed_and_no_link_is_followed(tmp_path: Path) -> None:
-    mine = tmp_path / "mine"
-    mine.mkdir()
-    (mine / "file").write_text("")
-    mine.chmod(0o755)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "file").write_text("")
+    outside.chmod(0o755)
     top = tmp_path / "top"
     (top / "a/b/c").mkdir(parents=True)
-    (top / "a/b/link").symlink_to(mine)
-    (top / "link").symlink_to(mine / "file")
+    (top / "a/b/link").symlink_to(outside)
+    (top / "link").symlink_to(outside / "file")
     (top / "loop").symlink_to("loop")
     os.mkfifo(top / "a/pipe")
     (top / "a/b").chmod(0)
     (top / "a").chmod(0o500)
     files.remove_tree(top)
-    assert list(tmp_path.iterdir()) == [mine]
-    assert list(mine.iterdir()) == [mine / "file"]
-    assert mine.stat().st_mode & 0o777 == 0o755
+    assert list(tmp_path.iterdir()) == [outside]
+    assert list(outside.iterdir()) == [outside / "file"]
+    assert outside.stat().st_mode & 0o777 == 0o755
 
 
 def test_what_is_no_tree_is_removed_or_was_not_there(tmp_path: Path) -> None:

@@ -23,6 +23,6 @@ def test_mount_points_are_found_below_a_link_and_with_names_of_all_kinds(
         b"5 1 0:2 / " + written + b"beside rw - tmpfs x rw",
     ]
     monkeypatch.setattr(Path, "read_bytes", lambda _path: b"\n".join(lines) + b"\n")
-    wanted = [real / "a/deeper still", real / "a"]
-    assert mounts.mount_points_below(real) == wanted
-    assert mounts.mount_points_below(link) == wanted
+    expected = [real / "a/deeper still", real / "a"]
+    assert mounts.mount_points_below(real) == expected
+    assert mounts.mount_points_below(link) == expected

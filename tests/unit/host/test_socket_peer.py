@@ -13,22 +13,22 @@ from cntnr_compose.host import socket_peer
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Path]:
-    place = tmp_path / "shop.sock"
+    path = tmp_path / "shop.sock"
     with socket.socket(socket.AF_UNIX) as wire:
-        wire.bind(str(place))
+        wire.bind(str(path))
         wire.listen()
-        yield place
+        yield path
 
 
 def test_our_own_socket_is_dialled(served: Path) -> None:
-    there = connection.open_connection(served, Path("log"))
-    assert there is not None
-    there.close()
+    opened = connection.open_connection(served, Path("log"))
+    assert opened is not None
+    opened.close()
 
 
 def test_another_user_s_socket_is_hung_up_on(served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    someone = os.getuid() + 1
-    monkeypatch.setattr(socket_peer.os, "getuid", lambda: someone)
+    another_uid = os.getuid() + 1
+    monkeypatch.setattr(socket_peer.os, "getuid", lambda: another_uid)
     with pytest.raises(socket_peer.Stranger, match=f"cannot trust the socket {served}"):
         connection.open_connection(served, Path("log"))
 

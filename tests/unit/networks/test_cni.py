@@ -55,8 +55,8 @@ def test_the_hooks_need_nothing_but_a_shell(
     assert f"CNI_PATH={tmp_path}" in first["env"]
 
 
-def fields(one: Interface) -> dict[str, object]:
-    return {name: getattr(one, name) for name in one.__struct_fields__}
+def fields(interface: Interface) -> dict[str, object]:
+    return {name: getattr(interface, name) for name in interface.__struct_fields__}
 
 
 def test_addresses_are_told_by_network(tmp_path: Path) -> None:

@@ -39,24 +39,24 @@ def listed(name: str, *others: Any, **bridge: Any) -> str:
 
 
 def test_the_list_that_is_shipped_is_as_cni_wants_it() -> None:
-    found = conflists.find_conflist("p_default")
-    assert found.is_shipped
-    tree = json.loads(Path(found.file).read_text())
+    conflist = conflists.find_conflist("p_default")
+    assert conflist.is_shipped
+    tree = json.loads(Path(conflist.file).read_text())
     assert set(tree) == {"cniVersion", "name", "plugins"}
     assert [one["type"] for one in tree["plugins"]] == ["bridge"]
     assert tree["plugins"][0]["ipam"] == {"type": "host-local"}
     folder = Path(__file__).parents[3] / "contrib/cni"
-    assert Path(found.file).resolve() == folder / "cntnr-bridge.conflist"
+    assert Path(conflist.file).resolve() == folder / "cntnr-bridge.conflist"
 
 
 def test_a_list_is_chosen_by_its_name(own: Path) -> None:
     (own / "a.conflist").write_text(listed("cntnr-bridge"))
     (own / "b.conflist").write_text(listed("p_back"))
     (own / "c.json").write_text("no list")
-    found = {
+    chosen = {
         name: Path(conflists.find_conflist(name).file).name for name in ("p_default", "p_back")
     }
-    assert found == {"p_default": "a.conflist", "p_back": "b.conflist"}
+    assert chosen == {"p_default": "a.conflist", "p_back": "b.conflist"}
 
 
 def test_the_folder_may_be_said_by_the_variable_of_cni(
@@ -152,10 +152,10 @@ LIST = '{"cniVersion": "0.4.0", "name": "cntnr-bridge",\n "plugins": [%s]}'
 )
 def test_what_cannot_be_used_is_refused_with_its_place(own: Path, text: str, says: str) -> None:
     (own / "a.conflist").write_text(text)
-    with pytest.raises(ConflistInvalid) as found:
+    with pytest.raises(ConflistInvalid) as caught:
         conflists.find_conflist("p_default")
-    assert str(found.value).startswith(f"{own}/a.conflist:{says}")
-    assert found.value.hint
+    assert str(caught.value).startswith(f"{own}/a.conflist:{says}")
+    assert caught.value.hint
 
 
 def test_two_lists_of_one_name_are_refused(own: Path) -> None:
@@ -169,11 +169,11 @@ def test_two_lists_of_one_name_are_refused(own: Path) -> None:
 
 def test_a_plugin_that_is_not_installed_is_named(own: Path, tmp_path: Path) -> None:
     (own / "a.conflist").write_text(listed("cntnr-bridge", {"type": "bandwith"}))
-    with pytest.raises(PluginMissing) as found:
+    with pytest.raises(PluginMissing) as caught:
         conflists.find_conflist("p_default")
     where = f"{own}/a.conflist:9:7"
-    assert str(found.value) == f"{where}: there is no CNI plugin bandwith in {tmp_path}/plugins"
-    assert "has bridge, host-local, tuning" in found.value.hint
+    assert str(caught.value) == f"{where}: there is no CNI plugin bandwith in {tmp_path}/plugins"
+    assert "has bridge, host-local, tuning" in caught.value.hint
 
 
 def test_what_is_no_file_is_not_waited_for(own: Path) -> None:

@@ -21,12 +21,12 @@ def messages(data: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 
 def attributes(data: bytes) -> dict[int, bytes]:
-    found = {}
+    attributes = {}
     while data:
         size, kind = struct.unpack_from("=HH", data)
-        found[kind & 0x7FFF] = data[4:size]
+        attributes[kind & 0x7FFF] = data[4:size]
         data = data[size + -size % 4 :]
-    return found
+    return attributes
 
 
 def test_questions_leave_by_the_interface_with_its_address() -> None:

@@ -1,4 +1,4 @@
-"""What becomes of a command's request when the command hangs up, or asks for what cannot be."""
+"""Requests of one session: a hang-up cancels them; requests that cannot be; the change lock."""
 
 import asyncio
 import contextlib
@@ -96,7 +96,7 @@ async def until(met: Callable[[], Any]) -> None:
 
 
 @pytest.mark.parametrize("unread", [0, 1])
-def test_who_hangs_up_has_his_request_cancelled_also_with_events_unread(unread: int) -> None:
+def test_a_hang_up_cancels_the_request_also_with_unread_events(unread: int) -> None:
     async def scenario(project: SupervisedProject) -> None:
         async with command(project) as client:
             client.ask(Subscribe())
@@ -110,22 +110,22 @@ def test_who_hangs_up_has_his_request_cancelled_also_with_events_unread(unread: 
     play(scenario)
 
 
-def test_a_turn_is_given_back_by_hanging_up_and_the_one_who_waits_is_told() -> None:
+def test_a_hang_up_releases_the_lock_and_who_waits_is_warned() -> None:
     async def scenario(project: SupervisedProject) -> None:
         async with command(project) as first, command(project) as second:
             first.ask(Lock(what="up"))
             assert isinstance(await first.reply(), ResultReply)
             second.ask(Lock(what="down"))
-            told = await second.reply()
-            assert isinstance(told, EventReply)
-            assert told.event.text == "waiting for `up`, which is at work on project p"  # type: ignore[union-attr]
+            reply = await second.reply()
+            assert isinstance(reply, EventReply)
+            assert reply.event.text == "waiting for `up`, which is at work on project p"  # type: ignore[union-attr]
             first.wire.close()
             assert isinstance(await second.reply(), ResultReply)
 
     play(scenario)
 
 
-def test_who_hangs_up_while_waiting_for_his_turn_does_not_get_it() -> None:
+def test_a_command_that_hangs_up_while_waiting_never_gets_the_lock() -> None:
     async def scenario(project: SupervisedProject) -> None:
         async with command(project) as first, command(project) as third:
             first.ask(Lock(what="up"))
@@ -153,29 +153,29 @@ def test_a_supervisor_is_shut_down_by_the_command_that_asks_for_it() -> None:
     play(scenario)
 
 
-def test_what_is_asked_ahead_is_answered_afterwards() -> None:
+def test_requests_sent_ahead_are_answered_in_order() -> None:
     async def scenario(project: SupervisedProject) -> None:
         async with command(project) as client:
             for _ in range(3):
                 client.ask(Ping())
             for _ in range(3):
-                found = await client.reply()
-                assert isinstance(found, ResultReply)
-                assert found.result["project"] == "p"
+                reply = await client.reply()
+                assert isinstance(reply, ResultReply)
+                assert reply.result["project"] == "p"
 
     play(scenario)
 
 
-def test_a_full_disk_is_a_mistake_not_a_bug() -> None:
-    said = build_error_reply(OSError(errno.ENOSPC, "No space left on device"), "p")
-    assert (said.error, said.exit_code) == ("DiskFull", 1)
-    assert said.message == f"cannot write to {paths.data()}: no space is left on the disk"
+def test_a_full_disk_is_no_bug() -> None:
+    reply = build_error_reply(OSError(errno.ENOSPC, "No space left on device"), "p")
+    assert (reply.error, reply.exit_code) == ("DiskFull", 1)
+    assert reply.message == f"cannot write to {paths.data()}: no space is left on the disk"
 
 
-def test_a_file_that_may_not_be_written_is_a_mistake_where_it_is_ours() -> None:
+def test_a_file_of_ours_that_cannot_be_written_is_no_bug() -> None:
     ours = paths.data() / "volumes"
-    said = build_error_reply(PermissionError(errno.EACCES, "Permission denied", str(ours)), "p")
-    assert said.message == f"cannot write to {ours}: Permission denied"
+    reply = build_error_reply(PermissionError(errno.EACCES, "Permission denied", str(ours)), "p")
+    assert reply.message == f"cannot write to {ours}: Permission denied"
     elsewhere = PermissionError(errno.EACCES, "Permission denied", str(Path("/etc/shadow")))
     assert build_error_reply(elsewhere, "p").error == "Internal"
 
@@ -185,14 +185,14 @@ def test_who_asks_for_what_is_not_known_here_is_told_so_and_served_on() -> None:
         async with command(project) as client:
             for request in (b'{"type":"dance"}\n', b"nonsense\n"):
                 client.wire.sendall(request)
-                said = await client.reply()
-                assert isinstance(said, ErrorReply)
-                assert said.error == "RequestUnknown"
-                assert "does not understand" in said.message
+                reply = await client.reply()
+                assert isinstance(reply, ErrorReply)
+                assert reply.error == "RequestUnknown"
+                assert "does not understand" in reply.message
             client.ask(Ping())
-            found = await client.reply()
-            assert isinstance(found, ResultReply)
-            greeting = from_tree(found.result, Greeting)
+            reply = await client.reply()
+            assert isinstance(reply, ResultReply)
+            greeting = from_tree(reply.result, Greeting)
             assert (greeting.pid, greeting.project, compare_age(greeting)) == (
                 os.getpid(),
                 "p",

@@ -9,7 +9,7 @@ from cntnr_compose.volumes import copy_tree
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
+def tree(tmp_path: Path) -> Path:
     for name in ("from/folder/below", "to", "elsewhere"):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "from/folder/file").write_text("text")
@@ -21,48 +21,48 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def copy(place: Path) -> None:
-    both = [os.open(place / name, copy_tree.FOLDER_FLAGS) for name in ("from", "to")]
+def copy(tree: Path) -> None:
+    descriptors = [os.open(tree / name, copy_tree.FOLDER_FLAGS) for name in ("from", "to")]
     try:
-        copy_tree.copy_tree(*both)
+        copy_tree.copy_tree(*descriptors)
     finally:
-        for descriptor in both:
+        for descriptor in descriptors:
             os.close(descriptor)
 
 
-def test_everything_is_as_it_was(place: Path) -> None:
-    copy(place)
+def test_everything_is_as_it_was(tree: Path) -> None:
+    copy(tree)
     for name in ("folder", "folder/file", "folder/below", "link", "pipe"):
-        one, other = (place / top / name for top in ("from", "to"))
+        one, other = (tree / top / name for top in ("from", "to"))
         assert one.lstat().st_mode == other.lstat().st_mode, name
-    assert (place / "to/folder/file").read_text() == "text"
-    assert (place / "to/link").readlink() == Path("/nowhere")
-    assert (place / "to/folder").stat().st_mtime == 5
+    assert (tree / "to/folder/file").read_text() == "text"
+    assert (tree / "to/link").readlink() == Path("/nowhere")
+    assert (tree / "to/folder").stat().st_mtime == 5
 
 
 def test_a_link_in_the_place_of_a_new_folder_is_not_followed(
-    place: Path, monkeypatch: pytest.MonkeyPatch
+    tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def mkdir(name: str, _mode: int, *, dir_fd: int) -> None:
-        os.symlink(place / "elsewhere", name, dir_fd=dir_fd)
+        os.symlink(tree / "elsewhere", name, dir_fd=dir_fd)
 
     monkeypatch.setattr(copy_tree.os, "mkdir", mkdir)
     with pytest.raises(OSError, match=r"Not a directory|Too many levels"):
-        copy(place)
-    assert list((place / "elsewhere").iterdir()) == []
+        copy(tree)
+    assert list((tree / "elsewhere").iterdir()) == []
 
 
-def test_a_file_that_somebody_has_put_there_stays(place: Path) -> None:
-    (place / "to/folder").mkdir()
+def test_a_file_that_somebody_has_put_there_stays(tree: Path) -> None:
+    (tree / "to/folder").mkdir()
     with pytest.raises(FileExistsError):
-        copy(place)
-    assert list((place / "to/folder").iterdir()) == []
+        copy(tree)
+    assert list((tree / "to/folder").iterdir()) == []
 
 
-def test_a_tree_without_end_is_refused(place: Path) -> None:
-    folder = place / "from"
+def test_a_tree_without_end_is_refused(tree: Path) -> None:
+    folder = tree / "from"
     for _ in range(copy_tree.MAX_DEPTH + 1):
         folder = folder / "d"
         folder.mkdir()
     with pytest.raises(OSError, match="more than 200 deep"):
-        copy(place)
+        copy(tree)
