@@ -180,9 +180,8 @@ def _empty_folder(folder: int, top: int, prefix: str, number: int) -> int:
 
 def _move_folder(name: str, folder: int, new: str, top: int) -> bool:
     """Move a folder, or remove it where that is not possible; return whether it was moved."""
-    os.close(
-        _open_folder(name, folder)
-    )  # sets the write permission, without which it cannot be moved
+    # Opening sets the write permission, without which a folder cannot be moved.
+    os.close(_open_folder(name, folder))
     try:
         os.rename(name, new, src_dir_fd=folder, dst_dir_fd=top)
     except OSError as error:
