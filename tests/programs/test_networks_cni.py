@@ -81,8 +81,8 @@ def test_one_plugin_is_called_once_and_the_address_given_back(bundle: Bundle) ->
     cni.write_configs(bundle.folder, with_conflists(ETH0))
     assert bundle.hook("add").returncode == 0
     assert bundle.hook("del").returncode == 0
-    (add, conf), (gone, _) = bundle.calls()
-    assert (add, gone) == ("bridge ADD eth0 /proc/42/ns/net", "host-local DEL eth0 -")
+    (add, conf), (deletions, _) = bundle.calls()
+    assert (add, deletions) == ("bridge ADD eth0 /proc/42/ns/net", "host-local DEL eth0 -")
     assert conf == cni.plugin_configs(ETH0, conflists.find_conflist("p_a"))[0]
 
 
@@ -111,8 +111,8 @@ def test_plugins_are_chained_and_called_backwards_in_the_end(
         deletions = [one for one in bundle.calls()[before:] if f" {name} " in one[0]]
         called = [f"{plugin} DEL {name} -" for plugin in ("bandwidth", "tuning", "bridge")]
         assert [one for one, _ in deletions] == called
-        assert {conf["prevResult"]["by"] for _, conf in gone} == {"bandwidth"}
-        assert gone[-1][1]["ipam"]["type"] == "host-local"
+        assert {conf["prevResult"]["by"] for _, conf in deletions} == {"bandwidth"}
+        assert deletions[-1][1]["ipam"]["type"] == "host-local"
 
 
 def fields(**changes: object) -> dict[str, object]:
