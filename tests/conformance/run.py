@@ -1,4 +1,4 @@
-"""Hold our reading of compose files against docker compose's: ``python -m tests.conformance.run``.
+"""Compare `config` with docker compose's on a corpus of cases: ``python -m tests.conformance.run``.
 
 The corpus is a folder with ``cases.json`` and a folder for each case. ``CNTNR_CONFORMANCE`` names it.
 """
@@ -25,50 +25,48 @@ OPTIONS = {
     "--env-file": "env_files",
     "--project-directory": "project_directory",
 }
-MANY = {"files", "profiles", "env_files"}
+LISTS = {"files", "profiles", "env_files"}
 SWITCHES = {"--compatibility": "compatibility", "--all-resources": "all_resources"}
 
 
-class UnknownWord(ValueError):
-    """A case's command line has an option that this runner does not know."""
+class UnknownOption(ValueError):
+    """The command line of a case has an option that this runner does not know."""
 
 
 def corpus() -> Path:
-    """Give the folder of the corpus, whether it is there or not."""
-    chosen = os.environ.get("CNTNR_CONFORMANCE")
-    return Path(chosen) if chosen else ROOT.parent / "shared/conformance/dev"
+    """Return the folder of the corpus, which may not exist."""
+    folder = os.environ.get("CNTNR_CONFORMANCE")
+    return Path(folder) if folder else ROOT.parent / "shared/conformance/dev"
 
 
 def cases(folder: Path) -> list[dict[str, Any]]:
-    """Read the manifest."""
-    found: list[dict[str, Any]] = json.loads((folder / "cases.json").read_text())["cases"]
-    return found
+    """Read the list of cases."""
+    manifest: dict[str, list[dict[str, Any]]] = json.loads((folder / "cases.json").read_text())
+    return manifest["cases"]
 
 
 def request_of(case: Mapping[str, Any], where: Path) -> Any:
-    """Make a request of a command line."""
+    """Convert the command line of a case to a load request."""
     from cntnr_compose.compose.load import LoadRequest
 
-    said: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     words = iter(case["command"][1:])
     for word in words:
         if word in OPTIONS:
             name, value = OPTIONS[word], next(words)
-            said[name] = (*said.get(name, ()), value) if name in MANY else value
+            fields[name] = (*fields.get(name, ()), value) if name in LISTS else value
         elif word in SWITCHES:
-            said[SWITCHES[word]] = True
-            if word == "--compatibility":
-                said["normalize"] = False  # as `config` does
+            fields[SWITCHES[word]] = True
         elif word == "--format":
             next(words)
         elif word != "config":
-            raise UnknownWord(word)
-    said["normalize"] = not said.get("compatibility")  # as the verb has it
-    return LoadRequest(environ=environ_of(case, where), cwd=str(where), **said)
+            raise UnknownOption(word)
+    fields["normalize"] = not fields.get("compatibility")  # as `config` does
+    return LoadRequest(environ=environ_of(case, where), cwd=str(where), **fields)
 
 
 def environ_of(case: Mapping[str, Any], where: Path) -> dict[str, str]:
-    """Give the environment of a case."""
+    """Return the environment of a case."""
     base = {
         "PATH": os.environ["PATH"],
         "HOME": "/home/conformance",
@@ -79,43 +77,43 @@ def environ_of(case: Mapping[str, Any], where: Path) -> dict[str, str]:
 
 
 def difference(case: Mapping[str, Any], folder: Path, answer: Any) -> str:
-    """Tell where the first difference of an answer is, or nothing where there is none."""
-    wanted = expected(case, folder)
+    """Describe the first difference between an answer and docker compose's; empty: none."""
+    expected = expected_answer(case, folder)
     failed = isinstance(answer, CntnrError)
     if case["expect"] == "error":
-        error = wanted["error"]
+        error = expected["error"]
         missing = [word for word in error["keywords"] if word not in str(answer)]
         if failed and not missing:
             return ""
         return f"should fail: {error['message']}; not said: {missing}; said: {answer}"
     if failed:
         return f"fails: {answer}"
-    return next(differences(wanted, answer, ""), "")
+    return next(differences(expected, answer, ""), "")
 
 
-def expected(case: Mapping[str, Any], folder: Path) -> Any:
+def expected_answer(case: Mapping[str, Any], folder: Path) -> Any:
     """Read the answer of docker compose."""
     base = folder / case["id"]
     text = (base / "expected.json").read_text()
-    place = json.dumps(str(base / case["repo"]))[1:-1]
-    return json.loads(text.replace("${DIR}", place))
+    directory = json.dumps(str(base / case["repo"]))[1:-1]
+    return json.loads(text.replace("${DIR}", directory))
 
 
-def differences(wanted: Any, found: Any, path: str) -> Iterator[str]:
-    """Tell all differences of two JSON values."""
-    if isinstance(wanted, dict) and isinstance(found, dict):
-        for key in sorted({*wanted, *found}):
-            if key not in found:
-                yield f"{path}.{key}: missing, should be {json.dumps(wanted[key])}"
-            elif key not in wanted:
-                yield f"{path}.{key}: should not be there, is {json.dumps(found[key])}"
+def differences(expected: Any, actual: Any, path: str) -> Iterator[str]:
+    """Describe the differences of two JSON values."""
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        for key in sorted({*expected, *actual}):
+            if key not in actual:
+                yield f"{path}.{key}: missing, should be {json.dumps(expected[key])}"
+            elif key not in expected:
+                yield f"{path}.{key}: should not be there, is {json.dumps(actual[key])}"
             else:
-                yield from differences(wanted[key], found[key], f"{path}.{key}")
-    elif isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
-        for index, (one, other) in enumerate(zip(wanted, found, strict=True)):
-            yield from differences(one, other, f"{path}[{index}]")
-    elif wanted != found or isinstance(wanted, bool) != isinstance(found, bool):
-        yield f"{path}: should be {json.dumps(wanted)}, is {json.dumps(found)}"
+                yield from differences(expected[key], actual[key], f"{path}.{key}")
+    elif isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
+        for index, items in enumerate(zip(expected, actual, strict=True)):
+            yield from differences(*items, f"{path}[{index}]")
+    elif expected != actual or isinstance(expected, bool) != isinstance(actual, bool):
+        yield f"{path}: should be {json.dumps(expected)}, is {json.dumps(actual)}"
 
 
 def in_process(case: Mapping[str, Any], folder: Path) -> Any:
@@ -156,7 +154,7 @@ def by_command(case: Mapping[str, Any], folder: Path) -> Any:
 
 
 def unchecked(case: Mapping[str, Any], folder: Path) -> str:
-    """Tell what `check` cannot say of a case, or nothing where it knows every key."""
+    """Describe what `check` does not know of a case; empty: it knows every key."""
     from cntnr_compose.cli.main import run
     from cntnr_compose.compose.support.report import support_by_key
 
@@ -164,7 +162,7 @@ def unchecked(case: Mapping[str, Any], folder: Path) -> str:
     words = ["check" if word == "config" else word for word in case["command"][1:]]
     environ = environ_of(case, where)
     out, err = io.StringIO(), io.StringIO()
-    place, before = Path.cwd(), dict(os.environ)
+    directory, environment = Path.cwd(), dict(os.environ)
     try:
         os.chdir(where)
         os.environ.clear()
@@ -172,22 +170,22 @@ def unchecked(case: Mapping[str, Any], folder: Path) -> str:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = run(["compose", *words])
     finally:
-        os.chdir(place)
+        os.chdir(directory)
         os.environ.clear()
-        os.environ.update(before)
+        os.environ.update(environment)
     if code:
-        is_told = case["expect"] == "error" and err.getvalue()
-        return "" if is_told else f"check fails: {err.getvalue()}"
-    strange = {one["Key"] for one in json.loads(out.getvalue())} - support_by_key().keys()
-    return f"unknown keys: {strange}" if strange else ""
+        is_expected = case["expect"] == "error" and err.getvalue()
+        return "" if is_expected else f"check fails: {err.getvalue()}"
+    unknown = {row["Key"] for row in json.loads(out.getvalue())} - support_by_key().keys()
+    return f"unknown keys: {unknown}" if unknown else ""
 
 
 def main() -> int:
     """Run the corpus and print the ratio."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("words", nargs="*", help="only cases whose names hold one of these")
+    parser.add_argument("words", nargs="*", help="only cases whose names contain one of these")
     parser.add_argument("--command-line", action="store_true", help="start the program each time")
-    parser.add_argument("-v", "--verbose", action="store_true", help="tell every difference")
+    parser.add_argument("-v", "--verbose", action="store_true", help="print differences in full")
     options = parser.parse_args()
     folder = corpus()
     if not (folder / "cases.json").is_file():
@@ -201,13 +199,13 @@ def main() -> int:
     ]
     passed = known = 0
     for case in chosen:
-        told = difference(case, folder, answer(case, folder))
-        passed += not told
-        strange = unchecked(case, folder)
-        known += not strange
-        told = told or strange
-        if told:
-            sys.stdout.write(f"{case['id']}: {told if options.verbose else told[:200]}\n")
+        problem = difference(case, folder, answer(case, folder))
+        passed += not problem
+        unknown = unchecked(case, folder)
+        known += not unknown
+        problem = problem or unknown
+        if problem:
+            sys.stdout.write(f"{case['id']}: {problem if options.verbose else problem[:200]}\n")
     sys.stdout.write(f"{passed} of {len(chosen)} cases as docker compose: ")
     sys.stdout.write(f"{100 * passed / max(1, len(chosen)):.1f} %\n")
     sys.stdout.write(f"{known} of {len(chosen)} cases checked without an unknown key\n")

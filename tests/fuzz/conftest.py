@@ -1,4 +1,4 @@
-"""``pytest tests/fuzz --fuzz 100000`` tries so many documents of each kind instead of a few."""
+"""The option ``--fuzz N``: how many documents of each kind are tried."""
 
 import pytest
 
