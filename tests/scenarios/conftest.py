@@ -63,7 +63,7 @@ def leftovers(user: User) -> Callable[[], list[str]]:
 
 
 @pytest.fixture
-def project(
+def make_project(
     user: User, leftovers: Callable[[], list[str]], request: pytest.FixtureRequest
 ) -> Iterator[MakeProject]:
     """Give a maker of projects; each is taken down with its volumes, and nothing may be left."""

@@ -41,11 +41,11 @@ def _look(path: Path) -> tuple[object, ...]:
 
 
 def test_what_dockerignore_lets_in_again_goes_through_no_link(
-    project: MakeProject, precious: Path
+    make_project: MakeProject, precious: Path
 ) -> None:
     files = {".dockerignore": "*\n!src/**\n", "src/f": "evil\n", "src/sub/g": "evil\n"}
     web = made(
-        project,
+        make_project,
         f"FROM busybox\nRUN mkdir /app && ln -s {precious} /app/src\nCOPY . /app\n",
         **files,
     )
@@ -99,11 +99,13 @@ FROM base
     ],
 )  # fmt: skip
 def test_links_of_an_image_are_followed_within_it(
-    project: MakeProject, precious: Path, line: str, there: str
+    make_project: MakeProject, precious: Path, line: str, there: str
 ) -> None:
     compose = "services: {web: {build: {context: ., secrets: [s]}}}\nsecrets: {s: {file: ./f}}\n"
     files = {"f": "evil\n", "folder/f": "evil\n", "folder/sub/f": "evil\n"}
-    web = made(project, LINKS.format(precious, line.format(precious)), compose=compose, **files)
+    web = made(
+        make_project, LINKS.format(precious, line.format(precious)), compose=compose, **files
+    )
     archive(web, precious)
     ended = web.compose("build")
     assert "Traceback" not in ended.stderr
@@ -125,9 +127,9 @@ def archive(web: Project, outside: Path) -> None:
     web.user.own(web.folder)
 
 
-def test_what_a_step_writes_to_the_context_goes_with_it(project: MakeProject) -> None:
+def test_what_a_step_writes_to_the_context_goes_with_it(make_project: MakeProject) -> None:
     web = made(
-        project,
+        make_project,
         """\
         FROM busybox
         RUN --mount=type=bind,source=f,target=/f,rw --mount=type=bind,source=d,target=/d,rw \\
@@ -140,10 +142,10 @@ def test_what_a_step_writes_to_the_context_goes_with_it(project: MakeProject) ->
     assert (web.folder / "f").read_text() == (web.folder / "d/g").read_text() == "untouched\n"
 
 
-def test_folders_lie_deep_in_each_other(project: MakeProject, user: User) -> None:
+def test_folders_lie_deep_in_each_other(make_project: MakeProject, user: User) -> None:
     deep = "i=0; while [ $i -lt {0} ]; do mkdir d; cd d; i=$((i+1)); done; touch here"
     web = made(
-        project,
+        make_project,
         f"""\
         FROM busybox AS one
         RUN {deep.format(1300)}

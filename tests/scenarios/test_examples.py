@@ -17,8 +17,10 @@ def prepared(project: Project) -> Project:
     return project
 
 
-def test_hello_answers_and_counts_across_down(project: MakeProject, leftovers: Leftovers) -> None:
-    hello = prepared(project(example="hello"))
+def test_hello_answers_and_counts_across_down(
+    make_project: MakeProject, leftovers: Leftovers
+) -> None:
+    hello = prepared(make_project(example="hello"))
     port = free_port()
     env = {"HELLO_PORT": str(port)}
     page = f"http://127.0.0.1:{port}/"
@@ -47,9 +49,9 @@ def sign(page: str, entry: str) -> None:
 
 
 def test_guestbook_keeps_entries_until_its_volume_goes(
-    project: MakeProject, leftovers: Leftovers
+    make_project: MakeProject, leftovers: Leftovers
 ) -> None:
-    book = prepared(project(example="guestbook"))
+    book = prepared(make_project(example="guestbook"))
     port = free_port()
     env = {"GUESTBOOK_PORT": str(port)}
     page = f"http://127.0.0.1:{port}/"
@@ -74,9 +76,9 @@ def test_guestbook_keeps_entries_until_its_volume_goes(
 
 
 def test_batch_runs_its_job_once_and_shares_the_work(
-    project: MakeProject, leftovers: Leftovers
+    make_project: MakeProject, leftovers: Leftovers
 ) -> None:
-    batch = prepared(project(example="batch"))
+    batch = prepared(make_project(example="batch"))
     batch.up()
     rows = {row["Name"]: row for row in batch.ps()}
     assert (rows["batch-prepare-1"]["State"], rows["batch-prepare-1"]["ExitCode"]) == ("exited", 0)

@@ -53,7 +53,7 @@ def victims(user: User) -> Callable[[], list[str]]:
     ],
 )
 def test_a_name_that_cannot_be_is_refused_with_its_place(
-    project: MakeProject, leftovers: Leftovers, part: str, at: str
+    make_project: MakeProject, leftovers: Leftovers, part: str, at: str
 ) -> None:
     key = "container_name" if part == "service" else "name"
 
@@ -61,23 +61,23 @@ def test_a_name_that_cannot_be_is_refused_with_its_place(
         said = {"service": "", "volume": "", "network": ""}
         return STACK.format(**said | {part: f"{key}: {json.dumps(name)}{more}"})
 
-    mine = project(text("good"))
+    project = make_project(text("good"))
     for name in NAMES if part != "service" else (name for name in NAMES if name):
-        mine.write("compose.yaml", text(name))
-        refused(mine.compose("up", "-d"), f"{at}: cannot be honoured: it must ")
-        mine.compose("config").ok()
-    mine.write("compose.yaml", text("../../xy", ", external: true" if part != "service" else ""))
+        project.write("compose.yaml", text(name))
+        refused(project.compose("up", "-d"), f"{at}: cannot be honoured: it must ")
+        project.compose("config").ok()
+    project.write("compose.yaml", text("../../xy", ", external: true" if part != "service" else ""))
     for words in (["up", "-d"], ["create"], ["run", "--rm", "a", "true"]):
-        refused(mine.compose(*words), f"{at}: cannot be honoured: it must ")
-    mine.down("-v")
+        refused(project.compose(*words), f"{at}: cannot be honoured: it must ")
+    project.down("-v")
     assert leftovers() == []
 
 
 @pytest.mark.parametrize("name", ["../../x", "_x", "x" * 300])
 def test_no_command_line_makes_a_path_of_a_name(
-    project: MakeProject, leftovers: Leftovers, victims: Callable[[], list[str]], name: str
+    make_project: MakeProject, leftovers: Leftovers, victims: Callable[[], list[str]], name: str
 ) -> None:
-    mine = project("services: {a: {image: busybox, command: 'true'}}")
+    project = make_project("services: {a: {image: busybox, command: 'true'}}")
     before = victims()
     asked = [
         (("run", "--rm", "--name", name, "a"), "invalid argument"),
@@ -91,33 +91,35 @@ def test_no_command_line_makes_a_path_of_a_name(
         if name != "x" * 300 or verb == "up -d"
     ]
     for words, says in asked:
-        refused(mine.compose(*words), says)
+        refused(project.compose(*words), says)
     for verb in ("up", "down", "ps"):
         if name != "x" * 300 or verb == "up":
-            refused(mine.compose(verb, env={"COMPOSE_PROJECT_NAME": name}), "project")
+            refused(project.compose(verb, env={"COMPOSE_PROJECT_NAME": name}), "project")
     assert leftovers() == []
     assert victims() == before
 
 
 @pytest.mark.parametrize("name", ["", "..", "../../x"])
-def test_what_is_written_of_a_volume_leads_nowhere_else(project: MakeProject, name: str) -> None:
-    mine = project("""
+def test_what_is_written_of_a_volume_leads_nowhere_else(
+    make_project: MakeProject, name: str
+) -> None:
+    project = make_project("""
 services: {a: {image: busybox, command: sleep 1000, stop_signal: KILL, volumes: ["data:/data"]}}
 volumes: {data: }
 """)
-    mine.up()
-    mine.down()
-    file = mine.user.data / f"volumes/{mine.name}_data/volume.json"
-    victim = mine.user.data / "x"
+    project.up()
+    project.down()
+    file = project.user.data / f"volumes/{project.name}_data/volume.json"
+    victim = project.user.data / "x"
     victim.mkdir()
-    mine.user.own(victim)
+    project.user.own(victim)
     text = file.read_text()
-    file.write_text(text.replace(f'"name":"{mine.name}_data"', f'"name":{json.dumps(name)}'))
+    file.write_text(text.replace(f'"name":"{project.name}_data"', f'"name":{json.dumps(name)}'))
     assert file.read_text() != text
-    mine.compose("down", "-v").ok()
+    project.compose("down", "-v").ok()
     assert victim.is_dir()
     assert Path(file).exists()
     victim.rmdir()
     file.write_text(text)
-    mine.down("-v")
+    project.down("-v")
     assert not file.exists()

@@ -32,9 +32,9 @@ exec {real} "$@"
 class Shaky:
     """A project on a machine where programs can be made to fail."""
 
-    def __init__(self, project: MakeProject) -> None:
+    def __init__(self, make_project: MakeProject) -> None:
         self.port = free_port()
-        self.here = project(STACK.format(port=self.port))
+        self.here = make_project(STACK.format(port=self.port))
         for name, word in {"nft": "-f", "ip": "-batch", "dnsmasq": "--conf-file"}.items():
             real = next(at for at in (f"/usr/sbin/{name}", f"/sbin/{name}") if Path(at).exists())
             flag = self.here.folder / f"fail-{name}"
@@ -77,9 +77,9 @@ def bridges(project: Project) -> list[str]:
 
 @pytest.mark.parametrize("program", ["nft", "ip"])
 def test_a_program_that_fails_once_in_down_does_no_harm(
-    project: MakeProject, leftovers: Leftovers, program: str
+    make_project: MakeProject, leftovers: Leftovers, program: str
 ) -> None:
-    shaky = Shaky(project)
+    shaky = Shaky(make_project)
     shaky.up()
     shaky.works()
     shaky.fails_next(program)
@@ -95,9 +95,9 @@ def test_a_program_that_fails_once_in_down_does_no_harm(
 
 @pytest.mark.parametrize("program", ["nft", "ip"])
 def test_a_down_that_failed_is_brought_to_its_end(
-    project: MakeProject, leftovers: Leftovers, program: str
+    make_project: MakeProject, leftovers: Leftovers, program: str
 ) -> None:
-    shaky = Shaky(project)
+    shaky = Shaky(make_project)
     shaky.up()
     shaky.fails_next(program)
     refused(shaky.here.compose("down", "-t", "0"), f" down: {program} fails")
@@ -106,9 +106,9 @@ def test_a_down_that_failed_is_brought_to_its_end(
 
 @pytest.mark.parametrize("program", ["nft", "ip", "dnsmasq"])
 def test_a_program_that_fails_once_in_up_does_no_harm(
-    project: MakeProject, leftovers: Leftovers, program: str
+    make_project: MakeProject, leftovers: Leftovers, program: str
 ) -> None:
-    shaky = Shaky(project)
+    shaky = Shaky(make_project)
     shaky.fails_next(program)
     refused(shaky.here.compose("up", "-d", env=shaky.env), f"{program} fails")
     assert shaky.has_failed(program)
@@ -118,27 +118,27 @@ def test_a_program_that_fails_once_in_up_does_no_harm(
     assert leftovers() == []
 
 
-def delete_bridges(here: Project) -> None:
-    for name in bridges(here):
-        inside(here, "ip", "link", "del", name)
+def delete_bridges(project: Project) -> None:
+    for name in bridges(project):
+        inside(project, "ip", "link", "del", name)
 
 
-def take_addresses(here: Project) -> None:
-    for name in bridges(here):
-        inside(here, "ip", "addr", "flush", "dev", name)
+def take_addresses(project: Project) -> None:
+    for name in bridges(project):
+        inside(project, "ip", "addr", "flush", "dev", name)
 
 
-def switch_off(here: Project) -> None:
-    for name in bridges(here):
-        inside(here, "ip", "link", "set", name, "down")
+def switch_off(project: Project) -> None:
+    for name in bridges(project):
+        inside(project, "ip", "link", "set", name, "down")
 
 
-def delete_rules(here: Project) -> None:
-    inside(here, "nft", "flush", "ruleset")
+def delete_rules(project: Project) -> None:
+    inside(project, "nft", "flush", "ruleset")
 
 
-def end_resolvers(here: Project) -> None:
-    parts.kill_all(here.user, "dnsmasq")
+def end_resolvers(project: Project) -> None:
+    parts.kill_all(project.user, "dnsmasq")
 
 
 @pytest.mark.parametrize(
@@ -146,19 +146,21 @@ def end_resolvers(here: Project) -> None:
 )
 @pytest.mark.parametrize("verb", ["up -d", "up -d --force-recreate -t 0", "restart -t 0"])
 def test_what_was_taken_away_from_outside_is_there_again(
-    project: MakeProject, takes: Callable[[Project], None], verb: str
+    make_project: MakeProject, takes: Callable[[Project], None], verb: str
 ) -> None:
-    shaky = Shaky(project)
+    shaky = Shaky(make_project)
     shaky.up()
     takes(shaky.here)
     shaky.here.compose(*verb.split()).ok()
     shaky.works()
 
 
-def test_a_network_of_another_project_is_completed_by_who_joins_it(project: MakeProject) -> None:
-    shaky = Shaky(project)
+def test_a_network_of_another_project_is_completed_by_who_joins_it(
+    make_project: MakeProject,
+) -> None:
+    shaky = Shaky(make_project)
     shaky.up()
-    guest = project(f"""
+    guest = make_project(f"""
 services:
   guest:
     image: busybox
