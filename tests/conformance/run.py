@@ -1,4 +1,4 @@
-"""Hold our reading of compose files against docker compose's: ``python -m tests.conformance.run``.
+"""Compare cntnr's reading of compose files with docker compose's: ``python -m tests.conformance.run``.
 
 The corpus is a folder with ``cases.json`` and a folder for each case. ``CNTNR_CONFORMANCE`` names it.
 """
@@ -30,45 +30,45 @@ SWITCHES = {"--compatibility": "compatibility", "--all-resources": "all_resource
 
 
 class UnknownWord(ValueError):
-    """A case's command line has an option that this runner does not know."""
+    """Raised for an option on a case's command line that this runner does not know."""
 
 
 def corpus() -> Path:
-    """Give the folder of the corpus, whether it is there or not."""
+    """Return the folder of the corpus, even if it does not exist."""
     chosen = os.environ.get("CNTNR_CONFORMANCE")
     return Path(chosen) if chosen else ROOT.parent / "shared/conformance/dev"
 
 
 def cases(folder: Path) -> list[dict[str, Any]]:
-    """Read the manifest."""
-    found: list[dict[str, Any]] = json.loads((folder / "cases.json").read_text())["cases"]
-    return found
+    """Read the list of cases."""
+    entries: list[dict[str, Any]] = json.loads((folder / "cases.json").read_text())["cases"]
+    return entries
 
 
 def request_of(case: Mapping[str, Any], where: Path) -> Any:
-    """Make a request of a command line."""
+    """Make a load request from a case's command line."""
     from cntnr_compose.compose.load import LoadRequest
 
-    said: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     words = iter(case["command"][1:])
     for word in words:
         if word in OPTIONS:
             name, value = OPTIONS[word], next(words)
-            said[name] = (*said.get(name, ()), value) if name in MANY else value
+            options[name] = (*options.get(name, ()), value) if name in MANY else value
         elif word in SWITCHES:
-            said[SWITCHES[word]] = True
+            options[SWITCHES[word]] = True
             if word == "--compatibility":
-                said["normalize"] = False  # as `config` does
+                options["normalize"] = False  # as `config` does
         elif word == "--format":
             next(words)
         elif word != "config":
             raise UnknownWord(word)
-    said["normalize"] = not said.get("compatibility")  # as the verb has it
-    return LoadRequest(environ=environ_of(case, where), cwd=str(where), **said)
+    options["normalize"] = not options.get("compatibility")  # as the verb has it
+    return LoadRequest(environ=environ_of(case, where), cwd=str(where), **options)
 
 
 def environ_of(case: Mapping[str, Any], where: Path) -> dict[str, str]:
-    """Give the environment of a case."""
+    """Return the environment of a case."""
     base = {
         "PATH": os.environ["PATH"],
         "HOME": "/home/conformance",
@@ -79,47 +79,47 @@ def environ_of(case: Mapping[str, Any], where: Path) -> dict[str, str]:
 
 
 def difference(case: Mapping[str, Any], folder: Path, answer: Any) -> str:
-    """Tell where the first difference of an answer is, or nothing where there is none."""
-    wanted = expected(case, folder)
+    """Describe the first difference between an answer and docker compose's; empty if there is none."""
+    reference = expected(case, folder)
     failed = isinstance(answer, CntnrError)
     if case["expect"] == "error":
-        error = wanted["error"]
+        error = reference["error"]
         missing = [word for word in error["keywords"] if word not in str(answer)]
         if failed and not missing:
             return ""
         return f"should fail: {error['message']}; not said: {missing}; said: {answer}"
     if failed:
         return f"fails: {answer}"
-    return next(differences(wanted, answer, ""), "")
+    return next(differences(reference, answer, ""), "")
 
 
 def expected(case: Mapping[str, Any], folder: Path) -> Any:
-    """Read the answer of docker compose."""
+    """Read docker compose's answer to a case."""
     base = folder / case["id"]
     text = (base / "expected.json").read_text()
     place = json.dumps(str(base / case["repo"]))[1:-1]
     return json.loads(text.replace("${DIR}", place))
 
 
-def differences(wanted: Any, found: Any, path: str) -> Iterator[str]:
-    """Tell all differences of two JSON values."""
-    if isinstance(wanted, dict) and isinstance(found, dict):
-        for key in sorted({*wanted, *found}):
-            if key not in found:
-                yield f"{path}.{key}: missing, should be {json.dumps(wanted[key])}"
-            elif key not in wanted:
-                yield f"{path}.{key}: should not be there, is {json.dumps(found[key])}"
+def differences(reference: Any, actual: Any, path: str) -> Iterator[str]:
+    """Describe all differences between two JSON values."""
+    if isinstance(reference, dict) and isinstance(actual, dict):
+        for key in sorted({*reference, *actual}):
+            if key not in actual:
+                yield f"{path}.{key}: missing, should be {json.dumps(reference[key])}"
+            elif key not in reference:
+                yield f"{path}.{key}: should not be there, is {json.dumps(actual[key])}"
             else:
-                yield from differences(wanted[key], found[key], f"{path}.{key}")
-    elif isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
-        for index, (one, other) in enumerate(zip(wanted, found, strict=True)):
-            yield from differences(one, other, f"{path}[{index}]")
-    elif wanted != found or isinstance(wanted, bool) != isinstance(found, bool):
-        yield f"{path}: should be {json.dumps(wanted)}, is {json.dumps(found)}"
+                yield from differences(reference[key], actual[key], f"{path}.{key}")
+    elif isinstance(reference, list) and isinstance(actual, list) and len(reference) == len(actual):
+        for index, (left, right) in enumerate(zip(reference, actual, strict=True)):
+            yield from differences(left, right, f"{path}[{index}]")
+    elif reference != actual or isinstance(reference, bool) != isinstance(actual, bool):
+        yield f"{path}: should be {json.dumps(reference)}, is {json.dumps(actual)}"
 
 
 def in_process(case: Mapping[str, Any], folder: Path) -> Any:
-    """Answer a case as `config --format json` would, without starting a program."""
+    """Answer a case as `config --format json` does, in this process."""
     from cntnr_compose.compose.load import load
     from cntnr_compose.compose.render.output import render_json
 
@@ -135,7 +135,7 @@ def in_process(case: Mapping[str, Any], folder: Path) -> Any:
 
 
 def by_command(case: Mapping[str, Any], folder: Path) -> Any:
-    """Answer a case with the command line, in a process of its own."""
+    """Answer a case by the command line, in a process of its own."""
     import subprocess
 
     where = folder / case["id"] / case["repo"] / case["dir"]
@@ -156,7 +156,7 @@ def by_command(case: Mapping[str, Any], folder: Path) -> Any:
 
 
 def unchecked(case: Mapping[str, Any], folder: Path) -> str:
-    """Tell what `check` cannot say of a case, or nothing where it knows every key."""
+    """Describe what `check` does not know of a case; empty if it knows every key."""
     from cntnr_compose.cli.main import run
     from cntnr_compose.compose.support.report import support_by_key
 
@@ -178,8 +178,8 @@ def unchecked(case: Mapping[str, Any], folder: Path) -> str:
     if code:
         is_told = case["expect"] == "error" and err.getvalue()
         return "" if is_told else f"check fails: {err.getvalue()}"
-    strange = {one["Key"] for one in json.loads(out.getvalue())} - support_by_key().keys()
-    return f"unknown keys: {strange}" if strange else ""
+    unknown = {one["Key"] for one in json.loads(out.getvalue())} - support_by_key().keys()
+    return f"unknown keys: {unknown}" if unknown else ""
 
 
 def main() -> int:
@@ -201,13 +201,13 @@ def main() -> int:
     ]
     passed = known = 0
     for case in chosen:
-        told = difference(case, folder, answer(case, folder))
-        passed += not told
-        strange = unchecked(case, folder)
-        known += not strange
-        told = told or strange
-        if told:
-            sys.stdout.write(f"{case['id']}: {told if options.verbose else told[:200]}\n")
+        problem = difference(case, folder, answer(case, folder))
+        passed += not problem
+        unknown = unchecked(case, folder)
+        known += not unknown
+        problem = problem or unknown
+        if problem:
+            sys.stdout.write(f"{case['id']}: {problem if options.verbose else problem[:200]}\n")
     sys.stdout.write(f"{passed} of {len(chosen)} cases as docker compose: ")
     sys.stdout.write(f"{100 * passed / max(1, len(chosen)):.1f} %\n")
     sys.stdout.write(f"{known} of {len(chosen)} cases checked without an unknown key\n")

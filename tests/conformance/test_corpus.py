@@ -1,4 +1,4 @@
-"""Every case of the corpus, where there is one: what docker compose prints, we print."""
+"""Run every case of the conformance corpus, if there is one: cntnr must print what docker compose prints."""
 
 import sys
 from typing import Any
@@ -15,8 +15,8 @@ if not IS_THERE:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make a test of each case."""
-    found = cases(FOLDER)
-    metafunc.parametrize("case", found, ids=[case["id"] for case in found])
+    corpus_cases = cases(FOLDER)
+    metafunc.parametrize("case", corpus_cases, ids=[case["id"] for case in corpus_cases])
 
 
 if IS_THERE:

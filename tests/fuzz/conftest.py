@@ -1,4 +1,4 @@
-"""``pytest tests/fuzz --fuzz 100000`` tries so many documents of each kind instead of a few."""
+"""Add the option ``--fuzz N``: try N documents of each kind instead of a few."""
 
 import pytest
 

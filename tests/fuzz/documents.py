@@ -1,4 +1,4 @@
-"""Compose documents made up from the schema, right ones and spoilt ones, for hypothesis."""
+"""Hypothesis strategies for compose documents, generated from the schema: valid and spoilt ones."""
 
 from typing import Any
 
@@ -116,13 +116,13 @@ Draw = Any
 
 @st.composite
 def valid(draw: Draw, schema: dict[str, Any]) -> Any:
-    """Make up a document that mostly fits a schema without ``unevaluatedProperties``."""
+    """Generate a document that mostly fits a schema without ``unevaluatedProperties``."""
     return _value(draw, schema, schema, 0, "")
 
 
 @st.composite
 def spoilt(draw: Draw, schema: dict[str, Any]) -> Any:
-    """Make up a document, then break it in up to three places."""
+    """Generate a document, then break it in up to three places."""
     tree = _value(draw, schema, schema, 0, "")
     for _ in range(draw(st.integers(0, 3))):
         tree = _spoil(draw, tree)
@@ -174,7 +174,7 @@ def _mapping(draw: Draw, node: dict[str, Any], root: dict[str, Any], depth: int,
 
 
 def _spoil(draw: Draw, tree: Any) -> Any:
-    """Change one thing somewhere in a tree."""
+    """Change one node of a tree."""
     if not isinstance(tree, dict | list) or not tree or draw(st.integers(0, 4)) == 0:
         return draw(st.one_of(st.sampled_from(SCALARS), st.sampled_from(([], {}, [[]], {"a": {}}))))
     keys = list(tree) if isinstance(tree, dict) else list(range(len(tree)))

@@ -26,7 +26,7 @@ ONE = "services: {a: {image: x}}\n"
 
 
 def levels(anchor: str, count: int, first: str) -> Iterator[str]:
-    """Give lines of which each names the one before ten times."""
+    """Generate lines of which each refers to the line before ten times."""
     yield f"x-0: &{anchor}0 {first}\n"
     for number in range(1, count):
         yield f"x-{number}: &{anchor}{number} [{','.join([f'*{anchor}{number - 1}'] * 10)}]\n"

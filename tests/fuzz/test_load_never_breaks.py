@@ -37,7 +37,7 @@ def folder() -> Any:
 
 @pytest.fixture
 def many(request: pytest.FixtureRequest) -> Callable[[Any, Callable[[Any], None]], None]:
-    """Give what runs a check on many examples of a strategy."""
+    """Return a function that runs a check on many examples of a strategy."""
     count = request.config.getoption("--fuzz", default=0) or SHORT
 
     def run(strategy: Any, check: Callable[[Any], None]) -> None:
@@ -53,7 +53,7 @@ def many(request: pytest.FixtureRequest) -> Callable[[Any, Callable[[Any], None]
 
 
 def survives(folder: Path, files: Mapping[str, str], **request: Any) -> bool:
-    """Load what stands in files, and print it; tell whether it was accepted."""
+    """Load files and render the project; return whether they were accepted."""
     for name in [*NAMES, ".env"]:
         (folder / name).unlink(missing_ok=True)
     for name, written in files.items():
@@ -91,8 +91,8 @@ def test_documents_that_are_spoilt(folder: Path, many: Any) -> None:
 
 
 def test_several_files_that_extend_and_include_each_other(folder: Path, many: Any) -> None:
-    def check(given: tuple[Any, ...]) -> None:
-        files, environ, env, switches = given
+    def check(example: tuple[Any, ...]) -> None:
+        files, environ, env, switches = example
         request = {**switches, "environ": environ}
         survives(folder, {**files, ".env": env}, **request)
 
@@ -107,13 +107,18 @@ def test_several_files_that_extend_and_include_each_other(folder: Path, many: An
 
 
 def entangled(tree: Any) -> Any:
-    """Let services name files that are there."""
+    """Make ``extends``, ``env_file`` and ``include`` refer to files that exist."""
     services = tree.get("services") if isinstance(tree, dict) else None
-    for number, (name, one) in enumerate(services.items() if isinstance(services, dict) else ()):
-        if isinstance(one, dict) and "extends" in one:
-            one["extends"] = {"service": ("a", "b", name)[number % 3], "file": NAMES[number % 4]}
-        if isinstance(one, dict) and "env_file" in one:
-            one["env_file"] = [".env", "a"][: 1 + number % 2]
+    for number, (name, service) in enumerate(
+        services.items() if isinstance(services, dict) else ()
+    ):
+        if isinstance(service, dict) and "extends" in service:
+            service["extends"] = {
+                "service": ("a", "b", name)[number % 3],
+                "file": NAMES[number % 4],
+            }
+        if isinstance(service, dict) and "env_file" in service:
+            service["env_file"] = [".env", "a"][: 1 + number % 2]
     if isinstance(tree, dict) and "include" in tree:
         tree["include"] = ["other.yaml", {"path": ["a", "b"], "env_file": ".env"}]
     return tree

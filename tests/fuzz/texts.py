@@ -1,4 +1,4 @@
-"""Texts of compose and env files made up from trees: as people write them, and mangled."""
+"""Hypothesis strategies for the texts of compose and env files: as people write them, and mangled."""
 
 import json
 from typing import Any
@@ -83,7 +83,7 @@ SEPARATORS = ["\n", " ", "\r\n"]
 
 @st.composite
 def text(draw: Any, trees: Any) -> str:
-    """Write a tree as YAML or JSON; then, now and then, put bits in and take bits out."""
+    """Write a tree as YAML or JSON; sometimes insert and delete parts of the text."""
     tree = draw(trees)
     how = draw(st.integers(0, 2))
     if how == 0:
@@ -99,7 +99,7 @@ def text(draw: Any, trees: Any) -> str:
 
 @st.composite
 def env_text(draw: Any) -> str:
-    """Make up an env file."""
+    """Generate an env file."""
     words = [
         "A",
         "B",

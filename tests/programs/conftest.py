@@ -1,4 +1,4 @@
-"""The adapters with fake programs in PATH: what is called, and what is made of the answer."""
+"""Fixtures for tests that run outside programs as fakes: PATH, HOME and the runtime folder."""
 
 from pathlib import Path
 

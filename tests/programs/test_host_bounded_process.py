@@ -33,15 +33,15 @@ def pid_file(programs: Programs, tmp_path: Path) -> Path:
 def run(
     pid_file: Path, script: str, *, within: float | None = None, most: int = 100
 ) -> tuple[int, str]:
-    said = TruncatedOutput(most)
+    output = TruncatedOutput(most)
 
     async def it() -> int:
         async with asyncio.timeout(within):
             return await followed.run_bounded(
-                ["starter", str(pid_file), script], pid_file, said.feed
+                ["starter", str(pid_file), script], pid_file, output.feed
             )
 
-    return asyncio.run(it()), said.text
+    return asyncio.run(it()), output.text
 
 
 def is_there(pid: int) -> bool:
@@ -73,11 +73,11 @@ def test_much_output_is_heard_and_forgotten(pid_file: Path) -> None:
 
 
 def test_it_does_not_have_our_files(pid_file: Path, tmp_path: Path) -> None:
-    with (tmp_path / "mine").open("w") as mine:
-        os.set_inheritable(mine.fileno(), True)
-        status, said = run(pid_file, "ls -l /proc/self/fd/", most=5000)
+    with (tmp_path / "own_file").open("w") as own_file:
+        os.set_inheritable(own_file.fileno(), True)
+        status, output = run(pid_file, "ls -l /proc/self/fd/", most=5000)
     assert status == 0
-    assert "mine" not in said
+    assert "own_file" not in output
 
 
 def test_who_is_left_behind_is_not_waited_for(pid_file: Path, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ STATE = '{"ociVersion":"1.0.2","id":"abc","status":"creating","pid":42,"bundle":
 
 
 class Bundle:
-    """A bundle with a network, and what its plugins were called with."""
+    """A bundle with a network and fake CNI plugins that record their calls."""
 
     def __init__(self, base: Path) -> None:
         self.place, self._base = base / "bundle", base
@@ -50,12 +50,12 @@ class Bundle:
         )
 
     def calls(self) -> list[tuple[str, dict[str, object]]]:
-        """Give the calls so far: plugin, command, interface and namespace; the configuration."""
-        found = []
+        """Return the calls so far: plugin, command, interface and namespace; and the configuration."""
+        calls = []
         for line in (self._base / "calls").read_text().splitlines():
             *words, conf = line.split(" ", 4)
-            found.append((" ".join(words), json.loads(conf)))
-        return found
+            calls.append((" ".join(words), json.loads(conf)))
+        return calls
 
 
 @pytest.fixture
@@ -98,8 +98,8 @@ def test_plugins_are_chained_and_called_backwards_in_the_end(
     for name in names:
         calls = [one for one in bundle.calls() if f" {name} " in one[0]]
         assert [one.split()[0] for one, _ in calls] == ["bridge", "tuning", "bandwidth"]
-        given = [conf.get("prevResult", {}).get("by") for _, conf in calls]
-        assert given == [None, "bridge", "tuning"]
+        previous = [conf.get("prevResult", {}).get("by") for _, conf in calls]
+        assert previous == [None, "bridge", "tuning"]
         assert all(conf.get("says", "a b  %s\n\\") == "a b  %s\n\\" for _, conf in calls)
         assert {(conf["name"], conf["cniVersion"]) for _, conf in calls} == {("p_a", "1.0.0")}
     assert cni.read_results(bundle.place).keys() == set(names)

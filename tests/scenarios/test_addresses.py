@@ -27,11 +27,11 @@ networks: {{default: , side: }}
 
 
 def interfaces(project: Project, service: str) -> dict[str, str]:
-    """Give a container's hardware addresses by IPv4 address."""
+    """Return a container's MAC addresses by IPv4 address."""
     at = addresses(project, service)
     words = "for i; do cat /sys/class/net/$i/address; done"
-    said = project.exec(service, "sh", "-c", words, "look", *at).ok().stdout.split()
-    return dict(zip(at.values(), said, strict=True))
+    output = project.exec(service, "sh", "-c", words, "look", *at).ok().stdout.split()
+    return dict(zip(at.values(), output, strict=True))
 
 
 def test_a_container_keeps_its_addresses(make_project: MakeProject) -> None:
@@ -189,44 +189,44 @@ networks:
     [row] = [line for line in project.compose("check").stdout.splitlines() if "aux_addr" in line]
     assert row.split()[1] == "honoured"
     project.up()
-    found = {addresses(project, "any", index=number)["eth0"] for number in range(1, 6)}
-    assert len(found) == 5
-    assert all(ip_address(one) in ip_network("10.68.0.64/28") for one in found)
-    assert not found & {"10.68.0.65", "10.68.0.66", "10.68.0.68"}
+    taken = {addresses(project, "any", index=number)["eth0"] for number in range(1, 6)}
+    assert len(taken) == 5
+    assert all(ip_address(one) in ip_network("10.68.0.64/28") for one in taken)
+    assert not taken & {"10.68.0.65", "10.68.0.66", "10.68.0.68"}
 
 
 def test_projects_on_one_network_take_different_addresses(make_project: MakeProject) -> None:
     says = ", ".join(line.strip() for line in SAYS.strip().splitlines())
-    one = make_project(f"services:\n  a: {{{says}, scale: 3, networks: [n]}}\n"
+    first = make_project(f"services:\n  a: {{{says}, scale: 3, networks: [n]}}\n"
                   "networks: {n: {name: shared-net}}\n")  # fmt: skip
-    two = make_project(f"services:\n  b: {{{says}, scale: 3, networks: [n]}}\n"
+    second = make_project(f"services:\n  b: {{{says}, scale: 3, networks: [n]}}\n"
                   "networks: {n: {name: shared-net, external: true}}\n")  # fmt: skip
-    one.up()
-    two.up()
+    first.up()
+    second.up()
 
     def every(scale: int = 3) -> list[str]:
         return [
             addresses(make_project, service, index=number)["eth0"]
-            for make_project, service in ((one, "a"), (two, "b"))
+            for make_project, service in ((first, "a"), (second, "b"))
             for number in range(1, scale + 1)
         ]
 
     before = every()
     assert len(set(before)) == 6
-    one.compose("stop", "-t", "0").ok()
-    two.up("--scale", "b=5")
-    two.compose("restart", "-t", "0").ok()
-    one.compose("start").ok()
+    first.compose("stop", "-t", "0").ok()
+    second.up("--scale", "b=5")
+    second.compose("restart", "-t", "0").ok()
+    first.compose("start").ok()
     assert every() == before
-    assert looked_up(two, "b", "a") == {"a": set(before[:3])}
+    assert looked_up(second, "b", "a") == {"a": set(before[:3])}
     with ThreadPoolExecutor() as both:
-        more = ((one, "a=6"), (two, "b=6"))
+        more = ((first, "a=6"), (second, "b=6"))
         list(both.map(lambda each: each[0].up("--scale", each[1]), more))
     assert len(set(every(6))) == 12
     assert every() == before
-    two.down()
-    one.up("--scale", "a=7")
-    assert addresses(one, "a", index=7)["eth0"] == min(before[3:], key=ip_address)
+    second.down()
+    first.up("--scale", "a=7")
+    assert addresses(first, "a", index=7)["eth0"] == min(before[3:], key=ip_address)
 
 
 def test_services_may_exchange_their_addresses(make_project: MakeProject) -> None:

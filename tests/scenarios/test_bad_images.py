@@ -22,9 +22,9 @@ def test_an_image_that_is_not_there(
     make_project: MakeProject, leftovers: Leftovers, busybox_image: str
 ) -> None:
     project = make_project("services: {a: {image: nosuch:1}, b: {image: 'busybox:nosuch'}}")
-    said = refused(project.compose("up", "-d"), "hint: check the name and the tag")
-    assert "cannot get image nosuch:1: the registry has no such image" in said
-    assert "cannot get image busybox:nosuch: the registry has no such image" in said
+    message = refused(project.compose("up", "-d"), "hint: check the name and the tag")
+    assert "cannot get image nosuch:1: the registry has no such image" in message
+    assert "cannot get image busybox:nosuch: the registry has no such image" in message
     refused(project.compose("up", "-d", "--pull", "never"), "no such image: ")
     assert leftovers() == []
 

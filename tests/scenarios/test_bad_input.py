@@ -120,11 +120,11 @@ def test_a_file_with(make_project: MakeProject, leftovers: Leftovers, what: str)
     project = make_project(dedent(text) or "\n")
     if not text:
         project.write("compose.yaml", "")
-    said = refused(
+    message = refused(
         project.compose("up", "-d"),
         f"error: {project.folder}/{says}" if "compose.y" in says else says,
     )
-    assert said.count("\n") <= 2, said
+    assert message.count("\n") <= 2, message
     assert leftovers() == []
     project.write("compose.yaml", "services: {}")
 
@@ -158,8 +158,8 @@ def test_a_port_that_another_program_has(make_project: MakeProject, busybox_imag
         row = f":{port:04X} "
         wait_until(lambda: row in Path("/proc/net/tcp").read_text(), what="it listens")
         says = f"error: cannot publish port {port} on 127.0.0.1: it is in use by "
-        said = refused(project.compose("up", "-d"), says, "hint: stop what listens there")
-        assert re.search(rf"in use by python3\S* \(process {server.pid}\)", said)
+        message = refused(project.compose("up", "-d"), says, "hint: stop what listens there")
+        assert re.search(rf"in use by python3\S* \(process {server.pid}\)", message)
         assert project.states() == {f"{project.name}-web-1": "created"}
     finally:
         server.kill()

@@ -19,7 +19,7 @@ Leftovers = Callable[[], list[str]]
 
 
 def beneath(user: User, *words: str) -> list[str]:
-    """Make a command that runs ``words`` where mounts can be made that nobody else sees."""
+    """Build a command that runs ``words`` in a mount namespace of its own."""
     return [
         "unshare",
         "--user",
@@ -33,7 +33,7 @@ def beneath(user: User, *words: str) -> list[str]:
 
 
 def in_another_machine(project: Project, mounts: str, *words: str) -> Result:
-    """Run a command where ``mounts``, lines of shell, have changed the machine."""
+    """Run a command after ``mounts``, lines of shell, in a mount namespace of its own."""
     script = f'{mounts}\nexec setpriv --ambient-caps=-all --inh-caps=-all "$@"'
     argv = beneath(project.user, script, "sh", "cntnr", "compose", *words)
     return project.user.run(*argv, cwd=project.folder)
@@ -112,7 +112,7 @@ MIB = 1 << 20
 
 @pytest.fixture
 def small_disk(user: User) -> Iterator[Path]:
-    """Mount a disk of a few megabytes, which is soon full, and give where it is."""
+    """Mount a file system of a few megabytes; yield its path."""
     place = user.base / "small"
     place.mkdir(exist_ok=True)
     as_root = [] if os.getuid() == 0 else ["sudo", "-n"]
@@ -127,7 +127,7 @@ def small_disk(user: User) -> Iterator[Path]:
 
 
 def fill(user: User, disk: Path) -> Path:
-    """Leave no room on a disk; give the file that takes it."""
+    """Fill a file system; return the file that takes its space."""
     filler = disk / "filler"
     with filler.open("wb", buffering=0) as out, contextlib.suppress(OSError):
         while True:
@@ -160,8 +160,8 @@ def test_a_full_disk(
     project.compose("pull", env=env).ok()
 
     filler = fill(project.user, small_disk)
-    said = refused(project.compose("up", "-d", env=env), "no space", hint)
-    assert f"{small_disk}" in said or "no space left on the disk" in said
+    message = refused(project.compose("up", "-d", env=env), "no space", hint)
+    assert f"{small_disk}" in message or "no space left on the disk" in message
     filler.unlink()
     project.up("--wait", env=env)
     filler = fill(project.user, small_disk)

@@ -78,13 +78,13 @@ def made(
 
 
 def run(project: Project, command: str, *, user: str = "0", service: str = "web") -> list[str]:
-    """Run a shell command in a container of the image, and give its lines."""
+    """Run a shell command in a container of the image; return its lines."""
     words = ("run", "--rm", "-T", "--user", user, "--entrypoint", "/bin/sh", service, "-c", command)
     return project.compose(*words).ok().stdout.splitlines()
 
 
 def carried_out(text: str) -> list[str]:
-    """Name the steps of a build that were not there already."""
+    """List the steps of a build that were not cached."""
     steps = [
         line.partition("] ")[2]
         for line in text.splitlines()
@@ -94,7 +94,7 @@ def carried_out(text: str) -> list[str]:
 
 
 def remains(user: User) -> list[str]:
-    """Name what a build may not leave: half-made things and mounts."""
+    """List what a build must not leave: drafts and mounts."""
     mounts = Path("/proc/mounts").read_text().splitlines()
     return [str(path) for path in user.data.glob("*/.draft-*")] + [
         line for line in mounts if str(user.data) in line
@@ -106,9 +106,9 @@ def everything(make_project: MakeProject) -> Project:
     files = {"src/a.txt": "a\n", "src/sub/b": "b\n", "tool": "#!/bin/sh\necho a tool\n"}
     web = make_project(compose, files={"Dockerfile": EVERYTHING, **files})
     with tarfile.open(web.folder / "t.tar.gz", "w:gz") as archive:
-        one = archive.gettarinfo(web.folder / "src", "s")
-        one.uid, one.gid = 7, 8
-        archive.addfile(one)
+        entry = archive.gettarinfo(web.folder / "src", "s")
+        entry.uid, entry.gid = 7, 8
+        archive.addfile(entry)
     web.user.own(web.folder)
     return web
 
@@ -360,7 +360,7 @@ def test_a_dockerfile_that_is_not_there_is_told(make_project: MakeProject) -> No
 
 @pytest.fixture
 def small_disk(user: User) -> Iterator[Path]:
-    """Give a file system of 16 MiB; who is not root needs sudo to make it."""
+    """Mount a file system of 16 MiB and yield its path; a test run without root needs sudo for it."""
     place = user.base / "small"
     place.mkdir()
     user.own(place)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("busybox_image")
 
 @pytest.fixture
 def precious(user: User) -> Iterator[Path]:
-    """Give a folder of the user's; whatever is done, it stays as it is."""
+    """Yield a folder of the user's; check at the end that it is unchanged."""
     folder = user.base / "precious"
     (folder / "sub").mkdir(parents=True)
     (folder / "f").write_text("untouched\n")
@@ -35,9 +35,9 @@ def precious(user: User) -> Iterator[Path]:
 
 
 def _look(path: Path) -> tuple[object, ...]:
-    found = path.stat()
+    status = path.stat()
     content = path.read_text() if path.is_file() else ""
-    return found.st_mode, found.st_uid, found.st_gid, found.st_mtime, content
+    return status.st_mode, status.st_uid, status.st_gid, status.st_mtime, content
 
 
 def test_what_dockerignore_lets_in_again_goes_through_no_link(
@@ -120,10 +120,10 @@ def archive(web: Project, outside: Path) -> None:
             ("f", ""), ("sub/f", ""), (f"../../../../..{outside}/f", ""), (f"{outside}/f", ""),
             ("l", str(outside)), ("l/f", ""), ("m", f"../../../../../../..{outside}"), ("m/f", ""),
         ):  # fmt: skip
-            one = tarfile.TarInfo(name)
-            one.type, one.linkname = (tarfile.SYMTYPE, to) if to else (tarfile.REGTYPE, "")
-            one.size = 0 if to else 5
-            tar.addfile(one, io.BytesIO(b"evil\n"))
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = (tarfile.SYMTYPE, to) if to else (tarfile.REGTYPE, "")
+            entry.size = 0 if to else 5
+            tar.addfile(entry, io.BytesIO(b"evil\n"))
     web.user.own(web.folder)
 
 

@@ -72,11 +72,11 @@ def test_a_step_finds_the_names_that_the_machine_finds(make_project: MakeProject
     web = made(make_project, f"FROM busybox\nRUN nslookup -type=a {name} >/names; true\n")
     web.compose("build").ok()
     try:
-        there = {str(found[4][0]) for found in socket.getaddrinfo(name, 80, socket.AF_INET)}
+        there = {str(output[4][0]) for output in socket.getaddrinfo(name, 80, socket.AF_INET)}
     except socket.gaierror:
         there = set()
-    found = run(web, "sed -n '/^Name:/,$ s/^Address: *//p' /names")
-    assert bool(found) == bool(there), found
+    output = run(web, "sed -n '/^Name:/,$ s/^Address: *//p' /names")
+    assert bool(output) == bool(there), output
 
 
 def test_localhost_is_the_steps_own(make_project: MakeProject) -> None:

@@ -25,7 +25,7 @@ TUNING = {"type": "tuning", "sysctl": {"net.core.somaxconn": "321"}, "mac": "02:
 
 @pytest.fixture
 def lists(user: User) -> Iterator[Path]:
-    """Give the folder of the user's own lists."""
+    """Yield the folder of the user's own CNI configuration lists."""
     folder = user.home / ".config/cntnr/cni/net.d"
     folder.mkdir(parents=True)
     yield folder
@@ -40,7 +40,7 @@ def write(user: User, file: Path, name: str, *others: Any, **bridge: Any) -> Non
 
 
 def seen(project: Project, service: str, interface: str) -> tuple[str, str, str]:
-    """Give what a container has: MTU, hardware address, a sysctl of its network."""
+    """Return a container's MTU, MAC address, and a sysctl of its network."""
     at = f"/sys/class/net/{interface}"
     files = (f"{at}/mtu", f"{at}/address", "/proc/sys/net/core/somaxconn")
     mtu, mac, most = project.exec(service, "cat", *files).ok().stdout.split()
@@ -76,8 +76,8 @@ def test_a_list_may_be_for_one_network_alone(make_project: MakeProject, lists: P
     write(project.user, lists / "a.conflist", f"{project.name}_front", TUNING, mtu=1300)
     project.up()
     assert seen(project, "b", "eth0")[0] == "65520"
-    found = {seen(project, "a", name)[0] for name in ("eth0", "eth1")}
-    assert found == {"65520", "1300"}
+    sizes = {seen(project, "a", name)[0] for name in ("eth0", "eth1")}
+    assert sizes == {"65520", "1300"}
 
 
 def test_the_folder_may_be_said_by_netconfpath(make_project: MakeProject, lists: Path) -> None:
@@ -107,8 +107,8 @@ def test_a_list_that_cannot_be_used_is_refused(
     where = f"error: {file}:2:9: no JSON: Expecting ':' delimiter"
     refused(project.compose("up", "-d"), where, "hint: correct the file, or remove it")
     write(project.user, file, "cntnr-bridge", {"type": "bandwith"})
-    said = refused(project.compose("up", "-d"), "there is no CNI plugin bandwith in /", "hint: ")
-    assert f"error: {file}:9:7: " in said
+    message = refused(project.compose("up", "-d"), "there is no CNI plugin bandwith in /", "hint: ")
+    assert f"error: {file}:9:7: " in message
     # A plugin that fails is heard, and what those before it made is taken back.
     write(project.user, file, "cntnr-bridge", {"type": "tuning", "sysctl": {"net.no.such": "1"}})
     refused(project.compose("up", "-d", "b"), "eth0: ")

@@ -92,8 +92,8 @@ def test_every_verb_works_after_the_supervisor_was_killed(
     parts.kill_supervisor(project)
     assert project.exec("web", "wget", "-qO-", "http://web/").ok().stdout == "page\n"
     parts.kill_supervisor(project)
-    said = project.up("--wait", env=WORD).stderr
-    assert "Running" in said
+    stderr = project.up("--wait", env=WORD).stderr
+    assert "Running" in stderr
     assert ids(project) == before
     parts.kill_supervisor(project)
     project.compose("restart", "-t", "0", "db", env=WORD).ok()
@@ -258,8 +258,10 @@ def test_a_half_written_file_does_no_harm(
     assert halves
     for path in halves:
         path.write_bytes(path.read_bytes()[:20])
-    told = [project.compose(*words) for words in (["ps", "-a"], ["logs"], ["ps", "-a"])]
-    assert not any("Traceback" in one.stderr or one.returncode == 70 for one in told), told[0]
+    results = [project.compose(*words) for words in (["ps", "-a"], ["logs"], ["ps", "-a"])]
+    assert not any("Traceback" in result.stderr or result.returncode == 70 for result in results), (
+        results[0]
+    )
 
     project.up("--wait", env=WORD)
     assert http_answers(f"http://127.0.0.1:{port}/") == "page\n"
@@ -279,16 +281,18 @@ def test_a_build_that_is_killed_leaves_nothing_and_can_be_done_again(
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
     up = project.user.popen("cntnr", "compose", "up", "-d", cwd=project.folder, **pipes)
     step = ("sleep", "60")
-    wait_until(lambda: any(one.words == step for one in parts.processes(project.user)), timeout=30)
+    wait_until(
+        lambda: any(process.words == step for process in parts.processes(project.user)), timeout=30
+    )
     if part == "command":
         up.kill()
     else:
         parts.kill_all(project.user, part)
     if part == "supervisor":  # the build does not need it
         up.send_signal(signal.SIGINT)
-    said = said_by(up)
-    assert "Traceback" not in said
-    assert "internal error" not in said
+    output = said_by(up)
+    assert "Traceback" not in output
+    assert "internal error" not in output
     project.compose("down", "-v").ok()
     assert leftovers() == []
 
@@ -313,7 +317,7 @@ VERBS = (
 
 
 class Killer:
-    """Kills one part, once it is there, a while after a command was started."""
+    """Kill one process of a kind, a while after a command was started, once there is one."""
 
     def __init__(self, user: User, part: str, after: float) -> None:
         self._user, self._part, self._after = user, part, after
@@ -324,9 +328,9 @@ class Killer:
             if self._part == "command":
                 command.kill()
                 return True
-            found = parts.find(self._user, self._part)
-            if found:
-                found[-1].kill()
+            victims = parts.find(self._user, self._part)
+            if victims:
+                victims[-1].kill()
                 return True
         return False
 
@@ -356,11 +360,11 @@ def test_down_leaves_nothing_whatever_is_killed_whenever(
             "cntnr", "compose", *verb.split(), cwd=project.folder, env=WORD, **pipes
         )
         struck = Killer(user, part, after).strike(command)
-        said = said_by(command)
-        story.append(f"{verb}; {part} after {after:.3f} s: {struck}\n{said}")
-        told = "\n".join(story)
-        assert "Traceback" not in said, told
-        assert "internal error" not in said, told
+        output = said_by(command)
+        story.append(f"{verb}; {part} after {after:.3f} s: {struck}\n{output}")
+        report = "\n".join(story)
+        assert "Traceback" not in output, report
+        assert "internal error" not in output, report
     ended = project.compose("down", "-v", "-t", "0", "--remove-orphans", env=WORD, timeout=60)
-    assert ended.returncode == 0, f"{told}\n{ended}"
-    assert leftovers() == [], f"{told}\n{ended}"
+    assert ended.returncode == 0, f"{report}\n{ended}"
+    assert leftovers() == [], f"{report}\n{ended}"

@@ -87,8 +87,8 @@ def test_real_services_work_and_keep_their_data(
     for service, user in (("cache", "redis"), ("db", "postgres"), ("page", "www-data")):
         assert user in project.exec(service, "sh", "-c", whose).ok().stdout.split()
     # glibc's resolver is content with what it is told, and asks nothing that takes seconds.
-    found = project.exec("client", "getent", "ahosts", "db").ok().stdout
-    assert "STREAM" in found
+    output = project.exec("client", "getent", "ahosts", "db").ok().stdout
+    assert "STREAM" in output
     assert project.exec("client", "getent", "hosts", "nobody").returncode == 2
 
     project.down()
@@ -106,7 +106,7 @@ REFERENCES = (
 
 
 def copies(project: Project) -> None:
-    """Lay the busybox image beside the project in every form that can be named."""
+    """Copy the busybox image into the project in every form that can be named."""
     layout = make_image("busybox")
     source = project.folder / "layout"
     shutil.copytree(layout, source)
@@ -146,7 +146,7 @@ def test_images_come_from_layouts_and_archives(make_project: MakeProject) -> Non
 
 
 def packed(folder: Path, archive: Path, owner: int, form: str) -> None:
-    """Pack files as somebody else would have: with an owner that is not ours, and without folders."""
+    """Pack files into an archive with another owner and without entries for folders."""
 
     def owned(entry: tarfile.TarInfo) -> tarfile.TarInfo:
         entry.uid = entry.gid = owner
@@ -225,7 +225,7 @@ def test_policies_decide_whether_the_registry_is_asked(
 
 
 def relabel(layout: Path) -> None:
-    """Make another image of a layout's only one: it has a label more."""
+    """Replace a layout's only image by one with a label more."""
 
     def put(descriptor: Blob, content: Blob) -> Blob:
         text = json.dumps(content).encode()
@@ -276,7 +276,7 @@ LOGIN = "clerk:$2b$05$abcdefghijklmnopqrstuuLK7U1u6pVRmL7L1BBM2aS35PSZnDXlK\n"
 
 @contextlib.contextmanager
 def closed_registry(user: User, *, name: str) -> Iterator[str]:
-    """Serve a registry that wants a login, with a busybox image of the name; give its address."""
+    """Serve a registry that requires a login, with a busybox image of the name; yield its address."""
     place, address = user.base / "closed", f"127.0.0.1:{free_port()}"
     place.mkdir(exist_ok=True)
     (place / "htpasswd").write_text(LOGIN)

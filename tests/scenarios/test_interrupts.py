@@ -25,32 +25,32 @@ PIPES = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subproce
 
 
 class Command:
-    """A command as it runs in a terminal's foreground: Ctrl-C reaches all of its process group."""
+    """A command in a process group of its own, as in a terminal: Ctrl-C reaches the whole group."""
 
     def __init__(self, project: Project, *words: str) -> None:
-        self.said = ""
+        self.output = ""
         self.words = words
         self._process = project.user.popen("cntnr", "compose", *words, cwd=project.folder, **PIPES)
         assert self._process.stdout is not None
         os.set_blocking(self._process.stdout.fileno(), False)
 
     def read(self) -> str:
-        """Take what it has said meanwhile."""
+        """Read what the command has printed so far."""
         assert self._process.stdout is not None
         try:
             while part := os.read(self._process.stdout.fileno(), 1 << 16):
-                self.said += part.decode(errors="replace")
+                self.output += part.decode(errors="replace")
         except BlockingIOError:
             pass
-        return self.said
+        return self.output
 
     def until(self, text: str, timeout: float = 30) -> None:
-        """Wait until it has said something."""
-        said = f"it says {text!r}"
-        wait_until(lambda: text in self.read(), timeout=timeout, what=said, every=0.001)
+        """Wait until the command has printed a text."""
+        what = f"it says {text!r}"
+        wait_until(lambda: text in self.read(), timeout=timeout, what=what, every=0.001)
 
     def until_it_listens(self) -> None:
-        """Wait until signals are the command's own, and no longer those of a Python that starts."""
+        """Wait until the command has installed its signal handlers."""
         status = Path(f"/proc/{self._process.pid}/status")
 
         def listens() -> bool:
@@ -65,7 +65,7 @@ class Command:
             os.killpg(self._process.pid, number)
 
     def end(self, timeout: float = 20) -> int:
-        """Wait for its end, and give its status; what it said holds no traceback."""
+        """Wait for the command's end and return its status; check that it printed no traceback."""
         try:
             code = self._process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -75,8 +75,8 @@ class Command:
         for stream in (self._process.stdin, self._process.stdout):
             assert stream is not None
             stream.close()
-        assert "Traceback" not in self.said, self.said
-        assert "internal error" not in self.said, self.said
+        assert "Traceback" not in self.output, self.output
+        assert "internal error" not in self.output, self.output
         return code
 
 
@@ -101,7 +101,7 @@ def test_a_file_that_is_wrong_leaves_nothing_of_what_got_ready_meanwhile(
 
 @pytest.fixture
 def silent_registry() -> Iterator[str]:
-    """Give the address of a registry that accepts connections and says nothing."""
+    """Yield the address of a registry that accepts connections and never answers."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
@@ -168,10 +168,10 @@ def test_just_as_a_step_begins(
         text = text.replace("sleep 60", "true")
     project = make_project("services: {a: {build: .}}", files={"Dockerfile": text})
     for _ in range(6):
-        one = Command(project, "build")
-        one.until(title)
-        one.press()
-        assert one.end(3) == INTERRUPTED
+        build = Command(project, "build")
+        build.until(title)
+        build.press()
+        assert build.end(3) == INTERRUPTED
         assert leftovers() == []
         assert list(project.user.data.glob("*/.draft-*")) == []
 
@@ -182,11 +182,11 @@ def test_at_any_moment_of_a_build(
     text = SLOW.format(image=busybox_image)
     project = make_project("services: {a: {build: .}}", files={"Dockerfile": text})
     for after in range(0, 600, 20):
-        one = Command(project, "build")
-        one.until_it_listens()
+        build = Command(project, "build")
+        build.until_it_listens()
         time.sleep(after / 1000)
-        one.press()
-        assert one.end(3) == INTERRUPTED, after
+        build.press()
+        assert build.end(3) == INTERRUPTED, after
         assert leftovers() == [], after
         assert list(project.user.data.glob("*/.draft-*")) == [], after
 
@@ -237,11 +237,11 @@ def test_while_a_hook_runs(
     """)
     if words[0] == "down":
         project.up()
-    one = Command(project, *words)
+    command = Command(project, *words)
     begun = ("test", "-e", "/begun")
     wait_until(lambda: project.exec("web", *begun).returncode == 0, what="the hook has begun")
-    one.press()
-    assert one.end() == INTERRUPTED
+    command.press()
+    assert command.end() == INTERRUPTED
     assert project.states() == {f"{project.name}-web-1": "running"}
     wait_until(
         lambda: "sleep 77" not in project.exec("web", "ps").ok().stdout, what="the hook ends"
@@ -270,8 +270,8 @@ def test_while_it_is_attached(
     wait_until(lambda: up.read().count("ready") == 2, what="both are there")
     up.press(number)
     assert up.end() == INTERRUPTED
-    assert "Gracefully Stopping... press Ctrl+C again to force" in up.said
-    assert "polite-1    | bye" in up.said
+    assert "Gracefully Stopping... press Ctrl+C again to force" in up.output
+    assert "polite-1    | bye" in up.output
     codes = {row["Service"]: (row["State"], row["ExitCode"]) for row in project.ps()}
     assert codes == {"polite": ("exited", 0), "stubborn": ("exited", 137)}
 
@@ -362,22 +362,22 @@ def test_at_any_moment(
 ) -> None:
     chance = random.Random(seed)
     project = make_project(STACK.format(image=busybox_image, port=free_port()))
-    told = ""
+    report = ""
     for words in (("up", "-d"), ("up", "-d", "--force-recreate"), ("down", "-t", "0")):
-        one = Command(project, *words)
+        command = Command(project, *words)
         after = chance.uniform(0.1, 0.7)
         time.sleep(after)
         for _ in range(chance.choice((1, 1, 2, 3))):
-            one.press()
+            command.press()
             time.sleep(chance.uniform(0, 0.05))
-        code = one.end()
-        told += f"{' '.join(words)}, pressed after {after:.3f} s: {code}\n{one.said}"
-        assert code in (0, INTERRUPTED), told
+        code = command.end()
+        report += f"{' '.join(words)}, pressed after {after:.3f} s: {code}\n{command.output}"
+        assert code in (0, INTERRUPTED), report
     # Whatever was cut short, the same command completes it.
     project.up("--wait", timeout=30)
     assert project.states() == {
         f"{project.name}-web-1": "running",
         f"{project.name}-db-1": "running",
-    }, told
+    }, report
     project.down("-v")
-    assert leftovers() == [], told
+    assert leftovers() == [], report

@@ -17,7 +17,7 @@ from tests.scenarios.terminal import Terminal
 
 @contextmanager
 def attached(project: Project, *words: str) -> Iterator["subprocess.Popen[str]"]:
-    """Run an attached `up` with its output in pipes; it is dead after the block."""
+    """Run an attached `up` with its output in pipes; kill it after the block."""
     pipe = subprocess.PIPE
     process = project.user.popen(
         "cntnr", "compose", "up", *words, cwd=project.folder, stdout=pipe, stderr=pipe
@@ -324,7 +324,7 @@ def test_a_line_that_never_ends_is_shown_before_its_container_ends(
         services:
           web: {{image: {busybox_image}, command: sh -c 'echo first; head -c {size} /dev/zero; exit 4'}}
         """)
-    said = project.compose("up", timeout=100).stdout.splitlines()
-    assert next(one for one in said if one.startswith("web-1")) == "web-1  | first"
-    assert [len(one) for one in said if "\0" in one] == [len("web-1  | ") + size]
-    assert said[-1] == "web-1 exited with code 4"
+    lines = project.compose("up", timeout=100).stdout.splitlines()
+    assert next(line for line in lines if line.startswith("web-1")) == "web-1  | first"
+    assert [len(line) for line in lines if "\0" in line] == [len("web-1  | ") + size]
+    assert lines[-1] == "web-1 exited with code 4"

@@ -12,7 +12,7 @@ def identities(project: Project) -> dict[str, str]:
 
 
 def moved(project: Project, before: dict[str, str]) -> set[str]:
-    """Name the services whose containers are others now."""
+    """Return the services whose containers have new ids."""
     after = identities(project)
     return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
 
@@ -88,13 +88,13 @@ def test_changes_recreate_what_they_concern_and_are_said(
         f"3 start container {project.name}-web-1: recreated by 1 (after 2)",
     ]
     assert moved(project, before) == set()
-    said = project.up("-t", "0").stderr
+    stderr = project.up("-t", "0").stderr
     assert moved(project, before) == {"web"}
-    assert f"Container {project.name}-web-1  Recreate (configuration changed)" in said
-    assert f"Container {project.name}-web-1  Recreated" in said
-    assert f"Container {project.name}-db-1  Running" in said
-    found = project.exec("web", "sh", "-c", "cat /kept/word; cat /tmp/word; echo $WORD")
-    assert found.stdout == "anonymous\ntwo\n"
+    assert f"Container {project.name}-web-1  Recreate (configuration changed)" in stderr
+    assert f"Container {project.name}-web-1  Recreated" in stderr
+    assert f"Container {project.name}-db-1  Running" in stderr
+    output = project.exec("web", "sh", "-c", "cat /kept/word; cat /tmp/word; echo $WORD")
+    assert output.stdout == "anonymous\ntwo\n"
     assert project.exec("db", "cat", "/data/word").stdout == "named\n"
 
     before = identities(project)
@@ -145,8 +145,8 @@ def test_what_left_the_file_is_an_orphan_and_goes_when_told(
     project = make_project(f"services: {{stays: {small}, old: {small}}}")
     project.up()
     project.write("compose.yaml", f"services: {{stays: {small}}}")
-    said = project.up().stderr
-    assert f"Found orphan containers ([{project.name}-old-1]) for this project" in said
+    stderr = project.up().stderr
+    assert f"Found orphan containers ([{project.name}-old-1]) for this project" in stderr
     assert project.states()[f"{project.name}-old-1"] == "running"
     assert "orphan" not in project.up(env={"COMPOSE_IGNORE_ORPHANS": "1"}).stderr
     both = project.compose("up", "-d", "--remove-orphans", env={"COMPOSE_IGNORE_ORPHANS": "1"})
@@ -178,9 +178,9 @@ def test_networks_and_volumes_that_changed_are_made_anew(
     assert "default" not in project.exec("web", "ip", "route").ok().stdout
 
     project.write("compose.yaml", text.replace('a: "1"', 'a: "2"'))
-    asked = project.up("-t", "0")
+    result = project.up("-t", "0")
     assert project.exec("db", "cat", "/data/word").stdout == "kept\n"  # nobody said yes
-    assert "data" in asked.stderr
+    assert "data" in result.stderr
     project.up("-y", "-t", "0")
     assert project.exec("db", "cat", "/data/word").returncode != 0
 

@@ -19,8 +19,8 @@ def row_of(project: Project, service: str) -> dict[str, object]:
 
 
 def lines(project: Project, service: str, *words: str) -> list[str]:
-    told = project.compose("logs", "--no-color", "--no-log-prefix", *words, service)
-    return told.ok().stdout.splitlines()
+    result = project.compose("logs", "--no-color", "--no-log-prefix", *words, service)
+    return result.ok().stdout.splitlines()
 
 
 def test_stopping_sends_the_signal_and_kills_in_the_end(
@@ -115,8 +115,8 @@ def test_dependents_are_stopped_first(make_project: MakeProject, busybox_image: 
         """)
     project.up()
     project.compose("stop").ok()
-    told = project.compose("logs", "-t", "--no-color").ok().stdout.splitlines()
-    moments = {line.split("-")[0]: line.split("| ")[1].split()[0] for line in told}
+    lines = project.compose("logs", "-t", "--no-color").ok().stdout.splitlines()
+    moments = {line.split("-")[0]: line.split("| ")[1].split()[0] for line in lines}
     assert moments["web"] < moments["api"] < moments["db"]
 
 

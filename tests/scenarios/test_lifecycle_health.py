@@ -73,13 +73,13 @@ def test_health_goes_through_its_states(make_project: MakeProject, busybox_image
         "disabled": "",
         "nothing": "",
     }
-    found: dict[str, str] = {}
+    states: dict[str, str] = {}
 
     def settled() -> bool:
-        found.update(health(project))
-        return found == expected
+        states.update(health(project))
+        return states == expected
 
-    wait_until(settled, what=f"{expected}; found {found}")
+    wait_until(settled, what=f"{expected}; found {states}")
     assert status(project, "patient").endswith("(health: starting)")
     assert status(project, "string").endswith("(healthy)")
     assert status(project, "missing").endswith("(unhealthy)")
@@ -119,8 +119,8 @@ def test_start_waits_for_every_condition(make_project: MakeProject, busybox_imag
         """)
     project.up()
     wait_until(lambda: project.logs_count("last") == 1)
-    told = project.compose("logs", "-t", "--no-color").ok().stdout.splitlines()
-    moments = {line.split()[-1]: line.split("| ")[1].split()[0] for line in told}
+    lines = project.compose("logs", "-t", "--no-color").ok().stdout.splitlines()
+    moments = {line.split()[-1]: line.split("| ")[1].split()[0] for line in lines}
     assert max(moments, key=lambda word: moments[word]) == "last"
     assert set(moments) == {"ready", "done", "begins", "last"}
     label = next(row["Labels"] for row in project.ps() if row["Service"] == "last")
@@ -178,12 +178,12 @@ def test_optional_dependencies_warn_only(make_project: MakeProject, busybox_imag
               bad: {{condition: service_completed_successfully, required: false}}
               off: {{condition: service_started, required: false}}
         """)
-    said = project.up().stderr
+    stderr = project.up().stderr
     assert (
         f'optional dependency "ill" failed to start: container {project.name}-ill-1 is unhealthy'
-        in said
+        in stderr
     )
-    assert 'optional dependency "bad"' in said
+    assert 'optional dependency "bad"' in stderr
     assert project.states()[f"{project.name}-user-1"] == "running"
     assert f"{project.name}-off-1" not in project.states()
 
@@ -201,8 +201,8 @@ def test_restarts_go_on_to_those_that_asked_for_it(
     project = make_project(text)
 
     def starts() -> dict[str, int]:
-        told = project.compose("logs", "--no-color").ok().stdout.splitlines()
-        return {name: sum(line.startswith(f"{name}-1 ") for line in told) for name in names}
+        lines = project.compose("logs", "--no-color").ok().stdout.splitlines()
+        return {name: sum(line.startswith(f"{name}-1 ") for line in lines) for name in names}
 
     names = ("db", "tied", "loose")
     project.up()
@@ -263,13 +263,13 @@ def test_up_wait_returns_when_all_is_well_or_says_what_is_not(
 
 
 def probes(project: Project, service: str) -> list[dict[str, Any]]:
-    """Give the last results of a service's checks."""
-    found = parts.statuses(project).get(f"{project.name}-{service}-1", {}).get("probes", [])
-    return list(found)
+    """Return the last results of a service's health checks."""
+    results = parts.statuses(project).get(f"{project.name}-{service}-1", {}).get("probes", [])
+    return list(results)
 
 
 def resident(pid: int) -> int:
-    """Give the most memory that a process has had so far."""
+    """Return the peak memory use of a process."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM:"))
 
@@ -319,8 +319,8 @@ def test_what_a_check_started_ends_with_it_when_its_time_is_up(
     wait_until(lambda: health(project)["box"] == "unhealthy", what="two checks are over")
     wait_until(lambda: len(probes(project, "box")) >= 4, what="four checks are over")
     for _ in range(3):  # three of one check that is under way; none in between
-        found = project.exec("box", "ps").ok().stdout
-        assert found.count("sleep 777") <= 5, found  # the shells name it, too
+        output = project.exec("box", "ps").ok().stdout
+        assert output.count("sleep 777") <= 5, output  # the shells name it, too
     project.compose("exec", "-T", "box", "true").ok()
 
 
@@ -342,10 +342,10 @@ def test_what_hooks_write_is_shown_as_it_comes_and_bounded(
                     head -c 20000 /dev/zero | tr '\\0' y; echo
                     head -c 200000000 /dev/zero
         """)
-    said = project.up().stderr
-    assert "line 1999" in said
-    assert "y" * 16384 in said
-    assert "y" * 16385 not in said
-    assert "(what it writes from here on is not shown)" in said
-    assert len(said) < 3 * MIB
+    stderr = project.up().stderr
+    assert "line 1999" in stderr
+    assert "y" * 16384 in stderr
+    assert "y" * 16385 not in stderr
+    assert "(what it writes from here on is not shown)" in stderr
+    assert len(stderr) < 3 * MIB
     assert resident(parts.supervisor(project).pid) < 120 * MIB

@@ -44,8 +44,8 @@ def test_verbs_move_containers_between_states(
     assert {row["Service"]: row["ID"] for row in project.ps()} == identities
 
     project.compose("start", "a").ok()
-    asked = project.compose("rm", stdin="n\n")
-    assert "Going to remove" in asked.stdout + asked.stderr
+    result = project.compose("rm", stdin="n\n")
+    assert "Going to remove" in result.stdout + result.stderr
     assert states(project) == {"a": "running", "b": "exited"}
     project.compose("rm", "-f").ok()
     assert states(project) == {"a": "running"}
@@ -130,31 +130,31 @@ def test_ps_tells_all_shapes(make_project: MakeProject, busybox_image: str) -> N
     assert (rows["done"]["State"], rows["done"]["ExitCode"]) == ("exited", 3)
     assert rows["done"]["Status"].startswith("Exited (3) ")
 
-    def told(*words: str) -> list[str]:
+    def ps(*words: str) -> list[str]:
         return project.compose("ps", *words).ok().stdout.splitlines()
 
-    table = told()
+    table = ps()
     assert re.split(r"\s{2,}", table[0].strip()) == [
         "NAME", "IMAGE", "COMMAND", "SERVICE", "CREATED", "STATUS", "PORTS",
     ]  # fmt: skip
     assert [line.split()[0] for line in table[1:]] == [f"{project.name}-web-1"]
-    assert [line.split()[0] for line in told("-a")[1:]] == [
+    assert [line.split()[0] for line in ps("-a")[1:]] == [
         f"{project.name}-done-1",
         f"{project.name}-web-1",
     ]
-    assert told("-q") == [made_id(project, web)]
-    assert told("--services") == ["web"]
-    assert told("-a", "--services") == ["done", "web"]
-    assert told("--format", "{{.Name}} {{.State}}") == [f"{project.name}-web-1 running"]
-    assert told("-a", "--status", "exited", "-q") == [made_id(project, rows["done"])]
-    assert told("--filter", "status=exited", "--services") == ["done"]
-    assert [json.loads(line)["Service"] for line in told("--format", "json", "web")] == ["web"]
+    assert ps("-q") == [made_id(project, web)]
+    assert ps("--services") == ["web"]
+    assert ps("-a", "--services") == ["done", "web"]
+    assert ps("--format", "{{.Name}} {{.State}}") == [f"{project.name}-web-1 running"]
+    assert ps("-a", "--status", "exited", "-q") == [made_id(project, rows["done"])]
+    assert ps("--filter", "status=exited", "--services") == ["done"]
+    assert [json.loads(line)["Service"] for line in ps("--format", "json", "web")] == ["web"]
     wrong = project.compose("ps", "nothing")
     assert (wrong.returncode, "no such service: nothing" in wrong.stderr) == (1, True), wrong
 
 
 def made_id(project: Project, row: dict[str, object]) -> str:
-    """Give the whole id of a container, of which a row has the beginning."""
+    """Return the full id of a container from the short one in a row."""
     folder = project.user.data / "containers" / project.name
     return next(path.name for path in folder.iterdir() if path.name.startswith(str(row["ID"])))
 
@@ -181,23 +181,23 @@ def test_logs_are_chosen_cut_and_followed(make_project: MakeProject, busybox_ima
         """)
     project.up()
 
-    def told(*words: str) -> list[str]:
+    def logs(*words: str) -> list[str]:
         return project.compose("logs", "--no-color", *words).ok().stdout.splitlines()
 
-    wait_until(lambda: len(told("many")) == 10)
+    wait_until(lambda: len(logs("many")) == 10)
     # The last lines are those of both streams: one of them was written to the other.
-    assert told("--tail", "3", "--index", "2", "many") == ["many-2  | line 4", "many-2  | line 5"]
-    assert told("-n", "2", "--no-log-prefix", "--index", "1", "many") == ["line 5"]
-    assert [line.split()[0] for line in told("--index", "2", "many")] == ["many-2"] * 5
-    stamped = told("-t", "--index", "1", "many")
+    assert logs("--tail", "3", "--index", "2", "many") == ["many-2  | line 4", "many-2  | line 5"]
+    assert logs("-n", "2", "--no-log-prefix", "--index", "1", "many") == ["line 5"]
+    assert [line.split()[0] for line in logs("--index", "2", "many")] == ["many-2"] * 5
+    stamped = logs("-t", "--index", "1", "many")
     moments = [line.split("| ")[1].split()[0] for line in stamped]
     assert moments == sorted(moments)
-    assert told("--since", moments[2], "--until", moments[4], "--index", "1", "many")[:2] == [
+    assert logs("--since", moments[2], "--until", moments[4], "--index", "1", "many")[:2] == [
         "many-1  | line 3",
         "many-1  | line 4",
     ]
-    assert len(told("--since", "10m", "many")) == 10
-    assert told("--until", "10m", "many") == []
+    assert len(logs("--since", "10m", "many")) == 10
+    assert logs("--until", "10m", "many") == []
     assert project.compose("logs", "many").stderr.count("wrong") == 2
 
     follow = project.user.popen(
@@ -281,22 +281,22 @@ def test_hooks_run_after_the_start_and_before_the_stop(
     project = make_project(text, files={"out/said": ""})
     (project.folder / "out/said").chmod(0o666)
 
-    def said() -> list[str]:
+    def hook_output() -> list[str]:
         lines = (project.folder / "out/said").read_text().splitlines()
         project.write("out/said", "", mode=0o666)
         return lines
 
     started = ["post service 0 /", "second hook 65534 /tmp", "after"]
     project.up()
-    assert said() == started
+    assert hook_output() == started
     project.compose("restart", "-t", "1", "main").ok()
-    assert said() == ["stop", *started[:2]]
+    assert hook_output() == ["stop", *started[:2]]
     project.compose("stop", "-t", "1").ok()
-    assert said() == ["stop"]
+    assert hook_output() == ["stop"]
     project.compose("start").ok()
-    assert said() == started
+    assert hook_output() == started
     project.down()
-    assert said() == ["stop"]
+    assert hook_output() == ["stop"]
 
     project.write("compose.yaml", text.replace("touch /ready", "exit 4"))
     failed = project.compose("up", "-d")

@@ -31,7 +31,7 @@ def hierarchies() -> list[Path]:
 
 @pytest.fixture
 def group(user: User) -> Iterator[str]:
-    """Give the user a control group of its own, and its name."""
+    """Delegate a control group to the user; yield its name."""
     name = f"cntnr-test-{os.getpid()}"
     made = [path / name for path in hierarchies()]
     for path in made:
@@ -48,7 +48,7 @@ def group(user: User) -> Iterator[str]:
 
 
 def in_group(group: str, do: Callable[[], Result]) -> None:
-    """Do something as a member of the group, so that the holder and all below it are members."""
+    """Run a command as a member of the control group, so that the holder and its children are members."""
     child = os.fork()
     if child == 0:
         for path in hierarchies():

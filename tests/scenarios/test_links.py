@@ -42,8 +42,8 @@ def test_an_alias_holds_for_the_service_that_has_the_link(make_project: MakeProj
         swapped = {"a": home, "b": {a["eth0"]}, "c": {c}, "d": {d}}
         assert looked_up(project, "swapped", *names, server=server) == swapped
         assert looked_up(project, "same", "foo", server=server) == {"foo": home}
-    said = answers(project, "c", "foo/who", "bar.example/who", "b/who", "a/who")
-    assert said == {"foo/who": "ha", "bar.example/who": "hb", "b/who": "hb", "a/who": "ha"}
+    bodies = answers(project, "c", "foo/who", "bar.example/who", "b/who", "a/who")
+    assert bodies == {"foo/who": "ha", "bar.example/who": "hb", "b/who": "hb", "a/who": "ha"}
     # Programs ask for both kinds of addresses: that there is none of IPv6 is no error.
     both = project.exec("c", "nslookup", "bar.example")
     assert both.returncode == 0, both
@@ -77,8 +77,8 @@ def test_a_small_network_has_resolvers_for_many_links(make_project: MakeProject)
     project.up()
     at = addresses(project, "a")["eth0"]
     for n in range(4):
-        found = looked_up(project, f"c{n}", *(f"is-{other}" for other in range(4)))
-        assert found == {f"is-{n}": {at}}
+        addresses_by_name = looked_up(project, f"c{n}", *(f"is-{other}" for other in range(4)))
+        assert addresses_by_name == {f"is-{n}": {at}}
     every = {address for n in range(4) for address in addresses(project, f"c{n}").values()}
     assert len({*every, at}) == 5
 

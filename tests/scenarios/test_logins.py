@@ -62,7 +62,7 @@ def test_commands_with_and_without_the_variable_are_the_same_user_s(
 
 
 def empty(folder: Path) -> None:
-    """Remove all files below a folder, as a cleaner of old files does that nobody keeps off."""
+    """Remove all files below a folder, as a cleaner of old files does that ignores locks."""
     for place, _, names in os.walk(folder):
         for name in names:
             Path(place, name).unlink()
@@ -110,7 +110,7 @@ def test_cleaners_of_old_files_are_kept_off(make_project: MakeProject, busybox_i
 
 @pytest.fixture
 def strange_home(user: User) -> Iterator[Path]:
-    """Give a home reached by a link, on a file system of its own, with a name in two alphabets."""
+    """Yield a home reached by a link, on a file system of its own, with a name in two alphabets."""
     if os.getuid() != 0:
         pytest.skip("only root can mount a file system for a home")
     disk = user.base / "other disk"
@@ -190,8 +190,8 @@ def test_a_home_by_a_link_on_another_disk_with_a_name_of_all_kinds(
         run("restart", "-t", "0").ok()
         assert http_answers(f"http://127.0.0.1:{port}/") == "hello\n"
         look = "cat /made /more/word /run/secrets/word /page; echo $SAID; ls -d /kept/x /sub"
-        said = run("exec", "-T", "web", "sh", "-c", look).ok().stdout
-        assert said == "xyzzy\n" * 5 + "so\n/kept/x\n/sub\n"
+        output = run("exec", "-T", "web", "sh", "-c", look).ok().stdout
+        assert output == "xyzzy\n" * 5 + "so\n/kept/x\n/sub\n"
         run("run", "--rm", "-T", "web", "true").ok()
         run("build", "--no-cache").ok()
     finally:
@@ -206,7 +206,7 @@ def test_a_home_by_a_link_on_another_disk_with_a_name_of_all_kinds(
 
 @pytest.fixture
 def occupied(user: User) -> Iterator[Path]:
-    """Give a runtime folder of another user's, in which somebody listens for every project."""
+    """Yield a runtime folder of another user, who listens there for every project."""
     if os.getuid() != 0:
         pytest.skip("only root can act as another user")
     place = Path(f"/tmp/cntnr-{user.uid}")
@@ -247,8 +247,10 @@ def test_a_stranger_s_runtime_folder_is_not_trusted(
     project = make_project(WEB.format(image=busybox_image, port=free_port()), name="mine")
     env = {"CNTNR_RUNTIME_DIR": str(occupied), "XDG_RUNTIME_DIR": ""}
     ended = project.compose(*words, env=env)
-    said = refused(ended, f"error: cannot trust the runtime directory {occupied}: not ours alone")
-    assert "hint: have it removed" in said
+    message = refused(
+        ended, f"error: cannot trust the runtime directory {occupied}: not ours alone"
+    )
+    assert "hint: have it removed" in message
 
 
 def test_another_user_cannot_talk_to_a_supervisor(

@@ -13,7 +13,7 @@ CHAIN = "i=1; while [ $$i -le 45 ]; do ln -s l$$((i+1)) l$$i; i=$$((i+1)); done"
 
 
 def sh(project: Project, service: str, script: str) -> str:
-    """Run a script in a container; give what it said."""
+    """Run a script in a container; return its output."""
     return project.exec(service, "sh", "-c", script).ok().stdout.strip()
 
 
@@ -54,8 +54,8 @@ def test_a_long_chain_of_links_does_not_fill_a_volume_from_the_machine(
         """)
     project.write("mine/secret", "secret")
     out = {"OUT": str(project.folder / "mine")}
-    said = project.compose("up", "-d", "--build", env=out)
-    refused(said, "cannot mount /c/l1 in service a: ", "Too many levels of symbolic links")
+    result = project.compose("up", "-d", "--build", env=out)
+    refused(result, "cannot mount /c/l1 in service a: ", "Too many levels of symbolic links")
 
 
 def test_a_subpath_is_what_it_was_when_it_was_looked_up(make_project: MakeProject) -> None:
@@ -120,8 +120,8 @@ def test_a_file_of_users_that_never_ends(make_project: MakeProject) -> None:
     project = make_project(f"services: {{a: {{image: busybox, {WAITS}}}}}")
     project.up()
     sh(project, "a", "truncate -s 100G /etc/passwd")
-    said = project.compose("exec", "-T", "-u", "ann", "a", "true", timeout=20)
-    refused(said, "unable to find user ann: /etc/passwd in the container cannot be read", "KiB")
+    result = project.compose("exec", "-T", "-u", "ann", "a", "true", timeout=20)
+    refused(result, "unable to find user ann: /etc/passwd in the container cannot be read", "KiB")
 
 
 MADE = """
@@ -169,12 +169,12 @@ def test_what_a_dependency_makes_or_replaces_is_seen(make_project: MakeProject, 
     project = make_project(MADE)
     make_old(project)
     if verb == "run":
-        said = project.compose("run", "--rm", "app").ok().stdout
+        output = project.compose("run", "--rm", "app").ok().stdout
     else:
         project.up()
         project.compose("wait", "app").ok()
-        said = project.compose("logs", "--no-log-prefix", "app").ok().stdout
-    assert said.splitlines() == ["new"] * 8
+        output = project.compose("logs", "--no-log-prefix", "app").ok().stdout
+    assert output.splitlines() == ["new"] * 8
 
 
 def test_who_shares_a_namespace_follows_a_lender_that_is_prepared_anew(

@@ -31,9 +31,9 @@ NAMES = ("../../xy", "a/bc", "", "_xx", "xx\nyy", "x" * 300)
 
 @pytest.fixture
 def victims(user: User) -> Callable[[], list[str]]:
-    """Give a question: what lies in the user's folders, as far as a name could lead there?"""
+    """Return a function that lists the files in the user's folders that a bad name could lead to."""
 
-    def found() -> list[str]:
+    def reachable_files() -> list[str]:
         places = (user.base, user.home, user.data.parent, user.data)
         there = {path for place in places for path in place.glob("*")}
         return sorted(map(str, there - {user.runtime}))
@@ -41,7 +41,7 @@ def victims(user: User) -> Callable[[], list[str]]:
     if not user.data.exists():
         user.data.mkdir()
         user.own(user.data)
-    return found
+    return reachable_files
 
 
 @pytest.mark.parametrize(
@@ -58,8 +58,8 @@ def test_a_name_that_cannot_be_is_refused_with_its_place(
     key = "container_name" if part == "service" else "name"
 
     def text(name: str, more: str = "") -> str:
-        said = {"service": "", "volume": "", "network": ""}
-        return STACK.format(**said | {part: f"{key}: {json.dumps(name)}{more}"})
+        attributes = {"service": "", "volume": "", "network": ""}
+        return STACK.format(**attributes | {part: f"{key}: {json.dumps(name)}{more}"})
 
     project = make_project(text("good"))
     for name in NAMES if part != "service" else (name for name in NAMES if name):
@@ -79,18 +79,18 @@ def test_no_command_line_makes_a_path_of_a_name(
 ) -> None:
     project = make_project("services: {a: {image: busybox, command: 'true'}}")
     before = victims()
-    asked = [
+    attempts = [
         (("run", "--rm", "--name", name, "a"), "invalid argument"),
         (("run", "--rm", "-v", f"{name}:/x", "a", "ls", "/x"), "invalid argument"),
     ]
     if name[0] in "./":  # a folder, as docker takes it
-        asked.pop()
-    asked += [
+        attempts.pop()
+    attempts += [
         (("-p", name, *verb.split()), "project")
         for verb in ("up -d", "down -v", "ps", "logs", "kill", "stop", "rm -f", "port a 80")
         if name != "x" * 300 or verb == "up -d"
     ]
-    for words, says in asked:
+    for words, says in attempts:
         refused(project.compose(*words), says)
     for verb in ("up", "down", "ps"):
         if name != "x" * 300 or verb == "up":

@@ -29,52 +29,72 @@ networks:
 
 
 def test_networks_and_projects_are_apart(make_project: MakeProject) -> None:
-    one = make_project(APART)
-    two = make_project(f"services:\n  a: {{hostname: other, {_inline()}}}\n  c: {{{_inline()}}}\n")
-    one.up()
-    two.up()
-    at = {name: addresses(one, name) for name in ("a", "b", "both", "shut", "near")}
-    other = addresses(two, "a")["eth0"]
-    c = addresses(two, "c")["eth0"]
+    first = make_project(APART)
+    second = make_project(
+        f"services:\n  a: {{hostname: other, {_inline()}}}\n  c: {{{_inline()}}}\n"
+    )
+    first.up()
+    second.up()
+    at = {name: addresses(first, name) for name in ("a", "b", "both", "shut", "near")}
+    other = addresses(second, "a")["eth0"]
+    c = addresses(second, "c")["eth0"]
     own_gateway = at["a"]["eth0"].rpartition(".")[0] + ".1"
     back_gateway = at["b"]["eth0"].rpartition(".")[0] + ".1"
     other_gateway = other.rpartition(".")[0] + ".1"
 
     # By name: neighbours only.
-    everybody = ("a", "alpha", "b", "beta", "both", "deep", "shut", "near", "c", f"{two.name}-a-1")
-    assert looked_up(one, "a", *everybody) == {
+    everybody = (
+        "a",
+        "alpha",
+        "b",
+        "beta",
+        "both",
+        "deep",
+        "shut",
+        "near",
+        "c",
+        f"{second.name}-a-1",
+    )
+    assert looked_up(first, "a", *everybody) == {
         "a": {at["a"]["eth0"]},
         "alpha": {at["a"]["eth0"]},
         "both": {at["both"]["eth1"]},
     }
-    assert set(looked_up(one, "b", *everybody)) == {"b", "beta", "both", "deep", "near"}
+    assert set(looked_up(first, "b", *everybody)) == {"b", "beta", "both", "deep", "near"}
     # Who is on two networks knows all of both, and his neighbours do not thereby know each other.
-    seen = looked_up(one, "both", *everybody)
+    seen = looked_up(first, "both", *everybody)
     assert set(seen) == {"a", "alpha", "b", "beta", "both", "deep", "near"}
     assert seen["deep"] == {at["both"]["eth0"]}
-    assert set(looked_up(one, "near", *everybody)) == {"b", "beta", "both", "deep", "shut", "near"}
-    assert set(looked_up(one, "shut", *everybody)) == {"shut", "near"}
+    assert set(looked_up(first, "near", *everybody)) == {
+        "b",
+        "beta",
+        "both",
+        "deep",
+        "shut",
+        "near",
+    }
+    assert set(looked_up(first, "shut", *everybody)) == {"shut", "near"}
     # The same name means somebody else in the other project.
-    assert looked_up(two, "c", "a", "both", "alpha") == {"a": {other}}
+    assert looked_up(second, "c", "a", "both", "alpha") == {"a": {other}}
 
     # By address: neighbours only, whoever knows the others' addresses.
-    asked = [f"{address}/who" for each in at.values() for address in each.values()]
-    asked += [f"{other}/who", f"{c}/who"]
+    urls = [f"{address}/who" for each in at.values() for address in each.values()]
+    urls += [f"{other}/who", f"{c}/who"]
     with ThreadPoolExecutor() as pool:  # what is dropped takes time
-        who = ((one, "a"), (one, "both"), (one, "shut"), (two, "c"))
-        said = list(pool.map(lambda each: answers(*each, *asked), who))
-    assert set(said[0].values()) == {"a", "both"}
-    assert set(said[1].values()) == {"a", "b", "both", "near"}
-    assert set(said[2].values()) == {"shut", "near"}
-    assert set(said[3]) == {f"{other}/who", f"{c}/who"}
+        who = ((first, "a"), (first, "both"), (first, "shut"), (second, "c"))
+        bodies = list(pool.map(lambda each: answers(*each, *urls), who))
+    assert set(bodies[0].values()) == {"a", "both"}
+    assert set(bodies[1].values()) == {"a", "b", "both", "near"}
+    assert set(bodies[2].values()) == {"shut", "near"}
+    assert set(bodies[3]) == {f"{other}/who", f"{c}/who"}
 
     # Another network's gateway answers nobody, so it tells no names either.
-    assert looked_up(one, "a", "a", server=own_gateway)
-    assert not looked_up(one, "a", "b", server=back_gateway)
-    assert not looked_up(one, "a", "a", server=other_gateway)
+    assert looked_up(first, "a", "a", server=own_gateway)
+    assert not looked_up(first, "a", "b", server=back_gateway)
+    assert not looked_up(first, "a", "a", server=other_gateway)
     pinged = "for to; do ping -c 1 -W 1 $to >/dev/null 2>&1 && echo $to; done; true"
     to = (own_gateway, back_gateway, other_gateway)
-    assert one.exec("a", "sh", "-c", pinged, "ping", *to).ok().stdout.split() == [own_gateway]
+    assert first.exec("a", "sh", "-c", pinged, "ping", *to).ok().stdout.split() == [own_gateway]
 
 
 def _inline() -> str:
@@ -122,11 +142,13 @@ def test_a_container_has_all_its_names(make_project: MakeProject) -> None:
     web, mail = addresses(project, "web"), addresses(project, "mail")["eth0"]
     short = {row["Service"]: row["ID"][:12] for row in project.ps()}
     own = ("web", f"{project.name}-web-1", short["web"], "www", "frontend")
-    found = looked_up(
+    addresses_by_name = looked_up(
         project, "mail", *own, "WEB", "www2", "box", "web.", "mail", "post-office", "shared"
     )
-    assert {name: found.pop(name) for name in own} == {name: {web["eth0"]} for name in own}
-    assert found == {
+    assert {name: addresses_by_name.pop(name) for name in own} == {
+        name: {web["eth0"]} for name in own
+    }
+    assert addresses_by_name == {
         "WEB": {web["eth0"]},  # names have no case
         "web.": {web["eth0"]},
         "mail": {mail},
@@ -147,8 +169,8 @@ def test_every_replica_answers_to_the_name(make_project: MakeProject) -> None:
     project.up("many", "web")
     replicas = {addresses(project, "many", index=number)["eth0"] for number in (1, 2, 3)}
     assert looked_up(project, "web", "many")["many"] == replicas
-    said = answers(project, "web", *(f"{address}/who" for address in replicas))
-    assert set(said.values()) == {row["ID"][:12] for row in project.ps("many")}
+    bodies = answers(project, "web", *(f"{address}/who" for address in replicas))
+    assert set(bodies.values()) == {row["ID"][:12] for row in project.ps("many")}
     # The order changes from answer to answer, so that who takes the first one meets each of them.
     ask = 'nslookup -type=a many | sed -n "/^Name:/,\\$ s/^Address: *//p" | head -n 1'
     loop = f"for n in $(seq 60); do {ask}; done | sort -u"

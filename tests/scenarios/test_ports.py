@@ -55,7 +55,7 @@ def run_of_ports(count: int) -> int:
 
 
 def has_ipv6() -> bool:
-    """Tell whether this machine can be reached by IPv6, from itself at least."""
+    """Return whether this machine reaches itself by IPv6."""
     try:
         with socket.socket(socket.AF_INET6) as probe:
             probe.bind(("::1", 0))
@@ -65,7 +65,7 @@ def has_ipv6() -> bool:
 
 
 def echoed(address: str, port: int, text: bytes) -> bytes:
-    """Send a datagram until it comes back."""
+    """Send a datagram, again and again until it comes back."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as wire:
         wire.settimeout(0.5)
@@ -111,8 +111,10 @@ services:
     assert echoed(outside, udp, b"two") == b"two"
     [row] = project.ps()
     seen = {
-        (one["URL"], one["TargetPort"], one["Protocol"]): one["PublishedPort"]
-        for one in row["Publishers"]
+        (publisher["URL"], publisher["TargetPort"], publisher["Protocol"]): publisher[
+            "PublishedPort"
+        ]
+        for publisher in row["Publishers"]
     }
     chosen = seen[outside, 8002, "tcp"]  # any free one, on the one address
     assert http_get(f"http://{outside}:{chosen}/") == "8002"
@@ -126,10 +128,11 @@ services:
     assert missing.returncode == 1
     assert "no port 80/tcp" in missing.stderr
     ephemeral = {
-        one["PublishedPort"]
-        for one in row["Publishers"]
-        if (one["TargetPort"], one["PublishedPort"] - first) not in ((8001, 0), (8002, 1))
-        and one["TargetPort"] == 8001
+        publisher["PublishedPort"]
+        for publisher in row["Publishers"]
+        if (publisher["TargetPort"], publisher["PublishedPort"] - first)
+        not in ((8001, 0), (8002, 1))
+        and publisher["TargetPort"] == 8001
     }
     assert len(ephemeral) == 1  # the same number by both families
     assert http_get(f"http://127.0.0.1:{ephemeral.pop()}/") == "8001"
@@ -193,13 +196,13 @@ services:
     )
     project.up()
     ids = {row["ID"][:12]: row for row in project.ps()}
-    found = [http_answers(f"http://127.0.0.1:{first + n}/who").strip() for n in range(3)]
-    assert set(found) == set(ids)
+    hostnames = [http_answers(f"http://127.0.0.1:{first + n}/who").strip() for n in range(3)]
+    assert set(hostnames) == set(ids)
     # `port --index` tells who is where.
     for index in (1, 2, 3):
         address = project.compose("port", "--index", str(index), "web", "80").ok().stdout.strip()
-        said = http_get(f"http://127.0.0.1:{address.rpartition(':')[2]}/who").strip()
-        assert ids[said]["Name"] == f"{project.name}-web-{index}"
+        hostname = http_get(f"http://127.0.0.1:{address.rpartition(':')[2]}/who").strip()
+        assert ids[hostname]["Name"] == f"{project.name}-web-{index}"
     full = project.compose("up", "-d", "--scale", "web=4")
     assert full.returncode == 1
     assert "in use" in full.stderr
@@ -208,14 +211,14 @@ services:
     free = [n for n in range(3) if is_refused("127.0.0.1", first + n)]
     assert len(free) == 1
     project.up("--scale", "web=3")
-    assert http_answers(f"http://127.0.0.1:{first + free[0]}/who").strip() not in found
+    assert http_answers(f"http://127.0.0.1:{first + free[0]}/who").strip() not in hostnames
 
 
 @contextlib.contextmanager
 def listening(
     user: User | None, port: int, kind: str = "STREAM"
 ) -> Iterator[subprocess.Popen[str]]:
-    """Let a process listen on a port, as a user or as whoever runs the suite."""
+    """Run a process that listens on a port, as a user or as the one who runs the suite."""
     code = (
         "import socket, sys, time\n"
         f"s = socket.socket(socket.AF_INET, socket.SOCK_{kind}); s.bind(('', {port}))\n"

@@ -39,12 +39,12 @@ def test_it_answers_wherever_a_container_is(make_project: MakeProject) -> None:
         "far": {"both", "far"},
     }
     for service, expected in seen.items():
-        found = looked_up(project, service, *names, server=DOCKERS)
-        assert set(found) == expected, service
-        assert found == looked_up(project, service, *names), service
+        addresses_by_name = looked_up(project, service, *names, server=DOCKERS)
+        assert set(addresses_by_name) == expected, service
+        assert addresses_by_name == looked_up(project, service, *names), service
     project.compose("restart", "-t", "0", "a", "both").ok()
-    found = looked_up(project, "both", "a", "far", server=DOCKERS)
-    assert found == {
+    addresses_by_name = looked_up(project, "both", "a", "far", server=DOCKERS)
+    assert addresses_by_name == {
         "a": {addresses(project, "a")["eth0"]},
         "far": {addresses(project, "far")["lan0"]},
     }
@@ -96,8 +96,8 @@ networks: {{default: , side: , shut: {{internal: true}}}}
     project.up()
     at = addresses(project, "web")
     for service, address in (("one", at["eth0"]), ("two", at["eth1"])):
-        said = project.exec(service, "python3", "-c", ASK).ok().stdout.split()
-        assert said == [address, address]
+        output = project.exec(service, "python3", "-c", ASK).ok().stdout.split()
+        assert output == [address, address]
 
 
 def test_nothing_is_opened_for_it(make_project: MakeProject) -> None:
@@ -107,10 +107,10 @@ def test_nothing_is_opened_for_it(make_project: MakeProject) -> None:
     assert set(project.exec("a", "sh", "-c", look).ok().stdout.split()) == {"0"}
     # What listens on 127.0.0.1 is still reached there, and by nobody else.
     project.exec("a", "sh", "-c", "httpd -p 127.0.0.1:81 -h /srv").ok()
-    asked = "wget -q -O - http://127.0.0.1:81/who"
-    assert project.exec("a", "sh", "-c", asked).ok().stdout.strip()
+    script = "wget -q -O - http://127.0.0.1:81/who"
+    assert project.exec("a", "sh", "-c", script).ok().stdout.strip()
     inside = addresses(project, "a")["eth0"]
-    reach = f"ip route add 127.0.0.0/8 via {inside}; timeout 2 {asked}"
+    reach = f"ip route add 127.0.0.0/8 via {inside}; timeout 2 {script}"
     assert project.exec("both", "sh", "-c", reach).returncode != 0
 
 

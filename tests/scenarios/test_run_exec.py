@@ -12,10 +12,10 @@ from tests.scenarios.terminal import Terminal
 
 
 def oneoffs(project: Project) -> list[str]:
-    """List the containers of `run` that are left."""
+    """List the names of the remaining one-off containers."""
     folder = project.user.data / "containers" / project.name
-    found = [json.loads(path.read_text()) for path in folder.glob("*/record.json")]
-    return [one["name"] for one in found if one.get("oneoff")]
+    records = [json.loads(path.read_text()) for path in folder.glob("*/record.json")]
+    return [record["name"] for record in records if record.get("oneoff")]
 
 
 def test_run_gives_the_exit_code_and_keeps_streams_apart(
@@ -92,13 +92,14 @@ def test_run_changes_what_options_ask_for(make_project: MakeProject, busybox_ima
     assert run("--entrypoint", "echo over", "tool") == "over\n"
     assert run("--entrypoint", "echo", "tool", "words") == "words\n"
     shell = ("--entrypoint", "sh -c")
-    asked = "echo $WORD $KEPT $PASSED $FILED"
+    script = "echo $WORD $KEPT $PASSED $FILED"
     env = {"PASSED": "outside"}
-    assert run(*shell, "tool", asked, env=env) == "service yes\n"
+    assert run(*shell, "tool", script, env=env) == "service yes\n"
     assert (
-        run(*shell, "-e", "WORD=run", "-e", "PASSED", "tool", asked, env=env) == "run yes outside\n"
+        run(*shell, "-e", "WORD=run", "-e", "PASSED", "tool", script, env=env)
+        == "run yes outside\n"
     )
-    assert run(*shell, "--env-from-file", "more.env", "tool", asked) == "filed yes read\n"
+    assert run(*shell, "--env-from-file", "more.env", "tool", script) == "filed yes read\n"
     assert run(*shell, "tool", "id -u; pwd") == "65534\n/tmp\n"
     assert run(*shell, "-u", "1000:1001", "-w", "/made", "tool", "id -u; id -g; pwd") == (
         "1000\n1001\n/made\n"
@@ -108,8 +109,8 @@ def test_run_changes_what_options_ask_for(make_project: MakeProject, busybox_ima
     assert run(*shell, "-v", "kept:/kept", "tool", "cat /kept/word") == "one\n"
     odd = project.compose("run", "--rm", "-v", "a/../../b:/kept", "tool")
     assert (odd.returncode, "a volume is one word" in odd.stderr) == (1, True), odd
-    told = "cat /run/secrets/word; echo x >/kept/x"
-    assert run(*shell, "-v", "named:/kept", "-u", "root", "tool", told) == "sesame\n"
+    write = "cat /run/secrets/word; echo x >/kept/x"
+    assert run(*shell, "-v", "named:/kept", "-u", "root", "tool", write) == "sesame\n"
     assert {path.name for path in (project.user.data / "volumes").iterdir()} == {"kept", "own-name"}
     assert run(
         *shell, "--cap-drop", "ALL", "-u", "0", "tool", "chown 1 /tmp || echo no 2>/dev/null"
@@ -167,10 +168,10 @@ def test_run_reads_from_a_pipe_and_brings_dependencies_up(
     assert counted.stdout.strip() == "3000000"
     long = project.compose("run", "--rm", "tool", "sh", "-c", "yes | head -n 200000").ok()
     assert long.stdout == "y\n" * 200000
-    found = project.compose(
+    result = project.compose(
         "run", "--rm", "tool", "wget", "-q", "-O", "-", "http://db/hostname"
     ).ok()
-    assert re.fullmatch("[0-9a-f]{12}\n", found.stdout)
+    assert re.fullmatch("[0-9a-f]{12}\n", result.stdout)
 
     running = project.user.popen(
         "cntnr", "compose", "run", "--rm", "--name", "named", "tool", "sh", "-c",
@@ -253,8 +254,8 @@ def test_exec_runs_beside_the_first_process(make_project: MakeProject, busybox_i
     assert run("main", "no-such-program")[0] == 127
     assert run("main", "/etc/passwd")[0] == 126
     options = ("-u", "root", "-w", "/etc", "-e", "WORD=mine", "-e", "PASSED")
-    asked = ("main", "sh", "-c", "id -u; pwd; echo $WORD $PASSED")
-    assert run(*options, *asked, env={"PASSED": "on"}) == (0, "0\n/etc\nmine on\n")
+    arguments = ("main", "sh", "-c", "id -u; pwd; echo $WORD $PASSED")
+    assert run(*options, *arguments, env={"PASSED": "on"}) == (0, "0\n/etc\nmine on\n")
     assert run("-u", "12:34", "main", "sh", "-c", "id -u; id -g") == (0, "12\n34\n")
     assert run("main", "cat", stdin="piped\n") == (0, "piped\n")
     assert run("main", "wc", "-c", stdin="x" * 300_000)[1].strip() == "300000"

@@ -43,9 +43,9 @@ def made(make_project: MakeProject) -> Project:
 
 
 def left(project: Project) -> list[str]:
-    """List what is left of one-offs: their folders and their anonymous volumes."""
-    found = [*(project.user.data / "containers" / project.name).glob("*/record.json")]
-    oneoffs = [path for path in found if json.loads(path.read_text()).get("oneoff")]
+    """List what one-off containers have left: their folders and their anonymous volumes."""
+    records = [*(project.user.data / "containers" / project.name).glob("*/record.json")]
+    oneoffs = [path for path in records if json.loads(path.read_text()).get("oneoff")]
     volumes = project.user.data / "volumes"
     return [str(path) for path in (*oneoffs, *volumes.glob("*"))]
 
@@ -147,8 +147,8 @@ def test_whoever_was_to_remove_it_was_killed(
 def test_what_runs_in_the_background_is_removed_too(make_project: MakeProject) -> None:
     project = made(make_project)
     waits = "while ! test -e /shared/go; do sleep 0.05; done"
-    told = project.compose("run", "--rm", "-d", "tool", "sh", "-c", waits).ok().stdout
-    assert told.strip() in left(project)[0]
+    identity = project.compose("run", "--rm", "-d", "tool", "sh", "-c", waits).ok().stdout
+    assert identity.strip() in left(project)[0]
     go(project)
     wait_until(lambda: not left(project), what="it is removed")
     quick = project.compose("run", "--rm", "-d", "tool", "true").ok().stdout
@@ -179,9 +179,9 @@ def test_a_terminal_that_is_gone(make_project: MakeProject, how: str) -> None:
             assert "running" in project.states().values()
             go(project)
         elif how == "killed":
-            for one in parts.processes(project.user):
-                if shell[1:] == one.words[-len(shell) + 1 :] and one.words[0] != "setsid":
-                    one.kill()
+            for process in parts.processes(project.user):
+                if shell[1:] == process.words[-len(shell) + 1 :] and process.words[0] != "setsid":
+                    process.kill()
             assert terminal.ends() != 0
             assert "running" in project.states().values()  # as under docker: its terminal is there
             project.compose("kill").ok()

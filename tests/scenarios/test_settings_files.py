@@ -159,9 +159,9 @@ def test_configs_and_secrets_come_from_files_variables_and_text(
         """,
         files={"app.conf": "from a file\n", "word.txt": "file word\n"},
     )
-    found = reports(project, env={"GREETING": "hello", "WORD": "sesame"})
+    output = reports(project, env={"GREETING": "hello", "WORD": "sesame"})
     filed = "644:0:0"  # a file of the user's is root's inside, with its own mode
-    assert found == {
+    assert output == {
         "short": [
             f"/filed {filed} from a file",
             "/written 444:0:0 greeting=hello",

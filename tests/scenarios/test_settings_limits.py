@@ -17,10 +17,10 @@ KEYS = """
 
 
 def may_limit(user: User) -> bool:
-    """Tell whether this user may make cgroups below his own."""
-    ask = "from cntnr_compose.host import cgroups; print(cgroups.find_delegated() is not None)"
-    asked = user.run(f"{user.venv}/bin/python", "-c", ask, env={"PYTHONPATH": str(user.tree)})
-    return asked.ok().stdout.strip() == "True"
+    """Return whether this user may create cgroups below his own."""
+    script = "from cntnr_compose.host import cgroups; print(cgroups.find_delegated() is not None)"
+    result = user.run(f"{user.venv}/bin/python", "-c", script, env={"PYTHONPATH": str(user.tree)})
+    return result.ok().stdout.strip() == "True"
 
 
 def test_limits_without_cgroups_are_said_once_each(
@@ -42,7 +42,7 @@ services:
         limits: {{cpus: "0.5", memory: 64M, pids: 100}}
         reservations: {{memory: 32M}}
 """)
-    said = project.up().stderr
+    stderr = project.up().stderr
     reason = "not honoured, since this user may not make cgroups"
     old = [
         "cpus",
@@ -55,15 +55,15 @@ services:
     ]
     below = "deploy.resources"
     new = [f"{below}.limits.{key}" for key in ("cpus", "memory", "pids")]
-    told = [f"services.old.{key}" for key in old]
-    told += [f"services.new.{key}" for key in (*new, f"{below}.reservations.memory")]
-    assert {line: said.count(f"{line}: {reason}") for line in told} == dict.fromkeys(told, 1)
-    assert said.count(reason) == len(told)
+    keys = [f"services.old.{key}" for key in old]
+    keys += [f"services.new.{key}" for key in (*new, f"{below}.reservations.memory")]
+    assert {line: stderr.count(f"{line}: {reason}") for line in keys} == dict.fromkeys(keys, 1)
+    assert stderr.count(reason) == len(keys)
     assert set(ended(project).values()) == {0}
     assert written(project) == {"old": ["ran", "ran"], "new": ["ran"]}
 
     again = project.up("--force-recreate").stderr
-    assert again.count(reason) == len(told)
+    assert again.count(reason) == len(keys)
 
 
 def test_limits_that_no_machine_could_honour_are_refused(
@@ -99,11 +99,11 @@ def test_replicas_are_numbered_and_follow_scale(
         """)
 
     def numbers() -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
+        numbers_by_service: dict[str, list[str]] = {}
         for name in sorted(project.states()):
             _, service, number = name.rsplit("-", 2)
-            found.setdefault(service, []).append(number)
-        return found
+            numbers_by_service.setdefault(service, []).append(number)
+        return numbers_by_service
 
     project.up()
     assert numbers() == {"two": ["1", "2"], "three": ["1", "2", "3"]}
@@ -147,8 +147,8 @@ def test_logs_are_kept_as_asked(make_project: MakeProject, busybox_image: str) -
 
     def size(service: str) -> int:
         place = next(folder.glob(f"{identities[service]}*"))
-        found = {(path.stat().st_ino, path.stat().st_size) for path in place.glob("log*")}
-        return sum(count for _, count in found)
+        files = {(path.stat().st_ino, path.stat().st_size) for path in place.glob("log*")}
+        return sum(count for _, count in files)
 
     project.up()
     identities = {row["Service"]: row["ID"] for row in project.ps()}

@@ -14,7 +14,7 @@ from tests.scenarios.oneshots import reports
 
 
 class Hello(BaseHTTPRequestHandler):
-    """Answers every request with one line."""
+    """Answer every request with one line."""
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -27,7 +27,7 @@ class Hello(BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def served(address: str) -> Iterator[int]:
-    """Serve on an address of the host as long as the block runs; give the port."""
+    """Serve on an address of the host as long as the block runs; yield the port."""
     server = HTTPServer((address, 0), Hello)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
@@ -40,7 +40,7 @@ def served(address: str) -> Iterator[int]:
 
 
 def own_address() -> str:
-    """Give the address of the host that it uses to talk to others."""
+    """Return the address from which the host talks to others."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))
@@ -92,12 +92,12 @@ def test_networks_of_nobody_and_of_the_host(make_project: MakeProject, busybox_i
               bridge: {{<<: *look, hostname: bridged}}
               host: {{<<: *look, network_mode: host}}
             """)
-        found = reports(project)
+        output = reports(project)
     interfaces = sorted(name for _, name in socket.if_nameindex())
-    assert found["none"] == ["lo ", "nobody", "alone"]
-    assert found["bridge"] == ["eth0 lo ", "nobody", "bridged"]
-    assert found["host"][0].split() == interfaces
-    assert found["host"][1:] == ["hello from the host", socket.gethostname()]
+    assert output["none"] == ["lo ", "nobody", "alone"]
+    assert output["bridge"] == ["eth0 lo ", "nobody", "bridged"]
+    assert output["host"][0].split() == interfaces
+    assert output["host"][1:] == ["hello from the host", socket.gethostname()]
     assert {row["Service"]: row["Networks"] for row in project.ps()} == {
         "none": "none",
         "bridge": f"{project.name}_default",
@@ -106,9 +106,9 @@ def test_networks_of_nobody_and_of_the_host(make_project: MakeProject, busybox_i
 
 
 def answers(project: Project, service: str) -> str:
-    """Ask the server of ``main`` from within a container, by the address of itself."""
-    asked = project.exec(service, "wget", "-q", "-O", "-", "http://127.0.0.1:8000/")
-    return asked.stdout.strip()
+    """Fetch from the server of ``main`` inside a container, by 127.0.0.1."""
+    result = project.exec(service, "wget", "-q", "-O", "-", "http://127.0.0.1:8000/")
+    return result.stdout.strip()
 
 
 def test_network_of_a_service_survives_its_restart_and_its_recreation(
@@ -180,15 +180,15 @@ def test_processes_and_memory_of_a_service_are_shared(
     text = (project.folder / "compose.yaml").read_text()
     project.write("compose.yaml", text.replace("CONTAINER", f"{project.name}-main-1"))
     project.up()
-    found = project.states()
+    states = project.states()
     wait_until(
         lambda: list(project.states().values()).count("exited") == 5, what="all but one have ended"
     )
-    assert found[f"{project.name}-main-1"] == "running"
+    assert states[f"{project.name}-main-1"] == "running"
     lines: dict[str, list[str]] = {}
     for line in project.compose("logs", "--no-color").ok().stdout.splitlines():
-        source, _, said = line.partition("| ")
-        lines.setdefault(source.strip(), []).append(said)
+        source, _, content = line.partition("| ")
+        lines.setdefault(source.strip(), []).append(content)
     assert lines == {
         "apart-1": ["0", "none"],
         "pid-1": ["1", "none"],
@@ -207,9 +207,9 @@ def test_namespaces_of_the_host_are_told_to_be_less(
           uts: {{image: {busybox_image}, uts: host, command: hostname}}
           userns: {{image: {busybox_image}, userns_mode: keep-id, command: "true"}}
         """)
-    said = project.up().stderr
-    assert said.count("services.pid.pid: shows the processes of all containers") == 1
-    assert said.count("services.userns.userns_mode: keep-id is not honoured") == 1
+    stderr = project.up().stderr
+    assert stderr.count("services.pid.pid: shows the processes of all containers") == 1
+    assert stderr.count("services.userns.userns_mode: keep-id is not honoured") == 1
     wait_until(lambda: project.logs_count(socket.gethostname()) == 1)
     project.down()
     project.write(

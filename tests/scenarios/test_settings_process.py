@@ -80,17 +80,17 @@ def test_environment_is_laid_over_env_files(make_project: MakeProject, busybox_i
             "raw.env": 'RAW="$HOME"\n',
         },
     )
-    found = reports(project, env={"PASSED": "from outside"})
+    output = reports(project, env={"PASSED": "from outside"})
     common = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root"}
     filed = {"FILED=a b", "REF=a bc", "MORE=x", "y"}  # a line feed splits MORE's value
-    mapping = set(found["mapping"])
+    mapping = set(output["mapping"])
     assert common | filed <= mapping
     own = {"BOTH=service", "EMPTY=", "NUMBER=10", "PASSED=from outside", "PRICE=5$"}
     assert own | {'RAW="$HOME"'} <= mapping
     assert not [one for one in mapping if one.startswith("NOT_SET_ANYWHERE")]
-    assert {"BOTH=service", "PASSED=from outside", "SPACED=a b"} | filed <= set(found["sequence"])
-    assert "BOTH=file" in found["absent"]
-    assert not [one for one in found["absent"] if one.startswith("FILED")]
+    assert {"BOTH=service", "PASSED=from outside", "SPACED=a b"} | filed <= set(output["sequence"])
+    assert "BOTH=file" in output["absent"]
+    assert not [one for one in output["absent"] if one.startswith("FILED")]
 
 
 def test_user_and_groups_are_looked_up_in_the_image(
@@ -172,12 +172,12 @@ def test_names_of_a_container(make_project: MakeProject, busybox_image: str) -> 
           host: {{<<: *say, hostname: box}}
           domain: {{<<: *say, hostname: box, domainname: example.test}}
         """)
-    found = reports(project)
+    output = reports(project)
     identity = next(row["ID"] for row in project.ps("plain"))
     assert re.fullmatch("[0-9a-f]{12}", identity)
-    assert found["plain"] == [identity, identity, identity, identity, "(none)"]
-    assert found["host"] == ["box", "box", "box", "box", "(none)"]
-    assert found["domain"] == ["box", "box", "box", "box.example.test", "example.test"]
+    assert output["plain"] == [identity, identity, identity, identity, "(none)"]
+    assert output["host"] == ["box", "box", "box", "box", "(none)"]
+    assert output["domain"] == ["box", "box", "box", "box.example.test", "example.test"]
 
 
 def test_working_dir_is_made(make_project: MakeProject, busybox_image: str) -> None:
@@ -220,8 +220,8 @@ def test_terminal_input_and_init(make_project: MakeProject, busybox_image: str) 
         lambda: sorted(project.states().values()) == ["exited", "exited", "exited", "running"],
         what="all but the one with open input have ended",
     )
-    found = {name: [line.strip() for line in lines] for name, lines in written(project).items()}
-    assert found == {
+    output = {name: [line.strip() for line in lines] for name, lines in written(project).items()}
+    assert output == {
         "tty": ["xterm"],
         "pipe": ["no terminal", "end of input"],
         "init": ["docker-init"],

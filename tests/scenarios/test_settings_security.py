@@ -32,8 +32,8 @@ def test_capabilities_are_dockers_and_change_as_asked(
           without: {{<<: *look, cap_drop: [CHOWN]}}
           every: {{<<: *look, privileged: true}}
         """)
-    found = reports(project)
-    caps = {name: lines.pop(0).split() for name, lines in found.items()}
+    output = reports(project)
+    caps = {name: lines.pop(0).split() for name, lines in output.items()}
     docker = "00000000a80425fb"
     assert caps["default"] == [
         "CapInh:0000000000000000", f"CapPrm:{docker}", f"CapEff:{docker}", f"CapBnd:{docker}",
@@ -45,7 +45,7 @@ def test_capabilities_are_dockers_and_change_as_asked(
     assert caps["net"][2] == "CapEff:00000000a80435fb"
     assert caps["without"][2] == "CapEff:00000000a80425fa"
     assert int(caps["every"][2].removeprefix("CapEff:"), 16) > 1 << 36
-    assert found == {
+    assert output == {
         "default": ["chown"],
         "user": [],
         "none": [],
@@ -140,8 +140,8 @@ def test_limit_above_ones_own_is_held_to_it_with_one_line(
             ulimits: {{nofile: {most + 1}}}
             command: ["sh", "-c", "ulimit -n"]
         """)
-    said = project.up().stderr
-    assert said.count(f"ulimits.nofile: held to {most}") == 1
+    stderr = project.up().stderr
+    assert stderr.count(f"ulimits.nofile: held to {most}") == 1
     ended(project)
     assert written(project) == {"one": [str(most)]}
 

@@ -94,10 +94,10 @@ def test_a_second_up_waits_and_says_so(make_project: MakeProject) -> None:
     with pytest.raises(subprocess.TimeoutExpired):
         second.wait(1)
     project.exec("slow", "touch", "/well").ok()
-    one, two = ended(first).ok(), ended(second).ok()
-    assert f"waiting for `up`, which is at work on project {project.name}" in two.stderr
-    assert "waiting for" not in one.stderr
-    assert "Running" in two.stderr, "it finds everything as it should be"
+    first_result, second_result = ended(first).ok(), ended(second).ok()
+    assert f"waiting for `up`, which is at work on project {project.name}" in second_result.stderr
+    assert "waiting for" not in first_result.stderr
+    assert "Running" in second_result.stderr, "it finds everything as it should be"
     assert len(project.ps()) == 1
 
 
@@ -124,13 +124,13 @@ def test_ups_at_the_same_moment_make_one_stack(
     port = free_port()
     project = make_project(PAGE.format(page="one", port=port))
     for _ in range(3):
-        for one in [begun(project, "up", "-d") for _ in range(4)]:
-            ended(one).ok()
+        for command in [begun(project, "up", "-d") for _ in range(4)]:
+            ended(command).ok()
         assert len(project.ps()) == 1
         assert len(parts.find(project.user, "supervisor")) == 1
         assert http_answers(f"http://127.0.0.1:{port}/") == "one\n"
-        for one in [begun(project, "down", "-t", "0") for _ in range(3)]:
-            ended(one).ok()
+        for command in [begun(project, "down", "-t", "0") for _ in range(3)]:
+            ended(command).ok()
         assert leftovers() == []
 
 
@@ -140,8 +140,8 @@ def test_ups_and_downs_in_any_order_never_fail(
     project = make_project(PAGE.format(page="one", port=free_port()))
     verbs = [["up", "-d"], ["down", "-t", "0"], ["ps", "-a"], ["up", "-d"], ["down", "-t", "0"]]
     for _ in range(3):
-        for one in [begun(project, *words) for words in verbs]:
-            ended(one).ok()
+        for command in [begun(project, *words) for words in verbs]:
+            ended(command).ok()
     project.down("-v")
     assert leftovers() == []
 

@@ -43,7 +43,7 @@ services:
 
 @dataclass(frozen=True)
 class Version:
-    """A copy of the tree that says it is of another version."""
+    """A copy of the tree with another version number."""
 
     tree: Path
 
@@ -54,7 +54,7 @@ class Version:
 
 @pytest.fixture(scope="module")
 def version(user: User) -> Iterator[Callable[[str], Version]]:
-    """Give a maker of copies of the tree that say they are of a version; empty: of none."""
+    """Return a function that copies the tree and sets its version, which may be empty."""
     place = user.base / "versions"
     skipped = shutil.ignore_patterns("__pycache__")
 
@@ -76,13 +76,15 @@ MakeVersion = Callable[[str], Version]
 
 
 def pids(project: Project) -> dict[str, int]:
-    """Give the pids of the containers that run, as the supervisor knows them."""
+    """Return the pids of the running containers, from the supervisor's records."""
     return {name: int(one.get("pid", 0)) for name, one in parts.statuses(project).items()}
 
 
 def lines(project: Project) -> list[int]:
-    said = project.compose("logs", "--no-color", "--no-log-prefix", "web").ok().stdout
-    return [int(one.removeprefix("line ")) for one in said.split("\n") if one.startswith("line ")]
+    output = project.compose("logs", "--no-color", "--no-log-prefix", "web").ok().stdout
+    return [
+        int(line.removeprefix("line ")) for line in output.split("\n") if line.startswith("line ")
+    ]
 
 
 def ended(process: "subprocess.Popen[str]", timeout: float = 30) -> Result:
@@ -123,8 +125,8 @@ def test_an_older_supervisor_is_replaced_and_its_containers_go_on(
 
     seen = project.logs_count("again")
     wait_until(lambda: project.logs_count("again") > seen + 1, what="restart policies are kept")
-    said = lines(project)
-    assert said == list(range(1, len(said) + 1)), "no line is lost or there twice"
+    numbers = lines(project)
+    assert numbers == list(range(1, len(numbers) + 1)), "no line is lost or there twice"
     assert project.logs_count("begun") == 1
     project.exec("web", "true").ok()
     assert parts.supervisor(project) == new, "it stays"
@@ -140,11 +142,12 @@ def test_an_older_command_leaves_a_newer_supervisor_alone_and_says_what_to_do(
     project.up(env=newer)
     there, before = parts.supervisor(project), pids(project)[f"{project.name}-web-1"]
     for words in (("up", "-d"), ("exec", "-T", "web", "true"), ("down",), ("logs", "-f")):
-        said = project.compose(*words)
-        assert said.returncode == OTHER_VERSION, said
-        assert "its supervisor is of a newer version (cntnr 99.0.0, protocol " in said.stderr
+        result = project.compose(*words)
+        assert result.returncode == OTHER_VERSION, result
+        assert "its supervisor is of a newer version (cntnr 99.0.0, protocol " in result.stderr
         assert (
-            f"use cntnr 99.0.0; where that is gone for good, run `kill {there.pid}`" in said.stderr
+            f"use cntnr 99.0.0; where that is gone for good, run `kill {there.pid}`"
+            in result.stderr
         )
     assert len(project.ps()) == 2
     assert parts.supervisor(project) == there
@@ -174,8 +177,8 @@ def test_a_change_under_way_is_waited_for(make_project: MakeProject, version: Ma
     assert parts.supervisor(project) == old
     project.exec("slow", "touch", "/well", env=env).ok()
     ended(first).ok()
-    said = ended(second).ok()
-    assert f"waiting for `up`, which is at work on project {project.name}" in said.stderr
+    result = ended(second).ok()
+    assert f"waiting for `up`, which is at work on project {project.name}" in result.stderr
     assert not old.is_alive
     assert len(project.ps()) == 1
 
@@ -190,9 +193,9 @@ def test_an_older_command_that_is_attached_is_told_and_does_not_bring_its_own_ba
     wait_until(lambda: project.logs_count("line 5"), what="it is attached")
     old, before = parts.supervisor(project), pids(project)[f"{project.name}-web-1"]
     project.exec("web", "true").ok()
-    said = ended(attached)
-    assert said.returncode == OTHER_VERSION, said
-    assert "its supervisor is of a newer version" in said.stderr
+    result = ended(attached)
+    assert result.returncode == OTHER_VERSION, result
+    assert "its supervisor is of a newer version" in result.stderr
     assert not old.is_alive
     assert len(parts.supervisors(project)) == 1
     assert pids(project)[f"{project.name}-web-1"] == before

@@ -41,7 +41,7 @@ volumes:
 
 
 def sh(project: Project, service: str, script: str) -> str:
-    """Run a script in a container; give what it said."""
+    """Run a script in a container; return its output."""
     return project.exec(service, "sh", "-c", script).ok().stdout.strip()
 
 
@@ -413,8 +413,8 @@ def test_a_changed_volume_is_kept_unless_yes_is_said(make_project: MakeProject) 
     project.up()
     sh(project, "a", "echo data >/v/file")
     project.write("compose.yaml", text.replace("one", "two"))
-    asked = project.up("-t", "1")
-    assert "exists but doesn't match configuration in compose file" in asked.stderr
+    result = project.up("-t", "1")
+    assert "exists but doesn't match configuration in compose file" in result.stderr
     assert sh(project, "a", "cat /v/file") == "data"
     project.up("-t", "1", "--yes")
     assert sh(project, "a", "ls /v") == ""
