@@ -446,7 +446,7 @@ def remove(user: User) -> None:
     subprocess.run(["rm", "-rf", str(user.base)], check=False, capture_output=True)
 
 
-def refused(ended: Result, *expected: str, code: int = 1) -> str:
+def assert_refused(ended: Result, *expected: str, code: int = 1) -> str:
     """Check that a command failed with one error that contains the expected texts; return its stderr."""
     assert ended.returncode == code, str(ended)
     assert "Traceback" not in ended.stderr, ended.stderr

@@ -5,14 +5,14 @@ from typing import Any
 from tests.scenarios.lib import Project, wait_until
 
 
-def reports(project: Project, *words: str, **more: Any) -> dict[str, list[str]]:
+def run_and_read_logs(project: Project, *words: str, **more: Any) -> dict[str, list[str]]:
     """Run services that exit by themselves; return the lines that each of them printed."""
     project.up(*words, **more)
-    ended(project)
-    return written(project)
+    wait_for_exits(project)
+    return read_logs(project)
 
 
-def ended(project: Project) -> dict[str, int]:
+def wait_for_exits(project: Project) -> dict[str, int]:
     """Wait until all containers have exited; return their exit codes by service."""
 
     def codes() -> dict[str, int]:
@@ -25,7 +25,7 @@ def ended(project: Project) -> dict[str, int]:
     return exit_codes
 
 
-def written(project: Project) -> dict[str, list[str]]:
+def read_logs(project: Project) -> dict[str, list[str]]:
     """Return the logged lines of each service."""
     lines: dict[str, list[str]] = {}
     for line in project.compose("logs", "--no-color").ok().stdout.splitlines():

@@ -39,7 +39,7 @@ def answers(project: Project, service: str, *targets: str, index: int = 1) -> di
     return dict(line.partition(" ")[::2] for line in lines)
 
 
-def looked_up(
+def look_up(
     project: Project, service: str, *names: str, server: str = "", index: int = 1
 ) -> dict[str, set[str]]:
     """Look up names from inside a container; return the addresses of those that exist."""

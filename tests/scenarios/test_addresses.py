@@ -9,7 +9,7 @@ import pytest
 from tests.scenarios import parts
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import Project, free_port, http_answers, rounds, wait_until
-from tests.scenarios.reach import SAYS, addresses, answers, looked_up
+from tests.scenarios.reach import SAYS, addresses, answers, look_up
 
 pytestmark = pytest.mark.usefixtures("busybox_image")
 
@@ -218,7 +218,7 @@ def test_projects_on_one_network_take_different_addresses(make_project: MakeProj
     second.compose("restart", "-t", "0").ok()
     first.compose("start").ok()
     assert every() == before
-    assert looked_up(second, "b", "a") == {"a": set(before[:3])}
+    assert look_up(second, "b", "a") == {"a": set(before[:3])}
     with ThreadPoolExecutor() as both:
         more = ((first, "a=6"), (second, "b=6"))
         list(both.map(lambda each: each[0].up("--scale", each[1]), more))

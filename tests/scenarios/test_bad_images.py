@@ -7,7 +7,7 @@ import pytest
 
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.liar import Liar, layer, lying_registry
-from tests.scenarios.lib import free_port, refused
+from tests.scenarios.lib import assert_refused, free_port
 
 Leftovers = Callable[[], list[str]]
 
@@ -22,10 +22,10 @@ def test_an_image_that_is_not_there(
     make_project: MakeProject, leftovers: Leftovers, busybox_image: str
 ) -> None:
     project = make_project("services: {a: {image: nosuch:1}, b: {image: 'busybox:nosuch'}}")
-    message = refused(project.compose("up", "-d"), "hint: check the name and the tag")
+    message = assert_refused(project.compose("up", "-d"), "hint: check the name and the tag")
     assert "cannot get image nosuch:1: the registry has no such image" in message
     assert "cannot get image busybox:nosuch: the registry has no such image" in message
-    refused(project.compose("up", "-d", "--pull", "never"), "no such image: ")
+    assert_refused(project.compose("up", "-d", "--pull", "never"), "no such image: ")
     assert leftovers() == []
 
 
@@ -33,7 +33,7 @@ def test_a_registry_that_is_down(make_project: MakeProject, leftovers: Leftovers
     address = f"127.0.0.1:{free_port()}"
     project = make_project(f"services: {{a: {{image: {address}/a}}}}")
     says = f"cannot get image {address}/a:latest: the registry {address} cannot be reached"
-    refused(project.compose("up", "-d"), says, "hint: check the network")
+    assert_refused(project.compose("up", "-d"), says, "hint: check the network")
     assert leftovers() == []
 
 
@@ -56,7 +56,7 @@ def test_a_layer_that_lies(
     project = make_project(f"services: {{a: {{image: {liar.address}/a}}}}")
     for _ in range(2):  # what came of the first try does not pass for the image
         says = f"error: cannot get image {liar.address}/a:latest: a layer is damaged"
-        refused(project.compose("up", "-d"), says, "hint: pull it again")
+        assert_refused(project.compose("up", "-d"), says, "hint: pull it again")
         assert project.ps() == [] or set(project.states().values()) == {"created"}
     project.down("-v")
     assert leftovers() == []

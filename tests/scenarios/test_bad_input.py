@@ -9,7 +9,7 @@ from textwrap import dedent
 import pytest
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.lib import WEB, free_port, refused, wait_until
+from tests.scenarios.lib import WEB, assert_refused, free_port, wait_until
 
 Leftovers = Callable[[], list[str]]
 FILES = {
@@ -120,7 +120,7 @@ def test_a_file_with(make_project: MakeProject, leftovers: Leftovers, what: str)
     project = make_project(dedent(text) or "\n")
     if not text:
         project.write("compose.yaml", "")
-    message = refused(
+    message = assert_refused(
         project.compose("up", "-d"),
         f"error: {project.folder}/{says}" if "compose.y" in says else says,
     )
@@ -131,8 +131,8 @@ def test_a_file_with(make_project: MakeProject, leftovers: Leftovers, what: str)
 
 def test_a_file_that_is_not_there(make_project: MakeProject, leftovers: Leftovers) -> None:
     project = make_project(name="nothing")
-    refused(project.compose("up", "-d"), "no configuration file provided: not found")
-    refused(project.compose("-f", "other.yaml", "up", "-d"), "other.yaml")
+    assert_refused(project.compose("up", "-d"), "no configuration file provided: not found")
+    assert_refused(project.compose("-f", "other.yaml", "up", "-d"), "other.yaml")
     assert leftovers() == []
 
 
@@ -158,7 +158,7 @@ def test_a_port_that_another_program_has(make_project: MakeProject, busybox_imag
         row = f":{port:04X} "
         wait_until(lambda: row in Path("/proc/net/tcp").read_text(), what="it listens")
         says = f"error: cannot publish port {port} on 127.0.0.1: it is in use by "
-        message = refused(project.compose("up", "-d"), says, "hint: stop what listens there")
+        message = assert_refused(project.compose("up", "-d"), says, "hint: stop what listens there")
         assert re.search(rf"in use by python3\S* \(process {server.pid}\)", message)
         assert project.states() == {f"{project.name}-web-1": "created"}
     finally:
@@ -172,7 +172,7 @@ def test_a_port_that_a_container_has(make_project: MakeProject, busybox_image: s
     first, second = (make_project(WEB.format(image=busybox_image, port=port)) for _ in range(2))
     first.up()
     by = f"it is in use by container {first.name}-web-1 of project {first.name}"
-    refused(second.compose("up", "-d"), f"cannot publish port {port} on 127.0.0.1: {by}")
+    assert_refused(second.compose("up", "-d"), f"cannot publish port {port} on 127.0.0.1: {by}")
     first.down()
     second.up()
 
@@ -190,7 +190,7 @@ def test_a_bind_source_that_looks_like_a_file(
     """)
     source = project.folder / "nginx.conf"
     says = f"error: cannot mount {source} in service web: it does not exist, and looks like a file"
-    refused(project.compose("up", "-d"), says, "hint: make it, or correct the path")
+    assert_refused(project.compose("up", "-d"), says, "hint: make it, or correct the path")
     assert not source.exists()
     assert project.states() == {f"{project.name}-web-1": "created"}
     project.write("nginx.conf", "here\n")
@@ -203,8 +203,8 @@ def test_a_program_that_the_image_does_not_have(
 ) -> None:
     project = make_project(f"services: {{web: {{image: {busybox_image}, command: nosuch}}}}")
     says = f'error: cannot start container {project.name}-web-1: exec: "nosuch": executable file not found'
-    refused(project.compose("up", "-d"), says, "hint: the image has no such program")
-    refused(
+    assert_refused(project.compose("up", "-d"), says, "hint: the image has no such program")
+    assert_refused(
         project.compose("run", "--rm", "web"), 'exec: "nosuch": executable file not found', code=127
     )
 
@@ -241,7 +241,7 @@ def test_a_dependency_that_exits_at_once(
             depends_on: {{job: {{condition: {condition}}}}}
     """)
     job, web = f"{project.name}-job-1", f"{project.name}-web-1"
-    refused(project.compose("up", "-d"), says.format(name=job))
+    assert_refused(project.compose("up", "-d"), says.format(name=job))
     wait_until(
         lambda: project.states() == {job: "exited", web: "created"}, what="only one was started"
     )

@@ -13,7 +13,7 @@ import pytest
 
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.liar import Liar, layer, lying_registry
-from tests.scenarios.lib import WEB, Project, Result, User, free_port, refused
+from tests.scenarios.lib import WEB, Project, Result, User, assert_refused, free_port
 
 Leftovers = Callable[[], list[str]]
 
@@ -45,7 +45,7 @@ def test_a_user_without_subordinate_ids(
     project = make_project(WEB.format(image=busybox_image, port=free_port()))
     ended = in_another_machine(project, "mount --bind /dev/null /etc/subuid", "up", "-d")
     who = project.user.name
-    refused(
+    assert_refused(
         ended,
         f"error: cannot map the ids of containers: {who} has no range in /etc/subuid and /etc/subgid",
         "hint: an administrator can give one: usermod --add-subuids",
@@ -60,7 +60,7 @@ def test_a_program_that_is_not_installed(
     project = make_project(WEB.format(image=busybox_image, port=free_port()))
     hidden = f'mount --bind /dev/null "$(PATH=$PATH:/usr/sbin:/sbin command -v {program})"'
     ended = in_another_machine(project, hidden, "up", "-d")
-    refused(ended, f"error: cannot find the program {program}", "hint: run `cntnr doctor`")
+    assert_refused(ended, f"error: cannot find the program {program}", "hint: run `cntnr doctor`")
     assert leftovers() == []
 
 
@@ -70,7 +70,7 @@ def test_a_device_for_networks_that_is_closed(
     project = make_project(WEB.format(image=busybox_image, port=free_port()))
     closed = "touch closed; chmod 0 closed; mount --bind closed /dev/net/tun"
     ended = in_another_machine(project, closed, "up", "-d")
-    refused(
+    assert_refused(
         ended, "error: cannot open /dev/net/tun", "hint: an administrator can open it: chmod 0666"
     )
     assert leftovers() == []
@@ -82,7 +82,7 @@ def test_a_home_that_cannot_be_written(
     project = make_project(WEB.format(image=busybox_image, port=free_port()))
     for name in ("XDG_DATA_HOME", "CNTNR_RUNTIME_DIR"):
         env = {name: "/proc/nowhere", "XDG_RUNTIME_DIR": ""}
-        refused(
+        assert_refused(
             project.compose("up", "-d", env=env), "error: cannot write to /proc/nowhere", "hint: "
         )
     assert leftovers() == []
@@ -97,7 +97,7 @@ def test_a_home_that_others_can_write_to(
     place.chmod(0o777)
     project.user.own(place)
     ended = project.compose("up", "-d", env={"CNTNR_RUNTIME_DIR": str(place)})
-    refused(ended, f"error: cannot trust the runtime directory {place}", "hint: ")
+    assert_refused(ended, f"error: cannot trust the runtime directory {place}", "hint: ")
     assert leftovers() == []
 
 
@@ -154,13 +154,15 @@ def test_a_full_disk(
     filler = fill(project.user, small_disk)
     hint = "hint: free some space"
     full = "error: cannot get image docker.io/library/busybox:latest: no space left on the disk"
-    refused(project.compose("up", "-d", env=env), re.sub("docker.io/library/", "", full), hint)
+    assert_refused(
+        project.compose("up", "-d", env=env), re.sub("docker.io/library/", "", full), hint
+    )
     assert leftovers() == []
     filler.unlink()
     project.compose("pull", env=env).ok()
 
     filler = fill(project.user, small_disk)
-    message = refused(project.compose("up", "-d", env=env), "no space", hint)
+    message = assert_refused(project.compose("up", "-d", env=env), "no space", hint)
     assert f"{small_disk}" in message or "no space left on the disk" in message
     filler.unlink()
     project.up("--wait", env=env)
@@ -181,7 +183,7 @@ def test_an_image_that_is_larger_than_the_disk(
     project = make_project(f"services: {{a: {{image: {liar.address}/large}}}}")
     env = {"XDG_DATA_HOME": str(small_disk)}
     says = f"error: cannot get image {liar.address}/large:latest: no space left on the disk"
-    refused(project.compose("up", "-d", env=env), says, "hint: free some space")
+    assert_refused(project.compose("up", "-d", env=env), says, "hint: free some space")
     project.down("-v", env=env)
     assert list(small_disk.glob("cntnr/layers/.draft-*")) == []
     assert leftovers() == []

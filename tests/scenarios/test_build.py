@@ -71,7 +71,7 @@ LOOK = (
 FAILED = 'process "/bin/sh -c echo why; exit 3" did not complete successfully: exit code: 3\n  why'
 
 
-def made(
+def make_build_project(
     make_project: MakeProject, dockerfile: str, *, compose: str = ONE, **files: str
 ) -> Project:
     return make_project(dedent(compose), files={"Dockerfile": dedent(dockerfile), **files})
@@ -83,7 +83,7 @@ def run(project: Project, command: str, *, user: str = "0", service: str = "web"
     return project.compose(*words).ok().stdout.splitlines()
 
 
-def carried_out(text: str) -> list[str]:
+def executed_steps(text: str) -> list[str]:
     """List the steps of a build that were not cached."""
     steps = [
         line.partition("] ")[2]
@@ -169,17 +169,17 @@ def test_the_layers_are_what_was_built(make_project: MakeProject, user: User) ->
 def test_an_unchanged_build_does_nothing(make_project: MakeProject, user: User) -> None:
     web = everything(make_project)
     first = web.compose("build").ok()
-    assert len(carried_out(first.stderr)) == 12
+    assert len(executed_steps(first.stderr)) == 12
     index = user.data / "images/index.json"
     before = (index.read_bytes(), index.stat().st_mtime_ns)
     again = web.compose("build").ok()
-    assert carried_out(again.stderr) == []
+    assert executed_steps(again.stderr) == []
     assert (index.read_bytes(), index.stat().st_mtime_ns) == before
     assert not (user.runtime / "holder").exists()  # nobody was needed
 
 
 def test_a_change_is_built_from_where_it_matters(make_project: MakeProject) -> None:
-    web = made(
+    web = make_build_project(
         make_project,
         """\
         FROM busybox
@@ -191,12 +191,12 @@ def test_a_change_is_built_from_where_it_matters(make_project: MakeProject) -> N
     )
     web.compose("build").ok()
     os.utime(web.folder / "data", (1, 1))
-    assert carried_out(web.compose("build").ok().stderr) == []
+    assert executed_steps(web.compose("build").ok().stderr) == []
     web.write("data", "two\n")
-    assert carried_out(web.compose("build").ok().stderr) == ["COPY data /data", "RUN cat /data"]
+    assert executed_steps(web.compose("build").ok().stderr) == ["COPY data /data", "RUN cat /data"]
     web.write("data", "one\n")
-    assert carried_out(web.compose("build").ok().stderr) == []
-    assert len(carried_out(web.compose("build", "--no-cache").ok().stderr)) == 3
+    assert executed_steps(web.compose("build").ok().stderr) == []
+    assert len(executed_steps(web.compose("build", "--no-cache").ok().stderr)) == 3
     assert run(web, "cat /data") == ["one"]
 
 
@@ -204,7 +204,7 @@ def test_up_builds_what_is_missing_and_with_build_what_has_changed(
     make_project: MakeProject,
 ) -> None:
     compose = "services: {web: {build: ., stop_grace_period: 0s}}\n"
-    web = made(
+    web = make_build_project(
         make_project, 'FROM busybox\nCOPY d /d\nCMD ["sleep", "1000"]\n', compose=compose, d="one"
     )
     web.up()
@@ -269,7 +269,7 @@ secrets:
 
 
 def test_services_are_built_at_once_and_share_their_stages(make_project: MakeProject) -> None:
-    web = made(
+    web = make_build_project(
         make_project,
         """\
         FROM busybox AS base
@@ -281,7 +281,7 @@ def test_services_are_built_at_once_and_share_their_stages(make_project: MakePro
         """,
         compose="services: {a: {build: {target: a}}, b: {build: {target: b}}}\n",
     )
-    done = carried_out(web.compose("build").ok().stderr)
+    done = executed_steps(web.compose("build").ok().stderr)
     assert sorted(done) == ["RUN echo a", "RUN echo b", "RUN sleep 0.3"]
 
 
@@ -300,17 +300,17 @@ def site(tmp_path: Path) -> Iterator[str]:
 
 
 def test_add_downloads(make_project: MakeProject, site: str) -> None:
-    web = made(make_project, f"FROM busybox\nADD --chmod=644 {site}/f.txt /d/\n")
+    web = make_build_project(make_project, f"FROM busybox\nADD --chmod=644 {site}/f.txt /d/\n")
     web.compose("build").ok()
     assert run(web, "cat /d/f.txt; stat -c %a /d/f.txt") == ["from afar", "644"]
-    assert carried_out(web.compose("build").ok().stderr) == []
+    assert executed_steps(web.compose("build").ok().stderr) == []
 
 
 def test_what_was_built_can_be_pushed_and_pulled(
     make_project: MakeProject, registry: Registry, user: User
 ) -> None:
     name = f"{registry.address}/mine/web:1"
-    web = made(
+    web = make_build_project(
         make_project, EVERYTHING.partition("ADD t.tar")[0],
         compose=f"services: {{web: {{image: '{name}', build: {{context: .}}}}}}\n",
         **{"src/a.txt": "a\n", "src/sub/b": "b\n", "tool": "#!/bin/sh\n"},
@@ -341,7 +341,7 @@ def test_what_was_built_can_be_pushed_and_pulled(
 def test_mistakes_are_told_with_their_place(
     make_project: MakeProject, user: User, leftovers: Leftovers, dockerfile: str, says: str
 ) -> None:
-    web = made(make_project, dockerfile)
+    web = make_build_project(make_project, dockerfile)
     for verb in ("build", "up"):
         failed = web.compose(*([verb] if verb == "build" else [verb, "-d"]))
         assert failed.returncode == 1, failed
@@ -376,7 +376,7 @@ def small_disk(user: User) -> Iterator[Path]:
 def test_a_full_disk_is_told_and_leaves_nothing_half_made(
     make_project: MakeProject, user: User, small_disk: Path
 ) -> None:
-    web = made(make_project, "FROM scratch\nCOPY big /\n")
+    web = make_build_project(make_project, "FROM scratch\nCOPY big /\n")
     with (web.folder / "big").open("wb") as big:
         big.truncate(64 << 20)
     user.own(web.folder)
@@ -389,7 +389,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_made(
 
 @pytest.mark.parametrize("progress", ["plain", "tty"])
 def test_output_without_end_is_clipped(make_project: MakeProject, progress: str) -> None:
-    web = made(
+    web = make_build_project(
         make_project,
         f"""\
         FROM busybox
@@ -408,7 +408,7 @@ def test_output_without_end_is_clipped(make_project: MakeProject, progress: str)
 def test_a_build_that_is_ended_leaves_nothing(
     make_project: MakeProject, user: User, leftovers: Leftovers, number: signal.Signals
 ) -> None:
-    web = made(
+    web = make_build_project(
         make_project,
         """\
         FROM busybox

@@ -11,7 +11,7 @@ import pytest
 
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import Project, User
-from tests.scenarios.test_build import made, run
+from tests.scenarios.test_build import make_build_project, run
 
 pytestmark = pytest.mark.usefixtures("busybox_image")
 
@@ -44,7 +44,7 @@ def test_what_dockerignore_lets_in_again_goes_through_no_link(
     make_project: MakeProject, precious: Path
 ) -> None:
     files = {".dockerignore": "*\n!src/**\n", "src/f": "evil\n", "src/sub/g": "evil\n"}
-    web = made(
+    web = make_build_project(
         make_project,
         f"FROM busybox\nRUN mkdir /app && ln -s {precious} /app/src\nCOPY . /app\n",
         **files,
@@ -103,7 +103,7 @@ def test_links_of_an_image_are_followed_within_it(
 ) -> None:
     compose = "services: {web: {build: {context: ., secrets: [s]}}}\nsecrets: {s: {file: ./f}}\n"
     files = {"f": "evil\n", "folder/f": "evil\n", "folder/sub/f": "evil\n"}
-    web = made(
+    web = make_build_project(
         make_project, LINKS.format(precious, line.format(precious)), compose=compose, **files
     )
     archive(web, precious)
@@ -128,7 +128,7 @@ def archive(web: Project, outside: Path) -> None:
 
 
 def test_what_a_step_writes_to_the_context_goes_with_it(make_project: MakeProject) -> None:
-    web = made(
+    web = make_build_project(
         make_project,
         """\
         FROM busybox
@@ -144,7 +144,7 @@ def test_what_a_step_writes_to_the_context_goes_with_it(make_project: MakeProjec
 
 def test_folders_lie_deep_in_each_other(make_project: MakeProject, user: User) -> None:
     deep = "i=0; while [ $i -lt {0} ]; do mkdir d; cd d; i=$((i+1)); done; touch here"
-    web = made(
+    web = make_build_project(
         make_project,
         f"""\
         FROM busybox AS one

@@ -10,7 +10,7 @@ from tests.scenarios import parts
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import User, wait_until
 from tests.scenarios.reach import addresses, host_address, outside_server
-from tests.scenarios.test_build import made, run
+from tests.scenarios.test_build import make_build_project, run
 
 pytestmark = pytest.mark.usefixtures("busybox_image")
 
@@ -35,7 +35,7 @@ def test_a_step_sees_nothing_of_the_projects(make_project: MakeProject) -> None:
     other.up()
     (address,) = addresses(other, "vault").values()
     bridge = address.rpartition(".")[0] + ".1"
-    web = made(
+    web = make_build_project(
         make_project,
         f"""\
         FROM busybox
@@ -53,7 +53,7 @@ def test_a_step_sees_nothing_of_the_projects(make_project: MakeProject) -> None:
 def test_a_step_reaches_the_outside_and_finds_names(make_project: MakeProject) -> None:
     outside = host_address()
     with outside_server(outside) as port:
-        web = made(
+        web = make_build_project(
             make_project,
             f"""\
             FROM busybox
@@ -69,7 +69,9 @@ def test_a_step_reaches_the_outside_and_finds_names(make_project: MakeProject) -
 
 def test_a_step_finds_the_names_that_the_machine_finds(make_project: MakeProject) -> None:
     name = "deb.debian.org"
-    web = made(make_project, f"FROM busybox\nRUN nslookup -type=a {name} >/names; true\n")
+    web = make_build_project(
+        make_project, f"FROM busybox\nRUN nslookup -type=a {name} >/names; true\n"
+    )
     web.compose("build").ok()
     try:
         there = {str(output[4][0]) for output in socket.getaddrinfo(name, 80, socket.AF_INET)}
@@ -82,7 +84,7 @@ def test_a_step_finds_the_names_that_the_machine_finds(make_project: MakeProject
 def test_localhost_is_the_steps_own(make_project: MakeProject) -> None:
     outside = host_address()
     with outside_server("127.0.0.1") as port, outside_server(outside) as other:
-        web = made(
+        web = make_build_project(
             make_project,
             f"""\
             FROM busybox AS a
@@ -106,7 +108,7 @@ def test_host_means_the_machines_network_where_the_file_says_so(make_project: Ma
         FROM busybox
         RUN --network=host wget -q -O /a http://127.0.0.1:{port}/
         """
-        web = made(make_project, dockerfile)
+        web = make_build_project(make_project, dockerfile)
         failed = web.compose("build")
         assert failed.returncode == 1
         assert "Dockerfile:2: network.host is not allowed" in failed.stderr
@@ -131,7 +133,7 @@ def test_nothing_of_it_stays(make_project: MakeProject, user: User) -> None:
     (held,) = parts.find(user, "holder's child")
     links = Path(f"/proc/{held.pid}/net/dev").read_text().count(":")
     uplinks = len(parts.find(user, "uplink"))
-    web = made(make_project, "FROM busybox\nRUN echo now; sleep 1000\n")
+    web = make_build_project(make_project, "FROM busybox\nRUN echo now; sleep 1000\n")
     with (web.folder / "out").open("wb") as out:
         running = user.popen(
             "cntnr", "compose", "build", cwd=web.folder, stdout=out, stderr=out,

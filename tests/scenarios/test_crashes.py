@@ -290,7 +290,7 @@ def test_a_build_that_is_killed_leaves_nothing_and_can_be_done_again(
         parts.kill_all(project.user, part)
     if part == "supervisor":  # the build does not need it
         up.send_signal(signal.SIGINT)
-    output = said_by(up)
+    output = output_of(up)
     assert "Traceback" not in output
     assert "internal error" not in output
     project.compose("down", "-v").ok()
@@ -335,7 +335,7 @@ class Killer:
         return False
 
 
-def said_by(command: "subprocess.Popen[str]", timeout: float = 60) -> str:
+def output_of(command: "subprocess.Popen[str]", timeout: float = 60) -> str:
     try:
         out, err = command.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
@@ -360,7 +360,7 @@ def test_down_leaves_nothing_whatever_is_killed_whenever(
             "cntnr", "compose", *verb.split(), cwd=project.folder, env=WORD, **pipes
         )
         struck = Killer(user, part, after).strike(command)
-        output = said_by(command)
+        output = output_of(command)
         story.append(f"{verb}; {part} after {after:.3f} s: {struck}\n{output}")
         report = "\n".join(story)
         assert "Traceback" not in output, report

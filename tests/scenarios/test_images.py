@@ -145,7 +145,7 @@ def test_images_come_from_layouts_and_archives(make_project: MakeProject) -> Non
     assert "layout" in missing.stderr
 
 
-def packed(folder: Path, archive: Path, owner: int, form: str) -> None:
+def pack(folder: Path, archive: Path, owner: int, form: str) -> None:
     """Pack files into an archive with another owner and without entries for folders."""
 
     def owned(entry: tarfile.TarInfo) -> tarfile.TarInfo:
@@ -172,12 +172,12 @@ def test_an_archive_may_be_somebody_else_s(
         """
     )
     copies(project)
-    packed(project.folder / "layout", project.folder / "box.tar", owner, form)
+    pack(project.folder / "layout", project.folder / "box.tar", owner, form)
     other = str(project.folder / "other")
     project.user.run(
         "sh", "-c", f"mkdir {other} && tar -xf docker.tar -C {other}", cwd=project.folder
     ).ok()
-    packed(project.folder / "other", project.folder / "other.tar", owner, form)
+    pack(project.folder / "other", project.folder / "other.tar", owner, form)
     project.up(env={"PWD": str(project.folder)})
     assert list(project.states().values()) == ["running"] * 4
     assert list(project.user.data.glob("images/.draft-*")) == []
@@ -264,9 +264,9 @@ def test_images_that_cannot_be_had_are_told(make_project: MakeProject) -> None:
         probe.bind(("127.0.0.1", 0))
         closed = probe.getsockname()[1]
     down = make_project(f"services:\n  a: {{image: '127.0.0.1:{closed}/team/app', {WAITS}}}\n")
-    refused = down.compose("up", "-d")
-    assert refused.returncode == 1
-    assert f"the registry 127.0.0.1:{closed} cannot be reached" in refused.stderr
+    refusal = down.compose("up", "-d")
+    assert refusal.returncode == 1
+    assert f"the registry 127.0.0.1:{closed} cannot be reached" in refusal.stderr
     assert down.ps() == []
 
 

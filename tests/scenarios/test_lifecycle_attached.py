@@ -210,12 +210,15 @@ def test_contradictory_options_are_refused(make_project: MakeProject, busybox_im
         ("--build", "--no-build"),
         ("-d", "--exit-code-from", "one"),
     ):
-        refused = project.compose("up", *words)
-        assert refused.returncode == 1, str(refused)
-        assert words[0] in refused.stderr
+        refusal = project.compose("up", *words)
+        assert refusal.returncode == 1, str(refusal)
+        assert words[0] in refusal.stderr
         assert project.states() == {}
-    refused = project.compose("up", "--exit-code-from", "two")
-    assert (refused.returncode, "no such service: two" in refused.stderr) == (1, True), refused
+    refusal = project.compose("up", "--exit-code-from", "two")
+    assert (refusal.returncode, "no such service: two" in refusal.stderr) == (
+        1,
+        True,
+    ), refusal
 
 
 def test_runs_that_end_and_begin_again_are_shown(

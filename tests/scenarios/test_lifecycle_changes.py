@@ -4,14 +4,14 @@ import json
 
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import Project
-from tests.scenarios.oneshots import ended
+from tests.scenarios.oneshots import wait_for_exits
 
 
 def identities(project: Project) -> dict[str, str]:
     return {row["Service"]: row["ID"] for row in project.ps()}
 
 
-def moved(project: Project, before: dict[str, str]) -> set[str]:
+def recreated_services(project: Project, before: dict[str, str]) -> set[str]:
     """Return the services whose containers have new ids."""
     after = identities(project)
     return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
@@ -45,10 +45,10 @@ def test_a_second_up_of_an_unchanged_project_touches_nothing(
     project.up()
     before = {row["Name"]: (row["ID"], row["CreatedAt"]) for row in project.ps()}
     files = (project.user.data / "containers" / project.name).glob("*/record.json")
-    written = {path: path.stat().st_mtime_ns for path in files}
+    lines = {path: path.stat().st_mtime_ns for path in files}
     again = project.up()
     assert {row["Name"]: (row["ID"], row["CreatedAt"]) for row in project.ps()} == before
-    assert written == {path: path.stat().st_mtime_ns for path in written}
+    assert lines == {path: path.stat().st_mtime_ns for path in lines}
     for word in ("Creat", "Recreat", "Stopp", "Removing"):
         assert word not in again.stderr, again
     for name in ("web-1", "db-1", "db-2"):
@@ -87,9 +87,9 @@ def test_changes_recreate_what_they_concern_and_are_said(
         f"2 prepare container {project.name}-web-1 (after 1)",
         f"3 start container {project.name}-web-1: recreated by 1 (after 2)",
     ]
-    assert moved(project, before) == set()
+    assert recreated_services(project, before) == set()
     stderr = project.up("-t", "0").stderr
-    assert moved(project, before) == {"web"}
+    assert recreated_services(project, before) == {"web"}
     assert f"Container {project.name}-web-1  Recreate (configuration changed)" in stderr
     assert f"Container {project.name}-web-1  Recreated" in stderr
     assert f"Container {project.name}-db-1  Running" in stderr
@@ -99,18 +99,18 @@ def test_changes_recreate_what_they_concern_and_are_said(
 
     before = identities(project)
     project.up("--force-recreate", "-t", "0", "web")
-    assert moved(project, before) == {"web"}  # what it depends on was not named
+    assert recreated_services(project, before) == {"web"}  # what it depends on was not named
     before = identities(project)
     project.up("--force-recreate", "--always-recreate-deps", "-t", "0", "web")
-    assert moved(project, before) == {"web", "db"}
+    assert recreated_services(project, before) == {"web", "db"}
     before = identities(project)
     project.write("compose.yaml", changed.replace('a: "1"', 'a: "2"'))
     project.up("--no-recreate")
-    assert moved(project, before) == set()
+    assert recreated_services(project, before) == set()
     project.up("--no-deps", "-t", "0", "web")
-    assert moved(project, before) == set()
+    assert recreated_services(project, before) == set()
     project.up("-V", "-t", "0", "db", "web")
-    assert moved(project, before) == {"db"}
+    assert recreated_services(project, before) == {"db"}
     project.up("-V", "--force-recreate", "-t", "0", "web")
     assert project.exec("web", "cat", "/kept/word").returncode != 0
 
@@ -132,9 +132,9 @@ def test_a_new_image_recreates(make_project: MakeProject, busybox_image: str) ->
     before = identities(project)
     project.write("word", "two\n")
     project.up()
-    assert moved(project, before) == set()
+    assert recreated_services(project, before) == set()
     project.up("--build", "-t", "0")
-    assert moved(project, before) == {"web"}
+    assert recreated_services(project, before) == {"web"}
     assert project.exec("web", "cat", "/word").stdout == "two\n"
 
 
@@ -173,7 +173,7 @@ def test_networks_and_volumes_that_changed_are_made_anew(
     before = identities(project)
     project.write("compose.yaml", text.replace("internal: false", "internal: true"))
     project.up("-t", "0")
-    assert moved(project, before) <= {"web"}
+    assert recreated_services(project, before) <= {"web"}
     assert project.states()[f"{project.name}-web-1"] == "running"
     assert "default" not in project.exec("web", "ip", "route").ok().stdout
 
@@ -197,9 +197,9 @@ def test_no_start_creates_and_a_job_runs_again_at_the_next_up(
     before = identities(project)
     for runs in (1, 2):
         project.up()
-        ended(project)
+        wait_for_exits(project)
         assert project.logs_count("ran") == runs
-    assert moved(project, before) == set()
+    assert recreated_services(project, before) == set()
     labels = next(row["Labels"] for row in project.ps())
     shown = json.loads(project.compose("config", "--format", "json").ok().stdout)
     assert list(shown["services"]) == ["job"]

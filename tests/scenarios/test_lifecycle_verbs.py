@@ -142,18 +142,18 @@ def test_ps_tells_all_shapes(make_project: MakeProject, busybox_image: str) -> N
         f"{project.name}-done-1",
         f"{project.name}-web-1",
     ]
-    assert ps("-q") == [made_id(project, web)]
+    assert ps("-q") == [full_id(project, web)]
     assert ps("--services") == ["web"]
     assert ps("-a", "--services") == ["done", "web"]
     assert ps("--format", "{{.Name}} {{.State}}") == [f"{project.name}-web-1 running"]
-    assert ps("-a", "--status", "exited", "-q") == [made_id(project, rows["done"])]
+    assert ps("-a", "--status", "exited", "-q") == [full_id(project, rows["done"])]
     assert ps("--filter", "status=exited", "--services") == ["done"]
     assert [json.loads(line)["Service"] for line in ps("--format", "json", "web")] == ["web"]
     wrong = project.compose("ps", "nothing")
     assert (wrong.returncode, "no such service: nothing" in wrong.stderr) == (1, True), wrong
 
 
-def made_id(project: Project, row: dict[str, object]) -> str:
+def full_id(project: Project, row: dict[str, object]) -> str:
     """Return the full id of a container from the short one in a row."""
     folder = project.user.data / "containers" / project.name
     return next(path.name for path in folder.iterdir() if path.name.startswith(str(row["ID"])))

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.reach import SAYS, addresses, answers, looked_up
+from tests.scenarios.reach import SAYS, addresses, answers, look_up
 
 pytestmark = pytest.mark.usefixtures("busybox_image")
 
@@ -32,16 +32,16 @@ def test_an_alias_holds_for_the_service_that_has_the_link(make_project: MakeProj
     for server in ("", "127.0.0.11"):
         # A link's alias comes before the name of a service.
         own = {"foo": {a["eth0"]}, "bar.example": home, "d": {a["eth0"]}}
-        assert looked_up(project, "c", *names, server=server) == plain | own
-        assert looked_up(project, "d", *names, server=server) == plain | {"foo": home}
-        assert looked_up(project, "a", *names, server=server) == plain
-        assert looked_up(project, "e", "foo", "b", server=server) == {
+        assert look_up(project, "c", *names, server=server) == plain | own
+        assert look_up(project, "d", *names, server=server) == plain | {"foo": home}
+        assert look_up(project, "a", *names, server=server) == plain
+        assert look_up(project, "e", "foo", "b", server=server) == {
             "foo": home | side,
             "b": {a["eth0"]},
         }
         swapped = {"a": home, "b": {a["eth0"]}, "c": {c}, "d": {d}}
-        assert looked_up(project, "swapped", *names, server=server) == swapped
-        assert looked_up(project, "same", "foo", server=server) == {"foo": home}
+        assert look_up(project, "swapped", *names, server=server) == swapped
+        assert look_up(project, "same", "foo", server=server) == {"foo": home}
     bodies = answers(project, "c", "foo/who", "bar.example/who", "b/who", "a/who")
     assert bodies == {"foo/who": "ha", "bar.example/who": "hb", "b/who": "hb", "a/who": "ha"}
     # Programs ask for both kinds of addresses: that there is none of IPv6 is no error.
@@ -53,17 +53,17 @@ def test_an_alias_holds_for_the_service_that_has_the_link(make_project: MakeProj
 def test_an_alias_follows_its_target(make_project: MakeProject) -> None:
     project = make_project(LINKS)
     project.up("c")
-    assert looked_up(project, "c", "foo") == {"foo": {addresses(project, "a")["eth0"]}}
+    assert look_up(project, "c", "foo") == {"foo": {addresses(project, "a")["eth0"]}}
     project.up("--no-recreate", "--scale", "a=3", "a")
     three = {addresses(project, "a", index=number)["eth0"] for number in (1, 2, 3)}
-    assert looked_up(project, "c", "foo") == {"foo": three}
+    assert look_up(project, "c", "foo") == {"foo": three}
     project.up("-t", "0", "--force-recreate", "--scale", "a=1", "a")
-    assert looked_up(project, "c", "foo") == {"foo": {addresses(project, "a")["eth0"]}}
+    assert look_up(project, "c", "foo") == {"foo": {addresses(project, "a")["eth0"]}}
     project.compose("stop", "-t", "0", "a").ok()
-    assert looked_up(project, "c", "foo", "bar.example").keys() == {"bar.example"}
+    assert look_up(project, "c", "foo", "bar.example").keys() == {"bar.example"}
     project.compose("start", "a").ok()
     project.compose("restart", "-t", "0", "c").ok()
-    assert looked_up(project, "c", "foo") == {"foo": {addresses(project, "a")["eth0"]}}
+    assert look_up(project, "c", "foo") == {"foo": {addresses(project, "a")["eth0"]}}
     ran = project.compose("run", "--rm", "-T", "c", "nslookup", "-type=a", "foo").ok().stdout
     assert addresses(project, "a")["eth0"] in ran
 
@@ -77,7 +77,7 @@ def test_a_small_network_has_resolvers_for_many_links(make_project: MakeProject)
     project.up()
     at = addresses(project, "a")["eth0"]
     for n in range(4):
-        addresses_by_name = looked_up(project, f"c{n}", *(f"is-{other}" for other in range(4)))
+        addresses_by_name = look_up(project, f"c{n}", *(f"is-{other}" for other in range(4)))
         assert addresses_by_name == {f"is-{n}": {at}}
     every = {address for n in range(4) for address in addresses(project, f"c{n}").values()}
     assert len({*every, at}) == 5
@@ -97,8 +97,8 @@ services:
   c: {{image: busybox, command: sleep 900, stop_signal: KILL, links: ["a:{link}"]}}
 """,
     )
-    refused = project.compose("up", "-d")
-    assert refused.returncode == 1
-    assert "cannot link service c" in refused.stderr
-    assert "Traceback" not in refused.stderr
+    refusal = project.compose("up", "-d")
+    assert refusal.returncode == 1
+    assert "cannot link service c" in refusal.stderr
+    assert "Traceback" not in refusal.stderr
     project.compose("down", "-t", "0").ok()

@@ -11,7 +11,15 @@ import pytest
 
 from tests.scenarios import login, parts
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.lib import WEB, Result, User, free_port, http_answers, refused, wait_until
+from tests.scenarios.lib import (
+    WEB,
+    Result,
+    User,
+    assert_refused,
+    free_port,
+    http_answers,
+    wait_until,
+)
 
 # Answers on a published port, and keeps a file of its own.
 SERVER = """
@@ -247,7 +255,7 @@ def test_a_stranger_s_runtime_folder_is_not_trusted(
     project = make_project(WEB.format(image=busybox_image, port=free_port()), name="mine")
     env = {"CNTNR_RUNTIME_DIR": str(occupied), "XDG_RUNTIME_DIR": ""}
     ended = project.compose(*words, env=env)
-    message = refused(
+    message = assert_refused(
         ended, f"error: cannot trust the runtime directory {occupied}: not ours alone"
     )
     assert "hint: have it removed" in message

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.lib import Project, refused
+from tests.scenarios.lib import Project, assert_refused
 
 pytestmark = pytest.mark.usefixtures("busybox_image")
 
@@ -34,7 +34,7 @@ def test_a_long_chain_of_links_does_not_lead_out_of_a_volume(make_project: MakeP
         """)
     project.write("mine/secret", "secret")
     out = {"OUT": str(project.folder / "mine")}
-    refused(project.compose("up", "-d", env=out), "cannot mount subpath l1: Too many levels")
+    assert_refused(project.compose("up", "-d", env=out), "cannot mount subpath l1: Too many levels")
     assert project.states()[f"{project.name}-taker-1"] == "created"
 
 
@@ -55,7 +55,7 @@ def test_a_long_chain_of_links_does_not_fill_a_volume_from_the_machine(
     project.write("mine/secret", "secret")
     out = {"OUT": str(project.folder / "mine")}
     result = project.compose("up", "-d", "--build", env=out)
-    refused(result, "cannot mount /c/l1 in service a: ", "Too many levels of symbolic links")
+    assert_refused(result, "cannot mount /c/l1 in service a: ", "Too many levels of symbolic links")
 
 
 def test_a_subpath_is_what_it_was_when_it_was_looked_up(make_project: MakeProject) -> None:
@@ -107,13 +107,13 @@ def test_a_file_of_users_that_is_a_pipe(make_project: MakeProject) -> None:
         """)
     project.write("Dockerfile", "FROM piped\nRUN true\n")
     reason = "cannot run a program: /etc/passwd in the container is no regular file"
-    refused(project.compose("up", "-d", "--build", "a", timeout=60), reason)
+    assert_refused(project.compose("up", "-d", "--build", "a", timeout=60), reason)
     project.up("b")
     sh(project, "b", "rm /etc/passwd; mkfifo /etc/passwd")
-    refused(project.compose("exec", "-T", "-u", "ann", "b", "true", timeout=20), reason)
-    refused(project.exec("b", "true", timeout=20), reason)
+    assert_refused(project.compose("exec", "-T", "-u", "ann", "b", "true", timeout=20), reason)
+    assert_refused(project.exec("b", "true", timeout=20), reason)
     project.write("compose.yaml", "services: {a: {image: busybox}, b: {build: .}}")
-    refused(project.compose("build", "b", timeout=30), reason)
+    assert_refused(project.compose("build", "b", timeout=30), reason)
 
 
 def test_a_file_of_users_that_never_ends(make_project: MakeProject) -> None:
@@ -121,7 +121,9 @@ def test_a_file_of_users_that_never_ends(make_project: MakeProject) -> None:
     project.up()
     sh(project, "a", "truncate -s 100G /etc/passwd")
     result = project.compose("exec", "-T", "-u", "ann", "a", "true", timeout=20)
-    refused(result, "unable to find user ann: /etc/passwd in the container cannot be read", "KiB")
+    assert_refused(
+        result, "unable to find user ann: /etc/passwd in the container cannot be read", "KiB"
+    )
 
 
 MADE = """
@@ -214,6 +216,6 @@ def test_a_source_that_nobody_makes_is_refused_at_once_or_at_the_start(
             depends_on: [first]
             volumes: ["./none.txt:/etc/none"]
         """)
-    refused(project.compose("up", "-d"), "cannot mount ", "none.txt in service second")
+    assert_refused(project.compose("up", "-d"), "cannot mount ", "none.txt in service second")
     assert project.states()[f"{project.name}-second-1"] == "created"
     assert not (project.folder / "none.txt").exists()

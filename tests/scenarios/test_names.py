@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.lib import User, refused
+from tests.scenarios.lib import User, assert_refused
 
 pytestmark = pytest.mark.usefixtures("busybox_image")
 Leftovers = Callable[[], list[str]]
@@ -64,11 +64,11 @@ def test_a_name_that_cannot_be_is_refused_with_its_place(
     project = make_project(text("good"))
     for name in NAMES if part != "service" else (name for name in NAMES if name):
         project.write("compose.yaml", text(name))
-        refused(project.compose("up", "-d"), f"{at}: cannot be honoured: it must ")
+        assert_refused(project.compose("up", "-d"), f"{at}: cannot be honoured: it must ")
         project.compose("config").ok()
     project.write("compose.yaml", text("../../xy", ", external: true" if part != "service" else ""))
     for words in (["up", "-d"], ["create"], ["run", "--rm", "a", "true"]):
-        refused(project.compose(*words), f"{at}: cannot be honoured: it must ")
+        assert_refused(project.compose(*words), f"{at}: cannot be honoured: it must ")
     project.down("-v")
     assert leftovers() == []
 
@@ -91,10 +91,10 @@ def test_no_command_line_makes_a_path_of_a_name(
         if name != "x" * 300 or verb == "up -d"
     ]
     for words, says in attempts:
-        refused(project.compose(*words), says)
+        assert_refused(project.compose(*words), says)
     for verb in ("up", "down", "ps"):
         if name != "x" * 300 or verb == "up":
-            refused(project.compose(verb, env={"COMPOSE_PROJECT_NAME": name}), "project")
+            assert_refused(project.compose(verb, env={"COMPOSE_PROJECT_NAME": name}), "project")
     assert leftovers() == []
     assert victims() == before
 

@@ -7,8 +7,8 @@ import pytest
 
 from tests.scenarios import parts
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.lib import Project, free_port, http_answers, refused, wait_until
-from tests.scenarios.reach import SAYS, answers, looked_up
+from tests.scenarios.lib import Project, assert_refused, free_port, http_answers, wait_until
+from tests.scenarios.reach import SAYS, answers, look_up
 
 pytestmark = pytest.mark.usefixtures("busybox_image")
 Leftovers = Callable[[], list[str]]
@@ -55,7 +55,7 @@ class Shaky:
         """Check that everything is there: ports, names, neighbours, rules, addresses."""
         assert http_answers(f"http://127.0.0.1:{self.port}/who") == "a\n"
         assert answers(self.project, "b", "a/who") == {"a/who": "a"}
-        assert set(looked_up(self.project, "a", "a", "b")) == {"a", "b"}
+        assert set(look_up(self.project, "a", "a", "b")) == {"a", "b"}
         wait_until(lambda: len(parts.find(self.project.user, "dnsmasq")) == 3, timeout=8)
         rules = inside(self.project, "nft", "list", "ruleset")
         assert rules.count("masquerade") == 2, rules
@@ -83,7 +83,9 @@ def test_a_program_that_fails_once_in_down_does_no_harm(
     shaky.up()
     shaky.works()
     shaky.fails_next(program)
-    message = refused(shaky.project.compose("down", "-t", "0"), f" down: {program} fails", "hint: ")
+    message = assert_refused(
+        shaky.project.compose("down", "-t", "0"), f" down: {program} fails", "hint: "
+    )
     assert shaky.has_failed(program)
     assert "cannot take network " in message
     assert shaky.project.ps() == [], "everything else is gone all the same"
@@ -100,7 +102,7 @@ def test_a_down_that_failed_is_brought_to_its_end(
     shaky = Shaky(make_project)
     shaky.up()
     shaky.fails_next(program)
-    refused(shaky.project.compose("down", "-t", "0"), f" down: {program} fails")
+    assert_refused(shaky.project.compose("down", "-t", "0"), f" down: {program} fails")
     assert leftovers() == [], "the supervisor tries again, and goes then"
 
 
@@ -110,7 +112,7 @@ def test_a_program_that_fails_once_in_up_does_no_harm(
 ) -> None:
     shaky = Shaky(make_project)
     shaky.fails_next(program)
-    refused(shaky.project.compose("up", "-d", env=shaky.env), f"{program} fails")
+    assert_refused(shaky.project.compose("up", "-d", env=shaky.env), f"{program} fails")
     assert shaky.has_failed(program)
     shaky.up()
     shaky.works()

@@ -9,7 +9,7 @@ import pytest
 from tests.scenarios import parts
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import free_port, http_answers, wait_until
-from tests.scenarios.reach import SAYS, addresses, answers, host_address, looked_up, outside_server
+from tests.scenarios.reach import SAYS, addresses, answers, host_address, look_up, outside_server
 
 pytestmark = pytest.mark.usefixtures("busybox_image")
 
@@ -55,17 +55,17 @@ def test_networks_and_projects_are_apart(make_project: MakeProject) -> None:
         "c",
         f"{second.name}-a-1",
     )
-    assert looked_up(first, "a", *everybody) == {
+    assert look_up(first, "a", *everybody) == {
         "a": {at["a"]["eth0"]},
         "alpha": {at["a"]["eth0"]},
         "both": {at["both"]["eth1"]},
     }
-    assert set(looked_up(first, "b", *everybody)) == {"b", "beta", "both", "deep", "near"}
+    assert set(look_up(first, "b", *everybody)) == {"b", "beta", "both", "deep", "near"}
     # Who is on two networks knows all of both, and his neighbours do not thereby know each other.
-    seen = looked_up(first, "both", *everybody)
+    seen = look_up(first, "both", *everybody)
     assert set(seen) == {"a", "alpha", "b", "beta", "both", "deep", "near"}
     assert seen["deep"] == {at["both"]["eth0"]}
-    assert set(looked_up(first, "near", *everybody)) == {
+    assert set(look_up(first, "near", *everybody)) == {
         "b",
         "beta",
         "both",
@@ -73,9 +73,9 @@ def test_networks_and_projects_are_apart(make_project: MakeProject) -> None:
         "shut",
         "near",
     }
-    assert set(looked_up(first, "shut", *everybody)) == {"shut", "near"}
+    assert set(look_up(first, "shut", *everybody)) == {"shut", "near"}
     # The same name means somebody else in the other project.
-    assert looked_up(second, "c", "a", "both", "alpha") == {"a": {other}}
+    assert look_up(second, "c", "a", "both", "alpha") == {"a": {other}}
 
     # By address: neighbours only, whoever knows the others' addresses.
     urls = [f"{address}/who" for each in at.values() for address in each.values()]
@@ -89,9 +89,9 @@ def test_networks_and_projects_are_apart(make_project: MakeProject) -> None:
     assert set(bodies[3]) == {f"{other}/who", f"{c}/who"}
 
     # Another network's gateway answers nobody, so it tells no names either.
-    assert looked_up(first, "a", "a", server=own_gateway)
-    assert not looked_up(first, "a", "b", server=back_gateway)
-    assert not looked_up(first, "a", "a", server=other_gateway)
+    assert look_up(first, "a", "a", server=own_gateway)
+    assert not look_up(first, "a", "b", server=back_gateway)
+    assert not look_up(first, "a", "a", server=other_gateway)
     pinged = "for to; do ping -c 1 -W 1 $to >/dev/null 2>&1 && echo $to; done; true"
     to = (own_gateway, back_gateway, other_gateway)
     assert first.exec("a", "sh", "-c", pinged, "ping", *to).ok().stdout.split() == [own_gateway]
@@ -118,8 +118,8 @@ def test_an_internal_network_leads_nowhere(make_project: MakeProject) -> None:
     assert "default" not in routes
     assert project.exec("near", "ip", "route").ok().stdout.count("default") == 1
     # Nobody asks the world for a name on behalf of the shut: not even the holder's own resolver.
-    assert not looked_up(project, "shut", "localhost.localdomain", "example.org")
-    assert not looked_up(project, "shut", "example.org", server="10.0.2.3")
+    assert not look_up(project, "shut", "localhost.localdomain", "example.org")
+    assert not look_up(project, "shut", "example.org", server="10.0.2.3")
 
 
 NAMES = f"""
@@ -142,7 +142,7 @@ def test_a_container_has_all_its_names(make_project: MakeProject) -> None:
     web, mail = addresses(project, "web"), addresses(project, "mail")["eth0"]
     short = {row["Service"]: row["ID"][:12] for row in project.ps()}
     own = ("web", f"{project.name}-web-1", short["web"], "www", "frontend")
-    addresses_by_name = looked_up(
+    addresses_by_name = look_up(
         project, "mail", *own, "WEB", "www2", "box", "web.", "mail", "post-office", "shared"
     )
     assert {name: addresses_by_name.pop(name) for name in own} == {
@@ -168,7 +168,7 @@ def test_every_replica_answers_to_the_name(make_project: MakeProject) -> None:
     project = make_project(NAMES)
     project.up("many", "web")
     replicas = {addresses(project, "many", index=number)["eth0"] for number in (1, 2, 3)}
-    assert looked_up(project, "web", "many")["many"] == replicas
+    assert look_up(project, "web", "many")["many"] == replicas
     bodies = answers(project, "web", *(f"{address}/who" for address in replicas))
     assert set(bodies.values()) == {row["ID"][:12] for row in project.ps("many")}
     # The order changes from answer to answer, so that who takes the first one meets each of them.
@@ -177,9 +177,9 @@ def test_every_replica_answers_to_the_name(make_project: MakeProject) -> None:
     assert set(project.exec("web", "sh", "-c", loop).ok().stdout.split()) == replicas
 
     project.up("--scale", "many=1", "many")
-    assert looked_up(project, "web", "many")["many"] == {addresses(project, "many")["eth0"]}
+    assert look_up(project, "web", "many")["many"] == {addresses(project, "many")["eth0"]}
     project.up("--scale", "many=4", "many")
-    assert len(looked_up(project, "web", "many")["many"]) == 4
+    assert len(look_up(project, "web", "many")["many"]) == 4
 
 
 def test_names_follow_a_restart_and_go_with_the_container(make_project: MakeProject) -> None:
@@ -187,7 +187,7 @@ def test_names_follow_a_restart_and_go_with_the_container(make_project: MakeProj
     project.up("web", "mail")
     project.compose("restart", "-t", "0", "web").ok()
     after = addresses(project, "web")["eth0"]
-    assert looked_up(project, "mail", "web", "www", "frontend") == {
+    assert look_up(project, "mail", "web", "www", "frontend") == {
         "web": {after},
         "www": {after},
         "frontend": {after},
@@ -195,16 +195,16 @@ def test_names_follow_a_restart_and_go_with_the_container(make_project: MakeProj
     assert answers(project, "mail", "web/who") == {"web/who": "box"}
 
     project.compose("stop", "-t", "0", "web").ok()
-    assert set(looked_up(project, "mail", "web", "www", "frontend", "shared")) == {"shared"}
+    assert set(look_up(project, "mail", "web", "www", "frontend", "shared")) == {"shared"}
     project.compose("start", "web").ok()
-    assert looked_up(project, "mail", "web") == {"web": {addresses(project, "web")["eth0"]}}
+    assert look_up(project, "mail", "web") == {"web": {addresses(project, "web")["eth0"]}}
 
     project.compose("kill", "web").ok()
-    wait_until(lambda: not looked_up(project, "mail", "web"), what="the name is gone")
+    wait_until(lambda: not look_up(project, "mail", "web"), what="the name is gone")
     project.up("--force-recreate", "web")
-    assert looked_up(project, "mail", "web") == {"web": {addresses(project, "web")["eth0"]}}
+    assert look_up(project, "mail", "web") == {"web": {addresses(project, "web")["eth0"]}}
     project.compose("rm", "-fs", "web").ok()
-    assert not looked_up(project, "mail", "web")
+    assert not look_up(project, "mail", "web")
 
 
 CHOSEN = f"""
@@ -241,7 +241,7 @@ def test_a_changed_network_is_made_anew_and_names_are_still_found(
     changed = project.up("-t", "0", "a", "both", "b")
     assert f"Network {project.name}_back  Removed" in changed.stderr
     # The one on two networks asks a resolver that follows the new one.
-    assert set(looked_up(project, "both", "a", "b", "beta")) == {"a", "b", "beta"}
+    assert set(look_up(project, "both", "a", "b", "beta")) == {"a", "b", "beta"}
     assert answers(project, "both", "a/who", "b/who") == {"a/who": "a", "b/who": "b"}
     assert "default" not in project.exec("b", "ip", "route").ok().stdout
 
@@ -281,18 +281,18 @@ networks:
     )
     project.up()
     elsewhere = "cntnr.example.org"
-    wait_until(lambda: looked_up(project, "one", elsewhere) == {elsewhere: {"10.1.2.3"}})
-    assert looked_up(project, "two", elsewhere) == {elsewhere: {"10.1.2.3"}}
+    wait_until(lambda: look_up(project, "one", elsewhere) == {elsewhere: {"10.1.2.3"}})
+    assert look_up(project, "two", elsewhere) == {elsewhere: {"10.1.2.3"}}
     # Neighbours are found all the same, and no name without a dot is asked elsewhere.
-    assert set(looked_up(project, "one", "two", "names", "far", "nobody")) == {"two", "names"}
-    assert set(looked_up(project, "two", "one", "far", "nobody")) == {"one", "far"}
+    assert set(look_up(project, "one", "two", "names", "far", "nobody")) == {"two", "names"}
+    assert set(look_up(project, "two", "one", "far", "nobody")) == {"one", "far"}
 
 
 def test_addresses_and_interfaces_are_as_the_file_says(make_project: MakeProject) -> None:
     here, guest = make_project(CHOSEN), make_project(GUEST)
-    refused = guest.compose("up", "-d")
-    assert refused.returncode == 1
-    assert "network the-lan declared as external, but could not be found" in refused.stderr
+    refusal = guest.compose("up", "-d")
+    assert refusal.returncode == 1
+    assert "network the-lan declared as external, but could not be found" in refusal.stderr
 
     here.up()
     fixed, free = addresses(here, "fixed"), addresses(here, "free")
@@ -309,11 +309,11 @@ def test_addresses_and_interfaces_are_as_the_file_says(make_project: MakeProject
 
     # Another project joins by the network's name, and leaves it where it is.
     guest.up()
-    assert looked_up(guest, "guest", "fixed", "free") == {
+    assert look_up(guest, "guest", "fixed", "free") == {
         "fixed": {"10.77.0.5"},
         "free": set(free.values()),
     }
-    assert set(looked_up(here, "free", "guest")) == {"guest"}
+    assert set(look_up(here, "free", "guest")) == {"guest"}
     assert answers(guest, "guest", "free/who")
     busy = here.down()
     assert "Resource is still in use" in busy.stderr
@@ -336,7 +336,7 @@ def test_docker_s_bridge_and_networks_by_name(make_project: MakeProject) -> None
     assert f"network {project.name}_default" in missing.stderr
     project.up()
     assert http_answers(f"http://127.0.0.1:{port}/who")
-    assert not looked_up(project, "a", "b")
+    assert not look_up(project, "a", "b")
     assert "default via" in project.exec("a", "ip", "route").ok().stdout
     there.up()
     assert answers(there, "c", "b/who").keys() == {"b/who"}
@@ -357,11 +357,11 @@ def test_what_cannot_be_had_is_refused(make_project: MakeProject, networks: str,
     project = make_project(
         f"services:\n  a: {{networks: [one], {_inline()}}}\nnetworks: {networks}\n"
     )
-    refused = project.compose("up", "-d")
-    assert refused.returncode == 1
-    assert says in refused.stderr
-    assert "one" in refused.stderr
-    assert "Traceback" not in refused.stderr
+    refusal = project.compose("up", "-d")
+    assert refusal.returncode == 1
+    assert says in refusal.stderr
+    assert "one" in refusal.stderr
+    assert "Traceback" not in refusal.stderr
     assert project.ps() == []
 
 
@@ -413,7 +413,7 @@ def test_resolver_settings_reach_the_container(make_project: MakeProject) -> Non
     assert "ndots:0" not in options
     b = project.exec("b", "cat", "/etc/resolv.conf").ok().stdout
     assert "search" not in b
-    assert looked_up(project, "b", "a", "b").keys() == {
+    assert look_up(project, "b", "a", "b").keys() == {
         "a",
         "b",
     }  # a server of its own hides nobody

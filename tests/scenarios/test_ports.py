@@ -64,7 +64,7 @@ def has_ipv6() -> bool:
     return True
 
 
-def echoed(address: str, port: int, text: bytes) -> bytes:
+def echo(address: str, port: int, text: bytes) -> bytes:
     """Send a datagram, again and again until it comes back."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as wire:
@@ -107,8 +107,8 @@ services:
     assert http_get(f"http://127.0.0.1:{local}/") == "8000"
     assert is_refused(outside, local)
     assert [http_get(f"http://127.0.0.1:{first + n}/") for n in (0, 1)] == ["8001", "8002"]
-    assert echoed("127.0.0.1", udp, b"one") == b"one"
-    assert echoed(outside, udp, b"two") == b"two"
+    assert echo("127.0.0.1", udp, b"one") == b"one"
+    assert echo(outside, udp, b"two") == b"two"
     [row] = project.ps()
     seen = {
         (publisher["URL"], publisher["TargetPort"], publisher["Protocol"]): publisher[
@@ -138,7 +138,7 @@ services:
     assert http_get(f"http://127.0.0.1:{ephemeral.pop()}/") == "8001"
     if has_ipv6():
         assert http_get(f"http://[::1]:{everywhere}/") == "8000"
-        assert echoed("::1", udp, b"six") == b"six"
+        assert echo("::1", udp, b"six") == b"six"
         assert seen["::", 8000, "tcp"] == everywhere
         assert is_refused("::1", local)
 
@@ -282,20 +282,20 @@ def test_a_low_port_is_refused_with_the_setting_that_allows_it(make_project: Mak
     if lowest <= 80:
         pytest.skip("this machine lets everybody use port 80")
     project = make_project(web("80:80"))
-    refused = project.compose("up", "-d")
-    assert refused.returncode == 1
-    assert "compose.yaml:" in refused.stderr
-    assert f"ordinary users may use ports from {lowest} on" in refused.stderr
-    assert "net.ipv4.ip_unprivileged_port_start=80" in refused.stderr
+    refusal = project.compose("up", "-d")
+    assert refusal.returncode == 1
+    assert "compose.yaml:" in refusal.stderr
+    assert f"ordinary users may use ports from {lowest} on" in refusal.stderr
+    assert "net.ipv4.ip_unprivileged_port_start=80" in refusal.stderr
     assert project.ps() == []
 
 
 def test_an_address_of_another_machine_is_refused(make_project: MakeProject) -> None:
     port = free_port()
     project = make_project(web(f"203.0.113.9:{port}:80"))
-    refused = project.compose("up", "-d")
-    assert refused.returncode == 1
-    assert f"port {port} on 203.0.113.9: this machine has no such address" in refused.stderr
+    refusal = project.compose("up", "-d")
+    assert refusal.returncode == 1
+    assert f"port {port} on 203.0.113.9: this machine has no such address" in refusal.stderr
 
 
 def test_run_publishes_what_it_is_asked_to(make_project: MakeProject) -> None:

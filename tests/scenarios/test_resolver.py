@@ -4,7 +4,7 @@ import pytest
 
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import free_port, http_answers, wait_until
-from tests.scenarios.reach import SAYS, addresses, looked_up
+from tests.scenarios.reach import SAYS, addresses, look_up
 
 pytestmark = pytest.mark.usefixtures("busybox_image")
 DOCKERS = "127.0.0.11"
@@ -39,17 +39,17 @@ def test_it_answers_wherever_a_container_is(make_project: MakeProject) -> None:
         "far": {"both", "far"},
     }
     for service, expected in seen.items():
-        addresses_by_name = looked_up(project, service, *names, server=DOCKERS)
+        addresses_by_name = look_up(project, service, *names, server=DOCKERS)
         assert set(addresses_by_name) == expected, service
-        assert addresses_by_name == looked_up(project, service, *names), service
+        assert addresses_by_name == look_up(project, service, *names), service
     project.compose("restart", "-t", "0", "a", "both").ok()
-    addresses_by_name = looked_up(project, "both", "a", "far", server=DOCKERS)
+    addresses_by_name = look_up(project, "both", "a", "far", server=DOCKERS)
     assert addresses_by_name == {
         "a": {addresses(project, "a")["eth0"]},
         "far": {addresses(project, "far")["lan0"]},
     }
     project.up("-t", "0", "--force-recreate", "--no-deps", "chosen")
-    assert set(looked_up(project, "chosen", "a", server=DOCKERS)) == {"a"}
+    assert set(look_up(project, "chosen", "a", server=DOCKERS)) == {"a"}
 
 
 ASK = """

@@ -36,13 +36,13 @@ services:
 """
 
 
-def made(make_project: MakeProject) -> Project:
+def make_run_project(make_project: MakeProject) -> Project:
     project = make_project(TEXT, files={"shared/file": ""})
     (project.folder / "shared").chmod(0o777)
     return project
 
 
-def left(project: Project) -> list[str]:
+def list_leftovers(project: Project) -> list[str]:
     """List what one-off containers have left: their folders and their anonymous volumes."""
     records = [*(project.user.data / "containers" / project.name).glob("*/record.json")]
     oneoffs = [path for path in records if json.loads(path.read_text()).get("oneoff")]
@@ -68,7 +68,7 @@ def running(
         client.communicate()
 
 
-def go(project: Project) -> None:
+def let_program_end(project: Project) -> None:
     project.write("shared/go", "")
 
 
@@ -76,34 +76,34 @@ def go(project: Project) -> None:
 def test_a_client_killed_before_the_start(
     make_project: MakeProject, others: tuple[str, ...]
 ) -> None:
-    project = made(make_project)
+    project = make_run_project(make_project)
     with running(project, "late", "true", ready="") as client:
-        wait_until(lambda: len(left(project)) == 2, what="it is made")
+        wait_until(lambda: len(list_leftovers(project)) == 2, what="it is made")
         client.kill()
         for part in others:
             parts.kill_all(project.user, part)
         if others:
             assert [row["Service"] for row in project.ps()] == ["sick"]
-            assert left(project) == []
-        wait_until(lambda: not left(project), what="it is removed")
+            assert list_leftovers(project) == []
+        wait_until(lambda: not list_leftovers(project), what="it is removed")
     project.compose("down", "-t", "0").ok()
 
 
 def test_a_client_killed_meanwhile(make_project: MakeProject, leftovers: Leftovers) -> None:
-    project = made(make_project)
+    project = make_run_project(make_project)
     with running(project) as client:
         client.kill()
         client.wait()
     wait_until((project.folder / "shared/eof").exists, what="its input has ended")
     assert "running" in project.states().values()
-    go(project)
-    wait_until(lambda: not left(project), what="it is removed")
+    let_program_end(project)
+    wait_until(lambda: not list_leftovers(project), what="it is removed")
     project.compose("down").ok()
     assert leftovers() == []
 
 
 def test_a_client_that_looks_late_is_told_how_it_ended(make_project: MakeProject) -> None:
-    project = made(make_project)
+    project = make_run_project(make_project)
     with running(project) as client:
         client.send_signal(signal.SIGSTOP)
         assert client.stdin is not None
@@ -112,8 +112,8 @@ def test_a_client_that_looks_late_is_told_how_it_ended(make_project: MakeProject
         client.send_signal(signal.SIGCONT)
         wait_until((project.folder / "shared/eof").exists, what="its input has ended")
         client.send_signal(signal.SIGSTOP)
-        go(project)
-        wait_until(lambda: not left(project), what="it is removed")
+        let_program_end(project)
+        wait_until(lambda: not list_leftovers(project), what="it is removed")
         client.send_signal(signal.SIGCONT)
         out, err = client.communicate(timeout=15)
     assert (client.returncode, out) == (7, "ends\n"), err
@@ -124,52 +124,56 @@ def test_a_client_that_looks_late_is_told_how_it_ended(make_project: MakeProject
 def test_whoever_was_to_remove_it_was_killed(
     make_project: MakeProject, leftovers: Leftovers, part: str, lives: bool
 ) -> None:
-    project = made(make_project)
+    project = make_run_project(make_project)
     with running(project) as client:
         parts.kill_all(project.user, part)
         if lives:
-            go(project)
+            let_program_end(project)
             out, err = client.communicate(timeout=15)
             expected = (7, "ends\n") if part == "supervisor" else (137, "")
             assert (client.returncode, out) == expected, err
-            assert left(project) == []
+            assert list_leftovers(project) == []
         else:
             client.kill()
             client.wait()
-            go(project)
+            let_program_end(project)
     wait_until(lambda: not parts.find(project.user, "conmon"), what="it has ended")
     assert project.ps() == []
-    assert left(project) == []
+    assert list_leftovers(project) == []
     project.compose("down").ok()
     assert leftovers() == []
 
 
 def test_what_runs_in_the_background_is_removed_too(make_project: MakeProject) -> None:
-    project = made(make_project)
+    project = make_run_project(make_project)
     waits = "while ! test -e /shared/go; do sleep 0.05; done"
     identity = project.compose("run", "--rm", "-d", "tool", "sh", "-c", waits).ok().stdout
-    assert identity.strip() in left(project)[0]
-    go(project)
-    wait_until(lambda: not left(project), what="it is removed")
+    assert identity.strip() in list_leftovers(project)[0]
+    let_program_end(project)
+    wait_until(lambda: not list_leftovers(project), what="it is removed")
     quick = project.compose("run", "--rm", "-d", "tool", "true").ok().stdout
     assert len(quick.strip()) == 64
-    wait_until(lambda: not left(project), what="it is removed")
+    wait_until(lambda: not list_leftovers(project), what="it is removed")
     failed = project.compose("run", "--rm", "-d", "plain", "no-such-program")
     assert failed.returncode == 127
-    assert left(project) == []
+    assert list_leftovers(project) == []
 
 
 def test_all_of_a_quick_one_s_output_is_there(make_project: MakeProject) -> None:
-    project = made(make_project)
+    project = make_run_project(make_project)
     for code in range(5):
         words = ("sh", "-c", f"seq 20000; exit {code}")
         ran = project.compose("run", "--rm", "-T", "tool", *words)
-        assert (ran.returncode, ran.stdout.count("\n"), left(project)) == (code, 20000, [])
+        assert (ran.returncode, ran.stdout.count("\n"), list_leftovers(project)) == (
+            code,
+            20000,
+            [],
+        )
 
 
 @pytest.mark.parametrize("how", ["closed", "killed", "left"])
 def test_a_terminal_that_is_gone(make_project: MakeProject, how: str) -> None:
-    project = made(make_project)
+    project = make_run_project(make_project)
     shell = ("cntnr", "compose", "run", "--rm", "tool", "sh")
     with Terminal(project, *shell) as terminal:
         terminal.sees("/ # ")
@@ -177,7 +181,7 @@ def test_a_terminal_that_is_gone(make_project: MakeProject, how: str) -> None:
             terminal.type("sh -c 'while ! test -e /shared/go; do sleep 0.05; done'; exit\r\x10\x11")
             assert terminal.ends() == 0
             assert "running" in project.states().values()
-            go(project)
+            let_program_end(project)
         elif how == "killed":
             for process in parts.processes(project.user):
                 if shell[1:] == process.words[-len(shell) + 1 :] and process.words[0] != "setsid":
@@ -185,4 +189,4 @@ def test_a_terminal_that_is_gone(make_project: MakeProject, how: str) -> None:
             assert terminal.ends() != 0
             assert "running" in project.states().values()  # as under docker: its terminal is there
             project.compose("kill").ok()
-    wait_until(lambda: not left(project), what="it is removed")
+    wait_until(lambda: not list_leftovers(project), what="it is removed")

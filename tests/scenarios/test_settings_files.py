@@ -1,7 +1,7 @@
 """What a container finds in its file system: what it may write, configs, secrets, devices."""
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.oneshots import reports
+from tests.scenarios.oneshots import run_and_read_logs
 
 WRITES = """
   for place in "$$@"; do
@@ -35,7 +35,7 @@ def test_read_only_root_leaves_what_is_mounted_writable(
         """,
         files={"mine/there": "yes\n"},
     )
-    assert reports(project) == {
+    assert run_and_read_logs(project) == {
         "closed": [
             "/: no", "/etc: no", "/tmp: no", "/scratch: yes", "/data: yes", "/bound: yes",
             "/dev/shm: yes", "/dev: yes",
@@ -92,7 +92,7 @@ def test_memory_file_systems_have_the_size_and_mode_asked_for(
                   cp /bin/busybox $$one/echo; $$one/echo $$one || echo not $$one
                 done 2>/dev/null
         """)
-    assert reports(project) == {
+    assert run_and_read_logs(project) == {
         "default": ["/dev/shm 1777:0 65536"],
         "shm": ["/dev/shm 1777:0 16384"],
         "short": ["/a 700:1000 1024", "/b 1777:0 2048"],
@@ -159,7 +159,7 @@ def test_configs_and_secrets_come_from_files_variables_and_text(
         """,
         files={"app.conf": "from a file\n", "word.txt": "file word\n"},
     )
-    output = reports(project, env={"GREETING": "hello", "WORD": "sesame"})
+    output = run_and_read_logs(project, env={"GREETING": "hello", "WORD": "sesame"})
     filed = "644:0:0"  # a file of the user's is root's inside, with its own mode
     assert output == {
         "short": [
@@ -217,7 +217,7 @@ def test_devices_are_those_of_the_machine(make_project: MakeProject, busybox_ima
               - -c
               - 'for one in mine net/tun null fuse; do test ! -c /dev/$$one || echo $$one; done'
         """)
-    assert reports(project) == {"given": ["mine", "net/tun", "null"]}
+    assert run_and_read_logs(project) == {"given": ["mine", "net/tun", "null"]}
     project.write(
         "compose.yaml",
         f"""

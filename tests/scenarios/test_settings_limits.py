@@ -4,7 +4,7 @@ import pytest
 
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import User, wait_until
-from tests.scenarios.oneshots import ended, written
+from tests.scenarios.oneshots import read_logs, wait_for_exits
 
 KEYS = """
     cpus: 0.5
@@ -59,8 +59,8 @@ services:
     keys += [f"services.new.{key}" for key in (*new, f"{below}.reservations.memory")]
     assert {line: stderr.count(f"{line}: {reason}") for line in keys} == dict.fromkeys(keys, 1)
     assert stderr.count(reason) == len(keys)
-    assert set(ended(project).values()) == {0}
-    assert written(project) == {"old": ["ran", "ran"], "new": ["ran"]}
+    assert set(wait_for_exits(project).values()) == {0}
+    assert read_logs(project) == {"old": ["ran", "ran"], "new": ["ran"]}
 
     again = project.up("--force-recreate").stderr
     assert again.count(reason) == len(keys)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import Project, wait_until
-from tests.scenarios.oneshots import reports
+from tests.scenarios.oneshots import run_and_read_logs
 
 
 class Hello(BaseHTTPRequestHandler):
@@ -69,7 +69,7 @@ def test_extra_hosts_reach_a_server_of_the_host(
                 extra_hosts: {{one: 192.0.2.1, two: [192.0.2.2, 192.0.2.3]}}
                 command: ["sh", "-c", "grep -E 'one|two' /etc/hosts | sort | tr '\\t' ' '"]
             """)
-        assert reports(project) == {
+        assert run_and_read_logs(project) == {
             "list": ["hello from the host", "127.0.0.1 localhost", "192.0.2.7 fixed", "::1 six"],
             "mapping": ["192.0.2.1 one", "192.0.2.2 two", "192.0.2.3 two"],
         }
@@ -92,7 +92,7 @@ def test_networks_of_nobody_and_of_the_host(make_project: MakeProject, busybox_i
               bridge: {{<<: *look, hostname: bridged}}
               host: {{<<: *look, network_mode: host}}
             """)
-        output = reports(project)
+        output = run_and_read_logs(project)
     interfaces = sorted(name for _, name in socket.if_nameindex())
     assert output["none"] == ["lo ", "nobody", "alone"]
     assert output["bridge"] == ["eth0 lo ", "nobody", "bridged"]

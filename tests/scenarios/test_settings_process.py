@@ -4,7 +4,7 @@ import re
 
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import wait_until
-from tests.scenarios.oneshots import ended, reports, written
+from tests.scenarios.oneshots import read_logs, run_and_read_logs, wait_for_exits
 
 
 def test_command_and_entrypoint_take_every_form(
@@ -30,7 +30,7 @@ def test_command_and_entrypoint_take_every_form(
           cleared: {{<<: *built, entrypoint: [], command: [echo, plain]}}
           emptied: {{<<: *built, entrypoint: "", command: [echo, plain]}}
         """)
-    assert reports(project) == {
+    assert run_and_read_logs(project) == {
         "words": ["<a b><cd><$HOME>"],
         "list": ["<a b><><$HOME>"],
         "split": ["<x><y z>"],
@@ -80,7 +80,7 @@ def test_environment_is_laid_over_env_files(make_project: MakeProject, busybox_i
             "raw.env": 'RAW="$HOME"\n',
         },
     )
-    output = reports(project, env={"PASSED": "from outside"})
+    output = run_and_read_logs(project, env={"PASSED": "from outside"})
     common = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root"}
     filed = {"FILED=a b", "REF=a bc", "MORE=x", "y"}  # a line feed splits MORE's value
     mapping = set(output["mapping"])
@@ -125,7 +125,7 @@ def test_user_and_groups_are_looked_up_in_the_image(
           group: {{<<: *built, user: "ann:audio"}}
           over: {{<<: *built, user: root}}
         """)
-    assert reports(project) == {
+    assert run_and_read_logs(project) == {
         "root": ["0:0 0 /root", "0:0"],
         "name": ["65534:65534 65534 /", "65534:65534"],
         "number": ["1000:0 0 /", "1000:0"],
@@ -172,7 +172,7 @@ def test_names_of_a_container(make_project: MakeProject, busybox_image: str) -> 
           host: {{<<: *say, hostname: box}}
           domain: {{<<: *say, hostname: box, domainname: example.test}}
         """)
-    output = reports(project)
+    output = run_and_read_logs(project)
     identity = next(row["ID"] for row in project.ps("plain"))
     assert re.fullmatch("[0-9a-f]{12}", identity)
     assert output["plain"] == [identity, identity, identity, identity, "(none)"]
@@ -188,7 +188,7 @@ def test_working_dir_is_made(make_project: MakeProject, busybox_image: str) -> N
           made: {{<<: *say, working_dir: /made/for/me, user: "1000"}}
           there: {{<<: *say, working_dir: /tmp}}
         """)
-    assert reports(project) == {
+    assert run_and_read_logs(project) == {
         "image": ["/", "0:0:755"],
         "made": ["/made/for/me", "0:0:755"],
         "there": ["/tmp", "0:0:1777"],
@@ -220,7 +220,7 @@ def test_terminal_input_and_init(make_project: MakeProject, busybox_image: str) 
         lambda: sorted(project.states().values()) == ["exited", "exited", "exited", "running"],
         what="all but the one with open input have ended",
     )
-    output = {name: [line.strip() for line in lines] for name, lines in written(project).items()}
+    output = {name: [line.strip() for line in lines] for name, lines in read_logs(project).items()}
     assert output == {
         "tty": ["xterm"],
         "pipe": ["no terminal", "end of input"],
@@ -228,4 +228,4 @@ def test_terminal_input_and_init(make_project: MakeProject, busybox_image: str) 
         "open": ["begins"],
     }
     project.compose("kill", "open").ok()
-    assert ended(project) == {"tty": 0, "pipe": 0, "init": 0, "open": 137}
+    assert wait_for_exits(project) == {"tty": 0, "pipe": 0, "init": 0, "open": 137}

@@ -3,7 +3,7 @@
 import resource
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.oneshots import ended, reports, written
+from tests.scenarios.oneshots import read_logs, run_and_read_logs, wait_for_exits
 
 
 def test_capabilities_are_dockers_and_change_as_asked(
@@ -32,7 +32,7 @@ def test_capabilities_are_dockers_and_change_as_asked(
           without: {{<<: *look, cap_drop: [CHOWN]}}
           every: {{<<: *look, privileged: true}}
         """)
-    output = reports(project)
+    output = run_and_read_logs(project)
     caps = {name: lines.pop(0).split() for name, lines in output.items()}
     docker = "00000000a80425fb"
     assert caps["default"] == [
@@ -87,7 +87,7 @@ def test_security_options_switch_filters(make_project: MakeProject, busybox_imag
             }""",
         },
     )
-    assert reports(project) == {
+    assert run_and_read_logs(project) == {
         "default": ["NoNewPrivs:0 Seccomp:2 ", "mkdir"],
         "unconfined": ["NoNewPrivs:0 Seccomp:0 ", "unshare", "mkdir"],
         "colon": ["NoNewPrivs:0 Seccomp:0 ", "unshare", "mkdir"],
@@ -122,7 +122,7 @@ def test_kernel_settings_and_limits_are_the_containers_own(
               cpu: {{soft: 50, hard: -1}}
             command: ["sh", "-c", "ulimit -n; ulimit -Hn; ulimit -c; ulimit -t"]
         """)
-    assert reports(project) == {
+    assert run_and_read_logs(project) == {
         "mapping": ["1000", "12345"],
         "sequence": ["0", "0"],
         "limits": ["100", "200", "0", "50"],
@@ -142,8 +142,8 @@ def test_limit_above_ones_own_is_held_to_it_with_one_line(
         """)
     stderr = project.up().stderr
     assert stderr.count(f"ulimits.nofile: held to {most}") == 1
-    ended(project)
-    assert written(project) == {"one": [str(most)]}
+    wait_for_exits(project)
+    assert read_logs(project) == {"one": [str(most)]}
 
 
 def test_refusals_name_the_setting(make_project: MakeProject, busybox_image: str) -> None:

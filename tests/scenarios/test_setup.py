@@ -93,8 +93,8 @@ def test_what_only_an_administrator_can_do_is_said(user: User) -> None:
         (bare / program).symlink_to(f"/usr/bin/{program}")
     user.own(bare)
     env = {"PATH": str(bare), "CNTNR_SETUP_USER": "nobody"}
-    refused = user.run(INSTALL, "--system", cwd=user.tree, env=env)
-    assert refused.returncode == 1
-    assert "setup: missing: subordinate ids of nobody" in refused.stdout
+    refusal = user.run(INSTALL, "--system", cwd=user.tree, env=env)
+    assert refusal.returncode == 1
+    assert "setup: missing: subordinate ids of nobody" in refusal.stdout
     again = f"env CNTNR_SETUP_USER=nobody {user.tree}/{INSTALL} --system"
-    assert f"an administrator must run this as root: {again}" in refused.stderr
+    assert f"an administrator must run this as root: {again}" in refusal.stderr

@@ -30,11 +30,11 @@ services:
 """
 
 
-def begun(project: Project, *words: str) -> "subprocess.Popen[str]":
+def start_command(project: Project, *words: str) -> "subprocess.Popen[str]":
     return project.user.popen("cntnr", "compose", *words, cwd=project.folder, **PIPES)
 
 
-def ended(process: "subprocess.Popen[str]", timeout: float = 60) -> Result:
+def finish(process: "subprocess.Popen[str]", timeout: float = 60) -> Result:
     out, err = process.communicate(timeout=timeout)
     assert "Traceback" not in err, err
     return Result(list(map(str, process.args)), process.returncode, out, err)  # type: ignore[arg-type]
@@ -49,9 +49,9 @@ def test_one_projects_down_leaves_the_other_and_the_holder_alone(
 ) -> None:
     ports = free_port(), free_port()
     first, second = (make_project(PAGE.format(page=port, port=port)) for port in ports)
-    starts = [begun(one, "up", "-d") for one in (first, second)]
+    starts = [start_command(one, "up", "-d") for one in (first, second)]
     for start in starts:
-        ended(start).ok()
+        finish(start).ok()
     for port in ports:
         assert http_answers(f"http://127.0.0.1:{port}/") == f"{port}\n"
     holder = holders(first)
@@ -86,15 +86,15 @@ def test_the_supervisor_of_one_project_dies_and_the_other_does_not_notice(
 
 def test_a_second_up_waits_and_says_so(make_project: MakeProject) -> None:
     project = make_project(SLOW)
-    first = begun(project, "up", "--wait")
+    first = start_command(project, "up", "--wait")
     wait_until(
         lambda: parts.statuses(project).get(f"{project.name}-slow-1", {}).get("state") == "running"
     )
-    second = begun(project, "up", "--wait")
+    second = start_command(project, "up", "--wait")
     with pytest.raises(subprocess.TimeoutExpired):
         second.wait(1)
     project.exec("slow", "touch", "/well").ok()
-    first_result, second_result = ended(first).ok(), ended(second).ok()
+    first_result, second_result = finish(first).ok(), finish(second).ok()
     assert f"waiting for `up`, which is at work on project {project.name}" in second_result.stderr
     assert "waiting for" not in first_result.stderr
     assert "Running" in second_result.stderr, "it finds everything as it should be"
@@ -105,16 +105,16 @@ def test_a_down_waits_for_an_up_and_then_leaves_nothing(
     make_project: MakeProject, leftovers: Leftovers
 ) -> None:
     project = make_project(SLOW)
-    up = begun(project, "up", "--wait")
+    up = start_command(project, "up", "--wait")
     wait_until(
         lambda: parts.statuses(project).get(f"{project.name}-slow-1", {}).get("state") == "running"
     )
-    down = begun(project, "down", "-t", "0")
+    down = start_command(project, "down", "-t", "0")
     with pytest.raises(subprocess.TimeoutExpired):
         down.wait(1)
     project.exec("slow", "touch", "/well").ok()
-    ended(up).ok()
-    assert "waiting for `up`" in ended(down).ok().stderr
+    finish(up).ok()
+    assert "waiting for `up`" in finish(down).ok().stderr
     assert leftovers() == []
 
 
@@ -124,13 +124,13 @@ def test_ups_at_the_same_moment_make_one_stack(
     port = free_port()
     project = make_project(PAGE.format(page="one", port=port))
     for _ in range(3):
-        for command in [begun(project, "up", "-d") for _ in range(4)]:
-            ended(command).ok()
+        for command in [start_command(project, "up", "-d") for _ in range(4)]:
+            finish(command).ok()
         assert len(project.ps()) == 1
         assert len(parts.find(project.user, "supervisor")) == 1
         assert http_answers(f"http://127.0.0.1:{port}/") == "one\n"
-        for command in [begun(project, "down", "-t", "0") for _ in range(3)]:
-            ended(command).ok()
+        for command in [start_command(project, "down", "-t", "0") for _ in range(3)]:
+            finish(command).ok()
         assert leftovers() == []
 
 
@@ -140,8 +140,8 @@ def test_ups_and_downs_in_any_order_never_fail(
     project = make_project(PAGE.format(page="one", port=free_port()))
     verbs = [["up", "-d"], ["down", "-t", "0"], ["ps", "-a"], ["up", "-d"], ["down", "-t", "0"]]
     for _ in range(3):
-        for command in [begun(project, *words) for words in verbs]:
-            ended(command).ok()
+        for command in [start_command(project, *words) for words in verbs]:
+            finish(command).ok()
     project.down("-v")
     assert leftovers() == []
 

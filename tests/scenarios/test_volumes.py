@@ -66,9 +66,9 @@ def test_a_named_volume_is_filled_once_from_the_image(make_project: MakeProject)
 
     # Who mounts it read-only, or a part of it, sees the same files.
     assert sh(project, "reader", "cat /data/own /part/other") == "mine\nnew"
-    refused = project.exec("reader", "touch", "/data/x")
-    assert refused.returncode != 0
-    assert "Read-only file system" in refused.stderr
+    refusal = project.exec("reader", "touch", "/data/x")
+    assert refusal.returncode != 0
+    assert "Read-only file system" in refusal.stderr
     sh(project, "reader", "echo more >>/part/other")
     assert sh(project, "owner", "cat /data/sub/other") == "new\nmore"
 
@@ -104,9 +104,9 @@ volumes: {{vol: }}
     )
     project.up("a")
     sh(project, "a", "ln -s /etc /v/link")
-    refused = project.compose("up", "-d", "b")
-    assert refused.returncode == 1
-    assert f"cannot mount subpath {subpath}" in refused.stderr
+    refusal = project.compose("up", "-d", "b")
+    assert refusal.returncode == 1
+    assert f"cannot mount subpath {subpath}" in refusal.stderr
     assert project.states()[f"{project.name}-b-1"] == "created"
 
 
@@ -215,10 +215,10 @@ def test_a_missing_source_is_refused(make_project: MakeProject, volume: str, say
         f"services:\n  a: {{image: busybox, {WAITS}, volumes: [{text}]}}\n{others}"
     )
     before = sorted(os.listdir(project.folder))
-    refused = project.compose("up", "-d")
-    assert refused.returncode == 1
-    assert says in refused.stderr
-    assert "in service a" in refused.stderr
+    refusal = project.compose("up", "-d")
+    assert refusal.returncode == 1
+    assert says in refusal.stderr
+    assert "in service a" in refusal.stderr
     assert sorted(os.listdir(project.folder)) == before
 
 
@@ -298,10 +298,10 @@ def test_a_volume_that_cannot_be_had_is_refused(
     project = make_project(
         f"services:\n  a: {{image: busybox, {WAITS}, volumes: ['vol:/v']}}\nvolumes: {{vol: {definition}}}\n"
     )
-    refused = project.compose("up", "-d")
-    assert refused.returncode == 1
-    assert says in refused.stderr
-    assert "Traceback" not in refused.stderr
+    refusal = project.compose("up", "-d")
+    assert refusal.returncode == 1
+    assert says in refusal.stderr
+    assert "Traceback" not in refusal.stderr
 
 
 def test_external_volumes_are_others(make_project: MakeProject) -> None:
@@ -313,9 +313,9 @@ def test_external_volumes_are_others(make_project: MakeProject) -> None:
         f"services:\n  a: {{image: busybox, {WAITS}, volumes: ['theirs:/x']}}\n"
         "volumes: {theirs: {name: shared-one, external: true}}\n"
     )
-    refused = guest.compose("up", "-d")
-    assert refused.returncode == 1
-    assert 'external volume "shared-one" not found' in refused.stderr
+    refusal = guest.compose("up", "-d")
+    assert refusal.returncode == 1
+    assert 'external volume "shared-one" not found' in refusal.stderr
     maker.up()
     sh(maker, "a", "echo hello >/v/file")
     guest.up()
