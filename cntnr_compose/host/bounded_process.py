@@ -198,9 +198,8 @@ def _kill_in_namespace(namespace: Namespace) -> bool:
     found_any = False
     for pid in [int(path.name) for path in Path("/proc").glob("[0-9]*")]:
         with contextlib.suppress(OSError):
-            descriptor = os.pidfd_open(
-                pid
-            )  # first, so that the process that is looked at is killed
+            # Opened first, so that the process that is looked at is the one that is killed.
+            descriptor = os.pidfd_open(pid)
             try:
                 if namespace in _time_namespaces(pid):
                     found_any = True

@@ -118,9 +118,8 @@ def staging_folder(root: Path) -> Iterator[Path]:
 
 def remove_staging_folder(path: Path) -> None:
     """Remove a staging folder before the end of its block."""
-    with file_lock(
-        path.parent / ".lock"
-    ):  # else another process may lock it meanwhile, which creates a file in it
+    # Locked, since another process that looks for stale folders would create a lock file in it meanwhile.
+    with file_lock(path.parent / ".lock"):
         remove_tree(path)
 
 
@@ -180,9 +179,8 @@ def _empty_folder(folder: int, top: int, prefix: str, number: int) -> int:
 
 def _move_folder(name: str, folder: int, new: str, top: int) -> bool:
     """Move a folder, or remove it where that is not possible; return whether it was moved."""
-    os.close(
-        _open_folder(name, folder)
-    )  # sets the write permission, without which it cannot be moved
+    # Opening sets the write permission, without which a folder cannot be moved.
+    os.close(_open_folder(name, folder))
     try:
         os.rename(name, new, src_dir_fd=folder, dst_dir_fd=top)
     except OSError as error:

@@ -77,9 +77,7 @@ def unmount(target: Path) -> None:
 
 def mount_points_below(folder: Path) -> list[Path]:
     """List the mount points at and below a folder, deepest first."""
-    real = Path(
-        os.path.realpath(folder)
-    )  # the kernel lists mount points without links on their way
+    real = Path(os.path.realpath(folder))  # the kernel lists mount points without symbolic links
     points = []
     for line in Path("/proc/self/mountinfo").read_bytes().splitlines():
         point = Path(os.fsdecode(ESCAPED.sub(_decode_octal, line.split(b" ", 5)[4])))

@@ -11,6 +11,8 @@ from cntnr_compose.host import process
 from cntnr_compose.host.namespaces import holder
 
 UPLINK = "tap0"
+IP_BATCH = ("ip", "-batch", "-")
+NFT_FILE = ("nft", "-f", "-")
 
 
 class NetworkFailed(CntnrError):
@@ -95,13 +97,12 @@ def table_name(project: str) -> str:
 async def create_bridge(name: str, bridge: Bridge) -> None:
     """Create a bridge. Raises `NetworkFailed`, `ProgramMissing`."""
     try:
-        await _run_in_holder_network(["ip", "-batch", "-"], bridge_commands(bridge))
+        await _run_in_holder_network(IP_BATCH, bridge_commands(bridge))
     except CommandFailed as error:
         if bridge.name not in interface_names():
-            raise NetworkFailed(name, _error_text(error)) from error
-        await _configure_bridge(
-            name, bridge
-        )  # the repair of another project created it at the same moment
+            raise NetworkFailed(name, _one_line(error.stderr)) from error
+        # The repair of another project created it at the same moment.
+        await _configure_bridge(name, bridge)
 
 
 async def apply_nft_rules(name: str, table: str, bridges: Sequence[Bridge]) -> None:
@@ -110,13 +111,9 @@ async def apply_nft_rules(name: str, table: str, bridges: Sequence[Bridge]) -> N
     Raises `NetworkFailed`, `ProgramMissing`.
     """
     try:
-        await _run_in_holder_network(["nft", "-f", "-"], nft_rules(table, bridges))
+        await _run_in_holder_network(NFT_FILE, nft_rules(table, bridges))
     except CommandFailed as error:
-        raise NetworkFailed(name, _error_text(error)) from error
-
-
-def _error_text(error: CommandFailed) -> str:
-    return _one_line(error.stderr)
+        raise NetworkFailed(name, _one_line(error.stderr)) from error
 
 
 def _one_line(text: str) -> str:
@@ -133,21 +130,16 @@ async def remove_bridges(
     reason = ""
     lines = "".join(f"link del {bridge}\n" for bridge in bridges)
     if lines:
-        result = await process.run_async(
-            holder.nsenter_network_argv(["ip", "-force", "-batch", "-"]),
-            stdin=lines.encode(),
-            ok=range(256),
-        )
+        result = await _run_ip_force(lines)
         if interface_names().intersection(bridges):
             reason = _one_line(result.stderr) or f"ip ended with status {result.returncode}"
     if table:
         no_rules = f"table inet {table} {{}}\ndelete table inet {table}\n"
         try:
-            await _run_in_holder_network(
-                ["nft", "-f", "-"], nft_rules(table, remaining) if remaining else no_rules
-            )
+            rules = nft_rules(table, remaining) if remaining else no_rules
+            await _run_in_holder_network(NFT_FILE, rules)
         except CommandFailed as error:
-            reason = reason or _error_text(error)
+            reason = reason or _one_line(error.stderr)
     if reason:
         raise NetworkStays(name, reason)
 
@@ -162,9 +154,8 @@ async def repair_bridge(
     if bridge.name not in interface_names():
         await create_bridge(name, bridge)
         lines = "".join(f"link set {port} master {bridge.name}\n" for port in ports)
-        if lines:  # -force, since the ports of containers that end may be gone
-            argv = holder.nsenter_network_argv(["ip", "-force", "-batch", "-"])
-            await process.run_async(argv, stdin=lines.encode(), ok=range(256))
+        if lines:
+            await _run_ip_force(lines)  # the ports of containers that end may be gone
     await _configure_bridge(name, bridge, extra_addresses)
 
 
@@ -176,9 +167,9 @@ async def _configure_bridge(
     lines = [f"link set {bridge.name} mtu {bridge.mtu} up"]
     lines += [f"addr replace {address} dev {bridge.name}" for address in addresses]
     try:
-        await _run_in_holder_network(["ip", "-batch", "-"], "\n".join(lines) + "\n")
+        await _run_in_holder_network(IP_BATCH, "\n".join(lines) + "\n")
     except CommandFailed as error:
-        raise NetworkFailed(name, _error_text(error)) from error
+        raise NetworkFailed(name, _one_line(error.stderr)) from error
 
 
 def is_bridge_complete(bridge: Bridge, extra_addresses: Collection[str]) -> bool:
@@ -239,8 +230,14 @@ async def add_address(bridge: str, address: str) -> None:
     try:
         await _run_in_holder_network(["ip", "addr", "replace", f"{address}/32", "dev", bridge], "")
     except CommandFailed as error:
-        raise NetworkFailed(bridge, _error_text(error)) from error
+        raise NetworkFailed(bridge, _one_line(error.stderr)) from error
 
 
 async def _run_in_holder_network(argv: Sequence[str], stdin: str) -> None:
     await process.run_async(holder.nsenter_network_argv(argv), stdin=stdin.encode())
+
+
+async def _run_ip_force(lines: str) -> process.ProgramResult:
+    """Run ``ip -batch`` to the end of its lines, also where some fail."""
+    argv = holder.nsenter_network_argv(["ip", "-force", "-batch", "-"])
+    return await process.run_async(argv, stdin=lines.encode(), ok=range(256))

@@ -1,4 +1,4 @@
-"""Compare cntnr's reading of compose files with docker compose's: ``python -m tests.conformance.run``.
+"""Compare `config` with docker compose's on a corpus of cases: ``python -m tests.conformance.run``.
 
 The corpus is a folder with ``cases.json`` and a folder for each case. ``CNTNR_CONFORMANCE`` names it.
 """
@@ -25,46 +25,44 @@ OPTIONS = {
     "--env-file": "env_files",
     "--project-directory": "project_directory",
 }
-MANY = {"files", "profiles", "env_files"}
+LISTS = {"files", "profiles", "env_files"}
 SWITCHES = {"--compatibility": "compatibility", "--all-resources": "all_resources"}
 
 
-class UnknownWord(ValueError):
-    """Raised for an option on a case's command line that this runner does not know."""
+class UnknownOption(ValueError):
+    """The command line of a case has an option that this runner does not know."""
 
 
 def corpus() -> Path:
-    """Return the folder of the corpus, even if it does not exist."""
-    chosen = os.environ.get("CNTNR_CONFORMANCE")
-    return Path(chosen) if chosen else ROOT.parent / "shared/conformance/dev"
+    """Return the folder of the corpus, which may not exist."""
+    folder = os.environ.get("CNTNR_CONFORMANCE")
+    return Path(folder) if folder else ROOT.parent / "shared/conformance/dev"
 
 
 def cases(folder: Path) -> list[dict[str, Any]]:
     """Read the list of cases."""
-    entries: list[dict[str, Any]] = json.loads((folder / "cases.json").read_text())["cases"]
-    return entries
+    manifest: dict[str, list[dict[str, Any]]] = json.loads((folder / "cases.json").read_text())
+    return manifest["cases"]
 
 
 def request_of(case: Mapping[str, Any], where: Path) -> Any:
-    """Make a load request from a case's command line."""
+    """Convert the command line of a case to a load request."""
     from cntnr_compose.compose.load import LoadRequest
 
-    options: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     words = iter(case["command"][1:])
     for word in words:
         if word in OPTIONS:
             name, value = OPTIONS[word], next(words)
-            options[name] = (*options.get(name, ()), value) if name in MANY else value
+            fields[name] = (*fields.get(name, ()), value) if name in LISTS else value
         elif word in SWITCHES:
-            options[SWITCHES[word]] = True
-            if word == "--compatibility":
-                options["normalize"] = False  # as `config` does
+            fields[SWITCHES[word]] = True
         elif word == "--format":
             next(words)
         elif word != "config":
-            raise UnknownWord(word)
-    options["normalize"] = not options.get("compatibility")  # as the verb has it
-    return LoadRequest(environ=environ_of(case, where), cwd=str(where), **options)
+            raise UnknownOption(word)
+    fields["normalize"] = not fields.get("compatibility")  # as `config` does
+    return LoadRequest(environ=environ_of(case, where), cwd=str(where), **fields)
 
 
 def environ_of(case: Mapping[str, Any], where: Path) -> dict[str, str]:
@@ -79,47 +77,47 @@ def environ_of(case: Mapping[str, Any], where: Path) -> dict[str, str]:
 
 
 def difference(case: Mapping[str, Any], folder: Path, answer: Any) -> str:
-    """Describe the first difference between an answer and docker compose's; empty if there is none."""
-    reference = expected(case, folder)
+    """Describe the first difference between an answer and docker compose's; empty: none."""
+    expected = expected_answer(case, folder)
     failed = isinstance(answer, CntnrError)
     if case["expect"] == "error":
-        error = reference["error"]
+        error = expected["error"]
         missing = [word for word in error["keywords"] if word not in str(answer)]
         if failed and not missing:
             return ""
         return f"should fail: {error['message']}; not said: {missing}; said: {answer}"
     if failed:
         return f"fails: {answer}"
-    return next(differences(reference, answer, ""), "")
+    return next(differences(expected, answer, ""), "")
 
 
-def expected(case: Mapping[str, Any], folder: Path) -> Any:
-    """Read docker compose's answer to a case."""
+def expected_answer(case: Mapping[str, Any], folder: Path) -> Any:
+    """Read the answer of docker compose."""
     base = folder / case["id"]
     text = (base / "expected.json").read_text()
-    place = json.dumps(str(base / case["repo"]))[1:-1]
-    return json.loads(text.replace("${DIR}", place))
+    directory = json.dumps(str(base / case["repo"]))[1:-1]
+    return json.loads(text.replace("${DIR}", directory))
 
 
-def differences(reference: Any, actual: Any, path: str) -> Iterator[str]:
-    """Describe all differences between two JSON values."""
-    if isinstance(reference, dict) and isinstance(actual, dict):
-        for key in sorted({*reference, *actual}):
+def differences(expected: Any, actual: Any, path: str) -> Iterator[str]:
+    """Describe the differences of two JSON values."""
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        for key in sorted({*expected, *actual}):
             if key not in actual:
-                yield f"{path}.{key}: missing, should be {json.dumps(reference[key])}"
-            elif key not in reference:
+                yield f"{path}.{key}: missing, should be {json.dumps(expected[key])}"
+            elif key not in expected:
                 yield f"{path}.{key}: should not be there, is {json.dumps(actual[key])}"
             else:
-                yield from differences(reference[key], actual[key], f"{path}.{key}")
-    elif isinstance(reference, list) and isinstance(actual, list) and len(reference) == len(actual):
-        for index, (left, right) in enumerate(zip(reference, actual, strict=True)):
-            yield from differences(left, right, f"{path}[{index}]")
-    elif reference != actual or isinstance(reference, bool) != isinstance(actual, bool):
-        yield f"{path}: should be {json.dumps(reference)}, is {json.dumps(actual)}"
+                yield from differences(expected[key], actual[key], f"{path}.{key}")
+    elif isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
+        for index, items in enumerate(zip(expected, actual, strict=True)):
+            yield from differences(*items, f"{path}[{index}]")
+    elif expected != actual or isinstance(expected, bool) != isinstance(actual, bool):
+        yield f"{path}: should be {json.dumps(expected)}, is {json.dumps(actual)}"
 
 
 def in_process(case: Mapping[str, Any], folder: Path) -> Any:
-    """Answer a case as `config --format json` does, in this process."""
+    """Answer a case as `config --format json` would, without starting a program."""
     from cntnr_compose.compose.load import load
     from cntnr_compose.compose.render.output import render_json
 
@@ -135,7 +133,7 @@ def in_process(case: Mapping[str, Any], folder: Path) -> Any:
 
 
 def by_command(case: Mapping[str, Any], folder: Path) -> Any:
-    """Answer a case by the command line, in a process of its own."""
+    """Answer a case with the command line, in a process of its own."""
     import subprocess
 
     where = folder / case["id"] / case["repo"] / case["dir"]
@@ -156,7 +154,7 @@ def by_command(case: Mapping[str, Any], folder: Path) -> Any:
 
 
 def unchecked(case: Mapping[str, Any], folder: Path) -> str:
-    """Describe what `check` does not know of a case; empty if it knows every key."""
+    """Describe what `check` does not know of a case; empty: it knows every key."""
     from cntnr_compose.cli.main import run
     from cntnr_compose.compose.support.report import support_by_key
 
@@ -164,7 +162,7 @@ def unchecked(case: Mapping[str, Any], folder: Path) -> str:
     words = ["check" if word == "config" else word for word in case["command"][1:]]
     environ = environ_of(case, where)
     out, err = io.StringIO(), io.StringIO()
-    place, before = Path.cwd(), dict(os.environ)
+    directory, environment = Path.cwd(), dict(os.environ)
     try:
         os.chdir(where)
         os.environ.clear()
@@ -172,22 +170,22 @@ def unchecked(case: Mapping[str, Any], folder: Path) -> str:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = run(["compose", *words])
     finally:
-        os.chdir(place)
+        os.chdir(directory)
         os.environ.clear()
-        os.environ.update(before)
+        os.environ.update(environment)
     if code:
-        is_told = case["expect"] == "error" and err.getvalue()
-        return "" if is_told else f"check fails: {err.getvalue()}"
-    unknown = {one["Key"] for one in json.loads(out.getvalue())} - support_by_key().keys()
+        is_expected = case["expect"] == "error" and err.getvalue()
+        return "" if is_expected else f"check fails: {err.getvalue()}"
+    unknown = {row["Key"] for row in json.loads(out.getvalue())} - support_by_key().keys()
     return f"unknown keys: {unknown}" if unknown else ""
 
 
 def main() -> int:
     """Run the corpus and print the ratio."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("words", nargs="*", help="only cases whose names hold one of these")
+    parser.add_argument("words", nargs="*", help="only cases whose names contain one of these")
     parser.add_argument("--command-line", action="store_true", help="start the program each time")
-    parser.add_argument("-v", "--verbose", action="store_true", help="tell every difference")
+    parser.add_argument("-v", "--verbose", action="store_true", help="print differences in full")
     options = parser.parse_args()
     folder = corpus()
     if not (folder / "cases.json").is_file():

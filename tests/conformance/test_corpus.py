@@ -1,4 +1,4 @@
-"""Run every case of the conformance corpus, if there is one: cntnr must print what docker compose prints."""
+"""Every case of the corpus, where there is one: `config` prints what docker compose prints."""
 
 import sys
 from typing import Any
@@ -15,13 +15,13 @@ if not IS_THERE:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make a test of each case."""
-    corpus_cases = cases(FOLDER)
-    metafunc.parametrize("case", corpus_cases, ids=[case["id"] for case in corpus_cases])
+    listed = cases(FOLDER)
+    metafunc.parametrize("case", listed, ids=[case["id"] for case in listed])
 
 
 if IS_THERE:
 
-    def test_means_what_docker_compose_says(case: dict[str, Any]) -> None:
+    def test_config_prints_what_docker_compose_prints(case: dict[str, Any]) -> None:
         assert not difference(case, FOLDER, in_process(case, FOLDER))
 
     def test_check_knows_every_key(case: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Add the option ``--fuzz N``: try N documents of each kind instead of a few."""
+"""The option ``--fuzz N``: how many documents of each kind are tried."""
 
 import pytest
 

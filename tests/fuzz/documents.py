@@ -1,4 +1,4 @@
-"""Hypothesis strategies for compose documents, generated from the schema: valid and spoilt ones."""
+"""Strategies for hypothesis: compose documents generated from the schema, valid and spoilt."""
 
 from typing import Any
 
@@ -6,53 +6,13 @@ from hypothesis import strategies as st
 
 NAMES = ["a", "b", "web", "db", "default", "x-more", "a.b-c_d"]
 WORDS = [
-    "",
-    "a",
-    "b",
-    "web",
-    "x",
-    "on",
-    "80",
-    "80:80",
-    "8000-8002:80-82/udp",
-    "127.0.0.1:80:80",
-    "./a:/b",
-    "vol:/data:ro",
-    "/tmp",
-    "A=1",
-    "A",
-    "a:b",
-    "host:1.2.3.4",
-    "1s",
-    "1m30s",
-    "64m",
-    "0.5",
-    "-1",
-    "3",
-    "true",
-    "maybe",
-    "service:b",
-    "host",
-    "CMD",
-    "NONE",
-    "0444",
-    "linux/amd64",
-    "$A",
-    "${A:-x}",
-    "${A?no}",
-    "$$",
-    "${",
-    "ü",
-    "a b",
-    "~",
-    ".",
-    "C:\\x:/y",
-    "every_2d",
-    "always",
-    "no",
-]
+    "", "a", "b", "web", "x", "on", "80", "80:80", "8000-8002:80-82/udp", "127.0.0.1:80:80", "./a:/b",
+    "vol:/data:ro", "/tmp", "A=1", "A", "a:b", "host:1.2.3.4", "1s", "1m30s", "64m", "0.5", "-1", "3",
+    "true", "maybe", "service:b", "host", "CMD", "NONE", "0444", "linux/amd64", "$A", "${A:-x}",
+    "${A?no}", "$$", "${", "ü", "a b", "~", ".", "C:\\x:/y", "every_2d", "always", "no",
+]  # fmt: skip
 SCALARS: list[Any] = [None, True, False, 0, 1, -1, 80, 70000, 0.5, 1.0, 2.5, 1e300, 10**30, *WORDS]
-# What people write at a key; taken three times out of four, so that most documents load.
+# What people write at a key; chosen three times out of four, so that most documents load.
 DURATIONS, SIZES = ["1s", "1m30s", "500ms", "2h", ""], ["64m", "1g", "1024", "0.5gb", "1kb"]
 NUMBERS, SWITCHES = ["0", "1", "3", "10"], ["true", "false", "yes", "no"]
 LIKELY: dict[str, list[str]] = {
@@ -104,7 +64,7 @@ LIKELY: dict[str, list[str]] = {
     "extends": ["a", "b"],
     "include": ["other.yaml"],
 }
-KINDS: dict[str, Any] = {
+VALUES_BY_TYPE: dict[str, Any] = {
     "null": st.none(),
     "boolean": st.booleans(),
     "integer": st.sampled_from([0, 1, 2, 80, 1000, -1, 3.0]),
@@ -122,74 +82,75 @@ def valid(draw: Draw, schema: dict[str, Any]) -> Any:
 
 @st.composite
 def spoilt(draw: Draw, schema: dict[str, Any]) -> Any:
-    """Generate a document, then break it in up to three places."""
+    """Generate a document, then spoil it in up to three places."""
     tree = _value(draw, schema, schema, 0, "")
     for _ in range(draw(st.integers(0, 3))):
         tree = _spoil(draw, tree)
     return tree
 
 
-def _value(draw: Draw, node: Any, root: dict[str, Any], depth: int, at: str) -> Any:
+def _value(draw: Draw, node: Any, root: dict[str, Any], depth: int, key: str) -> Any:
     if node is True or not node:
         return draw(st.sampled_from(SCALARS))
     if "$ref" in node:
         for step in node["$ref"].removeprefix("#/").split("/"):
             node = (root if step == "$defs" else node)[step]
-        return _value(draw, node, root, depth, at)
+        return _value(draw, node, root, depth, key)
     for keyword in ("oneOf", "anyOf"):
         if keyword in node and "properties" not in node:
-            return _value(draw, draw(st.sampled_from(node[keyword])), root, depth, at)
+            return _value(draw, draw(st.sampled_from(node[keyword])), root, depth, key)
     if "enum" in node:
         return draw(st.sampled_from(node["enum"]))
-    kinds = node.get("type", "object")
-    kind = draw(st.sampled_from(kinds)) if isinstance(kinds, list) else kinds
-    if kind == "object":
-        return _mapping(draw, node, root, depth, at)
-    if kind == "array":
-        each = node.get("items", True)
-        return [_value(draw, each, root, depth + 1, at) for _ in range(draw(st.integers(0, 3)))]
-    if kind == "string" and at in LIKELY and draw(st.integers(0, 3)):
-        return draw(st.sampled_from(LIKELY[at]))
-    return draw(KINDS[kind])
+    types = node.get("type", "object")
+    chosen = draw(st.sampled_from(types)) if isinstance(types, list) else types
+    if chosen == "object":
+        return _mapping(draw, node, root, depth, key)
+    if chosen == "array":
+        items = node.get("items", True)
+        return [_value(draw, items, root, depth + 1, key) for _ in range(draw(st.integers(0, 3)))]
+    if chosen == "string" and key in LIKELY and draw(st.integers(0, 3)):
+        return draw(st.sampled_from(LIKELY[key]))
+    return draw(VALUES_BY_TYPE[chosen])
 
 
-def _mapping(draw: Draw, node: dict[str, Any], root: dict[str, Any], depth: int, at: str) -> Any:
+def _mapping(
+    draw: Draw, node: dict[str, Any], root: dict[str, Any], depth: int, parent: str
+) -> Any:
     properties = node.get("properties", {})
     keys = list(node.get("required", ()))
     if properties:
-        most = 6 if depth < 3 else 3
-        keys += draw(st.lists(st.sampled_from(sorted(properties)), max_size=most))
+        limit = 6 if depth < 3 else 3
+        keys += draw(st.lists(st.sampled_from(sorted(properties)), max_size=limit))
         if depth == 0:
             keys.append("services")
         elif depth == 2 and "image" in properties:
             keys.append("image")
     tree = {key: _value(draw, properties[key], root, depth + 1, key) for key in keys}
-    for pattern, each in node.get("patternProperties", {}).items():
+    for pattern, inner in node.get("patternProperties", {}).items():
         if pattern != "^x-":
             for name in draw(st.lists(st.sampled_from(NAMES), max_size=3)):
-                tree[name] = _value(draw, each, root, depth + 1, at)
+                tree[name] = _value(draw, inner, root, depth + 1, parent)
         elif draw(st.integers(0, 20)) == 0:
             tree["x-extra"] = draw(st.sampled_from(SCALARS))
     return tree
 
 
 def _spoil(draw: Draw, tree: Any) -> Any:
-    """Change one node of a tree."""
+    """Change one thing somewhere in a tree."""
     if not isinstance(tree, dict | list) or not tree or draw(st.integers(0, 4)) == 0:
         return draw(st.one_of(st.sampled_from(SCALARS), st.sampled_from(([], {}, [[]], {"a": {}}))))
     keys = list(tree) if isinstance(tree, dict) else list(range(len(tree)))
     key = draw(st.sampled_from(keys))
-    how = draw(st.integers(0, 7))
-    if how == 0:
+    change = draw(st.integers(0, 7))
+    if change == 0:
         del tree[key]
-    elif how == 1 and isinstance(tree, dict):
+    elif change == 1 and isinstance(tree, dict):
         tree[f"{key}s" if draw(st.booleans()) else f"{key} {key}"] = tree.pop(key)
-    elif how == 2 and isinstance(tree, list):
+    elif change == 2 and isinstance(tree, list):
         tree.append(tree[key])
-    elif how == 3 and isinstance(tree, dict):
-        tree[draw(st.sampled_from(["image", "ports", "x-a", "name", "target", "", "a"]))] = tree[
-            key
-        ]
+    elif change == 3 and isinstance(tree, dict):
+        other = draw(st.sampled_from(["image", "ports", "x-a", "name", "target", "", "a"]))
+        tree[other] = tree[key]
     else:
         tree[key] = _spoil(draw, tree[key])
     return tree

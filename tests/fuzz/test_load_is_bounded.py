@@ -1,4 +1,4 @@
-"""Files that are made to take all time or memory end soon, in a project or in a sentence."""
+"""Files made to take all time or memory: loading ends soon, with a project or an error."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ import pytest
 from cntnr_compose.compose.load import LoadRequest, load
 from cntnr_compose.core.errors import CntnrError
 
-LIMIT = 30.0  # seconds of CPU, which others that are busy do not add to
+LIMIT = 30.0  # seconds of CPU time, which other processes do not add to
 MEMORY = 1 << 30  # bytes of address space
 LARGE_RUN = f"""
 import resource, sys
@@ -22,11 +22,11 @@ from cntnr_compose.cli.main import run
 sys.exit(run(["compose", "config"]))
 """
 ROOT = Path(__file__).resolve().parents[2]
-ONE = "services: {a: {image: x}}\n"
+ONE_SERVICE = "services: {a: {image: x}}\n"
 
 
 def levels(anchor: str, count: int, first: str) -> Iterator[str]:
-    """Generate lines of which each refers to the line before ten times."""
+    """Generate lines of which each names the one before ten times."""
     yield f"x-0: &{anchor}0 {first}\n"
     for number in range(1, count):
         yield f"x-{number}: &{anchor}{number} [{','.join([f'*{anchor}{number - 1}'] * 10)}]\n"
@@ -40,20 +40,20 @@ def merged(count: int) -> Iterator[str]:
 
 
 REFUSED = {
-    "lists of lists": "".join(levels("a", 12, "[x]")) + ONE,
+    "lists of lists": "".join(levels("a", 12, "[x]")) + ONE_SERVICE,
     "lists of mappings": "".join(levels("a", 8, "{b: c}"))
     + "services: {a: {image: x, command: *a7}}",
     "merges of merges": "".join(merged(12)) + "services: {a: {image: x, environment: *m11}}",
     "an anchor in itself": "services: &s {a: {image: x, x-a: *s}}",
-    "brackets": f"x-a: {'[' * 100_000}{']' * 100_000}\n{ONE}",
+    "brackets": f"x-a: {'[' * 100_000}{']' * 100_000}\n{ONE_SERVICE}",
     "indents": "".join(f"{' ' * number}a:\n" for number in range(2000)),
     "a cycle of services": "services:\n"
     + "".join(f"  s{n}: {{image: x, depends_on: [s{(n + 1) % 5000}]}}\n" for n in range(5000)),
     "unknown keys": "".join(f"k{number}: 1\n" for number in range(20_000)),
     "wrong values": "services:\n  a:\n    image: x\n    environment:\n"
     + "".join(f"      A{number}: []\n" for number in range(20_000)),
-    "variables in variables": ONE.replace("x", f'"{"${A:-" * 5000}{"}" * 5000}"'),
-    "open variables": ONE.replace("x", f'"{"${A:-" * 5000}"'),
+    "variables in variables": ONE_SERVICE.replace("x", f'"{"${A:-" * 5000}{"}" * 5000}"'),
+    "open variables": ONE_SERVICE.replace("x", f'"{"${A:-" * 5000}"'),
 }
 ACCEPTED = {
     "services": "services:\n"
@@ -73,21 +73,21 @@ ACCEPTED = {
 
 def read(folder: Path, text: str) -> None:
     (folder / "compose.yaml").write_text(text)
-    began = time.process_time()
+    start = time.process_time()
     try:
         assert load(LoadRequest(cwd=str(folder))).project.files
     finally:
-        assert time.process_time() - began < LIMIT
+        assert time.process_time() - start < LIMIT
 
 
 @pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
-def test_what_cannot_be_is_refused_soon(tmp_path: Path, text: str) -> None:
+def test_invalid_files_are_refused_soon(tmp_path: Path, text: str) -> None:
     with pytest.raises(CntnrError):
         read(tmp_path, text)
 
 
 @pytest.mark.parametrize("text", ACCEPTED.values(), ids=ACCEPTED)
-def test_what_is_merely_large_is_read_soon(tmp_path: Path, text: str) -> None:
+def test_large_files_are_loaded_soon(tmp_path: Path, text: str) -> None:
     read(tmp_path, text)
 
 
@@ -115,9 +115,7 @@ LARGE = {
 
 
 @pytest.mark.parametrize(("text", "code"), LARGE.values(), ids=LARGE)
-def test_what_is_very_large_ends_in_bounded_time_and_memory(
-    tmp_path: Path, text: str, code: int
-) -> None:
+def test_huge_files_take_bounded_time_and_memory(tmp_path: Path, text: str, code: int) -> None:
     (tmp_path / "compose.yaml").write_text(text)
     done = subprocess.run(
         [sys.executable, "-c", LARGE_RUN],

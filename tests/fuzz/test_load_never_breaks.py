@@ -1,4 +1,4 @@
-"""Whatever stands in the files, `load` gives a project or says what is wrong; it never breaks.
+"""Whatever the files contain, loading makes a project or fails with a message; it never breaks.
 
 A short run is part of the suite; ``pytest tests/fuzz --fuzz 100000`` is a long one.
 """
@@ -24,40 +24,40 @@ from tests.fuzz.documents import spoilt, valid
 from tests.fuzz.texts import env_text, text
 
 SCHEMA = flatten_schema(read_docker_schema())
-SHORT = 120
+DEFAULT_COUNT = 120
 NAMES = ["compose.yaml", "compose.override.yaml", "other.yaml", "a", "b", "x"]
 WORDS = st.sampled_from(["", "1", "x", "a b", "$A", "${B", "é", "\n", "true", "*", "/", "compose"])
 
 
 @pytest.fixture(scope="module")
 def folder() -> Any:
-    with tempfile.TemporaryDirectory() as made:
-        yield Path(made)
+    with tempfile.TemporaryDirectory() as path:
+        yield Path(path)
 
 
 @pytest.fixture
-def many(request: pytest.FixtureRequest) -> Callable[[Any, Callable[[Any], None]], None]:
+def try_many(request: pytest.FixtureRequest) -> Callable[[Any, Callable[[Any], None]], None]:
     """Return a function that runs a check on many examples of a strategy."""
-    count = request.config.getoption("--fuzz", default=0) or SHORT
+    count = request.config.getoption("--fuzz", default=0) or DEFAULT_COUNT
 
     def run(strategy: Any, check: Callable[[Any], None]) -> None:
-        how = settings(
+        configured = settings(
             max_examples=count,
             deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),
         )
-        how(given(strategy)(check))()
+        configured(given(strategy)(check))()
 
     return run
 
 
-def survives(folder: Path, files: Mapping[str, str], **request: Any) -> bool:
-    """Load files and render the project; return whether they were accepted."""
+def loads(folder: Path, files: Mapping[str, str], **request: Any) -> bool:
+    """Load and print a project; return whether it was accepted."""
     for name in [*NAMES, ".env"]:
         (folder / name).unlink(missing_ok=True)
-    for name, written in files.items():
-        (folder / name).write_bytes(written.encode(errors="surrogatepass"))
+    for name, content in files.items():
+        (folder / name).write_bytes(content.encode(errors="surrogatepass"))
     try:
         loaded = load(LoadRequest(cwd=str(folder), with_provenance=True, **request))
         plain = not request.get("interpolate", True)
@@ -72,51 +72,47 @@ def survives(folder: Path, files: Mapping[str, str], **request: Any) -> bool:
     return True
 
 
-def test_documents_that_fit_the_schema(folder: Path, many: Any) -> None:
+def test_documents_that_fit_the_schema(folder: Path, try_many: Any) -> None:
     accepted = []
-    many(
+    try_many(
         text(valid(SCHEMA)),
-        lambda one: accepted.append(survives(folder, {"compose.yaml": one})),
+        lambda document: accepted.append(loads(folder, {"compose.yaml": document})),
     )
     assert any(accepted)
 
 
-def test_documents_that_are_spoilt(folder: Path, many: Any) -> None:
+def test_documents_that_are_spoilt(folder: Path, try_many: Any) -> None:
     accepted = []
-    many(
+    try_many(
         text(spoilt(SCHEMA)),
-        lambda one: accepted.append(survives(folder, {"compose.yaml": one})),
+        lambda document: accepted.append(loads(folder, {"compose.yaml": document})),
     )
     assert not all(accepted)
 
 
-def test_several_files_that_extend_and_include_each_other(folder: Path, many: Any) -> None:
+def test_several_files_that_extend_and_include_each_other(folder: Path, try_many: Any) -> None:
     def check(example: tuple[Any, ...]) -> None:
         files, environ, env, switches = example
-        request = {**switches, "environ": environ}
-        survives(folder, {**files, ".env": env}, **request)
+        loads(folder, {**files, ".env": env}, **switches, environ=environ)
 
-    trees = spoilt(SCHEMA).map(entangled)
+    trees = spoilt(SCHEMA).map(with_existing_files)
     files = st.dictionaries(st.sampled_from(NAMES), text(trees), min_size=1, max_size=4)
     environ = st.dictionaries(
         st.sampled_from(["A", "B", "COMPOSE_PROFILES", "COMPOSE_PROJECT_NAME"]), WORDS, max_size=3
     )
     names = ["interpolate", "normalize", "resolve_paths", "consistency", "all_resources"]
     switches = st.dictionaries(st.sampled_from(names), st.booleans(), max_size=2)
-    many(st.tuples(files, environ, env_text(), switches), check)
+    try_many(st.tuples(files, environ, env_text(), switches), check)
 
 
-def entangled(tree: Any) -> Any:
-    """Make ``extends``, ``env_file`` and ``include`` refer to files that exist."""
+def with_existing_files(tree: Any) -> Any:
+    """Let services and includes name files that exist."""
     services = tree.get("services") if isinstance(tree, dict) else None
-    for number, (name, service) in enumerate(
-        services.items() if isinstance(services, dict) else ()
-    ):
+    items = services.items() if isinstance(services, dict) else ()
+    for number, (name, service) in enumerate(items):
         if isinstance(service, dict) and "extends" in service:
-            service["extends"] = {
-                "service": ("a", "b", name)[number % 3],
-                "file": NAMES[number % 4],
-            }
+            base = ("a", "b", name)[number % 3]
+            service["extends"] = {"service": base, "file": NAMES[number % 4]}
         if isinstance(service, dict) and "env_file" in service:
             service["env_file"] = [".env", "a"][: 1 + number % 2]
     if isinstance(tree, dict) and "include" in tree:

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for the texts of compose and env files: as people write them, and mangled."""
+"""Strategies for hypothesis: texts of compose and env files, as people write them, and mangled."""
 
 import json
 from typing import Any
@@ -6,127 +6,38 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
-BITS = [
-    "",
-    "\n",
-    "\n  ",
-    " ",
-    "\t",
-    ": ",
-    "- ",
-    "? ",
-    "#",
-    "|\n",
-    ">-\n",
-    "---\n",
-    "...\n",
-    "&a ",
-    "*a",
-    "<<: *a\n",
-    "<<: [*a, *a]\n",
-    "!reset ",
-    "!reset null",
-    "!override ",
-    "!!str ",
-    "!!int x",
-    "!!float 1",
-    "!!binary aGk=",
-    "!!binary =",
-    "!!set {a}",
-    "!!timestamp x",
-    "!<tag:x> ",
-    "!x ",
-    "%YAML 1.1\n",
-    "'",
-    '"',
-    '"\\0"',
-    '"\\ud800"',
-    "[",
-    "]",
-    "{",
-    "}",
-    ",",
-    "{a: b}",
-    "[[[[",
-    "@",
-    "`",
-    "2001-01-01",
-    "0x1F",
-    "0o17",
-    "0b1",
-    "1_000",
-    "1e999",
-    "-.inf",
-    ".nan",
-    "9" * 400,
-    "~",
-    "null",
-    "$",
-    "${",
-    "${A",
-    "${A:-${B:-c}}",
-    "${A:?}",
-    "${A!}",
-    "$$",
-    "$1",
-    "\ufeff",
-    "\u2028",
-    "\x85",
-    "\x07",
-    "é",
-    "😀",
-    "version: 3",
-    "x-a: &a [*a]",
-]
-SEPARATORS = ["\n", " ", "\r\n"]
+PIECES = [
+    "", "\n", "\n  ", " ", "\t", ": ", "- ", "? ", "#", "|\n", ">-\n", "---\n", "...\n", "&a ", "*a",
+    "<<: *a\n", "<<: [*a, *a]\n", "!reset ", "!reset null", "!override ", "!!str ", "!!int x",
+    "!!float 1", "!!binary aGk=", "!!binary =", "!!set {a}", "!!timestamp x", "!<tag:x> ", "!x ",
+    "%YAML 1.1\n", "'", '"', '"\\0"', '"\\ud800"', "[", "]", "{", "}", ",", "{a: b}", "[[[[", "@", "`",
+    "2001-01-01", "0x1F", "0o17", "0b1", "1_000", "1e999", "-.inf", ".nan", "9" * 400, "~", "null", "$",
+    "${", "${A", "${A:-${B:-c}}", "${A:?}", "${A!}", "$$", "$1", "\ufeff", "\u2028", "\x85", "\x07",
+    "é", "😀", "version: 3", "x-a: &a [*a]",
+]  # fmt: skip
+ENV_PIECES = [
+    "A", "B", "=", ": ", "'", '"', "\\", "#", " ", "export ", "${A}", "${B:-x}", "x", "\\n", "$", "${", "}",
+    "é", "\x00", "=\n", "A=1\n", "\t", "B='a\nb'\n", "\r\n", "COMPOSE_FILE=",
+]  # fmt: skip
 
 
 @st.composite
 def text(draw: Any, trees: Any) -> str:
-    """Write a tree as YAML or JSON; sometimes insert and delete parts of the text."""
+    """Format a tree as YAML or JSON; now and then insert and remove pieces."""
     tree = draw(trees)
-    how = draw(st.integers(0, 2))
-    if how == 0:
+    form = draw(st.integers(0, 2))
+    if form == 0:
         written = json.dumps(tree, ensure_ascii=draw(st.booleans()))
     else:
-        written = yaml.safe_dump(tree, default_flow_style=how == 2, allow_unicode=True)
+        written = yaml.safe_dump(tree, default_flow_style=form == 2, allow_unicode=True)
     for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2, 5]))):
         start = draw(st.integers(0, len(written)))
         end = min(len(written), start + draw(st.sampled_from([0, 0, 0, 1, 5, 40])))
-        written = written[:start] + draw(st.sampled_from(BITS)) + written[end:]
+        written = written[:start] + draw(st.sampled_from(PIECES)) + written[end:]
     return written
 
 
 @st.composite
 def env_text(draw: Any) -> str:
-    """Generate an env file."""
-    words = [
-        "A",
-        "B",
-        "=",
-        ": ",
-        "'",
-        '"',
-        "\\",
-        "#",
-        " ",
-        "export ",
-        "${A}",
-        "${B:-x}",
-        "x",
-        "\\n",
-    ]
-    words += [
-        "$",
-        "${",
-        "}",
-        "é",
-        "\x00",
-        "=\n",
-        "A=1\n",
-        "\t",
-        "B='a\nb'\n",
-        "\r\n",
-        "COMPOSE_FILE=",
-    ]
-    return "".join(draw(st.lists(st.sampled_from(words), max_size=12)))
+    """Generate the text of an env file."""
+    return "".join(draw(st.lists(st.sampled_from(ENV_PIECES), max_size=12)))

@@ -1,4 +1,4 @@
-"""Fixtures for tests that run outside programs as fakes: PATH, HOME and the runtime folder."""
+"""The adapters with fake programs in PATH: what is called, and what is made of the answer."""
 
 from pathlib import Path
 

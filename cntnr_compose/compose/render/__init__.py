@@ -1,4 +1,4 @@
-"""Output of `config`: YAML, JSON, where each value comes from.
+"""Output of `config`: YAML, JSON, and where each value is written.
 
-Uses the other folders of compose. Used by cli.
+Uses compose.merging and all below it. Used by compose.load and cli.
 """

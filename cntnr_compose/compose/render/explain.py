@@ -1,4 +1,4 @@
-"""What a project says, beside the file and line that each value of it came from."""
+"""Name the file and line of each value of a project, for `config --explain`."""
 
 import os
 from collections.abc import Callable
@@ -10,58 +10,59 @@ from cntnr_compose.compose.yaml.writer import CommentedValue
 from cntnr_compose.core.frozen import Tree
 
 
-def annotate_origins(tree: Tree, trace: Provenance, cwd: str) -> Tree:
-    """Give the tree with a note at each value; files in or below ``cwd`` are named from there."""
+def annotate_origins(tree: Tree, provenance: Provenance, cwd: str) -> Tree:
+    """Add a comment with its origin to each value; files in ``cwd`` are named relative to it."""
 
-    def note(path: Path, value: Any) -> CommentedValue:
-        return CommentedValue(value, _sentence(trace.origin_of(path, value), cwd))
+    def annotate(path: Path, value: Any) -> CommentedValue:
+        return CommentedValue(value, _describe(provenance.origin_of(path, value), cwd))
 
-    return _each(tree, (), note)  # type: ignore[no-any-return]
+    return _map_values(tree, (), annotate)  # type: ignore[no-any-return]
 
 
-def _each(value: Any, path: Path, change: Callable[[Path, Any], Any]) -> Any:
+def _map_values(value: Any, path: Path, function: Callable[[Path, Any], Any]) -> Any:
     if isinstance(value, dict) and value:
-        return {key: _each(one, (*path, key), change) for key, one in value.items()}
+        return {key: _map_values(inner, (*path, key), function) for key, inner in value.items()}
     if isinstance(value, list) and value:
-        return [_each(one, (*path, index), change) for index, one in enumerate(value)]
-    return change(path, value)
+        return [_map_values(item, (*path, index), function) for index, item in enumerate(value)]
+    return function(path, value)
 
 
-def _sentence(origin: Origin, cwd: str) -> str:
-    said = _source(origin, cwd)
-    used = ", ".join(f"{one.name}: {_source(one, cwd)}" for one in origin.variables)
-    return f"{said} ({used})" if said and used else said or used
+def _describe(origin: Origin, cwd: str) -> str:
+    source = _source(origin, cwd)
+    variables = ", ".join(f"{use.name}: {_source(use, cwd)}" for use in origin.variables)
+    return f"{source} ({variables})" if source and variables else source or variables
 
 
-def _source(one: Origin | VariableUse, cwd: str) -> str:
-    """Name a file from the current directory, where it lies there or below, and the line in it."""
-    place = one.location
-    if place is None:
-        return one.description
-    file = place.file
-    inside = file.startswith(cwd.rstrip("/") + "/")
-    return f"{os.path.relpath(file, cwd) if inside else file}:{place.line}"
+def _source(origin: Origin | VariableUse, cwd: str) -> str:
+    """Format file and line; a file in or below the current directory gets a relative path."""
+    location = origin.location
+    if location is None:
+        return origin.description
+    file = location.file
+    if file.startswith(cwd.rstrip("/") + "/"):
+        file = os.path.relpath(file, cwd)
+    return f"{file}:{location.line}"
 
 
-def list_origins(tree: Tree, trace: Provenance) -> list[Tree]:
-    """Give path, value and origin of each value, for programs."""
+def list_origins(tree: Tree, provenance: Provenance) -> list[Tree]:
+    """List path, value and origin of each value, for programs."""
     rows: list[Tree] = []
 
-    def add(path: Path, value: Any) -> None:
-        origin = trace.origin_of(path, value)
-        used = [{"Name": one.name} | _place(one) for one in origin.variables]
-        said = {"Path": dotted_path(path), "Value": value}
-        rows.append(said | _place(origin) | {"Variables": used})
+    def add_row(path: Path, value: Any) -> None:
+        origin = provenance.origin_of(path, value)
+        variables = [{"Name": use.name} | _location_columns(use) for use in origin.variables]
+        row = {"Path": dotted_path(path), "Value": value}
+        rows.append(row | _location_columns(origin) | {"Variables": variables})
 
-    _each(tree, (), add)
+    _map_values(tree, (), add_row)
     return rows
 
 
-def _place(one: Origin | VariableUse) -> Tree:
-    place = one.location or Location(file="", line=0, column=0)
+def _location_columns(origin: Origin | VariableUse) -> Tree:
+    location = origin.location or Location(file="", line=0, column=0)
     return {
-        "File": place.file,
-        "Line": place.line,
-        "Column": place.column,
-        "Otherwise": one.description,
+        "File": location.file,
+        "Line": location.line,
+        "Column": location.column,
+        "Otherwise": origin.description,
     }

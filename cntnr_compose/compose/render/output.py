@@ -1,4 +1,4 @@
-"""The tree as text, in docker compose's two forms."""
+"""Format a tree as docker compose does: YAML and JSON."""
 
 from typing import Any
 
@@ -18,17 +18,17 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Tree
 
 NOT_IN_JSON = ("models",)
-LARGEST = 1e21  # from here on Go writes an exponent
-# What stands below these keys are names, which may begin with x- too.
-OF_NAMES = frozenset(
+EXPONENT_FROM = 1e21  # Go writes larger numbers with an exponent
+# Keys below these are chosen by users, so x- marks no extension there.
+USER_KEYED = frozenset(
     {
         "services", "networks", "volumes", "configs", "secrets", "models", "depends_on", "ulimits",
         "environment", "labels", "annotations", "args", "sysctls", "options", "driver_opts",
         "storage_opt", "aux_addresses", "additional_contexts",
     }
 )  # fmt: skip
-# Letters that Go writes so, since JSON may stand in a page of HTML.
-IN_PAGES = {
+# Go escapes these letters, since JSON may be embedded in HTML.
+HTML_ESCAPES = {
     "&": "\\u0026", "<": "\\u003c", ">": "\\u003e", "\u2028": "\\u2028", "\u2029": "\\u2029",
 }  # fmt: skip
 
@@ -45,100 +45,99 @@ class SshKeyNotJson(CntnrError):
 
 
 def render_json(tree: Tree) -> str:
-    """Write a tree as JSON, with what Go's encoder adds to it.
+    """Format a tree as JSON, with the empty values that docker compose prints.
 
     Raises `SshKeyNotJson`.
     """
-    shown = {
-        key: _as_go(tree[key]) if key.startswith("x-") else _bare(tree[key], key)
+    printed = {
+        key: _as_go(tree[key]) if key.startswith("x-") else _without_extensions(tree[key], key)
         for key in sorted(tree)
         if key not in NOT_IN_JSON
     }
-    apply_rules(shown, ADDED)
-    return _json(shown).replace("$", "$$")
+    apply_rules(printed, JSON_RULES)
+    return _to_json(printed).replace("$", "$$")
 
 
-def _bare(value: Any, at: str) -> Any:
+def _without_extensions(value: Any, parent: str) -> Any:
     """Copy without extensions, which docker compose does not print as JSON."""
     if isinstance(value, dict):
+        if parent in USER_KEYED:
+            return {key: _without_extensions(inner, "") for key, inner in value.items()}
         return {
-            key: _bare(one, "" if at in OF_NAMES else key)
-            for key, one in value.items()
-            if at in OF_NAMES or not key.startswith("x-")
+            key: _without_extensions(inner, key)
+            for key, inner in value.items()
+            if not key.startswith("x-")
         }
-    return [_bare(one, "") for one in value] if isinstance(value, list) else value
+    return [_without_extensions(item, "") for item in value] if isinstance(value, list) else value
 
 
-def _always(kinds: dict[str, Decoder], **empty: Any) -> Any:
-    """Make the rule that keys are there, in their place, though nothing is in them."""
+def _with_empty(decoders: dict[str, Decoder], **empty: Any) -> Any:
+    """Make a rule that adds empty values for keys, at their place in the print order."""
 
-    def change(value: Any, _path: Path) -> Any:
-        there = {key: {} if one is dict else one for key, one in empty.items()} | value
-        return {key: there[key] for key in kinds if key in there}
+    def add_empty(value: Any, _path: Path) -> Any:
+        values = {key: {} if default is dict else default for key, default in empty.items()} | value
+        return {key: values[key] for key in decoders if key in values}
 
-    return change
-
-
-def _capitals(value: Any, _path: Path) -> Any:
-    """Write the keys of a device's limits as Go does where nothing else is said."""
-    return {key.capitalize(): one for key, one in value.items()}
+    return add_empty
 
 
-def _ssh_key(value: Any, path: Path) -> Any:
+def _capitalize_keys(value: Any, _path: Path) -> Any:
+    """Write keys as Go does by default: docker compose declares no names of these for JSON."""
+    return {key.capitalize(): inner for key, inner in value.items()}
+
+
+def _check_ssh_key(value: Any, path: Path) -> Any:
     if ": " in value:
         raise SshKeyNotJson(str(path[1]), value)
     return value
 
 
-ADDED = compile_rules({
-    "services.*.build.ssh.*": _ssh_key,
-    "services.*": _always(SERVICE_DECODERS, command=None, entrypoint=None),
-    "services.*.blkio_config.weight_device.*": _capitals,
-    "services.*.blkio_config.device_read_bps.*": _capitals,
-    "services.*.blkio_config.device_read_iops.*": _capitals,
-    "services.*.blkio_config.device_write_bps.*": _capitals,
-    "services.*.blkio_config.device_write_iops.*": _capitals,
-    "services.*.deploy": _always(DEPLOY_DECODERS, resources=dict, placement=dict),
-    "services.*.develop.watch.*": _always(WATCH_DECODERS, exec=dict),
-    "services.*.develop.watch.*.exec": _always(HOOK_DECODERS, command=None),
-    "services.*.post_start.*": _always(HOOK_DECODERS, command=None),
-    "services.*.pre_stop.*": _always(HOOK_DECODERS, command=None),
-    "networks.*": _always(NETWORK_DECODERS, ipam=dict),
+JSON_RULES = compile_rules({
+    "services.*.build.ssh.*": _check_ssh_key,
+    "services.*": _with_empty(SERVICE_DECODERS, command=None, entrypoint=None),
+    "services.*.blkio_config.weight_device.*": _capitalize_keys,
+    "services.*.blkio_config.device_read_bps.*": _capitalize_keys,
+    "services.*.blkio_config.device_read_iops.*": _capitalize_keys,
+    "services.*.blkio_config.device_write_bps.*": _capitalize_keys,
+    "services.*.blkio_config.device_write_iops.*": _capitalize_keys,
+    "services.*.deploy": _with_empty(DEPLOY_DECODERS, resources=dict, placement=dict),
+    "services.*.develop.watch.*": _with_empty(WATCH_DECODERS, exec=dict),
+    "services.*.develop.watch.*.exec": _with_empty(HOOK_DECODERS, command=None),
+    "services.*.post_start.*": _with_empty(HOOK_DECODERS, command=None),
+    "services.*.pre_stop.*": _with_empty(HOOK_DECODERS, command=None),
+    "networks.*": _with_empty(NETWORK_DECODERS, ipam=dict),
 })  # fmt: skip
 
 
 def render_yaml(tree: Tree) -> str:
-    """Write a tree as YAML."""
-    shown = {
-        key: sort_keys_deep(value) if key.startswith("x-") else _sorted(value)
+    """Format a tree as YAML."""
+    printed = {
+        key: sort_keys_deep(value) if key.startswith("x-") else _with_sorted_extensions(value)
         for key, value in tree.items()
     }
-    apply_rules(shown, SORTED)
-    return to_yaml(shown).replace("$", "$$")
+    apply_rules(printed, YAML_RULES)
+    return to_yaml(printed).replace("$", "$$")
 
 
 def render_untyped_yaml(tree: Tree) -> str:
-    """Write a tree that was never typed as YAML; its variables stay."""
+    """Format a tree that was not decoded as YAML; its variables stay."""
     return to_yaml(sort_keys_deep(tree))
 
 
-def _sorted(value: Any) -> Any:
-    """Copy, with the keys of extensions in order."""
+def _with_sorted_extensions(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            key: sort_keys_deep(one) if key.startswith("x-") else _sorted(one)
-            for key, one in value.items()
+            key: sort_keys_deep(inner) if key.startswith("x-") else _with_sorted_extensions(inner)
+            for key, inner in value.items()
         }
-    return [_sorted(one) for one in value] if isinstance(value, list) else value
+    return [_with_sorted_extensions(item) for item in value] if isinstance(value, list) else value
 
 
-def _in_order(value: Any, _path: Path) -> Any:
-    if not isinstance(value, dict):
-        return value
-    return {key: value[key] for key in sort_keys(value)}
+def _sort_keys(value: Any, _path: Path) -> Any:
+    return {key: value[key] for key in sort_keys(value)} if isinstance(value, dict) else value
 
 
-SORTED = compile_rules(dict.fromkeys((
+YAML_RULES = compile_rules(dict.fromkeys((
     "services", "networks", "volumes", "secrets", "configs", "models",
     "services.*.annotations", "services.*.depends_on", "services.*.environment",
     "services.*.labels", "services.*.models", "services.*.networks", "services.*.storage_opt",
@@ -153,35 +152,35 @@ SORTED = compile_rules(dict.fromkeys((
     "networks.*.driver_opts", "networks.*.labels", "networks.*.ipam.config.*.aux_addresses",
     "volumes.*.driver_opts", "volumes.*.labels", "secrets.*.driver_opts", "secrets.*.labels",
     "configs.*.driver_opts", "configs.*.labels",
-), _in_order))  # fmt: skip
+), _sort_keys))  # fmt: skip
 
 
 def render_untyped_json(tree: Tree) -> str:
-    """Write a tree that was never typed as JSON; its variables stay."""
-    return _json(_as_go(tree))
+    """Format a tree that was not decoded as JSON; its variables stay."""
+    return _to_json(_as_go(tree))
 
 
-def _json(tree: Tree) -> str:
+def _to_json(tree: Tree) -> str:
     import json
 
     text = json.dumps(tree, indent=2, ensure_ascii=False)
-    for letter, code in IN_PAGES.items():
+    for letter, code in HTML_ESCAPES.items():
         text = text.replace(letter, code)
     return text
 
 
 def _as_go(value: Any) -> Any:
-    """Copy with keys in order, whole numbers without a fraction, and nothing for an empty list."""
+    """Copy as Go encodes it: keys sorted, whole numbers without a fraction, null for an empty list."""
     if isinstance(value, dict):
         return {key: _as_go(value[key]) for key in sorted(value)}
     if isinstance(value, list):
-        return [_as_go(one) for one in value] or None
-    is_whole = isinstance(value, float) and abs(value) < LARGEST and value.is_integer()
-    return _whole(value) if is_whole else value
+        return [_as_go(item) for item in value] or None
+    is_whole = isinstance(value, float) and abs(value) < EXPONENT_FROM and value.is_integer()
+    return _shortest_integer(value) if is_whole else value
 
 
-def _whole(value: float) -> int:
-    """Write a float with zeros behind the digits that it needs."""
+def _shortest_integer(value: float) -> int:
+    """Convert a float by its shortest digits, filled up with zeros, as Go formats it."""
     from decimal import Decimal
 
     return int(Decimal(repr(value)))

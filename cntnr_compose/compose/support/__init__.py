@@ -1,4 +1,4 @@
-"""How each key of a compose file is supported on this host.
+"""The support of each key of a compose file on this host: honoured, emulated, reduced, refused.
 
-Uses compose.basics and model. Used by cli and doctor.
+Uses compose.basics and model. Used by cli.
 """

@@ -29,8 +29,8 @@ MERGED_KEYWORDS = ("properties", "patternProperties", REFUSED_KEYWORD)
 class CannotFlatten(ValueError):
     """A new schema has definitions of a form that cannot be merged into one yet."""
 
-    def __init__(self, what: str) -> None:
-        super().__init__(f"cannot lay {what} into one definition")
+    def __init__(self, keyword: str) -> None:
+        super().__init__(f"cannot merge {keyword} into one definition")
 
 
 def check_schema(tree: Tree) -> list[Diagnostic]:

@@ -18,33 +18,33 @@ BASE = ImageConfig(
 )  # fmt: skip
 
 
-def through(
+def apply_body(
     body: str, *, base: ImageConfig = BASE, **more: object
 ) -> tuple[StageSettings, list[BuildStep]]:
-    """Go through the last stage of a Dockerfile."""
+    """Apply the instructions of the last stage; return its settings and steps."""
     scope = stages.split_stages(
         parse_dockerfile(f"ARG G=global\nFROM base AS first\nFROM base\n{body}"), **more
     )  # type: ignore[arg-type]
     stage = scope.stages[-1]
     state, works = instructions.initial_settings(base), []
-    for one in stage.instructions:
-        state, work = instructions.apply_instruction(state, one, stage, scope)
+    for instruction in stage.instructions:
+        state, work = instructions.apply_instruction(state, instruction, stage, scope)
         works += [work] if work else []
     return state, works
 
 
 def config(body: str, **more: object) -> ImageConfig:
-    return through(body, **more)[0].config
+    return apply_body(body, **more)[0].config
 
 
 def work(body: str, **more: object) -> BuildStep:
-    (found,) = through(body, **more)[1]
-    return found
+    (step,) = apply_body(body, **more)[1]
+    return step
 
 
 def failure(body: str) -> str:
     with pytest.raises(DockerfileInvalid) as caught:
-        through(body)
+        apply_body(body)
     return str(caught.value).removeprefix("Dockerfile:4: ")
 
 
@@ -89,17 +89,17 @@ def test_an_entrypoint_takes_the_command_of_the_base_away_but_not_our_own() -> N
 
 
 def test_working_directories_are_made_and_add_up() -> None:
-    state, works = through("USER me\nWORKDIR /a/../b\nENV d=c\nWORKDIR ${d}/e/\nWORKDIR /")
+    state, works = apply_body("USER me\nWORKDIR /a/../b\nENV d=c\nWORKDIR ${d}/e/\nWORKDIR /")
     assert works == [FolderStep(path="/b", user="me"), FolderStep(path="/b/c/e", user="me")]
     assert state.config.working_dir == "/"
 
 
 def test_ports_volumes_user_signal() -> None:
-    found = config('EXPOSE 81-82/UDP 9000\nVOLUME /a $x/b\nVOLUME ["/c d"]\nUSER $U:0\nSTOPSIGNAL SIG$U',
+    image = config('EXPOSE 81-82/UDP 9000\nVOLUME /a $x/b\nVOLUME ["/c d"]\nUSER $U:0\nSTOPSIGNAL SIG$U',
                    base=ImageConfig(env=("U=INT", "x=/x")))  # fmt: skip
-    assert list(found.exposed_ports or {}) == ["81/udp", "82/udp", "9000/tcp"]
-    assert list(found.volumes or {}) == ["/a", "/x/b", "/c d"]
-    assert (found.user, found.stop_signal) == ("INT:0", "SIGINT")
+    assert list(image.exposed_ports or {}) == ["81/udp", "82/udp", "9000/tcp"]
+    assert list(image.volumes or {}) == ["/a", "/x/b", "/c d"]
+    assert (image.user, image.stop_signal) == ("INT:0", "SIGINT")
 
 
 def test_triggers_are_kept_for_builds_upon_the_image() -> None:
@@ -108,10 +108,10 @@ def test_triggers_are_kept_for_builds_upon_the_image() -> None:
         "RUN c",
     )
     scope = stages.split_stages(parse_dockerfile("FROM base"))
-    found = instructions.onbuild_instructions(
+    triggers = instructions.onbuild_instructions(
         ImageConfig(on_build=("COPY --chown=1 a b", "RUN c")), scope, 1
     )
-    assert [(one.keyword, one.flags, one.text) for one in found] == [
+    assert [(one.keyword, one.flags, one.text) for one in triggers] == [
         ("COPY", (("chown", "1"),), "a b"), ("RUN", (), "c"),
     ]  # fmt: skip
 

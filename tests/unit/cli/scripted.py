@@ -1,4 +1,4 @@
-"""A stand-in for client and stream of an attached command, whose events a test writes down."""
+"""Stand in for the client and the stream of an attached command; a test scripts the events."""
 
 import signal
 from collections.abc import Callable, Iterable
@@ -17,7 +17,7 @@ Moment = Callable[[], list[LogLine | ContainerEvent]]
 
 
 class ScriptedSupervisor:
-    """A client, a stream and containers that do what a test has written down, moment by moment."""
+    """Play the script of a test as client, stream and containers, moment by moment."""
 
     def __init__(self) -> None:
         self.containers = {name: container(name, state="created") for name in ("web", "db")}
@@ -75,8 +75,8 @@ class ScriptedSupervisor:
 
     def observe(self) -> Observed:
         running = (
-            replace(one, status=replace(one.status, state="running"))
-            for one in self.containers.values()
+            replace(container, status=replace(container.status, state="running"))
+            for container in self.containers.values()
         )
         return Observed(project="shop", containers=tuple(running))
 
@@ -124,7 +124,7 @@ class ScriptedSupervisor:
             pytest.fail("it waits for something that never comes")
         happened = self.moments.pop(0)()
         return [
-            one
-            for one in happened
-            if not isinstance(one, LogLine) or self.wants(self.records[one.container_id])
+            item
+            for item in happened
+            if not isinstance(item, LogLine) or self.wants(self.records[item.container_id])
         ]

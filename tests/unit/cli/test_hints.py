@@ -25,14 +25,15 @@ COMMAND = re.compile(r"(?:^|[/\s])cntnr ((?:-|compose\b|[a-z]+).*)")
 
 
 def texts(path: Path) -> Iterator[tuple[int, str]]:
-    """Give the strings of a module with their lines; values that are put into them are one word."""
+    """Yield the strings of a module with their lines; inserted values become one word."""
     tree = ast.parse(path.read_text())
     pieces: set[ast.AST] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             pieces |= set(node.values)
             words = (
-                str(one.value) if isinstance(one, ast.Constant) else "X" for one in node.values
+                str(value.value) if isinstance(value, ast.Constant) else "X"
+                for value in node.values
             )
             yield node.lineno, "".join(words)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in pieces:
@@ -40,7 +41,7 @@ def texts(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def in_code(path: Path) -> Iterator[tuple[int, str]]:
-    """Give the commands that the strings of a module name: they are written `so`."""
+    """Yield the commands that strings of a module name in backticks."""
     for number, text in texts(path):
         for span in SPAN.findall(text):
             if span.startswith("cntnr "):
@@ -48,7 +49,7 @@ def in_code(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def in_page(path: Path) -> Iterator[tuple[int, str]]:
-    """Give the commands that a page names: in code spans, and in blocks."""
+    """Yield the commands in code spans and code blocks of a page."""
     is_block = False
     for number, line in enumerate(path.read_text().splitlines(), 1):
         if line.lstrip().startswith("```"):
@@ -59,16 +60,16 @@ def in_page(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def in_script(path: Path) -> Iterator[tuple[int, str]]:
-    """Give the commands that a script runs or names."""
+    """Yield the commands that a script runs or names."""
     for number, line in enumerate(path.read_text().splitlines(), 1):
         if re.search(r"cntnr (compose|doctor|version) ", line):
             yield number, line
 
 
 def refusal(text: str) -> str:
-    """Tell what is wrong with the command in a text; nothing where it can be run."""
-    found = COMMAND.search(text)
-    words = shlex.split(found[1].replace('"', ""), comments=True) if found else []
+    """Return what is wrong with the command in a text, or an empty string."""
+    match = COMMAND.search(text)
+    words = shlex.split(match[1].replace('"', ""), comments=True) if match else []
     if not words:
         return ""
     called: Group | Command | None = ROOT_GROUP
@@ -85,7 +86,7 @@ def refusal(text: str) -> str:
 
 
 def wrong_option(rows: list[Option], words: list[str], *, interspersed: bool) -> str:
-    """Name the first word that is no option of the rows."""
+    """Return an error for the first option that the rows do not have."""
     while words:
         wrong, words = past_options(rows, words)
         if wrong or not interspersed:
@@ -95,14 +96,14 @@ def wrong_option(rows: list[Option], words: list[str], *, interspersed: bool) ->
 
 
 def past_options(rows: Sequence[Option], words: list[str]) -> tuple[str, list[str]]:
-    """Give the first option that is not one of the rows, and the words from the first argument on."""
+    """Return an error for the first unknown option, and the words from the first argument on."""
     known = {word: row for row in rows if row.unsupported_hint is None for word in row.words}
     while words and words[0].startswith("-"):
         name, equals, _ = words[0].partition("=")
         letters = [f"-{letter}" for letter in name[1:]]
-        for one in [name] if name.startswith("--") or name in known else letters:
-            if one not in known and one not in ("--help", "-h", "--"):
-                return f"no option {one}", words
+        for option in [name] if name.startswith("--") or name in known else letters:
+            if option not in known and option not in ("--help", "-h", "--"):
+                return f"no option {option}", words
         row = known.get(name)
         words = words[2 if row and not row.is_flag and not equals else 1 :]
     return "", words

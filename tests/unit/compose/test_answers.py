@@ -32,24 +32,24 @@ def base(key: str, value: str) -> str:
     return f"services:\n  a:\n{image}    {key}: {value}\n{REST.lstrip(chr(10))}"
 
 
-def asked(folder: Path, files: dict[str, str], key: str) -> Any:
-    found = rendered_service(folder, files | FILES, files=tuple(files), profiles=("*",))
+def rendered(folder: Path, files: dict[str, str], key: str) -> Any:
+    service = rendered_service(folder, files | FILES, files=tuple(files), profiles=("*",))
     if key != "image":
-        del found["image"]
-    return found
+        del service["image"]
+    return service
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_key_means_what_docker_compose_says(tmp_path: Path, key: str) -> None:
-    for written, meant in KEYS[key]:
-        assert asked(tmp_path, {"a.yaml": base(key, written)}, key) == meant, written
+    for written, expected in KEYS[key]:
+        assert rendered(tmp_path, {"a.yaml": base(key, written)}, key) == expected, written
 
 
 @pytest.mark.parametrize("key", MERGES)
 def test_two_files_are_merged_as_docker_compose_does(tmp_path: Path, key: str) -> None:
-    for written, over, meant in MERGES[key]:
+    for written, over, expected in MERGES[key]:
         files = {
             "a.yaml": base(key, written),
             "b.yaml": f"services:\n  a:\n    {key}: {over}\n",
         }
-        assert asked(tmp_path, files, key) == meant, f"{written} << {over}"
+        assert rendered(tmp_path, files, key) == expected, f"{written} << {over}"

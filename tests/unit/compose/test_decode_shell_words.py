@@ -31,6 +31,6 @@ def test_a_command_is_split(text: str, words: list[str]) -> None:
 
 
 @pytest.mark.parametrize("text", ["'a", 'a "b', "a\\", "`x", "$(x", "(a)", "a)", '`a "b` c"'])
-def test_what_nothing_closes_is_refused(text: str) -> None:
+def test_unclosed_quotes_are_refused(text: str) -> None:
     with pytest.raises(InvalidCommandLine):
         split_command(text)

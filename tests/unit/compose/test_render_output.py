@@ -1,4 +1,4 @@
-"""The tree as text."""
+"""YAML and JSON as docker compose prints them."""
 
 import json
 from pathlib import Path

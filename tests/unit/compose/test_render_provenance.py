@@ -1,4 +1,4 @@
-"""Each value knows the file and line that it came from, whatever the passes made of it."""
+"""The origin of each value: file and line, whatever the passes made of it."""
 
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,15 @@ from tests.unit.compose.world import load_texts
 Rows = dict[str, str]
 
 
-def origins(folder: Path, texts: dict[str, str] | str, /, **asked: Any) -> Rows:
+def origins(folder: Path, texts: dict[str, str] | str, /, **options: Any) -> Rows:
     """Return the origin of each value, as ``file:line`` and the variables in it."""
-    loaded = load_texts(folder, texts, with_provenance=True, **asked)
+    loaded = load_texts(folder, texts, with_provenance=True, **options)
     rows = {}
     for row in list_origins(loaded.tree, loaded.provenance):
-        said = " ".join(
+        text = " ".join(
             [place_of(row, folder), *(variable(one, folder) for one in row["Variables"])]
         )
-        rows[row["Path"]] = said.strip()
+        rows[row["Path"]] = text.strip()
     return rows
 
 

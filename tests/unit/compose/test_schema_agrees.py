@@ -1,7 +1,7 @@
-"""The quick checker and jsonschema with the published schema say the same of every document.
+"""The fast check and jsonschema with the published schema agree on every document.
 
 Documents are the examples, the conformance corpus where it is at hand (``CNTNR_CONFORMANCE`` or beside
-the repository), and documents that are made up from the schema.
+the repository), and documents that are generated from the schema.
 """
 
 import hashlib
@@ -42,7 +42,7 @@ SOME = settings(max_examples=150, deadline=None, suppress_health_check=list(Heal
 
 
 class Plain(yaml.CSafeLoader):
-    """Reads every tag as what it is written on; dates stay text."""
+    """Ignore tags: read each value as the kind of its node, and keep dates as text."""
 
 
 Plain.add_multi_constructor("!", lambda loader, _, node: _construct(loader, node))
@@ -60,7 +60,7 @@ def _construct(loader: Plain, node: yaml.Node) -> Any:
 @cache
 def written() -> dict[str, Any]:
     """Read every YAML file of examples and corpus, each content once; those with JSON's keys."""
-    found: dict[bytes, tuple[str, Any]] = {}
+    documents: dict[bytes, tuple[str, Any]] = {}
     for folder in (ROOT / "examples", CORPUS):
         for path in sorted([*folder.rglob("*.yaml"), *folder.rglob("*.yml")]):
             text = path.read_bytes()
@@ -70,8 +70,8 @@ def written() -> dict[str, Any]:
             except (yaml.YAMLError, TypeError, ValueError, RecursionError):
                 continue
             if _named_by_text(tree):
-                found.setdefault(hashlib.sha256(text).digest(), (path.name, tree))
-    return {f"{name} {key.hex()[:6]}": tree for key, (name, tree) in found.items()}
+                documents.setdefault(hashlib.sha256(text).digest(), (path.name, tree))
+    return {f"{name} {key.hex()[:6]}": tree for key, (name, tree) in documents.items()}
 
 
 def _named_by_text(tree: Any) -> bool:
@@ -89,8 +89,8 @@ def test_the_schema_is_the_published_one_without_its_prose() -> None:
         prose = () if names else ("description", "title", "examples", "$comment")
         inner = ("properties", "patternProperties", "$defs")
         return {
-            key: facts(one, names=not names and key in inner)
-            for key, one in node.items()
+            key: facts(value, names=not names and key in inner)
+            for key, value in node.items()
             if key not in prose
         }
 
@@ -103,26 +103,26 @@ def test_the_source_of_the_schema_is_recorded() -> None:
     assert source["sha256"] == hashlib.sha256(COPY.read_bytes()).hexdigest()
 
 
-def test_written_documents_are_judged_as_jsonschema_judges_them() -> None:
+def test_written_documents_fit_if_jsonschema_says_so() -> None:
     documents = written()
     assert len(documents) >= 3
     assert {name for name, tree in documents.items() if quick(tree) != slow(tree)} == set()
 
 
-def test_findings_are_told_where_and_only_where_docker_refuses() -> None:
+def test_errors_are_reported_if_docker_compose_refuses() -> None:
     for name, tree in written().items():
         assert bool(check_schema(tree)) != as_docker(tree), name
 
 
 @SOME
 @given(valid(FLAT))
-def test_documents_of_the_schema_are_judged_as_jsonschema_judges_them(tree: Any) -> None:
+def test_documents_of_the_schema_fit_if_jsonschema_says_so(tree: Any) -> None:
     assert quick(tree) == slow(tree)
 
 
 @SOME
 @given(spoilt(FLAT))
-def test_spoilt_documents_are_judged_as_jsonschema_judges_them(tree: Any) -> None:
+def test_spoilt_documents_fit_if_jsonschema_says_so(tree: Any) -> None:
     assert quick(tree) == slow(tree)
     assert bool(check_schema(tree)) != as_docker(tree)
 

@@ -15,20 +15,20 @@ FULL = HostCapabilities(controllers=("cpu", "cpuset", "io", "memory", "pids"), l
 BARE = HostCapabilities(has_subordinate_ids=False)
 
 
-def lines(text: str, machine: HostCapabilities = FULL) -> list[str]:
-    return [f"{one.severity}: {one}" for one in find_unsupported(yaml.safe_load(text), machine)]
+def lines(text: str, host: HostCapabilities = FULL) -> list[str]:
+    return [f"{one.severity}: {one}" for one in find_unsupported(yaml.safe_load(text), host)]
 
 
-def test_every_row_that_is_not_plain_says_how_or_why() -> None:
-    for machine in (FULL, BARE):
+def test_every_key_that_is_not_simply_honoured_has_a_note() -> None:
+    for host in (FULL, BARE):
         for path, row in support_by_key().items():
-            assert (row(machine).level == "honoured") or row(machine).note, path
+            assert (row(host).level == "honoured") or row(host).note, path
 
 
-def test_a_key_is_told_with_what_becomes_of_it() -> None:
+def test_keys_are_listed_with_their_support() -> None:
     tree = {"services": {"a": {"image": "x", "gpus": "all", "cpus": 1}}}
-    told = [(one.path, one.support.level) for one in list_key_uses(tree, BARE)]
-    assert told == [
+    levels = [(one.path, one.support.level) for one in list_key_uses(tree, BARE)]
+    assert levels == [
         (("services",), "honoured"),
         (("services", "a", "image"), "honoured"),
         (("services", "a", "gpus"), "refused"),
@@ -37,18 +37,18 @@ def test_a_key_is_told_with_what_becomes_of_it() -> None:
     assert list_key_uses(tree, FULL)[-1].support.level == "honoured"
 
 
-def test_what_asks_for_nothing_is_no_use_in_vain() -> None:
+def test_empty_values_are_no_use_of_a_key() -> None:
     text = "services: {a: {use_api_socket: false, deploy: {placement: {}}, gpus: [], models: }}"
     assert lines(text) == []
 
 
-def test_the_highest_key_that_asks_in_vain_speaks_for_those_below() -> None:
+def test_only_the_highest_unsupported_key_is_reported() -> None:
     (line,) = lines("services: {a: {deploy: {update_config: {order: start-first, delay: 1s}}}}")
     assert line == "warning: services.a.deploy.update_config: is not honoured: for a Swarm"
 
 
 @pytest.mark.parametrize(("ability", "key"), [("cpu", "cpus"), ("pids", "pids_limit")])
-def test_a_key_hangs_on_what_the_machine_allows(ability: str, key: str) -> None:
+def test_a_key_depends_on_what_the_host_allows(ability: str, key: str) -> None:
     tree = {"services": {"a": {key: 3}}}
     able = HostCapabilities(controllers=(ability,))
     assert list_key_uses(tree, able)[-1].support.level == "honoured"
@@ -135,7 +135,7 @@ def test_a_key_hangs_on_what_the_machine_allows(ability: str, key: str) -> None:
         ),
     ],
 )
-def test_the_value_decides_where_only_some_values_are_honoured(text: str, expected: str) -> None:
+def test_a_value_that_is_not_honoured_is_reported(text: str, expected: str) -> None:
     assert lines(text) == [expected]
 
 
@@ -152,7 +152,7 @@ def test_the_value_decides_where_only_some_values_are_honoured(text: str, expect
         "volumes: {v: {external: true}}",
     ],
 )
-def test_values_that_are_honoured_are_not_told(text: str) -> None:
+def test_values_that_are_honoured_are_not_reported(text: str) -> None:
     assert lines(text) == []
 
 

@@ -8,17 +8,17 @@ from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
 from cntnr_compose.compose.transform.canonical import expand_short_syntax, fill_defaults, lenient
 
 
-def nobody(_text: str) -> None:
+def ignore_warning(_text: str) -> None:
     return None
 
 
 def long(key: str, value: Any) -> Any:
-    tree = expand_short_syntax({"services": {"a": {key: value}}}, nobody)
+    tree = expand_short_syntax({"services": {"a": {key: value}}}, ignore_warning)
     return tree["services"]["a"][key]
 
 
 @pytest.mark.parametrize(
-    ("key", "short", "meant"),
+    ("key", "short", "expected"),
     [
         ("build", ".", {"context": "."}),
         ("depends_on", ["b"], {"b": {"condition": "service_started", "required": True}}),
@@ -41,9 +41,9 @@ def long(key: str, value: Any) -> Any:
         ("tmpfs", "/a", "/a"),
     ],
 )  # fmt: skip
-def test_a_key_has_a_long_form(key: str, short: Any, meant: Any) -> None:
-    assert long(key, short) == meant
-    assert long(key, meant) == meant
+def test_a_key_has_a_long_form(key: str, short: Any, expected: Any) -> None:
+    assert long(key, short) == expected
+    assert long(key, expected) == expected
 
 
 def test_a_port_can_be_several() -> None:
@@ -53,44 +53,44 @@ def test_a_port_can_be_several() -> None:
 
 
 def test_a_watch_of_several_paths_is_several() -> None:
-    found = long("develop", {"watch": [{"path": ["a", "b"], "action": "x", "ignore": "i"}]})
-    assert found["watch"] == [
+    develop = long("develop", {"watch": [{"path": ["a", "b"], "action": "x", "ignore": "i"}]})
+    assert develop["watch"] == [
         {"path": "a", "action": "x", "ignore": ["i"]},
         {"path": "b", "action": "x", "ignore": ["i"]},
     ]
 
 
 @pytest.mark.parametrize(
-    ("ssh", "meant"),
+    ("ssh", "expected"),
     [
         ("default", {"default": None}),
         (["default", "k=x"], {"default": None, "k": "x"}),
         ({"k": "x", "d": None}, {"k": "x", "d": None}),
     ],
 )
-def test_ssh_keys_have_names(ssh: Any, meant: Any) -> None:
-    assert long("build", {"ssh": ssh})["ssh"] == meant
+def test_ssh_keys_have_names(ssh: Any, expected: Any) -> None:
+    assert long("build", {"ssh": ssh})["ssh"] == expected
 
 
-def test_the_old_form_of_external_is_read_and_told() -> None:
-    told: list[str] = []
-    tree = expand_short_syntax({"networks": {"n": {"external": {"name": "x"}}}}, told.append)
+def test_the_old_form_of_external_is_rewritten_with_a_warning() -> None:
+    warnings: list[str] = []
+    tree = expand_short_syntax({"networks": {"n": {"external": {"name": "x"}}}}, warnings.append)
     assert tree["networks"]["n"] == {"external": True, "name": "x"}
-    assert "networks.n: external.name is deprecated" in told[0]
+    assert "networks.n: external.name is deprecated" in warnings[0]
 
 
-def test_two_names_of_an_external_network_are_one_too_many() -> None:
+def test_an_external_network_with_two_names_is_refused() -> None:
     tree = {"networks": {"n": {"external": {"name": "x"}, "name": "y"}}}
     with pytest.raises(ComposeFileInvalid, match=r"name and external\.name conflict"):
-        expand_short_syntax(tree, nobody)
+        expand_short_syntax(tree, ignore_warning)
 
 
 @pytest.mark.parametrize(
     ("key", "value"),
     [("ports", ["$P:80"]), ("devices", ["a:b:c:d"]), ("volumes", ["$A:$B:$C:$D"])],
 )
-def test_what_has_variables_may_stay_short(key: str, value: Any) -> None:
-    tree = expand_short_syntax({"services": {"a": {key: list(value)}}}, nobody, lenient)
+def test_entries_with_variables_may_stay_short(key: str, value: Any) -> None:
+    tree = expand_short_syntax({"services": {"a": {key: list(value)}}}, ignore_warning, lenient)
     assert tree["services"]["a"][key] == value
     with pytest.raises(ComposeFileInvalid):
         long(key, value)

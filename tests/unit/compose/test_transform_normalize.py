@@ -1,4 +1,4 @@
-"""What follows from what is said."""
+"""Implied values: the default network, dependencies, names, values of variables."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ def normal(**tree: Any) -> Any:
     return normalize(tree, "p", ENVIRON)
 
 
-def one(**service: Any) -> Any:
+def normalized_service(**service: Any) -> Any:
     return normal(services={"a": service})["services"]["a"]
 
 
@@ -28,8 +28,8 @@ def test_services_are_on_the_default_network_unless_they_say_otherwise() -> None
         },
         networks={"n": None},
     )
-    found = {name: service.get("networks") for name, service in tree["services"].items()}
-    assert found == {
+    networks = {name: service.get("networks") for name, service in tree["services"].items()}
+    assert networks == {
         "a": {"default": None},
         "b": {"default": None},
         "c": {"n": None},
@@ -49,7 +49,7 @@ def test_resources_are_named_after_the_project_unless_they_are_external() -> Non
 
 
 @pytest.mark.parametrize(
-    ("said", "name", "restart"),
+    ("keys", "name", "restart"),
     [
         ({"links": ["b"]}, "b", True),
         ({"links": ["b:alias"]}, "b", True),
@@ -59,20 +59,20 @@ def test_resources_are_named_after_the_project_unless_they_are_external() -> Non
         ({"volumes_from": ["b:ro"]}, "b", False),
     ],
 )
-def test_dependencies_follow(said: Any, name: str, restart: bool) -> None:
-    wanted = {"condition": "service_started", "restart": restart, "required": True}
-    assert one(**said)["depends_on"] == {name: wanted}
+def test_dependencies_are_implied(keys: Any, name: str, restart: bool) -> None:
+    dependency = {"condition": "service_started", "restart": restart, "required": True}
+    assert normalized_service(**keys)["depends_on"] == {name: dependency}
 
 
-def test_what_is_said_of_a_dependency_stays() -> None:
-    said = {"b": {"condition": "service_healthy"}}
-    assert one(links=["b"], depends_on=said)["depends_on"] == said
-    assert "depends_on" not in one(volumes_from=["container:x"])
+def test_explicit_dependencies_stay() -> None:
+    depends_on = {"b": {"condition": "service_healthy"}}
+    assert normalized_service(links=["b"], depends_on=depends_on)["depends_on"] == depends_on
+    assert "depends_on" not in normalized_service(volumes_from=["container:x"])
 
 
 def test_a_build_has_a_context_and_a_dockerfile() -> None:
-    assert one(build={})["build"] == {"context": ".", "dockerfile": "Dockerfile"}
-    inline = one(build={"dockerfile_inline": "FROM x"})["build"]
+    assert normalized_service(build={})["build"] == {"context": ".", "dockerfile": "Dockerfile"}
+    inline = normalized_service(build={"dockerfile_inline": "FROM x"})["build"]
     assert "dockerfile" not in inline
 
 
@@ -85,7 +85,7 @@ def test_variables_that_are_only_named_get_their_values() -> None:
     assert fill_from_environment(["A", "B", "C=1"], ENVIRON, keep_unset=False) == ["A=aa", "C=1"]
 
 
-def test_small_things_are_put_right() -> None:
-    found = one(pull_policy="if_not_present", volumes=[{"target": "/a//b/"}])
-    assert found["pull_policy"] == "missing"
-    assert found["volumes"] == [{"target": "/a/b"}]
+def test_pull_policy_and_targets_are_normalized() -> None:
+    service = normalized_service(pull_policy="if_not_present", volumes=[{"target": "/a//b/"}])
+    assert service["pull_policy"] == "missing"
+    assert service["volumes"] == [{"target": "/a/b"}]

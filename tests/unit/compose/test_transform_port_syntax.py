@@ -9,9 +9,9 @@ from cntnr_compose.compose.transform.port_syntax import is_ip_address, parse_por
 
 
 def port(target: int, published: str = "", host_ip: str = "", protocol: str = "tcp") -> Any:
-    said = {"published": published, "host_ip": host_ip}
-    wanted = {"mode": "ingress", "target": target, "protocol": protocol}
-    return wanted | {key: value for key, value in said.items() if value}
+    optional = {"published": published, "host_ip": host_ip}
+    required = {"mode": "ingress", "target": target, "protocol": protocol}
+    return required | {key: value for key, value in optional.items() if value}
 
 
 @pytest.mark.parametrize(
@@ -31,12 +31,12 @@ def port(target: int, published: str = "", host_ip: str = "", protocol: str = "t
         ("9-10:9-10/udp", [port(10, "10", protocol="udp"), port(9, "9", protocol="udp")]),
     ],
 )
-def test_a_spec_is_read(spec: str, ports: list[Any]) -> None:
+def test_an_entry_is_parsed(spec: str, ports: list[Any]) -> None:
     assert parse_ports(spec) == ports
 
 
 @pytest.mark.parametrize(
-    ("spec", "said"),
+    ("spec", "message"),
     [
         ("", "invalid proto: "),
         ("80:", "invalid proto: "),
@@ -53,15 +53,15 @@ def test_a_spec_is_read(spec: str, ports: list[Any]) -> None:
         ("8-9:8-10", "invalid ranges specified for container and host Ports: 8-10 and 8-9"),
     ],
 )
-def test_what_is_no_spec_is_refused(spec: str, said: str) -> None:
+def test_invalid_entries_are_refused(spec: str, message: str) -> None:
     with pytest.raises(ComposeFileInvalid) as raised:
         parse_ports(spec, ("ports", 0))
-    assert said in str(raised.value)
+    assert message in str(raised.value)
     assert raised.value.diagnostics[0].path == ("ports", 0)
 
 
 @pytest.mark.parametrize("text", ["300.0.0.1", "1.2.3", "01.2.3.4", "fe80::1%eth0", "x", "1:2"])
-def test_what_is_no_address_is_told_from_one(text: str) -> None:
+def test_invalid_addresses_are_recognized(text: str) -> None:
     assert not is_ip_address(text)
     assert is_ip_address("10.0.0.255")
     assert is_ip_address("fe80::1")

@@ -36,12 +36,12 @@ def named(source: str, target: str, **more: Any) -> Any:
         ("v:/x", {"type": "volume", "target": "v:/x", "volume": {}}),  # a drive, not a name
     ],
 )
-def test_a_spec_is_read(spec: str, volume: Any) -> None:
+def test_an_entry_is_parsed(spec: str, volume: Any) -> None:
     assert parse_volume(spec) == volume
 
 
 @pytest.mark.parametrize(
-    ("spec", "said"),
+    ("spec", "message"),
     [
         ("", "invalid empty volume spec"),
         (":/b", "empty section between colons"),
@@ -49,11 +49,11 @@ def test_a_spec_is_read(spec: str, volume: Any) -> None:
         ("/a:/b:ro:z", "too many colons"),
     ],
 )
-def test_what_is_no_spec_is_refused(spec: str, said: str) -> None:
-    with pytest.raises(ComposeFileInvalid, match=said):
+def test_invalid_entries_are_refused(spec: str, message: str) -> None:
+    with pytest.raises(ComposeFileInvalid, match=message):
         parse_volume(spec)
 
 
 @pytest.mark.parametrize(("long", "short"), [("/a/", "/a"), ("//a", "/a"), ("", ""), ("a/..", ".")])
-def test_a_target_is_written_short(long: str, short: str) -> None:
+def test_a_target_is_cleaned(long: str, short: str) -> None:
     assert clean_path(long) == short

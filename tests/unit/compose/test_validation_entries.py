@@ -1,4 +1,4 @@
-"""What is wrong with single entries of a canonical tree is told, whoever refers to them."""
+"""Checks of single entries of a canonical tree, whatever refers to them."""
 
 import pytest
 import yaml
@@ -6,7 +6,7 @@ import yaml
 from cntnr_compose.compose.validation.entries import check_entries
 
 
-def told(text: str) -> list[str]:
+def errors(text: str) -> list[str]:
     return [str(one) for one in check_entries(yaml.safe_load(text))]
 
 
@@ -66,14 +66,14 @@ def told(text: str) -> list[str]:
         ),
     ],
 )
-def test_an_entry_by_itself_is_told(text: str, expected: str) -> None:
-    assert told(text) == [expected]
+def test_an_invalid_entry_is_reported(text: str, expected: str) -> None:
+    assert errors(text) == [expected]
 
 
 def test_addresses_of_both_kinds_are_addresses() -> None:
     text = "services: {a: {image: x, ports: [{target: 80, host_ip: '%s'}]}}"
     for address in ("0.0.0.0", "10.0.0.1", "::", "::1"):
-        assert told(text % address) == []
+        assert errors(text % address) == []
 
 
 @pytest.mark.parametrize(
@@ -87,12 +87,12 @@ def test_addresses_of_both_kinds_are_addresses() -> None:
         "services: {a: {ports: [0.5], volumes: [x], gpus: all, develop: , deploy: }}",
     ],
 )
-def test_what_docker_compose_lets_pass_passes(text: str) -> None:
-    assert told(text) == []
+def test_entries_that_docker_compose_accepts_are_accepted(text: str) -> None:
+    assert errors(text) == []
 
 
-def test_a_source_that_is_empty_is_one_all_the_same() -> None:
-    assert told("configs: {c: {content: '', environment: A}}") == [
+def test_an_empty_source_counts() -> None:
+    assert errors("configs: {c: {content: '', environment: A}}") == [
         (
             "configs.c: file|environment|content attributes are mutually exclusive"
             " (found environment and content)"

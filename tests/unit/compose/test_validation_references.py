@@ -1,4 +1,4 @@
-"""What a schema cannot say is told in docker compose's words; all of it."""
+"""Checks between entries: all errors are reported, in docker compose's words."""
 
 from textwrap import dedent
 from typing import Any
@@ -9,17 +9,17 @@ import yaml
 from cntnr_compose.compose.validation.references import check_references
 
 
-def told(text: str, **how: Any) -> list[str]:
-    return [str(one) for one in check_references(yaml.safe_load(dedent(text)), **how)]
+def errors(text: str, **options: Any) -> list[str]:
+    return [str(one) for one in check_references(yaml.safe_load(dedent(text)), **options)]
 
 
 def service(text: str, rest: str = "") -> list[str]:
-    return told(f"services: {{a: {{image: x, {text}}}}}\n{rest}")
+    return errors(f"services: {{a: {{image: x, {text}}}}}\n{rest}")
 
 
-def test_a_tree_that_holds_together_has_no_findings() -> None:
+def test_a_valid_tree_has_no_errors() -> None:
     assert (
-        told("""\
+        errors("""\
             services:
               a:
                 image: x
@@ -180,7 +180,7 @@ def test_a_tree_that_holds_together_has_no_findings() -> None:
         ),
     ],
 )
-def test_a_rule_is_told_at_its_place(text: str, expected: str) -> None:
+def test_an_error_is_reported_with_its_path(text: str, expected: str) -> None:
     rest = "networks: {n: }" if "network_mode" in text else ""
     assert service(text, rest) == [expected]
 
@@ -191,20 +191,20 @@ def test_the_nearest_name_is_suggested() -> None:
 
 
 def test_a_service_needs_an_image_or_a_build() -> None:
-    assert told("services: {a: {command: x}}") == [
+    assert errors("services: {a: {command: x}}") == [
         'services.a: service "a" has neither an image nor a build context specified'
     ]
 
 
 def test_a_context_from_a_service_needs_a_build_there() -> None:
     text = "services: {a: {build: {additional_contexts: {k: 'service:b'}}}, b: {image: x}}"
-    (line,) = told(text)
+    (line,) = errors(text)
     assert 'declares non-buildable service "b" as additional contexts k' in line
 
 
 def test_a_secret_needs_a_source() -> None:
     text = "secrets: {s: {driver: x}, t: {external: false}, u: {external: true}}"
-    assert told(text) == [
+    assert errors(text) == [
         f'secrets.{name}: secret "{name}" must declare either `file` or `environment`'
         for name in "st"
     ]
@@ -212,33 +212,33 @@ def test_a_secret_needs_a_source() -> None:
 
 def test_container_names_are_unique() -> None:
     text = "services: {a: {image: x, container_name: c1}, b: {image: x, container_name: c1}}"
-    assert told(text) == [
+    assert errors(text) == [
         'services.b.container_name: container name "c1" is already in use by service a'
     ]
 
 
-def test_a_cycle_is_named_whole() -> None:
+def test_a_cycle_is_reported_in_full() -> None:
     text = """\
         services:
           c: {image: x, depends_on: {a: {}}}
           a: {image: x, depends_on: {b: {}}}
           b: {image: x, depends_on: {c: {}}}
         """
-    assert told(text) == ["services.a.depends_on.b: dependency cycle detected: a -> b -> c -> a"]
+    assert errors(text) == ["services.a.depends_on.b: dependency cycle detected: a -> b -> c -> a"]
 
 
 DISABLED = {"b": {"image": "x", "profiles": ["debug"], "networks": {"nowhere": None}}}
 
 
-def test_what_is_disabled_is_not_looked_at() -> None:
+def test_disabled_services_are_not_checked() -> None:
     assert (
-        told("services: {a: {image: x}, b: {image: x, networks: {n: }}}", disabled=DISABLED) == []
+        errors("services: {a: {image: x}, b: {image: x, networks: {n: }}}", disabled=DISABLED) == []
     )
 
 
-def test_a_dependency_that_is_disabled_is_told_with_its_profile() -> None:
+def test_a_disabled_dependency_is_reported_with_its_profile() -> None:
     text = "services: {a: {image: x, depends_on: {b: {required: true}}}}"
-    assert told(text, disabled=DISABLED) == [
+    assert errors(text, disabled=DISABLED) == [
         (
             'services.a.depends_on.b: service "a" depends on undefined service "b"'
             ' ("b" is disabled; it is enabled by profile debug)'
@@ -248,5 +248,5 @@ def test_a_dependency_that_is_disabled_is_told_with_its_profile() -> None:
 
 def test_a_dependency_that_is_not_required_may_be_disabled_but_not_undefined() -> None:
     text = "services: {a: {image: x, depends_on: {b: {required: false}}}}"
-    assert told(text, disabled=DISABLED) == []
-    assert len(told(text)) == 1
+    assert errors(text, disabled=DISABLED) == []
+    assert len(errors(text)) == 1

@@ -1,4 +1,4 @@
-"""Whatever the schema does not allow is told in words: all of it, each with its path."""
+"""Schema errors: all of them are reported, each with its path, in words for people."""
 
 from pathlib import Path
 from textwrap import dedent
@@ -21,20 +21,20 @@ from cntnr_compose.compose.validation.schema import (
 published = FastSchema(flatten_schema(read_published_schema()))
 
 
-def told(text: str) -> list[str]:
+def errors(text: str) -> list[str]:
     return sorted(str(one) for one in check_schema(yaml.safe_load(dedent(text))))
 
 
 def service(text: str) -> list[str]:
-    return [line.removeprefix("services.a") for line in told(f"services: {{a: {{{text}}}}}")]
+    return [line.removeprefix("services.a") for line in errors(f"services: {{a: {{{text}}}}}")]
 
 
-def test_a_valid_tree_has_no_findings() -> None:
+def test_a_valid_tree_has_no_errors() -> None:
     assert check_schema({"services": {"a": {"image": "x", "x-y": {"z": [1]}}}, "x-z": None}) == []
 
 
-def test_all_mistakes_are_told_at_once() -> None:
-    assert told("""\
+def test_all_errors_are_reported_at_once() -> None:
+    assert errors("""\
         services:
           a:
             image: 3
@@ -103,15 +103,13 @@ def test_all_mistakes_are_told_at_once() -> None:
         ),
     ],
 )
-def test_a_mistake_is_worded_with_what_is_allowed_and_what_was_found(
-    text: str, expected: str
-) -> None:
+def test_an_error_names_what_is_allowed_and_what_stands_there(text: str, expected: str) -> None:
     (line,) = service(text)
     assert line.startswith(expected)
 
 
-def test_a_name_that_cannot_be_one_is_told_what_names_are_made_of() -> None:
-    assert told("services: {a b: {image: x}}") == [
+def test_an_invalid_name_is_reported_with_the_letters_that_are_allowed() -> None:
+    assert errors("services: {a b: {image: x}}") == [
         (
             "services.a b: additional properties 'a b' not allowed "
             "(a name is made of letters, digits, '.', '_' and '-')"
@@ -124,8 +122,8 @@ def test_long_text_is_cut() -> None:
     assert len(line) < 100
 
 
-def test_keys_that_are_no_text_are_told_before_all_else() -> None:
-    assert told("services: {1: {2: x}}\n3: x\nfoo: x") == [
+def test_keys_that_are_no_strings_are_reported_before_all_else() -> None:
+    assert errors("services: {1: {2: x}}\n3: x\nfoo: x") == [
         "non-string key at top level: 3 (put it in quotes)",
         "services.1: non-string key in services.1: 2 (put it in quotes)",
         "services: non-string key in services: 1 (put it in quotes)",
@@ -133,12 +131,12 @@ def test_keys_that_are_no_text_are_told_before_all_else() -> None:
 
 
 @pytest.mark.parametrize("tree", [None, [1], "text", 3])
-def test_a_tree_that_is_no_mapping_is_told(tree: Any) -> None:
+def test_a_tree_that_is_no_mapping_is_refused(tree: Any) -> None:
     (finding,) = check_schema(tree)
     assert finding.message.startswith("must be a mapping, not")
 
 
-def test_very_many_mistakes_are_not_all_worded() -> None:
+def test_very_many_errors_are_not_all_described() -> None:
     tree = {"services": {f"s{number}": {"imag": "x"} for number in range(10_000)}}
     assert len(check_schema(tree)) == MAX_SHOWN + 1
 
@@ -152,17 +150,17 @@ def test_very_many_mistakes_are_not_all_worded() -> None:
     ],
     ids=["keys", "values of a mapping", "items of a list"],
 )
-def test_very_many_mistakes_in_one_place_end_in_good_time(service: Any) -> None:
+def test_very_many_errors_in_one_value_are_found_soon(service: Any) -> None:
     assert MAX_SHOWN <= len(check_schema({"services": {"a": service}})) <= MAX_SHOWN + 1
 
 
-def test_what_aliases_repeat_is_looked_at_once() -> None:
+def test_repeated_aliases_are_checked_once() -> None:
     big = ["x"] * 100_000
     tree = {"services": {f"s{number}": {"image": big, "user": big} for number in range(1000)}}
     assert len(check_schema(tree)) == MAX_SHOWN + 1
 
 
-def test_a_value_nested_very_deeply_is_told() -> None:
+def test_a_very_deeply_nested_value_is_refused() -> None:
     deep: Any = []
     for _ in range(20_000):
         deep = [deep]
@@ -170,7 +168,7 @@ def test_a_value_nested_very_deeply_is_told() -> None:
     assert len(check_schema(tree)) == 4
 
 
-def test_a_long_list_of_equal_mappings_is_told_in_good_time() -> None:
+def test_a_long_list_of_equal_mappings_is_refused_soon() -> None:
     tree = {
         "services": {"a": {"volumes": [{"type": "bind", "source": str(n)} for n in range(5_000)]}}
     }

@@ -46,16 +46,16 @@ def test_what_is_lacking_or_unknown_is_a_bug() -> None:
 
 
 def kinds(hint: object) -> Iterator[object]:
-    """Give the classes that a type is made of."""
+    """Yield the classes that a type hint consists of."""
     yield hint
     for inner in get_args(hint):
         yield from kinds(inner)
 
 
 def descendants(kind: type) -> Iterator[type]:
-    for one in kind.__subclasses__():
-        yield one
-        yield from descendants(one)
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from descendants(subclass)
 
 
 def test_no_value_that_becomes_json_holds_a_plain_one() -> None:

@@ -1,4 +1,4 @@
-"""What the values of single keys become, and which of them are none."""
+"""What values of single keys are decoded to, and which are refused."""
 
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,14 @@ WEIGHT = "blkio_config: {weight_device: [{path: /dev/x, weight: %s}]}"
 AMOUNT = "deploy: {resources: {reservations: {generic_resources: [{discrete_resource_spec: %s}]}}}"
 
 
-def value(folder: Path, text: str) -> Any:
-    """Give what a line of a service says, of the one key that it has."""
+def decoded(folder: Path, text: str) -> Any:
+    """Load a service with one line and return the value of its key."""
     key = text.partition(":")[0]
     return rendered_service(folder, f"services:\n  a:\n    image: x\n    {text}\n").get(key)
 
 
 @pytest.mark.parametrize(
-    ("text", "meant"),
+    ("text", "expected"),
     [
         ("ports: [{target: 0}]", [{"protocol": "tcp", "mode": "ingress"}]),
         ("ports: [{target: 4294967297}]", [{"target": 1, "protocol": "tcp", "mode": "ingress"}]),
@@ -52,25 +52,25 @@ def value(folder: Path, text: str) -> Any:
         ),
     ],
 )
-def test_a_value_becomes(tmp_path: Path, text: str, meant: Any) -> None:
-    found = value(tmp_path, text)
-    assert found == meant
+def test_a_value_is_decoded(tmp_path: Path, text: str, expected: Any) -> None:
+    value = decoded(tmp_path, text)
+    assert value == expected
 
 
-def test_a_resource_has_a_kind_and_an_amount_always(tmp_path: Path) -> None:
-    found = value(tmp_path, AMOUNT % "{kind: gpu}")
-    assert found["resources"]["reservations"]["generic_resources"] == [
+def test_a_resource_always_has_a_kind_and_an_amount(tmp_path: Path) -> None:
+    value = decoded(tmp_path, AMOUNT % "{kind: gpu}")
+    assert value["resources"]["reservations"]["generic_resources"] == [
         {"discrete_resource_spec": {"kind": "gpu", "value": 0}}
     ]
 
 
-def test_a_pause_of_nothing_between_updates_is_not_told(tmp_path: Path) -> None:
-    found = value(tmp_path, "deploy: {update_config: {delay: 0s, monitor: 1m}}")
-    assert found["update_config"] == {"monitor": "1m0s"}
+def test_a_delay_of_zero_between_updates_is_omitted(tmp_path: Path) -> None:
+    value = decoded(tmp_path, "deploy: {update_config: {delay: 0s, monitor: 1m}}")
+    assert value["update_config"] == {"monitor": "1m0s"}
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("ports: [{target: -1}]", "cannot parse value as 'uint32': -1 overflows uint"),
         ("ports: [{target: 80, published: 80, host_ip: ''}]", "invalid ip address: "),
@@ -99,10 +99,10 @@ def test_a_pause_of_nothing_between_updates_is_not_told(tmp_path: Path) -> None:
         ("devices: ['a:b:c:d']", "confusing device mapping"),
     ],
 )
-def test_a_value_is_refused(tmp_path: Path, text: str, said: str) -> None:
+def test_a_value_is_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ComposeFileInvalid) as raised:
-        value(tmp_path, text)
-    assert said in str(raised.value)
+        decoded(tmp_path, text)
+    assert message in str(raised.value)
 
 
 def test_a_network_is_a_mapping_whatever_its_name(tmp_path: Path) -> None:
@@ -110,15 +110,15 @@ def test_a_network_is_a_mapping_whatever_its_name(tmp_path: Path) -> None:
         rendered_service(tmp_path, "services: {a: {image: x}}\nnetworks: {a b: c}\n")
 
 
-def test_a_mode_below_nothing_is_read(tmp_path: Path) -> None:
-    found = rendered_service(
+def test_a_negative_mode_is_accepted(tmp_path: Path) -> None:
+    value = rendered_service(
         tmp_path,
         "services: {a: {image: x, configs: [{source: c, mode: -1}]}}\nconfigs: {c: {file: f}}\n",
     )
-    assert found["configs"] == [{"source": "c", "mode": "0-1"}]
+    assert value["configs"] == [{"source": "c", "mode": "0-1"}]
 
 
-def test_all_that_does_not_fit_is_told_at_once(tmp_path: Path) -> None:
+def test_all_errors_are_reported_at_once(tmp_path: Path) -> None:
     text = """
     services:
       a: {image: x, mem_limit: lots, ports: [{target: -1}], environment: ['A =b']}
