@@ -39,7 +39,7 @@ ABOVE = sorted(
     for path in package.rglob("*.py")
 )
 HASH_FILE = "cntnr_compose/reconcile/config_hash.py"
-HONOURING_MODULE = "the module that honours it (containers, reconcile, ...)"
+HONOURING_MODULE = "the module that honours it: reconcile, containers or another"
 FULL = HostCapabilities(controllers=("cpu", "cpuset", "io", "memory", "pids"), lowest_port=0)
 BARE = HostCapabilities(has_subordinate_ids=False)
 
@@ -288,10 +288,10 @@ def test_every_field_that_is_honoured_is_read_by_a_module_above() -> None:
     read = fields_read_above()
     missing = {path for path in to_be_read(SERVICE_KEYS) if is_top(path)}
     missing = {path for path in missing if field_of(path) not in read}
-    assert rows_missing(missing, "reconcile, containers or another module that honours it") == []
+    assert rows_missing(missing, HONOURING_MODULE) == []
 
 
 def test_every_key_that_is_honoured_is_a_word_of_a_module_above() -> None:
     words = words_above() | LOADER_WORDS
     missing = {path for path in KEYS if is_honoured(path) and path.rpartition(".")[2] not in words}
-    assert rows_missing(missing, "reconcile, containers or another module that honours it") == []
+    assert rows_missing(missing, HONOURING_MODULE) == []
