@@ -140,7 +140,7 @@ class Client:
     def shut_down(self) -> None:
         """Shut the supervisor down if nothing of the project is left, and then the holder."""
         if self._connection.call(Shutdown(), ignore_event).get("ended"):
-            # It disconnects when it is gone; only then its claim on the holder is.
+            # It disconnects when it is gone; only then its lock on the holder is.
             with contextlib.suppress(RemoteError, SupervisorGone):
                 self._connection.receive()
             self._ends_holder = True

@@ -22,9 +22,9 @@ def main() -> None:
     first = socket.socket(fileno=int(sys.argv[1]))
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    claims = contextlib.ExitStack()
+    holder_lock = contextlib.ExitStack()
     try:
-        holder = _join_holder(claims)
+        holder = _join_holder(holder_lock)
     except CntnrError as error:
         _report_failure(first, error)
         return
@@ -36,12 +36,12 @@ def main() -> None:
         os._exit(0)
     if os.fork() != 0:
         os._exit(0)
-    _serve(first, holder, claims)
+    _serve(first, holder, holder_lock)
 
 
-def _join_holder(claims: contextlib.ExitStack) -> NamespaceHolder:
+def _join_holder(holder_lock: contextlib.ExitStack) -> NamespaceHolder:
     """Join the holder's namespaces; the rest of this program is imported while the holder starts."""
-    holder = claims.enter_context(
+    holder = holder_lock.enter_context(
         rootlesskit.running_holder("supervisor", while_starting=_import_server)
     )
     _import_server()
@@ -77,12 +77,14 @@ def _report_failure(first: socket.socket, error: CntnrError) -> None:
             first.sendall(to_json(ErrorReply.from_error(error)) + b"\n")
 
 
-def _serve(first: socket.socket, holder: NamespaceHolder, claims: contextlib.ExitStack) -> None:
+def _serve(
+    first: socket.socket, holder: NamespaceHolder, holder_lock: contextlib.ExitStack
+) -> None:
     from cntnr_compose.supervisor import server
 
     try:
-        server.run(first, holder, claims)
+        server.run(first, holder, holder_lock)
     finally:
-        claims.close()
+        holder_lock.close()
         rootlesskit.stop_from_inside(holder.payload)
         os._exit(0)

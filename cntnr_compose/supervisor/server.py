@@ -27,18 +27,18 @@ MAX_REQUEST_SIZE = 256 << 20  # bytes; a plan of a thousand services is about 5 
 HOUSEKEEPING_INTERVAL: Seconds = 5
 
 
-def run(first: socket.socket, holder: NamespaceHolder, claims: contextlib.ExitStack) -> None:
+def run(first: socket.socket, holder: NamespaceHolder, holder_lock: contextlib.ExitStack) -> None:
     """Serve one project until nothing of it is left."""
     process.use_pidfd_child_watcher()
-    asyncio.run(Supervisor(holder, claims).serve(first))
+    asyncio.run(Supervisor(holder, holder_lock).serve(first))
 
 
 class Supervisor:
     """The server of one project."""
 
-    def __init__(self, holder: NamespaceHolder, claims: contextlib.ExitStack) -> None:
+    def __init__(self, holder: NamespaceHolder, holder_lock: contextlib.ExitStack) -> None:
         self._holder = holder
-        self._claims = claims  # keep the holder running
+        self._holder_lock = holder_lock  # keep the holder running
         self._supervised: SupervisedProject | None = None
         self._lock: int | None = None  # descriptor of the project's lock file
         self._is_over = asyncio.Event()
@@ -166,7 +166,7 @@ class Supervisor:
 
     def _shut_down(self, writer: asyncio.StreamWriter) -> None:
         """End; once the command sees its connection closed, the holder may go as well."""
-        self._claims.close()
+        self._holder_lock.close()
         self._remove_runtime_files()
         writer.close()
         self._is_over.set()
