@@ -1,6 +1,6 @@
 """The tree of all commands: groups and command modules, of which only the one that runs is imported."""
 
-import importlib
+import sys
 from collections.abc import Mapping
 from typing import TypeAlias
 
@@ -20,7 +20,8 @@ class CommandEntry:
     def load(self) -> Command:
         """Import the command."""
         module, _, attribute = self.target.partition(":")
-        command = getattr(importlib.import_module(COMMANDS + module), attribute)
+        __import__(COMMANDS + module)  # `importlib` would have to be imported
+        command = getattr(sys.modules[COMMANDS + module], attribute)
         assert isinstance(command, Command)
         return command
 

@@ -48,11 +48,11 @@ def test_a_pattern_fits_what_its_regular_expression_fits(pattern: str, path: str
     if re.search(r"\[[^ab^\]]|\[$", pattern) or pattern.count("[") != pattern.count("]"):
         pattern = pattern.replace("[", "")  # a bracket that nobody closes is tried below
     expected = re.compile(regex(pattern))
-    one = GlobPattern(pattern)
-    assert one.matches(path) == bool(expected.fullmatch(path))
+    glob = GlobPattern(pattern)
+    assert glob.matches(path) == bool(expected.fullmatch(path))
     parts = path.split("/")
     above = ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
-    assert one.matches_path_or_parent(path) == any(expected.fullmatch(each) for each in above)
+    assert glob.matches_path_or_parent(path) == any(expected.fullmatch(each) for each in above)
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,9 @@ def test_a_pattern_fits_what_its_regular_expression_fits(pattern: str, path: str
     ],
 )
 def test_odd_patterns(pattern: str, fits: list[str], fits_not: list[str]) -> None:
-    one = GlobPattern(pattern)
-    assert [path for path in fits if not one.matches(path)] == []
-    assert [path for path in fits_not if one.matches(path)] == []
+    glob = GlobPattern(pattern)
+    assert [path for path in fits if not glob.matches(path)] == []
+    assert [path for path in fits_not if glob.matches(path)] == []
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_no_pattern_takes_long(pattern: str, path: str) -> None:
 
 
 def test_no_pattern_takes_much_memory() -> None:
-    one = GlobPattern("*a" + "?" * 20 + "c")
+    glob = GlobPattern("*a" + "?" * 20 + "c")
     for number in range(3000):
-        one.matches(f"{number:025b}".replace("0", "a").replace("1", "b"))
-    assert len(one._states) <= MAX_STATES
+        glob.matches(f"{number:025b}".replace("0", "a").replace("1", "b"))
+    assert len(glob._states) <= MAX_STATES

@@ -27,8 +27,8 @@ def through(
     )  # type: ignore[arg-type]
     stage = scope.stages[-1]
     state, works = instructions.initial_settings(base), []
-    for one in stage.instructions:
-        state, work = instructions.apply_instruction(state, one, stage, scope)
+    for instruction in stage.instructions:
+        state, work = instructions.apply_instruction(state, instruction, stage, scope)
         works += [work] if work else []
     return state, works
 
@@ -38,8 +38,8 @@ def config(body: str, **more: object) -> ImageConfig:
 
 
 def work(body: str, **more: object) -> BuildStep:
-    (found,) = through(body, **more)[1]
-    return found
+    (step,) = through(body, **more)[1]
+    return step
 
 
 def failure(body: str) -> str:
@@ -95,11 +95,11 @@ def test_working_directories_are_made_and_add_up() -> None:
 
 
 def test_ports_volumes_user_signal() -> None:
-    found = config('EXPOSE 81-82/UDP 9000\nVOLUME /a $x/b\nVOLUME ["/c d"]\nUSER $U:0\nSTOPSIGNAL SIG$U',
+    image = config('EXPOSE 81-82/UDP 9000\nVOLUME /a $x/b\nVOLUME ["/c d"]\nUSER $U:0\nSTOPSIGNAL SIG$U',
                    base=ImageConfig(env=("U=INT", "x=/x")))  # fmt: skip
-    assert list(found.exposed_ports or {}) == ["81/udp", "82/udp", "9000/tcp"]
-    assert list(found.volumes or {}) == ["/a", "/x/b", "/c d"]
-    assert (found.user, found.stop_signal) == ("INT:0", "SIGINT")
+    assert list(image.exposed_ports or {}) == ["81/udp", "82/udp", "9000/tcp"]
+    assert list(image.volumes or {}) == ["/a", "/x/b", "/c d"]
+    assert (image.user, image.stop_signal) == ("INT:0", "SIGINT")
 
 
 def test_triggers_are_kept_for_builds_upon_the_image() -> None:
@@ -108,10 +108,10 @@ def test_triggers_are_kept_for_builds_upon_the_image() -> None:
         "RUN c",
     )
     scope = stages.split_stages(parse_dockerfile("FROM base"))
-    found = instructions.onbuild_instructions(
+    triggers = instructions.onbuild_instructions(
         ImageConfig(on_build=("COPY --chown=1 a b", "RUN c")), scope, 1
     )
-    assert [(one.keyword, one.flags, one.text) for one in found] == [
+    assert [(one.keyword, one.flags, one.text) for one in triggers] == [
         ("COPY", (("chown", "1"),), "a b"), ("RUN", (), "c"),
     ]  # fmt: skip
 

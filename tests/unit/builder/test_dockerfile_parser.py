@@ -45,8 +45,8 @@ def test_windows_line_ends_and_a_byte_order_mark_do_no_harm() -> None:
 
 def test_the_exec_form_is_a_json_list_of_strings_and_all_else_is_for_a_shell() -> None:
     words = [
-        one.words
-        for one in parse_dockerfile(
+        instruction.words
+        for instruction in parse_dockerfile(
             'CMD ["a", "b c"]\nCMD [ a ]\nCMD ["a", 1]\nENV ["a"]'
         ).instructions
     ]

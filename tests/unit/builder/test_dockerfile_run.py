@@ -32,10 +32,10 @@ def test_run_mounts() -> None:
         " --mount=type=secret,id=s,required --mount=type=secret,id=t,env=T"
         " --mount=type=tmpfs,target=/t,size=64m true"
     )
-    found = work(body)
-    assert isinstance(found, RunStep)
-    assert found.network == "none"
-    assert found.mounts == (
+    step = work(body)
+    assert isinstance(step, RunStep)
+    assert step.network == "none"
+    assert step.mounts == (
         RunMount(type="bind", target="/ctx"),
         RunMount(type="bind", target="/b", source="a", origin="stage:0", read_only=True),
         RunMount(type="cache", target="/c", id="x", sharing="locked", mode=0o700, uid=5),

@@ -18,11 +18,11 @@ def failure(text: str) -> str:
 
 
 def test_a_stage_starts_from_an_earlier_one_by_its_name() -> None:
-    found = scope("FROM a AS One\nRUN x\nFROM one as two\nFROM b\n")
-    assert [(one.title, one.base, one.base_stage) for one in found.stages] == [
+    dockerfile = scope("FROM a AS One\nRUN x\nFROM one as two\nFROM b\n")
+    assert [(one.title, one.base, one.base_stage) for one in dockerfile.stages] == [
         ("one", "a", -1), ("two", "one", 0), ("stage-2", "b", -1),
     ]  # fmt: skip
-    assert [one.keyword for one in found.stages[0].instructions] == ["RUN"]
+    assert [one.keyword for one in dockerfile.stages[0].instructions] == ["RUN"]
 
 
 def test_arguments_before_the_first_stage_choose_the_base() -> None:
@@ -32,26 +32,26 @@ def test_arguments_before_the_first_stage_choose_the_base() -> None:
 
 
 def test_a_named_context_goes_before_a_stage_of_that_name() -> None:
-    found = scope("FROM a AS b\nFROM b", contexts=("b",))
-    assert found.stages[1].base_stage == -1
-    assert found.resolve_from("b", 1) == "context:b"
+    dockerfile = scope("FROM a AS b\nFROM b", contexts=("b",))
+    assert dockerfile.stages[1].base_stage == -1
+    assert dockerfile.resolve_from("b", 1) == "context:b"
 
 
 def test_where_files_come_from_is_a_stage_by_name_or_number_or_an_image() -> None:
-    found = scope("FROM a AS one\nFROM b\nFROM c AS three")
-    assert found.resolve_from("One", 2) == "stage:0"
-    assert found.resolve_from("1", 2) == "stage:1"
-    assert found.resolve_from("three", 2) == "image:three"  # no stage takes files from itself
-    assert found.resolve_from("2", 2) == "image:2"
+    dockerfile = scope("FROM a AS one\nFROM b\nFROM c AS three")
+    assert dockerfile.resolve_from("One", 2) == "stage:0"
+    assert dockerfile.resolve_from("1", 2) == "stage:1"
+    assert dockerfile.resolve_from("three", 2) == "image:three"  # no stage takes files from itself
+    assert dockerfile.resolve_from("2", 2) == "image:2"
 
 
 def test_the_target_is_the_last_stage_unless_one_is_named() -> None:
-    found = scope("FROM a AS one\nFROM b AS two\nFROM c")
-    assert found.find_stage("").index == 2
-    assert found.find_stage("ONE").index == 0
-    assert found.find_stage("1").index == 1
+    dockerfile = scope("FROM a AS one\nFROM b AS two\nFROM c")
+    assert dockerfile.find_stage("").index == 2
+    assert dockerfile.find_stage("ONE").index == 0
+    assert dockerfile.find_stage("1").index == 1
     with pytest.raises(TargetMissing, match="target stage three could not be found") as caught:
-        found.find_stage("three")
+        dockerfile.find_stage("three")
     assert caught.value.hint == "the stages are: one, two"
 
 
@@ -65,26 +65,26 @@ RUN --mount=type=bind,from=d,target=/d --mount=target=/e,from=lib true
 COPY --from=e x x
 FROM f
 """
-    found = scope(text, contexts=("lib",))
-    assert stages.required_images(found, found.find_stage("three")) == {
+    dockerfile = scope(text, contexts=("lib",))
+    assert stages.required_images(dockerfile, dockerfile.find_stage("three")) == {
         "b": 2,
         "d": 5,
         "e": 6,
         "a": 1,
     }
-    assert stages.required_images(found, found.find_stage("")) == {"f": 7}
+    assert stages.required_images(dockerfile, dockerfile.find_stage("")) == {"f": 7}
     assert stages.required_images(scope("FROM scratch"), scope("FROM scratch").find_stage("")) == {}
 
 
 def test_the_platform_of_this_machine_is_the_only_one() -> None:
     for platform in ("linux/amd64", "$BUILDPLATFORM", "linux"):
         assert scope(f"FROM --platform={platform} a").stages[0].base == "a"
-    said = "Dockerfile:1: cannot build for linux/arm64: this machine is linux/amd64"
-    assert failure("FROM --platform=linux/arm64 a") == said
+    message = "Dockerfile:1: cannot build for linux/arm64: this machine is linux/amd64"
+    assert failure("FROM --platform=linux/arm64 a") == message
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("RUN a", "Dockerfile:1: no build stage in current context: RUN a"),
         ("ARG a", "Dockerfile:1: there is no FROM"),
@@ -96,5 +96,5 @@ def test_the_platform_of_this_machine_is_the_only_one() -> None:
         ("FROM ${A", "Dockerfile:1: ${A: ${A has no closing brace"),
     ],
 )
-def test_mistakes_are_told_with_file_and_line(text: str, said: str) -> None:
-    assert failure(text) == said
+def test_mistakes_are_told_with_file_and_line(text: str, message: str) -> None:
+    assert failure(text) == message

@@ -8,7 +8,7 @@ VALUES = {"a": "1", "empty": "", "file": "src/lib/x.tar.gz"}
 
 
 @pytest.mark.parametrize(
-    ("word", "found"),
+    ("word", "expected"),
     [
         ("$a-$b-${a}", "1--1"),
         ("\\$a \\\\", "$a \\"),
@@ -27,8 +27,8 @@ VALUES = {"a": "1", "empty": "", "file": "src/lib/x.tar.gz"}
         ("${b:-${a}}", "1"),
     ],
 )
-def test_variables_are_filled_in_and_quotes_go(word: str, found: str) -> None:
-    assert expand_word(word, VALUES) == found
+def test_variables_are_filled_in_and_quotes_go(word: str, expected: str) -> None:
+    assert expand_word(word, VALUES) == expected
 
 
 def test_with_another_escape_a_backslash_is_a_character() -> None:
@@ -36,7 +36,7 @@ def test_with_another_escape_a_backslash_is_a_character() -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "said"),
+    ("word", "message"),
     [
         ("${b:?give me b}", "b: give me b"),
         ("${b?}", "b: is not set"),
@@ -48,10 +48,10 @@ def test_with_another_escape_a_backslash_is_a_character() -> None:
         ("${a^^}", "${a^^}: ${a^…} is not supported"),
     ],
 )
-def test_what_is_no_word_is_told(word: str, said: str) -> None:
+def test_what_is_no_word_is_told(word: str, message: str) -> None:
     with pytest.raises(WordInvalid) as caught:
         expand_word(word, VALUES)
-    assert str(caught.value) == said
+    assert str(caught.value) == message
 
 
 def test_lines_are_cut_at_blanks_that_are_not_protected() -> None:

@@ -66,8 +66,8 @@ def test_names_labels_and_place(folder: Path) -> None:
 
 
 def test_arguments_come_from_the_file_the_environment_and_the_command_line(folder: Path) -> None:
-    given = {"A": "1", "FROM_ENV": None, "NOWHERE": None, "B": "file"}
-    assert request(folder, args=given, over={"B": "line"}).args == {
+    file_args = {"A": "1", "FROM_ENV": None, "NOWHERE": None, "B": "file"}
+    assert request(folder, args=file_args, over={"B": "line"}).args == {
         "A": "1", "FROM_ENV": "2", "B": "line",
     }  # fmt: skip
 

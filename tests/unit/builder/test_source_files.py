@@ -20,9 +20,9 @@ def context(tmp_path: Path) -> Path:
 
 
 def names(files: SourceFiles, *sources: str, exclude: tuple[str, ...] = ()) -> list[str]:
-    found = files.select(sources, "Dockerfile:1")
+    selected = files.select(sources, "Dockerfile:1")
     left_out = IgnorePatterns(exclude)
-    return [each.path or one.name for one in found for each in files.walk(one, left_out)]
+    return [each.path or one.name for one in selected for each in files.walk(one, left_out)]
 
 
 def digest(files: SourceFiles, *sources: str, exclude: tuple[str, ...] = ()) -> str:
@@ -98,8 +98,8 @@ def test_a_link_is_followed_where_it_is_named_but_not_out_of_the_context(context
 
 
 def test_sockets_are_passed_over(context: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as one:
-        one.bind(str(context / "src/s"))
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(context / "src/s"))
     assert "s" not in names(SourceFiles(context), "src")
 
 

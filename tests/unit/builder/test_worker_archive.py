@@ -20,18 +20,18 @@ def root(tmp_path: Path) -> Path:
 
 
 def entry(name: str, kind: bytes = tarfile.REGTYPE, **more: object) -> tarfile.TarInfo:
-    one = tarfile.TarInfo(name)
-    one.type, one.uid, one.gid, one.mtime = kind, os.getuid(), os.getgid(), 1000
+    info = tarfile.TarInfo(name)
+    info.type, info.uid, info.gid, info.mtime = kind, os.getuid(), os.getgid(), 1000
     for key, value in more.items():
-        setattr(one, key, value)
-    return one
+        setattr(info, key, value)
+    return info
 
 
 def extract(root: Path, *entries: tarfile.TarInfo, to: str = "", mode: str = "w") -> None:
     path = root.parent / "a.tar"
     with tarfile.open(path, mode, format=tarfile.PAX_FORMAT) as archive:  # type: ignore[call-overload]
-        for one in entries:
-            archive.addfile(one, io.BytesIO(b"x" * one.size))
+        for member in entries:
+            archive.addfile(member, io.BytesIO(b"x" * member.size))
     assert is_archive(path)
     with Root(root) as opened:
         target = root / to if to else root
@@ -52,8 +52,8 @@ def test_everything_is_unpacked_as_it_is(root: Path, mode: str) -> None:
         entry("dev", tarfile.CHRTYPE, devmajor=1, devminor=3),
         mode=mode,
     )
-    one = (root / "d/f").stat()
-    assert (stat.S_IMODE(one.st_mode), one.st_mtime, one.st_nlink) == (0o4755, 1000, 2)
+    status = (root / "d/f").stat()
+    assert (stat.S_IMODE(status.st_mode), status.st_mtime, status.st_nlink) == (0o4755, 1000, 2)
     assert (root / "d/f").read_text() == "xxx"
     assert os.getxattr(root / "d/f", "user.a") == b"b"
     assert (root / "d/soft").readlink() == Path("../nowhere")

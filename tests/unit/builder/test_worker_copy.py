@@ -42,7 +42,7 @@ def copy(
         copy_files(root, work, files, chosen, where="Dockerfile:1", check=lambda: None)
 
 
-def found(place: Path) -> list[str]:
+def copied_files(place: Path) -> list[str]:
     root = place / "to"
     return sorted(str(path.relative_to(root)) for path in root.rglob("*") if not path.is_dir())
 
@@ -51,13 +51,13 @@ def test_a_file_goes_under_a_new_name_or_into_a_folder(place: Path) -> None:
     copy(place, "f", to="/new")
     copy(place, "f", to="/a/b/")
     copy(place, "f", to="/there")
-    assert found(place) == ["a/b/f", "new", "there/f"]
+    assert copied_files(place) == ["a/b/f", "new", "there/f"]
 
 
 def test_of_a_folder_the_content_is_taken(place: Path) -> None:
     copy(place, "d", to="/x")
     copy(place, "d", "f", to="/y/")
-    assert found(place) == ["x/g", "x/sub/h", "y/f", "y/g", "y/sub/h"]
+    assert copied_files(place) == ["x/g", "x/sub/h", "y/f", "y/g", "y/sub/h"]
 
 
 def test_modes_and_times_are_kept_and_new_folders_are_ordinary(place: Path) -> None:
@@ -65,8 +65,8 @@ def test_modes_and_times_are_kept_and_new_folders_are_ordinary(place: Path) -> N
     source.chmod(0o4640)
     os.utime(source, (1000, 1000))
     copy(place, "d", to="/n/m")
-    made = (place / "to/n/m/g").stat()
-    assert (stat.S_IMODE(made.st_mode), made.st_mtime) == (0o4640, 1000)
+    copied = (place / "to/n/m/g").stat()
+    assert (stat.S_IMODE(copied.st_mode), copied.st_mtime) == (0o4640, 1000)
     assert stat.S_IMODE((place / "to/n").stat().st_mode) == 0o755
 
 
@@ -80,7 +80,7 @@ def test_a_link_in_the_image_is_followed_within_the_image(place: Path) -> None:
     (place / "to/out").symlink_to("/../../../../../there")
     copy(place, "f", to="/bin/tool")
     copy(place, "f", to="/out/")
-    assert found(place) == ["bin", "out", "there/f", "there/tool"]
+    assert copied_files(place) == ["bin", "out", "there/f", "there/tool"]
 
 
 def test_a_folder_that_a_link_in_the_image_leads_to_is_made(place: Path) -> None:
@@ -124,7 +124,7 @@ def test_texts_and_downloads_are_files_like_others(place: Path) -> None:
         texts=(InlineFile(name="a", content="1"), InlineFile(name="b", content="2")),
     )
     copy(place, to="/etc/c", texts=(InlineFile(name="q", content="3"),))
-    assert found(place) == ["etc/a", "etc/b", "etc/c"]
+    assert copied_files(place) == ["etc/a", "etc/b", "etc/c"]
     (place / "fetched").write_text("4")
     with Root(place / "to") as root:
         target = CopyTarget(root, CopyStep(sources=(), target="/d/", chown=ME), "x:1", lambda: None)
@@ -155,7 +155,7 @@ def test_what_is_left_out_does_not_lead_out_of_the_image(place: Path, outside: P
 def test_folders_of_what_is_taken_are_taken_as_they_are(place: Path) -> None:
     (place / "from/d/sub").chmod(0o750)
     copy(place, ".", to="/x", ignore=("*", "!d/sub/h"))
-    assert found(place) == ["x/d/sub/h"]
+    assert copied_files(place) == ["x/d/sub/h"]
     assert stat.S_IMODE((place / "to/x/d/sub").stat().st_mode) == 0o750
 
 
@@ -165,7 +165,7 @@ def test_a_text_has_the_name_of_a_file(place: Path, outside: Path, name: str) ->
         copy(place, to="/there/", texts=(InlineFile(name=name, content="1"),))
     assert str(caught.value) == f"Dockerfile:1: cannot copy to /there/{name}: not a file's name"
     assert (outside / "g").read_text() == "untouched"
-    assert found(place) == []
+    assert copied_files(place) == []
 
 
 def test_texts_follow_links_within_the_image(place: Path, outside: Path) -> None:
@@ -184,8 +184,8 @@ def test_a_file_that_becomes_something_else_meanwhile_is_not_followed(
     place: Path, outside: Path, kind: str
 ) -> None:
     files = SourceFiles(place / "from")
-    (one,) = files.select(("d",), "Dockerfile:1")
-    walk = files.walk(one, IgnorePatterns())
+    (folder,) = files.select(("d",), "Dockerfile:1")
+    walk = files.walk(folder, IgnorePatterns())
     looked_at = next(each for each in walk if each.path == "g")
     if kind == "parent":
         (place / "from/d").rename(place / "from/e")
@@ -199,7 +199,7 @@ def test_a_file_that_becomes_something_else_meanwhile_is_not_followed(
 
 
 @pytest.mark.parametrize(
-    ("sources", "to", "said"),
+    ("sources", "to", "message"),
     [
         (("d",), "/file", "Dockerfile:1: cannot copy to /file: it is not a folder"),
         (("f",), "/file/x", "Dockerfile:1: cannot copy to /file: it is not a folder"),
@@ -213,14 +213,14 @@ def test_a_file_that_becomes_something_else_meanwhile_is_not_followed(
     ],
 )
 def test_what_cannot_go_there_is_told(
-    place: Path, sources: tuple[str, ...], to: str, said: str
+    place: Path, sources: tuple[str, ...], to: str, message: str
 ) -> None:
     (place / "to/file").write_text("")
     (place / "to/clash/f").mkdir(parents=True)
     (place / "to/clash/sub").write_text("")
     with pytest.raises(CopyStepFailed) as caught:
         copy(place, *sources, to=to)
-    assert str(caught.value) == said
+    assert str(caught.value) == message
 
 
 def test_owners_are_looked_up_in_the_image(place: Path) -> None:

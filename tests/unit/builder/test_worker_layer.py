@@ -44,8 +44,8 @@ def test_files_folders_links_and_pipes_are_in_it_in_order(fs: Path) -> None:
     assert entries["a"].linkname == "b/f"
     assert entries["b"].isdir()
     assert entries["p"].isfifo()
-    one = entries["b/f"]
-    assert (one.mode, one.uid, one.gid, one.size, one.mtime) == (
+    entry = entries["b/f"]
+    assert (entry.mode, entry.uid, entry.gid, entry.size, entry.mtime) == (
         0o4755, os.getuid(), os.getgid(), 1000, 1234,
     )  # fmt: skip
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:

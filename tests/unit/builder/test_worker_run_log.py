@@ -17,7 +17,7 @@ from cntnr_compose.builder.worker.run_log import (
 PART = 1 << 16
 
 
-def said(*parts: bytes) -> tuple[list[str], list[str]]:
+def feed_log(*parts: bytes) -> tuple[list[str], list[str]]:
     lines: list[str] = []
     log = StepLog(lines.append)
     for part in parts:
@@ -37,20 +37,20 @@ def test_lines_are_shown_as_they_come() -> None:
 
 
 def test_of_a_progress_bar_the_end_is_shown() -> None:
-    assert said(b"1%\r2%\r3%\r\nnext\r\n", b"1%\r", b"2%\r", b"3%")[0] == ["3%", "next", "3%"]
-    assert said(*[b"%d%%\r" % n + b" " * 1000 for n in range(100)], b"\rdone\n")[0] == ["done"]
+    assert feed_log(b"1%\r2%\r3%\r\nnext\r\n", b"1%\r", b"2%\r", b"3%")[0] == ["3%", "next", "3%"]
+    assert feed_log(*[b"%d%%\r" % n + b" " * 1000 for n in range(100)], b"\rdone\n")[0] == ["done"]
 
 
 def test_of_runc_the_cause_is_shown() -> None:
     text = b'time="x" level=error msg="runc run failed: unable to start container process: exec: \\"a\\""\n'
-    assert said(text)[0] == ['exec: "a"']
-    assert said(b"unable to get oom kill count\n")[0] == []
+    assert feed_log(text)[0] == ['exec: "a"']
+    assert feed_log(b"unable to get oom kill count\n")[0] == []
 
 
 def test_long_lines_are_shown_in_pieces_with_every_byte() -> None:
     for size in (MAX_LINE_LENGTH, MAX_LINE_LENGTH + 1, 5 * MAX_LINE_LENGTH - 1):
         for text in (b"x" * size, b"x" * size + b"\n"):
-            lines, last = said(*[text[at : at + 1000] for at in range(0, len(text), 1000)])
+            lines, last = feed_log(*[text[at : at + 1000] for at in range(0, len(text), 1000)])
             assert "".join(lines) == "x" * size
             assert max(map(len, lines)) <= MAX_LINE_LENGTH
             assert max(map(len, last)) <= LAST_LENGTH
@@ -80,7 +80,7 @@ def test_much_output_takes_little_time_and_memory(part: bytes) -> None:
 
 
 def test_what_comes_after_the_limit_is_not_shown_but_told_where_it_fails() -> None:
-    lines, last = said(*[b"z" * 99 + b"\n"] * 30000, b"why\n")
+    lines, last = feed_log(*[b"z" * 99 + b"\n"] * 30000, b"why\n")
     assert lines[-1] == CLIPPED
     assert "why" not in lines
     assert last[-1] == "why"

@@ -75,8 +75,8 @@ class ScriptedSupervisor:
 
     def observe(self) -> Observed:
         running = (
-            replace(one, status=replace(one.status, state="running"))
-            for one in self.containers.values()
+            replace(container, status=replace(container.status, state="running"))
+            for container in self.containers.values()
         )
         return Observed(project="shop", containers=tuple(running))
 
@@ -124,7 +124,7 @@ class ScriptedSupervisor:
             pytest.fail("it waits for something that never comes")
         happened = self.moments.pop(0)()
         return [
-            one
-            for one in happened
-            if not isinstance(one, LogLine) or self.wants(self.records[one.container_id])
+            item
+            for item in happened
+            if not isinstance(item, LogLine) or self.wants(self.records[item.container_id])
         ]

@@ -12,8 +12,8 @@ def event(
 
 def progress_table(*events: Progress) -> ProgressTable:
     table = ProgressTable()
-    for second, one in enumerate(events):
-        table.update(one, float(second))
+    for second, event in enumerate(events):
+        table.update(event, float(second))
     return table
 
 

@@ -32,7 +32,8 @@ def texts(path: Path) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.JoinedStr):
             pieces |= set(node.values)
             words = (
-                str(one.value) if isinstance(one, ast.Constant) else "X" for one in node.values
+                str(value.value) if isinstance(value, ast.Constant) else "X"
+                for value in node.values
             )
             yield node.lineno, "".join(words)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in pieces:
@@ -67,8 +68,8 @@ def in_script(path: Path) -> Iterator[tuple[int, str]]:
 
 def refusal(text: str) -> str:
     """Tell what is wrong with the command in a text; nothing where it can be run."""
-    found = COMMAND.search(text)
-    words = shlex.split(found[1].replace('"', ""), comments=True) if found else []
+    match = COMMAND.search(text)
+    words = shlex.split(match[1].replace('"', ""), comments=True) if match else []
     if not words:
         return ""
     called: Group | Command | None = ROOT_GROUP
@@ -100,9 +101,9 @@ def past_options(rows: Sequence[Option], words: list[str]) -> tuple[str, list[st
     while words and words[0].startswith("-"):
         name, equals, _ = words[0].partition("=")
         letters = [f"-{letter}" for letter in name[1:]]
-        for one in [name] if name.startswith("--") or name in known else letters:
-            if one not in known and one not in ("--help", "-h", "--"):
-                return f"no option {one}", words
+        for option in [name] if name.startswith("--") or name in known else letters:
+            if option not in known and option not in ("--help", "-h", "--"):
+                return f"no option {option}", words
         row = known.get(name)
         words = words[2 if row and not row.is_flag and not equals else 1 :]
     return "", words

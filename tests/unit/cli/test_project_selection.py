@@ -29,7 +29,7 @@ def test_services_replicas_and_one_offs_can_be_chosen() -> None:
         "shop-web-2"
     ]
     assert "shop-web-run-1" in [
-        one.name for one in select_containers(HERE, (), unread, oneoff=True)
+        container.name for container in select_containers(HERE, (), unread, oneoff=True)
     ]
 
 

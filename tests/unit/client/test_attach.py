@@ -37,9 +37,9 @@ class Conmon:
 @pytest.fixture
 def conmon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Conmon]:
     monkeypatch.chdir(tmp_path)  # names of sockets are short
-    made = Conmon(Path())
-    yield made
-    made.listener.close()
+    fake = Conmon(Path())
+    yield fake
+    fake.listener.close()
 
 
 def relayed(

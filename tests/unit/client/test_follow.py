@@ -91,8 +91,8 @@ def stream(supervisor: Supervisor) -> Iterator[ProjectStream]:
 
 def texts(items: list[StreamItem]) -> list[str]:
     return [
-        one.text.decode() if isinstance(one, LogLine) else f"{one.action} {one.service}"
-        for one in items
+        item.text.decode() if isinstance(item, LogLine) else f"{item.action} {item.service}"
+        for item in items
     ]
 
 

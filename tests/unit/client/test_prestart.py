@@ -25,8 +25,8 @@ def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[so
     monkeypatch.setattr(process, "popen", popen)
     yield ends
     prestart.discard()
-    for one in ends:
-        one.close()
+    for end in ends:
+        end.close()
 
 
 def test_the_one_that_was_started_early_is_taken(started: list[socket.socket]) -> None:

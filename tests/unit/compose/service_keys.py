@@ -63,23 +63,23 @@ def is_top(path: str) -> bool:
 class RecordingTree(dict[str, Any]):
     """A mapping that records which keys are asked for, whether they are there or not."""
 
-    def __init__(self, path: str, asked: dict[str, None], tree: dict[str, Any]) -> None:
+    def __init__(self, path: str, requested: dict[str, None], tree: dict[str, Any]) -> None:
         super().__init__(tree)
-        self.path, self.asked = path, asked
+        self.path, self.requested = path, requested
 
     def __bool__(self) -> bool:
         return True
 
     def __contains__(self, key: object) -> bool:
-        self.asked[f"{self.path}.{key}"] = None
+        self.requested[f"{self.path}.{key}"] = None
         return super().__contains__(key)
 
     def __getitem__(self, key: str) -> Any:
-        self.asked[f"{self.path}.{key}"] = None
+        self.requested[f"{self.path}.{key}"] = None
         return super().__getitem__(key)
 
     def get(self, key: str, default: Any = None) -> Any:
-        self.asked[f"{self.path}.{key}"] = None
+        self.requested[f"{self.path}.{key}"] = None
         return super().get(key, default)
 
 
@@ -88,24 +88,24 @@ def keys_asked_for(act: Callable[[Any], object]) -> list[str]:
 
     The service has every mapping that the schema knows, and no scalar.
     """
-    asked: dict[str, None] = {}
-    act(_recording(SCHEMA["$defs"]["service"], "services.*", asked))
-    return list(asked)
+    requested: dict[str, None] = {}
+    act(_recording(SCHEMA["$defs"]["service"], "services.*", requested))
+    return list(requested)
 
 
-def _recording(node: Any, path: str, asked: dict[str, None]) -> Any:
+def _recording(node: Any, path: str, requested: dict[str, None]) -> Any:
     forms = list(forms_of(node))
     for form in forms:
         if "properties" in form:
             children = {
-                key: _recording(inner, f"{path}.{key}", asked)
+                key: _recording(inner, f"{path}.{key}", requested)
                 for key, inner in form["properties"].items()
             }
             present = {key: value for key, value in children.items() if value is not None}
-            return RecordingTree(path, asked, present)
+            return RecordingTree(path, requested, present)
     for form in sorted(forms, key=lambda form: form.get("type") == "array"):
         for key, inner in children_of(form, items=True):
-            value = _recording(inner, f"{path}.{key}", asked)
+            value = _recording(inner, f"{path}.{key}", requested)
             if value is not None:
                 return [value] if form.get("type") == "array" else {"x": value}
     return None

@@ -29,10 +29,10 @@ def test_a_finding_without_place_or_path_is_its_message() -> None:
 
 
 def test_all_findings_are_told_one_a_line_and_each_once() -> None:
-    one, other = (Diagnostic(path=("a",), message=word) for word in ("first", "second"))
-    error = ComposeFileInvalid([one, other, one])
+    first, second = (Diagnostic(path=("a",), message=word) for word in ("first", "second"))
+    error = ComposeFileInvalid([first, second, first])
     assert str(error) == "a: first\na: second"
-    assert error.diagnostics == (one, other)
+    assert error.diagnostics == (first, second)
     assert error.exit_code == 1
 
 

@@ -23,9 +23,9 @@ X = "services: {a: {image: x}}\n"
 def test_a_file_is_looked_for_up_the_tree(tmp_path: Path) -> None:
     write_files(tmp_path, {"compose.yaml": X})
     (tmp_path / "one/two").mkdir(parents=True)
-    found = load_texts(tmp_path, {}, cwd=str(tmp_path / "one/two")).project
-    assert found.files == (str(tmp_path / "compose.yaml"),)
-    assert found.working_dir == str(tmp_path)
+    project = load_texts(tmp_path, {}, cwd=str(tmp_path / "one/two")).project
+    assert project.files == (str(tmp_path / "compose.yaml"),)
+    assert project.working_dir == str(tmp_path)
 
 
 def test_an_override_beside_it_is_laid_over_it(tmp_path: Path) -> None:
@@ -66,16 +66,16 @@ def test_the_env_file_configures_us_too(tmp_path: Path) -> None:
         "x.yaml": "services: {a: {image: x}, b: {image: y, profiles: [p]}}",
         ".env": "COMPOSE_FILE=x.yaml\nCOMPOSE_PROJECT_NAME=given\nCOMPOSE_PROFILES=p\n",
     }
-    found = rendered(tmp_path, files)
-    assert found["name"] == "given"
-    assert list(found["services"]) == ["a", "b"]
+    tree = rendered(tmp_path, files)
+    assert tree["name"] == "given"
+    assert list(tree["services"]) == ["a", "b"]
 
 
 IMAGE = "services: {a: {image: 'i:${V:-none}-${W:-none}'}}"
 
 
 @pytest.mark.parametrize(
-    ("files", "asked", "image"),
+    ("files", "options", "image"),
     [
         ({".env": "V=1\n"}, {}, "i:1-none"),
         ({".env": "V=1\nW=$V\n"}, {"environ": {"V": "e"}}, "i:e-e"),
@@ -97,10 +97,12 @@ IMAGE = "services: {a: {image: 'i:${V:-none}-${W:-none}'}}"
         ({".env": "V=1\n", "p/.env": "V=2\nW=2\n"}, {"project_directory": "p"}, "i:2-2"),
     ],
 )
-def test_variables_come_from_env_files(tmp_path: Path, files: Any, asked: Any, image: str) -> None:
-    if "project_directory" in asked:
-        asked = asked | {"files": ("compose.yaml",)}
-    assert rendered_service(tmp_path, {"compose.yaml": IMAGE, **files}, **asked)["image"] == image
+def test_variables_come_from_env_files(
+    tmp_path: Path, files: Any, options: Any, image: str
+) -> None:
+    if "project_directory" in options:
+        options = options | {"files": ("compose.yaml",)}
+    assert rendered_service(tmp_path, {"compose.yaml": IMAGE, **files}, **options)["image"] == image
 
 
 def test_an_env_file_that_is_named_must_be_there(tmp_path: Path) -> None:
@@ -114,7 +116,7 @@ def test_a_switch_is_true_or_false(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "asked", "name"),
+    ("text", "options", "name"),
     [
         (X, {}, "some-dir_1"),
         ("name: My App\n" + X, {}, "myapp"),
@@ -125,15 +127,15 @@ def test_a_switch_is_true_or_false(tmp_path: Path) -> None:
         ("name: one\n" + X, {"project_name": "flag"}, "flag"),
     ],
 )
-def test_a_project_has_a_name(tmp_path: Path, text: str, asked: Any, name: str) -> None:
+def test_a_project_has_a_name(tmp_path: Path, text: str, options: Any, name: str) -> None:
     folder = tmp_path / "Some.Dir_1"
     folder.mkdir()
     folder = folder.rename(tmp_path / "-Some-Dir_1")
-    found = load_texts(folder, text, **asked)
-    assert found.project.name == name
-    assert found.tree["name"] == name
-    environ = ENVIRON | asked.pop("environ", {})
-    assert resolve_project_name(LoadRequest(environ=environ, cwd=str(folder), **asked)) == name
+    loaded = load_texts(folder, text, **options)
+    assert loaded.project.name == name
+    assert loaded.tree["name"] == name
+    environ = ENVIRON | options.pop("environ", {})
+    assert resolve_project_name(LoadRequest(environ=environ, cwd=str(folder), **options)) == name
 
 
 @pytest.mark.parametrize("name", ["Upper", "-x", "a b", "a/b", "é"])

@@ -23,10 +23,10 @@ X = "services: {a: {image: x}}\n"
     ],
 )
 def test_the_first_of_several_files_is_taken_and_told(tmp_path: Path, names: list[str]) -> None:
-    found = load_texts(tmp_path, dict.fromkeys(names, X))
+    loaded = load_texts(tmp_path, dict.fromkeys(names, X))
     first, second = (str(tmp_path / name) for name in names)
-    assert found.project.files == (first,)
-    assert found.warnings == (
+    assert loaded.project.files == (first,)
+    assert loaded.warnings == (
         f"Found multiple config files with supported names: {first}, {second}",
         f"Using {first}",
     )

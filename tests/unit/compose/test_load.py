@@ -50,8 +50,8 @@ def test_variables_that_env_files_miss_are_told(tmp_path: Path) -> None:
         "e": "W=$TWO\n",
         "l": "L=$THREE\n",
     }
-    told = [one.split('"')[1] for one in load_texts(tmp_path, files).warnings]
-    assert told == ["ONE", "TWO", "THREE"]
+    variables = [one.split('"')[1] for one in load_texts(tmp_path, files).warnings]
+    assert variables == ["ONE", "TWO", "THREE"]
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n"])
@@ -91,14 +91,16 @@ def test_variables_can_stay(tmp_path: Path) -> None:
 
 
 def test_paths_can_stay(tmp_path: Path) -> None:
-    found = rendered_service(tmp_path, "services: {a: {build: {context: d}}}", resolve_paths=False)
-    assert found["build"]["context"] == "d"
+    service = rendered_service(
+        tmp_path, "services: {a: {build: {context: d}}}", resolve_paths=False
+    )
+    assert service["build"]["context"] == "d"
 
 
 def test_what_is_not_said_can_be_left_out(tmp_path: Path) -> None:
-    found = rendered(tmp_path, "services: {a: {build: d}}", normalize=False)
-    assert found["services"]["a"]["build"] == {"context": "/DIR/d"}
-    assert "networks" not in found
+    tree = rendered(tmp_path, "services: {a: {build: d}}", normalize=False)
+    assert tree["services"]["a"]["build"] == {"context": "/DIR/d"}
+    assert "networks" not in tree
 
 
 def test_parts_need_not_go_together(tmp_path: Path) -> None:
@@ -112,8 +114,8 @@ def test_env_files_of_services_can_stay(tmp_path: Path) -> None:
     text = "services: {a: {image: x, env_file: nope.env}}"
     with pytest.raises(ServiceEnvFileMissing, match=r"env file .*nope.env not found"):
         load_texts(tmp_path, text)
-    found = rendered_service(tmp_path, text, resolve_environment=False)
-    assert found["env_file"] == [{"path": "/DIR/nope.env", "required": True}]
+    service = rendered_service(tmp_path, text, resolve_environment=False)
+    assert service["env_file"] == [{"path": "/DIR/nope.env", "required": True}]
 
 
 @pytest.mark.parametrize(

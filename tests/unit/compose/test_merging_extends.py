@@ -26,13 +26,13 @@ def test_a_service_is_laid_on_the_one_it_extends(tmp_path: Path) -> None:
     networks: {n: }
     volumes: {vol: }
     """
-    found = rendered_service(tmp_path, text)
-    assert found["environment"] == {"A": "1", "B": "2"}
-    assert found["command"] == ["z"]
-    assert found["image"] == "i"
-    assert list(found["depends_on"]) == ["d"]
-    assert list(found["networks"]) == ["n"]
-    assert found["volumes"][0]["source"] == "vol"
+    service = rendered_service(tmp_path, text)
+    assert service["environment"] == {"A": "1", "B": "2"}
+    assert service["command"] == ["z"]
+    assert service["image"] == "i"
+    assert list(service["depends_on"]) == ["d"]
+    assert list(service["networks"]) == ["n"]
+    assert service["volumes"][0]["source"] == "vol"
 
 
 def test_paths_of_another_file_start_there(tmp_path: Path) -> None:
@@ -42,10 +42,10 @@ def test_paths_of_another_file_start_there(tmp_path: Path) -> None:
         "s/t/c.yaml": "services: {c: {image: c, build: ., volumes: ['./c:/c'], env_file: e}}",
         "s/t/e": "E=1",
     }
-    found = rendered_service(tmp_path, files)
-    assert found["build"]["context"] == "/DIR/s/t"
-    assert [one["source"] for one in found["volumes"]] == ["/DIR/s/t/c", "/DIR/s/b"]
-    assert found["environment"] == {"E": "1"}
+    service = rendered_service(tmp_path, files)
+    assert service["build"]["context"] == "/DIR/s/t"
+    assert [one["source"] for one in service["volumes"]] == ["/DIR/s/t/c", "/DIR/s/b"]
+    assert service["environment"] == {"E": "1"}
 
 
 def test_services_of_one_name_in_two_files_are_two(tmp_path: Path) -> None:
@@ -95,8 +95,8 @@ def test_another_file_may_be_named_from_the_root(tmp_path: Path) -> None:
         "p/compose.yaml": f"services: {{a: {{extends: {{file: {tmp_path}/q/b.yaml, service: b}}}}}}",
         "q/b.yaml": "services: {b: {image: b, volumes: ['./v:/v']}}",
     }
-    found = rendered_service(tmp_path, files, files=("p/compose.yaml",))
-    assert found["volumes"][0]["source"] == "/DIR/q/v"
+    service = rendered_service(tmp_path, files, files=("p/compose.yaml",))
+    assert service["volumes"][0]["source"] == "/DIR/q/v"
 
 
 @pytest.mark.parametrize("other", ["5", "[b.yaml]", "''"])
@@ -145,7 +145,7 @@ def test_only_the_service_that_is_extended_is_looked_at(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "said"),
+    ("files", "message"),
     [
         ({"compose.yaml": "services: {a: {extends: b}}"}, 'service "b" not found'),
         ({"compose.yaml": "services: {a: {extends: {}}}"}, "extends.a.service is required"),
@@ -167,10 +167,10 @@ def test_only_the_service_that_is_extended_is_looked_at(tmp_path: Path) -> None:
         ({"compose.yaml": "services: {a: x}"}, "services.a must be a mapping"),
     ],
 )
-def test_what_cannot_be_extended_is_told(tmp_path: Path, files: Any, said: str) -> None:
+def test_what_cannot_be_extended_is_told(tmp_path: Path, files: Any, message: str) -> None:
     with pytest.raises(ComposeFileInvalid) as raised:
         load_texts(tmp_path, files)
-    assert said in str(raised.value)
+    assert message in str(raised.value)
     assert raised.value.diagnostics[0].location
 
 
@@ -209,7 +209,7 @@ def test_an_endless_chain_is_told(tmp_path: Path) -> None:
 def test_a_long_chain_is_no_circle(tmp_path: Path) -> None:
     links = "".join(f"  s{n}: {{extends: s{n + 1}}}\n" for n in range(150))
     try:
-        found = rendered_service(tmp_path, f"services:\n{links}  s150: {{image: x}}\n", "s0")
+        service = rendered_service(tmp_path, f"services:\n{links}  s150: {{image: x}}\n", "s0")
     except CntnrError as error:
         pytest.fail(str(error))
-    assert found == {"image": "x"}
+    assert service == {"image": "x"}

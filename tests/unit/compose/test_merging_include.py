@@ -32,12 +32,12 @@ def test_paths_and_variables_are_those_of_the_included_project(tmp_path: Path) -
         "sub/c.yaml": INNER,
         "sub/.env": "V=sub\nP=psub\n",
     }
-    found = rendered_service(tmp_path, files, "i")
-    assert found["image"] == "i:sub"
-    assert found["build"]["context"] == "/DIR/sub/b"
-    assert found["volumes"][0]["source"] == "/DIR/sub/d"
-    assert found["environment"] == {"P": "psub", "Q": "sub"}
-    assert found["labels"] == {"l": "$$x"}
+    service = rendered_service(tmp_path, files, "i")
+    assert service["image"] == "i:sub"
+    assert service["build"]["context"] == "/DIR/sub/b"
+    assert service["volumes"][0]["source"] == "/DIR/sub/d"
+    assert service["environment"] == {"P": "psub", "Q": "sub"}
+    assert service["labels"] == {"l": "$$x"}
 
 
 def test_the_environment_of_the_including_project_wins(tmp_path: Path) -> None:
@@ -72,11 +72,11 @@ def test_the_long_form_says_more(tmp_path: Path, entry: str, base: str, image: s
     if "project_directory: ." in entry:
         files["main/.env"] = "V=root"
     load_texts(tmp_path, files, files=("main/compose.yaml",), environ={"D": "sub"})
-    found = rendered_service(
+    service = rendered_service(
         tmp_path, files, "i", files=("main/compose.yaml",), environ={"D": "sub"}
     )
-    assert found["image"] == image
-    assert found["volumes"][0]["source"] == base.replace("/DIR", "/DIR/main") + "/d"
+    assert service["image"] == image
+    assert service["volumes"][0]["source"] == base.replace("/DIR", "/DIR/main") + "/d"
 
 
 def test_several_files_are_laid_over_each_other(tmp_path: Path) -> None:
@@ -95,11 +95,11 @@ def test_included_projects_include_others(tmp_path: Path) -> None:
         "sub/deep/d.yaml": "services: {k: {image: 'k$V', build: ., volumes: ['../u:/u']}}",
         "sub/deep/.env": "V=deep",
     }
-    found = rendered(tmp_path, files)["services"]
-    assert found["i"]["image"] == "i"
-    assert found["k"]["image"] == "kdeep"
-    assert found["k"]["build"]["context"] == "/DIR/sub/deep"
-    assert found["k"]["volumes"][0]["source"] == "/DIR/sub/u"
+    services = rendered(tmp_path, files)["services"]
+    assert services["i"]["image"] == "i"
+    assert services["k"]["image"] == "kdeep"
+    assert services["k"]["build"]["context"] == "/DIR/sub/deep"
+    assert services["k"]["volumes"][0]["source"] == "/DIR/sub/u"
 
 
 def test_the_same_may_be_said_twice(tmp_path: Path) -> None:
@@ -127,9 +127,9 @@ def test_a_second_file_changes_what_is_included(tmp_path: Path) -> None:
         "b.yaml": "services: {i: {labels: {a: '1'}}}",
         "s/i.yaml": "services: {i: {image: i, build: .}}",
     }
-    found = rendered_service(tmp_path, files, "i", files=("a.yaml", "b.yaml"))
-    assert found["labels"] == {"a": "1"}
-    assert found["build"]["context"] == "/DIR/s"
+    service = rendered_service(tmp_path, files, "i", files=("a.yaml", "b.yaml"))
+    assert service["labels"] == {"a": "1"}
+    assert service["build"]["context"] == "/DIR/s"
 
 
 @pytest.mark.parametrize(
@@ -174,15 +174,15 @@ def test_an_entry_without_files_brings_nothing(tmp_path: Path, entry: str) -> No
     assert rendered_service(tmp_path, text) == {"image": "a"}
 
 
-@pytest.mark.parametrize(("directory", "found"), [("gone", "/DIR/d"), ("gone/", "/DIR/gone/d")])
+@pytest.mark.parametrize(("directory", "source"), [("gone", "/DIR/d"), ("gone/", "/DIR/gone/d")])
 def test_a_directory_that_is_not_there_ends_with_a_slash(
-    tmp_path: Path, directory: str, found: str
+    tmp_path: Path, directory: str, source: str
 ) -> None:
     files = {
         "compose.yaml": f"include: [{{path: i.yaml, project_directory: {directory}}}]",
         "i.yaml": "services: {a: {image: a, volumes: ['./d:/d']}}",
     }
-    assert rendered_service(tmp_path, files)["volumes"][0]["source"] == found
+    assert rendered_service(tmp_path, files)["volumes"][0]["source"] == source
 
 
 def test_an_endless_chain_is_told(tmp_path: Path) -> None:

@@ -78,8 +78,8 @@ def test_options_of_logging_are_merged_for_one_driver(over: Any, merged: Any) ->
 
 
 def test_address_pools_are_merged_by_subnet() -> None:
-    def pools(*found: Any) -> Any:
-        return {"networks": {"n": {"ipam": {"config": list(found)}}}}
+    def pools(*entries: Any) -> Any:
+        return {"networks": {"n": {"ipam": {"config": list(entries)}}}}
 
     base = pools({"subnet": "a", "gateway": "1"})
     over = pools({"subnet": "a", "gateway": "2"}, {"subnet": "c"})

@@ -48,16 +48,16 @@ def test_the_later_takes_the_place_of_the_earlier(key: str, items: Any, kept: An
 
 
 @pytest.mark.parametrize(
-    ("key", "said"),
+    ("key", "message"),
     [
         ("volumes", "service volume services.a.volumes.[0] is missing a mount target"),
         ("ports", "service ports services.a.ports.[0] is missing a target port"),
     ],
 )
-def test_what_has_no_target_is_refused(key: str, said: str) -> None:
+def test_what_has_no_target_is_refused(key: str, message: str) -> None:
     with pytest.raises(ComposeFileInvalid) as raised:
         unique_items(key, [{"source": "x"}])
-    assert said in str(raised.value)
+    assert message in str(raised.value)
 
 
 def test_an_exposed_port_has_no_fraction() -> None:

@@ -18,7 +18,7 @@ PROFILES = (
 
 
 @pytest.mark.parametrize(
-    ("asked", "names"),
+    ("options", "names"),
     [
         ({}, ["a"]),
         ({"profiles": ("p",)}, ["a", "p"]),
@@ -28,10 +28,10 @@ PROFILES = (
         ({"services": ("q",)}, ["a", "q"]),
     ],
 )
-def test_profiles_enable_services(tmp_path: Path, asked: Any, names: list[str]) -> None:
-    found = load_texts(tmp_path, PROFILES, **asked).project
-    assert list(found.services) == names
-    assert {*found.services, *found.disabled} == {"a", "p", "q"}
+def test_profiles_enable_services(tmp_path: Path, options: Any, names: list[str]) -> None:
+    project = load_texts(tmp_path, PROFILES, **options).project
+    assert list(project.services) == names
+    assert {*project.services, *project.disabled} == {"a", "p", "q"}
 
 
 def test_a_profile_without_letters_is_on_where_none_is_asked_for(tmp_path: Path) -> None:

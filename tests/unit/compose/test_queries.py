@@ -38,5 +38,5 @@ def test_a_selection_goes_without_a_service_only_where_that_is_said() -> None:
 
 
 def test_variables_are_found_anywhere() -> None:
-    found = collect_variables({"a": ["$X", {"b": "${Y:-${Z}}"}], "c": 5})
-    assert list(found) == ["X", "Y", "Z"]
+    variables = collect_variables({"a": ["$X", {"b": "${Y:-${Z}}"}], "c": 5})
+    assert list(variables) == ["X", "Y", "Z"]

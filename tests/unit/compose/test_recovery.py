@@ -13,12 +13,12 @@ def reported_paths(folder: Path, texts: dict[str, str] | str) -> list[str]:
     """Return lines and paths of all diagnostics, in order."""
     with pytest.raises(ComposeFileInvalid) as caught:
         load_texts(folder, texts)
-    reported = []
-    for one in caught.value.diagnostics:
-        assert one.location is not None
-        file = one.location.file.removeprefix(f"{folder}/")
-        reported.append(f"{file}:{one.location.line} {'.'.join(map(str, one.path))}")
-    return reported
+    lines = []
+    for diagnostic in caught.value.diagnostics:
+        assert diagnostic.location is not None
+        file = diagnostic.location.file.removeprefix(f"{folder}/")
+        lines.append(f"{file}:{diagnostic.location.line} {'.'.join(map(str, diagnostic.path))}")
+    return lines
 
 
 ERROR_OF_EACH_PASS = """\
@@ -41,10 +41,10 @@ secrets:
 
 
 def test_mistakes_of_every_pass_are_told_together(tmp_path: Path) -> None:
-    found = [
-        re.sub(r"^compose.yaml:", "", one) for one in reported_paths(tmp_path, ERROR_OF_EACH_PASS)
+    reported = [
+        re.sub(r"^compose.yaml:", "", path) for path in reported_paths(tmp_path, ERROR_OF_EACH_PASS)
     ]
-    assert found == [
+    assert reported == [
         "3 services.web.image",
         "4 services.web.prots",
         "5 services.web.ports.1",
@@ -84,9 +84,9 @@ def test_each_file_is_looked_at_though_another_is_no_yaml(tmp_path: Path) -> Non
         "compose.yaml": "services: {a: {image: x, networks: [n]}}\nnetworks: {n: }\nx: [\n",
         "compose.override.yaml": "services:\n  a: {prots: 5}\n  b: {image: x, depends_on: [c]}\n",
     }
-    found = reported_paths(tmp_path, texts)
-    assert found[0].startswith("compose.yaml:")
-    assert found[1:] == ["compose.override.yaml:2 services.a.prots"]
+    reported = reported_paths(tmp_path, texts)
+    assert reported[0].startswith("compose.yaml:")
+    assert reported[1:] == ["compose.override.yaml:2 services.a.prots"]
 
 
 def test_mistakes_of_included_and_of_later_files_are_told_together(tmp_path: Path) -> None:
@@ -95,8 +95,8 @@ def test_mistakes_of_included_and_of_later_files_are_told_together(tmp_path: Pat
         "sub.yaml": "services:\n  b: {image: x, imgae: y}\n",
         "compose.override.yaml": "services:\n  a:\n    ports: [abc]\n",
     }
-    found = reported_paths(tmp_path, texts)
-    assert found == [
+    reported = reported_paths(tmp_path, texts)
+    assert reported == [
         "sub.yaml:2 services.b.imgae",
         "compose.yaml:3 services.a.prots",
         "compose.override.yaml:3 services.a.ports.0",
@@ -112,8 +112,8 @@ def test_mistakes_of_entries_are_told_once_beside_those_of_types(tmp_path: Path)
 
 
 def test_a_mistake_in_the_name_hides_no_other(tmp_path: Path) -> None:
-    found = reported_paths(tmp_path, 'name: "${"\nservices: {a: {image: x, prots: 5}}\n')
-    assert "compose.yaml:2 services.a.prots" in found
+    reported = reported_paths(tmp_path, 'name: "${"\nservices: {a: {image: x, prots: 5}}\n')
+    assert "compose.yaml:2 services.a.prots" in reported
 
 
 def test_lists_are_merged_once_though_it_is_tried_again(tmp_path: Path) -> None:
@@ -162,8 +162,11 @@ def test_no_mistake_is_told_at_the_place_of_another_item(tmp_path: Path) -> None
         "services:\n  a:\n    image: x\n    volumes:\n      - 'a::'\n      - good:/g\n"
         "      - nowhere:/n\n    configs:\n      - none\nvolumes: {good: }\n"
     )
-    found = reported_paths(tmp_path, text)
-    assert found == ["compose.yaml:5 services.a.volumes.0", "compose.yaml:9 services.a.configs.0"]
+    reported = reported_paths(tmp_path, text)
+    assert reported == [
+        "compose.yaml:5 services.a.volumes.0",
+        "compose.yaml:9 services.a.configs.0",
+    ]
     assert "compose.yaml:6 services.a.volumes.1" in reported_paths(
         tmp_path, text.replace("      - 'a::'\n", "")
     )
@@ -171,9 +174,9 @@ def test_no_mistake_is_told_at_the_place_of_another_item(tmp_path: Path) -> None
 
 def test_documents_before_one_that_is_no_yaml_are_looked_at(tmp_path: Path) -> None:
     text = "services: {a: {image: x, prots: 5}}\n---\nservices: {\n"
-    found = reported_paths(tmp_path, text)
-    assert found[0] == "compose.yaml:1 services.a.prots"
-    assert len(found) == 2
+    reported = reported_paths(tmp_path, text)
+    assert reported[0] == "compose.yaml:1 services.a.prots"
+    assert len(reported) == 2
 
 
 def test_other_files_are_looked_at_though_one_is_no_mapping(tmp_path: Path) -> None:

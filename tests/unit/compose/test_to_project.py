@@ -71,8 +71,8 @@ configs: {c: {content: "x$$y"}}
 
 
 def load_service(folder: Path) -> Service:
-    found = load_texts(folder, {"compose.yaml": TEXT, "e.env": "F=file\nE=no\n"}).project
-    return found.services["a"]
+    loaded = load_texts(folder, {"compose.yaml": TEXT, "e.env": "F=file\nE=no\n"}).project
+    return loaded.services["a"]
 
 
 def test_a_service_is_whole(tmp_path: Path) -> None:
@@ -150,17 +150,17 @@ def test_a_build_is_whole(tmp_path: Path) -> None:
 
 
 def test_resources_are_whole(tmp_path: Path) -> None:
-    found = load_texts(tmp_path, {"compose.yaml": TEXT, "e.env": ""}).project
-    assert found.networks["n"] == Network(
+    loaded = load_texts(tmp_path, {"compose.yaml": TEXT, "e.env": ""}).project
+    assert loaded.networks["n"] == Network(
         key="n",
         name="p_n",
         driver="bridge",
         internal=True,
         pools=(AddressPool(subnet="10.0.0.0/24", gateway="10.0.0.1"),),
     )
-    assert found.volumes == {"vol": Volume(key="vol", name="p_vol", labels={"l": "1"})}
-    assert found.secrets["s"] == FileSource(key="s", name="p_s", environment="A", content="aa")
-    assert found.configs["c"] == FileSource(key="c", name="p_c", content="x$y")
+    assert loaded.volumes == {"vol": Volume(key="vol", name="p_vol", labels={"l": "1"})}
+    assert loaded.secrets["s"] == FileSource(key="s", name="p_s", environment="A", content="aa")
+    assert loaded.configs["c"] == FileSource(key="c", name="p_c", content="x$y")
 
 
 def test_restart_is_taken_from_deploy_where_nothing_else_is_said() -> None:

@@ -11,7 +11,7 @@ def nothing(_name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "expected"),
     [
         ("A=1\n", {"A": "1"}),
         ("A: 1\n", {"A": "1"}),
@@ -40,8 +40,8 @@ def nothing(_name: str) -> None:
         ("A", {"": "A"}),
     ],
 )
-def test_a_file_is_read(text: str, found: dict[str, str]) -> None:
-    assert parse_dotenv(text, nothing) == found
+def test_a_file_is_read(text: str, expected: dict[str, str]) -> None:
+    assert parse_dotenv(text, nothing) == expected
 
 
 def test_a_name_alone_passes_the_environment_on() -> None:
@@ -49,22 +49,22 @@ def test_a_name_alone_passes_the_environment_on() -> None:
 
 
 def test_the_environment_is_asked_before_the_file_and_what_is_known() -> None:
-    found = parse_dotenv("A=own\nB=$A $K\n", {"A": "outer"}.get, {"K": "known"})
-    assert found == {"A": "own", "B": "outer known"}
+    variables = parse_dotenv("A=own\nB=$A $K\n", {"A": "outer"}.get, {"K": "known"})
+    assert variables == {"A": "own", "B": "outer known"}
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("A B=1\n", "line 1: key cannot contain a space"),
         ("A=1\nB!=1\n", 'line 2: unexpected character "!" in variable name "B!=1"'),
         ("A='x\ny\n", "line 1: unterminated quoted value 'x"),
     ],
 )
-def test_a_line_that_cannot_be_read_is_told(text: str, said: str) -> None:
+def test_a_line_that_cannot_be_read_is_told(text: str, message: str) -> None:
     with pytest.raises(EnvFileInvalid) as raised:
         parse_dotenv(text, nothing)
-    assert str(raised.value) == said
+    assert str(raised.value) == message
 
 
 def test_a_variable_that_must_be_there_is_missed() -> None:

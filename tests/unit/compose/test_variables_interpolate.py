@@ -37,9 +37,9 @@ def test_texts_change_and_the_tree_that_was_given_does_not() -> None:
     ],
 )
 def test_some_keys_get_numbers_and_booleans(key: str, written: Any, meant: Any) -> None:
-    found = substitute_in({"services": {"a": {key: written}}})["services"]["a"][key]
-    assert found == meant
-    assert type(found) is type(meant)
+    substituted = substitute_in({"services": {"a": {key: written}}})["services"]["a"][key]
+    assert substituted == meant
+    assert type(substituted) is type(meant)
 
 
 def test_old_words_for_booleans_are_told() -> None:
@@ -52,8 +52,8 @@ def test_mistakes_are_told_at_once_with_their_places() -> None:
     tree = {"services": {"a": {"image": "${A B}", "labels": ["x=${NO:?why}"], "tty": "maybe"}}}
     with pytest.raises(ComposeFileInvalid) as raised:
         substitute_in(tree, text=TEXT)
-    told = [(str(one.location), one.message) for one in raised.value.diagnostics]
-    assert [place for place, _ in told] == ["f.yaml:3:5", "f.yaml:5:9", "f.yaml:6:5"]
-    assert "invalid interpolation format for services.a.image." in told[0][1]
-    assert "required variable NO is missing a value: why" in told[1][1]
-    assert "failed to cast to expected type: invalid boolean: maybe" in told[2][1]
+    errors = [(str(one.location), one.message) for one in raised.value.diagnostics]
+    assert [place for place, _ in errors] == ["f.yaml:3:5", "f.yaml:5:9", "f.yaml:6:5"]
+    assert "invalid interpolation format for services.a.image." in errors[0][1]
+    assert "required variable NO is missing a value: why" in errors[1][1]
+    assert "failed to cast to expected type: invalid boolean: maybe" in errors[2][1]

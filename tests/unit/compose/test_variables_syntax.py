@@ -65,7 +65,7 @@ def test_a_brace_that_begins_no_variable_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("${NO:?set it}", "required variable NO is missing a value: set it"),
         ("${NO?}", "required variable NO is missing a value"),
@@ -73,10 +73,10 @@ def test_a_brace_that_begins_no_variable_is_refused(text: str) -> None:
         ("${A} ${NO:?why}", "required variable NO is missing a value: why"),
     ],
 )
-def test_a_variable_that_must_be_there_is_missed(text: str, said: str) -> None:
+def test_a_variable_that_must_be_there_is_missed(text: str, message: str) -> None:
     with pytest.raises(VariableMissing) as raised:
         substitute(text, KNOWN.get)
-    assert str(raised.value) == said
+    assert str(raised.value) == message
 
 
 def test_only_variables_without_a_default_are_told_to_be_unset() -> None:
@@ -103,9 +103,9 @@ def test_a_long_text_takes_time_in_proportion() -> None:
 
 
 def test_variables_are_listed_with_what_is_said_of_them() -> None:
-    found = {one.name: one for one in find_variables("$A ${B:?x} ${C:-${D-e}} ${E:+f} $$G")}
-    assert list(found) == ["A", "B", "C", "D", "E"]
-    assert found["B"].required
-    assert found["C"].default == "${D-e}"
-    assert found["D"].default == "e"
-    assert found["E"].alternate == "f"
+    variables = {one.name: one for one in find_variables("$A ${B:?x} ${C:-${D-e}} ${E:+f} $$G")}
+    assert list(variables) == ["A", "B", "C", "D", "E"]
+    assert variables["B"].required
+    assert variables["C"].default == "${D-e}"
+    assert variables["D"].default == "e"
+    assert variables["E"].alternate == "f"

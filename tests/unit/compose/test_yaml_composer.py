@@ -9,8 +9,8 @@ from cntnr_compose.compose.yaml.reader import Document, read_documents
 
 
 def parse(text: str) -> Document:
-    (found,) = read_documents(text, "f.yaml")
-    return found
+    (document,) = read_documents(text, "f.yaml")
+    return document
 
 
 def test_merged_keys_stand_below_ones_own() -> None:
@@ -19,14 +19,14 @@ def test_merged_keys_stand_below_ones_own() -> None:
 
 
 def test_what_is_reset_goes_and_is_remembered() -> None:
-    found = parse("a: {b: !reset null, c: !override [1], d: [1, !reset 2, 3]}\n")
-    assert found.tree == {"a": {"c": [1], "d": [1, 3]}}
-    assert found.reset_paths == (("a", "b"), ("a", "c"), ("a", "d", 1))
+    document = parse("a: {b: !reset null, c: !override [1], d: [1, !reset 2, 3]}\n")
+    assert document.tree == {"a": {"c": [1], "d": [1, 3]}}
+    assert document.reset_paths == (("a", "b"), ("a", "c"), ("a", "d", 1))
 
 
 def test_a_reset_in_an_anchor_counts_wherever_it_is_named() -> None:
-    found = parse("x: &x {p: !reset null}\ny: {<<: *x}\nz: *x\n")
-    assert found.reset_paths == (("x", "p"), ("y", "p"), ("z", "p"))
+    document = parse("x: &x {p: !reset null}\ny: {<<: *x}\nz: *x\n")
+    assert document.reset_paths == (("x", "p"), ("y", "p"), ("z", "p"))
 
 
 def test_a_bomb_of_aliases_is_refused_at_once() -> None:
@@ -51,7 +51,7 @@ def test_aliases_do_not_make_it_deeper() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("%YAML 1.2\n---\na: b\n", "found incompatible YAML document"),
         (r'a: "b\/c"', "found unknown escape character"),
@@ -60,10 +60,10 @@ def test_aliases_do_not_make_it_deeper() -> None:
         ("a: !!binary b c", "as a !!binary"),
     ],
 )
-def test_what_go_does_not_read_is_refused(text: str, said: str) -> None:
+def test_what_go_does_not_read_is_refused(text: str, message: str) -> None:
     with pytest.raises(ComposeFileInvalid) as raised:
         list(read_documents(text, "f.yaml"))
-    assert said in str(raised.value)
+    assert message in str(raised.value)
 
 
 def test_the_yaml_that_go_reads_may_be_named() -> None:

@@ -6,7 +6,7 @@ from cntnr_compose.compose.yaml.key_order import sort_keys, sort_keys_deep
 
 
 @pytest.mark.parametrize(
-    ("keys", "wanted"),
+    ("keys", "expected"),
     [
         (["s10", "s2", "s1"], ["s1", "s2", "s10"]),
         (["b", "A", "a", "B"], ["A", "B", "a", "b"]),
@@ -17,8 +17,8 @@ from cntnr_compose.compose.yaml.key_order import sort_keys, sort_keys_deep
         (["x01", "x1", "x001"], ["x1", "x01", "x001"]),
     ],
 )
-def test_keys_are_in_the_order_of_go_yaml(keys: list[str], wanted: list[str]) -> None:
-    assert sort_keys(keys) == wanted
+def test_keys_are_in_the_order_of_go_yaml(keys: list[str], expected: list[str]) -> None:
+    assert sort_keys(keys) == expected
 
 
 def test_all_mappings_of_a_tree_can_be_put_in_order() -> None:

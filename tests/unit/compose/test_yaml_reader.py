@@ -7,8 +7,8 @@ from cntnr_compose.compose.yaml.reader import Document, PositionIndex, read_docu
 
 
 def parse(text: str) -> Document:
-    (found,) = read_documents(text, "f.yaml")
-    return found
+    (document,) = read_documents(text, "f.yaml")
+    return document
 
 
 def test_documents_come_one_by_one() -> None:
@@ -20,7 +20,7 @@ def test_documents_come_one_by_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("a:\n  b: 1\n  b: 2\n", 'f.yaml:3:3: a: mapping key "b" already defined at line 2'),
         ("{1: 2}", "f.yaml:1:2: non-string key at top level: 1"),
@@ -35,10 +35,10 @@ def test_documents_come_one_by_one() -> None:
         ("a: \x01", "control characters are not allowed"),
     ],
 )
-def test_a_mistake_is_told_with_its_place(text: str, said: str) -> None:
+def test_a_mistake_is_told_with_its_place(text: str, message: str) -> None:
     with pytest.raises(ComposeFileInvalid) as raised:
         list(read_documents(text, "f.yaml"))
-    assert said in str(raised.value)
+    assert message in str(raised.value)
 
 
 def test_marks_find_keys_items_and_what_is_merged() -> None:

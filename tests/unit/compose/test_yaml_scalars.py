@@ -10,8 +10,8 @@ from cntnr_compose.compose.yaml.scalars import Timestamp
 
 
 def parse(text: str) -> Document:
-    (found,) = read_documents(text, "f.yaml")
-    return found
+    (document,) = read_documents(text, "f.yaml")
+    return document
 
 
 @pytest.mark.parametrize(
@@ -62,9 +62,9 @@ def parse(text: str) -> Document:
     ],
 )
 def test_a_scalar_is_what_go_reads(text: str, value: Any) -> None:
-    found = parse(f"a: {text}").tree["a"]
-    assert found == value
-    assert type(found) is type(value)
+    scalar = parse(f"a: {text}").tree["a"]
+    assert scalar == value
+    assert type(scalar) is type(value)
 
 
 @pytest.mark.parametrize(
@@ -77,9 +77,9 @@ def test_a_scalar_is_what_go_reads(text: str, value: Any) -> None:
     ],
 )
 def test_a_moment_is_no_word(text: str, value: str) -> None:
-    found = parse(f"a: {text}").tree["a"]
-    assert isinstance(found, Timestamp)
-    assert found == value
+    scalar = parse(f"a: {text}").tree["a"]
+    assert isinstance(scalar, Timestamp)
+    assert scalar == value
 
 
 @pytest.mark.parametrize("text", ["2001-13-01", "2001-01-01t10:00:00 -3:00", "2001-01-01 25:00:00"])

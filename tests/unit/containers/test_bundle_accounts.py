@@ -20,16 +20,16 @@ def etc(tmp_path: Path) -> Path:
     return tmp_path / "etc"
 
 
-def found(etc: Path, user: str, *, runs: bool = False) -> ProcessUser:
+def resolve(etc: Path, user: str, *, runs: bool = False) -> ProcessUser:
     with Root(etc.parent) as root, accounts.read_accounts(root, runs=runs) as (passwd, group):
         return resolve_user(user, passwd=passwd, group=group, id_count=IDS)
 
 
 def test_names_are_looked_up(etc: Path) -> None:
-    assert found(etc, "ann") == ProcessUser(uid=5, gid=6, groups=(6, 7))
+    assert resolve(etc, "ann") == ProcessUser(uid=5, gid=6, groups=(6, 7))
     (etc / "passwd").unlink()
     with pytest.raises(UserUnknown, match="no matching entries in passwd file"):
-        found(etc, "ann")
+        resolve(etc, "ann")
 
 
 @pytest.mark.parametrize("kind", ["pipe", "huge", "folder", "loop"])
@@ -45,20 +45,20 @@ def test_a_file_that_is_none_is_told_where_it_is_needed(etc: Path, kind: str) ->
             (etc / "passwd").mkdir()
         case "loop":
             (etc / "passwd").symlink_to("passwd")
-    assert found(etc, "3:staff").uid == 3
+    assert resolve(etc, "3:staff").uid == 3
     with pytest.raises(accounts.AccountsUnreadable, match="user ann: /etc/passwd in the container"):
-        found(etc, "ann")
+        resolve(etc, "ann")
     with pytest.raises(UserUnknown, match="group none: no matching entries in group file"):
-        found(etc, "3:none")
+        resolve(etc, "3:none")
 
 
 def test_what_runc_would_wait_for_is_refused_where_a_program_is_run(etc: Path) -> None:
-    assert found(etc, "3", runs=True).uid == 3
+    assert resolve(etc, "3", runs=True).uid == 3
     (etc / "group").unlink()
     (etc / "group").symlink_to("loop")
     (etc / "loop").symlink_to("group")
-    assert found(etc, "3", runs=True).uid == 3
+    assert resolve(etc, "3", runs=True).uid == 3
     (etc / "loop").unlink()
     os.mkfifo(etc / "loop")
     with pytest.raises(accounts.AccountsUnfit, match="/etc/group in the container is no regular"):
-        found(etc, "3", runs=True)
+        resolve(etc, "3", runs=True)

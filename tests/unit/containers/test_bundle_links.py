@@ -6,8 +6,8 @@ from cntnr_compose.containers.bundle import links
 from cntnr_compose.model.service import Service
 
 
-def aliases(*found: str) -> tuple[tuple[str, str], ...]:
-    return links.parse_link_aliases(Service(name="s", links=found), "p")
+def aliases(*texts: str) -> tuple[tuple[str, str], ...]:
+    return links.parse_link_aliases(Service(name="s", links=texts), "p")
 
 
 def test_an_alias_stands_for_all_containers_of_its_target() -> None:

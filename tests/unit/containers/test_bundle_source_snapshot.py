@@ -24,8 +24,8 @@ def take_snapshot(
     *points: MountPoint, secret: Path | None = None, subpath: str = ""
 ) -> source_snapshot.SourceSnapshot:
     volumes = tuple(
-        Mount(type=one.type, target=one.target, volume=VolumeOptions(subpath=subpath))
-        for one in points
+        Mount(type=point.type, target=point.target, volume=VolumeOptions(subpath=subpath))
+        for point in points
     )
     secrets = {"s": FileSource(key="s", file=str(secret))} if secret else {}
     service = Service(

@@ -10,12 +10,12 @@ from cntnr_compose.containers.logs.program_output import (
 
 
 def lines(*blocks: bytes) -> list[str]:
-    told: list[str] = []
-    heard = OutputLines(told.append)
+    received: list[str] = []
+    output = OutputLines(received.append)
     for block in blocks:
-        heard.feed(block)
-    heard.flush()
-    return told
+        output.feed(block)
+    output.flush()
+    return received
 
 
 def test_of_much_the_beginning_is_kept() -> None:
@@ -44,9 +44,9 @@ def test_a_line_that_is_too_long_comes_in_pieces() -> None:
 
 
 def test_what_never_ends_is_told_up_to_a_limit() -> None:
-    told = lines(*[b"x" * 1000] * (3 * MAX_HOOK_OUTPUT // 1000))
-    assert sum(map(len, told[:-1])) == MAX_HOOK_OUTPUT
-    assert told[-1] == "(what it writes from here on is not shown)"
+    received = lines(*[b"x" * 1000] * (3 * MAX_HOOK_OUTPUT // 1000))
+    assert sum(map(len, received[:-1])) == MAX_HOOK_OUTPUT
+    assert received[-1] == "(what it writes from here on is not shown)"
 
 
 def test_a_line_costs_no_more_the_longer_it_gets() -> None:

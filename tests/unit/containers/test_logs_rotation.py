@@ -22,8 +22,8 @@ def test_all_is_kept_where_nothing_is_asked() -> None:
 
 
 def test_sizes_and_counts_are_read() -> None:
-    asked = Logging(driver="local", options={"max-size": "10m", "max-file": "3"})
-    assert parse_logging(asked) == LogSettings(max_size=10 << 20, max_files=3)
+    logging = Logging(driver="local", options={"max-size": "10m", "max-file": "3"})
+    assert parse_logging(logging) == LogSettings(max_size=10 << 20, max_files=3)
 
 
 def test_no_log_and_unknown_drivers() -> None:
@@ -33,7 +33,7 @@ def test_no_log_and_unknown_drivers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"max-size": "lots"}, 'max-size "lots" is no size'),
         ({"max-size": "0"}, 'max-size "0"'),
@@ -41,8 +41,8 @@ def test_no_log_and_unknown_drivers() -> None:
         ({"max-file": "0"}, 'max-file "0"'),
     ],
 )
-def test_options_that_make_no_sense_are_named(options: dict[str, str], said: str) -> None:
-    with pytest.raises(LogOptionInvalid, match=said):
+def test_options_that_make_no_sense_are_named(options: dict[str, str], message: str) -> None:
+    with pytest.raises(LogOptionInvalid, match=message):
         parse_logging(Logging(options=options))
 
 

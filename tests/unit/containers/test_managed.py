@@ -153,10 +153,10 @@ def test_a_stop_that_failed_can_be_repeated(play: Play, monkeypatch: pytest.Monk
 def test_stop_and_kill_of_a_container_that_does_not_run_do_nothing(play: Play, word: str) -> None:
     async def scenario(machine: Machine) -> None:
         container = machine.container(Status(state=word))
-        told: list[Event] = []
-        await container.stop(told.append)
-        await container.kill(told.append, "SIGKILL")
-        assert (container.state, machine.calls, told) == (word, [], [])
+        events: list[Event] = []
+        await container.stop(events.append)
+        await container.kill(events.append, "SIGKILL")
+        assert (container.state, machine.calls, events) == (word, [], [])
 
     play(scenario)
 

@@ -7,9 +7,9 @@ from cntnr_compose.containers.runtime import host_facts
 
 
 def test_devices_are_listed_and_nothing_else() -> None:
-    found = host_facts.gather_host_facts().devices
-    assert "/dev/null" in found
-    assert not [path for path in found if Path(path).is_file() or Path(path).is_dir()]
+    devices = host_facts.gather_host_facts().devices
+    assert "/dev/null" in devices
+    assert not [path for path in devices if Path(path).is_file() or Path(path).is_dir()]
 
 
 def test_what_is_mounted_below_dev_is_not_searched() -> None:

@@ -58,7 +58,7 @@ def test_the_cause_is_taken_out_of_the_log_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "code"),
+    ("message", "code"),
     [
         ('exec: "nope": executable file not found in $PATH', 127),
         ('exec: "/etc": permission denied', 126),
@@ -66,10 +66,10 @@ def test_the_cause_is_taken_out_of_the_log_lines() -> None:
         ("something else", 1),
     ],
 )
-def test_what_the_program_lacks_decides_the_exit_code(said: str, code: int) -> None:
-    error = ContainerFailed("p-web-1", said)
+def test_what_the_program_lacks_decides_the_exit_code(message: str, code: int) -> None:
+    error = ContainerFailed("p-web-1", message)
     assert error.exit_code == code
-    assert str(error) == f"cannot start container p-web-1: {said}"
+    assert str(error) == f"cannot start container p-web-1: {message}"
 
 
 def test_exit_files_hold_the_bare_status(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -173,9 +173,9 @@ def test_some_calls_are_for_all_and_some_for_nobody() -> None:
 
 
 def test_clone_makes_threads_and_children_but_no_namespaces() -> None:
-    clone = [rule for rule in docker_rules() if "clone" in rule["names"]]
-    assert [one["args"][0]["value"] for one in clone] == [NAMESPACE_FLAGS]
-    assert clone[0]["args"][0]["index"] == 0
+    rules = [rule for rule in docker_rules() if "clone" in rule["names"]]
+    assert [one["args"][0]["value"] for one in rules] == [NAMESPACE_FLAGS]
+    assert rules[0]["args"][0]["index"] == 0
     assert [
         one["args"][0]["index"] for one in docker_rules(machine="s390x") if "clone" in one["names"]
     ] == [1]

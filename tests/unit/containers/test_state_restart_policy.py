@@ -10,13 +10,13 @@ ALWAYS = RestartPolicy(condition="always")
 
 def delays(policy, runs, *, exit_code=1):
     """Give the delays before the restarts of a container that runs so long each time."""
-    before, found = None, []
+    before, seconds = None, []
     for ran in runs:
         before = next_restart(policy, exit_code=exit_code, run_time=ran, previous=before)
         if before is None:
             break
-        found.append(round(before.delay, 3))
-    return found
+        seconds.append(round(before.delay, 3))
+    return seconds
 
 
 @pytest.mark.parametrize(
@@ -34,8 +34,8 @@ def delays(policy, runs, *, exit_code=1):
 )
 def test_the_policy_decides_who_is_started_again(condition, exit_code, by_user, again) -> None:
     policy = RestartPolicy(condition=condition)
-    found = next_restart(policy, exit_code=exit_code, run_time=1, stopped_by_user=by_user)
-    assert (found is not None) == again
+    restart = next_restart(policy, exit_code=exit_code, run_time=1, stopped_by_user=by_user)
+    assert (restart is not None) == again
 
 
 def test_delays_double_from_100_ms_to_a_minute() -> None:

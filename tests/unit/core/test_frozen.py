@@ -53,9 +53,9 @@ def kinds(hint: object) -> Iterator[object]:
 
 
 def descendants(kind: type) -> Iterator[type]:
-    for one in kind.__subclasses__():
-        yield one
-        yield from descendants(one)
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from descendants(subclass)
 
 
 def test_no_value_that_becomes_json_holds_a_plain_one() -> None:

@@ -38,10 +38,10 @@ def test_runtime_folder_is_the_same_for_those_who_go_on_under_another_uid(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uid: int
 ) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    made = paths.secure_runtime()
+    folder = paths.secure_runtime()
     monkeypatch.delenv("XDG_RUNTIME_DIR")
-    assert paths.runtime() == made
-    assert made == tmp_path / "cntnr"
+    assert paths.runtime() == folder
+    assert folder == tmp_path / "cntnr"
 
 
 def _known_folders(monkeypatch: pytest.MonkeyPatch, owners: dict[str, int]) -> None:
@@ -60,11 +60,11 @@ def _known_folders(monkeypatch: pytest.MonkeyPatch, owners: dict[str, int]) -> N
 def test_a_login_s_folder_is_used_with_and_without_its_variable(
     monkeypatch: pytest.MonkeyPatch, uid: int
 ) -> None:
-    mine = f"/run/user/{uid}"
-    _known_folders(monkeypatch, {mine: uid})
-    assert paths.runtime() == Path(mine, "cntnr")
-    monkeypatch.setenv("XDG_RUNTIME_DIR", mine)
-    assert paths.runtime() == Path(mine, "cntnr")
+    login_folder = f"/run/user/{uid}"
+    _known_folders(monkeypatch, {login_folder: uid})
+    assert paths.runtime() == Path(login_folder, "cntnr")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", login_folder)
+    assert paths.runtime() == Path(login_folder, "cntnr")
     _known_folders(monkeypatch, {})
     assert paths.runtime() == Path(f"/tmp/cntnr-{uid}")
 

@@ -23,18 +23,18 @@ def draft(tmp_path: Path) -> Path:
 
 
 def entry(name: str, content: bytes = b"", **more: object) -> tuple[tarfile.TarInfo, bytes]:
-    made = tarfile.TarInfo(name)
-    made.size = len(content)
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
     for key, value in more.items():
-        setattr(made, key, value)
-    return made, content
+        setattr(info, key, value)
+    return info, content
 
 
 def archive(*entries: tuple[tarfile.TarInfo, bytes], packed: bool = False) -> bytes:
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as made:
-        for one, content in entries:
-            made.addfile(one, io.BytesIO(content))
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as writer:
+        for info, content in entries:
+            writer.addfile(info, io.BytesIO(content))
     return gzip.compress(out.getvalue()) if packed else out.getvalue()
 
 
@@ -128,11 +128,11 @@ def long_name() -> bytes:
 def sparse() -> bytes:
     head = tarfile.TarInfo(f"blobs/sha256/{DIGEST}")
     head.type = tarfile.GNUTYPE_SPARSE
-    made = bytearray(head.tobuf(tarfile.GNU_FORMAT))
-    made[483:495] = b"%011o\0" % (1 << 32)  # how large it is with its holes
-    made[148:156] = b" " * 8
-    made[148:156] = b"%06o\0 " % sum(made[:512])
-    return bytes(made) + bytes(1024)
+    header = bytearray(head.tobuf(tarfile.GNU_FORMAT))
+    header[483:495] = b"%011o\0" % (1 << 32)  # how large it is with its holes
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header[:512])
+    return bytes(header) + bytes(1024)
 
 
 def test_an_archive_that_would_fill_the_memory_is_refused(tmp_path: Path, draft: Path) -> None:

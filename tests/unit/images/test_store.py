@@ -32,14 +32,14 @@ def add(store: ImageStore, ref: str, mark: str = "") -> Image:
 
 
 def test_an_image_is_found_by_every_name_it_goes_by(store: ImageStore) -> None:
-    made = add(store, "docker.io/library/redis:7")
-    for name in ("redis:7", "docker.io/library/redis:7", made.id, made.id[7:19]):
-        found = store.find(name)
-        assert found is not None
-        assert (found.id, found.config.env) == (made.id, ("A=1",))
-    by_digest = store.find(f"redis@{made.manifest}")
+    added = add(store, "docker.io/library/redis:7")
+    for name in ("redis:7", "docker.io/library/redis:7", added.id, added.id[7:19]):
+        by_name = store.find(name)
+        assert by_name is not None
+        assert (by_name.id, by_name.config.env) == (added.id, ("A=1",))
+    by_digest = store.find(f"redis@{added.manifest}")
     assert by_digest is not None
-    assert by_digest.id == made.id
+    assert by_digest.id == added.id
     assert store.find("redis:8") is None
     with pytest.raises(NoSuchImage, match="no such image: redis:8"):
         store.require("redis:8")

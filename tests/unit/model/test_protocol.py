@@ -11,7 +11,7 @@ def of(version: str, protocol: int = 1) -> Greeting:
 
 
 @pytest.mark.parametrize(
-    ("theirs", "ours", "expected"),
+    ("peer", "own", "expected"),
     [
         (of("0.2.0"), of("0.2.0"), "same"),
         (of("0.1.9"), of("0.2.0"), "older"),
@@ -24,17 +24,17 @@ def of(version: str, protocol: int = 1) -> Greeting:
     ],
 )
 def test_the_version_decides_then_the_protocol(
-    theirs: Greeting, ours: Greeting, expected: PeerAge
+    peer: Greeting, own: Greeting, expected: PeerAge
 ) -> None:
-    assert compare_age(theirs, ours) == expected
+    assert compare_age(peer, own) == expected
 
 
-@pytest.mark.parametrize("said", [{}, {"pid": 7, "project": "shop"}])
-def test_who_tells_no_version_is_of_before_there_were_any(said: dict[str, object]) -> None:
-    assert compare_age(from_tree(said, Greeting)) == "older"
+@pytest.mark.parametrize("greeting", [{}, {"pid": 7, "project": "shop"}])
+def test_who_tells_no_version_is_of_before_there_were_any(greeting: dict[str, object]) -> None:
+    assert compare_age(from_tree(greeting, Greeting)) == "older"
 
 
 def test_what_a_later_version_says_besides_is_passed_over() -> None:
-    said = {"pid": 7, "project": "shop", "version": "99.0", "protocol": 9, "mood": "good"}
-    assert compare_age(from_tree(said, Greeting)) == "newer"
+    greeting = {"pid": 7, "project": "shop", "version": "99.0", "protocol": 9, "mood": "good"}
+    assert compare_age(from_tree(greeting, Greeting)) == "newer"
     assert compare_age(OWN_GREETING) == "same"

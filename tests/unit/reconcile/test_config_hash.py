@@ -102,8 +102,8 @@ def test_extensions_do_not_count_but_free_keys_that_look_like_them_do() -> None:
 def test_what_docker_compose_writes_though_nothing_was_said_is_there() -> None:
     assert hash_of({"image": "x", "networks": {"default": None}}) == hash_of(PLAIN)
     deploy = {"mode": "replicated"}
-    said = {**deploy, "placement": {}, "resources": {}}
-    assert hash_of(PLAIN | {"deploy": deploy}) == hash_of(PLAIN | {"deploy": said})
+    explicit = {**deploy, "placement": {}, "resources": {}}
+    assert hash_of(PLAIN | {"deploy": deploy}) == hash_of(PLAIN | {"deploy": explicit})
 
 
 def test_the_order_of_a_list_counts() -> None:

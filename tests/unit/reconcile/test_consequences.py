@@ -38,19 +38,21 @@ def test_those_on_a_changed_network_whom_nobody_named_are_only_restarted() -> No
 
 
 def at(address, **settings):
-    one = service(settings.pop("name"), **settings, raw={"at": address})
-    return replace(one, networks={"default": NetworkAttachment(ipv4_address=address)})
+    definition = service(settings.pop("name"), **settings, raw={"at": address})
+    return replace(definition, networks={"default": NetworkAttachment(ipv4_address=address)})
 
 
-def with_addresses(found, **addresses):
+def with_addresses(observed, **addresses):
     return replace(
-        found,
+        observed,
         containers=tuple(
             replace(
-                one,
-                status=replace(one.status, addresses={"p_default": addresses[one.record.service]}),
+                container,
+                status=replace(
+                    container.status, addresses={"p_default": addresses[container.record.service]}
+                ),
             )
-            for one in found.containers
+            for container in observed.containers
         ),
     )
 
@@ -58,9 +60,9 @@ def with_addresses(found, **addresses):
 def test_who_has_an_address_that_another_asks_for_now_is_stopped_first() -> None:
     before = project(at("10.0.0.5", name="a"), at("10.0.0.6", name="b"))
     after = project(at("10.0.0.6", name="a"), at("10.0.0.5", name="b"))
-    found = with_addresses(is_up(before), a="10.0.0.5", b="10.0.0.6")
+    observed = with_addresses(is_up(before), a="10.0.0.5", b="10.0.0.6")
     expect(
-        up(after, found),
+        up(after, observed),
         """\
         1 stop container p-b-1: a takes its address
         2 stop container p-a-1: b takes its address
@@ -77,8 +79,8 @@ def test_who_has_an_address_that_another_asks_for_now_is_stopped_first() -> None
 def test_who_keeps_its_own_address_is_not_stopped_for_it() -> None:
     before = project(at("10.0.0.5", name="a"))
     after = with_service(before, "a", raw={"other": "x"})
-    found = with_addresses(is_up(before), a="10.0.0.5")
-    assert "stop" not in render_plan(up(after, found))
+    observed = with_addresses(is_up(before), a="10.0.0.5")
+    assert "stop" not in render_plan(up(after, observed))
 
 
 def test_who_shares_a_namespace_is_recreated_with_its_owner() -> None:
@@ -97,9 +99,9 @@ def test_who_shares_a_namespace_is_recreated_with_its_owner() -> None:
 
 
 def test_who_shares_a_namespace_is_restarted_when_its_owner_starts_again() -> None:
-    found = with_status(is_up(SIDE), "p-db-1", state="exited", exit_code=1)
+    observed = with_status(is_up(SIDE), "p-db-1", state="exited", exit_code=1)
     expect(
-        up(SIDE, found),
+        up(SIDE, observed),
         """\
         1 stop container p-side-1: namespace of db is new
         2 prepare container p-db-1
@@ -111,8 +113,8 @@ def test_who_shares_a_namespace_is_restarted_when_its_owner_starts_again() -> No
 
 
 def test_who_has_run_for_longer_than_its_owner_lives_in_a_dead_namespace() -> None:
-    found = with_status(is_up(SIDE), "p-db-1", started=1000)
-    plan = render_plan(up(SIDE, found))
+    observed = with_status(is_up(SIDE), "p-db-1", started=1000)
+    plan = render_plan(up(SIDE, observed))
     assert plan.startswith("1 stop container p-side-1: namespace of db is new\n")
     assert "p-db-1" not in plan
 
@@ -122,16 +124,16 @@ def test_more_replicas_of_a_owner_leave_those_that_live_in_the_first() -> None:
 
 
 def test_who_mounts_the_volumes_of_another_is_made_after_it_and_recreated_with_it() -> None:
-    wanted = project(service("web", volumes_from=("db:ro",)), service("db"))
-    assert "5 create container p-web-1: not found (after 2)\n" in render_plan(up(wanted))
-    plan = render_plan(up(with_service(wanted, "db", **CHANGED), is_up(wanted)))
+    desired = project(service("web", volumes_from=("db:ro",)), service("db"))
+    assert "5 create container p-web-1: not found (after 2)\n" in render_plan(up(desired))
+    plan = render_plan(up(with_service(desired, "db", **CHANGED), is_up(desired)))
     assert "recreate container p-web-1: volumes of db changed (after 1)\n" in plan
 
 
 def test_who_asked_to_be_restarted_is_stopped_before_and_started_after_a_recreation() -> None:
-    wanted = project(service("web", {"db": TIED}), service("db"))
+    desired = project(service("web", {"db": TIED}), service("db"))
     expect(
-        up(with_service(wanted, "db", **CHANGED), is_up(wanted)),
+        up(with_service(desired, "db", **CHANGED), is_up(desired)),
         """\
         1 stop container p-web-1: db is recreated
         2 recreate container p-db-1: configuration changed (after 1)
@@ -141,7 +143,7 @@ def test_who_asked_to_be_restarted_is_stopped_before_and_started_after_a_recreat
         6 start container p-web-1: db is recreated (after 4, 5)
         """,
     )
-    assert up(wanted, with_status(is_up(wanted), "p-db-1", started=9)).steps == ()
+    assert up(desired, with_status(is_up(desired), "p-db-1", started=9)).steps == ()
 
 
 def test_who_did_not_ask_is_left_running() -> None:

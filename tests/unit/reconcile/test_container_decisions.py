@@ -28,8 +28,8 @@ def test_a_changed_definition_recreates_only_that_container() -> None:
 
 
 def test_a_newer_image_recreates() -> None:
-    found = is_up(PAIR)
-    newer = replace(found, images={**found.images, "db": "sha256:new"})
+    observed = is_up(PAIR)
+    newer = replace(observed, images={**observed.images, "db": "sha256:new"})
     expect(
         up(PAIR, newer),
         """\
@@ -45,11 +45,11 @@ def test_an_image_that_is_not_in_the_store_any_more_changes_nothing() -> None:
 
 
 def test_force_recreates_what_was_named_and_dependencies_only_where_told() -> None:
-    found = is_up(PAIR)
-    assert "forced" in render_plan(up(PAIR, found, recreate="force", selected=("web",)))
-    assert "db" not in render_plan(up(PAIR, found, recreate="force", selected=("web",)))
+    observed = is_up(PAIR)
+    assert "forced" in render_plan(up(PAIR, observed, recreate="force", selected=("web",)))
+    assert "db" not in render_plan(up(PAIR, observed, recreate="force", selected=("web",)))
     both = render_plan(
-        up(PAIR, found, recreate="force", recreate_dependencies="force", selected=("web",))
+        up(PAIR, observed, recreate="force", recreate_dependencies="force", selected=("web",))
     )
     assert "recreate container p-db-1: forced" in both
 
@@ -70,12 +70,14 @@ def test_half_removed_containers_are_made_anew() -> None:
 
 
 def test_a_container_that_misses_a_network_is_recreated() -> None:
-    found = is_up(PAIR)
+    observed = is_up(PAIR)
     bare = tuple(
-        replace(one, record=replace(one.record, networks={})) if one.name == "p-web-1" else one
-        for one in found.containers
+        replace(container, record=replace(container.record, networks={}))
+        if container.name == "p-web-1"
+        else container
+        for container in observed.containers
     )
-    plan = render_plan(up(PAIR, replace(found, containers=bare)))
+    plan = render_plan(up(PAIR, replace(observed, containers=bare)))
     assert "1 recreate container p-web-1: not attached to network p_default\n" in plan
 
 
@@ -91,8 +93,10 @@ def numbers(plan) -> list[int]:
 
 
 def test_scaling_up_goes_on_after_the_highest_number() -> None:
-    found = is_up(PAIR, scale={"web": 3})
-    gap = replace(found, containers=tuple(one for one in found.containers if one.name != "p-web-2"))
+    observed = is_up(PAIR, scale={"web": 3})
+    gap = replace(
+        observed, containers=tuple(one for one in observed.containers if one.name != "p-web-2")
+    )
     plan = up(PAIR, gap, scale={"web": 4})
     assert numbers(plan) == [4, 5]
     assert "create container p-web-4: scaled up to 4\n" in render_plan(plan)
@@ -111,14 +115,14 @@ def test_scaling_down_removes_the_highest_numbers() -> None:
 
 
 def test_scaling_down_removes_first_what_is_not_as_it_should_be() -> None:
-    found = is_up(PAIR, scale={"web": 2})
+    observed = is_up(PAIR, scale={"web": 2})
     old = tuple(
-        replace(one, record=replace(one.record, config_hash="old"))
-        if one.name == "p-web-1"
-        else one
-        for one in found.containers
+        replace(container, record=replace(container.record, config_hash="old"))
+        if container.name == "p-web-1"
+        else container
+        for container in observed.containers
     )
-    plan = up(PAIR, replace(found, containers=old))
+    plan = up(PAIR, replace(observed, containers=old))
     assert "remove container p-web-1: scaled down to 1" in render_plan(plan)
     assert "p-web-2" in plan.unchanged
 

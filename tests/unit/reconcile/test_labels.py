@@ -12,10 +12,10 @@ PROJECT = project(WEB, service("db"), service("cache"))
 
 def test_a_container_has_those_of_docker_compose_over_the_users() -> None:
     spoofed = replace(WEB, labels={"tier": "front", "com.docker.compose.service": "mine"})
-    made = labels.container(
+    written = labels.container(
         PROJECT, spoofed, number=2, config_hash="abc", image_id="sha256:1", replaces="id1"
     )
-    assert made == {
+    assert written == {
         "tier": "front",
         "com.docker.compose.project": "p",
         "com.docker.compose.service": "web",
@@ -33,15 +33,15 @@ def test_a_container_has_those_of_docker_compose_over_the_users() -> None:
 
 def test_files_of_variables_are_named_where_they_were_given() -> None:
     named = replace(PROJECT, env_files=("/work/a.env", "/work/b.env"))
-    made = labels.container(named, WEB, number=1, config_hash="", image_id="")
-    assert made["com.docker.compose.project.environment_file"] == "/work/a.env,/work/b.env"
+    written = labels.container(named, WEB, number=1, config_hash="", image_id="")
+    assert written["com.docker.compose.project.environment_file"] == "/work/a.env,/work/b.env"
 
 
 def test_a_one_off_has_a_slug_and_no_number() -> None:
-    made = labels.oneoff(PROJECT, WEB, slug="f00", config_hash="abc", image_id="")
-    assert made["com.docker.compose.oneoff"] == "True"
-    assert made["com.docker.compose.slug"] == "f00"
-    assert "com.docker.compose.container-number" not in made
+    written = labels.oneoff(PROJECT, WEB, slug="f00", config_hash="abc", image_id="")
+    assert written["com.docker.compose.oneoff"] == "True"
+    assert written["com.docker.compose.slug"] == "f00"
+    assert "com.docker.compose.container-number" not in written
 
 
 def test_networks_and_volumes_carry_key_project_and_hash() -> None:

@@ -46,19 +46,19 @@ UP = snapshot_after(
 )
 
 
-def options(**given) -> RunOptions:
-    return RunOptions(service="web", slug=SLUG, **given)
+def options(**settings) -> RunOptions:
+    return RunOptions(service="web", slug=SLUG, **settings)
 
 
-def run(found=UP, **given):
-    return plan_run(STACK, found, options(**given))
+def run(observed=UP, **settings):
+    return plan_run(STACK, observed, options(**settings))
 
 
 def created(plan) -> CreateContainer:
     return next(
-        one.operation
-        for one in plan.before.steps
-        if isinstance(one.operation, CreateContainer) and one.operation.oneoff
+        step.operation
+        for step in plan.before.steps
+        if isinstance(step.operation, CreateContainer) and step.operation.oneoff
     )
 
 
@@ -96,10 +96,10 @@ def test_without_dependencies_only_its_own_networks_and_volumes_are_made() -> No
 
 
 def test_it_is_labelled_as_a_one_off_with_its_slug() -> None:
-    one = created(run())
-    assert one.labels["com.docker.compose.oneoff"] == "True"
-    assert one.labels["com.docker.compose.slug"] == SLUG
-    assert one.image == "web"
+    operation = created(run())
+    assert operation.labels["com.docker.compose.oneoff"] == "True"
+    assert operation.labels["com.docker.compose.slug"] == SLUG
+    assert operation.image == "web"
 
 
 def test_only_name_changes_its_name() -> None:
@@ -109,16 +109,16 @@ def test_only_name_changes_its_name() -> None:
 
 
 def test_the_service_is_neither_restarted_nor_published_nor_multiplied() -> None:
-    one = apply_run_options(replace(WEB, replicas=3), options())
-    assert (one.restart, one.ports, one.replicas) == (RestartPolicy(), (), 1)
-    assert one.command == ("serve",)
-    assert one.entrypoint == ("app",)
+    oneoff = apply_run_options(replace(WEB, replicas=3), options())
+    assert (oneoff.restart, oneoff.ports, oneoff.replicas) == (RestartPolicy(), (), 1)
+    assert oneoff.command == ("serve",)
+    assert oneoff.entrypoint == ("app",)
 
 
 def test_ports_are_those_of_the_service_or_those_given() -> None:
-    given = Port(target=81, published="8081")
+    port = Port(target=81, published="8081")
     assert apply_run_options(WEB, options(service_ports=True)).ports == WEB.ports
-    assert apply_run_options(WEB, options(ports=(given,))).ports == (given,)
+    assert apply_run_options(WEB, options(ports=(port,))).ports == (port,)
 
 
 def test_a_command_replaces_the_services_and_an_entrypoint_drops_it() -> None:
@@ -130,28 +130,33 @@ def test_a_command_replaces_the_services_and_an_entrypoint_drops_it() -> None:
 
 
 def test_variables_and_labels_are_laid_over_the_services() -> None:
-    one = apply_run_options(
+    oneoff = apply_run_options(
         WEB, options(environment={"B": "3", "C": "4", "D": None}, labels={"a": "c"})
     )
-    assert one.environment == {"A": "1", "B": "3", "C": "4"}
-    assert one.labels == {"a": "c"}
+    assert oneoff.environment == {"A": "1", "B": "3", "C": "4"}
+    assert oneoff.labels == {"a": "c"}
 
 
 def test_user_folder_terminal_and_volumes_are_what_was_asked_for() -> None:
     extra = Mount(type="bind", source="/src", target="/src")
-    one = apply_run_options(
+    oneoff = apply_run_options(
         WEB, options(user="0", working_dir="/tmp", tty=True, interactive=False, volumes=(extra,))
     )
-    assert (one.user, one.working_dir, one.tty, one.stdin_open) == ("0", "/tmp", True, False)
-    assert one.volumes == (DATA, extra)
+    assert (oneoff.user, oneoff.working_dir, oneoff.tty, oneoff.stdin_open) == (
+        "0",
+        "/tmp",
+        True,
+        False,
+    )
+    assert oneoff.volumes == (DATA, extra)
     kept = apply_run_options(WEB, options())
     assert (kept.user, kept.working_dir, kept.stdin_open) == ("www", "/srv", True)
 
 
 def test_a_capability_that_is_added_is_not_dropped_and_the_other_way_round() -> None:
-    one = apply_run_options(WEB, options(cap_add=("KILL",), cap_drop=("SYS_TIME",)))
-    assert one.cap_add == ("NET_ADMIN", "KILL")
-    assert one.cap_drop == ("CHOWN", "SYS_TIME")
+    oneoff = apply_run_options(WEB, options(cap_add=("KILL",), cap_drop=("SYS_TIME",)))
+    assert oneoff.cap_add == ("NET_ADMIN", "KILL")
+    assert oneoff.cap_drop == ("CHOWN", "SYS_TIME")
 
 
 def test_it_answers_to_no_alias_unless_asked_to() -> None:
@@ -179,20 +184,22 @@ def test_it_waits_for_owners_of_namespaces_and_volumes() -> None:
 
 
 def test_a_volume_that_only_the_command_line_names_is_made_and_is_nobodys() -> None:
-    mine = Mount(type="volume", source="mine", target="/mine")
+    undeclared = Mount(type="volume", source="mine", target="/mine")
     declared = Mount(type="volume", source="data", target="/again")
-    steps = run(volumes=(mine, declared)).before.steps
-    made = [one.operation for one in steps if one.operation.describe().startswith("create volume")]
-    assert [(one.volume.name, one.volume.external) for one in made] == [
+    steps = run(volumes=(undeclared, declared)).before.steps
+    creations = [
+        step.operation for step in steps if step.operation.describe().startswith("create volume")
+    ]
+    assert [(one.volume.name, one.volume.external) for one in creations] == [
         ("p_data", False),
         ("mine", True),
     ]
-    after = {one.number for one in steps if one.operation in made}
+    after = {one.number for one in steps if one.operation in creations}
     assert after <= set(next(s.after for s in steps if isinstance(s.operation, CreateContainer)))
     other = Mount(type="volume", source="spare", target="/spare")
     spare = project(WEB, service("db"), volumes=("data", "spare"))
     plan = plan_run(spare, UP, options(volumes=(other,)))
     assert "create volume p_spare: not found" in render_plan(plan.before)
     there = replace(UP, volumes={**UP.volumes, "mine": ObservedVolume(name="mine")})
-    again = run(there, volumes=(mine,)).before
+    again = run(there, volumes=(undeclared,)).before
     assert "create volume mine" not in render_plan(again)

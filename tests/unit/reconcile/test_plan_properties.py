@@ -15,6 +15,7 @@ from tests.unit.reconcile.world import (
     STARTED,
     TIED,
     empty_snapshot,
+    is_up,
     project,
     service,
     snapshot_after,
@@ -28,9 +29,9 @@ SLOW = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 @st.composite
 def projects(draw):
     """Draw a project in which each service may need any of those before it."""
-    made = []
+    services = []
     for number in range(draw(st.integers(1, 6))):
-        before = [one.name for one in made]
+        before = [one.name for one in services]
         names = draw(st.lists(st.sampled_from(before), unique=True, max_size=3)) if before else []
         more = {}
         if names and draw(st.booleans()):
@@ -39,15 +40,17 @@ def projects(draw):
             more["volumes"] = (DATA,)
         needs = {name: draw(CONDITIONS) for name in names}
         more["replicas"] = draw(st.integers(0, 3))
-        made.append(service(f"s{number}", needs, **more))
-    return project(*draw(st.permutations(made)))
+        services.append(service(f"s{number}", needs, **more))
+    return project(*draw(st.permutations(services)))
 
 
 def edited(draw, of):
     """Change some services, and perhaps the network."""
     services = {
-        name: replace(one, raw={**one.raw, "tty": True}) if draw(st.booleans()) else one
-        for name, one in of.services.items()
+        name: replace(definition, raw={**definition.raw, "tty": True})
+        if draw(st.booleans())
+        else definition
+        for name, definition in of.services.items()
     }
     internal = draw(st.booleans())
     network = replace(of.networks["default"], internal=internal)
@@ -61,68 +64,68 @@ def check(plan) -> None:
 
 @SLOW
 @given(projects(), st.data())
-def test_after_any_change_one_up_suffices(wanted, data) -> None:
-    found = empty_snapshot(wanted)
+def test_after_any_change_one_up_suffices(desired, data) -> None:
+    observed = empty_snapshot(desired)
     for _ in range(2):
-        plan = plan_up(wanted, found)
+        plan = plan_up(desired, observed)
         check(plan)
-        found = snapshot_after(plan, wanted, found)
-        assert plan_up(wanted, found).steps == ()
-        assert len(found.containers) == sum(one.replicas for one in wanted.services.values())
-        assert all(one.is_running for one in found.containers)
-        wanted = edited(data.draw, wanted)
+        observed = snapshot_after(plan, desired, observed)
+        assert plan_up(desired, observed).steps == ()
+        assert len(observed.containers) == sum(one.replicas for one in desired.services.values())
+        assert all(one.is_running for one in observed.containers)
+        desired = edited(data.draw, desired)
 
 
 @SLOW
 @given(projects(), st.data())
-def test_up_of_some_services_repairs_what_it_breaks(wanted, data) -> None:
-    found = snapshot_after(plan_up(wanted, empty_snapshot(wanted)), wanted, empty_snapshot(wanted))
-    changed = edited(data.draw, wanted)
-    chosen = tuple(data.draw(st.lists(st.sampled_from(list(wanted.services)), unique=True)))
-    plan = plan_up(changed, found, UpOptions(selected=chosen))
+def test_up_of_some_services_repairs_what_it_breaks(desired, data) -> None:
+    observed = is_up(desired)
+    changed = edited(data.draw, desired)
+    chosen = tuple(data.draw(st.lists(st.sampled_from(list(desired.services)), unique=True)))
+    plan = plan_up(changed, observed, UpOptions(selected=chosen))
     check(plan)
-    assert all(one.is_running for one in snapshot_after(plan, changed, found).containers)
+    assert all(one.is_running for one in snapshot_after(plan, changed, observed).containers)
 
 
 @SLOW
 @given(projects(), st.data())
-def test_nothing_is_started_before_it_was_made_nor_stopped_twice(wanted, data) -> None:
-    found = snapshot_after(plan_up(wanted, empty_snapshot(wanted)), wanted, empty_snapshot(wanted))
-    for one in found.containers:
+def test_nothing_is_started_before_it_was_made_nor_stopped_twice(desired, data) -> None:
+    observed = is_up(desired)
+    for step in observed.containers:
         if data.draw(st.booleans()):
-            found = with_status(found, one.name, state="exited")
-    plan = plan_up(edited(data.draw, wanted), found)
+            observed = with_status(observed, step.name, state="exited")
+    plan = plan_up(edited(data.draw, desired), observed)
     check(plan)
     names = {kind: [] for kind in (CreateContainer, StartContainer, StopContainer)}
-    for one in plan.steps:
-        if type(one.operation) in names:
-            names[type(one.operation)].append(one.operation.name)
+    for step in plan.steps:
+        if type(step.operation) in names:
+            names[type(step.operation)].append(step.operation.name)
     for each in names.values():
         assert len(set(each)) == len(each)
-    assert set(names[StopContainer]) <= {one.name for one in found.containers if one.is_running}
+    assert set(names[StopContainer]) <= {one.name for one in observed.containers if one.is_running}
 
 
 @SLOW
 @given(projects(), st.booleans())
-def test_down_leaves_nothing_and_stops_dependents_first(wanted, with_file) -> None:
-    found = snapshot_after(plan_up(wanted, empty_snapshot(wanted)), wanted, empty_snapshot(wanted))
+def test_down_leaves_nothing_and_stops_dependents_first(desired, with_file) -> None:
+    observed = is_up(desired)
     options = teardown.DownOptions(volumes=True)
-    plan = teardown.plan_down(wanted if with_file else None, found, options)
+    plan = teardown.plan_down(desired if with_file else None, observed, options)
     check(plan)
-    left = snapshot_after(plan, wanted, found)
+    left = snapshot_after(plan, desired, observed)
     assert (left.containers, left.networks, left.volumes) == ((), {}, {})
     place = {one.operation.describe(): one.number for one in plan.steps}
-    for one in found.containers:
-        for other in found.containers:
-            if other.record.service in one.record.definition.depends_on:
-                first, then = f"stop container {one.name}", f"stop container {other.name}"
+    for container in observed.containers:
+        for other in observed.containers:
+            if other.record.service in container.record.definition.depends_on:
+                first, then = f"stop container {container.name}", f"stop container {other.name}"
                 assert place[first] < place[then]
 
 
 @SLOW
 @given(projects())
-def test_restart_leaves_all_running(wanted) -> None:
-    found = snapshot_after(plan_up(wanted, empty_snapshot(wanted)), wanted, empty_snapshot(wanted))
-    plan = plan_restart(wanted, found)
+def test_restart_leaves_all_running(desired) -> None:
+    observed = is_up(desired)
+    plan = plan_restart(desired, observed)
     check(plan)
-    assert all(one.is_running for one in snapshot_after(plan, wanted, found).containers)
+    assert all(one.is_running for one in snapshot_after(plan, desired, observed).containers)

@@ -44,8 +44,8 @@ def test_no_recreate_leaves_a_changed_network_alone() -> None:
 
 
 def test_a_network_that_vanished_is_made_again_and_stopped_containers_attach_to_it() -> None:
-    found = with_status(replace(is_up(PAIR), networks={}), "p-db-1", state="exited")
-    plan = render_plan(up(PAIR, found, selected=("db",)))
+    observed = with_status(replace(is_up(PAIR), networks={}), "p-db-1", state="exited")
+    plan = render_plan(up(PAIR, observed, selected=("db",)))
     assert plan.splitlines()[:2] == [
         "1 create network p_default: not found",
         "2 prepare container p-db-1 (after 1)",
@@ -54,15 +54,15 @@ def test_a_network_that_vanished_is_made_again_and_stopped_containers_attach_to_
 
 def test_an_external_network_must_exist() -> None:
     external = replace(PAIR.networks["default"], name="shared", external=True)
-    wanted = replace(PAIR, networks={"default": external})
+    desired = replace(PAIR, networks={"default": external})
     with pytest.raises(
         NetworkNotFound, match=r"^network shared declared as external, but could not be found$"
     ):
-        up(wanted)
+        up(desired)
     there = replace(
-        empty_snapshot(wanted), networks={"shared": ObservedNetwork(name="shared", project="q")}
+        empty_snapshot(desired), networks={"shared": ObservedNetwork(name="shared", project="q")}
     )
-    plan = up(wanted, there)
+    plan = up(desired, there)
     assert "network" not in render_plan(plan)
     assert plan.warnings == ()
 
@@ -111,11 +111,11 @@ def test_a_changed_volume_is_made_anew_where_that_was_said() -> None:
 
 def test_an_external_volume_must_exist() -> None:
     external = replace(PAIR.volumes["data"], name="shared", external=True)
-    wanted = replace(PAIR, volumes={"data": external})
+    desired = replace(PAIR, volumes={"data": external})
     with pytest.raises(VolumeNotFound, match=r'^external volume "shared" not found$'):
-        up(wanted)
-    there = replace(empty_snapshot(wanted), volumes={"shared": ObservedVolume(name="shared")})
-    assert "volume" not in render_plan(up(wanted, there))
+        up(desired)
+    there = replace(empty_snapshot(desired), volumes={"shared": ObservedVolume(name="shared")})
+    assert "volume" not in render_plan(up(desired, there))
 
 
 def test_a_volume_of_somebody_else_is_used_with_a_warning() -> None:
@@ -130,20 +130,22 @@ def test_a_volume_of_somebody_else_is_used_with_a_warning() -> None:
 
 
 def test_anonymous_volumes_are_taken_over_by_path_unless_renewed_or_covered() -> None:
-    found = is_up(PAIR)
+    observed = is_up(PAIR)
     mounts = (
         MountPoint(type="volume", target="/cache", source="anon1", anonymous=True),
         MountPoint(type="volume", target="/conf", source="anon2", anonymous=True),
         MountPoint(type="volume", target="/named", source="p_data"),
     )
     containers = tuple(
-        replace(one, record=replace(one.record, mounts=mounts)) if one.name == "p-web-1" else one
-        for one in found.containers
+        replace(container, record=replace(container.record, mounts=mounts))
+        if container.name == "p-web-1"
+        else container
+        for container in observed.containers
     )
-    found = replace(found, containers=containers)
+    observed = replace(observed, containers=containers)
     bind = Mount(type="bind", source="/etc/x", target="/conf")
-    wanted = with_service(
+    desired = with_service(
         PAIR, "web", volumes=(bind, Mount(type="volume", target="/cache")), **CHANGED
     )
-    assert creations(up(wanted, found))[0].volumes == {"/cache": "anon1"}
-    assert creations(up(wanted, found, renew_anonymous=True))[0].volumes == {}
+    assert creations(up(desired, observed))[0].volumes == {"/cache": "anon1"}
+    assert creations(up(desired, observed, renew_anonymous=True))[0].volumes == {}

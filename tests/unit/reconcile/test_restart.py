@@ -1,7 +1,5 @@
 """Starting what is stopped, and restarting what runs."""
 
-from textwrap import dedent
-
 import pytest
 
 from cntnr_compose.core.errors import NoSuchService
@@ -9,13 +7,13 @@ from cntnr_compose.core.values import replace
 from cntnr_compose.model.plan import render_plan
 from cntnr_compose.model.service import Dependency
 from cntnr_compose.reconcile.restart import NothingToStart, plan_restart, plan_start
-from cntnr_compose.reconcile.up import plan_up
 from tests.unit.reconcile.world import (
     HEALTHY,
     empty_snapshot,
+    expect,
+    is_up,
     project,
     service,
-    snapshot_after,
     with_status,
 )
 
@@ -25,17 +23,14 @@ CHAIN = project(
     service("db"),
     service("mail"),
 )
-UP = snapshot_after(plan_up(CHAIN, empty_snapshot(CHAIN)), CHAIN, empty_snapshot(CHAIN))
+UP = is_up(CHAIN)
 STOPPED = replace(
     UP,
     containers=tuple(
-        replace(one, status=replace(one.status, state="exited")) for one in UP.containers
+        replace(container, status=replace(container.status, state="exited"))
+        for container in UP.containers
     ),
 )
-
-
-def expect(plan, wanted: str) -> None:
-    assert render_plan(plan) == dedent(wanted)
 
 
 def test_start_brings_up_what_is_there_after_what_it_needs() -> None:
@@ -110,10 +105,10 @@ def test_restart_without_a_file_follows_what_the_containers_were_made_from() -> 
 
 
 def test_restart_of_a_owner_restarts_those_that_live_in_its_namespace() -> None:
-    wanted = project(service("side", network_mode="service:db"), service("db"))
-    found = snapshot_after(plan_up(wanted, empty_snapshot(wanted)), wanted, empty_snapshot(wanted))
+    desired = project(service("side", network_mode="service:db"), service("db"))
+    observed = is_up(desired)
     assert "stop container p-side-1: db is restarted (after 3)" in render_plan(
-        plan_restart(wanted, found, ("db",))
+        plan_restart(desired, observed, ("db",))
     )
 
 

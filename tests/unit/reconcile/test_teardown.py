@@ -1,7 +1,5 @@
 """What stop, kill, rm and down do with what they find."""
 
-from textwrap import dedent
-
 import pytest
 
 from cntnr_compose.core.errors import NoSuchService
@@ -10,13 +8,13 @@ from cntnr_compose.model.observed import Container, MountPoint, ObservedNetwork,
 from cntnr_compose.model.plan import RemoveContainer, StopContainer, render_plan
 from cntnr_compose.reconcile import teardown
 from cntnr_compose.reconcile.teardown import DownOptions, plan_down
-from cntnr_compose.reconcile.up import plan_up
 from tests.unit.reconcile.world import (
     DATA,
     empty_snapshot,
+    expect,
+    is_up,
     project,
     service,
-    snapshot_after,
     with_status,
 )
 
@@ -26,22 +24,18 @@ CHAIN = project(
     service("db", volumes=(DATA,)),
     service("mail"),
 )
-UP = snapshot_after(plan_up(CHAIN, empty_snapshot(CHAIN)), CHAIN, empty_snapshot(CHAIN))
+UP = is_up(CHAIN)
 
 
-def expect(plan, wanted: str) -> None:
-    assert render_plan(plan) == dedent(wanted)
-
-
-def with_container(found, like: str, **record):
+def with_container(observed, like: str, **record):
     """Add a container like another one."""
-    model = next(one for one in found.containers if one.name == like)
+    model = next(one for one in observed.containers if one.name == like)
     added = Container(record=replace(model.record, **record), status=model.status)
-    return replace(found, containers=(*found.containers, added))
+    return replace(observed, containers=(*observed.containers, added))
 
 
-def with_oneoff(found):
-    return with_container(found, "p-web-1", name="p-web-run-f00", oneoff=True)
+def with_oneoff(observed):
+    return with_container(observed, "p-web-1", name="p-web-run-f00", oneoff=True)
 
 
 def test_stop_goes_from_those_that_depend_to_those_they_depend_on() -> None:
@@ -72,8 +66,8 @@ def test_stop_keeps_the_order_across_what_was_not_named() -> None:
 
 
 def test_stop_passes_over_what_does_not_run_and_one_offs() -> None:
-    found = with_status(with_oneoff(UP), "p-api-1", state="exited")
-    names = [one.operation.name for one in teardown.plan_stop(CHAIN, found).steps]
+    observed = with_status(with_oneoff(UP), "p-api-1", state="exited")
+    names = [one.operation.name for one in teardown.plan_stop(CHAIN, observed).steps]
     assert names == ["p-web-1", "p-db-1", "p-mail-1"]
 
 
@@ -85,8 +79,8 @@ def test_a_service_that_is_not_there_is_named(verb) -> None:
 
 
 def test_kill_sends_a_signal_to_all_that_runs_in_no_order() -> None:
-    found = with_status(with_oneoff(UP), "p-db-1", state="exited")
-    plan = teardown.plan_kill(CHAIN, found, signal="SIGHUP")
+    observed = with_status(with_oneoff(UP), "p-db-1", state="exited")
+    plan = teardown.plan_kill(CHAIN, observed, signal="SIGHUP")
     assert sorted(one.operation.name for one in plan.steps) == [
         "p-api-1",
         "p-mail-1",
@@ -103,8 +97,8 @@ def test_kill_reaches_orphans_only_where_told() -> None:
 
 
 def test_rm_removes_only_what_has_ended() -> None:
-    found = with_status(UP, "p-api-1", state="exited")
-    plan = teardown.plan_remove(CHAIN, found, volumes=True)
+    observed = with_status(UP, "p-api-1", state="exited")
+    plan = teardown.plan_remove(CHAIN, observed, volumes=True)
     assert [one.operation for one in plan.steps] == [RemoveContainer(name="p-api-1", volumes=True)]
 
 
@@ -142,25 +136,27 @@ def test_down_removes_containers_then_networks_and_keeps_volumes() -> None:
 def test_down_without_a_file_does_the_same() -> None:
     plan = plan_down(None, UP)
     assert sorted(one.operation.describe() for one in plan.steps) == sorted(
-        one.operation.describe() for one in plan_down(CHAIN, UP).steps
+        step.operation.describe() for step in plan_down(CHAIN, UP).steps
     )
 
 
 def test_down_removes_what_has_ended_without_stopping_it() -> None:
-    found = with_status(UP, "p-web-1", state="exited")
-    plan = render_plan(plan_down(CHAIN, found))
+    observed = with_status(UP, "p-web-1", state="exited")
+    plan = render_plan(plan_down(CHAIN, observed))
     assert "stop container p-web-1" not in plan
     assert "remove container p-web-1\n" in plan
 
 
 def test_down_with_volumes_removes_named_and_anonymous_ones() -> None:
     leftover = ObservedVolume(name="f00", project="p", anonymous=True)
-    found = replace(UP, volumes={**UP.volumes, "f00": leftover})
+    observed = replace(UP, volumes={**UP.volumes, "f00": leftover})
     for file in (CHAIN, None):
-        plan = render_plan(plan_down(file, found, DownOptions(volumes=True)))
+        plan = render_plan(plan_down(file, observed, DownOptions(volumes=True)))
         assert "remove volume p_data (after " in plan
         assert "remove volume f00\n" in plan
-    removals = [one.operation for one in plan_down(CHAIN, found, DownOptions(volumes=True)).steps]
+    removals = [
+        step.operation for step in plan_down(CHAIN, observed, DownOptions(volumes=True)).steps
+    ]
     assert all(one.volumes for one in removals if isinstance(one, RemoveContainer))
 
 
@@ -201,8 +197,8 @@ def test_down_of_a_service_takes_those_that_depend_on_it_and_keeps_networks() ->
 
 
 def test_down_of_a_service_with_volumes_keeps_those_that_others_use() -> None:
-    found = with_container(UP, "p-db-1", name="p-mail-2", service="mail", number=2)
-    plan = plan_down(CHAIN, found, DownOptions(selected=("db",), volumes=True))
+    observed = with_container(UP, "p-db-1", name="p-mail-2", service="mail", number=2)
+    plan = plan_down(CHAIN, observed, DownOptions(selected=("db",), volumes=True))
     assert "volume" not in render_plan(plan)
     assert plan.warnings == ("volume p_data is still in use by p-mail-2",)
     assert "remove volume p_data" in render_plan(
@@ -215,11 +211,11 @@ def test_down_of_a_service_with_volumes_keeps_those_that_others_use() -> None:
 
 def test_down_leaves_orphans_and_one_offs_unless_told() -> None:
     small = project(service("web", ["api"]), service("api"))
-    found = with_oneoff(UP)
-    plan = render_plan(plan_down(small, found))
+    observed = with_oneoff(UP)
+    plan = render_plan(plan_down(small, observed))
     assert "run" not in plan
     assert "db" not in plan
-    everything = render_plan(plan_down(small, found, DownOptions(remove_orphans=True)))
+    everything = render_plan(plan_down(small, observed, DownOptions(remove_orphans=True)))
     assert "remove container p-web-run-f00 (after " in everything
     assert "remove container p-db-1 (after " in everything
 
@@ -244,18 +240,18 @@ def test_down_with_a_file_refuses_a_service_that_is_not_in_it() -> None:
 
 def test_an_anonymous_volume_in_use_goes_with_its_container() -> None:
     mounts = (MountPoint(type="volume", target="/x", source="f00", anonymous=True),)
-    found = with_container(UP, "p-mail-1", name="p-mail-2", number=2, mounts=mounts)
+    observed = with_container(UP, "p-mail-1", name="p-mail-2", number=2, mounts=mounts)
     held = ObservedVolume(name="f00", project="p", anonymous=True)
-    found = replace(found, volumes={**found.volumes, "f00": held})
-    assert "f00" not in render_plan(plan_down(CHAIN, found, DownOptions(volumes=True)))
+    observed = replace(observed, volumes={**observed.volumes, "f00": held})
+    assert "f00" not in render_plan(plan_down(CHAIN, observed, DownOptions(volumes=True)))
 
 
 def test_records_that_wait_for_each_other_still_come_down() -> None:
     circle = tuple(
-        replace(one, record=replace(one.record, definition=service("db", ["web"])))
-        if one.name == "p-db-1"
-        else one
-        for one in UP.containers
+        replace(container, record=replace(container.record, definition=service("db", ["web"])))
+        if container.name == "p-db-1"
+        else container
+        for container in UP.containers
     )
     plan = plan_down(None, replace(UP, containers=circle))
     stops = [one.operation for one in plan.steps if isinstance(one.operation, StopContainer)]

@@ -50,9 +50,9 @@ def test_the_first_up_makes_everything_and_prepares_before_conditions_are_met() 
 
 
 def test_a_second_up_of_an_unchanged_project_does_nothing(monkeypatch) -> None:
-    found = is_up(STACK)
+    observed = is_up(STACK)
     monkeypatch.setitem(__import__("sys").modules, "networkx", None)  # not even an import
-    plan = up(STACK, found)
+    plan = up(STACK, observed)
     assert plan.steps == ()
     assert plan.unchanged == ("p-web-1", "p-api-1", "p-job-1", "p-db-1")
     assert plan.warnings == ()
@@ -67,9 +67,9 @@ def test_only_what_was_named_and_what_it_needs_comes_up() -> None:
 
 
 def test_networks_and_volumes_that_nobody_uses_are_not_made_unless_asked_for() -> None:
-    wanted = project(service("a"), networks=("default", "spare"), volumes=("data",))
-    assert "spare" not in render_plan(up(wanted))
-    everything = render_plan(up(wanted, all_resources=True))
+    desired = project(service("a"), networks=("default", "spare"), volumes=("data",))
+    assert "spare" not in render_plan(up(desired))
+    everything = render_plan(up(desired, all_resources=True))
     assert "create network p_spare" in everything
     assert "create volume p_data" in everything
 
@@ -87,12 +87,12 @@ def test_a_dependency_that_no_profile_switches_on_is_refused_unless_optional() -
 
 
 def test_a_container_name_is_used_and_allows_one_container() -> None:
-    wanted = with_service(PAIR, "web", container_name="front")
-    assert [one.name for one in creations(up(wanted))] == ["p-db-1", "front"]
+    desired = with_service(PAIR, "web", container_name="front")
+    assert [one.name for one in creations(up(desired))] == ["p-db-1", "front"]
     with pytest.raises(
         NameForOneOnly, match=r'^cannot scale service "web" to 2: its container is named "front"'
     ):
-        up(wanted, scale={"web": 2})
+        up(desired, scale={"web": 2})
 
 
 def test_compatibility_separates_names_by_an_underscore() -> None:
@@ -124,9 +124,9 @@ def test_containers_of_no_service_are_told_in_docker_composes_words() -> None:
 
 
 def test_orphans_are_removed_before_anything_is_made() -> None:
-    wanted = project(service("new"))
+    desired = project(service("new"))
     expect(
-        up(wanted, replace(is_up(ALONE), images={}), remove_orphans=True),
+        up(desired, replace(is_up(ALONE), images={}), remove_orphans=True),
         """\
         1 stop container p-web-1: orphan
         2 remove container p-web-1: orphan (after 1)
@@ -138,15 +138,17 @@ def test_orphans_are_removed_before_anything_is_made() -> None:
 
 
 def test_services_that_were_not_named_or_are_disabled_are_no_orphans() -> None:
-    wanted = project(service("web"), disabled=[service("db")])
-    assert up(wanted, is_up(PAIR)).warnings == ()
+    desired = project(service("web"), disabled=[service("db")])
+    assert up(desired, is_up(PAIR)).warnings == ()
     assert up(PAIR, is_up(PAIR), selected=("db",)).warnings == ()
 
 
 def test_a_one_off_is_an_orphan_once_it_has_ended() -> None:
-    found = is_up(ALONE)
-    oneoff = replace(found.containers[0], record=replace(found.containers[0].record, oneoff=True))
-    running = replace(found, containers=(oneoff,))
+    observed = is_up(ALONE)
+    oneoff = replace(
+        observed.containers[0], record=replace(observed.containers[0].record, oneoff=True)
+    )
+    running = replace(observed, containers=(oneoff,))
     assert up(ALONE, running).warnings == ()
     assert "Found orphan" in up(ALONE, with_status(running, "p-web-1", state="exited")).warnings[0]
 

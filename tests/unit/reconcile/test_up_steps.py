@@ -36,26 +36,28 @@ def test_who_shares_a_namespace_is_set_up_after_its_owner() -> None:
 
 
 def test_containers_are_made_as_the_project_says() -> None:
-    made = [one.operation for one in up(PAIR).steps if isinstance(one.operation, CreateContainer)]
-    assert [(one.name, one.image, one.number) for one in made] == [
+    creations = [
+        step.operation for step in up(PAIR).steps if isinstance(step.operation, CreateContainer)
+    ]
+    assert [(one.name, one.image, one.number) for one in creations] == [
         ("p-db-1", "db", 1),
         ("p-web-1", "web", 1),
     ]
-    assert made[0].labels["com.docker.compose.image"] == "sha256:db"
-    assert made[0].labels["com.docker.compose.config-hash"] == made[0].config_hash
+    assert creations[0].labels["com.docker.compose.image"] == "sha256:db"
+    assert creations[0].labels["com.docker.compose.config-hash"] == creations[0].config_hash
 
 
 def test_a_replaced_container_is_named_by_id_and_stopped_in_the_time_that_was_asked_for() -> None:
     plan = up(changed(PAIR, "web"), is_up(PAIR), timeout=3)
-    made = plan.steps[0].operation
-    assert (made.replaces, made.grace) == ("id6", 3)
-    assert made.labels["com.docker.compose.replace"] == "id6"
+    creation = plan.steps[0].operation
+    assert (creation.replaces, creation.grace) == ("id6", 3)
+    assert creation.labels["com.docker.compose.replace"] == "id6"
 
 
 def test_stopped_containers_are_started_with_what_they_wait_for() -> None:
-    found = with_status(is_up(STACK), "p-job-1", state="exited", exit_code=0)
+    observed = with_status(is_up(STACK), "p-job-1", state="exited", exit_code=0)
     expect(
-        up(STACK, found),
+        up(STACK, observed),
         """\
         1 prepare container p-job-1
         2 wait for db: healthy: job depends on it
@@ -107,9 +109,9 @@ def test_conditions_become_waits(needs, wait) -> None:
 
 
 def test_a_dependency_without_containers_is_not_waited_for() -> None:
-    wanted = project(service("web", {"db": HEALTHY}), service("db", replicas=0))
+    desired = project(service("web", {"db": HEALTHY}), service("db", replicas=0))
     expect(
-        up(wanted),
+        up(desired),
         """\
         1 create network p_default: not found
         2 create container p-web-1: not found (after 1)
@@ -134,8 +136,8 @@ def test_wait_checks_all_and_lets_jobs_end() -> None:
 
 
 def test_what_is_left_out_on_purpose_is_not_waited_for() -> None:
-    wanted = project(service("web", {"db": HEALTHY}), service("db"))
-    assert "wait" not in render_plan(up(wanted, selected=("web",), dependencies=False))
+    desired = project(service("web", {"db": HEALTHY}), service("db"))
+    assert "wait" not in render_plan(up(desired, selected=("web",), dependencies=False))
 
 
 def test_who_borrows_by_name_is_prepared_when_what_it_depends_on_runs() -> None:

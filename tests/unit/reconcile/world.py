@@ -73,9 +73,16 @@ def snapshot_after(plan: Plan, of: Project, before: Observed) -> Observed:
     last = max((int(one.record.id.removeprefix("id")) for one in before.containers), default=0)
     for number, step in enumerate(plan.steps, last + 1):
         match step.operation:
-            case CreateContainer() as made:
-                kept = {n: one for n, one in containers.items() if one.record.id != made.replaces}
-                containers = {**kept, made.name: _container(made, of, before, f"id{number}")}
+            case CreateContainer() as operation:
+                kept = {
+                    key: container
+                    for key, container in containers.items()
+                    if container.record.id != operation.replaces
+                }
+                containers = {
+                    **kept,
+                    operation.name: _container(operation, of, before, f"id{number}"),
+                }
             case StartContainer(name=name):
                 running = Status(state="running", started=number)
                 containers[name] = replace(containers[name], status=running)
@@ -84,13 +91,13 @@ def snapshot_after(plan: Plan, of: Project, before: Observed) -> Observed:
                 containers[name] = replace(containers[name], status=ended)
             case RemoveContainer(name=name):
                 del containers[name]
-            case CreateNetwork(network=one, config_hash=digest):
-                networks[one.name] = ObservedNetwork(
-                    name=one.name, key=one.key, project=of.name, config_hash=digest
+            case CreateNetwork(network=network, config_hash=digest):
+                networks[network.name] = ObservedNetwork(
+                    name=network.name, key=network.key, project=of.name, config_hash=digest
                 )
-            case CreateVolume(volume=one, config_hash=digest):
-                volumes[one.name] = ObservedVolume(
-                    name=one.name, key=one.key, project=of.name, config_hash=digest
+            case CreateVolume(volume=volume, config_hash=digest):
+                volumes[volume.name] = ObservedVolume(
+                    name=volume.name, key=volume.key, project=of.name, config_hash=digest
                 )
             case RemoveNetwork(name=name):
                 del networks[name]
@@ -101,36 +108,40 @@ def snapshot_after(plan: Plan, of: Project, before: Observed) -> Observed:
     )
 
 
-def with_status(found: Observed, name: str, **status) -> Observed:
+def with_status(observed: Observed, name: str, **status) -> Observed:
     """Return a snapshot with the status of one container changed."""
     containers = tuple(
-        replace(one, status=replace(one.status, **status)) if one.name == name else one
-        for one in found.containers
+        replace(container, status=replace(container.status, **status))
+        if container.name == name
+        else container
+        for container in observed.containers
     )
-    return replace(found, containers=containers)
+    return replace(observed, containers=containers)
 
 
-def _container(made: CreateContainer, of: Project, before: Observed, identity: str) -> Container:
+def _container(
+    operation: CreateContainer, of: Project, before: Observed, identity: str
+) -> Container:
     mounts = [
-        MountPoint(type=one.type, target=one.target, source=of.volumes[one.source].name)
-        for one in made.service.volumes
-        if one.type == "volume" and one.source in of.volumes
+        MountPoint(type=mount.type, target=mount.target, source=of.volumes[mount.source].name)
+        for mount in operation.service.volumes
+        if mount.type == "volume" and mount.source in of.volumes
     ]
     record = Record(
         id=identity,
-        name=made.name,
+        name=operation.name,
         project=of.name,
-        service=made.service.name,
-        number=made.number,
-        oneoff=made.oneoff,
-        image=made.image,
-        image_id=before.images.get(made.image, ""),
-        config_hash=made.config_hash,
-        labels=made.labels,
-        definition=made.service,
-        networks={key: of.networks[key].name for key in made.service.networks},
+        service=operation.service.name,
+        number=operation.number,
+        oneoff=operation.oneoff,
+        image=operation.image,
+        image_id=before.images.get(operation.image, ""),
+        config_hash=operation.config_hash,
+        labels=operation.labels,
+        definition=operation.service,
+        networks={key: of.networks[key].name for key in operation.service.networks},
         mounts=tuple(mounts),
-        depends_on=tuple(made.service.depends_on),
+        depends_on=tuple(operation.service.depends_on),
     )
     return Container(record=record)
 
@@ -146,15 +157,15 @@ STACK = project(
 SIDE = project(service("side", network_mode="service:db"), service("db"))
 
 
-def up(wanted: Project, observed: Observed | None = None, **options) -> Plan:
+def up(desired: Project, observed: Observed | None = None, **options) -> Plan:
     """Plan an `up`, on a machine with nothing but images where no snapshot is given."""
-    return plan_up(wanted, observed or empty_snapshot(wanted), UpOptions(**options))
+    return plan_up(desired, observed or empty_snapshot(desired), UpOptions(**options))
 
 
-def is_up(wanted: Project, **options) -> Observed:
+def is_up(desired: Project, **options) -> Observed:
     """Return the snapshot after an `up` of a project."""
-    before = empty_snapshot(wanted)
-    return snapshot_after(plan_up(wanted, before, UpOptions(**options)), wanted, before)
+    before = empty_snapshot(desired)
+    return snapshot_after(plan_up(desired, before, UpOptions(**options)), desired, before)
 
 
 def with_service(of: Project, name: str, **settings) -> Project:

@@ -60,9 +60,9 @@ class Command:
 
 @contextlib.asynccontextmanager
 async def command(project: SupervisedProject) -> AsyncIterator[Command]:
-    ours, theirs = socket.socketpair()
-    ours.setblocking(False)
-    reader, writer = await asyncio.open_connection(sock=theirs)
+    client_end, server_end = socket.socketpair()
+    client_end.setblocking(False)
+    reader, writer = await asyncio.open_connection(sock=server_end)
     session = ClientSession(project, reader, writer, lambda: True)
 
     async def serve() -> bool:
@@ -76,9 +76,9 @@ async def command(project: SupervisedProject) -> AsyncIterator[Command]:
 
     task = asyncio.create_task(serve())
     try:
-        yield Command(ours, task)
+        yield Command(client_end, task)
     finally:
-        ours.close()
+        client_end.close()
         await asyncio.wait_for(task, 2)
 
 

@@ -33,8 +33,8 @@ def copy(tree: Path) -> None:
 def test_everything_is_as_it_was(tree: Path) -> None:
     copy(tree)
     for name in ("folder", "folder/file", "folder/below", "link", "pipe"):
-        one, other = (tree / top / name for top in ("from", "to"))
-        assert one.lstat().st_mode == other.lstat().st_mode, name
+        original, copied = (tree / top / name for top in ("from", "to"))
+        assert original.lstat().st_mode == copied.lstat().st_mode, name
     assert (tree / "to/folder/file").read_text() == "text"
     assert (tree / "to/link").readlink() == Path("/nowhere")
     assert (tree / "to/folder").stat().st_mtime == 5
