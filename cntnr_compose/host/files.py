@@ -118,9 +118,8 @@ def staging_folder(root: Path) -> Iterator[Path]:
 
 def remove_staging_folder(path: Path) -> None:
     """Remove a staging folder before the end of its block."""
-    with file_lock(
-        path.parent / ".lock"
-    ):  # else another process may lock it meanwhile, which creates a file in it
+    # Locked, since another process that looks for stale folders would create a lock file in it meanwhile.
+    with file_lock(path.parent / ".lock"):
         remove_tree(path)
 
 

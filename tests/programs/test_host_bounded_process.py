@@ -9,7 +9,7 @@ import pytest
 
 from cntnr_compose.containers.logs.program_output import TruncatedOutput
 from cntnr_compose.core.errors import ProgramMissing
-from cntnr_compose.host import bounded_process as followed
+from cntnr_compose.host import bounded_process
 from tests.fakes.programs import Programs
 
 # Starts a script as runc does: its pid in a file, and without asking how it ended. (A shell may ask.)
@@ -31,17 +31,17 @@ def pid_file(programs: Programs, tmp_path: Path) -> Path:
 
 
 def run(
-    pid_file: Path, script: str, *, within: float | None = None, most: int = 100
+    pid_file: Path, script: str, *, within: float | None = None, limit: int = 100
 ) -> tuple[int, str]:
-    said = TruncatedOutput(most)
+    output = TruncatedOutput(limit)
 
-    async def it() -> int:
+    async def run_in_time() -> int:
         async with asyncio.timeout(within):
-            return await followed.run_bounded(
-                ["starter", str(pid_file), script], pid_file, said.feed
+            return await bounded_process.run_bounded(
+                ["starter", str(pid_file), script], pid_file, output.feed
             )
 
-    return asyncio.run(it()), said.text
+    return asyncio.run(run_in_time()), output.text
 
 
 def is_there(pid: int) -> bool:
@@ -65,19 +65,19 @@ def test_a_starter_that_fails_is_told(programs: Programs, pid_file: Path) -> Non
     programs.add("starter", "echo no; exit 126")
     assert run(pid_file, "") == (126, "no\n")
     with pytest.raises(ProgramMissing):
-        asyncio.run(followed.run_bounded(["not-there"], pid_file, lambda _: None))
+        asyncio.run(bounded_process.run_bounded(["not-there"], pid_file, lambda _: None))
 
 
 def test_much_output_is_heard_and_forgotten(pid_file: Path) -> None:
-    assert run(pid_file, "head -c 50000000 /dev/zero; exit 3", most=2) == (3, "\0\0...")
+    assert run(pid_file, "head -c 50000000 /dev/zero; exit 3", limit=2) == (3, "\0\0...")
 
 
 def test_it_does_not_have_our_files(pid_file: Path, tmp_path: Path) -> None:
-    with (tmp_path / "mine").open("w") as mine:
-        os.set_inheritable(mine.fileno(), True)
-        status, said = run(pid_file, "ls -l /proc/self/fd/", most=5000)
+    with (tmp_path / "mine").open("w") as opened:
+        os.set_inheritable(opened.fileno(), True)
+        status, output = run(pid_file, "ls -l /proc/self/fd/", limit=5000)
     assert status == 0
-    assert "mine" not in said
+    assert "mine" not in output
 
 
 def test_who_is_left_behind_is_not_waited_for(pid_file: Path, tmp_path: Path) -> None:

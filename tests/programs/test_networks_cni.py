@@ -28,12 +28,12 @@ class Bundle:
     """A bundle with a network, and what its plugins were called with."""
 
     def __init__(self, base: Path) -> None:
-        self.place, self._base = base / "bundle", base
+        self.folder, self._base = base / "bundle", base
         (base / "plugins").mkdir()
         for name in ("bridge", "host-local", "tuning", "bandwidth"):
             (base / "plugins" / name).write_text(PLUGIN)
             (base / "plugins" / name).chmod(0o755)
-        self.place.mkdir()
+        self.folder.mkdir()
 
     def hook(self, verb: str, fails: str = "") -> "subprocess.CompletedProcess[str]":
         [hook] = cni.oci_hooks("abc")["prestart" if verb == "add" else "poststop"]
@@ -43,7 +43,7 @@ class Bundle:
             hook["args"],
             executable=hook["path"],
             env=env,
-            input=STATE % self.place,
+            input=STATE % self.folder,
             capture_output=True,
             text=True,
             check=False,
@@ -51,19 +51,19 @@ class Bundle:
 
     def calls(self) -> list[tuple[str, dict[str, object]]]:
         """Give the calls so far: plugin, command, interface and namespace; the configuration."""
-        found = []
+        calls = []
         for line in (self._base / "calls").read_text().splitlines():
             *words, conf = line.split(" ", 4)
-            found.append((" ".join(words), json.loads(conf)))
-        return found
+            calls.append((" ".join(words), json.loads(conf)))
+        return calls
 
 
 @pytest.fixture
 def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bundle:
-    made = Bundle(tmp_path)
+    bundle = Bundle(tmp_path)
     monkeypatch.setattr(distribution, "CNI_FOLDERS", (tmp_path / "plugins",))
     monkeypatch.setenv("NETCONFPATH", str(tmp_path / "net.d"))
-    return made
+    return bundle
 
 
 def with_conflists(*interfaces: Interface) -> list[tuple[Interface, Conflist]]:
@@ -78,11 +78,11 @@ def chain(tmp_path: Path, *others: str) -> None:
 
 
 def test_one_plugin_is_called_once_and_the_address_given_back(bundle: Bundle) -> None:
-    cni.write_configs(bundle.place, with_conflists(ETH0))
+    cni.write_configs(bundle.folder, with_conflists(ETH0))
     assert bundle.hook("add").returncode == 0
     assert bundle.hook("del").returncode == 0
-    (add, conf), (gone, _) = bundle.calls()
-    assert (add, gone) == ("bridge ADD eth0 /proc/42/ns/net", "host-local DEL eth0 -")
+    (add, conf), (deletions, _) = bundle.calls()
+    assert (add, deletions) == ("bridge ADD eth0 /proc/42/ns/net", "host-local DEL eth0 -")
     assert conf == cni.plugin_configs(ETH0, conflists.find_conflist("p_a"))[0]
 
 
@@ -92,27 +92,27 @@ def test_plugins_are_chained_and_called_backwards_in_the_end(
     chain(tmp_path, "tuning", "bandwidth")
     names = ("eth0", "-x", ".y", "z.conf")
     cni.write_configs(
-        bundle.place, with_conflists(*(Interface(**fields(name=name)) for name in names))
+        bundle.folder, with_conflists(*(Interface(**fields(name=name)) for name in names))
     )
     assert bundle.hook("add").returncode == 0
     for name in names:
         calls = [one for one in bundle.calls() if f" {name} " in one[0]]
         assert [one.split()[0] for one, _ in calls] == ["bridge", "tuning", "bandwidth"]
-        given = [conf.get("prevResult", {}).get("by") for _, conf in calls]
-        assert given == [None, "bridge", "tuning"]
+        previous = [conf.get("prevResult", {}).get("by") for _, conf in calls]
+        assert previous == [None, "bridge", "tuning"]
         assert all(conf.get("says", "a b  %s\n\\") == "a b  %s\n\\" for _, conf in calls)
         assert {(conf["name"], conf["cniVersion"]) for _, conf in calls} == {("p_a", "1.0.0")}
-    assert cni.read_results(bundle.place).keys() == set(names)
-    assert cni.read_addresses(bundle.place) == {"p_a": "10.0.0.2"}
+    assert cni.read_results(bundle.folder).keys() == set(names)
+    assert cni.read_addresses(bundle.folder) == {"p_a": "10.0.0.2"}
 
     before = len(bundle.calls())
     assert bundle.hook("del", fails="tuning").returncode == 0  # the others are called all the same
     for name in names:
-        gone = [one for one in bundle.calls()[before:] if f" {name} " in one[0]]
+        deletions = [one for one in bundle.calls()[before:] if f" {name} " in one[0]]
         called = [f"{plugin} DEL {name} -" for plugin in ("bandwidth", "tuning", "bridge")]
-        assert [one for one, _ in gone] == called
-        assert {conf["prevResult"]["by"] for _, conf in gone} == {"bandwidth"}
-        assert gone[-1][1]["ipam"]["type"] == "host-local"
+        assert [one for one, _ in deletions] == called
+        assert {conf["prevResult"]["by"] for _, conf in deletions} == {"bandwidth"}
+        assert deletions[-1][1]["ipam"]["type"] == "host-local"
 
 
 def fields(**changes: object) -> dict[str, object]:
@@ -125,10 +125,10 @@ def test_a_plugin_that_fails_says_why_and_ends_the_chain(
     bundle: Bundle, tmp_path: Path, plugin: str, name: str
 ) -> None:
     chain(tmp_path, "tuning", "bandwidth")
-    cni.write_configs(bundle.place, with_conflists(Interface(**fields(name=name))))
+    cni.write_configs(bundle.folder, with_conflists(Interface(**fields(name=name))))
     ended = bundle.hook("add", fails=plugin)
     assert (ended.returncode, ended.stderr) == (1, '{"msg": "it fails"}\n')
-    assert cni.read_failure(bundle.place) == f"{name}: it fails"
+    assert cni.read_failure(bundle.folder) == f"{name}: it fails"
     assert bundle.calls()[-1][0].startswith(plugin)
     assert bundle.hook("del").returncode == 0
     last = [conf.get("prevResult") for _, conf in bundle.calls()[-3:]]

@@ -1,4 +1,4 @@
-"""Unit tests start no program and ask no other machine: either fails the test."""
+"""Isolate unit tests: no program is started, no other machine is asked, files are below a folder."""
 
 import os
 import socket
@@ -10,6 +10,8 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def nothing_leaks_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test that starts a program or connects to another machine."""
+
     def refuse(*words: object, **_: object) -> NoReturn:
         pytest.fail(f"a unit test reached out of the process: {words[:2]}", pytrace=True)
 

@@ -1,12 +1,12 @@
 """COPY and ADD to a step."""
 
 from cntnr_compose.builder.dockerfile.steps import CopyStep, InlineFile
-from tests.unit.builder.test_dockerfile_instructions import through, work
+from tests.unit.builder.test_dockerfile_instructions import apply_body, work
 
 
 def test_copy_takes_paths_from_the_root_of_the_context_to_the_working_directory() -> None:
     body = "WORKDIR /w\nENV d=sub o=me\nCOPY --chown=$o:7 --chmod=0640 ./a/../b /c/ ../../e ${d}/"
-    assert through(body)[1][1] == CopyStep(
+    assert apply_body(body)[1][1] == CopyStep(
         sources=("b", "c", "e"), target="/w/sub/", chown="me:7", chmod="0640"
     )
     assert work('COPY ["a b", "/c d"]') == CopyStep(sources=("a b",), target="/c d")

@@ -30,7 +30,7 @@ WORDS = [
 
 
 def regex(pattern: str) -> str:
-    """Say in a regular expression, which may take ages, what a pattern means."""
+    """Translate a pattern into a regular expression, which may take very long to match."""
     translations = {
         "**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]",
         "[ab]": "[ab]", "[^a]": "[^a]", "[a-b.]": "[a-b.]",

@@ -18,10 +18,10 @@ BASE = ImageConfig(
 )  # fmt: skip
 
 
-def through(
+def apply_body(
     body: str, *, base: ImageConfig = BASE, **more: object
 ) -> tuple[StageSettings, list[BuildStep]]:
-    """Go through the last stage of a Dockerfile."""
+    """Apply the instructions of the last stage; return its settings and steps."""
     scope = stages.split_stages(
         parse_dockerfile(f"ARG G=global\nFROM base AS first\nFROM base\n{body}"), **more
     )  # type: ignore[arg-type]
@@ -34,17 +34,17 @@ def through(
 
 
 def config(body: str, **more: object) -> ImageConfig:
-    return through(body, **more)[0].config
+    return apply_body(body, **more)[0].config
 
 
 def work(body: str, **more: object) -> BuildStep:
-    (step,) = through(body, **more)[1]
+    (step,) = apply_body(body, **more)[1]
     return step
 
 
 def failure(body: str) -> str:
     with pytest.raises(DockerfileInvalid) as caught:
-        through(body)
+        apply_body(body)
     return str(caught.value).removeprefix("Dockerfile:4: ")
 
 
@@ -89,7 +89,7 @@ def test_an_entrypoint_takes_the_command_of_the_base_away_but_not_our_own() -> N
 
 
 def test_working_directories_are_made_and_add_up() -> None:
-    state, works = through("USER me\nWORKDIR /a/../b\nENV d=c\nWORKDIR ${d}/e/\nWORKDIR /")
+    state, works = apply_body("USER me\nWORKDIR /a/../b\nENV d=c\nWORKDIR ${d}/e/\nWORKDIR /")
     assert works == [FolderStep(path="/b", user="me"), FolderStep(path="/b/c/e", user="me")]
     assert state.config.working_dir == "/"
 

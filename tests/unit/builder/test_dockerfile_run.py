@@ -2,13 +2,13 @@
 
 from cntnr_compose.builder.dockerfile.steps import RunMount, RunStep
 from cntnr_compose.model.image import ImageConfig
-from tests.unit.builder.test_dockerfile_instructions import through, work
+from tests.unit.builder.test_dockerfile_instructions import apply_body, work
 
 
 def test_run_has_environment_user_and_place() -> None:
     body = 'ARG A=1\nARG http_proxy=p\nENV B=2\nUSER me\nRUN echo $A\nRUN ["x", "y"]'
     env = ("A=1", "PATH=/bin", "B=2")
-    assert through(body)[1] == [
+    assert apply_body(body)[1] == [
         RunStep(argv=("/bin/sh", "-c", "echo $A"), env=env, user="me"),
         RunStep(argv=("x", "y"), env=env, user="me"),
     ]

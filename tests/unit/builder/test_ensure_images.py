@@ -22,7 +22,7 @@ Log = list[str]
 
 
 class World:
-    """A store, a registry that has some names, and a builder that can build everything."""
+    """Stand in for a registry with some names and a builder that builds everything; hold a store."""
 
     def __init__(self) -> None:
         self.log: Log = []

@@ -27,7 +27,7 @@ PIECES = (
 
 
 class FakeRunner:
-    """Notes what it is asked for."""
+    """Record the calls of a walk, and run nothing."""
 
     def __init__(self, contents: dict[str, str] | None = None) -> None:
         self.contents = contents or {}

@@ -135,7 +135,7 @@ def test_texts_and_downloads_are_files_like_others(place: Path) -> None:
 
 @pytest.fixture
 def outside(place: Path) -> Path:
-    """Give a folder of the machine that an image's links lead to."""
+    """Make a folder outside the image, to which links in the image lead."""
     (place / "outside/sub").mkdir(parents=True)
     (place / "outside/g").write_text("untouched")
     os.utime(place / "outside", (1000, 1000))

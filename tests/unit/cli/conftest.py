@@ -1,4 +1,4 @@
-"""Run the command line with a stand-in for client and supervisor; each test says what exists."""
+"""Run the command line against a fake client and supervisor; each test adds the containers it needs."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -76,7 +76,7 @@ class FakeClient:
 
 
 class FakeSupervisor:
-    """What exists, and what commands do about it."""
+    """Stand in for supervisors: hold the containers, and record what commands do."""
 
     def __init__(self) -> None:
         self.containers: list[Container] = []
@@ -120,7 +120,7 @@ def supervisor(monkeypatch: pytest.MonkeyPatch) -> FakeSupervisor:
 
 
 class CommandResult:
-    """Exit code and output of a command line."""
+    """Hold the exit code and the output of a command line."""
 
     def __init__(self, code: int, out: str, err: str) -> None:
         self.code = code
@@ -149,7 +149,7 @@ def compose(
     tmp_path: object,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[..., CommandResult]:
-    """Run `cntnr compose` in an empty folder, with the stand-in."""
+    """Run `cntnr compose` in an empty folder, against the fake supervisor."""
     monkeypatch.chdir(str(tmp_path))
     for name in ("COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES", "COMPOSE_PROGRESS"):
         monkeypatch.delenv(name, raising=False)
@@ -160,7 +160,7 @@ def compose(
 def shop(
     tmp_path: Path, supervisor: "FakeSupervisor", monkeypatch: pytest.MonkeyPatch
 ) -> "FakeSupervisor":
-    """A project in the folder, whose images exist."""
+    """Write the compose file of a project whose images exist."""
     (tmp_path / "compose.yaml").write_text(FILE)
     monkeypatch.setattr(ensure_images, "ensure_images", lambda *_, **__: {"busybox": "sha256:1"})
     return supervisor

@@ -1,4 +1,4 @@
-"""Makes containers and projects for tests of the command line."""
+"""Make containers and projects for tests of the command line."""
 
 from cntnr_compose.core.values import Seconds
 from cntnr_compose.model.observed import Container, PublishedPort, Record, Status

@@ -1,4 +1,4 @@
-"""A stand-in for client and stream of an attached command, whose events a test writes down."""
+"""Stand in for the client and the stream of an attached command; a test scripts the events."""
 
 import signal
 from collections.abc import Callable, Iterable
@@ -17,7 +17,7 @@ Moment = Callable[[], list[LogLine | ContainerEvent]]
 
 
 class ScriptedSupervisor:
-    """A client, a stream and containers that do what a test has written down, moment by moment."""
+    """Play the script of a test as client, stream and containers, moment by moment."""
 
     def __init__(self) -> None:
         self.containers = {name: container(name, state="created") for name in ("web", "db")}

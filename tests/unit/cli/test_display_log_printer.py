@@ -12,16 +12,16 @@ WEB, DB = container("web").record, container("database", 2).record
 NAMED = container("web", name="front", definition=service("web", container_name="front")).record
 
 
-class Paper(Value, frozen=True, kw_only=True):
-    """Both streams, and one that both are written to in order."""
+class WrittenStreams(Value, frozen=True, kw_only=True):
+    """Hold what was written to standard output and standard error."""
 
     out: io.BytesIO
     err: io.BytesIO
 
 
-def printer(**more: bool) -> tuple[LogPrinter, Paper]:
-    paper = Paper(out=io.BytesIO(), err=io.BytesIO())
-    return LogPrinter(streams=(paper.out, paper.err), **more), paper
+def printer(**more: bool) -> tuple[LogPrinter, WrittenStreams]:
+    written = WrittenStreams(out=io.BytesIO(), err=io.BytesIO())
+    return LogPrinter(streams=(written.out, written.err), **more), written
 
 
 def line(record: Record, text: str, stream: str = "stdout", **more: bool) -> LogLine:
@@ -38,54 +38,54 @@ def test_a_name_is_short_unless_the_user_chose_it() -> None:
 
 
 def test_prefixes_are_as_wide_as_the_longest_name_and_one() -> None:
-    writes, paper = printer()
-    writes.add_containers([WEB, DB])
-    writes.print_lines([line(WEB, "hello"), line(DB, "there")])
-    assert paper.out.getvalue() == b"web-1       | hello\ndatabase-2  | there\n"
+    log_printer, written = printer()
+    log_printer.add_containers([WEB, DB])
+    log_printer.print_lines([line(WEB, "hello"), line(DB, "there")])
+    assert written.out.getvalue() == b"web-1       | hello\ndatabase-2  | there\n"
 
 
 def test_prefixes_grow_with_new_containers() -> None:
-    writes, paper = printer()
-    writes.add_containers([WEB])
-    writes.print_lines([line(WEB, "a")])
-    writes.add_containers([WEB, DB])
-    writes.print_lines([line(WEB, "b")])
-    assert paper.out.getvalue() == b"web-1  | a\nweb-1       | b\n"
+    log_printer, written = printer()
+    log_printer.add_containers([WEB])
+    log_printer.print_lines([line(WEB, "a")])
+    log_printer.add_containers([WEB, DB])
+    log_printer.print_lines([line(WEB, "b")])
+    assert written.out.getvalue() == b"web-1  | a\nweb-1       | b\n"
 
 
 def test_streams_are_kept_apart() -> None:
-    writes, paper = printer(prefixes=False)
-    writes.print_lines([line(WEB, "out"), line(WEB, "err", "stderr")])
-    assert (paper.out.getvalue(), paper.err.getvalue()) == (b"out\n", b"err\n")
+    log_printer, written = printer(prefixes=False)
+    log_printer.print_lines([line(WEB, "out"), line(WEB, "err", "stderr")])
+    assert (written.out.getvalue(), written.err.getvalue()) == (b"out\n", b"err\n")
 
 
 def test_a_line_in_pieces_is_written_as_one() -> None:
-    writes, paper = printer()
-    writes.add_containers([WEB])
-    writes.print_lines([line(WEB, "a", is_last_piece=False)])
-    writes.print_lines(
+    log_printer, written = printer()
+    log_printer.add_containers([WEB])
+    log_printer.print_lines([line(WEB, "a", is_last_piece=False)])
+    log_printer.print_lines(
         [
             line(WEB, "b", is_first_piece=False, is_last_piece=False),
             line(WEB, "c", is_first_piece=False),
         ]
     )
-    writes.print_lines([line(WEB, "d")])
-    assert paper.out.getvalue() == b"web-1  | abc\nweb-1  | d\n"
+    log_printer.print_lines([line(WEB, "d")])
+    assert written.out.getvalue() == b"web-1  | abc\nweb-1  | d\n"
 
 
 def test_what_comes_between_pieces_has_a_line_of_its_own() -> None:
-    writes, paper = printer()
-    writes.add_containers([WEB, DB])
-    writes.print_lines(
+    log_printer, written = printer()
+    log_printer.add_containers([WEB, DB])
+    log_printer.print_lines(
         [
             line(WEB, "a", is_last_piece=False),
             line(DB, "x"),
             line(WEB, "b", is_first_piece=False, is_last_piece=False),
         ]
     )
-    writes.print_message("ours")
-    writes.print_lines([line(WEB, "c", is_first_piece=False)])
-    assert paper.out.getvalue().decode().splitlines() == [
+    log_printer.print_message("ours")
+    log_printer.print_lines([line(WEB, "c", is_first_piece=False)])
+    assert written.out.getvalue().decode().splitlines() == [
         "web-1       | a",
         "database-2  | x",
         "web-1       | b",
@@ -95,15 +95,15 @@ def test_what_comes_between_pieces_has_a_line_of_its_own() -> None:
 
 
 def test_pieces_on_two_streams_do_not_break_each_other() -> None:
-    writes, paper = printer(prefixes=False)
-    writes.print_lines(
+    log_printer, written = printer(prefixes=False)
+    log_printer.print_lines(
         [
             line(WEB, "a", is_last_piece=False),
             line(WEB, "x", "stderr"),
             line(WEB, "b", is_first_piece=False),
         ]
     )
-    assert (paper.out.getvalue(), paper.err.getvalue()) == (b"ab\n", b"x\n")
+    assert (written.out.getvalue(), written.err.getvalue()) == (b"ab\n", b"x\n")
 
 
 def test_a_stream_is_flushed_before_the_other_is_written() -> None:
@@ -121,31 +121,31 @@ def test_a_stream_is_flushed_before_the_other_is_written() -> None:
         def flush(self) -> None:
             order.append(f"flush {self.name}")
 
-    writes = LogPrinter(streams=(Noting("out"), Noting("err")))
-    writes.print_lines([line(WEB, "1"), line(WEB, "2", "stderr")])
+    log_printer = LogPrinter(streams=(Noting("out"), Noting("err")))
+    log_printer.print_lines([line(WEB, "1"), line(WEB, "2", "stderr")])
     assert order == ["write out", "flush out", "write err"]
 
 
 def test_times_stand_between_name_and_text() -> None:
-    writes, paper = printer(timestamps=True)
-    writes.add_containers([WEB])
-    writes.print_lines([line(WEB, "x")])
-    assert paper.out.getvalue() == b"web-1  | 2026-11-23T17:08:10.000000042Z x\n"
+    log_printer, written = printer(timestamps=True)
+    log_printer.add_containers([WEB])
+    log_printer.print_lines([line(WEB, "x")])
+    assert written.out.getvalue() == b"web-1  | 2026-11-23T17:08:10.000000042Z x\n"
 
 
 def test_only_the_prefix_is_coloured_and_each_name_in_its_own_colour() -> None:
-    writes, paper = printer(coloured=True)
-    writes.add_containers([WEB, DB])
-    writes.print_lines([line(WEB, "x"), line(DB, "y")])
-    assert paper.out.getvalue() == (
+    log_printer, written = printer(coloured=True)
+    log_printer.add_containers([WEB, DB])
+    log_printer.print_lines([line(WEB, "x"), line(DB, "y")])
+    assert written.out.getvalue() == (
         b"\x1b[36mweb-1       |\x1b[0m x\n\x1b[33mdatabase-2  |\x1b[0m y\n"
     )
 
 
 def test_the_end_of_a_container_is_a_line_of_its_own() -> None:
-    writes, paper = printer()
-    writes.print_exit(WEB, 3)
-    assert paper.out.getvalue() == b"web-1 exited with code 3\n"
-    writes, paper = printer(coloured=True)
-    writes.print_exit(WEB, 0)
-    assert paper.out.getvalue() == b"\r\x1b[K\x1b[36mweb-1\x1b[0m exited with code 0\n"
+    log_printer, written = printer()
+    log_printer.print_exit(WEB, 3)
+    assert written.out.getvalue() == b"web-1 exited with code 3\n"
+    log_printer, written = printer(coloured=True)
+    log_printer.print_exit(WEB, 0)
+    assert written.out.getvalue() == b"\r\x1b[K\x1b[36mweb-1\x1b[0m exited with code 0\n"

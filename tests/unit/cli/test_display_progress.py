@@ -23,12 +23,12 @@ from cntnr_compose.core.events import ContainerEvent, Output, Progress, WarningE
 
 CREATED = Progress(kind="Container", name="shop-web-1", status="Created", state="done")
 RECREATE = Progress(kind="Container", name="shop-web-1", status="Recreate", detail="image changed")
-HEARD = Output(source="web 1/2", text="RUN make")
+OUTPUT = Output(source="web 1/2", text="RUN make")
 CHANGE = ContainerEvent(action="die", time=0, id="1", name="n", service="s")
 
 
-class Screen(io.StringIO):
-    """A terminal."""
+class FakeTerminal(io.StringIO):
+    """Stand in for a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -45,7 +45,7 @@ def draw(
 
 
 def test_plain_lines_are_docker_s() -> None:
-    assert draw(PlainDisplay(io.StringIO()), CREATED, RECREATE, HEARD, CHANGE) == (
+    assert draw(PlainDisplay(io.StringIO()), CREATED, RECREATE, OUTPUT, CHANGE) == (
         " Container shop-web-1  Created\n"
         " Container shop-web-1  Recreate (image changed)\n"
         "web 1/2 RUN make\n"
@@ -53,7 +53,7 @@ def test_plain_lines_are_docker_s() -> None:
 
 
 def test_json_lines_have_docker_s_keys() -> None:
-    lines = draw(JsonDisplay(io.StringIO()), CREATED, RECREATE, HEARD).splitlines()
+    lines = draw(JsonDisplay(io.StringIO()), CREATED, RECREATE, OUTPUT).splitlines()
     assert [json.loads(line) for line in lines] == [
         {"id": "Container shop-web-1", "status": "Created"},
         {"id": "Container shop-web-1", "status": "Recreate", "text": "image changed"},
@@ -62,15 +62,16 @@ def test_json_lines_have_docker_s_keys() -> None:
 
 
 def test_quiet_says_only_warnings() -> None:
-    text = draw(ProgressDisplay(io.StringIO()), CREATED, HEARD, WarningEvent(text='a "b"'))
+    text = draw(ProgressDisplay(io.StringIO()), CREATED, OUTPUT, WarningEvent(text='a "b"'))
     assert re.fullmatch(r'time="\S+Z" level=warning msg="a \\"b\\""\n', text)
 
 
 def test_a_warning_is_said_once_and_briefly_on_a_terminal() -> None:
     warned = WarningEvent(text="careful")
-    assert draw(PlainDisplay(Screen()), warned, warned) == "WARN[0000] careful\n"
+    assert draw(PlainDisplay(FakeTerminal()), warned, warned) == "WARN[0000] careful\n"
     assert (
-        draw(PlainDisplay(Screen(), coloured=True), warned) == "\x1b[33mWARN\x1b[0m[0000] careful\n"
+        draw(PlainDisplay(FakeTerminal(), coloured=True), warned)
+        == "\x1b[33mWARN\x1b[0m[0000] careful\n"
     )
 
 
@@ -83,29 +84,29 @@ def test_warnings_and_errors_are_json_where_all_is() -> None:
     assert not PlainDisplay(io.StringIO()).show_error("it broke", "")
 
 
-def seen(text: str) -> str:
-    """Take what moves the cursor or colours out."""
+def without_escapes(text: str) -> str:
+    """Remove the escape sequences that move the cursor or colour text."""
     return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text)
 
 
 def test_a_terminal_shows_a_line_for_each_thing_and_leaves_the_last_state() -> None:
-    text = draw(TerminalDisplay(Screen(), coloured=True), RECREATE, HEARD, CREATED)
-    last = seen(text.rpartition("[+]")[2])
+    text = draw(TerminalDisplay(FakeTerminal(), coloured=True), RECREATE, OUTPUT, CREATED)
+    last = without_escapes(text.rpartition("[+]")[2])
     assert last.splitlines()[0] == " Running 1/1"
     assert re.search(r" ✔ Container shop-web-1  Created  image changed +\d+\.\ds", last)
-    assert "web 1/2 RUN make" in seen(text)
+    assert "web 1/2 RUN make" in without_escapes(text)
     assert text.endswith("\x1b[?25h")  # the cursor is there again
 
 
 def test_a_terminal_begins_anew_after_it_settled() -> None:
-    display = TerminalDisplay(Screen())
+    display = TerminalDisplay(FakeTerminal())
     display.emit(CREATED)
     display.finish()
     display.print_line("in between")
     display.emit(Progress(kind="Network", name="n", status="Removed", state="done"))
     display.finish()
-    assert isinstance(display.stream, Screen)
-    _, _, after = seen(display.stream.getvalue()).partition("in between\n")
+    assert isinstance(display.stream, FakeTerminal)
+    _, _, after = without_escapes(display.stream.getvalue()).partition("in between\n")
     assert "Network n" in after
     assert "shop-web-1" not in after
 
@@ -120,7 +121,7 @@ def test_threads_that_tell_at_once_share_one_display(monkeypatch: pytest.MonkeyP
         make(live, *words, **more)
 
     monkeypatch.setattr(Live, "__init__", slowly_made)
-    display, together = TerminalDisplay(Screen()), threading.Barrier(4)
+    display, together = TerminalDisplay(FakeTerminal()), threading.Barrier(4)
 
     def pull(number: int) -> None:
         together.wait(5)
@@ -133,8 +134,8 @@ def test_threads_that_tell_at_once_share_one_display(monkeypatch: pytest.MonkeyP
         thread.join(5)
     display.finish()
     assert [live.is_started for live in started] == [False]
-    assert isinstance(display.stream, Screen)
-    last = seen(display.stream.getvalue().rpartition("[+]")[2])
+    assert isinstance(display.stream, FakeTerminal)
+    last = without_escapes(display.stream.getvalue().rpartition("[+]")[2])
     assert sorted(re.findall(r"image-\d", last)) == [f"image-{number}" for number in range(4)]
 
 
@@ -153,7 +154,7 @@ def test_threads_that_tell_at_once_share_one_display(monkeypatch: pytest.MonkeyP
 def test_the_display_fits_what_standard_error_is(
     progress: str, ansi: str, is_terminal: bool, kind: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "stderr", Screen() if is_terminal else io.StringIO())
+    monkeypatch.setattr(sys, "stderr", FakeTerminal() if is_terminal else io.StringIO())
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("COMPOSE_STATUS_STDOUT", raising=False)
     assert type(choose_display(progress, ansi)) is kind
@@ -181,5 +182,5 @@ def test_colours_are_for_terminals(
 ) -> None:
     monkeypatch.setenv("NO_COLOR", no_color)
     monkeypatch.setenv("TERM", "xterm")
-    assert is_coloured(Screen(), ansi) is coloured
+    assert is_coloured(FakeTerminal(), ansi) is coloured
     assert not is_coloured(io.StringIO())

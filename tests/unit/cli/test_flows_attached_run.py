@@ -16,15 +16,15 @@ from tests.unit.cli.conftest import FakeClient, FakeSupervisor, Run
 from tests.unit.cli.factories import container
 
 
-class Joined(Value, frozen=True, kw_only=True):
-    """What the relay was values for."""
+class RelayArguments(Value, frozen=True, kw_only=True):
+    """Record the arguments of a terminal relay."""
 
     stdin: int | None
     tty: bool
 
 
 class Stage:
-    """The socket of a container, its relay and its record, played."""
+    """Stand in for a container's attach socket, its relay and its record."""
 
     def __init__(
         self, monkeypatch: pytest.MonkeyPatch, supervisor: FakeSupervisor, exit_file: Path
@@ -34,7 +34,7 @@ class Stage:
         exit_file.write_text("9\n")
         self.detaches = False
         self.signals: list[str] = []
-        self.joined: list[Joined] = []
+        self.joined: list[RelayArguments] = []
         monkeypatch.setattr(attached_run, "AttachConnection", self.attach)
         monkeypatch.setattr(attached_run, "proc_root_path", lambda path: path)
         monkeypatch.setattr(attached_run, "TerminalRelay", self.relay)
@@ -56,7 +56,7 @@ class Stage:
     def relay(
         self, _attachment: object, *, stdin: int | None, tty: bool, on_signal: Callable[[str], None]
     ) -> "Stage":
-        self.joined.append(Joined(stdin=stdin, tty=tty))
+        self.joined.append(RelayArguments(stdin=stdin, tty=tty))
         self.on_signal = on_signal
         return self
 
@@ -91,7 +91,7 @@ def test_it_attaches_between_the_preparation_and_the_start(compose: Run, stage: 
     calls = stage.supervisor.calls
     assert calls.index("attach shop-web-run") < calls.index("unlock")
     assert calls[-2:] == ["detach", "close"]
-    assert stage.joined == [Joined(stdin=0, tty=False)]
+    assert stage.joined == [RelayArguments(stdin=0, tty=False)]
 
 
 def test_it_is_removed_afterwards_where_that_is_asked(compose: Run, stage: Stage) -> None:

@@ -39,7 +39,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedSupervisor]:
 
 
 class Up:
-    """An attached `up` and what it wrote."""
+    """Run an attached `up`; hold its exit code and output."""
 
     def __init__(self, script: ScriptedSupervisor, **values: object) -> None:
         self.out, self.err = io.BytesIO(), io.StringIO()

@@ -25,7 +25,7 @@ COMMAND = re.compile(r"(?:^|[/\s])cntnr ((?:-|compose\b|[a-z]+).*)")
 
 
 def texts(path: Path) -> Iterator[tuple[int, str]]:
-    """Give the strings of a module with their lines; values that are put into them are one word."""
+    """Yield the strings of a module with their lines; inserted values become one word."""
     tree = ast.parse(path.read_text())
     pieces: set[ast.AST] = set()
     for node in ast.walk(tree):
@@ -41,7 +41,7 @@ def texts(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def in_code(path: Path) -> Iterator[tuple[int, str]]:
-    """Give the commands that the strings of a module name: they are written `so`."""
+    """Yield the commands that strings of a module name in backticks."""
     for number, text in texts(path):
         for span in SPAN.findall(text):
             if span.startswith("cntnr "):
@@ -49,7 +49,7 @@ def in_code(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def in_page(path: Path) -> Iterator[tuple[int, str]]:
-    """Give the commands that a page names: in code spans, and in blocks."""
+    """Yield the commands in code spans and code blocks of a page."""
     is_block = False
     for number, line in enumerate(path.read_text().splitlines(), 1):
         if line.lstrip().startswith("```"):
@@ -60,14 +60,14 @@ def in_page(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def in_script(path: Path) -> Iterator[tuple[int, str]]:
-    """Give the commands that a script runs or names."""
+    """Yield the commands that a script runs or names."""
     for number, line in enumerate(path.read_text().splitlines(), 1):
         if re.search(r"cntnr (compose|doctor|version) ", line):
             yield number, line
 
 
 def refusal(text: str) -> str:
-    """Tell what is wrong with the command in a text; nothing where it can be run."""
+    """Return what is wrong with the command in a text, or an empty string."""
     match = COMMAND.search(text)
     words = shlex.split(match[1].replace('"', ""), comments=True) if match else []
     if not words:
@@ -86,7 +86,7 @@ def refusal(text: str) -> str:
 
 
 def wrong_option(rows: list[Option], words: list[str], *, interspersed: bool) -> str:
-    """Name the first word that is no option of the rows."""
+    """Return an error for the first option that the rows do not have."""
     while words:
         wrong, words = past_options(rows, words)
         if wrong or not interspersed:
@@ -96,7 +96,7 @@ def wrong_option(rows: list[Option], words: list[str], *, interspersed: bool) ->
 
 
 def past_options(rows: Sequence[Option], words: list[str]) -> tuple[str, list[str]]:
-    """Give the first option that is not one of the rows, and the words from the first argument on."""
+    """Return an error for the first unknown option, and the words from the first argument on."""
     known = {word: row for row in rows if row.unsupported_hint is None for word in row.words}
     while words and words[0].startswith("-"):
         name, equals, _ = words[0].partition("=")

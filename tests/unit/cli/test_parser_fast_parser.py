@@ -16,7 +16,7 @@ from cntnr_compose.core.errors import CntnrError
 
 
 def parse_with_click(words: list[str]) -> Invocation | TextRequest | None:
-    """Parse a line as `parse` does, with click; None where click finds it wrong."""
+    """Parse a line with click to the result of `parse`; None where click refuses it."""
     printed: list[str] = []
     invoked: list[Invocation] = []
 
@@ -47,7 +47,7 @@ VALUES = st.sampled_from(["web", "7", "a=b", "", "-", "x y"])
 
 
 def pieces(rows: list[Option]) -> st.SearchStrategy[list[str]]:
-    """Make an option as it is mostly written: with a value that its row takes, if it takes one."""
+    """Generate one option of the rows, with a fitting value where it takes one."""
 
     def piece(row: Option, word: str, value: str, *, joined: bool) -> list[str]:
         if row.is_flag:
@@ -74,7 +74,7 @@ def paths(group: Group, *before: str) -> Iterator[tuple[str, ...]]:
 
 
 def lines(path: tuple[str, ...]) -> st.SearchStrategy[list[str]]:
-    """Make lines that call a command, few of which are wrong."""
+    """Generate lines that call a command, most of them correct."""
     parts = []
     called: Group | Command | None = ROOT
     for name in path:

@@ -30,7 +30,7 @@ def test_help_of_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def click_help(command: Command, path: str) -> str:
-    """Let click lay out the help of a command."""
+    """Format the help of a command with click."""
     click_command = ClickCommand(command)
     click_command.help = command.description
     shared = {row.name for row in command.shared_options()}

@@ -19,15 +19,14 @@ from cntnr_compose.client.attach import (
 )
 
 
-class Conmon:
-    """The other end of the socket."""
+class FakeConmon:
+    """Stand in for conmon: listen on the attach socket of a bundle."""
 
     def __init__(self, bundle: Path) -> None:
         self.bundle = bundle
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.listener.bind(str(bundle / "attach"))
         self.listener.listen(1)
-        self.typed = b""
 
     def accept(self) -> socket.socket:
         wire, _ = self.listener.accept()
@@ -35,29 +34,29 @@ class Conmon:
 
 
 @pytest.fixture
-def conmon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Conmon]:
+def conmon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeConmon]:
     monkeypatch.chdir(tmp_path)  # names of sockets are short
-    fake = Conmon(Path())
+    fake = FakeConmon(Path())
     yield fake
     fake.listener.close()
 
 
 def relayed(
-    conmon: Conmon, answer: str, stdin: bytes = b"", *, keep_open: bool = False
+    conmon: FakeConmon, answer: str, stdin: bytes = b"", *, keep_open: bool = False
 ) -> tuple[bool, list[tuple[int, bytes]], bytes]:
-    """Relay while the other end reads all input and answers; give what came out at both ends."""
+    """Relay while the other end reads all input and answers; return what came out at both ends."""
     attachment = AttachConnection(conmon.bundle, "web-1")
     wire = conmon.accept()
     read, write = os.pipe()
     os.write(write, stdin)
     if not keep_open:
         os.close(write)
-    got = b""
+    received = b""
 
     def other_end() -> None:
-        nonlocal got
+        nonlocal received
         while not keep_open and (part := wire.recv(100)):
-            got += part
+            received += part
         for word in answer.split():
             wire.send({"o": b"\x02", "e": b"\x03"}[word[0]] + word[1:].encode())
         wire.close()
@@ -74,22 +73,22 @@ def relayed(
     os.close(read)
     if keep_open:
         os.close(write)
-    return detached, out, got
+    return detached, out, received
 
 
-def test_output_goes_to_the_stream_that_its_first_byte_names(conmon: Conmon) -> None:
+def test_output_goes_to_the_stream_that_its_first_byte_names(conmon: FakeConmon) -> None:
     detached, out, _ = relayed(conmon, "oone etwo othree")
     assert not detached
     assert out == [(1, b"one"), (2, b"two"), (1, b"three")]
 
 
-def test_input_goes_on_and_its_end_too(conmon: Conmon) -> None:
-    _, out, got = relayed(conmon, "odone", b"typed\n")
-    assert got == b"typed\n"
+def test_input_goes_on_and_its_end_too(conmon: FakeConmon) -> None:
+    _, out, received = relayed(conmon, "odone", b"typed\n")
+    assert received == b"typed\n"
     assert out == [(1, b"done")]
 
 
-def test_the_end_of_the_container_ends_it_though_input_goes_on(conmon: Conmon) -> None:
+def test_the_end_of_the_container_ends_it_though_input_goes_on(conmon: FakeConmon) -> None:
     _, out, _ = relayed(conmon, "obye", keep_open=True)
     assert out == [(1, b"bye")]
 
@@ -99,7 +98,7 @@ def test_a_container_that_is_gone_is_told(tmp_path: Path) -> None:
         AttachConnection(tmp_path, "web-1")
 
 
-def test_signals_are_passed_on_by_name(conmon: Conmon) -> None:
+def test_signals_are_passed_on_by_name(conmon: FakeConmon) -> None:
     attachment = AttachConnection(conmon.bundle, "web-1")
     wire = conmon.accept()
     names: list[str] = []
@@ -120,7 +119,7 @@ def test_signals_are_passed_on_by_name(conmon: Conmon) -> None:
     assert signal.getsignal(signal.SIGUSR1) is before
 
 
-def test_a_size_is_told_through_the_control_pipe(conmon: Conmon) -> None:
+def test_a_size_is_told_through_the_control_pipe(conmon: FakeConmon) -> None:
     os.mkfifo("ctl")
     reader = os.open("ctl", os.O_RDONLY | os.O_NONBLOCK)
     attachment = AttachConnection(conmon.bundle, "web-1")

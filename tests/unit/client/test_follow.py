@@ -18,8 +18,8 @@ from cntnr_compose.model.observed import Container, Observed, Record, Status
 from cntnr_compose.model.service import Service
 
 
-class Supervisor:
-    """A stand-in for a client whose supervisor emits what the test wants."""
+class FakeSupervisor:
+    """Stand in for a client whose supervisor emits the events of the test."""
 
     def __init__(self) -> None:
         self.socket, self.other = socket.socketpair()
@@ -75,15 +75,15 @@ def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def supervisor() -> Iterator[Supervisor]:
-    supervisor = Supervisor()
+def supervisor() -> Iterator[FakeSupervisor]:
+    supervisor = FakeSupervisor()
     yield supervisor
     supervisor.socket.close()
     supervisor.other.close()
 
 
 @pytest.fixture
-def stream(supervisor: Supervisor) -> Iterator[ProjectStream]:
+def stream(supervisor: FakeSupervisor) -> Iterator[ProjectStream]:
     stream = ProjectStream("shop", supervisor, lambda one: one.service != "hidden")  # type: ignore[arg-type]
     yield stream
     stream.close()
@@ -96,7 +96,7 @@ def texts(items: list[StreamItem]) -> list[str]:
     ]
 
 
-def test_it_follows_from_the_beginning(stream: ProjectStream, supervisor: Supervisor) -> None:
+def test_it_follows_from_the_beginning(stream: ProjectStream, supervisor: FakeSupervisor) -> None:
     assert supervisor.is_subscribed
 
 
@@ -118,7 +118,7 @@ def test_lines_of_several_containers_are_in_the_order_of_time(stream: ProjectStr
 
 
 def test_the_end_comes_after_the_last_line_also_one_that_nothing_ended(
-    stream: ProjectStream, supervisor: Supervisor
+    stream: ProjectStream, supervisor: FakeSupervisor
 ) -> None:
     web = record("web")
     list(stream.read_history([web], LogRange()))
@@ -129,7 +129,7 @@ def test_the_end_comes_after_the_last_line_also_one_that_nothing_ended(
 
 
 def test_much_output_comes_bit_by_bit_and_the_end_after_all_of_it(
-    stream: ProjectStream, supervisor: Supervisor
+    stream: ProjectStream, supervisor: FakeSupervisor
 ) -> None:
     web = record("web")
     list(stream.read_history([web], LogRange()))
@@ -148,7 +148,7 @@ def test_much_output_comes_bit_by_bit_and_the_end_after_all_of_it(
 
 
 def test_a_new_container_is_shown_from_its_first_line(
-    stream: ProjectStream, supervisor: Supervisor
+    stream: ProjectStream, supervisor: FakeSupervisor
 ) -> None:
     web = record("web")
     write(web, 1, "first")
@@ -159,7 +159,7 @@ def test_a_new_container_is_shown_from_its_first_line(
 
 
 def test_what_nobody_wants_is_not_shown_but_its_changes_are_told(
-    stream: ProjectStream, supervisor: Supervisor
+    stream: ProjectStream, supervisor: FakeSupervisor
 ) -> None:
     hidden = record("hidden")
     write(hidden, 1, "secret")
@@ -168,7 +168,7 @@ def test_what_nobody_wants_is_not_shown_but_its_changes_are_told(
     assert not stream.is_shown(hidden.id)
 
 
-def test_a_new_name_is_learnt(stream: ProjectStream, supervisor: Supervisor) -> None:
+def test_a_new_name_is_learnt(stream: ProjectStream, supervisor: FakeSupervisor) -> None:
     old = record("web", name="abc_shop-web-1")
     list(stream.read_history([old], LogRange()))
     new = replace(old, name="shop-web-1")
@@ -179,7 +179,7 @@ def test_a_new_name_is_learnt(stream: ProjectStream, supervisor: Supervisor) -> 
 
 
 def test_a_container_that_is_gone_is_forgotten(
-    stream: ProjectStream, supervisor: Supervisor
+    stream: ProjectStream, supervisor: FakeSupervisor
 ) -> None:
     web = record("web")
     list(stream.read_history([web], LogRange()))
@@ -215,7 +215,7 @@ def test_waiting_ends_when_another_has_something(stream: ProjectStream) -> None:
 
 
 def test_the_next_supervisor_is_followed_and_what_ended_between_the_two_is_told(
-    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+    supervisor: FakeSupervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     over, runs, gone = record("over", "a"), record("runs", "b"), record("gone", "c")
     stream = ProjectStream("shop", supervisor, lambda _: True)  # type: ignore[arg-type]
@@ -224,7 +224,7 @@ def test_the_next_supervisor_is_followed_and_what_ended_between_the_two_is_told(
         Container(record=over, status=Status(state="exited", exit_code=3)),
         Container(record=runs, status=Status(state="running")),
     )
-    successor = Supervisor()
+    successor = FakeSupervisor()
     monkeypatch.setattr(
         observe, "observe_project", lambda name: Observed(project=name, containers=containers)
     )

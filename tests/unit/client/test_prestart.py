@@ -13,7 +13,7 @@ from cntnr_compose.host import process
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[socket.socket]]:
-    """The supervisors' ends of the sockets, of those that were started."""
+    """Record the supervisors' ends of the sockets, one for each that is started."""
     monkeypatch.setenv("CNTNR_RUNTIME_DIR", str(tmp_path / "run"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     ends: list[socket.socket] = []

@@ -1,4 +1,4 @@
-"""The keys that the schema knows, and which of them a decoder or a conversion asks for."""
+"""List the keys that the schema knows, and those that a decoder or a conversion looks up."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -61,7 +61,7 @@ def is_top(path: str) -> bool:
 
 
 class RecordingTree(dict[str, Any]):
-    """A mapping that records which keys are asked for, whether they are there or not."""
+    """Record which keys of a mapping are looked up, whether they are there or not."""
 
     def __init__(self, path: str, requested: dict[str, None], tree: dict[str, Any]) -> None:
         super().__init__(tree)
@@ -84,7 +84,7 @@ class RecordingTree(dict[str, Any]):
 
 
 def keys_asked_for(act: Callable[[Any], object]) -> list[str]:
-    """List the keys for which a function asks a service, in order of the first question.
+    """List the keys of a service that a function looks up, in order of the first look-up.
 
     The service has every mapping that the schema knows, and no scalar.
     """

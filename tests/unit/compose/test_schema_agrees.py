@@ -42,7 +42,7 @@ SOME = settings(max_examples=150, deadline=None, suppress_health_check=list(Heal
 
 
 class Plain(yaml.CSafeLoader):
-    """Reads every tag as what it is written on; dates stay text."""
+    """Ignore tags: read each value as the kind of its node, and keep dates as text."""
 
 
 Plain.add_multi_constructor("!", lambda loader, _, node: _construct(loader, node))
@@ -89,8 +89,8 @@ def test_the_schema_is_the_published_one_without_its_prose() -> None:
         prose = () if names else ("description", "title", "examples", "$comment")
         inner = ("properties", "patternProperties", "$defs")
         return {
-            key: facts(one, names=not names and key in inner)
-            for key, one in node.items()
+            key: facts(value, names=not names and key in inner)
+            for key, value in node.items()
             if key not in prose
         }
 

@@ -1,4 +1,4 @@
-"""Projects of a few texts, and what `config` prints of them."""
+"""Load projects from short texts, and print them as `config` does."""
 
 import json
 from pathlib import Path
@@ -37,7 +37,7 @@ def rendered(folder: Path, texts: dict[str, str] | str, /, **options: Any) -> An
 def rendered_service(
     folder: Path, texts: dict[str, str] | str, /, name: str = "a", **options: Any
 ) -> Any:
-    """Return one service of it, without what every service has."""
+    """Return one service of what `config` prints, without the keys that every service has."""
     tree = rendered(folder, texts, **options)["services"][name]
     bare = {"command": None, "entrypoint": None, "networks": {"default": None}}
     return {key: value for key, value in tree.items() if key not in bare or bare[key] != value}

@@ -1,4 +1,4 @@
-"""Play a test's coroutine on a machine of stand-ins."""
+"""Run a test's coroutine on a fake machine."""
 
 import asyncio
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.unit.containers.machine import Machine, Play, Scenario
 
 @pytest.fixture
 def play(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Play:
-    """Run a test's coroutine on a machine, and end what it left."""
+    """Return a function that runs a coroutine on a `Machine`, and cancels the tasks that are left."""
     files.remove_tree(paths.data())
     monkeypatch.setattr(paths, "holder_tmpfs", lambda: tmp_path)
 

@@ -1,4 +1,4 @@
-"""A machine of stand-ins: one container on it, of which a test says what happens."""
+"""Stand in for a machine with one container; the test decides what happens to it."""
 
 import asyncio
 import signal
@@ -23,14 +23,14 @@ Play: TypeAlias = Callable[[Scenario], None]
 
 
 class Broken(CntnrError):
-    """What goes wrong in a test."""
+    """Fail a step of a container."""
 
     def __init__(self, step: str) -> None:
         super().__init__(f"{step} failed")
 
 
 class Machine:
-    """One container on a machine that does what is asked of it, or fails where the test says so."""
+    """Stand in for the machine of one container: each step succeeds, fails or blocks as the test says."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls: list[str] = []
@@ -119,7 +119,7 @@ class Machine:
         self._dead.set()
 
     def container(self, status: Status | None = None, **record: Any) -> ManagedContainer:
-        """Put a container there: a new one, or one that an earlier supervisor left."""
+        """Put a container on the machine: a new one, or one that an earlier supervisor left."""
         definition = Service(
             name="web",
             restart=RestartPolicy(condition=record.pop("restart", "no"), delay=0.01),
@@ -137,7 +137,7 @@ class Machine:
         return container
 
     def actions(self) -> list[str]:
-        """Name what subscribers were told."""
+        """List the actions of the events that subscribers received."""
         return [event.action for event in self.events]
 
 

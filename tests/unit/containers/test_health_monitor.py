@@ -16,14 +16,14 @@ from cntnr_compose.model.observed import Record, Status
 from cntnr_compose.model.service import Healthcheck, Service
 
 
-class Unknown(CntnrError):
-    """What a probe cannot be run for."""
+class ProbeFailed(CntnrError):
+    """Fail a probe that cannot be run."""
 
 
 def monitor(
     monkeypatch: pytest.MonkeyPatch, *results: int | CntnrError | None
 ) -> tuple[Status, list[str]]:
-    """Monitor a container whose probes end like this; return its status, and what was emitted."""
+    """Monitor a container with these probe results; return its status and the emitted events."""
     files.remove_tree(data())
     answers = list(results)
     events: list[str] = []
@@ -85,7 +85,7 @@ def test_the_last_five_results_are_kept(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_probe_that_takes_too_long_or_cannot_run_has_failed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    status, _ = monitor(monkeypatch, None, Unknown("no such user"))
+    status, _ = monitor(monkeypatch, None, ProbeFailed("no such user"))
     late, unknown = status.probes
     assert (late.exit_code, late.output) == (-1, "Health check exceeded timeout (5s): output")
     assert (unknown.exit_code, unknown.output) == (126, "no such user")

@@ -16,7 +16,7 @@ ADDRESSES = {"p_default": "10.9.0.2"}
 
 
 class FakeDriver:
-    """A stand-in for the port driver; some host ports are taken."""
+    """Stand in for the port driver; some host ports are taken."""
 
     def __init__(self) -> None:
         self.taken: set[int] = set()

@@ -177,7 +177,9 @@ def test_clone_makes_threads_and_children_but_no_namespaces() -> None:
     assert [one["args"][0]["value"] for one in rules] == [NAMESPACE_FLAGS]
     assert rules[0]["args"][0]["index"] == 0
     assert [
-        one["args"][0]["index"] for one in docker_rules(machine="s390x") if "clone" in one["names"]
+        rule["args"][0]["index"]
+        for rule in docker_rules(machine="s390x")
+        if "clone" in rule["names"]
     ] == [1]
     assert outcome("clone3") == ("SCMP_ACT_ERRNO", 38)
     assert outcome("clone", "CAP_SYS_ADMIN") == outcome("clone3", "CAP_SYS_ADMIN") == ALLOWED

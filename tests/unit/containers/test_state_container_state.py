@@ -21,7 +21,7 @@ from cntnr_compose.model.service import Service
 
 
 class Changes:
-    """Counts what a container reports."""
+    """Count the changes that a container reports."""
 
     def __init__(self) -> None:
         self.count = 0

@@ -9,7 +9,7 @@ ALWAYS = RestartPolicy(condition="always")
 
 
 def delays(policy, runs, *, exit_code=1):
-    """Give the delays before the restarts of a container that runs so long each time."""
+    """Return the delay before each restart of a container, for the durations of its runs."""
     before, seconds = None, []
     for ran in runs:
         before = next_restart(policy, exit_code=exit_code, run_time=ran, previous=before)

@@ -46,7 +46,7 @@ def test_what_is_lacking_or_unknown_is_a_bug() -> None:
 
 
 def kinds(hint: object) -> Iterator[object]:
-    """Give the classes that a type is made of."""
+    """Yield the classes that a type hint consists of."""
     yield hint
     for inner in get_args(hint):
         yield from kinds(inner)

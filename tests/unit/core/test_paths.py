@@ -28,7 +28,7 @@ def test_data_folder_that_cannot_be_made_is_named(
 
 @pytest.fixture
 def uid(monkeypatch: pytest.MonkeyPatch) -> int:
-    """Take the variables away that choose a runtime folder, and give who asks."""
+    """Clear the variables that choose a runtime folder, and return the user id."""
     for name in ("CNTNR_RUNTIME_DIR", "XDG_RUNTIME_DIR"):
         monkeypatch.setenv(name, "")  # so that it is put back afterwards
     return os.getuid()
@@ -45,7 +45,7 @@ def test_runtime_folder_is_the_same_for_those_who_go_on_under_another_uid(
 
 
 def _known_folders(monkeypatch: pytest.MonkeyPatch, owners: dict[str, int]) -> None:
-    """Let folders belong to somebody; nothing else is there."""
+    """Pretend that only these folders exist, with these owners."""
 
     def stat(path: Path) -> os.stat_result:
         if str(path) not in owners:

@@ -1,4 +1,4 @@
-"""Fixtures of the holder's tests."""
+"""Record holders for tests of the namespaces."""
 
 from collections.abc import Callable
 from pathlib import Path

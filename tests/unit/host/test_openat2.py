@@ -20,7 +20,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def chain(root: Path, links: int, end: str) -> None:
-    """Make links from l1 on, each to the next one, the last to ``end``."""
+    """Make a chain of links from l1 on; the last leads to ``end``."""
     for number in range(1, links + 1):
         (root / f"l{number}").symlink_to(f"l{number + 1}" if number < links else end)
 

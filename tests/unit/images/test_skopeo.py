@@ -8,8 +8,8 @@ from cntnr_compose.images import skopeo
 from cntnr_compose.images.errors import CopyFailed
 
 
-class Started:
-    """Stands in for a program that runs until it is ended."""
+class FakeProgram:
+    """Stand in for a program that runs until it is ended."""
 
     pid = 1 << 22
 
@@ -30,9 +30,9 @@ def own_flag(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_one_that_starts_while_all_are_ended_is_ended_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    def start(*_words: object, **_more: object) -> Started:
+    def start(*_words: object, **_more: object) -> FakeProgram:
         skopeo.stop_all()  # just before its pid is known
-        return Started()
+        return FakeProgram()
 
     monkeypatch.setattr(skopeo.process, "popen", start)
     with pytest.raises(CopyFailed, match="cannot get image a:1: interrupted"):

@@ -1,4 +1,4 @@
-"""Fixtures of the networks' tests."""
+"""Prepare the holder's tmpfs for tests of networks."""
 
 from pathlib import Path
 

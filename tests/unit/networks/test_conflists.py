@@ -20,7 +20,7 @@ ETH0 = Interface(
 
 @pytest.fixture(autouse=True)
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the folder of the user's lists; the plugins are bridge, host-local and tuning."""
+    """Return the folder of the user's lists; the plugins are bridge, host-local and tuning."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.delenv("NETCONFPATH", raising=False)
     plugins = tmp_path / "plugins"

@@ -43,8 +43,8 @@ def test_a_resolver_takes_an_address_that_nobody_has_or_asks_for() -> None:
     assert network.views == {}
 
 
-class Outside:
-    """A fake of the holder's network: its interfaces, the calls that it got, and those that fail."""
+class FakeHolderNetwork:
+    """Stand in for the holder's network: hold its interfaces, record calls, and fail some of them."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls: list[str] = []
@@ -79,8 +79,8 @@ class Outside:
 
 
 @pytest.fixture
-def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
-    return Outside(monkeypatch)
+def holder_network(monkeypatch: pytest.MonkeyPatch) -> FakeHolderNetwork:
+    return FakeHolderNetwork(monkeypatch)
 
 
 def ours(name: str = "p_a") -> ManagedNetwork:
@@ -88,89 +88,95 @@ def ours(name: str = "p_a") -> ManagedNetwork:
     return replace(network, found=replace(network.found, project="p"))
 
 
-def test_a_network_is_known_until_nothing_is_left_of_it(outside: Outside) -> None:
+def test_a_network_is_known_until_nothing_is_left_of_it(holder_network: FakeHolderNetwork) -> None:
     networks = NetworkManager("p")
     records.write_network(ours())
-    outside.refuses = True
+    holder_network.refuses = True
     with pytest.raises(NetworkFailed):
         asyncio.run(networks.remove_network("p_a"))
     assert records.find_network("p_a") is not None
-    outside.refuses = False
+    holder_network.refuses = False
     asyncio.run(networks.remove_network("p_a"))
     assert records.find_network("p_a") is None
 
 
-def test_a_network_that_is_being_removed_is_so_to_the_end(outside: Outside) -> None:
+def test_a_network_that_is_being_removed_is_so_to_the_end(
+    holder_network: FakeHolderNetwork,
+) -> None:
     networks = NetworkManager("p")
     records.write_network(ours())
 
     async def scenario() -> None:
         removal = asyncio.create_task(networks.remove_network("p_a"))
         await asyncio.sleep(0.002)
-        assert "remove_bridges" in outside.calls
+        assert "remove_bridges" in holder_network.calls
         removal.cancel()
         with pytest.raises(asyncio.CancelledError):
             await removal
 
-    outside.slow = True
+    holder_network.slow = True
     asyncio.run(scenario())
     assert records.find_network("p_a") is None
 
 
-def test_a_network_of_which_something_is_missing_is_completed(outside: Outside) -> None:
-    networks = NetworkManager("p")
-    records.write_network(ours())
-    asyncio.run(networks.repair())
-    assert outside.calls == ["repair_bridge", "start", "apply_nft_rules"]
-    outside.calls.clear()
-    outside.interfaces.add("br-p_a")
-    asyncio.run(networks.repair())
-    assert outside.calls == ["start", "apply_nft_rules"]
-    outside.calls.clear()
-    asyncio.run(networks.repair(rules=False))
-    assert outside.calls == ["start"]
-
-
-def test_what_cannot_be_completed_does_not_keep_the_rest(outside: Outside) -> None:
-    networks = NetworkManager("p")
-    for name in ("p_a", "p_b"):
-        records.write_network(ours(name))
-    outside.fails = {"repair_bridge", "apply_nft_rules"}
-    with pytest.raises(NetworkFailed, match="repair_bridge was refused"):
-        asyncio.run(networks.repair())
-    assert outside.calls == ["repair_bridge", "repair_bridge", "apply_nft_rules"]
-
-
-def test_networks_of_others_are_completed_only_where_they_are_wanted(outside: Outside) -> None:
-    networks = NetworkManager("p")
-    records.write_network(managed_network("q_a"))
-    asyncio.run(networks.repair({"p_a"}))
-    assert outside.calls == []
-    asyncio.run(networks.repair({"q_a"}))
-    assert outside.calls == ["repair_bridge", "start", "apply_nft_rules"]
-
-
-def test_a_network_that_waits_to_be_removed_is_completed_only_where_it_is_wanted_again(
-    outside: Outside,
+def test_a_network_of_which_something_is_missing_is_completed(
+    holder_network: FakeHolderNetwork,
 ) -> None:
     networks = NetworkManager("p")
     records.write_network(ours())
-    outside.fails = {"remove_bridges"}
+    asyncio.run(networks.repair())
+    assert holder_network.calls == ["repair_bridge", "start", "apply_nft_rules"]
+    holder_network.calls.clear()
+    holder_network.interfaces.add("br-p_a")
+    asyncio.run(networks.repair())
+    assert holder_network.calls == ["start", "apply_nft_rules"]
+    holder_network.calls.clear()
+    asyncio.run(networks.repair(rules=False))
+    assert holder_network.calls == ["start"]
+
+
+def test_what_cannot_be_completed_does_not_keep_the_rest(holder_network: FakeHolderNetwork) -> None:
+    networks = NetworkManager("p")
+    for name in ("p_a", "p_b"):
+        records.write_network(ours(name))
+    holder_network.fails = {"repair_bridge", "apply_nft_rules"}
+    with pytest.raises(NetworkFailed, match="repair_bridge was refused"):
+        asyncio.run(networks.repair())
+    assert holder_network.calls == ["repair_bridge", "repair_bridge", "apply_nft_rules"]
+
+
+def test_networks_of_others_are_completed_only_where_they_are_wanted(
+    holder_network: FakeHolderNetwork,
+) -> None:
+    networks = NetworkManager("p")
+    records.write_network(managed_network("q_a"))
+    asyncio.run(networks.repair({"p_a"}))
+    assert holder_network.calls == []
+    asyncio.run(networks.repair({"q_a"}))
+    assert holder_network.calls == ["repair_bridge", "start", "apply_nft_rules"]
+
+
+def test_a_network_that_waits_to_be_removed_is_completed_only_where_it_is_wanted_again(
+    holder_network: FakeHolderNetwork,
+) -> None:
+    networks = NetworkManager("p")
+    records.write_network(ours())
+    holder_network.fails = {"remove_bridges"}
     with pytest.raises(NetworkFailed):
         asyncio.run(networks.remove_network("p_a"))
-    outside.calls.clear()
-    outside.fails = set()
+    holder_network.calls.clear()
+    holder_network.fails = set()
     asyncio.run(networks.repair())
-    assert outside.calls == []
+    assert holder_network.calls == []
     asyncio.run(networks.repair({"p_a"}))
-    assert outside.calls == ["repair_bridge", "start", "apply_nft_rules"]
+    assert holder_network.calls == ["repair_bridge", "start", "apply_nft_rules"]
     asyncio.run(networks.remove_leaving())
     assert records.find_network("p_a") is not None
 
 
-def test_the_first_error_of_making_a_network_is_told(outside: Outside) -> None:
+def test_the_first_error_of_making_a_network_is_told(holder_network: FakeHolderNetwork) -> None:
     networks = NetworkManager("p")
-    outside.fails = {"apply_nft_rules", "remove_bridges"}
+    holder_network.fails = {"apply_nft_rules", "remove_bridges"}
     with pytest.raises(ExceptionGroup) as caught:
         asyncio.run(networks.create_network(Network(key="a", name="p_a"), "hash", {}))
     assert [str(error) for error in caught.value.exceptions] == [
@@ -178,14 +184,18 @@ def test_the_first_error_of_making_a_network_is_told(outside: Outside) -> None:
     ]
 
 
-def test_a_bridge_that_was_left_is_removed_before_it_is_made(outside: Outside) -> None:
+def test_a_bridge_that_was_left_is_removed_before_it_is_made(
+    holder_network: FakeHolderNetwork,
+) -> None:
     bridge = planned(Network(key="a", name="p_a")).bridge.name
-    outside.interfaces.add(bridge)
+    holder_network.interfaces.add(bridge)
     asyncio.run(NetworkManager("p").create_network(Network(key="a", name="p_a"), "hash", {}))
-    assert outside.calls[:2] == ["remove_bridges", "create_bridge"]
+    assert holder_network.calls[:2] == ["remove_bridges", "create_bridge"]
 
 
-def test_a_network_that_others_use_goes_when_they_have_gone(outside: Outside) -> None:
+def test_a_network_that_others_use_goes_when_they_have_gone(
+    holder_network: FakeHolderNetwork,
+) -> None:
     networks = NetworkManager("p")
     records.write_network(ours())
     dnsmasq.hosts_folder("p_a").mkdir(parents=True)
@@ -197,20 +207,20 @@ def test_a_network_that_others_use_goes_when_they_have_gone(outside: Outside) ->
     guest.unlink()
     asyncio.run(networks.remove_leaving())
     assert records.find_network("p_a") is None
-    assert outside.calls == ["remove_bridges"]
+    assert holder_network.calls == ["remove_bridges"]
 
 
-def test_a_network_that_nobody_wanted_to_go_stays(outside: Outside) -> None:
+def test_a_network_that_nobody_wanted_to_go_stays(holder_network: FakeHolderNetwork) -> None:
     networks = NetworkManager("p")
     records.write_network(ours())
     asyncio.run(networks.remove_leaving())
     assert records.find_network("p_a") is not None
-    assert outside.calls == []
+    assert holder_network.calls == []
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../../x", "a/b", "a\0b", "x\n", " ", "n" * 300])
 def test_no_network_is_made_or_looked_for_outside_its_folder(
-    outside: Outside, holder_tmpfs: Path, name: str
+    holder_network: FakeHolderNetwork, holder_tmpfs: Path, name: str
 ) -> None:
     networks = NetworkManager("p")
     with pytest.raises(NameInvalid, match="cannot name a network"):
@@ -218,5 +228,5 @@ def test_no_network_is_made_or_looked_for_outside_its_folder(
     if name != " ":
         with pytest.raises(NameInvalid):
             records.find_network(name)
-    assert outside.calls == []
+    assert holder_network.calls == []
     assert [path.name for path in holder_tmpfs.rglob("*") if path.is_file()] == []

@@ -1,4 +1,4 @@
-"""Networks as they are recorded."""
+"""Make records of networks."""
 
 import ipaddress
 

@@ -1,4 +1,4 @@
-"""Projects for tests of plans, and what an executed plan leaves behind."""
+"""Make projects for tests of plans, and the snapshot that an executed plan leaves."""
 
 from textwrap import dedent
 

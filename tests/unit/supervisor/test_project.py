@@ -19,7 +19,7 @@ from cntnr_compose.supervisor.project import SupervisedProject
 
 
 class FakeNetworks:
-    """Networks of a project, none by default."""
+    """Stand in for the networks of a project; there are none by default."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []

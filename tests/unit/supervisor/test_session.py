@@ -41,7 +41,7 @@ class FakeContext:
 
 
 class Command:
-    """The other end of a session."""
+    """Stand in for a command at the other end of a session."""
 
     def __init__(self, wire: socket.socket, served: "asyncio.Task[bool]") -> None:
         self.wire, self.served = wire, served

@@ -1,4 +1,4 @@
-"""A command replaces a supervisor of an older version, and leaves one of a newer version alone."""
+"""A client reads replies one by one, and replaces a supervisor of an older version, not a newer one."""
 
 import contextlib
 import os
@@ -11,17 +11,116 @@ from typing import cast
 import pytest
 
 from cntnr_compose.client import client, connection, prestart
-from cntnr_compose.client.connection import Connection, SupervisorNewer, SupervisorOlder
+from cntnr_compose.client.client import Client
+from cntnr_compose.client.connection import (
+    Connection,
+    SupervisorGone,
+    SupervisorNewer,
+    SupervisorOlder,
+)
 from cntnr_compose.core import paths
+from cntnr_compose.core.errors import CntnrError, ProgramMissing, RemoteError
+from cntnr_compose.core.events import Progress
 from cntnr_compose.core.values import from_json, replace, to_json, to_tree
+from cntnr_compose.host import proc
 from cntnr_compose.host.namespaces import holder
-from cntnr_compose.model.protocol import OWN_GREETING, Greeting, Ping, Request, ResultReply, Serve
+from cntnr_compose.model.plan import Plan
+from cntnr_compose.model.protocol import (
+    OWN_GREETING,
+    ErrorReply,
+    EventReply,
+    ExecutePlan,
+    Greeting,
+    Ping,
+    Request,
+    ResultReply,
+    Serve,
+)
+from cntnr_compose.networks.port_driver import PortTaken
+
+STARTED = Progress(kind="Container", name="web", status="Started")
+
+
+@pytest.fixture
+def connected() -> Iterator[tuple[Client, socket.socket]]:
+    our_end, supervisor = socket.socketpair()
+    client = Client(Connection(our_end, Path("log")), "shop")
+    yield client, supervisor
+    client.close()
+    supervisor.close()
+
+
+def test_a_plan_is_asked_for_and_its_events_are_read_one_by_one(
+    connected: tuple[Client, socket.socket],
+) -> None:
+    client, supervisor = connected
+    client.start_executing(Plan())
+    assert (
+        from_json(supervisor.recv(1000), dict)["type"]
+        == from_json(to_json(ExecutePlan(plan=Plan())), dict)["type"]
+    )
+    for reply in (EventReply(event=STARTED), ResultReply()):
+        supervisor.send(to_json(reply) + b"\n")
+    assert client.next_reply() == STARTED
+    assert client.has_buffered_reply  # select would wait in vain
+    assert client.next_reply() is None
+
+
+def test_what_went_wrong_over_there_is_raised_here(connected: tuple[Client, socket.socket]) -> None:
+    client, supervisor = connected
+    supervisor.send(
+        to_json(ErrorReply(error="X", message="it broke", hint="mend it", exit_code=3)) + b"\n"
+    )
+    with pytest.raises(RemoteError, match="it broke") as raised:
+        client.next_reply()
+    assert (raised.value.kind, raised.value.hint, raised.value.exit_code) == ("X", "mend it", 3)
+
+
+def test_a_supervisor_that_is_gone_is_told(connected: tuple[Client, socket.socket]) -> None:
+    client, supervisor = connected
+    supervisor.close()
+    with pytest.raises(SupervisorGone):
+        client.next_reply()
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (PortTaken("127.0.0.1", 80), "cannot publish port 80 on 127.0.0.1: it is in use by nginx"),
+        (
+            PortTaken("", 80, "container x"),
+            "cannot publish port 80 on 0.0.0.0: it is in use by container x",
+        ),
+        (ProgramMissing("80"), "cannot find the program 80"),
+    ],
+)
+def test_who_has_a_port_is_told_where_the_supervisor_could_not_know(
+    connected: tuple[Client, socket.socket],
+    monkeypatch: pytest.MonkeyPatch,
+    error: CntnrError,
+    expected: str,
+) -> None:
+    client, supervisor = connected
+    monkeypatch.setattr(proc, "find_listener", lambda port: "nginx" if port == 80 else "")
+    supervisor.send(to_json(ErrorReply.from_error(error)) + b"\n")
+    with pytest.raises(RemoteError) as raised:
+        client.next_reply()
+    assert str(raised.value) == expected
+    assert (raised.value.kind, raised.value.hint) == (error.kind, error.hint)
+
+
+def test_a_supervisor_that_knows_no_details_is_understood() -> None:
+    line = b'{"type":"failed","error":"PortTaken","message":"it is in use"}'
+    assert from_json(line, ErrorReply).to_error().details == {}
+
+
+# ---- supervisors of other versions ----
 
 NEWER, OLDER = replace(OWN_GREETING, version="99.0.0"), replace(OWN_GREETING, version="0.0.9")
 
 
-class Supervisors:
-    """Stand-ins for the supervisors that a command meets: one that listens, and those that it starts."""
+class FakeSupervisors:
+    """Stand in for the supervisors that a command meets: one that listens, and those that it starts."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -33,7 +132,7 @@ class Supervisors:
         self.is_slow = False  # another command's supervisor is always quicker than ours
 
     def listen(self, greeting: Greeting) -> None:
-        """Listen as a supervisor of a version."""
+        """Listen like a supervisor of a version."""
         self._server = server = socket.socket(socket.AF_UNIX)
         server.bind(str(self.path))
         server.listen()
@@ -62,7 +161,7 @@ class Supervisors:
         return our_end
 
     def answer(self, connected: socket.socket, greeting: Greeting, name: str = "") -> None:
-        """Answer as a supervisor does, until the command hangs up."""
+        """Answer like a supervisor until the command hangs up."""
         with connected, connected.makefile("rb") as lines:
             for line in lines:
                 request = from_json(line, cast("type[Request]", Request))
@@ -80,8 +179,8 @@ class Supervisors:
 
 
 @pytest.fixture
-def supervisors(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Supervisors]:
-    supervisors = Supervisors(tmp_path / "p.sock")
+def supervisors(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeSupervisors]:
+    supervisors = FakeSupervisors(tmp_path / "p.sock")
     monkeypatch.setattr(paths, "supervisor_socket", lambda _project: supervisors.path)
     monkeypatch.setattr(paths, "supervisor_log", lambda _project: tmp_path / "log")
     monkeypatch.setattr(paths, "supervisor_logs", lambda: tmp_path)
@@ -94,7 +193,7 @@ def supervisors(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sup
 
 @pytest.mark.parametrize("start", [True, False])
 def test_an_older_one_is_ended_in_our_turn_when_the_next_one_is_ready(
-    supervisors: Supervisors,
+    supervisors: FakeSupervisors,
     start: bool,
 ) -> None:
     supervisors.listen(OLDER)
@@ -105,7 +204,7 @@ def test_an_older_one_is_ended_in_our_turn_when_the_next_one_is_ready(
     assert supervisors.requests == expected
 
 
-def test_a_newer_one_is_left_alone(supervisors: Supervisors) -> None:
+def test_a_newer_one_is_left_alone(supervisors: FakeSupervisors) -> None:
     supervisors.listen(NEWER)
     with pytest.raises(SupervisorNewer, match=r"newer version \(cntnr 99\.0\.0") as raised:
         client.connect("p")
@@ -115,7 +214,7 @@ def test_a_newer_one_is_left_alone(supervisors: Supervisors) -> None:
     assert (supervisors.requests, supervisors.started) == (["Ping"], 0)
 
 
-def test_one_of_the_same_version_is_taken(supervisors: Supervisors) -> None:
+def test_one_of_the_same_version_is_taken(supervisors: FakeSupervisors) -> None:
     supervisors.listen(OWN_GREETING)
     client.connect("p").close()
     assert (supervisors.requests, supervisors.started) == (["Ping"], 0)
@@ -123,7 +222,7 @@ def test_one_of_the_same_version_is_taken(supervisors: Supervisors) -> None:
 
 @pytest.mark.parametrize("start", [True, False])
 def test_where_there_is_none_one_is_started_if_it_shall_be(
-    supervisors: Supervisors,
+    supervisors: FakeSupervisors,
     start: bool,
 ) -> None:
     connected_client = client.connect("p", start=start)
@@ -134,7 +233,7 @@ def test_where_there_is_none_one_is_started_if_it_shall_be(
 
 
 def test_where_an_older_one_comes_back_each_time_the_command_gives_up(
-    supervisors: Supervisors,
+    supervisors: FakeSupervisors,
 ) -> None:
     supervisors.listen(OLDER)
     supervisors.is_slow = True
@@ -145,7 +244,7 @@ def test_where_an_older_one_comes_back_each_time_the_command_gives_up(
 
 
 def test_a_process_that_is_not_the_one_it_says_is_not_ended(tmp_path: Path) -> None:
-    supervisors = Supervisors(tmp_path / "p.sock")
+    supervisors = FakeSupervisors(tmp_path / "p.sock")
     supervisors.listen(replace(OLDER, pid=1))
     running = connection.open_connection(supervisors.path, tmp_path / "log")
     assert running is not None
