@@ -1,4 +1,4 @@
-"""The rules of the house that a machine can check: light start, examples that load."""
+"""Check rules of the code base: imports at startup, examples that load, clean-up of failures."""
 
 import ast
 import os
@@ -40,7 +40,7 @@ def cntnr(
 
 
 def modules_after(*words: str, home: Path, cwd: Path = ROOT) -> set[str]:
-    """Run the command line and give the modules that it loaded."""
+    """Run the command line; return the modules that it loaded."""
     done = cntnr(*words, before=TELL, home=home, cwd=cwd)
     assert done.returncode == 0, done.stderr
     loaded = set(done.stderr.rpartition("\0")[2].split())
@@ -72,8 +72,8 @@ def test_config_imports_little(tmp_path: Path) -> None:
     (tmp_path / "compose.yaml").write_text(text)
     loaded = modules_after("compose", "config", home=tmp_path, cwd=tmp_path)
     assert not loaded & (HEAVY - {"yaml"} | NOT_FOR_CONFIG)
-    mine = {name.split(".")[1] for name in loaded if name.startswith("cntnr_compose.")}
-    assert mine == {"cli", "core", "compose"}
+    packages = {name.split(".")[1] for name in loaded if name.startswith("cntnr_compose.")}
+    assert packages == {"cli", "core", "compose"}
 
 
 @pytest.mark.parametrize("name", ["client.prestart", "supervisor.main", "host.process"])
@@ -100,7 +100,7 @@ def test_what_is_printed_is_utf_8_whatever_the_locale(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "expected"),
     [
         (
             "--services 2>&1 >/dev/full",
@@ -113,7 +113,9 @@ def test_what_is_printed_is_utf_8_whatever_the_locale(tmp_path: Path) -> None:
         ("nobody 2>/dev/full", 1, ""),
     ],
 )
-def test_streams_may_be_full_or_closed(words: str, code: int, said: str, tmp_path: Path) -> None:
+def test_streams_may_be_full_or_closed(
+    words: str, code: int, expected: str, tmp_path: Path
+) -> None:
     (tmp_path / "compose.yaml").write_text("services: {web: {image: i}}\n")
     command = f'"{sys.executable}" -c "{MAIN}" compose config {words}'
     done = subprocess.run(
@@ -124,7 +126,7 @@ def test_streams_may_be_full_or_closed(words: str, code: int, said: str, tmp_pat
         cwd=tmp_path,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
     )
-    assert (done.returncode, done.stdout, done.stderr) == (code, said, "")
+    assert (done.returncode, done.stdout, done.stderr) == (code, expected, "")
 
 
 @pytest.mark.parametrize("folder", EXAMPLES, ids=lambda path: path.name)
@@ -138,8 +140,8 @@ def test_example_loads_and_says_how_it_is_run(folder: Path, tmp_path: Path) -> N
 
 
 def test_no_clean_up_hides_the_failure_that_it_follows() -> None:
-    """What is awaited where something has failed goes through `process.clean_up`."""
-    found = [
+    """Check that handlers of all exceptions await only through `process.clean_up`."""
+    bare_awaits = [
         f"{path}:{call.lineno}"
         for path in (ROOT / "cntnr_compose").rglob("*.py")
         for handler in ast.walk(ast.parse(path.read_text()))
@@ -148,7 +150,7 @@ def test_no_clean_up_hides_the_failure_that_it_follows() -> None:
         if isinstance(call, ast.Await)
         and ast.unparse(call.value).partition("(")[0] != "process.clean_up"
     ]
-    assert found == []
+    assert bare_awaits == []
 
 
 def _catches_all(handler: ast.ExceptHandler) -> bool:
