@@ -30,11 +30,11 @@ WARNING = WarningEvent(text="careful")
 def test_quiet_options_hide_events(
     images: ImageOptions, shown: list[Event], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given: dict[str, Any] = {}
+    keywords: dict[str, Any] = {}
     events: list[Event] = []
 
     def ensure(_project: object, *, emit: Any, **options: Any) -> dict[str, str]:
-        given.update(options)
+        keywords.update(options)
         for event in (PULL, BUILD, LINE, WARNING):
             emit(event)
         return {"busybox": "sha256:1"}
@@ -43,7 +43,7 @@ def test_quiet_options_hide_events(
     ids = prepare_images(ProjectOptions(), SHOP, images, events.append)
     assert ids == {"busybox": "sha256:1"}
     assert events == shown
-    assert given == {"build": False, "no_build": False, "pull": ""}
+    assert keywords == {"build": False, "no_build": False, "pull": ""}
 
 
 def test_a_plan_knows_the_images_that_were_prepared() -> None:

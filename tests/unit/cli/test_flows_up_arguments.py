@@ -1,4 +1,4 @@
-"""What is arguments of `up`: contradictions are refused in docker's words."""
+"""Arguments of `up`: contradictions are refused in docker's words."""
 
 import pytest
 
