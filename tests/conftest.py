@@ -1,4 +1,4 @@
-"""What all tests share: nothing is skipped quietly.
+"""Make skipped tests fail, for all tests.
 
 A skipped test proves nothing, so a skip fails the run unless its reason stands in `MAY_SKIP`, or
 the run was started with ``--may-skip`` on a machine that is known to lack things.

@@ -1,4 +1,4 @@
-"""The rules of the house that a machine can check: floors, light start, examples that load."""
+"""Check rules of the code base: layers, imports at startup, examples that load, clean-up of failures."""
 
 import ast
 import os
@@ -51,7 +51,7 @@ def test_floors_are_kept() -> None:
 
 
 def modules_after(*words: str, home: Path, cwd: Path = ROOT) -> set[str]:
-    """Run the command line and give the modules that it loaded."""
+    """Run the command line; return the modules that it loaded."""
     done = cntnr(*words, before=TELL, home=home, cwd=cwd)
     assert done.returncode == 0, done.stderr
     loaded = set(done.stderr.rpartition("\0")[2].split())
@@ -83,8 +83,8 @@ def test_config_imports_little(tmp_path: Path) -> None:
     (tmp_path / "compose.yaml").write_text(text)
     loaded = modules_after("compose", "config", home=tmp_path, cwd=tmp_path)
     assert not loaded & (HEAVY - {"yaml"} | NOT_FOR_CONFIG)
-    mine = {name.split(".")[1] for name in loaded if name.startswith("cntnr_compose.")}
-    assert mine == {"cli", "core", "compose"}
+    packages = {name.split(".")[1] for name in loaded if name.startswith("cntnr_compose.")}
+    assert packages == {"cli", "core", "compose"}
 
 
 @pytest.mark.parametrize("name", ["client.prestart", "supervisor.main", "host.process"])
@@ -111,7 +111,7 @@ def test_what_is_printed_is_utf_8_whatever_the_locale(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "expected"),
     [
         (
             "--services 2>&1 >/dev/full",
@@ -124,7 +124,9 @@ def test_what_is_printed_is_utf_8_whatever_the_locale(tmp_path: Path) -> None:
         ("nobody 2>/dev/full", 1, ""),
     ],
 )
-def test_streams_may_be_full_or_closed(words: str, code: int, said: str, tmp_path: Path) -> None:
+def test_streams_may_be_full_or_closed(
+    words: str, code: int, expected: str, tmp_path: Path
+) -> None:
     (tmp_path / "compose.yaml").write_text("services: {web: {image: i}}\n")
     command = f'"{sys.executable}" -c "{MAIN}" compose config {words}'
     done = subprocess.run(
@@ -135,7 +137,7 @@ def test_streams_may_be_full_or_closed(words: str, code: int, said: str, tmp_pat
         cwd=tmp_path,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
     )
-    assert (done.returncode, done.stdout, done.stderr) == (code, said, "")
+    assert (done.returncode, done.stdout, done.stderr) == (code, expected, "")
 
 
 @pytest.mark.parametrize("folder", EXAMPLES, ids=lambda path: path.name)
@@ -156,8 +158,8 @@ def test_no_package_initialiser_holds_code() -> None:
 
 
 def test_no_clean_up_hides_the_failure_that_it_follows() -> None:
-    """What is awaited where something has failed goes through `process.clean_up`."""
-    found = [
+    """Check that handlers of all exceptions await only through `process.clean_up`."""
+    bare_awaits = [
         f"{path}:{call.lineno}"
         for path in (ROOT / "cntnr_compose").rglob("*.py")
         for handler in ast.walk(ast.parse(path.read_text()))
@@ -166,7 +168,7 @@ def test_no_clean_up_hides_the_failure_that_it_follows() -> None:
         if isinstance(call, ast.Await)
         and ast.unparse(call.value).partition("(")[0] != "process.clean_up"
     ]
-    assert found == []
+    assert bare_awaits == []
 
 
 def _catches_all(handler: ast.ExceptHandler) -> bool:

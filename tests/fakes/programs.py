@@ -1,4 +1,4 @@
-"""Programs that only note how they were called, and do what a line of shell says."""
+"""Fake programs that record their arguments and run a shell script."""
 
 import os
 from pathlib import Path
@@ -7,26 +7,26 @@ import pytest
 
 
 class Programs:
-    """A folder of fake programs that stands first in PATH."""
+    """A folder of fake programs, to be put first in PATH."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir()
 
     def add(self, name: str, script: str = "") -> None:
-        """Put a program there; ``script`` is what it does after it has noted its call."""
+        """Add a program that records its call and then runs ``script``."""
         program = self._folder / name
         note = f'{{ printf "%s\\0" "$@"; echo; }} >>"{self._folder}/{name}.calls"'
         program.write_text(f"#!/bin/sh\n{note}\n{script}\n")
         program.chmod(0o755)
 
     def calls(self, name: str) -> list[list[str]]:
-        """Give the arguments of every call so far."""
+        """Return the arguments of every call so far."""
         noted = self._folder / f"{name}.calls"
         if not noted.exists():
             return []
         return [line.rstrip("\0").split("\0") for line in noted.read_text().splitlines()]
 
     def enter(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Let these programs be found before all others."""
+        """Put the folder first in PATH."""
         monkeypatch.setenv("PATH", f"{self._folder}:{os.environ['PATH']}")

@@ -1,4 +1,4 @@
-"""The fakes themselves."""
+"""Tests of the fake programs themselves."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""Scenarios run the real parts as an ordinary user; what they leave behind fails them."""
+"""Fixtures of the scenarios: the unprivileged user, projects, a registry.
+
+A test that leaves something behind fails."""
 
 import itertools
 import os
@@ -18,7 +20,7 @@ _numbers = itertools.count(1)
 
 
 class MakeProject(Protocol):
-    """Makes a project of a compose text (or of an example's folder)."""
+    """Make a project from a compose text or from an example's folder."""
 
     def __call__(
         self,
@@ -32,43 +34,43 @@ class MakeProject(Protocol):
 
 @pytest.fixture(scope="session")
 def user() -> Iterator[User]:
-    """Give the unprivileged user, with stores of its own for this session."""
-    found = lib.find_user()
-    yield found
+    """Provide the unprivileged user, with folders of its own for this session."""
+    user = lib.find_user()
+    yield user
     if os.environ.get("CNTNR_TEST_KEEP"):
-        sys.stderr.write(f"\nkept: {found.base}\n")
+        sys.stderr.write(f"\nkept: {user.base}\n")
     else:
-        lib.remove(found)
+        lib.remove(user)
 
 
 @pytest.fixture
 def leftovers(user: User) -> Callable[[], list[str]]:
-    """Give a question: what is here now that was not here before the test, after a short wait?"""
+    """Return a function that lists what has appeared since the test began, after a short wait."""
     before = lib.snapshot(user)
 
     def ask(timeout: float = 10) -> list[str]:
-        found: list[str] = []
+        remaining: list[str] = []
 
         def clean() -> bool:
-            found[:] = lib.snapshot(user).beyond(before)
-            return not found
+            remaining[:] = lib.snapshot(user).beyond(before)
+            return not remaining
 
         try:
             lib.wait_until(clean, timeout=timeout)
         except pytest.fail.Exception:
-            return found
+            return remaining
         return []
 
     return ask
 
 
 @pytest.fixture
-def project(
+def make_project(
     user: User, leftovers: Callable[[], list[str]], request: pytest.FixtureRequest
 ) -> Iterator[MakeProject]:
-    """Give a maker of projects; each is taken down with its volumes, and nothing may be left."""
-    made: list[Project] = []
-    request.node.stash[STORIES] = made
+    """Return a function that makes projects; bring each down at the end and check that nothing is left."""
+    projects: list[Project] = []
+    request.node.stash[STORIES] = projects
 
     def make(
         text: str = "",
@@ -82,25 +84,25 @@ def project(
         folder.mkdir(parents=True)
         if example:
             shutil.copytree(ROOT / "examples/compose" / example, folder, dirs_exist_ok=True)
-        new = Project(user, folder, folder.name)
+        project = Project(user, folder, folder.name)
         if text:
-            new.write("compose.yaml", text)
+            project.write("compose.yaml", text)
         for path, content in (files or {}).items():
-            new.write(path, content, mode=0o755 if content.startswith("#!") else 0o644)
+            project.write(path, content, mode=0o755 if content.startswith("#!") else 0o644)
         user.own(folder.parent)
-        made.append(new)
-        return new
+        projects.append(project)
+        return project
 
     yield make
     user.end_started()
     ends = [
         each.compose("down", "-v", "-t", "0", "--remove-orphans", timeout=60)
-        for each in made
+        for each in projects
         if any(each.folder.glob("*compose*.y*ml"))
     ]
     left = leftovers()
     failed = [str(end) for end in ends if end.returncode != 0]
-    for each in made:
+    for each in projects:
         shutil.rmtree(each.folder.parent, ignore_errors=True)
     assert not left, "left behind after down -v:\n" + "\n".join(left)
     assert not failed, "\n".join(failed)
@@ -122,7 +124,7 @@ def pytest_runtest_makereport(
 
 @pytest.fixture(scope="session")
 def registry(user: User) -> Iterator[Registry]:
-    """Start a registry with a busybox image, and let ``docker.io`` resolve to it."""
+    """Serve a registry with a busybox image in place of ``docker.io``."""
     with served_registry(user) as served:
         names = ("library/busybox:latest", "library/busybox:1")
         served.push(make_image("busybox"), "busybox", *names)
@@ -131,14 +133,14 @@ def registry(user: User) -> Iterator[Registry]:
 
 @pytest.fixture(scope="session")
 def busybox_image(registry: Registry) -> str:
-    """Give the name of a small image that can be pulled: static busybox with its applets."""
+    """Return the name of a small image that can be pulled: static busybox with its applets."""
     assert registry
     return "busybox:latest"
 
 
 @pytest.fixture(scope="session")
 def debian_images(user: User, registry: Registry) -> dict[str, str]:
-    """Give the names of images made of Debian packages, by what they run."""
+    """Push images made of Debian packages; return their names by what they run."""
     layout = make_image("debian")
     names = {
         "debian": "debian:12",
@@ -155,5 +157,5 @@ def debian_images(user: User, registry: Registry) -> dict[str, str]:
 
 @pytest.fixture
 def wait_until() -> Callable[..., object]:
-    """Give the one way to wait for something in a scenario."""
+    """Return `lib.wait_until`."""
     return lib.wait_until

@@ -1,4 +1,4 @@
-"""A registry with one image, of which the layer is not what its digest or its size says."""
+"""A registry that serves images whose layers do not match their digest or size."""
 
 import contextlib
 import hashlib
@@ -14,7 +14,7 @@ DOCKER = "application/vnd.docker"
 
 
 class Liar:
-    """What it serves: content by path, of which some is cut short."""
+    """Content that the registry serves, by path; ``cut`` says after how many bytes it stops."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -27,7 +27,7 @@ class Liar:
         return {"mediaType": kind, "digest": digest, "size": len(content)}
 
     def image(self, name: str, layer: bytes, diff: bytes) -> dict[str, object]:
-        """Serve an image of one layer; give the layer's descriptor."""
+        """Add an image of one layer; return the layer's descriptor."""
         kind = f"{DOCKER}.distribution.manifest.v2+json"
         config = {
             "os": "linux", "architecture": os.uname().machine.replace("x86_64", "amd64"),
@@ -45,7 +45,7 @@ class Liar:
 
 @contextlib.contextmanager
 def lying_registry() -> Iterator[Liar]:
-    """Serve it for as long as the block runs."""
+    """Serve a `Liar` registry for as long as the block runs."""
 
     class Answer(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -83,7 +83,7 @@ def lying_registry() -> Iterator[Liar]:
 
 
 def layer(size: int = 1 << 16) -> bytes:
-    """Make an archive with one file that does not get smaller by packing."""
+    """Make a tar archive with one file of random bytes, which cannot be compressed."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
         entry = tarfile.TarInfo("file")

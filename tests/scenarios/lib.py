@@ -1,4 +1,4 @@
-"""The stage that scenarios play on: an ordinary user, projects, and what is left behind."""
+"""Helpers of the scenarios: an unprivileged user, projects, snapshots of processes and files."""
 
 import contextlib
 import json
@@ -22,7 +22,7 @@ from tests.scenarios import login
 
 ROOT = Path(__file__).resolve().parents[2]
 MIB = 1 << 20
-# A service that publishes a port, to be filled in: image, port.
+# A service that publishes a port; `format` with image and port.
 WEB = """
 services:
   web:
@@ -35,7 +35,7 @@ services:
 
 @dataclass(frozen=True)
 class Result:
-    """How a command ended and what it said."""
+    """Exit status and output of a command."""
 
     argv: list[str]
     returncode: int
@@ -49,7 +49,7 @@ class Result:
         )
 
     def ok(self) -> "Result":
-        """Give the result back, or fail the test where the status is not 0."""
+        """Return this result; fail the test if the status is not 0."""
         if self.returncode != 0:
             pytest.fail(str(self), pytrace=True)
         return self
@@ -67,7 +67,7 @@ class Result:
 
 @dataclass(frozen=True)
 class User:
-    """The unprivileged user that scenarios run as, and where its files lie."""
+    """The unprivileged user that runs the scenarios, and its folders."""
 
     name: str
     uid: int
@@ -90,7 +90,7 @@ class User:
         return self.session / "cntnr" if self.session else Path(f"/tmp/cntnr-{self.uid}")
 
     def inside(self, name: str) -> Path | None:
-        """Give where a path of the holder's own tmpfs is, seen from here; None where none runs."""
+        """Return a path of the holder's tmpfs as seen from outside; None if no holder runs."""
         try:
             held = json.loads((self.runtime / "holder/holder.json").read_text())
         except FileNotFoundError:
@@ -98,12 +98,12 @@ class User:
         return Path(f"/proc/{held['child']}/root/run/cntnr", name)
 
     def bundles(self) -> list[str]:
-        """List the bundles that there are, by the beginning of their container's id."""
+        """List the names of the existing bundles: each the beginning of a container's id."""
         place = self.inside("b")
         return sorted(path.name for path in place.glob("*")) if place else []
 
     def env(self) -> dict[str, str]:
-        """Make the environment of this user's commands."""
+        """Return the environment for this user's commands."""
         session = {"XDG_RUNTIME_DIR": str(self.session)} if self.session else {}
         return {
             **session,
@@ -123,9 +123,9 @@ class User:
         lasting: bool = False,
         **more: Any,
     ) -> "subprocess.Popen[str]":
-        """Start a command as this user, in a process group of its own; the test's end is its, too.
+        """Start a command as this user, in a process group of its own; end it with the test.
 
-        One that is ``lasting`` serves several tests, and is ended by whoever started it.
+        A ``lasting`` command serves several tests; its caller ends it.
         """
         if os.getuid() != self.uid:
             more |= {"user": self.uid, "group": self.gid, "extra_groups": []}
@@ -145,9 +145,9 @@ class User:
     started: "list[subprocess.Popen[str]]" = field(default_factory=list, compare=False)
 
     def end_started(self) -> None:
-        """End all that a test has started and, since it failed, not waited for.
+        """Kill the commands that a failed test has started and not waited for.
 
-        Otherwise Python would complain when it forgets them, and fail whichever test runs then.
+        Otherwise Python warns when it collects them, and the test that runs then fails.
         """
         while self.started:
             process = self.started.pop()
@@ -156,7 +156,7 @@ class User:
                 process.wait(10)
             for stream in (process.stdin, process.stdout, process.stderr):
                 if stream is not None:
-                    with contextlib.suppress(OSError):  # what was not written yet has no reader
+                    with contextlib.suppress(OSError):  # the reader of unwritten input is gone
                         stream.close()
 
     def run(
@@ -167,7 +167,7 @@ class User:
         stdin: str = "",
         timeout: float = 120,
     ) -> Result:
-        """Run a command as this user to its end; kill it and fail after ``timeout`` seconds."""
+        """Run a command as this user and return its result; kill it and fail after ``timeout`` seconds."""
         pipe = subprocess.PIPE
         process = self.popen(*argv, cwd=cwd, env=env, stdin=pipe, stdout=pipe, stderr=pipe)
         try:
@@ -183,7 +183,7 @@ class User:
         return Result(list(argv), process.returncode, out, err)
 
     def own(self, path: Path) -> Path:
-        """Give a path (and all below) to this user."""
+        """Change the owner of a path and everything below it to this user."""
         if os.getuid() == 0:
             for folder, _, files in os.walk(path):
                 for name in (".", *files):
@@ -193,14 +193,14 @@ class User:
         return path
 
     def ids(self) -> list[range]:
-        """Give the user ids that are this user's: its own and its subordinate ones."""
-        mine = [range(self.uid, self.uid + 1)]
+        """List the ranges of this user's ids: its own and its subordinate ones."""
+        ranges = [range(self.uid, self.uid + 1)]
         for line in Path("/etc/subuid").read_text().splitlines():
             who, _, rest = line.partition(":")
             if who in (self.name, str(self.uid)):
                 start, count = map(int, rest.split(":"))
-                mine.append(range(start, start + count))
-        return mine
+                ranges.append(range(start, start + count))
+        return ranges
 
 
 @dataclass
@@ -229,19 +229,19 @@ class Project:
         return self.cntnr("compose", *words, **more)
 
     def up(self, *words: str, **more: Any) -> Result:
-        """Run ``up -d`` and insist that it works."""
+        """Run ``up -d``; fail the test if it fails."""
         return self.compose("up", "-d", *words, **more).ok()
 
     def down(self, *words: str, **more: Any) -> Result:
-        """Run ``down -t 1`` and insist that it works."""
+        """Run ``down -t 1``; fail the test if it fails."""
         return self.compose("down", "-t", "1", *words, **more).ok()
 
     def ps(self, *words: str) -> list[dict[str, Any]]:
-        """Give the containers as ``ps -a --format json`` tells them."""
+        """List the containers as ``ps -a --format json`` prints them."""
         return self.compose("ps", "-a", "--format", "json", *words).ok().json_lines
 
     def states(self) -> dict[str, str]:
-        """Give the state of each container by name."""
+        """Return the state of each container by name."""
         return {row["Name"]: row["State"] for row in self.ps()}
 
     def exec(self, service: str, *words: str, **more: Any) -> Result:
@@ -249,16 +249,16 @@ class Project:
         return self.compose("exec", "-T", service, *words, **more)
 
     def logs_count(self, text: str) -> int:
-        """Count the log lines that hold a text."""
+        """Count the log lines that contain a text."""
         logs = self.compose("logs", "--no-color", "--no-log-prefix").ok().stdout
         return sum(text in line for line in logs.splitlines())
 
     def published(self, service: str, port: int) -> str:
-        """Give the ``ADDRESS:PORT`` under which a container's port is published."""
+        """Return the ``ADDRESS:PORT`` under which a container's port is published."""
         return self.compose("port", service, str(port)).ok().stdout.strip()
 
     def story(self) -> str:
-        """Collect what a developer wants to read when a scenario failed."""
+        """Collect what helps to understand a failed scenario: config, ps, logs, log files."""
         parts = [
             str(self.compose(*words.split(), timeout=30))
             for words in ("config", "ps -a", "logs --no-color --tail 200")
@@ -271,7 +271,7 @@ class Project:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What of a user's can be seen on the machine at one moment."""
+    """Processes, mounts, listening ports and files of a user at one moment."""
 
     processes: frozenset[str] = field(default_factory=frozenset)
     mounts: frozenset[str] = field(default_factory=frozenset)
@@ -279,7 +279,7 @@ class Snapshot:
     files: frozenset[str] = field(default_factory=frozenset)
 
     def beyond(self, before: "Snapshot") -> list[str]:
-        """List what is here and was not there before."""
+        """List what is in this snapshot and not in an earlier one."""
         return [
             *sorted(self.processes - before.processes),
             *sorted(self.mounts - before.mounts),
@@ -289,7 +289,7 @@ class Snapshot:
 
 
 def snapshot(user: User) -> Snapshot:
-    """Look for the user's processes, mounts, listening ports and files."""
+    """Take a snapshot of the user's processes, mounts, listening ports and files."""
     return Snapshot(
         processes=frozenset(_processes(user)),
         mounts=frozenset(
@@ -303,14 +303,14 @@ def snapshot(user: User) -> Snapshot:
 
 
 def _processes(user: User) -> Iterable[str]:
-    mine, own_namespace = user.ids(), os.readlink("/proc/self/ns/user")
+    ranges, own_namespace = user.ids(), os.readlink("/proc/self/ns/user")
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             uid = entry.stat().st_uid
             words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            if not any(uid in ids for ids in mine) or int(entry.name) == os.getpid():
+            if not any(uid in ids for ids in ranges) or int(entry.name) == os.getpid():
                 continue
-            # Whoever runs the suite as himself has other processes, which are none of ours.
+            # A developer who runs the suite as himself has other processes: pass over them.
             if os.getuid() == user.uid and str(user.base) not in words:
                 try:
                     if os.readlink(entry / "ns/user") == own_namespace:
@@ -324,16 +324,16 @@ def _processes(user: User) -> Iterable[str]:
 
 
 def _listeners(user: User) -> Iterable[str]:
-    mine = user.ids()
+    ranges = user.ids()
     for kind, state in (("tcp", "0A"), ("tcp6", "0A"), ("udp", "07"), ("udp6", "07")):
         for line in Path(f"/proc/net/{kind}").read_text().splitlines()[1:]:
             words = line.split()
-            if words[3] == state and any(int(words[7]) in ids for ids in mine):
+            if words[3] == state and any(int(words[7]) in ids for ids in ranges):
                 yield f"{kind} port {int(words[1].rpartition(':')[2], 16)} is listened on"
 
 
 def _files(user: User) -> Iterable[str]:
-    # Images and their layers stay after `down -v`, and locks are worth nothing to anybody else.
+    # Images and their layers stay after `down -v`, and so may lock files.
     places = [user.runtime, *(user.data / name for name in ("containers", "projects", "volumes"))]
     places += filter(None, (user.inside(name) for name in ("b", "s", "u")))
     for place in places:
@@ -346,37 +346,37 @@ def _files(user: User) -> Iterable[str]:
 def wait_until(
     met: Callable[[], Any], *, timeout: float = 15, what: str = "", every: float = 0.05
 ) -> Any:
-    """Ask ``met`` until it gives something true, and give that; fail after ``timeout`` seconds."""
+    """Call ``met`` until it returns a true value, and return that; fail after ``timeout`` seconds."""
     end = time.monotonic() + timeout
     while True:
-        found = met()
-        if found:
-            return found
+        answer = met()
+        if answer:
+            return answer
         if time.monotonic() > end:
-            pytest.fail(f"not within {timeout} s: {what or met}; last answer: {found!r}")
+            pytest.fail(f"not within {timeout} s: {what or met}; last answer: {answer!r}")
         time.sleep(every)
 
 
 def rounds(usual: int) -> range:
-    """Give the seeds of a test that takes chances; CNTNR_TEST_ROUNDS asks for more of them."""
+    """Return the seeds of a random test; CNTNR_TEST_ROUNDS sets their number."""
     return range(int(os.environ.get("CNTNR_TEST_ROUNDS", usual)))
 
 
 def free_port() -> int:
-    """Find a TCP port of 127.0.0.1 that nobody listens on now."""
+    """Find a TCP port of 127.0.0.1 that no process listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def http_get(url: str, *, timeout: float = 5) -> str:
-    """Ask for a page once and give its text; raise `OSError` where there is none."""
+    """Fetch a page once and return its text; raise `OSError` if there is none."""
     with urllib.request.urlopen(url, timeout=timeout) as answer:
         return str(answer.read().decode(errors="replace"))
 
 
 def http_answers(url: str, *, within: float = 15) -> str:
-    """Ask for a page until it comes."""
+    """Fetch a page, again and again until it comes, and return its text."""
 
     def ask() -> str:
         try:
@@ -388,27 +388,27 @@ def http_answers(url: str, *, within: float = 15) -> str:
 
 
 def find_user() -> User:
-    """Choose the user for the scenarios, and make its folders and its copy of the tree."""
+    """Choose the user for the scenarios; create its folders and its copy of the tree."""
     if os.getuid() == 0:
         name = os.environ.get("CNTNR_TEST_USER", "cntnr-test")
         try:
-            found = pwd.getpwnam(name)
+            account = pwd.getpwnam(name)
         except KeyError:
             pytest.exit(f"there is no user {name}: run `make setup`", returncode=1)
-        made = subprocess.run(
+        mirror = subprocess.run(
             [sys.executable, ROOT / "contrib/setup/mirror.py", name],
             check=True,
             capture_output=True,
             text=True,
         )
-        copy = Path(made.stdout.strip())
+        copy = Path(mirror.stdout.strip())
         venv, tree = copy / "venv", copy / "tree"
     else:
-        found = pwd.getpwuid(os.getuid())
+        account = pwd.getpwuid(os.getuid())
         venv, tree = ROOT / ".venv", ROOT
-    base = _room() / f"cntnr-test-{found.pw_uid}" / str(os.getpid())
-    session = _session(found, base)
-    user = User(found.pw_name, found.pw_uid, found.pw_gid, base, venv, tree, session)
+    base = _room() / f"cntnr-test-{account.pw_uid}" / str(os.getpid())
+    session = _session(account, base)
+    user = User(account.pw_name, account.pw_uid, account.pw_gid, base, venv, tree, session)
     for path in (base, user.home / ".config/containers", base / "projects", base / "data"):
         path.mkdir(parents=True, exist_ok=True)
     base.chmod(0o755)
@@ -418,9 +418,9 @@ def find_user() -> User:
     return user
 
 
-def _session(found: pwd.struct_passwd, base: Path) -> Path | None:
+def _session(account: pwd.struct_passwd, base: Path) -> Path | None:
     if os.getuid() == 0:
-        return login.log_in(found.pw_uid, found.pw_gid)
+        return login.log_in(account.pw_uid, account.pw_gid)
     if not login.is_wanted():
         pytest.exit("only root can take a login away: run the suite as root", returncode=1)
     session = base / "run"
@@ -435,23 +435,23 @@ def _room() -> Path:
 
 
 def remove(user: User) -> None:
-    """Remove a session's folder, with the files of subordinate ids in it, and end its processes."""
+    """Kill a session's processes and remove its folder, with the files of subordinate ids in it."""
     for line in _processes(user):
         if str(user.base) in line:
             os.kill(int(line.split()[1]), signal.SIGKILL)
     if os.getuid() != 0 and user.base.exists():
         inside = ["rootlesskit", "--net=host", "rm", "-rf", str(user.base)]
         subprocess.run(inside, check=False, capture_output=True)
-    # Deeper than shutil goes, some of it.
+    # Some folders are too deep for shutil.
     subprocess.run(["rm", "-rf", str(user.base)], check=False, capture_output=True)
 
 
-def refused(ended: Result, *said: str, code: int = 1) -> str:
-    """Check that a command failed as it should, and give what it said."""
+def assert_refused(ended: Result, *expected: str, code: int = 1) -> str:
+    """Check that a command failed with one error that contains the expected texts; return its stderr."""
     assert ended.returncode == code, str(ended)
     assert "Traceback" not in ended.stderr, ended.stderr
     assert "internal error" not in ended.stderr, ended.stderr
     assert ended.stderr.count("error: ") == 1, ended.stderr
-    for part in said:
+    for part in expected:
         assert part in ended.stderr, ended.stderr
     return ended.stderr

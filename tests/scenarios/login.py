@@ -1,7 +1,7 @@
-"""What a login leaves a user: the folder of its session, and mounts that are shared as systemd shares them.
+"""Imitate a login: the user's runtime directory, and mounts that are shared as systemd shares them.
 
-The machine that the suite runs on may have neither. So the suite has mounts of its own, where it makes
-both; they go with it.
+The machine that the suite runs on may have neither. So the suite makes both in a mount namespace of its own,
+which ends with it.
 """
 
 import ctypes
@@ -16,14 +16,14 @@ SESSIONS = Path("/run/user")
 
 
 def is_wanted() -> bool:
-    """Tell whether users are logged in; CNTNR_TEST_ENVIRONMENT=bare is cron, `su` or a container."""
+    """Return whether the user is to be logged in; CNTNR_TEST_ENVIRONMENT=bare is like cron or `su`."""
     chosen = os.environ.get("CNTNR_TEST_ENVIRONMENT", "login")
     assert chosen in ("login", "bare"), f"CNTNR_TEST_ENVIRONMENT is login or bare, not {chosen}"
     return chosen == "login"
 
 
 def log_in(uid: int, gid: int) -> Path | None:
-    """Log a user in, for this process and its children; give its XDG_RUNTIME_DIR. Takes root."""
+    """Log a user in, for this process and its children; return its XDG_RUNTIME_DIR. Needs root."""
     _own_mounts()
     SESSIONS.mkdir(exist_ok=True)
     _mount("tmpfs", str(SESSIONS), "tmpfs", 0, "mode=0755")

@@ -1,4 +1,4 @@
-"""The parts that a stack is made of, found from outside: to kill them, or to see that they live."""
+"""Find the processes of a running project from outside, to kill them or to check that they live."""
 
 import contextlib
 import json
@@ -16,7 +16,7 @@ SUPERVISOR = "cntnr_compose.supervisor.main"
 
 @dataclass(frozen=True)
 class Process:
-    """A process of the user's as it was when it was found."""
+    """A process of the user at the moment it was listed."""
 
     pid: int
     parent: int
@@ -31,13 +31,13 @@ class Process:
         return words_of(self.pid) == self.words
 
     def kill(self, number: int = signal.SIGKILL) -> None:
-        """Send it a signal, unless it is gone."""
+        """Send the process a signal, unless it has ended."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
 
 def words_of(pid: int) -> tuple[str, ...]:
-    """Give a process's command line; empty for one that is gone, or a zombie."""
+    """Return a process's command line; empty for one that has ended, or a zombie."""
     try:
         text = Path(f"/proc/{pid}/cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
@@ -46,18 +46,18 @@ def words_of(pid: int) -> tuple[str, ...]:
 
 
 def processes(user: User) -> Iterator[Process]:
-    """List the user's processes, those with subordinate ids too."""
-    mine = user.ids()
+    """List the user's processes, with those of its subordinate ids."""
+    ranges = user.ids()
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            if any(entry.stat().st_uid in ids for ids in mine):
+            if any(entry.stat().st_uid in ids for ids in ranges):
                 parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
                 words = words_of(int(entry.name))
                 if words:
                     yield Process(int(entry.name), parent, words)
 
 
-# What tells each part from the others, by its command line.
+# Each kind of process, recognised by its command line.
 PARTS: dict[str, Callable[[Process], bool]] = {
     "supervisor": lambda one: SUPERVISOR in one.line,
     "holder's parent": lambda one: one.words[0].endswith("rootlesskit"),
@@ -71,18 +71,18 @@ PARTS: dict[str, Callable[[Process], bool]] = {
 
 
 def find(user: User, part: str) -> list[Process]:
-    """List the processes that are such a part, the youngest last."""
+    """List the processes of one kind, the youngest last."""
     return sorted((p for p in processes(user) if PARTS[part](p)), key=lambda one: one.pid)
 
 
 def supervisors(project: Project) -> list[Process]:
-    """Find a project's own supervisors: those that write to its log."""
-    # The holder has the folder of the runtime folder by another name.
+    """List the supervisors of a project: those that write to its log."""
+    # Inside the holder the runtime folder has another path.
     log = f"/{project.user.runtime.name}/s/{project.name}.log"
 
-    def writes_there(one: Process) -> bool:
+    def writes_there(process: Process) -> bool:
         try:
-            return os.readlink(f"/proc/{one.pid}/fd/1").removesuffix(" (deleted)").endswith(log)
+            return os.readlink(f"/proc/{process.pid}/fd/1").removesuffix(" (deleted)").endswith(log)
         except FileNotFoundError:
             return False
 
@@ -90,32 +90,34 @@ def supervisors(project: Project) -> list[Process]:
 
 
 def supervisor(project: Project) -> Process:
-    """Find a project's own supervisor."""
-    [found] = supervisors(project)
-    return found
+    """Return the one supervisor of a project."""
+    [process] = supervisors(project)
+    return process
 
 
 def kill_supervisor(project: Project) -> None:
-    """Kill a project's supervisor, and wait until it is gone."""
-    found = supervisor(project)
-    found.kill()
-    wait_until(lambda: not found.is_alive, what="the supervisor is gone", every=0.01)
+    """Kill a project's supervisor, and wait until it has ended."""
+    process = supervisor(project)
+    process.kill()
+    wait_until(lambda: not process.is_alive, what="the supervisor is gone", every=0.01)
 
 
 def kill_all(user: User, part: str) -> None:
-    """Kill every process that is such a part, and wait until they are gone."""
-    found = find(user, part)
-    assert found, f"there is no {part} to kill"
-    for one in found:
-        one.kill()
-    wait_until(lambda: not any(one.is_alive for one in found), what=f"{part} is gone", every=0.01)
+    """Kill every process of one kind, and wait until they have ended."""
+    victims = find(user, part)
+    assert victims, f"there is no {part} to kill"
+    for process in victims:
+        process.kill()
+    wait_until(
+        lambda: not any(process.is_alive for process in victims), what=f"{part} is gone", every=0.01
+    )
 
 
 def statuses(project: Project) -> dict[str, dict[str, Any]]:
-    """Read what is written of a project's containers, by name."""
-    found = {}
+    """Read the status files of a project's containers, by container name."""
+    statuses_by_name = {}
     for path in (project.user.data / "containers" / project.name).glob("*/record.json"):
         with contextlib.suppress(FileNotFoundError, ValueError):
             record = json.loads(path.read_text())
-            found[record["name"]] = json.loads(path.with_name("status.json").read_text())
-    return found
+            statuses_by_name[record["name"]] = json.loads(path.with_name("status.json").read_text())
+    return statuses_by_name

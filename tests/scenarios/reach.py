@@ -1,4 +1,4 @@
-"""What containers see of each other and of the outside, asked from inside them."""
+"""Check from inside containers what they reach: each other, names, and the outside."""
 
 import contextlib
 import socket
@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.scenarios.lib import Project
 
-# A service of this says its own name to whoever asks for /who. Killed, since sh ignores SIGTERM.
+# A service that serves its own host name as /who. Killed, since sh ignores SIGTERM.
 SAYS = """
   image: busybox
   command: ["sh", "-c", "mkdir /srv; hostname >/srv/who; exec httpd -f -p 80 -h /srv"]
@@ -33,40 +33,40 @@ true
 
 
 def answers(project: Project, service: str, *targets: str, index: int = 1) -> dict[str, str]:
-    """Ask ``HOST[:PORT]/PATH`` each from inside a container; give what those said that answered."""
+    """Fetch each ``HOST[:PORT]/PATH`` from inside a container; return the bodies of those that answered."""
     words = ("exec", "-T", "--index", str(index), service, "sh", "-c", _ASK, "ask", *targets)
     lines = project.compose(*words).ok().stdout.splitlines()
     return dict(line.partition(" ")[::2] for line in lines)
 
 
-def looked_up(
+def look_up(
     project: Project, service: str, *names: str, server: str = "", index: int = 1
 ) -> dict[str, set[str]]:
-    """Look names up from inside a container; give the addresses of those that there are."""
+    """Look up names from inside a container; return the addresses of those that exist."""
     words = ("exec", "-T", "--index", str(index), service, "sh", "-c", _LOOK_UP, "look", server)
-    found: dict[str, set[str]] = {}
+    addresses_by_name: dict[str, set[str]] = {}
     for line in project.compose(*words, *names).ok().stdout.splitlines():
         name, _, address = line.partition(" ")
-        found.setdefault(name, set()).add(address)
-    return found
+        addresses_by_name.setdefault(name, set()).add(address)
+    return addresses_by_name
 
 
 def addresses(project: Project, service: str, *, index: int = 1) -> dict[str, str]:
-    """Give a container's IPv4 addresses by interface."""
+    """Return a container's IPv4 addresses by interface."""
     words = ("exec", "-T", "--index", str(index), service, "ip", "-o", "-4", "addr")
     rows = [line.split() for line in project.compose(*words).ok().stdout.splitlines()]
     return {row[1]: row[3].partition("/")[0] for row in rows if row[1] != "lo"}
 
 
 def is_refused(address: str, port: int) -> bool:
-    """Tell whether nobody answers on a TCP port."""
+    """Return whether a connection to a TCP port fails."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family) as probe:
         return probe.connect_ex((address, port)) != 0
 
 
 def host_address() -> str:
-    """Find an address of this machine that others can reach; nothing is sent."""
+    """Return an address of this machine that others can reach, without sending anything."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect(("192.0.2.1", 9))
         return str(probe.getsockname()[0])
@@ -79,12 +79,12 @@ class _Greeter(BaseHTTPRequestHandler):
         self.wfile.write(b"greetings from outside\n")
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is http.server's
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextlib.contextmanager
 def outside_server(address: str) -> Iterator[int]:
-    """Serve "greetings from outside" on an address of this machine; give the port."""
+    """Serve "greetings from outside" on an address of this machine; yield the port."""
     with ThreadingHTTPServer((address, 0), _Greeter) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

@@ -1,4 +1,4 @@
-"""A real registry on 127.0.0.1 and the images in it, so that `image: redis:7` works anywhere."""
+"""Serve a real registry in place of docker.io, so that `image: redis:7` works without internet."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ RULE = '[[registry]]\nprefix = "{prefix}"\nlocation = "{address}"\ninsecure = tr
 
 
 def make_image(what: str) -> Path:
-    """Make (or find) the OCI layout of a fixture image, as whoever runs the suite."""
+    """Return the OCI layout of a fixture image; make it if it does not exist."""
     made = subprocess.run(
         [sys.executable, ROOT / "contrib/fixtures/make.py", what],
         capture_output=True,
@@ -26,14 +26,14 @@ def make_image(what: str) -> Path:
 
 
 class Registry:
-    """A registry that stands in for docker.io in the user's configuration."""
+    """A registry that the user's configuration uses in place of docker.io."""
 
     def __init__(self, address: str, user: User) -> None:
         self.address = address
         self._user = user
 
     def push(self, layout: Path, tag: str, *names: str) -> None:
-        """Push an image of an OCI layout under names such as ``library/redis:7``."""
+        """Push an image from an OCI layout under names such as ``library/redis:7``."""
         for name in names:
             done = subprocess.run(
                 [*COPY, f"oci:{layout}:{tag}", f"docker://{self.address}/{name}"],
@@ -47,7 +47,7 @@ class Registry:
 
 @contextlib.contextmanager
 def served_registry(user: User) -> Iterator[Registry]:
-    """Serve a registry as long as the block runs; the user's tools take it for docker.io."""
+    """Serve a registry as long as the block runs, and configure the user's tools to use it as docker.io."""
     address = f"127.0.0.1:{free_port()}"
     store, settings = user.base / "registry", user.base / "registry.yml"
     settings.write_text(

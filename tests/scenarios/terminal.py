@@ -1,4 +1,4 @@
-"""A terminal for a command: what it draws, and what is typed."""
+"""Run a command on a pseudo terminal: type input and read what it draws."""
 
 import os
 import pty
@@ -14,13 +14,13 @@ from tests.scenarios.lib import Project
 
 
 class Terminal:
-    """A command that runs on a pseudo terminal of its own."""
+    """A command on a pseudo terminal of its own."""
 
     def __init__(
         self, project: Project, *argv: str, size: tuple[int, int] = (24, 80), **more: Any
     ) -> None:
-        """Start ``argv`` in the project's folder, with rows and columns."""
-        self._ours, theirs = pty.openpty()
+        """Start ``argv`` in the project's folder, on a terminal of ``size`` rows and columns."""
+        self._ours, command_end = pty.openpty()
         self.resize(*size)
         env: Mapping[str, str] = {"TERM": "xterm", **more.pop("env", {})}
         self._process = project.user.popen(
@@ -31,12 +31,12 @@ class Terminal:
             *argv,
             cwd=project.folder,
             env=env,
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
+            stdin=command_end,
+            stdout=command_end,
+            stderr=command_end,
             **more,
         )
-        os.close(theirs)
+        os.close(command_end)
         self.shown = ""
 
     def __enter__(self) -> Self:
@@ -57,11 +57,11 @@ class Terminal:
         fcntl.ioctl(self._ours, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def type(self, text: str) -> None:
-        """Type something."""
+        """Type a text."""
         os.write(self._ours, text.encode())
 
     def sees(self, text: str, *, timeout: float = 15) -> str:
-        """Wait until a text is shown; give what was shown until then."""
+        """Wait until a text is shown; return what was shown up to its end."""
         end = time.monotonic() + timeout
         while text not in self.shown:
             if not self._read(end):
@@ -70,7 +70,7 @@ class Terminal:
         return before + text
 
     def ends(self, *, timeout: float = 15) -> int:
-        """Wait for the end of the command; give its status."""
+        """Wait until the command ends; return its exit status."""
         end = time.monotonic() + timeout
         while self._read(end):
             pass
@@ -82,7 +82,7 @@ class Terminal:
             return False
         try:
             part = os.read(self._ours, 1 << 16)
-        except OSError:  # nobody has the other end open any more
+        except OSError:  # no process has the other end open any more
             return False
         self.shown += part.decode(errors="replace")
         return bool(part)

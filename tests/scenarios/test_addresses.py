@@ -9,7 +9,7 @@ import pytest
 from tests.scenarios import parts
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import Project, free_port, http_answers, rounds, wait_until
-from tests.scenarios.reach import SAYS, addresses, answers, looked_up
+from tests.scenarios.reach import SAYS, addresses, answers, look_up
 
 pytestmark = pytest.mark.usefixtures("busybox_image")
 
@@ -27,40 +27,40 @@ networks: {{default: , side: }}
 
 
 def interfaces(project: Project, service: str) -> dict[str, str]:
-    """Give a container's hardware addresses by IPv4 address."""
+    """Return a container's MAC addresses by IPv4 address."""
     at = addresses(project, service)
     words = "for i; do cat /sys/class/net/$i/address; done"
-    said = project.exec(service, "sh", "-c", words, "look", *at).ok().stdout.split()
-    return dict(zip(at.values(), said, strict=True))
+    output = project.exec(service, "sh", "-c", words, "look", *at).ok().stdout.split()
+    return dict(zip(at.values(), output, strict=True))
 
 
-def test_a_container_keeps_its_addresses(project: MakeProject) -> None:
-    here = project(STAYS)
-    here.up()
-    first = interfaces(here, "backend")
+def test_a_container_keeps_its_addresses(make_project: MakeProject) -> None:
+    project = make_project(STAYS)
+    project.up()
+    first = interfaces(project, "backend")
     assert len(first) == 2
     for address, hardware in first.items():
         octets = "".join(f":{int(octet):02x}" for octet in address.split("."))
         assert hardware == f"02:42{octets}"
 
-    here.compose("restart", "-t", "0").ok()
-    assert interfaces(here, "backend") == first
+    project.compose("restart", "-t", "0").ok()
+    assert interfaces(project, "backend") == first
     # While it does not run nobody else gets its address.
-    here.compose("stop", "-t", "0", "backend").ok()
-    here.up("--no-deps", "--scale", "other=5", "other")
-    here.compose("start", "backend").ok()
-    assert interfaces(here, "backend") == first
+    project.compose("stop", "-t", "0", "backend").ok()
+    project.up("--no-deps", "--scale", "other=5", "other")
+    project.compose("start", "backend").ok()
+    assert interfaces(project, "backend") == first
 
-    identity, restarts = here.ps("backend")[0]["ID"], _restarts(here)
-    here.exec("backend", "kill", "1")
-    wait_until(lambda: _restarts(here) > restarts, what="it has been restarted")
-    assert here.ps("backend")[0]["ID"] == identity
-    assert interfaces(here, "backend") == first
+    identity, restarts = project.ps("backend")[0]["ID"], _restarts(project)
+    project.exec("backend", "kill", "1")
+    wait_until(lambda: _restarts(project) > restarts, what="it has been restarted")
+    assert project.ps("backend")[0]["ID"] == identity
+    assert interfaces(project, "backend") == first
 
-    here.up("-t", "0", "--force-recreate")
-    assert here.ps("backend")[0]["ID"] != identity
-    assert interfaces(here, "backend") == first
-    every = [addresses(here, "other", index=number)["eth0"] for number in (1, 2)]
+    project.up("-t", "0", "--force-recreate")
+    assert project.ps("backend")[0]["ID"] != identity
+    assert interfaces(project, "backend") == first
+    every = [addresses(project, "other", index=number)["eth0"] for number in (1, 2)]
     assert len({*every, *first}) == 4
 
 
@@ -68,23 +68,23 @@ def _restarts(project: Project) -> int:
     return int(parts.statuses(project)[f"{project.name}-backend-1"].get("restarts", 0))
 
 
-def test_up_works_whatever_was_killed(project: MakeProject) -> None:
-    here = project(STAYS)
-    here.up()
-    first = interfaces(here, "backend")
-    here.compose("stop", "-t", "0", "backend").ok()
-    parts.kill_supervisor(here)
-    here.up("--scale", "other=4")
-    assert interfaces(here, "backend") == first
-    parts.kill_all(here.user, "holder's parent")
-    here.up("--scale", "other=4")
-    every = [addresses(here, "other", index=number)["eth0"] for number in (1, 2, 3, 4)]
-    assert len({*every, *interfaces(here, "backend")}) == 6
+def test_up_works_whatever_was_killed(make_project: MakeProject) -> None:
+    project = make_project(STAYS)
+    project.up()
+    first = interfaces(project, "backend")
+    project.compose("stop", "-t", "0", "backend").ok()
+    parts.kill_supervisor(project)
+    project.up("--scale", "other=4")
+    assert interfaces(project, "backend") == first
+    parts.kill_all(project.user, "holder's parent")
+    project.up("--scale", "other=4")
+    every = [addresses(project, "other", index=number)["eth0"] for number in (1, 2, 3, 4)]
+    assert len({*every, *interfaces(project, "backend")}) == 6
 
 
-def test_neighbours_and_ports_reach_it_at_once_after_a_restart(project: MakeProject) -> None:
+def test_neighbours_and_ports_reach_it_at_once_after_a_restart(make_project: MakeProject) -> None:
     port = free_port()
-    here = project(f"""
+    project = make_project(f"""
 x-says: &says {SAYS}
 services:
   fixed:
@@ -94,14 +94,14 @@ services:
   near: {{<<: *says, networks: [lan]}}
 networks: {{lan: {{ipam: {{config: [{{subnet: 10.67.3.0/24}}]}}}}}}
 """)
-    here.up()
+    project.up()
     wait_until(lambda: http_answers(f"http://127.0.0.1:{port}/who"))
-    assert answers(here, "near", "10.67.3.9/who")
+    assert answers(project, "near", "10.67.3.9/who")
     for _ in range(2):
-        here.compose("restart", "-t", "0", "fixed").ok()
+        project.compose("restart", "-t", "0", "fixed").ok()
         began = time.monotonic()
         wait_until(lambda: http_answers(f"http://127.0.0.1:{port}/who"), timeout=3)
-        wait_until(lambda: answers(here, "near", "10.67.3.9/who"), timeout=3)
+        wait_until(lambda: answers(project, "near", "10.67.3.9/who"), timeout=3)
         assert time.monotonic() - began < 3
 
 
@@ -112,8 +112,8 @@ ORDERS = {
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_a_chosen_address_is_left_to_who_chose_it(project: MakeProject, order: str) -> None:
-    here = project(f"""
+def test_a_chosen_address_is_left_to_who_chose_it(make_project: MakeProject, order: str) -> None:
+    project = make_project(f"""
 services:
   any: {{image: busybox, command: sleep 900, stop_signal: KILL, scale: 4}}
   fixed:
@@ -131,20 +131,22 @@ services:
 networks: {{default: {{ipam: {{config: [{{subnet: 10.222.9.0/28}}]}}}}}}
 """)
     for _ in rounds(3):
-        here.up()
-        assert addresses(here, "fixed") == {"eth0": "10.222.9.3"}
-        here.compose("restart", "-t", "0").ok()
-        assert addresses(here, "fixed") == {"eth0": "10.222.9.3"}
-        here.compose("--profile", "more", "up", "-d").ok()
-        assert addresses(here, "later") == {"eth0": "10.222.9.4"}
-        assert set(here.states().values()) == {"running"}
-        here.compose("--profile", "more", "down").ok()
-    here.up("any")
-    here.up()
-    assert addresses(here, "fixed") == {"eth0": "10.222.9.3"}
+        project.up()
+        assert addresses(project, "fixed") == {"eth0": "10.222.9.3"}
+        project.compose("restart", "-t", "0").ok()
+        assert addresses(project, "fixed") == {"eth0": "10.222.9.3"}
+        project.compose("--profile", "more", "up", "-d").ok()
+        assert addresses(project, "later") == {"eth0": "10.222.9.4"}
+        assert set(project.states().values()) == {"running"}
+        project.compose("--profile", "more", "down").ok()
+    project.up("any")
+    project.up()
+    assert addresses(project, "fixed") == {"eth0": "10.222.9.3"}
 
 
-def test_a_chosen_address_may_become_another_s_while_its_owner_rests(project: MakeProject) -> None:
+def test_a_chosen_address_may_become_another_s_while_its_owner_rests(
+    make_project: MakeProject,
+) -> None:
     text = """
 services:
   any: {image: busybox, command: sleep 900, stop_signal: KILL}
@@ -158,21 +160,21 @@ networks: {default: {ipam: {config: [{subnet: 10.222.8.0/24}]}}}
     stop_signal: KILL
     networks: {default: {ipv4_address: 10.222.8.2}}
 """
-    here = project(text.replace("FIXED", ""))
-    here.up()
-    assert addresses(here, "any") == {"eth0": "10.222.8.2"}
-    here.write("compose.yaml", text.replace("FIXED", fixed))
-    taken = here.compose("up", "-d")
+    project = make_project(text.replace("FIXED", ""))
+    project.up()
+    assert addresses(project, "any") == {"eth0": "10.222.8.2"}
+    project.write("compose.yaml", text.replace("FIXED", fixed))
+    taken = project.compose("up", "-d")
     assert taken.returncode == 1
-    assert f"{here.name}-any-1 of project {here.name} has it" in taken.stderr
-    here.compose("stop", "-t", "0").ok()
-    here.up()
-    assert addresses(here, "fixed") == {"eth0": "10.222.8.2"}
-    assert addresses(here, "any") == {"eth0": "10.222.8.3"}
+    assert f"{project.name}-any-1 of project {project.name} has it" in taken.stderr
+    project.compose("stop", "-t", "0").ok()
+    project.up()
+    assert addresses(project, "fixed") == {"eth0": "10.222.8.2"}
+    assert addresses(project, "any") == {"eth0": "10.222.8.3"}
 
 
-def test_ranges_and_aux_addresses_are_kept_to(project: MakeProject) -> None:
-    here = project("""
+def test_ranges_and_aux_addresses_are_kept_to(make_project: MakeProject) -> None:
+    project = make_project("""
 services:
   any: {image: busybox, command: sleep 900, stop_signal: KILL, scale: 5, networks: [lan]}
 networks:
@@ -184,50 +186,50 @@ networks:
           ip_range: 10.68.0.64/28
           aux_addresses: {router: 10.68.0.66, printer: 10.68.0.68}
 """)
-    [row] = [line for line in here.compose("check").stdout.splitlines() if "aux_addr" in line]
+    [row] = [line for line in project.compose("check").stdout.splitlines() if "aux_addr" in line]
     assert row.split()[1] == "honoured"
-    here.up()
-    found = {addresses(here, "any", index=number)["eth0"] for number in range(1, 6)}
-    assert len(found) == 5
-    assert all(ip_address(one) in ip_network("10.68.0.64/28") for one in found)
-    assert not found & {"10.68.0.65", "10.68.0.66", "10.68.0.68"}
+    project.up()
+    taken = {addresses(project, "any", index=number)["eth0"] for number in range(1, 6)}
+    assert len(taken) == 5
+    assert all(ip_address(one) in ip_network("10.68.0.64/28") for one in taken)
+    assert not taken & {"10.68.0.65", "10.68.0.66", "10.68.0.68"}
 
 
-def test_projects_on_one_network_take_different_addresses(project: MakeProject) -> None:
+def test_projects_on_one_network_take_different_addresses(make_project: MakeProject) -> None:
     says = ", ".join(line.strip() for line in SAYS.strip().splitlines())
-    one = project(f"services:\n  a: {{{says}, scale: 3, networks: [n]}}\n"
+    first = make_project(f"services:\n  a: {{{says}, scale: 3, networks: [n]}}\n"
                   "networks: {n: {name: shared-net}}\n")  # fmt: skip
-    two = project(f"services:\n  b: {{{says}, scale: 3, networks: [n]}}\n"
+    second = make_project(f"services:\n  b: {{{says}, scale: 3, networks: [n]}}\n"
                   "networks: {n: {name: shared-net, external: true}}\n")  # fmt: skip
-    one.up()
-    two.up()
+    first.up()
+    second.up()
 
     def every(scale: int = 3) -> list[str]:
         return [
-            addresses(project, service, index=number)["eth0"]
-            for project, service in ((one, "a"), (two, "b"))
+            addresses(make_project, service, index=number)["eth0"]
+            for make_project, service in ((first, "a"), (second, "b"))
             for number in range(1, scale + 1)
         ]
 
     before = every()
     assert len(set(before)) == 6
-    one.compose("stop", "-t", "0").ok()
-    two.up("--scale", "b=5")
-    two.compose("restart", "-t", "0").ok()
-    one.compose("start").ok()
+    first.compose("stop", "-t", "0").ok()
+    second.up("--scale", "b=5")
+    second.compose("restart", "-t", "0").ok()
+    first.compose("start").ok()
     assert every() == before
-    assert looked_up(two, "b", "a") == {"a": set(before[:3])}
+    assert look_up(second, "b", "a") == {"a": set(before[:3])}
     with ThreadPoolExecutor() as both:
-        more = ((one, "a=6"), (two, "b=6"))
+        more = ((first, "a=6"), (second, "b=6"))
         list(both.map(lambda each: each[0].up("--scale", each[1]), more))
     assert len(set(every(6))) == 12
     assert every() == before
-    two.down()
-    one.up("--scale", "a=7")
-    assert addresses(one, "a", index=7)["eth0"] == min(before[3:], key=ip_address)
+    second.down()
+    first.up("--scale", "a=7")
+    assert addresses(first, "a", index=7)["eth0"] == min(before[3:], key=ip_address)
 
 
-def test_services_may_exchange_their_addresses(project: MakeProject) -> None:
+def test_services_may_exchange_their_addresses(make_project: MakeProject) -> None:
     def text(a: int, b: int) -> str:
         services = "".join(
             f"  {name}:\n    <<: *says\n    networks: {{lan: {{ipv4_address: 10.71.0.{last}}}}}\n"
@@ -236,11 +238,11 @@ def test_services_may_exchange_their_addresses(project: MakeProject) -> None:
         pool = "ipam: {config: [{subnet: 10.71.0.0/24}]}"
         return f"x-says: &says {SAYS}\nservices:\n{services}networks: {{lan: {{{pool}}}}}\n"
 
-    here = project(text(5, 6))
-    here.up()
+    project = make_project(text(5, 6))
+    project.up()
     for a, b in ((6, 5), (5, 7), (7, 5)):
-        here.write("compose.yaml", text(a, b))
-        here.up()
-        assert addresses(here, "a") == {"eth0": f"10.71.0.{a}"}
-        assert addresses(here, "b") == {"eth0": f"10.71.0.{b}"}
-        assert set(here.states()) == {f"{here.name}-a-1", f"{here.name}-b-1"}
+        project.write("compose.yaml", text(a, b))
+        project.up()
+        assert addresses(project, "a") == {"eth0": f"10.71.0.{a}"}
+        assert addresses(project, "b") == {"eth0": f"10.71.0.{b}"}
+        assert set(project.states()) == {f"{project.name}-a-1", f"{project.name}-b-1"}

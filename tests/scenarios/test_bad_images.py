@@ -7,7 +7,7 @@ import pytest
 
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.liar import Liar, layer, lying_registry
-from tests.scenarios.lib import free_port, refused
+from tests.scenarios.lib import assert_refused, free_port
 
 Leftovers = Callable[[], list[str]]
 
@@ -19,27 +19,27 @@ def liar() -> Iterator[Liar]:
 
 
 def test_an_image_that_is_not_there(
-    project: MakeProject, leftovers: Leftovers, busybox_image: str
+    make_project: MakeProject, leftovers: Leftovers, busybox_image: str
 ) -> None:
-    mine = project("services: {a: {image: nosuch:1}, b: {image: 'busybox:nosuch'}}")
-    said = refused(mine.compose("up", "-d"), "hint: check the name and the tag")
-    assert "cannot get image nosuch:1: the registry has no such image" in said
-    assert "cannot get image busybox:nosuch: the registry has no such image" in said
-    refused(mine.compose("up", "-d", "--pull", "never"), "no such image: ")
+    project = make_project("services: {a: {image: nosuch:1}, b: {image: 'busybox:nosuch'}}")
+    message = assert_refused(project.compose("up", "-d"), "hint: check the name and the tag")
+    assert "cannot get image nosuch:1: the registry has no such image" in message
+    assert "cannot get image busybox:nosuch: the registry has no such image" in message
+    assert_refused(project.compose("up", "-d", "--pull", "never"), "no such image: ")
     assert leftovers() == []
 
 
-def test_a_registry_that_is_down(project: MakeProject, leftovers: Leftovers) -> None:
+def test_a_registry_that_is_down(make_project: MakeProject, leftovers: Leftovers) -> None:
     address = f"127.0.0.1:{free_port()}"
-    mine = project(f"services: {{a: {{image: {address}/a}}}}")
+    project = make_project(f"services: {{a: {{image: {address}/a}}}}")
     says = f"cannot get image {address}/a:latest: the registry {address} cannot be reached"
-    refused(mine.compose("up", "-d"), says, "hint: check the network")
+    assert_refused(project.compose("up", "-d"), says, "hint: check the network")
     assert leftovers() == []
 
 
 @pytest.mark.parametrize("how", ["another", "truncated", "no archive", "half an archive"])
 def test_a_layer_that_lies(
-    liar: Liar, project: MakeProject, leftovers: Leftovers, how: str
+    liar: Liar, make_project: MakeProject, leftovers: Leftovers, how: str
 ) -> None:
     diff = layer()
     packed = gzip.compress(diff)
@@ -53,10 +53,10 @@ def test_a_layer_that_lies(
         liar.content[key] = ("application/octet-stream", gzip.compress(layer())[: len(packed)])
     elif how == "truncated":
         liar.cut[key] = len(packed) // 2
-    mine = project(f"services: {{a: {{image: {liar.address}/a}}}}")
+    project = make_project(f"services: {{a: {{image: {liar.address}/a}}}}")
     for _ in range(2):  # what came of the first try does not pass for the image
         says = f"error: cannot get image {liar.address}/a:latest: a layer is damaged"
-        refused(mine.compose("up", "-d"), says, "hint: pull it again")
-        assert mine.ps() == [] or set(mine.states().values()) == {"created"}
-    mine.down("-v")
+        assert_refused(project.compose("up", "-d"), says, "hint: pull it again")
+        assert project.ps() == [] or set(project.states().values()) == {"created"}
+    project.down("-v")
     assert leftovers() == []

@@ -9,7 +9,7 @@ from textwrap import dedent
 import pytest
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.lib import WEB, free_port, refused, wait_until
+from tests.scenarios.lib import WEB, assert_refused, free_port, wait_until
 
 Leftovers = Callable[[], list[str]]
 FILES = {
@@ -115,39 +115,42 @@ FILES = {
 
 
 @pytest.mark.parametrize("what", FILES)
-def test_a_file_with(project: MakeProject, leftovers: Leftovers, what: str) -> None:
+def test_a_file_with(make_project: MakeProject, leftovers: Leftovers, what: str) -> None:
     text, says = FILES[what]
-    mine = project(dedent(text) or "\n")
+    project = make_project(dedent(text) or "\n")
     if not text:
-        mine.write("compose.yaml", "")
-    said = refused(
-        mine.compose("up", "-d"), f"error: {mine.folder}/{says}" if "compose.y" in says else says
+        project.write("compose.yaml", "")
+    message = assert_refused(
+        project.compose("up", "-d"),
+        f"error: {project.folder}/{says}" if "compose.y" in says else says,
     )
-    assert said.count("\n") <= 2, said
+    assert message.count("\n") <= 2, message
     assert leftovers() == []
-    mine.write("compose.yaml", "services: {}")
+    project.write("compose.yaml", "services: {}")
 
 
-def test_a_file_that_is_not_there(project: MakeProject, leftovers: Leftovers) -> None:
-    mine = project(name="nothing")
-    refused(mine.compose("up", "-d"), "no configuration file provided: not found")
-    refused(mine.compose("-f", "other.yaml", "up", "-d"), "other.yaml")
+def test_a_file_that_is_not_there(make_project: MakeProject, leftovers: Leftovers) -> None:
+    project = make_project(name="nothing")
+    assert_refused(project.compose("up", "-d"), "no configuration file provided: not found")
+    assert_refused(project.compose("-f", "other.yaml", "up", "-d"), "other.yaml")
     assert leftovers() == []
 
 
-def test_several_mistakes_are_all_told_with_their_places(project: MakeProject) -> None:
-    mine = project("services:\n  a: {image: x, colour: red}\n  b: {image: y, taste: sour}\n")
-    ended = mine.compose("up", "-d")
+def test_several_mistakes_are_all_told_with_their_places(make_project: MakeProject) -> None:
+    project = make_project(
+        "services:\n  a: {image: x, colour: red}\n  b: {image: y, taste: sour}\n"
+    )
+    ended = project.compose("up", "-d")
     assert ended.returncode == 1
     assert "compose.yaml:2:17: services.a.colour" in ended.stderr
     assert "compose.yaml:3:17: services.b.taste" in ended.stderr
-    mine.write("compose.yaml", "services: {}")
+    project.write("compose.yaml", "services: {}")
 
 
-def test_a_port_that_another_program_has(project: MakeProject, busybox_image: str) -> None:
+def test_a_port_that_another_program_has(make_project: MakeProject, busybox_image: str) -> None:
     port = free_port()
-    mine = project(WEB.format(image=busybox_image, port=port))
-    server = mine.user.popen(
+    project = make_project(WEB.format(image=busybox_image, port=port))
+    server = project.user.popen(
         "python3", "-m", "http.server", "--bind", "127.0.0.1", str(port),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
@@ -155,27 +158,29 @@ def test_a_port_that_another_program_has(project: MakeProject, busybox_image: st
         row = f":{port:04X} "
         wait_until(lambda: row in Path("/proc/net/tcp").read_text(), what="it listens")
         says = f"error: cannot publish port {port} on 127.0.0.1: it is in use by "
-        said = refused(mine.compose("up", "-d"), says, "hint: stop what listens there")
-        assert re.search(rf"in use by python3\S* \(process {server.pid}\)", said)
-        assert mine.states() == {f"{mine.name}-web-1": "created"}
+        message = assert_refused(project.compose("up", "-d"), says, "hint: stop what listens there")
+        assert re.search(rf"in use by python3\S* \(process {server.pid}\)", message)
+        assert project.states() == {f"{project.name}-web-1": "created"}
     finally:
         server.kill()
         server.wait()
-    mine.up()
+    project.up()
 
 
-def test_a_port_that_a_container_has(project: MakeProject, busybox_image: str) -> None:
+def test_a_port_that_a_container_has(make_project: MakeProject, busybox_image: str) -> None:
     port = free_port()
-    first, second = (project(WEB.format(image=busybox_image, port=port)) for _ in range(2))
+    first, second = (make_project(WEB.format(image=busybox_image, port=port)) for _ in range(2))
     first.up()
     by = f"it is in use by container {first.name}-web-1 of project {first.name}"
-    refused(second.compose("up", "-d"), f"cannot publish port {port} on 127.0.0.1: {by}")
+    assert_refused(second.compose("up", "-d"), f"cannot publish port {port} on 127.0.0.1: {by}")
     first.down()
     second.up()
 
 
-def test_a_bind_source_that_looks_like_a_file(project: MakeProject, busybox_image: str) -> None:
-    mine = project(f"""
+def test_a_bind_source_that_looks_like_a_file(
+    make_project: MakeProject, busybox_image: str
+) -> None:
+    project = make_project(f"""
         services:
           web:
             image: {busybox_image}
@@ -183,22 +188,24 @@ def test_a_bind_source_that_looks_like_a_file(project: MakeProject, busybox_imag
             stop_signal: KILL
             volumes: ["./nginx.conf:/etc/nginx.conf"]
     """)
-    source = mine.folder / "nginx.conf"
+    source = project.folder / "nginx.conf"
     says = f"error: cannot mount {source} in service web: it does not exist, and looks like a file"
-    refused(mine.compose("up", "-d"), says, "hint: make it, or correct the path")
+    assert_refused(project.compose("up", "-d"), says, "hint: make it, or correct the path")
     assert not source.exists()
-    assert mine.states() == {f"{mine.name}-web-1": "created"}
-    mine.write("nginx.conf", "here\n")
-    mine.up()
-    assert mine.exec("web", "cat", "/etc/nginx.conf").ok().stdout == "here\n"
+    assert project.states() == {f"{project.name}-web-1": "created"}
+    project.write("nginx.conf", "here\n")
+    project.up()
+    assert project.exec("web", "cat", "/etc/nginx.conf").ok().stdout == "here\n"
 
 
-def test_a_program_that_the_image_does_not_have(project: MakeProject, busybox_image: str) -> None:
-    mine = project(f"services: {{web: {{image: {busybox_image}, command: nosuch}}}}")
-    says = f'error: cannot start container {mine.name}-web-1: exec: "nosuch": executable file not found'
-    refused(mine.compose("up", "-d"), says, "hint: the image has no such program")
-    refused(
-        mine.compose("run", "--rm", "web"), 'exec: "nosuch": executable file not found', code=127
+def test_a_program_that_the_image_does_not_have(
+    make_project: MakeProject, busybox_image: str
+) -> None:
+    project = make_project(f"services: {{web: {{image: {busybox_image}, command: nosuch}}}}")
+    says = f'error: cannot start container {project.name}-web-1: exec: "nosuch": executable file not found'
+    assert_refused(project.compose("up", "-d"), says, "hint: the image has no such program")
+    assert_refused(
+        project.compose("run", "--rm", "web"), 'exec: "nosuch": executable file not found', code=127
     )
 
 
@@ -219,9 +226,9 @@ def test_a_program_that_the_image_does_not_have(project: MakeProject, busybox_im
     ],
 )
 def test_a_dependency_that_exits_at_once(
-    project: MakeProject, busybox_image: str, condition: str, check: str, says: str
+    make_project: MakeProject, busybox_image: str, condition: str, check: str, says: str
 ) -> None:
-    mine = project(f"""
+    project = make_project(f"""
         services:
           job:
             image: {busybox_image}
@@ -233,9 +240,9 @@ def test_a_dependency_that_exits_at_once(
             stop_signal: KILL
             depends_on: {{job: {{condition: {condition}}}}}
     """)
-    job, web = f"{mine.name}-job-1", f"{mine.name}-web-1"
-    refused(mine.compose("up", "-d"), says.format(name=job))
+    job, web = f"{project.name}-job-1", f"{project.name}-web-1"
+    assert_refused(project.compose("up", "-d"), says.format(name=job))
     wait_until(
-        lambda: mine.states() == {job: "exited", web: "created"}, what="only one was started"
+        lambda: project.states() == {job: "exited", web: "created"}, what="only one was started"
     )
-    assert mine.user.bundles() == [], "the other waits for nothing any more"
+    assert project.user.bundles() == [], "the other waits for nothing any more"

@@ -13,13 +13,13 @@ import pytest
 
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.liar import Liar, layer, lying_registry
-from tests.scenarios.lib import WEB, Project, Result, User, free_port, refused
+from tests.scenarios.lib import WEB, Project, Result, User, assert_refused, free_port
 
 Leftovers = Callable[[], list[str]]
 
 
 def beneath(user: User, *words: str) -> list[str]:
-    """Make a command that runs ``words`` where mounts can be made that nobody else sees."""
+    """Build a command that runs ``words`` in a mount namespace of its own."""
     return [
         "unshare",
         "--user",
@@ -32,20 +32,20 @@ def beneath(user: User, *words: str) -> list[str]:
     ]
 
 
-def in_another_machine(mine: Project, mounts: str, *words: str) -> Result:
-    """Run a command where ``mounts``, lines of shell, have changed the machine."""
+def in_another_machine(project: Project, mounts: str, *words: str) -> Result:
+    """Run a command after ``mounts``, lines of shell, in a mount namespace of its own."""
     script = f'{mounts}\nexec setpriv --ambient-caps=-all --inh-caps=-all "$@"'
-    argv = beneath(mine.user, script, "sh", "cntnr", "compose", *words)
-    return mine.user.run(*argv, cwd=mine.folder)
+    argv = beneath(project.user, script, "sh", "cntnr", "compose", *words)
+    return project.user.run(*argv, cwd=project.folder)
 
 
 def test_a_user_without_subordinate_ids(
-    project: MakeProject, leftovers: Leftovers, busybox_image: str
+    make_project: MakeProject, leftovers: Leftovers, busybox_image: str
 ) -> None:
-    mine = project(WEB.format(image=busybox_image, port=free_port()))
-    ended = in_another_machine(mine, "mount --bind /dev/null /etc/subuid", "up", "-d")
-    who = mine.user.name
-    refused(
+    project = make_project(WEB.format(image=busybox_image, port=free_port()))
+    ended = in_another_machine(project, "mount --bind /dev/null /etc/subuid", "up", "-d")
+    who = project.user.name
+    assert_refused(
         ended,
         f"error: cannot map the ids of containers: {who} has no range in /etc/subuid and /etc/subgid",
         "hint: an administrator can give one: usermod --add-subuids",
@@ -55,47 +55,49 @@ def test_a_user_without_subordinate_ids(
 
 @pytest.mark.parametrize("program", ["runc", "conmon", "rootlesskit", "slirp4netns", "newuidmap"])
 def test_a_program_that_is_not_installed(
-    project: MakeProject, leftovers: Leftovers, busybox_image: str, program: str
+    make_project: MakeProject, leftovers: Leftovers, busybox_image: str, program: str
 ) -> None:
-    mine = project(WEB.format(image=busybox_image, port=free_port()))
+    project = make_project(WEB.format(image=busybox_image, port=free_port()))
     hidden = f'mount --bind /dev/null "$(PATH=$PATH:/usr/sbin:/sbin command -v {program})"'
-    ended = in_another_machine(mine, hidden, "up", "-d")
-    refused(ended, f"error: cannot find the program {program}", "hint: run `cntnr doctor`")
+    ended = in_another_machine(project, hidden, "up", "-d")
+    assert_refused(ended, f"error: cannot find the program {program}", "hint: run `cntnr doctor`")
     assert leftovers() == []
 
 
 def test_a_device_for_networks_that_is_closed(
-    project: MakeProject, leftovers: Leftovers, busybox_image: str
+    make_project: MakeProject, leftovers: Leftovers, busybox_image: str
 ) -> None:
-    mine = project(WEB.format(image=busybox_image, port=free_port()))
+    project = make_project(WEB.format(image=busybox_image, port=free_port()))
     closed = "touch closed; chmod 0 closed; mount --bind closed /dev/net/tun"
-    ended = in_another_machine(mine, closed, "up", "-d")
-    refused(
+    ended = in_another_machine(project, closed, "up", "-d")
+    assert_refused(
         ended, "error: cannot open /dev/net/tun", "hint: an administrator can open it: chmod 0666"
     )
     assert leftovers() == []
 
 
 def test_a_home_that_cannot_be_written(
-    project: MakeProject, leftovers: Leftovers, busybox_image: str
+    make_project: MakeProject, leftovers: Leftovers, busybox_image: str
 ) -> None:
-    mine = project(WEB.format(image=busybox_image, port=free_port()))
+    project = make_project(WEB.format(image=busybox_image, port=free_port()))
     for name in ("XDG_DATA_HOME", "CNTNR_RUNTIME_DIR"):
         env = {name: "/proc/nowhere", "XDG_RUNTIME_DIR": ""}
-        refused(mine.compose("up", "-d", env=env), "error: cannot write to /proc/nowhere", "hint: ")
+        assert_refused(
+            project.compose("up", "-d", env=env), "error: cannot write to /proc/nowhere", "hint: "
+        )
     assert leftovers() == []
 
 
 def test_a_home_that_others_can_write_to(
-    project: MakeProject, leftovers: Leftovers, busybox_image: str
+    make_project: MakeProject, leftovers: Leftovers, busybox_image: str
 ) -> None:
-    mine = project(WEB.format(image=busybox_image, port=free_port()))
-    place = mine.folder / "open"
+    project = make_project(WEB.format(image=busybox_image, port=free_port()))
+    place = project.folder / "open"
     place.mkdir()
     place.chmod(0o777)
-    mine.user.own(place)
-    ended = mine.compose("up", "-d", env={"CNTNR_RUNTIME_DIR": str(place)})
-    refused(ended, f"error: cannot trust the runtime directory {place}", "hint: ")
+    project.user.own(place)
+    ended = project.compose("up", "-d", env={"CNTNR_RUNTIME_DIR": str(place)})
+    assert_refused(ended, f"error: cannot trust the runtime directory {place}", "hint: ")
     assert leftovers() == []
 
 
@@ -110,7 +112,7 @@ MIB = 1 << 20
 
 @pytest.fixture
 def small_disk(user: User) -> Iterator[Path]:
-    """Mount a disk of a few megabytes, which is soon full, and give where it is."""
+    """Mount a file system of a few megabytes; yield its path."""
     place = user.base / "small"
     place.mkdir(exist_ok=True)
     as_root = [] if os.getuid() == 0 else ["sudo", "-n"]
@@ -125,7 +127,7 @@ def small_disk(user: User) -> Iterator[Path]:
 
 
 def fill(user: User, disk: Path) -> Path:
-    """Leave no room on a disk; give the file that takes it."""
+    """Fill a file system; return the file that takes its space."""
     filler = disk / "filler"
     with filler.open("wb", buffering=0) as out, contextlib.suppress(OSError):
         while True:
@@ -135,9 +137,9 @@ def fill(user: User, disk: Path) -> Path:
 
 
 def test_a_full_disk(
-    small_disk: Path, project: MakeProject, leftovers: Leftovers, busybox_image: str
+    small_disk: Path, make_project: MakeProject, leftovers: Leftovers, busybox_image: str
 ) -> None:
-    mine = project(f"""
+    project = make_project(f"""
         services:
           web:
             image: {busybox_image}
@@ -149,37 +151,39 @@ def test_a_full_disk(
         volumes: {{kept: {{}}}}
     """)
     env = {"XDG_DATA_HOME": str(small_disk)}
-    filler = fill(mine.user, small_disk)
+    filler = fill(project.user, small_disk)
     hint = "hint: free some space"
     full = "error: cannot get image docker.io/library/busybox:latest: no space left on the disk"
-    refused(mine.compose("up", "-d", env=env), re.sub("docker.io/library/", "", full), hint)
+    assert_refused(
+        project.compose("up", "-d", env=env), re.sub("docker.io/library/", "", full), hint
+    )
     assert leftovers() == []
     filler.unlink()
-    mine.compose("pull", env=env).ok()
+    project.compose("pull", env=env).ok()
 
-    filler = fill(mine.user, small_disk)
-    said = refused(mine.compose("up", "-d", env=env), "no space", hint)
-    assert f"{small_disk}" in said or "no space left on the disk" in said
+    filler = fill(project.user, small_disk)
+    message = assert_refused(project.compose("up", "-d", env=env), "no space", hint)
+    assert f"{small_disk}" in message or "no space left on the disk" in message
     filler.unlink()
-    mine.up("--wait", env=env)
-    filler = fill(mine.user, small_disk)
-    mine.exec("web", "true", env=env).ok()
-    mine.compose("restart", "-t", "0", env=env).ok()
-    mine.down("-v", env=env)
+    project.up("--wait", env=env)
+    filler = fill(project.user, small_disk)
+    project.exec("web", "true", env=env).ok()
+    project.compose("restart", "-t", "0", env=env).ok()
+    project.down("-v", env=env)
     assert leftovers() == []
     assert [path.name for path in (small_disk / "cntnr/containers").glob("*")] == []
     assert [path.name for path in (small_disk / "cntnr/volumes").glob("*")] == []
 
 
 def test_an_image_that_is_larger_than_the_disk(
-    small_disk: Path, liar: Liar, project: MakeProject, leftovers: Leftovers
+    small_disk: Path, liar: Liar, make_project: MakeProject, leftovers: Leftovers
 ) -> None:
     diff = layer(8 * MIB)
     liar.image("large", gzip.compress(diff, 1), diff)  # as an image it fits, unpacked it does not
-    mine = project(f"services: {{a: {{image: {liar.address}/large}}}}")
+    project = make_project(f"services: {{a: {{image: {liar.address}/large}}}}")
     env = {"XDG_DATA_HOME": str(small_disk)}
     says = f"error: cannot get image {liar.address}/large:latest: no space left on the disk"
-    refused(mine.compose("up", "-d", env=env), says, "hint: free some space")
-    mine.down("-v", env=env)
+    assert_refused(project.compose("up", "-d", env=env), says, "hint: free some space")
+    project.down("-v", env=env)
     assert list(small_disk.glob("cntnr/layers/.draft-*")) == []
     assert leftovers() == []

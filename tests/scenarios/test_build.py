@@ -71,18 +71,20 @@ LOOK = (
 FAILED = 'process "/bin/sh -c echo why; exit 3" did not complete successfully: exit code: 3\n  why'
 
 
-def made(project: MakeProject, dockerfile: str, *, compose: str = ONE, **files: str) -> Project:
-    return project(dedent(compose), files={"Dockerfile": dedent(dockerfile), **files})
+def make_build_project(
+    make_project: MakeProject, dockerfile: str, *, compose: str = ONE, **files: str
+) -> Project:
+    return make_project(dedent(compose), files={"Dockerfile": dedent(dockerfile), **files})
 
 
 def run(project: Project, command: str, *, user: str = "0", service: str = "web") -> list[str]:
-    """Run a shell command in a container of the image, and give its lines."""
+    """Run a shell command in a container of the image; return its lines."""
     words = ("run", "--rm", "-T", "--user", user, "--entrypoint", "/bin/sh", service, "-c", command)
     return project.compose(*words).ok().stdout.splitlines()
 
 
-def carried_out(text: str) -> list[str]:
-    """Name the steps of a build that were not there already."""
+def executed_steps(text: str) -> list[str]:
+    """List the steps of a build that were not cached."""
     steps = [
         line.partition("] ")[2]
         for line in text.splitlines()
@@ -92,27 +94,27 @@ def carried_out(text: str) -> list[str]:
 
 
 def remains(user: User) -> list[str]:
-    """Name what a build may not leave: half-made things and mounts."""
+    """List what a build must not leave: drafts and mounts."""
     mounts = Path("/proc/mounts").read_text().splitlines()
     return [str(path) for path in user.data.glob("*/.draft-*")] + [
         line for line in mounts if str(user.data) in line
     ]
 
 
-def everything(project: MakeProject) -> Project:
+def everything(make_project: MakeProject) -> Project:
     compose = "services: {web: {build: {context: ., args: {GREETING: hi}}}}\n"
     files = {"src/a.txt": "a\n", "src/sub/b": "b\n", "tool": "#!/bin/sh\necho a tool\n"}
-    web = project(compose, files={"Dockerfile": EVERYTHING, **files})
+    web = make_project(compose, files={"Dockerfile": EVERYTHING, **files})
     with tarfile.open(web.folder / "t.tar.gz", "w:gz") as archive:
-        one = archive.gettarinfo(web.folder / "src", "s")
-        one.uid, one.gid = 7, 8
-        archive.addfile(one)
+        entry = archive.gettarinfo(web.folder / "src", "s")
+        entry.uid, entry.gid = 7, 8
+        archive.addfile(entry)
     web.user.own(web.folder)
     return web
 
 
-def test_every_instruction_does_what_it_says(project: MakeProject, user: User) -> None:
-    web = everything(project)
+def test_every_instruction_does_what_it_says(make_project: MakeProject, user: User) -> None:
+    web = everything(make_project)
     web.compose("build").ok()
     assert remains(user) == []
 
@@ -152,8 +154,8 @@ def test_every_instruction_does_what_it_says(project: MakeProject, user: User) -
     ]  # fmt: skip
 
 
-def test_the_layers_are_what_was_built(project: MakeProject, user: User) -> None:
-    web = everything(project)
+def test_the_layers_are_what_was_built(make_project: MakeProject, user: User) -> None:
+    web = everything(make_project)
     web.compose("build").ok()
     command = f"{LOOK}; find / -xdev -type f -not -path '/etc/*' | sort | xargs sha256sum"
     before = run(web, command)
@@ -164,21 +166,21 @@ def test_the_layers_are_what_was_built(project: MakeProject, user: User) -> None
     assert list((user.data / "layers").glob("s-*")) == []
 
 
-def test_an_unchanged_build_does_nothing(project: MakeProject, user: User) -> None:
-    web = everything(project)
+def test_an_unchanged_build_does_nothing(make_project: MakeProject, user: User) -> None:
+    web = everything(make_project)
     first = web.compose("build").ok()
-    assert len(carried_out(first.stderr)) == 12
+    assert len(executed_steps(first.stderr)) == 12
     index = user.data / "images/index.json"
     before = (index.read_bytes(), index.stat().st_mtime_ns)
     again = web.compose("build").ok()
-    assert carried_out(again.stderr) == []
+    assert executed_steps(again.stderr) == []
     assert (index.read_bytes(), index.stat().st_mtime_ns) == before
     assert not (user.runtime / "holder").exists()  # nobody was needed
 
 
-def test_a_change_is_built_from_where_it_matters(project: MakeProject) -> None:
-    web = made(
-        project,
+def test_a_change_is_built_from_where_it_matters(make_project: MakeProject) -> None:
+    web = make_build_project(
+        make_project,
         """\
         FROM busybox
         RUN echo first
@@ -189,19 +191,21 @@ def test_a_change_is_built_from_where_it_matters(project: MakeProject) -> None:
     )
     web.compose("build").ok()
     os.utime(web.folder / "data", (1, 1))
-    assert carried_out(web.compose("build").ok().stderr) == []
+    assert executed_steps(web.compose("build").ok().stderr) == []
     web.write("data", "two\n")
-    assert carried_out(web.compose("build").ok().stderr) == ["COPY data /data", "RUN cat /data"]
+    assert executed_steps(web.compose("build").ok().stderr) == ["COPY data /data", "RUN cat /data"]
     web.write("data", "one\n")
-    assert carried_out(web.compose("build").ok().stderr) == []
-    assert len(carried_out(web.compose("build", "--no-cache").ok().stderr)) == 3
+    assert executed_steps(web.compose("build").ok().stderr) == []
+    assert len(executed_steps(web.compose("build", "--no-cache").ok().stderr)) == 3
     assert run(web, "cat /data") == ["one"]
 
 
-def test_up_builds_what_is_missing_and_with_build_what_has_changed(project: MakeProject) -> None:
+def test_up_builds_what_is_missing_and_with_build_what_has_changed(
+    make_project: MakeProject,
+) -> None:
     compose = "services: {web: {build: ., stop_grace_period: 0s}}\n"
-    web = made(
-        project, 'FROM busybox\nCOPY d /d\nCMD ["sleep", "1000"]\n', compose=compose, d="one"
+    web = make_build_project(
+        make_project, 'FROM busybox\nCOPY d /d\nCMD ["sleep", "1000"]\n', compose=compose, d="one"
     )
     web.up()
     (first,) = web.ps()
@@ -214,8 +218,8 @@ def test_up_builds_what_is_missing_and_with_build_what_has_changed(project: Make
     assert web.exec("web", "cat", "/d").ok().stdout == "two"
 
 
-def test_options_of_the_file_reach_the_build(project: MakeProject) -> None:
-    web = project(
+def test_options_of_the_file_reach_the_build(make_project: MakeProject) -> None:
+    web = make_project(
         """
 services:
   web:
@@ -264,9 +268,9 @@ secrets:
     assert "local/web:other" in index
 
 
-def test_services_are_built_at_once_and_share_their_stages(project: MakeProject) -> None:
-    web = made(
-        project,
+def test_services_are_built_at_once_and_share_their_stages(make_project: MakeProject) -> None:
+    web = make_build_project(
+        make_project,
         """\
         FROM busybox AS base
         RUN sleep 0.3
@@ -277,7 +281,7 @@ def test_services_are_built_at_once_and_share_their_stages(project: MakeProject)
         """,
         compose="services: {a: {build: {target: a}}, b: {build: {target: b}}}\n",
     )
-    done = carried_out(web.compose("build").ok().stderr)
+    done = executed_steps(web.compose("build").ok().stderr)
     assert sorted(done) == ["RUN echo a", "RUN echo b", "RUN sleep 0.3"]
 
 
@@ -295,19 +299,19 @@ def site(tmp_path: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def test_add_downloads(project: MakeProject, site: str) -> None:
-    web = made(project, f"FROM busybox\nADD --chmod=644 {site}/f.txt /d/\n")
+def test_add_downloads(make_project: MakeProject, site: str) -> None:
+    web = make_build_project(make_project, f"FROM busybox\nADD --chmod=644 {site}/f.txt /d/\n")
     web.compose("build").ok()
     assert run(web, "cat /d/f.txt; stat -c %a /d/f.txt") == ["from afar", "644"]
-    assert carried_out(web.compose("build").ok().stderr) == []
+    assert executed_steps(web.compose("build").ok().stderr) == []
 
 
 def test_what_was_built_can_be_pushed_and_pulled(
-    project: MakeProject, registry: Registry, user: User
+    make_project: MakeProject, registry: Registry, user: User
 ) -> None:
     name = f"{registry.address}/mine/web:1"
-    web = made(
-        project, EVERYTHING.partition("ADD t.tar")[0],
+    web = make_build_project(
+        make_project, EVERYTHING.partition("ADD t.tar")[0],
         compose=f"services: {{web: {{image: '{name}', build: {{context: .}}}}}}\n",
         **{"src/a.txt": "a\n", "src/sub/b": "b\n", "tool": "#!/bin/sh\n"},
     )  # fmt: skip
@@ -335,9 +339,9 @@ def test_what_was_built_can_be_pushed_and_pulled(
     ],
 )  # fmt: skip
 def test_mistakes_are_told_with_their_place(
-    project: MakeProject, user: User, leftovers: Leftovers, dockerfile: str, says: str
+    make_project: MakeProject, user: User, leftovers: Leftovers, dockerfile: str, says: str
 ) -> None:
-    web = made(project, dockerfile)
+    web = make_build_project(make_project, dockerfile)
     for verb in ("build", "up"):
         failed = web.compose(*([verb] if verb == "build" else [verb, "-d"]))
         assert failed.returncode == 1, failed
@@ -347,8 +351,8 @@ def test_mistakes_are_told_with_their_place(
     assert leftovers() == []
 
 
-def test_a_dockerfile_that_is_not_there_is_told(project: MakeProject) -> None:
-    web = project(ONE)
+def test_a_dockerfile_that_is_not_there_is_told(make_project: MakeProject) -> None:
+    web = make_project(ONE)
     failed = web.compose("build")
     assert failed.returncode == 1
     assert f"failed to read dockerfile: {web.folder}/Dockerfile does not exist" in failed.stderr
@@ -356,7 +360,7 @@ def test_a_dockerfile_that_is_not_there_is_told(project: MakeProject) -> None:
 
 @pytest.fixture
 def small_disk(user: User) -> Iterator[Path]:
-    """Give a file system of 16 MiB; who is not root needs sudo to make it."""
+    """Mount a file system of 16 MiB and yield its path; a test run without root needs sudo for it."""
     place = user.base / "small"
     place.mkdir()
     user.own(place)
@@ -370,9 +374,9 @@ def small_disk(user: User) -> Iterator[Path]:
 
 
 def test_a_full_disk_is_told_and_leaves_nothing_half_made(
-    project: MakeProject, user: User, small_disk: Path
+    make_project: MakeProject, user: User, small_disk: Path
 ) -> None:
-    web = made(project, "FROM scratch\nCOPY big /\n")
+    web = make_build_project(make_project, "FROM scratch\nCOPY big /\n")
     with (web.folder / "big").open("wb") as big:
         big.truncate(64 << 20)
     user.own(web.folder)
@@ -384,9 +388,9 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_made(
 
 
 @pytest.mark.parametrize("progress", ["plain", "tty"])
-def test_output_without_end_is_clipped(project: MakeProject, progress: str) -> None:
-    web = made(
-        project,
+def test_output_without_end_is_clipped(make_project: MakeProject, progress: str) -> None:
+    web = make_build_project(
+        make_project,
         f"""\
         FROM busybox
         RUN : {progress}; head -c 300m /dev/zero | tr '\\0' x
@@ -402,10 +406,10 @@ def test_output_without_end_is_clipped(project: MakeProject, progress: str) -> N
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_build_that_is_ended_leaves_nothing(
-    project: MakeProject, user: User, leftovers: Leftovers, number: signal.Signals
+    make_project: MakeProject, user: User, leftovers: Leftovers, number: signal.Signals
 ) -> None:
-    web = made(
-        project,
+    web = make_build_project(
+        make_project,
         """\
         FROM busybox
         RUN trap '' TERM INT; (sleep 1000 &); echo now; sleep 1000

@@ -11,14 +11,14 @@ import pytest
 
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import Project, User
-from tests.scenarios.test_build import made, run
+from tests.scenarios.test_build import make_build_project, run
 
 pytestmark = pytest.mark.usefixtures("busybox_image")
 
 
 @pytest.fixture
 def precious(user: User) -> Iterator[Path]:
-    """Give a folder of the user's; whatever is done, it stays as it is."""
+    """Yield a folder of the user's; check at the end that it is unchanged."""
     folder = user.base / "precious"
     (folder / "sub").mkdir(parents=True)
     (folder / "f").write_text("untouched\n")
@@ -35,17 +35,17 @@ def precious(user: User) -> Iterator[Path]:
 
 
 def _look(path: Path) -> tuple[object, ...]:
-    found = path.stat()
+    status = path.stat()
     content = path.read_text() if path.is_file() else ""
-    return found.st_mode, found.st_uid, found.st_gid, found.st_mtime, content
+    return status.st_mode, status.st_uid, status.st_gid, status.st_mtime, content
 
 
 def test_what_dockerignore_lets_in_again_goes_through_no_link(
-    project: MakeProject, precious: Path
+    make_project: MakeProject, precious: Path
 ) -> None:
     files = {".dockerignore": "*\n!src/**\n", "src/f": "evil\n", "src/sub/g": "evil\n"}
-    web = made(
-        project,
+    web = make_build_project(
+        make_project,
         f"FROM busybox\nRUN mkdir /app && ln -s {precious} /app/src\nCOPY . /app\n",
         **files,
     )
@@ -99,11 +99,13 @@ FROM base
     ],
 )  # fmt: skip
 def test_links_of_an_image_are_followed_within_it(
-    project: MakeProject, precious: Path, line: str, there: str
+    make_project: MakeProject, precious: Path, line: str, there: str
 ) -> None:
     compose = "services: {web: {build: {context: ., secrets: [s]}}}\nsecrets: {s: {file: ./f}}\n"
     files = {"f": "evil\n", "folder/f": "evil\n", "folder/sub/f": "evil\n"}
-    web = made(project, LINKS.format(precious, line.format(precious)), compose=compose, **files)
+    web = make_build_project(
+        make_project, LINKS.format(precious, line.format(precious)), compose=compose, **files
+    )
     archive(web, precious)
     ended = web.compose("build")
     assert "Traceback" not in ended.stderr
@@ -118,16 +120,16 @@ def archive(web: Project, outside: Path) -> None:
             ("f", ""), ("sub/f", ""), (f"../../../../..{outside}/f", ""), (f"{outside}/f", ""),
             ("l", str(outside)), ("l/f", ""), ("m", f"../../../../../../..{outside}"), ("m/f", ""),
         ):  # fmt: skip
-            one = tarfile.TarInfo(name)
-            one.type, one.linkname = (tarfile.SYMTYPE, to) if to else (tarfile.REGTYPE, "")
-            one.size = 0 if to else 5
-            tar.addfile(one, io.BytesIO(b"evil\n"))
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = (tarfile.SYMTYPE, to) if to else (tarfile.REGTYPE, "")
+            entry.size = 0 if to else 5
+            tar.addfile(entry, io.BytesIO(b"evil\n"))
     web.user.own(web.folder)
 
 
-def test_what_a_step_writes_to_the_context_goes_with_it(project: MakeProject) -> None:
-    web = made(
-        project,
+def test_what_a_step_writes_to_the_context_goes_with_it(make_project: MakeProject) -> None:
+    web = make_build_project(
+        make_project,
         """\
         FROM busybox
         RUN --mount=type=bind,source=f,target=/f,rw --mount=type=bind,source=d,target=/d,rw \\
@@ -140,10 +142,10 @@ def test_what_a_step_writes_to_the_context_goes_with_it(project: MakeProject) ->
     assert (web.folder / "f").read_text() == (web.folder / "d/g").read_text() == "untouched\n"
 
 
-def test_folders_lie_deep_in_each_other(project: MakeProject, user: User) -> None:
+def test_folders_lie_deep_in_each_other(make_project: MakeProject, user: User) -> None:
     deep = "i=0; while [ $i -lt {0} ]; do mkdir d; cd d; i=$((i+1)); done; touch here"
-    web = made(
-        project,
+    web = make_build_project(
+        make_project,
         f"""\
         FROM busybox AS one
         RUN {deep.format(1300)}

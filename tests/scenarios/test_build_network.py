@@ -10,7 +10,7 @@ from tests.scenarios import parts
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import User, wait_until
 from tests.scenarios.reach import addresses, host_address, outside_server
-from tests.scenarios.test_build import made, run
+from tests.scenarios.test_build import make_build_project, run
 
 pytestmark = pytest.mark.usefixtures("busybox_image")
 
@@ -30,13 +30,13 @@ networks: {closed: {internal: true}}
 """
 
 
-def test_a_step_sees_nothing_of_the_projects(project: MakeProject) -> None:
-    other = project(SECRET)
+def test_a_step_sees_nothing_of_the_projects(make_project: MakeProject) -> None:
+    other = make_project(SECRET)
     other.up()
     (address,) = addresses(other, "vault").values()
     bridge = address.rpartition(".")[0] + ".1"
-    web = made(
-        project,
+    web = make_build_project(
+        make_project,
         f"""\
         FROM busybox
         RUN ls /sys/class/net >/links; ip -o -4 addr | awk '{{print $2}}' >/addresses; \\
@@ -50,11 +50,11 @@ def test_a_step_sees_nothing_of_the_projects(project: MakeProject) -> None:
     assert run(web, "cat /links /addresses /answers") == ["eth0", "lo", "lo", "eth0"]
 
 
-def test_a_step_reaches_the_outside_and_finds_names(project: MakeProject) -> None:
+def test_a_step_reaches_the_outside_and_finds_names(make_project: MakeProject) -> None:
     outside = host_address()
     with outside_server(outside) as port:
-        web = made(
-            project,
+        web = make_build_project(
+            make_project,
             f"""\
             FROM busybox
             RUN wget -q -O /greetings http://{outside}:{port}/ && cat /etc/resolv.conf >/resolver
@@ -67,23 +67,25 @@ def test_a_step_reaches_the_outside_and_finds_names(project: MakeProject) -> Non
     ]  # fmt: skip
 
 
-def test_a_step_finds_the_names_that_the_machine_finds(project: MakeProject) -> None:
+def test_a_step_finds_the_names_that_the_machine_finds(make_project: MakeProject) -> None:
     name = "deb.debian.org"
-    web = made(project, f"FROM busybox\nRUN nslookup -type=a {name} >/names; true\n")
+    web = make_build_project(
+        make_project, f"FROM busybox\nRUN nslookup -type=a {name} >/names; true\n"
+    )
     web.compose("build").ok()
     try:
-        there = {str(found[4][0]) for found in socket.getaddrinfo(name, 80, socket.AF_INET)}
+        there = {str(output[4][0]) for output in socket.getaddrinfo(name, 80, socket.AF_INET)}
     except socket.gaierror:
         there = set()
-    found = run(web, "sed -n '/^Name:/,$ s/^Address: *//p' /names")
-    assert bool(found) == bool(there), found
+    output = run(web, "sed -n '/^Name:/,$ s/^Address: *//p' /names")
+    assert bool(output) == bool(there), output
 
 
-def test_localhost_is_the_steps_own(project: MakeProject) -> None:
+def test_localhost_is_the_steps_own(make_project: MakeProject) -> None:
     outside = host_address()
     with outside_server("127.0.0.1") as port, outside_server(outside) as other:
-        web = made(
-            project,
+        web = make_build_project(
+            make_project,
             f"""\
             FROM busybox AS a
             RUN ! wget -q -O - http://127.0.0.1:{port}/ && ! wget -q -O - http://10.0.2.2:{port}/
@@ -100,13 +102,13 @@ def test_localhost_is_the_steps_own(project: MakeProject) -> None:
     assert run(web, "cat /seen", service="b") == ["mine too"]
 
 
-def test_host_means_the_machines_network_where_the_file_says_so(project: MakeProject) -> None:
+def test_host_means_the_machines_network_where_the_file_says_so(make_project: MakeProject) -> None:
     with outside_server("127.0.0.1") as port:
         dockerfile = f"""\
         FROM busybox
         RUN --network=host wget -q -O /a http://127.0.0.1:{port}/
         """
-        web = made(project, dockerfile)
+        web = make_build_project(make_project, dockerfile)
         failed = web.compose("build")
         assert failed.returncode == 1
         assert "Dockerfile:2: network.host is not allowed" in failed.stderr
@@ -123,13 +125,15 @@ services:
     assert run(web, "cat /b", service="other") == ["eth0", "lo"]
 
 
-def test_nothing_of_it_stays(project: MakeProject, user: User) -> None:
-    other = project("services: {one: {image: busybox, command: sleep 1000, stop_signal: KILL}}")
+def test_nothing_of_it_stays(make_project: MakeProject, user: User) -> None:
+    other = make_project(
+        "services: {one: {image: busybox, command: sleep 1000, stop_signal: KILL}}"
+    )
     other.up()
     (held,) = parts.find(user, "holder's child")
     links = Path(f"/proc/{held.pid}/net/dev").read_text().count(":")
     uplinks = len(parts.find(user, "uplink"))
-    web = made(project, "FROM busybox\nRUN echo now; sleep 1000\n")
+    web = make_build_project(make_project, "FROM busybox\nRUN echo now; sleep 1000\n")
     with (web.folder / "out").open("wb") as out:
         running = user.popen(
             "cntnr", "compose", "build", cwd=web.folder, stdout=out, stderr=out,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.lib import Project, User, refused
+from tests.scenarios.lib import Project, User, assert_refused
 
 pytestmark = pytest.mark.usefixtures("busybox_image")
 Leftovers = Callable[[], list[str]]
@@ -25,7 +25,7 @@ TUNING = {"type": "tuning", "sysctl": {"net.core.somaxconn": "321"}, "mac": "02:
 
 @pytest.fixture
 def lists(user: User) -> Iterator[Path]:
-    """Give the folder of the user's own lists."""
+    """Yield the folder of the user's own CNI configuration lists."""
     folder = user.home / ".config/cntnr/cni/net.d"
     folder.mkdir(parents=True)
     yield folder
@@ -39,8 +39,8 @@ def write(user: User, file: Path, name: str, *others: Any, **bridge: Any) -> Non
     user.own(user.home / ".config/cntnr")
 
 
-def seen(project: Project, service: str, interface: str) -> tuple[str, str, str]:
-    """Give what a container has: MTU, hardware address, a sysctl of its network."""
+def read_interface(project: Project, service: str, interface: str) -> tuple[str, str, str]:
+    """Return a container's MTU, MAC address, and a sysctl of its network."""
     at = f"/sys/class/net/{interface}"
     files = (f"{at}/mtu", f"{at}/address", "/proc/sys/net/core/somaxconn")
     mtu, mac, most = project.exec(service, "cat", *files).ok().stdout.split()
@@ -48,69 +48,73 @@ def seen(project: Project, service: str, interface: str) -> tuple[str, str, str]
 
 
 def test_a_list_of_the_user_s_is_used_for_all_networks(
-    project: MakeProject, leftovers: Leftovers, lists: Path
+    make_project: MakeProject, leftovers: Leftovers, lists: Path
 ) -> None:
-    here = project(STACK)
+    project = make_project(STACK)
     way = {"dst": "10.99.0.0/16"}
-    write(here.user, lists / "a.conflist", "cntnr-bridge", TUNING, mtu=1400, ipam={"routes": [way]})
-    here.up()
-    assert seen(here, "b", "eth0") == ("1400", "02:00:00:00:00:99", "321")
-    assert seen(here, "a", "eth1")[0] == "1400"
-    routes = here.exec("b", "ip", "route").ok().stdout
+    write(
+        project.user, lists / "a.conflist", "cntnr-bridge", TUNING, mtu=1400, ipam={"routes": [way]}
+    )
+    project.up()
+    assert read_interface(project, "b", "eth0") == ("1400", "02:00:00:00:00:99", "321")
+    assert read_interface(project, "a", "eth1")[0] == "1400"
+    routes = project.exec("b", "ip", "route").ok().stdout
     assert "10.99.0.0/16 via " in routes
-    here.exec("b", "ping", "-c", "1", "-W", "2", routes.split()[2]).ok()
+    project.exec("b", "ping", "-c", "1", "-W", "2", routes.split()[2]).ok()
     # What a container got it keeps until it is started again.
-    write(here.user, lists / "a.conflist", "cntnr-bridge", TUNING | {"mac": "02:00:00:00:00:98"})
-    here.compose("restart", "-t", "0", "b").ok()
-    assert seen(here, "b", "eth0") == ("1400", "02:00:00:00:00:98", "321")
-    here.down()
+    write(project.user, lists / "a.conflist", "cntnr-bridge", TUNING | {"mac": "02:00:00:00:00:98"})
+    project.compose("restart", "-t", "0", "b").ok()
+    assert read_interface(project, "b", "eth0") == ("1400", "02:00:00:00:00:98", "321")
+    project.down()
     assert leftovers() == []
-    here.up()
-    assert seen(here, "b", "eth0")[0] == "65520"
+    project.up()
+    assert read_interface(project, "b", "eth0")[0] == "65520"
 
 
-def test_a_list_may_be_for_one_network_alone(project: MakeProject, lists: Path) -> None:
-    here = project(STACK)
-    write(here.user, lists / "a.conflist", f"{here.name}_front", TUNING, mtu=1300)
-    here.up()
-    assert seen(here, "b", "eth0")[0] == "65520"
-    found = {seen(here, "a", name)[0] for name in ("eth0", "eth1")}
-    assert found == {"65520", "1300"}
+def test_a_list_may_be_for_one_network_alone(make_project: MakeProject, lists: Path) -> None:
+    project = make_project(STACK)
+    write(project.user, lists / "a.conflist", f"{project.name}_front", TUNING, mtu=1300)
+    project.up()
+    assert read_interface(project, "b", "eth0")[0] == "65520"
+    sizes = {read_interface(project, "a", name)[0] for name in ("eth0", "eth1")}
+    assert sizes == {"65520", "1300"}
 
 
-def test_the_folder_may_be_said_by_netconfpath(project: MakeProject, lists: Path) -> None:
-    here = project(STACK)
-    write(here.user, lists / "a.conflist", "cntnr-bridge", mtu=1300)
-    (here.folder / "lists").mkdir()
-    write(here.user, here.folder / "lists/b.conflist", "cntnr-bridge", mtu=1200)
-    here.up(env={"NETCONFPATH": str(here.folder / "lists")})
-    assert seen(here, "b", "eth0")[0] == "1200"
+def test_the_folder_may_be_said_by_netconfpath(make_project: MakeProject, lists: Path) -> None:
+    project = make_project(STACK)
+    write(project.user, lists / "a.conflist", "cntnr-bridge", mtu=1300)
+    (project.folder / "lists").mkdir()
+    write(project.user, project.folder / "lists/b.conflist", "cntnr-bridge", mtu=1200)
+    project.up(env={"NETCONFPATH": str(project.folder / "lists")})
+    assert read_interface(project, "b", "eth0")[0] == "1200"
 
 
-def test_what_the_compose_file_says_counts_more(project: MakeProject, lists: Path) -> None:
+def test_what_the_compose_file_says_counts_more(make_project: MakeProject, lists: Path) -> None:
     option = "{driver_opts: {com.docker.network.driver.mtu: 1500}}"
-    here = project(STACK.replace("back: }", f"back: {option}}}"))
-    write(here.user, lists / "a.conflist", "cntnr-bridge", mtu=1300)
-    here.up("b")
-    assert seen(here, "b", "eth0")[0] == "1500"
+    project = make_project(STACK.replace("back: }", f"back: {option}}}"))
+    write(project.user, lists / "a.conflist", "cntnr-bridge", mtu=1300)
+    project.up("b")
+    assert read_interface(project, "b", "eth0")[0] == "1500"
 
 
 def test_a_list_that_cannot_be_used_is_refused(
-    project: MakeProject, leftovers: Leftovers, lists: Path
+    make_project: MakeProject, leftovers: Leftovers, lists: Path
 ) -> None:
-    here = project(STACK)
+    project = make_project(STACK)
     file = lists / "a.conflist"
     file.write_text('{"cniVersion": "0.4.0",\n "name" }')
-    here.user.own(file)
+    project.user.own(file)
     where = f"error: {file}:2:9: no JSON: Expecting ':' delimiter"
-    refused(here.compose("up", "-d"), where, "hint: correct the file, or remove it")
-    write(here.user, file, "cntnr-bridge", {"type": "bandwith"})
-    said = refused(here.compose("up", "-d"), "there is no CNI plugin bandwith in /", "hint: ")
-    assert f"error: {file}:9:7: " in said
+    assert_refused(project.compose("up", "-d"), where, "hint: correct the file, or remove it")
+    write(project.user, file, "cntnr-bridge", {"type": "bandwith"})
+    message = assert_refused(
+        project.compose("up", "-d"), "there is no CNI plugin bandwith in /", "hint: "
+    )
+    assert f"error: {file}:9:7: " in message
     # A plugin that fails is heard, and what those before it made is taken back.
-    write(here.user, file, "cntnr-bridge", {"type": "tuning", "sysctl": {"net.no.such": "1"}})
-    refused(here.compose("up", "-d", "b"), "eth0: ")
-    here.down()
+    write(project.user, file, "cntnr-bridge", {"type": "tuning", "sysctl": {"net.no.such": "1"}})
+    assert_refused(project.compose("up", "-d", "b"), "eth0: ")
+    project.down()
     assert leftovers() == []
     file.unlink()
-    here.up()
+    project.up()

@@ -10,15 +10,17 @@ from tests.scenarios.lib import ROOT, Project, free_port, http_answers, wait_unt
 Leftovers = Callable[[], list[str]]
 
 
-def prepared(project: Project) -> Project:
+def prepare(project: Project) -> Project:
     """Run the example's prepare.sh, as its README says."""
     maker = {"CNTNR_FIXTURE_MAKER": str(project.user.tree / "contrib/fixtures/make.py")}
     project.user.run("./prepare.sh", cwd=project.folder, env=maker, timeout=300).ok()
     return project
 
 
-def test_hello_answers_and_counts_across_down(project: MakeProject, leftovers: Leftovers) -> None:
-    hello = prepared(project(example="hello"))
+def test_hello_answers_and_counts_across_down(
+    make_project: MakeProject, leftovers: Leftovers
+) -> None:
+    hello = prepare(make_project(example="hello"))
     port = free_port()
     env = {"HELLO_PORT": str(port)}
     page = f"http://127.0.0.1:{port}/"
@@ -47,9 +49,9 @@ def sign(page: str, entry: str) -> None:
 
 
 def test_guestbook_keeps_entries_until_its_volume_goes(
-    project: MakeProject, leftovers: Leftovers
+    make_project: MakeProject, leftovers: Leftovers
 ) -> None:
-    book = prepared(project(example="guestbook"))
+    book = prepare(make_project(example="guestbook"))
     port = free_port()
     env = {"GUESTBOOK_PORT": str(port)}
     page = f"http://127.0.0.1:{port}/"
@@ -74,9 +76,9 @@ def test_guestbook_keeps_entries_until_its_volume_goes(
 
 
 def test_batch_runs_its_job_once_and_shares_the_work(
-    project: MakeProject, leftovers: Leftovers
+    make_project: MakeProject, leftovers: Leftovers
 ) -> None:
-    batch = prepared(project(example="batch"))
+    batch = prepare(make_project(example="batch"))
     batch.up()
     rows = {row["Name"]: row for row in batch.ps()}
     assert (rows["batch-prepare-1"]["State"], rows["batch-prepare-1"]["ExitCode"]) == ("exited", 0)

@@ -58,24 +58,24 @@ secrets: {pw: {file: ./pw.txt}}
 
 
 def test_real_services_work_and_keep_their_data(
-    project: MakeProject, debian_images: dict[str, str]
+    make_project: MakeProject, debian_images: dict[str, str]
 ) -> None:
     assert debian_images["redis"] == "redis:7"
     port = free_port()
-    here = project(
+    project = make_project(
         STACK,
         files={"site/index.html": "a page of ours", "pw.txt": "s3cret\n", ".env": f"PORT={port}\n"},
     )
-    pulled = here.up("--wait", timeout=240)
+    pulled = project.up("--wait", timeout=240)
     assert "redis:7" in pulled.stderr
     assert "Pulled" in pulled.stderr
 
     def cache(*words: str) -> str:
-        return here.exec("client", "redis-cli", "-h", "cache", *words).ok().stdout.strip()
+        return project.exec("client", "redis-cli", "-h", "cache", *words).ok().stdout.strip()
 
     def db(query: str) -> str:
         words = ("psql", "-At", "postgresql://clerk:s3cret@127.0.0.1/shop", "-c", query)
-        return here.exec("db", *words).ok().stdout.strip()
+        return project.exec("db", *words).ok().stdout.strip()
 
     assert cache("set", "key", "value") == "OK"
     db(
@@ -85,14 +85,14 @@ def test_real_services_work_and_keep_their_data(
     # Each under its own user, who may write to its own volume.
     whose = "for p in /proc/[0-9]*; do stat -c %U $p; done | sort -u"
     for service, user in (("cache", "redis"), ("db", "postgres"), ("page", "www-data")):
-        assert user in here.exec(service, "sh", "-c", whose).ok().stdout.split()
+        assert user in project.exec(service, "sh", "-c", whose).ok().stdout.split()
     # glibc's resolver is content with what it is told, and asks nothing that takes seconds.
-    found = here.exec("client", "getent", "ahosts", "db").ok().stdout
-    assert "STREAM" in found
-    assert here.exec("client", "getent", "hosts", "nobody").returncode == 2
+    output = project.exec("client", "getent", "ahosts", "db").ok().stdout
+    assert "STREAM" in output
+    assert project.exec("client", "getent", "hosts", "nobody").returncode == 2
 
-    here.down()
-    here.up("--wait", timeout=120)
+    project.down()
+    project.up("--wait", timeout=120)
     assert cache("get", "key") == "value"
     assert db("select count(*) from sold") == "500"
 
@@ -105,42 +105,48 @@ REFERENCES = (
 )
 
 
-def copies(here: Project) -> None:
-    """Lay the busybox image beside the project in every form that can be named."""
+def copies(project: Project) -> None:
+    """Copy the busybox image into the project in every form that can be named."""
     layout = make_image("busybox")
-    source = here.folder / "layout"
+    source = project.folder / "layout"
     shutil.copytree(layout, source)
     index = json.loads((source / "index.json").read_text())
     index["manifests"][0]["annotations"]["org.opencontainers.image.ref.name"] = "box"
     (source / "index.json").write_text(json.dumps(index))
-    here.user.own(here.folder)
+    project.user.own(project.folder)
     for target in ("oci-archive:box.tar:box", "docker-archive:docker.tar:box:1", "dir:folder"):
-        here.user.run(
-            "skopeo", "--insecure-policy", "copy", "-q", "oci:layout:box", target, cwd=here.folder
+        project.user.run(
+            "skopeo",
+            "--insecure-policy",
+            "copy",
+            "-q",
+            "oci:layout:box",
+            target,
+            cwd=project.folder,
         ).ok()
 
 
-def test_images_come_from_layouts_and_archives(project: MakeProject) -> None:
+def test_images_come_from_layouts_and_archives(make_project: MakeProject) -> None:
     services = "".join(
         f"  s{number}: {{image: '{name.format(place=place)}', {WAITS}}}\n"
         for number, (name, place) in enumerate(
             [*((name, ".") for name in REFERENCES), (REFERENCES[0], "${PWD}")]
         )
     )
-    here = project(f"services:\n{services}")
-    copies(here)
-    here.up(env={"PWD": str(here.folder)})
-    assert list(here.states().values()) == ["running"] * 5
+    project = make_project(f"services:\n{services}")
+    copies(project)
+    project.up(env={"PWD": str(project.folder)})
+    assert list(project.states().values()) == ["running"] * 5
     # A relative name means another image in another folder.
-    there = project(f"services:\n  a: {{image: 'oci:./layout:box', {WAITS}}}\n")
+    there = make_project(f"services:\n  a: {{image: 'oci:./layout:box', {WAITS}}}\n")
     missing = there.compose("up", "-d")
     assert missing.returncode == 1
     assert "cannot get image oci:" in missing.stderr
     assert "layout" in missing.stderr
 
 
-def packed(folder: Path, archive: Path, owner: int, form: str) -> None:
-    """Pack files as somebody else would have: with an owner that is not ours, and without folders."""
+def pack(folder: Path, archive: Path, owner: int, form: str) -> None:
+    """Pack files into an archive with another owner and without entries for folders."""
 
     def owned(entry: tarfile.TarInfo) -> tarfile.TarInfo:
         entry.uid = entry.gid = owner
@@ -153,8 +159,10 @@ def packed(folder: Path, archive: Path, owner: int, form: str) -> None:
 
 
 @pytest.mark.parametrize(("owner", "form"), [(0, "w"), (0, "w:gz"), (2_000_000, "w:gz")])
-def test_an_archive_may_be_somebody_else_s(project: MakeProject, owner: int, form: str) -> None:
-    here = project(
+def test_an_archive_may_be_somebody_else_s(
+    make_project: MakeProject, owner: int, form: str
+) -> None:
+    project = make_project(
         f"""
         services:
           named: {{image: "oci-archive:box.tar:box", pull_policy: always, {WAITS}}}
@@ -163,31 +171,31 @@ def test_an_archive_may_be_somebody_else_s(project: MakeProject, owner: int, for
           built: {{build: {{dockerfile_inline: "FROM oci-archive:${{PWD}}/box.tar:box"}}, {WAITS}}}
         """
     )
-    copies(here)
-    packed(here.folder / "layout", here.folder / "box.tar", owner, form)
-    other = str(here.folder / "other")
-    here.user.run(
-        "sh", "-c", f"mkdir {other} && tar -xf docker.tar -C {other}", cwd=here.folder
+    copies(project)
+    pack(project.folder / "layout", project.folder / "box.tar", owner, form)
+    other = str(project.folder / "other")
+    project.user.run(
+        "sh", "-c", f"mkdir {other} && tar -xf docker.tar -C {other}", cwd=project.folder
     ).ok()
-    packed(here.folder / "other", here.folder / "other.tar", owner, form)
-    here.up(env={"PWD": str(here.folder)})
-    assert list(here.states().values()) == ["running"] * 4
-    assert list(here.user.data.glob("images/.draft-*")) == []
+    pack(project.folder / "other", project.folder / "other.tar", owner, form)
+    project.up(env={"PWD": str(project.folder)})
+    assert list(project.states().values()) == ["running"] * 4
+    assert list(project.user.data.glob("images/.draft-*")) == []
 
 
 def test_policies_decide_whether_the_registry_is_asked(
-    project: MakeProject, registry: Registry, tmp_path: Path
+    make_project: MakeProject, registry: Registry, tmp_path: Path
 ) -> None:
     layout = make_image("busybox")
     registry.push(layout, "busybox", "team/app:1")
     text = f"services:\n  a: {{image: 'team/app:1', {WAITS}}}\n"
-    here = project(text)
+    project = make_project(text)
 
-    never = here.compose("up", "-d", "--pull", "never")
+    never = project.compose("up", "-d", "--pull", "never")
     assert never.returncode == 1
     assert "no such image: team/app:1" in never.stderr
-    assert "Pulled" in here.up().stderr
-    first = image_of(here)
+    assert "Pulled" in project.up().stderr
+    first = image_of(project)
 
     # The name means something else now.
     changed = tmp_path / "layout"
@@ -195,27 +203,29 @@ def test_policies_decide_whether_the_registry_is_asked(
     relabel(changed)
     registry.push(changed, "busybox", "team/app:1")
     for words in ((), ("--pull", "missing"), ("--pull", "never")):
-        same = here.up(*words)
+        same = project.up(*words)
         assert "Pulled" not in same.stderr
-        assert image_of(here) == first
-    fresh = here.up("--pull", "always", "-t", "1")
+        assert image_of(project) == first
+    fresh = project.up("--pull", "always", "-t", "1")
     assert "Recreated" in fresh.stderr
-    second = image_of(here)
+    second = image_of(project)
     assert second != first
-    here.write("compose.yaml", text.replace("'team/app:1'", "'team/app:1', pull_policy: every_1h"))
-    assert "Pulled" not in here.up("-t", "1").stderr
-    here.write("compose.yaml", text.replace("'team/app:1'", "'team/app:1', pull_policy: always"))
-    assert "Pulled" in here.up("-t", "1").stderr
+    project.write(
+        "compose.yaml", text.replace("'team/app:1'", "'team/app:1', pull_policy: every_1h")
+    )
+    assert "Pulled" not in project.up("-t", "1").stderr
+    project.write("compose.yaml", text.replace("'team/app:1'", "'team/app:1', pull_policy: always"))
+    assert "Pulled" in project.up("-t", "1").stderr
     # `pull` always asks; what it brings is used by the next up.
     registry.push(layout, "busybox", "team/app:1")
-    here.write("compose.yaml", text)
-    here.compose("pull").ok()
-    here.up("-t", "1")
-    assert image_of(here) == first
+    project.write("compose.yaml", text)
+    project.compose("pull").ok()
+    project.up("-t", "1")
+    assert image_of(project) == first
 
 
 def relabel(layout: Path) -> None:
-    """Make another image of a layout's only one: it has a label more."""
+    """Replace a layout's only image by one with a label more."""
 
     def put(descriptor: Blob, content: Blob) -> Blob:
         text = json.dumps(content).encode()
@@ -241,22 +251,22 @@ def image_of(project: Project) -> str:
 
 
 @pytest.mark.usefixtures("registry")
-def test_images_that_cannot_be_had_are_told(project: MakeProject) -> None:
-    here = project(
+def test_images_that_cannot_be_had_are_told(make_project: MakeProject) -> None:
+    project = make_project(
         f"services:\n  a: {{image: 'nobody/nothing:9', {WAITS}}}\n  b: {{image: busybox, {WAITS}}}\n"
     )
-    missing = here.compose("up", "-d")
+    missing = project.compose("up", "-d")
     assert missing.returncode == 1
     assert "cannot get image nobody/nothing:9" in missing.stderr
-    assert here.ps() == []
+    assert project.ps() == []
 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         closed = probe.getsockname()[1]
-    down = project(f"services:\n  a: {{image: '127.0.0.1:{closed}/team/app', {WAITS}}}\n")
-    refused = down.compose("up", "-d")
-    assert refused.returncode == 1
-    assert f"the registry 127.0.0.1:{closed} cannot be reached" in refused.stderr
+    down = make_project(f"services:\n  a: {{image: '127.0.0.1:{closed}/team/app', {WAITS}}}\n")
+    refusal = down.compose("up", "-d")
+    assert refusal.returncode == 1
+    assert f"the registry 127.0.0.1:{closed} cannot be reached" in refusal.stderr
     assert down.ps() == []
 
 
@@ -266,7 +276,7 @@ LOGIN = "clerk:$2b$05$abcdefghijklmnopqrstuuLK7U1u6pVRmL7L1BBM2aS35PSZnDXlK\n"
 
 @contextlib.contextmanager
 def closed_registry(user: User, *, name: str) -> Iterator[str]:
-    """Serve a registry that wants a login, with a busybox image of the name; give its address."""
+    """Serve a registry that requires a login, with a busybox image of the name; yield its address."""
     place, address = user.base / "closed", f"127.0.0.1:{free_port()}"
     place.mkdir(exist_ok=True)
     (place / "htpasswd").write_text(LOGIN)
@@ -290,27 +300,27 @@ def closed_registry(user: User, *, name: str) -> Iterator[str]:
 
 
 def test_a_closed_registry_is_entered_with_the_usual_files(
-    project: MakeProject, user: User, registry: Registry
+    make_project: MakeProject, user: User, registry: Registry
 ) -> None:
     assert registry.address
     with closed_registry(user, name="team/app:1") as address:
-        here = project(f"services:\n  a: {{image: '{address}/team/app:1', {WAITS}}}\n")
-        shut = here.compose("up", "-d")
+        project = make_project(f"services:\n  a: {{image: '{address}/team/app:1', {WAITS}}}\n")
+        shut = project.compose("up", "-d")
         assert shut.returncode == 1
         assert f"{address} wants a login" in shut.stderr
         assert "skopeo login" in shut.stderr
         entry = {"auths": {address: {"auth": base64.b64encode(b"clerk:s3cret").decode()}}}
-        here.write("auth.json", json.dumps(entry))
-        here.compose("pull", env={"REGISTRY_AUTH_FILE": str(here.folder / "auth.json")}).ok()
-        here.up("--pull", "never")
-        here.down("--rmi", "all")
+        project.write("auth.json", json.dumps(entry))
+        project.compose("pull", env={"REGISTRY_AUTH_FILE": str(project.folder / "auth.json")}).ok()
+        project.up("--pull", "never")
+        project.down("--rmi", "all")
         # Where `docker login` writes it.
         folder = user.home / ".docker"
         folder.mkdir()
         (folder / "config.json").write_text(json.dumps(entry))
         user.own(folder)
         try:
-            assert "Pulled" in here.up().stderr
+            assert "Pulled" in project.up().stderr
         finally:
             shutil.rmtree(folder)
 
@@ -344,19 +354,21 @@ sys.exit(ended.returncode)
 """
 
 
-def test_a_bundle_is_connected_without_us(project: MakeProject, busybox_image: str) -> None:
+def test_a_bundle_is_connected_without_us(make_project: MakeProject, busybox_image: str) -> None:
     """Plain `runc run` on a copy of a bundle has the network, and gives its address back."""
-    here = project(
+    project = make_project(
         f"services:\n  a: {{image: {busybox_image}, {WAITS}}}\n  b: {{image: {busybox_image}, {WAITS}}}\n"
     )
-    here.up()
-    identity = {row["Service"]: row["ID"] for row in here.ps()}["a"]
-    held = json.loads((here.user.runtime / "holder/holder.json").read_text())
+    project.up()
+    identity = {row["Service"]: row["ID"] for row in project.ps()}["a"]
+    held = json.loads((project.user.runtime / "holder/holder.json").read_text())
     inside = ("nsenter", "-U", "--preserve-credentials", "-m", "-p", "-n", "--wdns=/", "-t")
-    python = (*inside, str(held["child"]), str(here.user.venv / "bin/python"), "-c")
-    here.user.run(*python, COPY, f"/run/cntnr/b/{identity[:12]}").ok()
-    here.compose("stop", "-t", "0", "a").ok()  # a bundle has an address of its own: one at a time
-    ended = here.user.run(*python, RUN, f"{here.name}_default").ok()
+    python = (*inside, str(held["child"]), str(project.user.venv / "bin/python"), "-c")
+    project.user.run(*python, COPY, f"/run/cntnr/b/{identity[:12]}").ok()
+    project.compose(
+        "stop", "-t", "0", "a"
+    ).ok()  # a bundle has an address of its own: one at a time
+    ended = project.user.run(*python, RUN, f"{project.name}_default").ok()
     [line] = [line for line in ended.stdout.splitlines() if " eth0    inet " in line]
     address = line.split()[3].partition("/")[0]
     assert "1 packets received" in ended.stdout

@@ -25,32 +25,32 @@ PIPES = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subproce
 
 
 class Command:
-    """A command as it runs in a terminal's foreground: Ctrl-C reaches all of its process group."""
+    """A command in a process group of its own, as in a terminal: Ctrl-C reaches the whole group."""
 
     def __init__(self, project: Project, *words: str) -> None:
-        self.said = ""
+        self.output = ""
         self.words = words
         self._process = project.user.popen("cntnr", "compose", *words, cwd=project.folder, **PIPES)
         assert self._process.stdout is not None
         os.set_blocking(self._process.stdout.fileno(), False)
 
     def read(self) -> str:
-        """Take what it has said meanwhile."""
+        """Read what the command has printed so far."""
         assert self._process.stdout is not None
         try:
             while part := os.read(self._process.stdout.fileno(), 1 << 16):
-                self.said += part.decode(errors="replace")
+                self.output += part.decode(errors="replace")
         except BlockingIOError:
             pass
-        return self.said
+        return self.output
 
     def until(self, text: str, timeout: float = 30) -> None:
-        """Wait until it has said something."""
-        said = f"it says {text!r}"
-        wait_until(lambda: text in self.read(), timeout=timeout, what=said, every=0.001)
+        """Wait until the command has printed a text."""
+        what = f"it says {text!r}"
+        wait_until(lambda: text in self.read(), timeout=timeout, what=what, every=0.001)
 
     def until_it_listens(self) -> None:
-        """Wait until signals are the command's own, and no longer those of a Python that starts."""
+        """Wait until the command has installed its signal handlers."""
         status = Path(f"/proc/{self._process.pid}/status")
 
         def listens() -> bool:
@@ -65,7 +65,7 @@ class Command:
             os.killpg(self._process.pid, number)
 
     def end(self, timeout: float = 20) -> int:
-        """Wait for its end, and give its status; what it said holds no traceback."""
+        """Wait for the command's end and return its status; check that it printed no traceback."""
         try:
             code = self._process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -75,79 +75,83 @@ class Command:
         for stream in (self._process.stdin, self._process.stdout):
             assert stream is not None
             stream.close()
-        assert "Traceback" not in self.said, self.said
-        assert "internal error" not in self.said, self.said
+        assert "Traceback" not in self.output, self.output
+        assert "internal error" not in self.output, self.output
         return code
 
 
-def test_while_it_reads_the_file(project: MakeProject, leftovers: Leftovers) -> None:
-    mine = project("services: {}")
-    up = Command(mine, "-f", "-", "up", "-d")  # reads from a pipe into which nobody writes
-    wait_until(lambda: parts.find(mine.user, "holder's child"), what="holder and all get ready")
+def test_while_it_reads_the_file(make_project: MakeProject, leftovers: Leftovers) -> None:
+    project = make_project("services: {}")
+    up = Command(project, "-f", "-", "up", "-d")  # reads from a pipe into which nobody writes
+    wait_until(lambda: parts.find(project.user, "holder's child"), what="holder and all get ready")
     up.press()
     assert up.end() == INTERRUPTED
     assert leftovers() == []
 
 
 def test_a_file_that_is_wrong_leaves_nothing_of_what_got_ready_meanwhile(
-    project: MakeProject, leftovers: Leftovers
+    make_project: MakeProject, leftovers: Leftovers
 ) -> None:
-    mine = project("services: [")
-    ended = mine.compose("up", "-d")
+    project = make_project("services: [")
+    ended = project.compose("up", "-d")
     assert ended.returncode == 1
     assert leftovers() == []
-    mine.write("compose.yaml", "services: {}")
+    project.write("compose.yaml", "services: {}")
 
 
 @pytest.fixture
 def silent_registry() -> Iterator[str]:
-    """Give the address of a registry that accepts connections and says nothing."""
+    """Yield the address of a registry that accepts connections and never answers."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         yield f"127.0.0.1:{listening.getsockname()[1]}"
 
 
-def test_while_it_pulls(silent_registry: str, project: MakeProject, leftovers: Leftovers) -> None:
-    mine = project(
+def test_while_it_pulls(
+    silent_registry: str, make_project: MakeProject, leftovers: Leftovers
+) -> None:
+    project = make_project(
         f"services: {{a: {{image: {silent_registry}/a}}, b: {{image: {silent_registry}/b}}}}"
     )
-    up = Command(mine, "up", "-d")
+    up = Command(project, "up", "-d")
     up.until(f"Image {silent_registry}/b  Pulling")
-    wait_until(lambda: "skopeo" in str(list(parts.processes(mine.user))), what="skopeo runs")
+    wait_until(lambda: "skopeo" in str(list(parts.processes(project.user))), what="skopeo runs")
     up.press()
     assert up.end() == INTERRUPTED
     assert leftovers() == []
-    assert list(mine.user.data.glob("images/.draft-*")) == []
-    assert mine.ps() == []
+    assert list(project.user.data.glob("images/.draft-*")) == []
+    assert project.ps() == []
 
 
 def test_as_it_begins_to_pull(
-    silent_registry: str, project: MakeProject, leftovers: Leftovers
+    silent_registry: str, make_project: MakeProject, leftovers: Leftovers
 ) -> None:
-    mine = project(
+    project = make_project(
         f"services: {{a: {{image: {silent_registry}/a}}, b: {{image: {silent_registry}/b}}}}"
     )
     for after in range(0, 60, 2):
-        up = Command(mine, "up", "-d")
+        up = Command(project, "up", "-d")
         up.until(f"Image {silent_registry}/b  Pulling")
         time.sleep(after / 1000)
         up.press()
         assert up.end(3) == INTERRUPTED, after
         assert leftovers() == [], after
-    assert list(mine.user.data.glob("images/.draft-*")) == []
+    assert list(project.user.data.glob("images/.draft-*")) == []
 
 
-def test_while_it_builds(project: MakeProject, leftovers: Leftovers, busybox_image: str) -> None:
+def test_while_it_builds(
+    make_project: MakeProject, leftovers: Leftovers, busybox_image: str
+) -> None:
     dockerfile = f"FROM {busybox_image}\nRUN touch /made\nRUN echo slowly; sleep 60\n"
-    mine = project("services: {a: {build: .}}", files={"Dockerfile": dockerfile})
-    up = Command(mine, "--progress", "plain", "up", "-d")
+    project = make_project("services: {a: {build: .}}", files={"Dockerfile": dockerfile})
+    up = Command(project, "--progress", "plain", "up", "-d")
     up.until("slowly", timeout=60)
     up.press()
     assert up.end() == INTERRUPTED
     assert leftovers() == []
-    assert list(mine.user.data.glob("*/.draft-*")) == []
-    assert mine.ps() == []
+    assert list(project.user.data.glob("*/.draft-*")) == []
+    assert project.ps() == []
 
 
 SLOW = "FROM {image}\nRUN echo quickly\nRUN echo slowly; sleep 60\nRUN sleep 61\n"
@@ -157,34 +161,34 @@ SLOW = "FROM {image}\nRUN echo quickly\nRUN echo slowly; sleep 60\nRUN sleep 61\
     "title", ["Building", "RUN echo quickly", "RUN echo slowly", "RUN sleep 61"]
 )
 def test_just_as_a_step_begins(
-    project: MakeProject, leftovers: Leftovers, busybox_image: str, title: str
+    make_project: MakeProject, leftovers: Leftovers, busybox_image: str, title: str
 ) -> None:
     text = SLOW.format(image=busybox_image)
     if title == "RUN sleep 61":
         text = text.replace("sleep 60", "true")
-    mine = project("services: {a: {build: .}}", files={"Dockerfile": text})
+    project = make_project("services: {a: {build: .}}", files={"Dockerfile": text})
     for _ in range(6):
-        one = Command(mine, "build")
-        one.until(title)
-        one.press()
-        assert one.end(3) == INTERRUPTED
+        build = Command(project, "build")
+        build.until(title)
+        build.press()
+        assert build.end(3) == INTERRUPTED
         assert leftovers() == []
-        assert list(mine.user.data.glob("*/.draft-*")) == []
+        assert list(project.user.data.glob("*/.draft-*")) == []
 
 
 def test_at_any_moment_of_a_build(
-    project: MakeProject, leftovers: Leftovers, busybox_image: str
+    make_project: MakeProject, leftovers: Leftovers, busybox_image: str
 ) -> None:
     text = SLOW.format(image=busybox_image)
-    mine = project("services: {a: {build: .}}", files={"Dockerfile": text})
+    project = make_project("services: {a: {build: .}}", files={"Dockerfile": text})
     for after in range(0, 600, 20):
-        one = Command(mine, "build")
-        one.until_it_listens()
+        build = Command(project, "build")
+        build.until_it_listens()
         time.sleep(after / 1000)
-        one.press()
-        assert one.end(3) == INTERRUPTED, after
+        build.press()
+        assert build.end(3) == INTERRUPTED, after
         assert leftovers() == [], after
-        assert list(mine.user.data.glob("*/.draft-*")) == [], after
+        assert list(project.user.data.glob("*/.draft-*")) == [], after
 
 
 WAITING = """
@@ -204,26 +208,26 @@ services:
 
 @pytest.mark.parametrize("words", [("up", "-d"), ("up",), ("up", "--wait")])
 def test_while_it_waits_for_health(
-    project: MakeProject, busybox_image: str, words: tuple[str, ...]
+    make_project: MakeProject, busybox_image: str, words: tuple[str, ...]
 ) -> None:
-    mine = project(WAITING.format(image=busybox_image))
-    up = Command(mine, *words)
-    slow, web = f"{mine.name}-slow-1", f"{mine.name}-web-1"
-    wait_until(lambda: parts.statuses(mine).get(slow, {}).get("state") == "running")
+    project = make_project(WAITING.format(image=busybox_image))
+    up = Command(project, *words)
+    slow, web = f"{project.name}-slow-1", f"{project.name}-web-1"
+    wait_until(lambda: parts.statuses(project).get(slow, {}).get("state") == "running")
     up.press()
     assert up.end() == INTERRUPTED
     # Attached, it stops what it has started.
-    assert mine.states() == {slow: "exited" if words == ("up",) else "running", web: "created"}
-    bundles = mine.user.bundles()
+    assert project.states() == {slow: "exited" if words == ("up",) else "running", web: "created"}
+    bundles = project.user.bundles()
     assert len(bundles) == (0 if words == ("up",) else 1), "what was prepared is taken back"
 
 
 @pytest.mark.parametrize("words", [("up", "-d"), ("down", "-t", "0")])
 def test_while_a_hook_runs(
-    project: MakeProject, busybox_image: str, words: tuple[str, ...]
+    make_project: MakeProject, busybox_image: str, words: tuple[str, ...]
 ) -> None:
     kind = "post_start" if words[0] == "up" else "pre_stop"
-    mine = project(f"""
+    project = make_project(f"""
         services:
           web:
             image: {busybox_image}
@@ -232,15 +236,17 @@ def test_while_a_hook_runs(
             {kind}: [{{command: sh -c 'echo > /begun; exec sleep 77'}}]
     """)
     if words[0] == "down":
-        mine.up()
-    one = Command(mine, *words)
+        project.up()
+    command = Command(project, *words)
     begun = ("test", "-e", "/begun")
-    wait_until(lambda: mine.exec("web", *begun).returncode == 0, what="the hook has begun")
-    one.press()
-    assert one.end() == INTERRUPTED
-    assert mine.states() == {f"{mine.name}-web-1": "running"}
-    wait_until(lambda: "sleep 77" not in mine.exec("web", "ps").ok().stdout, what="the hook ends")
-    mine.compose("kill").ok()  # so that no hook runs when it is taken down
+    wait_until(lambda: project.exec("web", *begun).returncode == 0, what="the hook has begun")
+    command.press()
+    assert command.end() == INTERRUPTED
+    assert project.states() == {f"{project.name}-web-1": "running"}
+    wait_until(
+        lambda: "sleep 77" not in project.exec("web", "ps").ok().stdout, what="the hook ends"
+    )
+    project.compose("kill").ok()  # so that no hook runs when it is taken down
 
 
 ATTACHED = """
@@ -257,68 +263,68 @@ services:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_while_it_is_attached(
-    project: MakeProject, busybox_image: str, number: signal.Signals
+    make_project: MakeProject, busybox_image: str, number: signal.Signals
 ) -> None:
-    mine = project(ATTACHED.format(image=busybox_image, grace="1s"))
-    up = Command(mine, "up")
+    project = make_project(ATTACHED.format(image=busybox_image, grace="1s"))
+    up = Command(project, "up")
     wait_until(lambda: up.read().count("ready") == 2, what="both are there")
     up.press(number)
     assert up.end() == INTERRUPTED
-    assert "Gracefully Stopping... press Ctrl+C again to force" in up.said
-    assert "polite-1    | bye" in up.said
-    codes = {row["Service"]: (row["State"], row["ExitCode"]) for row in mine.ps()}
+    assert "Gracefully Stopping... press Ctrl+C again to force" in up.output
+    assert "polite-1    | bye" in up.output
+    codes = {row["Service"]: (row["State"], row["ExitCode"]) for row in project.ps()}
     assert codes == {"polite": ("exited", 0), "stubborn": ("exited", 137)}
 
 
 def test_while_it_is_attached_and_the_supervisor_was_killed(
-    project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str
 ) -> None:
-    mine = project(ATTACHED.format(image=busybox_image, grace="0s"))
-    up = Command(mine, "up")
+    project = make_project(ATTACHED.format(image=busybox_image, grace="0s"))
+    up = Command(project, "up")
     wait_until(lambda: up.read().count("ready") == 2, what="both are there")
-    parts.kill_supervisor(mine)
-    mine.compose("restart", "-t", "1", "polite").ok()
+    parts.kill_supervisor(project)
+    project.compose("restart", "-t", "1", "polite").ok()
     wait_until(lambda: up.read().count("ready") == 3, what="it follows the next supervisor")
-    parts.kill_supervisor(mine)
+    parts.kill_supervisor(project)
     up.press()
     assert up.end() == INTERRUPTED
-    assert set(mine.states().values()) == {"exited"}
+    assert set(project.states().values()) == {"exited"}
 
 
 @pytest.mark.parametrize("words", [("logs", "-f"), ("wait", "stubborn")])
 def test_who_watches_ends_with_what_is_watched_also_under_the_next_supervisor(
-    project: MakeProject, busybox_image: str, words: tuple[str, ...]
+    make_project: MakeProject, busybox_image: str, words: tuple[str, ...]
 ) -> None:
-    mine = project(ATTACHED.format(image=busybox_image, grace="0s"))
-    mine.up()
-    wait_until(lambda: mine.logs_count("ready") == 2, what="both are there")
-    watching = Command(mine, *words)
+    project = make_project(ATTACHED.format(image=busybox_image, grace="0s"))
+    project.up()
+    wait_until(lambda: project.logs_count("ready") == 2, what="both are there")
+    watching = Command(project, *words)
     time.sleep(0.5)
-    parts.kill_supervisor(mine)
+    parts.kill_supervisor(project)
     time.sleep(0.5)
-    mine.compose("kill").ok()
+    project.compose("kill").ok()
     assert watching.end() == (137 if words[0] == "wait" else 0)
 
 
-def test_a_second_press_kills(project: MakeProject, busybox_image: str) -> None:
-    mine = project(ATTACHED.format(image=busybox_image, grace="60s"))
-    up = Command(mine, "up")
+def test_a_second_press_kills(make_project: MakeProject, busybox_image: str) -> None:
+    project = make_project(ATTACHED.format(image=busybox_image, grace="60s"))
+    up = Command(project, "up")
     wait_until(lambda: up.read().count("ready") == 2, what="both are there")
     up.press()
     up.until("bye")
     up.press()
     assert up.end() == INTERRUPTED
-    assert set(mine.states().values()) == {"exited"}
+    assert set(project.states().values()) == {"exited"}
 
 
-def test_the_terminal_closes(project: MakeProject, busybox_image: str) -> None:
-    mine = project(ATTACHED.format(image=busybox_image, grace="0s"))
+def test_the_terminal_closes(make_project: MakeProject, busybox_image: str) -> None:
+    project = make_project(ATTACHED.format(image=busybox_image, grace="0s"))
     terminal, inside = os.openpty()
-    user = mine.user
+    user = project.user
     os.fchown(inside, user.uid, user.gid)
     process = user.popen(
         "cntnr", "compose", "up",
-        cwd=mine.folder, env={"TERM": "xterm"}, stdin=inside, stdout=inside, stderr=inside,
+        cwd=project.folder, env={"TERM": "xterm"}, stdin=inside, stdout=inside, stderr=inside,
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )  # fmt: skip
     os.close(inside)
@@ -328,7 +334,7 @@ def test_the_terminal_closes(project: MakeProject, busybox_image: str) -> None:
     os.close(terminal)
     assert process.wait(10) == -signal.SIGHUP
     time.sleep(0.5)
-    assert set(mine.states().values()) == {"running"}
+    assert set(project.states().values()) == {"running"}
 
 
 STACK = """
@@ -352,23 +358,26 @@ volumes: {{kept: {{}}}}
 
 @pytest.mark.parametrize("seed", rounds(8))
 def test_at_any_moment(
-    project: MakeProject, leftovers: Leftovers, busybox_image: str, seed: int
+    make_project: MakeProject, leftovers: Leftovers, busybox_image: str, seed: int
 ) -> None:
     chance = random.Random(seed)
-    mine = project(STACK.format(image=busybox_image, port=free_port()))
-    told = ""
+    project = make_project(STACK.format(image=busybox_image, port=free_port()))
+    report = ""
     for words in (("up", "-d"), ("up", "-d", "--force-recreate"), ("down", "-t", "0")):
-        one = Command(mine, *words)
+        command = Command(project, *words)
         after = chance.uniform(0.1, 0.7)
         time.sleep(after)
         for _ in range(chance.choice((1, 1, 2, 3))):
-            one.press()
+            command.press()
             time.sleep(chance.uniform(0, 0.05))
-        code = one.end()
-        told += f"{' '.join(words)}, pressed after {after:.3f} s: {code}\n{one.said}"
-        assert code in (0, INTERRUPTED), told
+        code = command.end()
+        report += f"{' '.join(words)}, pressed after {after:.3f} s: {code}\n{command.output}"
+        assert code in (0, INTERRUPTED), report
     # Whatever was cut short, the same command completes it.
-    mine.up("--wait", timeout=30)
-    assert mine.states() == {f"{mine.name}-web-1": "running", f"{mine.name}-db-1": "running"}, told
-    mine.down("-v")
-    assert leftovers() == [], told
+    project.up("--wait", timeout=30)
+    assert project.states() == {
+        f"{project.name}-web-1": "running",
+        f"{project.name}-db-1": "running",
+    }, report
+    project.down("-v")
+    assert leftovers() == [], report

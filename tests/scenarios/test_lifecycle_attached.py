@@ -16,11 +16,11 @@ from tests.scenarios.terminal import Terminal
 
 
 @contextmanager
-def attached(made: Project, *words: str) -> Iterator["subprocess.Popen[str]"]:
-    """Run an attached `up` with its output in pipes; it is dead after the block."""
+def attached(project: Project, *words: str) -> Iterator["subprocess.Popen[str]"]:
+    """Run an attached `up` with its output in pipes; kill it after the block."""
     pipe = subprocess.PIPE
-    process = made.user.popen(
-        "cntnr", "compose", "up", *words, cwd=made.folder, stdout=pipe, stderr=pipe
+    process = project.user.popen(
+        "cntnr", "compose", "up", *words, cwd=project.folder, stdout=pipe, stderr=pipe
     )
     try:
         yield process
@@ -29,17 +29,17 @@ def attached(made: Project, *words: str) -> Iterator["subprocess.Popen[str]"]:
         process.communicate()
 
 
-def runs(made: Project, *services: str) -> None:
-    names = {f"{made.name}-{name}-1" for name in services}
+def runs(project: Project, *services: str) -> None:
+    names = {f"{project.name}-{name}-1" for name in services}
     wait_until(
-        lambda: all(made.states().get(name) == "running" for name in names), what=f"{names} run"
+        lambda: all(project.states().get(name) == "running" for name in names), what=f"{names} run"
     )
 
 
 def test_output_is_prefixed_and_streams_are_kept_apart(
-    project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str
 ) -> None:
-    made = project(f"""
+    project = make_project(f"""
         x-small: &small {{image: {busybox_image}}}
         services:
           a: {{<<: *small, command: ["sh", "-c", "echo out; echo err >&2; exit 3"]}}
@@ -47,7 +47,7 @@ def test_output_is_prefixed_and_streams_are_kept_apart(
           named: {{<<: *small, container_name: own-name, command: echo named}}
           silent: {{<<: *small, attach: false, command: echo silent}}
         """)
-    up = made.compose("up").ok()
+    up = project.compose("up").ok()
     out = up.stdout.splitlines()
     assert out[0] == "Attaching to own-name, a-1, longer-1"
     assert sorted(out[1:]) == sorted(
@@ -64,22 +64,22 @@ def test_output_is_prefixed_and_streams_are_kept_apart(
     assert "a-1       | err" in up.stderr.splitlines()
     assert "\x1b" not in up.stdout + up.stderr
 
-    again = made.compose("up", "--no-log-prefix", "--no-attach", "longer").ok()
+    again = project.compose("up", "--no-log-prefix", "--no-attach", "longer").ok()
     assert "out" in again.stdout.splitlines()
     assert "lines" not in again.stdout
-    stamped = made.compose("up", "-t", "1", "--timestamps", "--attach", "longer").ok().stdout
+    stamped = project.compose("up", "-t", "1", "--timestamps", "--attach", "longer").ok().stdout
     assert re.search(
         r"^longer-1  \| \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z two$", stamped, re.MULTILINE
     )
     assert "named" not in stamped.replace("own-name", "")
-    only = made.compose("up", "a").ok().stdout
+    only = project.compose("up", "a").ok().stdout
     assert only.splitlines()[0] == "Attaching to a-1"
 
 
 def test_ctrl_c_stops_what_was_selected_and_shows_its_last_words(
-    project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str
 ) -> None:
-    made = project(f"""
+    project = make_project(f"""
         x-polite: &polite
           image: {busybox_image}
           command: ["sh", "-c", "trap 'echo bye; exit 0' TERM; echo hello; while :; do sleep 0.1; done"]
@@ -87,35 +87,38 @@ def test_ctrl_c_stops_what_was_selected_and_shows_its_last_words(
           web: {{<<: *polite, depends_on: [db]}}
           db: {{<<: *polite}}
         """)
-    with attached(made, "web") as up:
-        runs(made, "web", "db")
-        wait_until(lambda: made.logs_count("hello") == 2)
+    with attached(project, "web") as up:
+        runs(project, "web", "db")
+        wait_until(lambda: project.logs_count("hello") == 2)
         up.send_signal(signal.SIGINT)
         out, err = up.communicate(timeout=20)
     assert up.returncode == 130
     assert "web-1  | hello" in out
     assert "web-1  | bye" in out
     assert "Gracefully Stopping... press Ctrl+C again to force" in out + err
-    assert made.states() == {f"{made.name}-web-1": "exited", f"{made.name}-db-1": "running"}
+    assert project.states() == {
+        f"{project.name}-web-1": "exited",
+        f"{project.name}-db-1": "running",
+    }
 
-    with attached(made) as up:
-        runs(made, "web", "db")
+    with attached(project) as up:
+        runs(project, "web", "db")
         up.terminate()
         out, err = up.communicate(timeout=20)
     assert up.returncode == 130
-    assert set(made.states().values()) == {"exited"}
+    assert set(project.states().values()) == {"exited"}
 
 
-def test_second_ctrl_c_kills(project: MakeProject, busybox_image: str) -> None:
-    made = project(f"""
+def test_second_ctrl_c_kills(make_project: MakeProject, busybox_image: str) -> None:
+    project = make_project(f"""
         services:
           deaf:
             image: {busybox_image}
             stop_grace_period: 2m
             command: ["sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"]
         """)
-    with attached(made) as up:
-        runs(made, "deaf")
+    with attached(project) as up:
+        runs(project, "deaf")
         begun = time.monotonic()
         up.send_signal(signal.SIGINT)
         assert up.stderr is not None
@@ -124,38 +127,43 @@ def test_second_ctrl_c_kills(project: MakeProject, busybox_image: str) -> None:
         up.communicate(timeout=20)
     assert up.returncode == 130
     assert time.monotonic() - begun < 15
-    rows = made.ps()
+    rows = project.ps()
     assert [(row["State"], row["ExitCode"]) for row in rows] == [("exited", 137)]
 
 
 def test_containers_outlive_a_terminal_that_is_closed(
-    project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str
 ) -> None:
-    made = project(f"""
+    project = make_project(f"""
         services:
           one: {{image: {busybox_image}, init: true, command: sleep 1000}}
         """)
-    with attached(made) as up:
-        runs(made, "one")
+    with attached(project) as up:
+        runs(project, "one")
         up.send_signal(signal.SIGHUP)
         up.communicate(timeout=20)
     assert up.returncode != 0
-    assert set(made.states().values()) == {"running"}
+    assert set(project.states().values()) == {"running"}
 
 
-def test_ctrl_c_while_something_is_waited_for(project: MakeProject, busybox_image: str) -> None:
-    made = project(f"""
+def test_ctrl_c_while_something_is_waited_for(
+    make_project: MakeProject, busybox_image: str
+) -> None:
+    project = make_project(f"""
         x-small: &small {{image: {busybox_image}, init: true, command: sleep 1000}}
         services:
           slow: {{<<: *small, healthcheck: {{test: "false", interval: 200ms, retries: 1000}}}}
           last: {{<<: *small, depends_on: {{slow: {{condition: service_healthy}}}}}}
         """)
-    with attached(made) as up:
-        runs(made, "slow")
+    with attached(project) as up:
+        runs(project, "slow")
         up.send_signal(signal.SIGINT)
         up.communicate(timeout=20)
     assert up.returncode == 130
-    assert made.states() == {f"{made.name}-slow-1": "exited", f"{made.name}-last-1": "created"}
+    assert project.states() == {
+        f"{project.name}-slow-1": "exited",
+        f"{project.name}-last-1": "created",
+    }
 
 
 @pytest.mark.parametrize(
@@ -169,9 +177,9 @@ def test_ctrl_c_while_something_is_waited_for(project: MakeProject, busybox_imag
     ],
 )
 def test_one_exit_can_end_all(
-    project: MakeProject, busybox_image: str, words: tuple[str, ...], status: int
+    make_project: MakeProject, busybox_image: str, words: tuple[str, ...], status: int
 ) -> None:
-    made = project(f"""
+    project = make_project(f"""
         x-small: &small {{image: {busybox_image}}}
         services:
           good: {{<<: *small, command: sleep 0.1}}
@@ -182,18 +190,18 @@ def test_one_exit_can_end_all(
             command: ["sh", "-c", "trap 'exit 9' TERM; while :; do sleep 0.1; done"]
         """)
     if words == ("--exit-code-from", "bad"):
-        text = (made.folder / "compose.yaml").read_text()
-        made.write(
+        text = (project.folder / "compose.yaml").read_text()
+        project.write(
             "compose.yaml", text.replace("command: sleep 0.1", "init: true, command: sleep 100")
         )
-    ended = made.compose("up", *words)
+    ended = project.compose("up", *words)
     assert ended.returncode == status, str(ended)
     assert "Aborting on container exit..." in ended.stdout + ended.stderr
-    assert set(made.states().values()) == {"exited"}
+    assert set(project.states().values()) == {"exited"}
 
 
-def test_contradictory_options_are_refused(project: MakeProject, busybox_image: str) -> None:
-    made = project(f"services: {{one: {{image: {busybox_image}}}}}")
+def test_contradictory_options_are_refused(make_project: MakeProject, busybox_image: str) -> None:
+    project = make_project(f"services: {{one: {{image: {busybox_image}}}}}")
     for words in (
         ("-d", "--abort-on-container-exit"),
         ("--wait", "--abort-on-container-exit"),
@@ -202,29 +210,36 @@ def test_contradictory_options_are_refused(project: MakeProject, busybox_image: 
         ("--build", "--no-build"),
         ("-d", "--exit-code-from", "one"),
     ):
-        refused = made.compose("up", *words)
-        assert refused.returncode == 1, str(refused)
-        assert words[0] in refused.stderr
-        assert made.states() == {}
-    refused = made.compose("up", "--exit-code-from", "two")
-    assert (refused.returncode, "no such service: two" in refused.stderr) == (1, True), refused
+        refusal = project.compose("up", *words)
+        assert refusal.returncode == 1, str(refusal)
+        assert words[0] in refusal.stderr
+        assert project.states() == {}
+    refusal = project.compose("up", "--exit-code-from", "two")
+    assert (refusal.returncode, "no such service: two" in refusal.stderr) == (
+        1,
+        True,
+    ), refusal
 
 
-def test_runs_that_end_and_begin_again_are_shown(project: MakeProject, busybox_image: str) -> None:
-    made = project(f"""
+def test_runs_that_end_and_begin_again_are_shown(
+    make_project: MakeProject, busybox_image: str
+) -> None:
+    project = make_project(f"""
         services:
           again:
             image: {busybox_image}
             restart: on-failure:2
             command: ["sh", "-c", "echo ran; exit 4"]
         """)
-    out = made.compose("up").ok().stdout.splitlines()
+    out = project.compose("up").ok().stdout.splitlines()
     assert out.count("again-1  | ran") == 3
     assert out.count("again-1 exited with code 4") == 3
 
 
-def test_what_others_start_meanwhile_is_shown_too(project: MakeProject, busybox_image: str) -> None:
-    made = project(f"""
+def test_what_others_start_meanwhile_is_shown_too(
+    make_project: MakeProject, busybox_image: str
+) -> None:
+    project = make_project(f"""
         x-talk: &talk
           image: {busybox_image}
           init: true
@@ -234,19 +249,19 @@ def test_what_others_start_meanwhile_is_shown_too(project: MakeProject, busybox_
           db: {{<<: *talk}}
           other: {{<<: *talk, profiles: [more]}}
         """)
-    with attached(made, "--no-deps", "web") as up:
-        runs(made, "web")
-        assert set(made.states()) == {f"{made.name}-web-1"}
-        made.up("--no-deps", "--scale", "web=2", "web")
-        made.up("other")
-        wait_until(lambda: made.logs_count("begins") == 3)
-        made.compose("restart", "-t", "0", "web").ok()
-        wait_until(lambda: made.logs_count("begins") == 5)
-        made.up("--no-deps", "--force-recreate", "-t", "0", "web")
-        wait_until(lambda: made.logs_count("begins") == 2)
-        made.compose("stop", "-t", "0", "web").ok()
+    with attached(project, "--no-deps", "web") as up:
+        runs(project, "web")
+        assert set(project.states()) == {f"{project.name}-web-1"}
+        project.up("--no-deps", "--scale", "web=2", "web")
+        project.up("other")
+        wait_until(lambda: project.logs_count("begins") == 3)
+        project.compose("restart", "-t", "0", "web").ok()
+        wait_until(lambda: project.logs_count("begins") == 5)
+        project.up("--no-deps", "--force-recreate", "-t", "0", "web")
+        wait_until(lambda: project.logs_count("begins") == 2)
+        project.compose("stop", "-t", "0", "web").ok()
         out, _ = up.communicate(timeout=15)  # nothing of what it brought up runs any more
-    made.compose("--profile", "*", "down", "-t", "0").ok()
+    project.compose("--profile", "*", "down", "-t", "0").ok()
     assert up.returncode == 0
     lines = out.splitlines()
     assert [lines.count(f"web-{number}  | begins") for number in (1, 2)] == [3, 2]
@@ -256,9 +271,9 @@ def test_what_others_start_meanwhile_is_shown_too(project: MakeProject, busybox_
 
 
 def test_on_a_terminal_prefixes_are_coloured_and_ctrl_c_is_typed(
-    project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str
 ) -> None:
-    made = project(f"""
+    project = make_project(f"""
         x-polite: &polite
           image: {busybox_image}
           command: ["sh", "-c", "trap 'echo bye; exit 0' TERM; echo hello; while :; do sleep 0.1; done"]
@@ -266,7 +281,7 @@ def test_on_a_terminal_prefixes_are_coloured_and_ctrl_c_is_typed(
           one: {{<<: *polite}}
           two: {{<<: *polite}}
         """)
-    with Terminal(made, "cntnr", "compose", "up") as terminal:
+    with Terminal(project, "cntnr", "compose", "up") as terminal:
         shown = terminal.sees("hello") + terminal.sees("hello")
         for code in (36, 33):
             assert f"\x1b[{code}m" in shown
@@ -276,7 +291,7 @@ def test_on_a_terminal_prefixes_are_coloured_and_ctrl_c_is_typed(
         terminal.sees("bye")
         terminal.sees("bye")
         assert terminal.ends() == 130
-    with Terminal(made, "cntnr", "compose", "up", env={"NO_COLOR": "1"}) as terminal:
+    with Terminal(project, "cntnr", "compose", "up", env={"NO_COLOR": "1"}) as terminal:
         shown = terminal.sees("one-1  | hello")
         assert "\x1b[36m" not in shown
         terminal.type("\x03")
@@ -284,7 +299,7 @@ def test_on_a_terminal_prefixes_are_coloured_and_ctrl_c_is_typed(
 
 
 def test_on_a_terminal_nothing_is_redrawn_once_there_is_output(
-    project: MakeProject, registry: Registry
+    make_project: MakeProject, registry: Registry
 ) -> None:
     images = [f"drawn/{name}:1" for name in ("one", "two", "three")]
     registry.push(make_image("busybox"), "busybox", *images)
@@ -292,8 +307,8 @@ def test_on_a_terminal_nothing_is_redrawn_once_there_is_output(
         f"  s{number}: {{image: '{image}', command: ['sh', '-c', 'echo hello; sleep 1; echo bye']}}"
         for number, image in enumerate(images)
     )
-    made = project(f"services:\n{services}\n")
-    with Terminal(made, "cntnr", "compose", "up") as terminal:
+    project = make_project(f"services:\n{services}\n")
+    with Terminal(project, "cntnr", "compose", "up") as terminal:
         shown = terminal.sees("Attaching to")
         assert all(image in shown for image in images)
         assert terminal.ends() == 0
@@ -305,14 +320,14 @@ def test_on_a_terminal_nothing_is_redrawn_once_there_is_output(
 
 
 def test_a_line_that_never_ends_is_shown_before_its_container_ends(
-    project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str
 ) -> None:
     size = 40_000_000
-    made = project(f"""
+    project = make_project(f"""
         services:
           web: {{image: {busybox_image}, command: sh -c 'echo first; head -c {size} /dev/zero; exit 4'}}
         """)
-    said = made.compose("up", timeout=100).stdout.splitlines()
-    assert next(one for one in said if one.startswith("web-1")) == "web-1  | first"
-    assert [len(one) for one in said if "\0" in one] == [len("web-1  | ") + size]
-    assert said[-1] == "web-1 exited with code 4"
+    lines = project.compose("up", timeout=100).stdout.splitlines()
+    assert next(line for line in lines if line.startswith("web-1")) == "web-1  | first"
+    assert [len(line) for line in lines if "\0" in line] == [len("web-1  | ") + size]
+    assert lines[-1] == "web-1 exited with code 4"

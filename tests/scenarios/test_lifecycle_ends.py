@@ -10,23 +10,23 @@ from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import Project, wait_until
 
 
-def codes(made: Project) -> dict[str, int]:
-    return {row["Service"]: row["ExitCode"] for row in made.ps()}
+def codes(project: Project) -> dict[str, int]:
+    return {row["Service"]: row["ExitCode"] for row in project.ps()}
 
 
-def row_of(made: Project, service: str) -> dict[str, object]:
-    return next(row for row in made.ps() if row["Service"] == service)
+def row_of(project: Project, service: str) -> dict[str, object]:
+    return next(row for row in project.ps() if row["Service"] == service)
 
 
-def lines(made: Project, service: str, *words: str) -> list[str]:
-    told = made.compose("logs", "--no-color", "--no-log-prefix", *words, service)
-    return told.ok().stdout.splitlines()
+def lines(project: Project, service: str, *words: str) -> list[str]:
+    result = project.compose("logs", "--no-color", "--no-log-prefix", *words, service)
+    return result.ok().stdout.splitlines()
 
 
 def test_stopping_sends_the_signal_and_kills_in_the_end(
-    project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str
 ) -> None:
-    made = project(f"""
+    project = make_project(f"""
         x-small: &small {{image: {busybox_image}}}
         services:
           term: {{<<: *small, command: ["sh", "-c", "trap 'exit 7' TERM; sleep 1000 & wait"]}}
@@ -61,11 +61,11 @@ def test_stopping_sends_the_signal_and_kills_in_the_end(
             stop_grace_period: 300ms
             command: ["sh", "-c", "sleep 1000; true"]
         """)
-    made.up()
+    project.up()
     begun = time.monotonic()
-    made.compose("stop").ok()
+    project.compose("stop").ok()
     assert time.monotonic() - begun < 8  # nobody waited for docker's ten seconds
-    assert codes(made) == {
+    assert codes(project) == {
         "term": 7,
         "named": 8,
         "number": 9,
@@ -75,11 +75,11 @@ def test_stopping_sends_the_signal_and_kills_in_the_end(
         "deaf": 137,
         "handlerless": 137,
     }
-    assert set(made.states().values()) == {"exited"}
+    assert set(project.states().values()) == {"exited"}
 
 
-def test_time_to_stop_can_be_given(project: MakeProject, busybox_image: str) -> None:
-    made = project(f"""
+def test_time_to_stop_can_be_given(make_project: MakeProject, busybox_image: str) -> None:
+    project = make_project(f"""
         services:
           slow:
             image: {busybox_image}
@@ -90,21 +90,21 @@ def test_time_to_stop_can_be_given(project: MakeProject, busybox_image: str) -> 
             stop_grace_period: 1m
             command: ["sh", "-c", "sleep 1000; true"]
         """)
-    made.up()
+    project.up()
     begun = time.monotonic()
-    made.compose("stop", "-t", "1", "deaf").ok()
-    made.compose("stop", "-t", "-1", "slow").ok()  # as long as it takes
+    project.compose("stop", "-t", "1", "deaf").ok()
+    project.compose("stop", "-t", "-1", "slow").ok()  # as long as it takes
     assert time.monotonic() - begun < 10
-    assert codes(made) == {"slow": 4, "deaf": 137}
-    made.compose("start", "deaf").ok()
+    assert codes(project) == {"slow": 4, "deaf": 137}
+    project.compose("start", "deaf").ok()
     begun = time.monotonic()
-    made.compose("restart", "-t", "0", "deaf").ok()
-    made.compose("down", "-t", "0").ok()
+    project.compose("restart", "-t", "0", "deaf").ok()
+    project.compose("down", "-t", "0").ok()
     assert time.monotonic() - begun < 10
 
 
-def test_dependents_are_stopped_first(project: MakeProject, busybox_image: str) -> None:
-    made = project(f"""
+def test_dependents_are_stopped_first(make_project: MakeProject, busybox_image: str) -> None:
+    project = make_project(f"""
         x-say: &say
           image: {busybox_image}
           command: ["sh", "-c", "trap 'echo ends; sleep 0.1; exit 0' TERM; sleep 1000 & wait"]
@@ -113,15 +113,15 @@ def test_dependents_are_stopped_first(project: MakeProject, busybox_image: str) 
           api: {{<<: *say, depends_on: [db]}}
           db: {{<<: *say}}
         """)
-    made.up()
-    made.compose("stop").ok()
-    told = made.compose("logs", "-t", "--no-color").ok().stdout.splitlines()
-    moments = {line.split("-")[0]: line.split("| ")[1].split()[0] for line in told}
+    project.up()
+    project.compose("stop").ok()
+    lines = project.compose("logs", "-t", "--no-color").ok().stdout.splitlines()
+    moments = {line.split("-")[0]: line.split("| ")[1].split()[0] for line in lines}
     assert moments["web"] < moments["api"] < moments["db"]
 
 
-def test_restart_policies(project: MakeProject, busybox_image: str) -> None:
-    made = project(f"""
+def test_restart_policies(make_project: MakeProject, busybox_image: str) -> None:
+    project = make_project(f"""
         x-small: &small {{image: {busybox_image}}}
         services:
           "no": {{<<: *small, command: ["sh", "-c", "echo ran; exit 3"]}}
@@ -134,22 +134,22 @@ def test_restart_policies(project: MakeProject, busybox_image: str) -> None:
           always: {{<<: *small, restart: always, command: echo ran}}
           unless: {{<<: *small, restart: unless-stopped, command: ["sh", "-c", "echo ran; exit 1"]}}
         """)
-    made.up()
+    project.up()
 
     def runs(service: str) -> int:
-        return len(lines(made, service))
+        return len(lines(project, service))
 
     wait_until(lambda: runs("always") > 3 and runs("unless") > 3, what="both came back often")
     wait_until(lambda: runs("twice") == 3, what="it was tried twice more")
     for service in ("always", "unless"):
         wait_until(
-            lambda name=service: row_of(made, name)["State"] == "restarting",
+            lambda name=service: row_of(project, name)["State"] == "restarting",
             what="it is seen between two runs",
         )
-    row = row_of(made, "unless")
+    row = row_of(project, "unless")
     assert str(row["Status"]).startswith(("Restarting (1) ", "Up "))
-    made.compose("stop", "always", "unless").ok()
-    assert {name: row_of(made, name)["State"] for name in ("always", "unless")} == {
+    project.compose("stop", "always", "unless").ok()
+    assert {name: row_of(project, name)["State"] for name in ("always", "unless")} == {
         "always": "exited",
         "unless": "exited",
     }
@@ -163,7 +163,7 @@ def test_restart_policies(project: MakeProject, busybox_image: str) -> None:
         "twice": 3,
         "policy": 2,
     }
-    assert {row["Service"]: (row["State"], row["ExitCode"]) for row in made.ps()} == {
+    assert {row["Service"]: (row["State"], row["ExitCode"]) for row in project.ps()} == {
         "no": ("exited", 3),
         "success": ("exited", 0),
         "twice": ("exited", 5),
@@ -173,14 +173,14 @@ def test_restart_policies(project: MakeProject, busybox_image: str) -> None:
     }
 
 
-def test_delays_between_runs_double(project: MakeProject, busybox_image: str) -> None:
-    made = project(f"""
+def test_delays_between_runs_double(make_project: MakeProject, busybox_image: str) -> None:
+    project = make_project(f"""
         services:
           one: {{image: {busybox_image}, restart: always, command: echo ran}}
         """)
-    made.up()
-    wait_until(lambda: len(lines(made, "one")) >= 4, what="four runs")
-    stamps = [line.split()[0] for line in lines(made, "one", "-t")][:4]
+    project.up()
+    wait_until(lambda: len(lines(project, "one")) >= 4, what="four runs")
+    stamps = [line.split()[0] for line in lines(project, "one", "-t")][:4]
     moments = [datetime.fromisoformat(stamp).timestamp() for stamp in stamps]
     pauses = [later - earlier for earlier, later in itertools.pairwise(moments)]
     for pause, least in zip(pauses, (0.1, 0.2, 0.4), strict=True):
@@ -188,9 +188,9 @@ def test_delays_between_runs_double(project: MakeProject, busybox_image: str) ->
 
 
 def test_killed_containers_come_back_unless_the_user_killed_them(
-    project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str
 ) -> None:
-    made = project(f"""
+    project = make_project(f"""
         x-stay: &stay
           image: {busybox_image}
           restart: always
@@ -200,15 +200,15 @@ def test_killed_containers_come_back_unless_the_user_killed_them(
           outside: {{<<: *stay}}
           signal: {{<<: *stay}}
         """)
-    made.up()
-    before = {row["Service"]: row["ID"] for row in made.ps()}
+    project.up()
+    before = {row["Service"]: row["ID"] for row in project.ps()}
     for service in ("inside", "signal"):
-        wait_until(lambda name=service: lines(made, name) == ["up"], what="it runs")
-    made.exec("inside", "kill", "-USR1", "1")
-    made.compose("kill", "outside").ok()
-    made.compose("kill", "-s", "USR1", "signal").ok()
-    wait_until(lambda: lines(made, "inside") == ["up", "up"], what="it came back")
-    wait_until(lambda: row_of(made, "outside")["State"] == "exited", what="it stays away")
-    assert row_of(made, "outside")["ExitCode"] == 137
-    assert row_of(made, "inside")["State"] == "running"
-    assert {row["Service"]: row["ID"] for row in made.ps()} == before
+        wait_until(lambda name=service: lines(project, name) == ["up"], what="it runs")
+    project.exec("inside", "kill", "-USR1", "1")
+    project.compose("kill", "outside").ok()
+    project.compose("kill", "-s", "USR1", "signal").ok()
+    wait_until(lambda: lines(project, "inside") == ["up", "up"], what="it came back")
+    wait_until(lambda: row_of(project, "outside")["State"] == "exited", what="it stays away")
+    assert row_of(project, "outside")["ExitCode"] == 137
+    assert row_of(project, "inside")["State"] == "running"
+    assert {row["Service"]: row["ID"] for row in project.ps()} == before

@@ -9,16 +9,16 @@ from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import MIB, Project, wait_until
 
 
-def health(made: Project) -> dict[str, str]:
-    return {row["Service"]: row["Health"] for row in made.ps()}
+def health(project: Project) -> dict[str, str]:
+    return {row["Service"]: row["Health"] for row in project.ps()}
 
 
-def status(made: Project, service: str) -> str:
-    return next(str(row["Status"]) for row in made.ps() if row["Service"] == service)
+def status(project: Project, service: str) -> str:
+    return next(str(row["Status"]) for row in project.ps() if row["Service"] == service)
 
 
-def test_health_goes_through_its_states(project: MakeProject, busybox_image: str) -> None:
-    made = project(f"""
+def test_health_goes_through_its_states(make_project: MakeProject, busybox_image: str) -> None:
+    project = make_project(f"""
         x-sleep: &sleep {{image: {busybox_image}, init: true, command: sleep 1000}}
         x-often: &often {{interval: 250ms, timeout: 5s, retries: 2}}
         services:
@@ -58,7 +58,7 @@ def test_health_goes_through_its_states(project: MakeProject, busybox_image: str
           disabled: {{build: *built, init: true, healthcheck: {{disable: true}}}}
           nothing: {{build: *built, init: true, healthcheck: {{test: [NONE]}}}}
         """)
-    made.up()
+    project.up()
     expected = {
         "string": "healthy",
         "shell": "healthy",
@@ -73,30 +73,34 @@ def test_health_goes_through_its_states(project: MakeProject, busybox_image: str
         "disabled": "",
         "nothing": "",
     }
-    found: dict[str, str] = {}
+    states: dict[str, str] = {}
 
     def settled() -> bool:
-        found.update(health(made))
-        return found == expected
+        states.update(health(project))
+        return states == expected
 
-    wait_until(settled, what=f"{expected}; found {found}")
-    assert status(made, "patient").endswith("(health: starting)")
-    assert status(made, "string").endswith("(healthy)")
-    assert status(made, "missing").endswith("(unhealthy)")
+    wait_until(settled, what=f"{expected}; found {states}")
+    assert status(project, "patient").endswith("(health: starting)")
+    assert status(project, "string").endswith("(healthy)")
+    assert status(project, "missing").endswith("(unhealthy)")
     for service in ("changes", "patient"):
-        made.exec(service, "touch", "/ok").ok()
-        wait_until(lambda name=service: health(made)[name] == "healthy", what=f"{service} is well")
-        made.exec(service, "rm", "/ok").ok()
+        project.exec(service, "touch", "/ok").ok()
+        wait_until(
+            lambda name=service: health(project)[name] == "healthy", what=f"{service} is well"
+        )
+        project.exec(service, "rm", "/ok").ok()
         # Once it was healthy its start is over, so that failures count.
-        wait_until(lambda name=service: health(made)[name] == "unhealthy", what=f"{service} is ill")
-    made.compose("restart", "-t", "0", "patient").ok()
-    assert health(made)["patient"] == "starting"
-    made.compose("stop", "-t", "0", "string").ok()
-    assert health(made)["string"] == ""
+        wait_until(
+            lambda name=service: health(project)[name] == "unhealthy", what=f"{service} is ill"
+        )
+    project.compose("restart", "-t", "0", "patient").ok()
+    assert health(project)["patient"] == "starting"
+    project.compose("stop", "-t", "0", "string").ok()
+    assert health(project)["string"] == ""
 
 
-def test_start_waits_for_every_condition(project: MakeProject, busybox_image: str) -> None:
-    made = project(f"""
+def test_start_waits_for_every_condition(make_project: MakeProject, busybox_image: str) -> None:
+    project = make_project(f"""
         x-small: &small {{image: {busybox_image}, init: true}}
         services:
           slow:
@@ -113,21 +117,21 @@ def test_start_waits_for_every_condition(project: MakeProject, busybox_image: st
               job: {{condition: service_completed_successfully}}
               plain: {{condition: service_started}}
         """)
-    made.up()
-    wait_until(lambda: made.logs_count("last") == 1)
-    told = made.compose("logs", "-t", "--no-color").ok().stdout.splitlines()
-    moments = {line.split()[-1]: line.split("| ")[1].split()[0] for line in told}
+    project.up()
+    wait_until(lambda: project.logs_count("last") == 1)
+    lines = project.compose("logs", "-t", "--no-color").ok().stdout.splitlines()
+    moments = {line.split()[-1]: line.split("| ")[1].split()[0] for line in lines}
     assert max(moments, key=lambda word: moments[word]) == "last"
     assert set(moments) == {"ready", "done", "begins", "last"}
-    label = next(row["Labels"] for row in made.ps() if row["Service"] == "last")
+    label = next(row["Labels"] for row in project.ps() if row["Service"] == "last")
     assert "com.docker.compose.depends_on=" in label
     assert "job:service_completed_successfully:false" in label
 
 
 def test_what_fails_is_named_and_those_that_need_it_do_not_start(
-    project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str
 ) -> None:
-    made = project()
+    project = make_project()
     base = {
         "ill": 'command: sleep 1000\n    healthcheck: {test: "false", interval: 50ms, retries: 1}',
         "gone": 'command: sh -c "exit 4"\n    healthcheck: {test: "true", interval: 1s}',
@@ -144,20 +148,20 @@ def test_what_fails_is_named_and_those_that_need_it_do_not_start(
         ),
         ("unchecked", "service_healthy", "container {0}-unchecked-1 has no healthcheck configured"),
     ):
-        made.write(
+        project.write(
             "compose.yaml",
             f"services:\n  {name}:\n    image: {busybox_image}\n    init: true\n    {base[name]}\n"
             f"  user:\n    image: {busybox_image}\n    command: sleep 1000\n    init: true\n"
             f"    depends_on: {{{name}: {{condition: {condition}}}}}\n",
         )
-        failed = made.compose("up", "-d", "--remove-orphans")
+        failed = project.compose("up", "-d", "--remove-orphans")
         assert failed.returncode == 1, str(failed)
-        assert message.format(made.name) in failed.stderr, str(failed)
-        assert made.states()[f"{made.name}-user-1"] == "created"
+        assert message.format(project.name) in failed.stderr, str(failed)
+        assert project.states()[f"{project.name}-user-1"] == "created"
 
 
-def test_optional_dependencies_warn_only(project: MakeProject, busybox_image: str) -> None:
-    made = project(f"""
+def test_optional_dependencies_warn_only(make_project: MakeProject, busybox_image: str) -> None:
+    project = make_project(f"""
         x-small: &small {{image: {busybox_image}, init: true}}
         services:
           ill:
@@ -174,18 +178,18 @@ def test_optional_dependencies_warn_only(project: MakeProject, busybox_image: st
               bad: {{condition: service_completed_successfully, required: false}}
               off: {{condition: service_started, required: false}}
         """)
-    said = made.up().stderr
+    stderr = project.up().stderr
     assert (
-        f'optional dependency "ill" failed to start: container {made.name}-ill-1 is unhealthy'
-        in said
+        f'optional dependency "ill" failed to start: container {project.name}-ill-1 is unhealthy'
+        in stderr
     )
-    assert 'optional dependency "bad"' in said
-    assert made.states()[f"{made.name}-user-1"] == "running"
-    assert f"{made.name}-off-1" not in made.states()
+    assert 'optional dependency "bad"' in stderr
+    assert project.states()[f"{project.name}-user-1"] == "running"
+    assert f"{project.name}-off-1" not in project.states()
 
 
 def test_restarts_go_on_to_those_that_asked_for_it(
-    project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str
 ) -> None:
     text = f"""
         x-small: &small {{image: {busybox_image}, init: true, command: sh -c "echo up; sleep 1000"}}
@@ -194,31 +198,31 @@ def test_restarts_go_on_to_those_that_asked_for_it(
           tied: {{<<: *small, depends_on: {{db: {{condition: service_started, restart: true}}}}}}
           loose: {{<<: *small, depends_on: [db]}}
         """
-    made = project(text)
+    project = make_project(text)
 
     def starts() -> dict[str, int]:
-        told = made.compose("logs", "--no-color").ok().stdout.splitlines()
-        return {name: sum(line.startswith(f"{name}-1 ") for line in told) for name in names}
+        lines = project.compose("logs", "--no-color").ok().stdout.splitlines()
+        return {name: sum(line.startswith(f"{name}-1 ") for line in lines) for name in names}
 
     names = ("db", "tied", "loose")
-    made.up()
+    project.up()
     wait_until(lambda: starts() == {"db": 1, "tied": 1, "loose": 1})
-    made.compose("restart", "-t", "0", "db").ok()
+    project.compose("restart", "-t", "0", "db").ok()
     wait_until(lambda: starts() == {"db": 2, "tied": 2, "loose": 1})
-    made.compose("restart", "-t", "0", "--no-deps", "db").ok()
+    project.compose("restart", "-t", "0", "--no-deps", "db").ok()
     wait_until(lambda: starts() == {"db": 3, "tied": 2, "loose": 1})
-    before = {row["Service"]: row["ID"] for row in made.ps()}
-    made.write("compose.yaml", text.replace("first", "second"))
-    made.up("-t", "0")
+    before = {row["Service"]: row["ID"] for row in project.ps()}
+    project.write("compose.yaml", text.replace("first", "second"))
+    project.up("-t", "0")
     wait_until(lambda: starts() == {"db": 1, "tied": 3, "loose": 1})
-    after = {row["Service"]: row["ID"] for row in made.ps()}
+    after = {row["Service"]: row["ID"] for row in project.ps()}
     assert {name for name in names if before[name] != after[name]} == {"db"}
 
 
 def test_up_wait_returns_when_all_is_well_or_says_what_is_not(
-    project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str
 ) -> None:
-    made = project(f"""
+    project = make_project(f"""
         x-small: &small {{image: {busybox_image}, init: true}}
         services:
           good:
@@ -240,35 +244,38 @@ def test_up_wait_returns_when_all_is_well_or_says_what_is_not(
             healthcheck: {{test: "false", interval: 50ms, retries: 1}}
           ends: {{<<: *small, profiles: [ends], command: sh -c "sleep 0.2; exit 3"}}
         """)
-    done = made.compose("up", "--wait").ok()
-    assert health(made)["good"] == "healthy"
-    assert f"Container {made.name}-good-1  Healthy" in done.stderr
+    done = project.compose("up", "--wait").ok()
+    assert health(project)["good"] == "healthy"
+    assert f"Container {project.name}-good-1  Healthy" in done.stderr
     begun = time.monotonic()
-    late = made.compose("up", "--wait", "--wait-timeout", "1", "never")
+    late = project.compose("up", "--wait", "--wait-timeout", "1", "never")
     assert (late.returncode, "application not healthy after 1s" in late.stderr) == (1, True), late
     assert 0.9 < time.monotonic() - begun < 6
-    ill = made.compose("up", "--wait", "ill")
-    assert (ill.returncode, f"container {made.name}-ill-1 is unhealthy" in ill.stderr) == (1, True)
-    ends = made.compose("up", "--wait", "ends")
-    assert (ends.returncode, f"{made.name}-ends-1 exited (3)" in ends.stderr) == (1, True), ends
-    assert made.states()[f"{made.name}-good-1"] == "running"
-    made.compose("--profile", "*", "down", "-t", "0").ok()
+    ill = project.compose("up", "--wait", "ill")
+    assert (ill.returncode, f"container {project.name}-ill-1 is unhealthy" in ill.stderr) == (
+        1,
+        True,
+    )
+    ends = project.compose("up", "--wait", "ends")
+    assert (ends.returncode, f"{project.name}-ends-1 exited (3)" in ends.stderr) == (1, True), ends
+    assert project.states()[f"{project.name}-good-1"] == "running"
+    project.compose("--profile", "*", "down", "-t", "0").ok()
 
 
-def probes(made: Project, service: str) -> list[dict[str, Any]]:
-    """Give the last results of a service's checks."""
-    found = parts.statuses(made).get(f"{made.name}-{service}-1", {}).get("probes", [])
-    return list(found)
+def probes(project: Project, service: str) -> list[dict[str, Any]]:
+    """Return the last results of a service's health checks."""
+    results = parts.statuses(project).get(f"{project.name}-{service}-1", {}).get("probes", [])
+    return list(results)
 
 
 def resident(pid: int) -> int:
-    """Give the most memory that a process has had so far."""
+    """Return the peak memory use of a process."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM:"))
 
 
-def test_what_a_check_writes_is_bounded(project: MakeProject, busybox_image: str) -> None:
-    made = project(f"""
+def test_what_a_check_writes_is_bounded(make_project: MakeProject, busybox_image: str) -> None:
+    project = make_project(f"""
         x-sleep: &sleep {{image: {busybox_image}, init: true, command: sleep 1000}}
         x-often: &often {{interval: 250ms, timeout: 5s, retries: 1}}
         services:
@@ -277,24 +284,26 @@ def test_what_a_check_writes_is_bounded(project: MakeProject, busybox_image: str
           both: {{<<: *sleep, healthcheck: {{<<: *often, test: "echo a; echo b >&2; echo c"}}}}
           leaves: {{<<: *sleep, healthcheck: {{<<: *often, test: "sleep 555 & echo left"}}}}
         """)
-    made.up()
-    wait_until(lambda: health(made)["endless"] == "unhealthy", what="the endless check is over")
-    wait_until(lambda: health(made)["much"] == "healthy", what="a check with much output is well")
-    wait_until(lambda: health(made)["leaves"] == "healthy", what="a check leaves one behind")
-    assert probes(made, "much")[-1]["output"] == "x\n" * 2048 + "..."
-    assert probes(made, "both")[-1]["output"] == "a\nb\nc\n"
-    assert probes(made, "leaves")[-1]["output"] == "left\n"
-    assert probes(made, "endless")[-1]["output"].startswith(
+    project.up()
+    wait_until(lambda: health(project)["endless"] == "unhealthy", what="the endless check is over")
+    wait_until(
+        lambda: health(project)["much"] == "healthy", what="a check with much output is well"
+    )
+    wait_until(lambda: health(project)["leaves"] == "healthy", what="a check leaves one behind")
+    assert probes(project, "much")[-1]["output"] == "x\n" * 2048 + "..."
+    assert probes(project, "both")[-1]["output"] == "a\nb\nc\n"
+    assert probes(project, "leaves")[-1]["output"] == "left\n"
+    assert probes(project, "endless")[-1]["output"].startswith(
         "Health check exceeded timeout (2s): a\n"
     )
-    assert resident(parts.supervisor(made).pid) < 120 * MIB
+    assert resident(parts.supervisor(project).pid) < 120 * MIB
 
 
 def test_what_a_check_started_ends_with_it_when_its_time_is_up(
-    project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str
 ) -> None:
     """Also what has left its parents and its session, and what has nothing to write to."""
-    made = project(f"""
+    project = make_project(f"""
         services:
           box:
             image: {busybox_image}
@@ -306,19 +315,19 @@ def test_what_a_check_started_ends_with_it_when_its_time_is_up(
               timeout: 500ms
               retries: 2
         """)
-    made.up()
-    wait_until(lambda: health(made)["box"] == "unhealthy", what="two checks are over")
-    wait_until(lambda: len(probes(made, "box")) >= 4, what="four checks are over")
+    project.up()
+    wait_until(lambda: health(project)["box"] == "unhealthy", what="two checks are over")
+    wait_until(lambda: len(probes(project, "box")) >= 4, what="four checks are over")
     for _ in range(3):  # three of one check that is under way; none in between
-        found = made.exec("box", "ps").ok().stdout
-        assert found.count("sleep 777") <= 5, found  # the shells name it, too
-    made.compose("exec", "-T", "box", "true").ok()
+        output = project.exec("box", "ps").ok().stdout
+        assert output.count("sleep 777") <= 5, output  # the shells name it, too
+    project.compose("exec", "-T", "box", "true").ok()
 
 
 def test_what_hooks_write_is_shown_as_it_comes_and_bounded(
-    project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str
 ) -> None:
-    made = project(f"""
+    project = make_project(f"""
         services:
           web:
             image: {busybox_image}
@@ -333,10 +342,10 @@ def test_what_hooks_write_is_shown_as_it_comes_and_bounded(
                     head -c 20000 /dev/zero | tr '\\0' y; echo
                     head -c 200000000 /dev/zero
         """)
-    said = made.up().stderr
-    assert "line 1999" in said
-    assert "y" * 16384 in said
-    assert "y" * 16385 not in said
-    assert "(what it writes from here on is not shown)" in said
-    assert len(said) < 3 * MIB
-    assert resident(parts.supervisor(made).pid) < 120 * MIB
+    stderr = project.up().stderr
+    assert "line 1999" in stderr
+    assert "y" * 16384 in stderr
+    assert "y" * 16385 not in stderr
+    assert "(what it writes from here on is not shown)" in stderr
+    assert len(stderr) < 3 * MIB
+    assert resident(parts.supervisor(project).pid) < 120 * MIB

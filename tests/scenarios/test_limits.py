@@ -31,7 +31,7 @@ def hierarchies() -> list[Path]:
 
 @pytest.fixture
 def group(user: User) -> Iterator[str]:
-    """Give the user a control group of its own, and its name."""
+    """Delegate a control group to the user; yield its name."""
     name = f"cntnr-test-{os.getpid()}"
     made = [path / name for path in hierarchies()]
     for path in made:
@@ -48,7 +48,7 @@ def group(user: User) -> Iterator[str]:
 
 
 def in_group(group: str, do: Callable[[], Result]) -> None:
-    """Do something as a member of the group, so that the holder and all below it are members."""
+    """Run a command as a member of the control group, so that the holder and its children are members."""
     child = os.fork()
     if child == 0:
         for path in hierarchies():
@@ -66,9 +66,9 @@ def setting(group: str, v1: str, v2: str) -> str:
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a control group away")
 def test_limits_are_set_where_the_user_has_a_group(
-    project: MakeProject, busybox_image: str, group: str
+    make_project: MakeProject, busybox_image: str, group: str
 ) -> None:
-    stack = project(STACK.format(image=busybox_image))
+    stack = make_project(STACK.format(image=busybox_image))
     in_group(group, lambda: stack.compose("up", "-d").ok())
     assert setting(group, "memory.limit_in_bytes", "memory.max") == str(64 << 20)
     assert setting(group, "pids.max", "pids.max") == "33"
@@ -77,9 +77,9 @@ def test_limits_are_set_where_the_user_has_a_group(
 
 
 def test_limits_that_cannot_be_set_are_named_one_line_each(
-    project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str
 ) -> None:
-    stack = project(STACK.format(image=busybox_image))
+    stack = make_project(STACK.format(image=busybox_image))
     done = stack.up()
     for key in ("mem_limit", "pids_limit", "cpus"):
         lines = [line for line in done.stderr.splitlines() if f"services.limited.{key}:" in line]

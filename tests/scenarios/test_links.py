@@ -3,7 +3,7 @@
 import pytest
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.reach import SAYS, addresses, answers, looked_up
+from tests.scenarios.reach import SAYS, addresses, answers, look_up
 
 pytestmark = pytest.mark.usefixtures("busybox_image")
 
@@ -21,75 +21,75 @@ networks: {{default: , side: }}
 """
 
 
-def test_an_alias_holds_for_the_service_that_has_the_link(project: MakeProject) -> None:
-    here = project(LINKS)
-    here.up()
-    a, b = addresses(here, "a"), addresses(here, "b")
-    c, d = addresses(here, "c")["eth0"], addresses(here, "d")["eth0"]
+def test_an_alias_holds_for_the_service_that_has_the_link(make_project: MakeProject) -> None:
+    project = make_project(LINKS)
+    project.up()
+    a, b = addresses(project, "a"), addresses(project, "b")
+    c, d = addresses(project, "c")["eth0"], addresses(project, "d")["eth0"]
     names = ("foo", "bar.example", "a", "b", "c", "d")
     home, side = {b["eth0"]}, {b["eth1"]}
     plain = {"a": {a["eth0"]}, "b": home, "c": {c}, "d": {d}}
     for server in ("", "127.0.0.11"):
         # A link's alias comes before the name of a service.
         own = {"foo": {a["eth0"]}, "bar.example": home, "d": {a["eth0"]}}
-        assert looked_up(here, "c", *names, server=server) == plain | own
-        assert looked_up(here, "d", *names, server=server) == plain | {"foo": home}
-        assert looked_up(here, "a", *names, server=server) == plain
-        assert looked_up(here, "e", "foo", "b", server=server) == {
+        assert look_up(project, "c", *names, server=server) == plain | own
+        assert look_up(project, "d", *names, server=server) == plain | {"foo": home}
+        assert look_up(project, "a", *names, server=server) == plain
+        assert look_up(project, "e", "foo", "b", server=server) == {
             "foo": home | side,
             "b": {a["eth0"]},
         }
         swapped = {"a": home, "b": {a["eth0"]}, "c": {c}, "d": {d}}
-        assert looked_up(here, "swapped", *names, server=server) == swapped
-        assert looked_up(here, "same", "foo", server=server) == {"foo": home}
-    said = answers(here, "c", "foo/who", "bar.example/who", "b/who", "a/who")
-    assert said == {"foo/who": "ha", "bar.example/who": "hb", "b/who": "hb", "a/who": "ha"}
+        assert look_up(project, "swapped", *names, server=server) == swapped
+        assert look_up(project, "same", "foo", server=server) == {"foo": home}
+    bodies = answers(project, "c", "foo/who", "bar.example/who", "b/who", "a/who")
+    assert bodies == {"foo/who": "ha", "bar.example/who": "hb", "b/who": "hb", "a/who": "ha"}
     # Programs ask for both kinds of addresses: that there is none of IPv6 is no error.
-    both = here.exec("c", "nslookup", "bar.example")
+    both = project.exec("c", "nslookup", "bar.example")
     assert both.returncode == 0, both
     assert "NXDOMAIN" not in both.stdout + both.stderr
 
 
-def test_an_alias_follows_its_target(project: MakeProject) -> None:
-    here = project(LINKS)
-    here.up("c")
-    assert looked_up(here, "c", "foo") == {"foo": {addresses(here, "a")["eth0"]}}
-    here.up("--no-recreate", "--scale", "a=3", "a")
-    three = {addresses(here, "a", index=number)["eth0"] for number in (1, 2, 3)}
-    assert looked_up(here, "c", "foo") == {"foo": three}
-    here.up("-t", "0", "--force-recreate", "--scale", "a=1", "a")
-    assert looked_up(here, "c", "foo") == {"foo": {addresses(here, "a")["eth0"]}}
-    here.compose("stop", "-t", "0", "a").ok()
-    assert looked_up(here, "c", "foo", "bar.example").keys() == {"bar.example"}
-    here.compose("start", "a").ok()
-    here.compose("restart", "-t", "0", "c").ok()
-    assert looked_up(here, "c", "foo") == {"foo": {addresses(here, "a")["eth0"]}}
-    ran = here.compose("run", "--rm", "-T", "c", "nslookup", "-type=a", "foo").ok().stdout
-    assert addresses(here, "a")["eth0"] in ran
+def test_an_alias_follows_its_target(make_project: MakeProject) -> None:
+    project = make_project(LINKS)
+    project.up("c")
+    assert look_up(project, "c", "foo") == {"foo": {addresses(project, "a")["eth0"]}}
+    project.up("--no-recreate", "--scale", "a=3", "a")
+    three = {addresses(project, "a", index=number)["eth0"] for number in (1, 2, 3)}
+    assert look_up(project, "c", "foo") == {"foo": three}
+    project.up("-t", "0", "--force-recreate", "--scale", "a=1", "a")
+    assert look_up(project, "c", "foo") == {"foo": {addresses(project, "a")["eth0"]}}
+    project.compose("stop", "-t", "0", "a").ok()
+    assert look_up(project, "c", "foo", "bar.example").keys() == {"bar.example"}
+    project.compose("start", "a").ok()
+    project.compose("restart", "-t", "0", "c").ok()
+    assert look_up(project, "c", "foo") == {"foo": {addresses(project, "a")["eth0"]}}
+    ran = project.compose("run", "--rm", "-T", "c", "nslookup", "-type=a", "foo").ok().stdout
+    assert addresses(project, "a")["eth0"] in ran
 
 
-def test_a_small_network_has_resolvers_for_many_links(project: MakeProject) -> None:
+def test_a_small_network_has_resolvers_for_many_links(make_project: MakeProject) -> None:
     linked = "".join(f'  c{n}: {{<<: *says, links: ["a:is-{n}"]}}\n' for n in range(4))
-    here = project(
+    project = make_project(
         f"x-says: &says {SAYS}\nservices:\n  a: {{<<: *says, hostname: ha}}\n{linked}"
         "networks: {default: {ipam: {config: [{subnet: 10.69.0.0/28}]}}}\n"
     )
-    here.up()
-    at = addresses(here, "a")["eth0"]
+    project.up()
+    at = addresses(project, "a")["eth0"]
     for n in range(4):
-        found = looked_up(here, f"c{n}", *(f"is-{other}" for other in range(4)))
-        assert found == {f"is-{n}": {at}}
-    every = {address for n in range(4) for address in addresses(here, f"c{n}").values()}
+        addresses_by_name = look_up(project, f"c{n}", *(f"is-{other}" for other in range(4)))
+        assert addresses_by_name == {f"is-{n}": {at}}
+    every = {address for n in range(4) for address in addresses(project, f"c{n}").values()}
     assert len({*every, at}) == 5
 
 
 @pytest.mark.parametrize(
     "alias", ["two words", "x\\nserver=192.0.2.1", "a..b", "a.{name}.internal"]
 )
-def test_what_is_no_name_is_refused(project: MakeProject, alias: str) -> None:
-    here = project()
-    link = alias.replace("{name}", here.name)
-    here.write(
+def test_what_is_no_name_is_refused(make_project: MakeProject, alias: str) -> None:
+    project = make_project()
+    link = alias.replace("{name}", project.name)
+    project.write(
         "compose.yaml",
         f"""
 services:
@@ -97,8 +97,8 @@ services:
   c: {{image: busybox, command: sleep 900, stop_signal: KILL, links: ["a:{link}"]}}
 """,
     )
-    refused = here.compose("up", "-d")
-    assert refused.returncode == 1
-    assert "cannot link service c" in refused.stderr
-    assert "Traceback" not in refused.stderr
-    here.compose("down", "-t", "0").ok()
+    refusal = project.compose("up", "-d")
+    assert refusal.returncode == 1
+    assert "cannot link service c" in refusal.stderr
+    assert "Traceback" not in refusal.stderr
+    project.compose("down", "-t", "0").ok()

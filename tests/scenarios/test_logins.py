@@ -11,7 +11,15 @@ import pytest
 
 from tests.scenarios import login, parts
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.lib import WEB, Result, User, free_port, http_answers, refused, wait_until
+from tests.scenarios.lib import (
+    WEB,
+    Result,
+    User,
+    assert_refused,
+    free_port,
+    http_answers,
+    wait_until,
+)
 
 # Answers on a published port, and keeps a file of its own.
 SERVER = """
@@ -28,41 +36,41 @@ volumes:
 
 
 def test_a_stack_lives_in_the_environment_of_the_suite(
-    project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str
 ) -> None:
     """By default that is a login: XDG_RUNTIME_DIR below /run, which the holder has a copy of."""
     port = free_port()
-    here = project(SERVER.format(image=busybox_image, port=port))
-    here.up()
+    project = make_project(SERVER.format(image=busybox_image, port=port))
+    project.up()
     assert http_answers(f"http://127.0.0.1:{port}/") == "hello\n"
-    here.compose("restart", "-t", "0").ok()
+    project.compose("restart", "-t", "0").ok()
     assert http_answers(f"http://127.0.0.1:{port}/") == "hello\n"
-    assert here.exec("web", "cat", "/srv/index.html").ok().stdout == "hello\n"
-    if here.user.session:
-        assert (here.user.session / "cntnr/holder/holder.json").exists()
+    assert project.exec("web", "cat", "/srv/index.html").ok().stdout == "hello\n"
+    if project.user.session:
+        assert (project.user.session / "cntnr/holder/holder.json").exists()
     if login.is_wanted() and os.getuid() == 0:  # who is not has the machine's own mounts
         shared = Path("/proc/self/mountinfo").read_text().splitlines()
         assert any(line.split()[4] == "/" and " shared:" in line for line in shared)
 
 
 def test_commands_with_and_without_the_variable_are_the_same_user_s(
-    project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str
 ) -> None:
     """`su` and cron know nothing of XDG_RUNTIME_DIR; what runs is found all the same."""
-    here = project(SERVER.format(image=busybox_image, port=free_port()))
-    here.up()
-    web = f"{here.name}-web-1"
+    project = make_project(SERVER.format(image=busybox_image, port=free_port()))
+    project.up()
+    web = f"{project.name}-web-1"
     bare = {"XDG_RUNTIME_DIR": ""}
-    rows = here.compose("ps", "--format", "json", env=bare).ok().json_lines
+    rows = project.compose("ps", "--format", "json", env=bare).ok().json_lines
     assert [(row["Name"], row["State"]) for row in rows] == [(web, "running")]
-    here.exec("web", "true", env=bare).ok()
-    assert f"Container {web}  Running" in here.compose("up", "-d", env=bare).ok().stderr
-    here.compose("down", "-t", "0", env=bare).ok()
-    assert here.ps() == []
+    project.exec("web", "true", env=bare).ok()
+    assert f"Container {web}  Running" in project.compose("up", "-d", env=bare).ok().stderr
+    project.compose("down", "-t", "0", env=bare).ok()
+    assert project.ps() == []
 
 
 def empty(folder: Path) -> None:
-    """Remove all files below a folder, as a cleaner of old files does that nobody keeps off."""
+    """Remove all files below a folder, as a cleaner of old files does that ignores locks."""
     for place, _, names in os.walk(folder):
         for name in names:
             Path(place, name).unlink()
@@ -70,39 +78,39 @@ def empty(folder: Path) -> None:
 
 @pytest.mark.parametrize("how", ["files", "folder"])
 def test_what_runs_is_found_where_the_runtime_folder_was_emptied(
-    project: MakeProject, busybox_image: str, how: str
+    make_project: MakeProject, busybox_image: str, how: str
 ) -> None:
     """systemd-tmpfiles and the like remove old files; a logout takes the whole folder away."""
     port = free_port()
-    here = project(SERVER.format(image=busybox_image, port=port))
-    here.up()
-    before = parts.supervisor(here)
+    project = make_project(SERVER.format(image=busybox_image, port=port))
+    project.up()
+    before = parts.supervisor(project)
     if how == "files":
-        empty(here.user.runtime)
+        empty(project.user.runtime)
     else:
-        shutil.rmtree(here.user.runtime)
-    web = f"{here.name}-web-1"
-    assert here.states() == {web: "running"}
-    here.exec("web", "true").ok()
-    assert f"Container {web}  Running" in here.up().stderr
-    assert parts.supervisors(here) == [before], "there is one supervisor"
-    here.compose("restart", "-t", "0").ok()  # ports are withdrawn and published again
+        shutil.rmtree(project.user.runtime)
+    web = f"{project.name}-web-1"
+    assert project.states() == {web: "running"}
+    project.exec("web", "true").ok()
+    assert f"Container {web}  Running" in project.up().stderr
+    assert parts.supervisors(project) == [before], "there is one supervisor"
+    project.compose("restart", "-t", "0").ok()  # ports are withdrawn and published again
     assert http_answers(f"http://127.0.0.1:{port}/") == "hello\n"
-    parts.kill_supervisor(here)
-    assert here.states() == {web: "running"}
-    here.down("-v")
-    assert parts.find(here.user, "holder's child") == []
+    parts.kill_supervisor(project)
+    assert project.states() == {web: "running"}
+    project.down("-v")
+    assert parts.find(project.user, "holder's child") == []
 
 
-def test_cleaners_of_old_files_are_kept_off(project: MakeProject, busybox_image: str) -> None:
+def test_cleaners_of_old_files_are_kept_off(make_project: MakeProject, busybox_image: str) -> None:
     """systemd-tmpfiles passes over a folder that is locked (tmpfiles.d(5), "Age")."""
-    here = project(SERVER.format(image=busybox_image, port=free_port()))
-    here.up()
-    folder = os.open(here.user.runtime, os.O_RDONLY)
+    project = make_project(SERVER.format(image=busybox_image, port=free_port()))
+    project.up()
+    folder = os.open(project.user.runtime, os.O_RDONLY)
     try:
         with pytest.raises(BlockingIOError):
             fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        here.down("-v")
+        project.down("-v")
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     finally:
         os.close(folder)
@@ -110,7 +118,7 @@ def test_cleaners_of_old_files_are_kept_off(project: MakeProject, busybox_image:
 
 @pytest.fixture
 def strange_home(user: User) -> Iterator[Path]:
-    """Give a home reached by a link, on a file system of its own, with a name in two alphabets."""
+    """Yield a home reached by a link, on a file system of its own, with a name in two alphabets."""
     if os.getuid() != 0:
         pytest.skip("only root can mount a file system for a home")
     disk = user.base / "other disk"
@@ -167,9 +175,9 @@ RUN --mount=type=cache,target=/cache --mount=type=bind,from=more,target=/mine \\
 
 
 def test_a_home_by_a_link_on_another_disk_with_a_name_of_all_kinds(
-    project: MakeProject, busybox_image: str, strange_home: Path
+    make_project: MakeProject, busybox_image: str, strange_home: Path
 ) -> None:
-    user, port = project().user, free_port()
+    user, port = make_project().user, free_port()
     shutil.copytree(user.home, strange_home, symlinks=True, dirs_exist_ok=True)
     folder = strange_home / "мой: \"one\", 'two'"
     (folder / "more").mkdir(parents=True)
@@ -190,8 +198,8 @@ def test_a_home_by_a_link_on_another_disk_with_a_name_of_all_kinds(
         run("restart", "-t", "0").ok()
         assert http_answers(f"http://127.0.0.1:{port}/") == "hello\n"
         look = "cat /made /more/word /run/secrets/word /page; echo $SAID; ls -d /kept/x /sub"
-        said = run("exec", "-T", "web", "sh", "-c", look).ok().stdout
-        assert said == "xyzzy\n" * 5 + "so\n/kept/x\n/sub\n"
+        output = run("exec", "-T", "web", "sh", "-c", look).ok().stdout
+        assert output == "xyzzy\n" * 5 + "so\n/kept/x\n/sub\n"
         run("run", "--rm", "-T", "web", "true").ok()
         run("build", "--no-cache").ok()
     finally:
@@ -206,7 +214,7 @@ def test_a_home_by_a_link_on_another_disk_with_a_name_of_all_kinds(
 
 @pytest.fixture
 def occupied(user: User) -> Iterator[Path]:
-    """Give a runtime folder of another user's, in which somebody listens for every project."""
+    """Yield a runtime folder of another user, who listens there for every project."""
     if os.getuid() != 0:
         pytest.skip("only root can act as another user")
     place = Path(f"/tmp/cntnr-{user.uid}")
@@ -242,23 +250,25 @@ def occupied(user: User) -> Iterator[Path]:
     "words", [("up", "-d"), ("ps",), ("exec", "web", "true"), ("down",), ("logs",), ("run", "web")]
 )
 def test_a_stranger_s_runtime_folder_is_not_trusted(
-    project: MakeProject, busybox_image: str, occupied: Path, words: tuple[str, ...]
+    make_project: MakeProject, busybox_image: str, occupied: Path, words: tuple[str, ...]
 ) -> None:
-    mine = project(WEB.format(image=busybox_image, port=free_port()), name="mine")
+    project = make_project(WEB.format(image=busybox_image, port=free_port()), name="mine")
     env = {"CNTNR_RUNTIME_DIR": str(occupied), "XDG_RUNTIME_DIR": ""}
-    ended = mine.compose(*words, env=env)
-    said = refused(ended, f"error: cannot trust the runtime directory {occupied}: not ours alone")
-    assert "hint: have it removed" in said
+    ended = project.compose(*words, env=env)
+    message = assert_refused(
+        ended, f"error: cannot trust the runtime directory {occupied}: not ours alone"
+    )
+    assert "hint: have it removed" in message
 
 
 def test_another_user_cannot_talk_to_a_supervisor(
-    project: MakeProject, busybox_image: str, user: User
+    make_project: MakeProject, busybox_image: str, user: User
 ) -> None:
     """Root could open the socket; whoever is not its user is hung up on before he has said a word."""
     if os.getuid() != 0:
         pytest.skip("only root can act as another user")
-    here = project(SERVER.format(image=busybox_image, port=free_port()))
-    here.up()
+    project = make_project(SERVER.format(image=busybox_image, port=free_port()))
+    project.up()
     inside = user.inside("")
     assert inside
     assert (inside.stat().st_mode & 0o777) == 0o700
@@ -269,7 +279,7 @@ def test_another_user_cannot_talk_to_a_supervisor(
         '    one.sendall(b\'{"type":"hello"}\\n\'); print(one.recv(100))\n'
         "except OSError: print(b'')\n"
     )
-    argv = ["python3", "-c", ask, str(inside / f"s/{here.name}.sock")]
+    argv = ["python3", "-c", ask, str(inside / f"s/{project.name}.sock")]
     done = subprocess.run(argv, capture_output=True, text=True, check=True)
     assert done.stdout == "b''\n"
 

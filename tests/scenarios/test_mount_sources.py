@@ -3,7 +3,7 @@
 import pytest
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.lib import Project, refused
+from tests.scenarios.lib import Project, assert_refused
 
 pytestmark = pytest.mark.usefixtures("busybox_image")
 
@@ -13,12 +13,12 @@ CHAIN = "i=1; while [ $$i -le 45 ]; do ln -s l$$((i+1)) l$$i; i=$$((i+1)); done"
 
 
 def sh(project: Project, service: str, script: str) -> str:
-    """Run a script in a container; give what it said."""
+    """Run a script in a container; return its output."""
     return project.exec(service, "sh", "-c", script).ok().stdout.strip()
 
 
-def test_a_long_chain_of_links_does_not_lead_out_of_a_volume(project: MakeProject) -> None:
-    here = project(f"""
+def test_a_long_chain_of_links_does_not_lead_out_of_a_volume(make_project: MakeProject) -> None:
+    project = make_project(f"""
         services:
           maker:
             image: busybox
@@ -32,16 +32,16 @@ def test_a_long_chain_of_links_does_not_lead_out_of_a_volume(project: MakeProjec
             volumes: [{{type: volume, source: vol, target: /w, volume: {{subpath: l1}}}}]
         volumes: {{vol: }}
         """)
-    here.write("mine/secret", "secret")
-    out = {"OUT": str(here.folder / "mine")}
-    refused(here.compose("up", "-d", env=out), "cannot mount subpath l1: Too many levels")
-    assert here.states()[f"{here.name}-taker-1"] == "created"
+    project.write("mine/secret", "secret")
+    out = {"OUT": str(project.folder / "mine")}
+    assert_refused(project.compose("up", "-d", env=out), "cannot mount subpath l1: Too many levels")
+    assert project.states()[f"{project.name}-taker-1"] == "created"
 
 
 def test_a_long_chain_of_links_does_not_fill_a_volume_from_the_machine(
-    project: MakeProject,
+    make_project: MakeProject,
 ) -> None:
-    here = project(f"""
+    project = make_project(f"""
         services:
           a:
             build:
@@ -52,15 +52,15 @@ def test_a_long_chain_of_links_does_not_fill_a_volume_from_the_machine(
             image: chained
             {WAITS}
         """)
-    here.write("mine/secret", "secret")
-    out = {"OUT": str(here.folder / "mine")}
-    said = here.compose("up", "-d", "--build", env=out)
-    refused(said, "cannot mount /c/l1 in service a: ", "Too many levels of symbolic links")
+    project.write("mine/secret", "secret")
+    out = {"OUT": str(project.folder / "mine")}
+    result = project.compose("up", "-d", "--build", env=out)
+    assert_refused(result, "cannot mount /c/l1 in service a: ", "Too many levels of symbolic links")
 
 
-def test_a_subpath_is_what_it_was_when_it_was_looked_up(project: MakeProject) -> None:
+def test_a_subpath_is_what_it_was_when_it_was_looked_up(make_project: MakeProject) -> None:
     """A neighbour exchanges it for a link all the time: the mount never leads out of the volume."""
-    here = project(f"""
+    project = make_project(f"""
         services:
           swapper:
             image: busybox
@@ -81,20 +81,20 @@ def test_a_subpath_is_what_it_was_when_it_was_looked_up(project: MakeProject) ->
             volumes: [{{type: volume, source: vol, target: /w, volume: {{subpath: part}}}}]
         volumes: {{vol: }}
         """)
-    here.write("mine/secret", "secret")
-    out = {"OUT": str(here.folder / "mine")}
-    here.compose("up", "-d", "swapper", env=out).ok()
+    project.write("mine/secret", "secret")
+    out = {"OUT": str(project.folder / "mine")}
+    project.compose("up", "-d", "swapper", env=out).ok()
     seen = set()
     again = ("up", "-d", "--force-recreate", "--no-deps", "-t", "0", "taker")
     for _ in range(12):
-        if here.compose(*again, env=out).returncode == 0:
-            seen.add(sh(here, "taker", "ls /w"))
+        if project.compose(*again, env=out).returncode == 0:
+            seen.add(sh(project, "taker", "ls /w"))
     assert seen <= {"good"}, seen
 
 
-def test_a_file_of_users_that_is_a_pipe(project: MakeProject) -> None:
+def test_a_file_of_users_that_is_a_pipe(make_project: MakeProject) -> None:
     """Nobody waits for it, be it at a start, an exec, a check or a build."""
-    here = project(f"""
+    project = make_project(f"""
         services:
           a:
             build:
@@ -105,23 +105,25 @@ def test_a_file_of_users_that_is_a_pipe(project: MakeProject) -> None:
             {WAITS}
           b: {{image: busybox, {WAITS}}}
         """)
-    here.write("Dockerfile", "FROM piped\nRUN true\n")
+    project.write("Dockerfile", "FROM piped\nRUN true\n")
     reason = "cannot run a program: /etc/passwd in the container is no regular file"
-    refused(here.compose("up", "-d", "--build", "a", timeout=60), reason)
-    here.up("b")
-    sh(here, "b", "rm /etc/passwd; mkfifo /etc/passwd")
-    refused(here.compose("exec", "-T", "-u", "ann", "b", "true", timeout=20), reason)
-    refused(here.exec("b", "true", timeout=20), reason)
-    here.write("compose.yaml", "services: {a: {image: busybox}, b: {build: .}}")
-    refused(here.compose("build", "b", timeout=30), reason)
+    assert_refused(project.compose("up", "-d", "--build", "a", timeout=60), reason)
+    project.up("b")
+    sh(project, "b", "rm /etc/passwd; mkfifo /etc/passwd")
+    assert_refused(project.compose("exec", "-T", "-u", "ann", "b", "true", timeout=20), reason)
+    assert_refused(project.exec("b", "true", timeout=20), reason)
+    project.write("compose.yaml", "services: {a: {image: busybox}, b: {build: .}}")
+    assert_refused(project.compose("build", "b", timeout=30), reason)
 
 
-def test_a_file_of_users_that_never_ends(project: MakeProject) -> None:
-    here = project(f"services: {{a: {{image: busybox, {WAITS}}}}}")
-    here.up()
-    sh(here, "a", "truncate -s 100G /etc/passwd")
-    said = here.compose("exec", "-T", "-u", "ann", "a", "true", timeout=20)
-    refused(said, "unable to find user ann: /etc/passwd in the container cannot be read", "KiB")
+def test_a_file_of_users_that_never_ends(make_project: MakeProject) -> None:
+    project = make_project(f"services: {{a: {{image: busybox, {WAITS}}}}}")
+    project.up()
+    sh(project, "a", "truncate -s 100G /etc/passwd")
+    result = project.compose("exec", "-T", "-u", "ann", "a", "true", timeout=20)
+    assert_refused(
+        result, "unable to find user ann: /etc/passwd in the container cannot be read", "KiB"
+    )
 
 
 MADE = """
@@ -159,28 +161,28 @@ volumes: {vol: }
 """
 
 
-def make_old(here: Project) -> None:
+def make_old(project: Project) -> None:
     for name in ("conf", "list", "secret", "folder/file"):
-        here.write(f"out/{name}", "old\n")
+        project.write(f"out/{name}", "old\n")
 
 
 @pytest.mark.parametrize("verb", ["up", "run"])
-def test_what_a_dependency_makes_or_replaces_is_seen(project: MakeProject, verb: str) -> None:
-    here = project(MADE)
-    make_old(here)
+def test_what_a_dependency_makes_or_replaces_is_seen(make_project: MakeProject, verb: str) -> None:
+    project = make_project(MADE)
+    make_old(project)
     if verb == "run":
-        said = here.compose("run", "--rm", "app").ok().stdout
+        output = project.compose("run", "--rm", "app").ok().stdout
     else:
-        here.up()
-        here.compose("wait", "app").ok()
-        said = here.compose("logs", "--no-log-prefix", "app").ok().stdout
-    assert said.splitlines() == ["new"] * 8
+        project.up()
+        project.compose("wait", "app").ok()
+        output = project.compose("logs", "--no-log-prefix", "app").ok().stdout
+    assert output.splitlines() == ["new"] * 8
 
 
 def test_who_shares_a_namespace_follows_a_lender_that_is_prepared_anew(
-    project: MakeProject,
+    make_project: MakeProject,
 ) -> None:
-    here = project(f"""
+    project = make_project(f"""
         services:
           job:
             image: busybox
@@ -193,19 +195,19 @@ def test_who_shares_a_namespace_follows_a_lender_that_is_prepared_anew(
             volumes: ["./out/conf:/conf"]
           guest: {{image: busybox, {WAITS}, network_mode: "service:lender", pid: "service:lender"}}
         """)
-    here.write("out/conf", "old\n")
-    here.up()
-    assert sh(here, "lender", "cat /conf") == "new"
+    project.write("out/conf", "old\n")
+    project.up()
+    assert sh(project, "lender", "cat /conf") == "new"
     for kind in ("net", "pid"):
         look = f"readlink /proc/self/ns/{kind}"
-        assert sh(here, "guest", look) == sh(here, "lender", look)
-    assert sh(here, "guest", "cat /etc/hosts") == sh(here, "lender", "cat /etc/hosts")
+        assert sh(project, "guest", look) == sh(project, "lender", look)
+    assert sh(project, "guest", "cat /etc/hosts") == sh(project, "lender", "cat /etc/hosts")
 
 
 def test_a_source_that_nobody_makes_is_refused_at_once_or_at_the_start(
-    project: MakeProject,
+    make_project: MakeProject,
 ) -> None:
-    here = project(f"""
+    project = make_project(f"""
         services:
           first: {{image: busybox, {WAITS}}}
           second:
@@ -214,6 +216,6 @@ def test_a_source_that_nobody_makes_is_refused_at_once_or_at_the_start(
             depends_on: [first]
             volumes: ["./none.txt:/etc/none"]
         """)
-    refused(here.compose("up", "-d"), "cannot mount ", "none.txt in service second")
-    assert here.states()[f"{here.name}-second-1"] == "created"
-    assert not (here.folder / "none.txt").exists()
+    assert_refused(project.compose("up", "-d"), "cannot mount ", "none.txt in service second")
+    assert project.states()[f"{project.name}-second-1"] == "created"
+    assert not (project.folder / "none.txt").exists()

@@ -9,7 +9,7 @@ import pytest
 from tests.scenarios import parts
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import free_port, http_answers, wait_until
-from tests.scenarios.reach import SAYS, addresses, answers, host_address, looked_up, outside_server
+from tests.scenarios.reach import SAYS, addresses, answers, host_address, look_up, outside_server
 
 pytestmark = pytest.mark.usefixtures("busybox_image")
 
@@ -28,53 +28,73 @@ networks:
 """
 
 
-def test_networks_and_projects_are_apart(project: MakeProject) -> None:
-    one = project(APART)
-    two = project(f"services:\n  a: {{hostname: other, {_inline()}}}\n  c: {{{_inline()}}}\n")
-    one.up()
-    two.up()
-    at = {name: addresses(one, name) for name in ("a", "b", "both", "shut", "near")}
-    other = addresses(two, "a")["eth0"]
-    c = addresses(two, "c")["eth0"]
+def test_networks_and_projects_are_apart(make_project: MakeProject) -> None:
+    first = make_project(APART)
+    second = make_project(
+        f"services:\n  a: {{hostname: other, {_inline()}}}\n  c: {{{_inline()}}}\n"
+    )
+    first.up()
+    second.up()
+    at = {name: addresses(first, name) for name in ("a", "b", "both", "shut", "near")}
+    other = addresses(second, "a")["eth0"]
+    c = addresses(second, "c")["eth0"]
     own_gateway = at["a"]["eth0"].rpartition(".")[0] + ".1"
     back_gateway = at["b"]["eth0"].rpartition(".")[0] + ".1"
     other_gateway = other.rpartition(".")[0] + ".1"
 
     # By name: neighbours only.
-    everybody = ("a", "alpha", "b", "beta", "both", "deep", "shut", "near", "c", f"{two.name}-a-1")
-    assert looked_up(one, "a", *everybody) == {
+    everybody = (
+        "a",
+        "alpha",
+        "b",
+        "beta",
+        "both",
+        "deep",
+        "shut",
+        "near",
+        "c",
+        f"{second.name}-a-1",
+    )
+    assert look_up(first, "a", *everybody) == {
         "a": {at["a"]["eth0"]},
         "alpha": {at["a"]["eth0"]},
         "both": {at["both"]["eth1"]},
     }
-    assert set(looked_up(one, "b", *everybody)) == {"b", "beta", "both", "deep", "near"}
+    assert set(look_up(first, "b", *everybody)) == {"b", "beta", "both", "deep", "near"}
     # Who is on two networks knows all of both, and his neighbours do not thereby know each other.
-    seen = looked_up(one, "both", *everybody)
+    seen = look_up(first, "both", *everybody)
     assert set(seen) == {"a", "alpha", "b", "beta", "both", "deep", "near"}
     assert seen["deep"] == {at["both"]["eth0"]}
-    assert set(looked_up(one, "near", *everybody)) == {"b", "beta", "both", "deep", "shut", "near"}
-    assert set(looked_up(one, "shut", *everybody)) == {"shut", "near"}
+    assert set(look_up(first, "near", *everybody)) == {
+        "b",
+        "beta",
+        "both",
+        "deep",
+        "shut",
+        "near",
+    }
+    assert set(look_up(first, "shut", *everybody)) == {"shut", "near"}
     # The same name means somebody else in the other project.
-    assert looked_up(two, "c", "a", "both", "alpha") == {"a": {other}}
+    assert look_up(second, "c", "a", "both", "alpha") == {"a": {other}}
 
     # By address: neighbours only, whoever knows the others' addresses.
-    asked = [f"{address}/who" for each in at.values() for address in each.values()]
-    asked += [f"{other}/who", f"{c}/who"]
+    urls = [f"{address}/who" for each in at.values() for address in each.values()]
+    urls += [f"{other}/who", f"{c}/who"]
     with ThreadPoolExecutor() as pool:  # what is dropped takes time
-        who = ((one, "a"), (one, "both"), (one, "shut"), (two, "c"))
-        said = list(pool.map(lambda each: answers(*each, *asked), who))
-    assert set(said[0].values()) == {"a", "both"}
-    assert set(said[1].values()) == {"a", "b", "both", "near"}
-    assert set(said[2].values()) == {"shut", "near"}
-    assert set(said[3]) == {f"{other}/who", f"{c}/who"}
+        who = ((first, "a"), (first, "both"), (first, "shut"), (second, "c"))
+        bodies = list(pool.map(lambda each: answers(*each, *urls), who))
+    assert set(bodies[0].values()) == {"a", "both"}
+    assert set(bodies[1].values()) == {"a", "b", "both", "near"}
+    assert set(bodies[2].values()) == {"shut", "near"}
+    assert set(bodies[3]) == {f"{other}/who", f"{c}/who"}
 
     # Another network's gateway answers nobody, so it tells no names either.
-    assert looked_up(one, "a", "a", server=own_gateway)
-    assert not looked_up(one, "a", "b", server=back_gateway)
-    assert not looked_up(one, "a", "a", server=other_gateway)
+    assert look_up(first, "a", "a", server=own_gateway)
+    assert not look_up(first, "a", "b", server=back_gateway)
+    assert not look_up(first, "a", "a", server=other_gateway)
     pinged = "for to; do ping -c 1 -W 1 $to >/dev/null 2>&1 && echo $to; done; true"
     to = (own_gateway, back_gateway, other_gateway)
-    assert one.exec("a", "sh", "-c", pinged, "ping", *to).ok().stdout.split() == [own_gateway]
+    assert first.exec("a", "sh", "-c", pinged, "ping", *to).ok().stdout.split() == [own_gateway]
 
 
 def _inline() -> str:
@@ -82,24 +102,24 @@ def _inline() -> str:
     return ", ".join(line.strip() for line in says)
 
 
-def test_an_internal_network_leads_nowhere(project: MakeProject) -> None:
-    here = project(
+def test_an_internal_network_leads_nowhere(make_project: MakeProject) -> None:
+    project = make_project(
         APART.replace("hostname: a,", "hostname: a, extra_hosts: ['outside:host-gateway'],")
     )
     address = host_address()
-    here.up("a", "near", "shut")
+    project.up("a", "near", "shut")
     with outside_server(address) as port:
         outside = f"{address}:{port}/"
-        assert answers(here, "a", outside) == {outside: "greetings from outside"}
-        assert answers(here, "a", f"outside:{port}/")  # by its extra_hosts
-        assert answers(here, "near", outside)  # through its other network
-        assert not answers(here, "shut", outside)
-    routes = here.exec("shut", "ip", "route").ok().stdout
+        assert answers(project, "a", outside) == {outside: "greetings from outside"}
+        assert answers(project, "a", f"outside:{port}/")  # by its extra_hosts
+        assert answers(project, "near", outside)  # through its other network
+        assert not answers(project, "shut", outside)
+    routes = project.exec("shut", "ip", "route").ok().stdout
     assert "default" not in routes
-    assert here.exec("near", "ip", "route").ok().stdout.count("default") == 1
+    assert project.exec("near", "ip", "route").ok().stdout.count("default") == 1
     # Nobody asks the world for a name on behalf of the shut: not even the holder's own resolver.
-    assert not looked_up(here, "shut", "localhost.localdomain", "example.org")
-    assert not looked_up(here, "shut", "example.org", server="10.0.2.3")
+    assert not look_up(project, "shut", "localhost.localdomain", "example.org")
+    assert not look_up(project, "shut", "example.org", server="10.0.2.3")
 
 
 NAMES = f"""
@@ -116,73 +136,75 @@ networks: {{one: , two: }}
 """
 
 
-def test_a_container_has_all_its_names(project: MakeProject) -> None:
-    here = project(NAMES)
-    here.up()
-    web, mail = addresses(here, "web"), addresses(here, "mail")["eth0"]
-    short = {row["Service"]: row["ID"][:12] for row in here.ps()}
-    own = ("web", f"{here.name}-web-1", short["web"], "www", "frontend")
-    found = looked_up(
-        here, "mail", *own, "WEB", "www2", "box", "web.", "mail", "post-office", "shared"
+def test_a_container_has_all_its_names(make_project: MakeProject) -> None:
+    project = make_project(NAMES)
+    project.up()
+    web, mail = addresses(project, "web"), addresses(project, "mail")["eth0"]
+    short = {row["Service"]: row["ID"][:12] for row in project.ps()}
+    own = ("web", f"{project.name}-web-1", short["web"], "www", "frontend")
+    addresses_by_name = look_up(
+        project, "mail", *own, "WEB", "www2", "box", "web.", "mail", "post-office", "shared"
     )
-    assert {name: found.pop(name) for name in own} == {name: {web["eth0"]} for name in own}
-    assert found == {
+    assert {name: addresses_by_name.pop(name) for name in own} == {
+        name: {web["eth0"]} for name in own
+    }
+    assert addresses_by_name == {
         "WEB": {web["eth0"]},  # names have no case
         "web.": {web["eth0"]},
         "mail": {mail},
         "post-office": {mail},
         "shared": {mail, web["eth0"]},
     }
-    assert answers(here, "mail", "frontend/who", "shared/who").keys() == {
+    assert answers(project, "mail", "frontend/who", "shared/who").keys() == {
         "frontend/who",
         "shared/who",
     }
-    backwards = here.exec("mail", "nslookup", web["eth0"]).ok().stdout
+    backwards = project.exec("mail", "nslookup", web["eth0"]).ok().stdout
     assert "name = " in backwards
-    assert here.name in backwards or "web" in backwards
+    assert project.name in backwards or "web" in backwards
 
 
-def test_every_replica_answers_to_the_name(project: MakeProject) -> None:
-    here = project(NAMES)
-    here.up("many", "web")
-    replicas = {addresses(here, "many", index=number)["eth0"] for number in (1, 2, 3)}
-    assert looked_up(here, "web", "many")["many"] == replicas
-    said = answers(here, "web", *(f"{address}/who" for address in replicas))
-    assert set(said.values()) == {row["ID"][:12] for row in here.ps("many")}
+def test_every_replica_answers_to_the_name(make_project: MakeProject) -> None:
+    project = make_project(NAMES)
+    project.up("many", "web")
+    replicas = {addresses(project, "many", index=number)["eth0"] for number in (1, 2, 3)}
+    assert look_up(project, "web", "many")["many"] == replicas
+    bodies = answers(project, "web", *(f"{address}/who" for address in replicas))
+    assert set(bodies.values()) == {row["ID"][:12] for row in project.ps("many")}
     # The order changes from answer to answer, so that who takes the first one meets each of them.
     ask = 'nslookup -type=a many | sed -n "/^Name:/,\\$ s/^Address: *//p" | head -n 1'
     loop = f"for n in $(seq 60); do {ask}; done | sort -u"
-    assert set(here.exec("web", "sh", "-c", loop).ok().stdout.split()) == replicas
+    assert set(project.exec("web", "sh", "-c", loop).ok().stdout.split()) == replicas
 
-    here.up("--scale", "many=1", "many")
-    assert looked_up(here, "web", "many")["many"] == {addresses(here, "many")["eth0"]}
-    here.up("--scale", "many=4", "many")
-    assert len(looked_up(here, "web", "many")["many"]) == 4
+    project.up("--scale", "many=1", "many")
+    assert look_up(project, "web", "many")["many"] == {addresses(project, "many")["eth0"]}
+    project.up("--scale", "many=4", "many")
+    assert len(look_up(project, "web", "many")["many"]) == 4
 
 
-def test_names_follow_a_restart_and_go_with_the_container(project: MakeProject) -> None:
-    here = project(NAMES)
-    here.up("web", "mail")
-    here.compose("restart", "-t", "0", "web").ok()
-    after = addresses(here, "web")["eth0"]
-    assert looked_up(here, "mail", "web", "www", "frontend") == {
+def test_names_follow_a_restart_and_go_with_the_container(make_project: MakeProject) -> None:
+    project = make_project(NAMES)
+    project.up("web", "mail")
+    project.compose("restart", "-t", "0", "web").ok()
+    after = addresses(project, "web")["eth0"]
+    assert look_up(project, "mail", "web", "www", "frontend") == {
         "web": {after},
         "www": {after},
         "frontend": {after},
     }
-    assert answers(here, "mail", "web/who") == {"web/who": "box"}
+    assert answers(project, "mail", "web/who") == {"web/who": "box"}
 
-    here.compose("stop", "-t", "0", "web").ok()
-    assert set(looked_up(here, "mail", "web", "www", "frontend", "shared")) == {"shared"}
-    here.compose("start", "web").ok()
-    assert looked_up(here, "mail", "web") == {"web": {addresses(here, "web")["eth0"]}}
+    project.compose("stop", "-t", "0", "web").ok()
+    assert set(look_up(project, "mail", "web", "www", "frontend", "shared")) == {"shared"}
+    project.compose("start", "web").ok()
+    assert look_up(project, "mail", "web") == {"web": {addresses(project, "web")["eth0"]}}
 
-    here.compose("kill", "web").ok()
-    wait_until(lambda: not looked_up(here, "mail", "web"), what="the name is gone")
-    here.up("--force-recreate", "web")
-    assert looked_up(here, "mail", "web") == {"web": {addresses(here, "web")["eth0"]}}
-    here.compose("rm", "-fs", "web").ok()
-    assert not looked_up(here, "mail", "web")
+    project.compose("kill", "web").ok()
+    wait_until(lambda: not look_up(project, "mail", "web"), what="the name is gone")
+    project.up("--force-recreate", "web")
+    assert look_up(project, "mail", "web") == {"web": {addresses(project, "web")["eth0"]}}
+    project.compose("rm", "-fs", "web").ok()
+    assert not look_up(project, "mail", "web")
 
 
 CHOSEN = f"""
@@ -210,16 +232,18 @@ networks:
 """
 
 
-def test_a_changed_network_is_made_anew_and_names_are_still_found(project: MakeProject) -> None:
-    here = project(APART)
-    here.up("a", "both", "b")
-    here.write("compose.yaml", APART.replace("  back:\n", "  back: {internal: true}\n"))
-    changed = here.up("-t", "0", "a", "both", "b")
-    assert f"Network {here.name}_back  Removed" in changed.stderr
+def test_a_changed_network_is_made_anew_and_names_are_still_found(
+    make_project: MakeProject,
+) -> None:
+    project = make_project(APART)
+    project.up("a", "both", "b")
+    project.write("compose.yaml", APART.replace("  back:\n", "  back: {internal: true}\n"))
+    changed = project.up("-t", "0", "a", "both", "b")
+    assert f"Network {project.name}_back  Removed" in changed.stderr
     # The one on two networks asks a resolver that follows the new one.
-    assert set(looked_up(here, "both", "a", "b", "beta")) == {"a", "b", "beta"}
-    assert answers(here, "both", "a/who", "b/who") == {"a/who": "a", "b/who": "b"}
-    assert "default" not in here.exec("b", "ip", "route").ok().stdout
+    assert set(look_up(project, "both", "a", "b", "beta")) == {"a", "b", "beta"}
+    assert answers(project, "both", "a/who", "b/who") == {"a/who": "a", "b/who": "b"}
+    assert "default" not in project.exec("b", "ip", "route").ok().stdout
 
 
 NAME_SERVER = """
@@ -237,9 +261,9 @@ while True:
 
 
 def test_other_names_are_asked_of_the_server_that_a_service_chooses(
-    project: MakeProject, debian_images: dict[str, str]
+    make_project: MakeProject, debian_images: dict[str, str]
 ) -> None:
-    here = project(
+    project = make_project(
         f"""
 services:
   names:
@@ -255,20 +279,20 @@ networks:
   side:
 """
     )
-    here.up()
+    project.up()
     elsewhere = "cntnr.example.org"
-    wait_until(lambda: looked_up(here, "one", elsewhere) == {elsewhere: {"10.1.2.3"}})
-    assert looked_up(here, "two", elsewhere) == {elsewhere: {"10.1.2.3"}}
+    wait_until(lambda: look_up(project, "one", elsewhere) == {elsewhere: {"10.1.2.3"}})
+    assert look_up(project, "two", elsewhere) == {elsewhere: {"10.1.2.3"}}
     # Neighbours are found all the same, and no name without a dot is asked elsewhere.
-    assert set(looked_up(here, "one", "two", "names", "far", "nobody")) == {"two", "names"}
-    assert set(looked_up(here, "two", "one", "far", "nobody")) == {"one", "far"}
+    assert set(look_up(project, "one", "two", "names", "far", "nobody")) == {"two", "names"}
+    assert set(look_up(project, "two", "one", "far", "nobody")) == {"one", "far"}
 
 
-def test_addresses_and_interfaces_are_as_the_file_says(project: MakeProject) -> None:
-    here, guest = project(CHOSEN), project(GUEST)
-    refused = guest.compose("up", "-d")
-    assert refused.returncode == 1
-    assert "network the-lan declared as external, but could not be found" in refused.stderr
+def test_addresses_and_interfaces_are_as_the_file_says(make_project: MakeProject) -> None:
+    here, guest = make_project(CHOSEN), make_project(GUEST)
+    refusal = guest.compose("up", "-d")
+    assert refusal.returncode == 1
+    assert "network the-lan declared as external, but could not be found" in refusal.stderr
 
     here.up()
     fixed, free = addresses(here, "fixed"), addresses(here, "free")
@@ -285,11 +309,11 @@ def test_addresses_and_interfaces_are_as_the_file_says(project: MakeProject) -> 
 
     # Another project joins by the network's name, and leaves it where it is.
     guest.up()
-    assert looked_up(guest, "guest", "fixed", "free") == {
+    assert look_up(guest, "guest", "fixed", "free") == {
         "fixed": {"10.77.0.5"},
         "free": set(free.values()),
     }
-    assert set(looked_up(here, "free", "guest")) == {"guest"}
+    assert set(look_up(here, "free", "guest")) == {"guest"}
     assert answers(guest, "guest", "free/who")
     busy = here.down()
     assert "Resource is still in use" in busy.stderr
@@ -300,20 +324,20 @@ def test_addresses_and_interfaces_are_as_the_file_says(project: MakeProject) -> 
     assert "could not be found" in guest.compose("up", "-d").stderr
 
 
-def test_docker_s_bridge_and_networks_by_name(project: MakeProject) -> None:
+def test_docker_s_bridge_and_networks_by_name(make_project: MakeProject) -> None:
     port = free_port()
-    here = project(
+    project = make_project(
         f"services:\n  a: {{{_inline()}, network_mode: bridge, ports: ['127.0.0.1:{port}:80']}}\n"
         f"  b: {{{_inline()}}}\n"
     )
-    there = project(f"services:\n  c: {{{_inline()}, network_mode: {here.name}_default}}\n")
+    there = make_project(f"services:\n  c: {{{_inline()}, network_mode: {project.name}_default}}\n")
     missing = there.compose("up", "-d")
     assert missing.returncode == 1
-    assert f"network {here.name}_default" in missing.stderr
-    here.up()
+    assert f"network {project.name}_default" in missing.stderr
+    project.up()
     assert http_answers(f"http://127.0.0.1:{port}/who")
-    assert not looked_up(here, "a", "b")
-    assert "default via" in here.exec("a", "ip", "route").ok().stdout
+    assert not look_up(project, "a", "b")
+    assert "default via" in project.exec("a", "ip", "route").ok().stdout
     there.up()
     assert answers(there, "c", "b/who").keys() == {"b/who"}
 
@@ -329,17 +353,19 @@ def test_docker_s_bridge_and_networks_by_name(project: MakeProject) -> None:
         ("{one: {ipam: {config: [{subnet: 10.9.0.0/24, ip_range: 10.8.0.0/28}]}}}", "ip_range"),
     ],
 )
-def test_what_cannot_be_had_is_refused(project: MakeProject, networks: str, says: str) -> None:
-    here = project(f"services:\n  a: {{networks: [one], {_inline()}}}\nnetworks: {networks}\n")
-    refused = here.compose("up", "-d")
-    assert refused.returncode == 1
-    assert says in refused.stderr
-    assert "one" in refused.stderr
-    assert "Traceback" not in refused.stderr
-    assert here.ps() == []
+def test_what_cannot_be_had_is_refused(make_project: MakeProject, networks: str, says: str) -> None:
+    project = make_project(
+        f"services:\n  a: {{networks: [one], {_inline()}}}\nnetworks: {networks}\n"
+    )
+    refusal = project.compose("up", "-d")
+    assert refusal.returncode == 1
+    assert says in refusal.stderr
+    assert "one" in refusal.stderr
+    assert "Traceback" not in refusal.stderr
+    assert project.ps() == []
 
 
-def test_addresses_that_clash_are_refused(project: MakeProject) -> None:
+def test_addresses_that_clash_are_refused(make_project: MakeProject) -> None:
     pool = "networks: {lan: {ipam: {config: [{subnet: 10.66.0.0/24}]}}}\n"
     text = "services:\n" + "".join(
         f"  {name}: {{networks: {{lan: {{ipv4_address: {address}}}}}, {_inline()}}}\n"
@@ -351,8 +377,8 @@ def test_addresses_that_clash_are_refused(project: MakeProject) -> None:
         )
     )
     here, other = (
-        project(text + pool),
-        project(f"services: {{a: {{networks: [lan], {_inline()}}}}}\n{pool}"),
+        make_project(text + pool),
+        make_project(f"services: {{a: {{networks: [lan], {_inline()}}}}}\n{pool}"),
     )
     here.up("a")
     taken = here.compose("up", "-d", "b")
@@ -372,20 +398,23 @@ def test_addresses_that_clash_are_refused(project: MakeProject) -> None:
     assert answers(here, "a", "a/who")
 
 
-def test_resolver_settings_reach_the_container(project: MakeProject) -> None:
-    here = project(
+def test_resolver_settings_reach_the_container(make_project: MakeProject) -> None:
+    project = make_project(
         f"services:\n  a: {{{_inline()}, dns_search: [corp.example, lab.example], "
         "dns_opt: [ndots:2, use-vc]}\n"
         f"  b: {{{_inline()}, dns: 192.0.2.53, dns_search: .}}\n"
         f"  lone: {{{_inline()}, network_mode: none}}\n"
     )
-    here.up()
-    a = here.exec("a", "cat", "/etc/resolv.conf").ok().stdout.splitlines()
+    project.up()
+    a = project.exec("a", "cat", "/etc/resolv.conf").ok().stdout.splitlines()
     assert "search corp.example lab.example" in a
     [options] = [line for line in a if line.startswith("options ")]
     assert {"ndots:2", "use-vc"} <= set(options.split())
     assert "ndots:0" not in options
-    b = here.exec("b", "cat", "/etc/resolv.conf").ok().stdout
+    b = project.exec("b", "cat", "/etc/resolv.conf").ok().stdout
     assert "search" not in b
-    assert looked_up(here, "b", "a", "b").keys() == {"a", "b"}  # a server of its own hides nobody
-    assert addresses(here, "lone") == {}
+    assert look_up(project, "b", "a", "b").keys() == {
+        "a",
+        "b",
+    }  # a server of its own hides nobody
+    assert addresses(project, "lone") == {}

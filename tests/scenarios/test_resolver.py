@@ -4,7 +4,7 @@ import pytest
 
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import free_port, http_answers, wait_until
-from tests.scenarios.reach import SAYS, addresses, looked_up
+from tests.scenarios.reach import SAYS, addresses, look_up
 
 pytestmark = pytest.mark.usefixtures("busybox_image")
 DOCKERS = "127.0.0.11"
@@ -26,9 +26,9 @@ networks:
 """
 
 
-def test_it_answers_wherever_a_container_is(project: MakeProject) -> None:
-    here = project(EVERYWHERE)
-    here.up()
+def test_it_answers_wherever_a_container_is(make_project: MakeProject) -> None:
+    project = make_project(EVERYWHERE)
+    project.up()
     names = ("a", "both", "far", "near", "shut", "chosen", "nobody")
     seen = {
         "a": {"a", "both", "chosen"},
@@ -39,17 +39,17 @@ def test_it_answers_wherever_a_container_is(project: MakeProject) -> None:
         "far": {"both", "far"},
     }
     for service, expected in seen.items():
-        found = looked_up(here, service, *names, server=DOCKERS)
-        assert set(found) == expected, service
-        assert found == looked_up(here, service, *names), service
-    here.compose("restart", "-t", "0", "a", "both").ok()
-    found = looked_up(here, "both", "a", "far", server=DOCKERS)
-    assert found == {
-        "a": {addresses(here, "a")["eth0"]},
-        "far": {addresses(here, "far")["lan0"]},
+        addresses_by_name = look_up(project, service, *names, server=DOCKERS)
+        assert set(addresses_by_name) == expected, service
+        assert addresses_by_name == look_up(project, service, *names), service
+    project.compose("restart", "-t", "0", "a", "both").ok()
+    addresses_by_name = look_up(project, "both", "a", "far", server=DOCKERS)
+    assert addresses_by_name == {
+        "a": {addresses(project, "a")["eth0"]},
+        "far": {addresses(project, "far")["lan0"]},
     }
-    here.up("-t", "0", "--force-recreate", "--no-deps", "chosen")
-    assert set(looked_up(here, "chosen", "a", server=DOCKERS)) == {"a"}
+    project.up("-t", "0", "--force-recreate", "--no-deps", "chosen")
+    assert set(look_up(project, "chosen", "a", server=DOCKERS)) == {"a"}
 
 
 ASK = """
@@ -73,10 +73,10 @@ print(ask("web", socket.SOCK_DGRAM), ask("web", socket.SOCK_STREAM))
 
 
 def test_it_answers_by_udp_and_tcp(
-    project: MakeProject, debian_images: dict[str, str], user: object
+    make_project: MakeProject, debian_images: dict[str, str], user: object
 ) -> None:
     assert user
-    here = project(f"""
+    project = make_project(f"""
 services:
   web: {{image: busybox, command: sleep 900, stop_signal: KILL, networks: [default, side]}}
   one:
@@ -93,25 +93,25 @@ services:
     networks: [side, shut]
 networks: {{default: , side: , shut: {{internal: true}}}}
 """)
-    here.up()
-    at = addresses(here, "web")
+    project.up()
+    at = addresses(project, "web")
     for service, address in (("one", at["eth0"]), ("two", at["eth1"])):
-        said = here.exec(service, "python3", "-c", ASK).ok().stdout.split()
-        assert said == [address, address]
+        output = project.exec(service, "python3", "-c", ASK).ok().stdout.split()
+        assert output == [address, address]
 
 
-def test_nothing_is_opened_for_it(project: MakeProject) -> None:
-    here = project(EVERYWHERE)
-    here.up("a", "both")
+def test_nothing_is_opened_for_it(make_project: MakeProject) -> None:
+    project = make_project(EVERYWHERE)
+    project.up("a", "both")
     look = "cat /proc/sys/net/ipv4/conf/*/route_localnet"
-    assert set(here.exec("a", "sh", "-c", look).ok().stdout.split()) == {"0"}
+    assert set(project.exec("a", "sh", "-c", look).ok().stdout.split()) == {"0"}
     # What listens on 127.0.0.1 is still reached there, and by nobody else.
-    here.exec("a", "sh", "-c", "httpd -p 127.0.0.1:81 -h /srv").ok()
-    asked = "wget -q -O - http://127.0.0.1:81/who"
-    assert here.exec("a", "sh", "-c", asked).ok().stdout.strip()
-    inside = addresses(here, "a")["eth0"]
-    reach = f"ip route add 127.0.0.0/8 via {inside}; timeout 2 {asked}"
-    assert here.exec("both", "sh", "-c", reach).returncode != 0
+    project.exec("a", "sh", "-c", "httpd -p 127.0.0.1:81 -h /srv").ok()
+    script = "wget -q -O - http://127.0.0.1:81/who"
+    assert project.exec("a", "sh", "-c", script).ok().stdout.strip()
+    inside = addresses(project, "a")["eth0"]
+    reach = f"ip route add 127.0.0.0/8 via {inside}; timeout 2 {script}"
+    assert project.exec("both", "sh", "-c", reach).returncode != 0
 
 
 NGINX = """
@@ -128,10 +128,10 @@ http {
 
 
 def test_a_proxy_finds_its_backend_after_a_restart(
-    project: MakeProject, debian_images: dict[str, str]
+    make_project: MakeProject, debian_images: dict[str, str]
 ) -> None:
     port = free_port()
-    here = project(
+    project = make_project(
         f"""
 x-says: &says {SAYS}
 services:
@@ -151,11 +151,11 @@ services:
     def answer(way: str) -> str:
         return http_answers(f"http://127.0.0.1:{port}/{way}/who").strip()
 
-    here.up()
+    project.up()
     for again in (
         lambda: None,
-        lambda: here.compose("restart", "-t", "0", "backend", "other").ok(),
-        lambda: here.up("-t", "0", "--force-recreate", "--no-deps", "other", "backend"),
+        lambda: project.compose("restart", "-t", "0", "backend", "other").ok(),
+        lambda: project.up("-t", "0", "--force-recreate", "--no-deps", "other", "backend"),
     ):
         again()
         wait_until(lambda: answer("fixed") == "backend", what="the address that nginx knows")

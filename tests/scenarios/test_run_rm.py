@@ -36,28 +36,28 @@ services:
 """
 
 
-def made(project: MakeProject) -> Project:
-    mine = project(TEXT, files={"shared/file": ""})
-    (mine.folder / "shared").chmod(0o777)
-    return mine
+def make_run_project(make_project: MakeProject) -> Project:
+    project = make_project(TEXT, files={"shared/file": ""})
+    (project.folder / "shared").chmod(0o777)
+    return project
 
 
-def left(mine: Project) -> list[str]:
-    """List what is left of one-offs: their folders and their anonymous volumes."""
-    found = [*(mine.user.data / "containers" / mine.name).glob("*/record.json")]
-    oneoffs = [path for path in found if json.loads(path.read_text()).get("oneoff")]
-    volumes = mine.user.data / "volumes"
+def list_leftovers(project: Project) -> list[str]:
+    """List what one-off containers have left: their folders and their anonymous volumes."""
+    records = [*(project.user.data / "containers" / project.name).glob("*/record.json")]
+    oneoffs = [path for path in records if json.loads(path.read_text()).get("oneoff")]
+    volumes = project.user.data / "volumes"
     return [str(path) for path in (*oneoffs, *volumes.glob("*"))]
 
 
 @contextmanager
 def running(
-    mine: Project, *words: str, ready: str = "begun\n"
+    project: Project, *words: str, ready: str = "begun\n"
 ) -> Iterator["subprocess.Popen[str]"]:
     """Start a `run --rm` whose input stays open, and wait until its program runs."""
     pipe = subprocess.PIPE
     argv = ("cntnr", "compose", "run", "--rm", *(words or ("tool", "sh", "-c", WORK)))
-    client = mine.user.popen(*argv, cwd=mine.folder, stdin=pipe, stdout=pipe, stderr=pipe)
+    client = project.user.popen(*argv, cwd=project.folder, stdin=pipe, stdout=pipe, stderr=pipe)
     try:
         assert client.stdout is not None
         if ready:
@@ -68,50 +68,52 @@ def running(
         client.communicate()
 
 
-def go(mine: Project) -> None:
-    mine.write("shared/go", "")
+def let_program_end(project: Project) -> None:
+    project.write("shared/go", "")
 
 
 @pytest.mark.parametrize("others", [(), ("supervisor",), ("supervisor", "holder's child")])
-def test_a_client_killed_before_the_start(project: MakeProject, others: tuple[str, ...]) -> None:
-    mine = made(project)
-    with running(mine, "late", "true", ready="") as client:
-        wait_until(lambda: len(left(mine)) == 2, what="it is made")
+def test_a_client_killed_before_the_start(
+    make_project: MakeProject, others: tuple[str, ...]
+) -> None:
+    project = make_run_project(make_project)
+    with running(project, "late", "true", ready="") as client:
+        wait_until(lambda: len(list_leftovers(project)) == 2, what="it is made")
         client.kill()
         for part in others:
-            parts.kill_all(mine.user, part)
+            parts.kill_all(project.user, part)
         if others:
-            assert [row["Service"] for row in mine.ps()] == ["sick"]
-            assert left(mine) == []
-        wait_until(lambda: not left(mine), what="it is removed")
-    mine.compose("down", "-t", "0").ok()
+            assert [row["Service"] for row in project.ps()] == ["sick"]
+            assert list_leftovers(project) == []
+        wait_until(lambda: not list_leftovers(project), what="it is removed")
+    project.compose("down", "-t", "0").ok()
 
 
-def test_a_client_killed_meanwhile(project: MakeProject, leftovers: Leftovers) -> None:
-    mine = made(project)
-    with running(mine) as client:
+def test_a_client_killed_meanwhile(make_project: MakeProject, leftovers: Leftovers) -> None:
+    project = make_run_project(make_project)
+    with running(project) as client:
         client.kill()
         client.wait()
-    wait_until((mine.folder / "shared/eof").exists, what="its input has ended")
-    assert "running" in mine.states().values()
-    go(mine)
-    wait_until(lambda: not left(mine), what="it is removed")
-    mine.compose("down").ok()
+    wait_until((project.folder / "shared/eof").exists, what="its input has ended")
+    assert "running" in project.states().values()
+    let_program_end(project)
+    wait_until(lambda: not list_leftovers(project), what="it is removed")
+    project.compose("down").ok()
     assert leftovers() == []
 
 
-def test_a_client_that_looks_late_is_told_how_it_ended(project: MakeProject) -> None:
-    mine = made(project)
-    with running(mine) as client:
+def test_a_client_that_looks_late_is_told_how_it_ended(make_project: MakeProject) -> None:
+    project = make_run_project(make_project)
+    with running(project) as client:
         client.send_signal(signal.SIGSTOP)
         assert client.stdin is not None
         client.stdin.close()
         client.stdin = None
         client.send_signal(signal.SIGCONT)
-        wait_until((mine.folder / "shared/eof").exists, what="its input has ended")
+        wait_until((project.folder / "shared/eof").exists, what="its input has ended")
         client.send_signal(signal.SIGSTOP)
-        go(mine)
-        wait_until(lambda: not left(mine), what="it is removed")
+        let_program_end(project)
+        wait_until(lambda: not list_leftovers(project), what="it is removed")
         client.send_signal(signal.SIGCONT)
         out, err = client.communicate(timeout=15)
     assert (client.returncode, out) == (7, "ends\n"), err
@@ -120,67 +122,71 @@ def test_a_client_that_looks_late_is_told_how_it_ended(project: MakeProject) -> 
 @pytest.mark.parametrize("part", ["supervisor", "holder's child"])
 @pytest.mark.parametrize("lives", [True, False])
 def test_whoever_was_to_remove_it_was_killed(
-    project: MakeProject, leftovers: Leftovers, part: str, lives: bool
+    make_project: MakeProject, leftovers: Leftovers, part: str, lives: bool
 ) -> None:
-    mine = made(project)
-    with running(mine) as client:
-        parts.kill_all(mine.user, part)
+    project = make_run_project(make_project)
+    with running(project) as client:
+        parts.kill_all(project.user, part)
         if lives:
-            go(mine)
+            let_program_end(project)
             out, err = client.communicate(timeout=15)
             expected = (7, "ends\n") if part == "supervisor" else (137, "")
             assert (client.returncode, out) == expected, err
-            assert left(mine) == []
+            assert list_leftovers(project) == []
         else:
             client.kill()
             client.wait()
-            go(mine)
-    wait_until(lambda: not parts.find(mine.user, "conmon"), what="it has ended")
-    assert mine.ps() == []
-    assert left(mine) == []
-    mine.compose("down").ok()
+            let_program_end(project)
+    wait_until(lambda: not parts.find(project.user, "conmon"), what="it has ended")
+    assert project.ps() == []
+    assert list_leftovers(project) == []
+    project.compose("down").ok()
     assert leftovers() == []
 
 
-def test_what_runs_in_the_background_is_removed_too(project: MakeProject) -> None:
-    mine = made(project)
+def test_what_runs_in_the_background_is_removed_too(make_project: MakeProject) -> None:
+    project = make_run_project(make_project)
     waits = "while ! test -e /shared/go; do sleep 0.05; done"
-    told = mine.compose("run", "--rm", "-d", "tool", "sh", "-c", waits).ok().stdout
-    assert told.strip() in left(mine)[0]
-    go(mine)
-    wait_until(lambda: not left(mine), what="it is removed")
-    quick = mine.compose("run", "--rm", "-d", "tool", "true").ok().stdout
+    identity = project.compose("run", "--rm", "-d", "tool", "sh", "-c", waits).ok().stdout
+    assert identity.strip() in list_leftovers(project)[0]
+    let_program_end(project)
+    wait_until(lambda: not list_leftovers(project), what="it is removed")
+    quick = project.compose("run", "--rm", "-d", "tool", "true").ok().stdout
     assert len(quick.strip()) == 64
-    wait_until(lambda: not left(mine), what="it is removed")
-    failed = mine.compose("run", "--rm", "-d", "plain", "no-such-program")
+    wait_until(lambda: not list_leftovers(project), what="it is removed")
+    failed = project.compose("run", "--rm", "-d", "plain", "no-such-program")
     assert failed.returncode == 127
-    assert left(mine) == []
+    assert list_leftovers(project) == []
 
 
-def test_all_of_a_quick_one_s_output_is_there(project: MakeProject) -> None:
-    mine = made(project)
+def test_all_of_a_quick_one_s_output_is_there(make_project: MakeProject) -> None:
+    project = make_run_project(make_project)
     for code in range(5):
         words = ("sh", "-c", f"seq 20000; exit {code}")
-        ran = mine.compose("run", "--rm", "-T", "tool", *words)
-        assert (ran.returncode, ran.stdout.count("\n"), left(mine)) == (code, 20000, [])
+        ran = project.compose("run", "--rm", "-T", "tool", *words)
+        assert (ran.returncode, ran.stdout.count("\n"), list_leftovers(project)) == (
+            code,
+            20000,
+            [],
+        )
 
 
 @pytest.mark.parametrize("how", ["closed", "killed", "left"])
-def test_a_terminal_that_is_gone(project: MakeProject, how: str) -> None:
-    mine = made(project)
+def test_a_terminal_that_is_gone(make_project: MakeProject, how: str) -> None:
+    project = make_run_project(make_project)
     shell = ("cntnr", "compose", "run", "--rm", "tool", "sh")
-    with Terminal(mine, *shell) as terminal:
+    with Terminal(project, *shell) as terminal:
         terminal.sees("/ # ")
         if how == "left":
             terminal.type("sh -c 'while ! test -e /shared/go; do sleep 0.05; done'; exit\r\x10\x11")
             assert terminal.ends() == 0
-            assert "running" in mine.states().values()
-            go(mine)
+            assert "running" in project.states().values()
+            let_program_end(project)
         elif how == "killed":
-            for one in parts.processes(mine.user):
-                if shell[1:] == one.words[-len(shell) + 1 :] and one.words[0] != "setsid":
-                    one.kill()
+            for process in parts.processes(project.user):
+                if shell[1:] == process.words[-len(shell) + 1 :] and process.words[0] != "setsid":
+                    process.kill()
             assert terminal.ends() != 0
-            assert "running" in mine.states().values()  # as under docker: its terminal is there
-            mine.compose("kill").ok()
-    wait_until(lambda: not left(mine), what="it is removed")
+            assert "running" in project.states().values()  # as under docker: its terminal is there
+            project.compose("kill").ok()
+    wait_until(lambda: not list_leftovers(project), what="it is removed")

@@ -1,7 +1,7 @@
 """What a container finds in its file system: what it may write, configs, secrets, devices."""
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.oneshots import reports
+from tests.scenarios.oneshots import run_and_read_logs
 
 WRITES = """
   for place in "$$@"; do
@@ -10,9 +10,9 @@ WRITES = """
 
 
 def test_read_only_root_leaves_what_is_mounted_writable(
-    project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str
 ) -> None:
-    made = project(
+    project = make_project(
         f"""
         x-write: &write
           image: {busybox_image}
@@ -35,7 +35,7 @@ def test_read_only_root_leaves_what_is_mounted_writable(
         """,
         files={"mine/there": "yes\n"},
     )
-    assert reports(made) == {
+    assert run_and_read_logs(project) == {
         "closed": [
             "/: no", "/etc: no", "/tmp: no", "/scratch: yes", "/data: yes", "/bound: yes",
             "/dev/shm: yes", "/dev: yes",
@@ -43,13 +43,13 @@ def test_read_only_root_leaves_what_is_mounted_writable(
         "open": ["/: yes", "/etc: yes", "/tmp: yes"],
         "mounts": ["/data: no", "/bound: no"],
     }  # fmt: skip
-    assert (made.folder / "mine/x").read_text() == "x\n"
+    assert (project.folder / "mine/x").read_text() == "x\n"
 
 
 def test_memory_file_systems_have_the_size_and_mode_asked_for(
-    project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str
 ) -> None:
-    made = project(f"""
+    project = make_project(f"""
         x-look: &look
           image: {busybox_image}
           entrypoint:
@@ -92,7 +92,7 @@ def test_memory_file_systems_have_the_size_and_mode_asked_for(
                   cp /bin/busybox $$one/echo; $$one/echo $$one || echo not $$one
                 done 2>/dev/null
         """)
-    assert reports(made) == {
+    assert run_and_read_logs(project) == {
         "default": ["/dev/shm 1777:0 65536"],
         "shm": ["/dev/shm 1777:0 16384"],
         "short": ["/a 700:1000 1024", "/b 1777:0 2048"],
@@ -110,9 +110,9 @@ def test_memory_file_systems_have_the_size_and_mode_asked_for(
 
 
 def test_configs_and_secrets_come_from_files_variables_and_text(
-    project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str
 ) -> None:
-    made = project(
+    project = make_project(
         f"""
         x-show: &show
           image: {busybox_image}
@@ -159,9 +159,9 @@ def test_configs_and_secrets_come_from_files_variables_and_text(
         """,
         files={"app.conf": "from a file\n", "word.txt": "file word\n"},
     )
-    found = reports(made, env={"GREETING": "hello", "WORD": "sesame"})
+    output = run_and_read_logs(project, env={"GREETING": "hello", "WORD": "sesame"})
     filed = "644:0:0"  # a file of the user's is root's inside, with its own mode
-    assert found == {
+    assert output == {
         "short": [
             f"/filed {filed} from a file",
             "/written 444:0:0 greeting=hello",
@@ -177,35 +177,37 @@ def test_configs_and_secrets_come_from_files_variables_and_text(
         ],
         "closed": ["closed", "closed", "closed"],
     }
-    assert (made.folder / "app.conf").read_text() == "from a file\n"
-    assert made.user.data.stat().st_mode & 0o777 == 0o700
-    kept = made.user.data / f"projects/{made.name}.json"  # so that `start` has the secret's text
+    assert (project.folder / "app.conf").read_text() == "from a file\n"
+    assert project.user.data.stat().st_mode & 0o777 == 0o700
+    kept = (
+        project.user.data / f"projects/{project.name}.json"
+    )  # so that `start` has the secret's text
     assert "sesame" in kept.read_text()
     assert kept.stat().st_mode & 0o777 == 0o600
 
 
-def test_secret_that_is_nowhere_is_named(project: MakeProject, busybox_image: str) -> None:
-    made = project(f"""
+def test_secret_that_is_nowhere_is_named(make_project: MakeProject, busybox_image: str) -> None:
+    project = make_project(f"""
         services:
           one: {{image: {busybox_image}, command: "true", secrets: [lost]}}
         secrets: {{lost: {{file: ./lost.txt}}}}
         """)
-    failed = made.compose("up", "-d")
+    failed = project.compose("up", "-d")
     assert failed.returncode == 1
-    assert f"{made.folder}/lost.txt" in failed.stderr
-    made.write(
+    assert f"{project.folder}/lost.txt" in failed.stderr
+    project.write(
         "compose.yaml",
-        (made.folder / "compose.yaml")
+        (project.folder / "compose.yaml")
         .read_text()
         .replace("file: ./lost.txt", "environment: LOST_WORD"),
     )
-    failed = made.compose("up", "-d")
+    failed = project.compose("up", "-d")
     assert failed.returncode == 1
     assert 'environment variable "LOST_WORD" required by secret "lost" is not set' in failed.stderr
 
 
-def test_devices_are_those_of_the_machine(project: MakeProject, busybox_image: str) -> None:
-    made = project(f"""
+def test_devices_are_those_of_the_machine(make_project: MakeProject, busybox_image: str) -> None:
+    project = make_project(f"""
         services:
           given:
             image: {busybox_image}
@@ -215,14 +217,14 @@ def test_devices_are_those_of_the_machine(project: MakeProject, busybox_image: s
               - -c
               - 'for one in mine net/tun null fuse; do test ! -c /dev/$$one || echo $$one; done'
         """)
-    assert reports(made) == {"given": ["mine", "net/tun", "null"]}
-    made.write(
+    assert run_and_read_logs(project) == {"given": ["mine", "net/tun", "null"]}
+    project.write(
         "compose.yaml",
         f"""
         services:
           given: {{image: {busybox_image}, command: "true", devices: [/dev/no-such-device]}}
         """,
     )
-    failed = made.compose("up", "-d")
+    failed = project.compose("up", "-d")
     assert failed.returncode == 1
     assert 'cannot give "/dev/no-such-device" to service given: no such device' in failed.stderr

@@ -4,7 +4,7 @@ import pytest
 
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import User, wait_until
-from tests.scenarios.oneshots import ended, written
+from tests.scenarios.oneshots import read_logs, wait_for_exits
 
 KEYS = """
     cpus: 0.5
@@ -17,18 +17,18 @@ KEYS = """
 
 
 def may_limit(user: User) -> bool:
-    """Tell whether this user may make cgroups below his own."""
-    ask = "from cntnr_compose.host import cgroups; print(cgroups.find_delegated() is not None)"
-    asked = user.run(f"{user.venv}/bin/python", "-c", ask, env={"PYTHONPATH": str(user.tree)})
-    return asked.ok().stdout.strip() == "True"
+    """Return whether this user may create cgroups below his own."""
+    script = "from cntnr_compose.host import cgroups; print(cgroups.find_delegated() is not None)"
+    result = user.run(f"{user.venv}/bin/python", "-c", script, env={"PYTHONPATH": str(user.tree)})
+    return result.ok().stdout.strip() == "True"
 
 
 def test_limits_without_cgroups_are_said_once_each(
-    project: MakeProject, busybox_image: str, user: User
+    make_project: MakeProject, busybox_image: str, user: User
 ) -> None:
     if may_limit(user):
         pytest.skip("this user may make cgroups, so that limits are honoured")
-    made = project(f"""
+    project = make_project(f"""
 services:
   old:
     image: {busybox_image}
@@ -42,7 +42,7 @@ services:
         limits: {{cpus: "0.5", memory: 64M, pids: 100}}
         reservations: {{memory: 32M}}
 """)
-    said = made.up().stderr
+    stderr = project.up().stderr
     reason = "not honoured, since this user may not make cgroups"
     old = [
         "cpus",
@@ -55,21 +55,21 @@ services:
     ]
     below = "deploy.resources"
     new = [f"{below}.limits.{key}" for key in ("cpus", "memory", "pids")]
-    told = [f"services.old.{key}" for key in old]
-    told += [f"services.new.{key}" for key in (*new, f"{below}.reservations.memory")]
-    assert {line: said.count(f"{line}: {reason}") for line in told} == dict.fromkeys(told, 1)
-    assert said.count(reason) == len(told)
-    assert set(ended(made).values()) == {0}
-    assert written(made) == {"old": ["ran", "ran"], "new": ["ran"]}
+    keys = [f"services.old.{key}" for key in old]
+    keys += [f"services.new.{key}" for key in (*new, f"{below}.reservations.memory")]
+    assert {line: stderr.count(f"{line}: {reason}") for line in keys} == dict.fromkeys(keys, 1)
+    assert stderr.count(reason) == len(keys)
+    assert set(wait_for_exits(project).values()) == {0}
+    assert read_logs(project) == {"old": ["ran", "ran"], "new": ["ran"]}
 
-    again = made.up("--force-recreate").stderr
-    assert again.count(reason) == len(told)
+    again = project.up("--force-recreate").stderr
+    assert again.count(reason) == len(keys)
 
 
 def test_limits_that_no_machine_could_honour_are_refused(
-    project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str
 ) -> None:
-    made = project()
+    project = make_project()
     for setting, message in {
         "mem_limit: 1m": "minimum memory limit allowed is 6MB",
         "mem_limit: 64m\n    mem_reservation: 128m": "smaller than the memory limit",
@@ -78,17 +78,19 @@ def test_limits_that_no_machine_could_honour_are_refused(
         "logging: {options: {max-size: 1m, max-file: few}}": "max-file",
         "cpus: 0.5\n    cpu_quota: 1000": "cpu_quota",
     }.items():
-        made.write(
+        project.write(
             "compose.yaml",
             f"services:\n  one:\n    image: {busybox_image}\n    command: 'true'\n    {setting}\n",
         )
-        failed = made.compose("up", "-d")
+        failed = project.compose("up", "-d")
         assert (failed.returncode, message in failed.stderr) == (1, True), str(failed)
         assert "internal error" not in failed.stderr
 
 
-def test_replicas_are_numbered_and_follow_scale(project: MakeProject, busybox_image: str) -> None:
-    made = project(f"""
+def test_replicas_are_numbered_and_follow_scale(
+    make_project: MakeProject, busybox_image: str
+) -> None:
+    project = make_project(f"""
         x-small: &small {{image: {busybox_image}, init: true, command: sleep 1000}}
         services:
           two: {{<<: *small, scale: 2}}
@@ -97,30 +99,30 @@ def test_replicas_are_numbered_and_follow_scale(project: MakeProject, busybox_im
         """)
 
     def numbers() -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
-        for name in sorted(made.states()):
+        numbers_by_service: dict[str, list[str]] = {}
+        for name in sorted(project.states()):
             _, service, number = name.rsplit("-", 2)
-            found.setdefault(service, []).append(number)
-        return found
+            numbers_by_service.setdefault(service, []).append(number)
+        return numbers_by_service
 
-    made.up()
+    project.up()
     assert numbers() == {"two": ["1", "2"], "three": ["1", "2", "3"]}
-    before = {row["Name"]: row["ID"] for row in made.ps()}
-    made.up("--scale", "two=3", "--scale", "three=1", "--scale", "none=1", "-t", "0")
+    before = {row["Name"]: row["ID"] for row in project.ps()}
+    project.up("--scale", "two=3", "--scale", "three=1", "--scale", "none=1", "-t", "0")
     assert numbers() == {"two": ["1", "2", "3"], "three": ["1"], "none": ["1"]}
-    after = {row["Name"]: row["ID"] for row in made.ps()}
-    kept = [f"{made.name}-{one}" for one in ("two-1", "two-2", "three-1")]
+    after = {row["Name"]: row["ID"] for row in project.ps()}
+    kept = [f"{project.name}-{one}" for one in ("two-1", "two-2", "three-1")]
     assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
-    made.compose("scale", "two=1", "three=2").ok()
+    project.compose("scale", "two=1", "three=2").ok()
     assert numbers() == {"two": ["1"], "three": ["1", "2"], "none": ["1"]}
-    made.up("-t", "0")
+    project.up("-t", "0")
     assert numbers() == {"two": ["1", "2"], "three": ["1", "2", "3"]}
-    wrong = made.compose("up", "-d", "--scale", "five=1")
+    wrong = project.compose("up", "-d", "--scale", "five=1")
     assert (wrong.returncode, "no such service: five" in wrong.stderr) == (1, True), str(wrong)
 
 
-def test_logs_are_kept_as_asked(project: MakeProject, busybox_image: str) -> None:
-    made = project(f"""
+def test_logs_are_kept_as_asked(make_project: MakeProject, busybox_image: str) -> None:
+    project = make_project(f"""
         x-talk: &talk
           image: {busybox_image}
           command:
@@ -141,16 +143,16 @@ def test_logs_are_kept_as_asked(project: MakeProject, busybox_image: str) -> Non
 
     def lines(service: str) -> list[str]:
         words = ("logs", "--no-log-prefix", "--no-color", service)
-        return made.compose(*words).ok().stdout.splitlines()
+        return project.compose(*words).ok().stdout.splitlines()
 
     def size(service: str) -> int:
         place = next(folder.glob(f"{identities[service]}*"))
-        found = {(path.stat().st_ino, path.stat().st_size) for path in place.glob("log*")}
-        return sum(count for _, count in found)
+        files = {(path.stat().st_ino, path.stat().st_size) for path in place.glob("log*")}
+        return sum(count for _, count in files)
 
-    made.up()
-    identities = {row["Service"]: row["ID"] for row in made.ps()}
-    folder = made.user.data / "containers" / made.name
+    project.up()
+    identities = {row["Service"]: row["ID"] for row in project.ps()}
+    folder = project.user.data / "containers" / project.name
     for service in ("all", "one", "three"):
         wait_until(
             lambda name=service: lines(name)[-1:] == ["line 2999 of many"], what="is written"
@@ -158,7 +160,7 @@ def test_logs_are_kept_as_asked(project: MakeProject, busybox_image: str) -> Non
     assert lines("all") == [f"line {number} of many" for number in range(3000)]
     assert size("all") > 100_000
     assert lines("none") == []
-    assert "its logging driver is none" in made.compose("logs").stderr
+    assert "its logging driver is none" in project.compose("logs").stderr
     assert size("none") == 0
     kept = lines("one")
     assert kept == [f"line {number} of many" for number in range(3000 - len(kept), 3000)]

@@ -10,11 +10,11 @@ import pytest
 
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import Project, wait_until
-from tests.scenarios.oneshots import reports
+from tests.scenarios.oneshots import run_and_read_logs
 
 
 class Hello(BaseHTTPRequestHandler):
-    """Answers every request with one line."""
+    """Answer every request with one line."""
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -27,7 +27,7 @@ class Hello(BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def served(address: str) -> Iterator[int]:
-    """Serve on an address of the host as long as the block runs; give the port."""
+    """Serve on an address of the host as long as the block runs; yield the port."""
     server = HTTPServer((address, 0), Hello)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
@@ -40,7 +40,7 @@ def served(address: str) -> Iterator[int]:
 
 
 def own_address() -> str:
-    """Give the address of the host that it uses to talk to others."""
+    """Return the address from which the host talks to others."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))
@@ -49,9 +49,11 @@ def own_address() -> str:
         return str(probe.getsockname()[0])
 
 
-def test_extra_hosts_reach_a_server_of_the_host(project: MakeProject, busybox_image: str) -> None:
+def test_extra_hosts_reach_a_server_of_the_host(
+    make_project: MakeProject, busybox_image: str
+) -> None:
     with served(own_address()) as port:
-        made = project(f"""
+        project = make_project(f"""
             services:
               list:
                 image: {busybox_image}
@@ -67,15 +69,15 @@ def test_extra_hosts_reach_a_server_of_the_host(project: MakeProject, busybox_im
                 extra_hosts: {{one: 192.0.2.1, two: [192.0.2.2, 192.0.2.3]}}
                 command: ["sh", "-c", "grep -E 'one|two' /etc/hosts | sort | tr '\\t' ' '"]
             """)
-        assert reports(made) == {
+        assert run_and_read_logs(project) == {
             "list": ["hello from the host", "127.0.0.1 localhost", "192.0.2.7 fixed", "::1 six"],
             "mapping": ["192.0.2.1 one", "192.0.2.2 two", "192.0.2.3 two"],
         }
 
 
-def test_networks_of_nobody_and_of_the_host(project: MakeProject, busybox_image: str) -> None:
+def test_networks_of_nobody_and_of_the_host(make_project: MakeProject, busybox_image: str) -> None:
     with served("127.0.0.1") as port:
-        made = project(f"""
+        project = make_project(f"""
             x-look: &look
               image: {busybox_image}
               command:
@@ -90,27 +92,27 @@ def test_networks_of_nobody_and_of_the_host(project: MakeProject, busybox_image:
               bridge: {{<<: *look, hostname: bridged}}
               host: {{<<: *look, network_mode: host}}
             """)
-        found = reports(made)
+        output = run_and_read_logs(project)
     interfaces = sorted(name for _, name in socket.if_nameindex())
-    assert found["none"] == ["lo ", "nobody", "alone"]
-    assert found["bridge"] == ["eth0 lo ", "nobody", "bridged"]
-    assert found["host"][0].split() == interfaces
-    assert found["host"][1:] == ["hello from the host", socket.gethostname()]
-    assert {row["Service"]: row["Networks"] for row in made.ps()} == {
+    assert output["none"] == ["lo ", "nobody", "alone"]
+    assert output["bridge"] == ["eth0 lo ", "nobody", "bridged"]
+    assert output["host"][0].split() == interfaces
+    assert output["host"][1:] == ["hello from the host", socket.gethostname()]
+    assert {row["Service"]: row["Networks"] for row in project.ps()} == {
         "none": "none",
-        "bridge": f"{made.name}_default",
+        "bridge": f"{project.name}_default",
         "host": "host",
     }
 
 
-def answers(made: Project, service: str) -> str:
-    """Ask the server of ``main`` from within a container, by the address of itself."""
-    asked = made.exec(service, "wget", "-q", "-O", "-", "http://127.0.0.1:8000/")
-    return asked.stdout.strip()
+def answers(project: Project, service: str) -> str:
+    """Fetch from the server of ``main`` inside a container, by 127.0.0.1."""
+    result = project.exec(service, "wget", "-q", "-O", "-", "http://127.0.0.1:8000/")
+    return result.stdout.strip()
 
 
 def test_network_of_a_service_survives_its_restart_and_its_recreation(
-    project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str
 ) -> None:
     text = f"""
         services:
@@ -129,28 +131,28 @@ def test_network_of_a_service_survives_its_restart_and_its_recreation(
             init: true
             command: ["sleep", "1000"]
         """
-    made = project(text)
-    made.up()
-    wait_until(lambda: answers(made, "side") == "first", what="the server answers its neighbour")
-    assert made.exec("side", "wget", "-q", "-O", "-", "http://main:8000/").stdout == "first\n"
+    project = make_project(text)
+    project.up()
+    wait_until(lambda: answers(project, "side") == "first", what="the server answers its neighbour")
+    assert project.exec("side", "wget", "-q", "-O", "-", "http://main:8000/").stdout == "first\n"
 
-    made.compose("restart", "-t", "0", "main").ok()
-    wait_until(lambda: answers(made, "side") == "first", what="it does after a restart")
+    project.compose("restart", "-t", "0", "main").ok()
+    wait_until(lambda: answers(project, "side") == "first", what="it does after a restart")
 
-    made.write("compose.yaml", text.replace("WORD: first", "WORD: second"))
-    before = {row["Service"]: row["ID"] for row in made.ps()}
-    made.up("-t", "0")
-    wait_until(lambda: answers(made, "side") == "second", what="it does after a change")
-    after = {row["Service"]: row["ID"] for row in made.ps()}
+    project.write("compose.yaml", text.replace("WORD: first", "WORD: second"))
+    before = {row["Service"]: row["ID"] for row in project.ps()}
+    project.up("-t", "0")
+    wait_until(lambda: answers(project, "side") == "second", what="it does after a change")
+    after = {row["Service"]: row["ID"] for row in project.ps()}
     assert after["asks"] == before["asks"]
     assert after["main"] != before["main"]
-    assert made.exec("asks", "wget", "-q", "-O", "-", "http://main:8000/").stdout == "second\n"
+    assert project.exec("asks", "wget", "-q", "-O", "-", "http://main:8000/").stdout == "second\n"
 
 
 def test_processes_and_memory_of_a_service_are_shared(
-    project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str
 ) -> None:
-    made = project(f"""
+    project = make_project(f"""
         x-main: &main
           image: {busybox_image}
           command: ["sh", "-c", "echo shared >/dev/shm/word; sleep 100; true"]
@@ -175,18 +177,18 @@ def test_processes_and_memory_of_a_service_are_shared(
           container: {{<<: *look, pid: "container:CONTAINER", ipc: "container:CONTAINER"}}
           none: {{<<: *look, ipc: none}}
         """)
-    text = (made.folder / "compose.yaml").read_text()
-    made.write("compose.yaml", text.replace("CONTAINER", f"{made.name}-main-1"))
-    made.up()
-    found = made.states()
+    text = (project.folder / "compose.yaml").read_text()
+    project.write("compose.yaml", text.replace("CONTAINER", f"{project.name}-main-1"))
+    project.up()
+    states = project.states()
     wait_until(
-        lambda: list(made.states().values()).count("exited") == 5, what="all but one have ended"
+        lambda: list(project.states().values()).count("exited") == 5, what="all but one have ended"
     )
-    assert found[f"{made.name}-main-1"] == "running"
+    assert states[f"{project.name}-main-1"] == "running"
     lines: dict[str, list[str]] = {}
-    for line in made.compose("logs", "--no-color").ok().stdout.splitlines():
-        source, _, said = line.partition("| ")
-        lines.setdefault(source.strip(), []).append(said)
+    for line in project.compose("logs", "--no-color").ok().stdout.splitlines():
+        source, _, content = line.partition("| ")
+        lines.setdefault(source.strip(), []).append(content)
     assert lines == {
         "apart-1": ["0", "none"],
         "pid-1": ["1", "none"],
@@ -197,27 +199,27 @@ def test_processes_and_memory_of_a_service_are_shared(
 
 
 def test_namespaces_of_the_host_are_told_to_be_less(
-    project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str
 ) -> None:
-    made = project(f"""
+    project = make_project(f"""
         services:
           pid: {{image: {busybox_image}, pid: host, command: "true"}}
           uts: {{image: {busybox_image}, uts: host, command: hostname}}
           userns: {{image: {busybox_image}, userns_mode: keep-id, command: "true"}}
         """)
-    said = made.up().stderr
-    assert said.count("services.pid.pid: shows the processes of all containers") == 1
-    assert said.count("services.userns.userns_mode: keep-id is not honoured") == 1
-    wait_until(lambda: made.logs_count(socket.gethostname()) == 1)
-    made.down()
-    made.write(
+    stderr = project.up().stderr
+    assert stderr.count("services.pid.pid: shows the processes of all containers") == 1
+    assert stderr.count("services.userns.userns_mode: keep-id is not honoured") == 1
+    wait_until(lambda: project.logs_count(socket.gethostname()) == 1)
+    project.down()
+    project.write(
         "compose.yaml",
         f"""
         services:
           one: {{image: {busybox_image}, pid: "service:two", command: "true"}}
         """,
     )
-    failed = made.compose("up", "-d")
-    made.write("compose.yaml", "services: {}")
+    failed = project.compose("up", "-d")
+    project.write("compose.yaml", "services: {}")
     assert failed.returncode == 1
     assert '"two"' in failed.stderr

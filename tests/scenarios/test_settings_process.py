@@ -4,11 +4,13 @@ import re
 
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import wait_until
-from tests.scenarios.oneshots import ended, reports, written
+from tests.scenarios.oneshots import read_logs, run_and_read_logs, wait_for_exits
 
 
-def test_command_and_entrypoint_take_every_form(project: MakeProject, busybox_image: str) -> None:
-    made = project(f"""
+def test_command_and_entrypoint_take_every_form(
+    make_project: MakeProject, busybox_image: str
+) -> None:
+    project = make_project(f"""
         x-plain: &plain {{image: {busybox_image}}}
         x-built: &built
           build:
@@ -28,7 +30,7 @@ def test_command_and_entrypoint_take_every_form(project: MakeProject, busybox_im
           cleared: {{<<: *built, entrypoint: [], command: [echo, plain]}}
           emptied: {{<<: *built, entrypoint: "", command: [echo, plain]}}
         """)
-    assert reports(made) == {
+    assert run_and_read_logs(project) == {
         "words": ["<a b><cd><$HOME>"],
         "list": ["<a b><><$HOME>"],
         "split": ["<x><y z>"],
@@ -40,12 +42,12 @@ def test_command_and_entrypoint_take_every_form(project: MakeProject, busybox_im
         "cleared": ["plain"],
         "emptied": ["plain"],
     }
-    commands = {row["Service"]: row["Command"] for row in made.ps()}
+    commands = {row["Service"]: row["Command"] for row in project.ps()}
     assert commands["split"] == "\"printf <%s> x 'y z'\""
 
 
-def test_environment_is_laid_over_env_files(project: MakeProject, busybox_image: str) -> None:
-    made = project(
+def test_environment_is_laid_over_env_files(make_project: MakeProject, busybox_image: str) -> None:
+    project = make_project(
         f"""
         services:
           mapping:
@@ -78,23 +80,23 @@ def test_environment_is_laid_over_env_files(project: MakeProject, busybox_image:
             "raw.env": 'RAW="$HOME"\n',
         },
     )
-    found = reports(made, env={"PASSED": "from outside"})
+    output = run_and_read_logs(project, env={"PASSED": "from outside"})
     common = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root"}
     filed = {"FILED=a b", "REF=a bc", "MORE=x", "y"}  # a line feed splits MORE's value
-    mapping = set(found["mapping"])
+    mapping = set(output["mapping"])
     assert common | filed <= mapping
     own = {"BOTH=service", "EMPTY=", "NUMBER=10", "PASSED=from outside", "PRICE=5$"}
     assert own | {'RAW="$HOME"'} <= mapping
     assert not [one for one in mapping if one.startswith("NOT_SET_ANYWHERE")]
-    assert {"BOTH=service", "PASSED=from outside", "SPACED=a b"} | filed <= set(found["sequence"])
-    assert "BOTH=file" in found["absent"]
-    assert not [one for one in found["absent"] if one.startswith("FILED")]
+    assert {"BOTH=service", "PASSED=from outside", "SPACED=a b"} | filed <= set(output["sequence"])
+    assert "BOTH=file" in output["absent"]
+    assert not [one for one in output["absent"] if one.startswith("FILED")]
 
 
 def test_user_and_groups_are_looked_up_in_the_image(
-    project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str
 ) -> None:
-    made = project(f"""
+    project = make_project(f"""
         x-say: &say
           command:
             - sh
@@ -123,7 +125,7 @@ def test_user_and_groups_are_looked_up_in_the_image(
           group: {{<<: *built, user: "ann:audio"}}
           over: {{<<: *built, user: root}}
         """)
-    assert reports(made) == {
+    assert run_and_read_logs(project) == {
         "root": ["0:0 0 /root", "0:0"],
         "name": ["65534:65534 65534 /", "65534:65534"],
         "number": ["1000:0 0 /", "1000:0"],
@@ -137,24 +139,26 @@ def test_user_and_groups_are_looked_up_in_the_image(
     }
 
 
-def test_unknown_user_stops_up_and_is_named(project: MakeProject, busybox_image: str) -> None:
-    made = project(f"services: {{one: {{image: {busybox_image}, user: ghost, command: 'true'}}}}")
-    failed = made.compose("up", "-d")
+def test_unknown_user_stops_up_and_is_named(make_project: MakeProject, busybox_image: str) -> None:
+    project = make_project(
+        f"services: {{one: {{image: {busybox_image}, user: ghost, command: 'true'}}}}"
+    )
+    failed = project.compose("up", "-d")
     assert failed.returncode == 1
     assert "unable to find user ghost: no matching entries in passwd file" in failed.stderr
     assert "Traceback" not in failed.stderr
-    assert made.states() == {f"{made.name}-one-1": "created"}
+    assert project.states() == {f"{project.name}-one-1": "created"}
 
-    made.write(
+    project.write(
         "compose.yaml", f"services: {{one: {{image: {busybox_image}, user: '70000', command: id}}}}"
     )
-    failed = made.compose("up", "-d")
+    failed = project.compose("up", "-d")
     assert failed.returncode == 1
     assert "cannot use user 70000: the highest id here is 65536" in failed.stderr
 
 
-def test_names_of_a_container(project: MakeProject, busybox_image: str) -> None:
-    made = project(f"""
+def test_names_of_a_container(make_project: MakeProject, busybox_image: str) -> None:
+    project = make_project(f"""
         x-say: &say
           image: {busybox_image}
           command:
@@ -168,31 +172,31 @@ def test_names_of_a_container(project: MakeProject, busybox_image: str) -> None:
           host: {{<<: *say, hostname: box}}
           domain: {{<<: *say, hostname: box, domainname: example.test}}
         """)
-    found = reports(made)
-    identity = next(row["ID"] for row in made.ps("plain"))
+    output = run_and_read_logs(project)
+    identity = next(row["ID"] for row in project.ps("plain"))
     assert re.fullmatch("[0-9a-f]{12}", identity)
-    assert found["plain"] == [identity, identity, identity, identity, "(none)"]
-    assert found["host"] == ["box", "box", "box", "box", "(none)"]
-    assert found["domain"] == ["box", "box", "box", "box.example.test", "example.test"]
+    assert output["plain"] == [identity, identity, identity, identity, "(none)"]
+    assert output["host"] == ["box", "box", "box", "box", "(none)"]
+    assert output["domain"] == ["box", "box", "box", "box.example.test", "example.test"]
 
 
-def test_working_dir_is_made(project: MakeProject, busybox_image: str) -> None:
-    made = project(f"""
+def test_working_dir_is_made(make_project: MakeProject, busybox_image: str) -> None:
+    project = make_project(f"""
         x-say: &say {{image: {busybox_image}, command: ["sh", "-c", "pwd; stat -c %u:%g:%a ."]}}
         services:
           image: {{<<: *say}}
           made: {{<<: *say, working_dir: /made/for/me, user: "1000"}}
           there: {{<<: *say, working_dir: /tmp}}
         """)
-    assert reports(made) == {
+    assert run_and_read_logs(project) == {
         "image": ["/", "0:0:755"],
         "made": ["/made/for/me", "0:0:755"],
         "there": ["/tmp", "0:0:1777"],
     }
 
 
-def test_terminal_input_and_init(project: MakeProject, busybox_image: str) -> None:
-    made = project(f"""
+def test_terminal_input_and_init(make_project: MakeProject, busybox_image: str) -> None:
+    project = make_project(f"""
         x-small: &small {{image: {busybox_image}}}
         services:
           tty:
@@ -211,17 +215,17 @@ def test_terminal_input_and_init(project: MakeProject, busybox_image: str) -> No
             stdin_open: true
             command: ["sh", "-c", "echo begins; cat; echo ends"]
         """)
-    made.up()
+    project.up()
     wait_until(
-        lambda: sorted(made.states().values()) == ["exited", "exited", "exited", "running"],
+        lambda: sorted(project.states().values()) == ["exited", "exited", "exited", "running"],
         what="all but the one with open input have ended",
     )
-    found = {name: [line.strip() for line in lines] for name, lines in written(made).items()}
-    assert found == {
+    output = {name: [line.strip() for line in lines] for name, lines in read_logs(project).items()}
+    assert output == {
         "tty": ["xterm"],
         "pipe": ["no terminal", "end of input"],
         "init": ["docker-init"],
         "open": ["begins"],
     }
-    made.compose("kill", "open").ok()
-    assert ended(made) == {"tty": 0, "pipe": 0, "init": 0, "open": 137}
+    project.compose("kill", "open").ok()
+    assert wait_for_exits(project) == {"tty": 0, "pipe": 0, "init": 0, "open": 137}

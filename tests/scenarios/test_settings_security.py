@@ -3,13 +3,13 @@
 import resource
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.oneshots import ended, reports, written
+from tests.scenarios.oneshots import read_logs, run_and_read_logs, wait_for_exits
 
 
 def test_capabilities_are_dockers_and_change_as_asked(
-    project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str
 ) -> None:
-    made = project(f"""
+    project = make_project(f"""
         x-look: &look
           image: {busybox_image}
           command:
@@ -32,8 +32,8 @@ def test_capabilities_are_dockers_and_change_as_asked(
           without: {{<<: *look, cap_drop: [CHOWN]}}
           every: {{<<: *look, privileged: true}}
         """)
-    found = reports(made)
-    caps = {name: lines.pop(0).split() for name, lines in found.items()}
+    output = run_and_read_logs(project)
+    caps = {name: lines.pop(0).split() for name, lines in output.items()}
     docker = "00000000a80425fb"
     assert caps["default"] == [
         "CapInh:0000000000000000", f"CapPrm:{docker}", f"CapEff:{docker}", f"CapBnd:{docker}",
@@ -45,7 +45,7 @@ def test_capabilities_are_dockers_and_change_as_asked(
     assert caps["net"][2] == "CapEff:00000000a80435fb"
     assert caps["without"][2] == "CapEff:00000000a80425fa"
     assert int(caps["every"][2].removeprefix("CapEff:"), 16) > 1 << 36
-    assert found == {
+    assert output == {
         "default": ["chown"],
         "user": [],
         "none": [],
@@ -56,8 +56,8 @@ def test_capabilities_are_dockers_and_change_as_asked(
     }
 
 
-def test_security_options_switch_filters(project: MakeProject, busybox_image: str) -> None:
-    made = project(
+def test_security_options_switch_filters(make_project: MakeProject, busybox_image: str) -> None:
+    project = make_project(
         f"""
         x-look: &look
           image: {busybox_image}
@@ -87,7 +87,7 @@ def test_security_options_switch_filters(project: MakeProject, busybox_image: st
             }""",
         },
     )
-    assert reports(made) == {
+    assert run_and_read_logs(project) == {
         "default": ["NoNewPrivs:0 Seccomp:2 ", "mkdir"],
         "unconfined": ["NoNewPrivs:0 Seccomp:0 ", "unshare", "mkdir"],
         "colon": ["NoNewPrivs:0 Seccomp:0 ", "unshare", "mkdir"],
@@ -100,9 +100,9 @@ def test_security_options_switch_filters(project: MakeProject, busybox_image: st
 
 
 def test_kernel_settings_and_limits_are_the_containers_own(
-    project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str
 ) -> None:
-    made = project(f"""
+    project = make_project(f"""
         x-small: &small {{image: {busybox_image}}}
         services:
           mapping:
@@ -122,7 +122,7 @@ def test_kernel_settings_and_limits_are_the_containers_own(
               cpu: {{soft: 50, hard: -1}}
             command: ["sh", "-c", "ulimit -n; ulimit -Hn; ulimit -c; ulimit -t"]
         """)
-    assert reports(made) == {
+    assert run_and_read_logs(project) == {
         "mapping": ["1000", "12345"],
         "sequence": ["0", "0"],
         "limits": ["100", "200", "0", "50"],
@@ -130,24 +130,24 @@ def test_kernel_settings_and_limits_are_the_containers_own(
 
 
 def test_limit_above_ones_own_is_held_to_it_with_one_line(
-    project: MakeProject, busybox_image: str
+    make_project: MakeProject, busybox_image: str
 ) -> None:
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    made = project(f"""
+    project = make_project(f"""
         services:
           one:
             image: {busybox_image}
             ulimits: {{nofile: {most + 1}}}
             command: ["sh", "-c", "ulimit -n"]
         """)
-    said = made.up().stderr
-    assert said.count(f"ulimits.nofile: held to {most}") == 1
-    ended(made)
-    assert written(made) == {"one": [str(most)]}
+    stderr = project.up().stderr
+    assert stderr.count(f"ulimits.nofile: held to {most}") == 1
+    wait_for_exits(project)
+    assert read_logs(project) == {"one": [str(most)]}
 
 
-def test_refusals_name_the_setting(project: MakeProject, busybox_image: str) -> None:
-    made = project()
+def test_refusals_name_the_setting(make_project: MakeProject, busybox_image: str) -> None:
+    project = make_project()
     for setting, message in {
         "sysctls: {kernel.shm_next_id: 1}": 'cannot set "kernel.shm_next_id"',
         "sysctls: {net.core.somaxconn: 1}\n    network_mode: host": "not allowed in host network namespace",
@@ -155,10 +155,10 @@ def test_refusals_name_the_setting(project: MakeProject, busybox_image: str) -> 
         "security_opt: [magic=1]": 'invalid option "magic=1"',
         "ulimits: {wings: 2}": "invalid ulimit type",
     }.items():
-        made.write(
+        project.write(
             "compose.yaml",
             f"services:\n  one:\n    image: {busybox_image}\n    command: 'true'\n    {setting}\n",
         )
-        failed = made.compose("up", "-d")
+        failed = project.compose("up", "-d")
         assert (failed.returncode, message in failed.stderr) == (1, True), str(failed)
         assert "Traceback" not in failed.stderr

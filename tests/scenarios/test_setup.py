@@ -11,7 +11,7 @@ INSTALL = "contrib/setup/install.sh"
 
 
 def make(user: User, target: str, port: int) -> Result:
-    """Run a target as whoever runs the suite; what cntnr keeps lies in the session's folder."""
+    """Run a make target as the one who runs the suite; cntnr's files go to the session's folder."""
     env = {
         **os.environ,
         "HELLO_PORT": str(port),
@@ -24,11 +24,11 @@ def make(user: User, target: str, port: int) -> Result:
     return Result(argv, done.returncode, done.stdout, done.stderr)
 
 
-def visits(said: str) -> int:
-    """Read the count off the page that the demo shows."""
-    found = re.search(r"Visits so far: <b>(\d+)</b>", said)
-    assert found, said
-    return int(found.group(1))
+def visits(page: str) -> int:
+    """Return the number of visits from the demo's page."""
+    match = re.search(r"Visits so far: <b>(\d+)</b>", page)
+    assert match, page
+    return int(match.group(1))
 
 
 def test_the_demo_comes_up_answers_and_goes(user: User, leftovers: Callable[[], list[str]]) -> None:
@@ -93,8 +93,8 @@ def test_what_only_an_administrator_can_do_is_said(user: User) -> None:
         (bare / program).symlink_to(f"/usr/bin/{program}")
     user.own(bare)
     env = {"PATH": str(bare), "CNTNR_SETUP_USER": "nobody"}
-    refused = user.run(INSTALL, "--system", cwd=user.tree, env=env)
-    assert refused.returncode == 1
-    assert "setup: missing: subordinate ids of nobody" in refused.stdout
+    refusal = user.run(INSTALL, "--system", cwd=user.tree, env=env)
+    assert refusal.returncode == 1
+    assert "setup: missing: subordinate ids of nobody" in refusal.stdout
     again = f"env CNTNR_SETUP_USER=nobody {user.tree}/{INSTALL} --system"
-    assert f"an administrator must run this as root: {again}" in refused.stderr
+    assert f"an administrator must run this as root: {again}" in refusal.stderr

@@ -30,11 +30,11 @@ services:
 """
 
 
-def begun(project: Project, *words: str) -> "subprocess.Popen[str]":
+def start_command(project: Project, *words: str) -> "subprocess.Popen[str]":
     return project.user.popen("cntnr", "compose", *words, cwd=project.folder, **PIPES)
 
 
-def ended(process: "subprocess.Popen[str]", timeout: float = 60) -> Result:
+def finish(process: "subprocess.Popen[str]", timeout: float = 60) -> Result:
     out, err = process.communicate(timeout=timeout)
     assert "Traceback" not in err, err
     return Result(list(map(str, process.args)), process.returncode, out, err)  # type: ignore[arg-type]
@@ -45,13 +45,13 @@ def holders(project: Project) -> list[int]:
 
 
 def test_one_projects_down_leaves_the_other_and_the_holder_alone(
-    project: MakeProject, leftovers: Leftovers
+    make_project: MakeProject, leftovers: Leftovers
 ) -> None:
     ports = free_port(), free_port()
-    first, second = (project(PAGE.format(page=port, port=port)) for port in ports)
-    starts = [begun(one, "up", "-d") for one in (first, second)]
+    first, second = (make_project(PAGE.format(page=port, port=port)) for port in ports)
+    starts = [start_command(one, "up", "-d") for one in (first, second)]
     for start in starts:
-        ended(start).ok()
+        finish(start).ok()
     for port in ports:
         assert http_answers(f"http://127.0.0.1:{port}/") == f"{port}\n"
     holder = holders(first)
@@ -71,10 +71,10 @@ def test_one_projects_down_leaves_the_other_and_the_holder_alone(
 
 
 def test_the_supervisor_of_one_project_dies_and_the_other_does_not_notice(
-    project: MakeProject,
+    make_project: MakeProject,
 ) -> None:
     ports = free_port(), free_port()
-    first, second = (project(PAGE.format(page=port, port=port)) for port in ports)
+    first, second = (make_project(PAGE.format(page=port, port=port)) for port in ports)
     first.up()
     second.up()
     parts.kill_supervisor(first)
@@ -84,71 +84,75 @@ def test_the_supervisor_of_one_project_dies_and_the_other_does_not_notice(
     assert holders(first) == []
 
 
-def test_a_second_up_waits_and_says_so(project: MakeProject) -> None:
-    mine = project(SLOW)
-    first = begun(mine, "up", "--wait")
+def test_a_second_up_waits_and_says_so(make_project: MakeProject) -> None:
+    project = make_project(SLOW)
+    first = start_command(project, "up", "--wait")
     wait_until(
-        lambda: parts.statuses(mine).get(f"{mine.name}-slow-1", {}).get("state") == "running"
+        lambda: parts.statuses(project).get(f"{project.name}-slow-1", {}).get("state") == "running"
     )
-    second = begun(mine, "up", "--wait")
+    second = start_command(project, "up", "--wait")
     with pytest.raises(subprocess.TimeoutExpired):
         second.wait(1)
-    mine.exec("slow", "touch", "/well").ok()
-    one, two = ended(first).ok(), ended(second).ok()
-    assert f"waiting for `up`, which is at work on project {mine.name}" in two.stderr
-    assert "waiting for" not in one.stderr
-    assert "Running" in two.stderr, "it finds everything as it should be"
-    assert len(mine.ps()) == 1
+    project.exec("slow", "touch", "/well").ok()
+    first_result, second_result = finish(first).ok(), finish(second).ok()
+    assert f"waiting for `up`, which is at work on project {project.name}" in second_result.stderr
+    assert "waiting for" not in first_result.stderr
+    assert "Running" in second_result.stderr, "it finds everything as it should be"
+    assert len(project.ps()) == 1
 
 
 def test_a_down_waits_for_an_up_and_then_leaves_nothing(
-    project: MakeProject, leftovers: Leftovers
+    make_project: MakeProject, leftovers: Leftovers
 ) -> None:
-    mine = project(SLOW)
-    up = begun(mine, "up", "--wait")
+    project = make_project(SLOW)
+    up = start_command(project, "up", "--wait")
     wait_until(
-        lambda: parts.statuses(mine).get(f"{mine.name}-slow-1", {}).get("state") == "running"
+        lambda: parts.statuses(project).get(f"{project.name}-slow-1", {}).get("state") == "running"
     )
-    down = begun(mine, "down", "-t", "0")
+    down = start_command(project, "down", "-t", "0")
     with pytest.raises(subprocess.TimeoutExpired):
         down.wait(1)
-    mine.exec("slow", "touch", "/well").ok()
-    ended(up).ok()
-    assert "waiting for `up`" in ended(down).ok().stderr
+    project.exec("slow", "touch", "/well").ok()
+    finish(up).ok()
+    assert "waiting for `up`" in finish(down).ok().stderr
     assert leftovers() == []
 
 
-def test_ups_at_the_same_moment_make_one_stack(project: MakeProject, leftovers: Leftovers) -> None:
+def test_ups_at_the_same_moment_make_one_stack(
+    make_project: MakeProject, leftovers: Leftovers
+) -> None:
     port = free_port()
-    mine = project(PAGE.format(page="one", port=port))
+    project = make_project(PAGE.format(page="one", port=port))
     for _ in range(3):
-        for one in [begun(mine, "up", "-d") for _ in range(4)]:
-            ended(one).ok()
-        assert len(mine.ps()) == 1
-        assert len(parts.find(mine.user, "supervisor")) == 1
+        for command in [start_command(project, "up", "-d") for _ in range(4)]:
+            finish(command).ok()
+        assert len(project.ps()) == 1
+        assert len(parts.find(project.user, "supervisor")) == 1
         assert http_answers(f"http://127.0.0.1:{port}/") == "one\n"
-        for one in [begun(mine, "down", "-t", "0") for _ in range(3)]:
-            ended(one).ok()
+        for command in [start_command(project, "down", "-t", "0") for _ in range(3)]:
+            finish(command).ok()
         assert leftovers() == []
 
 
-def test_ups_and_downs_in_any_order_never_fail(project: MakeProject, leftovers: Leftovers) -> None:
-    mine = project(PAGE.format(page="one", port=free_port()))
+def test_ups_and_downs_in_any_order_never_fail(
+    make_project: MakeProject, leftovers: Leftovers
+) -> None:
+    project = make_project(PAGE.format(page="one", port=free_port()))
     verbs = [["up", "-d"], ["down", "-t", "0"], ["ps", "-a"], ["up", "-d"], ["down", "-t", "0"]]
     for _ in range(3):
-        for one in [begun(mine, *words) for words in verbs]:
-            ended(one).ok()
-    mine.down("-v")
+        for command in [start_command(project, *words) for words in verbs]:
+            finish(command).ok()
+    project.down("-v")
     assert leftovers() == []
 
 
 def test_an_unchanged_project_comes_and_goes_quickly_one_after_another(
-    project: MakeProject, leftovers: Leftovers
+    make_project: MakeProject, leftovers: Leftovers
 ) -> None:
     port = free_port()
-    mine = project(PAGE.format(page="one", port=port))
+    project = make_project(PAGE.format(page="one", port=port))
     for _ in range(5):
-        mine.up()
+        project.up()
         assert http_answers(f"http://127.0.0.1:{port}/", within=5) == "one\n"
-        mine.compose("down", "-t", "0").ok()
+        project.compose("down", "-t", "0").ok()
     assert leftovers() == []

@@ -43,7 +43,7 @@ services:
 
 @dataclass(frozen=True)
 class Version:
-    """A copy of the tree that says it is of another version."""
+    """A copy of the tree with another version number."""
 
     tree: Path
 
@@ -54,7 +54,7 @@ class Version:
 
 @pytest.fixture(scope="module")
 def version(user: User) -> Iterator[Callable[[str], Version]]:
-    """Give a maker of copies of the tree that say they are of a version; empty: of none."""
+    """Return a function that copies the tree and sets its version, which may be empty."""
     place = user.base / "versions"
     skipped = shutil.ignore_patterns("__pycache__")
 
@@ -76,13 +76,15 @@ MakeVersion = Callable[[str], Version]
 
 
 def pids(project: Project) -> dict[str, int]:
-    """Give the pids of the containers that run, as the supervisor knows them."""
+    """Return the pids of the running containers, from the supervisor's records."""
     return {name: int(one.get("pid", 0)) for name, one in parts.statuses(project).items()}
 
 
 def lines(project: Project) -> list[int]:
-    said = project.compose("logs", "--no-color", "--no-log-prefix", "web").ok().stdout
-    return [int(one.removeprefix("line ")) for one in said.split("\n") if one.startswith("line ")]
+    output = project.compose("logs", "--no-color", "--no-log-prefix", "web").ok().stdout
+    return [
+        int(line.removeprefix("line ")) for line in output.split("\n") if line.startswith("line ")
+    ]
 
 
 def ended(process: "subprocess.Popen[str]", timeout: float = 30) -> Result:
@@ -94,106 +96,109 @@ def ended(process: "subprocess.Popen[str]", timeout: float = 30) -> Result:
 @pytest.mark.parametrize("number", ["0.0.9", ""])
 @pytest.mark.parametrize("words", [("up", "-d"), ("exec", "-T", "web", "true"), ("logs", "-f")])
 def test_an_older_supervisor_is_replaced_and_its_containers_go_on(
-    project: MakeProject,
+    make_project: MakeProject,
     version: MakeVersion,
     leftovers: Leftovers,
     number: str,
     words: tuple[str, ...],
 ) -> None:
-    mine = project(TEXT)
-    mine.up(env=version(number).env)
-    old, web = parts.supervisor(mine), f"{mine.name}-web-1"
-    before = pids(mine)[web]
+    project = make_project(TEXT)
+    project.up(env=version(number).env)
+    old, web = parts.supervisor(project), f"{project.name}-web-1"
+    before = pids(project)[web]
     assert before
 
-    mine.ps()
-    assert parts.supervisor(mine) == old, "whoever only looks asks nobody"
+    project.ps()
+    assert parts.supervisor(project) == old, "whoever only looks asks nobody"
     if words[0] == "logs":
-        following = mine.user.popen("cntnr", "compose", *words, cwd=mine.folder, **PIPES)
+        following = project.user.popen("cntnr", "compose", *words, cwd=project.folder, **PIPES)
         wait_until(lambda: not old.is_alive, what="the old one is gone")
-        wait_until(lambda: parts.supervisors(mine), what="there is a new one")
+        wait_until(lambda: parts.supervisors(project), what="there is a new one")
         following.send_signal(signal.SIGINT)
         ended(following)
     else:
-        mine.compose(*words).ok()
+        project.compose(*words).ok()
     assert not old.is_alive
-    new = parts.supervisor(mine)
+    new = parts.supervisor(project)
     assert new.pid != old.pid
-    assert pids(mine)[web] == before, "its program went on"
+    assert pids(project)[web] == before, "its program went on"
 
-    seen = mine.logs_count("again")
-    wait_until(lambda: mine.logs_count("again") > seen + 1, what="restart policies are kept")
-    said = lines(mine)
-    assert said == list(range(1, len(said) + 1)), "no line is lost or there twice"
-    assert mine.logs_count("begun") == 1
-    mine.exec("web", "true").ok()
-    assert parts.supervisor(mine) == new, "it stays"
-    mine.down("-v")
+    seen = project.logs_count("again")
+    wait_until(lambda: project.logs_count("again") > seen + 1, what="restart policies are kept")
+    numbers = lines(project)
+    assert numbers == list(range(1, len(numbers) + 1)), "no line is lost or there twice"
+    assert project.logs_count("begun") == 1
+    project.exec("web", "true").ok()
+    assert parts.supervisor(project) == new, "it stays"
+    project.down("-v")
     assert leftovers() == []
 
 
 def test_an_older_command_leaves_a_newer_supervisor_alone_and_says_what_to_do(
-    project: MakeProject, version: MakeVersion, leftovers: Leftovers
+    make_project: MakeProject, version: MakeVersion, leftovers: Leftovers
 ) -> None:
-    mine = project(TEXT)
+    project = make_project(TEXT)
     newer = version("99.0.0").env
-    mine.up(env=newer)
-    there, before = parts.supervisor(mine), pids(mine)[f"{mine.name}-web-1"]
+    project.up(env=newer)
+    there, before = parts.supervisor(project), pids(project)[f"{project.name}-web-1"]
     for words in (("up", "-d"), ("exec", "-T", "web", "true"), ("down",), ("logs", "-f")):
-        said = mine.compose(*words)
-        assert said.returncode == OTHER_VERSION, said
-        assert "its supervisor is of a newer version (cntnr 99.0.0, protocol " in said.stderr
+        result = project.compose(*words)
+        assert result.returncode == OTHER_VERSION, result
+        assert "its supervisor is of a newer version (cntnr 99.0.0, protocol " in result.stderr
         assert (
-            f"use cntnr 99.0.0; where that is gone for good, run `kill {there.pid}`" in said.stderr
+            f"use cntnr 99.0.0; where that is gone for good, run `kill {there.pid}`"
+            in result.stderr
         )
-    assert len(mine.ps()) == 2
-    assert parts.supervisor(mine) == there
-    assert pids(mine)[f"{mine.name}-web-1"] == before
-    mine.exec("web", "true", env=newer).ok()
+    assert len(project.ps()) == 2
+    assert parts.supervisor(project) == there
+    assert pids(project)[f"{project.name}-web-1"] == before
+    project.exec("web", "true", env=newer).ok()
 
     there.kill(signal.SIGTERM)  # as the hint says
-    mine.exec("web", "true").ok()
-    assert pids(mine)[f"{mine.name}-web-1"] == before
-    mine.down("-v")
+    project.exec("web", "true").ok()
+    assert pids(project)[f"{project.name}-web-1"] == before
+    project.down("-v")
     assert leftovers() == []
 
 
-def test_a_change_under_way_is_waited_for(project: MakeProject, version: MakeVersion) -> None:
-    mine = project(SLOW)
+def test_a_change_under_way_is_waited_for(make_project: MakeProject, version: MakeVersion) -> None:
+    project = make_project(SLOW)
     env = version("0.0.9").env
-    first = mine.user.popen("cntnr", "compose", "up", "--wait", cwd=mine.folder, env=env, **PIPES)
-    wait_until(
-        lambda: parts.statuses(mine).get(f"{mine.name}-slow-1", {}).get("state") == "running"
+    first = project.user.popen(
+        "cntnr", "compose", "up", "--wait", cwd=project.folder, env=env, **PIPES
     )
-    old = parts.supervisor(mine)
-    second = mine.user.popen("cntnr", "compose", "up", "--wait", cwd=mine.folder, **PIPES)
+    wait_until(
+        lambda: parts.statuses(project).get(f"{project.name}-slow-1", {}).get("state") == "running"
+    )
+    old = parts.supervisor(project)
+    second = project.user.popen("cntnr", "compose", "up", "--wait", cwd=project.folder, **PIPES)
     with pytest.raises(subprocess.TimeoutExpired):
         second.wait(1)
-    assert parts.supervisor(mine) == old
-    mine.exec("slow", "touch", "/well", env=env).ok()
+    assert parts.supervisor(project) == old
+    project.exec("slow", "touch", "/well", env=env).ok()
     ended(first).ok()
-    said = ended(second).ok()
-    assert f"waiting for `up`, which is at work on project {mine.name}" in said.stderr
+    result = ended(second).ok()
+    assert f"waiting for `up`, which is at work on project {project.name}" in result.stderr
     assert not old.is_alive
-    assert len(mine.ps()) == 1
+    assert len(project.ps()) == 1
 
 
 def test_an_older_command_that_is_attached_is_told_and_does_not_bring_its_own_back(
-    project: MakeProject, version: MakeVersion, leftovers: Leftovers
+    make_project: MakeProject, version: MakeVersion, leftovers: Leftovers
 ) -> None:
-    mine = project(TEXT)
+    project = make_project(TEXT)
     env = version("0.0.9").env
-    attached = mine.user.popen("cntnr", "compose", "up", cwd=mine.folder, env=env, **PIPES)
-    wait_until(lambda: len(parts.statuses(mine)) == 2 and all(pids(mine).values()))
-    wait_until(lambda: mine.logs_count("line 5"), what="it is attached")
-    old, before = parts.supervisor(mine), pids(mine)[f"{mine.name}-web-1"]
-    mine.exec("web", "true").ok()
-    said = ended(attached)
-    assert said.returncode == OTHER_VERSION, said
-    assert "its supervisor is of a newer version" in said.stderr
+    attached = project.user.popen("cntnr", "compose", "up", cwd=project.folder, env=env, **PIPES)
+    wait_until(lambda: len(parts.statuses(project)) == 2 and all(pids(project).values()))
+    wait_until(lambda: project.logs_count("line 5"), what="it is attached")
+    old, before = parts.supervisor(project), pids(project)[f"{project.name}-web-1"]
+    project.exec("web", "true").ok()
+    result = ended(attached)
+    assert result.returncode == OTHER_VERSION, result
+    assert "its supervisor is of a newer version" in result.stderr
     assert not old.is_alive
-    assert len(parts.supervisors(mine)) == 1
-    assert pids(mine)[f"{mine.name}-web-1"] == before
-    assert json.loads(mine.compose("ls", "--format", "json").ok().stdout)
-    mine.down("-v")
+    assert len(parts.supervisors(project)) == 1
+    assert pids(project)[f"{project.name}-web-1"] == before
+    assert json.loads(project.compose("ls", "--format", "json").ok().stdout)
+    project.down("-v")
     assert leftovers() == []

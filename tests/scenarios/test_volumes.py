@@ -41,52 +41,57 @@ volumes:
 
 
 def sh(project: Project, service: str, script: str) -> str:
-    """Run a script in a container; give what it said."""
+    """Run a script in a container; return its output."""
     return project.exec(service, "sh", "-c", script).ok().stdout.strip()
 
 
-def test_a_named_volume_is_filled_once_from_the_image(project: MakeProject) -> None:
-    here = project(FILLED)
-    here.up("--build")
-    assert sh(here, "owner", "stat -c '%u %g %a' /data /data/sub /data/sub/file").splitlines() == [
+def test_a_named_volume_is_filled_once_from_the_image(make_project: MakeProject) -> None:
+    project = make_project(FILLED)
+    project.up("--build")
+    assert sh(
+        project, "owner", "stat -c '%u %g %a' /data /data/sub /data/sub/file"
+    ).splitlines() == [
         "1000 1001 2750",
         "1000 1001 755",
         "1000 1001 644",
     ]
-    assert sh(here, "owner", "cat /data/link /data/.dot; readlink /data/link").split() == [
+    assert sh(project, "owner", "cat /data/link /data/.dot; readlink /data/link").split() == [
         "image",
         "hidden",
         "sub/file",
     ]
-    sh(here, "owner", "echo mine >/data/own; rm /data/sub/file; echo new >/data/sub/other")
-    assert sh(here, "bare", "ls -A /data; stat -c %u /data") == "0"
-    assert here.exec("bare", "touch", "/data/x").returncode != 0  # root's, and empty
+    sh(project, "owner", "echo mine >/data/own; rm /data/sub/file; echo new >/data/sub/other")
+    assert sh(project, "bare", "ls -A /data; stat -c %u /data") == "0"
+    assert project.exec("bare", "touch", "/data/x").returncode != 0  # root's, and empty
 
     # Who mounts it read-only, or a part of it, sees the same files.
-    assert sh(here, "reader", "cat /data/own /part/other") == "mine\nnew"
-    refused = here.exec("reader", "touch", "/data/x")
-    assert refused.returncode != 0
-    assert "Read-only file system" in refused.stderr
-    sh(here, "reader", "echo more >>/part/other")
-    assert sh(here, "owner", "cat /data/sub/other") == "new\nmore"
+    assert sh(project, "reader", "cat /data/own /part/other") == "mine\nnew"
+    refusal = project.exec("reader", "touch", "/data/x")
+    assert refusal.returncode != 0
+    assert "Read-only file system" in refusal.stderr
+    sh(project, "reader", "echo more >>/part/other")
+    assert sh(project, "owner", "cat /data/sub/other") == "new\nmore"
 
     # The next containers find it as it was left; nothing is copied again.
-    here.down()
-    here.up()
+    project.down()
+    project.up()
     assert (
-        sh(here, "owner", "ls -A /data /data/sub | xargs")
+        sh(project, "owner", "ls -A /data /data/sub | xargs")
         == "/data: .dot link own sub /data/sub: other"
     )
-    here.down("-v")
-    here.up("owner")
+    project.down("-v")
+    project.up("owner")
     assert (
-        sh(here, "owner", "ls -A /data /data/sub | xargs") == "/data: .dot link sub /data/sub: file"
+        sh(project, "owner", "ls -A /data /data/sub | xargs")
+        == "/data: .dot link sub /data/sub: file"
     )
 
 
 @pytest.mark.parametrize("subpath", ["absent", "../..", "link"])
-def test_a_subpath_that_is_not_in_the_volume_is_refused(project: MakeProject, subpath: str) -> None:
-    here = project(
+def test_a_subpath_that_is_not_in_the_volume_is_refused(
+    make_project: MakeProject, subpath: str
+) -> None:
+    project = make_project(
         f"""
 services:
   a: {{image: busybox, {WAITS}, volumes: ["vol:/v"]}}
@@ -97,12 +102,12 @@ services:
 volumes: {{vol: }}
 """
     )
-    here.up("a")
-    sh(here, "a", "ln -s /etc /v/link")
-    refused = here.compose("up", "-d", "b")
-    assert refused.returncode == 1
-    assert f"cannot mount subpath {subpath}" in refused.stderr
-    assert here.states()[f"{here.name}-b-1"] == "created"
+    project.up("a")
+    sh(project, "a", "ln -s /etc /v/link")
+    refusal = project.compose("up", "-d", "b")
+    assert refusal.returncode == 1
+    assert f"cannot mount subpath {subpath}" in refusal.stderr
+    assert project.states()[f"{project.name}-b-1"] == "created"
 
 
 ANONYMOUS = """
@@ -123,27 +128,27 @@ def volumes_of(project: Project) -> set[str]:
     return {path.parent.name for path in (project.user.data / "volumes").glob("*/volume.json")}
 
 
-def test_anonymous_volumes_live_as_long_as_their_container(project: MakeProject) -> None:
-    here = project(ANONYMOUS)
-    here.up("--build")
-    assert sh(here, "a", "cat /cache/state; ls /scratch") == "warm"
-    sh(here, "a", "echo kept >/scratch/file; echo hot >/cache/state")
-    made = volumes_of(here)
+def test_anonymous_volumes_live_as_long_as_their_container(make_project: MakeProject) -> None:
+    project = make_project(ANONYMOUS)
+    project.up("--build")
+    assert sh(project, "a", "cat /cache/state; ls /scratch") == "warm"
+    sh(project, "a", "echo kept >/scratch/file; echo hot >/cache/state")
+    made = volumes_of(project)
     assert len(made) == 2
-    here.compose("restart", "-t", "1").ok()
-    assert sh(here, "a", "cat /cache/state /scratch/file") == "hot\nkept"
+    project.compose("restart", "-t", "1").ok()
+    assert sh(project, "a", "cat /cache/state /scratch/file") == "hot\nkept"
     # Recreated, a container takes them over …
-    here.up("-t", "1", env={"ROUND": "2"})
-    assert sh(here, "a", "cat /cache/state /scratch/file; echo $ROUND") == "hot\nkept\n2"
-    assert volumes_of(here) == made
+    project.up("-t", "1", env={"ROUND": "2"})
+    assert sh(project, "a", "cat /cache/state /scratch/file; echo $ROUND") == "hot\nkept\n2"
+    assert volumes_of(project) == made
     # … unless it is told not to.
-    here.up("-t", "1", "--force-recreate", "-V")
-    assert sh(here, "a", "cat /cache/state; ls /scratch") == "warm"
-    assert len(volumes_of(here)) == 2
-    here.compose("run", "--rm", "a", "sh", "-c", "echo x >/scratch/y").ok()
-    assert len(volumes_of(here)) == 2
-    here.compose("rm", "-fsv").ok()
-    assert volumes_of(here) == set()
+    project.up("-t", "1", "--force-recreate", "-V")
+    assert sh(project, "a", "cat /cache/state; ls /scratch") == "warm"
+    assert len(volumes_of(project)) == 2
+    project.compose("run", "--rm", "a", "sh", "-c", "echo x >/scratch/y").ok()
+    assert len(volumes_of(project)) == 2
+    project.compose("rm", "-fsv").ok()
+    assert volumes_of(project) == set()
 
 
 BINDS = f"""
@@ -162,27 +167,28 @@ services:
 """
 
 
-def test_bind_mounts_show_the_users_files(project: MakeProject) -> None:
-    here = project(BINDS, files={"conf.txt": "one\n", "sub/file": "two\n"})
-    here.up()
-    made = here.folder / "made/deep"
-    home = here.user.home / "of-home"
-    assert (made.stat().st_uid, home.stat().st_uid) == (here.user.uid, here.user.uid)
+def test_bind_mounts_show_the_users_files(make_project: MakeProject) -> None:
+    project = make_project(BINDS, files={"conf.txt": "one\n", "sub/file": "two\n"})
+    project.up()
+    made = project.folder / "made/deep"
+    home = project.user.home / "of-home"
+    assert (made.stat().st_uid, home.stat().st_uid) == (project.user.uid, project.user.uid)
     assert (
-        sh(here, "a", "cat /etc/conf.txt /sub/file; stat -c %u /made /sub/file") == "one\ntwo\n0\n0"
+        sh(project, "a", "cat /etc/conf.txt /sub/file; stat -c %u /made /sub/file")
+        == "one\ntwo\n0\n0"
     )
     for path in ("/etc/conf.txt", "/sub/file"):
-        assert here.exec("a", "sh", "-c", f"echo x >>{path}").returncode != 0
+        assert project.exec("a", "sh", "-c", f"echo x >>{path}").returncode != 0
     # The machine's own files, not what the holder has in their place.
-    assert sh(here, "a", "stat -c %i /host-etc /host-name").split() == [
+    assert sh(project, "a", "stat -c %i /host-etc /host-name").split() == [
         str(os.stat(path).st_ino) for path in ("/etc", "/etc/hostname")
     ]
-    sh(here, "a", "echo three >/made/file; echo four >/again/file; echo five >/home-made/file")
+    sh(project, "a", "echo three >/made/file; echo four >/again/file; echo five >/home-made/file")
     written = made / "file"
-    assert (written.read_text(), written.stat().st_uid) == ("three\n", here.user.uid)
-    assert (here.folder / "sub/file").read_text() == "four\n"
-    assert sh(here, "a", "cat /sub/file") == "four"
-    here.down("-v")
+    assert (written.read_text(), written.stat().st_uid) == ("three\n", project.user.uid)
+    assert (project.folder / "sub/file").read_text() == "four\n"
+    assert sh(project, "a", "cat /sub/file") == "four"
+    project.down("-v")
     assert written.exists()  # the user's own files are never removed
     (home / "file").unlink()
     home.rmdir()
@@ -202,16 +208,18 @@ def test_bind_mounts_show_the_users_files(project: MakeProject) -> None:
         ("/root/secret/x:/x", "cannot be reached: Permission denied"),
     ],
 )
-def test_a_missing_source_is_refused(project: MakeProject, volume: str, says: str) -> None:
+def test_a_missing_source_is_refused(make_project: MakeProject, volume: str, says: str) -> None:
     text = volume if volume.startswith("{") else f'"{volume}"'
     others = "".join(f"  b{number}: {{image: busybox, {WAITS}}}\n" for number in range(3))
-    here = project(f"services:\n  a: {{image: busybox, {WAITS}, volumes: [{text}]}}\n{others}")
-    before = sorted(os.listdir(here.folder))
-    refused = here.compose("up", "-d")
-    assert refused.returncode == 1
-    assert says in refused.stderr
-    assert "in service a" in refused.stderr
-    assert sorted(os.listdir(here.folder)) == before
+    project = make_project(
+        f"services:\n  a: {{image: busybox, {WAITS}, volumes: [{text}]}}\n{others}"
+    )
+    before = sorted(os.listdir(project.folder))
+    refusal = project.compose("up", "-d")
+    assert refusal.returncode == 1
+    assert says in refusal.stderr
+    assert "in service a" in refusal.stderr
+    assert sorted(os.listdir(project.folder)) == before
 
 
 MEMORY = """
@@ -238,13 +246,15 @@ volumes:
 """
 
 
-def test_volumes_in_memory_and_of_a_folder(project: MakeProject) -> None:
-    here = project(MEMORY)
-    place = here.folder / "place"
+def test_volumes_in_memory_and_of_a_folder(make_project: MakeProject) -> None:
+    project = make_project(MEMORY)
+    place = project.folder / "place"
     place.mkdir()
-    here.write(".env", f"PLACE={place}\n")
-    here.up("--build")
-    mounts = sh(here, "a", "grep -E ' /(short|plain|long|named|disk) ' /proc/mounts").splitlines()
+    project.write(".env", f"PLACE={place}\n")
+    project.up("--build")
+    mounts = sh(
+        project, "a", "grep -E ' /(short|plain|long|named|disk) ' /proc/mounts"
+    ).splitlines()
     kinds = {line.split()[1]: line.split()[2:4] for line in mounts}
     assert {target for target, (kind, _) in kinds.items() if kind == "tmpfs"} >= {
         "/short",
@@ -255,21 +265,21 @@ def test_volumes_in_memory_and_of_a_folder(project: MakeProject) -> None:
     assert "size=1024k" in kinds["/short"][1]
     assert "size=2048k" in kinds["/long"][1]
     assert "size=3072k" in kinds["/named"][1]
-    modes = sh(here, "a", "stat -c '%a %u' /short /long /named").splitlines()
+    modes = sh(project, "a", "stat -c '%a %u' /short /long /named").splitlines()
     assert modes == ["770 1000", "1770 0", "700 1000"]
-    sh(here, "a", "echo a >/short/a; echo b >/named/b; echo c >/disk/c")
+    sh(project, "a", "echo a >/short/a; echo b >/named/b; echo c >/disk/c")
     assert (place / "c").read_text() == "c\n"
-    assert sh(here, "b", "cat /shared/b /locked/c /locked/from") == "b\nc\nimage"
-    assert "Read-only" in here.exec("b", "touch", "/locked/x").stderr
-    sh(here, "b", "echo d >>/shared/b")
-    assert sh(here, "a", "cat /named/b") == "b\nd"
-    here.compose("restart", "-t", "1", "a").ok()
-    assert sh(here, "a", "ls /short /named /disk | xargs") == "/disk: c from /named: b /short:"
+    assert sh(project, "b", "cat /shared/b /locked/c /locked/from") == "b\nc\nimage"
+    assert "Read-only" in project.exec("b", "touch", "/locked/x").stderr
+    sh(project, "b", "echo d >>/shared/b")
+    assert sh(project, "a", "cat /named/b") == "b\nd"
+    project.compose("restart", "-t", "1", "a").ok()
+    assert sh(project, "a", "ls /short /named /disk | xargs") == "/disk: c from /named: b /short:"
     # What is in memory is gone with the last container that has it.
-    here.compose("stop", "-t", "1").ok()
-    here.compose("start").ok()
-    assert sh(here, "a", "ls /named /disk | xargs") == "/disk: c from /named:"
-    here.down("-v")
+    project.compose("stop", "-t", "1").ok()
+    project.compose("start").ok()
+    assert sh(project, "a", "ls /named /disk | xargs") == "/disk: c from /named:"
+    project.down("-v")
     assert (place / "c").exists()
 
 
@@ -283,29 +293,29 @@ def test_volumes_in_memory_and_of_a_folder(project: MakeProject) -> None:
     ],
 )
 def test_a_volume_that_cannot_be_had_is_refused(
-    project: MakeProject, definition: str, says: str
+    make_project: MakeProject, definition: str, says: str
 ) -> None:
-    here = project(
+    project = make_project(
         f"services:\n  a: {{image: busybox, {WAITS}, volumes: ['vol:/v']}}\nvolumes: {{vol: {definition}}}\n"
     )
-    refused = here.compose("up", "-d")
-    assert refused.returncode == 1
-    assert says in refused.stderr
-    assert "Traceback" not in refused.stderr
+    refusal = project.compose("up", "-d")
+    assert refusal.returncode == 1
+    assert says in refusal.stderr
+    assert "Traceback" not in refusal.stderr
 
 
-def test_external_volumes_are_others(project: MakeProject) -> None:
-    maker = project(
+def test_external_volumes_are_others(make_project: MakeProject) -> None:
+    maker = make_project(
         f"services:\n  a: {{image: busybox, {WAITS}, volumes: ['vol:/v']}}\n"
         "volumes: {vol: {name: shared-one}}\n"
     )
-    guest = project(
+    guest = make_project(
         f"services:\n  a: {{image: busybox, {WAITS}, volumes: ['theirs:/x']}}\n"
         "volumes: {theirs: {name: shared-one, external: true}}\n"
     )
-    refused = guest.compose("up", "-d")
-    assert refused.returncode == 1
-    assert 'external volume "shared-one" not found' in refused.stderr
+    refusal = guest.compose("up", "-d")
+    assert refusal.returncode == 1
+    assert 'external volume "shared-one" not found' in refusal.stderr
     maker.up()
     sh(maker, "a", "echo hello >/v/file")
     guest.up()
@@ -344,27 +354,29 @@ volumes: {{named: , own: }}
 """
 
 
-def test_volumes_from_another_service(project: MakeProject) -> None:
-    here = project(BORROWED)
-    here.up("maker")
-    sh(here, "maker", "mkdir /named/part && echo part >/named/part/file")
-    here.up()
-    sh(here, "lender", "for f in named anonymous bound; do echo $f >/$f/file; done")
-    assert sh(here, "borrower", "cat /named/file /anonymous/file /bound/file; ls /own").split() == [
+def test_volumes_from_another_service(make_project: MakeProject) -> None:
+    project = make_project(BORROWED)
+    project.up("maker")
+    sh(project, "maker", "mkdir /named/part && echo part >/named/part/file")
+    project.up()
+    sh(project, "lender", "for f in named anonymous bound; do echo $f >/$f/file; done")
+    assert sh(
+        project, "borrower", "cat /named/file /anonymous/file /bound/file; ls /own"
+    ).split() == [
         "named",
         "anonymous",
         "bound",
     ]
-    assert sh(here, "borrower", "ls /part; cat /part/file") == "file\npart"
-    sh(here, "borrower", "echo back >/anonymous/file")
-    assert sh(here, "lender", "cat /anonymous/file") == "back"
-    assert sh(here, "reader", "cat /anonymous/file") == "back"
+    assert sh(project, "borrower", "ls /part; cat /part/file") == "file\npart"
+    sh(project, "borrower", "echo back >/anonymous/file")
+    assert sh(project, "lender", "cat /anonymous/file") == "back"
+    assert sh(project, "reader", "cat /anonymous/file") == "back"
     for folder in ("named", "anonymous", "bound"):
-        assert here.exec("reader", "touch", f"/{folder}/x").returncode != 0
+        assert project.exec("reader", "touch", f"/{folder}/x").returncode != 0
 
 
-def test_images_are_mounted(project: MakeProject) -> None:
-    here = project(
+def test_images_are_mounted(make_project: MakeProject) -> None:
+    project = make_project(
         f"""
 services:
   data:
@@ -384,33 +396,33 @@ services:
       - {{type: image, source: busybox, target: /box}}
 """
     )
-    here.up("--build")
-    assert sh(here, "a", "cat /one/opt/data/file /two/file; ls /box/bin/busybox") == (
+    project.up("--build")
+    assert sh(project, "a", "cat /one/opt/data/file /two/file; ls /box/bin/busybox") == (
         "text\ntext\n/box/bin/busybox"
     )
-    assert here.exec("a", "touch", "/one/x").returncode != 0
-    assert here.exec("a", "touch", "/two/file").returncode != 0
+    assert project.exec("a", "touch", "/one/x").returncode != 0
+    assert project.exec("a", "touch", "/two/file").returncode != 0
 
 
-def test_a_changed_volume_is_kept_unless_yes_is_said(project: MakeProject) -> None:
+def test_a_changed_volume_is_kept_unless_yes_is_said(make_project: MakeProject) -> None:
     text = (
         f"services:\n  a: {{image: busybox, {WAITS}, volumes: ['vol:/v']}}\n"
         "volumes: {vol: {labels: {n: one}}}\n"
     )
-    here = project(text)
-    here.up()
-    sh(here, "a", "echo data >/v/file")
-    here.write("compose.yaml", text.replace("one", "two"))
-    asked = here.up("-t", "1")
-    assert "exists but doesn't match configuration in compose file" in asked.stderr
-    assert sh(here, "a", "cat /v/file") == "data"
-    here.up("-t", "1", "--yes")
-    assert sh(here, "a", "ls /v") == ""
+    project = make_project(text)
+    project.up()
+    sh(project, "a", "echo data >/v/file")
+    project.write("compose.yaml", text.replace("one", "two"))
+    result = project.up("-t", "1")
+    assert "exists but doesn't match configuration in compose file" in result.stderr
+    assert sh(project, "a", "cat /v/file") == "data"
+    project.up("-t", "1", "--yes")
+    assert sh(project, "a", "ls /v") == ""
 
 
-def test_folders_of_any_depth_can_be_removed(project: MakeProject) -> None:
+def test_folders_of_any_depth_can_be_removed(make_project: MakeProject) -> None:
     deep = "i=0; while [ $$i -lt 1500 ]; do mkdir d && cd d || exit 3; i=$$((i+1)); done"
-    here = project(f"""
+    project = make_project(f"""
         services:
           a:
             image: busybox
@@ -418,8 +430,8 @@ def test_folders_of_any_depth_can_be_removed(project: MakeProject) -> None:
             volumes: ["vol:/v"]
         volumes: {{vol: }}
         """)
-    here.up()
-    here.compose("wait", "a", timeout=60).ok()
-    here.down("-v", timeout=60)
-    assert not list(here.user.data.glob(f"volumes/{here.name}_vol"))
-    assert not list(here.user.data.glob(f"containers/{here.name}/*"))
+    project.up()
+    project.compose("wait", "a", timeout=60).ok()
+    project.down("-v", timeout=60)
+    assert not list(project.user.data.glob(f"volumes/{project.name}_vol"))
+    assert not list(project.user.data.glob(f"containers/{project.name}/*"))

@@ -124,8 +124,8 @@ def test_an_old_image_is_pulled_again(world: World, monkeypatch: pytest.MonkeyPa
     world.registry = {"a:1"}
     world.provide(image("a", "a:1", pull_policy="daily"))
     assert world.log == []
-    (held,) = world.store.list()
-    monkeypatch.setattr("time.time", lambda: held.tagged + 90_000)
+    (stored,) = world.store.list()
+    monkeypatch.setattr("time.time", lambda: stored.tagged + 90_000)
     world.provide(image("a", "a:1", pull_policy="daily"))
     assert world.log == ["pull a:1"]
 

@@ -1,4 +1,4 @@
-"""Which of the output of a RUN is printed."""
+"""Lines of a RUN's output that are printed, and those that explain its failure."""
 
 import time
 import tracemalloc

@@ -1,4 +1,4 @@
-"""What is arguments of `up`: contradictions are refused in docker's words."""
+"""Arguments of `up`: contradictions are refused in docker's words."""
 
 import pytest
 
@@ -6,7 +6,6 @@ from cntnr_compose.cli.flows.shared_arguments import (
     BadPullPolicy,
     BadScale,
     Incompatible,
-    parse_scales,
 )
 from cntnr_compose.cli.flows.up_arguments import NotInUp, UpArguments
 from cntnr_compose.cli.project.options import ProjectOptions
@@ -53,7 +52,6 @@ def test_unknown_policies_and_scales_are_refused() -> None:
     for text in ("web", "web=", "web=x", "=2", "web=-1"):
         with pytest.raises(BadScale, match=f'invalid --scale option "{text}"'):
             UpArguments(scale=(text,)).check()
-    assert parse_scales(["web=3", "db=0"]) == {"web": 3, "db": 0}
 
 
 def test_options_become_the_plan_s_words() -> None:

@@ -1,4 +1,4 @@
-"""Every command that a hint, a text or a page names is one that there is, with the options it has."""
+"""Every command that is named in a hint, a text or a page exists, with its options."""
 
 import ast
 import re

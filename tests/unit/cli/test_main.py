@@ -1,11 +1,9 @@
 """The command itself: what is wrong is said in one sentence, and told by the exit code."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from cntnr_compose import __version__
 from cntnr_compose.cli import main
 from tests.unit.cli.conftest import CommandResult, FakeSupervisor
 
@@ -17,26 +15,6 @@ def test_without_a_command_the_help_is_shown(cntnr: Run) -> None:
         ran = cntnr(*words)
         assert (ran.code, ran.err) == (0, "")
         assert "compose  Services of a compose file" in ran.out
-
-
-def test_help_of_compose_lists_every_verb_that_there_is(cntnr: Run) -> None:
-    ran = cntnr("compose", "--help")
-    folder = Path(main.__file__).with_name("commands") / "compose"
-    written = {path.stem for path in folder.glob("[!_]*.py")}
-    listed = {line.split()[0] for line in ran.out.partition("Commands:")[2].splitlines() if line}
-    assert written <= listed
-
-
-@pytest.mark.parametrize("words", [("--version",), ("version",), ("compose", "version")])
-def test_version_is_told(cntnr: Run, words: tuple[str, ...]) -> None:
-    ran = cntnr(*words)
-    assert ran.code == 0
-    assert __version__ in ran.out
-
-
-def test_version_has_docker_s_forms(cntnr: Run) -> None:
-    assert cntnr("compose", "version", "--short").out == f"{__version__}\n"
-    assert cntnr("compose", "version", "-f", "json").out == f'{{"version":"v{__version__}"}}\n'
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_signals_are_passed_on_by_name(conmon: FakeConmon) -> None:
     wire = conmon.accept()
     names: list[str] = []
 
-    def heard(name: str) -> None:
+    def record_signal(name: str) -> None:
         names.append(name)
         wire.close()
 
@@ -112,7 +112,7 @@ def test_signals_are_passed_on_by_name(conmon: FakeConmon) -> None:
     before = signal.getsignal(signal.SIGUSR1)
     timer = threading.Timer(0.05, lambda: signal.raise_signal(signal.SIGUSR1))
     timer.start()
-    assert not TerminalRelay(attachment, stdin=None, on_signal=heard).run()
+    assert not TerminalRelay(attachment, stdin=None, on_signal=record_signal).run()
     timer.join()
     attachment.close()
     assert names == ["SIGUSR1"]

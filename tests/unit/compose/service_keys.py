@@ -56,7 +56,7 @@ TYPES_OF_MERGED = {
 
 
 def is_top(path: str) -> bool:
-    """Tell whether a path is a key of a service itself."""
+    """Return whether a path is a key of a service itself."""
     return path.startswith(SERVICE) and path.count(".") == 2
 
 

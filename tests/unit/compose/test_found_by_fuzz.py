@@ -10,14 +10,14 @@ from cntnr_compose.compose.render.output import render_json
 from cntnr_compose.core.errors import CntnrError
 
 
-def read(folder: Path, text: str, **more: object) -> None:
+def load_text(folder: Path, text: str, **more: object) -> None:
     (folder / "compose.yaml").write_text(text)
     load(LoadRequest(cwd=str(folder), **more))  # type: ignore[arg-type]
 
 
 def test_an_empty_name_is_a_name(tmp_path: Path) -> None:
     with pytest.raises(CntnrError, match="undefined model"):
-        read(tmp_path, "services: {a: {image: x, models: ['']}}")
+        load_text(tmp_path, "services: {a: {image: x, models: ['']}}")
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_an_empty_name_is_a_name(tmp_path: Path) -> None:
 )
 def test_a_path_with_a_null_byte_is_told(tmp_path: Path, text: str) -> None:
     with pytest.raises(CntnrError, match=r"(?i)invalid|not found|no such"):
-        read(tmp_path, text)
+        load_text(tmp_path, text)
 
 
 LONG = "n" * 300
@@ -50,12 +50,12 @@ LONG = "n" * 300
 )
 def test_a_path_that_is_too_long_is_told(tmp_path: Path, text: str) -> None:
     with pytest.raises(CntnrError, match=r"(?i)too long|not found|no such"):
-        read(tmp_path, text)
+        load_text(tmp_path, text)
 
 
 @pytest.mark.parametrize("number", ["9" * 400, "-" + "9" * 5000, "0x" + "f" * 90, "1" * 30])
 def test_a_number_of_any_length_is_read(tmp_path: Path, number: str) -> None:
-    read(tmp_path, f"services: {{a: {{image: x, labels: {{n: {number}}}}}}}")
+    load_text(tmp_path, f"services: {{a: {{image: x, labels: {{n: {number}}}}}}}")
 
 
 def test_names_that_look_like_extensions_are_printed(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_names_that_look_like_extensions_are_printed(tmp_path: Path) -> None:
 
 def test_a_blank_path_to_watch_is_told_before_it_becomes_a_folder(tmp_path: Path) -> None:
     with pytest.raises(CntnrError, match="value can't be blank"):
-        read(
+        load_text(
             tmp_path,
             "services: {a: {image: x, develop: {watch: [{path: '', action: rebuild}]}}}",
         )
@@ -77,10 +77,10 @@ def test_a_blank_path_to_watch_is_told_before_it_becomes_a_folder(tmp_path: Path
 @pytest.mark.parametrize("word", ["aGk", '"a\ufeffGk="', "ä"])
 def test_binary_that_is_none_is_told(tmp_path: Path, word: str) -> None:
     with pytest.raises(CntnrError, match=r"compose.yaml:1:\d+: .*cannot decode"):
-        read(tmp_path, f"services: {{a: {{image: !!binary {word}}}}}")
+        load_text(tmp_path, f"services: {{a: {{image: !!binary {word}}}}}")
 
 
 @pytest.mark.parametrize("secret", ['""', "{gid: '1'}"])
 def test_a_build_secret_without_a_source_is_told(tmp_path: Path, secret: str) -> None:
     with pytest.raises(CntnrError, match="refers to undefined build secret"):
-        read(tmp_path, f"services: {{a: {{build: {{context: ., secrets: [{secret}]}}}}}}")
+        load_text(tmp_path, f"services: {{a: {{build: {{context: ., secrets: [{secret}]}}}}}}")

@@ -39,7 +39,7 @@ ABOVE = sorted(
     for path in package.rglob("*.py")
 )
 HASH_FILE = "cntnr_compose/reconcile/config_hash.py"
-HONOURING_MODULE = "the module that honours it (containers, reconcile, ...)"
+HONOURING_MODULE = "the module that honours it: reconcile, containers or another"
 FULL = HostCapabilities(controllers=("cpu", "cpuset", "io", "memory", "pids"), lowest_port=0)
 BARE = HostCapabilities(has_subordinate_ids=False)
 
@@ -195,7 +195,7 @@ def test_every_key_that_is_read_has_a_field() -> None:
 
 
 def has_support(path: str) -> bool:
-    """Tell whether a key has a row, or stands below a key that has no effect as a whole."""
+    """Return whether a key has a row, or stands below a key that has no effect as a whole."""
     if path in support_by_key():
         return True
     above = path
@@ -236,7 +236,8 @@ def test_keys_are_hashed_in_the_order_in_which_they_are_printed() -> None:
     for table, keys in printed.items():
         ranks = RANKS.get(table, {})
         hashed = sorted(keys, key=lambda key: ranks.get(key, key))
-        assert hashed == keys, f"row {table!r} of KEY_ORDER in {HASH_FILE}"
+        misplaced = [key for key, other in zip(keys, hashed, strict=True) if key != other]
+        assert misplaced == [], f"row {table!r} of KEY_ORDER in {HASH_FILE}"
 
 
 def test_every_key_has_its_place_in_the_hash() -> None:
@@ -255,7 +256,7 @@ def syntax_above() -> list[ast.AST]:
 
 
 def is_service(node: ast.expr) -> bool:
-    """Tell whether an expression is a service, by the name that it ends with."""
+    """Return whether an expression is a service, by the name that it ends with."""
     if isinstance(node, ast.Subscript):
         return name_of(node.value) == "services"
     return name_of(node).endswith(("service", "definition"))
@@ -288,10 +289,10 @@ def test_every_field_that_is_honoured_is_read_by_a_module_above() -> None:
     read = fields_read_above()
     missing = {path for path in to_be_read(SERVICE_KEYS) if is_top(path)}
     missing = {path for path in missing if field_of(path) not in read}
-    assert rows_missing(missing, "reconcile, containers or another module that honours it") == []
+    assert rows_missing(missing, HONOURING_MODULE) == []
 
 
 def test_every_key_that_is_honoured_is_a_word_of_a_module_above() -> None:
     words = words_above() | LOADER_WORDS
     missing = {path for path in KEYS if is_honoured(path) and path.rpartition(".")[2] not in words}
-    assert rows_missing(missing, "reconcile, containers or another module that honours it") == []
+    assert rows_missing(missing, HONOURING_MODULE) == []

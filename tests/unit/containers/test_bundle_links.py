@@ -1,4 +1,4 @@
-"""Names that a service has for others."""
+"""Aliases from `links` and `external_links`."""
 
 import pytest
 

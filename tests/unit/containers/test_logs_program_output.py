@@ -1,4 +1,4 @@
-"""What is kept and told of what programs write."""
+"""Output of programs, truncated or line by line."""
 
 from cntnr_compose.containers.logs import program_output
 from cntnr_compose.containers.logs.program_output import (
@@ -19,14 +19,14 @@ def lines(*blocks: bytes) -> list[str]:
 
 
 def test_of_much_the_beginning_is_kept() -> None:
-    heard = TruncatedOutput(4)
-    heard.feed(b"ab")
-    assert heard.text == "ab"
-    heard.feed(b"cd")
-    assert heard.text == "abcd"
-    heard.feed(b"e")
-    heard.feed(b"f")
-    assert heard.text == "abcd..."
+    output = TruncatedOutput(4)
+    output.feed(b"ab")
+    assert output.text == "ab"
+    output.feed(b"cd")
+    assert output.text == "abcd"
+    output.feed(b"e")
+    output.feed(b"f")
+    assert output.text == "abcd..."
 
 
 def test_lines_are_told_when_they_end() -> None:
@@ -50,7 +50,7 @@ def test_what_never_ends_is_told_up_to_a_limit() -> None:
 
 
 def test_a_line_costs_no_more_the_longer_it_gets() -> None:
-    heard = OutputLines(lambda _: None)
+    output = OutputLines(lambda _: None)
     for _ in range(100):
-        heard.feed(b"x" * 1000)
-        assert len(heard._line) <= program_output.MAX_LINE_LENGTH
+        output.feed(b"x" * 1000)
+        assert len(output._line) <= program_output.MAX_LINE_LENGTH

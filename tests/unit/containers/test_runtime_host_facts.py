@@ -1,4 +1,4 @@
-"""What is looked at of the machine."""
+"""Facts about the host that runtime specs need."""
 
 import os
 from pathlib import Path

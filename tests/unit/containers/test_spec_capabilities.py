@@ -1,3 +1,5 @@
+"""The capabilities of a container: docker's default set, cap_add, cap_drop."""
+
 import pytest
 
 from cntnr_compose.containers.spec.capabilities import (

@@ -1,3 +1,5 @@
+"""Devices of a service: which are bound, and which are refused."""
+
 from typing import Any
 
 import pytest
@@ -88,7 +90,7 @@ def test_own_dev_has_the_devices_already() -> None:
 
 
 @pytest.mark.parametrize(
-    ("declared", "raw", "what"),
+    ("declared", "raw", "message"),
     [
         ((Device(source="vendor.com/gpu=0"),), {}, '"vendor.com/gpu=0"'),
         ((), {"gpus": [{"count": -1}]}, "gpus"),
@@ -100,11 +102,11 @@ def test_own_dev_has_the_devices_already() -> None:
     ],
 )
 def test_device_that_takes_a_driver_is_refused(
-    declared: tuple[Device, ...], raw: dict[str, Any], what: str
+    declared: tuple[Device, ...], raw: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(DeviceUnsupported) as caught:
         bound(*declared, raw=raw)
-    assert str(caught.value) == f"cannot give {what} to service web: there is no driver for it"
+    assert str(caught.value) == f"cannot give {message} to service web: there is no driver for it"
 
 
 def test_paths_to_look_at_are_named_once() -> None:

@@ -1,3 +1,5 @@
+"""Mounts of a container: docker's defaults and the service's own."""
+
 from typing import Any
 
 import pytest

@@ -1,3 +1,5 @@
+"""Namespaces of a container, and the sysctls that belong to them."""
+
 from typing import Any
 
 import pytest

@@ -1,3 +1,5 @@
+"""The process of a container: command line, environment, directory, user."""
+
 from typing import Any
 
 import pytest

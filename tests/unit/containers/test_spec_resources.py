@@ -1,3 +1,5 @@
+"""Resource limits of a container's cgroup, and warnings about those without effect."""
+
 from typing import Any
 
 import pytest

@@ -1,3 +1,5 @@
+"""Limits of processes: `ulimits` and `oom_score_adj`."""
+
 import pytest
 
 from cntnr_compose.containers.spec.inputs import Reductions

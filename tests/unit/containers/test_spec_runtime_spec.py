@@ -1,3 +1,5 @@
+"""The OCI runtime spec of a service as a whole."""
+
 from typing import Any
 
 import pytest

@@ -1,3 +1,5 @@
+"""docker's seccomp profiles in the form of OCI."""
+
 from typing import Any
 
 import pytest

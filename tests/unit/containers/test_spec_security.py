@@ -1,3 +1,5 @@
+"""`security_opt`: what is read, and what is refused."""
+
 import pytest
 
 from cntnr_compose.containers.spec.inputs import Reductions

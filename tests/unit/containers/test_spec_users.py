@@ -1,3 +1,5 @@
+"""`user` and `group_add` to ids."""
+
 import contextlib
 
 import pytest
@@ -118,5 +120,5 @@ WORDS = st.text(alphabet="ar0189:-,x\n²", max_size=30)
 @given(user=WORDS, passwd=WORDS, group=WORDS)
 def test_any_text_gives_mapped_ids_or_a_plain_answer(user: str, passwd: str, group: str) -> None:
     with contextlib.suppress(CntnrError):
-        who = resolve_user(user, passwd=passwd, group=group, id_count=65537, group_add=(user,))
-        assert all(0 <= number < 65537 for number in (who.uid, who.gid, *who.groups))
+        user_ids = resolve_user(user, passwd=passwd, group=group, id_count=65537, group_add=(user,))
+        assert all(0 <= number < 65537 for number in (user_ids.uid, user_ids.gid, *user_ids.groups))

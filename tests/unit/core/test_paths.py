@@ -1,4 +1,4 @@
-"""Where things lie, and who may enter there."""
+"""Folders of data and runtime files, and who may enter them."""
 
 import os
 from pathlib import Path

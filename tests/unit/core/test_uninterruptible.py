@@ -1,4 +1,4 @@
-"""What a Ctrl-C may not cut in two."""
+"""Blocks that a signal interrupts only at their end."""
 
 import signal
 import threading

@@ -1,4 +1,4 @@
-"""Work that must not be left half done."""
+"""Work that goes on to its end when its caller is cancelled."""
 
 import asyncio
 

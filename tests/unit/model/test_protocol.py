@@ -6,21 +6,21 @@ from cntnr_compose.core.values import from_tree
 from cntnr_compose.model.protocol import OWN_GREETING, Greeting, PeerAge, compare_age
 
 
-def of(version: str, protocol: int = 1) -> Greeting:
+def greeting_of(version: str, protocol: int = 1) -> Greeting:
     return Greeting(version=version, protocol=protocol)
 
 
 @pytest.mark.parametrize(
     ("peer", "own", "expected"),
     [
-        (of("0.2.0"), of("0.2.0"), "same"),
-        (of("0.1.9"), of("0.2.0"), "older"),
-        (of("0.9.0"), of("0.10.0"), "older"),
-        (of("0.2.0rc1"), of("0.2.0"), "older"),
-        (of("0.1.0", 5), of("0.2.0", 5), "older"),
-        (of("0.2.0", 1), of("0.2.0", 2), "older"),
-        (of("1.0.0", 1), of("0.2.0", 2), "newer"),
-        (of("0.2.0", 3), of("0.2.0", 2), "newer"),
+        (greeting_of("0.2.0"), greeting_of("0.2.0"), "same"),
+        (greeting_of("0.1.9"), greeting_of("0.2.0"), "older"),
+        (greeting_of("0.9.0"), greeting_of("0.10.0"), "older"),
+        (greeting_of("0.2.0rc1"), greeting_of("0.2.0"), "older"),
+        (greeting_of("0.1.0", 5), greeting_of("0.2.0", 5), "older"),
+        (greeting_of("0.2.0", 1), greeting_of("0.2.0", 2), "older"),
+        (greeting_of("1.0.0", 1), greeting_of("0.2.0", 2), "newer"),
+        (greeting_of("0.2.0", 3), greeting_of("0.2.0", 2), "newer"),
     ],
 )
 def test_the_version_decides_then_the_protocol(

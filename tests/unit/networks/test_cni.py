@@ -1,4 +1,4 @@
-"""What the hook finds in a bundle, and what is made of the answers."""
+"""Input of the CNI hook in a bundle, and results of the plugins."""
 
 from pathlib import Path
 

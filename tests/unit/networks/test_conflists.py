@@ -19,7 +19,7 @@ ETH0 = Interface(
 
 
 @pytest.fixture(autouse=True)
-def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def user_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder of the user's lists; the plugins are bridge, host-local and tuning."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.delenv("NETCONFPATH", raising=False)
@@ -33,7 +33,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def listed(name: str, *others: Any, **bridge: Any) -> str:
+def conflist_text(name: str, *others: Any, **bridge: Any) -> str:
     plugins = [{"type": "bridge", **bridge}, *others]
     return json.dumps({"cniVersion": "1.0.0", "name": name, "plugins": plugins}, indent=2)
 
@@ -49,10 +49,10 @@ def test_the_list_that_is_shipped_is_as_cni_wants_it() -> None:
     assert Path(conflist.file).resolve() == folder / "cntnr-bridge.conflist"
 
 
-def test_a_list_is_chosen_by_its_name(own: Path) -> None:
-    (own / "a.conflist").write_text(listed("cntnr-bridge"))
-    (own / "b.conflist").write_text(listed("p_back"))
-    (own / "c.json").write_text("no list")
+def test_a_list_is_chosen_by_its_name(user_lists: Path) -> None:
+    (user_lists / "a.conflist").write_text(conflist_text("cntnr-bridge"))
+    (user_lists / "b.conflist").write_text(conflist_text("p_back"))
+    (user_lists / "c.json").write_text("no list")
     chosen = {
         name: Path(conflists.find_conflist(name).file).name for name in ("p_default", "p_back")
     }
@@ -60,12 +60,12 @@ def test_a_list_is_chosen_by_its_name(own: Path) -> None:
 
 
 def test_the_folder_may_be_said_by_the_variable_of_cni(
-    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    user_lists: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (own / "a.conflist").write_text(listed("cntnr-bridge", mtu=1400))
+    (user_lists / "a.conflist").write_text(conflist_text("cntnr-bridge", mtu=1400))
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    (elsewhere / "a.conflist").write_text(listed("cntnr-bridge", mtu=1300))
+    (elsewhere / "a.conflist").write_text(conflist_text("cntnr-bridge", mtu=1300))
     assert conflists.find_conflist("p_default").mtu == 1400
     monkeypatch.setenv("NETCONFPATH", str(elsewhere))
     assert conflists.find_conflist("p_default").mtu == 1300
@@ -74,24 +74,28 @@ def test_the_folder_may_be_said_by_the_variable_of_cni(
 
 
 def test_a_change_is_seen_and_what_has_not_changed_is_not_read_again(
-    own: Path, monkeypatch: pytest.MonkeyPatch
+    user_lists: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (own / "a.conflist").write_text(listed("cntnr-bridge", mtu=1400))
+    (user_lists / "a.conflist").write_text(conflist_text("cntnr-bridge", mtu=1400))
     assert conflists.find_conflist("p_default").mtu == 1400
     monkeypatch.setattr(conflists, "read_conflist", lambda _: pytest.fail("it was read again"))
     assert conflists.find_conflist("p_default").mtu == 1400
     monkeypatch.undo()
-    monkeypatch.setenv("NETCONFPATH", str(own))
-    (own / "a.conflist").write_text(listed("cntnr-bridge", mtu=68))
-    os.utime(own / "a.conflist", ns=(1, 1))
-    assert conflists._read_folder(own)["cntnr-bridge"].mtu == 68
+    monkeypatch.setenv("NETCONFPATH", str(user_lists))
+    (user_lists / "a.conflist").write_text(conflist_text("cntnr-bridge", mtu=68))
+    os.utime(user_lists / "a.conflist", ns=(1, 1))
+    assert conflists._read_folder(user_lists)["cntnr-bridge"].mtu == 68
 
 
-def test_what_is_known_of_an_interface_is_laid_over_the_file(own: Path, tmp_path: Path) -> None:
-    way = {"dst": "10.99.0.0/16"}
+def test_what_is_known_of_an_interface_is_laid_over_the_file(
+    user_lists: Path, tmp_path: Path
+) -> None:
+    route = {"dst": "10.99.0.0/16"}
     tuning = {"type": "tuning", "name": "own", "capabilities": {"mac": True}, "sysctl": {"a": "b"}}
-    text = listed("cntnr-bridge", tuning, mtu=9000, hairpinMode=True, ipam={"routes": [way]})
-    (own / "a.conflist").write_text(text)
+    text = conflist_text(
+        "cntnr-bridge", tuning, mtu=9000, hairpinMode=True, ipam={"routes": [route]}
+    )
+    (user_lists / "a.conflist").write_text(text)
     cni.write_configs(tmp_path, [(ETH0, conflists.find_conflist("p_default"))])
     bridge = json.loads((tmp_path / "cni/eth0.conf").read_text())
     assert (bridge["cniVersion"], bridge["name"], bridge["type"]) == (
@@ -101,7 +105,7 @@ def test_what_is_known_of_an_interface_is_laid_over_the_file(own: Path, tmp_path
     )
     assert (bridge["bridge"], bridge["mtu"], bridge["hairpinMode"]) == ("br-1", 1400, True)
     assert bridge["ipam"]["type"] == "host-local"
-    assert bridge["ipam"]["routes"] == [way, {"dst": "0.0.0.0/0"}]
+    assert bridge["ipam"]["routes"] == [route, {"dst": "0.0.0.0/0"}]
     [line] = (tmp_path / "cni/eth0.add").read_text().splitlines()
     assert line.startswith('tuning "')
     assert json.loads("{" + line.partition(" ")[2]) == {
@@ -150,33 +154,35 @@ LIST = '{"cniVersion": "0.4.0", "name": "cntnr-bridge",\n "plugins": [%s]}'
         (LIST % (BRIDGE % '"ipam": {"routes": 7}'), "2:42: routes must be a list"),
     ],
 )
-def test_what_cannot_be_used_is_refused_with_its_place(own: Path, text: str, says: str) -> None:
-    (own / "a.conflist").write_text(text)
+def test_what_cannot_be_used_is_refused_with_its_place(
+    user_lists: Path, text: str, says: str
+) -> None:
+    (user_lists / "a.conflist").write_text(text)
     with pytest.raises(ConflistInvalid) as caught:
         conflists.find_conflist("p_default")
-    assert str(caught.value).startswith(f"{own}/a.conflist:{says}")
+    assert str(caught.value).startswith(f"{user_lists}/a.conflist:{says}")
     assert caught.value.hint
 
 
-def test_two_lists_of_one_name_are_refused(own: Path) -> None:
+def test_two_lists_of_one_name_are_refused(user_lists: Path) -> None:
     for name in "ab":
-        (own / f"{name}.conflist").write_text(listed("cntnr-bridge"))
+        (user_lists / f"{name}.conflist").write_text(conflist_text("cntnr-bridge"))
     with pytest.raises(
         ConflistInvalid, match=r'b\.conflist:3:3: a\.conflist has the name "cntnr-b'
     ):
         conflists.find_conflist("p_default")
 
 
-def test_a_plugin_that_is_not_installed_is_named(own: Path, tmp_path: Path) -> None:
-    (own / "a.conflist").write_text(listed("cntnr-bridge", {"type": "bandwith"}))
+def test_a_plugin_that_is_not_installed_is_named(user_lists: Path, tmp_path: Path) -> None:
+    (user_lists / "a.conflist").write_text(conflist_text("cntnr-bridge", {"type": "bandwith"}))
     with pytest.raises(PluginMissing) as caught:
         conflists.find_conflist("p_default")
-    where = f"{own}/a.conflist:9:7"
+    where = f"{user_lists}/a.conflist:9:7"
     assert str(caught.value) == f"{where}: there is no CNI plugin bandwith in {tmp_path}/plugins"
     assert "has bridge, host-local, tuning" in caught.value.hint
 
 
-def test_what_is_no_file_is_not_waited_for(own: Path) -> None:
-    os.mkfifo(own / "a.conflist")
+def test_what_is_no_file_is_not_waited_for(user_lists: Path) -> None:
+    os.mkfifo(user_lists / "a.conflist")
     with pytest.raises(ConflistInvalid, match="it is not a file of at most 1 MiB"):
         conflists.find_conflist("p_default")

@@ -1,4 +1,4 @@
-"""What a resolver is told."""
+"""Configuration of a dnsmasq, and the files with the names it serves."""
 
 from pathlib import Path
 
@@ -9,18 +9,18 @@ from cntnr_compose.networks.dns.dnsmasq import DnsView, config_text
 
 
 @pytest.fixture(autouse=True)
-def held(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def holder_tmpfs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(dnsmasq.paths, "holder_tmpfs", lambda: tmp_path)
     dnsmasq.names_folder().mkdir()
     return tmp_path
 
 
-def test_it_listens_on_its_address_and_serves_its_networks(held: Path) -> None:
+def test_it_listens_on_its_address_and_serves_its_networks(holder_tmpfs: Path) -> None:
     lines = config_text(DnsView(name="v", address="10.0.0.1", networks=("a", "b"))).splitlines()
     assert "listen-address=10.0.0.1" in lines
     assert [line for line in lines if line.startswith("hostsdir")] == [
-        f"hostsdir={held}/names/hosts/a",
-        f"hostsdir={held}/names/hosts/b",
+        f"hostsdir={holder_tmpfs}/names/hosts/a",
+        f"hostsdir={holder_tmpfs}/names/hosts/b",
     ]
     assert "no-resolv" not in lines
 
@@ -45,13 +45,13 @@ def test_aliases_stand_for_names() -> None:
     assert "cname=x,a.p.internal" in config_text(view).splitlines()
 
 
-def test_names_are_complete_or_absent(held: Path) -> None:
+def test_names_are_complete_or_absent(holder_tmpfs: Path) -> None:
     dnsmasq.add_names("a", "id1", "10.0.0.2", ["web-1", "web"])
-    assert (held / "names/hosts/a/id1").read_text() == "10.0.0.2 web-1 web\n"
-    assert [path.name for path in (held / "names").iterdir()] == ["hosts"]
+    assert (holder_tmpfs / "names/hosts/a/id1").read_text() == "10.0.0.2 web-1 web\n"
+    assert [path.name for path in (holder_tmpfs / "names").iterdir()] == ["hosts"]
     dnsmasq.remove_names("a", "id1")
     dnsmasq.remove_names("a", "id1")
-    assert not list((held / "names/hosts/a").iterdir())
+    assert not list((holder_tmpfs / "names/hosts/a").iterdir())
 
 
 def test_a_pid_file_of_another_program_is_no_resolver() -> None:

@@ -1,4 +1,4 @@
-"""What is said to the kernel so that 127.0.0.11 answers."""
+"""The sockets and the firewall rule that make 127.0.0.11 answer."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""What is written for `ip` and `nft`."""
+"""Input of `ip` and `nft`: bridges and firewall rules."""
 
 from cntnr_compose.networks.ip_nft import Bridge, bridge_commands, nft_rules, table_name
 

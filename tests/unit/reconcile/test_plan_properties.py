@@ -44,17 +44,17 @@ def projects(draw):
     return project(*draw(st.permutations(services)))
 
 
-def edited(draw, of):
+def edited(draw, desired):
     """Change some services, and perhaps the network."""
     services = {
         name: replace(definition, raw={**definition.raw, "tty": True})
         if draw(st.booleans())
         else definition
-        for name, definition in of.services.items()
+        for name, definition in desired.services.items()
     }
     internal = draw(st.booleans())
-    network = replace(of.networks["default"], internal=internal)
-    return replace(of, services=services, networks={"default": network})
+    network = replace(desired.networks["default"], internal=internal)
+    return replace(desired, services=services, networks={"default": network})
 
 
 def check(plan) -> None:
@@ -100,8 +100,8 @@ def test_nothing_is_started_before_it_was_made_nor_stopped_twice(desired, data) 
     for step in plan.steps:
         if type(step.operation) in names:
             names[type(step.operation)].append(step.operation.name)
-    for each in names.values():
-        assert len(set(each)) == len(each)
+    for container_names in names.values():
+        assert len(set(container_names)) == len(container_names)
     assert set(names[StopContainer]) <= {one.name for one in observed.containers if one.is_running}
 
 
@@ -112,8 +112,8 @@ def test_down_leaves_nothing_and_stops_dependents_first(desired, with_file) -> N
     options = teardown.DownOptions(volumes=True)
     plan = teardown.plan_down(desired if with_file else None, observed, options)
     check(plan)
-    left = snapshot_after(plan, desired, observed)
-    assert (left.containers, left.networks, left.volumes) == ((), {}, {})
+    remaining = snapshot_after(plan, desired, observed)
+    assert (remaining.containers, remaining.networks, remaining.volumes) == ((), {}, {})
     place = {one.operation.describe(): one.number for one in plan.steps}
     for container in observed.containers:
         for other in observed.containers:

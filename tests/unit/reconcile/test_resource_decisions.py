@@ -80,8 +80,8 @@ def test_a_network_of_somebody_else_is_used_with_a_warning(owner, by) -> None:
     )
 
 
-def labelled(of):
-    return replace(of, volumes={"data": replace(of.volumes["data"], labels={"a": "b"})})
+def labelled(desired):
+    return replace(desired, volumes={"data": replace(desired.volumes["data"], labels={"a": "b"})})
 
 
 def test_a_changed_volume_is_kept_with_a_warning() -> None:

@@ -60,13 +60,13 @@ def project(*services, networks=("default",), volumes=("data",), disabled=()):
     )
 
 
-def empty_snapshot(of):
+def empty_snapshot(desired):
     """Return the snapshot of a machine with nothing but the images of a project."""
-    images = {of.image_name(one): f"sha256:{one.name}" for one in of.services.values()}
-    return Observed(project=of.name, images=images)
+    images = {desired.image_name(one): f"sha256:{one.name}" for one in desired.services.values()}
+    return Observed(project=desired.name, images=images)
 
 
-def snapshot_after(plan: Plan, of: Project, before: Observed) -> Observed:
+def snapshot_after(plan: Plan, desired: Project, before: Observed) -> Observed:
     """Return the snapshot after a plan, as the supervisor would leave it."""
     containers = {one.name: one for one in before.containers}
     networks, volumes = dict(before.networks), dict(before.volumes)
@@ -74,14 +74,14 @@ def snapshot_after(plan: Plan, of: Project, before: Observed) -> Observed:
     for number, step in enumerate(plan.steps, last + 1):
         match step.operation:
             case CreateContainer() as operation:
-                kept = {
+                others = {
                     key: container
                     for key, container in containers.items()
                     if container.record.id != operation.replaces
                 }
                 containers = {
-                    **kept,
-                    operation.name: _container(operation, of, before, f"id{number}"),
+                    **others,
+                    operation.name: _container(operation, desired, before, f"id{number}"),
                 }
             case StartContainer(name=name):
                 running = Status(state="running", started=number)
@@ -93,11 +93,11 @@ def snapshot_after(plan: Plan, of: Project, before: Observed) -> Observed:
                 del containers[name]
             case CreateNetwork(network=network, config_hash=digest):
                 networks[network.name] = ObservedNetwork(
-                    name=network.name, key=network.key, project=of.name, config_hash=digest
+                    name=network.name, key=network.key, project=desired.name, config_hash=digest
                 )
             case CreateVolume(volume=volume, config_hash=digest):
                 volumes[volume.name] = ObservedVolume(
-                    name=volume.name, key=volume.key, project=of.name, config_hash=digest
+                    name=volume.name, key=volume.key, project=desired.name, config_hash=digest
                 )
             case RemoveNetwork(name=name):
                 del networks[name]
@@ -120,17 +120,17 @@ def with_status(observed: Observed, name: str, **status) -> Observed:
 
 
 def _container(
-    operation: CreateContainer, of: Project, before: Observed, identity: str
+    operation: CreateContainer, desired: Project, before: Observed, identity: str
 ) -> Container:
     mounts = [
-        MountPoint(type=mount.type, target=mount.target, source=of.volumes[mount.source].name)
+        MountPoint(type=mount.type, target=mount.target, source=desired.volumes[mount.source].name)
         for mount in operation.service.volumes
-        if mount.type == "volume" and mount.source in of.volumes
+        if mount.type == "volume" and mount.source in desired.volumes
     ]
     record = Record(
         id=identity,
         name=operation.name,
-        project=of.name,
+        project=desired.name,
         service=operation.service.name,
         number=operation.number,
         oneoff=operation.oneoff,
@@ -139,7 +139,7 @@ def _container(
         config_hash=operation.config_hash,
         labels=operation.labels,
         definition=operation.service,
-        networks={key: of.networks[key].name for key in operation.service.networks},
+        networks={key: desired.networks[key].name for key in operation.service.networks},
         mounts=tuple(mounts),
         depends_on=tuple(operation.service.depends_on),
     )
@@ -168,21 +168,25 @@ def is_up(desired: Project, **options) -> Observed:
     return snapshot_after(plan_up(desired, before, UpOptions(**options)), desired, before)
 
 
-def with_service(of: Project, name: str, **settings) -> Project:
+def with_service(desired: Project, name: str, **settings) -> Project:
     """Return the project with some settings of one service changed."""
-    return replace(of, services={**of.services, name: replace(of.services[name], **settings)})
+    return replace(
+        desired, services={**desired.services, name: replace(desired.services[name], **settings)}
+    )
 
 
-def changed(of: Project, *names: str) -> Project:
+def changed(desired: Project, *names: str) -> Project:
     """Return the project with the definition of some services changed."""
     for name in names:
-        of = with_service(of, name, **CHANGED)
-    return of
+        desired = with_service(desired, name, **CHANGED)
+    return desired
 
 
-def internal(of: Project) -> Project:
+def internal(desired: Project) -> Project:
     """Return the project with its network changed."""
-    return replace(of, networks={"default": replace(of.networks["default"], internal=True)})
+    return replace(
+        desired, networks={"default": replace(desired.networks["default"], internal=True)}
+    )
 
 
 def creations(plan: Plan) -> list[CreateContainer]:

@@ -1,4 +1,4 @@
-"""Which error of a plan the user hears of."""
+"""Of several errors of a plan, which is reported."""
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.supervisor.plan_executor import SeveralFailed, root_cause

@@ -1,0 +1,47 @@
+"""Every command has its place in the tree of groups."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cntnr_compose.cli import main
+from cntnr_compose.cli.parser.options import Command
+from cntnr_compose.cli.parser.registry import ROOT, CommandEntry, Group
+
+COMMANDS = Path(main.__file__).with_name("commands")
+
+
+def all_groups(group: Group = ROOT) -> Iterator[Group]:
+    yield group
+    for entry in group.entries.values():
+        if isinstance(entry, Group):
+            yield from all_groups(entry)
+
+
+def test_every_module_of_a_command_is_in_the_tree() -> None:
+    targets = {
+        entry.target.partition(":")[0]
+        for group in all_groups()
+        for entry in group.entries.values()
+        if isinstance(entry, CommandEntry)
+    }
+    modules = {
+        ".".join(path.relative_to(COMMANDS).with_suffix("").parts)
+        for path in COMMANDS.rglob("[!_]*.py")
+    }
+    assert targets == modules
+
+
+@pytest.mark.parametrize("group", list(all_groups()), ids=lambda group: group.summary or "root")
+def test_every_name_leads_to_a_command(group: Group) -> None:
+    for name, entry in group.entries.items():
+        assert entry.summary
+        called = group.find(name)
+        assert isinstance(called, Group) or (isinstance(called, Command) and called.name == name)
+    for alias, name in group.aliases.items():
+        called = group.find(alias)
+        assert isinstance(called, Command)
+        assert called.name == name
+    assert not set(group.unsupported) & {*group.entries, *group.aliases}
+    assert group.find("nothing") is None
