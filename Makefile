@@ -5,8 +5,8 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 VENV := .venv/bin
 
-.PHONY: help setup demo demo-down test check style types floors unit programs scenarios e2e
-.PHONY: conformance bench clean
+.PHONY: help setup demo demo-down test check style types imports unit programs scenarios e2e
+.PHONY: conformance bench map clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,11 +20,11 @@ demo: setup ## build and bring up examples/compose/hello as an ordinary user
 demo-down: ## take the demo down again
 	@contrib/setup/demo.sh down
 
-test: setup style types floors ## everything: style, types, floors, and all tests on real parts
+test: setup style types imports ## everything: style, types, imports, and all tests on real parts
 	$(VENV)/pytest -q tests
 	@echo "cntnr: all checks passed"
 
-check: setup style types floors unit ## what to run before each commit: needs no root, takes seconds
+check: setup style types imports unit ## what to run before each commit: needs no root, takes seconds
 
 style:
 	$(VENV)/ruff format --check .
@@ -33,8 +33,11 @@ style:
 types:
 	$(VENV)/mypy
 
-floors:
+imports: ## who may import whom, by the contracts in pyproject.toml
 	$(VENV)/lint-imports
+
+map: ## draw the packages (docs/map.svg) and list the files (docs/map.md)
+	$(VENV)/python contrib/map/draw.py
 
 unit: ## tests that start no program
 	$(VENV)/pytest -q tests/unit tests/fakes tests/test_house.py

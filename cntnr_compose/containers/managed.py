@@ -12,24 +12,14 @@ from cntnr_compose.containers.runtime import ports, runc
 from cntnr_compose.containers.state import lifecycle, records, restart_policy
 from cntnr_compose.containers.state.lifecycle import ACTIVE, SET_UP, LifecycleEvent, LifecycleState
 from cntnr_compose.containers.state.project_context import ProjectContext, emit_progress
+from cntnr_compose.containers.stop import terminate
 from cntnr_compose.core import paths
-from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, ignore_event
 from cntnr_compose.core.values import Seconds, replace
 from cntnr_compose.host import signals
 from cntnr_compose.model.observed import RUNNING_STATES
 
 EXIT_FILE_TIMEOUT: Seconds = 1  # conmon writes the exit file of a container that has ended
-KILL_TIMEOUT: Seconds = 10  # after SIGKILL; the kernel may be busy with its memory
-
-
-class StopFailed(CntnrError):
-    """A container does not end even when it is killed."""
-
-    hint = "it waits for the kernel, perhaps for a disk or a network file system"
-
-    def __init__(self, container: str) -> None:
-        super().__init__(f"cannot stop container {container}: it does not end")
 
 
 class ManagedContainer(RunCycle):
@@ -87,28 +77,11 @@ class ManagedContainer(RunCycle):
             self.write(stopped_by_user=True)
             self._start_follows = will_restart
             try:
-                await self._terminate(grace)
+                await terminate(self, grace)
             finally:
                 self._start_follows = False
         self.context.emit_event(self.record, "stop")
         emit_progress(emit, self.record.name, "Stopped", state="done")
-
-    async def _terminate(self, grace: Seconds | None) -> None:
-        """End what runs; a program that was not started needs no grace period. Raises `StopFailed`."""
-        service = self.record.definition
-        seconds = lifecycle.grace_period(service, grace)
-        if seconds and self.state is not LifecycleState.PREPARED:
-            name = lifecycle.stop_signal(service, self.image)
-            self._send_signal(signals.signal_number(name))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds if seconds > 0 else None):  # below 0: no limit
-                    await self.wait_while(ACTIVE)
-        self._send_signal(signal.SIGKILL)
-        try:
-            async with asyncio.timeout(KILL_TIMEOUT):
-                await self.wait_while(ACTIVE)
-        except TimeoutError:
-            raise StopFailed(self.record.name) from None
 
     async def kill(self, emit: Emit, signal_name: str) -> None:
         """Send a signal to the first process."""
@@ -120,9 +93,9 @@ class ManagedContainer(RunCycle):
         if number == signal.SIGKILL:
             async with self._change_lock:
                 self.write(stopped_by_user=True)
-                await self._terminate(0)
+                await terminate(self, 0)
         else:
-            self._send_signal(number)
+            self.send_signal(number)
         self.context.emit_event(self.record, "kill", signal=str(number))
         emit_progress(emit, self.record.name, "Killed", state="done")
 
@@ -133,7 +106,7 @@ class ManagedContainer(RunCycle):
             self._cancel_restart()
             if self.state in SET_UP:
                 self.write(stopped_by_user=True)
-                await self._terminate(0)
+                await terminate(self, 0)
             await self.wait_while(ACTIVE)
             await self._delete(volumes=volumes)
         emit_progress(emit, self.record.name, "Removed", state="done")
@@ -185,7 +158,7 @@ class ManagedContainer(RunCycle):
         elif self.state is LifecycleState.RUNNING:
             self._begin_probing()
         elif self.status.state == "restarting":
-            self._send_signal(
+            self.send_signal(
                 signal.SIGKILL
             )  # nobody goes on with that start: the next delay begins
         if not self._is_alive():

@@ -96,7 +96,7 @@ class RunCycle(ContainerState):
 
     async def _undo_prepare(self) -> None:
         if self.state is LifecycleState.PREPARED:
-            self._send_signal(signal.SIGKILL)
+            self.send_signal(signal.SIGKILL)
             await self.wait_while(ACTIVE)
 
     async def _start(self, emit: Emit) -> None:
@@ -128,7 +128,7 @@ class RunCycle(ContainerState):
 
     async def _abandon_start(self, error: str) -> None:
         """Undo a start that failed: the container is created or exited, as before."""
-        self._send_signal(signal.SIGKILL)
+        self.send_signal(signal.SIGKILL)
         await self.wait_while(ACTIVE)
         self.write(error=error)
 
@@ -236,7 +236,8 @@ class RunCycle(ContainerState):
         """Return whether the first process is there, and not a later one with its pid."""
         return bool(self.status.pid) and proc.start_time(self.status.pid) == self.status.born
 
-    def _send_signal(self, number: int) -> None:
+    def send_signal(self, number: int) -> None:
+        """Send a signal to the first process, where it lives."""
         if self._is_alive():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.status.pid, number)

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Collection, Mapping
 
 from cntnr_compose.containers.bundle import bundle, etc_files
-from cntnr_compose.containers.logs import rotation
+from cntnr_compose.containers.logs.drivers import parse_logging
 from cntnr_compose.containers.runtime import ports, runc
 from cntnr_compose.containers.state import records
 from cntnr_compose.containers.state.project_context import ProjectContext
@@ -55,7 +55,7 @@ async def _redirect_dns_queries(
 
 async def _create_runc_container(record: Record, *, own_network: bool) -> tuple[int, int]:
     service = record.definition
-    logging = rotation.parse_logging(service.logging)
+    logging = parse_logging(service.logging)
     options = runc.ConmonOptions(
         id=record.id,
         name=record.name,

@@ -80,27 +80,27 @@ def _check_program(program: RequiredProgram) -> Check:
             loses=program.loses,
             mend=install_command(*program.packages),
         )
-    found = path
+    finding = path
     with contextlib.suppress(CommandFailed, ProgramMissing, TimeoutError):
         result = process.run([path, program.version_option], timeout=5)
         version = re.search(r"\d+\.\d+[\w.+~-]*", result.stdout + result.stderr)
-        found = f"{version.group()} ({path})" if version else path
-    return Check(name=program.name, state="ok", found=found)
+        finding = f"{version.group()} ({path})" if version else path
+    return Check(name=program.name, state="ok", found=finding)
 
 
 def _check_cni_plugins() -> Check:
     name, folder = "CNI plugins", distribution.cni_plugin_folder()
     if folder is None:
-        found = "not installed"
+        finding = "not installed"
     else:
         absent = [plugin for plugin in ("bridge", "host-local") if not (folder / plugin).exists()]
         if not absent:
             return Check(name=name, state="ok", found=str(folder))
-        found = f"{folder} has no {' and no '.join(absent)}"
+        finding = f"{folder} has no {' and no '.join(absent)}"
     return Check(
         name=name,
         state="missing",
-        found=found,
+        found=finding,
         loses="no networks between containers",
         mend=install_command(*CNI_PACKAGES),
     )
@@ -164,8 +164,8 @@ def _check_overlay() -> Check:
     version = ".".join(map(str, release))
     reason = probes.try_overlay(folder)
     if not reason:
-        found = f"kernel {version}, tried one in {folder}"
-        return Check(name="overlay", state="ok", found=found)
+        finding = f"kernel {version}, tried one in {folder}"
+        return Check(name="overlay", state="ok", found=finding)
     return Check(
         name="overlay",
         state="missing",
@@ -269,13 +269,13 @@ def _check_runtime_folder() -> Check:
 def _check_free_space() -> Check:
     folder = paths.data()
     free = probes.free_space(folder)
-    found = f"{free / GIBIBYTE:.1f} GiB in {folder}"
+    finding = f"{free / GIBIBYTE:.1f} GiB in {folder}"
     if free >= MIN_FREE_SPACE:
-        return Check(name="free space", state="ok", found=found)
+        return Check(name="free space", state="ok", found=finding)
     return Check(
         name="free space",
         state="reduced",
-        found=found,
+        found=finding,
         loses="images may not fit",
         mend="remove what nobody uses, or set XDG_DATA_HOME to a larger place",
     )

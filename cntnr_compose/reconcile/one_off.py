@@ -110,8 +110,8 @@ def apply_run_options(service: Service, options: RunOptions) -> Service:
         replicas=1,
         restart=RestartPolicy(),
         networks={
-            key: _one_off_attachment(service.name, one, use_aliases=options.use_aliases)
-            for key, one in service.networks.items()
+            key: _one_off_attachment(service.name, attachment, use_aliases=options.use_aliases)
+            for key, attachment in service.networks.items()
         },
     )
 

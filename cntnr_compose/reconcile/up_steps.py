@@ -231,7 +231,9 @@ class UpSteps:
     def _add_starts(self, service: Service) -> None:
         """Prepare all containers of a service that are to start, then start them after its dependencies."""
         decisions = [
-            one for one in self._decisions[service.name] if one.action not in ("keep", "remove")
+            decision
+            for decision in self._decisions[service.name]
+            if decision.action not in ("keep", "remove")
         ]
         steps = self._service_steps[service.name]
         prepares = self._add_prepares(service, decisions)

@@ -1,1 +1,1 @@
-"""Commands of `cntnr` itself, one file each. Uses all of cli. Used by cli.parser.registry, by name."""
+"""Commands of `cntnr` itself, one file each. Uses all of cli. Used by cli.parser.command_tree, by name."""

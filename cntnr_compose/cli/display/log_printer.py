@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable
 from typing import BinaryIO
 
-from cntnr_compose.containers.logs.lines import LogLine
+from cntnr_compose.containers.logs.lines import LogLine, Timestamp
 from cntnr_compose.model.observed import Record
 
 # Cyan, yellow, green, magenta, blue; then the same, brighter.
@@ -20,6 +20,14 @@ def short_name(record: Record) -> str:
         if record.name.startswith(record.project + separator):
             return record.name[len(record.project) + 1 :]
     return record.name
+
+
+def format_timestamp(timestamp: Timestamp) -> str:
+    """Format a time as docker does: ``2026-11-23T17:08:10.246666905Z``."""
+    import time
+
+    seconds, nanoseconds = timestamp
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{nanoseconds.decode()}Z"
 
 
 class LogPrinter:
@@ -66,7 +74,7 @@ class LogPrinter:
             text = line.text + b"\n" if line.is_last_piece else line.text
             if line.is_first_piece or self._open_lines.get(out) != line.container_id:
                 self._end_line(out)
-                stamp = f"{line.rfc3339} ".encode() if self._timestamps else b""
+                stamp = f"{format_timestamp(line.timestamp)} ".encode() if self._timestamps else b""
                 text = self._prefix(line.container_id) + stamp + text
             out.write(text)
             if line.is_last_piece:

@@ -125,7 +125,9 @@ class AttachedUp:
             names = ", ".join(map(short_name, shown))
             self._printer.print_message(f"Attaching to {names}")
         self._running = {
-            one.record.id for one in containers if one.is_running and self._is_watched(one.record)
+            container.record.id
+            for container in containers
+            if container.is_running and self._is_watched(container.record)
         }
 
     def _start(self, plan: Plan, interrupts: InterruptCounter) -> None:

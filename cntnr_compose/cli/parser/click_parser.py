@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from cntnr_compose.cli.parser.command_tree import ROOT, Group
 from cntnr_compose.cli.parser.fast_parser import PROGRAM
 from cntnr_compose.cli.parser.help_text import help_text, usage
 from cntnr_compose.cli.parser.options import (
@@ -15,7 +16,6 @@ from cntnr_compose.cli.parser.options import (
     ValueKind,
     pop_shared_options,
 )
-from cntnr_compose.cli.parser.registry import ROOT, Group
 from cntnr_compose.compose.basics.go_parse import GO_BOOLEANS
 from cntnr_compose.core.errors import CntnrError
 

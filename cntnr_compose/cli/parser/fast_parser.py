@@ -7,6 +7,7 @@ same rows, and a test holds that their results are equal.
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
+from cntnr_compose.cli.parser.command_tree import ROOT, Group
 from cntnr_compose.cli.parser.options import (
     HELP,
     Argument,
@@ -15,7 +16,6 @@ from cntnr_compose.cli.parser.options import (
     ValueKind,
     pop_shared_options,
 )
-from cntnr_compose.cli.parser.registry import ROOT, Group
 from cntnr_compose.core.frozen import Frozen
 
 PROGRAM = "cntnr"

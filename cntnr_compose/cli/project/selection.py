@@ -39,11 +39,12 @@ def select_containers(
                 raise NoSuchService(name)
     return sorted(
         (
-            one
-            for one in candidates
-            if (not services or one.record.service in services) and index in (0, one.record.number)
+            container
+            for container in candidates
+            if (not services or container.record.service in services)
+            and index in (0, container.record.number)
         ),
-        key=lambda one: (one.record.service, one.record.number, one.name),
+        key=lambda container: (container.record.service, container.record.number, container.name),
     )
 
 

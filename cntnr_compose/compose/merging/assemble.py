@@ -4,7 +4,7 @@ from functools import partial
 
 from cntnr_compose.compose.merging.extends import apply_extends
 from cntnr_compose.compose.merging.include import apply_includes
-from cntnr_compose.compose.merging.layers import Layers, remove_paths
+from cntnr_compose.compose.merging.layers import Layers
 
 
 class FileLayers(Layers):
@@ -21,7 +21,10 @@ class FileLayers(Layers):
             if "services" in tree:
                 step = partial(apply_extends, file, document.reset_paths, self)
                 tree = self.run_pass(step, tree)
-            remove_paths(self.tree, document.reset_paths)
+            if document.reset_paths:
+                from cntnr_compose.compose.merging.reset import remove_paths
+
+                remove_paths(self.tree, document.reset_paths)
             if tree.get("include") is not None:
                 apply_includes(tree, self, (*included, file))
             tree.pop("include", None)

@@ -13,7 +13,7 @@ from cntnr_compose.compose.basics.diagnostics import (
 from cntnr_compose.compose.basics.errors import ExtendsCycle, RemoteUnsupported, TooManyLevels
 from cntnr_compose.compose.files.reading import directory_of, is_remote
 from cntnr_compose.compose.files.relative_paths import absolute_path
-from cntnr_compose.compose.merging.layers import Layers, LoadContext, deep_copy, remove_paths
+from cntnr_compose.compose.merging.layers import Layers, LoadContext, deep_copy
 from cntnr_compose.compose.merging.merge import merge_service
 from cntnr_compose.compose.yaml.source_map import BaseService
 from cntnr_compose.core.frozen import Frozen, Tree
@@ -127,7 +127,10 @@ class _ExtendsResolver:
             source = context.source_text(file)
             layers.source_map.add(source)
             over = layers.interpolate_document(document, source)
-            remove_paths(layers.tree, document.reset_paths)
+            if document.reset_paths:
+                from cntnr_compose.compose.merging.reset import remove_paths
+
+                remove_paths(layers.tree, document.reset_paths)
             reset_paths += document.reset_paths
             layers.tree = layers.to_long_syntax(layers.merge_with(over))
         services = layers.tree.get("services")
@@ -140,7 +143,10 @@ class _ExtendsResolver:
 
 def _merge_over(base: Tree, service: Tree, name: str, reset_paths: ResetPaths) -> Tree:
     base = deep_copy(base)
-    remove_paths({"services": {name: base}}, reset_paths)
+    if reset_paths:
+        from cntnr_compose.compose.merging.reset import remove_paths
+
+        remove_paths({"services": {name: base}}, reset_paths)
     merged = merge_service(base, service)
     merged.pop("extends", None)
     return merged

@@ -146,15 +146,15 @@ def _add_resources(included: Tree, tree: Tree, source_map: SourceMap) -> None:
                 fail(message, path, hint=hint, location=source_map.locate(path))
 
 
-def _is_same(one: Any, other: Any) -> bool:
+def _is_same(left: Any, right: Any) -> bool:
     """Compare as Go does: 1, 1.0 and true differ."""
-    if type(one) is not type(other):
+    if type(left) is not type(right):
         return False
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(_is_same(one[key], other[key]) for key in one)
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(_is_same, one, other))
-    return bool(one == other)
+    if isinstance(left, dict):
+        return left.keys() == right.keys() and all(_is_same(left[key], right[key]) for key in left)
+    if isinstance(left, list):
+        return len(left) == len(right) and all(map(_is_same, left, right))
+    return bool(left == right)
 
 
 def _fail(message: str, path: Path, context: LoadContext, file: str) -> NoReturn:

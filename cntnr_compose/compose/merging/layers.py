@@ -9,7 +9,6 @@ from cntnr_compose.compose.basics.diagnostics import (
     ComposeFileInvalid,
     Diagnostic,
     Location,
-    Path,
     fail,
 )
 from cntnr_compose.compose.decode.keys import VARIABLE_VALUE_KEY
@@ -261,16 +260,6 @@ def deep_copy(value: Any) -> Any:
     if isinstance(value, list):
         return [deep_copy(item) for item in value]
     return value
-
-
-def remove_paths(tree: Any, paths: tuple[Path, ...]) -> None:
-    """Remove what `!reset` and `!override` stand at, but no items of lists."""
-    for path in paths:
-        node = tree
-        for step in path[:-1]:
-            node = node.get(step) if isinstance(node, dict) else None
-        if path and isinstance(node, dict):
-            node.pop(path[-1], None)
 
 
 def fill_environment(tree: Tree, variables: Mapping[str, str]) -> None:

@@ -17,24 +17,24 @@ def sort_keys_deep(value: Any) -> Any:
     return [sort_keys_deep(item) for item in value] if isinstance(value, list) else value
 
 
-def _compare(one: str, other: str) -> int:
-    for at, (a, b) in enumerate(zip(one, other, strict=False)):
+def _compare(left: str, right: str) -> int:
+    for at, (a, b) in enumerate(zip(left, right, strict=False)):
         if a != b:
-            return -1 if _is_less(one, other, at) else 1
-    return len(one) - len(other)
+            return -1 if _is_less(left, right, at) else 1
+    return len(left) - len(right)
 
 
-def _is_less(one: str, other: str, at: int) -> bool:
+def _is_less(left: str, right: str, at: int) -> bool:
     """Compare two keys that are equal before a place and differ there."""
-    a, b = one[at], other[at]
+    a, b = left[at], right[at]
     if a.isalpha() and b.isalpha():
         return a < b
     if a.isalpha() or b.isalpha():
         # After a digit a letter ends the number, and comes first; elsewhere it comes last.
-        is_after_digit = at > 0 and one[at - 1].isdecimal()
+        is_after_digit = at > 0 and left[at - 1].isdecimal()
         return a.isalpha() if is_after_digit else b.isalpha()
-    in_number = "0" in (a, b) and _has_number_before(one, at)
-    digits, other_digits = _digits(one, at), _digits(other, at)
+    in_number = "0" in (a, b) and _has_number_before(left, at)
+    digits, other_digits = _digits(left, at), _digits(right, at)
     number, other_number = (
         int(f"{in_number:d}{digits}" or 0),
         int(f"{in_number:d}{other_digits}" or 0),

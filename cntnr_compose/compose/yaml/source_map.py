@@ -100,6 +100,8 @@ class SourceMap:
     def with_locations(self, diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
         """Return diagnostics with locations, as many as are shown."""
         return [
-            one if one.location else one.replace(location=self.locate(one.path))
-            for one in diagnostics[: MAX_SHOWN + 1]
+            diagnostic
+            if diagnostic.location
+            else diagnostic.replace(location=self.locate(diagnostic.path))
+            for diagnostic in diagnostics[: MAX_SHOWN + 1]
         ]

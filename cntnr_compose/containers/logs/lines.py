@@ -17,14 +17,6 @@ class LogLine(Value, frozen=True, kw_only=True):
     is_first_piece: bool = True
     is_last_piece: bool = True
 
-    @property
-    def rfc3339(self) -> str:
-        """The time as docker prints it: ``2026-11-23T17:08:10.246666905Z``."""
-        import time
-
-        seconds, nanoseconds = self.timestamp
-        return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{nanoseconds.decode()}Z"
-
 
 class LogRange(Value, frozen=True, kw_only=True):
     """Which lines to read: the last ``tail`` of those between two times."""

@@ -1,14 +1,8 @@
-"""States of a container and the transitions between them; stop signal and grace period."""
+"""States of a container and the transitions between them."""
 
 from enum import StrEnum
 
-from cntnr_compose.core.values import Seconds
-from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.observed import Status
-from cntnr_compose.model.service import Service
-
-DEFAULT_GRACE_PERIOD: Seconds = 10
-DEFAULT_STOP_SIGNAL = "SIGTERM"
 
 
 class LifecycleState(StrEnum):
@@ -117,17 +111,3 @@ def adopted_state(status: Status, *, is_started: bool, has_bundle: bool) -> Life
     if settled is S.RESTARTING:
         return S.ENDING  # nobody waits for its delay any more: decided again
     return S.PREPARING if has_bundle else settled
-
-
-def stop_signal(service: Service, image: ImageConfig) -> str:
-    """Return the name of the signal that asks a container to end."""
-    return service.stop_signal or image.stop_signal or DEFAULT_STOP_SIGNAL
-
-
-def grace_period(service: Service, requested: Seconds | None = None) -> Seconds:
-    """Return how long a container may take to end by itself; the command's own value comes first."""
-    if requested is not None:
-        return requested
-    if service.stop_grace_period is None:
-        return DEFAULT_GRACE_PERIOD
-    return service.stop_grace_period

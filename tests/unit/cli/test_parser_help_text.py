@@ -4,9 +4,9 @@ import click
 import pytest
 
 from cntnr_compose.cli.parser.click_parser import ClickCommand
+from cntnr_compose.cli.parser.command_tree import COMPOSE, ROOT
 from cntnr_compose.cli.parser.help_text import help_text
 from cntnr_compose.cli.parser.options import Command
-from cntnr_compose.cli.parser.registry import COMPOSE, ROOT
 
 ROOT_HELP = """\
 Usage: cntnr [OPTIONS] COMMAND

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from cntnr_compose.cli.parser.click_parser import ClickCommand, run_with_click
+from cntnr_compose.cli.parser.command_tree import COMPOSE, Group
 from cntnr_compose.cli.parser.fast_parser import parse
 from cntnr_compose.cli.parser.options import (
     COMPOSE_OPTIONS,
@@ -16,7 +17,6 @@ from cntnr_compose.cli.parser.options import (
     merge_options,
     option,
 )
-from cntnr_compose.cli.parser.registry import COMPOSE, Group
 from cntnr_compose.cli.project.options import ProjectOptions
 from tests.unit.cli.conftest import CommandResult
 

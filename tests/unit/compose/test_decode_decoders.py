@@ -105,30 +105,9 @@ def test_a_value_is_refused(tmp_path: Path, text: str, message: str) -> None:
     assert message in str(raised.value)
 
 
-def test_a_network_is_a_mapping_whatever_its_name(tmp_path: Path) -> None:
-    with pytest.raises(ComposeFileInvalid, match="must be a mapping"):
-        rendered_service(tmp_path, "services: {a: {image: x}}\nnetworks: {a b: c}\n")
-
-
 def test_a_negative_mode_is_accepted(tmp_path: Path) -> None:
     value = rendered_service(
         tmp_path,
         "services: {a: {image: x, configs: [{source: c, mode: -1}]}}\nconfigs: {c: {file: f}}\n",
     )
     assert value["configs"] == [{"source": "c", "mode": "0-1"}]
-
-
-def test_all_errors_are_reported_at_once(tmp_path: Path) -> None:
-    text = """
-    services:
-      a: {image: x, mem_limit: lots, ports: [{target: -1}], environment: ['A =b']}
-      b: {image: x, shm_size: none}
-    """
-    with pytest.raises(ComposeFileInvalid) as raised:
-        rendered_service(tmp_path, text)
-    assert [one.path for one in raised.value.diagnostics] == [
-        ("services", "a", "mem_limit"),
-        ("services", "a", "ports", 0, "target"),
-        ("services", "a", "environment"),
-        ("services", "b", "shm_size"),
-    ]

@@ -2,48 +2,10 @@
 
 from pathlib import Path
 
-import pytest
-
 from cntnr_compose.containers.logs import rotation
-from cntnr_compose.containers.logs.rotation import (
-    LogDriverUnknown,
-    LogOptionInvalid,
-    LogSettings,
-    parse_logging,
-)
 from cntnr_compose.core import paths
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.service import Logging, Service
-
-
-def test_all_is_kept_where_nothing_is_asked() -> None:
-    assert parse_logging(None) == LogSettings()
-    assert parse_logging(Logging(driver="json-file")) == LogSettings()
-
-
-def test_sizes_and_counts_are_read() -> None:
-    logging = Logging(driver="local", options={"max-size": "10m", "max-file": "3"})
-    assert parse_logging(logging) == LogSettings(max_size=10 << 20, max_files=3)
-
-
-def test_no_log_and_unknown_drivers() -> None:
-    assert parse_logging(Logging(driver="none")).driver == "none"
-    with pytest.raises(LogDriverUnknown, match="cannot log to fluentd"):
-        parse_logging(Logging(driver="fluentd"))
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"max-size": "lots"}, 'max-size "lots" is no size'),
-        ({"max-size": "0"}, 'max-size "0"'),
-        ({"max-file": "few"}, 'max-file "few" is no number'),
-        ({"max-file": "0"}, 'max-file "0"'),
-    ],
-)
-def test_options_that_make_no_sense_are_named(options: dict[str, str], message: str) -> None:
-    with pytest.raises(LogOptionInvalid, match=message):
-        parse_logging(Logging(options=options))
 
 
 def logged(project: str, **options: str) -> tuple[Record, Path]:

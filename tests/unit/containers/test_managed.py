@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from cntnr_compose.containers import managed
+from cntnr_compose.containers import managed, stop
 from cntnr_compose.core import paths
 from cntnr_compose.core.events import Event, ignore_event
 from cntnr_compose.model.observed import Status
@@ -135,11 +135,11 @@ def test_a_container_that_outlives_its_grace_period_is_killed(play: Play) -> Non
 
 def test_a_stop_that_failed_can_be_repeated(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario(machine: Machine) -> None:
-        monkeypatch.setattr(managed, "KILL_TIMEOUT", 0.01)
+        monkeypatch.setattr(stop, "KILL_TIMEOUT", 0.01)
         container = machine.container(restart="always")
         await container.start(ignore_event)
         machine.ignores |= {signal.SIGTERM, signal.SIGKILL}
-        with pytest.raises(managed.StopFailed):
+        with pytest.raises(stop.StopFailed):
             await container.stop(ignore_event, 0)
         assert (container.state, container.status.stopped_by_user) == ("running", True)
         machine.ignores.clear()

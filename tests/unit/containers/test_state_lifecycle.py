@@ -1,4 +1,4 @@
-"""States of a container: every transition, what an adopting supervisor makes of a status; stops."""
+"""States of a container: every transition, what an adopting supervisor makes of a status."""
 
 import pytest
 
@@ -10,13 +10,9 @@ from cntnr_compose.containers.state.lifecycle import (
     LifecycleState,
     TransitionInvalid,
     adopted_state,
-    grace_period,
     next_state,
-    stop_signal,
 )
-from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.observed import RUNNING_STATES, Status
-from tests.unit.reconcile.world import service
 
 # What may happen in each state and where it leads; "<" is back to the settled state before.
 ALLOWED = {
@@ -89,18 +85,3 @@ def test_a_later_supervisor_sees_where_the_one_before_was(
 ) -> None:
     status = Status(state=word, pid=pid)
     assert adopted_state(status, is_started=is_started, has_bundle=has_bundle) == expected
-
-
-def test_the_stop_signal_is_the_services_then_the_images_then_term() -> None:
-    image = ImageConfig(stop_signal="SIGQUIT")
-    assert stop_signal(service("a", stop_signal="SIGINT"), image) == "SIGINT"
-    assert stop_signal(service("a"), image) == "SIGQUIT"
-    assert stop_signal(service("a"), ImageConfig()) == "SIGTERM"
-
-
-def test_the_grace_is_what_is_asked_for_then_the_services_then_ten_seconds() -> None:
-    patient = service("a", stop_grace_period=60)
-    assert grace_period(patient, 0) == 0
-    assert grace_period(patient) == 60
-    assert grace_period(service("a", stop_grace_period=0)) == 0
-    assert grace_period(service("a")) == 10

@@ -1,4 +1,4 @@
 """Commands of `cntnr compose`, one file each.
 
-Uses all of cli. Used by cli.parser.registry, by name.
+Uses all of cli. Used by cli.parser.command_tree, by name.
 """

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def build(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -> None:
     """Build images of services."""
     from cntnr_compose.builder.build import build_images
-    from cntnr_compose.cli.parser.env_vars import parse_variables
+    from cntnr_compose.cli.parser.env_options import parse_variables
 
     if values["quiet"]:
         options = options.replace(progress="quiet")

@@ -196,13 +196,13 @@ def _list_variables(loaded: "LoadedProject", values: "Tree") -> str:
         import json
 
         objects = {
-            one.name: {
-                "Name": one.name,
-                "DefaultValue": one.default,
-                "PresenceValue": one.alternate,
-                "Required": one.required,
+            variable.name: {
+                "Name": variable.name,
+                "DefaultValue": variable.default,
+                "PresenceValue": variable.alternate,
+                "Required": variable.required,
             }
-            for one in variables
+            for variable in variables
         }
         return json.dumps(objects, indent=4) + "\n\n"
     from cntnr_compose.cli.display.tables import format_table

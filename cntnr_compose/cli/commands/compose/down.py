@@ -69,9 +69,9 @@ def _remove_images(
 ) -> None:
     """Remove the images of services; local ones are those that have their name only from a build."""
     names = dict.fromkeys(
-        one.record.image
-        for one in session.observed.containers
-        if not (only_local and one.record.definition.image)
+        container.record.image
+        for container in session.observed.containers
+        if not (only_local and container.record.definition.image)
     )
     if project is not None:
         names |= dict.fromkeys(

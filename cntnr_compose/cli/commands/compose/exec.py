@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @option("-w", "--workdir", default="", metavar="PATH", help="Working directory.")
 def exec_(options: "ProjectOptions", service: str, command: tuple[str, ...], **values: Any) -> int:
     """Run a command in a running container."""
-    from cntnr_compose.cli.parser.env_vars import parse_variables
+    from cntnr_compose.cli.parser.env_options import parse_variables
     from cntnr_compose.cli.project.selection import find_running
     from cntnr_compose.client.client import connect
     from cntnr_compose.client.exec import run_exec

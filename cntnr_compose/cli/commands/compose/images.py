@@ -67,7 +67,7 @@ def json_object(container: "Container", store: "ImageStore") -> "Tree":
 def table_row(image: "Tree", now: float) -> tuple[str, ...]:
     """Format the JSON object of an image as a row below `HEADER`."""
     from cntnr_compose.cli.display.tables import format_age, format_size
-    from cntnr_compose.cli.parser.timestamps import NANOSECONDS, parse_time
+    from cntnr_compose.cli.parser.since_until import NANOSECONDS, parse_time
 
     created = parse_time("Created", str(image["Created"]))
     return (

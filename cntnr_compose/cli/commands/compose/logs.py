@@ -37,7 +37,7 @@ def logs(options: "ProjectOptions", services: tuple[str, ...], **values: Any) ->
     """Show what containers wrote."""
     from cntnr_compose.cli.display.log_printer import LogPrinter
     from cntnr_compose.cli.display.progress import is_coloured
-    from cntnr_compose.cli.parser.timestamps import parse_time
+    from cntnr_compose.cli.parser.since_until import parse_time
     from cntnr_compose.cli.project.selection import select_containers
     from cntnr_compose.client.observe import observe_project
     from cntnr_compose.containers.logs.lines import LogRange

@@ -17,8 +17,8 @@ class PortNotPublished(CntnrError):
     def __init__(self, port: int, protocol: str, container: "Container") -> None:
         super().__init__(f"no port {port}/{protocol} for container {container.name}")
         published = [
-            f"{one.url}:{one.published}->{one.target}/{one.protocol}"
-            for one in container.status.published
+            f"{publication.url}:{publication.published}->{publication.target}/{publication.protocol}"
+            for publication in container.status.published
         ]
         self.hint = f"published are {', '.join(published)}" if published else "it publishes no port"
 

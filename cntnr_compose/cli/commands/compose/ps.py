@@ -39,10 +39,14 @@ def ps(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -> N
         containers = [one for one in containers if one.record.service in known]
     states = {*values["status"], *map(_parse_filter, values["filters"])}
     shown = [
-        one
-        for one in containers
-        if (one.status.state in states if states else values["everything"] or one.is_running)
-        and (values["everything"] or states or not one.record.oneoff)
+        container
+        for container in containers
+        if (
+            container.status.state in states
+            if states
+            else values["everything"] or container.is_running
+        )
+        and (values["everything"] or states or not container.record.oneoff)
     ]
     _print(sorted(shown, key=lambda one: one.name), values)
 

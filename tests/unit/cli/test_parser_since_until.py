@@ -2,7 +2,7 @@
 
 import pytest
 
-from cntnr_compose.cli.parser.timestamps import TimeUnreadable, parse_time
+from cntnr_compose.cli.parser.since_until import TimeUnreadable, parse_time
 
 NOW = 1_800_000_000.0
 SECOND = 1_000_000_000
