@@ -41,19 +41,19 @@ def test_streams_are_kept_apart(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("why", "code", "said"),
+    ("why", "code", "message"),
     [
         (r"exec: \"nope\": executable file not found in $PATH", 127, "executable file not found"),
         (r"exec: \"/x\": permission denied", 126, "permission denied"),
     ],
 )
 def test_a_program_that_cannot_be_started_is_told_in_our_words(
-    capfd: pytest.CaptureFixture[str], why: str, code: int, said: str
+    capfd: pytest.CaptureFixture[str], why: str, code: int, message: str
 ) -> None:
     with pytest.raises(CannotExec) as raised:
         run_exec(["sh", "-c", 'echo "$1" >&2; exit 255', "sh", SAID % why], "prog", "shop-web-1")
     assert raised.value.exit_code == code
-    assert str(raised.value).startswith(f"cannot run prog in container shop-web-1: {said}")
+    assert str(raised.value).startswith(f"cannot run prog in container shop-web-1: {message}")
     assert "\\" not in str(raised.value)
     assert capfd.readouterr().err == ""
 

@@ -12,7 +12,7 @@ from tests.fakes.programs import Programs
 # conmon takes `-b BUNDLE` and `--conmon-pidfile FILE`, and writes into the pipe that the environment names.
 CONMON = """
 while [ $# -gt 0 ]; do case $1 in --conmon-pidfile) echo 77 >"$2";; esac; shift; done
-printf '%s\\n' '{said}' >/proc/self/fd/$_OCI_SYNCPIPE
+printf '%s\\n' '{answer}' >/proc/self/fd/$_OCI_SYNCPIPE
 """
 
 
@@ -29,7 +29,7 @@ def test_the_pids_of_container_and_conmon_are_read(
     programs: Programs, launch: ConmonOptions
 ) -> None:
     programs.add("runc")
-    programs.add("conmon", CONMON.replace("{said}", '{"data": 42}'))
+    programs.add("conmon", CONMON.replace("{answer}", '{"data": 42}'))
     assert asyncio.run(runc.create(launch)) == (42, 77)
     call = programs.calls("conmon")[0]
     assert call[call.index("-c") + 1] == "abc"
@@ -40,7 +40,7 @@ def test_a_stale_exit_file_goes_before_the_id_is_used_again(
     programs: Programs, launch: ConmonOptions
 ) -> None:
     programs.add("runc")
-    programs.add("conmon", CONMON.replace("{said}", '{"data": 42}'))
+    programs.add("conmon", CONMON.replace("{answer}", '{"data": 42}'))
     runc.exit_folder().mkdir(parents=True)
     (runc.exit_folder() / "abc").write_text("9")
     asyncio.run(runc.create(launch))
@@ -49,8 +49,8 @@ def test_a_stale_exit_file_goes_before_the_id_is_used_again(
 
 def test_a_failed_create_says_what_runc_said(programs: Programs, launch: ConmonOptions) -> None:
     programs.add("runc")
-    said = '{"data": -1, "message": "runc create failed: exec format error"}'
-    programs.add("conmon", CONMON.replace("{said}", said))
+    answer = '{"data": -1, "message": "runc create failed: exec format error"}'
+    programs.add("conmon", CONMON.replace("{answer}", answer))
     with pytest.raises(ContainerFailed, match="cannot start container p-web-1: exec format error"):
         asyncio.run(runc.create(launch))
 

@@ -79,6 +79,6 @@ def test_the_failure_of_a_clean_up_hides_nothing(capsys: pytest.CaptureFixture[s
 
     with pytest.raises(OSError, match="the first"):
         asyncio.run(work())
-    said = capsys.readouterr().err
-    assert "the first" in said
-    assert "the clean-up's" in said
+    stderr = capsys.readouterr().err
+    assert "the first" in stderr
+    assert "the clean-up's" in stderr

@@ -29,9 +29,9 @@ WORDS = [
 ]
 
 
-@pytest.mark.parametrize(("said", "kind"), WORDS)
-def test_what_skopeo_says_is_put_into_words(programs: Programs, said: str, kind: str) -> None:
-    programs.add("skopeo", f"echo '{SAYS.format(said)}' >&2; exit 1")
+@pytest.mark.parametrize(("stderr", "kind"), WORDS)
+def test_what_skopeo_says_is_put_into_words(programs: Programs, stderr: str, kind: str) -> None:
+    programs.add("skopeo", f"echo '{SAYS.format(stderr)}' >&2; exit 1")
     with pytest.raises(ImageError, match="cannot get image redis:7") as caught:
         skopeo.copy_image(REF, Path("/l"), Path("/b"))
     assert caught.value.kind == kind

@@ -81,8 +81,8 @@ def test_one_plugin_is_called_once_and_the_address_given_back(bundle: Bundle) ->
     cni.write_configs(bundle.folder, with_conflists(ETH0))
     assert bundle.hook("add").returncode == 0
     assert bundle.hook("del").returncode == 0
-    (add, conf), (deletions, _) = bundle.calls()
-    assert (add, deletions) == ("bridge ADD eth0 /proc/42/ns/net", "host-local DEL eth0 -")
+    (add, conf), (delete, _) = bundle.calls()
+    assert (add, delete) == ("bridge ADD eth0 /proc/42/ns/net", "host-local DEL eth0 -")
     assert conf == cni.plugin_configs(ETH0, conflists.find_conflist("p_a"))[0]
 
 

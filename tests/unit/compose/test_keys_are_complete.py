@@ -244,6 +244,7 @@ def test_every_key_has_its_place_in_the_hash() -> None:
     keys = {path.removeprefix(SERVICE) for path in decoded_keys() if is_top(path)}
     missing = keys - {*KEY_ORDER[""].split(), *EXCLUDED_KEYS}
     assert rows_missing({SERVICE + key for key in missing}, HASH_FILE) == []
+    assert sorted({*KEY_ORDER[""].split(), *EXCLUDED_KEYS} - keys) == []
 
 
 # ---- the modules that honour keys ----
