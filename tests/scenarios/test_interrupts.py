@@ -218,8 +218,9 @@ def test_while_it_waits_for_health(
     assert up.end() == INTERRUPTED
     # Attached, it stops what it has started.
     assert project.states() == {slow: "exited" if words == ("up",) else "running", web: "created"}
-    bundles = project.user.bundles()
-    assert len(bundles) == (0 if words == ("up",) else 1), "what was prepared is taken back"
+    # The supervisor notices after the command has ended.
+    expected = 0 if words == ("up",) else 1
+    wait_until(lambda: len(project.user.bundles()) == expected, what="what was prepared is removed")
 
 
 @pytest.mark.parametrize("words", [("up", "-d"), ("down", "-t", "0")])

@@ -1,13 +1,15 @@
 """Limits are set where the user has a control group, and said to be missing elsewhere."""
 
+import errno
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.lib import Result, User
+from tests.scenarios.lib import Result, User, wait_until
 
 MOUNT = Path("/sys/fs/cgroup")
 STACK = """
@@ -44,7 +46,18 @@ def group(user: User) -> Iterator[str]:
     yield name
     for path in made:
         for folder, _, _ in os.walk(path, topdown=False):
-            os.rmdir(folder)
+            wait_until(partial(remove_group, folder), what="the last process of the group is gone")
+
+
+def remove_group(folder: str) -> bool:
+    """Remove a control group; tell whether it is gone. The kernel may be at work on the end of a process."""
+    try:
+        os.rmdir(folder)
+    except OSError as error:
+        if error.errno != errno.EBUSY:
+            raise
+        return False
+    return True
 
 
 def in_group(group: str, do: Callable[[], Result]) -> None:
