@@ -20,7 +20,6 @@ from cntnr_compose.compose.decode.errors import (
     UnexpectedType,
     locate_errors,
 )
-from cntnr_compose.compose.decode.shell_words import split_command
 from cntnr_compose.core import units
 from cntnr_compose.core.frozen import Tree
 
@@ -169,7 +168,11 @@ def command(value: Any, path: Path) -> Any:
     """Decode a command: a list of words, or a string that is split as a shell would."""
     if value is None:
         return OMIT
-    return split_command(value) if isinstance(value, str) else strings_or_empty(value, path)
+    if not isinstance(value, str):
+        return strings_or_empty(value, path)
+    from cntnr_compose.compose.decode.shell_words import split_command
+
+    return split_command(value)
 
 
 @locate_errors

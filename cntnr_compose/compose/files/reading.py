@@ -11,7 +11,6 @@ from cntnr_compose.compose.basics.errors import (
     RemoteUnsupported,
 )
 from cntnr_compose.compose.files.relative_paths import join, parent
-from cntnr_compose.compose.variables.dotenv import EnvFileInvalid, parse_dotenv
 from cntnr_compose.compose.variables.syntax import (
     TemplateInvalid,
     TextTooLong,
@@ -153,6 +152,8 @@ def parse_env_file(
 
     Raises `EnvFileBroken`.
     """
+    from cntnr_compose.compose.variables.dotenv import EnvFileInvalid, parse_dotenv
+
     try:
         return parse_dotenv(text, lookup, known, lambda name: warn(unset_warning(name)))
     except (EnvFileInvalid, TextTooLong, VariableMissing) as error:

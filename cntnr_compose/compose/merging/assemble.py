@@ -3,7 +3,6 @@
 from functools import partial
 
 from cntnr_compose.compose.merging.extends import apply_extends
-from cntnr_compose.compose.merging.include import apply_includes
 from cntnr_compose.compose.merging.layers import Layers
 
 
@@ -26,6 +25,8 @@ class FileLayers(Layers):
 
                 remove_paths(self.tree, document.reset_paths)
             if tree.get("include") is not None:
+                from cntnr_compose.compose.merging.include import apply_includes
+
                 apply_includes(tree, self, (*included, file))
             tree.pop("include", None)
             self.source_map.add(source)

@@ -11,7 +11,6 @@ from cntnr_compose.compose.basics.errors import (
 from cntnr_compose.compose.decode.keys import SERVICE_DECODERS, insert_key
 from cntnr_compose.compose.files import reading
 from cntnr_compose.compose.files.reading import Warn
-from cntnr_compose.compose.variables.dotenv import EnvFileInvalid, parse_raw_dotenv
 from cntnr_compose.core.frozen import Tree
 
 
@@ -43,6 +42,8 @@ def _parse(
     text: str, path: str, form: str, lookup: Any, known: Mapping[str, str], warn: Warn
 ) -> dict[str, str]:
     if form == "raw":
+        from cntnr_compose.compose.variables.dotenv import EnvFileInvalid, parse_raw_dotenv
+
         try:
             return parse_raw_dotenv(text, lookup)
         except EnvFileInvalid as error:
