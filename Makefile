@@ -34,7 +34,7 @@ types:
 	$(VENV)/mypy
 
 imports: ## who may import whom, by the contracts in pyproject.toml
-	$(VENV)/lint-imports
+	$(VENV)/lint-imports --no-cache
 
 map: ## draw the packages (docs/map.svg) and list the files (docs/map.md)
 	$(VENV)/python contrib/map/draw.py
