@@ -155,7 +155,7 @@ def connect(project: str, *, start: bool, emit: Emit = ignore_event) -> Client |
 def connect(project: str, *, start: bool = True, emit: Emit = ignore_event) -> Client | None:
     """Connect to a project's supervisor; None if there is none and ``start`` is false.
 
-    One of an older version is replaced between two changes, with a `Warned` while that has to wait.
+    One of an older version is replaced between two changes, with a `WarningEvent` while that has to wait.
     Raises what starting one raises: `ProgramMissing`, `NoSubordinateIds`, `TunClosed`, `HolderFailed`;
     `SupervisorNewer`, `SupervisorOlder`.
     """

@@ -158,9 +158,8 @@ class ManagedContainer(RunCycle):
         elif self.state is LifecycleState.RUNNING:
             self._begin_probing()
         elif self.status.state == "restarting":
-            self.send_signal(
-                signal.SIGKILL
-            )  # nobody goes on with that start: the next delay begins
+            # Nobody goes on with that start: the next delay begins.
+            self.send_signal(signal.SIGKILL)
         if not self._is_alive():
             with contextlib.suppress(TimeoutError):  # so that nobody sees it run any more
                 async with asyncio.timeout(EXIT_FILE_TIMEOUT):
