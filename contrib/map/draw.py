@@ -14,6 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import grimp
 import networkx as nx
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,29 +65,15 @@ def pure_packages() -> set[str]:
 
 def import_graph() -> nx.DiGraph:
     """Make the graph of imports between packages, without those that follow from others."""
+    sys.path.insert(0, str(ROOT))  # this tree, whatever is installed
+    modules = grimp.build_graph(PACKAGE, cache_dir=None)
     graph = nx.DiGraph()
-    for path in sorted((ROOT / PACKAGE).rglob("*.py")):
-        package = path.relative_to(ROOT / PACKAGE).parts[0]
-        imported = chain.from_iterable(
-            map(imported_packages, ast.walk(ast.parse(path.read_text())))
-        )
-        graph.add_edges_from((package, name) for name in imported if name != package)
+    for importer in modules.modules - {PACKAGE}:
+        package = importer.split(".")[1]
+        imported = modules.find_modules_directly_imported_by(importer) - {PACKAGE}
+        graph.add_edges_from((package, name.split(".")[1]) for name in imported)
+    graph.remove_edges_from(list(nx.selfloop_edges(graph)))
     return nx.transitive_reduction(graph)
-
-
-def imported_packages(node: ast.AST) -> list[str]:
-    """List the packages of ours that an import statement names."""
-    match node:
-        case ast.ImportFrom(module=module, level=0) if module == PACKAGE:
-            modules = [f"{PACKAGE}.{alias.name}" for alias in node.names]
-        case ast.ImportFrom(module=str(module), level=0):
-            modules = [module]
-        case ast.Import():
-            modules = [alias.name for alias in node.names]
-        case _:
-            modules = []
-    names = [name.split(".")[1] for name in modules if name.startswith(f"{PACKAGE}.")]
-    return [name for name in names if not name.startswith("_")]
 
 
 def first_sentence(path: Path) -> str:
