@@ -1,5 +1,7 @@
 """Look up processes in /proc (proc(5)): start time, command line, pid in its namespace, listening port."""
 
+import contextlib
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -30,6 +32,20 @@ def command_line(pid: int) -> list[bytes]:
         return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:-1]
     except OSError:
         return []
+
+
+def find_descendants(pids: Iterable[int]) -> list[int]:
+    """List the children of processes, their children, and so on."""
+    children: dict[int, list[int]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parent = int(path.read_bytes().rpartition(b")")[2].split()[1])
+            children.setdefault(parent, []).append(int(path.parent.name))
+    family = list(pids)
+    count = len(family)
+    for member in family:  # it grows meanwhile
+        family += children.get(member, [])
+    return family[count:]
 
 
 def find_by_argument(argument: bytes) -> list[int]:

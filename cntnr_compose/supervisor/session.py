@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
-from cntnr_compose.containers.exec import NotRunning, prepare_exec
+from cntnr_compose.containers.exec import ExecInPaused, NotRunning, prepare_exec
 from cntnr_compose.containers.managed import managed_containers
 from cntnr_compose.containers.state import project_intent
 from cntnr_compose.core import paths
@@ -151,6 +151,8 @@ class ClientSession:
 
     def _prepare_exec(self, request: PrepareExec) -> list[str]:
         container = self._context.containers.get(request.container)
+        if container is not None and container.status.state == "paused":
+            raise ExecInPaused(request.container)
         if container is None or container.status.state != "running":
             raise NotRunning(request.container)
         return prepare_exec(self._context, container.record, request)

@@ -1,0 +1,106 @@
+"""Processes of a container are stopped and go on: by runc where there is a cgroup, else by signals."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cntnr_compose.containers.runtime import freezer
+from cntnr_compose.core import paths
+from cntnr_compose.host import proc
+from tests.fakes.programs import Programs
+
+NAMESPACE = 7
+
+
+def state_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+@pytest.fixture
+def pids(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Start a process with a child, which stand for a container."""
+    parent = subprocess.Popen(
+        ["sh", "-c", "sleep 1000 & echo started; wait"], stdout=subprocess.PIPE
+    )
+    assert parent.stdout
+    parent.stdout.readline()
+    monkeypatch.setattr(
+        freezer, "_mount_namespace", lambda pid: NAMESPACE if pid == parent.pid else 1
+    )
+    family = [parent.pid, *proc.find_descendants([parent.pid])]
+    yield family
+    for pid in family:
+        os.kill(pid, signal.SIGKILL)
+    parent.stdout.close()
+    parent.wait()
+
+
+def write_spec(monkeypatch: pytest.MonkeyPatch, folder: Path, group: str) -> None:
+    monkeypatch.setattr(paths, "bundle", lambda _id: folder)
+    monkeypatch.setattr(freezer.runc, "state_folder", lambda: folder / "runc")
+    (folder / "config.json").write_text(json.dumps({"linux": {"cgroupsPath": group}}))
+
+
+def test_without_a_cgroup_signals_reach_parents_and_children(
+    programs: Programs, pids: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    programs.add("runc")
+    write_spec(monkeypatch, tmp_path, "")
+    assert len(pids) == 2
+    assert [pid for pid, _ in freezer.list_processes(pids[0])] == pids
+    assert not asyncio.run(freezer.freeze("abc", "p-web-1", pids[0]))
+    assert {state_of(pid) for pid in pids} == {"T"}
+    asyncio.run(freezer.thaw("abc", pids[0]))
+    assert {state_of(pid) for pid in pids} == {"S"}
+    assert programs.calls("runc") == []
+
+
+def test_a_cgroup_is_frozen_by_runc(
+    programs: Programs, pids: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    programs.add("runc")
+    write_spec(monkeypatch, tmp_path, "/user/abc")
+    assert asyncio.run(freezer.freeze("abc", "p-web-1", pids[0]))
+    asyncio.run(freezer.thaw("abc", pids[0]))
+    assert {state_of(pid) for pid in pids} == {"S"}
+    verbs = [call[-2:] for call in programs.calls("runc")]
+    assert verbs == [["pause", "abc"], ["resume", "abc"]]
+
+
+def test_where_runc_fails_signals_do_it(
+    programs: Programs, pids: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    programs.add("runc", "echo cannot toggle freezer >&2; exit 1")
+    write_spec(monkeypatch, tmp_path, "/user/abc")
+    assert not asyncio.run(freezer.freeze("abc", "p-web-1", pids[0]))
+    assert {state_of(pid) for pid in pids} == {"T"}
+    asyncio.run(freezer.thaw("abc", pids[0]))
+    assert {state_of(pid) for pid in pids} == {"S"}
+
+
+def test_processes_that_multiply_without_end_run_on(
+    programs: Programs, pids: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write_spec(monkeypatch, tmp_path, "")
+    listed = freezer.list_processes
+    counter = iter(range(10**9))
+    monkeypatch.setattr(freezer, "STOP_TIMEOUT", 0.05)
+    monkeypatch.setattr(
+        freezer, "list_processes", lambda pid: [*listed(pid), (2**22 + 1, next(counter))]
+    )
+    with pytest.raises(freezer.FreezeFailed, match="cannot pause container p-web-1"):
+        asyncio.run(freezer.freeze("abc", "p-web-1", pids[0]))
+    assert {state_of(pid) for pid in pids} == {"S"}
+
+
+def test_nothing_is_stopped_for_a_process_that_is_gone(
+    monkeypatch: pytest.MonkeyPatch, pids: list[int]
+) -> None:
+    monkeypatch.setattr(freezer, "_mount_namespace", lambda pid: 0)
+    assert freezer.list_processes(pids[0]) == []
