@@ -62,7 +62,7 @@ def test_help_stays_light(words: list[str], tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("verb", ["ps", "logs", "images"])
+@pytest.mark.parametrize("verb", ["ps", "logs", "images", "top", "volumes"])
 def test_verbs_that_only_look_stay_light(verb: str, tmp_path: Path) -> None:
     assert not modules_after("compose", "-p", "nothing", verb, home=tmp_path) & (HEAVY | {"click"})
 
