@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,11 +16,18 @@ from cntnr_compose.core import paths
 from cntnr_compose.host import proc
 from tests.fakes.programs import Programs
 
-NAMESPACE = 7
+NAMESPACE = "mnt:[7]"
 
 
-def state_of(pid: int) -> str:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+def are_stopped(pids: list[int], *, expected: bool) -> bool:
+    """Tell whether all processes come to be stopped, or to run; a signal takes a moment."""
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        states = {proc.list_processes()[pid].state for pid in pids}
+        if (states == {"T"}) if expected else ("T" not in states):
+            return True
+        time.sleep(0.005)
+    return False
 
 
 @pytest.fixture
@@ -30,9 +38,7 @@ def pids(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     )
     assert parent.stdout
     parent.stdout.readline()
-    monkeypatch.setattr(
-        freezer, "_mount_namespace", lambda pid: NAMESPACE if pid == parent.pid else 1
-    )
+    monkeypatch.setattr(proc, "namespace", lambda pid, _: NAMESPACE if pid == parent.pid else "")
     family = [parent.pid, *proc.find_descendants([parent.pid])]
     yield family
     for pid in family:
@@ -55,9 +61,9 @@ def test_without_a_cgroup_signals_reach_parents_and_children(
     assert len(pids) == 2
     assert [pid for pid, _ in freezer.list_processes(pids[0])] == pids
     assert not asyncio.run(freezer.freeze("abc", "p-web-1", pids[0]))
-    assert {state_of(pid) for pid in pids} == {"T"}
+    assert are_stopped(pids, expected=True)
     asyncio.run(freezer.thaw("abc", pids[0]))
-    assert {state_of(pid) for pid in pids} == {"S"}
+    assert are_stopped(pids, expected=False)
     assert programs.calls("runc") == []
 
 
@@ -68,7 +74,7 @@ def test_a_cgroup_is_frozen_by_runc(
     write_spec(monkeypatch, tmp_path, "/user/abc")
     assert asyncio.run(freezer.freeze("abc", "p-web-1", pids[0]))
     asyncio.run(freezer.thaw("abc", pids[0]))
-    assert {state_of(pid) for pid in pids} == {"S"}
+    assert are_stopped(pids, expected=False)
     verbs = [call[-2:] for call in programs.calls("runc")]
     assert verbs == [["pause", "abc"], ["resume", "abc"]]
 
@@ -79,9 +85,9 @@ def test_where_runc_fails_signals_do_it(
     programs.add("runc", "echo cannot toggle freezer >&2; exit 1")
     write_spec(monkeypatch, tmp_path, "/user/abc")
     assert not asyncio.run(freezer.freeze("abc", "p-web-1", pids[0]))
-    assert {state_of(pid) for pid in pids} == {"T"}
+    assert are_stopped(pids, expected=True)
     asyncio.run(freezer.thaw("abc", pids[0]))
-    assert {state_of(pid) for pid in pids} == {"S"}
+    assert are_stopped(pids, expected=False)
 
 
 def test_processes_that_multiply_without_end_run_on(
@@ -96,11 +102,11 @@ def test_processes_that_multiply_without_end_run_on(
     )
     with pytest.raises(freezer.FreezeFailed, match="cannot pause container p-web-1"):
         asyncio.run(freezer.freeze("abc", "p-web-1", pids[0]))
-    assert {state_of(pid) for pid in pids} == {"S"}
+    assert are_stopped(pids, expected=False)
 
 
 def test_nothing_is_stopped_for_a_process_that_is_gone(
     monkeypatch: pytest.MonkeyPatch, pids: list[int]
 ) -> None:
-    monkeypatch.setattr(freezer, "_mount_namespace", lambda pid: 0)
+    monkeypatch.setattr(proc, "namespace", lambda _pid, _kind: "")
     assert freezer.list_processes(pids[0]) == []

@@ -7,7 +7,6 @@ import asyncio
 import os
 import signal
 import time
-from pathlib import Path
 
 from cntnr_compose.containers.runtime import runc
 from cntnr_compose.core import paths
@@ -71,22 +70,15 @@ def list_processes(pid: int) -> list[tuple[int, int]]:
     They share the mount namespace of its first process, also where they share a pid namespace with other
     containers and where `exec` started them; or they descend from those that do.
     """
-    namespace = _mount_namespace(pid)
+    namespace = proc.namespace(pid, "mnt")
     if not namespace:
         return []
-    pids = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
-    members = {other for other in pids if _mount_namespace(other) == namespace}
+    members = {
+        other for other in proc.list_processes() if proc.namespace(other, "mnt") == namespace
+    }
     members.update(proc.find_descendants(members))
     identities = [(member, proc.start_time(member)) for member in members]
     return sorted(identities, key=lambda identity: (identity[1], identity[0]))
-
-
-def _mount_namespace(pid: int) -> int:
-    """Return the number of a process's mount namespace; 0 where it is gone or may not be seen."""
-    try:
-        return Path(f"/proc/{pid}/ns/mnt").stat().st_ino
-    except OSError:
-        return 0
 
 
 async def _stop_processes(name: str, pid: int) -> None:

@@ -1,6 +1,5 @@
 """Which containers are kept, created, recreated, started and removed, and why."""
 
-
 from cntnr_compose.core.values import replace
 from cntnr_compose.model.plan import render_plan
 from tests.unit.reconcile.world import (
