@@ -1,5 +1,6 @@
 """`pause` and `unpause`, and what other verbs do with a container that is paused."""
 
+import subprocess
 import time
 from pathlib import Path
 
@@ -201,3 +202,44 @@ def test_logs_and_wait_follow_over_a_pause(make_project: MakeProject, busybox_im
     assert waiting.poll() is None
     project.compose("stop", "web").ok()
     assert waiting.wait(10) == 5
+
+
+def test_only_the_container_itself_is_paused_where_a_pid_namespace_is_shared(
+    make_project: MakeProject, busybox_image: str
+) -> None:
+    loop = "while :; do echo {}; sleep 0.05; done"
+    project = make_project(f"""
+        services:
+          first: {{image: {busybox_image}, stop_signal: KILL, command: [sh, -c, "{loop.format("one")}"]}}
+          second:
+            image: {busybox_image}
+            stop_signal: KILL
+            pid: service:first
+            command: [sh, -c, "{loop.format("two")}"]
+        """)
+    project.up()
+    for service, still, going in (("first", "one", "two"), ("second", "two", "one")):
+        project.compose("pause", service).ok()
+        before = project.logs_count(still)
+        other = project.logs_count(going)
+        wait_until(lambda going=going, other=other: project.logs_count(going) > other + 3)
+        assert project.logs_count(still) == before
+        project.compose("unpause", service).ok()
+        wait_until(lambda still=still, before=before: project.logs_count(still) > before)
+
+
+def test_events_tell_of_a_pause(make_project: MakeProject, busybox_image: str) -> None:
+    project = ticker(make_project, busybox_image)
+    project.up("--wait")
+    events = project.user.popen(
+        "cntnr", "compose", "events", "db", cwd=project.folder, stdout=subprocess.PIPE
+    )
+    assert events.stdout
+    time.sleep(0.5)
+    for verb in ("pause", "unpause"):
+        project.compose(verb, "db").ok()
+        line = next(line for line in events.stdout if line.strip())
+        assert f"container {verb} " in line
+    events.kill()
+    events.wait()
+    events.stdout.close()
