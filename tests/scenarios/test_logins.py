@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -111,9 +112,19 @@ def test_cleaners_of_old_files_are_kept_off(make_project: MakeProject, busybox_i
         with pytest.raises(BlockingIOError):
             fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
         project.down("-v")
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # rootlesskit is a zombie by now, but its threads may still have the folder open.
+        wait_until(partial(try_lock, folder), timeout=2, what="the folder is unlocked")
     finally:
         os.close(folder)
+
+
+def try_lock(folder: int) -> bool:
+    """Lock a folder, unless another process has it locked; tell whether it is."""
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def test_one_projects_down_leaves_the_other_and_the_holder_alone(
     second.down("-v")
     assert holders(first) == holder
     first.down("-v")
-    assert holders(first) == []
+    wait_until(lambda: holders(first) == [], timeout=2, what="the kernel has ended the holder")
     assert leftovers() == []
 
 
@@ -81,7 +81,7 @@ def test_the_supervisor_of_one_project_dies_and_the_other_does_not_notice(
     second.down("-v")
     assert http_answers(f"http://127.0.0.1:{ports[0]}/") == f"{ports[0]}\n"
     first.down("-v")
-    assert holders(first) == []
+    wait_until(lambda: holders(first) == [], timeout=2, what="the kernel has ended the holder")
 
 
 def test_a_second_up_waits_and_says_so(make_project: MakeProject) -> None:
