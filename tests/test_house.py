@@ -62,9 +62,14 @@ def test_help_stays_light(words: list[str], tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("verb", ["ps", "logs", "images"])
+@pytest.mark.parametrize("verb", ["ps", "logs", "images", "top", "volumes"])
 def test_verbs_that_only_look_stay_light(verb: str, tmp_path: Path) -> None:
     assert not modules_after("compose", "-p", "nothing", verb, home=tmp_path) & (HEAVY | {"click"})
+
+
+def test_events_stays_light(tmp_path: Path) -> None:
+    words = ("compose", "-p", "nothing", "events", "--until", "0s")
+    assert not modules_after(*words, home=tmp_path) & (HEAVY | {"click"})
 
 
 def test_config_imports_little(tmp_path: Path) -> None:

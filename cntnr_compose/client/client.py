@@ -43,6 +43,7 @@ from cntnr_compose.model.protocol import (
 )
 
 CONNECT_TIMEOUT: Seconds = 30
+SUBSCRIBE = Subscribe()
 MAX_REPLACEMENTS = 3  # by one command: commands of an older version may start theirs again
 
 
@@ -125,9 +126,9 @@ class Client:
         """Return the command that runs a process in a container."""
         return [str(word) for word in self._connection.call(request, ignore_event)["argv"]]
 
-    def subscribe(self) -> None:
+    def subscribe(self, request: Subscribe = SUBSCRIBE) -> None:
         """Subscribe to events; `next_event` returns them. No other request may follow."""
-        self._connection.send(Subscribe())
+        self._connection.send(request)
 
     def next_event(self) -> ContainerEvent | None:
         """Wait for the next reply; None if it is not the event of a container."""

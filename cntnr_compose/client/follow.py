@@ -12,7 +12,7 @@ from cntnr_compose.containers.logs.reader import MAX_READ_SIZE, LogFile
 from cntnr_compose.core import paths
 from cntnr_compose.core.events import ContainerEvent
 from cntnr_compose.core.values import Seconds
-from cntnr_compose.model.observed import Record
+from cntnr_compose.model.observed import RUNNING_STATES, Record
 
 if TYPE_CHECKING:
     from cntnr_compose.client.client import Client
@@ -145,7 +145,7 @@ class ProjectStream:
         from cntnr_compose.containers.state.records import read_status
 
         record = self.records.get(event.id)
-        return record is not None and read_status(record).state in ("restarting", "running")
+        return record is not None and read_status(record).state in RUNNING_STATES
 
     def _events(self) -> Iterable[ContainerEvent]:
         client = self._client

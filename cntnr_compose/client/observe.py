@@ -22,13 +22,23 @@ def observe_project(project: str) -> Observed:
     If the supervisor died while containers run, or while one is to be removed at its end, another one is
     started first, which adopts them.
     """
-    containers = _read_containers(project)
+    containers = read_containers(project)
     if any(map(_needs_supervisor, containers)) and not is_supervised(project):
         from cntnr_compose.client import client
 
         with client.connect(project) as supervisor:
             return supervisor.observe()
-    return Observed(project=project, containers=tuple(containers))
+    return Observed(project=project, containers=containers)
+
+
+def read_containers(project: str) -> tuple[Container, ...]:
+    """Read a project's containers from their files, and start nothing.
+
+    Where no supervisor runs, the status is that of the last one's end.
+    """
+    running = holder.find_holder()
+    holder_id = running.id if running else ""
+    return tuple(records.correct_status(one, holder_id) for one in records.read_containers(project))
 
 
 def observe_for_plan(project: str) -> Observed:
@@ -64,9 +74,3 @@ def is_supervised(project: str) -> bool:
 
 def _needs_supervisor(container: Container) -> bool:
     return bool(container.status.pid) or container.is_running or container.record.auto_remove
-
-
-def _read_containers(project: str) -> list[Container]:
-    running = holder.find_holder()
-    holder_id = running.id if running else ""
-    return [records.correct_status(one, holder_id) for one in records.read_containers(project)]

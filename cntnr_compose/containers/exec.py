@@ -27,6 +27,15 @@ class NotRunning(CntnrError):
         super().__init__(f"container {container} is not running")
 
 
+class ExecInPaused(CntnrError):
+    """A process is to be run in a container that is paused."""
+
+    hint = "`cntnr compose unpause` lets it go on"
+
+    def __init__(self, container: str) -> None:
+        super().__init__(f"container {container} is paused, unpause the container before exec")
+
+
 def prepare_exec(context: ProjectContext, record: Record, request: PrepareExec) -> list[str]:
     """Build the command that runs a process in a container from outside the holder.
 

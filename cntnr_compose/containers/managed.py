@@ -5,7 +5,7 @@ import contextlib
 import signal
 from typing import cast
 
-from cntnr_compose.containers import hooks, setup
+from cntnr_compose.containers import hooks, pause, setup
 from cntnr_compose.containers.bundle import source_snapshot
 from cntnr_compose.containers.run_cycle import RunCycle
 from cntnr_compose.containers.runtime import ports, runc
@@ -44,11 +44,16 @@ class ManagedContainer(RunCycle):
             await self._undo_prepare()
 
     async def start(self, emit: Emit) -> None:
-        """Publish ports, start the program, run post_start hooks. Runs already: fine."""
+        """Publish ports, start the program, run post_start hooks. Runs already: fine.
+
+        Raises `StartOfPaused`.
+        """
         async with self._change_lock:
             await self.wait_while({LifecycleState.ENDING})
             if self.state is LifecycleState.RUNNING:
                 return
+            if self.state is LifecycleState.PAUSED:
+                raise pause.StartOfPaused(self.record.name)
             self._cancel_restart()
             emit_progress(emit, self.record.name, "Starting")
             await self._start(emit)
@@ -72,6 +77,8 @@ class ManagedContainer(RunCycle):
                 return
             emit_progress(emit, self.record.name, "Stopping")
             if self.state in (LifecycleState.RUNNING, LifecycleState.PAUSED):
+                if self.record.definition.pre_stop:
+                    await self.thaw()
                 for hook in self.record.definition.pre_stop:
                     await hooks.run_hook(self.context, self.record, "pre_stop", hook, emit)
             self.write(stopped_by_user=True)
@@ -96,8 +103,23 @@ class ManagedContainer(RunCycle):
                 await terminate(self, 0)
         else:
             self.send_signal(number)
+            if self.state is LifecycleState.PAUSED and pause.is_unpaused_by(self, number):
+                async with self._change_lock:
+                    await self.thaw()
         self.context.emit_event(self.record, "kill", signal=str(number))
         emit_progress(emit, self.record.name, "Killed", state="done")
+
+    async def pause(self, emit: Emit) -> None:
+        """Stop all processes for a while. Raises `PauseRefused`, `FreezeFailed`."""
+        async with self._change_lock:
+            await pause.pause(self, emit)
+        emit_progress(emit, self.record.name, "Paused", state="done")
+
+    async def unpause(self, emit: Emit) -> None:
+        """Let it go on after `pause`. Raises `PauseRefused`."""
+        async with self._change_lock:
+            await pause.unpause(self)
+        emit_progress(emit, self.record.name, "Unpaused", state="done")
 
     async def remove(self, emit: Emit, *, volumes: bool) -> None:
         """Remove the container, killing it where it runs; its anonymous volumes too on request."""

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from cntnr_compose.containers import health_monitor, hooks, setup
 from cntnr_compose.containers.bundle import source_snapshot
 from cntnr_compose.containers.logs import rotation
-from cntnr_compose.containers.runtime import ports, runc
+from cntnr_compose.containers.runtime import freezer, ports, runc
 from cntnr_compose.containers.state import records, restart_policy
 from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.containers.state.lifecycle import ACTIVE, SET_UP, LifecycleEvent, LifecycleState
@@ -153,6 +153,22 @@ class RunCycle(ContainerState):
             work = health_monitor.monitor_health(self.context, self)
             self._stop_probing = self.context.start_task(work, f"health of {self.record.name}")
 
+    def stop_probing(self) -> None:
+        """Run no health checks until the next start, or until it is unpaused."""
+        self._stop_probing()
+        self._stop_probing = _do_nothing
+
+    async def thaw(self) -> None:
+        """Let the container go on where it is paused; health checks, too."""
+        if self.state is not LifecycleState.PAUSED:
+            return
+        if self._is_alive():
+            await freezer.thaw(self.record.id, self.status.pid)
+        if self.state is LifecycleState.PAUSED:  # it may have ended meanwhile
+            self.transition(LifecycleEvent.UNPAUSE)
+            self.context.emit_event(self.record, "unpause")
+            self._begin_probing()
+
     def _watch(self) -> None:
         self.context.start_task(self._wait_for_end(), f"end of {self.record.name}")
 
@@ -171,7 +187,7 @@ class RunCycle(ContainerState):
 
     async def _tear_down(self, code: int) -> None:
         """Remove what was set up for the run; what fails does not keep its end from being noted."""
-        self._stop_probing()
+        self.stop_probing()
         rotation.end_last_line(self.record)
         try:
             await setup.tear_down(self.context, self.record, self.status.addresses)

@@ -33,10 +33,12 @@ async def terminate(container: RunCycle, grace: Seconds | None) -> None:
     if seconds and container.state is not LifecycleState.PREPARED:
         name = stop_signal(service, container.image)
         container.send_signal(signals.signal_number(name))
+        await container.thaw()  # a paused program gets the signal then
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds if seconds > 0 else None):  # below 0: no limit
                 await container.wait_while(ACTIVE)
     container.send_signal(signal.SIGKILL)
+    await container.thaw()  # cgroup v1 does not even kill what is frozen
     try:
         async with asyncio.timeout(KILL_TIMEOUT):
             await container.wait_while(ACTIVE)

@@ -43,7 +43,9 @@ class ContainerEvent(Value, frozen=True, kw_only=True, tag="container"):
     id: str
     name: str
     service: str
+    oneoff: bool = False
     attributes: dict[str, str] = field(default_factory=dict)  # image, exitCode, health, …
+    labels: dict[str, str] = field(default_factory=dict)  # of the container
 
 
 Event: TypeAlias = Progress | WarningEvent | Output | ContainerEvent

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from cntnr_compose.core.values import Bytes, Seconds
-from cntnr_compose.host import process, signals
+from cntnr_compose.host import proc, process, signals
 
 BLOCK_SIZE: Bytes = 1 << 16  # the capacity of a pipe
 BLOCKS_AT_ONCE = 16  # read without a pause, so that endless output does not keep us busy
@@ -164,7 +164,7 @@ async def _kill_all(guard: int) -> None:
     daemons that have left their parents are not found.
     """
     with contextlib.ExitStack() as undo:
-        namespace, descendants = None, _descendants(guard)
+        namespace, descendants = None, proc.find_descendants([guard])
         with contextlib.suppress(OSError):  # it has ended
             file = f"/proc/{guard}/ns/time_for_children"
             undo.callback(os.close, descriptor := os.open(file, os.O_RDONLY | os.O_CLOEXEC))
@@ -178,19 +178,6 @@ async def _kill_all(guard: int) -> None:
         end = time.monotonic() + KILL_TIMEOUT
         while namespace and _kill_in_namespace(namespace) and time.monotonic() < end:  # noqa: ASYNC110
             await asyncio.sleep(PAUSE)
-
-
-def _descendants(pid: int) -> list[int]:
-    """List the children of a process, their children, and so on."""
-    children: dict[int, list[int]] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            parent = int(path.read_bytes().rpartition(b")")[2].split()[1])
-            children.setdefault(parent, []).append(int(path.parent.name))
-    family = [pid]
-    for member in family:  # it grows meanwhile
-        family += children.get(member, [])
-    return family[1:]
 
 
 def _kill_in_namespace(namespace: Namespace) -> bool:

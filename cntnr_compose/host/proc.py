@@ -1,6 +1,72 @@
 """Look up processes in /proc (proc(5)): start time, command line, pid in its namespace, listening port."""
 
+import contextlib
+import os
+from collections.abc import Iterable
 from pathlib import Path
+
+from cntnr_compose.core.frozen import Frozen
+
+
+class ProcessStat(Frozen):
+    """What /proc/PID/stat tells of a process; times are in ticks, the start counts from boot."""
+
+    pid: int
+    parent: int
+    name: bytes  # as the process likes to be called: any bytes but NUL, at most 15
+    state: str
+    terminal: int  # device number; 0 without
+    cpu_time: int
+    start: int
+
+
+def list_processes() -> dict[int, ProcessStat]:
+    """List all processes that are seen here, by pid; one that ends meanwhile is left out."""
+    pids = (int(name) for name in os.listdir("/proc") if name.isdecimal())  # noqa: PTH208 - quick
+    processes = {}
+    for pid in sorted(pids):
+        with contextlib.suppress(OSError):
+            processes[pid] = parse_stat(pid, Path(f"/proc/{pid}/stat").read_bytes())
+    return processes
+
+
+def parse_stat(pid: int, text: bytes) -> ProcessStat:
+    """Parse /proc/PID/stat; parentheses in the name do no harm."""
+    start, _, rest = text.rpartition(b")")
+    fields = rest.split()
+    return ProcessStat(
+        pid=pid,
+        name=start.partition(b"(")[2],
+        state=fields[0].decode(),
+        parent=int(fields[1]),
+        terminal=int(fields[4]),
+        cpu_time=int(fields[11]) + int(fields[12]),
+        start=int(fields[19]),
+    )
+
+
+def status_numbers(pid: int, key: str) -> list[int]:
+    """Return the numbers of a line of /proc/PID/status, as of ``NSpid``; empty where it is gone."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_bytes()
+    except OSError:
+        return []
+    return [
+        int(word) for word in text.partition(b"\n%s:" % key.encode())[2].partition(b"\n")[0].split()
+    ]
+
+
+def namespace(pid: int, kind: str) -> str:
+    """Identify a namespace of a process; empty where it is gone, a zombie, or another user's."""
+    try:
+        return os.readlink(f"/proc/{pid}/ns/{kind}")  # noqa: PTH115 - for each process of the host
+    except OSError:
+        return ""
+
+
+def boot_time() -> int:
+    """Return when this machine was started, in seconds."""
+    return int(Path("/proc/stat").read_bytes().partition(b"\nbtime ")[2].partition(b"\n")[0])
 
 
 def start_time(pid: int) -> int:
@@ -17,11 +83,7 @@ def start_time(pid: int) -> int:
 
 def pid_inside(pid: int) -> int:
     """Return a process's pid in its own pid namespace (NSpid); 0 where it is gone."""
-    try:
-        text = Path(f"/proc/{pid}/status").read_bytes()
-    except OSError:
-        return 0
-    return int(text.partition(b"\nNSpid:")[2].partition(b"\n")[0].split()[-1])
+    return (status_numbers(pid, "NSpid") or [0])[-1]
 
 
 def command_line(pid: int) -> list[bytes]:
@@ -30,6 +92,18 @@ def command_line(pid: int) -> list[bytes]:
         return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:-1]
     except OSError:
         return []
+
+
+def find_descendants(pids: Iterable[int]) -> list[int]:
+    """List the children of processes, their children, and so on."""
+    children: dict[int, list[int]] = {}
+    for process in list_processes().values():
+        children.setdefault(process.parent, []).append(process.pid)
+    family = list(pids)
+    count = len(family)
+    for member in family:  # it grows meanwhile
+        family += children.get(member, [])
+    return family[count:]
 
 
 def find_by_argument(argument: bytes) -> list[int]:

@@ -155,6 +155,28 @@ class KillContainer(Value, frozen=True, kw_only=True, tag="kill_container"):
         return f"kill container {self.name} with {self.signal}"
 
 
+class PauseContainer(Value, frozen=True, kw_only=True, tag="pause_container"):
+    """Stop all processes of a container for a while."""
+
+    name: str
+    cause: str = ""
+
+    def describe(self) -> str:
+        """Return a short description."""
+        return f"pause container {self.name}"
+
+
+class UnpauseContainer(Value, frozen=True, kw_only=True, tag="unpause_container"):
+    """Let the processes of a paused container go on."""
+
+    name: str
+    cause: str = ""
+
+    def describe(self) -> str:
+        """Return a short description."""
+        return f"unpause container {self.name}"
+
+
 class RemoveContainer(Value, frozen=True, kw_only=True, tag="remove_container"):
     """Remove a container, killing it where it still runs; with ``volumes`` its anonymous volumes, too."""
 
@@ -178,6 +200,8 @@ Operation: TypeAlias = (
     | WaitFor
     | StopContainer
     | KillContainer
+    | PauseContainer
+    | UnpauseContainer
     | RemoveContainer
 )
 

@@ -15,7 +15,7 @@ from cntnr_compose.model.project import Project
 
 # Incremented with each change of messages, records or behaviour of a supervisor between two source trees of
 # one version. Releases differ by their version.
-PROTOCOL = 1
+PROTOCOL = 3
 PeerAge: TypeAlias = Literal["same", "older", "newer"]
 
 
@@ -114,9 +114,17 @@ class PrepareExec(Value, frozen=True, kw_only=True, tag="exec"):
 
 
 class Subscribe(Value, frozen=True, kw_only=True, tag="follow"):
-    """Send every ContainerEvent from now on, until the connection ends."""
+    """Send every ContainerEvent from now on, until the connection ends or the time ``until``; then reply.
 
-    since: Seconds = 0
+    With ``since`` those of that time and later come first, as far as this supervisor still knows them: it
+    keeps the latest in memory, and none of before its own start.
+    """
+
+    since: Seconds = 0  # 0: only what is to come
+    until: Seconds = 0  # 0: without end
+    keeps_supervisor: bool = (
+        True  # it stays for this subscription when nothing of the project is left
+    )
 
 
 class Shutdown(Value, frozen=True, kw_only=True, tag="quit"):

@@ -56,9 +56,12 @@ def decide_containers(
 
 
 def keep_or_start(container: Container) -> ContainerDecision:
-    """Decide to keep a container that runs, and to start one that does not."""
+    """Decide to keep a container that runs, and to start one that does not.
+
+    The start of a paused one fails, as in docker: only `unpause` lets it go on.
+    """
     number = container.record.number
-    if container.is_running:
+    if container.is_running and container.status.state != "paused":
         return ContainerDecision(
             action="keep", name=container.name, number=number, existing=container
         )

@@ -1,11 +1,19 @@
-"""Plan `start` and `restart`: containers that exist are started, or stopped and started."""
+"""Plan `start`, `restart`, `pause` and `unpause`, for containers that exist."""
 
 from collections.abc import Mapping
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Seconds
 from cntnr_compose.model.observed import Observed
-from cntnr_compose.model.plan import Plan, PrepareContainer, StartContainer, StopContainer, WaitFor
+from cntnr_compose.model.plan import (
+    PauseContainer,
+    Plan,
+    PrepareContainer,
+    StartContainer,
+    StopContainer,
+    UnpauseContainer,
+    WaitFor,
+)
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Dependency, Service
 from cntnr_compose.reconcile import dependencies as graph
@@ -83,6 +91,27 @@ def plan_restart(
         added = _add_restarts(builder, observed, name, after, timeout=timeout, cause=cause)
         if added:
             starts[name] = added
+    return builder.build()
+
+
+def plan_pause(
+    project: Project | None,
+    observed: Observed,
+    services: tuple[str, ...] = (),
+    *,
+    unpause: bool = False,
+) -> Plan:
+    """Pause or unpause all containers that run, but for one-offs, in no order.
+
+    What is paused already, or is not, is left to the supervisor to refuse. Raises `NoSuchService`.
+    """
+    known = service_definitions(project, observed)
+    operation = UnpauseContainer if unpause else PauseContainer
+    builder = PlanBuilder()
+    for name in select_names(known, services):
+        for container in observed.service_containers(name):
+            if container.is_running:
+                builder.add(operation(name=container.name))
     return builder.build()
 
 

@@ -19,6 +19,7 @@ from cntnr_compose.model.plan import (
     CreateVolume,
     KillContainer,
     Operation,
+    PauseContainer,
     Plan,
     PrepareContainer,
     RemoveContainer,
@@ -27,17 +28,20 @@ from cntnr_compose.model.plan import (
     StartContainer,
     Step,
     StopContainer,
+    UnpauseContainer,
     WaitFor,
 )
 from cntnr_compose.supervisor import conditions
 from cntnr_compose.volumes import store
 
-# After one of these has failed the rest goes on, so that as little as possible is left.
-CONTINUE_AFTER_FAILURE = (KillContainer, RemoveContainer, RemoveNetwork, RemoveVolume)
+# After one of these has failed the rest goes on, so that as little as possible is left, or left undone.
+CONTINUE_AFTER_FAILURE = (
+    KillContainer, PauseContainer, RemoveContainer, RemoveNetwork, RemoveVolume, UnpauseContainer,
+)  # fmt: skip
 
 
 class SeveralFailed(CntnrError):
-    """More than one step that takes things down failed."""
+    """More than one step failed, of those that do not keep the others from being done."""
 
     def __init__(self, errors: list[CntnrError]) -> None:
         super().__init__("; ".join(str(error) for error in errors))
@@ -141,6 +145,8 @@ async def execute_operation(op: Operation, context: ProjectContext, emit: Emit) 
             await _find_container(context, name).stop(emit, grace, will_restart=op.again)
         case KillContainer(name=name, signal=signal):
             await _find_container(context, name).kill(emit, signal)
+        case PauseContainer() | UnpauseContainer():
+            await _pause_or_unpause(op, context, emit)
         case RemoveContainer(name=name, volumes=volumes):
             if name in context.containers:
                 await managed_containers(context)[name].remove(emit, volumes=volumes)
@@ -155,6 +161,16 @@ def _find_container(context: ProjectContext, name: str) -> ManagedContainer:
         return managed_containers(context)[name]
     except KeyError:
         raise NoSuchContainer(name) from None
+
+
+async def _pause_or_unpause(
+    op: PauseContainer | UnpauseContainer, context: ProjectContext, emit: Emit
+) -> None:
+    container = _find_container(context, op.name)
+    if isinstance(op, PauseContainer):
+        await container.pause(emit)
+    else:
+        await container.unpause(emit)
 
 
 async def _create_network(op: CreateNetwork, context: ProjectContext, emit: Emit) -> None:

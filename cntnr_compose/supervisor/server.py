@@ -42,7 +42,7 @@ class Supervisor:
         self._supervised: SupervisedProject | None = None
         self._lock: int | None = None  # descriptor of the project's lock file
         self._is_over = asyncio.Event()
-        self._sessions: set[asyncio.Task[None]] = set()
+        self._sessions: dict[asyncio.Task[None], ClientSession] = {}
 
     @property
     def _project(self) -> SupervisedProject:
@@ -127,7 +127,7 @@ class Supervisor:
             while True:
                 await asyncio.sleep(HOUSEKEEPING_INTERVAL)
                 await log_failure(self._project.run_housekeeping())
-                if self._project.is_idle and not self._sessions:
+                if self._project.is_idle and not self._count_sessions():
                     self._is_over.set()
 
         task = asyncio.create_task(run_rounds())
@@ -141,15 +141,17 @@ class Supervisor:
         if not is_own_user or self._is_over.is_set():  # too late: the command starts another one
             writer.close()
             return
-        task = asyncio.create_task(self._serve_session(reader, writer))
-        self._sessions.add(task)
-        task.add_done_callback(self._sessions.discard)
-
-    async def _serve_session(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        """Answer one command until it hangs up, or shuts the supervisor down."""
         session = ClientSession(self._project, reader, writer, self._can_shut_down)
+        task = asyncio.create_task(self._serve_session(session, writer))
+        self._sessions[task] = session
+        task.add_done_callback(self._sessions.pop)
+
+    def _count_sessions(self) -> int:
+        """Count the commands that are connected, but for those that need no supervisor to stay."""
+        return sum(session.keeps_supervisor for session in self._sessions.values())
+
+    async def _serve_session(self, session: ClientSession, writer: asyncio.StreamWriter) -> None:
+        """Answer one command until it hangs up, or shuts the supervisor down."""
         try:
             if await session.serve():
                 self._shut_down(writer)
@@ -162,7 +164,7 @@ class Supervisor:
 
     def _can_shut_down(self) -> bool:
         """Return whether nothing is left to supervise, and only the command that asks is connected."""
-        return self._project.is_idle and len(self._sessions) <= 1
+        return self._project.is_idle and self._count_sessions() <= 1
 
     def _shut_down(self, writer: asyncio.StreamWriter) -> None:
         """End; once the command sees its connection closed, the holder may go as well."""

@@ -3,18 +3,19 @@
 import asyncio
 import contextlib
 import os
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
-from cntnr_compose.containers.exec import NotRunning, prepare_exec
+from cntnr_compose.containers.exec import ExecInPaused, NotRunning, prepare_exec
 from cntnr_compose.containers.managed import managed_containers
 from cntnr_compose.containers.state import project_intent
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import ContainerEvent, Event, WarningEvent
-from cntnr_compose.core.values import Tree, from_json, replace, to_json, to_tree
+from cntnr_compose.core.values import Bytes, Tree, from_json, replace, to_json, to_tree
 from cntnr_compose.model.plan import CreateContainer
 from cntnr_compose.model.protocol import (
     OWN_GREETING,
@@ -35,6 +36,8 @@ from cntnr_compose.model.protocol import (
 )
 from cntnr_compose.supervisor import plan_executor
 from cntnr_compose.supervisor.project import SupervisedProject
+
+MAX_UNREAD: Bytes = 4 << 20  # of events for a command that reads none
 
 
 class Internal(CntnrError):
@@ -73,6 +76,7 @@ class ClientSession:
         self._reader = reader
         self._writer = writer
         self._can_shut_down = can_shut_down
+        self.keeps_supervisor = True  # whether the supervisor stays for this session
         self._holds_lock = False
         self._networks_checked = False  # since the lock was taken
         self._auto_removed: set[str] = set()  # names of containers that go when they have run
@@ -142,7 +146,7 @@ class ClientSession:
             case PrepareExec():
                 return {"argv": self._prepare_exec(request)}
             case Subscribe():
-                await self._subscribe()
+                await self._subscribe(request)
             case Shutdown():
                 return {"ended": self._can_shut_down()}
             case Serve():
@@ -151,6 +155,8 @@ class ClientSession:
 
     def _prepare_exec(self, request: PrepareExec) -> list[str]:
         container = self._context.containers.get(request.container)
+        if container is not None and container.status.state == "paused":
+            raise ExecInPaused(request.container)
         if container is None or container.status.state != "running":
             raise NotRunning(request.container)
         return prepare_exec(self._context, container.record, request)
@@ -203,13 +209,27 @@ class ClientSession:
             await self._context.networks.repair(self._context.network_names())
             self._networks_checked = True
 
-    async def _subscribe(self) -> None:
-        def forward(event: ContainerEvent) -> None:
-            self._emit(event)
+    async def _subscribe(self, request: Subscribe) -> None:
+        self.keeps_supervisor = request.keeps_supervisor
 
+        def replay(event: ContainerEvent) -> None:
+            if not request.until or event.time <= request.until:
+                self._emit(event)
+
+        def forward(event: ContainerEvent) -> None:
+            replay(event)
+            if self._writer.transport.get_write_buffer_size() > MAX_UNREAD:
+                self._writer.transport.abort()  # it can come back, and ask for what it missed
+
+        for event in self._context.history:
+            if request.since and event.time >= request.since:
+                replay(event)
         self._context.subscribers.append(forward)
         try:
-            await asyncio.Event().wait()
+            if request.until:
+                await asyncio.sleep(request.until - time.time())
+            else:
+                await asyncio.Event().wait()
         finally:
             self._context.subscribers.remove(forward)
 

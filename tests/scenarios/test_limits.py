@@ -89,6 +89,25 @@ def test_limits_are_set_where_the_user_has_a_group(
     stack.down()
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a control group away")
+def test_pause_freezes_the_group_where_the_user_has_one(
+    make_project: MakeProject, busybox_image: str, group: str
+) -> None:
+    stack = make_project(STACK.format(image=busybox_image))
+    in_group(group, lambda: stack.compose("up", "-d").ok())
+    ended = stack.compose("pause").ok()
+    assert "SIGSTOP" not in ended.stderr
+    assert "FROZEN" in setting(group, "freezer.state", "cgroup.freeze").replace("1", "FROZEN")
+    stack.compose("unpause").ok()
+    assert "THAWED" in setting(group, "freezer.state", "cgroup.freeze").replace("0", "THAWED")
+    stack.compose("pause").ok()
+    stack.compose("kill").ok()
+    wait_until(lambda: stack.states() == {f"{stack.name}-limited-1": "exited"})
+    stack.compose("start").ok()
+    stack.compose("pause").ok()
+    stack.down()
+
+
 def test_limits_that_cannot_be_set_are_named_one_line_each(
     make_project: MakeProject, busybox_image: str
 ) -> None:

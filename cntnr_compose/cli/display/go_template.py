@@ -44,11 +44,19 @@ def render_template(template: str, row: Mapping[str, object]) -> str:
     return ACTION.sub(replace, _unescape(template))
 
 
-def table_headings(template: str) -> tuple[str, ...] | None:
-    """Return the headings of ``table {{.Name}}\\t{{.State}}``; None where it is not a table."""
+def table_headings(template: str, names: Mapping[str, str] | None = None) -> tuple[str, ...] | None:
+    """Return the headings of ``table {{.Name}}\\t{{.State}}``; None where it is not a table.
+
+    A field without one in ``names`` is headed by its own name.
+    """
     if not template.startswith("table "):
         return None
-    return tuple(ACTION.sub(_heading, cell) for cell in split_cells(template))
+
+    def heading(match: re.Match[str]) -> str:
+        _, name = _parse_action(match)
+        return (names or {}).get(name) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).upper()
+
+    return tuple(ACTION.sub(heading, cell) for cell in split_cells(template))
 
 
 def split_cells(template: str) -> list[str]:
@@ -60,11 +68,6 @@ def _unescape(template: str) -> str:
     for escape, character in ESCAPES.items():
         template = template.replace(escape, character)
     return template
-
-
-def _heading(match: re.Match[str]) -> str:
-    _, name = _parse_action(match)
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).upper()
 
 
 def _parse_action(match: re.Match[str]) -> tuple[str, str]:

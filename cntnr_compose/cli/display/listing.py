@@ -1,6 +1,6 @@
-"""Print rows of `ps`, `ls` and `images` as a table, as JSON, or by a template."""
+"""Print rows of `ps`, `ls`, `images` and `volumes` as a table, as JSON, or by a template."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.display.tables import format_table
@@ -33,8 +33,11 @@ def print_rows(
     *,
     min_width: int = 20,
     json_array: bool = False,
+    headings: Mapping[str, str] | None = None,
 ) -> None:
     """Print rows in the format ``form``; JSON is one object a line, or one array.
+
+    ``headings`` are those of fields in templates of tables, where the field's name does not do.
 
     Raises `UnknownFormat` and the errors of templates.
     """
@@ -44,16 +47,18 @@ def print_rows(
     elif form in ("", "table"):
         lines = format_table(header, rows, min_width=min_width)
     elif "{{" in form:
-        lines = _render_rows(form, objects, min_width)
+        lines = _render_rows(form, objects, min_width, headings or {})
     else:
         raise UnknownFormat(form)
     stdout.write("".join(f"{line}\n" for line in lines))
 
 
-def _render_rows(template: str, objects: Sequence[Tree], min_width: int) -> list[str]:
+def _render_rows(
+    template: str, objects: Sequence[Tree], min_width: int, names: Mapping[str, str]
+) -> list[str]:
     from cntnr_compose.cli.display.go_template import render_template, split_cells, table_headings
 
-    headings = table_headings(template)
+    headings = table_headings(template, names)
     if headings is None:
         return [render_template(template, row) for row in objects]
     cells = split_cells(template)

@@ -16,12 +16,12 @@ LONG_UNITS = (
 
 
 def format_table(
-    header: Sequence[str], rows: Iterable[Sequence[str]], *, min_width: int = 20
+    header: Sequence[str], rows: Iterable[Sequence[str]], *, min_width: int = 20, gap: int = GAP
 ) -> list[str]:
-    """Align columns with spaces; no column but the last is narrower than ``min_width``."""
+    """Align columns with ``gap`` spaces; no column but the last is narrower than ``min_width``."""
     lines = [header, *rows]
     widths = [
-        max(min_width, *(len(line[column]) + GAP for line in lines))
+        max(min_width, *(len(line[column]) + gap for line in lines))
         for column in range(len(header))
     ]
     return [

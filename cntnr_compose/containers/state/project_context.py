@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -16,6 +17,7 @@ from cntnr_compose.networks.manager import NetworkManager
 
 # More workers than cores only slow each other down: `runc create` is all CPU.
 MAX_WORKERS = max(2, os.cpu_count() or 2)
+MAX_HISTORY = 256  # events that are kept for `events --since`: as many as dockerd keeps
 
 
 class ProjectContext:
@@ -30,6 +32,7 @@ class ProjectContext:
         self.containers: dict[str, ContainerState] = {}  # by container name
         self.worker_slots = asyncio.Semaphore(MAX_WORKERS)
         self.subscribers: list[Callable[[ContainerEvent], None]] = []
+        self.history: deque[ContainerEvent] = deque(maxlen=MAX_HISTORY)  # of this supervisor
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -65,9 +68,12 @@ class ProjectContext:
             id=record.id,
             name=record.name,
             service=record.service,
+            oneoff=record.oneoff,
             attributes={"image": record.image, **attributes},
+            labels=record.labels,
         )
-        for emit in self.subscribers:
+        self.history.append(event)
+        for emit in list(self.subscribers):
             emit(event)
         self.notify_change()
 

@@ -112,6 +112,7 @@ class FakeSupervisor:
 def supervisor(monkeypatch: pytest.MonkeyPatch) -> FakeSupervisor:
     fake = FakeSupervisor()
     monkeypatch.setattr(observe, "observe_project", fake.observed)
+    monkeypatch.setattr(observe, "read_containers", lambda name: fake.observed(name).containers)
     monkeypatch.setattr(observe, "list_projects", fake.summaries)
     monkeypatch.setattr(observe, "is_supervised", lambda _project: False)
     monkeypatch.setattr(client, "connect", fake.connect)

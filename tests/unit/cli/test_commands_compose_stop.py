@@ -14,6 +14,8 @@ from tests.unit.cli.conftest import FakeSupervisor, Run, both
         (["restart", "--no-deps", "web"], "start container shop-web-1"),
         (["kill", "-s", "hup", "web"], "kill container shop-web-1 with SIGHUP"),
         (["kill", "-s", "9"], "kill container shop-db-1 with SIGKILL"),
+        (["pause", "web"], "pause container shop-web-1"),
+        (["unpause"], "unpause container shop-db-1"),
         (["rm", "-f", "-s", "web"], "remove container shop-web-1"),
     ],
 )
@@ -28,7 +30,7 @@ def test_containers_are_changed_with_a_file_or_without(
     assert step in shop.plans[-1]
 
 
-@pytest.mark.parametrize("verb", ["stop", "kill", "restart"])
+@pytest.mark.parametrize("verb", ["stop", "kill", "restart", "pause", "unpause"])
 def test_nothing_to_do_starts_nothing(compose: Run, shop: FakeSupervisor, verb: str) -> None:
     assert compose(verb).code == 0
     assert shop.calls == []
@@ -36,7 +38,20 @@ def test_nothing_to_do_starts_nothing(compose: Run, shop: FakeSupervisor, verb: 
 
 def test_an_unknown_service_or_signal_is_refused(compose: Run, shop: FakeSupervisor) -> None:
     shop.containers = both()
-    for verb in ("stop", "start", "restart", "kill", "rm", "up", "create", "logs", "pull", "build"):
+    for verb in (
+        "stop",
+        "start",
+        "restart",
+        "kill",
+        "rm",
+        "up",
+        "create",
+        "logs",
+        "pull",
+        "build",
+        "pause",
+        "unpause",
+    ):
         ran = compose(verb, "cache")
         assert ran.code == 1, verb
         assert "no such service: cache" in ran.err, verb

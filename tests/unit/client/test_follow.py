@@ -192,7 +192,8 @@ def test_a_container_that_is_gone_is_forgotten(
 
 
 @pytest.mark.parametrize(
-    ("state", "again"), [("restarting", True), ("running", True), ("exited", False)]
+    ("state", "again"),
+    [("restarting", True), ("running", True), ("paused", True), ("exited", False)],
 )
 def test_whether_it_is_started_again_stands_in_its_status(
     stream: ProjectStream, state: str, again: bool

@@ -70,6 +70,8 @@ class Machine:
             (run_cycle.signals, "wait_for_exit", self._wait_for_exit),
             (run_cycle.os, "kill", self._kill),
             (run_cycle.rotation, "end_last_line", lambda _record: None),
+            (run_cycle.freezer, "freeze", self._call("freeze", result=False)),
+            (run_cycle.freezer, "thaw", self._call("thaw")),
             (source_snapshot, "take_snapshot", lambda *_: self.sources),
             (hooks, "run_hook", self._run_hook),
             (health_monitor, "monitor_health", self._monitor_health),

@@ -6,7 +6,7 @@ from cntnr_compose.core.errors import NoSuchService
 from cntnr_compose.core.values import replace
 from cntnr_compose.model.plan import render_plan
 from cntnr_compose.model.service import Dependency
-from cntnr_compose.reconcile.restart import NothingToStart, plan_restart, plan_start
+from cntnr_compose.reconcile.restart import NothingToStart, plan_pause, plan_restart, plan_start
 from tests.unit.reconcile.world import (
     HEALTHY,
     empty_snapshot,
@@ -115,3 +115,21 @@ def test_restart_of_a_owner_restarts_those_that_live_in_its_namespace() -> None:
 def test_restart_names_a_service_that_is_not_there() -> None:
     with pytest.raises(NoSuchService):
         plan_restart(CHAIN, UP, ("nope",))
+
+
+def test_all_that_runs_is_paused_and_unpaused_in_no_order() -> None:
+    observed = with_status(with_status(UP, "p-db-1", state="exited"), "p-api-1", state="paused")
+    expect(
+        plan_pause(CHAIN, observed),
+        """\
+        1 pause container p-web-1
+        2 pause container p-api-1
+        3 pause container p-mail-1
+        """,
+    )
+    assert render_plan(plan_pause(None, observed, ("api",), unpause=True)) == (
+        "1 unpause container p-api-1\n"
+    )
+    assert plan_pause(CHAIN, observed, ("db",)).steps == ()
+    with pytest.raises(NoSuchService):
+        plan_pause(CHAIN, observed, ("nope",))

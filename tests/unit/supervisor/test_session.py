@@ -5,6 +5,7 @@ import contextlib
 import errno
 import os
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +14,7 @@ import pytest
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.events import ContainerEvent
-from cntnr_compose.core.values import from_json, from_tree, to_json
+from cntnr_compose.core.values import from_json, from_tree, replace, to_json
 from cntnr_compose.model.protocol import (
     ErrorReply,
     EventReply,
@@ -27,6 +28,7 @@ from cntnr_compose.model.protocol import (
     Subscribe,
     compare_age,
 )
+from cntnr_compose.supervisor import session as session_module
 from cntnr_compose.supervisor.project import SupervisedProject
 from cntnr_compose.supervisor.session import ClientSession, build_error_reply
 
@@ -38,6 +40,7 @@ class FakeContext:
 
     def __init__(self) -> None:
         self.subscribers: list[Callable[[ContainerEvent], None]] = []
+        self.history: list[ContainerEvent] = []
 
 
 class Command:
@@ -198,5 +201,50 @@ def test_who_asks_for_what_is_not_known_here_is_told_so_and_served_on() -> None:
                 "p",
                 "same",
             )
+
+    play(scenario)
+
+
+def test_a_subscription_begins_with_what_is_known_of_its_time() -> None:
+    async def scenario(project: SupervisedProject) -> None:
+        project.context.history += [replace(EVENT, time=moment) for moment in (1, 2, 3)]
+        async with command(project) as client:
+            client.ask(Subscribe(since=2))
+            await until(lambda: project.context.subscribers)
+            project.context.subscribers[0](replace(EVENT, time=4))
+            replies = [await client.reply() for _ in range(3)]
+            assert [reply.event.time for reply in replies] == [2, 3, 4]  # type: ignore[union-attr]
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("left", [-1000, 0.2])
+def test_a_subscription_ends_at_its_time(left: float) -> None:
+    async def scenario(project: SupervisedProject) -> None:
+        end = time.time() + left
+        project.context.history += [replace(EVENT, time=end - 1), replace(EVENT, time=end + 1)]
+        async with command(project) as client:
+            client.ask(Subscribe(since=1, until=end))
+            first, second = await client.reply(), await client.reply()
+            assert isinstance(first, EventReply)
+            assert first.event.time == end - 1  # type: ignore[union-attr]
+            assert isinstance(second, ResultReply)
+            assert time.time() >= end
+            assert not project.context.subscribers
+
+    play(scenario)
+
+
+def test_events_that_nobody_reads_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "MAX_UNREAD", 100_000)
+
+    async def scenario(project: SupervisedProject) -> None:
+        async with command(project) as client:
+            client.ask(Subscribe())
+            await until(lambda: project.context.subscribers)
+            forward = project.context.subscribers[0]
+            for _ in range(20):
+                forward(replace(EVENT, labels={"long": "x" * 100_000}))
+            await until(lambda: not project.context.subscribers)
 
     play(scenario)
