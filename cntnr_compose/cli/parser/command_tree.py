@@ -80,6 +80,7 @@ COMPOSE = Group(
         "port": CommandEntry("compose.port:port", "Print where a port is published"),
         "ps": CommandEntry("compose.ps:ps", "List containers"),
         "pull": CommandEntry("compose.pull:pull", "Get images of services from registries"),
+        "push": CommandEntry("compose.push:push", "Push images of services to registries"),
         "restart": CommandEntry("compose.restart:restart", "Restart containers"),
         "rm": CommandEntry("compose.rm:rm", "Remove stopped containers"),
         "run": CommandEntry("compose.run:run", "Run a command in a container of its own"),
@@ -106,7 +107,6 @@ COMPOSE = Group(
         "cp": "`cntnr compose exec -T SERVICE tar` can copy files",
         "export": "",
         "publish": "",
-        "push": "",
         "watch": "",
     },
 )
