@@ -71,6 +71,8 @@ def test_usage_is_told_of_each_container(make_project: MakeProject, busybox_imag
     table = project.compose("stats", "--no-stream", "idle").ok().stdout.splitlines()
     assert " ".join(table[0].split()) == HEADER
     assert len(table) == 2
+    shown = project.compose("stats", "--dry-run", "--no-stream", "--format", "{{.Name}}", "idle")
+    assert shown.ok().stdout == f"{rows['idle']['Name']}\n"
     chosen = project.compose(
         "stats", "--no-stream", "--format", "table {{.Name}}\t{{.PIDs}}", "idle"
     )
