@@ -85,7 +85,9 @@ def test_lists_need_no_env_files(compose: Run, word: str) -> None:
 
 
 def test_hashes_need_env_files_unless_they_are_left_out(compose: Run) -> None:
-    Path("compose.yaml").write_text("services: {a: {image: a, env_file: gone.env}, b: {image: b}}\n")
+    Path("compose.yaml").write_text(
+        "services: {a: {image: a, env_file: gone.env}, b: {image: b}}\n"
+    )
     assert "gone.env not found" in compose("config", "--hash=*").err
     assert compose("config", "--hash=b").out.startswith("b ")
     assert compose("config", "--hash=*", "--no-env-resolution").code == 0
