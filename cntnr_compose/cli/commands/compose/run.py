@@ -61,6 +61,7 @@ def _run(options: "ProjectOptions", arguments: "RunArguments") -> int:
         loaded = options.load(display, (arguments.service,))
         project = loaded.project
         selected = project.select((arguments.service,), dependencies=not arguments.no_deps)
+        selected.require_env_files()
         run_options = arguments.to_run_options(project)
         warn_unsupported(loaded, selected.services, display)
         images = prepare_images(options, selected, arguments.image_options, display.emit)
