@@ -13,6 +13,7 @@ def bring_up(options: ProjectOptions, command: str, arguments: UpArguments) -> i
     """
     arguments.check()
     options.prestart_supervisor()
+    from cntnr_compose.cli.project.origin import warn_of_takeover, with_elsewhere
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.cli.project.support_warnings import warn_unsupported
     from cntnr_compose.reconcile.up import plan_up, select_services
@@ -27,6 +28,8 @@ def bring_up(options: ProjectOptions, command: str, arguments: UpArguments) -> i
         images = prepare_images(options, selected, arguments.image_options, display.emit)
         with locked_project(options, project.name, command, display) as session:
             observed = with_file_digests(with_images(session.observed, images), selected)
+            observed = with_elsewhere(observed, project, options)
+            warn_of_takeover(observed, selected.services, display)
             plan = plan_up(project, observed, up_options)
             if arguments.is_detached or options.dry_run:
                 session.execute(plan, project)
