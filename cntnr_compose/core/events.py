@@ -10,8 +10,8 @@ class Progress(Value, frozen=True, kw_only=True, tag="progress"):
     """Progress of one resource: ``Container x-web-1  Created``.
 
     ``status`` is docker compose's word: Creating, Created, Starting, Started, Waiting, Healthy, Exited,
-    Running, Recreate, Recreated, Stopping, Stopped, Killing, Killed, Removing, Removed, Pulling, Pulled,
-    Building, Built, Skipped, Error.
+    Running, Recreate, Recreated, Stopping, Stopped, Restarting, Killing, Killed, Removing, Removed,
+    Pulling, Pulled, Building, Built, Skipped, Error.
     """
 
     kind: str  # Container, Network, Volume, Image, Service

@@ -3,7 +3,6 @@
 import os
 from typing import TYPE_CHECKING, Any
 
-from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.parser.options import command, flag, option, services, unsupported
 
 if TYPE_CHECKING:
@@ -39,10 +38,6 @@ def build(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -
         project = options.load_project(display, services)
         selected = project.select(services, dependencies=values["with_dependencies"])
         names = tuple(name for name, one in selected.services.items() if one.build is not None)
-        if options.dry_run:
-            for name in names:
-                stdout.print_line(f"build image {project.image_name(project.services[name])}")
-            return
         if not names:
             options.show_warnings(["No services to build"])
             return
@@ -53,21 +48,26 @@ def build(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -
             pull=values["pull"],
             args=parse_variables(values["build_arg"], os.environ),
             quiet=values["quiet"],
+            dry_run=options.dry_run,
             emit=display.emit,
         )
         if values["push"]:
-            _push(project, names, display)
+            _push(options, project, names, display)
 
 
-def _push(project: "Project", names: tuple[str, ...], display: "ProgressDisplay") -> None:
-    from cntnr_compose.core.events import Progress
+def _push(
+    options: "ProjectOptions",
+    project: "Project",
+    names: tuple[str, ...],
+    display: "ProgressDisplay",
+) -> None:
+    import functools
+
+    from cntnr_compose.cli.project.session import Change, make_change
     from cntnr_compose.images.transfer import push_image
 
-    def show_progress(status: str, name: str) -> None:
-        state = "done" if status == "Pushed" else "working"
-        display.emit(Progress(kind="Image", name=name, status=status, state=state))
-
     for name in names:
-        service = project.services[name]
-        if service.image:  # other names are local
-            push_image(service.image, on_progress=show_progress)
+        image = project.services[name].image
+        if image:  # other names are local
+            change = Change(kind="Image", name=image, working="Pushing", done="Pushed")
+            make_change(options, display, change, functools.partial(push_image, image))
