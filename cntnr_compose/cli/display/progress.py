@@ -7,7 +7,6 @@ import os
 import sys
 import time
 from _thread import RLock  # `threading` takes a millisecond to import
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Self, TextIO
 
 from cntnr_compose.cli.display.progress_table import ProgressTable
@@ -95,9 +94,12 @@ class PlainDisplay(ProgressDisplay):
     """Show one line for each event, in docker's form."""
 
     def show_progress(self, event: Progress) -> None:
-        """Print `` Container x-web-1  Created``."""
-        detail = f" ({event.detail})" if event.detail else ""
+        """Print `` Container x-web-1  Created``; without a kind `` web Skipped ``, as docker does."""
         prefix = DRY_RUN_PREFIX if self.dry_run else ""
+        if not event.kind:
+            self.print_line(f"{prefix} {event.name} {event.detail} {event.status}")
+            return
+        detail = f" ({event.detail})" if event.detail else ""
         self.print_line(f"{prefix} {event.kind} {event.name}  {event.status}{detail}")
 
     def show_output(self, event: Output) -> None:
@@ -110,7 +112,9 @@ class JsonDisplay(ProgressDisplay):
 
     def show_progress(self, event: Progress) -> None:
         """Print id, status and, where there is one, the detail."""
-        message = {"id": f"{event.kind} {event.name}", "status": event.status}
+        message: dict[str, object] = {"dry-run": True} if self.dry_run else {}
+        message |= {"id": f"{event.kind} {event.name}".strip()}
+        message |= {"status": event.status} if event.status else {}
         self._write(message | ({"text": event.detail} if event.detail else {}))
 
     def show_output(self, event: Output) -> None:
@@ -127,11 +131,10 @@ class JsonDisplay(ProgressDisplay):
         self._write(message | ({"hint": hint} if hint else {}))
         return True
 
-    def _write(self, message: Mapping[str, object]) -> None:
+    def _write(self, message: object) -> None:
         from cntnr_compose.core.values import to_json
 
-        marks = {"dry-run": True} if self.dry_run else {}
-        self.print_line(to_json({**marks, **message}).decode())
+        self.print_line(to_json(message).decode())
 
 
 class TerminalDisplay(ProgressDisplay):

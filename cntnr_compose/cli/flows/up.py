@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.display import stdout
+from cntnr_compose.cli.flows.file_digests import with_file_digests
 from cntnr_compose.cli.flows.image_preparation import find_images, prepare_images, with_images
 from cntnr_compose.cli.flows.up_arguments import UpArguments
 from cntnr_compose.cli.project.options import ProjectOptions
@@ -92,10 +93,11 @@ def _planned_up(
         shown = arguments.attached_services(project, selected)
         images = prepare(selected, display.emit)
         with locked_project(options, project.name, command, display) as session:
+            observed = with_file_digests(with_images(session.observed, images), selected)
             yield PlannedUp(
                 session=session,
                 project=project,
-                plan=plan_up(project, with_images(session.observed, images), up_options),
+                plan=plan_up(project, observed, up_options),
                 watched=frozenset(arguments.services or selected.services),
                 shown=shown,
             )

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Any
 from cntnr_compose.cli.parser.options import command, flag, option, services, unsupported
 
 if TYPE_CHECKING:
-    from cntnr_compose.cli.display.progress import ProgressDisplay
     from cntnr_compose.cli.project.options import ProjectOptions
-    from cntnr_compose.model.project import Project
 
 
 @command("[SERVICE...]")
@@ -51,23 +49,8 @@ def build(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -
             dry_run=options.dry_run,
             emit=display.emit,
         )
-        if values["push"]:
-            _push(options, project, names, display)
+        if values["push"] and not options.dry_run:
+            from cntnr_compose.images.push import push_services
 
-
-def _push(
-    options: "ProjectOptions",
-    project: "Project",
-    names: tuple[str, ...],
-    display: "ProgressDisplay",
-) -> None:
-    import functools
-
-    from cntnr_compose.cli.project.session import Change, make_change
-    from cntnr_compose.images.transfer import push_image
-
-    for name in names:
-        image = project.services[name].image
-        if image:  # other names are local
-            change = Change(kind="Image", name=image, working="Pushing", done="Pushed")
-            make_change(options, display, change, functools.partial(push_image, image))
+            built = [project.services[name] for name in names]
+            push_services([service for service in built if service.image], emit=display.emit)
