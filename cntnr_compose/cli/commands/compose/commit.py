@@ -24,7 +24,6 @@ def commit(options: "ProjectOptions", service: str, repository: str | None, **va
     from cntnr_compose.cli.flows.committed_config import committed_config
     from cntnr_compose.cli.project.selection import find_running
     from cntnr_compose.cli.project.session import locked_project
-    from cntnr_compose.core.events import Progress
     from cntnr_compose.model.plan import CommitContainer, Plan, Step
 
     reference = _full_name(repository) if repository else ""
@@ -40,12 +39,7 @@ def commit(options: "ProjectOptions", service: str, repository: str | None, **va
                 comment=values["message"],
                 pause=values["pause"],
             )
-            if not options.dry_run:
-                session.execute(Plan(steps=(Step(number=1, operation=operation),)))
-                return
-        for status in ("Committing", "Committed"):
-            detail = f"Commit {container.name}"
-            display.emit(Progress(kind="", name=container.name, detail=detail, status=status))
+            session.execute(Plan(steps=(Step(number=1, operation=operation),)))
 
 
 def _full_name(name: str) -> str:
