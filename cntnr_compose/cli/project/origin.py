@@ -108,9 +108,9 @@ def warn_of_takeover(
     from cntnr_compose.core.events import WarningEvent
 
     directories = {
-        observed.elsewhere[one.name]
-        for one in observed.containers
-        if one.name in observed.elsewhere and one.record.service in services
+        observed.elsewhere[container.name]
+        for container in observed.containers
+        if container.name in observed.elsewhere and container.record.service in services
     }
     if directories:
         text = (
