@@ -105,6 +105,7 @@ class StartContainer(Value, frozen=True, kw_only=True, tag="start_container"):
     """Start a container and run its post_start hooks; prepare it first where that has not been done."""
 
     name: str
+    again: bool = False  # it was stopped for this
     cause: str = ""
 
     def describe(self) -> str:

@@ -140,7 +140,7 @@ async def execute_operation(op: Operation, context: ProjectContext, emit: Emit) 
         case PrepareContainer(name=name, early=early):
             await _find_container(context, name).prepare(emit, early=early)
         case StartContainer(name=name):
-            await _find_container(context, name).start(emit)
+            await _find_container(context, name).start(emit, again=op.again)
         case StopContainer(name=name, grace=grace):
             await _find_container(context, name).stop(emit, grace, will_restart=op.again)
         case KillContainer(name=name, signal=signal):
@@ -207,7 +207,9 @@ async def _remove_volume(op: RemoveVolume, emit: Emit) -> None:
 
 async def _wait_for_condition(op: WaitFor, context: ProjectContext, emit: Emit) -> None:
     """Wait until a condition is met, or cannot be met any more."""
-    has_reported = False
+    if op.condition != "service_started":
+        for container in _existing_containers(op, context):
+            emit_progress(emit, container.record.name, "Waiting")
     try:
         async with asyncio.timeout(op.timeout):
             while True:
@@ -215,10 +217,6 @@ async def _wait_for_condition(op: WaitFor, context: ProjectContext, emit: Emit) 
                 verdict = _check_condition(op, containers)
                 if verdict.state != "waiting":
                     break
-                if not has_reported:
-                    has_reported = True
-                    for container in containers:
-                        emit_progress(emit, container.record.name, "Waiting")
                 with contextlib.suppress(TimeoutError):  # a condition may depend on the time alone
                     await asyncio.wait_for(context.wait_for_change(), conditions.STABLE_AFTER)
     except TimeoutError:
