@@ -8,7 +8,7 @@ from cntnr_compose.cli.project.options import ProjectOptions
 from cntnr_compose.cli.project.origin import CameFromElsewhere, plan_own_down, with_elsewhere
 from cntnr_compose.core.values import replace
 from cntnr_compose.model.observed import Container, Observed, ObservedNetwork
-from cntnr_compose.model.plan import RemoveContainer, RemoveNetwork
+from cntnr_compose.model.plan import Plan, RemoveContainer, RemoveNetwork
 from cntnr_compose.reconcile.labels import WORKING_DIR
 from cntnr_compose.reconcile.teardown import DownOptions
 from cntnr_compose.reconcile.up import UpOptions, plan_up
@@ -27,6 +27,11 @@ def seen(*containers: Container, options: ProjectOptions | None = None) -> Obser
     network = ObservedNetwork(name="shop_default", project="shop")
     observed = Observed(project="shop", containers=containers, networks={"shop_default": network})
     return with_elsewhere(observed, SHOP, options or ProjectOptions())
+
+
+def removals(plan: Plan) -> list[str]:
+    operations = [step.operation for step in plan.steps]
+    return [each.name for each in operations if isinstance(each, RemoveContainer)]
 
 
 def test_the_directory_tells_and_not_how_it_is_written(tmp_path: Path) -> None:
@@ -60,9 +65,7 @@ def test_down_refuses_where_nothing_is_its_own() -> None:
 def test_down_leaves_what_another_directory_has() -> None:
     observed = seen(there("web", "/shop"), there("cache", "/other"))
     plan = plan_own_down(SHOP, observed, BOTH)
-    removed = [
-        one.operation.name for one in plan.steps if isinstance(one.operation, RemoveContainer)
-    ]
+    removed = removals(plan)
     assert removed == ["shop-web-1"]
     assert not any(isinstance(one.operation, RemoveNetwork) for one in plan.steps)
     [warning] = plan.warnings
@@ -75,8 +78,6 @@ def test_down_leaves_what_another_directory_has() -> None:
 def test_up_removes_no_orphans_of_another_directory() -> None:
     observed = seen(there("web", "/shop"), there("cache", "/other"), there("old", "/shop"))
     plan = plan_up(SHOP, observed, UpOptions(remove_orphans=True))
-    removed = [
-        one.operation.name for one in plan.steps if isinstance(one.operation, RemoveContainer)
-    ]
+    removed = removals(plan)
     assert removed == ["shop-old-1"]
     assert "shop-cache-1 (from /other)" in plan.warnings[0]
