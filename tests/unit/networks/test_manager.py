@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("holder_tmpfs")
 
 
 def planned(network: Network) -> ManagedNetwork:
-    return bridge_plan.plan_network(network, "p", "hash", {})
+    return bridge_plan.plan_network(network, "p", "hash", {}, records.list_all())
 
 
 def test_a_resolver_takes_an_address_that_nobody_has_or_asks_for() -> None:
