@@ -98,6 +98,16 @@ class ProjectContext:
         joined = (container.record.networks.values() for container in self.containers.values())
         return {self.network_name(key) for key in keys}.union(*joined)
 
+    def shared_networks(self) -> set[str]:
+        """Return the names of the networks of no project that containers are on."""
+        joined = {
+            name
+            for container in self.containers.values()
+            for name in container.record.networks.values()
+        }
+        shared = (network for network in self.networks.list_networks() if not network.found.project)
+        return joined.intersection(network.found.name for network in shared)
+
     def requested_addresses(self) -> set[str]:
         """Return the addresses that services request, also those of services that a profile leaves out."""
         if self.intent is None:
