@@ -43,10 +43,10 @@ class ManagedContainer(RunCycle):
         async with self._change_lock:
             await self._undo_prepare()
 
-    async def start(self, emit: Emit) -> None:
+    async def start(self, emit: Emit, *, again: bool = False) -> None:
         """Publish ports, start the program, run post_start hooks. Runs already: fine.
 
-        Raises `StartOfPaused`.
+        Where it is started ``again``, its stop has shown that. Raises `StartOfPaused`.
         """
         async with self._change_lock:
             await self.wait_while({LifecycleState.ENDING})
@@ -55,7 +55,8 @@ class ManagedContainer(RunCycle):
             if self.state is LifecycleState.PAUSED:
                 raise pause.StartOfPaused(self.record.name)
             self._cancel_restart()
-            emit_progress(emit, self.record.name, "Starting")
+            if not again:
+                emit_progress(emit, self.record.name, "Starting")
             await self._start(emit)
             if self.status.restarts:
                 self.write(restarts=0)
@@ -75,7 +76,7 @@ class ManagedContainer(RunCycle):
                 self.transition(LifecycleEvent.GIVE_UP, stopped_by_user=True)
             if self.state not in SET_UP:
                 return
-            emit_progress(emit, self.record.name, "Stopping")
+            emit_progress(emit, self.record.name, "Restarting" if will_restart else "Stopping")
             if self.state in (LifecycleState.RUNNING, LifecycleState.PAUSED):
                 if self.record.definition.pre_stop:
                     await self.thaw()
@@ -88,7 +89,8 @@ class ManagedContainer(RunCycle):
             finally:
                 self._start_follows = False
         self.context.emit_event(self.record, "stop")
-        emit_progress(emit, self.record.name, "Stopped", state="done")
+        if not will_restart:
+            emit_progress(emit, self.record.name, "Stopped", state="done")
 
     async def kill(self, emit: Emit, signal_name: str) -> None:
         """Send a signal to the first process."""

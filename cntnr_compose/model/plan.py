@@ -74,6 +74,7 @@ class CreateContainer(Value, frozen=True, kw_only=True, tag="create_container"):
     oneoff: bool = False
     auto_remove: bool = False  # when it has ended, or is not started at all
     labels: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)  # digests of configs and secrets
     replaces: str = ""  # container id
     grace: Seconds | None = None  # for stopping the replaced one; None: its own
     volumes: dict[str, str] = field(default_factory=dict)
@@ -104,6 +105,7 @@ class StartContainer(Value, frozen=True, kw_only=True, tag="start_container"):
     """Start a container and run its post_start hooks; prepare it first where that has not been done."""
 
     name: str
+    again: bool = False  # it was stopped for this
     cause: str = ""
 
     def describe(self) -> str:

@@ -3,13 +3,10 @@
 import os
 from typing import TYPE_CHECKING, Any
 
-from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.parser.options import command, flag, option, services, unsupported
 
 if TYPE_CHECKING:
-    from cntnr_compose.cli.display.progress import ProgressDisplay
     from cntnr_compose.cli.project.options import ProjectOptions
-    from cntnr_compose.model.project import Project
 
 
 @command("[SERVICE...]")
@@ -39,10 +36,6 @@ def build(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -
         project = options.load_project(display, services)
         selected = project.select(services, dependencies=values["with_dependencies"])
         names = tuple(name for name, one in selected.services.items() if one.build is not None)
-        if options.dry_run:
-            for name in names:
-                stdout.print_line(f"build image {project.image_name(project.services[name])}")
-            return
         if not names:
             options.show_warnings(["No services to build"])
             return
@@ -53,21 +46,11 @@ def build(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -
             pull=values["pull"],
             args=parse_variables(values["build_arg"], os.environ),
             quiet=values["quiet"],
+            dry_run=options.dry_run,
             emit=display.emit,
         )
-        if values["push"]:
-            _push(project, names, display)
+        if values["push"] and not options.dry_run:
+            from cntnr_compose.images.push import push_services
 
-
-def _push(project: "Project", names: tuple[str, ...], display: "ProgressDisplay") -> None:
-    from cntnr_compose.core.events import Progress
-    from cntnr_compose.images.transfer import push_image
-
-    def show_progress(status: str, name: str) -> None:
-        state = "done" if status == "Pushed" else "working"
-        display.emit(Progress(kind="Image", name=name, status=status, state=state))
-
-    for name in names:
-        service = project.services[name]
-        if service.image:  # other names are local
-            push_image(service.image, on_progress=show_progress)
+            built = [project.services[name] for name in names]
+            push_services([service for service in built if service.image], emit=display.emit)
