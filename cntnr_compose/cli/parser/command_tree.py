@@ -64,6 +64,7 @@ COMPOSE = Group(
         "check": CommandEntry(
             "compose.check:check", "Tell how each key of the file is honoured here"
         ),
+        "commit": CommandEntry("compose.commit:commit", "Make an image of a container's changes"),
         "config": CommandEntry(
             "compose.config:config", "Show what the files mean, resolved and canonical"
         ),
@@ -103,7 +104,6 @@ COMPOSE = Group(
         "alpha": "",
         "attach": "`cntnr compose logs -f` shows what a container writes",
         "bridge": "",
-        "commit": "",
         "cp": "`cntnr compose exec -T SERVICE tar` can copy files",
         "export": "",
         "publish": "",
