@@ -28,7 +28,9 @@ def test_the_error_of_a_hook_has_its_last_lines(
     failed = project.compose("up", "-d", "starts")
     assert failed.returncode == 1
     container = f"container {project.name}-starts-1"
-    assert f"post_start hook of {container} exited with code 3: 4 / 5 / no database" in failed.stderr
+    assert (
+        f"post_start hook of {container} exited with code 3: 4 / 5 / no database" in failed.stderr
+    )
     failed = project.compose("up", "-d", "much")
     assert failed.returncode == 1
     error = next(line for line in failed.stderr.splitlines() if line.startswith("error: "))
