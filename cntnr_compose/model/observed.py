@@ -111,6 +111,7 @@ class ObservedNetwork(Value, frozen=True, kw_only=True):
     subnet: str = ""
     gateway: str = ""
     internal: bool = False
+    created: Seconds = 0
 
 
 class ObservedVolume(Value, frozen=True, kw_only=True):

@@ -134,7 +134,7 @@ def _add_restarts(
             stop = StopContainer(name=container.name, grace=timeout, again=True, cause=cause)
             before = {builder.add(stop, after)}
         prepare = builder.add(PrepareContainer(name=container.name), before)
-        start = StartContainer(name=container.name, cause=cause)
+        start = StartContainer(name=container.name, again=container.is_running, cause=cause)
         starts.append(builder.add(start, {prepare}))
     return starts
 

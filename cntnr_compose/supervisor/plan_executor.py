@@ -5,7 +5,7 @@ import contextlib
 import time
 from typing import assert_never
 
-from cntnr_compose.containers import create, pre_start
+from cntnr_compose.containers import commit, create, pre_start
 from cntnr_compose.containers.managed import ManagedContainer, managed_containers
 from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.containers.state.project_context import ProjectContext, emit_progress
@@ -14,6 +14,7 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Progress, WarningEvent
 from cntnr_compose.host import process
 from cntnr_compose.model.plan import (
+    CommitContainer,
     CreateContainer,
     CreateNetwork,
     CreateVolume,
@@ -146,8 +147,8 @@ async def execute_operation(op: Operation, context: ProjectContext, emit: Emit) 
             await _find_container(context, name).stop(emit, grace, will_restart=op.again)
         case KillContainer(name=name, signal=signal):
             await _find_container(context, name).kill(emit, signal)
-        case PauseContainer() | UnpauseContainer():
-            await _pause_or_unpause(op, context, emit)
+        case PauseContainer() | UnpauseContainer() | CommitContainer():
+            await _pause_or_commit(op, context, emit)
         case RemoveContainer(name=name, volumes=volumes):
             if name in context.containers:
                 await managed_containers(context)[name].remove(emit, volumes=volumes)
@@ -171,17 +172,20 @@ async def _prepare_or_start(
     if isinstance(op, PrepareContainer):
         await container.prepare(emit, early=op.early)
     else:
-        await container.start(emit)
+        await container.start(emit, again=op.again)
 
 
-async def _pause_or_unpause(
-    op: PauseContainer | UnpauseContainer, context: ProjectContext, emit: Emit
+async def _pause_or_commit(
+    op: PauseContainer | UnpauseContainer | CommitContainer, context: ProjectContext, emit: Emit
 ) -> None:
     container = _find_container(context, op.name)
-    if isinstance(op, PauseContainer):
-        await container.pause(emit)
-    else:
-        await container.unpause(emit)
+    match op:
+        case PauseContainer():
+            await container.pause(emit)
+        case UnpauseContainer():
+            await container.unpause(emit)
+        case CommitContainer():
+            await commit.commit_container(container, op, emit)
 
 
 async def _create_network(op: CreateNetwork, context: ProjectContext, emit: Emit) -> None:
@@ -218,7 +222,9 @@ async def _remove_volume(op: RemoveVolume, emit: Emit) -> None:
 
 async def _wait_for_condition(op: WaitFor, context: ProjectContext, emit: Emit) -> None:
     """Wait until a condition is met, or cannot be met any more."""
-    has_reported = False
+    if op.condition != "service_started":
+        for container in _existing_containers(op, context):
+            emit_progress(emit, container.record.name, "Waiting")
     try:
         async with asyncio.timeout(op.timeout):
             while True:
@@ -226,10 +232,6 @@ async def _wait_for_condition(op: WaitFor, context: ProjectContext, emit: Emit) 
                 verdict = _check_condition(op, containers)
                 if verdict.state != "waiting":
                     break
-                if not has_reported:
-                    has_reported = True
-                    for container in containers:
-                        emit_progress(emit, container.record.name, "Waiting")
                 with contextlib.suppress(TimeoutError):  # a condition may depend on the time alone
                     await asyncio.wait_for(context.wait_for_change(), conditions.STABLE_AFTER)
     except TimeoutError:

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.parser.options import command, flag, option, services, timeout
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def down(
         with locked_project(options, name, "down", display, always_connect=volumes) as session:
             session.execute(plan_down(project, session.observed, down_options))
             if rmi and not services:
-                _remove_images(session, project, display, only_local=rmi == "local")
+                _remove_images(options, session, project, only_local=rmi == "local")
             if session.client is not None:
                 session.client.unlock()
                 session.client.shut_down()
@@ -61,9 +60,9 @@ def _stop_unused_holder() -> None:
 
 
 def _remove_images(
+    options: "ProjectOptions",
     session: "ProjectSession",
     project: "Project | None",
-    display: "ProgressDisplay",
     *,
     only_local: bool,
 ) -> None:
@@ -80,19 +79,19 @@ def _remove_images(
             if not (only_local and service.image)
         )
     for name in names:
-        if session.client is None:
-            stdout.print_line(f"remove image {name}")
-        else:
-            _remove_image(name, display)
+        _remove_image(options, name, session.display)
 
 
-def _remove_image(name: str, display: "ProgressDisplay") -> None:
+def _remove_image(options: "ProjectOptions", name: str, display: "ProgressDisplay") -> None:
     from cntnr_compose.core.events import Progress
     from cntnr_compose.images.store import ImageStore, NoSuchImage
 
     display.emit(Progress(kind="Image", name=name, status="Removing"))
     try:
-        ImageStore().remove(name)
+        if options.dry_run:
+            ImageStore().require(name)
+        else:
+            ImageStore().remove(name)
     except NoSuchImage:
         text = "No resource found to remove"
         display.emit(Progress(kind="Image", name=name, status=text, state="warning"))

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.parser.options import command, flag, option, services
 
 if TYPE_CHECKING:
@@ -42,11 +41,9 @@ def pull(
         project = options.load_project(display, services)
         selected = project.select(services, dependencies=include_deps)
         images = list(_images(selected, policy or "", display, buildable=not ignore_buildable))
-        if options.dry_run:
-            stdout.write("".join(f"pull image {image.name}\n" for image in images))
-        elif images:
+        if images:
             optional = [one for one in images if one.build_services or ignore_pull_failures]
-            pull_images(images, optional=optional, emit=display.emit)
+            pull_images(images, optional=optional, dry_run=options.dry_run, emit=display.emit)
 
 
 def _images(

@@ -8,6 +8,8 @@ from cntnr_compose.cli.parser.options import argument, command, flag, option
 if TYPE_CHECKING:
     from cntnr_compose.cli.flows.run_arguments import RunArguments
     from cntnr_compose.cli.project.options import ProjectOptions
+    from cntnr_compose.cli.project.session import ProjectSession
+    from cntnr_compose.reconcile.one_off import OneOffPlan
 
 
 @command("SERVICE [COMMAND] [ARG...]", interspersed=False)
@@ -69,9 +71,7 @@ def _run(options: "ProjectOptions", arguments: "RunArguments") -> int:
             observed = with_file_digests(with_images(session.observed, images), selected)
             plan = plan_run(project, observed, run_options)
             if options.dry_run:
-                session.execute(plan.before)
-                session.execute(plan.start)
-                return 0
+                return _show_plan(session, plan, arguments)
             from cntnr_compose.cli.flows import attached_run
 
             attached_run.create_container(session, plan, arguments, project)
@@ -80,3 +80,15 @@ def _run(options: "ProjectOptions", arguments: "RunArguments") -> int:
                 stdout.print_line(attached_run.start_detached(session, plan, arguments))
                 return 0
             return attached_run.run_attached(session, plan, arguments)
+
+
+def _show_plan(session: "ProjectSession", plan: "OneOffPlan", arguments: "RunArguments") -> int:
+    """Show what a dry run would do; return the exit code."""
+    from cntnr_compose.cli.project.session import NotInDryRun
+
+    session.execute(plan.before)
+    if not arguments.detach:
+        raise NotInDryRun("run")
+    session.execute(plan.start)
+    stdout.print_line(plan.name)  # it has no id
+    return 0
