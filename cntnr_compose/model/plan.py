@@ -93,6 +93,11 @@ class RunPreStart(Value, frozen=True, kw_only=True, tag="run_pre_start"):
     container: CreateContainer
     cause: str = ""
 
+    @property
+    def name(self) -> str:
+        """Return the name of the container."""
+        return self.container.name
+
     def describe(self) -> str:
         """Return a short description."""
         return f"run {self.container.hook} of service {self.container.service.name}"
