@@ -9,11 +9,14 @@ MAX_THREADS = 8
 WAIT_INTERVAL: Seconds = 0.2
 
 
-def run_in_threads(calls: list[Callable[[], None]]) -> None:
-    """Make calls in parallel, and wait for all; where this is interrupted, end every skopeo."""
+def run_in_threads(calls: list[Callable[[], None]], limit: int = 0) -> None:
+    """Make calls in parallel, and wait for all; where this is interrupted, end every skopeo.
+
+    At most ``limit`` are made at once; 0 means `MAX_THREADS`.
+    """
     from concurrent.futures import ThreadPoolExecutor, wait
 
-    with ThreadPoolExecutor(min(MAX_THREADS, max(1, len(calls)))) as pool:
+    with ThreadPoolExecutor(min(limit or MAX_THREADS, max(1, len(calls)))) as pool:
         try:
             jobs = [pool.submit(call) for call in calls]
             # A wait without a timeout would miss a Ctrl-C that comes just before it.

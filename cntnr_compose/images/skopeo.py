@@ -5,7 +5,7 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from cntnr_compose.host import process
@@ -31,6 +31,7 @@ PASSED_VARIABLES = (
     "http_proxy", "https_proxy", "no_proxy",
 )  # fmt: skip
 _running_pids: set[int] = set()
+_trusted_registries: set[str] = set()
 _stopped = threading.Event()
 INTERRUPTED = "interrupted"
 
@@ -157,6 +158,11 @@ def environment() -> dict[str, str]:
     )
 
 
+def trust_registries(hosts: Iterable[str]) -> None:
+    """Allow plain HTTP, and certificates that are not checked, for registries of this process."""
+    _trusted_registries.update(hosts)
+
+
 def stop_all() -> None:
     """End every running skopeo and start none any more: the command was interrupted."""
     _stopped.set()
@@ -206,10 +212,10 @@ def _call(argv: Sequence[str]) -> tuple[int, bytes, bytes]:
 
 
 def _plain_http_option(ref: str, option: str) -> list[str]:
-    """Return ``option`` for registries on the loopback: plain HTTP is allowed there, as for docker."""
+    """Return ``option`` for registries on the loopback, as docker allows, and for `trust_registries`."""
     host = "" if image_name.transport(ref) else ref.partition("/")[0]
     is_loopback = re.fullmatch(r"(localhost|127(\.\d+){3}|\[::1\])(:\d+)?", host)
-    return [option] if is_loopback else []
+    return [option] if is_loopback or host in _trusted_registries else []
 
 
 def _log_message(stderr: str) -> str:
