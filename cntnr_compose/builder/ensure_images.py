@@ -147,9 +147,9 @@ def pull_images(
             if not is_optional:
                 failures.append(error)
 
-    from cntnr_compose.images.parallel import run_in_threads
+    from cntnr_compose.images import skopeo
 
-    run_in_threads([functools.partial(pull, image) for image in images], parallel)
+    skopeo.run_in_threads([functools.partial(pull, image) for image in images], parallel)
     if failures:
         raise failures[0]
     return ids

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+from collections.abc import AsyncIterator
 from typing import cast
 
 from cntnr_compose.containers import hooks, pause, setup
@@ -16,7 +17,7 @@ from cntnr_compose.containers.stop import terminate
 from cntnr_compose.core import paths
 from cntnr_compose.core.events import Emit, ignore_event
 from cntnr_compose.core.values import Seconds, replace
-from cntnr_compose.host import signals
+from cntnr_compose.host import process, signals
 from cntnr_compose.model.observed import RUNNING_STATES
 
 EXIT_FILE_TIMEOUT: Seconds = 1  # conmon writes the exit file of a container that has ended
@@ -122,6 +123,22 @@ class ManagedContainer(RunCycle):
         async with self._change_lock:
             await pause.unpause(self)
         emit_progress(emit, self.record.name, "Unpaused", state="done")
+
+    @contextlib.asynccontextmanager
+    async def hold(self, *, paused: bool) -> AsyncIterator[None]:
+        """Keep other commands from changing the container for a block; ``paused``: its processes, too.
+
+        Raises `PauseRefused`, `FreezeFailed`.
+        """
+        async with self._change_lock:
+            must_pause = paused and self.state is LifecycleState.RUNNING
+            if must_pause:
+                await pause.pause(self, ignore_event)
+            try:
+                yield
+            finally:
+                if must_pause:
+                    await process.clean_up(self.thaw())
 
     async def remove(self, emit: Emit, *, volumes: bool) -> None:
         """Remove the container, killing it where it runs; its anonymous volumes too on request."""

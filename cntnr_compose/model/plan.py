@@ -7,6 +7,7 @@ A command makes a plan (`reconcile`) and sends it to the project's supervisor as
 from typing import TypeAlias
 
 from cntnr_compose.core.values import Seconds, Value, field, replace
+from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.project import Network, Volume
 from cntnr_compose.model.service import Service
 
@@ -191,6 +192,25 @@ class RemoveContainer(Value, frozen=True, kw_only=True, tag="remove_container"):
         return f"remove container {self.name}"
 
 
+class CommitContainer(Value, frozen=True, kw_only=True, tag="commit_container"):
+    """Make an image of a container: one more layer with its changes, and ``config``.
+
+    ``reference`` is the image's full name, or empty.
+    """
+
+    name: str
+    config: ImageConfig
+    reference: str = ""
+    author: str = ""
+    comment: str = ""
+    pause: bool = True
+    cause: str = ""
+
+    def describe(self) -> str:
+        """Return a short description."""
+        return f"commit container {self.name}"
+
+
 Operation: TypeAlias = (
     CreateNetwork
     | RemoveNetwork
@@ -205,6 +225,7 @@ Operation: TypeAlias = (
     | PauseContainer
     | UnpauseContainer
     | RemoveContainer
+    | CommitContainer
 )
 
 

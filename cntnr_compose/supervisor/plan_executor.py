@@ -5,7 +5,7 @@ import contextlib
 import time
 from typing import assert_never
 
-from cntnr_compose.containers import create
+from cntnr_compose.containers import commit, create
 from cntnr_compose.containers.managed import ManagedContainer, managed_containers
 from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.containers.state.project_context import ProjectContext, emit_progress
@@ -14,6 +14,7 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Progress, WarningEvent
 from cntnr_compose.host import process
 from cntnr_compose.model.plan import (
+    CommitContainer,
     CreateContainer,
     CreateNetwork,
     CreateVolume,
@@ -148,8 +149,8 @@ async def execute_operation(op: Operation, context: ProjectContext, emit: Emit) 
             await _find_container(context, name).stop(emit, grace, will_restart=op.again)
         case KillContainer(name=name, signal=signal):
             await _find_container(context, name).kill(emit, signal)
-        case PauseContainer() | UnpauseContainer():
-            await _pause_or_unpause(op, context, emit)
+        case PauseContainer() | UnpauseContainer() | CommitContainer():
+            await _pause_or_commit(op, context, emit)
         case RemoveContainer(name=name, volumes=volumes):
             if name in context.containers:
                 await managed_containers(context)[name].remove(emit, volumes=volumes)
@@ -166,14 +167,17 @@ def _find_container(context: ProjectContext, name: str) -> ManagedContainer:
         raise NoSuchContainer(name) from None
 
 
-async def _pause_or_unpause(
-    op: PauseContainer | UnpauseContainer, context: ProjectContext, emit: Emit
+async def _pause_or_commit(
+    op: PauseContainer | UnpauseContainer | CommitContainer, context: ProjectContext, emit: Emit
 ) -> None:
     container = _find_container(context, op.name)
-    if isinstance(op, PauseContainer):
-        await container.pause(emit)
-    else:
-        await container.unpause(emit)
+    match op:
+        case PauseContainer():
+            await container.pause(emit)
+        case UnpauseContainer():
+            await container.unpause(emit)
+        case CommitContainer():
+            await commit.commit_container(container, op, emit)
 
 
 async def _create_network(op: CreateNetwork, context: ProjectContext, emit: Emit) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from cntnr_compose.core.events import Progress
 from cntnr_compose.model.plan import (
+    CommitContainer,
     CreateContainer,
     CreateNetwork,
     CreateVolume,
@@ -36,6 +37,7 @@ WORDS: Mapping[type[Operation], tuple[str, ...]] = {
     PauseContainer: ("Container", "Paused"),
     UnpauseContainer: ("Container", "Unpaused"),
     RemoveContainer: ("Container", "Removing", "Removed"),
+    CommitContainer: ("", "Committing", "Committed"),
 }
 IMMEDIATE_CONDITION = "service_started"  # met as soon as the dependency's start is done
 
@@ -67,6 +69,8 @@ def _operation_progress(operation: Operation) -> Iterator[Progress]:
             words = ["Restarting"]
         case StartContainer(again=True):
             words = ["Started"]
+        case CommitContainer(name=name):
+            detail = f"Commit {name}"
         case _:
             pass
     for word in words:
@@ -74,7 +78,11 @@ def _operation_progress(operation: Operation) -> Iterator[Progress]:
         state = "done" if is_last and word != "Restarting" else "working"
         name = _resource_name(operation)
         yield Progress(
-            kind=kind, name=name, status=word, state=state, detail="" if is_last else detail
+            kind=kind,
+            name=name,
+            status=word,
+            state=state,
+            detail="" if is_last and kind else detail,
         )
 
 

@@ -27,15 +27,16 @@ def select_containers(
 ) -> list[Container]:
     """Select containers by service and number, in the order of their names.
 
-    The project is loaded only where a service has no container. Raises `NoSuchService`.
+    The project is loaded only where a service has no container; without its files that is no mistake. Raises
+    `NoSuchService`.
     """
     candidates = [one for one in containers if oneoff or not one.record.oneoff]
     existing = {one.record.service for one in candidates}
     without_container = [name for name in services if name not in existing]
     if without_container:
-        known = service_names(load_project())
-        for name in without_container:
-            if name not in known:
+        project = load_project()
+        for name in without_container if project is not None else ():
+            if name not in service_names(project):
                 raise NoSuchService(name)
     return sorted(
         (

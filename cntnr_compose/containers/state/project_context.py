@@ -92,10 +92,21 @@ class ProjectContext:
         return network.name if network else f"{self.project}_{key}"
 
     def network_names(self) -> set[str]:
-        """Return the names of all networks that the project has or joins."""
-        networks = self.intent.networks.values() if self.intent else ()
+        """Return the names of the networks that services and containers of the project are on."""
+        services = self.intent.services.values() if self.intent else ()
+        keys = {key for service in services for key in service.networks}
         joined = (container.record.networks.values() for container in self.containers.values())
-        return {network.name for network in networks}.union(*joined)
+        return {self.network_name(key) for key in keys}.union(*joined)
+
+    def shared_networks(self) -> set[str]:
+        """Return the names of the networks of no project that containers are on."""
+        joined = {
+            name
+            for container in self.containers.values()
+            for name in container.record.networks.values()
+        }
+        shared = (network for network in self.networks.list_networks() if not network.found.project)
+        return joined.intersection(network.found.name for network in shared)
 
     def requested_addresses(self) -> set[str]:
         """Return the addresses that services request, also those of services that a profile leaves out."""
