@@ -180,7 +180,7 @@ def is_stopped() -> bool:
 
 
 def run_in_threads(calls: list[Callable[[], None]], limit: int = 0) -> None:
-    """Make calls, at most ``limit`` at once (0: `MAX_THREADS`); where this is interrupted, end every skopeo."""
+    """Make calls, at most ``limit`` at once (0: `MAX_THREADS`); when interrupted, end every skopeo."""
     from concurrent.futures import ThreadPoolExecutor, wait
 
     with ThreadPoolExecutor(min(limit or MAX_THREADS, max(1, len(calls)))) as pool:
