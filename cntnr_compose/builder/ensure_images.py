@@ -110,10 +110,16 @@ def _required_images(project: Project, pull: str, *, build: bool) -> Iterable[Re
                 is_pullable=bool(service.image),
             )
     for service in project.services.values():
-        for mount in service.volumes:
-            if mount.type == "image" and mount.source not in seen:
-                seen.add(mount.source)
-                yield RequiredImage(name=mount.source)
+        mounted = [mount.source for mount in service.volumes if mount.type == "image"]
+        for name in (*mounted, *hook_images(service)):
+            if name not in seen:
+                seen.add(name)
+                yield RequiredImage(name=name)
+
+
+def hook_images(service: Service) -> tuple[str, ...]:
+    """Return the images of a service's pre_start hooks that have one of their own."""
+    return tuple(dict.fromkeys(hook.image for hook in service.pre_start if hook.image))
 
 
 def _effective_policy(service: Service, pull: str, *, build: bool) -> str:

@@ -232,7 +232,8 @@ def _add_removals(
 def _is_removed(
     container: Container, names: set[str], kept: set[str], options: DownOptions
 ) -> bool:
-    if container.record.oneoff and not options.remove_orphans:
+    is_one_off = container.record.oneoff and not container.record.hook
+    if is_one_off and not options.remove_orphans:
         return False
     if container.record.service in names:
         return True

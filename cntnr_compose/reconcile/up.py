@@ -175,14 +175,17 @@ def describe_spared(containers: Mapping[str, str]) -> str:
 
 
 def _find_orphans(project: Project, observed: Observed) -> tuple[Container, ...]:
-    """List the containers that belong to no service of the project, and one-offs that have ended."""
+    """List the containers that belong to no service of the project, and one-offs that have ended.
+
+    That of a hook that failed stays for a look: it is replaced when the hook runs again.
+    """
     known = {*project.services, *project.disabled}
     return tuple(
         container
         for container in observed.containers
         if (
             container.status.state in ("exited", "dead")
-            if container.record.oneoff
+            if container.record.oneoff and not container.record.hook
             else container.record.service not in known
         )
     )

@@ -59,7 +59,13 @@ def find_running(containers: Iterable[Container], service: str, index: int = 0) 
 
     A one-off container is taken where there is no replica. Raises `ServiceNotRunning`.
     """
-    running = [one for one in containers if one.record.service == service and one.is_running]
+    running = [
+        container
+        for container in containers
+        if container.record.service == service
+        and container.is_running
+        and not container.record.hook
+    ]
     replicas = sorted(
         (one for one in running if not one.record.oneoff), key=lambda one: one.record.number
     )

@@ -56,7 +56,7 @@ def _images(
     project: "Project", policy: str, display: "ProgressDisplay", *, buildable: bool
 ) -> "Iterator[RequiredImage]":
     """Yield the images to pull, each once, and show why others are skipped."""
-    from cntnr_compose.builder.ensure_images import RequiredImage
+    from cntnr_compose.builder.ensure_images import RequiredImage, hook_images
     from cntnr_compose.core.events import Progress
     from cntnr_compose.images.store import ImageStore
 
@@ -77,6 +77,8 @@ def _images(
             continue
         builders = (service.name,) if service.build is not None else ()
         yield RequiredImage(name=name, platform=service.platform, build_services=builders)
+    hooks = [name for service in project.services.values() for name in hook_images(service)]
+    yield from (RequiredImage(name=name) for name in dict.fromkeys(hooks) if name not in seen)
 
 
 def _reason_to_skip(service: "Service", *, buildable: bool) -> str:
