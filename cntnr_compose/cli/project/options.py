@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from cntnr_compose.model.project import Project
 
 PROGRESS_MODES = ("auto", "tty", "plain", "json", "quiet")
-ALLOWED_VALUES = {"progress": PROGRESS_MODES, "ansi": ("auto", "never", "always")}
+ANSI_MODES = ("auto", "never", "always")
+ALLOWED_VALUES = {"progress": PROGRESS_MODES, "ansi": ANSI_MODES}
 
 
 class UnsupportedValue(CntnrError):
