@@ -1,5 +1,7 @@
 """Plan `up`, `create` and `scale`, from Project, Observed and options to a Plan."""
 
+from collections.abc import Mapping
+
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Seconds, Value, field, replace
 from cntnr_compose.model.observed import Container, Observed
@@ -33,7 +35,8 @@ class UpOptions(Value, frozen=True, kw_only=True):
     wait_timeout: Seconds | None = None
     timeout: Seconds | None = None
     renew_anonymous: bool = False
-    recreate_volumes: bool = False
+    recreate_volumes: bool = False  # all that do not match their definition
+    recreated_volumes: tuple[str, ...] = ()  # only these of them
     remove_orphans: bool = False
     ignore_orphans: bool = False
     dependencies: bool = True
@@ -73,8 +76,8 @@ class OrphansContradiction(CntnrError):
 def plan_up(project: Project, observed: Observed, options: UpOptions | None = None) -> Plan:
     """Plan how the observed containers become those of the project; an empty plan where they are.
 
-    Raises `NoSuchService`, `DependencyDisabled`, `NameForOneOnly`, `OrphansContradiction`,
-    `NetworkNotFound`, `VolumeNotFound`, `DependencyCycle`.
+    Raises `NoSuchService`, `ServiceEnvFileMissing`, `DependencyDisabled`, `NameForOneOnly`,
+    `OrphansContradiction`, `NetworkNotFound`, `VolumeNotFound`, `DependencyCycle`.
     """
     options = options or UpOptions()
     selected = select_services(project, options)
@@ -87,11 +90,12 @@ def plan_up(project: Project, observed: Observed, options: UpOptions | None = No
 def select_services(project: Project, options: UpOptions) -> Project:
     """Return the project with only the selected services, each with its number of replicas.
 
-    Raises `NoSuchService`, `NameForOneOnly`, `DependencyDisabled`.
+    Raises `NoSuchService`, `ServiceEnvFileMissing`, `NameForOneOnly`, `DependencyDisabled`.
     """
     scaled = {name: replace(project.service(name), replicas=n) for name, n in options.scale.items()}
     project = replace(project, services={**project.services, **scaled})
     selected = project.select(options.selected, dependencies=options.dependencies)
+    selected.require_env_files()
     for service in selected.services.values():
         if service.container_name and service.replicas > 1:
             raise NameForOneOnly(service)
@@ -156,18 +160,33 @@ def handle_orphans(
             "to clean it up."
         )
         return ()
-    return tuple(_add_removal(builder, container, options.timeout) for container in orphans)
+    own = [one for one in orphans if one.name not in observed.elsewhere]
+    if len(own) < len(orphans):
+        spared = sorted({one.name for one in orphans}.intersection(observed.elsewhere))
+        builder.warn(describe_spared({name: observed.elsewhere[name] for name in spared}))
+    return tuple(_add_removal(builder, container, options.timeout) for container in own)
+
+
+def describe_spared(containers: Mapping[str, str]) -> str:
+    """Return a warning that containers of other directories stay as they are."""
+    each = ", ".join(f"{name} (from {directory})" for name, directory in containers.items())
+    return (
+        f"left as they are, since they came from another directory: {each}; with -p they go as well"
+    )
 
 
 def _find_orphans(project: Project, observed: Observed) -> tuple[Container, ...]:
-    """List the containers that belong to no service of the project, and one-offs that have ended."""
+    """List the containers that belong to no service of the project, and one-offs that have ended.
+
+    That of a hook that failed stays for a look: it is replaced when the hook runs again.
+    """
     known = {*project.services, *project.disabled}
     return tuple(
         container
         for container in observed.containers
         if (
             container.status.state in ("exited", "dead")
-            if container.record.oneoff
+            if container.record.oneoff and not container.record.hook
             else container.record.service not in known
         )
     )
@@ -197,7 +216,7 @@ def _decide_resources(
         observed,
         builder,
         include_unused=options.all_resources,
-        recreate_changed=options.recreate_volumes,
+        recreate_changed=options.recreate_volumes or options.recreated_volumes,
     )
     return (*networks, *volumes)
 

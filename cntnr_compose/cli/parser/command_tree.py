@@ -68,6 +68,7 @@ COMPOSE = Group(
         "check": CommandEntry(
             "compose.check:check", "Tell how each key of the file is honoured here"
         ),
+        "commit": CommandEntry("compose.commit:commit", "Make an image of a container's changes"),
         "config": CommandEntry(
             "compose.config:config", "Show what the files mean, resolved and canonical"
         ),
@@ -90,6 +91,7 @@ COMPOSE = Group(
         "run": CommandEntry("compose.run:run", "Run a command in a container of its own"),
         "scale": CommandEntry("compose.scale:scale", "Change how many containers services have"),
         "start": CommandEntry("compose.start:start", "Start containers that exist"),
+        "stats": CommandEntry("compose.stats:stats", "Show what containers use"),
         "stop": CommandEntry("compose.stop:stop", "Stop containers"),
         "top": CommandEntry("compose.top:top", "Show the processes of containers"),
         "unpause": CommandEntry("compose.unpause:unpause", "Let paused containers go on"),
@@ -102,6 +104,7 @@ COMPOSE = Group(
     description="Bring the services of a compose file up, without root.",
     options=(
         *COMPOSE_OPTIONS,
+        # Not listed, as in docker compose: `version` is.
         Option("-v", "--version", "show_version", prints=version_line(), is_flag=True),
     ),
     aliases={"convert": "config"},
@@ -109,13 +112,41 @@ COMPOSE = Group(
         "alpha": "",
         "attach": "`cntnr compose logs -f` shows what a container writes",
         "bridge": "",
-        "commit": "",
         "cp": "`cntnr compose exec -T SERVICE tar` can copy files",
         "export": "",
         "publish": "",
-        "stats": "",
         "watch": "",
     },
+)
+
+NETWORK = Group(
+    {
+        "create": CommandEntry("network.create:create", "Create a network for several projects"),
+        "inspect": CommandEntry("network.inspect:inspect", "Describe networks"),
+        "ls": CommandEntry("network.ls:ls", "List networks"),
+        "prune": CommandEntry("network.prune:prune", "Remove all unused networks"),
+        "rm": CommandEntry("network.rm:rm", "Remove networks"),
+    },
+    summary="Networks of all projects",
+    description="Manage networks: those of projects, and those that several projects share.",
+    aliases={"list": "ls", "remove": "rm"},
+    unsupported={
+        "connect": "the compose file names the networks of a service",
+        "disconnect": "the compose file names the networks of a service",
+    },
+)
+
+VOLUME = Group(
+    {
+        "create": CommandEntry("volume.create:create", "Create a volume"),
+        "inspect": CommandEntry("volume.inspect:inspect", "Describe volumes"),
+        "ls": CommandEntry("volume.ls:ls", "List volumes"),
+        "prune": CommandEntry("volume.prune:prune", "Remove unused volumes"),
+        "rm": CommandEntry("volume.rm:rm", "Remove volumes"),
+    },
+    summary="Volumes of all projects",
+    description="Manage volumes: those of projects, and those that several projects share.",
+    aliases={"list": "ls", "remove": "rm"},
 )
 
 ROOT = Group(
@@ -129,7 +160,9 @@ ROOT = Group(
         "install-plugin": CommandEntry(
             "install_plugin:install_plugin", "Have `docker compose` answered by cntnr"
         ),
+        "network": NETWORK,
         "version": VERSION,
+        "volume": VOLUME,
     },
     summary="",
     description="Run containers and compose files without root.",

@@ -24,7 +24,7 @@ class OutOfTime(BaseException):
     """Words took too long to find; nothing on the way may take it for an error of its own."""
 
 
-class Position:
+class LinePosition:
     """What is known at the end of a command line: the command, its options so far, what comes next."""
 
     def __init__(self, called: Group | Command) -> None:
@@ -104,7 +104,7 @@ class Position:
 def complete(words: Sequence[str]) -> Answer:
     """Propose words for the last one of a command line, which begins behind the program's name."""
     *before, last = words or [""]
-    position = Position(ROOT)
+    position = LinePosition(ROOT)
     if not all(position.read(word) for word in before):
         return {}, NO_FILES
     name, equals, start = last.partition("=")
@@ -129,7 +129,7 @@ def _commands(group: Group) -> Proposals:
     return {name: entry.summary for name, entry in group.entries.items() if not entry.hidden}
 
 
-def _flags(position: Position) -> Proposals:
+def _flags(position: LinePosition) -> Proposals:
     return {
         word: row.help
         for word, row in position.rows.items()
@@ -137,14 +137,14 @@ def _flags(position: Position) -> Proposals:
     }
 
 
-def _values(row: Option, position: Position, start: str) -> Answer:
+def _values(row: Option, position: LinePosition, start: str) -> Answer:
     words = row.kind if isinstance(row.kind, tuple) else row.values
     if words:
         return dict.fromkeys(words, ""), NO_FILES
     return _names(row.metavar or "", position, start)
 
 
-def _arguments(command: Command, position: Position, start: str) -> Answer:
+def _arguments(command: Command, position: LinePosition, start: str) -> Answer:
     """Propose names for the argument that comes next."""
     place = len(position.arguments)
     if place >= len(command.arguments):
@@ -164,7 +164,7 @@ def metavar(row: Argument) -> str:
     return (row.metavar or row.name.upper()).strip("[].")
 
 
-def _names(kind: str, position: Position, start: str) -> Answer:
+def _names(kind: str, position: LinePosition, start: str) -> Answer:
     """Propose what a metavar stands for; nothing where that cannot be known."""
     if kind in ("FILE", "FILES"):
         return {}, FILES
