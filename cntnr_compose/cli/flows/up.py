@@ -80,6 +80,11 @@ def _planned_up(
 ) -> Iterator[PlannedUp]:
     arguments.check()
     options.prestart_supervisor()
+    from cntnr_compose.cli.project.mount_sources import (
+        check_mount_sources,
+        created_services,
+        not_running,
+    )
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.cli.project.support_warnings import warn_unsupported
     from cntnr_compose.reconcile.up import plan_up, select_services
@@ -90,14 +95,17 @@ def _planned_up(
         up_options = arguments.to_up_options(project, options)
         selected = select_services(project, up_options)
         warn_unsupported(loaded, selected.services, display)
+        check_mount_sources(loaded, not_running(project.name, selected.services))
         shown = arguments.attached_services(project, selected)
         images = prepare(selected, display.emit)
         with locked_project(options, project.name, command, display) as session:
             observed = with_file_digests(with_images(session.observed, images), selected)
+            plan = plan_up(project, observed, up_options)
+            check_mount_sources(loaded, created_services(plan))
             yield PlannedUp(
                 session=session,
                 project=project,
-                plan=plan_up(project, observed, up_options),
+                plan=plan,
                 watched=frozenset(arguments.services or selected.services),
                 shown=shown,
             )
