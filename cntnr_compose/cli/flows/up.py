@@ -85,6 +85,7 @@ def _planned_up(
         created_services,
         not_running,
     )
+    from cntnr_compose.cli.project.origin import warn_of_takeover, with_elsewhere
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.cli.project.support_warnings import warn_unsupported
     from cntnr_compose.reconcile.up import plan_up, select_services
@@ -100,7 +101,9 @@ def _planned_up(
         images = prepare(selected, display.emit)
         with locked_project(options, project.name, command, display) as session:
             observed = with_file_digests(with_images(session.observed, images), selected)
-            plan = plan_up(project, observed, up_options)
+            observed = with_elsewhere(observed, project, options)
+            warn_of_takeover(observed, selected.services, display)
+            plan = session.limit_steps(plan_up(project, observed, up_options))
             check_mount_sources(loaded, created_services(plan))
             yield PlannedUp(
                 session=session,
