@@ -198,6 +198,9 @@ VALUE_RULES: dict[str, ValueRule] = {
         ("", "tcp", "udp"), "refused", "only tcp and udp can be forwarded without root"
     ),
     "services.*.ports.*.published": _published_port,
+    "services.*.pre_start.*.per_replica": _if_one_of(
+        (True,), "refused", "the hook runs once for all containers of the service: set it to false"
+    ),
     "services.*.restart": _if_one_of(
         ("always", "unless-stopped"),
         "emulated",

@@ -123,7 +123,11 @@ class ProjectContext:
 
     def container_of_service(self, service: str) -> ContainerState | None:
         """Find the container of a service whose namespaces and volumes others use: a running one first."""
-        candidates = [one for one in self.containers.values() if one.record.service == service]
+        candidates = [
+            container
+            for container in self.containers.values()
+            if container.record.service == service and not container.record.hook
+        ]
         candidates.sort(key=lambda one: (one.record.oneoff, one.record.number))
         running = (one for one in candidates if one.status.pid)
         return next(running, candidates[0] if candidates else None)
