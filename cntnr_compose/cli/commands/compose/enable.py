@@ -1,4 +1,8 @@
-"""`cntnr compose enable`: have the containers of a project start after a reboot."""
+"""`cntnr compose enable`: have the containers of a project start after a reboot.
+
+Those with `always`; with `unless-stopped` if they were not stopped; with `on-failure` if they failed. A unit of the
+user's systemd does it, or cron where there is no systemd.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -23,11 +27,7 @@ class NothingStartsAgain(CntnrError):
 
 @command()
 def enable(options: "ProjectOptions") -> None:
-    """Have containers start after a reboot, as their restart policies ask for.
-
-    Those with `always`; with `unless-stopped` if they were not stopped; with `on-failure` if they failed.
-    A unit of your systemd does it, or cron where there is no systemd. `down` and `disable` undo it.
-    """
+    """Have containers start after a reboot, as restart policies ask; `down` and `disable` undo it."""
     from cntnr_compose.cli.display import stdout
     from cntnr_compose.client import boot_entry, observe
     from cntnr_compose.core.events import WarningEvent
