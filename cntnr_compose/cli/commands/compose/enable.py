@@ -1,7 +1,7 @@
 """`cntnr compose enable`: have the containers of a project start after a reboot.
 
-Those with `always`; with `unless-stopped` if they were not stopped; with `on-failure` if they failed. A unit of the
-user's systemd does it, or cron where there is no systemd.
+Those with `always`; with `unless-stopped` if they were not stopped; with `on-failure` if they failed. A unit
+of the user's systemd does it, or cron where there is no systemd.
 """
 
 from typing import TYPE_CHECKING
