@@ -44,6 +44,7 @@ def bring_up(options: ProjectOptions, command: str, arguments: UpArguments) -> i
     with _planned_up(options, command, arguments, prepare) as up:
         if arguments.is_detached:
             up.session.execute(up.plan, up.project)
+            _tell_of_reboots(up)
             return 0
         from cntnr_compose.cli.flows import attached_up
 
@@ -60,6 +61,20 @@ def bring_up(options: ProjectOptions, command: str, arguments: UpArguments) -> i
             watched=up.watched,
             shown=up.shown,
         )
+
+
+def _tell_of_reboots(up: PlannedUp) -> None:
+    """Say once, where restart policies ask for more, that a reboot ends containers."""
+    policies = {service.restart.condition for service in up.project.services.values()}
+    if not policies & {"always", "unless-stopped"}:
+        return
+    from cntnr_compose.client import boot_entry
+    from cntnr_compose.core.events import WarningEvent
+
+    if boot_entry.takes_a_word(up.project.name):
+        text = "restart policies hold until the machine is restarted"
+        hint = "`cntnr compose enable` brings the project back after that"
+        up.session.display.emit(WarningEvent(text=f"{text}: {hint}"))
 
 
 def print_plan(options: ProjectOptions, arguments: UpArguments) -> None:
