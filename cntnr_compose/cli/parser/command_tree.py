@@ -69,7 +69,9 @@ COMPOSE = Group(
             "compose.config:config", "Show what the files mean, resolved and canonical"
         ),
         "create": CommandEntry("compose.create:create", "Create containers without starting them"),
+        "disable": CommandEntry("compose.disable:disable", "Undo enable"),
         "down": CommandEntry("compose.down:down", "Stop and remove containers and networks"),
+        "enable": CommandEntry("compose.enable:enable", "Have containers start after a reboot"),
         "events": CommandEntry("compose.events:events", "Show events of containers as they happen"),
         "exec": CommandEntry("compose.exec:exec_", "Run a command in a running container"),
         "images": CommandEntry("compose.images:images", "List the images of containers"),
