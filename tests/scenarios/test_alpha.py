@@ -72,7 +72,7 @@ def test_mistakes_of_generate_are_told(make_project: MakeProject, busybox_image:
 
 def test_the_services_of_a_project_are_drawn(make_project: MakeProject, busybox_image: str) -> None:
     project = make_project(TEXT.format(image=busybox_image, port=8080))
-    bare = project.compose("alpha", "viz").ok().stdout
+    bare = project.compose("alpha", "viz", "--dry-run").ok().stdout
     assert '\t"web" -> "db";\n' in bare
     assert "Networks:" not in bare
     shown = project.compose(
@@ -86,7 +86,11 @@ def test_the_services_of_a_project_are_drawn(make_project: MakeProject, busybox_
 
 def test_bridge_says_why_it_is_not_there(make_project: MakeProject, busybox_image: str) -> None:
     project = make_project(TEXT.format(image=busybox_image, port=8080))
-    for words in (("convert",), ("transformations", "list"), ("transformations", "create", "x")):
+    for words in (
+        ("convert",),
+        ("--dry-run", "transformations", "list"),
+        ("transformations", "--dry-run", "create", "x"),
+    ):
         ran = project.compose("bridge", *words)
         assert ran.returncode == 1
         assert ran.stderr.startswith("error: cannot use transformations: they are images")
