@@ -19,11 +19,13 @@ def sort_networks(service: Service) -> list[tuple[str, NetworkAttachment]]:
     return sorted(service.networks.items(), key=lambda one: (-one[1].priority, one[0]))
 
 
-def choose_hostname(record: Record) -> str:
-    """Return the hostname of a container."""
+def choose_hostname(record: Record, network_owner: Record | None = None) -> str:
+    """Return the hostname of a container: its own, else that of the container whose network it shares."""
     service = record.definition
     if service.hostname:
         return service.hostname
+    if network_owner is not None:
+        return choose_hostname(network_owner)
     return socket.gethostname() if service.network_mode == "host" else record.id[:12]
 
 
@@ -101,8 +103,12 @@ def list_dns_names(record: Record) -> dict[str, list[str]]:
     service = record.definition
     common_names = [record.name, record.id[:12]]
     if not record.oneoff:
-        common_names += [record.service, links.qualify_service_name(record.service, record.project)]
-    return {
+        common_names.append(record.service)
+    names = {
         record.networks[key]: list(dict.fromkeys([*common_names, *attachment.aliases]))
         for key, attachment in service.networks.items()
+    }
+    own = [] if record.oneoff else [links.qualify_service_name(record.service, record.project)]
+    return {
+        network: [*each, *own, *map(links.qualify_name, each)] for network, each in names.items()
     }

@@ -44,6 +44,9 @@ def test_a_shared_network_comes_with_its_files(bundle: Path) -> None:
     files = etc_files.write_etc_files(record(), bundle, record(), "")
     assert files["/etc/hosts"] == str(bundle / "etc/hosts")
     assert not (bundle / "etc/hosts").exists()  # that is the owner's to write
+    owner = record(hostname="box")
+    assert etc_files.choose_hostname(record(), owner) == "box"
+    assert etc_files.choose_hostname(record(hostname="other"), owner) == "other"
 
 
 def test_hosts_have_extra_names_and_own_addresses(
@@ -73,7 +76,12 @@ def test_dns_names_are_listed_by_network(oneoff: bool, own: list[str]) -> None:
     networks = {"a": "shop_a", "b": "shop_b"}
     web = replace(record(networks=attachments), networks=networks, oneoff=oneoff)
     names = etc_files.list_dns_names(web)
-    assert names == {"shop_a": list(dict.fromkeys([*own, "web", "www"])), "shop_b": own}
+    plain = [name for name in own if not name.endswith(".internal")]
+    first = list(dict.fromkeys([*plain, "web", "www"]))
+    assert names == {
+        network: [*each, *own[len(plain) :], *(f"{name}._name.internal" for name in each)]
+        for network, each in (("shop_a", first), ("shop_b", plain))
+    }
 
 
 def test_networks_are_sorted_by_priority_then_name() -> None:
