@@ -67,6 +67,7 @@ COMPOSE = Group(
         "config": CommandEntry(
             "compose.config:config", "Show what the files mean, resolved and canonical"
         ),
+        "cp": CommandEntry("compose.cp:cp", "Copy files to containers and from them"),
         "create": CommandEntry("compose.create:create", "Create containers without starting them"),
         "down": CommandEntry("compose.down:down", "Stop and remove containers and networks"),
         "events": CommandEntry("compose.events:events", "Show events of containers as they happen"),
@@ -104,7 +105,6 @@ COMPOSE = Group(
         "attach": "`cntnr compose logs -f` shows what a container writes",
         "bridge": "",
         "commit": "",
-        "cp": "`cntnr compose exec -T SERVICE tar` can copy files",
         "export": "",
         "publish": "",
         "watch": "",
