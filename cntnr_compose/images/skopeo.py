@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from cntnr_compose.core.values import Seconds
 from cntnr_compose.host import process
 from cntnr_compose.images.errors import (
     AuthenticationNeeded,
@@ -30,6 +31,8 @@ PASSED_VARIABLES = (
     "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
     "http_proxy", "https_proxy", "no_proxy",
 )  # fmt: skip
+MAX_THREADS = 8
+WAIT_INTERVAL: Seconds = 0.2
 _running_pids: set[int] = set()
 _stopped = threading.Event()
 INTERRUPTED = "interrupted"
@@ -168,6 +171,24 @@ def stop_all() -> None:
 def is_stopped() -> bool:
     """Return whether `stop_all` was called."""
     return _stopped.is_set()
+
+
+def run_in_threads(calls: list[Callable[[], None]]) -> None:
+    """Make calls in parallel, and wait for all; where this is interrupted, end every skopeo."""
+    from concurrent.futures import ThreadPoolExecutor, wait
+
+    with ThreadPoolExecutor(min(MAX_THREADS, max(1, len(calls)))) as pool:
+        try:
+            jobs = [pool.submit(call) for call in calls]
+            # A wait without a timeout would miss a Ctrl-C that comes just before it.
+            while wait(jobs, timeout=WAIT_INTERVAL).not_done:
+                pass
+            for job in jobs:
+                job.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            stop_all()
+            raise
 
 
 def _run(ref: str, argv: Sequence[str]) -> None:

@@ -64,6 +64,7 @@ COMPOSE = Group(
         "check": CommandEntry(
             "compose.check:check", "Tell how each key of the file is honoured here"
         ),
+        "commit": CommandEntry("compose.commit:commit", "Make an image of a container's changes"),
         "config": CommandEntry(
             "compose.config:config", "Show what the files mean, resolved and canonical"
         ),
@@ -104,18 +105,49 @@ COMPOSE = Group(
         "alpha": "",
         "attach": "`cntnr compose logs -f` shows what a container writes",
         "bridge": "",
-        "commit": "",
         "export": "",
         "publish": "",
         "watch": "",
     },
 )
 
+NETWORK = Group(
+    {
+        "create": CommandEntry("network.create:create", "Create a network for several projects"),
+        "inspect": CommandEntry("network.inspect:inspect", "Describe networks"),
+        "ls": CommandEntry("network.ls:ls", "List networks"),
+        "prune": CommandEntry("network.prune:prune", "Remove all unused networks"),
+        "rm": CommandEntry("network.rm:rm", "Remove networks"),
+    },
+    summary="Networks of all projects",
+    description="Manage networks: those of projects, and those that several projects share.",
+    aliases={"list": "ls", "remove": "rm"},
+    unsupported={
+        "connect": "the compose file names the networks of a service",
+        "disconnect": "the compose file names the networks of a service",
+    },
+)
+
+VOLUME = Group(
+    {
+        "create": CommandEntry("volume.create:create", "Create a volume"),
+        "inspect": CommandEntry("volume.inspect:inspect", "Describe volumes"),
+        "ls": CommandEntry("volume.ls:ls", "List volumes"),
+        "prune": CommandEntry("volume.prune:prune", "Remove unused volumes"),
+        "rm": CommandEntry("volume.rm:rm", "Remove volumes"),
+    },
+    summary="Volumes of all projects",
+    description="Manage volumes: those of projects, and those that several projects share.",
+    aliases={"list": "ls", "remove": "rm"},
+)
+
 ROOT = Group(
     {
         "compose": COMPOSE,
         "doctor": CommandEntry("doctor:doctor", "What this machine allows, and its cures"),
+        "network": NETWORK,
         "version": VERSION,
+        "volume": VOLUME,
     },
     summary="",
     description="Run containers and compose files without root.",

@@ -117,6 +117,9 @@ def _shared_option(name: str, *words: str, **more: Any) -> Option:
     return Option(*words, SHARED_PREFIX + name, **more)
 
 
+DRY_RUN = _shared_option(
+    "dry_run", "--dry-run", is_flag=True, help="Show what would be done, and do nothing."
+)
 COMPOSE_OPTIONS = (
     _shared_option(
         "files", "-f", "--file", multiple=True, metavar="FILE", help="Compose file to read."
@@ -148,7 +151,7 @@ COMPOSE_OPTIONS = (
         "parallel", "--parallel", kind=int, metavar="N", help="Most things done at once."
     ),
     _shared_option("compatibility", "--compatibility", is_flag=True, help="Join names with `_`."),
-    _shared_option("dry_run", "--dry-run", is_flag=True, help="Say what would be done."),
+    DRY_RUN,
     _shared_option(
         "all_resources", "--all-resources", is_flag=True, help="Also what no service uses."
     ),
@@ -191,6 +194,10 @@ class Command:
             left = row.without_words(own) if own.intersection(row.words) else row
             if left.words:
                 yield left
+
+    def listed_options(self) -> list[Option]:
+        """Return the options that the help text lists: its own, and ``--dry-run``, as docker's do."""
+        return [*self.options, DRY_RUN] if self.of_project else self.options
 
     def run(self, shared: Mapping[str, Any], arguments: dict[str, Any]) -> int:
         """Run the function and return the exit code.

@@ -118,6 +118,11 @@ class ProjectOptions(Frozen):
             with self.display() as display:
                 display.emit(WarningEvent(text=text))
 
+    @property
+    def names_project(self) -> bool:
+        """Tell whether ``-p`` or the variable names the project, and not merely its files or directory."""
+        return bool(explicit_project_name(self.project_name, os.environ))
+
     def resolve_name(self) -> str:
         """Return the name of the project, loading no more than that needs.
 

@@ -170,7 +170,7 @@ def test_progress_goes_to_standard_output_where_a_variable_says_so(
 def test_a_dry_run_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     display = choose_display("plain", "auto", dry_run=True)
-    assert draw(display, CREATED) == " DRY-RUN MODE - Container shop-web-1  Created\n"
+    assert draw(display, CREATED) == " DRY-RUN MODE -  Container shop-web-1  Created\n"
 
 
 @pytest.mark.parametrize(
