@@ -64,6 +64,9 @@ def test_files_are_copied_in_by_dockers_rules(
     assert copied.stdout == ""
     for number in (1, 2):
         assert look(project, "/tmp/a", number=number) == "regular file 640 0:0"
+    dry = project.compose("cp", "--dry-run", "src/a", "web:/tmp/never").ok()
+    assert f"DRY-RUN MODE - {name}-1 copy src/a to {name}-1:/tmp/never Copied" in dry.stderr
+    assert look(project, "/tmp/never") == ""
     project.compose("cp", "--index", "2", "src/a", "web:/tmp/renamed").ok()
     assert look(project, "/tmp/renamed") == ""
     assert look(project, "/tmp/renamed", number=2) != ""
