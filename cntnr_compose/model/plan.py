@@ -258,12 +258,14 @@ class Step(Value, frozen=True, kw_only=True):
 class Plan(Value, frozen=True, kw_only=True):
     """Steps in an order; those that do not come after each other may run in parallel.
 
-    ``unchanged`` names the containers that need no step, for the display.
+    ``unchanged`` names the containers that need no step, for the display. At most ``parallel`` steps run at
+    once; 0 means no limit.
     """
 
     steps: tuple[Step, ...] = ()
     unchanged: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    parallel: int = 0
 
 
 def split_plan(plan: Plan, deferred: tuple[type, ...]) -> tuple[Plan, Plan]:
@@ -282,7 +284,7 @@ def split_plan(plan: Plan, deferred: tuple[type, ...]) -> tuple[Plan, Plan]:
         if step.number in later
     )
     first = tuple(step for step in plan.steps if step.number not in later)
-    return replace(plan, steps=first), Plan(steps=rest)
+    return replace(plan, steps=first), Plan(steps=rest, parallel=plan.parallel)
 
 
 def render_plan(plan: Plan) -> str:

@@ -82,12 +82,15 @@ async def _run_steps(
     plan: Plan, context: ProjectContext, emit: Emit, failures: list[CntnrError]
 ) -> None:
     done = {step.number: asyncio.Event() for step in plan.steps}
+    turn = asyncio.Semaphore(plan.parallel or len(plan.steps) or 1)
 
     async def run_when_ready(step: Step) -> None:
         for number in step.after:
             await done[number].wait()
         try:
-            await execute_operation(step.operation, context, emit)
+            # Who waits for a condition does nothing, and must not keep others from what it waits for.
+            async with contextlib.nullcontext() if isinstance(step.operation, WaitFor) else turn:
+                await execute_operation(step.operation, context, emit)
         except CntnrError as error:
             if not isinstance(step.operation, CONTINUE_AFTER_FAILURE):
                 raise

@@ -100,7 +100,7 @@ def _planned_up(
             yield PlannedUp(
                 session=session,
                 project=project,
-                plan=plan_up(project, observed, up_options),
+                plan=session.limit_steps(plan_up(project, observed, up_options)),
                 watched=frozenset(arguments.services or selected.services),
                 shown=shown,
             )

@@ -99,7 +99,17 @@ COMPOSE = Group(
     },
     summary="Services of a compose file",
     description="Bring the services of a compose file up, without root.",
-    options=COMPOSE_OPTIONS,
+    options=(
+        *COMPOSE_OPTIONS,
+        # Not listed, as in docker compose: `version` is.
+        Option(
+            "-v",
+            "--version",
+            "show_version",
+            prints=f"cntnr compose version v{__version__}",
+            is_flag=True,
+        ),
+    ),
     aliases={"convert": "config"},
     unsupported={
         "alpha": "",

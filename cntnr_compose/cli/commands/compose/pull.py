@@ -43,7 +43,13 @@ def pull(
         images = list(_images(selected, policy or "", display, buildable=not ignore_buildable))
         if images:
             optional = [one for one in images if one.build_services or ignore_pull_failures]
-            pull_images(images, optional=optional, dry_run=options.dry_run, emit=display.emit)
+            pull_images(
+                images,
+                optional=optional,
+                dry_run=options.dry_run,
+                parallel=options.limit,
+                emit=display.emit,
+            )
 
 
 def _images(
