@@ -204,7 +204,7 @@ VALUE_RULES: dict[str, ValueRule] = {
     "services.*.restart": _if_one_of(
         ("always", "unless-stopped"),
         "emulated",
-        "until the machine is restarted; then `cntnr compose start` is needed",
+        "until the machine is restarted; `cntnr compose enable` brings it back then",
     ),
     "services.*.user": _user,
     "services.*.userns_mode": _unless_one_of(
