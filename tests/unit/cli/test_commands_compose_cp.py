@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cntnr_compose.cli.commands.compose.cp import split_service
-from cntnr_compose.client import container_files
+from cntnr_compose.cli.project import container_files
 from cntnr_compose.containers.files import copy
 from cntnr_compose.containers.files.errors import CannotCopy
 from cntnr_compose.model.observed import Container

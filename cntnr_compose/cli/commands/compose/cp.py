@@ -147,7 +147,7 @@ class _Copies:
 
     def run(self, project: str, containers: "Sequence[Container]") -> None:
         """Copy for each container. Raises the first error."""
-        from cntnr_compose.client.container_files import open_files
+        from cntnr_compose.cli.project.container_files import open_files
 
         with open_files(project, containers, emit=self._display.emit) as opened:
             for files in opened:
