@@ -4,13 +4,14 @@ Unchanged images are recognised here, without the namespaces; the worker, a proc
 the rest.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from cntnr_compose.builder.cache_lookup import find_cached_image
 from cntnr_compose.builder.dockerfile.stages import required_images
 from cntnr_compose.builder.downloads import fetch_downloads
 from cntnr_compose.builder.request import (
     SERVICE_PREFIX,
+    BuildOptions,
     BuildRequest,
     context_images,
     context_services,
@@ -25,6 +26,8 @@ from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Service
+
+DEFAULT_OPTIONS = BuildOptions()
 
 
 class BaseUnavailable(CntnrError):
@@ -46,30 +49,27 @@ def build_images(
     project: Project,
     services: tuple[str, ...],
     *,
-    no_cache: bool = False,
-    pull: bool = False,
-    args: Mapping[str, str] | None = None,
+    options: BuildOptions = DEFAULT_OPTIONS,
     quiet: bool = False,
     dry_run: bool = False,
     emit: Emit,
 ) -> dict[str, str]:
     """Build the images of services; return their ids by service.
 
-    A dry run only reads the Dockerfiles, and returns ids that are "". ``args`` win over those in the file.
-    Services whose images others take files from are built first.
-    Raises a `CntnrError` for all that a user can fix; then only images that were already built have changed.
+    A dry run only reads the Dockerfiles, and returns ids that are "". Services whose images others take files
+    from are built first. Raises a `CntnrError` for all that a user can fix; then only images that were
+    already built have changed.
     """
     ids: dict[str, str] = {}
     for group in _dependency_groups(project, services):
         requests = []
         for service in group:
-            request = create_request(project, service, dict(args or {}))
+            request = create_request(project, service, options)
             if dry_run:
                 parse_stages(request)
                 ids[service.name] = _report_build(project.image_name(service), emit)
                 continue
-            request = replace(request, no_cache=request.no_cache or no_cache)
-            must_pull = pull or (service.build is not None and service.build.pull)
+            must_pull = options.pull or (service.build is not None and service.build.pull)
             request = _with_base_images(request, project, service, pull=must_pull, emit=emit)
             requests.append(fetch_downloads(request))
         if requests:
