@@ -35,6 +35,7 @@ def ensure_images(
     pull: str = "",
     quiet: bool = False,
     dry_run: bool = False,
+    parallel: int = 0,
     emit: Emit,
 ) -> dict[str, str]:
     """Have all images of a project present; return their ids by the names in the file or of the builds.
@@ -45,7 +46,7 @@ def ensure_images(
     """
     images = list(_required_images(project, pull, build=build))
     buildable = () if no_build else tuple(image for image in images if image.build_services)
-    ids = _pull_required(images, buildable, emit, dry_run=dry_run)
+    ids = _pull_required(images, buildable, emit, dry_run=dry_run, parallel=parallel)
     to_build: dict[str, str] = {}
     for image in images:
         is_present = image.name in ids
@@ -67,6 +68,7 @@ def _pull_required(
     emit: Emit,
     *,
     dry_run: bool,
+    parallel: int,
 ) -> dict[str, str]:
     """Pull what the policies require; return the ids of all images that are present then, by name.
 
@@ -82,7 +84,9 @@ def _pull_required(
             to_pull.append(required)
     ids = {name: image.id for name, image in present.items() if image}
     if to_pull:
-        ids |= pull_images(to_pull, optional=buildable, dry_run=dry_run, emit=emit)
+        ids |= pull_images(
+            to_pull, optional=buildable, dry_run=dry_run, parallel=parallel, emit=emit
+        )
     return ids
 
 
@@ -106,10 +110,16 @@ def _required_images(project: Project, pull: str, *, build: bool) -> Iterable[Re
                 is_pullable=bool(service.image),
             )
     for service in project.services.values():
-        for mount in service.volumes:
-            if mount.type == "image" and mount.source not in seen:
-                seen.add(mount.source)
-                yield RequiredImage(name=mount.source)
+        mounted = [mount.source for mount in service.volumes if mount.type == "image"]
+        for name in (*mounted, *hook_images(service)):
+            if name not in seen:
+                seen.add(name)
+                yield RequiredImage(name=name)
+
+
+def hook_images(service: Service) -> tuple[str, ...]:
+    """Return the images of a service's pre_start hooks that have one of their own."""
+    return tuple(dict.fromkeys(hook.image for hook in service.pre_start if hook.image))
 
 
 def _effective_policy(service: Service, pull: str, *, build: bool) -> str:
@@ -123,9 +133,10 @@ def pull_images(
     *,
     optional: Iterable[RequiredImage] = (),
     dry_run: bool = False,
+    parallel: int = 0,
     emit: Emit,
 ) -> dict[str, str]:
-    """Pull images in parallel; return their ids by name. Optional ones may fail.
+    """Pull images, at most ``parallel`` at once; return their ids by name. Optional ones may fail.
 
     A dry run only asks the registries for them, and returns ids that are "". Raises the first `CntnrError`
     of the others, when all have ended.
@@ -144,7 +155,7 @@ def pull_images(
 
     from cntnr_compose.images import skopeo
 
-    skopeo.run_in_threads([functools.partial(pull, image) for image in images])
+    skopeo.run_in_threads([functools.partial(pull, image) for image in images], parallel)
     if failures:
         raise failures[0]
     return ids

@@ -5,7 +5,7 @@ import time
 
 from cntnr_compose.containers.managed import ManagedContainer, managed_containers
 from cntnr_compose.containers.spec.process import build_command_line
-from cntnr_compose.containers.state import records
+from cntnr_compose.containers.state import file_sources, records
 from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.containers.state.project_context import ProjectContext, emit_progress
 from cntnr_compose.core.errors import CntnrError
@@ -56,6 +56,8 @@ def _add_container(record: Record, context: ProjectContext) -> ManagedContainer:
         if point.anonymous and store.find_volume(point.source) is None:
             store.create_anonymous_volume(point.source, context.project)
     records.write_record(record)
+    if context.intent is not None:
+        file_sources.write_sources(record, context.intent)
     container = ManagedContainer(context, record, Status())
     records.write_status(record, container.status)
     context.containers[record.name] = container
@@ -91,6 +93,7 @@ def _make_record(op: CreateContainer, context: ProjectContext, image: Image, nam
         number=op.number,
         oneoff=op.oneoff,
         auto_remove=op.auto_remove,
+        hook=op.hook,
         image=op.image,
         image_id=image.id,
         config_hash=op.config_hash,
@@ -113,7 +116,8 @@ def _mount_points(
     points = {point.target: point for point in _volumes_from_mounts(service, context)}
     own_targets = {mount.target for mount in service.volumes}
     for target in image.volumes or ():
-        if target not in own_targets and target not in _tmpfs_targets(service):
+        is_taken = target in points or target in own_targets or target in _tmpfs_targets(service)
+        if not is_taken:
             points[target] = _anonymous_volume(op, target)
     for mount in service.volumes:
         points[mount.target] = _mount_point(op, context, mount)

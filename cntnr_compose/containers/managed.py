@@ -169,6 +169,11 @@ class ManagedContainer(RunCycle):
     async def adopt(self) -> None:
         """Go on with what an earlier supervisor left: watch what runs, tear down what does not."""
         await self._adopt()
+        if self.record.hook:
+            # Whoever ran it was cut off with that supervisor; one that has failed stays for a look.
+            if self.state is not LifecycleState.EXITED or self.status.exit_code == 0:
+                await self.remove(ignore_event, volumes=True)
+            return
         # Its client would have started it, and was cut off with that supervisor.
         if self.record.auto_remove and self.status.state not in RUNNING_STATES:
             await self.remove(ignore_event, volumes=True)

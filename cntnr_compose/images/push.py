@@ -18,6 +18,7 @@ def push_services(
     *,
     ignore_failures: bool = False,
     dry_run: bool = False,
+    parallel: int = 0,
     emit: Emit,
 ) -> None:
     """Push the images of services that have `build:` and `image:`, in parallel, with their further tags.
@@ -43,7 +44,7 @@ def push_services(
             emit(Progress(kind="Image", name=name, status=status, state=state, detail=str(error)))
             failures.append(error)
 
-    skopeo.run_in_threads([functools.partial(push, name) for name in names])
+    skopeo.run_in_threads([functools.partial(push, name) for name in names], parallel)
     if failures and not ignore_failures:
         raise failures[0]
 

@@ -5,7 +5,7 @@ import contextlib
 import time
 from typing import assert_never
 
-from cntnr_compose.containers import commit, create
+from cntnr_compose.containers import commit, create, pre_start
 from cntnr_compose.containers.managed import ManagedContainer, managed_containers
 from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.containers.state.project_context import ProjectContext, emit_progress
@@ -26,6 +26,7 @@ from cntnr_compose.model.plan import (
     RemoveContainer,
     RemoveNetwork,
     RemoveVolume,
+    RunPreStart,
     StartContainer,
     Step,
     StopContainer,
@@ -81,12 +82,15 @@ async def _run_steps(
     plan: Plan, context: ProjectContext, emit: Emit, failures: list[CntnrError]
 ) -> None:
     done = {step.number: asyncio.Event() for step in plan.steps}
+    turn = asyncio.Semaphore(plan.parallel or len(plan.steps) or 1)
 
     async def run_when_ready(step: Step) -> None:
         for number in step.after:
             await done[number].wait()
         try:
-            await execute_operation(step.operation, context, emit)
+            # Who waits for a condition does nothing, and must not keep others from what it waits for.
+            async with contextlib.nullcontext() if isinstance(step.operation, WaitFor) else turn:
+                await execute_operation(step.operation, context, emit)
         except CntnrError as error:
             if not isinstance(step.operation, CONTINUE_AFTER_FAILURE):
                 raise
@@ -138,10 +142,10 @@ async def execute_operation(op: Operation, context: ProjectContext, emit: Emit) 
             await _remove_volume(op, emit)
         case CreateContainer():
             await create.create_container(op, context, emit)
-        case PrepareContainer(name=name, early=early):
-            await _find_container(context, name).prepare(emit, early=early)
-        case StartContainer(name=name):
-            await _find_container(context, name).start(emit, again=op.again)
+        case RunPreStart(container=container):
+            await pre_start.run_hook_container(container, context, emit)
+        case PrepareContainer() | StartContainer():
+            await _prepare_or_start(op, context, emit)
         case StopContainer(name=name, grace=grace):
             await _find_container(context, name).stop(emit, grace, will_restart=op.again)
         case KillContainer(name=name, signal=signal):
@@ -162,6 +166,16 @@ def _find_container(context: ProjectContext, name: str) -> ManagedContainer:
         return managed_containers(context)[name]
     except KeyError:
         raise NoSuchContainer(name) from None
+
+
+async def _prepare_or_start(
+    op: PrepareContainer | StartContainer, context: ProjectContext, emit: Emit
+) -> None:
+    container = _find_container(context, op.name)
+    if isinstance(op, PrepareContainer):
+        await container.prepare(emit, early=op.early)
+    else:
+        await container.start(emit, again=op.again)
 
 
 async def _pause_or_commit(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MARKS = {"done": ("✔", "green"), "warning": ("!", "yellow"), "error": ("✘", "red")}
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 REFRESHES = 10  # a second
+JSON_SCHEMA = 1  # of the lines of `--progress json`: docs/streams.md
 DRY_RUN_PREFIX = " DRY-RUN MODE - "
 
 
@@ -115,11 +116,12 @@ class JsonDisplay(ProgressDisplay):
         message: dict[str, object] = {"dry-run": True} if self.dry_run else {}
         message |= {"id": f"{event.kind} {event.name}".strip()}
         message |= {"status": event.status} if event.status else {}
-        self._write(message | ({"text": event.detail} if event.detail else {}))
+        message |= {"text": event.detail} if event.detail else {}
+        self._write(message | {"schema": JSON_SCHEMA})
 
     def show_output(self, event: Output) -> None:
         """Print source and text."""
-        self._write({"id": event.source, "text": event.text})
+        self._write({"id": event.source, "text": event.text, "schema": JSON_SCHEMA})
 
     def show_warning(self, text: str) -> None:
         """Print a warning."""
@@ -219,7 +221,8 @@ class TerminalDisplay(ProgressDisplay):
 
 def choose_display(progress: str, ansi: str, *, dry_run: bool = False) -> ProgressDisplay:
     """Choose the display by ``--progress``, ``--ansi`` and by what standard error is."""
-    stream = sys.stdout if os.environ.get("COMPOSE_STATUS_STDOUT") == "1" else sys.stderr
+    on_stdout = os.environ.get("COMPOSE_STATUS_STDOUT", "").lower() in ("1", "t", "true")
+    stream = sys.stdout if on_stdout else sys.stderr
     is_terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
     coloured = is_coloured(stream, ansi)
     if progress == "json":

@@ -28,6 +28,7 @@ def prepare_images(
         no_build=images.no_build,
         pull="" if images.pull == "policy" else images.pull,
         dry_run=options.dry_run,
+        parallel=options.limit,
         emit=_without_quiet_events(images, emit),
     )
 

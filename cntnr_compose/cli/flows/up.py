@@ -80,6 +80,7 @@ def _planned_up(
 ) -> Iterator[PlannedUp]:
     arguments.check()
     options.prestart_supervisor()
+    from cntnr_compose.cli.project.origin import warn_of_takeover, with_elsewhere
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.cli.project.support_warnings import warn_unsupported
     from cntnr_compose.reconcile.up import plan_up, select_services
@@ -94,10 +95,12 @@ def _planned_up(
         images = prepare(selected, display.emit)
         with locked_project(options, project.name, command, display) as session:
             observed = with_file_digests(with_images(session.observed, images), selected)
+            observed = with_elsewhere(observed, project, options)
+            warn_of_takeover(observed, selected.services, display)
             yield PlannedUp(
                 session=session,
                 project=project,
-                plan=plan_up(project, observed, up_options),
+                plan=session.limit_steps(plan_up(project, observed, up_options)),
                 watched=frozenset(arguments.services or selected.services),
                 shown=shown,
             )

@@ -98,7 +98,17 @@ COMPOSE = Group(
     },
     summary="Services of a compose file",
     description="Bring the services of a compose file up, without root.",
-    options=COMPOSE_OPTIONS,
+    options=(
+        *COMPOSE_OPTIONS,
+        # Not listed, as in docker compose: `version` is.
+        Option(
+            "-v",
+            "--version",
+            "show_version",
+            prints=f"cntnr compose version v{__version__}",
+            is_flag=True,
+        ),
+    ),
     aliases={"convert": "config"},
     unsupported={
         "alpha": "",
@@ -111,11 +121,43 @@ COMPOSE = Group(
     },
 )
 
+NETWORK = Group(
+    {
+        "create": CommandEntry("network.create:create", "Create a network for several projects"),
+        "inspect": CommandEntry("network.inspect:inspect", "Describe networks"),
+        "ls": CommandEntry("network.ls:ls", "List networks"),
+        "prune": CommandEntry("network.prune:prune", "Remove all unused networks"),
+        "rm": CommandEntry("network.rm:rm", "Remove networks"),
+    },
+    summary="Networks of all projects",
+    description="Manage networks: those of projects, and those that several projects share.",
+    aliases={"list": "ls", "remove": "rm"},
+    unsupported={
+        "connect": "the compose file names the networks of a service",
+        "disconnect": "the compose file names the networks of a service",
+    },
+)
+
+VOLUME = Group(
+    {
+        "create": CommandEntry("volume.create:create", "Create a volume"),
+        "inspect": CommandEntry("volume.inspect:inspect", "Describe volumes"),
+        "ls": CommandEntry("volume.ls:ls", "List volumes"),
+        "prune": CommandEntry("volume.prune:prune", "Remove unused volumes"),
+        "rm": CommandEntry("volume.rm:rm", "Remove volumes"),
+    },
+    summary="Volumes of all projects",
+    description="Manage volumes: those of projects, and those that several projects share.",
+    aliases={"list": "ls", "remove": "rm"},
+)
+
 ROOT = Group(
     {
         "compose": COMPOSE,
         "doctor": CommandEntry("doctor:doctor", "What this machine allows, and its cures"),
+        "network": NETWORK,
         "version": VERSION,
+        "volume": VOLUME,
     },
     summary="",
     description="Run containers and compose files without root.",

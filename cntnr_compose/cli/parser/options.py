@@ -136,7 +136,6 @@ COMPOSE_OPTIONS = (
     _shared_option(
         "directory",
         "--project-directory",
-        "--workdir",
         metavar="PATH",
         help="Working directory, instead of the first file's.",
     ),
@@ -155,8 +154,23 @@ COMPOSE_OPTIONS = (
     _shared_option(
         "all_resources", "--all-resources", is_flag=True, help="Also what no service uses."
     ),
-    _shared_option("no_ansi", "--no-ansi", is_flag=True, help="As `--ansi never`."),
-    _shared_option("verbose", "--verbose", is_flag=True, help="Show the programs that are run."),
+    _shared_option("no_ansi", "--no-ansi", is_flag=True),  # docker's older name of `--ansi never`
+    _shared_option("workdir", "--workdir"),  # that of `--project-directory`
+    _shared_option(
+        "verbose",
+        "-D",
+        "--verbose",
+        "--debug",
+        is_flag=True,
+        help="Show the programs that are run.",
+    ),
+    _shared_option(
+        "insecure_registries",
+        "--insecure-registry",
+        multiple=True,
+        metavar="HOST",
+        help="Registry to reach by HTTP, or with a certificate that is not checked.",
+    ),
 )
 
 
@@ -215,6 +229,10 @@ class Command:
             import logging
 
             logging.basicConfig(level=logging.DEBUG, format="%(message)s")
+        if options.insecure_registries:
+            from cntnr_compose.images import skopeo
+
+            skopeo.trust_registries(options.insecure_registries)
         try:
             return _exit_code(self.function(options, **arguments))
         except CntnrError as error:

@@ -47,12 +47,21 @@ class ProjectSession:
     """What a command works with while it holds the lock: the observed project, a client, a display."""
 
     def __init__(
-        self, observed: "Observed", client: "Client | None", display: ProgressDisplay
+        self,
+        observed: "Observed",
+        client: "Client | None",
+        display: ProgressDisplay,
+        *,
+        parallel: int = 0,
     ) -> None:
-        """Take what was observed; without a ``client`` plans are shown, not executed."""
+        """Take what was observed; without a ``client`` plans are shown, not executed.
+
+        At most ``parallel`` steps are executed at once, unless it is 0.
+        """
         self.observed = observed
         self.client = client
         self.display = display
+        self._parallel = parallel
 
     def execute(self, plan: "Plan", project: "Project | None" = None) -> None:
         """Execute a plan and show its events; in a dry run, show the events that it would have.
@@ -66,7 +75,16 @@ class ProjectSession:
             for event in list_progress(plan):
                 self.display.emit(event)
         elif plan.steps or project is not None:
+            plan = self.limit_steps(plan)
             self.client.execute(plan, project=project, emit=self.display.emit)
+
+    def limit_steps(self, plan: "Plan") -> "Plan":
+        """Limit how many steps of a plan run at once, by ``--parallel``."""
+        if not self._parallel:
+            return plan
+        from cntnr_compose.core.values import replace
+
+        return replace(plan, parallel=self._parallel)
 
     def show_notices(self, plan: "Plan") -> None:
         """Show a plan's warnings, and the containers that it leaves as they are."""
@@ -135,7 +153,7 @@ def _locked_project(
 
     with connect(name, emit=display.emit) as client:
         client.lock(command, display.emit)
-        yield ProjectSession(client.observe(), client, display)
+        yield ProjectSession(client.observe(), client, display, parallel=options.limit)
 
 
 def project_exists(name: str) -> bool:

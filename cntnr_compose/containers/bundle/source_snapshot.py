@@ -13,6 +13,7 @@ from typing import TypeAlias
 from cntnr_compose.containers.bundle import configs_secrets, shared_namespaces
 from cntnr_compose.containers.bundle.mount_sources import open_subpath
 from cntnr_compose.containers.runtime import runc
+from cntnr_compose.containers.state import file_sources
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host.namespaces import holder
@@ -80,9 +81,8 @@ def _identify_volume(point: MountPoint, mount: Mount | None) -> SourceIdentity:
 
 def _identify_files(context: ProjectContext, record: Record) -> Iterator[SourceIdentity]:
     """Identify the files of configs and secrets; some are copied, so their content counts, too."""
-    configs = context.intent.configs if context.intent else {}
-    secrets = context.intent.secrets if context.intent else {}
-    for source in configs_secrets.list_host_files(record, configs, secrets):
+    sources = file_sources.read_sources(record, context.intent)
+    for source in configs_secrets.list_host_files(record, sources.configs, sources.secrets):
         path = holder.host_path(Path(source.file))
         try:
             status = path.stat()

@@ -20,7 +20,9 @@ Options:
 Commands:
   compose  Services of a compose file
   doctor   What this machine allows, and its cures
-  version  Show the version"""
+  network  Networks of all projects
+  version  Show the version
+  volume   Volumes of all projects"""
 
 
 def test_help_of_the_program(monkeypatch: pytest.MonkeyPatch) -> None:

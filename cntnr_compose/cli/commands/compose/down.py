@@ -28,8 +28,9 @@ def down(
 ) -> None:
     """Stop and remove containers and networks."""
     from cntnr_compose.cli.project.options import is_variable_on
+    from cntnr_compose.cli.project.origin import plan_own_down, with_elsewhere
     from cntnr_compose.cli.project.session import locked_project
-    from cntnr_compose.reconcile.teardown import DownOptions, plan_down
+    from cntnr_compose.reconcile.teardown import DownOptions
 
     with options.display() as display:
         name, project = options.resolve_name_and_project(display)
@@ -40,7 +41,8 @@ def down(
         )
         # Only volumes may exist without anything else of the project.
         with locked_project(options, name, "down", display, always_connect=volumes) as session:
-            session.execute(plan_down(project, session.observed, down_options))
+            session.observed = with_elsewhere(session.observed, project, options)
+            session.execute(plan_own_down(project, session.observed, down_options))
             if rmi and not services:
                 _remove_images(options, session, project, only_local=rmi == "local")
             if session.client is not None:
@@ -71,6 +73,7 @@ def _remove_images(
         container.record.image
         for container in session.observed.containers
         if not (only_local and container.record.definition.image)
+        and container.name not in session.observed.elsewhere
     )
     if project is not None:
         names |= dict.fromkeys(
