@@ -33,6 +33,8 @@ from cntnr_compose.model.plan import (
     UnpauseContainer,
     WaitFor,
 )
+from cntnr_compose.reconcile.config_hash import network_hash
+from cntnr_compose.reconcile.labels import network as network_labels
 from cntnr_compose.supervisor import conditions
 from cntnr_compose.volumes import store
 
@@ -55,6 +57,27 @@ class NoSuchContainer(CntnrError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"no such container: {name}")
+
+
+async def restore_networks(plan: Plan, context: ProjectContext) -> None:
+    """Create the project's networks that containers need and that went with a holder, as in a reboot."""
+    if context.intent is None:
+        return
+    prepared = {
+        step.operation.name for step in plan.steps if isinstance(step.operation, PrepareContainer)
+    }
+    needed = {
+        name
+        for container in context.containers.values()
+        if container.record.name in prepared
+        for name in container.record.networks.values()
+    }
+    missing = needed - context.networks.observe().keys()
+    for network in context.intent.networks.values():
+        if network.name in missing and not network.external:
+            digest = network_hash(network)
+            written = network_labels(context.intent, network, digest)
+            await context.networks.create_network(network, digest, written)
 
 
 async def execute_plan(plan: Plan, context: ProjectContext, emit: Emit) -> None:
