@@ -121,3 +121,35 @@ def test_flags_without_effect_are_told(make_project: MakeProject) -> None:
     ).ok()  # fmt: skip
     assert "no effect" not in silent.stderr
     assert "invalid size" in project.compose("build", "-m", "x").stderr
+
+
+def test_check_reports_and_builds_nothing(make_project: MakeProject, user: User) -> None:
+    project = make_project(
+        "services:\n  good: {build: .}\n  bad: {build: {context: ., dockerfile: Bad}}\n"
+        "  wrong: {build: {context: ., dockerfile: Wrong}}\n"
+        "  late: {build: {context: ., dockerfile: Late}}\n",
+        files={
+            "Dockerfile": 'FROM busybox\nRUN touch /x\nCMD ["x"]\n',
+            "Bad": "FROM busybox as Base\nCOPY $foo /x\nCMD x\n",
+            "Wrong": "FROM busybox\nRUNN x\n",
+            "Late": "FROM scratch\nEXPOSE x\n",
+        },
+    )
+    good = project.compose("build", "--check", "good").ok()
+    assert good.stdout == "Check complete, no warnings found.\n"
+    bad = project.compose("build", "--check", "bad")
+    assert bad.returncode == 1
+    assert bad.stdout.startswith(
+        "Check complete, 4 warnings have been found!\n\nWARNING: FromAsCasing - "
+    )
+    assert "WARNING: StageNameCasing" in bad.stdout
+    assert "Usage of undefined variable '$foo'\n" in bad.stdout
+    assert "Bad:3\n--------------------\n" in bad.stdout
+    assert "   3 | >>> CMD x\n" in bad.stdout
+    every = project.compose("build", "--check")
+    assert every.returncode == 1
+    assert "Wrong:2: unknown instruction: RUNN (did you mean RUN?)\n" in every.stdout
+    assert "good\nCheck complete, no warnings found.\n" in every.stdout
+    assert "Late:2: invalid containerPort: x\n" in every.stdout
+    index = user.data / "images/index.json"
+    assert not index.exists() or f"{project.name}-good" not in index.read_text()

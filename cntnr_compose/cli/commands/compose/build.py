@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from cntnr_compose.builder.request import BuildOptions
     from cntnr_compose.cli.project.options import ProjectOptions
     from cntnr_compose.compose.load import LoadedProject
+    from cntnr_compose.model.project import Project
 
+CONTEXT_LINES = 2
+RULER = f"{'-' * 20}\n"
 NO_ATTESTATION = ("", "false", "disabled=true")
 
 
@@ -48,6 +51,8 @@ def build(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -
         if not names:
             options.show_warnings(["No services to build"])
             return 0
+        if values["check"]:
+            return _check(loaded.project, names, build_options)
         from cntnr_compose.builder.build import build_images
 
         build_images(
@@ -68,6 +73,41 @@ def build(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -
                 emit=display.emit,
             )
     return 0
+
+
+def _check(project: "Project", names: tuple[str, ...], options: "BuildOptions") -> int:
+    """Print what the checks of Dockerfiles say; return 1 where that is not good."""
+    from cntnr_compose.builder.build import check_dockerfiles
+
+    code = 0
+    for report in check_dockerfiles(project, names, options):
+        lines = report.text.splitlines()
+        if len(names) > 1:
+            stdout.print_line(report.service)
+        if report.error:
+            stdout.print_line(report.error)
+            if report.line:
+                stdout.write(_source(report.file, lines, report.line))
+        else:
+            stdout.print_line(f"Check complete, {_count(len(report.findings))}")
+        for finding in report.findings:
+            stdout.print_line(f"\nWARNING: {finding.rule} - {finding.url}\n{finding.text}")
+            stdout.write(_source(report.file, lines, finding.line))
+        code = 1 if report.error or report.findings else code
+    return code
+
+
+def _count(number: int) -> str:
+    if number == 0:
+        return "no warnings found."
+    return f"{number} warning{'s have' if number > 1 else ' has'} been found!"
+
+
+def _source(file: str, lines: list[str], line: int) -> str:
+    """Format the lines around one of a Dockerfile."""
+    shown = range(max(1, line - CONTEXT_LINES), min(len(lines), line + CONTEXT_LINES) + 1)
+    rows = [f" {at:3} | {'>>>' if at == line else '   '} {lines[at - 1]}\n" for at in shown]
+    return f"{file}:{line}\n{RULER}{''.join(rows)}{RULER}"
 
 
 def _parse_options(values: dict[str, Any]) -> "BuildOptions":
