@@ -142,7 +142,7 @@ def _print_bake_file(
     options: "BuildOptions",
     values: dict[str, Any],
 ) -> None:
-    from cntnr_compose.cli.flows.bake import build_bake_file
+    from cntnr_compose.cli.flows.images.bake import build_bake_file
     from cntnr_compose.compose.render.output import to_go_json
 
     tree = build_bake_file(
