@@ -83,8 +83,8 @@ def test_no_rule_is_broken(text: str) -> None:
 
 
 def test_findings_say_what_and_where_to_read_more() -> None:
-    found = lint("FROM busybox\nENV PATH=$PAHT:/x\nCMD a")
-    assert [(each.text, each.url.rpartition("rule/")[2]) for each in found] == [
+    findings = lint("FROM busybox\nENV PATH=$PAHT:/x\nCMD a")
+    assert [(each.text, each.url.rpartition("rule/")[2]) for each in findings] == [
         ("Usage of undefined variable '$PAHT' (did you mean $PATH?)", "undefined-var/"),
         (
             "JSON arguments recommended for CMD to prevent unintended behavior related to OS signals",
