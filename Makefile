@@ -36,7 +36,7 @@ types:
 imports: ## who may import whom, by the contracts in pyproject.toml
 	$(VENV)/lint-imports --no-cache
 
-map: ## draw the packages (docs/map.svg) and list the files (docs/map.md)
+map: ## draw the packages and list the files (docs/map.*), compare the verbs (docs/compatibility.md)
 	$(VENV)/python contrib/map/draw.py
 
 unit: ## tests that start no program

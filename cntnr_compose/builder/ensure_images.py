@@ -6,18 +6,15 @@ imported only when it is needed.
 
 import functools
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Progress
-from cntnr_compose.core.values import Seconds, Value
+from cntnr_compose.core.values import Value
 from cntnr_compose.images.pull_policy import must_build, must_pull
 from cntnr_compose.images.store import ImageStore, NoSuchImage
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Service
-
-MAX_PARALLEL_PULLS = 8
-WAIT_INTERVAL: Seconds = 0.2
 
 
 class RequiredImage(Value, frozen=True, kw_only=True):
@@ -131,30 +128,12 @@ def pull_images(
             if not is_optional:
                 failures.append(error)
 
-    _run_in_threads([functools.partial(pull, image) for image in images])
+    from cntnr_compose.images.parallel import run_in_threads
+
+    run_in_threads([functools.partial(pull, image) for image in images])
     if failures:
         raise failures[0]
     return ids
-
-
-def _run_in_threads(calls: list[Callable[[], None]]) -> None:
-    """Make calls in parallel, and wait for all; where this is interrupted, end every skopeo."""
-    from concurrent.futures import ThreadPoolExecutor, wait
-
-    from cntnr_compose.images import skopeo
-
-    with ThreadPoolExecutor(min(MAX_PARALLEL_PULLS, len(calls))) as pool:
-        try:
-            jobs = [pool.submit(call) for call in calls]
-            # A wait without a timeout would miss a Ctrl-C that comes just before it.
-            while wait(jobs, timeout=WAIT_INTERVAL).not_done:
-                pass
-            for job in jobs:
-                job.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            skopeo.stop_all()
-            raise
 
 
 def _pull(image: RequiredImage, emit: Emit, *, is_optional: bool) -> str:

@@ -27,6 +27,7 @@ from cntnr_compose.compose.project_name import name_from_documents, require_name
 from cntnr_compose.compose.transform.normalize import normalize
 from cntnr_compose.compose.validation import entries, references
 from cntnr_compose.compose.yaml.source_map import SourceMap
+from cntnr_compose.core.errors import ServiceEnvFileMissing
 from cntnr_compose.core.frozen import Frozen, Tree
 
 if TYPE_CHECKING:
@@ -118,7 +119,15 @@ class _Loader:
         """Make the project of a tree with variables in it: without services and resources."""
         from cntnr_compose.model.project import Project
 
-        return Project(name=name, working_dir=self.files.directory, files=self.files.files)
+        files = self.files
+        profiles = requested_profiles(self.request.profiles, files.environment)
+        return Project(
+            name=name,
+            working_dir=files.directory,
+            files=files.files,
+            profiles=tuple(filter(None, profiles)),
+            environment=files.environment,
+        )
 
     def _decode(self, tree: Tree, layers: Layers) -> "tuple[Tree, Callable[[], Project]]":
         request, files = self.request, self.files
@@ -135,19 +144,34 @@ class _Loader:
         enabled, disabled = enable_services(enabled, disabled, request.services, profiles)
         tree["services"] = enabled
         values = _take_file_values(tree)
-        for service in enabled.values():
-            if request.resolve_environment:
-                merge_env_files(service, files.environment, files.warn)
-            merge_label_files(service, files.warn)
+        missing = self._merge_files(enabled)
         if not request.all_resources:
             remove_unused_resources(tree)
 
         def make_project() -> "Project":
             from cntnr_compose.compose.to_project import to_project
+            from cntnr_compose.core.values import replace
 
-            return to_project(tree, disabled, values, files, profiles)
+            project = to_project(tree, disabled, values, files, profiles)
+            return replace(project, missing_env_files=missing) if missing else project
 
         return tree, make_project
+
+    def _merge_files(self, services: Tree) -> dict[str, str]:
+        """Merge the env and label files of services; return by service the env files that are missing.
+
+        Raises `ServiceEnvFileMissing` unless the request tolerates it.
+        """
+        request, files, missing = self.request, self.files, {}
+        for name, service in services.items():
+            if request.resolve_environment:
+                path = merge_env_files(service, files.environment, files.warn)
+                if path and not request.tolerate_missing_env_files:
+                    raise ServiceEnvFileMissing(path)
+                if path:
+                    missing[name] = path
+            merge_label_files(service, files.warn)
+        return missing
 
     def _check(self, tree: Tree, disabled: Tree, layers: Layers) -> None:
         """Fail if entries or references are wrong; then copy `scale` to `deploy.replicas`."""

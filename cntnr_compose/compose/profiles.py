@@ -57,13 +57,14 @@ def remove_unused_resources(tree: Tree) -> None:
             used[section].update(mount.get("source", "") for mount in service.get(section) or ())
         build = service.get("build") or {}
         used["secrets"].update(mount.get("source", "") for mount in build.get("secrets") or ())
-        used["volumes"].update(
-            mount.get("source", "")
-            for mount in service.get("volumes") or ()
-            if mount.get("type") == "volume"
-        )
+        for mount in service.get("volumes") or ():
+            if isinstance(mount, str):  # which volume it is depends on a variable
+                used["volumes"].update(tree.get("volumes") or ())
+            elif mount.get("type") == "volume":
+                used["volumes"].add(mount.get("source", ""))
     for section, names in used.items():
-        kept = {name: one for name, one in tree.get(section, {}).items() if name in names}
+        resources = tree.get(section) or {}
+        kept = {name: one for name, one in resources.items() if name in names}
         if kept:
             tree[section] = kept
         else:

@@ -102,6 +102,7 @@ def _make_record(op: CreateContainer, context: ProjectContext, image: Image, nam
         networks={key: context.network_name(key) for key in service.networks},
         mounts=tuple(_mount_points(op, context, config)),
         depends_on=tuple(service.depends_on),
+        sources=op.sources,
     )
 
 

@@ -49,6 +49,16 @@ class NoSuchService(CntnrError):
         super().__init__(f"no such service: {name}")
 
 
+class ServiceEnvFileMissing(CntnrError):
+    """A required env file of a service does not exist."""
+
+    hint = "make the file, or set `required: false`"
+
+    def __init__(self, path: str) -> None:
+        why = f"stat {path}: no such file or directory"
+        super().__init__(f"env file {path} not found: {why}")
+
+
 class ProgramMissing(CntnrError):
     """A program that is needed is not installed."""
 

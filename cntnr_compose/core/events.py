@@ -11,10 +11,10 @@ class Progress(Value, frozen=True, kw_only=True, tag="progress"):
 
     ``status`` is docker compose's word: Creating, Created, Starting, Started, Waiting, Healthy, Exited,
     Running, Recreate, Recreated, Stopping, Stopped, Killing, Killed, Removing, Removed, Pulling, Pulled,
-    Building, Built, Skipped, Error.
+    Building, Built, Pushing, Pushed, Skipped, Error.
     """
 
-    kind: str  # Container, Network, Volume, Image, Service
+    kind: str  # Container, Network, Volume, Image, Service; empty for what only has a name
     name: str
     status: str
     state: str = "working"  # working, done, warning, error

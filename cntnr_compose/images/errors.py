@@ -6,10 +6,10 @@ from cntnr_compose.model import image_name
 
 
 class ImageError(CntnrError):
-    """An image cannot be pulled, pushed or unpacked; ``ref`` is its name."""
+    """An image cannot be pulled or unpacked; ``ref`` is its name."""
 
     def __init__(self, ref: str, why: str) -> None:
-        self.ref = ref
+        self.ref, self.why = ref, why
         super().__init__(f"cannot get image {image_name.familiar(ref)}: {why}")
 
 
@@ -94,6 +94,25 @@ class NoSpace(ImageError):
 
     def __init__(self, ref: str, _message: str = "") -> None:
         super().__init__(ref, "no space left on the disk")
+
+
+class PushFailed(CntnrError):
+    """An image cannot be pushed, for the reason that ``error`` has."""
+
+    def __init__(self, error: ImageError) -> None:
+        is_denied = isinstance(error, ImageNotFound)
+        why = "the registry does not let you push there" if is_denied else error.why
+        super().__init__(f"cannot push image {image_name.familiar(error.ref)}: {why}")
+        self.hint = AuthenticationNeeded(error.ref).hint if is_denied else error.hint
+
+
+class ImageNotLocal(CntnrError):
+    """An image is to be pushed that is not in the store."""
+
+    hint = "build it with `cntnr compose build`"
+
+    def __init__(self, ref: str) -> None:
+        super().__init__(f"An image does not exist locally with the tag: {ref}")
 
 
 class CopyFailed(ImageError):

@@ -1,4 +1,4 @@
-"""Pull images into the store and push them to registries, with skopeo."""
+"""Pull images into the store, with skopeo."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +9,7 @@ from cntnr_compose.core.values import from_json, replace, to_json
 from cntnr_compose.host import files
 from cntnr_compose.images import skopeo
 from cntnr_compose.images.errors import LayerCorrupt, NoSpace
-from cntnr_compose.images.store import ImageStore, create_image_layout, digest_of
+from cntnr_compose.images.store import ImageStore, digest_of
 from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.oci import CONFIG, MANIFEST, Descriptor, Index
@@ -72,22 +72,6 @@ def _copy_blobs(store: ImageStore, ref: str, draft: Path, platform: str) -> Desc
         if original is not None:
             manifest = _restore_config(store, manifest, original.result())
     return replace(manifest, annotations={})
-
-
-def push_image(
-    ref: str, *, on_progress: ReportProgress = _ignore_progress, store: ImageStore | None = None
-) -> None:
-    """Push an image of the store to the registry in its name.
-
-    Raises `NoSuchImage`, `ImageError`.
-    """
-    store = store or ImageStore()
-    image = store.require(ref)
-    on_progress("Pushing", ref)
-    with store.protect_blobs(), store.draft() as draft:
-        layout = create_image_layout(store, image, draft / "layout", tag="image")
-        skopeo.push_image(layout, store.blobs, image.ref)
-    on_progress("Pushed", ref)
 
 
 def _copies_config_unchanged(ref: str) -> bool:

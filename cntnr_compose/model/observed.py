@@ -56,6 +56,7 @@ class Record(Value, frozen=True, kw_only=True):
     networks: dict[str, str] = field(default_factory=dict)  # key in the file: name on the machine
     mounts: tuple[MountPoint, ...] = ()
     depends_on: tuple[str, ...] = ()
+    sources: dict[str, str] = field(default_factory=dict)  # digests of configs and secrets
 
 
 class Status(Value, frozen=True, kw_only=True):
@@ -132,6 +133,7 @@ class Observed(Value, frozen=True, kw_only=True):
     networks: dict[str, ObservedNetwork] = field(default_factory=dict)  # by name on the machine
     volumes: dict[str, ObservedVolume] = field(default_factory=dict)  # by name on the machine
     images: dict[str, str] = field(default_factory=dict)  # reference as written: image id
+    file_digests: dict[str, str] = field(default_factory=dict)  # of configs and secrets, by path
 
     def service_containers(self, service: str, *, oneoff: bool = False) -> tuple[Container, ...]:
         """List the containers of a service, lowest number first."""

@@ -74,6 +74,7 @@ class CreateContainer(Value, frozen=True, kw_only=True, tag="create_container"):
     oneoff: bool = False
     auto_remove: bool = False  # when it has ended, or is not started at all
     labels: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)  # digests of configs and secrets
     replaces: str = ""  # container id
     grace: Seconds | None = None  # for stopping the replaced one; None: its own
     volumes: dict[str, str] = field(default_factory=dict)

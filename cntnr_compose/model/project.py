@@ -1,6 +1,6 @@
 """A project: services, networks, volumes, configs and secrets."""
 
-from cntnr_compose.core.errors import NoSuchService
+from cntnr_compose.core.errors import NoSuchService, ServiceEnvFileMissing
 from cntnr_compose.core.values import Value, field, replace
 from cntnr_compose.model.service import Service
 
@@ -68,6 +68,7 @@ class Project(Value, frozen=True, kw_only=True):
     secrets: dict[str, FileSource] = field(default_factory=dict)
     profiles: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)  # used for interpolation
+    missing_env_files: dict[str, str] = field(default_factory=dict)  # by service: the first
 
     def service(self, name: str) -> Service:
         """Return a service, or raise `NoSuchService`."""
@@ -95,6 +96,12 @@ class Project(Value, frozen=True, kw_only=True):
                 pending.extend(one for one in required if one in self.services)
         kept = {name: one for name, one in self.services.items() if name in selected}
         return replace(self, services=kept)
+
+    def require_env_files(self) -> None:
+        """Raise `ServiceEnvFileMissing` where a service lacks an env file that it requires."""
+        for name in self.services:
+            if name in self.missing_env_files:
+                raise ServiceEnvFileMissing(self.missing_env_files[name])
 
     def container_name(self, service: Service, number: int, *, separator: str = "-") -> str:
         """Return the name of container ``number`` of a service."""

@@ -91,6 +91,11 @@ class FileMount(Value, frozen=True, kw_only=True):
     gid: str = ""
     mode: int | None = None  # None: 0444
 
+    @property
+    def is_copy(self) -> bool:
+        """Tell whether the container has a copy of a file, since owner or mode are the service's own."""
+        return bool(self.uid or self.gid or self.mode is not None)
+
 
 class NetworkAttachment(Value, frozen=True, kw_only=True):
     """How a service is attached to one of its ``networks``."""

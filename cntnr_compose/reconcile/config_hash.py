@@ -5,11 +5,13 @@ without spaces, keys in the order in which docker compose declares them.
 """
 
 import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 from cntnr_compose.core.values import Tree, to_json
-from cntnr_compose.model.project import AddressPool, Network, Volume
-from cntnr_compose.model.service import Service
+from cntnr_compose.model.observed import Observed
+from cntnr_compose.model.project import AddressPool, FileSource, Network, Project, Volume
+from cntnr_compose.model.service import FileMount, Service
 
 # What may change without recreating containers. The labels of label_file are merged into the service before,
 # so that their content counts; variables of env_file too, but not for `config --hash`.
@@ -96,6 +98,35 @@ def service_hash(service: Service) -> str:
     if "env_file" in tree:
         tree["env_file"] = [_env_file(one) for one in tree["env_file"]]
     return _digest(_in_docker_order(tree, ""))
+
+
+def source_digests(project: Project, service: Service, observed: Observed) -> dict[str, str]:
+    """Return digests of the configs and secrets that a service uses, by ``config NAME``.
+
+    docker compose's hash has nothing of them. The content of a file counts where containers have a copy of
+    it, as ``observed``. What has no value now is left out.
+    """
+    digests = {}
+    for name, use, source in _uses_of_sources(project, service):
+        content = source.content
+        if source.file and use.is_copy:
+            content = observed.file_digests.get(source.file)
+        if content is not None or (source.file and not use.is_copy):
+            text = to_json([source.file, content])
+            digests[name] = hashlib.sha256(text).hexdigest()
+    return digests
+
+
+def _uses_of_sources(
+    project: Project, service: Service
+) -> Iterator[tuple[str, FileMount, FileSource]]:
+    for kind, uses, sources in (
+        ("config", service.configs, project.configs),
+        ("secret", service.secrets, project.secrets),
+    ):
+        for use in uses:
+            if use.source in sources:
+                yield f"{kind} {use.source}", use, sources[use.source]
 
 
 def _env_file(entry: Tree) -> Any:

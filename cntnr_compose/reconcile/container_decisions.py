@@ -145,10 +145,12 @@ def _recreate_reasons(
         reason = "forced" if policy == "force" else ""
         return {container.name: reason for container in containers}
     digest = config_hash.service_hash(service)
+    sources = config_hash.source_digests(project, service, observed)
     image_id = observed.images.get(project.image_name(service), "")
     return {
         container.name: (
             _record_divergence(container, digest, image_id)
+            or _source_divergence(container, sources)
             or _resource_divergence(container, project, service, recreated)
         )
         for container in containers
@@ -161,6 +163,12 @@ def _record_divergence(container: Container, digest: str, image_id: str) -> str:
     if image_id and container.record.image_id != image_id:
         return "image changed"
     return ""
+
+
+def _source_divergence(container: Container, sources: Mapping[str, str]) -> str:
+    recorded = container.record.sources  # nothing for an older version's containers
+    changed = (name for name in recorded if sources.get(name, recorded[name]) != recorded[name])
+    return next((f"{name} changed" for name in changed), "")
 
 
 def _resource_divergence(

@@ -43,6 +43,8 @@ def plan_start(
 ) -> Plan:
     """Start stopped containers after those that they depend on, with the conditions.
 
+    Services without a container are passed over, as long as the project has any.
+
     Raises `NoSuchService`, `NothingToStart`.
     """
     known = service_definitions(project, observed)
@@ -52,7 +54,7 @@ def plan_start(
     decisions = {}
     for name, service in selected.services.items():
         containers = observed.service_containers(name)
-        if not containers and service.replicas:
+        if not observed.containers and service.replicas:
             raise NothingToStart(name)
         decisions[name] = [keep_or_start(container) for container in containers]
     builder = PlanBuilder()

@@ -73,8 +73,8 @@ class OrphansContradiction(CntnrError):
 def plan_up(project: Project, observed: Observed, options: UpOptions | None = None) -> Plan:
     """Plan how the observed containers become those of the project; an empty plan where they are.
 
-    Raises `NoSuchService`, `DependencyDisabled`, `NameForOneOnly`, `OrphansContradiction`,
-    `NetworkNotFound`, `VolumeNotFound`, `DependencyCycle`.
+    Raises `NoSuchService`, `ServiceEnvFileMissing`, `DependencyDisabled`, `NameForOneOnly`,
+    `OrphansContradiction`, `NetworkNotFound`, `VolumeNotFound`, `DependencyCycle`.
     """
     options = options or UpOptions()
     selected = select_services(project, options)
@@ -87,11 +87,12 @@ def plan_up(project: Project, observed: Observed, options: UpOptions | None = No
 def select_services(project: Project, options: UpOptions) -> Project:
     """Return the project with only the selected services, each with its number of replicas.
 
-    Raises `NoSuchService`, `NameForOneOnly`, `DependencyDisabled`.
+    Raises `NoSuchService`, `ServiceEnvFileMissing`, `NameForOneOnly`, `DependencyDisabled`.
     """
     scaled = {name: replace(project.service(name), replicas=n) for name, n in options.scale.items()}
     project = replace(project, services={**project.services, **scaled})
     selected = project.select(options.selected, dependencies=options.dependencies)
+    selected.require_env_files()
     for service in selected.services.values():
         if service.container_name and service.replicas > 1:
             raise NameForOneOnly(service)

@@ -212,6 +212,7 @@ class UpSteps:
             image=reference,
             config_hash=digest,
             number=decision.number,
+            sources=config_hash.source_digests(self._project, service, self._observed),
             labels=labels.container(
                 self._project,
                 service,

@@ -86,13 +86,17 @@ def _check_completed(
 def _check_healthy(
     containers: Sequence[Container], prefix: str, *, since: Seconds | None = None
 ) -> ConditionVerdict:
-    """Check health; with ``since``, containers without a health check must run since that time."""
+    """Check health; with ``since``, containers without a health check must run since that time.
+
+    A job, which has none, may have ended with 0 then, too: docker compose takes that for a failure.
+    """
     is_waiting = False
     for container in containers:
         name, status = container.name, container.status
         reason = ""
         if status.state in ENDED_STATES:
-            reason = f"container {name} exited ({status.exit_code})"
+            if since is None or status.exit_code or probe_settings(container.record) is not None:
+                reason = f"container {name} exited ({status.exit_code})"
         elif probe_settings(container.record) is None:
             if since is None:
                 reason = f"container {name} has no healthcheck configured"

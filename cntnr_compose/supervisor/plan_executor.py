@@ -223,7 +223,7 @@ async def _wait_for_condition(op: WaitFor, context: ProjectContext, emit: Emit) 
                     await asyncio.wait_for(context.wait_for_change(), conditions.STABLE_AFTER)
     except TimeoutError:
         raise conditions.NotHealthyInTime(op.timeout or 0) from None
-    _report_verdict(op, verdict, [container.record.name for container in containers], emit)
+    _report_verdict(op, verdict, containers, emit)
 
 
 def _existing_containers(op: WaitFor, context: ProjectContext) -> list[ContainerState]:
@@ -241,20 +241,19 @@ def _check_condition(op: WaitFor, containers: list[ContainerState]) -> condition
 
 
 def _report_verdict(
-    op: WaitFor, verdict: conditions.ConditionVerdict, names: list[str], emit: Emit
+    op: WaitFor, verdict: conditions.ConditionVerdict, containers: list[ContainerState], emit: Emit
 ) -> None:
     if verdict.state == "failed":
         state = "error" if op.required else "warning"
-        for name in names:
-            emit_progress(emit, name, "Error", state=state, detail=verdict.text)
+        for container in containers:
+            emit_progress(emit, container.record.name, "Error", state=state, detail=verdict.text)
         if op.required:
             raise conditions.DependencyFailed(verdict.text)
         emit(WarningEvent(text=verdict.text))
         return
-    word = "Exited" if op.condition == "service_completed_successfully" else "Healthy"
-    if op.condition != "service_started":
-        for name in names:
-            emit_progress(emit, name, word, state="done")
+    for container in containers if op.condition != "service_started" else ():
+        word = "Exited" if container.status.state in conditions.ENDED_STATES else "Healthy"
+        emit_progress(emit, container.record.name, word, state="done")
 
 
 def _emit_resource_progress(

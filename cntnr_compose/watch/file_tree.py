@@ -8,6 +8,7 @@ import os
 import posixpath
 import stat
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 Stamp = tuple[int, ...]
 
@@ -44,7 +45,7 @@ class FileTree:
             parent = path
             while parent not in folders:
                 parent = posixpath.dirname(parent)
-                if parent == "/" or os.path.isdir(parent):
+                if parent == "/" or Path(parent).is_dir():
                     folders.add(parent)
         return folders
 

@@ -1,8 +1,8 @@
 """Draw the packages of cntnr_compose and their imports (docs/map.svg), and list all files (docs/map.md).
 
-`make map` writes both; `--check` fails where one is stale. The rows of the picture are the layers of the
-contract in pyproject.toml, all sentences are those of docstrings. An arrow is left out where a chain of
-other arrows says the same.
+`make map` writes both, and the documents made of the command tree; `--check` fails where one is stale. The
+rows of the picture are the layers of the contract in pyproject.toml, all sentences are those of docstrings.
+An arrow is left out where a chain of other arrows says the same.
 """
 
 import ast
@@ -172,8 +172,12 @@ def draw_arrow(upper: Box, lower: Box) -> str:
 
 
 def main() -> None:
-    """Write the picture and the list, or check them."""
-    for path, text in ((PICTURE, draw()), (LIST, list_files())):
+    """Write the picture, the list and the documents of the command tree, or check them."""
+    sys.path.insert(0, str(ROOT))
+    from contrib.compatibility import table
+
+    documents = {PICTURE: draw(), LIST: list_files(), table.DOCUMENT: table.document()}
+    for path, text in documents.items():
         if "--check" not in sys.argv:
             path.write_text(text)
         elif not path.exists() or path.read_text() != text:

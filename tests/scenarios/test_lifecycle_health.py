@@ -243,6 +243,7 @@ def test_up_wait_returns_when_all_is_well_or_says_what_is_not(
             command: sleep 1000
             healthcheck: {{test: "false", interval: 50ms, retries: 1}}
           ends: {{<<: *small, profiles: [ends], command: sh -c "sleep 0.2; exit 3"}}
+          alone: {{<<: *small, profiles: [alone], command: "true"}}
         """)
     done = project.compose("up", "--wait").ok()
     assert health(project)["good"] == "healthy"
@@ -258,6 +259,9 @@ def test_up_wait_returns_when_all_is_well_or_says_what_is_not(
     )
     ends = project.compose("up", "--wait", "ends")
     assert (ends.returncode, f"{project.name}-ends-1 exited (3)" in ends.stderr) == (1, True), ends
+    # A job that nothing depends on is done when it has ended with 0.
+    alone = project.compose("up", "--wait", "alone", "plain").ok()
+    assert f"Container {project.name}-alone-1  Exited" in alone.stderr
     assert project.states()[f"{project.name}-good-1"] == "running"
     project.compose("--profile", "*", "down", "-t", "0").ok()
 

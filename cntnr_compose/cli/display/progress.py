@@ -96,7 +96,10 @@ class PlainDisplay(ProgressDisplay):
         self._prefix = prefix
 
     def show_progress(self, event: Progress) -> None:
-        """Print `` Container x-web-1  Created``."""
+        """Print `` Container x-web-1  Created``; without a kind `` web Skipped ``, as docker does."""
+        if not event.kind:
+            self.print_line(f"{self._prefix} {event.name} {event.detail} {event.status}")
+            return
         detail = f" ({event.detail})" if event.detail else ""
         self.print_line(f"{self._prefix} {event.kind} {event.name}  {event.status}{detail}")
 
@@ -110,7 +113,8 @@ class JsonDisplay(ProgressDisplay):
 
     def show_progress(self, event: Progress) -> None:
         """Print id, status and, where there is one, the detail."""
-        message = {"id": f"{event.kind} {event.name}", "status": event.status}
+        message = {"id": f"{event.kind} {event.name}".strip()}
+        message |= {"status": event.status} if event.status else {}
         self._write(message | ({"text": event.detail} if event.detail else {}))
 
     def show_output(self, event: Output) -> None:

@@ -72,9 +72,9 @@ class ProgressTable:
 
     def row_text(self, row: ProgressRow, width: int) -> str:
         """Format a row, cut at ``width``: the detail is cut first."""
-        names = max(len(f"{kind} {name}") for kind, name in list(self._rows))
+        names = max(len(f"{kind} {name}".strip()) for kind, name in list(self._rows))
         event = row.event
-        words = f"{f'{event.kind} {event.name}':<{names}}  {event.status}"
+        words = f"{f'{event.kind} {event.name}'.strip():<{names}}  {event.status}"
         if event.detail:
             words += f"  {event.detail}"
         return words if len(words) <= width else f"{words[: max(width - 1, 0)]}…"

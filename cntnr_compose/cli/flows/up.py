@@ -1,5 +1,6 @@
 """Bring a project up: the flow that `up`, `create`, `scale` and `plan` share."""
 
+from cntnr_compose.cli.flows.file_digests import with_file_digests
 from cntnr_compose.cli.flows.image_preparation import prepare_images, with_images
 from cntnr_compose.cli.flows.up_arguments import UpArguments
 from cntnr_compose.cli.project.options import ProjectOptions
@@ -25,7 +26,8 @@ def bring_up(options: ProjectOptions, command: str, arguments: UpArguments) -> i
         shown = arguments.attached_services(project, selected)
         images = prepare_images(options, selected, arguments.image_options, display.emit)
         with locked_project(options, project.name, command, display) as session:
-            plan = plan_up(project, with_images(session.observed, images), up_options)
+            observed = with_file_digests(with_images(session.observed, images), selected)
+            plan = plan_up(project, observed, up_options)
             if arguments.is_detached or options.dry_run:
                 session.execute(plan, project)
                 return 0

@@ -87,6 +87,7 @@ class ProjectOptions(Frozen):
             cwd=current_directory(),
             compatibility=self.compatibility,
             all_resources=self.all_resources,
+            tolerate_missing_env_files=True,  # whoever creates containers checks the selected services
         )
 
     def load(self, display: "ProgressDisplay", services: tuple[str, ...] = ()) -> "LoadedProject":

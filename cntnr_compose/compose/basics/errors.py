@@ -37,16 +37,6 @@ class EnvFileMissing(CntnrError):
         super().__init__(f"couldn't find env file: {path}")
 
 
-class ServiceEnvFileMissing(CntnrError):
-    """A required env file of a service does not exist."""
-
-    hint = "make the file, or set `required: false`"
-
-    def __init__(self, path: str) -> None:
-        why = f"stat {path}: no such file or directory"
-        super().__init__(f"env file {path} not found: {why}")
-
-
 class EnvFileBroken(CntnrError):
     """An env file cannot be parsed."""
 

@@ -23,4 +23,5 @@ class LoadRequest(Frozen):
     resolve_paths: bool = True
     consistency: bool = True
     resolve_environment: bool = True
+    tolerate_missing_env_files: bool = False  # `Project.missing_env_files` names them then
     with_provenance: bool = False  # whether to record where each value is written

@@ -3,21 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cntnr_compose.compose.basics.errors import (
-    EnvFileBroken,
-    FileUnreadable,
-    ServiceEnvFileMissing,
-)
+from cntnr_compose.compose.basics.errors import EnvFileBroken, FileUnreadable
 from cntnr_compose.compose.decode.keys import SERVICE_DECODERS, insert_key
 from cntnr_compose.compose.files import reading
 from cntnr_compose.compose.files.reading import Warn
 from cntnr_compose.core.frozen import Tree
 
 
-def merge_env_files(service: Tree, environment: Mapping[str, str], warn: Warn) -> None:
+def merge_env_files(service: Tree, environment: Mapping[str, str], warn: Warn) -> str:
     """Replace the `env_file` of a decoded service by `environment`, which wins where both set a name.
 
-    Raises `ServiceEnvFileMissing`, `EnvFileBroken`, `FileUnreadable`.
+    Returns the first required file that does not exist, or an empty string. Raises `EnvFileBroken`,
+    `FileUnreadable`.
     """
     own: dict[str, Any] = {
         key: environment.get(key) if value is None else value
@@ -28,14 +25,16 @@ def merge_env_files(service: Tree, environment: Mapping[str, str], warn: Warn) -
         return environment[name] if name in environment else own.get(name)
 
     variables: dict[str, str] = {}
+    missing = ""
     for entry in service.pop("env_file", ()):
         path = entry.get("path", "")
         text = reading.read_service_env_file(path)
         if text is not None:
             variables |= _parse(text, path, entry.get("format", ""), lookup, variables, warn)
         elif entry.get("required", True):
-            raise ServiceEnvFileMissing(path)
+            missing = missing or path
     _set_pairs(service, "environment", variables | own)
+    return missing
 
 
 def _parse(

@@ -96,7 +96,8 @@ async def _prepare_inputs(
     return SpecInputs(
         id=record.id,
         rootfs=str(bundle / "rootfs"),
-        hostname=etc_files.choose_hostname(record),
+        hostname=etc_files.choose_hostname(record, network_owner),
+        domainname=network_owner.definition.domainname if network_owner else "",
         network=shared_namespaces.network_namespace(record, network_owner),
         pid=shared_namespaces.pid_namespace(context, record),
         ipc=shared_namespaces.ipc_namespace(context, record),

@@ -88,9 +88,8 @@ def container_path(kind: str, use: FileMount) -> str:
 def _prepare_file(
     record: Record, kind: str, number: int, use: FileMount, source: FileSource
 ) -> Path:
-    needs_copy = bool(use.uid or use.gid or use.mode is not None)
     original = _find_source(kind, source) if source.file else None
-    if original is not None and not (needs_copy and original.is_file()):
+    if original is not None and not (use.is_copy and original.is_file()):
         return original
     if original is None and source.content is None:
         raise SourceUnset(kind, source.key, source.environment or "?")

@@ -19,11 +19,13 @@ def sort_networks(service: Service) -> list[tuple[str, NetworkAttachment]]:
     return sorted(service.networks.items(), key=lambda one: (-one[1].priority, one[0]))
 
 
-def choose_hostname(record: Record) -> str:
-    """Return the hostname of a container."""
+def choose_hostname(record: Record, network_owner: Record | None = None) -> str:
+    """Return the hostname of a container: its own, else that of the container whose network it shares."""
     service = record.definition
     if service.hostname:
         return service.hostname
+    if network_owner is not None:
+        return choose_hostname(network_owner)
     return socket.gethostname() if service.network_mode == "host" else record.id[:12]
 
 

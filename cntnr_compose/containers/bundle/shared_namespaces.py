@@ -34,11 +34,14 @@ def find_namespace_owners(context: ProjectContext, record: Record) -> list[Recor
 
 
 def find_network_owner(context: ProjectContext, record: Record) -> Record | None:
-    """Find the container whose network this one shares. Raises `NamespaceMissing`."""
-    mode = record.definition.network_mode
-    if not mode.startswith(OF_CONTAINER):
-        return None
-    return _find_owner(context, record, "network_mode", mode)
+    """Find the container whose network this one shares, however many share it in between.
+
+    Raises `NamespaceMissing`.
+    """
+    owner = None
+    while (mode := (owner or record).definition.network_mode).startswith(OF_CONTAINER):
+        owner = _find_owner(context, owner or record, "network_mode", mode)
+    return owner
 
 
 def _find_owner(context: ProjectContext, record: Record, key: str, mode: str) -> Record:

@@ -94,11 +94,13 @@ def build_hooks(
     The sysctl of that name belongs to the host's root; the system call needs rights in the namespace
     only, and a createContainer hook runs there.
     """
-    name = service.sysctls.get("kernel.domainname") or service.domainname
+    own_name = service.sysctls.get("kernel.domainname") or service.domainname
+    name = own_name or inputs.domainname
     if not name or inputs.uts != "new":
         return inputs.hooks
     if not facts.domainname_path:
-        key = "domainname" if service.domainname else "sysctls.kernel.domainname"
+        is_sysctl = not service.domainname and own_name
+        key = "sysctls.kernel.domainname" if is_sysctl else "domainname"
         reductions.add(key, "not set, since the program domainname is not installed")
         return inputs.hooks
     hook = {"path": facts.domainname_path, "args": ["domainname", name]}

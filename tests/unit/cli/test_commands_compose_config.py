@@ -77,11 +77,20 @@ def test_models_are_told_by_what_they_are(compose: Run) -> None:
     assert compose("config", "--models").out == "ai/tiny\n"
 
 
-@pytest.mark.parametrize("word", ["--services", "--networks", "--images", "--profiles", "--hash=*"])
+@pytest.mark.parametrize("word", ["--services", "--networks", "--images", "--profiles"])
 def test_lists_need_no_env_files(compose: Run, word: str) -> None:
     Path("compose.yaml").write_text("services: {a: {image: a, env_file: gone.env}}\n")
     assert compose("config", word).code == 0
     assert compose("config").code == 1
+
+
+def test_hashes_need_env_files_unless_they_are_left_out(compose: Run) -> None:
+    Path("compose.yaml").write_text(
+        "services: {a: {image: a, env_file: gone.env}, b: {image: b}}\n"
+    )
+    assert "gone.env not found" in compose("config", "--hash=*").err
+    assert compose("config", "--hash=b").out.startswith("b ")
+    assert compose("config", "--hash=*", "--no-env-resolution").code == 0
 
 
 def test_env_files_are_read_whatever_is_said(compose: Run) -> None:

@@ -130,7 +130,7 @@ def test_commands_that_are_named_can_be_run(where: list[Path]) -> None:
         ("cntnr doctor --format json", ""),
         ("cntnr images", "no command images"),
         ("cntnr compose rmi X", "no command rmi"),
-        ("cntnr compose push web", "no command push"),
+        ("cntnr compose polish web", "no command polish"),
         ("cntnr compose up web --detached", "no option --detached"),
         ("cntnr compose -p X --nothing up", "no option --nothing"),
         ("cntnr compose rm -sx", "no option -x"),

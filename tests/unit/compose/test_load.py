@@ -5,10 +5,8 @@ from pathlib import Path
 import pytest
 
 from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
-from cntnr_compose.compose.basics.errors import (
-    ComposeFileEmpty,
-    ServiceEnvFileMissing,
-)
+from cntnr_compose.compose.basics.errors import ComposeFileEmpty
+from cntnr_compose.core.errors import ServiceEnvFileMissing
 from tests.unit.compose.world import load_texts, rendered, rendered_service
 
 X = "services: {a: {image: x}}\n"
@@ -114,6 +112,8 @@ def test_env_files_of_services_can_stay(tmp_path: Path) -> None:
     text = "services: {a: {image: x, env_file: nope.env}}"
     with pytest.raises(ServiceEnvFileMissing, match=r"env file .*nope.env not found"):
         load_texts(tmp_path, text)
+    project = load_texts(tmp_path, text, tolerate_missing_env_files=True).project
+    assert project.missing_env_files == {"a": f"{tmp_path}/nope.env"}
     service = rendered_service(tmp_path, text, resolve_environment=False)
     assert service["env_file"] == [{"path": "/DIR/nope.env", "required": True}]
 

@@ -4,11 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.compose.basics.errors import (
-    EnvFileBroken,
-    FileUnreadable,
-    ServiceEnvFileMissing,
-)
+from cntnr_compose.compose.basics.errors import EnvFileBroken, FileUnreadable
+from cntnr_compose.core.errors import ServiceEnvFileMissing
 from tests.unit.compose.world import load_texts, rendered_service
 
 
@@ -61,6 +58,19 @@ def test_a_file_that_cannot_be_used_is_an_error(
     }
     with pytest.raises(error):
         load_texts(tmp_path, files)
+
+
+def test_a_missing_file_can_be_tolerated_and_the_others_are_read(tmp_path: Path) -> None:
+    files = {
+        "compose.yaml": "services: {a: {image: x, env_file: [nope, there]}, b: {image: x}}",
+        "there": "A=1\n",
+    }
+    project = load_texts(tmp_path, files, tolerate_missing_env_files=True).project
+    assert project.services["a"].environment == {"A": "1"}
+    assert project.missing_env_files == {"a": f"{tmp_path}/nope"}
+    project.select(("b",)).require_env_files()
+    with pytest.raises(ServiceEnvFileMissing, match="nope"):
+        project.select(("a",)).require_env_files()
 
 
 def test_a_file_that_is_not_required_may_be_missing(tmp_path: Path) -> None:

@@ -44,6 +44,9 @@ def test_a_shared_network_comes_with_its_files(bundle: Path) -> None:
     files = etc_files.write_etc_files(record(), bundle, record(), "")
     assert files["/etc/hosts"] == str(bundle / "etc/hosts")
     assert not (bundle / "etc/hosts").exists()  # that is the owner's to write
+    owner = record(hostname="box")
+    assert etc_files.choose_hostname(record(), owner) == "box"
+    assert etc_files.choose_hostname(record(hostname="other"), owner) == "other"
 
 
 def test_hosts_have_extra_names_and_own_addresses(

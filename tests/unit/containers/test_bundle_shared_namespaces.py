@@ -69,6 +69,16 @@ def test_namespaces_of_another_container(context: ProjectContext) -> None:
     assert prepare_shared_memory(context, web) == str(paths.bundle(DB.id) / "shm")
 
 
+def test_the_owner_of_a_network_is_the_last_of_a_chain(context: ProjectContext) -> None:
+    between = SimpleNamespace(
+        record=record("between", network_mode="service:db"), status=SimpleNamespace(pid=8)
+    )
+    context.containers["between"] = cast("Any", between)
+    web = record(network_mode="container:between")
+    assert find_network_owner(context, web) == DB
+    assert find_namespace_owners(context, web) == [between.record]
+
+
 @pytest.mark.parametrize("mode", ["service:none", "container:ended", "container:none"])
 def test_a_container_that_does_not_run_shares_nothing(context: ProjectContext, mode: str) -> None:
     with pytest.raises(NamespaceMissing, match=f"container web: pid {mode} does not run"):

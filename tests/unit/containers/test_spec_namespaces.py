@@ -12,6 +12,7 @@ from cntnr_compose.containers.spec.namespaces import (
     build_namespaces,
     build_sysctls,
 )
+from cntnr_compose.core.values import replace
 from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.service import Service
 
@@ -135,6 +136,11 @@ def test_domain_name_is_set_by_a_hook_beside_those_of_the_setting() -> None:
     assert domain_hook(reductions, facts, where, domainname="example.org") == expected
     by_sysctl = {"kernel.domainname": "example.org"}
     assert domain_hook(reductions, facts, where, sysctls=by_sysctl) == expected
+    shared = replace(where, domainname="example.org")
+    assert domain_hook(reductions, facts, shared) == expected
+    assert domain_hook(reductions, facts, shared, domainname="own")["createContainer"] == [
+        {"path": "/bin/domainname", "args": ["domainname", "own"]}
+    ]
     assert settings_of(by_sysctl) == PING
     assert domain_hook(reductions, facts, where) == where.hooks
     assert domain_hook(reductions, facts, inputs(uts="host"), domainname="example.org") == {}

@@ -1,13 +1,20 @@
 """Which containers are kept, created, recreated, started and removed, and why."""
 
 from cntnr_compose.core.values import replace
+from cntnr_compose.model.observed import Observed
 from cntnr_compose.model.plan import render_plan
+from cntnr_compose.model.project import FileSource, Project
+from cntnr_compose.model.service import FileMount
 from tests.unit.reconcile.world import (
     PAIR,
     changed,
     creations,
+    empty_snapshot,
     expect,
     is_up,
+    project,
+    service,
+    snapshot_after,
     up,
     with_service,
     with_status,
@@ -23,6 +30,37 @@ def test_a_changed_definition_recreates_only_that_container() -> None:
         3 start container p-web-1: recreated by 1 (after 2)
         """,
     )
+
+
+def test_changed_sources_of_configs_and_secrets_recreate() -> None:
+    def using(content: str | None, file: str = "/a") -> Project:
+        uses = {
+            "configs": (FileMount(source="page"), FileMount(source="live")),
+            "secrets": (FileMount(source="list", mode=0o400),),
+        }
+        return replace(
+            project(service("web", **uses), service("db")),
+            configs={
+                "page": FileSource(key="page", content=content),
+                "live": FileSource(key="live", file=file),
+            },
+            secrets={"list": FileSource(key="list", file="/list")},
+        )
+
+    def causes(desired: Project, observed: Observed, digest: str = "1") -> list[str]:
+        observed = replace(observed, file_digests={"/list": digest} if digest else {})
+        return [f"{one.name}: {one.cause}" for one in creations(up(desired, observed))]
+
+    before = replace(empty_snapshot(using("a")), file_digests={"/list": "1", "/a": "1"})
+    observed = snapshot_after(up(using("a"), before), using("a"), before)
+    assert causes(using("a"), observed) == []
+    assert causes(using("b"), observed) == ["p-web-1: config page changed"]
+    assert causes(using(None), observed) == []  # its variable is not set now
+    assert causes(using("a", "/b"), observed) == ["p-web-1: config live changed"]
+    assert causes(using("a"), observed, "2") == ["p-web-1: secret list changed"]
+    assert causes(using("a"), observed, "") == []  # the file cannot be read now
+    older = [replace(one, record=replace(one.record, sources={})) for one in observed.containers]
+    assert causes(using("b"), replace(observed, containers=tuple(older))) == []
 
 
 def test_a_newer_image_recreates() -> None:

@@ -56,6 +56,7 @@ def test_start_leaves_what_runs_and_makes_nothing() -> None:
     assert (plan.steps, len(plan.unchanged)) == ((), 4)
     with pytest.raises(NothingToStart, match=r'^service "web" has no container to start$'):
         plan_start(CHAIN, empty_snapshot(CHAIN))
+    assert plan_start(CHAIN, replace(UP, containers=UP.containers[:1]), ("web",)).steps == ()
     with pytest.raises(NoSuchService):
         plan_start(CHAIN, UP, ("nope",))
 

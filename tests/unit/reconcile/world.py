@@ -142,6 +142,7 @@ def _container(
         networks={key: desired.networks[key].name for key in operation.service.networks},
         mounts=tuple(mounts),
         depends_on=tuple(operation.service.depends_on),
+        sources=operation.sources,
     )
     return Container(record=record)
 

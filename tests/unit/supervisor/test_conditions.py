@@ -28,6 +28,8 @@ SICK = container(2, state="running", health="unhealthy")
 BARE = container(3, check=None, state="running")
 DONE = container(state="exited")
 FAILED = container(2, state="exited", exit_code=3)
+DONE_JOB = container(check=None, state="exited")
+FAILED_JOB = container(4, check=None, state="exited", exit_code=3)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +49,7 @@ FAILED = container(2, state="exited", exit_code=3)
         ("running_or_healthy", [BARE, HEALTHY], MET),
         ("running_or_healthy", [BARE, RUNNING], WAITING),
         ("running_or_healthy", [container(check=None, state="created")], WAITING),
+        ("running_or_healthy", [DONE_JOB, BARE], MET),
     ],
 )
 def test_a_condition_is_met_or_not_yet(condition, containers, expected) -> None:
@@ -77,6 +80,7 @@ def test_what_has_just_been_started_may_still_fail() -> None:
         ),
         ("running_or_healthy", [SICK], "container p-db-2 is unhealthy"),
         ("running_or_healthy", [DONE], "container p-db-1 exited (0)"),
+        ("running_or_healthy", [BARE, FAILED_JOB], "container p-db-4 exited (3)"),
         ("service_healthy", [], "web is missing dependency db"),
     ],
 )

@@ -7,9 +7,7 @@ from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.parser.options import command, flag, option, services, unsupported
 
 if TYPE_CHECKING:
-    from cntnr_compose.cli.display.progress import ProgressDisplay
     from cntnr_compose.cli.project.options import ProjectOptions
-    from cntnr_compose.model.project import Project
 
 
 @command("[SERVICE...]")
@@ -56,18 +54,7 @@ def build(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -
             emit=display.emit,
         )
         if values["push"]:
-            _push(project, names, display)
+            from cntnr_compose.images.push import push_services
 
-
-def _push(project: "Project", names: tuple[str, ...], display: "ProgressDisplay") -> None:
-    from cntnr_compose.core.events import Progress
-    from cntnr_compose.images.transfer import push_image
-
-    def show_progress(status: str, name: str) -> None:
-        state = "done" if status == "Pushed" else "working"
-        display.emit(Progress(kind="Image", name=name, status=status, state=state))
-
-    for name in names:
-        service = project.services[name]
-        if service.image:  # other names are local
-            push_image(service.image, on_progress=show_progress)
+            built = [project.services[name] for name in names]
+            push_services([service for service in built if service.image], emit=display.emit)

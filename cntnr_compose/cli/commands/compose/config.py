@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from cntnr_compose.cli.project.options import ProjectOptions
     from cntnr_compose.compose.load import LoadedProject
     from cntnr_compose.core.values import Tree
+    from cntnr_compose.model.project import Project
 
 
 class UnknownForm(CntnrError):
@@ -53,7 +54,7 @@ class NothingToExplain(CntnrError):
 @flag("--no-normalize", help="Leave out what is not said.")
 @flag("--no-path-resolution", "no_paths", help="Leave paths relative.")
 @flag("--no-consistency", help="Do not check whether the parts go together.")
-@flag("--no-env-resolution", "_no_env", help="Has no effect, as with docker compose.")
+@flag("--no-env-resolution", "no_env", help="Leave env files out of --hash.")
 def config(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -> None:
     """Show what the files mean, resolved and canonical."""
     from cntnr_compose.compose.load import load
@@ -70,10 +71,12 @@ def config(options: "ProjectOptions", services: tuple[str, ...], **values: Any) 
         normalize=not values["no_normalize"] and not options.compatibility,
         resolve_paths=not values["no_paths"],
         consistency=not values["no_consistency"],
-        resolve_environment=listing in ("", "list_environment"),
+        resolve_environment=_resolves_environment(listing, no_env=values["no_env"]),
+        tolerate_missing_env_files=listing == "hashed",
         with_provenance=values["explain"],
     )
     loaded = load(request)
+    values["all_resources"] = request.all_resources
     options.show_warnings(loaded.warnings)
     if selected and request.interpolate:
         _select(loaded.tree, selected, all_resources=request.all_resources)
@@ -84,6 +87,14 @@ def config(options: "ProjectOptions", services: tuple[str, ...], **values: Any) 
             stdout.write_file(text, values["output"])
         else:
             stdout.write(text)
+
+
+def _resolves_environment(listing: str, *, no_env: bool) -> bool:
+    """Tell whether env files are read: for output that has the environment of services in it.
+
+    Of the whole project docker compose prints it all the same; its hash was without, up to version 5.3.
+    """
+    return listing in ("", "list_environment") or (listing == "hashed" and not no_env)
 
 
 def _select(tree: "Tree", services: tuple[str, ...], *, all_resources: bool) -> None:
@@ -139,8 +150,8 @@ def _pin_images(tree: "Tree", *, only_images: bool) -> "Tree":
 
 
 def _listing_of(section: str) -> "Callable[[LoadedProject, Tree], str]":
-    def list_names(loaded: "LoadedProject", _values: "Tree") -> str:
-        return _lines(sorted(loaded.tree.get(section) or ()))
+    def list_names(loaded: "LoadedProject", values: "Tree") -> str:
+        return _lines(sorted(_resources(loaded, values).get(section) or ()))
 
     return list_names
 
@@ -149,14 +160,27 @@ def _lines(words: "list[str]") -> str:
     return "".join(f"{word}\n" for word in words)
 
 
+def _resources(loaded: "LoadedProject", values: "Tree") -> "Tree":
+    """Return a tree without disabled services and what no other uses, also of one with variables in it."""
+    if not values["no_interpolate"]:
+        return loaded.tree
+    from cntnr_compose.compose.profiles import remove_unused_resources, split_by_profile
+
+    enabled, _ = split_by_profile(loaded.tree, loaded.project.profiles)
+    tree = {**loaded.tree, "services": enabled}
+    if not values["all_resources"]:
+        remove_unused_resources(tree)
+    return tree
+
+
 def _list_services(loaded: "LoadedProject", _values: "Tree") -> str:
     from cntnr_compose.compose.queries import order_services
 
     return _lines(order_services(loaded.tree.get("services") or {}))
 
 
-def _list_images(loaded: "LoadedProject", _values: "Tree") -> str:
-    services = loaded.tree.get("services") or {}
+def _list_images(loaded: "LoadedProject", values: "Tree") -> str:
+    services = _resources(loaded, values).get("services") or {}
     name = loaded.project.name
     return _lines([one.get("image") or f"{name}-{key}" for key, one in sorted(services.items())])
 
@@ -173,15 +197,30 @@ def _list_profiles(loaded: "LoadedProject", _values: "Tree") -> str:
 
 
 def _list_hashes(loaded: "LoadedProject", values: "Tree") -> str:
-    from cntnr_compose.compose.queries import order_services
     from cntnr_compose.reconcile.config_hash import service_hash
 
     names = values["hashed"]
-    project = loaded.project
-    services: list[str] = sorted(
-        order_services(loaded.tree.get("services") or {}) if names == "*" else names.split(",")
+    project = _project_with_variables(loaded) if values["no_interpolate"] else loaded.project
+    services = sorted(project.services if names == "*" else names.split(","))
+    hashed = [project.service(name) for name in services]
+    project.select(tuple(services), dependencies=False).require_env_files()
+    return _lines([f"{service.name} {service_hash(service)}" for service in hashed])
+
+
+def _project_with_variables(loaded: "LoadedProject") -> "Project":
+    """Make the project of a tree whose texts still have variables in them.
+
+    Raises `ComposeFileInvalid` where one stands for something else than text.
+    """
+    from cntnr_compose.compose.decode.keys import decode
+    from cntnr_compose.compose.to_service import to_service
+    from cntnr_compose.core.values import replace
+
+    services = decode(_resources(loaded, {"no_interpolate": True, "all_resources": True}))
+    return replace(
+        loaded.project,
+        services={name: to_service(name, tree) for name, tree in services["services"].items()},
     )
-    return _lines([f"{name} {service_hash(project.service(name))}" for name in services])
 
 
 def _list_environment(loaded: "LoadedProject", _values: "Tree") -> str:

@@ -51,6 +51,7 @@ def run(options: "ProjectOptions", **values: Any) -> int:
 
 def _run(options: "ProjectOptions", arguments: "RunArguments") -> int:
     options.prestart_supervisor()
+    from cntnr_compose.cli.flows.file_digests import with_file_digests
     from cntnr_compose.cli.flows.image_preparation import prepare_images, with_images
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.cli.project.support_warnings import warn_unsupported
@@ -60,11 +61,13 @@ def _run(options: "ProjectOptions", arguments: "RunArguments") -> int:
         loaded = options.load(display, (arguments.service,))
         project = loaded.project
         selected = project.select((arguments.service,), dependencies=not arguments.no_deps)
+        selected.require_env_files()
         run_options = arguments.to_run_options(project)
         warn_unsupported(loaded, selected.services, display)
         images = prepare_images(options, selected, arguments.image_options, display.emit)
         with locked_project(options, project.name, "run", display) as session:
-            plan = plan_run(project, with_images(session.observed, images), run_options)
+            observed = with_file_digests(with_images(session.observed, images), selected)
+            plan = plan_run(project, observed, run_options)
             if options.dry_run:
                 session.execute(plan.before)
                 session.execute(plan.start)

@@ -1,0 +1,177 @@
+"""Compare the commands and flags of docker compose with those of the command tree.
+
+    python contrib/compatibility/table.py               print docs/compatibility.md
+    python contrib/compatibility/table.py --uncovered   print what is called "same" and no scenario uses
+
+Status and reason of what is not the same stand in reasons.toml; what docker compose has, in
+docker-compose-VERSION.json, which `read_help.py` makes.
+"""
+
+import json
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+FOLDER = Path(__file__).resolve().parent
+sys.path.insert(0, str(FOLDER.parents[1]))  # this tree, whatever is installed
+
+from cntnr_compose.cli.parser.command_tree import COMPOSE, CommandEntry, Group  # noqa: E402
+from cntnr_compose.cli.parser.options import Command, Option  # noqa: E402
+
+DOCKER = json.loads((FOLDER / "docker-compose-2.40.3.json").read_text())
+REASONS = tomllib.loads((FOLDER / "reasons.toml").read_text())
+UNCOVERED = FOLDER / "uncovered.txt"
+DOCUMENT = FOLDER.parents[1] / "docs/compatibility.md"
+STATUSES = ("differs", "refused")
+SAME, MISSING = "same", "missing"
+INTRODUCTION = """\
+# Compatibility with docker compose {version}
+
+Every verb and flag of docker compose, and how it fares here. Made by `make map` of the command tree and of
+contrib/compatibility; each verb and flag that is called "same" is used by at least one scenario of
+tests/scenarios.
+
+- **same**: it does what docker compose does.
+- **differs**: it does that in part, or in another way.
+- **refused**: it ends with one line that says why.
+- **missing**: it is not known yet."""
+
+
+class Row(NamedTuple):
+    """A verb of docker compose, or a flag of it, and what becomes of it here."""
+
+    path: str
+    flag: str  # as docker's help spells it, without the type; empty for the verb
+    status: str
+    reason: str
+
+    @property
+    def words(self) -> list[str]:
+        """Return the words of the flag."""
+        return self.flag.split(", ")
+
+
+def rows() -> Iterator[Row]:
+    """Yield a row for each verb of docker compose, and then for each of its flags."""
+    for path, flags in DOCKER["commands"].items():
+        called = find(path)
+        reasons = REASONS.get(path or "compose", {})
+        if path:
+            default = (SAME if called else MISSING, "")
+            yield Row(path, "", *status_of(reasons, "verb", default))
+        for text in flags:
+            spelled, _, kind = text.removesuffix(" (hidden)").partition(" --")
+            if spelled.endswith(","):
+                long, _, kind = kind.partition(" ")
+                spelled = f"{spelled} --{long}"
+            else:
+                spelled, _, kind = text.removesuffix(" (hidden)").partition(" ")
+            default = flag_status(called, spelled.split(", "), takes_value=bool(kind))
+            yield Row(path, spelled, *status_of(reasons, spelled.split(", ")[-1], default))
+
+
+def find(path: str) -> Group | Command | None:
+    """Find a command below `cntnr compose`."""
+    called: Group | Command | None = COMPOSE
+    for word in path.split():
+        called = called.find(word) if isinstance(called, Group) else None
+    return called
+
+
+def status_of(reasons: dict[str, str], name: str, default: tuple[str, str]) -> tuple[str, str]:
+    """Return status and reason by the table of reasons, where the command tree knows the thing at all."""
+    if default[0] == MISSING or name not in reasons:
+        return default
+    status, _, reason = reasons[name].partition(": ")
+    assert status in STATUSES, f"{name}: {status}"
+    assert reason, name
+    return status, reason
+
+
+def flag_status(
+    called: Group | Command | None, words: list[str], *, takes_value: bool
+) -> tuple[str, str]:
+    """Return status and reason of a flag by the rows of its command."""
+    own = {word: row for row in options(called) for word in row.words}
+    if not all(word in own for word in words):
+        return MISSING, ""
+    row = own[words[-1]]
+    if row.unsupported_hint is not None:
+        return MISSING, ""
+    if row.is_flag == takes_value:
+        return "differs", "takes a value" if takes_value else "takes no value"
+    return SAME, ""
+
+
+def options(called: Group | Command | None) -> list[Option]:
+    """List the options that a command takes."""
+    if isinstance(called, Command):
+        return [*called.options, *called.shared_options()]
+    return list(called.options) if called else []
+
+
+def extras() -> Iterator[tuple[str, list[str]]]:
+    """Yield the verbs and flags that docker compose does not have."""
+    for path, command in commands(COMPOSE, ""):
+        docker = DOCKER["commands"].get(path)
+        if docker is None:
+            yield path, []
+            continue
+        known = {word for text in docker for word in text.replace(",", "").split()}
+        own = [row for row in command.options if row.help and not known.intersection(row.words)]
+        if own:
+            yield path, [", ".join(row.words) for row in own]
+
+
+def commands(group: Group, path: str) -> Iterator[tuple[str, Command]]:
+    """Yield all commands of a group and of the groups in it, each with its path."""
+    for name, entry in group.entries.items():
+        inner = f"{path} {name}".strip()
+        if isinstance(entry, CommandEntry):
+            yield inner, entry.load()
+        else:
+            yield from commands(entry, inner)
+
+
+def document() -> str:
+    """Return the text of docs/compatibility.md."""
+    lines = [INTRODUCTION.format(version=DOCKER["version"])]
+    for row in rows():
+        if not row.flag or (not row.path and row.words[-1] == "--all-resources"):
+            title = f"`{row.path}`" if row.path else "Options before the verb"
+            lines += [f"\n## {title}\n", "| | here | why |", "|---|---|---|"]
+        name = f"`{row.flag}`" if row.flag else "the verb"
+        lines.append(f"| {name} | {row.status} | {row.reason} |".replace("|  |", "| |"))
+    lines += ["\n## Only here\n", "Verbs of cntnr, and flags that docker compose does not have.\n"]
+    lines += [
+        f"- `{path}`" + (": " + ", ".join(f"`{flag}`" for flag in flags) if flags else "")
+        for path, flags in extras()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def uncovered() -> list[str]:
+    """List the verbs and flags that are called "same" and that no scenario uses."""
+    from contrib.compatibility import coverage
+
+    used = coverage.uses()
+    return [
+        f"{row.path} {row.words[-1]}".strip()
+        for row in rows()
+        if row.status == SAME
+        and not any((f"compose {row.path}".strip(), word) in used for word in row.words)
+    ]
+
+
+def main() -> None:
+    """Print the table, or what is not covered."""
+    if "--uncovered" in sys.argv:
+        print("\n".join(uncovered()))
+    else:
+        sys.stdout.write(document())
+
+
+if __name__ == "__main__":
+    main()

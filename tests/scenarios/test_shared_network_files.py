@@ -1,0 +1,53 @@
+"""A container that shares another one's network has its hostname, hosts and resolv.conf, as in docker."""
+
+from tests.scenarios.conftest import MakeProject
+from tests.scenarios.lib import Project
+
+FILES = ("/etc/hostname", "/etc/hosts", "/etc/resolv.conf")
+
+
+def names(project: Project, service: str) -> list[str]:
+    """Return what a container calls itself: its hostname and domain, and the files that names come from."""
+    script = "hostname; cat /proc/sys/kernel/domainname; echo $HOSTNAME"
+    words = [project.exec(service, "sh", "-c", script).ok().stdout]
+    return [*words, *(project.exec(service, "cat", file).ok().stdout for file in FILES)]
+
+
+def test_names_are_those_of_the_owner_of_the_network(
+    make_project: MakeProject, busybox_image: str
+) -> None:
+    project = make_project(
+        f"""
+        x-common: &common
+          image: {busybox_image}
+          command: sleep 1000
+          stop_signal: KILL
+        services:
+          owner:
+            <<: *common
+            hostname: box
+            domainname: example.org
+            extra_hosts: ["outside:192.0.2.7"]
+          service: {{<<: *common, network_mode: "service:owner"}}
+          container:
+            <<: *common
+            network_mode: container:shared-owner-1
+            depends_on: [owner]
+          chain: {{<<: *common, network_mode: "service:service"}}
+          own: {{<<: *common, network_mode: "service:owner", hostname: other}}
+        """,
+        name="shared",
+    )
+    project.up()
+    owner = names(project, "owner")
+    assert owner[0].split() == ["box", "example.org", "box"]
+    assert owner[1] == "box\n"
+    assert "192.0.2.7\toutside\n" in owner[2]
+    assert "box.example.org box\n" in owner[2]
+    for service in ("service", "container", "chain"):
+        assert names(project, service) == owner, service
+    assert names(project, "own")[0].split()[0] == "other"
+
+    # Addresses that come later are seen by all, since the files are the same ones.
+    project.exec("owner", "sh", "-c", "echo 192.0.2.8 later >>/etc/hosts").ok()
+    assert "later" in project.exec("chain", "cat", "/etc/hosts").ok().stdout
