@@ -21,24 +21,41 @@ class ContainerProcess(Frozen):
     command_line: bytes  # words end in NUL; at most one byte more than `COMMAND_LIMIT`
 
 
+class Members(Frozen):
+    """The processes of one container."""
+
+    init: int  # pid of the first, on this machine; 0 where it is gone
+    stats: tuple[ProcessStat, ...]
+
+
 def find_processes(containers: Iterable[Container]) -> dict[str, list[ContainerProcess]]:
     """Find the processes of containers, by the container's id, lowest pid first.
 
     Those that end meanwhile are left out.
     """
     running = holder.find_holder()
+    ids = read_id_map(running.child) if running else []
+    processes = {}
+    for container_id, members in find_members(containers).items():
+        described = (_describe(stat, ids) for stat in members.stats)
+        processes[container_id] = [process for process in described if process is not None]
+    return processes
+
+
+def find_members(containers: Iterable[Container]) -> dict[str, Members]:
+    """Find the processes of containers, by the container's id, as far as /proc/PID/stat tells of them."""
+    running = holder.find_holder()
     if running is None:
         return {}
     processes = proc.list_processes()
     mount_namespaces = {pid: proc.namespace(pid, "mnt") for pid in processes}
     depth = len(proc.status_numbers(running.child, "NSpid")) - 1
-    ids = read_id_map(running.child)
     members = {}
     for container in containers:
         init = _find_init(container.status, processes, depth)
         pids = select_members(init, processes, mount_namespaces) if init else []
-        described = (_describe(processes[pid], ids) for pid in pids)
-        members[container.record.id] = [process for process in described if process is not None]
+        stats = tuple(processes[pid] for pid in pids)
+        members[container.record.id] = Members(init=init, stats=stats)
     return members
 
 

@@ -1,4 +1,4 @@
-"""Find the delegated cgroup below which containers get groups with limits, and enable its controllers.
+"""Find the delegated cgroup below which containers get groups with limits; read what such a group uses.
 
 Two kinds are supported. A delegated cgroup v2 (`systemd-run --user --scope -p Delegate=yes`): its processes
 are moved into a leaf first, since a group that enables controllers for its children may have no processes
@@ -8,13 +8,16 @@ one name in every hierarchy.
 
 import contextlib
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from cntnr_compose.core.values import Value
+from cntnr_compose.core.frozen import Frozen
+from cntnr_compose.core.values import Bytes, Seconds, Value
 
 MOUNT = Path("/sys/fs/cgroup")
 LEAF = "cntnr-commands"
 V2 = ("cpu", "cpuset", "io", "memory", "pids")
+UNLIMITED: Bytes = 1 << 60  # v1 writes a number near 2^63 where there is no limit
 V1 = {"cpu": "cpu", "cpuset": "cpuset", "blkio": "io", "memory": "memory", "pids": "pids"}
 
 
@@ -86,3 +89,91 @@ def enable_controllers(group: DelegatedCgroup, mount: Path = MOUNT) -> bool:
     except OSError:
         return False
     return True
+
+
+class GroupUsage(Frozen):
+    """What the processes of a cgroup use; None or 0 where its controllers do not tell."""
+
+    cpu_time: Seconds | None = None  # since the group was made
+    memory: Bytes | None = None  # without the cache that is not in use, as docker counts it
+    memory_limit: Bytes = 0
+    io: tuple[Bytes, Bytes] | None = None  # read, written
+    threads: int = 0
+
+
+def read_usage(text: str, name: str, mount: Path = MOUNT) -> GroupUsage:
+    """Read what the group called ``name`` uses, by the text of /proc/PID/cgroup of a process in it.
+
+    Where the process is in no group of that name all is unknown: it shares its group with others.
+    """
+    paths = {
+        controller: path.lstrip("/")
+        for _, controllers, path in (line.split(":", 2) for line in text.splitlines())
+        for controller in controllers.split(",")
+        if path.rpartition("/")[2] == name
+    }
+    if paths.get(""):
+        return _read_usage_v2(mount / paths[""])
+    return _read_usage_v1({key: mount / key / path for key, path in paths.items() if key})
+
+
+def _read_usage_v2(group: Path) -> GroupUsage:
+    memory, limit = _read_number(group / "memory.current"), _read_number(group / "memory.max")
+    cpu = _read_pairs(group / "cpu.stat").get("usage_usec")
+    cache = _read_pairs(group / "memory.stat").get("inactive_file", 0)
+    fields = [word for line in _read_lines(group / "io.stat") for word in line.split()[1:]]
+    counts = [word.partition("=")[::2] for word in fields]
+    is_known = (group / "io.stat").exists()
+    return GroupUsage(
+        cpu_time=None if cpu is None else cpu / 1_000_000,
+        memory=None if memory is None else max(0, memory - cache),
+        memory_limit=limit or 0,
+        io=_sum_io(counts, "rbytes", "wbytes") if is_known else None,
+        threads=_read_number(group / "pids.current") or 0,
+    )
+
+
+def _read_usage_v1(groups: dict[str, Path]) -> GroupUsage:
+    nowhere = Path("/nonexistent")
+    memory_group, blkio = groups.get("memory", nowhere), groups.get("blkio", nowhere)
+    memory = _read_number(memory_group / "memory.usage_in_bytes")
+    limit = _read_number(memory_group / "memory.limit_in_bytes") or 0
+    cache = _read_pairs(memory_group / "memory.stat").get("total_inactive_file", 0)
+    cpu = _read_number(groups.get("cpuacct", nowhere) / "cpuacct.usage")
+    file = blkio / "blkio.throttle.io_service_bytes"
+    counts = [
+        (words[1], words[2]) for words in map(str.split, _read_lines(file)) if len(words) == 3
+    ]
+    return GroupUsage(
+        cpu_time=None if cpu is None else cpu / 1_000_000_000,
+        memory=None if memory is None else max(0, memory - cache),
+        memory_limit=limit if limit < UNLIMITED else 0,
+        io=_sum_io(counts, "Read", "Write") if file.exists() else None,
+        threads=_read_number(groups.get("pids", nowhere) / "pids.current") or 0,
+    )
+
+
+def _sum_io(counts: Iterable[Sequence[str]], read: str, written: str) -> tuple[Bytes, Bytes]:
+    def total(key: str) -> Bytes:
+        return sum(int(count) for name, count in counts if name == key)
+
+    counts = list(counts)
+    return total(read), total(written)
+
+
+def _read_number(file: Path) -> int | None:
+    """Read a file of one number; None where there is none, or it says ``max``."""
+    text = "".join(_read_lines(file))
+    return int(text) if text.isdecimal() else None
+
+
+def _read_pairs(file: Path) -> dict[str, int]:
+    pairs = (line.split() for line in _read_lines(file))
+    return {words[0]: int(words[1]) for words in pairs if len(words) == 2}
+
+
+def _read_lines(file: Path) -> list[str]:
+    try:
+        return file.read_text().splitlines()
+    except OSError:
+        return []

@@ -18,6 +18,8 @@ class ProcessStat(Frozen):
     terminal: int  # device number; 0 without
     cpu_time: int
     start: int
+    waited_cpu_time: int = 0  # of children that have ended and were waited for
+    threads: int = 1
 
 
 def list_processes() -> dict[int, ProcessStat]:
@@ -41,6 +43,8 @@ def parse_stat(pid: int, text: bytes) -> ProcessStat:
         parent=int(fields[1]),
         terminal=int(fields[4]),
         cpu_time=int(fields[11]) + int(fields[12]),
+        waited_cpu_time=int(fields[13]) + int(fields[14]),
+        threads=int(fields[17]),
         start=int(fields[19]),
     )
 

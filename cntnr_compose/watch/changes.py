@@ -1,7 +1,7 @@
 """Find the changes of files in batches: by notifications, and by a look at everything after each burst.
 
-The kernel drops notifications when its queue is full, and there are none of files in a folder that is made and
-filled at once. What it drops always follows what it did not: so after each burst, one look at all files.
+The kernel drops notifications when its queue is full, and there are none of files in a folder that is made
+and filled at once. What it drops always follows what it did not: so after each burst, one look at all files.
 """
 
 import time

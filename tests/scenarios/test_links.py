@@ -1,4 +1,4 @@
-"""Names by `links` hold for the service that has the link, and follow its target."""
+"""Names by `links` and `external_links` hold for the service that has the link, and follow its target."""
 
 import pytest
 
@@ -81,6 +81,54 @@ def test_a_small_network_has_resolvers_for_many_links(make_project: MakeProject)
         assert addresses_by_name == {f"is-{n}": {at}}
     every = {address for n in range(4) for address in addresses(project, f"c{n}").values()}
     assert len({*every, at}) == 5
+
+
+OTHER = f"""
+x-says: &says {SAYS}
+services:
+  db: {{<<: *says, hostname: theirs, networks: {{lan: {{aliases: [store]}}}}}}
+networks: {{lan: {{name: NAME}}}}
+"""
+LINKING = f"""
+x-says: &says {SAYS}
+services:
+  db: {{<<: *says, hostname: ours, networks: [lan]}}
+  linking:
+    <<: *says
+    networks: [lan, default]
+    external_links: ["OTHER-db-1:database", OTHER-db-1, "store:shop", "nobody:none", "db:swap", "swap:db"]
+  plain: {{<<: *says, networks: [lan]}}
+  apart: {{<<: *says, external_links: ["OTHER-db-1:database"]}}
+networks: {{default: , lan: {{name: NAME, external: true}}}}
+"""
+
+
+def test_external_links_name_containers_of_other_projects(make_project: MakeProject) -> None:
+    other, project = make_project(), make_project()
+    for each, text in ((other, OTHER), (project, LINKING)):
+        named = text.replace("NAME", f"{other.name}-lan").replace("OTHER", other.name)
+        each.write("compose.yaml", named)
+    try:
+        other.up()
+        done = project.up()
+        assert "external_links" not in done.stderr
+        theirs = {addresses(other, "db")["eth0"]}
+        names = ("database", f"{other.name}-db-1", "shop", "none", "swap")
+        both = theirs | {addresses(project, "db")["eth0"]}
+        assert look_up(project, "linking", *names) == {
+            "database": theirs, names[1]: theirs, "shop": theirs, "swap": both
+        }  # fmt: skip
+        assert look_up(project, "plain", *names).keys() == {names[1]}
+        assert look_up(project, "apart", *names) == {}
+        assert answers(project, "linking", "database/who") == {"database/who": "theirs"}
+        other.up("-t", "0", "--force-recreate", "--scale", "db=2")
+        theirs = {addresses(other, "db", index=number)["eth0"] for number in (1, 2)}
+        assert look_up(project, "linking", "shop", "database") == {
+            "shop": theirs,
+            "database": {addresses(other, "db")["eth0"]},
+        }
+    finally:
+        project.compose("down", "-t", "0").ok()
 
 
 @pytest.mark.parametrize(

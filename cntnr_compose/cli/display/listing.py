@@ -1,4 +1,4 @@
-"""Print rows of `ps`, `ls`, `images` and `volumes` as a table, as JSON, or by a template."""
+"""Print rows of `ps`, `ls`, `images`, `stats` and `volumes` as a table, as JSON, or by a template."""
 
 from collections.abc import Mapping, Sequence
 
@@ -41,16 +41,30 @@ def print_rows(
 
     Raises `UnknownFormat` and the errors of templates.
     """
-    if form == "json":
-        values = [list(objects)] if json_array else objects
-        lines = [to_json(value).decode() for value in values]
-    elif form in ("", "table"):
-        lines = format_table(header, rows, min_width=min_width)
-    elif "{{" in form:
-        lines = _render_rows(form, objects, min_width, headings or {})
+    if form == "json" and json_array:
+        lines = [to_json(list(objects)).decode()]
     else:
-        raise UnknownFormat(form)
+        lines = format_rows(form, header, rows, objects, min_width=min_width, headings=headings)
     stdout.write("".join(f"{line}\n" for line in lines))
+
+
+def format_rows(
+    form: str,
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    objects: Sequence[Tree],
+    *,
+    min_width: int = 20,
+    headings: Mapping[str, str] | None = None,
+) -> list[str]:
+    """Format rows as lines, as `print_rows` prints them; raise what it raises."""
+    if form == "json":
+        return [to_json(value).decode() for value in objects]
+    if form in ("", "table"):
+        return format_table(header, rows, min_width=min_width)
+    if "{{" in form:
+        return _render_rows(form, objects, min_width, headings or {})
+    raise UnknownFormat(form)
 
 
 def _render_rows(

@@ -86,6 +86,7 @@ COMPOSE = Group(
         "run": CommandEntry("compose.run:run", "Run a command in a container of its own"),
         "scale": CommandEntry("compose.scale:scale", "Change how many containers services have"),
         "start": CommandEntry("compose.start:start", "Start containers that exist"),
+        "stats": CommandEntry("compose.stats:stats", "Show what containers use"),
         "stop": CommandEntry("compose.stop:stop", "Stop containers"),
         "top": CommandEntry("compose.top:top", "Show the processes of containers"),
         "unpause": CommandEntry("compose.unpause:unpause", "Let paused containers go on"),
@@ -106,7 +107,6 @@ COMPOSE = Group(
         "cp": "`cntnr compose exec -T SERVICE tar` can copy files",
         "export": "",
         "publish": "",
-        "stats": "",
         "watch": "",
     },
 )

@@ -8,8 +8,8 @@ HONOURED: dict[str, str] = {
     "": "name services networks volumes configs secrets include",
     "include.*": "path env_file project_directory",
     "services.*": """
-        annotations attach build cap_drop cgroup command configs container_name depends_on deploy develop devices dns
-        dns_opt dns_search entrypoint env_file environment extends extra_hosts healthcheck
+        annotations attach build cap_drop cgroup command configs container_name depends_on deploy develop
+        devices dns dns_opt dns_search entrypoint env_file environment extends external_links extra_hosts healthcheck
         hostname image ipc label_file labels links logging mac_address network_mode networks
         oom_score_adj pid ports post_start pre_stop profiles pull_policy read_only restart runtime
         scale secrets security_opt shm_size stdin_open stop_grace_period stop_signal sysctls tmpfs tty
@@ -116,7 +116,6 @@ REPORTED_AT_CREATE: dict[str, str] = {
 WITHOUT_EFFECT: dict[str, str] = {
     "models": "there is no runner of models here",
     "services.*.models": "there is no runner of models here",
-    "services.*.external_links": "containers of other projects have no names here",
     "services.*.pull_refresh_after": "docker compose does not know it either",
     "services.*.volumes.*.volume.labels": "anonymous volumes have no labels of their own here",
     "services.*.networks.*.driver_opts": "there are no such options here",

@@ -103,8 +103,12 @@ def list_dns_names(record: Record) -> dict[str, list[str]]:
     service = record.definition
     common_names = [record.name, record.id[:12]]
     if not record.oneoff:
-        common_names += [record.service, links.qualify_service_name(record.service, record.project)]
-    return {
+        common_names.append(record.service)
+    names = {
         record.networks[key]: list(dict.fromkeys([*common_names, *attachment.aliases]))
         for key, attachment in service.networks.items()
+    }
+    own = [] if record.oneoff else [links.qualify_service_name(record.service, record.project)]
+    return {
+        network: [*each, *own, *map(links.qualify_name, each)] for network, each in names.items()
     }

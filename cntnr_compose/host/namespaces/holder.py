@@ -70,7 +70,8 @@ def _read(path: Path) -> NamespaceHolder | None:
     except (KeyError, TypeError, ValueError):
         return None  # there is none, or its file is another version's
     holder = NamespaceHolder(**pids, born=(parent, child))
-    return holder if holder.start_times() == holder.born else None
+    # A start time of 0 is that of no process: such a file was written while the holder was killed.
+    return holder if holder.start_times() == holder.born and all(holder.born) else None
 
 
 def remove_holder_files() -> None:

@@ -16,6 +16,7 @@ from cntnr_compose.host import files, kernel, proc, process
 from cntnr_compose.host.namespaces import subids
 from cntnr_compose.host.namespaces.holder import (
     COPY_UP_FOLDERS,
+    ENDED_FROM_OUTSIDE,
     MTU,
     HolderFailed,
     NamespaceHolder,
@@ -107,7 +108,7 @@ def start_holder(while_starting: Callable[[], None]) -> NamespaceHolder:
             rootlesskit = _spawn(state, stdin.fileno(), log.fileno(), runtime)
             undo.push(partial(_kill_on_failure, rootlesskit))
         while_starting()
-        holder = _wait_until_ready(rootlesskit, state)
+        holder = wait_until_ready(rootlesskit, state)
         _record(holder, state)
         go.write(b"go\n")
     return holder
@@ -190,7 +191,8 @@ def kill_previous() -> None:
             time.sleep(0.002)
 
 
-def _wait_until_ready(rootlesskit: process.RunningProgram, state: Path) -> NamespaceHolder:
+def wait_until_ready(rootlesskit: process.RunningProgram, state: Path) -> NamespaceHolder:
+    """Wait until all of a started rootlesskit's files are there; describe it. Raises `HolderFailed`."""
     home = paths.holder()
     end = time.monotonic() + START_TIMEOUT
     # rootlesskit writes the pid and opens its socket last, when the payload may run already.
@@ -200,6 +202,8 @@ def _wait_until_ready(rootlesskit: process.RunningProgram, state: Path) -> Names
         time.sleep(0.002)
     child = int((state / "child_pid").read_text())
     born = proc.start_time(rootlesskit.pid), proc.start_time(child)
+    if not all(born):  # killed just now: its files stay
+        raise HolderFailed(ENDED_FROM_OUTSIDE)
     payload = int((home / "payload").read_text())
     return NamespaceHolder(parent=rootlesskit.pid, child=child, payload=payload, born=born)
 

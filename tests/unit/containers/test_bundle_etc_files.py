@@ -76,7 +76,12 @@ def test_dns_names_are_listed_by_network(oneoff: bool, own: list[str]) -> None:
     networks = {"a": "shop_a", "b": "shop_b"}
     web = replace(record(networks=attachments), networks=networks, oneoff=oneoff)
     names = etc_files.list_dns_names(web)
-    assert names == {"shop_a": list(dict.fromkeys([*own, "web", "www"])), "shop_b": own}
+    plain = [name for name in own if not name.endswith(".internal")]
+    first = list(dict.fromkeys([*plain, "web", "www"]))
+    assert names == {
+        network: [*each, *own[len(plain) :], *(f"{name}._name.internal" for name in each)]
+        for network, each in (("shop_a", first), ("shop_b", plain))
+    }
 
 
 def test_networks_are_sorted_by_priority_then_name() -> None:

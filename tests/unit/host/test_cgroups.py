@@ -76,3 +76,40 @@ def test_a_group_of_v1_counts_where_it_is_ours_in_every_hierarchy(
 def test_somebody_elses_group_is_not_ours(tmp_path: Path, own: Path) -> None:
     own.write_text("4:memory:/not/there\n0::/nor/this\n")
     assert cgroups.find_delegated(tmp_path, own) is None
+
+
+def test_usage_of_a_v2_group_is_read(tmp_path: Path) -> None:
+    group = tmp_path / "user" / "abc"
+    group.mkdir(parents=True)
+    for name, text in {
+        "cpu.stat": "usage_usec 1500000\nuser_usec 1\n", "memory.current": "5000\n",
+        "memory.stat": "anon 3\ninactive_file 1000\n", "memory.max": "64000\n", "pids.current": "7\n",
+        "io.stat": "8:0 rbytes=10 wbytes=20 rios=1\n8:16 rbytes=5 wbytes=1\n",
+    }.items():  # fmt: skip
+        (group / name).write_text(text)
+    assert cgroups.read_usage("0::/user/abc\n", "abc", tmp_path) == cgroups.GroupUsage(
+        cpu_time=1.5, memory=4000, memory_limit=64000, io=(15, 21), threads=7
+    )
+    (group / "memory.max").write_text("max\n")
+    assert cgroups.read_usage("0::/user/abc\n", "abc", tmp_path).memory_limit == 0
+    # A group of another name is shared with others.
+    assert cgroups.read_usage("0::/user\n", "abc", tmp_path) == cgroups.GroupUsage()
+    assert cgroups.read_usage("", "abc", tmp_path) == cgroups.GroupUsage()
+
+
+def test_usage_of_v1_groups_is_read(tmp_path: Path) -> None:
+    for controller, name, text in (
+        ("memory", "memory.usage_in_bytes", "5000"), ("memory", "memory.limit_in_bytes", str(2**63 - 4096)),
+        ("memory", "memory.stat", "inactive_file 1\ntotal_inactive_file 1000\n"),
+        ("pids", "pids.current", "7"),
+        ("cpuacct", "cpuacct.usage", "1500000000"),
+        ("blkio", "blkio.throttle.io_service_bytes", "8:0 Read 10\n8:0 Write 20\n8:0 Total 30\nTotal 30\n"),
+    ):  # fmt: skip
+        folder = tmp_path / controller / "g" / "abc"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    text = "5:cpu,cpuacct:/g/abc\n4:memory:/g/abc\n3:pids:/g/abc\n2:blkio:/g/abc\n1:name=systemd:/g\n0::/\n"
+    assert cgroups.read_usage(text, "abc", tmp_path) == cgroups.GroupUsage(
+        cpu_time=1.5, memory=4000, memory_limit=0, io=(10, 20), threads=7
+    )
+    assert cgroups.read_usage("4:memory:/g/abc\n", "abc", tmp_path / "no") == cgroups.GroupUsage()

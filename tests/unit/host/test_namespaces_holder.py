@@ -30,6 +30,15 @@ def test_a_holder_of_which_a_part_is_gone_is_none(
     assert holder.find_holder() is None
 
 
+@pytest.mark.parametrize("born", [(0, 0), (0, 71), (70, 0)])
+def test_a_record_of_a_holder_that_was_killed_meanwhile_is_none(
+    record_holder: Record, monkeypatch: pytest.MonkeyPatch, born: tuple[int, int]
+) -> None:
+    record_holder(born)
+    monkeypatch.setattr(proc, "start_time", {10: born[0], 11: born[1]}.get)
+    assert holder.find_holder() is None
+
+
 @pytest.mark.parametrize(
     "text",
     [

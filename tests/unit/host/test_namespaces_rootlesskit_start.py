@@ -8,6 +8,7 @@ import pytest
 from cntnr_compose.core import paths
 from cntnr_compose.host import proc
 from cntnr_compose.host.namespaces import rootlesskit, rootlesskit_start
+from cntnr_compose.host.namespaces.holder import HolderFailed
 
 
 def test_root_s_holder_has_mounts_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,3 +40,26 @@ def test_a_rootlesskit_without_a_record_is_killed_before_its_files_go(
         assert rootlesskit.stop_if_unused()
         assert not paths.holder().exists()
     assert killed == [17]
+
+
+class Killed:
+    """A program that is seen to have ended a moment later."""
+
+    pid = 10
+
+    def poll(self) -> None:
+        """Return that it runs."""
+
+
+@pytest.mark.usefixtures("record_holder")
+def test_a_holder_that_is_killed_while_it_starts_is_never_recorded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    paths.holder().mkdir()
+    (paths.holder() / "payload").write_text("3\n")
+    (tmp_path / "api.sock").touch()
+    (tmp_path / "child_pid").write_text("11\n")
+    for born in ({10: 0, 11: 0}, {10: 70, 11: 0}, {10: 0, 11: 71}):
+        monkeypatch.setattr(proc, "start_time", born.get)
+        with pytest.raises(HolderFailed, match="ended from outside"):
+            rootlesskit_start.wait_until_ready(Killed(), tmp_path)  # type: ignore[arg-type]
