@@ -26,9 +26,7 @@ class Root:
     def __init__(self, path: Path, *, follow_links: bool = True) -> None:
         """Open the folder; where links are not to be followed, a path with one cannot be opened."""
         self.path = path
-        self._resolve = (
-            RESOLVE_IN_ROOT if follow_links else RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
-        )
+        self._resolve = RESOLVE_IN_ROOT if follow_links else RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
         self._fd = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         self._root_name = self._name(self._fd)
 

@@ -17,6 +17,7 @@ from cntnr_compose.model.service import Hook
 from cntnr_compose.reconcile.rebuild import plan_rebuild
 from cntnr_compose.reconcile.restart import plan_restart
 from cntnr_compose.watch.rules import Sync
+from cntnr_compose.watch.transfer import copy_files
 
 if TYPE_CHECKING:
     from cntnr_compose.client.client import Client
@@ -49,7 +50,13 @@ class WatchActions:
     """The actions that changes of files take, in one project."""
 
     def __init__(
-        self, project: Project, reporter: Reporter, *, quiet: bool, prune: bool, separator: str = "-"
+        self,
+        project: Project,
+        reporter: Reporter,
+        *,
+        quiet: bool,
+        prune: bool,
+        separator: str = "-",
     ) -> None:
         """Take the project as it was brought up; ``quiet`` hides the output of builds."""
         self._project = project
@@ -92,6 +99,8 @@ class WatchActions:
 
         Raises `CntnrError`.
         """
+        for path, why in copy_files(self.running_containers(service), files).items():
+            self._reporter.warning(f"cannot read {path}: {why.lower()}")
 
     def restart(self, services: tuple[str, ...]) -> None:
         """Restart services, and those that have to be restarted with them. Raises `CntnrError`."""

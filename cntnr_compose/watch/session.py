@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from cntnr_compose.builder.request import read_dockerignore
@@ -35,7 +36,10 @@ class WatchSession:
         self._rules = Rules(self._compile(project.services.values()))
 
     def run(self) -> None:
-        """Copy what is to be there at first, then wait for changes. Raises `CntnrError` of the first copies."""
+        """Copy what is to be there at first, then wait for changes.
+
+        Raises the `CntnrError` of the first copies.
+        """
         tree = FileTree(self._rules.paths, self._rules.may_match_below, self._warn_unreadable)
         self._sync_initially(tree)
         changes = FileChanges(tree, is_stopped=self._is_stopped, on_polling=self._warn_polling)
@@ -62,16 +66,16 @@ class WatchSession:
 
     def _take(self, actions: Actions, tree: FileTree) -> None:
         """Take all actions of a batch; one that fails is told, and does not keep others from being taken."""
-        if actions.rebuild and self._try(lambda: self._actions.rebuild(actions.rebuild)):
-            self._try(lambda: self._sync_initially(tree, actions.rebuild))
+        if actions.rebuild and self._try(partial(self._actions.rebuild, actions.rebuild)):
+            self._try(partial(self._sync_initially, tree, actions.rebuild))
         for service, synced in actions.sync.items():
             text = f'Syncing service "{service}" after {len(synced)} changes were detected'
             self._reporter.message(text)
-            self._try(lambda service=service, synced=synced: self._actions.sync(service, synced))
+            self._try(partial(self._actions.sync, service, synced))
         if actions.restart:
-            self._try(lambda: self._actions.restart(actions.restart))
+            self._try(partial(self._actions.restart, actions.restart))
         for service, hook in actions.exec:
-            self._try(lambda service=service, hook=hook: self._actions.run_command(service, hook))
+            self._try(partial(self._actions.run_command, service, hook))
 
     def _try(self, action: Callable[[], None]) -> bool:
         try:

@@ -50,6 +50,8 @@ class UpArguments(Frozen):
     timestamps: bool = False
     wait: bool = False
     wait_timeout: int | None = None
+    watch: bool = False
+    menu: bool | None = None  # None: as COMPOSE_MENU says, else where there is a terminal
     yes: bool = False
 
     @property
@@ -92,8 +94,9 @@ class UpArguments(Frozen):
             "--abort-on-container-failure",
             "--attach",
             "--attach-dependencies",
+            "--watch",
         )
-        if self.abort_condition or self.attach or self.attach_dependencies:
+        if self.abort_condition or self.attach or self.attach_dependencies or self.watch:
             if self.detach:
                 raise Incompatible("--detach", *attaching)
             if self.wait:

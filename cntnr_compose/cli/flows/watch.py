@@ -1,0 +1,128 @@
+"""Watch files of services: the flow of `watch`, and what an attached `up` needs of it."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cntnr_compose.cli.display import stdout
+from cntnr_compose.cli.flows.up_arguments import UpArguments
+from cntnr_compose.cli.project.options import ProjectOptions
+from cntnr_compose.core.errors import CntnrError
+
+if TYPE_CHECKING:
+    from cntnr_compose.cli.display.progress import ProgressDisplay
+    from cntnr_compose.model.project import Project
+
+
+class AlreadyWatched(CntnrError):
+    """Another command watches the project already."""
+
+    def __init__(self, project: str, pid: str) -> None:
+        super().__init__(
+            f'cannot take exclusive lock for project "{project}": '
+            f"process with PID {pid} is still running"
+        )
+
+
+class LineReporter:
+    """Print what watching does: messages and output of builds to standard output, warnings as such."""
+
+    def __init__(self, display: "ProgressDisplay") -> None:
+        self._display = display
+
+    def message(self, text: str) -> None:
+        """Print what is done."""
+        stdout.print_line(text)
+        stdout.flush()
+
+    def output(self, text: str) -> None:
+        """Print a line of a build's output."""
+        self.message(text)
+
+    def warning(self, text: str) -> None:
+        """Print a warning; the same may be printed again."""
+        self._display.show_warning(text)
+
+
+def watch_services(
+    options: ProjectOptions,
+    services: tuple[str, ...],
+    *,
+    up: bool = True,
+    quiet: bool = False,
+    prune: bool = True,
+) -> int:
+    """Bring services up, unless they are not to be, and watch their files until it is interrupted.
+
+    Raises `CntnrError`.
+    """
+    if up:
+        options.prestart_supervisor()
+    from cntnr_compose.cli.flows.up import bring_up_loaded
+    from cntnr_compose.watch.rules import check_rules
+
+    with options.display() as display:
+        loaded = options.load(display, services)
+        project = loaded.project
+        selected = project.select(services)
+        check_rules(selected, selected.services)
+        with watch_lock(project.name):
+            if up:
+                arguments = UpArguments(services=services, detach=True, quiet_build=quiet)
+                built = _with_builds(project)
+                bring_up_loaded(options, "watch", arguments, loaded, display, project=built)
+            if options.dry_run:
+                return 0
+            display.finish()
+            _watch(options, project, selected, LineReporter(display), quiet=quiet, prune=prune)
+    return 0
+
+
+def _watch(
+    options: ProjectOptions,
+    project: "Project",
+    selected: "Project",
+    reporter: LineReporter,
+    *,
+    quiet: bool,
+    prune: bool,
+) -> None:
+    from cntnr_compose.watch.actions import WatchActions
+    from cntnr_compose.watch.session import WatchSession
+
+    separator = options.name_separator(project)
+    actions = WatchActions(project, reporter, quiet=quiet, prune=prune, separator=separator)
+    WatchSession(selected, actions, reporter).run()
+
+
+def _with_builds(project: "Project") -> "Project":
+    """Have the services that are watched built from their files as they are now."""
+    from cntnr_compose.core.values import replace
+
+    services = {
+        name: replace(service, pull_policy="build") if service.build and service.develop else service
+        for name, service in project.services.items()
+    }
+    return replace(project, services=services)
+
+
+@contextlib.contextmanager
+def watch_lock(project: str) -> Iterator[None]:
+    """Hold the lock of the only command that watches a project. Raises `AlreadyWatched`."""
+    import os
+
+    from cntnr_compose.core import paths
+    from cntnr_compose.host import files
+
+    path = paths.watch_lock(project)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = files.acquire_lock(path)
+    if descriptor is None:
+        raise AlreadyWatched(project, path.read_text().strip())
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
