@@ -42,13 +42,15 @@ class EventReporter:
 
 
 def main() -> NoReturn:
-    """Read a job from standard input, and watch until that is closed or an interrupt comes."""
+    """Read a job from standard input, and when to start; watch until that is closed or an interrupt comes."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     reporter = EventReporter(int(sys.argv[1]))
     code = 1
     try:
         job = from_json(sys.stdin.buffer.readline(), WatchJob)
-        run_watch(job, reporter)
+        watch = create_session(job, reporter)
+        if sys.stdin.buffer.readline():
+            watch.run()
         code = 0
     except (KeyboardInterrupt, BrokenPipeError, ValueError):
         code = INTERRUPTED
@@ -57,13 +59,12 @@ def main() -> NoReturn:
     os._exit(code)
 
 
-def run_watch(job: WatchJob, reporter: EventReporter) -> None:
-    """Watch until standard input is closed. Raises `CntnrError`."""
+def create_session(job: WatchJob, reporter: EventReporter) -> WatchSession:
+    """Look at the files, which are watched until standard input is closed."""
     actions = WatchActions(
         job.project, reporter, quiet=job.quiet, prune=job.prune, separator=job.separator
     )
-    watched = job.project.select(job.services)
-    WatchSession(watched, actions, reporter, _is_stdin_closed).run()
+    return WatchSession(job.project.select(job.services), actions, reporter, _is_stdin_closed)
 
 
 def _is_stdin_closed() -> bool:

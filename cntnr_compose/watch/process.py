@@ -67,7 +67,7 @@ class WatchProcess:
     """A process that watches, and what comes from it: events, and output of commands that it runs."""
 
     def __init__(self, job: WatchJob) -> None:
-        """Start it. It ends when this process does."""
+        """Start it: it looks at the files, and waits for `start`. It ends when this process does."""
         readers, writers = zip(*(os.pipe2(os.O_CLOEXEC) for _ in range(3)), strict=True)
         jobs, self._jobs = os.pipe2(os.O_CLOEXEC)
         events, out, err = writers
@@ -81,8 +81,15 @@ class WatchProcess:
             for descriptor in (jobs, *writers):
                 os.close(descriptor)
         self._events, self.out, self.err = map(LineReader, readers)
+        self._send(to_json(job))
+
+    def start(self) -> None:
+        """Let it copy what is to be there at first, and watch."""
+        self._send(b"start")
+
+    def _send(self, line: bytes) -> None:
         with contextlib.suppress(BrokenPipeError), os.fdopen(os.dup(self._jobs), "wb") as pipe:
-            pipe.write(to_json(job) + b"\n")
+            pipe.write(line + b"\n")
 
     @property
     def readers(self) -> list[LineReader]:

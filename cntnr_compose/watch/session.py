@@ -29,20 +29,22 @@ class WatchSession:
         reporter: Reporter,
         is_stopped: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Take the project with the services to watch only."""
+        """Take the project with the services to watch only, and look at their files."""
         self._actions = actions
         self._reporter = reporter
         self._is_stopped = is_stopped
         self._rules = Rules(self._compile(project.services.values()))
+        self._tree = FileTree(self._rules.paths, self._rules.may_match_below, self._warn_unreadable)
 
     def run(self) -> None:
         """Copy what is to be there at first, then wait for changes.
 
         Raises the `CntnrError` of the first copies.
         """
-        tree = FileTree(self._rules.paths, self._rules.may_match_below, self._warn_unreadable)
-        self._sync_initially(tree)
-        changes = FileChanges(tree, is_stopped=self._is_stopped, on_polling=self._warn_polling)
+        self._sync_initially()
+        changes = FileChanges(
+            self._tree, is_stopped=self._is_stopped, on_polling=self._warn_polling
+        )
         with contextlib.closing(changes):
             self._reporter.message("Watch enabled")
             while not self._is_stopped():
@@ -52,7 +54,7 @@ class WatchSession:
                     batch |= self._settle(changes)
                     actions = self._rules.decide_actions(batch)
                 if actions:
-                    self._take(actions, tree)
+                    self._take(actions)
 
     def _settle(self, changes: FileChanges) -> set[str]:
         """Wait until no more changes come: a build of half of them would be in vain."""
@@ -64,10 +66,10 @@ class WatchSession:
             batch |= more
         return batch
 
-    def _take(self, actions: Actions, tree: FileTree) -> None:
+    def _take(self, actions: Actions) -> None:
         """Take all actions of a batch; one that fails is told, and does not keep others from being taken."""
         if actions.rebuild and self._try(partial(self._actions.rebuild, actions.rebuild)):
-            self._try(partial(self._sync_initially, tree, actions.rebuild))
+            self._try(partial(self._sync_initially, actions.rebuild))
         for service, synced in actions.sync.items():
             text = f'Syncing service "{service}" after {len(synced)} changes were detected'
             self._reporter.message(text)
@@ -85,8 +87,8 @@ class WatchSession:
             return False
         return True
 
-    def _sync_initially(self, tree: FileTree, services: Iterable[str] | None = None) -> None:
-        for service, synced in self._rules.initial_syncs(tree.files, services).items():
+    def _sync_initially(self, services: Iterable[str] | None = None) -> None:
+        for service, synced in self._rules.initial_syncs(self._tree.files, services).items():
             self._actions.sync(service, synced)
 
     def _compile(self, services: Iterable[Service]) -> Iterable[CompiledRule]:

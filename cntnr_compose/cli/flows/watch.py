@@ -1,27 +1,15 @@
 """Watch files of services: the flow of `watch`, and what an attached `up` needs of it."""
 
 import contextlib
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.flows.up_arguments import UpArguments
 from cntnr_compose.cli.project.options import ProjectOptions
-from cntnr_compose.core.errors import CntnrError
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.display.progress import ProgressDisplay
     from cntnr_compose.model.project import Project
-
-
-class AlreadyWatched(CntnrError):
-    """Another command watches the project already."""
-
-    def __init__(self, project: str, pid: str) -> None:
-        super().__init__(
-            f'cannot take exclusive lock for project "{project}": '
-            f"process with PID {pid} is still running"
-        )
 
 
 class LineReporter:
@@ -59,6 +47,7 @@ def watch_services(
     if up:
         options.prestart_supervisor()
     from cntnr_compose.cli.flows.up import bring_up_loaded
+    from cntnr_compose.watch.lock import WatchLock
     from cntnr_compose.watch.rules import check_rules
 
     with options.display() as display:
@@ -66,7 +55,7 @@ def watch_services(
         project = loaded.project
         selected = project.select(services)
         check_rules(selected, selected.services)
-        with watch_lock(project.name):
+        with contextlib.closing(WatchLock(project.name)):
             if up:
                 arguments = UpArguments(services=services, detach=True, quiet_build=quiet)
                 built = _with_builds(project)
@@ -100,29 +89,9 @@ def _with_builds(project: "Project") -> "Project":
     from cntnr_compose.core.values import replace
 
     services = {
-        name: replace(service, pull_policy="build") if service.build and service.develop else service
+        name: replace(service, pull_policy="build")
+        if service.build and service.develop
+        else service
         for name, service in project.services.items()
     }
     return replace(project, services=services)
-
-
-@contextlib.contextmanager
-def watch_lock(project: str) -> Iterator[None]:
-    """Hold the lock of the only command that watches a project. Raises `AlreadyWatched`."""
-    import os
-
-    from cntnr_compose.core import paths
-    from cntnr_compose.host import files
-
-    path = paths.watch_lock(project)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = files.acquire_lock(path)
-    if descriptor is None:
-        raise AlreadyWatched(project, path.read_text().strip())
-    try:
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-        os.close(descriptor)
