@@ -50,11 +50,13 @@ def build_images(
     pull: bool = False,
     args: Mapping[str, str] | None = None,
     quiet: bool = False,
+    dry_run: bool = False,
     emit: Emit,
 ) -> dict[str, str]:
     """Build the images of services; return their ids by service.
 
-    ``args`` win over those in the file. Services whose images others take files from are built first.
+    A dry run only reads the Dockerfiles, and returns ids that are "". ``args`` win over those in the file.
+    Services whose images others take files from are built first.
     Raises a `CntnrError` for all that a user can fix; then only images that were already built have changed.
     """
     ids: dict[str, str] = {}
@@ -62,11 +64,16 @@ def build_images(
         requests = []
         for service in group:
             request = create_request(project, service, dict(args or {}))
+            if dry_run:
+                parse_stages(request)
+                ids[service.name] = _report_build(project.image_name(service), emit)
+                continue
             request = replace(request, no_cache=request.no_cache or no_cache)
             must_pull = pull or (service.build is not None and service.build.pull)
             request = _with_base_images(request, project, service, pull=must_pull, emit=emit)
             requests.append(fetch_downloads(request))
-        ids |= _build_group(project, requests, quiet=quiet, emit=emit)
+        if requests:
+            ids |= _build_group(project, requests, quiet=quiet, emit=emit)
     return ids
 
 
@@ -127,6 +134,13 @@ def _find_or_pull(ref: str, where: str, *, pull: bool, emit: Emit) -> Image:
         return existing or pull_image(ref, on_progress=report_pull)
     except CntnrError as error:
         raise BaseUnavailable(where, error) from error
+
+
+def _report_build(name: str, emit: Emit) -> str:
+    """Report the build of an image that is not built, and return its id, which is ""."""
+    emit(Progress(kind="Image", name=name, status="Building"))
+    emit(Progress(kind="Image", name=name, status="Built", state="done"))
+    return ""
 
 
 def _build_group(

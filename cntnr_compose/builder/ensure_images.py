@@ -34,16 +34,19 @@ def ensure_images(
     no_build: bool = False,
     pull: str = "",
     quiet: bool = False,
+    dry_run: bool = False,
+    parallel: int = 0,
     emit: Emit,
 ) -> dict[str, str]:
     """Have all images of a project present; return their ids by the names in the file or of the builds.
 
-    ``pull`` overrides the services' own policies. Raises `NoSuchImage`, `PullPolicyInvalid`, and what
+    ``pull`` overrides the services' own policies. A dry run changes nothing, and returns those that are
+    present. Raises `NoSuchImage`, `PullPolicyInvalid`, and what
     `images.transfer.pull_image` and `builder.build.build_images` raise.
     """
     images = list(_required_images(project, pull, build=build))
     buildable = () if no_build else tuple(image for image in images if image.build_services)
-    ids = _pull_required(images, buildable, emit)
+    ids = _pull_required(images, buildable, emit, dry_run=dry_run, parallel=parallel)
     to_build: dict[str, str] = {}
     for image in images:
         is_present = image.name in ids
@@ -54,15 +57,23 @@ def ensure_images(
     if to_build:
         from cntnr_compose.builder.build import build_images
 
-        built = build_images(project, tuple(to_build), quiet=quiet, emit=emit)
+        built = build_images(project, tuple(to_build), quiet=quiet, dry_run=dry_run, emit=emit)
         ids |= {name: built[service] for service, name in to_build.items()}
-    return ids
+    return {name: identity for name, identity in ids.items() if identity}
 
 
 def _pull_required(
-    images: list[RequiredImage], buildable: tuple[RequiredImage, ...], emit: Emit
+    images: list[RequiredImage],
+    buildable: tuple[RequiredImage, ...],
+    emit: Emit,
+    *,
+    dry_run: bool,
+    parallel: int,
 ) -> dict[str, str]:
-    """Pull what the policies require; return the ids of all images that are present then, by name."""
+    """Pull what the policies require; return the ids of all images that are present then, by name.
+
+    In a dry run the id of an image that would be pulled is "".
+    """
     store, now = ImageStore(), time.time()
     present = {image.name: store.find(image.name) for image in images}
     to_pull = []
@@ -71,10 +82,12 @@ def _pull_required(
         tagged = existing.tagged if existing else None
         if required.is_pullable and must_pull(required.policy, tagged, now):
             to_pull.append(required)
+    ids = {name: image.id for name, image in present.items() if image}
     if to_pull:
-        pull_images(to_pull, optional=buildable, emit=emit)
-        present |= {image.name: store.find(image.name) for image in to_pull}
-    return {name: image.id for name, image in present.items() if image}
+        ids |= pull_images(
+            to_pull, optional=buildable, dry_run=dry_run, parallel=parallel, emit=emit
+        )
+    return ids
 
 
 def _required_images(project: Project, pull: str, *, build: bool) -> Iterable[RequiredImage]:
@@ -97,10 +110,16 @@ def _required_images(project: Project, pull: str, *, build: bool) -> Iterable[Re
                 is_pullable=bool(service.image),
             )
     for service in project.services.values():
-        for mount in service.volumes:
-            if mount.type == "image" and mount.source not in seen:
-                seen.add(mount.source)
-                yield RequiredImage(name=mount.source)
+        mounted = [mount.source for mount in service.volumes if mount.type == "image"]
+        for name in (*mounted, *hook_images(service)):
+            if name not in seen:
+                seen.add(name)
+                yield RequiredImage(name=name)
+
+
+def hook_images(service: Service) -> tuple[str, ...]:
+    """Return the images of a service's pre_start hooks that have one of their own."""
+    return tuple(dict.fromkeys(hook.image for hook in service.pre_start if hook.image))
 
 
 def _effective_policy(service: Service, pull: str, *, build: bool) -> str:
@@ -110,11 +129,17 @@ def _effective_policy(service: Service, pull: str, *, build: bool) -> str:
 
 
 def pull_images(
-    images: list[RequiredImage], *, optional: Iterable[RequiredImage] = (), emit: Emit
+    images: list[RequiredImage],
+    *,
+    optional: Iterable[RequiredImage] = (),
+    dry_run: bool = False,
+    parallel: int = 0,
+    emit: Emit,
 ) -> dict[str, str]:
-    """Pull images in parallel; return their ids by name. Optional ones may fail.
+    """Pull images, at most ``parallel`` at once; return their ids by name. Optional ones may fail.
 
-    Raises the first `CntnrError` of the others, when all have ended.
+    A dry run only asks the registries for them, and returns ids that are "". Raises the first `CntnrError`
+    of the others, when all have ended.
     """
     names = {image.name for image in optional}
     failures: list[CntnrError] = []
@@ -123,29 +148,33 @@ def pull_images(
     def pull(image: RequiredImage) -> None:
         is_optional = image.name in names
         try:
-            ids[image.name] = _pull(image, emit, is_optional=is_optional)
+            ids[image.name] = _pull(image, emit, is_optional=is_optional, dry_run=dry_run)
         except CntnrError as error:
             if not is_optional:
                 failures.append(error)
 
-    from cntnr_compose.images.parallel import run_in_threads
+    from cntnr_compose.images import skopeo
 
-    run_in_threads([functools.partial(pull, image) for image in images])
+    skopeo.run_in_threads([functools.partial(pull, image) for image in images], parallel)
     if failures:
         raise failures[0]
     return ids
 
 
-def _pull(image: RequiredImage, emit: Emit, *, is_optional: bool) -> str:
-    """Pull one image and report it; return its id."""
-    from cntnr_compose.images.transfer import pull_image
+def _pull(image: RequiredImage, emit: Emit, *, is_optional: bool, dry_run: bool) -> str:
+    """Pull one image and report it; return its id, "" in a dry run."""
+    from cntnr_compose.images import transfer
 
     def report(status: str, state: str = "working", detail: str = "") -> None:
         emit(Progress(kind="Image", name=image.name, status=status, state=state, detail=detail))
 
     report("Pulling")
     try:
-        pulled = pull_image(image.name, platform=image.platform)
+        if dry_run:
+            transfer.check_source(image.name)
+            identity = ""
+        else:
+            identity = transfer.pull_image(image.name, platform=image.platform).id
     except CntnrError as error:
         if is_optional:
             report("Warning", "warning", str(error))
@@ -153,4 +182,4 @@ def _pull(image: RequiredImage, emit: Emit, *, is_optional: bool) -> str:
             report("Error", "error", str(error))
         raise
     report("Pulled", "done")
-    return pulled.id
+    return identity

@@ -107,7 +107,7 @@ class UpControls:
 
     def _enable_watch(self) -> None:
         try:
-            check_rules(self._job.project, self._job.services)
+            check_rules(self._job.project.select(self._job.services))
             self.prepare_watch()
             self.start_watch()
         except CntnrError as error:

@@ -1,8 +1,9 @@
-"""Read and write files of a container, running or stopped, through a worker in the holder's user namespace."""
+"""Read and write files of a container, running or stopped, through a worker in the namespaces."""
 
+import contextlib
 import os
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -18,12 +19,33 @@ from cntnr_compose.containers.files.channel import (
     Write,
 )
 from cntnr_compose.containers.files.entry import FileEntry
-from cntnr_compose.containers.files.errors import CannotCopy
+from cntnr_compose.containers.files.errors import CannotCopy, explain
 from cntnr_compose.containers.files.worker import Target, start_worker
-from cntnr_compose.host.namespaces.holder import NamespaceHolder
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.events import Emit, ignore_event
+from cntnr_compose.host.namespaces.holder import (
+    ENDED_FROM_OUTSIDE,
+    HolderFailed,
+    NamespaceHolder,
+    find_holder,
+)
 from cntnr_compose.model.observed import Container
 
 CONTAINER_ROOT = 0
+
+
+class ContainerGone(CntnrError):
+    """A container was removed before its files were opened."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no such container: {name}")
+
+
+class WorkerEnded(CntnrError):
+    """The worker was killed."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the copy of files of container {name} was ended from outside")
 
 
 class ContainerFiles:
@@ -48,7 +70,8 @@ class ContainerFiles:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """End the worker; where the block failed, in the middle of its work."""
         if kind is not None:
-            os.kill(self._worker, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._worker, signal.SIGTERM)
         self.close()
 
     def close(self) -> None:
@@ -57,7 +80,7 @@ class ContainerFiles:
         os.waitpid(self._worker, 0)
 
     def stat(self, path: str) -> Reply | None:
-        """Return mode and link target of a path, whose last part is not followed; None where it does not exist.
+        """Return mode and link target of a path, without following its last part; None where it is not there.
 
         Raises `CannotCopy`.
         """
@@ -67,19 +90,18 @@ class ContainerFiles:
     def write(self, folder: str, entries: Iterable[tuple[FileEntry, int | None]]) -> int:
         """Write entries with their open files, which are closed, below an existing folder.
 
-        Missing folders between are made; entries with mode `REMOVED` are removed. Return how many files became
-        root's because their owner does not exist in containers. Raises `CannotCopy`.
+        Missing folders between are made; entries with mode `REMOVED` are removed. Return how many files
+        became root's because their owner does not exist in containers. Raises `CannotCopy`.
         """
         self._send(Write(folder=folder))
         try:
             self._channel.send_entries(entries)
         except ChannelClosed:
-            pass
+            pass  # the reply says why, if there is one
         except OSError as error:
             self._channel.send(Entries())
             self._receive_reply()
-            reason = (error.strerror or str(error)).lower()
-            raise CannotCopy(f"{os.fsdecode(error.filename or b'')}: {reason}") from error
+            raise explain(error, error.filename or b"") from error
         return self._receive_reply().unmapped
 
     def extract(self, folder: str, archive: int) -> int:
@@ -95,10 +117,8 @@ class ContainerFiles:
         The file is closed when the next entry is asked for. Raises `CannotCopy`.
         """
         self._send(Read(path=path, top=top))
-        try:
+        with contextlib.suppress(ChannelClosed):
             yield from self._channel.receive_entries()
-        except ChannelClosed:
-            pass
         self._receive_reply()
 
     def pack(self, path: str, archive: int, name: str) -> None:
@@ -119,11 +139,47 @@ class ContainerFiles:
         try:
             reply, _ = self._channel.receive()
         except ChannelClosed:
-            raise CannotCopy(f"the copy of files of container {self.name} was ended") from None
+            raise WorkerEnded(self.name) from None
         assert isinstance(reply, Reply)
         if reply.error:
             raise CannotCopy(reply.error, reply.hint)
         return reply
+
+
+@contextlib.contextmanager
+def open_files(
+    project: str,
+    containers: Sequence[Container],
+    *,
+    rootfs_only: bool = False,
+    emit: Emit = ignore_event,
+) -> Iterator[list[ContainerFiles]]:
+    """Open the files of containers of a project for a block, during which those that are stopped stay so.
+
+    Raises `ContainerGone`, and what connecting to a supervisor raises.
+    """
+    with contextlib.ExitStack() as undo:
+        namespaces = find_holder()
+        if namespaces is None or not all(each.status.pid for each in containers):
+            from cntnr_compose.client.client import connect
+
+            supervisor = undo.enter_context(connect(project, emit=emit))
+            supervisor.lock("cp", emit)
+            existing = {each.record.id: each for each in supervisor.observe().containers}
+            containers = [_find(existing, each) for each in containers]
+            namespaces = find_holder()
+        if namespaces is None:
+            raise HolderFailed(ENDED_FROM_OUTSIDE)
+        yield [
+            undo.enter_context(ContainerFiles(namespaces, each, rootfs_only=rootfs_only))
+            for each in containers
+        ]
+
+
+def _find(existing: dict[str, Container], container: Container) -> Container:
+    if container.record.id not in existing:
+        raise ContainerGone(container.name)
+    return existing[container.record.id]
 
 
 def read_owner_map(pid: int) -> Callable[[int, int], tuple[int, int]]:

@@ -3,12 +3,20 @@
 import os
 import posixpath
 import stat
-from collections.abc import Callable
 from pathlib import Path
 
 from cntnr_compose.client.container_files import ContainerFiles
 from cntnr_compose.containers.files import rules
-from cntnr_compose.containers.files.errors import CannotCopy, explain, no_such_file
+from cntnr_compose.containers.files.errors import (
+    ArchiveNeedsFolder,
+    NotAFolder,
+    OutputMissing,
+    PathEmpty,
+    PlaceIsDevice,
+    SourceMissing,
+    explain,
+    no_such_file,
+)
 from cntnr_compose.containers.files.reader import TreeReader
 from cntnr_compose.containers.files.rules import Destination, Source, place
 from cntnr_compose.containers.files.writer import TreeWriter
@@ -27,7 +35,7 @@ def copy_to_container(
     if source == STREAM:
         destination = _find_destination(files, target)
         if not destination.is_folder:
-            raise CannotCopy(f'destination "{files.name}:{target}" must be a directory')
+            raise ArchiveNeedsFolder(files.name, target)
         return files.extract(destination.path, stdin)
     path = rules.keep_ending(os.path.abspath(source), source)  # noqa: PTH100 - with its ending
     destination = _find_destination(files, target)
@@ -58,8 +66,8 @@ def _find_source(path: str, *, follow_link: bool) -> Source:
         mode = os.lstat(path).st_mode
     except OSError as error:
         if isinstance(error, NotADirectoryError):
-            raise CannotCopy("not a directory", f"{path} is a file") from error
-        raise CannotCopy(f"lstat {path.rstrip('/')}: {(error.strerror or '').lower()}") from error
+            raise NotAFolder(path.rstrip("/")) from error
+        raise SourceMissing(path, error) from error
     return Source(path=path, is_folder=stat.S_ISDIR(mode), name=name)
 
 
@@ -74,14 +82,13 @@ def _find_destination(files: ContainerFiles, target: str) -> Destination:
         status = files.stat(path)
     if status is None or not target:
         return Destination(path=path, exists=False)
-    where = f'destination "{files.name}:{target}"'
-    _check_kind(status.mode, f"{where} must be a directory or a regular file")
+    _check_kind(status.mode, f'destination "{files.name}:{target}"')
     return Destination(path=path, exists=True, is_folder=stat.S_ISDIR(status.mode))
 
 
-def _check_kind(mode: int, sentence: str) -> None:
+def _check_kind(mode: int, place: str) -> None:
     if stat.S_ISBLK(mode) or stat.S_ISCHR(mode):
-        raise CannotCopy(f"{sentence}: got a device")
+        raise PlaceIsDevice(place)
 
 
 def copy_from_container(
@@ -89,9 +96,9 @@ def copy_from_container(
 ) -> None:
     """Copy a file or tree of a container to the host, or as an archive to ``stdout``. Raises `CannotCopy`."""
     if not source:
-        raise CannotCopy("the path in the container cannot be empty")
+        raise PathEmpty
+    path = rules.keep_ending(os.path.abspath(target), target)  # noqa: PTH100 - with its ending
     if target != STREAM:
-        path = rules.keep_ending(os.path.abspath(target), target)  # noqa: PTH100 - with its ending
         _check_output(path, target)
     name = ""
     status = files.stat(source)
@@ -111,12 +118,12 @@ def copy_from_container(
 def _check_output(path: str, target: str) -> None:
     folder = posixpath.dirname(rules.clean_path(path))
     if not Path(folder).exists():
-        raise CannotCopy(f'invalid output path: directory "{folder}" does not exist')
+        raise OutputMissing(folder)
     try:
-        mode = os.stat(path).st_mode
+        mode = Path(path).stat().st_mode
     except OSError:
         return
-    _check_kind(mode, f'invalid output path: "{target}" must be a directory or a regular file')
+    _check_kind(mode, f'invalid output path: "{target}"')
 
 
 def _write_to_host(files: ContainerFiles, source: Source, path: str) -> None:
@@ -138,5 +145,3 @@ def _write_to_host(files: ContainerFiles, source: Source, path: str) -> None:
             writer.finish()
         finally:
             writer.close()
-
-

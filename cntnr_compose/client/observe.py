@@ -2,7 +2,7 @@
 
 from cntnr_compose.containers.state import project_intent, records
 from cntnr_compose.core import paths
-from cntnr_compose.core.values import Value, replace
+from cntnr_compose.core.values import Value
 from cntnr_compose.host import files
 from cntnr_compose.host.namespaces import holder
 from cntnr_compose.model.observed import Container, Observed
@@ -46,10 +46,10 @@ def observe_for_plan(project: str) -> Observed:
     from cntnr_compose.client import client
     from cntnr_compose.volumes import store
 
-    observed = observe_project(project)
     supervisor = client.connect(project, start=False)
     if supervisor is None:
-        return replace(observed, volumes=store.observe_volumes())
+        containers = read_containers(project)
+        return Observed(project=project, containers=containers, volumes=store.observe_volumes())
     with supervisor:
         return supervisor.observe()
 

@@ -57,6 +57,7 @@ def to_service(name: str, tree: Tree) -> Service:
         restart=parse_restart_policy(tree.get("restart", ""), deploy.get("restart_policy")),
         replicas=tree.get("scale", deploy.get("replicas", 1)),
         depends_on={key: _dependency(one) for key, one in tree.get("depends_on", {}).items()},
+        pre_start=tuple(_hook(one) for one in tree.get("pre_start", ())),
         post_start=tuple(_hook(one) for one in tree.get("post_start", ())),
         pre_stop=tuple(_hook(one) for one in tree.get("pre_stop", ())),
         develop=tuple(_watch_rule(one) for one in (tree.get("develop") or {}).get("watch") or ()),
@@ -127,6 +128,7 @@ def _hook(tree: Tree) -> Hook:
         privileged=tree.get("privileged", False),
         working_dir=tree.get("working_dir", ""),
         environment=tree.get("environment", {}),
+        image=tree.get("image", ""),
     )
 
 

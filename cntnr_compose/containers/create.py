@@ -91,6 +91,7 @@ def _make_record(op: CreateContainer, context: ProjectContext, image: Image, nam
         number=op.number,
         oneoff=op.oneoff,
         auto_remove=op.auto_remove,
+        hook=op.hook,
         image=op.image,
         image_id=image.id,
         config_hash=op.config_hash,
@@ -113,7 +114,8 @@ def _mount_points(
     points = {point.target: point for point in _volumes_from_mounts(service, context)}
     own_targets = {mount.target for mount in service.volumes}
     for target in image.volumes or ():
-        if target not in own_targets and target not in _tmpfs_targets(service):
+        is_taken = target in points or target in own_targets or target in _tmpfs_targets(service)
+        if not is_taken:
             points[target] = _anonymous_volume(op, target)
     for mount in service.volumes:
         points[mount.target] = _mount_point(op, context, mount)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+from collections.abc import AsyncIterator
 from typing import cast
 
 from cntnr_compose.containers import hooks, pause, setup
@@ -16,7 +17,7 @@ from cntnr_compose.containers.stop import terminate
 from cntnr_compose.core import paths
 from cntnr_compose.core.events import Emit, ignore_event
 from cntnr_compose.core.values import Seconds, replace
-from cntnr_compose.host import signals
+from cntnr_compose.host import process, signals
 from cntnr_compose.model.observed import RUNNING_STATES
 
 EXIT_FILE_TIMEOUT: Seconds = 1  # conmon writes the exit file of a container that has ended
@@ -43,10 +44,10 @@ class ManagedContainer(RunCycle):
         async with self._change_lock:
             await self._undo_prepare()
 
-    async def start(self, emit: Emit) -> None:
+    async def start(self, emit: Emit, *, again: bool = False) -> None:
         """Publish ports, start the program, run post_start hooks. Runs already: fine.
 
-        Raises `StartOfPaused`.
+        Where it is started ``again``, its stop has shown that. Raises `StartOfPaused`.
         """
         async with self._change_lock:
             await self.wait_while({LifecycleState.ENDING})
@@ -55,7 +56,8 @@ class ManagedContainer(RunCycle):
             if self.state is LifecycleState.PAUSED:
                 raise pause.StartOfPaused(self.record.name)
             self._cancel_restart()
-            emit_progress(emit, self.record.name, "Starting")
+            if not again:
+                emit_progress(emit, self.record.name, "Starting")
             await self._start(emit)
             if self.status.restarts:
                 self.write(restarts=0)
@@ -75,7 +77,7 @@ class ManagedContainer(RunCycle):
                 self.transition(LifecycleEvent.GIVE_UP, stopped_by_user=True)
             if self.state not in SET_UP:
                 return
-            emit_progress(emit, self.record.name, "Stopping")
+            emit_progress(emit, self.record.name, "Restarting" if will_restart else "Stopping")
             if self.state in (LifecycleState.RUNNING, LifecycleState.PAUSED):
                 if self.record.definition.pre_stop:
                     await self.thaw()
@@ -88,7 +90,8 @@ class ManagedContainer(RunCycle):
             finally:
                 self._start_follows = False
         self.context.emit_event(self.record, "stop")
-        emit_progress(emit, self.record.name, "Stopped", state="done")
+        if not will_restart:
+            emit_progress(emit, self.record.name, "Stopped", state="done")
 
     async def kill(self, emit: Emit, signal_name: str) -> None:
         """Send a signal to the first process."""
@@ -121,6 +124,22 @@ class ManagedContainer(RunCycle):
             await pause.unpause(self)
         emit_progress(emit, self.record.name, "Unpaused", state="done")
 
+    @contextlib.asynccontextmanager
+    async def hold(self, *, paused: bool) -> AsyncIterator[None]:
+        """Keep other commands from changing the container for a block; ``paused``: its processes, too.
+
+        Raises `PauseRefused`, `FreezeFailed`.
+        """
+        async with self._change_lock:
+            must_pause = paused and self.state is LifecycleState.RUNNING
+            if must_pause:
+                await pause.pause(self, ignore_event)
+            try:
+                yield
+            finally:
+                if must_pause:
+                    await process.clean_up(self.thaw())
+
     async def remove(self, emit: Emit, *, volumes: bool) -> None:
         """Remove the container, killing it where it runs; its anonymous volumes too on request."""
         async with self._change_lock:
@@ -150,6 +169,11 @@ class ManagedContainer(RunCycle):
     async def adopt(self) -> None:
         """Go on with what an earlier supervisor left: watch what runs, tear down what does not."""
         await self._adopt()
+        if self.record.hook:
+            # Whoever ran it was cut off with that supervisor; one that has failed stays for a look.
+            if self.state is not LifecycleState.EXITED or self.status.exit_code == 0:
+                await self.remove(ignore_event, volumes=True)
+            return
         # Its client would have started it, and was cut off with that supervisor.
         if self.record.auto_remove and self.status.state not in RUNNING_STATES:
             await self.remove(ignore_event, volumes=True)

@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cntnr_compose.containers import health_monitor, hooks, setup
 from cntnr_compose.containers.bundle import source_snapshot
@@ -26,6 +26,9 @@ from cntnr_compose.core.values import Seconds
 from cntnr_compose.host import proc, process, signals
 from cntnr_compose.model.observed import RUNNING_STATES, Record, Status
 from cntnr_compose.networks.port_driver import DriverPort
+
+if TYPE_CHECKING:
+    from cntnr_compose.containers.logs.forwarder import LogForwarder
 
 Cancel: TypeAlias = Callable[[], object]
 
@@ -52,6 +55,8 @@ class RunCycle(ContainerState):
         self.ports: tuple[DriverPort, ...] = ()
         self._change_lock = asyncio.Lock()  # one command at a time
         self._stop_probing: Cancel = _do_nothing
+        self._log_forwarder: LogForwarder | None = None
+        self._stop_forwarding: Cancel = _do_nothing
         self._stop_timer: Cancel = _do_nothing  # of the automatic start that is due
         # The automatic start that is due, or that led to this run: the next delay grows from it.
         self._restart: restart_policy.PendingRestart | None = None
@@ -65,6 +70,7 @@ class RunCycle(ContainerState):
         await self.wait_while({LifecycleState.ENDING, LifecycleState.REMOVING})
         if self.state in SET_UP:
             return
+        self._create_forwarder()  # raises what is wrong with its options
         self.transition(LifecycleEvent.PREPARE)
         try:
             sources = source_snapshot.take_snapshot(self.context, self.record)
@@ -85,6 +91,8 @@ class RunCycle(ContainerState):
             error="",
         )
         self._watch()
+        if self._log_forwarder is not None:
+            await self._log_forwarder.warn_if_unreachable(emit)
 
     async def _undo_set_up(self) -> None:
         try:
@@ -171,6 +179,10 @@ class RunCycle(ContainerState):
 
     def _watch(self) -> None:
         self.context.start_task(self._wait_for_end(), f"end of {self.record.name}")
+        self._log_forwarder = self._create_forwarder()
+        if self._log_forwarder is not None:
+            work = self._log_forwarder.run()
+            self._stop_forwarding = self.context.start_task(work, f"log of {self.record.name}")
 
     async def _wait_for_end(self) -> None:
         """Wait until conmon has written the exit status, or is gone with the container."""
@@ -189,6 +201,7 @@ class RunCycle(ContainerState):
         """Remove what was set up for the run; what fails does not keep its end from being noted."""
         self.stop_probing()
         rotation.end_last_line(self.record)
+        await self._end_forwarding()
         try:
             await setup.tear_down(self.context, self.record, self.status.addresses)
         finally:
@@ -196,6 +209,22 @@ class RunCycle(ContainerState):
             self._end_run(code)
             if self.record.auto_remove and self.state is LifecycleState.EXITED:
                 await self._delete(volumes=True)
+
+    def _create_forwarder(self) -> "LogForwarder | None":
+        """Create what sends the output elsewhere, where the log driver does. Raises `SyslogOptionInvalid`."""
+        logging = self.record.definition.logging
+        if logging is None or logging.driver != "syslog":
+            return None
+        # Imported here, since few need it.
+        from cntnr_compose.containers.logs import syslog
+        from cntnr_compose.containers.logs.forwarder import LogForwarder
+
+        return LogForwarder(self.record, syslog.parse_options(logging.options, self.record))
+
+    async def _end_forwarding(self) -> None:
+        if self._log_forwarder is not None:
+            await self._log_forwarder.finish()
+        self._stop_forwarding()
 
     def _end_run(self, code: int) -> None:
         """Note the end of a run; start the timer of the next one where the restart policy says so."""

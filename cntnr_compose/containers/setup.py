@@ -13,7 +13,7 @@ from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core import paths
 from cntnr_compose.core.events import Emit, WarningEvent
 from cntnr_compose.core.values import Tree, Value
-from cntnr_compose.host import files, mounts, process, signals
+from cntnr_compose.host import distribution, files, mounts, process, signals
 from cntnr_compose.model.observed import Record
 from cntnr_compose.networks import address_claims, cni, interfaces
 from cntnr_compose.networks.dns import dnsmasq, embedded_dns
@@ -65,6 +65,7 @@ async def _create_runc_container(record: Record, *, own_network: bool) -> tuple[
         stdin=service.stdin_open,
         has_own_network=own_network,
         log_driver=logging.driver,
+        uses_journal=logging.uses_journal and distribution.has_journal(),
         max_log_size=logging.max_size,
         runtime=service.runtime or "runc",
     )

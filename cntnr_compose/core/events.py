@@ -10,8 +10,8 @@ class Progress(Value, frozen=True, kw_only=True, tag="progress"):
     """Progress of one resource: ``Container x-web-1  Created``.
 
     ``status`` is docker compose's word: Creating, Created, Starting, Started, Waiting, Healthy, Exited,
-    Running, Recreate, Recreated, Stopping, Stopped, Killing, Killed, Removing, Removed, Pulling, Pulled,
-    Building, Built, Pushing, Pushed, Skipped, Error.
+    Running, Recreate, Recreated, Stopping, Stopped, Restarting, Killing, Killed, Removing, Removed,
+    Pulling, Pulled, Building, Built, Pushing, Pushed, Skipped, Error.
     """
 
     kind: str  # Container, Network, Volume, Image, Service; empty for what only has a name

@@ -124,6 +124,11 @@ def volumes() -> Path:
     return data() / "volumes"
 
 
+def networks() -> Path:
+    """Return the folder of networks that were created by hand: one file a network."""
+    return data() / "networks"
+
+
 def volume(name: str) -> Path:
     """Return the folder of one volume: its record and its files."""
     return volumes() / safe_path_part(name, "volume")

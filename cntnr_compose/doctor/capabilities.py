@@ -24,4 +24,5 @@ def detect_capabilities() -> HostCapabilities:
         platform=host_platform(),
         has_init=bool(distribution.container_init()),
         has_domainname=shutil.which("domainname", path=process.SYSTEM_PATH) is not None,
+        has_journal=distribution.has_journal(),
     )

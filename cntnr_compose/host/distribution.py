@@ -50,3 +50,8 @@ def default_seccomp_profile() -> Path | None:
 def container_init() -> str:
     """Find an init program for containers; empty where none is installed."""
     return next((path for path in CONTAINER_INITS if os.access(path, os.X_OK)), "")
+
+
+def has_journal() -> bool:
+    """Tell whether programs can write to systemd's journal."""
+    return Path("/run/systemd/journal/socket").exists()

@@ -7,7 +7,6 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Progress
 from cntnr_compose.images import skopeo
 from cntnr_compose.images.errors import ImageError, ImageNotLocal, PushFailed
-from cntnr_compose.images.parallel import run_in_threads
 from cntnr_compose.images.store import ImageStore, create_image_layout
 from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image
@@ -19,6 +18,7 @@ def push_services(
     *,
     ignore_failures: bool = False,
     dry_run: bool = False,
+    parallel: int = 0,
     emit: Emit,
 ) -> None:
     """Push the images of services that have `build:` and `image:`, in parallel, with their further tags.
@@ -44,7 +44,7 @@ def push_services(
             emit(Progress(kind="Image", name=name, status=status, state=state, detail=str(error)))
             failures.append(error)
 
-    run_in_threads([functools.partial(push, name) for name in names])
+    skopeo.run_in_threads([functools.partial(push, name) for name in names], parallel)
     if failures and not ignore_failures:
         raise failures[0]
 

@@ -5,9 +5,10 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from cntnr_compose.core.values import Seconds
 from cntnr_compose.host import process
 from cntnr_compose.images.errors import (
     AuthenticationNeeded,
@@ -30,7 +31,10 @@ PASSED_VARIABLES = (
     "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
     "http_proxy", "https_proxy", "no_proxy",
 )  # fmt: skip
+MAX_THREADS = 8
+WAIT_INTERVAL: Seconds = 0.2
 _running_pids: set[int] = set()
+_trusted_registries: set[str] = set()
 _stopped = threading.Event()
 INTERRUPTED = "interrupted"
 
@@ -157,6 +161,11 @@ def environment() -> dict[str, str]:
     )
 
 
+def trust_registries(hosts: Iterable[str]) -> None:
+    """Allow plain HTTP, and certificates that are not checked, for registries of this process."""
+    _trusted_registries.update(hosts)
+
+
 def stop_all() -> None:
     """End every running skopeo and start none any more: the command was interrupted."""
     _stopped.set()
@@ -168,6 +177,24 @@ def stop_all() -> None:
 def is_stopped() -> bool:
     """Return whether `stop_all` was called."""
     return _stopped.is_set()
+
+
+def run_in_threads(calls: list[Callable[[], None]], limit: int = 0) -> None:
+    """Make calls, at most ``limit`` at once (0: `MAX_THREADS`); when interrupted, end every skopeo."""
+    from concurrent.futures import ThreadPoolExecutor, wait
+
+    with ThreadPoolExecutor(min(limit or MAX_THREADS, max(1, len(calls)))) as pool:
+        try:
+            jobs = [pool.submit(call) for call in calls]
+            # A wait without a timeout would miss a Ctrl-C that comes just before it.
+            while wait(jobs, timeout=WAIT_INTERVAL).not_done:
+                pass
+            for job in jobs:
+                job.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            stop_all()
+            raise
 
 
 def _run(ref: str, argv: Sequence[str]) -> None:
@@ -206,10 +233,10 @@ def _call(argv: Sequence[str]) -> tuple[int, bytes, bytes]:
 
 
 def _plain_http_option(ref: str, option: str) -> list[str]:
-    """Return ``option`` for registries on the loopback: plain HTTP is allowed there, as for docker."""
+    """Return ``option`` for registries on the loopback, as docker allows, and for `trust_registries`."""
     host = "" if image_name.transport(ref) else ref.partition("/")[0]
     is_loopback = re.fullmatch(r"(localhost|127(\.\d+){3}|\[::1\])(:\d+)?", host)
-    return [option] if is_loopback else []
+    return [option] if is_loopback or host in _trusted_registries else []
 
 
 def _log_message(stderr: str) -> str:

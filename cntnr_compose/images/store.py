@@ -133,6 +133,15 @@ class ImageStore:
             self._write_index(replace(index, manifests=(*others, tagged)))
         return image
 
+    def add_untagged(self, manifest: Descriptor) -> Image:
+        """Add an image without a name, whose blobs are all present; it goes by its id."""
+        entry = replace(manifest, annotations={TAGGED_ANNOTATION: str(int(time.time()))})
+        image = self._read_image(entry)
+        with self.locked_index() as index:
+            if all(other.digest != entry.digest for other in index.manifests):
+                self._write_index(replace(index, manifests=(*index.manifests, entry)))
+        return image
+
     def remove(self, ref: str) -> tuple[str, ...]:
         """Remove a name, or all names of an image given by id; return the names.
 
@@ -143,7 +152,10 @@ class ImageStore:
         same_image = [other.ref for other in self.list() if other.id == image.id]
         names = [image.ref] if by_name else same_image
         with self.locked_index() as index:
-            self._write_index(replace(index, manifests=_without_names(index, names)))
+            others = _without_names(index, names)
+            if not by_name:  # it may have no name at all
+                others = tuple(entry for entry in others if entry.digest != image.manifest)
+            self._write_index(replace(index, manifests=others))
         return tuple(names)
 
     @contextlib.contextmanager

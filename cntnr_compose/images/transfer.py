@@ -50,6 +50,13 @@ def pull_image(
     return image
 
 
+def check_source(ref: str) -> None:
+    """Check that an image can be pulled, and pull nothing. Raises `ImageNameInvalid`, `ImageError`."""
+    full_name = image_name.normalize(ref)
+    if not image_name.transport(full_name):
+        skopeo.read_digest(full_name)
+
+
 def _copy_blobs(store: ImageStore, ref: str, draft: Path, platform: str) -> Descriptor:
     """Copy an image's blobs into the store, and return the descriptor of its manifest."""
     from concurrent.futures import ThreadPoolExecutor

@@ -40,3 +40,4 @@ class HostCapabilities(Value, frozen=True, kw_only=True):
     platform: str = "linux/amd64"
     has_init: bool = True  # a program to be the first process
     has_domainname: bool = True  # the program domainname
+    has_journal: bool = True  # systemd's

@@ -45,6 +45,7 @@ class Record(Value, frozen=True, kw_only=True):
     number: int = 1
     oneoff: bool = False
     auto_remove: bool = False  # as soon as it has ended, with its anonymous volumes
+    hook: str = ""  # which pre_start hook of the service it runs; it is a one-off then
     image: str = ""  # as the user wrote it, or as the build named it
     image_id: str = ""
     config_hash: str = ""
@@ -110,6 +111,7 @@ class ObservedNetwork(Value, frozen=True, kw_only=True):
     subnet: str = ""
     gateway: str = ""
     internal: bool = False
+    created: Seconds = 0
 
 
 class ObservedVolume(Value, frozen=True, kw_only=True):
@@ -134,6 +136,8 @@ class Observed(Value, frozen=True, kw_only=True):
     volumes: dict[str, ObservedVolume] = field(default_factory=dict)  # by name on the machine
     images: dict[str, str] = field(default_factory=dict)  # reference as written: image id
     file_digests: dict[str, str] = field(default_factory=dict)  # of configs and secrets, by path
+    # Containers that another directory has under this name, and that directory; added by the command.
+    elsewhere: dict[str, str] = field(default_factory=dict)
 
     def service_containers(self, service: str, *, oneoff: bool = False) -> tuple[Container, ...]:
         """List the containers of a service, lowest number first."""

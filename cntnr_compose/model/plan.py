@@ -7,6 +7,7 @@ A command makes a plan (`reconcile`) and sends it to the project's supervisor as
 from typing import TypeAlias
 
 from cntnr_compose.core.values import Seconds, Value, field, replace
+from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.project import Network, Volume
 from cntnr_compose.model.service import Service
 
@@ -73,6 +74,7 @@ class CreateContainer(Value, frozen=True, kw_only=True, tag="create_container"):
     number: int = 1
     oneoff: bool = False
     auto_remove: bool = False  # when it has ended, or is not started at all
+    hook: str = ""  # which pre_start hook of the service it runs
     labels: dict[str, str] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)  # digests of configs and secrets
     replaces: str = ""  # container id
@@ -83,6 +85,22 @@ class CreateContainer(Value, frozen=True, kw_only=True, tag="create_container"):
     def describe(self) -> str:
         """Return a short description."""
         return f"{'recreate' if self.replaces else 'create'} container {self.name}"
+
+
+class RunPreStart(Value, frozen=True, kw_only=True, tag="run_pre_start"):
+    """Run a pre_start hook in a container of its own, which is removed unless the hook fails."""
+
+    container: CreateContainer
+    cause: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return the name of the container."""
+        return self.container.name
+
+    def describe(self) -> str:
+        """Return a short description."""
+        return f"run {self.container.hook} of service {self.container.service.name}"
 
 
 class PrepareContainer(Value, frozen=True, kw_only=True, tag="prepare_container"):
@@ -105,6 +123,7 @@ class StartContainer(Value, frozen=True, kw_only=True, tag="start_container"):
     """Start a container and run its post_start hooks; prepare it first where that has not been done."""
 
     name: str
+    again: bool = False  # it was stopped for this
     cause: str = ""
 
     def describe(self) -> str:
@@ -190,12 +209,32 @@ class RemoveContainer(Value, frozen=True, kw_only=True, tag="remove_container"):
         return f"remove container {self.name}"
 
 
+class CommitContainer(Value, frozen=True, kw_only=True, tag="commit_container"):
+    """Make an image of a container: one more layer with its changes, and ``config``.
+
+    ``reference`` is the image's full name, or empty.
+    """
+
+    name: str
+    config: ImageConfig
+    reference: str = ""
+    author: str = ""
+    comment: str = ""
+    pause: bool = True
+    cause: str = ""
+
+    def describe(self) -> str:
+        """Return a short description."""
+        return f"commit container {self.name}"
+
+
 Operation: TypeAlias = (
     CreateNetwork
     | RemoveNetwork
     | CreateVolume
     | RemoveVolume
     | CreateContainer
+    | RunPreStart
     | PrepareContainer
     | StartContainer
     | WaitFor
@@ -204,6 +243,7 @@ Operation: TypeAlias = (
     | PauseContainer
     | UnpauseContainer
     | RemoveContainer
+    | CommitContainer
 )
 
 
@@ -218,12 +258,14 @@ class Step(Value, frozen=True, kw_only=True):
 class Plan(Value, frozen=True, kw_only=True):
     """Steps in an order; those that do not come after each other may run in parallel.
 
-    ``unchanged`` names the containers that need no step, for the display.
+    ``unchanged`` names the containers that need no step, for the display. At most ``parallel`` steps run at
+    once; 0 means no limit.
     """
 
     steps: tuple[Step, ...] = ()
     unchanged: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    parallel: int = 0
 
 
 def split_plan(plan: Plan, deferred: tuple[type, ...]) -> tuple[Plan, Plan]:
@@ -242,7 +284,7 @@ def split_plan(plan: Plan, deferred: tuple[type, ...]) -> tuple[Plan, Plan]:
         if step.number in later
     )
     first = tuple(step for step in plan.steps if step.number not in later)
-    return replace(plan, steps=first), Plan(steps=rest)
+    return replace(plan, steps=first), Plan(steps=rest, parallel=plan.parallel)
 
 
 def render_plan(plan: Plan) -> str:

@@ -142,13 +142,14 @@ class Limits(Value, frozen=True, kw_only=True):
 
 
 class Hook(Value, frozen=True, kw_only=True):
-    """A ``post_start`` or ``pre_stop`` hook."""
+    """A ``pre_start``, ``post_start`` or ``pre_stop`` hook."""
 
     command: tuple[str, ...]
     user: str = ""
     privileged: bool = False
     working_dir: str = ""
     environment: dict[str, str | None] = field(default_factory=dict)
+    image: str = ""  # of the container of a pre_start hook; empty: the service's
 
 
 class WatchRule(Value, frozen=True, kw_only=True):
@@ -233,6 +234,7 @@ class Service(Value, frozen=True, kw_only=True):
     links: tuple[str, ...] = ()  # "service:alias"
     external_links: tuple[str, ...] = ()
     healthcheck: Healthcheck | None = None
+    pre_start: tuple[Hook, ...] = ()
     post_start: tuple[Hook, ...] = ()
     pre_stop: tuple[Hook, ...] = ()
     develop: tuple[WatchRule, ...] = ()  # develop.watch, its only key

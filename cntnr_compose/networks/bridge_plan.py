@@ -3,12 +3,14 @@
 import hashlib
 import ipaddress
 import re
+import time
+from collections.abc import Sequence
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host.namespaces.holder import MTU
 from cntnr_compose.model.observed import ObservedNetwork
 from cntnr_compose.model.project import Network
-from cntnr_compose.networks import conflists, ip_nft, records, subnets
+from cntnr_compose.networks import conflists, ip_nft, subnets
 from cntnr_compose.networks.ip_nft import Bridge
 from cntnr_compose.networks.records import ManagedNetwork
 from cntnr_compose.networks.subnets import AddressRange
@@ -50,14 +52,18 @@ def check_driver(network: Network) -> None:
 
 
 def plan_network(
-    network: Network, project: str, config_hash: str, labels: dict[str, str]
+    network: Network,
+    project: str,
+    config_hash: str,
+    labels: dict[str, str],
+    others: Sequence[ManagedNetwork],
 ) -> ManagedNetwork:
-    """Choose bridge and addresses of a network, beside those that exist.
+    """Choose bridge and addresses of a network, beside ``others``: those that exist.
 
     Raises `OptionInvalid`, `SubnetTaken`, `SubnetInvalid`, `ConflistInvalid`, `PluginMissing`.
     """
-    addresses = _choose_range(network)
-    bridge = _plan_bridge(network, addresses)
+    addresses = _choose_range(network, others)
+    bridge = _plan_bridge(network, addresses, others)
     observed = ObservedNetwork(
         name=network.name,
         key=network.key,
@@ -68,6 +74,7 @@ def plan_network(
         subnet=str(addresses.subnet),
         gateway=str(addresses.gateway),
         internal=network.internal,
+        created=time.time(),
     )
     return ManagedNetwork(
         found=observed,
@@ -75,15 +82,18 @@ def plan_network(
         first=str(addresses.first),
         last=str(addresses.last),
         kept=subnets.auxiliary_addresses(network.name, addresses.subnet, network.pools),
+        requested=network,
     )
 
 
-def _plan_bridge(network: Network, addresses: AddressRange) -> Bridge:
+def _plan_bridge(
+    network: Network, addresses: AddressRange, others: Sequence[ManagedNetwork]
+) -> Bridge:
     subnet = addresses.subnet
     options = network.driver_opts
     name = options.get(NAME_OPTION) or _bridge_name(network.name)
-    others = {existing.bridge.name for existing in records.list_networks()}
-    if not BRIDGE_NAME.fullmatch(name) or name in ("lo", ip_nft.UPLINK, *others):
+    taken = {other.bridge.name for other in others}
+    if not BRIDGE_NAME.fullmatch(name) or name in ("lo", ip_nft.UPLINK, *taken):
         raise OptionInvalid(network.name, "bridge.name", name)
     conflist = conflists.find_conflist(network.name)
     mtu = options.get(MTU_OPTION) or str(conflist.mtu or MTU)
@@ -105,12 +115,9 @@ def _bridge_name(name: str) -> str:
     return f"br-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
-def _choose_range(network: Network) -> AddressRange:
+def _choose_range(network: Network, others: Sequence[ManagedNetwork]) -> AddressRange:
     pool = subnets.ipv4_pool(network.pools)
-    existing = {
-        other.found.name: ipaddress.IPv4Network(other.bridge.subnet)
-        for other in records.list_networks()
-    }
+    existing = {other.found.name: ipaddress.IPv4Network(other.bridge.subnet) for other in others}
     if pool is None:
         taken = [*existing.values(), *ip_nft.routed_subnets()]
         return subnets.default_range(subnets.choose_subnet(network.name, taken))

@@ -12,9 +12,9 @@ from cntnr_compose.host import files
 from cntnr_compose.model.observed import Record
 from cntnr_compose.networks import address_claims, cni
 from cntnr_compose.networks.address_claims import AddressClaim
-from cntnr_compose.networks.addresses import is_between, lowest_free, mac_address
 from cntnr_compose.networks.cni import Interface
 from cntnr_compose.networks.records import ManagedNetwork
+from cntnr_compose.networks.subnets import is_between, lowest_free, mac_address
 
 NAME = re.compile(r"[^/\s:]{1,15}")  # IFNAMSIZ; the kernel checks this too (dev_valid_name)
 

@@ -89,9 +89,14 @@ def nft_rules(table: str, bridges: Sequence[Bridge]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def table_name(project: str) -> str:
-    """Name a project's table; nft takes letters, digits and underscores."""
-    return "p_" + "".join(char if char.isalnum() else f"_{ord(char):x}_" for char in project)
+def table_name(project: str, network: str) -> str:
+    """Name the table of a project, or of a network that belongs to none.
+
+    nft takes letters, digits and underscores.
+    """
+    owner = project or network
+    escaped = "".join(char if char.isalnum() else f"_{ord(char):x}_" for char in owner)
+    return f"{'p' if project else 'n'}_{escaped}"
 
 
 async def create_bridge(name: str, bridge: Bridge) -> None:

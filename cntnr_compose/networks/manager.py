@@ -1,6 +1,7 @@
-"""Create, repair and remove the networks of a project: bridge, firewall rules, DNS servers.
+"""Create, repair and remove networks: bridge, firewall rules, DNS servers.
 
-All of it is in the holder and dies with it, as the records do.
+All of it is in the holder and dies with it, as the records do. A network that was created by hand belongs to
+no project: any of the supervisors brings it up and repairs it, and it stays until it is removed by hand.
 """
 
 import asyncio
@@ -9,13 +10,20 @@ import hashlib
 import ipaddress
 from collections.abc import Collection
 
-from cntnr_compose.core import names, paths
-from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core import names
 from cntnr_compose.core.values import Value, replace, to_json
 from cntnr_compose.host import files, process
 from cntnr_compose.model.observed import ObservedNetwork
 from cntnr_compose.model.project import Network
-from cntnr_compose.networks import address_claims, bridge_plan, cni, ip_nft, records, subnets
+from cntnr_compose.networks import (
+    address_claims,
+    bridge_plan,
+    cni,
+    ip_nft,
+    records,
+    repairs,
+    subnets,
+)
 from cntnr_compose.networks.dns import dnsmasq
 from cntnr_compose.networks.dns.dnsmasq import DnsView
 from cntnr_compose.networks.records import ManagedNetwork
@@ -41,12 +49,12 @@ class NetworkManager:
         return records.find_network(name)
 
     def list_networks(self) -> list[ManagedNetwork]:
-        """List the networks of all projects."""
+        """List the networks that have a bridge."""
         return records.list_networks()
 
     def observe(self) -> dict[str, ObservedNetwork]:
-        """Return the networks of all projects by name."""
-        return {network.found.name: network.found for network in records.list_networks()}
+        """Return all networks by name."""
+        return {network.found.name: network.found for network in records.list_all()}
 
     async def create_network(
         self, requested: Network, config_hash: str, labels: dict[str, str]
@@ -61,23 +69,42 @@ class NetworkManager:
         async with self._change_lock:
             records.records_folder().mkdir(parents=True, exist_ok=True)
             with files.file_lock(address_claims.lock_file()):
-                network = bridge_plan.plan_network(requested, self._project, config_hash, labels)
+                network = bridge_plan.plan_network(
+                    requested, self._project, config_hash, labels, records.list_all()
+                )
                 records.write_network(network)
-            try:
-                # There may be a bridge of an earlier network that could not be removed.
-                if network.bridge.name in ip_nft.interface_names():
-                    await ip_nft.remove_bridges([network.bridge.name], name=requested.name)
-                await self._bring_up(network)
-            except BaseException:
-                await process.clean_up(self._remove_to_the_end(network))
-                raise
+            await self._bring_up(network)
+
+    async def bring_up_defined(self, requested: Collection[str]) -> None:
+        """Bring those of the ``requested`` networks up that were created by hand, where they are not yet.
+
+        Raises `NetworkFailed`, `CommandFailed`.
+        """
+        for name in requested:
+            if records.find_network(name) or not records.find_defined(name):
+                continue
+            async with self._change_lock, repairs.lock_of_shared_networks():
+                network = records.find_defined(name)
+                if network and not records.find_network(
+                    name
+                ):  # another supervisor may have been faster
+                    records.write_network(network)
+                    await self._bring_up(network)
 
     async def _bring_up(self, network: ManagedNetwork) -> None:
+        """Create bridge, rules and DNS server of a network that is recorded; remove all of it on failure."""
         name = network.found.name
-        await ip_nft.create_bridge(name, network.bridge)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_apply_rules(name, self._project))
-            tasks.create_task(dnsmasq.start(_network_view(network)))
+        try:
+            # There may be a bridge of an earlier network that could not be removed.
+            if network.bridge.name in ip_nft.interface_names():
+                await ip_nft.remove_bridges([network.bridge.name], name=name)
+            await ip_nft.create_bridge(name, network.bridge)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(repairs.apply_rules(network))
+                tasks.create_task(dnsmasq.start(repairs.network_view(network)))
+        except BaseException:
+            await process.clean_up(self._remove_to_the_end(network))
+            raise
 
     async def remove_network(self, name: str) -> bool:
         """Remove a network; absent is fine. Return False where it has to stay for now.
@@ -115,10 +142,8 @@ class NetworkManager:
         dnsmasq.remove_network(name)
         files.remove_tree(cni.network_leases_folder(name))
         address_claims.remove_network_claims(name)
-        table = ip_nft.table_name(self._project)
-        remaining = [
-            other for other in records.bridges_of(self._project) if other != network.bridge
-        ]
+        table = ip_nft.table_name(network.found.project, name)
+        remaining = [other for other in records.bridges_beside(network) if other != network.bridge]
         await ip_nft.remove_bridges([network.bridge.name], table, remaining, name=name)
         # Last, so that a network that could be removed only in part is removed by the next attempt.
         records.remove_record(name)
@@ -144,24 +169,15 @@ class NetworkManager:
     async def repair(self, requested: Collection[str] = (), *, rules: bool = True) -> None:
         """Create again what is missing of networks: bridges, addresses, rules, DNS servers.
 
-        For this project's networks, and for the ``requested`` ones of others. A network that only waits
-        for its removal is left alone, unless it is requested again. Go on after a failure; raises the
+        For this project's networks, and for the ``requested`` ones of others or of none. A network that only
+        waits for its removal is left alone, unless it is requested again. Go on after a failure; raises the
         first of `NetworkFailed`, `CommandFailed`.
         """
         async with self._change_lock:
-            errors: list[CntnrError] = []
-            owners: dict[str, str] = {}
-            for network in self._networks_to_repair(requested):
-                owners.setdefault(network.found.project, network.found.name)
-                try:
-                    await _repair_network(network)
-                except CntnrError as error:
-                    errors.append(error)
-            for owner, name in owners.items() if rules else ():
-                try:
-                    await _apply_rules(name, owner)
-                except CntnrError as error:
-                    errors.append(error)
+            networks = self._networks_to_repair(requested)
+            is_shared = any(not network.found.project for network in networks)
+            async with repairs.lock_of_shared_networks() if is_shared else contextlib.nullcontext():
+                errors = await repairs.repair_networks(networks, rules=rules)
             if errors:
                 raise errors[0]
 
@@ -178,46 +194,6 @@ class NetworkManager:
             if not network.leaving or records.attached_containers(name):
                 networks.append(network)
         return networks
-
-
-async def _apply_rules(name: str, project: str) -> None:
-    table = ip_nft.table_name(project)
-    await ip_nft.apply_nft_rules(name, table, records.bridges_of(project))
-
-
-async def _repair_network(network: ManagedNetwork) -> None:
-    name, views = network.found.name, network.views.values()
-    extra_addresses = [view.address for view in views]
-    if not ip_nft.is_bridge_complete(network.bridge, extra_addresses):
-        ports = _bridge_ports(network)
-        await ip_nft.repair_bridge(name, network.bridge, extra_addresses, ports)
-    for view in (_network_view(network), *views):
-        if not dnsmasq.is_running(view.name):
-            await dnsmasq.start(view)
-
-
-def _bridge_ports(network: ManagedNetwork) -> list[str]:
-    """List the host ends of containers' interfaces on a bridge, from the results of the CNI plugins."""
-    bridge = network.bridge.name
-    return [
-        interface.name
-        for identity in records.attached_containers(network.found.name)
-        for result in cni.read_results(paths.bundle(identity)).values()
-        if any(interface.name == bridge for interface in result.interfaces)
-        for interface in result.interfaces
-        if not interface.sandbox and interface.name != bridge
-    ]
-
-
-def _network_view(network: ManagedNetwork) -> DnsView:
-    """Return the view of one network's names, which listens on its gateway."""
-    name = network.found.name
-    return DnsView(
-        name=name,
-        address=network.found.gateway,
-        networks=(name,),
-        closed=network.bridge.internal,
-    )
 
 
 def _stop_views_of(name: str) -> None:
@@ -264,7 +240,7 @@ async def _admit_resolver(home: ManagedNetwork, address: str) -> None:
         if address not in admitted:
             bridge = replace(home.bridge, reserved=", ".join([*admitted, address]))
             records.write_network(replace(home, bridge=bridge))
-    await _apply_rules(home.found.name, home.found.project)
+    await repairs.apply_rules(home)
 
 
 def _lease_resolver_address(network: ManagedNetwork, requested: Collection[str]) -> str:

@@ -36,7 +36,7 @@ KEY_ORDER = {
         "oom_score_adj pid pids_limit platform ports privileged read_only restart runtime secrets "
         "security_opt shm_size stdin_open stop_grace_period stop_signal storage_opt sysctls tmpfs "
         "tty ulimits use_api_socket user userns_mode uts volume_driver volumes volumes_from "
-        "working_dir post_start pre_stop"
+        "working_dir pre_start post_start pre_stop"
     ),
     "blkio_config": "weight weight_device",
     "configs": FILE,
@@ -56,6 +56,7 @@ KEY_ORDER = {
     "gpus": GPU,
     "healthcheck": "test timeout interval retries start_period start_interval disable",
     "ports": "name mode host_ip target published protocol app_protocol",
+    "pre_start": f"{HOOK} image per_replica",
     "post_start": HOOK,
     "pre_stop": HOOK,
     "provider": "type",
@@ -76,6 +77,7 @@ IMPLIED_VALUES: dict[str, Tree] = {
     "deploy": {"resources": {}, "placement": {}},
     "develop.watch": {"exec": {}},
     "develop.watch.exec": {"command": None},
+    "pre_start": {"command": None},
     "post_start": {"command": None},
     "pre_stop": {"command": None},
 }

@@ -18,6 +18,7 @@ CONFIG_FILES = PREFIX + "project.config_files"
 ENVIRONMENT_FILE = PREFIX + "project.environment_file"
 SLUG = PREFIX + "slug"
 REPLACE = PREFIX + "replace"
+HOOK = PREFIX + "hook"
 NETWORK = PREFIX + "network"
 VOLUME = PREFIX + "volume"
 
@@ -45,6 +46,12 @@ def oneoff(
     """Return the labels of a one-off container."""
     labels = _service_labels(project, service, config_hash, image_id)
     return labels | {ONEOFF: "True", SLUG: slug}
+
+
+def hook(project: Project, service: Service, kind: str) -> dict[str, str]:
+    """Return the labels of a container that runs a hook of a service."""
+    own = {PROJECT: project.name, SERVICE: service.name, VERSION: __version__, HOOK: kind}
+    return service.labels | own
 
 
 def network(project: Project, network: Network, config_hash: str) -> dict[str, str]:

@@ -20,9 +20,7 @@ class NetworkNotFound(CntnrError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"network {name} declared as external, but could not be found")
-        self.hint = (
-            f"run the project that makes it first, or remove `external` so that {name} is made"
-        )
+        self.hint = f"run `cntnr network create {name}`, or the project that makes it"
 
 
 class VolumeNotFound(CntnrError):
@@ -30,9 +28,7 @@ class VolumeNotFound(CntnrError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f'external volume "{name}" not found')
-        self.hint = (
-            f"run the project that makes it first, or remove `external` so that {name} is made"
-        )
+        self.hint = f"run `cntnr volume create {name}`, or the project that makes it"
 
 
 class ResourceDecision(Value, frozen=True, kw_only=True):

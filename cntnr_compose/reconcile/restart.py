@@ -20,7 +20,12 @@ from cntnr_compose.reconcile import dependencies as graph
 from cntnr_compose.reconcile.consequences import restart_causes
 from cntnr_compose.reconcile.container_decisions import Recreated, keep_or_start
 from cntnr_compose.reconcile.plan_builder import PlanBuilder
-from cntnr_compose.reconcile.teardown import find_dependents, select_names, service_definitions
+from cntnr_compose.reconcile.teardown import (
+    find_dependents,
+    select_known_names,
+    select_names,
+    service_definitions,
+)
 from cntnr_compose.reconcile.up_steps import STARTED, UpSettings, UpSteps
 
 
@@ -110,7 +115,7 @@ def plan_pause(
     known = service_definitions(project, observed)
     operation = UnpauseContainer if unpause else PauseContainer
     builder = PlanBuilder()
-    for name in select_names(known, services):
+    for name in select_known_names(project, known, services):
         for container in observed.service_containers(name):
             if container.is_running:
                 builder.add(operation(name=container.name))
@@ -134,7 +139,7 @@ def _add_restarts(
             stop = StopContainer(name=container.name, grace=timeout, again=True, cause=cause)
             before = {builder.add(stop, after)}
         prepare = builder.add(PrepareContainer(name=container.name), before)
-        start = StartContainer(name=container.name, cause=cause)
+        start = StartContainer(name=container.name, again=container.is_running, cause=cause)
         starts.append(builder.add(start, {prepare}))
     return starts
 

@@ -52,6 +52,20 @@ def select_names(services: Mapping[str, Service], names: Iterable[str]) -> tuple
     return tuple(names) or tuple(services)
 
 
+def select_known_names(
+    project: Project | None, services: Mapping[str, Service], names: Iterable[str]
+) -> tuple[str, ...]:
+    """Return the names like `select_names`, without those that are unknown where there is no project.
+
+    Without its files nobody knows whether such a service has merely no container any more. Raises
+    `NoSuchService`.
+    """
+    names = tuple(names)
+    if project is None and names:
+        return tuple(name for name in names if name in services)
+    return select_names(services, names)
+
+
 def plan_stop(
     project: Project | None,
     observed: Observed,
@@ -63,7 +77,7 @@ def plan_stop(
     known = service_definitions(project, observed)
     running = {
         name: [one for one in observed.service_containers(name) if one.is_running]
-        for name in select_names(known, services)
+        for name in select_known_names(project, known, services)
     }
     builder = PlanBuilder()
     _add_stops(builder, known, running, timeout=timeout)
@@ -80,10 +94,11 @@ def plan_kill(
 ) -> Plan:
     """Send a signal to all running containers, one-offs too, in no order. Raises `NoSuchService`."""
     known = service_definitions(project, observed)
-    names = select_names(known, services)
+    names = select_known_names(project, known, services)
     builder = PlanBuilder()
     for container in observed.containers:
-        is_selected = container.record.service in names or (orphans and not services)
+        is_orphan = orphans and not services and container.name not in observed.elsewhere
+        is_selected = container.record.service in names or is_orphan
         if container.is_running and is_selected:
             builder.add(KillContainer(name=container.name, signal=signal))
     return builder.build()
@@ -103,7 +118,7 @@ def plan_remove(
     Raises `NoSuchService`.
     """
     known = service_definitions(project, observed)
-    names = select_names(known, services)
+    names = select_known_names(project, known, services)
     containers = {name: observed.service_containers(name) for name in names}
     running = {
         name: [one for one in each if one.is_running and stop] for name, each in containers.items()
@@ -163,15 +178,10 @@ def _names_to_remove(
 ) -> set[str]:
     """Name the services whose containers `down` removes: the selected ones and their dependents, or all.
 
-    Raises `NoSuchService` where the project is known; without it a service that has no container may
-    have been removed before.
+    Raises `NoSuchService`.
     """
-    selected = options.selected
-    if project is None and selected:
-        names = {name for name in selected if name in known}
-    else:
-        names = set(select_names(known, selected))
-    return names | find_dependents(known, names) if selected else names
+    names = set(select_known_names(project, known, options.selected))
+    return names | find_dependents(known, names) if options.selected else names
 
 
 def _add_stops(
@@ -222,7 +232,8 @@ def _add_removals(
 def _is_removed(
     container: Container, names: set[str], kept: set[str], options: DownOptions
 ) -> bool:
-    if container.record.oneoff and not options.remove_orphans:
+    is_one_off = container.record.oneoff and not container.record.hook
+    if is_one_off and not options.remove_orphans:
         return False
     if container.record.service in names:
         return True

@@ -1,5 +1,7 @@
 """Plan `up`, `create` and `scale`, from Project, Observed and options to a Plan."""
 
+from collections.abc import Mapping
+
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Seconds, Value, field, replace
 from cntnr_compose.model.observed import Container, Observed
@@ -157,18 +159,33 @@ def handle_orphans(
             "to clean it up."
         )
         return ()
-    return tuple(_add_removal(builder, container, options.timeout) for container in orphans)
+    own = [one for one in orphans if one.name not in observed.elsewhere]
+    if len(own) < len(orphans):
+        spared = sorted({one.name for one in orphans}.intersection(observed.elsewhere))
+        builder.warn(describe_spared({name: observed.elsewhere[name] for name in spared}))
+    return tuple(_add_removal(builder, container, options.timeout) for container in own)
+
+
+def describe_spared(containers: Mapping[str, str]) -> str:
+    """Return a warning that containers of other directories stay as they are."""
+    each = ", ".join(f"{name} (from {directory})" for name, directory in containers.items())
+    return (
+        f"left as they are, since they came from another directory: {each}; with -p they go as well"
+    )
 
 
 def _find_orphans(project: Project, observed: Observed) -> tuple[Container, ...]:
-    """List the containers that belong to no service of the project, and one-offs that have ended."""
+    """List the containers that belong to no service of the project, and one-offs that have ended.
+
+    That of a hook that failed stays for a look: it is replaced when the hook runs again.
+    """
     known = {*project.services, *project.disabled}
     return tuple(
         container
         for container in observed.containers
         if (
             container.status.state in ("exited", "dead")
-            if container.record.oneoff
+            if container.record.oneoff and not container.record.hook
             else container.record.service not in known
         )
     )

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from cntnr_compose.core.values import Seconds, Value
 from cntnr_compose.model.observed import Observed
 from cntnr_compose.model.plan import (
-    CreateContainer,
     PrepareContainer,
     RemoveContainer,
     StartContainer,
@@ -15,13 +14,14 @@ from cntnr_compose.model.plan import (
 )
 from cntnr_compose.model.project import Network, Project
 from cntnr_compose.model.service import Dependency, Service
-from cntnr_compose.reconcile import config_hash, dependencies, labels, resource_decisions
+from cntnr_compose.reconcile import dependencies, resource_decisions
 from cntnr_compose.reconcile.consequences import early_stops
 from cntnr_compose.reconcile.container_decisions import (
     ContainerDecision,
     Recreated,
     services_with_decisions,
 )
+from cntnr_compose.reconcile.operations import pre_start, replica
 from cntnr_compose.reconcile.plan_builder import ContainerSteps, PlanBuilder, ServiceSteps
 from cntnr_compose.reconcile.resource_decisions import ResourceDecision
 
@@ -195,39 +195,18 @@ class UpSteps:
         after |= steps.stops_before_create
         if container_steps.stop is not None:
             after.add(container_steps.stop)
-        step = self._builder.add(self._create_operation(service, decision), after)
+        operation = replica.creation(
+            self._project,
+            self._observed,
+            service,
+            decision,
+            stop_timeout=self._settings.stop_timeout,
+            renew_anonymous=self._settings.renew_anonymous,
+        )
+        step = self._builder.add(operation, after)
         container_steps.create = step
         if steps.first_create is None:
             steps.first_create = step
-
-    def _create_operation(self, service: Service, decision: ContainerDecision) -> CreateContainer:
-        old = decision.existing
-        digest = config_hash.service_hash(service)
-        reference = self._project.image_name(service)
-        replaced_id = old.record.id if old else ""
-        keeps_volumes = old is not None and not self._settings.renew_anonymous
-        return CreateContainer(
-            name=decision.name,
-            service=service,
-            image=reference,
-            config_hash=digest,
-            number=decision.number,
-            sources=config_hash.source_digests(self._project, service, self._observed),
-            labels=labels.container(
-                self._project,
-                service,
-                number=decision.number,
-                config_hash=digest,
-                image_id=self._observed.images.get(reference, ""),
-                replaces=replaced_id,
-            ),
-            replaces=replaced_id,
-            grace=self._settings.stop_timeout if old else None,
-            volumes=resource_decisions.inherited_volumes(old, service)
-            if old and keeps_volumes
-            else {},
-            cause=decision.cause,
-        )
 
     def _add_starts(self, service: Service) -> None:
         """Prepare all containers of a service that are to start, then start them after its dependencies."""
@@ -242,9 +221,17 @@ class UpSteps:
             steps.first_prepare = min(prepares)
         is_needed = bool(decisions) or self._has_new_conditions(service)
         before = self.add_condition_waits(service) if is_needed else set()
+        before |= self._add_pre_start(service, {*before, *prepares})
         for decision, prepare in zip(decisions, prepares, strict=True):
             start = StartContainer(name=decision.name, cause=self._start_cause(decision))
             steps.starts.append(self._builder.add(start, {prepare, *before}))
+
+    def _add_pre_start(self, service: Service, after: set[int]) -> set[int]:
+        """Add the pre_start hooks of a service, one after the other; return the last step."""
+        last: set[int] = set()
+        for operation in pre_start.hook_runs(self._project, service, self._decisions[service.name]):
+            last = {self._builder.add(operation, last or after)}
+        return last
 
     def _add_prepares(self, service: Service, decisions: Sequence[ContainerDecision]) -> list[int]:
         before = set(self._service_steps[service.name].stops_before_prepare)

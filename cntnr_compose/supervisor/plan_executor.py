@@ -5,7 +5,7 @@ import contextlib
 import time
 from typing import assert_never
 
-from cntnr_compose.containers import create
+from cntnr_compose.containers import commit, create, pre_start
 from cntnr_compose.containers.managed import ManagedContainer, managed_containers
 from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.containers.state.project_context import ProjectContext, emit_progress
@@ -14,6 +14,7 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Progress, WarningEvent
 from cntnr_compose.host import process
 from cntnr_compose.model.plan import (
+    CommitContainer,
     CreateContainer,
     CreateNetwork,
     CreateVolume,
@@ -25,6 +26,7 @@ from cntnr_compose.model.plan import (
     RemoveContainer,
     RemoveNetwork,
     RemoveVolume,
+    RunPreStart,
     StartContainer,
     Step,
     StopContainer,
@@ -80,12 +82,15 @@ async def _run_steps(
     plan: Plan, context: ProjectContext, emit: Emit, failures: list[CntnrError]
 ) -> None:
     done = {step.number: asyncio.Event() for step in plan.steps}
+    turn = asyncio.Semaphore(plan.parallel or len(plan.steps) or 1)
 
     async def run_when_ready(step: Step) -> None:
         for number in step.after:
             await done[number].wait()
         try:
-            await execute_operation(step.operation, context, emit)
+            # Who waits for a condition does nothing, and must not keep others from what it waits for.
+            async with contextlib.nullcontext() if isinstance(step.operation, WaitFor) else turn:
+                await execute_operation(step.operation, context, emit)
         except CntnrError as error:
             if not isinstance(step.operation, CONTINUE_AFTER_FAILURE):
                 raise
@@ -137,16 +142,16 @@ async def execute_operation(op: Operation, context: ProjectContext, emit: Emit) 
             await _remove_volume(op, emit)
         case CreateContainer():
             await create.create_container(op, context, emit)
-        case PrepareContainer(name=name, early=early):
-            await _find_container(context, name).prepare(emit, early=early)
-        case StartContainer(name=name):
-            await _find_container(context, name).start(emit)
+        case RunPreStart(container=container):
+            await pre_start.run_hook_container(container, context, emit)
+        case PrepareContainer() | StartContainer():
+            await _prepare_or_start(op, context, emit)
         case StopContainer(name=name, grace=grace):
             await _find_container(context, name).stop(emit, grace, will_restart=op.again)
         case KillContainer(name=name, signal=signal):
             await _find_container(context, name).kill(emit, signal)
-        case PauseContainer() | UnpauseContainer():
-            await _pause_or_unpause(op, context, emit)
+        case PauseContainer() | UnpauseContainer() | CommitContainer():
+            await _pause_or_commit(op, context, emit)
         case RemoveContainer(name=name, volumes=volumes):
             if name in context.containers:
                 await managed_containers(context)[name].remove(emit, volumes=volumes)
@@ -163,14 +168,27 @@ def _find_container(context: ProjectContext, name: str) -> ManagedContainer:
         raise NoSuchContainer(name) from None
 
 
-async def _pause_or_unpause(
-    op: PauseContainer | UnpauseContainer, context: ProjectContext, emit: Emit
+async def _prepare_or_start(
+    op: PrepareContainer | StartContainer, context: ProjectContext, emit: Emit
 ) -> None:
     container = _find_container(context, op.name)
-    if isinstance(op, PauseContainer):
-        await container.pause(emit)
+    if isinstance(op, PrepareContainer):
+        await container.prepare(emit, early=op.early)
     else:
-        await container.unpause(emit)
+        await container.start(emit, again=op.again)
+
+
+async def _pause_or_commit(
+    op: PauseContainer | UnpauseContainer | CommitContainer, context: ProjectContext, emit: Emit
+) -> None:
+    container = _find_container(context, op.name)
+    match op:
+        case PauseContainer():
+            await container.pause(emit)
+        case UnpauseContainer():
+            await container.unpause(emit)
+        case CommitContainer():
+            await commit.commit_container(container, op, emit)
 
 
 async def _create_network(op: CreateNetwork, context: ProjectContext, emit: Emit) -> None:
@@ -207,7 +225,9 @@ async def _remove_volume(op: RemoveVolume, emit: Emit) -> None:
 
 async def _wait_for_condition(op: WaitFor, context: ProjectContext, emit: Emit) -> None:
     """Wait until a condition is met, or cannot be met any more."""
-    has_reported = False
+    if op.condition != "service_started":
+        for container in _existing_containers(op, context):
+            emit_progress(emit, container.record.name, "Waiting")
     try:
         async with asyncio.timeout(op.timeout):
             while True:
@@ -215,10 +235,6 @@ async def _wait_for_condition(op: WaitFor, context: ProjectContext, emit: Emit) 
                 verdict = _check_condition(op, containers)
                 if verdict.state != "waiting":
                     break
-                if not has_reported:
-                    has_reported = True
-                    for container in containers:
-                        emit_progress(emit, container.record.name, "Waiting")
                 with contextlib.suppress(TimeoutError):  # a condition may depend on the time alone
                     await asyncio.wait_for(context.wait_for_change(), conditions.STABLE_AFTER)
     except TimeoutError:

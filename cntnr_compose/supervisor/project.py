@@ -69,7 +69,7 @@ class SupervisedProject:
         if not context.containers and not self.change_lock.locked():
             await log_failure(context.networks.remove_leaving())
             project_intent.remove_intent(context.project)
-        await log_failure(context.networks.repair(rules=False))
+        await log_failure(context.networks.repair(context.shared_networks(), rules=False))
         self._rounds += 1
         if self._rounds % UPLINK_CHECK_ROUNDS == 0:
             await slirp4netns.ensure_running()

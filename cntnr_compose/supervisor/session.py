@@ -206,7 +206,9 @@ class ClientSession:
     async def _repair_networks(self) -> None:
         """Check networks once a lock: what is written of them may not be there any more."""
         if not self._networks_checked:
-            await self._context.networks.repair(self._context.network_names())
+            names = self._context.network_names()
+            await self._context.networks.bring_up_defined(names)
+            await self._context.networks.repair(names)
             self._networks_checked = True
 
     async def _subscribe(self, request: Subscribe) -> None:

@@ -55,6 +55,15 @@ class VolumeDeviceMissing(CntnrError):
         super().__init__(f"cannot mount volume {name}: {device}: {why}")
 
 
+class VolumeOptionInvalid(CntnrError):
+    """A volume has an option that its driver does not know, or lacks one that it needs."""
+
+    hint = "options are type, o and device: those of mount(8)"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"create {name}: {reason}")
+
+
 class StoredVolume(Value, frozen=True, kw_only=True):
     """A volume's record: volume.json, beside its files."""
 
@@ -133,8 +142,26 @@ def is_read_only(name: str) -> bool:
     return volume is not None and "ro" in volume.mount_options()
 
 
+def check_options(volume: Volume) -> None:
+    """Check driver and options of a volume as strictly as docker's own driver does.
+
+    Raises `VolumeRefused`, `VolumeOptionInvalid`.
+    """
+    _supported_options(volume)
+    for name in volume.driver_opts:
+        if name not in ("type", "o", "device"):
+            raise VolumeOptionInvalid(volume.name, f'invalid option: "{name}"')
+    if volume.driver_opts and not volume.driver_opts.get("device"):
+        raise VolumeOptionInvalid(volume.name, 'missing required option: "device"')
+
+
 def create_volume(
-    requested: Volume, config_hash: str, labels: dict[str, str], project: str
+    requested: Volume,
+    config_hash: str,
+    labels: dict[str, str],
+    project: str,
+    *,
+    anonymous: bool = False,
 ) -> None:
     """Create a named volume, empty. Raises `NameInvalid`, `VolumeRefused`."""
     names.check_name("volume", requested.name)
@@ -145,6 +172,7 @@ def create_volume(
         project=project,
         config_hash=config_hash,
         labels=labels,
+        anonymous=anonymous,
         created=time.time(),
     )
     _write(StoredVolume(found=observed, options=options))
@@ -170,8 +198,14 @@ def _supported_options(volume: Volume) -> dict[str, str]:
     if kind in ("none", "bind", "") and "bind" in options.get("o", "bind"):
         return dict(options)
     if kind == "tmpfs":
-        return {"type": "tmpfs", "o": options.get("o", "")}
+        return {"o": "", **options}
     raise VolumeRefused(volume.name, f"a file system of type {kind}")
+
+
+def driver_options(name: str) -> dict[str, str]:
+    """Return the options that a volume was created with."""
+    volume = _read(name)
+    return volume.options if volume else {}
 
 
 def find_volume(name: str) -> ObservedVolume | None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.values import replace
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Hook, Service, WatchRule
 
@@ -195,9 +196,9 @@ def is_bind_mounted(path: str, service: Service) -> bool:
     )
 
 
-def check_rules(project: Project, services: Iterable[str], *, no_build: bool = False) -> None:
+def check_rules(project: Project, *, no_build: bool = False) -> None:
     """Raise `NothingToWatch`, `CannotRebuild`, `RebuildForbidden`."""
-    watched = [project.services[name] for name in services if project.services[name].develop]
+    watched = [service for service in project.services.values() if service.develop]
     if not watched:
         raise NothingToWatch
     for service in watched:
@@ -206,3 +207,14 @@ def check_rules(project: Project, services: Iterable[str], *, no_build: bool = F
                 raise CannotRebuild(service.name)
             if no_build:
                 raise RebuildForbidden(service.name)
+
+
+def with_builds(project: Project) -> Project:
+    """Return the project with services that are watched to be built of their files as they are now."""
+    services = {
+        name: replace(service, pull_policy="build")
+        if service.build and service.develop
+        else service
+        for name, service in project.services.items()
+    }
+    return replace(project, services=services)

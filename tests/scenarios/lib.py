@@ -334,7 +334,10 @@ def _listeners(user: User) -> Iterable[str]:
 
 def _files(user: User) -> Iterable[str]:
     # Images and their layers stay after `down -v`, and so may lock files.
-    places = [user.runtime, *(user.data / name for name in ("containers", "projects", "volumes"))]
+    places = [
+        user.runtime,
+        *(user.data / name for name in ("containers", "projects", "volumes", "networks")),
+    ]
     places += filter(None, (user.inside(name) for name in ("b", "s", "u")))
     for place in places:
         for folder, _, files in os.walk(place):

@@ -82,7 +82,7 @@ def test_changes_recreate_what_they_concern_and_are_said(
     before = identities(project)
     changed = text.replace("WORD: one", "WORD: two")
     project.write("compose.yaml", changed)
-    assert project.compose("up", "--dry-run", "-d").ok().stdout.splitlines() == [
+    assert project.compose("plan").ok().stdout.splitlines() == [
         f"1 recreate container {project.name}-web-1: configuration changed",
         f"2 prepare container {project.name}-web-1 (after 1)",
         f"3 start container {project.name}-web-1: recreated by 1 (after 2)",

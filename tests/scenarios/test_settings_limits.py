@@ -73,7 +73,7 @@ def test_limits_that_no_machine_could_honour_are_refused(
     for setting, message in {
         "mem_limit: 1m": "minimum memory limit allowed is 6MB",
         "mem_limit: 64m\n    mem_reservation: 128m": "smaller than the memory limit",
-        "logging: {driver: syslog}": "log drivers are json-file, local and none",
+        "logging: {driver: syslog, options: {syslog-address: http://x}}": "syslog-address",
         "logging: {options: {max-size: lots}}": "max-size",
         "logging: {options: {max-size: 1m, max-file: few}}": "max-file",
         "cpus: 0.5\n    cpu_quota: 1000": "cpu_quota",

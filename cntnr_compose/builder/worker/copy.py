@@ -16,10 +16,9 @@ from cntnr_compose.containers.bundle import accounts
 from cntnr_compose.containers.spec import users
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host.openat2 import Root
+from cntnr_compose.images.layer import KEPT_XATTRS, OVERLAY_XATTRS
 from cntnr_compose.model.host import FULL_ID_RANGE
 
-KEPT_XATTRS = ("user.", "security.capability")
-OVERLAY_XATTRS = "user.overlay."
 CHUNK = 1 << 20
 MAX_LINKS = 40  # as many as the kernel follows
 

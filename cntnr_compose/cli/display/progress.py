@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MARKS = {"done": ("✔", "green"), "warning": ("!", "yellow"), "error": ("✘", "red")}
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 REFRESHES = 10  # a second
+JSON_SCHEMA = 1  # of the lines of `--progress json`: docs/streams.md
+DRY_RUN_PREFIX = " DRY-RUN MODE - "
 
 
 class ProgressDisplay:
@@ -28,10 +30,11 @@ class ProgressDisplay:
     Images are pulled and built by several threads, which all emit events; one of them draws at a time.
     """
 
-    def __init__(self, stream: TextIO, *, coloured: bool = False) -> None:
+    def __init__(self, stream: TextIO, *, coloured: bool = False, dry_run: bool = False) -> None:
         self.stream = stream
         self.lock = RLock()
         self.coloured = coloured
+        self.dry_run = dry_run
         self._shown_warnings: set[str] = set()
         self._started_at = time.monotonic()
 
@@ -91,17 +94,14 @@ class ProgressDisplay:
 class PlainDisplay(ProgressDisplay):
     """Show one line for each event, in docker's form."""
 
-    def __init__(self, stream: TextIO, *, coloured: bool = False, prefix: str = "") -> None:
-        super().__init__(stream, coloured=coloured)
-        self._prefix = prefix
-
     def show_progress(self, event: Progress) -> None:
         """Print `` Container x-web-1  Created``; without a kind `` web Skipped ``, as docker does."""
+        prefix = DRY_RUN_PREFIX if self.dry_run else ""
         if not event.kind:
-            self.print_line(f"{self._prefix} {event.name} {event.detail} {event.status}")
+            self.print_line(f"{prefix} {event.name} {event.detail} {event.status}")
             return
         detail = f" ({event.detail})" if event.detail else ""
-        self.print_line(f"{self._prefix} {event.kind} {event.name}  {event.status}{detail}")
+        self.print_line(f"{prefix} {event.kind} {event.name}  {event.status}{detail}")
 
     def show_output(self, event: Output) -> None:
         """Print the line behind its source."""
@@ -113,13 +113,15 @@ class JsonDisplay(ProgressDisplay):
 
     def show_progress(self, event: Progress) -> None:
         """Print id, status and, where there is one, the detail."""
-        message = {"id": f"{event.kind} {event.name}".strip()}
+        message: dict[str, object] = {"dry-run": True} if self.dry_run else {}
+        message |= {"id": f"{event.kind} {event.name}".strip()}
         message |= {"status": event.status} if event.status else {}
-        self._write(message | ({"text": event.detail} if event.detail else {}))
+        message |= {"text": event.detail} if event.detail else {}
+        self._write(message | {"schema": JSON_SCHEMA})
 
     def show_output(self, event: Output) -> None:
         """Print source and text."""
-        self._write({"id": event.source, "text": event.text})
+        self._write({"id": event.source, "text": event.text, "schema": JSON_SCHEMA})
 
     def show_warning(self, text: str) -> None:
         """Print a warning."""
@@ -140,8 +142,8 @@ class JsonDisplay(ProgressDisplay):
 class TerminalDisplay(ProgressDisplay):
     """Show one line for each resource, with state and time, redrawn in place."""
 
-    def __init__(self, stream: TextIO, *, coloured: bool = False) -> None:
-        super().__init__(stream, coloured=coloured)
+    def __init__(self, stream: TextIO, *, coloured: bool = False, dry_run: bool = False) -> None:
+        super().__init__(stream, coloured=coloured, dry_run=dry_run)
         self._table = ProgressTable()
         self._rich: RichConsole | None = None
         self._live: Live | None = None
@@ -198,15 +200,18 @@ class TerminalDisplay(ProgressDisplay):
 
         assert self._rich is not None
         now, width = time.monotonic(), self._rich.width
+        prefix = DRY_RUN_PREFIX if self.dry_run else ""
         drawing = Text(no_wrap=True, overflow="crop")
         drawing.append(self._table.header, style="bold")
         height = 0 if self._is_last_drawing else self._rich.height - 1
         for row in self._table.visible_rows(height):
             mark, colour = MARKS.get(row.state) or (SPINNER[int(now * 10) % len(SPINNER)], "cyan")
             seconds = f"{row.elapsed(now):.1f}s"
-            text = self._table.row_text(row, width - len(seconds) - 4)
+            room = width - len(seconds) - len(prefix) - 4
+            text = self._table.row_text(row, room)
             drawing.append(f"\n {mark} ", style=colour)
-            drawing.append(text.ljust(width - len(seconds) - 4))
+            drawing.append(prefix, style="cyan")
+            drawing.append(text.ljust(room))
             drawing.append(seconds, style="blue")
         hidden = self._table.hidden_count(height)
         if hidden:
@@ -216,16 +221,17 @@ class TerminalDisplay(ProgressDisplay):
 
 def choose_display(progress: str, ansi: str, *, dry_run: bool = False) -> ProgressDisplay:
     """Choose the display by ``--progress``, ``--ansi`` and by what standard error is."""
-    stream = sys.stdout if os.environ.get("COMPOSE_STATUS_STDOUT") == "1" else sys.stderr
+    on_stdout = os.environ.get("COMPOSE_STATUS_STDOUT", "").lower() in ("1", "t", "true")
+    stream = sys.stdout if on_stdout else sys.stderr
     is_terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
     coloured = is_coloured(stream, ansi)
     if progress == "json":
-        return JsonDisplay(stream)
+        return JsonDisplay(stream, dry_run=dry_run)
     if progress == "quiet":
         return ProgressDisplay(stream, coloured=coloured)
     if progress == "tty" or (progress == "auto" and is_terminal and ansi != "never"):
-        return TerminalDisplay(stream, coloured=coloured)
-    return PlainDisplay(stream, coloured=coloured, prefix=" DRY-RUN MODE -" if dry_run else "")
+        return TerminalDisplay(stream, coloured=coloured, dry_run=dry_run)
+    return PlainDisplay(stream, coloured=coloured, dry_run=dry_run)
 
 
 def choose_static_display(progress: str, ansi: str) -> ProgressDisplay:

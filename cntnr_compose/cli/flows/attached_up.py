@@ -35,6 +35,11 @@ START_OPERATIONS = (PrepareContainer, StartContainer, WaitFor)
 EVENT_TIMEOUT: Seconds = 2
 
 
+def plan_before_start(plan: Plan) -> Plan:
+    """Return the steps that are done before the output of containers is printed."""
+    return split_plan(plan, START_OPERATIONS)[0]
+
+
 def run_attached_up(
     options: ProjectOptions,
     session: ProjectSession,

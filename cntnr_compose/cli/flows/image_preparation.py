@@ -18,10 +18,8 @@ def prepare_images(
 ) -> dict[str, str]:
     """Pull or build the images of a project; return their ids by the names in the file.
 
-    A dry run only prints what is missing.
+    A dry run only shows that, and returns the ids of those that are present.
     """
-    if options.dry_run:
-        return _find_local_images(project)
     from cntnr_compose.builder.ensure_images import ensure_images
 
     return ensure_images(
@@ -29,6 +27,8 @@ def prepare_images(
         build=images.build,
         no_build=images.no_build,
         pull="" if images.pull == "policy" else images.pull,
+        dry_run=options.dry_run,
+        parallel=options.limit,
         emit=_without_quiet_events(images, emit),
     )
 
@@ -40,7 +40,8 @@ def with_images(observed: "Observed", images: Mapping[str, str]) -> "Observed":
     return replace(observed, images={**observed.images, **images})
 
 
-def _find_local_images(project: "Project") -> dict[str, str]:
+def find_images(project: "Project") -> dict[str, str]:
+    """Return the ids of the images that are present, by name; print which are not."""
     from cntnr_compose.images.store import ImageStore
 
     store = ImageStore()

@@ -1,63 +1,119 @@
 """Bring a project up: the flow that `up`, `create`, `scale` and `plan` share."""
 
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.flows.file_digests import with_file_digests
-from cntnr_compose.cli.flows.image_preparation import prepare_images, with_images
+from cntnr_compose.cli.flows.image_preparation import find_images, prepare_images, with_images
 from cntnr_compose.cli.flows.up_arguments import UpArguments
 from cntnr_compose.cli.project.options import ProjectOptions
+from cntnr_compose.core.frozen import Frozen
 
 if TYPE_CHECKING:
-    from cntnr_compose.cli.display.progress import ProgressDisplay
+    from cntnr_compose.cli.project.session import ProjectSession
     from cntnr_compose.compose.load import LoadedProject
+    from cntnr_compose.core.events import Emit
+    from cntnr_compose.model.plan import Plan
     from cntnr_compose.model.project import Project
 
-
-def bring_up(options: ProjectOptions, command: str, arguments: UpArguments) -> int:
-    """Bring the services up, stay attached unless detached, and return the exit code.
-
-    Raises `CntnrError`.
-    """
-    arguments.check()
-    options.prestart_supervisor()
-    with options.display() as display:
-        loaded = options.load(display, arguments.services)
-        return bring_up_loaded(options, command, arguments, loaded, display)
+END_OF_DRY_RUN = "end of 'compose up' output, interactive run is not supported in dry-run mode"
 
 
-def bring_up_loaded(
+class PlannedUp(Frozen):
+    """A plan of `up` under the change lock, and the services it is about."""
+
+    session: "ProjectSession"
+    project: "Project"
+    plan: "Plan"
+    watched: frozenset[str]  # `up` stays as long as one of these runs
+    shown: frozenset[str]  # the output of these is printed
+
+
+def bring_up(
     options: ProjectOptions,
     command: str,
     arguments: UpArguments,
-    loaded: "LoadedProject",
-    display: "ProgressDisplay",
     *,
-    project: "Project | None" = None,
+    loaded: "LoadedProject | None" = None,
 ) -> int:
-    """Bring services of a loaded project up, like `bring_up`; ``project`` replaces that of the files."""
+    """Bring the services up, stay attached unless detached, and return the exit code.
+
+    The project is loaded unless it is already. Raises `CntnrError`.
+    """
+
+    def prepare(selected: "Project", emit: "Emit") -> dict[str, str]:
+        if arguments.watch or command == "watch":
+            from cntnr_compose.watch.rules import check_rules, with_builds
+
+            check_rules(selected, no_build=arguments.no_build)
+            selected = with_builds(selected) if command == "watch" else selected
+        return prepare_images(options, selected, arguments.image_options, emit)
+
+    with _planned_up(options, command, arguments, prepare, loaded) as up:
+        if arguments.is_detached:
+            up.session.execute(up.plan, up.project)
+            return 0
+        from cntnr_compose.cli.flows import attached_up
+
+        if options.dry_run:
+            up.session.execute(attached_up.plan_before_start(up.plan))
+            stdout.print_line(END_OF_DRY_RUN)
+            return 0
+        return attached_up.run_attached_up(
+            options,
+            up.session,
+            up.project,
+            arguments,
+            up.plan,
+            watched=up.watched,
+            shown=up.shown,
+        )
+
+
+def print_plan(options: ProjectOptions, arguments: UpArguments) -> None:
+    """Print the plan of `up`, and which images are missing, and change nothing."""
+    options = options.replace(dry_run=True)
+    with _planned_up(options, "plan", arguments, lambda selected, _: find_images(selected)) as up:
+        from cntnr_compose.model.plan import render_plan
+
+        up.session.show_notices(up.plan)
+        up.session.display.finish()
+        stdout.write(render_plan(up.plan))
+
+
+@contextlib.contextmanager
+def _planned_up(
+    options: ProjectOptions,
+    command: str,
+    arguments: UpArguments,
+    prepare: "Callable[[Project, Emit], dict[str, str]]",
+    loaded: "LoadedProject | None" = None,
+) -> Iterator[PlannedUp]:
+    arguments.check()
+    options.prestart_supervisor()
+    from cntnr_compose.cli.project.origin import warn_of_takeover, with_elsewhere
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.cli.project.support_warnings import warn_unsupported
     from cntnr_compose.reconcile.up import plan_up, select_services
 
-    project = project or loaded.project
-    up_options = arguments.to_up_options(project, options)
-    selected = select_services(project, up_options)
-    warn_unsupported(loaded, selected.services, display)
-    shown = arguments.attached_services(project, selected)
-    if arguments.watch:
-        from cntnr_compose.watch.rules import check_rules
-
-        check_rules(selected, selected.services, no_build=arguments.no_build)
-    images = prepare_images(options, selected, arguments.image_options, display.emit)
-    with locked_project(options, project.name, command, display) as session:
-        observed = with_file_digests(with_images(session.observed, images), selected)
-        plan = plan_up(project, observed, up_options)
-        if arguments.is_detached or options.dry_run:
-            session.execute(plan, project)
-            return 0
-        from cntnr_compose.cli.flows.attached_up import run_attached_up
-
-        watched = frozenset(arguments.services or selected.services)
-        return run_attached_up(
-            options, session, project, arguments, plan, watched=watched, shown=shown
-        )
+    with options.display() as display:
+        loaded = loaded or options.load(display, arguments.services)
+        project = loaded.project
+        up_options = arguments.to_up_options(project, options)
+        selected = select_services(project, up_options)
+        warn_unsupported(loaded, selected.services, display)
+        shown = arguments.attached_services(project, selected)
+        images = prepare(selected, display.emit)
+        with locked_project(options, project.name, command, display) as session:
+            observed = with_file_digests(with_images(session.observed, images), selected)
+            observed = with_elsewhere(observed, project, options)
+            warn_of_takeover(observed, selected.services, display)
+            yield PlannedUp(
+                session=session,
+                project=project,
+                plan=session.limit_steps(plan_up(project, observed, up_options)),
+                watched=frozenset(arguments.services or selected.services),
+                shown=shown,
+            )

@@ -4,18 +4,19 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.display import stdout
+from cntnr_compose.cli.display.progress import ProgressDisplay, choose_static_display
+from cntnr_compose.cli.flows.up import bring_up
 from cntnr_compose.cli.flows.up_arguments import UpArguments
 from cntnr_compose.cli.project.options import ProjectOptions
 
 if TYPE_CHECKING:
-    from cntnr_compose.cli.display.progress import ProgressDisplay
     from cntnr_compose.model.project import Project
 
 
 class LineReporter:
     """Print what watching does: messages and output of builds to standard output, warnings as such."""
 
-    def __init__(self, display: "ProgressDisplay") -> None:
+    def __init__(self, display: ProgressDisplay) -> None:
         self._display = display
 
     def message(self, text: str) -> None:
@@ -46,7 +47,6 @@ def watch_services(
     """
     if up:
         options.prestart_supervisor()
-    from cntnr_compose.cli.flows.up import bring_up_loaded
     from cntnr_compose.watch.lock import WatchLock
     from cntnr_compose.watch.rules import check_rules
 
@@ -54,15 +54,13 @@ def watch_services(
         loaded = options.load(display, services)
         project = loaded.project
         selected = project.select(services)
-        check_rules(selected, selected.services)
-        with contextlib.closing(WatchLock(project.name)):
-            if up:
-                arguments = UpArguments(services=services, detach=True, quiet_build=quiet)
-                built = _with_builds(project)
-                bring_up_loaded(options, "watch", arguments, loaded, display, project=built)
-            if options.dry_run:
-                return 0
-            display.finish()
+        check_rules(selected)
+    with contextlib.closing(WatchLock(project.name)):
+        if up:
+            arguments = UpArguments(services=services, detach=True, quiet_build=quiet)
+            bring_up(options, "watch", arguments, loaded=loaded)
+        if not options.dry_run:
+            display = choose_static_display(options.progress, options.ansi)
             _watch(options, project, selected, LineReporter(display), quiet=quiet, prune=prune)
     return 0
 
@@ -82,16 +80,3 @@ def _watch(
     separator = options.name_separator(project)
     actions = WatchActions(project, reporter, quiet=quiet, prune=prune, separator=separator)
     WatchSession(selected, actions, reporter).run()
-
-
-def _with_builds(project: "Project") -> "Project":
-    """Have the services that are watched built from their files as they are now."""
-    from cntnr_compose.core.values import replace
-
-    services = {
-        name: replace(service, pull_policy="build")
-        if service.build and service.develop
-        else service
-        for name, service in project.services.items()
-    }
-    return replace(project, services=services)

@@ -64,9 +64,11 @@ COMPOSE = Group(
         "check": CommandEntry(
             "compose.check:check", "Tell how each key of the file is honoured here"
         ),
+        "commit": CommandEntry("compose.commit:commit", "Make an image of a container's changes"),
         "config": CommandEntry(
             "compose.config:config", "Show what the files mean, resolved and canonical"
         ),
+        "cp": CommandEntry("compose.cp:cp", "Copy files to containers and from them"),
         "create": CommandEntry("compose.create:create", "Create containers without starting them"),
         "down": CommandEntry("compose.down:down", "Stop and remove containers and networks"),
         "events": CommandEntry("compose.events:events", "Show events of containers as they happen"),
@@ -100,24 +102,64 @@ COMPOSE = Group(
     },
     summary="Services of a compose file",
     description="Bring the services of a compose file up, without root.",
-    options=COMPOSE_OPTIONS,
+    options=(
+        *COMPOSE_OPTIONS,
+        # Not listed, as in docker compose: `version` is.
+        Option(
+            "-v",
+            "--version",
+            "show_version",
+            prints=f"cntnr compose version v{__version__}",
+            is_flag=True,
+        ),
+    ),
     aliases={"convert": "config"},
     unsupported={
         "alpha": "",
         "attach": "`cntnr compose logs -f` shows what a container writes",
         "bridge": "",
-        "commit": "",
-        "cp": "`cntnr compose exec -T SERVICE tar` can copy files",
         "export": "",
         "publish": "",
     },
+)
+
+NETWORK = Group(
+    {
+        "create": CommandEntry("network.create:create", "Create a network for several projects"),
+        "inspect": CommandEntry("network.inspect:inspect", "Describe networks"),
+        "ls": CommandEntry("network.ls:ls", "List networks"),
+        "prune": CommandEntry("network.prune:prune", "Remove all unused networks"),
+        "rm": CommandEntry("network.rm:rm", "Remove networks"),
+    },
+    summary="Networks of all projects",
+    description="Manage networks: those of projects, and those that several projects share.",
+    aliases={"list": "ls", "remove": "rm"},
+    unsupported={
+        "connect": "the compose file names the networks of a service",
+        "disconnect": "the compose file names the networks of a service",
+    },
+)
+
+VOLUME = Group(
+    {
+        "create": CommandEntry("volume.create:create", "Create a volume"),
+        "inspect": CommandEntry("volume.inspect:inspect", "Describe volumes"),
+        "ls": CommandEntry("volume.ls:ls", "List volumes"),
+        "prune": CommandEntry("volume.prune:prune", "Remove unused volumes"),
+        "rm": CommandEntry("volume.rm:rm", "Remove volumes"),
+    },
+    summary="Volumes of all projects",
+    description="Manage volumes: those of projects, and those that several projects share.",
+    aliases={"list": "ls", "remove": "rm"},
 )
 
 ROOT = Group(
     {
         "compose": COMPOSE,
         "doctor": CommandEntry("doctor:doctor", "What this machine allows, and its cures"),
+        "network": NETWORK,
         "version": VERSION,
+        "volume": VOLUME,
     },
     summary="",
     description="Run containers and compose files without root.",

@@ -146,7 +146,7 @@ def _parse_arguments(rows: Iterable[Argument], words: list[str]) -> Values:
         if row.required and not own:
             raise NeedsClick
         parsed = tuple(_parse_value(row.kind, word) for word in own)
-        values[row.name] = parsed if row.many else parsed[0]
+        values[row.name] = parsed if row.many else next(iter(parsed), None)
     if words:
         raise NeedsClick
     return values

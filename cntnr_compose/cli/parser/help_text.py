@@ -18,16 +18,17 @@ GAP = 2
 def help_text(called: Group | Command, path: str) -> str:
     """Format the help text of a group or command that is called by the words of ``path``."""
     width = _width()
+    options = called.options if isinstance(called, Group) else called.listed_options()
     lines = [
         *_usage(path, usage(called), width),
         *_description(called.description, width),
-        *_options(called.options, width),
+        *_options(options, width),
     ]
     if isinstance(called, Group):
         summaries = [(name, entry.summary) for name, entry in called.entries.items()]
         lines += ["", "Commands:", *_columns(summaries, width)]
     elif called.of_project:
-        lines += ["", *_wrap("Takes the options of `cntnr compose` too.", width)]
+        lines += ["", *_wrap("Takes the other options of `cntnr compose`, too.", width)]
     return "\n".join(lines)
 
 

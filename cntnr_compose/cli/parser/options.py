@@ -117,6 +117,9 @@ def _shared_option(name: str, *words: str, **more: Any) -> Option:
     return Option(*words, SHARED_PREFIX + name, **more)
 
 
+DRY_RUN = _shared_option(
+    "dry_run", "--dry-run", is_flag=True, help="Show what would be done, and do nothing."
+)
 COMPOSE_OPTIONS = (
     _shared_option(
         "files", "-f", "--file", multiple=True, metavar="FILE", help="Compose file to read."
@@ -133,7 +136,6 @@ COMPOSE_OPTIONS = (
     _shared_option(
         "directory",
         "--project-directory",
-        "--workdir",
         metavar="PATH",
         help="Working directory, instead of the first file's.",
     ),
@@ -148,12 +150,27 @@ COMPOSE_OPTIONS = (
         "parallel", "--parallel", kind=int, metavar="N", help="Most things done at once."
     ),
     _shared_option("compatibility", "--compatibility", is_flag=True, help="Join names with `_`."),
-    _shared_option("dry_run", "--dry-run", is_flag=True, help="Say what would be done."),
+    DRY_RUN,
     _shared_option(
         "all_resources", "--all-resources", is_flag=True, help="Also what no service uses."
     ),
-    _shared_option("no_ansi", "--no-ansi", is_flag=True, help="As `--ansi never`."),
-    _shared_option("verbose", "--verbose", is_flag=True, help="Show the programs that are run."),
+    _shared_option("no_ansi", "--no-ansi", is_flag=True),  # docker's older name of `--ansi never`
+    _shared_option("workdir", "--workdir"),  # that of `--project-directory`
+    _shared_option(
+        "verbose",
+        "-D",
+        "--verbose",
+        "--debug",
+        is_flag=True,
+        help="Show the programs that are run.",
+    ),
+    _shared_option(
+        "insecure_registries",
+        "--insecure-registry",
+        multiple=True,
+        metavar="HOST",
+        help="Registry to reach by HTTP, or with a certificate that is not checked.",
+    ),
 )
 
 
@@ -192,6 +209,10 @@ class Command:
             if left.words:
                 yield left
 
+    def listed_options(self) -> list[Option]:
+        """Return the options that the help text lists: its own, and ``--dry-run``, as docker's do."""
+        return [*self.options, DRY_RUN] if self.of_project else self.options
+
     def run(self, shared: Mapping[str, Any], arguments: dict[str, Any]) -> int:
         """Run the function and return the exit code.
 
@@ -208,6 +229,10 @@ class Command:
             import logging
 
             logging.basicConfig(level=logging.DEBUG, format="%(message)s")
+        if options.insecure_registries:
+            from cntnr_compose.images import skopeo
+
+            skopeo.trust_registries(options.insecure_registries)
         try:
             return _exit_code(self.function(options, **arguments))
         except CntnrError as error:

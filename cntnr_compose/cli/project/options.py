@@ -1,6 +1,8 @@
 """The options of `cntnr compose` as one value, which each of its commands gets first."""
 
+import contextlib
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from cntnr_compose.model.project import Project
 
 PROGRESS_MODES = ("auto", "tty", "plain", "json", "quiet")
+DEPRECATED = "option '{}' is DEPRECATED{}! Please use '{}' instead.\n"
 ALLOWED_VALUES = {"progress": PROGRESS_MODES, "ansi": ("auto", "never", "always")}
 
 
@@ -24,6 +27,22 @@ class UnsupportedValue(CntnrError):
     def __init__(self, option: str, value: str, known: tuple[str, ...]) -> None:
         super().__init__(f'unsupported {option} value "{value}"')
         self.hint = f"it can be {', '.join(known[:-1])} or {known[-1]}"
+
+
+class BadParallelLimit(CntnrError):
+    """A variable that limits what is done at once is no number."""
+
+    def __init__(self, name: str, value: str) -> None:
+        super().__init__(f'{name} must be an integer (found: "{value}")')
+
+
+class NoTable(CntnrError):
+    """The live table is asked for, and terminal codes are switched off."""
+
+    hint = "use --progress plain, or leave --ansi never out"
+
+    def __init__(self) -> None:
+        super().__init__("can't use --progress tty while ANSI support is disabled")
 
 
 class NoSuchPlace(CntnrError):
@@ -50,27 +69,49 @@ class ProjectOptions(Frozen):
     dry_run: bool = False
     all_resources: bool = False
     verbose: bool = False
+    insecure_registries: tuple[str, ...] = ()
 
     @classmethod
     def parse(
         cls, options: Mapping[str, Any], environ: Mapping[str, str] | None = None
     ) -> "ProjectOptions":
-        """Make it from parsed options and `COMPOSE_*` variables.
+        """Make it from parsed options, `COMPOSE_*` variables and those of env files.
 
-        Raises `UnsupportedValue`.
+        Raises `UnsupportedValue`, `BadParallelLimit`, `NoTable`.
         """
+        from cntnr_compose.cli.project.env_settings import read_settings
+
         environ = os.environ if environ is None else environ
         values = {name: value for name, value in options.items() if value is not None}
         if values.pop("no_ansi", False):
+            sys.stderr.write(DEPRECATED.format("--no-ansi", " ", "--ansi"))
             values.setdefault("ansi", "never")
+        if workdir := values.pop("workdir", ""):
+            sys.stderr.write(
+                DEPRECATED.format("--workdir", " at root level", "--project-directory")
+            )
+            values.setdefault("directory", workdir)
+        settings = dict(environ)
+        with contextlib.suppress(NoSuchPlace):
+            request = cls(**values).load_request().replace(environ=environ)
+            settings = {**read_settings(request), **environ}
         for name, allowed in ALLOWED_VALUES.items():
-            value = values.setdefault(name, environ.get(f"COMPOSE_{name.upper()}") or allowed[0])
+            value = values.setdefault(name, settings.get(f"COMPOSE_{name.upper()}") or allowed[0])
             if value not in allowed:
                 raise UnsupportedValue(f"--{name}", value, allowed)
-        limit = environ.get("COMPOSE_PARALLEL_LIMIT", "")
-        if limit.isdecimal():
-            values.setdefault("parallel", int(limit))
+        if limit := settings.get("COMPOSE_PARALLEL_LIMIT"):
+            try:
+                values.setdefault("parallel", int(limit))
+            except ValueError:
+                raise BadParallelLimit("COMPOSE_PARALLEL_LIMIT", limit) from None
+        if values["progress"] == "tty" and values["ansi"] == "never":
+            raise NoTable
         return cls(**values)
+
+    @property
+    def limit(self) -> int:
+        """Return how many things may be done at once; 0 means no limit."""
+        return max(self.parallel, 0)
 
     def load_request(self, services: tuple[str, ...] = ()) -> "LoadRequest":
         """Make the request for loading the project."""
@@ -95,12 +136,6 @@ class ProjectOptions(Frozen):
         from cntnr_compose.compose.load import load
         from cntnr_compose.core.events import WarningEvent
 
-        if self.parallel > 0:
-            display.emit(
-                WarningEvent(
-                    text="--parallel has no effect: cntnr does as much at once as there are cores"
-                )
-            )
         loaded = load(self.load_request(services))
         for text in loaded.warnings:
             display.emit(WarningEvent(text=text))
@@ -117,6 +152,11 @@ class ProjectOptions(Frozen):
 
             with self.display() as display:
                 display.emit(WarningEvent(text=text))
+
+    @property
+    def names_project(self) -> bool:
+        """Tell whether ``-p`` or the variable names the project, and not merely its files or directory."""
+        return bool(explicit_project_name(self.project_name, os.environ))
 
     def resolve_name(self) -> str:
         """Return the name of the project, loading no more than that needs.

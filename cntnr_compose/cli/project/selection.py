@@ -27,15 +27,16 @@ def select_containers(
 ) -> list[Container]:
     """Select containers by service and number, in the order of their names.
 
-    The project is loaded only where a service has no container. Raises `NoSuchService`.
+    The project is loaded only where a service has no container; without its files that is no mistake. Raises
+    `NoSuchService`.
     """
     candidates = [one for one in containers if oneoff or not one.record.oneoff]
     existing = {one.record.service for one in candidates}
     without_container = [name for name in services if name not in existing]
     if without_container:
-        known = service_names(load_project())
-        for name in without_container:
-            if name not in known:
+        project = load_project()
+        for name in without_container if project is not None else ():
+            if name not in service_names(project):
                 raise NoSuchService(name)
     return sorted(
         (
@@ -58,7 +59,13 @@ def find_running(containers: Iterable[Container], service: str, index: int = 0) 
 
     A one-off container is taken where there is no replica. Raises `ServiceNotRunning`.
     """
-    running = [one for one in containers if one.record.service == service and one.is_running]
+    running = [
+        container
+        for container in containers
+        if container.record.service == service
+        and container.is_running
+        and not container.record.hook
+    ]
     replicas = sorted(
         (one for one in running if not one.record.oneoff), key=lambda one: one.record.number
     )

@@ -1,14 +1,14 @@
-"""Hold the change lock of a project: observe it, execute plans."""
+"""Hold the change lock of a project: observe it, execute plans, or show what they would do."""
 
 import contextlib
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, TypeVar
 
-from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.display.progress import ProgressDisplay
 from cntnr_compose.cli.project.options import ProjectOptions
-from cntnr_compose.core.errors import RemoteError
+from cntnr_compose.core.errors import CntnrError, RemoteError
 from cntnr_compose.core.events import Progress, WarningEvent
+from cntnr_compose.core.frozen import Frozen
 
 if TYPE_CHECKING:
     from cntnr_compose.client.client import Client
@@ -18,39 +18,97 @@ if TYPE_CHECKING:
 
 
 PROGRAM_FAILURE_CODES = (126, 127)  # cannot be executed, not found
+T = TypeVar("T")
+
+
+class NotInDryRun(CntnrError):
+    """A command that would connect a terminal to a container is asked for as a dry run."""
+
+    hint = "with --detach it can be done as a dry run"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"interactive {what} is not supported in dry-run mode")
+
+
+class Change(Frozen):
+    """How a change is shown that a command makes itself: ``Image x  Removing``, ``Image x  Removed``."""
+
+    kind: str
+    name: str
+    working: str
+    done: str
+
+    def progress(self, status: str, state: str = "working") -> Progress:
+        """Make an event of the change."""
+        return Progress(kind=self.kind, name=self.name, status=status, state=state)
 
 
 class ProjectSession:
     """What a command works with while it holds the lock: the observed project, a client, a display."""
 
     def __init__(
-        self, observed: "Observed", client: "Client | None", display: ProgressDisplay
+        self,
+        observed: "Observed",
+        client: "Client | None",
+        display: ProgressDisplay,
+        *,
+        parallel: int = 0,
     ) -> None:
-        """Take what was observed; without a ``client`` plans are printed, not executed."""
+        """Take what was observed; without a ``client`` plans are shown, not executed.
+
+        At most ``parallel`` steps are executed at once, unless it is 0.
+        """
         self.observed = observed
         self.client = client
         self.display = display
+        self._parallel = parallel
 
     def execute(self, plan: "Plan", project: "Project | None" = None) -> None:
-        """Execute a plan and show its events; in a dry run, print the plan.
+        """Execute a plan and show its events; in a dry run, show the events that it would have.
 
         Raises what went wrong.
         """
-        self._show_notices(plan)
+        self.show_notices(plan)
         if self.client is None:
-            from cntnr_compose.model.plan import render_plan
+            from cntnr_compose.cli.project.plan_progress import list_progress
 
-            self.display.finish()
-            stdout.write(render_plan(plan))
+            for event in list_progress(plan):
+                self.display.emit(event)
         elif plan.steps or project is not None:
+            plan = self.limit_steps(plan)
             self.client.execute(plan, project=project, emit=self.display.emit)
 
-    def _show_notices(self, plan: "Plan") -> None:
+    def limit_steps(self, plan: "Plan") -> "Plan":
+        """Limit how many steps of a plan run at once, by ``--parallel``."""
+        if not self._parallel:
+            return plan
+        from cntnr_compose.core.values import replace
+
+        return replace(plan, parallel=self._parallel)
+
+    def show_notices(self, plan: "Plan") -> None:
         """Show a plan's warnings, and the containers that it leaves as they are."""
         for text in plan.warnings:
             self.display.emit(WarningEvent(text=text))
         for name in plan.unchanged:
             self.display.emit(Progress(kind="Container", name=name, status="Running", state="done"))
+
+
+def make_change(
+    options: ProjectOptions, display: ProgressDisplay, change: Change, act: Callable[[], T]
+) -> T | None:
+    """Make a change that no plan makes, and show its progress; in a dry run, only show it.
+
+    Returns what ``act`` returns, None in a dry run. Raises what it raises.
+    """
+    display.emit(change.progress(change.working))
+    try:
+        result = None if options.dry_run else act()
+    except CntnrError:
+        display.emit(change.progress("Error", "error"))
+        raise
+    display.emit(change.progress(change.done, "done"))
+    return result
 
 
 @contextlib.contextmanager
@@ -95,7 +153,7 @@ def _locked_project(
 
     with connect(name, emit=display.emit) as client:
         client.lock(command, display.emit)
-        yield ProjectSession(client.observe(), client, display)
+        yield ProjectSession(client.observe(), client, display, parallel=options.limit)
 
 
 def project_exists(name: str) -> bool:

@@ -51,6 +51,7 @@ HOOK_DECODERS: dict[str, Decoder] = {
     "environment": environment,
 }  # fmt: skip
 HOOK = mapping_of(HOOK_DECODERS)
+PRE_START_DECODERS = HOOK_DECODERS | {"image": string, "per_replica": flag}
 
 BUILD = mapping_of({
     "context": string,
@@ -238,6 +239,7 @@ SERVICE_DECODERS: dict[str, Decoder] = {
     "volumes": list_of(VOLUME_MOUNT),
     "volumes_from": strings,
     "working_dir": string,
+    "pre_start": list_of(mapping_of(PRE_START_DECODERS)),
     "post_start": list_of(HOOK),
     "pre_stop": list_of(HOOK),
 }  # fmt: skip

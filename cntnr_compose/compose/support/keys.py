@@ -11,7 +11,7 @@ HONOURED: dict[str, str] = {
         annotations attach build cap_drop cgroup command configs container_name depends_on deploy develop
         devices dns dns_opt dns_search entrypoint env_file environment extends external_links extra_hosts healthcheck
         hostname image ipc label_file labels links logging mac_address network_mode networks
-        oom_score_adj pid ports post_start pre_stop profiles pull_policy read_only restart runtime
+        oom_score_adj pid ports post_start pre_start pre_stop profiles pull_policy read_only restart runtime
         scale secrets security_opt shm_size stdin_open stop_grace_period stop_signal sysctls tmpfs tty
         ulimits uts volumes volumes_from working_dir
         """,
@@ -39,6 +39,7 @@ HONOURED: dict[str, str] = {
         """,
     "services.*.ports.*": "host_ip protocol published target",
     "services.*.post_start.*": "command environment privileged user working_dir",
+    "services.*.pre_start.*": "command environment image privileged user working_dir",
     "services.*.pre_stop.*": "command environment privileged user working_dir",
     "services.*.secrets.*": "mode source target",
     "services.*.ulimits.*": "hard soft",
@@ -88,6 +89,7 @@ EMULATED: dict[str, str] = {
 # By their nature these change nothing in a container.
 METADATA: dict[str, str] = {
     "version": "obsolete; any version means the same",
+    "services.*.pre_start.*.per_replica": "false: the hook runs once for all containers",
     "services.*.expose": "shown by `ps`; containers on one network reach each other's ports anyway",
     "services.*.ports.*.app_protocol": "a remark for other tools",
     "services.*.ports.*.mode": "host and ingress differ in a Swarm only",

@@ -11,8 +11,9 @@ from cntnr_compose.model.host import HostCapabilities
 
 ValueRule: TypeAlias = Callable[[Any, HostCapabilities], KeySupport | None]
 
-LOG_DRIVERS = ("", "json-file", "local", "k8s-file", "none")
-LOG_OPTIONS = frozenset({"max-size", "max-file"})
+FILE_LOG_DRIVERS = ("", "json-file", "local", "k8s-file")
+FILE_LOG_OPTIONS = frozenset({"max-size", "max-file"})
+KEPT_IN_FILES = "output is kept in files, where `logs` reads it"
 BRIDGE_OPTIONS = frozenset(
     {
         "com.docker.network.bridge.name",
@@ -71,6 +72,22 @@ def _published_port(value: Any, host: HostCapabilities) -> KeySupport | None:
         f" `sysctl -w net.ipv4.ip_unprivileged_port_start={first}`"
     )
     return KeySupport(level="refused", note=note, doctor_check="low ports")
+
+
+def _logging(value: Any, host: HostCapabilities) -> KeySupport | None:
+    driver = value.get("driver") or ""
+    if driver == "journald" and not host.has_journal:
+        return KeySupport(level="reduced", note=f"there is no journal here; {KEPT_IN_FILES}")
+    if driver in ("journald", "syslog", "none"):
+        return None
+    if driver not in FILE_LOG_DRIVERS:
+        note = f"nothing is sent to {driver}; {KEPT_IN_FILES}"
+        return KeySupport(level="reduced", note=note)
+    others = sorted(set(value.get("options") or {}) - FILE_LOG_OPTIONS)
+    if not others:
+        return None
+    note = f"options of logs in files are max-size and max-file, not {', '.join(others)}"
+    return KeySupport(level="reduced", note=note)
 
 
 def _user(value: Any, _: HostCapabilities) -> KeySupport | None:
@@ -172,10 +189,7 @@ VALUE_RULES: dict[str, ValueRule] = {
     "services.*.build.platforms": _platforms,
     "services.*.platform": _platform,
     "services.*.cap_add": _capabilities,
-    "services.*.logging.driver": _unless_one_of(
-        LOG_DRIVERS, "refused", "log drivers are json-file, local and none"
-    ),
-    "services.*.logging.options": _only_keys(LOG_OPTIONS, "options are max-size and max-file"),
+    "services.*.logging": _logging,
     "services.*.network_mode": _if_one_of(
         ("bridge", "default"), "emulated", "a network of the project's own, with names"
     ),
@@ -184,6 +198,9 @@ VALUE_RULES: dict[str, ValueRule] = {
         ("", "tcp", "udp"), "refused", "only tcp and udp can be forwarded without root"
     ),
     "services.*.ports.*.published": _published_port,
+    "services.*.pre_start.*.per_replica": _if_one_of(
+        (True,), "refused", "the hook runs once for all containers of the service: set it to false"
+    ),
     "services.*.restart": _if_one_of(
         ("always", "unless-stopped"),
         "emulated",

@@ -1,6 +1,6 @@
 """Messages between a command and the worker inside the namespaces: values, and open files with them.
 
-They travel over a pair of unix sockets that keep the bounds of messages (unix(7), SOCK_SEQPACKET, SCM_RIGHTS).
+They travel over a pair of unix sockets that keep messages apart (unix(7), SOCK_SEQPACKET, SCM_RIGHTS).
 """
 
 import array
@@ -113,9 +113,7 @@ class Channel:
             return message
         room = socket.CMSG_SPACE(MAX_ENTRIES * array.array("i").itemsize)
         try:
-            data, ancillary, _, _ = self._socket.recvmsg(
-                MAX_MESSAGE, room, socket.MSG_CMSG_CLOEXEC
-            )
+            data, ancillary, _, _ = self._socket.recvmsg(MAX_MESSAGE, room, socket.MSG_CMSG_CLOEXEC)
         except ConnectionResetError:
             raise ChannelClosed from None
         descriptors = array.array("i")

@@ -127,7 +127,7 @@ class TreeReader:
             gid=gid,
             mtime=status.st_mtime_ns,
             size=status.st_size,
-            target=os.readlink(name, dir_fd=descriptor) if stat.S_ISLNK(status.st_mode) else b"",  # noqa: PTH115
+            target=os.readlink(name, dir_fd=descriptor) if stat.S_ISLNK(status.st_mode) else b"",
             device=status.st_rdev,
             xattrs=() if name else _read_xattrs(descriptor),
         )

@@ -1,10 +1,10 @@
-"""Open the root of a container as it sees it: of a running one through /proc, of a stopped one mounted privately."""
+"""Open the root of a container: of a running one as it sees it, of a stopped one mounted for us alone."""
 
 import os
 import stat
 from pathlib import Path
 
-from cntnr_compose.containers.files.errors import CannotCopy
+from cntnr_compose.containers.files.errors import HasEnded, ReadOnly
 from cntnr_compose.containers.files.writer import open_folder
 from cntnr_compose.core import paths
 from cntnr_compose.host import mounts, proc
@@ -39,9 +39,7 @@ class ContainerRoot:
         declared = (one for one in self._read_only_targets if f"{real}/".startswith(f"{one}/"))
         is_root = os.fstat(descriptor).st_dev == self.device
         if os.fstatvfs(descriptor).f_flag & os.ST_RDONLY or any(declared):
-            raise CannotCopy(
-                "container rootfs is marked read-only" if is_root else "mounted volume is marked read-only"
-            )
+            raise ReadOnly(is_rootfs=is_root)
 
 
 def _device(root: Root, path: str) -> int:
@@ -68,9 +66,9 @@ def open_running_root(namespaces: NamespaceHolder, container: Container) -> Cont
         root.kernel_devices = _list_kernel_devices(process / "mountinfo")
         born = proc.parse_stat(status.pid, (process / "stat").read_bytes()).start
     except OSError as error:
-        raise CannotCopy(f"container {container.name} has ended just now", "try again") from error
+        raise HasEnded(container.name) from error
     if born != status.born:
-        raise CannotCopy(f"container {container.name} has ended just now", "try again")
+        raise HasEnded(container.name)
     return root
 
 
@@ -87,8 +85,8 @@ def _list_kernel_devices(mountinfo: Path) -> frozenset[int]:
 def mount_stopped_root(record: Record, *, rootfs_only: bool = False) -> ContainerRoot:
     """Mount the root of a stopped container with its volumes and binds, in this mount namespace.
 
-    As in docker, what it has in memory when it runs is not there. Only in a mount namespace of our own, inside
-    the holder. Raises what mounting a container's files raises.
+    As in docker, what it has in memory when it runs is not there. Only in a mount namespace of our own,
+    inside the holder. Raises what mounting a container's files raises.
     """
     import asyncio
 

@@ -1,8 +1,8 @@
-"""Rules of `docker cp`: what a source and a destination mean, by what they are and how they are written. Pure."""
+"""Rules of `docker cp`: what source and destination mean, by what they are and how they are written."""
 
 import posixpath
 
-from cntnr_compose.containers.files.errors import CannotCopy
+from cntnr_compose.containers.files.errors import FolderOverFile, NotAFolder
 from cntnr_compose.core.values import Value
 
 
@@ -36,9 +36,9 @@ def place(source: Source, destination: Destination) -> Placement:
     if destination.exists and destination.is_folder:
         return Placement(folder=destination.path, name=_entry_name(own_name))
     if destination.exists and source.is_folder:
-        raise CannotCopy("cannot copy directory", f"{destination.path} is a file")
+        raise FolderOverFile(destination.path)
     if not destination.exists and not source.is_folder and asserts_folder(destination.path):
-        raise CannotCopy("no such directory", f"make {destination.path} first")
+        raise NotAFolder
     return Placement(folder=folder, name=_entry_name(name))
 
 

@@ -1,14 +1,14 @@
-"""Read and write tar archives as streams of entries. The home of `tarfile`, which is imported where it is needed."""
+"""Read and write tar archives as streams of entries; `tarfile` is imported where it is needed."""
 
 import io
 import os
 import posixpath
 import stat
-from collections.abc import Iterable, Iterator
-from typing import IO, TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import IO, TYPE_CHECKING, Self
 
 from cntnr_compose.containers.files.entry import FileEntry
-from cntnr_compose.containers.files.errors import CannotCopy
+from cntnr_compose.containers.files.errors import ArchiveUnreadable, LeadsOutside
 from cntnr_compose.containers.files.reader import KEPT_XATTRS, OVERLAY_XATTRS
 from cntnr_compose.core.values import Bytes
 
@@ -17,26 +17,30 @@ if TYPE_CHECKING:
 
 XATTR_KEY = "SCHILY.xattr."  # in headers of the pax format
 MAX_HEADER_SIZE: Bytes = 1 << 20  # of names and attributes of one member
+HEADER_TOO_LONG = "a header is too long"
 NANOSECONDS = 1_000_000_000
 LATEST_MTIME = 1 << 62
 
 
-def read_archive(stream: IO[bytes]) -> Iterator[tuple[FileEntry, IO[bytes] | None]]:
-    """Yield the entries of an archive, which may be compressed, each with its content, if it is a file.
+def extract_archive(
+    stream: IO[bytes], write: Callable[[FileEntry, IO[bytes] | None], None]
+) -> None:
+    """Pass the entries of an archive, which may be compressed, to ``write``, each with its content.
 
-    A name that leads out of the archive's top is refused. Raises `CannotCopy`.
+    A name that leads out of the archive's top is refused. Raises `ArchiveUnreadable`, `LeadsOutside`, and
+    what ``write`` raises.
     """
     import tarfile
 
     class BoundedHeader(tarfile.TarInfo):
         @classmethod
-        def frombuf(cls, *arguments: Any, **keywords: Any) -> "tarfile.TarInfo":
-            info = super().frombuf(*arguments, **keywords)
+        def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+            info = super().frombuf(buf, encoding, errors)
             # `tarfile` reads headers of several blocks into memory, whatever they claim to be.
             if info.type not in (*tarfile.REGULAR_TYPES, tarfile.GNUTYPE_SPARSE) and (
                 info.size > MAX_HEADER_SIZE
             ):
-                raise tarfile.ReadError("a header is too long")
+                raise tarfile.ReadError(HEADER_TOO_LONG)
             return info
 
     try:
@@ -46,9 +50,9 @@ def read_archive(stream: IO[bytes]) -> Iterator[tuple[FileEntry, IO[bytes] | Non
             for member in archive:
                 entry = _to_entry(member)
                 if entry is not None:
-                    yield entry, archive.extractfile(member) if entry.has_content else None
+                    write(entry, archive.extractfile(member) if entry.has_content else None)
     except (tarfile.TarError, EOFError, ValueError) as error:
-        raise CannotCopy(f"cannot read the tar archive: {error}") from error
+        raise ArchiveUnreadable(str(error)) from error
 
 
 def _to_entry(member: "tarfile.TarInfo") -> FileEntry | None:
@@ -86,7 +90,7 @@ def _file_type(member: "tarfile.TarInfo") -> int:
 def _check_name(name: str) -> bytes:
     clean = posixpath.normpath(name).lstrip("/")
     if clean == ".." or clean.startswith("../"):
-        raise CannotCopy(f'"{name}" in the archive is outside of the directory that it goes to')
+        raise LeadsOutside(name)
     return b"" if clean == "." else os.fsencode(clean)
 
 
@@ -112,7 +116,7 @@ def write_archive(
                 archive.addfile(member)
                 continue
             with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 - it is open
-                archive.addfile(member, _PaddedFile(file))  # type: ignore[arg-type]
+                archive.addfile(member, _PaddedFile(file))
 
 
 def _to_member(entry: FileEntry, name: str) -> "tarfile.TarInfo":
@@ -134,9 +138,10 @@ def _to_member(entry: FileEntry, name: str) -> "tarfile.TarInfo":
     else:
         member.type = tarfile.CHRTYPE if stat.S_ISCHR(entry.mode) else tarfile.BLKTYPE
         member.devmajor, member.devminor = os.major(entry.device), os.minor(entry.device)
-    for key, value in entry.xattrs:
-        text = value.decode("utf-8", "surrogateescape")
-        member.pax_headers[XATTR_KEY + os.fsdecode(key)] = text
+    member.pax_headers = {
+        XATTR_KEY + os.fsdecode(key): value.decode("utf-8", "surrogateescape")
+        for key, value in entry.xattrs
+    }
     return member
 
 

@@ -5,11 +5,10 @@ It is forked by the command, and does what that asks for over a `Channel`, until
 
 import contextlib
 import os
-import posixpath
 import signal
 import socket
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import NoReturn
 
 from cntnr_compose.containers.files import rules
@@ -25,15 +24,14 @@ from cntnr_compose.containers.files.channel import (
     Stat,
     Write,
 )
-from cntnr_compose.containers.files.entry import FileEntry
-from cntnr_compose.containers.files.errors import CannotCopy, explain, no_such_file
+from cntnr_compose.containers.files.errors import CannotCopy, ExtractsToFile, explain, no_such_file
 from cntnr_compose.containers.files.reader import TreeReader
 from cntnr_compose.containers.files.root import (
     ContainerRoot,
     mount_stopped_root,
     open_running_root,
 )
-from cntnr_compose.containers.files.writer import Content, TreeWriter
+from cntnr_compose.containers.files.writer import TreeWriter
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value
@@ -60,15 +58,21 @@ def start_worker(namespaces: holder.NamespaceHolder, target: Target) -> tuple[Ch
         theirs.close()
         return Channel(ours), pid
     try:
-        ours.close()
+        signal.set_wakeup_fd(-1)
+        _close_others(theirs.fileno())
         _run(Channel(theirs), namespaces, target)
     finally:
         os._exit(1)
 
 
+def _close_others(kept: int) -> None:
+    """Close all descriptors but one and the standard ones: a copy of another channel would keep that open."""
+    os.closerange(3, kept)
+    os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))
+
+
 def _run(channel: Channel, namespaces: holder.NamespaceHolder, target: Target) -> NoReturn:
     """Serve until the command hangs up. A signal ends it, after the file that is half written is removed."""
-    signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command gets it, and closes the channel
     signal.signal(signal.SIGTERM, _exit_on_signal)
     try:
@@ -98,12 +102,13 @@ def _open_root(
             return ContainerRoot(Root(namespaces.proc_root_path(rootfs)))
         return open_running_root(namespaces, container)
     holder.join_namespaces(namespaces)
-    child = isolation.fork_isolated()
+    child = os.fork()  # only a child is in the pid namespace, whose /proc is mounted there
     if child:
         channel.close()
         signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
         os.waitpid(child, 0)
         os._exit(0)
+    isolation.unshare_mounts()
     return mount_stopped_root(container.record, rootfs_only=target.rootfs_only)
 
 
@@ -125,27 +130,31 @@ class _Worker:
         while True:
             request, descriptors = self._channel.receive()
             try:
-                reply = self._answer(request, descriptors)
+                reply: Reply | None = self._answer(request, descriptors)
             except (CntnrError, OSError) as error:
                 reply = _error_reply(error)
             finally:
                 for descriptor in descriptors:
                     with contextlib.suppress(OSError):
                         os.close(descriptor)
-            self._channel.send(reply)
+            if reply is not None:
+                self._channel.send(reply)
 
-    def _answer(self, request: Message, descriptors: list[int]) -> Reply:
+    def _answer(self, request: Message, descriptors: list[int]) -> Reply | None:
+        """Do what is asked for; None where the reply was sent already."""
         match request:
             case Stat(path=path):
                 return self._stat(path)
             case Write(folder=folder):
                 return self._write(folder)
             case Extract(folder=folder):
-                return self._extract(folder, descriptors.pop())
+                return self._extract(folder, descriptors[0])
             case Read():
                 self._read(request)
             case Pack():
-                self._pack(request, descriptors.pop())
+                self._pack(request, descriptors[0])
+            case Entries() | Reply():
+                pass  # left over from a request that failed
         return Reply()
 
     def _locate(self, path: str) -> tuple[int, str, os.stat_result]:
@@ -153,7 +162,7 @@ class _Worker:
 
         Raises `CannotCopy` where it does not exist.
         """
-        absolute = rules.keep_ending(posixpath.normpath("/" + path), path)
+        absolute = rules.keep_ending(rules.clean_path("/" + path), path)
         folder, _, name = absolute.rpartition("/")
         try:
             parent = self._root.root.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -179,14 +188,14 @@ class _Worker:
             return Reply()
         try:
             is_link = stat.S_ISLNK(status.st_mode)
-            target = os.readlink(os.fsencode(name), dir_fd=parent) if is_link else b""  # noqa: PTH115
+            target = os.readlink(os.fsencode(name), dir_fd=parent) if is_link else b""
         finally:
             os.close(parent)
         return Reply(mode=status.st_mode, target=target)
 
     def _open_target(self, folder: str) -> bytes:
         """Find the folder to write to, and return its real path. Raises `CannotCopy`."""
-        clean = posixpath.normpath("/" + folder)
+        clean = rules.clean_path("/" + folder)
         try:
             descriptor = self._root.root.open(clean)
         except FileNotFoundError:
@@ -198,36 +207,42 @@ class _Worker:
             if status.st_dev in self._root.kernel_devices:
                 raise no_such_file(clean, self._name)
             if not stat.S_ISDIR(status.st_mode):
-                raise CannotCopy(f"extraction point is not a directory: {clean}")
+                raise ExtractsToFile(clean)
             real = self._root.root.name_of(descriptor)
             self._root.check_writable(real, descriptor)
             return os.fsencode(real)
         finally:
             os.close(descriptor)
 
-    def _write(self, folder: str) -> Reply:
+    def _write(self, folder: str) -> Reply | None:
         received = self._channel.receive_entries()
         try:
-            return self._write_all(folder, received)
-        finally:
-            for _ in received:  # what the command had sent before it heard of the error
+            with self._writer(folder) as writer:
+                for entry, content in received:
+                    writer.write(entry, content)
+        except (CntnrError, OSError) as error:
+            self._channel.send(_error_reply(error))  # at once, so that it sends no more
+            for _ in received:
                 pass
+            return None
+        return Reply(unmapped=writer.unmapped)
 
     def _extract(self, folder: str, archive: int) -> Reply:
-        from cntnr_compose.containers.files.tar_stream import read_archive
+        from cntnr_compose.containers.files.tar_stream import extract_archive
 
-        with open(archive, "rb") as stream:  # noqa: PTH123
-            return self._write_all(folder, read_archive(stream))
+        with self._writer(folder) as writer, open(archive, "rb", closefd=False) as stream:
+            extract_archive(stream, writer.write)
+        return Reply(unmapped=writer.unmapped)
 
-    def _write_all(self, folder: str, entries: Iterable[tuple[FileEntry, Content]]) -> Reply:
+    @contextlib.contextmanager
+    def _writer(self, folder: str) -> Iterator[TreeWriter]:
+        """Yield a writer below a folder of the container. Raises `CannotCopy`."""
         writer = TreeWriter(self._root.root, self._open_target(folder))
         try:
-            for entry, content in entries:
-                writer.write(entry, content)
+            yield writer
             writer.finish()
         finally:
             writer.close()
-        return Reply(unmapped=writer.unmapped)
 
     def _read(self, request: Read) -> None:
         parent, name, _ = self._locate(request.path)
@@ -246,7 +261,7 @@ class _Worker:
         parent, name, _ = self._locate(request.path)
         try:
             reader = TreeReader(self._root.skipped_devices)
-            with open(archive, "wb") as stream:  # noqa: PTH123
+            with open(archive, "wb", closefd=False) as stream:
                 write_archive(stream, reader.read(parent, os.fsencode(name)), request.name)
         finally:
             os.close(parent)

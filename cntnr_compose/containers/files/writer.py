@@ -8,7 +8,7 @@ from typing import IO, TypeAlias
 
 from cntnr_compose.containers.files.content import copy_open_file, copy_stream
 from cntnr_compose.containers.files.entry import REMOVED, FileEntry, join_path
-from cntnr_compose.containers.files.errors import CannotCopy
+from cntnr_compose.containers.files.errors import CannotCopy, KindsDiffer, NotAFileName
 from cntnr_compose.host.openat2 import Root
 
 CREATE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -90,7 +90,7 @@ class TreeWriter:
     def _write(self, entry: FileEntry, content: Content) -> None:
         folder, _, name = entry.path.strip(b"/").rpartition(b"/")
         if name in (b".", b".."):
-            raise CannotCopy(f"{os.fsdecode(entry.path)}: it is no name of a file")
+            raise NotAFileName(entry.path)
         parent = self._open_parent(folder)
         if stat.S_ISDIR(entry.mode):
             self._write_folder(entry, parent, name)
@@ -106,17 +106,14 @@ class TreeWriter:
             self._make_way(entry, parent, name)
             os.mkfifo(name, 0o600, dir_fd=parent)
             self._set_attributes_by_name(entry, parent, name)
-        # Devices: only root of the host may make any, so they are left out, as docker does in user namespaces.
+        # Devices are left out, as docker does in user namespaces: only root of the host may make any.
 
     def _write_folder(self, entry: FileEntry, parent: int, name: bytes) -> None:
         try:
             os.mkdir(name, 0o700, dir_fd=parent)
         except FileExistsError:
             if not stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
-                place = os.fsdecode(self._inside(entry.path))
-                raise CannotCopy(
-                    f'cannot overwrite non-directory "/{place}" with directory'
-                ) from None
+                raise KindsDiffer(self._inside(entry.path), is_folder=False) from None
         descriptor = os.open(
             name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent
         )
@@ -167,8 +164,7 @@ class TreeWriter:
         except FileNotFoundError:
             return
         if stat.S_ISDIR(status.st_mode):
-            place = os.fsdecode(self._inside(entry.path))
-            raise CannotCopy(f'cannot overwrite directory "/{place}" with non-directory')
+            raise KindsDiffer(self._inside(entry.path), is_folder=True)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name, dir_fd=parent)
 
@@ -219,7 +215,7 @@ class TreeWriter:
         """Remove a file or tree; absent is fine. No link is followed in its last part."""
         folder, _, name = path.strip(b"/").rpartition(b"/")
         if name in (b"", b".", b".."):
-            raise CannotCopy(f"{os.fsdecode(path)}: it is no name of a file")
+            raise NotAFileName(path)
         try:
             parent = self._open_parent(folder, create=False)
             os.unlink(name, dir_fd=parent)

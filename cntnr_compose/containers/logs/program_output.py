@@ -7,6 +7,8 @@ from cntnr_compose.core.values import Bytes
 
 MAX_LINE_LENGTH = 16 << 10  # characters; docker's limit for an entry of a log, too
 MAX_HOOK_OUTPUT: Bytes = 1 << 20
+MAX_TAIL_SIZE: Bytes = 1 << 10
+TAIL_LINES = 3
 
 
 class TruncatedOutput:
@@ -25,6 +27,26 @@ class TruncatedOutput:
     def text(self) -> str:
         """The output as text, with dots where it was truncated."""
         return self._kept.decode(errors="replace") + ("..." if self._is_truncated else "")
+
+
+class OutputTail:
+    """Keep the end of a program's output, for an error."""
+
+    def __init__(self) -> None:
+        self._kept = b""
+
+    def feed(self, block: bytes) -> None:
+        """Add a block of output."""
+        self._kept = (self._kept + block[-MAX_TAIL_SIZE:])[-MAX_TAIL_SIZE:]
+
+    @property
+    def text(self) -> str:
+        """The last lines that are not blank, as one line without control characters."""
+        lines = (
+            "".join(letter for letter in line if letter.isprintable()).strip()
+            for line in self._kept.decode(errors="replace").splitlines()
+        )
+        return " / ".join([line for line in lines if line][-TAIL_LINES:])
 
 
 class OutputLines:

@@ -69,6 +69,7 @@ class ConmonOptions(Value, frozen=True, kw_only=True):
     stdin: bool = False
     has_own_network: bool = True  # False: in the network namespace of the caller
     log_driver: str = "k8s-file"
+    uses_journal: bool = False
     max_log_size: Bytes = 0
     runtime: str = "runc"
 
@@ -100,6 +101,8 @@ def build_conmon_argv(options: ConmonOptions) -> list[str]:
         "--full-attach",
         "--runtime-arg=--root", f"--runtime-arg={state_folder()}",
     ]  # fmt: skip
+    if options.uses_journal:
+        argv += ["-l", "journald"]
     if options.max_log_size:
         argv += ["--log-size-max", str(options.max_log_size)]
     if options.tty:

@@ -92,10 +92,21 @@ class ProjectContext:
         return network.name if network else f"{self.project}_{key}"
 
     def network_names(self) -> set[str]:
-        """Return the names of all networks that the project has or joins."""
-        networks = self.intent.networks.values() if self.intent else ()
+        """Return the names of the networks that services and containers of the project are on."""
+        services = self.intent.services.values() if self.intent else ()
+        keys = {key for service in services for key in service.networks}
         joined = (container.record.networks.values() for container in self.containers.values())
-        return {network.name for network in networks}.union(*joined)
+        return {self.network_name(key) for key in keys}.union(*joined)
+
+    def shared_networks(self) -> set[str]:
+        """Return the names of the networks of no project that containers are on."""
+        joined = {
+            name
+            for container in self.containers.values()
+            for name in container.record.networks.values()
+        }
+        shared = (network for network in self.networks.list_networks() if not network.found.project)
+        return joined.intersection(network.found.name for network in shared)
 
     def requested_addresses(self) -> set[str]:
         """Return the addresses that services request, also those of services that a profile leaves out."""
@@ -112,7 +123,11 @@ class ProjectContext:
 
     def container_of_service(self, service: str) -> ContainerState | None:
         """Find the container of a service whose namespaces and volumes others use: a running one first."""
-        candidates = [one for one in self.containers.values() if one.record.service == service]
+        candidates = [
+            container
+            for container in self.containers.values()
+            if container.record.service == service and not container.record.hook
+        ]
         candidates.sort(key=lambda one: (one.record.oneoff, one.record.number))
         running = (one for one in candidates if one.status.pid)
         return next(running, candidates[0] if candidates else None)

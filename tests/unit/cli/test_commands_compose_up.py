@@ -30,10 +30,6 @@ def test_up_of_one_service_brings_up_what_it_needs(compose: Run, shop: FakeSuper
     assert "start container shop-web-2" in shop.plans[-1]
 
 
-def test_an_option_without_effect_is_said_to_have_none(compose: Run, shop: FakeSupervisor) -> None:
-    assert "--parallel has no effect" in compose("--parallel", "2", "up", "-d").err
-
-
 def test_contradictions_are_found_before_anything_is_begun(
     compose: Run, shop: FakeSupervisor
 ) -> None:

@@ -55,9 +55,14 @@ def test_plain_lines_are_docker_s() -> None:
 def test_json_lines_have_docker_s_keys() -> None:
     lines = draw(JsonDisplay(io.StringIO()), CREATED, RECREATE, OUTPUT).splitlines()
     assert [json.loads(line) for line in lines] == [
-        {"id": "Container shop-web-1", "status": "Created"},
-        {"id": "Container shop-web-1", "status": "Recreate", "text": "image changed"},
-        {"id": "web 1/2", "text": "RUN make"},
+        {"id": "Container shop-web-1", "status": "Created", "schema": 1},
+        {
+            "id": "Container shop-web-1",
+            "status": "Recreate",
+            "text": "image changed",
+            "schema": 1,
+        },
+        {"id": "web 1/2", "text": "RUN make", "schema": 1},
     ]
 
 
@@ -170,7 +175,7 @@ def test_progress_goes_to_standard_output_where_a_variable_says_so(
 def test_a_dry_run_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     display = choose_display("plain", "auto", dry_run=True)
-    assert draw(display, CREATED) == " DRY-RUN MODE - Container shop-web-1  Created\n"
+    assert draw(display, CREATED) == " DRY-RUN MODE -  Container shop-web-1  Created\n"
 
 
 @pytest.mark.parametrize(

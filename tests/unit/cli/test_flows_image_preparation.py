@@ -43,7 +43,13 @@ def test_quiet_options_hide_events(
     ids = prepare_images(ProjectOptions(), SHOP, images, events.append)
     assert ids == {"busybox": "sha256:1"}
     assert events == shown
-    assert keywords == {"build": False, "no_build": False, "pull": ""}
+    assert keywords == {
+        "build": False,
+        "no_build": False,
+        "pull": "",
+        "dry_run": False,
+        "parallel": 0,
+    }
 
 
 def test_a_plan_knows_the_images_that_were_prepared() -> None:

@@ -111,6 +111,6 @@ def test_a_reader_that_went_away_is_no_error(cntnr: Run, monkeypatch: pytest.Mon
 
 
 def test_errors_are_json_where_progress_is(compose: Run) -> None:
-    ran = compose("--progress", "json", "-p", "shop", "ps", "nobody")
+    ran = compose("--progress", "json", "-p", "shop", "start", "nobody")
     assert ran.code == 1
     assert ran.err == '{"error":true,"message":"no such service: nobody"}\n'

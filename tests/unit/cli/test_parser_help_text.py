@@ -6,7 +6,7 @@ import pytest
 from cntnr_compose.cli.parser.click_parser import ClickCommand
 from cntnr_compose.cli.parser.command_tree import COMPOSE, ROOT
 from cntnr_compose.cli.parser.help_text import help_text
-from cntnr_compose.cli.parser.options import Command
+from cntnr_compose.cli.parser.options import DRY_RUN, Command
 
 ROOT_HELP = """\
 Usage: cntnr [OPTIONS] COMMAND
@@ -20,7 +20,9 @@ Options:
 Commands:
   compose  Services of a compose file
   doctor   What this machine allows, and its cures
-  version  Show the version"""
+  network  Networks of all projects
+  version  Show the version
+  volume   Volumes of all projects"""
 
 
 def test_help_of_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,23 +35,22 @@ def click_help(command: Command, path: str) -> str:
     """Format the help of a command with click."""
     click_command = ClickCommand(command)
     click_command.help = command.description
-    shared = {row.name for row in command.shared_options()}
-    hidden = {row.name for row in command.options if not row.help}
-    for parameter, row in zip(
-        click_command.params, [*command.arguments, *command.options], strict=False
-    ):
-        if isinstance(parameter, click.Option):
-            parameter.help = row.help
-            parameter.metavar = row.metavar
+    rows = {row.name: row for row in command.listed_options()}
     for parameter in click_command.params:
+        row = rows.get(str(parameter.name))
         if isinstance(parameter, click.Option):
-            parameter.hidden = parameter.name in shared | hidden
+            parameter.hidden = row is None or not row.help
+            if row is not None:
+                parameter.help = row.help
+                parameter.metavar = row.metavar
+    # `--dry-run` is listed behind the command's own options.
+    click_command.params.sort(key=lambda parameter: parameter.name == DRY_RUN.name)
     context = click.Context(
         click_command, info_name=path, max_content_width=100, help_option_names=["-h", "--help"]
     )
     formatter = context.make_formatter()
     click.Command.format_help(click_command, context, formatter)
-    return f"{formatter.getvalue()}\nTakes the options of `cntnr compose` too."
+    return f"{formatter.getvalue()}\nTakes the other options of `cntnr compose`, too."
 
 
 @pytest.mark.parametrize("columns", ["80", "40", "67", "120"])

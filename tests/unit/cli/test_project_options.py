@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.cli.project.options import ProjectOptions, UnsupportedValue, is_on
+from cntnr_compose.cli.project.options import (
+    BadParallelLimit,
+    NoTable,
+    ProjectOptions,
+    UnsupportedValue,
+    is_on,
+)
 from cntnr_compose.compose.basics.errors import NoConfigurationFile
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.names import ProjectNameInvalid
@@ -27,6 +33,53 @@ def test_variables_stand_in_for_options() -> None:
     assert options(no_ansi=False).ansi == "auto"
     assert options({"COMPOSE_PARALLEL_LIMIT": "3"}).parallel == 3
     assert options({"COMPOSE_PARALLEL_LIMIT": "3"}, parallel=4).parallel == 4
+
+
+def test_settings_of_env_files_stand_in_for_variables(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".env").write_text(
+        "COMPOSE_ANSI=never\nCOMPOSE_PARALLEL_LIMIT=2\nCOMPOSE_PROGRESS=json\n"
+    )
+    (folder / "compose.yaml").write_text("services: {}\n")
+    read = options()
+    assert (read.ansi, read.parallel, read.progress) == ("never", 2, "auto")
+    assert options({"COMPOSE_ANSI": "always"}, parallel=3).ansi == "always"
+    assert options({"COMPOSE_DISABLE_ENV_FILE": "1"}).ansi == "auto"
+    (folder / "sub").mkdir()
+    (folder / "sub/.env").write_text("COMPOSE_ANSI=always\n")
+    assert options(env_files=("sub/.env",)).ansi == "always"
+    assert options({"COMPOSE_ENV_FILES": "sub/.env"}).ansi == "always"
+    assert options(directory="sub").ansi == "always"
+    assert options(files=("sub/other.yaml",)).ansi == "always"
+    monkeypatch.chdir(folder / "sub")
+    assert options().ansi == "always"
+    (folder / "sub/.env").write_text("x")
+    assert options().ansi == "never"  # the project's folder is the one above
+    (folder / ".env").write_text("COMPOSE_ANSI=loud\n")
+    with pytest.raises(UnsupportedValue):
+        options()
+
+
+@pytest.mark.parametrize(("text", "number"), [("0", 0), ("-1", 0), ("3", 3)])
+def test_a_limit_is_a_number(text: str, number: int) -> None:
+    assert options({"COMPOSE_PARALLEL_LIMIT": text}).limit == number
+    with pytest.raises(BadParallelLimit, match='must be an integer \\(found: "x'):
+        options({"COMPOSE_PARALLEL_LIMIT": f"x{text}"})
+
+
+def test_the_table_needs_terminal_codes() -> None:
+    with pytest.raises(NoTable):
+        options({"COMPOSE_ANSI": "never"}, progress="tty")
+
+
+def test_older_names_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    read = options(no_ansi=True, workdir="x")
+    assert (read.ansi, read.directory) == ("never", "x")
+    assert capsys.readouterr().err == (
+        "option '--no-ansi' is DEPRECATED ! Please use '--ansi' instead.\n"
+        "option '--workdir' is DEPRECATED at root level! Please use '--project-directory' instead.\n"
+    )
 
 
 def test_an_unknown_value_is_refused_with_those_that_are_known() -> None:

@@ -37,8 +37,7 @@ def test_a_service_without_containers_must_be_in_the_file() -> None:
     assert select_containers(HERE, ("cache",), lambda: project(service("cache"))) == []
     with pytest.raises(NoSuchService, match="no such service: cache"):
         select_containers(HERE, ("cache",), lambda: project(service("web")))
-    with pytest.raises(NoSuchService):
-        select_containers(HERE, ("cache",), lambda: None)
+    assert select_containers(HERE, ("cache",), lambda: None) == []  # nobody knows
 
 
 def test_the_first_replica_that_runs_is_chosen_for_exec() -> None:

@@ -70,7 +70,7 @@ NOT_SETS = below_service("""
     command depends_on deploy.placement.constraints deploy.placement.preferences
     deploy.resources.reservations.devices deploy.resources.reservations.generic_resources
     develop.watch device_cgroup_rules entrypoint external_links extra_hosts extra_hosts.* gpus
-    group_add healthcheck.test label_file models networks post_start pre_stop provider.options.*
+    group_add healthcheck.test label_file models networks post_start pre_start pre_stop provider.options.*
     security_opt volumes_from
 """)
 # The loader alone acts on these, with all below them.

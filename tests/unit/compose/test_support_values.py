@@ -41,17 +41,17 @@ def lines(text: str) -> list[str]:
             ),
         ),
         (
-            "services: {a: {logging: {driver: syslog}}}",
+            "services: {a: {logging: {driver: gelf, options: {gelf-address: x}}}}",
             (
-                "error: services.a.logging.driver: cannot be honoured: log drivers are json-file, local"
-                " and none"
+                "warning: services.a.logging: is not honoured: nothing is sent to gelf; output is kept"
+                " in files, where `logs` reads it"
             ),
         ),
         (
             "services: {a: {logging: {options: {tag: x, max-size: 1m}}}}",
             (
-                "warning: services.a.logging.options: is not honoured: options are max-size and"
-                " max-file, not tag"
+                "warning: services.a.logging: is not honoured: options of logs in files are max-size"
+                " and max-file, not tag"
             ),
         ),
         (

@@ -45,6 +45,7 @@ services:
     depends_on: {d: {condition: service_healthy, restart: true}}
     healthcheck: {test: x y, interval: 5s, retries: 0, start_interval: 1.5s}
     post_start: [{command: c d, user: root, environment: {H: 1}}]
+    pre_start: [{command: [c, d], image: i, privileged: "true", per_replica: false}]
     volumes:
       - ./x:/x:ro,z
       - vol:/v:nocopy
@@ -87,6 +88,7 @@ def test_a_service_is_whole(tmp_path: Path) -> None:
     assert a.healthcheck == Healthcheck(
         test=("CMD-SHELL", "x y"), interval=5.0, retries=0, start_interval=1.5
     )
+    assert a.pre_start == (Hook(command=("c", "d"), image="i", privileged=True),)
     assert a.post_start == (Hook(command=("c", "d"), user="root", environment={"H": "1"}),)
     assert a.extra_hosts == {"h": ("1.1.1.1", "2.2.2.2")}
     assert a.devices == (Device(source="/dev/x", target="/dev/x", permissions="rwm"),)

@@ -110,7 +110,7 @@ def test_a_long_list_of_equal_mappings_is_refused_soon() -> None:
 
 DIFFERENCES: list[tuple[str, Any, bool]] = [
     ("/properties/jobs", {"jobs": {}}, False),
-    ("pre_start", {"services": {"a": {"pre_start": []}}}, False),
+    ("pre_start", {"services": {"a": {"pre_start": [{"command": "a", "dns": "x"}]}}}, False),
     ("umask", {"services": {"a": {"umask": 1}}}, False),
     ("no_cache_filter", {"services": {"a": {"build": {"no_cache_filter": "x"}}}}, False),
     (

@@ -25,8 +25,8 @@ def service(text: str) -> list[str]:
             ".dockerfile: additional properties 'dockerfile' not allowed (it belongs under build)",
         ),
         (
-            "pre_start: []",
-            ".pre_start: additional properties 'pre_start' not allowed (newer than docker compose 2.40.3",
+            "umask: 7",
+            ".umask: additional properties 'umask' not allowed (newer than docker compose 2.40.3",
         ),
         ("ports: x", ".ports: must be a list, not the string 'x'"),
         ("ports: [true]", ".ports.0: must be a mapping, number or string, not true"),

@@ -34,7 +34,9 @@ def test_the_output_of_a_hook_is_emitted_line_by_line(monkeypatch: pytest.Monkey
     ]
 
 
-@pytest.mark.parametrize(("code", "outcome"), [(4, "exited with code 4"), (None, "did not end")])
+@pytest.mark.parametrize(
+    ("code", "outcome"), [(4, "exited with code 4: first / last"), (None, "did not end")]
+)
 def test_a_hook_that_fails_is_an_error(
     monkeypatch: pytest.MonkeyPatch, code: int | None, outcome: str
 ) -> None:

@@ -3,7 +3,6 @@
 import pytest
 
 from cntnr_compose.containers.logs.drivers import (
-    LogDriverUnknown,
     LogOptionInvalid,
     LogSettings,
     parse_logging,
@@ -21,10 +20,13 @@ def test_sizes_and_counts_are_read() -> None:
     assert parse_logging(logging) == LogSettings(max_size=10 << 20, max_files=3)
 
 
-def test_no_log_and_unknown_drivers() -> None:
+def test_no_log_and_drivers_that_send_output_elsewhere() -> None:
     assert parse_logging(Logging(driver="none")).driver == "none"
-    with pytest.raises(LogDriverUnknown, match="cannot log to fluentd"):
-        parse_logging(Logging(driver="fluentd"))
+    kept = LogSettings(max_size=20 << 20, max_files=5)
+    assert parse_logging(Logging(driver="local")) == kept
+    assert parse_logging(Logging(driver="fluentd", options={"max-size": "1m"})) == kept
+    journal = parse_logging(Logging(driver="journald", options={"cache-max-size": "1m"}))
+    assert journal == LogSettings(uses_journal=True, max_size=1 << 20, max_files=5)
 
 
 @pytest.mark.parametrize(

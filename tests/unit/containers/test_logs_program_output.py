@@ -4,7 +4,9 @@ from cntnr_compose.containers.logs import program_output
 from cntnr_compose.containers.logs.program_output import (
     MAX_HOOK_OUTPUT,
     MAX_LINE_LENGTH,
+    MAX_TAIL_SIZE,
     OutputLines,
+    OutputTail,
     TruncatedOutput,
 )
 
@@ -16,6 +18,17 @@ def lines(*blocks: bytes) -> list[str]:
         output.feed(block)
     output.flush()
     return received
+
+
+def test_of_an_error_the_end_is_kept() -> None:
+    tail = OutputTail()
+    assert tail.text == ""
+    tail.feed(b"one\ntwo\n\x1b[31mth")
+    tail.feed(b"ree\xff\n\n")
+    tail.feed(b"four")
+    assert tail.text == "two / [31mthree\ufffd / four"
+    tail.feed(b"x" * 5 * MAX_TAIL_SIZE)
+    assert tail.text == "x" * MAX_TAIL_SIZE
 
 
 def test_of_much_the_beginning_is_kept() -> None:

@@ -278,3 +278,23 @@ def test_a_later_supervisor_removes_an_unfinished_set_up(play: Play) -> None:
         assert (container.state, machine.calls) == ("created", ["undo_set_up"])
 
     play(scenario)
+
+
+@pytest.mark.parametrize(
+    ("status", "stays"),
+    [
+        (Status(state="created"), False),
+        (Status(state="running", pid=PID, born=BORN), False),
+        (Status(state="exited", exit_code=0), False),
+        (Status(state="exited", exit_code=3), True),
+    ],
+)
+def test_a_later_supervisor_keeps_only_a_hook_that_failed(
+    play: Play, status: Status, *, stays: bool
+) -> None:
+    async def scenario(machine: Machine) -> None:
+        container = machine.container(status, oneoff=True, hook="pre_start[0]")
+        await container.adopt()
+        assert bool(machine.context.containers) is stays
+
+    play(scenario)

@@ -8,7 +8,7 @@ from cntnr_compose.core.values import to_json
 from cntnr_compose.host import files
 from cntnr_compose.images.store import ImageStore, NoSuchImage
 from cntnr_compose.model.image import Image
-from cntnr_compose.model.oci import CONFIG, MANIFEST, Manifest
+from cntnr_compose.model.oci import CONFIG, MANIFEST, Descriptor, Manifest
 
 
 @pytest.fixture
@@ -64,6 +64,18 @@ def test_an_image_has_several_names_and_loses_them_one_by_one(store: ImageStore)
     assert store.remove("a:1") == ("docker.io/library/a:1",)
     assert store.remove(image.id) == ("docker.io/library/b:latest",)
     assert store.list() == ()
+
+
+def test_images_without_a_name_go_by_their_ids(store: ImageStore) -> None:
+    add(store, "docker.io/library/a:1", "a")
+    other = add(store, "docker.io/library/b:1", "b")
+    store.remove("b:1")
+    entry = Descriptor(media_type=MANIFEST, digest=other.manifest, size=1)
+    assert store.add_untagged(entry) == store.add_untagged(entry)
+    assert [one.ref for one in store.list()] == ["docker.io/library/a:1", ""]
+    assert store.require(other.id).id == other.id
+    store.remove(other.id)
+    assert [one.ref for one in store.list()] == ["docker.io/library/a:1"]
 
 
 def test_the_catalogue_is_not_believed_when_the_index_has_changed(store: ImageStore) -> None:

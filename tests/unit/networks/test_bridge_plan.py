@@ -13,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("holder_tmpfs")
 
 
 def planned(network: Network) -> ManagedNetwork:
-    return bridge_plan.plan_network(network, "p", "hash", {})
+    return bridge_plan.plan_network(network, "p", "hash", {}, records.list_all())
 
 
 def test_the_first_free_subnet_is_taken() -> None:

@@ -45,6 +45,6 @@ def test_a_table_is_replaced_as_a_whole() -> None:
 
 
 def test_projects_that_differ_in_signs_alone_have_tables_of_their_own() -> None:
-    names = {table_name(name) for name in ("a-b", "a_b", "ab")}
-    assert len(names) == 3
+    names = {table_name(name, "") for name in ("a-b", "a_b", "ab")} | {table_name("", "ab")}
+    assert len(names) == 4
     assert all(char.isalnum() or char == "_" for name in names for char in name)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("holder_tmpfs")
 
 
 def planned(network: Network) -> ManagedNetwork:
-    return bridge_plan.plan_network(network, "p", "hash", {})
+    return bridge_plan.plan_network(network, "p", "hash", {}, records.list_all())
 
 
 def test_a_resolver_takes_an_address_that_nobody_has_or_asks_for() -> None:
@@ -230,3 +230,30 @@ def test_no_network_is_made_or_looked_for_outside_its_folder(
             records.find_network(name)
     assert holder_network.calls == []
     assert [path.name for path in holder_tmpfs.rglob("*") if path.is_file()] == []
+
+
+def test_a_network_of_no_project_is_brought_up_once_and_has_rules_of_its_own(
+    holder_network: FakeHolderNetwork,
+) -> None:
+    network = managed_network("shared")
+    records.write_defined(network)
+    try:
+        for project in ("p", "q"):
+            networks = NetworkManager(project)
+            assert "shared" in networks.observe()
+            asyncio.run(networks.bring_up_defined(["shared", "absent"]))
+        assert holder_network.calls == ["create_bridge", "apply_nft_rules", "start"]
+        assert records.bridges_beside(network) == [network.bridge]
+        holder_network.calls.clear()
+        asyncio.run(NetworkManager("p").repair())
+        assert holder_network.calls == []
+        asyncio.run(NetworkManager("p").repair(["shared"]))
+        assert holder_network.calls == ["repair_bridge", "start", "apply_nft_rules"]
+        holder_network.fails.add("create_bridge")
+        records.remove_record("shared")
+        with pytest.raises(NetworkFailed):
+            asyncio.run(NetworkManager("p").bring_up_defined(["shared"]))
+        assert records.find_network("shared") is None
+        assert records.find_defined("shared") == network
+    finally:
+        records.remove_defined("shared")

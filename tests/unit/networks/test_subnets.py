@@ -36,3 +36,24 @@ def test_the_first_pool_of_ipv4_is_used() -> None:
     pools = (AddressPool(subnet="fd00::/64"), AddressPool(), AddressPool(subnet="10.0.0.0/24"))
     assert subnets.ipv4_pool(pools) is pools[2]
     assert subnets.ipv4_pool(pools[:2]) is None
+
+
+def test_the_lowest_free_address_is_given() -> None:
+    assert subnets.lowest_free("10.0.0.2", "10.0.0.9", set()) == "10.0.0.2"
+    assert subnets.lowest_free("10.0.0.2", "10.0.0.9", {"10.0.0.2", "10.0.0.4"}) == "10.0.0.3"
+
+
+def test_a_full_range_has_none() -> None:
+    assert subnets.lowest_free("10.0.0.2", "10.0.0.3", {"10.0.0.2", "10.0.0.3"}) == ""
+
+
+def test_ranges_count_across_octets() -> None:
+    assert list(subnets.addresses_between("10.0.0.254", "10.0.1.1")) == [
+        "10.0.0.254", "10.0.0.255", "10.0.1.0", "10.0.1.1",
+    ]  # fmt: skip
+    assert subnets.is_between("10.0.1.0", "10.0.0.254", "10.0.1.1")
+    assert not subnets.is_between("10.0.1.2", "10.0.0.254", "10.0.1.1")
+
+
+def test_the_hardware_address_tells_the_address() -> None:
+    assert subnets.mac_address("10.128.15.240") == "02:42:0a:80:0f:f0"

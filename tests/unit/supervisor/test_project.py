@@ -28,7 +28,7 @@ class FakeNetworks:
     def list_networks(self) -> list[SimpleNamespace]:
         return [SimpleNamespace(found=SimpleNamespace(project=owner)) for owner in self.owners]
 
-    async def repair(self, **_: object) -> None:
+    async def repair(self, *_words: object, **_: object) -> None:
         self.calls.append("repair")
 
     async def remove_leaving(self) -> None:

@@ -15,6 +15,7 @@ from cntnr_compose.watch.rules import (
     check_rules,
     is_bind_mounted,
     relative_path,
+    with_builds,
 )
 
 HOOK = Hook(command=("true",))
@@ -166,15 +167,23 @@ def project(**services):
 def test_checks():
     rebuilt = Service(name="b", build=Build(), develop=(rule(action="rebuild"),))
     plain = Service(name="a", image="x")
-    with pytest.raises(
-        NothingToWatch, match="none of the selected services is configured for watch"
-    ):
-        check_rules(project(a=plain, b=rebuilt), ["a"])
-    check_rules(project(a=plain, b=rebuilt), ["a", "b"])
-    with pytest.raises(
-        RebuildForbidden, match="--no-build is incompatible with watch action rebuild"
-    ):
-        check_rules(project(b=rebuilt), ["b"], no_build=True)
+    with pytest.raises(NothingToWatch, match="none of the selected services is configured for"):
+        check_rules(project(a=plain))
+    check_rules(project(a=plain, b=rebuilt))
+    with pytest.raises(RebuildForbidden, match="--no-build is incompatible with watch action"):
+        check_rules(project(b=rebuilt), no_build=True)
     unbuilt = Service(name="c", image="x", develop=(rule(action="rebuild"),))
-    with pytest.raises(CannotRebuild, match='can\'t watch service "c" with action rebuild without'):
-        check_rules(project(c=unbuilt), ["c"])
+    with pytest.raises(CannotRebuild, match='can\'t watch service "c" with action rebuild'):
+        check_rules(project(c=unbuilt))
+
+
+def test_what_is_watched_is_built_of_the_files_as_they_are_now():
+    watched = Service(name="a", build=Build(), develop=(rule(),))
+    services = with_builds(
+        project(
+            a=watched, b=Service(name="b", build=Build()), c=Service(name="c", develop=(rule(),))
+        )
+    ).services
+    assert {name: each.pull_policy for name, each in services.items()} == {
+        "a": "build", "b": "", "c": "",
+    }  # fmt: skip

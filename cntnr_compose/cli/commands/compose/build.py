@@ -3,7 +3,6 @@
 import os
 from typing import TYPE_CHECKING, Any
 
-from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.parser.options import command, flag, option, services, unsupported
 
 if TYPE_CHECKING:
@@ -37,10 +36,6 @@ def build(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -
         project = options.load_project(display, services)
         selected = project.select(services, dependencies=values["with_dependencies"])
         names = tuple(name for name, one in selected.services.items() if one.build is not None)
-        if options.dry_run:
-            for name in names:
-                stdout.print_line(f"build image {project.image_name(project.services[name])}")
-            return
         if not names:
             options.show_warnings(["No services to build"])
             return
@@ -51,9 +46,10 @@ def build(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -
             pull=values["pull"],
             args=parse_variables(values["build_arg"], os.environ),
             quiet=values["quiet"],
+            dry_run=options.dry_run,
             emit=display.emit,
         )
-        if values["push"]:
+        if values["push"] and not options.dry_run:
             from cntnr_compose.images.push import push_services
 
             built = [project.services[name] for name in names]

@@ -182,7 +182,10 @@ def _list_services(loaded: "LoadedProject", _values: "Tree") -> str:
 def _list_images(loaded: "LoadedProject", values: "Tree") -> str:
     services = _resources(loaded, values).get("services") or {}
     name = loaded.project.name
-    return _lines([one.get("image") or f"{name}-{key}" for key, one in sorted(services.items())])
+    images = [one.get("image") or f"{name}-{key}" for key, one in sorted(services.items())]
+    hooks = (hook for one in services.values() for hook in one.get("pre_start") or ())
+    own = sorted({hook["image"] for hook in hooks if hook.get("image")} - set(images))
+    return _lines([*images, *own])
 
 
 def _list_models(loaded: "LoadedProject", _values: "Tree") -> str:

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.parser.options import command, flag, option, services, timeout
 
 if TYPE_CHECKING:
@@ -29,8 +28,9 @@ def down(
 ) -> None:
     """Stop and remove containers and networks."""
     from cntnr_compose.cli.project.options import is_variable_on
+    from cntnr_compose.cli.project.origin import plan_own_down, with_elsewhere
     from cntnr_compose.cli.project.session import locked_project
-    from cntnr_compose.reconcile.teardown import DownOptions, plan_down
+    from cntnr_compose.reconcile.teardown import DownOptions
 
     with options.display() as display:
         name, project = options.resolve_name_and_project(display)
@@ -41,9 +41,10 @@ def down(
         )
         # Only volumes may exist without anything else of the project.
         with locked_project(options, name, "down", display, always_connect=volumes) as session:
-            session.execute(plan_down(project, session.observed, down_options))
+            session.observed = with_elsewhere(session.observed, project, options)
+            session.execute(plan_own_down(project, session.observed, down_options))
             if rmi and not services:
-                _remove_images(session, project, display, only_local=rmi == "local")
+                _remove_images(options, session, project, only_local=rmi == "local")
             if session.client is not None:
                 session.client.unlock()
                 session.client.shut_down()
@@ -61,9 +62,9 @@ def _stop_unused_holder() -> None:
 
 
 def _remove_images(
+    options: "ProjectOptions",
     session: "ProjectSession",
     project: "Project | None",
-    display: "ProgressDisplay",
     *,
     only_local: bool,
 ) -> None:
@@ -72,6 +73,7 @@ def _remove_images(
         container.record.image
         for container in session.observed.containers
         if not (only_local and container.record.definition.image)
+        and container.name not in session.observed.elsewhere
     )
     if project is not None:
         names |= dict.fromkeys(
@@ -80,19 +82,19 @@ def _remove_images(
             if not (only_local and service.image)
         )
     for name in names:
-        if session.client is None:
-            stdout.print_line(f"remove image {name}")
-        else:
-            _remove_image(name, display)
+        _remove_image(options, name, session.display)
 
 
-def _remove_image(name: str, display: "ProgressDisplay") -> None:
+def _remove_image(options: "ProjectOptions", name: str, display: "ProgressDisplay") -> None:
     from cntnr_compose.core.events import Progress
     from cntnr_compose.images.store import ImageStore, NoSuchImage
 
     display.emit(Progress(kind="Image", name=name, status="Removing"))
     try:
-        ImageStore().remove(name)
+        if options.dry_run:
+            ImageStore().require(name)
+        else:
+            ImageStore().remove(name)
     except NoSuchImage:
         text = "No resource found to remove"
         display.emit(Progress(kind="Image", name=name, status=text, state="warning"))

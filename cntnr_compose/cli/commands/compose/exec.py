@@ -4,6 +4,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.parser.options import argument, command, flag, index, option
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def exec_(options: "ProjectOptions", service: str, command: tuple[str, ...], **v
 
     name = options.resolve_name()
     container = find_running(observe_project(name).containers, service, values["index"])
+    if options.dry_run:
+        return _show_command(container.record.id, command, detach=values["detach"])
     wants_terminal = values["tty"] and not values["no_tty"] and not values["detach"]
     request = PrepareExec(
         container=container.name,
@@ -47,3 +50,16 @@ def exec_(options: "ProjectOptions", service: str, command: tuple[str, ...], **v
     with connect(name) as client:
         argv = client.prepare_exec(request)
     return run_exec(argv, command[0], container.name, detach=values["detach"])
+
+
+def _show_command(identity: str, command: tuple[str, ...], *, detach: bool) -> int:
+    """Print what a dry run would run; return the exit code. Raises `NotInDryRun`."""
+    from cntnr_compose.cli.display.progress import DRY_RUN_PREFIX
+    from cntnr_compose.cli.project.session import NotInDryRun
+    from cntnr_compose.core.values import to_json
+
+    if not detach:
+        raise NotInDryRun("exec")
+    words = " ".join(to_json(word).decode() for word in command)
+    stdout.print_line(f"{DRY_RUN_PREFIX}Executing command [{words}] in {identity} (detached mode)")
+    return 0

@@ -24,6 +24,7 @@ def kill(
     options: "ProjectOptions", services: tuple[str, ...], *, remove_orphans: bool, signal: str
 ) -> None:
     """Send a signal to containers, SIGKILL unless another is named."""
+    from cntnr_compose.cli.project.origin import with_elsewhere
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.reconcile.teardown import plan_kill
 
@@ -31,10 +32,9 @@ def kill(
     with options.display() as display:
         name, project = options.resolve_name_and_project(display)
         with locked_project(options, name, "kill", display, always_connect=False) as session:
+            observed = with_elsewhere(session.observed, project, options)
             session.execute(
-                plan_kill(
-                    project, session.observed, services, signal=signal, orphans=remove_orphans
-                )
+                plan_kill(project, observed, services, signal=signal, orphans=remove_orphans)
             )
 
 

@@ -50,6 +50,12 @@ def logs(options: "ProjectOptions", services: tuple[str, ...], **values: Any) ->
     name = options.resolve_name()
     containers = observe_project(name).containers
     selected = select_containers(containers, services, options.find_project, index=values["index"])
+    if not values["index"]:  # hooks that failed are kept, so that one can read what they wrote
+        selected += [
+            container
+            for container in containers
+            if container.record.hook and (not services or container.record.service in services)
+        ]
     shown = [one for one in selected if services or one.record.definition.attach]
     _warn_without_logs(options, shown)
     printer = LogPrinter(
@@ -116,7 +122,7 @@ def _follow(
 
     def is_shown(record: "Record") -> bool:
         selected = record.service in services if services else record.definition.attach
-        return selected and not record.oneoff
+        return selected and (not record.oneoff or bool(record.hook))
 
     client = connect(name, start=False)
     if client is None or not any(one.is_running for one in containers):

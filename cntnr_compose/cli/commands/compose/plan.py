@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @flag("--wait", help="Wait until services run or are healthy.")
 def plan(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -> None:
     """Print what `up` would do, step by step."""
-    from cntnr_compose.cli.flows.up import bring_up
+    from cntnr_compose.cli.flows.up import print_plan
     from cntnr_compose.cli.flows.up_arguments import UpArguments
 
-    bring_up(options.replace(dry_run=True), "plan", UpArguments(services=services, **values))
+    print_plan(options, UpArguments(services=services, **values))

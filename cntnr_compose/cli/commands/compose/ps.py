@@ -18,10 +18,19 @@ STATES = ("paused", "restarting", "removing", "running", "dead", "created", "exi
 @services
 @flag("-a", "--all", "everything", help="Also those that do not run.")
 @option("--filter", "filters", multiple=True, metavar="FILTER", help="status=STATE.")
-@option("--format", "form", default="table", metavar="FORMAT", help="table, json, template.")
+@option(
+    "--format",
+    "form",
+    metavar="FORMAT",
+    help="table, json, template; else psFormat of docker's config.json.",
+)
 @flag("--no-trunc", help="Cut nothing.")
-@flag("--no-orphans")  # not services that the file has not
-@flag("--orphans", default=True)  # also services not in the file
+@flag("--no-orphans")  # as `--orphans=false`
+@flag(
+    "--orphans",
+    default=True,
+    help="Also containers of services that the file has not (the default).",
+)
 @flag("-q", "--quiet", help="Only ids.")
 @flag("--services", "only_services", help="Only names of services.")
 @option("--status", multiple=True, kind=STATES, help="Only those in a state.")
@@ -71,9 +80,11 @@ def _print(containers: Sequence["Container"], values: dict[str, Any]) -> None:
         names = dict.fromkeys(one.record.service for one in containers)
         stdout.write("".join(f"{name}\n" for name in names))
     else:
+        from cntnr_compose.cli.project.docker_config import read_docker_setting
+
         now = time.time()
         print_rows(
-            values["form"],
+            values["form"] or read_docker_setting("psFormat") or "table",
             HEADER,
             [table_row(one, now, trunc=trunc) for one in containers],
             [json_object(one, now, trunc=trunc) for one in containers],

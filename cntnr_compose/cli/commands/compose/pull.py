@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.parser.options import command, flag, option, services
 
 if TYPE_CHECKING:
@@ -42,18 +41,22 @@ def pull(
         project = options.load_project(display, services)
         selected = project.select(services, dependencies=include_deps)
         images = list(_images(selected, policy or "", display, buildable=not ignore_buildable))
-        if options.dry_run:
-            stdout.write("".join(f"pull image {image.name}\n" for image in images))
-        elif images:
+        if images:
             optional = [one for one in images if one.build_services or ignore_pull_failures]
-            pull_images(images, optional=optional, emit=display.emit)
+            pull_images(
+                images,
+                optional=optional,
+                dry_run=options.dry_run,
+                parallel=options.limit,
+                emit=display.emit,
+            )
 
 
 def _images(
     project: "Project", policy: str, display: "ProgressDisplay", *, buildable: bool
 ) -> "Iterator[RequiredImage]":
     """Yield the images to pull, each once, and show why others are skipped."""
-    from cntnr_compose.builder.ensure_images import RequiredImage
+    from cntnr_compose.builder.ensure_images import RequiredImage, hook_images
     from cntnr_compose.core.events import Progress
     from cntnr_compose.images.store import ImageStore
 
@@ -74,6 +77,8 @@ def _images(
             continue
         builders = (service.name,) if service.build is not None else ()
         yield RequiredImage(name=name, platform=service.platform, build_services=builders)
+    hooks = [name for service in project.services.values() for name in hook_images(service)]
+    yield from (RequiredImage(name=name) for name in dict.fromkeys(hooks) if name not in seen)
 
 
 def _reason_to_skip(service: "Service", *, buildable: bool) -> str:

@@ -33,5 +33,6 @@ def push(
             selected.services.values(),
             ignore_failures=ignore_push_failures,
             dry_run=options.dry_run,
+            parallel=options.limit,
             emit=display.emit,
         )

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.parser.options import command, flag, services
 
 if TYPE_CHECKING:
@@ -35,8 +36,12 @@ def rm(
             plan = plan_remove(project, session.observed, services, stop=stop, volumes=volumes)
             operations = [step.operation for step in plan.steps]
             names = [one.name for one in operations if isinstance(one, RemoveContainer)]
-            question = f"Going to remove {', '.join(names)}\nAre you sure?"
+            announcement = f"Going to remove {', '.join(names)}"
             if not names:
                 display.print_line("No stopped containers")
-            elif force or options.dry_run or confirm(question):
-                session.execute(plan)
+                return
+            if force or options.dry_run:
+                stdout.print_line(announcement)
+            elif not confirm(f"{announcement}\nAre you sure?"):
+                return
+            session.execute(plan)

@@ -8,6 +8,8 @@ from cntnr_compose.cli.parser.options import argument, command, flag, option
 if TYPE_CHECKING:
     from cntnr_compose.cli.flows.run_arguments import RunArguments
     from cntnr_compose.cli.project.options import ProjectOptions
+    from cntnr_compose.cli.project.session import ProjectSession
+    from cntnr_compose.reconcile.one_off import OneOffPlan
 
 
 @command("SERVICE [COMMAND] [ARG...]", interspersed=False)
@@ -53,6 +55,7 @@ def _run(options: "ProjectOptions", arguments: "RunArguments") -> int:
     options.prestart_supervisor()
     from cntnr_compose.cli.flows.file_digests import with_file_digests
     from cntnr_compose.cli.flows.image_preparation import prepare_images, with_images
+    from cntnr_compose.cli.project.origin import with_elsewhere
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.cli.project.support_warnings import warn_unsupported
     from cntnr_compose.reconcile.one_off import plan_run
@@ -67,11 +70,10 @@ def _run(options: "ProjectOptions", arguments: "RunArguments") -> int:
         images = prepare_images(options, selected, arguments.image_options, display.emit)
         with locked_project(options, project.name, "run", display) as session:
             observed = with_file_digests(with_images(session.observed, images), selected)
+            observed = with_elsewhere(observed, project, options)
             plan = plan_run(project, observed, run_options)
             if options.dry_run:
-                session.execute(plan.before)
-                session.execute(plan.start)
-                return 0
+                return _show_plan(session, plan, arguments)
             from cntnr_compose.cli.flows import attached_run
 
             attached_run.create_container(session, plan, arguments, project)
@@ -80,3 +82,15 @@ def _run(options: "ProjectOptions", arguments: "RunArguments") -> int:
                 stdout.print_line(attached_run.start_detached(session, plan, arguments))
                 return 0
             return attached_run.run_attached(session, plan, arguments)
+
+
+def _show_plan(session: "ProjectSession", plan: "OneOffPlan", arguments: "RunArguments") -> int:
+    """Show what a dry run would do; return the exit code."""
+    from cntnr_compose.cli.project.session import NotInDryRun
+
+    session.execute(plan.before)
+    if not arguments.detach:
+        raise NotInDryRun("run")
+    session.execute(plan.start)
+    stdout.print_line(plan.name)  # it has no id
+    return 0

@@ -11,11 +11,7 @@ from cntnr_compose.cli.parser.options import command, flag, option, services
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.project.options import ProjectOptions
-    from cntnr_compose.core.values import Tree
-    from cntnr_compose.model.observed import Container, ObservedVolume
-
-HEADER = ("DRIVER", "VOLUME NAME")
-UNKNOWN = "N/A"
+    from cntnr_compose.model.observed import Container
 
 
 @command("[SERVICE...]")
@@ -26,7 +22,7 @@ def volumes(
     options: "ProjectOptions", services: tuple[str, ...], *, form: str, quiet: bool
 ) -> None:
     """List the volumes of a project, or those that running containers of services mount."""
-    from cntnr_compose.cli.display.listing import print_rows
+    from cntnr_compose.cli.flows.resource_lists import print_volumes
     from cntnr_compose.cli.project.selection import select_containers
     from cntnr_compose.client.observe import read_containers
     from cntnr_compose.volumes.store import observe_volumes
@@ -46,9 +42,7 @@ def volumes(
     if quiet:
         stdout.write("".join(f"{volume.name}\n" for volume in listed))
         return
-    rows = [(volume.driver, volume.name) for volume in listed]
-    objects = [json_object(volume) for volume in listed]
-    print_rows(form, HEADER, rows, objects, min_width=10, headings={"Name": HEADER[-1]})
+    print_volumes(listed, form)
 
 
 def mounted_names(containers: "Iterable[Container]") -> frozenset[str]:
@@ -60,21 +54,3 @@ def mounted_names(containers: "Iterable[Container]") -> frozenset[str]:
         for mount in container.record.mounts
         if mount.type == "volume"
     )
-
-
-def json_object(volume: "ObservedVolume") -> "Tree":
-    """Make the JSON object of a volume, with docker's keys."""
-    from cntnr_compose.core import paths
-
-    return {
-        "Availability": UNKNOWN,
-        "Driver": volume.driver,
-        "Group": UNKNOWN,
-        "Labels": ",".join(f"{name}={value}" for name, value in sorted(volume.labels.items())),
-        "Links": UNKNOWN,
-        "Mountpoint": str(paths.volume(volume.name) / "_data"),
-        "Name": volume.name,
-        "Scope": "local",
-        "Size": UNKNOWN,
-        "Status": UNKNOWN,
-    }

@@ -5,10 +5,18 @@ from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.parser.options import argument, command, flag
+from cntnr_compose.core.errors import CntnrError
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.project.options import ProjectOptions
     from cntnr_compose.model.observed import Container
+
+
+class NothingToWaitFor(CntnrError):
+    """No container is there that could exit."""
+
+    def __init__(self, project: str) -> None:
+        super().__init__(f'no containers for project "{project}"')
 
 
 @command("SERVICE...")
@@ -16,18 +24,22 @@ if TYPE_CHECKING:
 @flag("--down-project", help="Take the project down when the first has ended.")
 def wait(options: "ProjectOptions", services: tuple[str, ...], *, down_project: bool) -> int:
     """Wait until containers have ended, and give the exit code of the last one."""
+    from cntnr_compose.cli.project.origin import plan_own_down, with_elsewhere
     from cntnr_compose.cli.project.selection import select_containers
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.client.observe import observe_project
-    from cntnr_compose.reconcile.teardown import plan_down
+    from cntnr_compose.reconcile.teardown import DownOptions
 
     with options.display() as display:
         name, project = options.resolve_name_and_project(display)
         containers = select_containers(observe_project(name).containers, services, lambda: project)
+        if not containers:
+            raise NothingToWaitFor(name)
         code = wait_for_exit(name, containers, first=down_project)
         if down_project:
             with locked_project(options, name, "down", display, always_connect=False) as session:
-                session.execute(plan_down(project, session.observed))
+                observed = with_elsewhere(session.observed, project, options)
+                session.execute(plan_own_down(project, observed, DownOptions()))
     return code
 
 

@@ -1,4 +1,4 @@
-"""A step's folder to a layer blob."""
+"""A folder to a layer blob."""
 
 import hashlib
 import io
@@ -6,11 +6,13 @@ import os
 import stat
 import tarfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from cntnr_compose.builder.worker.layer import pack_layer
 from cntnr_compose.core import paths
+from cntnr_compose.images.layer import pack_folder
 from cntnr_compose.images.store import ImageStore
 
 
@@ -100,3 +102,62 @@ def test_a_layer_is_made_once_and_again_when_it_is_gone(fs: Path) -> None:
     assert pack_layer("s-1", store) == layer
     store.blob_path(layer.digest).unlink()
     assert pack_layer("s-1", store) != layer
+
+
+def test_entries_may_be_left_out(fs: Path) -> None:
+    for name in ("a", "b"):
+        (fs / name).write_text("")
+    store = ImageStore()
+    layer = pack_folder(fs, store, skip=lambda path, _status: path == "a")
+    with tarfile.open(store.blob_path(layer.digest)) as archive:
+        assert archive.getnames() == ["b"]
+
+
+def test_a_link_that_takes_the_place_of_a_folder_or_file_is_not_followed(
+    fs: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/key").write_text("secret")
+    (fs / "a").mkdir()
+    (fs / "a/key").write_text("")
+    (fs / "b").write_text("x")
+
+    def swap(path: str, _status: os.stat_result) -> bool:
+        if path == "a":
+            (fs / "a/key").unlink()
+            (fs / "a").rmdir()
+            (fs / "a").symlink_to(tmp_path / "mine")
+        if path == "b":
+            (fs / "b").unlink()
+            (fs / "b").symlink_to(tmp_path / "mine/key")
+        return False
+
+    store = ImageStore()
+    with pytest.raises(OSError, match="symbolic links"):
+        pack_folder(fs, store, skip=swap)
+    (fs / "b").unlink()
+    layer = pack_folder(fs, store)
+    assert b"secret" not in store.blob_path(layer.digest).read_bytes()
+
+
+def test_a_file_with_holes_larger_than_the_disk_is_refused(
+    fs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (fs / "big").open("wb") as file:
+        file.truncate(1 << 30)
+    room = SimpleNamespace(free=1 << 29)
+    monkeypatch.setattr("cntnr_compose.images.layer.shutil.disk_usage", lambda _path: room)
+    with pytest.raises(OSError, match="No space left"):
+        pack_folder(fs, ImageStore())
+
+
+def test_packing_ends_where_the_command_does(fs: Path) -> None:
+    (fs / "a").write_text("x")
+
+    def check() -> None:
+        raise KeyboardInterrupt
+
+    store = ImageStore()
+    with pytest.raises(KeyboardInterrupt):
+        pack_folder(fs, store, check=check)
+    assert not list(store.root.glob(".draft-*"))

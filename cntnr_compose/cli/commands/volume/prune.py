@@ -1,0 +1,58 @@
+"""`cntnr volume prune`: remove the volumes that no container mounts."""
+
+from typing import TYPE_CHECKING
+
+from cntnr_compose.cli.display import stdout
+from cntnr_compose.cli.parser.options import command, flag, option
+
+if TYPE_CHECKING:
+    from cntnr_compose.model.observed import ObservedVolume
+
+FILTERS = ("all", "label", "label!")
+QUESTION = (
+    "WARNING! This will remove {kind} local volumes not used by at least one container.\n"
+    "Are you sure you want to continue?"
+)
+
+
+@command(of_project=False)
+@flag("-a", "--all", "everything", help="Also those that have a name.")
+@option("--filter", "filters", multiple=True, metavar="FILTER", help="label[!]=NAME, all=true.")
+@flag("-f", "--force", help="Do not ask.")
+def prune(*, everything: bool, filters: tuple[str, ...], force: bool) -> int:
+    """Remove anonymous volumes that no container mounts, or all that none mounts."""
+    from cntnr_compose.cli.display.prompt import confirm
+    from cntnr_compose.cli.display.tables import format_size
+    from cntnr_compose.cli.flows.resource_lists import parse_filters, parse_truth, print_error
+    from cntnr_compose.client.resources import remove_volumes
+
+    conditions = parse_filters(filters, FILTERS)
+    everything = parse_truth("all", conditions.get("all", ())) or everything
+    names = [volume.name for volume in _unused_volumes(conditions, named=everything)]
+    if not force and not confirm(QUESTION.format(kind="all" if everything else "anonymous")):
+        return 0
+    results = remove_volumes(names)
+    removed = [result.name for result in results if not result.error]
+    if removed:
+        stdout.write("\n".join(["Deleted Volumes:", *removed, "", ""]))
+    stdout.print_line(f"Total reclaimed space: {format_size(sum(one.size for one in results))}")
+    for result in results:
+        if result.error:
+            print_error(result.error, result.hint)
+    return 1 if len(removed) < len(results) else 0
+
+
+def _unused_volumes(filters: dict[str, list[str]], *, named: bool) -> "list[ObservedVolume]":
+    """List the volumes that no container mounts and that filters let through."""
+    from cntnr_compose.cli.flows.resource_lists import matches_labels
+    from cntnr_compose.client.resources import used_volumes
+    from cntnr_compose.volumes.store import observe_volumes
+
+    used = used_volumes()
+    return [
+        volume
+        for volume in observe_volumes().values()
+        if volume.name not in used
+        and (named or volume.anonymous)
+        and matches_labels(volume.labels, filters)
+    ]
