@@ -14,8 +14,7 @@ from cntnr_compose.model.observed import Container
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.protocol import PrepareExec
 from cntnr_compose.model.service import Hook
-from cntnr_compose.reconcile.rebuild import plan_rebuild
-from cntnr_compose.reconcile.restart import plan_restart
+from cntnr_compose.reconcile.restart import plan_rebuild, plan_restart
 from cntnr_compose.watch.rules import Sync
 from cntnr_compose.watch.transfer import copy_files
 

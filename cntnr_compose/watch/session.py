@@ -33,6 +33,7 @@ class WatchSession:
         self._actions = actions
         self._reporter = reporter
         self._is_stopped = is_stopped
+        self._unreadable: set[str] = set()  # folders that were told of
         self._rules = Rules(self._compile(project.services.values()))
         self._tree = FileTree(self._rules.paths, self._rules.may_match_below, self._warn_unreadable)
 
@@ -104,6 +105,9 @@ class WatchSession:
                     yield CompiledRule(service.name, rule, context, ignored)
 
     def _warn_unreadable(self, folder: str) -> None:
+        if folder in self._unreadable:
+            return
+        self._unreadable.add(folder)
         self._reporter.warning(f"cannot read {folder}: changes in it are not seen")
 
     def _warn_polling(self, why: str) -> None:

@@ -9,7 +9,8 @@ HONOURED: dict[str, str] = {
     "include.*": "path env_file project_directory",
     "services.*": """
         annotations attach build cap_drop cgroup command configs container_name depends_on deploy develop
-        devices dns dns_opt dns_search entrypoint env_file environment extends external_links extra_hosts healthcheck
+        devices dns dns_opt dns_search entrypoint env_file environment extends external_links extra_hosts
+        healthcheck
         hostname image ipc label_file labels links logging mac_address network_mode networks
         oom_score_adj pid ports post_start pre_start pre_stop profiles pull_policy read_only restart runtime
         scale secrets security_opt shm_size stdin_open stop_grace_period stop_signal sysctls tmpfs tty
