@@ -5,7 +5,7 @@ import time
 
 from cntnr_compose.containers.managed import ManagedContainer, managed_containers
 from cntnr_compose.containers.spec.process import build_command_line
-from cntnr_compose.containers.state import records
+from cntnr_compose.containers.state import file_sources, records
 from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.containers.state.project_context import ProjectContext, emit_progress
 from cntnr_compose.core.errors import CntnrError
@@ -56,6 +56,8 @@ def _add_container(record: Record, context: ProjectContext) -> ManagedContainer:
         if point.anonymous and store.find_volume(point.source) is None:
             store.create_anonymous_volume(point.source, context.project)
     records.write_record(record)
+    if context.intent is not None:
+        file_sources.write_sources(record, context.intent)
     container = ManagedContainer(context, record, Status())
     records.write_status(record, container.status)
     context.containers[record.name] = container

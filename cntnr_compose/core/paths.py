@@ -184,6 +184,11 @@ def container(project: str, identity: str) -> Path:
     return containers() / safe_path_part(project, "project") / safe_path_part(identity, "container")
 
 
+def boot_script(project: str) -> Path:
+    """Return the script that starts a project's containers after a reboot; there where it is installed."""
+    return data() / "boot" / f"{safe_path_part(project, 'project')}.sh"
+
+
 def container_log(project: str, identity: str) -> Path:
     """Return the log file of one container, in the format that conmon calls k8s-file."""
     return container(project, identity) / "log"

@@ -1,6 +1,6 @@
 """Decide for each network and volume: keep, create or recreate; and add the steps for it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Literal
 
 from cntnr_compose.core.errors import CntnrError
@@ -106,12 +106,12 @@ def decide_volumes(
     builder: PlanBuilder,
     *,
     include_unused: bool = False,
-    recreate_changed: bool = False,
+    recreate_changed: bool | Collection[str] = False,
 ) -> tuple[ResourceDecision, ...]:
     """Decide for the named volumes that the project's services use, or for all of the project.
 
-    A changed definition is only warned of unless ``recreate_changed``, since recreating a volume loses
-    what is in it. Raises `VolumeNotFound`.
+    A changed definition is only warned of unless ``recreate_changed``, or names it, since recreating a
+    volume loses what is in it. Raises `VolumeNotFound`.
     """
     services = project.services.values()
     used = {volume.key for service in services for volume in volumes_of(project, service)}
@@ -121,11 +121,51 @@ def decide_volumes(
             observed.volumes.get(volume.name),
             project,
             builder,
-            recreate_changed=recreate_changed,
+            recreate_changed=recreate_changed is True
+            or (recreate_changed is not False and volume.name in recreate_changed),
         )
         for key, volume in project.volumes.items()
         if include_unused or key in used
     )
+
+
+def changed_volumes(project: Project, observed: Observed) -> tuple[str, ...]:
+    """Name the volumes that the project's services use and that do not match their definition."""
+    used = dict.fromkeys(
+        volume.key
+        for service in project.services.values()
+        for volume in volumes_of(project, service)
+    )
+    volumes = (project.volumes[key] for key in used)
+    return tuple(
+        volume.name
+        for volume in volumes
+        if (existing := observed.volumes.get(volume.name)) is not None
+        and not volume.external
+        and existing.project == project.name
+        and existing.config_hash not in ("", config_hash.volume_hash(volume))
+    )
+
+
+def remove_renamed_networks(
+    project: Project, observed: Observed, builder: PlanBuilder, creates: Mapping[str, int]
+) -> None:
+    """Remove the networks that have another name in the file now, where no container stays on them.
+
+    ``creates`` are the steps that recreate containers, by the names of the old ones.
+    """
+    for existing in observed.networks.values():
+        network = project.networks.get(existing.key)
+        if existing.project != project.name or not network or network.name == existing.name:
+            continue
+        users = [
+            container.name
+            for container in observed.containers
+            if existing.name in container.record.networks.values()
+        ]
+        if all(name in creates for name in users):
+            removal = RemoveNetwork(name=existing.name, cause=f"its name is {network.name} now")
+            builder.add(removal, {creates[name] for name in users})
 
 
 def add_steps(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Seconds, replace
-from cntnr_compose.model.observed import Observed
+from cntnr_compose.model.observed import Container, Observed
 from cntnr_compose.model.plan import (
     PauseContainer,
     Plan,
@@ -69,6 +69,47 @@ def plan_start(
     if wait:
         steps.add_final_waits(wait_timeout)
     return builder.build()
+
+
+def plan_start_after_boot(observed: Observed) -> Plan:
+    """Start what dockerd starts when the machine has come up again, in the order of dependencies.
+
+    What a service depends on and does not start now is not waited for, as a job that has done its work.
+    """
+    due = [container for container in observed.containers if is_due_after_boot(container)]
+    names = {container.record.service for container in due}
+    services = {
+        name: replace(
+            service, depends_on={key: it for key, it in service.depends_on.items() if key in names}
+        )
+        for name, service in service_definitions(None, observed).items()
+        if name in names
+    }
+    decisions = {
+        name: [keep_or_start(container) for container in due if container.record.service == name]
+        for name in services
+    }
+    builder = PlanBuilder()
+    project = Project(name=observed.project, working_dir="", services=services)
+    steps = UpSteps(builder, project, observed, decisions, UpSettings())
+    steps.add_all((), Recreated())
+    return builder.build()
+
+
+def is_due_after_boot(container: Container) -> bool:
+    """Tell whether dockerd would start a container when the machine has come up again."""
+    status = container.status
+    if container.record.oneoff or status.state == "created":
+        return False
+    match container.record.definition.restart.condition:
+        case "always":
+            return True
+        case "unless-stopped":
+            return not status.stopped_by_user
+        case "on-failure":
+            return not status.stopped_by_user and status.exit_code != 0
+        case _:
+            return False
 
 
 def plan_restart(

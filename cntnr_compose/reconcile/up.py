@@ -35,7 +35,8 @@ class UpOptions(Value, frozen=True, kw_only=True):
     wait_timeout: Seconds | None = None
     timeout: Seconds | None = None
     renew_anonymous: bool = False
-    recreate_volumes: bool = False
+    recreate_volumes: bool = False  # all that do not match their definition
+    recreated_volumes: tuple[str, ...] = ()  # only these of them
     remove_orphans: bool = False
     ignore_orphans: bool = False
     dependencies: bool = True
@@ -215,7 +216,7 @@ def _decide_resources(
         observed,
         builder,
         include_unused=options.all_resources,
-        recreate_changed=options.recreate_volumes,
+        recreate_changed=options.recreate_volumes or options.recreated_volumes,
     )
     return (*networks, *volumes)
 

@@ -80,6 +80,7 @@ class UpSteps:
                     self._add_create(self._services[name], decision)
             if self._settings.start:
                 self._add_starts(self._services[name])
+        self._remove_renamed_networks()
         for decision in self._all_decisions():
             is_left = decision.action == "start" and not self._settings.start
             if decision.action == "keep" or is_left:
@@ -176,6 +177,16 @@ class UpSteps:
         is_network = isinstance(decision.resource, Network)
         if step is not None:
             (self._network_steps if is_network else self._volume_steps)[decision.name] = step
+
+    def _remove_renamed_networks(self) -> None:
+        creates = {
+            decision.existing.name: step
+            for decision in self._all_decisions()
+            if decision.existing and (step := self._container_steps[decision.name].create)
+        }
+        resource_decisions.remove_renamed_networks(
+            self._project, self._observed, self._builder, creates
+        )
 
     def _add_removal(self, decision: ContainerDecision) -> None:
         """Remove a surplus container; stop it first where it runs and is not stopped already."""

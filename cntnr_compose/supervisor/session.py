@@ -198,6 +198,8 @@ class ClientSession:
         try:
             if request.project is not None or plan_executor.sets_up_containers(request.plan):
                 await self._repair_networks()
+            if request.project is None:
+                await plan_executor.restore_networks(request.plan, context)
             await plan_executor.execute_plan(request.plan, context, self._emit)
         finally:
             if not context.containers:

@@ -75,6 +75,20 @@ def test_a_file_counts_where_the_container_has_a_copy_of_it(make_project: MakePr
     assert changed_by_up(project, ENV) == {"mounted"}
 
 
+def test_an_orphan_keeps_what_it_was_made_with(make_project: MakeProject) -> None:
+    project = make_project(TEXT, files={"live.txt": "live 1\n", "list.txt": "list 1\n"})
+    project.up("content", "variable", env=ENV)
+    project.write("compose.yaml", TEXT[: TEXT.index("  content:")] + "  other: {<<: *waits}\n")
+    project.up()
+    project.compose("-p", project.name, "restart", "-t", "0", "content", "variable").ok()
+    by_name = ("-p", project.name, "exec", "-T")
+    for service, path, text in (
+        ("content", "/page", "first all 5$"),
+        ("variable", "/run/secrets/key", "k1"),
+    ):
+        assert project.compose(*by_name, service, "cat", path).ok().stdout == text
+
+
 def test_a_variable_that_is_not_set_now_changes_nothing(make_project: MakeProject) -> None:
     project = make_project(TEXT, files={"live.txt": "live 1\n", "list.txt": "list 1\n"})
     project.up("variable", env=ENV)

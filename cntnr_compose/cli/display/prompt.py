@@ -1,4 +1,4 @@
-"""Ask a question on the terminal."""
+"""Ask a question on the terminal, or of whoever writes to standard input."""
 
 import sys
 
@@ -20,3 +20,15 @@ def confirm(question: str) -> bool:
         if answer is not None:
             return answer
         sys.stderr.write("Error: invalid input\n")
+
+
+def confirm_or_skip(question: str) -> bool:
+    """Ask like `confirm` on a terminal; elsewhere read one line, whose absence means no.
+
+    The question goes to standard output then, as docker compose has it.
+    """
+    if sys.stdin is None or sys.stdin.isatty():
+        return sys.stdin is not None and confirm(question)
+    sys.stdout.write(question)
+    sys.stdout.flush()
+    return ANSWERS.get(sys.stdin.readline().strip().lower(), False)

@@ -12,9 +12,11 @@ from cntnr_compose.cli.project.options import ProjectOptions
 from cntnr_compose.core.frozen import Frozen
 
 if TYPE_CHECKING:
+    from cntnr_compose.cli.display.progress import ProgressDisplay
     from cntnr_compose.cli.project.session import ProjectSession
     from cntnr_compose.compose.load import LoadedProject
     from cntnr_compose.core.events import Emit
+    from cntnr_compose.model.observed import Observed
     from cntnr_compose.model.plan import Plan
     from cntnr_compose.model.project import Project
 
@@ -54,6 +56,7 @@ def bring_up(
     with _planned_up(options, command, arguments, prepare, loaded) as up:
         if arguments.is_detached:
             up.session.execute(up.plan, up.project)
+            _tell_of_reboots(up)
             return 0
         from cntnr_compose.cli.flows import attached_up
 
@@ -70,6 +73,20 @@ def bring_up(
             watched=up.watched,
             shown=up.shown,
         )
+
+
+def _tell_of_reboots(up: PlannedUp) -> None:
+    """Say once, where restart policies ask for more, that a reboot ends containers."""
+    policies = {service.restart.condition for service in up.project.services.values()}
+    if not policies & {"always", "unless-stopped"}:
+        return
+    from cntnr_compose.client import boot_entry
+    from cntnr_compose.core.events import WarningEvent
+
+    if boot_entry.takes_a_word(up.project.name):
+        text = "restart policies hold until the machine is restarted"
+        hint = "`cntnr compose enable` brings the project back after that"
+        up.session.display.emit(WarningEvent(text=f"{text}: {hint}"))
 
 
 def print_plan(options: ProjectOptions, arguments: UpArguments) -> None:
@@ -93,9 +110,15 @@ def _planned_up(
 ) -> Iterator[PlannedUp]:
     arguments.check()
     options.prestart_supervisor()
+    from cntnr_compose.cli.project.mount_sources import (
+        check_mount_sources,
+        created_services,
+        not_running,
+    )
     from cntnr_compose.cli.project.origin import warn_of_takeover, with_elsewhere
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.cli.project.support_warnings import warn_unsupported
+    from cntnr_compose.core.values import replace
     from cntnr_compose.reconcile.up import plan_up, select_services
 
     with options.display() as display:
@@ -104,16 +127,41 @@ def _planned_up(
         up_options = arguments.to_up_options(project, options)
         selected = select_services(project, up_options)
         warn_unsupported(loaded, selected.services, display)
+        check_mount_sources(loaded, not_running(project.name, selected.services))
         shown = arguments.attached_services(project, selected)
         images = prepare(selected, display.emit)
         with locked_project(options, project.name, command, display) as session:
             observed = with_file_digests(with_images(session.observed, images), selected)
             observed = with_elsewhere(observed, project, options)
             warn_of_takeover(observed, selected.services, display)
+            if not (arguments.yes or options.dry_run):
+                names = _ask_for_volumes(selected, observed, display)
+                up_options = replace(up_options, recreated_volumes=names)
+            plan = session.limit_steps(plan_up(project, observed, up_options))
+            check_mount_sources(loaded, created_services(plan))
             yield PlannedUp(
                 session=session,
                 project=project,
-                plan=session.limit_steps(plan_up(project, observed, up_options)),
+                plan=plan,
                 watched=frozenset(arguments.services or selected.services),
                 shown=shown,
             )
+
+
+def _ask_for_volumes(
+    selected: "Project", observed: "Observed", display: "ProgressDisplay"
+) -> tuple[str, ...]:
+    """Ask which of the volumes that do not match their definition to recreate; return their names."""
+    from cntnr_compose.reconcile.resource_decisions import changed_volumes
+
+    names = changed_volumes(selected, observed)
+    if not names:
+        return ()
+    from cntnr_compose.cli.display.prompt import confirm_or_skip
+
+    display.finish()
+    question = (
+        'Volume "{}" exists but doesn\'t match configuration in compose file. '
+        "Recreate (data will be lost)?"
+    )
+    return tuple(name for name in names if confirm_or_skip(question.format(name)))

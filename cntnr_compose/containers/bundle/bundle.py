@@ -8,13 +8,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cntnr_compose.containers.bundle import accounts, configs_secrets, etc_files, shared_namespaces
-from cntnr_compose.containers.bundle.mount_sources import ImageGone, resolve_mount
+from cntnr_compose.containers.bundle.mount_sources import (
+    ImageGone,
+    is_absent_docker_socket,
+    resolve_mount,
+)
 from cntnr_compose.containers.runtime import host_facts, runc
 from cntnr_compose.containers.spec.devices import list_device_paths
 from cntnr_compose.containers.spec.inputs import DeviceNode, SpecInputs
 from cntnr_compose.containers.spec.mounts import list_mode_folders
 from cntnr_compose.containers.spec.runtime_spec import build_runtime_spec
 from cntnr_compose.containers.spec.security import find_seccomp_file
+from cntnr_compose.containers.state import file_sources
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.containers.state.volume_usage import release_volumes
 from cntnr_compose.core import paths
@@ -90,9 +95,14 @@ async def _prepare_inputs(
     context: ProjectContext, record: Record, bundle: Path, resolver: str
 ) -> SpecInputs:
     """Create what the spec refers to: sources of mounts, configs, secrets, files in /etc, /dev/shm."""
-    service, intent = record.definition, context.intent
+    service = record.definition
+    sources = file_sources.read_sources(record, context.intent)
     network_owner = shared_namespaces.find_network_owner(context, record)
-    mount_sources = [await resolve_mount(record, bundle, point) for point in record.mounts]
+    mount_sources = [
+        await resolve_mount(record, bundle, point)
+        for point in record.mounts
+        if not is_absent_docker_socket(point)
+    ]
     return SpecInputs(
         id=record.id,
         rootfs=str(bundle / "rootfs"),
@@ -106,13 +116,11 @@ async def _prepare_inputs(
         tmpfs_mode_folder=str(bundle / "models"),
         mounts=(
             *mount_sources,
-            *configs_secrets.create_file_mounts(
-                record, intent.configs if intent else {}, intent.secrets if intent else {}
-            ),
+            *configs_secrets.create_file_mounts(record, sources.configs, sources.secrets),
         ),
         etc_files=etc_files.write_etc_files(record, bundle, network_owner, resolver),
         device_nodes=_inspect_devices(service),
-        seccomp=_read_seccomp_profile(context, service),
+        seccomp=_read_seccomp_profile(service, sources.working_dir),
         annotations={"cntnr.name": record.name, PROJECT_ANNOTATION: record.project},
     )
 
@@ -185,12 +193,12 @@ def _inspect_devices(service: Service) -> dict[str, DeviceNode]:
     return {path: node for path, node in nodes.items() if node is not None}
 
 
-def _read_seccomp_profile(context: ProjectContext, service: Service) -> Tree | None:
+def _read_seccomp_profile(service: Service, folder: str) -> Tree | None:
     """Read the profile that a service names, relative to the project's folder."""
     file = find_seccomp_file(service)
     if not file:
         return None
-    path = Path(context.intent.working_dir if context.intent else "/", file)
+    path = Path(folder, file)
     try:
         with Root(Path("/")) as host:
             return from_json(host.read(str(path), MAX_PROFILE_SIZE), Tree)

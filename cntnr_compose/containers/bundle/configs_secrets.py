@@ -1,7 +1,7 @@
 """Prepare configs and secrets of a container: files of the host, or text that we write.
 
-Text is written to the holder's tmpfs; on disk it is in the project's intent only, which nobody but its user
-may read. Runs inside the holder.
+Text is written to the holder's tmpfs; on disk it is in the project's intent and in the container's
+sources only, which nobody but the user may read. Runs inside the holder.
 """
 
 import errno

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from cntnr_compose.containers.bundle import configs_secrets, shared_namespaces
-from cntnr_compose.containers.bundle.mount_sources import open_subpath
+from cntnr_compose.containers.bundle.mount_sources import is_absent_docker_socket, open_subpath
 from cntnr_compose.containers.runtime import runc
+from cntnr_compose.containers.state import file_sources
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host.namespaces import holder
@@ -55,7 +56,9 @@ def _identify_namespace_owners(context: ProjectContext, record: Record) -> Itera
 def _identify_mounts(record: Record) -> Iterator[SourceIdentity]:
     volumes_by_target = {mount.target: mount for mount in record.definition.volumes}
     for point in record.mounts:
-        if point.type == "bind":
+        if is_absent_docker_socket(point):
+            yield UNCHANGING
+        elif point.type == "bind":
             yield _identify_path(holder.host_path(Path(point.source)))
         elif point.type == "volume":
             yield _identify_volume(point, volumes_by_target.get(point.target))
@@ -80,9 +83,8 @@ def _identify_volume(point: MountPoint, mount: Mount | None) -> SourceIdentity:
 
 def _identify_files(context: ProjectContext, record: Record) -> Iterator[SourceIdentity]:
     """Identify the files of configs and secrets; some are copied, so their content counts, too."""
-    configs = context.intent.configs if context.intent else {}
-    secrets = context.intent.secrets if context.intent else {}
-    for source in configs_secrets.list_host_files(record, configs, secrets):
+    sources = file_sources.read_sources(record, context.intent)
+    for source in configs_secrets.list_host_files(record, sources.configs, sources.secrets):
         path = holder.host_path(Path(source.file))
         try:
             status = path.stat()

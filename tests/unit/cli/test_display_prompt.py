@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from cntnr_compose.cli.display.prompt import confirm
+from cntnr_compose.cli.display.prompt import confirm, confirm_or_skip
 
 PROMPT = "Sure? [y/N] "
 
@@ -43,3 +43,17 @@ def test_the_end_of_input_interrupts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     with pytest.raises(KeyboardInterrupt):
         confirm("Sure?")
+
+
+@pytest.mark.parametrize(("typed", "answer"), [("y\n", True), ("no\n", False), ("", False)])
+def test_without_a_terminal_a_question_is_asked_once(
+    typed: str,
+    answer: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    assert confirm_or_skip("Sure?") is answer
+    assert capsys.readouterr() == ("Sure?", "")
+    monkeypatch.setattr("sys.stdin", None)
+    assert confirm_or_skip("Sure?") is False

@@ -9,7 +9,7 @@ from cntnr_compose.containers.bundle import source_snapshot
 from cntnr_compose.core import paths
 from cntnr_compose.host import files, mounts
 from cntnr_compose.model.observed import MountPoint, Record
-from cntnr_compose.model.project import FileSource, Volume
+from cntnr_compose.model.project import FileSource, Project, Volume
 from cntnr_compose.model.service import FileMount, Mount, Service, VolumeOptions
 from cntnr_compose.volumes import store
 
@@ -39,7 +39,8 @@ def take_snapshot(
         definition=service,
         mounts=points,
     )
-    context = SimpleNamespace(intent=SimpleNamespace(configs={}, secrets=secrets), containers={})
+    intent = Project(name="p", working_dir="/", secrets=secrets)
+    context = SimpleNamespace(intent=intent, containers={})
     return source_snapshot.take_snapshot(context, record)  # type: ignore[arg-type]
 
 

@@ -6,7 +6,11 @@ from cntnr_compose.core.values import replace
 from cntnr_compose.model.observed import MountPoint, ObservedNetwork, ObservedVolume
 from cntnr_compose.model.plan import render_plan
 from cntnr_compose.model.service import Mount
-from cntnr_compose.reconcile.resource_decisions import NetworkNotFound, VolumeNotFound
+from cntnr_compose.reconcile.resource_decisions import (
+    NetworkNotFound,
+    VolumeNotFound,
+    changed_volumes,
+)
 from tests.unit.reconcile.world import (
     CHANGED,
     PAIR,
@@ -107,6 +111,27 @@ def test_a_changed_volume_is_made_anew_where_that_was_said() -> None:
         6 start container p-db-1: recreated by 4 (after 5)
         """,
     )
+
+
+def test_volumes_are_recreated_by_name() -> None:
+    assert changed_volumes(labelled(PAIR), is_up(PAIR)) == ("p_data",)
+    assert changed_volumes(PAIR, is_up(PAIR)) == ()
+    assert changed_volumes(labelled(PAIR), empty_snapshot(PAIR)) == ()
+    assert "remove volume" in render_plan(
+        up(labelled(PAIR), is_up(PAIR), recreated_volumes=("p_data",))
+    )
+    assert up(labelled(PAIR), is_up(PAIR), recreated_volumes=("other",)).steps == ()
+
+
+def test_containers_move_to_a_network_under_its_new_name() -> None:
+    networks = {"default": replace(PAIR.networks["default"], name="shop")}
+    renamed = replace(PAIR, networks=networks)
+    plan = render_plan(up(renamed, is_up(PAIR)))
+    assert "create network shop: not found" in plan
+    assert "recreate container p-web-1: not attached to network shop" in plan
+    assert "remove network p_default: its name is shop now (after " in plan
+    assert "remove network" not in render_plan(up(renamed, is_up(PAIR), selected=("db",)))
+    assert "remove network" not in render_plan(up(renamed, is_up(PAIR), recreate="never"))
 
 
 def test_an_external_volume_must_exist() -> None:

@@ -4,10 +4,18 @@ import pytest
 
 from cntnr_compose.core.errors import NoSuchService
 from cntnr_compose.core.values import replace
+from cntnr_compose.model.observed import Status
 from cntnr_compose.model.plan import render_plan
-from cntnr_compose.model.service import Dependency
-from cntnr_compose.reconcile.restart import NothingToStart, plan_pause, plan_restart, plan_start
+from cntnr_compose.model.service import Dependency, RestartPolicy
+from cntnr_compose.reconcile.restart import (
+    NothingToStart,
+    plan_pause,
+    plan_restart,
+    plan_start,
+    plan_start_after_boot,
+)
 from tests.unit.reconcile.world import (
+    COMPLETED,
     HEALTHY,
     empty_snapshot,
     expect,
@@ -134,3 +142,40 @@ def test_all_that_runs_is_paused_and_unpaused_in_no_order() -> None:
     assert plan_pause(CHAIN, observed, ("db",)).steps == ()
     with pytest.raises(NoSuchService):
         plan_pause(CHAIN, observed, ("nope",))
+
+
+def test_after_a_boot_what_restart_policies_ask_for_is_started_in_order() -> None:
+    shop = project(
+        service(
+            "web", {"db": HEALTHY, "job": COMPLETED}, restart=RestartPolicy(condition="always")
+        ),
+        service("db", restart=RestartPolicy(condition="unless-stopped")),
+        service("mail", restart=RestartPolicy(condition="unless-stopped")),
+        service("cache", restart=RestartPolicy(condition="on-failure")),
+        service("queue", restart=RestartPolicy(condition="on-failure")),
+        service("job"),
+    )
+    ended = {
+        "mail": {"stopped_by_user": True},
+        "queue": {"exit_code": 137},
+        "web": {"stopped_by_user": True},
+    }
+    booted = is_up(shop)
+    containers = tuple(
+        replace(it, status=replace(it.status, state="exited", **ended.get(it.record.service, {})))
+        for it in booted.containers
+    )
+    expect(
+        plan_start_after_boot(replace(booted, containers=containers)),
+        """\
+        1 prepare container p-db-1
+        2 start container p-db-1: exited (0) (after 1)
+        3 prepare container p-queue-1
+        4 start container p-queue-1: exited (137) (after 3)
+        5 prepare container p-web-1
+        6 wait for db: healthy: web depends on it (after 2)
+        7 start container p-web-1: exited (0) (after 5, 6)
+        """,
+    )
+    created = replace(containers[0], status=Status())
+    assert plan_start_after_boot(replace(booted, containers=(created,))).steps == ()

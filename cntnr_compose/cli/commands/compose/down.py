@@ -50,6 +50,17 @@ def down(
                 session.client.shut_down()
             elif not options.dry_run:
                 _stop_unused_holder()
+        if not (services or options.dry_run):
+            _remove_boot_entry(name)
+
+
+def _remove_boot_entry(project: str) -> None:
+    from cntnr_compose.core import paths
+
+    if paths.boot_script(project).exists():
+        from cntnr_compose.client import boot_entry
+
+        boot_entry.remove(project)
 
 
 def _stop_unused_holder() -> None:

@@ -12,13 +12,27 @@ if TYPE_CHECKING:
 @services
 @flag("--wait", help="Wait until services run or are healthy.")
 @option("--wait-timeout", kind=int, metavar="SECONDS", help="Longest time to wait.")
+@flag("--after-boot", help="Only what its restart policy starts after a reboot.")
 def start(
-    options: "ProjectOptions", services: tuple[str, ...], *, wait: bool, wait_timeout: int | None
+    options: "ProjectOptions",
+    services: tuple[str, ...],
+    *,
+    wait: bool,
+    wait_timeout: int | None,
+    after_boot: bool,
 ) -> None:
     """Start containers that exist."""
     from cntnr_compose.cli.project.session import locked_project
-    from cntnr_compose.reconcile.restart import plan_start
+    from cntnr_compose.reconcile.restart import plan_start, plan_start_after_boot
 
+    if after_boot:
+        name = options.resolve_name()
+        with (
+            options.display() as display,
+            locked_project(options, name, "start", display, always_connect=False) as session,
+        ):
+            session.execute(plan_start_after_boot(session.observed))
+        return
     with options.display() as display:
         name, project = options.resolve_name_and_project(display)
         with locked_project(options, name, "start", display, always_connect=False) as session:

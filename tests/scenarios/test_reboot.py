@@ -1,0 +1,84 @@
+"""After a reboot all is told as it is, and `enable` brings back what restart policies ask for."""
+
+import shutil
+from pathlib import Path
+
+from tests.scenarios.conftest import MakeProject
+from tests.scenarios.lib import Project, assert_refused, wait_until
+from tests.scenarios.parts import PARTS, find, kill_all
+
+CRONTAB = """#!/bin/sh
+case $1 in -l) cat "$HOME/crontab" 2>/dev/null || exit 1 ;; -) cat >"$HOME/crontab" ;; esac
+"""
+
+
+def reboot(project: Project) -> None:
+    """End all that runs at once, and empty the runtime folder, as a machine that loses its power."""
+    kill_all(project.user, "holder's child")
+    wait_until(lambda: not any(find(project.user, part) for part in PARTS))
+    for path in project.user.runtime.iterdir():
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def test_what_restart_policies_ask_for_comes_back_in_order(
+    make_project: MakeProject, busybox_image: str
+) -> None:
+    project = make_project(f"""
+        x-small: &small {{image: {busybox_image}, command: sleep 1000, stop_signal: KILL}}
+        services:
+          web: {{<<: *small, restart: always, depends_on: {{db: {{condition: service_healthy}}}}}}
+          db:
+            <<: *small
+            restart: unless-stopped
+            healthcheck: {{test: "true", interval: 1s, start_interval: 0.2s, start_period: 9s}}
+          stopped: {{<<: *small, restart: unless-stopped}}
+          plain: {{<<: *small}}
+          job: {{<<: *small, command: "true", restart: on-failure}}
+        """)
+    assert_refused(project.compose("enable"), "has no containers", "cntnr compose up -d")
+    folder = project.folder / "bin"
+    folder.mkdir()
+    crontab = project.write("bin/crontab", CRONTAB, mode=0o755)
+    env = {"PATH": f"{folder}:{project.user.env()['PATH']}"}
+    project.up()
+    project.compose("stop", "stopped").ok()
+    assert "start after a reboot (by cron)" in project.compose("enable", env=env).ok().stdout
+    reboot(project)
+    listed = {row["Service"]: row["State"] for row in project.ps()}
+    assert set(listed.values()) == {"exited"}
+
+    line = (project.user.home / "crontab").read_text()
+    assert line.startswith("@reboot /bin/sh ")
+    project.user.run("sh", "-c", line.removeprefix("@reboot "), cwd=Path("/"), timeout=60).ok()
+    states = {row["Service"]: row["State"] for row in project.ps()}
+    assert states == {
+        "web": "running", "db": "running", "stopped": "exited", "plain": "exited", "job": "exited",
+    }  # fmt: skip
+    assert {row["Service"]: row["Health"] for row in project.ps("db")} == {"db": "healthy"}
+
+    reboot(project)
+    project.up()  # at once
+    assert sorted(project.states().values()) == ["exited", *["running"] * 4]
+    reboot(project)
+    project.compose("down", "-t", "0", env=env).ok()
+    assert (project.user.home / "crontab").read_text() == ""
+    (project.user.home / "crontab").unlink()
+    assert crontab.exists()
+
+
+def test_disable_undoes_it(make_project: MakeProject, busybox_image: str) -> None:
+    project = make_project(f"""
+        services:
+          a: {{image: {busybox_image}, command: sleep 1000, stop_signal: KILL, restart: always}}
+        """)
+    (project.folder / "bin").mkdir()
+    project.write("bin/crontab", CRONTAB, mode=0o755)
+    env = {"PATH": f"{project.folder / 'bin'}:{project.user.env()['PATH']}"}
+    project.up()
+    project.compose("enable", env=env).ok()
+    assert "not start after a reboot any more" in project.compose("disable", env=env).ok().stdout
+    assert "did not start" in project.compose("disable", env=env).ok().stdout
+    (project.user.home / "crontab").unlink()
+    reboot(project)
+    project.compose("start", "--after-boot").ok()
+    assert len(project.ps()) == 1
