@@ -3,6 +3,7 @@
 import io
 import os
 import pty
+import select
 import termios
 
 import pytest
@@ -27,7 +28,10 @@ class Keyboard:
         return bool(termios.tcgetattr(self.terminal)[3] & termios.ICANON)
 
     def shown(self):
-        return os.read(self.ours, 1000).decode()
+        shown = ""
+        while select.select([self.ours], [], [], 0 if shown else 5)[0]:  # it may come in pieces
+            shown += os.read(self.ours, 1000).decode()
+        return shown
 
     def close(self):
         self.menu.release()
