@@ -41,8 +41,8 @@ def shop(make_project: MakeProject, image: str, *services: str) -> Project:
 
 
 def look(project: Project, path: str, *, number: int = 1, how: str = "%F %a %u:%g") -> str:
-    found = project.compose("exec", "-T", "--index", str(number), "web", "stat", "-c", how, path)
-    return found.stdout.strip()
+    shown = project.compose("exec", "-T", "--index", str(number), "web", "stat", "-c", how, path)
+    return shown.stdout.strip()
 
 
 def read(project: Project, path: str, service: str = "web") -> str:
@@ -65,7 +65,7 @@ def test_files_are_copied_in_by_dockers_rules(
     for number in (1, 2):
         assert look(project, "/tmp/a", number=number) == "regular file 640 0:0"
     dry = project.compose("cp", "--dry-run", "src/a", "web:/tmp/never").ok()
-    assert f"DRY-RUN MODE - {name}-1 copy src/a to {name}-1:/tmp/never Copied" in dry.stderr
+    assert f"DRY-RUN MODE -  {name}-1 copy src/a to {name}-1:/tmp/never Copied" in dry.stderr
     assert look(project, "/tmp/never") == ""
     project.compose("cp", "--index", "2", "src/a", "web:/tmp/renamed").ok()
     assert look(project, "/tmp/renamed") == ""

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias, cast
 
-from cntnr_compose.containers.files.entry import FileEntry
+from cntnr_compose.containers.files.entry import TreeEntry
 from cntnr_compose.core.values import Value, from_msgpack, to_msgpack
 
 MAX_MESSAGE = 200_000  # bytes; one entry is less, by the limits on paths and attributes
@@ -55,7 +55,7 @@ class Pack(Value, frozen=True, kw_only=True, tag="pack"):
 class Entries(Value, frozen=True, kw_only=True, tag="entries"):
     """Some entries; their open files go with them in order. An empty message ends the entries."""
 
-    entries: tuple[FileEntry, ...] = ()
+    entries: tuple[TreeEntry, ...] = ()
 
 
 class Reply(Value, frozen=True, kw_only=True, tag="reply"):
@@ -132,12 +132,12 @@ class Channel:
         poll.register(self._socket, select.POLLIN)
         return bool(poll.poll(0))
 
-    def send_entries(self, entries: Iterable[tuple[FileEntry, int | None]]) -> None:
+    def send_entries(self, entries: Iterable[tuple[TreeEntry, int | None]]) -> None:
         """Send entries with their open files, and close these; stop where the other side has a reply.
 
         Raises `ChannelClosed`.
         """
-        batch: list[FileEntry] = []
+        batch: list[TreeEntry] = []
         files: list[int] = []
         size = 0
         try:
@@ -158,12 +158,12 @@ class Channel:
             _close_all(files)
         self.send(Entries())
 
-    def _send_batch(self, batch: list[FileEntry], files: list[int]) -> None:
+    def _send_batch(self, batch: list[TreeEntry], files: list[int]) -> None:
         self.send(Entries(entries=tuple(batch)), files)
         _close_all(files)
         batch.clear()
 
-    def receive_entries(self) -> Iterator[tuple[FileEntry, int | None]]:
+    def receive_entries(self) -> Iterator[tuple[TreeEntry, int | None]]:
         """Yield entries with their open files, which are closed when the next one is asked for.
 
         A reply ends them, too, and is received next. Raises `ChannelClosed`.

@@ -9,7 +9,7 @@ SEPARATOR = b"/"
 REMOVED = 0  # as a mode: the path is removed
 
 
-class FileEntry(Value, frozen=True, kw_only=True, array_like=True):
+class TreeEntry(Value, frozen=True, kw_only=True, array_like=True):
     """A file, folder, link, pipe or device of a tree; with mode `REMOVED`, a path to remove."""
 
     path: bytes  # relative to the top of the tree

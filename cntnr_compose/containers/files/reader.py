@@ -7,7 +7,7 @@ import stat
 from collections.abc import Callable, Collection, Iterator
 from typing import TypeAlias
 
-from cntnr_compose.containers.files.entry import FileEntry, join_path
+from cntnr_compose.containers.files.entry import TreeEntry, join_path
 from cntnr_compose.core.values import Bytes
 
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -40,7 +40,7 @@ class TreeReader:
 
     def read(
         self, folder: int, name: bytes, top: bytes = b""
-    ) -> Iterator[tuple[FileEntry, int | None]]:
+    ) -> Iterator[tuple[TreeEntry, int | None]]:
         """Yield the entry ``name`` of an open folder and all below, each with its open file, if it is one.
 
         Whoever iterates closes the files. ``top`` is the path of the first. Raises `OSError`.
@@ -86,7 +86,7 @@ class TreeReader:
 
     def _open_entry(
         self, folder: int, name: bytes, path: bytes
-    ) -> tuple[FileEntry, int | None] | None:
+    ) -> tuple[TreeEntry, int | None] | None:
         """Return an entry and its open file; None for a socket, and where it is gone."""
         try:
             status = os.stat(name, dir_fd=folder, follow_symlinks=False)
@@ -105,7 +105,7 @@ class TreeReader:
             os.close(descriptor)
             if not same_file:
                 return None
-            return FileEntry(path=path, mode=status.st_mode, same_file=same_file), None
+            return TreeEntry(path=path, mode=status.st_mode, same_file=same_file), None
         return self._describe(status, path, descriptor), descriptor
 
     def _find_same_file(self, status: os.stat_result, path: bytes) -> bytes:
@@ -117,10 +117,10 @@ class TreeReader:
 
     def _describe(
         self, status: os.stat_result, path: bytes, descriptor: int, name: bytes = b""
-    ) -> FileEntry:
+    ) -> TreeEntry:
         """Describe an open file, or the entry ``name`` of an open folder."""
         uid, gid = self._map_owner(status.st_uid, status.st_gid)
-        return FileEntry(
+        return TreeEntry(
             path=path,
             mode=status.st_mode,
             uid=uid,

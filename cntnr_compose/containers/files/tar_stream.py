@@ -7,7 +7,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Self
 
-from cntnr_compose.containers.files.entry import FileEntry
+from cntnr_compose.containers.files.entry import TreeEntry
 from cntnr_compose.containers.files.errors import ArchiveUnreadable, LeadsOutside
 from cntnr_compose.containers.files.reader import KEPT_XATTRS, OVERLAY_XATTRS
 from cntnr_compose.core.values import Bytes
@@ -23,7 +23,7 @@ LATEST_MTIME = 1 << 62
 
 
 def extract_archive(
-    stream: IO[bytes], write: Callable[[FileEntry, IO[bytes] | None], None]
+    stream: IO[bytes], write: Callable[[TreeEntry, IO[bytes] | None], None]
 ) -> None:
     """Pass the entries of an archive, which may be compressed, to ``write``, each with its content.
 
@@ -55,12 +55,12 @@ def extract_archive(
         raise ArchiveUnreadable(str(error)) from error
 
 
-def _to_entry(member: "tarfile.TarInfo") -> FileEntry | None:
+def _to_entry(member: "tarfile.TarInfo") -> TreeEntry | None:
     """Convert a member; None for kinds that no file is."""
     kind = _file_type(member)
     if not kind:
         return None
-    return FileEntry(
+    return TreeEntry(
         path=_check_name(member.name),
         mode=kind | (member.mode & 0o7777),
         uid=member.uid,
@@ -102,7 +102,7 @@ def _read_xattrs(member: "tarfile.TarInfo") -> Iterator[tuple[bytes, bytes]]:
 
 
 def write_archive(
-    stream: IO[bytes], entries: Iterable[tuple[FileEntry, int | None]], name: str
+    stream: IO[bytes], entries: Iterable[tuple[TreeEntry, int | None]], name: str
 ) -> None:
     """Write entries as an archive, the top by ``name`` (``.`` where it is empty), and close their files."""
     import tarfile
@@ -119,7 +119,7 @@ def write_archive(
                 archive.addfile(member, _PaddedFile(file))
 
 
-def _to_member(entry: FileEntry, name: str) -> "tarfile.TarInfo":
+def _to_member(entry: TreeEntry, name: str) -> "tarfile.TarInfo":
     import tarfile
 
     member = tarfile.TarInfo(_member_name(entry.path, name))

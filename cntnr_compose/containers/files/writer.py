@@ -7,7 +7,7 @@ import stat
 from typing import IO, TypeAlias
 
 from cntnr_compose.containers.files.content import copy_open_file, copy_stream
-from cntnr_compose.containers.files.entry import REMOVED, FileEntry, join_path
+from cntnr_compose.containers.files.entry import REMOVED, TreeEntry, join_path
 from cntnr_compose.containers.files.errors import CannotCopy, KindsDiffer, NotAFileName
 from cntnr_compose.host.openat2 import Root
 
@@ -32,10 +32,10 @@ class TreeWriter:
         # Somebody else's setuid program would run as the user who copies it.
         self._mode_bits = 0o7777 if sets_owner else 0o1777
         self._parent: tuple[bytes, int] | None = None  # the folder of the last entry
-        self._folders: dict[bytes, FileEntry] = {}
+        self._folders: dict[bytes, TreeEntry] = {}
         self.unmapped = 0  # how many files are root's, since their owner does not exist here
 
-    def write(self, entry: FileEntry, content: Content) -> None:
+    def write(self, entry: TreeEntry, content: Content) -> None:
         """Write an entry: ``content`` is its open file, or a stream of exactly its bytes.
 
         Raises `CannotCopy`.
@@ -87,7 +87,7 @@ class TreeWriter:
     def _open_folder(self, folder: bytes, *, create: bool) -> int:
         return open_folder(self._root, self._inside(folder), create=create)
 
-    def _write(self, entry: FileEntry, content: Content) -> None:
+    def _write(self, entry: TreeEntry, content: Content) -> None:
         folder, _, name = entry.path.strip(b"/").rpartition(b"/")
         if name in (b".", b".."):
             raise NotAFileName(entry.path)
@@ -108,7 +108,7 @@ class TreeWriter:
             self._set_attributes_by_name(entry, parent, name)
         # Devices are left out, as docker does in user namespaces: only root of the host may make any.
 
-    def _write_folder(self, entry: FileEntry, parent: int, name: bytes) -> None:
+    def _write_folder(self, entry: TreeEntry, parent: int, name: bytes) -> None:
         try:
             os.mkdir(name, 0o700, dir_fd=parent)
         except FileExistsError:
@@ -124,7 +124,7 @@ class TreeWriter:
             os.close(descriptor)
         self._folders[entry.path.strip(b"/")] = entry
 
-    def _write_file(self, entry: FileEntry, parent: int, name: bytes, content: Content) -> None:
+    def _write_file(self, entry: TreeEntry, parent: int, name: bytes, content: Content) -> None:
         try:
             descriptor = os.open(name, CREATE_FLAGS, 0o600, dir_fd=parent)
         except FileExistsError:
@@ -143,7 +143,7 @@ class TreeWriter:
         finally:
             os.close(descriptor)
 
-    def _replace_file(self, entry: FileEntry, parent: int, name: bytes) -> int:
+    def _replace_file(self, entry: TreeEntry, parent: int, name: bytes) -> int:
         try:
             self._make_way(entry, parent, name)
         except OSError as error:
@@ -157,7 +157,7 @@ class TreeWriter:
             return descriptor
         return os.open(name, CREATE_FLAGS, 0o600, dir_fd=parent)
 
-    def _make_way(self, entry: FileEntry, parent: int, name: bytes) -> None:
+    def _make_way(self, entry: TreeEntry, parent: int, name: bytes) -> None:
         """Remove what an entry that is no folder replaces; only a folder stays, and is an error."""
         try:
             status = os.stat(name, dir_fd=parent, follow_symlinks=False)
@@ -168,7 +168,7 @@ class TreeWriter:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name, dir_fd=parent)
 
-    def _link(self, entry: FileEntry, parent: int, name: bytes) -> None:
+    def _link(self, entry: TreeEntry, parent: int, name: bytes) -> None:
         """Make another name of a file that was written before."""
         folder, _, first = entry.same_file.strip(b"/").rpartition(b"/")
         self._make_way(entry, parent, name)
@@ -178,10 +178,10 @@ class TreeWriter:
         finally:
             os.close(source)
 
-    def _permissions(self, entry: FileEntry) -> int:
+    def _permissions(self, entry: TreeEntry) -> int:
         return stat.S_IMODE(entry.mode) & self._mode_bits
 
-    def _set_attributes(self, entry: FileEntry, descriptor: int) -> None:
+    def _set_attributes(self, entry: TreeEntry, descriptor: int) -> None:
         """Set owner, permissions and extended attributes of what is open."""
         if self._sets_owner:
             self._change_owner(descriptor, entry)
@@ -190,7 +190,7 @@ class TreeWriter:
             with contextlib.suppress(OSError):  # not every file system has them
                 os.setxattr(descriptor, key, value)
 
-    def _set_attributes_by_name(self, entry: FileEntry, parent: int, name: bytes) -> None:
+    def _set_attributes_by_name(self, entry: TreeEntry, parent: int, name: bytes) -> None:
         """Set owner, permissions and time of a link or pipe, which is not opened."""
         handle = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
         try:
@@ -202,7 +202,7 @@ class TreeWriter:
             os.close(handle)
         os.utime(name, ns=(entry.mtime, entry.mtime), dir_fd=parent, follow_symlinks=False)
 
-    def _change_owner(self, target: int | str, entry: FileEntry) -> None:
+    def _change_owner(self, target: int | str, entry: TreeEntry) -> None:
         try:
             os.chown(target, entry.uid, entry.gid)
         except OSError as error:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from cntnr_compose.cli.commands.compose.cp import split_service
-from cntnr_compose.cli.flows import copy
+from cntnr_compose.cli.project import container_files
+from cntnr_compose.containers.files import copy
 from cntnr_compose.containers.files.errors import CannotCopy
 from cntnr_compose.model.observed import Container
 from tests.unit.cli.conftest import FakeSupervisor, Run
@@ -46,7 +47,7 @@ def copies(shop: FakeSupervisor, monkeypatch: pytest.MonkeyPatch) -> Copies:
         yield [FakeFiles(each.name) for each in containers]
 
     fake = Copies()
-    monkeypatch.setattr(copy, "open_files", open_files)
+    monkeypatch.setattr(container_files, "open_files", open_files)
     monkeypatch.setattr(copy, "copy_to_container", fake.into)
     monkeypatch.setattr(copy, "copy_from_container", fake.out_of)
     shop.containers = [

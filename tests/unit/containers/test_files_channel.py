@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from cntnr_compose.containers.files.channel import Channel, ChannelClosed, Entries, Reply, Stat
-from cntnr_compose.containers.files.entry import FileEntry
+from cntnr_compose.containers.files.entry import TreeEntry
 
 
 @pytest.fixture
@@ -18,8 +18,8 @@ def pair() -> Iterator[tuple[Channel, Channel]]:
     right.close()
 
 
-def entry(number: int, mode: int = stat.S_IFREG, **more: bytes) -> FileEntry:
-    return FileEntry(path=b"%d" % number, mode=mode, **more)  # type: ignore[arg-type]
+def entry(number: int, mode: int = stat.S_IFREG, **more: bytes) -> TreeEntry:
+    return TreeEntry(path=b"%d" % number, mode=mode, **more)  # type: ignore[arg-type]
 
 
 def test_messages_arrive_as_they_are(pair: tuple[Channel, Channel]) -> None:
@@ -62,7 +62,7 @@ def test_files_go_with_their_entries(pair: tuple[Channel, Channel]) -> None:
 
 def test_long_entries_fit_into_messages(pair: tuple[Channel, Channel]) -> None:
     left, right = pair
-    long = FileEntry(
+    long = TreeEntry(
         path=b"p" * 4096, mode=stat.S_IFLNK, target=b"t" * 4096, xattrs=((b"user.x", bytes(60000)),)
     )
     thread = threading.Thread(target=left.send_entries, args=([(long, None)] * 50,))

@@ -6,7 +6,7 @@ from typing import IO
 
 import pytest
 
-from cntnr_compose.containers.files.entry import FileEntry
+from cntnr_compose.containers.files.entry import TreeEntry
 from cntnr_compose.containers.files.errors import CannotCopy
 from cntnr_compose.containers.files.reader import TreeReader
 from cntnr_compose.containers.files.tar_stream import extract_archive, write_archive
@@ -31,7 +31,7 @@ def member(
     return info
 
 
-def ignore(_entry: FileEntry, content: IO[bytes] | None) -> None:
+def ignore(_entry: TreeEntry, content: IO[bytes] | None) -> None:
     if content is not None:
         content.read()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.containers.files.entry import FileEntry
+from cntnr_compose.containers.files.entry import TreeEntry
 from cntnr_compose.containers.files.errors import CannotCopy
 from cntnr_compose.containers.files.reader import TreeReader
 from cntnr_compose.containers.files.writer import TreeWriter
@@ -17,7 +17,7 @@ from cntnr_compose.host.openat2 import Root
 
 def read(
     folder: Path, name: str, top: str = "", reader: TreeReader | None = None
-) -> Iterator[tuple[FileEntry, int | None]]:
+) -> Iterator[tuple[TreeEntry, int | None]]:
     descriptor = os.open(folder, os.O_PATH)
     try:
         yield from (reader or TreeReader()).read(descriptor, name.encode(), top.encode())
@@ -36,7 +36,7 @@ def copy(folder: Path, name: str, target: Path, top: str) -> None:
         writer.close()
 
 
-def write(target: Path, *entries: FileEntry, follow_links: bool = False, folder: str = "") -> None:
+def write(target: Path, *entries: TreeEntry, follow_links: bool = False, folder: str = "") -> None:
     with Root(target, follow_links=follow_links) as root:
         writer = TreeWriter(root, folder.encode(), sets_owner=False)
         try:
@@ -63,16 +63,16 @@ def target(tmp_path: Path) -> Path:
     return folder
 
 
-def file_entry(path: str, mode: int = 0o644) -> FileEntry:
-    return FileEntry(path=path.encode(), mode=stat.S_IFREG | mode)
+def file_entry(path: str, mode: int = 0o644) -> TreeEntry:
+    return TreeEntry(path=path.encode(), mode=stat.S_IFREG | mode)
 
 
-def folder_entry(path: str, mode: int = 0o755) -> FileEntry:
-    return FileEntry(path=path.encode(), mode=stat.S_IFDIR | mode)
+def folder_entry(path: str, mode: int = 0o755) -> TreeEntry:
+    return TreeEntry(path=path.encode(), mode=stat.S_IFDIR | mode)
 
 
-def link_entry(path: str, to: str) -> FileEntry:
-    return FileEntry(path=path.encode(), mode=stat.S_IFLNK | 0o777, target=to.encode())
+def link_entry(path: str, to: str) -> TreeEntry:
+    return TreeEntry(path=path.encode(), mode=stat.S_IFLNK | 0o777, target=to.encode())
 
 
 def test_a_tree_is_copied_as_it_is(tmp_path: Path, target: Path) -> None:
@@ -212,7 +212,7 @@ def test_removal(target: Path, tmp_path: Path) -> None:
     (target / "d/e").mkdir(parents=True)
     (target / "d/link").symlink_to(tmp_path / "kept")
     (target / "f").touch()
-    write(target, *(FileEntry(path=path) for path in (b"d", b"f", b"absent", b"absent/too")))
+    write(target, *(TreeEntry(path=path) for path in (b"d", b"f", b"absent", b"absent/too")))
     assert list(target.iterdir()) == []
     assert (tmp_path / "kept/file").exists()
 

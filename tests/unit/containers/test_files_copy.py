@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.client.copy import _check_output, _find_source
+from cntnr_compose.containers.files.copy import _check_output, _find_source
 from cntnr_compose.containers.files.errors import CannotCopy
 from cntnr_compose.containers.files.rules import Source
 

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.client import container_files
-from cntnr_compose.client.container_files import read_owner_map
+from cntnr_compose.containers.files import container_files
+from cntnr_compose.containers.files.container_files import read_owner_map
 
 
 def test_owners_are_called_as_bind_mounts_show_them(

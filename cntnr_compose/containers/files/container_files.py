@@ -3,7 +3,7 @@
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -18,27 +18,14 @@ from cntnr_compose.containers.files.channel import (
     Stat,
     Write,
 )
-from cntnr_compose.containers.files.entry import FileEntry
+from cntnr_compose.containers.files.entry import TreeEntry
 from cntnr_compose.containers.files.errors import CannotCopy, explain
 from cntnr_compose.containers.files.worker import Target, start_worker
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.events import Emit, ignore_event
-from cntnr_compose.host.namespaces.holder import (
-    ENDED_FROM_OUTSIDE,
-    HolderFailed,
-    NamespaceHolder,
-    find_holder,
-)
+from cntnr_compose.host.namespaces.holder import NamespaceHolder
 from cntnr_compose.model.observed import Container
 
 CONTAINER_ROOT = 0
-
-
-class ContainerGone(CntnrError):
-    """A container was removed before its files were opened."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"no such container: {name}")
 
 
 class WorkerEnded(CntnrError):
@@ -87,7 +74,7 @@ class ContainerFiles:
         reply = self._ask(Stat(path=path))
         return reply if reply.mode else None
 
-    def write(self, folder: str, entries: Iterable[tuple[FileEntry, int | None]]) -> int:
+    def write(self, folder: str, entries: Iterable[tuple[TreeEntry, int | None]]) -> int:
         """Write entries with their open files, which are closed, below an existing folder.
 
         Missing folders between are made; entries with mode `REMOVED` are removed. Return how many files
@@ -111,7 +98,7 @@ class ContainerFiles:
         """
         return self._ask(Extract(folder=folder), archive).unmapped
 
-    def read(self, path: str, top: bytes = b"") -> Iterator[tuple[FileEntry, int | None]]:
+    def read(self, path: str, top: bytes = b"") -> Iterator[tuple[TreeEntry, int | None]]:
         """Yield the entries of a path, which begin with ``top``, each with its open file, if it is one.
 
         The file is closed when the next entry is asked for. Raises `CannotCopy`.
@@ -144,42 +131,6 @@ class ContainerFiles:
         if reply.error:
             raise CannotCopy(reply.error, reply.hint)
         return reply
-
-
-@contextlib.contextmanager
-def open_files(
-    project: str,
-    containers: Sequence[Container],
-    *,
-    rootfs_only: bool = False,
-    emit: Emit = ignore_event,
-) -> Iterator[list[ContainerFiles]]:
-    """Open the files of containers of a project for a block, during which those that are stopped stay so.
-
-    Raises `ContainerGone`, and what connecting to a supervisor raises.
-    """
-    with contextlib.ExitStack() as undo:
-        namespaces = find_holder()
-        if namespaces is None or not all(each.status.pid for each in containers):
-            from cntnr_compose.client.client import connect
-
-            supervisor = undo.enter_context(connect(project, emit=emit))
-            supervisor.lock("cp", emit)
-            existing = {each.record.id: each for each in supervisor.observe().containers}
-            containers = [_find(existing, each) for each in containers]
-            namespaces = find_holder()
-        if namespaces is None:
-            raise HolderFailed(ENDED_FROM_OUTSIDE)
-        yield [
-            undo.enter_context(ContainerFiles(namespaces, each, rootfs_only=rootfs_only))
-            for each in containers
-        ]
-
-
-def _find(existing: dict[str, Container], container: Container) -> Container:
-    if container.record.id not in existing:
-        raise ContainerGone(container.name)
-    return existing[container.record.id]
 
 
 def read_owner_map(pid: int) -> Callable[[int, int], tuple[int, int]]:

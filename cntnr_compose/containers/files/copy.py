@@ -5,8 +5,8 @@ import posixpath
 import stat
 from pathlib import Path
 
-from cntnr_compose.client.container_files import ContainerFiles
 from cntnr_compose.containers.files import rules
+from cntnr_compose.containers.files.container_files import ContainerFiles
 from cntnr_compose.containers.files.errors import (
     ArchiveNeedsFolder,
     NotAFolder,
@@ -39,9 +39,9 @@ def copy_to_container(
         return files.extract(destination.path, stdin)
     path = rules.keep_ending(os.path.abspath(source), source)  # noqa: PTH100 - with its ending
     destination = _find_destination(files, target)
-    found = _find_source(path, follow_link=follow_link)
-    placement = place(found, destination)
-    folder, name = rules.split_path(found.path)
+    origin = _find_source(path, follow_link=follow_link)
+    placement = place(origin, destination)
+    folder, name = rules.split_path(origin.path)
     descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         reader = TreeReader(map_owner=files.map_owner)
@@ -108,11 +108,11 @@ def copy_from_container(
         status = files.stat(source)
     if status is None:
         raise no_such_file(source, files.name)
-    found = Source(path=source, is_folder=stat.S_ISDIR(status.mode), name=name)
+    origin = Source(path=source, is_folder=stat.S_ISDIR(status.mode), name=name)
     if target == STREAM:
         files.pack(source, stdout, name or rules.split_path(source)[1])
     else:
-        _write_to_host(files, found, path)
+        _write_to_host(files, origin, path)
 
 
 def _check_output(path: str, target: str) -> None:
