@@ -4,8 +4,8 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 
-from cntnr_compose.client.container_files import ContainerFiles
-from cntnr_compose.containers.files.entry import FileEntry
+from cntnr_compose.containers.files.container_files import ContainerFiles
+from cntnr_compose.containers.files.entry import TreeEntry
 from cntnr_compose.containers.files.errors import CannotCopy
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Tree
@@ -57,18 +57,18 @@ class FileTransfer:
             obstacles[sync.target] = is_folder and stat.S_ISLNK(status.mode)
         return obstacles
 
-    def _entries(self, obstacles: dict[str, bool]) -> Iterator[tuple[FileEntry, int | None]]:
+    def _entries(self, obstacles: dict[str, bool]) -> Iterator[tuple[TreeEntry, int | None]]:
         """Yield what is to be removed, then what is to be written: folders before what is in them."""
         for sync in self._syncs:
             is_obstacle = sync.target in obstacles and not obstacles[sync.target]
             if sync.target != "/" and (is_obstacle or not os.path.lexists(sync.source)):
-                yield FileEntry(path=_relative(sync.target)), None
+                yield TreeEntry(path=_relative(sync.target)), None
         for sync in self._syncs:
             # What a folder of the container links to is left as it is, and written to.
             if sync.target != "/" and not obstacles.get(sync.target):
                 yield from self._open(sync)
 
-    def _open(self, sync: Sync) -> Iterator[tuple[FileEntry, int | None]]:
+    def _open(self, sync: Sync) -> Iterator[tuple[TreeEntry, int | None]]:
         """Yield the entry of a path with its open file; nothing where it has gone or cannot be read."""
         try:
             status = os.lstat(sync.source)
@@ -88,9 +88,9 @@ class FileTransfer:
         except OSError as error:
             self.unreadable[sync.source] = error.strerror or str(error)
 
-    def _describe(self, sync: Sync, status: os.stat_result, target: bytes = b"") -> FileEntry:
+    def _describe(self, sync: Sync, status: os.stat_result, target: bytes = b"") -> TreeEntry:
         uid, gid = self._owner
-        return FileEntry(
+        return TreeEntry(
             path=_relative(sync.target),
             mode=status.st_mode,
             uid=uid,
