@@ -29,7 +29,6 @@ def test_without_a_command_the_help_is_shown(cntnr: Run) -> None:
         (["compose", "up", "-Z"], "unknown shorthand flag: 'Z' in -Z"),
         (["compose", "up", "--scale"], "flag needs an argument: --scale"),
         (["compose", "up", "--build=maybe"], "flag takes no argument: --build"),
-        (["compose", "build", "--builder", "x"], "cannot do `cntnr compose build --builder`"),
         (
             ["compose", "up", "--watch", "-d"],
             "--detach cannot be combined with --abort-on-container",
