@@ -93,6 +93,19 @@ class ManagedContainer(RunCycle):
         if not will_restart:
             emit_progress(emit, self.record.name, "Stopped", state="done")
 
+    async def restart_if_running(self) -> None:
+        """Stop a running container and start it again, so that no other command comes in between."""
+        async with self._change_lock:
+            if self.state is not LifecycleState.RUNNING:
+                return
+            self.write(stopped_by_user=True)  # its restart policy has nothing to do
+            self._start_follows = True
+            try:
+                await terminate(self, None)
+            finally:
+                self._start_follows = False
+            await self._start(ignore_event)
+
     async def kill(self, emit: Emit, signal_name: str) -> None:
         """Send a signal to the first process."""
         if self.state not in SET_UP:
