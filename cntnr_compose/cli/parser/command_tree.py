@@ -101,6 +101,7 @@ COMPOSE = Group(
         "version": VERSION,
         "volumes": CommandEntry("compose.volumes:volumes", "List the volumes of a project"),
         "wait": CommandEntry("compose.wait:wait", "Wait until containers end"),
+        "why": CommandEntry("compose.why:why", "Tell why a service is in the state that it is in"),
     },
     summary="Services of a compose file",
     description="Bring the services of a compose file up, without root.",
