@@ -257,9 +257,16 @@ def _build(tree: Tree) -> Build:
         platforms=tuple(tree.get("platforms", ())),
         extra_hosts=_hosts(tree.get("extra_hosts", ())),
         secrets=_file_mounts(tree.get("secrets", ())),
+        ssh=dict(_ssh_key(word) for word in tree.get("ssh", ())),
         shm_size=_bytes(tree.get("shm_size")),
         ulimits=_ulimits(tree.get("ulimits", {})),
     )
+
+
+def _ssh_key(word: str) -> tuple[str, str]:
+    """Split a key, which is printed as ``id: path``."""
+    identity, _, path = word.partition(": ")
+    return identity, path
 
 
 PARTS: dict[str, Callable[[Tree], Any]] = {
