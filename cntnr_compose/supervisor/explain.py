@@ -50,7 +50,7 @@ def _note_uncreated(
 ) -> None:
     if operation.name in context.containers:
         return
-    entry = history.HistoryEntry(
+    entry = history.PastEvent(
         time=time.time(),
         action="not_started",
         container=operation.name,

@@ -14,11 +14,9 @@ def noting_failure(project: str, services: Collection[str], command: str) -> Ite
         yield
     except CntnrError as error:
         from cntnr_compose.cli.project.mount_sources import not_running
-        from cntnr_compose.containers.state.history import HistoryEntry, add_entry
+        from cntnr_compose.containers.state.history import PastEvent, add_entry
 
-        entry = HistoryEntry(
-            time=time.time(), action="not_started", cause=str(error), command=command
-        )
+        entry = PastEvent(time=time.time(), action="not_started", cause=str(error), command=command)
         for service in not_running(project, services):
             add_entry(project, service, entry)
         raise

@@ -27,7 +27,7 @@ MAX_NAME = 200
 log = logging.getLogger(__name__)
 
 
-class HistoryEntry(Value, frozen=True, kw_only=True):
+class PastEvent(Value, frozen=True, kw_only=True):
     """Something that became of a container, and why."""
 
     time: Seconds
@@ -48,7 +48,7 @@ def _file(project: str, service: str) -> Path:
     return paths.history(project) / f"{name}.jsonl"
 
 
-def add_entry(project: str, service: str, entry: HistoryEntry) -> None:
+def add_entry(project: str, service: str, entry: PastEvent) -> None:
     """Append an entry; a full disk keeps nobody from what is told of."""
     entry = replace(entry, cause=entry.cause[:MAX_TEXT], output=entry.output[-MAX_TEXT:])
     path = _file(project, service)
@@ -67,12 +67,12 @@ def add_entry(project: str, service: str, entry: HistoryEntry) -> None:
         log.warning("cannot write the history of %s: %s", service, error)
 
 
-def read_entries(project: str, service: str) -> list[HistoryEntry]:
+def read_entries(project: str, service: str) -> list[PastEvent]:
     """Read the history of a service, oldest first; none where there is no file."""
     return _read(_file(project, service))
 
 
-def _read(path: Path) -> list[HistoryEntry]:
+def _read(path: Path) -> list[PastEvent]:
     entries = []
     try:
         with path.open("rb") as file:
@@ -81,7 +81,7 @@ def _read(path: Path) -> list[HistoryEntry]:
         return []
     for line in text.splitlines():
         try:
-            entries.append(from_json(line, HistoryEntry))
+            entries.append(from_json(line, PastEvent))
         except ValueError:  # empty, broken off, or of another version
             continue
     return entries
@@ -97,9 +97,9 @@ def _shorten(path: Path) -> None:
     files.write_atomic(path, b"".join(b"\n" + to_json(entry) for entry in chosen), mode=0o600)
 
 
-def _latest(entries: Iterable[HistoryEntry]) -> list[HistoryEntry]:
+def _latest(entries: Iterable[PastEvent]) -> list[PastEvent]:
     """Return as many of the last entries as there is room for."""
-    kept: list[HistoryEntry] = []
+    kept: list[PastEvent] = []
     size = 0
     for entry in reversed(list(entries)):
         size += len(to_json(entry)) + 1

@@ -83,7 +83,7 @@ class ProjectContext:
         """Add to the history of a container's service; one-off containers have none."""
         if record.oneoff:
             return
-        entry = history.HistoryEntry(
+        entry = history.PastEvent(
             time=time.time(),
             action=action,
             container=record.name,

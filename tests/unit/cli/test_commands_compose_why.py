@@ -6,7 +6,7 @@ import pytest
 
 from cntnr_compose.cli.commands.compose import why as command
 from cntnr_compose.containers.state import history
-from cntnr_compose.containers.state.history import HistoryEntry
+from cntnr_compose.containers.state.history import PastEvent
 from cntnr_compose.core import paths
 from cntnr_compose.host import files
 from tests.unit.cli.conftest import FakeSupervisor, Run
@@ -18,8 +18,8 @@ def nothing_there() -> None:
     files.remove_tree(paths.data())
 
 
-def entry(time: float, action: history.Action, **more: object) -> HistoryEntry:
-    return HistoryEntry(time=time, action=action, **more)  # type: ignore[arg-type]
+def entry(time: float, action: history.Action, **more: object) -> PastEvent:
+    return PastEvent(time=time, action=action, **more)  # type: ignore[arg-type]
 
 
 def test_the_latest_of_each_kind_is_told() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cntnr_compose.containers.state import history, restart_policy
-from cntnr_compose.containers.state.history import Action, HistoryEntry
+from cntnr_compose.containers.state.history import Action, PastEvent
 from cntnr_compose.core import paths
 from cntnr_compose.host import files
 from cntnr_compose.model.service import RestartPolicy
@@ -17,7 +17,7 @@ def nothing_there() -> None:
 
 
 def add(time: float, action: Action = "started", service: str = "web", **more: object) -> None:
-    entry = HistoryEntry(time=time, action=action, **more)  # type: ignore[arg-type]
+    entry = PastEvent(time=time, action=action, **more)  # type: ignore[arg-type]
     history.add_entry("shop", service, entry)
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from cntnr_compose.cli.project.options import ProjectOptions
-    from cntnr_compose.containers.state.history import HistoryEntry
+    from cntnr_compose.containers.state.history import PastEvent
     from cntnr_compose.core.values import Seconds, Tree
     from cntnr_compose.model.observed import Container, HealthcheckResult
     from cntnr_compose.model.project import Project
@@ -69,7 +69,7 @@ def why(options: "ProjectOptions", service: str, *, index: int, form: str, as_js
             stdout.write("".join(f"{line.rstrip()}\n" for line in lines))
 
 
-def latest_entries(entries: "Sequence[HistoryEntry]", number: int) -> "list[HistoryEntry]":
+def latest_entries(entries: "Sequence[PastEvent]", number: int) -> "list[PastEvent]":
     """Return what tells of the present state of a container: the latest entry of each kind.
 
     ``number`` 0 means any. What an earlier container of the number did before it was recreated is left out,
@@ -91,7 +91,7 @@ def latest_entries(entries: "Sequence[HistoryEntry]", number: int) -> "list[Hist
     )
 
 
-def _is_overcome(entry: "HistoryEntry", started: "Seconds") -> bool:
+def _is_overcome(entry: "PastEvent", started: "Seconds") -> bool:
     """Check whether a failure or a probe lies before the last start."""
     return entry.time < started and entry.action in (
         "start_failed", "not_started", "healthy", "unhealthy",
@@ -119,7 +119,7 @@ def _disabled_profiles(project: "Project | None", service: str) -> tuple[str, ..
 def format_story(
     service: str,
     container: "Container | None",
-    entries: "Sequence[HistoryEntry]",
+    entries: "Sequence[PastEvent]",
     reason: str,
     now: "Seconds",
 ) -> "Iterator[str]":
@@ -140,7 +140,7 @@ def format_story(
         yield from _format_output(container)
 
 
-def describe_entry(entry: "HistoryEntry") -> str:
+def describe_entry(entry: "PastEvent") -> str:
     """Describe an event in words: cause, how it ended, what follows."""
     by = f"`{entry.command}`" if entry.command else ""
     match entry.action:
@@ -158,7 +158,7 @@ def describe_entry(entry: "HistoryEntry") -> str:
     return text
 
 
-def describe_exit(entry: "HistoryEntry") -> str:
+def describe_exit(entry: "PastEvent") -> str:
     """Describe how a run ended: exit code, signal, and who wanted it."""
     code = entry.exit_code or 0
     name = signal_name(code)
@@ -244,7 +244,7 @@ def json_object(
     project: str,
     service: str,
     container: "Container | None",
-    entries: "Iterable[HistoryEntry]",
+    entries: "Iterable[PastEvent]",
     reason: str,
 ) -> "Tree":
     """Make the JSON object of one container; docs/streams.md describes it."""
@@ -266,7 +266,7 @@ def json_object(
     }
 
 
-def _event_object(entry: "HistoryEntry") -> "Tree":
+def _event_object(entry: "PastEvent") -> "Tree":
     ended = entry.action == "exited"
     return {
         "Time": _format_time(entry.time),
