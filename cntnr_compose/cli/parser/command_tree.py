@@ -102,6 +102,9 @@ COMPOSE = Group(
         "version": VERSION,
         "volumes": CommandEntry("compose.volumes:volumes", "List the volumes of a project"),
         "wait": CommandEntry("compose.wait:wait", "Wait until containers end"),
+        "watch": CommandEntry(
+            "compose.watch:watch", "Bring changes of files into containers as they happen"
+        ),
         "why": CommandEntry("compose.why:why", "Tell why a service is in the state that it is in"),
     },
     summary="Services of a compose file",
@@ -118,7 +121,6 @@ COMPOSE = Group(
         "bridge": "",
         "export": "",
         "publish": "",
-        "watch": "",
     },
 )
 
