@@ -87,6 +87,9 @@ COMPOSE = Group(
         "plan": CommandEntry("compose.plan:plan", "Print what `up` would do, step by step"),
         "port": CommandEntry("compose.port:port", "Print where a port is published"),
         "ps": CommandEntry("compose.ps:ps", "List containers"),
+        "publish": CommandEntry(
+            "compose.publish:publish", "Publish the project's files in a registry"
+        ),
         "pull": CommandEntry("compose.pull:pull", "Get images of services from registries"),
         "push": CommandEntry("compose.push:push", "Push images of services to registries"),
         "restart": CommandEntry("compose.restart:restart", "Restart containers"),
@@ -116,7 +119,6 @@ COMPOSE = Group(
         "attach": "`cntnr compose logs -f` shows what a container writes",
         "bridge": "",
         "export": "",
-        "publish": "",
         "watch": "",
     },
 )
