@@ -23,6 +23,8 @@ from cntnr_compose.model.plan import Plan, PrepareContainer, StartContainer, Wai
 from cntnr_compose.reconcile import teardown
 
 if TYPE_CHECKING:
+    from cntnr_compose.cli.keyboard_menu import KeyboardMenu
+    from cntnr_compose.cli.up_controls import UpControls
     from cntnr_compose.client.client import Client
     from cntnr_compose.model.observed import Record
     from cntnr_compose.model.project import Project
@@ -52,16 +54,45 @@ def run_attached_up(
 
     It ends when no container of ``watched`` services runs; output of ``shown`` services is printed.
     """
+    menu = _create_menu(options, project, arguments)
+    out, err = (menu.wrap(sys.stdout), menu.wrap(sys.stderr)) if menu else (sys.stdout, sys.stderr)
     printer = LogPrinter(
         coloured=not arguments.no_color and is_coloured(sys.stdout, options.ansi),
         prefixes=not arguments.no_log_prefix,
         timestamps=arguments.timestamps,
+        streams=(out.buffer, err.buffer),
     )
     display = choose_static_display(options.progress, options.ansi)
     attached = AttachedUp(
         session, project, arguments, display, printer, watched=watched, shown=shown
     )
-    return attached.run(plan)
+    if menu is None and not arguments.watch:
+        return attached.run(plan)
+    if menu is not None:
+        display.stream = menu.wrap(display.stream)
+    from cntnr_compose.cli.up_controls import UpControls
+    from cntnr_compose.watch.process import WatchJob
+
+    job = WatchJob(
+        project=project,
+        services=arguments.services,
+        quiet=arguments.quiet_build,
+        separator=options.name_separator(project),
+    )
+    with UpControls(job, printer, display, menu) as controls:
+        return attached.run(plan, controls)
+
+
+def _create_menu(
+    options: ProjectOptions, project: "Project", arguments: UpArguments
+) -> "KeyboardMenu | None":
+    """Create the menu, where it is asked for and there is a terminal."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty() and arguments.has_menu(project, options)):
+        return None
+    from cntnr_compose.cli.keyboard_menu import KeyboardMenu
+
+    is_possible = KeyboardMenu.is_possible()
+    return KeyboardMenu(coloured=is_coloured(sys.stdout, options.ansi)) if is_possible else None
 
 
 class AttachedUp:
@@ -88,9 +119,12 @@ class AttachedUp:
         self._running: set[str] = set()  # ids
         self._exit_codes: dict[str, int] = {}  # by service
         self._aborting_exit_code: int | None = None
+        self._controls: UpControls | None = None
 
-    def run(self, plan: Plan) -> int:
+    def run(self, plan: Plan, controls: "UpControls | None" = None) -> int:
         """Execute the plan and stay attached; return the exit code."""
+        if controls is not None and self._arguments.watch:
+            controls.prepare_watch()
         before_start, starting = split_plan(plan, START_OPERATIONS)
         self._session.execute(before_start, self._project)
         self._session.display.finish()
@@ -100,9 +134,13 @@ class AttachedUp:
             undo.callback(self._stream.close)
             interrupts = undo.enter_context(InterruptCounter())
             self._attach()
+            self._take_controls(controls)
             self._start(starting, interrupts)
-            while self._running and not interrupts.has_any() and self._aborting_exit_code is None:
+            if controls is not None and not interrupts.has_any():
+                controls.start_watch()
+            while self._is_attached() and not interrupts.has_any():
                 self._print_next()
+            self._take_controls(None)
             if interrupts.has_any():
                 self._display.print_line("Gracefully Stopping... press Ctrl+C again to force")
                 self._stop(interrupts, kill_at=2)
@@ -112,6 +150,18 @@ class AttachedUp:
                 self._stop(interrupts, kill_at=1)
                 return INTERRUPTED if interrupts.has_any() else self._exit_code()
         return 0
+
+    def _take_controls(self, controls: "UpControls | None") -> None:
+        """Take the keyboard and watch files, or leave off."""
+        if self._controls is not None:
+            self._controls.close()
+        self._controls = controls
+        if controls is not None:
+            controls.take_keyboard()
+
+    def _is_attached(self) -> bool:
+        is_detached = self._controls is not None and self._controls.is_detached
+        return bool(self._running) and self._aborting_exit_code is None and not is_detached
 
     def _is_shown(self, record: "Record") -> bool:
         return record.service in self._shown and not record.oneoff
@@ -174,8 +224,12 @@ class AttachedUp:
 
     def _print_next(self, *others: "Client") -> None:
         """Print the next output and exits, and keep track of what runs."""
-        for event in show_next(self._stream, self._printer, others):
+        controls = self._controls
+        readers = (*others, *controls.readers) if controls else others
+        for event in show_next(self._stream, self._printer, readers):
             self._track(event)
+        if controls:
+            controls.handle()
 
     def _track(self, event: ContainerEvent) -> None:
         record = self._stream.records.get(event.id)
@@ -189,10 +243,15 @@ class AttachedUp:
             self._running.discard(event.id)
             code = event_exit_code(event)
             self._exit_codes[record.service] = code
-            condition = self._arguments.abort_condition
+            condition = "" if self._is_replaced(record) else self._arguments.abort_condition
             aborts = condition == "exit" or (condition == "failure" and code != 0)
             if aborts and self._aborting_exit_code is None:
                 self._aborting_exit_code = code
+
+    def _is_replaced(self, record: "Record") -> bool:
+        """Tell whether a container has ended because another one takes its place."""
+        others = (self._stream.records[identity] for identity in self._running)
+        return any((one.service, one.number) == (record.service, record.number) for one in others)
 
     def _stop(self, interrupts: InterruptCounter, *, kill_at: int) -> None:
         """Stop the selected services; kill them after the interrupt of number ``kill_at``.

@@ -95,6 +95,5 @@ def _show_plan(session: "ProjectSession", plan: "OneOffPlan", arguments: "RunArg
     session.execute(plan.before)
     if not arguments.detach:
         raise NotInDryRun("run")
-    session.execute(plan.start)
     stdout.print_line(plan.name)  # it has no id
     return 0
