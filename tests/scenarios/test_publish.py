@@ -164,3 +164,13 @@ def test_images_are_named_by_digest_and_go_along(
     user.run(
         "skopeo", "--insecure-policy", "inspect", "--tls-verify=false", f"docker://{name}@{manifests[0]}"
     ).ok()  # fmt: skip
+
+
+def test_the_experimental_name_works_too(make_project: MakeProject, registry: Registry) -> None:
+    project = make_project(PLAIN)
+    name = f"{registry.address}/app/alpha:1"
+    words = ("--app", "--with-env", "--resolve-image-digests", "--oci-version", "1.1", "--yes")
+    project.compose("alpha", "publish", "--dry-run", *words, name).ok()
+    assert registry.tags("app/alpha") == []
+    project.compose("alpha", "publish", name).ok()
+    assert contents(registry, "app/alpha", "1") == {"compose.yaml": PLAIN}
