@@ -19,6 +19,7 @@ from cntnr_compose.model.service import (
     Mount,
     NetworkAttachment,
     Port,
+    Provider,
     RestartPolicy,
     Service,
     TmpfsOptions,
@@ -262,8 +263,14 @@ def _build(tree: Tree) -> Build:
     )
 
 
+def _provider(tree: Tree) -> Provider:
+    options = {key: tuple(values) for key, values in tree.get("options", {}).items()}
+    return Provider(type=tree.get("type", ""), options=options)
+
+
 PARTS: dict[str, Callable[[Tree], Any]] = {
     "build": _build,
     "healthcheck": _healthcheck,
     "logging": _logging,
+    "provider": _provider,
 }

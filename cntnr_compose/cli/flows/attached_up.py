@@ -12,6 +12,7 @@ from cntnr_compose.cli.flows.interrupts import InterruptCounter
 from cntnr_compose.cli.flows.log_follow import event_exit_code, show_next
 from cntnr_compose.cli.flows.up_arguments import UpArguments
 from cntnr_compose.cli.project.options import ProjectOptions
+from cntnr_compose.cli.project.providers import end_providers
 from cntnr_compose.cli.project.session import ProjectSession
 from cntnr_compose.client import client as clients
 from cntnr_compose.client.follow import ProjectStream, is_readable
@@ -61,7 +62,10 @@ def run_attached_up(
     attached = AttachedUp(
         session, project, arguments, display, printer, watched=watched, shown=shown
     )
-    return attached.run(plan)
+    exit_code = attached.run(plan)
+    if attached.has_stopped:
+        end_providers(options, project, "stop", arguments.services, display.emit)
+    return exit_code
 
 
 class AttachedUp:
@@ -88,6 +92,7 @@ class AttachedUp:
         self._running: set[str] = set()  # ids
         self._exit_codes: dict[str, int] = {}  # by service
         self._aborting_exit_code: int | None = None
+        self.has_stopped = False  # the containers, after an interrupt or an exit
 
     def run(self, plan: Plan) -> int:
         """Execute the plan and stay attached; return the exit code."""
@@ -199,6 +204,7 @@ class AttachedUp:
 
         Interrupts count from the start of the command: one that comes together with the message counts.
         """
+        self.has_stopped = True
         name, services = self._project.name, self._arguments.services
         with clients.connect(name) as client:
             client.lock("up", self._display.emit)

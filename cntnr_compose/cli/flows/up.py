@@ -39,7 +39,8 @@ def bring_up(options: ProjectOptions, command: str, arguments: UpArguments) -> i
     """
 
     def prepare(selected: "Project", emit: "Emit") -> dict[str, str]:
-        return prepare_images(options, selected, arguments.image_options, emit)
+        images = arguments.image_options
+        return prepare_images(options, selected.without_providers(), images, emit)
 
     with _planned_up(options, command, arguments, prepare) as up:
         if arguments.is_detached:
@@ -80,7 +81,9 @@ def _tell_of_reboots(up: PlannedUp) -> None:
 def print_plan(options: ProjectOptions, arguments: UpArguments) -> None:
     """Print the plan of `up`, and which images are missing, and change nothing."""
     options = options.replace(dry_run=True)
-    with _planned_up(options, "plan", arguments, lambda selected, _: find_images(selected)) as up:
+    with _planned_up(
+        options, "plan", arguments, lambda selected, _: find_images(selected.without_providers())
+    ) as up:
         from cntnr_compose.model.plan import render_plan
 
         up.session.show_notices(up.plan)
@@ -98,6 +101,7 @@ def _planned_up(
     arguments.check()
     options.prestart_supervisor()
     from cntnr_compose.cli.project.origin import warn_of_takeover, with_elsewhere
+    from cntnr_compose.cli.project.providers import bring_up_providers
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.cli.project.support_warnings import warn_unsupported
     from cntnr_compose.core.values import replace
@@ -115,6 +119,7 @@ def _planned_up(
             observed = with_file_digests(with_images(session.observed, images), selected)
             observed = with_elsewhere(observed, project, options)
             warn_of_takeover(observed, selected.services, display)
+            project = bring_up_providers(options, project, selected, display.emit)
             if not (arguments.yes or options.dry_run):
                 names = _ask_for_volumes(selected, observed, display)
                 up_options = replace(up_options, recreated_volumes=names)

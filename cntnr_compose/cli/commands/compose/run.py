@@ -56,6 +56,7 @@ def _run(options: "ProjectOptions", arguments: "RunArguments") -> int:
     from cntnr_compose.cli.flows.file_digests import with_file_digests
     from cntnr_compose.cli.flows.image_preparation import prepare_images, with_images
     from cntnr_compose.cli.project.origin import with_elsewhere
+    from cntnr_compose.cli.project.providers import bring_up_providers
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.cli.project.support_warnings import warn_unsupported
     from cntnr_compose.reconcile.one_off import plan_run
@@ -67,10 +68,12 @@ def _run(options: "ProjectOptions", arguments: "RunArguments") -> int:
         selected.require_env_files()
         run_options = arguments.to_run_options(project)
         warn_unsupported(loaded, selected.services, display)
-        images = prepare_images(options, selected, arguments.image_options, display.emit)
+        with_containers = selected.without_providers()
+        images = prepare_images(options, with_containers, arguments.image_options, display.emit)
         with locked_project(options, project.name, "run", display) as session:
             observed = with_file_digests(with_images(session.observed, images), selected)
             observed = with_elsewhere(observed, project, options)
+            project = bring_up_providers(options, project, selected, display.emit)
             plan = plan_run(project, observed, run_options)
             if options.dry_run:
                 return _show_plan(session, plan, arguments)

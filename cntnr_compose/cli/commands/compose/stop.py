@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 @timeout
 def stop(options: "ProjectOptions", services: tuple[str, ...], *, timeout: int | None) -> None:
     """Stop containers; they stay, and `start` starts them again."""
+    from cntnr_compose.cli.project.providers import end_providers
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.reconcile.teardown import plan_stop
 
@@ -20,3 +21,4 @@ def stop(options: "ProjectOptions", services: tuple[str, ...], *, timeout: int |
         name, project = options.resolve_name_and_project(display)
         with locked_project(options, name, "stop", display, always_connect=False) as session:
             session.execute(plan_stop(project, session.observed, services, timeout=timeout))
+            end_providers(options, project, "stop", services, display.emit)
