@@ -114,6 +114,10 @@ class Project(Value, frozen=True, kw_only=True):
             return service.container_name
         return separator.join((self.name, service.name, str(number)))
 
+    def platform(self, service: Service) -> str:
+        """Return the platform to pull a service's image for; "" means that of this machine."""
+        return service.platform or self.environment.get("DOCKER_DEFAULT_PLATFORM", "")
+
     def image_name(self, service: Service) -> str:
         """Return the image name of a service as the user wrote it, or as a build names it."""
         return service.image or f"{self.name}-{service.name}"

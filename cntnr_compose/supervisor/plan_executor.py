@@ -36,6 +36,7 @@ from cntnr_compose.model.plan import (
 from cntnr_compose.reconcile.config_hash import network_hash
 from cntnr_compose.reconcile.labels import network as network_labels
 from cntnr_compose.supervisor import conditions
+from cntnr_compose.supervisor.explain import explain
 from cntnr_compose.volumes import store
 
 # After one of these has failed the rest goes on, so that as little as possible is left, or left undone.
@@ -261,7 +262,8 @@ async def _wait_for_condition(op: WaitFor, context: ProjectContext, emit: Emit) 
                 with contextlib.suppress(TimeoutError):  # a condition may depend on the time alone
                     await asyncio.wait_for(context.wait_for_change(), conditions.STABLE_AFTER)
     except TimeoutError:
-        raise conditions.NotHealthyInTime(op.timeout or 0) from None
+        reason = explain([one.snapshot for one in _existing_containers(op, context)])
+        raise conditions.NotHealthyInTime(op.timeout or 0, reason) from None
     _report_verdict(op, verdict, containers, emit)
 
 
@@ -287,7 +289,8 @@ def _report_verdict(
         for container in containers:
             emit_progress(emit, container.record.name, "Error", state=state, detail=verdict.text)
         if op.required:
-            raise conditions.DependencyFailed(verdict.text)
+            reason = explain(container.snapshot for container in containers)
+            raise conditions.DependencyFailed(verdict.text, reason)
         emit(WarningEvent(text=verdict.text))
         return
     for container in containers if op.condition != "service_started" else ():

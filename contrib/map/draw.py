@@ -177,6 +177,7 @@ def main() -> None:
     from contrib.compatibility import table
 
     documents = {PICTURE: draw(), LIST: list_files(), table.DOCUMENT: table.document()}
+    documents[table.UNCOVERED] = table.known_uncovered()
     for path, text in documents.items():
         if "--check" not in sys.argv:
             path.write_text(text)

@@ -100,6 +100,11 @@ def _planned_up(
 ) -> Iterator[PlannedUp]:
     arguments.check()
     options.prestart_supervisor()
+    from cntnr_compose.cli.project.mount_sources import (
+        check_mount_sources,
+        created_services,
+        not_running,
+    )
     from cntnr_compose.cli.project.origin import warn_of_takeover, with_elsewhere
     from cntnr_compose.cli.project.providers import bring_up_providers
     from cntnr_compose.cli.project.session import locked_project
@@ -113,6 +118,7 @@ def _planned_up(
         up_options = arguments.to_up_options(project, options)
         selected = select_services(project, up_options)
         warn_unsupported(loaded, selected.services, display)
+        check_mount_sources(loaded, not_running(project.name, selected.services))
         shown = arguments.attached_services(project, selected)
         images = prepare(selected, display.emit)
         with locked_project(options, project.name, command, display) as session:
@@ -123,10 +129,12 @@ def _planned_up(
             if not (arguments.yes or options.dry_run):
                 names = _ask_for_volumes(selected, observed, display)
                 up_options = replace(up_options, recreated_volumes=names)
+            plan = session.limit_steps(plan_up(project, observed, up_options))
+            check_mount_sources(loaded, created_services(plan))
             yield PlannedUp(
                 session=session,
                 project=project,
-                plan=session.limit_steps(plan_up(project, observed, up_options)),
+                plan=plan,
                 watched=frozenset(arguments.services or selected.services),
                 shown=shown,
             )

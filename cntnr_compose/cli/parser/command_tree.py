@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from cntnr_compose import __version__
 from cntnr_compose.cli.parser.options import COMPOSE_OPTIONS, Command, Option
+from cntnr_compose.cli.parser.program_name import version_line
 
 COMMANDS = "cntnr_compose.cli.commands."
 
@@ -13,9 +14,10 @@ COMMANDS = "cntnr_compose.cli.commands."
 class CommandEntry:
     """A command that is not imported yet: ``module:attribute``, and its line in the help of its group."""
 
-    def __init__(self, target: str, summary: str) -> None:
+    def __init__(self, target: str, summary: str, *, hidden: bool = False) -> None:
         self.target = target
         self.summary = summary
+        self.hidden = hidden  # not listed
 
     def load(self) -> Command:
         """Import the command."""
@@ -41,6 +43,7 @@ class Group:
         options: tuple[Option, ...] = (),
         aliases: Mapping[str, str] | None = None,
         unsupported: Mapping[str, str] | None = None,
+        hidden: bool = False,
     ) -> None:
         """Take the commands by name, other names of them, and hints for docker's that are missing here."""
         self.entries = entries
@@ -49,6 +52,7 @@ class Group:
         self.options = options
         self.aliases = aliases or {}
         self.unsupported = unsupported or {}
+        self.hidden = hidden  # not listed
 
     def find(self, name: str) -> "Group | Command | None":
         """Return a group or import a command; None if there is none of this name."""
@@ -103,13 +107,7 @@ COMPOSE = Group(
     options=(
         *COMPOSE_OPTIONS,
         # Not listed, as in docker compose: `version` is.
-        Option(
-            "-v",
-            "--version",
-            "show_version",
-            prints=f"cntnr compose version v{__version__}",
-            is_flag=True,
-        ),
+        Option("-v", "--version", "show_version", prints=version_line(), is_flag=True),
     ),
     aliases={"convert": "config"},
     unsupported={
@@ -156,7 +154,14 @@ VOLUME = Group(
 ROOT = Group(
     {
         "compose": COMPOSE,
+        "completion": CommandEntry("completion:completion", "Print the script for TAB in a shell"),
+        "docker-cli-plugin-metadata": CommandEntry(
+            "install_plugin:metadata", "Describe the plugin to docker", hidden=True
+        ),
         "doctor": CommandEntry("doctor:doctor", "What this machine allows, and its cures"),
+        "install-plugin": CommandEntry(
+            "install_plugin:install_plugin", "Have `docker compose` answered by cntnr"
+        ),
         "network": NETWORK,
         "version": VERSION,
         "volume": VOLUME,

@@ -25,7 +25,8 @@ def help_text(called: Group | Command, path: str) -> str:
         *_options(options, width),
     ]
     if isinstance(called, Group):
-        summaries = [(name, entry.summary) for name, entry in called.entries.items()]
+        entries = called.entries.items()
+        summaries = [(name, entry.summary) for name, entry in entries if not entry.hidden]
         lines += ["", "Commands:", *_columns(summaries, width)]
     elif called.of_project:
         lines += ["", *_wrap("Takes the other options of `cntnr compose`, too.", width)]

@@ -6,7 +6,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias, TypeVar
 
-from cntnr_compose.cli.project.options import PROGRESS_MODES
+from cntnr_compose.cli.project.options import ANSI_MODES, PROGRESS_MODES
 
 F = TypeVar("F", bound=Callable[..., Any])
 # What a value may be: a text, a number, a number in a range, one of some words.
@@ -19,7 +19,7 @@ SHARED_PREFIX = "compose_"
 class Option:
     """A word that begins with a dash, with or without a value."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a column of a row
         self,
         *words: str,
         kind: ValueKind = str,
@@ -30,9 +30,11 @@ class Option:
         prints: str = "",
         help: str = "",  # noqa: A002 - click's word
         metavar: str | None = None,
+        values: tuple[str, ...] = (),
     ) -> None:
         """Take the words, and a parameter name where it is not the first long word.
 
+        Completion proposes ``values``, else what the ``metavar`` stands for: SERVICE, PROFILE, FILE, …
         An option without ``help`` is not listed. One with an ``unsupported_hint`` is docker compose's, and
         refused here; one that ``prints`` ends the command with that text.
         """
@@ -48,6 +50,7 @@ class Option:
         self.prints = prints
         self.help = help
         self.metavar = metavar
+        self.values = values
 
     def without_words(self, words: set[str]) -> "Option":
         """Copy the option without words that mean something else."""
@@ -125,10 +128,10 @@ COMPOSE_OPTIONS = (
         "files", "-f", "--file", multiple=True, metavar="FILE", help="Compose file to read."
     ),
     _shared_option(
-        "project_name", "-p", "--project-name", metavar="NAME", help="Name of the project."
+        "project_name", "-p", "--project-name", metavar="PROJECT", help="Name of the project."
     ),
     _shared_option(
-        "profiles", "--profile", multiple=True, metavar="NAME", help="Profile to enable."
+        "profiles", "--profile", multiple=True, metavar="PROFILE", help="Profile to enable."
     ),
     _shared_option(
         "env_files", "--env-file", multiple=True, metavar="FILE", help="Instead of `.env`."
@@ -136,16 +139,23 @@ COMPOSE_OPTIONS = (
     _shared_option(
         "directory",
         "--project-directory",
-        metavar="PATH",
+        metavar="DIRECTORY",
         help="Working directory, instead of the first file's.",
     ),
     _shared_option(
         "progress",
         "--progress",
         metavar="MODE",
+        values=PROGRESS_MODES,
         help=f"Progress: {', '.join(PROGRESS_MODES)}.",
     ),
-    _shared_option("ansi", "--ansi", metavar="WHEN", help="Colours: auto, never, always."),
+    _shared_option(
+        "ansi",
+        "--ansi",
+        metavar="WHEN",
+        values=ANSI_MODES,
+        help=f"Colours: {', '.join(ANSI_MODES)}.",
+    ),
     _shared_option(
         "parallel", "--parallel", kind=int, metavar="N", help="Most things done at once."
     ),

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from cntnr_compose.model.project import Project
 
 PROGRESS_MODES = ("auto", "tty", "plain", "json", "quiet")
+ANSI_MODES = ("auto", "never", "always")
 DEPRECATED = "option '{}' is DEPRECATED{}! Please use '{}' instead.\n"
-ALLOWED_VALUES = {"progress": PROGRESS_MODES, "ansi": ("auto", "never", "always")}
+ALLOWED_VALUES = {"progress": PROGRESS_MODES, "ansi": ANSI_MODES}
 
 
 class UnsupportedValue(CntnrError):

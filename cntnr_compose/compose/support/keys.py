@@ -115,6 +115,7 @@ REPORTED_AT_CREATE: dict[str, str] = {
     "services.*.storage_opt": "a container's own files have no limit here",
 }
 WITHOUT_EFFECT: dict[str, str] = {
+    "services.*.use_api_socket": "this is docker's socket; who reads it will find no daemon",
     "models": "there is no runner of models here",
     "services.*.models": "there is no runner of models here",
     "services.*.pull_refresh_after": "docker compose does not know it either",
@@ -143,7 +144,6 @@ REFUSED: dict[str, str] = {
     "services.*.gpus": "there is no driver for it; name the nodes themselves under `devices`",
     "services.*.deploy.resources.reservations.devices":
         "there is no driver for it; name the nodes themselves under `devices`",
-    "services.*.use_api_socket": "there is no daemon, and so no socket of one",
     "configs.*.template_driver": "there are no template drivers",
     "secrets.*.template_driver": "there are no template drivers",
     "secrets.*.driver": "there are no drivers of secrets",

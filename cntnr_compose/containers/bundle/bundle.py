@@ -8,7 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cntnr_compose.containers.bundle import accounts, configs_secrets, etc_files, shared_namespaces
-from cntnr_compose.containers.bundle.mount_sources import ImageGone, resolve_mount
+from cntnr_compose.containers.bundle.mount_sources import (
+    ImageGone,
+    is_absent_docker_socket,
+    resolve_mount,
+)
 from cntnr_compose.containers.runtime import host_facts, runc
 from cntnr_compose.containers.spec.devices import list_device_paths
 from cntnr_compose.containers.spec.inputs import DeviceNode, SpecInputs
@@ -94,7 +98,11 @@ async def _prepare_inputs(
     service = record.definition
     sources = file_sources.read_sources(record, context.intent)
     network_owner = shared_namespaces.find_network_owner(context, record)
-    mount_sources = [await resolve_mount(record, bundle, point) for point in record.mounts]
+    mount_sources = [
+        await resolve_mount(record, bundle, point)
+        for point in record.mounts
+        if not is_absent_docker_socket(point)
+    ]
     return SpecInputs(
         id=record.id,
         rootfs=str(bundle / "rootfs"),

@@ -18,17 +18,23 @@ Options:
   -h, --help     Show this message and exit.
 
 Commands:
-  compose  Services of a compose file
-  doctor   What this machine allows, and its cures
-  network  Networks of all projects
-  version  Show the version
-  volume   Volumes of all projects"""
+  compose         Services of a compose file
+  completion      Print the script for TAB in a shell
+  doctor          What this machine allows, and its cures
+  install-plugin  Have `docker compose` answered by cntnr
+  network         Networks of all projects
+  version         Show the version
+  volume          Volumes of all projects"""
 
 
 def test_help_of_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
-    for columns in ("80", "1000", "1"):
+    for columns in ("80", "1000"):
         monkeypatch.setenv("COLUMNS", columns)
         assert help_text(ROOT, "cntnr") == ROOT_HELP
+    monkeypatch.setenv("COLUMNS", "1")
+    narrow = help_text(ROOT, "cntnr")
+    assert narrow.split() == ROOT_HELP.split()
+    assert max(map(len, narrow.splitlines())) <= 48
 
 
 def click_help(command: Command, path: str) -> str:

@@ -32,6 +32,7 @@ def check(options: "ProjectOptions", *, strict: bool, form: str) -> int:
     """Tell how each key of the file is honoured here."""
     from cntnr_compose.cli.display.listing import print_rows
     from cntnr_compose.cli.display.tables import format_table
+    from cntnr_compose.cli.project.mount_sources import check_mount_sources
     from cntnr_compose.compose.support.level import FULFILLED
     from cntnr_compose.compose.support.report import list_key_uses
     from cntnr_compose.doctor.capabilities import detect_capabilities
@@ -51,6 +52,7 @@ def check(options: "ProjectOptions", *, strict: bool, form: str) -> int:
         for line in format_table(HEADER, list(_table_rows(uses, cures)), min_width=0):
             stdout.print_line(line.rstrip())
         stdout.print_line(_summary(uses))
+    check_mount_sources(loaded, loaded.tree["services"])
     is_fulfilled = all(use.support.level in FULFILLED for use in uses)
     return 0 if is_fulfilled or not strict else 1
 

@@ -38,7 +38,7 @@ def logs(options: "ProjectOptions", services: tuple[str, ...], **values: Any) ->
     from cntnr_compose.cli.display.log_printer import LogPrinter
     from cntnr_compose.cli.display.progress import is_coloured
     from cntnr_compose.cli.parser.since_until import parse_time
-    from cntnr_compose.cli.project.selection import select_containers
+    from cntnr_compose.cli.project.selection import ServiceNotRunning, select_containers
     from cntnr_compose.client.observe import observe_project
     from cntnr_compose.containers.logs.lines import LogRange
 
@@ -50,6 +50,8 @@ def logs(options: "ProjectOptions", services: tuple[str, ...], **values: Any) ->
     name = options.resolve_name()
     containers = observe_project(name).containers
     selected = select_containers(containers, services, options.find_project, index=values["index"])
+    if values["index"] and services and not selected:
+        raise ServiceNotRunning(services[0], values["index"])
     if not values["index"]:  # hooks that failed are kept, so that one can read what they wrote
         selected += [
             container

@@ -76,7 +76,7 @@ def _images(
             )
             continue
         builders = (service.name,) if service.build is not None else ()
-        yield RequiredImage(name=name, platform=service.platform, build_services=builders)
+        yield RequiredImage(name=name, platform=project.platform(service), build_services=builders)
     hooks = [name for service in project.services.values() for name in hook_images(service)]
     yield from (RequiredImage(name=name) for name in dict.fromkeys(hooks) if name not in seen)
 

@@ -55,6 +55,7 @@ def _run(options: "ProjectOptions", arguments: "RunArguments") -> int:
     options.prestart_supervisor()
     from cntnr_compose.cli.flows.file_digests import with_file_digests
     from cntnr_compose.cli.flows.image_preparation import prepare_images, with_images
+    from cntnr_compose.cli.project.mount_sources import check_mount_sources, not_running
     from cntnr_compose.cli.project.origin import with_elsewhere
     from cntnr_compose.cli.project.providers import bring_up_providers
     from cntnr_compose.cli.project.session import locked_project
@@ -68,6 +69,8 @@ def _run(options: "ProjectOptions", arguments: "RunArguments") -> int:
         selected.require_env_files()
         run_options = arguments.to_run_options(project)
         warn_unsupported(loaded, selected.services, display)
+        starting = not_running(project.name, selected.services)
+        check_mount_sources(loaded, {*starting, arguments.service})
         with_containers = selected.without_providers()
         images = prepare_images(options, with_containers, arguments.image_options, display.emit)
         with locked_project(options, project.name, "run", display) as session:
