@@ -260,6 +260,7 @@ def _creation(
         volume=resource,
         config_hash=digest,
         labels=labels.volume(project, resource, digest),
+        origin=project.working_dir,
         cause=cause,
     )
 

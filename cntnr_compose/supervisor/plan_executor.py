@@ -233,7 +233,7 @@ def _create_volume(op: CreateVolume, context: ProjectContext, emit: Emit) -> Non
     volume = op.volume
     _emit_resource_progress("Volume", volume.name, "Creating", emit)
     owner = "" if volume.external else context.project
-    store.create_volume(volume, op.config_hash, op.labels, owner)
+    store.create_volume(volume, op.config_hash, op.labels, owner, origin=op.origin)
     _emit_resource_progress("Volume", volume.name, "Created", emit, done=True)
 
 

@@ -48,6 +48,11 @@ def test_down_leaves_what_came_from_another_directory(make_project: MakeProject)
         )
         assert "cntnr compose -p apart down" in text
         assert running(here) == every
+    # Nor does what it left for the next time.
+    here.compose("down", "-t", "0").ok()
+    assert_refused(there.compose("down", "-v"), "nothing was done to apart_kept")
+    assert "apart_kept" in here.compose("volumes", "-q").ok().stdout
+    here.up()
     # Both are one directory where a link leads to it.
     link = there.folder.parent / "link" / "apart"
     link.parent.mkdir()

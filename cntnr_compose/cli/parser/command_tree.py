@@ -72,6 +72,7 @@ COMPOSE = Group(
         "config": CommandEntry(
             "compose.config:config", "Show what the files mean, resolved and canonical"
         ),
+        "cp": CommandEntry("compose.cp:cp", "Copy files to containers and from them"),
         "create": CommandEntry("compose.create:create", "Create containers without starting them"),
         "disable": CommandEntry("compose.disable:disable", "Undo enable"),
         "down": CommandEntry("compose.down:down", "Stop and remove containers and networks"),
@@ -114,7 +115,6 @@ COMPOSE = Group(
         "alpha": "",
         "attach": "`cntnr compose logs -f` shows what a container writes",
         "bridge": "",
-        "cp": "`cntnr compose exec -T SERVICE tar` can copy files",
         "export": "",
         "publish": "",
         "watch": "",

@@ -1,4 +1,4 @@
-"""Tell a project's containers from those that came from another directory under the same name."""
+"""Tell what a project has from what came from another directory under the same name."""
 
 import os
 from collections.abc import Iterable
@@ -32,25 +32,34 @@ class CameFromElsewhere(CntnrError):
 def with_elsewhere(
     observed: "Observed", project: "Project | None", options: ProjectOptions
 ) -> "Observed":
-    """Add to what was observed which containers came from another directory than the project.
+    """Add to what was observed which of it came from another directory than the project.
 
-    None did where ``-p`` or the variable names the project, since whoever does that means all of it.
+    Nothing did where ``-p`` or the variable names the project, since whoever does that means all of it.
     """
     if project is None or options.names_project:
         return observed
     from cntnr_compose.core.values import replace
     from cntnr_compose.reconcile.labels import WORKING_DIR
 
-    directories = {
+    containers = {
         container.name: container.record.labels.get(WORKING_DIR, "")
         for container in observed.containers
     }
-    elsewhere = {
+    volumes = {name: volume.origin for name, volume in observed.volumes.items()}
+    return replace(
+        observed,
+        elsewhere=_select_others(containers, project.working_dir),
+        volumes_elsewhere=_select_others(volumes, project.working_dir),
+    )
+
+
+def _select_others(directories: dict[str, str], own: str) -> dict[str, str]:
+    """Select what came from another directory; where that is not known it counts as its own."""
+    return {
         name: directory
         for name, directory in directories.items()
-        if directory and not _is_same(directory, project.working_dir)
+        if directory and not _is_same(directory, own)
     }
-    return replace(observed, elsewhere=elsewhere)
 
 
 def _is_same(first: str, second: str) -> bool:
@@ -65,37 +74,37 @@ def plan_own_down(
     Raises `CameFromElsewhere` where nothing else is there, and `NoSuchService`.
     """
     from cntnr_compose.core.values import replace
-    from cntnr_compose.model.plan import RemoveContainer
+    from cntnr_compose.model.plan import RemoveContainer, RemoveVolume
     from cntnr_compose.reconcile.teardown import plan_down
     from cntnr_compose.reconcile.up import describe_spared
 
-    elsewhere = observed.elsewhere
     plan = plan_down(project, observed, options)
-    if not elsewhere:
+    if not (observed.elsewhere or observed.volumes_elsewhere):
         return plan
-    removals = (step.operation for step in plan.steps)
-    names = [one.name for one in removals if isinstance(one, RemoveContainer)]
-    spared = {name: elsewhere[name] for name in names if name in elsewhere}
+    others = observed.elsewhere | observed.volumes_elsewhere
+    operations = (step.operation for step in plan.steps)
+    names = [one.name for one in operations if isinstance(one, RemoveContainer | RemoveVolume)]
+    spared = {name: others[name] for name in names if name in others}
     if spared and len(spared) == len(names):
         raise CameFromElsewhere(observed.project, spared)
-    plan = plan_down(project, _without(observed, elsewhere), options)
+    plan = plan_down(project, _without_others(observed), options)
     if not spared:
         return plan
     return replace(plan, warnings=(*plan.warnings, describe_spared(spared)))
 
 
-def _without(observed: "Observed", names: Iterable[str]) -> "Observed":
-    """Leave out containers, and the networks and volumes that they use."""
+def _without_others(observed: "Observed") -> "Observed":
+    """Leave out what came from another directory, and the networks and volumes that it uses."""
     from cntnr_compose.core.values import replace
 
-    others = [one.record for one in observed.containers if one.name in names]
+    others = [one.record for one in observed.containers if one.name in observed.elsewhere]
     networks = {name for record in others for name in record.networks.values()}
-    volumes = {
-        mount.source for record in others for mount in record.mounts if mount.type == "volume"
-    }
+    volumes = {point.source for record in others for point in record.mounts}
+    volumes.update(observed.volumes_elsewhere)
+    own = (one for one in observed.containers if one.name not in observed.elsewhere)
     return replace(
         observed,
-        containers=tuple(one for one in observed.containers if one.name not in names),
+        containers=tuple(own),
         networks={key: one for key, one in observed.networks.items() if key not in networks},
         volumes={key: one for key, one in observed.volumes.items() if key not in volumes},
     )

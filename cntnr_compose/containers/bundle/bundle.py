@@ -70,7 +70,7 @@ async def create_bundle(context: ProjectContext, record: Record) -> BundleResult
     files.remove_tree(bundle)
     (bundle / "rootfs").mkdir(parents=True)
     (bundle / "etc").mkdir()
-    await _mount_rootfs(record, bundle / "rootfs")
+    await mount_rootfs(record, bundle / "rootfs")
     attached = _build_interfaces(context, record)
     find = conflists.find_conflist
     cni.write_configs(bundle, [(interface, find(interface.network)) for interface in attached])
@@ -131,7 +131,8 @@ def _create_mode_folders(modes: Mapping[str, int]) -> None:
         Path(folder).chmod(mode)
 
 
-async def _mount_rootfs(record: Record, rootfs: Path) -> None:
+async def mount_rootfs(record: Record, rootfs: Path) -> None:
+    """Mount a container's root file system: its image, and over it what the container has changed."""
     image = ImageStore().find_by_id(record.image_id)
     if image is None:
         raise ImageGone(record.name, record.image)

@@ -7,8 +7,9 @@ import pytest
 from cntnr_compose.cli.project.options import ProjectOptions
 from cntnr_compose.cli.project.origin import CameFromElsewhere, plan_own_down, with_elsewhere
 from cntnr_compose.core.values import replace
-from cntnr_compose.model.observed import Container, Observed, ObservedNetwork
-from cntnr_compose.model.plan import Plan, RemoveContainer, RemoveNetwork
+from cntnr_compose.model.observed import Container, Observed, ObservedNetwork, ObservedVolume
+from cntnr_compose.model.plan import Plan, RemoveContainer, RemoveNetwork, RemoveVolume
+from cntnr_compose.model.project import Volume
 from cntnr_compose.reconcile.labels import WORKING_DIR
 from cntnr_compose.reconcile.teardown import DownOptions
 from cntnr_compose.reconcile.up import UpOptions, plan_up
@@ -73,6 +74,28 @@ def test_down_leaves_what_another_directory_has() -> None:
     assert warning.endswith("shop-cache-1 (from /other); with -p they go as well")
     whole = plan_own_down(SHOP, replace(observed, elsewhere={}), BOTH)
     assert len(whole.steps) == 5
+
+
+def test_volumes_are_those_of_the_directory_that_made_them() -> None:
+    shop = replace(SHOP, volumes={"kept": Volume(key="kept", name="shop_kept")})
+
+    def plan(origin: str, *containers: Container) -> Plan:
+        volume = ObservedVolume(name="shop_kept", project="shop", origin=origin)
+        observed = replace(seen(*containers), volumes={"shop_kept": volume})
+        noted = with_elsewhere(observed, shop, ProjectOptions())
+        return plan_own_down(shop, noted, DownOptions(volumes=True))
+
+    def volumes(plan: Plan) -> list[str]:
+        operations = [step.operation for step in plan.steps]
+        return [each.name for each in operations if isinstance(each, RemoveVolume)]
+
+    web = there("web", "/shop")
+    assert volumes(plan("/shop", web)) == volumes(plan("", web)) == ["shop_kept"]
+    spared = plan("/other", web)
+    assert (removals(spared), volumes(spared)) == (["shop-web-1"], [])
+    assert "shop_kept (from /other)" in spared.warnings[-1]
+    with pytest.raises(CameFromElsewhere, match="nothing was done to shop_kept"):
+        plan("/other")
 
 
 def test_up_removes_no_orphans_of_another_directory() -> None:
