@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.lib import Project, Result, wait_until
+from tests.scenarios.lib import Project, wait_until
 
 # Notes how it is called, prints what lies in a file beside it, and ends with the status that is there.
 PROGRAM = """#!/bin/sh
@@ -49,12 +49,9 @@ class Cloud:
         self.folder = self.project.user.home / ".docker/cli-plugins"
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
-        self.write("docker-cloud", PROGRAM)
+        self.put("docker-cloud", PROGRAM)
 
-    def compose(self, *words: str) -> Result:
-        return self.project.compose(*words)
-
-    def write(self, name: str, text: str) -> None:
+    def put(self, name: str, text: str) -> None:
         """Write a file beside the program."""
         (self.folder / name).write_text(text)
         (self.folder / name).chmod(0o755)
@@ -62,7 +59,7 @@ class Cloud:
 
     def answer(self, command: str, *messages: tuple[str, str]) -> None:
         lines = (json.dumps({"type": kind, "message": text}) + "\n" for kind, text in messages)
-        self.write(f"{command}.out", "".join(lines))
+        self.put(f"{command}.out", "".join(lines))
 
     def calls(self) -> list[str]:
         """Return how the program was called since the last time."""
@@ -77,7 +74,7 @@ def cloud(make_project: MakeProject, busybox_image: str) -> Iterator[Cloud]:
     """Provide a project with a provider, which succeeds in the end whatever the test made of it."""
     cloud = Cloud(make_project, busybox_image, "clouds")
     yield cloud
-    cloud.write("status", "0")
+    cloud.put("status", "0")
 
 
 def variables(project: Project) -> set[str]:
@@ -89,7 +86,7 @@ def test_a_provider_is_called_and_its_variables_reach_dependents(cloud: Cloud) -
         "up", ("info", "pulling 50%"), ("debug", "details"), ("setenv", "URL=http://db:1"),
         ("rawsetenv", "KEY=k"),
     )  # fmt: skip
-    up = cloud.compose("up", "-d").ok()
+    up = cloud.project.compose("up", "-d").ok()
     base = "compose --project-name=clouds"
     options = "--size=10 --tag=a --tag=b --type=mysql"
     assert cloud.calls() == [f"{base} up {options} db", f"{base} up cache"]
@@ -102,43 +99,43 @@ def test_a_provider_is_called_and_its_variables_reach_dependents(cloud: Cloud) -
     # The services of providers have no containers; what they say again changes nothing.
     assert len(cloud.project.ps()) == 2
     before = {row["Name"]: row["ID"] for row in cloud.project.ps()}
-    assert "details" in cloud.compose("--verbose", "up", "-d").ok().stderr
+    assert "details" in cloud.project.compose("--verbose", "up", "-d").ok().stderr
     assert {row["Name"]: row["ID"] for row in cloud.project.ps()} == before
     cloud.answer("up", ("setenv", "URL=http://db:2"))
-    cloud.compose("up", "-d", "-t", "0").ok()
+    cloud.project.compose("up", "-d", "-t", "0").ok()
     assert "DB_URL=http://db:2" in variables(cloud.project)
     assert "TOKEN=secret" not in (cloud.folder / "environment").read_text()  # that of cache
-    cloud.compose("up", "-d", "db").ok()
+    cloud.project.compose("up", "-d", "db").ok()
     assert "TOKEN=secret" in (cloud.folder / "environment").read_text()
-    ran = cloud.compose("run", "--rm", "web", "sh", "-c", "echo $DB_URL")
+    ran = cloud.project.compose("run", "--rm", "web", "sh", "-c", "echo $DB_URL")
     assert ran.ok().stdout == "http://db:2\n"
 
     cloud.calls()
-    assert "db  Created" in cloud.compose("--dry-run", "up", "-d").ok().stderr
+    assert "db  Created" in cloud.project.compose("--dry-run", "up", "-d").ok().stderr
     assert cloud.calls() == []
     cloud.answer("down", ("info", "releasing"), ("setenv", "URL=ignored"))
-    down = cloud.compose("down", "-t", "0").ok().stderr
+    down = cloud.project.compose("down", "-t", "0").ok().stderr
     assert cloud.calls() == [f"{base} down cache", f"{base} down {options} db"]
     assert " db  Removing\n db  releasing\n db  Removed\n" in down
 
 
 def test_metadata_tells_which_options_and_whether_there_is_stop(cloud: Cloud) -> None:
-    cloud.compose("up", "-d", "web").ok()
+    cloud.project.compose("up", "-d", "web").ok()
     cloud.calls()
-    cloud.compose("stop", "-t", "0").ok()
+    cloud.project.compose("stop", "-t", "0").ok()
     assert cloud.calls() == []
     parameters = [{"name": "type", "required": True}, {"name": "region"}]
     metadata = {"description": "d", "up": {"parameters": parameters}, "stop": {}}
-    cloud.write("metadata", json.dumps(metadata))
-    missing = cloud.compose("up", "-d", "web")
+    cloud.put("metadata", json.dumps(metadata))
+    missing = cloud.project.compose("up", "-d", "web")
     assert missing.returncode == 1
     assert 'required parameter "type" is missing from provider "cloud" definition' in missing.stderr
     assert cloud.calls() == ["compose --project-name=clouds up --type=mysql db"]
-    cloud.compose("stop", "-t", "0").ok()
+    cloud.project.compose("stop", "-t", "0").ok()
     stops = ["compose --project-name=clouds stop cache", "compose --project-name=clouds stop db"]
     assert cloud.calls() == stops
 
-    cloud.write("metadata", json.dumps({**metadata, "up": {}}))
+    cloud.put("metadata", json.dumps({**metadata, "up": {}}))
     up = cloud.project.user.popen(
         "cntnr", "compose", "up", cwd=cloud.project.folder, stdout=subprocess.PIPE
     )
@@ -165,10 +162,10 @@ def test_metadata_tells_which_options_and_whether_there_is_stop(cloud: Cloud) ->
 def test_a_provider_that_fails_stops_the_up(
     cloud: Cloud, answer: str, status: str, why: str
 ) -> None:
-    cloud.write("up.out", answer)
-    cloud.write("status", status)
-    cloud.write("errors", "".join(f"line {n}\n" for n in range(7)))
-    failed = cloud.compose("up", "-d")
+    cloud.put("up.out", answer)
+    cloud.put("status", status)
+    cloud.put("errors", "".join(f"line {n}\n" for n in range(7)))
+    failed = cloud.project.compose("up", "-d")
     assert failed.returncode == 1
     assert why in failed.stderr
     assert len(failed.stderr) < 5000
@@ -178,11 +175,11 @@ def test_a_provider_that_fails_stops_the_up(
 def test_a_provider_that_is_not_there(cloud: Cloud) -> None:
     text = (cloud.project.folder / "compose.yaml").read_text()
     cloud.project.write("compose.yaml", text.replace("cloud", "nowhere", 1))
-    failed = cloud.compose("up", "-d")
+    failed = cloud.project.compose("up", "-d")
     assert failed.returncode == 1
     assert 'exec: "nowhere": executable file not found in $PATH' in failed.stderr
-    cloud.compose("up", "-d", "other").ok()
-    down = cloud.compose("down", "-t", "0")
+    cloud.project.compose("up", "-d", "other").ok()
+    down = cloud.project.compose("down", "-t", "0")
     assert down.returncode == 1
     assert cloud.calls() == ["compose --project-name=clouds down cache"]
     cloud.project.write("compose.yaml", text.replace("type: cloud", f"type: {Path('/bin/true')}"))
