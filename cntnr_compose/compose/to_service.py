@@ -258,6 +258,7 @@ def _build(tree: Tree) -> Build:
         platforms=tuple(tree.get("platforms", ())),
         extra_hosts=_hosts(tree.get("extra_hosts", ())),
         secrets=_file_mounts(tree.get("secrets", ())),
+        ssh=dict(_ssh_key(word) for word in tree.get("ssh", ())),
         shm_size=_bytes(tree.get("shm_size")),
         ulimits=_ulimits(tree.get("ulimits", {})),
     )
@@ -266,6 +267,12 @@ def _build(tree: Tree) -> Build:
 def _provider(tree: Tree) -> Provider:
     options = {key: tuple(values) for key, values in tree.get("options", {}).items()}
     return Provider(type=tree.get("type", ""), options=options)
+
+
+def _ssh_key(word: str) -> tuple[str, str]:
+    """Split a key, which is printed as ``id: path``."""
+    identity, _, path = word.partition(": ")
+    return identity, path
 
 
 PARTS: dict[str, Callable[[Tree], Any]] = {

@@ -173,6 +173,7 @@ class Build(Value, frozen=True, kw_only=True):
     extra_hosts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     additional_contexts: dict[str, str] = field(default_factory=dict)
     secrets: tuple[FileMount, ...] = ()
+    ssh: dict[str, str] = field(default_factory=dict)  # id: path; empty: the agent of the user
     no_cache: bool = False
     pull: bool = False
     platforms: tuple[str, ...] = ()

@@ -18,7 +18,7 @@ HONOURED: dict[str, str] = {
         """,
     "services.*.build": """
         additional_contexts args context dockerfile dockerfile_inline extra_hosts labels network
-        no_cache platforms pull secrets shm_size tags target ulimits
+        no_cache platforms pull secrets shm_size ssh tags target ulimits
         """,
     "services.*.build.secrets.*": "gid mode source target uid",
     "services.*.build.ulimits.*": "hard soft",
@@ -135,7 +135,6 @@ WITHOUT_EFFECT: dict[str, str] = {
     "services.*.build.isolation": "it is for Windows",
     "services.*.build.provenance": "no attestations are made",
     "services.*.build.sbom": "no attestations are made",
-    "services.*.build.ssh": "no keys are lent to builds",
     "networks.*.enable_ipv4": "networks are IPv4 only",
     "networks.*.enable_ipv6": "networks are IPv4 only",
     "networks.*.ipam.options": "there are no such options here",
