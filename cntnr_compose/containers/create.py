@@ -9,7 +9,7 @@ from cntnr_compose.containers.state import file_sources, records
 from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.containers.state.project_context import ProjectContext, emit_progress
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.events import Emit
+from cntnr_compose.core.events import Emit, ignore_event
 from cntnr_compose.core.names import check_name
 from cntnr_compose.core.values import replace, to_tree
 from cntnr_compose.images.store import ImageStore
@@ -39,6 +39,8 @@ async def create_container(op: CreateContainer, context: ProjectContext, emit: E
     existing = managed_containers(context).values()
     old = next((one for one in existing if one.record.id == op.replaces), None)
     name = f"{op.replaces[:12]}_{op.name}" if old else op.name
+    if op.oneoff and not op.hook:  # not shown, as in docker compose
+        emit = ignore_event
     emit_progress(emit, op.name, "Recreate" if old else "Creating", detail=op.cause if old else "")
     records.check_name_is_free(op.name, context.project)
     if old is None and op.name in context.containers:

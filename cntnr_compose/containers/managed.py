@@ -56,12 +56,14 @@ class ManagedContainer(RunCycle):
             if self.state is LifecycleState.PAUSED:
                 raise pause.StartOfPaused(self.record.name)
             self._cancel_restart()
-            if not again:
+            is_shown = not self.record.oneoff or bool(self.record.hook)
+            if is_shown and not again:
                 emit_progress(emit, self.record.name, "Starting")
             await self._start(emit)
             if self.status.restarts:
                 self.write(restarts=0)
-        emit_progress(emit, self.record.name, "Started", state="done")
+        if is_shown:
+            emit_progress(emit, self.record.name, "Started", state="done")
 
     async def stop(
         self, emit: Emit, grace: Seconds | None = None, *, will_restart: bool = False

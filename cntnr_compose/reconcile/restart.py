@@ -67,7 +67,7 @@ def plan_start(
     steps.add_all((), Recreated())
     if wait:
         steps.add_final_waits(wait_timeout)
-    return builder.build()
+    return replace(builder.build(), unchanged=())
 
 
 def plan_start_after_boot(observed: Observed) -> Plan:

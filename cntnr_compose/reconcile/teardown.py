@@ -25,7 +25,7 @@ from cntnr_compose.reconcile.plan_builder import PlanBuilder
 class DownOptions(Value, frozen=True, kw_only=True):
     """Options of `down`."""
 
-    selected: tuple[str, ...] = ()  # with those that depend on them; networks stay then
+    selected: tuple[str, ...] = ()  # with those that depend on them; used networks stay then
     volumes: bool = False
     remove_orphans: bool = False
     timeout: Seconds | None = None
@@ -152,12 +152,11 @@ def plan_down(
     builder = PlanBuilder()
     stops = _add_stops(builder, services, running, timeout=options.timeout)
     removals = _add_removals(builder, removed, stops, volumes=options.volumes)
-    if not options.selected:
-        _remove_networks(builder, observed, removals)
+    _remove_networks(builder, observed, removals, only_unused=bool(options.selected))
     if options.volumes:
         _remove_volumes(builder, project, observed, removals, only_used=bool(options.selected))
-    if builder.is_empty:
-        builder.warn(f'No resource found to remove for project "{observed.project}".')
+    if builder.is_empty and project is None:
+        builder.warn(f'Warning: No resource found to remove for project "{observed.project}".')
     return builder.build()
 
 
@@ -240,16 +239,20 @@ def _is_removed(
     return options.remove_orphans and container.record.service not in kept
 
 
-def _remove_networks(builder: PlanBuilder, observed: Observed, removals: Mapping[str, int]) -> None:
-    """Remove the networks of the project, each after the containers that use it."""
+def _remove_networks(
+    builder: PlanBuilder, observed: Observed, removals: Mapping[str, int], *, only_unused: bool
+) -> None:
+    """Remove the networks of the project, each after the containers that use it.
+
+    With ``only_unused`` those stay that other containers use than those that are removed.
+    """
     for name, network in observed.networks.items():
         if network.project != observed.project:
             continue
-        after = {
-            removals[container.name]
-            for container in observed.containers
-            if container.name in removals and name in container.record.networks.values()
-        }
+        users = [one.name for one in observed.containers if name in one.record.networks.values()]
+        if only_unused and not all(user in removals for user in users):
+            continue
+        after = {removals[user] for user in users if user in removals}
         builder.add(RemoveNetwork(name=name), after)
 
 

@@ -105,7 +105,7 @@ def _planned_up(
         created_services,
         not_running,
     )
-    from cntnr_compose.cli.project.origin import warn_of_takeover, with_elsewhere
+    from cntnr_compose.cli.project.origin import refuse_takeover, warn_of_takeover, with_elsewhere
     from cntnr_compose.cli.project.providers import bring_up_providers
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.cli.project.support_warnings import warn_unsupported
@@ -124,17 +124,20 @@ def _planned_up(
         with locked_project(options, project.name, command, display) as session:
             observed = with_file_digests(with_images(session.observed, images), selected)
             observed = with_elsewhere(observed, project, options)
-            warn_of_takeover(observed, selected.services, display)
-            project = bring_up_providers(options, project, selected, display.emit)
             if not (arguments.yes or options.dry_run):
                 names = _ask_for_volumes(selected, observed, display)
                 up_options = replace(up_options, recreated_volumes=names)
-            plan = session.limit_steps(plan_up(project, observed, up_options))
+            plan = plan_up(project, observed, up_options)
+            refuse_takeover(plan, observed)
+            warn_of_takeover(observed, selected.services, display)
             check_mount_sources(loaded, created_services(plan))
+            provided = bring_up_providers(options, project, selected, display.emit)
+            if provided is not project:
+                plan = plan_up(provided, observed, up_options)
             yield PlannedUp(
                 session=session,
-                project=project,
-                plan=plan,
+                project=provided,
+                plan=session.limit_steps(plan),
                 watched=frozenset(arguments.services or selected.services),
                 shown=shown,
             )

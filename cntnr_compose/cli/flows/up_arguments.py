@@ -97,7 +97,7 @@ class UpArguments(Frozen):
             if self.detach:
                 raise Incompatible("--detach", *attaching)
             if self.wait:
-                raise Incompatible("--wait", *attaching)
+                raise Incompatible("--wait", attaching[0], *attaching[2:])
 
     def to_up_options(self, project: "Project", options: ProjectOptions) -> "UpOptions":
         """Convert them for the reconciler."""

@@ -1,7 +1,7 @@
 """Tell what a project has from what came from another directory under the same name."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.project.options import ProjectOptions
@@ -26,6 +26,21 @@ class CameFromElsewhere(CntnrError):
         self.hint = (
             "to take it down all the same, also after a folder was moved, name it: "
             f"cntnr compose -p {project} down"
+        )
+
+
+class TakenFromElsewhere(CntnrError):
+    """Containers of another directory, which still has its project, would be replaced."""
+
+    def __init__(self, project: str, containers: dict[str, str]) -> None:
+        names, directories = ", ".join(containers), ", ".join(sorted(set(containers.values())))
+        super().__init__(
+            f'project "{project}" came from another directory, {directories}: '
+            f"{names} would be replaced; nothing was done"
+        )
+        self.hint = (
+            "another name keeps the two apart: -p NAME or COMPOSE_PROJECT_NAME; "
+            f"to replace them all the same, name the project: cntnr compose -p {project} up"
         )
 
 
@@ -108,6 +123,40 @@ def _without_others(observed: "Observed") -> "Observed":
         networks={key: one for key, one in observed.networks.items() if key not in networks},
         volumes={key: one for key, one in observed.volumes.items() if key not in volumes},
     )
+
+
+def refuse_takeover(plan: "Plan", observed: "Observed") -> None:
+    """Raise `TakenFromElsewhere` where a plan replaces or removes what a directory still has.
+
+    What came from a directory without its files was moved or given up, and is anybody's.
+    """
+    from pathlib import Path
+
+    from cntnr_compose.model.plan import CreateContainer, RemoveContainer, RemoveVolume
+
+    operations = [step.operation for step in plan.steps]
+    replaced = {one.replaces for one in operations if isinstance(one, CreateContainer)}
+    removed = {one.name for one in operations if isinstance(one, RemoveContainer | RemoveVolume)}
+    taken = {
+        container.name: observed.elsewhere[container.name]
+        for container in observed.containers
+        if container.name in observed.elsewhere
+        and (container.record.id in replaced or container.name in removed)
+        and _has_files(container.record.labels)
+    }
+    taken |= {
+        name: directory
+        for name, directory in observed.volumes_elsewhere.items()
+        if name in removed and Path(directory).is_dir()
+    }
+    if taken:
+        raise TakenFromElsewhere(observed.project, taken)
+
+
+def _has_files(labels: Mapping[str, str]) -> bool:
+    from cntnr_compose.reconcile.labels import CONFIG_FILES
+
+    return any(map(os.path.exists, labels.get(CONFIG_FILES, "").split(",")))
 
 
 def warn_of_takeover(

@@ -228,9 +228,10 @@ def test_down_leaves_services_of_disabled_profiles() -> None:
 
 
 def test_down_with_nothing_there_says_so() -> None:
-    plan = plan_down(CHAIN, empty_snapshot(CHAIN))
+    plan = plan_down(None, empty_snapshot(CHAIN))
     assert plan.steps == ()
-    assert plan.warnings == ('No resource found to remove for project "p".',)
+    assert plan.warnings == ('Warning: No resource found to remove for project "p".',)
+    assert plan_down(CHAIN, empty_snapshot(CHAIN)).warnings == ()
     assert plan_down(None, empty_snapshot(CHAIN), DownOptions(selected=("gone",))).steps == ()
 
 

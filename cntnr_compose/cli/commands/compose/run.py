@@ -56,7 +56,7 @@ def _run(options: "ProjectOptions", arguments: "RunArguments") -> int:
     from cntnr_compose.cli.flows.file_digests import with_file_digests
     from cntnr_compose.cli.flows.image_preparation import prepare_images, with_images
     from cntnr_compose.cli.project.mount_sources import check_mount_sources, not_running
-    from cntnr_compose.cli.project.origin import with_elsewhere
+    from cntnr_compose.cli.project.origin import refuse_takeover, with_elsewhere
     from cntnr_compose.cli.project.providers import bring_up_providers
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.cli.project.support_warnings import warn_unsupported
@@ -76,8 +76,11 @@ def _run(options: "ProjectOptions", arguments: "RunArguments") -> int:
         with locked_project(options, project.name, "run", display) as session:
             observed = with_file_digests(with_images(session.observed, images), selected)
             observed = with_elsewhere(observed, project, options)
-            project = bring_up_providers(options, project, selected, display.emit)
             plan = plan_run(project, observed, run_options)
+            refuse_takeover(plan.before, observed)
+            provided = bring_up_providers(options, project, selected, display.emit)
+            if provided is not project:
+                project, plan = provided, plan_run(provided, observed, run_options)
             if options.dry_run:
                 return _show_plan(session, plan, arguments)
             from cntnr_compose.cli.flows import attached_run
@@ -97,6 +100,5 @@ def _show_plan(session: "ProjectSession", plan: "OneOffPlan", arguments: "RunArg
     session.execute(plan.before)
     if not arguments.detach:
         raise NotInDryRun("run")
-    session.execute(plan.start)
     stdout.print_line(plan.name)  # it has no id
     return 0
