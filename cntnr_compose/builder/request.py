@@ -183,12 +183,9 @@ def _context_folder(project: Project, service: str, word: str) -> Path:
 
 def _read_dockerfile(service: str, build: Build, context: Path) -> tuple[str, str, tuple[str, ...]]:
     """Return the Dockerfile's name, its text, and the patterns of its .dockerignore."""
+    ignored = read_dockerignore(build, context)
     if build.dockerfile_inline:
-        return (
-            INLINE_NAME,
-            build.dockerfile_inline,
-            _read_ignore_patterns(context / ".dockerignore"),
-        )
+        return INLINE_NAME, build.dockerfile_inline, ignored
     word = build.dockerfile or "Dockerfile"
     path = context / word
     try:
@@ -197,8 +194,15 @@ def _read_dockerfile(service: str, build: Build, context: Path) -> tuple[str, st
         raise CannotBuild(service, f"failed to read dockerfile: {path} does not exist") from None
     except (OSError, UnicodeDecodeError) as error:
         raise CannotBuild(service, f"failed to read dockerfile: {path}: {error}") from error
-    own = path.with_name(f"{path.name}.dockerignore")
-    return word, text, _read_ignore_patterns(own if own.is_file() else context / ".dockerignore")
+    return word, text, ignored
+
+
+def read_dockerignore(build: Build, context: Path) -> tuple[str, ...]:
+    """Read the patterns of the .dockerignore of a Dockerfile, or of the build context."""
+    dockerfile = context / (build.dockerfile or "Dockerfile")
+    own = dockerfile.with_name(f"{dockerfile.name}.dockerignore")
+    has_own = own.is_file() and not build.dockerfile_inline
+    return _read_ignore_patterns(own if has_own else context / ".dockerignore")
 
 
 def _read_ignore_patterns(path: Path) -> tuple[str, ...]:

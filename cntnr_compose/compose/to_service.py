@@ -25,6 +25,7 @@ from cntnr_compose.model.service import (
     TmpfsOptions,
     Ulimit,
     VolumeOptions,
+    WatchRule,
 )
 
 # Keys that a field of the same name takes as they are decoded; lists become tuples.
@@ -60,6 +61,7 @@ def to_service(name: str, tree: Tree) -> Service:
         pre_start=tuple(_hook(one) for one in tree.get("pre_start", ())),
         post_start=tuple(_hook(one) for one in tree.get("post_start", ())),
         pre_stop=tuple(_hook(one) for one in tree.get("pre_stop", ())),
+        develop=tuple(_watch_rule(one) for one in (tree.get("develop") or {}).get("watch") or ()),
         volumes=tuple(_mount(one) for one in tree.get("volumes", ())),
         configs=_file_mounts(tree.get("configs", ())),
         secrets=_file_mounts(tree.get("secrets", ())),
@@ -140,6 +142,18 @@ def _port(tree: Tree) -> Port:
         mode=tree.get("mode", "ingress"),
         name=tree.get("name", ""),
         app_protocol=tree.get("app_protocol", ""),
+    )
+
+
+def _watch_rule(tree: Tree) -> WatchRule:
+    return WatchRule(
+        path=tree.get("path", ""),
+        action=tree.get("action", ""),
+        target=tree.get("target", ""),
+        ignore=tuple(tree.get("ignore", ())),
+        include=tuple(tree.get("include", ())),
+        initial_sync=tree.get("initial_sync", False),
+        exec=_hook(tree["exec"]) if tree.get("exec") else None,
     )
 
 

@@ -159,6 +159,11 @@ def supervisor_logs() -> Path:
     return runtime() / "s"
 
 
+def watch_lock(project: str) -> Path:
+    """Return the lock of the command that watches a project, and its pid in there."""
+    return runtime() / "w" / f"{_short(project)}.pid"
+
+
 def holder_tmpfs() -> Path:
     """Return the tmpfs folder inside the holder, which ends with it."""
     return Path("/run/cntnr")

@@ -159,6 +159,23 @@ class Provider(Value, frozen=True, kw_only=True):
     options: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+class WatchRule(Value, frozen=True, kw_only=True):
+    """One entry of ``develop.watch``: what to do when files below a path change."""
+
+    path: str  # absolute, its links resolved
+    action: str  # sync, rebuild, restart, sync+restart, sync+exec
+    target: str = ""  # in the container
+    ignore: tuple[str, ...] = ()  # patterns as in a .dockerignore, relative to the path
+    include: tuple[str, ...] = ()  # (): everything
+    initial_sync: bool = False
+    exec: Hook | None = None  # of sync+exec
+
+    @property
+    def is_sync(self) -> bool:
+        """Return whether changed files are copied into containers."""
+        return self.action.startswith("sync")
+
+
 class Build(Value, frozen=True, kw_only=True):
     """``build`` of a service."""
 
@@ -229,6 +246,7 @@ class Service(Value, frozen=True, kw_only=True):
     pre_start: tuple[Hook, ...] = ()
     post_start: tuple[Hook, ...] = ()
     pre_stop: tuple[Hook, ...] = ()
+    develop: tuple[WatchRule, ...] = ()  # develop.watch, its only key
 
     volumes: tuple[Mount, ...] = ()
     volumes_from: tuple[str, ...] = ()

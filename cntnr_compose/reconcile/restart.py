@@ -1,4 +1,4 @@
-"""Plan `start`, `restart`, `pause` and `unpause`, for containers that exist."""
+"""Plan `start`, `restart`, `pause`, `unpause`, and the new containers after a rebuild, for what exists."""
 
 from collections.abc import Mapping
 
@@ -26,6 +26,7 @@ from cntnr_compose.reconcile.teardown import (
     select_names,
     service_definitions,
 )
+from cntnr_compose.reconcile.up import UpOptions, add_up_steps
 from cntnr_compose.reconcile.up_steps import STARTED, UpSettings, UpSteps
 
 
@@ -142,6 +143,32 @@ def plan_restart(
     return builder.build()
 
 
+def plan_rebuild(
+    project: Project, observed: Observed, services: tuple[str, ...], *, separator: str = "-"
+) -> Plan:
+    """Recreate the containers of services, as many as there are, and restart those that cannot go on without.
+
+    Services that they depend on, and other dependents, are left alone. Raises `NoSuchService`.
+    """
+    for name in services:
+        project.service(name)
+    reduced = {name: _with_restart_causes(service) for name, service in project.services.items()}
+    dependents = [
+        name for name in find_dependents(reduced, services) if observed.service_containers(name)
+    ]
+    affected = {
+        name: _with_replicas(service, observed)
+        for name, service in project.services.items()
+        if name in services or name in dependents
+    }
+    options = UpOptions(
+        selected=services, recreate="force", recreate_dependencies="never", separator=separator
+    )
+    builder = PlanBuilder()
+    add_up_steps(builder, replace(project, services=affected), observed, options)
+    return builder.build()
+
+
 def plan_pause(
     project: Project | None,
     observed: Observed,
@@ -161,6 +188,11 @@ def plan_pause(
             if container.is_running:
                 builder.add(operation(name=container.name))
     return builder.build()
+
+
+def _with_replicas(service: Service, observed: Observed) -> Service:
+    """Return a service with the number of containers that it has: it may have been scaled."""
+    return replace(service, replicas=len(observed.service_containers(service.name)) or 1)
 
 
 def _add_restarts(

@@ -14,6 +14,7 @@ from cntnr_compose.core.frozen import Frozen
 if TYPE_CHECKING:
     from cntnr_compose.cli.display.progress import ProgressDisplay
     from cntnr_compose.cli.project.session import ProjectSession
+    from cntnr_compose.compose.load import LoadedProject
     from cntnr_compose.core.events import Emit
     from cntnr_compose.model.observed import Observed
     from cntnr_compose.model.plan import Plan
@@ -32,17 +33,28 @@ class PlannedUp(Frozen):
     shown: frozenset[str]  # the output of these is printed
 
 
-def bring_up(options: ProjectOptions, command: str, arguments: UpArguments) -> int:
+def bring_up(
+    options: ProjectOptions,
+    command: str,
+    arguments: UpArguments,
+    *,
+    loaded: "LoadedProject | None" = None,
+) -> int:
     """Bring the services up, stay attached unless detached, and return the exit code.
 
-    Raises `CntnrError`.
+    The project is loaded unless it is already. Raises `CntnrError`.
     """
 
     def prepare(selected: "Project", emit: "Emit") -> dict[str, str]:
+        if arguments.watch or command == "watch":
+            from cntnr_compose.watch.rules import check_rules, with_builds
+
+            check_rules(selected, no_build=arguments.no_build)
+            selected = with_builds(selected) if command == "watch" else selected
         images = arguments.image_options
         return prepare_images(options, selected.without_providers(), images, emit)
 
-    with _planned_up(options, command, arguments, prepare) as up:
+    with _planned_up(options, command, arguments, prepare, loaded) as up:
         if arguments.is_detached:
             up.session.execute(up.plan, up.project)
             _tell_of_reboots(up)
@@ -97,6 +109,7 @@ def _planned_up(
     command: str,
     arguments: UpArguments,
     prepare: "Callable[[Project, Emit], dict[str, str]]",
+    loaded: "LoadedProject | None" = None,
 ) -> Iterator[PlannedUp]:
     arguments.check()
     options.prestart_supervisor()
@@ -113,7 +126,7 @@ def _planned_up(
     from cntnr_compose.reconcile.up import plan_up, select_services
 
     with options.display() as display:
-        loaded = options.load(display, arguments.services)
+        loaded = loaded or options.load(display, arguments.services)
         project = loaded.project
         up_options = arguments.to_up_options(project, options)
         selected = select_services(project, up_options)

@@ -102,6 +102,9 @@ COMPOSE = Group(
         "version": VERSION,
         "volumes": CommandEntry("compose.volumes:volumes", "List the volumes of a project"),
         "wait": CommandEntry("compose.wait:wait", "Wait until containers end"),
+        "watch": CommandEntry(
+            "compose.watch:watch", "Bring changes of files into containers as they happen"
+        ),
     },
     summary="Services of a compose file",
     description="Bring the services of a compose file up, without root.",
@@ -117,7 +120,6 @@ COMPOSE = Group(
         "bridge": "",
         "export": "",
         "publish": "",
-        "watch": "",
     },
 )
 

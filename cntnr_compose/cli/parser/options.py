@@ -43,7 +43,7 @@ class Option:
         names = [word for word in words if not word.startswith("-")]
         self.name = names[0] if names else long.lstrip("-").replace("-", "_").lower()
         self.kind = kind
-        self.default = () if multiple else (default or False) if is_flag else default
+        self.default = () if multiple else default
         self.is_flag = is_flag
         self.multiple = multiple
         self.unsupported_hint = unsupported_hint
@@ -89,9 +89,9 @@ def argument(name: str, **more: Any) -> Callable[[F], F]:
     return _declare(Argument(name, **more))
 
 
-def flag(*words: str, **more: Any) -> Callable[[F], F]:
+def flag(*words: str, default: bool | None = False, **more: Any) -> Callable[[F], F]:
     """Add an option without a value; giving it always means true, also where that is the default."""
-    return option(*words, is_flag=True, **more)
+    return option(*words, is_flag=True, default=default, **more)
 
 
 def unsupported(*words: str, hint: str = "", is_flag: bool = True) -> Callable[[F], F]:

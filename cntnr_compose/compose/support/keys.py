@@ -8,8 +8,9 @@ HONOURED: dict[str, str] = {
     "": "name services networks volumes configs secrets include",
     "include.*": "path env_file project_directory",
     "services.*": """
-        annotations attach build cap_drop cgroup command configs container_name depends_on deploy devices dns
-        dns_opt dns_search entrypoint env_file environment extends external_links extra_hosts healthcheck
+        annotations attach build cap_drop cgroup command configs container_name depends_on deploy develop
+        devices dns dns_opt dns_search entrypoint env_file environment extends external_links extra_hosts
+        healthcheck
         hostname image ipc label_file labels links logging mac_address network_mode networks
         oom_score_adj pid ports post_start pre_start pre_stop profiles provider pull_policy read_only
         restart runtime scale secrets security_opt shm_size stdin_open stop_grace_period stop_signal
@@ -27,6 +28,9 @@ HONOURED: dict[str, str] = {
     "services.*.deploy": "mode replicas resources restart_policy",
     "services.*.deploy.resources": "limits reservations",
     "services.*.deploy.restart_policy": "condition delay max_attempts window",
+    "services.*.develop": "watch",
+    "services.*.develop.watch.*": "action exec ignore include initial_sync path target",
+    "services.*.develop.watch.*.exec": "command environment privileged user working_dir",
     "services.*.devices.*": "source target permissions",
     "services.*.env_file.*": "path format required",
     "services.*.extends": "service file",
@@ -128,7 +132,6 @@ WITHOUT_EFFECT: dict[str, str] = {
     "services.*.deploy.placement": "for a Swarm; there is one machine here",
     "services.*.deploy.resources.reservations.cpus": "for a Swarm",
     "services.*.deploy.resources.reservations.generic_resources": "for a Swarm",
-    "services.*.develop": "there is no `watch` here yet",
     "services.*.build.cache_from": "the cache is that of this machine",
     "services.*.build.cache_to": "the cache is that of this machine",
     "services.*.build.entitlements": "builds have the rights of a container",

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from cntnr_compose.cli.parser.options import command, flag, option, services, timeout, unsupported
+from cntnr_compose.cli.parser.options import command, flag, option, services, timeout
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.project.options import ProjectOptions
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 @flag("--wait", help="Wait until services run or are healthy; does not stay.")
 @option("--wait-timeout", kind=int, metavar="SECONDS", help="Longest time to wait.")
 @flag("-y", "--yes", help="Yes to every question: also recreate changed volumes.")
-@unsupported("-w", "--watch")
-@unsupported("--menu")
+@flag("-w", "--watch", help="Watch files, and bring their changes into containers.")
+@flag("--menu", default=None, help="Show keys for what can be done meanwhile.")
 def up(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -> int:
     """Create and start containers."""
     from cntnr_compose.cli.flows.up import bring_up
