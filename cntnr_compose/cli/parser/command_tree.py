@@ -54,6 +54,12 @@ class Group:
         self.unsupported = unsupported or {}
         self.hidden = hidden  # not listed
 
+    def commands(self) -> dict[str, CommandEntry]:
+        """Return the commands by name, without the groups."""
+        return {
+            name: entry for name, entry in self.entries.items() if isinstance(entry, CommandEntry)
+        }
+
     def find(self, name: str) -> "Group | Command | None":
         """Return a group or import a command; None if there is none of this name."""
         entry = self.entries.get(self.aliases.get(name, name))
@@ -61,9 +67,46 @@ class Group:
 
 
 VERSION = CommandEntry("version:version", "Show the version")
+DRY_RUN = tuple(row for row in COMPOSE_OPTIONS if "--dry-run" in row.words)
+
+ALPHA = Group(
+    {
+        "generate": CommandEntry("compose.generate:generate", "Print a compose file of containers"),
+        "viz": CommandEntry("compose.viz:viz", "Print services as a graph for Graphviz"),
+    },
+    summary="Commands that docker compose calls experimental",
+    description="Commands that docker compose calls experimental.",
+    options=DRY_RUN,
+    unsupported={"publish": ""},
+    hidden=True,
+)
+
+BRIDGE = Group(
+    {
+        "convert": CommandEntry("compose.bridge:convert", "Convert compose files"),
+        "transformations": Group(
+            {
+                "create": CommandEntry(
+                    "compose.bridge:create_transformation", "Create a transformation"
+                ),
+                "list": CommandEntry("compose.bridge:list_transformations", "List transformations"),
+            },
+            summary="Images that convert compose files",
+            description="Images that convert compose files; only docker can run them.",
+            options=DRY_RUN,
+            aliases={"ls": "list"},
+        ),
+    },
+    summary="Docker's converters of compose files",
+    description="Docker's converters of compose files; only docker can run them.",
+    options=DRY_RUN,
+    hidden=True,
+)
 
 COMPOSE = Group(
     {
+        "alpha": ALPHA,
+        "bridge": BRIDGE,
         "build": CommandEntry("compose.build:build", "Build images of services"),
         "check": CommandEntry(
             "compose.check:check", "Tell how each key of the file is honoured here"
@@ -115,9 +158,7 @@ COMPOSE = Group(
     ),
     aliases={"convert": "config"},
     unsupported={
-        "alpha": "",
         "attach": "`cntnr compose logs -f` shows what a container writes",
-        "bridge": "",
         "export": "",
         "publish": "",
     },

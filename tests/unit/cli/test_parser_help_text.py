@@ -60,7 +60,7 @@ def click_help(command: Command, path: str) -> str:
 
 
 @pytest.mark.parametrize("columns", ["80", "40", "67", "120"])
-@pytest.mark.parametrize("name", sorted(COMPOSE.entries))
+@pytest.mark.parametrize("name", sorted(COMPOSE.commands()))
 def test_help_of_commands(name: str, columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", columns)
     command = COMPOSE.find(name)

@@ -119,7 +119,7 @@ def test_merging_forgets_nothing() -> None:
     }
 
 
-@pytest.mark.parametrize("name", sorted(COMPOSE.entries))
+@pytest.mark.parametrize("name", sorted(COMPOSE.commands()))
 def test_every_command_takes_the_options_of_compose(name: str) -> None:
     command = COMPOSE.find(name)
     assert isinstance(command, Command)
