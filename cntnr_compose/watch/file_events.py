@@ -7,8 +7,6 @@ would not leave out what is ignored.
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from watchfiles._rust_notify import RustNotify
-
 from cntnr_compose.core.values import Seconds
 
 STEP: Seconds = 0.05  # this long without another notification ends a batch
@@ -42,6 +40,8 @@ class NotifiedFolders:
 
         Raises `OSError`, also where the kernel watches no more folders for this user.
         """
+        from watchfiles._rust_notify import RustNotify
+
         self._stop = _StopTest(is_stopped)
         try:
             self._notify = RustNotify(

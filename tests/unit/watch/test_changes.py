@@ -146,15 +146,3 @@ def test_no_change_is_an_empty_batch(file_changes):
 
 def test_it_stops_when_told(top, kernel):
     assert make(top, kernel, is_stopped=lambda: True).next_batch(60) == set()
-
-
-def test_the_kernel_notifies(top):
-    tree = FileTree([str(top)], lambda _: True, lambda _: None)
-    file_changes = FileChanges(tree)
-    try:
-        (top / "a/x").write_text("")
-        assert names(top, file_changes.next_batch(5)) == ["a/x"]
-        (top / "a/x").unlink()
-        assert names(top, file_changes.next_batch(5)) == ["a/x"]
-    finally:
-        file_changes.close()
