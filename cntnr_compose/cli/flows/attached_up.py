@@ -12,7 +12,6 @@ from cntnr_compose.cli.flows.interrupts import InterruptCounter
 from cntnr_compose.cli.flows.log_follow import event_exit_code, show_next
 from cntnr_compose.cli.flows.up_arguments import UpArguments
 from cntnr_compose.cli.project.options import ProjectOptions
-from cntnr_compose.cli.project.providers import end_providers
 from cntnr_compose.cli.project.session import ProjectSession
 from cntnr_compose.client import client as clients
 from cntnr_compose.client.follow import ProjectStream, is_readable
@@ -21,6 +20,7 @@ from cntnr_compose.containers.state import records
 from cntnr_compose.core.events import ContainerEvent, Emit, Event, Progress
 from cntnr_compose.core.values import Seconds
 from cntnr_compose.model.plan import Plan, PrepareContainer, StartContainer, WaitFor, split_plan
+from cntnr_compose.providers.lifecycle import end_providers
 from cntnr_compose.reconcile import teardown
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def run_attached_up(
     else:
         exit_code = _run_with_controls(options, attached, project, arguments, plan, menu)
     if attached.has_stopped:
-        end_providers(options, project, "stop", arguments.services, display.emit)
+        end_providers(options.provider_calls, project, "stop", arguments.services, display.emit)
     return exit_code
 
 

@@ -120,10 +120,10 @@ def _planned_up(
         not_running,
     )
     from cntnr_compose.cli.project.origin import refuse_takeover, warn_of_takeover, with_elsewhere
-    from cntnr_compose.cli.project.providers import bring_up_providers
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.cli.project.support_warnings import warn_unsupported
     from cntnr_compose.core.values import replace
+    from cntnr_compose.providers.lifecycle import bring_up_providers
     from cntnr_compose.reconcile.up import plan_up, select_services
 
     with options.display() as display:
@@ -147,7 +147,7 @@ def _planned_up(
             refuse_takeover(plan, observed)
             warn_of_takeover(observed, selected.services, display)
             check_mount_sources(loaded, created_services(plan))
-            provided = bring_up_providers(options, project, selected, display.emit)
+            provided = bring_up_providers(options.provider_calls, project, selected, display.emit)
             if provided is not project:
                 plan = plan_up(provided, observed, up_options)
             yield PlannedUp(

@@ -57,9 +57,9 @@ def _run(options: "ProjectOptions", arguments: "RunArguments") -> int:
     from cntnr_compose.cli.flows.image_preparation import prepare_images, with_images
     from cntnr_compose.cli.project.mount_sources import check_mount_sources, not_running
     from cntnr_compose.cli.project.origin import refuse_takeover, with_elsewhere
-    from cntnr_compose.cli.project.providers import bring_up_providers
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.cli.project.support_warnings import warn_unsupported
+    from cntnr_compose.providers.lifecycle import bring_up_providers
     from cntnr_compose.reconcile.one_off import plan_run
 
     with options.display() as display:
@@ -78,7 +78,7 @@ def _run(options: "ProjectOptions", arguments: "RunArguments") -> int:
             observed = with_elsewhere(observed, project, options)
             plan = plan_run(project, observed, run_options)
             refuse_takeover(plan.before, observed)
-            provided = bring_up_providers(options, project, selected, display.emit)
+            provided = bring_up_providers(options.provider_calls, project, selected, display.emit)
             if provided is not project:
                 project, plan = provided, plan_run(provided, observed, run_options)
             if options.dry_run:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.project.options import ProjectOptions
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Progress, WarningEvent
+from cntnr_compose.core.frozen import Frozen
 
 if TYPE_CHECKING:
     from cntnr_compose.core.events import Emit
@@ -14,8 +14,15 @@ if TYPE_CHECKING:
     from cntnr_compose.providers.call import ProviderCommand
 
 
+class CallOptions(Frozen):
+    """How providers are called."""
+
+    dry_run: bool = False  # not at all: only shown
+    verbose: bool = False  # with their messages for debugging
+
+
 def bring_up_providers(
-    options: ProjectOptions, project: "Project", selected: "Project", emit: "Emit"
+    options: CallOptions, project: "Project", selected: "Project", emit: "Emit"
 ) -> "Project":
     """Bring up the selected services that have a provider, each after those that it depends on.
 
@@ -41,7 +48,7 @@ def bring_up_providers(
 
 
 def end_providers(
-    options: ProjectOptions,
+    options: CallOptions,
     project: "Project | None",
     command: "ProviderCommand",
     services: Iterable[str],
@@ -68,7 +75,7 @@ def end_providers(
 
 
 def _end_provider(
-    options: ProjectOptions, project: "Project", command: "ProviderCommand", name: str, emit: "Emit"
+    options: CallOptions, project: "Project", command: "ProviderCommand", name: str, emit: "Emit"
 ) -> None:
     if options.dry_run:
         _show_only(command, name, emit)
