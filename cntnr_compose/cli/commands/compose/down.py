@@ -26,7 +26,14 @@ def down(
     timeout: int | None,
     volumes: bool,
 ) -> None:
-    """Stop and remove containers and networks."""
+    """Stop and remove the containers and networks of a project.
+
+    Volumes stay, but for those without a name, unless `-v` is given. With SERVICE, only the containers of
+    these go. It works without the compose file, where `-p` names the project.
+
+        cntnr compose down
+        cntnr compose down -v --remove-orphans
+    """
     from cntnr_compose.cli.project.options import is_variable_on
     from cntnr_compose.cli.project.origin import plan_own_down, with_elsewhere
     from cntnr_compose.cli.project.session import locked_project
