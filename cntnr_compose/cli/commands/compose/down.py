@@ -37,6 +37,7 @@ def down(
     from cntnr_compose.cli.project.options import is_variable_on
     from cntnr_compose.cli.project.origin import plan_removal, with_elsewhere
     from cntnr_compose.cli.project.session import locked_project
+    from cntnr_compose.providers.lifecycle import end_providers
     from cntnr_compose.reconcile.teardown import DownOptions, plan_down
 
     with options.display() as display:
@@ -54,6 +55,7 @@ def down(
                     session.observed, lambda seen: plan_down(project, seen, down_options), "down"
                 )
             )
+            end_providers(options.provider_calls, project, "down", services, display.emit)
             if rmi and not services:
                 _remove_images(options, session, project, only_local=rmi == "local")
             if session.client is not None:

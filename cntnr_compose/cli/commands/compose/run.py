@@ -72,6 +72,7 @@ def _run(options: "ProjectOptions", arguments: "RunArguments") -> int:
     from cntnr_compose.cli.project.origin import refuse_takeover, with_elsewhere
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.cli.project.support_warnings import warn_unsupported
+    from cntnr_compose.providers.lifecycle import bring_up_providers
     from cntnr_compose.reconcile.one_off import plan_run
 
     with options.display() as display:
@@ -83,12 +84,16 @@ def _run(options: "ProjectOptions", arguments: "RunArguments") -> int:
         warn_unsupported(loaded, selected.services, display)
         starting = not_running(project.name, selected.services)
         check_mount_sources(loaded, {*starting, arguments.service})
-        images = prepare_images(options, selected, arguments.image_options, display.emit)
+        with_containers = selected.without_providers()
+        images = prepare_images(options, with_containers, arguments.image_options, display.emit)
         with locked_project(options, project.name, "run", display) as session:
             observed = with_file_digests(with_images(session.observed, images), selected)
             observed = with_elsewhere(observed, project, options)
             plan = plan_run(project, observed, run_options)
             refuse_takeover(plan.before, observed)
+            provided = bring_up_providers(options.provider_calls, project, selected, display.emit)
+            if provided is not project:
+                project, plan = provided, plan_run(provided, observed, run_options)
             if options.dry_run:
                 return _show_plan(session, plan, arguments)
             from cntnr_compose.cli.flows import attached_run
