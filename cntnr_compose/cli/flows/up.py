@@ -110,6 +110,7 @@ def _planned_up(
 ) -> Iterator[PlannedUp]:
     arguments.check()
     options.prestart_supervisor()
+    from cntnr_compose.cli.project.failure_notes import noting_failure
     from cntnr_compose.cli.project.mount_sources import (
         check_mount_sources,
         created_services,
@@ -126,10 +127,12 @@ def _planned_up(
         project = loaded.project
         up_options = arguments.to_up_options(project, options)
         selected = select_services(project, up_options)
-        warn_unsupported(loaded, selected.services, display)
-        check_mount_sources(loaded, not_running(project.name, selected.services))
         shown = arguments.attached_services(project, selected)
-        images = prepare(selected, display.emit)
+        noted = () if options.dry_run else selected.services
+        with noting_failure(project.name, noted, command):
+            warn_unsupported(loaded, selected.services, display)
+            check_mount_sources(loaded, not_running(project.name, selected.services))
+            images = prepare(selected, display.emit)
         with locked_project(options, project.name, command, display) as session:
             observed = with_file_digests(with_images(session.observed, images), selected)
             observed = with_elsewhere(observed, project, options)

@@ -148,6 +148,7 @@ COMPOSE = Group(
         "watch": CommandEntry(
             "compose.watch:watch", "Bring changes of files into containers as they happen"
         ),
+        "why": CommandEntry("compose.why:why", "Tell why a service is in the state that it is in"),
     },
     summary="Services of a compose file",
     description="Bring the services of a compose file up, without root.",

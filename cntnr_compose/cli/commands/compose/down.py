@@ -50,6 +50,10 @@ def down(
                 session.client.shut_down()
             elif not options.dry_run:
                 _stop_unused_holder()
+        if not options.dry_run:
+            from cntnr_compose.containers.state.history import remove_history
+
+            remove_history(name, services)
         if not (services or options.dry_run):
             _remove_boot_entry(name)
 
