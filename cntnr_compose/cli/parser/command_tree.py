@@ -64,6 +64,7 @@ VERSION = CommandEntry("version:version", "Show the version")
 
 COMPOSE = Group(
     {
+        "attach": CommandEntry("compose.attach:attach", "Connect to the streams of a container"),
         "build": CommandEntry("compose.build:build", "Build images of services"),
         "check": CommandEntry(
             "compose.check:check", "Tell how each key of the file is honoured here"
@@ -77,6 +78,7 @@ COMPOSE = Group(
         "disable": CommandEntry("compose.disable:disable", "Undo enable"),
         "down": CommandEntry("compose.down:down", "Stop and remove containers and networks"),
         "enable": CommandEntry("compose.enable:enable", "Have containers start after a reboot"),
+        "export": CommandEntry("compose.export:export", "Write the files of a container as tar"),
         "events": CommandEntry("compose.events:events", "Show events of containers as they happen"),
         "exec": CommandEntry("compose.exec:exec_", "Run a command in a running container"),
         "images": CommandEntry("compose.images:images", "List the images of containers"),
@@ -113,9 +115,7 @@ COMPOSE = Group(
     aliases={"convert": "config"},
     unsupported={
         "alpha": "",
-        "attach": "`cntnr compose logs -f` shows what a container writes",
         "bridge": "",
-        "export": "",
         "publish": "",
         "watch": "",
     },
