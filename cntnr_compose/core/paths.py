@@ -144,6 +144,11 @@ def projects() -> Path:
     return data() / "projects"
 
 
+def history(project: str) -> Path:
+    """Return the folder of what became of a project's containers: one file a service."""
+    return data() / "history" / safe_path_part(project, "project")
+
+
 def holder() -> Path:
     """Return the folder of what is known of the user's namespace holder."""
     return runtime() / "holder"
@@ -157,6 +162,11 @@ def holder_state() -> Path:
 def supervisor_logs() -> Path:
     """Return the folder of logs that supervisors write."""
     return runtime() / "s"
+
+
+def watch_lock(project: str) -> Path:
+    """Return the lock of the command that watches a project, and its pid in there."""
+    return runtime() / "w" / f"{_short(project)}.pid"
 
 
 def holder_tmpfs() -> Path:

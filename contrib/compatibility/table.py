@@ -24,7 +24,8 @@ DOCKER = json.loads((FOLDER / "docker-compose-2.40.3.json").read_text())
 REASONS = tomllib.loads((FOLDER / "reasons.toml").read_text())
 UNCOVERED = FOLDER / "uncovered.txt"
 DOCUMENT = FOLDER.parents[1] / "docs/compatibility.md"
-STATUSES = ("differs", "refused")
+REFUSED = "refused"
+STATUSES = ("differs", REFUSED)
 SAME, MISSING = "same", "missing"
 INTRODUCTION = """\
 # Compatibility with docker compose {version}
@@ -58,9 +59,9 @@ def rows() -> Iterator[Row]:
     for path, flags in DOCKER["commands"].items():
         called = find(path)
         reasons = REASONS.get(path or "compose", {})
+        verb = status_of(reasons, "verb", (SAME if called else MISSING, ""))
         if path:
-            default = (SAME if called else MISSING, "")
-            yield Row(path, "", *status_of(reasons, "verb", default))
+            yield Row(path, "", *verb)
         for text in flags:
             spelled, _, kind = text.removesuffix(" (hidden)").partition(" --")
             if spelled.endswith(","):
@@ -69,6 +70,8 @@ def rows() -> Iterator[Row]:
             else:
                 spelled, _, kind = text.removesuffix(" (hidden)").partition(" ")
             default = flag_status(called, spelled.split(", "), takes_value=bool(kind))
+            if verb[0] == REFUSED:
+                default = (REFUSED, "")  # with its verb
             yield Row(path, spelled, *status_of(reasons, spelled.split(", ")[-1], default))
 
 

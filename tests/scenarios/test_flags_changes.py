@@ -107,3 +107,35 @@ def test_quiet_builds(make_project: MakeProject, busybox_image: str) -> None:
     project.write("Dockerfile", f"FROM {busybox_image}\nRUN echo from a third build\n")
     loud = project.compose("run", "--rm", "--build", "web", "true").ok()
     assert "from a third build" in loud.stderr + loud.stdout
+
+
+def test_small_cases_in_docker_s_words(make_project: MakeProject, busybox_image: str) -> None:
+    project = make_project(SHORT.format(image=busybox_image))
+    assert project.compose("down").ok().stderr == ""
+    warned = project.compose("-p", "no-such-project", "down").ok().stderr
+    assert 'Warning: No resource found to remove for project \\"no-such-project\\".' in warned
+    assert project.compose("kill").ok().stderr == "no container to kill\n"
+    assert_refused(
+        project.compose("scale", "web"), 'invalid --scale option "web". Should be SERVICE=NUM'
+    )
+    assert_refused(
+        project.compose("up", "--wait", "--attach", "web"),
+        "--wait cannot be combined with --abort-on-container-exit, --attach or --attach-dependencies",
+    )
+    project.up("db")
+    assert project.compose("start", "db").ok().stderr == ""
+    shown = project.compose("run", "--rm", "-T", "--no-deps", "web", "true").ok()
+    assert (shown.stdout, shown.stderr) == ("", "")
+    words = [
+        line.split()[-1]
+        for line in project.compose("restart", "-t", "0", "db").ok().stderr.splitlines()
+    ]
+    assert words == ["Restarting", "Started"]
+    assert (
+        project.compose("rm", "-f", "-s", "db").ok().stdout
+        == f"Going to remove {project.name}-db-1\n"
+    )
+    project.up("db")
+    project.compose("create", "web").ok()
+    assert "Network" not in project.compose("down", "web").ok().stderr
+    assert f"Network {project.name}_default  Removed" in project.compose("down", "db").ok().stderr

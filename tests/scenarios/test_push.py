@@ -37,7 +37,7 @@ def test_images_that_were_built_are_pushed(make_project: MakeProject, registry: 
     )
     project.compose("build", "front", "back").ok()
     dry = project.compose("push", "--dry-run", "front").ok()
-    assert f" DRY-RUN MODE - Image {registry.address}/push/front:1  Pushed\n" in dry.stderr
+    assert f" DRY-RUN MODE -  Image {registry.address}/push/front:1  Pushed\n" in dry.stderr
     assert registry.tags("push/front") == []
 
     pushed = project.compose("push", "front").ok()

@@ -14,6 +14,7 @@ from cntnr_compose.cli.parser.options import (
     Command,
     Option,
     ValueKind,
+    merge_options,
     pop_shared_options,
 )
 from cntnr_compose.compose.basics.go_parse import GO_BOOLEANS
@@ -200,7 +201,7 @@ class ClickGroup(BooleanFlagCommand, click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Pass the group's options on to the command, and run it."""
-        ctx.obj = (ctx.obj or {}) | pop_shared_options(ctx.params)
+        ctx.obj = merge_options(ctx.obj or {}, pop_shared_options(ctx.params))
         return super().invoke(ctx)
 
 

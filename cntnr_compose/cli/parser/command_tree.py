@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from cntnr_compose import __version__
-from cntnr_compose.cli.parser.options import COMPOSE_OPTIONS, Command, Option
+from cntnr_compose.cli.parser.options import COMPOSE_OPTIONS, DRY_RUN, Command, Option
 from cntnr_compose.cli.parser.program_name import version_line
 
 COMMANDS = "cntnr_compose.cli.commands."
@@ -54,6 +54,12 @@ class Group:
         self.unsupported = unsupported or {}
         self.hidden = hidden  # not listed
 
+    def commands(self) -> dict[str, CommandEntry]:
+        """Return the commands by name, without the groups."""
+        return {
+            name: entry for name, entry in self.entries.items() if isinstance(entry, CommandEntry)
+        }
+
     def find(self, name: str) -> "Group | Command | None":
         """Return a group or import a command; None if there is none of this name."""
         entry = self.entries.get(self.aliases.get(name, name))
@@ -62,9 +68,47 @@ class Group:
 
 VERSION = CommandEntry("version:version", "Show the version")
 
+ALPHA = Group(
+    {
+        "generate": CommandEntry("compose.generate:generate", "Print a compose file of containers"),
+        "publish": CommandEntry(
+            "compose.publish:publish", "Publish the project's files in a registry"
+        ),
+        "viz": CommandEntry("compose.viz:viz", "Print services as a graph for Graphviz"),
+    },
+    summary="Commands that docker compose calls experimental",
+    description="Commands that docker compose calls experimental.",
+    options=(DRY_RUN,),
+    hidden=True,
+)
+
+BRIDGE = Group(
+    {
+        "convert": CommandEntry("compose.bridge:convert", "Convert compose files"),
+        "transformations": Group(
+            {
+                "create": CommandEntry(
+                    "compose.bridge:create_transformation", "Create a transformation"
+                ),
+                "list": CommandEntry("compose.bridge:list_transformations", "List transformations"),
+            },
+            summary="Images that convert compose files",
+            description="Images that convert compose files; only docker can run them.",
+            options=(DRY_RUN,),
+            aliases={"ls": "list"},
+        ),
+    },
+    summary="Docker's converters of compose files",
+    description="Docker's converters of compose files; only docker can run them.",
+    options=(DRY_RUN,),
+    hidden=True,
+)
+
 COMPOSE = Group(
     {
+        "alpha": ALPHA,
         "attach": CommandEntry("compose.attach:attach", "Connect to the streams of a container"),
+        "bridge": BRIDGE,
         "build": CommandEntry("compose.build:build", "Build images of services"),
         "check": CommandEntry(
             "compose.check:check", "Tell how each key of the file is honoured here"
@@ -89,6 +133,9 @@ COMPOSE = Group(
         "plan": CommandEntry("compose.plan:plan", "Print what `up` would do, step by step"),
         "port": CommandEntry("compose.port:port", "Print where a port is published"),
         "ps": CommandEntry("compose.ps:ps", "List containers"),
+        "publish": CommandEntry(
+            "compose.publish:publish", "Publish the project's files in a registry"
+        ),
         "pull": CommandEntry("compose.pull:pull", "Get images of services from registries"),
         "push": CommandEntry("compose.push:push", "Push images of services to registries"),
         "restart": CommandEntry("compose.restart:restart", "Restart containers"),
@@ -104,6 +151,10 @@ COMPOSE = Group(
         "version": VERSION,
         "volumes": CommandEntry("compose.volumes:volumes", "List the volumes of a project"),
         "wait": CommandEntry("compose.wait:wait", "Wait until containers end"),
+        "watch": CommandEntry(
+            "compose.watch:watch", "Bring changes of files into containers as they happen"
+        ),
+        "why": CommandEntry("compose.why:why", "Tell why a service is in the state that it is in"),
     },
     summary="Services of a compose file",
     description="Bring the services of a compose file up, without root.",
@@ -114,10 +165,6 @@ COMPOSE = Group(
     ),
     aliases={"convert": "config"},
     unsupported={
-        "alpha": "",
-        "bridge": "",
-        "publish": "",
-        "watch": "",
     },
 )
 

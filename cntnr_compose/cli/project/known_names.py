@@ -60,7 +60,7 @@ def _request(shared: Mapping[str, Any]) -> "LoadRequest":
 
     return LoadRequest(
         files=shared.get("files", ()),
-        project_directory=shared.get("directory", ""),
+        project_directory=shared.get("directory") or shared.get("workdir", ""),
         env_files=shared.get("env_files", ()),
         environ=dict(os.environ),
         cwd=os.getcwd(),  # noqa: PTH109 - loading wants text
