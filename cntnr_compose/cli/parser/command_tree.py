@@ -164,8 +164,7 @@ COMPOSE = Group(
         Option("-v", "--version", "show_version", prints=version_line(), is_flag=True),
     ),
     aliases={"convert": "config"},
-    unsupported={
-    },
+    unsupported={},
 )
 
 NETWORK = Group(
