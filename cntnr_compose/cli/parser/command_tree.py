@@ -164,7 +164,6 @@ COMPOSE = Group(
         Option("-v", "--version", "show_version", prints=version_line(), is_flag=True),
     ),
     aliases={"convert": "config"},
-    unsupported={},
 )
 
 NETWORK = Group(
