@@ -108,9 +108,11 @@ class ManagedContainer(RunCycle):
             self._cancel_restart()
             if self.state is LifecycleState.RESTARTING:
                 self.transition(LifecycleEvent.GIVE_UP, stopped_by_user=True)
-            if self.state not in SET_UP:
-                return
             emit_progress(emit, self.record.name, "Restarting" if will_restart else "Stopping")
+            if self.state not in SET_UP:
+                if not will_restart:
+                    emit_progress(emit, self.record.name, "Stopped", state="done")
+                return
             if self.state in (LifecycleState.RUNNING, LifecycleState.PAUSED):
                 await self._run_pre_stop(emit)
             self.write(stopped_by_user=True)
