@@ -19,6 +19,7 @@ from cntnr_compose.model.service import (
     Mount,
     NetworkAttachment,
     Port,
+    Provider,
     RestartPolicy,
     Service,
     TmpfsOptions,
@@ -277,6 +278,11 @@ def _build(tree: Tree) -> Build:
     )
 
 
+def _provider(tree: Tree) -> Provider:
+    options = {key: tuple(values) for key, values in tree.get("options", {}).items()}
+    return Provider(type=tree.get("type", ""), options=options)
+
+
 def _ssh_key(word: str) -> tuple[str, str]:
     """Split a key, which is printed as ``id: path``."""
     identity, _, path = word.partition(": ")
@@ -287,4 +293,5 @@ PARTS: dict[str, Callable[[Tree], Any]] = {
     "build": _build,
     "healthcheck": _healthcheck,
     "logging": _logging,
+    "provider": _provider,
 }

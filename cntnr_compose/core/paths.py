@@ -144,6 +144,11 @@ def projects() -> Path:
     return data() / "projects"
 
 
+def history(project: str) -> Path:
+    """Return the folder of what became of a project's containers: one file a service."""
+    return data() / "history" / safe_path_part(project, "project")
+
+
 def holder() -> Path:
     """Return the folder of what is known of the user's namespace holder."""
     return runtime() / "holder"

@@ -103,6 +103,11 @@ class Project(Value, frozen=True, kw_only=True):
             if name in self.missing_env_files:
                 raise ServiceEnvFileMissing(self.missing_env_files[name])
 
+    def without_providers(self) -> "Project":
+        """Return the project with only the services that have containers."""
+        kept = {name: one for name, one in self.services.items() if one.provider is None}
+        return self if len(kept) == len(self.services) else replace(self, services=kept)
+
     def container_name(self, service: Service, number: int, *, separator: str = "-") -> str:
         """Return the name of container ``number`` of a service."""
         if service.container_name:

@@ -152,6 +152,13 @@ class Hook(Value, frozen=True, kw_only=True):
     image: str = ""  # of the container of a pre_start hook; empty: the service's
 
 
+class Provider(Value, frozen=True, kw_only=True):
+    """``provider`` of a service: a program provides it, not a container."""
+
+    type: str
+    options: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
 class WatchRule(Value, frozen=True, kw_only=True):
     """One entry of ``develop.watch``: what to do when files below a path change."""
 
@@ -235,6 +242,7 @@ class Service(Value, frozen=True, kw_only=True):
     links: tuple[str, ...] = ()  # "service:alias"
     external_links: tuple[str, ...] = ()
     healthcheck: Healthcheck | None = None
+    provider: Provider | None = None
     pre_start: tuple[Hook, ...] = ()
     post_start: tuple[Hook, ...] = ()
     pre_stop: tuple[Hook, ...] = ()

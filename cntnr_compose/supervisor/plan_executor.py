@@ -36,7 +36,7 @@ from cntnr_compose.model.plan import (
 from cntnr_compose.reconcile.config_hash import network_hash
 from cntnr_compose.reconcile.labels import network as network_labels
 from cntnr_compose.supervisor import conditions
-from cntnr_compose.supervisor.explain import explain
+from cntnr_compose.supervisor.explain import explain, note_unstarted
 from cntnr_compose.volumes import store
 
 # After one of these has failed the rest goes on, so that as little as possible is left, or left undone.
@@ -90,11 +90,14 @@ async def execute_plan(plan: Plan, context: ProjectContext, emit: Emit) -> None:
     for line in plan.warnings:
         emit(WarningEvent(text=line))
     failures: list[CntnrError] = []
+    begun = time.time()
     try:
         await _run_steps(plan, context, emit, failures)
     except ExceptionGroup as errors:
         await process.clean_up(_undo_prepared(plan, context))
-        raise root_cause(errors) from errors
+        error = root_cause(errors)
+        note_unstarted(plan, context, error, since=begun)
+        raise error from errors
     except asyncio.CancelledError:
         await process.clean_up(_undo_prepared(plan, context))
         raise
@@ -171,7 +174,9 @@ async def execute_operation(op: Operation, context: ProjectContext, emit: Emit) 
         case PrepareContainer() | StartContainer():
             await _prepare_or_start(op, context, emit)
         case StopContainer(name=name, grace=grace):
-            await _find_container(context, name).stop(emit, grace, will_restart=op.again)
+            await _find_container(context, name).stop(
+                emit, grace, will_restart=op.again, cause=op.cause
+            )
         case KillContainer(name=name, signal=signal):
             await _find_container(context, name).kill(emit, signal)
         case PauseContainer() | UnpauseContainer() | CommitContainer():
@@ -199,7 +204,9 @@ async def _prepare_or_start(
     if isinstance(op, PrepareContainer):
         await container.prepare(emit, early=op.early)
     else:
-        await container.start(emit, again=op.again)
+        # The number of another step tells the history nothing.
+        cause = "" if "created by " in op.cause else op.cause
+        await container.start(emit, again=op.again, cause=cause)
 
 
 async def _pause_or_commit(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     values=("pretty", "json"),
     help="pretty or json.",
 )
-@flag("--short", help="Only the number.")
+@flag("--short", help="Print only the number.")
 def version(_options: "ProjectOptions", form: str, *, short: bool) -> None:
     """Show the version of cntnr."""
     if short:

@@ -20,6 +20,7 @@ from cntnr_compose.containers.state import records
 from cntnr_compose.core.events import ContainerEvent, Emit, Event, Progress
 from cntnr_compose.core.values import Seconds
 from cntnr_compose.model.plan import Plan, PrepareContainer, StartContainer, WaitFor, split_plan
+from cntnr_compose.providers.lifecycle import end_providers
 from cntnr_compose.reconcile import teardown
 
 if TYPE_CHECKING:
@@ -67,7 +68,24 @@ def run_attached_up(
         session, project, arguments, display, printer, watched=watched, shown=shown
     )
     if menu is None and not arguments.watch:
-        return attached.run(plan)
+        exit_code = attached.run(plan)
+    else:
+        exit_code = _run_with_controls(options, attached, project, arguments, plan, menu)
+    if attached.has_stopped:
+        end_providers(options.provider_calls, project, "stop", arguments.services, display.emit)
+    return exit_code
+
+
+def _run_with_controls(
+    options: ProjectOptions,
+    attached: "AttachedUp",
+    project: "Project",
+    arguments: UpArguments,
+    plan: Plan,
+    menu: "KeyboardMenu | None",
+) -> int:
+    """Execute a plan beside a menu or a watch of files."""
+    display, printer = attached.display, attached.printer
     if menu is not None:
         display.stream = menu.wrap(display.stream)
     from cntnr_compose.cli.up_controls import UpControls
@@ -112,14 +130,15 @@ class AttachedUp:
         self._session = session
         self._project = project
         self._arguments = arguments
-        self._display = display
-        self._printer = printer
+        self.display = display
+        self.printer = printer
         self._watched = watched
         self._shown = shown
         self._running: set[str] = set()  # ids
         self._exit_codes: dict[str, int] = {}  # by service
         self._aborting_exit_code: int | None = None
         self._controls: UpControls | None = None
+        self.has_stopped = False  # the containers, after an interrupt or an exit
 
     def run(self, plan: Plan, controls: "UpControls | None" = None) -> int:
         """Execute the plan and stay attached; return the exit code."""
@@ -142,11 +161,11 @@ class AttachedUp:
                 self._print_next()
             self._take_controls(None)
             if interrupts.has_any():
-                self._display.print_line("Gracefully Stopping... press Ctrl+C again to force")
+                self.display.print_line("Gracefully Stopping... press Ctrl+C again to force")
                 self._stop(interrupts, kill_at=2)
                 return INTERRUPTED
             if self._aborting_exit_code is not None:
-                self._display.print_line("Aborting on container exit...")
+                self.display.print_line("Aborting on container exit...")
                 self._stop(interrupts, kill_at=1)
                 return INTERRUPTED if interrupts.has_any() else self._exit_code()
         return 0
@@ -175,10 +194,10 @@ class AttachedUp:
         shown = [one.record for one in containers if self._is_shown(one.record)]
         for _ in self._stream.read_history(shown, LogRange(tail=0)):
             pass
-        self._printer.add_containers(shown)
+        self.printer.add_containers(shown)
         if shown:
             names = ", ".join(map(short_name, shown))
-            self._printer.print_message(f"Attaching to {names}")
+            self.printer.print_message(f"Attaching to {names}")
         self._running = {
             container.record.id
             for container in containers
@@ -220,13 +239,13 @@ class AttachedUp:
 
     def _show_trouble(self, event: Event) -> None:
         if not isinstance(event, Progress) or event.state in ("warning", "error"):
-            self._display.emit(event)
+            self.display.emit(event)
 
     def _print_next(self, *others: "Client") -> None:
         """Print the next output and exits, and keep track of what runs."""
         controls = self._controls
         readers = (*others, *controls.readers) if controls else others
-        for event in show_next(self._stream, self._printer, readers):
+        for event in show_next(self._stream, self.printer, readers):
             self._track(event)
         if controls:
             controls.handle()
@@ -258,19 +277,20 @@ class AttachedUp:
 
         Interrupts count from the start of the command: one that comes together with the message counts.
         """
+        self.has_stopped = True
         name, services = self._project.name, self._arguments.services
         with clients.connect(name) as client:
-            client.lock("up", self._display.emit)
+            client.lock("up", self.display.emit)
             plan = teardown.plan_stop(
                 self._project, client.observe(), services, timeout=self._arguments.timeout
             )
             is_stopped = self._execute(
-                client, plan, self._display.emit, lambda: interrupts.count >= kill_at
+                client, plan, self.display.emit, lambda: interrupts.count >= kill_at
             )
         if not is_stopped:
             with clients.connect(name) as client:
                 plan = teardown.plan_kill(self._project, client.observe(), services)
-                self._execute(client, plan, self._display.emit, lambda: False)
+                self._execute(client, plan, self.display.emit, lambda: False)
         end = time.monotonic() + EVENT_TIMEOUT
         while self._running and time.monotonic() < end:
             self._print_next()

@@ -51,7 +51,8 @@ def bring_up(
 
             check_rules(selected, no_build=arguments.no_build)
             selected = with_builds(selected) if command == "watch" else selected
-        return prepare_images(options, selected, arguments.image_options, emit)
+        images = arguments.image_options
+        return prepare_images(options, selected.without_providers(), images, emit)
 
     with _planned_up(options, command, arguments, prepare, loaded) as up:
         if arguments.is_detached:
@@ -92,7 +93,9 @@ def _tell_of_reboots(up: PlannedUp) -> None:
 def print_plan(options: ProjectOptions, arguments: UpArguments) -> None:
     """Print the plan of `up`, and which images are missing, and change nothing."""
     options = options.replace(dry_run=True)
-    with _planned_up(options, "plan", arguments, lambda selected, _: find_images(selected)) as up:
+    with _planned_up(
+        options, "plan", arguments, lambda selected, _: find_images(selected.without_providers())
+    ) as up:
         from cntnr_compose.model.plan import render_plan
 
         up.session.show_notices(up.plan)
@@ -110,6 +113,7 @@ def _planned_up(
 ) -> Iterator[PlannedUp]:
     arguments.check()
     options.prestart_supervisor()
+    from cntnr_compose.cli.project.failure_notes import noting_failure
     from cntnr_compose.cli.project.mount_sources import (
         check_mount_sources,
         created_services,
@@ -119,6 +123,7 @@ def _planned_up(
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.cli.project.support_warnings import warn_unsupported
     from cntnr_compose.core.values import replace
+    from cntnr_compose.providers.lifecycle import bring_up_providers
     from cntnr_compose.reconcile.up import plan_up, select_services
 
     with options.display() as display:
@@ -126,24 +131,29 @@ def _planned_up(
         project = loaded.project
         up_options = arguments.to_up_options(project, options)
         selected = select_services(project, up_options)
-        warn_unsupported(loaded, selected.services, display)
-        check_mount_sources(loaded, not_running(project.name, selected.services))
         shown = arguments.attached_services(project, selected)
-        images = prepare(selected, display.emit)
+        noted = () if options.dry_run else selected.services
+        with noting_failure(project.name, noted, command):
+            warn_unsupported(loaded, selected.services, display)
+            check_mount_sources(loaded, not_running(project.name, selected.services))
+            images = prepare(selected, display.emit)
         with locked_project(options, project.name, command, display) as session:
             observed = with_file_digests(with_images(session.observed, images), selected)
             observed = with_elsewhere(observed, project, options)
             if not (arguments.yes or options.dry_run):
                 names = _ask_for_volumes(selected, observed, display)
                 up_options = replace(up_options, recreated_volumes=names)
-            plan = session.limit_steps(plan_up(project, observed, up_options))
+            plan = plan_up(project, observed, up_options)
             refuse_takeover(plan, observed)
             warn_of_takeover(observed, selected.services, display)
             check_mount_sources(loaded, created_services(plan))
+            provided = bring_up_providers(options.provider_calls, project, selected, display.emit)
+            if provided is not project:
+                plan = plan_up(provided, observed, up_options)
             yield PlannedUp(
                 session=session,
-                project=project,
-                plan=plan,
+                project=provided,
+                plan=session.limit_steps(plan),
                 watched=frozenset(arguments.services or selected.services),
                 shown=shown,
             )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from cntnr_compose import __version__
-from cntnr_compose.cli.parser.options import COMPOSE_OPTIONS, Command, Option
+from cntnr_compose.cli.parser.options import COMPOSE_OPTIONS, DRY_RUN, Command, Option
 from cntnr_compose.cli.parser.program_name import version_line
 
 COMMANDS = "cntnr_compose.cli.commands."
@@ -67,7 +67,6 @@ class Group:
 
 
 VERSION = CommandEntry("version:version", "Show the version")
-DRY_RUN = tuple(row for row in COMPOSE_OPTIONS if "--dry-run" in row.words)
 
 ALPHA = Group(
     {
@@ -76,7 +75,7 @@ ALPHA = Group(
     },
     summary="Commands that docker compose calls experimental",
     description="Commands that docker compose calls experimental.",
-    options=DRY_RUN,
+    options=(DRY_RUN,),
     unsupported={"publish": ""},
     hidden=True,
 )
@@ -93,13 +92,13 @@ BRIDGE = Group(
             },
             summary="Images that convert compose files",
             description="Images that convert compose files; only docker can run them.",
-            options=DRY_RUN,
+            options=(DRY_RUN,),
             aliases={"ls": "list"},
         ),
     },
     summary="Docker's converters of compose files",
     description="Docker's converters of compose files; only docker can run them.",
-    options=DRY_RUN,
+    options=(DRY_RUN,),
     hidden=True,
 )
 
@@ -148,6 +147,7 @@ COMPOSE = Group(
         "watch": CommandEntry(
             "compose.watch:watch", "Bring changes of files into containers as they happen"
         ),
+        "why": CommandEntry("compose.why:why", "Tell why a service is in the state that it is in"),
     },
     summary="Services of a compose file",
     description="Bring the services of a compose file up, without root.",

@@ -109,9 +109,19 @@ def _declare(row: Option | Argument) -> Callable[[F], F]:
 
 services = argument("services", many=True, required=False, metavar="[SERVICE...]")
 timeout = option(
-    "-t", "--timeout", kind=int, metavar="SECONDS", help="Grace before a container is killed."
+    "-t",
+    "--timeout",
+    kind=int,
+    metavar="SECONDS",
+    help="Seconds to wait before a container is killed.",
 )
-index = option("--index", kind=int, default=0, metavar="N", help="Which replica.")
+index = option(
+    "--index",
+    kind=int,
+    default=0,
+    metavar="N",
+    help="Number of the container, where a service has several.",
+)
 
 HELP = Option("-h", "--help", is_flag=True, help="Show this message and exit.")
 
@@ -125,16 +135,33 @@ DRY_RUN = _shared_option(
 )
 COMPOSE_OPTIONS = (
     _shared_option(
-        "files", "-f", "--file", multiple=True, metavar="FILE", help="Compose file to read."
+        "files",
+        "-f",
+        "--file",
+        multiple=True,
+        metavar="FILE",
+        help="Compose file; several are merged in their order.",
     ),
     _shared_option(
-        "project_name", "-p", "--project-name", metavar="PROJECT", help="Name of the project."
+        "project_name",
+        "-p",
+        "--project-name",
+        metavar="PROJECT",
+        help="Name of the project, instead of that of the file or its directory.",
     ),
     _shared_option(
-        "profiles", "--profile", multiple=True, metavar="PROFILE", help="Profile to enable."
+        "profiles",
+        "--profile",
+        multiple=True,
+        metavar="PROFILE",
+        help="Enable the services of this profile.",
     ),
     _shared_option(
-        "env_files", "--env-file", multiple=True, metavar="FILE", help="Instead of `.env`."
+        "env_files",
+        "--env-file",
+        multiple=True,
+        metavar="FILE",
+        help="File of variables, instead of `.env`.",
     ),
     _shared_option(
         "directory",
@@ -157,12 +184,20 @@ COMPOSE_OPTIONS = (
         help=f"Colours: {', '.join(ANSI_MODES)}.",
     ),
     _shared_option(
-        "parallel", "--parallel", kind=int, metavar="N", help="Most things done at once."
+        "parallel", "--parallel", kind=int, metavar="N", help="Do at most so many things at once."
     ),
-    _shared_option("compatibility", "--compatibility", is_flag=True, help="Join names with `_`."),
+    _shared_option(
+        "compatibility",
+        "--compatibility",
+        is_flag=True,
+        help="Join the parts of names with `_` instead of `-`.",
+    ),
     DRY_RUN,
     _shared_option(
-        "all_resources", "--all-resources", is_flag=True, help="Also what no service uses."
+        "all_resources",
+        "--all-resources",
+        is_flag=True,
+        help="Make networks and volumes too that no service uses.",
     ),
     _shared_option("no_ansi", "--no-ansi", is_flag=True),  # docker's older name of `--ansi never`
     _shared_option("workdir", "--workdir"),  # that of `--project-directory`

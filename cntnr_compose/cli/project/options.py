@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cntnr_compose.compose.files.request import LoadRequest
     from cntnr_compose.compose.load import LoadedProject
     from cntnr_compose.model.project import Project
+    from cntnr_compose.providers.lifecycle import CallOptions
 
 PROGRESS_MODES = ("auto", "tty", "plain", "json", "quiet")
 ANSI_MODES = ("auto", "never", "always")
@@ -113,6 +114,13 @@ class ProjectOptions(Frozen):
     def limit(self) -> int:
         """Return how many things may be done at once; 0 means no limit."""
         return max(self.parallel, 0)
+
+    @property
+    def provider_calls(self) -> "CallOptions":
+        """Return how the programs of providers are called."""
+        from cntnr_compose.providers.lifecycle import CallOptions
+
+        return CallOptions(dry_run=self.dry_run, verbose=self.verbose)
 
     def load_request(self, services: tuple[str, ...] = ()) -> "LoadRequest":
         """Make the request for loading the project."""

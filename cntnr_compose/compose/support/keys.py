@@ -12,8 +12,9 @@ HONOURED: dict[str, str] = {
         devices dns dns_opt dns_search entrypoint env_file environment extends external_links extra_hosts
         healthcheck
         hostname image ipc label_file labels links logging mac_address network_mode networks
-        oom_score_adj pid ports post_start pre_start pre_stop profiles pull_policy read_only restart runtime
-        scale secrets security_opt shm_size stdin_open stop_grace_period stop_signal sysctls tmpfs tty
+        oom_score_adj pid ports post_start pre_start pre_stop profiles provider pull_policy read_only
+        restart runtime scale secrets security_opt shm_size stdin_open stop_grace_period stop_signal
+        sysctls tmpfs tty
         ulimits uts volumes volumes_from working_dir
         """,
     "services.*.build": """
@@ -42,6 +43,7 @@ HONOURED: dict[str, str] = {
     "services.*.post_start.*": "command environment privileged user working_dir",
     "services.*.pre_start.*": "command environment image privileged user working_dir",
     "services.*.pre_stop.*": "command environment privileged user working_dir",
+    "services.*.provider": "options type",
     "services.*.secrets.*": "mode source target",
     "services.*.ulimits.*": "hard soft",
     "services.*.volumes.*": "bind image read_only source target tmpfs type volume",
@@ -144,7 +146,6 @@ REFUSED: dict[str, str] = {
     "services.*.gpus": "there is no driver for it; name the nodes themselves under `devices`",
     "services.*.deploy.resources.reservations.devices":
         "there is no driver for it; name the nodes themselves under `devices`",
-    "services.*.provider": "providers are not started here",
     "configs.*.template_driver": "there are no template drivers",
     "secrets.*.template_driver": "there are no template drivers",
     "secrets.*.driver": "there are no drivers of secrets",

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from cntnr_compose.containers.state import history
 from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.core.events import ContainerEvent, Emit, Progress
 from cntnr_compose.host.namespaces.holder import NamespaceHolder
@@ -28,6 +29,7 @@ class ProjectContext:
         self.holder = holder
         self.host_facts = facts
         self.intent: Project | None = None
+        self.command = ""  # what has the change lock
         self.networks = NetworkManager(project)
         self.containers: dict[str, ContainerState] = {}  # by container name
         self.worker_slots = asyncio.Semaphore(MAX_WORKERS)
@@ -76,6 +78,20 @@ class ProjectContext:
         for emit in list(self.subscribers):
             emit(event)
         self.notify_change()
+
+    def note(self, record: Record, action: history.Action, **fields: Any) -> None:
+        """Add to the history of a container's service; one-off containers have none."""
+        if record.oneoff:
+            return
+        entry = history.PastEvent(
+            time=time.time(),
+            action=action,
+            container=record.name,
+            number=record.number,
+            command=fields.pop("command", self.command),
+            **fields,
+        )
+        history.add_entry(self.project, record.service, entry)
 
     def notify_change(self) -> None:
         """Wake whoever waits for a change."""

@@ -5,7 +5,7 @@ import pytest
 
 from cntnr_compose.cli.parser.click_parser import ClickCommand
 from cntnr_compose.cli.parser.command_tree import COMPOSE, ROOT
-from cntnr_compose.cli.parser.help_text import help_text
+from cntnr_compose.cli.parser.help_text import help_text, paragraphs
 from cntnr_compose.cli.parser.options import DRY_RUN, Command
 
 ROOT_HELP = """\
@@ -40,7 +40,10 @@ def test_help_of_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
 def click_help(command: Command, path: str) -> str:
     """Format the help of a command with click."""
     click_command = ClickCommand(command)
-    click_command.help = command.description
+    blocks = paragraphs(command.description)
+    click_command.help = "\n\n".join(
+        f"\b\n{block}" if block.startswith(" ") else block for block in blocks
+    )
     rows = {row.name: row for row in command.listed_options()}
     for parameter in click_command.params:
         row = rows.get(str(parameter.name))
@@ -67,3 +70,20 @@ def test_help_of_commands(name: str, columns: str, monkeypatch: pytest.MonkeyPat
     assert isinstance(command, Command)
     path = f"cntnr compose {name}"
     assert help_text(command, path) == click_help(command, path)
+
+
+def test_examples_stay_as_they_are() -> None:
+    text = """Do it.
+
+    In a long
+    sentence.
+
+        cntnr compose up   # a
+        cntnr compose down
+    """
+    assert paragraphs(text) == [
+        "Do it.",
+        "In a long sentence.",
+        "    cntnr compose up   # a\n    cntnr compose down",
+    ]
+    assert paragraphs("Do it.") == ["Do it."]

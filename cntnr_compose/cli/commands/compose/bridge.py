@@ -36,8 +36,15 @@ def create_transformation(_options: "ProjectOptions", **_values: Any) -> None:
 
 
 @command(name="list")
-@option("--format", "form", default="table", metavar="FORMAT", help="table or json.")
-@flag("-q", "--quiet", help="Only names.")
+@option(
+    "--format",
+    "form",
+    default="table",
+    metavar="FORMAT",
+    values=("table", "json"),
+    help="table or json.",
+)
+@flag("-q", "--quiet", help="Print only names.")
 def list_transformations(_options: "ProjectOptions", **_values: Any) -> None:
     """List transformations: not without docker."""
     raise BridgeUnsupported

@@ -21,7 +21,7 @@ NO_ATTESTATION = ("", "false", "disabled=true")
 
 @command("[SERVICE...]")
 @services
-@option("--build-arg", multiple=True, metavar="NAME=VALUE", help="Variable of the build.")
+@option("--build-arg", multiple=True, metavar="NAME=VALUE", help="Set a build argument.")
 @option("--builder", default="", metavar="NAME", help="Without effect: there is one builder.")
 @flag("--check", help="Check the Dockerfiles instead of building.")
 @option("-m", "--memory", default="", metavar="BYTES", help="Limit the memory of each RUN.")
@@ -36,7 +36,13 @@ NO_ATTESTATION = ("", "false", "disabled=true")
 @flag("--with-dependencies", help="Also build the services that these depend on.")
 @flag("--compress", "--force-rm", "--no-rm", "--parallel", "_without_effect")
 def build(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -> int:
-    """Build images of services."""
+    """Build the images of services that have `build`.
+
+    Without SERVICE, those of all services. Steps whose files did not change come from the cache.
+
+        cntnr compose build web
+        cntnr compose build --no-cache --pull
+    """
     if values["quiet"]:
         options = options.replace(progress="quiet")
     build_options = _parse_options(values)

@@ -29,7 +29,10 @@ KEYS_OF_LOADING = ("version", "include", "services.*.extends", "services.*.label
     help="Table for people or JSON for programs.",
 )
 def check(options: "ProjectOptions", *, strict: bool, form: str) -> int:
-    """Tell how each key of the file is honoured here."""
+    """Tell how each key of the compose files is honoured on this machine.
+
+    `up` warns of the same before it starts anything. `cntnr doctor` tells what the machine lacks.
+    """
     from cntnr_compose.cli.display.listing import print_rows
     from cntnr_compose.cli.display.tables import format_table
     from cntnr_compose.cli.project.mount_sources import check_mount_sources

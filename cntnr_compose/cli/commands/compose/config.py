@@ -35,7 +35,9 @@ class NothingToExplain(CntnrError):
 
 @command("[SERVICE...]")
 @services
-@option("--format", "form", default="", metavar="FORMAT", help="yaml or json.")
+@option(
+    "--format", "form", default="", metavar="FORMAT", values=("yaml", "json"), help="yaml or json."
+)
 @flag("-q", "--quiet", help="Print nothing: only check the files.")
 @option("-o", "--output", metavar="FILE", help="Write to a file.")
 @flag("--services", "list_services", help="Print the names of services, one a line.")
@@ -44,19 +46,31 @@ class NothingToExplain(CntnrError):
 @flag("--models", "list_models", help="Print the names of models, one a line.")
 @flag("--images", "list_images", help="Print the names of images, one a line.")
 @flag("--profiles", "list_profiles", help="Print the names of profiles, one a line.")
-@option("--hash", "hashed", default="", metavar="NAMES", help='Print hashes; "*" is all.')
+@option(
+    "--hash",
+    "hashed",
+    default="",
+    metavar="NAMES",
+    help='Print the configuration hashes of services; "*" is all.',
+)
 @flag("--environment", "list_environment", help="Print what variables are replaced with.")
 @flag("--variables", "list_variables", help="Print the variables that the files mention.")
 @flag("--resolve-image-digests", "pinned", help="Name images by their digests.")
 @flag("--lock-image-digests", "locked", help="Print only the images, by their digests.")
 @flag("--explain", help="Tell the file and line that each value came from.")
 @flag("--no-interpolate", help="Leave variables as they are.")
-@flag("--no-normalize", help="Leave out what is not said.")
+@flag("--no-normalize", help="Do not fill in defaults.")
 @flag("--no-path-resolution", "no_paths", help="Leave paths relative.")
 @flag("--no-consistency", help="Do not check whether the parts go together.")
 @flag("--no-env-resolution", "no_env", help="Leave env files out of --hash.")
 def config(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -> None:
-    """Show what the files mean, resolved and canonical."""
+    """Print what the compose files mean: merged, with variables replaced, in long syntax.
+
+    With SERVICE only those and what they need. It also checks the files: `-q` does nothing else.
+
+        cntnr compose config --services
+        cntnr compose config --format json
+    """
     from cntnr_compose.compose.load import load
 
     if values["form"] not in ("", "yaml", "json"):

@@ -69,7 +69,13 @@ class ServiceCopy(Frozen):
 @flag("--all", "oneoff", help="Also containers of `run`.")
 @flag("-a", "--archive", help="Keep owners, as is done anyway.")
 @flag("-L", "--follow-link", help="Follow the link that the source may be.")
-@option("--index", kind=int, default=0, metavar="N", help="Which replica.")
+@option(
+    "--index",
+    kind=int,
+    default=0,
+    metavar="N",
+    help="Number of the container, where a service has several.",
+)
 def cp(
     options: "ProjectOptions",
     source: str,
@@ -80,7 +86,11 @@ def cp(
     archive: bool,
     follow_link: bool,
 ) -> None:
-    """Copy files between containers of a service and this machine; `-` is a tar archive."""
+    """Copy files between the containers of a service and this machine; `-` is a tar archive.
+
+    cntnr compose cp web:/etc/nginx/nginx.conf .
+    cntnr compose cp ./dist web:/usr/share/nginx/html
+    """
     del archive
     source_service, source_path = split_service(source)
     target_service, target_path = split_service(destination)

@@ -26,10 +26,18 @@ def down(
     timeout: int | None,
     volumes: bool,
 ) -> None:
-    """Stop and remove containers and networks."""
+    """Stop and remove the containers and networks of a project.
+
+    Volumes stay, but for those without a name, unless `-v` is given. With SERVICE, only the containers of
+    these go. It works without the compose file, where `-p` names the project.
+
+        cntnr compose down
+        cntnr compose down -v --remove-orphans
+    """
     from cntnr_compose.cli.project.options import is_variable_on
     from cntnr_compose.cli.project.origin import plan_own_down, with_elsewhere
     from cntnr_compose.cli.project.session import locked_project
+    from cntnr_compose.providers.lifecycle import end_providers
     from cntnr_compose.reconcile.teardown import DownOptions
 
     with options.display() as display:
@@ -43,6 +51,7 @@ def down(
         with locked_project(options, name, "down", display, always_connect=volumes) as session:
             session.observed = with_elsewhere(session.observed, project, options)
             session.execute(plan_own_down(project, session.observed, down_options))
+            end_providers(options.provider_calls, project, "down", services, display.emit)
             if rmi and not services:
                 _remove_images(options, session, project, only_local=rmi == "local")
             if session.client is not None:
@@ -50,6 +59,10 @@ def down(
                 session.client.shut_down()
             elif not options.dry_run:
                 _stop_unused_holder()
+        if not options.dry_run:
+            from cntnr_compose.containers.state.history import remove_history
+
+            remove_history(name, services)
         if not (services or options.dry_run):
             _remove_boot_entry(name)
 

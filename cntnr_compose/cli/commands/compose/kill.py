@@ -23,7 +23,7 @@ class NoSuchSignal(CntnrError):
 def kill(
     options: "ProjectOptions", services: tuple[str, ...], *, remove_orphans: bool, signal: str
 ) -> None:
-    """Send a signal to containers, SIGKILL unless another is named."""
+    """Send a signal to containers: SIGKILL, unless `-s` names another."""
     from cntnr_compose.cli.project.origin import with_elsewhere
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.reconcile.teardown import plan_kill

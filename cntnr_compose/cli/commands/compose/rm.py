@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 @command("[SERVICE...]")
 @services
 @flag("-a", "--all", "_everything")  # as always: one-off containers too
-@flag("-f", "--force", help="Do not ask.")
-@flag("-s", "--stop", help="Stop them first.")
+@flag("-f", "--force", help="Remove without asking.")
+@flag("-s", "--stop", help="Stop containers that run, and remove them too.")
 @flag("-v", "--volumes", help="Also their anonymous volumes.")
 def rm(
     options: "ProjectOptions",
@@ -24,7 +24,10 @@ def rm(
     volumes: bool,
     _everything: bool,
 ) -> None:
-    """Remove stopped containers."""
+    """Remove containers that do not run.
+
+    Volumes stay, unless `-v` is given. It asks first, unless `-f` is.
+    """
     from cntnr_compose.cli.display.prompt import confirm
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.model.plan import RemoveContainer

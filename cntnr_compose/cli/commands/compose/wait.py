@@ -23,7 +23,7 @@ class NothingToWaitFor(CntnrError):
 @argument("services", many=True, metavar="SERVICE...")
 @flag("--down-project", help="Take the project down when the first has ended.")
 def wait(options: "ProjectOptions", services: tuple[str, ...], *, down_project: bool) -> int:
-    """Wait until containers have ended, and give the exit code of the last one."""
+    """Wait until the containers of services have ended; the exit code is that of the last one."""
     from cntnr_compose.cli.project.origin import plan_own_down, with_elsewhere
     from cntnr_compose.cli.project.selection import select_containers
     from cntnr_compose.cli.project.session import locked_project
