@@ -10,7 +10,8 @@ from typing import cast
 
 from cntnr_compose.containers import hooks, pause, setup
 from cntnr_compose.containers.bundle import source_snapshot
-from cntnr_compose.containers.run_cycle import EndCause, RunCycle
+from cntnr_compose.containers.run_cycle import RunCycle
+from cntnr_compose.containers.run_history import EndCause
 from cntnr_compose.containers.runtime import ports, runc
 from cntnr_compose.containers.state import lifecycle, records, restart_policy
 from cntnr_compose.containers.state.lifecycle import ACTIVE, SET_UP, LifecycleEvent, LifecycleState
@@ -107,14 +108,13 @@ class ManagedContainer(RunCycle):
             self._cancel_restart()
             if self.state is LifecycleState.RESTARTING:
                 self.transition(LifecycleEvent.GIVE_UP, stopped_by_user=True)
-            if self.state not in SET_UP:
-                return
             emit_progress(emit, self.record.name, "Restarting" if will_restart else "Stopping")
+            if self.state not in SET_UP:
+                if not will_restart:
+                    emit_progress(emit, self.record.name, "Stopped", state="done")
+                return
             if self.state in (LifecycleState.RUNNING, LifecycleState.PAUSED):
-                if self.record.definition.pre_stop:
-                    await self.thaw()
-                for hook in self.record.definition.pre_stop:
-                    await hooks.run_hook(self.context, self.record, "pre_stop", hook, emit)
+                await self._run_pre_stop(emit)
             self.write(stopped_by_user=True)
             self._start_follows = will_restart
             try:
@@ -126,6 +126,12 @@ class ManagedContainer(RunCycle):
         if not will_restart:
             emit_progress(emit, self.record.name, "Stopped", state="done")
 
+    async def _run_pre_stop(self, emit: Emit) -> None:
+        if self.record.definition.pre_stop:
+            await self.thaw()
+        for hook in self.record.definition.pre_stop:
+            await hooks.run_hook(self.context, self.record, "pre_stop", hook, emit)
+
     async def restart_if_running(self) -> None:
         """Stop a running container and start it again, so that no other command comes in between."""
         async with self._change_lock:
@@ -134,9 +140,11 @@ class ManagedContainer(RunCycle):
             self.write(stopped_by_user=True)  # its restart policy has nothing to do
             self._start_follows = True
             try:
-                await terminate(self, None)
+                with self._ended_by("restart: its namespace is new"):
+                    await terminate(self, None)
             finally:
                 self._start_follows = False
+            self._start_cause = "its namespace is new"
             await self._start(ignore_event)
 
     async def kill(self, emit: Emit, signal_name: str) -> None:

@@ -10,11 +10,12 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cntnr_compose.containers import health_monitor, hooks, setup
 from cntnr_compose.containers.bundle import source_snapshot
 from cntnr_compose.containers.logs import rotation
+from cntnr_compose.containers.run_history import EndCause, note_end
 from cntnr_compose.containers.runtime import freezer, ports, runc
 from cntnr_compose.containers.state import records, restart_policy
 from cntnr_compose.containers.state.container_state import ContainerState
@@ -42,14 +43,6 @@ NO_PROCESS: dict[str, Any] = {
 
 def _do_nothing() -> None:
     """Cancel nothing."""
-
-
-class EndCause(NamedTuple):
-    """What a command does to end a run, for the history."""
-
-    what: str
-    command: str
-    until: Seconds  # when it counts no more, by the monotonic clock
 
 
 class RunCycle(ContainerState):
@@ -258,34 +251,13 @@ class RunCycle(ContainerState):
         # A container that is to come back still belongs to this holder: gone with it, nobody starts it.
         holder = self.context.holder.id if self._restart else ""
         self.transition(event, finished=now, exit_code=code, **NO_PROCESS | {"holder": holder})
-        self._note_end(status, code, now)
+        note_end(self.context, self.record, self.status, self._restart, self._end_cause)
+        self._end_cause = None
         more = {"restarting": "1"} if self._restart or self._start_follows else {}
         self.context.emit_event(self.record, "die", exitCode=str(code), **more)
         if self._restart is not None:
             work = self._restart_after(self._restart.delay)
             self._stop_timer = self.context.start_task(work, f"restart of {self.record.name}")
-
-    def _note_end(self, status: Status, code: int, now: Seconds) -> None:
-        """Add the end of a run to the history; ``status`` is that before it."""
-        decision = restart_policy.explain_decision(
-            self.record.definition.restart,
-            self._restart,
-            exit_code=code,
-            stopped_by_user=status.stopped_by_user,
-        )
-        end, self._end_cause = self._end_cause, None
-        if end is not None and end.until < time.monotonic():
-            end = None
-        self.context.note(
-            self.record,
-            "exited",
-            cause=end.what if end else "",
-            command=end.command if end else "",
-            exit_code=code,
-            oom_killed=status.oom_killed,
-            run_time=round(now - status.started, 3),
-            decision=decision,
-        )
 
     async def _restart_after(self, delay: Seconds) -> None:
         await asyncio.sleep(delay)

@@ -128,6 +128,17 @@ def push_argv(layout: Path, blobs: Path, ref: str) -> list[str]:
     ]  # fmt: skip
 
 
+def artifact_argv(layout: Path, ref: str, *, insecure: bool = False) -> list[str]:
+    """Build the command that copies what a layout has to a registry, byte for byte."""
+    tls = _plain_http_option(ref, "--dest-tls-verify=false")
+    return [
+        *global_options(""), "copy", "--quiet", "--all", "--preserve-digests",
+        "--retry-times", "2",
+        *(["--dest-tls-verify=false"] if insecure else tls),
+        f"oci:{layout}:image", with_transport(ref),
+    ]  # fmt: skip
+
+
 def copy_image(
     ref: str, layout: Path, blobs: Path, *, platform: str = "", unpacked_ref: str = ""
 ) -> None:
@@ -138,6 +149,11 @@ def copy_image(
 def push_image(layout: Path, blobs: Path, ref: str) -> None:
     """Copy the image of a layout with shared blobs to a registry. Raises `ImageError`."""
     _run(ref, push_argv(layout, blobs, ref))
+
+
+def push_artifact(layout: Path, ref: str, *, insecure: bool = False) -> None:
+    """Copy what a layout has to a registry, byte for byte. Raises `ImageError`."""
+    _run(ref, artifact_argv(layout, ref, insecure=insecure))
 
 
 def read_config(ref: str, *, platform: str = "") -> bytes:

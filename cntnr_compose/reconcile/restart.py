@@ -207,12 +207,9 @@ def _add_restarts(
     """Stop, prepare and start the containers of a service; return the starts."""
     starts = []
     for container in observed.service_containers(name):
-        before = after
-        if container.is_running:
-            stop = StopContainer(name=container.name, grace=timeout, again=True, cause=cause)
-            before = {builder.add(stop, after)}
-        prepare = builder.add(PrepareContainer(name=container.name), before)
-        start = StartContainer(name=container.name, again=container.is_running, cause=cause)
+        stop = StopContainer(name=container.name, grace=timeout, again=True, cause=cause)
+        prepare = builder.add(PrepareContainer(name=container.name), {builder.add(stop, after)})
+        start = StartContainer(name=container.name, again=True, cause=cause)
         starts.append(builder.add(start, {prepare}))
     return starts
 

@@ -73,14 +73,17 @@ def plan_stop(
     *,
     timeout: Seconds | None = None,
 ) -> Plan:
-    """Stop running containers, each service after those that depend on it. Raises `NoSuchService`."""
+    """Stop containers, each service after those that depend on it. Raises `NoSuchService`.
+
+    Those that do not run are shown as stopped, too, as docker compose does.
+    """
     known = service_definitions(project, observed)
-    running = {
-        name: [one for one in observed.service_containers(name) if one.is_running]
+    containers = {
+        name: observed.service_containers(name)
         for name in select_known_names(project, known, services)
     }
     builder = PlanBuilder()
-    _add_stops(builder, known, running, timeout=timeout)
+    _add_stops(builder, known, containers, timeout=timeout)
     return builder.build()
 
 
@@ -113,18 +116,15 @@ def plan_remove(
     volumes: bool = False,
     timeout: Seconds | None = None,
 ) -> Plan:
-    """Remove stopped containers; with ``stop`` also those that run, which are stopped first.
+    """Remove stopped containers; with ``stop`` all, which are stopped first.
 
     Raises `NoSuchService`.
     """
     known = service_definitions(project, observed)
     names = select_known_names(project, known, services)
     containers = {name: observed.service_containers(name) for name in names}
-    running = {
-        name: [one for one in each if one.is_running and stop] for name, each in containers.items()
-    }
     builder = PlanBuilder()
-    stops = _add_stops(builder, known, running, timeout=timeout)
+    stops = _add_stops(builder, known, containers if stop else {}, timeout=timeout)
     removed = [one for each in containers.values() for one in each if stop or not one.is_running]
     _add_removals(builder, removed, stops, volumes=volumes)
     return builder.build()
@@ -145,12 +145,11 @@ def plan_down(
     kept = {*known, *disabled} - names
     removed = [one for one in observed.containers if _is_removed(one, names, kept, options)]
     services = {**{one.record.service: one.record.definition for one in removed}, **known}
-    running: dict[str, list[Container]] = {}
+    containers: dict[str, list[Container]] = {}
     for container in removed:
-        if container.is_running:
-            running.setdefault(container.record.service, []).append(container)
+        containers.setdefault(container.record.service, []).append(container)
     builder = PlanBuilder()
-    stops = _add_stops(builder, services, running, timeout=options.timeout)
+    stops = _add_stops(builder, services, containers, timeout=options.timeout)
     removals = _add_removals(builder, removed, stops, volumes=options.volumes)
     _remove_networks(builder, observed, removals, only_unused=bool(options.selected))
     if options.volumes:
@@ -186,7 +185,7 @@ def _names_to_remove(
 def _add_stops(
     builder: PlanBuilder,
     services: Mapping[str, Service],
-    running: Mapping[str, Iterable[Container]],
+    containers: Mapping[str, Iterable[Container]],
     *,
     timeout: Seconds | None,
 ) -> dict[str, int]:
@@ -201,7 +200,7 @@ def _add_stops(
     steps = {}
     for name in sorted(services, key=lambda name: -heights[name]):
         stops = set()
-        for container in running.get(name, ()):
+        for container in containers.get(name, ()):
             operation = StopContainer(name=container.name, grace=timeout)
             step = builder.add(operation, dependent_stops[name])
             stops.add(step)

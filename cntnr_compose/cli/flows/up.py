@@ -8,6 +8,7 @@ from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.flows.file_digests import with_file_digests
 from cntnr_compose.cli.flows.image_preparation import find_images, prepare_images, with_images
 from cntnr_compose.cli.flows.up_arguments import UpArguments
+from cntnr_compose.cli.project.failure_notes import noting_failure
 from cntnr_compose.cli.project.options import ProjectOptions
 from cntnr_compose.core.frozen import Frozen
 
@@ -113,15 +114,9 @@ def _planned_up(
 ) -> Iterator[PlannedUp]:
     arguments.check()
     options.prestart_supervisor()
-    from cntnr_compose.cli.project.failure_notes import noting_failure
-    from cntnr_compose.cli.project.mount_sources import (
-        check_mount_sources,
-        created_services,
-        not_running,
-    )
+    from cntnr_compose.cli.project.mount_sources import check_mount_sources, created_services
     from cntnr_compose.cli.project.origin import refuse_takeover, warn_of_takeover, with_elsewhere
     from cntnr_compose.cli.project.session import locked_project
-    from cntnr_compose.cli.project.support_warnings import warn_unsupported
     from cntnr_compose.core.values import replace
     from cntnr_compose.providers.lifecycle import bring_up_providers
     from cntnr_compose.reconcile.up import plan_up, select_services
@@ -134,8 +129,7 @@ def _planned_up(
         shown = arguments.attached_services(project, selected)
         noted = () if options.dry_run else selected.services
         with noting_failure(project.name, noted, command):
-            warn_unsupported(loaded, selected.services, display)
-            check_mount_sources(loaded, not_running(project.name, selected.services))
+            _check_support(loaded, selected, display)
             images = prepare(selected, display.emit)
         with locked_project(options, project.name, command, display) as session:
             observed = with_file_digests(with_images(session.observed, images), selected)
@@ -157,6 +151,17 @@ def _planned_up(
                 watched=frozenset(arguments.services or selected.services),
                 shown=shown,
             )
+
+
+def _check_support(
+    loaded: "LoadedProject", selected: "Project", display: "ProgressDisplay"
+) -> None:
+    """Warn of keys and mounts without effect. Raises `ComposeFileInvalid` for those that cannot work."""
+    from cntnr_compose.cli.project.mount_sources import check_mount_sources, not_running
+    from cntnr_compose.cli.project.support_warnings import warn_unsupported
+
+    warn_unsupported(loaded, selected.services, display)
+    check_mount_sources(loaded, not_running(selected.name, selected.services))
 
 
 def _ask_for_volumes(

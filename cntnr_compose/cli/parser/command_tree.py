@@ -71,12 +71,14 @@ VERSION = CommandEntry("version:version", "Show the version")
 ALPHA = Group(
     {
         "generate": CommandEntry("compose.generate:generate", "Print a compose file of containers"),
+        "publish": CommandEntry(
+            "compose.publish:publish", "Publish the project's files in a registry"
+        ),
         "viz": CommandEntry("compose.viz:viz", "Print services as a graph for Graphviz"),
     },
     summary="Commands that docker compose calls experimental",
     description="Commands that docker compose calls experimental.",
     options=(DRY_RUN,),
-    unsupported={"publish": ""},
     hidden=True,
 )
 
@@ -129,6 +131,9 @@ COMPOSE = Group(
         "plan": CommandEntry("compose.plan:plan", "Print what `up` would do, step by step"),
         "port": CommandEntry("compose.port:port", "Print where a port is published"),
         "ps": CommandEntry("compose.ps:ps", "List containers"),
+        "publish": CommandEntry(
+            "compose.publish:publish", "Publish the project's files in a registry"
+        ),
         "pull": CommandEntry("compose.pull:pull", "Get images of services from registries"),
         "push": CommandEntry("compose.push:push", "Push images of services to registries"),
         "restart": CommandEntry("compose.restart:restart", "Restart containers"),
@@ -160,7 +165,6 @@ COMPOSE = Group(
     unsupported={
         "attach": "`cntnr compose logs -f` shows what a container writes",
         "export": "",
-        "publish": "",
     },
 )
 

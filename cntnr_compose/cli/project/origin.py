@@ -1,7 +1,7 @@
 """Tell what a project has from what came from another directory under the same name."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.project.options import ProjectOptions
@@ -12,20 +12,19 @@ if TYPE_CHECKING:
     from cntnr_compose.model.observed import Observed
     from cntnr_compose.model.plan import Plan
     from cntnr_compose.model.project import Project
-    from cntnr_compose.reconcile.teardown import DownOptions
 
 
 class CameFromElsewhere(CntnrError):
-    """All that is to be taken down came from another directory."""
+    """All that is to be removed came from another directory."""
 
-    def __init__(self, project: str, containers: dict[str, str]) -> None:
+    def __init__(self, project: str, containers: dict[str, str], command: str) -> None:
         names, directories = ", ".join(containers), ", ".join(sorted(set(containers.values())))
         super().__init__(
             f'project "{project}" came from another directory, {directories}: nothing was done to {names}'
         )
         self.hint = (
-            "to take it down all the same, also after a folder was moved, name it: "
-            f"cntnr compose -p {project} down"
+            "to remove it all the same, also after a folder was moved, name it: "
+            f"cntnr compose -p {project} {command}"
         )
 
 
@@ -81,19 +80,19 @@ def _is_same(first: str, second: str) -> bool:
     return first == second or os.path.realpath(first) == os.path.realpath(second)
 
 
-def plan_own_down(
-    project: "Project | None", observed: "Observed", options: "DownOptions"
+def plan_removal(
+    observed: "Observed", make_plan: "Callable[[Observed], Plan]", command: str
 ) -> "Plan":
-    """Plan `down` without what came from another directory, as `with_elsewhere` has noted.
+    """Plan a removal without what came from another directory, as `with_elsewhere` has noted.
 
-    Raises `CameFromElsewhere` where nothing else is there, and `NoSuchService`.
+    ``make_plan`` plans the removal of what is observed. Raises what it raises, and `CameFromElsewhere` where
+    nothing else is there.
     """
     from cntnr_compose.core.values import replace
     from cntnr_compose.model.plan import RemoveContainer, RemoveVolume
-    from cntnr_compose.reconcile.teardown import plan_down
     from cntnr_compose.reconcile.up import describe_spared
 
-    plan = plan_down(project, observed, options)
+    plan = make_plan(observed)
     if not (observed.elsewhere or observed.volumes_elsewhere):
         return plan
     others = observed.elsewhere | observed.volumes_elsewhere
@@ -101,8 +100,8 @@ def plan_own_down(
     names = [one.name for one in operations if isinstance(one, RemoveContainer | RemoveVolume)]
     spared = {name: others[name] for name in names if name in others}
     if spared and len(spared) == len(names):
-        raise CameFromElsewhere(observed.project, spared)
-    plan = plan_down(project, _without_others(observed), options)
+        raise CameFromElsewhere(observed.project, spared, command)
+    plan = make_plan(_without_others(observed))
     if not spared:
         return plan
     return replace(plan, warnings=(*plan.warnings, describe_spared(spared)))

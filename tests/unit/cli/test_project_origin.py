@@ -8,16 +8,16 @@ from cntnr_compose.cli.project.options import ProjectOptions
 from cntnr_compose.cli.project.origin import (
     CameFromElsewhere,
     TakenFromElsewhere,
-    plan_own_down,
+    plan_removal,
     refuse_takeover,
     with_elsewhere,
 )
 from cntnr_compose.core.values import replace
 from cntnr_compose.model.observed import Container, Observed, ObservedNetwork, ObservedVolume
 from cntnr_compose.model.plan import Plan, RemoveContainer, RemoveNetwork, RemoveVolume
-from cntnr_compose.model.project import Volume
+from cntnr_compose.model.project import Project, Volume
 from cntnr_compose.reconcile.labels import CONFIG_FILES, WORKING_DIR
-from cntnr_compose.reconcile.teardown import DownOptions
+from cntnr_compose.reconcile.teardown import DownOptions, plan_down
 from cntnr_compose.reconcile.up import UpOptions, plan_up
 from tests.unit.cli.factories import container, project, service
 
@@ -34,6 +34,10 @@ def seen(*containers: Container, options: ProjectOptions | None = None) -> Obser
     network = ObservedNetwork(name="shop_default", project="shop")
     observed = Observed(project="shop", containers=containers, networks={"shop_default": network})
     return with_elsewhere(observed, SHOP, options or ProjectOptions())
+
+
+def plan_own_down(shop: Project, observed: Observed, options: DownOptions) -> Plan:
+    return plan_removal(observed, lambda each: plan_down(shop, each, options), "down")
 
 
 def removals(plan: Plan) -> list[str]:

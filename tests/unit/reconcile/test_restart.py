@@ -101,8 +101,9 @@ def test_restart_starts_what_is_stopped() -> None:
     expect(
         plan_restart(CHAIN, with_status(UP, "p-db-1", state="exited"), ("db",)),
         """\
-        1 prepare container p-db-1
-        2 start container p-db-1 (after 1)
+        1 stop container p-db-1
+        2 prepare container p-db-1 (after 1)
+        3 start container p-db-1 (after 2)
         """,
     )
 

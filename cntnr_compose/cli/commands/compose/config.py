@@ -129,7 +129,9 @@ def _render(loaded: "LoadedProject", values: "Tree", cwd: str) -> str:
     if values["no_interpolate"]:
         return output.render_untyped_json(tree) if as_json else output.render_untyped_yaml(tree)
     if values["pinned"] or values["locked"]:
-        tree = _pin_images(tree, only_images=values["locked"])
+        from cntnr_compose.cli.flows.images.pinned_images import pin_images
+
+        tree = pin_images(tree, only_images=values["locked"])
     return output.render_json(tree) if as_json else output.render_yaml(tree)
 
 
@@ -145,22 +147,6 @@ def _render_explained(loaded: "LoadedProject", values: "Tree", cwd: str) -> str:
     tree = explain.annotate_origins(loaded.tree, loaded.provenance, cwd)
     render = output.render_untyped_yaml if values["no_interpolate"] else output.render_yaml
     return align_comments(render(tree))
-
-
-def _pin_images(tree: "Tree", *, only_images: bool) -> "Tree":
-    """Name images by the digests that registries have now."""
-    from cntnr_compose.images import skopeo
-    from cntnr_compose.model import image_name
-
-    services = {}
-    for name, service in tree["services"].items():
-        image = service.get("image", "")
-        if image and not image_name.transport(image) and not image_name.parse(image).digest:
-            full = image_name.parse(image)
-            image = f"{full.repository}:{full.tag}@{skopeo.read_digest(str(full))}"
-        pinned = {"image": image} if image else {}
-        services[name] = pinned if only_images else service | pinned
-    return {"services": services} if only_images else tree | {"services": services}
 
 
 def _listing_of(section: str) -> "Callable[[LoadedProject, Tree], str]":
