@@ -3,7 +3,8 @@
     python contrib/compatibility/table.py               print docs/compatibility.md
     python contrib/compatibility/table.py --uncovered   print what is called "same" and no scenario uses
 
-Status and reason of what is not the same stand in reasons.toml; what docker compose has, in
+Status and reason of what is not the same stand in reasons.toml; where versions of docker compose differ, in
+versions.toml; what docker compose has, in
 docker-compose-VERSION.json, which `read_help.py` makes.
 """
 
@@ -22,6 +23,7 @@ from cntnr_compose.cli.parser.options import Command, Option  # noqa: E402
 
 DOCKER = json.loads((FOLDER / "docker-compose-2.40.3.json").read_text())
 REASONS = tomllib.loads((FOLDER / "reasons.toml").read_text())
+VERSIONS = tomllib.loads((FOLDER / "versions.toml").read_text())["row"]
 UNCOVERED = FOLDER / "uncovered.txt"
 DOCUMENT = FOLDER.parents[1] / "docs/compatibility.md"
 REFUSED = "refused"
@@ -152,7 +154,18 @@ def document() -> str:
         f"- `{path}`" + (": " + ", ".join(f"`{flag}`" for flag in flags) if flags else "")
         for path, flags in extras()
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *version_table()]) + "\n"
+
+
+def version_table() -> list[str]:
+    """Return the lines about what a later docker compose does in another way."""
+    return [
+        "\n## Which version is followed\n",
+        "Where docker compose 5.4 (August 2026) differs from 2.40.3.\n",
+        "| | 2.40.3 | 5.4 | here |",
+        "|---|---|---|---|",
+        *(f"| {row['what']} | {row['old']} | {row['new']} | {row['here']} |" for row in VERSIONS),
+    ]
 
 
 def uncovered() -> list[str]:
