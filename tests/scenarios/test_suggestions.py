@@ -20,7 +20,7 @@ def hint(project: Project, *words: str) -> str:
 def test_what_could_be_meant_is_named(make_project: MakeProject, busybox_image: str) -> None:
     project = make_project(TEXT.format(image=busybox_image))
     assert hint(project, "up") == "hint: did you mean `cntnr compose up`?"
-    assert hint(project, "compose", "strat") == "hint: did you mean start or stats?"
+    assert hint(project, "compose", "strat") == "hint: did you mean stats or start?"
     assert hint(project, "compose", "up", "--detatch").startswith("hint: did you mean --detach")
     for verb in ("up", "ps", "logs", "stop", "config", "run", "top"):
         assert hint(project, "compose", verb, "prox") == "hint: did you mean proxy?", verb
