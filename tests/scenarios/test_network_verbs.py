@@ -197,6 +197,9 @@ def test_ls_inspect_rm_and_prune(make_project: MakeProject) -> None:
     assert "network nope not found" in mixed.stderr
     formatted = project.cntnr("network", "inspect", "-f", "{{.Name}} {{.Internal}}", "m").ok()
     assert formatted.stdout == "m false\n"
+    subnets = "{{range .IPAM.Config}}{{.Subnet}}{{end}} {{(index .IPAM.Config 0).Gateway}}"
+    shown = project.cntnr("network", "inspect", "--format", subnets, "m").ok().stdout.split()
+    assert [one.rpartition(".")[0] for one in shown][1] == shown[0].rpartition(".")[0]
 
     removed = project.cntnr("network", "rm", "nope", ids["m"][:12])
     assert (removed.returncode, removed.stdout) == (1, "m\n")
