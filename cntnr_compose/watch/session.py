@@ -1,6 +1,7 @@
 """Watch the files of services, and take the actions of their rules, until it is interrupted."""
 
 import contextlib
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -15,8 +16,11 @@ from cntnr_compose.watch.changes import FileChanges
 from cntnr_compose.watch.file_tree import FileTree
 from cntnr_compose.watch.rules import Actions, CompiledRule, Rules, is_bind_mounted
 
-SETTLE_TIME: Seconds = 0.2  # without a change, before what takes longer than a copy
-MAX_SETTLING = 20  # batches
+SETTLE_TIME: Seconds = (
+    0.2  # without a change, before what takes longer than the copy of a few files
+)
+LONGEST_SETTLING: Seconds = 2
+FEW_CHANGES = 20
 
 
 class WatchSession:
@@ -51,16 +55,17 @@ class WatchSession:
             while not self._is_stopped():
                 batch = changes.next_batch()
                 actions = self._rules.decide_actions(batch)
-                if actions.rebuild or actions.restart or actions.exec:
+                if len(batch) > FEW_CHANGES or actions.rebuild or actions.restart or actions.exec:
                     batch |= self._settle(changes)
                     actions = self._rules.decide_actions(batch)
                 if actions:
                     self._take(actions)
 
     def _settle(self, changes: FileChanges) -> set[str]:
-        """Wait until no more changes come: a build of half of them would be in vain."""
+        """Wait until no more changes come, if that is soon: a build of half of them would be in vain."""
         batch: set[str] = set()
-        for _ in range(MAX_SETTLING):
+        end = time.monotonic() + LONGEST_SETTLING
+        while time.monotonic() < end:
             more = changes.next_batch(SETTLE_TIME)
             if not more:
                 break

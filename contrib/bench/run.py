@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from contrib.bench.watch import SERVICE, time_watch
 from tests.scenarios.lib import ROOT, User, find_user, remove, wait_until
 from tests.scenarios.registry import make_image, served_registry
 
@@ -99,6 +100,11 @@ class Tool:
             )
             time.sleep(1)
         sys.exit(f"bench: {self.name} {' '.join(words)} failed:\n{err}")
+
+    def start(self, folder: Path, *words: str) -> "subprocess.Popen[str]":
+        """Start one command in a project's folder."""
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        return self._call(*self._argv, *words, cwd=folder, **streams)
 
     def memory(self) -> float:
         """Add up the proportional set sizes, in MB, of what runs beside the containers."""
@@ -201,6 +207,9 @@ def round_of(tool: Tool, folders: dict[int, Path], into: Timings) -> None:
             note("logs, 10 services", tool.timed(folder, "logs"))
             note("memory beside 10 containers, MB", tool.memory())
         note(f"down -t 0, {label}", tool.timed(folder, "down", "-t", "0"))
+    if tool.name != "podman-compose":  # it has no such verb
+        time_watch(tool, first, note)
+        tool.timed(first, "-f", "watch.yaml", "down", "-t", "0")
     note("run --rm", tool.timed(first, "run", "--rm", "-T", "s1", "true"))
     tool.timed(first, "down", "-t", "0")
 
@@ -246,7 +255,10 @@ def report(into: Timings, names: list[str], rounds: int) -> str:
     for task in dict.fromkeys(task for task, _ in into):
         cells, medians = [], {}
         for name in names:
-            values = into[task, name]
+            values = into.get((task, name))
+            if values is None:
+                cells.append("none")
+                continue
             medians[name] = statistics.median(values)
             form = ".0f" if "MB" in task else ".3f"
             low, high = min(values), max(values)
@@ -277,6 +289,7 @@ def main() -> None:
                 folders[size] = user.base / "projects" / f"bench{size}"
                 folders[size].mkdir()
                 (folders[size] / "compose.yaml").write_text(compose_text(size))
+                (folders[size] / "watch.yaml").write_text(SERVICE)
             for size in FILES:
                 for folder in folders.values():
                     (folder / f"rich{size}.yaml").write_text(rich_text(size))
