@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from cntnr_compose.containers.state import history
+from cntnr_compose.containers.state import history, project_intent
 from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.core.events import ContainerEvent, Emit, Progress
 from cntnr_compose.host.namespaces.holder import NamespaceHolder
@@ -125,12 +125,12 @@ class ProjectContext:
         return joined.intersection(network.found.name for network in shared)
 
     def requested_addresses(self) -> set[str]:
-        """Return the addresses that services request, also those of services that a profile leaves out."""
+        """Return the addresses that services request, of all projects that are on our networks."""
+        networks = self.network_names()
+        others = project_intent.requested_by_others(self.project, networks)
         if self.intent is None:
-            return set()
-        services = (*self.intent.services.values(), *self.intent.disabled.values())
-        joined = (network for service in services for network in service.networks.values())
-        return {network.ipv4_address for network in joined if network.ipv4_address}
+            return others
+        return others | project_intent.list_requested_addresses(self.intent, networks)
 
     def volume_name(self, key: str) -> str:
         """Return the name on the host of a volume of the compose file; other names are those of `run -v`."""
