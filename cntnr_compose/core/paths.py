@@ -109,6 +109,11 @@ def images() -> Path:
     return data() / "images"
 
 
+def artifacts() -> Path:
+    """Return the folder of projects that were published, and fetched: one folder each, by digest."""
+    return data() / "artifacts"
+
+
 def layers() -> Path:
     """Return the folder of unpacked layers."""
     return data() / "layers"

@@ -162,6 +162,16 @@ def read_config(ref: str, *, platform: str = "") -> bytes:
     return out if status == 0 else b""
 
 
+def read_manifest(ref: str) -> bytes:
+    """Read a manifest or an index from a registry, byte for byte. Raises `ImageError`."""
+    tls = _plain_http_option(ref, "--tls-verify=false")
+    argv = [*global_options(""), "inspect", "--raw", "--no-tags", *tls, with_transport(ref)]
+    status, out, stderr = _call(argv)
+    if status != 0:
+        raise parse_error(ref, stderr.decode(errors="replace"))
+    return out
+
+
 def read_digest(ref: str) -> str:
     """Ask a registry for the digest of an image. Raises `ImageError`."""
     status, out, stderr = _call(digest_argv(ref))

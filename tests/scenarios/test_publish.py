@@ -6,7 +6,7 @@ import json
 import pytest
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.lib import Project, User, assert_refused
+from tests.scenarios.lib import Project, User, assert_refused, wait_until
 from tests.scenarios.registry import Registry
 
 pytestmark = pytest.mark.usefixtures("busybox_image")
@@ -174,3 +174,54 @@ def test_the_experimental_name_works_too(make_project: MakeProject, registry: Re
     assert registry.tags("app/alpha") == []
     project.compose("alpha", "publish", name).ok()
     assert contents(registry, "app/alpha", "1") == {"compose.yaml": PLAIN}
+
+
+def test_a_published_project_is_read_and_brought_up(
+    make_project: MakeProject, registry: Registry, user: User
+) -> None:
+    source = make_project(
+        "services:\n"
+        "  web:\n    env_file: e.env\n    extends: {file: base.yaml, service: b}\n"
+        "    command: sh -c 'echo $$K $$WHO; sleep 1000'\n    stop_signal: KILL\n"
+        "    environment: {WHO: '${WHO:-me}'}\n    volumes: ['./seen:/seen']\n",
+        files={
+            "e.env": "K=v\n",
+            "base.yaml": "services: {b: {image: busybox}}\n",
+            "over.yaml": "services: {web: {hostname: h}}\n",
+        },
+    )
+    name = f"{registry.address}/app/whole:1"
+    source.compose(
+        "-f", "compose.yaml", "-f", "over.yaml", "publish", "-y", "--with-env", name
+    ).ok()
+
+    target = make_project(
+        f"include: ['oci://{name}']\nservices: {{mine: {{image: busybox}}}}\n",
+        files={
+            "extends.yaml": f"services: {{e: {{extends: {{file: 'oci://{name}', service: web}}}}}}\n"
+        },
+    )
+    remote = ("-f", f"oci://{name}")
+    config = target.compose(*remote, "config", "--format", "json").ok().json
+    web = config["services"]["web"]
+    assert config["name"] == target.name  # of the current directory, as in docker compose
+    assert (web["image"], web["hostname"]) == ("busybox", "h")
+    assert web["environment"] == {"K": "v", "WHO": "me"}
+    assert web["volumes"][0]["source"].startswith(f"{user.data}/artifacts/")
+    told = target.compose(*remote, "up", "-d", env={"WHO": "you"}).ok().stderr
+    assert f'Your compose stack is stored in \\"{user.data}/artifacts/' in told
+    assert 'it reads these variables from here: WHO"' in told
+    wait_until(lambda: "v you" in target.compose(*remote, "logs").ok().stdout)
+    assert [
+        row["Service"] for row in target.compose(*remote, "ps", "--format", "json").ok().json_lines
+    ] == ["web"]
+    target.compose(*remote, "down", "-t", "0").ok()
+
+    assert target.compose("config", "--services").ok().stdout.split() == ["mine", "web"]
+    extended = target.compose("-f", "extends.yaml", "config", "--format", "json").ok().json
+    assert extended["services"]["e"]["environment"]["K"] == "v"
+
+    missing = target.compose("-f", f"oci://{registry.address}/app/nothing", "config")
+    assert_refused(missing, "cannot get image", "app/nothing")
+    image = target.compose("-f", f"oci://{registry.address}/library/busybox", "config")
+    assert_refused(image, "is not a published Compose project: it is something else")

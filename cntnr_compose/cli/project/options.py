@@ -1,6 +1,7 @@
 """The options of `cntnr compose` as one value, which each of its commands gets first."""
 
 import contextlib
+import functools
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -135,6 +136,7 @@ class ProjectOptions(Frozen):
             services=services,
             environ=dict(os.environ),
             cwd=current_directory(),
+            fetch=_fetch_project,
             compatibility=self.compatibility,
             all_resources=self.all_resources,
             tolerate_missing_env_files=True,  # whoever creates containers checks the selected services
@@ -217,6 +219,14 @@ class ProjectOptions(Frozen):
         from cntnr_compose.cli.display.progress import choose_display
 
         return choose_display(self.progress, self.ansi, dry_run=self.dry_run)
+
+
+@functools.cache
+def _fetch_project(reference: str) -> tuple[str, ...]:
+    """Fetch a project that was published, once a command. Raises `ImageError`, `NoProject`."""
+    from cntnr_compose.images.artifact import fetch_project
+
+    return fetch_project(reference)
 
 
 def current_directory() -> str:
