@@ -7,9 +7,7 @@ from cntnr_compose.cli.display.progress import ProgressDisplay
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Output, WarningEvent
 from cntnr_compose.watch.lock import WatchLock
-from cntnr_compose.watch.main import SOURCE
-from cntnr_compose.watch.process import WatchJob, WatchProcess
-from cntnr_compose.watch.rules import check_rules
+from cntnr_compose.watch.process import SOURCE, WatchJob, WatchProcess
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.keyboard_menu import KeyboardMenu
@@ -106,6 +104,8 @@ class UpControls:
             self._enable_watch()
 
     def _enable_watch(self) -> None:
+        from cntnr_compose.watch.rules import check_rules
+
         try:
             check_rules(self._job.project.select(self._job.services))
             self.prepare_watch()
