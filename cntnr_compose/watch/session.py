@@ -18,9 +18,8 @@ from cntnr_compose.watch.changes import FileChanges
 from cntnr_compose.watch.file_tree import FileTree
 from cntnr_compose.watch.rules import Actions, CompiledRule, Rules, is_bind_mounted
 
-SETTLE_TIME: Seconds = (
-    0.2  # without a change, before what takes longer than the copy of a few files
-)
+# Without a change, before what takes longer than the copy of a few files.
+SETTLE_TIME: Seconds = 0.2
 LONGEST_SETTLING: Seconds = 2
 FEW_CHANGES = 20
 
