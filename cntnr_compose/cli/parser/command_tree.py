@@ -107,6 +107,7 @@ BRIDGE = Group(
 COMPOSE = Group(
     {
         "alpha": ALPHA,
+        "attach": CommandEntry("compose.attach:attach", "Connect to the streams of a container"),
         "bridge": BRIDGE,
         "build": CommandEntry("compose.build:build", "Build images of services"),
         "check": CommandEntry(
@@ -121,6 +122,7 @@ COMPOSE = Group(
         "disable": CommandEntry("compose.disable:disable", "Undo enable"),
         "down": CommandEntry("compose.down:down", "Stop and remove containers and networks"),
         "enable": CommandEntry("compose.enable:enable", "Have containers start after a reboot"),
+        "export": CommandEntry("compose.export:export", "Write the files of a container as tar"),
         "events": CommandEntry("compose.events:events", "Show events of containers as they happen"),
         "exec": CommandEntry("compose.exec:exec_", "Run a command in a running container"),
         "images": CommandEntry("compose.images:images", "List the images of containers"),
@@ -162,10 +164,6 @@ COMPOSE = Group(
         Option("-v", "--version", "show_version", prints=version_line(), is_flag=True),
     ),
     aliases={"convert": "config"},
-    unsupported={
-        "attach": "`cntnr compose logs -f` shows what a container writes",
-        "export": "",
-    },
 )
 
 NETWORK = Group(

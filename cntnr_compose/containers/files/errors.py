@@ -132,4 +132,5 @@ def explain(error: OSError, path: bytes | str, container: str = "") -> CannotCop
     hint = ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         hint = "free some space there; what was copied before it is complete"
-    return CannotCopy(f"{os.fsdecode(path)}{where}: {reason.lower()}", hint)
+    what = os.fsdecode(path) or "cannot write the archive"
+    return CannotCopy(f"{what}{where}: {reason.lower()}", hint)

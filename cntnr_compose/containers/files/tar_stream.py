@@ -104,13 +104,18 @@ def _read_xattrs(member: "tarfile.TarInfo") -> Iterator[tuple[bytes, bytes]]:
 def write_archive(
     stream: IO[bytes], entries: Iterable[tuple[TreeEntry, int | None]], name: str
 ) -> None:
-    """Write entries as an archive, the top by ``name`` (``.`` where it is empty), and close their files."""
+    """Write entries as an archive, the top by ``name``, and close their files.
+
+    Where ``name`` is empty, what is below the top stands at the top of the archive.
+    """
     import tarfile
 
     with tarfile.open(
         fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT, errors="surrogateescape"
     ) as archive:
         for entry, descriptor in entries:
+            if not name and not entry.path:
+                continue
             member = _to_member(entry, name)
             if descriptor is None:
                 archive.addfile(member)
@@ -147,7 +152,7 @@ def _to_member(entry: TreeEntry, name: str) -> "tarfile.TarInfo":
 
 def _member_name(path: bytes, name: str) -> str:
     below = os.fsdecode(path)
-    return f"{name}/{below}" if name and below else name or below or "."
+    return f"{name}/{below}" if name and below else name or below
 
 
 class _PaddedFile(io.RawIOBase):
