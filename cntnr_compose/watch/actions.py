@@ -1,15 +1,18 @@
 """Take the actions of watch rules: copy files into containers, run commands there, restart, rebuild."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from cntnr_compose.client import client as clients
 from cntnr_compose.client.exec import run_exec
 from cntnr_compose.client.observe import observe_project
+from cntnr_compose.containers.state import records
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Event, Output, WarningEvent
 from cntnr_compose.core.values import replace
+from cntnr_compose.images.store import ImageStore
+from cntnr_compose.model.image import Image
 from cntnr_compose.model.observed import Container
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.protocol import PrepareExec
@@ -70,6 +73,7 @@ class WatchActions:
 
         names = quote_all(services)
         message = self._reporter.message
+        earlier = [ImageStore().find(self._image_name(name)) for name in services]
         message(f"Rebuilding service(s) {names} after changes were detected...")
         try:
             ids = build_images(self._project, services, quiet=self._quiet, emit=self._emit)
@@ -77,10 +81,7 @@ class WatchActions:
             message(f"Build failed. Error: {error}")
             raise
         message(f"service(s) {names} successfully built")
-        images = {
-            self._project.image_name(self._project.services[name]): image_id
-            for name, image_id in ids.items()
-        }
+        images = {self._image_name(name): image_id for name, image_id in ids.items()}
         try:
             with self._locked() as client:
                 observed = client.observe()
@@ -92,6 +93,8 @@ class WatchActions:
         except CntnrError as error:
             message(f"Failed to recreate services after update. Error: {error}")
             raise
+        if self._prune:
+            _remove_unused(image for image in earlier if image and image.id not in ids.values())
 
     def sync(self, service: str, files: Sequence[Sync]) -> None:
         """Copy changed files into the containers of a service, and remove there what is gone.
@@ -132,6 +135,9 @@ class WatchActions:
             if container.is_running
         ]
 
+    def _image_name(self, service: str) -> str:
+        return self._project.image_name(self._project.services[service])
+
     @contextlib.contextmanager
     def _locked(self) -> Iterator["Client"]:
         with clients.connect(self._project.name, emit=self._emit) as client:
@@ -154,6 +160,18 @@ class WatchActions:
                 self._reporter.warning(text)
             case _:
                 pass
+
+
+def _remove_unused(images: Iterable[Image]) -> None:
+    """Remove images that have lost their names and that no container was created from."""
+    used = {
+        container.record.image_id
+        for project in records.list_projects()
+        for container in records.read_containers(project)
+    }
+    for image in images:
+        if image.id not in used:
+            ImageStore().remove_unnamed(image)
 
 
 def quote_all(names: Sequence[str]) -> str:

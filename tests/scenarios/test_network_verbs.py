@@ -144,6 +144,8 @@ def test_options_of_create(make_project: MakeProject) -> None:
         (("--subnet", "foo", "n"), "subnet foo"),
         (("--subnet", "10.98.0.128/25", "n"), "overlaps network taken"),
         (("--ipv6", "n"), "--ipv6"),
+        (("--subnet", "fd00::/64", "n"), "fd00::/64 is a subnet of IPv6"),
+        (("--subnet", "10.1.0.0/24,10.2.0.0/24", "n"), "a network has one subnet"),
         (("--ipv4=false", "n"), "without IPv4 addresses"),
         (("--label", "=x", "n"), "empty name"),
         (("--config-only", "n"), "--config-only"),

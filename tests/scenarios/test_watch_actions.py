@@ -1,6 +1,8 @@
 """`watch`: restarts, commands in containers and rebuilds that changed files bring about."""
 
+import json
 import signal
+from pathlib import Path
 
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import Project, wait_until
@@ -52,6 +54,15 @@ def starts(project: Project) -> dict[str, str]:
     return {name: project.exec(name, *command).ok().stdout for name in names}
 
 
+def manifest_of(project: Project) -> Path:
+    """Return the file of the manifest that the built image has now."""
+    images = project.user.data / "images"
+    for entry in json.loads((images / "index.json").read_text())["manifests"]:
+        if f"/{project.name}-web:" in entry["annotations"]["org.opencontainers.image.ref.name"]:
+            return images / "blobs" / entry["digest"].replace(":", "/")
+    raise LookupError(project.name)
+
+
 def test_restarts_and_commands(make_project: MakeProject, busybox_image: str) -> None:
     project = make_project(ACTIONS.format(image=busybox_image))
     for folder in ("conf", "scripts", "restart"):
@@ -97,6 +108,7 @@ def test_rebuilds(make_project: MakeProject, busybox_image: str) -> None:
     with Watching(project, "cntnr", "compose", "watch", "--prune") as watch:
         project.up()
         before = starts(project)
+        earlier = manifest_of(project)
         write(project, "notes", "what the build does not read rebuilds nothing")
         write(project, "version", "2")
         watch.prints('service(s) ["web"] successfully built\n')
@@ -106,6 +118,8 @@ def test_rebuilds(make_project: MakeProject, busybox_image: str) -> None:
         assert "built 2" in watch.out
         wait_until(lambda: content(project, "/version") == "2")
         wait_until(lambda: content(project, "/live/x") == "x")  # copied into the new container, too
+        assert not earlier.exists()  # nothing uses the image of before
+        assert manifest_of(project).exists()
         after = starts(project)
         assert after["dependent"] != before["dependent"]
         assert after["other"] == before["other"]
@@ -127,10 +141,13 @@ def test_quiet_builds_that_are_interrupted(make_project: MakeProject, busybox_im
         files={"Dockerfile": dockerfile, "version": "1", "live/x": "x"},
     )
     with Watching(project, "cntnr", "compose", "watch", "--quiet", "--prune=false", "web") as watch:
+        earlier = manifest_of(project)
         write(project, "version", "2")
         watch.prints("successfully built")
         assert "built 2" not in watch.out + watch.err
         wait_until(lambda: content(project, "/version") == "2")
+        assert manifest_of(project) != earlier
+        assert earlier.exists()
         write(project, "Dockerfile", dockerfile + "RUN sleep 30\n")
         watch.prints("Rebuilding", count=2)
         assert watch.interrupt(signal.SIGINT) == 130
