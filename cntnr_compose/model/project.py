@@ -75,7 +75,7 @@ class Project(Value, frozen=True, kw_only=True):
         try:
             return self.services[name]
         except KeyError:
-            raise NoSuchService(name) from None
+            raise NoSuchService(name, [*self.services, *self.disabled]) from None
 
     def select(self, names: tuple[str, ...], *, dependencies: bool = True) -> "Project":
         """Return the project with only these services and, where asked, what they depend on.

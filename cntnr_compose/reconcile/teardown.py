@@ -48,7 +48,7 @@ def select_names(services: Mapping[str, Service], names: Iterable[str]) -> tuple
     """
     for name in names:
         if name not in services:
-            raise NoSuchService(name)
+            raise NoSuchService(name, services)
     return tuple(names) or tuple(services)
 
 
