@@ -251,6 +251,10 @@ def _call(argv: Sequence[str]) -> tuple[int, bytes, bytes]:
             running.terminate()
         try:
             status = running.wait()
+        except BaseException:  # Ctrl-C: it has no terminal to hear of that
+            running.terminate()
+            running.wait()
+            raise
         finally:
             _running_pids.discard(running.pid)
         out.seek(0)

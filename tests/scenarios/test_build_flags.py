@@ -11,6 +11,7 @@ import pytest
 
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import Project, User, assert_refused, wait_until
+from tests.scenarios.registry import Registry
 
 pytestmark = pytest.mark.usefixtures("busybox_image")
 
@@ -100,6 +101,35 @@ def test_print_shows_the_bake_file(make_project: MakeProject, user: User) -> Non
         not (user.data / "images/index.json").exists()
         or f"{project.name}-web" not in (user.data / "images/index.json").read_text()
     )
+
+
+def test_arguments_newer_bases_and_silence(
+    make_project: MakeProject, registry: Registry, user: User
+) -> None:
+    project = make_project(
+        "services:\n  web:\n    build:\n      context: .\n      dockerfile_inline: |\n"
+        f"        FROM {registry.address}/flags/base\n        ARG A=none\n        ARG B\n"
+        "        RUN echo $$A $$B $$(cat /mark) >/made\n    command: cat /made\n"
+        f"  base:\n    image: {registry.address}/flags/base\n"
+        '    build: {context: ., dockerfile_inline: "FROM busybox\\nRUN echo ${MARK} >/mark"}\n'
+    )
+
+    def made() -> str:
+        return project.compose("run", "--rm", "web").ok().stdout.strip()
+
+    old, new = {"MARK": "old"}, {"MARK": "new"}
+    project.compose("build", "--push", "base", env=old).ok()
+    words = ("--build-arg", "A=1", "--build-arg", "B")
+    silent = project.compose("build", "--quiet", *words, "web", env={**old, "B": "2"}).ok()
+    assert (silent.stdout, silent.stderr) == ("", "")
+    assert made() == "1 2 old"
+    # The registry gets a newer base than this machine has.
+    project.compose("build", "--push", "base", env=new).ok()
+    project.compose("build", "base", env=old).ok()
+    project.compose("build", "-q", "web").ok()
+    assert made() == "none old"
+    project.compose("build", "--pull", "web").ok()
+    assert made() == "none new"
 
 
 def test_flags_without_effect_are_told(make_project: MakeProject) -> None:

@@ -51,11 +51,10 @@ def build(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -
         selected = loaded.project.select(services, dependencies=values["with_dependencies"])
         names = tuple(name for name, one in selected.services.items() if one.build is not None)
         options.show_warnings(_without_effect(values))
+        if not names:
+            return 0  # as docker: nothing is said either
         if values["print"]:
             _print_bake_file(loaded, services, names, build_options, values)
-            return 0
-        if not names:
-            options.show_warnings(["No services to build"])
             return 0
         if values["check"]:
             return _check(loaded.project, names, build_options)
