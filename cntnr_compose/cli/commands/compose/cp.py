@@ -46,10 +46,11 @@ class ServiceCopy(Frozen):
     follow_link: bool
 
     def describe(self, container: str) -> str:
-        """Describe the copy for one container, in docker's words."""
+        """Describe the copy for one container, in docker's words; names of files may be any bytes."""
+        text = f"copy {container}:{self.source} to {self.target}"
         if self.into_containers:
-            return f"copy {self.source} to {container}:{self.target}"
-        return f"copy {container}:{self.source} to {self.target}"
+            text = f"copy {self.source} to {container}:{self.target}"
+        return os.fsencode(text).decode(errors="replace")
 
     def run(self, files: "ContainerFiles", stdin: int = 0) -> int:
         """Copy for one container; return how many files have an owner that does not exist there."""
@@ -159,7 +160,7 @@ class _Copies:
         """Copy for each container. Raises the first error."""
         from cntnr_compose.cli.project.container_files import open_files
 
-        with open_files(project, containers, emit=self._display.emit) as opened:
+        with open_files(project, containers, "cp", emit=self._display.emit) as opened:
             for files in opened:
                 self.show(files.name, "Copying", "working")
             if self._copy.source == STREAM and len(opened) > 1:
