@@ -36,7 +36,7 @@ types:
 imports: ## who may import whom, by the contracts in pyproject.toml
 	$(VENV)/lint-imports --no-cache
 
-map: ## draw the packages and list the files (docs/map.*), compare the verbs (docs/compatibility.md)
+map: ## write what is made of the code: docs/map.*, docs/compatibility.md, docs/commands, man/cntnr.1
 	$(VENV)/python contrib/map/draw.py
 
 unit: ## tests that start no program

@@ -4,13 +4,18 @@ Unchanged images are recognised here, without the namespaces; the worker, a proc
 the rest.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from cntnr_compose.builder.cache_lookup import find_cached_image
+from cntnr_compose.builder.dockerfile.instructions import apply_all
+from cntnr_compose.builder.dockerfile.lint import Finding, lint_dockerfile
+from cntnr_compose.builder.dockerfile.parser import DockerfileInvalid
 from cntnr_compose.builder.dockerfile.stages import required_images
 from cntnr_compose.builder.downloads import fetch_downloads
 from cntnr_compose.builder.request import (
     SERVICE_PREFIX,
+    BuildOptions,
     BuildRequest,
     context_images,
     context_services,
@@ -20,11 +25,14 @@ from cntnr_compose.builder.request import (
 from cntnr_compose.builder.worker_process import run_worker
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Event, Output, Progress
-from cntnr_compose.core.values import replace
+from cntnr_compose.core.values import from_json, from_tree, replace
 from cntnr_compose.images.store import ImageStore
-from cntnr_compose.model.image import Image
+from cntnr_compose.model import image_name
+from cntnr_compose.model.image import Image, ImageConfig
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Service
+
+DEFAULT_OPTIONS = BuildOptions()
 
 
 class BaseUnavailable(CntnrError):
@@ -46,35 +54,91 @@ def build_images(
     project: Project,
     services: tuple[str, ...],
     *,
-    no_cache: bool = False,
-    pull: bool = False,
-    args: Mapping[str, str] | None = None,
+    options: BuildOptions = DEFAULT_OPTIONS,
     quiet: bool = False,
     dry_run: bool = False,
     emit: Emit,
 ) -> dict[str, str]:
     """Build the images of services; return their ids by service.
 
-    A dry run only reads the Dockerfiles, and returns ids that are "". ``args`` win over those in the file.
-    Services whose images others take files from are built first.
-    Raises a `CntnrError` for all that a user can fix; then only images that were already built have changed.
+    A dry run only reads the Dockerfiles, and returns ids that are "". Services whose images others take files
+    from are built first. Raises a `CntnrError` for all that a user can fix; then only images that were
+    already built have changed.
     """
     ids: dict[str, str] = {}
     for group in _dependency_groups(project, services):
         requests = []
         for service in group:
-            request = create_request(project, service, dict(args or {}))
+            request = create_request(project, service, options)
             if dry_run:
                 parse_stages(request)
                 ids[service.name] = _report_build(project.image_name(service), emit)
                 continue
-            request = replace(request, no_cache=request.no_cache or no_cache)
-            must_pull = pull or (service.build is not None and service.build.pull)
+            must_pull = options.pull or (service.build is not None and service.build.pull)
             request = _with_base_images(request, project, service, pull=must_pull, emit=emit)
             requests.append(fetch_downloads(request))
         if requests:
             ids |= _build_group(project, requests, quiet=quiet, emit=emit)
     return ids
+
+
+class DockerfileReport(NamedTuple):
+    """What a check of a Dockerfile says: what it breaks, or the error that ends its build, at ``line``."""
+
+    service: str
+    file: str
+    text: str
+    findings: list[Finding]
+    error: str = ""
+    line: int = 0
+
+
+def check_dockerfiles(
+    project: Project, services: tuple[str, ...], options: BuildOptions
+) -> list[DockerfileReport]:
+    """Check the Dockerfiles of services without building. Raises `CannotBuild`."""
+    return [
+        _check_dockerfile(create_request(project, project.service(name), options))
+        for name in services
+    ]
+
+
+def _check_dockerfile(request: BuildRequest) -> DockerfileReport:
+    report = DockerfileReport(request.service, request.file, request.text, [])
+    try:
+        scope = parse_stages(request)
+        scope.find_stage(request.target)
+        bases: dict[str, ImageConfig | None] = {}
+        for stage in scope.stages:
+            if stage.base_stage < 0 and stage.base not in (*request.contexts, "scratch"):
+                bases[stage.base] = _base_config(stage.base)
+        apply_all(scope, bases)
+    except DockerfileInvalid as error:
+        return report._replace(error=str(error), line=error.line)
+    except CntnrError as error:
+        return report._replace(error=f"{request.file}: {error}")
+    names = {
+        base: None if config is None else [word.partition("=")[0] for word in config.env]
+        for base, config in bases.items()
+    }
+    return report._replace(findings=lint_dockerfile(request.text, scope, names))
+
+
+def _base_config(ref: str) -> ImageConfig | None:
+    """Find the configuration of an image, here or in its registry; None where it cannot be had.
+
+    Raises `ImageNameInvalid`.
+    """
+    from cntnr_compose.images import skopeo
+
+    image = ImageStore().find(ref)
+    if image is not None:
+        return image.config
+    try:
+        tree = from_json(skopeo.read_config(image_name.normalize(ref)), dict[str, Any])
+        return from_tree(tree.get("config") or {}, ImageConfig)
+    except ValueError:
+        return None
 
 
 def _dependency_groups(project: Project, services: tuple[str, ...]) -> Iterator[list[Service]]:

@@ -105,7 +105,7 @@ def _required_images(project: Project, pull: str, *, build: bool) -> Iterable[Re
             yield RequiredImage(
                 name=name,
                 policy=_effective_policy(service, pull, build=build),
-                platform=service.platform,
+                platform=project.platform(service),
                 build_services=services,
                 is_pullable=bool(service.image),
             )

@@ -8,7 +8,7 @@ from cntnr_compose.builder.dockerfile import dockerignore
 from cntnr_compose.builder.dockerfile.parser import parse_dockerfile
 from cntnr_compose.builder.dockerfile.run import NETWORK_MODES
 from cntnr_compose.builder.dockerfile.stages import DockerfileScope, split_stages
-from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.builder.ssh_sources import CannotBuild, SshSource, find_ssh_sources
 from cntnr_compose.core.transports import REMOTE_PREFIXES
 from cntnr_compose.core.values import Bytes, Value, field
 from cntnr_compose.host import network
@@ -25,14 +25,6 @@ HOST_GATEWAY = "host-gateway"
 INLINE_NAME = "dockerfile_inline"
 
 
-class CannotBuild(CntnrError):
-    """A build needs what does not exist, or what cntnr does not support."""
-
-    def __init__(self, service: str, why: str, hint: str = "") -> None:
-        super().__init__(f"cannot build {service}: {why}")
-        self.hint = hint
-
-
 class BuildSecret(Value, frozen=True, kw_only=True):
     """A secret that RUN may mount: a file, or a text."""
 
@@ -42,6 +34,16 @@ class BuildSecret(Value, frozen=True, kw_only=True):
     uid: str = ""
     gid: str = ""
     mode: int | None = None
+
+
+class BuildOptions(Value, frozen=True, kw_only=True):
+    """Options of one build beside those in the file, over which they win."""
+
+    args: dict[str, str] = field(default_factory=dict)
+    no_cache: bool = False
+    pull: bool = False
+    ssh: tuple[str, ...] = ()
+    memory: Bytes = 0  # of the programs of RUN; 0: without limit
 
 
 class BuildRequest(Value, frozen=True, kw_only=True):
@@ -61,9 +63,11 @@ class BuildRequest(Value, frozen=True, kw_only=True):
     contexts: dict[str, str] = field(default_factory=dict)  # name: folder
     downloads: dict[str, str] = field(default_factory=dict)  # URL: file
     secrets: tuple[BuildSecret, ...] = ()
+    ssh: tuple[SshSource, ...] = ()
     network: str = "default"
     extra_hosts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     shm_size: Bytes = 0
+    memory: Bytes = 0
     ulimits: dict[str, Ulimit] = field(default_factory=dict)
     privileged: bool = False
     no_cache: bool = False
@@ -76,7 +80,7 @@ class BuildJob(Value, frozen=True, kw_only=True):
     payload: int  # process id of the holder's payload, as seen in the namespaces
 
 
-def create_request(project: Project, service: Service, args: dict[str, str]) -> BuildRequest:
+def create_request(project: Project, service: Service, options: BuildOptions) -> BuildRequest:
     """Read what a build needs, except images. Raises `CannotBuild`."""
     build = service.build
     assert build is not None
@@ -93,16 +97,18 @@ def create_request(project: Project, service: Service, args: dict[str, str]) -> 
         ignore=ignore,
         target=build.target,
         platform=host_platform(),
-        args=_build_args(project, build, args),
+        args=merge_args(project, build, options.args),
         labels=labels.built_image(project, service),
         contexts=_additional_contexts(project, service.name, build),
         secrets=tuple(_secrets(project, service.name, build)),
+        ssh=tuple(find_ssh_sources(project.working_dir, service.name, build.ssh, options.ssh)),
         network=build.network or "default",
         extra_hosts=_extra_hosts(build),
         shm_size=build.shm_size,
+        memory=options.memory,
         ulimits=build.ulimits,
         privileged=build.privileged,
-        no_cache=build.no_cache,
+        no_cache=build.no_cache or options.no_cache,
     )
 
 
@@ -121,7 +127,7 @@ def _to_utf8(value: str) -> str:
     return value.encode(errors="surrogateescape").decode(errors="replace")
 
 
-def _build_args(project: Project, build: Build, args: dict[str, str]) -> dict[str, str]:
+def merge_args(project: Project, build: Build, args: dict[str, str]) -> dict[str, str]:
     """Merge the arguments of the file and of the command line; the environment completes the former."""
     values = {
         name: project.environment.get(name) if value is None else value
@@ -177,12 +183,9 @@ def _context_folder(project: Project, service: str, word: str) -> Path:
 
 def _read_dockerfile(service: str, build: Build, context: Path) -> tuple[str, str, tuple[str, ...]]:
     """Return the Dockerfile's name, its text, and the patterns of its .dockerignore."""
+    ignored = read_dockerignore(build, context)
     if build.dockerfile_inline:
-        return (
-            INLINE_NAME,
-            build.dockerfile_inline,
-            _read_ignore_patterns(context / ".dockerignore"),
-        )
+        return INLINE_NAME, build.dockerfile_inline, ignored
     word = build.dockerfile or "Dockerfile"
     path = context / word
     try:
@@ -191,8 +194,15 @@ def _read_dockerfile(service: str, build: Build, context: Path) -> tuple[str, st
         raise CannotBuild(service, f"failed to read dockerfile: {path} does not exist") from None
     except (OSError, UnicodeDecodeError) as error:
         raise CannotBuild(service, f"failed to read dockerfile: {path}: {error}") from error
-    own = path.with_name(f"{path.name}.dockerignore")
-    return word, text, _read_ignore_patterns(own if own.is_file() else context / ".dockerignore")
+    return word, text, ignored
+
+
+def read_dockerignore(build: Build, context: Path) -> tuple[str, ...]:
+    """Read the patterns of the .dockerignore of a Dockerfile, or of the build context."""
+    dockerfile = context / (build.dockerfile or "Dockerfile")
+    own = dockerfile.with_name(f"{dockerfile.name}.dockerignore")
+    has_own = own.is_file() and not build.dockerfile_inline
+    return _read_ignore_patterns(own if has_own else context / ".dockerignore")
 
 
 def _read_ignore_patterns(path: Path) -> tuple[str, ...]:

@@ -88,14 +88,27 @@ def _run_command(words: "Sequence[str]") -> int:
 
 
 def _dispatch(words: "Sequence[str]") -> int:
+    from cntnr_compose.cli.parser import program_name
     from cntnr_compose.cli.parser.fast_parser import parse
 
+    words = program_name.command_line(sys.argv[0], words)
+    if words and words[0] in program_name.COMPLETE:
+        return _propose_words(words)
     parsed = parse(words)
     if parsed is not None:
         return parsed.run()
     from cntnr_compose.cli.parser.click_parser import run_with_click
 
     return run_with_click(words)
+
+
+def _propose_words(words: "Sequence[str]") -> int:
+    """Answer to the shell in which TAB was pressed."""
+    from cntnr_compose.cli.display import stdout
+    from cntnr_compose.cli.parser.completion import answer
+
+    stdout.print_line(answer(words[1:], with_descriptions=not words[0].endswith("NoDesc")))
+    return 0
 
 
 def _print_error(sentence: str, hint: str, code: int) -> int:

@@ -19,7 +19,33 @@ from cntnr_compose.host import socket_peer
 STREAMS = {2: 1, 3: 2}  # conmon's number: our descriptor
 MAX_PACKET_SIZE = 1 << 16  # conmon's are at most 8 KiB and a byte
 DETACH_KEYS = b"\x10\x11"  # ctrl-p, ctrl-q
+CONTROL_KEYS = "@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_"  # ctrl- and these are the bytes from 0 on
 FORWARDED_SIGNALS = ("INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "CONT", "TSTP")
+
+
+class DetachKeysInvalid(CntnrError):
+    """The keys that are to detach cannot be read."""
+
+    hint = "they are letters, or ctrl- and a letter or one of @ [ \\ ] ^ _, with commas between"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"invalid detach keys: {text}")
+
+
+def parse_detach_keys(text: str) -> bytes:
+    """Parse keys such as ``ctrl-p,ctrl-q`` or ``x``. Raises `DetachKeysInvalid`."""
+    keys = bytearray()
+    for word in text.split(","):
+        name = word.removeprefix("ctrl-")
+        code = ord(name) if len(name) == 1 and name.isascii() else 0
+        if name != word:
+            code = ord(name.upper()) - 64 if code and name.upper() in CONTROL_KEYS else -1
+            if code < 0:
+                raise DetachKeysInvalid(text)
+        elif not code:
+            raise DetachKeysInvalid(text)
+        keys.append(code)
+    return bytes(keys)
 
 
 class CannotAttach(CntnrError):
@@ -119,16 +145,22 @@ class TerminalRelay:
         *,
         stdin: int | None = 0,
         tty: bool = False,
+        detach_keys: bytes = DETACH_KEYS,
+        closes_stdin: bool = True,
         on_signal: Callable[[str], None] | None = None,
         write: Callable[[int, bytes], None] | None = None,
     ) -> None:
-        """Store the ends; ``on_signal`` gets names such as ``SIGINT``, ``write`` a descriptor and bytes."""
+        """Store the ends; ``on_signal`` gets names such as ``SIGINT``, ``write`` a descriptor and bytes.
+
+        The end of our input ends the container's only where ``closes_stdin``; keys detach on a terminal.
+        """
         self._connection = connection
         self._stdin = stdin
         self._tty = tty
         self._on_signal = on_signal
         self._write = write or _write_all
-        self._keys = DetachKeys(DETACH_KEYS if tty else b"")
+        self._closes_stdin = closes_stdin
+        self._keys = DetachKeys(detach_keys if tty else b"")
 
     def run(self) -> bool:
         """Relay until the container ends, or until the detach keys are typed: then return True.
@@ -157,7 +189,8 @@ class TerminalRelay:
                 typed = _read(self._stdin)
                 if not typed:
                     poll.unregister(self._stdin)
-                    self._connection.close_stdin()
+                    if self._closes_stdin:
+                        self._connection.close_stdin()
                 passed, detached = self._keys.filter_input(typed)
                 self._connection.send(passed)
                 if detached:

@@ -28,23 +28,35 @@ class CannotExec(CntnrError):
         self.exit_code = next((code for words, code in REASONS if words in cause), NOT_FOUND)
 
 
-def run_exec(argv: Sequence[str], program: str, container: str, *, detach: bool = False) -> int:
+def run_exec(
+    argv: Sequence[str],
+    program: str,
+    container: str,
+    *,
+    detach: bool = False,
+    interactive: bool = True,
+) -> int:
     """Run a prepared runc command, and return its exit code: 128 and the number for a signal.
 
+    Unless ``interactive`` it reads nothing, and an interrupt that is passed on to it is raised at its end.
     Raises `CannotExec` with status 126 or 127 as docker does, `ProgramMissing`.
     """
     if detach:
         return _run_detached(argv, program, container)
     readable, writable = os.pipe2(os.O_CLOEXEC)
+    null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
     try:
         with _SignalForwarder() as signals:
-            child = process.popen(argv, stderr=writable)
+            child = process.popen(argv, stdin=None if interactive else null, stderr=writable)
             signals.set_child(child)
             os.close(writable)
             runc_error = _forward_stderr(child, readable)
             code = child.wait()
     finally:
         os.close(readable)
+        os.close(null)
+    if signals.was_interrupted and not interactive:
+        raise KeyboardInterrupt
     if code == RUNC_EXEC_FAILED and runc_error:
         raise CannotExec(program, container, _extract_cause(runc_error))
     os.write(2, runc_error)  # not runc's error: the program wrote it
@@ -105,6 +117,7 @@ class _SignalForwarder:
     def __init__(self) -> None:
         self._child: process.RunningProgram | None = None
         self._pending: list[int] = []
+        self.was_interrupted = False
         self._previous_handlers: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
@@ -124,6 +137,7 @@ class _SignalForwarder:
             child.send_signal(self._pending.pop(0))
 
     def _forward(self, number: int, _frame: object) -> None:
+        self.was_interrupted |= number in (signal.SIGINT, signal.SIGTERM)
         if self._child is None:
             self._pending.append(number)
         elif number != signal.SIGINT or not _is_in_foreground():

@@ -39,7 +39,7 @@ def enable_services(
         if name in disabled:
             extended += disabled[name]["profiles"]
         elif name not in enabled:
-            raise NoSuchService(name)
+            raise NoSuchService(name, [*enabled, *disabled])
     if len(extended) == len(profiles):
         return enabled, disabled
     return split_by_profile({"services": dict(sorted((enabled | disabled).items()))}, extended)

@@ -19,11 +19,13 @@ from cntnr_compose.model.service import (
     Mount,
     NetworkAttachment,
     Port,
+    Provider,
     RestartPolicy,
     Service,
     TmpfsOptions,
     Ulimit,
     VolumeOptions,
+    WatchRule,
 )
 
 # Keys that a field of the same name takes as they are decoded; lists become tuples.
@@ -59,6 +61,7 @@ def to_service(name: str, tree: Tree) -> Service:
         pre_start=tuple(_hook(one) for one in tree.get("pre_start", ())),
         post_start=tuple(_hook(one) for one in tree.get("post_start", ())),
         pre_stop=tuple(_hook(one) for one in tree.get("pre_stop", ())),
+        develop=tuple(_watch_rule(one) for one in (tree.get("develop") or {}).get("watch") or ()),
         volumes=tuple(_mount(one) for one in tree.get("volumes", ())),
         configs=_file_mounts(tree.get("configs", ())),
         secrets=_file_mounts(tree.get("secrets", ())),
@@ -139,6 +142,18 @@ def _port(tree: Tree) -> Port:
         mode=tree.get("mode", "ingress"),
         name=tree.get("name", ""),
         app_protocol=tree.get("app_protocol", ""),
+    )
+
+
+def _watch_rule(tree: Tree) -> WatchRule:
+    return WatchRule(
+        path=tree.get("path", ""),
+        action=tree.get("action", ""),
+        target=tree.get("target", ""),
+        ignore=tuple(tree.get("ignore", ())),
+        include=tuple(tree.get("include", ())),
+        initial_sync=tree.get("initial_sync", False),
+        exec=_hook(tree["exec"]) if tree.get("exec") else None,
     )
 
 
@@ -257,13 +272,26 @@ def _build(tree: Tree) -> Build:
         platforms=tuple(tree.get("platforms", ())),
         extra_hosts=_hosts(tree.get("extra_hosts", ())),
         secrets=_file_mounts(tree.get("secrets", ())),
+        ssh=dict(_ssh_key(word) for word in tree.get("ssh", ())),
         shm_size=_bytes(tree.get("shm_size")),
         ulimits=_ulimits(tree.get("ulimits", {})),
     )
+
+
+def _provider(tree: Tree) -> Provider:
+    options = {key: tuple(values) for key, values in tree.get("options", {}).items()}
+    return Provider(type=tree.get("type", ""), options=options)
+
+
+def _ssh_key(word: str) -> tuple[str, str]:
+    """Split a key, which is printed as ``id: path``."""
+    identity, _, path = word.partition(": ")
+    return identity, path
 
 
 PARTS: dict[str, Callable[[Tree], Any]] = {
     "build": _build,
     "healthcheck": _healthcheck,
     "logging": _logging,
+    "provider": _provider,
 }

@@ -9,7 +9,7 @@ from cntnr_compose.containers.state import file_sources, records
 from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.containers.state.project_context import ProjectContext, emit_progress
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.events import Emit
+from cntnr_compose.core.events import Emit, ignore_event
 from cntnr_compose.core.names import check_name
 from cntnr_compose.core.values import replace, to_tree
 from cntnr_compose.images.store import ImageStore
@@ -18,6 +18,7 @@ from cntnr_compose.model.observed import MountPoint, Record, Status
 from cntnr_compose.model.plan import CreateContainer
 from cntnr_compose.model.service import Mount, Service
 from cntnr_compose.networks import address_claims
+from cntnr_compose.reconcile.config_hash import changed_keys
 from cntnr_compose.volumes import store
 
 
@@ -39,15 +40,26 @@ async def create_container(op: CreateContainer, context: ProjectContext, emit: E
     existing = managed_containers(context).values()
     old = next((one for one in existing if one.record.id == op.replaces), None)
     name = f"{op.replaces[:12]}_{op.name}" if old else op.name
+    if op.oneoff and not op.hook:  # not shown, as in docker compose
+        emit = ignore_event
     emit_progress(emit, op.name, "Recreate" if old else "Creating", detail=op.cause if old else "")
     records.check_name_is_free(op.name, context.project)
     if old is None and op.name in context.containers:
         raise records.NameTaken(op.name, context.project)
     image = ImageStore().require(op.image)
     new = _add_container(_make_record(op, context, image, name), context)
+    cause = _describe_cause(op, old.record if old else None)
     if old:
-        await _replace_container(old, new, op)
+        await _replace_container(old, new, op, cause)
+    context.note(new.record, "recreated" if old else "created", cause=cause)
     emit_progress(emit, op.name, "Recreated" if old else "Created", state="done")
+
+
+def _describe_cause(op: CreateContainer, old: Record | None) -> str:
+    """Describe for the history why a container is created, with the keys that changed."""
+    if old is None or old.config_hash == op.config_hash:
+        return op.cause
+    return f"{op.cause}: {', '.join(changed_keys(old.definition, op.service))}".rstrip(": ")
 
 
 def _add_container(record: Record, context: ProjectContext) -> ManagedContainer:
@@ -66,12 +78,12 @@ def _add_container(record: Record, context: ProjectContext) -> ManagedContainer:
 
 
 async def _replace_container(
-    old: ManagedContainer, new: ManagedContainer, op: CreateContainer
+    old: ManagedContainer, new: ManagedContainer, op: CreateContainer, cause: str
 ) -> None:
     def ignore(_event: object) -> None:
         """Show nothing of the old one: the display shows the new one under the same name."""
 
-    await old.stop(ignore, op.grace)
+    await old.stop(ignore, op.grace, cause=f"recreated, {cause}")
     for network in old.record.networks.values():
         address_claims.transfer_address(network, old.record.id, new.record.id)
     await old.remove(ignore, volumes=False)

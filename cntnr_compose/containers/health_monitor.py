@@ -34,6 +34,13 @@ async def monitor_health(context: ProjectContext, container: ContainerState) -> 
         )
         if after.health != (before.health or healthcheck.STARTING):
             context.emit_event(container.record, "health_status", health=after.health)
+            context.note(
+                container.record,
+                "healthy" if after.health == "healthy" else "unhealthy",
+                command="",
+                exit_code=result.exit_code,
+                output=result.output,
+            )
 
 
 async def _run_probe(

@@ -2,24 +2,29 @@
 
 import asyncio
 import contextlib
+import math
 import signal
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Iterator
 from typing import cast
 
 from cntnr_compose.containers import hooks, pause, setup
 from cntnr_compose.containers.bundle import source_snapshot
 from cntnr_compose.containers.run_cycle import RunCycle
+from cntnr_compose.containers.run_history import EndCause
 from cntnr_compose.containers.runtime import ports, runc
 from cntnr_compose.containers.state import lifecycle, records, restart_policy
 from cntnr_compose.containers.state.lifecycle import ACTIVE, SET_UP, LifecycleEvent, LifecycleState
 from cntnr_compose.containers.state.project_context import ProjectContext, emit_progress
 from cntnr_compose.containers.stop import terminate
 from cntnr_compose.core import paths
+from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, ignore_event
 from cntnr_compose.core.values import Seconds, replace
 from cntnr_compose.host import process, signals
 from cntnr_compose.model.observed import RUNNING_STATES
 
+SIGNAL_EFFECT: Seconds = 10  # an end so soon after a signal of `kill` is taken for its effect
 EXIT_FILE_TIMEOUT: Seconds = 1  # conmon writes the exit file of a container that has ended
 
 
@@ -37,14 +42,33 @@ class ManagedContainer(RunCycle):
                 return  # prepared when its delay is over
             if early and not self._sources_are_complete():
                 return
-            await self._prepare(emit)
+            with self._noting_failure():
+                await self._prepare(emit)
 
     async def undo_prepare(self) -> None:
         """Remove what was set up for a program that was not started."""
         async with self._change_lock:
             await self._undo_prepare()
 
-    async def start(self, emit: Emit, *, again: bool = False) -> None:
+    @contextlib.contextmanager
+    def _noting_failure(self) -> Iterator[None]:
+        """Add a failure of the block to the history."""
+        try:
+            yield
+        except CntnrError as error:
+            self.context.note(self.record, "start_failed", cause=str(error))
+            raise
+
+    @contextlib.contextmanager
+    def _ended_by(self, what: str) -> Iterator[None]:
+        """Have the history tell what ended a run, where it ends within the block."""
+        self._end_cause = EndCause(what, self.context.command, math.inf)
+        try:
+            yield
+        finally:
+            self._end_cause = None
+
+    async def start(self, emit: Emit, *, again: bool = False, cause: str = "") -> None:
         """Publish ports, start the program, run post_start hooks. Runs already: fine.
 
         Where it is started ``again``, its stop has shown that. Raises `StartOfPaused`.
@@ -56,15 +80,24 @@ class ManagedContainer(RunCycle):
             if self.state is LifecycleState.PAUSED:
                 raise pause.StartOfPaused(self.record.name)
             self._cancel_restart()
-            if not again:
+            is_shown = not self.record.oneoff or bool(self.record.hook)
+            if is_shown and not again:
                 emit_progress(emit, self.record.name, "Starting")
-            await self._start(emit)
+            self._start_cause = cause
+            with self._noting_failure():
+                await self._start(emit)
             if self.status.restarts:
                 self.write(restarts=0)
-        emit_progress(emit, self.record.name, "Started", state="done")
+        if is_shown:
+            emit_progress(emit, self.record.name, "Started", state="done")
 
     async def stop(
-        self, emit: Emit, grace: Seconds | None = None, *, will_restart: bool = False
+        self,
+        emit: Emit,
+        grace: Seconds | None = None,
+        *,
+        will_restart: bool = False,
+        cause: str = "",
     ) -> None:
         """Run pre_stop hooks, send the stop signal, kill after the grace period (None: its own).
 
@@ -75,23 +108,44 @@ class ManagedContainer(RunCycle):
             self._cancel_restart()
             if self.state is LifecycleState.RESTARTING:
                 self.transition(LifecycleEvent.GIVE_UP, stopped_by_user=True)
-            if self.state not in SET_UP:
-                return
             emit_progress(emit, self.record.name, "Restarting" if will_restart else "Stopping")
+            if self.state not in SET_UP:
+                if not will_restart:
+                    emit_progress(emit, self.record.name, "Stopped", state="done")
+                return
             if self.state in (LifecycleState.RUNNING, LifecycleState.PAUSED):
-                if self.record.definition.pre_stop:
-                    await self.thaw()
-                for hook in self.record.definition.pre_stop:
-                    await hooks.run_hook(self.context, self.record, "pre_stop", hook, emit)
+                await self._run_pre_stop(emit)
             self.write(stopped_by_user=True)
             self._start_follows = will_restart
             try:
-                await terminate(self, grace)
+                with self._ended_by(f"stop: {cause}" if cause else "stop"):
+                    await terminate(self, grace)
             finally:
                 self._start_follows = False
         self.context.emit_event(self.record, "stop")
         if not will_restart:
             emit_progress(emit, self.record.name, "Stopped", state="done")
+
+    async def _run_pre_stop(self, emit: Emit) -> None:
+        if self.record.definition.pre_stop:
+            await self.thaw()
+        for hook in self.record.definition.pre_stop:
+            await hooks.run_hook(self.context, self.record, "pre_stop", hook, emit)
+
+    async def restart_if_running(self) -> None:
+        """Stop a running container and start it again, so that no other command comes in between."""
+        async with self._change_lock:
+            if self.state is not LifecycleState.RUNNING:
+                return
+            self.write(stopped_by_user=True)  # its restart policy has nothing to do
+            self._start_follows = True
+            try:
+                with self._ended_by("restart: its namespace is new"):
+                    await terminate(self, None)
+            finally:
+                self._start_follows = False
+            self._start_cause = "its namespace is new"
+            await self._start(ignore_event)
 
     async def kill(self, emit: Emit, signal_name: str) -> None:
         """Send a signal to the first process."""
@@ -103,8 +157,11 @@ class ManagedContainer(RunCycle):
         if number == signal.SIGKILL:
             async with self._change_lock:
                 self.write(stopped_by_user=True)
-                await terminate(self, 0)
+                with self._ended_by("kill"):
+                    await terminate(self, 0)
         else:
+            until = time.monotonic() + SIGNAL_EFFECT
+            self._end_cause = EndCause(f"kill {signal_name}", self.context.command, until)
             self.send_signal(number)
             if self.state is LifecycleState.PAUSED and pause.is_unpaused_by(self, number):
                 async with self._change_lock:
@@ -147,7 +204,8 @@ class ManagedContainer(RunCycle):
             self._cancel_restart()
             if self.state in SET_UP:
                 self.write(stopped_by_user=True)
-                await terminate(self, 0)
+                with self._ended_by("removal"):
+                    await terminate(self, 0)
             await self.wait_while(ACTIVE)
             await self._delete(volumes=volumes)
         emit_progress(emit, self.record.name, "Removed", state="done")

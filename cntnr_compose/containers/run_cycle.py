@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from cntnr_compose.containers import health_monitor, hooks, setup
 from cntnr_compose.containers.bundle import source_snapshot
 from cntnr_compose.containers.logs import rotation
+from cntnr_compose.containers.run_history import EndCause, note_end
 from cntnr_compose.containers.runtime import freezer, ports, runc
 from cntnr_compose.containers.state import records, restart_policy
 from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.containers.state.lifecycle import ACTIVE, SET_UP, LifecycleEvent, LifecycleState
 from cntnr_compose.containers.state.project_context import ProjectContext
+from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, ignore_event
 from cntnr_compose.core.values import Seconds
@@ -65,6 +67,8 @@ class RunCycle(ContainerState):
         # A command stops it to start it again: the event of its end says so. (That the user wants its end
         # stands in `status.stopped_by_user`, since a later supervisor must not restart it either.)
         self._start_follows = False
+        self._start_cause = ""  # of the start that is under way
+        self._end_cause: EndCause | None = None  # what a command does to end it
 
     async def _prepare(self, emit: Emit) -> None:
         await self.wait_while({LifecycleState.ENDING, LifecycleState.REMOVING})
@@ -148,12 +152,14 @@ class RunCycle(ContainerState):
             finished=0,
             exit_code=0,
             stopped_by_user=False,
+            oom_killed=False,
             published=ports.to_published(self.ports),
             health="starting" if health_monitor.has_healthcheck(self) else "",
             failing_streak=0,
             probes=(),
         )
         self.context.emit_event(self.record, "start")
+        self.context.note(self.record, "started", cause=self._start_cause)
         self._begin_probing()
 
     def _begin_probing(self) -> None:
@@ -194,6 +200,8 @@ class RunCycle(ContainerState):
         # A short program ends before `runc start` has returned.
         await self.wait_while({LifecycleState.STARTING})
         code = runc.read_exit_status(self.record.id)
+        if (paths.bundle(self.record.id) / "oom").exists():  # conmon's mark
+            self.write(oom_killed=True)
         self.transition(LifecycleEvent.END)
         await self._tear_down(records.LOST_EXIT_CODE if code is None else code)
 
@@ -243,6 +251,8 @@ class RunCycle(ContainerState):
         # A container that is to come back still belongs to this holder: gone with it, nobody starts it.
         holder = self.context.holder.id if self._restart else ""
         self.transition(event, finished=now, exit_code=code, **NO_PROCESS | {"holder": holder})
+        note_end(self.context, self.record, self.status, self._restart, self._end_cause)
+        self._end_cause = None
         more = {"restarting": "1"} if self._restart or self._start_follows else {}
         self.context.emit_event(self.record, "die", exitCode=str(code), **more)
         if self._restart is not None:
@@ -256,6 +266,7 @@ class RunCycle(ContainerState):
                 return
             self._stop_timer = _do_nothing
             restarts = self.status.restarts + 1
+            self._start_cause = f"restart policy, attempt {restarts}"
             try:
                 await self._start(ignore_event)
             except CntnrError as error:
@@ -266,6 +277,7 @@ class RunCycle(ContainerState):
 
     def _give_up_restart(self, **changes: Any) -> None:
         """Note that an automatic start failed; where only a hook did, the program runs on."""
+        self.context.note(self.record, "start_failed", cause=changes["error"], command="")
         if self.state is LifecycleState.RESTARTING:
             self._cancel_restart()
             self.transition(LifecycleEvent.GIVE_UP, **changes)

@@ -1,6 +1,6 @@
 """Base of all errors that a user can fix. Any other exception is a bug and keeps its traceback."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 
 class CntnrError(Exception):
@@ -17,6 +17,14 @@ class CntnrError(Exception):
     def kind(self) -> str:
         """Return the name of the class, by which errors travel over the socket."""
         return type(self).__name__
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a hint that names what is similar to a name; an empty one if nothing is."""
+    from difflib import get_close_matches  # which only mistakes need
+
+    near = get_close_matches(name, sorted(known), n=2)
+    return f"did you mean {' or '.join(near)}?" if near else ""
 
 
 class RemoteError(CntnrError):
@@ -45,8 +53,9 @@ class RemoteError(CntnrError):
 class NoSuchService(CntnrError):
     """A command names a service that the project does not have."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, known: Iterable[str] = ()) -> None:
         super().__init__(f"no such service: {name}")
+        self.hint = did_you_mean(name, known)
 
 
 class ServiceEnvFileMissing(CntnrError):

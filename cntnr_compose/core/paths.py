@@ -109,6 +109,11 @@ def images() -> Path:
     return data() / "images"
 
 
+def artifacts() -> Path:
+    """Return the folder of projects that were published, and fetched: one folder each, by digest."""
+    return data() / "artifacts"
+
+
 def layers() -> Path:
     """Return the folder of unpacked layers."""
     return data() / "layers"
@@ -144,6 +149,11 @@ def projects() -> Path:
     return data() / "projects"
 
 
+def history(project: str) -> Path:
+    """Return the folder of what became of a project's containers: one file a service."""
+    return data() / "history" / safe_path_part(project, "project")
+
+
 def holder() -> Path:
     """Return the folder of what is known of the user's namespace holder."""
     return runtime() / "holder"
@@ -157,6 +167,11 @@ def holder_state() -> Path:
 def supervisor_logs() -> Path:
     """Return the folder of logs that supervisors write."""
     return runtime() / "s"
+
+
+def watch_lock(project: str) -> Path:
+    """Return the lock of the command that watches a project, and its pid in there."""
+    return runtime() / "w" / f"{_short(project)}.pid"
 
 
 def holder_tmpfs() -> Path:

@@ -1,4 +1,4 @@
-"""Frozen values as msgspec structs, and their JSON form. The one home of msgspec.
+"""Frozen values as msgspec structs, and their JSON and MessagePack forms. The one home of msgspec.
 
 A `Value` subclass is declared `class Port(Value, frozen=True, kw_only=True)`. Structs rather than
 dataclasses, since forty of them take 2 ms to import, dataclasses 25 ms, and every command pays that.
@@ -33,9 +33,11 @@ __all__ = [
     "asdict",
     "field",
     "from_json",
+    "from_msgpack",
     "from_tree",
     "replace",
     "to_json",
+    "to_msgpack",
     "to_tree",
 ]
 
@@ -60,6 +62,16 @@ def from_json(text: bytes | str, kind: type[T]) -> T:
     Raises `ValueError` (msgspec's errors are of that family) where it does not fit.
     """
     return msgspec.json.decode(text, type=kind)
+
+
+def to_msgpack(value: object) -> bytes:
+    """Encode a value as MessagePack, which holds bytes as they are."""
+    return msgspec.msgpack.encode(value)
+
+
+def from_msgpack(data: bytes, kind: type[T]) -> T:
+    """Decode MessagePack to a value of ``kind``. Raises `ValueError` where it does not fit."""
+    return msgspec.msgpack.decode(data, type=kind)
 
 
 def to_tree(value: object) -> Any:

@@ -9,7 +9,7 @@ import shutil
 from cntnr_compose.host import cgroups, distribution, kernel, process
 from cntnr_compose.host.kernel import host_platform
 from cntnr_compose.host.namespaces import subids
-from cntnr_compose.model.host import HostCapabilities
+from cntnr_compose.model.host import DOCKER_SOCKETS, HostCapabilities
 
 
 def detect_capabilities() -> HostCapabilities:
@@ -25,4 +25,5 @@ def detect_capabilities() -> HostCapabilities:
         has_init=bool(distribution.container_init()),
         has_domainname=shutil.which("domainname", path=process.SYSTEM_PATH) is not None,
         has_journal=distribution.has_journal(),
+        has_docker=any(os.access(path, os.R_OK | os.W_OK) for path in DOCKER_SOCKETS),
     )

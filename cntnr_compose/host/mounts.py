@@ -49,9 +49,9 @@ def mount_shm(target: Path, *, size: Bytes) -> None:
     _mount("tmpfs", target, "tmpfs", flags, f"size={size},mode=1777")
 
 
-def bind_mount(source: Path, target: Path) -> None:
+def bind_mount(source: Path, target: Path, *, recursive: bool = False) -> None:
     """Bind-mount ``source`` at ``target``. Raises `OSError`."""
-    _mount(str(source), target, "", MS_BIND, "")
+    _mount(str(source), target, "", MS_BIND | (MS_REC if recursive else 0), "")
 
 
 def bind_mount_descriptor(descriptor: int, target: Path) -> None:

@@ -9,6 +9,8 @@ from typing import Self
 
 SYS_OPENAT2 = 437  # the same number on every architecture
 RESOLVE_NO_MAGICLINKS = 0x02
+RESOLVE_NO_SYMLINKS = 0x04
+RESOLVE_BENEATH = 0x08
 RESOLVE_IN_ROOT = 0x10
 NOT_A_REGULAR_FILE = errno.EINVAL  # the error of `Root.read` for all that is no regular file
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -21,8 +23,10 @@ class _OpenHow(ctypes.Structure):
 class Root:
     """A folder whose paths are followed as by a process with this root."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, follow_links: bool = True) -> None:
+        """Open the folder; where links are not to be followed, a path with one cannot be opened."""
         self.path = path
+        self._resolve = RESOLVE_IN_ROOT if follow_links else RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
         self._fd = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         self._root_name = self._name(self._fd)
 
@@ -48,14 +52,21 @@ class Root:
         except (FileNotFoundError, NotADirectoryError):
             return None
         try:
-            return self._name(descriptor)[len(self._root_name) :].lstrip("/")
+            return self.name_of(descriptor)
         finally:
             os.close(descriptor)
 
+    def name_of(self, descriptor: int) -> str:
+        """Return the real path, below the root, of what was opened there; '' is the root."""
+        return self._name(descriptor)[len(self._root_name) :].lstrip("/")
+
     def open(self, path: str, flags: int = os.O_PATH) -> int:
-        """Follow all links of a path and open it; return the descriptor. Raises `OSError`."""
+        """Follow all links of a path and open it; return the descriptor. Raises `OSError`.
+
+        The path may hold any bytes, as `os.fsdecode` returns them.
+        """
         relative = path.strip("/") or "."
-        how = _OpenHow(flags | os.O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+        how = _OpenHow(flags | os.O_CLOEXEC, 0, self._resolve | RESOLVE_NO_MAGICLINKS)
         descriptor = int(
             _libc.syscall(
                 SYS_OPENAT2, self._fd, os.fsencode(relative), ctypes.byref(how), ctypes.sizeof(how)
@@ -94,4 +105,4 @@ class Root:
 
     @staticmethod
     def _name(descriptor: int) -> str:
-        return str(Path(f"/proc/self/fd/{descriptor}").readlink()).rstrip("/")
+        return os.readlink(f"/proc/self/fd/{descriptor}").rstrip("/")  # noqa: PTH115 - often

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 StrPath = str | os.PathLike[str]
 RunningProgram: TypeAlias = subprocess.Popen[bytes]
+PIPE = subprocess.PIPE
 T = TypeVar("T")
 
 
@@ -245,6 +246,25 @@ def popen(
         )
     except FileNotFoundError as error:
         raise ProgramMissing(words[0]) from error
+
+
+def wait_for(program: RunningProgram, timeout: Seconds | None = None) -> int:
+    """Wait for the end of a program; return its exit code. Raises `TimeoutError`."""
+    try:
+        return program.wait(timeout)
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError from error
+
+
+def end(program: RunningProgram, timeout: Seconds) -> None:
+    """End a program that still runs: by SIGTERM, and by SIGKILL after ``timeout``."""
+    if program.poll() is None:
+        program.terminate()
+        try:
+            wait_for(program, timeout)
+        except TimeoutError:
+            program.kill()
+            program.wait()
 
 
 def _check_exit_code(

@@ -1,4 +1,4 @@
-"""Store, pull, push and unpack images.
+"""Store, pull, push and unpack images; publish projects.
 
 Uses model and host. Used by containers, builder, supervisor and cli.
 """

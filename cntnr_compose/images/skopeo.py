@@ -128,6 +128,17 @@ def push_argv(layout: Path, blobs: Path, ref: str) -> list[str]:
     ]  # fmt: skip
 
 
+def artifact_argv(layout: Path, ref: str, *, insecure: bool = False) -> list[str]:
+    """Build the command that copies what a layout has to a registry, byte for byte."""
+    tls = _plain_http_option(ref, "--dest-tls-verify=false")
+    return [
+        *global_options(""), "copy", "--quiet", "--all", "--preserve-digests",
+        "--retry-times", "2",
+        *(["--dest-tls-verify=false"] if insecure else tls),
+        f"oci:{layout}:image", with_transport(ref),
+    ]  # fmt: skip
+
+
 def copy_image(
     ref: str, layout: Path, blobs: Path, *, platform: str = "", unpacked_ref: str = ""
 ) -> None:
@@ -140,10 +151,25 @@ def push_image(layout: Path, blobs: Path, ref: str) -> None:
     _run(ref, push_argv(layout, blobs, ref))
 
 
+def push_artifact(layout: Path, ref: str, *, insecure: bool = False) -> None:
+    """Copy what a layout has to a registry, byte for byte. Raises `ImageError`."""
+    _run(ref, artifact_argv(layout, ref, insecure=insecure))
+
+
 def read_config(ref: str, *, platform: str = "") -> bytes:
     """Read an image's configuration, byte for byte; empty where skopeo cannot read it."""
     status, out, _ = _call(config_argv(ref, platform=platform))
     return out if status == 0 else b""
+
+
+def read_manifest(ref: str) -> bytes:
+    """Read a manifest or an index from a registry, byte for byte. Raises `ImageError`."""
+    tls = _plain_http_option(ref, "--tls-verify=false")
+    argv = [*global_options(""), "inspect", "--raw", "--no-tags", *tls, with_transport(ref)]
+    status, out, stderr = _call(argv)
+    if status != 0:
+        raise parse_error(ref, stderr.decode(errors="replace"))
+    return out
 
 
 def read_digest(ref: str) -> str:
@@ -225,6 +251,10 @@ def _call(argv: Sequence[str]) -> tuple[int, bytes, bytes]:
             running.terminate()
         try:
             status = running.wait()
+        except BaseException:  # Ctrl-C: it has no terminal to hear of that
+            running.terminate()
+            running.wait()
+            raise
         finally:
             _running_pids.discard(running.pid)
         out.seek(0)

@@ -158,6 +158,27 @@ class ImageStore:
             self._write_index(replace(index, manifests=others))
         return tuple(names)
 
+    def remove_unnamed(self, image: Image) -> bool:
+        """Remove the blobs of an image that has no name any more, but for those that others share.
+
+        Return whether it was removed: it is not while anybody writes blobs.
+        """
+        own = files.read_value(self.blob_path(image.manifest), Manifest)
+        with self.locked_index() as index, files.file_lock(self.root / ".use", wait=False) as held:
+            named = {entry.digest for entry in index.manifests}
+            if own is None or not held or image.manifest in named:
+                return False
+            others = [files.read_value(self.blob_path(digest), Manifest) for digest in named]
+            if None in others:  # its blobs are not known
+                return False
+            kept = {
+                blob.digest for other in others if other for blob in (other.config, *other.layers)
+            }
+            own_blobs = {blob.digest for blob in (own.config, *own.layers)} - kept
+            for digest in (*own_blobs, image.manifest):
+                self.blob_path(digest).unlink(missing_ok=True)
+        return True
+
     @contextlib.contextmanager
     def locked_index(self) -> Iterator[Index]:
         """Hold the lock of the store and yield its index."""

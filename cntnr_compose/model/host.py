@@ -3,6 +3,7 @@
 from cntnr_compose.core.values import Tree, Value, field
 from cntnr_compose.model.service import Ulimit
 
+DOCKER_SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")
 FULL_ID_RANGE = 65537  # the ids of a holder with subordinate ids: 0 and 1 to 65536
 
 
@@ -41,3 +42,4 @@ class HostCapabilities(Value, frozen=True, kw_only=True):
     has_init: bool = True  # a program to be the first process
     has_domainname: bool = True  # the program domainname
     has_journal: bool = True  # systemd's
+    has_docker: bool = False  # a daemon whose socket this user may use

@@ -125,6 +125,7 @@ class ObservedVolume(Value, frozen=True, kw_only=True):
     labels: dict[str, str] = field(default_factory=dict)
     anonymous: bool = False
     created: Seconds = 0
+    origin: str = ""  # the directory of the project that created it
 
 
 class Observed(Value, frozen=True, kw_only=True):
@@ -136,8 +137,9 @@ class Observed(Value, frozen=True, kw_only=True):
     volumes: dict[str, ObservedVolume] = field(default_factory=dict)  # by name on the machine
     images: dict[str, str] = field(default_factory=dict)  # reference as written: image id
     file_digests: dict[str, str] = field(default_factory=dict)  # of configs and secrets, by path
-    # Containers that another directory has under this name, and that directory; added by the command.
+    # What another directory has under this name, and that directory; added by the command.
     elsewhere: dict[str, str] = field(default_factory=dict)
+    volumes_elsewhere: dict[str, str] = field(default_factory=dict)
 
     def service_containers(self, service: str, *, oneoff: bool = False) -> tuple[Container, ...]:
         """List the containers of a service, lowest number first."""

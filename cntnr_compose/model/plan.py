@@ -42,6 +42,7 @@ class CreateVolume(Value, frozen=True, kw_only=True, tag="create_volume"):
     volume: Volume
     config_hash: str
     labels: dict[str, str] = field(default_factory=dict)
+    origin: str = ""  # directory of the project
     cause: str = "not found"
 
     def describe(self) -> str:

@@ -75,7 +75,7 @@ class Project(Value, frozen=True, kw_only=True):
         try:
             return self.services[name]
         except KeyError:
-            raise NoSuchService(name) from None
+            raise NoSuchService(name, [*self.services, *self.disabled]) from None
 
     def select(self, names: tuple[str, ...], *, dependencies: bool = True) -> "Project":
         """Return the project with only these services and, where asked, what they depend on.
@@ -103,11 +103,20 @@ class Project(Value, frozen=True, kw_only=True):
             if name in self.missing_env_files:
                 raise ServiceEnvFileMissing(self.missing_env_files[name])
 
+    def without_providers(self) -> "Project":
+        """Return the project with only the services that have containers."""
+        kept = {name: one for name, one in self.services.items() if one.provider is None}
+        return self if len(kept) == len(self.services) else replace(self, services=kept)
+
     def container_name(self, service: Service, number: int, *, separator: str = "-") -> str:
         """Return the name of container ``number`` of a service."""
         if service.container_name:
             return service.container_name
         return separator.join((self.name, service.name, str(number)))
+
+    def platform(self, service: Service) -> str:
+        """Return the platform to pull a service's image for; "" means that of this machine."""
+        return service.platform or self.environment.get("DOCKER_DEFAULT_PLATFORM", "")
 
     def image_name(self, service: Service) -> str:
         """Return the image name of a service as the user wrote it, or as a build names it."""

@@ -152,6 +152,30 @@ class Hook(Value, frozen=True, kw_only=True):
     image: str = ""  # of the container of a pre_start hook; empty: the service's
 
 
+class Provider(Value, frozen=True, kw_only=True):
+    """``provider`` of a service: a program provides it, not a container."""
+
+    type: str
+    options: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+class WatchRule(Value, frozen=True, kw_only=True):
+    """One entry of ``develop.watch``: what to do when files below a path change."""
+
+    path: str  # absolute, its links resolved
+    action: str  # sync, rebuild, restart, sync+restart, sync+exec
+    target: str = ""  # in the container
+    ignore: tuple[str, ...] = ()  # patterns as in a .dockerignore, relative to the path
+    include: tuple[str, ...] = ()  # (): everything
+    initial_sync: bool = False
+    exec: Hook | None = None  # of sync+exec
+
+    @property
+    def is_sync(self) -> bool:
+        """Return whether changed files are copied into containers."""
+        return self.action.startswith("sync")
+
+
 class Build(Value, frozen=True, kw_only=True):
     """``build`` of a service."""
 
@@ -166,6 +190,7 @@ class Build(Value, frozen=True, kw_only=True):
     extra_hosts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     additional_contexts: dict[str, str] = field(default_factory=dict)
     secrets: tuple[FileMount, ...] = ()
+    ssh: dict[str, str] = field(default_factory=dict)  # id: path; empty: the agent of the user
     no_cache: bool = False
     pull: bool = False
     platforms: tuple[str, ...] = ()
@@ -217,9 +242,11 @@ class Service(Value, frozen=True, kw_only=True):
     links: tuple[str, ...] = ()  # "service:alias"
     external_links: tuple[str, ...] = ()
     healthcheck: Healthcheck | None = None
+    provider: Provider | None = None
     pre_start: tuple[Hook, ...] = ()
     post_start: tuple[Hook, ...] = ()
     pre_stop: tuple[Hook, ...] = ()
+    develop: tuple[WatchRule, ...] = ()  # develop.watch, its only key
 
     volumes: tuple[Mount, ...] = ()
     volumes_from: tuple[str, ...] = ()

@@ -64,6 +64,7 @@ def plan_network(
     """
     addresses = _choose_range(network, others)
     bridge = _plan_bridge(network, addresses, others)
+    kept = subnets.auxiliary_addresses(network.name, addresses.subnet, network.pools)
     observed = ObservedNetwork(
         name=network.name,
         key=network.key,
@@ -76,13 +77,9 @@ def plan_network(
         internal=network.internal,
         created=time.time(),
     )
+    first, last = str(addresses.first), str(addresses.last)
     return ManagedNetwork(
-        found=observed,
-        bridge=bridge,
-        first=str(addresses.first),
-        last=str(addresses.last),
-        kept=subnets.auxiliary_addresses(network.name, addresses.subnet, network.pools),
-        requested=network,
+        found=observed, bridge=bridge, first=first, last=last, kept=kept, requested=network
     )
 
 

@@ -128,9 +128,13 @@ def _check_available(
     record: Record, network: ManagedNetwork, address: str, others: Mapping[str, str]
 ) -> None:
     """Raise `AddressTaken` where a requested address is not available."""
-    name = network.found.name
+    name, subnet = network.found.name, ipaddress.IPv4Network(network.bridge.subnet)
     owner = ""
-    if address in network.kept:
+    if address == network.found.gateway:
+        owner = "the gateway"
+    elif address in (str(subnet.network_address), str(subnet.broadcast_address)):
+        owner = "the network itself"
+    elif address in network.kept:
         owner = "aux_addresses"
     elif address in {view.address for view in network.views.values()}:
         owner = "a resolver"

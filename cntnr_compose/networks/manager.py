@@ -81,9 +81,10 @@ class NetworkManager:
         Raises `NetworkFailed`, `CommandFailed`.
         """
         for name in requested:
-            if records.find_network(name) or not records.find_defined(name):
+            defined = records.find_defined(name)
+            if defined is None or records.find_network(name):
                 continue
-            async with self._change_lock, repairs.lock_of_shared_networks():
+            async with self._change_lock, repairs.lock_of_shared(defined):
                 network = records.find_defined(name)
                 if network and not records.find_network(
                     name
@@ -118,7 +119,8 @@ class NetworkManager:
             if records.attached_containers(name):
                 records.write_network(replace(network, leaving=True))
                 return False
-            await self._remove_to_the_end(network)
+            async with repairs.lock_of_shared(network):
+                await self._remove_to_the_end(network)
             return True
 
     async def remove_leaving(self) -> None:
@@ -175,8 +177,7 @@ class NetworkManager:
         """
         async with self._change_lock:
             networks = self._networks_to_repair(requested)
-            is_shared = any(not network.found.project for network in networks)
-            async with repairs.lock_of_shared_networks() if is_shared else contextlib.nullcontext():
+            async with repairs.lock_of_shared(*networks):
                 errors = await repairs.repair_networks(networks, rules=rules)
             if errors:
                 raise errors[0]

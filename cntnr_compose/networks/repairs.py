@@ -18,8 +18,11 @@ LOCK_INTERVAL: Seconds = 0.02  # between two attempts to take the lock of shared
 
 
 @contextlib.asynccontextmanager
-async def lock_of_shared_networks() -> AsyncIterator[None]:
-    """Keep other supervisors from bringing up or repairing networks that belong to no project."""
+async def lock_of_shared(*networks: ManagedNetwork) -> AsyncIterator[None]:
+    """Keep other processes from changing networks of no project, where there are some among the networks."""
+    if all(network.found.project for network in networks):
+        yield
+        return
     records.records_folder().mkdir(parents=True, exist_ok=True)
     path = records.records_folder() / "shared.lock"
     while (descriptor := files.acquire_lock(path)) is None:  # noqa: ASYNC110 - another process has it

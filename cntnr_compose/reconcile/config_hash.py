@@ -93,13 +93,33 @@ ESCAPED = ((b"&", b"\\u0026"), (b"<", b"\\u003c"), (b">", b"\\u003e"))
 
 def service_hash(service: Service) -> str:
     """Return the ``config-hash`` of a service: 64 hexadecimal digits."""
+    return _digest(_in_docker_order(_hashed_tree(service), ""))
+
+
+def changed_keys(old: Service, new: Service) -> list[str]:
+    """List the keys in which the hashed parts of two definitions differ: ``image``, ``environment.NAME``."""
+    before, after = _hashed_tree(old), _hashed_tree(new)
+    keys = []
+    for key in sorted({*before, *after}):
+        values = before.get(key), after.get(key)
+        if values[0] == values[1]:
+            continue
+        inner = [value if isinstance(value, dict) else {} for value in values]
+        deeper = sorted({*inner[0], *inner[1]})
+        changed = [name for name in deeper if inner[0].get(name) != inner[1].get(name)]
+        keys += [f"{key}.{name}" for name in changed] or [key]
+    return keys
+
+
+def _hashed_tree(service: Service) -> Tree:
+    """Return the part of a service's tree whose changes count."""
     tree = {key: value for key, value in service.raw.items() if key not in EXCLUDED_KEYS}
     deploy = tree.get("deploy")
     if isinstance(deploy, dict):
         tree["deploy"] = {key: value for key, value in deploy.items() if key != "replicas"}
     if "env_file" in tree:
         tree["env_file"] = [_env_file(one) for one in tree["env_file"]]
-    return _digest(_in_docker_order(tree, ""))
+    return tree
 
 
 def source_digests(project: Project, service: Service, observed: Observed) -> dict[str, str]:

@@ -20,6 +20,8 @@ WEAKER_ACTIONS: dict[ContainerAction, frozenset[ContainerAction]] = {
     "recreate": frozenset({"keep", "start", "restart"}),
 }
 
+RESTART_CAUSE = "its network or volume is made anew"
+
 
 class Consequence(Value, frozen=True, kw_only=True):
     """What the decisions for other services mean for the containers of a service, and why."""
@@ -47,7 +49,7 @@ def apply_consequences(
     recreated: Recreated,
 ) -> None:
     """Change decisions, and add some, until they fit together; ``services`` are all of the project."""
-    _restart_unselected(decisions, observed, recreated)
+    _restart_users(decisions, observed, recreated)
     affected = {name: service for name, service in services.items() if name in decisions}
     _restart_outdated(decisions, affected)
     _propagate(decisions, affected, policies)
@@ -120,14 +122,16 @@ def _stop_cause(
     return None
 
 
-def _restart_unselected(decisions: Decisions, observed: Observed, recreated: Recreated) -> None:
-    """Restart running containers that were not selected but use a recreated network or volume."""
-    known = {
-        decision.existing.name
-        for each in decisions.values()
-        for decision in each
-        if decision.existing
-    }
+def _restart_users(decisions: Decisions, observed: Observed, recreated: Recreated) -> None:
+    """Restart running containers that use a recreated network or volume, also where they are not selected."""
+    known = set()
+    for each in decisions.values():
+        for index, decision in enumerate(each):
+            if decision.existing is None:
+                continue
+            known.add(decision.existing.name)
+            if decision.action == "keep" and _uses_recreated(decision.existing, recreated):
+                each[index] = replace(decision, action="restart", cause=RESTART_CAUSE)
     for container in observed.containers:
         is_affected = container.is_running and _uses_recreated(container, recreated)
         if is_affected and container.name not in known:
@@ -136,7 +140,7 @@ def _restart_unselected(decisions: Decisions, observed: Observed, recreated: Rec
                 name=container.name,
                 number=container.record.number,
                 existing=container,
-                cause="its network or volume is made anew",
+                cause=RESTART_CAUSE,
             )
             decisions.setdefault(container.record.service, []).append(decision)
 

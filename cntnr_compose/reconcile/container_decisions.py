@@ -177,8 +177,6 @@ def _resource_divergence(
     record = container.record
     attached = set(record.networks.values())
     for network in networks_of(project, service):
-        if network.name in recreated.networks:
-            return f"network {network.name} changed"
         if network.name not in attached:
             return f"not attached to network {network.name}"
     mounted = {mount.source for mount in record.mounts if mount.type == "volume"}

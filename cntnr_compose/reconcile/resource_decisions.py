@@ -21,6 +21,8 @@ class NetworkNotFound(CntnrError):
     def __init__(self, name: str) -> None:
         super().__init__(f"network {name} declared as external, but could not be found")
         self.hint = f"run `cntnr network create {name}`, or the project that makes it"
+        if name in ("bridge", "host", "none"):
+            self.hint = f"this is one of docker's own: use `network_mode: {name}` in the service"
 
 
 class VolumeNotFound(CntnrError):
@@ -260,6 +262,7 @@ def _creation(
         volume=resource,
         config_hash=digest,
         labels=labels.volume(project, resource, digest),
+        origin=project.working_dir,
         cause=cause,
     )
 

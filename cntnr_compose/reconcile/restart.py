@@ -1,4 +1,4 @@
-"""Plan `start`, `restart`, `pause` and `unpause`, for containers that exist."""
+"""Plan `start`, `restart`, `pause`, `unpause`, and the new containers after a rebuild, for what exists."""
 
 from collections.abc import Mapping
 
@@ -26,6 +26,7 @@ from cntnr_compose.reconcile.teardown import (
     select_names,
     service_definitions,
 )
+from cntnr_compose.reconcile.up import UpOptions, add_up_steps
 from cntnr_compose.reconcile.up_steps import STARTED, UpSettings, UpSteps
 
 
@@ -67,7 +68,7 @@ def plan_start(
     steps.add_all((), Recreated())
     if wait:
         steps.add_final_waits(wait_timeout)
-    return builder.build()
+    return replace(builder.build(), unchanged=())
 
 
 def plan_start_after_boot(observed: Observed) -> Plan:
@@ -142,6 +143,32 @@ def plan_restart(
     return builder.build()
 
 
+def plan_rebuild(
+    project: Project, observed: Observed, services: tuple[str, ...], *, separator: str = "-"
+) -> Plan:
+    """Recreate the containers of services, as many as there are, and restart those that cannot go on without.
+
+    Services that they depend on, and other dependents, are left alone. Raises `NoSuchService`.
+    """
+    for name in services:
+        project.service(name)
+    reduced = {name: _with_restart_causes(service) for name, service in project.services.items()}
+    dependents = [
+        name for name in find_dependents(reduced, services) if observed.service_containers(name)
+    ]
+    affected = {
+        name: _with_replicas(service, observed)
+        for name, service in project.services.items()
+        if name in services or name in dependents
+    }
+    options = UpOptions(
+        selected=services, recreate="force", recreate_dependencies="never", separator=separator
+    )
+    builder = PlanBuilder()
+    add_up_steps(builder, replace(project, services=affected), observed, options)
+    return builder.build()
+
+
 def plan_pause(
     project: Project | None,
     observed: Observed,
@@ -163,6 +190,11 @@ def plan_pause(
     return builder.build()
 
 
+def _with_replicas(service: Service, observed: Observed) -> Service:
+    """Return a service with the number of containers that it has: it may have been scaled."""
+    return replace(service, replicas=len(observed.service_containers(service.name)) or 1)
+
+
 def _add_restarts(
     builder: PlanBuilder,
     observed: Observed,
@@ -175,12 +207,9 @@ def _add_restarts(
     """Stop, prepare and start the containers of a service; return the starts."""
     starts = []
     for container in observed.service_containers(name):
-        before = after
-        if container.is_running:
-            stop = StopContainer(name=container.name, grace=timeout, again=True, cause=cause)
-            before = {builder.add(stop, after)}
-        prepare = builder.add(PrepareContainer(name=container.name), before)
-        start = StartContainer(name=container.name, again=container.is_running, cause=cause)
+        stop = StopContainer(name=container.name, grace=timeout, again=True, cause=cause)
+        prepare = builder.add(PrepareContainer(name=container.name), {builder.add(stop, after)})
+        start = StartContainer(name=container.name, again=True, cause=cause)
         starts.append(builder.add(start, {prepare}))
     return starts
 

@@ -25,7 +25,7 @@ from cntnr_compose.reconcile.plan_builder import PlanBuilder
 class DownOptions(Value, frozen=True, kw_only=True):
     """Options of `down`."""
 
-    selected: tuple[str, ...] = ()  # with those that depend on them; networks stay then
+    selected: tuple[str, ...] = ()  # with those that depend on them; used networks stay then
     volumes: bool = False
     remove_orphans: bool = False
     timeout: Seconds | None = None
@@ -48,7 +48,7 @@ def select_names(services: Mapping[str, Service], names: Iterable[str]) -> tuple
     """
     for name in names:
         if name not in services:
-            raise NoSuchService(name)
+            raise NoSuchService(name, services)
     return tuple(names) or tuple(services)
 
 
@@ -73,14 +73,17 @@ def plan_stop(
     *,
     timeout: Seconds | None = None,
 ) -> Plan:
-    """Stop running containers, each service after those that depend on it. Raises `NoSuchService`."""
+    """Stop containers, each service after those that depend on it. Raises `NoSuchService`.
+
+    Those that do not run are shown as stopped, too, as docker compose does.
+    """
     known = service_definitions(project, observed)
-    running = {
-        name: [one for one in observed.service_containers(name) if one.is_running]
+    containers = {
+        name: observed.service_containers(name)
         for name in select_known_names(project, known, services)
     }
     builder = PlanBuilder()
-    _add_stops(builder, known, running, timeout=timeout)
+    _add_stops(builder, known, containers, timeout=timeout)
     return builder.build()
 
 
@@ -113,18 +116,15 @@ def plan_remove(
     volumes: bool = False,
     timeout: Seconds | None = None,
 ) -> Plan:
-    """Remove stopped containers; with ``stop`` also those that run, which are stopped first.
+    """Remove stopped containers; with ``stop`` all, which are stopped first.
 
     Raises `NoSuchService`.
     """
     known = service_definitions(project, observed)
     names = select_known_names(project, known, services)
     containers = {name: observed.service_containers(name) for name in names}
-    running = {
-        name: [one for one in each if one.is_running and stop] for name, each in containers.items()
-    }
     builder = PlanBuilder()
-    stops = _add_stops(builder, known, running, timeout=timeout)
+    stops = _add_stops(builder, known, containers if stop else {}, timeout=timeout)
     removed = [one for each in containers.values() for one in each if stop or not one.is_running]
     _add_removals(builder, removed, stops, volumes=volumes)
     return builder.build()
@@ -145,19 +145,17 @@ def plan_down(
     kept = {*known, *disabled} - names
     removed = [one for one in observed.containers if _is_removed(one, names, kept, options)]
     services = {**{one.record.service: one.record.definition for one in removed}, **known}
-    running: dict[str, list[Container]] = {}
+    containers: dict[str, list[Container]] = {}
     for container in removed:
-        if container.is_running:
-            running.setdefault(container.record.service, []).append(container)
+        containers.setdefault(container.record.service, []).append(container)
     builder = PlanBuilder()
-    stops = _add_stops(builder, services, running, timeout=options.timeout)
+    stops = _add_stops(builder, services, containers, timeout=options.timeout)
     removals = _add_removals(builder, removed, stops, volumes=options.volumes)
-    if not options.selected:
-        _remove_networks(builder, observed, removals)
+    _remove_networks(builder, observed, removals, only_unused=bool(options.selected))
     if options.volumes:
         _remove_volumes(builder, project, observed, removals, only_used=bool(options.selected))
-    if builder.is_empty:
-        builder.warn(f'No resource found to remove for project "{observed.project}".')
+    if builder.is_empty and project is None:
+        builder.warn(f'Warning: No resource found to remove for project "{observed.project}".')
     return builder.build()
 
 
@@ -187,7 +185,7 @@ def _names_to_remove(
 def _add_stops(
     builder: PlanBuilder,
     services: Mapping[str, Service],
-    running: Mapping[str, Iterable[Container]],
+    containers: Mapping[str, Iterable[Container]],
     *,
     timeout: Seconds | None,
 ) -> dict[str, int]:
@@ -202,7 +200,7 @@ def _add_stops(
     steps = {}
     for name in sorted(services, key=lambda name: -heights[name]):
         stops = set()
-        for container in running.get(name, ()):
+        for container in containers.get(name, ()):
             operation = StopContainer(name=container.name, grace=timeout)
             step = builder.add(operation, dependent_stops[name])
             stops.add(step)
@@ -240,16 +238,20 @@ def _is_removed(
     return options.remove_orphans and container.record.service not in kept
 
 
-def _remove_networks(builder: PlanBuilder, observed: Observed, removals: Mapping[str, int]) -> None:
-    """Remove the networks of the project, each after the containers that use it."""
+def _remove_networks(
+    builder: PlanBuilder, observed: Observed, removals: Mapping[str, int], *, only_unused: bool
+) -> None:
+    """Remove the networks of the project, each after the containers that use it.
+
+    With ``only_unused`` those stay that other containers use than those that are removed.
+    """
     for name, network in observed.networks.items():
         if network.project != observed.project:
             continue
-        after = {
-            removals[container.name]
-            for container in observed.containers
-            if container.name in removals and name in container.record.networks.values()
-        }
+        users = [one.name for one in observed.containers if name in one.record.networks.values()]
+        if only_unused and not all(user in removals for user in users):
+            continue
+        after = {removals[user] for user in users if user in removals}
         builder.add(RemoveNetwork(name=name), after)
 
 

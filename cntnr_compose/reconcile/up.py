@@ -119,6 +119,7 @@ def add_up_steps(
 
     The networks and volumes of that one are created all the same.
     """
+    project = project.without_providers()
     resources = _decide_resources(builder, project, observed, options)
     recreated = Recreated(
         networks=_recreated_names(resources, Network), volumes=_recreated_names(resources, Volume)

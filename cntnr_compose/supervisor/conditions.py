@@ -23,12 +23,17 @@ class ConditionVerdict(Value, frozen=True, kw_only=True):
 class DependencyFailed(CntnrError):
     """A condition that other containers wait for cannot be met any more."""
 
+    def __init__(self, text: str, reason: str) -> None:
+        super().__init__(text)
+        self.hint = reason
+
 
 class NotHealthyInTime(CntnrError):
     """``--wait-timeout`` is over."""
 
-    def __init__(self, timeout: Seconds) -> None:
+    def __init__(self, timeout: Seconds, reason: str = "") -> None:
         super().__init__(f"application not healthy after {timeout:g}s")
+        self.hint = reason
 
 
 MET = ConditionVerdict(state="met")

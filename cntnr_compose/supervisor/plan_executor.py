@@ -36,6 +36,7 @@ from cntnr_compose.model.plan import (
 from cntnr_compose.reconcile.config_hash import network_hash
 from cntnr_compose.reconcile.labels import network as network_labels
 from cntnr_compose.supervisor import conditions
+from cntnr_compose.supervisor.explain import explain, note_unstarted
 from cntnr_compose.volumes import store
 
 # After one of these has failed the rest goes on, so that as little as possible is left, or left undone.
@@ -89,11 +90,14 @@ async def execute_plan(plan: Plan, context: ProjectContext, emit: Emit) -> None:
     for line in plan.warnings:
         emit(WarningEvent(text=line))
     failures: list[CntnrError] = []
+    begun = time.time()
     try:
         await _run_steps(plan, context, emit, failures)
     except ExceptionGroup as errors:
         await process.clean_up(_undo_prepared(plan, context))
-        raise root_cause(errors) from errors
+        error = root_cause(errors)
+        note_unstarted(plan, context, error, since=begun)
+        raise error from errors
     except asyncio.CancelledError:
         await process.clean_up(_undo_prepared(plan, context))
         raise
@@ -170,7 +174,9 @@ async def execute_operation(op: Operation, context: ProjectContext, emit: Emit) 
         case PrepareContainer() | StartContainer():
             await _prepare_or_start(op, context, emit)
         case StopContainer(name=name, grace=grace):
-            await _find_container(context, name).stop(emit, grace, will_restart=op.again)
+            await _find_container(context, name).stop(
+                emit, grace, will_restart=op.again, cause=op.cause
+            )
         case KillContainer(name=name, signal=signal):
             await _find_container(context, name).kill(emit, signal)
         case PauseContainer() | UnpauseContainer() | CommitContainer():
@@ -198,7 +204,9 @@ async def _prepare_or_start(
     if isinstance(op, PrepareContainer):
         await container.prepare(emit, early=op.early)
     else:
-        await container.start(emit, again=op.again)
+        # The number of another step tells the history nothing.
+        cause = "" if "created by " in op.cause else op.cause
+        await container.start(emit, again=op.again, cause=cause)
 
 
 async def _pause_or_commit(
@@ -232,7 +240,7 @@ def _create_volume(op: CreateVolume, context: ProjectContext, emit: Emit) -> Non
     volume = op.volume
     _emit_resource_progress("Volume", volume.name, "Creating", emit)
     owner = "" if volume.external else context.project
-    store.create_volume(volume, op.config_hash, op.labels, owner)
+    store.create_volume(volume, op.config_hash, op.labels, owner, origin=op.origin)
     _emit_resource_progress("Volume", volume.name, "Created", emit, done=True)
 
 
@@ -261,7 +269,8 @@ async def _wait_for_condition(op: WaitFor, context: ProjectContext, emit: Emit) 
                 with contextlib.suppress(TimeoutError):  # a condition may depend on the time alone
                     await asyncio.wait_for(context.wait_for_change(), conditions.STABLE_AFTER)
     except TimeoutError:
-        raise conditions.NotHealthyInTime(op.timeout or 0) from None
+        reason = explain([one.snapshot for one in _existing_containers(op, context)])
+        raise conditions.NotHealthyInTime(op.timeout or 0, reason) from None
     _report_verdict(op, verdict, containers, emit)
 
 
@@ -287,7 +296,8 @@ def _report_verdict(
         for container in containers:
             emit_progress(emit, container.record.name, "Error", state=state, detail=verdict.text)
         if op.required:
-            raise conditions.DependencyFailed(verdict.text)
+            reason = explain(container.snapshot for container in containers)
+            raise conditions.DependencyFailed(verdict.text, reason)
         emit(WarningEvent(text=verdict.text))
         return
     for container in containers if op.condition != "service_started" else ():

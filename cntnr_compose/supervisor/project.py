@@ -13,6 +13,7 @@ from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.observed import Observed
 from cntnr_compose.networks import slirp4netns
+from cntnr_compose.supervisor.namespace_guests import restart_with_owners
 from cntnr_compose.volumes import store
 
 UPLINK_CHECK_ROUNDS = 4  # rounds of housekeeping from one check of the uplink to the next
@@ -50,6 +51,7 @@ class SupervisedProject:
             await log_failure(slirp4netns.ensure_running())
         for container in list(managed_containers(context).values()):
             await log_failure(container.adopt())
+        restart_with_owners(context)
 
     def _read_containers(self) -> None:
         context = self.context

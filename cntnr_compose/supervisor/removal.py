@@ -69,10 +69,11 @@ def _remove_network(name: str) -> Bytes:
     attached = network_records.attached_containers(name)
     if attached:
         raise NetworkInUse(name, list(_describe_endpoints(attached)))
+    # First, so that no supervisor brings it up again.
+    network_records.remove_defined(name)
     network = network_records.find_network(name)
     if network is not None:
         asyncio.run(NetworkManager(network.found.project).remove_network(name))
-    network_records.remove_defined(name)
     return 0
 
 

@@ -173,11 +173,13 @@ class ClientSession:
             self._emit(WarningEvent(text=text))
         await project.change_lock.acquire()
         self._holds_lock, self._networks_checked, project.lock_owner = True, False, what
+        self._context.command = what
 
     def release_lock(self) -> None:
         """Let the next command change the project."""
         if self._holds_lock:
             self._holds_lock = False
+            self._context.command = ""
             self._project.change_lock.release()
 
     async def remove_unstarted(self) -> None:

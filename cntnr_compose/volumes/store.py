@@ -162,6 +162,7 @@ def create_volume(
     project: str,
     *,
     anonymous: bool = False,
+    origin: str = "",
 ) -> None:
     """Create a named volume, empty. Raises `NameInvalid`, `VolumeRefused`."""
     names.check_name("volume", requested.name)
@@ -174,6 +175,7 @@ def create_volume(
         labels=labels,
         anonymous=anonymous,
         created=time.time(),
+        origin=origin,
     )
     _write(StoredVolume(found=observed, options=options))
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from contrib.bench.watch import SERVICE, time_watch
 from tests.scenarios.lib import ROOT, User, find_user, remove, wait_until
 from tests.scenarios.registry import make_image, served_registry
 
@@ -107,6 +108,7 @@ class Tool:
             time.sleep(1)
         sys.exit(f"bench: {self.name} {' '.join(words)} failed:\n{err}")
 
+<<<<<<< HEAD
     def timed_to_event(self, folder: Path, *words: str) -> float:
         """Give the seconds from the start of a command until `events` prints something."""
         pipe = subprocess.PIPE
@@ -124,6 +126,12 @@ class Tool:
         finally:
             events.send_signal(signal.SIGINT)
             events.communicate(timeout=30)
+=======
+    def start(self, folder: Path, *words: str) -> "subprocess.Popen[str]":
+        """Start one command in a project's folder."""
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        return self._call(*self._argv, *words, cwd=folder, **streams)
+>>>>>>> main
 
     def memory(self) -> float:
         """Add up the proportional set sizes, in MB, of what runs beside the containers."""
@@ -227,6 +235,9 @@ def round_of(tool: Tool, folders: dict[int, Path], into: Timings) -> None:
             note("memory beside 10 containers, MB", tool.memory())
             round_of_looks(tool, folder, note)
         note(f"down -t 0, {label}", tool.timed(folder, "down", "-t", "0"))
+    if tool.name != "podman-compose":  # it has no such verb
+        time_watch(tool, first, note)
+        tool.timed(first, "-f", "watch.yaml", "down", "-t", "0")
     note("run --rm", tool.timed(first, "run", "--rm", "-T", "s1", "true"))
     tool.timed(first, "down", "-t", "0")
 
@@ -294,7 +305,11 @@ def report(into: Timings, names: list[str], rounds: int) -> str:
         for name in names:
             values = into.get((task, name))
             if values is None:
+<<<<<<< HEAD
                 cells.append("–")
+=======
+                cells.append("none")
+>>>>>>> main
                 continue
             medians[name] = statistics.median(values)
             form = ".0f" if "MB" in task else ".3f"
@@ -326,9 +341,13 @@ def main() -> None:
                 folders[size] = user.base / "projects" / f"bench{size}"
                 folders[size].mkdir()
                 (folders[size] / "compose.yaml").write_text(compose_text(size))
+<<<<<<< HEAD
                 (folders[size] / "files").mkdir()
                 for number in range(COPIED_FILES):
                     (folders[size] / "files" / f"{number}.txt").write_text(f"{number}\n" * 100)
+=======
+                (folders[size] / "watch.yaml").write_text(SERVICE)
+>>>>>>> main
             for size in FILES:
                 for folder in folders.values():
                     (folder / f"rich{size}.yaml").write_text(rich_text(size))

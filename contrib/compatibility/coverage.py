@@ -208,6 +208,7 @@ def read_line(words: Words) -> Iterator[tuple[str, str]]:
     """Yield the commands of a command line, each with its flags and with an empty text."""
     called: Group | Command | None = ROOT
     path: list[str] = []
+    before: set[str] = set()
     while isinstance(called, Group):
         flags, rest = read_options(called.options, words, interspersed=False)
         yield from ((" ".join(path), flag) for flag in ("", *flags))
@@ -216,7 +217,7 @@ def read_line(words: Words) -> Iterator[tuple[str, str]]:
         called = called.find(rest[0])
         path.append(rest[0])
         words = rest[1:]
-        before = flags
+        before |= flags
     if called is None:
         return
     rows = [*called.options, *called.shared_options()]

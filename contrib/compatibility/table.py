@@ -3,7 +3,8 @@
     python contrib/compatibility/table.py               print docs/compatibility.md
     python contrib/compatibility/table.py --uncovered   print what is called "same" and no scenario uses
 
-Status and reason of what is not the same stand in reasons.toml; what docker compose has, in
+Status and reason of what is not the same stand in reasons.toml; where versions of docker compose differ, in
+versions.toml; what docker compose has, in
 docker-compose-VERSION.json, which `read_help.py` makes.
 """
 
@@ -22,9 +23,11 @@ from cntnr_compose.cli.parser.options import Command, Option  # noqa: E402
 
 DOCKER = json.loads((FOLDER / "docker-compose-2.40.3.json").read_text())
 REASONS = tomllib.loads((FOLDER / "reasons.toml").read_text())
+VERSIONS = tomllib.loads((FOLDER / "versions.toml").read_text())["row"]
 UNCOVERED = FOLDER / "uncovered.txt"
 DOCUMENT = FOLDER.parents[1] / "docs/compatibility.md"
-STATUSES = ("differs", "refused")
+REFUSED = "refused"
+STATUSES = ("differs", REFUSED)
 SAME, MISSING = "same", "missing"
 INTRODUCTION = """\
 # Compatibility with docker compose {version}
@@ -58,9 +61,9 @@ def rows() -> Iterator[Row]:
     for path, flags in DOCKER["commands"].items():
         called = find(path)
         reasons = REASONS.get(path or "compose", {})
+        verb = status_of(reasons, "verb", (SAME if called else MISSING, ""))
         if path:
-            default = (SAME if called else MISSING, "")
-            yield Row(path, "", *status_of(reasons, "verb", default))
+            yield Row(path, "", *verb)
         for text in flags:
             spelled, _, kind = text.removesuffix(" (hidden)").partition(" --")
             if spelled.endswith(","):
@@ -69,6 +72,8 @@ def rows() -> Iterator[Row]:
             else:
                 spelled, _, kind = text.removesuffix(" (hidden)").partition(" ")
             default = flag_status(called, spelled.split(", "), takes_value=bool(kind))
+            if verb[0] == REFUSED:
+                default = (REFUSED, "")  # with its verb
             yield Row(path, spelled, *status_of(reasons, spelled.split(", ")[-1], default))
 
 
@@ -149,7 +154,18 @@ def document() -> str:
         f"- `{path}`" + (": " + ", ".join(f"`{flag}`" for flag in flags) if flags else "")
         for path, flags in extras()
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *version_table()]) + "\n"
+
+
+def version_table() -> list[str]:
+    """Return the lines about what a later docker compose does in another way."""
+    return [
+        "\n## Which version is followed\n",
+        "Where docker compose 5.4 (August 2026) differs from 2.40.3.\n",
+        "| | 2.40.3 | 5.4 | here |",
+        "|---|---|---|---|",
+        *(f"| {row['what']} | {row['old']} | {row['new']} | {row['here']} |" for row in VERSIONS),
+    ]
 
 
 def uncovered() -> list[str]:
@@ -163,6 +179,12 @@ def uncovered() -> list[str]:
         if row.status == SAME
         and not any((f"compose {row.path}".strip(), word) in used for word in row.words)
     ]
+
+
+def known_uncovered() -> str:
+    """Return the text of uncovered.txt: what stands in it and is still not covered."""
+    known = UNCOVERED.read_text().splitlines()
+    return "".join(f"{row}\n" for row in uncovered() if row in known)
 
 
 def main() -> None:

@@ -175,10 +175,19 @@ def main() -> None:
     """Write the picture, the list and the documents of the command tree, or check them."""
     sys.path.insert(0, str(ROOT))
     from contrib.compatibility import table
+    from contrib.reference import manual, markdown
 
-    documents = {PICTURE: draw(), LIST: list_files(), table.DOCUMENT: table.document()}
+    documents = {
+        PICTURE: draw(),
+        LIST: list_files(),
+        table.DOCUMENT: table.document(),
+        table.UNCOVERED: table.known_uncovered(),
+        manual.PAGE: manual.document(),
+        **markdown.documents(),
+    }
     for path, text in documents.items():
         if "--check" not in sys.argv:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(text)
         elif not path.exists() or path.read_text() != text:
             sys.exit(f"{path.relative_to(ROOT)} is stale: run `make map`")

@@ -45,6 +45,8 @@ curl                             asks published ports
 procps                           looks at processes
 git                              lists the files of this tree
 make                             runs the targets
+zsh                              completes command lines in a test
+fish                             completes command lines in a test
 LIST
 }
 

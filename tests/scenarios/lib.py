@@ -336,7 +336,10 @@ def _files(user: User) -> Iterable[str]:
     # Images and their layers stay after `down -v`, and so may lock files.
     places = [
         user.runtime,
-        *(user.data / name for name in ("containers", "projects", "volumes", "networks")),
+        *(
+            user.data / name
+            for name in ("containers", "projects", "volumes", "networks", "history")
+        ),
     ]
     places += filter(None, (user.inside(name) for name in ("b", "s", "u")))
     for place in places:

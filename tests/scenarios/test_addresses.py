@@ -229,6 +229,33 @@ def test_projects_on_one_network_take_different_addresses(make_project: MakeProj
     assert addresses(first, "a", index=7)["eth0"] == min(before[3:], key=ip_address)
 
 
+def test_an_address_is_left_to_a_service_of_another_project(make_project: MakeProject) -> None:
+    small = "image: busybox, command: sleep 900, stop_signal: KILL"
+    fixed = "networks: {lan: {ipv4_address: 10.72.0.3}}"
+    owner = make_project(
+        f"""
+services:
+  any: {{{small}, networks: [lan]}}
+  fixed: {{{small}, {fixed}, profiles: [later]}}
+networks: {{lan: {{name: NAME, ipam: {{config: [{{subnet: 10.72.0.0/28}}]}}}}}}
+""".replace("NAME", "owner-lan")
+    )
+    guest = make_project(f"""
+services: {{any: {{{small}, networks: [lan], scale: 3}}}}
+networks: {{lan: {{name: owner-lan, external: true}}}}
+""")
+    owner.up()
+    try:
+        guest.up()
+        taken = {addresses(guest, "any", index=number)["eth0"] for number in (1, 2, 3)}
+        assert "10.72.0.3" not in taken
+        owner.compose("--profile", "later", "up", "-d").ok()
+        assert addresses(owner, "fixed") == {"eth0": "10.72.0.3"}
+    finally:
+        guest.compose("down", "-t", "0").ok()
+        owner.compose("--profile", "later", "down", "-t", "0").ok()
+
+
 def test_services_may_exchange_their_addresses(make_project: MakeProject) -> None:
     def text(a: int, b: int) -> str:
         services = "".join(

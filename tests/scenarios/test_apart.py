@@ -37,6 +37,7 @@ def test_down_leaves_what_came_from_another_directory(make_project: MakeProject)
         ("down", "-v", "--remove-orphans"),
         ("down", "--rmi", "all"),
         ("down", "web"),
+        ("rm", "-sf", "web"),
         ("wait", "--down-project", "web"),
     ):
         if words[0] == "wait":
@@ -46,8 +47,13 @@ def test_down_leaves_what_came_from_another_directory(make_project: MakeProject)
         text = assert_refused(
             refused, f"came from another directory, {here.folder}: nothing was done"
         )
-        assert "cntnr compose -p apart down" in text
+        assert f"cntnr compose -p apart {'rm' if 'rm' in words else 'down'}" in text
         assert running(here) == every
+    # Nor does what it left for the next time.
+    here.compose("down", "-t", "0").ok()
+    assert_refused(there.compose("down", "-v"), "nothing was done to apart_kept")
+    assert "apart_kept" in here.compose("volumes", "-q").ok().stdout
+    here.up()
     # Both are one directory where a link leads to it.
     link = there.folder.parent / "link" / "apart"
     link.parent.mkdir()
@@ -80,13 +86,34 @@ def test_orphans_are_those_of_the_directory(make_project: MakeProject) -> None:
     here.compose("down", "-t", "0").ok()
 
 
+def test_up_replaces_nothing_of_another_directory(make_project: MakeProject) -> None:
+    changed = SHARED.replace("sleep 900", "sleep 901")
+    here, there = pair(make_project, SHARED, changed)
+    here.up()
+    before = here.ps()
+    replaced = f"another directory, {here.folder}: apart-data-1, apart-web-1 would be replaced"
+    for words in (("up", "-d"), ("create",), ("plan",)):
+        assert_refused(there.compose(*words), replaced, "cntnr compose -p apart up")
+    assert_refused(there.compose("up", "-d", "--scale", "web=0", "web"), "apart-web-1 would be")
+    assert [row["ID"] for row in here.ps()] == [row["ID"] for row in before]
+    # What is as it should be is used as it is.
+    there.write("compose.yaml", SHARED)
+    assert f"containers of project apart came from {here.folder}; " in there.up().stderr
+    assert [row["ID"] for row in here.ps()] == [row["ID"] for row in before]
+    there.write("compose.yaml", changed)
+    there.compose("-p", "apart", "up", "-d", "-t", "0").ok()
+    assert_refused(here.compose("down"), f"another directory, {there.folder}")
+    there.compose("down", "-t", "0").ok()
+
+
 def test_a_folder_may_move_and_a_name_means_all_of_it(make_project: MakeProject) -> None:
     here, there = pair(make_project, SHARED, SHARED)
     here.up()
     moved = here.folder.rename(here.folder.parent / "moved")
     try:
         assert_refused(there.compose("down"), "came from another directory")
-        taken = there.up()
+        # The folder has no project any more, so that nobody loses anything.
+        taken = there.up("--force-recreate", "-t", "0")
         assert f"containers of project apart came from {here.folder}; " in taken.stderr
         there.compose("down", "-t", "0", env={"COMPOSE_PROJECT_NAME": "apart"}).ok()
         assert there.states() == {}

@@ -134,7 +134,7 @@ def test_what_cannot_be_committed_is_refused(make_project: MakeProject, user: Us
         assert_refused(project.compose("commit", *words), text)
     dry = project.compose("commit", "--dry-run", "web", "shop/dry").ok()
     name = f"{project.name}-web-1"
-    assert f" DRY-RUN MODE - {name} Commit {name} Committed\n" in dry.stderr
+    assert f" DRY-RUN MODE -  {name} Commit {name} Committed\n" in dry.stderr
     assert (images / "index.json").read_text() == before
 
 

@@ -150,3 +150,29 @@ def test_lines_of_json_are_marked(make_project: MakeProject, busybox_image: str)
 def test_every_command_lists_the_flag(user: User) -> None:
     for command in ("up", "ps", "version", "ls", "logs", "config", "exec"):
         assert "--dry-run" in user.run("cntnr", "compose", command, "--help").ok().stdout
+
+
+def test_files_and_images_of_containers(make_project: MakeProject, busybox_image: str) -> None:
+    project = make_project(SHOP.format(image=busybox_image))
+    project.up()
+    user, name = project.user, f"{project.name}-web-1"
+    before = files(user)
+    for command, (what, words) in {
+        ("cp", "web:/etc/passwd", "copied"): (
+            f"copy {name}:/etc/passwd to copied",
+            "Copying Copied",
+        ),
+        ("cp", "compose.yaml", "web:/tmp/"): (
+            f"copy compose.yaml to {name}:/tmp/",
+            "Copying Copied",
+        ),
+        ("commit", "web", "web:kept"): (f"Commit {name}", "Committing Committed"),
+    }.items():
+        verb, *rest = command
+        shown = project.compose("--dry-run", verb, *rest).ok()
+        assert shown.stderr.splitlines() == [
+            f"{PREFIX} {name} {what} {word}" for word in words.split()
+        ]
+    assert files(user) == before
+    assert sorted(path.name for path in project.folder.iterdir()) == ["compose.yaml"]
+    assert project.exec("web", "ls", "/tmp").ok().stdout == ""

@@ -241,8 +241,8 @@ def test_up_wait_returns_when_all_is_well_or_says_what_is_not(
             <<: *small
             profiles: [ill]
             command: sleep 1000
-            healthcheck: {{test: "false", interval: 50ms, retries: 1}}
-          ends: {{<<: *small, profiles: [ends], command: sh -c "sleep 0.2; exit 3"}}
+            healthcheck: {{test: "echo no port; false", interval: 50ms, retries: 1}}
+          ends: {{<<: *small, profiles: [ends], command: sh -c "sleep 0.2; echo no table; exit 3"}}
           alone: {{<<: *small, profiles: [alone], command: "true"}}
         """)
     done = project.compose("up", "--wait").ok()
@@ -259,6 +259,10 @@ def test_up_wait_returns_when_all_is_well_or_says_what_is_not(
     )
     ends = project.compose("up", "--wait", "ends")
     assert (ends.returncode, f"{project.name}-ends-1 exited (3)" in ends.stderr) == (1, True), ends
+    # And why.
+    assert f"hint: {project.name}-never-1: the last check exited with code 1" in late.stderr
+    assert "-ill-1: the last check exited with code 1: no port" in ill.stderr
+    assert f"hint: {project.name}-ends-1 wrote last: no table" in ends.stderr
     # A job that nothing depends on is done when it has ended with 0.
     alone = project.compose("up", "--wait", "alone", "plain").ok()
     assert f"Container {project.name}-alone-1  Exited" in alone.stderr

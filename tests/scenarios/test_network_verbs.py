@@ -144,6 +144,8 @@ def test_options_of_create(make_project: MakeProject) -> None:
         (("--subnet", "foo", "n"), "subnet foo"),
         (("--subnet", "10.98.0.128/25", "n"), "overlaps network taken"),
         (("--ipv6", "n"), "--ipv6"),
+        (("--subnet", "fd00::/64", "n"), "fd00::/64 is a subnet of IPv6"),
+        (("--subnet", "10.1.0.0/24,10.2.0.0/24", "n"), "a network has one subnet"),
         (("--ipv4=false", "n"), "without IPv4 addresses"),
         (("--label", "=x", "n"), "empty name"),
         (("--config-only", "n"), "--config-only"),
@@ -197,6 +199,9 @@ def test_ls_inspect_rm_and_prune(make_project: MakeProject) -> None:
     assert "network nope not found" in mixed.stderr
     formatted = project.cntnr("network", "inspect", "-f", "{{.Name}} {{.Internal}}", "m").ok()
     assert formatted.stdout == "m false\n"
+    subnets = "{{range .IPAM.Config}}{{.Subnet}}{{end}} {{(index .IPAM.Config 0).Gateway}}"
+    shown = project.cntnr("network", "inspect", "--format", subnets, "m").ok().stdout.split()
+    assert [one.rpartition(".")[0] for one in shown][1] == shown[0].rpartition(".")[0]
 
     removed = project.cntnr("network", "rm", "nope", ids["m"][:12])
     assert (removed.returncode, removed.stdout) == (1, "m\n")

@@ -2,6 +2,9 @@
 
 import base64
 import json
+import os
+import signal
+import socket
 
 import pytest
 
@@ -37,7 +40,7 @@ def test_images_that_were_built_are_pushed(make_project: MakeProject, registry: 
     )
     project.compose("build", "front", "back").ok()
     dry = project.compose("push", "--dry-run", "front").ok()
-    assert f" DRY-RUN MODE - Image {registry.address}/push/front:1  Pushed\n" in dry.stderr
+    assert f" DRY-RUN MODE -  Image {registry.address}/push/front:1  Pushed\n" in dry.stderr
     assert registry.tags("push/front") == []
 
     pushed = project.compose("push", "front").ok()
@@ -91,3 +94,29 @@ def test_credentials_are_those_of_docker(
         project.write("docker/config.json", settings)
         env = {"DOCKER_CONFIG": str(project.folder / "docker")}
         assert "Pushed" in project.compose("push", env=env).ok().stderr
+
+
+@pytest.mark.parametrize("verb", ["push", "publish", "config"])
+def test_an_interrupted_command_ends_its_transfer(
+    make_project: MakeProject, user: User, verb: str
+) -> None:
+    with socket.socket() as silent:  # a registry that never answers
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        project = make_project(
+            f"services:\n  web:\n    image: {address}/silent/web:1\n"
+            "    build: {context: ., dockerfile_inline: FROM busybox}\n",
+            files={"plain.yaml": "services: {web: {image: busybox}}\n"},
+        )
+        words = {
+            "push": ("push",),
+            "publish": ("-f", "plain.yaml", "publish", f"{address}/silent/app:1"),
+            "config": ("-f", f"oci://{address}/silent/app:1", "config"),
+        }[verb]
+        project.compose("build").ok()
+        process = user.popen("cntnr", "compose", *words, cwd=project.folder)
+        silent.settimeout(20)
+        with silent.accept()[0]:
+            os.kill(process.pid, signal.SIGINT)  # to the command alone, as `kill` does
+            assert process.wait(10) == 130

@@ -51,6 +51,39 @@ def test_containers_move_to_a_renamed_network_in_the_same_up(
     assert "Network after  Removed" in project.up().stderr
 
 
+def test_containers_stay_when_their_network_changes(
+    make_project: MakeProject, busybox_image: str
+) -> None:
+    text = f"""
+        x-common: &common
+          image: {busybox_image}
+          command: sleep 1000
+          stop_signal: KILL
+        services:
+          web: {{<<: *common, depends_on: [db]}}
+          db: {{<<: *common}}
+          ended: {{<<: *common, command: "true"}}
+        networks: {{default: {{ipam: {{config: [{{subnet: 10.201.1.0/24}}]}}}}}}
+        """
+    project = make_project(text)
+    project.up()
+    project.exec("web", "touch", "/own").ok()
+    ids = {row["Service"]: row["ID"] for row in project.ps()}
+
+    def address(service: str) -> str:
+        return project.exec(service, "hostname", "-i").ok().stdout
+
+    assert address("web").startswith("10.201.1.")
+    project.write("compose.yaml", text.replace("10.201.1.0", "10.201.2.0"))
+    project.up("web")  # the others are on it, too
+    assert address("web").startswith("10.201.2.")
+    assert address("db").startswith("10.201.2.")
+    project.exec("web", "ping", "-c", "1", "-W", "2", "db").ok()
+    project.exec("web", "ls", "/own").ok()
+    project.up()
+    assert {row["Service"]: row["ID"] for row in project.ps()} == ids
+
+
 def test_a_volume_is_recreated_when_the_question_is_answered_with_yes(
     make_project: MakeProject, busybox_image: str
 ) -> None:

@@ -1,7 +1,7 @@
 """Apply instructions to a stage: each changes its settings, and may need a step that changes files."""
 
 import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from cntnr_compose.builder.dockerfile.copy import parse_copy
@@ -77,6 +77,22 @@ def apply_instruction(
         if name not in allowed:
             raise scope.error(instruction.line, f"unknown flag: {name}")
     return HANDLERS[instruction.keyword](settings, instruction, stage, scope)
+
+
+def apply_all(scope: DockerfileScope, bases: Mapping[str, ImageConfig | None]) -> None:
+    """Apply all instructions, for their mistakes alone; not in stages on a base that is not known (None).
+
+    Raises `DockerfileInvalid`.
+    """
+    ends: dict[int, StageSettings | None] = {}
+    for stage in scope.stages:
+        before = ends[stage.base_stage] if stage.base_stage >= 0 else None
+        base = bases.get(stage.base)
+        is_known = stage.base == "scratch" or base is not None or before is not None
+        settings = initial_settings(base, before)
+        for instruction in stage.instructions if is_known else ():
+            settings, _ = apply_instruction(settings, instruction, stage, scope)
+        ends[stage.index] = settings if is_known else None
 
 
 def _set_config(settings: StageSettings, **config: object) -> InstructionResult:

@@ -22,6 +22,7 @@ class DockerfileInvalid(CntnrError):
     """A Dockerfile cannot be read or makes no sense; ``name`` and ``line`` are its place."""
 
     def __init__(self, name: str, line: int, why: str) -> None:
+        self.line = line
         super().__init__(f"{name}:{line}: {why}")
 
 

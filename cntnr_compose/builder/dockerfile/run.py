@@ -21,6 +21,7 @@ MOUNT_KEYS: dict[str, tuple[str, ...]] = {
     "bind": ("source", "from", "readwrite"),
     "cache": ("id", "sharing", "mode", "uid", "gid"),
     "secret": ("id", "required", "mode", "uid", "gid", "env"),
+    "ssh": ("id", "required", "mode", "uid", "gid"),
     "tmpfs": ("size",),
 }
 MOUNT_KEY_ALIASES = {
@@ -153,6 +154,8 @@ def _target(
         if not identity:
             raise scope.error(instruction.line, "a secret mount needs an id")
         target = target or ("" if values.get("env") else f"/run/secrets/{identity}")
+    elif values["type"] == "ssh":
+        identity = identity or "default"
     elif not target:
         raise scope.error(instruction.line, f"--mount of type {values['type']} needs a target")
     return target, identity

@@ -44,6 +44,9 @@ class DockerfileScope(Value, frozen=True, kw_only=True):
     escape: str = "\\"
     args: dict[str, str] = field(default_factory=dict)  # build arguments
     globals: dict[str, str] = field(default_factory=dict)  # ARG before the first FROM
+    declared: tuple[
+        str, ...
+    ] = ()  # names of ARGs before the first FROM, and of the predefined ones
     contexts: tuple[str, ...] = ()
 
     def error(self, line: int, why: str) -> DockerfileInvalid:
@@ -128,15 +131,17 @@ def _group_by_stage(
 def _add_globals(scope: DockerfileScope, instructions: tuple[Instruction, ...]) -> DockerfileScope:
     """Add the ARGs before the first FROM; no other instruction may stand there."""
     values = dict(scope.globals)
+    declared = dict.fromkeys(values)
     for instruction in instructions:
         if instruction.keyword != "ARG":
             raise scope.error(instruction.line, f"no build stage in current context: {instruction}")
         for name, value in parse_arg_words(scope, instruction):
+            declared[name] = None
             default = None if value is None else scope.expand(value, values, instruction.line)
             chosen = scope.args.get(name, default)
             if chosen is not None:
                 values[name] = chosen
-    return replace(scope, globals=values)
+    return replace(scope, globals=values, declared=tuple(declared))
 
 
 def platform_args(platform: str) -> dict[str, str]:

@@ -38,7 +38,7 @@ class CopyStep(Value, frozen=True, kw_only=True, tag="copy"):
 class RunMount(Value, frozen=True, kw_only=True):
     """One ``--mount`` of a RUN; ``origin`` as in `CopyStep`."""
 
-    type: str  # bind, cache, secret, tmpfs
+    type: str  # bind, cache, secret, ssh, tmpfs
     target: str
     source: str = ""
     origin: str = ""

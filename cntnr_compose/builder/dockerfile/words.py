@@ -172,3 +172,28 @@ class _Expansion:
 def _regex(pattern: str) -> str:
     """Translate the ``*`` and ``?`` of a shell pattern into a regular expression."""
     return "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern)
+
+
+def required_variables(text: str, escape: str = "\\") -> tuple[str, ...]:
+    """List the variables that a text expands without ``-`` or ``+``: the author counts on their values."""
+    names: dict[str, None] = {}
+    at, is_quoted = 0, False
+    while at < len(text):
+        char = text[at]
+        at += 1
+        if char == '"':
+            is_quoted = not is_quoted
+        elif char == escape:
+            at += 1
+        elif char == "'" and not is_quoted:
+            end = text.find("'", at)
+            at = len(text) if end < 0 else end + 1
+        elif char == "$":
+            has_brace = text[at : at + 1] == "{"
+            match = NAME.match(text, at + has_brace)
+            if match is not None:
+                at = match.end()
+                is_guarded = has_brace and text[at : at + 2].lstrip(":")[:1] in ("-", "+")
+                if not is_guarded:
+                    names[match.group()] = None
+    return tuple(names)

@@ -16,6 +16,7 @@ from cntnr_compose.containers.bundle import accounts
 from cntnr_compose.containers.runtime.host_facts import gather_host_facts
 from cntnr_compose.containers.spec.inputs import SpecInputs
 from cntnr_compose.containers.spec.process import split_variable
+from cntnr_compose.containers.spec.resources import LIMIT_MEMORY
 from cntnr_compose.containers.spec.runtime_spec import build_runtime_spec
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Tree, replace
@@ -23,7 +24,7 @@ from cntnr_compose.host import files, network, process
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.model.host import HostFacts
 from cntnr_compose.model.image import ImageConfig
-from cntnr_compose.model.service import Service
+from cntnr_compose.model.service import Limits, Service
 
 CHUNK = 1 << 16
 LOCALHOST_ENTRIES = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
@@ -99,7 +100,8 @@ class ProgramRunner:
             inputs = replace(inputs, passwd=passwd, group=group)
             result = build_runtime_spec(service, config, inputs, self._facts)
         for warning in result.warnings:
-            self._warn(warning)
+            # The only limit of a build comes from the command line.
+            self._warn(warning.replace(f"services.{service.name}.{LIMIT_MEMORY[1]}", "--memory"))
         return result.spec
 
     def _run_bundle(self, bundle: Path, print_line: PrintLine) -> tuple[int, list[str]]:
@@ -144,6 +146,7 @@ def _service(step: RunStep, request: BuildRequest) -> Service:
         shm_size=request.shm_size,
         ulimits=request.ulimits,
         privileged=request.privileged,
+        limits=Limits(memory=request.memory),
     )
 
 

@@ -1,4 +1,4 @@
-"""Prepare what a RUN mounts: folders, caches, secrets, and its script."""
+"""Prepare what a RUN mounts: folders, caches, secrets, SSH agents, and its script."""
 
 import contextlib
 import os
@@ -8,6 +8,7 @@ from pathlib import Path
 from cntnr_compose.builder.dockerfile.steps import RunMount, RunStep, short_hash
 from cntnr_compose.builder.request import BuildRequest, BuildSecret
 from cntnr_compose.builder.source_files import BuildSourceMissing
+from cntnr_compose.builder.worker.ssh_agent import serve_agent
 from cntnr_compose.containers.spec.inputs import ResolvedMount
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
@@ -28,6 +29,15 @@ class SecretMissing(CntnrError):
         super().__init__(f"{where}: secret {name} is required, but not given to the build")
 
 
+class SshMissing(CntnrError):
+    """A RUN requires an SSH agent or key that the build does not have."""
+
+    hint = "name it under `build: ssh:` of the service, or with `build --ssh`"
+
+    def __init__(self, where: str, name: str) -> None:
+        super().__init__(f"{where}: ssh key {name} is required, but not given to the build")
+
+
 class RunMounts:
     """The mounts of one RUN; ``undo`` removes them after it."""
 
@@ -42,9 +52,13 @@ class RunMounts:
         self.step, self.request, self.where = step, request, where
         self.bundle, self.undo = bundle, undo
         self.secret_env: dict[str, str] = {}
+        self._agent_count = 0
 
     def prepare(self, open_source: SourceFolder) -> tuple[ResolvedMount, ...]:
-        """Create the sources of all mounts. Raises `SecretMissing`, `BuildSourceMissing`."""
+        """Create the sources of all mounts.
+
+        Raises `SecretMissing`, `SshMissing`, `AgentFailed`, `BuildSourceMissing`.
+        """
         resolved = []
         for number, mount in enumerate(self.step.mounts):
             match mount.type:
@@ -55,6 +69,8 @@ class RunMounts:
                 case "tmpfs":
                     tmpfs = ResolvedMount(target=mount.target, type="tmpfs", size=mount.size)
                     resolved.append(tmpfs)
+                case "ssh":
+                    resolved += self._ssh_agent(mount)
                 case _:
                     resolved += self._secret(mount, number)
         if self.step.script:
@@ -115,6 +131,22 @@ class RunMounts:
         mode = mount.mode if mount.mode >= 0 else secret.mode
         path.chmod(0o400 if mode is None else mode)
         return [ResolvedMount(target=mount.target, source=str(path), read_only=True)]
+
+    def _ssh_agent(self, mount: RunMount) -> list[ResolvedMount]:
+        """Serve an agent to the program, by a socket of its own."""
+        source = next((each for each in self.request.ssh if each.id == mount.id), None)
+        if source is None:
+            if mount.required:
+                raise SshMissing(self.where, mount.id)
+            return []
+        target = mount.target or f"/run/buildkit/ssh_agent.{self._agent_count}"
+        path = self.bundle / f"ssh-{self._agent_count}"
+        self._agent_count += 1
+        self.undo.enter_context(serve_agent(source, path, self.where))
+        os.chown(path, mount.uid, mount.gid)
+        path.chmod(0o600 if mount.mode < 0 else mount.mode)
+        self.secret_env.setdefault("SSH_AUTH_SOCK", target)
+        return [ResolvedMount(target=target, source=str(path))]
 
 
 def _secret_content(secret: BuildSecret) -> bytes:

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from cntnr_compose import __version__
 from cntnr_compose.cli.display import stdout
+from cntnr_compose.cli.parser import program_name
 from cntnr_compose.cli.parser.options import command, flag, option
 
 if TYPE_CHECKING:
@@ -11,13 +11,21 @@ if TYPE_CHECKING:
 
 
 @command()
-@option("-f", "--format", "form", metavar="FORMAT", default="pretty", help="pretty or json.")
-@flag("--short", help="Only the number.")
+@option(
+    "-f",
+    "--format",
+    "form",
+    metavar="FORMAT",
+    default="pretty",
+    values=("pretty", "json"),
+    help="pretty or json.",
+)
+@flag("--short", help="Print only the number.")
 def version(_options: "ProjectOptions", form: str, *, short: bool) -> None:
     """Show the version of cntnr."""
     if short:
-        stdout.print_line(__version__)
+        stdout.print_line(program_name.version())
     elif form == "json":
-        stdout.print_line(f'{{"version":"v{__version__}"}}')
+        stdout.print_line(f'{{"version":"v{program_name.version()}"}}')
     else:
-        stdout.print_line(f"cntnr compose version v{__version__}")
+        stdout.print_line(program_name.version_line())

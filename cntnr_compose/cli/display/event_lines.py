@@ -6,6 +6,7 @@ from cntnr_compose.core.events import ContainerEvent
 from cntnr_compose.core.values import Seconds, to_json
 from cntnr_compose.reconcile.labels import PREFIX
 
+JSON_SCHEMA = 1  # of the lines of `events --json`: docs/streams.md
 INTERNAL_ATTRIBUTES = {"health", "restarting"}  # for our own commands
 
 
@@ -30,6 +31,7 @@ def format_event_as_json(event: ContainerEvent) -> str:
         "service": event.service,
         "time": _format_rfc3339(event.time),
         "type": "container",
+        "schema": JSON_SCHEMA,
     }
     return to_json(tree).decode() + "\n"
 

@@ -1,20 +1,25 @@
-"""Render Go templates behind `--format`, as far as people use them: fields, and `json`."""
+"""Render Go templates behind `--format`, as far as people use them: fields, `json`, `range`, `if`."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import to_json
 
 ACTION = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}")
 FIELD = re.compile(r"(?:(json|upper|lower)\s+)?\.(\w*)")
+BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+TRIMMED = re.compile(r"\s+(\{\{-)|(-\}\})\s+")
+TOKEN = re.compile(r'"[^"]*"|[()|]|\$?\w*(?:\.\w*)+|\$\w*|\w+')
+Scope: TypeAlias = dict[str, object]  # what `.`, `$` and variables stand for
 ESCAPES = {r"\t": "\t", r"\n": "\n"}
 
 
 class TemplateUnknown(CntnrError):
     """A template uses more than fields."""
 
-    hint = "known are table, json, {{.Name}}, {{json .}} and {{json .Name}}"
+    hint = "known are table, json, {{.Name}}, and in braces json, upper, lower, len, index, join, range, if"
 
     def __init__(self, text: str) -> None:
         super().__init__(f'cannot read the template "{text}"')
@@ -30,18 +35,173 @@ class NoSuchField(CntnrError):
 
 def render_template(template: str, row: Mapping[str, object]) -> str:
     """Fill a template with the fields of one row. Raises `TemplateUnknown`, `NoSuchField`."""
+    return _Template(_unescape(template)).render(row)
 
-    def replace(match: re.Match[str]) -> str:
-        function, name = _parse_action(match)
-        if name and name not in row:
+
+class _Template:
+    """A template, read from its beginning to its end: text and actions in turn."""
+
+    def __init__(self, text: str) -> None:
+        self._parts = BRACES.split(TRIMMED.sub(lambda match: match[1] or match[2], text))
+        self._next = 0
+
+    def render(self, row: Mapping[str, object]) -> str:
+        """Render the whole. Raises `TemplateUnknown`, `NoSuchField`."""
+        self._next = 0
+        text, end = self._render_block({".": row, "$": row}, row, is_shown=True)
+        if end:
+            raise TemplateUnknown(f"{{{{{end}}}}}")
+        return text
+
+    def _render_block(
+        self, scope: Scope, row: Mapping[str, object], *, is_shown: bool
+    ) -> tuple[str, str]:
+        """Render up to an `else` or `end`; return the text, and that word or none."""
+        shown = []
+        while self._next < len(self._parts):
+            part, is_action = self._parts[self._next], self._next % 2 == 1
+            self._next += 1
+            if not is_action:
+                shown.append(part if is_shown else "")
+                continue
+            action = part.strip("- \t\n")
+            word = action.partition(" ")[0]
+            if action in ("else", "end"):
+                return "".join(shown), action
+            if word in ("if", "range"):
+                rest = action.removeprefix(word)
+                shown.append(self._render_control(word, rest, scope, row, is_shown=is_shown))
+            elif is_shown and not action.startswith("/*"):
+                shown.append(format_value(evaluate(action, scope, row)))
+        return "".join(shown), ""
+
+    def _render_control(
+        self, word: str, rest: str, scope: Scope, row: Mapping[str, object], *, is_shown: bool
+    ) -> str:
+        """Render what stands between an `if` or `range` and its `end`."""
+        names, declares, expression = rest.rpartition(":=")
+        value = evaluate(expression, scope, row) if is_shown else None
+        variables = [name.strip() for name in names.split(",")] if declares else []
+        scopes = (
+            _scopes_of_range(value, scope, variables) if word == "range" else [scope] * bool(value)
+        )
+        begin, end, shown = self._next, "", []
+        for inner in scopes or [scope]:
+            self._next = begin
+            text, end = self._render_block(inner, row, is_shown=is_shown and bool(scopes))
+            shown.append(text)
+        if end == "else":
+            text, end = self._render_block(scope, row, is_shown=is_shown and not scopes)
+            shown.append(text)
+        if end != "end":
+            raise TemplateUnknown(f"{{{{{word}{rest}}}}}")
+        return "".join(shown)
+
+
+def _scopes_of_range(value: object, scope: Scope, variables: Sequence[str]) -> list[Scope]:
+    """Return a scope for each item of a list or mapping."""
+    pairs: list[tuple[object, object]] = []
+    if isinstance(value, Mapping):
+        pairs = sorted(value.items())
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        pairs = list(enumerate(value))
+    return [
+        {**scope, ".": item, **dict(zip(variables, (key, item)[-len(variables) :], strict=False))}
+        if variables
+        else {**scope, ".": item}
+        for key, item in pairs
+    ]
+
+
+def evaluate(expression: str, scope: Scope, row: Mapping[str, object]) -> object:
+    """Evaluate an expression: fields, variables, texts, numbers, functions, pipes.
+
+    A field that the ``row`` lacks is an error; one that a mapping in it lacks has no value. Raises
+    `TemplateUnknown`, `NoSuchField`.
+    """
+    tokens = TOKEN.findall(expression)
+    if TOKEN.sub("", expression).strip():
+        raise TemplateUnknown(f"{{{{{expression.strip()}}}}}")
+    try:
+        return _evaluate_pipe(tokens, "", scope, row)
+    except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
+        raise TemplateUnknown(f"{{{{{expression.strip()}}}}}") from None
+
+
+def _evaluate_pipe(tokens: list[str], last: str, scope: Scope, row: Mapping[str, object]) -> object:
+    """Evaluate up to the token ``last``, a closing parenthesis, or the end; consume tokens."""
+    piped: list[object] = []
+    while True:
+        words: list[object] = []
+        function = tokens.pop(0) if tokens and tokens[0] in FUNCTIONS else ""
+        while tokens and tokens[0] not in ("|", ")"):
+            words.append(_evaluate_term(tokens, scope, row))
+        words += piped
+        if not function and len(words) != 1:
+            raise ValueError(words)
+        piped = [FUNCTIONS[function](*words) if function else words[0]]
+        end = tokens.pop(0) if tokens else ""
+        if end == last:
+            return piped[0]
+        if end != "|":
+            raise ValueError(end)
+
+
+def _evaluate_term(tokens: list[str], scope: Scope, row: Mapping[str, object]) -> object:
+    word = tokens.pop(0)
+    if word == "(":
+        value = _evaluate_pipe(tokens, ")", scope, row)
+        path = tokens.pop(0) if tokens and tokens[0].startswith(".") else ""
+        return _follow(value, path, row)
+    if word.startswith('"'):
+        return word[1:-1]
+    if word.isdecimal():
+        return int(word)
+    if word in ("true", "false"):
+        return word == "true"
+    name, dot, path = word.partition(".")
+    return _follow(scope[name or "."], dot + path, row)
+
+
+def _follow(value: object, path: str, row: Mapping[str, object]) -> object:
+    """Follow ``.A.B`` from a value; None where there is no value."""
+    for name in path.split(".")[1:]:
+        if not name:
+            continue
+        if value is row and name not in row:
             raise NoSuchField(name, row)
-        value = row[name] if name else row
-        if function == "json":
-            return to_json(value).decode()
-        text = value if isinstance(value, str) else to_json(value).decode()
-        return {"upper": text.upper, "lower": text.lower}.get(function, lambda: text)()
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
 
-    return ACTION.sub(replace, _unescape(template))
+
+def format_value(value: object) -> str:
+    """Format a value as text: lists and mappings as JSON."""
+    if value is None:
+        return "<no value>"
+    return value if isinstance(value, str) else to_json(value).decode()
+
+
+def _index(value: Any, *keys: Any) -> object:
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else value[key]
+    return value
+
+
+FUNCTIONS: dict[str, Callable[..., object]] = {
+    "json": lambda value: to_json(value).decode(),
+    "upper": lambda value: format_value(value).upper(),
+    "lower": lambda value: format_value(value).lower(),
+    "len": len,
+    "index": _index,
+    "join": lambda values, separator: separator.join(map(str, values)),
+    "print": lambda *values: "".join(map(format_value, values)),
+    "println": lambda *values: " ".join(map(format_value, values)) + "\n",
+    "eq": lambda first, *others: first in others,
+    "ne": lambda first, second: first != second,
+    "not": lambda value: not value,
+    "and": lambda *values: next((value for value in values if not value), values[-1]),
+    "or": lambda *values: next((value for value in values if value), values[-1]),
+}
 
 
 def table_headings(template: str, names: Mapping[str, str] | None = None) -> tuple[str, ...] | None:

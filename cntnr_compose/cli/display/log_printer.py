@@ -105,6 +105,17 @@ class LogPrinter:
         self._out.write(f"{ERASE_LINE if self._coloured else ''}{text}\n".encode())
         self.flush()
 
+    def print_watch(self, text: str) -> None:
+        """Print a message about watched files."""
+        width = max(map(len, self._names.values()), default=0) + 1
+        prefix = " " * width + " ⦿ " if self._prefixes else ""
+        self.print_message((f"\x1b[92m{prefix}\x1b[0m" if self._coloured else prefix) + text)
+
+    @property
+    def has_open_line(self) -> bool:
+        """Tell whether a container has written a part of a line."""
+        return bool(self._open_lines)
+
     def _prefix(self, identity: str) -> bytes:
         if not self._prefixes:
             return b""

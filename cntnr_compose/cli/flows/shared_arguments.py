@@ -32,7 +32,7 @@ class BadScale(CntnrError):
     """A value of ``--scale`` is not of the form SERVICE=NUM."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(f'invalid --scale option "{text}": it should be SERVICE=NUM')
+        super().__init__(f'invalid --scale option "{text}". Should be SERVICE=NUM')
 
 
 class ImageOptions(Frozen):

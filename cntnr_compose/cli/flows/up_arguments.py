@@ -1,9 +1,10 @@
 """Options of `up`: check them for contradictions, convert them to `UpOptions` of the reconciler."""
 
+import os
 from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.flows.shared_arguments import ImageOptions, Incompatible, parse_scales
-from cntnr_compose.cli.project.options import ProjectOptions, is_variable_on
+from cntnr_compose.cli.project.options import ProjectOptions, is_on, is_variable_on
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Frozen
 
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from cntnr_compose.model.project import Project
     from cntnr_compose.reconcile.container_decisions import RecreatePolicy
     from cntnr_compose.reconcile.up import UpOptions
+
+
+MENU_VARIABLE = "COMPOSE_MENU"
 
 
 class NotInUp(CntnrError):
@@ -50,6 +54,8 @@ class UpArguments(Frozen):
     timestamps: bool = False
     wait: bool = False
     wait_timeout: int | None = None
+    watch: bool = False
+    menu: bool | None = None  # None: as COMPOSE_MENU says, else where there is a terminal
     yes: bool = False
 
     @property
@@ -75,6 +81,15 @@ class UpArguments(Frozen):
             return "failure"
         return "exit" if self.abort_on_container_exit or self.exit_code_from else ""
 
+    def has_menu(self, project: "Project", options: ProjectOptions) -> bool:
+        """Tell whether to show keys on a terminal: by --menu, then by COMPOSE_MENU, else yes."""
+        if options.progress not in ("auto", "tty") or options.ansi == "never":
+            return False
+        if self.menu is not None:
+            return self.menu
+        value = os.environ.get(MENU_VARIABLE, project.environment.get(MENU_VARIABLE, ""))
+        return is_on(value) if value else True
+
     def check(self) -> None:
         """Raise `Incompatible`, `BadPullPolicy`, `BadScale`."""
         self.image_options.check()
@@ -92,12 +107,13 @@ class UpArguments(Frozen):
             "--abort-on-container-failure",
             "--attach",
             "--attach-dependencies",
+            "--watch",
         )
-        if self.abort_condition or self.attach or self.attach_dependencies:
+        if self.abort_condition or self.attach or self.attach_dependencies or self.watch:
             if self.detach:
                 raise Incompatible("--detach", *attaching)
             if self.wait:
-                raise Incompatible("--wait", *attaching)
+                raise Incompatible("--wait", attaching[0], *attaching[2:])
 
     def to_up_options(self, project: "Project", options: ProjectOptions) -> "UpOptions":
         """Convert them for the reconciler."""

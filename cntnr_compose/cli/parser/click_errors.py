@@ -2,6 +2,8 @@
 
 import click
 
+from cntnr_compose.core.errors import did_you_mean
+
 
 def describe_error(error: click.ClickException) -> tuple[str, str]:
     """Return a sentence and a hint for one of click's errors."""
@@ -11,9 +13,7 @@ def describe_error(error: click.ClickException) -> tuple[str, str]:
     match error:
         case click.NoSuchOption():
             near = [name for name in error.possibilities or () if name.startswith("--")]
-            if near:
-                hint = f"did you mean {' or '.join(sorted(near)[:2])}?"
-            return _unknown(error.option_name), hint
+            return _unknown(error.option_name), did_you_mean(error.option_name, near) or hint
         case click.BadOptionUsage():
             if "value" in error.message and "not take" in error.message:
                 return f"flag takes no argument: {error.option_name}", hint

@@ -14,10 +14,11 @@ from cntnr_compose.cli.parser.options import (
     Command,
     Option,
     ValueKind,
+    merge_options,
     pop_shared_options,
 )
 from cntnr_compose.compose.basics.go_parse import GO_BOOLEANS
-from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.errors import CntnrError, did_you_mean
 
 
 class CommandLineWrong(CntnrError):
@@ -31,9 +32,9 @@ class CommandLineWrong(CntnrError):
 class UnknownCommand(CntnrError):
     """A command does not exist."""
 
-    def __init__(self, path: str, name: str, near: list[str]) -> None:
+    def __init__(self, path: str, name: str, hint: str) -> None:
         super().__init__(f'unknown command: "{path} {name}"')
-        self.hint = f"did you mean {' or '.join(near)}?" if near else f"see `{path} --help`"
+        self.hint = hint
 
 
 class NotThereYet(CntnrError):
@@ -185,10 +186,16 @@ class ClickGroup(BooleanFlagCommand, click.Group):
             raise NotThereYet(path, name, self.declaration.unsupported[name])
         command = self.get_command(ctx, name)
         if command is None:
-            from difflib import get_close_matches
-
-            raise UnknownCommand(path, name, get_close_matches(name, self.list_commands(ctx), n=2))
+            raise UnknownCommand(path, name, self._hint(path, name))
         return name, command, args[1:]
+
+    def _hint(self, path: str, name: str) -> str:
+        """Return what could have been meant by the name of a command."""
+        for inner, entry in self.declaration.entries.items():
+            if isinstance(entry, Group) and (name in entry.entries or name in entry.aliases):
+                return f"did you mean `{path} {inner} {name}`?"
+        listed = [word for word, entry in self.declaration.entries.items() if not entry.hidden]
+        return did_you_mean(name, listed) or f"see `{path} --help`"
 
     def collect_usage_pieces(self, _ctx: click.Context) -> list[str]:
         """Return what follows the group's name in its usage line."""
@@ -200,7 +207,7 @@ class ClickGroup(BooleanFlagCommand, click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Pass the group's options on to the command, and run it."""
-        ctx.obj = (ctx.obj or {}) | pop_shared_options(ctx.params)
+        ctx.obj = merge_options(ctx.obj or {}, pop_shared_options(ctx.params))
         return super().invoke(ctx)
 
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from cntnr_compose import __version__
-from cntnr_compose.cli.parser.options import COMPOSE_OPTIONS, Command, Option
+from cntnr_compose.cli.parser.options import COMPOSE_OPTIONS, DRY_RUN, Command, Option
+from cntnr_compose.cli.parser.program_name import version_line
 
 COMMANDS = "cntnr_compose.cli.commands."
 
@@ -13,9 +14,10 @@ COMMANDS = "cntnr_compose.cli.commands."
 class CommandEntry:
     """A command that is not imported yet: ``module:attribute``, and its line in the help of its group."""
 
-    def __init__(self, target: str, summary: str) -> None:
+    def __init__(self, target: str, summary: str, *, hidden: bool = False) -> None:
         self.target = target
         self.summary = summary
+        self.hidden = hidden  # not listed
 
     def load(self) -> Command:
         """Import the command."""
@@ -41,6 +43,7 @@ class Group:
         options: tuple[Option, ...] = (),
         aliases: Mapping[str, str] | None = None,
         unsupported: Mapping[str, str] | None = None,
+        hidden: bool = False,
     ) -> None:
         """Take the commands by name, other names of them, and hints for docker's that are missing here."""
         self.entries = entries
@@ -49,6 +52,13 @@ class Group:
         self.options = options
         self.aliases = aliases or {}
         self.unsupported = unsupported or {}
+        self.hidden = hidden  # not listed
+
+    def commands(self) -> dict[str, CommandEntry]:
+        """Return the commands by name, without the groups."""
+        return {
+            name: entry for name, entry in self.entries.items() if isinstance(entry, CommandEntry)
+        }
 
     def find(self, name: str) -> "Group | Command | None":
         """Return a group or import a command; None if there is none of this name."""
@@ -58,8 +68,47 @@ class Group:
 
 VERSION = CommandEntry("version:version", "Show the version")
 
+ALPHA = Group(
+    {
+        "generate": CommandEntry("compose.generate:generate", "Print a compose file of containers"),
+        "publish": CommandEntry(
+            "compose.publish:publish", "Publish the project's files in a registry"
+        ),
+        "viz": CommandEntry("compose.viz:viz", "Print services as a graph for Graphviz"),
+    },
+    summary="Commands that docker compose calls experimental",
+    description="Commands that docker compose calls experimental.",
+    options=(DRY_RUN,),
+    hidden=True,
+)
+
+BRIDGE = Group(
+    {
+        "convert": CommandEntry("compose.bridge:convert", "Convert compose files"),
+        "transformations": Group(
+            {
+                "create": CommandEntry(
+                    "compose.bridge:create_transformation", "Create a transformation"
+                ),
+                "list": CommandEntry("compose.bridge:list_transformations", "List transformations"),
+            },
+            summary="Images that convert compose files",
+            description="Images that convert compose files; only docker can run them.",
+            options=(DRY_RUN,),
+            aliases={"ls": "list"},
+        ),
+    },
+    summary="Docker's converters of compose files",
+    description="Docker's converters of compose files; only docker can run them.",
+    options=(DRY_RUN,),
+    hidden=True,
+)
+
 COMPOSE = Group(
     {
+        "alpha": ALPHA,
+        "attach": CommandEntry("compose.attach:attach", "Connect to the streams of a container"),
+        "bridge": BRIDGE,
         "build": CommandEntry("compose.build:build", "Build images of services"),
         "check": CommandEntry(
             "compose.check:check", "Tell how each key of the file is honoured here"
@@ -68,10 +117,12 @@ COMPOSE = Group(
         "config": CommandEntry(
             "compose.config:config", "Show what the files mean, resolved and canonical"
         ),
+        "cp": CommandEntry("compose.cp:cp", "Copy files to containers and from them"),
         "create": CommandEntry("compose.create:create", "Create containers without starting them"),
         "disable": CommandEntry("compose.disable:disable", "Undo enable"),
         "down": CommandEntry("compose.down:down", "Stop and remove containers and networks"),
         "enable": CommandEntry("compose.enable:enable", "Have containers start after a reboot"),
+        "export": CommandEntry("compose.export:export", "Write the files of a container as tar"),
         "events": CommandEntry("compose.events:events", "Show events of containers as they happen"),
         "exec": CommandEntry("compose.exec:exec_", "Run a command in a running container"),
         "images": CommandEntry("compose.images:images", "List the images of containers"),
@@ -82,6 +133,9 @@ COMPOSE = Group(
         "plan": CommandEntry("compose.plan:plan", "Print what `up` would do, step by step"),
         "port": CommandEntry("compose.port:port", "Print where a port is published"),
         "ps": CommandEntry("compose.ps:ps", "List containers"),
+        "publish": CommandEntry(
+            "compose.publish:publish", "Publish the project's files in a registry"
+        ),
         "pull": CommandEntry("compose.pull:pull", "Get images of services from registries"),
         "push": CommandEntry("compose.push:push", "Push images of services to registries"),
         "restart": CommandEntry("compose.restart:restart", "Restart containers"),
@@ -97,30 +151,19 @@ COMPOSE = Group(
         "version": VERSION,
         "volumes": CommandEntry("compose.volumes:volumes", "List the volumes of a project"),
         "wait": CommandEntry("compose.wait:wait", "Wait until containers end"),
+        "watch": CommandEntry(
+            "compose.watch:watch", "Bring changes of files into containers as they happen"
+        ),
+        "why": CommandEntry("compose.why:why", "Tell why a service is in the state that it is in"),
     },
     summary="Services of a compose file",
     description="Bring the services of a compose file up, without root.",
     options=(
         *COMPOSE_OPTIONS,
         # Not listed, as in docker compose: `version` is.
-        Option(
-            "-v",
-            "--version",
-            "show_version",
-            prints=f"cntnr compose version v{__version__}",
-            is_flag=True,
-        ),
+        Option("-v", "--version", "show_version", prints=version_line(), is_flag=True),
     ),
     aliases={"convert": "config"},
-    unsupported={
-        "alpha": "",
-        "attach": "`cntnr compose logs -f` shows what a container writes",
-        "bridge": "",
-        "cp": "`cntnr compose exec -T SERVICE tar` can copy files",
-        "export": "",
-        "publish": "",
-        "watch": "",
-    },
 )
 
 NETWORK = Group(
@@ -156,7 +199,14 @@ VOLUME = Group(
 ROOT = Group(
     {
         "compose": COMPOSE,
+        "completion": CommandEntry("completion:completion", "Print the script for TAB in a shell"),
+        "docker-cli-plugin-metadata": CommandEntry(
+            "install_plugin:metadata", "Describe the plugin to docker", hidden=True
+        ),
         "doctor": CommandEntry("doctor:doctor", "What this machine allows, and its cures"),
+        "install-plugin": CommandEntry(
+            "install_plugin:install_plugin", "Have `docker compose` answered by cntnr"
+        ),
         "network": NETWORK,
         "version": VERSION,
         "volume": VOLUME,

@@ -14,6 +14,7 @@ from cntnr_compose.cli.parser.options import (
     Command,
     Option,
     ValueKind,
+    merge_options,
     pop_shared_options,
 )
 from cntnr_compose.core.frozen import Frozen
@@ -71,7 +72,7 @@ def _parse_group(
     called = group.find(rest[0]) if rest else None
     if called is None:
         raise NeedsClick
-    shared = shared | pop_shared_options(values)
+    shared = merge_options(shared, pop_shared_options(values))
     path = f"{path} {rest[0]}"
     if isinstance(called, Group):
         return _parse_group(called, path, rest[1:], shared)

@@ -25,7 +25,8 @@ def help_text(called: Group | Command, path: str) -> str:
         *_options(options, width),
     ]
     if isinstance(called, Group):
-        summaries = [(name, entry.summary) for name, entry in called.entries.items()]
+        entries = called.entries.items()
+        summaries = [(name, entry.summary) for name, entry in entries if not entry.hidden]
         lines += ["", "Commands:", *_columns(summaries, width)]
     elif called.of_project:
         lines += ["", *_wrap("Takes the other options of `cntnr compose`, too.", width)]
@@ -53,16 +54,35 @@ def _usage(path: str, arguments: str, width: int) -> list[str]:
     return _wrap(start + arguments, width, indent=" " * len(start))
 
 
+def paragraphs(text: str) -> list[str]:
+    """Split a description into paragraphs: each one line, or lines as they are where it is indented."""
+    first, *rest = text.rstrip().split("\n")
+    indents = [len(line) - len(line.lstrip()) for line in rest if line.strip()]
+    margin = min(indents, default=0)
+    lines = "\n".join([first.strip(), *(line[margin:].rstrip() for line in rest)])
+    return [
+        block if block.startswith(" ") else " ".join(block.split())
+        for block in lines.split("\n\n")
+        if block.strip()
+    ]
+
+
 def _description(text: str, width: int) -> list[str]:
-    return ["", *(f"  {line}" for line in _wrap(" ".join(text.split()), width - 2))]
+    lines = []
+    for block in paragraphs(text):
+        is_example = block.startswith(" ")
+        inner = block.split("\n") if is_example else _wrap(block, width - 2)
+        lines += ["", *(f"  {line}" for line in inner)]
+    return lines or ["", "  "]
 
 
 def _options(rows: Iterable[Option], width: int) -> list[str]:
-    shown = [(_names(row), row.help) for row in (*rows, HELP) if row.help]
+    shown = [(option_names(row), row.help) for row in (*rows, HELP) if row.help]
     return ["", "Options:", *_columns(shown, width)]
 
 
-def _names(row: Option) -> str:
+def option_names(row: Option) -> str:
+    """Return the words of an option, short ones first, and what its value is called."""
     words = ", ".join(sorted(row.words, key=lambda word: len(word) - len(word.lstrip("-"))))
     if row.is_flag:
         return words

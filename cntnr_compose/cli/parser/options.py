@@ -6,7 +6,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias, TypeVar
 
-from cntnr_compose.cli.project.options import PROGRESS_MODES
+from cntnr_compose.cli.project.options import ANSI_MODES, PROGRESS_MODES
 
 F = TypeVar("F", bound=Callable[..., Any])
 # What a value may be: a text, a number, a number in a range, one of some words.
@@ -19,7 +19,7 @@ SHARED_PREFIX = "compose_"
 class Option:
     """A word that begins with a dash, with or without a value."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a column of a row
         self,
         *words: str,
         kind: ValueKind = str,
@@ -30,9 +30,11 @@ class Option:
         prints: str = "",
         help: str = "",  # noqa: A002 - click's word
         metavar: str | None = None,
+        values: tuple[str, ...] = (),
     ) -> None:
         """Take the words, and a parameter name where it is not the first long word.
 
+        Completion proposes ``values``, else what the ``metavar`` stands for: SERVICE, PROFILE, FILE, …
         An option without ``help`` is not listed. One with an ``unsupported_hint`` is docker compose's, and
         refused here; one that ``prints`` ends the command with that text.
         """
@@ -41,13 +43,14 @@ class Option:
         names = [word for word in words if not word.startswith("-")]
         self.name = names[0] if names else long.lstrip("-").replace("-", "_").lower()
         self.kind = kind
-        self.default = () if multiple else (default or False) if is_flag else default
+        self.default = () if multiple else default
         self.is_flag = is_flag
         self.multiple = multiple
         self.unsupported_hint = unsupported_hint
         self.prints = prints
         self.help = help
         self.metavar = metavar
+        self.values = values
 
     def without_words(self, words: set[str]) -> "Option":
         """Copy the option without words that mean something else."""
@@ -86,9 +89,9 @@ def argument(name: str, **more: Any) -> Callable[[F], F]:
     return _declare(Argument(name, **more))
 
 
-def flag(*words: str, **more: Any) -> Callable[[F], F]:
+def flag(*words: str, default: bool | None = False, **more: Any) -> Callable[[F], F]:
     """Add an option without a value; giving it always means true, also where that is the default."""
-    return option(*words, is_flag=True, **more)
+    return option(*words, is_flag=True, default=default, **more)
 
 
 def unsupported(*words: str, hint: str = "", is_flag: bool = True) -> Callable[[F], F]:
@@ -106,9 +109,19 @@ def _declare(row: Option | Argument) -> Callable[[F], F]:
 
 services = argument("services", many=True, required=False, metavar="[SERVICE...]")
 timeout = option(
-    "-t", "--timeout", kind=int, metavar="SECONDS", help="Grace before a container is killed."
+    "-t",
+    "--timeout",
+    kind=int,
+    metavar="SECONDS",
+    help="Seconds to wait before a container is killed.",
 )
-index = option("--index", kind=int, default=0, metavar="N", help="Which replica.")
+index = option(
+    "--index",
+    kind=int,
+    default=0,
+    metavar="N",
+    help="Number of the container, where a service has several.",
+)
 
 HELP = Option("-h", "--help", is_flag=True, help="Show this message and exit.")
 
@@ -122,37 +135,69 @@ DRY_RUN = _shared_option(
 )
 COMPOSE_OPTIONS = (
     _shared_option(
-        "files", "-f", "--file", multiple=True, metavar="FILE", help="Compose file to read."
+        "files",
+        "-f",
+        "--file",
+        multiple=True,
+        metavar="FILE",
+        help="Compose file; several are merged in their order.",
     ),
     _shared_option(
-        "project_name", "-p", "--project-name", metavar="NAME", help="Name of the project."
+        "project_name",
+        "-p",
+        "--project-name",
+        metavar="PROJECT",
+        help="Name of the project, instead of that of the file or its directory.",
     ),
     _shared_option(
-        "profiles", "--profile", multiple=True, metavar="NAME", help="Profile to enable."
+        "profiles",
+        "--profile",
+        multiple=True,
+        metavar="PROFILE",
+        help="Enable the services of this profile.",
     ),
     _shared_option(
-        "env_files", "--env-file", multiple=True, metavar="FILE", help="Instead of `.env`."
+        "env_files",
+        "--env-file",
+        multiple=True,
+        metavar="FILE",
+        help="File of variables, instead of `.env`.",
     ),
     _shared_option(
         "directory",
         "--project-directory",
-        metavar="PATH",
+        metavar="DIRECTORY",
         help="Working directory, instead of the first file's.",
     ),
     _shared_option(
         "progress",
         "--progress",
         metavar="MODE",
+        values=PROGRESS_MODES,
         help=f"Progress: {', '.join(PROGRESS_MODES)}.",
     ),
-    _shared_option("ansi", "--ansi", metavar="WHEN", help="Colours: auto, never, always."),
     _shared_option(
-        "parallel", "--parallel", kind=int, metavar="N", help="Most things done at once."
+        "ansi",
+        "--ansi",
+        metavar="WHEN",
+        values=ANSI_MODES,
+        help=f"Colours: {', '.join(ANSI_MODES)}.",
     ),
-    _shared_option("compatibility", "--compatibility", is_flag=True, help="Join names with `_`."),
+    _shared_option(
+        "parallel", "--parallel", kind=int, metavar="N", help="Do at most so many things at once."
+    ),
+    _shared_option(
+        "compatibility",
+        "--compatibility",
+        is_flag=True,
+        help="Join the parts of names with `_` instead of `-`.",
+    ),
     DRY_RUN,
     _shared_option(
-        "all_resources", "--all-resources", is_flag=True, help="Also what no service uses."
+        "all_resources",
+        "--all-resources",
+        is_flag=True,
+        help="Make networks and volumes too that no service uses.",
     ),
     _shared_option("no_ansi", "--no-ansi", is_flag=True),  # docker's older name of `--ansi never`
     _shared_option("workdir", "--workdir"),  # that of `--project-directory`

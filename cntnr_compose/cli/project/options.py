@@ -1,6 +1,7 @@
 """The options of `cntnr compose` as one value, which each of its commands gets first."""
 
 import contextlib
+import functools
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
     from cntnr_compose.compose.files.request import LoadRequest
     from cntnr_compose.compose.load import LoadedProject
     from cntnr_compose.model.project import Project
+    from cntnr_compose.providers.lifecycle import CallOptions
 
 PROGRESS_MODES = ("auto", "tty", "plain", "json", "quiet")
+ANSI_MODES = ("auto", "never", "always")
 DEPRECATED = "option '{}' is DEPRECATED{}! Please use '{}' instead.\n"
-ALLOWED_VALUES = {"progress": PROGRESS_MODES, "ansi": ("auto", "never", "always")}
+ALLOWED_VALUES = {"progress": PROGRESS_MODES, "ansi": ANSI_MODES}
 
 
 class UnsupportedValue(CntnrError):
@@ -113,6 +116,13 @@ class ProjectOptions(Frozen):
         """Return how many things may be done at once; 0 means no limit."""
         return max(self.parallel, 0)
 
+    @property
+    def provider_calls(self) -> "CallOptions":
+        """Return how the programs of providers are called."""
+        from cntnr_compose.providers.lifecycle import CallOptions
+
+        return CallOptions(dry_run=self.dry_run, verbose=self.verbose)
+
     def load_request(self, services: tuple[str, ...] = ()) -> "LoadRequest":
         """Make the request for loading the project."""
         from cntnr_compose.compose.files.request import LoadRequest
@@ -126,6 +136,7 @@ class ProjectOptions(Frozen):
             services=services,
             environ=dict(os.environ),
             cwd=current_directory(),
+            fetch=_fetch_project,
             compatibility=self.compatibility,
             all_resources=self.all_resources,
             tolerate_missing_env_files=True,  # whoever creates containers checks the selected services
@@ -208,6 +219,14 @@ class ProjectOptions(Frozen):
         from cntnr_compose.cli.display.progress import choose_display
 
         return choose_display(self.progress, self.ansi, dry_run=self.dry_run)
+
+
+@functools.cache
+def _fetch_project(reference: str) -> tuple[str, ...]:
+    """Fetch a project that was published, once a command. Raises `ImageError`, `NoProject`."""
+    from cntnr_compose.images.artifact import fetch_project
+
+    return fetch_project(reference)
 
 
 def current_directory() -> str:

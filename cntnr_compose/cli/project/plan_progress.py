@@ -65,6 +65,8 @@ def _operation_progress(operation: Operation) -> Iterator[Progress]:
     kind, *words = WORDS[type(operation)]
     detail = ""
     match operation:
+        case CreateContainer(oneoff=True, hook=""):
+            words = []  # not shown, as in docker compose
         case CreateContainer(cause=cause) if operation.replaces:
             words, detail = ["Recreate", "Recreated"], cause
         case StopContainer(again=True):

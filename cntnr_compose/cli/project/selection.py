@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from cntnr_compose.core.errors import CntnrError, NoSuchService
+from cntnr_compose.core.errors import CntnrError, NoSuchService, did_you_mean
 from cntnr_compose.model.observed import Container
 from cntnr_compose.model.project import Project
 
@@ -10,11 +10,13 @@ from cntnr_compose.model.project import Project
 class ServiceNotRunning(CntnrError):
     """A service has no running container."""
 
-    def __init__(self, service: str, index: int = 0) -> None:
+    def __init__(self, service: str, index: int = 0, running: Iterable[str] = ()) -> None:
         replica = f" #{index}" if index else ""
         super().__init__(
             f'service "{service}" is not running{" container" if index else ""}{replica}'
         )
+        others = {*running} - {service}
+        self.hint = did_you_mean(service, others)
 
 
 def select_containers(
@@ -37,7 +39,7 @@ def select_containers(
         project = load_project()
         for name in without_container if project is not None else ():
             if name not in service_names(project):
-                raise NoSuchService(name)
+                raise NoSuchService(name, service_names(project))
     return sorted(
         (
             container
@@ -59,13 +61,8 @@ def find_running(containers: Iterable[Container], service: str, index: int = 0) 
 
     A one-off container is taken where there is no replica. Raises `ServiceNotRunning`.
     """
-    running = [
-        container
-        for container in containers
-        if container.record.service == service
-        and container.is_running
-        and not container.record.hook
-    ]
+    every = [one for one in containers if one.is_running and not one.record.hook]
+    running = [one for one in every if one.record.service == service]
     replicas = sorted(
         (one for one in running if not one.record.oneoff), key=lambda one: one.record.number
     )
@@ -74,4 +71,4 @@ def find_running(containers: Iterable[Container], service: str, index: int = 0) 
             return replica
     if running and not replicas and not index:
         return running[0]
-    raise ServiceNotRunning(service, index)
+    raise ServiceNotRunning(service, index, {one.record.service for one in every})

@@ -21,6 +21,7 @@ def warn_unsupported(
     from cntnr_compose.compose.support.report import find_empty_names, find_unsupported
     from cntnr_compose.doctor.capabilities import detect_capabilities
 
+    _warn_of_fetched_project(loaded, display)
     selected = {name: tree for name, tree in loaded.tree["services"].items() if name in services}
     diagnostics = find_unsupported({**loaded.tree, "services": selected}, detect_capabilities())
     diagnostics += find_empty_names(loaded.tree)
@@ -32,3 +33,25 @@ def warn_unsupported(
             display.emit(WarningEvent(text=str(diagnostic)))
     if errors:
         raise ComposeFileInvalid(errors)
+
+
+def _warn_of_fetched_project(loaded: "LoadedProject", display: "ProgressDisplay") -> None:
+    """Tell where a project is stored that was read from a registry, and which variables it reads here."""
+    from cntnr_compose.core import paths
+
+    folder = f"{paths.artifacts()}/"
+    files = [file for file in loaded.project.files if file.startswith(folder)]
+    if not files:
+        return
+    from cntnr_compose.compose.files.reading import read_compose_file
+    from cntnr_compose.compose.queries import collect_variables
+    from cntnr_compose.compose.yaml.reader import read_documents
+
+    names: dict[str, None] = {}
+    for file in files:
+        for document in read_documents(read_compose_file(file), file):
+            names |= dict.fromkeys(collect_variables(document.tree))
+    text = f'Your compose stack is stored in "{files[0].rpartition("/")[0]}"'
+    known = sorted(names.keys() & loaded.project.environment.keys())
+    text += f"; it reads these variables from here: {', '.join(known)}" if known else ""
+    display.emit(WarningEvent(text=text))

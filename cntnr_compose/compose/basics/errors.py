@@ -88,7 +88,7 @@ class TooManyLevels(CntnrError):
 
 
 class RemoteUnsupported(CntnrError):
-    """A compose file is in a git repository or a registry."""
+    """A compose file is in a git repository, or on a web server."""
 
     hint = "fetch it, and name the copy"
 

@@ -1,7 +1,7 @@
 """Find the files, directory, environment and name of the project that a request means."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from cntnr_compose.compose.basics.errors import (
     NoConfigurationFile,
@@ -12,6 +12,7 @@ from cntnr_compose.compose.files import reading
 from cntnr_compose.compose.files.relative_paths import join, parent
 from cntnr_compose.compose.files.request import LoadRequest
 from cntnr_compose.core.names import explicit_project_name, normalize_project_name
+from cntnr_compose.core.transports import OCI_PREFIX
 
 DISABLE_ENV_FILE = "COMPOSE_DISABLE_ENV_FILE"
 
@@ -26,7 +27,8 @@ class ProjectFiles:
         self.environment = dict(request.environ)
         self.env_files = self._named_env_files()
         self.env_files_by_precedence: tuple[str, ...] = ()  # as read; the first wins
-        self.files = tuple(self._absolute_path(path) for path in request.files)
+        self._is_fetched = False  # whether the first file is of a project that was published
+        self.files = self._local_files(request.files)
         # COMPOSE_* first: values of the others may refer to variables further down in the file.
         self._read_env("COMPOSE_")
         self._read_env()
@@ -42,8 +44,16 @@ class ProjectFiles:
         option = self._request.project_directory
         if option:
             return self._absolute_path(option)
+        if self._is_fetched:
+            return self._cwd
         first = next((path for path in self.files if path != reading.STDIN), "")
         return parent(first) if first else self._cwd
+
+    @property
+    def base_directory(self) -> str:
+        """Return what relative paths are joined with: of a published project, the folder of its files."""
+        is_own = self._is_fetched and not self._request.project_directory
+        return parent(self.files[0]) if is_own else self.directory
 
     def require_files(self) -> tuple[str, ...]:
         """Return the compose files.
@@ -69,6 +79,17 @@ class ProjectFiles:
         if path == reading.STDIN or reading.is_remote(path):
             return path
         return join(self._cwd, path) if not path.startswith("/") else join("", path)
+
+    def _local_files(self, paths: Iterable[str]) -> tuple[str, ...]:
+        """Make paths absolute; fetch those of projects that were published."""
+        files: list[str] = []
+        for path in paths:
+            if self._request.fetch is not None and path.startswith(OCI_PREFIX):
+                self._is_fetched = self._is_fetched or not files
+                files += self._request.fetch(path)
+            else:
+                files.append(self._absolute_path(path))
+        return tuple(files)
 
     def _named_env_files(self) -> tuple[str, ...]:
         paths = self._request.env_files
@@ -100,7 +121,7 @@ class ProjectFiles:
         if paths is None:
             return ()
         separator = self.environment.get("COMPOSE_PATH_SEPARATOR") or os.pathsep
-        return tuple(self._absolute_path(path) for path in paths.split(separator))
+        return self._local_files(paths.split(separator))
 
 
 def _current_directory(request: LoadRequest) -> str:

@@ -17,7 +17,7 @@ from cntnr_compose.compose.variables.syntax import (
     VariableMissing,
     unset_warning,
 )
-from cntnr_compose.core.transports import REMOTE_PREFIXES
+from cntnr_compose.core.transports import OCI_PREFIX, REMOTE_PREFIXES
 
 Warn: TypeAlias = Callable[[str], None]
 
@@ -60,7 +60,7 @@ def _existing_paths(directory: str, names: tuple[str, ...]) -> list[str]:
 
 def is_remote(path: str) -> bool:
     """Return whether a compose file is in a git repository or a registry."""
-    return path.startswith(("oci://", *REMOTE_PREFIXES))
+    return path.startswith((OCI_PREFIX, *REMOTE_PREFIXES))
 
 
 def read_compose_file(path: str) -> str:

@@ -1,6 +1,6 @@
 """The loader's one argument: which project to load, and how."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from cntnr_compose.core.frozen import Frozen
 
@@ -16,6 +16,8 @@ class LoadRequest(Frozen):
     services: tuple[str, ...] = ()  # named by the user: enabled whatever their profiles
     environ: Mapping[str, str] = {}
     cwd: str
+    # Reads a project that was published, by its oci:// reference; returns the paths of its compose files.
+    fetch: Callable[[str], tuple[str, ...]] | None = None
     compatibility: bool = False
     all_resources: bool = False
     interpolate: bool = True

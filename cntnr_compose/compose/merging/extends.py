@@ -10,9 +10,8 @@ from cntnr_compose.compose.basics.diagnostics import (
     fail,
     fail_if_any,
 )
-from cntnr_compose.compose.basics.errors import ExtendsCycle, RemoteUnsupported, TooManyLevels
-from cntnr_compose.compose.files.reading import directory_of, is_remote
-from cntnr_compose.compose.files.relative_paths import absolute_path
+from cntnr_compose.compose.basics.errors import ExtendsCycle, TooManyLevels
+from cntnr_compose.compose.files.reading import directory_of
 from cntnr_compose.compose.merging.layers import Layers, LoadContext, deep_copy
 from cntnr_compose.compose.merging.merge import merge_service
 from cntnr_compose.compose.yaml.source_map import BaseService
@@ -106,9 +105,7 @@ class _ExtendsResolver:
         context = self._context
         others, where = own, ""
         if base_file is not None:
-            if is_remote(base_file):
-                raise RemoteUnsupported(base_file)
-            file = absolute_path(context.root, base_file)
+            file = context.local_files(base_file)[0]
             if file not in self._other_files:
                 self._other_files[file] = self._read(file, name)
             others, where = self._other_files[file], f" in {base_file}"

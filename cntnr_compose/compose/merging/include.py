@@ -9,7 +9,6 @@ from cntnr_compose.compose.basics.errors import (
     EnvFileBroken,
     FileUnreadable,
     IncludeCycle,
-    RemoteUnsupported,
     TooManyLevels,
 )
 from cntnr_compose.compose.files import reading
@@ -73,10 +72,7 @@ def _included_context(
     names: list[str], entry: Mapping[str, Any], context: LoadContext, included: tuple[str, ...]
 ) -> tuple[LoadContext, list[str]]:
     """Return the context of an included project, and the absolute paths of its files."""
-    for name in names:
-        if reading.is_remote(name):
-            raise RemoteUnsupported(name)
-    files = [absolute_path(context.root, name) for name in names]
+    files = [file for name in names for file in context.local_files(name)]
     if files[0] in included:
         raise IncludeCycle([*included, files[0]])
     if len(included) > MAX_DEPTH:

@@ -11,10 +11,11 @@ from cntnr_compose.compose.basics.diagnostics import (
     Location,
     fail,
 )
+from cntnr_compose.compose.basics.errors import RemoteUnsupported
 from cntnr_compose.compose.decode.keys import VARIABLE_VALUE_KEY
 from cntnr_compose.compose.files import reading
 from cntnr_compose.compose.files.discovery import ProjectFiles
-from cntnr_compose.compose.files.relative_paths import resolve_paths
+from cntnr_compose.compose.files.relative_paths import absolute_path, resolve_paths
 from cntnr_compose.compose.files.request import LoadRequest
 from cntnr_compose.compose.merging.merge import merge
 from cntnr_compose.compose.merging.uniqueness import enforce_uniqueness
@@ -31,6 +32,7 @@ from cntnr_compose.compose.yaml import reader
 from cntnr_compose.compose.yaml.reader import Document
 from cntnr_compose.compose.yaml.source_map import SourceMap, SourceText
 from cntnr_compose.core.frozen import Tree
+from cntnr_compose.core.transports import OCI_PREFIX
 
 Pass: TypeAlias = Callable[[Tree], Tree]
 
@@ -58,6 +60,7 @@ class LoadContext:
         self.parent: LoadContext | None = None  # of the including project
         self.warn = warn
         self.interpolating = interpolating
+        self.fetch: Callable[[str], tuple[str, ...]] | None = None  # as in `LoadRequest`
         self.home = home
         self.source_texts: dict[str, SourceText] = {}
         self.parsed_documents: dict[str, list[Document]] = {}
@@ -65,9 +68,9 @@ class LoadContext:
     @classmethod
     def of_project(cls, files: ProjectFiles, request: LoadRequest) -> "LoadContext":
         """Make the context for the files of a project."""
-        return cls(
-            root=files.directory,
-            base=files.directory,
+        context = cls(
+            root=files.base_directory,
+            base=files.base_directory,
             environment=files.environment if request.interpolate else {},
             home=files.environment.get("HOME", ""),
             warn=files.warn,
@@ -75,6 +78,8 @@ class LoadContext:
             process_environment=request.environ,
             env_files=files.env_files_by_precedence,
         )
+        context.fetch = request.fetch
+        return context
 
     def for_include(
         self, *, root: str, base: str, environment: dict[str, str], env_files: tuple[str, ...]
@@ -90,9 +95,21 @@ class LoadContext:
             env_files=env_files,
         )
         included.parent = self
+        included.fetch = self.fetch
         included.source_texts = self.source_texts
         included.parsed_documents = self.parsed_documents
         return included
+
+    def local_files(self, path: str) -> tuple[str, ...]:
+        """Return the absolute path of a file that is named; of a published project, those of its files.
+
+        Raises `RemoteUnsupported`, and what fetching raises.
+        """
+        if self.fetch is not None and path.startswith(OCI_PREFIX):
+            return self.fetch(path)
+        if reading.is_remote(path):
+            raise RemoteUnsupported(path)
+        return (absolute_path(self.root, path),)
 
     def source_text(self, file: str) -> SourceText:
         """Read a file, once.

@@ -56,7 +56,7 @@ def render_json(tree: Tree) -> str:
         if key not in NOT_IN_JSON
     }
     apply_rules(printed, JSON_RULES)
-    return _to_json(printed).replace("$", "$$")
+    return to_go_json(printed).replace("$", "$$")
 
 
 def _without_extensions(value: Any, parent: str) -> Any:
@@ -160,10 +160,11 @@ YAML_RULES = compile_rules(dict.fromkeys((
 
 def render_untyped_json(tree: Tree) -> str:
     """Format a tree that was not decoded as JSON; its variables stay."""
-    return _to_json(_as_go(tree))
+    return to_go_json(_as_go(tree))
 
 
-def _to_json(tree: Tree) -> str:
+def to_go_json(tree: Tree) -> str:
+    """Format a tree as Go does, in the order of its keys."""
     import json
 
     text = json.dumps(tree, indent=2, ensure_ascii=False)

@@ -8,16 +8,18 @@ HONOURED: dict[str, str] = {
     "": "name services networks volumes configs secrets include",
     "include.*": "path env_file project_directory",
     "services.*": """
-        annotations attach build cap_drop cgroup command configs container_name depends_on deploy devices dns
-        dns_opt dns_search entrypoint env_file environment extends external_links extra_hosts healthcheck
+        annotations attach build cap_drop cgroup command configs container_name depends_on deploy develop
+        devices dns dns_opt dns_search entrypoint env_file environment extends external_links extra_hosts
+        healthcheck
         hostname image ipc label_file labels links logging mac_address network_mode networks
-        oom_score_adj pid ports post_start pre_start pre_stop profiles pull_policy read_only restart runtime
-        scale secrets security_opt shm_size stdin_open stop_grace_period stop_signal sysctls tmpfs tty
+        oom_score_adj pid ports post_start pre_start pre_stop profiles provider pull_policy read_only
+        restart runtime scale secrets security_opt shm_size stdin_open stop_grace_period stop_signal
+        sysctls tmpfs tty
         ulimits uts volumes volumes_from working_dir
         """,
     "services.*.build": """
         additional_contexts args context dockerfile dockerfile_inline extra_hosts labels network
-        no_cache platforms pull secrets shm_size tags target ulimits
+        no_cache platforms pull secrets shm_size ssh tags target ulimits
         """,
     "services.*.build.secrets.*": "gid mode source target uid",
     "services.*.build.ulimits.*": "hard soft",
@@ -26,6 +28,9 @@ HONOURED: dict[str, str] = {
     "services.*.deploy": "mode replicas resources restart_policy",
     "services.*.deploy.resources": "limits reservations",
     "services.*.deploy.restart_policy": "condition delay max_attempts window",
+    "services.*.develop": "watch",
+    "services.*.develop.watch.*": "action exec ignore include initial_sync path target",
+    "services.*.develop.watch.*.exec": "command environment privileged user working_dir",
     "services.*.devices.*": "source target permissions",
     "services.*.env_file.*": "path format required",
     "services.*.extends": "service file",
@@ -38,6 +43,7 @@ HONOURED: dict[str, str] = {
     "services.*.post_start.*": "command environment privileged user working_dir",
     "services.*.pre_start.*": "command environment image privileged user working_dir",
     "services.*.pre_stop.*": "command environment privileged user working_dir",
+    "services.*.provider": "options type",
     "services.*.secrets.*": "mode source target",
     "services.*.ulimits.*": "hard soft",
     "services.*.volumes.*": "bind image read_only source target tmpfs type volume",
@@ -113,6 +119,7 @@ REPORTED_AT_CREATE: dict[str, str] = {
     "services.*.storage_opt": "a container's own files have no limit here",
 }
 WITHOUT_EFFECT: dict[str, str] = {
+    "services.*.use_api_socket": "this is docker's socket; who reads it will find no daemon",
     "models": "there is no runner of models here",
     "services.*.models": "there is no runner of models here",
     "services.*.pull_refresh_after": "docker compose does not know it either",
@@ -125,14 +132,12 @@ WITHOUT_EFFECT: dict[str, str] = {
     "services.*.deploy.placement": "for a Swarm; there is one machine here",
     "services.*.deploy.resources.reservations.cpus": "for a Swarm",
     "services.*.deploy.resources.reservations.generic_resources": "for a Swarm",
-    "services.*.develop": "there is no `watch` here yet",
     "services.*.build.cache_from": "the cache is that of this machine",
     "services.*.build.cache_to": "the cache is that of this machine",
     "services.*.build.entitlements": "builds have the rights of a container",
     "services.*.build.isolation": "it is for Windows",
     "services.*.build.provenance": "no attestations are made",
     "services.*.build.sbom": "no attestations are made",
-    "services.*.build.ssh": "no keys are lent to builds",
     "networks.*.enable_ipv4": "networks are IPv4 only",
     "networks.*.enable_ipv6": "networks are IPv4 only",
     "networks.*.ipam.options": "there are no such options here",
@@ -141,8 +146,6 @@ REFUSED: dict[str, str] = {
     "services.*.gpus": "there is no driver for it; name the nodes themselves under `devices`",
     "services.*.deploy.resources.reservations.devices":
         "there is no driver for it; name the nodes themselves under `devices`",
-    "services.*.provider": "providers are not started here",
-    "services.*.use_api_socket": "there is no daemon, and so no socket of one",
     "configs.*.template_driver": "there are no template drivers",
     "secrets.*.template_driver": "there are no template drivers",
     "secrets.*.driver": "there are no drivers of secrets",

@@ -7,7 +7,7 @@ from cntnr_compose.compose.support.level import KeySupport, SupportLevel
 from cntnr_compose.core import names
 from cntnr_compose.core.transports import REMOTE_PREFIXES
 from cntnr_compose.core.units import parse_port_range
-from cntnr_compose.model.host import HostCapabilities
+from cntnr_compose.model.host import DOCKER_SOCKETS, HostCapabilities
 
 ValueRule: TypeAlias = Callable[[Any, HostCapabilities], KeySupport | None]
 
@@ -29,6 +29,7 @@ UNCONFINED_CAPABILITIES = frozenset(
         "SYS_TIME", "SYS_TTY_CONFIG", "WAKE_ALARM",
     }
 )  # fmt: skip
+NO_DAEMON = "this is docker's socket; who reads it will find no daemon"
 NO_ROOT = "takes root on the machine"
 
 
@@ -148,6 +149,12 @@ def _additional_contexts(value: Any, _: HostCapabilities) -> KeySupport | None:
     return None
 
 
+def _docker_socket(value: Any, host: HostCapabilities) -> KeySupport | None:
+    if value not in DOCKER_SOCKETS or host.has_docker:
+        return None
+    return KeySupport(level="reduced", note=NO_DAEMON)
+
+
 def _deploy_mode(value: Any, _: HostCapabilities) -> KeySupport | None:
     if value == "global":
         return KeySupport(level="emulated", note="there is one machine, so one container")
@@ -210,6 +217,7 @@ VALUE_RULES: dict[str, ValueRule] = {
     "services.*.userns_mode": _unless_one_of(
         ("", "host"), "reduced", "all containers share one user namespace"
     ),
+    "services.*.volumes.*.source": _docker_socket,
     "services.*.volumes.*.type": _unless_one_of(
         ("bind", "volume", "tmpfs", "image"), "refused", "it does not exist on Linux"
     ),

@@ -8,7 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cntnr_compose.containers.bundle import accounts, configs_secrets, etc_files, shared_namespaces
-from cntnr_compose.containers.bundle.mount_sources import ImageGone, resolve_mount
+from cntnr_compose.containers.bundle.mount_sources import (
+    ImageGone,
+    is_absent_docker_socket,
+    resolve_mount,
+)
 from cntnr_compose.containers.runtime import host_facts, runc
 from cntnr_compose.containers.spec.devices import list_device_paths
 from cntnr_compose.containers.spec.inputs import DeviceNode, SpecInputs
@@ -66,7 +70,7 @@ async def create_bundle(context: ProjectContext, record: Record) -> BundleResult
     files.remove_tree(bundle)
     (bundle / "rootfs").mkdir(parents=True)
     (bundle / "etc").mkdir()
-    await _mount_rootfs(record, bundle / "rootfs")
+    await mount_rootfs(record, bundle / "rootfs")
     attached = _build_interfaces(context, record)
     find = conflists.find_conflist
     cni.write_configs(bundle, [(interface, find(interface.network)) for interface in attached])
@@ -94,7 +98,11 @@ async def _prepare_inputs(
     service = record.definition
     sources = file_sources.read_sources(record, context.intent)
     network_owner = shared_namespaces.find_network_owner(context, record)
-    mount_sources = [await resolve_mount(record, bundle, point) for point in record.mounts]
+    mount_sources = [
+        await resolve_mount(record, bundle, point)
+        for point in record.mounts
+        if not is_absent_docker_socket(point)
+    ]
     return SpecInputs(
         id=record.id,
         rootfs=str(bundle / "rootfs"),
@@ -123,7 +131,8 @@ def _create_mode_folders(modes: Mapping[str, int]) -> None:
         Path(folder).chmod(mode)
 
 
-async def _mount_rootfs(record: Record, rootfs: Path) -> None:
+async def mount_rootfs(record: Record, rootfs: Path) -> None:
+    """Mount a container's root file system: its image, and over it what the container has changed."""
     image = ImageStore().find_by_id(record.image_id)
     if image is None:
         raise ImageGone(record.name, record.image)

@@ -13,6 +13,7 @@ from cntnr_compose.host.namespaces import holder
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.images import unpack
 from cntnr_compose.images.store import ImageStore
+from cntnr_compose.model.host import DOCKER_SOCKETS
 from cntnr_compose.model.observed import MountPoint, Record
 from cntnr_compose.model.service import Mount
 from cntnr_compose.volumes import fill, store
@@ -34,6 +35,13 @@ class BindSourceMissing(CntnrError):
         self.hint = (
             "make it, or correct the path; a folder is made only where the name looks like one"
         )
+
+
+def is_absent_docker_socket(point: MountPoint) -> bool:
+    """Check whether a mount is that of docker's socket where no daemon has made it: it is left out."""
+    if point.type != "bind" or point.source not in DOCKER_SOCKETS:
+        return False
+    return not holder.host_path(Path(point.source)).exists()
 
 
 async def resolve_mount(record: Record, bundle: Path, point: MountPoint) -> ResolvedMount:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from cntnr_compose.containers.bundle import configs_secrets, shared_namespaces
-from cntnr_compose.containers.bundle.mount_sources import open_subpath
+from cntnr_compose.containers.bundle.mount_sources import is_absent_docker_socket, open_subpath
 from cntnr_compose.containers.runtime import runc
 from cntnr_compose.containers.state import file_sources
 from cntnr_compose.containers.state.project_context import ProjectContext
@@ -56,7 +56,9 @@ def _identify_namespace_owners(context: ProjectContext, record: Record) -> Itera
 def _identify_mounts(record: Record) -> Iterator[SourceIdentity]:
     volumes_by_target = {mount.target: mount for mount in record.definition.volumes}
     for point in record.mounts:
-        if point.type == "bind":
+        if is_absent_docker_socket(point):
+            yield UNCHANGING
+        elif point.type == "bind":
             yield _identify_path(holder.host_path(Path(point.source)))
         elif point.type == "volume":
             yield _identify_volume(point, volumes_by_target.get(point.target))

@@ -67,6 +67,7 @@ class ConmonOptions(Value, frozen=True, kw_only=True):
     log: str
     tty: bool = False
     stdin: bool = False
+    keeps_stdin: bool = False  # open, when whoever is attached leaves
     has_own_network: bool = True  # False: in the network namespace of the caller
     log_driver: str = "k8s-file"
     uses_journal: bool = False
@@ -109,6 +110,8 @@ def build_conmon_argv(options: ConmonOptions) -> list[str]:
         argv.append("-t")
     if options.stdin:
         argv.append("-i")
+    if options.keeps_stdin:
+        argv.append("--leave-stdin-open")
     return holder.nsenter_network_argv(argv) if options.has_own_network else argv
 
 

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from cntnr_compose.containers.state import history, project_intent
 from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.core.events import ContainerEvent, Emit, Progress
 from cntnr_compose.host.namespaces.holder import NamespaceHolder
@@ -28,6 +29,7 @@ class ProjectContext:
         self.holder = holder
         self.host_facts = facts
         self.intent: Project | None = None
+        self.command = ""  # what has the change lock
         self.networks = NetworkManager(project)
         self.containers: dict[str, ContainerState] = {}  # by container name
         self.worker_slots = asyncio.Semaphore(MAX_WORKERS)
@@ -77,6 +79,20 @@ class ProjectContext:
             emit(event)
         self.notify_change()
 
+    def note(self, record: Record, action: history.Action, **fields: Any) -> None:
+        """Add to the history of a container's service; one-off containers have none."""
+        if record.oneoff:
+            return
+        entry = history.PastEvent(
+            time=time.time(),
+            action=action,
+            container=record.name,
+            number=record.number,
+            command=fields.pop("command", self.command),
+            **fields,
+        )
+        history.add_entry(self.project, record.service, entry)
+
     def notify_change(self) -> None:
         """Wake whoever waits for a change."""
         self._changed.set()
@@ -109,12 +125,12 @@ class ProjectContext:
         return joined.intersection(network.found.name for network in shared)
 
     def requested_addresses(self) -> set[str]:
-        """Return the addresses that services request, also those of services that a profile leaves out."""
+        """Return the addresses that services request, of all projects that are on our networks."""
+        networks = self.network_names()
+        others = project_intent.requested_by_others(self.project, networks)
         if self.intent is None:
-            return set()
-        services = (*self.intent.services.values(), *self.intent.disabled.values())
-        joined = (network for service in services for network in service.networks.values())
-        return {network.ipv4_address for network in joined if network.ipv4_address}
+            return others
+        return others | project_intent.list_requested_addresses(self.intent, networks)
 
     def volume_name(self, key: str) -> str:
         """Return the name on the host of a volume of the compose file; other names are those of `run -v`."""

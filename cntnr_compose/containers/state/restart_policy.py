@@ -42,3 +42,20 @@ def next_restart(
         return PendingRestart(delay=policy.delay, attempt=attempt)
     doubled = previous.delay * 2 if previous and run_time < BACKOFF_RESET_AFTER else FIRST_DELAY
     return PendingRestart(delay=min(doubled, MAX_DELAY), attempt=attempt)
+
+
+def explain_decision(
+    policy: RestartPolicy, restart: PendingRestart | None, *, exit_code: int, stopped_by_user: bool
+) -> str:
+    """Say in words what `next_restart` decided, and why."""
+    if restart is not None:
+        return (
+            f"restarts in {restart.delay:g} s, attempt {restart.attempt}; policy {policy.condition}"
+        )
+    if stopped_by_user:
+        return "stays ended, since a command ended it"
+    if policy.condition == "no":
+        return "stays ended: it has no restart policy"
+    if policy.condition == "on-failure" and exit_code == 0:
+        return "stays ended: its restart policy is on-failure"
+    return f"stays ended after {policy.max_attempts} attempts; policy {policy.condition}"

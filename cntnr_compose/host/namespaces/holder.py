@@ -108,9 +108,21 @@ def join_namespaces(holder: NamespaceHolder) -> None:
 
     Only for a process of one thread (setns(2)). Raises `HolderFailed`.
     """
+    _join(holder, kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS | kernel.CLONE_NEWPID)
+    os.chdir("/")
+
+
+def join_user_namespace(holder: NamespaceHolder) -> None:
+    """Join the holder's user namespace only: all ids of containers exist there, and we are root.
+
+    Only for a process of one thread (setns(2)). Raises `HolderFailed`.
+    """
+    _join(holder, kernel.CLONE_NEWUSER)
+
+
+def _join(holder: NamespaceHolder, flags: int) -> None:
     import ctypes
 
-    flags = kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS | kernel.CLONE_NEWPID
     try:
         descriptor = os.pidfd_open(holder.child)
     except ProcessLookupError:
@@ -124,7 +136,6 @@ def join_namespaces(holder: NamespaceHolder) -> None:
             raise OSError(code, f"setns: {os.strerror(code)}")
     finally:
         os.close(descriptor)
-    os.chdir("/")
 
 
 def nsenter_argv(holder: NamespaceHolder, argv: Sequence[str], *, network: bool) -> list[str]:

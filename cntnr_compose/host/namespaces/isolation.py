@@ -21,11 +21,20 @@ def fork_isolated() -> int:
     child = os.fork()
     if child == 0:
         _check(libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL), "prctl")
-        _check(libc.unshare(CLONE_NEWNS), "unshare")
-        _check(libc.mount(b"none", b"/", None, MS_REC_PRIVATE, None), "mount /")
+        unshare_mounts()
         # Programs look themselves up in /proc, which has to show the pids of the new namespace.
         _check(libc.mount(b"proc", b"/proc", b"proc", 0, None), "mount /proc")
     return child
+
+
+def unshare_mounts() -> None:
+    """Enter a mount namespace of our own: what we mount, nobody else sees, and it goes with us.
+
+    Only for a process of one thread that may unshare namespaces. Raises `OSError`.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    _check(libc.unshare(CLONE_NEWNS), "unshare")
+    _check(libc.mount(b"none", b"/", None, MS_REC_PRIVATE, None), "mount /")
 
 
 def _check(result: int, what: str) -> None:

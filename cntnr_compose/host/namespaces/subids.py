@@ -25,6 +25,18 @@ def count_subordinate_ids(kind: Literal["uid", "gid"]) -> int:
     return sum(int(count) for owner, _, count in ranges if owner in owners and count.isdecimal())
 
 
+def is_subordinate(uid: int) -> bool:
+    """Check whether an id is one of this user's subordinate ids."""
+    owners = {user_name(), str(os.getuid())}
+    for line in _read_ranges("uid"):
+        owner, _, numbers = line.partition(":")
+        first, _, count = numbers.partition(":")
+        is_range = owner in owners and first.isdecimal() and count.isdecimal()
+        if is_range and int(first) <= uid < int(first) + int(count):
+            return True
+    return False
+
+
 def free_subordinate_range() -> str:
     """Return a range of subordinate ids that is not in use, as usermod(8) takes it: ``100000-165535``."""
     first = FIRST_SUBORDINATE_ID

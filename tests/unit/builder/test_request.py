@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from cntnr_compose.builder.request import (
+    BuildOptions,
     BuildRequest,
     BuildSecret,
     CannotBuild,
@@ -43,7 +44,7 @@ def request(folder: Path, **build: object) -> BuildRequest:
         },
         environment={"T": "value", "FROM_ENV": "2"},
     )
-    return create_request(project, service, args)  # type: ignore[arg-type]
+    return create_request(project, service, BuildOptions(args=args))  # type: ignore[arg-type]
 
 
 def refused(folder: Path, **build: object) -> str:

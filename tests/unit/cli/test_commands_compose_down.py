@@ -12,8 +12,10 @@ def test_down_removes_and_lets_the_supervisor_go(compose: Run, shop: FakeSupervi
 
 def test_down_starts_nothing_where_nothing_is(compose: Run, shop: FakeSupervisor) -> None:
     ran = compose("down")
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+    ran = compose("-p", "shop", "down")
     assert (ran.code, ran.out) == (0, "")
-    assert 'No resource found to remove for project \\"shop\\".' in ran.err
+    assert 'Warning: No resource found to remove for project \\"shop\\".' in ran.err
     assert shop.calls == []
     compose("down", "-v")  # volumes are not seen from outside
     assert "lock down" in shop.calls

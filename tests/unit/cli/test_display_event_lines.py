@@ -46,7 +46,7 @@ def test_the_text_tells_time_action_id_and_attributes() -> None:
 def test_json_is_one_object_a_line_with_the_keys_in_order() -> None:
     assert format_event_as_json(replace(DIED, labels={})) == (
         '{"action":"die","attributes":{"exitCode":"1","image":"busybox","name":"x-web-1"},'
-        f'"id":"{ID}","service":"web","time":"2026-11-30T00:53:20.123456Z","type":"container"}}\n'
+        f'"id":"{ID}","service":"web","time":"2026-11-30T00:53:20.123456Z","type":"container","schema":1}}\n'
     )
 
 

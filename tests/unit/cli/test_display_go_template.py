@@ -37,5 +37,50 @@ def test_what_is_not_known_is_refused() -> None:
     with pytest.raises(NoSuchField, match='no field "Nam"') as raised:
         render_template("{{.Nam}}", ROW)
     assert raised.value.hint == "known are Name, ExitCode, Publishers"
-    with pytest.raises(TemplateUnknown, match=r'cannot read the template "\{\{if .Name}}"'):
-        render_template("{{if .Name}}x{{end}}", ROW)
+    with pytest.raises(TemplateUnknown, match=r'cannot read the template "\{\{template .Name}}"'):
+        render_template("{{template .Name}}", ROW)
+
+
+NESTED = {
+    "Name": "n",
+    "IPAM": {"Config": [{"Subnet": "10.0.0.0/24"}, {"Subnet": "10.1.0.0/24"}]},
+    "Labels": {"b": "2", "a": "1"},
+    "Containers": {"x": {"Name": "web"}},
+    "Options": {},
+    "Internal": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "filled"),
+    [
+        ("{{.IPAM.Config}}", '[{"Subnet":"10.0.0.0/24"},{"Subnet":"10.1.0.0/24"}]'),
+        ("{{json .Labels.a}}", '"1"'),
+        ("{{.Labels.nope}}", "<no value>"),
+        ('{{index .Labels "b"}}', "2"),
+        ("{{(index .IPAM.Config 1).Subnet}}", "10.1.0.0/24"),
+        ("{{range .IPAM.Config}}{{.Subnet}} {{$.Name}};{{end}}", "10.0.0.0/24 n;10.1.0.0/24 n;"),
+        ("{{range $k, $v := .Labels}}{{$k}}={{$v}},{{end}}", "a=1,b=2,"),
+        ("{{range $id, $c := .Containers}}{{$c.Name}}{{end}}", "web"),
+        ("{{range .Options}}x{{else}}none{{end}}", "none"),
+        ("{{range .Options}}{{range .A}}x{{end}}{{end}}!", "!"),
+        ("{{if .Internal}}yes{{else}}no{{end}} {{if .Labels}}some{{end}}", "no some"),
+        ('{{if eq .Name "n"}}{{len .Labels}}{{end}}', "2"),
+        ("{{.Name | upper | json}}", '"N"'),
+        ("a {{- .Name -}}  b", "anb"),
+        ("{{println .Name}}{{/* nothing */}}", "n\n"),
+        ('{{if and .Name (not .Internal)}}{{print .Name "-"}}{{end}}', "n-"),
+    ],
+)
+def test_parts_of_objects(text: str, filled: str) -> None:
+    assert render_template(text, NESTED) == filled
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{{range .IPAM.Config}}x", "{{end}}", "{{if}}x{{end}}", "{{.Name .Name}}", "{{(.Name}}", "{{$x}}",
+     "{{index .IPAM.Config 9}}", "{{.Name | nothing}}", "{{ }}", "{{len 3}}", "{{.Na'me}}"],
+)  # fmt: skip
+def test_what_is_malformed_is_refused(text: str) -> None:
+    with pytest.raises(TemplateUnknown):
+        render_template(text, NESTED)

@@ -158,8 +158,8 @@ def test_an_unknown_service_is_refused_before_anything_is_made(compose: Run, sta
 def test_a_dry_run_shows_what_would_be_done(compose: Run, stage: Stage) -> None:
     ran = compose("--dry-run", "run", "-d", "--no-deps", "--name", "job", "web")
     assert (ran.code, ran.out) == (0, "job\n")
-    assert " DRY-RUN MODE -  Container job  Creating\n" in ran.err
-    assert ran.err.endswith(" DRY-RUN MODE -  Container job  Started\n")
+    assert " DRY-RUN MODE -  Network shop_default  Created\n" in ran.err
+    assert "job" not in ran.err
     ran = compose("run", "--dry-run", "--no-deps", "web")
     assert (ran.code, ran.out) == (1, "")
     assert "error: interactive run is not supported in dry-run mode\n" in ran.err

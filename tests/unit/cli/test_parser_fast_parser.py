@@ -137,7 +137,6 @@ def test_common_lines_need_no_click(text: str) -> None:
         "doctor -p shop",
         "compose -p shop",
         "compose nothing",
-        "compose up --menu",
         "compose up --nothing",
         "compose up --nothing --help",
         "compose up --wait-timeout x",

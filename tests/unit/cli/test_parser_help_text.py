@@ -5,7 +5,7 @@ import pytest
 
 from cntnr_compose.cli.parser.click_parser import ClickCommand
 from cntnr_compose.cli.parser.command_tree import COMPOSE, ROOT
-from cntnr_compose.cli.parser.help_text import help_text
+from cntnr_compose.cli.parser.help_text import help_text, paragraphs
 from cntnr_compose.cli.parser.options import DRY_RUN, Command
 
 ROOT_HELP = """\
@@ -18,23 +18,32 @@ Options:
   -h, --help     Show this message and exit.
 
 Commands:
-  compose  Services of a compose file
-  doctor   What this machine allows, and its cures
-  network  Networks of all projects
-  version  Show the version
-  volume   Volumes of all projects"""
+  compose         Services of a compose file
+  completion      Print the script for TAB in a shell
+  doctor          What this machine allows, and its cures
+  install-plugin  Have `docker compose` answered by cntnr
+  network         Networks of all projects
+  version         Show the version
+  volume          Volumes of all projects"""
 
 
 def test_help_of_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
-    for columns in ("80", "1000", "1"):
+    for columns in ("80", "1000"):
         monkeypatch.setenv("COLUMNS", columns)
         assert help_text(ROOT, "cntnr") == ROOT_HELP
+    monkeypatch.setenv("COLUMNS", "1")
+    narrow = help_text(ROOT, "cntnr")
+    assert narrow.split() == ROOT_HELP.split()
+    assert max(map(len, narrow.splitlines())) <= 48
 
 
 def click_help(command: Command, path: str) -> str:
     """Format the help of a command with click."""
     click_command = ClickCommand(command)
-    click_command.help = command.description
+    blocks = paragraphs(command.description)
+    click_command.help = "\n\n".join(
+        f"\b\n{block}" if block.startswith(" ") else block for block in blocks
+    )
     rows = {row.name: row for row in command.listed_options()}
     for parameter in click_command.params:
         row = rows.get(str(parameter.name))
@@ -54,10 +63,27 @@ def click_help(command: Command, path: str) -> str:
 
 
 @pytest.mark.parametrize("columns", ["80", "40", "67", "120"])
-@pytest.mark.parametrize("name", sorted(COMPOSE.entries))
+@pytest.mark.parametrize("name", sorted(COMPOSE.commands()))
 def test_help_of_commands(name: str, columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", columns)
     command = COMPOSE.find(name)
     assert isinstance(command, Command)
     path = f"cntnr compose {name}"
     assert help_text(command, path) == click_help(command, path)
+
+
+def test_examples_stay_as_they_are() -> None:
+    text = """Do it.
+
+    In a long
+    sentence.
+
+        cntnr compose up   # a
+        cntnr compose down
+    """
+    assert paragraphs(text) == [
+        "Do it.",
+        "In a long sentence.",
+        "    cntnr compose up   # a\n    cntnr compose down",
+    ]
+    assert paragraphs("Do it.") == ["Do it."]

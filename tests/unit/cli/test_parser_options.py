@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.cli.parser.click_parser import ClickCommand, run_with_click
+from cntnr_compose.cli.parser.click_parser import ClickCommand, NotThereYet, run_with_click
 from cntnr_compose.cli.parser.command_tree import COMPOSE, Group
 from cntnr_compose.cli.parser.fast_parser import parse
 from cntnr_compose.cli.parser.options import (
@@ -16,6 +16,7 @@ from cntnr_compose.cli.parser.options import (
     flag,
     merge_options,
     option,
+    unsupported,
 )
 from cntnr_compose.cli.project.options import ProjectOptions
 from tests.unit.cli.conftest import CommandResult
@@ -37,6 +38,8 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> Parse:
     @flag("-f", "--follow", help="")
     @flag("--wait", help="")
     @flag("-i", "--inside", help="", default=True)
+    @flag("--maybe", help="", default=None)
+    @unsupported("--refused")
     @option("-n", "--count", kind=int)
     def probe(options: ProjectOptions, **values: Any) -> int:
         calls.append((options, values))
@@ -90,17 +93,22 @@ def test_switches_take_a_value_as_docker_s_do(parsed: Parse) -> None:
     assert parsed("probe", "--wait=1", "--", "--wait=false")[1]["services"] == ("--wait=false",)
 
 
-def test_a_switch_that_is_refused_may_be_off(compose: Run) -> None:
-    ran = compose("up", "--menu=false", "-w=false")
-    assert "no configuration file provided" in ran.err
-    ran = compose("up", "--menu=true")
-    assert "cannot do `cntnr compose up --menu`" in ran.err
+def test_a_switch_that_is_refused_may_be_off(parsed: Parse) -> None:
+    assert parsed("probe", "--refused=false")[0]
+    with pytest.raises(NotThereYet, match="--refused"):
+        parsed("probe", "--refused=true")
 
 
 def test_a_switch_that_is_on_by_default_stays_on_when_given(parsed: Parse) -> None:
     assert parsed("probe")[1]["inside"] is True
     assert parsed("probe", "-i")[1]["inside"] is True
     assert parsed("probe", "--inside=false")[1]["inside"] is False
+
+
+def test_a_switch_may_tell_whether_it_was_given(parsed: Parse) -> None:
+    assert parsed("probe")[1]["maybe"] is None
+    assert parsed("probe", "--maybe")[1]["maybe"] is True
+    assert parsed("probe", "--maybe=false")[1]["maybe"] is False
 
 
 def test_merging_forgets_nothing() -> None:
@@ -111,7 +119,7 @@ def test_merging_forgets_nothing() -> None:
     }
 
 
-@pytest.mark.parametrize("name", sorted(COMPOSE.entries))
+@pytest.mark.parametrize("name", sorted(COMPOSE.commands()))
 def test_every_command_takes_the_options_of_compose(name: str) -> None:
     command = COMPOSE.find(name)
     assert isinstance(command, Command)

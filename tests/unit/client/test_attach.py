@@ -1,5 +1,6 @@
 """Bytes go between us and a container through conmon's socket."""
 
+import contextlib
 import os
 import pty
 import socket
@@ -14,7 +15,9 @@ from cntnr_compose.client.attach import (
     AttachConnection,
     CannotAttach,
     DetachKeys,
+    DetachKeysInvalid,
     TerminalRelay,
+    parse_detach_keys,
     raw_mode,
 )
 
@@ -170,3 +173,46 @@ def test_keys_that_detach_are_kept_back_until_it_is_sure(
 
 def test_without_a_terminal_there_are_no_such_keys() -> None:
     assert DetachKeys(b"").filter_input(b"\x10\x11") == (b"\x10\x11", False)
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("ctrl-p,ctrl-q", b"\x10\x11"),
+        ("x", b"x"),
+        ("a,b", b"ab"),
+        ("ctrl-@,ctrl-[,ctrl-\\,ctrl-],ctrl-^,ctrl-_", b"\x00\x1b\x1c\x1d\x1e\x1f"),
+        ("ctrl-A,Z", b"\x01Z"),
+    ],
+)
+def test_detach_keys_are_read(text: str, keys: bytes) -> None:
+    assert parse_detach_keys(text) == keys
+
+
+@pytest.mark.parametrize("text", ["ctrl-1", "ctrl-", "foo,bar", ",", "é", "ctrl-pq"])
+def test_detach_keys_that_are_none(text: str) -> None:
+    with pytest.raises(DetachKeysInvalid):
+        parse_detach_keys(text)
+
+
+def test_the_end_of_input_ends_the_containers_only_where_it_should(conmon: FakeConmon) -> None:
+    attachment = AttachConnection(conmon.bundle, "web-1")
+    wire = conmon.accept()
+    read, write = os.pipe()
+    os.close(write)
+    received: list[bytes] = []
+
+    def other_end() -> None:
+        wire.send(b"\x02shown")
+        wire.settimeout(0.2)
+        with contextlib.suppress(TimeoutError):  # neither data nor the end comes
+            received.append(wire.recv(10))
+        wire.close()
+
+    thread = threading.Thread(target=other_end)
+    thread.start()
+    TerminalRelay(attachment, stdin=read, closes_stdin=False, write=lambda *_: None).run()
+    thread.join()
+    attachment.close()
+    os.close(read)
+    assert received == []

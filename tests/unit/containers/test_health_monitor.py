@@ -52,7 +52,8 @@ def monitor(
     async def scenario() -> None:
         monkeypatch.setattr(health_monitor, "run_in_container", run_in_container)
         context = SimpleNamespace(
-            emit_event=lambda _record, action, **more: events.append(f"{action} {more['health']}")
+            emit_event=lambda _record, action, **more: events.append(f"{action} {more['health']}"),
+            note=lambda *_, **__: None,
         )
         task = asyncio.create_task(health_monitor.monitor_health(cast("Any", context), container))
         async with asyncio.timeout(20):

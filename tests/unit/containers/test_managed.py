@@ -7,7 +7,7 @@ import pytest
 
 from cntnr_compose.containers import managed, stop
 from cntnr_compose.core import paths
-from cntnr_compose.core.events import Event, ignore_event
+from cntnr_compose.core.events import Event, Progress, ignore_event
 from cntnr_compose.model.observed import Status
 from tests.unit.containers.machine import (
     BORN,
@@ -154,9 +154,12 @@ def test_stop_and_kill_of_a_container_that_does_not_run_do_nothing(play: Play, w
     async def scenario(machine: Machine) -> None:
         container = machine.container(Status(state=word))
         events: list[Event] = []
-        await container.stop(events.append)
         await container.kill(events.append, "SIGKILL")
-        assert (container.state, machine.calls, events) == (word, [], [])
+        await container.stop(events.append, will_restart=True)
+        await container.stop(events.append)
+        words = [event.status for event in events if isinstance(event, Progress)]
+        assert (container.state, machine.calls) == (word, [])
+        assert words == ["Restarting", "Stopping", "Stopped"]
 
     play(scenario)
 

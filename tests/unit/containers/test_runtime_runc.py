@@ -41,6 +41,11 @@ def test_terminal_and_input_are_asked_for_where_wanted() -> None:
         ConmonOptions(id="a", name="n", bundle="/b", log="/l", tty=True, stdin=True)
     )
     assert {"-t", "-i"} <= set(both)
+    kept = build_conmon_argv(
+        ConmonOptions(id="a", name="n", bundle="/b", log="/l", stdin=True, keeps_stdin=True)
+    )
+    assert "--leave-stdin-open" in kept
+    assert "--leave-stdin-open" not in both
 
 
 def test_the_log_driver_goes_without_a_path_where_there_is_no_file() -> None:

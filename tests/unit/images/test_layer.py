@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from cntnr_compose.builder.worker.layer import pack_layer
+from cntnr_compose.builder.worker.image import pack_layer
 from cntnr_compose.core import paths
 from cntnr_compose.images.layer import pack_folder
 from cntnr_compose.images.store import ImageStore

@@ -103,3 +103,19 @@ def test_a_manifest_that_is_just_being_written_is_waited_for(
     place.write_bytes(b"")
     monkeypatch.setattr("time.sleep", lambda _seconds: place.write_bytes(whole))
     assert store.manifest(image).config.digest == image.id
+
+
+def test_an_image_that_lost_its_name_goes_with_the_blobs_that_are_its_own(
+    store: ImageStore,
+) -> None:
+    earlier, later = add(store, "docker.io/library/a:1", "x"), add(store, "docker.io/library/b:1")
+    own = {earlier.manifest, *(blob.digest for blob in store.manifest(earlier).layers), earlier.id}
+    shared = {later.manifest, *(blob.digest for blob in store.manifest(later).layers), later.id}
+    assert not store.remove_unnamed(earlier)  # it has its name
+    store.remove(earlier.ref)
+    with store.protect_blobs():
+        assert not store.remove_unnamed(earlier)
+    assert store.remove_unnamed(earlier)
+    assert not any(store.blob_path(digest).exists() for digest in own - shared)
+    assert all(store.blob_path(digest).exists() for digest in shared)
+    assert not store.remove_unnamed(earlier)

@@ -92,6 +92,9 @@ def test_addresses_for_others_than_containers_are_not_assign() -> None:
     assert assign("a", network=network) == "10.0.0.4"
     with pytest.raises(interfaces.AddressTaken, match="aux_addresses has it"):
         assign("b", requested="10.0.0.2", network=network)
+    for address, owner in (("1", "the gateway"), ("0", "the network itself")):
+        with pytest.raises(interfaces.AddressTaken, match=f"{owner} has it"):
+            assign("b", requested=f"10.0.0.{address}", network=network)
     with pytest.raises(interfaces.AddressTaken, match="a resolver has it"):
         assign("b", requested="10.0.0.3", network=network)
 

@@ -20,19 +20,18 @@ from tests.unit.reconcile.world import (
 )
 
 
-def test_those_on_a_changed_network_whom_nobody_named_are_only_restarted() -> None:
+def test_those_on_a_changed_network_are_restarted_also_where_nobody_named_them() -> None:
     expect(
         up(internal(PAIR), is_up(PAIR), selected=("db",)),
         """\
         1 stop container p-web-1: its network or volume is made anew
-        2 stop container p-db-1: network p_default changed (after 1)
+        2 stop container p-db-1: its network or volume is made anew (after 1)
         3 remove network p_default: configuration changed (after 2)
         4 create network p_default: configuration changed (after 3)
-        5 recreate container p-db-1: network p_default changed (after 4)
-        6 prepare container p-db-1 (after 5)
-        7 start container p-db-1: recreated by 5 (after 6)
-        8 prepare container p-web-1 (after 4)
-        9 start container p-web-1: its network or volume is made anew (after 7, 8)
+        5 prepare container p-db-1 (after 4)
+        6 start container p-db-1: its network or volume is made anew (after 5)
+        7 prepare container p-web-1 (after 4)
+        8 start container p-web-1: its network or volume is made anew (after 6, 7)
         """,
     )
 

@@ -25,20 +25,18 @@ from tests.unit.reconcile.world import (
 )
 
 
-def test_a_changed_network_is_made_anew_between_stops_and_recreations() -> None:
+def test_a_changed_network_is_made_anew_between_stops_and_starts() -> None:
     expect(
         up(internal(PAIR), is_up(PAIR)),
         """\
-        1 stop container p-web-1: network p_default changed
-        2 stop container p-db-1: network p_default changed (after 1)
+        1 stop container p-web-1: its network or volume is made anew
+        2 stop container p-db-1: its network or volume is made anew (after 1)
         3 remove network p_default: configuration changed (after 2)
         4 create network p_default: configuration changed (after 3)
-        5 recreate container p-db-1: network p_default changed (after 4)
-        6 prepare container p-db-1 (after 5)
-        7 start container p-db-1: recreated by 5 (after 6)
-        8 recreate container p-web-1: network p_default changed (after 4)
-        9 prepare container p-web-1 (after 8)
-        10 start container p-web-1: recreated by 8 (after 7, 9)
+        5 prepare container p-db-1 (after 4)
+        6 start container p-db-1: its network or volume is made anew (after 5)
+        7 prepare container p-web-1 (after 4)
+        8 start container p-web-1: its network or volume is made anew (after 6, 7)
         """,
     )
 

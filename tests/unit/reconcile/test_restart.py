@@ -61,7 +61,7 @@ def test_start_without_a_file_uses_what_the_containers_were_made_from() -> None:
 
 def test_start_leaves_what_runs_and_makes_nothing() -> None:
     plan = plan_start(CHAIN, UP)
-    assert (plan.steps, len(plan.unchanged)) == ((), 4)
+    assert (plan.steps, plan.unchanged) == ((), ())
     with pytest.raises(NothingToStart, match=r'^service "web" has no container to start$'):
         plan_start(CHAIN, empty_snapshot(CHAIN))
     assert plan_start(CHAIN, replace(UP, containers=UP.containers[:1]), ("web",)).steps == ()
@@ -101,8 +101,9 @@ def test_restart_starts_what_is_stopped() -> None:
     expect(
         plan_restart(CHAIN, with_status(UP, "p-db-1", state="exited"), ("db",)),
         """\
-        1 prepare container p-db-1
-        2 start container p-db-1 (after 1)
+        1 stop container p-db-1
+        2 prepare container p-db-1 (after 1)
+        3 start container p-db-1 (after 2)
         """,
     )
 

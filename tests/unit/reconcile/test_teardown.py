@@ -65,10 +65,10 @@ def test_stop_keeps_the_order_across_what_was_not_named() -> None:
     assert {one.operation.grace for one in teardown.plan_stop(CHAIN, UP, timeout=3).steps} == {3}
 
 
-def test_stop_passes_over_what_does_not_run_and_one_offs() -> None:
+def test_stop_passes_over_one_offs() -> None:
     observed = with_status(with_oneoff(UP), "p-api-1", state="exited")
     names = [one.operation.name for one in teardown.plan_stop(CHAIN, observed).steps]
-    assert names == ["p-web-1", "p-db-1", "p-mail-1"]
+    assert names == ["p-web-1", "p-api-1", "p-db-1", "p-mail-1"]
 
 
 @pytest.mark.parametrize("verb", [teardown.plan_stop, teardown.plan_kill, teardown.plan_remove])
@@ -141,11 +141,9 @@ def test_down_without_a_file_does_the_same() -> None:
     )
 
 
-def test_down_removes_what_has_ended_without_stopping_it() -> None:
+def test_down_shows_the_stop_of_what_has_ended_as_docker_does() -> None:
     observed = with_status(UP, "p-web-1", state="exited")
-    plan = render_plan(plan_down(CHAIN, observed))
-    assert "stop container p-web-1" not in plan
-    assert "remove container p-web-1\n" in plan
+    assert render_plan(plan_down(CHAIN, observed)) == render_plan(plan_down(CHAIN, UP))
 
 
 def test_down_with_volumes_removes_named_and_anonymous_ones() -> None:
@@ -228,9 +226,10 @@ def test_down_leaves_services_of_disabled_profiles() -> None:
 
 
 def test_down_with_nothing_there_says_so() -> None:
-    plan = plan_down(CHAIN, empty_snapshot(CHAIN))
+    plan = plan_down(None, empty_snapshot(CHAIN))
     assert plan.steps == ()
-    assert plan.warnings == ('No resource found to remove for project "p".',)
+    assert plan.warnings == ('Warning: No resource found to remove for project "p".',)
+    assert plan_down(CHAIN, empty_snapshot(CHAIN)).warnings == ()
     assert plan_down(None, empty_snapshot(CHAIN), DownOptions(selected=("gone",))).steps == ()
 
 

@@ -3,54 +3,160 @@
 import os
 from typing import TYPE_CHECKING, Any
 
-from cntnr_compose.cli.parser.options import command, flag, option, services, unsupported
+from cntnr_compose.cli.display import stdout
+from cntnr_compose.cli.parser.options import command, flag, option, services
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cntnr_compose.builder.request import BuildOptions
     from cntnr_compose.cli.project.options import ProjectOptions
+    from cntnr_compose.compose.load import LoadedProject
+    from cntnr_compose.model.project import Project
+
+CONTEXT_LINES = 2
+RULER = f"{'-' * 20}\n"
+NO_ATTESTATION = ("", "false", "disabled=true")
 
 
 @command("[SERVICE...]")
 @services
-@option("--build-arg", multiple=True, metavar="NAME=VALUE", help="Variable of the build.")
+@option("--build-arg", multiple=True, metavar="NAME=VALUE", help="Set a build argument.")
+@option("--builder", default="", metavar="NAME", help="Without effect: there is one builder.")
+@flag("--check", help="Check the Dockerfiles instead of building.")
+@option("-m", "--memory", default="", metavar="BYTES", help="Limit the memory of each RUN.")
 @flag("--no-cache", help="Use nothing of earlier builds.")
+@flag("--print", help="Print the equivalent bake file instead of building.")
+@option("--provenance", default="", metavar="MODE", help="Without effect: nothing is attested.")
 @flag("--pull", help="Always ask for newer base images.")
 @flag("--push", help="Push images when they are built.")
 @flag("-q", "--quiet", help="Do not show the output of the build.")
+@option("--sbom", default="", metavar="MODE", help="Without effect: nothing is attested.")
+@option("--ssh", multiple=True, metavar="ID=PATH", help="SSH agent or key for `RUN --mount`.")
 @flag("--with-dependencies", help="Also build the services that these depend on.")
-@unsupported("--builder", is_flag=False, hint="there is one builder, and no daemon to choose")
-@unsupported("--check")
-@unsupported("-m", "--memory", is_flag=False)
-@unsupported("--print")
-@unsupported("--provenance", is_flag=False)
-@unsupported("--sbom", is_flag=False)
-@unsupported("--ssh", is_flag=False)
 @flag("--compress", "--force-rm", "--no-rm", "--parallel", "_without_effect")
-def build(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -> None:
-    """Build images of services."""
-    from cntnr_compose.builder.build import build_images
-    from cntnr_compose.cli.parser.env_options import parse_variables
+def build(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -> int:
+    """Build the images of services that have `build`.
 
+    Without SERVICE, those of all services. Steps whose files did not change come from the cache.
+
+        cntnr compose build web
+        cntnr compose build --no-cache --pull
+    """
     if values["quiet"]:
         options = options.replace(progress="quiet")
+    build_options = _parse_options(values)
     with options.display() as display:
-        project = options.load_project(display, services)
-        selected = project.select(services, dependencies=values["with_dependencies"])
+        loaded = options.load(display, services)
+        selected = loaded.project.select(services, dependencies=values["with_dependencies"])
         names = tuple(name for name, one in selected.services.items() if one.build is not None)
+        options.show_warnings(_without_effect(values))
         if not names:
-            options.show_warnings(["No services to build"])
-            return
+            return 0  # as docker: nothing is said either
+        if values["print"]:
+            _print_bake_file(loaded, services, names, build_options, values)
+            return 0
+        if values["check"]:
+            return _check(loaded.project, names, build_options)
+        from cntnr_compose.builder.build import build_images
+
         build_images(
-            project,
+            loaded.project,
             names,
-            no_cache=values["no_cache"],
-            pull=values["pull"],
-            args=parse_variables(values["build_arg"], os.environ),
+            options=build_options,
             quiet=values["quiet"],
             dry_run=options.dry_run,
             emit=display.emit,
         )
-        if values["push"] and not options.dry_run:
+        if values["push"] and not options.dry_run:  # nothing was built that could be pushed
             from cntnr_compose.images.push import push_services
 
-            built = [project.services[name] for name in names]
-            push_services([service for service in built if service.image], emit=display.emit)
+            built = [loaded.project.services[name] for name in names]
+            push_services(
+                [service for service in built if service.image],
+                dry_run=options.dry_run,
+                emit=display.emit,
+            )
+    return 0
+
+
+def _check(project: "Project", names: tuple[str, ...], options: "BuildOptions") -> int:
+    """Print what the checks of Dockerfiles say; return 1 where that is not good."""
+    from cntnr_compose.builder.build import check_dockerfiles
+
+    code = 0
+    for report in check_dockerfiles(project, names, options):
+        lines = report.text.splitlines()
+        if len(names) > 1:
+            stdout.print_line(report.service)
+        if report.error:
+            stdout.print_line(report.error)
+            if report.line:
+                stdout.write(_source(report.file, lines, report.line))
+        else:
+            stdout.print_line(f"Check complete, {_count(len(report.findings))}")
+        for finding in report.findings:
+            stdout.print_line(f"\nWARNING: {finding.rule} - {finding.url}\n{finding.text}")
+            stdout.write(_source(report.file, lines, finding.line))
+        code = 1 if report.error or report.findings else code
+    return code
+
+
+def _count(number: int) -> str:
+    if number == 0:
+        return "no warnings found."
+    return f"{number} warning{'s have' if number > 1 else ' has'} been found!"
+
+
+def _source(file: str, lines: list[str], line: int) -> str:
+    """Format the lines around one of a Dockerfile."""
+    shown = range(max(1, line - CONTEXT_LINES), min(len(lines), line + CONTEXT_LINES) + 1)
+    rows = [f" {at:3} | {'>>>' if at == line else '   '} {lines[at - 1]}\n" for at in shown]
+    return f"{file}:{line}\n{RULER}{''.join(rows)}{RULER}"
+
+
+def _parse_options(values: dict[str, Any]) -> "BuildOptions":
+    """Read the options of the builds. Raises `InvalidSize`."""
+    from cntnr_compose.builder.request import BuildOptions
+    from cntnr_compose.cli.parser.env_options import parse_variables
+    from cntnr_compose.core.units import parse_size
+
+    return BuildOptions(
+        args=parse_variables(values["build_arg"], os.environ),
+        no_cache=values["no_cache"],
+        pull=values["pull"],
+        ssh=values["ssh"],
+        memory=parse_size(values["memory"]) if values["memory"] else 0,
+    )
+
+
+def _without_effect(values: dict[str, Any]) -> "Iterator[str]":
+    """Tell which options are not honoured, and why."""
+    if values["builder"] not in ("", "default"):
+        name = values["builder"]
+        yield f"--builder {name} has no effect: there is one builder here, and no daemon to choose"
+    for name in ("provenance", "sbom"):
+        if values[name] not in NO_ATTESTATION:
+            yield f"--{name} has no effect: no attestations are made"
+
+
+def _print_bake_file(
+    loaded: "LoadedProject",
+    services: tuple[str, ...],
+    names: tuple[str, ...],
+    options: "BuildOptions",
+    values: dict[str, Any],
+) -> None:
+    from cntnr_compose.cli.flows.images.bake import build_bake_file
+    from cntnr_compose.compose.render.output import to_go_json
+
+    tree = build_bake_file(
+        loaded.project,
+        loaded.tree,
+        names,
+        options,
+        selected=loaded.project.select(services).services,
+        push=values["push"],
+        check=values["check"],
+    )
+    stdout.print_line(to_go_json(tree))

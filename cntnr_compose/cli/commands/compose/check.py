@@ -29,9 +29,13 @@ KEYS_OF_LOADING = ("version", "include", "services.*.extends", "services.*.label
     help="Table for people or JSON for programs.",
 )
 def check(options: "ProjectOptions", *, strict: bool, form: str) -> int:
-    """Tell how each key of the file is honoured here."""
+    """Tell how each key of the compose files is honoured on this machine.
+
+    `up` warns of the same before it starts anything. `cntnr doctor` tells what the machine lacks.
+    """
     from cntnr_compose.cli.display.listing import print_rows
     from cntnr_compose.cli.display.tables import format_table
+    from cntnr_compose.cli.project.mount_sources import check_mount_sources
     from cntnr_compose.compose.support.level import FULFILLED
     from cntnr_compose.compose.support.report import list_key_uses
     from cntnr_compose.doctor.capabilities import detect_capabilities
@@ -51,6 +55,7 @@ def check(options: "ProjectOptions", *, strict: bool, form: str) -> int:
         for line in format_table(HEADER, list(_table_rows(uses, cures)), min_width=0):
             stdout.print_line(line.rstrip())
         stdout.print_line(_summary(uses))
+    check_mount_sources(loaded, loaded.tree["services"])
     is_fulfilled = all(use.support.level in FULFILLED for use in uses)
     return 0 if is_fulfilled or not strict else 1
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @flag("-p", "--pause", default=True, help="Pause the container meanwhile; the default.")
 def commit(options: "ProjectOptions", service: str, repository: str | None, **values: Any) -> None:
     """Make an image of a service's container: its image, and a layer of what has changed since."""
-    from cntnr_compose.cli.flows.committed_config import committed_config
+    from cntnr_compose.cli.flows.images.committed_config import committed_config
     from cntnr_compose.cli.project.selection import find_running
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.model.plan import CommitContainer, Plan, Step

@@ -35,7 +35,9 @@ class NothingToExplain(CntnrError):
 
 @command("[SERVICE...]")
 @services
-@option("--format", "form", default="", metavar="FORMAT", help="yaml or json.")
+@option(
+    "--format", "form", default="", metavar="FORMAT", values=("yaml", "json"), help="yaml or json."
+)
 @flag("-q", "--quiet", help="Print nothing: only check the files.")
 @option("-o", "--output", metavar="FILE", help="Write to a file.")
 @flag("--services", "list_services", help="Print the names of services, one a line.")
@@ -44,19 +46,31 @@ class NothingToExplain(CntnrError):
 @flag("--models", "list_models", help="Print the names of models, one a line.")
 @flag("--images", "list_images", help="Print the names of images, one a line.")
 @flag("--profiles", "list_profiles", help="Print the names of profiles, one a line.")
-@option("--hash", "hashed", default="", metavar="NAMES", help='Print hashes; "*" is all.')
+@option(
+    "--hash",
+    "hashed",
+    default="",
+    metavar="NAMES",
+    help='Print the configuration hashes of services; "*" is all.',
+)
 @flag("--environment", "list_environment", help="Print what variables are replaced with.")
 @flag("--variables", "list_variables", help="Print the variables that the files mention.")
 @flag("--resolve-image-digests", "pinned", help="Name images by their digests.")
 @flag("--lock-image-digests", "locked", help="Print only the images, by their digests.")
 @flag("--explain", help="Tell the file and line that each value came from.")
 @flag("--no-interpolate", help="Leave variables as they are.")
-@flag("--no-normalize", help="Leave out what is not said.")
+@flag("--no-normalize", help="Do not fill in defaults.")
 @flag("--no-path-resolution", "no_paths", help="Leave paths relative.")
 @flag("--no-consistency", help="Do not check whether the parts go together.")
 @flag("--no-env-resolution", "no_env", help="Leave env files out of --hash.")
 def config(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -> None:
-    """Show what the files mean, resolved and canonical."""
+    """Print what the compose files mean: merged, with variables replaced, in long syntax.
+
+    With SERVICE only those and what they need. It also checks the files: `-q` does nothing else.
+
+        cntnr compose config --services
+        cntnr compose config --format json
+    """
     from cntnr_compose.compose.load import load
 
     if values["form"] not in ("", "yaml", "json"):
@@ -115,7 +129,9 @@ def _render(loaded: "LoadedProject", values: "Tree", cwd: str) -> str:
     if values["no_interpolate"]:
         return output.render_untyped_json(tree) if as_json else output.render_untyped_yaml(tree)
     if values["pinned"] or values["locked"]:
-        tree = _pin_images(tree, only_images=values["locked"])
+        from cntnr_compose.cli.flows.images.pinned_images import pin_images
+
+        tree = pin_images(tree, only_images=values["locked"])
     return output.render_json(tree) if as_json else output.render_yaml(tree)
 
 
@@ -131,22 +147,6 @@ def _render_explained(loaded: "LoadedProject", values: "Tree", cwd: str) -> str:
     tree = explain.annotate_origins(loaded.tree, loaded.provenance, cwd)
     render = output.render_untyped_yaml if values["no_interpolate"] else output.render_yaml
     return align_comments(render(tree))
-
-
-def _pin_images(tree: "Tree", *, only_images: bool) -> "Tree":
-    """Name images by the digests that registries have now."""
-    from cntnr_compose.images import skopeo
-    from cntnr_compose.model import image_name
-
-    services = {}
-    for name, service in tree["services"].items():
-        image = service.get("image", "")
-        if image and not image_name.transport(image) and not image_name.parse(image).digest:
-            full = image_name.parse(image)
-            image = f"{full.repository}:{full.tag}@{skopeo.read_digest(str(full))}"
-        pinned = {"image": image} if image else {}
-        services[name] = pinned if only_images else service | pinned
-    return {"services": services} if only_images else tree | {"services": services}
 
 
 def _listing_of(section: str) -> "Callable[[LoadedProject, Tree], str]":

@@ -26,11 +26,19 @@ def down(
     timeout: int | None,
     volumes: bool,
 ) -> None:
-    """Stop and remove containers and networks."""
+    """Stop and remove the containers and networks of a project.
+
+    Volumes stay, but for those without a name, unless `-v` is given. With SERVICE, only the containers of
+    these go. It works without the compose file, where `-p` names the project.
+
+        cntnr compose down
+        cntnr compose down -v --remove-orphans
+    """
     from cntnr_compose.cli.project.options import is_variable_on
-    from cntnr_compose.cli.project.origin import plan_own_down, with_elsewhere
+    from cntnr_compose.cli.project.origin import plan_removal, with_elsewhere
     from cntnr_compose.cli.project.session import locked_project
-    from cntnr_compose.reconcile.teardown import DownOptions
+    from cntnr_compose.providers.lifecycle import end_providers
+    from cntnr_compose.reconcile.teardown import DownOptions, plan_down
 
     with options.display() as display:
         name, project = options.resolve_name_and_project(display)
@@ -42,7 +50,12 @@ def down(
         # Only volumes may exist without anything else of the project.
         with locked_project(options, name, "down", display, always_connect=volumes) as session:
             session.observed = with_elsewhere(session.observed, project, options)
-            session.execute(plan_own_down(project, session.observed, down_options))
+            session.execute(
+                plan_removal(
+                    session.observed, lambda seen: plan_down(project, seen, down_options), "down"
+                )
+            )
+            end_providers(options.provider_calls, project, "down", services, display.emit)
             if rmi and not services:
                 _remove_images(options, session, project, only_local=rmi == "local")
             if session.client is not None:
@@ -50,6 +63,10 @@ def down(
                 session.client.shut_down()
             elif not options.dry_run:
                 _stop_unused_holder()
+        if not options.dry_run:
+            from cntnr_compose.containers.state.history import remove_history
+
+            remove_history(name, services)
         if not (services or options.dry_run):
             _remove_boot_entry(name)
 

@@ -31,7 +31,7 @@ class TimesReversed(CntnrError):
 
 @command("[SERVICE...]")
 @services
-@flag("--json", "as_json", help="One JSON object a line.")
+@flag("--json", "as_json", help="Print a JSON object a line.")
 @option(
     "--since",
     default="",
@@ -42,7 +42,7 @@ class TimesReversed(CntnrError):
 def events(
     options: "ProjectOptions", services: tuple[str, ...], *, as_json: bool, since: str, until: str
 ) -> None:
-    """Show events of containers as they happen."""
+    """Print the events of containers as they happen, until Ctrl-C."""
     from cntnr_compose.cli.display import event_lines, stdout
     from cntnr_compose.client.event_stream import stream_events
 

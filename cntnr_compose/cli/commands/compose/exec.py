@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 @command("SERVICE COMMAND [ARG...]", name="exec", interspersed=False)
 @argument("service")
 @argument("command", many=True)
-@flag("-d", "--detach", help="Do not wait for its end.")
-@option("-e", "--env", multiple=True, metavar="NAME=VALUE", help="Variable of the command.")
+@flag("-d", "--detach", help="Run in the background.")
+@option("-e", "--env", multiple=True, metavar="NAME=VALUE", help="Set a variable of the command.")
 @index
 @flag("-i", "--interactive", default=True)  # keep standard input open (it is)
 @flag("-T", "--no-tty", "--no-TTY", help="No terminal for the command.")
@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 @option("-u", "--user", default="", help="User, by name or number.")
 @option("-w", "--workdir", default="", metavar="PATH", help="Working directory.")
 def exec_(options: "ProjectOptions", service: str, command: tuple[str, ...], **values: Any) -> int:
-    """Run a command in a running container."""
+    """Run a command in a running container of a service.
+
+    It gets a terminal where there is one; `-T` prevents that, for scripts. The exit code is the command's.
+
+        cntnr compose exec web sh
+        cntnr compose exec -T db pg_dump shop > shop.sql
+    """
     from cntnr_compose.cli.parser.env_options import parse_variables
     from cntnr_compose.cli.project.selection import find_running
     from cntnr_compose.client.client import connect

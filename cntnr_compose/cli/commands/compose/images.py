@@ -18,10 +18,17 @@ NONE = "<none>"
 
 @command("[SERVICE...]")
 @services
-@option("--format", "form", default="table", metavar="FORMAT", help="table or json.")
-@flag("-q", "--quiet", help="Only ids.")
+@option(
+    "--format",
+    "form",
+    default="table",
+    metavar="FORMAT",
+    values=("table", "json"),
+    help="table or json.",
+)
+@flag("-q", "--quiet", help="Print only ids.")
 def images(options: "ProjectOptions", services: tuple[str, ...], *, form: str, quiet: bool) -> None:
-    """List the images of containers."""
+    """List the images that the containers of a project were made of."""
     from cntnr_compose.cli.display.listing import print_rows
     from cntnr_compose.cli.project.selection import select_containers
     from cntnr_compose.client.observe import observe_project

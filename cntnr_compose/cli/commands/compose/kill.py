@@ -23,7 +23,7 @@ class NoSuchSignal(CntnrError):
 def kill(
     options: "ProjectOptions", services: tuple[str, ...], *, remove_orphans: bool, signal: str
 ) -> None:
-    """Send a signal to containers, SIGKILL unless another is named."""
+    """Send a signal to containers: SIGKILL, unless `-s` names another."""
     from cntnr_compose.cli.project.origin import with_elsewhere
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.reconcile.teardown import plan_kill
@@ -33,9 +33,10 @@ def kill(
         name, project = options.resolve_name_and_project(display)
         with locked_project(options, name, "kill", display, always_connect=False) as session:
             observed = with_elsewhere(session.observed, project, options)
-            session.execute(
-                plan_kill(project, observed, services, signal=signal, orphans=remove_orphans)
-            )
+            plan = plan_kill(project, observed, services, signal=signal, orphans=remove_orphans)
+            if not plan.steps:
+                display.print_line("no container to kill")
+            session.execute(plan)
 
 
 def signal_name(text: str) -> str:

@@ -25,20 +25,30 @@ class TailUnreadable(CntnrError):
 
 @command("[SERVICE...]")
 @services
-@flag("-f", "--follow", help="Go on with what comes.")
+@flag("-f", "--follow", help="Print new output as it comes, until Ctrl-C.")
 @index
-@flag("--no-color", help="No colours.")
-@flag("--no-log-prefix", help="No names in front.")
+@flag("--no-color", help="Print without colours.")
+@flag("--no-log-prefix", help="Do not print names of containers before lines.")
 @option("--since", default="", metavar="TIME", help="Not before: 42m, or 2026-01-31T12:00:00Z.")
-@option("-n", "--tail", default="all", metavar="LINES", help="Only the last, for each container.")
-@flag("-t", "--timestamps", help="With times.")
-@option("--until", default="", metavar="TIME", help="Not after.")
+@option(
+    "-n",
+    "--tail",
+    default="all",
+    metavar="LINES",
+    help="Only so many of the last lines of each container.",
+)
+@flag("-t", "--timestamps", help="Print the time of each line.")
+@option("--until", default="", metavar="TIME", help="Only what came before this time.")
 def logs(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -> None:
-    """Show what containers wrote."""
+    """Print the output of containers.
+
+    cntnr compose logs -f web
+    cntnr compose logs --since 10m --tail 100
+    """
     from cntnr_compose.cli.display.log_printer import LogPrinter
     from cntnr_compose.cli.display.progress import is_coloured
     from cntnr_compose.cli.parser.since_until import parse_time
-    from cntnr_compose.cli.project.selection import select_containers
+    from cntnr_compose.cli.project.selection import ServiceNotRunning, select_containers
     from cntnr_compose.client.observe import observe_project
     from cntnr_compose.containers.logs.lines import LogRange
 
@@ -50,6 +60,8 @@ def logs(options: "ProjectOptions", services: tuple[str, ...], **values: Any) ->
     name = options.resolve_name()
     containers = observe_project(name).containers
     selected = select_containers(containers, services, options.find_project, index=values["index"])
+    if values["index"] and services and not selected:
+        raise ServiceNotRunning(services[0], values["index"])
     if not values["index"]:  # hooks that failed are kept, so that one can read what they wrote
         selected += [
             container

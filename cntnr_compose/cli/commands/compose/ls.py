@@ -12,10 +12,23 @@ if TYPE_CHECKING:
 
 
 @command()
-@flag("-a", "--all", "everything", help="Also those of which nothing runs.")
-@option("--filter", "filters", multiple=True, metavar="FILTER", help="name=PATTERN.")
-@option("--format", "form", default="table", metavar="FORMAT", help="table or json.")
-@flag("-q", "--quiet", help="Only names.")
+@flag("-a", "--all", "everything", help="Also projects of which no container runs.")
+@option(
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="FILTER",
+    help="Only projects with such a name: name=PATTERN.",
+)
+@option(
+    "--format",
+    "form",
+    default="table",
+    metavar="FORMAT",
+    values=("table", "json"),
+    help="table or json.",
+)
+@flag("-q", "--quiet", help="Print only names.")
 def ls(
     _options: "ProjectOptions",
     *,
@@ -24,7 +37,7 @@ def ls(
     form: str,
     quiet: bool,
 ) -> None:
-    """List projects."""
+    """List the projects that have containers on this machine."""
     from cntnr_compose.cli.display.listing import print_rows
     from cntnr_compose.client.observe import list_projects
 

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 @services
 @flag("--always-recreate-deps", help="Recreate dependencies too.")
 @flag("--force-recreate", help="Recreate containers that did not change, too.")
-@flag("--no-deps", help="Without the services that these depend on.")
+@flag("--no-deps", help="Leave out the services that these depend on.")
 @flag("--no-recreate", help="Leave containers that exist as they are.")
 @flag("--no-start", help="Create, but do not start.")
 @flag("--remove-orphans", help="Remove containers of services that the file has not.")
-@option("--scale", multiple=True, metavar="SERVICE=NUM", help="So many containers.")
+@option("--scale", multiple=True, metavar="SERVICE=NUM", help="Number of containers of a service.")
 @flag("--wait", help="Wait until services run or are healthy.")
 def plan(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -> None:
-    """Print what `up` would do, step by step."""
+    """Print what `up` would do, step by step, and why; nothing is changed."""
     from cntnr_compose.cli.flows.up import print_plan
     from cntnr_compose.cli.flows.up_arguments import UpArguments
 

@@ -31,7 +31,10 @@ class PortNotPublished(CntnrError):
 def port(
     options: "ProjectOptions", service: str, private_port: int, *, index: int, protocol: str
 ) -> None:
-    """Print where a port is published."""
+    """Print the address at which a port of a service is published.
+
+    cntnr compose port web 80
+    """
     from cntnr_compose.cli.project.selection import find_running
     from cntnr_compose.client.observe import observe_project
 

@@ -16,26 +16,38 @@ STATES = ("paused", "restarting", "removing", "running", "dead", "created", "exi
 
 @command("[SERVICE...]")
 @services
-@flag("-a", "--all", "everything", help="Also those that do not run.")
-@option("--filter", "filters", multiple=True, metavar="FILTER", help="status=STATE.")
+@flag("-a", "--all", "everything", help="Also containers that do not run.")
+@option(
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="FILTER",
+    help="Only containers in a state: status=running.",
+)
 @option(
     "--format",
     "form",
     metavar="FORMAT",
+    values=("table", "json"),
     help="table, json, template; else psFormat of docker's config.json.",
 )
-@flag("--no-trunc", help="Cut nothing.")
+@flag("--no-trunc", help="Print ids and commands in full.")
 @flag("--no-orphans")  # as `--orphans=false`
 @flag(
     "--orphans",
     default=True,
     help="Also containers of services that the file has not (the default).",
 )
-@flag("-q", "--quiet", help="Only ids.")
-@flag("--services", "only_services", help="Only names of services.")
-@option("--status", multiple=True, kind=STATES, help="Only those in a state.")
+@flag("-q", "--quiet", help="Print only ids.")
+@flag("--services", "only_services", help="Print only the names of services.")
+@option("--status", multiple=True, kind=STATES, help="Only containers in this state.")
 def ps(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -> None:
-    """List containers."""
+    """List the containers of a project, their status and ports.
+
+    cntnr compose ps -a
+    cntnr compose ps --format json
+    cntnr compose ps --format '{{.Name}} {{.Status}}'
+    """
     from cntnr_compose.cli.project.selection import select_containers, service_names
     from cntnr_compose.client.observe import observe_project
 

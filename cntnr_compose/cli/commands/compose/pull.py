@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 @command("[SERVICE...]")
 @services
-@flag("--ignore-buildable", help="Not images that can be built.")
+@flag("--ignore-buildable", help="Leave out images that can be built.")
 @flag("--ignore-pull-failures", help="Go on where an image cannot be had.")
 @flag("--include-deps", help="Also images of the services that these depend on.")
-@option("--policy", kind=("always", "missing"), help="Always, or when missing.")
-@flag("-q", "--quiet", help="Do not show progress.")
+@option("--policy", kind=("always", "missing"), help="Pull always, or only what is missing.")
+@flag("-q", "--quiet", help="Do not show the progress.")
 @flag("--parallel", "--no-parallel", "_parallel")  # without effect, as in docker
 def pull(
     options: "ProjectOptions",
@@ -32,7 +32,7 @@ def pull(
     quiet: bool,
     _parallel: bool,
 ) -> None:
-    """Get images of services."""
+    """Pull the images of services from their registries."""
     from cntnr_compose.builder.ensure_images import pull_images
 
     if quiet:
@@ -76,7 +76,7 @@ def _images(
             )
             continue
         builders = (service.name,) if service.build is not None else ()
-        yield RequiredImage(name=name, platform=service.platform, build_services=builders)
+        yield RequiredImage(name=name, platform=project.platform(service), build_services=builders)
     hooks = [name for service in project.services.values() for name in hook_images(service)]
     yield from (RequiredImage(name=name) for name in dict.fromkeys(hooks) if name not in seen)
 

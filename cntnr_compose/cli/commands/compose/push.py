@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 @services
 @flag("--ignore-push-failures", help="Go on where an image cannot be pushed.")
 @flag("--include-deps", help="Also images of the services that these depend on.")
-@flag("-q", "--quiet", help="Do not show progress.")
+@flag("-q", "--quiet", help="Do not show the progress.")
 def push(
     options: "ProjectOptions",
     services: tuple[str, ...],
@@ -21,7 +21,7 @@ def push(
     include_deps: bool,
     quiet: bool,
 ) -> None:
-    """Push images that were built to the registries in their names."""
+    """Push the images of services that have `build` to the registries in their names."""
     from cntnr_compose.images.push import push_services
 
     if quiet:

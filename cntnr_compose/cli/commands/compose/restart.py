@@ -10,12 +10,15 @@ if TYPE_CHECKING:
 
 @command("[SERVICE...]")
 @services
-@flag("--no-deps", help="Not those that want to be restarted with these.")
+@flag("--no-deps", help="Leave out services that are restarted with these.")
 @timeout
 def restart(
     options: "ProjectOptions", services: tuple[str, ...], *, no_deps: bool, timeout: int | None
 ) -> None:
-    """Stop containers and start them again."""
+    """Stop containers and start them again, as they are.
+
+    Changes of the compose file do not come into them: `up` does that.
+    """
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.reconcile.restart import plan_restart
 

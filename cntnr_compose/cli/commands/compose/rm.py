@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 @command("[SERVICE...]")
 @services
 @flag("-a", "--all", "_everything")  # as always: one-off containers too
-@flag("-f", "--force", help="Do not ask.")
-@flag("-s", "--stop", help="Stop them first.")
+@flag("-f", "--force", help="Remove without asking.")
+@flag("-s", "--stop", help="Stop containers that run, and remove them too.")
 @flag("-v", "--volumes", help="Also their anonymous volumes.")
 def rm(
     options: "ProjectOptions",
@@ -24,8 +24,12 @@ def rm(
     volumes: bool,
     _everything: bool,
 ) -> None:
-    """Remove stopped containers."""
+    """Remove containers that do not run.
+
+    Volumes stay, unless `-v` is given. It asks first, unless `-f` is.
+    """
     from cntnr_compose.cli.display.prompt import confirm
+    from cntnr_compose.cli.project.origin import plan_removal, with_elsewhere
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.model.plan import RemoveContainer
     from cntnr_compose.reconcile.teardown import plan_remove
@@ -33,7 +37,11 @@ def rm(
     with options.display() as display:
         name, project = options.resolve_name_and_project(display)
         with locked_project(options, name, "rm", display, always_connect=False) as session:
-            plan = plan_remove(project, session.observed, services, stop=stop, volumes=volumes)
+            plan = plan_removal(
+                with_elsewhere(session.observed, project, options),
+                lambda seen: plan_remove(project, seen, services, stop=stop, volumes=volumes),
+                "rm",
+            )
             operations = [step.operation for step in plan.steps]
             names = [one.name for one in operations if isinstance(one, RemoveContainer)]
             announcement = f"Going to remove {', '.join(names)}"

@@ -10,9 +10,12 @@ if TYPE_CHECKING:
 
 @command("SERVICE=REPLICAS...")
 @argument("counts", many=True, metavar="SERVICE=REPLICAS...")
-@flag("--no-deps", help="Without the services that these depend on.")
+@flag("--no-deps", help="Leave out the services that these depend on.")
 def scale(options: "ProjectOptions", counts: tuple[str, ...], *, no_deps: bool) -> None:
-    """Change how many containers services have."""
+    """Set how many containers services have.
+
+    cntnr compose scale web=3
+    """
     from cntnr_compose.cli.flows.shared_arguments import parse_scales
     from cntnr_compose.cli.flows.up import bring_up
     from cntnr_compose.cli.flows.up_arguments import UpArguments

@@ -21,7 +21,7 @@ def start(
     wait_timeout: int | None,
     after_boot: bool,
 ) -> None:
-    """Start containers that exist."""
+    """Start containers that exist: those that `stop` stopped, or `create` made."""
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.reconcile.restart import plan_start, plan_start_after_boot
 

@@ -29,6 +29,7 @@ TO_TOP, END_OF_LINE, REST = "\x1b[H", "\x1b[K", "\x1b[J"
     "form",
     default="table",
     metavar="FORMAT",
+    values=("table", "json"),
     help="`table`, `json`, or a template such as '{{.Name}} {{.CPUPerc}}'.",
 )
 @flag("--no-stream", help="Measure once, and end.")
@@ -42,7 +43,10 @@ def stats(
     no_stream: bool,
     no_trunc: bool,
 ) -> None:
-    """Show what containers use: processor, memory, network, disks."""
+    """Show how much processor, memory, network and disk containers use, until Ctrl-C.
+
+    cntnr compose stats --no-stream
+    """
     from cntnr_compose.cli.display.usage_table import describe_usage
     from cntnr_compose.client.usage import Usage, measure
 

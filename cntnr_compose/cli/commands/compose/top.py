@@ -19,7 +19,7 @@ MIN_WIDTH, GAP = 4, 2
 @command("[SERVICE...]")
 @services
 def top(options: "ProjectOptions", services: tuple[str, ...]) -> None:
-    """Show the processes of containers, with the pids of this machine."""
+    """Show the processes of containers, with their pids on this machine."""
     from cntnr_compose.cli.display.process_table import HEADER, table_row
     from cntnr_compose.cli.display.tables import format_table
     from cntnr_compose.cli.project.selection import select_containers

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 @command("[SERVICE...]")
 @services
 def unpause(options: "ProjectOptions", services: tuple[str, ...]) -> None:
-    """Let paused containers go on."""
+    """Let the processes of paused containers go on."""
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.reconcile.restart import plan_pause
 

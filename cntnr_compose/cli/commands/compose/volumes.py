@@ -16,8 +16,15 @@ if TYPE_CHECKING:
 
 @command("[SERVICE...]")
 @services
-@option("--format", "form", default="table", metavar="FORMAT", help="table, json, template.")
-@flag("-q", "--quiet", help="Only names.")
+@option(
+    "--format",
+    "form",
+    default="table",
+    metavar="FORMAT",
+    values=("table", "json"),
+    help="table, json, template.",
+)
+@flag("-q", "--quiet", help="Print only names.")
 def volumes(
     options: "ProjectOptions", services: tuple[str, ...], *, form: str, quiet: bool
 ) -> None:

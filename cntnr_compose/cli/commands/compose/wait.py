@@ -23,12 +23,12 @@ class NothingToWaitFor(CntnrError):
 @argument("services", many=True, metavar="SERVICE...")
 @flag("--down-project", help="Take the project down when the first has ended.")
 def wait(options: "ProjectOptions", services: tuple[str, ...], *, down_project: bool) -> int:
-    """Wait until containers have ended, and give the exit code of the last one."""
-    from cntnr_compose.cli.project.origin import plan_own_down, with_elsewhere
+    """Wait until the containers of services have ended; the exit code is that of the last one."""
+    from cntnr_compose.cli.project.origin import plan_removal, with_elsewhere
     from cntnr_compose.cli.project.selection import select_containers
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.client.observe import observe_project
-    from cntnr_compose.reconcile.teardown import DownOptions
+    from cntnr_compose.reconcile.teardown import plan_down
 
     with options.display() as display:
         name, project = options.resolve_name_and_project(display)
@@ -39,7 +39,9 @@ def wait(options: "ProjectOptions", services: tuple[str, ...], *, down_project: 
         if down_project:
             with locked_project(options, name, "down", display, always_connect=False) as session:
                 observed = with_elsewhere(session.observed, project, options)
-                session.execute(plan_own_down(project, observed, DownOptions()))
+                session.execute(
+                    plan_removal(observed, lambda seen: plan_down(project, seen), "down")
+                )
     return code
 
 

@@ -25,6 +25,24 @@ class Ipv4Needed(CntnrError):
         super().__init__("cannot create a network without IPv4 addresses")
 
 
+class SubnetOfIpv6(CntnrError):
+    """A subnet has IPv6 addresses."""
+
+    hint = IPV6_HINT
+
+    def __init__(self, subnet: str) -> None:
+        super().__init__(f"cannot create the network: {subnet} is a subnet of IPv6")
+
+
+class SubnetsTooMany(CntnrError):
+    """More than one subnet."""
+
+    hint = "create a network for each subnet"
+
+    def __init__(self) -> None:
+        super().__init__("cannot create the network: a network has one subnet")
+
+
 class PoolInvalid(CntnrError):
     """A gateway, a range or a reserved address belongs to no subnet of the command line."""
 
@@ -80,6 +98,12 @@ def create(
 
     if not ipv4:
         raise Ipv4Needed
+    subnets = _split(asked["subnets"])
+    for subnet in subnets:
+        if ":" in subnet:
+            raise SubnetOfIpv6(subnet)
+    if len(subnets) > 1:
+        raise SubnetsTooMany
     network = Network(
         key=name,
         name=name,

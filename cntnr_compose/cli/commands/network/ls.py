@@ -26,7 +26,14 @@ TYPES = ("custom", "builtin")
     metavar="FILTER",
     help=f"{', '.join(FILTERS)}=VALUE.",
 )
-@option("--format", "form", default="table", metavar="FORMAT", help="table, json, template.")
+@option(
+    "--format",
+    "form",
+    default="table",
+    metavar="FORMAT",
+    values=("table", "json"),
+    help="table, json, template.",
+)
 @flag("--no-trunc", help="Whole ids.")
 @flag("-q", "--quiet", help="Only ids.")
 def ls(*, filters: tuple[str, ...], form: str, no_trunc: bool, quiet: bool) -> None:

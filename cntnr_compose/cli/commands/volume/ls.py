@@ -21,7 +21,14 @@ FILTERS = ("dangling", "driver", "label", "name")
     metavar="FILTER",
     help=f"{', '.join(FILTERS)}=VALUE.",
 )
-@option("--format", "form", default="table", metavar="FORMAT", help="table, json, template.")
+@option(
+    "--format",
+    "form",
+    default="table",
+    metavar="FORMAT",
+    values=("table", "json"),
+    help="table, json, template.",
+)
 @flag("-q", "--quiet", help="Only names.")
 def ls(*, filters: tuple[str, ...], form: str, quiet: bool) -> None:
     """List volumes."""

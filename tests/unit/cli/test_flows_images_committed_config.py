@@ -3,7 +3,7 @@
 import pytest
 
 from cntnr_compose.builder.dockerfile.parser import DockerfileInvalid
-from cntnr_compose.cli.flows.committed_config import (
+from cntnr_compose.cli.flows.images.committed_config import (
     ChangeInvalid,
     apply_changes,
     container_config,

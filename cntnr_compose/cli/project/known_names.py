@@ -1,0 +1,71 @@
+"""Find the names that completion proposes: services and profiles of files, containers, projects."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cntnr_compose.core.errors import CntnrError
+
+if TYPE_CHECKING:
+    from cntnr_compose.compose.files.request import LoadRequest
+
+# Names come from files of others: what a terminal could take for something else is left out.
+MAX_NAMES = 2000
+
+
+def services(shared: Mapping[str, Any]) -> Sequence[str]:
+    """List the services of the project's files, or of its containers where there is no file."""
+    from cntnr_compose.compose.service_names import service_names
+
+    of_files = service_names(_request(shared))
+    if of_files:
+        return of_files
+    from cntnr_compose.compose.project_name import resolve_project_name
+    from cntnr_compose.containers.state import records
+
+    try:
+        project = shared.get("project_name") or resolve_project_name(_request(shared))
+        names = {container.record.service for container in records.read_containers(project)}
+    except CntnrError:
+        return ()
+    return _printable(sorted(names))
+
+
+def profiles(shared: Mapping[str, Any]) -> Sequence[str]:
+    """List the profiles of the project's files."""
+    from cntnr_compose.compose.service_names import profile_names
+
+    return profile_names(_request(shared))
+
+
+def projects(_shared: Mapping[str, Any]) -> Sequence[str]:
+    """List the projects on this host."""
+    from cntnr_compose.containers.state import records
+
+    return _printable(records.list_projects())
+
+
+def containers(_shared: Mapping[str, Any]) -> Sequence[str]:
+    """List the names of all containers."""
+    from cntnr_compose.containers.state import records
+
+    names: list[str] = []
+    for project in records.list_projects():
+        names += [container.name for container in records.read_containers(project)]
+    return _printable(names)
+
+
+def _request(shared: Mapping[str, Any]) -> "LoadRequest":
+    from cntnr_compose.compose.files.request import LoadRequest
+
+    return LoadRequest(
+        files=shared.get("files", ()),
+        project_directory=shared.get("directory") or shared.get("workdir", ""),
+        env_files=shared.get("env_files", ()),
+        environ=dict(os.environ),
+        cwd=os.getcwd(),  # noqa: PTH109 - loading wants text
+    )
+
+
+def _printable(names: Sequence[str]) -> Sequence[str]:
+    return [name for name in names[:MAX_NAMES] if name.isprintable() and " " not in name]
