@@ -108,15 +108,18 @@ class Tool:
             time.sleep(1)
         sys.exit(f"bench: {self.name} {' '.join(words)} failed:\n{err}")
 
-<<<<<<< HEAD
+    def start(self, folder: Path, *words: str) -> "subprocess.Popen[str]":
+        """Start one command in a project's folder."""
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        return self._call(*self._argv, *words, cwd=folder, **streams)
+
     def timed_to_event(self, folder: Path, *words: str) -> float:
         """Give the seconds from the start of a command until `events` prints something."""
-        pipe = subprocess.PIPE
-        events = self._call(*self._argv, "events", "--json", cwd=folder, stdout=pipe, stderr=pipe)
+        events = self.start(folder, "events", "--json")
         try:
             time.sleep(EVENTS_WARM_UP)
             begun = time.perf_counter()
-            process = self._call(*self._argv, *words, cwd=folder, stdout=pipe, stderr=pipe)
+            process = self.start(folder, *words)
             assert events.stdout is not None
             if not events.stdout.readline():
                 sys.exit(f"bench: {self.name} events ended")
@@ -126,12 +129,6 @@ class Tool:
         finally:
             events.send_signal(signal.SIGINT)
             events.communicate(timeout=30)
-=======
-    def start(self, folder: Path, *words: str) -> "subprocess.Popen[str]":
-        """Start one command in a project's folder."""
-        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-        return self._call(*self._argv, *words, cwd=folder, **streams)
->>>>>>> main
 
     def memory(self) -> float:
         """Add up the proportional set sizes, in MB, of what runs beside the containers."""
@@ -305,11 +302,7 @@ def report(into: Timings, names: list[str], rounds: int) -> str:
         for name in names:
             values = into.get((task, name))
             if values is None:
-<<<<<<< HEAD
-                cells.append("–")
-=======
                 cells.append("none")
->>>>>>> main
                 continue
             medians[name] = statistics.median(values)
             form = ".0f" if "MB" in task else ".3f"
@@ -341,13 +334,10 @@ def main() -> None:
                 folders[size] = user.base / "projects" / f"bench{size}"
                 folders[size].mkdir()
                 (folders[size] / "compose.yaml").write_text(compose_text(size))
-<<<<<<< HEAD
                 (folders[size] / "files").mkdir()
                 for number in range(COPIED_FILES):
                     (folders[size] / "files" / f"{number}.txt").write_text(f"{number}\n" * 100)
-=======
                 (folders[size] / "watch.yaml").write_text(SERVICE)
->>>>>>> main
             for size in FILES:
                 for folder in folders.values():
                     (folder / f"rich{size}.yaml").write_text(rich_text(size))
