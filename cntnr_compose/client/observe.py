@@ -44,12 +44,18 @@ def read_containers(project: str) -> tuple[Container, ...]:
 def observe_for_plan(project: str) -> Observed:
     """Return the snapshot that a plan is made from; do not start a supervisor for it."""
     from cntnr_compose.client import client
+    from cntnr_compose.networks import records as network_records
     from cntnr_compose.volumes import store
 
     supervisor = client.connect(project, start=False)
     if supervisor is None:
-        containers = read_containers(project)
-        return Observed(project=project, containers=containers, volumes=store.observe_volumes())
+        folder = holder.proc_root_path(network_records.records_folder())
+        return Observed(
+            project=project,
+            containers=read_containers(project),
+            networks={one.found.name: one.found for one in network_records.list_all(folder)},
+            volumes=store.observe_volumes(),
+        )
     with supervisor:
         return supervisor.observe()
 

@@ -2,6 +2,7 @@
 
 import os
 
+from tests.scenarios import parts
 from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import Project, Result, User, assert_refused
 
@@ -96,6 +97,24 @@ def test_nothing_is_changed_and_nothing_started(
     assert set(project.states().values()) == {"running"}
     assert len(project.ps()) == 2
     assert project.exec("web", "test", "-e", "/x").returncode == 1
+
+
+def test_a_supervisor_that_is_gone_is_not_started(
+    make_project: MakeProject, busybox_image: str
+) -> None:
+    project = make_project(SHOP.format(image=busybox_image))
+    project.up()
+    parts.kill_supervisor(project)
+    before = files(project.user)
+    assert "Stopped" in project.compose("stop", "--dry-run").ok().stderr
+    again = project.compose("up", "--dry-run", "-d").ok().stderr
+    assert "Running" in again
+    assert "Creating" not in again
+    shown = project.compose("down", "--dry-run", "-v").ok().stderr
+    assert f"{PREFIX} Network {project.name}_default  Removed\n" in shown
+    assert f"{PREFIX} Volume {project.name}_data  Removed\n" in shown
+    assert parts.supervisors(project) == []
+    assert files(project.user) == before
 
 
 def test_images_are_shown(make_project: MakeProject, busybox_image: str) -> None:

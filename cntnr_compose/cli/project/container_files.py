@@ -21,11 +21,14 @@ class ContainerGone(CntnrError):
 def open_files(
     project: str,
     containers: Sequence[Container],
+    command: str,
     *,
     rootfs_only: bool = False,
     emit: Emit = ignore_event,
 ) -> Iterator[list[ContainerFiles]]:
     """Open the files of containers of a project for a block, during which those that are stopped stay so.
+
+    ``command`` is told to those who wait meanwhile.
 
     Raises `ContainerGone`, and what connecting to a supervisor raises.
     """
@@ -35,7 +38,7 @@ def open_files(
             from cntnr_compose.client.client import connect
 
             supervisor = undo.enter_context(connect(project, emit=emit))
-            supervisor.lock("cp", emit)
+            supervisor.lock(command, emit)
             existing = {each.record.id: each for each in supervisor.observe().containers}
             containers = [_find(existing, each) for each in containers]
             namespaces = find_holder()

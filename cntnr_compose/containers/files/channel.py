@@ -23,33 +23,33 @@ RETRY_DELAY = 0.002
 class Stat(Value, frozen=True, kw_only=True, tag="stat"):
     """Ask what a path is, without following its last part."""
 
-    path: str
+    path: bytes
 
 
 class Write(Value, frozen=True, kw_only=True, tag="write"):
     """Write the entries that follow below a folder of the container."""
 
-    folder: str
+    folder: bytes
 
 
 class Extract(Value, frozen=True, kw_only=True, tag="extract"):
     """Extract a tar archive, whose open stream goes with the request, below a folder of the container."""
 
-    folder: str
+    folder: bytes
 
 
 class Read(Value, frozen=True, kw_only=True, tag="read"):
     """Send the entries of a path, the top of them as ``top``."""
 
-    path: str
+    path: bytes
     top: bytes = b""
 
 
 class Pack(Value, frozen=True, kw_only=True, tag="pack"):
     """Write a path as a tar archive to the open stream that goes with the request."""
 
-    path: str
-    name: str = ""  # of the top in the archive
+    path: bytes
+    name: bytes = b""  # of the top in the archive
 
 
 class Entries(Value, frozen=True, kw_only=True, tag="entries"):

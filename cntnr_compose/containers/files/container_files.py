@@ -71,7 +71,7 @@ class ContainerFiles:
 
         Raises `CannotCopy`.
         """
-        reply = self._ask(Stat(path=path))
+        reply = self._ask(Stat(path=os.fsencode(path)))
         return reply if reply.mode else None
 
     def write(self, folder: str, entries: Iterable[tuple[TreeEntry, int | None]]) -> int:
@@ -80,7 +80,7 @@ class ContainerFiles:
         Missing folders between are made; entries with mode `REMOVED` are removed. Return how many files
         became root's because their owner does not exist in containers. Raises `CannotCopy`.
         """
-        self._send(Write(folder=folder))
+        self._send(Write(folder=os.fsencode(folder)))
         try:
             self._channel.send_entries(entries)
         except ChannelClosed:
@@ -96,21 +96,21 @@ class ContainerFiles:
 
         Raises `CannotCopy`.
         """
-        return self._ask(Extract(folder=folder), archive).unmapped
+        return self._ask(Extract(folder=os.fsencode(folder)), archive).unmapped
 
     def read(self, path: str, top: bytes = b"") -> Iterator[tuple[TreeEntry, int | None]]:
         """Yield the entries of a path, which begin with ``top``, each with its open file, if it is one.
 
         The file is closed when the next entry is asked for. Raises `CannotCopy`.
         """
-        self._send(Read(path=path, top=top))
+        self._send(Read(path=os.fsencode(path), top=top))
         with contextlib.suppress(ChannelClosed):
             yield from self._channel.receive_entries()
         self._receive_reply()
 
     def pack(self, path: str, archive: int, name: str) -> None:
         """Write a path to a descriptor as a tar archive, its top by ``name``. Raises `CannotCopy`."""
-        self._ask(Pack(path=path, name=name), archive)
+        self._ask(Pack(path=os.fsencode(path), name=os.fsencode(name)), archive)
 
     def _ask(self, request: Message, *descriptors: int) -> Reply:
         self._send(request, *descriptors)

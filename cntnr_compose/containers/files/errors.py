@@ -6,12 +6,29 @@ import os
 from cntnr_compose.core.errors import CntnrError
 
 
+def make_printable(text: str) -> str:
+    """Replace what a terminal could take for a command: names of files in containers hold any bytes."""
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
+    )
+
+
 class CannotCopy(CntnrError):
     """A copy into a container or out of one failed."""
 
     def __init__(self, why: str, hint: str = "") -> None:
-        super().__init__(why)
-        self.hint = hint
+        super().__init__(make_printable(why))
+        self.hint = make_printable(hint)
+
+
+class WorkerFailed(CntnrError):
+    """A bug in the worker."""
+
+    exit_code = 70
+    hint = "this is a bug"
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"internal error in the worker: {type(error).__name__}: {error}")
 
 
 class NotAFileName(CannotCopy):

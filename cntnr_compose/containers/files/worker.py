@@ -24,7 +24,14 @@ from cntnr_compose.containers.files.channel import (
     Stat,
     Write,
 )
-from cntnr_compose.containers.files.errors import CannotCopy, ExtractsToFile, explain, no_such_file
+from cntnr_compose.containers.files.errors import (
+    CannotCopy,
+    ExtractsToFile,
+    WorkerFailed,
+    explain,
+    make_printable,
+    no_such_file,
+)
 from cntnr_compose.containers.files.reader import TreeReader
 from cntnr_compose.containers.files.root import (
     ContainerRoot,
@@ -80,7 +87,7 @@ def _run(channel: Channel, namespaces: holder.NamespaceHolder, target: Target) -
         _Worker(channel, root, target.container.name).serve()
     except ChannelClosed:
         pass
-    except (CntnrError, OSError) as error:
+    except Exception as error:  # noqa: BLE001 - the command tells it
         with contextlib.suppress(ChannelClosed):
             channel.receive()
             channel.send(_error_reply(error))
@@ -112,9 +119,15 @@ def _open_root(
     return mount_stopped_root(container.record, rootfs_only=target.rootfs_only)
 
 
-def _error_reply(error: CntnrError | OSError) -> Reply:
-    known = error if isinstance(error, CntnrError) else explain(error, error.filename or "")
-    return Reply(error=str(known), hint=known.hint)
+def _error_reply(error: Exception) -> Reply:
+    match error:
+        case CntnrError():
+            known: CntnrError = error
+        case OSError():
+            known = explain(error, error.filename or "")
+        case _:
+            known = WorkerFailed(error)
+    return Reply(error=make_printable(str(known)), hint=make_printable(known.hint))
 
 
 class _Worker:
@@ -131,7 +144,9 @@ class _Worker:
             request, descriptors = self._channel.receive()
             try:
                 reply: Reply | None = self._answer(request, descriptors)
-            except (CntnrError, OSError) as error:
+            except ChannelClosed:
+                raise
+            except Exception as error:  # noqa: BLE001 - the command tells it
                 reply = _error_reply(error)
             finally:
                 for descriptor in descriptors:
@@ -144,11 +159,11 @@ class _Worker:
         """Do what is asked for; None where the reply was sent already."""
         match request:
             case Stat(path=path):
-                return self._stat(path)
+                return self._stat(os.fsdecode(path))
             case Write(folder=folder):
-                return self._write(folder)
+                return self._write(os.fsdecode(folder))
             case Extract(folder=folder):
-                return self._extract(folder, descriptors[0])
+                return self._extract(os.fsdecode(folder), descriptors[0])
             case Read():
                 self._read(request)
             case Pack():
@@ -220,7 +235,9 @@ class _Worker:
             with self._writer(folder) as writer:
                 for entry, content in received:
                     writer.write(entry, content)
-        except (CntnrError, OSError) as error:
+        except ChannelClosed:
+            raise
+        except Exception as error:  # noqa: BLE001
             self._channel.send(_error_reply(error))  # at once, so that it sends no more
             for _ in received:
                 pass
@@ -245,7 +262,7 @@ class _Worker:
             writer.close()
 
     def _read(self, request: Read) -> None:
-        parent, name, _ = self._locate(request.path)
+        parent, name, _ = self._locate(os.fsdecode(request.path))
         try:
             reader = TreeReader(self._root.skipped_devices)
             self._channel.send_entries(reader.read(parent, os.fsencode(name), request.top))
@@ -258,10 +275,12 @@ class _Worker:
     def _pack(self, request: Pack, archive: int) -> None:
         from cntnr_compose.containers.files.tar_stream import write_archive
 
-        parent, name, _ = self._locate(request.path)
+        parent, name, _ = self._locate(os.fsdecode(request.path))
         try:
             reader = TreeReader(self._root.skipped_devices)
             with open(archive, "wb", closefd=False) as stream:
-                write_archive(stream, reader.read(parent, os.fsencode(name)), request.name)
+                write_archive(
+                    stream, reader.read(parent, os.fsencode(name)), os.fsdecode(request.name)
+                )
         finally:
             os.close(parent)

@@ -42,7 +42,7 @@ class Copies:
 def copies(shop: FakeSupervisor, monkeypatch: pytest.MonkeyPatch) -> Copies:
     @contextmanager
     def open_files(
-        _project: str, containers: Sequence[Container], **_: Any
+        _project: str, containers: Sequence[Container], _command: str, **_: Any
     ) -> Iterator[list[FakeFiles]]:
         yield [FakeFiles(each.name) for each in containers]
 

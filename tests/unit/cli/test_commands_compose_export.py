@@ -28,7 +28,7 @@ class FakeFiles:
 def exported(shop: FakeSupervisor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     @contextmanager
     def open_files(
-        _project: str, containers: Sequence[Container], **more: Any
+        _project: str, containers: Sequence[Container], _command: str, **more: Any
     ) -> Iterator[list[FakeFiles]]:
         assert more == {"rootfs_only": True}
         yield [FakeFiles() for _ in containers]

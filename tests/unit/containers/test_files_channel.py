@@ -24,9 +24,9 @@ def entry(number: int, mode: int = stat.S_IFREG, **more: bytes) -> TreeEntry:
 
 def test_messages_arrive_as_they_are(pair: tuple[Channel, Channel]) -> None:
     left, right = pair
-    left.send(Stat(path="/a b"))
+    left.send(Stat(path=b"/a b"))
     left.send(Reply(error="no", target=b"\xff"))
-    assert right.receive() == (Stat(path="/a b"), [])
+    assert right.receive() == (Stat(path=b"/a b"), [])
     assert right.receive() == (Reply(error="no", target=b"\xff"), [])
     left.close()
     with pytest.raises(ChannelClosed):

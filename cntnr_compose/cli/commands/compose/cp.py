@@ -46,10 +46,11 @@ class ServiceCopy(Frozen):
     follow_link: bool
 
     def describe(self, container: str) -> str:
-        """Describe the copy for one container, in docker's words."""
+        """Describe the copy for one container, in docker's words; names of files may be any bytes."""
+        text = f"copy {container}:{self.source} to {self.target}"
         if self.into_containers:
-            return f"copy {self.source} to {container}:{self.target}"
-        return f"copy {container}:{self.source} to {self.target}"
+            text = f"copy {self.source} to {container}:{self.target}"
+        return os.fsencode(text).decode(errors="replace")
 
     def run(self, files: "ContainerFiles", stdin: int = 0) -> int:
         """Copy for one container; return how many files have an owner that does not exist there."""
@@ -64,8 +65,8 @@ class ServiceCopy(Frozen):
 
 
 @command("SERVICE:SRC_PATH DEST_PATH|- | SRC_PATH|- SERVICE:DEST_PATH")
-@argument("source")
-@argument("destination")
+@argument("source", metavar="SERVICE:PATH")
+@argument("destination", metavar="SERVICE:PATH")
 @flag("--all", "oneoff", help="Also containers of `run`.")
 @flag("-a", "--archive", help="Keep owners, as is done anyway.")
 @flag("-L", "--follow-link", help="Follow the link that the source may be.")
@@ -88,8 +89,10 @@ def cp(
 ) -> None:
     """Copy files between the containers of a service and this machine; `-` is a tar archive.
 
-    cntnr compose cp web:/etc/nginx/nginx.conf .
-    cntnr compose cp ./dist web:/usr/share/nginx/html
+    For example:
+
+        cntnr compose cp web:/etc/nginx/nginx.conf .
+        cntnr compose cp ./dist web:/usr/share/nginx/html
     """
     del archive
     source_service, source_path = split_service(source)
@@ -159,7 +162,7 @@ class _Copies:
         """Copy for each container. Raises the first error."""
         from cntnr_compose.cli.project.container_files import open_files
 
-        with open_files(project, containers, emit=self._display.emit) as opened:
+        with open_files(project, containers, "cp", emit=self._display.emit) as opened:
             for files in opened:
                 self.show(files.name, "Copying", "working")
             if self._copy.source == STREAM and len(opened) > 1:

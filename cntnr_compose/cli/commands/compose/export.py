@@ -121,5 +121,5 @@ def _export(container: "Container", archive: int) -> None:
     from cntnr_compose.cli.project.container_files import open_files
 
     project = container.record.project
-    with open_files(project, [container], rootfs_only=True) as [files]:
+    with open_files(project, [container], "export", rootfs_only=True) as [files]:
         files.pack("/", archive, "")

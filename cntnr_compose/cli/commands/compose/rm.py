@@ -44,6 +44,8 @@ def rm(
             )
             operations = [step.operation for step in plan.steps]
             names = [one.name for one in operations if isinstance(one, RemoveContainer)]
+            created = {one.name: one.record.created for one in session.observed.containers}
+            names.sort(key=lambda name: created[name], reverse=True)  # as in docker compose
             announcement = f"Going to remove {', '.join(names)}"
             if not names:
                 display.print_line("No stopped containers")
