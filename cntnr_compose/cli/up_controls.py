@@ -7,9 +7,7 @@ from cntnr_compose.cli.display.progress import ProgressDisplay
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Output, WarningEvent
 from cntnr_compose.watch.lock import WatchLock
-from cntnr_compose.watch.main import SOURCE
-from cntnr_compose.watch.process import WatchJob, WatchProcess
-from cntnr_compose.watch.rules import check_rules
+from cntnr_compose.watch.process import ENDS, SOURCE, WatchJob, WatchProcess
 
 if TYPE_CHECKING:
     from cntnr_compose.cli.keyboard_menu import KeyboardMenu
@@ -64,7 +62,7 @@ class UpControls:
         """Print what came from the watch process, and do what was typed; show the menu again."""
         self._print_watch_output()
         if self._watch is not None and self._watch.has_ended():
-            if self._watch.exit_code not in (0, 1):
+            if self._watch.exit_code not in ENDS:
                 self._display.show_warning("watching ended unexpectedly")
             self._end_watch()
         if self._menu is None:
@@ -72,7 +70,10 @@ class UpControls:
         from cntnr_compose.client.follow import is_readable
 
         if self._menu.is_taken and is_readable(self._menu):
-            for key in self._menu.read_keys():
+            keys = self._menu.read_keys()
+            if not keys:  # the terminal is gone
+                self._menu.release()
+            for key in keys:
                 self._obey(key)
         self.show_menu()
 
@@ -106,6 +107,8 @@ class UpControls:
             self._enable_watch()
 
     def _enable_watch(self) -> None:
+        from cntnr_compose.watch.rules import check_rules
+
         try:
             check_rules(self._job.project.select(self._job.services))
             self.prepare_watch()

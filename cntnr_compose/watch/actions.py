@@ -112,6 +112,7 @@ class WatchActions:
 
     def run_command(self, service: str, hook: Hook) -> None:
         """Run the command of a rule in the containers of a service. Raises `CntnrError`."""
+        failures: list[CommandFailedInContainer] = []
         for container in self.running_containers(service):
             request = PrepareExec(
                 container=container.name,
@@ -125,7 +126,9 @@ class WatchActions:
                 argv = client.prepare_exec(request)
             code = run_exec(argv, hook.command[0], container.name, interactive=False)
             if code != 0:
-                raise CommandFailedInContainer(container.name, code)
+                failures.append(CommandFailedInContainer(container.name, code))
+        if failures:
+            raise failures[0]
 
     def running_containers(self, service: str) -> list[Container]:
         """Return the running replicas of a service."""

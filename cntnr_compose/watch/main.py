@@ -10,10 +10,9 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Event, Output, WarningEvent
 from cntnr_compose.core.values import from_json, to_json
 from cntnr_compose.watch.actions import WatchActions
-from cntnr_compose.watch.process import WatchJob
+from cntnr_compose.watch.process import SOURCE, WatchJob
 from cntnr_compose.watch.session import WatchSession
 
-SOURCE = "⦿"
 INTERRUPTED = 130
 
 

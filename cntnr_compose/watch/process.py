@@ -12,6 +12,8 @@ from cntnr_compose.core.values import Seconds, Value, from_json, to_json
 from cntnr_compose.host import process
 from cntnr_compose.model.project import Project
 
+SOURCE = "⦿"  # of its own messages, as an `Output`
+ENDS = (0, 1, 130)  # exit codes: told to stop, an error that was told, interrupted
 SCRIPT = "from cntnr_compose.watch.main import main; main()"
 STOP_TIMEOUT: Seconds = 5  # an interrupted build or change is undone meanwhile
 POLL_INTERVAL: Seconds = 0.01

@@ -1,12 +1,14 @@
 """Watch the files of services, and take the actions of their rules, until it is interrupted."""
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
 from cntnr_compose.builder.request import read_dockerignore
+from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Seconds
 from cntnr_compose.model.project import Project
@@ -16,9 +18,8 @@ from cntnr_compose.watch.changes import FileChanges
 from cntnr_compose.watch.file_tree import FileTree
 from cntnr_compose.watch.rules import Actions, CompiledRule, Rules, is_bind_mounted
 
-SETTLE_TIME: Seconds = (
-    0.2  # without a change, before what takes longer than the copy of a few files
-)
+# Without a change, before what takes longer than the copy of a few files.
+SETTLE_TIME: Seconds = 0.2
 LONGEST_SETTLING: Seconds = 2
 FEW_CHANGES = 20
 
@@ -39,7 +40,9 @@ class WatchSession:
         self._is_stopped = is_stopped
         self._unreadable: set[str] = set()  # folders that were told of
         self._rules = Rules(self._compile(project.services.values()))
-        self._tree = FileTree(self._rules.paths, self._rules.may_match_below, self._warn_unreadable)
+        # A copy into a container changes files in there, which would be copied again.
+        self._own_folders = {os.path.realpath(folder) for folder in (paths.data(), paths.runtime())}
+        self._tree = FileTree(self._rules.paths, self._looks_into, self._warn_unreadable)
 
     def run(self) -> None:
         """Copy what is to be there at first, then wait for changes.
@@ -108,6 +111,9 @@ class WatchSession:
                     )
                 else:
                     yield CompiledRule(service.name, rule, context, ignored)
+
+    def _looks_into(self, folder: str) -> bool:
+        return folder not in self._own_folders and self._rules.may_match_below(folder)
 
     def _warn_unreadable(self, folder: str) -> None:
         if folder in self._unreadable:

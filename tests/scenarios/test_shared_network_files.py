@@ -51,3 +51,36 @@ def test_names_are_those_of_the_owner_of_the_network(
     # Addresses that come later are seen by all, since the files are the same ones.
     project.exec("owner", "sh", "-c", "echo 192.0.2.8 later >>/etc/hosts").ok()
     assert "later" in project.exec("chain", "cat", "/etc/hosts").ok().stdout
+
+
+def test_the_owner_of_the_network_may_be_of_another_project(
+    make_project: MakeProject, busybox_image: str
+) -> None:
+    common = f"image: {busybox_image}, command: sleep 1000, stop_signal: KILL"
+    owner = make_project(
+        f"""
+        services:
+          box: {{{common}, hostname: box}}
+          side: {{{common}, network_mode: "service:box"}}
+        """,
+        name="owners",
+    )
+    owner.up()
+    box = owner.ps("box")[0]["ID"]
+    other = make_project(
+        f"""
+        services:
+          name: {{{common}, network_mode: "container:owners-box-1"}}
+          id: {{{common}, network_mode: "container:{box}", pid: "container:owners-box-1"}}
+          chain: {{{common}, network_mode: "container:owners-side-1"}}
+          gone: {{{common}, network_mode: "container:owners-gone-1", profiles: [gone]}}
+        """,
+        name="others",
+    )
+    other.up()
+    for service in ("name", "id", "chain"):
+        assert names(other, service) == names(owner, "box"), service
+    refused = other.compose("up", "-d", "gone")
+    assert refused.returncode == 1
+    assert "network_mode container:owners-gone-1 does not run" in refused.stderr
+    other.compose("--profile", "gone", "down").ok()

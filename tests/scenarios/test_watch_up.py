@@ -129,3 +129,35 @@ def test_no_keys(
         shown += terminal.sees("Gracefully Stopping")
         assert MENU not in shown
         assert terminal.ends() == 130
+
+
+def test_ctrl_c_in_a_rebuild_and_a_killed_up(make_project: MakeProject, busybox_image: str) -> None:
+    project = make_project(
+        WATCHED.format(image=busybox_image)
+        .replace("action: sync+exec", "action: rebuild")
+        .replace(f"image: {busybox_image}", "build: src"),
+        files={"src/Dockerfile": f"FROM {busybox_image}\n"},
+    )
+    slow = f"FROM {busybox_image}\nRUN sleep 60\n"
+    with Terminal(project, "cntnr", "compose", "up", "--watch") as terminal:
+        terminal.sees("Watch enabled")
+        write(project, "src/Dockerfile", slow)
+        terminal.sees("Rebuilding")
+        terminal.type("\x03")
+        terminal.sees("Gracefully Stopping")
+        assert terminal.ends() == 130
+    assert project.states() == {f"{project.name}-web-1": "exited"}
+
+    write(project, "src/Dockerfile", f"FROM {busybox_image}\n")
+    with Watching(project, "cntnr", "compose", "up", "--watch") as up:
+        write(project, "src/Dockerfile", slow)
+        up.prints("Rebuilding")
+        assert up.interrupt(signal.SIGKILL) == -signal.SIGKILL
+    wait_until(lambda: not processes_with(project, "cntnr_compose.watch.main"))
+    assert project.states() == {f"{project.name}-web-1": "running"}
+    project.compose("watch", "--no-up", "--dry-run").ok()  # its lock is free
+
+
+def processes_with(project: Project, text: str) -> list[str]:
+    lines = project.user.run("ps", "-ww", "-u", project.user.name, "-o", "args=").stdout
+    return [line for line in lines.splitlines() if text in line]

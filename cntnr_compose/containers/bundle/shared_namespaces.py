@@ -5,11 +5,12 @@ A container shares those of another one by `network_mode`, `pid` and `ipc`.
 
 from cntnr_compose.containers.runtime import runc
 from cntnr_compose.containers.spec.mounts import DEFAULT_SHM_SIZE
+from cntnr_compose.containers.state import records
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.host import mounts
-from cntnr_compose.model.observed import Record
+from cntnr_compose.host import mounts, proc
+from cntnr_compose.model.observed import Container, Record
 
 OF_CONTAINER = ("service:", "container:")
 PRIVATE_IPC = ("", "none", "private", "shareable")
@@ -46,11 +47,38 @@ def find_network_owner(context: ProjectContext, record: Record) -> Record | None
 
 def _find_owner(context: ProjectContext, record: Record, key: str, mode: str) -> Record:
     kind, _, name = mode.partition(":")
-    of_service = kind == "service"
-    container = context.container_of_service(name) if of_service else context.containers.get(name)
-    if container is None or not container.status.pid:
-        raise NamespaceMissing(record.name, mode, key)
-    return container.record
+    if kind == "container":
+        own = [one for one in context.containers.values() if name in _names(one.record)]
+        projects = records.list_projects()
+    else:
+        service = context.container_of_service(name)
+        own = [service] if service and record.project == context.project else []
+        projects = [record.project]
+    for container in own:
+        if container.status.pid:
+            return container.record
+    for project in projects:
+        for elsewhere in _read_elsewhere(context, project):
+            other = elsewhere.record
+            if name in ((other.service,) if kind == "service" else _names(other)):
+                return other
+    raise NamespaceMissing(record.name, mode, key)
+
+
+def _read_elsewhere(context: ProjectContext, project: str) -> list[Container]:
+    """Read the containers of another project, as far as their processes live."""
+    if project == context.project:
+        return []
+    return [
+        container
+        for container in records.read_containers(project)
+        if container.status.pid and proc.start_time(container.status.pid) == container.status.born
+    ]
+
+
+def _names(record: Record) -> tuple[str, ...]:
+    """Return what ``container:`` can call a container."""
+    return (record.name, record.id, record.id[:12])
 
 
 def network_namespace(record: Record, owner: Record | None) -> str:

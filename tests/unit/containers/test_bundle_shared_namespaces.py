@@ -15,9 +15,12 @@ from cntnr_compose.containers.bundle.shared_namespaces import (
     prepare_shared_memory,
 )
 from cntnr_compose.containers.runtime import runc
+from cntnr_compose.containers.state import records
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.core import paths
-from cntnr_compose.model.observed import Record
+from cntnr_compose.core.values import replace
+from cntnr_compose.host import proc
+from cntnr_compose.model.observed import Record, Status
 from cntnr_compose.model.service import Service
 
 
@@ -26,18 +29,20 @@ def record(name: str = "web", **service: Any) -> Record:
     return Record(id=f"{name}-id", name=name, project="p", service=name, definition=definition)
 
 
-DB = record("db")
+DB = replace(record("db"), name="p-db-1")
 
 
 @pytest.fixture
 def context(monkeypatch: pytest.MonkeyPatch) -> ProjectContext:
     monkeypatch.setattr(runc, "read_pid", lambda identity: 7 if identity == DB.id else 0)
+    monkeypatch.setattr(proc, "start_time", lambda pid: 5 if pid == 9 else 0)
     running = SimpleNamespace(record=DB, status=SimpleNamespace(pid=7))
     ended = SimpleNamespace(record=record("ended"), status=SimpleNamespace(pid=0))
     of_service = {"db": running}
     return cast(
         "ProjectContext",
         SimpleNamespace(
+            project="p",
             intent=None,
             containers={"p-db-1": running, "ended": ended},
             container_of_service=of_service.get,
@@ -83,3 +88,17 @@ def test_the_owner_of_a_network_is_the_last_of_a_chain(context: ProjectContext) 
 def test_a_container_that_does_not_run_shares_nothing(context: ProjectContext, mode: str) -> None:
     with pytest.raises(NamespaceMissing, match=f"container web: pid {mode} does not run"):
         find_namespace_owners(context, record(pid=mode))
+
+
+def test_a_container_of_another_project_is_found_where_it_lives(context: ProjectContext) -> None:
+    far = replace(record("far", network_mode="service:end"), project="q", id="f" * 64)
+    end = replace(record("end"), project="q", id="e" * 64)
+    gone = replace(record("gone"), project="q", id="d" * 64)
+    for other, born in ((far, 5), (end, 5), (gone, 4)):
+        records.write_record(other)
+        records.write_status(other, Status(state="running", pid=9, born=born))
+    assert find_network_owner(context, record(network_mode="container:far")) == end
+    assert find_namespace_owners(context, record(pid=f"container:{'f' * 12}")) == [far]
+    for mode in ("container:gone", "service:end"):
+        with pytest.raises(NamespaceMissing):
+            find_network_owner(context, record(network_mode=mode))

@@ -144,3 +144,11 @@ def test_the_dockerignore_of_the_dockerfile_holds(stage):
     assert stage.run(web, batches=[["src/a"]]) == ["Watch enabled", "closed"]
     (stage.top / "Dockerfile.dockerignore").write_text("")
     assert ("rebuild", ("web",)) in stage.run(web, batches=[["src/a"]])
+
+
+def test_files_of_containers_are_not_copied_into_containers(stage, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(stage.top / "src"))
+    (stage.top / "src/cntnr").mkdir()
+    (stage.top / "src/cntnr/file").write_text("")
+    web = Service(name="web", develop=(stage.rule("sync", initial_sync=True),))
+    assert stage.run(web)[0] == ("sync", "web", "/app", "/app/a", "/app/cntnr")
