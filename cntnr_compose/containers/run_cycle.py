@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from cntnr_compose.containers import health_monitor, hooks, setup
 from cntnr_compose.containers.bundle import source_snapshot
 from cntnr_compose.containers.logs import rotation
-from cntnr_compose.containers.run_history import EndCause, note_end
+from cntnr_compose.containers.run_history import EndCause, note_end, was_oom_killed
 from cntnr_compose.containers.runtime import freezer, ports, runc
 from cntnr_compose.containers.state import records, restart_policy
 from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.containers.state.lifecycle import ACTIVE, SET_UP, LifecycleEvent, LifecycleState
 from cntnr_compose.containers.state.project_context import ProjectContext
-from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, ignore_event
 from cntnr_compose.core.values import Seconds
@@ -200,7 +199,7 @@ class RunCycle(ContainerState):
         # A short program ends before `runc start` has returned.
         await self.wait_while({LifecycleState.STARTING})
         code = runc.read_exit_status(self.record.id)
-        if (paths.bundle(self.record.id) / "oom").exists():  # conmon's mark
+        if was_oom_killed(self.record.id):
             self.write(oom_killed=True)
         self.transition(LifecycleEvent.END)
         await self._tear_down(records.LOST_EXIT_CODE if code is None else code)

@@ -6,7 +6,9 @@ from typing import NamedTuple
 from cntnr_compose.containers.state import restart_policy
 from cntnr_compose.containers.state.project_context import ProjectContext
 from cntnr_compose.containers.state.restart_policy import PendingRestart
-from cntnr_compose.core.values import Seconds
+from cntnr_compose.core import paths
+from cntnr_compose.core.values import Seconds, Tree
+from cntnr_compose.host import cgroups, files
 from cntnr_compose.model.observed import Record, Status
 
 
@@ -16,6 +18,12 @@ class EndCause(NamedTuple):
     what: str
     command: str
     until: Seconds  # when it counts no more, by the monotonic clock
+
+
+def was_oom_killed(container_id: str) -> bool:
+    """Check whether the kernel killed a process of a container that used its memory up."""
+    spec = files.read_value(paths.bundle(container_id) / "config.json", Tree) or {}
+    return cgroups.has_oom_kill(str(spec.get("linux", {}).get("cgroupsPath") or ""))
 
 
 def note_end(

@@ -91,6 +91,13 @@ def enable_controllers(group: DelegatedCgroup, mount: Path = MOUNT) -> bool:
     return True
 
 
+def has_oom_kill(path: str, mount: Path = MOUNT) -> bool:
+    """Check whether the kernel has killed a process of a group that used its memory up."""
+    below = path.lstrip("/")
+    files = (mount / below / "memory.events", mount / "memory" / below / "memory.oom_control")
+    return bool(below) and any(_read_pairs(file).get("oom_kill") for file in files)
+
+
 class GroupUsage(Frozen):
     """What the processes of a cgroup use; None or 0 where its controllers do not tell."""
 

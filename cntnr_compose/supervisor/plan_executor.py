@@ -53,6 +53,13 @@ class SeveralFailed(CntnrError):
         self.hint = next((error.hint for error in errors if error.hint), "")
 
 
+class CommandInterrupted(CntnrError):
+    """The command that a plan is carried out for is gone."""
+
+    def __init__(self) -> None:
+        super().__init__("the command was interrupted")
+
+
 class NoSuchContainer(CntnrError):
     """A plan names a container that does not exist any more."""
 
@@ -100,6 +107,7 @@ async def execute_plan(plan: Plan, context: ProjectContext, emit: Emit) -> None:
         raise error from errors
     except asyncio.CancelledError:
         await process.clean_up(_undo_prepared(plan, context))
+        note_unstarted(plan, context, CommandInterrupted(), since=begun)
         raise
     if failures:
         raise failures[0] if len(failures) == 1 else SeveralFailed(failures)

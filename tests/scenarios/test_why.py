@@ -116,6 +116,17 @@ def test_a_start_that_never_was(make_project: MakeProject) -> None:
     assert "never up" in why(project, "web")
 
 
+def test_ends_from_outside(make_project: MakeProject) -> None:
+    project = make_project(
+        "services: {web: {image: busybox, command: sleep 1000, stop_signal: KILL}}"
+    )
+    project.up()
+    parts.kill_all(project.user, "holder's child")
+    told = why(project, "web")
+    assert f"{project.name}-web-1: Exited (137)" in told
+    assert "its namespaces were ended from outside" in told
+
+
 def test_replicas_and_json(make_project: MakeProject) -> None:
     project = make_project(
         'services: {web: {image: busybox, command: sh -c "exit $$((4))", scale: 2}}'

@@ -43,6 +43,7 @@ def test_the_latest_of_each_kind_is_told() -> None:
         ({"exit_code": 139}, "killed by SIGSEGV (exit code 139)"),
         ({"exit_code": 255}, "exit code 255"),
         ({"exit_code": 137, "oom_killed": True}, "since its memory was used up"),
+        ({"exit_code": 1, "oom_killed": True}, "exit code 1, after the kernel had killed"),
         (
             {"exit_code": 0, "cause": "stop: orphan", "command": "up"},
             "exit code 0, for the stop of `up` (orphan)",

@@ -113,3 +113,15 @@ def test_usage_of_v1_groups_is_read(tmp_path: Path) -> None:
         cpu_time=1.5, memory=4000, memory_limit=0, io=(10, 20), threads=7
     )
     assert cgroups.read_usage("4:memory:/g/abc\n", "abc", tmp_path / "no") == cgroups.GroupUsage()
+
+
+@pytest.mark.parametrize("file", ["{}/memory.events", "memory/{}/memory.oom_control"])
+def test_a_kill_for_memory_is_known(tmp_path: Path, file: str) -> None:
+    path = tmp_path / file.format("user/abc")
+    path.parent.mkdir(parents=True)
+    path.write_text("low 0\noom 1\noom_kill 0\n")
+    assert not cgroups.has_oom_kill("/user/abc", tmp_path)
+    path.write_text("oom_kill 2\n")
+    assert cgroups.has_oom_kill("/user/abc", tmp_path)
+    assert not cgroups.has_oom_kill("", tmp_path)
+    assert not cgroups.has_oom_kill("/user/other", tmp_path)

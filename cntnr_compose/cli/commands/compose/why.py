@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 JSON_SCHEMA = 1  # of the objects of `--json`: docs/streams.md
 MAX_LINES = 5  # of the output of a probe or a container
 MAX_WIDTH = 200  # of a line of it
+OOM_EXIT_CODE = 137  # SIGKILL
 INDENT = " " * 33
 WORDS = {
     "created": "created",
@@ -136,6 +137,9 @@ def format_story(
         yield f"  {clock}  {WORDS[entry.action]:<11} {first}"
         yield from (f"{INDENT} {line}" for line in more[:MAX_LINES])
     if container is not None:
+        error = container.status.error
+        if error and all(entry.cause != error for entry in entries):
+            yield f"  {'':<19}  error       {_printable(error)}"
         yield from _format_probes(container)
         yield from _format_output(container)
 
@@ -162,12 +166,14 @@ def describe_exit(entry: "PastEvent") -> str:
     """Describe how a run ended: exit code, signal, and who wanted it."""
     code = entry.exit_code or 0
     name = signal_name(code)
-    if entry.oom_killed:
+    if entry.oom_killed and code == OOM_EXIT_CODE:
         how = f"killed by the kernel, since its memory was used up (exit code {code})"
     elif name:
         how = f"killed by {name} (exit code {code})"
     else:
         how = f"exit code {code}"
+    if entry.oom_killed and code != OOM_EXIT_CODE:
+        how += ", after the kernel had killed a process of it for its memory"
     if entry.cause:
         what, _, cause = entry.cause.partition(": ")
         command = f" of `{entry.command}`" if entry.command and entry.command != what else ""
@@ -258,6 +264,7 @@ def json_object(
         "ExitCode": status.exit_code if status else 0,
         "Health": status.health if status else "",
         "Restarts": status.restarts if status else 0,
+        "Error": status.error if status else "",
         "Reason": reason,
         "Events": [_event_object(entry) for entry in entries],
         "Probes": [_probe_object(probe) for probe in (status.probes if status else ())],
