@@ -29,7 +29,7 @@ NAME = re.compile(r"[\w.-]+", re.ASCII)
 # The line of a service, in the block that begins with a line `services:`.
 SERVICE_LINE = re.compile(r"( +)(['\"]?)([\w.-]+)\2 *:(?: .*)?", re.ASCII)
 # What makes the lines of a file say less than its tree.
-NOT_PLAIN = re.compile(r"^(?:include\b|services *: *[^ #]|[\"'?%{&!]| +<<|.*\t)", re.MULTILINE)
+NOT_PLAIN = re.compile(r"^(?:include\b|services *: *[^ #\r\n]|[\"'?%{&!]| +<<|.*\t)", re.MULTILINE)
 
 
 def service_names(request: LoadRequest) -> list[str]:

@@ -13,8 +13,9 @@ from tests.scenarios.terminal import Terminal
 
 TEXT = """
 services:
-  web: {{image: {image}, command: sleep 1000, stop_signal: KILL}}
+  web: {{image: {image}, command: sleep 1000, stop_signal: KILL, volumes: ["data:/data"]}}
   worker: {{image: {image}, profiles: [dev], command: sleep 1000, stop_signal: KILL}}
+volumes: {{data: {{}}}}
 """
 SHELLS = [shell for shell in ("bash", "zsh", "fish") if shutil.which(shell)]
 # Instead of running a command line, the function prints it.
@@ -61,6 +62,10 @@ def test_names_are_those_of_files_containers_and_projects(project: Project) -> N
     assert proposals(project, "compose", "-p", "") == set()
     project.up()
     assert proposals(project, "compose", "-p", project.name[:1]) == {project.name}
+    assert proposals(project, "compose", "alpha", "generate", "") == {f"{project.name}-web-1"}
+    assert proposals(project, "network", "inspect", "") == {f"{project.name}_default"}
+    assert proposals(project, "volume", "rm", "") == {f"{project.name}_data"}
+    assert proposals(project, "compose", "cp", "w") == {"web:", "worker:"}
     elsewhere = project.folder.parent
     assert proposals(project, "compose", "logs", "", cwd=elsewhere) == set()
     named = ("compose", "-p", project.name, "logs", "")

@@ -14,6 +14,15 @@ from cntnr_compose.cli.parser.options import HELP, SHARED_PREFIX, Argument, Comm
 # What the shell does beside offering the words: files are offered where nothing says otherwise.
 FILES, NO_SPACE, NO_FILES, ONLY_DIRECTORIES = 0, 2, 4, 16
 MAX_SECONDS = 1.0
+# What lists the names that a metavar stands for, in `project.known_names`.
+FINDERS = {
+    "SERVICE": "services",
+    "PROFILE": "profiles",
+    "PROJECT": "projects",
+    "CONTAINER": "containers",
+    "NETWORK": "networks",
+    "VOLUME": "volumes",
+}
 SIGNALS = ("SIGHUP", "SIGINT", "SIGKILL", "SIGQUIT", "SIGSTOP", "SIGTERM", "SIGUSR1", "SIGUSR2")
 
 Proposals: TypeAlias = "dict[str, str]"  # words, with their descriptions
@@ -178,9 +187,8 @@ def _names(kind: str, position: LinePosition, start: str) -> Answer:
         return _suffixed(_known("services", position.shared), ":"), FILES | NO_SPACE
     if "SERVICE:" in kind:
         return {}, FILES
-    known = {"SERVICE": "services", "PROFILE": "profiles", "PROJECT": "projects"}
-    name = {**known, "CONTAINER": "containers"}.get(kind)
-    return dict.fromkeys(_known(name, position.shared) if name else (), ""), NO_FILES
+    finder = FINDERS.get(kind)
+    return dict.fromkeys(_known(finder, position.shared) if finder else (), ""), NO_FILES
 
 
 def _suffixed(names: Iterable[str], suffix: str) -> Proposals:

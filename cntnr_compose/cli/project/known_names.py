@@ -55,6 +55,22 @@ def containers(_shared: Mapping[str, Any]) -> Sequence[str]:
     return _printable(names)
 
 
+def volumes(_shared: Mapping[str, Any]) -> Sequence[str]:
+    """List the volumes of all projects, but for those without a name of their own."""
+    from cntnr_compose.volumes.store import observe_volumes
+
+    return _printable(
+        [volume.name for volume in observe_volumes().values() if not volume.anonymous]
+    )
+
+
+def networks(_shared: Mapping[str, Any]) -> Sequence[str]:
+    """List the networks of all projects."""
+    from cntnr_compose.client.resources import list_networks
+
+    return _printable([managed.found.name for managed in list_networks()])
+
+
 def _request(shared: Mapping[str, Any]) -> "LoadRequest":
     from cntnr_compose.compose.files.request import LoadRequest
 

@@ -72,6 +72,13 @@ def test_help_of_commands(name: str, columns: str, monkeypatch: pytest.MonkeyPat
     assert help_text(command, path) == click_help(command, path)
 
 
+@pytest.mark.parametrize("name", sorted(COMPOSE.commands()))
+def test_examples_of_commands_are_lines_of_their_own(name: str) -> None:
+    command = COMPOSE.find(name)
+    assert isinstance(command, Command)
+    assert not [block for block in paragraphs(command.description) if block.startswith("cntnr ")]
+
+
 def test_examples_stay_as_they_are() -> None:
     text = """Do it.
 

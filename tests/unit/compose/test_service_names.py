@@ -38,6 +38,12 @@ def test_all_styles_are_read(tmp_path: Path, text: str) -> None:
     assert set(services(tmp_path, text)) == expected
 
 
+def test_a_file_in_block_style_is_not_parsed() -> None:
+    text = "name: x\n\nservices:  # all\n  web: {image: x}\n\n  db:\n    image: y\nvolumes:\n  v:\n"
+    assert service_names.names_in_lines(text) == ["web", "db"]
+    assert service_names.names_in_lines("include: [a.yaml]\nservices:\n  a:\n") is None
+
+
 def test_included_files_and_overrides_are_read(tmp_path: Path) -> None:
     (tmp_path / "compose.override.yml").write_text("services:\n  more: {}\n")
     text = "include:\n- a.yaml\n- path: [b.yaml, ./compose.yaml]\n- ${C}/c.yaml\nservices:\n  web: {}\n"

@@ -65,8 +65,8 @@ class ServiceCopy(Frozen):
 
 
 @command("SERVICE:SRC_PATH DEST_PATH|- | SRC_PATH|- SERVICE:DEST_PATH")
-@argument("source")
-@argument("destination")
+@argument("source", metavar="SERVICE:PATH")
+@argument("destination", metavar="SERVICE:PATH")
 @flag("--all", "oneoff", help="Also containers of `run`.")
 @flag("-a", "--archive", help="Keep owners, as is done anyway.")
 @flag("-L", "--follow-link", help="Follow the link that the source may be.")
@@ -89,8 +89,10 @@ def cp(
 ) -> None:
     """Copy files between the containers of a service and this machine; `-` is a tar archive.
 
-    cntnr compose cp web:/etc/nginx/nginx.conf .
-    cntnr compose cp ./dist web:/usr/share/nginx/html
+    For example:
+
+        cntnr compose cp web:/etc/nginx/nginx.conf .
+        cntnr compose cp ./dist web:/usr/share/nginx/html
     """
     del archive
     source_service, source_path = split_service(source)

@@ -42,8 +42,10 @@ class TailUnreadable(CntnrError):
 def logs(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -> None:
     """Print the output of containers.
 
-    cntnr compose logs -f web
-    cntnr compose logs --since 10m --tail 100
+    For example:
+
+        cntnr compose logs -f web
+        cntnr compose logs --since 10m --tail 100
     """
     from cntnr_compose.cli.display.log_printer import LogPrinter
     from cntnr_compose.cli.display.progress import is_coloured

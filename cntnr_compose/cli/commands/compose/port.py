@@ -33,7 +33,9 @@ def port(
 ) -> None:
     """Print the address at which a port of a service is published.
 
-    cntnr compose port web 80
+    For example:
+
+        cntnr compose port web 80
     """
     from cntnr_compose.cli.project.selection import find_running
     from cntnr_compose.client.observe import observe_project

@@ -44,9 +44,11 @@ STATES = ("paused", "restarting", "removing", "running", "dead", "created", "exi
 def ps(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -> None:
     """List the containers of a project, their status and ports.
 
-    cntnr compose ps -a
-    cntnr compose ps --format json
-    cntnr compose ps --format '{{.Name}} {{.Status}}'
+    For example:
+
+        cntnr compose ps -a
+        cntnr compose ps --format json
+        cntnr compose ps --format '{{.Name}} {{.Status}}'
     """
     from cntnr_compose.cli.project.selection import select_containers, service_names
     from cntnr_compose.client.observe import observe_project

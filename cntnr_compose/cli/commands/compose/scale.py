@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 def scale(options: "ProjectOptions", counts: tuple[str, ...], *, no_deps: bool) -> None:
     """Set how many containers services have.
 
-    cntnr compose scale web=3
+    For example:
+
+        cntnr compose scale web=3
     """
     from cntnr_compose.cli.flows.shared_arguments import parse_scales
     from cntnr_compose.cli.flows.up import bring_up

@@ -45,7 +45,9 @@ def stats(
 ) -> None:
     """Show how much processor, memory, network and disk containers use, until Ctrl-C.
 
-    cntnr compose stats --no-stream
+    For example:
+
+        cntnr compose stats --no-stream
     """
     from cntnr_compose.cli.display.usage_table import describe_usage
     from cntnr_compose.client.usage import Usage, measure
