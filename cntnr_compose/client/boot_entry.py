@@ -93,15 +93,21 @@ def remove(project: str) -> bool:
         return False
     unit = _unit(project)
     if unit.exists():
-        _wanted_link(unit).unlink(missing_ok=True)
+        link = _wanted_link(unit)
+        link.unlink(missing_ok=True)
         unit.unlink()
+        _remove_if_empty(link.parent)
         _reload_systemd()
     elif shutil.which("crontab") is not None:
         _write_crontab(project, [])
     script.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):  # others have theirs there
-        script.parent.rmdir()
+    _remove_if_empty(script.parent)
     return True
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # others have theirs there
+        folder.rmdir()
 
 
 def _render_script(project: str) -> str:

@@ -21,6 +21,8 @@ from tests.scenarios.registry import make_image, served_registry
 
 SIZES = (1, 10, 30)
 FILES = (5, 300, 1000)  # services in files that are only read
+EVENTS_WARM_UP = 1.0  # seconds until `events` listens
+COPIED_FILES = 1000  # in the folder that is copied
 SLEEP = "86399"  # so that containers can be told from everything else by their command line
 Timings = dict[tuple[str, str], list[float]]  # (task, tool) to seconds
 
@@ -81,6 +83,11 @@ class Tool:
         self._argv = argv
         self._owns = owns
 
+    @property
+    def slug(self) -> str:
+        """The name as a part of a file name."""
+        return self.name.replace(" ", "-")
+
     def timed(self, folder: Path, *words: str) -> float:
         """Run one command in a project's folder and give the seconds it took."""
         pipe = subprocess.PIPE
@@ -105,6 +112,23 @@ class Tool:
         """Start one command in a project's folder."""
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
         return self._call(*self._argv, *words, cwd=folder, **streams)
+
+    def timed_to_event(self, folder: Path, *words: str) -> float:
+        """Give the seconds from the start of a command until `events` prints something."""
+        events = self.start(folder, "events", "--json")
+        try:
+            time.sleep(EVENTS_WARM_UP)
+            begun = time.perf_counter()
+            process = self.start(folder, *words)
+            assert events.stdout is not None
+            if not events.stdout.readline():
+                sys.exit(f"bench: {self.name} events ended")
+            took = time.perf_counter() - begun
+            process.communicate(timeout=300)
+            return took
+        finally:
+            events.send_signal(signal.SIGINT)
+            events.communicate(timeout=30)
 
     def memory(self) -> float:
         """Add up the proportional set sizes, in MB, of what runs beside the containers."""
@@ -206,12 +230,33 @@ def round_of(tool: Tool, folders: dict[int, Path], into: Timings) -> None:
             note("config, 10 services", tool.timed(folder, "config"))
             note("logs, 10 services", tool.timed(folder, "logs"))
             note("memory beside 10 containers, MB", tool.memory())
+            round_of_looks(tool, folder, note)
         note(f"down -t 0, {label}", tool.timed(folder, "down", "-t", "0"))
     if tool.name != "podman-compose":  # it has no such verb
         time_watch(tool, first, note)
         tool.timed(first, "-f", "watch.yaml", "down", "-t", "0")
     note("run --rm", tool.timed(first, "run", "--rm", "-T", "s1", "true"))
     tool.timed(first, "down", "-t", "0")
+
+
+def round_of_looks(tool: Tool, folder: Path, note: Callable[[str, float], None]) -> None:
+    """Time what looks into 10 running containers, and copies files, once each."""
+    if tool.name == "podman-compose":  # it has few of these
+        return
+    note("top, 10 services", tool.timed(folder, "top"))
+    note("stats --no-stream, 10 services", tool.timed(folder, "stats", "--no-stream"))
+    note(
+        "kill -s CONT, until `events` shows it",
+        tool.timed_to_event(folder, "kill", "-s", "CONT", "s1"),
+    )
+    files = f"{COPIED_FILES} files"
+    note(f"cp, {files} into a container", tool.timed(folder, "cp", "files", "s1:/tmp"))
+    note(
+        f"cp, {files} out of a container",
+        tool.timed(folder, "cp", "s1:/tmp/files", f"out-{tool.slug}"),
+    )
+    note("cp, one file into a container", tool.timed(folder, "cp", "compose.yaml", "s1:/tmp"))
+    shutil.rmtree(folder / f"out-{tool.slug}")
 
 
 def version_of(*argv: str) -> str:
@@ -289,6 +334,9 @@ def main() -> None:
                 folders[size] = user.base / "projects" / f"bench{size}"
                 folders[size].mkdir()
                 (folders[size] / "compose.yaml").write_text(compose_text(size))
+                (folders[size] / "files").mkdir()
+                for number in range(COPIED_FILES):
+                    (folders[size] / "files" / f"{number}.txt").write_text(f"{number}\n" * 100)
                 (folders[size] / "watch.yaml").write_text(SERVICE)
             for size in FILES:
                 for folder in folders.values():

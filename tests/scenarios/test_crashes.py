@@ -313,6 +313,7 @@ VICTIMS = (
 VERBS = (
     "down -t 0", "up -d --force-recreate", "up -d --scale db=2", "up --wait", "restart -t 0",
     "stop -t 0", "start", "kill", "rm -sf", "run --rm db true", "run -d --no-deps db sleep 100",
+    "pause", "unpause",
 )  # fmt: skip
 
 
