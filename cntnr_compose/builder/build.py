@@ -5,11 +5,10 @@ the rest.
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cntnr_compose.builder.cache_lookup import find_cached_image
 from cntnr_compose.builder.dockerfile.instructions import apply_all
-from cntnr_compose.builder.dockerfile.lint import Finding, lint_dockerfile
 from cntnr_compose.builder.dockerfile.parser import DockerfileInvalid
 from cntnr_compose.builder.dockerfile.stages import required_images
 from cntnr_compose.builder.downloads import fetch_downloads
@@ -31,6 +30,9 @@ from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image, ImageConfig
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Service
+
+if TYPE_CHECKING:
+    from cntnr_compose.builder.dockerfile.lint import Finding
 
 DEFAULT_OPTIONS = BuildOptions()
 
@@ -88,7 +90,7 @@ class DockerfileReport(NamedTuple):
     service: str
     file: str
     text: str
-    findings: list[Finding]
+    findings: "list[Finding]"
     error: str = ""
     line: int = 0
 
@@ -104,6 +106,8 @@ def check_dockerfiles(
 
 
 def _check_dockerfile(request: BuildRequest) -> DockerfileReport:
+    from cntnr_compose.builder.dockerfile.lint import lint_dockerfile
+
     report = DockerfileReport(request.service, request.file, request.text, [])
     try:
         scope = parse_stages(request)

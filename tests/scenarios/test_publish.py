@@ -51,6 +51,8 @@ def test_compose_files_become_an_artifact(make_project: MakeProject, registry: R
         "compose.yaml": PLAIN, "over.yaml": "services: {web: {hostname: h}}\n",
     }  # fmt: skip
 
+    project.compose("-f", "-", "publish", "-y", f"{name}:stdin", stdin=PLAIN).ok()
+    assert contents(registry, "app/plain", "stdin") == {"compose.yaml": PLAIN}
     project.compose("publish", "--oci-version", "1.0", "--insecure-registry", name).ok()
     old = registry.manifest("app/plain", "latest")
     assert "artifactType" not in old

@@ -74,7 +74,8 @@ class ProgressTable:
         """Format a row, cut at ``width``: the detail is cut first."""
         names = max(len(f"{kind} {name}".strip()) for kind, name in list(self._rows))
         event = row.event
-        words = f"{f'{event.kind} {event.name}'.strip():<{names}}  {event.status}"
-        if event.detail:
-            words += f"  {event.detail}"
+        words = f"{f'{event.kind} {event.name}'.strip():<{names}}"
+        # As in plain lines, what has no kind has its detail first: `web-1 Commit web-1 Committing`.
+        texts = [event.status, event.detail] if event.kind else [event.detail, event.status]
+        words += "".join(f"  {text}" for text in texts if text)
         return words if len(words) <= width else f"{words[: max(width - 1, 0)]}…"

@@ -189,3 +189,16 @@ def test_colours_are_for_terminals(
     monkeypatch.setenv("TERM", "xterm")
     assert is_coloured(FakeTerminal(), ansi) is coloured
     assert not is_coloured(io.StringIO())
+
+
+def test_what_has_no_kind_is_printed_as_docker_does() -> None:
+    skipped = Progress(kind="", name="web", status="", state="done", detail="Skipped")
+    commit = Progress(kind="", name="web-1", status="Committed", detail="Commit web-1")
+    assert draw(PlainDisplay(io.StringIO()), skipped, commit) == (
+        " web Skipped \n web-1 Commit web-1 Committed\n"
+    )
+    lines = draw(JsonDisplay(io.StringIO()), skipped, commit).splitlines()
+    assert [json.loads(line) for line in lines] == [
+        {"id": "web", "text": "Skipped", "schema": 1},
+        {"id": "web-1", "text": "Commit web-1", "status": "Committed", "schema": 1},
+    ]

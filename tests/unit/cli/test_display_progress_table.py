@@ -42,6 +42,15 @@ def test_a_cause_stays_to_be_seen() -> None:
     assert table.row_text(table.visible_rows(0)[0], 80) == "Container a  Recreated  image changed"
 
 
+def test_what_has_no_kind_has_its_detail_first() -> None:
+    skipped = Progress(kind="", name="web", status="", state="done", detail="Skipped")
+    commit = Progress(kind="", name="p-web-1", status="Committing", detail="Commit p-web-1")
+    table = progress_table(skipped, commit)
+    assert [table.row_text(row, 80) for row in table.visible_rows(0)] == [
+        "web      Skipped", "p-web-1  Commit p-web-1  Committing",
+    ]  # fmt: skip
+
+
 def test_an_error_says_its_own_detail() -> None:
     table = progress_table(
         event("a", "Starting", detail="x"), event("a", "Error", "error", "no such image")

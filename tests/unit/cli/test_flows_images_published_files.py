@@ -20,7 +20,7 @@ def collect(folder: Path, text: str, **files: str) -> dict[str, str]:
         name="p", working_dir=str(folder), files=(str(folder / "compose.yaml"),),
         environment={"KIND": "a"},
     )  # fmt: skip
-    published = collect_files(project, with_env=True)
+    published = collect_files(project, {}, with_env=True)
     return {file.name: file.content.decode() for file in published}
 
 

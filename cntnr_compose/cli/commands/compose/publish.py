@@ -34,7 +34,8 @@ def publish(options: "ProjectOptions", repository: str, **values: Any) -> None:
         loaded = options.replace(profiles=("*",)).load(display)
         project = loaded.project
         publish_checks.check_builds(project)
-        published = collect_files(project, with_env=values["with_env"])
+        texts = {source.file: source.text for source in loaded.source_map.sources}
+        published = collect_files(project, texts, with_env=values["with_env"])
         if not values["yes"] and not _is_allowed(loaded, published, values):
             return
         services = list(project.services.values())

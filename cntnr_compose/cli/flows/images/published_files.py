@@ -42,13 +42,16 @@ class _Reference(Frozen):
     is_env_file: bool
 
 
-def collect_files(project: Project, *, with_env: bool) -> list[PublishedFile]:
+def collect_files(
+    project: Project, texts: Mapping[str, str], *, with_env: bool
+) -> list[PublishedFile]:
     """Collect the compose files of a project, those that services extend, and with ``with_env`` env files.
 
-    References to the latter two are replaced by the names that they are published under. Raises
-    `LocalInclude`, `ReferenceUnclear`, `FileUnreadable`.
+    ``texts`` are those that were read already: standard input is read once. References to the latter two are
+    replaced by the names that they are published under.
+    Raises `LocalInclude`, `ReferenceUnclear`, `FileUnreadable`.
     """
-    collection = _Collection(project)
+    collection = _Collection(project, texts)
     published = [
         collection.publish(file, Path(file).name if file != reading.STDIN else "compose.yaml", "")
         for file in project.files
@@ -59,14 +62,14 @@ def collect_files(project: Project, *, with_env: bool) -> list[PublishedFile]:
 class _Collection:
     """The files that were found so far; by path, the name that each is published under."""
 
-    def __init__(self, project: Project) -> None:
-        self._project = project
+    def __init__(self, project: Project, texts: Mapping[str, str]) -> None:
+        self._project, self._texts = project, texts
         self._extended: dict[str, str] = {}
         self._env_files: dict[str, str] = {}
 
     def publish(self, file: str, name: str, base: str) -> PublishedFile:
         """Read a file, and replace its references; they are relative to ``base``, or to the project."""
-        text = reading.read_compose_file(file)
+        text = self._texts[file] if file in self._texts else reading.read_compose_file(file)
         references = list(self._find_references(file, text, base or self._project.working_dir))
         names = {}
         for reference in references:
