@@ -158,6 +158,18 @@ def print_removed(results: Collection[RemovalResult]) -> int:
     return 1 if any(result.error for result in results) else 0
 
 
+def print_pruned(heading: str, results: Collection[RemovalResult], footer: str = "") -> int:
+    """Print what was pruned, then a footer, and why the rest was not; return the exit code."""
+    removed = [result.name for result in results if not result.error]
+    if removed:
+        stdout.write("\n".join([heading, *removed, "", ""]))
+    stdout.write(footer)
+    for result in results:
+        if result.error:
+            print_error(result.error, result.hint)
+    return 1 if len(removed) < len(results) else 0
+
+
 def print_error(text: str, hint: str = "") -> None:
     """Print an error among others."""
     stdout.flush()

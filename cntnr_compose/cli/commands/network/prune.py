@@ -3,7 +3,6 @@
 import math
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.parser.options import command, flag, option
 
 if TYPE_CHECKING:
@@ -25,21 +24,14 @@ QUESTION = (
 def prune(*, filters: tuple[str, ...], force: bool) -> int:
     """Remove all networks that no container is on."""
     from cntnr_compose.cli.display.prompt import confirm
-    from cntnr_compose.cli.flows.resource_lists import parse_filters, print_error
+    from cntnr_compose.cli.flows.resource_lists import parse_filters, print_pruned
     from cntnr_compose.client.resources import remove_networks
 
     conditions = parse_filters(filters, FILTERS)
     names = [network.found.name for network in _unused_networks(conditions)]
     if not force and not confirm(QUESTION):
         return 0
-    results = remove_networks(names)
-    removed = [result.name for result in results if not result.error]
-    if removed:
-        stdout.write("\n".join(["Deleted Networks:", *removed, "", ""]))
-    for result in results:
-        if result.error:
-            print_error(result.error, result.hint)
-    return 1 if len(removed) < len(results) else 0
+    return print_pruned("Deleted Networks:", remove_networks(names))
 
 
 def _parse_until(values: "Sequence[str]") -> "Seconds":

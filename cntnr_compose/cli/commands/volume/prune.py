@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.parser.options import command, flag, option
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ def prune(*, everything: bool, filters: tuple[str, ...], force: bool) -> int:
     """Remove anonymous volumes that no container mounts, or all that none mounts."""
     from cntnr_compose.cli.display.prompt import confirm
     from cntnr_compose.cli.display.tables import format_size
-    from cntnr_compose.cli.flows.resource_lists import parse_filters, parse_truth, print_error
+    from cntnr_compose.cli.flows.resource_lists import parse_filters, parse_truth, print_pruned
     from cntnr_compose.client.resources import remove_volumes
 
     conditions = parse_filters(filters, FILTERS)
@@ -32,14 +31,8 @@ def prune(*, everything: bool, filters: tuple[str, ...], force: bool) -> int:
     if not force and not confirm(QUESTION.format(kind="all" if everything else "anonymous")):
         return 0
     results = remove_volumes(names)
-    removed = [result.name for result in results if not result.error]
-    if removed:
-        stdout.write("\n".join(["Deleted Volumes:", *removed, "", ""]))
-    stdout.print_line(f"Total reclaimed space: {format_size(sum(one.size for one in results))}")
-    for result in results:
-        if result.error:
-            print_error(result.error, result.hint)
-    return 1 if len(removed) < len(results) else 0
+    size = format_size(sum(result.size for result in results))
+    return print_pruned("Deleted Volumes:", results, f"Total reclaimed space: {size}\n")
 
 
 def _unused_volumes(filters: dict[str, list[str]], *, named: bool) -> "list[ObservedVolume]":
