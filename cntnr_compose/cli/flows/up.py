@@ -58,7 +58,8 @@ def bring_up(
     with _planned_up(options, command, arguments, prepare, loaded) as up:
         if arguments.is_detached:
             up.session.execute(up.plan, up.project)
-            _tell_of_reboots(up)
+            if not options.dry_run:
+                _tell_of_reboots(up)
             return 0
         from cntnr_compose.cli.flows import attached_up
 
