@@ -6,11 +6,11 @@ from contrib.compatibility import coverage, table
 
 
 def test_what_is_called_the_same_is_used_by_a_scenario() -> None:
-    known = set(table.UNCOVERED.read_text().splitlines())
-    unknown = [row for row in table.uncovered() if row not in known]
-    assert unknown == [], (
-        "no scenario uses these: `python contrib/compatibility/table.py --uncovered`"
-    )
+    assert table.uncovered() == []
+
+
+def test_nothing_of_docker_compose_is_missing() -> None:
+    assert [row for row in table.rows() if row.status == table.MISSING] == []
 
 
 def test_reasons_are_of_verbs_and_flags_of_docker() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from cntnr_compose.client import client as clients
 from cntnr_compose.client.exec import run_exec
 from cntnr_compose.client.observe import observe_project
+from cntnr_compose.containers.bundle.file_digests import with_file_digests
 from cntnr_compose.containers.state import records
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Event, Output, WarningEvent
@@ -86,6 +87,7 @@ class WatchActions:
             with self._locked() as client:
                 observed = client.observe()
                 observed = replace(observed, images={**observed.images, **images})
+                observed = with_file_digests(observed, self._project)
                 client.execute(
                     plan_rebuild(self._project, observed, services, separator=self._separator),
                     emit=self._emit,

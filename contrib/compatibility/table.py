@@ -24,7 +24,6 @@ from cntnr_compose.cli.parser.options import Command, Option  # noqa: E402
 DOCKER = json.loads((FOLDER / "docker-compose-2.40.3.json").read_text())
 REASONS = tomllib.loads((FOLDER / "reasons.toml").read_text())
 VERSIONS = tomllib.loads((FOLDER / "versions.toml").read_text())["row"]
-UNCOVERED = FOLDER / "uncovered.txt"
 DOCUMENT = FOLDER.parents[1] / "docs/compatibility.md"
 REFUSED = "refused"
 STATUSES = ("differs", REFUSED)
@@ -73,7 +72,7 @@ def rows() -> Iterator[Row]:
                 spelled, _, kind = text.removesuffix(" (hidden)").partition(" ")
             default = flag_status(called, spelled.split(", "), takes_value=bool(kind))
             if verb[0] == REFUSED:
-                default = (REFUSED, "")  # with its verb
+                default = (REFUSED, "with its verb")
             yield Row(path, spelled, *status_of(reasons, spelled.split(", ")[-1], default))
 
 
@@ -179,12 +178,6 @@ def uncovered() -> list[str]:
         if row.status == SAME
         and not any((f"compose {row.path}".strip(), word) in used for word in row.words)
     ]
-
-
-def known_uncovered() -> str:
-    """Return the text of uncovered.txt: what stands in it and is still not covered."""
-    known = UNCOVERED.read_text().splitlines()
-    return "".join(f"{row}\n" for row in uncovered() if row in known)
 
 
 def main() -> None:

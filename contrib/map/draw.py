@@ -181,7 +181,6 @@ def main() -> None:
         PICTURE: draw(),
         LIST: list_files(),
         table.DOCUMENT: table.document(),
-        table.UNCOVERED: table.known_uncovered(),
         manual.PAGE: manual.document(),
         **markdown.documents(),
     }

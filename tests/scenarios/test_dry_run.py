@@ -185,6 +185,7 @@ def test_files_and_images_of_containers(make_project: MakeProject, busybox_image
             f"copy compose.yaml to {name}:/tmp/",
             "Copying Copied",
         ),
+        ("export", "-o", "web.tar", "web"): (f"export {name} to web.tar", "Exporting Exported"),
         ("commit", "web", "web:kept"): (f"Commit {name}", "Committing Committed"),
     }.items():
         verb, *rest = command
@@ -192,6 +193,10 @@ def test_files_and_images_of_containers(make_project: MakeProject, busybox_image
         assert shown.stderr.splitlines() == [
             f"{PREFIX} {name} {what} {word}" for word in words.split()
         ]
+    assert_refused(
+        project.compose("attach", "--dry-run", "web"),
+        "interactive run is not supported in dry-run mode",
+    )
     assert files(user) == before
     assert sorted(path.name for path in project.folder.iterdir()) == ["compose.yaml"]
     assert project.exec("web", "ls", "/tmp").ok().stdout == ""

@@ -139,3 +139,17 @@ def test_small_cases_in_docker_s_words(make_project: MakeProject, busybox_image:
     project.compose("create", "web").ok()
     assert "Network" not in project.compose("down", "web").ok().stderr
     assert f"Network {project.name}_default  Removed" in project.compose("down", "db").ok().stderr
+
+
+def test_start_waits(make_project: MakeProject, busybox_image: str) -> None:
+    text = SHORT.format(image=busybox_image)
+    check = 'db: {healthcheck: {test: "test -e /ok", interval: 0.1s, retries: 1000}, '
+    project = make_project(text.replace("db: {", check))
+    project.compose("create", "db").ok()
+    assert_refused(
+        project.compose("start", "--wait", "--wait-timeout", "1", "db"),
+        "application not healthy after 1s",
+    )
+    project.exec("db", "touch", "/ok").ok()
+    waited = project.compose("start", "--wait", "--wait-timeout", "30", "db").ok().stderr
+    assert f"Container {project.name}-db-1  Healthy" in waited

@@ -84,3 +84,25 @@ def test_the_owner_of_the_network_may_be_of_another_project(
     assert refused.returncode == 1
     assert "network_mode container:owners-gone-1 does not run" in refused.stderr
     other.compose("--profile", "gone", "down").ok()
+
+
+def test_keys_that_a_shared_network_leaves_without_effect_are_refused(
+    make_project: MakeProject, busybox_image: str
+) -> None:
+    project = make_project(f"""
+        services:
+          box: {{image: {busybox_image}, command: sleep 1000, stop_signal: KILL}}
+          side:
+            image: {busybox_image}
+            network_mode: service:box
+            ports: ["80"]
+        """)
+    refused = project.compose("up", "-d")
+    assert refused.returncode == 1
+    assert "conflicting options: port publishing and the container type network mode" in (
+        refused.stderr
+    )
+    assert "compose.yaml:7:" in refused.stderr
+    assert project.states() == {}
+    project.compose("config", "-q").ok()
+    project.up("box")

@@ -37,12 +37,14 @@ services:
     build: .
     command: sleep 1000
     stop_signal: KILL
+    configs: [{{source: settings, mode: 0o400}}]
     develop:
       watch:
         - {{path: ., action: rebuild, ignore: [live]}}
         - {{path: ./live, action: sync, target: /live, initial_sync: true}}
   dependent: {{<<: *small, depends_on: {{web: {{condition: service_started, restart: true}}}}}}
   other: {{<<: *small, depends_on: [web]}}
+configs: {{settings: {{file: ./settings}}}}
 """
 DOCKERFILE = "FROM {image}\nCOPY version /version\nRUN echo built $(cat /version)\n"
 
@@ -103,7 +105,13 @@ def test_rebuilds(make_project: MakeProject, busybox_image: str) -> None:
     dockerfile = DOCKERFILE.format(image=busybox_image)
     project = make_project(
         BUILD.format(image=busybox_image),
-        files={"Dockerfile": dockerfile, "version": "1", ".dockerignore": "notes", "live/x": "x"},
+        files={
+            "Dockerfile": dockerfile,
+            "version": "1",
+            ".dockerignore": "notes",
+            "live/x": "x",
+            "settings": "",
+        },
     )
     with Watching(project, "cntnr", "compose", "watch", "--prune") as watch:
         project.up()
@@ -132,13 +140,16 @@ def test_rebuilds(make_project: MakeProject, busybox_image: str) -> None:
         write(project, "version", "3")
         watch.prints("built 3")
         wait_until(lambda: content(project, "/version") == "3")
+        after = starts(project)
+        project.up()
+        assert starts(project) == after  # it is what `up` would make
 
 
 def test_quiet_builds_that_are_interrupted(make_project: MakeProject, busybox_image: str) -> None:
     dockerfile = DOCKERFILE.format(image=busybox_image)
     project = make_project(
         BUILD.format(image=busybox_image),
-        files={"Dockerfile": dockerfile, "version": "1", "live/x": "x"},
+        files={"Dockerfile": dockerfile, "version": "1", "live/x": "x", "settings": ""},
     )
     with Watching(project, "cntnr", "compose", "watch", "--quiet", "--prune=false", "web") as watch:
         earlier = manifest_of(project)

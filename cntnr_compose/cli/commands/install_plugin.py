@@ -99,8 +99,9 @@ def install_link(path: Path, *, force: bool) -> str:
         if path.readlink() == target:
             return f"{path} is linked to {target} already"
     elif os.path.lexists(path):
-        if not force or path.is_dir():
-            raise ForeignFile(path, is_folder=path.is_dir() and not path.is_symlink())
+        is_folder = path.is_dir() and not path.is_symlink()
+        if is_folder or not force:
+            raise ForeignFile(path, is_folder=is_folder)
         path.rename(saved(path))
         aside = f"; what was there is now {saved(path)}"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.display import stdout
-from cntnr_compose.cli.flows.file_digests import with_file_digests
 from cntnr_compose.cli.flows.image_preparation import find_images, prepare_images, with_images
 from cntnr_compose.cli.flows.up_arguments import UpArguments
 from cntnr_compose.cli.project.failure_notes import noting_failure
 from cntnr_compose.cli.project.options import ProjectOptions
+from cntnr_compose.containers.bundle.file_digests import with_file_digests
 from cntnr_compose.core.frozen import Frozen
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ def bring_up(
     with _planned_up(options, command, arguments, prepare, loaded) as up:
         if arguments.is_detached:
             up.session.execute(up.plan, up.project)
-            _tell_of_reboots(up)
+            if not options.dry_run:
+                _tell_of_reboots(up)
             return 0
         from cntnr_compose.cli.flows import attached_up
 

@@ -1,14 +1,13 @@
 """Hold the change lock of a project: observe it, execute plans, or show what they would do."""
 
 import contextlib
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from cntnr_compose.cli.display.progress import ProgressDisplay
 from cntnr_compose.cli.project.options import ProjectOptions
 from cntnr_compose.core.errors import CntnrError, RemoteError
 from cntnr_compose.core.events import Progress, WarningEvent
-from cntnr_compose.core.frozen import Frozen
 
 if TYPE_CHECKING:
     from cntnr_compose.client.client import Client
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 
 PROGRAM_FAILURE_CODES = (126, 127)  # cannot be executed, not found
-T = TypeVar("T")
 
 
 class NotInDryRun(CntnrError):
@@ -28,19 +26,6 @@ class NotInDryRun(CntnrError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"interactive {what} is not supported in dry-run mode")
-
-
-class Change(Frozen):
-    """How a change is shown that a command makes itself: ``Image x  Removing``, ``Image x  Removed``."""
-
-    kind: str
-    name: str
-    working: str
-    done: str
-
-    def progress(self, status: str, state: str = "working") -> Progress:
-        """Make an event of the change."""
-        return Progress(kind=self.kind, name=self.name, status=status, state=state)
 
 
 class ProjectSession:
@@ -92,23 +77,6 @@ class ProjectSession:
             self.display.emit(WarningEvent(text=text))
         for name in plan.unchanged:
             self.display.emit(Progress(kind="Container", name=name, status="Running", state="done"))
-
-
-def make_change(
-    options: ProjectOptions, display: ProgressDisplay, change: Change, act: Callable[[], T]
-) -> T | None:
-    """Make a change that no plan makes, and show its progress; in a dry run, only show it.
-
-    Returns what ``act`` returns, None in a dry run. Raises what it raises.
-    """
-    display.emit(change.progress(change.working))
-    try:
-        result = None if options.dry_run else act()
-    except CntnrError:
-        display.emit(change.progress("Error", "error"))
-        raise
-    display.emit(change.progress(change.done, "done"))
-    return result
 
 
 @contextlib.contextmanager

@@ -18,13 +18,14 @@ def warn_unsupported(
     Raises `ComposeFileInvalid` for keys that cannot work here.
     """
     from cntnr_compose.compose.basics.diagnostics import ComposeFileInvalid
+    from cntnr_compose.compose.support.conflicts import find_network_conflicts
     from cntnr_compose.compose.support.report import find_empty_names, find_unsupported
     from cntnr_compose.doctor.capabilities import detect_capabilities
 
     _warn_of_fetched_project(loaded, display)
     selected = {name: tree for name, tree in loaded.tree["services"].items() if name in services}
     diagnostics = find_unsupported({**loaded.tree, "services": selected}, detect_capabilities())
-    diagnostics += find_empty_names(loaded.tree)
+    diagnostics += find_empty_names(loaded.tree) + find_network_conflicts({"services": selected})
     if diagnostics:
         diagnostics = loaded.source_map.with_locations(diagnostics)
     errors = [one for one in diagnostics if one.severity == "error"]

@@ -120,9 +120,11 @@ def _check_output(path: str, target: str) -> None:
     if not Path(folder).exists():
         raise OutputMissing(folder)
     try:
-        mode = Path(path).stat().st_mode
-    except OSError:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - a Path has no slash at its end
+    except FileNotFoundError:
         return
+    except OSError as error:
+        raise explain(error, f"stat {path}") from error
     _check_kind(mode, f'invalid output path: "{target}"')
 
 

@@ -142,12 +142,13 @@ def no_such_file(path: str, container: str) -> CannotCopy:
     return CannotCopy(f"Could not find the file {path} in container {container}")
 
 
-def explain(error: OSError, path: bytes | str, container: str = "") -> CannotCopy:
-    """Build the error of a path that could not be read or written."""
+def explain(error: OSError, path: object, container: str = "") -> CannotCopy:
+    """Build the error of a path that could not be read or written; without one it is an archive."""
     where = f" in container {container}" if container else ""
     reason = error.strerror or str(error)
     hint = ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         hint = "free some space there; what was copied before it is complete"
-    what = os.fsdecode(path) or "cannot write the archive"
+    what = os.fsdecode(path) if isinstance(path, bytes | str) else ""
+    what = what or "cannot write the archive"
     return CannotCopy(f"{what}{where}: {reason.lower()}", hint)

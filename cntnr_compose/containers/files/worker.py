@@ -46,6 +46,8 @@ from cntnr_compose.host.namespaces import holder, isolation
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.model.observed import Container
 
+ABSENT = (FileNotFoundError, NotADirectoryError)  # of a path through a file, too
+
 
 class Target(Value, frozen=True, kw_only=True):
     """The container to work on, and whether only its root file system is, without what is mounted in it."""
@@ -181,7 +183,7 @@ class _Worker:
         folder, _, name = absolute.rpartition("/")
         try:
             parent = self._root.root.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        except FileNotFoundError:
+        except ABSENT:
             raise no_such_file(path, self._name) from None
         except OSError as error:
             raise explain(error, path, self._name) from error
@@ -189,8 +191,10 @@ class _Worker:
             status = os.stat(name or ".", dir_fd=parent, follow_symlinks=False)
             if status.st_dev in self._root.kernel_devices:
                 raise FileNotFoundError
-        except FileNotFoundError:
+        except OSError as error:
             os.close(parent)
+            if not isinstance(error, ABSENT):
+                raise explain(error, path, self._name) from error
             raise no_such_file(path, self._name) from None
         return parent, name or ".", status
 
@@ -213,7 +217,7 @@ class _Worker:
         clean = rules.clean_path("/" + folder)
         try:
             descriptor = self._root.root.open(clean)
-        except FileNotFoundError:
+        except ABSENT:
             raise no_such_file(clean, self._name) from None
         except OSError as error:
             raise explain(error, clean, self._name) from error

@@ -13,6 +13,8 @@ from cntnr_compose.host.openat2 import Root
 
 CREATE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 OVERWRITE_FLAGS = os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 FOLDER_MODE = 0o755  # of folders that are missing on the way
 Content: TypeAlias = int | IO[bytes] | None
 
@@ -114,12 +116,14 @@ class TreeWriter:
         except FileExistsError:
             if not stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
                 raise KindsDiffer(self._inside(entry.path), is_folder=False) from None
-        descriptor = os.open(
-            name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent
-        )
+        descriptor = os.open(name, FOLDER_FLAGS, dir_fd=parent)
         try:
             self._set_attributes(entry, descriptor)
             os.fchmod(descriptor, self._permissions(entry) | 0o700)
+        except PermissionError:
+            if self._sets_owner:
+                raise
+            return  # a folder of another user, which was there before, stays as it is
         finally:
             os.close(descriptor)
         self._folders[entry.path.strip(b"/")] = entry
@@ -175,8 +179,29 @@ class TreeWriter:
         source = self._open_folder(folder, create=False)
         try:
             os.link(first, name, src_dir_fd=source, dst_dir_fd=parent, follow_symlinks=False)
+        except OSError as error:
+            # On another mount, or on a file system without links, it becomes a file of its own.
+            if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK):
+                raise
+            self._copy_again(entry, parent, name, os.open(first, READ_FLAGS, dir_fd=source))
         finally:
             os.close(source)
+
+    def _copy_again(self, entry: TreeEntry, parent: int, name: bytes, first: int) -> None:
+        """Copy a file that was written before."""
+        try:
+            status = os.fstat(first)
+            copy = TreeEntry(
+                path=entry.path,
+                mode=status.st_mode,
+                uid=status.st_uid,
+                gid=status.st_gid,
+                mtime=status.st_mtime_ns,
+                size=status.st_size,
+            )
+            self._write_file(copy, parent, name, first)
+        finally:
+            os.close(first)
 
     def _permissions(self, entry: TreeEntry) -> int:
         return stat.S_IMODE(entry.mode) & self._mode_bits

@@ -41,7 +41,7 @@ class SpecInputs(Value, frozen=True, kw_only=True):
     id: str
     rootfs: str
     hostname: str = ""  # also in the environment; empty: neither
-    domainname: str = ""  # where the service has none of its own
+    domainname: str = ""  # of the container whose network it shares; before the service's own
     network: str = "new"
     pid: str = "new"
     ipc: str = "new"

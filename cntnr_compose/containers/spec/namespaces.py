@@ -95,7 +95,7 @@ def build_hooks(
     only, and a createContainer hook runs there.
     """
     own_name = service.sysctls.get("kernel.domainname") or service.domainname
-    name = own_name or inputs.domainname
+    name = inputs.domainname or own_name
     if not name or inputs.uts != "new":
         return inputs.hooks
     if not facts.domainname_path:

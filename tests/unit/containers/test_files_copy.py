@@ -45,6 +45,9 @@ def test_sources_that_are_not_there(folder: Path) -> None:
 def test_places_on_the_host(folder: Path) -> None:
     _check_output(f"{folder}/new", "new")
     _check_output(f"{folder}/d/", "d/")
+    for name in ("f/x", "f/", "to-f/"):
+        with pytest.raises(CannotCopy, match=f"stat {folder}/{name}: not a directory"):
+            _check_output(f"{folder}/{name}", name)
     with pytest.raises(CannotCopy, match='invalid output path: directory "/no/such" does not'):
         _check_output("/no/such/x", "x")
     with pytest.raises(CannotCopy, match=r'invalid output path: "/dev/null" must be.*got a device'):

@@ -1,5 +1,6 @@
 """Reader and writer together: a tree is copied as it is, and nothing leads out of it."""
 
+import errno
 import os
 import socket
 import stat
@@ -241,3 +242,39 @@ def test_a_file_that_cannot_be_written_is_not_left_in_part(
     with pytest.raises(CannotCopy, match="no space left"):
         write(target, file_entry("file"))
     assert list(target.iterdir()) == []
+
+
+def test_a_link_that_cannot_be_made_becomes_a_file(
+    tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s/a").write_text("text")
+    (tmp_path / "s/a").chmod(0o640)
+    os.link(tmp_path / "s/a", tmp_path / "s/b")
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "link", fail)
+    copy(tmp_path, "s", target, "t")
+    assert (target / "t/b").read_text() == "text"
+    assert stat.S_IMODE((target / "t/b").stat().st_mode) == 0o640
+    assert not (target / "t/b").samefile(target / "t/a")
+
+
+def test_a_folder_of_another_user_stays_as_it_is(
+    tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s/file").touch()
+    (target / "t").mkdir()
+    change_mode = os.fchmod
+
+    def refuse(descriptor: int, mode: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+        change_mode(descriptor, mode)
+
+    monkeypatch.setattr(os, "fchmod", refuse)
+    copy(tmp_path, "s", target, "t")
+    assert (target / "t/file").exists()

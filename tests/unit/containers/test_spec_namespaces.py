@@ -138,9 +138,7 @@ def test_domain_name_is_set_by_a_hook_beside_those_of_the_setting() -> None:
     assert domain_hook(reductions, facts, where, sysctls=by_sysctl) == expected
     shared = replace(where, domainname="example.org")
     assert domain_hook(reductions, facts, shared) == expected
-    assert domain_hook(reductions, facts, shared, domainname="own")["createContainer"] == [
-        {"path": "/bin/domainname", "args": ["domainname", "own"]}
-    ]
+    assert domain_hook(reductions, facts, shared, domainname="own") == expected
     assert settings_of(by_sysctl) == PING
     assert domain_hook(reductions, facts, where) == where.hooks
     assert domain_hook(reductions, facts, inputs(uts="host"), domainname="example.org") == {}

@@ -28,8 +28,8 @@ def down(
 ) -> None:
     """Stop and remove the containers and networks of a project.
 
-    Volumes stay, but for those without a name, unless `-v` is given. With SERVICE, only the containers of
-    these go. It works without the compose file, where `-p` names the project.
+    Volumes stay, unless `-v` is given. With SERVICE, only the containers of these go. It works without the
+    compose file, where `-p` names the project.
 
         cntnr compose down
         cntnr compose down -v --remove-orphans

@@ -66,12 +66,12 @@ def run(options: "ProjectOptions", **values: Any) -> int:
 
 def _run(options: "ProjectOptions", arguments: "RunArguments") -> int:
     options.prestart_supervisor()
-    from cntnr_compose.cli.flows.file_digests import with_file_digests
     from cntnr_compose.cli.flows.image_preparation import prepare_images, with_images
     from cntnr_compose.cli.project.mount_sources import check_mount_sources, not_running
     from cntnr_compose.cli.project.origin import refuse_takeover, with_elsewhere
     from cntnr_compose.cli.project.session import locked_project
     from cntnr_compose.cli.project.support_warnings import warn_unsupported
+    from cntnr_compose.containers.bundle.file_digests import with_file_digests
     from cntnr_compose.providers.lifecycle import bring_up_providers
     from cntnr_compose.reconcile.one_off import plan_run
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cntnr_compose.cli.flows.file_digests import with_file_digests
+from cntnr_compose.containers.bundle.file_digests import with_file_digests
 from cntnr_compose.core.values import replace
 from cntnr_compose.model.observed import Observed
 from cntnr_compose.model.project import FileSource
