@@ -348,6 +348,7 @@ def test_mistakes_are_told_with_their_place(
         assert says in failed.stderr
         assert "Traceback" not in failed.stderr
     assert remains(user) == []
+    web.compose("down").ok()  # what `why` knows of the failure goes with the project
     assert leftovers() == []
 
 

@@ -40,7 +40,7 @@ services:
     configs: [{{source: settings, mode: 0o400}}]
     develop:
       watch:
-        - {{path: ., action: rebuild, ignore: [live]}}
+        - {{path: ., action: rebuild, ignore: [live, settings]}}
         - {{path: ./live, action: sync, target: /live, initial_sync: true}}
   dependent: {{<<: *small, depends_on: {{web: {{condition: service_started, restart: true}}}}}}
   other: {{<<: *small, depends_on: [web]}}
@@ -143,6 +143,9 @@ def test_rebuilds(make_project: MakeProject, busybox_image: str) -> None:
         after = starts(project)
         project.up()
         assert starts(project) == after  # it is what `up` would make
+        write(project, "settings", "changed")
+        project.up()
+        assert starts(project)["web"] != after["web"]  # it was remembered what was in there
 
 
 def test_quiet_builds_that_are_interrupted(make_project: MakeProject, busybox_image: str) -> None:
