@@ -57,6 +57,15 @@ def profile_names(request: LoadRequest) -> list[str]:
     return [name for name in names if is_name(name)]
 
 
+def project_name(request: LoadRequest) -> str:
+    """Return the name of a project without files: that of a variable, else that of its directory.
+
+    Raises the errors of `ProjectFiles`.
+    """
+    files = ProjectFiles(request, ignore_warning)
+    return files.explicit_name() or files.directory_name()
+
+
 def project_files(request: LoadRequest) -> tuple[str, ...]:
     """Return the compose files that are meant; none where that cannot be found out."""
     try:

@@ -78,14 +78,15 @@ def test_nothing_that_is_wrong_shows_on_the_terminal(project: Project) -> None:
         assert proposals(project, "compose", "-f", "broken.yaml", "up", "") == set()
     secret = project.write("secret.yaml", "services: {a: {image: x}}")
     secret.chmod(0)
-    for name in ("secret.yaml", "gone.yaml", "/", "https://example.org/a.git"):
+    for name in ("secret.yaml", "gone.yaml", "/", "/dev/zero", "https://example.org/a.git"):
         assert proposals(project, "compose", "-f", name, "up", "") == set()
     assert proposals(project, "nothing", "") == proposals(project, "compose", "no", "") == set()
     os.mkfifo(project.folder / "pipe.env")
     project.user.own(project.folder)
     began = time.monotonic()
     assert proposals(project, "compose", "--env-file", "pipe.env", "up", "") == set()
-    assert time.monotonic() - began < 4
+    assert proposals(project, "compose", "--env-file", "/dev/zero", "up", "") == set()
+    assert time.monotonic() - began < 8
 
 
 def test_an_answer_comes_quickly(project: Project) -> None:

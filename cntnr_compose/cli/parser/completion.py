@@ -4,8 +4,10 @@ The answer is that of cobra's `__complete`, which docker's own completion reads 
 with its description behind a tab, and last a colon and the sum of what the shell is to do.
 """
 
+import contextlib
+import resource
 import signal
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from cntnr_compose.cli.parser.command_tree import ROOT, Group
@@ -13,7 +15,9 @@ from cntnr_compose.cli.parser.options import HELP, SHARED_PREFIX, Argument, Comm
 
 # What the shell does beside offering the words: files are offered where nothing says otherwise.
 FILES, NO_SPACE, NO_FILES, ONLY_DIRECTORIES = 0, 2, 4, 16
+# Limits against files that are pipes, devices, or made to be enormous.
 MAX_SECONDS = 1.0
+MAX_BYTES = 512 << 20
 # What lists the names that a metavar stands for, in `project.known_names`.
 FINDERS = {
     "SERVICE": "services",
@@ -204,18 +208,31 @@ def _known(what: str, shared: Mapping[str, Any]) -> Sequence[str]:
 
 def answer(words: Sequence[str], *, with_descriptions: bool = True) -> str:
     """Return the answer to the shell; whatever goes wrong or takes too long, it is one without words."""
-    signal.signal(signal.SIGALRM, _give_up)
-    signal.setitimer(signal.ITIMER_REAL, MAX_SECONDS)  # a file may be a pipe that nobody writes to
     try:
-        proposals, directive = complete(words)
+        with _limited():
+            proposals, directive = complete(words)
     except (Exception, OutOfTime):  # noqa: BLE001 - an error would be printed into the line that is being typed
         proposals, directive = {}, NO_FILES
-    signal.setitimer(signal.ITIMER_REAL, 0)
     lines = [
         f"{word}\t{text}" if text and with_descriptions else word
         for word, text in proposals.items()
     ]
     return "\n".join([*lines, f":{directive}"])
+
+
+@contextlib.contextmanager
+def _limited() -> Iterator[None]:
+    """Limit time and memory of this process during a block; `OutOfTime` and `MemoryError` end it."""
+    signal.signal(signal.SIGALRM, _give_up)
+    signal.setitimer(signal.ITIMER_REAL, MAX_SECONDS)
+    before, most = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = MAX_BYTES if before == resource.RLIM_INFINITY else min(MAX_BYTES, before)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        resource.setrlimit(resource.RLIMIT_DATA, (before, most))
 
 
 def _give_up(*_signal: object) -> None:

@@ -15,16 +15,15 @@ MAX_NAMES = 2000
 
 def services(shared: Mapping[str, Any]) -> Sequence[str]:
     """List the services of the project's files, or of its containers where there is no file."""
-    from cntnr_compose.compose.service_names import service_names
+    from cntnr_compose.compose.service_names import project_name, service_names
 
     of_files = service_names(_request(shared))
     if of_files:
         return of_files
-    from cntnr_compose.compose.project_name import resolve_project_name
     from cntnr_compose.containers.state import records
 
     try:
-        project = shared.get("project_name") or resolve_project_name(_request(shared))
+        project = shared.get("project_name") or project_name(_request(shared))
         names = {container.record.service for container in records.read_containers(project)}
     except CntnrError:
         return ()
