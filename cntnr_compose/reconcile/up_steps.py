@@ -240,7 +240,10 @@ class UpSteps:
     def _add_pre_start(self, service: Service, after: set[int]) -> set[int]:
         """Add the pre_start hooks of a service, one after the other; return the last step."""
         last: set[int] = set()
-        for operation in pre_start.hook_runs(self._project, service, self._decisions[service.name]):
+        runs = tuple(pre_start.hook_runs(self._project, service, self._decisions[service.name]))
+        for removal in pre_start.leftover_removals(self._observed, service, runs):
+            self._builder.add(removal)
+        for operation in runs:
             last = {self._builder.add(operation, last or after)}
         return last
 

@@ -96,6 +96,15 @@ def test_a_hook_that_fails_is_kept_and_the_service_does_not_start(
     project.exec("web", "rm", "/data/ok").ok()
     assert project.compose("up", "-d", "--force-recreate", "-t", "0").returncode == 1
     assert f"{name}-web-pre_start-1" in project.states()
+    text = (project.folder / "compose.yaml").read_text()
+    project.write(
+        "compose.yaml", text[: text.index("      - command: sh -c 'seq")] + "volumes: {data: }"
+    )
+    project.up("-t", "0")
+    assert f"{name}-web-pre_start-1" not in project.states()
+    project.write("compose.yaml", text)
+    assert project.compose("up", "-d", "-t", "0").returncode == 1
+    assert f"{name}-web-pre_start-1" in project.states()
     project.down()
     assert project.states() == {}
 

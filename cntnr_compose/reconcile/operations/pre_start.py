@@ -1,9 +1,10 @@
 """Make the operations that run the ``pre_start`` hooks of a service, each in a container of its own."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from cntnr_compose.core.values import replace
-from cntnr_compose.model.plan import CreateContainer, RunPreStart
+from cntnr_compose.model.observed import Observed
+from cntnr_compose.model.plan import CreateContainer, RemoveContainer, RunPreStart
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import (
     Healthcheck,
@@ -47,6 +48,19 @@ def hook_runs(
             ),
             cause=f"{staying[0].name} starts for the first time",
         )
+
+
+def leftover_removals(
+    observed: Observed, service: Service, runs: Collection[RunPreStart]
+) -> Iterator[RemoveContainer]:
+    """Yield the removals of what hooks that failed have left, but for those that run again.
+
+    These replace it themselves.
+    """
+    names = {run.name for run in runs}
+    for container in observed.service_containers(service.name, oneoff=True):
+        if container.record.hook and container.name not in names:
+            yield RemoveContainer(name=container.name, volumes=True, cause="its hook runs no more")
 
 
 def _was_started(decision: ContainerDecision) -> bool:

@@ -1,7 +1,8 @@
 """Operations for pre_start hooks: when they run, and what their containers are created from."""
 
 from cntnr_compose.core.values import replace
-from cntnr_compose.model.plan import RunPreStart
+from cntnr_compose.model.observed import Container, Record, Status
+from cntnr_compose.model.plan import RunPreStart, render_plan
 from cntnr_compose.model.service import Healthcheck, Hook, NetworkAttachment, Port
 from tests.unit.reconcile.world import (
     DATA,
@@ -62,6 +63,27 @@ def test_hooks_run_again_where_the_service_was_never_started() -> None:
         created = with_status(created, name, state="created", started=0)
     assert len(runs(up(SHOP, created))) == 2
     assert runs(up(SHOP, created, start=False)) == []
+
+
+def test_what_a_hook_has_left_goes_unless_the_hook_runs_again() -> None:
+    observed = is_up(project(WEB))
+    hook = runs(up(project(WEB)))[1].container
+    left = Container(
+        record=Record(
+            id="id99", name=hook.name, project="p", service="web", oneoff=True, hook=hook.hook,
+            definition=hook.service,
+        ),
+        status=Status(state="exited", exit_code=1),
+    )  # fmt: skip
+    observed = replace(observed, containers=(*observed.containers, left))
+    removal = "remove container p-web-pre_start-1: its hook runs no more"
+    assert removal in render_plan(up(project(WEB), observed))
+    assert up(project(WEB), observed).warnings == ()  # it is no orphan
+    again = up(project(WEB), observed, recreate="force")
+    assert removal not in render_plan(again)
+    assert len(runs(again)) == 2
+    one_hook = replace(WEB, pre_start=HOOKS[:1])
+    assert removal in render_plan(up(project(one_hook), observed, recreate="force"))
 
 
 def test_the_container_of_a_hook_is_like_the_service_but_for_what_the_hook_says() -> None:
