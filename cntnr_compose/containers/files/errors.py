@@ -41,12 +41,10 @@ class NotAFileName(CannotCopy):
 class KindsDiffer(CannotCopy):
     """A file is in the way of a folder, or a folder in that of a file."""
 
-    def __init__(self, path: bytes, *, is_folder: bool) -> None:
-        place = f"/{os.fsdecode(path)}"
+    def __init__(self, path: str, folder: str, *, is_folder: bool) -> None:
+        what, other = ("", "non-") if is_folder else ("non-", "")
         super().__init__(
-            f'cannot overwrite directory "{place}" with non-directory'
-            if is_folder
-            else f'cannot overwrite non-directory "{place}" with directory'
+            f'cannot overwrite {what}directory "{path}" with {other}directory "{folder}"'
         )
 
 

@@ -73,8 +73,15 @@ class TreeWriter:
         return join_path(self._folder, path)
 
     def _explain(self, error: OSError, path: bytes) -> str:
-        reason = (error.strerror or str(error)).lower()
-        return f"/{os.fsdecode(self._inside(path)).lstrip('/')}: {reason}"
+        return f"{self._show(path)}: {(error.strerror or str(error)).lower()}"
+
+    def _kinds_differ(self, entry: TreeEntry, *, is_folder: bool) -> KindsDiffer:
+        return KindsDiffer(self._show(entry.path), self._show(b""), is_folder=is_folder)
+
+    def _show(self, path: bytes) -> str:
+        """Return what the user calls a path below the top: one of the host, or of the container."""
+        above = "" if self._sets_owner else str(self._root.path).rstrip("/")
+        return f"{above}/{os.fsdecode(self._inside(path)).strip('/')}".rstrip("/") or "/"
 
     def _open_parent(self, folder: bytes, *, create: bool = True) -> int:
         """Open a folder below the top, and keep it open for the next entries; make it where it is missing."""
@@ -115,7 +122,7 @@ class TreeWriter:
             os.mkdir(name, 0o700, dir_fd=parent)
         except FileExistsError:
             if not stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
-                raise KindsDiffer(self._inside(entry.path), is_folder=False) from None
+                raise self._kinds_differ(entry, is_folder=False) from None
         descriptor = os.open(name, FOLDER_FLAGS, dir_fd=parent)
         try:
             self._set_attributes(entry, descriptor)
@@ -168,7 +175,7 @@ class TreeWriter:
         except FileNotFoundError:
             return
         if stat.S_ISDIR(status.st_mode):
-            raise KindsDiffer(self._inside(entry.path), is_folder=True)
+            raise self._kinds_differ(entry, is_folder=True)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name, dir_fd=parent)
 

@@ -123,7 +123,7 @@ def test_errors_of_writing_end_the_request_and_not_the_worker(session: Session, 
     os.mkdir(bytes(root) + b"/x\n\xff")
     os.mkdir(bytes(root) + b"/x\n\xff/\x1b")
     reply = write(session, b"/", *entries)
-    assert reply.error == 'cannot overwrite directory "/x��/�" with non-directory'
+    assert reply.error == 'cannot overwrite directory "/x��/�" with non-directory "/"'
     assert session.ask(Stat(path=b"/etc")).mode
 
 
