@@ -1,4 +1,4 @@
 """Changes of the files that services watch: which there are, and which actions they take.
 
-Uses builder.dockerfile, client and host. Used by cli.
+Uses builder, client, reconcile, containers.files and images. Used by cli.
 """

@@ -113,7 +113,11 @@ class UpArguments(Frozen):
             if self.detach:
                 raise Incompatible("--detach", *attaching)
             if self.wait:
-                raise Incompatible("--wait", attaching[0], *attaching[2:])
+                is_new = (
+                    self.watch or self.abort_on_container_failure
+                )  # docker compose lists these last
+                others = attaching if is_new else (attaching[0], *attaching[2:4])
+                raise Incompatible("--wait", *others)
 
     def to_up_options(self, project: "Project", options: ProjectOptions) -> "UpOptions":
         """Convert them for the reconciler."""

@@ -1,4 +1,4 @@
-"""Add to the history of services that a command was to start them and failed before it could."""
+"""The history of services, as commands add to it and remove it; otherwise supervisors write it."""
 
 import contextlib
 import time
@@ -20,3 +20,24 @@ def noting_failure(project: str, services: Collection[str], command: str) -> Ite
         for service in not_running(project, services):
             add_entry(project, service, entry)
         raise
+
+
+@contextlib.contextmanager
+def removing_history(
+    project: str, services: Collection[str], *, dry_run: bool = False
+) -> Iterator[None]:
+    """Remove the history of services, or of all, after the block.
+
+    Where the block fails it stays, unless no container is left that it could tell of.
+    """
+    from cntnr_compose.client.observe import read_containers
+    from cntnr_compose.containers.state.history import remove_history
+
+    try:
+        yield
+    except CntnrError:
+        if not (dry_run or read_containers(project)):
+            remove_history(project)
+        raise
+    if not dry_run:
+        remove_history(project, services)

@@ -34,6 +34,7 @@ def down(
         cntnr compose down
         cntnr compose down -v --remove-orphans
     """
+    from cntnr_compose.cli.project.failure_notes import removing_history
     from cntnr_compose.cli.project.options import is_variable_on
     from cntnr_compose.cli.project.origin import plan_removal, with_elsewhere
     from cntnr_compose.cli.project.session import locked_project
@@ -48,7 +49,10 @@ def down(
             selected=services, volumes=volumes, remove_orphans=remove_orphans, timeout=timeout
         )
         # Only volumes may exist without anything else of the project.
-        with locked_project(options, name, "down", display, always_connect=volumes) as session:
+        with (
+            removing_history(name, services, dry_run=options.dry_run),
+            locked_project(options, name, "down", display, always_connect=volumes) as session,
+        ):
             session.observed = with_elsewhere(session.observed, project, options)
             session.execute(
                 plan_removal(
@@ -63,10 +67,6 @@ def down(
                 session.client.shut_down()
             elif not options.dry_run:
                 _stop_unused_holder()
-        if not options.dry_run:
-            from cntnr_compose.containers.state.history import remove_history
-
-            remove_history(name, services)
         if not (services or options.dry_run):
             _remove_boot_entry(name)
 
