@@ -48,6 +48,12 @@ def modules_after(*words: str, home: Path, cwd: Path = ROOT) -> set[str]:
     return loaded
 
 
+@pytest.mark.parametrize("words", [["compose", ""], ["compose", "up", "--"], ["compose", "up", ""]])
+def test_completion_stays_light(words: list[str], tmp_path: Path) -> None:
+    loaded = modules_after("__complete", *words, home=tmp_path, cwd=EXAMPLES[0])
+    assert not loaded & (HEAVY | NOT_FOR_CONFIG)
+
+
 @pytest.mark.parametrize(
     "words",
     [["--help"], ["--version"], ["version"], ["compose", "--help"], ["compose", "up", "--help"]],

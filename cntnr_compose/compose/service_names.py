@@ -27,9 +27,9 @@ MAX_FILES = 50
 MAX_BYTES = 1 << 20
 NAME = re.compile(r"[\w.-]+", re.ASCII)
 # The line of a service, in the block that begins with a line `services:`.
-SERVICE_LINE = re.compile(r"( +)(['\"]?)([\w.-]+)\2 *:(?: .*)?", re.ASCII)
+SERVICE_LINE = re.compile(r"( +)(['\"]?)([\w.-]+|<<)\2 *:(?: .*)?", re.ASCII)
 # What makes the lines of a file say less than its tree.
-NOT_PLAIN = re.compile(r"^(?:include\b|services *: *[^ #\r\n]|[\"'?%{&!]| +<<|.*\t)", re.MULTILINE)
+NOT_PLAIN = re.compile(r"^(?:include\b|services *: *[^ #\r\n]|[\"'?%{&!]|.*\t)", re.MULTILINE)
 
 
 def service_names(request: LoadRequest) -> list[str]:
@@ -99,6 +99,8 @@ def names_in_lines(text: str) -> list[str] | None:
             indent = indent or match[1]
             if match[1] == indent:
                 names.append(match[3])
+    if "<<" in names:  # services of another mapping
+        return None
     return names
 
 

@@ -41,6 +41,8 @@ def test_all_styles_are_read(tmp_path: Path, text: str) -> None:
 def test_a_file_in_block_style_is_not_parsed() -> None:
     text = "name: x\n\nservices:  # all\n  web: {image: x}\n\n  db:\n    image: y\nvolumes:\n  v:\n"
     assert service_names.names_in_lines(text) == ["web", "db"]
+    merged = "x: &x {image: x}\nservices:\n  a:\n    <<: *x\n"
+    assert service_names.names_in_lines(merged) == ["a"]
     assert service_names.names_in_lines("include: [a.yaml]\nservices:\n  a:\n") is None
 
 
