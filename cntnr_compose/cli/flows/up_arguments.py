@@ -113,10 +113,9 @@ class UpArguments(Frozen):
             if self.detach:
                 raise Incompatible("--detach", *attaching)
             if self.wait:
-                is_new = (
-                    self.watch or self.abort_on_container_failure
-                )  # docker compose lists these last
-                others = attaching if is_new else (attaching[0], *attaching[2:4])
+                # docker compose has two sentences: the longer one names its newer options, too.
+                names_all = self.watch or self.abort_on_container_failure
+                others = attaching if names_all else (attaching[0], *attaching[2:4])
                 raise Incompatible("--wait", *others)
 
     def to_up_options(self, project: "Project", options: ProjectOptions) -> "UpOptions":
