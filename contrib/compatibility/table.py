@@ -35,7 +35,7 @@ Every verb and flag of docker compose, and how it fares here. Made by `make map`
 contrib/compatibility; each verb and flag that is called "same" is used by at least one scenario of
 tests/scenarios.
 
-- **same**: it does what docker compose does.
+- **same**: it does what docker compose does. Where it is better on purpose, docs/decisions.md tells how.
 - **differs**: it does that in part, or in another way.
 - **refused**: it ends with one line that says why.
 - **missing**: it is not known yet."""
