@@ -76,6 +76,10 @@ def environ_of(case: Mapping[str, Any], where: Path) -> dict[str, str]:
     return base | case["env"]
 
 
+# Of errors of 2.40.3 that are none any more in the version that is followed there (docs/compatibility.md).
+KNOWN_SINCE = ("additional properties 'pre_start' not allowed",)
+
+
 def difference(case: Mapping[str, Any], folder: Path, answer: Any) -> str:
     """Describe the first difference between an answer and docker compose's; empty: none."""
     expected = expected_answer(case, folder)
@@ -84,6 +88,8 @@ def difference(case: Mapping[str, Any], folder: Path, answer: Any) -> str:
         error = expected["error"]
         missing = [word for word in error["keywords"] if word not in str(answer)]
         if failed and not missing:
+            return ""
+        if not failed and any(phrase in error["message"] for phrase in KNOWN_SINCE):
             return ""
         return f"should fail: {error['message']}; not said: {missing}; said: {answer}"
     if failed:

@@ -26,6 +26,7 @@ def test_an_image_that_is_not_there(
     assert "cannot get image nosuch:1: the registry has no such image" in message
     assert "cannot get image busybox:nosuch: the registry has no such image" in message
     assert_refused(project.compose("up", "-d", "--pull", "never"), "no such image: ")
+    project.down()  # what `why` tells of it goes then
     assert leftovers() == []
 
 
@@ -34,6 +35,7 @@ def test_a_registry_that_is_down(make_project: MakeProject, leftovers: Leftovers
     project = make_project(f"services: {{a: {{image: {address}/a}}}}")
     says = f"cannot get image {address}/a:latest: the registry {address} cannot be reached"
     assert_refused(project.compose("up", "-d"), says, "hint: check the network")
+    project.down()
     assert leftovers() == []
 
 

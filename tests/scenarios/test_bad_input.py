@@ -125,6 +125,7 @@ def test_a_file_with(make_project: MakeProject, leftovers: Leftovers, what: str)
         f"error: {project.folder}/{says}" if "compose.y" in says else says,
     )
     assert message.count("\n") <= 2, message
+    project.compose("-p", project.name, "down").ok()  # what `why` tells of it goes then
     assert leftovers() == []
     project.write("compose.yaml", "services: {}")
 

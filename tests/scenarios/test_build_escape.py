@@ -155,10 +155,10 @@ def test_folders_lie_deep_in_each_other(make_project: MakeProject, user: User) -
     )
     web.compose("build").ok()
     assert run(web, "find /e -name here | tr -cd / | wc -c") == ["1301"]
+    # As deep as a shell gets, which is deeper than one path can be long.
     web.write("Dockerfile", f"FROM busybox\nRUN {deep.format(5000)}\n")
-    failed = web.compose("build")
-    assert failed.returncode == 1
-    assert "cannot build web: File name too long" in failed.stderr
+    web.compose("build").ok()
+    assert run(web, "test -d /d/d/d && echo there") == ["there"]
     web.write("Dockerfile", "FROM busybox\nRUN touch /other\n")
     web.compose("build").ok()
     assert list(user.data.glob("*/.draft-*")) == []

@@ -316,7 +316,7 @@ def test_a_closed_registry_is_entered_with_the_usual_files(
         project.down("--rmi", "all")
         # Where `docker login` writes it.
         folder = user.home / ".docker"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         (folder / "config.json").write_text(json.dumps(entry))
         user.own(folder)
         try:

@@ -391,7 +391,8 @@ def test_addresses_that_clash_are_refused(make_project: MakeProject) -> None:
     assert "10.66.0.0/24" in outside.stderr
     gateway = here.compose("up", "-d", "d")
     assert gateway.returncode == 1
-    assert "10.66.0.1 is subnet's gateway" in gateway.stderr
+    assert "address 10.66.0.1 on network" in gateway.stderr
+    assert "the gateway has it" in gateway.stderr
     overlap = other.compose("up", "-d")
     assert overlap.returncode == 1
     assert f"subnet 10.66.0.0/24 overlaps network {here.name}_lan" in overlap.stderr

@@ -59,7 +59,7 @@ def write(project: Project, name: str, text: str) -> None:
 
 
 def listing(project: Project, path: str) -> list[str]:
-    done = project.exec("web", "find", path).ok().stdout.splitlines()
+    done = project.exec("web", "find", path).stdout.splitlines()  # it may come in a moment
     return sorted(line.removeprefix(f"{path}/") for line in done if line != path)
 
 

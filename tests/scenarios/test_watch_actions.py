@@ -60,7 +60,8 @@ def manifest_of(project: Project) -> Path:
     """Return the file of the manifest that the built image has now."""
     images = project.user.data / "images"
     for entry in json.loads((images / "index.json").read_text())["manifests"]:
-        if f"/{project.name}-web:" in entry["annotations"]["org.opencontainers.image.ref.name"]:
+        name = entry["annotations"].get("org.opencontainers.image.ref.name", "")
+        if f"/{project.name}-web:" in name:
             return images / "blobs" / entry["digest"].replace(":", "/")
     raise LookupError(project.name)
 

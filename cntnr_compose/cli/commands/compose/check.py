@@ -20,7 +20,7 @@ KEYS_OF_LOADING = ("version", "include", "services.*.extends", "services.*.label
 
 
 @command()
-@flag("--strict", help="End with 1 where a key is not honoured.")
+@flag("--strict", help="End with 1 where a key is not honoured, or a source of a mount is missing.")
 @option(
     "--format",
     "form",
@@ -35,7 +35,6 @@ def check(options: "ProjectOptions", *, strict: bool, form: str) -> int:
     """
     from cntnr_compose.cli.display.listing import print_rows
     from cntnr_compose.cli.display.tables import format_table
-    from cntnr_compose.cli.project.mount_sources import check_mount_sources
     from cntnr_compose.compose.support.level import FULFILLED
     from cntnr_compose.compose.support.report import list_key_uses
     from cntnr_compose.doctor.capabilities import detect_capabilities
@@ -55,9 +54,22 @@ def check(options: "ProjectOptions", *, strict: bool, form: str) -> int:
         for line in format_table(HEADER, list(_table_rows(uses, cures)), min_width=0):
             stdout.print_line(line.rstrip())
         stdout.print_line(_summary(uses))
-    check_mount_sources(loaded, loaded.tree["services"])
-    is_fulfilled = all(use.support.level in FULFILLED for use in uses)
+    has_all_sources = _warn_of_missing_sources(options, loaded)
+    is_fulfilled = all(use.support.level in FULFILLED for use in uses) and has_all_sources
     return 0 if is_fulfilled or not strict else 1
+
+
+def _warn_of_missing_sources(options: "ProjectOptions", loaded: "LoadedProject") -> bool:
+    """Warn of what `up` would refuse to mount now; return whether all is there. It may come meanwhile."""
+    from cntnr_compose.cli.project.mount_sources import find_missing_sources
+    from cntnr_compose.core.events import WarningEvent
+
+    missing = find_missing_sources(loaded.tree, loaded.tree["services"])
+    if missing:
+        with options.display() as display:
+            for diagnostic in loaded.source_map.with_locations(missing):
+                display.emit(WarningEvent(text=str(diagnostic)))
+    return not missing
 
 
 def _load_everything(options: "ProjectOptions") -> "LoadedProject":
