@@ -45,6 +45,9 @@ class ProjectStream:
         # Events, each with the size of the container's log at that time: all of that is emitted before it.
         self._queue: deque[tuple[ContainerEvent, int]] = deque()
         self._pause = MIN_POLL_INTERVAL
+        self._awaits_successor = (
+            False  # whether containers run, and nobody tells what becomes of them
+        )
         self.records: dict[str, Record] = {}
         if client is not None:
             self.subscribe(client)
@@ -66,6 +69,10 @@ class ProjectStream:
         successor = client.connect(self._project, start=False)
         if successor is not None:
             self.subscribe(successor)
+        # One that takes over at the moment may not listen yet.
+        self._awaits_successor = successor is None and any(
+            container.is_running for container in observed.containers
+        )
         for container_id, record in list(self.records.items()):
             container = containers.get(container_id)
             if container_id in self._ended:
@@ -148,6 +155,8 @@ class ProjectStream:
         return record is not None and read_status(record).state in RUNNING_STATES
 
     def _events(self) -> Iterable[ContainerEvent]:
+        if self._awaits_successor:
+            yield from self._reconnect()
         client = self._client
         try:
             while client is not None and (client.has_buffered_reply or is_readable(client)):

@@ -238,3 +238,25 @@ def test_the_next_supervisor_is_followed_and_what_ended_between_the_two_is_told(
     successor.other.close()
     assert stream.wait_for_items() == [], "nothing is told twice"
     stream.close()
+
+
+def test_a_supervisor_that_does_not_listen_yet_is_followed_later(
+    supervisor: FakeSupervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = record("runs", "b")
+    stream = ProjectStream("shop", supervisor, lambda _: True)  # type: ignore[arg-type]
+    list(stream.read_history([runs], LogRange()))
+    containers = (Container(record=runs, status=Status(state="running")),)
+    successor = FakeSupervisor()
+    monkeypatch.setattr(
+        observe, "observe_project", lambda name: Observed(project=name, containers=containers)
+    )
+    answers = iter([None, successor])
+    monkeypatch.setattr(client, "connect", lambda _name, start: next(answers))
+    supervisor.other.close()
+    assert stream.wait_for_items() == []
+    assert not successor.is_subscribed
+    assert stream.wait_for_items() == []
+    assert successor.is_subscribed
+    successor.other.close()
+    stream.close()
