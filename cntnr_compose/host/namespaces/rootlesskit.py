@@ -46,9 +46,9 @@ def running_holder(
         with files.file_lock(_change_lock()):
             try:
                 holder = find_holder() or _start(while_starting)
-            except BaseException:
+            except BaseException:  # also an interrupt just after it was started
                 with contextlib.suppress(OSError):  # raise the first failure, not this one
-                    remove_holder_files()
+                    _stop_where_unused()
                 raise
             undo.enter_context(_hold_lock(holder, f"{name}-{os.getpid()}.lock"))
         yield holder
@@ -92,17 +92,22 @@ def temporary_holder(name: str) -> Iterator[NamespaceHolder]:
 def stop_if_unused() -> bool:
     """Stop the holder where it is unused; return whether none is left."""
     with files.file_lock(_change_lock()):
-        holder = find_holder()
-        if holder is not None:
-            if is_used(holder.proc_root_path(Path("/"))):
-                return False
-            _stop(holder)
-        else:
-            from cntnr_compose.host.namespaces import rootlesskit_start
+        return _stop_where_unused()
 
-            rootlesskit_start.kill_previous()
-        remove_holder_files()
-        return True
+
+def _stop_where_unused() -> bool:
+    """Do the work of `stop_if_unused`, under the lock."""
+    holder = find_holder()
+    if holder is not None:
+        if is_used(holder.proc_root_path(Path("/"))):
+            return False
+        _stop(holder)
+    else:
+        from cntnr_compose.host.namespaces import rootlesskit_start
+
+        rootlesskit_start.kill_previous()
+    remove_holder_files()
+    return True
 
 
 def is_used(root: Path) -> bool:

@@ -1,5 +1,6 @@
 """A holder is kept while it is in use, and stopped and cleaned up otherwise."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,3 +46,27 @@ def test_the_files_of_a_holder_that_is_gone_are_removed(
     assert rootlesskit.stop_if_unused()
     assert not paths.holder().exists()
     assert not paths.holder_state().exists()
+
+
+@pytest.mark.parametrize("is_used", [False, True])
+def test_an_interrupt_just_after_the_start_leaves_no_holder_but_one_in_use(
+    record_holder: Record, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, is_used: bool
+) -> None:
+    killed: list[int] = []
+    monkeypatch.setattr(os, "kill", lambda pid, _number: killed.append(pid))
+    monkeypatch.setattr(proc, "start_time", lambda pid: 0 if 10 in killed else 60 + pid)
+    monkeypatch.setattr(
+        NamespaceHolder, "proc_root_path", lambda _, path: tmp_path / path.relative_to("/")
+    )
+    if is_used:
+        (tmp_path / "run/cntnr/b/aaaaaaaaaaaa").mkdir(parents=True)
+
+    def start(_while_starting: object) -> NamespaceHolder:
+        record_holder((70, 71))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rootlesskit, "_start", start)
+    with pytest.raises(KeyboardInterrupt), rootlesskit.running_holder("x"):
+        pass
+    assert killed == ([] if is_used else [10])
+    assert paths.holder().exists() is is_used
