@@ -16,7 +16,7 @@ from cntnr_compose.containers.bundle import accounts
 from cntnr_compose.containers.spec import users
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host.openat2 import Root
-from cntnr_compose.images.layers.pack import KEPT_XATTRS, OVERLAY_XATTRS
+from cntnr_compose.images.layers import overlay_marks
 from cntnr_compose.model.host import FULL_ID_RANGE
 
 CHUNK = 1 << 20
@@ -234,7 +234,7 @@ def copy_xattrs(source: str, target: Path) -> None:
     """Copy the extended attributes that belong to a file's content."""
     with contextlib.suppress(OSError):  # not every file system has them
         for name in os.listxattr(source, follow_symlinks=False):
-            if name.startswith(KEPT_XATTRS) and not name.startswith(OVERLAY_XATTRS):
+            if overlay_marks.is_kept(name):
                 value = os.getxattr(source, name, follow_symlinks=False)
                 os.setxattr(target, name, value, follow_symlinks=False)
 

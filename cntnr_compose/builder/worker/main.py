@@ -19,7 +19,7 @@ from cntnr_compose.builder import cache
 from cntnr_compose.builder.request import BuildJob, BuildRequest
 from cntnr_compose.builder.walker import StageWalker
 from cntnr_compose.builder.worker.image import LayerPacker, assemble_image
-from cntnr_compose.builder.worker.rootfs import StageRootfs, create_empty_layer
+from cntnr_compose.builder.worker.rootfs import StageRootfs
 from cntnr_compose.builder.worker.run import ProgramRunner, kill_all
 from cntnr_compose.builder.worker.step_executor import Cancelled, StepExecutor, WorkerState
 from cntnr_compose.core import paths
@@ -28,6 +28,7 @@ from cntnr_compose.core.events import Event, WarningEvent
 from cntnr_compose.core.values import from_json, to_json
 from cntnr_compose.host import mounts
 from cntnr_compose.host.namespaces import isolation, rootlesskit
+from cntnr_compose.images.layers import unpack
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.protocol import ErrorReply, EventReply, ResultReply
 
@@ -104,8 +105,7 @@ def _run_job(job: BuildJob) -> NoReturn:
     for target in (_watch_stdin, _kill_when_cancelled):
         threading.Thread(target=target, args=(worker,), daemon=True).start()
     paths.make_data_folder(paths.layers())
-    create_empty_layer()
-    os.chdir(paths.layers())
+    unpack.create_empty_layer()
     os.umask(0o022)  # of image builds, whatever the user's own is
     try:
         channel.send(ResultReply(result=_build_all(job, worker)))
