@@ -78,7 +78,7 @@ def _with_base_images(request: BuildRequest, emit: Emit) -> BuildRequest:
 
 def _find_or_pull(ref: str, where: str, *, pull: bool, emit: Emit) -> Image:
     """Look an image up, or pull it. Raises `BaseUnavailable`."""
-    from cntnr_compose.images.transfer import pull_image
+    from cntnr_compose.images.transports.transfer import pull_image
 
     def report_pull(status: str, name: str) -> None:
         state = "done" if status == "Pulled" else "working"

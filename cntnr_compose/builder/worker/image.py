@@ -11,9 +11,9 @@ from cntnr_compose.builder.worker.rootfs import StageRootfs
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Tree, Value
 from cntnr_compose.host import files
-from cntnr_compose.images import unpack
 from cntnr_compose.images.assemble import timestamp, write_image
-from cntnr_compose.images.layer import pack_folder
+from cntnr_compose.images.layers import unpack
+from cntnr_compose.images.layers.pack import pack_folder
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.oci import Descriptor
 

@@ -23,7 +23,7 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Output
 from cntnr_compose.host import files
 from cntnr_compose.host.openat2 import Root
-from cntnr_compose.images import unpack
+from cntnr_compose.images.layers import unpack
 
 
 class Cancelled(Exception):

@@ -9,9 +9,9 @@ import pytest
 
 from cntnr_compose.builder import ensure_images, project_build
 from cntnr_compose.core.events import Event, Progress
-from cntnr_compose.images import skopeo, transfer
 from cntnr_compose.images.errors import ImageNotFound
 from cntnr_compose.images.store import ImageStore, NoSuchImage
+from cntnr_compose.images.transports import skopeo, transfer
 from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.project import Project

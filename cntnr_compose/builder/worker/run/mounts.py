@@ -14,7 +14,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host import files, mounts
 from cntnr_compose.host.openat2 import Root
-from cntnr_compose.images import unpack
+from cntnr_compose.images.layers import unpack
 
 SCRIPT_PATH = "/dev/.cntnr-script"
 SourceFolder = Callable[[str], Path]
