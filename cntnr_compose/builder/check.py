@@ -8,8 +8,8 @@ from cntnr_compose.builder.dockerfile.parser import DockerfileInvalid
 from cntnr_compose.builder.request import BuildRequest, parse_stages
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import from_json, from_tree
-from cntnr_compose.images.transports import skopeo
 from cntnr_compose.images.store import ImageStore
+from cntnr_compose.images.transports import skopeo
 from cntnr_compose.model import image_name
 from cntnr_compose.model.image import ImageConfig
 
