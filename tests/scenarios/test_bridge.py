@@ -140,15 +140,15 @@ def test_what_cannot_be_converted_is_told(make_project: MakeProject, transformer
 def test_transformations_are_listed_and_copied(
     make_project: MakeProject, transformer: Project
 ) -> None:
-    listed = transformer.compose("bridge", "transformations", "list").ok().stdout
+    listed = transformer.compose("bridge", "transformations", "ls").ok().stdout
     assert f"{NAME}  " in listed
-    words = ("bridge", "transformations", "ls", "--format", "json")
+    words = ("bridge", "transformations", "list", "--format", "json")
     row = next(
         r for r in transformer.compose(*words).ok().json_lines if f"{NAME}:latest" in r["RepoTags"]
     )
     assert row["Labels"]["com.docker.compose.bridge"] == "transformation"
     assert row["Id"][7:19] in listed
-    names = transformer.compose("bridge", "transformations", "ls", "-q").ok().stdout
+    names = transformer.compose("bridge", "transformations", "list", "-q").ok().stdout
     assert f"{NAME}:latest\n" in names
     created = transformer.compose(
         "bridge", "transformations", "create", "mine", "--from", NAME
