@@ -133,7 +133,7 @@ def _base_config(ref: str) -> ImageConfig | None:
 
     Raises `ImageNameInvalid`.
     """
-    from cntnr_compose.images import skopeo
+    from cntnr_compose.images.transports import skopeo
 
     image = ImageStore().find(ref)
     if image is not None:
@@ -191,7 +191,7 @@ def _with_base_images(
 
 def _find_or_pull(ref: str, where: str, *, pull: bool, emit: Emit) -> Image:
     """Look an image up, or pull it. Raises `BaseUnavailable`."""
-    from cntnr_compose.images.transfer import pull_image
+    from cntnr_compose.images.transports.transfer import pull_image
 
     def report_pull(status: str, name: str) -> None:
         state = "done" if status == "Pulled" else "working"

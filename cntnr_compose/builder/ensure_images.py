@@ -43,7 +43,7 @@ def ensure_images(
 
     ``pull`` overrides the services' own policies. A dry run changes nothing, and returns those that are
     present. Raises `NoSuchImage`, `PullPolicyInvalid`, and what
-    `images.transfer.pull_image` and `builder.build.build_images` raise.
+    `images.transports.transfer.pull_image` and `builder.build.build_images` raise.
     """
     images = list(_required_images(project, pull, build=build))
     buildable = () if no_build else tuple(image for image in images if image.build_services)
@@ -154,7 +154,7 @@ def pull_images(
             if not is_optional:
                 failures.append(error)
 
-    from cntnr_compose.images import skopeo
+    from cntnr_compose.images.transports import skopeo
 
     skopeo.run_in_threads([functools.partial(pull, image) for image in images], parallel)
     if failures:
@@ -164,7 +164,7 @@ def pull_images(
 
 def _pull(image: RequiredImage, emit: Emit, *, is_optional: bool, dry_run: bool) -> str:
     """Pull one image and report it; return its id, "" in a dry run."""
-    from cntnr_compose.images import transfer
+    from cntnr_compose.images.transports import transfer
 
     def report(status: str, state: str = "working", detail: str = "") -> None:
         emit(Progress(kind="Image", name=image.name, status=status, state=state, detail=detail))

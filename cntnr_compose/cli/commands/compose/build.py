@@ -69,7 +69,7 @@ def build(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -
             emit=display.emit,
         )
         if values["push"] and not options.dry_run:  # nothing was built that could be pushed
-            from cntnr_compose.images.push import push_services
+            from cntnr_compose.images.transports.push import push_services
 
             built = [loaded.project.services[name] for name in names]
             push_services(
