@@ -70,7 +70,7 @@ def test_help_stays_light(words: list[str], tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("words", [["image", "ls"], ["images", "-q"]])
 def test_listing_images_stays_light(words: list[str], tmp_path: Path) -> None:
-    assert not modules_after(*words, home=tmp_path) & (HEAVY | {"click", "datetime", "subprocess"})
+    assert not modules_after(*words, home=tmp_path) & (HEAVY | {"click", "subprocess"})
 
 
 @pytest.mark.parametrize("verb", ["ps", "logs", "images", "top", "volumes"])

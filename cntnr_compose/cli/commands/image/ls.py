@@ -42,6 +42,7 @@ def ls(
     from cntnr_compose.cli.display.listing import print_rows
     from cntnr_compose.cli.flows.images import image_list
     from cntnr_compose.cli.flows.resource_lists import parse_filters
+    from cntnr_compose.cli.parser.since_until import NANOSECONDS, parse_time
     from cntnr_compose.images.store import ImageStore
 
     if tree:
@@ -49,7 +50,10 @@ def ls(
     conditions = parse_filters(filters, image_list.FILTERS)
     if pattern:
         conditions.setdefault("reference", []).append(pattern)
-    images = image_list.select_images(ImageStore(), conditions, with_digests=digests)
+    times = [parse_time("until", text) or 0 for text in conditions.get("until", ())]
+    images = image_list.select_images(
+        ImageStore(), conditions, until=[one / NANOSECONDS for one in times], with_digests=digests
+    )
     objects = [image_list.json_object(image, whole_id=no_trunc) for image in images]
     if quiet:
         stdout.write("".join(f"{row['ID']}\n" for row in objects))

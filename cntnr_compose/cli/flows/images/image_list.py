@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 
 from cntnr_compose.cli.display.tables import format_age, format_size
 from cntnr_compose.cli.flows import resource_lists
-from cntnr_compose.cli.parser.since_until import NANOSECONDS, TimeUnreadable, parse_time
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Seconds, Tree
 from cntnr_compose.images.store import ImageStore
@@ -30,17 +29,20 @@ class TreeRefused(CntnrError):
 
 
 def select_images(
-    store: ImageStore, filters: Mapping[str, Sequence[str]], *, with_digests: bool = False
+    store: ImageStore,
+    filters: Mapping[str, Sequence[str]],
+    *,
+    until: Sequence[Seconds] = (),
+    with_digests: bool = False,
 ) -> list[Image]:
     """Return the images that all filters let through, the newest first; one for each name.
 
     A name with a digest is left out where the image has a tag of the same repository, but for
-    ``with_digests``. Raises `FilterInvalid`, `NoSuchImage`, `TimeUnreadable`.
+    ``with_digests``. Raises `FilterInvalid`, `NoSuchImage`.
     """
     images = store.list()
     dangling = resource_lists.parse_truth("dangling", filters.get("dangling", ()))
-    before = [created_at(store.require(ref)) for ref in filters.get("before", ())]
-    before += [_time_of(text) for text in filters.get("until", ())]
+    before = [*until, *(created_at(store.require(ref)) for ref in filters.get("before", ()))]
     since = [created_at(store.require(ref)) for ref in filters.get("since", ())]
     tagged = {(image.id, split_name(image.ref)[0]) for image in images if "@" not in image.ref}
     selected = [
@@ -60,10 +62,6 @@ def select_images(
 
 def _own_row(image: Image, tagged: set[tuple[str, str]]) -> bool:
     return (image.id, split_name(image.ref)[0]) not in tagged
-
-
-def _time_of(text: str) -> Seconds:
-    return (parse_time("until", text) or 0) / NANOSECONDS
 
 
 def matches_reference(ref: str, patterns: Sequence[str]) -> bool:
@@ -92,9 +90,11 @@ def split_name(ref: str) -> tuple[str, str]:
 
 def created_at(image: Image) -> Seconds:
     """Return when an image was made, in seconds since 1970; 0 where that is not known."""
+    from datetime import datetime
+
     try:
-        return (parse_time("created", image.created) or 0) / NANOSECONDS
-    except TimeUnreadable:
+        return max(0, datetime.fromisoformat(image.created).timestamp())
+    except (ValueError, OverflowError):
         return 0
 
 
