@@ -22,7 +22,7 @@ UNKNOWN = "N/A"
 class TreeRefused(CntnrError):
     """The platforms of images are to be drawn as a tree."""
 
-    hint = "leave --tree out; `cntnr image inspect` tells an image's platform"
+    hint = "leave --tree out"
 
     def __init__(self) -> None:
         super().__init__("cannot draw a tree: each image of this store is of one platform")
