@@ -204,7 +204,7 @@ IMAGE = Group(
     },
     summary="Images of this machine",
     description="Manage images.",
-    aliases={"list": "ls", "remove": "rm"},
+    aliases={"list": "ls"},
 )
 
 ROOT = Group(
