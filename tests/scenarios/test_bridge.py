@@ -153,12 +153,12 @@ def test_transformations_are_listed_and_copied(
     created = transformer.compose(
         "bridge", "transformations", "create", "mine", "--from", NAME
     ).ok()
-    mine = transformer.folder / "mine"
-    assert created.stdout == f'Transformer created in "{mine}"\n'
-    assert (mine / "templates/a").read_text() == "A\n"
-    assert "FROM docker/compose-bridge-transformer\n" in (mine / "Dockerfile").read_text()
+    folder = transformer.folder / "mine"
+    assert created.stdout == f'Transformer created in "{folder}"\n'
+    assert (folder / "templates/a").read_text() == "A\n"
+    assert "FROM docker/compose-bridge-transformer\n" in (folder / "Dockerfile").read_text()
     again = transformer.compose("bridge", "transformations", "create", "mine", "-f", NAME)
-    assert_refused(again, f"output folder {mine} already exists")
+    assert_refused(again, f"output folder {folder} already exists")
     empty = transformer.compose("bridge", "transformations", "create", "none", "-f", "busybox")
     assert_refused(empty, "/templates")
     assert not (transformer.folder / "none").exists()

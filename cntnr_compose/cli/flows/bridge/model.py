@@ -68,8 +68,8 @@ def _service_images(
         elif service.provider is None:
             missing[service.name] = (name, project.platform(service))
     pull_missing(options, set(missing.values()), emit)
-    found = {service: store.find(name) for service, (name, _) in missing.items()}
-    return images | {service: image for service, image in found.items() if image is not None}
+    pulled = {service: store.find(name) for service, (name, _) in missing.items()}
+    return images | {service: image for service, image in pulled.items() if image is not None}
 
 
 def pull_missing(options: "ProjectOptions", images: set[tuple[str, str]], emit: "Emit") -> None:
