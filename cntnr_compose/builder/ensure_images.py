@@ -42,7 +42,7 @@ def ensure_images(
 
     ``pull`` overrides the services' own policies. A dry run changes nothing, and returns those that are
     present. Raises `NoSuchImage`, `PullPolicyInvalid`, and what
-    `images.transports.transfer.pull_image` and `builder.build.build_images` raise.
+    `images.transports.transfer.pull_image` and `builder.project_build.build_services` raise.
     """
     images = list(_required_images(project, pull, build=build))
     buildable = () if no_build else tuple(image for image in images if image.build_services)
@@ -55,9 +55,9 @@ def ensure_images(
         elif not is_present:
             raise NoSuchImage(image.name)
     if to_build:
-        from cntnr_compose.builder.build import build_images
+        from cntnr_compose.builder.project_build import build_services
 
-        built = build_images(project, tuple(to_build), quiet=quiet, dry_run=dry_run, emit=emit)
+        built = build_services(project, tuple(to_build), quiet=quiet, dry_run=dry_run, emit=emit)
         ids |= {name: built[service] for service, name in to_build.items()}
     return {name: identity for name, identity in ids.items() if identity}
 

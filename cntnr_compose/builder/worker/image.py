@@ -3,8 +3,8 @@
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from cntnr_compose.builder import cache
-from cntnr_compose.builder.cache import BuiltImage
+from cntnr_compose.builder.cache import records
+from cntnr_compose.builder.cache.records import BuiltImage
 from cntnr_compose.builder.request import BuildRequest
 from cntnr_compose.builder.walker import StageState, current_seconds
 from cntnr_compose.builder.worker.rootfs import StageRootfs
@@ -75,7 +75,7 @@ def assemble_image(
     folder = unpack.unpacked_folder(image.id)
     folder.mkdir(exist_ok=True)
     files.write_value(folder / "stack.json", unpack.LayerStack(lower=rootfs.lower_dirs(state)))
-    cache.save_image(state, image)
+    records.save_image(state, image)
     return image
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from cntnr_compose.builder.dockerfile.steps import RunMount, RunStep, short_hash
 from cntnr_compose.builder.request import BuildRequest, BuildSecret
-from cntnr_compose.builder.source_files import BuildSourceMissing
-from cntnr_compose.builder.worker.ssh_agent import serve_agent
+from cntnr_compose.builder.sources.source_files import BuildSourceMissing
+from cntnr_compose.builder.worker.run.ssh_agent import serve_agent
 from cntnr_compose.containers.spec.inputs import ResolvedMount
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
