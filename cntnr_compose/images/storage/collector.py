@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Bytes, replace
-from cntnr_compose.host import files
 from cntnr_compose.images import leases
-from cntnr_compose.images.storage.decisions import decide_removal
+from cntnr_compose.images.index_file import NAME_ANNOTATION, without_name
+from cntnr_compose.images.storage.decisions import decide_removal, select_unused
 from cntnr_compose.images.storage.detached import DETACHED_PREFIX, remove_detached
-from cntnr_compose.images.storage.inventory import BLOB_NAME, DIGEST, read_inventory
+from cntnr_compose.images.storage.inventory import read_inventory
 from cntnr_compose.images.storage.model import Inventory, Removal, StoredImage
-from cntnr_compose.images.store import NAME_ANNOTATION, ImageStore
+from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.oci import Descriptor, Index
 
 
@@ -48,6 +48,22 @@ def free_unneeded(store: ImageStore | None = None) -> Bytes:
     `ManifestUnreadable`, `IndexUnreadable`.
     """
     return collect(lambda inventory: Decision(decide_removal(inventory)), store=store).size
+
+
+def remove_unnamed(ids: Iterable[str]) -> Bytes:
+    """Remove those of some images that have no name and that nothing needs; return the bytes freed.
+
+    Raises what `free_unneeded` raises.
+    """
+    chosen = frozenset(ids)
+
+    def decide(inventory: Inventory) -> Decision:
+        images = select_unused(
+            inventory, everything=False, condition=lambda image: image.id in chosen
+        )
+        return Decision(decide_removal(inventory, images))
+
+    return collect(decide).size if chosen else 0
 
 
 def collect(decide: Decide, *, store: ImageStore | None = None, dry_run: bool = False) -> Collected:
@@ -107,12 +123,6 @@ def _without(
             remaining.add(entry.digest)
             kept.append(without_name(entry))
     return replace(index, manifests=tuple(kept))
-
-
-def without_name(entry: Descriptor) -> Descriptor:
-    """Return a descriptor of the index that has lost its name."""
-    rest = {name: text for name, text in entry.annotations.items() if name != NAME_ANNOTATION}
-    return replace(entry, annotations=rest)
 
 
 def _move_away(parent: os.PathLike[str], names: Iterable[str]) -> None:

@@ -111,9 +111,7 @@ def decide_removal(
             for record in inventory.built
             if record.used < since and record.id not in kept_ids
         ),
-        files=tuple(
-            file.path for file in inventory.files if file.used < min(cache_before, since)
-        ),
+        files=tuple(file.path for file in inventory.files if file.used < min(cache_before, since)),
     )
 
 

@@ -1,4 +1,4 @@
-"""Remove folders that the collector has detached: inside the holder, where the owners of their files exist."""
+"""Remove folders that the collector has detached, inside the holder, where their owners exist."""
 
 import os
 import stat
@@ -13,6 +13,7 @@ from cntnr_compose.host import files, process
 from cntnr_compose.host.namespaces import holder, rootlesskit
 
 DETACHED_PREFIX = ".gone-"
+LOCK = ".gone.lock"
 REMOVAL_CODE = "from cntnr_compose.images.storage.detached import main; main()"
 
 
@@ -39,11 +40,12 @@ def list_detached() -> Iterator[Path]:
 
 
 def remove_detached() -> Bytes:
-    """Remove all detached folders; return the size of their files. Raises `LayersStay`."""
+    """Remove all detached folders from outside; return the size of their files. Raises `LayersStay`."""
     if next(list_detached(), None) is None:
         return 0
-    if os.getuid() == 0 and holder.is_inside():
-        return remove_here()
+    size = remove_own()
+    if next(list_detached(), None) is None:
+        return size
     with rootlesskit.temporary_holder("image-gc") as running:
         argv = [sys.executable, "-P", "-c", REMOVAL_CODE]
         argv = holder.nsenter_argv(running, argv, network=False)
@@ -51,7 +53,22 @@ def remove_detached() -> Bytes:
         done = process.run(argv, env=env, ok=range(-64, 256))
     if done.returncode != 0:
         raise LayersStay(done.stderr)
-    return from_json(done.stdout, RemovedFolders).size
+    return size + from_json(done.stdout, RemovedFolders).size
+
+
+def remove_own() -> Bytes:
+    """Remove the detached folders in which all is the user's own; return the size of their files.
+
+    Those of images of which all belongs to root: no holder has to be started for them.
+    """
+    size = 0
+    with files.file_lock(paths.layers() / LOCK):
+        for path in list_detached():
+            measured, is_own = measure(path)
+            if is_own:
+                files.remove_tree(path)
+                size += measured
+    return size
 
 
 def main() -> None:
@@ -63,16 +80,19 @@ def main() -> None:
 def remove_here() -> Bytes:
     """Remove all detached folders from inside the holder; return the size of their files."""
     size = 0
-    with files.file_lock(paths.layers() / ".gone.lock"):  # two of us would stumble over each other
+    with files.file_lock(paths.layers() / LOCK):  # two of us would stumble over each other
         for path in list_detached():
-            size += measure(path)
+            size += measure(path)[0]
             files.remove_tree(path)
     return size
 
 
-def measure(folder: Path) -> Bytes:
-    """Add up the sizes of the files in a folder, those with several names once."""
-    size, seen = 0, set()
+def measure(folder: Path) -> tuple[Bytes, bool]:
+    """Add up the sizes of the files in a folder, those with several names once.
+
+    Return also whether all folders are the user's own, so that all was seen and can be removed.
+    """
+    size, is_own, seen = 0, True, set()
     pending = [str(folder)]
     while pending:
         try:
@@ -80,13 +100,11 @@ def measure(folder: Path) -> Bytes:
                 for entry in entries:
                     status = entry.stat(follow_symlinks=False)
                     if stat.S_ISDIR(status.st_mode):
+                        is_own &= status.st_uid == os.getuid()
                         pending.append(entry.path)
-                        continue
-                    if status.st_nlink > 1:
-                        if status.st_ino in seen:
-                            continue
-                        seen.add(status.st_ino)
-                    size += status.st_size
+                    elif status.st_nlink == 1 or status.st_ino not in seen:
+                        seen.update([status.st_ino] if status.st_nlink > 1 else [])
+                        size += status.st_size
         except OSError:
-            continue
-    return size
+            is_own = False
+    return size, is_own

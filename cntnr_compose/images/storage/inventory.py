@@ -1,4 +1,4 @@
-"""Take stock of the image store, the layers, the build cache and the containers. Reads files, changes none."""
+"""Take stock of the image store, the layers, the build cache and the containers; change nothing."""
 
 import contextlib
 import hashlib
@@ -13,6 +13,7 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Bytes, Seconds, Value, from_json
 from cntnr_compose.host import files
 from cntnr_compose.images import leases
+from cntnr_compose.images.index_file import NAME_ANNOTATION
 from cntnr_compose.images.storage.model import (
     BuildRecord,
     CachedFile,
@@ -24,7 +25,7 @@ from cntnr_compose.images.storage.model import (
     StepRecord,
     StoredImage,
 )
-from cntnr_compose.images.store import NAME_ANNOTATION, TAGGED_ANNOTATION, ImageStore
+from cntnr_compose.images.store import TAGGED_ANNOTATION, ImageStore
 from cntnr_compose.model import image_name
 from cntnr_compose.model.oci import Descriptor, Index, Manifest
 

@@ -17,7 +17,7 @@ class StoredImage(NamedTuple):
     used: Seconds = 0
     tagged: Seconds = 0
     created: Seconds = 0
-    labels: dict[str, str] = {}  # noqa: RUF012 - of a tuple
+    labels: dict[str, str] = {}
     is_built: bool = False  # by the builder here
 
     @property
@@ -61,8 +61,8 @@ class Inventory(NamedTuple):
     steps: tuple[CachedStep, ...] = ()
     built: tuple[CachedImage, ...] = ()
     files: tuple[CachedFile, ...] = ()
-    blobs: dict[str, tuple[Bytes, Seconds]] = {}  # noqa: RUF012 - size and time, by digest
-    folders: dict[str, Seconds] = {}  # noqa: RUF012 - time, by name
+    blobs: dict[str, tuple[Bytes, Seconds]] = {}
+    folders: dict[str, Seconds] = {}
     kept_since: Seconds = float("inf")
 
 
