@@ -41,7 +41,7 @@ CACHE_FOLDERS = ("contents", "digests", "downloads", "mounts")
 class ManifestUnreadable(CntnrError):
     """Nobody knows which blobs an image needs, so none can be removed."""
 
-    hint = "`cntnr image fsck` tells what is damaged; with --repair it removes that"
+    hint = "pull or build that image again, or remove its name"
 
     def __init__(self, name: str) -> None:
         super().__init__(f"cannot clean up: the manifest of image {name} is damaged")
