@@ -70,14 +70,14 @@ class WatchActions:
 
     def rebuild(self, services: tuple[str, ...]) -> None:
         """Build the images of services, and recreate their containers. Raises `CntnrError`."""
-        from cntnr_compose.builder.build import build_images
+        from cntnr_compose.builder.project_build import build_services
 
         names = quote_all(services)
         message = self._reporter.message
         earlier = [ImageStore().find(self._image_name(name)) for name in services]
         message(f"Rebuilding service(s) {names} after changes were detected...")
         try:
-            ids = build_images(self._project, services, quiet=self._quiet, emit=self._emit)
+            ids = build_services(self._project, services, quiet=self._quiet, emit=self._emit)
         except CntnrError as error:
             message(f"Build failed. Error: {error}")
             raise

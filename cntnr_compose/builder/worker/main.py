@@ -15,12 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NoReturn
 
-from cntnr_compose.builder import cache
+from cntnr_compose.builder.cache import records
 from cntnr_compose.builder.request import BuildJob, BuildRequest
 from cntnr_compose.builder.walker import StageWalker
 from cntnr_compose.builder.worker.image import LayerPacker, assemble_image
 from cntnr_compose.builder.worker.rootfs import StageRootfs, create_empty_layer
-from cntnr_compose.builder.worker.run import ProgramRunner, kill_all
+from cntnr_compose.builder.worker.run.program_runner import ProgramRunner, kill_all
 from cntnr_compose.builder.worker.step_executor import Cancelled, StepExecutor, WorkerState
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
@@ -191,11 +191,11 @@ def _build(
     try:
         state = StageWalker(request, executor).walk_target()
         executor.digests.save()
-        image = None if request.no_cache else cache.find_image(state, store)
+        image = None if request.no_cache else records.find_image(state, store)
         if image is None:
             image = assemble_image(state, request, store, packer, worker.rootfs)
         worker.raise_if_cancelled()
-        cache.tag_image(image, request.names, store)
+        records.tag_image(image, request.names, store)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise BuildDiskFull(request.service) from error

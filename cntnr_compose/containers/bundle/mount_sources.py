@@ -11,7 +11,7 @@ from cntnr_compose.core.values import replace
 from cntnr_compose.host import mounts
 from cntnr_compose.host.namespaces import holder
 from cntnr_compose.host.openat2 import Root
-from cntnr_compose.images import unpack
+from cntnr_compose.images.layers import unpack
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.host import DOCKER_SOCKETS
 from cntnr_compose.model.observed import MountPoint, Record

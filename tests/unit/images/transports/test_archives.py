@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.images import archives, skopeo
-from cntnr_compose.images.archives import ArchiveDamaged, unpack_archive
 from cntnr_compose.images.errors import CopyFailed, NoSpace
+from cntnr_compose.images.transports import archives, skopeo
+from cntnr_compose.images.transports.archives import ArchiveDamaged, unpack_archive
 
 DIGEST = "ab" * 32
 

@@ -3,10 +3,10 @@
 import contextlib
 from pathlib import Path
 
-from cntnr_compose.builder import cache
+from cntnr_compose.builder.cache import records
 from cntnr_compose.builder.digests import InputDigests
 from cntnr_compose.builder.request import BuildRequest
-from cntnr_compose.builder.source_files import SourceUnreadable
+from cntnr_compose.builder.sources.source_files import SourceUnreadable
 from cntnr_compose.builder.walker import PendingStep, StageState, StageWalker, StepResult
 from cntnr_compose.images.store import ImageStore
 
@@ -30,7 +30,7 @@ class _CacheLookup:
 
     def run_step(self, key: str, pending: PendingStep) -> StepResult:
         """Look up the result of a step. Raises `NotBuilt`."""
-        result = cache.find_step(key, pending.state)
+        result = records.find_step(key, pending.state)
         if result is None:
             raise NotBuilt
         return result
@@ -52,8 +52,8 @@ def find_cached_image(request: BuildRequest) -> str:
         return ""
     finally:
         lookup.digests.save()
-    image = cache.find_image(state, store)
+    image = records.find_image(state, store)
     if image is None:
         return ""
-    cache.tag_image(image, request.names, store)
+    records.tag_image(image, request.names, store)
     return image.id

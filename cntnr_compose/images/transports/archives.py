@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import IO, cast
 
 from cntnr_compose.core.values import Bytes
-from cntnr_compose.images import skopeo
 from cntnr_compose.images.errors import ImageError, NoSpace
+from cntnr_compose.images.transports import skopeo
 from cntnr_compose.model import image_name
 
 LAYOUT_FILE = re.compile(r"(?:\./)*(oci-layout|index\.json|blobs/[a-z0-9]+/[0-9a-f]{32,128})")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns
 from cntnr_compose.builder.dockerfile.globs import GlobPattern
-from cntnr_compose.builder.file_digests import FileDigestCache, Stamp
+from cntnr_compose.builder.sources.file_digests import FileDigestCache, Stamp
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value
 from cntnr_compose.host.openat2 import Root

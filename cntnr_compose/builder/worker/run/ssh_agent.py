@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from cntnr_compose.builder.ssh_sources import SshSource
+from cntnr_compose.builder.sources.ssh_sources import SshSource
 from cntnr_compose.core.errors import CntnrError, CommandFailed, ProgramMissing
 from cntnr_compose.core.values import Bytes, Seconds
 from cntnr_compose.host import process

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from cntnr_compose.builder.dockerfile.steps import RunMount, RunStep, short_hash
 from cntnr_compose.builder.request import BuildRequest, BuildSecret
-from cntnr_compose.builder.source_files import BuildSourceMissing
-from cntnr_compose.builder.worker.ssh_agent import serve_agent
+from cntnr_compose.builder.sources.source_files import BuildSourceMissing
+from cntnr_compose.builder.worker.run.ssh_agent import serve_agent
 from cntnr_compose.containers.spec.inputs import ResolvedMount
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host import files, mounts
 from cntnr_compose.host.openat2 import Root
-from cntnr_compose.images import unpack
+from cntnr_compose.images.layers import unpack
 
 SCRIPT_PATH = "/dev/.cntnr-script"
 SourceFolder = Callable[[str], Path]

@@ -9,9 +9,9 @@ from pathlib import Path
 from cntnr_compose.builder.dockerfile.run import PROXY_VARIABLES
 from cntnr_compose.builder.dockerfile.steps import RunStep
 from cntnr_compose.builder.request import BuildRequest
-from cntnr_compose.builder.worker.run_log import PrintLine, StepLog
-from cntnr_compose.builder.worker.run_mounts import SCRIPT_PATH, RunMounts, SourceFolder
-from cntnr_compose.builder.worker.run_network import bind_resolv_conf, run_network
+from cntnr_compose.builder.worker.run.log import PrintLine, StepLog
+from cntnr_compose.builder.worker.run.mounts import SCRIPT_PATH, RunMounts, SourceFolder
+from cntnr_compose.builder.worker.run.network import bind_resolv_conf, run_network
 from cntnr_compose.containers.bundle import accounts
 from cntnr_compose.containers.runtime.host_facts import gather_host_facts
 from cntnr_compose.containers.spec.inputs import SpecInputs

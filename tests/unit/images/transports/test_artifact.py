@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.images import skopeo
-from cntnr_compose.images.artifact import (
+from cntnr_compose.images.errors import AuthenticationNeeded, CopyFailed, PushFailed
+from cntnr_compose.images.transports import skopeo
+from cntnr_compose.images.transports.artifact import (
     NoProject,
     PublishedFile,
     build_manifest,
     fetch_project,
     push_project,
 )
-from cntnr_compose.images.errors import AuthenticationNeeded, CopyFailed, PushFailed
 
 FILES = [
     PublishedFile(name="compose.yaml", content=b"services: {}\n"),

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from cntnr_compose.core.events import Event, Progress
-from cntnr_compose.images import skopeo
 from cntnr_compose.images.errors import ImageNotFound, ImageNotLocal, PushFailed, RegistryDown
-from cntnr_compose.images.push import push_services
 from cntnr_compose.images.store import ImageStore
+from cntnr_compose.images.transports import skopeo
+from cntnr_compose.images.transports.push import push_services
 from cntnr_compose.model.service import Build, Service
 from tests.unit.images.test_store import add
 

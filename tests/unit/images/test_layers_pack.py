@@ -12,7 +12,7 @@ import pytest
 
 from cntnr_compose.builder.worker.image import pack_layer
 from cntnr_compose.core import paths
-from cntnr_compose.images.layer import pack_folder
+from cntnr_compose.images.layers.pack import pack_folder
 from cntnr_compose.images.store import ImageStore
 
 
@@ -146,7 +146,7 @@ def test_a_file_with_holes_larger_than_the_disk_is_refused(
     with (fs / "big").open("wb") as file:
         file.truncate(1 << 30)
     room = SimpleNamespace(free=1 << 29)
-    monkeypatch.setattr("cntnr_compose.images.layer.shutil.disk_usage", lambda _path: room)
+    monkeypatch.setattr("cntnr_compose.images.layers.pack.shutil.disk_usage", lambda _path: room)
     with pytest.raises(OSError, match="No space left"):
         pack_folder(fs, ImageStore())
 

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from cntnr_compose.images import skopeo
 from cntnr_compose.images.errors import CopyFailed
+from cntnr_compose.images.transports import skopeo
 
 
 class FakeProgram:

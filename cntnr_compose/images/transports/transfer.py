@@ -7,9 +7,9 @@ from typing import Any
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import from_json, replace, to_json
 from cntnr_compose.host import files
-from cntnr_compose.images import skopeo
 from cntnr_compose.images.errors import LayerCorrupt, NoSpace
 from cntnr_compose.images.store import ImageStore, digest_of
+from cntnr_compose.images.transports import skopeo
 from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.oci import CONFIG, MANIFEST, Descriptor, Index
@@ -61,7 +61,7 @@ def _copy_blobs(store: ImageStore, ref: str, draft: Path, platform: str) -> Desc
     """Copy an image's blobs into the store, and return the descriptor of its manifest."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from cntnr_compose.images.archives import unpack_archive
+    from cntnr_compose.images.transports.archives import unpack_archive
 
     source = unpack_archive(ref, draft)
     with ThreadPoolExecutor(1) as pool:

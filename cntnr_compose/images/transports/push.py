@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Progress
-from cntnr_compose.images import skopeo
 from cntnr_compose.images.errors import ImageError, ImageNotLocal, PushFailed
 from cntnr_compose.images.store import ImageStore, create_image_layout
+from cntnr_compose.images.transports import skopeo
 from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.service import Service

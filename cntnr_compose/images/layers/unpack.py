@@ -11,8 +11,8 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CommandFailed
 from cntnr_compose.core.values import Value
 from cntnr_compose.host import files
-from cntnr_compose.images import umoci
 from cntnr_compose.images.errors import LayerCorrupt, NoSpace
+from cntnr_compose.images.layers import umoci
 from cntnr_compose.images.store import ImageStore, create_image_layout, digest_of_file
 from cntnr_compose.model.image import Image
 
