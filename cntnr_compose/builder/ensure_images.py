@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Progress
 from cntnr_compose.core.values import Value
+from cntnr_compose.images.errors import NoSuchImage
 from cntnr_compose.images.pull_policy import must_build, must_pull
-from cntnr_compose.images.store import ImageStore, NoSuchImage
+from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Service
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from cntnr_compose.core import paths
-from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, from_json, from_tree, replace
 from cntnr_compose.host import files
+from cntnr_compose.images.errors import NoSuchImage, StoreDamaged
 from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image, ImageConfig
 from cntnr_compose.model.oci import Descriptor, Index, Manifest
@@ -21,25 +21,8 @@ from cntnr_compose.model.oci import Descriptor, Index, Manifest
 NAME_ANNOTATION = "org.opencontainers.image.ref.name"
 TAGGED_ANNOTATION = "cntnr.tagged"
 LAYOUT_MARKER = b'{"imageLayoutVersion":"1.0.0"}\n'
+DIGEST_ANNOTATION = "cntnr.digest"
 READ_ATTEMPTS, READ_PAUSE = 20, 0.01  # seconds: for a manifest that is just being written
-
-
-class NoSuchImage(CntnrError):
-    """An image that is not in the store was asked for."""
-
-    hint = "get it with `cntnr compose pull`, or build it with `cntnr compose build`"
-
-    def __init__(self, ref: str) -> None:
-        super().__init__(f"no such image: {image_name.familiar(ref)}")
-
-
-class StoreDamaged(CntnrError):
-    """A manifest or configuration is missing or unreadable."""
-
-    hint = "get it again with `cntnr compose pull`, or build it again with `cntnr compose build`"
-
-    def __init__(self, ref: str) -> None:
-        super().__init__(f"cannot read image {image_name.familiar(ref)}: its files are damaged")
 
 
 class Catalogue(Value, frozen=True, kw_only=True):
@@ -123,11 +106,14 @@ class ImageStore:
             files.write_atomic(path, content)
         return Descriptor(media_type=media_type, digest=digest, size=len(content))
 
-    def add(self, ref: str, manifest: Descriptor) -> Image:
-        """Tag an image whose blobs are all present; an image that has the name loses it."""
-        tagged = replace(
-            manifest, annotations={NAME_ANNOTATION: ref, TAGGED_ANNOTATION: str(int(time.time()))}
-        )
+    def add(self, ref: str, manifest: Descriptor, *, digest: str = "") -> Image:
+        """Tag an image whose blobs are all present; an image that has the name loses it.
+
+        The registry that it was pulled from knows it by ``digest``.
+        """
+        annotations = {NAME_ANNOTATION: ref, TAGGED_ANNOTATION: str(int(time.time()))}
+        annotations |= {DIGEST_ANNOTATION: digest} if digest else {}
+        tagged = replace(manifest, annotations=annotations)
         image = self._read_image(tagged)
         with self.locked_index() as index:
             others = _without_names(index, {ref})
@@ -246,6 +232,7 @@ class ImageStore:
             id=manifest.config.digest,
             ref=ref,
             manifest=descriptor.digest,
+            digest=descriptor.annotations.get(DIGEST_ANNOTATION, ""),
             size=manifest.config.size + sum(layer.size for layer in manifest.layers),
             created=tree.get("created") or "",
             tagged=float(descriptor.annotations.get(TAGGED_ANNOTATION, 0)),

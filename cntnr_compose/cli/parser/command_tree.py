@@ -196,6 +196,17 @@ VOLUME = Group(
     aliases={"list": "ls", "remove": "rm"},
 )
 
+IMAGES_LS = CommandEntry("image.ls:ls", "List images")
+
+IMAGE = Group(
+    {
+        "ls": IMAGES_LS,
+    },
+    summary="Images of this machine",
+    description="Manage images.",
+    aliases={"list": "ls"},
+)
+
 ROOT = Group(
     {
         "compose": COMPOSE,
@@ -204,6 +215,8 @@ ROOT = Group(
             "install_plugin:metadata", "Describe the plugin to docker", hidden=True
         ),
         "doctor": CommandEntry("doctor:doctor", "What this machine allows, and its cures"),
+        "image": IMAGE,
+        "images": IMAGES_LS,
         "install-plugin": CommandEntry(
             "install_plugin:install_plugin", "Have `docker compose` answered by cntnr"
         ),

@@ -9,8 +9,8 @@ import pytest
 
 from cntnr_compose.builder import ensure_images, project_build
 from cntnr_compose.core.events import Event, Progress
-from cntnr_compose.images.errors import ImageNotFound
-from cntnr_compose.images.store import ImageStore, NoSuchImage
+from cntnr_compose.images.errors import ImageNotFound, NoSuchImage
+from cntnr_compose.images.store import ImageStore
 from cntnr_compose.images.transports import skopeo, transfer
 from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image

@@ -6,7 +6,8 @@ import pytest
 
 from cntnr_compose.core.values import to_json
 from cntnr_compose.host import files
-from cntnr_compose.images.store import ImageStore, NoSuchImage
+from cntnr_compose.images.errors import NoSuchImage
+from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.oci import CONFIG, MANIFEST, Descriptor, Manifest
 
