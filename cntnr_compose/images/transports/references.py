@@ -24,8 +24,6 @@ def full_reference(ref: str) -> str:
         if not path:
             raise ImageNameInvalid(ref, f"a path follows {prefix}")
         return f"{prefix}{Path(path).expanduser().absolute()}{colon}{image}"
-    if prefix in NAME_TRANSPORTS:
-        return prefix + _name_with_tag(ref, rest)
     return image_name.normalize(ref)
 
 
@@ -46,13 +44,3 @@ def destination_of(image: Image, destination: str) -> str:
     if not prefix and not destination.startswith(REGISTRY_PREFIX):
         raise ImageNameInvalid(destination, NO_TRANSPORT)
     return full_reference(destination)
-
-
-def _name_with_tag(ref: str, name: str) -> str:
-    """Check a name in a daemon's store, and add ``latest`` where it has no tag."""
-    if image_name.DIGEST.fullmatch(name) or name.startswith(("[", "@")):
-        return name  # an id, or a storage that is not the default one: skopeo reads it
-    parsed = image_name.parse(name) if name else None
-    if parsed is None:
-        raise ImageNameInvalid(ref, "the name of an image follows")
-    return image_name.familiar(str(parsed))

@@ -14,8 +14,9 @@ Usage: cntnr [OPTIONS] COMMAND
   Run containers and compose files without root.
 
 Options:
-  -v, --version  Show the version and exit.
-  -h, --help     Show this message and exit.
+  --image-policy FILE  What may be pulled: policy.json, reject or insecure.
+  -v, --version        Show the version and exit.
+  -h, --help           Show this message and exit.
 
 Commands:
   compose         Services of a compose file
