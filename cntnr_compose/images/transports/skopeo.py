@@ -98,13 +98,14 @@ def digest_argv(ref: str) -> list[str]:
     return [*global_options(""), "inspect", *options, *tls, with_transport(ref)]
 
 
-def export_argv(layout: Path, destination: str) -> list[str]:
+def export_argv(layout: Path, destination: str, *, compression: str = "") -> list[str]:
     """Build the command that copies the image of a layout to a registry, an archive or a daemon."""
     return [
         *global_options(""), "copy", "--quiet",
         "--retry-times", "2",
         *_plain_http_option(destination, "--dest-tls-verify=false"),
         *_daemon_options(destination, "--dest"),
+        *(["--dest-compress-format", compression] if compression else []),
         f"oci:{layout}:image", with_transport(destination),
     ]  # fmt: skip
 
@@ -145,9 +146,9 @@ def copy_image(
     raise parse_error(ref, message) if reason is None else PolicyRefused(ref, policy.name, reason)
 
 
-def export_image(layout: Path, destination: str) -> None:
+def export_image(layout: Path, destination: str, *, compression: str = "") -> None:
     """Copy the image of a layout to where the reference says. Raises `ImageError`."""
-    _run(destination, export_argv(layout, destination))
+    _run(destination, export_argv(layout, destination, compression=compression))
 
 
 def push_artifact(layout: Path, ref: str, *, insecure: bool = False) -> None:
