@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from cntnr_compose.host import files
-from cntnr_compose.images.store import LAYOUT_MARKER, NAME_ANNOTATION, ImageStore
+from cntnr_compose.images.index_file import NAME_ANNOTATION
+from cntnr_compose.images.store import LAYOUT_MARKER, ImageStore
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.oci import MANIFEST, Descriptor, Index
 
