@@ -162,7 +162,7 @@ class PushFailed(CntnrError):
         self.hint = AuthenticationNeeded(error.ref).hint if is_denied else error.hint
 
 
-class ExportFailed(CntnrError):
+class ImageNotExported(CntnrError):
     """An image cannot be copied to where it is to go, for the reason that ``error`` has."""
 
     def __init__(self, error: ImageError) -> None:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from cntnr_compose.images.errors import ExportFailed, ImageError
+from cntnr_compose.images.errors import ImageError, ImageNotExported
 from cntnr_compose.images.layout import create_image_layout
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.images.transports import skopeo
@@ -18,7 +18,7 @@ def export_image(
     """Copy an image to ``TRANSPORT:REFERENCE``; return the whole reference.
 
     A folder is an OCI layout, to which the image is added. An archive is complete or as it was before.
-    Raises `ImageNameInvalid`, `ExportFailed`.
+    Raises `ImageNameInvalid`, `ImageNotExported`.
     """
     target = destination_of(image, destination)
     if not tls_verify and not image_name.transport(target):
@@ -26,7 +26,7 @@ def export_image(
     try:
         copy_from_store(image, target, store=store)
     except ImageError as error:
-        raise ExportFailed(error) from error
+        raise ImageNotExported(error) from error
     return target
 
 

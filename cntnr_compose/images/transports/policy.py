@@ -92,8 +92,9 @@ def write_archive_policy(policy: ImagePolicy, ref: str, target: Path) -> tuple[s
     path = ref.removeprefix(image_name.transport(ref)).partition(":")[0]
     place = Path(os.path.realpath(path))
     names = [str(folder) for folder in (place, *place.parents) if str(folder) != "/"]
-    found = next((scopes[name] for name in (*names, "") if name in scopes), tree.get("default"))
-    target.write_bytes(to_json({"default": found or [{"type": "reject"}]}))
+    scope = next((name for name in (*names, "") if name in scopes), None)
+    requirements = tree.get("default") if scope is None else scopes[scope]
+    target.write_bytes(to_json({"default": requirements or [{"type": "reject"}]}))
     return ("--policy", str(target))
 
 
