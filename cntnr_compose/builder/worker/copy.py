@@ -11,12 +11,12 @@ from pathlib import Path
 
 from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns
 from cntnr_compose.builder.dockerfile.steps import CopyStep
-from cntnr_compose.builder.source_files import FileEntry, SelectedSource, SourceFiles
+from cntnr_compose.builder.sources.source_files import FileEntry, SelectedSource, SourceFiles
 from cntnr_compose.containers.bundle import accounts
 from cntnr_compose.containers.spec import users
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host.openat2 import Root
-from cntnr_compose.images.layer import KEPT_XATTRS, OVERLAY_XATTRS
+from cntnr_compose.images.layers.pack import KEPT_XATTRS, OVERLAY_XATTRS
 from cntnr_compose.model.host import FULL_ID_RANGE
 
 CHUNK = 1 << 20
