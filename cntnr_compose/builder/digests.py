@@ -66,9 +66,8 @@ class InputDigests:
             ignore = folder / ".dockerignore"
             patterns = ignore.read_text().splitlines() if ignore.is_file() else []
             lines = [line for line in patterns if not line.lstrip().startswith("#")]
-            self._source_files[origin] = SourceFiles(
-                folder, ignore=IgnorePatterns(lines), label=f"the context {name}"
-            )
+            files_ = SourceFiles(folder, ignore=IgnorePatterns(lines), label=f"the context {name}")
+            self._source_files.setdefault(origin, files_)  # of several threads, the first
         return self._source_files[origin]
 
     def save(self) -> None:
