@@ -65,15 +65,12 @@ def select_expired(
 def _surplus_names(
     images: Iterable[StoredImage], count: int, repository: Callable[[str], str]
 ) -> set[str]:
-    names: dict[str, list[StoredImage]] = {}
-    for image in images:
+    names: dict[str, list[tuple[Seconds, int, str]]] = {}
+    for number, image in enumerate(images):  # the index has the newest last
         if image.ref:
-            names.setdefault(repository(image.ref), []).append(image)
-    return {
-        image.ref
-        for group in names.values()
-        for image in sorted(group, key=lambda one: one.tagged, reverse=True)[count:]
-    }
+            entry = (image.tagged, number, image.ref)
+            names.setdefault(repository(image.ref), []).append(entry)
+    return {ref for group in names.values() for _, _, ref in sorted(group)[:-count]}
 
 
 def decide_removal(

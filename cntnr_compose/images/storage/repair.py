@@ -8,7 +8,7 @@ from cntnr_compose.host import files
 from cntnr_compose.images import leases
 from cntnr_compose.images.index_file import NAME_ANNOTATION, IndexUnreadable, read_index
 from cntnr_compose.images.storage import inventory as stock
-from cntnr_compose.images.storage.check import Problem, check_digest, is_complete
+from cntnr_compose.images.storage.check import Problem, check_digest, check_store, is_complete
 from cntnr_compose.images.storage.collector import move_away
 from cntnr_compose.images.storage.detached import remove_detached
 from cntnr_compose.images.storage.model import ContainerRecord
@@ -24,10 +24,17 @@ class ContainerStatus(Value, frozen=True, kw_only=True):
 
 
 def repair(store: ImageStore, problems: Sequence[Problem]) -> list[Problem]:
-    """Repair what can be repaired; return what cannot: what running containers use.
+    """Repair what can be repaired, and what is broken after that; return what cannot be.
 
-    Raises `StoreBusy`, `LayersStay`.
+    That is what running containers use. Raises `StoreBusy`, `LayersStay`.
     """
+    left = _repair_once(store, problems)
+    if problems:
+        _repair_once(store, check_store(store, quick=True).problems)
+    return left
+
+
+def _repair_once(store: ImageStore, problems: Sequence[Problem]) -> list[Problem]:
     with leases.collecting(store.root):
         if any(problem.is_index for problem in problems):
             rebuild_index(store)

@@ -100,8 +100,8 @@ def print_details(usage: DiskUsage) -> None:
     _print_table("Images space usage:", IMAGE_HEADER, _image_rows(usage))
     _print_table("Containers space usage:", CONTAINER_HEADER, _container_rows(usage))
     rows = [
-        (one.name, str(usage.links.get(one.name, 0)), format_size(usage.volume_size(one)))
-        for one in usage.volumes
+        (volume.name, str(usage.links.get(volume.name, 0)), format_size(usage.volume_size(volume)))
+        for volume in usage.volumes
     ]
     _print_table("Local Volumes space usage:", VOLUME_HEADER, rows)
     _print_table(f"Build cache usage: {cache}", CACHE_HEADER, _cache_rows(usage))
