@@ -34,8 +34,8 @@ def manifest_of(user: User, name: str) -> str:
     index = json.loads((user.data / "images/index.json").read_text())
     key = "org.opencontainers.image.ref.name"
     name = f"docker.io/library/{name}:latest"
-    (found,) = [one for one in index["manifests"] if one.get("annotations", {}).get(key) == name]
-    return str(found["digest"])
+    (entry,) = [one for one in index["manifests"] if one.get("annotations", {}).get(key) == name]
+    return str(entry["digest"])
 
 
 def config_of(user: User, name: str) -> dict[str, object]:
