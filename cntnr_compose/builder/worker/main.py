@@ -209,7 +209,8 @@ def _find_or_assemble(
     store: ImageStore,
     packer: LayerPacker,
 ) -> BuiltImage:
-    image = None if request.no_cache else records.find_image(state, store)
+    is_cached = not request.no_cache and not request.no_cache_stages
+    image = records.find_image(state, store) if is_cached else None
     if image is None:
         image = assemble_image(state, request, store, packer, worker.rootfs)
     worker.raise_if_cancelled()

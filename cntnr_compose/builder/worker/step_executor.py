@@ -15,6 +15,7 @@ from cntnr_compose.builder.sources.source_files import SourceChanged, SourceFile
 from cntnr_compose.builder.walker import PendingStep, StageState, StepResult, current_seconds
 from cntnr_compose.builder.worker.archive import extract_archive, is_archive
 from cntnr_compose.builder.worker.copy import CopyTarget, copy_files
+from cntnr_compose.builder.worker.epoch import clamp_times
 from cntnr_compose.builder.worker.rootfs import StageRootfs
 from cntnr_compose.builder.worker.run.program_runner import ProgramRunner
 from cntnr_compose.containers.spec import users
@@ -89,7 +90,8 @@ class StepExecutor:
         """Look up the result of a step, or run it."""
         with self.worker.lock_step(key):
             result = find_step(key, pending.state)
-            reusable = not self.request.no_cache or key in self.worker.rebuilt_keys
+            uncached = self.request.no_cache or pending.stage in self.request.no_cache_stages
+            reusable = not uncached or key in self.worker.rebuilt_keys
             if result is not None and reusable:
                 self._print(f"{pending.title}  CACHED")
                 return result
@@ -114,6 +116,8 @@ class StepExecutor:
                 Root(path) as root,
             ):
                 self._execute(content, pending, root)
+            if self.request.epoch is not None:
+                clamp_times(changes, self.request.epoch)
             with os.scandir(changes) as entries:
                 is_empty = next(entries, None) is None
             if is_empty:
@@ -127,7 +131,7 @@ class StepExecutor:
 
     def _execute(self, content: str, pending: PendingStep, root: Root) -> None:
         """Make the changes of a step in ``root``."""
-        step, state, _, where, origins = pending
+        step, state, _, _, where, origins = pending
         try:
             match step:
                 case FolderStep():

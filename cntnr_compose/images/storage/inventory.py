@@ -14,6 +14,7 @@ from cntnr_compose.core.values import Bytes, Seconds, Value, from_json
 from cntnr_compose.host import files
 from cntnr_compose.images import leases
 from cntnr_compose.images.index_file import NAME_ANNOTATION
+from cntnr_compose.images.layout import TAGGED_ANNOTATION
 from cntnr_compose.images.storage.model import (
     BuildRecord,
     CachedFile,
@@ -25,7 +26,7 @@ from cntnr_compose.images.storage.model import (
     StepRecord,
     StoredImage,
 )
-from cntnr_compose.images.store import TAGGED_ANNOTATION, ImageStore
+from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model import image_name
 from cntnr_compose.model.oci import Descriptor, Index, Manifest
 
