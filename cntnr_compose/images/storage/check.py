@@ -9,10 +9,11 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.values import Bytes
 from cntnr_compose.host import files
 from cntnr_compose.images.index_file import NAME_ANNOTATION, IndexUnreadable, read_index
+from cntnr_compose.images.layout import digest_of_file
 from cntnr_compose.images.storage import inventory as stock
 from cntnr_compose.images.storage.decisions import EMPTY_LAYER, decide_removal
 from cntnr_compose.images.storage.model import Inventory
-from cntnr_compose.images.store import ImageStore, digest_of_file
+from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model import image_name
 from cntnr_compose.model.oci import Descriptor, Index, Manifest
 
@@ -79,7 +80,7 @@ def _check_digests(
 def check_digest(store: ImageStore, digest: str) -> str:
     """Return what is wrong with a blob; empty where it is whole, or gone."""
     try:
-        actual = digest_of_file(store.blob_path(digest))
+        actual = digest_of_file(store.own_blob_path(digest))
     except FileNotFoundError:
         return ""
     except OSError as error:

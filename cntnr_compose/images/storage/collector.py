@@ -121,7 +121,7 @@ def _detach(store: ImageStore, index: Index, decision: Decision) -> None:
     for name in removal.artifacts:
         files.remove_tree(paths.artifacts() / name)
     for digest in removal.blobs:
-        store.blob_path(digest).unlink(missing_ok=True)
+        store.own_blob_path(digest).unlink(missing_ok=True)
 
 
 def _without(

@@ -7,12 +7,13 @@ from cntnr_compose.core.values import Value, replace
 from cntnr_compose.host import files
 from cntnr_compose.images import leases
 from cntnr_compose.images.index_file import NAME_ANNOTATION, IndexUnreadable, read_index
+from cntnr_compose.images.layout import DIGEST_ANNOTATION, TAGGED_ANNOTATION
 from cntnr_compose.images.storage import inventory as stock
 from cntnr_compose.images.storage.check import Problem, check_digest, check_store, is_complete
 from cntnr_compose.images.storage.collector import move_away
 from cntnr_compose.images.storage.detached import remove_detached
 from cntnr_compose.images.storage.model import ContainerRecord
-from cntnr_compose.images.store import DIGEST_ANNOTATION, TAGGED_ANNOTATION, Catalogue, ImageStore
+from cntnr_compose.images.store import Catalogue, ImageStore
 from cntnr_compose.model import image_name
 from cntnr_compose.model.oci import MANIFEST, Descriptor, Index, Manifest
 
@@ -53,7 +54,7 @@ def _repair_once(store: ImageStore, problems: Sequence[Problem]) -> list[Problem
 def _repair(store: ImageStore, problem: Problem, kept: set[str]) -> bool:
     """Remove what is broken, but for entries of the index; return whether that was possible."""
     if problem.blob and (check_digest(store, problem.blob) or problem.entry):
-        store.blob_path(problem.blob).unlink(missing_ok=True)
+        store.own_blob_path(problem.blob).unlink(missing_ok=True)
     if problem.record:
         (paths.builds() / problem.record).unlink(missing_ok=True)
     if problem.stack:
