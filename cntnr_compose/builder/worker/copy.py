@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns
 from cntnr_compose.builder.dockerfile.steps import CopyStep
-from cntnr_compose.builder.source_files import FileEntry, SelectedSource, SourceFiles
+from cntnr_compose.builder.sources.source_files import FileEntry, SelectedSource, SourceFiles
 from cntnr_compose.containers.bundle import accounts
 from cntnr_compose.containers.spec import users
 from cntnr_compose.core.errors import CntnrError

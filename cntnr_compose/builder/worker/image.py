@@ -3,9 +3,8 @@
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from cntnr_compose.builder import cache
-from cntnr_compose.builder.cache import BuiltImage
-from cntnr_compose.builder.request import BuildRequest
+from cntnr_compose.builder.cache import records
+from cntnr_compose.builder.request import BuildRequest, BuiltImage
 from cntnr_compose.builder.walker import StageState, current_seconds
 from cntnr_compose.builder.worker.rootfs import StageRootfs
 from cntnr_compose.core import paths
@@ -66,24 +65,26 @@ def assemble_image(
     """Write the manifest and configuration of an image to the store, and its lower directories."""
     futures = [packer.start(folder) for folder in reversed(state.lower)]
     layers = [future.result() for future in futures]
-    created = current_seconds()
+    created = current_seconds() if request.epoch is None else float(request.epoch)
+    history = _history(state, timestamp(created), fixed=request.epoch is not None)
     manifest, image_id = write_image(
-        store, state.base, layers, state.settings.config, _history(state, timestamp(created)),
+        store, state.base, layers, state.settings.config, history,
         created=created, platform=request.platform, author=state.settings.author,
     )  # fmt: skip
     image = BuiltImage(manifest=manifest, id=image_id)
     folder = unpack.unpacked_folder(image.id)
     folder.mkdir(exist_ok=True)
     files.write_value(folder / "stack.json", unpack.LayerStack(lower=rootfs.lower_dirs(state)))
-    cache.save_image(state, image)
+    records.save_image(state, image)
     return image
 
 
-def _history(state: StageState, created: str) -> list[Tree]:
-    """Build the history of the steps."""
+def _history(state: StageState, created: str, *, fixed: bool) -> list[Tree]:
+    """Build the history of the steps; where it is ``fixed``, all have the time of the image."""
     entries = []
     for entry in state.history:
-        tree: Tree = {"created": timestamp(entry.created) if entry.created else created}
+        moment = timestamp(entry.created) if entry.created and not fixed else created
+        tree: Tree = {"created": moment}
         tree |= {"created_by": entry.text, "comment": "cntnr"}
         if not entry.folder:
             tree["empty_layer"] = True

@@ -15,17 +15,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NoReturn
 
-from cntnr_compose.builder import cache
-from cntnr_compose.builder.request import BuildJob, BuildRequest
-from cntnr_compose.builder.walker import StageWalker
+from cntnr_compose.builder.cache import records
+from cntnr_compose.builder.request import BuildJob, BuildRequest, BuiltImage
+from cntnr_compose.builder.walker import StageState, StageWalker
+from cntnr_compose.builder.worker.export import export_files
 from cntnr_compose.builder.worker.image import LayerPacker, assemble_image
 from cntnr_compose.builder.worker.rootfs import StageRootfs
-from cntnr_compose.builder.worker.run import ProgramRunner, kill_all
+from cntnr_compose.builder.worker.run.program_runner import ProgramRunner, kill_all
 from cntnr_compose.builder.worker.step_executor import Cancelled, StepExecutor, WorkerState
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Event, WarningEvent
-from cntnr_compose.core.values import from_json, to_json
+from cntnr_compose.core.values import Tree, from_json, to_json, to_tree
 from cntnr_compose.host import mounts
 from cntnr_compose.host.namespaces import isolation, rootlesskit
 from cntnr_compose.images.layers import unpack
@@ -155,52 +156,67 @@ def _mount_workspace() -> Path:
     return folder
 
 
-def _build_all(job: BuildJob, worker: WorkerState) -> dict[str, str]:
+def _build_all(job: BuildJob, worker: WorkerState) -> Tree:
     """Build everything in parallel; the first failure cancels the others."""
     store = ImageStore()
     packer = LayerPacker(store)
     worker.on_layer = packer.start
-    failures: list[BaseException] = []
 
-    def build(request: BuildRequest) -> str:
+    def build(request: BuildRequest) -> BuiltImage:
         try:
             return _build(request, worker, store, packer)
         except BaseException as error:
-            failures.append(error)
-            worker.cancelled.set()
+            worker.fail(error)
             raise
 
     with store.protect_blobs(), ThreadPoolExecutor(max(2, os.cpu_count() or 1)) as pool:
         futures = [pool.submit(build, request) for request in job.requests]
         exceptions = [future.exception() for future in futures]
         packer.close()
-    if failures:
-        raise failures[0]
+    if worker.failure is not None:
+        raise worker.failure
     assert not any(exceptions), exceptions
     return {
-        request.service: future.result()
+        request.service: to_tree(future.result())
         for request, future in zip(job.requests, futures, strict=True)
     }
 
 
 def _build(
     request: BuildRequest, worker: WorkerState, store: ImageStore, packer: LayerPacker
-) -> str:
-    """Build one image, or find it in the cache; return its id."""
+) -> BuiltImage:
+    """Build one image, or find it in the cache; write the files that are asked for."""
     executor = StepExecutor(request, worker)
     try:
-        state = StageWalker(request, executor).walk_target()
+        state = StageWalker(request, executor).walk_in_threads(worker.fail)
         executor.digests.save()
-        image = None if request.no_cache else cache.find_image(state, store)
-        if image is None:
-            image = assemble_image(state, request, store, packer, worker.rootfs)
-        worker.raise_if_cancelled()
-        cache.tag_image(image, request.names, store)
+        for export in request.exports:
+            export_files(state, export, request, worker)
+        image = BuiltImage()
+        if request.needs_image:
+            image = _find_or_assemble(state, request, worker, store, packer)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise BuildDiskFull(request.service) from error
         raise BuildFailed(request.service, error) from error
-    return image.id
+    return image
+
+
+def _find_or_assemble(
+    state: StageState,
+    request: BuildRequest,
+    worker: WorkerState,
+    store: ImageStore,
+    packer: LayerPacker,
+) -> BuiltImage:
+    is_cached = not request.no_cache and not request.no_cache_stages
+    image = records.find_image(state, store) if is_cached else None
+    if image is None:
+        image = assemble_image(state, request, store, packer, worker.rootfs)
+    worker.raise_if_cancelled()
+    if request.is_tagged:
+        records.tag_image(image, request.names, store)
+    return image
 
 
 if __name__ == "__main__":

@@ -5,7 +5,13 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from cntnr_compose import __version__
-from cntnr_compose.cli.parser.options import COMPOSE_OPTIONS, DRY_RUN, Command, Option
+from cntnr_compose.cli.parser.options import (
+    COMPOSE_OPTIONS,
+    DRY_RUN,
+    GLOBAL_OPTIONS,
+    Command,
+    Option,
+)
 from cntnr_compose.cli.parser.program_name import version_line
 
 COMMANDS = "cntnr_compose.cli.commands."
@@ -92,16 +98,15 @@ BRIDGE = Group(
                 ),
                 "list": CommandEntry("compose.bridge:list_transformations", "List transformations"),
             },
-            summary="Images that convert compose files",
-            description="Images that convert compose files; only docker can run them.",
+            summary="Manage transformations",
+            description="Manage transformations: images that convert compose files.",
             options=(DRY_RUN,),
             aliases={"ls": "list"},
         ),
     },
-    summary="Docker's converters of compose files",
-    description="Docker's converters of compose files; only docker can run them.",
+    summary="Convert compose files into another model",
+    description="Convert compose files into another model, such as Kubernetes manifests.",
     options=(DRY_RUN,),
-    hidden=True,
 )
 
 COMPOSE = Group(
@@ -196,14 +201,40 @@ VOLUME = Group(
     aliases={"list": "ls", "remove": "rm"},
 )
 
+IMAGES_LS = CommandEntry("image.ls:ls", "List images")
+
+IMAGE = Group(
+    {
+        "du": CommandEntry(
+            "image.du:du", "Show how much disk images and what belongs to them take"
+        ),
+        "fsck": CommandEntry("image.fsck:fsck", "Check the files of images, and repair them"),
+        "gc": CommandEntry("image.gc:gc", "Remove images that were not used for long"),
+        "ls": IMAGES_LS,
+        "prune": CommandEntry("image.prune:prune", "Remove unused images"),
+    },
+    summary="Images of this machine",
+    description="Manage images.",
+    aliases={"list": "ls"},
+)
+
+BUILDER = Group(
+    {"prune": CommandEntry("builder.prune:prune", "Remove the build cache")},
+    summary="The cache of builds",
+    description="Manage the cache of builds.",
+)
+
 ROOT = Group(
     {
+        "builder": BUILDER,
         "compose": COMPOSE,
         "completion": CommandEntry("completion:completion", "Print the script for TAB in a shell"),
         "docker-cli-plugin-metadata": CommandEntry(
             "install_plugin:metadata", "Describe the plugin to docker", hidden=True
         ),
         "doctor": CommandEntry("doctor:doctor", "What this machine allows, and its cures"),
+        "image": IMAGE,
+        "images": IMAGES_LS,
         "install-plugin": CommandEntry(
             "install_plugin:install_plugin", "Have `docker compose` answered by cntnr"
         ),
@@ -214,6 +245,7 @@ ROOT = Group(
     summary="",
     description="Run containers and compose files without root.",
     options=(
+        *GLOBAL_OPTIONS,
         Option(
             "-v",
             "--version",

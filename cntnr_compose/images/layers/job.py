@@ -12,13 +12,26 @@ from cntnr_compose.model.image import Image
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
+class LayerSource(Value, frozen=True, kw_only=True):
+    """A layer: the digest of its content, and of its blob, and where that is."""
+
+    diff_id: str
+    digest: str
+    path: str
+    is_own: bool = True  # not of an additional store
+
+
 class UnpackJob(Value, frozen=True, kw_only=True):
-    """The layers of an image, bottom first, and the store that has their blobs."""
+    """The layers of an image, bottom first."""
 
     ref: str
     store: str
-    blobs: tuple[str, ...]  # digests
-    diff_ids: tuple[str, ...]
+    layers: tuple[LayerSource, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """Return the folders of the layers in the layer store."""
+        return layer_names(layer.diff_id for layer in self.layers)
 
 
 def make_job(image: Image, store: ImageStore) -> UnpackJob:
@@ -31,9 +44,14 @@ def make_job(image: Image, store: ImageStore) -> UnpackJob:
     for digest in (*diff_ids, *blobs):
         if not isinstance(digest, str) or not DIGEST.fullmatch(digest):
             raise LayerCorrupt(image.ref, f"it has no proper digest: {digest!r:.80}")
-    return UnpackJob(
-        ref=image.ref, store=str(store.root), blobs=tuple(blobs), diff_ids=tuple(diff_ids)
-    )
+    layers = (_find_layer(store, *pair) for pair in zip(diff_ids, blobs, strict=True))
+    return UnpackJob(ref=image.ref, store=str(store.root), layers=tuple(layers))
+
+
+def _find_layer(store: ImageStore, diff_id: str, digest: str) -> LayerSource:
+    path = store.blob_path(digest)
+    is_own = path == store.own_blob_path(digest)
+    return LayerSource(diff_id=diff_id, digest=digest, path=str(path), is_own=is_own)
 
 
 def layer_names(diff_ids: Iterable[str]) -> list[str]:

@@ -12,9 +12,9 @@ from cntnr_compose.images.layers.complete import complete_layer
 from cntnr_compose.images.layers.decompress import StreamDamaged
 from cntnr_compose.images.layers.extract import LayerExtraction, OwnerNotMapped
 from cntnr_compose.images.layers.folders import LeadsOut
-from cntnr_compose.images.layers.job import UnpackJob, layer_names
+from cntnr_compose.images.layers.job import UnpackJob
 from cntnr_compose.images.layers.stream import LayerStream
-from cntnr_compose.images.store import ImageStore, digest_of_file
+from cntnr_compose.images.layout import digest_of_file
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
@@ -33,7 +33,7 @@ def ensure_layer(job: UnpackJob, number: int, check: Callable[[], None] = lambda
 
     ``check`` is called often and may raise to end it. Raises `LayerCorrupt`, `NoSpace`, `OwnerUnknown`.
     """
-    names = layer_names(job.diff_ids)
+    names = job.names
     target = paths.layers() / names[number]
     if target.is_dir():
         return
@@ -69,18 +69,17 @@ def _unpack_layer(
         finally:
             extraction.close()
         record = LayerRecord(
-            diff_id=job.diff_ids[number], size=extraction.size, entries=extraction.count
+            diff_id=job.layers[number].diff_id, size=extraction.size, entries=extraction.count
         )
         files.write_value(draft / "layer/layer.json", record)
         (draft / "layer").rename(paths.layers() / names[number])
 
 
 def _extract(job: UnpackJob, number: int, extraction: LayerExtraction) -> None:
-    path = ImageStore(Path(job.store)).blob_path(job.blobs[number])
     try:
-        with LayerStream(path) as stream:
+        with LayerStream(Path(job.layers[number].path)) as stream:
             extraction.run(stream)
-            if stream.finish() != job.diff_ids[number]:
+            if stream.finish() != job.layers[number].diff_id:
                 raise StreamDamaged(why="its content does not match its digest")
     except LeadsOut as error:
         raise LayerCorrupt(job.ref, f"{error} leads out of the image") from error
@@ -96,14 +95,15 @@ def _reason(job: UnpackJob, number: int, error: OSError) -> ImageError:
 
 def _damage(job: UnpackJob, number: int, why: str) -> LayerCorrupt:
     """Describe a damaged layer; remove its blob if that is corrupt, so that a pull downloads it again."""
-    digest = job.blobs[number]
-    path = ImageStore(Path(job.store)).blob_path(digest)
+    layer = job.layers[number]
+    path = Path(layer.path)
     try:
-        if digest_of_file(path) == digest:
+        if digest_of_file(path) == layer.digest:
             return LayerCorrupt(job.ref, why)
-        path.unlink(missing_ok=True)
+        if layer.is_own:
+            path.unlink(missing_ok=True)
     except FileNotFoundError:
-        return LayerCorrupt(job.ref, f"{digest[:19]} is missing")
+        return LayerCorrupt(job.ref, f"{layer.digest[:19]} is missing")
     except OSError as error:
-        return LayerCorrupt(job.ref, f"{digest[:19]} cannot be read: {error.strerror}")
-    return LayerCorrupt(job.ref, f"{digest[:19]} does not match its digest")
+        return LayerCorrupt(job.ref, f"{layer.digest[:19]} cannot be read: {error.strerror}")
+    return LayerCorrupt(job.ref, f"{layer.digest[:19]} does not match its digest")

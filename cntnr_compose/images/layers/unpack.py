@@ -12,7 +12,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.values import Value, from_json, to_json
 from cntnr_compose.host import files, process
 from cntnr_compose.images.errors import UnpackerGone
-from cntnr_compose.images.layers.job import UnpackJob, layer_names, make_job
+from cntnr_compose.images.layers.job import UnpackJob, make_job
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.protocol import ErrorReply
@@ -58,7 +58,7 @@ async def ensure_unpacked(image: Image, *, store: ImageStore | None = None) -> t
         return folders
     paths.make_data_folder(paths.layers())
     job = make_job(image, store or ImageStore())
-    names = layer_names(job.diff_ids)
+    names = job.names
     if not all((paths.layers() / name).is_dir() for name in names):
         await _run_worker(job)
     lower = tuple(f"{name}/fs" for name in reversed(names))

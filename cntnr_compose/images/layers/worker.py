@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import traceback
+from pathlib import Path
 from typing import NoReturn
 
 from cntnr_compose.core import paths
@@ -15,7 +16,8 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import from_json, to_json
 from cntnr_compose.host import files
 from cntnr_compose.host.namespaces import isolation
-from cntnr_compose.images.layers.job import UnpackJob, layer_names
+from cntnr_compose.images import leases
+from cntnr_compose.images.layers.job import UnpackJob
 from cntnr_compose.images.layers.layer import ensure_layer
 from cntnr_compose.model.protocol import ErrorReply
 
@@ -30,16 +32,16 @@ def main() -> None:
     os.umask(0)
     children: set[int] = set()
     signal.signal(signal.SIGTERM, lambda *_: _fail(children))
-    names = layer_names(job.diff_ids)
     limit = min(MAX_CHILDREN, len(os.sched_getaffinity(0)))
-    for number, name in enumerate(names):
-        if (paths.layers() / name).is_dir():
-            continue
-        if len(children) == limit:
+    with leases.hold_lease(Path(job.store)):
+        for number, name in enumerate(job.names):
+            if leases.mark_used(paths.layers() / name):
+                continue
+            if len(children) == limit:
+                _wait_for_one(children)
+            children.add(_start(job, number))
+        while children:
             _wait_for_one(children)
-        children.add(_start(job, number))
-    while children:
-        _wait_for_one(children)
 
 
 def _start(job: UnpackJob, number: int) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns
-from cntnr_compose.builder.source_files import BuildSourceMissing, SourceFiles
+from cntnr_compose.builder.sources.source_files import BuildSourceMissing, SourceFiles
 
 
 @pytest.fixture

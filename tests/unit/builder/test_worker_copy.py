@@ -9,7 +9,7 @@ import pytest
 
 from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns
 from cntnr_compose.builder.dockerfile.steps import CopyStep, InlineFile
-from cntnr_compose.builder.source_files import SourceFiles
+from cntnr_compose.builder.sources.source_files import SourceFiles
 from cntnr_compose.builder.worker.copy import CopyStepFailed, CopyTarget, copy_files, resolve_owner
 from cntnr_compose.containers.spec.users import IdNotMapped, UserUnknown
 from cntnr_compose.host.openat2 import Root

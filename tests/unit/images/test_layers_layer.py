@@ -13,9 +13,10 @@ from cntnr_compose.core.values import to_json
 from cntnr_compose.host import files, process
 from cntnr_compose.images.errors import ImageError, LayerCorrupt, NoSpace, OwnerUnknown
 from cntnr_compose.images.layers import unpack
-from cntnr_compose.images.layers.job import UnpackJob, layer_names, make_job
+from cntnr_compose.images.layers.job import LayerSource, UnpackJob, layer_names, make_job
 from cntnr_compose.images.layers.layer import LayerRecord, ensure_layer
-from cntnr_compose.images.store import ImageStore, digest_of
+from cntnr_compose.images.layout import digest_of
+from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.oci import CONFIG, MANIFEST, Descriptor, Manifest
 from tests.unit.images.layer_archives import archive, entry, folder
@@ -37,20 +38,21 @@ def add_blob(store: ImageStore, content: bytes) -> str:
     return store.write_blob(content, "layer").digest
 
 
-def make(store: ImageStore, *contents: bytes) -> UnpackJob:
+def make(store: ImageStore, *contents: bytes, diff_id: str = "") -> UnpackJob:
     """Put layers into the store, compressed."""
-    return UnpackJob(
-        ref="docker.io/library/x:1",
-        store=str(store.root),
-        blobs=tuple(add_blob(store, gzip.compress(content)) for content in contents),
-        diff_ids=tuple(digest_of(content) for content in contents),
-    )
+    layers = []
+    for content in contents:
+        digest = add_blob(store, gzip.compress(content))
+        path = str(store.blob_path(digest))
+        own = diff_id or digest_of(content)
+        layers.append(LayerSource(diff_id=own, digest=digest, path=path))
+    return UnpackJob(ref="docker.io/library/x:1", store=str(store.root), layers=tuple(layers))
 
 
 def ensure(job: UnpackJob, number: int) -> Path:
     with process.umask(0):
         ensure_layer(job, number)
-    return paths.layers() / layer_names(job.diff_ids)[number]
+    return paths.layers() / job.names[number]
 
 
 def drafts() -> list[Path]:
@@ -69,9 +71,9 @@ def test_a_layer_needs_those_below_it(store: ImageStore) -> None:
     top = ensure(job, 1)
     assert (top / "fs/a/y").read_bytes() == b"2"
     assert (top / "fs/a").stat().st_mode & 0o777 == 0o700
-    assert (paths.layers() / layer_names(job.diff_ids)[0] / "fs/a/x").read_bytes() == b"1"
+    assert (paths.layers() / job.names[0] / "fs/a/x").read_bytes() == b"1"
     record = files.read_value(top / "layer.json", LayerRecord)
-    assert record == LayerRecord(diff_id=job.diff_ids[1], size=1, entries=1)
+    assert record == LayerRecord(diff_id=job.layers[1].diff_id, size=1, entries=1)
     assert not drafts()
 
 
@@ -100,14 +102,14 @@ def test_several_at_once_unpack_each_layer_once(store: ImageStore) -> None:
         for thread in threads:
             thread.join(20)
     assert not errors
-    for number, name in enumerate(layer_names(job.diff_ids)):
+    for number, name in enumerate(job.names):
         assert os.listdir(paths.layers() / name / "fs") == [f"f{number}"]
     assert not drafts()
 
 
 def test_a_corrupt_blob_is_removed(store: ImageStore) -> None:
     job = make(store, BOTTOM)
-    blob = store.blob_path(job.blobs[0])
+    blob = store.blob_path(job.layers[0].digest)
     blob.write_bytes(blob.read_bytes()[:50])
     with pytest.raises(LayerCorrupt, match="does not match its digest"):
         ensure(job, 0)
@@ -119,16 +121,10 @@ def test_a_corrupt_blob_is_removed(store: ImageStore) -> None:
 
 
 def test_a_blob_with_another_content_than_the_image_says_stays(store: ImageStore) -> None:
-    job = make(store, BOTTOM)
-    wrong = UnpackJob(
-        ref=job.ref,
-        store=job.store,
-        blobs=(add_blob(store, gzip.compress(TOP)),),
-        diff_ids=job.diff_ids,
-    )
+    wrong = make(store, TOP, diff_id=digest_of(BOTTOM))
     with pytest.raises(LayerCorrupt, match="its content does not match"):
         ensure(wrong, 0)
-    assert store.blob_path(wrong.blobs[0]).exists()
+    assert store.blob_path(wrong.layers[0].digest).exists()
     assert not list(paths.layers().glob("c-*"))
 
 
@@ -159,16 +155,24 @@ def test_a_full_disk(store: ImageStore, monkeypatch: pytest.MonkeyPatch) -> None
         ensure(job, 0)
 
 
+def digests(job: UnpackJob) -> list[str]:
+    return [layer.digest for layer in job.layers]
+
+
+def diff_ids(job: UnpackJob) -> list[str]:
+    return [layer.diff_id for layer in job.layers]
+
+
 def image_of(store: ImageStore, job: UnpackJob, config: object) -> Image:
     written = store.write_blob(to_json(config), CONFIG)
-    layers = tuple(Descriptor(media_type="layer", digest=digest, size=1) for digest in job.blobs)
+    layers = tuple(Descriptor(media_type="layer", digest=digest, size=1) for digest in digests(job))
     manifest = store.write_blob(to_json(Manifest(config=written, layers=layers)), MANIFEST)
     return Image(id=written.digest, ref=job.ref, manifest=manifest.digest)
 
 
 def test_the_layers_of_an_image(store: ImageStore) -> None:
     job = make(store, BOTTOM, TOP)
-    image = image_of(store, job, {"rootfs": {"diff_ids": job.diff_ids}})
+    image = image_of(store, job, {"rootfs": {"diff_ids": diff_ids(job)}})
     assert make_job(image, store) == job
     assert unpack.lower_dirs(image) is None
 

@@ -1,0 +1,158 @@
+"""Pull images into the store, with skopeo."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cntnr_compose.core import paths
+from cntnr_compose.core.values import from_json, replace, to_json
+from cntnr_compose.host import files
+from cntnr_compose.images.errors import LayerCorrupt, NoSpace
+from cntnr_compose.images.layout import digest_of
+from cntnr_compose.images.store import ImageStore
+from cntnr_compose.images.transports import policy as policies
+from cntnr_compose.images.transports import skopeo
+from cntnr_compose.images.transports.references import full_reference
+from cntnr_compose.model import image_name
+from cntnr_compose.model.image import Image
+from cntnr_compose.model.oci import CONFIG, MANIFEST, Descriptor, Index
+
+ReportProgress = Callable[[str, str], None]
+
+
+def _ignore_progress(_kind: str, _text: str) -> None:
+    return None
+
+
+def pull_image(
+    ref: str,
+    *,
+    platform: str = "",
+    on_progress: ReportProgress = _ignore_progress,
+    store: ImageStore | None = None,
+) -> Image:
+    """Pull an image from a registry, a layout or an archive into the store.
+
+    Always asks the registry; blobs that are present are not downloaded again. Threads may call it for
+    several images at once. Raises `ImageNameInvalid`, `ImageError`.
+    """
+    store = store or ImageStore()
+    full_name = full_reference(ref)
+    on_progress("Pulling", ref)
+    image = _copy_to_store(store, full_name, full_name, platform)
+    on_progress("Pulled", ref)
+    return image
+
+
+def import_image(
+    ref: str,
+    tag: str = "",
+    *,
+    platform: str = "",
+    tls_verify: bool = True,
+    store: ImageStore | None = None,
+) -> Image:
+    """Copy an image from ``TRANSPORT:REFERENCE`` into the store, under ``tag``.
+
+    Without a tag it goes by the reference, with which `image:` in a compose file finds it. Certificates of
+    its registry are not checked, and plain HTTP is taken, where not ``tls_verify``. Raises
+    `ImageNameInvalid`, `ImageError`.
+    """
+    store = store or ImageStore()
+    source = full_reference(ref)
+    name = image_name.normalize(tag) if tag else source
+    if not tls_verify and not image_name.transport(source):
+        skopeo.trust_registries([source.partition("/")[0]])
+    return _copy_to_store(store, source, name, platform)
+
+
+def _copy_to_store(store: ImageStore, source: str, name: str, platform: str) -> Image:
+    """Copy an image into the store under a full name. Raises `ImageError`, `HomeNotWritable`."""
+    try:
+        with store.protect_blobs(), store.draft() as draft:
+            manifest = _copy_blobs(store, source, draft, platform)
+            return store.add(name, manifest)
+    except OSError as error:
+        import errno
+
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoSpace(source) from error
+        raise paths.HomeNotWritable(store.root, error.strerror or str(error)) from error
+
+
+def check_source(ref: str) -> None:
+    """Check that an image can be pulled, and pull nothing. Raises `ImageNameInvalid`, `ImageError`."""
+    full_name = image_name.normalize(ref)
+    if not image_name.transport(full_name):
+        skopeo.read_digest(full_name)
+
+
+def _copy_blobs(store: ImageStore, ref: str, draft: Path, platform: str) -> Descriptor:
+    """Copy an image's blobs into the store, and return the descriptor of its manifest."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from cntnr_compose.images.transports.archives import unpack_archive
+
+    policy = policies.active_policy()
+    policies.check_allowed(policy, ref)
+    source, options = unpack_archive(ref, draft), policies.skopeo_options(policy)
+    if source.startswith("oci:") and not ref.startswith("oci:"):
+        options = policies.write_archive_policy(policy, ref, draft / "policy.json")
+    elif policies.requires_signatures(policy) and not _copies_config_unchanged(ref):
+        source, options = _copy_signed(ref, draft, platform, policy), policies.ACCEPT_ANYTHING
+    with ThreadPoolExecutor(1) as pool:
+        is_unchanged = _copies_config_unchanged(ref)
+        original = (
+            None if is_unchanged else pool.submit(skopeo.read_config, source, platform=platform)
+        )
+        target = skopeo.layout_target(draft / "layout", store.blobs)
+        skopeo.copy_image(
+            ref,
+            target,
+            platform=platform,
+            unpacked_ref=source,
+            policy=policy,
+            policy_options=options,
+        )
+        index = files.read_value(draft / "layout/index.json", Index)
+        if index is None or not index.manifests:
+            raise LayerCorrupt(ref, "skopeo copied nothing")
+        manifest = index.manifests[0]
+        if original is not None:
+            manifest = _restore_config(store, manifest, original.result())
+    return replace(manifest, annotations={})
+
+
+def _copy_signed(ref: str, draft: Path, platform: str, policy: policies.ImagePolicy) -> str:
+    """Copy an image as it was signed, and return its reference.
+
+    A layout may have to get another manifest than the signed one. The original configuration, which is then
+    restored, is read from this copy: a second answer of the registry is not what was verified.
+    """
+    folder = draft / "signed"
+    skopeo.copy_image(ref, [f"dir:{folder}"], platform=platform, policy=policy)
+    return f"dir:{folder}"
+
+
+def _copies_config_unchanged(ref: str) -> bool:
+    """Return whether skopeo copies the configuration byte for byte: from OCI to OCI it does."""
+    return image_name.transport(ref) in ("oci:", "oci-archive:")
+
+
+def _restore_config(store: ImageStore, manifest: Descriptor, original: bytes) -> Descriptor:
+    """Restore the original configuration, and return the descriptor of the new manifest.
+
+    skopeo writes a new configuration when it converts a docker image to OCI: the health check, the shell and
+    ONBUILD are lost, and the image id differs from docker's.
+    """
+    converted = store.read_manifest(manifest.digest)
+    if not original or digest_of(original) == converted.config.digest:
+        return manifest
+    try:
+        written = from_json(store.blob_path(converted.config.digest).read_bytes(), dict[str, Any])
+        if from_json(original, dict[str, Any])["rootfs"] != written["rootfs"]:
+            return manifest  # the tag was moved to another image meanwhile
+    except (KeyError, ValueError):
+        return manifest
+    config = store.write_blob(original, CONFIG)
+    return store.write_blob(to_json(replace(converted, config=config)), MANIFEST)
