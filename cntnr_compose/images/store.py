@@ -116,7 +116,7 @@ class ImageStore:
         image = self._read_image(tagged)
         with self.locked_index() as index:
             others = _without_names(index, {ref})
-            self._write_index(replace(index, manifests=(*others, tagged)))
+            self.write_index(replace(index, manifests=(*others, tagged)))
         return image
 
     def add_untagged(self, manifest: Descriptor) -> Image:
@@ -125,7 +125,7 @@ class ImageStore:
         image = self._read_image(entry)
         with self.locked_index() as index:
             if all(other.digest != entry.digest for other in index.manifests):
-                self._write_index(replace(index, manifests=(*index.manifests, entry)))
+                self.write_index(replace(index, manifests=(*index.manifests, entry)))
         return image
 
     def remove(self, ref: str) -> tuple[str, ...]:
@@ -141,7 +141,7 @@ class ImageStore:
             others = _without_names(index, names)
             if not by_name:  # it may have no name at all
                 others = tuple(entry for entry in others if entry.digest != image.manifest)
-            self._write_index(replace(index, manifests=others))
+            self.write_index(replace(index, manifests=others))
         return tuple(names)
 
     def remove_unnamed(self, image: Image) -> bool:
@@ -204,8 +204,8 @@ class ImageStore:
             return ()
         return status.st_ino, status.st_size, status.st_mtime_ns
 
-    def _write_index(self, index: Index) -> None:
-        """Write the index and the catalogue of its images."""
+    def write_index(self, index: Index) -> None:
+        """Write the index and the catalogue of its images; its lock is held."""
         files.write_value(self.root / "index.json", index)
         catalogue = Catalogue(stamp=self._index_stamp(), images=self._read_images(index))
         files.write_value(self.root / "catalogue.json", catalogue)

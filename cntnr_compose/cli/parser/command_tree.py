@@ -196,14 +196,25 @@ VOLUME = Group(
     aliases={"list": "ls", "remove": "rm"},
 )
 
+# Commands of `cntnr image` that are commands of `cntnr`, too.
 IMAGES_LS = CommandEntry("image.ls:ls", "List images")
+IMAGE_PULL = CommandEntry("image.pull:pull", "Get an image from a registry")
+IMAGE_PUSH = CommandEntry("image.push:push", "Push an image to its registry")
+IMAGE_TAG = CommandEntry("image.tag:tag", "Give an image a further name")
 
 IMAGE = Group(
     {
+        "cat-config": CommandEntry("image.cat_config:cat_config", "Print an image's configuration"),
+        "history": CommandEntry("image.history:history", "Show of what an image was made"),
+        "inspect": CommandEntry("image.inspect:inspect", "Describe images"),
         "ls": IMAGES_LS,
+        "pull": IMAGE_PULL,
+        "push": IMAGE_PUSH,
+        "tag": IMAGE_TAG,
+        "untag": CommandEntry("image.untag:untag", "Take names of images away"),
     },
     summary="Images of this machine",
-    description="Manage images.",
+    description="Manage images: those of projects, and all others of this machine.",
     aliases={"list": "ls"},
 )
 
@@ -221,6 +232,9 @@ ROOT = Group(
             "install_plugin:install_plugin", "Have `docker compose` answered by cntnr"
         ),
         "network": NETWORK,
+        "pull": IMAGE_PULL,
+        "push": IMAGE_PUSH,
+        "tag": IMAGE_TAG,
         "version": VERSION,
         "volume": VOLUME,
     },
