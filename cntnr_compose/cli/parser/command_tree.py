@@ -92,16 +92,15 @@ BRIDGE = Group(
                 ),
                 "list": CommandEntry("compose.bridge:list_transformations", "List transformations"),
             },
-            summary="Images that convert compose files",
-            description="Images that convert compose files; only docker can run them.",
+            summary="Manage transformations",
+            description="Manage transformations: images that convert compose files.",
             options=(DRY_RUN,),
             aliases={"ls": "list"},
         ),
     },
-    summary="Docker's converters of compose files",
-    description="Docker's converters of compose files; only docker can run them.",
+    summary="Convert compose files into another model",
+    description="Convert compose files into another model, such as Kubernetes manifests.",
     options=(DRY_RUN,),
-    hidden=True,
 )
 
 COMPOSE = Group(

@@ -14,7 +14,7 @@ READING = {
     *("stats", "volumes", "why"),
 }
 # What a command calls that knows of dry runs: see CONTRIBUTING.md, "A command".
-AWARE = ("locked_project", "bring_up", "options.dry_run")
+AWARE = ("locked_project", "bring_up", "run_service", "options.dry_run")
 
 
 @pytest.mark.parametrize("name", sorted(set(COMPOSE.commands()) - READING))
