@@ -199,16 +199,22 @@ VOLUME = Group(
 IMAGES_LS = CommandEntry("image.ls:ls", "List images")
 IMAGE_PULL = CommandEntry("image.pull:pull", "Get an image from a registry")
 IMAGE_PUSH = CommandEntry("image.push:push", "Push an image to its registry")
+IMAGE_LOAD = CommandEntry("image.load:load", "Load images from a tar archive")
+IMAGE_SAVE = CommandEntry("image.save:save", "Write images into a tar archive")
 IMAGE_TAG = CommandEntry("image.tag:tag", "Give an image a further name")
 
 IMAGE = Group(
     {
         "cat-config": CommandEntry("image.cat_config:cat_config", "Print an image's configuration"),
+        "export": CommandEntry("image.export:export", "Copy an image to anywhere"),
         "history": CommandEntry("image.history:history", "Show of what an image was made"),
+        "import": CommandEntry("image.import_:import_", "Copy an image from anywhere"),
         "inspect": CommandEntry("image.inspect:inspect", "Describe images"),
+        "load": IMAGE_LOAD,
         "ls": IMAGES_LS,
         "pull": IMAGE_PULL,
         "push": IMAGE_PUSH,
+        "save": IMAGE_SAVE,
         "tag": IMAGE_TAG,
         "untag": CommandEntry("image.untag:untag", "Take names of images away"),
     },
@@ -230,9 +236,11 @@ ROOT = Group(
         "install-plugin": CommandEntry(
             "install_plugin:install_plugin", "Have `docker compose` answered by cntnr"
         ),
+        "load": IMAGE_LOAD,
         "network": NETWORK,
         "pull": IMAGE_PULL,
         "push": IMAGE_PUSH,
+        "save": IMAGE_SAVE,
         "tag": IMAGE_TAG,
         "version": VERSION,
         "volume": VOLUME,

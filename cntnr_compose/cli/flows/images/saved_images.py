@@ -6,11 +6,13 @@ import stat
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO, cast
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.images.lookup import check_platform, find_image, repository_of
+from cntnr_compose.images.saved.archive_loader import load_archive
 from cntnr_compose.images.saved.archive_writer import SavedImage, write_archive
+from cntnr_compose.images.saved.plain_archive import ArchiveUnusable
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model import image_name
 
@@ -24,6 +26,15 @@ class TerminalRefused(CntnrError):
 
     def __init__(self) -> None:
         super().__init__("cowardly refusing to save to a terminal. Use the -o flag or redirect")
+
+
+class TerminalRead(CntnrError):
+    """An archive would come from a terminal."""
+
+    hint = "for example `cntnr load -i image.tar`"
+
+    def __init__(self) -> None:
+        super().__init__("requested load from stdin, but stdin is empty")
 
 
 class ArchiveNotWritten(CntnrError):
@@ -106,7 +117,7 @@ def _opened(path: str) -> Iterator[IO[bytes]]:
         if target.is_dir() or not target.parent.is_dir():
             text = "it is a directory" if target.is_dir() else f"{target.parent} is no directory"
             raise ArchiveNotWritten(path, text)
-        written = target if is_special else target.with_name(f".{target.name}.{os.getpid()}")
+        written = target if is_special else target.with_name(f".{target.name}.{os.urandom(4).hex()}")
         descriptor = os.open(written, os.O_WRONLY | os.O_CLOEXEC if is_special else NEW_FILE, 0o600)
     except OSError as error:
         raise ArchiveNotWritten(path, _reason(error)) from error
@@ -124,3 +135,38 @@ def _opened(path: str) -> Iterator[IO[bytes]]:
 
 def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
+
+
+def load_images(path: str, platform: str, *, quiet: bool) -> Iterator[str]:
+    """Load the images of a file, or of standard input; yield what docker prints of each.
+
+    Raises `TerminalRead`, `ArchiveUnusable`, `ImageError`, `ImageNameInvalid`.
+    """
+    with _source(path) as archive:
+        for loaded in load_archive(ImageStore(), archive, path, platform):
+            for ref, identity in loaded.replaced.items() if not quiet else ():
+                yield (
+                    f"The image {image_name.familiar(ref)} already exists, renaming the old one "
+                    f"with ID {identity} to empty string"
+                )
+            yield from (f"Loaded image: {image_name.familiar(ref)}" for ref in loaded.refs)
+            if not loaded.refs:
+                yield f"Loaded image ID: {loaded.image.id}"
+
+
+@contextlib.contextmanager
+def _source(path: str) -> Iterator[BinaryIO]:
+    """Open what is to be loaded. Raises `TerminalRead`, `ArchiveUnusable`."""
+    if not path:
+        if sys.stdin.isatty():
+            raise TerminalRead
+        yield cast("BinaryIO", sys.stdin.buffer)
+        return
+    try:
+        if Path(path).is_dir():
+            raise ArchiveUnusable(path, "it is a directory")
+        file = open(path, "rb")  # noqa: SIM115, PTH123 - its name is what the user wrote
+    except OSError as error:
+        raise ArchiveUnusable(path, _reason(error)) from error
+    with file:
+        yield file
