@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from cntnr_compose.core.values import replace
 from cntnr_compose.images.errors import NoSuchImage
-from cntnr_compose.images.store import DIGEST_ANNOTATION, NAME_ANNOTATION, ImageStore
+from cntnr_compose.images.index_file import NAME_ANNOTATION, without_name
+from cntnr_compose.images.store import DIGEST_ANNOTATION, ImageStore
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.oci import MANIFEST, Descriptor
 
@@ -20,11 +21,6 @@ def descriptor_of(store: ImageStore, image: Image) -> Descriptor:
 
 def untag(store: ImageStore, ref: str) -> None:
     """Take a name away; an image that has no other one stays, by its id. Raises `NoSuchImage`."""
-
-    def without_name(entry: Descriptor) -> Descriptor:
-        rest = {name: text for name, text in entry.annotations.items() if name != NAME_ANNOTATION}
-        return replace(entry, annotations=rest)
-
     _change_entry(store, ref, without_name)
 
 

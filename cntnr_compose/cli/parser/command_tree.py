@@ -200,6 +200,7 @@ IMAGES_LS = CommandEntry("image.ls:ls", "List images")
 IMAGE_PULL = CommandEntry("image.pull:pull", "Get an image from a registry")
 IMAGE_PUSH = CommandEntry("image.push:push", "Push an image to its registry")
 IMAGE_LOAD = CommandEntry("image.load:load", "Load images from a tar archive")
+IMAGE_RM = CommandEntry("image.rm:rm", "Remove images")
 IMAGE_SAVE = CommandEntry("image.save:save", "Write images into a tar archive")
 IMAGE_TAG = CommandEntry("image.tag:tag", "Give an image a further name")
 
@@ -214,13 +215,14 @@ IMAGE = Group(
         "ls": IMAGES_LS,
         "pull": IMAGE_PULL,
         "push": IMAGE_PUSH,
+        "rm": IMAGE_RM,
         "save": IMAGE_SAVE,
         "tag": IMAGE_TAG,
         "untag": CommandEntry("image.untag:untag", "Take names of images away"),
     },
     summary="Images of this machine",
     description="Manage images: those of projects, and all others of this machine.",
-    aliases={"list": "ls"},
+    aliases={"list": "ls", "remove": "rm"},
 )
 
 ROOT = Group(
@@ -240,6 +242,7 @@ ROOT = Group(
         "network": NETWORK,
         "pull": IMAGE_PULL,
         "push": IMAGE_PUSH,
+        "rmi": IMAGE_RM,
         "save": IMAGE_SAVE,
         "tag": IMAGE_TAG,
         "version": VERSION,
