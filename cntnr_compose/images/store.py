@@ -18,9 +18,10 @@ from cntnr_compose.images.errors import BlobsMissing, NoSuchImage, StoreDamaged
 from cntnr_compose.images.index_file import NAME_ANNOTATION
 from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image, ImageConfig
-from cntnr_compose.model.oci import MANIFEST, Descriptor, Index, Manifest
+from cntnr_compose.model.oci import Descriptor, Index, Manifest
 
 TAGGED_ANNOTATION = "cntnr.tagged"
+LAYOUT_MARKER = b'{"imageLayoutVersion":"1.0.0"}\n'
 DIGEST_ANNOTATION = "cntnr.digest"
 READ_ATTEMPTS, READ_PAUSE = 20, 0.01  # seconds: for a manifest that is just being written
 
@@ -197,7 +198,7 @@ class ImageStore:
         marker = self.root / "oci-layout"
         if not marker.exists():
             paths.make_data_folder(self.blobs / "sha256")
-            files.write_atomic(marker, b'{"imageLayoutVersion":"1.0.0"}\n')
+            files.write_atomic(marker, LAYOUT_MARKER)
 
     def _read_index(self) -> Index:
         return index_file.read_index(self.root)
@@ -277,16 +278,3 @@ def _drop_nulls(tree: Any) -> Any:
     if isinstance(tree, dict):
         return {key: _drop_nulls(value) for key, value in tree.items() if value is not None}
     return tree
-
-
-def create_image_layout(store: ImageStore, image: Image, path: Path, *, tag: str) -> Path:
-    """Create a layout that holds one image under a tag and shares the blobs of the store."""
-    path.mkdir(parents=True)
-    (path / "blobs").symlink_to(store.blobs)
-    (path / "oci-layout").write_bytes((store.root / "oci-layout").read_bytes())
-    size = store.blob_path(image.manifest).stat().st_size
-    tagged = Descriptor(
-        media_type=MANIFEST, digest=image.manifest, size=size, annotations={NAME_ANNOTATION: tag}
-    )
-    files.write_value(path / "index.json", Index(manifests=(tagged,)))
-    return path

@@ -5,7 +5,13 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from cntnr_compose import __version__
-from cntnr_compose.cli.parser.options import COMPOSE_OPTIONS, DRY_RUN, Command, Option
+from cntnr_compose.cli.parser.options import (
+    COMPOSE_OPTIONS,
+    DRY_RUN,
+    GLOBAL_OPTIONS,
+    Command,
+    Option,
+)
 from cntnr_compose.cli.parser.program_name import version_line
 
 COMMANDS = "cntnr_compose.cli.commands."
@@ -251,6 +257,7 @@ ROOT = Group(
     summary="",
     description="Run containers and compose files without root.",
     options=(
+        *GLOBAL_OPTIONS,
         Option(
             "-v",
             "--version",
