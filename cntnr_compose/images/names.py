@@ -33,9 +33,7 @@ def note_digest(store: ImageStore, ref: str, digest: str) -> None:
     _change_entry(store, ref, with_digest)
 
 
-def _change_entry(
-    store: ImageStore, ref: str, change: Callable[[Descriptor], Descriptor]
-) -> None:
+def _change_entry(store: ImageStore, ref: str, change: Callable[[Descriptor], Descriptor]) -> None:
     with store.locked_index() as index:
         names = [entry.annotations.get(NAME_ANNOTATION, "") for entry in index.manifests]
         if ref not in names:

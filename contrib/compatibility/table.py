@@ -3,9 +3,9 @@
     python contrib/compatibility/table.py               print docs/compatibility.md
     python contrib/compatibility/table.py --uncovered   print what is called "same" and no scenario uses
 
-Status and reason of what is not the same stand in reasons.toml and image-reasons.toml; where versions of docker
-compose differ, in versions.toml; what docker has, in docker-compose-VERSION.json and docker-images-VERSION.json,
-which `read_help.py` makes.
+Status and reason of what is not the same stand in reasons.toml and image-reasons.toml; where versions of
+docker compose differ, in versions.toml; what docker has, in docker-compose-VERSION.json and
+docker-images-VERSION.json, which `read_help.py` makes.
 """
 
 import json
@@ -40,8 +40,8 @@ tests/scenarios.
 IMAGE_INTRODUCTION = """
 # Compatibility with docker {version}: images
 
-Every verb and flag of `docker image` and `docker builder`, and of the verbs for images that docker has beside them;
-the words are the same, here and there."""
+Every verb and flag of `docker image` and `docker builder`, and of the verbs for images that docker has
+beside them; the words are those above."""
 
 
 class Comparison(NamedTuple):

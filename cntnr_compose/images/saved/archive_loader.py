@@ -1,7 +1,7 @@
 """Load the images of an archive into the store: docker's form, an OCI layout, or both in one.
 
-What an archive says of itself is read here; its images are copied by skopeo, which checks all digests. Of an OCI
-layout only plain files are taken, under the names that a layout has.
+What an archive says of itself is read here; its images are copied by skopeo, which checks all digests. Of an
+OCI layout only plain files are taken, under the names that a layout has.
 """
 
 import itertools
@@ -10,19 +10,20 @@ import shutil
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, NamedTuple, cast
+from typing import IO, Any, BinaryIO, NamedTuple, cast
 
 from cntnr_compose.core.values import Bytes, Value, field, from_json, to_json
-from cntnr_compose.images.saved.archive_writer import CONTAINERD_ANNOTATION, LAYOUT_MARKER
+from cntnr_compose.images.index_file import NAME_ANNOTATION
+from cntnr_compose.images.saved.archive_writer import CONTAINERD_ANNOTATION
 from cntnr_compose.images.saved.plain_archive import ArchiveUnusable, write_plain_archive
-from cntnr_compose.images.store import NAME_ANNOTATION, ImageStore
+from cntnr_compose.images.store import LAYOUT_MARKER, ImageStore
 from cntnr_compose.images.transports.archives import (
     CHUNK_SIZE,
     MAX_FILES,
     BoundedReader,
     extract_layout,
 )
-from cntnr_compose.images.transports.transfer import copy_unpacked
+from cntnr_compose.images.transports.transfer import copy_unpacked, explained_errors
 from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.image_name import ImageNameInvalid
@@ -57,13 +58,13 @@ class ArchivedImage(NamedTuple):
 
 
 def load_archive(
-    store: ImageStore, archive: IO[bytes], name: str, platform: str = ""
+    store: ImageStore, archive: BinaryIO, name: str, platform: str = ""
 ) -> Iterator[LoadedImage]:
     """Load all images of an archive, and yield each when it is in the store.
 
     Raises `ArchiveUnusable`, `ImageError`, `ImageNameInvalid`, `HomeNotWritable`.
     """
-    with store.protect_blobs(), store.draft() as draft:
+    with explained_errors(store, name), store.protect_blobs(), store.draft() as draft:
         plain = write_plain_archive(archive, name, draft)
         try:
             images, tags = _list_images(plain, name, draft)
@@ -88,8 +89,8 @@ def _add(
     replaced = {ref: owners[ref] for ref in names if owners.get(ref, identity) != identity}
     if not names:
         return LoadedImage(store.add_untagged(manifest), (), {})
-    image = [store.add(ref, manifest) for ref in names][0]
-    return LoadedImage(image, tuple(names), replaced)
+    images = [store.add(ref, manifest) for ref in names]
+    return LoadedImage(images[0], tuple(names), replaced)
 
 
 def _list_images(
@@ -116,7 +117,9 @@ def _list_images(
             )
         ]
     if not images or len(images) > MAX_IMAGES:
-        raise ArchiveUnusable(name, f"it has more than {MAX_IMAGES} images" if images else NO_IMAGES)
+        raise ArchiveUnusable(
+            name, f"it has more than {MAX_IMAGES} images" if images else NO_IMAGES
+        )
     return images, tags
 
 

@@ -2,21 +2,22 @@
 
 import bz2
 import errno
+import gzip
 import lzma
 import os
 import shutil
 import stat
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Bytes
 from cntnr_compose.images.errors import NoSpace
-from cntnr_compose.images.layers.decompress import StreamDamaged, read_plain
 from cntnr_compose.images.transports import skopeo
 
-BZIP2_MAGIC, XZ_MAGIC = b"BZh", b"\xfd7zXZ"
+GZIP_MAGIC, BZIP2_MAGIC, XZ_MAGIC = b"\x1f\x8b", b"BZh", b"\xfd7zXZ"
 TAR_MAGIC, MAGIC_OFFSET, BLOCK = b"ustar", 257, 512
 PIECE: Bytes = 1 << 20
 
@@ -41,24 +42,27 @@ def write_plain_archive(archive: BinaryIO, name: str, folder: Path) -> Path:
         head = archive.read(BLOCK)
         archive.seek(0)
         if head[MAGIC_OFFSET:].startswith(TAR_MAGIC):
-            (folder / "archive").symlink_to(os.path.abspath(str(archive.name)))
+            (folder / "archive").symlink_to(Path(str(archive.name)).absolute())
             return folder / "archive"
         if not head:
             raise ArchiveUnusable(name, "it is empty")
         try:
-            plain = _decompressed(archive, head)
+            plain = _decompressed(archive, head, name)
             _write_copy(plain, name, folder / "archive").close()
-        except (StreamDamaged, EOFError, lzma.LZMAError, ValueError) as error:
+        except (EOFError, gzip.BadGzipFile, lzma.LZMAError, ValueError, zlib.error) as error:
             raise ArchiveUnusable(name, f"it is damaged ({error})") from error
     return folder / "archive"
 
 
-def _decompressed(archive: BinaryIO, head: bytes) -> Iterator[bytes]:
+def _decompressed(archive: BinaryIO, head: bytes, name: str) -> Iterator[bytes]:
+    """Yield the plain content of a compressed archive. Raises `ArchiveUnusable` and what decoders raise."""
+    if head.startswith(GZIP_MAGIC):
+        return _pieces(cast("BinaryIO", gzip.open(archive)))
     if head.startswith(BZIP2_MAGIC):
         return _pieces(cast("BinaryIO", bz2.open(archive)))
     if head.startswith(XZ_MAGIC):
         return _pieces(cast("BinaryIO", lzma.open(archive)))
-    return read_plain(archive)
+    raise ArchiveUnusable(name, "it is no tar archive")
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:

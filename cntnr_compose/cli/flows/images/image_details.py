@@ -58,7 +58,9 @@ def describe_image(store: ImageStore, chosen: FoundImage) -> Tree:
 def repo_digests(images: list[Image]) -> list[str]:
     """List by which digests registries know an image, each behind its repository."""
     digests = {
-        f"{repository_of(image.ref)}@{image.digest}" for image in images if image.digest and image.ref
+        f"{repository_of(image.ref)}@{image.digest}"
+        for image in images
+        if image.digest and image.ref
     }
     digests |= {image.ref for image in images if "@" in image.ref}
     return sorted(image_name.familiar(digest) for digest in digests)

@@ -24,7 +24,9 @@ def tag_image(store: ImageStore, source: str, target: str) -> None:
     Raises `NoSuchImage`, `AmbiguousImage`, `ImageNameInvalid`, `DigestAsTag`.
     """
     ref = check_tag(target)
-    with store.protect_blobs():  # until it has its second name, nobody removes it for the loss of the first
+    with (
+        store.protect_blobs()
+    ):  # until it has its second name, nobody removes it for the loss of the first
         image = find_image(store, source).image
         same = repository_of(image.ref) == repository_of(ref)
         store.add(ref, descriptor_of(store, image), digest=image.digest if same else "")

@@ -9,8 +9,7 @@ from cntnr_compose.images.lookup import check_platform, platform_matches, reposi
 from cntnr_compose.images.names import note_digest
 from cntnr_compose.images.store import ImageStore, digest_of
 from cntnr_compose.images.transports import skopeo
-from cntnr_compose.images.transports.export import export_image
-from cntnr_compose.images.transports.references import registry_destination
+from cntnr_compose.images.transports.export import copy_from_store
 from cntnr_compose.images.transports.transfer import import_image
 from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image
@@ -127,7 +126,7 @@ def push(store: ImageStore, ref: str, platform: str, tell: Tell) -> None:
         raise ImageNotLocal(ref)
     check_platform(store, image, image_name.familiar(ref), platform)
     try:
-        export_image(image, registry_destination(ref), store=store)
+        copy_from_store(image, ref, store=store)
         content = skopeo.read_manifest(ref)
     except ImageError as error:
         raise PushFailed(error) from error

@@ -1,6 +1,6 @@
 """Remove names and images, and free what no image needs any more."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.flows.images.removal_rules import (
@@ -92,14 +92,16 @@ class ImageRemoval:
             if outcome.error is not None:
                 error = outcome.error
                 is_missing = isinstance(error, NoSuchImage)
-                self.errors.append(no_such_image(self._store, request.text) if is_missing else error)
+                self.errors.append(
+                    no_such_image(self._store, request.text) if is_missing else error
+                )
         deleted = [image for outcome in outcomes for image in outcome.deleted]
         untagged = [image for outcome in outcomes for image in outcome.untagged]
         names = tuple(image for image in untagged if image not in deleted)
         return Decision(decide_removal(inventory, deleted), names)
 
 
-def _keys(outcome: Outcome) -> Iterable[tuple[str, str]]:
+def _keys(outcome: Outcome) -> set[tuple[str, str]]:
     return {(image.ref, image.manifest) for image in (*outcome.untagged, *outcome.deleted)}
 
 

@@ -117,7 +117,9 @@ def _opened(path: str) -> Iterator[IO[bytes]]:
         if target.is_dir() or not target.parent.is_dir():
             text = "it is a directory" if target.is_dir() else f"{target.parent} is no directory"
             raise ArchiveNotWritten(path, text)
-        written = target if is_special else target.with_name(f".{target.name}.{os.urandom(4).hex()}")
+        written = (
+            target if is_special else target.with_name(f".{target.name}.{os.urandom(4).hex()}")
+        )
         descriptor = os.open(written, os.O_WRONLY | os.O_CLOEXEC if is_special else NEW_FILE, 0o600)
     except OSError as error:
         raise ArchiveNotWritten(path, _reason(error)) from error
