@@ -49,7 +49,7 @@ def write_archive(store: ImageStore, images: Sequence[SavedImage], out: IO[bytes
                 folder.type, folder.mode = tarfile.DIRTYPE, 0o755
                 archive.addfile(folder)
             for digest, ref in _blobs(manifests).items():
-                _add_blob(store, archive, ref, digest)
+                _add_blob(store, archive, digest, ref)
             for name, content in documents.items():
                 archive.addfile(_file(name, len(content)), BytesIO(content))
 

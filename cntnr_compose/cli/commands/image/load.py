@@ -13,7 +13,7 @@ def load(*, path: str | None, platform: str, quiet: bool) -> None:
     It may be compressed by gzip, zstd, bzip2 or xz.
     """
     from cntnr_compose.cli.display import stdout
-    from cntnr_compose.cli.flows.images.saved_images import load_images
+    from cntnr_compose.cli.flows.stored_images.saved_images import load_images
 
     for line in load_images(path or "", platform, quiet=quiet):
         stdout.print_line(line)

@@ -12,7 +12,7 @@ from cntnr_compose.cli.parser.options import argument, command, flag, option
 @flag("-q", "--quiet", help="Print only the name.")
 def pull(name: str, *, all_tags: bool, _no_trust: bool, platform: str, quiet: bool) -> None:
     """Get an image from its registry, or all of a repository."""
-    from cntnr_compose.cli.flows.images import registry_images
+    from cntnr_compose.cli.flows.stored_images import registry_images
 
     tell = _ignore if quiet else stdout.print_line
     names = registry_images.names_to_pull(name, tell, all_tags=all_tags)

@@ -14,7 +14,7 @@ from cntnr_compose.cli.parser.options import argument, command, flag, option
 @flag("-q", "--quiet", help="Print only the name.")
 def push(name: str, *, all_tags: bool, _no_trust: bool, platform: str, quiet: bool) -> None:
     """Push an image to the registry in its name."""
-    from cntnr_compose.cli.flows.images import registry_images
+    from cntnr_compose.cli.flows.stored_images import registry_images
     from cntnr_compose.images.store import ImageStore
     from cntnr_compose.model import image_name
 

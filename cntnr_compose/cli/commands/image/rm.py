@@ -19,6 +19,6 @@ def rm(names: tuple[str, ...], *, force: bool, _no_prune: bool, platforms: tuple
 
     What a container was made of stays, whether it runs or not.
     """
-    from cntnr_compose.cli.flows.images.removed_images import remove_images
+    from cntnr_compose.cli.flows.stored_images.removed_images import remove_images
 
     return remove_images(names, platforms, force=force)

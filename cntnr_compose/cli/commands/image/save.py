@@ -11,6 +11,6 @@ from cntnr_compose.cli.parser.options import argument, command, option
 )
 def save(names: tuple[str, ...], *, output: str | None, platform: str) -> None:
     """Write images with all their layers into a tar archive, which `docker load` reads, too."""
-    from cntnr_compose.cli.flows.images.saved_images import save_images
+    from cntnr_compose.cli.flows.stored_images.saved_images import save_images
 
     save_images(names, output or "", platform)

@@ -8,7 +8,7 @@ from cntnr_compose.cli.parser.options import argument, command
 @argument("target", metavar="IMAGE")
 def tag(source: str, target: str) -> None:
     """Give an image a further name; another image that has the name loses it."""
-    from cntnr_compose.cli.flows.images.image_names import tag_image
+    from cntnr_compose.cli.flows.stored_images.image_names import tag_image
     from cntnr_compose.images.store import ImageStore
 
     tag_image(ImageStore(), source, target)

@@ -8,8 +8,8 @@ from cntnr_compose.cli.parser.options import argument, command
 def untag(names: tuple[str, ...]) -> int:
     """Take names away; an image that has none left stays under its id until it is removed."""
     from cntnr_compose.cli.display import stdout
-    from cntnr_compose.cli.flows.images.image_names import untag_image
     from cntnr_compose.cli.flows.resource_lists import print_error
+    from cntnr_compose.cli.flows.stored_images.image_names import untag_image
     from cntnr_compose.core.errors import CntnrError
     from cntnr_compose.images.store import ImageStore
 

@@ -1,11 +1,19 @@
 """Pull images from registries and push them there, with what docker says to it."""
 
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.images.errors import ImageError, ImageNotLocal, PushFailed
-from cntnr_compose.images.lookup import check_platform, platform_matches, repository_of
+from cntnr_compose.images.lookup import (
+    PlatformDiffers,
+    check_platform,
+    platform_matches,
+    repository_of,
+    split_platform,
+)
 from cntnr_compose.images.names import note_digest
 from cntnr_compose.images.store import ImageStore, digest_of
 from cntnr_compose.images.transports import skopeo
@@ -69,8 +77,14 @@ def _parse(name: str, tell: Tell, *, all_tags: bool) -> ImageName:
 
 
 def pull(ref: str, platform: str, tell: Tell) -> Image:
-    """Pull an image, unless the one that has the name is what the registry has. Raises `ImageError`."""
+    """Pull an image, unless the one that has the name is what the registry has.
+
+    One that is for a single platform is taken even where that is another one; a warning says so. Raises
+    `ImageError`, `PlatformInvalid`.
+    """
     name, store = image_name.parse(ref), ImageStore()
+    if platform:
+        split_platform(platform)
     tell(f"{name.tag or name.digest}: Pulling from {name.path}")
     digest = name.digest or digest_of(skopeo.read_manifest(ref))
     image = _up_to_date(store, ref, digest, platform)
@@ -83,6 +97,10 @@ def pull(ref: str, platform: str, tell: Tell) -> Image:
             text = "Already exists" if layer.digest in known else "Pull complete"
             tell(f"{_short(layer.digest)}: {text}")
         status = "Downloaded newer image"
+    try:
+        check_platform(store, image, image_name.familiar(ref), platform)
+    except PlatformDiffers as error:
+        sys.stderr.write(f"WARNING: {error}\n")
     tell(f"Digest: {digest}")
     tell(f"Status: {status} for {image_name.familiar(ref)}")
     return image
@@ -100,8 +118,6 @@ def _up_to_date(store: ImageStore, ref: str, digest: str, platform: str) -> Imag
 
 
 def _host_platform() -> str:
-    import os
-
     return f"linux/{os.uname().machine}"
 
 

@@ -3,8 +3,9 @@
 import sys
 from pathlib import Path
 
-from cntnr_compose.cli.flows.images.image_names import check_tag
+from cntnr_compose.cli.flows.stored_images.image_names import check_tag
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.images.lookup import split_platform
 from cntnr_compose.images.transports.transfer import import_image
 from cntnr_compose.model import image_name
 
@@ -24,9 +25,11 @@ class FileImported(CntnrError):
 def import_from(source: str, tag: str, platform: str, *, tls_verify: bool) -> str:
     """Copy an image into the store and return its id.
 
-    Raises `FileImported`, `ImageNameInvalid`, `ImageError`.
+    Raises `FileImported`, `ImageNameInvalid`, `PlatformInvalid`, `ImageError`.
     """
     name = check_tag(tag) if tag else ""
+    if platform:
+        split_platform(platform)
     if not image_name.transport(source) and (source == "-" or Path(source).is_file()):
         raise FileImported(source)
     sys.stderr.write(f"Importing {source}\n")

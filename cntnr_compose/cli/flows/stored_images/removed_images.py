@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from cntnr_compose.cli.display import stdout
-from cntnr_compose.cli.flows.images.removal_rules import (
+from cntnr_compose.cli.flows.resource_lists import print_error
+from cntnr_compose.cli.flows.stored_images.removal_rules import (
     ImageUser,
     Outcome,
     Request,
     decide_outcomes,
     lines_of,
 )
-from cntnr_compose.cli.flows.resource_lists import print_error
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.images.errors import NoSuchImage
 from cntnr_compose.images.lookup import check_platform, find_image, no_such_image

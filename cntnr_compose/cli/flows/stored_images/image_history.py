@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from cntnr_compose.cli.display.tables import format_age, format_size, truncate
-from cntnr_compose.cli.flows.images.image_list import UNKNOWN, parse_created, short_id
+from cntnr_compose.cli.flows.stored_images.image_list import UNKNOWN, parse_created, short_id
 from cntnr_compose.core.values import Bytes, Tree
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.images.lookup import check_platform, find_image, repository_of
+from cntnr_compose.images.lookup import check_platform, find_image, repository_of, split_platform
 from cntnr_compose.images.saved.archive_loader import load_archive
 from cntnr_compose.images.saved.archive_writer import SavedImage, write_archive
 from cntnr_compose.images.saved.plain_archive import ArchiveUnusable
@@ -142,8 +142,10 @@ def _reason(error: OSError) -> str:
 def load_images(path: str, platform: str, *, quiet: bool) -> Iterator[str]:
     """Load the images of a file, or of standard input; yield what docker prints of each.
 
-    Raises `TerminalRead`, `ArchiveUnusable`, `ImageError`, `ImageNameInvalid`.
+    Raises `TerminalRead`, `ArchiveUnusable`, `ImageError`, `ImageNameInvalid`, `PlatformInvalid`.
     """
+    if platform:
+        split_platform(platform)
     with _source(path) as archive:
         for loaded in load_archive(ImageStore(), archive, path, platform):
             for ref, identity in loaded.replaced.items() if not quiet else ():
