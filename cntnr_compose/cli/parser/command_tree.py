@@ -213,12 +213,18 @@ IMAGE_TAG = CommandEntry("image.tag:tag", "Give an image a further name")
 IMAGE = Group(
     {
         "cat-config": CommandEntry("image.cat_config:cat_config", "Print an image's configuration"),
+        "du": CommandEntry(
+            "image.du:du", "Show how much disk images and what belongs to them take"
+        ),
         "export": CommandEntry("image.export:export", "Copy an image to anywhere"),
+        "fsck": CommandEntry("image.fsck:fsck", "Check the files of images, and repair them"),
+        "gc": CommandEntry("image.gc:gc", "Remove images that were not used for long"),
         "history": CommandEntry("image.history:history", "Show of what an image was made"),
         "import": CommandEntry("image.import_:import_", "Copy an image from anywhere"),
         "inspect": CommandEntry("image.inspect:inspect", "Describe images"),
         "load": IMAGE_LOAD,
         "ls": IMAGES_LS,
+        "prune": CommandEntry("image.prune:prune", "Remove unused images"),
         "pull": IMAGE_PULL,
         "push": IMAGE_PUSH,
         "rm": IMAGE_RM,
@@ -231,8 +237,15 @@ IMAGE = Group(
     aliases={"list": "ls", "remove": "rm"},
 )
 
+BUILDER = Group(
+    {"prune": CommandEntry("builder.prune:prune", "Remove the build cache")},
+    summary="The cache of builds",
+    description="Manage the cache of builds.",
+)
+
 ROOT = Group(
     {
+        "builder": BUILDER,
         "compose": COMPOSE,
         "completion": CommandEntry("completion:completion", "Print the script for TAB in a shell"),
         "docker-cli-plugin-metadata": CommandEntry(

@@ -79,9 +79,11 @@ def copy_argv(
 
 
 def layout_target(layout: Path, blobs: Path) -> list[str]:
-    """Return a layout with shared blobs as the target of a copy; layers stay as they are."""
-    options = ["--dest-shared-blob-dir", str(blobs), "--dest-oci-accept-uncompressed-layers"]
-    return [*options, f"oci:{layout}:image"]
+    """Return a layout with shared blobs as the target of a copy.
+
+    Layers that are not compressed become so: skopeo would keep them under a media type that says they were.
+    """
+    return ["--dest-shared-blob-dir", str(blobs), f"oci:{layout}:image"]
 
 
 def config_argv(ref: str, *, platform: str = "") -> list[str]:
