@@ -5,7 +5,8 @@ from collections.abc import Callable
 from cntnr_compose.core.values import replace
 from cntnr_compose.images.errors import NoSuchImage
 from cntnr_compose.images.index_file import NAME_ANNOTATION, without_name
-from cntnr_compose.images.store import DIGEST_ANNOTATION, ImageStore
+from cntnr_compose.images.layout import DIGEST_ANNOTATION
+from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.oci import MANIFEST, Descriptor
 

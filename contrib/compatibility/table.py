@@ -94,7 +94,7 @@ def rows(compared: Comparison) -> Iterator[Row]:
         verb = status_of(reasons, "verb", (SAME if called else MISSING, ""))
         if path:
             yield Row(path, "", *verb)
-        for text in flags:
+        for text in flags if verb[0] != MISSING else ():
             spelled, _, kind = text.removesuffix(" (hidden)").partition(" --")
             if spelled.endswith(","):
                 long, _, kind = kind.partition(" ")
@@ -102,8 +102,8 @@ def rows(compared: Comparison) -> Iterator[Row]:
             else:
                 spelled, _, kind = text.removesuffix(" (hidden)").partition(" ")
             default = flag_status(called, spelled.split(", "), takes_value=bool(kind))
-            if verb[0] in (REFUSED, MISSING):
-                default = (verb[0], "with its verb")
+            if verb[0] == REFUSED:
+                default = (REFUSED, "with its verb")
             yield Row(path, spelled, *status_of(reasons, spelled.split(", ")[-1], default))
 
 

@@ -14,9 +14,10 @@ from typing import IO, Any, BinaryIO, NamedTuple, cast
 
 from cntnr_compose.core.values import Bytes, Value, field, from_json, to_json
 from cntnr_compose.images.index_file import NAME_ANNOTATION
+from cntnr_compose.images.layout import LAYOUT_MARKER
 from cntnr_compose.images.saved.archive_writer import CONTAINERD_ANNOTATION
 from cntnr_compose.images.saved.plain_archive import ArchiveUnusable, write_plain_archive
-from cntnr_compose.images.store import LAYOUT_MARKER, ImageStore
+from cntnr_compose.images.store import ImageStore
 from cntnr_compose.images.transports.archives import (
     CHUNK_SIZE,
     MAX_FILES,

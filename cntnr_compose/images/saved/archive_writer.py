@@ -12,7 +12,8 @@ from typing import IO, NamedTuple
 from cntnr_compose.core.values import Tree, replace, to_json
 from cntnr_compose.images.errors import StoreDamaged
 from cntnr_compose.images.index_file import NAME_ANNOTATION
-from cntnr_compose.images.store import LAYOUT_MARKER, ImageStore
+from cntnr_compose.images.layout import LAYOUT_MARKER
+from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.oci import MANIFEST, Descriptor, Index, Manifest

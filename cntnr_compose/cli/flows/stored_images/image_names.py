@@ -1,7 +1,7 @@
 """Give images names and take them away."""
 
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.images.errors import NoSuchImage
+from cntnr_compose.images.errors import ImageReadOnly, NoSuchImage
 from cntnr_compose.images.lookup import find_image, no_such_image, repository_of
 from cntnr_compose.images.names import descriptor_of, untag
 from cntnr_compose.images.store import ImageStore
@@ -42,10 +42,13 @@ def check_tag(name: str) -> str:
 
 
 def untag_image(store: ImageStore, name: str) -> str:
-    """Take a name away and return it as docker shows it. Raises `NoSuchImage`, `ImageNameInvalid`."""
+    """Take a name away and return it as docker shows it. Raises `NoSuchImage`, `ImageReadOnly`."""
     ref = image_name.normalize(name)
     try:
         untag(store, ref)
     except NoSuchImage:
+        image = store.find(ref)
+        if image is not None and image.store:
+            raise ImageReadOnly(ref, image.store) from None
         raise no_such_image(store, name) from None
     return image_name.familiar(ref)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.images.errors import ImageError, ImageNotLocal, PushFailed
+from cntnr_compose.images.layout import digest_of
 from cntnr_compose.images.lookup import (
     PlatformDiffers,
     check_platform,
@@ -15,7 +16,7 @@ from cntnr_compose.images.lookup import (
     split_platform,
 )
 from cntnr_compose.images.names import note_digest
-from cntnr_compose.images.store import ImageStore, digest_of
+from cntnr_compose.images.store import ImageStore
 from cntnr_compose.images.transports import skopeo
 from cntnr_compose.images.transports.export import copy_from_store
 from cntnr_compose.images.transports.transfer import import_image

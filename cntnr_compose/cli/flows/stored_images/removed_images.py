@@ -12,7 +12,7 @@ from cntnr_compose.cli.flows.stored_images.removal_rules import (
     lines_of,
 )
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.images.errors import NoSuchImage
+from cntnr_compose.images.errors import ImageReadOnly, NoSuchImage
 from cntnr_compose.images.lookup import check_platform, find_image, no_such_image
 from cntnr_compose.images.names import untag
 from cntnr_compose.images.storage.collector import Decision, collect
@@ -61,9 +61,12 @@ class ImageRemoval:
         except CntnrError as error:
             self.errors.append(error)
         else:
-            images = [image for image in self._store.list() if image.id == chosen.image.id]
-            digests = {image.ref: image.digest for image in images if image.digest}
             ref = chosen.image.ref if chosen.by_name else ""
+            images = [image for image in self._store.own_images() if image.id == chosen.image.id]
+            if all(ref and image.ref != ref for image in images):
+                self.errors.append(ImageReadOnly(name, chosen.image.store))
+                return
+            digests = {image.ref: image.digest for image in images if image.digest}
             self._requests.append(Request(name, ref, chosen.image.id, digests))
 
     def _untag_damaged(self, name: str, error: NoSuchImage) -> None:
