@@ -48,6 +48,7 @@ def build_services(
     *,
     options: BuildOptions = DEFAULT_OPTIONS,
     quiet: bool = False,
+    shell_on_failure: bool = False,
     dry_run: bool = False,
     emit: Emit,
 ) -> dict[str, str]:
@@ -65,7 +66,9 @@ def build_services(
         if dry_run:
             ids |= {request.service: _report_build(request, emit) for request in requests}
         else:
-            built = build_images(requests, quiet=quiet, emit=emit)
+            built = build_images(
+                requests, quiet=quiet, shell_on_failure=shell_on_failure, emit=emit
+            )
             ids |= {name: image.id for name, image in built.items()}
     return ids
 
