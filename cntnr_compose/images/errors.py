@@ -113,6 +113,17 @@ class PlatformMissing(ImageError):
         super().__init__(ref, message)
 
 
+class ImageReadOnly(CntnrError):
+    """An image is to be removed that lies in an additional store."""
+
+    hint = "whoever keeps that store can remove it"
+
+    def __init__(self, ref: str, store: str) -> None:
+        super().__init__(
+            f"cannot remove {image_name.familiar(ref)}: it lies in {store}, which is only read"
+        )
+
+
 class PolicyRefused(ImageError):
     """The policy does not accept the image."""
 

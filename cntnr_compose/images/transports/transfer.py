@@ -8,7 +8,8 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.values import from_json, replace, to_json
 from cntnr_compose.host import files
 from cntnr_compose.images.errors import LayerCorrupt, NoSpace
-from cntnr_compose.images.store import ImageStore, digest_of
+from cntnr_compose.images.layout import digest_of
+from cntnr_compose.images.store import ImageStore
 from cntnr_compose.images.transports import policy as policies
 from cntnr_compose.images.transports import skopeo
 from cntnr_compose.images.transports.references import full_reference

@@ -14,11 +14,13 @@ Usage: cntnr [OPTIONS] COMMAND
   Run containers and compose files without root.
 
 Options:
-  --image-policy FILE  What may be pulled: policy.json, reject or insecure.
-  -v, --version        Show the version and exit.
-  -h, --help           Show this message and exit.
+  --image-policy FILE     What may be pulled: policy.json, reject or insecure.
+  --additional-store DIR  Read-only image store, looked through first.
+  -v, --version           Show the version and exit.
+  -h, --help              Show this message and exit.
 
 Commands:
+  builder         The cache of builds
   compose         Services of a compose file
   completion      Print the script for TAB in a shell
   doctor          What this machine allows, and its cures
