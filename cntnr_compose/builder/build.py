@@ -30,7 +30,7 @@ class BaseUnavailable(CntnrError):
         self.hint, self.exit_code = error.hint, error.exit_code
 
 
-class NoTerminal(CntnrError):
+class NoTerminalForShell(CntnrError):
     """A shell was asked for, but there is no terminal for it."""
 
     hint = "run it in a terminal, or leave the option out"
@@ -41,9 +41,9 @@ class NoTerminal(CntnrError):
 
 @contextlib.contextmanager
 def open_terminal() -> Iterator[int]:
-    """Open the user's terminal. Raises `NoTerminal`."""
+    """Open the user's terminal. Raises `NoTerminalForShell`."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise NoTerminal
+        raise NoTerminalForShell
     descriptor = os.dup(sys.stderr.fileno())  # whoever writes to a terminal may read from it, too
     try:
         yield descriptor
@@ -61,7 +61,7 @@ def build_images(
     """Build images that do not depend on each other, and write their outputs; return them by name.
 
     The name is ``request.service``. With ``shell_on_failure`` a RUN that fails ends in a shell on the user's
-    terminal, in the state before it. Raises `NoTerminal` where there is none, and a `CntnrError` for all that
+    terminal, in the state before it. Raises `NoTerminalForShell` where there is none, and a `CntnrError` for all that
     a user can fix; then no output has been written, but those into folders and pipes.
     """
     with contextlib.ExitStack() as undo:
