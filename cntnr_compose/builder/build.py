@@ -61,8 +61,8 @@ def build_images(
     """Build images that do not depend on each other, and write their outputs; return them by name.
 
     The name is ``request.service``. With ``shell_on_failure`` a RUN that fails ends in a shell on the user's
-    terminal, in the state before it. Raises `NoTerminalForShell` where there is none, and a `CntnrError` for all that
-    a user can fix; then no output has been written, but those into folders and pipes.
+    terminal, in the state before it. Raises `NoTerminalForShell` where there is none, and a `CntnrError`
+    for all that a user can fix; then no output has been written, but those into folders and pipes.
     """
     with contextlib.ExitStack() as undo:
         terminal = undo.enter_context(open_terminal()) if shell_on_failure else -1
