@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.images.layers import overlay_marks
-from cntnr_compose.images.layers.decompress import StreamDamaged
+from cntnr_compose.images.layers.archive.decompress import StreamDamaged
 from cntnr_compose.images.layers.extract import LayerExtraction
 from cntnr_compose.images.layers.folders import OPEN_FOLDER, split_name
 

@@ -13,7 +13,10 @@ from pathlib import Path
 
 from cntnr_compose.core.values import Bytes
 from cntnr_compose.host import files
-from cntnr_compose.images.layers import overlay_marks, tar_reader
+from cntnr_compose.images.layers import overlay_marks
+from cntnr_compose.images.layers.archive import tar_reader
+from cntnr_compose.images.layers.archive.stream import LayerStream
+from cntnr_compose.images.layers.archive.tar_reader import Entry
 from cntnr_compose.images.layers.folders import (
     LayerFolders,
     OpenFolder,
@@ -21,8 +24,6 @@ from cntnr_compose.images.layers.folders import (
     open_folder,
     split_name,
 )
-from cntnr_compose.images.layers.stream import LayerStream
-from cntnr_compose.images.layers.tar_reader import Entry
 
 WHITEOUT_PREFIX = ".wh."
 OPAQUE_WHITEOUT = ".wh..wh..opq"

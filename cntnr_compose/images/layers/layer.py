@@ -8,12 +8,12 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.values import Bytes, Value
 from cntnr_compose.host import files
 from cntnr_compose.images.errors import ImageError, LayerCorrupt, NoSpace, OwnerUnknown
+from cntnr_compose.images.layers.archive.decompress import StreamDamaged
+from cntnr_compose.images.layers.archive.stream import LayerStream
 from cntnr_compose.images.layers.complete import complete_layer
-from cntnr_compose.images.layers.decompress import StreamDamaged
 from cntnr_compose.images.layers.extract import LayerExtraction, OwnerNotMapped
 from cntnr_compose.images.layers.folders import LeadsOut
 from cntnr_compose.images.layers.job import UnpackJob
-from cntnr_compose.images.layers.stream import LayerStream
 from cntnr_compose.images.layout import digest_of_file
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)

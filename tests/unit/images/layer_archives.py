@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from cntnr_compose.host import process
+from cntnr_compose.images.layers.archive.stream import LayerStream
 from cntnr_compose.images.layers.complete import complete_layer
 from cntnr_compose.images.layers.extract import LayerExtraction
-from cntnr_compose.images.layers.stream import LayerStream
 
 TIME = 1_234_567_890
 KINDS = {

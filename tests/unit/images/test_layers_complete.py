@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from cntnr_compose.images.layers.archive.decompress import StreamDamaged
 from cntnr_compose.images.layers.complete import LowerLayers
-from cntnr_compose.images.layers.decompress import StreamDamaged
 from tests.unit.images.layer_archives import archive, entry, folder, unpack
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.images.layers.decompress import StreamDamaged
+from cntnr_compose.images.layers.archive.decompress import StreamDamaged
 from cntnr_compose.images.layers.extract import OwnerNotMapped
 from cntnr_compose.images.layers.folders import LeadsOut
 from tests.unit.images.layer_archives import TIME, archive, entry, extraction, folder, unpack

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from cntnr_compose.core.values import Bytes
-from cntnr_compose.images.layers.decompress import StreamDamaged, read_plain
+from cntnr_compose.images.layers.archive.decompress import StreamDamaged, read_plain
 
 PIECES_AHEAD = 8
 

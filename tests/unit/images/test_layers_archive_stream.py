@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from cntnr_compose.images.layers.decompress import StreamDamaged
-from cntnr_compose.images.layers.stream import LayerStream
+from cntnr_compose.images.layers.archive.decompress import StreamDamaged
+from cntnr_compose.images.layers.archive.stream import LayerStream
 
 CONTENT = os.urandom(100) * 40_000
 HALF = len(CONTENT) // 2

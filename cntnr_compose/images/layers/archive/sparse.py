@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from cntnr_compose.core.values import Bytes
-from cntnr_compose.images.layers.decompress import StreamDamaged
-from cntnr_compose.images.layers.stream import LayerStream
+from cntnr_compose.images.layers.archive.decompress import StreamDamaged
+from cntnr_compose.images.layers.archive.stream import LayerStream
 
 BLOCK = 512
 MAX_NUMBERS = 200_000

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from cntnr_compose.core.values import Bytes
-from cntnr_compose.images.layers import sparse
-from cntnr_compose.images.layers.decompress import StreamDamaged
-from cntnr_compose.images.layers.stream import LayerStream
+from cntnr_compose.images.layers.archive import sparse
+from cntnr_compose.images.layers.archive.decompress import StreamDamaged
+from cntnr_compose.images.layers.archive.stream import LayerStream
 
 BLOCK = 512
 MAX_HEADER: Bytes = 1 << 20  # of a long name or of pax records, as Go's reader has it

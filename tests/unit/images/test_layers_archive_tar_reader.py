@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.images.layers.decompress import StreamDamaged
-from cntnr_compose.images.layers.stream import LayerStream
-from cntnr_compose.images.layers.tar_reader import FOLDER, REGULAR, Entry, read_entries
+from cntnr_compose.images.layers.archive.decompress import StreamDamaged
+from cntnr_compose.images.layers.archive.stream import LayerStream
+from cntnr_compose.images.layers.archive.tar_reader import FOLDER, REGULAR, Entry, read_entries
 from tests.unit.images.layer_archives import archive, entry, unpack
 
 PARTS = b"first" + b"second!"
