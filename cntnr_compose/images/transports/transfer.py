@@ -1,5 +1,6 @@
 """Pull images into the store, with skopeo."""
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import from_json, replace, to_json
 from cntnr_compose.host import files
-from cntnr_compose.images.errors import LayerCorrupt, NoSpace
+from cntnr_compose.images.errors import LayerCorrupt, NoSpace, StoreDamaged
 from cntnr_compose.images.layout import digest_of
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.images.transports import policy as policies
@@ -17,6 +18,7 @@ from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.oci import CONFIG, MANIFEST, Descriptor, Index
 
+COPY_ATTEMPTS = 2  # and a last one
 ReportProgress = Callable[[str, str], None]
 
 
@@ -67,11 +69,17 @@ def import_image(
 
 
 def _copy_to_store(store: ImageStore, source: str, name: str, platform: str) -> Image:
-    """Copy an image into the store under a full name. Raises `ImageError`, `HomeNotWritable`."""
+    """Copy an image into the store under a full name. Raises `ImageError`, `HomeNotWritable`.
+
+    A blob that was in the store already may be collected while the others are copied: then once more.
+    """
     try:
-        with store.protect_blobs(), store.draft() as draft:
-            manifest = _copy_blobs(store, source, draft, platform)
-            return store.add(name, manifest)
+        with store.protect_blobs():
+            for _ in range(COPY_ATTEMPTS):
+                with store.draft() as draft, contextlib.suppress(StoreDamaged):
+                    return store.add(name, _copy_blobs(store, source, draft, platform))
+            with store.draft() as draft:
+                return store.add(name, _copy_blobs(store, source, draft, platform))
     except OSError as error:
         import errno
 
