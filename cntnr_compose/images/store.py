@@ -107,16 +107,20 @@ class ImageStore(ImageLayout):
 
     def blob_path(self, digest: str) -> Path:
         """Return the path of a blob: the user's own, or where that is missing, of an additional store."""
-        own = super().blob_path(digest)
+        own = self.own_blob_path(digest)
         if not self.additional or own.exists():
             return own
         elsewhere = (store.blob_path(digest) for store in self.additional)
         return next((path for path in elsewhere if path.exists()), own)
 
+    def own_blob_path(self, digest: str) -> Path:
+        """Return the path of a blob among the user's own, whether it is there or not."""
+        return super().blob_path(digest)
+
     def write_blob(self, content: bytes, media_type: str) -> Descriptor:
         """Write a small blob and return its descriptor."""
         digest = digest_of(content)
-        path = super().blob_path(digest)
+        path = self.own_blob_path(digest)
         if not leases.mark_used(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             files.write_atomic(path, content)
@@ -154,9 +158,10 @@ class ImageStore(ImageLayout):
         """
         manifest = self.manifest(image)
         for blob in (manifest.config, *manifest.layers):
-            if not leases.mark_used(self.blob_path(blob.digest)):
+            is_own = leases.mark_used(self.own_blob_path(blob.digest))
+            if not is_own and not self.blob_path(blob.digest).exists():
                 raise BlobsMissing(image.ref or image.id, blob.digest)
-        leases.mark_used(self.blob_path(image.manifest))
+        leases.mark_used(self.own_blob_path(image.manifest))
         self.mark_used(image.id)
 
     def use_file(self, image_id: str) -> Path:

@@ -20,6 +20,7 @@ Options:
   -h, --help              Show this message and exit.
 
 Commands:
+  builder         The cache of builds
   compose         Services of a compose file
   completion      Print the script for TAB in a shell
   doctor          What this machine allows, and its cures
