@@ -39,7 +39,7 @@ def write_policy(project: Project, name: str, tree: dict[str, Any]) -> str:
     return str(project.folder / name)
 
 
-def compose(project: Project, policy: str, *words: str) -> Result:
+def with_policy(project: Project, policy: str, *words: str) -> Result:
     return project.cntnr("--image-policy", policy, "compose", *words)
 
 
@@ -58,12 +58,12 @@ def test_every_command_that_pulls_is_held_to_the_policy(
     make_project: MakeProject, registry: Registry, words: tuple[str, ...], tag: str
 ) -> None:
     project = make_project(SERVICES, files=FILES)
-    refused = compose(project, "reject", *words)
+    refused = with_policy(project, "reject", *words)
     assert refused.returncode == 1, refused
     assert NO.format(tag=tag, policy="reject") in refused.stderr
     assert "Traceback" not in refused.stderr
     policy = write_policy(project, "p.json", {"default": REJECT})
-    refused = compose(project, policy, *words)
+    refused = with_policy(project, policy, *words)
     assert NO.format(tag=tag, policy=policy) in refused.stderr
     assert not list((project.user.data / "images").rglob("blobs/sha256/*"))
     policy = write_policy(
@@ -71,13 +71,13 @@ def test_every_command_that_pulls_is_held_to_the_policy(
         "q.json",
         {"default": REJECT, "transports": {"docker": {"docker.io/library/busybox": ANYTHING}}},
     )
-    compose(project, policy, *words).ok()
+    with_policy(project, policy, *words).ok()
 
 
 def test_what_is_there_needs_no_policy(make_project: MakeProject, registry: Registry) -> None:
     project = make_project(SERVICES, files=FILES)
-    compose(project, "insecure", "pull", "box").ok()
-    compose(project, "reject", "up", "-d", "box").ok()
+    with_policy(project, "insecure", "pull", "box").ok()
+    with_policy(project, "reject", "up", "-d", "box").ok()
     assert project.states() == {"p-box-1".replace("p-", f"{project.name}-"): "running"}
 
 
@@ -97,7 +97,7 @@ def test_where_the_policy_comes_from(make_project: MakeProject, registry: Regist
     settings.write_text('[images]\npolicy = "reject"\n')
     refused = project.compose("pull", "box")
     assert NO.format(tag="1", policy="reject") in refused.stderr
-    compose(project, "insecure", "pull", "box").ok()
+    with_policy(project, "insecure", "pull", "box").ok()
     settings.write_text("[images]\npolicy = 1\n")
     refused = project.compose("pull", "box")
     assert f"{settings}:2: images.policy: it is no text" in refused.stderr
@@ -105,13 +105,13 @@ def test_where_the_policy_comes_from(make_project: MakeProject, registry: Regist
 
 def test_a_policy_that_is_none_is_told(make_project: MakeProject) -> None:
     project = make_project(SERVICES)
-    missing = compose(project, "missing.json", "pull")
+    missing = with_policy(project, "missing.json", "pull")
     assert missing.returncode == 1
     assert f"cannot use the image policy {project.folder}/missing.json: No such file" in (
         missing.stderr
     )
     project.write("odd.json", '{"default": [{"type": "unheard of"}]}')
-    odd = compose(project, "odd.json", "pull", "box")
+    odd = with_policy(project, "odd.json", "pull", "box")
     assert odd.returncode == 1
     assert "unheard of" in odd.stderr
 
@@ -125,11 +125,11 @@ def test_archives_are_held_to_the_policy_of_archives(make_project: MakeProject) 
     ).ok()  # fmt: skip
     scopes: dict[str, Any] = {"oci": {"": ANYTHING}}
     policy = write_policy(project, "p.json", {"default": REJECT, "transports": scopes})
-    refused = compose(project, policy, "pull")
+    refused = with_policy(project, policy, "pull")
     assert f"the policy {policy} does not accept it" in refused.stderr
     scopes = {"oci-archive": {str(project.folder): ANYTHING}}
     policy = write_policy(project, "q.json", {"default": REJECT, "transports": scopes})
-    compose(project, policy, "pull").ok()
+    with_policy(project, policy, "pull").ok()
 
 
 @contextlib.contextmanager
@@ -195,8 +195,11 @@ def test_signed_images_are_pulled_and_others_refused(
         ).ok()
         key = {"type": "signedBy", "keyType": "GPGKeys", "keyPath": f"{project.folder}/key.gpg"}
         policy = write_policy(project, "p.json", {"default": [key]})
-        compose(project, policy, "pull", "signed").ok()
-        assert compose(project, policy, "run", "--rm", "signed", "echo", "hi").ok().stdout == "hi\n"
-        refused = compose(project, policy, "pull", "unsigned")
+        with_policy(project, policy, "pull", "signed").ok()
+        assert (
+            with_policy(project, policy, "run", "--rm", "signed", "echo", "hi").ok().stdout
+            == "hi\n"
+        )
+        refused = with_policy(project, policy, "pull", "unsigned")
     assert refused.returncode == 1
     assert f"the policy {policy} does not accept it (A signature was required" in refused.stderr
