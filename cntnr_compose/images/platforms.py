@@ -49,8 +49,8 @@ def can_run(architecture: str, handlers: Path = HANDLERS) -> bool:
 
 def emulated_architectures(handlers: Path = HANDLERS) -> list[str]:
     """List the architectures whose programs an emulator runs."""
-    found = {name for path in _handler_files(handlers) for name in emulated(path)}
-    return sorted(found)
+    names = {name for path in _handler_files(handlers) for name in emulated(path)}
+    return sorted(names)
 
 
 def _handler_files(handlers: Path) -> list[Path]:

@@ -39,11 +39,11 @@ def _check_policy() -> Check:
             loses="no image can be pulled",
             mend=f"editor {policy.name}",
         )
-    found = policy.name or NO_POLICY
+    name = policy.name or NO_POLICY
     return Check(
         name="image policy",
         state="ok",
-        found=f"{found}, which asks for signatures" if needs_signatures else found,
+        found=f"{name}, which asks for signatures" if needs_signatures else name,
     )
 
 
@@ -54,8 +54,8 @@ def _check_stores() -> list[Check]:
     for folder in store_folders():
         if (folder / "index.json").exists():
             count = len(AdditionalStore(folder).list())
-            found = f"{folder} ({count} image{'' if count == 1 else 's'})"
-            checks.append(Check(name="image store", state="ok", found=found))
+            text = f"{folder} ({count} image{'' if count == 1 else 's'})"
+            checks.append(Check(name="image store", state="ok", found=text))
         elif str(folder) in named:
             checks.append(
                 Check(
@@ -71,5 +71,5 @@ def _check_stores() -> list[Check]:
 
 def _check_platforms() -> Check:
     emulated = ", ".join(platforms.emulated_architectures())
-    found = f"emulated: {emulated}" if emulated else "only this machine's own"
-    return Check(name="image platforms", state="ok", found=found)
+    text = f"emulated: {emulated}" if emulated else "only this machine's own"
+    return Check(name="image platforms", state="ok", found=text)
