@@ -179,7 +179,7 @@ def test_an_image_of_many_layers_starts_from_a_long_path(make_project: MakeProje
     LayeredImages(project).add(
         "many", [archive(entry(f"m/{number}", b"x")) for number in range(126)]
     )
-    place = project.user.base / ("long:," + "p" * 150)
+    place = project.user.base / ("long," + "p" * 150)
     env = {"XDG_DATA_HOME": str(place)}
     project.user.own(project.folder)
     try:

@@ -18,7 +18,7 @@ from cntnr_compose.images.layers.archive import tar_reader
 from cntnr_compose.images.layers.archive.stream import LayerStream
 from cntnr_compose.images.layers.archive.tar_reader import Entry
 from cntnr_compose.images.layers.folders import (
-    LayerFolders,
+    OpenFolders,
     OpenFolder,
     clean_name,
     open_folder,
@@ -45,7 +45,7 @@ class LayerExtraction:
     """One pass through a layer. The umask has to be 0."""
 
     def __init__(self, folder: Path, check: Callable[[], None] = lambda: None) -> None:
-        self.folders = LayerFolders(folder)
+        self.folders = OpenFolders(folder)
         self._check = check
         self.folder_times: dict[str, int] = {}
         self.whiteouts: list[str] = []

@@ -28,7 +28,7 @@ class OpenFolder(NamedTuple):
         return f"{self.path}/{name}" if self.path else name
 
 
-class LayerFolders:
+class OpenFolders:
     """The folders of a layer that is being unpacked; those that were used last stay open."""
 
     def __init__(self, folder: Path) -> None:
