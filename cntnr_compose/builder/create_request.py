@@ -9,10 +9,10 @@ from cntnr_compose.builder.dockerfile import dockerignore
 from cntnr_compose.builder.dockerfile.run import NETWORK_MODES
 from cntnr_compose.builder.request import BuildOptions, BuildRequest, BuildSecret
 from cntnr_compose.builder.sources.ssh_sources import CannotBuild, find_ssh_sources
+from cntnr_compose.core.docker_config import read_proxies
 from cntnr_compose.core.transports import REMOTE_PREFIXES
 from cntnr_compose.core.values import Value, field
 from cntnr_compose.host import network
-from cntnr_compose.host.docker_config import read_proxies
 from cntnr_compose.host.kernel import host_platform
 from cntnr_compose.model import image_name
 from cntnr_compose.model.project import FileSource

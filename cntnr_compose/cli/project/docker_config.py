@@ -1,6 +1,6 @@
 """Read single settings of docker's command line."""
 
-from cntnr_compose.host.docker_config import read_docker_config
+from cntnr_compose.core.docker_config import read_docker_config
 
 
 def read_docker_setting(name: str) -> str:
