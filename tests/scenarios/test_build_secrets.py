@@ -48,11 +48,11 @@ def kept_files(user: User) -> Iterator[Path]:
 
 def files_with(user: User, words: tuple[str, ...]) -> list[str]:
     """List the files that have one of the words in them, compressed or not."""
-    found, mine = [], user.ids()
+    matches, ranges = [], user.ids()
     for path in kept_files(user):
         try:
             status = path.lstat()
-            if path.is_relative_to("/tmp") and not any(status.st_uid in ids for ids in mine):
+            if path.is_relative_to("/tmp") and not any(status.st_uid in ids for ids in ranges):
                 continue
             if path.is_symlink() or not path.is_file() or status.st_size > 50 << 20:
                 continue
@@ -62,8 +62,8 @@ def files_with(user: User, words: tuple[str, ...]) -> list[str]:
         if content[:2] == b"\x1f\x8b":
             content += subprocess.run(["zcat", str(path)], capture_output=True, check=False).stdout
         if any(word.encode() in content for word in words):
-            found.append(str(path))
-    return found
+            matches.append(str(path))
+    return matches
 
 
 def test_secrets_are_in_no_layer_no_log_and_no_cache(make_project: MakeProject, user: User) -> None:
