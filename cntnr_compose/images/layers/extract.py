@@ -18,8 +18,8 @@ from cntnr_compose.images.layers.archive import tar_reader
 from cntnr_compose.images.layers.archive.stream import LayerStream
 from cntnr_compose.images.layers.archive.tar_reader import Entry
 from cntnr_compose.images.layers.folders import (
-    OpenFolders,
     OpenFolder,
+    OpenFolders,
     clean_name,
     open_folder,
     split_name,
