@@ -7,12 +7,13 @@ what is missing. Both compute the same keys.
 import time
 from typing import NamedTuple, Protocol
 
-from cntnr_compose.builder.dockerfile.instructions import (
+from cntnr_compose.builder.dockerfile.apply.history import history_text
+from cntnr_compose.builder.dockerfile.apply.stage_settings import (
     StageSettings,
-    apply_instruction,
     initial_settings,
     onbuild_instructions,
 )
+from cntnr_compose.builder.dockerfile.instructions import apply_instruction
 from cntnr_compose.builder.dockerfile.parser import Instruction
 from cntnr_compose.builder.dockerfile.stages import Stage
 from cntnr_compose.builder.dockerfile.steps import (
@@ -108,14 +109,16 @@ class StageWalker:
         count = sum(each.keyword in STEP_KEYWORDS for each in instructions)
         number = 0
         for instruction in instructions:
-            settings, step = apply_instruction(state.settings, instruction, stage, self.scope)
+            before = state.settings
+            settings, step = apply_instruction(before, instruction, stage, self.scope)
             state = replace(state, settings=settings)
+            text = history_text(instruction, before, settings, step, self.scope)
             if step is None:
-                state = _add_history(state, HistoryEntry(text=str(instruction)))
+                state = _add_history(state, HistoryEntry(text=text)) if text else state
                 continue
             number += 1
             title = f"{stage.title} {number}/{count}"
-            state = self._run_step(state, instruction, step, title)
+            state = self._run_step(state, instruction, step, title, text)
         return state
 
     def _initial_state(self, stage: Stage) -> tuple[StageState, tuple[Instruction, ...]]:
@@ -123,7 +126,8 @@ class StageWalker:
         if stage.base_stage >= 0:
             base = self._walk_stage(self.scope.stages[stage.base_stage])
             settings = initial_settings(None, base.settings)
-            return replace(base, settings=settings), stage.instructions
+            triggers = onbuild_instructions(base.settings.config, self.scope, stage.line)
+            return replace(base, settings=settings), (*triggers, *stage.instructions)
         if stage.base == "scratch":
             return StageState(key="scratch", settings=initial_settings(None)), stage.instructions
         if stage.base in self.request.contexts:
@@ -135,9 +139,9 @@ class StageWalker:
         return _state_of_image(image), (*triggers, *stage.instructions)
 
     def _run_step(
-        self, state: StageState, instruction: Instruction, step: BuildStep, title: str
+        self, state: StageState, instruction: Instruction, step: BuildStep, title: str, text: str
     ) -> StageState:
-        """Have a step run on top of a stage; return the state after it."""
+        """Have a step run on top of a stage; return the state after it, with ``text`` in its history."""
         if isinstance(step, RunStep):
             step = self._with_network(step, instruction)
         where = f"{self.scope.file}:{instruction.line}"
@@ -145,12 +149,8 @@ class StageWalker:
         self.runner.announce(title, str(instruction))
         key = step_key(state.key, step, self.runner.content_digest(pending))
         result = self.runner.run_step(key, pending)
-        is_run = instruction.keyword == "RUN"
-        text = f"RUN {instruction.text}" if is_run else str(instruction)
         lower = (result.folder, *state.lower) if result.folder else state.lower
-        entry = HistoryEntry(
-            text=f"{text} # buildkit", folder=result.folder, created=result.created
-        )
+        entry = HistoryEntry(text=text, folder=result.folder, created=result.created)
         return _add_history(replace(state, key=key, lower=lower), entry)
 
     def _with_network(self, step: RunStep, instruction: Instruction) -> RunStep:

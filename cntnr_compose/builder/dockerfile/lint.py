@@ -8,9 +8,10 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from cntnr_compose.builder.dockerfile.parser import DIRECTIVE, Instruction
+from cntnr_compose.builder.dockerfile.parser import Instruction
 from cntnr_compose.builder.dockerfile.run import PROXY_VARIABLES
 from cntnr_compose.builder.dockerfile.stages import DockerfileScope, Stage
+from cntnr_compose.builder.dockerfile.syntax.directives import DIRECTIVE
 from cntnr_compose.builder.dockerfile.words import required_variables
 from cntnr_compose.core.values import Value
 
