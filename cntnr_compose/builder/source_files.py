@@ -18,6 +18,9 @@ from cntnr_compose.builder.file_digests import FileDigestCache, Stamp
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value
 from cntnr_compose.host.openat2 import Root
+from cntnr_compose.images.layer import KEPT_XATTRS, OVERLAY_XATTRS
+
+PIVOT = "/./"  # in a source of ``--parents``
 
 
 class BuildSourceMissing(CntnrError):
@@ -69,6 +72,12 @@ class SelectedSource(Value, frozen=True, kw_only=True):
 
     name: str  # last part of its path as matched
     top: FileEntry
+    include: str = ""  # with ``--parents``: what in it is taken
+
+    def patterns(self, exclude: tuple[str, ...]) -> IgnorePatterns:
+        """Return the patterns of what is not taken."""
+        include = ("**", f"!{self.include}") if self.include else ()
+        return IgnorePatterns((*include, *exclude))
 
 
 class SourceFiles:
@@ -91,16 +100,29 @@ class SourceFiles:
         self._root: Root | None = None
 
     def select(self, sources: tuple[str, ...], where: str) -> list[SelectedSource]:
-        """Find the files that the sources name. Raises `BuildSourceMissing`."""
+        """Find the files that the sources name; a pattern may fit none. Raises `BuildSourceMissing`.
+
+        ``FOLDER/./PATTERN`` is the folder, of which what fits the pattern is taken.
+        """
         selection = []
         with Root(self.root) as root:
             for source in sources:
-                matches = list(self._matches(root, source))
-                if not matches:
-                    ignored = root.resolve(source) is not None
-                    raise BuildSourceMissing(where, source, self.label, ignored=ignored)
-                selection += matches
+                path, pivot, pattern = source.partition(PIVOT)
+                matches = list(self._matches(root, path))
+                needed = path if not pivot or pattern == "." else f"{path}/{pattern}"
+                if not _is_pattern(needed) and not self._has(root, needed):
+                    ignored = root.resolve(needed) is not None
+                    raise BuildSourceMissing(where, needed, self.label, ignored=ignored)
+                include = "" if pattern == "." else pattern
+                selection += [
+                    SelectedSource(name=each.name, top=each.top, include=include)
+                    for each in matches
+                    if each.top.is_folder or not pivot
+                ]
         return selection
+
+    def _has(self, root: Root, path: str) -> bool:
+        return next(self._matches(root, path), None) is not None
 
     def _matches(self, root: Root, source: str) -> Iterator[SelectedSource]:
         for name in _expand_glob(root, source):
@@ -114,8 +136,9 @@ class SourceFiles:
             return False
         return not top.is_folder or self._ignore.ignores_all_below(name)
 
-    def walk(self, source: SelectedSource, exclude: IgnorePatterns) -> Iterator[FileEntry]:
+    def walk(self, source: SelectedSource, excluded: tuple[str, ...]) -> Iterator[FileEntry]:
         """List a selected source and everything in it, folders before their content, sorted by name."""
+        exclude = source.patterns(excluded)
         if not source.top.is_folder:
             if not exclude.ignores(source.name):
                 yield source.top
@@ -166,18 +189,21 @@ class SourceFiles:
         for name in names:
             inside = f"{path}/{name}" if path else name
             from_root = f"{base}/{name}" if base else name
-            is_excluded = bool(self._ignore) and self._ignore.ignores(from_root)
-            is_excluded = is_excluded or (bool(exclude) and exclude.ignores(inside))
+            is_ignored = bool(self._ignore) and self._ignore.ignores(from_root)
+            is_excluded = bool(exclude) and exclude.ignores(inside)
             entry = _read_entry(inside, Path(folder, name))
             if entry is None:
                 continue
-            if is_excluded and (not entry.is_folder or self._ignore.ignores_all_below(from_root)):
+            if (is_ignored or is_excluded) and not entry.is_folder:
                 continue
-            yield entry, is_excluded
+            if is_ignored and self._ignore.ignores_all_below(from_root):
+                continue
+            if is_excluded and exclude.ignores_all_below(inside):
+                continue
+            yield entry, is_ignored or is_excluded
 
     def digest(self, selection: list[SelectedSource], exclude: tuple[str, ...]) -> str:
         """Compute the digest of all selected files. Raises `SourceUnreadable`."""
-        excluded = IgnorePatterns(exclude)
         whole = hashlib.sha256()
         for source in selection:
             whole.update(
@@ -185,9 +211,10 @@ class SourceFiles:
                     errors="surrogateescape"
                 )
             )
-            for entry in self.walk(source, excluded):
+            for entry in self.walk(source, exclude):
                 owner = f"{entry.uid}:{entry.gid}" if self.keep_owners else ""
-                line = f"{entry.path}\0{entry.mode:o}\0{owner}\0{self._content_digest(entry)}\n"
+                attributes = _xattrs_text(entry.host_path)
+                line = f"{entry.path}\0{entry.mode:o}\0{owner}\0{self._content_digest(entry)}{attributes}\n"
                 whole.update(line.encode(errors="surrogateescape"))
         return whole.hexdigest()[:40]
 
@@ -256,9 +283,31 @@ def _read_entry(path: str, host_path: Path) -> FileEntry | None:
     )
 
 
+def _is_pattern(source: str) -> bool:
+    """Return whether a source fits more than its own name."""
+    return any(char in source for char in "*?[")
+
+
+def _xattrs_text(path: str) -> str:
+    """Write the extended attributes that are copied with a file; '' where it has none, as most."""
+    return "".join(f"\0{name}={value.hex()}" for name, value in read_xattrs(path))
+
+
+def read_xattrs(path: str) -> list[tuple[str, bytes]]:
+    """Read the extended attributes that belong to a file's content."""
+    try:
+        return [
+            (name, os.getxattr(path, name, follow_symlinks=False))
+            for name in sorted(os.listxattr(path, follow_symlinks=False))
+            if name.startswith(KEPT_XATTRS) and not name.startswith(OVERLAY_XATTRS)
+        ]
+    except OSError:  # not every file system has them
+        return []
+
+
 def _expand_glob(root: Root, source: str) -> list[str]:
     """Find the paths that a glob matches; each part stays within its folder."""
-    if not any(char in source for char in "*?["):
+    if not _is_pattern(source):
         return [source]
     expanded = [""]
     for part in source.split("/"):

@@ -106,7 +106,7 @@ def test_ports_volumes_user_signal() -> None:
 
 def test_ports_may_name_a_port_of_the_host_and_lists_may_be_reset() -> None:
     image = config("EXPOSE 8080:80 127.0.0.1:1:2/UDP [::1]:5-6:7-8 0\nENTRYPOINT []\nCMD []")
-    assert list(image.exposed_ports or {}) == ["0/tcp", "2/udp", "80/tcp", "7/tcp", "8/tcp"]
+    assert list(image.exposed_ports or {}) == ["80/tcp", "0/tcp", "2/udp", "7/tcp", "8/tcp"]
     assert (image.entrypoint, image.cmd) == (None, ())
 
 

@@ -42,7 +42,8 @@ def history_text(
             return f"EXPOSE [{' '.join(exposed_ports(before, instruction, scope))}]"
         case "VOLUME":
             return f"VOLUME [{' '.join(added_volumes(before, instruction, scope))}]"
-    return f"{keyword} {_setting(keyword, config) or instruction.text}"
+        case _:
+            return f"{keyword} {_setting(keyword, config) or instruction.text}"
 
 
 def _setting(keyword: str, config: ImageConfig) -> str:
