@@ -68,6 +68,11 @@ def test_help_stays_light(words: list[str], tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("words", [["image", "ls"], ["images", "-q"]])
+def test_listing_images_stays_light(words: list[str], tmp_path: Path) -> None:
+    assert not modules_after(*words, home=tmp_path) & (HEAVY | {"click", "subprocess"})
+
+
 @pytest.mark.parametrize("verb", ["ps", "logs", "images", "top", "volumes"])
 def test_verbs_that_only_look_stay_light(verb: str, tmp_path: Path) -> None:
     assert not modules_after("compose", "-p", "nothing", verb, home=tmp_path) & (HEAVY | {"click"})

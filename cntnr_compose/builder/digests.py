@@ -12,7 +12,7 @@ from cntnr_compose.builder.dockerfile.steps import (
     short_hash,
 )
 from cntnr_compose.builder.request import BuildRequest
-from cntnr_compose.builder.source_files import SourceFiles, open_stage_files
+from cntnr_compose.builder.sources.source_files import SourceFiles, open_stage_files
 from cntnr_compose.builder.walker import PendingStep, StageState
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError

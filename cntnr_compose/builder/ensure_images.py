@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Progress
 from cntnr_compose.core.values import Value
+from cntnr_compose.images.errors import NoSuchImage
 from cntnr_compose.images.pull_policy import must_build, must_pull
-from cntnr_compose.images.store import ImageStore, NoSuchImage
+from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Service
 
@@ -42,7 +43,7 @@ def ensure_images(
 
     ``pull`` overrides the services' own policies. A dry run changes nothing, and returns those that are
     present. Raises `NoSuchImage`, `PullPolicyInvalid`, and what
-    `images.transfer.pull_image` and `builder.build.build_images` raise.
+    `images.transports.transfer.pull_image` and `builder.project_build.build_services` raise.
     """
     images = list(_required_images(project, pull, build=build))
     buildable = () if no_build else tuple(image for image in images if image.build_services)
@@ -55,9 +56,9 @@ def ensure_images(
         elif not is_present:
             raise NoSuchImage(image.name)
     if to_build:
-        from cntnr_compose.builder.build import build_images
+        from cntnr_compose.builder.project_build import build_services
 
-        built = build_images(project, tuple(to_build), quiet=quiet, dry_run=dry_run, emit=emit)
+        built = build_services(project, tuple(to_build), quiet=quiet, dry_run=dry_run, emit=emit)
         ids |= {name: built[service] for service, name in to_build.items()}
     return {name: identity for name, identity in ids.items() if identity}
 
@@ -153,7 +154,7 @@ def pull_images(
             if not is_optional:
                 failures.append(error)
 
-    from cntnr_compose.images import skopeo
+    from cntnr_compose.images.transports import skopeo
 
     skopeo.run_in_threads([functools.partial(pull, image) for image in images], parallel)
     if failures:
@@ -163,7 +164,7 @@ def pull_images(
 
 def _pull(image: RequiredImage, emit: Emit, *, is_optional: bool, dry_run: bool) -> str:
     """Pull one image and report it; return its id, "" in a dry run."""
-    from cntnr_compose.images import transfer
+    from cntnr_compose.images.transports import transfer
 
     def report(status: str, state: str = "working", detail: str = "") -> None:
         emit(Progress(kind="Image", name=image.name, status=status, state=state, detail=detail))

@@ -16,7 +16,7 @@ from cntnr_compose.core.values import Tree
 from cntnr_compose.host import files, process
 from cntnr_compose.host.kernel import host_platform
 from cntnr_compose.images.assemble import timestamp, write_image
-from cntnr_compose.images.layer import pack_folder
+from cntnr_compose.images.layers.pack import pack_folder
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.observed import Record
 from cntnr_compose.model.plan import CommitContainer

@@ -1,8 +1,34 @@
-"""Errors of pulling, pushing and unpacking images, with what a user can do about each."""
+"""Errors of images: not there, cannot be pulled, pushed, unpacked; with what a user can do about each."""
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.model import image_name
+
+
+class NoSuchImage(CntnrError):
+    """An image that is not in the store was asked for."""
+
+    hint = "get it with `cntnr compose pull`, or build it with `cntnr compose build`"
+
+    def __init__(self, ref: str) -> None:
+        super().__init__(f"no such image: {image_name.familiar(ref)}")
+
+
+class StoreDamaged(CntnrError):
+    """A manifest or configuration is missing or unreadable."""
+
+    hint = "get it again with `cntnr compose pull`, or build it again with `cntnr compose build`"
+
+    def __init__(self, ref: str) -> None:
+        super().__init__(f"cannot read image {image_name.familiar(ref)}: its files are damaged")
+
+
+class BlobsMissing(StoreDamaged):
+    """A part of an image that is to be named is missing."""
+
+    def __init__(self, ref: str, digest: str) -> None:
+        super().__init__(ref)
+        self.digest = digest
 
 
 class ImageError(CntnrError):

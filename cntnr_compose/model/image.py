@@ -37,6 +37,7 @@ class Image(Value, frozen=True, kw_only=True):
     id: str  # config digest, sha256:…, as docker shows it
     ref: str  # full name, docker.io/library/redis:7
     manifest: str  # manifest digest
+    digest: str = ""  # by which the registry knows what was pulled: that of an index or a manifest
     size: int = 0  # bytes of layers and configuration, compressed
     created: str = ""  # RFC 3339
     tagged: Seconds = 0  # when it was given this name on this machine

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from cntnr_compose.builder.request import read_dockerignore
+from cntnr_compose.builder.create_request import read_dockerignore
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Seconds

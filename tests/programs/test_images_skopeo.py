@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.images import skopeo
 from cntnr_compose.images.errors import ImageError
+from cntnr_compose.images.transports import skopeo
 from tests.fakes.programs import Programs
 
 REF = "docker.io/library/redis:7"

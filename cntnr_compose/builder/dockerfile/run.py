@@ -1,9 +1,9 @@
 """Read RUN: the command, its network and its mounts."""
 
 from cntnr_compose.builder.dockerfile.parser import Instruction
+from cntnr_compose.builder.dockerfile.run_mount import MountInvalid, parse_mount
 from cntnr_compose.builder.dockerfile.stages import DockerfileScope, Stage
 from cntnr_compose.builder.dockerfile.steps import RunMount, RunStep
-from cntnr_compose.builder.dockerfile.values.run_mount import MountInvalid, parse_mount
 from cntnr_compose.core.errors import did_you_mean
 from cntnr_compose.model.image import ImageConfig
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from cntnr_compose.builder.dockerfile.syntax.shell_patterns import PatternInvalid, ShellPattern
+from cntnr_compose.builder.dockerfile.values.shell_patterns import PatternInvalid, ShellPattern
 
 NAME = re.compile(r"[^\W\d]\w*|[0-9]+|[@*#?!$-]")
 ESCAPABLE = '"$'

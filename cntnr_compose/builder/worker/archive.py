@@ -12,7 +12,7 @@ from cntnr_compose.builder.worker.copy import change_owner
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host import files
 from cntnr_compose.host.openat2 import Root
-from cntnr_compose.images.layer import KEPT_XATTRS
+from cntnr_compose.images.layers.pack import KEPT_XATTRS
 
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 XATTR_HEADER = "SCHILY.xattr."

@@ -12,12 +12,8 @@ from urllib.parse import urlsplit
 
 from cntnr_compose.builder.dockerfile.steps import CopyStep
 from cntnr_compose.builder.dockerfile.values.file_modes import parse_file_mode
-from cntnr_compose.builder.source_files import (
-    FileEntry,
-    SelectedSource,
-    SourceFiles,
-    read_xattrs,
-)
+from cntnr_compose.builder.sources.file_entries import FileEntry, read_xattrs
+from cntnr_compose.builder.sources.source_files import SelectedSource, SourceFiles
 from cntnr_compose.containers.bundle import accounts
 from cntnr_compose.containers.spec import users
 from cntnr_compose.core.errors import CntnrError

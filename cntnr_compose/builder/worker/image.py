@@ -3,17 +3,16 @@
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from cntnr_compose.builder import cache
-from cntnr_compose.builder.cache import BuiltImage
-from cntnr_compose.builder.request import BuildRequest
+from cntnr_compose.builder.cache import records
+from cntnr_compose.builder.request import BuildRequest, BuiltImage
 from cntnr_compose.builder.walker import StageState, current_seconds
 from cntnr_compose.builder.worker.rootfs import StageRootfs
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Tree, Value
 from cntnr_compose.host import files
-from cntnr_compose.images import unpack
 from cntnr_compose.images.assemble import timestamp, write_image
-from cntnr_compose.images.layer import pack_folder
+from cntnr_compose.images.layers import unpack
+from cntnr_compose.images.layers.pack import pack_folder
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.oci import Descriptor
 
@@ -75,7 +74,7 @@ def assemble_image(
     folder = unpack.unpacked_folder(image.id)
     folder.mkdir(exist_ok=True)
     files.write_value(folder / "stack.json", unpack.LayerStack(lower=rootfs.lower_dirs(state)))
-    cache.save_image(state, image)
+    records.save_image(state, image)
     return image
 
 

@@ -10,7 +10,7 @@ from cntnr_compose.builder.walker import StageState
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host import mounts
-from cntnr_compose.images import unpack
+from cntnr_compose.images.layers import unpack
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
 

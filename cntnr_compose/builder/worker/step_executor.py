@@ -7,23 +7,23 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from cntnr_compose.builder.cache import find_step, save_step
+from cntnr_compose.builder.cache.records import find_step, save_step
 from cntnr_compose.builder.digests import InputDigests
 from cntnr_compose.builder.dockerfile.steps import CopyStep, FolderStep, RunStep
 from cntnr_compose.builder.request import BuildRequest
-from cntnr_compose.builder.source_files import SourceChanged, SourceFiles, open_stage_files
+from cntnr_compose.builder.sources.source_files import SourceChanged, SourceFiles, open_stage_files
 from cntnr_compose.builder.walker import PendingStep, StageState, StepResult, current_seconds
 from cntnr_compose.builder.worker.archive import extract_archive, is_archive
 from cntnr_compose.builder.worker.copy import CopyTarget, copy_files
 from cntnr_compose.builder.worker.rootfs import StageRootfs
-from cntnr_compose.builder.worker.run import ProgramRunner
+from cntnr_compose.builder.worker.run.program_runner import ProgramRunner
 from cntnr_compose.containers.spec import users
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Output
 from cntnr_compose.host import files
 from cntnr_compose.host.openat2 import Root
-from cntnr_compose.images import unpack
+from cntnr_compose.images.layers import unpack
 
 
 class Cancelled(Exception):

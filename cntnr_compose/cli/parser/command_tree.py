@@ -92,16 +92,15 @@ BRIDGE = Group(
                 ),
                 "list": CommandEntry("compose.bridge:list_transformations", "List transformations"),
             },
-            summary="Images that convert compose files",
-            description="Images that convert compose files; only docker can run them.",
+            summary="Manage transformations",
+            description="Manage transformations: images that convert compose files.",
             options=(DRY_RUN,),
             aliases={"ls": "list"},
         ),
     },
-    summary="Docker's converters of compose files",
-    description="Docker's converters of compose files; only docker can run them.",
+    summary="Convert compose files into another model",
+    description="Convert compose files into another model, such as Kubernetes manifests.",
     options=(DRY_RUN,),
-    hidden=True,
 )
 
 COMPOSE = Group(
@@ -196,6 +195,17 @@ VOLUME = Group(
     aliases={"list": "ls", "remove": "rm"},
 )
 
+IMAGES_LS = CommandEntry("image.ls:ls", "List images")
+
+IMAGE = Group(
+    {
+        "ls": IMAGES_LS,
+    },
+    summary="Images of this machine",
+    description="Manage images.",
+    aliases={"list": "ls"},
+)
+
 ROOT = Group(
     {
         "compose": COMPOSE,
@@ -204,6 +214,8 @@ ROOT = Group(
             "install_plugin:metadata", "Describe the plugin to docker", hidden=True
         ),
         "doctor": CommandEntry("doctor:doctor", "What this machine allows, and its cures"),
+        "image": IMAGE,
+        "images": IMAGES_LS,
         "install-plugin": CommandEntry(
             "install_plugin:install_plugin", "Have `docker compose` answered by cntnr"
         ),

@@ -275,7 +275,7 @@ class Command:
 
             logging.basicConfig(level=logging.DEBUG, format="%(message)s")
         if options.insecure_registries:
-            from cntnr_compose.images import skopeo
+            from cntnr_compose.images.transports import skopeo
 
             skopeo.trust_registries(options.insecure_registries)
         try:

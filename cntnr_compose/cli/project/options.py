@@ -224,7 +224,7 @@ class ProjectOptions(Frozen):
 @functools.cache
 def _fetch_project(reference: str) -> tuple[str, ...]:
     """Fetch a project that was published, once a command. Raises `ImageError`, `NoProject`."""
-    from cntnr_compose.images.artifact import fetch_project
+    from cntnr_compose.images.transports.artifact import fetch_project
 
     return fetch_project(reference)
 

@@ -113,12 +113,17 @@ JSON_RULES = compile_rules({
 
 def render_yaml(tree: Tree) -> str:
     """Format a tree as YAML."""
+    return render_literal_yaml(tree).replace("$", "$$")
+
+
+def render_literal_yaml(tree: Tree) -> str:
+    """Format a tree as YAML for programs that replace no variables: ``$`` is only that."""
     printed = {
         key: sort_keys_deep(value) if key.startswith("x-") else _with_sorted_extensions(value)
         for key, value in tree.items()
     }
     apply_rules(printed, YAML_RULES)
-    return to_yaml(printed).replace("$", "$$")
+    return to_yaml(printed)
 
 
 def render_untyped_yaml(tree: Tree) -> str:

@@ -27,7 +27,7 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Bytes, Tree, Value, from_json, from_tree, replace
 from cntnr_compose.host import files, mounts
 from cntnr_compose.host.openat2 import Root
-from cntnr_compose.images import unpack
+from cntnr_compose.images.layers import unpack
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.observed import Record

@@ -4,9 +4,9 @@ import stat
 
 import pytest
 
-from cntnr_compose.builder.dockerfile.syntax.shell_patterns import ShellPattern
 from cntnr_compose.builder.dockerfile.values.file_modes import FileModeInvalid, parse_file_mode
 from cntnr_compose.builder.dockerfile.values.git_url import GitSource, GitUrlInvalid, parse_git_url
+from cntnr_compose.builder.dockerfile.values.shell_patterns import ShellPattern
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.builder import build, ensure_images
+from cntnr_compose.builder import ensure_images, project_build
 from cntnr_compose.core.events import Event, Progress
-from cntnr_compose.images import skopeo, transfer
-from cntnr_compose.images.errors import ImageNotFound
-from cntnr_compose.images.store import ImageStore, NoSuchImage
+from cntnr_compose.images.errors import ImageNotFound, NoSuchImage
+from cntnr_compose.images.store import ImageStore
+from cntnr_compose.images.transports import skopeo, transfer
 from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.project import Project
@@ -57,7 +57,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     world = World()
     monkeypatch.setattr(transfer, "pull_image", world.pull)
-    monkeypatch.setattr(build, "build_images", world.build)
+    monkeypatch.setattr(project_build, "build_services", world.build)
     return world
 
 

@@ -4,15 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.builder.request import (
-    BuildOptions,
-    BuildRequest,
-    BuildSecret,
-    CannotBuild,
-    context_images,
-    context_services,
-    create_request,
-)
+from cntnr_compose.builder.create_request import context_services, create_request
+from cntnr_compose.builder.project_build import define_build
+from cntnr_compose.builder.request import BuildOptions, BuildRequest, BuildSecret
+from cntnr_compose.builder.sources.ssh_sources import CannotBuild
 from cntnr_compose.host.kernel import host_platform
 from cntnr_compose.model.project import FileSource, Project
 from cntnr_compose.model.service import Build, FileMount, Service
@@ -36,7 +31,7 @@ def request(folder: Path, **build: object) -> BuildRequest:
     project = Project(
         name="p",
         working_dir=str(folder),
-        services={"web": service},
+        services={"web": service, "api": Service(name="api", image="me/api")},
         secrets={
             "s": FileSource(key="s", file="/s"),
             "t": FileSource(key="t", environment="T"),
@@ -44,7 +39,7 @@ def request(folder: Path, **build: object) -> BuildRequest:
         },
         environment={"T": "value", "FROM_ENV": "2"},
     )
-    return create_request(project, service, BuildOptions(args=args))  # type: ignore[arg-type]
+    return create_request(define_build(project, service), BuildOptions(args=args))  # type: ignore[arg-type]
 
 
 def refused(folder: Path, **build: object) -> str:
@@ -86,10 +81,10 @@ def test_a_dockerfile_has_its_own_ignore_file_or_that_of_the_context(folder: Pat
 
 def test_contexts_are_folders_images_and_other_services(folder: Path) -> None:
     contexts = {"lib": "lib", "img": "docker-image://redis:7", "other": "service:api"}
-    assert request(folder, additional_contexts=contexts).contexts == {"lib": str(folder / "lib")}
-    service = Service(name="web", build=Build(additional_contexts=contexts))
-    assert context_images(service) == {"img": "redis:7"}
-    assert context_services(service) == ("api",)
+    built = request(folder, additional_contexts=contexts)
+    assert built.contexts == {"lib": str(folder / "lib")}
+    assert built.context_images == {"img": "redis:7", "other": "me/api"}
+    assert context_services(Build(additional_contexts=contexts)) == ("api",)
 
 
 def test_secrets_are_files_or_values(folder: Path) -> None:

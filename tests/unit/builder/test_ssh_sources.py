@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.builder.ssh_sources import CannotBuild, SshSource, find_ssh_sources
+from cntnr_compose.builder.sources.ssh_sources import CannotBuild, SshSource, find_ssh_sources
 
 
 def find(folder: Path, own: dict[str, str], *words: str) -> list[SshSource]:

@@ -5,7 +5,7 @@ import tracemalloc
 
 import pytest
 
-from cntnr_compose.builder.worker.run_log import (
+from cntnr_compose.builder.worker.run.log import (
     CLIPPED,
     LAST_LENGTH,
     MAX_LINE_LENGTH,

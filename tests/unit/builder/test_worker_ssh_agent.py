@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.builder.ssh_sources import SshSource
-from cntnr_compose.builder.worker.ssh_agent import FAILURE, serve_agent
+from cntnr_compose.builder.sources.ssh_sources import SshSource
+from cntnr_compose.builder.worker.run.ssh_agent import FAILURE, serve_agent
 
 LIST, SIGN, ADD, REMOVE_ALL, EXTENSION = 11, 13, 17, 19, 27
 

@@ -17,7 +17,7 @@ def test_build_builds_what_has_a_build(
     )
     builds: list[tuple[object, ...]] = []
     monkeypatch.setattr(
-        "cntnr_compose.builder.build.build_images",
+        "cntnr_compose.builder.project_build.build_services",
         lambda _project, names, **more: builds.append(
             (names, more["options"].no_cache, more["options"].pull, more["options"].args)
         ),
@@ -40,7 +40,7 @@ def test_options_without_effect_are_told_and_others_are_passed_on(
     (tmp_path / "compose.yaml").write_text("name: shop\nservices: {a: {build: .}}\n")
     options: list[BuildOptions] = []
     monkeypatch.setattr(
-        "cntnr_compose.builder.build.build_images",
+        "cntnr_compose.builder.project_build.build_services",
         lambda _project, _names, **more: options.append(more["options"]),
     )
     words = ("--builder", "far", "--provenance", "mode=max", "--sbom", "true", "-m", "64m")

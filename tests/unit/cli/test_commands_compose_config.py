@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cntnr_compose.images import skopeo
+from cntnr_compose.images.transports import skopeo
 from tests.unit.cli.conftest import CommandResult
 
 Run = Callable[..., CommandResult]

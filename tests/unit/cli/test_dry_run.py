@@ -14,7 +14,7 @@ READING = {
     *("stats", "volumes", "why"),
 }
 # What a command calls that knows of dry runs: see CONTRIBUTING.md, "A command".
-AWARE = ("locked_project", "bring_up", "options.dry_run")
+AWARE = ("locked_project", "bring_up", "run_service", "options.dry_run")
 
 
 @pytest.mark.parametrize("name", sorted(set(COMPOSE.commands()) - READING))
@@ -50,7 +50,7 @@ def test_what_would_be_done_is_shown(
 def test_up_is_shown_to_its_end(
     compose: Run, shop: FakeSupervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cntnr_compose.images.transfer.check_source", lambda _name: None)
+    monkeypatch.setattr("cntnr_compose.images.transports.transfer.check_source", lambda _name: None)
     ran = compose("up", "-d", "--dry-run")
     assert (ran.code, ran.out) == (0, "")
     assert ran.err.splitlines()[-1] == " DRY-RUN MODE -  Container shop-web-1  Started"

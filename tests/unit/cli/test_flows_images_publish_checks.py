@@ -10,7 +10,7 @@ from cntnr_compose.cli.flows.images.publish_checks import (
     environment_question,
     secrets_question,
 )
-from cntnr_compose.images.artifact import PublishedFile
+from cntnr_compose.images.transports.artifact import PublishedFile
 from cntnr_compose.model.project import FileSource, Project
 from cntnr_compose.model.service import Build, Mount, Service
 

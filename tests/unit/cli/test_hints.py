@@ -128,7 +128,7 @@ def test_commands_that_are_named_can_be_run(where: list[Path]) -> None:
         ("cntnr compose -p shop rm -sf web  # comment", ""),
         ("cntnr compose exec -T SERVICE tar --anything", ""),
         ("cntnr doctor --format json", ""),
-        ("cntnr images", "no command images"),
+        ("cntnr pictures", "no command pictures"),
         ("cntnr compose rmi X", "no command rmi"),
         ("cntnr compose polish web", "no command polish"),
         ("cntnr compose up web --detached", "no option --detached"),

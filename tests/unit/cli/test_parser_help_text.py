@@ -21,6 +21,8 @@ Commands:
   compose         Services of a compose file
   completion      Print the script for TAB in a shell
   doctor          What this machine allows, and its cures
+  image           Images of this machine
+  images          List images
   install-plugin  Have `docker compose` answered by cntnr
   network         Networks of all projects
   version         Show the version

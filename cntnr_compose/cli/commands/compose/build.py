@@ -58,9 +58,9 @@ def build(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -
             return 0
         if values["check"]:
             return _check(loaded.project, names, build_options)
-        from cntnr_compose.builder.build import build_images
+        from cntnr_compose.builder.project_build import build_services
 
-        build_images(
+        build_services(
             loaded.project,
             names,
             options=build_options,
@@ -69,7 +69,7 @@ def build(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -
             emit=display.emit,
         )
         if values["push"] and not options.dry_run:  # nothing was built that could be pushed
-            from cntnr_compose.images.push import push_services
+            from cntnr_compose.images.transports.push import push_services
 
             built = [loaded.project.services[name] for name in names]
             push_services(
@@ -82,10 +82,10 @@ def build(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -
 
 def _check(project: "Project", names: tuple[str, ...], options: "BuildOptions") -> int:
     """Print what the checks of Dockerfiles say; return 1 where that is not good."""
-    from cntnr_compose.builder.build import check_dockerfiles
+    from cntnr_compose.builder.project_build import check_services
 
     code = 0
-    for report in check_dockerfiles(project, names, options):
+    for report in check_services(project, names, options):
         lines = report.text.splitlines()
         if len(names) > 1:
             stdout.print_line(report.service)

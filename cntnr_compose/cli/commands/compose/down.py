@@ -115,7 +115,8 @@ def _remove_images(
 
 def _remove_image(options: "ProjectOptions", name: str, display: "ProgressDisplay") -> None:
     from cntnr_compose.core.events import Progress
-    from cntnr_compose.images.store import ImageStore, NoSuchImage
+    from cntnr_compose.images.errors import NoSuchImage
+    from cntnr_compose.images.store import ImageStore
 
     display.emit(Progress(kind="Image", name=name, status="Removing"))
     try:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from cntnr_compose.cli.project.options import ProjectOptions
     from cntnr_compose.compose.load import LoadedProject
     from cntnr_compose.core.frozen import Tree
-    from cntnr_compose.images.artifact import PublishedFile
+    from cntnr_compose.images.transports.artifact import PublishedFile
 
 
 @command("REPOSITORY[:TAG]")
@@ -24,8 +24,8 @@ def publish(options: "ProjectOptions", repository: str, **values: Any) -> None:
     """Publish the project's files as an OCI artifact, which `-f oci://REPOSITORY:TAG` reads."""
     from cntnr_compose.cli.flows.images import publish_checks
     from cntnr_compose.cli.flows.images.published_files import collect_files
-    from cntnr_compose.images import artifact
-    from cntnr_compose.images.push import push_services
+    from cntnr_compose.images.transports import artifact
+    from cntnr_compose.images.transports.push import push_services
 
     ref = _full_name(repository)
     if values["version"] not in ("", *artifact.OCI_VERSIONS):
@@ -98,7 +98,7 @@ def _digests_file(loaded: "LoadedProject") -> "PublishedFile":
     """Make the compose file that names images by their digests. Raises `ImageError`."""
     from cntnr_compose.cli.flows.images.pinned_images import pin_images
     from cntnr_compose.compose.render.output import render_yaml
-    from cntnr_compose.images.artifact import PublishedFile
+    from cntnr_compose.images.transports.artifact import PublishedFile
 
     content = render_yaml(pin_images(loaded.tree, only_images=True))
     return PublishedFile(name="image-digests.yaml", content=content.encode())

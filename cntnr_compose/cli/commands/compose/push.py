@@ -22,7 +22,7 @@ def push(
     quiet: bool,
 ) -> None:
     """Push the images of services that have `build` to the registries in their names."""
-    from cntnr_compose.images.push import push_services
+    from cntnr_compose.images.transports.push import push_services
 
     if quiet:
         options = options.replace(progress="quiet")

@@ -3,12 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from cntnr_compose.builder.request import (
-    SERVICE_PREFIX,
-    BuildOptions,
-    context_services,
-    merge_args,
-)
+from cntnr_compose.builder.create_request import SERVICE_PREFIX, context_services, merge_args
+from cntnr_compose.builder.request import BuildOptions
 from cntnr_compose.core.frozen import Tree
 from cntnr_compose.model.project import Project
 from cntnr_compose.model.service import Build, Service
@@ -34,7 +30,7 @@ def build_bake_file(
     grouped = dict.fromkeys(services)
     pending = list(services)
     while pending:
-        for name in context_services(project.service(pending.pop())):
+        for name in context_services(project.service(pending.pop()).build):
             if name not in grouped:
                 grouped[name] = None
                 pending.append(name)
@@ -62,7 +58,7 @@ def _source_keys(
     project: Project, service: Service, build: Build, written: Tree, options: BuildOptions
 ) -> Tree:
     """Make the keys of a target up to its stage, in docker's order."""
-    args = merge_args(project, build, dict(options.args))
+    args = merge_args(build, project.environment, options.args)
     return {
         "context": build.context,
         "contexts": {

@@ -1,7 +1,7 @@
 """Name the images of a project by their digests."""
 
 from cntnr_compose.core.frozen import Tree
-from cntnr_compose.images import skopeo
+from cntnr_compose.images.transports import skopeo
 from cntnr_compose.model import image_name
 
 

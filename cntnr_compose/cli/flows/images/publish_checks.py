@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from cntnr_compose.compose.variables.dotenv import parse_raw_dotenv
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Frozen, Tree
-from cntnr_compose.images.artifact import PublishedFile
+from cntnr_compose.images.transports.artifact import PublishedFile
 from cntnr_compose.model.project import Project
 
 # What docker compose calls them, and how they look.

@@ -11,7 +11,7 @@ from cntnr_compose.compose.yaml.reader import read_documents
 from cntnr_compose.compose.yaml.source_map import SourceText
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Frozen, Tree
-from cntnr_compose.images.artifact import PublishedFile
+from cntnr_compose.images.transports.artifact import PublishedFile
 from cntnr_compose.model.project import Project
 
 

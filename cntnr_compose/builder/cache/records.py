@@ -1,0 +1,56 @@
+"""Look up and save the results of steps and of whole builds, by key."""
+
+from cntnr_compose.builder.request import BuiltImage
+from cntnr_compose.builder.walker import StageState, StepResult, image_key
+from cntnr_compose.core import paths
+from cntnr_compose.host import files
+from cntnr_compose.images.store import ImageStore
+from cntnr_compose.model.oci import Manifest
+
+
+def find_image(state: StageState, store: ImageStore) -> BuiltImage | None:
+    """Look up the image for the end of a stage, if all its blobs are still there."""
+    image = files.read_value(paths.builds() / "images" / f"{image_key(state)}.json", BuiltImage)
+    if image is None or image.manifest is None:
+        return None
+    if not store.blob_path(image.manifest.digest).exists():
+        return None
+    manifest = files.read_value(store.blob_path(image.manifest.digest), Manifest)
+    if manifest is None or not all(
+        store.blob_path(blob.digest).exists() for blob in (manifest.config, *manifest.layers)
+    ):
+        return None
+    return image
+
+
+def tag_image(image: BuiltImage, names: tuple[str, ...], store: ImageStore) -> None:
+    """Tag an image with the names that it does not have yet."""
+    assert image.manifest is not None
+    for ref in names:
+        existing = store.find(ref)
+        if existing is None or existing.id != image.id:
+            store.add(ref, image.manifest)
+
+
+def save_image(state: StageState, image: BuiltImage) -> None:
+    """Save an image for the next build."""
+    record = paths.builds() / "images" / f"{image_key(state)}.json"
+    paths.make_data_folder(record.parent)
+    files.write_value(record, image)
+
+
+def find_step(key: str, state: StageState) -> StepResult | None:
+    """Look up the result of a step; None where it has to be run."""
+    result = files.read_value(paths.builds() / "steps" / f"{key}.json", StepResult)
+    if result is None or result.below != state.lower:
+        return None
+    if result.folder and not (paths.layers() / result.folder / "fs").is_dir():
+        return None
+    return result
+
+
+def save_step(key: str, result: StepResult) -> None:
+    """Save the result of a step for the next build."""
+    record = paths.builds() / "steps" / f"{key}.json"
+    paths.make_data_folder(record.parent)
+    files.write_value(record, result)

@@ -1,0 +1,222 @@
+"""Turn a `build:` into a build request: find and read its files, refuse what is not supported."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from cntnr_compose.builder.dockerfile import dockerignore
+from cntnr_compose.builder.dockerfile.run import NETWORK_MODES
+from cntnr_compose.builder.request import BuildOptions, BuildRequest, BuildSecret
+from cntnr_compose.builder.sources.ssh_sources import CannotBuild, find_ssh_sources
+from cntnr_compose.core.transports import REMOTE_PREFIXES
+from cntnr_compose.core.values import Value, field
+from cntnr_compose.host import network
+from cntnr_compose.host.kernel import host_platform
+from cntnr_compose.model import image_name
+from cntnr_compose.model.project import FileSource
+from cntnr_compose.model.service import Build
+
+IMAGE_PREFIX = "docker-image://"
+SERVICE_PREFIX = "service:"
+HOST_GATEWAY = "host-gateway"
+INLINE_NAME = "dockerfile_inline"
+
+
+class BuildDefinition(Value, frozen=True, kw_only=True):
+    """A build as a service or a command line asks for it, and what its words refer to."""
+
+    name: str  # for messages
+    build: Build
+    names: tuple[str, ...] = ()  # of the image
+    working_dir: str = "."
+    environment: dict[str, str] = field(default_factory=dict)  # of ARGs and secrets without a value
+    secrets: dict[str, FileSource] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    service_images: dict[str, str] = field(default_factory=dict)  # for `service:` contexts
+    platform: str = ""  # where `build` names none
+
+
+def create_request(definition: BuildDefinition, options: BuildOptions) -> BuildRequest:
+    """Read what a build needs, except images. Raises `CannotBuild`."""
+    build = definition.build
+    context = _context_folder(definition, build.context)
+    file, text, ignore = _read_dockerfile(definition.name, build, context)
+    _check_supported(definition)
+    ssh = find_ssh_sources(definition.working_dir, definition.name, build.ssh, options.ssh)
+    return BuildRequest(
+        service=definition.name,
+        title=definition.names[0] if definition.names else definition.name,
+        names=tuple(image_name.normalize(name) for name in (*definition.names, *build.tags)),
+        context=str(context),
+        file=file,
+        text=text,
+        ignore=ignore,
+        target=build.target,
+        platform=host_platform(),
+        args=merge_args(build, definition.environment, options.args),
+        labels=definition.labels,
+        contexts=_additional_contexts(definition),
+        context_images=_context_images(definition),
+        secrets=tuple(_secrets(definition)),
+        ssh=tuple(ssh),
+        network=build.network or "default",
+        extra_hosts=_extra_hosts(build),
+        shm_size=build.shm_size,
+        memory=options.memory,
+        ulimits=build.ulimits,
+        privileged=build.privileged,
+        no_cache=build.no_cache or options.no_cache,
+        pull=build.pull or options.pull,
+    )
+
+
+def _to_utf8(value: str) -> str:
+    """Convert a value of an environment variable, which need not be UTF-8."""
+    return value.encode(errors="surrogateescape").decode(errors="replace")
+
+
+def merge_args(
+    build: Build, environment: Mapping[str, str], args: Mapping[str, str]
+) -> dict[str, str]:
+    """Merge the arguments of the file and of the command line; the environment completes the former."""
+    values: dict[str, str | None] = {
+        name: environment.get(name) if value is None else value
+        for name, value in build.args.items()
+    }
+    values.update(args)
+    return {name: _to_utf8(value) for name, value in values.items() if value is not None}
+
+
+def _extra_hosts(build: Build) -> dict[str, tuple[str, ...]]:
+    """Replace ``host-gateway`` by the host's address."""
+    return {
+        name: tuple(
+            network.host_address() if address == HOST_GATEWAY else address for address in addresses
+        )
+        for name, addresses in build.extra_hosts.items()
+    }
+
+
+def context_services(build: Build | None) -> tuple[str, ...]:
+    """List the services that the named contexts of a build refer to."""
+    contexts = build.additional_contexts.values() if build else ()
+    return tuple(
+        context.removeprefix(SERVICE_PREFIX)
+        for context in contexts
+        if context.startswith(SERVICE_PREFIX)
+    )
+
+
+def _context_images(definition: BuildDefinition) -> dict[str, str]:
+    """Return the named contexts that are images: name to reference."""
+    images = {}
+    for name, word in definition.build.additional_contexts.items():
+        if word.startswith(IMAGE_PREFIX):
+            images[name] = word.removeprefix(IMAGE_PREFIX)
+        elif word.startswith(SERVICE_PREFIX):
+            service = word.removeprefix(SERVICE_PREFIX)
+            if service not in definition.service_images:
+                why = f"the additional context {name} names the unknown service {service}"
+                raise CannotBuild(definition.name, why)
+            images[name] = definition.service_images[service]
+    return images
+
+
+def _context_folder(definition: BuildDefinition, word: str) -> Path:
+    """Find the folder of the build context."""
+    if word.startswith(REMOTE_PREFIXES):
+        raise CannotBuild(
+            definition.name,
+            f"the context {word} is not on this machine",
+            "clone or download it, and name the folder",
+        )
+    path = Path(definition.working_dir) / Path(word).expanduser()
+    if not path.is_dir():
+        why = "is not a folder" if path.exists() else "does not exist"
+        raise CannotBuild(definition.name, f"the build context {path} {why}")
+    return path.resolve()
+
+
+def _read_dockerfile(service: str, build: Build, context: Path) -> tuple[str, str, tuple[str, ...]]:
+    """Return the Dockerfile's name, its text, and the patterns of its .dockerignore."""
+    ignored = read_dockerignore(build, context)
+    if build.dockerfile_inline:
+        return INLINE_NAME, build.dockerfile_inline, ignored
+    word = build.dockerfile or "Dockerfile"
+    path = context / word
+    try:
+        text = path.read_text()
+    except FileNotFoundError:
+        raise CannotBuild(service, f"failed to read dockerfile: {path} does not exist") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CannotBuild(service, f"failed to read dockerfile: {path}: {error}") from error
+    return word, text, ignored
+
+
+def read_dockerignore(build: Build, context: Path) -> tuple[str, ...]:
+    """Read the patterns of the .dockerignore of a Dockerfile, or of the build context."""
+    dockerfile = context / (build.dockerfile or "Dockerfile")
+    own = dockerfile.with_name(f"{dockerfile.name}.dockerignore")
+    has_own = own.is_file() and not build.dockerfile_inline
+    return _read_ignore_patterns(own if has_own else context / ".dockerignore")
+
+
+def _read_ignore_patterns(path: Path) -> tuple[str, ...]:
+    try:
+        return dockerignore.parse_dockerignore(path.read_text(errors="replace"))
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+
+
+def _check_supported(definition: BuildDefinition) -> None:
+    """Refuse other platforms than this machine's, and unknown networks."""
+    own, build = host_platform(), definition.build
+    for platform in build.platforms or ((definition.platform,) if definition.platform else ()):
+        if platform.rpartition("/v")[0] != own and platform != own:
+            raise CannotBuild(
+                definition.name, f"cannot build for {platform}: this machine is {own}",
+                "build images for other platforms on such a machine",
+            )  # fmt: skip
+    if build.network and build.network not in NETWORK_MODES:
+        raise CannotBuild(
+            definition.name, f'unsupported network "{build.network}"', "none, host or default"
+        )
+
+
+def _additional_contexts(definition: BuildDefinition) -> dict[str, str]:
+    """Return the named contexts that are folders."""
+    folders, service = {}, definition.name
+    for name, word in definition.build.additional_contexts.items():
+        if word.startswith((IMAGE_PREFIX, SERVICE_PREFIX)):
+            continue
+        if "://" in word or word.startswith(REMOTE_PREFIXES):
+            raise CannotBuild(service, f"the additional context {name} ({word}) is not supported")
+        path = Path(definition.working_dir) / Path(word).expanduser()
+        if not path.is_dir():
+            raise CannotBuild(service, f"the additional context {name}: {path} is not a folder")
+        folders[name] = str(path.resolve())
+    return folders
+
+
+def _secrets(definition: BuildDefinition) -> Iterable[BuildSecret]:
+    """Find the secrets of a build."""
+    for mount in definition.build.secrets:
+        source = definition.secrets.get(mount.source)
+        if source is None:
+            raise CannotBuild(definition.name, f"undefined secret {mount.source}")
+        content = source.content
+        if source.environment and content is None:
+            content = definition.environment.get(
+                source.environment, os.environ.get(source.environment)
+            )
+        if not source.file and content is None:
+            why = f"the secret {mount.source} has neither file nor value"
+            raise CannotBuild(definition.name, why)
+        yield BuildSecret(
+            id=mount.target or mount.source,
+            file=source.file,
+            content=content,
+            uid=mount.uid,
+            gid=mount.gid,
+            mode=mount.mode,
+        )
