@@ -74,15 +74,20 @@ def _report(request: BuildRequest, status: str, emit: Emit) -> None:
 def _with_base_images(request: BuildRequest, emit: Emit) -> BuildRequest:
     """Look up or pull all images that a build starts from or takes files from."""
     scope = parse_stages(request)
-    images = {}
-    for word, line in required_images(scope, scope.find_stage(request.target)).items():
-        images[word] = _find_or_pull(
-            request.context_images.get(word, word),
-            f"{request.file}:{line}",
-            pull=request.pull and word not in request.context_images,
-            emit=emit,
-        )
-    return replace(request, images=images)
+    images: dict[str, Image] = {}
+    while True:  # triggers of an image may name others
+        triggers = {word: image.config.on_build or () for word, image in images.items()}
+        required = required_images(scope, scope.find_stage(request.target), triggers)
+        missing = {word: line for word, line in required.items() if word not in images}
+        if not missing:
+            return replace(request, images=images)
+        for word, line in missing.items():
+            images[word] = _find_or_pull(
+                request.context_images.get(word, word),
+                f"{request.file}:{line}",
+                pull=request.pull and word not in request.context_images,
+                emit=emit,
+            )
 
 
 def _find_or_pull(ref: str, where: str, *, pull: bool, emit: Emit) -> Image:

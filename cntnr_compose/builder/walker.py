@@ -34,11 +34,13 @@ class StepResult(Value, frozen=True, kw_only=True):
     """The result of a step: a folder of changes below the layers; '' where nothing changed.
 
     It is valid on top of ``below`` only: a rebuild without the cache creates those again under the same key.
+    An independent one (``COPY --link``) is valid everywhere.
     """
 
     folder: str = ""
     below: tuple[str, ...] = ()
     created: Seconds = 0
+    is_independent: bool = False
 
 
 class HistoryEntry(Value, frozen=True, kw_only=True):
@@ -147,8 +149,12 @@ class StageWalker:
         where = f"{self.scope.file}:{instruction.line}"
         pending = PendingStep(step, state, where, self._source_stages(step))
         self.runner.announce(title, str(instruction))
-        key = step_key(state.key, step, self.runner.content_digest(pending))
-        result = self.runner.run_step(key, pending)
+        content = self.runner.content_digest(pending)
+        key = step_key(state.key, step, content)
+        is_independent = isinstance(step, CopyStep) and step.is_independent
+        result = self.runner.run_step(
+            step_key("", step, content) if is_independent else key, pending
+        )
         lower = (result.folder, *state.lower) if result.folder else state.lower
         entry = HistoryEntry(text=text, folder=result.folder, created=result.created)
         return _add_history(replace(state, key=key, lower=lower), entry)

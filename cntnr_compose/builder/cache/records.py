@@ -42,7 +42,7 @@ def save_image(state: StageState, image: BuiltImage) -> None:
 def find_step(key: str, state: StageState) -> StepResult | None:
     """Look up the result of a step; None where it has to be run."""
     result = files.read_value(paths.builds() / "steps" / f"{key}.json", StepResult)
-    if result is None or result.below != state.lower:
+    if result is None or not (result.is_independent or result.below == state.lower):
         return None
     if result.folder and not (paths.layers() / result.folder / "fs").is_dir():
         return None

@@ -1,8 +1,14 @@
 """Split a Dockerfile into stages: what each starts from, and which images a target requires."""
 
 import re
+from collections.abc import Mapping
 
-from cntnr_compose.builder.dockerfile.parser import Dockerfile, DockerfileInvalid, Instruction
+from cntnr_compose.builder.dockerfile.parser import (
+    Dockerfile,
+    DockerfileInvalid,
+    Instruction,
+    parse_instruction,
+)
 from cntnr_compose.builder.dockerfile.values.platforms import (
     PLATFORM,
     normalize_platform,
@@ -248,8 +254,14 @@ def _platform(scope: DockerfileScope, instruction: Instruction) -> str:
     return "" if platform == normalize_platform(target, own) else platform
 
 
-def required_images(scope: DockerfileScope, target: Stage) -> dict[str, int]:
-    """List the images that a target is built from: reference, and the line that first names it."""
+def required_images(
+    scope: DockerfileScope, target: Stage, triggers: Mapping[str, tuple[str, ...]] | None = None
+) -> dict[str, int]:
+    """List the images that a target is built from: reference, and the line that first names it.
+
+    ``triggers`` are the ONBUILD instructions of the images that are known already. Raises
+    `DockerfileInvalid`.
+    """
     images: dict[str, int] = {}
     seen: set[int] = set()
     pending = [target.index]
@@ -262,7 +274,12 @@ def required_images(scope: DockerfileScope, target: Stage) -> dict[str, int]:
             pending.append(stage.base_stage)
         elif stage.base != "scratch" and stage.base not in scope.contexts:
             images.setdefault(stage.base, stage.line)
-        for instruction in stage.instructions:
+        texts = (triggers or {}).get(stage.base, ())
+        if stage.base_stage >= 0:
+            before = scope.stages[stage.base_stage].instructions
+            texts = tuple(each.text for each in before if each.keyword == "ONBUILD")
+        own = [parse_instruction(text, scope.file, stage.line) for text in texts]
+        for instruction in (*own, *stage.instructions):
             for kind, name in origins_of(scope, stage, instruction):
                 if kind == "stage":
                     pending.append(int(name))

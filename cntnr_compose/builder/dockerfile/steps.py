@@ -40,6 +40,12 @@ class CopyStep(Value, frozen=True, kw_only=True, tag="copy"):
     link: bool = False  # a layer of its own, whatever lies below it
     parents: bool = False
 
+    @property
+    def is_independent(self) -> bool:
+        """Return whether its layer is the same upon whatever stage."""
+        names = [name for name in self.chown.split(":") if name]
+        return self.link and all(name.isascii() and name.isdecimal() for name in names)
+
 
 class RunMount(Value, frozen=True, kw_only=True):
     """One ``--mount`` of a RUN; ``origin`` as in `CopyStep`."""
