@@ -7,7 +7,9 @@ the rest.
 from collections.abc import Sequence
 
 from cntnr_compose.builder.cache.lookup import find_cached_image
-from cntnr_compose.builder.dockerfile.stages import required_images
+from cntnr_compose.builder.check import fail_on_findings
+from cntnr_compose.builder.dockerfile.parser import DockerfileInvalid
+from cntnr_compose.builder.dockerfile.required_images import required_images
 from cntnr_compose.builder.downloads import fetch_downloads
 from cntnr_compose.builder.outputs import open_exports, write_archives
 from cntnr_compose.builder.request import BuildRequest, BuiltImage, parse_stages
@@ -44,7 +46,7 @@ def build_images(
 
 def _build(requests: Sequence[BuildRequest], *, quiet: bool, emit: Emit) -> dict[str, BuiltImage]:
     """Build those images that are not built already."""
-    prepared = [fetch_downloads(_with_base_images(request, emit)) for request in requests]
+    prepared = [_prepare(request, emit) for request in requests]
     for request in prepared:
         _report(request, "Building", emit)
     built: dict[str, BuiltImage] = {}
@@ -63,6 +65,16 @@ def _build(requests: Sequence[BuildRequest], *, quiet: bool, emit: Emit) -> dict
     for request in prepared:
         _report(request, "Built", emit)
     return built
+
+
+def _prepare(request: BuildRequest, emit: Emit) -> BuildRequest:
+    """Look up what a build needs from elsewhere; what is wrong with its Dockerfile is told here."""
+    try:
+        request = _with_base_images(request, emit)
+        fail_on_findings(request)
+        return fetch_downloads(request)
+    except DockerfileInvalid as error:
+        raise error.with_excerpt(request.text) from None
 
 
 def _report(request: BuildRequest, status: str, emit: Emit) -> None:

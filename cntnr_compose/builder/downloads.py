@@ -45,10 +45,10 @@ def fetch_downloads(request: BuildRequest) -> BuildRequest:
     """
     collector = _UrlCollector()
     StageWalker(request, collector).walk_target()
-    found = {url: str(_fetch(url, *details)) for url, details in collector.urls.items()}
+    fetched = {url: str(_fetch(url, *details)) for url, details in collector.urls.items()}
     for tree, where in collector.trees.items():
-        found[git_key(tree)] = str(fetch_git_tree(tree, where))
-    return replace(request, downloads=found)
+        fetched[git_key(tree)] = str(fetch_git_tree(tree, where))
+    return replace(request, downloads=fetched)
 
 
 class _UrlCollector:

@@ -8,6 +8,7 @@ from cntnr_compose.builder.dockerfile.syntax.directives import (
     Directives,
     parse_directives,
 )
+from cntnr_compose.builder.dockerfile.syntax.excerpt import format_excerpt
 from cntnr_compose.builder.dockerfile.syntax.flags import FlagInvalid, parse_flags, split_flags
 from cntnr_compose.builder.dockerfile.syntax.heredocs import find_heredocs, read_text
 from cntnr_compose.core.errors import CntnrError, did_you_mean
@@ -30,6 +31,11 @@ class DockerfileInvalid(CntnrError):
     def __init__(self, name: str, line: int, why: str) -> None:
         self.file, self.line, self.why = name, line, why
         super().__init__(f"{name}:{line}: {why}")
+
+    def with_excerpt(self, text: str) -> "DockerfileInvalid":
+        """Return the same error with the lines around its place."""
+        excerpt = format_excerpt(text, self.line).rstrip()
+        return DockerfileInvalid(self.file, self.line, f"{self.why}\n{excerpt}")
 
 
 class Heredoc(Value, frozen=True, kw_only=True):

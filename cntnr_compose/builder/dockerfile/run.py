@@ -1,7 +1,7 @@
 """Read RUN: the command, its network and its mounts."""
 
 from cntnr_compose.builder.dockerfile.parser import Instruction
-from cntnr_compose.builder.dockerfile.run_mount import MountInvalid, parse_mount
+from cntnr_compose.builder.dockerfile.run_mount import RunMountInvalid, parse_mount
 from cntnr_compose.builder.dockerfile.stages import DockerfileScope, Stage
 from cntnr_compose.builder.dockerfile.steps import RunMount, RunStep
 from cntnr_compose.core.errors import did_you_mean
@@ -99,7 +99,7 @@ def _mount(
             lambda word: scope.resolve_from(word, stage, line),
             working_dir,
         )
-    except MountInvalid as error:
+    except RunMountInvalid as error:
         raise scope.error(line, str(error)) from error
 
 

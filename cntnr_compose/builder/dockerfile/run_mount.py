@@ -35,32 +35,32 @@ MAX_ID = 2**32 - 1
 SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?", re.IGNORECASE)
 
 
-class MountInvalid(ValueError):
+class RunMountInvalid(ValueError):
     """A mount says what cannot be."""
 
 
 def parse_mount(
     text: str, expand: Callable[[str], str], find_origin: Callable[[str], str], working_dir: str
 ) -> RunMount:
-    """Read a mount; values have their variables expanded. Raises `MountInvalid`."""
+    """Read a mount; values have their variables expanded. Raises `RunMountInvalid`."""
     values = _read_values(text, expand)
     kind = values.get("type", "bind").lower()
     if kind not in TYPES:
         why = f'unsupported mount type "{kind}"{_hint(kind, TYPES)}'
-        raise MountInvalid(why)
+        raise RunMountInvalid(why)
     for name in values:
         if kind not in KEYS_OF_TYPES.get(name, TYPES):
             why = f"unexpected key '{name}' for mount type '{kind}'"
-            raise MountInvalid(why)
+            raise RunMountInvalid(why)
     sharing = values.get("sharing", "shared").lower()
     if sharing not in SHARING_MODES:
         why = f'unsupported sharing value "{sharing}"{_hint(sharing, SHARING_MODES)}'
-        raise MountInvalid(why)
+        raise RunMountInvalid(why)
     target, identity = _target(kind, values, working_dir)
     source = "" if kind == "secret" else values.get("source", "")
     if kind == "cache" and source and not values.get("from"):
         why = "the source of a cache mount is in what from= names, which is missing"
-        raise MountInvalid(why)
+        raise RunMountInvalid(why)
     return RunMount(
         type=kind,
         target=target,
@@ -89,7 +89,7 @@ def _read_values(text: str, expand: Callable[[str], str]) -> dict[str, str]:
         fields = next(csv.reader([text], strict=True), [])
     except csv.Error as error:
         why = f"failed to parse csv mounts: {error}"
-        raise MountInvalid(why) from error
+        raise RunMountInvalid(why) from error
     values = {}
     for field in fields:
         word, equals, value = field.partition("=")
@@ -97,13 +97,13 @@ def _read_values(text: str, expand: Callable[[str], str]) -> dict[str, str]:
         if name not in KEYS:
             known = (*KEYS, *ALIASES)
             why = f"unexpected key '{name}' in '{field}'{_hint(name, known)}"
-            raise MountInvalid(why)
+            raise RunMountInvalid(why)
         if not equals and name not in FLAGS:
             why = f"invalid field '{field}' must be a key=value pair"
-            raise MountInvalid(why)
+            raise RunMountInvalid(why)
         if name == "from" and re.search(r"\$.", value):
             why = "'from' doesn't support variable expansion, define alias stage instead"
-            raise MountInvalid(why)
+            raise RunMountInvalid(why)
         values[name] = expand(value) if equals else "true"
     return values
 
@@ -117,11 +117,11 @@ def _target(kind: str, values: dict[str, str], working_dir: str) -> tuple[str, s
     if kind == "secret":
         if identity and values.get("source"):
             why = "both source and id can't be set"
-            raise MountInvalid(why)
+            raise RunMountInvalid(why)
         identity = values.get("source") or identity or posixpath.basename(target)
         if not identity:
             why = "invalid secret mount. one of source, target required"
-            raise MountInvalid(why)
+            raise RunMountInvalid(why)
         default = "" if values.get("env") else f"/run/secrets/{posixpath.basename(identity)}"
         return target or default, identity
     if kind == "ssh":
@@ -129,7 +129,7 @@ def _target(kind: str, values: dict[str, str], working_dir: str) -> tuple[str, s
     target = target or posixpath.normpath(posixpath.join("/", working_dir))
     if target == "/":
         why = 'invalid mount target "/"'
-        raise MountInvalid(why)
+        raise RunMountInvalid(why)
     return target, identity
 
 
@@ -150,7 +150,7 @@ def _is_true(values: dict[str, str], name: str) -> bool:
         return parse_bool(word)
     except CannotCast:
         why = f"invalid value for {name}: {word}"
-        raise MountInvalid(why) from None
+        raise RunMountInvalid(why) from None
 
 
 def _number(values: dict[str, str], name: str, default: int, base: int) -> int:
@@ -160,7 +160,7 @@ def _number(values: dict[str, str], name: str, default: int, base: int) -> int:
     word = values[name]
     if not word or set(word) - set(digits) or int(word, base) > MAX_ID:
         why = f"invalid value {word} for {name}"
-        raise MountInvalid(why)
+        raise RunMountInvalid(why)
     return int(word, base)
 
 
@@ -168,5 +168,5 @@ def _size(text: str) -> Bytes:
     match = SIZE.fullmatch(text)
     if match is None:
         why = f"invalid value for size: {text}"
-        raise MountInvalid(why)
+        raise RunMountInvalid(why)
     return int(float(match.group(1)) * 1024 ** " kmgtp".index(match.group(2).lower() or " "))

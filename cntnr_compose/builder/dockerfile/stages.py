@@ -1,14 +1,13 @@
 """Split a Dockerfile into stages: what each starts from, and which images a target requires."""
 
 import re
-from collections.abc import Mapping
 
 from cntnr_compose.builder.dockerfile.parser import (
     Dockerfile,
     DockerfileInvalid,
     Instruction,
-    parse_instruction,
 )
+from cntnr_compose.builder.dockerfile.syntax.directives import Directives
 from cntnr_compose.builder.dockerfile.values.platforms import (
     PLATFORM,
     normalize_platform,
@@ -21,7 +20,6 @@ from cntnr_compose.core.values import Value, field, replace
 FROM = re.compile(r"(\S+)(?:\s+as\s+(\S+))?", re.IGNORECASE)
 STAGE_NAME = re.compile(r"[a-z][a-z0-9._-]*")
 NAME_RULE = "name can't start with a number or contain symbols"
-ORIGIN_IN_MOUNT = re.compile(r"(?:^|,)from=([^,]+)")
 
 
 class TargetMissing(CntnrError):
@@ -42,6 +40,7 @@ class Stage(Value, frozen=True, kw_only=True):
     name: str = ""
     platform: str = ""  # where it is another than the image's
     instructions: tuple[Instruction, ...] = ()
+    source: Instruction | None = None  # its FROM
 
     @property
     def title(self) -> str:
@@ -54,13 +53,20 @@ class DockerfileScope(Value, frozen=True, kw_only=True):
 
     file: str
     stages: tuple[Stage, ...]
-    escape: str = "\\"
+    directives: Directives = Directives()
     args: dict[str, str] = field(default_factory=dict)  # build arguments
     globals: dict[str, str] = field(default_factory=dict)  # ARG before the first FROM
+    defaults: dict[str, str] = field(default_factory=dict)  # the same without build arguments
+    global_args: tuple[Instruction, ...] = ()
     declared: tuple[
         str, ...
     ] = ()  # names of ARGs before the first FROM, and of the predefined ones
     contexts: tuple[str, ...] = ()
+
+    @property
+    def escape(self) -> str:
+        """Return the character that escapes another."""
+        return self.directives.escape
 
     def error(self, line: int, why: str) -> DockerfileInvalid:
         """Create the error for a line."""
@@ -158,13 +164,17 @@ def split_stages(
     scope = DockerfileScope(
         file=dockerfile.name,
         stages=(),
-        escape=dockerfile.escape,
+        directives=dockerfile.directives,
         args=args or {},
         globals={name: (args or {}).get(name, value) for name, value in platforms.items()},
         contexts=contexts,
     )
     keywords = [instruction.keyword for instruction in dockerfile.instructions]
     first = keywords.index("FROM") if "FROM" in keywords else len(keywords)
+    plain = _add_globals(
+        replace(scope, args={}, globals=platforms), dockerfile.instructions[:first]
+    )
+    scope = replace(scope, defaults=plain.globals, global_args=dockerfile.instructions[:first])
     scope = _add_globals(scope, dockerfile.instructions[:first])
     if first == len(keywords):
         raise scope.error(dockerfile.instructions[-1].line, "there is no FROM")
@@ -233,7 +243,13 @@ def _parse_from(scope: DockerfileScope, before: list[Stage], instruction: Instru
         earlier = None  # a context of that name wins over a stage
     base_stage = earlier.index if earlier else -1
     return Stage(
-        index=len(before), line=line, base=base, base_stage=base_stage, name=name, platform=platform
+        index=len(before),
+        line=line,
+        base=base,
+        base_stage=base_stage,
+        name=name,
+        platform=platform,
+        source=instruction,
     )
 
 
@@ -252,56 +268,3 @@ def _platform(scope: DockerfileScope, instruction: Instruction) -> str:
     if platform not in (normalize_platform(own, own), normalize_platform(target, own)):
         raise scope.error(instruction.line, f"cannot build for {platform}: this machine is {own}")
     return "" if platform == normalize_platform(target, own) else platform
-
-
-def required_images(
-    scope: DockerfileScope, target: Stage, triggers: Mapping[str, tuple[str, ...]] | None = None
-) -> dict[str, int]:
-    """List the images that a target is built from: reference, and the line that first names it.
-
-    ``triggers`` are the ONBUILD instructions of the images that are known already. Raises
-    `DockerfileInvalid`.
-    """
-    images: dict[str, int] = {}
-    seen: set[int] = set()
-    pending = [target.index]
-    while pending:
-        stage = scope.stages[pending.pop()]
-        if stage.index in seen:
-            continue
-        seen.add(stage.index)
-        if stage.base_stage >= 0:
-            pending.append(stage.base_stage)
-        elif stage.base != "scratch" and stage.base not in scope.contexts:
-            images.setdefault(stage.base, stage.line)
-        texts = (triggers or {}).get(stage.base, ())
-        if stage.base_stage >= 0:
-            before = scope.stages[stage.base_stage].instructions
-            texts = tuple(each.text for each in before if each.keyword == "ONBUILD")
-        own = [parse_instruction(text, scope.file, stage.line) for text in texts]
-        for instruction in (*own, *stage.instructions):
-            for kind, name in origins_of(scope, stage, instruction):
-                if kind == "stage":
-                    pending.append(int(name))
-                elif kind == "image":
-                    images.setdefault(name, instruction.line)
-    return images
-
-
-def origins_of(
-    scope: DockerfileScope, stage: Stage, instruction: Instruction
-) -> list[tuple[str, str]]:
-    """List what ``--from`` and ``from=`` of an instruction name: ``(stage, N)``, ``(image, REF)``, ….
-
-    Raises `DockerfileInvalid`.
-    """
-    origins = []
-    for flag, value in instruction.flags:
-        if flag == "from" and value:
-            origins.append(scope.resolve_copy_from(value, stage, instruction.line))
-        elif flag == "mount":
-            # A variable in it is told where the mount is read.
-            words = [word for word in ORIGIN_IN_MOUNT.findall(value) if "$" not in word]
-            origins += [scope.resolve_from(word, stage, instruction.line) for word in words]
-    pairs = (origin.partition(":") for origin in origins)
-    return [(kind, name) for kind, _, name in pairs]

@@ -6,6 +6,7 @@ import pytest
 
 from cntnr_compose.builder.dockerfile import stages
 from cntnr_compose.builder.dockerfile.parser import DockerfileInvalid, parse_dockerfile
+from cntnr_compose.builder.dockerfile.required_images import required_images
 from cntnr_compose.builder.dockerfile.stages import DockerfileScope, TargetMissing
 
 
@@ -84,14 +85,21 @@ COPY --from=e x x
 FROM f
 """
     dockerfile = scope(text, contexts=("lib",))
-    assert stages.required_images(dockerfile, dockerfile.find_stage("three")) == {
+    assert required_images(dockerfile, dockerfile.find_stage("three")) == {
         "b": 2,
         "d": 5,
         "e": 6,
         "a": 1,
     }
-    assert stages.required_images(dockerfile, dockerfile.find_stage("")) == {"f": 7}
-    assert stages.required_images(scope("FROM scratch"), scope("FROM scratch").find_stage("")) == {}
+    assert required_images(dockerfile, dockerfile.find_stage("")) == {"f": 7}
+    assert required_images(scope("FROM scratch"), scope("FROM scratch").find_stage("")) == {}
+
+
+def test_triggers_may_name_further_images() -> None:
+    dockerfile = scope("FROM a AS one\nONBUILD COPY --from=b x x\nFROM one\nFROM c")
+    assert required_images(dockerfile, dockerfile.stages[1]) == {"a": 1, "b": 3}
+    triggers = {"c": ("RUN --mount=from=d,target=/d x", "COPY --from=one x x")}
+    assert required_images(dockerfile, dockerfile.stages[2], triggers) == {"c": 4, "d": 4, "a": 1}
 
 
 def test_the_platform_of_this_machine_is_the_only_one() -> None:

@@ -109,9 +109,9 @@ def _with_prefix(prefix: str, name: str) -> str:
     return name if not name or name.startswith(prefix) else prefix + name
 
 
-def _agree(what: str, one: str, other: str) -> str:
+def _agree(what: str, first: str, second: str) -> str:
     """Return the value that is given; both have to be the same."""
-    if one and other and one != other:
-        why = f'{what} conflicts: "{one}" vs "{other}"'
+    if first and second and first != second:
+        why = f'{what} conflicts: "{first}" vs "{second}"'
         raise GitUrlInvalid(why)
-    return one or other
+    return first or second
