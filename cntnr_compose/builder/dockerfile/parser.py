@@ -57,6 +57,12 @@ class Instruction(Value, frozen=True, kw_only=True):
     heredocs: tuple[Heredoc, ...] = ()
     comments: tuple[str, ...] = ()  # the lines before it
 
+    @property
+    def trigger(self) -> str:
+        """Return what an ONBUILD keeps: the instruction in it, with its heredocs."""
+        texts = "".join(f"\n{heredoc.content}{heredoc.name}" for heredoc in self.heredocs)
+        return f"{self.text}{texts}"
+
     def __str__(self) -> str:
         """Write it as one line."""
         flags = "".join(

@@ -32,7 +32,7 @@ def required_images(
         texts = (triggers or {}).get(stage.base, ())
         if stage.base_stage >= 0:
             before = scope.stages[stage.base_stage].instructions
-            texts = tuple(each.text for each in before if each.keyword == "ONBUILD")
+            texts = tuple(each.trigger for each in before if each.keyword == "ONBUILD")
         own = [parse_instruction(text, scope.file, stage.line) for text in texts]
         for instruction in (*own, *stage.instructions):
             for kind, name in origins_of(scope, stage, instruction):

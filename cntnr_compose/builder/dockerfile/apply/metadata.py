@@ -171,10 +171,9 @@ def _apply_onbuild(
         raise scope.error(instruction.line, why)
     if inner in NOT_IN_ONBUILD:
         raise scope.error(instruction.line, f"{inner} isn't allowed as an ONBUILD trigger")
-    texts = "".join(f"\n{heredoc.content}{heredoc.name}" for heredoc in instruction.heredocs)
-    trigger = f"{instruction.text}{texts}"
-    parse_instruction(trigger, scope.file, instruction.line)
-    return _set_config(settings, on_build=(*(settings.config.on_build or ()), trigger))
+    parse_instruction(instruction.trigger, scope.file, instruction.line)
+    triggers = (*(settings.config.on_build or ()), instruction.trigger)
+    return _set_config(settings, on_build=triggers)
 
 
 HANDLERS = {
