@@ -20,7 +20,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, to_json
 from cntnr_compose.host import files
-from cntnr_compose.images.store import digest_of_file
+from cntnr_compose.images.layout import digest_of_file
 
 OpenRootfs = Callable[[StageState], AbstractContextManager[Path]]
 
@@ -78,7 +78,8 @@ class InputDigests:
         if isinstance(step, CopyStep):
             parts = [self._sources_digest(pending, step.origin, step.sources, step.exclude)]
             parts += [self._download_digest(url, step.checksum, pending.where) for url in step.urls]
-            parts += [Path(self.request.downloads[git_key(tree)]).name for tree in step.git]
+            folders = (Path(self.request.downloads[git_key(tree)]).name for tree in step.git)
+            parts += [name.partition("-")[2] for name in folders]
             return " ".join(parts)
         if isinstance(step, RunStep):
             return " ".join(self._mount_digest(pending, mount) for mount in step.mounts)
@@ -89,9 +90,8 @@ class InputDigests:
         if origin not in self._source_files:
             name = origin.partition(":")[2]
             folder = Path(self.request.contexts[name])
-            self._source_files[origin] = SourceFiles(
-                folder, ignore=_read_ignore(folder), label=f"the context {name}"
-            )
+            files_ = SourceFiles(folder, ignore=_read_ignore(folder), label=f"the context {name}")
+            self._source_files.setdefault(origin, files_)  # of several threads, the first
         return self._source_files[origin]
 
     def save(self) -> None:

@@ -14,7 +14,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, replace
 from cntnr_compose.host import files
-from cntnr_compose.images.store import digest_of_file
+from cntnr_compose.images.layout import digest_of_file
 
 CHUNK = 1 << 20
 READ_TIMEOUT = 60.0  # seconds without a byte
@@ -58,9 +58,6 @@ class _UrlCollector:
         self.urls: dict[str, tuple[str, str]] = {}
         self.trees: dict[GitSource, str] = {}
 
-    def announce(self, title: str, text: str) -> None:
-        """Print nothing."""
-
     def content_digest(self, pending: PendingStep) -> str:
         """Collect the URLs of a step."""
         step = pending.step
@@ -69,7 +66,7 @@ class _UrlCollector:
             self.trees.update(dict.fromkeys(step.git, pending.where))
         return ""
 
-    def run_step(self, _key: str, _pending: PendingStep) -> StepResult:
+    def run_step(self, _key: str, _content: str, _pending: PendingStep) -> StepResult:
         """Run nothing."""
         return StepResult()
 

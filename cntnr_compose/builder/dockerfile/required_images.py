@@ -17,6 +17,21 @@ def required_images(
     ``triggers`` are the ONBUILD instructions of the images that are known already. Raises
     `DockerfileInvalid`.
     """
+    return _required(scope, target, triggers or {})[1]
+
+
+def required_stages(
+    scope: DockerfileScope, target: Stage, triggers: Mapping[str, tuple[str, ...]] | None = None
+) -> tuple[Stage, ...]:
+    """List the stages that a target is built from, and the target itself. Raises `DockerfileInvalid`."""
+    indexes = _required(scope, target, triggers or {})[0]
+    return tuple(scope.stages[index] for index in sorted(indexes))
+
+
+def _required(
+    scope: DockerfileScope, target: Stage, triggers: Mapping[str, tuple[str, ...]]
+) -> tuple[set[int], dict[str, int]]:
+    """Follow all references from a target; return the stages' indexes, and the images with their lines."""
     images: dict[str, int] = {}
     seen: set[int] = set()
     pending = [target.index]
@@ -29,7 +44,7 @@ def required_images(
             pending.append(stage.base_stage)
         elif stage.base != "scratch" and stage.base not in scope.contexts:
             images.setdefault(stage.base, stage.line)
-        texts = (triggers or {}).get(stage.base, ())
+        texts = triggers.get(stage.base, ())
         if stage.base_stage >= 0:
             before = scope.stages[stage.base_stage].instructions
             texts = tuple(each.trigger for each in before if each.keyword == "ONBUILD")
@@ -40,7 +55,7 @@ def required_images(
                     pending.append(int(name))
                 elif kind == "image":
                     images.setdefault(name, instruction.line)
-    return images
+    return seen, images
 
 
 def origins_of(

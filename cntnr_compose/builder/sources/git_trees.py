@@ -1,6 +1,7 @@
 """Fetch the trees of git repositories that builds take files from; keep them for the next build."""
 
 import contextlib
+import os
 from pathlib import Path
 
 from cntnr_compose.builder.dockerfile.steps import short_hash
@@ -27,6 +28,7 @@ def fetch_git_tree(source: GitSource, where: str) -> Path:
     try:
         commit = _resolve(source, where)
         if commit and (known := _folder(source, commit)).is_dir():
+            os.utime(known)  # what was not used for long is pruned first
             return known
         return _fetch(source, commit, where)
     except CommandFailed as error:
@@ -84,7 +86,8 @@ def _check(source: GitSource, commit: str, where: str) -> None:
 def _folder(source: GitSource, commit: str) -> Path:
     """Return where a tree is kept; its name is also the digest of its content."""
     how = f"{'-git' if source.keep_git_dir else ''}{'' if source.submodules else '-alone'}"
-    return paths.builds() / "git" / short_hash(source.remote.encode()) / f"{commit}{how}"
+    name = short_hash(source.remote.encode())
+    return paths.builds() / "git" / f"{name}-{commit}{how}"
 
 
 def _fetch(source: GitSource, commit: str, where: str) -> Path:
@@ -115,7 +118,6 @@ def _keep(source: GitSource, commit: str, draft: Path) -> Path:
             if inner.is_file() and not inner.is_symlink():
                 inner.unlink()
     folder = _folder(source, commit)
-    paths.make_data_folder(folder.parent)
     with contextlib.suppress(OSError):  # another build was quicker
         draft.rename(folder)
     return folder

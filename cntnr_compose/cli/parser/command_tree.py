@@ -5,7 +5,13 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from cntnr_compose import __version__
-from cntnr_compose.cli.parser.options import COMPOSE_OPTIONS, DRY_RUN, Command, Option
+from cntnr_compose.cli.parser.options import (
+    COMPOSE_OPTIONS,
+    DRY_RUN,
+    GLOBAL_OPTIONS,
+    Command,
+    Option,
+)
 from cntnr_compose.cli.parser.program_name import version_line
 
 COMMANDS = "cntnr_compose.cli.commands."
@@ -199,15 +205,28 @@ IMAGES_LS = CommandEntry("image.ls:ls", "List images")
 
 IMAGE = Group(
     {
+        "du": CommandEntry(
+            "image.du:du", "Show how much disk images and what belongs to them take"
+        ),
+        "fsck": CommandEntry("image.fsck:fsck", "Check the files of images, and repair them"),
+        "gc": CommandEntry("image.gc:gc", "Remove images that were not used for long"),
         "ls": IMAGES_LS,
+        "prune": CommandEntry("image.prune:prune", "Remove unused images"),
     },
     summary="Images of this machine",
     description="Manage images.",
     aliases={"list": "ls"},
 )
 
+BUILDER = Group(
+    {"prune": CommandEntry("builder.prune:prune", "Remove the build cache")},
+    summary="The cache of builds",
+    description="Manage the cache of builds.",
+)
+
 ROOT = Group(
     {
+        "builder": BUILDER,
         "compose": COMPOSE,
         "completion": CommandEntry("completion:completion", "Print the script for TAB in a shell"),
         "docker-cli-plugin-metadata": CommandEntry(
@@ -226,6 +245,7 @@ ROOT = Group(
     summary="",
     description="Run containers and compose files without root.",
     options=(
+        *GLOBAL_OPTIONS,
         Option(
             "-v",
             "--version",
