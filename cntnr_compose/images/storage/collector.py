@@ -16,11 +16,7 @@ from cntnr_compose.host import files
 from cntnr_compose.images import leases
 from cntnr_compose.images.index_file import NAME_ANNOTATION, without_name
 from cntnr_compose.images.storage.decisions import decide_removal, select_unused
-from cntnr_compose.images.storage.detached import (
-    DETACHED_PREFIX,
-    FOLDERS_OF_TREES,
-    remove_detached,
-)
+from cntnr_compose.images.storage.detached import DETACHED_PREFIX, remove_detached
 from cntnr_compose.images.storage.inventory import read_inventory
 from cntnr_compose.images.storage.model import CachedFile, Inventory, Removal, StoredImage
 from cntnr_compose.images.store import ImageStore
@@ -117,12 +113,11 @@ def _detach(store: ImageStore, index: Index, decision: Decision) -> None:
         for key in keys:
             (builds / folder / f"{key}.json").unlink(missing_ok=True)
     move_away(paths.layers(), removal.folders)
+    mounts = [path.partition("/")[2] for path in removal.files if path.startswith("mounts/")]
+    move_away(builds / "mounts", mounts)
     for path in removal.files:
-        folder, _, name = path.partition("/")
-        if folder in FOLDERS_OF_TREES:
-            move_away(builds / folder, [name])
-        else:
-            (builds / path).unlink(missing_ok=True)
+        if not path.startswith("mounts/"):
+            files.remove_tree(builds / path)
     for name in removal.artifacts:
         files.remove_tree(paths.artifacts() / name)
     for digest in removal.blobs:

@@ -14,7 +14,6 @@ from cntnr_compose.host.namespaces import holder, rootlesskit
 
 DETACHED_PREFIX = ".gone-"
 LOCK = ".gone.lock"
-FOLDERS_OF_TREES = ("mounts", "git")  # of those that builds keep
 REMOVAL_CODE = "from cntnr_compose.images.storage.detached import main; main()"
 
 
@@ -36,7 +35,7 @@ class RemovedFolders(Value, frozen=True, kw_only=True):
 
 def list_detached() -> Iterator[Path]:
     """List the folders that the collector has detached."""
-    for parent in (paths.layers(), *(paths.builds() / name for name in FOLDERS_OF_TREES)):
+    for parent in (paths.layers(), paths.builds() / "mounts"):
         yield from parent.glob(f"{DETACHED_PREFIX}*")
 
 

@@ -14,6 +14,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host import files, mounts, process
 from cntnr_compose.host.openat2 import Root
+from cntnr_compose.images import leases
 from cntnr_compose.images.layers import unpack
 
 SCRIPT_PATH = "/dev/.cntnr-script"
@@ -111,8 +112,8 @@ class RunMounts:
             self.undo.enter_context(files.file_lock(folder.with_suffix(".lock")))
         elif mount.sharing == "private":
             folder = self._lock_private(folder)
-        with files.file_lock(folder.with_suffix(".new")):
-            if not folder.is_dir():
+        with leases.hold_off(paths.images()), files.file_lock(folder.with_suffix(".new.lock")):
+            if not leases.mark_used(folder):
                 self._create_cache(mount, folder, origin)
         return ResolvedMount(target=mount.target, source=str(folder), read_only=mount.read_only)
 
@@ -127,7 +128,7 @@ class RunMounts:
 
     def _create_cache(self, mount: RunMount, folder: Path, origin: Path | None) -> None:
         """Create a cache folder, complete or not at all."""
-        draft = folder.with_suffix(".draft")
+        draft = folder.with_name(f".draft-{folder.name}")
         files.remove_tree(draft)
         source = None
         if origin is not None:
