@@ -38,8 +38,11 @@ def slow_registry(upstream: str) -> Iterator[SlowRegistry]:
             slow.count(self.path)
             connection = http.client.HTTPConnection(slow.upstream, timeout=30)
             with contextlib.closing(connection), contextlib.suppress(OSError):
-                headers = {key: value for key, value in self.headers.items() if key != "Host"}
-                connection.request("GET", self.path, headers=headers)
+                connection.putrequest("GET", self.path, skip_accept_encoding=True)
+                for key, value in self.headers.items():
+                    if key != "Host":
+                        connection.putheader(key, value)  # Accept comes several times
+                connection.endheaders()
                 answer = connection.getresponse()
                 self.send_response_only(answer.status)
                 for key, value in answer.getheaders():

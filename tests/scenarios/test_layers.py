@@ -44,7 +44,8 @@ MIDDLE = archive(
     entry("t/.wh.gone"), entry("t/.wh.file-gone"), entry("t/opaque/.wh..wh..opq"),
     entry("t/opaque/new", b"2"),
     entry("t/became-file", b"2"), entry("t/became-folder", kind="folder"), entry("t/became-folder/x", b"2"),
-    entry("t/keep/a", b"changed"), entry("t/new/deep/er", b"2"),
+    entry("t/keep/empty", b"changed"), entry("t/new", kind="folder", mode=0o711),
+    entry("t/new/deep", kind="folder"), entry("t/new/deep/er", b"2"),
     entry("t/dup", b"1"), entry("t/dup", b"22"),
 )  # fmt: skip
 TOP = archive(

@@ -38,6 +38,7 @@ class SharedFetch:
     def fetching(self) -> Iterator[None]:
         """Hold the locks of the missing layers while the block fetches them; wait where others hold them."""
         watcher = threading.Thread(target=self._watch, daemon=True)
+        self._remove_stale_locks()
         try:
             watcher.start()
             # Sorted, so that no two wait for each other.
@@ -54,11 +55,21 @@ class SharedFetch:
     def _is_there(self, digest: str) -> bool:
         return self._store.own_blob_path(digest).exists()
 
+    def _lock_path(self, digest: str) -> Path:
+        return self._store.root / "fetching" / digest.replace(":", "-")
+
+    def _remove_stale_locks(self) -> None:
+        """Remove what killed processes have left."""
+        for path in self._store.root.glob("fetching/*"):
+            descriptor = files.acquire_lock(path)
+            if descriptor is not None:
+                path.unlink(missing_ok=True)
+                os.close(descriptor)
+
     def _lock(self, digest: str) -> None:
         """Take the lock of a layer, or see it arrive."""
-        folder = self._store.root / "fetching"
-        folder.mkdir(exist_ok=True)
-        path = folder / digest.replace(":", "-")
+        path = self._lock_path(digest)
+        path.parent.mkdir(exist_ok=True)
         while not self._is_there(digest) and not skopeo.is_stopped():
             descriptor = files.acquire_lock(path)
             if descriptor is not None:
@@ -69,7 +80,7 @@ class SharedFetch:
     def _release(self, digest: str) -> None:
         descriptor = self._locks.pop(digest, None)
         if descriptor is not None:
-            (self._store.root / "fetching" / digest.replace(":", "-")).unlink(missing_ok=True)
+            self._lock_path(digest).unlink(missing_ok=True)
             os.close(descriptor)
 
     def _watch(self) -> None:
