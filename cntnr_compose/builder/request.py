@@ -1,6 +1,6 @@
 """The values of a build: what is asked for, and everything that one build depends on."""
 
-from cntnr_compose.builder.dockerfile.parser import parse_dockerfile
+from cntnr_compose.builder.dockerfile.parser import Dockerfile, Instruction, parse_dockerfile
 from cntnr_compose.builder.dockerfile.stages import DockerfileScope, split_stages
 from cntnr_compose.builder.sources.ssh_sources import SshSource
 from cntnr_compose.core.values import Bytes, Value, field
@@ -38,6 +38,7 @@ class BuildRequest(Value, frozen=True, kw_only=True):
     context: str
     file: str  # the Dockerfile's name for messages
     text: str
+    instructions: tuple[Instruction, ...] = ()  # instead of a text
     ignore: tuple[str, ...] = ()
     target: str = ""
     platform: str = "linux/amd64"
@@ -68,8 +69,12 @@ class BuildJob(Value, frozen=True, kw_only=True):
 
 def parse_stages(request: BuildRequest) -> DockerfileScope:
     """Parse the Dockerfile of a build. Raises `DockerfileInvalid`."""
+    if request.instructions:
+        dockerfile = Dockerfile(name=request.file, instructions=request.instructions)
+    else:
+        dockerfile = parse_dockerfile(request.text, request.file)
     return split_stages(
-        parse_dockerfile(request.text, request.file),
+        dockerfile,
         args=request.args,
         platform=request.platform,
         contexts=tuple(request.contexts),

@@ -20,6 +20,8 @@ from cntnr_compose.cli.parser.options import (
 from cntnr_compose.compose.basics.go_parse import GO_BOOLEANS
 from cntnr_compose.core.errors import CntnrError, did_you_mean
 
+TAG_END = "\0"  # no word of a command line has it
+
 
 class CommandLineWrong(CntnrError):
     """A mistake on the command line that click found."""
@@ -129,6 +131,30 @@ def _end_of_options(
     return len(args)
 
 
+def _tag_values(
+    args: Sequence[str], options: Mapping[str, click.Parameter], tags: Mapping[str, str]
+) -> list[str]:
+    """Write the tag of each option that has one before its value: click keeps the order of one name's values."""
+    tagged: list[str] = []
+    words = iter(args)
+    for word in words:
+        name, equals, value = word.partition("=")
+        row = options.get(word)
+        if name in tags and equals:
+            tagged.append(f"{name}={tags[name]}{TAG_END}{value}")
+        elif isinstance(row, click.Option) and not row.is_flag:
+            following = next(words, None)
+            if following is None:
+                tagged.append(word)
+            elif word in tags:
+                tagged.append(f"{word}={tags[word]}{TAG_END}{following}")
+            else:
+                tagged += [word, following]
+        else:
+            tagged.append(word)
+    return tagged
+
+
 class ClickCommand(BooleanFlagCommand):
     """A `Command` for click."""
 
@@ -144,6 +170,19 @@ class ClickCommand(BooleanFlagCommand):
             context_settings={"allow_interspersed_args": declaration.interspersed},
         )
         self.declaration = declaration
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; the values of options with a tag become pairs."""
+        tagged = [row for row in self.declaration.options if row.tag]
+        if not tagged:
+            return super().parse_args(ctx, args)
+        options = {word: row for row in self.params for word in row.opts if word.startswith("-")}
+        end = _end_of_options(args, options, interspersed=ctx.allow_interspersed_args)
+        tags = {word: row.tag for row in tagged for word in row.words}
+        rest = super().parse_args(ctx, [*_tag_values(args[:end], options, tags), *args[end:]])
+        for name in {row.name for row in tagged}:
+            ctx.params[name] = tuple(tuple(text.split(TAG_END, 1)) for text in ctx.params[name])
+        return rest
 
     def collect_usage_pieces(self, _ctx: click.Context) -> list[str]:
         """Return what follows the command's name in its usage line."""
