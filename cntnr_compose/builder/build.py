@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from cntnr_compose.builder.cache.lookup import find_cached_image
 from cntnr_compose.builder.dockerfile.stages import required_images
 from cntnr_compose.builder.downloads import fetch_downloads
-from cntnr_compose.builder.request import BuildRequest, parse_stages
+from cntnr_compose.builder.outputs import open_exports, write_archives
+from cntnr_compose.builder.request import BuildRequest, BuiltImage, parse_stages
 from cntnr_compose.builder.worker_process import run_worker
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Event, Output, Progress
@@ -28,32 +29,40 @@ class BaseUnavailable(CntnrError):
 
 def build_images(
     requests: Sequence[BuildRequest], *, quiet: bool = False, emit: Emit
-) -> dict[str, str]:
-    """Build images that do not depend on each other, and write their outputs; return their ids by name.
+) -> dict[str, BuiltImage]:
+    """Build images that do not depend on each other, and write their outputs; return them by name.
 
-    The name is ``request.service``. Raises a `CntnrError` for all that a user can fix.
+    The name is ``request.service``. Raises a `CntnrError` for all that a user can fix; then no output has
+    been written, but those into folders and pipes.
     """
+    with open_exports(requests) as opened:
+        built = _build(opened, quiet=quiet, emit=emit)
+        for request in opened:
+            write_archives(request, built[request.service], emit)
+    return built
+
+
+def _build(requests: Sequence[BuildRequest], *, quiet: bool, emit: Emit) -> dict[str, BuiltImage]:
+    """Build those images that are not built already."""
     prepared = [fetch_downloads(_with_base_images(request, emit)) for request in requests]
     for request in prepared:
         _report(request, "Building", emit)
-    ids: dict[str, str] = {}
+    built: dict[str, BuiltImage] = {}
     try:
-        ids |= {
-            request.service: image_id
-            for request in prepared
-            if (image_id := find_cached_image(request))
+        built |= {
+            request.service: image for request in prepared if (image := find_cached_image(request))
         }
-        changed = tuple(request for request in prepared if request.service not in ids)
+        changed = tuple(request for request in prepared if request.service not in built)
         if changed:
-            ids |= run_worker(changed, emit=_without_output(emit) if quiet else emit)
+            built |= run_worker(changed, emit=_without_output(emit) if quiet else emit)
     except CntnrError:
         for request in prepared:
-            if request.service not in ids:
+            if request.service not in built:
                 _report(request, "Error", emit)
         raise
     for request in prepared:
         _report(request, "Built", emit)
-    return ids
+    return built
 
 
 def _report(request: BuildRequest, status: str, emit: Emit) -> None:

@@ -50,7 +50,8 @@ def build_services(
         if dry_run:
             ids |= {request.service: _report_build(request, emit) for request in requests}
         elif requests:
-            ids |= build_images(requests, quiet=quiet, emit=emit)
+            built = build_images(requests, quiet=quiet, emit=emit)
+            ids |= {name: image.id for name, image in built.items()}
     return ids
 
 

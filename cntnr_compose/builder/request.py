@@ -5,7 +5,10 @@ from cntnr_compose.builder.dockerfile.stages import DockerfileScope, split_stage
 from cntnr_compose.builder.sources.ssh_sources import SshSource
 from cntnr_compose.core.values import Bytes, Value, field
 from cntnr_compose.model.image import Image
+from cntnr_compose.model.oci import Descriptor
 from cntnr_compose.model.service import Ulimit
+
+IMAGE_OUTPUTS = ("image", "registry", "docker", "oci")
 
 
 class BuildSecret(Value, frozen=True, kw_only=True):
@@ -27,6 +30,31 @@ class BuildOptions(Value, frozen=True, kw_only=True):
     pull: bool = False
     ssh: tuple[str, ...] = ()
     memory: Bytes = 0  # of the programs of RUN; 0: without limit
+
+
+class BuildOutput(Value, frozen=True, kw_only=True):
+    """Where the result of a build goes; without any, an image goes into the store."""
+
+    type: str  # image, registry, docker, oci, local, tar, cacheonly
+    dest: str = ""  # a folder or file; "-" is standard output
+    names: tuple[str, ...] = ()  # of the image, beside those of the build
+    push: bool = False
+    is_folder: bool = False  # an OCI layout that is a folder, not an archive
+    compression: str = ""  # of layers: gzip, zstd, uncompressed
+
+
+class FileExport(Value, frozen=True, kw_only=True):
+    """Files of a stage that the worker writes, to a descriptor that the command has opened."""
+
+    type: str  # local: into a folder; tar
+    descriptor: int
+
+
+class BuiltImage(Value, frozen=True, kw_only=True):
+    """An image that a build assembled; without a manifest where none was asked for."""
+
+    manifest: Descriptor | None = None
+    id: str = ""
 
 
 class BuildRequest(Value, frozen=True, kw_only=True):
@@ -58,6 +86,21 @@ class BuildRequest(Value, frozen=True, kw_only=True):
     privileged: bool = False
     no_cache: bool = False
     pull: bool = False  # ask the registries for newer base images
+    epoch: int | None = None  # SOURCE_DATE_EPOCH: no time in the image is later
+    outputs: tuple[BuildOutput, ...] = ()
+    exports: tuple[FileExport, ...] = ()  # of the outputs, those of files
+
+    @property
+    def needs_image(self) -> bool:
+        """Return whether an image has to be made, not only files written."""
+        return not self.outputs or any(output.type in IMAGE_OUTPUTS for output in self.outputs)
+
+    @property
+    def is_tagged(self) -> bool:
+        """Return whether the image gets its names in the store; an archive alone gives it none."""
+        return not self.outputs or any(
+            output.type in IMAGE_OUTPUTS and not output.dest for output in self.outputs
+        )
 
 
 class BuildJob(Value, frozen=True, kw_only=True):

@@ -6,11 +6,11 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import IO, NamedTuple
 
-from cntnr_compose.builder.request import BuildJob, BuildRequest
+from cntnr_compose.builder.request import BuildJob, BuildRequest, BuiltImage
 from cntnr_compose.core.errors import CntnrError, RemoteError
 from cntnr_compose.core.events import Emit
 from cntnr_compose.core.uninterruptible import uninterruptible
-from cntnr_compose.core.values import from_json, to_json
+from cntnr_compose.core.values import from_json, from_tree, to_json
 from cntnr_compose.host import process
 from cntnr_compose.host.namespaces import rootlesskit
 from cntnr_compose.host.namespaces.holder import nsenter_argv
@@ -33,26 +33,27 @@ class _Worker(NamedTuple):
     errors: IO[bytes]
 
 
-def run_worker(requests: tuple[BuildRequest, ...], *, emit: Emit) -> dict[str, str]:
-    """Build images in a worker; return their ids by service. Raises `RemoteError`, `BuilderGone`."""
+def run_worker(requests: tuple[BuildRequest, ...], *, emit: Emit) -> dict[str, BuiltImage]:
+    """Build images in a worker; return them by service. Raises `RemoteError`, `BuilderGone`."""
     with rootlesskit.temporary_holder("build") as holder:
         # On the host's network: a process that has left it cannot go back, and steps may need it.
         argv = nsenter_argv(holder, [sys.executable, "-P", "-c", WORKER_SCRIPT], network=False)
-        with _start_worker(argv) as worker:
+        exports = [export.descriptor for request in requests for export in request.exports]
+        with _start_worker(argv, exports) as worker:
             job = BuildJob(requests=requests, payload=holder.payload)
             worker.jobs.write(to_json(job) + b"\n")
             worker.jobs.flush()
-            ids = _read_replies(worker.replies, emit)
-            if ids is None:
+            images = _read_replies(worker.replies, emit)
+            if images is None:
                 worker.process.wait()
                 worker.errors.seek(0)
                 stderr = worker.errors.read().decode(errors="replace")
                 raise BuilderGone(stderr.strip().rpartition("\n")[2])
-            return ids
+            return images
 
 
 @contextlib.contextmanager
-def _start_worker(argv: list[str]) -> Iterator[_Worker]:
+def _start_worker(argv: list[str], exports: list[int]) -> Iterator[_Worker]:
     """Start a worker; at the end close its pipes, so that it stops, and wait for it."""
     with contextlib.ExitStack() as undo:
         worker_in, jobs_end = os.pipe()
@@ -65,7 +66,7 @@ def _start_worker(argv: list[str]) -> Iterator[_Worker]:
             try:
                 running = process.popen(
                     argv, env=env, stdin=worker_in, stdout=worker_out, stderr=errors.fileno(),
-                    new_session=True, cwd="/",
+                    pass_fds=exports, new_session=True, cwd="/",
                 )  # fmt: skip
             finally:
                 os.close(worker_in)
@@ -77,14 +78,14 @@ def _start_worker(argv: list[str]) -> Iterator[_Worker]:
         yield _Worker(running, jobs, replies, errors)
 
 
-def _read_replies(replies: Iterable[bytes], emit: Emit) -> dict[str, str] | None:
+def _read_replies(replies: Iterable[bytes], emit: Emit) -> dict[str, BuiltImage] | None:
     """Read replies up to the result; None where the worker ended before."""
     for line in replies:
         match from_json(line, Reply):  # type: ignore[arg-type]
             case EventReply(event=event):
                 emit(event)
             case ResultReply(result=result):
-                return {str(service): str(image_id) for service, image_id in result.items()}
+                return {service: from_tree(image, BuiltImage) for service, image in result.items()}
             case ErrorReply() as reply:
                 raise RemoteError(reply.error, reply.message, reply.hint, reply.exit_code)
     return None

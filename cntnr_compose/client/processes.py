@@ -1,5 +1,6 @@
 """Find the processes of running containers in /proc, without asking a supervisor."""
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -34,7 +35,9 @@ def find_processes(containers: Iterable[Container]) -> dict[str, list[ContainerP
     Those that end meanwhile are left out.
     """
     running = holder.find_holder()
-    ids = read_id_map(running.child) if running else []
+    ids: proc.IdMap = []
+    with contextlib.suppress(OSError):  # it has just ended
+        ids = proc.read_id_map(running.child) if running else []
     processes = {}
     for container_id, members in find_members(containers).items():
         described = (_describe(stat, ids) for stat in members.stats)
@@ -91,26 +94,7 @@ def select_members(
     return sorted(members)
 
 
-def read_id_map(pid: int) -> list[tuple[int, int, int]]:
-    """Read how the user ids of a process's namespace map to ours: rows of inside, outside, count."""
-    try:
-        lines = Path(f"/proc/{pid}/uid_map").read_text().splitlines()
-    except OSError:
-        return []
-    return [
-        (int(inside), int(outside), int(count)) for inside, outside, count in map(str.split, lines)
-    ]
-
-
-def map_id(uid: int, ids: Iterable[tuple[int, int, int]]) -> int:
-    """Return what a user id of ours is inside; itself where it is nothing there."""
-    for inside, outside, count in ids:
-        if outside <= uid < outside + count:
-            return inside + uid - outside
-    return uid
-
-
-def _describe(stat: ProcessStat, ids: Iterable[tuple[int, int, int]]) -> ContainerProcess | None:
+def _describe(stat: ProcessStat, ids: proc.IdMap) -> ContainerProcess | None:
     """Read the rest of what `top` shows of a process; None where it has ended."""
     try:
         with Path(f"/proc/{stat.pid}/cmdline").open("rb") as text:
@@ -120,4 +104,6 @@ def _describe(stat: ProcessStat, ids: Iterable[tuple[int, int, int]]) -> Contain
     uids = proc.status_numbers(stat.pid, "Uid")  # real, effective, saved, of files
     if not uids:
         return None
-    return ContainerProcess(stat=stat, uid=map_id(uids[1], ids), command_line=command_line)
+    return ContainerProcess(
+        stat=stat, uid=proc.map_id(uids[1], ids, unmapped=uids[1]), command_line=command_line
+    )

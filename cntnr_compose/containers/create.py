@@ -12,6 +12,7 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, ignore_event
 from cntnr_compose.core.names import check_name
 from cntnr_compose.core.values import replace, to_tree
+from cntnr_compose.images import leases
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image, ImageConfig
 from cntnr_compose.model.observed import MountPoint, Record, Status
@@ -46,13 +47,22 @@ async def create_container(op: CreateContainer, context: ProjectContext, emit: E
     records.check_name_is_free(op.name, context.project)
     if old is None and op.name in context.containers:
         raise records.NameTaken(op.name, context.project)
-    image = ImageStore().require(op.image)
-    new = _add_container(_make_record(op, context, image, name), context)
+    new = _create_new(op, context, name)
     cause = _describe_cause(op, old.record if old else None)
     if old:
         await _replace_container(old, new, op, cause)
     context.note(new.record, "recreated" if old else "created", cause=cause)
     emit_progress(emit, op.name, "Recreated" if old else "Created", state="done")
+
+
+def _create_new(op: CreateContainer, context: ProjectContext, name: str) -> ManagedContainer:
+    """Write a container's files. Raises `NoSuchImage`, `NoCommand`, `MountUnknown`."""
+    images = ImageStore()
+    # From here on its record keeps its image from being collected.
+    with leases.hold_off(images.root):
+        image = images.require(op.image)
+        images.mark_used(image.id)
+        return _add_container(_make_record(op, context, image, name), context)
 
 
 def _describe_cause(op: CreateContainer, old: Record | None) -> str:

@@ -11,14 +11,20 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def write_atomic(path: Path, content: bytes, *, mode: int = 0o644) -> None:
-    """Write a file so that a reader sees the old or the new content, never a part."""
+def write_atomic(path: Path, content: bytes, *, mode: int = 0o644, durable: bool = False) -> None:
+    """Write a file so that a reader sees the old or the new content, never a part.
+
+    A ``durable`` one is whole also when the machine stops.
+    """
     # Random, since threads write too, and pids repeat in other pid namespaces.
     temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
     try:
         with os.fdopen(descriptor, "wb") as out:
             out.write(content)
+            if durable:
+                out.flush()
+                os.fsync(out.fileno())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from cntnr_compose.core.frozen import Frozen
 
+IdMap = list[tuple[int, int, int]]  # rows of inside, outside, count
+
 
 class ProcessStat(Frozen):
     """What /proc/PID/stat tells of a process; times are in ticks, the start counts from boot."""
@@ -83,6 +85,24 @@ def start_time(pid: int) -> int:
     except OSError:
         return 0
     return 0 if fields[0] in (b"Z", b"X") else int(fields[19])
+
+
+def read_id_map(pid: int, kind: str = "uid") -> IdMap:
+    """Read how the ids of a process's user namespace map to ours, of users or groups (``gid``).
+
+    Raises `OSError` where it is gone.
+    """
+    lines = Path(f"/proc/{pid}/{kind}_map").read_text().splitlines()
+    rows = (map(int, line.split()) for line in lines)
+    return [(inside, outside, count) for inside, outside, count in rows]
+
+
+def map_id(number: int, rows: IdMap, *, unmapped: int) -> int:
+    """Return what an id of ours is inside; ``unmapped`` where it is nothing there."""
+    for inside, outside, count in rows:
+        if outside <= number < outside + count:
+            return inside + number - outside
+    return unmapped
 
 
 def pid_inside(pid: int) -> int:

@@ -23,6 +23,14 @@ class StoreDamaged(CntnrError):
         super().__init__(f"cannot read image {image_name.familiar(ref)}: its files are damaged")
 
 
+class BlobsMissing(StoreDamaged):
+    """A part of an image that is to be named is missing."""
+
+    def __init__(self, ref: str, digest: str) -> None:
+        super().__init__(ref)
+        self.digest = digest
+
+
 class ImageError(CntnrError):
     """An image cannot be pulled or unpacked; ``ref`` is its name."""
 

@@ -13,12 +13,13 @@ from typing import Any
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Value, from_json, from_tree, replace
 from cntnr_compose.host import files
-from cntnr_compose.images.errors import NoSuchImage, StoreDamaged
+from cntnr_compose.images import index_file, leases
+from cntnr_compose.images.errors import BlobsMissing, NoSuchImage, StoreDamaged
+from cntnr_compose.images.index_file import NAME_ANNOTATION
 from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image, ImageConfig
 from cntnr_compose.model.oci import MANIFEST, Descriptor, Index, Manifest
 
-NAME_ANNOTATION = "org.opencontainers.image.ref.name"
 TAGGED_ANNOTATION = "cntnr.tagged"
 DIGEST_ANNOTATION = "cntnr.digest"
 READ_ATTEMPTS, READ_PAUSE = 20, 0.01  # seconds: for a manifest that is just being written
@@ -100,33 +101,59 @@ class ImageStore:
         """Write a small blob and return its descriptor."""
         digest = digest_of(content)
         path = self.blob_path(digest)
-        if not path.exists():
+        if not leases.mark_used(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             files.write_atomic(path, content)
         return Descriptor(media_type=media_type, digest=digest, size=len(content))
 
     def add(self, ref: str, manifest: Descriptor, *, digest: str = "") -> Image:
-        """Tag an image whose blobs are all present; an image that has the name loses it.
+        """Tag an image; one that has the name loses it, and goes by its id where it was its last.
 
-        The registry that it was pulled from knows it by ``digest``.
+        The registry that it was pulled from knows it by ``digest``. Raises `StoreDamaged`, `BlobsMissing`.
         """
         annotations = {NAME_ANNOTATION: ref, TAGGED_ANNOTATION: str(int(time.time()))}
         annotations |= {DIGEST_ANNOTATION: digest} if digest else {}
         tagged = replace(manifest, annotations=annotations)
         image = self._read_image(tagged)
         with self.locked_index() as index:
-            others = _without_names(index, {ref})
-            self._write_index(replace(index, manifests=(*others, tagged)))
+            self._check_blobs(image)
+            others = index_file.take_name(index.manifests, ref, tagged.digest)
+            self.write_index(replace(index, manifests=(*others, tagged)))
         return image
 
     def add_untagged(self, manifest: Descriptor) -> Image:
-        """Add an image without a name, whose blobs are all present; it goes by its id."""
+        """Add an image without a name; it goes by its id. Raises `StoreDamaged`, `BlobsMissing`."""
         entry = replace(manifest, annotations={TAGGED_ANNOTATION: str(int(time.time()))})
         image = self._read_image(entry)
         with self.locked_index() as index:
+            self._check_blobs(image)
             if all(other.digest != entry.digest for other in index.manifests):
-                self._write_index(replace(index, manifests=(*index.manifests, entry)))
+                self.write_index(replace(index, manifests=(*index.manifests, entry)))
         return image
+
+    def _check_blobs(self, image: Image) -> None:
+        """Check, under the lock of the index, that all blobs are there. Raises `BlobsMissing`.
+
+        They may have been collected where a blob that was there already was not written again.
+        """
+        manifest = self.manifest(image)
+        for blob in (manifest.config, *manifest.layers):
+            if not leases.mark_used(self.blob_path(blob.digest)):
+                raise BlobsMissing(image.ref or image.id, blob.digest)
+        leases.mark_used(self.blob_path(image.manifest))
+        self.mark_used(image.id)
+
+    def use_file(self, image_id: str) -> Path:
+        """Return the file whose time is that of the last use of an image."""
+        return self.root / "uses" / image_id.removeprefix("sha256:")
+
+    def mark_used(self, image_id: str) -> None:
+        """Mark an image as used now. Where nothing can be written, nothing is collected either."""
+        path = self.use_file(image_id)
+        with contextlib.suppress(OSError):
+            if not leases.mark_used(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
 
     def remove(self, ref: str) -> tuple[str, ...]:
         """Remove a name, or all names of an image given by id; return the names.
@@ -141,29 +168,8 @@ class ImageStore:
             others = _without_names(index, names)
             if not by_name:  # it may have no name at all
                 others = tuple(entry for entry in others if entry.digest != image.manifest)
-            self._write_index(replace(index, manifests=others))
+            self.write_index(replace(index, manifests=others))
         return tuple(names)
-
-    def remove_unnamed(self, image: Image) -> bool:
-        """Remove the blobs of an image that has no name any more, but for those that others share.
-
-        Return whether it was removed: it is not while anybody writes blobs.
-        """
-        own = files.read_value(self.blob_path(image.manifest), Manifest)
-        with self.locked_index() as index, files.file_lock(self.root / ".use", wait=False) as held:
-            named = {entry.digest for entry in index.manifests}
-            if own is None or not held or image.manifest in named:
-                return False
-            others = [files.read_value(self.blob_path(digest), Manifest) for digest in named]
-            if None in others:  # its blobs are not known
-                return False
-            kept = {
-                blob.digest for other in others if other for blob in (other.config, *other.layers)
-            }
-            own_blobs = {blob.digest for blob in (own.config, *own.layers)} - kept
-            for digest in (*own_blobs, image.manifest):
-                self.blob_path(digest).unlink(missing_ok=True)
-        return True
 
     @contextlib.contextmanager
     def locked_index(self) -> Iterator[Index]:
@@ -174,9 +180,9 @@ class ImageStore:
 
     @contextlib.contextmanager
     def protect_blobs(self) -> Iterator[None]:
-        """Hold the shared lock of those who write blobs that no name refers to yet."""
+        """Hold a lease: what is written or marked as used from now on is not collected."""
         self.create_layout()
-        with files.file_lock(self.root / ".use", shared=True):
+        with leases.hold_lease(self.root):
             yield
 
     @contextlib.contextmanager
@@ -194,7 +200,7 @@ class ImageStore:
             files.write_atomic(marker, b'{"imageLayoutVersion":"1.0.0"}\n')
 
     def _read_index(self) -> Index:
-        return files.read_value(self.root / "index.json", Index) or Index()
+        return index_file.read_index(self.root)
 
     def _index_stamp(self) -> tuple[int, ...]:
         """Return what changes whenever the index is written; empty where there is no index."""
@@ -204,9 +210,9 @@ class ImageStore:
             return ()
         return status.st_ino, status.st_size, status.st_mtime_ns
 
-    def _write_index(self, index: Index) -> None:
-        """Write the index and the catalogue of its images."""
-        files.write_value(self.root / "index.json", index)
+    def write_index(self, index: Index) -> None:
+        """Write the index and the catalogue of its images; its lock is held."""
+        index_file.write_index(self.root, index)
         catalogue = Catalogue(stamp=self._index_stamp(), images=self._read_images(index))
         files.write_value(self.root / "catalogue.json", catalogue)
 

@@ -99,12 +99,16 @@ class NetworkManager:
             # There may be a bridge of an earlier network that could not be removed.
             if network.bridge.name in ip_nft.interface_names():
                 await ip_nft.remove_bridges([network.bridge.name], name=name)
-            await ip_nft.create_bridge(name, network.bridge)
-            async with asyncio.TaskGroup() as tasks:
+            async with (
+                asyncio.TaskGroup() as tasks
+            ):  # the rules name the bridge, which may come later
                 tasks.create_task(repairs.apply_rules(network))
+                await ip_nft.create_bridge(name, network.bridge)
                 tasks.create_task(dnsmasq.start(repairs.network_view(network)))
-        except BaseException:
+        except BaseException as error:
             await process.clean_up(self._remove_to_the_end(network))
+            if isinstance(error, ExceptionGroup):
+                raise error.exceptions[0] from error
             raise
 
     async def remove_network(self, name: str) -> bool:

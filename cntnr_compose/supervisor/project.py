@@ -84,7 +84,7 @@ class SupervisedProject:
             containers=tuple(container.snapshot for container in context.containers.values()),
             networks=context.networks.observe(),
             volumes=store.observe_volumes(),
-            images={image.ref: image.id for image in ImageStore().list()},
+            images={image.ref: image.id for image in ImageStore().list() if image.ref},
         )
 
 

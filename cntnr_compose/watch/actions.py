@@ -8,10 +8,10 @@ from cntnr_compose.client import client as clients
 from cntnr_compose.client.exec import run_exec
 from cntnr_compose.client.observe import observe_project
 from cntnr_compose.containers.bundle.file_digests import with_file_digests
-from cntnr_compose.containers.state import records
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Event, Output, WarningEvent
 from cntnr_compose.core.values import replace
+from cntnr_compose.images.storage.collector import remove_unnamed
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.observed import Container
@@ -169,14 +169,7 @@ class WatchActions:
 
 def _remove_unused(images: Iterable[Image]) -> None:
     """Remove images that have lost their names and that no container was created from."""
-    used = {
-        container.record.image_id
-        for project in records.list_projects()
-        for container in records.read_containers(project)
-    }
-    for image in images:
-        if image.id not in used:
-            ImageStore().remove_unnamed(image)
+    remove_unnamed(image.id for image in images)
 
 
 def quote_all(names: Sequence[str]) -> str:

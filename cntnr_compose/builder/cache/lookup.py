@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cntnr_compose.builder.cache import records
 from cntnr_compose.builder.digests import InputDigests
-from cntnr_compose.builder.request import BuildRequest
+from cntnr_compose.builder.request import BuildRequest, BuiltImage
 from cntnr_compose.builder.sources.source_files import SourceUnreadable
 from cntnr_compose.builder.walker import PendingStep, StageState, StageWalker, StepResult
 from cntnr_compose.images.store import ImageStore
@@ -40,20 +40,19 @@ def _refuse_rootfs(_state: StageState) -> contextlib.AbstractContextManager[Path
     raise NotBuilt
 
 
-def find_cached_image(request: BuildRequest) -> str:
-    """Find the id of an image that is built already, and tag it; '' where something has to be built."""
-    if request.no_cache:
-        return ""
+def find_cached_image(request: BuildRequest) -> BuiltImage | None:
+    """Find an image that is built already, and tag it; None where something has to be built or written."""
+    if request.no_cache or request.exports or not request.needs_image:
+        return None
     store = ImageStore()
     lookup = _CacheLookup(request)
     try:
         state = StageWalker(request, lookup).walk_target()
     except (NotBuilt, SourceUnreadable):
-        return ""
+        return None
     finally:
         lookup.digests.save()
     image = records.find_image(state, store)
-    if image is None:
-        return ""
-    records.tag_image(image, request.names, store)
-    return image.id
+    if image is not None and request.is_tagged:
+        records.tag_image(image, request.names, store)
+    return image

@@ -1,24 +1,19 @@
 """Look up and save the results of steps and of whole builds, by key."""
 
+from cntnr_compose.builder.request import BuiltImage
 from cntnr_compose.builder.walker import StageState, StepResult, image_key
 from cntnr_compose.core import paths
-from cntnr_compose.core.values import Value
 from cntnr_compose.host import files
 from cntnr_compose.images.store import ImageStore
-from cntnr_compose.model.oci import Descriptor, Manifest
-
-
-class BuiltImage(Value, frozen=True, kw_only=True):
-    """An image that a build assembled."""
-
-    manifest: Descriptor
-    id: str
+from cntnr_compose.model.oci import Manifest
 
 
 def find_image(state: StageState, store: ImageStore) -> BuiltImage | None:
     """Look up the image for the end of a stage, if all its blobs are still there."""
     image = files.read_value(paths.builds() / "images" / f"{image_key(state)}.json", BuiltImage)
-    if image is None or not store.blob_path(image.manifest.digest).exists():
+    if image is None or image.manifest is None:
+        return None
+    if not store.blob_path(image.manifest.digest).exists():
         return None
     manifest = files.read_value(store.blob_path(image.manifest.digest), Manifest)
     if manifest is None or not all(
@@ -30,6 +25,7 @@ def find_image(state: StageState, store: ImageStore) -> BuiltImage | None:
 
 def tag_image(image: BuiltImage, names: tuple[str, ...], store: ImageStore) -> None:
     """Tag an image with the names that it does not have yet."""
+    assert image.manifest is not None
     for ref in names:
         existing = store.find(ref)
         if existing is None or existing.id != image.id:

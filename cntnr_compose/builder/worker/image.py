@@ -4,8 +4,7 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from cntnr_compose.builder.cache import records
-from cntnr_compose.builder.cache.records import BuiltImage
-from cntnr_compose.builder.request import BuildRequest
+from cntnr_compose.builder.request import BuildRequest, BuiltImage
 from cntnr_compose.builder.walker import StageState, current_seconds
 from cntnr_compose.builder.worker.rootfs import StageRootfs
 from cntnr_compose.core import paths

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from cntnr_compose.builder.cache import records
-from cntnr_compose.builder.request import BuildJob, BuildRequest
-from cntnr_compose.builder.walker import StageWalker
+from cntnr_compose.builder.request import BuildJob, BuildRequest, BuiltImage
+from cntnr_compose.builder.walker import StageState, StageWalker
+from cntnr_compose.builder.worker.export import export_files
 from cntnr_compose.builder.worker.image import LayerPacker, assemble_image
 from cntnr_compose.builder.worker.rootfs import StageRootfs, create_empty_layer
 from cntnr_compose.builder.worker.run.program_runner import ProgramRunner, kill_all
@@ -25,7 +26,7 @@ from cntnr_compose.builder.worker.step_executor import Cancelled, StepExecutor, 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Event, WarningEvent
-from cntnr_compose.core.values import from_json, to_json
+from cntnr_compose.core.values import Tree, from_json, to_json, to_tree
 from cntnr_compose.host import mounts
 from cntnr_compose.host.namespaces import isolation, rootlesskit
 from cntnr_compose.images.store import ImageStore
@@ -155,14 +156,14 @@ def _mount_workspace() -> Path:
     return folder
 
 
-def _build_all(job: BuildJob, worker: WorkerState) -> dict[str, str]:
+def _build_all(job: BuildJob, worker: WorkerState) -> Tree:
     """Build everything in parallel; the first failure cancels the others."""
     store = ImageStore()
     packer = LayerPacker(store)
     worker.on_layer = packer.start
     failures: list[BaseException] = []
 
-    def build(request: BuildRequest) -> str:
+    def build(request: BuildRequest) -> BuiltImage:
         try:
             return _build(request, worker, store, packer)
         except BaseException as error:
@@ -178,29 +179,45 @@ def _build_all(job: BuildJob, worker: WorkerState) -> dict[str, str]:
         raise failures[0]
     assert not any(exceptions), exceptions
     return {
-        request.service: future.result()
+        request.service: to_tree(future.result())
         for request, future in zip(job.requests, futures, strict=True)
     }
 
 
 def _build(
     request: BuildRequest, worker: WorkerState, store: ImageStore, packer: LayerPacker
-) -> str:
-    """Build one image, or find it in the cache; return its id."""
+) -> BuiltImage:
+    """Build one image, or find it in the cache; write the files that are asked for."""
     executor = StepExecutor(request, worker)
     try:
         state = StageWalker(request, executor).walk_target()
         executor.digests.save()
-        image = None if request.no_cache else records.find_image(state, store)
-        if image is None:
-            image = assemble_image(state, request, store, packer, worker.rootfs)
-        worker.raise_if_cancelled()
-        records.tag_image(image, request.names, store)
+        for export in request.exports:
+            export_files(state, export, request, worker)
+        image = BuiltImage()
+        if request.needs_image:
+            image = _find_or_assemble(state, request, worker, store, packer)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise BuildDiskFull(request.service) from error
         raise BuildFailed(request.service, error) from error
-    return image.id
+    return image
+
+
+def _find_or_assemble(
+    state: StageState,
+    request: BuildRequest,
+    worker: WorkerState,
+    store: ImageStore,
+    packer: LayerPacker,
+) -> BuiltImage:
+    image = None if request.no_cache else records.find_image(state, store)
+    if image is None:
+        image = assemble_image(state, request, store, packer, worker.rootfs)
+    worker.raise_if_cancelled()
+    if request.is_tagged:
+        records.tag_image(image, request.names, store)
+    return image
 
 
 if __name__ == "__main__":

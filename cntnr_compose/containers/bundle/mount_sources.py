@@ -6,12 +6,15 @@ from pathlib import Path
 from posixpath import normpath
 
 from cntnr_compose.containers.spec.inputs import ResolvedMount
+from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import replace
-from cntnr_compose.host import mounts
+from cntnr_compose.host import files, mounts
 from cntnr_compose.host.namespaces import holder
 from cntnr_compose.host.openat2 import Root
+from cntnr_compose.images import leases
 from cntnr_compose.images.layers import unpack
+from cntnr_compose.images.storage.model import MountedImages
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.host import DOCKER_SOCKETS
 from cntnr_compose.model.observed import MountPoint, Record
@@ -119,9 +122,12 @@ def _find_in_image(record: Record, bundle: Path, target: str) -> Path | None:
 
 
 async def _mount_image(record: Record, bundle: Path, point: MountPoint) -> Path:
-    image = ImageStore().find(point.source)
-    if image is None:
-        raise ImageGone(record.name, point.source)
+    images = ImageStore()
+    with leases.hold_off(images.root):
+        image = images.find(point.source)
+        if image is None:
+            raise ImageGone(record.name, point.source)
+        _note_mounted_image(record, image.id)
     lower = await unpack.ensure_unpacked(image)
     if len(lower) == 1:
         return lower[0]
@@ -129,6 +135,14 @@ async def _mount_image(record: Record, bundle: Path, point: MountPoint) -> Path:
     target.mkdir(parents=True)
     mounts.mount_read_only_overlay(lower, target)
     return target
+
+
+def _note_mounted_image(record: Record, image_id: str) -> None:
+    """Note which image is mounted: its name may go to another one while the container runs."""
+    path = paths.container(record.project, record.id) / "images.json"
+    noted = files.read_value(path, MountedImages) or MountedImages()
+    if image_id not in noted.ids:
+        files.write_value(path, MountedImages(ids=(*noted.ids, image_id)))
 
 
 def _numbered_path(record: Record, bundle: Path, kind: str, point: MountPoint) -> Path:

@@ -4,7 +4,6 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Self
 
 from cntnr_compose.containers.files.channel import (
@@ -22,6 +21,7 @@ from cntnr_compose.containers.files.entry import TreeEntry
 from cntnr_compose.containers.files.errors import CannotCopy, explain
 from cntnr_compose.containers.files.worker import Target, start_worker
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.host import proc
 from cntnr_compose.host.namespaces.holder import NamespaceHolder
 from cntnr_compose.model.observed import Container
 
@@ -138,25 +138,16 @@ def read_owner_map(pid: int) -> Callable[[int, int], tuple[int, int]]:
 
     So it is in bind mounts, too. Ids that are not mapped become root.
     """
-    users, groups = (_read_map(Path(f"/proc/{pid}/{kind}_map")) for kind in ("uid", "gid"))
+    users, groups = (proc.read_id_map(pid, kind) for kind in ("uid", "gid"))
     cache: dict[tuple[int, int], tuple[int, int]] = {}
 
     def map_owner(uid: int, gid: int) -> tuple[int, int]:
         owner = cache.get((uid, gid))
         if owner is None:
-            owner = cache[uid, gid] = _map_id(uid, users), _map_id(gid, groups)
+            owner = cache[uid, gid] = (
+                proc.map_id(uid, users, unmapped=CONTAINER_ROOT),
+                proc.map_id(gid, groups, unmapped=CONTAINER_ROOT),
+            )
         return owner
 
     return map_owner
-
-
-def _read_map(path: Path) -> list[tuple[int, int, int]]:
-    rows = (map(int, line.split()) for line in path.read_text().splitlines())
-    return [(inside, outside, count) for inside, outside, count in rows]
-
-
-def _map_id(number: int, rows: list[tuple[int, int, int]]) -> int:
-    for inside, outside, count in rows:
-        if outside <= number < outside + count:
-            return inside + number - outside
-    return CONTAINER_ROOT

@@ -28,6 +28,10 @@ START_TIMEOUT = 20.0  # seconds; 40 ms is usual
 STATE_PREFIX = "cntnr-state-"
 STATE_SIZE = 4096  # bytes that rootlesskit needs for its files
 MAX_STATE_PATH = 90  # bytes; sockets lie there, whose paths have 107 at most (unix(7))
+# Without this rootlesskit starts getsubids four times, a fifth of its start; versions before 1.1 do so and
+# know no such option.
+SUBIDS_FROM_FILES = "--subid-source=static"
+OPTION_UNKNOWN = "not defined: -subid-source"
 # It writes its pid itself, so that the pid is known even of one whose starter was killed.
 PID_WRITER = 'echo $$ >"$0" && exec "$@"'
 # What runs inside; its argument is the file for its pid. It stays only when it reads that the holder is
@@ -64,8 +68,8 @@ class TunClosed(CntnrError):
         super().__init__("cannot open /dev/net/tun, which the network of containers needs")
 
 
-def rootlesskit_argv(state: Path, ready: Path) -> list[str]:
-    """Build the command that starts the holder.
+def rootlesskit_argv(state: Path, ready: Path, *further: str) -> list[str]:
+    """Build the command that starts the holder, with further options of rootlesskit.
 
     For root, unshare the mounts first: slirp4netns sandboxes itself by removing mounts, which as root it
     would do to all who share them, and under systemd everybody does.
@@ -82,6 +86,7 @@ def rootlesskit_argv(state: Path, ready: Path) -> list[str]:
         *(f"--copy-up={folder}" for folder in COPY_UP_FOLDERS),
         "--propagation=rslave",
         "--pidns",
+        *further,
         "sh", "-c", PAYLOAD, str(ready),
     ]  # fmt: skip
 
@@ -91,6 +96,18 @@ def start_holder(while_starting: Callable[[], None]) -> NamespaceHolder:
 
     Raises `ProgramMissing`, `NoSubordinateIds`, `TunClosed`, `HolderFailed`.
     """
+    if not subids.come_from_files():
+        return _start_with((), while_starting)
+    try:
+        return _start_with((SUBIDS_FROM_FILES,), while_starting)
+    except HolderFailed:
+        if OPTION_UNKNOWN not in (paths.holder() / "log").read_text(errors="replace"):
+            raise
+    return _start_with((), lambda: None)
+
+
+def _start_with(further: tuple[str, ...], while_starting: Callable[[], None]) -> NamespaceHolder:
+    """Start a holder by rootlesskit with further options, and record it."""
     kill_previous()
     remove_holder_files()
     paths.holder().mkdir(mode=0o700, parents=True)
@@ -105,7 +122,7 @@ def start_holder(while_starting: Callable[[], None]) -> NamespaceHolder:
         runtime = _lock_runtime_folder()
         undo.callback(os.close, runtime)
         with uninterruptible():
-            rootlesskit = _spawn(state, stdin.fileno(), log.fileno(), runtime)
+            rootlesskit = _spawn(state, further, stdin.fileno(), log.fileno(), runtime)
             undo.push(partial(_kill_on_failure, rootlesskit))
         while_starting()
         holder = wait_until_ready(rootlesskit, state)
@@ -124,10 +141,13 @@ def _lock_runtime_folder() -> int:
     return descriptor
 
 
-def _spawn(state: Path, stdin: int, log: int, runtime: int) -> process.RunningProgram:
+def _spawn(
+    state: Path, further: tuple[str, ...], stdin: int, log: int, runtime: int
+) -> process.RunningProgram:
     home = paths.holder()
+    argv = rootlesskit_argv(state, home / "payload", *further)
     return process.popen(
-        ["sh", "-c", PID_WRITER, str(home / "pid"), *rootlesskit_argv(state, home / "payload")],
+        ["sh", "-c", PID_WRITER, str(home / "pid"), *argv],
         stdin=stdin,
         stdout=log,
         stderr=log,

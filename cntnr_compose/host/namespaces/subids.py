@@ -25,6 +25,16 @@ def count_subordinate_ids(kind: Literal["uid", "gid"]) -> int:
     return sum(int(count) for owner, _, count in ranges if owner in owners and count.isdecimal())
 
 
+def come_from_files() -> bool:
+    """Check whether /etc/subuid and /etc/subgid are where subordinate ids come from (nsswitch.conf(5))."""
+    try:
+        lines = Path("/etc/nsswitch.conf").read_text().splitlines()
+    except (OSError, ValueError):
+        return True
+    sources = [line.partition(":")[2].split() for line in lines if line.startswith("subid:")]
+    return all(words[:1] == ["files"] for words in sources)
+
+
 def is_subordinate(uid: int) -> bool:
     """Check whether an id is one of this user's subordinate ids."""
     owners = {user_name(), str(os.getuid())}

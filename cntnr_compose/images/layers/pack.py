@@ -7,12 +7,13 @@ import os
 import shutil
 import stat
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, BinaryIO, NamedTuple
+from typing import BinaryIO, Protocol
 
 from cntnr_compose.core.values import Bytes
 from cntnr_compose.host.openat2 import Root
+from cntnr_compose.images.layers.walk import FolderEntry, open_entry, walk_folder
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.oci import Descriptor
 
@@ -49,6 +50,36 @@ def pack_folder(
     return layer
 
 
+def write_archive(
+    root: Root, out: BinaryIO, *, mtime: int | None = None, check: Callable[[], None] = lambda: None
+) -> None:
+    """Write a folder as a tar archive with all owners, such as the mounted files of an image.
+
+    ``mtime`` is the time that all files get. Raises `OSError`.
+    """
+    archive = _LayerArchive(root, _PlainWriter(out), lambda _path, _status: False, check)
+    archive.mtime = mtime
+    archive.write()
+
+
+class _Writer(Protocol):
+    """What an archive is written to."""
+
+    def reserve(self, size: Bytes) -> None: ...
+
+    def write(self, block: bytes) -> object: ...
+
+
+class _PlainWriter:
+    """A file, or a pipe, which takes as much as it takes."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self.write = out.write
+
+    def reserve(self, size: Bytes) -> None:
+        """Accept any size."""
+
+
 class _HashingWriter:
     """A file that computes the digest and size of what is written, which may not exceed ``room``."""
 
@@ -70,88 +101,29 @@ class _HashingWriter:
         return self._hash.hexdigest()
 
 
-class _Entry(NamedTuple):
-    """An entry of a folder: its path in the layer, and where it is found."""
-
-    path: str
-    folder: int  # descriptor of its folder
-    name: str
-    status: os.stat_result
-
-
-class _OpenFolder:
-    """The folder that is being read; one is open at a time, as they may be nested deeply."""
-
-    def __init__(self, root: Root) -> None:
-        self._root, self._path, self._descriptor = root, "", -1
-
-    def descriptor(self, path: str) -> int:
-        """Return the descriptor of a folder; it is valid until the next call."""
-        if self._descriptor < 0 or path != self._path:
-            opened = self._root.open(path, os.O_RDONLY | os.O_DIRECTORY)
-            self.close()
-            self._path, self._descriptor = path, opened
-        return self._descriptor
-
-    def close(self) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-
-
 class _LayerArchive:
     """One pass through a folder: write everything in it as a tar archive, overlay's marks as whiteouts."""
 
     def __init__(
         self,
         root: Root,
-        out: _HashingWriter,
+        out: _Writer,
         skip: Callable[[str, os.stat_result], bool],
         check: Callable[[], None],
     ) -> None:
         self._out, self._skip, self._check = out, skip, check
-        self._open_folder = _OpenFolder(root)
+        self._root = root
+        self.mtime: int | None = None  # of all entries, where it is set
         self._links: dict[int, str] = {}  # the names of files with several, by inode
 
     def write(self) -> None:
-        with contextlib.closing(self._open_folder):
-            for entry in self._walk():
-                self._check()
-                if not self._skip(entry.path, entry.status):
-                    self._write_entry(entry)
+        for entry in walk_folder(self._root):
+            self._check()
+            if not self._skip(entry.path, entry.status):
+                self._write_entry(entry)
         self._out.write(tarfile.NUL * (2 * tarfile.BLOCKSIZE))
 
-    def _walk(self) -> Iterator[_Entry]:
-        """List everything in the folder, folders before their content, sorted by name.
-
-        Not recursive: folders may be nested deeper than Python's recursion limit.
-        """
-        levels = [("", self._list_names(""))]
-        while levels:
-            folder, names = levels[-1]
-            if not names:
-                levels.pop()
-                continue
-            name = names.pop()
-            path = f"{folder}/{name}" if folder else name
-            try:
-                descriptor = self._open_folder.descriptor(folder)
-                status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
-            except (FileNotFoundError, NotADirectoryError):
-                continue  # removed meanwhile
-            yield _Entry(path, descriptor, name, status)
-            if stat.S_ISDIR(status.st_mode):
-                levels.append((path, self._list_names(path)))
-
-    def _list_names(self, path: str) -> list[str]:
-        """List the names in a folder, the last first; none where it was removed meanwhile."""
-        try:
-            with os.scandir(self._open_folder.descriptor(path)) as entries:
-                return sorted((entry.name for entry in entries), reverse=True)
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-
-    def _write_entry(self, entry: _Entry) -> None:
+    def _write_entry(self, entry: FolderEntry) -> None:
         """Write a file as an entry, overlay's marks as whiteouts; sockets are left out."""
         status = entry.status
         if stat.S_ISSOCK(status.st_mode):
@@ -161,13 +133,14 @@ class _LayerArchive:
             _write_member(_marker(folder, f".wh.{name}"), self._out)
             return
         info = _tar_info(entry, self._links)
+        info.mtime = info.mtime if self.mtime is None else self.mtime
         opaque = _read_xattrs(entry, info) if info.type != tarfile.LNKTYPE else False
         _write_member(info, self._out, entry if info.size else None)
         if opaque:
             _write_member(_marker(entry.path, ".wh..wh..opq"), self._out)
 
 
-def _tar_info(entry: _Entry, links: dict[int, str]) -> tarfile.TarInfo:
+def _tar_info(entry: FolderEntry, links: dict[int, str]) -> tarfile.TarInfo:
     """Describe a file; ``links`` are the names of those with several, by inode."""
     status = entry.status
     kind = stat.S_IFMT(status.st_mode)
@@ -198,13 +171,13 @@ def _marker(folder: str, name: str) -> tarfile.TarInfo:
     return info
 
 
-def _read_xattrs(entry: _Entry, info: tarfile.TarInfo) -> bool:
+def _read_xattrs(entry: FolderEntry, info: tarfile.TarInfo) -> bool:
     """Add a file's extended attributes to its entry; return whether it is an opaque folder of overlay."""
     opaque = False
     headers: dict[str, str] = {}
     path = f"/proc/self/fd/{entry.folder}/{entry.name}"
     with contextlib.suppress(OSError):  # not every file system has them
-        for name in os.listxattr(path, follow_symlinks=False):
+        for name in sorted(os.listxattr(path, follow_symlinks=False)):
             if name.startswith(OVERLAY_XATTRS):
                 opaque = opaque or name == OPAQUE_XATTR
             elif name.startswith(KEPT_XATTRS):
@@ -214,9 +187,7 @@ def _read_xattrs(entry: _Entry, info: tarfile.TarInfo) -> bool:
     return opaque
 
 
-def _write_member(
-    info: tarfile.TarInfo, out: _HashingWriter, content: _Entry | None = None
-) -> None:
+def _write_member(info: tarfile.TarInfo, out: _Writer, content: FolderEntry | None = None) -> None:
     """Write an entry and its content, in one piece where that is short: most files are."""
     header = _plain_header(info) or info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
     if content is None:
@@ -224,7 +195,7 @@ def _write_member(
         return
     out.reserve(info.size)
     padding = -info.size % tarfile.BLOCKSIZE
-    with _open_file(content) as source:
+    with open_entry(content) as source:
         remaining = info.size
         while block := source.read(min(CHUNK, remaining)):
             remaining -= len(block)
@@ -232,16 +203,6 @@ def _write_member(
             header = b""
     if remaining:  # the file shrank meanwhile: fill up, so that the next entry is where it belongs
         out.write(header + tarfile.NUL * (remaining + padding))
-
-
-def _open_file(entry: _Entry) -> IO[bytes]:
-    """Open a file; raise `OSError` where something else has taken its place."""
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-    file = os.fdopen(os.open(entry.name, flags, dir_fd=entry.folder), "rb", buffering=0)
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
-        raise OSError(errno.EINVAL, "it is no regular file", entry.path)
-    return file
 
 
 def _plain_header(info: tarfile.TarInfo) -> bytes:

@@ -18,7 +18,8 @@ from cntnr_compose.core.values import Tree, Value, field, from_json, to_json
 from cntnr_compose.host import files
 from cntnr_compose.images.assemble import timestamp
 from cntnr_compose.images.errors import CopyFailed, ImageError, PushFailed
-from cntnr_compose.images.store import NAME_ANNOTATION, ImageStore, digest_of
+from cntnr_compose.images.index_file import NAME_ANNOTATION
+from cntnr_compose.images.store import ImageStore, digest_of
 from cntnr_compose.images.transports import skopeo
 from cntnr_compose.model import image_name
 from cntnr_compose.model.oci import MANIFEST

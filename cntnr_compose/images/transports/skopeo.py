@@ -117,12 +117,13 @@ def digest_argv(ref: str) -> list[str]:
     return [*global_options(""), "inspect", *options, *tls, with_transport(ref)]
 
 
-def push_argv(layout: Path, blobs: Path, ref: str) -> list[str]:
-    """Build the command that copies the image of a layout with shared blobs to a registry."""
+def push_argv(layout: Path, blobs: Path, ref: str, *, compression: str = "") -> list[str]:
+    """Build the command that copies the image of a layout with shared blobs to a registry or an archive."""
     return [
         *global_options(""), "copy", "--quiet",
         "--retry-times", "2",
         *_plain_http_option(ref, "--dest-tls-verify=false"),
+        *(["--dest-compress-format", compression] if compression else []),
         "--src-shared-blob-dir", str(blobs),
         f"oci:{layout}:image", with_transport(ref),
     ]  # fmt: skip
@@ -146,9 +147,9 @@ def copy_image(
     _run(ref, copy_argv(ref, layout, blobs, platform=platform, unpacked_ref=unpacked_ref))
 
 
-def push_image(layout: Path, blobs: Path, ref: str) -> None:
-    """Copy the image of a layout with shared blobs to a registry. Raises `ImageError`."""
-    _run(ref, push_argv(layout, blobs, ref))
+def push_image(layout: Path, blobs: Path, ref: str, *, compression: str = "") -> None:
+    """Copy the image of a layout with shared blobs to a registry or an archive. Raises `ImageError`."""
+    _run(ref, push_argv(layout, blobs, ref, compression=compression))
 
 
 def push_artifact(layout: Path, ref: str, *, insecure: bool = False) -> None:

@@ -31,13 +31,6 @@ def test_exec_and_all_descendants_belong_to_a_container() -> None:
     assert processes.select_members(10, listed, namespaces | {10: ""}) == [10, 11, 12]
 
 
-def test_ids_are_told_as_containers_see_them() -> None:
-    ids = [(0, 1001, 1), (1, 100000, 65536)]
-    assert [processes.map_id(uid, ids) for uid in (1001, 100069, 7)] == [0, 70, 7]
-    assert processes.read_id_map(os.getpid())[0][:2] >= (0, 0)
-    assert processes.read_id_map(2**22 + 1) == []
-
-
 def test_a_container_whose_pid_is_another_process_has_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

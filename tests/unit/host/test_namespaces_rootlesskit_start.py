@@ -63,3 +63,23 @@ def test_a_holder_that_is_killed_while_it_starts_is_never_recorded(
         monkeypatch.setattr(proc, "start_time", born.get)
         with pytest.raises(HolderFailed, match="ended from outside"):
             rootlesskit_start.wait_until_ready(Killed(), tmp_path)  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("record_holder")
+def test_an_old_rootlesskit_is_started_without_the_option_that_it_does_not_know(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried: list[tuple[str, ...]] = []
+
+    def start(further: tuple[str, ...], _meanwhile: object) -> None:
+        tried.append(further)
+        paths.holder().mkdir(exist_ok=True)
+        (paths.holder() / "log").write_text(
+            "Incorrect Usage: flag provided but not defined: -subid-source\n"
+        )
+        if further:
+            raise HolderFailed("")
+
+    monkeypatch.setattr(rootlesskit_start, "_start_with", start)
+    rootlesskit_start.start_holder(lambda: None)
+    assert tried == [(rootlesskit_start.SUBIDS_FROM_FILES,), ()]

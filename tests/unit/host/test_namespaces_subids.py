@@ -35,3 +35,19 @@ def test_ids_of_the_users_name_and_number_count(etc: Path, monkeypatch: pytest.M
     (etc / "subuid").write_text("ann:100000:65536\nbob:165536:65536\n1000:300000:10\nann:x:y\n")
     assert subids.count_subordinate_ids("uid") == 65546
     assert subids.count_subordinate_ids("gid") == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("passwd: files sss\n", True),
+        ("subid:  files\n", True),
+        ("subid: sss\n", False),
+        ("", True),
+    ],
+)
+def test_a_directory_of_the_network_may_have_the_subordinate_ids(
+    monkeypatch: pytest.MonkeyPatch, text: str, answer: bool
+) -> None:
+    monkeypatch.setattr(Path, "read_text", lambda _: text)
+    assert subids.come_from_files() is answer

@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+
 from cntnr_compose.host import proc
 
 
@@ -39,3 +41,12 @@ def test_a_process_may_call_itself_anything() -> None:
     assert stat.name == b"a) R 1 (\n"
     assert (stat.state, stat.parent, stat.terminal) == ("S", 5, 34816)
     assert (stat.cpu_time, stat.start) == (42, 999)
+
+
+def test_ids_are_told_as_a_namespace_has_them() -> None:
+    rows = [(0, 1001, 1), (1, 100000, 65536)]
+    inside = [proc.map_id(number, rows, unmapped=-1) for number in (1001, 100069, 7)]
+    assert inside == [0, 70, -1]
+    assert proc.read_id_map(os.getpid(), "gid")[0][:2] >= (0, 0)
+    with pytest.raises(FileNotFoundError):
+        proc.read_id_map(2**22 + 1)

@@ -6,7 +6,8 @@ import pytest
 
 from cntnr_compose.core.values import to_json
 from cntnr_compose.host import files
-from cntnr_compose.images.errors import NoSuchImage
+from cntnr_compose.images.errors import BlobsMissing, NoSuchImage
+from cntnr_compose.images.index_file import IndexUnreadable
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.oci import CONFIG, MANIFEST, Descriptor, Manifest
@@ -52,7 +53,9 @@ def test_a_name_moves_to_a_new_image_and_tells_when(
     add(store, "docker.io/library/a:1", "old")
     monkeypatch.setattr("time.time", lambda: 5000.5)
     new = add(store, "docker.io/library/a:1", "new")
-    assert [(one.id, one.tagged) for one in store.list()] == [(new.id, 5000.0)]
+    old, named = store.list()
+    assert (named.id, named.tagged) == (new.id, 5000.0)
+    assert (old.ref, old.id == new.id) == ("", False)
 
 
 def test_an_image_has_several_names_and_loses_them_one_by_one(store: ImageStore) -> None:
@@ -106,17 +109,33 @@ def test_a_manifest_that_is_just_being_written_is_waited_for(
     assert store.manifest(image).config.digest == image.id
 
 
-def test_an_image_that_lost_its_name_goes_with_the_blobs_that_are_its_own(
-    store: ImageStore,
-) -> None:
-    earlier, later = add(store, "docker.io/library/a:1", "x"), add(store, "docker.io/library/b:1")
-    own = {earlier.manifest, *(blob.digest for blob in store.manifest(earlier).layers), earlier.id}
-    shared = {later.manifest, *(blob.digest for blob in store.manifest(later).layers), later.id}
-    assert not store.remove_unnamed(earlier)  # it has its name
-    store.remove(earlier.ref)
-    with store.protect_blobs():
-        assert not store.remove_unnamed(earlier)
-    assert store.remove_unnamed(earlier)
-    assert not any(store.blob_path(digest).exists() for digest in own - shared)
-    assert all(store.blob_path(digest).exists() for digest in shared)
-    assert not store.remove_unnamed(earlier)
+def test_a_name_that_moves_leaves_no_second_entry_of_an_image(store: ImageStore) -> None:
+    first = add(store, "docker.io/library/a:1", "x")
+    add(store, "docker.io/library/b:1", "x")
+    add(store, "docker.io/library/a:1", "y")
+    assert [one.ref for one in store.list()] == ["docker.io/library/b:1", "docker.io/library/a:1"]
+    add(store, "docker.io/library/b:1", "y")
+    assert [one.id == first.id for one in store.list() if not one.ref] == [True]
+    add(store, "docker.io/library/c:1", "x")
+    assert all(one.ref for one in store.list())
+
+
+def test_an_image_is_not_named_where_a_part_was_collected(store: ImageStore) -> None:
+    image = add(store, "docker.io/library/a:1", "x")
+    store.remove("a:1")
+    store.blob_path(store.manifest(image).layers[0].digest).unlink()
+    with pytest.raises(BlobsMissing):
+        store.add(
+            "docker.io/library/a:1", Descriptor(media_type=MANIFEST, digest=image.manifest, size=1)
+        )
+    assert store.list() == ()
+
+
+def test_a_torn_index_is_not_taken_for_an_empty_one(store: ImageStore) -> None:
+    add(store, "docker.io/library/a:1", "x")
+    index = store.root / "index.json"
+    index.write_bytes(index.read_bytes()[:-20])
+    with pytest.raises(IndexUnreadable, match="cannot read the index of images"):
+        add(store, "docker.io/library/b:1", "y")
+    with pytest.raises(IndexUnreadable):
+        store.list()

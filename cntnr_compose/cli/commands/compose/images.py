@@ -67,7 +67,7 @@ def json_object(container: "Container", store: "ImageStore") -> "Tree":
         "Platform": f"{image.os}/{image.architecture}" if image else "",
         "Size": image.size if image else 0,
         "Created": image.created if image else "",
-        "LastTagTime": _time_of_manifest(store, image.manifest) if image else "",
+        "LastTagTime": _format_time(image.tagged) if image else "",
     }
 
 
@@ -88,10 +88,5 @@ def table_row(image: "Tree", now: float) -> tuple[str, ...]:
     )
 
 
-def _time_of_manifest(store: "ImageStore", manifest: str) -> str:
-    """Return since when the store has the image."""
-    try:
-        seconds = store.blob_path(manifest).stat().st_mtime
-    except OSError:
-        return ""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+def _format_time(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds)) if seconds else ""

@@ -1,0 +1,143 @@
+"""Remove what nothing needs any more from the image store, the layers and the build cache.
+
+What is decided under the collector's lock is detached under it: names leave the index, records and blobs are
+removed, folders renamed. A process that is killed in between leaves files that nothing refers to; the next
+collection takes them. Folders of layers are removed afterwards, inside the holder, where their owners exist.
+"""
+
+import contextlib
+import os
+from collections.abc import Callable, Collection, Iterable
+from typing import NamedTuple
+
+from cntnr_compose.core import paths
+from cntnr_compose.core.values import Bytes, replace
+from cntnr_compose.images import leases
+from cntnr_compose.images.index_file import NAME_ANNOTATION, without_name
+from cntnr_compose.images.storage.decisions import decide_removal, select_unused
+from cntnr_compose.images.storage.detached import DETACHED_PREFIX, remove_detached
+from cntnr_compose.images.storage.inventory import read_inventory
+from cntnr_compose.images.storage.model import Inventory, Removal, StoredImage
+from cntnr_compose.images.store import ImageStore
+from cntnr_compose.model.oci import Descriptor, Index
+
+
+class Decision(NamedTuple):
+    """What is to go, and the images that stay without their names."""
+
+    removal: Removal
+    unnamed: tuple[StoredImage, ...] = ()
+
+
+class Collected(NamedTuple):
+    """What went, or would go; the bytes that were freed."""
+
+    removal: Removal = Removal()
+    unnamed: tuple[StoredImage, ...] = ()
+    inventory: Inventory = Inventory()
+    size: Bytes = 0
+
+
+Decide = Callable[[Inventory], Decision]
+
+
+def free_unneeded(store: ImageStore | None = None) -> Bytes:
+    """Free the blobs, unpacked layers and records that no image, container, build or pull needs.
+
+    For those who have removed names from the index. Return the bytes that were freed. Raises `StoreBusy`,
+    `ManifestUnreadable`, `IndexUnreadable`.
+    """
+    return collect(lambda inventory: Decision(decide_removal(inventory)), store=store).size
+
+
+def remove_unnamed(ids: Iterable[str]) -> Bytes:
+    """Remove those of some images that have no name and that nothing needs; return the bytes freed.
+
+    Raises what `free_unneeded` raises.
+    """
+    chosen = frozenset(ids)
+
+    def decide(inventory: Inventory) -> Decision:
+        images = select_unused(
+            inventory, everything=False, condition=lambda image: image.id in chosen
+        )
+        return Decision(decide_removal(inventory, images))
+
+    return collect(decide).size if chosen else 0
+
+
+def collect(decide: Decide, *, store: ImageStore | None = None, dry_run: bool = False) -> Collected:
+    """Take stock, decide what goes, and remove it.
+
+    Raises `StoreBusy`, `ManifestUnreadable`, `IndexUnreadable`.
+    """
+    store = store or ImageStore()
+    with leases.collecting(store.root) as kept_since, store.locked_index() as index:
+        inventory = read_inventory(store, index, kept_since)
+        decision = decide(inventory)
+        size = sum(inventory.blobs[digest][0] for digest in decision.removal.blobs)
+        sizes = {file.path: file.size for file in inventory.files}
+        size += sum(sizes[path] for path in decision.removal.files)
+        if not dry_run:
+            _detach(store, index, decision)
+            _remove_use_marks(store, inventory, decision.removal)
+    if not dry_run:
+        size += remove_detached()
+    return Collected(decision.removal, decision.unnamed, inventory, size)
+
+
+def _detach(store: ImageStore, index: Index, decision: Decision) -> None:
+    """Take away what was decided; the order is such that whatever is left refers to what is there."""
+    removal = decision.removal
+    if removal.images or decision.unnamed:
+        store.write_index(_without(index, removal.images, decision.unnamed))
+    builds = paths.builds()
+    for folder, keys in (("steps", removal.steps), ("images", removal.built)):
+        for key in keys:
+            (builds / folder / f"{key}.json").unlink(missing_ok=True)
+    _move_away(paths.layers(), removal.folders)
+    mounts = [path.partition("/")[2] for path in removal.files if path.startswith("mounts/")]
+    _move_away(builds / "mounts", mounts)
+    for path in removal.files:
+        if not path.startswith("mounts/"):
+            (builds / path).unlink(missing_ok=True)
+    for digest in removal.blobs:
+        store.blob_path(digest).unlink(missing_ok=True)
+
+
+def _without(
+    index: Index, images: Collection[StoredImage], unnamed: Collection[StoredImage]
+) -> Index:
+    """Return an index without some images, and with others that have lost their names."""
+    gone = {(image.ref, image.manifest) for image in images}
+    nameless = {(image.ref, image.manifest) for image in unnamed}
+    kept: list[Descriptor] = []
+    for entry in index.manifests:
+        key = (entry.annotations.get(NAME_ANNOTATION, ""), entry.digest)
+        if key not in gone and key not in nameless:
+            kept.append(entry)
+    remaining = {entry.digest for entry in kept}
+    for entry in index.manifests:
+        key = (entry.annotations.get(NAME_ANNOTATION, ""), entry.digest)
+        if key in nameless and entry.digest not in remaining:
+            remaining.add(entry.digest)
+            kept.append(without_name(entry))
+    return replace(index, manifests=tuple(kept))
+
+
+def _move_away(parent: os.PathLike[str], names: Iterable[str]) -> None:
+    """Rename folders, so that nobody finds them and they can be removed without a hurry."""
+    for name in names:
+        target = f"{DETACHED_PREFIX}{os.urandom(6).hex()}"
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(os.path.join(parent, name), os.path.join(parent, target))  # noqa: PTH104, PTH118
+
+
+def _remove_use_marks(store: ImageStore, inventory: Inventory, removal: Removal) -> None:
+    """Remove the marks of images that are gone."""
+    gone = {(image.ref, image.manifest) for image in removal.images}
+    kept = {one.id for one in inventory.images if (one.ref, one.manifest) not in gone}
+    kept |= {image.id for image in inventory.unnamed} | inventory.used_by_containers
+    for path in store.use_file("").glob("*"):
+        if f"sha256:{path.name}" not in kept and leases.last_use(path) < inventory.kept_since:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,226 @@
+"""Take stock of the image store, the layers, the build cache and the containers; change nothing."""
+
+import contextlib
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from cntnr_compose.core import paths
+from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.values import Bytes, Seconds, Value, from_json
+from cntnr_compose.host import files
+from cntnr_compose.images import leases
+from cntnr_compose.images.index_file import NAME_ANNOTATION
+from cntnr_compose.images.storage.model import (
+    BuildRecord,
+    CachedFile,
+    CachedImage,
+    CachedStep,
+    ContainerRecord,
+    Inventory,
+    MountedImages,
+    StepRecord,
+    StoredImage,
+)
+from cntnr_compose.images.store import TAGGED_ANNOTATION, ImageStore
+from cntnr_compose.model import image_name
+from cntnr_compose.model.oci import Descriptor, Index, Manifest
+
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+BLOB_NAME = re.compile(r"[0-9a-f]{64}", re.ASCII)
+LAYER_NAME = re.compile(r"(s|c)-[0-9a-z-]+|[0-9a-f]{64}", re.ASCII)
+MAX_MANIFEST: Bytes = 1 << 20
+STACK_FILE = "stack.json"
+# What steps of builds read, beside the folders of other steps.
+CACHE_FOLDERS = ("contents", "digests", "downloads", "mounts")
+
+
+class ManifestUnreadable(CntnrError):
+    """Nobody knows which blobs an image needs, so none can be removed."""
+
+    hint = "pull or build that image again, or remove its name"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"cannot clean up: the manifest of image {name} is damaged")
+
+
+class LayerFolders(Value, frozen=True, kw_only=True):
+    """`layers/ID/stack.json`, as far as it matters here."""
+
+    lower: tuple[str, ...] = ()
+
+
+def read_inventory(store: ImageStore, index: Index, kept_since: Seconds) -> Inventory:
+    """Read what is stored; the lock of the index is held. Raises `ManifestUnreadable`."""
+    built = tuple(_read_built())
+    built_manifests = {record.manifest for record in built}
+    images = tuple(_read_image(store, entry, built_manifests) for entry in index.manifests)
+    blobs = dict(_list_blobs(store))
+    by_containers = frozenset(_images_of_containers({image.ref: image.id for image in images}))
+    used = {f"sha256:{path.name}" for path in _uses(store) if leases.last_use(path) >= kept_since}
+    absent = (by_containers | used) - {image.id for image in images}
+    return Inventory(
+        images=images,
+        unnamed=tuple(_find_images(store, absent, blobs)),
+        used_by_containers=by_containers,
+        steps=tuple(_read_steps()),
+        built=built,
+        files=tuple(_list_cache_files()),
+        blobs=blobs,
+        folders=dict(_list_folders()),
+        kept_since=kept_since,
+    )
+
+
+def _read_image(
+    store: ImageStore, entry: Descriptor, built: set[str], *, ref: str | None = None
+) -> StoredImage:
+    """Read an image of the index with all that it consists of. Raises `ManifestUnreadable`."""
+    name = entry.annotations.get(NAME_ANNOTATION, "") if ref is None else ref
+    try:
+        manifest = store.read_manifest(entry.digest)
+    except (OSError, ValueError) as error:
+        raise ManifestUnreadable(name or entry.digest) from error
+    identity = manifest.config.digest
+    config = _read_config(store, identity)
+    settings = config.get("config")
+    labels = settings.get("Labels") if isinstance(settings, dict) else None
+    return StoredImage(
+        ref=name,
+        manifest=entry.digest,
+        id=identity,
+        blobs=frozenset({entry.digest, identity, *(layer.digest for layer in manifest.layers)}),
+        folders=frozenset(list_image_folders(identity, config)),
+        used=leases.last_use(store.use_file(identity)),
+        tagged=_parse_time(entry.annotations.get(TAGGED_ANNOTATION, "")),
+        created=0,
+        labels=labels if isinstance(labels, dict) else {},
+        is_built=entry.digest in built,
+    )
+
+
+def _parse_time(text: str) -> Seconds:
+    try:
+        return float(text)
+    except ValueError:
+        return 0
+
+
+def _read_config(store: ImageStore, identity: str) -> dict[str, Any]:
+    if DIGEST.fullmatch(identity):
+        with contextlib.suppress(OSError, ValueError):
+            return from_json(store.blob_path(identity).read_bytes(), dict[str, Any])
+    return {}
+
+
+def list_image_folders(identity: str, config: dict[str, Any]) -> Iterator[str]:
+    """List the folders below the layers that an image consists of, whether they exist or not."""
+    name = identity.removeprefix("sha256:")
+    yield name
+    stack = files.read_value(paths.layers() / name / STACK_FILE, LayerFolders)
+    for path in stack.lower if stack else ():
+        yield path.partition("/")[0]
+    rootfs = config.get("rootfs")
+    diff_ids = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
+    for chain in chain_ids(diff_ids if isinstance(diff_ids, list) else ()):
+        yield f"c-{chain}"
+
+
+def chain_ids(diff_ids: Iterable[object]) -> Iterator[str]:
+    """Compute OCI's chain ids of layers from their diff ids, the lowest first, without "sha256:"."""
+    chain = ""
+    for diff_id in diff_ids:
+        if chain:
+            chain = hashlib.sha256(f"sha256:{chain} {diff_id}".encode()).hexdigest()
+        else:
+            chain = str(diff_id).removeprefix("sha256:")
+        yield chain
+
+
+def _find_images(
+    store: ImageStore, ids: Iterable[str], blobs: dict[str, tuple[Bytes, Seconds]]
+) -> Iterator[StoredImage]:
+    """Find images that are not in the index, by their manifests among the blobs."""
+    wanted_ids = set(ids)
+    for digest, (size, _) in blobs.items() if wanted_ids else ():
+        if size > MAX_MANIFEST:
+            continue
+        manifest = files.read_value(store.blob_path(digest), Manifest)
+        if manifest is not None and manifest.config.digest in wanted_ids:
+            entry = Descriptor(media_type=manifest.media_type, digest=digest, size=size)
+            yield _read_image(store, entry, set(), ref="")
+
+
+def _images_of_containers(ids_by_name: dict[str, str]) -> Iterator[str]:
+    """List the ids of the images that containers were made of, or have mounted."""
+    for path in paths.containers().glob("*/*/record.json"):
+        record = files.read_value(path, ContainerRecord)
+        if record is None:  # half a container: the next supervisor removes it
+            continue
+        yield record.image_id
+        for mount in record.mounts:
+            if mount.type == "image":
+                with contextlib.suppress(CntnrError):
+                    yield ids_by_name.get(image_name.normalize(mount.source), "")
+        mounted = files.read_value(path.with_name("images.json"), MountedImages)
+        yield from mounted.ids if mounted else ()
+
+
+def _uses(store: ImageStore) -> list[Path]:
+    return list(store.use_file("").glob("*"))
+
+
+def _list_blobs(store: ImageStore) -> Iterator[tuple[str, tuple[Bytes, Seconds]]]:
+    for entry in _scan(store.blobs / "sha256"):
+        if BLOB_NAME.fullmatch(entry.name):
+            with contextlib.suppress(FileNotFoundError):
+                status = entry.stat(follow_symlinks=False)
+                yield f"sha256:{entry.name}", (status.st_size, status.st_mtime)
+
+
+def _list_folders() -> Iterator[tuple[str, Seconds]]:
+    for entry in _scan(paths.layers()):
+        if LAYER_NAME.fullmatch(entry.name):
+            with contextlib.suppress(FileNotFoundError):
+                yield entry.name, entry.stat(follow_symlinks=False).st_mtime
+
+
+def _read_steps() -> Iterator[CachedStep]:
+    for entry in _scan(paths.builds() / "steps"):
+        path = Path(entry.path)
+        if path.suffix == ".json":
+            # One that cannot be read counts as one that lies on a folder which is gone.
+            record = files.read_value(path, StepRecord) or StepRecord(below=("?",))
+            yield CachedStep(path.stem, record.folder, record.below, leases.last_use(path))
+
+
+def _read_built() -> Iterator[CachedImage]:
+    for entry in _scan(paths.builds() / "images"):
+        path = Path(entry.path)
+        if path.suffix == ".json":
+            record = files.read_value(path, BuildRecord)
+            digest = record.manifest.digest if record else ""
+            identity = record.id if record else ""
+            yield CachedImage(path.stem, identity, digest, leases.last_use(path))
+
+
+def _list_cache_files() -> Iterator[CachedFile]:
+    for folder in CACHE_FOLDERS:
+        for entry in _scan(paths.builds() / folder):
+            with contextlib.suppress(FileNotFoundError):
+                status = entry.stat(follow_symlinks=False)
+                size = 0 if entry.is_dir(follow_symlinks=False) else status.st_size
+                if not entry.name.endswith(".lock"):
+                    yield CachedFile(f"{folder}/{entry.name}", size, status.st_mtime)
+
+
+def _scan(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """List a folder; nothing where there is none. Names that begin with a dot are under way."""
+    try:
+        with os.scandir(folder) as entries:
+            yield from (entry for entry in entries if not entry.name.startswith("."))
+    except (FileNotFoundError, NotADirectoryError):
+        return
