@@ -70,7 +70,10 @@ def _read_program(option: str, text: str, line: int) -> Instruction:
 
 def _read_env(option: str, text: str, line: int) -> Instruction:
     """Read ``NAME=VALUE``, or several of them with quotes as in a shell."""
-    words = _split(option, text) if "=" in text else ()
+    try:
+        words = tuple(split_command(text))
+    except InvalidCommandLine:  # a quote in the value of one
+        words = ()
     if not words or not all(ASSIGNMENT.match(word) for word in words):
         words = (text,)
     pairs = [word.split("=", 1) for word in words if ASSIGNMENT.match(word)]

@@ -134,25 +134,37 @@ def _end_of_options(
 def _tag_values(
     args: Sequence[str], options: Mapping[str, click.Parameter], tags: Mapping[str, str]
 ) -> list[str]:
-    """Write the tag of each option that has one before its value: click keeps the order of one name's values."""
+    """Write tags before the values of options: click keeps the order of all values of one name."""
     tagged: list[str] = []
     words = iter(args)
     for word in words:
-        name, equals, value = word.partition("=")
-        row = options.get(word)
-        if name in tags and equals:
-            tagged.append(f"{name}={tags[name]}{TAG_END}{value}")
-        elif isinstance(row, click.Option) and not row.is_flag:
-            following = next(words, None)
-            if following is None:
-                tagged.append(word)
-            elif word in tags:
-                tagged.append(f"{word}={tags[word]}{TAG_END}{following}")
-            else:
-                tagged += [word, following]
-        else:
-            tagged.append(word)
+        name, attached = _find_valued(word, options)
+        tag = f"{tags[name]}{TAG_END}" if name in tags else ""
+        if attached:
+            tagged.append(word[: len(word) - len(attached)] + tag + attached)
+            continue
+        tagged.append(f"{word}{tag}" if word.endswith("=") else word)
+        if name and not word.endswith("="):
+            tagged += [
+                f"{tag}{following}" for following in [next(words, None)] if following is not None
+            ]
     return tagged
+
+
+def _find_valued(word: str, options: Mapping[str, click.Parameter]) -> tuple[str, str]:
+    """Find the option of a word that takes a value, and the value where it is part of the word."""
+
+    def takes_value(name: str) -> bool:
+        row = options.get(name)
+        return isinstance(row, click.Option) and not row.is_flag
+
+    if word.startswith("--"):
+        name, _, value = word.partition("=")
+        return (name, value) if takes_value(name) else ("", "")
+    for place, letter in enumerate(word[1:] if word.startswith("-") else "", 2):
+        if takes_value(f"-{letter}"):
+            return f"-{letter}", word[place:]
+    return "", ""
 
 
 class ClickCommand(BooleanFlagCommand):

@@ -195,10 +195,13 @@ VOLUME = Group(
     aliases={"list": "ls", "remove": "rm"},
 )
 
+BUILD = CommandEntry("image.build:build", "Build an image")
 IMAGES_LS = CommandEntry("image.ls:ls", "List images")
 
 IMAGE = Group(
     {
+        "build": BUILD,
+        "create": CommandEntry("image.create:create", "Build an image by steps given as options"),
         "ls": IMAGES_LS,
     },
     summary="Images of this machine",
@@ -208,6 +211,7 @@ IMAGE = Group(
 
 ROOT = Group(
     {
+        "build": BUILD,
         "compose": COMPOSE,
         "completion": CommandEntry("completion:completion", "Print the script for TAB in a shell"),
         "docker-cli-plugin-metadata": CommandEntry(

@@ -35,8 +35,8 @@ class Option:
     ) -> None:
         """Take the words, and a parameter name where it is not the first long word.
 
-        Several ``multiple`` options may have one name, and each a ``tag``: each value is a pair of the tag and
-        the text then, in the order of the command line.
+        Several ``multiple`` options may have one name, and each a ``tag``: a value is a pair of tag and text
+        then, in the order of the command line.
 
         Completion proposes ``values``, else what the ``metavar`` stands for: SERVICE, PROFILE, FILE, …
         An option without ``help`` is not listed. One with an ``unsupported_hint`` is docker compose's, and

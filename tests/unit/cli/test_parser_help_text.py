@@ -18,6 +18,7 @@ Options:
   -h, --help     Show this message and exit.
 
 Commands:
+  build           Build an image
   compose         Services of a compose file
   completion      Print the script for TAB in a shell
   doctor          What this machine allows, and its cures

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.units import InvalidSize, parse_size
+from cntnr_compose.core.values import Bytes
 from cntnr_compose.model.project import FileSource
 from cntnr_compose.model.service import Ulimit
 
@@ -135,6 +137,14 @@ def parse_ulimits(texts: Iterable[str]) -> dict[str, Ulimit]:
 
 def _is_limit(text: str) -> bool:
     return text == "-1" or (text.isascii() and text.isdecimal())
+
+
+def parse_bytes(option: str, text: str) -> Bytes:
+    """Read a size such as ``64m``; an empty text is 0. Raises `BadBuildOption`."""
+    try:
+        return parse_size(text) if text else 0
+    except InvalidSize as error:
+        raise BadBuildOption(option, text, str(error)) from None
 
 
 def parse_contexts(texts: Iterable[str]) -> dict[str, str]:
