@@ -6,10 +6,10 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv/bin
 
 .PHONY: help setup demo demo-down test check style types imports unit programs scenarios e2e
-.PHONY: conformance bench map clean
+.PHONY: conformance build-conformance bench map clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what is missing (system packages with root or sudo, libraries in .venv)
 	@contrib/setup/install.sh
@@ -52,6 +52,9 @@ e2e: scenarios
 
 conformance: setup ## compare with what docker compose prints and does
 	$(VENV)/python -m tests.conformance.run
+
+build-conformance: setup ## build each case with ours, and with BuildKit and buildah where they can be had
+	$(VENV)/python -m tests.build_conformance.run
 
 bench: setup ## measure beside docker compose and podman-compose, where installed
 	contrib/bench/run.sh

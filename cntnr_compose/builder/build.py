@@ -13,7 +13,7 @@ from cntnr_compose.builder.outputs import open_exports, write_archives
 from cntnr_compose.builder.request import BuildRequest, BuiltImage, parse_stages
 from cntnr_compose.builder.worker_process import run_worker
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.events import Emit, Event, Output, Progress
+from cntnr_compose.core.events import Emit, Event, Output, Progress, WarningEvent
 from cntnr_compose.core.values import replace
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
@@ -74,6 +74,8 @@ def _report(request: BuildRequest, status: str, emit: Emit) -> None:
 def _with_base_images(request: BuildRequest, emit: Emit) -> BuildRequest:
     """Look up or pull all images that a build starts from or takes files from."""
     scope = parse_stages(request)
+    for name in set(request.no_cache_stages) - {stage.name for stage in scope.stages}:
+        emit(WarningEvent(text=f"no_cache_filter: there is no stage {name} in {request.file}"))
     images = {}
     for word, line in required_images(scope, scope.find_stage(request.target)).items():
         images[word] = _find_or_pull(

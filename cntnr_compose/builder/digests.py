@@ -18,7 +18,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, to_json
 from cntnr_compose.host import files
-from cntnr_compose.images.store import digest_of_file
+from cntnr_compose.images.layout import digest_of_file
 
 OpenRootfs = Callable[[StageState], AbstractContextManager[Path]]
 
@@ -66,9 +66,8 @@ class InputDigests:
             ignore = folder / ".dockerignore"
             patterns = ignore.read_text().splitlines() if ignore.is_file() else []
             lines = [line for line in patterns if not line.lstrip().startswith("#")]
-            self._source_files[origin] = SourceFiles(
-                folder, ignore=IgnorePatterns(lines), label=f"the context {name}"
-            )
+            files_ = SourceFiles(folder, ignore=IgnorePatterns(lines), label=f"the context {name}")
+            self._source_files.setdefault(origin, files_)  # of several threads, the first
         return self._source_files[origin]
 
     def save(self) -> None:

@@ -11,7 +11,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, replace
 from cntnr_compose.host import files
-from cntnr_compose.images.store import digest_of_file
+from cntnr_compose.images.layout import digest_of_file
 
 CHUNK = 1 << 20
 READ_TIMEOUT = 60.0  # seconds without a byte
@@ -53,9 +53,6 @@ class _UrlCollector:
     def __init__(self) -> None:
         self.urls: dict[str, tuple[str, str]] = {}
 
-    def announce(self, title: str, text: str) -> None:
-        """Print nothing."""
-
     def content_digest(self, pending: PendingStep) -> str:
         """Collect the URLs of a step."""
         step = pending.step
@@ -63,7 +60,7 @@ class _UrlCollector:
             self.urls.update((url, (pending.where, step.checksum)) for url in step.urls)
         return ""
 
-    def run_step(self, _key: str, _pending: PendingStep) -> StepResult:
+    def run_step(self, _key: str, _content: str, _pending: PendingStep) -> StepResult:
         """Run nothing."""
         return StepResult()
 

@@ -14,7 +14,8 @@ from cntnr_compose.compose.basics.go_parse import CannotCast, parse_bool
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit
 from cntnr_compose.core.values import replace
-from cntnr_compose.images.store import ImageStore, create_image_layout
+from cntnr_compose.images.linked_layout import create_image_layout
+from cntnr_compose.images.store import ImageStore
 from cntnr_compose.images.transports import skopeo
 from cntnr_compose.images.transports.push import push_image
 from cntnr_compose.model import image_name
@@ -244,7 +245,7 @@ def _write_archive(request: BuildRequest, output: BuildOutput, built: BuiltImage
             name = name.rpartition(":")[2] if name else "latest"
         reference = f"{'oci' if output.is_folder else transport}:{target}"
         reference += f":{name}" if name else ""
-        skopeo.push_image(layout, store.blobs, reference, compression=output.compression)
+        skopeo.export_image(layout, reference, compression=output.compression)
         _move(target, output)
 
 

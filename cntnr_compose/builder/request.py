@@ -27,6 +27,7 @@ class BuildOptions(Value, frozen=True, kw_only=True):
 
     args: dict[str, str] = field(default_factory=dict)
     no_cache: bool = False
+    no_cache_stages: tuple[str, ...] = ()
     pull: bool = False
     ssh: tuple[str, ...] = ()
     memory: Bytes = 0  # of the programs of RUN; 0: without limit
@@ -85,6 +86,7 @@ class BuildRequest(Value, frozen=True, kw_only=True):
     ulimits: dict[str, Ulimit] = field(default_factory=dict)
     privileged: bool = False
     no_cache: bool = False
+    no_cache_stages: tuple[str, ...] = ()  # those whose steps run anew
     pull: bool = False  # ask the registries for newer base images
     epoch: int | None = None  # SOURCE_DATE_EPOCH: no time in the image is later
     outputs: tuple[BuildOutput, ...] = ()

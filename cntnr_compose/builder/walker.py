@@ -4,7 +4,9 @@ The command walks first, with a runner that only looks into the cache; the worke
 what is missing. Both compute the same keys.
 """
 
+import threading
 import time
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from cntnr_compose.builder.dockerfile.instructions import (
@@ -14,7 +16,7 @@ from cntnr_compose.builder.dockerfile.instructions import (
     onbuild_instructions,
 )
 from cntnr_compose.builder.dockerfile.parser import Instruction
-from cntnr_compose.builder.dockerfile.stages import Stage
+from cntnr_compose.builder.dockerfile.stages import Stage, required_stages
 from cntnr_compose.builder.dockerfile.steps import (
     BuildStep,
     CopyStep,
@@ -63,6 +65,8 @@ class PendingStep(NamedTuple):
 
     step: BuildStep
     state: StageState
+    stage: str  # its name
+    title: str  # as the output of a build shows it
     where: str  # file and line of its instruction, for messages
     origins: dict[str, StageState]  # the stages and images that it takes files from
 
@@ -70,14 +74,27 @@ class PendingStep(NamedTuple):
 class StepRunner(Protocol):
     """What carries out the steps of a walk, or only looks them up."""
 
-    def announce(self, title: str, text: str) -> None:
-        """Take note of the instruction that comes next."""
-
     def content_digest(self, pending: PendingStep) -> str:
         """Compute the digest of what a step reads."""
 
-    def run_step(self, key: str, pending: PendingStep) -> StepResult:
-        """Look up the result of a step, or run it."""
+    def run_step(self, key: str, content: str, pending: PendingStep) -> StepResult:
+        """Look up the result of a step, or run it; ``content`` is the digest of what it reads."""
+
+
+class _StageEnd:
+    """The end of a stage, which one thread walks and others may wait for."""
+
+    def __init__(self) -> None:
+        self.is_known = threading.Event()
+        self.state: StageState | None = None
+        self.error: BaseException | None = None
+
+    def wait(self) -> StageState:
+        self.is_known.wait()
+        if self.state is None:
+            assert self.error is not None
+            raise self.error
+        return self.state
 
 
 class StageWalker:
@@ -86,7 +103,26 @@ class StageWalker:
     def __init__(self, request: BuildRequest, runner: StepRunner) -> None:
         self.request, self.runner = request, runner
         self.scope = parse_stages(request)
-        self._finished_stages: dict[int, StageState] = {}
+        self._ends: dict[int, _StageEnd] = {}
+        self._lock = threading.Lock()
+
+    def walk_in_threads(self, on_failure: Callable[[BaseException], None]) -> StageState:
+        """Walk as `walk_target` does, with all stages that do not wait for each other at once.
+
+        ``on_failure`` is called as soon as any fails; it has to make the others end.
+        """
+
+        def walk(stage: Stage) -> None:
+            try:
+                self._walk_stage(stage)
+            except BaseException as error:  # noqa: BLE001 - whoever needs the stage raises it
+                on_failure(error)
+
+        target = self.scope.find_stage(self.request.target)
+        for stage in required_stages(self.scope, target):
+            if stage.index != target.index:
+                threading.Thread(target=walk, args=(stage,), daemon=True).start()
+        return self.walk_target()
 
     def walk_target(self) -> StageState:
         """Walk the target and all stages that it needs; return its end, with the labels of the build."""
@@ -99,9 +135,22 @@ class StageWalker:
         return replace(end, settings=replace(end.settings, config=config))
 
     def _walk_stage(self, stage: Stage) -> StageState:
-        if stage.index not in self._finished_stages:
-            self._finished_stages[stage.index] = self._apply_instructions(stage)
-        return self._finished_stages[stage.index]
+        """Walk a stage, or wait for the thread that does.
+
+        A stage needs earlier ones only, so no two wait for each other.
+        """
+        with self._lock:
+            is_new = stage.index not in self._ends
+            end = self._ends.setdefault(stage.index, _StageEnd())
+        if is_new:
+            try:
+                end.state = self._apply_instructions(stage)
+            except BaseException as error:
+                end.error = error
+                raise
+            finally:
+                end.is_known.set()
+        return end.wait()
 
     def _apply_instructions(self, stage: Stage) -> StageState:
         state, instructions = self._initial_state(stage)
@@ -114,8 +163,8 @@ class StageWalker:
                 state = _add_history(state, HistoryEntry(text=str(instruction)))
                 continue
             number += 1
-            title = f"{stage.title} {number}/{count}"
-            state = self._run_step(state, instruction, step, title)
+            title = f"[{stage.title} {number}/{count}] {instruction}"
+            state = self._run_step(state, stage, instruction, step, title)
         return state
 
     def _initial_state(self, stage: Stage) -> tuple[StageState, tuple[Instruction, ...]]:
@@ -125,26 +174,32 @@ class StageWalker:
             settings = initial_settings(None, base.settings)
             return replace(base, settings=settings), stage.instructions
         if stage.base == "scratch":
-            return StageState(key="scratch", settings=initial_settings(None)), stage.instructions
+            start = StageState(key="scratch", settings=initial_settings(None))
+            return self._with_epoch(start), stage.instructions
         if stage.base in self.request.contexts:
             raise self.scope.error(
                 stage.line, f"cannot start from the context {stage.base}: not an image"
             )
         image = self.request.images[stage.base]
         triggers = onbuild_instructions(image.config, self.scope, stage.line)
-        return _state_of_image(image), (*triggers, *stage.instructions)
+        return self._with_epoch(_state_of_image(image)), (*triggers, *stage.instructions)
+
+    def _with_epoch(self, state: StageState) -> StageState:
+        """Have steps run anew for another SOURCE_DATE_EPOCH: their files have other times."""
+        epoch = self.request.epoch
+        return state if epoch is None else replace(state, key=f"{state.key} {epoch}")
 
     def _run_step(
-        self, state: StageState, instruction: Instruction, step: BuildStep, title: str
+        self, state: StageState, stage: Stage, instruction: Instruction, step: BuildStep, title: str
     ) -> StageState:
         """Have a step run on top of a stage; return the state after it."""
         if isinstance(step, RunStep):
             step = self._with_network(step, instruction)
         where = f"{self.scope.file}:{instruction.line}"
-        pending = PendingStep(step, state, where, self._source_stages(step))
-        self.runner.announce(title, str(instruction))
-        key = step_key(state.key, step, self.runner.content_digest(pending))
-        result = self.runner.run_step(key, pending)
+        pending = PendingStep(step, state, stage.name, title, where, self._source_stages(step))
+        content = self.runner.content_digest(pending)
+        key = step_key(state.key, step, content)
+        result = self.runner.run_step(key, content, pending)
         is_run = instruction.keyword == "RUN"
         text = f"RUN {instruction.text}" if is_run else str(instruction)
         lower = (result.folder, *state.lower) if result.folder else state.lower

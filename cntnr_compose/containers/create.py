@@ -19,6 +19,7 @@ from cntnr_compose.model.observed import MountPoint, Record, Status
 from cntnr_compose.model.plan import CreateContainer
 from cntnr_compose.model.service import Mount, Service
 from cntnr_compose.networks import address_claims
+from cntnr_compose.reconcile import labels
 from cntnr_compose.reconcile.config_hash import changed_keys
 from cntnr_compose.volumes import store
 
@@ -57,12 +58,20 @@ async def create_container(op: CreateContainer, context: ProjectContext, emit: E
 
 def _create_new(op: CreateContainer, context: ProjectContext, name: str) -> ManagedContainer:
     """Write a container's files. Raises `NoSuchImage`, `NoCommand`, `MountUnknown`."""
-    images = ImageStore()
+    images = ImageStore(for_containers=True)
     # From here on its record keeps its image from being collected.
     with leases.hold_off(images.root):
-        image = images.require(op.image)
+        image = _find_image(images, op)
         images.mark_used(image.id)
         return _add_container(_make_record(op, context, image, name), context)
+
+
+def _find_image(images: ImageStore, op: CreateContainer) -> Image:
+    """Find the image that the command found; by its name where the command knew none.
+
+    The command may look through stores that this process was not told of. Raises `NoSuchImage`.
+    """
+    return images.find_by_id(op.labels.get(labels.IMAGE, "")) or images.require(op.image)
 
 
 def _describe_cause(op: CreateContainer, old: Record | None) -> str:

@@ -113,6 +113,47 @@ class PlatformMissing(ImageError):
         super().__init__(ref, message)
 
 
+class ImageReadOnly(CntnrError):
+    """An image is to be removed that lies in an additional store."""
+
+    hint = "whoever keeps that store can remove it"
+
+    def __init__(self, ref: str, store: str) -> None:
+        super().__init__(
+            f"cannot remove {image_name.familiar(ref)}: it lies in {store}, which is only read"
+        )
+
+
+class PolicyRefused(ImageError):
+    """The policy does not accept the image."""
+
+    hint = "`cntnr --image-policy FILE` uses another policy; docs/settings.md tells where it comes from"
+
+    def __init__(self, ref: str, policy: str, reason: str = "") -> None:
+        because = f" ({reason})" if reason else ""
+        super().__init__(ref, f"the policy {policy} does not accept it{because}")
+
+
+class PolicyUnusable(CntnrError):
+    """The file of a policy cannot be read."""
+
+    hint = "containers-policy.json(5) tells what is in one; `insecure` and `reject` need no file"
+
+    def __init__(self, policy: str, why: str) -> None:
+        super().__init__(f"cannot use the image policy {policy}: {why}")
+
+
+class DaemonDown(ImageError):
+    """No docker daemon answers."""
+
+    hint = (
+        "start it, or name it by DOCKER_HOST; only members of the group docker may use its socket"
+    )
+
+    def __init__(self, ref: str, message: str = "") -> None:
+        super().__init__(ref, message)
+
+
 class NoSpace(ImageError):
     """The disk is full."""
 
@@ -130,6 +171,14 @@ class PushFailed(CntnrError):
         why = "the registry does not let you push there" if is_denied else error.why
         super().__init__(f"cannot push image {image_name.familiar(error.ref)}: {why}")
         self.hint = AuthenticationNeeded(error.ref).hint if is_denied else error.hint
+
+
+class ImageNotExported(CntnrError):
+    """An image cannot be copied to where it is to go, for the reason that ``error`` has."""
+
+    def __init__(self, error: ImageError) -> None:
+        super().__init__(f"cannot export to {image_name.familiar(error.ref)}: {error.why}")
+        self.hint = error.hint
 
 
 class ImageNotLocal(CntnrError):

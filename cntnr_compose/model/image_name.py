@@ -3,7 +3,7 @@
 import re
 
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.transports import TRANSPORTS
+from cntnr_compose.core.transports import NAME_TRANSPORTS, TRANSPORTS
 from cntnr_compose.core.values import Value
 
 PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
@@ -80,7 +80,17 @@ def normalize(name: str) -> str:
 
     Raises `ImageNameInvalid`.
     """
-    return name if transport(name) else str(parse(name))
+    prefix = transport(name)
+    if prefix in NAME_TRANSPORTS:
+        return prefix + _name_in_daemon(name.removeprefix(prefix))
+    return name if prefix else str(parse(name))
+
+
+def _name_in_daemon(name: str) -> str:
+    """Return a name as daemons have it, with its tag; an id, or what names another storage, as it is."""
+    if DIGEST.fullmatch(name) or name.startswith(("[", "@")):
+        return name
+    return familiar(str(parse(name)))
 
 
 def familiar(ref: str) -> str:

@@ -6,8 +6,10 @@ import pytest
 
 from cntnr_compose.images.errors import ImageError
 from cntnr_compose.images.transports import skopeo
+from cntnr_compose.images.transports.policy import ImagePolicy
 from tests.fakes.programs import Programs
 
+TARGET = skopeo.layout_target(Path("/l"), Path("/b"))
 REF = "docker.io/library/redis:7"
 SAYS = 'time="2026-01-01T00:00:00Z" level=fatal msg="{}"'
 WORDS = [
@@ -33,15 +35,15 @@ WORDS = [
 def test_what_skopeo_says_is_put_into_words(programs: Programs, stderr: str, kind: str) -> None:
     programs.add("skopeo", f"echo '{SAYS.format(stderr)}' >&2; exit 1")
     with pytest.raises(ImageError, match="cannot get image redis:7") as caught:
-        skopeo.copy_image(REF, Path("/l"), Path("/b"))
+        skopeo.copy_image(REF, TARGET, policy=ImagePolicy())
     assert caught.value.kind == kind
     assert caught.value.exit_code == 1
 
 
 def test_a_registry_on_this_machine_may_speak_plainly(programs: Programs) -> None:
     programs.add("skopeo")
-    skopeo.copy_image("localhost:5000/app:1", Path("/l"), Path("/b"))
-    skopeo.copy_image(REF, Path("/l"), Path("/b"))
+    skopeo.copy_image("localhost:5000/app:1", TARGET, policy=ImagePolicy())
+    skopeo.copy_image(REF, TARGET, policy=ImagePolicy())
     plain, safe = programs.calls("skopeo")
     assert "--src-tls-verify=false" in plain
     assert "--src-tls-verify=false" not in safe
@@ -50,7 +52,7 @@ def test_a_registry_on_this_machine_may_speak_plainly(programs: Programs) -> Non
 
 def test_a_platform_is_asked_for_by_its_parts(programs: Programs) -> None:
     programs.add("skopeo")
-    skopeo.copy_image(REF, Path("/l"), Path("/b"), platform="linux/arm/v7")
+    skopeo.copy_image(REF, TARGET, policy=ImagePolicy(), platform="linux/arm/v7")
     call = programs.calls("skopeo")[0]
     assert call[call.index("--override-variant") + 1] == "v7"
     assert call[call.index("--override-arch") + 1] == "arm"

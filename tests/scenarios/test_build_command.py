@@ -57,6 +57,8 @@ def test_ids_and_progress_go_where_docker_has_them(folder: Project) -> None:
     failed = build(folder, "--target", "none", "--iidfile", "id", "ctx")
     assert_refused(failed, "Dockerfile: target stage none could not be found")
     assert not (folder.folder / "id").exists()
+    for name in (("builder", "build"), ("buildx", "build"), ("buildx", "b")):
+        assert folder.cntnr(*name, "-q", *words).ok().stdout == quiet.stdout
     for mode in ("auto", "plain", "tty", "quiet", "rawjson"):
         build(folder, *words, "--progress", mode).ok()
     assert build(folder, *words, env={"BUILDKIT_PROGRESS": "quiet"}).ok().stderr == ""

@@ -107,6 +107,7 @@ def test_commands_that_read_are_not_changed_by_a_dry_run(
     make_project: MakeProject, busybox_image: str
 ) -> None:
     project = shop(make_project, busybox_image)
+    project.compose("wait", "db")  # it ends by itself, and would do so between two listings
     for words in (
         ("config", "--dry-run", "--services"),
         ("images", "--dry-run", "-q"),

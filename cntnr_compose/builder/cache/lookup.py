@@ -21,14 +21,11 @@ class _CacheLookup:
     def __init__(self, request: BuildRequest) -> None:
         self.digests = InputDigests(request, _refuse_rootfs)
 
-    def announce(self, title: str, text: str) -> None:
-        """Print nothing: there may be nothing to do."""
-
     def content_digest(self, pending: PendingStep) -> str:
         """Compute the digest of what a step reads."""
         return self.digests.step_digest(pending)
 
-    def run_step(self, key: str, pending: PendingStep) -> StepResult:
+    def run_step(self, key: str, _content: str, pending: PendingStep) -> StepResult:
         """Look up the result of a step. Raises `NotBuilt`."""
         result = records.find_step(key, pending.state)
         if result is None:
@@ -42,7 +39,7 @@ def _refuse_rootfs(_state: StageState) -> contextlib.AbstractContextManager[Path
 
 def find_cached_image(request: BuildRequest) -> BuiltImage | None:
     """Find an image that is built already, and tag it; None where something has to be built or written."""
-    if request.no_cache or request.exports or not request.needs_image:
+    if request.no_cache or request.no_cache_stages or request.exports or not request.needs_image:
         return None
     store = ImageStore()
     lookup = _CacheLookup(request)

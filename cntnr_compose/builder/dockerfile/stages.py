@@ -202,6 +202,16 @@ def _check_platform(scope: DockerfileScope, instruction: Instruction) -> None:
 
 def required_images(scope: DockerfileScope, target: Stage) -> dict[str, int]:
     """List the images that a target is built from: reference, and the line that first names it."""
+    return _required(scope, target)[1]
+
+
+def required_stages(scope: DockerfileScope, target: Stage) -> tuple[Stage, ...]:
+    """List the stages that a target is built from, and the target itself."""
+    return tuple(scope.stages[index] for index in sorted(_required(scope, target)[0]))
+
+
+def _required(scope: DockerfileScope, target: Stage) -> tuple[set[int], dict[str, int]]:
+    """Follow all references from a target; return the stages' indexes, and the images with their lines."""
     images: dict[str, int] = {}
     seen: set[int] = set()
     pending = [target.index]
@@ -221,7 +231,7 @@ def required_images(scope: DockerfileScope, target: Stage) -> dict[str, int]:
                     pending.append(int(name))
                 elif kind == "image":
                     images.setdefault(name, instruction.line)
-    return images
+    return seen, images
 
 
 def _from_words(instruction: Instruction) -> list[str]:

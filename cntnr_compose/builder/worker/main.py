@@ -161,22 +161,20 @@ def _build_all(job: BuildJob, worker: WorkerState) -> Tree:
     store = ImageStore()
     packer = LayerPacker(store)
     worker.on_layer = packer.start
-    failures: list[BaseException] = []
 
     def build(request: BuildRequest) -> BuiltImage:
         try:
             return _build(request, worker, store, packer)
         except BaseException as error:
-            failures.append(error)
-            worker.cancelled.set()
+            worker.fail(error)
             raise
 
     with store.protect_blobs(), ThreadPoolExecutor(max(2, os.cpu_count() or 1)) as pool:
         futures = [pool.submit(build, request) for request in job.requests]
         exceptions = [future.exception() for future in futures]
         packer.close()
-    if failures:
-        raise failures[0]
+    if worker.failure is not None:
+        raise worker.failure
     assert not any(exceptions), exceptions
     return {
         request.service: to_tree(future.result())
@@ -190,7 +188,7 @@ def _build(
     """Build one image, or find it in the cache; write the files that are asked for."""
     executor = StepExecutor(request, worker)
     try:
-        state = StageWalker(request, executor).walk_target()
+        state = StageWalker(request, executor).walk_in_threads(worker.fail)
         executor.digests.save()
         for export in request.exports:
             export_files(state, export, request, worker)
@@ -211,7 +209,8 @@ def _find_or_assemble(
     store: ImageStore,
     packer: LayerPacker,
 ) -> BuiltImage:
-    image = None if request.no_cache else records.find_image(state, store)
+    is_cached = not request.no_cache and not request.no_cache_stages
+    image = records.find_image(state, store) if is_cached else None
     if image is None:
         image = assemble_image(state, request, store, packer, worker.rootfs)
     worker.raise_if_cancelled()

@@ -15,6 +15,7 @@ from cntnr_compose.builder.sources.source_files import SourceChanged, SourceFile
 from cntnr_compose.builder.walker import PendingStep, StageState, StepResult, current_seconds
 from cntnr_compose.builder.worker.archive import extract_archive, is_archive
 from cntnr_compose.builder.worker.copy import CopyTarget, copy_files
+from cntnr_compose.builder.worker.epoch import clamp_times
 from cntnr_compose.builder.worker.rootfs import StageRootfs
 from cntnr_compose.builder.worker.run.program_runner import ProgramRunner
 from cntnr_compose.containers.spec import users
@@ -44,10 +45,16 @@ class WorkerState:
     def __init__(self, rootfs: StageRootfs, program_runner: ProgramRunner, emit: Emit) -> None:
         self.rootfs, self.program_runner, self.emit = rootfs, program_runner, emit
         self.cancelled = threading.Event()
+        self.failure: BaseException | None = None
         self.abandoned = False  # the command is gone: nobody reads our replies
         # Steps that this process has run: they may be used in builds without the cache, too.
         self.rebuilt_keys: set[str] = set()
         self.on_layer: Callable[[str], object] = lambda _: None
+
+    def fail(self, error: BaseException) -> None:
+        """Take note of the first failure, and cancel all that still runs."""
+        self.failure = self.failure or error
+        self.cancelled.set()
 
     def raise_if_cancelled(self) -> None:
         """Raise `Cancelled` where the build was cancelled."""
@@ -73,29 +80,23 @@ class StepExecutor:
     def __init__(self, request: BuildRequest, worker: WorkerState) -> None:
         self.request, self.worker = request, worker
         self.digests = InputDigests(request, worker.rootfs.mount_for_reading)
-        self._title = ""
-        self._content = ""
-
-    def announce(self, title: str, text: str) -> None:
-        """Remember the title; it is printed when it is known whether the step has to be run."""
-        self._title = f"[{title}] {text}"
 
     def content_digest(self, pending: PendingStep) -> str:
-        """Compute the digest of what a step reads, and remember it."""
+        """Compute the digest of what a step reads."""
         self.worker.raise_if_cancelled()
-        self._content = self.digests.step_digest(pending)
-        return self._content
+        return self.digests.step_digest(pending)
 
-    def run_step(self, key: str, pending: PendingStep) -> StepResult:
+    def run_step(self, key: str, content: str, pending: PendingStep) -> StepResult:
         """Look up the result of a step, or run it."""
         with self.worker.lock_step(key):
             result = find_step(key, pending.state)
-            reusable = not self.request.no_cache or key in self.worker.rebuilt_keys
+            uncached = self.request.no_cache or pending.stage in self.request.no_cache_stages
+            reusable = not uncached or key in self.worker.rebuilt_keys
             if result is not None and reusable:
-                self._print(f"{self._title}  CACHED")
+                self._print(f"{pending.title}  CACHED")
                 return result
-            self._print(self._title)
-            result = self._create_layer(key, pending)
+            self._print(pending.title)
+            result = self._create_layer(key, content, pending)
             save_step(key, result)
             self.worker.rebuilt_keys.add(key)
         return result
@@ -103,7 +104,7 @@ class StepExecutor:
     def _print(self, text: str) -> None:
         self.worker.emit(Output(source=self.request.service, text=text))
 
-    def _create_layer(self, key: str, pending: PendingStep) -> StepResult:
+    def _create_layer(self, key: str, content: str, pending: PendingStep) -> StepResult:
         """Run a step on its overlay, and move the changes into the layer store."""
         lower = pending.state.lower
         with unpack.draft() as draft:
@@ -114,7 +115,9 @@ class StepExecutor:
                 self.worker.rootfs.mount_for_step(pending.state, changes, draft) as path,
                 Root(path) as root,
             ):
-                self._execute(pending, root)
+                self._execute(content, pending, root)
+            if self.request.epoch is not None:
+                clamp_times(changes, self.request.epoch)
             with os.scandir(changes) as entries:
                 is_empty = next(entries, None) is None
             if is_empty:
@@ -126,9 +129,9 @@ class StepExecutor:
         self.worker.on_layer(folder)
         return StepResult(folder=folder, below=lower, created=current_seconds())
 
-    def _execute(self, pending: PendingStep, root: Root) -> None:
+    def _execute(self, content: str, pending: PendingStep, root: Root) -> None:
         """Make the changes of a step in ``root``."""
-        step, state, where, origins = pending
+        step, state, _, _, where, origins = pending
         try:
             match step:
                 case FolderStep():
@@ -137,7 +140,7 @@ class StepExecutor:
                     with self._open_source(step.origin, origins) as source:
                         self._copy(step, root, source, where)
                     # The result is saved under the digest of what was read before the copy.
-                    if self.digests.step_digest(pending) != self._content:
+                    if self.digests.step_digest(pending) != content:
                         raise SourceChanged(where)
                 case RunStep():
                     with contextlib.ExitStack() as undo:

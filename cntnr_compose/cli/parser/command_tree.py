@@ -5,7 +5,13 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from cntnr_compose import __version__
-from cntnr_compose.cli.parser.options import COMPOSE_OPTIONS, DRY_RUN, Command, Option
+from cntnr_compose.cli.parser.options import (
+    COMPOSE_OPTIONS,
+    DRY_RUN,
+    GLOBAL_OPTIONS,
+    Command,
+    Option,
+)
 from cntnr_compose.cli.parser.program_name import version_line
 
 COMMANDS = "cntnr_compose.cli.commands."
@@ -202,16 +208,41 @@ IMAGE = Group(
     {
         "build": BUILD,
         "create": CommandEntry("image.create:create", "Build an image by steps given as options"),
+        "du": CommandEntry(
+            "image.du:du", "Show how much disk images and what belongs to them take"
+        ),
+        "fsck": CommandEntry("image.fsck:fsck", "Check the files of images, and repair them"),
+        "gc": CommandEntry("image.gc:gc", "Remove images that were not used for long"),
         "ls": IMAGES_LS,
+        "prune": CommandEntry("image.prune:prune", "Remove unused images"),
     },
     summary="Images of this machine",
     description="Manage images.",
     aliases={"list": "ls"},
 )
 
+BUILDER = Group(
+    {
+        "build": BUILD,
+        "prune": CommandEntry("builder.prune:prune", "Remove the build cache"),
+    },
+    summary="The cache of builds",
+    description="Manage the cache of builds.",
+)
+
+BUILDX = Group(
+    {"build": BUILD},
+    summary="docker's other name of build",
+    description="Build images: docker's other name of `cntnr build`.",
+    aliases={"b": "build"},
+    hidden=True,
+)
+
 ROOT = Group(
     {
         "build": BUILD,
+        "builder": BUILDER,
+        "buildx": BUILDX,
         "compose": COMPOSE,
         "completion": CommandEntry("completion:completion", "Print the script for TAB in a shell"),
         "docker-cli-plugin-metadata": CommandEntry(
@@ -230,6 +261,7 @@ ROOT = Group(
     summary="",
     description="Run containers and compose files without root.",
     options=(
+        *GLOBAL_OPTIONS,
         Option(
             "-v",
             "--version",

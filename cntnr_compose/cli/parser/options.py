@@ -223,6 +223,22 @@ COMPOSE_OPTIONS = (
     ),
 )
 
+GLOBAL_OPTIONS = (
+    _shared_option(
+        "image_policy",
+        "--image-policy",
+        metavar="FILE",
+        help="What may be pulled: policy.json, reject or insecure.",
+    ),
+    _shared_option(
+        "additional_stores",
+        "--additional-store",
+        multiple=True,
+        metavar="DIR",
+        help="Read-only image store, looked through first.",
+    ),
+)
+
 
 class Command:
     """A command: its function, options and arguments.
@@ -269,6 +285,7 @@ class Command:
         ``shared`` holds the options of `cntnr compose` before the command's name, ``arguments`` everything
         after it. Raises `CntnrError` where the progress display has not printed it.
         """
+        shared = _apply_global_options(shared)
         if not self.of_project:
             return _exit_code(self.function(**arguments))
         from cntnr_compose.cli.project.options import ProjectOptions
@@ -305,6 +322,21 @@ def command(
 
 def _exit_code(result: object) -> int:
     return result if isinstance(result, int) else 0
+
+
+def _apply_global_options(shared: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Apply the options of `cntnr` itself, and return the others."""
+    left = dict(shared)
+    policy, stores = left.pop("image_policy", None), left.pop("additional_stores", ())
+    if policy is not None:
+        from cntnr_compose.images.transports.policy import choose_policy
+
+        choose_policy(policy)
+    if stores:
+        from cntnr_compose.images.additional_stores import choose_stores
+
+        choose_stores(stores)
+    return left
 
 
 def merge_options(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

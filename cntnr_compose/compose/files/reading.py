@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 
 from cntnr_compose.compose.basics.errors import (
     EnvFileBroken,
@@ -29,6 +29,9 @@ OVERRIDE_FILE_NAMES = (
     "docker-compose.override.yaml",
 )
 STDIN = "-"
+MAX_FILE_SIZE = (
+    1 << 27
+)  # bytes, of a compose or env file: a hundred times a large one; /dev/zero has no end
 
 
 def ignore_warning(_text: str) -> None:
@@ -74,7 +77,7 @@ def read_compose_file(path: str) -> str:
         if path == STDIN:
             import sys
 
-            return _decode(sys.stdin.buffer.read(), path)
+            return _decode(_read_bounded(sys.stdin.buffer, path), path)
         return _decode(_read_bytes(path), path)
     except (OSError, ValueError) as error:
         raise FileUnreadable(path, _error_text(error)) from None
@@ -82,7 +85,14 @@ def read_compose_file(path: str) -> str:
 
 def _read_bytes(path: str) -> bytes:
     with open(path, "rb") as file:
-        return file.read()
+        return _read_bounded(file, path)
+
+
+def _read_bounded(file: BinaryIO, path: str) -> bytes:
+    content = file.read(MAX_FILE_SIZE + 1)
+    if len(content) > MAX_FILE_SIZE:
+        raise FileUnreadable(path, f"it has more than {MAX_FILE_SIZE >> 20} MiB", action="read")
+    return content
 
 
 def _decode(content: bytes, path: str) -> str:

@@ -11,7 +11,7 @@ from cntnr_compose.compose.basics.path_rules import (
     docker_path,
 )
 from cntnr_compose.core.frozen import Tree
-from cntnr_compose.core.transports import REMOTE_PREFIXES, TRANSPORTS
+from cntnr_compose.core.transports import PATH_TRANSPORTS, REMOTE_PREFIXES
 
 
 def resolve_paths(tree: Tree, base: str, home: str) -> Tree:
@@ -112,7 +112,7 @@ class _Resolver:
 
     def _resolve_image(self, value: Any, path: Path) -> Any:
         """Resolve the path behind a prefix such as ``oci:``."""
-        prefixes = TRANSPORTS if isinstance(value, str) else ()
+        prefixes = PATH_TRANSPORTS if isinstance(value, str) else ()
         prefix = next((one for one in prefixes if value.startswith(one)), "")
         return prefix + self._resolve(value.removeprefix(prefix), path) if prefix else value
 

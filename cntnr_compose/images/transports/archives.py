@@ -19,6 +19,7 @@ from typing import IO, cast
 from cntnr_compose.core.values import Bytes
 from cntnr_compose.images.errors import ImageError, NoSpace
 from cntnr_compose.images.transports import skopeo
+from cntnr_compose.images.transports.skopeo_errors import INTERRUPTED, parse_error
 from cntnr_compose.model import image_name
 
 LAYOUT_FILE = re.compile(r"(?:\./)*(oci-layout|index\.json|blobs/[a-z0-9]+/[0-9a-f]{32,128})")
@@ -129,6 +130,6 @@ class BoundedReader:
 
     def _check(self, offset: int) -> None:
         if skopeo.is_stopped():
-            raise skopeo.parse_error(self._ref, skopeo.INTERRUPTED)
+            raise parse_error(self._ref, INTERRUPTED)
         if offset > self._room + CHUNK_SIZE:
             raise NoSpace(self._ref)

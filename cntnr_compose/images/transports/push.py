@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Progress
 from cntnr_compose.images.errors import ImageError, ImageNotLocal, PushFailed
-from cntnr_compose.images.store import ImageStore, create_image_layout
+from cntnr_compose.images.store import ImageStore
 from cntnr_compose.images.transports import skopeo
+from cntnr_compose.images.transports.export import copy_from_store
 from cntnr_compose.model import image_name
-from cntnr_compose.model.image import Image
 from cntnr_compose.model.service import Service
 
 
@@ -57,14 +57,8 @@ def push_image(name: str, *, dry_run: bool = False, emit: Emit) -> None:
         raise ImageNotLocal(name)
     emit(Progress(kind="Image", name=name, status="Pushing"))
     if not dry_run:
-        _copy_to_registry(store, image, image_name.normalize(name))
-    emit(Progress(kind="Image", name=name, status="Pushed", state="done"))
-
-
-def _copy_to_registry(store: ImageStore, image: Image, ref: str) -> None:
-    with store.protect_blobs(), store.draft() as draft:
-        layout = create_image_layout(store, image, draft / "layout", tag="image")
         try:
-            skopeo.push_image(layout, store.blobs, ref)
+            copy_from_store(image, image_name.normalize(name), store=store)
         except ImageError as error:
             raise PushFailed(error) from error
+    emit(Progress(kind="Image", name=name, status="Pushed", state="done"))

@@ -10,19 +10,10 @@ from pathlib import Path
 
 from cntnr_compose.core.values import Seconds
 from cntnr_compose.host import process
-from cntnr_compose.images.errors import (
-    AuthenticationNeeded,
-    CopyFailed,
-    ImageError,
-    ImageFileMissing,
-    ImageNotFound,
-    LayerCorrupt,
-    NoSpace,
-    PlatformMissing,
-    RegistryDown,
-    RegistryRefused,
-    RegistryUntrusted,
-)
+from cntnr_compose.images.errors import PolicyRefused
+from cntnr_compose.images.transports import policy as policies
+from cntnr_compose.images.transports.policy import ACCEPT_ANYTHING, ImagePolicy
+from cntnr_compose.images.transports.skopeo_errors import INTERRUPTED, parse_error, policy_reason
 from cntnr_compose.model import image_name
 
 # The user's settings for registries, proxies and certificates have to reach skopeo.
@@ -30,43 +21,13 @@ PASSED_VARIABLES = (
     "REGISTRY_AUTH_FILE", "CONTAINERS_REGISTRIES_CONF", "DOCKER_CONFIG", "SSL_CERT_FILE",
     "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
     "http_proxy", "https_proxy", "no_proxy",
+    "GNUPGHOME", "CONTAINERS_STORAGE_CONF", "STORAGE_DRIVER", "STORAGE_OPTS",
 )  # fmt: skip
 MAX_THREADS = 8
 WAIT_INTERVAL: Seconds = 0.2
 _running_pids: set[int] = set()
 _trusted_registries: set[str] = set()
 _stopped = threading.Event()
-INTERRUPTED = "interrupted"
-
-
-ERROR_PATTERNS: tuple[tuple[str, Callable[[str, str], ImageError]], ...] = (
-    (r"no space left on device|disk quota exceeded", NoSpace),
-    (r"no image found in (manifest list|image index)", PlatformMissing),
-    (
-        r"toomanyrequests|too many requests|\b429\b|received unexpected HTTP status: 5\d\d",
-        RegistryRefused,
-    ),
-    (r"x509:|server gave HTTP response to HTTPS client|tls: ", RegistryUntrusted),
-    (
-        r"manifest unknown|name unknown|\b404\b|requested access to the resource is denied",
-        ImageNotFound,
-    ),
-    (r"no descriptor found for reference|reference \S+ not found|Tag \S+ not found", ImageNotFound),
-    (r"unauthorized|authentication required|invalid username/password", AuthenticationNeeded),
-    (r"did not match|invalid checksum|gzip: invalid|unexpected EOF|corrupt|flate:", LayerCorrupt),
-    (r"no such host|connection (refused|reset)|i/o timeout|no route to host", RegistryDown),
-    (r"is unreachable|Temporary failure|deadline exceeded|Client.Timeout|EOF$", RegistryDown),
-    (r"no such file or directory|not a directory", ImageFileMissing),
-)
-
-
-def parse_error(ref: str, stderr: str) -> ImageError:
-    """Turn skopeo's error output for ``ref`` into an error with a clear sentence."""
-    message = _log_message(stderr)
-    for pattern, error in ERROR_PATTERNS:
-        if re.search(pattern, message, re.IGNORECASE):
-            return error(ref, message.rsplit(": ", 1)[-1] if error is RegistryDown else message)
-    return CopyFailed(ref, message)
 
 
 def with_transport(ref: str) -> str:
@@ -74,12 +35,12 @@ def with_transport(ref: str) -> str:
     return ref if image_name.transport(ref) else f"docker://{ref}"
 
 
-def global_options(platform: str) -> list[str]:
-    """Build ``skopeo`` and the options that stand before the subcommand."""
-    words = ["skopeo"]
-    policies = (Path("/etc/containers/policy.json"), _home() / ".config/containers/policy.json")
-    if not any(path.exists() for path in policies):
-        words.append("--insecure-policy")  # without a policy file skopeo refuses to start
+def global_options(platform: str, policy: Sequence[str] = ACCEPT_ANYTHING) -> list[str]:
+    """Build ``skopeo`` and the options that stand before the subcommand.
+
+    What is not pulled is our own, or is only looked at, and needs no policy.
+    """
+    words = ["skopeo", *policy]
     if platform:
         system, _, rest = platform.partition("/")
         machine, _, variant = rest.partition("/")
@@ -89,25 +50,47 @@ def global_options(platform: str) -> list[str]:
 
 
 def copy_argv(
-    ref: str, layout: Path, blobs: Path, *, platform: str = "", unpacked_ref: str = ""
+    ref: str,
+    target: Sequence[str],
+    *,
+    platform: str = "",
+    unpacked_ref: str = "",
+    policy: Sequence[str] = ACCEPT_ANYTHING,
 ) -> list[str]:
-    """Build the command that copies an image into a layout with shared blobs.
+    """Build the command that copies an image to ``target``: a reference, with options before it.
 
-    Read it from ``unpacked_ref`` where an archive was unpacked.
+    Read it from ``unpacked_ref`` where an archive was unpacked. Signatures stay behind: no layout has them.
     """
+    source = with_transport(unpacked_ref or ref)
     return [
-        *global_options(platform), "copy", "--quiet",
+        *global_options(platform, policy), "copy", "--quiet", "--remove-signatures",
         "--retry-times", "2",
         *_plain_http_option(ref, "--src-tls-verify=false"),
-        "--dest-shared-blob-dir", str(blobs),
-        with_transport(unpacked_ref or ref), f"oci:{layout}:image",
+        *_daemon_options(source, "--src"),
+        *target[:-1],
+        source, target[-1],
     ]  # fmt: skip
+
+
+def layout_target(layout: Path, blobs: Path) -> list[str]:
+    """Return a layout with shared blobs as the target of a copy.
+
+    Layers that are not compressed become so: skopeo would keep them under a media type that says they were.
+    """
+    return ["--dest-shared-blob-dir", str(blobs), f"oci:{layout}:image"]
 
 
 def config_argv(ref: str, *, platform: str = "") -> list[str]:
     """Build the command that prints an image's configuration, byte for byte."""
-    tls = _plain_http_option(ref, "--tls-verify=false")
-    return [*global_options(platform), "inspect", "--config", "--raw", *tls, with_transport(ref)]
+    options = [*_plain_http_option(ref, "--tls-verify=false"), *_daemon_options(ref, "")]
+    return [
+        *global_options(platform),
+        "inspect",
+        "--config",
+        "--raw",
+        *options,
+        with_transport(ref),
+    ]
 
 
 def digest_argv(ref: str) -> list[str]:
@@ -117,15 +100,15 @@ def digest_argv(ref: str) -> list[str]:
     return [*global_options(""), "inspect", *options, *tls, with_transport(ref)]
 
 
-def push_argv(layout: Path, blobs: Path, ref: str, *, compression: str = "") -> list[str]:
-    """Build the command that copies the image of a layout with shared blobs to a registry or an archive."""
+def export_argv(layout: Path, destination: str, *, compression: str = "") -> list[str]:
+    """Build the command that copies the image of a layout to a registry, an archive or a daemon."""
     return [
         *global_options(""), "copy", "--quiet",
         "--retry-times", "2",
-        *_plain_http_option(ref, "--dest-tls-verify=false"),
+        *_plain_http_option(destination, "--dest-tls-verify=false"),
+        *_daemon_options(destination, "--dest"),
         *(["--dest-compress-format", compression] if compression else []),
-        "--src-shared-blob-dir", str(blobs),
-        f"oci:{layout}:image", with_transport(ref),
+        f"oci:{layout}:image", with_transport(destination),
     ]  # fmt: skip
 
 
@@ -141,15 +124,33 @@ def artifact_argv(layout: Path, ref: str, *, insecure: bool = False) -> list[str
 
 
 def copy_image(
-    ref: str, layout: Path, blobs: Path, *, platform: str = "", unpacked_ref: str = ""
+    ref: str,
+    target: Sequence[str],
+    *,
+    platform: str = "",
+    unpacked_ref: str = "",
+    policy: ImagePolicy,
+    policy_options: Sequence[str] = (),
 ) -> None:
-    """Copy an image into a layout with shared blobs. Raises `ImageError`."""
-    _run(ref, copy_argv(ref, layout, blobs, platform=platform, unpacked_ref=unpacked_ref))
+    """Copy an image to a target, where a policy allows it. Raises `ImageError`."""
+    argv = copy_argv(
+        ref,
+        target,
+        platform=platform,
+        unpacked_ref=unpacked_ref,
+        policy=policy_options or policies.skopeo_options(policy),
+    )
+    status, _, stderr = _call(argv)
+    if status == 0:
+        return
+    message = stderr.decode(errors="replace") if status > 0 else INTERRUPTED
+    reason = policy_reason(message)
+    raise parse_error(ref, message) if reason is None else PolicyRefused(ref, policy.name, reason)
 
 
-def push_image(layout: Path, blobs: Path, ref: str, *, compression: str = "") -> None:
-    """Copy the image of a layout with shared blobs to a registry or an archive. Raises `ImageError`."""
-    _run(ref, push_argv(layout, blobs, ref, compression=compression))
+def export_image(layout: Path, destination: str, *, compression: str = "") -> None:
+    """Copy the image of a layout to where the reference says. Raises `ImageError`."""
+    _run(destination, export_argv(layout, destination, compression=compression))
 
 
 def push_artifact(layout: Path, ref: str, *, insecure: bool = False) -> None:
@@ -263,19 +264,20 @@ def _call(argv: Sequence[str]) -> tuple[int, bytes, bytes]:
         return status, out.read(), err.read()
 
 
+def _daemon_options(ref: str, side: str) -> list[str]:
+    """Return which docker daemon is meant by ``docker-daemon:``: skopeo does not read DOCKER_HOST."""
+    host = os.environ.get("DOCKER_HOST", "")
+    if not host or not ref.startswith("docker-daemon:"):
+        return []
+    certificates = os.environ.get("DOCKER_CERT_PATH", "")
+    options = [f"{side}-daemon-host" if side else "--daemon-host", host]
+    if certificates:
+        options += [f"{side}-cert-dir" if side else "--cert-dir", certificates]
+    return options
+
+
 def _plain_http_option(ref: str, option: str) -> list[str]:
     """Return ``option`` for registries on the loopback, as docker allows, and for `trust_registries`."""
     host = "" if image_name.transport(ref) else ref.partition("/")[0]
     is_loopback = re.fullmatch(r"(localhost|127(\.\d+){3}|\[::1\])(:\d+)?", host)
     return [option] if is_loopback or host in _trusted_registries else []
-
-
-def _log_message(stderr: str) -> str:
-    """Extract the message from the last line of skopeo's log."""
-    lines = [line for line in stderr.strip().splitlines() if line] or ["no message"]
-    logged = re.search(r'msg="(.*)"$', lines[-1])
-    return logged.group(1).replace('\\"', '"') if logged else lines[-1]
-
-
-def _home() -> Path:
-    return Path(os.environ.get("HOME") or "/")

@@ -8,8 +8,11 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.values import from_json, replace, to_json
 from cntnr_compose.host import files
 from cntnr_compose.images.errors import LayerCorrupt, NoSpace
-from cntnr_compose.images.store import ImageStore, digest_of
+from cntnr_compose.images.layout import digest_of
+from cntnr_compose.images.store import ImageStore
+from cntnr_compose.images.transports import policy as policies
 from cntnr_compose.images.transports import skopeo
+from cntnr_compose.images.transports.references import full_reference
 from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.oci import CONFIG, MANIFEST, Descriptor, Index
@@ -34,20 +37,47 @@ def pull_image(
     several images at once. Raises `ImageNameInvalid`, `ImageError`.
     """
     store = store or ImageStore()
-    full_name = image_name.normalize(ref)
+    full_name = full_reference(ref)
     on_progress("Pulling", ref)
+    image = _copy_to_store(store, full_name, full_name, platform)
+    on_progress("Pulled", ref)
+    return image
+
+
+def import_image(
+    ref: str,
+    tag: str = "",
+    *,
+    platform: str = "",
+    tls_verify: bool = True,
+    store: ImageStore | None = None,
+) -> Image:
+    """Copy an image from ``TRANSPORT:REFERENCE`` into the store, under ``tag``.
+
+    Without a tag it goes by the reference, with which `image:` in a compose file finds it. Certificates of
+    its registry are not checked, and plain HTTP is taken, where not ``tls_verify``. Raises
+    `ImageNameInvalid`, `ImageError`.
+    """
+    store = store or ImageStore()
+    source = full_reference(ref)
+    name = image_name.normalize(tag) if tag else source
+    if not tls_verify and not image_name.transport(source):
+        skopeo.trust_registries([source.partition("/")[0]])
+    return _copy_to_store(store, source, name, platform)
+
+
+def _copy_to_store(store: ImageStore, source: str, name: str, platform: str) -> Image:
+    """Copy an image into the store under a full name. Raises `ImageError`, `HomeNotWritable`."""
     try:
         with store.protect_blobs(), store.draft() as draft:
-            manifest = _copy_blobs(store, full_name, draft, platform)
-            image = store.add(full_name, manifest)
+            manifest = _copy_blobs(store, source, draft, platform)
+            return store.add(name, manifest)
     except OSError as error:
         import errno
 
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise NoSpace(full_name) from error
+            raise NoSpace(source) from error
         raise paths.HomeNotWritable(store.root, error.strerror or str(error)) from error
-    on_progress("Pulled", ref)
-    return image
 
 
 def check_source(ref: str) -> None:
@@ -63,14 +93,26 @@ def _copy_blobs(store: ImageStore, ref: str, draft: Path, platform: str) -> Desc
 
     from cntnr_compose.images.transports.archives import unpack_archive
 
-    source = unpack_archive(ref, draft)
+    policy = policies.active_policy()
+    policies.check_allowed(policy, ref)
+    source, options = unpack_archive(ref, draft), policies.skopeo_options(policy)
+    if source.startswith("oci:") and not ref.startswith("oci:"):
+        options = policies.write_archive_policy(policy, ref, draft / "policy.json")
+    elif policies.requires_signatures(policy) and not _copies_config_unchanged(ref):
+        source, options = _copy_signed(ref, draft, platform, policy), policies.ACCEPT_ANYTHING
     with ThreadPoolExecutor(1) as pool:
         is_unchanged = _copies_config_unchanged(ref)
         original = (
             None if is_unchanged else pool.submit(skopeo.read_config, source, platform=platform)
         )
+        target = skopeo.layout_target(draft / "layout", store.blobs)
         skopeo.copy_image(
-            ref, draft / "layout", store.blobs, platform=platform, unpacked_ref=source
+            ref,
+            target,
+            platform=platform,
+            unpacked_ref=source,
+            policy=policy,
+            policy_options=options,
         )
         index = files.read_value(draft / "layout/index.json", Index)
         if index is None or not index.manifests:
@@ -79,6 +121,17 @@ def _copy_blobs(store: ImageStore, ref: str, draft: Path, platform: str) -> Desc
         if original is not None:
             manifest = _restore_config(store, manifest, original.result())
     return replace(manifest, annotations={})
+
+
+def _copy_signed(ref: str, draft: Path, platform: str, policy: policies.ImagePolicy) -> str:
+    """Copy an image as it was signed, and return its reference.
+
+    A layout may have to get another manifest than the signed one. The original configuration, which is then
+    restored, is read from this copy: a second answer of the registry is not what was verified.
+    """
+    folder = draft / "signed"
+    skopeo.copy_image(ref, [f"dir:{folder}"], platform=platform, policy=policy)
+    return f"dir:{folder}"
 
 
 def _copies_config_unchanged(ref: str) -> bool:

@@ -1,6 +1,7 @@
 """A walk through a Dockerfile, with a step runner that runs nothing."""
 
 import contextlib
+import threading
 from collections import defaultdict
 
 import pytest
@@ -36,14 +37,12 @@ class FakeRunner:
         self.keys: list[str] = []
         self.origins: list[dict[str, str]] = []
 
-    def announce(self, title: str, text: str) -> None:
-        self.titles.append(f"{title} {text}")
-
     def content_digest(self, pending: PendingStep) -> str:
         self.origins.append({name: state.key for name, state in pending.origins.items()})
         return self.contents.get(pending.where, "")
 
-    def run_step(self, key: str, pending: PendingStep) -> StepResult:
+    def run_step(self, key: str, content: str, pending: PendingStep) -> StepResult:
+        self.titles.append(pending.title)
         self.steps.append(pending.step)
         self.keys.append(key)
         return StepResult(folder=f"s{len(self.keys)}", below=pending.state.lower, created=7)
@@ -68,7 +67,8 @@ TWO = (
 def test_stages_are_gone_through_when_they_are_needed() -> None:
     state, runner = walk(TWO)
     assert runner.titles == [
-        "one 1/3 RUN trigger", "one 2/3 COPY a /", "one 3/3 RUN b", "stage-1 1/1 COPY --from=one /a /b",
+        "[one 1/3] RUN trigger", "[one 2/3] COPY a /", "[one 3/3] RUN b",
+        "[stage-1 1/1] COPY --from=one /a /b",
     ]  # fmt: skip
     assert runner.origins == [{}, {}, {}, {"stage:0": runner.keys[2]}]
     assert (state.lower, state.base, state.key) == (("s4",), None, runner.keys[3])
@@ -137,8 +137,8 @@ def test_any_text_is_a_build_or_a_plain_error(text: str) -> None:
 
 def test_a_step_that_changes_nothing_makes_no_layer() -> None:
     class Idle(FakeRunner):
-        def run_step(self, key: str, pending: PendingStep) -> StepResult:
-            return replace(super().run_step(key, pending), folder="")
+        def run_step(self, key: str, content: str, pending: PendingStep) -> StepResult:
+            return replace(super().run_step(key, content, pending), folder="")
 
     request = BuildRequest(
         service="w", names=(), context="/", file="F", text="FROM scratch\nWORKDIR /a"
@@ -161,3 +161,59 @@ def test_a_run_takes_no_other_network_than_the_build_was_given() -> None:
     for network in ("default", "none"):
         with pytest.raises(DockerfileInvalid, match=r"^F:4: network.host is not allowed"):
             networks(f"{text}RUN --network=host c\n", network)
+
+
+SIDES = """\
+FROM base:1 AS left
+RUN left
+FROM base:1 AS right
+RUN right
+FROM base:1 AS unused
+RUN unused
+FROM scratch
+COPY --from=left /a /
+COPY --from=right /b /
+"""
+
+
+class Meeting(FakeRunner):
+    """Let the steps of two stages wait for each other: one after the other they never end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.barrier = threading.Barrier(2, timeout=20)
+
+    def run_step(self, key: str, content: str, pending: PendingStep) -> StepResult:
+        if "RUN left" in pending.title or "RUN right" in pending.title:
+            self.barrier.wait()
+        return super().run_step(key, content, pending)
+
+
+def walker(runner: FakeRunner) -> StageWalker:
+    request = BuildRequest(
+        service="w", names=(), context="/", file="F", text=SIDES, images=defaultdict(lambda: BASE)
+    )
+    return StageWalker(request, runner)
+
+
+def test_stages_that_do_not_need_each_other_are_walked_at_once() -> None:
+    failures: list[BaseException] = []
+    runner = Meeting()
+    end = walker(runner).walk_in_threads(failures.append)
+    assert (len(end.lower), failures) == (2, [])
+    assert end.key == walker(FakeRunner()).walk_target().key
+    assert not [title for title in runner.titles if "unused" in title]
+
+
+def test_a_stage_that_fails_is_told_at_once_and_ends_the_walk() -> None:
+    class Failing(FakeRunner):
+        def run_step(self, key: str, content: str, pending: PendingStep) -> StepResult:
+            if "RUN right" in pending.title:
+                raise KeyError(pending.title)
+            if "RUN left" in pending.title:
+                assert told.wait(20)
+            return super().run_step(key, content, pending)
+
+    told = threading.Event()
+    with pytest.raises(KeyError):
+        walker(Failing()).walk_in_threads(lambda _error: told.set())

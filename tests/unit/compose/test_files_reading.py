@@ -9,6 +9,7 @@ from cntnr_compose.compose.basics.errors import (
     FileUnreadable,
     RemoteUnsupported,
 )
+from cntnr_compose.compose.files import reading
 from tests.unit.compose.world import load_texts
 
 X = "services: {a: {image: x}}\n"
@@ -45,3 +46,14 @@ def test_remote_files_are_refused(tmp_path: Path) -> None:
 def test_an_env_file_that_is_broken_is_told(tmp_path: Path) -> None:
     with pytest.raises(EnvFileBroken, match=r"failed to read .*\.env: line 2"):
         load_texts(tmp_path, {"compose.yaml": X, ".env": "A=1\nB!=2\n"})
+
+
+def test_a_file_without_an_end_is_not_read_to_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(reading, "MAX_FILE_SIZE", 1 << 20)
+    (tmp_path / "small").write_bytes(bytes(1 << 20))
+    assert len(reading.read_compose_file(str(tmp_path / "small"))) == 1 << 20
+    for read in (reading.read_compose_file, reading.read_service_env_file):
+        with pytest.raises(FileUnreadable, match="read /dev/zero: it has more than 1 MiB"):
+            read("/dev/zero")

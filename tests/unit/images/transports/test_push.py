@@ -19,7 +19,7 @@ BUILD = Build(context=".", tags=("reg.io/a:more",))
 def pushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     names: list[str] = []
-    monkeypatch.setattr(skopeo, "push_image", lambda _layout, _blobs, ref: names.append(ref))
+    monkeypatch.setattr(skopeo, "export_image", lambda _layout, ref: names.append(ref))
     return names
 
 

@@ -1,0 +1,297 @@
+"""Build cases with the builders that this one is compared with: BuildKit in dockerd, and buildah.
+
+Both need root. Where CNTNR_ORACLE_ROOT names the root folder of another system (a newer Debian made by
+mmdebstrap, say), its programs are run inside it, else this machine's own.
+"""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from tests.build_conformance.bases import base_files
+from tests.build_conformance.case import Case, write_context
+from tests.build_conformance.image_facts import Facts, facts_of_layout, open_archive
+
+PLACE = "/tmp/oracle"  # where the folder of this run is inside the other root
+# Its own network, and its own mounts: nothing of this machine is changed, and nothing stays.
+START = """
+ip link set lo up
+if [ "$1" != / ]; then
+  mount --rbind "$1" "$1"; mount -t tmpfs tmpfs "$1/run"
+  mount --rbind /dev "$1/dev"; mount -t proc proc "$1/proc"; mount --rbind /sys "$1/sys"
+fi
+mount -t tmpfs tmpfs "$1/tmp"
+mkdir "$1$3"; mount --rbind "$2" "$1$3"
+if [ "$1" != / ]; then
+  cd "$1"; mkdir run/before; pivot_root . run/before; umount -l run/before
+fi
+shift 3
+exec "$@"
+"""
+SETTINGS = {"features": {"containerd-snapshotter": True}}
+SECONDS = 120
+REFERENCE = re.compile(r"ref \S+::\S+?(?=: )")  # another one each time
+BASE_REPOSITORY = "docker.io/library"
+
+
+class OracleMissing(Exception):
+    """A builder to compare with cannot be had here."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"{why}; docs/build-conformance.md tells how to get the other builders")
+
+
+class BuildKit:
+    """A Docker daemon of this run, and its embedded BuildKit."""
+
+    name = "buildkit"
+
+    def __init__(self, folder: Path, root: Path, layout: Path) -> None:
+        self.folder, self.root, self.layout = folder, root, layout
+        self._daemon: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the daemon, and load the base images. Raises `OracleMissing`."""
+        require(self.root, "dockerd", "docker")
+        for name in ("data", "out", "contexts"):
+            (self.folder / name).mkdir()
+        (self.folder / "daemon.json").write_text(json.dumps(SETTINGS))
+        argv = [
+            "dockerd", "--config-file", f"{PLACE}/daemon.json", "--data-root", f"{PLACE}/data",
+            "--exec-root", f"{PLACE}/exec", "--pidfile", f"{PLACE}/pid",
+            "--host", f"unix://{PLACE}/docker.sock",
+        ]  # fmt: skip
+        with (self.folder / "daemon.log").open("wb") as log:
+            self._daemon = subprocess.Popen(
+                _in_own_namespaces(argv, self.folder, self.root), stdout=log, stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
+        end = time.monotonic() + 60
+        while not (self.folder / "docker.sock").exists():
+            if self._daemon.poll() is not None or time.monotonic() > end:
+                log_text = (self.folder / "daemon.log").read_text()
+                why = f"dockerd does not start: {log_text[-500:]}"
+                raise OracleMissing(why)
+            time.sleep(0.1)
+        for name in tags(self.layout):
+            archive = self.folder / "image.tar"
+            subprocess.run(
+                ["skopeo", "copy", "-q", f"oci:{self.layout}:{name}",
+                 f"docker-archive:{archive}:{BASE_REPOSITORY}/{name}:latest"],
+                check=True,
+            )  # fmt: skip
+            self.run("docker", "load", "-q", "-i", f"{PLACE}/image.tar").check_returncode()
+            archive.unlink()
+
+    def run(
+        self, *argv: str, environment: Mapping[str, str] | None = None
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run a client of the daemon."""
+        pid = int((self.folder / "pid").read_text())
+        words = [f"{key}={value}" for key, value in (environment or {}).items()]
+        return subprocess.run(
+            ["nsenter", "--target", str(pid), "--mount", "--net", "--root", "--wd=/", "env", "-i",
+             "HOME=/root", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+             f"DOCKER_HOST=unix://{PLACE}/docker.sock", "BUILDKIT_PROGRESS=plain", *words, *argv],
+            capture_output=True, text=True, timeout=SECONDS, check=False,
+        )  # fmt: skip
+
+    def version(self) -> str:
+        """Name the versions of daemon and BuildKit. Raises `OracleMissing` for one that is too old."""
+        done = self.run("docker", "buildx", "inspect")
+        kit = [line.split()[-1] for line in done.stdout.splitlines() if "BuildKit version" in line]
+        engine = self.run("docker", "version", "--format", "{{.Server.Version}}").stdout.strip()
+        if not kit:
+            why = f"dockerd {engine} has no BuildKit that writes OCI images"
+            raise OracleMissing(why)
+        return f"BuildKit of dockerd {engine}"
+
+    def build(self, case: Case) -> Facts:
+        """Build a case and describe what came of it."""
+        context = self.folder / "contexts" / case.name
+        write_context(case, context)
+        done = self.run(
+            "docker", "buildx", "build", "--provenance=false", "--sbom=false",
+            "--output", f"type=oci,dest={PLACE}/out/image.tar",
+            *flags(case, f"{PLACE}/contexts/{case.name}"),
+        )  # fmt: skip
+        shutil.rmtree(context)
+        if done.returncode:
+            return {"exit": done.returncode, "message": error_line(done.stderr)}
+        return self._facts()
+
+    def _facts(self) -> Facts:
+        packed = self.folder / "out/image.tar"
+        with tarfile.open(packed) as archive:
+            open_blob = open_archive(archive)
+            index = json.load(open_blob("index.json"))
+            digest = index["manifests"][0]["digest"]
+            facts = facts_of_layout(open_blob, digest, base_files(self.layout))
+        packed.unlink()
+        return facts
+
+    def stop(self) -> None:
+        """Stop the daemon."""
+        if self._daemon is None:
+            return
+        with contextlib.suppress(OSError, ValueError):
+            os.kill(int((self.folder / "pid").read_text()), signal.SIGTERM)
+        try:
+            self._daemon.wait(60)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._daemon.pid, signal.SIGKILL)
+            self._daemon.wait(10)
+
+
+class Buildah(BuildKit):
+    """Buildah, which has no daemon: a process sleeps in its namespaces instead."""
+
+    name = "buildah"
+
+    def start(self) -> None:
+        """Make the namespaces, and import the base images. Raises `OracleMissing`."""
+        require(self.root, "buildah")
+        for name in ("data", "out", "contexts"):
+            (self.folder / name).mkdir()
+        argv = ["sh", "-c", f"echo $$ >{PLACE}/pid; mkdir -p /var/tmp; exec sleep 3600"]
+        self._daemon = subprocess.Popen(
+            _in_own_namespaces(argv, self.folder, self.root), start_new_session=True
+        )
+        while not (self.folder / "pid").exists() or not (self.folder / "pid").read_text():
+            time.sleep(0.05)
+        shutil.copytree(self.layout, self.folder / "bases")
+        for name in tags(self.layout):
+            self._buildah("pull", "-q", f"oci:{PLACE}/bases:{name}").check_returncode()
+            image = self._buildah("images", "-q", "--no-trunc").stdout.splitlines()[0]
+            self._buildah("tag", image, f"{BASE_REPOSITORY}/{name}:latest").check_returncode()
+
+    def _buildah(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        return self.run(
+            "buildah", "--root", f"{PLACE}/data", "--runroot", f"{PLACE}/run",
+            "--storage-driver", "overlay", *words,
+        )  # fmt: skip
+
+    def version(self) -> str:
+        """Name the version."""
+        return " ".join(self.run("buildah", "--version").stdout.split()[:3])
+
+    def build(self, case: Case) -> Facts:
+        """Build a case and describe what came of it."""
+        context = self.folder / "contexts" / case.name
+        write_context(case, context)
+        done = self._buildah(
+            "build", "--isolation", "chroot", "--pull=never", "--layers", "--format", "docker",
+            "-t", "oracle", *flags(case, f"{PLACE}/contexts/{case.name}"),
+        )  # fmt: skip
+        shutil.rmtree(context)
+        if done.returncode:
+            return {"exit": done.returncode, "message": error_line(done.stderr)}
+        (self.folder / "out/image.tar").unlink(missing_ok=True)
+        self._buildah("push", "-q", "oracle", f"oci-archive:{PLACE}/out/image.tar")
+        return self._facts()
+
+    def stop(self) -> None:
+        """End the process that keeps the namespaces."""
+        if self._daemon is not None:
+            os.killpg(self._daemon.pid, signal.SIGKILL)
+            self._daemon.wait(10)
+
+
+ORACLES = {oracle.name: oracle for oracle in (BuildKit, Buildah)}
+
+
+def _in_own_namespaces(argv: list[str], folder: Path, root: Path) -> list[str]:
+    return [
+        "unshare", "--net", "--mount", "--fork", "--kill-child", "sh", "-ec", START, "sh",
+        str(root), str(folder), PLACE, *argv,
+    ]  # fmt: skip
+
+
+def require(root: Path, *programs: str) -> None:
+    """Look for programs in the other root. Raises `OracleMissing`."""
+    if os.getuid() != 0:
+        why = "only root can run the other builders"
+        raise OracleMissing(why)
+    folders = ("usr/local/bin", "usr/bin", "usr/local/sbin", "usr/sbin")
+    for program in programs:
+        if not any((root / folder / program).exists() for folder in folders):
+            why = f"there is no {program} in {root}"
+            raise OracleMissing(why)
+
+
+def tags(layout: Path) -> list[str]:
+    """List the tags of a layout."""
+    index = json.loads((layout / "index.json").read_text())
+    return [each["annotations"]["org.opencontainers.image.ref.name"] for each in index["manifests"]]
+
+
+def flags(case: Case, context: str) -> list[str]:
+    """Write what a case has under `build:` as flags of `docker build`, the context last."""
+    words: list[str] = []
+    for key, value in case.build.items():
+        match key:
+            case "args":
+                words += [f"--build-arg={name}={text}" for name, text in value.items()]
+            case "labels":
+                words += [f"--label={name}={text}" for name, text in value.items()]
+            case "additional_contexts":
+                words += [
+                    f"--build-context={name}={_context_word(text, context)}"
+                    for name, text in value.items()
+                ]
+            case "secrets":
+                words += [
+                    f"--secret=id={name},src={context}/{file}" for name, file in value.items()
+                ]
+            case "dockerfile":
+                words.append(f"--file={context}/{value}")
+            case "context":
+                context = f"{context}/{value}"
+            case "extra_hosts":
+                words += [f"--add-host={text}" for text in value]
+            case "target" | "network":
+                words.append(f"--{key}={value}")
+            case "shm_size":
+                words.append(f"--shm-size={value}")
+            case "ulimits":
+                words += [f"--ulimit={name}={number}" for name, number in value.items()]
+            case _:
+                raise KeyError(key)
+    return [*words, context]
+
+
+def _context_word(text: str, context: str) -> str:
+    return text if "://" in text else f"{context}/{text}"
+
+
+def error_line(stderr: str) -> str:
+    """Find the line that says why a build failed."""
+    lines = [line for line in stderr.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith(("ERROR:", "Error:", "error:"))]
+    message = (errors or lines or [""])[-1].partition(": ")[2]
+    return REFERENCE.sub("ref", message.removeprefix("failed to build: failed to solve: "))
+
+
+@contextlib.contextmanager
+def running_oracle(name: str, layout: Path) -> Iterator[BuildKit]:
+    """Start an oracle, and stop it at the end. Raises `OracleMissing`."""
+    root = Path(os.environ.get("CNTNR_ORACLE_ROOT", "/"))
+    room = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    with tempfile.TemporaryDirectory(
+        prefix="cntnr-oracle-", dir=room, ignore_cleanup_errors=True
+    ) as folder:
+        oracle = ORACLES[name](Path(folder), root, layout)
+        try:
+            oracle.start()
+            yield oracle
+        finally:
+            oracle.stop()
