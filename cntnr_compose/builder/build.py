@@ -4,7 +4,10 @@ Unchanged images are recognised here, without the namespaces; the worker, a proc
 the rest.
 """
 
-from collections.abc import Sequence
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
 
 from cntnr_compose.builder.cache.lookup import find_cached_image
 from cntnr_compose.builder.dockerfile.stages import required_images
@@ -27,22 +30,50 @@ class BaseUnavailable(CntnrError):
         self.hint, self.exit_code = error.hint, error.exit_code
 
 
+class NoTerminalForShell(CntnrError):
+    """A shell was asked for, but there is no terminal for it."""
+
+    hint = "run it in a terminal, or leave the option out"
+
+    def __init__(self) -> None:
+        super().__init__("--shell-on-failure needs a terminal, and standard input is none")
+
+
+@contextlib.contextmanager
+def open_terminal() -> Iterator[int]:
+    """Open the user's terminal. Raises `NoTerminalForShell`."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise NoTerminalForShell
+    descriptor = os.dup(sys.stderr.fileno())  # whoever writes to a terminal may read from it, too
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
 def build_images(
-    requests: Sequence[BuildRequest], *, quiet: bool = False, emit: Emit
+    requests: Sequence[BuildRequest],
+    *,
+    quiet: bool = False,
+    shell_on_failure: bool = False,
+    emit: Emit,
 ) -> dict[str, BuiltImage]:
     """Build images that do not depend on each other, and write their outputs; return them by name.
 
-    The name is ``request.service``. Raises a `CntnrError` for all that a user can fix; then no output has
-    been written, but those into folders and pipes.
+    The name is ``request.service``. With ``shell_on_failure`` a RUN that fails ends in a shell on the user's
+    terminal, in the state before it. Raises `NoTerminalForShell` where there is none, and a `CntnrError`
+    for all that a user can fix; then no output has been written, but those into folders and pipes.
     """
-    with open_exports(requests) as opened:
-        built = _build(opened, quiet=quiet, emit=emit)
+    with contextlib.ExitStack() as undo:
+        terminal = undo.enter_context(open_terminal()) if shell_on_failure else -1
+        opened = undo.enter_context(open_exports(requests))
+        built = _build(opened, terminal, emit=_without_output(emit) if quiet else emit)
         for request in opened:
             write_archives(request, built[request.service], emit)
     return built
 
 
-def _build(requests: Sequence[BuildRequest], *, quiet: bool, emit: Emit) -> dict[str, BuiltImage]:
+def _build(requests: Sequence[BuildRequest], terminal: int, *, emit: Emit) -> dict[str, BuiltImage]:
     """Build those images that are not built already."""
     prepared = [fetch_downloads(_with_base_images(request, emit)) for request in requests]
     for request in prepared:
@@ -54,7 +85,7 @@ def _build(requests: Sequence[BuildRequest], *, quiet: bool, emit: Emit) -> dict
         }
         changed = tuple(request for request in prepared if request.service not in built)
         if changed:
-            built |= run_worker(changed, emit=_without_output(emit) if quiet else emit)
+            built |= run_worker(changed, terminal=terminal, emit=emit)
     except CntnrError:
         for request in prepared:
             if request.service not in built:

@@ -110,6 +110,7 @@ class BuildJob(Value, frozen=True, kw_only=True):
 
     requests: tuple[BuildRequest, ...]
     payload: int  # process id of the holder's payload, as seen in the namespaces
+    terminal: int = -1  # descriptor of the terminal for a shell where a RUN fails; -1: no shell
 
 
 def parse_stages(request: BuildRequest) -> DockerfileScope:

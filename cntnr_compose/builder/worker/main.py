@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NoReturn
@@ -34,6 +35,7 @@ from cntnr_compose.model.protocol import ErrorReply, EventReply, ResultReply
 
 CANCELLED = 130
 CLEANUP_TIMEOUT = 2.0  # seconds for cancelled builds to remove what is incomplete
+SHOWN_AFTER = 0.3  # seconds until the command has written what it was sent
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -70,6 +72,13 @@ class ReplyChannel:
         with self._lock, contextlib.suppress(OSError):
             self._out.write(to_json(value) + b"\n")
 
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
+        """Have all who write wait, so that the terminal is somebody else's."""
+        time.sleep(SHOWN_AFTER)
+        with self._lock:
+            yield
+
     def emit(self, event: Event) -> None:
         """Write an event."""
         self.send(EventReply(event=event))
@@ -100,6 +109,7 @@ def _run_job(job: BuildJob) -> NoReturn:
     channel = ReplyChannel()
     program_runner = ProgramRunner(_mount_workspace(), channel.warn)
     worker = WorkerState(StageRootfs(ImageStore()), program_runner, channel.emit)
+    worker.terminal, worker.hold_output = job.terminal, channel.hold
     for number in STOP_SIGNALS:
         signal.signal(number, lambda *_: _cancel(worker))
     for target in (_watch_stdin, _kill_when_cancelled):

@@ -28,7 +28,13 @@ Commands:
   image           Images of this machine
   images          List images
   install-plugin  Have `docker compose` answered by cntnr
+  load            Load images from a tar archive
   network         Networks of all projects
+  pull            Get an image from a registry
+  push            Push an image to its registry
+  rmi             Remove images
+  save            Write images into a tar archive
+  tag             Give an image a further name
   version         Show the version
   volume          Volumes of all projects"""
 

@@ -31,7 +31,8 @@ def gc(*, ttl: str, ref_ttl: str, max_names: int, only_show: bool) -> int:
     """
     import time
 
-    from cntnr_compose.cli.flows.images import image_list, reclaiming
+    from cntnr_compose.cli.flows.images import reclaiming
+    from cntnr_compose.cli.flows.stored_images.image_list import split_name
     from cntnr_compose.images.storage.collector import Decision, collect
     from cntnr_compose.images.storage.decisions import NEVER, decide_removal, select_expired
     from cntnr_compose.images.storage.model import Inventory
@@ -47,7 +48,7 @@ def gc(*, ttl: str, ref_ttl: str, max_names: int, only_show: bool) -> int:
             unused_before=now - age,
             named_before=now - name_age if name_age else NEVER,
             max_names=max_names,
-            repository=lambda ref: image_list.split_name(ref)[0],
+            repository=lambda ref: split_name(ref)[0],
         )
         artifacts_before = now - max(age, reclaiming.ARTIFACT_GRACE)
         removal = decide_removal(inventory, images, artifacts_before=artifacts_before)

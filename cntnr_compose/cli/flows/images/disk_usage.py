@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cntnr_compose.cli.display import stdout
 from cntnr_compose.cli.display.tables import format_age, format_size, format_table, truncate
-from cntnr_compose.cli.flows.images.image_list import short_id, split_name
+from cntnr_compose.cli.flows.stored_images.image_list import short_id, split_name
 from cntnr_compose.client import resources
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Bytes, Tree
