@@ -88,6 +88,8 @@ class BuildRequest(Value, frozen=True, kw_only=True):
     no_cache: bool = False
     no_cache_stages: tuple[str, ...] = ()  # those whose steps run anew
     pull: bool = False  # ask the registries for newer base images
+    entitlements: tuple[str, ...] = ()  # such as network.host
+    annotations: dict[str, str] = field(default_factory=dict)  # of the manifest
     epoch: int | None = None  # SOURCE_DATE_EPOCH: no time in the image is later
     outputs: tuple[BuildOutput, ...] = ()
     exports: tuple[FileExport, ...] = ()  # of the outputs, those of files

@@ -194,7 +194,9 @@ def test_programs_of_run_get_hosts_limits_and_networks(folder: Project) -> None:
     host = "FROM busybox\nRUN --network=host ls /sys/class/net\n"
     assert_refused(build(folder, "-", stdin=host), "network.host is not allowed")
     build(folder, "--network", "host", "-", stdin=host).ok()
-    build(folder, "--allow", "network.host", "-", stdin=host).ok()
+    both = f"{host}RUN ls /sys/class/net\n"
+    listed = build(folder, "--allow", "network.host", "--no-cache", "-", stdin=both).ok().stderr
+    assert "\ntap0\n" in listed
 
 
 def test_results_go_elsewhere(folder: Project, registry: Registry) -> None:
@@ -239,17 +241,33 @@ def test_what_has_no_effect_is_told_once(folder: Project) -> None:
         "--builder", "far", "--attest", "type=sbom", "--provenance", "mode=max", "--sbom", "true",
         "--cgroup-parent", "x", "--compress", "--cpu-shares", "5", "--security-opt", "a=b",
     )  # fmt: skip
-    told = build(folder, *words, "ctx").ok().stderr
-    assert told.count("has no effect") + told.count("have no effect") == 6
+    told = build(folder, *words, "--cache-from", "a", "--cache-to", "b", "ctx").ok().stderr
+    assert told.count("has no effect") + told.count("have no effect") == 7
     silent = build(
-        folder, "--rm", "--force-rm", "--builder", "default", "--provenance=false", "ctx"
-    ).ok()
+        folder, "--rm", "--force-rm", "--disable-content-trust", "--builder", "default",
+        "--provenance=false", "ctx",
+    ).ok()  # fmt: skip
     assert "effect" not in silent.stderr
     assert_refused(build(folder, "--squash", "ctx"), "--squash: BuildKit has it no more")
     assert_refused(build(folder, "--allow", "security.insecure", "ctx"), "is refused")
     assert_refused(
         build(folder, "--allow", "x", "ctx"), "the only entitlement here is network.host"
     )
+
+
+def test_stages_run_anew_and_manifests_are_annotated(folder: Project, registry: Registry) -> None:
+    text = "FROM busybox AS first\nRUN date +%N\nFROM first AS second\nRUN date +%s%N >/at\n"
+    build(folder, "-", stdin=text).ok()
+    anew = build(folder, "--no-cache-filter", "second", "-", stdin=text).ok().stderr
+    assert anew.count("CACHED") == 1, anew
+    name = f"{registry.address}/built/annotated:1"
+    words = ("--annotation", "a=b", "--annotation", "manifest:c=d=e", "-t", name, "--push", "-")
+    build(folder, *words, stdin=text).ok()
+    assert registry.manifest("built/annotated", "1")["annotations"] == {"a": "b", "c": "d=e"}
+    assert_refused(build(folder, "--annotation", "index:a=b", "ctx"), "without an index")
+    assert_refused(build(folder, "--annotation", "a", "ctx"), "it should be NAME=VALUE")
+    assert_refused(build(folder, "--shell-on-failure", "ctx"), "needs a terminal")
+    assert "skopeo" in build(folder, "-D", "--pull", "ctx").ok().stderr
 
 
 def test_mistakes_are_told(folder: Project) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cntnr_compose.cli.flows.image_build.arguments import BuildArguments
     from cntnr_compose.cli.flows.image_build.flow import Build, ResultOptions
 
-RESULTS = ("progress", "quiet", "iidfile", "metadata_file")
+RESULTS = ("progress", "quiet", "iidfile", "metadata_file", "shell_on_failure")
 # Options of the builder before BuildKit.
 IGNORED = (
     "compress", "cpu_period", "cpu_quota", "cpu_shares", "cpuset_cpus", "cpuset_mems", "isolation",
@@ -45,10 +45,13 @@ class CallUnsupported(CntnrError):
     "--add-host", multiple=True, metavar="HOST:ADDRESS", help="Add a name to /etc/hosts of RUN."
 )
 @option("--allow", multiple=True, metavar="WHAT", help="Allow RUN more: network.host.")
+@option("--annotation", multiple=True, metavar="NAME=VALUE", help="Annotate the manifest.")
 @option("--attest", multiple=True, metavar="MODE", help="Without effect: nothing is attested.")
 @option("--build-arg", multiple=True, metavar="NAME=VALUE", help="Set a build argument.")
 @option("--build-context", multiple=True, metavar="NAME=PATH", help="Add a named context.")
 @option("--builder", default="", metavar="NAME", help="Without effect: there is one builder.")
+@option("--cache-from", multiple=True, metavar="CACHE", help="Without effect: cache of others.")
+@option("--cache-to", multiple=True, metavar="CACHE", help="Without effect: cache of others.")
 @option(
     "--call",
     default="build",
@@ -57,6 +60,7 @@ class CallUnsupported(CntnrError):
     help="build, check or targets.",
 )
 @option("--cgroup-parent", default="", metavar="PATH", help="Without effect: that needs root.")
+@flag("-D", "--debug", "debug", help="Show the programs that are run.")
 @flag("--check", help="Check the Dockerfile instead of building.")
 @option("-f", "--file", default="", metavar="FILE", help="Dockerfile, - for standard input.")
 @option("--iidfile", default="", metavar="FILE", help="Write the id of the image to a file.")
@@ -72,6 +76,7 @@ class CallUnsupported(CntnrError):
     help="Network of RUN: default, none or host.",
 )
 @flag("--no-cache", help="Use nothing of earlier builds.")
+@option("--no-cache-filter", multiple=True, metavar="STAGE", help="Run steps of a stage anew.")
 @option("-o", "--output", multiple=True, metavar="OUTPUT", help="type=local|tar|oci|docker|image,…")
 @option("--platform", multiple=True, metavar="PLATFORM", help="Platform, such as linux/amd64.")
 @option(
@@ -90,8 +95,9 @@ class CallUnsupported(CntnrError):
 )
 @option("--target", default="", metavar="STAGE", help="Stage of the Dockerfile to build.")
 @option("--ulimit", multiple=True, metavar="LIMIT", help="NAME=SOFT[:HARD] for RUN.")
+@flag("--shell-on-failure", help="Open a shell where a RUN fails, in the state before it.")
 @flag("--squash")
-@flag("--force-rm", "--rm", "_without_effect")
+@flag("--disable-content-trust", "--force-rm", "--rm", "_without_effect")
 @flag("--compress")
 @option("--cpu-period", default="")
 @option("--cpu-quota", default="")
@@ -146,6 +152,10 @@ def split_values(values: dict[str, Any]) -> "tuple[BuildArguments, ResultOptions
     from cntnr_compose.cli.flows.image_build.flow import ResultOptions
 
     values.pop("_without_effect")
+    if values.pop("debug", False):
+        import logging
+
+        logging.basicConfig(level=logging.DEBUG, format="%(message)s")
     results = ResultOptions(**{name: values.pop(name) for name in RESULTS})
     ignored = tuple(name for name in IGNORED if values.pop(name, ""))
     return BuildArguments(**values, ignored=ignored), results

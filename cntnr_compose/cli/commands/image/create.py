@@ -46,6 +46,7 @@ class StepsNeeded(CntnrError):
 @flag("--pull", help="Always ask for newer base images.")
 @flag("--push", help="Push the image when it is built.")
 @flag("-q", "--quiet", help="Show no progress.")
+@flag("--shell-on-failure", help="Open a shell where --run fails, in the state before it.")
 @flag("--force-rm", "--proot", "--rm", "_without_effect")
 def create(context: str | None, steps: tuple[tuple[str, str], ...], **values: Any) -> int:
     """Build an image by steps in the order of the command line, and print its id.

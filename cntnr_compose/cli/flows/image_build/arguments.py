@@ -53,10 +53,13 @@ class BuildArguments(Frozen):
 
     add_host: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
+    annotation: tuple[str, ...] = ()
     attest: tuple[str, ...] = ()
     build_arg: tuple[str, ...] = ()
     build_context: tuple[str, ...] = ()
     builder: str = ""
+    cache_from: tuple[str, ...] = ()
+    cache_to: tuple[str, ...] = ()
     cgroup_parent: str = ""
     file: str = ""
     label: tuple[str, ...] = ()
@@ -64,6 +67,7 @@ class BuildArguments(Frozen):
     memory: str = ""
     network: str = "default"
     no_cache: bool = False
+    no_cache_filter: tuple[str, ...] = ()
     output: tuple[str, ...] = ()
     platform: tuple[str, ...] = ()
     provenance: str = ""
@@ -97,6 +101,8 @@ class BuildArguments(Frozen):
             yield f"--builder {self.builder} has no effect: there is one builder here"
         if self.attest or self.provenance not in NO_ATTESTATION or self.sbom not in NO_ATTESTATION:
             yield "--attest, --provenance and --sbom have no effect: no attestations are made"
+        if self.cache_from or self.cache_to:
+            yield "--cache-from and --cache-to have no effect: the cache is that of this machine"
         if self.cgroup_parent:
             yield "--cgroup-parent has no effect: only root may put programs into a control group"
         for name in self.ignored:
@@ -113,6 +119,7 @@ class BuildArguments(Frozen):
         """Return the options of the builder. Raises `BadBuildOption`."""
         return BuildOptions(
             no_cache=self.no_cache,
+            no_cache_stages=flag_values.split_commas(self.no_cache_filter),
             pull=self.pull,
             ssh=self.ssh,
             memory=flag_values.parse_bytes("memory", self.memory),
@@ -125,15 +132,14 @@ class BuildArguments(Frozen):
         """
         environment = flag_values.current_environment()
         secrets = flag_values.parse_secrets(self.secret, environment)
-        allowed = flag_values.split_commas(self.allow)
-        network = self.network if self.network != "bridge" else "default"
         build = Build(
             context=context,
             dockerfile="" if inline else find_dockerfile(context, self.file),
             dockerfile_inline=inline,
             args=flag_values.parse_arguments(self.build_arg),
             target=self.target,
-            network="host" if HOST_NETWORK in allowed and network == "default" else network,
+            network=self.network if self.network != "bridge" else "default",
+            entitlements=flag_values.split_commas(self.allow),
             extra_hosts=flag_values.parse_hosts(self.add_host),
             additional_contexts=flag_values.parse_contexts(self.build_context),
             secrets=tuple(FileMount(source=key) for key in secrets),
@@ -158,7 +164,11 @@ class BuildArguments(Frozen):
         """
         request = create_request(self.definition(context, inline), self.options())
         return replace(
-            request, file=name, outputs=self.outputs(), title="" if not self.tag else request.title
+            request,
+            file=name,
+            outputs=self.outputs(),
+            annotations=flag_values.parse_annotations(self.annotation),
+            title=request.title if self.tag else "",
         )
 
 

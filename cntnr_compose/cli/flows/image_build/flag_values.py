@@ -43,6 +43,26 @@ def parse_labels(texts: Iterable[str]) -> dict[str, str]:
     return labels
 
 
+def parse_annotations(texts: Iterable[str]) -> dict[str, str]:
+    """Read ``NAME=VALUE``, with ``manifest:`` before it or not. Raises `BadBuildOption`."""
+    annotations = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        level, colon, rest = name.partition(":")
+        if colon and level.partition("[")[0] in (
+            "index",
+            "index-descriptor",
+            "manifest-descriptor",
+        ):
+            why = "there is one manifest, without an index"
+            raise BadBuildOption("annotation", text, why)
+        name = rest if colon and level.partition("[")[0] == "manifest" else name
+        if not equals or not name:
+            raise BadBuildOption("annotation", text, "it should be NAME=VALUE")
+        annotations[name] = value
+    return annotations
+
+
 def parse_arguments(texts: Iterable[str]) -> dict[str, str | None]:
     """Read build arguments; a name alone has the value of the environment. Raises `BadBuildOption`."""
     values: dict[str, str | None] = {}

@@ -43,12 +43,15 @@ class ResultOptions(Frozen):
     quiet: bool = False
     iidfile: str = ""
     metadata_file: str = ""
+    shell_on_failure: bool = False
 
     def display(self) -> ProgressDisplay:
         """Return the display of the progress. Raises `UnsupportedValue`."""
         mode = self.progress or os.environ.get("BUILDKIT_PROGRESS", "") or "auto"
         if mode not in MODES:
             raise UnsupportedValue("--progress", mode, tuple(MODES))
+        if self.shell_on_failure:
+            mode = "plain"  # nothing is drawn over the shell
         return choose_display("quiet" if self.quiet else MODES[mode], "auto")
 
 
@@ -66,7 +69,9 @@ def run_build(
             display.emit(WarningEvent(text=text))
 
         def build(request: BuildRequest) -> BuiltImage:
-            images[request.service] = build_image(request, display.emit)
+            images[request.service] = build_image(
+                request, display.emit, shell_on_failure=options.shell_on_failure
+            )
             return images[request.service]
 
         request = build_all(build)
@@ -74,9 +79,11 @@ def run_build(
     return images[request.service]
 
 
-def build_image(request: BuildRequest, emit: Emit) -> BuiltImage:
+def build_image(request: BuildRequest, emit: Emit, *, shell_on_failure: bool) -> BuiltImage:
     """Build one image, and keep it in the store even without a name."""
-    built = build_images([request], emit=_without_source(request.service, emit))[request.service]
+    emit_plain = _without_source(request.service, emit)
+    images = build_images([request], shell_on_failure=shell_on_failure, emit=emit_plain)
+    built = images[request.service]
     if not request.names and request.is_tagged and built.manifest is not None:
         ImageStore().add_untagged(built.manifest)
     return built
