@@ -19,6 +19,7 @@ from cntnr_compose.builder.worker_process import run_worker
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Event, Output, Progress, WarningEvent
 from cntnr_compose.core.values import replace
+from cntnr_compose.images import leases
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
 
@@ -66,6 +67,7 @@ def build_images(
     for all that a user can fix; then no output has been written, but those into folders and pipes.
     """
     with contextlib.ExitStack() as undo:
+        undo.enter_context(ImageStore().protect_blobs())
         terminal = undo.enter_context(open_terminal()) if shell_on_failure else -1
         opened = undo.enter_context(open_exports(requests))
         built = _build(opened, terminal, emit=_without_output(emit) if quiet else emit)
@@ -129,7 +131,11 @@ def _find_or_pull(ref: str, where: str, *, pull: bool, emit: Emit) -> Image:
         emit(Progress(kind="Image", name=name, status=status, state=state))
 
     try:
-        existing = None if pull else ImageStore().find(ref)
+        store = ImageStore()
+        with leases.hold_off(store.root):
+            existing = None if pull else store.find(ref)
+            if existing is not None:
+                store.mark_used(existing.id)
         return existing or pull_image(ref, on_progress=report_pull)
     except CntnrError as error:
         raise BaseUnavailable(where, error) from error

@@ -158,11 +158,14 @@ class ImageStore(ImageLayout):
         """
         manifest = self.manifest(image)
         for blob in (manifest.config, *manifest.layers):
-            is_own = leases.mark_used(self.own_blob_path(blob.digest))
-            if not is_own and not self.blob_path(blob.digest).exists():
+            if not self.mark_blob_used(blob.digest):
                 raise BlobsMissing(image.ref or image.id, blob.digest)
-        leases.mark_used(self.own_blob_path(image.manifest))
+        self.mark_blob_used(image.manifest)
         self.mark_used(image.id)
+
+    def mark_blob_used(self, digest: str) -> bool:
+        """Mark a blob as used now, where it is the user's own; return whether there is one."""
+        return leases.mark_used(self.own_blob_path(digest)) or self.blob_path(digest).exists()
 
     def use_file(self, image_id: str) -> Path:
         """Return the file whose time is that of the last use of an image."""

@@ -1,6 +1,7 @@
 """Images, unpacked layers and the build cache are removed, checked and measured."""
 
 import json
+import os
 from pathlib import Path
 
 from tests.scenarios.conftest import MakeProject
@@ -242,3 +243,34 @@ def test_du_tells_what_all_takes(
     assert "Build cache usage: " in details
     sizes = project.cntnr("image", "du", "--format", "{{.Type}} {{.Size}}").ok().stdout
     assert "Containers 3.15MB\n" in sizes
+
+
+def test_the_cache_stays_within_the_size_of_the_settings(
+    make_project: MakeProject, busybox_image: str, user: User
+) -> None:
+    settings = user.home / ".config/cntnr/config.toml"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    dockerfile = "FROM busybox:latest\nCOPY text /\nRUN head -c 3000000 /dev/urandom > /file\n"
+    project = make_project(
+        BUILT.format(name="limited:1"), files={"Dockerfile": dockerfile, "text": "0"}
+    )
+    project.cntnr("image", "prune", "-a", "-f").ok()
+    project.cntnr("builder", "prune", "-a", "-f").ok()
+    for number in range(1, 5):
+        rebuild(project, f"number {number}")
+    used = sorted(
+        (user.data / "builds/steps").glob("*.json"), key=lambda path: path.stat().st_mtime
+    )
+    assert len(used) >= 8
+    for path in (*used, *(user.data / "images/uses").iterdir()):
+        os.utime(path, (path.stat().st_mtime - 3600,) * 2)  # a minute is in use while others build
+    try:
+        settings.write_text('[build]\nkeep-storage = "1MB"\n')
+        user.own(user.home / ".config")
+        rebuild(project, "number 5")
+    finally:
+        settings.unlink()
+    assert not any(path.exists() for path in used)
+    project.up()
+    assert project.exec("app", "cat", "/text").ok().stdout == "number 5"
+    project.cntnr("image", "fsck").ok()

@@ -27,9 +27,11 @@ from cntnr_compose.builder.worker.step_executor import Cancelled, StepExecutor, 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Event, WarningEvent
+from cntnr_compose.core.user_config import read_user_config
 from cntnr_compose.core.values import Tree, from_json, to_json, to_tree
 from cntnr_compose.host import mounts
 from cntnr_compose.host.namespaces import isolation, rootlesskit
+from cntnr_compose.images.storage.build_cache import limit_cache
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.protocol import ErrorReply, EventReply, ResultReply
 
@@ -120,6 +122,7 @@ def _run_job(job: BuildJob) -> NoReturn:
     os.umask(0o022)  # of image builds, whatever the user's own is
     try:
         channel.send(ResultReply(result=_build_all(job, worker)))
+        _limit_cache()
     except Cancelled:
         os._exit(CANCELLED)
     except CntnrError as error:
@@ -131,6 +134,14 @@ def _run_job(job: BuildJob) -> NoReturn:
             )
         )
     os._exit(0)  # do not wait for the thread that reads standard input
+
+
+def _limit_cache() -> None:
+    """Remove what was used longest ago where the build cache is larger than the user wants it."""
+    with contextlib.suppress(
+        CntnrError, OSError
+    ):  # the build has succeeded; the next one tries again
+        limit_cache(read_user_config().build.keep_storage)
 
 
 def _watch_stdin(worker: WorkerState) -> None:

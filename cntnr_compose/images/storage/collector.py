@@ -117,7 +117,7 @@ def _detach(store: ImageStore, index: Index, decision: Decision) -> None:
     move_away(builds / "mounts", mounts)
     for path in removal.files:
         if not path.startswith("mounts/"):
-            (builds / path).unlink(missing_ok=True)
+            files.remove_tree(builds / path)
     for name in removal.artifacts:
         files.remove_tree(paths.artifacts() / name)
     for digest in removal.blobs:

@@ -15,6 +15,7 @@ from cntnr_compose.host import files
 from cntnr_compose.images import leases
 from cntnr_compose.images.index_file import NAME_ANNOTATION
 from cntnr_compose.images.layout import TAGGED_ANNOTATION
+from cntnr_compose.images.storage.detached import measure
 from cntnr_compose.images.storage.model import (
     BuildRecord,
     CachedFile,
@@ -36,7 +37,7 @@ LAYER_NAME = re.compile(r"(s|c)-[0-9a-z-]+|[0-9a-f]{64}", re.ASCII)
 MAX_MANIFEST: Bytes = 1 << 20
 STACK_FILE = "stack.json"
 # What steps of builds read, beside the folders of other steps.
-CACHE_FOLDERS = ("contents", "digests", "downloads", "mounts")
+CACHE_FOLDERS = ("contents", "digests", "downloads", "git", "mounts")
 
 
 class ManifestUnreadable(CntnrError):
@@ -226,13 +227,31 @@ def read_built() -> Iterator[CachedImage]:
 
 
 def _list_cache_files() -> Iterator[CachedFile]:
+    """List what builds keep beside the results of steps; the two files of a download have one time."""
     for folder in CACHE_FOLDERS:
+        entries = []
         for entry in _scan(paths.builds() / folder):
             with contextlib.suppress(FileNotFoundError):
-                status = entry.stat(follow_symlinks=False)
-                size = 0 if entry.is_dir(follow_symlinks=False) else status.st_size
                 if not entry.name.endswith(".lock"):
-                    yield CachedFile(f"{folder}/{entry.name}", size, status.st_mtime)
+                    entries.append(_cache_file(folder, entry))
+        times: dict[str, Seconds] = {}
+        for file in entries:
+            stem = file.path.removesuffix(".json")
+            times[stem] = max(times.get(stem, 0), file.used)
+        for file in entries:
+            yield file._replace(used=times[file.path.removesuffix(".json")])
+
+
+def _cache_file(folder: str, entry: os.DirEntry[str]) -> CachedFile:
+    """Describe a file or folder of the cache. Raises `FileNotFoundError`."""
+    status = entry.stat(follow_symlinks=False)
+    # The modification time of a download is that of its content.
+    used = status.st_ctime if folder == "downloads" else status.st_mtime
+    if folder == "git":  # trees of one repository
+        used = max([used, *(path.stat().st_mtime for path in Path(entry.path).iterdir())])
+        return CachedFile(f"{folder}/{entry.name}", measure(Path(entry.path))[0], used)
+    size = 0 if entry.is_dir(follow_symlinks=False) else status.st_size
+    return CachedFile(f"{folder}/{entry.name}", size, used)
 
 
 def _list_unused_artifacts() -> Iterator[CachedFile]:

@@ -8,7 +8,7 @@ from typing import Any
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import from_json, replace, to_json
 from cntnr_compose.host import files
-from cntnr_compose.images.errors import LayerCorrupt, NoSpace
+from cntnr_compose.images.errors import LayerCorrupt, NoSpace, StoreDamaged
 from cntnr_compose.images.layout import digest_of
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.images.transports import policy as policies
@@ -18,6 +18,7 @@ from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.oci import CONFIG, MANIFEST, Descriptor, Index
 
+COPY_ATTEMPTS = 3
 ReportProgress = Callable[[str, str], None]
 
 
@@ -71,13 +72,24 @@ def import_image(
 def _copy_to_store(
     store: ImageStore, source: str, name: str, platform: str, digest: str = ""
 ) -> Image:
-    """Copy an image into the store under a full name. Raises `ImageError`, `HomeNotWritable`."""
-    from cntnr_compose.images.transports.archives import unpack_archive
+    """Copy an image into the store under a full name. Raises `ImageError`, `HomeNotWritable`.
 
-    with explained_errors(store, source), store.protect_blobs(), store.draft() as draft:
-        unpacked = unpack_archive(source, draft)
-        manifest = copy_unpacked(store, source, unpacked, draft, platform)
-        return store.add(name, manifest, digest=digest)
+    A blob that was in the store already may be collected while the others are copied: then once more.
+    """
+
+    def copy() -> Image:
+        from cntnr_compose.images.transports.archives import unpack_archive
+
+        with store.draft() as draft:
+            unpacked = unpack_archive(source, draft)
+            manifest = copy_unpacked(store, source, unpacked, draft, platform)
+            return store.add(name, manifest, digest=digest)
+
+    with explained_errors(store, source), store.protect_blobs():
+        for _ in range(COPY_ATTEMPTS - 1):
+            with contextlib.suppress(StoreDamaged):
+                return copy()
+        return copy()
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from cntnr_compose.images.storage.model import Inventory, Removal
 FILE_KINDS: Mapping[str, tuple[str, ...]] = {
     "exec.cachemount": ("mounts/",),
     "source.http": ("downloads/",),
+    "source.git": ("git/",),
     "internal": ("digests/", "contents/"),
 }
 STEPS = "regular"

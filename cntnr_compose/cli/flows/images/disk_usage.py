@@ -161,7 +161,7 @@ def _cache_rows(usage: DiskUsage) -> list[Sequence[str]]:
         )
         for step in inventory.steps
     ]
-    kinds = {"mounts": "exec.cachemount", "downloads": "source.http"}
+    kinds = {"mounts": "exec.cachemount", "downloads": "source.http", "git": "source.git"}
     return rows + [
         (
             file.path.rpartition("/")[2][:12],
