@@ -74,7 +74,7 @@ def comparison(docker: str, reasons: str, group: Group, prefix: str = "") -> Com
 
 OF_COMPOSE = comparison("docker-compose-2.40.3.json", "reasons.toml", COMPOSE, "compose")
 OF_IMAGES = comparison("docker-images-28.2.2.json", "image-reasons.toml", ROOT)
-OF_BUILDX = comparison("docker-buildx-0.24.0.json", "image-reasons.toml", ROOT)
+OF_BUILDX = comparison("docker-buildx-0.24.0.json", "buildx-reasons.toml", ROOT)
 COMPARISONS = (OF_COMPOSE, OF_IMAGES, OF_BUILDX)
 
 
