@@ -77,10 +77,20 @@ class CallUnsupported(CntnrError):
 )
 @flag("--no-cache", help="Use nothing of earlier builds.")
 @option("--no-cache-filter", multiple=True, metavar="STAGE", help="Run steps of a stage anew.")
-@option("-o", "--output", multiple=True, metavar="OUTPUT", help="type=local|tar|oci|docker|image,…")
+@option(
+    "-o",
+    "--output",
+    multiple=True,
+    metavar="OUTPUT",
+    help="Where the result goes, as type=local,dest=out.",
+)
 @option("--platform", multiple=True, metavar="PLATFORM", help="Platform, such as linux/amd64.")
 @option(
-    "--progress", default="", metavar="MODE", values=PROGRESS_MODES, help="Progress: auto, plain, …"
+    "--progress",
+    default="",
+    metavar="MODE",
+    values=PROGRESS_MODES,
+    help="Progress: auto, plain, tty, quiet or rawjson.",
 )
 @option("--provenance", default="", metavar="MODE", help="Without effect: nothing is attested.")
 @flag("--pull", help="Always ask for newer base images.")

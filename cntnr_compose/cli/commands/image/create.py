@@ -35,13 +35,19 @@ class StepsNeeded(CntnrError):
     help="Network of --run: default, none or host.",
 )
 @flag("--no-cache", help="Use nothing of earlier builds.")
-@option("-o", "--output", multiple=True, metavar="OUTPUT", help="type=local|tar|oci|docker|image,…")
+@option(
+    "-o",
+    "--output",
+    multiple=True,
+    metavar="OUTPUT",
+    help="Where the result goes, as type=local,dest=out.",
+)
 @option(
     "--progress",
     default="",
     metavar="MODE",
     values=("auto", "plain", "tty", "quiet", "rawjson"),
-    help="Progress: auto, plain, …",
+    help="Progress: auto, plain, tty, quiet or rawjson.",
 )
 @flag("--pull", help="Always ask for newer base images.")
 @flag("--push", help="Push the image when it is built.")
