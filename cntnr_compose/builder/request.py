@@ -1,6 +1,11 @@
 """The values of a build: what is asked for, and everything that one build depends on."""
 
-from cntnr_compose.builder.dockerfile.parser import Dockerfile, Instruction, parse_dockerfile
+from cntnr_compose.builder.dockerfile.parser import (
+    Dockerfile,
+    DockerfileInvalid,
+    Instruction,
+    parse_dockerfile,
+)
 from cntnr_compose.builder.dockerfile.stages import DockerfileScope, split_stages
 from cntnr_compose.builder.sources.ssh_sources import SshSource
 from cntnr_compose.core.values import Bytes, Value, field
@@ -117,13 +122,16 @@ class BuildJob(Value, frozen=True, kw_only=True):
 
 def parse_stages(request: BuildRequest) -> DockerfileScope:
     """Parse the Dockerfile of a build. Raises `DockerfileInvalid`."""
-    if request.instructions:
-        dockerfile = Dockerfile(name=request.file, instructions=request.instructions)
-    else:
-        dockerfile = parse_dockerfile(request.text, request.file)
-    return split_stages(
-        dockerfile,
-        args=request.args,
-        platform=request.platform,
-        contexts=tuple(request.contexts),
-    )
+    try:
+        if request.instructions:
+            dockerfile = Dockerfile(name=request.file, instructions=request.instructions)
+        else:
+            dockerfile = parse_dockerfile(request.text, request.file)
+        return split_stages(
+            dockerfile,
+            args=request.args,
+            platform=request.platform,
+            contexts=tuple(request.contexts),
+        )
+    except DockerfileInvalid as error:
+        raise error.with_excerpt(request.text) from None

@@ -3,44 +3,39 @@
 from collections.abc import Sequence
 
 from cntnr_compose.builder.check import DockerfileReport
+from cntnr_compose.builder.dockerfile.syntax.excerpt import format_excerpt
 from cntnr_compose.builder.request import BuildRequest, parse_stages
 from cntnr_compose.cli.display import stdout
-
-CONTEXT_LINES = 2
-RULER = f"{'-' * 20}\n"
 
 
 def print_reports(reports: Sequence[DockerfileReport]) -> int:
     """Print what the checks of Dockerfiles say; return 1 where that is not good."""
     code = 0
     for report in reports:
-        lines = report.text.splitlines()
         if len(reports) > 1:
             stdout.print_line(report.service)
         if report.error:
             stdout.print_line(report.error)
             if report.line:
-                stdout.write(_source(report.file, lines, report.line))
+                _print_source(report, report.line)
         else:
             stdout.print_line(f"Check complete, {_count(len(report.findings))}")
         for finding in report.findings:
             stdout.print_line(f"\nWARNING: {finding.rule} - {finding.url}\n{finding.text}")
-            stdout.write(_source(report.file, lines, finding.line))
+            _print_source(report, finding.line)
         code = 1 if report.error or report.findings else code
     return code
+
+
+def _print_source(report: DockerfileReport, line: int) -> None:
+    """Print the lines around one of a Dockerfile."""
+    stdout.write(f"{report.file}:{line}\n{format_excerpt(report.text, line)}")
 
 
 def _count(number: int) -> str:
     if number == 0:
         return "no warnings found."
     return f"{number} warning{'s have' if number > 1 else ' has'} been found!"
-
-
-def _source(file: str, lines: list[str], line: int) -> str:
-    """Format the lines around one of a Dockerfile."""
-    shown = range(max(1, line - CONTEXT_LINES), min(len(lines), line + CONTEXT_LINES) + 1)
-    rows = [f" {at:3} | {'>>>' if at == line else '   '} {lines[at - 1]}\n" for at in shown]
-    return f"{file}:{line}\n{RULER}{''.join(rows)}{RULER}"
 
 
 def print_targets(request: BuildRequest) -> None:
