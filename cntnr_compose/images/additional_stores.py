@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.user_config import read_user_config
+from cntnr_compose.core.user_config import ConfigInvalid, read_user_config
 from cntnr_compose.core.values import Bytes, Value, from_json, replace
 from cntnr_compose.host import files
 from cntnr_compose.host.kernel import host_platform
@@ -75,11 +75,15 @@ def choose_stores(folders: Iterable[str]) -> None:
 def store_folders(*, remembered: bool = False) -> tuple[Path, ...]:
     """Return the folders of the stores, in the order in which they are looked through.
 
-    With those that were only named by the option of earlier commands, if ``remembered``. Raises
-    `ConfigInvalid`.
+    With those that were only named by the option of earlier commands, if ``remembered``; then settings that
+    are wrong do not keep containers from being stopped. Raises `ConfigInvalid`.
     """
     folders = [name for name in os.environ.get(VARIABLE, "").split(":") if name]
-    folders += read_user_config().images.additional_stores
+    try:
+        folders += read_user_config().images.additional_stores
+    except ConfigInvalid:
+        if not remembered:
+            raise
     folders.append(str(quick_catalogue.MACHINE_STORE))
     folders += _remembered() if remembered else ()
     return tuple(Path(name) for name in dict.fromkeys(folders))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.core.user_config import config_file
+from cntnr_compose.core.user_config import ConfigInvalid, config_file
 from cntnr_compose.core.values import to_json
 from cntnr_compose.images import additional_stores, quick_catalogue
 from cntnr_compose.images.additional_stores import NoImageStore, choose_stores, store_folders
@@ -104,6 +104,14 @@ def test_where_stores_are_named(lab: ImageStore, tmp_path: Path) -> None:
     assert store_folders() == (tmp_path / "set", machine)
     choose_stores([str(lab.root)])
     assert store_folders() == (lab.root, tmp_path / "set", machine)
+
+
+def test_wrong_settings_do_not_keep_containers_from_being_stopped() -> None:
+    config_file().parent.mkdir(parents=True)
+    config_file().write_text("[image]\n")
+    with pytest.raises(ConfigInvalid):
+        ImageStore()
+    assert ImageStore(for_containers=True).list() == ()
 
 
 def test_containers_find_stores_that_only_an_earlier_command_named(
