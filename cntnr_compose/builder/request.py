@@ -1,6 +1,6 @@
 """The values of a build: what is asked for, and everything that one build depends on."""
 
-from cntnr_compose.builder.dockerfile.parser import parse_dockerfile
+from cntnr_compose.builder.dockerfile.parser import DockerfileInvalid, parse_dockerfile
 from cntnr_compose.builder.dockerfile.stages import DockerfileScope, split_stages
 from cntnr_compose.builder.sources.ssh_sources import SshSource
 from cntnr_compose.core.values import Bytes, Value, field
@@ -114,9 +114,12 @@ class BuildJob(Value, frozen=True, kw_only=True):
 
 def parse_stages(request: BuildRequest) -> DockerfileScope:
     """Parse the Dockerfile of a build. Raises `DockerfileInvalid`."""
-    return split_stages(
-        parse_dockerfile(request.text, request.file),
-        args=request.args,
-        platform=request.platform,
-        contexts=tuple(request.contexts),
-    )
+    try:
+        return split_stages(
+            parse_dockerfile(request.text, request.file),
+            args=request.args,
+            platform=request.platform,
+            contexts=tuple(request.contexts),
+        )
+    except DockerfileInvalid as error:
+        raise error.with_excerpt(request.text) from None
