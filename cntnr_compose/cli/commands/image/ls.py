@@ -82,7 +82,7 @@ def _filtered(
     from cntnr_compose.cli.flows.resource_lists import parse_filters
     from cntnr_compose.cli.flows.stored_images import image_list
     from cntnr_compose.cli.parser.since_until import NANOSECONDS, parse_time
-    from cntnr_compose.images.lookup import find_image
+    from cntnr_compose.images.naming.lookup import find_image
     from cntnr_compose.images.store import ImageStore
 
     conditions = parse_filters(filters, image_list.FILTERS)

@@ -8,14 +8,14 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host.kernel import host_platform
 from cntnr_compose.images.errors import ImageError, ImageNotLocal, PushFailed
 from cntnr_compose.images.layout import digest_of
-from cntnr_compose.images.lookup import (
+from cntnr_compose.images.naming.lookup import (
     PlatformDiffers,
     check_platform,
     platform_matches,
     repository_of,
     split_platform,
 )
-from cntnr_compose.images.names import note_digest
+from cntnr_compose.images.naming.names import note_digest
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.images.transports import skopeo
 from cntnr_compose.images.transports.export import copy_from_store
