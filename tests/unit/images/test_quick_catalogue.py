@@ -26,9 +26,8 @@ def test_it_has_what_the_store_has(store: ImageStore) -> None:
     add(store, "x/b:1", "other")
     listed = read_catalogue()
     assert listed is not None
-    assert [(one.ref, one.id, one.size) for one in listed] == [
-        (one.ref, one.id, one.size) for one in store.list()
-    ]
+    told = [(image.ref, image.id, image.size) for image in listed]
+    assert told == [(image.ref, image.id, image.size) for image in store.list()]
 
 
 def test_the_store_is_asked_where_it_knows_more(
