@@ -113,7 +113,7 @@ def test_an_image_without_a_name_goes_through_pipes(project: Project) -> None:
 
 
 @pytest.mark.parametrize("kind", ["oci-archive", "docker-archive"])
-@pytest.mark.parametrize("program", ["", "gzip", "bzip2", "xz"])
+@pytest.mark.parametrize("program", ["", "gzip", "bzip2", "xz", "zstd"])
 def test_archives_of_other_programs(kind: str, program: str, project: Project) -> None:
     whole = identity(project, "saved-app:1")
     target = f"{kind}:{project.folder}/other.tar:docker.io/me/other:3"
