@@ -119,6 +119,7 @@ def parse_stages(request: BuildRequest) -> DockerfileScope:
             parse_dockerfile(request.text, request.file),
             args=request.args,
             platform=request.platform,
+            target=request.target,
             contexts=tuple(request.contexts),
         )
     except DockerfileInvalid as error:
