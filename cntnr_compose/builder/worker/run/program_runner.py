@@ -182,9 +182,9 @@ def _hostname(request: BuildRequest) -> str:
 
 def _proxies(request: BuildRequest) -> dict[str, str]:
     """Return the proxies of the build, each in both spellings as BuildKit has it."""
-    given = {name: value for name, value in request.args.items() if name in PROXY_VARIABLES}
-    both = {each: value for name, value in given.items() for each in (name.upper(), name.lower())}
-    return {**both, **given}
+    args = {name: value for name, value in request.args.items() if name in PROXY_VARIABLES}
+    both = {each: value for name, value in args.items() for each in (name.upper(), name.lower())}
+    return {**both, **args}
 
 
 def _hosts_lines(request: BuildRequest) -> str:
