@@ -107,8 +107,8 @@ def test_secrets_are_files_or_values(folder: Path) -> None:
         ({"platforms": ("linux/s390x",)}, f"cannot build for linux/s390x: this machine is {host_platform()}"),
         ({"network": "mars"}, 'unsupported network "mars"'),
         ({"additional_contexts": {"x": "nope"}}, "the additional context x: {}/nope does not exist"),
-        ({"additional_contexts": {"x": "oci-layout://a@sha256:b"}}, ("the additional context x: an image of a "
-         "layout is named by its tag")),
+        ({"additional_contexts": {"x": "oci-layout://a@sha256:b"}}, ("the additional context x: an image of "
+         "a layout is named by its tag")),
         ({"secrets": (FileMount(source="z"),)}, "undefined secret z"),
         ({"secrets": (FileMount(source="u"),)}, "the secret u has neither file nor value"),
     ],
