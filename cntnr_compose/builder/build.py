@@ -137,9 +137,15 @@ def _with_base_images(request: BuildRequest, emit: Emit) -> BuildRequest:
             images[word] = _find_or_pull(
                 request.context_images.get(word, word),
                 f"{request.file}:{line}",
-                pull=request.pull and word not in request.context_images,
+                pull=_must_pull(request, word),
                 emit=emit,
             )
+
+
+def _must_pull(request: BuildRequest, word: str) -> bool:
+    """Return whether an image is asked for though there is one; a layout may have changed."""
+    named = request.context_images.get(word)
+    return request.pull if named is None else named.startswith("oci:")
 
 
 def _find_or_pull(ref: str, where: str, *, pull: bool, emit: Emit) -> Image:
