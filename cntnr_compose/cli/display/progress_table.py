@@ -44,6 +44,8 @@ class ProgressTable:
                 status=event.status,
                 state=event.state,
                 detail=row.event.detail,
+                current=event.current,
+                total=event.total,
             )
         row.event = event
         row.ended_at = now if event.state in FINISHED_STATES else None
