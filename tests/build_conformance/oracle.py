@@ -170,8 +170,9 @@ class Buildah(BuildKit):
             time.sleep(0.05)
         shutil.copytree(self.layout, self.folder / "bases")
         for name in tags(self.layout):
-            self._buildah("pull", "-q", f"oci:{PLACE}/bases:{name}").check_returncode()
-            image = self._buildah("images", "-q", "--no-trunc").stdout.splitlines()[0]
+            pulled = self._buildah("pull", "-q", f"oci:{PLACE}/bases:{name}")
+            pulled.check_returncode()
+            image = pulled.stdout.split()[-1]
             self._buildah("tag", image, f"{BASE_REPOSITORY}/{name}:latest").check_returncode()
 
     def _buildah(self, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -190,6 +191,7 @@ class Buildah(BuildKit):
         write_context(case, context)
         done = self._buildah(
             "build", "--isolation", "chroot", "--pull=never", "--layers", "--format", "docker",
+            "--identity-label=false", "--ulimit=nofile=1024:4096", "--ulimit=nproc=4096:4096",
             "-t", "oracle", *flags(case, f"{PLACE}/contexts/{case.name}"),
         )  # fmt: skip
         shutil.rmtree(context)
@@ -197,7 +199,9 @@ class Buildah(BuildKit):
             return {"exit": done.returncode, "message": error_line(done.stderr)}
         (self.folder / "out/image.tar").unlink(missing_ok=True)
         self._buildah("push", "-q", "oracle", f"oci-archive:{PLACE}/out/image.tar")
-        return self._facts()
+        facts = self._facts()
+        del facts["history"]  # its words are its own
+        return facts
 
     def stop(self) -> None:
         """End the process that keeps the namespaces."""
