@@ -9,14 +9,21 @@ def test_what_is_called_the_same_is_used_by_a_scenario() -> None:
     assert table.uncovered() == []
 
 
-def test_nothing_of_docker_compose_is_missing() -> None:
-    assert [row for row in table.rows() if row.status == table.MISSING] == []
+def test_nothing_of_docker_is_missing_without_a_reason() -> None:
+    for compared in table.COMPARISONS:
+        rows = [row for row in table.rows(compared) if row.status == table.MISSING]
+        assert [row for row in rows if not row.reason] == []
+    assert [row for row in table.rows(table.OF_COMPOSE) if row.status == table.MISSING] == []
 
 
 def test_reasons_are_of_verbs_and_flags_of_docker() -> None:
-    names = {(row.path or "compose", row.words[-1] if row.flag else "verb") for row in table.rows()}
-    reasons = {(path, name) for path, lines in table.REASONS.items() for name in lines}
-    assert reasons <= names
+    for compared in table.COMPARISONS:
+        names = {
+            (row.path or "compose", row.words[-1] if row.flag else "verb")
+            for row in table.rows(compared)
+        }
+        lines = compared.reasons.items()
+        assert {(path, name) for path, reasons in lines for name in reasons} <= names
 
 
 def read(source: str) -> set[tuple[str, str]]:

@@ -4,7 +4,10 @@ Unchanged images are recognised here, without the namespaces; the worker, a proc
 the rest.
 """
 
-from collections.abc import Sequence
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
 
 from cntnr_compose.builder.cache.lookup import find_cached_image
 from cntnr_compose.builder.dockerfile.stages import required_images
@@ -13,8 +16,9 @@ from cntnr_compose.builder.outputs import open_exports, write_archives
 from cntnr_compose.builder.request import BuildRequest, BuiltImage, parse_stages
 from cntnr_compose.builder.worker_process import run_worker
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.events import Emit, Event, Output, Progress
+from cntnr_compose.core.events import Emit, Event, Output, Progress, WarningEvent
 from cntnr_compose.core.values import replace
+from cntnr_compose.images import leases
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
 
@@ -27,22 +31,51 @@ class BaseUnavailable(CntnrError):
         self.hint, self.exit_code = error.hint, error.exit_code
 
 
+class NoTerminalForShell(CntnrError):
+    """A shell was asked for, but there is no terminal for it."""
+
+    hint = "run it in a terminal, or leave the option out"
+
+    def __init__(self) -> None:
+        super().__init__("--shell-on-failure needs a terminal, and standard input is none")
+
+
+@contextlib.contextmanager
+def open_terminal() -> Iterator[int]:
+    """Open the user's terminal. Raises `NoTerminalForShell`."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise NoTerminalForShell
+    descriptor = os.dup(sys.stderr.fileno())  # whoever writes to a terminal may read from it, too
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
 def build_images(
-    requests: Sequence[BuildRequest], *, quiet: bool = False, emit: Emit
+    requests: Sequence[BuildRequest],
+    *,
+    quiet: bool = False,
+    shell_on_failure: bool = False,
+    emit: Emit,
 ) -> dict[str, BuiltImage]:
     """Build images that do not depend on each other, and write their outputs; return them by name.
 
-    The name is ``request.service``. Raises a `CntnrError` for all that a user can fix; then no output has
-    been written, but those into folders and pipes.
+    The name is ``request.service``. With ``shell_on_failure`` a RUN that fails ends in a shell on the user's
+    terminal, in the state before it. Raises `NoTerminalForShell` where there is none, and a `CntnrError`
+    for all that a user can fix; then no output has been written, but those into folders and pipes.
     """
-    with open_exports(requests) as opened:
-        built = _build(opened, quiet=quiet, emit=emit)
+    with contextlib.ExitStack() as undo:
+        undo.enter_context(ImageStore().protect_blobs())
+        terminal = undo.enter_context(open_terminal()) if shell_on_failure else -1
+        opened = undo.enter_context(open_exports(requests))
+        built = _build(opened, terminal, emit=_without_output(emit) if quiet else emit)
         for request in opened:
             write_archives(request, built[request.service], emit)
     return built
 
 
-def _build(requests: Sequence[BuildRequest], *, quiet: bool, emit: Emit) -> dict[str, BuiltImage]:
+def _build(requests: Sequence[BuildRequest], terminal: int, *, emit: Emit) -> dict[str, BuiltImage]:
     """Build those images that are not built already."""
     prepared = [fetch_downloads(_with_base_images(request, emit)) for request in requests]
     for request in prepared:
@@ -54,7 +87,7 @@ def _build(requests: Sequence[BuildRequest], *, quiet: bool, emit: Emit) -> dict
         }
         changed = tuple(request for request in prepared if request.service not in built)
         if changed:
-            built |= run_worker(changed, emit=_without_output(emit) if quiet else emit)
+            built |= run_worker(changed, terminal=terminal, emit=emit)
     except CntnrError:
         for request in prepared:
             if request.service not in built:
@@ -74,6 +107,8 @@ def _report(request: BuildRequest, status: str, emit: Emit) -> None:
 def _with_base_images(request: BuildRequest, emit: Emit) -> BuildRequest:
     """Look up or pull all images that a build starts from or takes files from."""
     scope = parse_stages(request)
+    for name in set(request.no_cache_stages) - {stage.name for stage in scope.stages}:
+        emit(WarningEvent(text=f"no_cache_filter: there is no stage {name} in {request.file}"))
     images = {}
     for word, line in required_images(scope, scope.find_stage(request.target)).items():
         images[word] = _find_or_pull(
@@ -94,7 +129,11 @@ def _find_or_pull(ref: str, where: str, *, pull: bool, emit: Emit) -> Image:
         emit(Progress(kind="Image", name=name, status=status, state=state))
 
     try:
-        existing = None if pull else ImageStore().find(ref)
+        store = ImageStore()
+        with leases.hold_off(store.root):
+            existing = None if pull else store.find(ref)
+            if existing is not None:
+                store.mark_used(existing.id)
         return existing or pull_image(ref, on_progress=report_pull)
     except CntnrError as error:
         raise BaseUnavailable(where, error) from error

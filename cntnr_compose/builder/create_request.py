@@ -1,6 +1,7 @@
 """Turn a `build:` into a build request: find and read its files, refuse what is not supported."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from cntnr_compose.model.service import Build
 IMAGE_PREFIX = "docker-image://"
 SERVICE_PREFIX = "service:"
 HOST_GATEWAY = "host-gateway"
+EPOCH = "SOURCE_DATE_EPOCH"
 INLINE_NAME = "dockerfile_inline"
 
 
@@ -42,6 +44,9 @@ def create_request(definition: BuildDefinition, options: BuildOptions) -> BuildR
     context = _context_folder(definition, build.context)
     file, text, ignore = _read_dockerfile(definition.name, build, context)
     _check_supported(definition)
+    args = merge_args(build, definition.environment, options.args)
+    if EPOCH in os.environ:
+        args = {EPOCH: os.environ[EPOCH], **args}  # as docker's client does
     ssh = find_ssh_sources(definition.working_dir, definition.name, build.ssh, options.ssh)
     return BuildRequest(
         service=definition.name,
@@ -53,7 +58,7 @@ def create_request(definition: BuildDefinition, options: BuildOptions) -> BuildR
         ignore=ignore,
         target=build.target,
         platform=host_platform(),
-        args=merge_args(build, definition.environment, options.args),
+        args=args,
         labels=definition.labels,
         contexts=_additional_contexts(definition),
         context_images=_context_images(definition),
@@ -66,8 +71,22 @@ def create_request(definition: BuildDefinition, options: BuildOptions) -> BuildR
         ulimits=build.ulimits,
         privileged=build.privileged,
         no_cache=build.no_cache or options.no_cache,
+        no_cache_stages=tuple(
+            name.lower() for name in (*build.no_cache_filter, *options.no_cache_stages)
+        ),
         pull=build.pull or options.pull,
+        epoch=_parse_epoch(definition.name, args.get(EPOCH, "")),
     )
+
+
+def _parse_epoch(name: str, text: str) -> int | None:
+    """Read SOURCE_DATE_EPOCH; empty means that there is none. Raises `CannotBuild`."""
+    if not text:
+        return None
+    if not re.fullmatch(r"\d{1,10}", text, re.ASCII):
+        why = f'invalid {EPOCH}: "{text}"'
+        raise CannotBuild(name, why, "a time in seconds since 1970")
+    return int(text)
 
 
 def _to_utf8(value: str) -> str:

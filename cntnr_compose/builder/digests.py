@@ -18,7 +18,8 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, to_json
 from cntnr_compose.host import files
-from cntnr_compose.images.store import digest_of_file
+from cntnr_compose.images import leases
+from cntnr_compose.images.layout import digest_of_file
 
 OpenRootfs = Callable[[StageState], AbstractContextManager[Path]]
 
@@ -95,6 +96,7 @@ class InputDigests:
             return stage.key
         name = short_hash(to_json((stage.key, stage.lower, sources, exclude)))
         record = paths.builds() / "contents" / f"{name}.json"
+        leases.mark_used(record)
         saved = files.read_value(record, StageDigest)
         if saved is None:
             label = f"the stage {origin}"

@@ -11,7 +11,8 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, replace
 from cntnr_compose.host import files
-from cntnr_compose.images.store import digest_of_file
+from cntnr_compose.images import leases
+from cntnr_compose.images.layout import digest_of_file
 
 CHUNK = 1 << 20
 READ_TIMEOUT = 60.0  # seconds without a byte
@@ -72,7 +73,9 @@ def _fetch(url: str, where: str, checksum: str) -> Path:
     name = short_hash(url.encode())
     path = paths.make_data_folder(paths.builds() / "downloads") / name
     validators_path = path.with_suffix(".json")
-    known = files.read_value(validators_path, HttpValidators) if path.exists() else None
+    with leases.hold_off(paths.images()):
+        leases.mark_used(validators_path)  # the time of the file itself is that of its content
+        known = files.read_value(validators_path, HttpValidators) if path.exists() else None
     if checksum and path.exists() and checksum == digest_of_file(path):
         return path
     temporary = path.with_name(f".{name}.{os.getpid()}")

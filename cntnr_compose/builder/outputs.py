@@ -14,7 +14,7 @@ from cntnr_compose.compose.basics.go_parse import CannotCast, parse_bool
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit
 from cntnr_compose.core.values import replace
-from cntnr_compose.images.layout import create_image_layout
+from cntnr_compose.images.linked_layout import create_image_layout
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.images.transports import skopeo
 from cntnr_compose.images.transports.push import push_image

@@ -27,6 +27,7 @@ class BuildOptions(Value, frozen=True, kw_only=True):
 
     args: dict[str, str] = field(default_factory=dict)
     no_cache: bool = False
+    no_cache_stages: tuple[str, ...] = ()
     pull: bool = False
     ssh: tuple[str, ...] = ()
     memory: Bytes = 0  # of the programs of RUN; 0: without limit
@@ -84,6 +85,7 @@ class BuildRequest(Value, frozen=True, kw_only=True):
     ulimits: dict[str, Ulimit] = field(default_factory=dict)
     privileged: bool = False
     no_cache: bool = False
+    no_cache_stages: tuple[str, ...] = ()  # those whose steps run anew
     pull: bool = False  # ask the registries for newer base images
     epoch: int | None = None  # SOURCE_DATE_EPOCH: no time in the image is later
     outputs: tuple[BuildOutput, ...] = ()
@@ -107,6 +109,7 @@ class BuildJob(Value, frozen=True, kw_only=True):
 
     requests: tuple[BuildRequest, ...]
     payload: int  # process id of the holder's payload, as seen in the namespaces
+    terminal: int = -1  # descriptor of the terminal for a shell where a RUN fails; -1: no shell
 
 
 def parse_stages(request: BuildRequest) -> DockerfileScope:

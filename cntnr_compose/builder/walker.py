@@ -65,6 +65,7 @@ class PendingStep(NamedTuple):
 
     step: BuildStep
     state: StageState
+    stage: str  # its name
     title: str  # as the output of a build shows it
     where: str  # file and line of its instruction, for messages
     origins: dict[str, StageState]  # the stages and images that it takes files from
@@ -162,8 +163,8 @@ class StageWalker:
                 state = _add_history(state, HistoryEntry(text=str(instruction)))
                 continue
             number += 1
-            title = f"{stage.title} {number}/{count}"
-            state = self._run_step(state, instruction, step, title)
+            title = f"[{stage.title} {number}/{count}] {instruction}"
+            state = self._run_step(state, stage, instruction, step, title)
         return state
 
     def _initial_state(self, stage: Stage) -> tuple[StageState, tuple[Instruction, ...]]:
@@ -173,24 +174,29 @@ class StageWalker:
             settings = initial_settings(None, base.settings)
             return replace(base, settings=settings), stage.instructions
         if stage.base == "scratch":
-            return StageState(key="scratch", settings=initial_settings(None)), stage.instructions
+            start = StageState(key="scratch", settings=initial_settings(None))
+            return self._with_epoch(start), stage.instructions
         if stage.base in self.request.contexts:
             raise self.scope.error(
                 stage.line, f"cannot start from the context {stage.base}: not an image"
             )
         image = self.request.images[stage.base]
         triggers = onbuild_instructions(image.config, self.scope, stage.line)
-        return _state_of_image(image), (*triggers, *stage.instructions)
+        return self._with_epoch(_state_of_image(image)), (*triggers, *stage.instructions)
+
+    def _with_epoch(self, state: StageState) -> StageState:
+        """Have steps run anew for another SOURCE_DATE_EPOCH: their files have other times."""
+        epoch = self.request.epoch
+        return state if epoch is None else replace(state, key=f"{state.key} {epoch}")
 
     def _run_step(
-        self, state: StageState, instruction: Instruction, step: BuildStep, title: str
+        self, state: StageState, stage: Stage, instruction: Instruction, step: BuildStep, title: str
     ) -> StageState:
         """Have a step run on top of a stage; return the state after it."""
         if isinstance(step, RunStep):
             step = self._with_network(step, instruction)
         where = f"{self.scope.file}:{instruction.line}"
-        shown = f"[{title}] {instruction}"
-        pending = PendingStep(step, state, shown, where, self._source_stages(step))
+        pending = PendingStep(step, state, stage.name, title, where, self._source_stages(step))
         content = self.runner.content_digest(pending)
         key = step_key(state.key, step, content)
         result = self.runner.run_step(key, content, pending)

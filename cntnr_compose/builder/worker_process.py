@@ -33,14 +33,20 @@ class _Worker(NamedTuple):
     errors: IO[bytes]
 
 
-def run_worker(requests: tuple[BuildRequest, ...], *, emit: Emit) -> dict[str, BuiltImage]:
-    """Build images in a worker; return them by service. Raises `RemoteError`, `BuilderGone`."""
+def run_worker(
+    requests: tuple[BuildRequest, ...], *, terminal: int = -1, emit: Emit
+) -> dict[str, BuiltImage]:
+    """Build images in a worker; return them by service.
+
+    Where a RUN fails there is a shell on ``terminal``. Raises `RemoteError`, `BuilderGone`.
+    """
     with rootlesskit.temporary_holder("build") as holder:
         # On the host's network: a process that has left it cannot go back, and steps may need it.
         argv = nsenter_argv(holder, [sys.executable, "-P", "-c", WORKER_SCRIPT], network=False)
-        exports = [export.descriptor for request in requests for export in request.exports]
-        with _start_worker(argv, exports) as worker:
-            job = BuildJob(requests=requests, payload=holder.payload)
+        passed = [export.descriptor for request in requests for export in request.exports]
+        passed += [terminal] if terminal >= 0 else []
+        with _start_worker(argv, passed) as worker:
+            job = BuildJob(requests=requests, payload=holder.payload, terminal=terminal)
             worker.jobs.write(to_json(job) + b"\n")
             worker.jobs.flush()
             images = _read_replies(worker.replies, emit)
@@ -53,7 +59,7 @@ def run_worker(requests: tuple[BuildRequest, ...], *, emit: Emit) -> dict[str, B
 
 
 @contextlib.contextmanager
-def _start_worker(argv: list[str], exports: list[int]) -> Iterator[_Worker]:
+def _start_worker(argv: list[str], passed: list[int]) -> Iterator[_Worker]:
     """Start a worker; at the end close its pipes, so that it stops, and wait for it."""
     with contextlib.ExitStack() as undo:
         worker_in, jobs_end = os.pipe()
@@ -66,7 +72,7 @@ def _start_worker(argv: list[str], exports: list[int]) -> Iterator[_Worker]:
             try:
                 running = process.popen(
                     argv, env=env, stdin=worker_in, stdout=worker_out, stderr=errors.fileno(),
-                    pass_fds=exports, new_session=True, cwd="/",
+                    pass_fds=passed, new_session=True, cwd="/",
                 )  # fmt: skip
             finally:
                 os.close(worker_in)

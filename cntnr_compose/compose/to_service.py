@@ -262,13 +262,17 @@ def _build(tree: Tree) -> Build:
         key: tree[key]
         for key in (
             "context", "dockerfile", "dockerfile_inline", "args", "target", "labels", "network",
-            "additional_contexts", "no_cache", "pull", "privileged",
+            "additional_contexts", "no_cache", "pull", "privileged", "provenance", "sbom",
         )
         if key in tree
     }  # fmt: skip
     return Build(
         **fields,
         tags=tuple(tree.get("tags", ())),
+        no_cache_filter=tuple(tree.get("no_cache_filter", ())),
+        cache_from=tuple(tree.get("cache_from", ())),
+        cache_to=tuple(tree.get("cache_to", ())),
+        entitlements=tuple(tree.get("entitlements", ())),
         platforms=tuple(tree.get("platforms", ())),
         extra_hosts=_hosts(tree.get("extra_hosts", ())),
         secrets=_file_mounts(tree.get("secrets", ())),

@@ -79,7 +79,7 @@ async def _wait_for_end(job: "asyncio.Future[str]") -> None:
 
 def _commit(record: Record, op: CommitContainer, check: Callable[[], None]) -> str:
     """Pack the changes of a container, and write the image; return its id."""
-    store = ImageStore()
+    store = ImageStore(for_containers=True)
     base = store.find_by_id(record.image_id)
     if base is None:
         why = f"its image {record.image} is gone"

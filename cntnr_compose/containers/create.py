@@ -9,16 +9,17 @@ from cntnr_compose.containers.state import file_sources, records
 from cntnr_compose.containers.state.container_state import ContainerState
 from cntnr_compose.containers.state.project_context import ProjectContext, emit_progress
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.events import Emit, ignore_event
+from cntnr_compose.core.events import Emit, WarningEvent, ignore_event
 from cntnr_compose.core.names import check_name
 from cntnr_compose.core.values import replace, to_tree
-from cntnr_compose.images import leases
+from cntnr_compose.images import leases, platforms
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image, ImageConfig
 from cntnr_compose.model.observed import MountPoint, Record, Status
 from cntnr_compose.model.plan import CreateContainer
 from cntnr_compose.model.service import Mount, Service
 from cntnr_compose.networks import address_claims
+from cntnr_compose.reconcile import labels
 from cntnr_compose.reconcile.config_hash import changed_keys
 from cntnr_compose.volumes import store
 
@@ -41,13 +42,14 @@ async def create_container(op: CreateContainer, context: ProjectContext, emit: E
     existing = managed_containers(context).values()
     old = next((one for one in existing if one.record.id == op.replaces), None)
     name = f"{op.replaces[:12]}_{op.name}" if old else op.name
+    warn = emit
     if op.oneoff and not op.hook:  # not shown, as in docker compose
         emit = ignore_event
     emit_progress(emit, op.name, "Recreate" if old else "Creating", detail=op.cause if old else "")
     records.check_name_is_free(op.name, context.project)
     if old is None and op.name in context.containers:
         raise records.NameTaken(op.name, context.project)
-    new = _create_new(op, context, name)
+    new = _create_new(op, context, name, warn)
     cause = _describe_cause(op, old.record if old else None)
     if old:
         await _replace_container(old, new, op, cause)
@@ -55,14 +57,26 @@ async def create_container(op: CreateContainer, context: ProjectContext, emit: E
     emit_progress(emit, op.name, "Recreated" if old else "Created", state="done")
 
 
-def _create_new(op: CreateContainer, context: ProjectContext, name: str) -> ManagedContainer:
+def _create_new(
+    op: CreateContainer, context: ProjectContext, name: str, warn: Emit
+) -> ManagedContainer:
     """Write a container's files. Raises `NoSuchImage`, `NoCommand`, `MountUnknown`."""
-    images = ImageStore()
+    images = ImageStore(for_containers=True)
     # From here on its record keeps its image from being collected.
     with leases.hold_off(images.root):
-        image = images.require(op.image)
+        image = _find_image(images, op)
         images.mark_used(image.id)
+        if warning := platforms.mismatch_warning(image, op.platform):
+            warn(WarningEvent(text=warning))
         return _add_container(_make_record(op, context, image, name), context)
+
+
+def _find_image(images: ImageStore, op: CreateContainer) -> Image:
+    """Find the image that the command found; by its name where the command knew none.
+
+    The command may look through stores that this process was not told of. Raises `NoSuchImage`.
+    """
+    return images.find_by_id(op.labels.get(labels.IMAGE, "")) or images.require(op.image)
 
 
 def _describe_cause(op: CreateContainer, old: Record | None) -> str:

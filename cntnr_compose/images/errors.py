@@ -8,7 +8,7 @@ from cntnr_compose.model import image_name
 class NoSuchImage(CntnrError):
     """An image that is not in the store was asked for."""
 
-    hint = "get it with `cntnr compose pull`, or build it with `cntnr compose build`"
+    hint = "get it with `cntnr pull`, or build it with `cntnr compose build`"
 
     def __init__(self, ref: str) -> None:
         super().__init__(f"no such image: {image_name.familiar(ref)}")
@@ -17,7 +17,7 @@ class NoSuchImage(CntnrError):
 class StoreDamaged(CntnrError):
     """A manifest or configuration is missing or unreadable."""
 
-    hint = "get it again with `cntnr compose pull`, or build it again with `cntnr compose build`"
+    hint = "get it again with `cntnr pull`, or build it again with `cntnr compose build`"
 
     def __init__(self, ref: str) -> None:
         super().__init__(f"cannot read image {image_name.familiar(ref)}: its files are damaged")
@@ -111,6 +111,17 @@ class PlatformMissing(ImageError):
 
     def __init__(self, ref: str, message: str = "") -> None:
         super().__init__(ref, message)
+
+
+class ImageReadOnly(CntnrError):
+    """An image is to be removed that lies in an additional store."""
+
+    hint = "whoever keeps that store can remove it"
+
+    def __init__(self, ref: str, store: str) -> None:
+        super().__init__(
+            f"cannot remove {image_name.familiar(ref)}: it lies in {store}, which is only read"
+        )
 
 
 class PolicyRefused(ImageError):

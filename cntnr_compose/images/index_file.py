@@ -14,7 +14,7 @@ NAME_ANNOTATION = "org.opencontainers.image.ref.name"
 class IndexUnreadable(CntnrError):
     """The names of the images cannot be read: the machine stopped, or somebody changed the file."""
 
-    hint = "move the file away: the store is empty then, and its files are found again by a pull"
+    hint = "`cntnr image fsck --repair` writes it anew from what is there"
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"cannot read the index of images: {path} is damaged")

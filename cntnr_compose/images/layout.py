@@ -1,33 +1,104 @@
-"""Write OCI image layouts for other programs."""
+"""Read OCI image layouts: the user's own, and those of others."""
 
+import contextlib
+import hashlib
+import time
 from pathlib import Path
+from typing import Any
 
-from cntnr_compose.host import files
+from cntnr_compose.core.values import from_json, from_tree
+from cntnr_compose.images import index_file
+from cntnr_compose.images.errors import StoreDamaged
 from cntnr_compose.images.index_file import NAME_ANNOTATION
-from cntnr_compose.images.store import LAYOUT_MARKER, ImageStore
-from cntnr_compose.model.image import Image
-from cntnr_compose.model.oci import MANIFEST, Descriptor, Index
+from cntnr_compose.model.image import Image, ImageConfig
+from cntnr_compose.model.oci import Descriptor, Index, Manifest
+
+TAGGED_ANNOTATION = "cntnr.tagged"
+DIGEST_ANNOTATION = "cntnr.digest"
+LAYOUT_MARKER = b'{"imageLayoutVersion":"1.0.0"}\n'
+READ_ATTEMPTS, READ_PAUSE = 20, 0.01  # seconds: for a manifest that is just being written
 
 
-def create_image_layout(store: ImageStore, image: Image, path: Path, *, tag: str) -> Path:
-    """Create a layout that holds one image under a tag; its blobs are links to those of the store.
+class ImageLayout:
+    """An OCI image layout: an index with names, and blobs."""
 
-    Raises `StoreDamaged`.
-    """
-    manifest = store.manifest(image)
-    for digest in (
-        image.manifest,
-        manifest.config.digest,
-        *(one.digest for one in manifest.layers),
-    ):
-        link = path / "blobs" / digest.replace(":", "/", 1)
-        link.parent.mkdir(parents=True, exist_ok=True)
-        if not link.is_symlink():  # an image may have one layer several times
-            link.symlink_to(store.blob_path(digest))
-    (path / "oci-layout").write_bytes(LAYOUT_MARKER)
-    size = store.blob_path(image.manifest).stat().st_size
-    tagged = Descriptor(
-        media_type=MANIFEST, digest=image.manifest, size=size, annotations={NAME_ANNOTATION: tag}
-    )
-    files.write_value(path / "index.json", Index(manifests=(tagged,)))
-    return path
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.blobs = root / "blobs"
+
+    def blob_path(self, digest: str) -> Path:
+        """Return the path of a blob."""
+        return self.blobs / digest.replace(":", "/", 1)
+
+    def read_index(self) -> Index:
+        """Read the index; an empty one where there is none. Raises `IndexUnreadable`."""
+        return index_file.read_index(self.root)
+
+    def index_stamp(self) -> tuple[int, ...]:
+        """Return what changes whenever the index is written; empty where there is no index."""
+        try:
+            status = (self.root / "index.json").stat()
+        except OSError:
+            return ()
+        return status.st_ino, status.st_size, status.st_mtime_ns
+
+    def read_images(self, index: Index) -> tuple[Image, ...]:
+        """Read all images of an index but the damaged ones."""
+        images = []
+        for descriptor in index.manifests:
+            with contextlib.suppress(StoreDamaged):
+                images.append(self.read_image(descriptor))
+        return tuple(images)
+
+    def read_image(self, descriptor: Descriptor) -> Image:
+        """Read the image of an entry of the index. Raises `StoreDamaged`."""
+        ref = descriptor.annotations.get(NAME_ANNOTATION, "")
+        try:
+            manifest = self.read_manifest(descriptor.digest)
+            tree = from_json(self.read_blob(manifest.config.digest), dict[str, Any])
+            # Some builders write null where the specification requires a list.
+            config = from_tree(_drop_nulls(tree.get("config") or {}), ImageConfig)
+            tagged = float(descriptor.annotations.get(TAGGED_ANNOTATION, 0))
+        except (OSError, ValueError) as error:
+            raise StoreDamaged(ref) from error
+        return Image(
+            id=manifest.config.digest,
+            ref=ref,
+            manifest=descriptor.digest,
+            digest=descriptor.annotations.get(DIGEST_ANNOTATION, ""),
+            size=manifest.config.size + sum(layer.size for layer in manifest.layers),
+            created=tree.get("created") or "",
+            tagged=tagged,
+            architecture=tree.get("architecture") or "",
+            os=tree.get("os") or "linux",
+            config=config,
+        )
+
+    def read_manifest(self, digest: str) -> Manifest:
+        """Read a manifest; wait where skopeo is just writing it for another copy of the image."""
+        for _ in range(READ_ATTEMPTS):
+            with contextlib.suppress(ValueError):
+                return from_json(self.read_blob(digest), Manifest)
+            time.sleep(READ_PAUSE)
+        return from_json(self.read_blob(digest), Manifest)
+
+    def read_blob(self, digest: str) -> bytes:
+        """Read a small blob. Raises `OSError`."""
+        return self.blob_path(digest).read_bytes()
+
+
+def digest_of(content: bytes) -> str:
+    """Compute the digest of a blob, as OCI writes it."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def digest_of_file(path: Path) -> str:
+    """Compute the digest of a file, as OCI writes it. Raises `OSError`."""
+    with path.open("rb") as content:
+        return f"sha256:{hashlib.file_digest(content, 'sha256').hexdigest()}"
+
+
+def _drop_nulls(tree: Any) -> Any:
+    if isinstance(tree, dict):
+        return {key: _drop_nulls(value) for key, value in tree.items() if value is not None}
+    return tree

@@ -4,26 +4,28 @@ Reading it costs one small file. Everything that is written is complete or absen
 """
 
 import contextlib
-import hashlib
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from cntnr_compose.core import paths
-from cntnr_compose.core.values import Value, from_json, from_tree, replace
+from cntnr_compose.core.values import Value, from_json, replace
 from cntnr_compose.host import files
 from cntnr_compose.images import index_file, leases
-from cntnr_compose.images.errors import BlobsMissing, NoSuchImage, StoreDamaged
+from cntnr_compose.images.additional_stores import AdditionalStore, merge_images, store_folders
+from cntnr_compose.images.errors import BlobsMissing, ImageReadOnly, NoSuchImage, StoreDamaged
 from cntnr_compose.images.index_file import NAME_ANNOTATION
+from cntnr_compose.images.layout import (
+    DIGEST_ANNOTATION,
+    LAYOUT_MARKER,
+    TAGGED_ANNOTATION,
+    ImageLayout,
+    digest_of,
+)
 from cntnr_compose.model import image_name
-from cntnr_compose.model.image import Image, ImageConfig
+from cntnr_compose.model.image import Image
 from cntnr_compose.model.oci import Descriptor, Index, Manifest
-
-TAGGED_ANNOTATION = "cntnr.tagged"
-LAYOUT_MARKER = b'{"imageLayoutVersion":"1.0.0"}\n'
-DIGEST_ANNOTATION = "cntnr.digest"
-READ_ATTEMPTS, READ_PAUSE = 20, 0.01  # seconds: for a manifest that is just being written
 
 
 class Catalogue(Value, frozen=True, kw_only=True):
@@ -34,22 +36,31 @@ class Catalogue(Value, frozen=True, kw_only=True):
     images: tuple[Image, ...] = ()
 
 
-class ImageStore:
-    """The images on this machine."""
+class ImageStore(ImageLayout):
+    """The images on this machine: the user's own, and those of additional stores."""
 
-    def __init__(self, root: Path | None = None) -> None:
-        self.root = root or paths.images()
-        self.blobs = self.root / "blobs"
+    def __init__(self, root: Path | None = None, *, for_containers: bool = False) -> None:
+        """Look through additional stores, unless a root is named.
+
+        ``for_containers`` means those, too, that were named only when a container was created.
+        """
+        super().__init__(root or paths.images())
+        folders = () if root else store_folders(remembered=for_containers)
+        self.additional = tuple(AdditionalStore(folder) for folder in folders)
 
     def list(self) -> tuple[Image, ...]:
         """List all images, one entry for each name."""
-        stamp = self._index_stamp()
+        return merge_images(self.own_images(), self.additional)
+
+    def own_images(self) -> tuple[Image, ...]:
+        """List the images that are the user's own."""
+        stamp = self.index_stamp()
         if not stamp:
             return ()
         catalogue = files.read_value(self.root / "catalogue.json", Catalogue)
         if catalogue is not None and catalogue.stamp == stamp:
             return catalogue.images
-        return self._read_images(self._read_index())
+        return self.read_images(self.read_index())
 
     def find(self, ref: str) -> Image | None:
         """Find an image by name, id or id prefix; None where there is none."""
@@ -95,13 +106,21 @@ class ImageStore:
             raise StoreDamaged(image.ref) from error
 
     def blob_path(self, digest: str) -> Path:
-        """Return the path of a blob."""
-        return self.blobs / digest.replace(":", "/", 1)
+        """Return the path of a blob: the user's own, or where that is missing, of an additional store."""
+        own = self.own_blob_path(digest)
+        if not self.additional or own.exists():
+            return own
+        elsewhere = (store.blob_path(digest) for store in self.additional)
+        return next((path for path in elsewhere if path.exists()), own)
+
+    def own_blob_path(self, digest: str) -> Path:
+        """Return the path of a blob among the user's own, whether it is there or not."""
+        return super().blob_path(digest)
 
     def write_blob(self, content: bytes, media_type: str) -> Descriptor:
         """Write a small blob and return its descriptor."""
         digest = digest_of(content)
-        path = self.blob_path(digest)
+        path = self.own_blob_path(digest)
         if not leases.mark_used(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             files.write_atomic(path, content)
@@ -115,7 +134,7 @@ class ImageStore:
         annotations = {NAME_ANNOTATION: ref, TAGGED_ANNOTATION: str(int(time.time()))}
         annotations |= {DIGEST_ANNOTATION: digest} if digest else {}
         tagged = replace(manifest, annotations=annotations)
-        image = self._read_image(tagged)
+        image = self.read_image(tagged)
         with self.locked_index() as index:
             self._check_blobs(image)
             others = index_file.take_name(index.manifests, ref, tagged.digest)
@@ -125,7 +144,7 @@ class ImageStore:
     def add_untagged(self, manifest: Descriptor) -> Image:
         """Add an image without a name; it goes by its id. Raises `StoreDamaged`, `BlobsMissing`."""
         entry = replace(manifest, annotations={TAGGED_ANNOTATION: str(int(time.time()))})
-        image = self._read_image(entry)
+        image = self.read_image(entry)
         with self.locked_index() as index:
             self._check_blobs(image)
             if all(other.digest != entry.digest for other in index.manifests):
@@ -139,10 +158,14 @@ class ImageStore:
         """
         manifest = self.manifest(image)
         for blob in (manifest.config, *manifest.layers):
-            if not leases.mark_used(self.blob_path(blob.digest)):
+            if not self.mark_blob_used(blob.digest):
                 raise BlobsMissing(image.ref or image.id, blob.digest)
-        leases.mark_used(self.blob_path(image.manifest))
+        self.mark_blob_used(image.manifest)
         self.mark_used(image.id)
+
+    def mark_blob_used(self, digest: str) -> bool:
+        """Mark a blob as used now, where it is the user's own; return whether there is one."""
+        return leases.mark_used(self.own_blob_path(digest)) or self.blob_path(digest).exists()
 
     def use_file(self, image_id: str) -> Path:
         """Return the file whose time is that of the last use of an image."""
@@ -159,11 +182,13 @@ class ImageStore:
     def remove(self, ref: str) -> tuple[str, ...]:
         """Remove a name, or all names of an image given by id; return the names.
 
-        Its blobs stay. Raises `NoSuchImage`.
+        Its blobs stay. Raises `NoSuchImage`, `ImageReadOnly`.
         """
-        image = self.require(ref)
+        image = ImageStore(self.root).find(ref)
+        if image is None:
+            raise ImageReadOnly(ref, self.require(ref).store)
         by_name = not ref.startswith("sha256:") and image.ref == image_name.normalize(ref)
-        same_image = [other.ref for other in self.list() if other.id == image.id]
+        same_image = [other.ref for other in self.own_images() if other.id == image.id]
         names = [image.ref] if by_name else same_image
         with self.locked_index() as index:
             others = _without_names(index, names)
@@ -177,7 +202,7 @@ class ImageStore:
         """Hold the lock of the store and yield its index."""
         self.create_layout()
         with files.file_lock(self.root / ".lock"):
-            yield self._read_index()
+            yield self.read_index()
 
     @contextlib.contextmanager
     def protect_blobs(self) -> Iterator[None]:
@@ -200,60 +225,11 @@ class ImageStore:
             paths.make_data_folder(self.blobs / "sha256")
             files.write_atomic(marker, LAYOUT_MARKER)
 
-    def _read_index(self) -> Index:
-        return index_file.read_index(self.root)
-
-    def _index_stamp(self) -> tuple[int, ...]:
-        """Return what changes whenever the index is written; empty where there is no index."""
-        try:
-            status = (self.root / "index.json").stat()
-        except OSError:
-            return ()
-        return status.st_ino, status.st_size, status.st_mtime_ns
-
     def write_index(self, index: Index) -> None:
         """Write the index and the catalogue of its images; its lock is held."""
         index_file.write_index(self.root, index)
-        catalogue = Catalogue(stamp=self._index_stamp(), images=self._read_images(index))
+        catalogue = Catalogue(stamp=self.index_stamp(), images=self.read_images(index))
         files.write_value(self.root / "catalogue.json", catalogue)
-
-    def _read_images(self, index: Index) -> tuple[Image, ...]:
-        """Read all images of an index but the damaged ones."""
-        images = []
-        for descriptor in index.manifests:
-            with contextlib.suppress(StoreDamaged):
-                images.append(self._read_image(descriptor))
-        return tuple(images)
-
-    def _read_image(self, descriptor: Descriptor) -> Image:
-        ref = descriptor.annotations.get(NAME_ANNOTATION, "")
-        try:
-            manifest = self.read_manifest(descriptor.digest)
-            tree = from_json(self.blob_path(manifest.config.digest).read_bytes(), dict[str, Any])
-            # Some builders write null where the specification requires a list.
-            config = from_tree(_drop_nulls(tree.get("config") or {}), ImageConfig)
-        except (OSError, ValueError) as error:
-            raise StoreDamaged(ref) from error
-        return Image(
-            id=manifest.config.digest,
-            ref=ref,
-            manifest=descriptor.digest,
-            digest=descriptor.annotations.get(DIGEST_ANNOTATION, ""),
-            size=manifest.config.size + sum(layer.size for layer in manifest.layers),
-            created=tree.get("created") or "",
-            tagged=float(descriptor.annotations.get(TAGGED_ANNOTATION, 0)),
-            architecture=tree.get("architecture") or "",
-            os=tree.get("os") or "linux",
-            config=config,
-        )
-
-    def read_manifest(self, digest: str) -> Manifest:
-        """Read a manifest; wait where skopeo is just writing it for another copy of the image."""
-        for _ in range(READ_ATTEMPTS):
-            with contextlib.suppress(ValueError):
-                return from_json(self.blob_path(digest).read_bytes(), Manifest)
-            time.sleep(READ_PAUSE)
-        return from_json(self.blob_path(digest).read_bytes(), Manifest)
 
 
 def _without_names(index: Index, names: Collection[str]) -> tuple[Descriptor, ...]:
@@ -261,20 +237,3 @@ def _without_names(index: Index, names: Collection[str]) -> tuple[Descriptor, ..
     return tuple(
         entry for entry in index.manifests if entry.annotations.get(NAME_ANNOTATION) not in names
     )
-
-
-def digest_of(content: bytes) -> str:
-    """Compute the digest of a blob, as OCI writes it."""
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
-
-
-def digest_of_file(path: Path) -> str:
-    """Compute the digest of a file, as OCI writes it. Raises `OSError`."""
-    with path.open("rb") as content:
-        return f"sha256:{hashlib.file_digest(content, 'sha256').hexdigest()}"
-
-
-def _drop_nulls(tree: Any) -> Any:
-    if isinstance(tree, dict):
-        return {key: _drop_nulls(value) for key, value in tree.items() if value is not None}
-    return tree

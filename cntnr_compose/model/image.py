@@ -44,3 +44,4 @@ class Image(Value, frozen=True, kw_only=True):
     architecture: str = ""
     os: str = "linux"
     config: ImageConfig = field(default_factory=ImageConfig)
+    store: str = ""  # folder of the additional store that it lies in; empty for the user's own

@@ -1,5 +1,7 @@
 """Parts of an OCI image layout: descriptors, index, manifest."""
 
+from typing import Any
+
 from cntnr_compose.core.values import Value, field
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -13,6 +15,7 @@ class Descriptor(Value, frozen=True, kw_only=True):
     digest: str
     size: int
     annotations: dict[str, str] = field(default_factory=dict)
+    platform: dict[str, Any] = field(default_factory=dict)  # in an index of several platforms
 
 
 class Index(Value, frozen=True, kw_only=True, omit_defaults=False):

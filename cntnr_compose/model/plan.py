@@ -72,6 +72,7 @@ class CreateContainer(Value, frozen=True, kw_only=True, tag="create_container"):
     service: Service
     image: str  # reference to look up in the store
     config_hash: str
+    platform: str = ""  # the one that was asked for
     number: int = 1
     oneoff: bool = False
     auto_remove: bool = False  # when it has ended, or is not started at all

@@ -192,6 +192,12 @@ class Build(Value, frozen=True, kw_only=True):
     secrets: tuple[FileMount, ...] = ()
     ssh: dict[str, str] = field(default_factory=dict)  # id: path; empty: the agent of the user
     no_cache: bool = False
+    no_cache_filter: tuple[str, ...] = ()  # names of stages
+    cache_from: tuple[str, ...] = ()
+    cache_to: tuple[str, ...] = ()
+    entitlements: tuple[str, ...] = ()
+    provenance: str = ""
+    sbom: str = ""
     pull: bool = False
     platforms: tuple[str, ...] = ()
     shm_size: Bytes = 0

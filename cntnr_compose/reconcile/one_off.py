@@ -143,6 +143,7 @@ def _create_operation(
         service=service,
         image=reference,
         config_hash=digest,
+        platform=project.platform(service),
         oneoff=True,
         auto_remove=options.auto_remove,
         labels=labels.oneoff(

@@ -84,7 +84,9 @@ class SupervisedProject:
             containers=tuple(container.snapshot for container in context.containers.values()),
             networks=context.networks.observe(),
             volumes=store.observe_volumes(),
-            images={image.ref: image.id for image in ImageStore().list() if image.ref},
+            images={
+                image.ref: image.id for image in ImageStore(for_containers=True).list() if image.ref
+            },
         )
 
 

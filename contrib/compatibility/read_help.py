@@ -1,8 +1,10 @@
-"""Read the commands and flags of docker compose from its `--help`, and write them as JSON.
+"""Read commands and flags of docker compose, or of docker, from its `--help`, and write them as JSON.
 
     python contrib/compatibility/read_help.py DOCKER_COMPOSE > docker-compose-VERSION.json
+    python contrib/compatibility/read_help.py docker image images pull … > docker-images-VERSION.json
 
-Flags that `--help` does not list are added where docker compose accepts them (`HIDDEN`).
+The words behind the program are the commands to read; without any it is all of them. Flags that `--help` does
+not list are added where docker compose accepts them (`HIDDEN`).
 """
 
 import json
@@ -27,19 +29,21 @@ def main() -> None:
     """Ask the program for the help of every command, from the root on."""
     program = sys.argv[1]
     commands: dict[str, list[str]] = {}
-    remaining = ["", "alpha"]  # alpha is not listed
+    chosen = sys.argv[2:]
+    remaining = [*chosen] or ["", "alpha"]  # alpha is not listed
     while remaining:
         path = remaining.pop(0)
         text = run(program, *path.split(), "--help")
         commands[path] = flags(text)
         remaining += [f"{path} {name}".strip() for name in subcommands(text)]
-    for path, rows in HIDDEN.items():
+    for path, rows in ({} if chosen else HIDDEN).items():
         for row in rows:
             word = row.split()[-2 if row.endswith(" string") else -1]
             value = "=auto" if row.endswith(" string") else ""
             if not run(program, *path.split(), word + value, "--help").startswith("unknown"):
                 commands[path].append(f"{row} (hidden)")
-    version = run(program, "version", "--short").strip()
+    words = ("--format", "{{.Client.Version}}") if chosen else ("--short",)
+    version = run(program, "version", *words).split()[0]
     document = {"version": version, "commands": dict(sorted(commands.items()))}
     print(json.dumps(document, indent=2))
 

@@ -1,11 +1,11 @@
-"""Compare the commands and flags of docker compose with those of the command tree.
+"""Compare the commands and flags of docker compose, and of docker for images, with those of the command tree.
 
     python contrib/compatibility/table.py               print docs/compatibility.md
     python contrib/compatibility/table.py --uncovered   print what is called "same" and no scenario uses
 
-Status and reason of what is not the same stand in reasons.toml; where versions of docker compose differ, in
-versions.toml; what docker compose has, in
-docker-compose-VERSION.json, which `read_help.py` makes.
+Status and reason of what is not the same stand in reasons.toml and image-reasons.toml; where versions of
+docker compose differ, in versions.toml; what docker has, in docker-compose-VERSION.json and
+docker-images-VERSION.json, which `read_help.py` makes.
 """
 
 import json
@@ -13,21 +13,19 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER.parents[1]))  # this tree, whatever is installed
 
-from cntnr_compose.cli.parser.command_tree import COMPOSE, CommandEntry, Group  # noqa: E402
+from cntnr_compose.cli.parser.command_tree import COMPOSE, ROOT, CommandEntry, Group  # noqa: E402
 from cntnr_compose.cli.parser.options import Command, Option  # noqa: E402
 
-DOCKER = json.loads((FOLDER / "docker-compose-2.40.3.json").read_text())
-REASONS = tomllib.loads((FOLDER / "reasons.toml").read_text())
 VERSIONS = tomllib.loads((FOLDER / "versions.toml").read_text())["row"]
 DOCUMENT = FOLDER.parents[1] / "docs/compatibility.md"
 REFUSED = "refused"
-STATUSES = ("differs", REFUSED)
 SAME, MISSING = "same", "missing"
+STATUSES = ("differs", REFUSED, MISSING)
 INTRODUCTION = """\
 # Compatibility with docker compose {version}
 
@@ -39,10 +37,43 @@ tests/scenarios.
 - **differs**: it does that in part, or in another way.
 - **refused**: it ends with one line that says why.
 - **missing**: it is not known yet."""
+IMAGE_INTRODUCTION = """
+# Compatibility with docker {version}: images
+
+Every verb and flag of `docker image` and `docker builder`, and of the verbs for images that docker has
+beside them; the words are those above."""
+
+
+class Comparison(NamedTuple):
+    """What docker has of one kind, and where it is to be had here."""
+
+    docker: dict[str, Any]
+    reasons: dict[str, dict[str, str]]
+    group: Group
+    prefix: str  # the words of the group
+
+    def full(self, path: str) -> str:
+        """Return the path of a command below `cntnr`."""
+        return f"{self.prefix} {path}".strip()
+
+
+def comparison(docker: str, reasons: str, group: Group, prefix: str = "") -> Comparison:
+    """Read a comparison from its files."""
+    return Comparison(
+        json.loads((FOLDER / docker).read_text()),
+        tomllib.loads((FOLDER / reasons).read_text()),
+        group,
+        prefix,
+    )
+
+
+OF_COMPOSE = comparison("docker-compose-2.40.3.json", "reasons.toml", COMPOSE, "compose")
+OF_IMAGES = comparison("docker-images-28.2.2.json", "image-reasons.toml", ROOT)
+COMPARISONS = (OF_COMPOSE, OF_IMAGES)
 
 
 class Row(NamedTuple):
-    """A verb of docker compose, or a flag of it, and what becomes of it here."""
+    """A verb of docker, or a flag of it, and what becomes of it here."""
 
     path: str
     flag: str  # as docker's help spells it, without the type; empty for the verb
@@ -55,15 +86,15 @@ class Row(NamedTuple):
         return self.flag.split(", ")
 
 
-def rows() -> Iterator[Row]:
-    """Yield a row for each verb of docker compose, and then for each of its flags."""
-    for path, flags in DOCKER["commands"].items():
-        called = find(path)
-        reasons = REASONS.get(path or "compose", {})
+def rows(compared: Comparison) -> Iterator[Row]:
+    """Yield a row for each verb of docker, and then for each of its flags."""
+    for path, flags in compared.docker["commands"].items():
+        called = find(compared.group, path)
+        reasons = compared.reasons.get(path or "compose", {})
         verb = status_of(reasons, "verb", (SAME if called else MISSING, ""))
         if path:
             yield Row(path, "", *verb)
-        for text in flags:
+        for text in flags if verb[0] != MISSING else ():
             spelled, _, kind = text.removesuffix(" (hidden)").partition(" --")
             if spelled.endswith(","):
                 long, _, kind = kind.partition(" ")
@@ -76,20 +107,22 @@ def rows() -> Iterator[Row]:
             yield Row(path, spelled, *status_of(reasons, spelled.split(", ")[-1], default))
 
 
-def find(path: str) -> Group | Command | None:
-    """Find a command below `cntnr compose`."""
-    called: Group | Command | None = COMPOSE
+def find(group: Group, path: str) -> Group | Command | None:
+    """Find a command below a group."""
+    called: Group | Command | None = group
     for word in path.split():
         called = called.find(word) if isinstance(called, Group) else None
     return called
 
 
 def status_of(reasons: dict[str, str], name: str, default: tuple[str, str]) -> tuple[str, str]:
-    """Return status and reason by the table of reasons, where the command tree knows the thing at all."""
-    if default[0] == MISSING or name not in reasons:
+    """Return status and reason by the table of reasons; what the command tree does not know is missing."""
+    if name not in reasons:
         return default
     status, _, reason = reasons[name].partition(": ")
     assert status in STATUSES, f"{name}: {status}"
+    if (status == MISSING) is not (default[0] == MISSING):
+        return default
     assert reason, name
     return status, reason
 
@@ -119,7 +152,7 @@ def options(called: Group | Command | None) -> list[Option]:
 def extras() -> Iterator[tuple[str, list[str]]]:
     """Yield the verbs and flags that docker compose does not have."""
     for path, command in commands(COMPOSE, ""):
-        docker = DOCKER["commands"].get(path)
+        docker = OF_COMPOSE.docker["commands"].get(path)
         if docker is None:
             yield path, []
             continue
@@ -141,19 +174,27 @@ def commands(group: Group, path: str) -> Iterator[tuple[str, Command]]:
 
 def document() -> str:
     """Return the text of docs/compatibility.md."""
-    lines = [INTRODUCTION.format(version=DOCKER["version"])]
-    for row in rows():
-        if not row.flag or (not row.path and row.words[-1] == "--all-resources"):
-            title = f"`{row.path}`" if row.path else "Options before the verb"
-            lines += [f"\n## {title}\n", "| | here | why |", "|---|---|---|"]
-        name = f"`{row.flag}`" if row.flag else "the verb"
-        lines.append(f"| {name} | {row.status} | {row.reason} |".replace("|  |", "| |"))
+    lines = [INTRODUCTION.format(version=OF_COMPOSE.docker["version"]), *tables(OF_COMPOSE)]
     lines += ["\n## Only here\n", "Verbs of cntnr, and flags that docker compose does not have.\n"]
     lines += [
         f"- `{path}`" + (": " + ", ".join(f"`{flag}`" for flag in flags) if flags else "")
         for path, flags in extras()
     ]
-    return "\n".join([*lines, *version_table()]) + "\n"
+    lines += version_table()
+    lines += [IMAGE_INTRODUCTION.format(version=OF_IMAGES.docker["version"]), *tables(OF_IMAGES)]
+    return "\n".join(lines) + "\n"
+
+
+def tables(compared: Comparison) -> Iterator[str]:
+    """Yield the lines of a table for each verb."""
+    for row in rows(compared):
+        if not row.flag or (not row.path and row.words[-1] == "--all-resources"):
+            title = f"`{row.path}`" if row.path else "Options before the verb"
+            yield f"\n## {title}\n"
+            yield "| | here | why |"
+            yield "|---|---|---|"
+        name = f"`{row.flag}`" if row.flag else "the verb"
+        yield f"| {name} | {row.status} | {row.reason} |".replace("|  |", "| |")
 
 
 def version_table() -> list[str]:
@@ -173,11 +214,23 @@ def uncovered() -> list[str]:
 
     used = coverage.uses()
     return [
-        f"{row.path} {row.words[-1]}".strip()
-        for row in rows()
+        f"{compared.full(row.path)} {row.words[-1]}".strip()
+        for compared in COMPARISONS
+        for row in rows(compared)
         if row.status == SAME
-        and not any((f"compose {row.path}".strip(), word) in used for word in row.words)
+        and not any(
+            (path, word) in used for path in same_commands(compared, row) for word in row.words
+        )
     ]
+
+
+def same_commands(compared: Comparison, row: Row) -> list[str]:
+    """Return the path of a verb; for a flag, those of all verbs that are the same command."""
+    path = compared.full(row.path)
+    called = find(compared.group, row.path)
+    if not row.flag or not isinstance(called, Command):
+        return [path]
+    return [path, *(other for other, command in commands(ROOT, "") if command is called)]
 
 
 def main() -> None:

@@ -39,7 +39,7 @@ def _refuse_rootfs(_state: StageState) -> contextlib.AbstractContextManager[Path
 
 def find_cached_image(request: BuildRequest) -> BuiltImage | None:
     """Find an image that is built already, and tag it; None where something has to be built or written."""
-    if request.no_cache or request.exports or not request.needs_image:
+    if request.no_cache or request.no_cache_stages or request.exports or not request.needs_image:
         return None
     store = ImageStore()
     lookup = _CacheLookup(request)

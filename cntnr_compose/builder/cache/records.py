@@ -4,22 +4,26 @@ from cntnr_compose.builder.request import BuiltImage
 from cntnr_compose.builder.walker import StageState, StepResult, image_key
 from cntnr_compose.core import paths
 from cntnr_compose.host import files
+from cntnr_compose.images import leases
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.oci import Manifest
 
 
 def find_image(state: StageState, store: ImageStore) -> BuiltImage | None:
-    """Look up the image for the end of a stage, if all its blobs are still there."""
-    image = files.read_value(paths.builds() / "images" / f"{image_key(state)}.json", BuiltImage)
-    if image is None or image.manifest is None:
-        return None
-    if not store.blob_path(image.manifest.digest).exists():
-        return None
-    manifest = files.read_value(store.blob_path(image.manifest.digest), Manifest)
-    if manifest is None or not all(
-        store.blob_path(blob.digest).exists() for blob in (manifest.config, *manifest.layers)
-    ):
-        return None
+    """Look up the image for the end of a stage, if all its blobs are still there, and mark it as used."""
+    record = paths.builds() / "images" / f"{image_key(state)}.json"
+    with leases.hold_off(store.root):
+        image = files.read_value(record, BuiltImage)
+        if image is None or image.manifest is None:
+            return None
+        manifest = files.read_value(store.blob_path(image.manifest.digest), Manifest)
+        if manifest is None:
+            return None
+        blobs = (image.manifest, manifest.config, *manifest.layers)
+        if not all(store.mark_blob_used(blob.digest) for blob in blobs):
+            return None
+        leases.mark_used(record)
+        store.mark_used(image.id)
     return image
 
 
@@ -40,12 +44,15 @@ def save_image(state: StageState, image: BuiltImage) -> None:
 
 
 def find_step(key: str, state: StageState) -> StepResult | None:
-    """Look up the result of a step; None where it has to be run."""
-    result = files.read_value(paths.builds() / "steps" / f"{key}.json", StepResult)
-    if result is None or result.below != state.lower:
-        return None
-    if result.folder and not (paths.layers() / result.folder / "fs").is_dir():
-        return None
+    """Look up the result of a step, and mark it as used; None where it has to be run."""
+    record = paths.builds() / "steps" / f"{key}.json"
+    with leases.hold_off(paths.images()):
+        result = files.read_value(record, StepResult)
+        if result is None or result.below != state.lower:
+            return None
+        if result.folder and not (paths.layers() / result.folder / "fs").is_dir():
+            return None
+        leases.mark_used(record)
     return result
 
 

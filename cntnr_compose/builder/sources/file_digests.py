@@ -7,6 +7,7 @@ from cntnr_compose.builder.dockerfile.steps import short_hash
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Value, field
 from cntnr_compose.host import files
+from cntnr_compose.images import leases
 
 # A file that changed less than this ago could change again without a new time stamp.
 SETTLED_AFTER = 2.0  # seconds
@@ -32,6 +33,7 @@ class FileDigestCache:
     def get(self, path: str, stamp: Stamp) -> str | None:
         """Return the digest of a file; None where it is unknown or the file has changed."""
         if self._saved is None:
+            leases.mark_used(self._path)
             saved = files.read_value(self._path, FileDigests)
             self._saved = saved.files if saved else {}
         known = self._current.get(path) or self._saved.get(path)

@@ -27,7 +27,7 @@ def pack_layer(folder: str, store: ImageStore) -> Descriptor:
     """Write a step's folder to the store as a layer, unless that was done."""
     record = paths.layers() / folder / "layer.json"
     packed = files.read_value(record, PackedLayer)
-    if packed is not None and store.blob_path(packed.layer.digest).exists():
+    if packed is not None and store.mark_blob_used(packed.layer.digest):
         return packed.layer
     layer = pack_folder(paths.layers() / folder / "fs", store)
     files.write_value(record, PackedLayer(layer=layer))
@@ -65,9 +65,10 @@ def assemble_image(
     """Write the manifest and configuration of an image to the store, and its lower directories."""
     futures = [packer.start(folder) for folder in reversed(state.lower)]
     layers = [future.result() for future in futures]
-    created = current_seconds()
+    created = current_seconds() if request.epoch is None else float(request.epoch)
+    history = _history(state, timestamp(created), fixed=request.epoch is not None)
     manifest, image_id = write_image(
-        store, state.base, layers, state.settings.config, _history(state, timestamp(created)),
+        store, state.base, layers, state.settings.config, history,
         created=created, platform=request.platform, author=state.settings.author,
     )  # fmt: skip
     image = BuiltImage(manifest=manifest, id=image_id)
@@ -78,11 +79,12 @@ def assemble_image(
     return image
 
 
-def _history(state: StageState, created: str) -> list[Tree]:
-    """Build the history of the steps."""
+def _history(state: StageState, created: str, *, fixed: bool) -> list[Tree]:
+    """Build the history of the steps; where it is ``fixed``, all have the time of the image."""
     entries = []
     for entry in state.history:
-        tree: Tree = {"created": timestamp(entry.created) if entry.created else created}
+        moment = timestamp(entry.created) if entry.created and not fixed else created
+        tree: Tree = {"created": moment}
         tree |= {"created_by": entry.text, "comment": "cntnr"}
         if not entry.folder:
             tree["empty_layer"] = True

@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NoReturn
@@ -26,14 +27,17 @@ from cntnr_compose.builder.worker.step_executor import Cancelled, StepExecutor, 
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Event, WarningEvent
+from cntnr_compose.core.user_config import read_user_config
 from cntnr_compose.core.values import Tree, from_json, to_json, to_tree
 from cntnr_compose.host import mounts
 from cntnr_compose.host.namespaces import isolation, rootlesskit
+from cntnr_compose.images.storage.build_cache import limit_cache
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.protocol import ErrorReply, EventReply, ResultReply
 
 CANCELLED = 130
 CLEANUP_TIMEOUT = 2.0  # seconds for cancelled builds to remove what is incomplete
+SHOWN_AFTER = 0.3  # seconds until the command has written what it was sent
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -70,6 +74,13 @@ class ReplyChannel:
         with self._lock, contextlib.suppress(OSError):
             self._out.write(to_json(value) + b"\n")
 
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
+        """Have all who write wait, so that the terminal is somebody else's."""
+        time.sleep(SHOWN_AFTER)
+        with self._lock:
+            yield
+
     def emit(self, event: Event) -> None:
         """Write an event."""
         self.send(EventReply(event=event))
@@ -100,6 +111,7 @@ def _run_job(job: BuildJob) -> NoReturn:
     channel = ReplyChannel()
     program_runner = ProgramRunner(_mount_workspace(), channel.warn)
     worker = WorkerState(StageRootfs(ImageStore()), program_runner, channel.emit)
+    worker.terminal, worker.hold_output = job.terminal, channel.hold
     for number in STOP_SIGNALS:
         signal.signal(number, lambda *_: _cancel(worker))
     for target in (_watch_stdin, _kill_when_cancelled):
@@ -110,6 +122,7 @@ def _run_job(job: BuildJob) -> NoReturn:
     os.umask(0o022)  # of image builds, whatever the user's own is
     try:
         channel.send(ResultReply(result=_build_all(job, worker)))
+        _limit_cache()
     except Cancelled:
         os._exit(CANCELLED)
     except CntnrError as error:
@@ -121,6 +134,14 @@ def _run_job(job: BuildJob) -> NoReturn:
             )
         )
     os._exit(0)  # do not wait for the thread that reads standard input
+
+
+def _limit_cache() -> None:
+    """Remove what was used longest ago where the build cache is larger than the user wants it."""
+    with contextlib.suppress(
+        CntnrError, OSError
+    ):  # the build has succeeded; the next one tries again
+        limit_cache(read_user_config().build.keep_storage)
 
 
 def _watch_stdin(worker: WorkerState) -> None:
@@ -209,7 +230,8 @@ def _find_or_assemble(
     store: ImageStore,
     packer: LayerPacker,
 ) -> BuiltImage:
-    image = None if request.no_cache else records.find_image(state, store)
+    is_cached = not request.no_cache and not request.no_cache_stages
+    image = records.find_image(state, store) if is_cached else None
     if image is None:
         image = assemble_image(state, request, store, packer, worker.rootfs)
     worker.raise_if_cancelled()

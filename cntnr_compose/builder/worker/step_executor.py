@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from cntnr_compose.builder.cache.records import find_step, save_step
@@ -15,15 +16,22 @@ from cntnr_compose.builder.sources.source_files import SourceChanged, SourceFile
 from cntnr_compose.builder.walker import PendingStep, StageState, StepResult, current_seconds
 from cntnr_compose.builder.worker.archive import extract_archive, is_archive
 from cntnr_compose.builder.worker.copy import CopyTarget, copy_files
+from cntnr_compose.builder.worker.epoch import clamp_times
 from cntnr_compose.builder.worker.rootfs import StageRootfs
-from cntnr_compose.builder.worker.run.program_runner import ProgramRunner
+from cntnr_compose.builder.worker.run.program_runner import ProgramRunner, RunFailed
 from cntnr_compose.containers.spec import users
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Output
+from cntnr_compose.core.values import replace
 from cntnr_compose.host import files
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.images.layers import unpack
+
+SHELL_NOTE = """\r
+{0} failed. This is the state before it, {1}\r
+Nothing of what you change is kept; the build ends with this shell.\r
+"""
 
 
 class Cancelled(Exception):
@@ -48,6 +56,8 @@ class WorkerState:
         self.abandoned = False  # the command is gone: nobody reads our replies
         # Steps that this process has run: they may be used in builds without the cache, too.
         self.rebuilt_keys: set[str] = set()
+        self.terminal = -1  # for a shell where a RUN fails
+        self.hold_output: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
         self.on_layer: Callable[[str], object] = lambda _: None
 
     def fail(self, error: BaseException) -> None:
@@ -89,7 +99,8 @@ class StepExecutor:
         """Look up the result of a step, or run it."""
         with self.worker.lock_step(key):
             result = find_step(key, pending.state)
-            reusable = not self.request.no_cache or key in self.worker.rebuilt_keys
+            uncached = self.request.no_cache or pending.stage in self.request.no_cache_stages
+            reusable = not uncached or key in self.worker.rebuilt_keys
             if result is not None and reusable:
                 self._print(f"{pending.title}  CACHED")
                 return result
@@ -113,7 +124,13 @@ class StepExecutor:
                 self.worker.rootfs.mount_for_step(pending.state, changes, draft) as path,
                 Root(path) as root,
             ):
-                self._execute(content, pending, root)
+                try:
+                    self._execute(content, pending, root)
+                except RunFailed:
+                    self._offer_shell(pending)
+                    raise
+            if self.request.epoch is not None:
+                clamp_times(changes, self.request.epoch)
             with os.scandir(changes) as entries:
                 is_empty = next(entries, None) is None
             if is_empty:
@@ -125,9 +142,34 @@ class StepExecutor:
         self.worker.on_layer(folder)
         return StepResult(folder=folder, below=lower, created=current_seconds())
 
+    def _offer_shell(self, pending: PendingStep) -> None:
+        """Run a shell in the state before a RUN that failed, where the user asked for it; one at a time."""
+        worker, step = self.worker, pending.step
+        if worker.terminal < 0 or worker.cancelled.is_set() or not isinstance(step, RunStep):
+            return
+        shell = replace(step, argv=pending.state.settings.shell[:1], script="")
+        with worker.hold_output(), unpack.draft() as draft:
+            changes = draft / "fs"
+            changes.mkdir()
+            os.write(worker.terminal, SHELL_NOTE.format(pending.where, pending.title).encode())
+            with (
+                worker.rootfs.mount_for_step(pending.state, changes, draft) as path,
+                Root(path) as root,
+            ):
+                self._run(shell, pending, root, terminal=worker.terminal)
+
+    def _run(self, step: RunStep, pending: PendingStep, root: Root, *, terminal: int = -1) -> None:
+        origins = pending.origins
+        with contextlib.ExitStack() as undo:
+            self.worker.program_runner.run(
+                step, root, pending.state.settings.config, self.request, pending.where,
+                lambda origin: undo.enter_context(self._open_source(origin, origins)).root,
+                self._print, terminal,
+            )  # fmt: skip
+
     def _execute(self, content: str, pending: PendingStep, root: Root) -> None:
         """Make the changes of a step in ``root``."""
-        step, state, _, where, origins = pending
+        step, where, origins = pending.step, pending.where, pending.origins
         try:
             match step:
                 case FolderStep():
@@ -139,12 +181,7 @@ class StepExecutor:
                     if self.digests.step_digest(pending) != content:
                         raise SourceChanged(where)
                 case RunStep():
-                    with contextlib.ExitStack() as undo:
-                        self.worker.program_runner.run(
-                            step, root, state.settings.config, self.request, where,
-                            lambda origin: undo.enter_context(self._open_source(origin, origins)).root,
-                            self._print,
-                        )  # fmt: skip
+                    self._run(step, pending, root)
         except (users.UserUnknown, users.IdNotMapped) as error:
             raise StepImpossible(where, error) from error
 

@@ -24,10 +24,11 @@ COLOURS = {"ok": 32, "reduced": 33, "missing": 31}  # green, yellow, red
 def doctor(form: str) -> int:
     """Check what this machine allows, and how to mend what it lacks."""
     from cntnr_compose.cli.display.progress import is_coloured
+    from cntnr_compose.cli.flows.images import image_checks
     from cntnr_compose.core.values import to_json
     from cntnr_compose.doctor.checks import is_usable, run_checks
 
-    checks = run_checks()
+    checks = [*run_checks(), *image_checks.check_images()]
     if form == "json":
         stdout.print_line(to_json(checks).decode())
     else:

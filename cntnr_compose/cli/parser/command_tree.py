@@ -201,19 +201,51 @@ VOLUME = Group(
     aliases={"list": "ls", "remove": "rm"},
 )
 
+# Commands of `cntnr image` that are commands of `cntnr`, too.
 IMAGES_LS = CommandEntry("image.ls:ls", "List images")
+IMAGE_PULL = CommandEntry("image.pull:pull", "Get an image from a registry")
+IMAGE_PUSH = CommandEntry("image.push:push", "Push an image to its registry")
+IMAGE_LOAD = CommandEntry("image.load:load", "Load images from a tar archive")
+IMAGE_RM = CommandEntry("image.rm:rm", "Remove images")
+IMAGE_SAVE = CommandEntry("image.save:save", "Write images into a tar archive")
+IMAGE_TAG = CommandEntry("image.tag:tag", "Give an image a further name")
 
 IMAGE = Group(
     {
+        "cat-config": CommandEntry("image.cat_config:cat_config", "Print an image's configuration"),
+        "du": CommandEntry(
+            "image.du:du", "Show how much disk images and what belongs to them take"
+        ),
+        "export": CommandEntry("image.export:export", "Copy an image to anywhere"),
+        "fsck": CommandEntry("image.fsck:fsck", "Check the files of images, and repair them"),
+        "gc": CommandEntry("image.gc:gc", "Remove images that were not used for long"),
+        "history": CommandEntry("image.history:history", "Show of what an image was made"),
+        "import": CommandEntry("image.import_:import_", "Copy an image from anywhere"),
+        "inspect": CommandEntry("image.inspect:inspect", "Describe images"),
+        "load": IMAGE_LOAD,
         "ls": IMAGES_LS,
+        "prune": CommandEntry("image.prune:prune", "Remove unused images"),
+        "pull": IMAGE_PULL,
+        "push": IMAGE_PUSH,
+        "rm": IMAGE_RM,
+        "save": IMAGE_SAVE,
+        "tag": IMAGE_TAG,
+        "untag": CommandEntry("image.untag:untag", "Take names of images away"),
     },
     summary="Images of this machine",
-    description="Manage images.",
-    aliases={"list": "ls"},
+    description="Manage images: those of projects, and all others of this machine.",
+    aliases={"list": "ls", "remove": "rm"},
+)
+
+BUILDER = Group(
+    {"prune": CommandEntry("builder.prune:prune", "Remove the build cache")},
+    summary="The cache of builds",
+    description="Manage the cache of builds.",
 )
 
 ROOT = Group(
     {
+        "builder": BUILDER,
         "compose": COMPOSE,
         "completion": CommandEntry("completion:completion", "Print the script for TAB in a shell"),
         "docker-cli-plugin-metadata": CommandEntry(
@@ -225,7 +257,13 @@ ROOT = Group(
         "install-plugin": CommandEntry(
             "install_plugin:install_plugin", "Have `docker compose` answered by cntnr"
         ),
+        "load": IMAGE_LOAD,
         "network": NETWORK,
+        "pull": IMAGE_PULL,
+        "push": IMAGE_PUSH,
+        "rmi": IMAGE_RM,
+        "save": IMAGE_SAVE,
+        "tag": IMAGE_TAG,
         "version": VERSION,
         "volume": VOLUME,
     },

@@ -26,6 +26,7 @@ FINDERS = {
     "CONTAINER": "containers",
     "NETWORK": "networks",
     "VOLUME": "volumes",
+    "IMAGE": "images",
 }
 SIGNALS = ("SIGHUP", "SIGINT", "SIGKILL", "SIGQUIT", "SIGSTOP", "SIGTERM", "SIGUSR1", "SIGUSR2")
 

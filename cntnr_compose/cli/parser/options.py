@@ -225,6 +225,13 @@ GLOBAL_OPTIONS = (
         metavar="FILE",
         help="What may be pulled: policy.json, reject or insecure.",
     ),
+    _shared_option(
+        "additional_stores",
+        "--additional-store",
+        multiple=True,
+        metavar="DIR",
+        help="Read-only image store, looked through first.",
+    ),
 )
 
 
@@ -315,11 +322,15 @@ def _exit_code(result: object) -> int:
 def _apply_global_options(shared: Mapping[str, Any]) -> Mapping[str, Any]:
     """Apply the options of `cntnr` itself, and return the others."""
     left = dict(shared)
-    policy = left.pop("image_policy", None)
+    policy, stores = left.pop("image_policy", None), left.pop("additional_stores", ())
     if policy is not None:
         from cntnr_compose.images.transports.policy import choose_policy
 
         choose_policy(policy)
+    if stores:
+        from cntnr_compose.images.additional_stores import choose_stores
+
+        choose_stores(stores)
     return left
 
 

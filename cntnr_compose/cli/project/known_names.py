@@ -70,6 +70,15 @@ def networks(_shared: Mapping[str, Any]) -> Sequence[str]:
     return _printable([managed.found.name for managed in list_networks()])
 
 
+def images(_shared: Mapping[str, Any]) -> Sequence[str]:
+    """List the names of images."""
+    from cntnr_compose.images.store import ImageStore
+    from cntnr_compose.model import image_name
+
+    names = sorted(image_name.familiar(image.ref) for image in ImageStore().list())
+    return _printable([name for name in names if name])
+
+
 def _request(shared: Mapping[str, Any]) -> "LoadRequest":
     from cntnr_compose.compose.files.request import LoadRequest
 

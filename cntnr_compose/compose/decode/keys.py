@@ -66,6 +66,7 @@ BUILD = mapping_of({
     "cache_from": strings,
     "cache_to": strings,
     "no_cache": flag,
+    "no_cache_filter": strings,
     "additional_contexts": string_mapping,
     "pull": flag,
     "extra_hosts": extra_hosts,

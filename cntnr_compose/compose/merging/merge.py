@@ -162,6 +162,7 @@ RULES = compile_rules({
     "services.*.build.additional_contexts": _merge_as_sequences,
     "services.*.build.extra_hosts": _merge_hosts,
     "services.*.build.labels": _merge_as_sequences,
+    "services.*.build.no_cache_filter": _merge_as_sequences,
     "services.*.command": _later_wins,
     "services.*.depends_on": _merge_as_mappings({"condition": "service_started", "required": True}),
     "services.*.deploy.labels": _merge_as_sequences,

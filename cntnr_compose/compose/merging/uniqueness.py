@@ -116,6 +116,7 @@ RULES = compile_rules({
     "services.*.annotations": _unique_by(_name_of),
     "services.*.build.args": _unique_by(_name_of),
     "services.*.build.additional_contexts": _unique_by(_name_of),
+    "services.*.build.no_cache_filter": _unique_by(_name_of),
     "services.*.build.tags": _unique_by(_name_of),
     "services.*.build.labels": _unique_by(_name_of),
     "services.*.cap_add": _unique_by(_name_of),

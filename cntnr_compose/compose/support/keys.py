@@ -19,7 +19,7 @@ HONOURED: dict[str, str] = {
         """,
     "services.*.build": """
         additional_contexts args context dockerfile dockerfile_inline extra_hosts labels network
-        no_cache platforms pull secrets shm_size ssh tags target ulimits
+        no_cache no_cache_filter platforms pull secrets shm_size ssh tags target ulimits
         """,
     "services.*.build.secrets.*": "gid mode source target uid",
     "services.*.build.ulimits.*": "hard soft",

@@ -133,7 +133,7 @@ def _create_mode_folders(modes: Mapping[str, int]) -> None:
 
 async def mount_rootfs(record: Record, rootfs: Path) -> None:
     """Mount a container's root file system: its image, and over it what the container has changed."""
-    image = ImageStore().find_by_id(record.image_id)
+    image = ImageStore(for_containers=True).find_by_id(record.image_id)
     if image is None:
         raise ImageGone(record.name, record.image)
     lower = await unpack.ensure_unpacked(image)

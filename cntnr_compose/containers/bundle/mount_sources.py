@@ -122,7 +122,7 @@ def _find_in_image(record: Record, bundle: Path, target: str) -> Path | None:
 
 
 async def _mount_image(record: Record, bundle: Path, point: MountPoint) -> Path:
-    images = ImageStore()
+    images = ImageStore(for_containers=True)
     with leases.hold_off(images.root):
         image = images.find(point.source)
         if image is None:

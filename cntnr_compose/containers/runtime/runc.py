@@ -40,7 +40,7 @@ REASONS = (
     ("executable file not found", 127, "the image has no such program; check command and entrypoint"),
     ("no such file or directory", 127, "the image has no such file; a script may name a missing interpreter"),
     ("permission denied", 126, "the file is not executable, or belongs to somebody else in the container"),
-    ("exec format error", 126, "the program is not for this machine's architecture"),
+    ("exec format error", 126, "the program is for another processor; `cntnr doctor` lists those that run"),
 )  # fmt: skip
 
 

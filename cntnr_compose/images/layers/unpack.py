@@ -13,8 +13,9 @@ from cntnr_compose.core.values import Value
 from cntnr_compose.host import files
 from cntnr_compose.images.errors import LayerCorrupt, NoSpace
 from cntnr_compose.images.layers import umoci
-from cntnr_compose.images.layout import create_image_layout
-from cntnr_compose.images.store import ImageStore, digest_of_file
+from cntnr_compose.images.layout import digest_of_file
+from cntnr_compose.images.linked_layout import create_image_layout
+from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
 
 # The options of a mount have to fit one page, and paths of homes can be long; this leaves room for

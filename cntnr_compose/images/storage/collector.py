@@ -12,12 +12,13 @@ from typing import NamedTuple
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Bytes, replace
+from cntnr_compose.host import files
 from cntnr_compose.images import leases
 from cntnr_compose.images.index_file import NAME_ANNOTATION, without_name
 from cntnr_compose.images.storage.decisions import decide_removal, select_unused
 from cntnr_compose.images.storage.detached import DETACHED_PREFIX, remove_detached
 from cntnr_compose.images.storage.inventory import read_inventory
-from cntnr_compose.images.storage.model import Inventory, Removal, StoredImage
+from cntnr_compose.images.storage.model import CachedFile, Inventory, Removal, StoredImage
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.oci import Descriptor, Index
 
@@ -36,6 +37,11 @@ class Collected(NamedTuple):
     unnamed: tuple[StoredImage, ...] = ()
     inventory: Inventory = Inventory()
     size: Bytes = 0
+
+    @property
+    def in_use(self) -> bool:
+        """Whether builds or pulls under way may have kept something."""
+        return self.inventory.kept_since != float("inf")
 
 
 Decide = Callable[[Inventory], Decision]
@@ -66,8 +72,14 @@ def remove_unnamed(ids: Iterable[str]) -> Bytes:
     return collect(decide).size if chosen else 0
 
 
-def collect(decide: Decide, *, store: ImageStore | None = None, dry_run: bool = False) -> Collected:
-    """Take stock, decide what goes, and remove it.
+def collect(
+    decide: Decide,
+    *,
+    store: ImageStore | None = None,
+    dry_run: bool = False,
+    remove: Callable[[], Bytes] = remove_detached,
+) -> Collected:
+    """Take stock, decide what goes, and remove it; in the end have detached folders removed.
 
     Raises `StoreBusy`, `ManifestUnreadable`, `IndexUnreadable`.
     """
@@ -76,14 +88,19 @@ def collect(decide: Decide, *, store: ImageStore | None = None, dry_run: bool = 
         inventory = read_inventory(store, index, kept_since)
         decision = decide(inventory)
         size = sum(inventory.blobs[digest][0] for digest in decision.removal.blobs)
-        sizes = {file.path: file.size for file in inventory.files}
-        size += sum(sizes[path] for path in decision.removal.files)
+        size += _size_of(inventory.files, decision.removal.files)
+        size += _size_of(inventory.artifacts, decision.removal.artifacts)
         if not dry_run:
+            files.remove_stale_staging(store.root)
             _detach(store, index, decision)
             _remove_use_marks(store, inventory, decision.removal)
     if not dry_run:
-        size += remove_detached()
+        size += remove()
     return Collected(decision.removal, decision.unnamed, inventory, size)
+
+
+def _size_of(entries: Iterable[CachedFile], names: Collection[str]) -> Bytes:
+    return sum(entry.size for entry in entries if entry.path in names)
 
 
 def _detach(store: ImageStore, index: Index, decision: Decision) -> None:
@@ -95,14 +112,16 @@ def _detach(store: ImageStore, index: Index, decision: Decision) -> None:
     for folder, keys in (("steps", removal.steps), ("images", removal.built)):
         for key in keys:
             (builds / folder / f"{key}.json").unlink(missing_ok=True)
-    _move_away(paths.layers(), removal.folders)
+    move_away(paths.layers(), removal.folders)
     mounts = [path.partition("/")[2] for path in removal.files if path.startswith("mounts/")]
-    _move_away(builds / "mounts", mounts)
+    move_away(builds / "mounts", mounts)
     for path in removal.files:
         if not path.startswith("mounts/"):
-            (builds / path).unlink(missing_ok=True)
+            files.remove_tree(builds / path)
+    for name in removal.artifacts:
+        files.remove_tree(paths.artifacts() / name)
     for digest in removal.blobs:
-        store.blob_path(digest).unlink(missing_ok=True)
+        store.own_blob_path(digest).unlink(missing_ok=True)
 
 
 def _without(
@@ -125,7 +144,7 @@ def _without(
     return replace(index, manifests=tuple(kept))
 
 
-def _move_away(parent: os.PathLike[str], names: Iterable[str]) -> None:
+def move_away(parent: os.PathLike[str], names: Iterable[str]) -> None:
     """Rename folders, so that nobody finds them and they can be removed without a hurry."""
     for name in names:
         target = f"{DETACHED_PREFIX}{os.urandom(6).hex()}"

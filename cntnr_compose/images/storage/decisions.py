@@ -1,9 +1,15 @@
 """Decide what goes and what stays. Pure: values in, values out."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from cntnr_compose.core.frozen import Seconds
-from cntnr_compose.images.storage.model import CachedStep, Inventory, Removal, StoredImage
+from cntnr_compose.core.frozen import Bytes, Seconds
+from cntnr_compose.images.storage.model import (
+    CachedFile,
+    CachedStep,
+    Inventory,
+    Removal,
+    StoredImage,
+)
 
 EMPTY_LAYER = "s-nothing"
 NEVER: Seconds = float("-inf")
@@ -59,15 +65,12 @@ def select_expired(
 def _surplus_names(
     images: Iterable[StoredImage], count: int, repository: Callable[[str], str]
 ) -> set[str]:
-    names: dict[str, list[StoredImage]] = {}
-    for image in images:
+    names: dict[str, list[tuple[Seconds, int, str]]] = {}
+    for number, image in enumerate(images):  # the index has the newest last
         if image.ref:
-            names.setdefault(repository(image.ref), []).append(image)
-    return {
-        image.ref
-        for group in names.values()
-        for image in sorted(group, key=lambda one: one.tagged, reverse=True)[count:]
-    }
+            entry = (image.tagged, number, image.ref)
+            names.setdefault(repository(image.ref), []).append(entry)
+    return {ref for group in names.values() for _, _, ref in sorted(group)[:-count]}
 
 
 def decide_removal(
@@ -76,11 +79,13 @@ def decide_removal(
     *,
     cache_before: Seconds = NEVER,
     shared_too: bool = False,
+    artifacts_before: Seconds = NEVER,
 ) -> Removal:
     """Decide what goes when images leave the index and the build cache is emptied.
 
     Of the cache goes what was used last before ``cache_before``, images without a name that were built here
-    included; records whose files an image needs stay but for ``shared_too``. What nothing refers to goes.
+    included; records whose files an image needs stay but for ``shared_too``. Of the artifacts those go that
+    were used last before ``artifacts_before``. What nothing refers to goes.
     """
     stale = [
         image
@@ -111,8 +116,41 @@ def decide_removal(
             for record in inventory.built
             if record.used < since and record.id not in kept_ids
         ),
-        files=tuple(file.path for file in inventory.files if file.used < min(cache_before, since)),
+        files=_used_before(inventory.files, min(cache_before, since)),
+        artifacts=_used_before(inventory.artifacts, min(artifacts_before, since)),
     )
+
+
+def _used_before(entries: Iterable[CachedFile], limit: Seconds) -> tuple[str, ...]:
+    return tuple(entry.path for entry in entries if entry.used < limit)
+
+
+def cache_size(inventory: Inventory, removal: Removal, folder_sizes: Mapping[str, Bytes]) -> Bytes:
+    """Add up what only the build cache needs, once something is removed."""
+    needed = needed_ids(inventory)
+    others = [
+        image
+        for image in (*inventory.images, *inventory.unnamed)
+        if image.ref or not image.is_built or image.id in needed
+    ]
+    folders = {name for image in others for name in image.folders} | {*removal.folders}
+    blobs = {digest for image in others for digest in image.blobs} | {*removal.blobs}
+    cached = {name for step in inventory.steps for name in (step.folder, *step.below)}
+    built = [image for image in inventory.images if not image.ref and image.is_built]
+    cached |= {name for image in built for name in image.folders}
+    cached_blobs = {digest for image in built for digest in image.blobs}
+    return (
+        sum(folder_sizes.get(name, 0) for name in cached - folders)
+        + sum(inventory.blobs.get(digest, (0, 0))[0] for digest in cached_blobs - blobs)
+        + sum(file.size for file in inventory.files if file.path not in removal.files)
+    )
+
+
+def cache_times(inventory: Inventory) -> list[Seconds]:
+    """List when each part of the build cache was used last."""
+    times = [step.used for step in inventory.steps] + [file.used for file in inventory.files]
+    built = (image for image in inventory.images if not image.ref and image.is_built)
+    return times + [image.last_use for image in built]
 
 
 def _unneeded(times: dict[str, Seconds], needed: set[str], since: Seconds) -> tuple[str, ...]:

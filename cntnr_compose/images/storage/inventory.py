@@ -14,6 +14,8 @@ from cntnr_compose.core.values import Bytes, Seconds, Value, from_json
 from cntnr_compose.host import files
 from cntnr_compose.images import leases
 from cntnr_compose.images.index_file import NAME_ANNOTATION
+from cntnr_compose.images.layout import TAGGED_ANNOTATION
+from cntnr_compose.images.storage.detached import measure
 from cntnr_compose.images.storage.model import (
     BuildRecord,
     CachedFile,
@@ -25,7 +27,7 @@ from cntnr_compose.images.storage.model import (
     StepRecord,
     StoredImage,
 )
-from cntnr_compose.images.store import TAGGED_ANNOTATION, ImageStore
+from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model import image_name
 from cntnr_compose.model.oci import Descriptor, Index, Manifest
 
@@ -35,13 +37,13 @@ LAYER_NAME = re.compile(r"(s|c)-[0-9a-z-]+|[0-9a-f]{64}", re.ASCII)
 MAX_MANIFEST: Bytes = 1 << 20
 STACK_FILE = "stack.json"
 # What steps of builds read, beside the folders of other steps.
-CACHE_FOLDERS = ("contents", "digests", "downloads", "mounts")
+CACHE_FOLDERS = ("contents", "digests", "downloads", "git", "mounts")
 
 
 class ManifestUnreadable(CntnrError):
     """Nobody knows which blobs an image needs, so none can be removed."""
 
-    hint = "pull or build that image again, or remove its name"
+    hint = "`cntnr image fsck` tells what is damaged; with --repair it removes that"
 
     def __init__(self, name: str) -> None:
         super().__init__(f"cannot clean up: the manifest of image {name} is damaged")
@@ -55,22 +57,27 @@ class LayerFolders(Value, frozen=True, kw_only=True):
 
 def read_inventory(store: ImageStore, index: Index, kept_since: Seconds) -> Inventory:
     """Read what is stored; the lock of the index is held. Raises `ManifestUnreadable`."""
-    built = tuple(_read_built())
+    built = tuple(read_built())
     built_manifests = {record.manifest for record in built}
     images = tuple(_read_image(store, entry, built_manifests) for entry in index.manifests)
-    blobs = dict(_list_blobs(store))
+    blobs = dict(list_blobs(store))
     by_containers = frozenset(_images_of_containers({image.ref: image.id for image in images}))
-    used = {f"sha256:{path.name}" for path in _uses(store) if leases.last_use(path) >= kept_since}
+    used = {
+        f"sha256:{path.name}"
+        for path in store.use_file("").glob("*")
+        if leases.last_use(path) >= kept_since
+    }
     absent = (by_containers | used) - {image.id for image in images}
     return Inventory(
         images=images,
         unnamed=tuple(_find_images(store, absent, blobs)),
         used_by_containers=by_containers,
-        steps=tuple(_read_steps()),
+        steps=tuple(read_steps()),
         built=built,
         files=tuple(_list_cache_files()),
+        artifacts=tuple(_list_unused_artifacts()),
         blobs=blobs,
-        folders=dict(_list_folders()),
+        folders=dict(list_folders()),
         kept_since=kept_since,
     )
 
@@ -85,7 +92,7 @@ def _read_image(
     except (OSError, ValueError) as error:
         raise ManifestUnreadable(name or entry.digest) from error
     identity = manifest.config.digest
-    config = _read_config(store, identity)
+    config = read_config(store, identity)
     settings = config.get("config")
     labels = settings.get("Labels") if isinstance(settings, dict) else None
     return StoredImage(
@@ -96,7 +103,7 @@ def _read_image(
         folders=frozenset(list_image_folders(identity, config)),
         used=leases.last_use(store.use_file(identity)),
         tagged=_parse_time(entry.annotations.get(TAGGED_ANNOTATION, "")),
-        created=0,
+        created=_parse_created(config.get("created")),
         labels=labels if isinstance(labels, dict) else {},
         is_built=entry.digest in built,
     )
@@ -109,7 +116,19 @@ def _parse_time(text: str) -> Seconds:
         return 0
 
 
-def _read_config(store: ImageStore, identity: str) -> dict[str, Any]:
+def _parse_created(text: object) -> Seconds:
+    """Parse the time of an image's configuration; 0 where there is none, or none that can be read."""
+    from datetime import datetime
+
+    try:
+        whole = re.sub(r"\.\d+", "", str(text)).replace("Z", "+00:00")
+        return datetime.fromisoformat(whole).timestamp()
+    except (ValueError, OverflowError):
+        return 0
+
+
+def read_config(store: ImageStore, identity: str) -> dict[str, Any]:
+    """Read the configuration of an image; empty where it cannot be read."""
     if DIGEST.fullmatch(identity):
         with contextlib.suppress(OSError, ValueError):
             return from_json(store.blob_path(identity).read_bytes(), dict[str, Any])
@@ -169,11 +188,8 @@ def _images_of_containers(ids_by_name: dict[str, str]) -> Iterator[str]:
         yield from mounted.ids if mounted else ()
 
 
-def _uses(store: ImageStore) -> list[Path]:
-    return list(store.use_file("").glob("*"))
-
-
-def _list_blobs(store: ImageStore) -> Iterator[tuple[str, tuple[Bytes, Seconds]]]:
+def list_blobs(store: ImageStore) -> Iterator[tuple[str, tuple[Bytes, Seconds]]]:
+    """List the blobs by digest, with their sizes and times."""
     for entry in _scan(store.blobs / "sha256"):
         if BLOB_NAME.fullmatch(entry.name):
             with contextlib.suppress(FileNotFoundError):
@@ -181,14 +197,16 @@ def _list_blobs(store: ImageStore) -> Iterator[tuple[str, tuple[Bytes, Seconds]]
                 yield f"sha256:{entry.name}", (status.st_size, status.st_mtime)
 
 
-def _list_folders() -> Iterator[tuple[str, Seconds]]:
+def list_folders() -> Iterator[tuple[str, Seconds]]:
+    """List the folders of layers and of unpacked images, with their times."""
     for entry in _scan(paths.layers()):
         if LAYER_NAME.fullmatch(entry.name):
             with contextlib.suppress(FileNotFoundError):
                 yield entry.name, entry.stat(follow_symlinks=False).st_mtime
 
 
-def _read_steps() -> Iterator[CachedStep]:
+def read_steps() -> Iterator[CachedStep]:
+    """Read the records of steps."""
     for entry in _scan(paths.builds() / "steps"):
         path = Path(entry.path)
         if path.suffix == ".json":
@@ -197,7 +215,8 @@ def _read_steps() -> Iterator[CachedStep]:
             yield CachedStep(path.stem, record.folder, record.below, leases.last_use(path))
 
 
-def _read_built() -> Iterator[CachedImage]:
+def read_built() -> Iterator[CachedImage]:
+    """Read the records of images that builds made."""
     for entry in _scan(paths.builds() / "images"):
         path = Path(entry.path)
         if path.suffix == ".json":
@@ -208,13 +227,41 @@ def _read_built() -> Iterator[CachedImage]:
 
 
 def _list_cache_files() -> Iterator[CachedFile]:
+    """List what builds keep beside the results of steps; the two files of a download have one time."""
     for folder in CACHE_FOLDERS:
+        entries = []
         for entry in _scan(paths.builds() / folder):
             with contextlib.suppress(FileNotFoundError):
-                status = entry.stat(follow_symlinks=False)
-                size = 0 if entry.is_dir(follow_symlinks=False) else status.st_size
                 if not entry.name.endswith(".lock"):
-                    yield CachedFile(f"{folder}/{entry.name}", size, status.st_mtime)
+                    entries.append(_cache_file(folder, entry))
+        times: dict[str, Seconds] = {}
+        for file in entries:
+            stem = file.path.removesuffix(".json")
+            times[stem] = max(times.get(stem, 0), file.used)
+        for file in entries:
+            yield file._replace(used=times[file.path.removesuffix(".json")])
+
+
+def _cache_file(folder: str, entry: os.DirEntry[str]) -> CachedFile:
+    """Describe a file or folder of the cache. Raises `FileNotFoundError`."""
+    status = entry.stat(follow_symlinks=False)
+    # The modification time of a download is that of its content.
+    used = status.st_ctime if folder == "downloads" else status.st_mtime
+    if folder == "git":  # trees of one repository
+        used = max([used, *(path.stat().st_mtime for path in Path(entry.path).iterdir())])
+        return CachedFile(f"{folder}/{entry.name}", measure(Path(entry.path))[0], used)
+    size = 0 if entry.is_dir(follow_symlinks=False) else status.st_size
+    return CachedFile(f"{folder}/{entry.name}", size, used)
+
+
+def _list_unused_artifacts() -> Iterator[CachedFile]:
+    """List the fetched projects that none of the projects which are up was made of."""
+    projects = [path.read_text(errors="replace") for path in paths.projects().glob("*.json")]
+    for entry in _scan(paths.artifacts()):
+        if not any(entry.name in text for text in projects):
+            with contextlib.suppress(OSError):
+                size = sum(path.stat().st_size for path in Path(entry.path).iterdir())
+                yield CachedFile(entry.name, size, entry.stat(follow_symlinks=False).st_mtime)
 
 
 def _scan(folder: Path) -> Iterator[os.DirEntry[str]]:

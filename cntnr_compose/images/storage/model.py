@@ -45,9 +45,9 @@ class CachedImage(NamedTuple):
 
 
 class CachedFile(NamedTuple):
-    """A file or folder of the build cache that steps read: a download, a cache mount, digests."""
+    """A file or folder of the build cache that steps read: a download, a cache mount; an artifact."""
 
-    path: str  # relative to the build cache
+    path: str  # relative to the build cache, or to the artifacts
     size: Bytes
     used: Seconds = 0
 
@@ -61,6 +61,7 @@ class Inventory(NamedTuple):
     steps: tuple[CachedStep, ...] = ()
     built: tuple[CachedImage, ...] = ()
     files: tuple[CachedFile, ...] = ()
+    artifacts: tuple[CachedFile, ...] = ()  # that no project is made of
     blobs: dict[str, tuple[Bytes, Seconds]] = {}
     folders: dict[str, Seconds] = {}
     kept_since: Seconds = float("inf")
@@ -75,6 +76,7 @@ class Removal(NamedTuple):
     steps: tuple[str, ...] = ()
     built: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    artifacts: tuple[str, ...] = ()
 
 
 class StepRecord(Value, frozen=True, kw_only=True):

@@ -81,13 +81,13 @@ def _write_readable_copy(ref: str, file: IO[bytes], transport: str, target: Path
             shutil.copyfileobj(archive, out, CHUNK_SIZE)
         return transport
     if transport == "oci-archive:" and (is_compressed or head[257:262] == b"ustar"):
-        _extract_layout(archive, target)
+        extract_layout(archive, target)
         return "oci:"
     return ""
 
 
-def _extract_layout(archive: "BoundedReader", folder: Path) -> None:
-    """Extract the files of an OCI layout."""
+def extract_layout(archive: "BoundedReader", folder: Path) -> None:
+    """Extract the files of an OCI layout. Raises what `tarfile` raises, `NoSpace`."""
     folder.mkdir()
     with tarfile.open(fileobj=cast("IO[bytes]", archive), mode="r:") as members:
         for member in itertools.islice(members, MAX_FILES):

@@ -16,10 +16,12 @@ from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.transports import OCI_PREFIX
 from cntnr_compose.core.values import Tree, Value, field, from_json, to_json
 from cntnr_compose.host import files
+from cntnr_compose.images import leases
 from cntnr_compose.images.assemble import timestamp
 from cntnr_compose.images.errors import CopyFailed, ImageError, PushFailed
 from cntnr_compose.images.index_file import NAME_ANNOTATION
-from cntnr_compose.images.store import ImageStore, digest_of
+from cntnr_compose.images.layout import digest_of
+from cntnr_compose.images.store import ImageStore
 from cntnr_compose.images.transports import skopeo
 from cntnr_compose.model import image_name
 from cntnr_compose.model.oci import MANIFEST
@@ -176,6 +178,7 @@ def fetch_project(reference: str) -> tuple[str, ...]:
     ref = image_name.normalize(reference.removeprefix(OCI_PREFIX))
     content = skopeo.read_manifest(ref)
     folder = paths.artifacts() / digest_of(content).removeprefix("sha256:")
+    leases.mark_used(folder)
     listing = files.read_value(folder / LISTING, FileListing)
     if listing is None:
         manifest = _parse_manifest(reference, content)

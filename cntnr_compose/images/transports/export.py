@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from cntnr_compose.images.errors import ImageError, ImageNotExported
-from cntnr_compose.images.layout import create_image_layout
+from cntnr_compose.images.linked_layout import create_image_layout
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.images.transports import skopeo
 from cntnr_compose.images.transports.references import ARCHIVES, destination_of

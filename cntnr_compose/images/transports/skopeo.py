@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from cntnr_compose.core.values import Seconds
+from cntnr_compose.core.values import Seconds, Value, field, from_json
 from cntnr_compose.host import process
 from cntnr_compose.images.errors import PolicyRefused
 from cntnr_compose.images.transports import policy as policies
@@ -28,6 +28,12 @@ WAIT_INTERVAL: Seconds = 0.2
 _running_pids: set[int] = set()
 _trusted_registries: set[str] = set()
 _stopped = threading.Event()
+
+
+class RepositoryTags(Value, frozen=True, kw_only=True):
+    """What skopeo prints of a repository."""
+
+    tags: tuple[str, ...] = field(default=(), name="Tags")
 
 
 def with_transport(ref: str) -> str:
@@ -180,6 +186,17 @@ def read_digest(ref: str) -> str:
     if status != 0:
         raise parse_error(ref, stderr.decode(errors="replace"))
     return out.decode().strip()
+
+
+def list_tags(repository: str) -> tuple[str, ...]:
+    """List the tags of a repository in its registry. Raises `ImageError`."""
+    tls = _plain_http_option(repository, "--tls-verify=false")
+    status, out, stderr = _call(
+        [*global_options(""), "list-tags", *tls, with_transport(repository)]
+    )
+    if status != 0:
+        raise parse_error(repository, stderr.decode(errors="replace"))
+    return from_json(out, RepositoryTags).tags
 
 
 def environment() -> dict[str, str]:

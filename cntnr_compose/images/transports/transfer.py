@@ -1,14 +1,16 @@
 """Pull images into the store, with skopeo."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import from_json, replace, to_json
 from cntnr_compose.host import files
-from cntnr_compose.images.errors import LayerCorrupt, NoSpace
-from cntnr_compose.images.store import ImageStore, digest_of
+from cntnr_compose.images.errors import LayerCorrupt, NoSpace, StoreDamaged
+from cntnr_compose.images.layout import digest_of
+from cntnr_compose.images.store import ImageStore
 from cntnr_compose.images.transports import policy as policies
 from cntnr_compose.images.transports import skopeo
 from cntnr_compose.images.transports.references import full_reference
@@ -16,6 +18,7 @@ from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.oci import CONFIG, MANIFEST, Descriptor, Index
 
+COPY_ATTEMPTS = 3
 ReportProgress = Callable[[str, str], None]
 
 
@@ -49,28 +52,51 @@ def import_image(
     *,
     platform: str = "",
     tls_verify: bool = True,
+    digest: str = "",
     store: ImageStore | None = None,
 ) -> Image:
     """Copy an image from ``TRANSPORT:REFERENCE`` into the store, under ``tag``.
 
     Without a tag it goes by the reference, with which `image:` in a compose file finds it. Certificates of
-    its registry are not checked, and plain HTTP is taken, where not ``tls_verify``. Raises
-    `ImageNameInvalid`, `ImageError`.
+    its registry are not checked, and plain HTTP is taken, where not ``tls_verify``. That registry knows it by
+    ``digest``. Raises `ImageNameInvalid`, `ImageError`.
     """
     store = store or ImageStore()
     source = full_reference(ref)
     name = image_name.normalize(tag) if tag else source
     if not tls_verify and not image_name.transport(source):
         skopeo.trust_registries([source.partition("/")[0]])
-    return _copy_to_store(store, source, name, platform)
+    return _copy_to_store(store, source, name, platform, digest)
 
 
-def _copy_to_store(store: ImageStore, source: str, name: str, platform: str) -> Image:
-    """Copy an image into the store under a full name. Raises `ImageError`, `HomeNotWritable`."""
+def _copy_to_store(
+    store: ImageStore, source: str, name: str, platform: str, digest: str = ""
+) -> Image:
+    """Copy an image into the store under a full name. Raises `ImageError`, `HomeNotWritable`.
+
+    A blob that was in the store already may be collected while the others are copied: then once more.
+    """
+
+    def copy() -> Image:
+        from cntnr_compose.images.transports.archives import unpack_archive
+
+        with store.draft() as draft:
+            unpacked = unpack_archive(source, draft)
+            manifest = copy_unpacked(store, source, unpacked, draft, platform)
+            return store.add(name, manifest, digest=digest)
+
+    with explained_errors(store, source), store.protect_blobs():
+        for _ in range(COPY_ATTEMPTS - 1):
+            with contextlib.suppress(StoreDamaged):
+                return copy()
+        return copy()
+
+
+@contextlib.contextmanager
+def explained_errors(store: ImageStore, source: str) -> Iterator[None]:
+    """Turn errors of the disk into those that a user can mend: `NoSpace`, `HomeNotWritable`."""
     try:
-        with store.protect_blobs(), store.draft() as draft:
-            manifest = _copy_blobs(store, source, draft, platform)
-            return store.add(name, manifest)
+        yield
     except OSError as error:
         import errno
 
@@ -86,15 +112,19 @@ def check_source(ref: str) -> None:
         skopeo.read_digest(full_name)
 
 
-def _copy_blobs(store: ImageStore, ref: str, draft: Path, platform: str) -> Descriptor:
-    """Copy an image's blobs into the store, and return the descriptor of its manifest."""
-    from concurrent.futures import ThreadPoolExecutor
+def copy_unpacked(
+    store: ImageStore, ref: str, source: str, draft: Path, platform: str
+) -> Descriptor:
+    """Copy an image's blobs into the store, and return the descriptor of its manifest.
 
-    from cntnr_compose.images.transports.archives import unpack_archive
+    It is read from ``source``, to which an archive was unpacked; policies and errors name it ``ref``. Raises
+    `ImageError`.
+    """
+    from concurrent.futures import ThreadPoolExecutor
 
     policy = policies.active_policy()
     policies.check_allowed(policy, ref)
-    source, options = unpack_archive(ref, draft), policies.skopeo_options(policy)
+    options = policies.skopeo_options(policy)
     if source.startswith("oci:") and not ref.startswith("oci:"):
         options = policies.write_archive_policy(policy, ref, draft / "policy.json")
     elif policies.requires_signatures(policy) and not _copies_config_unchanged(ref):

@@ -29,6 +29,7 @@ def creation(
         service=service,
         image=reference,
         config_hash=digest,
+        platform=project.platform(service),
         number=decision.number,
         labels=labels.container(
             project,

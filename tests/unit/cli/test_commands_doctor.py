@@ -5,6 +5,7 @@ import json
 import pytest
 
 from cntnr_compose.cli.commands.doctor import format_checks
+from cntnr_compose.cli.flows.images import image_checks
 from cntnr_compose.doctor import checks
 from cntnr_compose.doctor.checks import Check
 from tests.unit.cli.conftest import Run
@@ -37,6 +38,7 @@ def test_only_the_state_is_coloured() -> None:
 def test_the_exit_code_tells_whether_containers_can_run(
     cntnr: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(image_checks, "check_images", list)
     monkeypatch.setattr(checks, "run_checks", lambda: CHECKS)
     ran = cntnr("doctor")
     assert (ran.code, ran.out) == (1, TABLE)

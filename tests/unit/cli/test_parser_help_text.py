@@ -14,18 +14,26 @@ Usage: cntnr [OPTIONS] COMMAND
   Run containers and compose files without root.
 
 Options:
-  --image-policy FILE  What may be pulled: policy.json, reject or insecure.
-  -v, --version        Show the version and exit.
-  -h, --help           Show this message and exit.
+  --image-policy FILE     What may be pulled: policy.json, reject or insecure.
+  --additional-store DIR  Read-only image store, looked through first.
+  -v, --version           Show the version and exit.
+  -h, --help              Show this message and exit.
 
 Commands:
+  builder         The cache of builds
   compose         Services of a compose file
   completion      Print the script for TAB in a shell
   doctor          What this machine allows, and its cures
   image           Images of this machine
   images          List images
   install-plugin  Have `docker compose` answered by cntnr
+  load            Load images from a tar archive
   network         Networks of all projects
+  pull            Get an image from a registry
+  push            Push an image to its registry
+  rmi             Remove images
+  save            Write images into a tar archive
+  tag             Give an image a further name
   version         Show the version
   volume          Volumes of all projects"""
 

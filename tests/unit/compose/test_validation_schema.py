@@ -112,7 +112,6 @@ DIFFERENCES: list[tuple[str, Any, bool]] = [
     ("/properties/jobs", {"jobs": {}}, False),
     ("pre_start", {"services": {"a": {"pre_start": [{"command": "a", "dns": "x"}]}}}, False),
     ("umask", {"services": {"a": {"umask": 1}}}, False),
-    ("no_cache_filter", {"services": {"a": {"build": {"no_cache_filter": "x"}}}}, False),
     (
         "use_service_name_alias",
         {"services": {"a": {"networks": {"n": {"use_service_name_alias": True}}}}},

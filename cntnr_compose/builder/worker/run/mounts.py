@@ -14,6 +14,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.host import files, mounts
 from cntnr_compose.host.openat2 import Root
+from cntnr_compose.images import leases
 from cntnr_compose.images.layers import unpack
 
 SCRIPT_PATH = "/dev/.cntnr-script"
@@ -107,10 +108,11 @@ class RunMounts:
         folder = paths.builds() / "mounts" / name
         if mount.sharing != "shared":
             self.undo.enter_context(files.file_lock(folder.with_suffix(".lock")))
-        if not folder.is_dir():
-            folder.mkdir(parents=True, exist_ok=True)
-            folder.chmod(0o755 if mount.mode < 0 else mount.mode)
-            os.chown(folder, mount.uid, mount.gid)
+        with leases.hold_off(paths.images()):
+            if not leases.mark_used(folder):
+                folder.mkdir(parents=True, exist_ok=True)
+                folder.chmod(0o755 if mount.mode < 0 else mount.mode)
+                os.chown(folder, mount.uid, mount.gid)
         return ResolvedMount(target=mount.target, source=str(folder), read_only=mount.read_only)
 
     def _secret(self, mount: RunMount, number: int) -> list[ResolvedMount]:

@@ -61,8 +61,12 @@ class ProgramRunner:
         where: str,
         open_source: SourceFolder,
         print_line: PrintLine,
+        terminal: int = -1,
     ) -> None:
-        """Run one program to its end. Raises `RunFailed`, `SecretMissing`, `BuildSourceMissing`."""
+        """Run one program to its end, on a terminal where there is one.
+
+        Raises `RunFailed`, `SecretMissing`, `BuildSourceMissing`.
+        """
         bundle = self._folder / f"build-{os.urandom(6).hex()}"
         with contextlib.ExitStack() as undo:
             bundle.mkdir(parents=True)
@@ -76,9 +80,15 @@ class ProgramRunner:
                 mounts=mounts.prepare(open_source),
                 environment={**_proxies(request), **mounts.secret_env},
             )
-            spec = self._build_spec(_service(step, request), config, root, inputs)
+            service = _service(step, request, tty=terminal >= 0)
+            spec = self._build_spec(service, config, root, inputs)
             files.write_value(bundle / "config.json", spec)
             undo.enter_context(_remove_mount_points(root, spec))
+            if terminal >= 0:
+                process.popen(
+                    self._run_argv(bundle), stdin=terminal, stdout=terminal, stderr=terminal
+                ).wait()
+                return
             status, last = self._run_bundle(bundle, print_line)
         if status != 0:
             raise RunFailed(where, step.argv or (step.script.partition("\n")[0],), status, last)
@@ -104,19 +114,24 @@ class ProgramRunner:
             self._warn(warning.replace(f"services.{service.name}.{LIMIT_MEMORY[1]}", "--memory"))
         return result.spec
 
-    def _run_bundle(self, bundle: Path, print_line: PrintLine) -> tuple[int, list[str]]:
-        """Run a bundle; return the exit status and the last lines."""
-        argv = [
+    def _run_argv(self, bundle: Path) -> list[str]:
+        return [
             "runc", "--root", str(self._folder / "runc"),
             "run", "--bundle", str(bundle), bundle.name,
         ]  # fmt: skip
+
+    def _run_bundle(self, bundle: Path, print_line: PrintLine) -> tuple[int, list[str]]:
+        """Run a bundle; return the exit status and the last lines."""
         log = StepLog(print_line)
         readable, writable = os.pipe2(os.O_CLOEXEC)
         with os.fdopen(readable, "rb", buffering=0) as output:
             with Path(os.devnull).open("rb") as null:
                 try:
                     running = process.popen(
-                        argv, stdin=null.fileno(), stdout=writable, stderr=writable
+                        self._run_argv(bundle),
+                        stdin=null.fileno(),
+                        stdout=writable,
+                        stderr=writable,
                     )
                 finally:
                     os.close(writable)
@@ -132,7 +147,7 @@ def _enter_network(step: RunStep, undo: contextlib.ExitStack) -> str:
     return "new" if step.network == "none" else "host"
 
 
-def _service(step: RunStep, request: BuildRequest) -> Service:
+def _service(step: RunStep, request: BuildRequest, *, tty: bool) -> Service:
     """Describe the program as a service, for the runtime spec."""
     env: dict[str, str | None] = {}
     env.update(split_variable(word) for word in step.env)
@@ -146,6 +161,7 @@ def _service(step: RunStep, request: BuildRequest) -> Service:
         shm_size=request.shm_size,
         ulimits=request.ulimits,
         privileged=request.privileged,
+        tty=tty,
         limits=Limits(memory=request.memory),
     )
 

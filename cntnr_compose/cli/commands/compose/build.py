@@ -32,6 +32,7 @@ NO_ATTESTATION = ("", "false", "disabled=true")
 @flag("--push", help="Push images when they are built.")
 @flag("-q", "--quiet", help="Do not show the output of the build.")
 @option("--sbom", default="", metavar="MODE", help="Without effect: nothing is attested.")
+@flag("--shell-on-failure", help="Open a shell in the state before a RUN that fails.")
 @option("--ssh", multiple=True, metavar="ID=PATH", help="SSH agent or key for `RUN --mount`.")
 @flag("--with-dependencies", help="Also build the services that these depend on.")
 @flag("--compress", "--force-rm", "--no-rm", "--parallel", "_without_effect")
@@ -46,6 +47,8 @@ def build(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -
     if values["quiet"]:
         options = options.replace(progress="quiet")
     build_options = _parse_options(values)
+    if values["shell_on_failure"]:
+        options = options.replace(progress="plain")  # nothing is drawn over the shell
     with options.display() as display:
         loaded = options.load(display, services)
         selected = loaded.project.select(services, dependencies=values["with_dependencies"])
@@ -65,6 +68,7 @@ def build(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -
             names,
             options=build_options,
             quiet=values["quiet"],
+            shell_on_failure=values["shell_on_failure"],
             dry_run=options.dry_run,
             emit=display.emit,
         )

@@ -40,8 +40,8 @@ def ls(
 ) -> None:
     """List images: all, or those whose name matches a pattern."""
     from cntnr_compose.cli.display.listing import print_rows
-    from cntnr_compose.cli.flows.images import image_list
     from cntnr_compose.cli.flows.resource_lists import parse_filters
+    from cntnr_compose.cli.flows.stored_images import image_list
     from cntnr_compose.cli.parser.since_until import NANOSECONDS, parse_time
     from cntnr_compose.images.store import ImageStore
 

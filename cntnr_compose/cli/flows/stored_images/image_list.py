@@ -90,10 +90,15 @@ def split_name(ref: str) -> tuple[str, str]:
 
 def created_at(image: Image) -> Seconds:
     """Return when an image was made, in seconds since 1970; 0 where that is not known."""
+    return parse_created(image.created)
+
+
+def parse_created(text: str) -> Seconds:
+    """Parse the time in a configuration, as seconds since 1970; 0 where there is none."""
     from datetime import datetime
 
     try:
-        return max(0, datetime.fromisoformat(image.created).timestamp())
+        return max(0, datetime.fromisoformat(text).timestamp())
     except (ValueError, OverflowError):
         return 0
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from cntnr_compose.cli.flows.images import image_list
 from cntnr_compose.cli.flows.resource_lists import FilterInvalid
+from cntnr_compose.cli.flows.stored_images import image_list
 from cntnr_compose.images.errors import NoSuchImage
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image, ImageConfig
