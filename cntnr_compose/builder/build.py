@@ -10,7 +10,9 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from cntnr_compose.builder.cache.lookup import find_cached_image
-from cntnr_compose.builder.dockerfile.stages import required_images
+from cntnr_compose.builder.check import fail_on_findings
+from cntnr_compose.builder.dockerfile.parser import DockerfileInvalid
+from cntnr_compose.builder.dockerfile.required_images import required_images
 from cntnr_compose.builder.downloads import fetch_downloads
 from cntnr_compose.builder.outputs import open_exports, write_archives
 from cntnr_compose.builder.request import BuildRequest, BuiltImage, parse_stages
@@ -77,7 +79,7 @@ def build_images(
 
 def _build(requests: Sequence[BuildRequest], terminal: int, *, emit: Emit) -> dict[str, BuiltImage]:
     """Build those images that are not built already."""
-    prepared = [fetch_downloads(_with_base_images(request, emit)) for request in requests]
+    prepared = [_prepare(request, emit) for request in requests]
     for request in prepared:
         _report(request, "Building", emit)
     built: dict[str, BuiltImage] = {}
@@ -98,6 +100,16 @@ def _build(requests: Sequence[BuildRequest], terminal: int, *, emit: Emit) -> di
     return built
 
 
+def _prepare(request: BuildRequest, emit: Emit) -> BuildRequest:
+    """Look up what a build needs from elsewhere; what is wrong with its Dockerfile is told here."""
+    try:
+        request = _with_base_images(request, emit)
+        fail_on_findings(request)
+        return fetch_downloads(request)
+    except DockerfileInvalid as error:
+        raise error.with_excerpt(request.text) from None
+
+
 def _report(request: BuildRequest, status: str, emit: Emit) -> None:
     states = {"Built": "done", "Error": "error"}
     state = states.get(status, "working")
@@ -109,15 +121,20 @@ def _with_base_images(request: BuildRequest, emit: Emit) -> BuildRequest:
     scope = parse_stages(request)
     for name in set(request.no_cache_stages) - {stage.name for stage in scope.stages}:
         emit(WarningEvent(text=f"no_cache_filter: there is no stage {name} in {request.file}"))
-    images = {}
-    for word, line in required_images(scope, scope.find_stage(request.target)).items():
-        images[word] = _find_or_pull(
-            request.context_images.get(word, word),
-            f"{request.file}:{line}",
-            pull=request.pull and word not in request.context_images,
-            emit=emit,
-        )
-    return replace(request, images=images)
+    images: dict[str, Image] = {}
+    while True:  # triggers of an image may name others
+        triggers = {word: image.config.on_build or () for word, image in images.items()}
+        required = required_images(scope, scope.find_stage(request.target), triggers)
+        missing = {word: line for word, line in required.items() if word not in images}
+        if not missing:
+            return replace(request, images=images)
+        for word, line in missing.items():
+            images[word] = _find_or_pull(
+                request.context_images.get(word, word),
+                f"{request.file}:{line}",
+                pull=request.pull and word not in request.context_images,
+                emit=emit,
+            )
 
 
 def _find_or_pull(ref: str, where: str, *, pull: bool, emit: Emit) -> Image:

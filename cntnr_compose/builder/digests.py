@@ -1,16 +1,18 @@
 """Compute the content digest of what a step reads: context, other stages, downloads."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns
+from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns, parse_dockerignore
 from cntnr_compose.builder.dockerfile.steps import (
     CopyStep,
     RunMount,
     RunStep,
     short_hash,
 )
+from cntnr_compose.builder.dockerfile.values.git_url import GitSource
 from cntnr_compose.builder.request import BuildRequest
 from cntnr_compose.builder.sources.source_files import SourceFiles, open_stage_files
 from cntnr_compose.builder.walker import PendingStep, StageState
@@ -29,6 +31,29 @@ class ChecksumWrong(CntnrError):
 
     def __init__(self, where: str, url: str, expected: str, actual: str) -> None:
         super().__init__(f"{where}: {url} has the digest {actual}, not {expected}")
+
+
+def git_key(tree: GitSource) -> str:
+    """Return the name of a tree of git among the downloads of a request."""
+    return f"git {to_json(tree).decode()}"
+
+
+@contextlib.contextmanager
+def git_files(request: BuildRequest, tree: GitSource) -> Iterator[SourceFiles]:
+    """Open a tree of git that was fetched, to take files from."""
+    folder = Path(request.downloads[git_key(tree)])
+    label = f"the repository {tree.remote}"
+    with contextlib.closing(SourceFiles(folder, label=label, use_cache=False)) as files_:
+        yield files_
+
+
+def _read_ignore(folder: Path) -> IgnorePatterns:
+    """Read the .dockerignore of a named context."""
+    try:
+        text = (folder / ".dockerignore").read_text(errors="replace")
+    except (FileNotFoundError, NotADirectoryError):
+        return IgnorePatterns()
+    return IgnorePatterns(parse_dockerignore(text))
 
 
 class StageDigest(Value, frozen=True, kw_only=True):
@@ -54,6 +79,8 @@ class InputDigests:
         if isinstance(step, CopyStep):
             parts = [self._sources_digest(pending, step.origin, step.sources, step.exclude)]
             parts += [self._download_digest(url, step.checksum, pending.where) for url in step.urls]
+            folders = (Path(self.request.downloads[git_key(tree)]).name for tree in step.git)
+            parts += [name.partition("-")[2] for name in folders]
             return " ".join(parts)
         if isinstance(step, RunStep):
             return " ".join(self._mount_digest(pending, mount) for mount in step.mounts)
@@ -64,10 +91,7 @@ class InputDigests:
         if origin not in self._source_files:
             name = origin.partition(":")[2]
             folder = Path(self.request.contexts[name])
-            ignore = folder / ".dockerignore"
-            patterns = ignore.read_text().splitlines() if ignore.is_file() else []
-            lines = [line for line in patterns if not line.lstrip().startswith("#")]
-            files_ = SourceFiles(folder, ignore=IgnorePatterns(lines), label=f"the context {name}")
+            files_ = SourceFiles(folder, ignore=_read_ignore(folder), label=f"the context {name}")
             self._source_files.setdefault(origin, files_)  # of several threads, the first
         return self._source_files[origin]
 
@@ -77,7 +101,7 @@ class InputDigests:
             files_.save_digests()
 
     def _mount_digest(self, pending: PendingStep, mount: RunMount) -> str:
-        if mount.type != "bind":
+        if mount.type != "bind" and not mount.origin:
             return ""
         if mount.origin in pending.origins:
             return pending.origins[mount.origin].key

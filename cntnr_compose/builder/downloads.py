@@ -4,8 +4,11 @@ import contextlib
 import os
 from pathlib import Path
 
+from cntnr_compose.builder.digests import git_key
 from cntnr_compose.builder.dockerfile.steps import CopyStep, short_hash
+from cntnr_compose.builder.dockerfile.values.git_url import GitSource
 from cntnr_compose.builder.request import BuildRequest
+from cntnr_compose.builder.sources.git_trees import fetch_git_tree
 from cntnr_compose.builder.walker import PendingStep, StageWalker, StepResult
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
@@ -36,16 +39,17 @@ class HttpValidators(Value, frozen=True, kw_only=True):
 
 
 def fetch_downloads(request: BuildRequest) -> BuildRequest:
-    """Download all URLs that a build adds; return the request with the files.
+    """Download all URLs and trees of git that a build adds; return the request with the files.
 
-    Raises `DownloadFailed`, `DockerfileInvalid`.
+    So it also finds what is wrong with a Dockerfile before anything is built. Raises `DownloadFailed`,
+    `GitTreeMissing`, `DockerfileInvalid`.
     """
-    if "://" not in request.text:
-        return request
     collector = _UrlCollector()
     StageWalker(request, collector).walk_target()
-    files_by_url = {url: str(_fetch(url, *details)) for url, details in collector.urls.items()}
-    return replace(request, downloads=files_by_url)
+    fetched = {url: str(_fetch(url, *details)) for url, details in collector.urls.items()}
+    for tree, where in collector.trees.items():
+        fetched[git_key(tree)] = str(fetch_git_tree(tree, where))
+    return replace(request, downloads=fetched)
 
 
 class _UrlCollector:
@@ -53,12 +57,14 @@ class _UrlCollector:
 
     def __init__(self) -> None:
         self.urls: dict[str, tuple[str, str]] = {}
+        self.trees: dict[GitSource, str] = {}
 
     def content_digest(self, pending: PendingStep) -> str:
         """Collect the URLs of a step."""
         step = pending.step
         if isinstance(step, CopyStep):
             self.urls.update((url, (pending.where, step.checksum)) for url in step.urls)
+            self.trees.update(dict.fromkeys(step.git, pending.where))
         return ""
 
     def run_step(self, _key: str, _content: str, _pending: PendingStep) -> StepResult:
@@ -108,9 +114,10 @@ def _download(url: str, known: HttpValidators, target: Path) -> HttpValidators:
         while block := answer.read(CHUNK):
             out.write(block)
         headers = answer.headers
-    modified = headers.get("Last-Modified", "")
-    if modified:
-        with contextlib.suppress(ValueError):
-            modified_at = parsedate_to_datetime(modified).timestamp()
-            os.utime(target, (modified_at, modified_at))
+    modified, modified_at = headers.get("Last-Modified", ""), 0.0
+    with contextlib.suppress(ValueError):
+        modified_at = parsedate_to_datetime(modified).timestamp()
+    os.utime(
+        target, (modified_at, modified_at)
+    )  # as BuildKit: without a time it is the first of all
     return HttpValidators(etag=headers.get("ETag", ""), modified=modified)

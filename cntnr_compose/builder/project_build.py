@@ -10,7 +10,7 @@ from cntnr_compose.builder.create_request import (
     context_services,
     create_request,
 )
-from cntnr_compose.builder.dockerfile.stages import required_images
+from cntnr_compose.builder.dockerfile.required_images import required_images
 from cntnr_compose.builder.request import BuildOptions, BuildRequest, parse_stages
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Progress

@@ -9,14 +9,16 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from cntnr_compose.builder.dockerfile.instructions import (
+from cntnr_compose.builder.dockerfile.apply.history import history_text
+from cntnr_compose.builder.dockerfile.apply.stage_settings import (
     StageSettings,
-    apply_instruction,
     initial_settings,
     onbuild_instructions,
 )
+from cntnr_compose.builder.dockerfile.instructions import apply_instruction
 from cntnr_compose.builder.dockerfile.parser import Instruction
-from cntnr_compose.builder.dockerfile.stages import Stage, required_stages
+from cntnr_compose.builder.dockerfile.required_images import required_stages
+from cntnr_compose.builder.dockerfile.stages import Stage
 from cntnr_compose.builder.dockerfile.steps import (
     BuildStep,
     CopyStep,
@@ -35,11 +37,13 @@ class StepResult(Value, frozen=True, kw_only=True):
     """The result of a step: a folder of changes below the layers; '' where nothing changed.
 
     It is valid on top of ``below`` only: a rebuild without the cache creates those again under the same key.
+    An independent one (``COPY --link``) is valid everywhere.
     """
 
     folder: str = ""
     below: tuple[str, ...] = ()
     created: Seconds = 0
+    is_independent: bool = False
 
 
 class HistoryEntry(Value, frozen=True, kw_only=True):
@@ -157,14 +161,16 @@ class StageWalker:
         count = sum(each.keyword in STEP_KEYWORDS for each in instructions)
         number = 0
         for instruction in instructions:
-            settings, step = apply_instruction(state.settings, instruction, stage, self.scope)
+            before = state.settings
+            settings, step = apply_instruction(before, instruction, stage, self.scope)
             state = replace(state, settings=settings)
+            text = history_text(instruction, before, settings, step, self.scope)
             if step is None:
-                state = _add_history(state, HistoryEntry(text=str(instruction)))
+                state = _add_history(state, HistoryEntry(text=text)) if text else state
                 continue
             number += 1
             title = f"[{stage.title} {number}/{count}] {instruction}"
-            state = self._run_step(state, stage, instruction, step, title)
+            state = self._run_step(state, stage, instruction, step, (title, text))
         return state
 
     def _initial_state(self, stage: Stage) -> tuple[StageState, tuple[Instruction, ...]]:
@@ -172,7 +178,8 @@ class StageWalker:
         if stage.base_stage >= 0:
             base = self._walk_stage(self.scope.stages[stage.base_stage])
             settings = initial_settings(None, base.settings)
-            return replace(base, settings=settings), stage.instructions
+            triggers = onbuild_instructions(base.settings.config, self.scope, stage.line)
+            return replace(base, settings=settings), (*triggers, *stage.instructions)
         if stage.base == "scratch":
             start = StageState(key="scratch", settings=initial_settings(None))
             return self._with_epoch(start), stage.instructions
@@ -190,22 +197,28 @@ class StageWalker:
         return state if epoch is None else replace(state, key=f"{state.key} {epoch}")
 
     def _run_step(
-        self, state: StageState, stage: Stage, instruction: Instruction, step: BuildStep, title: str
+        self,
+        state: StageState,
+        stage: Stage,
+        instruction: Instruction,
+        step: BuildStep,
+        texts: tuple[str, str],
     ) -> StageState:
-        """Have a step run on top of a stage; return the state after it."""
+        """Have a step run on top of a stage; return the state after it. ``texts``: its title, its history."""
         if isinstance(step, RunStep):
             step = self._with_network(step, instruction)
         where = f"{self.scope.file}:{instruction.line}"
+        title, text = texts
         pending = PendingStep(step, state, stage.name, title, where, self._source_stages(step))
         content = self.runner.content_digest(pending)
         key = step_key(state.key, step, content)
-        result = self.runner.run_step(key, content, pending)
-        is_run = instruction.keyword == "RUN"
-        text = f"RUN {instruction.text}" if is_run else str(instruction)
-        lower = (result.folder, *state.lower) if result.folder else state.lower
-        entry = HistoryEntry(
-            text=f"{text} # buildkit", folder=result.folder, created=result.created
+        is_independent = isinstance(step, CopyStep) and step.is_independent
+        epoch = "" if self.request.epoch is None else str(self.request.epoch)
+        result = self.runner.run_step(
+            step_key(epoch, step, content) if is_independent else key, content, pending
         )
+        lower = (result.folder, *state.lower) if result.folder else state.lower
+        entry = HistoryEntry(text=text, folder=result.folder, created=result.created)
         return _add_history(replace(state, key=key, lower=lower), entry)
 
     def _with_network(self, step: RunStep, instruction: Instruction) -> RunStep:

@@ -48,7 +48,7 @@ def find_step(key: str, state: StageState) -> StepResult | None:
     record = paths.builds() / "steps" / f"{key}.json"
     with leases.hold_off(paths.images()):
         result = files.read_value(record, StepResult)
-        if result is None or result.below != state.lower:
+        if result is None or not (result.is_independent or result.below == state.lower):
             return None
         if result.folder and not (paths.layers() / result.folder / "fs").is_dir():
             return None

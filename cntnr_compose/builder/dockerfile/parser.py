@@ -3,8 +3,15 @@
 import re
 from collections.abc import Iterator
 
-from cntnr_compose.builder.dockerfile.words import WordInvalid, split_words
-from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.builder.dockerfile.syntax.directives import (
+    DirectiveInvalid,
+    Directives,
+    parse_directives,
+)
+from cntnr_compose.builder.dockerfile.syntax.excerpt import format_excerpt
+from cntnr_compose.builder.dockerfile.syntax.flags import FlagInvalid, parse_flags, split_flags
+from cntnr_compose.builder.dockerfile.syntax.heredocs import find_heredocs, read_text
+from cntnr_compose.core.errors import CntnrError, did_you_mean
 from cntnr_compose.core.values import Value, from_json
 
 KEYWORDS = (
@@ -13,17 +20,22 @@ KEYWORDS = (
 )  # fmt: skip
 EXEC_FORM_KEYWORDS = frozenset({"ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"})
 HEREDOC_KEYWORDS = frozenset({"ADD", "COPY", "RUN"})
-DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
-FLAG = re.compile(r"--([a-z][a-z0-9-]*)(?:=(\S*))?(?:\s+|$)")
-HEREDOC = re.compile(r"(\d*)<<(-?)([^<]+)")
+ONE_ARGUMENT_KEYWORDS = frozenset({"MAINTAINER", "STOPSIGNAL", "USER", "WORKDIR"})
+NOT_STRINGS = "when using JSON array syntax, arrays must be comprised of strings only"
+MAX_FILE_SIZE = 4 << 20  # characters; one that is written by hand has some thousand
 
 
 class DockerfileInvalid(CntnrError):
     """A Dockerfile cannot be read or makes no sense; ``name`` and ``line`` are its place."""
 
     def __init__(self, name: str, line: int, why: str) -> None:
-        self.line = line
+        self.file, self.line, self.why = name, line, why
         super().__init__(f"{name}:{line}: {why}")
+
+    def with_excerpt(self, text: str) -> "DockerfileInvalid":
+        """Return the same error with the lines around its place."""
+        excerpt = format_excerpt(text, self.line).rstrip()
+        return DockerfileInvalid(self.file, self.line, f"{self.why}\n{excerpt}")
 
 
 class Heredoc(Value, frozen=True, kw_only=True):
@@ -43,6 +55,13 @@ class Instruction(Value, frozen=True, kw_only=True):
     flags: tuple[tuple[str, str], ...] = ()
     words: tuple[str, ...] | None = None
     heredocs: tuple[Heredoc, ...] = ()
+    comments: tuple[str, ...] = ()  # the lines before it
+
+    @property
+    def trigger(self) -> str:
+        """Return what an ONBUILD keeps: the instruction in it, with its heredocs."""
+        texts = "".join(f"\n{heredoc.content}{heredoc.name}" for heredoc in self.heredocs)
+        return f"{self.text}{texts}"
 
     def __str__(self) -> str:
         """Write it as one line."""
@@ -57,149 +76,151 @@ class Dockerfile(Value, frozen=True, kw_only=True):
 
     name: str
     instructions: tuple[Instruction, ...]
-    escape: str = "\\"
+    directives: Directives = Directives()
+
+    @property
+    def escape(self) -> str:
+        """Return the character that escapes another."""
+        return self.directives.escape
 
 
 def parse_dockerfile(text: str, name: str = "Dockerfile") -> Dockerfile:
     """Parse a Dockerfile. Raises `DockerfileInvalid`."""
+    if len(text) > MAX_FILE_SIZE:
+        raise DockerfileInvalid(name, 1, "the Dockerfile is too large")
     lines = [line.rstrip("\r") for line in text.removeprefix("\ufeff").split("\n")]
-    escape = _parse_escape_directive(lines, name)
-    instructions = tuple(_parse_instructions(lines, name, escape))
+    try:
+        directives = parse_directives(lines)
+    except DirectiveInvalid as error:
+        raise DockerfileInvalid(name, error.line, str(error)) from error
+    instructions = tuple(_parse_instructions(lines, name, directives.escape))
     if not instructions:
-        raise DockerfileInvalid(name, 1, "the Dockerfile is empty")
-    return Dockerfile(name=name, instructions=instructions, escape=escape)
+        raise DockerfileInvalid(name, 1, "file with no instructions: the Dockerfile is empty")
+    return Dockerfile(name=name, instructions=instructions, directives=directives)
 
 
 def parse_instruction(text: str, name: str, line: int) -> Instruction:
     """Parse a single instruction, such as an ONBUILD trigger. Raises `DockerfileInvalid`."""
-    return _parse_instruction(text, (), name, line)
+    parsed = list(_parse_instructions(text.split("\n"), name, "\\", line=line))
+    if len(parsed) != 1:
+        raise DockerfileInvalid(name, line, "onbuild trigger should be a single expression")
+    return parsed[0]
 
 
-def _parse_escape_directive(lines: list[str], name: str) -> str:
-    """Read the escape directive; directives stand before everything else."""
-    for number, line in enumerate(lines, 1):
-        match = DIRECTIVE.match(line.strip())
-        if match is None:
-            break
-        key, value = match.group(1).lower(), match.group(2)
-        if key == "escape":
-            if value not in ("\\", "`"):
-                raise DockerfileInvalid(name, number, f'escape must be \\ or `, not "{value}"')
-            return value
-        if key not in ("syntax", "check"):
-            break
-    return "\\"
-
-
-def _parse_instructions(lines: list[str], name: str, escape: str) -> Iterator[Instruction]:
-    """Join lines that go on, and parse each instruction."""
-    continuation = re.compile(re.escape(escape) + r"[ \t]*$")
+def _parse_instructions(
+    lines: list[str], name: str, escape: str, *, line: int = 0
+) -> Iterator[Instruction]:
+    """Join lines that go on, and parse each instruction; all are at ``line`` where that is given."""
+    mark = re.escape(escape)
+    # Not where the escape is escaped itself.
+    continuation = re.compile(rf"(?:(?<=[^{mark}])|^){mark}[ \t]*$")
     at = 0
+    comments: list[str] = []
     while at < len(lines):
-        first = at
-        text = ""
-        continues = True
-        while continues and at < len(lines):
-            line = lines[at]
+        stripped = lines[at].strip()
+        if stripped.startswith("#"):
+            comment = stripped[1:].strip()
+            comments = [*comments, comment] if comment else []
             at += 1
-            stripped = line.strip()
-            if stripped.startswith("#") or (not stripped and text):
-                continue  # comments, and empty lines within an instruction
-            if not text:
-                line, first = line.lstrip(), at
-            continues = continuation.search(line) is not None
-            text += continuation.sub("", line) if continues else line
-            continues = continues or not stripped
-        if text.strip():
-            heredocs, at = _read_heredocs(text, lines, at, name, first)
-            yield _parse_instruction(text.strip(), heredocs, name, first)
+            continue
+        text, first, at = _join_lines(lines, at, continuation)
+        if not text.strip():
+            comments = []
+            continue
+        heredocs, at = _read_heredocs(text, lines, at, name, line or first)
+        yield _parse_instruction(text.strip(), heredocs, name, line or first, tuple(comments))
+        comments = []
+
+
+def _join_lines(lines: list[str], at: int, continuation: re.Pattern[str]) -> tuple[str, int, int]:
+    """Join a line with those that continue it, without comments and empty lines between them.
+
+    Return the text, the number of its first line, and the index of the next one.
+    """
+    first, text, continues = at + 1, "", True
+    while continues and at < len(lines):
+        line = lines[at]
+        at += 1
+        stripped = line.strip()
+        if at > first and (stripped.startswith("#") or not stripped):
+            continue
+        joined = continuation.sub("", line if text else line.lstrip())
+        continues = continuation.search(line if text else line.lstrip()) is not None
+        text += joined
+    return text, first, at
 
 
 def _read_heredocs(
     text: str, lines: list[str], at: int, name: str, line: int
 ) -> tuple[tuple[Heredoc, ...], int]:
     """Read the heredocs that follow an instruction; return them and the index of the next line."""
-    keyword, _, rest = text.partition(" ")
+    keyword, _, rest = text.strip().partition(" ")
     inner = rest.strip().partition(" ")[0] if keyword.upper() == "ONBUILD" else keyword
     if inner.upper() not in HEREDOC_KEYWORDS or "<<" not in text:
         return (), at
     heredocs = []
-    for word in _split_words(rest):
-        match = HEREDOC.fullmatch(word)
-        if match is None:
+    for mark in find_heredocs(rest):
+        content = read_text(mark, lines, at)
+        if content is None and mark.has_blank:
             continue
-        tag, is_trimmed = match.group(3).strip("\"'"), bool(match.group(2))
-        body, end = _read_until_tag(tag, lines, at, is_trimmed=is_trimmed)
-        if end > len(lines):
-            raise DockerfileInvalid(name, line, f"unterminated heredoc: no line {tag} follows")
-        at = end
-        heredocs.append(Heredoc(name=tag, content=body, literal=match.group(3) != tag))
+        if content is None:
+            raise DockerfileInvalid(
+                name, line, f"unterminated heredoc: no line {mark.name} follows"
+            )
+        body, at = content
+        heredocs.append(Heredoc(name=mark.name, content=body, literal=mark.is_literal))
     return tuple(heredocs), at
 
 
-def _read_until_tag(tag: str, lines: list[str], at: int, *, is_trimmed: bool) -> tuple[str, int]:
-    """Read lines up to ``tag``; return the index behind it, beyond the end where it is missing."""
-    body: list[str] = []
-    for number in range(at, len(lines)):
-        current = lines[number].lstrip("\t") if is_trimmed else lines[number]
-        if current == tag:
-            return "".join(body), number + 1
-        body.append(current + "\n")
-    return "".join(body), len(lines) + 1
-
-
-def _split_words(text: str) -> tuple[str, ...]:
-    try:
-        return split_words(text)
-    except WordInvalid:
-        return ()  # a shell may have other rules for quotes; a heredoc is not in quotes
-
-
 def _parse_instruction(
-    text: str, heredocs: tuple[Heredoc, ...], name: str, line: int
+    text: str, heredocs: tuple[Heredoc, ...], name: str, line: int, comments: tuple[str, ...]
 ) -> Instruction:
     keyword, *rest = text.split(maxsplit=1)
     keyword = keyword.upper()
     if keyword not in KEYWORDS:
-        raise DockerfileInvalid(
-            name, line, f"unknown instruction: {keyword}{_suggest_keyword(keyword)}"
-        )
+        hint = did_you_mean(keyword, KEYWORDS)
+        why = f"unknown instruction: {keyword}{f' ({hint})' if hint else ''}"
+        raise DockerfileInvalid(name, line, why)
     body = rest[0].strip() if rest else ""
-    flags = []
-    # The flags after ONBUILD belong to the instruction that it contains.
-    while keyword != "ONBUILD" and (match := FLAG.match(body)):
-        flags.append((match.group(1), _unquote(match.group(2) or "")))
-        body = body[match.end() :]
+    try:
+        # The flags after ONBUILD belong to the instruction that it contains.
+        words, body = ((), body) if keyword == "ONBUILD" else split_flags(body)
+        flags = parse_flags(keyword, words)
+    except FlagInvalid as error:
+        raise DockerfileInvalid(name, line, str(error)) from error
     if not body:
-        raise DockerfileInvalid(name, line, f"{keyword} needs something to follow it")
+        count = "exactly" if keyword in ONE_ARGUMENT_KEYWORDS else "at least"
+        raise DockerfileInvalid(name, line, f"{keyword} requires {count} one argument")
     return Instruction(
         keyword=keyword,
         line=line,
         text=body,
-        flags=tuple(flags),
-        words=parse_exec_form(body) if keyword in EXEC_FORM_KEYWORDS else None,
+        flags=flags,
+        words=_parse_words(body, name, line) if keyword in EXEC_FORM_KEYWORDS else None,
         heredocs=heredocs,
+        comments=comments,
     )
 
 
-def _unquote(value: str) -> str:
-    """Remove the quotes around a flag's value."""
-    return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
+def _parse_words(text: str, name: str, line: int) -> tuple[str, ...] | None:
+    """Read a JSON list of strings. Raises `DockerfileInvalid`."""
+    try:
+        return parse_exec_form(text)
+    except TypeError as error:
+        raise DockerfileInvalid(name, line, str(error)) from error
 
 
 def parse_exec_form(text: str) -> tuple[str, ...] | None:
-    """Read a JSON list of strings; None where it is something else, which is for the shell."""
+    """Read a JSON list of strings; None where it is something else, which is for the shell.
+
+    Raises `TypeError` for a list of something else.
+    """
     if not text.startswith("["):
         return None
     try:
-        return from_json(text, tuple[str, ...])
+        words = from_json(text, list[object])
     except ValueError:
         return None
-
-
-def _suggest_keyword(keyword: str) -> str:
-    """Suggest a keyword for one that is misspelt."""
-    import difflib
-
-    close = difflib.get_close_matches(keyword, KEYWORDS, 1)
-    return f" (did you mean {close[0]}?)" if close else ""
+    if not all(isinstance(word, str) for word in words):
+        raise TypeError(NOT_STRINGS)
+    return tuple(str(word) for word in words)

@@ -2,14 +2,24 @@
 
 import re
 
-from cntnr_compose.builder.dockerfile.parser import Dockerfile, DockerfileInvalid, Instruction
+from cntnr_compose.builder.dockerfile.parser import (
+    Dockerfile,
+    DockerfileInvalid,
+    Instruction,
+)
+from cntnr_compose.builder.dockerfile.syntax.directives import Directives
+from cntnr_compose.builder.dockerfile.values.platforms import (
+    PLATFORM,
+    normalize_platform,
+    platform_args,
+)
 from cntnr_compose.builder.dockerfile.words import WordInvalid, expand_word, split_words
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value, field, replace
 
 FROM = re.compile(r"(\S+)(?:\s+as\s+(\S+))?", re.IGNORECASE)
 STAGE_NAME = re.compile(r"[a-z][a-z0-9._-]*")
-ORIGIN_IN_MOUNT = re.compile(r"(?:^|,)from=([^,]+)")
+NAME_RULE = "name can't start with a number or contain symbols"
 
 
 class TargetMissing(CntnrError):
@@ -28,7 +38,9 @@ class Stage(Value, frozen=True, kw_only=True):
     base: str
     base_stage: int = -1
     name: str = ""
+    platform: str = ""  # where it is another than the image's
     instructions: tuple[Instruction, ...] = ()
+    source: Instruction | None = None  # its FROM
 
     @property
     def title(self) -> str:
@@ -41,17 +53,34 @@ class DockerfileScope(Value, frozen=True, kw_only=True):
 
     file: str
     stages: tuple[Stage, ...]
-    escape: str = "\\"
+    directives: Directives = Directives()
     args: dict[str, str] = field(default_factory=dict)  # build arguments
     globals: dict[str, str] = field(default_factory=dict)  # ARG before the first FROM
+    defaults: dict[str, str] = field(default_factory=dict)  # the same without build arguments
+    global_args: tuple[Instruction, ...] = ()
     declared: tuple[
         str, ...
     ] = ()  # names of ARGs before the first FROM, and of the predefined ones
     contexts: tuple[str, ...] = ()
 
+    @property
+    def escape(self) -> str:
+        """Return the character that escapes another."""
+        return self.directives.escape
+
     def error(self, line: int, why: str) -> DockerfileInvalid:
         """Create the error for a line."""
         return DockerfileInvalid(self.file, line, why)
+
+    def expand_text(self, text: str, values: dict[str, str], line: int) -> str:
+        r"""Expand variables in a heredoc, where ``\`` escapes and quotes mean nothing.
+
+        Raises `DockerfileInvalid`.
+        """
+        try:
+            return expand_word(text, values, keep_quotes=True)
+        except WordInvalid as error:
+            raise self.error(line, str(error)) from error
 
     def expand(self, word: str, values: dict[str, str], line: int) -> str:
         """Expand variables. Raises `DockerfileInvalid`."""
@@ -79,16 +108,44 @@ class DockerfileScope(Value, frozen=True, kw_only=True):
             raise TargetMissing(self.file, target, names)
         return matches[-1]
 
-    def resolve_from(self, word: str, before: int) -> str:
-        """Resolve ``--from=word`` to ``stage:N``, ``context:NAME`` or ``image:REF``."""
+    def resolve_copy_from(self, word: str, stage: Stage, line: int) -> str:
+        """Resolve ``--from=word`` of a COPY, where a number is a stage, too. Raises `DockerfileInvalid`."""
+        if "$" in word:
+            why = (
+                "variable expansion is not supported for --from, define a new stage with FROM using ARG from "
+                "global scope as a workaround"
+            )
+            raise self.error(line, why)
+        if not word.isascii() or not word.isdecimal() or word in self.contexts:
+            return self.resolve_from(word, stage, line)
+        if int(word) >= len(self.stages):
+            raise self.error(line, f"invalid stage index {int(word)}")
+        return self._stage_origin(self.stages[int(word)], stage, line)
+
+    def resolve_from(self, word: str, stage: Stage, line: int) -> str:
+        """Resolve the name of a stage, context or image, to ``stage:N``, ``context:NAME`` or ``image:REF``.
+
+        Raises `DockerfileInvalid`.
+        """
         if word in self.contexts:
             return f"context:{word}"
-        for stage in reversed(self.stages[:before]):
-            if stage.name == word.lower():
-                return f"stage:{stage.index}"
-        if word.isdecimal() and int(word) < before:
-            return f"stage:{int(word)}"
-        return f"image:{word}"
+        matches = [each for each in self.stages if each.name and each.name == word.lower()]
+        if not matches:
+            return f"image:{word}"
+        earlier = [each for each in matches if each.index < stage.index]
+        return self._stage_origin((earlier or matches)[-1], stage, line)
+
+    def _stage_origin(self, source: Stage, stage: Stage, line: int) -> str:
+        if source.index == stage.index:
+            why = f'circular dependency detected on stage: "{stage.title}"'
+            raise self.error(line, why)
+        if source.index > stage.index:
+            why = (
+                f'cannot copy from stage "{source.title}", it needs to be defined before current stage '
+                f'"{stage.title}"'
+            )
+            raise self.error(line, why)
+        return f"stage:{source.index}"
 
 
 def split_stages(
@@ -96,19 +153,28 @@ def split_stages(
     *,
     args: dict[str, str] | None = None,
     platform: str = "linux/amd64",
+    build_platform: str = "",
     contexts: tuple[str, ...] = (),
 ) -> DockerfileScope:
-    """Split a Dockerfile into stages. Raises `DockerfileInvalid`."""
+    """Split a Dockerfile into stages, to be built for ``platform`` on ``build_platform``, if that is another.
+
+    Raises `DockerfileInvalid`.
+    """
+    platforms = platform_args(platform, build_platform or platform)
     scope = DockerfileScope(
         file=dockerfile.name,
         stages=(),
-        escape=dockerfile.escape,
+        directives=dockerfile.directives,
         args=args or {},
-        globals=platform_args(platform),
+        globals={name: (args or {}).get(name, value) for name, value in platforms.items()},
         contexts=contexts,
     )
     keywords = [instruction.keyword for instruction in dockerfile.instructions]
     first = keywords.index("FROM") if "FROM" in keywords else len(keywords)
+    plain = _add_globals(
+        replace(scope, args={}, globals=platforms), dockerfile.instructions[:first]
+    )
+    scope = replace(scope, defaults=plain.globals, global_args=dockerfile.instructions[:first])
     scope = _add_globals(scope, dockerfile.instructions[:first])
     if first == len(keywords):
         raise scope.error(dockerfile.instructions[-1].line, "there is no FROM")
@@ -137,21 +203,12 @@ def _add_globals(scope: DockerfileScope, instructions: tuple[Instruction, ...]) 
             raise scope.error(instruction.line, f"no build stage in current context: {instruction}")
         for name, value in parse_arg_words(scope, instruction):
             declared[name] = None
-            default = None if value is None else scope.expand(value, values, instruction.line)
-            chosen = scope.args.get(name, default)
+            chosen = scope.args.get(name)
+            if chosen is None and value is not None:
+                chosen = scope.expand(value, values, instruction.line)
             if chosen is not None:
                 values[name] = chosen
     return replace(scope, globals=values, declared=tuple(declared))
-
-
-def platform_args(platform: str) -> dict[str, str]:
-    """Return the predefined arguments for the platforms; cntnr builds for its own machine only."""
-    system, _, rest = platform.partition("/")
-    machine, _, variant = rest.partition("/")
-    values = {"PLATFORM": platform, "OS": system, "ARCH": machine, "VARIANT": variant}
-    return {
-        f"{side}{name}": value for side in ("TARGET", "BUILD") for name, value in values.items()
-    }
 
 
 def parse_arg_words(
@@ -173,10 +230,11 @@ def _parse_from(scope: DockerfileScope, before: list[Stage], instruction: Instru
     match = FROM.fullmatch(instruction.text)
     if match is None:
         raise scope.error(line, "FROM requires either one or three arguments")
-    _check_platform(scope, instruction)
+    platform = _platform(scope, instruction)
     name = (match.group(2) or "").lower()
     if name and not STAGE_NAME.fullmatch(name):
-        raise scope.error(line, f'invalid name for build stage: "{name}"')
+        why = f'invalid name for build stage: "{match.group(2)}", {NAME_RULE}'
+        raise scope.error(line, why)
     base = scope.expand(match.group(1), scope.globals, line)
     if not base:
         raise scope.error(line, f"base name ({match.group(1)}) should not be blank")
@@ -184,60 +242,29 @@ def _parse_from(scope: DockerfileScope, before: list[Stage], instruction: Instru
     if base in scope.contexts:
         earlier = None  # a context of that name wins over a stage
     base_stage = earlier.index if earlier else -1
-    return Stage(index=len(before), line=line, base=base, base_stage=base_stage, name=name)
+    return Stage(
+        index=len(before),
+        line=line,
+        base=base,
+        base_stage=base_stage,
+        name=name,
+        platform=platform,
+        source=instruction,
+    )
 
 
-def _check_platform(scope: DockerfileScope, instruction: Instruction) -> None:
-    """Refuse a ``--platform`` other than this machine's."""
-    own = scope.globals["BUILDPLATFORM"]
-    for flag, value in instruction.flags:
-        if flag != "platform":
-            raise scope.error(instruction.line, f"unknown flag: {flag}")
-        platform = scope.expand(value, scope.globals, instruction.line)
-        if platform and platform not in (own, scope.globals["BUILDOS"], own.rpartition("/")[0]):
-            raise scope.error(
-                instruction.line, f"cannot build for {platform}: this machine is {own}"
-            )
-
-
-def required_images(scope: DockerfileScope, target: Stage) -> dict[str, int]:
-    """List the images that a target is built from: reference, and the line that first names it."""
-    return _required(scope, target)[1]
-
-
-def required_stages(scope: DockerfileScope, target: Stage) -> tuple[Stage, ...]:
-    """List the stages that a target is built from, and the target itself."""
-    return tuple(scope.stages[index] for index in sorted(_required(scope, target)[0]))
-
-
-def _required(scope: DockerfileScope, target: Stage) -> tuple[set[int], dict[str, int]]:
-    """Follow all references from a target; return the stages' indexes, and the images with their lines."""
-    images: dict[str, int] = {}
-    seen: set[int] = set()
-    pending = [target.index]
-    while pending:
-        stage = scope.stages[pending.pop()]
-        if stage.index in seen:
-            continue
-        seen.add(stage.index)
-        if stage.base_stage >= 0:
-            pending.append(stage.base_stage)
-        elif stage.base != "scratch" and stage.base not in scope.contexts:
-            images.setdefault(stage.base, stage.line)
-        for instruction in stage.instructions:
-            for word in _from_words(instruction):
-                kind, _, name = scope.resolve_from(word, stage.index).partition(":")
-                if kind == "stage":
-                    pending.append(int(name))
-                elif kind == "image":
-                    images.setdefault(name, instruction.line)
-    return seen, images
-
-
-def _from_words(instruction: Instruction) -> list[str]:
-    """Return what the ``--from`` and ``from=`` of an instruction name."""
-    words = [value for flag, value in instruction.flags if flag == "from"]
-    for flag, value in instruction.flags:
-        if flag == "mount":
-            words += ORIGIN_IN_MOUNT.findall(value)
-    return words
+def _platform(scope: DockerfileScope, instruction: Instruction) -> str:
+    """Return the ``--platform`` of a FROM; '' for that of the image. Raises `DockerfileInvalid`."""
+    word = dict(instruction.flags).get("platform")
+    if word is None:
+        return ""
+    platform = scope.expand(word, scope.globals, instruction.line)
+    if not platform:
+        raise scope.error(instruction.line, f"empty platform value from expression {word}")
+    own, target = scope.globals["BUILDPLATFORM"], scope.globals["TARGETPLATFORM"]
+    if not PLATFORM.fullmatch(platform):
+        raise scope.error(instruction.line, f"failed to parse platform {platform}")
+    platform = normalize_platform(platform, own)
+    if platform not in (normalize_platform(own, own), normalize_platform(target, own)):
+        raise scope.error(instruction.line, f"cannot build for {platform}: this machine is {own}")
+    return "" if platform == normalize_platform(target, own) else platform

@@ -3,6 +3,7 @@
 import hashlib
 from typing import TypeAlias
 
+from cntnr_compose.builder.dockerfile.values.git_url import GitSource
 from cntnr_compose.core.values import Bytes, Value, to_json
 
 # Part of every key: raise it where steps are carried out differently, so that no old result is used.
@@ -20,7 +21,8 @@ class CopyStep(Value, frozen=True, kw_only=True, tag="copy"):
     """Copy files into the image.
 
     ``origin`` is empty for the build context, else ``stage:NUMBER``, ``image:REF`` or ``context:NAME``.
-    A ``target`` that ends in a slash is a folder.
+    A ``target`` that ends in a slash is a folder. With ``parents`` a source is ``FOLDER/./PATTERN``: what
+    fits the pattern is copied with the folders that it is in.
     """
 
     sources: tuple[str, ...]
@@ -32,7 +34,17 @@ class CopyStep(Value, frozen=True, kw_only=True, tag="copy"):
     texts: tuple[InlineFile, ...] = ()
     urls: tuple[str, ...] = ()
     checksum: str = ""
-    extract: bool = False  # ADD: archives are unpacked
+    extract: bool = False  # archives of the context are unpacked
+    extract_urls: bool = False  # downloaded ones, too
+    git: tuple[GitSource, ...] = ()
+    link: bool = False  # a layer of its own, whatever lies below it
+    parents: bool = False
+
+    @property
+    def is_independent(self) -> bool:
+        """Return whether its layer is the same upon whatever stage."""
+        names = [name for name in self.chown.split(":") if name]
+        return self.link and all(name.isascii() and name.isdecimal() for name in names)
 
 
 class RunMount(Value, frozen=True, kw_only=True):
@@ -46,7 +58,7 @@ class RunMount(Value, frozen=True, kw_only=True):
     id: str = ""
     env: str = ""
     required: bool = False
-    sharing: str = "shared"
+    sharing: str = "shared"  # shared, private, locked
     mode: int = -1  # -1: not given
     uid: int = 0
     gid: int = 0

@@ -13,11 +13,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns
-from cntnr_compose.builder.dockerfile.globs import GlobPattern
-from cntnr_compose.builder.sources.file_digests import FileDigestCache, Stamp
+from cntnr_compose.builder.sources.file_digests import FileDigestCache
+from cntnr_compose.builder.sources.file_entries import (
+    FileEntry,
+    expand_glob,
+    is_pattern,
+    read_entry,
+    xattrs_text,
+)
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value
 from cntnr_compose.host.openat2 import Root
+
+PIVOT = "/./"  # in a source of ``--parents``
 
 
 class BuildSourceMissing(CntnrError):
@@ -47,28 +55,17 @@ class SourceChanged(CntnrError):
         super().__init__(f"{where}: files changed while they were copied")
 
 
-class FileEntry(Value, frozen=True, kw_only=True):
-    """One file of a selection; ``path`` is relative to the selected source, '' is the source itself."""
-
-    path: str
-    host_path: str  # on this machine
-    mode: int  # with its type
-    uid: int
-    gid: int
-    stamp: Stamp
-    links: int = 1
-
-    @property
-    def is_folder(self) -> bool:
-        """Return whether it is a folder."""
-        return stat.S_ISDIR(self.mode)
-
-
 class SelectedSource(Value, frozen=True, kw_only=True):
     """One source of a COPY after globs and links were resolved."""
 
     name: str  # last part of its path as matched
     top: FileEntry
+    include: str = ""  # with ``--parents``: what in it is taken
+
+    def patterns(self, exclude: tuple[str, ...]) -> IgnorePatterns:
+        """Return the patterns of what is not taken."""
+        include = ("**", f"!{self.include}") if self.include else ()
+        return IgnorePatterns((*include, *exclude))
 
 
 class SourceFiles:
@@ -91,21 +88,34 @@ class SourceFiles:
         self._root: Root | None = None
 
     def select(self, sources: tuple[str, ...], where: str) -> list[SelectedSource]:
-        """Find the files that the sources name. Raises `BuildSourceMissing`."""
+        """Find the files that the sources name; a pattern may fit none. Raises `BuildSourceMissing`.
+
+        ``FOLDER/./PATTERN`` is the folder, of which what fits the pattern is taken.
+        """
         selection = []
         with Root(self.root) as root:
             for source in sources:
-                matches = list(self._matches(root, source))
-                if not matches:
-                    ignored = root.resolve(source) is not None
-                    raise BuildSourceMissing(where, source, self.label, ignored=ignored)
-                selection += matches
+                path, pivot, pattern = source.partition(PIVOT)
+                matches = list(self._matches(root, path))
+                needed = path if not pivot or pattern == "." else f"{path}/{pattern}"
+                if not is_pattern(needed) and not self._has(root, needed):
+                    ignored = root.resolve(needed) is not None
+                    raise BuildSourceMissing(where, needed, self.label, ignored=ignored)
+                include = "" if pattern == "." else pattern
+                selection += [
+                    SelectedSource(name=each.name, top=each.top, include=include)
+                    for each in matches
+                    if each.top.is_folder or not pivot
+                ]
         return selection
 
+    def _has(self, root: Root, path: str) -> bool:
+        return next(self._matches(root, path), None) is not None
+
     def _matches(self, root: Root, source: str) -> Iterator[SelectedSource]:
-        for name in _expand_glob(root, source):
+        for name in expand_glob(root, source):
             real = root.resolve(name)
-            top = None if real is None else _read_entry("", root.join(real))
+            top = None if real is None else read_entry("", root.join(real))
             if top is not None and not self._is_ignored(name, top):
                 yield SelectedSource(name=name.rpartition("/")[2], top=top)
 
@@ -114,8 +124,9 @@ class SourceFiles:
             return False
         return not top.is_folder or self._ignore.ignores_all_below(name)
 
-    def walk(self, source: SelectedSource, exclude: IgnorePatterns) -> Iterator[FileEntry]:
+    def walk(self, source: SelectedSource, excluded: tuple[str, ...]) -> Iterator[FileEntry]:
         """List a selected source and everything in it, folders before their content, sorted by name."""
+        exclude = source.patterns(excluded)
         if not source.top.is_folder:
             if not exclude.ignores(source.name):
                 yield source.top
@@ -166,18 +177,21 @@ class SourceFiles:
         for name in names:
             inside = f"{path}/{name}" if path else name
             from_root = f"{base}/{name}" if base else name
-            is_excluded = bool(self._ignore) and self._ignore.ignores(from_root)
-            is_excluded = is_excluded or (bool(exclude) and exclude.ignores(inside))
-            entry = _read_entry(inside, Path(folder, name))
+            is_ignored = bool(self._ignore) and self._ignore.ignores(from_root)
+            is_excluded = bool(exclude) and exclude.ignores(inside)
+            entry = read_entry(inside, Path(folder, name))
             if entry is None:
                 continue
-            if is_excluded and (not entry.is_folder or self._ignore.ignores_all_below(from_root)):
+            if (is_ignored or is_excluded) and not entry.is_folder:
                 continue
-            yield entry, is_excluded
+            if is_ignored and self._ignore.ignores_all_below(from_root):
+                continue
+            if is_excluded and exclude.ignores_all_below(inside):
+                continue
+            yield entry, is_ignored or is_excluded
 
     def digest(self, selection: list[SelectedSource], exclude: tuple[str, ...]) -> str:
         """Compute the digest of all selected files. Raises `SourceUnreadable`."""
-        excluded = IgnorePatterns(exclude)
         whole = hashlib.sha256()
         for source in selection:
             whole.update(
@@ -185,9 +199,10 @@ class SourceFiles:
                     errors="surrogateescape"
                 )
             )
-            for entry in self.walk(source, excluded):
+            for entry in self.walk(source, exclude):
                 owner = f"{entry.uid}:{entry.gid}" if self.keep_owners else ""
-                line = f"{entry.path}\0{entry.mode:o}\0{owner}\0{self._content_digest(entry)}\n"
+                attributes = xattrs_text(entry.host_path)
+                line = f"{entry.path}\0{entry.mode:o}\0{owner}\0{self._content_digest(entry)}{attributes}\n"
                 whole.update(line.encode(errors="surrogateescape"))
         return whole.hexdigest()[:40]
 
@@ -235,41 +250,3 @@ def open_stage_files(root: Path, label: str) -> Iterator[SourceFiles]:
         SourceFiles(root, label=label, keep_owners=True, use_cache=False)
     ) as stage_files:
         yield stage_files
-
-
-def _read_entry(path: str, host_path: Path) -> FileEntry | None:
-    """Read the status of a file; None for sockets and files that vanished meanwhile."""
-    try:
-        status = os.lstat(host_path)
-    except FileNotFoundError:
-        return None
-    if stat.S_ISSOCK(status.st_mode):
-        return None
-    return FileEntry(
-        path=path,
-        host_path=str(host_path),
-        mode=status.st_mode,
-        uid=status.st_uid,
-        gid=status.st_gid,
-        stamp=(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns),
-        links=status.st_nlink,
-    )
-
-
-def _expand_glob(root: Root, source: str) -> list[str]:
-    """Find the paths that a glob matches; each part stays within its folder."""
-    if not any(char in source for char in "*?["):
-        return [source]
-    expanded = [""]
-    for part in source.split("/"):
-        matching = []
-        for folder in expanded:
-            folder_path = root.find(folder or ".")
-            if folder_path is None or not folder_path.is_dir():
-                continue
-            # Unlike in a shell, a leading dot is an ordinary character (Go's filepath.Match).
-            fits = GlobPattern(part).matches
-            names = sorted(one.name for one in folder_path.iterdir() if fits(one.name))
-            matching += [f"{folder}/{name}" if folder else name for name in names]
-        expanded = matching
-    return expanded

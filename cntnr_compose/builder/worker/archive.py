@@ -1,20 +1,22 @@
 """Extract the archive of an ADD into an image's root."""
 
 import contextlib
+import lzma
 import os
 import shutil
 import tarfile
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from cntnr_compose.builder.worker import tar
+from cntnr_compose.builder.worker import tar, zstd
 from cntnr_compose.builder.worker.copy import change_owner
-from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.errors import CntnrError, ProgramMissing
 from cntnr_compose.host import files
 from cntnr_compose.host.openat2 import Root
+from cntnr_compose.images.layers import unpack
 from cntnr_compose.images.layers.pack import KEPT_XATTRS
 
-ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 XATTR_HEADER = "SCHILY.xattr."
 
 
@@ -28,11 +30,23 @@ class AddedArchiveDamaged(CntnrError):
 def is_archive(path: Path) -> bool:
     """Return whether ADD unpacks a file: by its content, as docker does."""
     try:
+        if zstd.is_zstd(path):
+            return _is_header(zstd.read_beginning(path, tarfile.BLOCKSIZE))
         with tarfile.open(path) as archive:
             return archive.next() is not None
-    except (tarfile.TarError, EOFError, OSError):
-        with path.open("rb") as head:
-            return head.read(4) == ZSTD_MAGIC and path.name.endswith((".tar.zst", ".tzst"))
+    except ProgramMissing:
+        return path.name.endswith((".tar.zst", ".tzst"))  # which then is told
+    except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError):
+        return False
+
+
+def _is_header(block: bytes) -> bool:
+    """Return whether a block is the header of an entry."""
+    try:
+        tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+    except tarfile.TarError:
+        return False
+    return True
 
 
 def extract_archive(
@@ -43,18 +57,30 @@ def extract_archive(
         return
     check()
     try:
-        with tarfile.open(archive, errors="surrogateescape") as source:
+        with (
+            _readable(archive, check) as plain,
+            tarfile.open(plain, errors="surrogateescape") as source,
+        ):
             _Extraction(root, target, source, check).run()
-    except (tarfile.TarError, EOFError) as error:
-        hint = (
-            "zstd is not supported here" if _is_zstd(archive) else str(error) or "it ends too early"
-        )
-        raise AddedArchiveDamaged(where, archive.name, hint) from error
+    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
+        why = str(error) or "it ends too early"
+        raise AddedArchiveDamaged(where, archive.name, why) from error
+    except ProgramMissing as error:
+        why = "zstd is not installed here"
+        raise AddedArchiveDamaged(where, archive.name, why) from error
 
 
-def _is_zstd(path: Path) -> bool:
-    with path.open("rb") as head:
-        return head.read(4) == ZSTD_MAGIC
+@contextlib.contextmanager
+def _readable(archive: Path, check: Callable[[], None]) -> Iterator[Path]:
+    """Yield an archive in a form that Python reads. Raises `ProgramMissing`."""
+    if not zstd.is_zstd(archive):
+        yield archive
+        return
+    with unpack.draft() as draft:
+        plain = draft / "plain.tar"
+        if not zstd.decompress(archive, plain, check):
+            raise EOFError
+        yield plain
 
 
 class _Extraction:

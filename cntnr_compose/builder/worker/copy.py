@@ -8,18 +8,21 @@ import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns
 from cntnr_compose.builder.dockerfile.steps import CopyStep
-from cntnr_compose.builder.sources.source_files import FileEntry, SelectedSource, SourceFiles
+from cntnr_compose.builder.dockerfile.values.file_modes import parse_file_mode
+from cntnr_compose.builder.sources.file_entries import FileEntry, read_xattrs
+from cntnr_compose.builder.sources.source_files import SelectedSource, SourceFiles
 from cntnr_compose.containers.bundle import accounts
 from cntnr_compose.containers.spec import users
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.values import replace
 from cntnr_compose.host.openat2 import Root
-from cntnr_compose.images.layers.pack import KEPT_XATTRS, OVERLAY_XATTRS
 from cntnr_compose.model.host import FULL_ID_RANGE
 
 CHUNK = 1 << 20
+UNNAMED = "__unnamed__"  # BuildKit's name for what a URL without one leads to
 MAX_LINKS = 40  # as many as the kernel follows
 
 
@@ -33,12 +36,21 @@ class CopyStepFailed(CntnrError):
 class CopyTarget:
     """The place in an image's root that a COPY fills."""
 
-    def __init__(self, root: Root, step: CopyStep, where: str, check: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        root: Root,
+        step: CopyStep,
+        where: str,
+        check: Callable[[], None],
+        *,
+        accounts: Root | None = None,
+    ) -> None:
         self.root, self.where, self.check = root, where, check
-        self.mode = int(step.chmod, 8) if step.chmod else None
-        self.owner = resolve_owner(root, step.chown) if step.chown else None
+        self._change_mode = parse_file_mode(step.chmod) if step.chmod else stat.S_IMODE
+        # A layer of its own has no accounts: they are those of the stage.
+        self.owner = resolve_owner(accounts or root, step.chown) if step.chown else None
         self.path = step.target
-        self._links: dict[tuple[str, int], Path] = {}
+        self._links: dict[int, Path] = {}
         self._last_folder: tuple[str, Path] | None = None  # path in the image, path on the host
 
     def is_folder(self) -> bool:
@@ -95,19 +107,28 @@ class CopyTarget:
         return self.root.find(self.path) or self.make_folder(folder) / last
 
     def copy_source(
-        self, files: SourceFiles, source: SelectedSource, exclude: IgnorePatterns
+        self, files: SourceFiles, source: SelectedSource, exclude: tuple[str, ...]
     ) -> None:
         """Copy one selected source: the content of a folder, or a file."""
+        # A folder that is not there yet becomes the copy of the source itself; with a slash it is its own.
+        is_copy = not self.path.endswith("/") and self.root.find(self.path) is None
         target = (
             self.make_folder(self.path) if source.top.is_folder else self.file_path(source.name)
         )
         base = "" if target == self.root.path else str(target.relative_to(self.root.path))
+        self._links = {}
+        folders = []  # their times are set when they are full
         for entry in files.walk(source, exclude):
             self.check()
-            if entry.path:
-                self._copy_entry(entry, self._path_in_folder(f"{base}/{entry.path}"), files)
-            elif not entry.is_folder:
-                self._copy_entry(entry, target, files)
+            path = self._path_in_folder(f"{base}/{entry.path}") if entry.path else target
+            if entry.path or not entry.is_folder:
+                self._copy_entry(entry, path, files)
+            elif is_copy:
+                self._set_metadata(_as_root(entry, files), path, files)
+            if entry.is_folder and (entry.path or (is_copy and not _is_context(entry, files))):
+                folders.append((path, entry.stamp[2]))
+        for path, modified_at in reversed(folders):
+            os.utime(path, ns=(modified_at, modified_at), follow_symlinks=False)
 
     def _path_in_folder(self, path: str) -> Path:
         """Find the path for an entry of a folder; its parent was copied before it, or is in the image."""
@@ -127,25 +148,21 @@ class CopyTarget:
         _remove_file(target, self.where)
         target.write_text(content)
         change_owner(target, *(self.owner or (0, 0)))
-        target.chmod(0o644 if self.mode is None else self.mode)
+        target.chmod(self._change_mode(stat.S_IFREG | 0o644))
 
     def copy_download(self, url: str, source: Path) -> None:
         """Copy a downloaded file; like docker, readable by its owner only."""
-        name = posixpath.basename(url.partition("?")[0])
-        if self.is_folder() and not name:
-            raise CopyStepFailed(self.where, f"cannot tell the file name of {url}")
-        target = self.file_path(name)
+        path = urlsplit(url).path
+        target = self.file_path(posixpath.basename(path) or UNNAMED)
         _remove_file(target, self.where)
         shutil.copyfile(source, target)
         change_owner(target, *(self.owner or (0, 0)))
-        target.chmod(0o600 if self.mode is None else self.mode)
+        target.chmod(self._change_mode(stat.S_IFREG | 0o600))
         modified_at = source.stat().st_mtime_ns
         os.utime(target, ns=(modified_at, modified_at))
 
     def _copy_entry(self, entry: FileEntry, target: Path, files: SourceFiles) -> None:
         """Copy a file or create a folder, with owner, mode and times."""
-        uid, gid = self.owner or ((entry.uid, entry.gid) if files.keep_owners else (0, 0))
-        mode = stat.S_IMODE(entry.mode) if self.mode is None else self.mode
         if entry.is_folder:
             if target.is_symlink() or not target.is_dir():
                 if os.path.lexists(target):
@@ -154,19 +171,23 @@ class CopyTarget:
                 target.mkdir()
         else:
             _remove_file(target, self.where)
-            if entry.links > 1 and files.keep_owners and self._link_to_copy(entry, target):
+            if entry.links > 1 and self._link_to_copy(entry, target):
                 return
             self._copy_content(entry, target, files)
+        self._set_metadata(entry, target, files)
+
+    def _set_metadata(self, entry: FileEntry, target: Path, files: SourceFiles) -> None:
+        """Set owner, mode, extended attributes and times."""
+        uid, gid = self.owner or ((entry.uid, entry.gid) if files.keep_owners else (0, 0))
         change_owner(target, uid, gid)
         if not stat.S_ISLNK(entry.mode):
-            target.chmod(mode)
-        if files.keep_owners:
-            copy_xattrs(entry.host_path, target)
+            target.chmod(self._change_mode(entry.mode))
+        copy_xattrs(entry.host_path, target)
         os.utime(target, ns=(entry.stamp[2], entry.stamp[2]), follow_symlinks=False)
 
     def _link_to_copy(self, entry: FileEntry, target: Path) -> bool:
         """Link to the copy of another name of the same file; return whether there is one."""
-        first = self._links.setdefault((self.path, entry.stamp[0]), target)
+        first = self._links.setdefault(entry.stamp[0], target)
         if first is target:
             return False
         os.link(first, target, follow_symlinks=False)
@@ -192,17 +213,17 @@ def copy_files(
     *,
     where: str,
     check: Callable[[], None],
+    target: CopyTarget | None = None,
 ) -> None:
     """Copy the selected and the inline files of a COPY. Raises `CopyStepFailed`, `SourceUnreadable`."""
-    target = CopyTarget(root, step, where, check)
+    target = target or CopyTarget(root, step, where, check)
     if len(selection) > 1 and not target.is_folder():
         raise CopyStepFailed(
             where, f"several files fit, so {step.target} must be a folder and end with a /"
         )
-    exclude = IgnorePatterns(step.exclude)
     for selected in selection:
         assert files is not None
-        target.copy_source(files, selected, exclude)
+        target.copy_source(files, selected, step.exclude)
     for text in step.texts:
         target.write_inline_file(text.name, text.content)
 
@@ -233,10 +254,18 @@ def change_owner(path: Path, uid: int, gid: int) -> None:
 def copy_xattrs(source: str, target: Path) -> None:
     """Copy the extended attributes that belong to a file's content."""
     with contextlib.suppress(OSError):  # not every file system has them
-        for name in os.listxattr(source, follow_symlinks=False):
-            if name.startswith(KEPT_XATTRS) and not name.startswith(OVERLAY_XATTRS):
-                value = os.getxattr(source, name, follow_symlinks=False)
-                os.setxattr(target, name, value, follow_symlinks=False)
+        for name, value in read_xattrs(source):
+            os.setxattr(target, name, value, follow_symlinks=False)
+
+
+def _is_context(entry: FileEntry, files: SourceFiles) -> bool:
+    """Return whether an entry is the folder itself of a context, whose mode and times say nothing."""
+    return not files.keep_owners and entry.host_path == str(files.root)
+
+
+def _as_root(entry: FileEntry, files: SourceFiles) -> FileEntry:
+    """Return an entry as it is copied: the context itself is a folder like any other."""
+    return replace(entry, mode=stat.S_IFDIR | 0o755) if _is_context(entry, files) else entry
 
 
 def _reversed_parts(path: str) -> list[str]:

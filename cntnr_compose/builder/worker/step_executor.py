@@ -14,8 +14,8 @@ from cntnr_compose.builder.dockerfile.steps import CopyStep, FolderStep, RunStep
 from cntnr_compose.builder.request import BuildRequest
 from cntnr_compose.builder.sources.source_files import SourceChanged, SourceFiles, open_stage_files
 from cntnr_compose.builder.walker import PendingStep, StageState, StepResult, current_seconds
-from cntnr_compose.builder.worker.archive import extract_archive, is_archive
-from cntnr_compose.builder.worker.copy import CopyTarget, copy_files
+from cntnr_compose.builder.worker.copy import CopyTarget
+from cntnr_compose.builder.worker.copy_step import CopyRunner
 from cntnr_compose.builder.worker.epoch import clamp_times
 from cntnr_compose.builder.worker.rootfs import StageRootfs
 from cntnr_compose.builder.worker.run.program_runner import ProgramRunner, RunFailed
@@ -116,14 +116,12 @@ class StepExecutor:
     def _create_layer(self, key: str, content: str, pending: PendingStep) -> StepResult:
         """Run a step on its overlay, and move the changes into the layer store."""
         lower = pending.state.lower
+        is_independent = isinstance(pending.step, CopyStep) and pending.step.is_independent
         with unpack.draft() as draft:
             step_folder = draft / "step"
             changes = step_folder / "fs"
             changes.mkdir(parents=True)
-            with (
-                self.worker.rootfs.mount_for_step(pending.state, changes, draft) as path,
-                Root(path) as root,
-            ):
+            with self._open_root(pending, changes, draft) as root:
                 try:
                     self._execute(content, pending, root)
                 except RunFailed:
@@ -134,13 +132,31 @@ class StepExecutor:
             with os.scandir(changes) as entries:
                 is_empty = next(entries, None) is None
             if is_empty:
-                return StepResult(below=lower, created=current_seconds())
+                return StepResult(
+                    below=lower, created=current_seconds(), is_independent=is_independent
+                )
             folder = f"s-{key}"
             if (paths.layers() / folder).exists():  # the layers on top of the old one still need it
                 folder = f"s-{key}-{os.urandom(4).hex()}"
             step_folder.rename(paths.layers() / folder)
         self.worker.on_layer(folder)
-        return StepResult(folder=folder, below=lower, created=current_seconds())
+        return StepResult(
+            folder=folder, below=lower, created=current_seconds(), is_independent=is_independent
+        )
+
+    @contextlib.contextmanager
+    def _open_root(self, pending: PendingStep, changes: Path, draft: Path) -> Iterator[Root]:
+        """Open the root that a step changes; a layer of its own (``--link``) sees nothing below it."""
+        if isinstance(pending.step, CopyStep) and pending.step.link:
+            changes.chmod(0o755)
+            with Root(changes) as root:
+                yield root
+            return
+        with (
+            self.worker.rootfs.mount_for_step(pending.state, changes, draft) as path,
+            Root(path) as root,
+        ):
+            yield root
 
     def _offer_shell(self, pending: PendingStep) -> None:
         """Run a shell in the state before a RUN that failed, where the user asked for it; one at a time."""
@@ -176,7 +192,7 @@ class StepExecutor:
                     self._make_folder(step, root, where)
                 case CopyStep():
                     with self._open_source(step.origin, origins) as source:
-                        self._copy(step, root, source, where)
+                        self._copy(step, root, source, pending)
                     # The result is saved under the digest of what was read before the copy.
                     if self.digests.step_digest(pending) != content:
                         raise SourceChanged(where)
@@ -203,19 +219,14 @@ class StepExecutor:
         else:
             yield self.digests.source_files(origin)
 
-    def _copy(self, step: CopyStep, root: Root, source: SourceFiles, where: str) -> None:
+    def _copy(self, step: CopyStep, root: Root, source: SourceFiles, pending: PendingStep) -> None:
         """Run a COPY or ADD."""
-        selection = source.select(step.sources, where) if step.sources else []
-        target = CopyTarget(root, step, where, self.worker.raise_if_cancelled)
-        if step.extract:
-            for selected in list(selection):
-                path = Path(selected.top.host_path)
-                if not selected.top.is_folder and path.is_file() and is_archive(path):
-                    selection.remove(selected)
-                    folder = target.make_folder(step.target)
-                    extract_archive(
-                        root, folder, path, where=where, check=self.worker.raise_if_cancelled
-                    )
-        copy_files(root, step, source, selection, where=where, check=self.worker.raise_if_cancelled)
-        for url in step.urls:
-            target.copy_download(url, Path(self.request.downloads[url]))
+        check = self.worker.raise_if_cancelled
+        with contextlib.ExitStack() as undo:
+            accounts = None
+            if step.link and not step.is_independent:
+                stage = undo.enter_context(self.worker.rootfs.mount_for_reading(pending.state))
+                accounts = undo.enter_context(Root(stage))
+            CopyRunner(step, root, self.request, pending.where, check, accounts=accounts).run(
+                source
+            )

@@ -5,12 +5,15 @@ import pytest
 from cntnr_compose.builder.dockerfile import instructions, stages
 from cntnr_compose.builder.dockerfile.instructions import StageSettings
 from cntnr_compose.builder.dockerfile.parser import DockerfileInvalid, parse_dockerfile
+from cntnr_compose.builder.dockerfile.run import NO_DEVICES, NOT_INSECURE
 from cntnr_compose.builder.dockerfile.steps import (
     BuildStep,
     FolderStep,
 )
 from cntnr_compose.model.image import ImageConfig
 
+ONE_ONLY = "but only one was provided. Destination could not be determined"
+NO_VARIABLES = "define a new stage with FROM using ARG from global scope as a workaround"
 MANY = "the destination must be a directory and end with a /"
 BASE = ImageConfig(
     env=("PATH=/bin",), cmd=("old",), entrypoint=("init",), user="u", on_build=("RUN x",),
@@ -54,7 +57,7 @@ def test_a_stage_begins_with_the_configuration_of_its_base_but_its_triggers() ->
         exposed_ports={"80/tcp": {}},
     )  # fmt: skip
     path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    assert instructions.initial_settings(None).config == ImageConfig(env=(path,))
+    assert instructions.initial_settings(None).config == ImageConfig(env=(path,), working_dir="/")
 
 
 def test_env_sees_the_values_before_it_and_keeps_its_order() -> None:
@@ -62,13 +65,12 @@ def test_env_sees_the_values_before_it_and_keeps_its_order() -> None:
     assert config(body).env == ("PATH=/opt:/bin", "a=2", "b=x y", "c=1x y", "d=1", "e=f  2")
 
 
-def test_arguments_are_seen_by_what_follows_and_env_wins() -> None:
+def test_arguments_are_seen_by_what_follows() -> None:
     body = "ARG G\nARG H=h$G I J=$H-$G\nARG PATH=no\nLABEL l=$G,$H,$I,$J,$PATH,$K"
     assert (
-        config(body, args={"I": "i", "K": "k"}).labels["l"]
-        == "global,hglobal,i,hglobal-global,/bin,"
+        config(body, args={"I": "i", "K": "k"}).labels["l"] == "global,hglobal,i,hglobal-global,no,"
     )
-    assert config(body, args={"H": "x", "G": "g"}).labels["l"] == "g,x,,x-g,/bin,"
+    assert config(body, args={"H": "x", "G": "g"}).labels["l"] == "g,x,,x-g,no,"
 
 
 def test_labels_are_added_to_those_of_the_base() -> None:
@@ -102,11 +104,18 @@ def test_ports_volumes_user_signal() -> None:
     assert (image.user, image.stop_signal) == ("INT:0", "SIGINT")
 
 
+def test_ports_may_name_a_port_of_the_host_and_lists_may_be_reset() -> None:
+    image = config("EXPOSE 8080:80 127.0.0.1:1:2/UDP [::1]:5-6:7-8 0\nENTRYPOINT []\nCMD []")
+    assert list(image.exposed_ports or {}) == ["80/tcp", "0/tcp", "2/udp", "7/tcp", "8/tcp"]
+    assert (image.entrypoint, image.cmd) == (None, ())
+
+
 def test_triggers_are_kept_for_builds_upon_the_image() -> None:
     assert config("ONBUILD COPY --from=x a b\nONBUILD RUN c").on_build == (
         "COPY --from=x a b",
         "RUN c",
     )
+    assert config("ONBUILD RUN <<E\na\nE").on_build == ("RUN <<E\na\nE",)
     scope = stages.split_stages(parse_dockerfile("FROM base"))
     triggers = instructions.onbuild_instructions(
         ImageConfig(on_build=("COPY --chown=1 a b", "RUN c")), scope, 1
@@ -119,17 +128,35 @@ def test_triggers_are_kept_for_builds_upon_the_image() -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("COPY --foo a b", "unknown flag: foo"),
-        ("COPY a", "COPY requires at least two arguments"),
+        ("COPY --foo a b", "unknown flag: --foo"),
+        ("COPY a", f"COPY requires at least two arguments, {ONE_ONLY}"),
+        ("COPY a <<E\nE", "COPY cannot accept a heredoc as a destination"),
+        ("COPY https://x.test/y c", "source can't be a URL for COPY: https://x.test/y; ADD takes one"),
+        ("COPY https://x.test/y.git c",
+         "source can't be a git ref for COPY: https://x.test/y.git; ADD takes one"),
+        ("ADD ftp://x.test/y c", "cannot add ftp://x.test/y: only http, https and git are supported"),
+        ("ADD https://x.test/y.git?a=b c", 'https://x.test/y.git?a=b: unexpected query "a"'),
+        ("ADD --checksum=sha256:1 https://x.test/y c",
+         "invalid checksum digest format: sha256:1, it is sha256:HEX"),
+        ("ADD --checksum=sha256:1 a b", "checksum requires HTTP(S) or Git sources"),
+        ("ADD --checksum=x https://x.test/y.git b", 'invalid checksum "x", expected hex commit hash'),
+        ("ADD --keep-git-dir=false https://x.test/y.git?keep-git-dir=1 b",
+         "inconsistent keep-git-dir configuration"),
+        ("COPY --from=$x a b", f"variable expansion is not supported for --from, {NO_VARIABLES}"),
         ("COPY a b c", f"When using COPY with more than one source file, {MANY}"),
-        ("COPY --chmod=u+x a b", "invalid chmod parameter: 'u+x', it should be an octal number"),
-        ("ADD git@x.test:y c", "cannot add git@x.test:y: only http and https are supported"),
+        ("COPY --chmod=u+q a b",
+         "invalid chmod parameter: 'u+q'. it should be an octal number, or like u=rwX,go=rX"),
+        ("COPY --chmod=99 a b",
+         "invalid chmod parameter: '99'. it should be octal string and between 0 and 07777"),
         ("ENV a", "ENV must have two arguments"),
-        ("ENV a=1 b", 'can\'t find = in "b": must be of the form: name=value'),
+        ("ENV a=1 b", 'Syntax error - can\'t find = in "b". Must be of the form: name=value'),
         ("ENV =1", "ENV names can not be blank"),
-        ("ENV a='b", "a='b: a ' has no end"),
+        ("ENV a='b", "a='b: unexpected end of statement: a ' has no end"),
         ("EXPOSE 70000", "invalid containerPort: 70000"),
-        ("EXPOSE 80/icmp", "invalid containerPort: 80/icmp"),
+        ("EXPOSE 80/icmp", "invalid proto: icmp"),
+        ("SHELL []", "SHELL requires at least one argument"),
+        ("STOPSIGNAL SIGNONE", "invalid signal: SIGNONE"),
+        ("ONBUILD ONBUILD RUN x", "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed"),
         ("SHELL bash", "SHELL requires the arguments to be in JSON form"),
         ("USER $nobody", "USER $nobody is blank"),
         ("VOLUME $nothing", "VOLUME specified can not be an empty string"),
@@ -141,16 +168,22 @@ def test_triggers_are_kept_for_builds_upon_the_image() -> None:
         ("HEALTHCHECK --timeout=5us CMD x", "--timeout cannot be less than 1ms"),
         ("HEALTHCHECK --retries=x CMD x", "--retries must be a number, not x"),
         ("RUN --network=mars x", 'unsupported network mode "mars"'),
-        ("RUN --security=insecure x", "--security=insecure is not supported"),
-        ("RUN --mount=type=npipe x", 'mount type "npipe" is not supported'),
-        ("RUN --mount=type=ssh,env=X x", 'unexpected key "env" in --mount of type ssh'),
-        ("RUN --mount=type=cache x", "--mount of type cache needs a target"),
-        ("RUN --mount=type=secret x", "a secret mount needs an id"),
-        ("RUN --mount=target=/a,speed=9 x", 'unexpected key "speed" in --mount of type bind'),
+        ("RUN --security=insecure x", NOT_INSECURE),
+        ("RUN --security=odd x", 'security "odd" is not valid'),
+        ("RUN --device=a x", NO_DEVICES),
+        ("RUN --mount=type=bnd x", 'unsupported mount type "bnd" (did you mean bind?)'),
+        ("RUN --mount=type=ssh,env=X x", "unexpected key 'env' for mount type 'ssh'"),
+        ("RUN --mount=type=cache x", 'invalid mount target "/"'),
+        ("RUN --mount=type=secret x", "invalid secret mount. one of source, target required"),
+        ("RUN --mount=type=secret,id=a,src=b x", "both source and id can't be set"),
+        ("RUN --mount=from=$a,target=/b x",
+         "'from' doesn't support variable expansion, define alias stage instead"),
+        ("RUN --mount=target x", "invalid field 'target' must be a key=value pair"),
+        ("RUN --mount=target=/a,speed=9 x", "unexpected key 'speed' in 'speed=9'"),
         ("RUN --mount=type=cache,target=/a,sharing=odd x", 'unsupported sharing value "odd"'),
-        ("RUN --mount=target=/a,rw=maybe x", '"maybe" is not a valid readwrite of a mount'),
-        ("RUN --mount=type=cache,target=/a,mode=9 x", '"9" is not a valid mode of a mount'),
-        ("RUN --mount=type=tmpfs,target=/a,size=9z x", '"9z" is not a valid size of a mount'),
+        ("RUN --mount=target=/a,rw=maybe x", "invalid value for readwrite: maybe"),
+        ("RUN --mount=type=cache,target=/a,mode=9 x", "invalid value 9 for mode"),
+        ("RUN --mount=type=tmpfs,target=/a,size=9z x", "invalid value for size: 9z"),
     ],
 )  # fmt: skip
 def test_mistakes_are_told_with_file_and_line(body: str, message: str) -> None:

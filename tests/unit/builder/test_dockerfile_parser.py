@@ -3,10 +3,12 @@
 import pytest
 
 from cntnr_compose.builder.dockerfile.parser import (
+    NOT_STRINGS,
     DockerfileInvalid,
     Heredoc,
     Instruction,
     parse_dockerfile,
+    parse_instruction,
 )
 
 
@@ -47,10 +49,10 @@ def test_the_exec_form_is_a_json_list_of_strings_and_all_else_is_for_a_shell() -
     words = [
         instruction.words
         for instruction in parse_dockerfile(
-            'CMD ["a", "b c"]\nCMD [ a ]\nCMD ["a", 1]\nENV ["a"]'
+            'CMD ["a", "b c"]\nCMD [ a ]\nCMD ["a"] b\nCMD []\nENV ["a"]'
         ).instructions
     ]
-    assert words == [("a", "b c"), None, None, None]
+    assert words == [("a", "b c"), None, None, (), None]
 
 
 def test_flags_are_taken_off_the_text() -> None:
@@ -86,11 +88,62 @@ def test_what_only_looks_like_a_heredoc_is_none(text: str) -> None:
     [
         ("FROM a\nRUNN b", "web.Dockerfile:2: unknown instruction: RUNN (did you mean RUN?)"),
         ("FROM a\nXYZZY b", "web.Dockerfile:2: unknown instruction: XYZZY"),
-        ("FROM a\n\nENV", "web.Dockerfile:3: ENV needs something to follow it"),
-        ("# escape=x\n", 'web.Dockerfile:1: escape must be \\ or `, not "x"'),
-        ("\n# nothing\n", "web.Dockerfile:1: the Dockerfile is empty"),
+        ("FROM a\n\nENV", "web.Dockerfile:3: ENV requires at least one argument"),
+        ("FROM a\nUSER", "web.Dockerfile:2: USER requires exactly one argument"),
+        ("# escape=x\n", "web.Dockerfile:1: invalid escape token 'x' does not match ` or \\"),
+        (
+            "# escape=`\n# ESCAPE=`\n",
+            "web.Dockerfile:2: only one escape parser directive can be used",
+        ),
+        (
+            "# syntax=other/x:1\n",
+            "web.Dockerfile:1: the syntax other/x:1 is not supported: only docker/dockerfile is",
+        ),
+        ("\n# nothing\n", "web.Dockerfile:1: file with no instructions: the Dockerfile is empty"),
+        ('CMD ["a", 1]', f"web.Dockerfile:1: {NOT_STRINGS}"),
+        ("COPY --fron=x a b", "web.Dockerfile:1: unknown flag: --fron (did you mean from?)"),
+        ("COPY --chown a b", "web.Dockerfile:1: missing a value on flag: chown"),
+        ("COPY --from=a --from=b a b", "web.Dockerfile:1: duplicate flag specified: from"),
+        (
+            "COPY --link=maybe a b",
+            "web.Dockerfile:1: expecting boolean value for flag link, not: maybe",
+        ),
         ("FROM a\nRUN <<E\nb", "web.Dockerfile:2: unterminated heredoc: no line E follows"),
     ],
 )
 def test_mistakes_are_told_with_file_and_line(text: str, message: str) -> None:
     assert failure(text, "web.Dockerfile") == message
+
+
+def test_an_escape_that_is_escaped_ends_the_line() -> None:
+    assert read("RUN a \\\\\nRUN b") == [(1, "RUN", "a \\\\"), (2, "RUN", "b")]
+
+
+def test_flags_may_be_quoted_and_end_at_two_dashes() -> None:
+    run, command = parse_dockerfile(
+        "RUN --mount='type=bind,target=/a b' -- --c d\ncmd a --b"
+    ).instructions
+    assert (run.flags, run.text) == ((("mount", "type=bind,target=/a b"),), "--c d")
+    assert (command.keyword, command.text) == ("CMD", "a --b")
+
+
+def test_comments_before_an_instruction_belong_to_it() -> None:
+    first, second = parse_dockerfile("# a\n#\n# b\n# c\nFROM x\n# d\n\nRUN y").instructions
+    assert (first.comments, second.comments) == (("b", "c"), ())
+
+
+def test_a_heredoc_may_have_a_blank_before_its_name_and_quotes_in_it() -> None:
+    text = 'RUN cat << EOF 3<<-"a b"\nx\nEOF\n\ty\na b\nRUN echo $(( 1 << 2 ))'
+    run, shift = parse_dockerfile(text).instructions
+    assert run.heredocs == (
+        Heredoc(name="EOF", content="x\n"),
+        Heredoc(name="a b", content="y\n", literal=True),
+    )
+    assert shift.heredocs == ()
+
+
+def test_a_trigger_is_parsed_with_its_heredocs() -> None:
+    trigger = parse_instruction("RUN <<E\na\nE", "Dockerfile", 7)
+    assert (trigger.line, trigger.heredocs) == (7, (Heredoc(name="E", content="a\n"),))
+    with pytest.raises(DockerfileInvalid, match="single expression"):
+        parse_instruction("RUN a\nRUN b", "Dockerfile", 7)

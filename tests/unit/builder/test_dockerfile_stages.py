@@ -1,9 +1,12 @@
 """The stages of a Dockerfile."""
 
+import re
+
 import pytest
 
 from cntnr_compose.builder.dockerfile import stages
 from cntnr_compose.builder.dockerfile.parser import DockerfileInvalid, parse_dockerfile
+from cntnr_compose.builder.dockerfile.required_images import required_images
 from cntnr_compose.builder.dockerfile.stages import DockerfileScope, TargetMissing
 
 
@@ -34,15 +37,31 @@ def test_arguments_before_the_first_stage_choose_the_base() -> None:
 def test_a_named_context_goes_before_a_stage_of_that_name() -> None:
     dockerfile = scope("FROM a AS b\nFROM b", contexts=("b",))
     assert dockerfile.stages[1].base_stage == -1
-    assert dockerfile.resolve_from("b", 1) == "context:b"
+    assert dockerfile.resolve_from("b", dockerfile.stages[1], 2) == "context:b"
 
 
 def test_where_files_come_from_is_a_stage_by_name_or_number_or_an_image() -> None:
     dockerfile = scope("FROM a AS one\nFROM b\nFROM c AS three")
-    assert dockerfile.resolve_from("One", 2) == "stage:0"
-    assert dockerfile.resolve_from("1", 2) == "stage:1"
-    assert dockerfile.resolve_from("three", 2) == "image:three"  # no stage takes files from itself
-    assert dockerfile.resolve_from("2", 2) == "image:2"
+    third = dockerfile.stages[2]
+    assert dockerfile.resolve_from("One", third, 3) == "stage:0"
+    assert dockerfile.resolve_copy_from("1", third, 3) == "stage:1"
+    assert dockerfile.resolve_from("1", third, 3) == "image:1"  # a number is one for COPY only
+    assert dockerfile.resolve_copy_from("four", third, 3) == "image:four"
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("two", 'circular dependency detected on stage: "two"'),
+        ("3", 'cannot copy from stage "three", it needs to be defined before current stage "two"'),
+        ("9", "invalid stage index 9"),
+        ("$x", "variable expansion is not supported for --from, define a new stage"),
+    ],
+)
+def test_no_stage_takes_files_from_itself_or_a_later_one(word: str, message: str) -> None:
+    dockerfile = scope("FROM a\nFROM a AS one\nFROM b AS two\nFROM c AS three")
+    with pytest.raises(DockerfileInvalid, match=re.escape(message)):
+        dockerfile.resolve_copy_from(word, dockerfile.stages[2], 3)
 
 
 def test_the_target_is_the_last_stage_unless_one_is_named() -> None:
@@ -66,21 +85,42 @@ COPY --from=e x x
 FROM f
 """
     dockerfile = scope(text, contexts=("lib",))
-    assert stages.required_images(dockerfile, dockerfile.find_stage("three")) == {
+    assert required_images(dockerfile, dockerfile.find_stage("three")) == {
         "b": 2,
         "d": 5,
         "e": 6,
         "a": 1,
     }
-    assert stages.required_images(dockerfile, dockerfile.find_stage("")) == {"f": 7}
-    assert stages.required_images(scope("FROM scratch"), scope("FROM scratch").find_stage("")) == {}
+    assert required_images(dockerfile, dockerfile.find_stage("")) == {"f": 7}
+    assert required_images(scope("FROM scratch"), scope("FROM scratch").find_stage("")) == {}
+
+
+def test_triggers_may_name_further_images() -> None:
+    dockerfile = scope("FROM a AS one\nONBUILD COPY --from=b x x\nFROM one\nFROM c")
+    assert required_images(dockerfile, dockerfile.stages[1]) == {"a": 1, "b": 3}
+    triggers = {"c": ("RUN --mount=from=d,target=/d x", "COPY --from=one x x")}
+    assert required_images(dockerfile, dockerfile.stages[2], triggers) == {"c": 4, "d": 4, "a": 1}
 
 
 def test_the_platform_of_this_machine_is_the_only_one() -> None:
-    for platform in ("linux/amd64", "$BUILDPLATFORM", "linux"):
+    for platform in ("linux/amd64", "$BUILDPLATFORM", "linux", "AMD64", "linux/x86_64"):
         assert scope(f"FROM --platform={platform} a").stages[0].base == "a"
     message = "Dockerfile:1: cannot build for linux/arm64: this machine is linux/amd64"
-    assert failure("FROM --platform=linux/arm64 a") == message
+    assert failure("FROM --platform=linux/arm64/v8 a") == message
+    assert (
+        failure("FROM --platform=$X a") == "Dockerfile:1: empty platform value from expression $X"
+    )
+    assert failure("FROM --platform=a:b a") == "Dockerfile:1: failed to parse platform a:b"
+
+
+def test_a_stage_may_be_of_this_machine_in_a_build_for_another() -> None:
+    text = (
+        "FROM --platform=$BUILDPLATFORM a\nFROM --platform=arm64 b\nFROM x-$TARGETARCH-$BUILDARCH"
+    )
+    dockerfile = scope(text, platform="linux/arm64", build_platform="linux/amd64")
+    assert [stage.platform for stage in dockerfile.stages] == ["linux/amd64", "", ""]
+    assert dockerfile.stages[2].base == "x-arm64-amd64"
+    assert scope("FROM x-$TARGETARCH", args={"TARGETARCH": "mine"}).stages[0].base == "x-mine"
 
 
 @pytest.mark.parametrize(
@@ -89,11 +129,14 @@ def test_the_platform_of_this_machine_is_the_only_one() -> None:
         ("RUN a", "Dockerfile:1: no build stage in current context: RUN a"),
         ("ARG a", "Dockerfile:1: there is no FROM"),
         ("FROM a b", "Dockerfile:1: FROM requires either one or three arguments"),
-        ("FROM a AS 1b", 'Dockerfile:1: invalid name for build stage: "1b"'),
+        (
+            "FROM a AS 1b",
+            f'Dockerfile:1: invalid name for build stage: "1b", {stages.NAME_RULE}',
+        ),
         ("FROM $X", "Dockerfile:1: base name ($X) should not be blank"),
-        ("FROM --link a", "Dockerfile:1: unknown flag: link"),
+        ("FROM --link a", "Dockerfile:1: unknown flag: --link"),
         ("ARG =a\nFROM b", 'Dockerfile:1: ARG names can not be blank: "=a"'),
-        ("FROM ${A", "Dockerfile:1: ${A: ${A has no closing brace"),
+        ("FROM ${A", "Dockerfile:1: ${A: syntax error: missing '}'"),
     ],
 )
 def test_mistakes_are_told_with_file_and_line(text: str, message: str) -> None:

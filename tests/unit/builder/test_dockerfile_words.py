@@ -4,7 +4,7 @@ import pytest
 
 from cntnr_compose.builder.dockerfile.words import WordInvalid, expand_word, split_words
 
-VALUES = {"a": "1", "empty": "", "file": "src/lib/x.tar.gz"}
+VALUES = {"a": "1", "empty": "", "file": "src/lib/x.tar.gz", "star": "*b?c"}
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,13 @@ VALUES = {"a": "1", "empty": "", "file": "src/lib/x.tar.gz"}
         ),
         ("${file/lib/bin} ${file//s?/_}", "src/bin/x.tar.gz _c/lib/x.tar.gz"),
         ("100$", "100$"),
+        ("$10$a", "1"),
+        (
+            "${file/*lib/x} ${file//\\//:} ${file/n*o/x}",
+            "x/x.tar.gz src:lib:x.tar.gz src/lib/x.tar.gz",
+        ),
+        ("${star#\\*} ${star%%\\?*}", "b?c *b"),
+        ("${b:-x\\}y}", "x}y"),
         ("${b:-${a}}", "1"),
     ],
 )
@@ -39,13 +46,14 @@ def test_with_another_escape_a_backslash_is_a_character() -> None:
     ("word", "message"),
     [
         ("${b:?give me b}", "b: give me b"),
-        ("${b?}", "b: is not set"),
-        ("${a", "${a: ${a has no closing brace"),
-        ("${a:-x", "${a:-x: a } is missing"),
-        ("${}", "${}: ${ must be followed by the name of a variable"),
-        ("'a", "'a: a ' has no end"),
-        ('"a', '"a: a " has no end'),
-        ("${a^^}", "${a^^}: ${a^…} is not supported"),
+        ("${b?}", "b: is not allowed to be unset"),
+        ("${empty:?}", "empty: is not allowed to be empty"),
+        ("${a", "${a: syntax error: missing '}'"),
+        ("${a:-x", "${a:-x: syntax error: missing '}'"),
+        ("${}", "${}: syntax error: bad substitution"),
+        ("'a", "'a: unexpected end of statement: a ' has no end"),
+        ('"a', '"a: unexpected end of statement: a " has no end'),
+        ("${a^^}", "${a^^}: unsupported modifier (^) in substitution"),
     ],
 )
 def test_what_is_no_word_is_told(word: str, message: str) -> None:
@@ -62,3 +70,16 @@ def test_lines_are_cut_at_blanks_that_are_not_protected() -> None:
 def test_a_quote_without_an_end_is_told() -> None:
     with pytest.raises(WordInvalid, match="has no end"):
         split_words("a 'b")
+
+
+def test_in_a_heredoc_quotes_are_characters_and_a_backslash_escapes_anything() -> None:
+    text = "\"$a\" '$a' \\$a \\\\ \\x \\\n"
+    assert expand_word(text, VALUES, keep_quotes=True) == "\"1\" '1' $a \\ x \n"
+
+
+def test_no_pattern_and_no_nesting_takes_forever() -> None:
+    assert expand_word("${v//" + "*a" * 30 + "b/}", {"v": "a" * 2000}) == "a" * 2000
+    with pytest.raises(WordInvalid, match="within each other"):
+        expand_word("${x:-" * 5000, {})
+    with pytest.raises(WordInvalid, match="too long"):
+        expand_word("$v" * 200, {"v": "x" * (1 << 20)})

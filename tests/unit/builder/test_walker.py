@@ -16,8 +16,9 @@ from cntnr_compose.core.values import replace
 from cntnr_compose.model.image import Image, ImageConfig
 
 BASE = Image(
-    id="sha256:aa", ref="base:1", manifest="", config=ImageConfig(on_build=("RUN trigger",))
-)
+    id="sha256:aa", ref="base:1", manifest="",
+    config=ImageConfig(env=("PATH=/bin",), on_build=("RUN trigger",)),
+)  # fmt: skip
 
 
 PIECES = (
@@ -73,7 +74,7 @@ def test_stages_are_gone_through_when_they_are_needed() -> None:
     assert runner.origins == [{}, {}, {}, {"stage:0": runner.keys[2]}]
     assert (state.lower, state.base, state.key) == (("s4",), None, runner.keys[3])
     assert [(line.text, line.folder) for line in state.history] == [
-        ("LABEL x=y", ""), ("COPY --from=one /a /b # buildkit", "s4"), ('CMD ["c"]', ""),
+        ("LABEL x=y", ""), ("COPY /a /b # buildkit", "s4"), ('CMD ["c"]', ""),
     ]  # fmt: skip
 
 
@@ -86,10 +87,10 @@ def test_of_a_target_nothing_else_is_made() -> None:
 def test_a_stage_upon_a_stage_goes_on_where_that_ended() -> None:
     state, runner = walk("FROM base:1 AS a\nARG y=2\nENV x=1\nRUN b\nFROM a\nRUN c\n")
     assert state.lower == ("s3", "s2", "s1")
-    assert state.settings.config.env == ("x=1",)
+    assert state.settings.config.env == ("PATH=/bin", "x=1")
     assert [line.folder for line in state.history] == ["s1", "", "", "s2", "s3"]
     assert [work.env for work in runner.steps[1:] if isinstance(work, RunStep)] == [
-        ("y=2", "x=1")
+        ("y=2", "PATH=/bin", "x=1")
     ] * 2
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns
 from cntnr_compose.builder.dockerfile.steps import CopyStep, InlineFile
-from cntnr_compose.builder.sources.source_files import SourceFiles
+from cntnr_compose.builder.sources.source_files import BuildSourceMissing, SourceFiles
 from cntnr_compose.builder.worker.copy import CopyStepFailed, CopyTarget, copy_files, resolve_owner
 from cntnr_compose.containers.spec.users import IdNotMapped, UserUnknown
 from cntnr_compose.host.openat2 import Root
@@ -70,6 +70,58 @@ def test_modes_and_times_are_kept_and_new_folders_are_ordinary(place: Path) -> N
     assert stat.S_IMODE((place / "to/n").stat().st_mode) == 0o755
 
 
+def test_a_folder_that_is_new_is_a_copy_of_its_source(place: Path) -> None:
+    (place / "from/d").chmod(0o2710)
+    for path in ("from/d/sub", "from/d"):
+        os.utime(place / path, (1000, 1000))
+    copy(place, "d", to="/new")
+    copy(place, "d", to="/own/")
+    copy(place, "d", to="/there")
+    modes = [stat.S_IMODE((place / "to" / name).stat().st_mode) for name in ("new", "own", "there")]
+    assert [oct(mode) for mode in modes] == ["0o2710", "0o755", oct(modes[2])]
+    assert [(place / "to" / name).stat().st_mtime for name in ("new", "new/sub", "own/sub")] == [
+        1000
+    ] * 3
+    assert (place / "to/own").stat().st_mtime != 1000
+    copy(place, ".", to="/all")
+    assert oct((place / "to/all").stat().st_mode) == "0o40755"
+
+
+def test_modes_may_be_symbolic_and_of_folders_too(place: Path) -> None:
+    for path, mode in (("d", 0o700), ("d/g", 0o600), ("d/sub", 0o711)):
+        (place / "from" / path).chmod(mode)
+    copy(place, "d", to="/x", chmod="u=rwX,go=rX")
+    modes = [oct(stat.S_IMODE((place / "to/x" / path).stat().st_mode)) for path in ("", "g", "sub")]
+    assert modes == ["0o755", "0o644", "0o755"]
+
+
+def test_with_parents_the_folders_before_a_file_come_along(place: Path) -> None:
+    (place / "from/d/sub").chmod(0o750)
+    copy(place, "././d/sub/h", to="/a/", parents=True)
+    copy(place, "d/./s*", to="/b/", parents=True)
+    copy(place, "././**/h", to="/c/", parents=True, exclude=("d/sub",))
+    assert copied_files(place) == ["a/d/sub/h", "b/sub/h"]
+    assert stat.S_IMODE((place / "to/a/d/sub").stat().st_mode) == 0o750
+    with pytest.raises(BuildSourceMissing, match="cannot copy d/nope: not found"):
+        copy(place, "d/./nope", to="/d/", parents=True)
+
+
+def test_exclude_may_include_again_and_a_pattern_may_fit_nothing(place: Path) -> None:
+    copy(place, "d", to="/x", exclude=("sub", "!sub/h"))
+    copy(place, "*.nothing", to="/y/")
+    assert copied_files(place) == ["x/g", "x/sub/h"]
+
+
+def test_extended_attributes_come_along(place: Path) -> None:
+    os.setxattr(place / "from/f", "user.a", b"1")
+    before = SourceFiles(place / "from", use_cache=False)
+    digest = before.digest(before.select(("f",), "x:1"), ())
+    copy(place, "f", to="/f")
+    assert os.getxattr(place / "to/f", "user.a") == b"1"
+    os.setxattr(place / "from/f", "user.a", b"2")
+    assert before.digest(before.select(("f",), "x:1"), ()) != digest
+
+
 def test_chmod_wins(place: Path) -> None:
     copy(place, "f", to="/x", chmod="0600")
     assert stat.S_IMODE((place / "to/x").stat().st_mode) == 0o600
@@ -109,12 +161,14 @@ def test_a_file_that_is_there_is_replaced_and_not_written_through_a_link(place: 
     assert (place / "to/there/g").read_text() == "from/d/g"
 
 
-def test_from_another_stage_hard_links_stay_together(place: Path) -> None:
+def test_hard_links_stay_together(place: Path) -> None:
     (place / "from/d/twin").hardlink_to(place / "from/d/g")
     copy(place, "d", to="/x", owners=True)
     assert (place / "to/x/twin").samefile(place / "to/x/g")
     copy(place, "d", to="/y")
-    assert not (place / "to/y/twin").samefile(place / "to/y/g")
+    assert (place / "to/y/twin").samefile(place / "to/y/g")
+    copy(place, "d/g", "d/twin", to="/z/")  # of two sources each is on its own
+    assert not (place / "to/z/twin").samefile(place / "to/z/g")
 
 
 def test_texts_and_downloads_are_files_like_others(place: Path) -> None:
@@ -185,7 +239,7 @@ def test_a_file_that_becomes_something_else_meanwhile_is_not_followed(
 ) -> None:
     files = SourceFiles(place / "from")
     (folder,) = files.select(("d",), "Dockerfile:1")
-    walk = files.walk(folder, IgnorePatterns())
+    walk = files.walk(folder, ())
     looked_at = next(each for each in walk if each.path == "g")
     if kind == "parent":
         (place / "from/d").rename(place / "from/e")

@@ -12,12 +12,13 @@ from cntnr_compose.builder.worker.run.ssh_agent import serve_agent
 from cntnr_compose.containers.spec.inputs import ResolvedMount
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.host import files, mounts
+from cntnr_compose.host import files, mounts, process
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.images import leases
 from cntnr_compose.images.layers import unpack
 
 SCRIPT_PATH = "/dev/.cntnr-script"
+MAX_PRIVATE = 64  # folders of one private cache
 SourceFolder = Callable[[str], Path]
 
 
@@ -66,7 +67,8 @@ class RunMounts:
                 case "bind":
                     resolved.append(self._bind(mount, open_source(mount.origin)))
                 case "cache":
-                    resolved.append(self._cache(mount))
+                    origin = open_source(mount.origin) if mount.origin else None
+                    resolved.append(self._cache(mount, origin))
                 case "tmpfs":
                     tmpfs = ResolvedMount(target=mount.target, type="tmpfs", size=mount.size)
                     resolved.append(tmpfs)
@@ -102,18 +104,46 @@ class RunMounts:
         self.undo.callback(mounts.unmount, merged)
         return merged if source == folder else merged / source.name
 
-    def _cache(self, mount: RunMount) -> ResolvedMount:
-        """Mount a cache folder; unless it is shared, lock it."""
+    def _cache(self, mount: RunMount, origin: Path | None) -> ResolvedMount:
+        """Mount a cache folder; where it is new, with the content of ``origin``."""
         name = short_hash((mount.id or mount.target).encode())
         folder = paths.builds() / "mounts" / name
-        if mount.sharing != "shared":
+        if mount.sharing == "locked":
             self.undo.enter_context(files.file_lock(folder.with_suffix(".lock")))
-        with leases.hold_off(paths.images()):
+        elif mount.sharing == "private":
+            folder = self._lock_private(folder)
+        with leases.hold_off(paths.images()), files.file_lock(folder.with_suffix(".new.lock")):
             if not leases.mark_used(folder):
-                folder.mkdir(parents=True, exist_ok=True)
-                folder.chmod(0o755 if mount.mode < 0 else mount.mode)
-                os.chown(folder, mount.uid, mount.gid)
+                self._create_cache(mount, folder, origin)
         return ResolvedMount(target=mount.target, source=str(folder), read_only=mount.read_only)
+
+    def _lock_private(self, folder: Path) -> Path:
+        """Lock the folder, or another one where a program is using that."""
+        for number in range(MAX_PRIVATE):
+            own = folder.with_name(f"{folder.name}-{number}") if number else folder
+            lock = files.file_lock(own.with_suffix(".lock"), wait=number == MAX_PRIVATE - 1)
+            if self.undo.enter_context(lock):
+                return own
+        return folder
+
+    def _create_cache(self, mount: RunMount, folder: Path, origin: Path | None) -> None:
+        """Create a cache folder, complete or not at all."""
+        draft = folder.with_name(f".draft-{folder.name}")
+        files.remove_tree(draft)
+        source = None
+        if origin is not None:
+            with Root(origin) as inside:
+                source = inside.find(mount.source or ".")
+            if source is None or not source.is_dir():
+                raise BuildSourceMissing(self.where, mount.source, mount.origin)
+            process.run(["cp", "--archive", "--no-target-directory", "--", str(source), str(draft)])
+        else:
+            draft.mkdir(parents=True)
+        is_changed = mount.mode >= 0 or mount.uid or mount.gid
+        if origin is None or (is_changed and not mount.source):
+            draft.chmod(0o755 if mount.mode < 0 else mount.mode)
+            os.chown(draft, mount.uid, mount.gid)
+        draft.rename(folder)
 
     def _secret(self, mount: RunMount, number: int) -> list[ResolvedMount]:
         """Write a secret to a file and to the environment, as the mount asks for."""

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from cntnr_compose.compose.load import LoadedProject
     from cntnr_compose.model.project import Project
 
-CONTEXT_LINES = 2
-RULER = f"{'-' * 20}\n"
 NO_ATTESTATION = ("", "false", "disabled=true")
 
 
@@ -86,22 +84,26 @@ def build(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -
 
 def _check(project: "Project", names: tuple[str, ...], options: "BuildOptions") -> int:
     """Print what the checks of Dockerfiles say; return 1 where that is not good."""
+    from cntnr_compose.builder.dockerfile.syntax.excerpt import format_excerpt
     from cntnr_compose.builder.project_build import check_services
 
     code = 0
     for report in check_services(project, names, options):
-        lines = report.text.splitlines()
         if len(names) > 1:
             stdout.print_line(report.service)
         if report.error:
             stdout.print_line(report.error)
             if report.line:
-                stdout.write(_source(report.file, lines, report.line))
+                stdout.write(
+                    f"{report.file}:{report.line}\n{format_excerpt(report.text, report.line)}"
+                )
         else:
             stdout.print_line(f"Check complete, {_count(len(report.findings))}")
         for finding in report.findings:
             stdout.print_line(f"\nWARNING: {finding.rule} - {finding.url}\n{finding.text}")
-            stdout.write(_source(report.file, lines, finding.line))
+            stdout.write(
+                f"{report.file}:{finding.line}\n{format_excerpt(report.text, finding.line)}"
+            )
         code = 1 if report.error or report.findings else code
     return code
 
@@ -110,13 +112,6 @@ def _count(number: int) -> str:
     if number == 0:
         return "no warnings found."
     return f"{number} warning{'s have' if number > 1 else ' has'} been found!"
-
-
-def _source(file: str, lines: list[str], line: int) -> str:
-    """Format the lines around one of a Dockerfile."""
-    shown = range(max(1, line - CONTEXT_LINES), min(len(lines), line + CONTEXT_LINES) + 1)
-    rows = [f" {at:3} | {'>>>' if at == line else '   '} {lines[at - 1]}\n" for at in shown]
-    return f"{file}:{line}\n{RULER}{''.join(rows)}{RULER}"
 
 
 def _parse_options(values: dict[str, Any]) -> "BuildOptions":

@@ -10,8 +10,8 @@ MIN_DURATION = 10**6  # nanoseconds
 
 def parse_healthcheck(instruction: Instruction, scope: DockerfileScope) -> ImageHealthcheck:
     """Read a HEALTHCHECK. Raises `DockerfileInvalid`."""
-    kind, _, rest = instruction.text.partition(" ")
-    rest = rest.strip()
+    kind, *others = instruction.text.split(maxsplit=1)
+    rest = others[0] if others else ""
     if kind.upper() == "NONE":
         if rest or instruction.flags:
             raise scope.error(instruction.line, "HEALTHCHECK NONE takes no arguments")
@@ -20,10 +20,13 @@ def parse_healthcheck(instruction: Instruction, scope: DockerfileScope) -> Image
         raise scope.error(instruction.line, f'unknown type "{kind}" in HEALTHCHECK (try CMD)')
     if not rest:
         raise scope.error(instruction.line, "missing command after HEALTHCHECK CMD")
-    words = parse_exec_form(rest)
+    try:
+        words = parse_exec_form(rest)
+    except TypeError as error:
+        raise scope.error(instruction.line, str(error)) from error
     flags = dict(instruction.flags)
     retries = flags.get("retries", "0")
-    if not retries.isdecimal():
+    if not (retries.isascii() and retries.isdecimal() and int(retries) < 2**31):
         raise scope.error(instruction.line, f"--retries must be a number, not {retries}")
     return ImageHealthcheck(
         test=("CMD-SHELL", rest) if words is None else ("CMD", *words),
