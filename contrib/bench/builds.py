@@ -1,7 +1,7 @@
 """Time the same builds with cntnr, `docker build` (BuildKit) and `buildah bud`, interleaved.
 
-Needs root for the daemon of this run. CNTNR_ORACLE_ROOT names the root folder of another system whose dockerd,
-docker, docker-buildx and buildah are run, as docs/build-conformance.md has it.
+Needs root for the daemon of this run. CNTNR_ORACLE_ROOT names the root folder of another system whose
+dockerd, docker, docker-buildx and buildah are run, as docs/build-conformance.md has it.
 """
 
 import argparse
@@ -183,8 +183,8 @@ def report(bench: Bench, rounds: int, versions: list[str]) -> str:
     """Write the medians as a markdown table, with the ratio to docker."""
     names = [CNTNR, DOCKER, BUILDAH]
     lines = [
-        f"Medians of {rounds} interleaved rounds (fastest–slowest) in seconds; several services are built by docker",
-        "compose. The ratio is cntnr to docker: below 1 is better.",
+        f"Medians of {rounds} interleaved rounds (fastest–slowest) in seconds; several services are",
+        "built by docker compose. The ratio is cntnr to docker: below 1 is better.",
         "",
         f"| task | {' | '.join(names)} | ratio |",
         f"|---|{'---|' * len(names)}---|",
