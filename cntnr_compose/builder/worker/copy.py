@@ -45,7 +45,7 @@ class CopyTarget:
         accounts: Root | None = None,
     ) -> None:
         self.root, self.where, self.check = root, where, check
-        self._has_mode = bool(step.chmod)
+        self._has_mode, self._has_parents = bool(step.chmod), step.parents
         self._change_mode = parse_file_mode(step.chmod) if step.chmod else stat.S_IMODE
         # A layer of its own has no accounts: they are those of the stage.
         self.owner = resolve_owner(accounts or root, step.chown) if step.chown else None
@@ -126,7 +126,8 @@ class CopyTarget:
             elif is_new and self._has_mode and self.owner is None:
                 path.chmod(self._change_mode(entry.mode))
             # The target takes only the source's time, and a context itself has none.
-            if entry.is_folder and (entry.path or not _is_context(entry, files)):
+            has_time = not self._has_parents and not _is_context(entry, files)
+            if entry.is_folder and (entry.path or has_time):
                 folders.append((path, entry.stamp[2]))
         for path, modified_at in reversed(folders):
             os.utime(path, ns=(modified_at, modified_at), follow_symlinks=False)

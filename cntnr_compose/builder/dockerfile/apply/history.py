@@ -90,7 +90,8 @@ def _run_text(instruction: Instruction, step: RunStep, before: StageSettings) ->
         *before.shell,
         *(f"/dev/pipes/{each.name}" for each in instruction.heredocs),
     )
-    command = (*command[:-1], command[-1].removesuffix("\n"))
+    if [command[-1]] != [each.content for each in instruction.heredocs]:
+        command = (*command[:-1], command[-1].removesuffix("\n"))
     return " ".join([f"|{len(args)}", *args, *command] if args else command)
 
 
