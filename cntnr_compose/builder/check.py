@@ -70,7 +70,7 @@ def check_dockerfile(request: BuildRequest) -> DockerfileReport:
             request.text, scope, bases, platforms=platforms, ignore=request.ignore
         )
     except DockerfileInvalid as error:
-        return report._replace(error=str(error), line=error.line)
+        return report._replace(error=f"{error.file}:{error.line}: {error.why}", line=error.line)
     except CntnrError as error:
         return report._replace(error=f"{request.file}: {error}")
     return report._replace(findings=findings)

@@ -9,6 +9,7 @@ from cntnr_compose.builder.dockerfile import dockerignore
 from cntnr_compose.builder.dockerfile.run import NETWORK_MODES
 from cntnr_compose.builder.request import BuildOptions, BuildRequest, BuildSecret
 from cntnr_compose.builder.sources.ssh_sources import CannotBuild, find_ssh_sources
+from cntnr_compose.core.docker_config import read_proxies
 from cntnr_compose.core.transports import REMOTE_PREFIXES
 from cntnr_compose.core.values import Value, field
 from cntnr_compose.host import network
@@ -45,8 +46,7 @@ def create_request(definition: BuildDefinition, options: BuildOptions) -> BuildR
     file, text, ignore = _read_dockerfile(definition.name, build, context)
     _check_supported(definition)
     args = merge_args(build, definition.environment, options.args)
-    if EPOCH in os.environ:
-        args = {EPOCH: os.environ[EPOCH], **args}  # as docker's client does
+    args = {**_client_args(), **args}
     ssh = find_ssh_sources(definition.working_dir, definition.name, build.ssh, options.ssh)
     return BuildRequest(
         service=definition.name,
@@ -70,6 +70,7 @@ def create_request(definition: BuildDefinition, options: BuildOptions) -> BuildR
         memory=options.memory,
         ulimits=build.ulimits,
         privileged=build.privileged,
+        entitlements=build.entitlements,
         no_cache=build.no_cache or options.no_cache,
         no_cache_stages=tuple(
             name.lower() for name in (*build.no_cache_filter, *options.no_cache_stages)
@@ -77,6 +78,12 @@ def create_request(definition: BuildDefinition, options: BuildOptions) -> BuildR
         pull=build.pull or options.pull,
         epoch=_parse_epoch(definition.name, args.get(EPOCH, "")),
     )
+
+
+def _client_args() -> dict[str, str]:
+    """Return the arguments that docker's client adds: its proxies, and SOURCE_DATE_EPOCH."""
+    epoch = {EPOCH: os.environ[EPOCH]} if EPOCH in os.environ else {}
+    return {**read_proxies(), **epoch}
 
 
 def _parse_epoch(name: str, text: str) -> int | None:

@@ -66,7 +66,7 @@ def _create_new(
     with leases.hold_off(images.root):
         image = _find_image(images, op)
         images.mark_used(image.id)
-        if warning := platforms.mismatch_warning(image, op.platform):
+        for warning in platforms.platform_warnings(image, op.platform):
             warn(WarningEvent(text=warning))
         return _add_container(_make_record(op, context, image, name), context)
 

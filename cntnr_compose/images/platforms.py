@@ -25,14 +25,24 @@ MISMATCH = (
     "The requested image's platform ({image}) does not match the detected host platform ({host}) "
     "and no specific platform was requested"
 )
+NO_EMULATOR = (
+    'programs of {image} end with "exec format error" here: the package qemu-user-static, or an '
+    "administrator's binfmt_misc, brings the emulator"
+)
 
 
-def mismatch_warning(image: Image, requested: str) -> str:
-    """Return docker's warning where an image is for another platform and nobody asked for that; else ''."""
+def platform_warnings(image: Image, requested: str, handlers: Path = HANDLERS) -> list[str]:
+    """Return docker's warning where an image is for another platform and nobody asked for that.
+
+    And one of our own, with what mends it, where its programs do not run here.
+    """
     platform, host = f"{image.os}/{image.architecture}", host_platform()
-    if requested or not image.architecture or platform == host:
-        return ""
-    return MISMATCH.format(image=platform, host=host)
+    if not image.architecture or platform == host:
+        return []
+    warnings = [] if requested else [MISMATCH.format(image=platform, host=host)]
+    if not can_run(image.architecture, handlers):
+        warnings.append(NO_EMULATOR.format(image=platform))
+    return warnings
 
 
 def can_run(architecture: str, handlers: Path = HANDLERS) -> bool:

@@ -128,7 +128,7 @@ def test_what_cannot_be_committed_is_refused(make_project: MakeProject, user: Us
         (("nosuch",), 'service "nosuch" is not running'),
         (("--index", "9", "web"), 'service "web" is not running container #9'),
         (("-c", "RUN x", "web"), "run is not a valid change command"),
-        (("-c", "ENV", "web"), "--change:1: ENV needs something to follow it"),
+        (("-c", "ENV", "web"), "--change:1: ENV requires at least one argument"),
         (("web", "Bad"), 'invalid image name "Bad": it must be lower case'),
     ):
         assert_refused(project.compose("commit", *words), text)

@@ -28,14 +28,14 @@ MAX_FILE_SIZE = 4 << 20  # characters; one that is written by hand has some thou
 class DockerfileInvalid(CntnrError):
     """A Dockerfile cannot be read or makes no sense; ``name`` and ``line`` are its place."""
 
-    def __init__(self, name: str, line: int, why: str) -> None:
+    def __init__(self, name: str, line: int, why: str, *, text: str = "") -> None:
         self.file, self.line, self.why = name, line, why
-        super().__init__(f"{name}:{line}: {why}")
+        excerpt = f"\n{format_excerpt(text, line).rstrip()}" if text else ""
+        super().__init__(f"{name}:{line}: {why}{excerpt}")
 
     def with_excerpt(self, text: str) -> "DockerfileInvalid":
         """Return the same error with the lines around its place."""
-        excerpt = format_excerpt(text, self.line).rstrip()
-        return DockerfileInvalid(self.file, self.line, f"{self.why}\n{excerpt}")
+        return DockerfileInvalid(self.file, self.line, self.why, text=text)
 
 
 class Heredoc(Value, frozen=True, kw_only=True):

@@ -72,5 +72,7 @@ def test_other_instructions_are_refused(change: str) -> None:
 
 
 def test_a_mistake_is_told_with_its_place() -> None:
-    with pytest.raises(DockerfileInvalid, match="--change:2: EXPOSE needs something"):
+    with pytest.raises(
+        DockerfileInvalid, match="--change:2: EXPOSE requires at least one argument"
+    ):
         apply_changes(IMAGE, ("ENV A=1", "EXPOSE"))

@@ -65,13 +65,22 @@ def test_what_does_not_count(handlers: Path, old: str, new: str) -> None:
     assert platforms.emulated_architectures(handlers) == []
 
 
-def test_the_warning_is_docker_s(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(platforms, "host_platform", lambda: "linux/amd64")
+def test_the_warning_is_docker_s(handlers: Path) -> None:
     image = Image(id="sha256:a", ref="a:1", manifest="sha256:b", architecture="arm64")
-    assert platforms.mismatch_warning(image, "") == (
-        "The requested image's platform (linux/arm64) does not match the detected host platform "
-        "(linux/amd64) and no specific platform was requested"
-    )
-    assert platforms.mismatch_warning(image, "linux/arm64") == ""
+    (handlers / "qemu-aarch64").write_text(ARM64)
+    assert platforms.platform_warnings(image, "", handlers) == [
+        (
+            "The requested image's platform (linux/arm64) does not match the detected host platform "
+            "(linux/amd64) and no specific platform was requested"
+        )
+    ]
+    assert platforms.platform_warnings(image, "linux/arm64", handlers) == []
     own = Image(id="sha256:a", ref="a:1", manifest="sha256:b", architecture="amd64")
-    assert platforms.mismatch_warning(own, "") == ""
+    assert platforms.platform_warnings(own, "", handlers) == []
+
+
+def test_where_nothing_runs_it_the_remedy_is_told(handlers: Path) -> None:
+    image = Image(id="sha256:a", ref="a:1", manifest="sha256:b", architecture="arm64")
+    [warning] = platforms.platform_warnings(image, "linux/arm64", handlers)
+    assert "qemu-user-static" in warning
+    assert len(platforms.platform_warnings(image, "", handlers)) == 2
