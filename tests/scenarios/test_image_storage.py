@@ -214,15 +214,21 @@ def test_fsck_finds_layers_and_records_that_are_broken(
     stack = user.data / "layers" / image / "stack.json"
     assert stack.exists()
     stack.write_text("{")
+    [step] = [path for path in (user.data / "layers").glob("s-*") if (path / "fs/text").exists()][
+        :1
+    ]
+    (step / "fs/text").write_text("longer than before")
     steps = user.data / "builds/steps"
     (steps / "gone.json").write_text('{"folder":"s-gone"}')
     damaged = project.cntnr("image", "fsck", "--quick")
     assert damaged.returncode == 1
     assert "its list of layers is damaged" in damaged.stdout
     assert "the step gone refers to a layer that is gone" in damaged.stdout
+    assert ": text has 18 bytes instead of 5\n" in project.cntnr("image", "fsck").stdout
     project.cntnr("image", "fsck", "--repair").ok()
     assert project.cntnr("image", "fsck").ok()
     project.compose("start").ok()
+    assert project.exec("app", "cat", "/text").ok().stdout == "first"
 
 
 def test_du_tells_what_all_takes(
