@@ -158,6 +158,7 @@ def test_nothing_is_removed_where_a_manifest_cannot_be_read(
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     image = add(store, "docker.io/library/a:1", "x")
     store.blob_path(image.manifest).write_text("{")
+    store.manifest_copy(image.manifest).write_text("{")
     with pytest.raises(ManifestUnreadable, match="the manifest of image docker"):
         free_unneeded()
     assert count(store) == (3, 1)
