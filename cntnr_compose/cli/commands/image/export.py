@@ -12,7 +12,7 @@ def export(name: str, destination: str, *, tls_verify: bool) -> None:
 
     TRANSPORT is docker, oci, oci-archive, docker-archive, dir, docker-daemon or containers-storage.
     """
-    from cntnr_compose.images.lookup import find_image
+    from cntnr_compose.images.naming.lookup import find_image
     from cntnr_compose.images.store import ImageStore
     from cntnr_compose.images.transports.export import export_image
 
