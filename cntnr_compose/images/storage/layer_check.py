@@ -75,8 +75,8 @@ def _list_layers(store: ImageStore, index: Index) -> Iterator[LayerToCheck]:
 def main() -> None:
     """Check the layers that standard input names."""
     layers = from_json(sys.stdin.buffer.readline(), list[LayerToCheck])
-    found = {layer.name: why for layer in layers if (why := check_layer(layer))}
-    sys.stdout.write(to_json(found).decode() + "\n")
+    problems = {layer.name: why for layer in layers if (why := check_layer(layer))}
+    sys.stdout.write(to_json(problems).decode() + "\n")
     sys.stdout.flush()
 
 
