@@ -9,10 +9,11 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 
+from cntnr_compose.builder.annotations import annotate_image
 from cntnr_compose.builder.cache.lookup import find_cached_image
-from cntnr_compose.builder.check import fail_on_findings
 from cntnr_compose.builder.dockerfile.parser import DockerfileInvalid
 from cntnr_compose.builder.dockerfile.required_images import required_images
+from cntnr_compose.builder.dockerfile.syntax.directives import CHECK_ARG
 from cntnr_compose.builder.downloads import fetch_downloads
 from cntnr_compose.builder.outputs import open_exports, write_archives
 from cntnr_compose.builder.request import BuildRequest, BuiltImage, parse_stages
@@ -73,6 +74,7 @@ def build_images(
         opened = undo.enter_context(open_exports(requests))
         built = _build(opened, terminal, emit=_without_output(emit) if quiet else emit)
         for request in opened:
+            built[request.service] = annotate_image(request, built[request.service])
             write_archives(request, built[request.service], emit)
     return built
 
@@ -104,7 +106,10 @@ def _prepare(request: BuildRequest, emit: Emit) -> BuildRequest:
     """Look up what a build needs from elsewhere; what is wrong with its Dockerfile is told here."""
     try:
         request = _with_base_images(request, emit)
-        fail_on_findings(request)
+        if "check" in request.text or CHECK_ARG in request.args:
+            from cntnr_compose.builder.check import fail_on_findings
+
+            fail_on_findings(request)
         return fetch_downloads(request)
     except DockerfileInvalid as error:
         raise error.with_excerpt(request.text) from None
@@ -132,9 +137,15 @@ def _with_base_images(request: BuildRequest, emit: Emit) -> BuildRequest:
             images[word] = _find_or_pull(
                 request.context_images.get(word, word),
                 f"{request.file}:{line}",
-                pull=request.pull and word not in request.context_images,
+                pull=_must_pull(request, word),
                 emit=emit,
             )
+
+
+def _must_pull(request: BuildRequest, word: str) -> bool:
+    """Return whether an image is asked for though there is one; a layout may have changed."""
+    named = request.context_images.get(word)
+    return request.pull if named is None else named.startswith("oci:")
 
 
 def _find_or_pull(ref: str, where: str, *, pull: bool, emit: Emit) -> Image:

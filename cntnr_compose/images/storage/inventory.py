@@ -37,7 +37,7 @@ LAYER_NAME = re.compile(r"(s|c)-[0-9a-z-]+|[0-9a-f]{64}", re.ASCII)
 MAX_MANIFEST: Bytes = 1 << 20
 STACK_FILE = "stack.json"
 # What steps of builds read, beside the folders of other steps.
-CACHE_FOLDERS = ("contents", "digests", "downloads", "git", "mounts")
+CACHE_FOLDERS = ("contents", "contexts", "digests", "downloads", "git", "mounts")
 
 
 class ManifestUnreadable(CntnrError):
@@ -249,6 +249,8 @@ def _cache_file(folder: str, entry: os.DirEntry[str]) -> CachedFile:
     used = status.st_ctime if folder == "downloads" else status.st_mtime
     if folder == "git":  # trees of one repository
         used = max([used, *(path.stat().st_mtime for path in Path(entry.path).iterdir())])
+        return CachedFile(f"{folder}/{entry.name}", measure(Path(entry.path))[0], used)
+    if folder == "contexts":
         return CachedFile(f"{folder}/{entry.name}", measure(Path(entry.path))[0], used)
     size = 0 if entry.is_dir(follow_symlinks=False) else status.st_size
     return CachedFile(f"{folder}/{entry.name}", size, used)
