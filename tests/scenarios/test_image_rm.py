@@ -161,18 +161,18 @@ def test_what_lies_in_an_additional_store_is_named_and_saved_but_not_removed(
     project.cntnr("rmi", "gone-app:1").ok()
     project.cntnr("builder", "prune", "-af").ok()
 
-    def cntnr(*words: str) -> Result:
+    def with_store(*words: str) -> Result:
         return project.cntnr("--additional-store", store, *words)
 
-    listed = cntnr("images", "--format", "{{.Repository}}:{{.Tag}}").ok().stdout
+    listed = with_store("images", "--format", "{{.Repository}}:{{.Tag}}").ok().stdout
     assert sorted(listed.split()) == ["busybox:latest", "shared:1"]
     for words in (("rmi", "shared:1"), ("rmi", "-f", "shared:1"), ("image", "untag", "shared:1")):
         assert_refused(
-            cntnr(*words), f"cannot remove shared:1: it lies in {store}, which is only read"
+            with_store(*words), f"cannot remove shared:1: it lies in {store}, which is only read"
         )
-    cntnr("tag", "shared:1", "own:1").ok()
-    cntnr("save", "-o", "shared.tar", "shared:1").ok()
-    assert cntnr("rmi", "own:1").ok().stdout.startswith("Untagged: own:1\n")
-    cntnr("image", "inspect", "shared:1").ok()
+    with_store("tag", "shared:1", "own:1").ok()
+    with_store("save", "-o", "shared.tar", "shared:1").ok()
+    assert with_store("rmi", "own:1").ok().stdout.startswith("Untagged: own:1\n")
+    with_store("image", "inspect", "shared:1").ok()
     assert names(project) == ["busybox:latest"]
     assert project.cntnr("load", "-i", "shared.tar").ok().stdout == "Loaded image: shared:1\n"
