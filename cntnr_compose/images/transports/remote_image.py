@@ -28,9 +28,9 @@ def read_remote_manifest(ref: str, platform: str) -> RemoteManifest:
     try:
         manifest = _read(ref)
         if manifest.manifests:
-            wanted = (platform or host_platform()).split("/")[:2]
+            own_platform = (platform or host_platform()).split("/")[:2]
             for entry in manifest.manifests:
-                if [entry.platform.get("os"), entry.platform.get("architecture")] == wanted:
+                if [entry.platform.get("os"), entry.platform.get("architecture")] == own_platform:
                     return _read(f"{image_name.parse(ref).repository}@{entry.digest}")
     except ValueError:  # what it is, skopeo will tell
         return RemoteManifest()
