@@ -17,6 +17,7 @@ from cntnr_compose.images.additional_stores import AdditionalStore, merge_images
 from cntnr_compose.images.errors import BlobsMissing, ImageReadOnly, NoSuchImage, StoreDamaged
 from cntnr_compose.images.index_file import NAME_ANNOTATION
 from cntnr_compose.images.layout import (
+    DIGEST,
     DIGEST_ANNOTATION,
     LAYOUT_MARKER,
     TAGGED_ANNOTATION,
@@ -158,7 +159,8 @@ class ImageStore(ImageLayout):
         """
         manifest = self.manifest(image)
         for blob in (manifest.config, *manifest.layers):
-            if not self.mark_blob_used(blob.digest):
+            # Digests become paths, and the manifest may be anybody's.
+            if not DIGEST.fullmatch(blob.digest) or not self.mark_blob_used(blob.digest):
                 raise BlobsMissing(image.ref or image.id, blob.digest)
         self.mark_blob_used(image.manifest)
         self.mark_used(image.id)

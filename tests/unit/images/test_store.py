@@ -1,12 +1,13 @@
 """The image store."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from cntnr_compose.core.values import to_json
 from cntnr_compose.host import files
-from cntnr_compose.images.errors import BlobsMissing, NoSuchImage
+from cntnr_compose.images.errors import BlobsMissing, NoSuchImage, StoreDamaged
 from cntnr_compose.images.index_file import IndexUnreadable
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
@@ -139,6 +140,18 @@ def test_an_image_is_not_named_where_a_part_was_collected(store: ImageStore) -> 
             "docker.io/library/a:1", Descriptor(media_type=MANIFEST, digest=image.manifest, size=1)
         )
     assert store.list() == ()
+
+
+def test_a_digest_that_is_a_path_leads_nowhere(store: ImageStore, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("{}")
+    os.utime(victim, (5, 5))
+    config = Descriptor(media_type=CONFIG, digest="sha256:../../../victim", size=2)
+    store.create_layout()
+    manifest = store.write_blob(to_json(Manifest(config=config)), MANIFEST)
+    with pytest.raises(StoreDamaged):
+        store.add("docker.io/library/a:1", manifest)
+    assert victim.stat().st_mtime == 5
 
 
 def test_a_torn_index_is_not_taken_for_an_empty_one(store: ImageStore) -> None:
