@@ -20,7 +20,7 @@ from cntnr_compose.builder.request import BuildRequest, BuiltImage, parse_stages
 from cntnr_compose.builder.worker_process import run_worker
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Event, Output, Progress, WarningEvent
-from cntnr_compose.core.values import replace
+from cntnr_compose.core.values import replace, to_json
 from cntnr_compose.images import leases
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
@@ -32,6 +32,13 @@ class BaseUnavailable(CntnrError):
     def __init__(self, where: str, error: CntnrError) -> None:
         super().__init__(f"{where}: {error}")
         self.hint, self.exit_code = error.hint, error.exit_code
+
+
+class TextInvalid(CntnrError):
+    """A name, path or value of a build is not UTF-8, as Dockerfiles and images are."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(f'cannot build {name}: "{text}" is not UTF-8')
 
 
 class NoTerminalForShell(CntnrError):
@@ -68,6 +75,7 @@ def build_images(
     terminal, in the state before it. Raises `NoTerminalForShell` where there is none, and a `CntnrError`
     for all that a user can fix; then no output has been written, but those into folders and pipes.
     """
+    _check_text(requests)
     with contextlib.ExitStack() as undo:
         undo.enter_context(ImageStore().protect_blobs())
         terminal = undo.enter_context(open_terminal()) if shell_on_failure else -1
@@ -76,7 +84,23 @@ def build_images(
         for request in opened:
             built[request.service] = annotate_image(request, built[request.service])
             write_archives(request, built[request.service], emit)
+            _keep_unnamed(request, built[request.service])
     return built
+
+
+def _check_text(requests: Sequence[BuildRequest]) -> None:
+    """Raise `TextInvalid` where something cannot be written into an image or sent to the worker."""
+    for request in requests:
+        try:
+            to_json(request)
+        except UnicodeEncodeError as error:
+            raise TextInvalid(request.service, str(error.object)) from None
+
+
+def _keep_unnamed(request: BuildRequest, image: BuiltImage) -> None:
+    """Add an image that has no name to the store: it goes by its id."""
+    if not request.names and request.is_tagged and image.manifest is not None:
+        ImageStore().add_untagged(image.manifest)
 
 
 def _build(requests: Sequence[BuildRequest], terminal: int, *, emit: Emit) -> dict[str, BuiltImage]:
