@@ -233,7 +233,17 @@ def test_checks_and_stages_are_printed(folder: Project) -> None:
         "other",
         "(default)",
     ]
-    assert_refused(build(folder, "--call", "outline", "ctx"), 'cannot answer --call "outline"')
+    text = (
+        "ARG V=1\nFROM busybox AS one\nARG V\nRUN --mount=type=secret,id=s,required --mount=type=ssh true\n"
+        "FROM one AS two\nARG W=$V.2\n"
+    )
+    outline = build(folder, "--call", "outline", "--build-arg", "V=9", "-", stdin=text).ok().stdout
+    assert outline.split("\n\n") == [
+        "TARGET:   two", "BUILD ARG   VALUE   DESCRIPTION\nV           9\nW           9.2",
+        "SECRET   REQUIRED\ns        true", "SSH       REQUIRED\ndefault\n",
+    ]  # fmt: skip
+    ended = build(folder, "--call", "check,format=json", "ctx")
+    assert_refused(ended, 'cannot answer --call "check,format=json"')
 
 
 def test_what_has_no_effect_is_told_once(folder: Project) -> None:
