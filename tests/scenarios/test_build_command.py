@@ -1,7 +1,10 @@
 """`cntnr build` is docker build: contexts, flags, outputs, what is printed where."""
 
+import functools
+import http.server
 import json
 import tarfile
+import threading
 from typing import Any
 
 import pytest
