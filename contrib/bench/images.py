@@ -94,7 +94,7 @@ def registry_for_docker(user: User, folder: Path, address: str) -> Iterator[None
 
 def write_projects(folder: Path, address: str) -> None:
     """Write a project for each image, and one of many containers."""
-    command = f"command: [sleep, '{SLEEP}']"
+    command = f"command: [sleep, '{SLEEP}'], stop_grace_period: 0s"
     for tag in ("one", "several", "above"):
         service = f"image: '{address}/bench/debian:{tag}', {command}"
         (folder / f"{tag}.yaml").write_text(f"services:\n  s: {{{service}}}\n")
