@@ -1,0 +1,157 @@
+"""Image stores that somebody else keeps, mounted read-only: used by many at once and never written."""
+
+import contextlib
+import ctypes
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.conftest import MakeProject
+from tests.scenarios.lib import Project, User
+from tests.scenarios.registry import make_image
+
+MS_RDONLY, MS_REMOUNT, MS_BIND = 1, 32, 4096
+NAME = "lab/box:1"
+TEXT = f"""
+services:
+  box: {{image: '{NAME}', command: sleep 1000, stop_signal: KILL}}
+  built: {{build: .}}
+"""
+
+
+def mount(source: str, target: Path, flags: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mount(source.encode(), str(target).encode(), b"", flags, None) != 0:
+        raise OSError(ctypes.get_errno(), f"mount {target}")
+
+
+@contextlib.contextmanager
+def read_only(folder: Path) -> Iterator[Path]:
+    """Show a folder of root's at another place, where nobody can write to it."""
+    if os.getuid() != 0:
+        pytest.skip("only root can mount a store read-only")
+    place = folder.with_name(f"{folder.name}-ro")
+    place.mkdir()
+    mount(str(folder), place, MS_BIND)
+    try:
+        mount("", place, MS_BIND | MS_REMOUNT | MS_RDONLY)
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+        place.rmdir()
+
+
+def add_to_store(folder: Path, name: str) -> None:
+    """Put the busybox image into a store, as whoever keeps it would."""
+    subprocess.run(
+        ["skopeo", "--insecure-policy", "copy", "-q",
+         f"oci:{make_image('busybox')}:busybox", f"oci:{folder}:{name}"],
+        check=True, env={**os.environ, "HOME": "/nonexistent"},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def lab(user: User) -> Iterator[Path]:
+    """Yield a store of root's, mounted read-only."""
+    shutil.rmtree(user.data / "images", ignore_errors=True)
+    folder = user.base / "lab"
+    add_to_store(folder, NAME)
+    with read_only(folder) as place:
+        yield place
+    shutil.rmtree(folder)
+    shutil.rmtree(user.data / "images", ignore_errors=True)
+
+
+def snapshot(folder: Path) -> list[tuple[str, int, int]]:
+    paths = sorted(folder.rglob("*"))
+    return [(str(path), path.lstat().st_mtime_ns, path.lstat().st_size) for path in paths]
+
+
+def own_blobs(project: Project) -> list[Path]:
+    return list((project.user.data / "images/blobs").rglob("?" * 64))
+
+
+def test_images_of_a_store_need_no_pull(lab: Path, make_project: MakeProject) -> None:
+    project = make_project(TEXT, files={"Dockerfile": f"FROM {NAME}\nRUN echo hi > /made\n"})
+    before = snapshot(lab.with_name("lab"))
+    option = ("--additional-store", str(lab))
+    # Nobody serves this name: without the store it cannot be had.
+    assert project.compose("up", "-d", "box").returncode == 1
+    project.cntnr(*option, "compose", "up", "-d", "box", "built").ok()
+    assert set(project.states().values()) >= {"running"}
+    listed = (
+        project.cntnr(*option, "image", "ls", "--format", "{{.Repository}}:{{.Tag}}").ok().stdout
+    )
+    assert NAME in listed.split()
+    assert (
+        NAME not in project.cntnr("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").ok().stdout
+    )
+    # Its layer was not copied; that of the image built on it is one's own.
+    layer = make_image("busybox") / "index.json"
+    assert json.loads(layer.read_text())["manifests"][0]["digest"][7:] not in {
+        path.name for path in own_blobs(project)
+    }
+    assert project.compose("run", "--rm", "built", "cat", "/made").ok().stdout == "hi\n"
+    # Containers start again without the option.
+    project.compose("stop", "-t", "0").ok()
+    project.compose("start", "box").ok()
+    project.compose("restart", "-t", "0", "box").ok()
+    assert snapshot(lab.with_name("lab")) == before
+
+
+def test_settings_name_a_store(lab: Path, make_project: MakeProject) -> None:
+    project = make_project(TEXT)
+    settings = project.user.home / ".config/cntnr/config.toml"
+    settings.parent.mkdir(exist_ok=True)
+    settings.write_text(f'[images]\nadditional-stores = ["{lab}"]\n')
+    project.user.own(project.user.home / ".config")
+    try:
+        project.compose("up", "-d", "box").ok()
+        refused = project.cntnr("image", "rm", NAME)
+        assert refused.returncode == 1
+        assert "only read" in refused.stderr
+        project.cntnr("image", "tag", NAME, "mine:1").ok()
+        project.cntnr("image", "export", "mine:1", f"docker-archive:{project.folder}/a.tar").ok()
+        project.cntnr("image", "rm", "-f", "mine:1").ok()
+        project.cntnr("image", "fsck").ok()
+        found = [check["found"] for check in project.cntnr("doctor", "--format", "json").json]
+        assert f"{lab} (1 image)" in found
+    finally:
+        settings.unlink()
+
+
+def test_what_is_built_under_a_name_of_the_store_is_used(
+    lab: Path, make_project: MakeProject
+) -> None:
+    text = f"services: {{box: {{image: '{NAME}', build: ., command: 'cat /mine'}}}}"
+    project = make_project(text, files={"Dockerfile": f"FROM {NAME}\nRUN echo mine > /mine\n"})
+    option = ("--additional-store", str(lab))
+    project.cntnr(*option, "compose", "build").ok()
+    assert project.cntnr(*option, "compose", "run", "--rm", "box").ok().stdout == "mine\n"
+
+
+def test_many_use_a_store_at_once(lab: Path, make_project: MakeProject) -> None:
+    projects = [make_project(TEXT) for _ in range(3)]
+    pipe = subprocess.PIPE
+    running = [
+        each.user.popen(
+            "cntnr", "--additional-store", str(lab), "compose", "run", "--rm", "box", "true",
+            cwd=each.folder, stdout=pipe, stderr=pipe,
+        )
+        for each in projects
+    ]  # fmt: skip
+    for process in running:
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
+
+
+def test_a_folder_that_is_no_store_is_told(make_project: MakeProject) -> None:
+    project = make_project(TEXT)
+    refused = project.cntnr("--additional-store", str(project.folder), "compose", "up")
+    assert refused.returncode == 1
+    assert "it has no index.json" in refused.stderr
