@@ -26,9 +26,6 @@ PROGRAMS = (
         name="skopeo", packages=("skopeo", "skopeo", "skopeo"), loses="no image can be pulled"
     ),
     RequiredProgram(
-        name="umoci", packages=("umoci", "umoci", "umoci"), loses="no image can be unpacked"
-    ),
-    RequiredProgram(
         name="rootlesskit",
         packages=("rootlesskit", "rootlesskit", "rootlesskit"),
         loses="no namespaces to run containers in",

@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cntnr_compose.core.values import Bytes
@@ -27,9 +27,9 @@ def mount_overlay(lower: Sequence[Path], upper: Path, work: Path, target: Path) 
 
     ``userxattr`` is what lets an ordinary user's namespace do it (Linux 5.11). Raises `OSError`.
     """
-    below = ":".join(_escape(path) for path in lower)
-    options = f"lowerdir={below},upperdir={_escape(upper)},workdir={_escape(work)},userxattr"
-    _mount("overlay", target, "overlay", 0, options)
+    with _short_paths((*lower, upper, work)) as (*below, above, workdir):
+        options = f"lowerdir={':'.join(below)},upperdir={above},workdir={workdir},userxattr"
+        _mount("overlay", target, "overlay", 0, options)
 
 
 def mount_tmpfs(target: Path, options: str = "mode=0700") -> None:
@@ -39,8 +39,24 @@ def mount_tmpfs(target: Path, options: str = "mode=0700") -> None:
 
 def mount_read_only_overlay(lower: Sequence[Path], target: Path) -> None:
     """Mount several folders as one read-only overlay; at least two, top first. Raises `OSError`."""
-    below = ":".join(_escape(path) for path in lower)
-    _mount("overlay", target, "overlay", MS_RDONLY, f"lowerdir={below},userxattr")
+    with _short_paths(lower) as below:
+        _mount("overlay", target, "overlay", MS_RDONLY, f"lowerdir={':'.join(below)},userxattr")
+
+
+@contextlib.contextmanager
+def _short_paths(folders: Sequence[Path]) -> Iterator[list[str]]:
+    """Open folders, and yield short paths of them, without characters that mean something to overlay.
+
+    The options of a mount have to fit one page: more than 200 folders do, wherever they are.
+    """
+    descriptors: list[int] = []
+    try:
+        flags = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
+        descriptors.extend(os.open(folder, flags) for folder in folders)
+        yield [f"/proc/self/fd/{descriptor}" for descriptor in descriptors]
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
 
 
 def mount_shm(target: Path, *, size: Bytes) -> None:
@@ -111,8 +127,3 @@ def _mount(source: str, target: Path, kind: str, flags: int, options: str) -> No
     if result != 0:
         code = ctypes.get_errno()
         raise OSError(code, f"mount {kind or 'bind'} at {target}: {os.strerror(code)}")
-
-
-def _escape(path: Path) -> str:
-    # A colon separates lower directories and a comma options (overlayfs in the kernel's documentation).
-    return str(path).replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")

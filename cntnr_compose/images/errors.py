@@ -104,6 +104,22 @@ class LayerCorrupt(ImageError):
         super().__init__(ref, f"a layer is damaged ({message})")
 
 
+class OwnerUnknown(ImageError):
+    """A file of an image belongs to a user or group that does not exist in the user's namespace."""
+
+    hint = "`cntnr doctor` tells how many subordinate ids you have; the image needs more of them"
+
+    def __init__(self, ref: str, message: str = "") -> None:
+        super().__init__(ref, f"{message}, which is outside your subordinate ids")
+
+
+class UnpackerGone(ImageError):
+    """The process that unpacks an image ended without a reply."""
+
+    def __init__(self, ref: str, message: str = "") -> None:
+        super().__init__(ref, f"unpacking ended unexpectedly ({message or 'it was killed'})")
+
+
 class PlatformMissing(ImageError):
     """The image does not exist for the platform."""
 

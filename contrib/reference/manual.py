@@ -44,7 +44,6 @@ def document() -> str:
         ".SH SEE ALSO",
         ".BR runc (8),",
         ".BR skopeo (1),",
-        ".BR umoci (1),",
         ".BR conmon (8)",
     ]
     return "\n".join(lines) + "\n"

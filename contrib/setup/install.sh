@@ -23,7 +23,7 @@ fail() { echo "setup: cannot go on: $*" >&2; exit 1; }
 wanted() {
   cat <<'LIST'
 runc                             runs containers
-umoci                            unpacks and packs image layers
+umoci                            unpacks images beside us, in tests
 skopeo                           pulls and pushes images
 containernetworking-plugins      connects containers to networks
 rootlesskit                      makes the namespaces of an ordinary user

@@ -159,7 +159,7 @@ def test_the_layers_are_what_was_built(make_project: MakeProject, user: User) ->
     web.compose("build").ok()
     command = f"{LOOK}; find / -xdev -type f -not -path '/etc/*' | sort | xargs sha256sum"
     before = run(web, command)
-    # Without the folders of the steps the image is unpacked from its layers, by umoci.
+    # Without the folders of the steps the image is unpacked from its layers.
     for path in (user.data / "layers").glob("s-*"):
         shutil.rmtree(path)
     assert run(web, command) == before

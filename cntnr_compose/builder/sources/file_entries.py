@@ -8,7 +8,7 @@ from cntnr_compose.builder.dockerfile.globs import GlobPattern
 from cntnr_compose.builder.sources.file_digests import Stamp
 from cntnr_compose.core.values import Value
 from cntnr_compose.host.openat2 import Root
-from cntnr_compose.images.layers.pack import KEPT_XATTRS, OVERLAY_XATTRS
+from cntnr_compose.images.layers import overlay_marks
 
 
 class FileEntry(Value, frozen=True, kw_only=True):
@@ -63,7 +63,7 @@ def read_xattrs(path: str) -> list[tuple[str, bytes]]:
         return [
             (name, os.getxattr(path, name, follow_symlinks=False))
             for name in sorted(os.listxattr(path, follow_symlinks=False))
-            if name.startswith(KEPT_XATTRS) and not name.startswith(OVERLAY_XATTRS)
+            if overlay_marks.is_kept(name)
         ]
     except OSError:  # not every file system has them
         return []

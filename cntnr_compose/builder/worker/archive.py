@@ -14,8 +14,7 @@ from cntnr_compose.builder.worker.copy import change_owner
 from cntnr_compose.core.errors import CntnrError, ProgramMissing
 from cntnr_compose.host import files
 from cntnr_compose.host.openat2 import Root
-from cntnr_compose.images.layers import unpack
-from cntnr_compose.images.layers.pack import KEPT_XATTRS
+from cntnr_compose.images.layers import overlay_marks, unpack
 
 XATTR_HEADER = "SCHILY.xattr."
 
@@ -172,12 +171,11 @@ class _Extraction:
         if not member.issym():
             target.chmod(member.mode & 0o7777)
         for key, value in member.pax_headers.items():
-            if key.startswith(XATTR_HEADER) and key.removeprefix(XATTR_HEADER).startswith(
-                KEPT_XATTRS
-            ):
+            name = key.removeprefix(XATTR_HEADER)
+            if name != key and overlay_marks.is_kept(name):
                 with contextlib.suppress(OSError):  # not every file system has them
                     raw = value.encode("utf-8", "surrogateescape")
-                    os.setxattr(target, key.removeprefix(XATTR_HEADER), raw, follow_symlinks=False)
+                    os.setxattr(target, name, raw, follow_symlinks=False)
         if not member.isdir():
             os.utime(target, (member.mtime, member.mtime), follow_symlinks=False)
 

@@ -21,7 +21,7 @@ from cntnr_compose.builder.request import BuildJob, BuildRequest, BuiltImage
 from cntnr_compose.builder.walker import StageState, StageWalker
 from cntnr_compose.builder.worker.export import export_files
 from cntnr_compose.builder.worker.image import LayerPacker, assemble_image
-from cntnr_compose.builder.worker.rootfs import StageRootfs, create_empty_layer
+from cntnr_compose.builder.worker.rootfs import StageRootfs
 from cntnr_compose.builder.worker.run.program_runner import ProgramRunner, kill_all
 from cntnr_compose.builder.worker.step_executor import Cancelled, StepExecutor, WorkerState
 from cntnr_compose.core import paths
@@ -31,6 +31,7 @@ from cntnr_compose.core.user_config import read_user_config
 from cntnr_compose.core.values import Tree, from_json, to_json, to_tree
 from cntnr_compose.host import mounts
 from cntnr_compose.host.namespaces import isolation, rootlesskit
+from cntnr_compose.images.layers import unpack
 from cntnr_compose.images.storage.build_cache import limit_cache
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.protocol import ErrorReply, EventReply, ResultReply
@@ -117,8 +118,7 @@ def _run_job(job: BuildJob) -> NoReturn:
     for target in (_watch_stdin, _kill_when_cancelled):
         threading.Thread(target=target, args=(worker,), daemon=True).start()
     paths.make_data_folder(paths.layers())
-    create_empty_layer()
-    os.chdir(paths.layers())
+    unpack.create_empty_layer()
     os.umask(0o022)  # of image builds, whatever the user's own is
     try:
         channel.send(ResultReply(result=_build_all(job, worker)))

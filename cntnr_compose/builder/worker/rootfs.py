@@ -14,9 +14,7 @@ from cntnr_compose.images.layers import unpack
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
 
-# An overlay needs a lower directory; this is the one of images from scratch.
-EMPTY_LAYER = "s-nothing/fs"
-MAX_LOWERDIR_OPTION = 3800  # bytes: the rest of a page of options is for upperdir and workdir
+MAX_LAYERS = 127  # as docker has it; the kernel takes 200
 
 
 class TooManySteps(CntnrError):
@@ -31,18 +29,17 @@ class TooManySteps(CntnrError):
 
 
 class StageRootfs:
-    """Mount the files of stages. The working directory has to be the layer store: see `lower_dirs`."""
+    """Mount the files of stages."""
 
     def __init__(self, store: ImageStore) -> None:
         self._store = store
 
     def lower_dirs(self, state: StageState) -> tuple[str, ...]:
-        """Return the folders that a stage consists of, top first, relative to the layer store.
-
-        Relative, since the options of a mount have to fit one page: 130 steps do.
-        """
+        """Return the folders that a stage consists of, top first, relative to the layer store."""
         own = tuple(f"{name}/fs" for name in state.lower)
-        return (*own, *(self._base_lower_dirs(state.base) if state.base else ())) or (EMPTY_LAYER,)
+        return (*own, *(self._base_lower_dirs(state.base) if state.base else ())) or (
+            unpack.EMPTY_LAYER,
+        )
 
     def _base_lower_dirs(self, image: Image) -> tuple[str, ...]:
         """Return the lower directories of the base image; unpack it where that was not done."""
@@ -70,7 +67,7 @@ class StageRootfs:
         top = (paths.layers() / lower[0]).stat()
         upper.chmod(top.st_mode & 0o7777)
         os.chown(upper, top.st_uid, top.st_gid)
-        if lower == (EMPTY_LAYER,):
+        if lower == (unpack.EMPTY_LAYER,):
             yield upper  # equal to an overlay, and quicker
             return
         with self._overlay(lower, upper, draft) as root:
@@ -81,24 +78,13 @@ class StageRootfs:
         root, work = draft / "root", draft / "work"
         root.mkdir()
         work.mkdir()
-        layers = paths.layers()
         try:
-            mounts.mount_overlay(
-                [Path(name) for name in lower],
-                upper.relative_to(layers),
-                work.relative_to(layers),
-                root.relative_to(layers),
-            )
+            mounts.mount_overlay([paths.layers() / name for name in lower], upper, work, root)
         except OSError as error:
-            if sum(len(name) + 1 for name in lower) > MAX_LOWERDIR_OPTION:
+            if len(lower) > MAX_LAYERS:
                 raise TooManySteps(len(lower)) from error
             raise
         try:
             yield root
         finally:
             mounts.unmount(root)
-
-
-def create_empty_layer() -> None:
-    """Create the empty folder that images from scratch are based on."""
-    (paths.layers() / EMPTY_LAYER).mkdir(parents=True, exist_ok=True)

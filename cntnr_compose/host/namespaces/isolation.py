@@ -20,11 +20,17 @@ def fork_isolated() -> int:
     _check(libc.unshare(CLONE_NEWPID), "unshare")
     child = os.fork()
     if child == 0:
-        _check(libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL), "prctl")
+        end_with_parent()
         unshare_mounts()
         # Programs look themselves up in /proc, which has to show the pids of the new namespace.
         _check(libc.mount(b"proc", b"/proc", b"proc", 0, None), "mount /proc")
     return child
+
+
+def end_with_parent(number: signal.Signals = signal.SIGKILL) -> None:
+    """Have the kernel send a signal to this process when its parent ends. Raises `OSError`."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    _check(libc.prctl(PR_SET_PDEATHSIG, number), "prctl")
 
 
 def unshare_mounts() -> None:

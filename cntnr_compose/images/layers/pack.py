@@ -13,14 +13,12 @@ from typing import BinaryIO, Protocol
 
 from cntnr_compose.core.values import Bytes
 from cntnr_compose.host.openat2 import Root
+from cntnr_compose.images.layers import overlay_marks
 from cntnr_compose.images.layers.walk import FolderEntry, open_entry, walk_folder
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.oci import Descriptor
 
 LAYER_MEDIA_TYPE = "application/vnd.oci.image.layer.v1.tar"
-KEPT_XATTRS = ("user.", "security.capability")
-OVERLAY_XATTRS = "user.overlay."
-OPAQUE_XATTR = "user.overlay.opaque"
 CHUNK = 1 << 20
 
 
@@ -128,7 +126,7 @@ class _LayerArchive:
         status = entry.status
         if stat.S_ISSOCK(status.st_mode):
             return
-        if stat.S_ISCHR(status.st_mode) and status.st_rdev == 0:
+        if overlay_marks.is_whiteout(status):
             folder, _, name = entry.path.rpartition("/")
             _write_member(_marker(folder, f".wh.{name}"), self._out)
             return
@@ -178,9 +176,9 @@ def _read_xattrs(entry: FolderEntry, info: tarfile.TarInfo) -> bool:
     path = f"/proc/self/fd/{entry.folder}/{entry.name}"
     with contextlib.suppress(OSError):  # not every file system has them
         for name in sorted(os.listxattr(path, follow_symlinks=False)):
-            if name.startswith(OVERLAY_XATTRS):
-                opaque = opaque or name == OPAQUE_XATTR
-            elif name.startswith(KEPT_XATTRS):
+            if name == overlay_marks.OPAQUE_XATTR:
+                opaque = True
+            elif overlay_marks.is_kept(name):
                 value = os.getxattr(path, name, follow_symlinks=False)
                 headers[f"SCHILY.xattr.{name}"] = value.decode("utf-8", "surrogateescape")
     info.pax_headers = headers

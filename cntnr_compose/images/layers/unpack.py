@@ -4,28 +4,26 @@ Everything that writes here runs inside the namespaces, where the image's owners
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from cntnr_compose.core import paths
-from cntnr_compose.core.errors import CommandFailed
-from cntnr_compose.core.values import Value
-from cntnr_compose.host import files
-from cntnr_compose.images.errors import LayerCorrupt, NoSpace
-from cntnr_compose.images.layers import umoci
-from cntnr_compose.images.layout import digest_of_file
-from cntnr_compose.images.linked_layout import create_image_layout
+from cntnr_compose.core.values import Value, from_json, to_json
+from cntnr_compose.host import files, process
+from cntnr_compose.images.errors import UnpackerGone
+from cntnr_compose.images.layers.job import UnpackJob, make_job
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
+from cntnr_compose.model.protocol import ErrorReply
 
-# The options of a mount have to fit one page, and paths of homes can be long; this leaves room for
-# the upper and the work folder.
-MAX_LOWERDIR_LENGTH = 3000
-UMOCI_ATTEMPTS = 5  # umoci hides the reason of a failure about one time in three
+# An overlay needs a lower directory; this is the one of images without layers.
+EMPTY_LAYER = "s-nothing/fs"
+WORKER_SCRIPT = "from cntnr_compose.images.layers.worker import main; main()"
 
 
 class LayerStack(Value, frozen=True, kw_only=True):
-    """The lower directories of a built image: folders below the layers, top first."""
+    """The lower directories of an image: folders below the layers, top first."""
 
     version: int = 1
     lower: tuple[str, ...]
@@ -46,76 +44,58 @@ def lower_dirs(image: Image) -> tuple[Path, ...] | None:
     if stack is None:
         return None
     folders = tuple(paths.layers() / name for name in stack.lower)
-    if sum(len(str(path)) + 1 for path in folders) > MAX_LOWERDIR_LENGTH:
-        return None
     return folders if all(path.is_dir() for path in folders) else None
 
 
 async def ensure_unpacked(image: Image, *, store: ImageStore | None = None) -> tuple[Path, ...]:
-    """Unpack an image unless it is unpacked, and return its lower directories, top first.
+    """Unpack the layers of an image that are not unpacked yet; return its lower directories, top first.
 
-    Several processes may call it for the same image at once: one unpacks, the others wait.
-    Raises `LayerCorrupt`, `NoSpace`.
+    Several processes may call it for the same image, or images that share layers, at once: one unpacks a
+    layer, the others wait. Raises `ImageError`, `StoreDamaged`.
     """
     folders = lower_dirs(image)
     if folders is not None:
         return folders
-    store = store or ImageStore()
     paths.make_data_folder(paths.layers())
-    async with _wait_for_lock(paths.layers() / f".lock-{unpacked_folder(image.id).name[:16]}"):
-        folders = lower_dirs(image)
-        if folders is None:
-            await _unpack(image, store)
-            folders = (unpacked_folder(image.id) / "rootfs",)
-    return folders
+    job = make_job(image, store or ImageStore())
+    names = job.names
+    if not all((paths.layers() / name).is_dir() for name in names):
+        await _run_worker(job)
+    lower = tuple(f"{name}/fs" for name in reversed(names))
+    if not lower:
+        create_empty_layer()
+    image_folder = unpacked_folder(image.id)
+    image_folder.mkdir(exist_ok=True)
+    files.write_value(image_folder / "stack.json", LayerStack(lower=lower or (EMPTY_LAYER,)))
+    return tuple(paths.layers() / name for name in lower or (EMPTY_LAYER,))
 
 
-async def _unpack(image: Image, store: ImageStore) -> None:
-    """Unpack with umoci into a temporary folder, and move the result into place."""
-    with draft() as staging:
-        layout = create_image_layout(store, image, staging / "layout", tag="image")
-        for attempt in range(UMOCI_ATTEMPTS):
-            try:
-                await umoci.unpack(layout, "image", staging / "rootfs")
-                break
-            except CommandFailed as error:
-                # Closing after a failure, umoci may panic, and prints that instead of the reason.
-                if "panic: " not in error.stderr or attempt == UMOCI_ATTEMPTS - 1:
-                    raise _unpack_error(image, store, error.stderr) from error
-                files.remove_tree(staging / "rootfs")
-        target = unpacked_folder(image.id)
-        target.mkdir(exist_ok=True)
-        (staging / "rootfs").rename(target / "rootfs")
-
-
-def _unpack_error(image: Image, store: ImageStore, stderr: str) -> Exception:
-    """Find the reason of a failure; remove a corrupt blob, so that a pull downloads it again."""
-    if "no space left on device" in stderr:
-        return NoSpace(image.ref)
-    for layer in store.manifest(image).layers:
-        path = store.blob_path(layer.digest)
-        if not path.exists():
-            return LayerCorrupt(image.ref, f"{layer.digest[:19]} is missing")
-        if digest_of_file(path) != layer.digest:
-            path.unlink(missing_ok=True)
-            return LayerCorrupt(image.ref, f"{layer.digest[:19]} does not match its digest")
-    lines = [line.strip() for line in stderr.strip().splitlines()] or ["umoci failed"]
-    return LayerCorrupt(image.ref, lines[-1].removeprefix("⨯ "))
-
-
-@contextlib.asynccontextmanager
-async def _wait_for_lock(path: Path) -> AsyncIterator[None]:
-    """Hold a file lock without blocking the event loop."""
+async def _run_worker(job: UnpackJob) -> None:
+    """Have a process unpack the layers; when cancelled, end it, so that it leaves nothing behind."""
     import asyncio
 
-    pause = 0.005
-    while True:
-        with files.file_lock(path, wait=False) as is_held:
-            if is_held:
-                yield
-                return
-        await asyncio.sleep(pause)
-        pause = min(pause * 2, 0.1)
+    pipe = asyncio.subprocess.PIPE
+    worker = await process.start_async(
+        [sys.executable, "-P", "-c", WORKER_SCRIPT], stdin=pipe, stdout=pipe, stderr=pipe
+    )
+    try:
+        out, err = await worker.communicate(to_json(job) + b"\n")
+    finally:
+        if worker.returncode is None:
+            worker.terminate()
+            await process.run_shielded(worker.wait())
+    if worker.returncode == 0:
+        return
+    lines = out.splitlines()
+    if not lines:
+        raise UnpackerGone(job.ref, err.decode(errors="replace").strip().rpartition("\n")[2])
+    reply = from_json(lines[0], ErrorReply)
+    raise reply.to_error()
+
+
+def create_empty_layer() -> None:
+    """Create the empty folder that images without layers are based on."""
+    (paths.layers() / EMPTY_LAYER).mkdir(parents=True, exist_ok=True)
 
 
 @contextlib.contextmanager
