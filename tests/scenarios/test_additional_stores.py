@@ -155,3 +155,92 @@ def test_a_folder_that_is_no_store_is_told(make_project: MakeProject) -> None:
     refused = project.cntnr("--additional-store", str(project.folder), "compose", "up")
     assert refused.returncode == 1
     assert "it has no index.json" in refused.stderr
+
+
+@pytest.fixture
+def built(user: User, make_project: MakeProject, busybox_image: str) -> Project:
+    """Return a project whose image has files of other owners, whiteouts and links; exported, unpacked."""
+    project = make_project(
+        "services: {box: {image: 'odd:1', build: ., command: sleep 1000, stop_signal: KILL}}",
+        files={"Dockerfile": ODD},
+    )
+    project.compose("build").ok()
+    project.cntnr("image", "export", "--unpacked", "odd:1", "./store").ok()
+    project.cntnr("image", "rm", "odd:1").ok()
+    project.cntnr("image", "gc", "--ttl", "0").ok()
+    return project
+
+
+ODD = """\
+FROM busybox:latest
+RUN mkdir -p /d/e && echo one > /d/one && echo two > /d/two && chown -R 33:42 /d && chmod 2750 /d
+RUN rm /d/one && ln /d/two /d/three && rm -r /d/e && mkdir /d/e && echo new > /d/e/new && chmod 4755 /d/two
+"""
+LOOK = (
+    "cd /d && find . | sort && stat -c '%a %u:%g' . && stat -c '%a %u:%g %h' two && cat e/new && "
+    "echo more >> two && cat two"
+)
+SEEN = """\
+.
+./e
+./e/new
+./three
+./two
+2750 33:42
+4755 33:42 2
+new
+two
+more
+"""
+
+
+def linked_layers(project: Project) -> list[Path]:
+    """List the layers whose files are those of another store."""
+    return [path for path in (project.user.data / "layers").glob("c-*/fs") if path.is_symlink()]
+
+
+def run_there(project: Project, store: Path) -> str:
+    words = ("compose", "run", "--rm", "--no-deps", "--pull", "never", "box", "sh", "-c", LOOK)
+    return project.cntnr("--additional-store", str(store), *words).ok().stdout
+
+
+def test_unpacked_layers_are_used_where_they_are(built: Project) -> None:
+    with read_only(built.folder / "store") as store:
+        assert run_there(built, store) == SEEN
+        assert len(linked_layers(built)) == 2  # the third one is busybox's, which is there
+        built.cntnr("image", "fsck").ok()
+    # The store went away: what is linked goes, and is unpacked when there are blobs again.
+    gone = built.compose("run", "--rm", "box", "true")
+    assert gone.returncode != 0
+    assert "Traceback" not in gone.stderr
+    assert run_there(built, built.folder / "store") == SEEN
+
+
+def test_unpacked_layers_of_another_user_are_unpacked_again(built: Project) -> None:
+    """Their owners are unknown here: files could be read at most, and never be written."""
+    layers = built.folder / "store/layers"
+    maps = json.loads((layers / "owners.json").read_text())
+    shift = 1 << 24
+    for kind in ("users", "groups"):
+        maps[kind] = [[inner, outer + shift, count] for inner, outer, count in maps[kind]]
+    (layers / "owners.json").write_text(json.dumps(maps))
+    if os.getuid() == 0:
+        for folder, folders, files in os.walk(layers):
+            for name in (*folders, *files):
+                path = os.path.join(folder, name)
+                status = os.lstat(path)
+                os.lchown(path, status.st_uid + shift, status.st_gid + shift)
+    (layers / "owners.json").chmod(0o644)
+    with read_only(built.folder / "store") as store:
+        assert run_there(built, store) == SEEN
+        assert linked_layers(built) == []
+
+
+def test_unpacked_layers_go_into_layouts_only(built: Project, user: User) -> None:
+    refused = built.cntnr("image", "export", "--unpacked", "busybox", "dir:./folder")
+    assert refused.returncode == 1
+    assert "it is no OCI layout" in refused.stderr
+    (built.folder / "store/layers/owners.json").write_text('{"users": [], "groups": []}')
+    refused = built.cntnr("image", "export", "--unpacked", "busybox", "./store")
+    assert refused.returncode == 1
+    assert "written by another user" in refused.stderr
