@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 
+from cntnr_compose.builder.annotations import annotate_image
 from cntnr_compose.builder.cache.lookup import find_cached_image
 from cntnr_compose.builder.check import fail_on_findings
 from cntnr_compose.builder.dockerfile.parser import DockerfileInvalid
@@ -73,6 +74,7 @@ def build_images(
         opened = undo.enter_context(open_exports(requests))
         built = _build(opened, terminal, emit=_without_output(emit) if quiet else emit)
         for request in opened:
+            built[request.service] = annotate_image(request, built[request.service])
             write_archives(request, built[request.service], emit)
     return built
 

@@ -70,6 +70,7 @@ def create_request(definition: BuildDefinition, options: BuildOptions) -> BuildR
         memory=options.memory,
         ulimits=build.ulimits,
         privileged=build.privileged,
+        entitlements=build.entitlements,
         no_cache=build.no_cache or options.no_cache,
         no_cache_stages=tuple(
             name.lower() for name in (*build.no_cache_filter, *options.no_cache_stages)

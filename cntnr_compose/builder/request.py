@@ -1,6 +1,11 @@
 """The values of a build: what is asked for, and everything that one build depends on."""
 
-from cntnr_compose.builder.dockerfile.parser import DockerfileInvalid, parse_dockerfile
+from cntnr_compose.builder.dockerfile.parser import (
+    Dockerfile,
+    DockerfileInvalid,
+    Instruction,
+    parse_dockerfile,
+)
 from cntnr_compose.builder.dockerfile.stages import DockerfileScope, split_stages
 from cntnr_compose.builder.sources.ssh_sources import SshSource
 from cntnr_compose.core.values import Bytes, Value, field
@@ -67,6 +72,7 @@ class BuildRequest(Value, frozen=True, kw_only=True):
     context: str
     file: str  # the Dockerfile's name for messages
     text: str
+    instructions: tuple[Instruction, ...] = ()  # instead of a text
     ignore: tuple[str, ...] = ()
     target: str = ""
     platform: str = "linux/amd64"
@@ -87,6 +93,8 @@ class BuildRequest(Value, frozen=True, kw_only=True):
     no_cache: bool = False
     no_cache_stages: tuple[str, ...] = ()  # those whose steps run anew
     pull: bool = False  # ask the registries for newer base images
+    entitlements: tuple[str, ...] = ()  # such as network.host
+    annotations: dict[str, str] = field(default_factory=dict)  # of the manifest
     epoch: int | None = None  # SOURCE_DATE_EPOCH: no time in the image is later
     outputs: tuple[BuildOutput, ...] = ()
     exports: tuple[FileExport, ...] = ()  # of the outputs, those of files
@@ -115,8 +123,12 @@ class BuildJob(Value, frozen=True, kw_only=True):
 def parse_stages(request: BuildRequest) -> DockerfileScope:
     """Parse the Dockerfile of a build. Raises `DockerfileInvalid`."""
     try:
+        if request.instructions:
+            dockerfile = Dockerfile(name=request.file, instructions=request.instructions)
+        else:
+            dockerfile = parse_dockerfile(request.text, request.file)
         return split_stages(
-            parse_dockerfile(request.text, request.file),
+            dockerfile,
             args=request.args,
             platform=request.platform,
             contexts=tuple(request.contexts),

@@ -30,6 +30,7 @@ from cntnr_compose.builder.request import BuildRequest, parse_stages
 from cntnr_compose.core.values import Seconds, Value, replace, to_tree
 from cntnr_compose.model.image import Image
 
+HOST_NETWORK = "network.host"
 STEP_KEYWORDS = ("ADD", "COPY", "RUN", "WORKDIR")
 
 
@@ -225,8 +226,12 @@ class StageWalker:
         """Set the network of a RUN. Raises `DockerfileInvalid` where the build does not allow it."""
         if step.network == "default":
             return replace(step, network=self.request.network)
-        if step.network == "host" and self.request.network != "host":
-            why = "network.host is not allowed; `network: host` under `build:` of the service allows it"
+        allowed = self.request.network == "host" or HOST_NETWORK in self.request.entitlements
+        if step.network == "host" and not allowed:
+            why = (
+                "network.host is not allowed; `network: host` under `build:` of the service allows it, "
+                "or `--allow network.host` of `cntnr build`"
+            )
             raise self.scope.error(instruction.line, why)
         return step
 

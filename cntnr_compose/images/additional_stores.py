@@ -15,6 +15,7 @@ from cntnr_compose.core.user_config import ConfigInvalid, read_user_config
 from cntnr_compose.core.values import Bytes, Value, from_json, replace
 from cntnr_compose.host import files
 from cntnr_compose.host.kernel import host_platform
+from cntnr_compose.images import quick_catalogue
 from cntnr_compose.images.errors import StoreDamaged
 from cntnr_compose.images.index_file import NAME_ANNOTATION, IndexUnreadable
 from cntnr_compose.images.layout import TAGGED_ANNOTATION, ImageLayout, digest_of
@@ -23,8 +24,7 @@ from cntnr_compose.model.image import Image
 from cntnr_compose.model.oci import Descriptor, Index
 
 # What the option sets, for builders and other processes of the command; for scripts, too.
-VARIABLE = "CNTNR_ADDITIONAL_STORES"
-MACHINE_STORE = Path("/usr/share/cntnr/images")
+VARIABLE = quick_catalogue.STORES_VARIABLE
 MAX_INDEX_SIZE: Bytes = 16 << 20
 MAX_BLOB_SIZE: Bytes = 4 << 20
 
@@ -84,7 +84,7 @@ def store_folders(*, remembered: bool = False) -> tuple[Path, ...]:
     except ConfigInvalid:
         if not remembered:
             raise
-    folders.append(str(MACHINE_STORE))
+    folders.append(str(quick_catalogue.MACHINE_STORE))
     folders += _remembered() if remembered else ()
     return tuple(Path(name) for name in dict.fromkeys(folders))
 

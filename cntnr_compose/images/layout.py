@@ -3,10 +3,11 @@
 import contextlib
 import hashlib
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from cntnr_compose.core.values import from_json, from_tree
+from cntnr_compose.core.values import from_json, from_tree, replace
 from cntnr_compose.images import index_file
 from cntnr_compose.images.errors import StoreDamaged
 from cntnr_compose.images.index_file import NAME_ANNOTATION
@@ -42,12 +43,16 @@ class ImageLayout:
             return ()
         return status.st_ino, status.st_size, status.st_mtime_ns
 
-    def read_images(self, index: Index) -> tuple[Image, ...]:
-        """Read all images of an index but the damaged ones."""
+    def read_images(self, index: Index, known: Iterable[Image] = ()) -> tuple[Image, ...]:
+        """Read all images of an index but the damaged ones; take what is known from ``known``."""
+        images_by_manifest = {image.manifest: image for image in known}
         images = []
         for descriptor in index.manifests:
-            with contextlib.suppress(StoreDamaged):
-                images.append(self.read_image(descriptor))
+            image = images_by_manifest.get(descriptor.digest)
+            with contextlib.suppress(StoreDamaged, ValueError):
+                if image is not None:
+                    image = replace(image, **_annotated(descriptor))
+                images.append(image or self.read_image(descriptor))
         return tuple(images)
 
     def read_image(self, descriptor: Descriptor) -> Image:
@@ -58,20 +63,18 @@ class ImageLayout:
             tree = from_json(self.read_blob(manifest.config.digest), dict[str, Any])
             # Some builders write null where the specification requires a list.
             config = from_tree(_drop_nulls(tree.get("config") or {}), ImageConfig)
-            tagged = float(descriptor.annotations.get(TAGGED_ANNOTATION, 0))
+            annotated = _annotated(descriptor)
         except (OSError, ValueError) as error:
             raise StoreDamaged(ref) from error
         return Image(
             id=manifest.config.digest,
-            ref=ref,
             manifest=descriptor.digest,
-            digest=descriptor.annotations.get(DIGEST_ANNOTATION, ""),
             size=manifest.config.size + sum(layer.size for layer in manifest.layers),
             created=tree.get("created") or "",
-            tagged=tagged,
             architecture=tree.get("architecture") or "",
             os=tree.get("os") or "linux",
             config=config,
+            **annotated,
         )
 
     def read_manifest(self, digest: str) -> Manifest:
@@ -85,6 +88,16 @@ class ImageLayout:
     def read_blob(self, digest: str) -> bytes:
         """Read a small blob. Raises `OSError`."""
         return self.blob_path(digest).read_bytes()
+
+
+def _annotated(descriptor: Descriptor) -> dict[str, Any]:
+    """Return the fields of an image that an entry of the index has. Raises `ValueError`."""
+    annotations = descriptor.annotations
+    return {
+        "ref": annotations.get(NAME_ANNOTATION, ""),
+        "digest": annotations.get(DIGEST_ANNOTATION, ""),
+        "tagged": float(annotations.get(TAGGED_ANNOTATION, 0)),
+    }
 
 
 def digest_of(content: bytes) -> str:

@@ -227,8 +227,10 @@ class ImageStore(ImageLayout):
 
     def write_index(self, index: Index) -> None:
         """Write the index and the catalogue of its images; its lock is held."""
+        known = files.read_value(self.root / "catalogue.json", Catalogue)
         index_file.write_index(self.root, index)
-        catalogue = Catalogue(stamp=self.index_stamp(), images=self.read_images(index))
+        images = self.read_images(index, known.images if known else ())
+        catalogue = Catalogue(stamp=self.index_stamp(), images=images)
         files.write_value(self.root / "catalogue.json", catalogue)
 
 

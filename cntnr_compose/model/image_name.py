@@ -3,8 +3,8 @@
 import re
 
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.core.frozen import Frozen
 from cntnr_compose.core.transports import NAME_TRANSPORTS, TRANSPORTS
-from cntnr_compose.core.values import Value
 
 PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 PATH = re.compile(rf"{PART}(?:/{PART})*")
@@ -26,7 +26,7 @@ class ImageNameInvalid(CntnrError):
         super().__init__(f'invalid image name "{name}": {why}')
 
 
-class ImageName(Value, frozen=True, kw_only=True):
+class ImageName(Frozen):
     """The parts of a full image name."""
 
     host: str

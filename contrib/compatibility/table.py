@@ -1,11 +1,11 @@
-"""Compare the commands and flags of docker compose, and of docker for images, with those of the command tree.
+"""Compare the commands and flags of docker compose, docker and buildx with those of the command tree.
 
     python contrib/compatibility/table.py               print docs/compatibility.md
     python contrib/compatibility/table.py --uncovered   print what is called "same" and no scenario uses
 
 Status and reason of what is not the same stand in reasons.toml and image-reasons.toml; where versions of
 docker compose differ, in versions.toml; what docker has, in docker-compose-VERSION.json and
-docker-images-VERSION.json, which `read_help.py` makes.
+docker-images-VERSION.json, which `read_help.py` makes, and in docker-buildx-VERSION.json, by its manual.
 """
 
 import json
@@ -43,6 +43,11 @@ IMAGE_INTRODUCTION = """
 Every verb and flag of `docker image` and `docker builder`, and of the verbs for images that docker has
 beside them; the words are those above."""
 
+BUILDX_INTRODUCTION = """
+# Compatibility with docker buildx {version}
+
+`docker build` is this where buildx is installed; `cntnr build` is both."""
+
 
 class Comparison(NamedTuple):
     """What docker has of one kind, and where it is to be had here."""
@@ -69,7 +74,8 @@ def comparison(docker: str, reasons: str, group: Group, prefix: str = "") -> Com
 
 OF_COMPOSE = comparison("docker-compose-2.40.3.json", "reasons.toml", COMPOSE, "compose")
 OF_IMAGES = comparison("docker-images-28.2.2.json", "image-reasons.toml", ROOT)
-COMPARISONS = (OF_COMPOSE, OF_IMAGES)
+OF_BUILDX = comparison("docker-buildx-0.24.0.json", "buildx-reasons.toml", ROOT)
+COMPARISONS = (OF_COMPOSE, OF_IMAGES, OF_BUILDX)
 
 
 class Row(NamedTuple):
@@ -182,6 +188,7 @@ def document() -> str:
     ]
     lines += version_table()
     lines += [IMAGE_INTRODUCTION.format(version=OF_IMAGES.docker["version"]), *tables(OF_IMAGES)]
+    lines += [BUILDX_INTRODUCTION.format(version=OF_BUILDX.docker["version"]), *tables(OF_BUILDX)]
     return "\n".join(lines) + "\n"
 
 

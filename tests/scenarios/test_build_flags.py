@@ -150,7 +150,7 @@ def test_flags_without_effect_are_told(make_project: MakeProject) -> None:
         env={"COMPOSE_BAKE": "false"},
     ).ok()  # fmt: skip
     assert "no effect" not in silent.stderr
-    assert "invalid size" in project.compose("build", "-m", "x").stderr
+    assert_refused(project.compose("build", "-m", "x"), 'invalid argument "x" for --memory')
 
 
 def test_check_reports_and_builds_nothing(make_project: MakeProject, user: User) -> None:

@@ -113,7 +113,7 @@ def test_an_image_without_a_name_goes_through_pipes(project: Project) -> None:
 
 
 @pytest.mark.parametrize("kind", ["oci-archive", "docker-archive"])
-@pytest.mark.parametrize("program", ["", "gzip", "bzip2", "xz"])
+@pytest.mark.parametrize("program", ["", "gzip", "bzip2", "xz", "zstd"])
 def test_archives_of_other_programs(kind: str, program: str, project: Project) -> None:
     whole = identity(project, "saved-app:1")
     target = f"{kind}:{project.folder}/other.tar:docker.io/me/other:3"
@@ -195,12 +195,15 @@ def test_what_cannot_be_loaded(project: Project) -> None:
     archive(
         folder / "manifest-link.tar", {"manifest.json": str(secret), "index.json": "/etc/passwd"}
     )
+    # What the store still has of an image is not read from an archive.
     flipped = bytearray(whole)
     place = whole.index(b"\x1f\x8b") + 600 if b"\x1f\x8b" in whole else 70_000
     flipped[place] ^= 0xFF
     (folder / "flipped.tar").write_bytes(bytes(flipped))
     project.user.own(folder)
     remove_all(project)
+    project.cntnr("builder", "prune", "--all", "--force").ok()
+    assert list((project.user.data / "images/blobs/sha256").iterdir()) == []
     for name, message in (
         ("torn.tar", "cannot load images from torn.tar"),
         ("torn.tgz", "cannot load images from torn.tgz: it is damaged"),

@@ -274,3 +274,21 @@ def test_the_cache_stays_within_the_size_of_the_settings(
     project.up()
     assert project.exec("app", "cat", "/text").ok().stdout == "number 5"
     project.cntnr("image", "fsck").ok()
+
+
+def test_down_leaves_images_that_other_projects_need(
+    make_project: MakeProject, busybox_image: str, user: User
+) -> None:
+    project = build(make_project, "needed:1")
+    project.up()
+    other = make_project(BUILT.format(name="needed:1"))
+    other.compose("create", "--no-build").ok()
+    project.compose("stop", "-t", "0").ok()
+    kept = project.compose("down", "-t", "0", "--rmi", "all").ok()
+    assert "Resource is still in use" in kept.stderr
+    assert other.compose("start").ok()
+    assert other.exec("app", "cat", "/text").ok().stdout == "first"
+    before = blobs(user)
+    removed = other.compose("down", "-t", "0", "--rmi", "all").ok()
+    assert "Image needed:1  Removed" in removed.stderr
+    assert len(before - blobs(user)) >= 3

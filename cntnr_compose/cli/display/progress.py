@@ -105,7 +105,7 @@ class PlainDisplay(ProgressDisplay):
 
     def show_output(self, event: Output) -> None:
         """Print the line behind its source."""
-        self.print_line(f"{event.source} {event.text}")
+        self.print_line(_output_line(event))
 
 
 class JsonDisplay(ProgressDisplay):
@@ -157,7 +157,7 @@ class TerminalDisplay(ProgressDisplay):
 
     def show_output(self, event: Output) -> None:
         """Print a line of output above the table."""
-        self.print_line(f"{event.source} {event.text}")
+        self.print_line(_output_line(event))
 
     def finish(self) -> None:
         """Draw the whole table a last time, and start another one with the next event."""
@@ -244,6 +244,10 @@ def is_coloured(stream: TextIO, ansi: str = "auto") -> bool:
     if ansi != "auto":
         return ansi == "always"
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _output_line(event: Output) -> str:
+    return f"{event.source} {event.text}" if event.source else event.text
 
 
 def _now() -> str:

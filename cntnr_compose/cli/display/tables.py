@@ -1,9 +1,12 @@
 """Format tables, ages, sizes and ports as docker prints them."""
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from cntnr_compose.core.values import Bytes, Seconds
-from cntnr_compose.model.observed import PublishedPort
+from cntnr_compose.core.frozen import Bytes, Seconds
+
+if TYPE_CHECKING:
+    from cntnr_compose.model.observed import PublishedPort
 
 GAP = 3
 # Lowest count of hours for the next unit, hours in a unit, and its name.
@@ -67,7 +70,7 @@ def truncate(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
-def format_ports(published: Iterable[PublishedPort], exposed: Iterable[tuple[int, str]]) -> str:
+def format_ports(published: "Iterable[PublishedPort]", exposed: Iterable[tuple[int, str]]) -> str:
     """Format ports as docker does: ``6379/tcp, 0.0.0.0:80->80/tcp, 0.0.0.0:8080->90/tcp``.
 
     Consecutive ports are joined to a range where host and container port are the same; those that differ

@@ -20,6 +20,8 @@ from cntnr_compose.cli.parser.options import (
 from cntnr_compose.compose.basics.go_parse import GO_BOOLEANS
 from cntnr_compose.core.errors import CntnrError, did_you_mean
 
+TAG_END = "\0"  # no word of a command line has it
+
 
 class CommandLineWrong(CntnrError):
     """A mistake on the command line that click found."""
@@ -129,6 +131,42 @@ def _end_of_options(
     return len(args)
 
 
+def _tag_values(
+    args: Sequence[str], options: Mapping[str, click.Parameter], tags: Mapping[str, str]
+) -> list[str]:
+    """Write tags before the values of options: click keeps the order of all values of one name."""
+    tagged: list[str] = []
+    words = iter(args)
+    for word in words:
+        name, attached = _find_valued(word, options)
+        tag = f"{tags[name]}{TAG_END}" if name in tags else ""
+        if attached:
+            tagged.append(word[: len(word) - len(attached)] + tag + attached)
+            continue
+        tagged.append(f"{word}{tag}" if word.endswith("=") else word)
+        if name and not word.endswith("="):
+            tagged += [
+                f"{tag}{following}" for following in [next(words, None)] if following is not None
+            ]
+    return tagged
+
+
+def _find_valued(word: str, options: Mapping[str, click.Parameter]) -> tuple[str, str]:
+    """Find the option of a word that takes a value, and the value where it is part of the word."""
+
+    def takes_value(name: str) -> bool:
+        row = options.get(name)
+        return isinstance(row, click.Option) and not row.is_flag
+
+    if word.startswith("--"):
+        name, _, value = word.partition("=")
+        return (name, value) if takes_value(name) else ("", "")
+    for place, letter in enumerate(word[1:] if word.startswith("-") else "", 2):
+        if takes_value(f"-{letter}"):
+            return f"-{letter}", word[place:]
+    return "", ""
+
+
 class ClickCommand(BooleanFlagCommand):
     """A `Command` for click."""
 
@@ -144,6 +182,19 @@ class ClickCommand(BooleanFlagCommand):
             context_settings={"allow_interspersed_args": declaration.interspersed},
         )
         self.declaration = declaration
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; the values of options with a tag become pairs."""
+        tagged = [row for row in self.declaration.options if row.tag]
+        if not tagged:
+            return super().parse_args(ctx, args)
+        options = {word: row for row in self.params for word in row.opts if word.startswith("-")}
+        end = _end_of_options(args, options, interspersed=ctx.allow_interspersed_args)
+        tags = {word: row.tag for row in tagged for word in row.words}
+        rest = super().parse_args(ctx, [*_tag_values(args[:end], options, tags), *args[end:]])
+        for name in {row.name for row in tagged}:
+            ctx.params[name] = tuple(tuple(text.split(TAG_END, 1)) for text in ctx.params[name])
+        return rest
 
     def collect_usage_pieces(self, _ctx: click.Context) -> list[str]:
         """Return what follows the command's name in its usage line."""

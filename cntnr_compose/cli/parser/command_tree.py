@@ -202,6 +202,7 @@ VOLUME = Group(
 )
 
 # Commands of `cntnr image` that are commands of `cntnr`, too.
+BUILD = CommandEntry("image.build:build", "Build an image")
 IMAGES_LS = CommandEntry("image.ls:ls", "List images")
 IMAGE_PULL = CommandEntry("image.pull:pull", "Get an image from a registry")
 IMAGE_PUSH = CommandEntry("image.push:push", "Push an image to its registry")
@@ -212,7 +213,9 @@ IMAGE_TAG = CommandEntry("image.tag:tag", "Give an image a further name")
 
 IMAGE = Group(
     {
+        "build": BUILD,
         "cat-config": CommandEntry("image.cat_config:cat_config", "Print an image's configuration"),
+        "create": CommandEntry("image.create:create", "Build an image by steps given as options"),
         "du": CommandEntry(
             "image.du:du", "Show how much disk images and what belongs to them take"
         ),
@@ -238,14 +241,27 @@ IMAGE = Group(
 )
 
 BUILDER = Group(
-    {"prune": CommandEntry("builder.prune:prune", "Remove the build cache")},
+    {
+        "build": BUILD,
+        "prune": CommandEntry("builder.prune:prune", "Remove the build cache"),
+    },
     summary="The cache of builds",
     description="Manage the cache of builds.",
 )
 
+BUILDX = Group(
+    {"build": BUILD},
+    summary="docker's other name of build",
+    description="Build images: docker's other name of `cntnr build`.",
+    aliases={"b": "build"},
+    hidden=True,
+)
+
 ROOT = Group(
     {
+        "build": BUILD,
         "builder": BUILDER,
+        "buildx": BUILDX,
         "compose": COMPOSE,
         "completion": CommandEntry("completion:completion", "Print the script for TAB in a shell"),
         "docker-cli-plugin-metadata": CommandEntry(

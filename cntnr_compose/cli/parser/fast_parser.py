@@ -134,7 +134,7 @@ def _parse_options(
         text = text if equals else next(remaining, "--")
         if text.startswith("--"):
             raise NeedsClick  # more likely an option than the value of this one
-        value = _parse_value(row.kind, text)
+        value = (row.tag, text) if row.tag else _parse_value(row.kind, text)
         values[row.name] = (*values[row.name], value) if row.multiple else value
     return values, left
 

@@ -31,8 +31,12 @@ class Option:
         help: str = "",  # noqa: A002 - click's word
         metavar: str | None = None,
         values: tuple[str, ...] = (),
+        tag: str = "",
     ) -> None:
         """Take the words, and a parameter name where it is not the first long word.
+
+        Several ``multiple`` options may have one name, and each a ``tag``: a value is a pair of tag and text
+        then, in the order of the command line.
 
         Completion proposes ``values``, else what the ``metavar`` stands for: SERVICE, PROFILE, FILE, …
         An option without ``help`` is not listed. One with an ``unsupported_hint`` is docker compose's, and
@@ -51,6 +55,7 @@ class Option:
         self.help = help
         self.metavar = metavar
         self.values = values
+        self.tag = tag
 
     def without_words(self, words: set[str]) -> "Option":
         """Copy the option without words that mean something else."""

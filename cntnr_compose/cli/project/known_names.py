@@ -72,10 +72,17 @@ def networks(_shared: Mapping[str, Any]) -> Sequence[str]:
 
 def images(_shared: Mapping[str, Any]) -> Sequence[str]:
     """List the names of images."""
-    from cntnr_compose.images.store import ImageStore
+    from cntnr_compose.images.quick_catalogue import read_catalogue
     from cntnr_compose.model import image_name
 
-    names = sorted(image_name.familiar(image.ref) for image in ImageStore().list())
+    listed = read_catalogue()
+    if listed is None:
+        from cntnr_compose.images.store import ImageStore
+
+        refs = [image.ref for image in ImageStore().list()]
+    else:
+        refs = [image.ref for image in listed]
+    names = sorted(map(image_name.familiar, refs))
     return _printable([name for name in names if name])
 
 

@@ -2,12 +2,10 @@
 
 import bz2
 import errno
-import gzip
 import lzma
 import os
 import shutil
 import stat
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -15,9 +13,15 @@ from typing import BinaryIO, cast
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Bytes
 from cntnr_compose.images.errors import NoSpace
+from cntnr_compose.images.layers.archive.decompress import (
+    GZIP_MAGIC,
+    ZSTD_MAGIC,
+    StreamDamaged,
+    read_plain,
+)
 from cntnr_compose.images.transports import skopeo
 
-GZIP_MAGIC, BZIP2_MAGIC, XZ_MAGIC = b"\x1f\x8b", b"BZh", b"\xfd7zXZ"
+BZIP2_MAGIC, XZ_MAGIC = b"BZh", b"\xfd7zXZ"
 TAR_MAGIC, MAGIC_OFFSET, BLOCK = b"ustar", 257, 512
 PIECE: Bytes = 1 << 20
 
@@ -49,15 +53,15 @@ def write_plain_archive(archive: BinaryIO, name: str, folder: Path) -> Path:
         try:
             plain = _decompressed(archive, head, name)
             _write_copy(plain, name, folder / "archive").close()
-        except (EOFError, gzip.BadGzipFile, lzma.LZMAError, ValueError, zlib.error) as error:
+        except (StreamDamaged, EOFError, lzma.LZMAError, ValueError) as error:
             raise ArchiveUnusable(name, f"it is damaged ({error})") from error
     return folder / "archive"
 
 
 def _decompressed(archive: BinaryIO, head: bytes, name: str) -> Iterator[bytes]:
     """Yield the plain content of a compressed archive. Raises `ArchiveUnusable` and what decoders raise."""
-    if head.startswith(GZIP_MAGIC):
-        return _pieces(cast("BinaryIO", gzip.open(archive)))
+    if head.startswith((GZIP_MAGIC, ZSTD_MAGIC)):
+        return read_plain(archive)
     if head.startswith(BZIP2_MAGIC):
         return _pieces(cast("BinaryIO", bz2.open(archive)))
     if head.startswith(XZ_MAGIC):

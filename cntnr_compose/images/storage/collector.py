@@ -14,6 +14,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.values import Bytes, replace
 from cntnr_compose.host import files
 from cntnr_compose.images import leases
+from cntnr_compose.images.errors import ImageReadOnly
 from cntnr_compose.images.index_file import NAME_ANNOTATION, without_name
 from cntnr_compose.images.storage.decisions import decide_removal, select_unused
 from cntnr_compose.images.storage.detached import DETACHED_PREFIX, remove_detached
@@ -70,6 +71,31 @@ def remove_unnamed(ids: Iterable[str]) -> Bytes:
         return Decision(decide_removal(inventory, images))
 
     return collect(decide).size if chosen else 0
+
+
+def remove_name(ref: str) -> bool:
+    """Remove a name, and its image where it has no other one and nothing needs it.
+
+    Return whether that was possible: an image that a container needs keeps its last name. Raises
+    `NoSuchImage`, `ImageReadOnly`, and what `free_unneeded` raises.
+    """
+    store = ImageStore()
+    image = store.require(ref)
+    if image.store:
+        raise ImageReadOnly(ref, image.store)
+    refused = False
+
+    def decide(inventory: Inventory) -> Decision:
+        nonlocal refused
+        same = [one for one in inventory.images if one.id == image.id]
+        named = tuple(one for one in same if one.ref == image.ref)
+        if image.id not in inventory.used_by_containers:
+            return Decision(decide_removal(inventory, named))
+        refused = len(same) == len(named)
+        return Decision(decide_removal(inventory), () if refused else named)
+
+    collect(decide, store=store)
+    return not refused
 
 
 def collect(

@@ -85,18 +85,24 @@ def decide_removal(
 
     Of the cache goes what was used last before ``cache_before``, images without a name that were built here
     included; records whose files an image needs stay but for ``shared_too``. Of the artifacts those go that
-    were used last before ``artifacts_before``. What nothing refers to goes.
+    were used last before ``artifacts_before``. What nothing refers to goes. An image that a build under way
+    needs loses its name only.
     """
+    needed = needed_ids(inventory)
     stale = [
         image
         for image in inventory.images
         if not image.ref and image.is_built and image.last_use < cache_before
+        if image.id not in needed
     ]
-    needed = needed_ids(inventory)
-    going = {(image.ref, image.manifest) for image in (*images, *stale) if image.id not in needed}
+    going = {
+        (image.ref, image.manifest)
+        for image in (*images, *stale)
+        if image.id not in inventory.used_by_containers
+    }
     removed = tuple(one for one in inventory.images if (one.ref, one.manifest) in going)
     kept = [one for one in inventory.images if (one.ref, one.manifest) not in going]
-    kept += inventory.unnamed
+    kept += [*inventory.unnamed, *(image for image in removed if image.id in needed)]
     image_folders = {name for image in kept for name in image.folders}
     steps = _kept_steps(
         inventory, set() if shared_too else image_folders, cache_before=cache_before

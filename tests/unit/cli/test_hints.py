@@ -69,7 +69,8 @@ def in_script(path: Path) -> Iterator[tuple[int, str]]:
 def refusal(text: str) -> str:
     """Return what is wrong with the command in a text, or an empty string."""
     match = COMMAND.search(text)
-    words = shlex.split(match[1].replace('"', ""), comments=True) if match else []
+    line = match[1].replace('"', "").removesuffix("\\") if match else ""  # it may go on below
+    words = shlex.split(line, comments=True)
     if not words:
         return ""
     called: Group | Command | None = ROOT_GROUP

@@ -20,6 +20,7 @@ Options:
   -h, --help              Show this message and exit.
 
 Commands:
+  build           Build an image
   builder         The cache of builds
   compose         Services of a compose file
   completion      Print the script for TAB in a shell

@@ -9,7 +9,7 @@ import pytest
 
 from cntnr_compose.core.user_config import ConfigInvalid, config_file
 from cntnr_compose.core.values import to_json
-from cntnr_compose.images import additional_stores
+from cntnr_compose.images import additional_stores, quick_catalogue
 from cntnr_compose.images.additional_stores import NoImageStore, choose_stores, store_folders
 from cntnr_compose.images.errors import ImageReadOnly
 from cntnr_compose.images.store import ImageStore
@@ -24,7 +24,7 @@ def homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv(additional_stores.VARIABLE, "")
-    monkeypatch.setattr(additional_stores, "MACHINE_STORE", tmp_path / "machine")
+    monkeypatch.setattr(quick_catalogue, "MACHINE_STORE", tmp_path / "machine")
 
 
 @pytest.fixture

@@ -84,48 +84,24 @@ def build(options: "ProjectOptions", services: tuple[str, ...], **values: Any) -
 
 def _check(project: "Project", names: tuple[str, ...], options: "BuildOptions") -> int:
     """Print what the checks of Dockerfiles say; return 1 where that is not good."""
-    from cntnr_compose.builder.dockerfile.syntax.excerpt import format_excerpt
     from cntnr_compose.builder.project_build import check_services
+    from cntnr_compose.cli.flows.image_build.check_report import print_reports
 
-    code = 0
-    for report in check_services(project, names, options):
-        if len(names) > 1:
-            stdout.print_line(report.service)
-        if report.error:
-            stdout.print_line(report.error)
-            if report.line:
-                stdout.write(
-                    f"{report.file}:{report.line}\n{format_excerpt(report.text, report.line)}"
-                )
-        else:
-            stdout.print_line(f"Check complete, {_count(len(report.findings))}")
-        for finding in report.findings:
-            stdout.print_line(f"\nWARNING: {finding.rule} - {finding.url}\n{finding.text}")
-            stdout.write(
-                f"{report.file}:{finding.line}\n{format_excerpt(report.text, finding.line)}"
-            )
-        code = 1 if report.error or report.findings else code
-    return code
-
-
-def _count(number: int) -> str:
-    if number == 0:
-        return "no warnings found."
-    return f"{number} warning{'s have' if number > 1 else ' has'} been found!"
+    return print_reports(check_services(project, names, options))
 
 
 def _parse_options(values: dict[str, Any]) -> "BuildOptions":
-    """Read the options of the builds. Raises `InvalidSize`."""
+    """Read the options of the builds. Raises `BadBuildOption`."""
     from cntnr_compose.builder.request import BuildOptions
+    from cntnr_compose.cli.flows.image_build.flag_values import parse_bytes
     from cntnr_compose.cli.parser.env_options import parse_variables
-    from cntnr_compose.core.units import parse_size
 
     return BuildOptions(
         args=parse_variables(values["build_arg"], os.environ),
         no_cache=values["no_cache"],
         pull=values["pull"],
         ssh=values["ssh"],
-        memory=parse_size(values["memory"]) if values["memory"] else 0,
+        memory=parse_bytes("memory", values["memory"]),
     )
 
 

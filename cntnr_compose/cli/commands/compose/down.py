@@ -116,16 +116,17 @@ def _remove_images(
 def _remove_image(options: "ProjectOptions", name: str, display: "ProgressDisplay") -> None:
     from cntnr_compose.core.events import Progress
     from cntnr_compose.images.errors import NoSuchImage
+    from cntnr_compose.images.storage.collector import remove_name
     from cntnr_compose.images.store import ImageStore
 
     display.emit(Progress(kind="Image", name=name, status="Removing"))
+    text = ""
     try:
         if options.dry_run:
             ImageStore().require(name)
-        else:
-            ImageStore().remove(name)
+        elif not remove_name(name):
+            text = "Resource is still in use"
     except NoSuchImage:
         text = "No resource found to remove"
-        display.emit(Progress(kind="Image", name=name, status=text, state="warning"))
-    else:
-        display.emit(Progress(kind="Image", name=name, status="Removed", state="done"))
+    state = "warning" if text else "done"
+    display.emit(Progress(kind="Image", name=name, status=text or "Removed", state=state))

@@ -10,7 +10,7 @@ def cat_config(name: str) -> None:
     import json
 
     from cntnr_compose.cli.display import stdout
-    from cntnr_compose.images.lookup import find_image
+    from cntnr_compose.images.naming.lookup import find_image
     from cntnr_compose.images.store import ImageStore
 
     store = ImageStore()

@@ -14,7 +14,7 @@ def export(name: str, destination: str, *, unpacked: bool, tls_verify: bool) -> 
     TRANSPORT is docker, oci, oci-archive, docker-archive, dir, docker-daemon or containers-storage. A folder,
     such as ./DIR, is an OCI layout, to which the image is added: others name it as an additional store.
     """
-    from cntnr_compose.images.lookup import find_image
+    from cntnr_compose.images.naming.lookup import find_image
     from cntnr_compose.images.store import ImageStore
     from cntnr_compose.images.transports.export import export_image
     from cntnr_compose.images.transports.references import destination_of, layout_folder

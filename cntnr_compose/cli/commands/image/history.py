@@ -26,7 +26,7 @@ def history(
     """Show of what instructions an image was made, the last one first."""
     from cntnr_compose.cli.display.listing import print_rows
     from cntnr_compose.cli.flows.stored_images import image_history
-    from cntnr_compose.images.lookup import check_platform, find_image
+    from cntnr_compose.images.naming.lookup import check_platform, find_image
     from cntnr_compose.images.store import ImageStore
 
     store = ImageStore()

@@ -13,7 +13,7 @@ def inspect(names: tuple[str, ...], *, form: str, platform: str) -> int:
     """Describe images."""
     from cntnr_compose.cli.flows.resource_lists import print_inspected
     from cntnr_compose.cli.flows.stored_images.image_details import describe_image
-    from cntnr_compose.images.lookup import check_platform, find_image
+    from cntnr_compose.images.naming.lookup import check_platform, find_image
     from cntnr_compose.images.store import ImageStore
 
     store = ImageStore()

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from cntnr_compose.core.values import Tree
-from cntnr_compose.images.lookup import FoundImage, repository_of
+from cntnr_compose.images.naming.lookup import FoundImage, repository_of
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image

@@ -3,8 +3,14 @@
 import time
 from collections.abc import Iterator, Sequence
 
-from cntnr_compose.cli.display.tables import format_age, format_size, truncate
-from cntnr_compose.cli.flows.stored_images.image_list import UNKNOWN, parse_created, short_id
+from cntnr_compose.cli.display.tables import format_size, truncate
+from cntnr_compose.cli.flows.stored_images.image_list import (
+    NEVER,
+    UNKNOWN,
+    format_since,
+    parse_created,
+    short_id,
+)
 from cntnr_compose.core.values import Bytes, Tree
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
@@ -54,9 +60,9 @@ def _json_object(entry: Tree, size: Bytes, *, human: bool, whole: bool) -> Tree:
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(created))
     return {
         "Comment": str(entry.get("comment") or ""),
-        "CreatedAt": stamp if created else UNKNOWN,
+        "CreatedAt": stamp if created > NEVER else UNKNOWN,
         "CreatedBy": instruction if whole else truncate(instruction, MAX_INSTRUCTION),
-        "CreatedSince": f"{format_age(time.time() - created)} ago" if created else UNKNOWN,
+        "CreatedSince": format_since(created),
         "ID": MISSING,
         "Size": format_size(size) if human else str(size),
     }

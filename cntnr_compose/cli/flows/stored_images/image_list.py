@@ -1,15 +1,13 @@
 """Select and format the rows of `image ls`, by the catalogue of the store alone."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from cntnr_compose.cli.display.tables import format_age, format_size
-from cntnr_compose.cli.flows import resource_lists
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.values import Seconds, Tree
-from cntnr_compose.images.store import ImageStore
+from cntnr_compose.core.frozen import Seconds, Tree
+from cntnr_compose.images.quick_catalogue import ListedImage, read_catalogue
 from cntnr_compose.model import image_name
-from cntnr_compose.model.image import Image
 
 FILTERS = ("dangling", "label", "before", "since", "until", "reference")
 COLUMNS = ("Repository", "Tag", "ID", "CreatedSince", "Size")
@@ -17,6 +15,7 @@ DIGEST_COLUMNS = ("Repository", "Tag", "Digest", "ID", "CreatedSince", "Size")
 HEADINGS = {"ID": "IMAGE ID", "CreatedSince": "CREATED", "CreatedAt": "CREATED AT"}
 NONE = "<none>"
 UNKNOWN = "N/A"
+NEVER: Seconds = -62_135_596_800  # the beginning of year 1, which is Go's zero time
 
 
 class TreeRefused(CntnrError):
@@ -28,40 +27,68 @@ class TreeRefused(CntnrError):
         super().__init__("cannot draw a tree: each image of this store is of one platform")
 
 
-def select_images(
-    store: ImageStore,
+def list_images() -> Sequence[ListedImage]:
+    """List all images, one for each name."""
+    images = read_catalogue()
+    if images is not None:
+        return images
+    from cntnr_compose.images.store import ImageStore
+
+    return [
+        ListedImage(
+            id=image.id,
+            ref=image.ref,
+            digest=image.digest,
+            size=image.size,
+            created=image.created,
+            labels=image.config.labels or {},
+        )
+        for image in ImageStore().list()
+    ]
+
+
+def filter_images(
+    images: Iterable[ListedImage],
     filters: Mapping[str, Sequence[str]],
     *,
-    until: Sequence[Seconds] = (),
-    with_digests: bool = False,
-) -> list[Image]:
-    """Return the images that all filters let through, the newest first; one for each name.
+    before: Sequence[Seconds] = (),
+    since: Sequence[Seconds] = (),
+) -> list[ListedImage]:
+    """Return the images that all filters let through. Raises `FilterInvalid`."""
+    from cntnr_compose.cli.flows import resource_lists
 
-    A name with a digest is left out where the image has a tag of the same repository, but for
-    ``with_digests``. Raises `FilterInvalid`, `NoSuchImage`.
-    """
-    images = store.list()
     dangling = resource_lists.parse_truth("dangling", filters.get("dangling", ()))
-    before = [*until, *(created_at(store.require(ref)) for ref in filters.get("before", ()))]
-    since = [created_at(store.require(ref)) for ref in filters.get("since", ())]
-    tagged = {(image.id, split_name(image.ref)[0]) for image in images if "@" not in image.ref}
-    selected = [
+    patterns = filters.get("reference")
+    return [
         image
         for image in images
         if (dangling is None or dangling is not bool(image.ref))
-        and resource_lists.matches_labels(image.config.labels or {}, filters)
-        and all(created_at(image) < limit for limit in before)
-        and all(created_at(image) > limit for limit in since)
-        and (with_digests or "@" not in image.ref or _own_row(image, tagged))
+        and resource_lists.matches_labels(image.labels, filters)
+        and all(parse_created(image.created) < limit for limit in before)
+        and all(parse_created(image.created) > limit for limit in since)
+        and (patterns is None or matches_reference(image.ref, patterns))
     ]
-    patterns = filters.get("reference")
-    if patterns is not None:
-        selected = [image for image in selected if matches_reference(image.ref, patterns)]
-    return sorted(selected, key=lambda image: (-created_at(image), image.ref))
 
 
-def _own_row(image: Image, tagged: set[tuple[str, str]]) -> bool:
-    return (image.id, split_name(image.ref)[0]) not in tagged
+def order_images(
+    images: Sequence[ListedImage], *, with_digests: bool = False
+) -> Sequence[ListedImage]:
+    """Sort images, the newest first.
+
+    A name with a digest is left out where the image has a tag of the same repository, but for
+    ``with_digests``.
+    """
+    tagged = {
+        (image.id, split_name(image.ref)[0])
+        for image in images
+        if "@" not in image.ref and not with_digests
+    }
+    shown = [
+        image
+        for image in images
+        if "@" not in image.ref or (image.id, split_name(image.ref)[0]) not in tagged
+    ]
+    return sorted(shown, key=lambda image: (-parse_created(image.created), image.ref))
 
 
 def matches_reference(ref: str, patterns: Sequence[str]) -> bool:
@@ -88,30 +115,25 @@ def split_name(ref: str) -> tuple[str, str]:
     return repository, tag
 
 
-def created_at(image: Image) -> Seconds:
-    """Return when an image was made, in seconds since 1970; 0 where that is not known."""
-    return parse_created(image.created)
-
-
 def parse_created(text: str) -> Seconds:
-    """Parse the time in a configuration, as seconds since 1970; 0 where there is none."""
+    """Parse the time in a configuration, as seconds since 1970; `NEVER` where there is none."""
     from datetime import datetime
 
     try:
-        return max(0, datetime.fromisoformat(text).timestamp())
+        return datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError):
-        return 0
+        return NEVER
 
 
-def json_object(image: Image, *, whole_id: bool = False) -> Tree:
+def json_object(image: ListedImage, *, whole_id: bool = False) -> Tree:
     """Make the JSON object of an image in lists, with docker's keys."""
     repository, tag = split_name(image.ref)
-    created = created_at(image)
+    created = parse_created(image.created)
     size = format_size(image.size)
     return {
         "Containers": UNKNOWN,
-        "CreatedAt": format_time(created) if created else UNKNOWN,
-        "CreatedSince": f"{format_age(time.time() - created)} ago" if created else UNKNOWN,
+        "CreatedAt": format_time(created) if created > NEVER else UNKNOWN,
+        "CreatedSince": format_since(created),
         "Digest": image.digest or NONE,
         "ID": image.id if whole_id else short_id(image.id),
         "Repository": repository,
@@ -121,6 +143,11 @@ def json_object(image: Image, *, whole_id: bool = False) -> Tree:
         "UniqueSize": UNKNOWN,
         "VirtualSize": size,
     }
+
+
+def format_since(created: Seconds) -> str:
+    """Format how long ago something was made."""
+    return f"{format_age(time.time() - created)} ago" if created > NEVER else UNKNOWN
 
 
 def format_time(seconds: Seconds) -> str:

@@ -2,8 +2,8 @@
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.images.errors import ImageReadOnly, NoSuchImage
-from cntnr_compose.images.lookup import find_image, no_such_image, repository_of
-from cntnr_compose.images.names import descriptor_of, untag
+from cntnr_compose.images.naming.lookup import find_image, no_such_image, repository_of
+from cntnr_compose.images.naming.names import descriptor_of, untag
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model import image_name
 from cntnr_compose.model.image_name import ImageNameInvalid

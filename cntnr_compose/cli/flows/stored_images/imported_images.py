@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cntnr_compose.cli.flows.stored_images.image_names import check_tag
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.images.lookup import split_platform
+from cntnr_compose.images.naming.lookup import split_platform
 from cntnr_compose.images.transports.transfer import import_image
 from cntnr_compose.model import image_name
 

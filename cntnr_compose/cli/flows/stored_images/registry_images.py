@@ -1,21 +1,21 @@
 """Pull images from registries and push them there, with what docker says to it."""
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from cntnr_compose.core.errors import CntnrError
+from cntnr_compose.host.kernel import host_platform
 from cntnr_compose.images.errors import ImageError, ImageNotLocal, PushFailed
 from cntnr_compose.images.layout import digest_of
-from cntnr_compose.images.lookup import (
+from cntnr_compose.images.naming.lookup import (
     PlatformDiffers,
     check_platform,
     platform_matches,
     repository_of,
     split_platform,
 )
-from cntnr_compose.images.names import note_digest
+from cntnr_compose.images.naming.names import note_digest
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.images.transports import skopeo
 from cntnr_compose.images.transports.export import copy_from_store
@@ -112,14 +112,10 @@ def _up_to_date(store: ImageStore, ref: str, digest: str, platform: str) -> Imag
     for image in store.list():
         if image.ref == ref and image.digest == digest:
             own = f"{image.os}/{image.architecture}"
-            asked = "/".join((platform or _host_platform()).split("/")[:2])
+            asked = "/".join((platform or host_platform()).split("/")[:2])
             is_whole = all(path.exists() for path in _files_of(store, image))
             return image if is_whole and platform_matches(own, asked) else None
     return None
-
-
-def _host_platform() -> str:
-    return f"linux/{os.uname().machine}"
 
 
 def _files_of(store: ImageStore, image: Image) -> list[Path]:

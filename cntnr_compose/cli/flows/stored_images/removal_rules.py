@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.images.errors import NoSuchImage
-from cntnr_compose.images.lookup import repository_of
+from cntnr_compose.images.naming.lookup import repository_of
 from cntnr_compose.images.storage.decisions import needed_ids
 from cntnr_compose.images.storage.model import Inventory, StoredImage
 from cntnr_compose.model import image_name

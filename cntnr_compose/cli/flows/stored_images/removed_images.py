@@ -13,8 +13,8 @@ from cntnr_compose.cli.flows.stored_images.removal_rules import (
 )
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.images.errors import ImageReadOnly, NoSuchImage
-from cntnr_compose.images.lookup import check_platform, find_image, no_such_image
-from cntnr_compose.images.names import untag
+from cntnr_compose.images.naming.lookup import check_platform, find_image, no_such_image
+from cntnr_compose.images.naming.names import untag
 from cntnr_compose.images.storage.collector import Decision, collect
 from cntnr_compose.images.storage.decisions import decide_removal
 from cntnr_compose.images.storage.model import Inventory

@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.images.lookup import check_platform, find_image, repository_of, split_platform
+from cntnr_compose.images.naming.lookup import (
+    check_platform,
+    find_image,
+    repository_of,
+    split_platform,
+)
 from cntnr_compose.images.saved.archive_loader import load_archive
 from cntnr_compose.images.saved.archive_writer import SavedImage, write_archive
 from cntnr_compose.images.saved.plain_archive import ArchiveUnusable

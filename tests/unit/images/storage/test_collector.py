@@ -9,13 +9,20 @@ import pytest
 
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import to_json
-from cntnr_compose.images.storage.collector import Decision, collect, free_unneeded, remove_unnamed
+from cntnr_compose.images.errors import NoSuchImage
+from cntnr_compose.images.storage.collector import (
+    Decision,
+    collect,
+    free_unneeded,
+    remove_name,
+    remove_unnamed,
+)
 from cntnr_compose.images.storage.decisions import decide_removal, select_unused
 from cntnr_compose.images.storage.inventory import ManifestUnreadable, chain_ids
 from cntnr_compose.images.storage.model import Inventory
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
-from cntnr_compose.model.oci import CONFIG, MANIFEST, Manifest
+from cntnr_compose.model.oci import CONFIG, MANIFEST, Descriptor, Manifest
 
 
 @pytest.fixture
@@ -36,6 +43,11 @@ def add(store: ImageStore, ref: str, *layers: str) -> Image:
         (folder / "file").write_text("12345")
     manifest = Manifest(config=config, layers=tuple(blobs))
     return store.add(ref, store.write_blob(to_json(manifest), MANIFEST))
+
+
+def manifest_of(store: ImageStore, image: Image) -> Descriptor:
+    size = store.blob_path(image.manifest).stat().st_size
+    return Descriptor(media_type=MANIFEST, digest=image.manifest, size=size)
 
 
 def write_container(name: str, **record: object) -> None:
@@ -115,6 +127,20 @@ def test_names_are_taken_away_and_the_image_stays(store: ImageStore) -> None:
     [nameless] = store.list()
     assert (nameless.ref, nameless.id) == ("", image.id)
     assert count(store) == (3, 1)
+
+
+def test_a_name_goes_with_its_image_unless_a_container_needs_it(store: ImageStore) -> None:
+    needed = add(store, "docker.io/library/a:1", "a")
+    store.add("docker.io/library/a:2", manifest_of(store, needed))
+    add(store, "docker.io/library/b:1", "b")
+    write_container("one", image_id=needed.id)
+    assert remove_name("a:1")
+    assert not remove_name("a:2")
+    assert remove_name("b:1")
+    assert [one.ref for one in store.list()] == ["docker.io/library/a:2"]
+    assert count(store) == (3, 1)
+    with pytest.raises(NoSuchImage):
+        remove_name("b:1")
 
 
 def test_a_dry_run_tells_and_changes_nothing(store: ImageStore) -> None:

@@ -93,7 +93,11 @@ def test_what_was_used_since_the_oldest_lease_stays() -> None:
     assert select_unused(stock, everything=True) == ()
     removal = decide_removal(stock, (pulled,), cache_before=ALL, shared_too=True)
     assert removal == Removal(
-        blobs=("old",), folders=("c-old",), built=("o",), files=("mounts/old",)
+        images=(pulled,),  # only from the index
+        blobs=("old",),
+        folders=("c-old",),
+        built=("o",),
+        files=("mounts/old",),
     )
 
 

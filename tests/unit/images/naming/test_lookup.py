@@ -2,8 +2,8 @@
 
 import pytest
 
-from cntnr_compose.images import lookup
 from cntnr_compose.images.errors import NoSuchImage
+from cntnr_compose.images.naming import lookup
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.image_name import ImageNameInvalid

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cntnr_compose.images import names
 from cntnr_compose.images.errors import NoSuchImage
+from cntnr_compose.images.naming import names
 from cntnr_compose.images.store import ImageStore
 from tests.unit.images.test_store import add
 
