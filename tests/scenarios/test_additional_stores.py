@@ -119,8 +119,8 @@ def test_settings_name_a_store(lab: Path, make_project: MakeProject) -> None:
         project.cntnr("image", "export", "mine:1", f"docker-archive:{project.folder}/a.tar").ok()
         project.cntnr("image", "rm", "-f", "mine:1").ok()
         project.cntnr("image", "fsck").ok()
-        found = [check["found"] for check in project.cntnr("doctor", "--format", "json").json]
-        assert f"{lab} (1 image)" in found
+        findings = [check["found"] for check in project.cntnr("doctor", "--format", "json").json]
+        assert f"{lab} (1 image)" in findings
     finally:
         settings.unlink()
 
