@@ -5,6 +5,7 @@ import ctypes
 import json
 import os
 import shutil
+import stat
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -165,6 +166,7 @@ def built(user: User, make_project: MakeProject, busybox_image: str) -> Project:
         files={"Dockerfile": ODD},
     )
     project.compose("build").ok()
+    project.write("compose.yaml", TEXT.replace(NAME, "odd:1"))
     project.cntnr("image", "export", "--unpacked", "odd:1", "./store").ok()
     project.cntnr("image", "rm", "odd:1").ok()
     project.cntnr("image", "gc", "--ttl", "0").ok()
@@ -196,7 +198,8 @@ more
 
 def linked_layers(project: Project) -> list[Path]:
     """List the layers whose files are those of another store."""
-    return [path for path in (project.user.data / "layers").glob("c-*/fs") if path.is_symlink()]
+    folders = (project.user.data / "layers").glob("c-*")
+    return [folder / "fs" for folder in folders if (folder / "fs").is_symlink()]
 
 
 def run_there(project: Project, store: Path) -> str:
@@ -216,24 +219,70 @@ def test_unpacked_layers_are_used_where_they_are(built: Project) -> None:
     assert run_there(built, built.folder / "store") == SEEN
 
 
-def test_unpacked_layers_of_another_user_are_unpacked_again(built: Project) -> None:
-    """Their owners are unknown here: files could be read at most, and never be written."""
-    layers = built.folder / "store/layers"
+def give_to_another_user(project: Project) -> None:
+    """Give the unpacked layers the owners that they would have if another user had written them."""
+    layers = project.folder / "store/layers"
     maps = json.loads((layers / "owners.json").read_text())
     shift = 1 << 24
     for kind in ("users", "groups"):
         maps[kind] = [[inner, outer + shift, count] for inner, outer, count in maps[kind]]
     (layers / "owners.json").write_text(json.dumps(maps))
+    (layers / "owners.json").chmod(0o644)
     if os.getuid() == 0:
         for folder, folders, files in os.walk(layers):
             for name in (*folders, *files):
                 path = os.path.join(folder, name)
                 status = os.lstat(path)
                 os.lchown(path, status.st_uid + shift, status.st_gid + shift)
-    (layers / "owners.json").chmod(0o644)
+
+
+def test_unpacked_layers_of_another_user_are_unpacked_again(built: Project) -> None:
+    """Their owners are unknown here: files could be read at most, and never be written."""
+    give_to_another_user(built)
+    for file in (built.folder / "store/layers").glob("*.squashfs"):
+        file.unlink()
     with read_only(built.folder / "store") as store:
         assert run_there(built, store) == SEEN
         assert linked_layers(built) == []
+
+
+@contextlib.contextmanager
+def usable_fuse(user: User) -> Iterator[None]:
+    """Let everybody open /dev/fuse, as most machines do: by another one that is mounted over it."""
+    if os.getuid() != 0:
+        pytest.skip("only root can give leave to use FUSE")
+    folder = user.base / "dev"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755,dev", "tmpfs", folder], check=True)
+    try:
+        os.mknod(folder / "fuse", stat.S_IFCHR, os.makedev(10, 229))
+        (folder / "fuse").chmod(0o666)
+        mount(str(folder / "fuse"), Path("/dev/fuse"), MS_BIND)
+        try:
+            yield
+        finally:
+            subprocess.run(["umount", "-l", "/dev/fuse"], check=True)
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+        folder.rmdir()
+
+
+def test_unpacked_layers_of_another_user_are_mounted_where_fuse_is(
+    built: Project, user: User
+) -> None:
+    give_to_another_user(built)
+    assert len(list((built.folder / "store/layers").glob("c-*.squashfs"))) == 3
+    with usable_fuse(user), read_only(built.folder / "store") as store:
+        for _ in range(2):  # the second time in another holder
+            assert run_there(built, store) == SEEN
+            assert {str(path.readlink())[:19] for path in linked_layers(built)} == {
+                "/run/cntnr/squashfs"
+            }
+            built.cntnr("image", "fsck").ok()
+            built.compose("down", "-t", "0").ok()
+    # Without it they are unpacked.
+    assert run_there(built, built.folder / "store") == SEEN
+    assert linked_layers(built) == []
 
 
 def test_unpacked_layers_go_into_layouts_only(built: Project, user: User) -> None:

@@ -1,5 +1,6 @@
 """Unpacked layers of additional stores are linked where their owners are right, and only there."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (layers / NAME / "fs/file").write_text("content")
     (layers / NAME / "layer.json").write_text('{"size": 7}')
     files.write_value(layers / "owners.json", current_maps())
+    monkeypatch.setattr(shared.squashfs, "can_mount", lambda: False)
     monkeypatch.setattr(shared, "store_folders", lambda **_: (tmp_path / "lab",))
     return layers
 
@@ -67,3 +69,24 @@ def test_a_link_to_nothing_goes(lab: Path) -> None:
     link_shared_layers([NAME])
     assert not (paths.layers() / NAME).exists()
     assert lab.exists()
+
+
+def test_whose_layers_they_are_is_seen_from_outside(lab: Path) -> None:
+    files.write_value(lab / "owners.json", OwnerMaps(users=((0, os.getuid(), 1),), groups=()))
+    assert shared.has_own_layers(lab)
+    files.write_value(lab / "owners.json", OwnerMaps(users=((0, os.getuid() + 1, 1),), groups=()))
+    assert not shared.has_own_layers(lab)
+
+
+def test_a_file_is_taken_where_the_folder_is_another_s(
+    lab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files.write_value(lab / "owners.json", OwnerMaps(users=(), groups=()))
+    (lab / f"{NAME}.squashfs").write_text("")
+    shown = tmp_path / "shown/fs"
+    shown.mkdir(parents=True)
+    monkeypatch.setattr(shared.squashfs, "can_mount", lambda: True)
+    monkeypatch.setattr(shared.squashfs, "mount", lambda _file, _name: shown)
+    link_shared_layers([NAME, OTHER])
+    assert (paths.layers() / NAME / "fs").readlink() == shown
+    assert not (paths.layers() / OTHER).exists()

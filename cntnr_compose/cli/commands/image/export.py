@@ -25,6 +25,6 @@ def export(name: str, destination: str, *, unpacked: bool, tls_verify: bool) -> 
         layout_folder(destination_of(image, destination))
     target = export_image(image, destination, tls_verify=tls_verify, store=store)
     if unpacked:
-        from cntnr_compose.images.layers.layer_export import export_layers
+        from cntnr_compose.images.transports.layer_export import export_layers
 
         export_layers(image, layout_folder(target))

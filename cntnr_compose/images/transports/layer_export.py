@@ -14,7 +14,7 @@ from cntnr_compose.core.errors import CntnrError, CommandFailed
 from cntnr_compose.core.values import Value, from_json, to_json
 from cntnr_compose.host import files, process
 from cntnr_compose.host.namespaces import holder, rootlesskit
-from cntnr_compose.images.layers import unpack
+from cntnr_compose.images.layers import squashfs, unpack
 from cntnr_compose.images.layers.shared import (
     LAYERS,
     OWNERS_FILE,
@@ -25,7 +25,7 @@ from cntnr_compose.images.layers.shared import (
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.protocol import ErrorReply
 
-EXPORT_CODE = "from cntnr_compose.images.layers.layer_export import main; main()"
+EXPORT_CODE = "from cntnr_compose.images.transports.layer_export import main; main()"
 
 
 class LayersNotExported(CntnrError):
@@ -107,9 +107,20 @@ def _claim(target: Path) -> None:
 
 
 def _copy_layer(layer: Path, target: Path) -> None:
-    """Copy a layer, complete or not at all. Raises `CommandFailed`."""
-    if (target / layer.name).is_dir():
-        return
+    """Copy a layer, complete or not at all; where mksquashfs is installed, write it as a file, too.
+
+    Raises `CommandFailed`.
+    """
+    file = target / f"{layer.name}{squashfs.SUFFIX}"
+    if not (target / layer.name).is_dir():
+        _copy_files(layer, target)
+    if not file.exists() and squashfs.can_write():
+        with files.staging_folder(target) as draft:
+            squashfs.write(target / layer.name, draft / "file")
+            (draft / "file").rename(file)
+
+
+def _copy_files(layer: Path, target: Path) -> None:
     with files.staging_folder(target) as draft:
         copy = draft / "layer"
         copy.mkdir(mode=0o755)
