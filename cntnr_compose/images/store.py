@@ -5,7 +5,7 @@ Reading it costs one small file. Everything that is written is complete or absen
 
 import contextlib
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ from cntnr_compose.core.values import Value, from_json, replace
 from cntnr_compose.host import files
 from cntnr_compose.images import index_file, leases
 from cntnr_compose.images.additional_stores import AdditionalStore, merge_images, store_folders
-from cntnr_compose.images.errors import BlobsMissing, ImageReadOnly, NoSuchImage, StoreDamaged
+from cntnr_compose.images.errors import BlobsMissing, NoSuchImage, StoreDamaged
 from cntnr_compose.images.index_file import NAME_ANNOTATION
 from cntnr_compose.images.layout import (
+    DIGEST,
     DIGEST_ANNOTATION,
     LAYOUT_MARKER,
     TAGGED_ANNOTATION,
@@ -158,14 +159,47 @@ class ImageStore(ImageLayout):
         """
         manifest = self.manifest(image)
         for blob in (manifest.config, *manifest.layers):
-            if not self.mark_blob_used(blob.digest):
+            # Digests become paths, and the manifest may be anybody's.
+            if not DIGEST.fullmatch(blob.digest) or not self.mark_blob_used(blob.digest):
                 raise BlobsMissing(image.ref or image.id, blob.digest)
         self.mark_blob_used(image.manifest)
         self.mark_used(image.id)
+        self._copy_manifest(image.manifest)
 
     def mark_blob_used(self, digest: str) -> bool:
         """Mark a blob as used now, where it is the user's own; return whether there is one."""
         return leases.mark_used(self.own_blob_path(digest)) or self.blob_path(digest).exists()
+
+    def read_manifest(self, digest: str) -> Manifest:
+        """Read a manifest. Raises `OSError`, `ValueError`."""
+        with contextlib.suppress(ValueError):
+            return from_json(self.read_blob(digest), Manifest)
+        self.restore_manifest(digest)
+        return super().read_manifest(digest)
+
+    def manifest_copy(self, digest: str) -> Path:
+        """Return where the second copy of a manifest is.
+
+        skopeo writes manifests in place: one that is killed may leave one torn that other names use.
+        """
+        return self.root / "manifests" / digest.removeprefix("sha256:")
+
+    def _copy_manifest(self, digest: str) -> None:
+        path = self.manifest_copy(digest)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            files.write_atomic(path, self.read_blob(digest))
+
+    def restore_manifest(self, digest: str) -> bool:
+        """Restore a manifest that is torn from its copy; return whether there is one."""
+        try:
+            content = self.manifest_copy(digest).read_bytes()
+        except OSError:
+            return False
+        if digest_of(content) != digest:
+            return False
+        files.write_atomic(self.own_blob_path(digest), content)
+        return True
 
     def use_file(self, image_id: str) -> Path:
         """Return the file whose time is that of the last use of an image."""
@@ -178,24 +212,6 @@ class ImageStore(ImageLayout):
             if not leases.mark_used(path):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch()
-
-    def remove(self, ref: str) -> tuple[str, ...]:
-        """Remove a name, or all names of an image given by id; return the names.
-
-        Its blobs stay. Raises `NoSuchImage`, `ImageReadOnly`.
-        """
-        image = ImageStore(self.root).find(ref)
-        if image is None:
-            raise ImageReadOnly(ref, self.require(ref).store)
-        by_name = not ref.startswith("sha256:") and image.ref == image_name.normalize(ref)
-        same_image = [other.ref for other in self.own_images() if other.id == image.id]
-        names = [image.ref] if by_name else same_image
-        with self.locked_index() as index:
-            others = _without_names(index, names)
-            if not by_name:  # it may have no name at all
-                others = tuple(entry for entry in others if entry.digest != image.manifest)
-            self.write_index(replace(index, manifests=others))
-        return tuple(names)
 
     @contextlib.contextmanager
     def locked_index(self) -> Iterator[Index]:
@@ -232,10 +248,3 @@ class ImageStore(ImageLayout):
         images = self.read_images(index, known.images if known else ())
         catalogue = Catalogue(stamp=self.index_stamp(), images=images)
         files.write_value(self.root / "catalogue.json", catalogue)
-
-
-def _without_names(index: Index, names: Collection[str]) -> tuple[Descriptor, ...]:
-    """Return the manifests of an index that have none of the names."""
-    return tuple(
-        entry for entry in index.manifests if entry.annotations.get(NAME_ANNOTATION) not in names
-    )

@@ -7,7 +7,7 @@ from cntnr_compose.core.values import Value, replace
 from cntnr_compose.host import files
 from cntnr_compose.images import leases
 from cntnr_compose.images.index_file import NAME_ANNOTATION, IndexUnreadable, read_index
-from cntnr_compose.images.layout import DIGEST_ANNOTATION, TAGGED_ANNOTATION
+from cntnr_compose.images.layout import DIGEST, DIGEST_ANNOTATION, TAGGED_ANNOTATION
 from cntnr_compose.images.storage import inventory as stock
 from cntnr_compose.images.storage.check import Problem, check_digest, check_store, is_complete
 from cntnr_compose.images.storage.collector import move_away
@@ -53,7 +53,8 @@ def _repair_once(store: ImageStore, problems: Sequence[Problem]) -> list[Problem
 
 def _repair(store: ImageStore, problem: Problem, kept: set[str]) -> bool:
     """Remove what is broken, but for entries of the index; return whether that was possible."""
-    if problem.blob and (check_digest(store, problem.blob) or problem.entry):
+    is_bad = problem.blob and (problem.entry or check_digest(store, problem.blob))
+    if is_bad and not store.restore_manifest(problem.blob):
         store.own_blob_path(problem.blob).unlink(missing_ok=True)
     if problem.record:
         (paths.builds() / problem.record).unlink(missing_ok=True)
@@ -124,7 +125,7 @@ def rebuild_index(store: ImageStore) -> int:
 def _entries_of_catalogue(store: ImageStore, catalogue: Catalogue) -> Iterator[Descriptor]:
     for image in catalogue.images:
         path = store.blob_path(image.manifest)
-        if stock.DIGEST.fullmatch(image.manifest) and path.exists():
+        if DIGEST.fullmatch(image.manifest) and path.exists():
             annotations = {TAGGED_ANNOTATION: str(int(image.tagged))}
             annotations |= {NAME_ANNOTATION: image.ref} if image.ref else {}
             annotations |= {DIGEST_ANNOTATION: image.digest} if image.digest else {}

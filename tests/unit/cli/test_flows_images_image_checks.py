@@ -7,7 +7,7 @@ import pytest
 from cntnr_compose.cli.flows.images import image_checks
 from cntnr_compose.cli.flows.images.image_checks import check_images
 from cntnr_compose.core.user_config import config_file
-from cntnr_compose.images import additional_stores
+from cntnr_compose.images import quick_catalogue
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.images.transports import policy
 from tests.unit.images.test_store import add
@@ -20,7 +20,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv(policy.VARIABLE, "")
     monkeypatch.setattr(policy, "SYSTEM_FILE", tmp_path / "none.json")
-    monkeypatch.setattr(additional_stores, "MACHINE_STORE", tmp_path / "machine")
+    monkeypatch.setattr(quick_catalogue, "MACHINE_STORE", tmp_path / "machine")
     config_file().parent.mkdir(parents=True)
     return tmp_path
 
