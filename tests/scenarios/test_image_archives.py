@@ -106,7 +106,13 @@ def test_an_image_without_a_name_goes_through_pipes(project: Project) -> None:
     ).ok()
     assert out.stderr == ""
     remove_all(project)
-    for command in ("cntnr load <one.tgz", "zcat one.tgz | cntnr image load --quiet"):
+    project.user.run("sh", "-c", "zcat one.tgz >one.tar", cwd=project.folder).ok()
+    for command in (
+        "cntnr load <one.tgz",
+        "cntnr load <one.tar",
+        "cat one.tgz | cntnr load",
+        "zcat one.tgz | cntnr image load --quiet",
+    ):
         loaded = project.user.run("sh", "-c", command, cwd=project.folder).ok()
         assert loaded.stdout == f"Loaded image ID: {whole}\n"
     assert names(project) == ["<none>:<none>"]
@@ -186,6 +192,7 @@ def test_what_cannot_be_loaded(project: Project) -> None:
     entry = {"Config": "c.json", "RepoTags": ["../../x:1"], "Layers": []}
     archive(folder / "name.tar", {"manifest.json": json.dumps([entry]).encode()})
     archive(folder / "json.tar", {"manifest.json": b"[{"})
+    archive(folder / "deep.tar", {"manifest.json": b"[" * 200_000})
     archive(folder / "large.tar", {"manifest.json": b" " * (5 << 20)})
     secret = folder / "secret.json"
     secret.write_text("{}")
@@ -213,6 +220,7 @@ def test_what_cannot_be_loaded(project: Project) -> None:
         ("name.tar", "invalid image name"),
         ("json.tar", "cannot load images from json.tar"),
         ("large.tar", "manifest.json is too large"),
+        ("deep.tar", "cannot load images from deep.tar"),
         ("link.tar", "cannot get image"),
         ("manifest-link.tar", "neither manifest.json nor index.json is in it"),
         ("flipped.tar", "cannot get image"),
@@ -222,6 +230,8 @@ def test_what_cannot_be_loaded(project: Project) -> None:
         assert_refused(project.cntnr("load", "-i", name), message)
         assert names(project) == [], name
     assert_refused(project.cntnr("load"), "cannot load images from standard input: it is empty")
+    endless = project.user.run("sh", "-c", "cntnr load </dev/zero", cwd=folder)
+    assert_refused(endless, "cannot load images from standard input: it is no tar archive")
     refused = project.cntnr("load", "-i", "whole.tar", "--platform", "a/b/c/d")
     assert_refused(refused, '"a/b/c/d" is an invalid platform')
     assert list((project.user.data / "images").glob(".draft-*")) == []
