@@ -37,11 +37,11 @@ def read_cache_options(
 ) -> CacheOptions:
     """Read both lists; kinds that only BuildKit has are told. Raises `CannotBuild`."""
     notes: list[str] = []
-    found, written, has_inline = [], [], False
+    read_from, written, has_inline = [], [], False
     for text in sources:
         values = _parse(service, "cache_from", text, notes)
         if values is not None:
-            found.append(_reference(service, "cache_from", text, values, "src", working_dir))
+            read_from.append(_reference(service, "cache_from", text, values, "src", working_dir))
     for text in targets:
         values = _parse(service, "cache_to", text, notes)
         if values is None:
@@ -60,7 +60,7 @@ def read_cache_options(
                 may_fail=values.get("ignore-error", "") == "true",
             )
         )
-    return CacheOptions(tuple(found), tuple(written), has_inline, tuple(notes))
+    return CacheOptions(tuple(read_from), tuple(written), has_inline, tuple(notes))
 
 
 def _parse(service: str, key: str, text: str, notes: list[str]) -> dict[str, str] | None:

@@ -42,11 +42,11 @@ def read_steps(store: ImageStore, manifest: Descriptor) -> dict[str, ImportedSte
     if KEY not in config:
         return {}
     diff_ids = (config.get("rootfs") or {}).get("diff_ids") or []
-    found = {}
+    steps = {}
     for step in from_tree(config[KEY], KeptSteps).steps:
         if step.layer < 0:
-            found[step.key] = ImportedStep(created=step.created)
+            steps[step.key] = ImportedStep(created=step.created)
         elif step.layer < min(len(written.layers), len(diff_ids)):
             layer, diff_id = written.layers[step.layer], str(diff_ids[step.layer])
-            found[step.key] = ImportedStep(layer=layer, diff_id=diff_id, created=step.created)
-    return found
+            steps[step.key] = ImportedStep(layer=layer, diff_id=diff_id, created=step.created)
+    return steps
