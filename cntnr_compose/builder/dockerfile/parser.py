@@ -154,12 +154,12 @@ def _read_heredocs(
     text: str, lines: list[str], at: int, name: str, line: int
 ) -> tuple[tuple[Heredoc, ...], int]:
     """Read the heredocs that follow an instruction; return them and the index of the next line."""
-    keyword, _, rest = text.strip().partition(" ")
-    inner = rest.strip().partition(" ")[0] if keyword.upper() == "ONBUILD" else keyword
+    keyword, *rest = text.split(maxsplit=1)
+    inner = rest[0].split(maxsplit=1)[0] if rest and keyword.upper() == "ONBUILD" else keyword
     if inner.upper() not in HEREDOC_KEYWORDS or "<<" not in text:
         return (), at
     heredocs = []
-    for mark in find_heredocs(rest):
+    for mark in find_heredocs(rest[0] if rest else ""):
         content = read_text(mark, lines, at)
         if content is None and mark.has_blank:
             continue

@@ -140,6 +140,8 @@ def test_a_heredoc_may_have_a_blank_before_its_name_and_quotes_in_it() -> None:
         Heredoc(name="a b", content="y\n", literal=True),
     )
     assert shift.heredocs == ()
+    (tabbed,) = parse_dockerfile("ONBUILD\tRUN\t<<EOF\nx\nEOF").instructions
+    assert tabbed.trigger == "RUN\t<<EOF\nx\nEOF"
 
 
 def test_a_trigger_is_parsed_with_its_heredocs() -> None:
