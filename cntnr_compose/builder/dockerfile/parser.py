@@ -88,6 +88,9 @@ def parse_dockerfile(text: str, name: str = "Dockerfile") -> Dockerfile:
     """Parse a Dockerfile. Raises `DockerfileInvalid`."""
     if len(text) > MAX_FILE_SIZE:
         raise DockerfileInvalid(name, 1, "the Dockerfile is too large")
+    if "\0" in text:  # of no file's name, and of no argument
+        line = text[: text.index("\0")].count("\n") + 1
+        raise DockerfileInvalid(name, line, "there is a NUL character")
     lines = [line.rstrip("\r") for line in text.removeprefix("\ufeff").split("\n")]
     try:
         directives = parse_directives(lines)

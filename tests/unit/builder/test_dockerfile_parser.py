@@ -89,6 +89,7 @@ def test_what_only_looks_like_a_heredoc_is_none(text: str) -> None:
         ("FROM a\nRUNN b", "web.Dockerfile:2: unknown instruction: RUNN (did you mean RUN?)"),
         ("FROM a\nXYZZY b", "web.Dockerfile:2: unknown instruction: XYZZY"),
         ("FROM a\n\nENV", "web.Dockerfile:3: ENV requires at least one argument"),
+        ("FROM a\nRUN \0", "web.Dockerfile:2: there is a NUL character"),
         ("FROM a\nUSER", "web.Dockerfile:2: USER requires exactly one argument"),
         ("# escape=x\n", "web.Dockerfile:1: invalid escape token 'x' does not match ` or \\"),
         (

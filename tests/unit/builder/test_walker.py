@@ -24,8 +24,9 @@ BASE = Image(
 PIECES = (
     *(f"{word} " for word in KEYWORDS if word != "FROM"), "\n", "\\\n", "#", "<<EOF", "EOF\n", '"', "'",
     "$A", "${A", "${A:-", "}", "${A#", "/", "a", "--from=", "--mount=", "type=cache,", "target=/x",
-    "--parents ", "--link ", "/./", "https://x.test/a.git", "?ref=", "#b:c", "--chmod=", "u+X", "*", "[a", "<<-",
-    "FROM base:1\n", "--chown=", "--network=", '["a"]', "[", "]", "=", "A=1", "80", "1-5", "--interval=", "5s", "٣", "\0",
+    "--parents ", "--link ", "/./", "https://x.test/a.git", "?ref=", "#b:c", "--chmod=", "u+X", "*", "[a",
+    "<<-", "FROM base:1\n", "--chown=", "--network=", '["a"]', "[", "]", "=", "A=1", "80",
+    "1-5", "--interval=", "5s", "٣", "\0",
 )  # fmt: skip
 
 
