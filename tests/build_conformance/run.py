@@ -14,7 +14,8 @@ from pathlib import Path
 from tests.build_conformance.bases import make_bases
 from tests.build_conformance.case import RECORDS, Case, load_cases
 from tests.build_conformance.image_facts import Facts
-from tests.build_conformance.oracle import ORACLES, BuildKit, OracleMissing, running_oracle
+from tests.build_conformance.oracle import BuildKit, OracleMissing
+from tests.build_conformance.oracles import ORACLES, running_oracle
 from tests.build_conformance.ours import build_cases, verdict
 
 
