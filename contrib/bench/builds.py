@@ -26,7 +26,7 @@ FILES = 10_000
 SERVICES = 5
 DOCKER, BUILDAH, CNTNR = "docker build", "buildah bud", "cntnr"
 COMPOSE = "docker compose build"
-BUILD = ("compose", "build")
+BUILD = ("build", "-t", "bench", ".")
 # 12 instructions; a new number makes every step after the second a new one.
 PYTHON = """\
 FROM python
@@ -66,7 +66,7 @@ def write_services(folder: Path, number: int) -> None:
     """Write a project of services that share all steps but the last COPY."""
     services = {}
     for index in range(SERVICES):
-        write_python(folder / f"s{index}", number)
+        write_python(folder / f"s{index}", -number - 1)  # steps that no other task has built
         (folder / f"s{index}/app/main.py").write_text(f"print({number}, {index})\n")
         services[f"s{index}"] = {"build": f"./s{index}", "image": f"bench-s{index}"}
     (folder / "compose.yaml").write_text(json.dumps({"services": services}))

@@ -103,7 +103,7 @@ class BuildKit:
         pid = int((self.folder / "pid").read_text())
         words = [f"{key}={value}" for key, value in (environment or {}).items()]
         return subprocess.run(
-            ["nsenter", "--target", str(pid), "--mount", "--net", "--root", "--wd=/", "env", "-i",
+            ["nsenter", "--target", str(pid), "--mount", "--net", "--root", "env", "-i", "--chdir=/",
              "HOME=/root", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
              f"DOCKER_HOST=unix://{PLACE}/docker.sock", "BUILDKIT_PROGRESS=plain", *words, *argv],
             capture_output=True, text=True, timeout=SECONDS, check=False,
