@@ -12,11 +12,12 @@ from cntnr_compose.host import files
 from cntnr_compose.images.errors import LayerCorrupt, NoSpace, StoreDamaged
 from cntnr_compose.images.layout import digest_of
 from cntnr_compose.images.store import ImageStore
-from cntnr_compose.images.transports import early_unpack, skopeo
 from cntnr_compose.images.transports import policy as policies
+from cntnr_compose.images.transports import skopeo
+from cntnr_compose.images.transports.pulls import early_unpack
+from cntnr_compose.images.transports.pulls.remote_image import RemoteManifest, read_remote_manifest
+from cntnr_compose.images.transports.pulls.shared_fetch import ReportBytes, SharedFetch
 from cntnr_compose.images.transports.references import full_reference
-from cntnr_compose.images.transports.remote_image import RemoteManifest, read_remote_manifest
-from cntnr_compose.images.transports.shared_fetch import ReportBytes, SharedFetch
 from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.oci import CONFIG, MANIFEST, Descriptor, Index

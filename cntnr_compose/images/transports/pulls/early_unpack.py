@@ -7,12 +7,12 @@ from typing import Any
 
 from cntnr_compose.core.values import from_json
 from cntnr_compose.images.errors import LayerCorrupt
-from cntnr_compose.images.layers.early import unpacking_early
 from cntnr_compose.images.layers.job import UnpackJob, pair_layers
 from cntnr_compose.images.layout import digest_of
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.images.transports import skopeo
-from cntnr_compose.images.transports.remote_image import RemoteManifest
+from cntnr_compose.images.transports.pulls.remote_image import RemoteManifest
+from cntnr_compose.images.transports.pulls.unpacker import unpacking_early
 
 
 def copy_and_unpack(
