@@ -11,16 +11,16 @@ from collections.abc import Iterator, Sequence
 
 from cntnr_compose.builder.annotations import annotate_image
 from cntnr_compose.builder.cache.lookup import find_cached_image
-from cntnr_compose.builder.check import fail_on_findings
 from cntnr_compose.builder.dockerfile.parser import DockerfileInvalid
 from cntnr_compose.builder.dockerfile.required_images import required_images
+from cntnr_compose.builder.dockerfile.syntax.directives import CHECK_ARG
 from cntnr_compose.builder.downloads import fetch_downloads
 from cntnr_compose.builder.outputs import open_exports, write_archives
 from cntnr_compose.builder.request import BuildRequest, BuiltImage, parse_stages
 from cntnr_compose.builder.worker_process import run_worker
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Event, Output, Progress, WarningEvent
-from cntnr_compose.core.values import replace
+from cntnr_compose.core.values import replace, to_json
 from cntnr_compose.images import leases
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
@@ -32,6 +32,13 @@ class BaseUnavailable(CntnrError):
     def __init__(self, where: str, error: CntnrError) -> None:
         super().__init__(f"{where}: {error}")
         self.hint, self.exit_code = error.hint, error.exit_code
+
+
+class TextInvalid(CntnrError):
+    """A name, path or value of a build is not UTF-8, as Dockerfiles and images are."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(f'cannot build {name}: "{text}" is not UTF-8')
 
 
 class NoTerminalForShell(CntnrError):
@@ -68,6 +75,7 @@ def build_images(
     terminal, in the state before it. Raises `NoTerminalForShell` where there is none, and a `CntnrError`
     for all that a user can fix; then no output has been written, but those into folders and pipes.
     """
+    _check_text(requests)
     with contextlib.ExitStack() as undo:
         undo.enter_context(ImageStore().protect_blobs())
         terminal = undo.enter_context(open_terminal()) if shell_on_failure else -1
@@ -76,7 +84,23 @@ def build_images(
         for request in opened:
             built[request.service] = annotate_image(request, built[request.service])
             write_archives(request, built[request.service], emit)
+            _keep_unnamed(request, built[request.service])
     return built
+
+
+def _check_text(requests: Sequence[BuildRequest]) -> None:
+    """Raise `TextInvalid` where something cannot be written into an image or sent to the worker."""
+    for request in requests:
+        try:
+            to_json(request)
+        except UnicodeEncodeError as error:
+            raise TextInvalid(request.service, str(error.object)) from None
+
+
+def _keep_unnamed(request: BuildRequest, image: BuiltImage) -> None:
+    """Add an image that has no name to the store: it goes by its id."""
+    if not request.names and request.is_tagged and image.manifest is not None:
+        ImageStore().add_untagged(image.manifest)
 
 
 def _build(requests: Sequence[BuildRequest], terminal: int, *, emit: Emit) -> dict[str, BuiltImage]:
@@ -106,7 +130,10 @@ def _prepare(request: BuildRequest, emit: Emit) -> BuildRequest:
     """Look up what a build needs from elsewhere; what is wrong with its Dockerfile is told here."""
     try:
         request = _with_base_images(request, emit)
-        fail_on_findings(request)
+        if "check" in request.text or CHECK_ARG in request.args:
+            from cntnr_compose.builder.check import fail_on_findings
+
+            fail_on_findings(request)
         return fetch_downloads(request)
     except DockerfileInvalid as error:
         raise error.with_excerpt(request.text) from None
@@ -134,9 +161,15 @@ def _with_base_images(request: BuildRequest, emit: Emit) -> BuildRequest:
             images[word] = _find_or_pull(
                 request.context_images.get(word, word),
                 f"{request.file}:{line}",
-                pull=request.pull and word not in request.context_images,
+                pull=_must_pull(request, word),
                 emit=emit,
             )
+
+
+def _must_pull(request: BuildRequest, word: str) -> bool:
+    """Return whether an image is asked for though there is one; a layout may have changed."""
+    named = request.context_images.get(word)
+    return request.pull if named is None else named.startswith("oci:")
 
 
 def _find_or_pull(ref: str, where: str, *, pull: bool, emit: Emit) -> Image:

@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 from cntnr_compose.builder.dockerfile.instructions import apply_all
 from cntnr_compose.builder.dockerfile.lint.dockerfile import (
-    SETTINGS_ARG,
     check_settings,
     lint_dockerfile,
 )
@@ -41,8 +40,6 @@ class ChecksFailed(CntnrError):
 
 def fail_on_findings(request: BuildRequest) -> None:
     """Check the Dockerfile of a build that asks for it. Raises `ChecksFailed`, `DockerfileInvalid`."""
-    if "check" not in request.text and SETTINGS_ARG not in request.args:
-        return
     scope = parse_stages(request)
     if check_settings(scope).is_error and (findings := check_dockerfile(request).findings):
         raise ChecksFailed(request.file, findings)

@@ -1,5 +1,6 @@
 """Turn a `build:` into a build request: find and read its files, refuse what is not supported."""
 
+import contextlib
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -8,18 +9,20 @@ from pathlib import Path
 from cntnr_compose.builder.dockerfile import dockerignore
 from cntnr_compose.builder.dockerfile.run import NETWORK_MODES
 from cntnr_compose.builder.request import BuildOptions, BuildRequest, BuildSecret
+from cntnr_compose.builder.sources.contexts import MAX_DOCKERFILE, BuildContext, open_context
 from cntnr_compose.builder.sources.ssh_sources import CannotBuild, find_ssh_sources
 from cntnr_compose.core.docker_config import read_proxies
-from cntnr_compose.core.transports import REMOTE_PREFIXES
 from cntnr_compose.core.values import Value, field
 from cntnr_compose.host import network
 from cntnr_compose.host.kernel import host_platform
+from cntnr_compose.host.openat2 import Root
 from cntnr_compose.model import image_name
 from cntnr_compose.model.project import FileSource
 from cntnr_compose.model.service import Build
 
 IMAGE_PREFIX = "docker-image://"
 SERVICE_PREFIX = "service:"
+LAYOUT_PREFIX = "oci-layout://"
 HOST_GATEWAY = "host-gateway"
 EPOCH = "SOURCE_DATE_EPOCH"
 INLINE_NAME = "dockerfile_inline"
@@ -42,7 +45,9 @@ class BuildDefinition(Value, frozen=True, kw_only=True):
 def create_request(definition: BuildDefinition, options: BuildOptions) -> BuildRequest:
     """Read what a build needs, except images. Raises `CannotBuild`."""
     build = definition.build
-    context = _context_folder(definition, build.context)
+    context = open_context(
+        definition.name, build.context, definition.working_dir, "the build context"
+    )
     file, text, ignore = _read_dockerfile(definition.name, build, context)
     _check_supported(definition)
     args = merge_args(build, definition.environment, options.args)
@@ -52,7 +57,7 @@ def create_request(definition: BuildDefinition, options: BuildOptions) -> BuildR
         service=definition.name,
         title=definition.names[0] if definition.names else definition.name,
         names=tuple(image_name.normalize(name) for name in (*definition.names, *build.tags)),
-        context=str(context),
+        context=str(context.folder),
         file=file,
         text=text,
         ignore=ignore,
@@ -139,6 +144,12 @@ def _context_images(definition: BuildDefinition) -> dict[str, str]:
     for name, word in definition.build.additional_contexts.items():
         if word.startswith(IMAGE_PREFIX):
             images[name] = word.removeprefix(IMAGE_PREFIX)
+        elif word.startswith(LAYOUT_PREFIX):
+            path = Path(definition.working_dir) / word.removeprefix(LAYOUT_PREFIX)
+            if "@" in path.name:
+                why = f"the additional context {name}: an image of a layout is named by its tag"
+                raise CannotBuild(definition.name, why)
+            images[name] = f"oci:{path}"
         elif word.startswith(SERVICE_PREFIX):
             service = word.removeprefix(SERVICE_PREFIX)
             if service not in definition.service_images:
@@ -148,28 +159,17 @@ def _context_images(definition: BuildDefinition) -> dict[str, str]:
     return images
 
 
-def _context_folder(definition: BuildDefinition, word: str) -> Path:
-    """Find the folder of the build context."""
-    if word.startswith(REMOTE_PREFIXES):
-        raise CannotBuild(
-            definition.name,
-            f"the context {word} is not on this machine",
-            "clone or download it, and name the folder",
-        )
-    path = Path(definition.working_dir) / Path(word).expanduser()
-    if not path.is_dir():
-        why = "is not a folder" if path.exists() else "does not exist"
-        raise CannotBuild(definition.name, f"the build context {path} {why}")
-    return path.resolve()
-
-
-def _read_dockerfile(service: str, build: Build, context: Path) -> tuple[str, str, tuple[str, ...]]:
+def _read_dockerfile(
+    service: str, build: Build, context: BuildContext
+) -> tuple[str, str, tuple[str, ...]]:
     """Return the Dockerfile's name, its text, and the patterns of its .dockerignore."""
-    ignored = read_dockerignore(build, context)
+    if not context.is_own:
+        return _read_from_tree(service, build, context)
+    ignored = read_dockerignore(build, context.folder)
     if build.dockerfile_inline:
         return INLINE_NAME, build.dockerfile_inline, ignored
     word = build.dockerfile or "Dockerfile"
-    path = context / word
+    path = context.folder / word
     try:
         text = path.read_text()
     except FileNotFoundError:
@@ -177,6 +177,32 @@ def _read_dockerfile(service: str, build: Build, context: Path) -> tuple[str, st
     except (OSError, UnicodeDecodeError) as error:
         raise CannotBuild(service, f"failed to read dockerfile: {path}: {error}") from error
     return word, text, ignored
+
+
+def _read_from_tree(
+    service: str, build: Build, context: BuildContext
+) -> tuple[str, str, tuple[str, ...]]:
+    """Read the same from a context that somebody else made: through no link that leads out of it."""
+    word = build.dockerfile or "Dockerfile"
+    with Root(context.folder) as root:
+        names = (f"{word}.dockerignore",) if not build.dockerfile_inline else ()
+        ignored: tuple[str, ...] = ()
+        for name in (*names, ".dockerignore"):
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                content = root.read(name, MAX_DOCKERFILE)
+                ignored = dockerignore.parse_dockerignore(content.decode(errors="replace"))
+                break
+        if build.dockerfile_inline:
+            return INLINE_NAME, build.dockerfile_inline, ignored
+        if context.dockerfile is not None:
+            return word, context.dockerfile, ignored
+        try:
+            return word, root.read(word, MAX_DOCKERFILE).decode(), ignored
+        except (FileNotFoundError, NotADirectoryError):
+            why = f"failed to read dockerfile: {word} does not exist in {build.context}"
+            raise CannotBuild(service, why) from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise CannotBuild(service, f"failed to read dockerfile: {word}: {error}") from error
 
 
 def read_dockerignore(build: Build, context: Path) -> tuple[str, ...]:
@@ -210,17 +236,16 @@ def _check_supported(definition: BuildDefinition) -> None:
 
 
 def _additional_contexts(definition: BuildDefinition) -> dict[str, str]:
-    """Return the named contexts that are folders."""
-    folders, service = {}, definition.name
+    """Return the named contexts that are folders, or become some."""
+    folders = {}
     for name, word in definition.build.additional_contexts.items():
-        if word.startswith((IMAGE_PREFIX, SERVICE_PREFIX)):
-            continue
-        if "://" in word or word.startswith(REMOTE_PREFIXES):
-            raise CannotBuild(service, f"the additional context {name} ({word}) is not supported")
-        path = Path(definition.working_dir) / Path(word).expanduser()
-        if not path.is_dir():
-            raise CannotBuild(service, f"the additional context {name}: {path} is not a folder")
-        folders[name] = str(path.resolve())
+        if not word.startswith((IMAGE_PREFIX, SERVICE_PREFIX, LAYOUT_PREFIX)):
+            label = f"the additional context {name}:"
+            context = open_context(definition.name, word, definition.working_dir, label)
+            if context.dockerfile is not None:
+                why = f"{label} {word} is no archive"
+                raise CannotBuild(definition.name, why)
+            folders[name] = str(context.folder)
     return folders
 
 

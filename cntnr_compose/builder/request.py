@@ -131,6 +131,7 @@ def parse_stages(request: BuildRequest) -> DockerfileScope:
             dockerfile,
             args=request.args,
             platform=request.platform,
+            target=request.target,
             contexts=tuple(request.contexts),
         )
     except DockerfileInvalid as error:

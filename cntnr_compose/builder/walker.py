@@ -185,12 +185,18 @@ class StageWalker:
             start = StageState(key="scratch", settings=initial_settings(None))
             return self._with_epoch(start), stage.instructions
         if stage.base in self.request.contexts:
-            raise self.scope.error(
-                stage.line, f"cannot start from the context {stage.base}: not an image"
-            )
+            return self._start_from_context(stage), stage.instructions
         image = self.request.images[stage.base]
         triggers = onbuild_instructions(image.config, self.scope, stage.line)
         return self._with_epoch(_state_of_image(image)), (*triggers, *stage.instructions)
+
+    def _start_from_context(self, stage: Stage) -> StageState:
+        """Begin a stage with the files of a named context, which is a folder."""
+        assert stage.source is not None
+        start = self._with_epoch(StageState(key="scratch", settings=initial_settings(None)))
+        step = CopyStep(sources=(".",), target="/", origin=f"context:{stage.base}")
+        title = f"[{stage.title}] {stage.source}"
+        return self._run_step(start, stage, stage.source, step, (title, f"FROM {stage.base}"))
 
     def _with_epoch(self, state: StageState) -> StageState:
         """Have steps run anew for another SOURCE_DATE_EPOCH: their files have other times."""

@@ -70,9 +70,9 @@ class ImageLayout:
             id=manifest.config.digest,
             manifest=descriptor.digest,
             size=manifest.config.size + sum(layer.size for layer in manifest.layers),
-            created=tree.get("created") or "",
-            architecture=tree.get("architecture") or "",
-            os=tree.get("os") or "linux",
+            created=str(tree.get("created") or ""),
+            architecture=str(tree.get("architecture") or ""),
+            os=str(tree.get("os") or "linux"),
             config=config,
             **annotated,
         )

@@ -162,10 +162,42 @@ class ImageStore(ImageLayout):
                 raise BlobsMissing(image.ref or image.id, blob.digest)
         self.mark_blob_used(image.manifest)
         self.mark_used(image.id)
+        self._copy_manifest(image.manifest)
 
     def mark_blob_used(self, digest: str) -> bool:
         """Mark a blob as used now, where it is the user's own; return whether there is one."""
         return leases.mark_used(self.own_blob_path(digest)) or self.blob_path(digest).exists()
+
+    def read_manifest(self, digest: str) -> Manifest:
+        """Read a manifest. Raises `OSError`, `ValueError`."""
+        with contextlib.suppress(ValueError):
+            return from_json(self.read_blob(digest), Manifest)
+        self.restore_manifest(digest)
+        return super().read_manifest(digest)
+
+    def manifest_copy(self, digest: str) -> Path:
+        """Return where the second copy of a manifest is.
+
+        skopeo writes manifests in place: one that is killed may leave one torn that other names use.
+        """
+        return self.root / "manifests" / digest.removeprefix("sha256:")
+
+    def _copy_manifest(self, digest: str) -> None:
+        path = self.manifest_copy(digest)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            files.write_atomic(path, self.read_blob(digest))
+
+    def restore_manifest(self, digest: str) -> bool:
+        """Restore a manifest that is torn from its copy; return whether there is one."""
+        try:
+            content = self.manifest_copy(digest).read_bytes()
+        except OSError:
+            return False
+        if digest_of(content) != digest:
+            return False
+        files.write_atomic(self.own_blob_path(digest), content)
+        return True
 
     def use_file(self, image_id: str) -> Path:
         """Return the file whose time is that of the last use of an image."""

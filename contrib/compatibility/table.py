@@ -127,8 +127,7 @@ def status_of(reasons: dict[str, str], name: str, default: tuple[str, str]) -> t
         return default
     status, _, reason = reasons[name].partition(": ")
     assert status in STATUSES, f"{name}: {status}"
-    if (status == MISSING) is not (default[0] == MISSING):
-        return default
+    assert (status == MISSING) is (default[0] == MISSING), f"{name} is {default[0]}"
     assert reason, name
     return status, reason
 

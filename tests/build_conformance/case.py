@@ -60,6 +60,13 @@ class Case:
     oracle: str = "buildkit"
     differs: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def fails_here(self) -> bool:
+        """Return whether cntnr refuses it."""
+        return "fails here" in self.differs or (
+            bool(self.error) and "fails there" not in self.differs
+        )
+
 
 class Row(NamedTuple):
     """One file of a context or of an archive."""

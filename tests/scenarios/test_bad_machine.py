@@ -175,6 +175,24 @@ def test_a_full_disk(
     assert [path.name for path in (small_disk / "cntnr/volumes").glob("*")] == []
 
 
+def test_archives_on_a_full_disk(
+    small_disk: Path, make_project: MakeProject, busybox_image: str
+) -> None:
+    project = make_project()
+    project.cntnr("pull", "-q", busybox_image).ok()
+    project.cntnr("save", "-o", "box.tar", busybox_image).ok()
+    fill(project.user, small_disk)
+    target = small_disk / "box.tar"
+    saved = project.cntnr("save", "-o", str(target), busybox_image)
+    assert_refused(saved, f"cannot save to {target}: no space left on device")
+    assert [path.name for path in small_disk.iterdir()] == ["filler"]
+    env = {"XDG_DATA_HOME": str(small_disk)}
+    for words in (("load", "-i", "box.tar"), ("load",)):
+        stdin = "x" * 10_000 if len(words) == 1 else ""
+        loaded = project.cntnr(*words, env=env, stdin=stdin)
+        assert_refused(loaded, "no space left on the disk", "hint: free some space")
+
+
 def test_an_image_that_is_larger_than_the_disk(
     small_disk: Path, liar: Liar, make_project: MakeProject, leftovers: Leftovers
 ) -> None:

@@ -291,3 +291,7 @@ def test_mistakes_are_told(folder: Project) -> None:
     assert_refused(build(folder, "--progress", "x", "ctx"), 'unsupported --progress value "x"')
     assert_refused(build(folder, "--iidfile", "none/x", "ctx"), "cannot write none/x")
     assert_refused(build(folder, "--taag", "x", "ctx"), "--taag")
+    for option in ("--label", "--annotation", "--no-cache-filter"):
+        assert_refused(build(folder, option, "a=\udcff", "ctx"), "is not UTF-8")
+    steps = ("--from", "busybox", "--cmd", "\udcff")
+    assert_refused(folder.cntnr("image", "create", *steps), "is not UTF-8")

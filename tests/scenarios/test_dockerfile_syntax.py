@@ -354,3 +354,35 @@ def test_the_history_is_in_the_words_of_buildkit(make_project: MakeProject, user
     ]  # fmt: skip
     assert "pw@h" not in shown
     assert config["config"]["WorkingDir"] == "/w"
+
+
+def test_a_stage_starts_from_a_folder_and_programs_know_no_name_of_this_machine(
+    make_project: MakeProject,
+) -> None:
+    web = make_project(
+        """
+services:
+  web:
+    build:
+      context: .
+      args: {http_proxy: "http://u:pw@proxy.test:1"}
+      additional_contexts: {lib: ./lib}
+""",
+        files={
+            "lib/bin/tool": "#!/bin/sh\n",
+            "lib/left.md": "",
+            "lib/.dockerignore": "*.md\n",
+            "Dockerfile": """\
+FROM lib AS files
+FROM busybox
+COPY --from=files / /files/
+RUN (hostname; grep -c buildkitsandbox /etc/hosts; env | grep -ci proxy.test) >/seen
+""",
+        },
+    )
+    built = web.compose("build").ok()
+    assert run(web, "cat /seen; cd files && find . -type f | sort") == [
+        "buildkitsandbox", "1", "2", "./.dockerignore", "./bin/tool",
+    ]  # fmt: skip
+    assert "pw@" not in built.stderr
+    assert executed_steps(web.compose("build").ok().stderr) == []

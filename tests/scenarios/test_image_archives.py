@@ -186,6 +186,7 @@ def test_what_cannot_be_loaded(project: Project) -> None:
     entry = {"Config": "c.json", "RepoTags": ["../../x:1"], "Layers": []}
     archive(folder / "name.tar", {"manifest.json": json.dumps([entry]).encode()})
     archive(folder / "json.tar", {"manifest.json": b"[{"})
+    archive(folder / "deep.tar", {"manifest.json": b"[" * 200_000})
     archive(folder / "large.tar", {"manifest.json": b" " * (5 << 20)})
     secret = folder / "secret.json"
     secret.write_text("{}")
@@ -213,6 +214,7 @@ def test_what_cannot_be_loaded(project: Project) -> None:
         ("name.tar", "invalid image name"),
         ("json.tar", "cannot load images from json.tar"),
         ("large.tar", "manifest.json is too large"),
+        ("deep.tar", "cannot load images from deep.tar"),
         ("link.tar", "cannot get image"),
         ("manifest-link.tar", "neither manifest.json nor index.json is in it"),
         ("flipped.tar", "cannot get image"),

@@ -149,21 +149,26 @@ def test_mistakes_are_told_before_anything_is_built(folder: Project) -> None:
     assert_refused(ended, "step:2:", "exit code: 3")
 
 
-def test_a_newer_base_is_picked_up(folder: Project, registry: Registry) -> None:
-    name = f"{registry.address}/steps/base:1"
-    words = ("--from", f"docker://{name}", "--run", "cat /mark >/seen", "--cmd", "cat /seen")
+def test_a_base_that_was_imported_again_is_picked_up(folder: Project, registry: Registry) -> None:
+    name = f"docker://{registry.address}/steps/base:1"
+    words = ("--from", name, "--run", "cat /mark >/seen", "--cmd", "cat /seen", "-t", "ours/made")
 
-    def push_base(mark: str) -> None:
-        create(
-            folder, "--from", "busybox", "--run", f"echo {mark} >/mark", "--push", "-t", name
-        ).ok()
+    def publish(mark: str) -> None:
+        create(folder, "--from", "busybox", "--run", f"echo {mark} >/mark", "-t", "ours/base").ok()
+        folder.cntnr("image", "export", "ours/base", name).ok()
 
-    push_base("old")
-    first = create(folder, *words, "-t", "ours/made").ok()
+    publish("old")
+    folder.cntnr("image", "import", name).ok()
+    first = create(folder, *words).ok()
+    publish("new")
+    assert create(folder, *words).ok().stdout == first.stdout
     assert run(folder) == "old\n"
-    push_base("new")
-    assert create(folder, *words, "-t", "ours/made").ok().stdout != first.stdout
+    folder.cntnr("image", "import", name).ok()
+    assert create(folder, *words).ok().stdout != first.stdout
     assert run(folder) == "new\n"
+    publish("newest")
+    create(folder, *words, "--pull").ok()
+    assert run(folder) == "newest\n"
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.conftest import MakeProject
-from tests.scenarios.lib import Project, User, assert_refused
+from tests.scenarios.lib import Project, Result, User, assert_refused
 
 SERVICE = """
 services:
@@ -151,3 +151,28 @@ def test_two_who_tag_and_remove_at_once(project: Project) -> None:
     assert [name for name in names(project) if name.startswith("race")] == []
     project.write("compose.yaml", "services: {a: {image: busybox, command: 'true'}}")
     project.compose("run", "--rm", "a").ok()
+
+
+def test_what_lies_in_an_additional_store_is_named_and_saved_but_not_removed(
+    project: Project,
+) -> None:
+    store = f"{project.folder}/store"
+    project.cntnr("image", "export", "gone-app:1", f"oci:{store}:shared:1").ok()
+    project.cntnr("rmi", "gone-app:1").ok()
+    project.cntnr("builder", "prune", "-af").ok()
+
+    def with_store(*words: str) -> Result:
+        return project.cntnr("--additional-store", store, *words)
+
+    listed = with_store("images", "--format", "{{.Repository}}:{{.Tag}}").ok().stdout
+    assert sorted(listed.split()) == ["busybox:latest", "shared:1"]
+    for words in (("rmi", "shared:1"), ("rmi", "-f", "shared:1"), ("image", "untag", "shared:1")):
+        assert_refused(
+            with_store(*words), f"cannot remove shared:1: it lies in {store}, which is only read"
+        )
+    with_store("tag", "shared:1", "own:1").ok()
+    with_store("save", "-o", "shared.tar", "shared:1").ok()
+    assert with_store("rmi", "own:1").ok().stdout.startswith("Untagged: own:1\n")
+    with_store("image", "inspect", "shared:1").ok()
+    assert names(project) == ["busybox:latest"]
+    assert project.cntnr("load", "-i", "shared.tar").ok().stdout == "Loaded image: shared:1\n"

@@ -213,6 +213,8 @@ def test_fsck_finds_layers_and_records_that_are_broken(
     image = max(layers(user), key=lambda name: len(name) if name.isalnum() else 0)
     stack = user.data / "layers" / image / "stack.json"
     assert stack.exists()
+    step = user.data / "layers" / json.loads(stack.read_text())["lower"][0]
+    (step / "text").write_text("longer than before")
     stack.write_text("{")
     steps = user.data / "builds/steps"
     (steps / "gone.json").write_text('{"folder":"s-gone"}')
@@ -220,9 +222,11 @@ def test_fsck_finds_layers_and_records_that_are_broken(
     assert damaged.returncode == 1
     assert "its list of layers is damaged" in damaged.stdout
     assert "the step gone refers to a layer that is gone" in damaged.stdout
+    assert ": text has 18 bytes instead of 5\n" in project.cntnr("image", "fsck").stdout
     project.cntnr("image", "fsck", "--repair").ok()
     assert project.cntnr("image", "fsck").ok()
     project.compose("start").ok()
+    assert project.exec("app", "cat", "/text").ok().stdout == "first"
 
 
 def test_du_tells_what_all_takes(

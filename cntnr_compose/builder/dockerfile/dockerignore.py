@@ -11,9 +11,10 @@ from cntnr_compose.builder.dockerfile.globs import GlobPattern
 
 
 def parse_dockerignore(text: str) -> tuple[str, ...]:
-    """Read the patterns of a .dockerignore file."""
-    lines = (line.strip() for line in text.removeprefix("\ufeff").splitlines())
-    return tuple(line for line in lines if line and not line.startswith("#"))
+    """Read the patterns of a .dockerignore file; a # begins a comment in the first column only."""
+    lines = text.removeprefix("\ufeff").split("\n")
+    patterns = (line.strip() for line in lines if not line.startswith("#"))
+    return tuple(pattern for pattern in patterns if pattern)
 
 
 class IgnorePatterns:

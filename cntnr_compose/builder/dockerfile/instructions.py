@@ -69,7 +69,8 @@ def apply_all(scope: DockerfileScope, bases: Mapping[str, ImageConfig | None]) -
     for stage in scope.stages:
         before = ends[stage.base_stage] if stage.base_stage >= 0 else None
         base = bases.get(stage.base)
-        is_known = stage.base == "scratch" or base is not None or before is not None
+        is_empty = stage.base in ("scratch", *scope.contexts)
+        is_known = is_empty or base is not None or before is not None
         settings = initial_settings(base, before)
         triggers = before.config if before is not None else base
         own = onbuild_instructions(triggers, scope, stage.line) if triggers is not None else ()

@@ -7,7 +7,11 @@ from cntnr_compose.builder.dockerfile.parser import (
     DockerfileInvalid,
     Instruction,
 )
-from cntnr_compose.builder.dockerfile.syntax.directives import Directives
+from cntnr_compose.builder.dockerfile.syntax.directives import (
+    DirectiveInvalid,
+    Directives,
+    check_syntax,
+)
 from cntnr_compose.builder.dockerfile.values.platforms import (
     PLATFORM,
     normalize_platform,
@@ -154,31 +158,47 @@ def split_stages(
     args: dict[str, str] | None = None,
     platform: str = "linux/amd64",
     build_platform: str = "",
+    target: str = "",
     contexts: tuple[str, ...] = (),
 ) -> DockerfileScope:
     """Split a Dockerfile into stages, to be built for ``platform`` on ``build_platform``, if that is another.
 
     Raises `DockerfileInvalid`.
     """
-    platforms = platform_args(platform, build_platform or platform)
+    defaults = platform_args(platform, build_platform or platform)
+    defaults["TARGETSTAGE"] = target or _last_name(dockerfile.instructions) or "default"
     scope = DockerfileScope(
         file=dockerfile.name,
         stages=(),
         directives=dockerfile.directives,
         args=args or {},
-        globals={name: (args or {}).get(name, value) for name, value in platforms.items()},
+        globals={name: (args or {}).get(name, value) for name, value in defaults.items()},
         contexts=contexts,
     )
+    _check_syntax_arg(scope)
     keywords = [instruction.keyword for instruction in dockerfile.instructions]
     first = keywords.index("FROM") if "FROM" in keywords else len(keywords)
-    plain = _add_globals(
-        replace(scope, args={}, globals=platforms), dockerfile.instructions[:first]
-    )
+    plain = _add_globals(replace(scope, args={}, globals=defaults), dockerfile.instructions[:first])
     scope = replace(scope, defaults=plain.globals, global_args=dockerfile.instructions[:first])
     scope = _add_globals(scope, dockerfile.instructions[:first])
     if first == len(keywords):
         raise scope.error(dockerfile.instructions[-1].line, "there is no FROM")
     return replace(scope, stages=_group_by_stage(scope, dockerfile.instructions[first:]))
+
+
+def _last_name(instructions: tuple[Instruction, ...]) -> str:
+    """Return the name of the last stage, if it has one."""
+    texts = [each.text for each in instructions if each.keyword == "FROM"]
+    match = FROM.fullmatch(texts[-1]) if texts else None
+    return (match.group(2) or "").lower() if match is not None else ""
+
+
+def _check_syntax_arg(scope: DockerfileScope) -> None:
+    """Refuse another language by a build argument, as by a directive. Raises `DockerfileInvalid`."""
+    try:
+        check_syntax(scope.args.get("BUILDKIT_SYNTAX", ""), 1)
+    except DirectiveInvalid as error:
+        raise scope.error(error.line, str(error)) from error
 
 
 def _group_by_stage(

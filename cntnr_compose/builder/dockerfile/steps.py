@@ -8,6 +8,7 @@ from cntnr_compose.core.values import Bytes, Value, to_json
 
 # Part of every key: raise it where steps are carried out differently, so that no old result is used.
 CACHE_GENERATION = 1
+COPY_GENERATION = 2  # of COPY and ADD
 
 
 class InlineFile(Value, frozen=True, kw_only=True):
@@ -89,7 +90,8 @@ BuildStep: TypeAlias = CopyStep | RunStep | FolderStep
 
 def step_key(parent: str, step: BuildStep, content: str) -> str:
     """Compute the cache key of a step on top of ``parent``; ``content`` is the digest of what it reads."""
-    parts = (CACHE_GENERATION, parent, step, content)
+    generation = COPY_GENERATION if isinstance(step, CopyStep) else CACHE_GENERATION
+    parts = (generation, parent, step, content)
     return short_hash(to_json(parts))
 
 

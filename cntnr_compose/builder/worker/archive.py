@@ -3,6 +3,7 @@
 import contextlib
 import lzma
 import os
+import posixpath
 import shutil
 import tarfile
 import zlib
@@ -49,10 +50,20 @@ def _is_header(block: bytes) -> bool:
 
 
 def extract_archive(
-    root: Root, target: Path, archive: Path, *, where: str, check: Callable[[], None]
+    root: Root,
+    target: Path,
+    archive: Path,
+    *,
+    owner: tuple[int, int] | None = None,
+    where: str,
+    check: Callable[[], None],
 ) -> None:
-    """Extract an archive into a folder of an image. Raises `AddedArchiveDamaged`, `IdNotMapped`."""
-    if next(target.iterdir(), None) is None and tar.extract(archive, target):
+    """Extract an archive into a folder of an image; ``owner`` is that of all files instead of their own.
+
+    Raises `AddedArchiveDamaged`, `IdNotMapped`.
+    """
+    is_empty = next(target.iterdir(), None) is None
+    if owner is None and is_empty and tar.extract(archive, target):
         return
     check()
     try:
@@ -60,7 +71,7 @@ def extract_archive(
             _readable(archive, check) as plain,
             tarfile.open(plain, errors="surrogateescape") as source,
         ):
-            _Extraction(root, target, source, check).run()
+            _Extraction(root, target, source, check, owner).run()
     except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
         why = str(error) or "it ends too early"
         raise AddedArchiveDamaged(where, archive.name, why) from error
@@ -86,9 +97,14 @@ class _Extraction:
     """One pass through an archive."""
 
     def __init__(
-        self, root: Root, target: Path, source: tarfile.TarFile, check: Callable[[], None]
+        self,
+        root: Root,
+        target: Path,
+        source: tarfile.TarFile,
+        check: Callable[[], None],
+        owner: tuple[int, int] | None,
     ) -> None:
-        self.root, self.source, self.check = root, source, check
+        self.root, self.source, self.check, self.owner = root, source, check, owner
         self.base = "" if target == root.path else str(target.relative_to(root.path))
         # The folder of the last entry; links in the archive may change what a path leads to.
         self._last_folder: tuple[str, Path] | None = None
@@ -167,7 +183,7 @@ class _Extraction:
 
     def _set_metadata(self, member: tarfile.TarInfo, target: Path) -> None:
         """Set owner, mode, extended attributes and times."""
-        change_owner(target, member.uid, member.gid)
+        change_owner(target, *(self.owner or (member.uid, member.gid)))
         if not member.issym():
             target.chmod(member.mode & 0o7777)
         for key, value in member.pax_headers.items():
@@ -181,5 +197,5 @@ class _Extraction:
 
 
 def _relative_name(name: str) -> str:
-    """Make a name relative, without ``..``."""
-    return "/".join(part for part in name.split("/") if part not in ("", ".", ".."))
+    """Make a name relative to the folder that it cannot leave, without ``..``."""
+    return posixpath.normpath(f"/{name}").lstrip("/")

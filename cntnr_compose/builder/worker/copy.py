@@ -17,7 +17,6 @@ from cntnr_compose.builder.sources.source_files import SelectedSource, SourceFil
 from cntnr_compose.containers.bundle import accounts
 from cntnr_compose.containers.spec import users
 from cntnr_compose.core.errors import CntnrError
-from cntnr_compose.core.values import replace
 from cntnr_compose.host.openat2 import Root
 from cntnr_compose.model.host import FULL_ID_RANGE
 
@@ -46,6 +45,7 @@ class CopyTarget:
         accounts: Root | None = None,
     ) -> None:
         self.root, self.where, self.check = root, where, check
+        self._has_mode, self._has_parents = bool(step.chmod), step.parents
         self._change_mode = parse_file_mode(step.chmod) if step.chmod else stat.S_IMODE
         # A layer of its own has no accounts: they are those of the stage.
         self.owner = resolve_owner(accounts or root, step.chown) if step.chown else None
@@ -92,7 +92,8 @@ class CopyTarget:
             raise CopyStepFailed(
                 self.where, f"cannot copy to {inside}: it is not a folder"
             ) from None
-        folder.chmod(0o755)
+        # The group of the folder above may be handed down.
+        folder.chmod(0o755 | folder.stat().st_mode & stat.S_ISGID)
         change_owner(folder, *(self.owner or (0, 0)))
 
     def file_path(self, name: str) -> Path:
@@ -110,8 +111,7 @@ class CopyTarget:
         self, files: SourceFiles, source: SelectedSource, exclude: tuple[str, ...]
     ) -> None:
         """Copy one selected source: the content of a folder, or a file."""
-        # A folder that is not there yet becomes the copy of the source itself; with a slash it is its own.
-        is_copy = not self.path.endswith("/") and self.root.find(self.path) is None
+        is_new = not self.path.endswith("/") and self.root.find(self.path) is None
         target = (
             self.make_folder(self.path) if source.top.is_folder else self.file_path(source.name)
         )
@@ -123,9 +123,11 @@ class CopyTarget:
             path = self._path_in_folder(f"{base}/{entry.path}") if entry.path else target
             if entry.path or not entry.is_folder:
                 self._copy_entry(entry, path, files)
-            elif is_copy:
-                self._set_metadata(_as_root(entry, files), path, files)
-            if entry.is_folder and (entry.path or (is_copy and not _is_context(entry, files))):
+            elif is_new and self._has_mode and self.owner is None:
+                path.chmod(self._change_mode(entry.mode))
+            # The target takes only the source's time, and a context itself has none.
+            has_time = not self._has_parents and not _is_context(entry, files)
+            if entry.is_folder and (entry.path or has_time):
                 folders.append((path, entry.stamp[2]))
         for path, modified_at in reversed(folders):
             os.utime(path, ns=(modified_at, modified_at), follow_symlinks=False)
@@ -235,8 +237,10 @@ def resolve_owner(root: Root, text: str) -> tuple[int, int]:
     """
     with accounts.read_accounts(root, runs=False) as (passwd, group):
         identity = users.resolve_user(text, passwd=passwd, group=group, id_count=FULL_ID_RANGE)
-    # For COPY, a number without group is the group's number, too.
-    name, colon, _ = text.partition(":")
+    # For COPY, a number without group is the group's number, too, and nothing after the colon is root's.
+    name, colon, group_name = text.partition(":")
+    if colon and not group_name:
+        return identity.uid, 0
     return identity.uid, (identity.uid if name.isdecimal() and not colon else identity.gid)
 
 
@@ -261,11 +265,6 @@ def copy_xattrs(source: str, target: Path) -> None:
 def _is_context(entry: FileEntry, files: SourceFiles) -> bool:
     """Return whether an entry is the folder itself of a context, whose mode and times say nothing."""
     return not files.keep_owners and entry.host_path == str(files.root)
-
-
-def _as_root(entry: FileEntry, files: SourceFiles) -> FileEntry:
-    """Return an entry as it is copied: the context itself is a folder like any other."""
-    return replace(entry, mode=stat.S_IFDIR | 0o755) if _is_context(entry, files) else entry
 
 
 def _reversed_parts(path: str) -> list[str]:

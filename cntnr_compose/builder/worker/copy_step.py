@@ -62,5 +62,7 @@ class CopyRunner:
         if not path.is_file() or not is_archive(path):
             return False
         folder = self.target.make_folder(self.step.target)
-        extract_archive(self.root, folder, path, where=self.where, check=self.check)
+        extract_archive(
+            self.root, folder, path, owner=self.target.owner, where=self.where, check=self.check
+        )
         return True

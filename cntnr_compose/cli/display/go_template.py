@@ -19,7 +19,10 @@ ESCAPES = {r"\t": "\t", r"\n": "\n"}
 class TemplateUnknown(CntnrError):
     """A template uses more than fields."""
 
-    hint = "known are table, json, {{.Name}}, and in braces json, upper, lower, len, index, join, range, if"
+    hint = (
+        "known are table, json, {{.Name}}, and in braces json, upper, lower, title, len, index, slice, "
+        "split, join, range, if"
+    )
 
     def __init__(self, text: str) -> None:
         super().__init__(f'cannot read the template "{text}"')
@@ -175,10 +178,17 @@ def _follow(value: object, path: str, row: Mapping[str, object]) -> object:
 
 
 def format_value(value: object) -> str:
-    """Format a value as text: lists and mappings as JSON."""
+    """Format a value as Go prints it: ``[a b]``, ``map[a:1 b:2]``; a list of mappings as JSON."""
     if value is None:
         return "<no value>"
-    return value if isinstance(value, str) else to_json(value).decode()
+    if isinstance(value, Mapping):
+        pairs = (f"{name}:{format_value(value[name])}" for name in sorted(value))
+        return f"map[{' '.join(pairs)}]"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Sequence) and not any(isinstance(item, Mapping) for item in value):
+        return f"[{' '.join(map(format_value, value))}]"
+    return to_json(value).decode()
 
 
 def _index(value: Any, *keys: Any) -> object:
@@ -193,6 +203,11 @@ FUNCTIONS: dict[str, Callable[..., object]] = {
     "lower": lambda value: format_value(value).lower(),
     "len": len,
     "index": _index,
+    "split": lambda value, separator: value.split(separator),
+    "slice": lambda value, *ends: value[
+        ends[0] if ends else 0 : ends[1] if len(ends) > 1 else None
+    ],
+    "title": lambda value: value[:1].upper() + value[1:],
     "join": lambda values, separator: separator.join(map(str, values)),
     "print": lambda *values: "".join(map(format_value, values)),
     "println": lambda *values: " ".join(map(format_value, values)) + "\n",

@@ -5,7 +5,6 @@ from typing import Any, TypeAlias
 
 from cntnr_compose.compose.support.level import KeySupport, SupportLevel
 from cntnr_compose.core import names
-from cntnr_compose.core.transports import REMOTE_PREFIXES
 from cntnr_compose.core.units import parse_port_range
 from cntnr_compose.model.host import DOCKER_SOCKETS, HostCapabilities
 
@@ -134,21 +133,6 @@ def _is_native(platform: str, host: HostCapabilities) -> bool:
     return host.platform in (platform, platform.rpartition("/v")[0])
 
 
-def _build_context(value: Any, _: HostCapabilities) -> KeySupport | None:
-    if not str(value).startswith(REMOTE_PREFIXES):
-        return None
-    return KeySupport(level="refused", note="clone or download it, and name the folder")
-
-
-def _additional_contexts(value: Any, _: HostCapabilities) -> KeySupport | None:
-    for source in map(str, value.values()) if isinstance(value, Mapping) else ():
-        if source.startswith(("docker-image://", "service:")):
-            continue
-        if "://" in source or source.startswith(REMOTE_PREFIXES):
-            return KeySupport(level="refused", note=f"{source} is not on this machine")
-    return None
-
-
 def _docker_socket(value: Any, host: HostCapabilities) -> KeySupport | None:
     if value not in DOCKER_SOCKETS or host.has_docker:
         return None
@@ -188,8 +172,6 @@ VALUE_RULES: dict[str, ValueRule] = {
     "services.*.container_name": _valid_name("container"),
     "networks.*.name": _valid_name("network"),
     "volumes.*.name": _valid_name("volume"),
-    "services.*.build.additional_contexts": _additional_contexts,
-    "services.*.build.context": _build_context,
     "services.*.build.network": _unless_one_of(
         ("", "default", "none", "host"), "refused", "networks of builds are none, host, default"
     ),

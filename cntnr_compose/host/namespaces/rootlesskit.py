@@ -45,13 +45,27 @@ def running_holder(
     with contextlib.ExitStack() as undo:
         with files.file_lock(_change_lock()):
             try:
-                holder = find_holder() or _start(while_starting)
+                holder = _find_lasting_holder() or _start(while_starting)
             except BaseException:  # also an interrupt just after it was started
                 with contextlib.suppress(OSError):  # raise the first failure, not this one
                     _stop_where_unused()
                 raise
             undo.enter_context(_hold_lock(holder, f"{name}-{os.getpid()}.lock"))
         yield holder
+
+
+def _find_lasting_holder() -> NamespaceHolder | None:
+    """Find the holder; complete the end of one that a process which was killed has begun to stop."""
+    holder = find_holder()
+    if holder is not None and _ending_mark(holder).exists():
+        _stop(holder)
+        remove_holder_files()
+        return None
+    return holder
+
+
+def _ending_mark(holder: NamespaceHolder) -> Path:
+    return holder.proc_root_path(paths.holder_tmpfs() / "ending")
 
 
 def _start(while_starting: Callable[[], None]) -> NamespaceHolder:
@@ -140,6 +154,8 @@ def _has_lock_holders(root: Path) -> bool:
 def _stop(holder: NamespaceHolder) -> None:
     end = time.monotonic() + STOP_TIMEOUT
     force = False
+    with contextlib.suppress(OSError):  # so that nobody uses it, should we be killed now
+        _ending_mark(holder).touch()
     with contextlib.suppress(ProcessLookupError):
         os.kill(holder.parent, signal.SIGTERM)
     while any(holder.start_times()):

@@ -9,6 +9,7 @@ import os
 import shutil
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, BinaryIO, NamedTuple, cast
 
@@ -69,7 +70,7 @@ def load_archive(
         plain = write_plain_archive(archive, name, draft)
         try:
             images, tags = _list_images(plain, name, draft)
-        except (tarfile.TarError, EOFError, ValueError) as error:
+        except (tarfile.TarError, EOFError, ValueError, RecursionError) as error:
             raise ArchiveUnusable(name, str(error) or "it ends too early") from error
         for number, archived in enumerate(images):
             folder = draft / str(number)
@@ -137,7 +138,9 @@ def _read_documents(plain: Path, name: str) -> dict[str, bytes]:
                 if member.size > MAX_DOCUMENT:
                     raise ArchiveUnusable(name, f"{path} is too large")
                 content: Any = members.extractfile(member)
-                documents[path] = content.read(min(member.size, CHUNK_SIZE * 4))
+                document = BytesIO()
+                shutil.copyfileobj(content, document, CHUNK_SIZE)
+                documents[path] = document.getvalue()
     return documents
 
 

@@ -12,6 +12,7 @@ from cntnr_compose.images.index_file import NAME_ANNOTATION, IndexUnreadable, re
 from cntnr_compose.images.layout import digest_of_file
 from cntnr_compose.images.storage import inventory as stock
 from cntnr_compose.images.storage.decisions import EMPTY_LAYER, decide_removal
+from cntnr_compose.images.storage.layer_check import check_layers
 from cntnr_compose.images.storage.model import Inventory
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model import image_name
@@ -44,7 +45,7 @@ class Report(NamedTuple):
 def check_store(
     store: ImageStore, *, quick: bool, on_blob: Callable[[str], None] = lambda _: None
 ) -> Report:
-    """Check everything but the content of unpacked layers; ``quick`` computes no digests.
+    """Check everything; ``quick`` computes no digests and does not look into unpacked layers.
 
     ``on_blob`` is called before each blob. Others may work on the store meanwhile: what seems wrong has to
     be looked at again under the collector's lock.
@@ -62,6 +63,11 @@ def check_store(
         problems += _check_entry(store, entry, blobs, bad)
     folders = dict(stock.list_folders())
     problems += [*_check_folders(folders), *_check_records(store, index)]
+    if not quick:
+        problems += [
+            Problem(f"layer {name}: {why}", folder=name, is_content=True)
+            for name, why in check_layers(store, index).items()
+        ]
     steps = sum(1 for _ in stock.read_steps())
     return Report(tuple(problems), len(index.manifests), len(blobs), len(folders), steps)
 

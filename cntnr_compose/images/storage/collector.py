@@ -179,10 +179,15 @@ def move_away(parent: os.PathLike[str], names: Iterable[str]) -> None:
 
 
 def _remove_use_marks(store: ImageStore, inventory: Inventory, removal: Removal) -> None:
-    """Remove the marks of images that are gone."""
+    """Remove the marks of images that are gone, and the second copies of their manifests."""
     gone = {(image.ref, image.manifest) for image in removal.images}
-    kept = {one.id for one in inventory.images if (one.ref, one.manifest) not in gone}
-    kept |= {image.id for image in inventory.unnamed} | inventory.used_by_containers
+    images = [one for one in inventory.images if (one.ref, one.manifest) not in gone]
+    images += inventory.unnamed
+    manifests = {image.manifest for image in images}
+    for path in store.manifest_copy("").glob("[!.]*"):
+        if f"sha256:{path.name}" not in manifests:
+            path.unlink(missing_ok=True)
+    kept = {image.id for image in images} | inventory.used_by_containers
     for path in store.use_file("").glob("*"):
         if f"sha256:{path.name}" not in kept and leases.last_use(path) < inventory.kept_since:
             path.unlink(missing_ok=True)

@@ -1,7 +1,6 @@
 """Take stock of the image store, the layers, the build cache and the containers; change nothing."""
 
 import contextlib
-import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -14,6 +13,7 @@ from cntnr_compose.core.values import Bytes, Seconds, Value, from_json
 from cntnr_compose.host import files
 from cntnr_compose.images import leases
 from cntnr_compose.images.index_file import NAME_ANNOTATION
+from cntnr_compose.images.layers.job import layer_names
 from cntnr_compose.images.layout import TAGGED_ANNOTATION
 from cntnr_compose.images.storage.detached import measure
 from cntnr_compose.images.storage.model import (
@@ -37,7 +37,7 @@ LAYER_NAME = re.compile(r"(s|c)-[0-9a-z-]+|[0-9a-f]{64}", re.ASCII)
 MAX_MANIFEST: Bytes = 1 << 20
 STACK_FILE = "stack.json"
 # What steps of builds read, beside the folders of other steps.
-CACHE_FOLDERS = ("contents", "digests", "downloads", "git", "mounts")
+CACHE_FOLDERS = ("contents", "contexts", "digests", "downloads", "git", "mounts")
 
 
 class ManifestUnreadable(CntnrError):
@@ -144,19 +144,7 @@ def list_image_folders(identity: str, config: dict[str, Any]) -> Iterator[str]:
         yield path.partition("/")[0]
     rootfs = config.get("rootfs")
     diff_ids = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
-    for chain in chain_ids(diff_ids if isinstance(diff_ids, list) else ()):
-        yield f"c-{chain}"
-
-
-def chain_ids(diff_ids: Iterable[object]) -> Iterator[str]:
-    """Compute OCI's chain ids of layers from their diff ids, the lowest first, without "sha256:"."""
-    chain = ""
-    for diff_id in diff_ids:
-        if chain:
-            chain = hashlib.sha256(f"sha256:{chain} {diff_id}".encode()).hexdigest()
-        else:
-            chain = str(diff_id).removeprefix("sha256:")
-        yield chain
+    yield from layer_names(map(str, diff_ids if isinstance(diff_ids, list) else ()))
 
 
 def _find_images(
@@ -249,6 +237,8 @@ def _cache_file(folder: str, entry: os.DirEntry[str]) -> CachedFile:
     used = status.st_ctime if folder == "downloads" else status.st_mtime
     if folder == "git":  # trees of one repository
         used = max([used, *(path.stat().st_mtime for path in Path(entry.path).iterdir())])
+        return CachedFile(f"{folder}/{entry.name}", measure(Path(entry.path))[0], used)
+    if folder == "contexts":
         return CachedFile(f"{folder}/{entry.name}", measure(Path(entry.path))[0], used)
     size = 0 if entry.is_dir(follow_symlinks=False) else status.st_size
     return CachedFile(f"{folder}/{entry.name}", size, used)

@@ -53,7 +53,8 @@ def _repair_once(store: ImageStore, problems: Sequence[Problem]) -> list[Problem
 
 def _repair(store: ImageStore, problem: Problem, kept: set[str]) -> bool:
     """Remove what is broken, but for entries of the index; return whether that was possible."""
-    if problem.blob and (check_digest(store, problem.blob) or problem.entry):
+    is_bad = problem.blob and (problem.entry or check_digest(store, problem.blob))
+    if is_bad and not store.restore_manifest(problem.blob):
         store.own_blob_path(problem.blob).unlink(missing_ok=True)
     if problem.record:
         (paths.builds() / problem.record).unlink(missing_ok=True)

@@ -27,6 +27,7 @@ class LayerBlob(Value, frozen=True, kw_only=True):
     """The layer that a step's folder became."""
 
     size: Bytes = 0
+    digest: str = ""
 
 
 class LayerSize(Value, frozen=True, kw_only=True):

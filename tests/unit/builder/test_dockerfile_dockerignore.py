@@ -6,7 +6,7 @@ from cntnr_compose.builder.dockerfile.dockerignore import IgnorePatterns, parse_
 
 
 def test_comments_and_empty_lines_are_no_patterns() -> None:
-    assert parse_dockerignore("# a\n\n  *.md \n#b\n!c\n") == ("*.md", "!c")
+    assert parse_dockerignore("# a\n\n  *.md \r\n#b\n!c\n #d\n") == ("*.md", "!c", "#d")
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,19 @@ def test_a_stage_may_be_of_this_machine_in_a_build_for_another() -> None:
     assert scope("FROM x-$TARGETARCH", args={"TARGETARCH": "mine"}).stages[0].base == "x-mine"
 
 
+def test_the_name_of_the_target_is_an_argument() -> None:
+    text = "FROM a AS one\nFROM x-$TARGETSTAGE AS Two"
+    assert scope(text).stages[1].base == "x-two"
+    assert scope(text, target="one").stages[1].base == "x-one"
+    assert scope("FROM x-$TARGETSTAGE").stages[0].base == "x-default"
+
+
+def test_another_language_is_refused_by_argument_too() -> None:
+    assert scope("FROM a", args={"BUILDKIT_SYNTAX": "docker/dockerfile:1.7-labs"}).stages
+    with pytest.raises(DockerfileInvalid, match="Dockerfile:1: the syntax x/y is not supported"):
+        scope("FROM a", args={"BUILDKIT_SYNTAX": "x/y"})
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

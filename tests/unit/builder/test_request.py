@@ -98,13 +98,17 @@ def test_secrets_are_files_or_values(folder: Path) -> None:
     ("build", "message"),
     [
         ({"context": "nowhere"}, "the build context {}/nowhere does not exist"),
-        ({"context": "web/Dockerfile"}, "the build context {}/web/Dockerfile is not a folder"),
-        ({"context": "https://x.test/a.git"}, "the context https://x.test/a.git is not on this machine"),
+        ({"context": "web/Dockerfile"}, ("the build context {}/web/Dockerfile is neither a folder nor an "
+         "archive")),
+        ({"context": "s3://x"}, "the build context s3://x is of no kind that is known"),
+        ({"context": "https://x.test/a.git?ref=a#b"}, ('the build context https://x.test/a.git?ref=a#b: ref '
+         'conflicts: "b" vs "a"')),
         ({"dockerfile": "Nope"}, "failed to read dockerfile: {}/web/Nope does not exist"),
         ({"platforms": ("linux/s390x",)}, f"cannot build for linux/s390x: this machine is {host_platform()}"),
         ({"network": "mars"}, 'unsupported network "mars"'),
-        ({"additional_contexts": {"x": "nope"}}, "the additional context x: {}/nope is not a folder"),
-        ({"additional_contexts": {"x": "git://a"}}, "the additional context x (git://a) is not supported"),
+        ({"additional_contexts": {"x": "nope"}}, "the additional context x: {}/nope does not exist"),
+        ({"additional_contexts": {"x": "oci-layout://a@sha256:b"}}, ("the additional context x: an image of "
+         "a layout is named by its tag")),
         ({"secrets": (FileMount(source="z"),)}, "undefined secret z"),
         ({"secrets": (FileMount(source="u"),)}, "the secret u has neither file nor value"),
     ],

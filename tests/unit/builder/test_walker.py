@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cntnr_compose.builder.dockerfile.parser import KEYWORDS, DockerfileInvalid
-from cntnr_compose.builder.dockerfile.steps import BuildStep, RunStep
+from cntnr_compose.builder.dockerfile.steps import BuildStep, CopyStep, RunStep
 from cntnr_compose.builder.request import BuildRequest
 from cntnr_compose.builder.walker import PendingStep, StageState, StageWalker, StepResult, image_key
 from cntnr_compose.core.values import replace
@@ -117,6 +117,17 @@ def test_variables_change_the_keys_of_what_runs() -> None:
     ]
     assert keys[0] != keys[1]
     assert keys[0] == keys[2]
+
+
+def test_a_stage_may_start_from_a_folder() -> None:
+    state, runner = walk("FROM lib AS one\nRUN x", contexts={"lib": "/lib"})
+    assert runner.steps[0] == CopyStep(sources=(".",), target="/", origin="context:lib")
+    assert (state.lower, state.settings.config.working_dir) == (("s2", "s1"), "/")
+
+
+def test_a_linked_layer_does_not_depend_on_what_is_below() -> None:
+    keys = [walk(f"FROM base:1\nRUN {word}\nCOPY --link a /\nRUN x")[1].keys for word in "ab"]
+    assert [one == other for one, other in zip(*keys, strict=True)] == [True, False, True, False]
 
 
 def test_labels_of_the_build_win_and_make_another_image() -> None:

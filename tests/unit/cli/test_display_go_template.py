@@ -56,6 +56,9 @@ NESTED = {
     [
         ("{{.IPAM.Config}}", '[{"Subnet":"10.0.0.0/24"},{"Subnet":"10.1.0.0/24"}]'),
         ("{{json .Labels.a}}", '"1"'),
+        ("{{.Labels}} {{.Options}}", "map[a:1 b:2] map[]"),
+        ('{{split "a,b" ","}}', "[a b]"),
+        ('{{slice .Name 0 1}}{{title "web"}}', "nWeb"),
         ("{{.Labels.nope}}", "<no value>"),
         ('{{index .Labels "b"}}', "2"),
         ("{{(index .IPAM.Config 1).Subnet}}", "10.1.0.0/24"),

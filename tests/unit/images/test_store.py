@@ -97,15 +97,25 @@ def test_an_image_whose_files_are_damaged_is_passed_over(store: ImageStore) -> N
     assert store.list() == (good,)
 
 
+def test_a_manifest_that_was_torn_is_restored(store: ImageStore) -> None:
+    """skopeo writes it in place: one that is killed leaves it empty for all names of the image."""
+    image = add(store, "app")
+    path = store.blob_path(image.manifest)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:10])
+    assert store.manifest(image).config.digest == image.id
+    assert path.read_bytes() == whole
+
+
 def test_a_manifest_that_is_just_being_written_is_waited_for(
     store: ImageStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """skopeo writes it in place: it is empty for a moment while another copy of the image is made."""
     image = add(store, "app")
-    place = store.blob_path(image.manifest)
-    whole = place.read_bytes()
-    place.write_bytes(b"")
-    monkeypatch.setattr("time.sleep", lambda _seconds: place.write_bytes(whole))
+    path = store.blob_path(image.manifest)
+    whole = path.read_bytes()
+    path.write_bytes(b"")
+    store.manifest_copy(image.manifest).unlink()
+    monkeypatch.setattr("time.sleep", lambda _seconds: path.write_bytes(whole))
     assert store.manifest(image).config.digest == image.id
 
 

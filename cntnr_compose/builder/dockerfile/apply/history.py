@@ -1,6 +1,7 @@
 """Write what an image's history says of an instruction, in BuildKit's words."""
 
 import json
+import sys
 
 from cntnr_compose.builder.dockerfile.apply.metadata import added_volumes, exposed_ports
 from cntnr_compose.builder.dockerfile.apply.pairs import parse_pairs
@@ -13,6 +14,10 @@ from cntnr_compose.builder.dockerfile.steps import BuildStep, CopyStep, RunStep
 from cntnr_compose.core.units import format_duration
 from cntnr_compose.model.image import ImageConfig, ImageHealthcheck
 
+GO_ESCAPES = {
+    7: r"\a", 8: r"\b", 9: r"\t", 10: r"\n", 11: r"\v", 12: r"\f", 13: r"\r", 39: r"\'", 92: r"\\",
+}  # fmt: skip
+
 
 def history_text(
     instruction: Instruction,
@@ -24,14 +29,15 @@ def history_text(
     """Write an instruction as the history has it; '' where that leaves it out, as ONBUILD."""
     keyword, config = instruction.keyword, after.config
     if isinstance(step, RunStep):
-        return f"RUN {_run_text(step, before)} # buildkit"
+        return f"RUN {_run_text(instruction, step, before)} # buildkit"
     if isinstance(step, CopyStep):
         return f"{keyword}{_copy_text(instruction, step, before, scope)} # buildkit"
     match keyword:
         case "ONBUILD":
             return ""
         case "WORKDIR":
-            return f"WORKDIR {config.working_dir}"
+            word = scope.expand(instruction.text, before.variables, instruction.line)
+            return f"WORKDIR {word if word.startswith('/') else config.working_dir}"
         case "ENV" | "LABEL":
             pairs = parse_pairs(instruction, before.variables, scope)
             return f"{keyword} {' '.join(f'{name}={value}' for name, value in pairs.items())}"
@@ -75,11 +81,17 @@ def _argument(name: str, settings: StageSettings) -> str:
     return f"{name}={settings.args[name]}" if known else name
 
 
-def _run_text(step: RunStep, before: StageSettings) -> str:
+def _run_text(instruction: Instruction, step: RunStep, before: StageSettings) -> str:
     """Write the command of a RUN, with the ARGs that it sees."""
     names = [name for name in before.declared if name not in PROXY_VARIABLES]
     args = [f"{name}={before.variables.get(name, '')}" for name in names]
-    command = step.argv or (step.script,)
+    # BuildKit hands a script with a #! line over as a file of this name.
+    command = step.argv or (
+        *before.shell,
+        *(f"/dev/pipes/{each.name}" for each in instruction.heredocs),
+    )
+    if [command[-1]] != [each.content for each in instruction.heredocs]:
+        command = (*command[:-1], command[-1].removesuffix("\n"))
     return " ".join([f"|{len(args)}", *args, *command] if args else command)
 
 
@@ -97,10 +109,15 @@ def _copy_text(
 
 
 def _healthcheck(check: ImageHealthcheck) -> str:
-    """Write a health check as Go prints the structure."""
-    return (
-        f"{{Test:[{' '.join(check.test)}] Interval:{format_duration(check.interval)} "
-        f"Timeout:{format_duration(check.timeout)} "
-        f"StartPeriod:{format_duration(check.start_period)} "
-        f"StartInterval:{format_duration(check.start_interval)} Retries:{check.retries}}}"
-    )
+    """Write a health check as Go's ``%q`` prints the structure: even the number, as a character."""
+    times = (check.interval, check.timeout, check.start_period, check.start_interval)
+    words = [f'"{format_duration(seconds)}"' for seconds in times]
+    return f"&{{{_quoted(check.test)} {' '.join(words)} {_quoted_character(check.retries)}}}"
+
+
+def _quoted_character(number: int) -> str:
+    """Write a number as the character that Go takes it for."""
+    if number in GO_ESCAPES:
+        return f"'{GO_ESCAPES[number]}'"
+    is_printable = number <= sys.maxunicode and chr(number).isprintable()
+    return f"'{chr(number)}'" if is_printable else f"'\\x{number:02x}'"

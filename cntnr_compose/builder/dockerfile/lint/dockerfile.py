@@ -13,15 +13,13 @@ from cntnr_compose.builder.dockerfile.lint.lines import check_lines
 from cntnr_compose.builder.dockerfile.lint.stages import check_descriptions, check_stages
 from cntnr_compose.builder.dockerfile.lint.variables import check_variables
 from cntnr_compose.builder.dockerfile.stages import DockerfileScope
+from cntnr_compose.builder.dockerfile.syntax.directives import CHECK_ARG
 from cntnr_compose.model.image import ImageConfig
-
-# As BuildKit has it: wins over the directive of the file.
-SETTINGS_ARG = "BUILDKIT_DOCKERFILE_CHECK"
 
 
 def check_settings(scope: DockerfileScope) -> CheckSettings:
     """Return what the build arguments or the directive say about checks. Raises `DockerfileInvalid`."""
-    text = scope.args.get(SETTINGS_ARG, scope.directives.check)
+    text = scope.args.get(CHECK_ARG, scope.directives.check)
     try:
         return parse_check_settings(text)
     except CheckOptionInvalid as error:

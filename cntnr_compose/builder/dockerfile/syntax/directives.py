@@ -6,6 +6,7 @@ from cntnr_compose.core.values import Value
 
 DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$")
 KNOWN = ("syntax", "escape", "check")
+CHECK_ARG = "BUILDKIT_DOCKERFILE_CHECK"  # a build argument that wins over `# check=`
 # What is built in is read like this one, whichever version is named.
 OWN_SYNTAX = re.compile(
     r"(?:(?:docker\.io/)?docker/dockerfile|(?:docker\.io/)?docker/dockerfile-upstream)"
@@ -46,13 +47,16 @@ def parse_directives(lines: list[str]) -> Directives:
     if escape not in ("\\", "`"):
         why = f"invalid escape token '{escape}' does not match ` or \\"
         raise DirectiveInvalid(line_number, why)
-    _check_syntax(*values.get("syntax", ("", 0)))
+    check_syntax(*values.get("syntax", ("", 0)))
     check, check_line = values.get("check", ("", 0))
     return Directives(escape=escape, check=check, check_line=check_line)
 
 
-def _check_syntax(value: str, line: int) -> None:
-    """Refuse another language than Dockerfile's, which would need a program of its own."""
+def check_syntax(value: str, line: int) -> None:
+    """Refuse another language than Dockerfile's, which would need a program of its own.
+
+    Raises `DirectiveInvalid`.
+    """
     name = value.partition(" ")[0]
     if name and not OWN_SYNTAX.fullmatch(name):
         why = f"the syntax {name} is not supported: only docker/dockerfile is"

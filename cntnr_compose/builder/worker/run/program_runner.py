@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +28,12 @@ from cntnr_compose.model.image import ImageConfig
 from cntnr_compose.model.service import Limits, Service
 
 CHUNK = 1 << 16
-LOCALHOST_ENTRIES = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+HOSTNAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,62}")
+HOSTNAME_ARG = "BUILDKIT_SANDBOX_HOSTNAME"
+HOSTNAME = (
+    "buildkitsandbox"  # BuildKit's: the machine's own would make another image of each machine
+)
+HOSTS = "127.0.0.1\tlocalhost {}\n::1\tlocalhost ip6-localhost ip6-loopback\n"
 
 
 class RunFailed(CntnrError):
@@ -82,6 +88,7 @@ class ProgramRunner:
             )
             service = _service(step, request, tty=terminal >= 0)
             spec = self._build_spec(service, config, root, inputs)
+            spec["hostname"] = _hostname(request)
             files.write_value(bundle / "config.json", spec)
             undo.enter_context(_remove_mount_points(root, spec))
             if terminal >= 0:
@@ -94,7 +101,8 @@ class ProgramRunner:
             raise RunFailed(where, step.argv or (step.script.partition("\n")[0],), status, last)
 
     def _write_etc_files(self, bundle: Path, request: BuildRequest, network: str) -> dict[str, str]:
-        (bundle / "hosts").write_text(LOCALHOST_ENTRIES + _hosts_lines(request))
+        hosts = HOSTS.format(_hostname(request)) + _hosts_lines(request)
+        (bundle / "hosts").write_text(hosts)
         resolv_conf = self._host_resolv_conf if network == "host" else self._resolv_conf
         (bundle / "resolv.conf").write_text(resolv_conf)
         return {f"/etc/{name}": str(bundle / name) for name in ("hosts", "resolv.conf")}
@@ -166,8 +174,17 @@ def _service(step: RunStep, request: BuildRequest, *, tty: bool) -> Service:
     )
 
 
+def _hostname(request: BuildRequest) -> str:
+    """Return the host name that programs see."""
+    name = request.args.get(HOSTNAME_ARG, "")
+    return name if HOSTNAME_PATTERN.fullmatch(name) else HOSTNAME
+
+
 def _proxies(request: BuildRequest) -> dict[str, str]:
-    return {name: value for name, value in request.args.items() if name in PROXY_VARIABLES}
+    """Return the proxies of the build, each in both spellings as BuildKit has it."""
+    args = {name: value for name, value in request.args.items() if name in PROXY_VARIABLES}
+    both = {each: value for name, value in args.items() for each in (name.upper(), name.lower())}
+    return {**both, **args}
 
 
 def _hosts_lines(request: BuildRequest) -> str:

@@ -15,7 +15,6 @@ from cntnr_compose.core.frozen import Frozen
 from cntnr_compose.core.values import replace
 from cntnr_compose.host import files
 from cntnr_compose.host.kernel import host_platform
-from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.oci import Descriptor
 
 if TYPE_CHECKING:
@@ -69,24 +68,15 @@ def run_build(
             display.emit(WarningEvent(text=text))
 
         def build(request: BuildRequest) -> BuiltImage:
-            images[request.service] = build_image(
-                request, display.emit, shell_on_failure=options.shell_on_failure
+            emit = _without_source(request.service, display.emit)
+            images.update(
+                build_images([request], shell_on_failure=options.shell_on_failure, emit=emit)
             )
             return images[request.service]
 
         request = build_all(build)
     _write_results(options, request, images[request.service])
     return images[request.service]
-
-
-def build_image(request: BuildRequest, emit: Emit, *, shell_on_failure: bool) -> BuiltImage:
-    """Build one image, and keep it in the store even without a name."""
-    emit_plain = _without_source(request.service, emit)
-    images = build_images([request], shell_on_failure=shell_on_failure, emit=emit_plain)
-    built = images[request.service]
-    if not request.names and request.is_tagged and built.manifest is not None:
-        ImageStore().add_untagged(built.manifest)
-    return built
 
 
 def _without_source(service: str, emit: Emit) -> Emit:

@@ -1,7 +1,7 @@
 """Describe images as `docker image inspect` does."""
 
 import time
-from typing import Any
+from typing import Any, TypeVar
 
 from cntnr_compose.core.values import Tree
 from cntnr_compose.images.naming.lookup import FoundImage, repository_of
@@ -10,6 +10,7 @@ from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.oci import MANIFEST
 
+T = TypeVar("T", dict[str, Any], list[Any])
 # What docker prints of a configuration even where it is not set.
 EMPTY_CONFIG: Tree = {
     "Cmd": None,
@@ -44,15 +45,21 @@ def describe_image(store: ImageStore, chosen: FoundImage) -> Tree:
         "Os": image.os,
         "Size": image.size,
         "GraphDriver": {"Data": None, "Name": "overlay"},
-        "RootFS": {"Type": "layers", "Layers": (tree.get("rootfs") or {}).get("diff_ids") or []},
+        "RootFS": {"Type": "layers", "Layers": part(tree, "rootfs", {}).get("diff_ids") or []},
         "Metadata": {"LastTagTime": _timestamp(max(entry.tagged for entry in entries))},
         "Descriptor": {
             "mediaType": MANIFEST,
             "digest": image.manifest,
             "size": manifest.stat().st_size if manifest.exists() else 0,
         },
-        "Config": EMPTY_CONFIG | (tree.get("config") or {}),
+        "Config": EMPTY_CONFIG | part(tree, "config", {}),
     }
+
+
+def part(tree: Tree, name: str, default: T) -> T:
+    """Return a part of a configuration; the default where it is absent or of another type."""
+    value = tree.get(name)
+    return value if isinstance(value, type(default)) else default
 
 
 def repo_digests(images: list[Image]) -> list[str]:
@@ -67,8 +74,8 @@ def repo_digests(images: list[Image]) -> list[str]:
 
 
 def _comment(tree: dict[str, Any]) -> str:
-    history = tree.get("history") or [{}]
-    return str(tree.get("comment") or history[-1].get("comment") or "")
+    entries = [entry for entry in part(tree, "history", []) if isinstance(entry, dict)]
+    return str(tree.get("comment") or (entries or [{}])[-1].get("comment") or "")
 
 
 def _timestamp(seconds: float) -> str:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from cntnr_compose.cli.display.tables import format_size, truncate
+from cntnr_compose.cli.flows.stored_images.image_details import part
 from cntnr_compose.cli.flows.stored_images.image_list import (
     NEVER,
     UNKNOWN,
@@ -32,7 +33,7 @@ def history_objects(store: ImageStore, image: Image, *, human: bool, whole: bool
     Raises `StoreDamaged`.
     """
     tree = store.config(image)
-    entries = [entry for entry in tree.get("history") or [] if isinstance(entry, dict)]
+    entries = [entry for entry in part(tree, "history", []) if isinstance(entry, dict)]
     layers = store.manifest(image).layers
     rows = [
         _json_object(entry, size, human=human, whole=whole)
@@ -56,13 +57,18 @@ def _with_sizes(
 
 def _json_object(entry: Tree, size: Bytes, *, human: bool, whole: bool) -> Tree:
     created = parse_created(str(entry.get("created") or ""))
-    instruction = str(entry.get("created_by") or "").replace("\t", " ")
+    instruction = _one_line(str(entry.get("created_by") or ""))
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(created))
     return {
-        "Comment": str(entry.get("comment") or ""),
+        "Comment": _one_line(str(entry.get("comment") or "")),
         "CreatedAt": stamp if created > NEVER else UNKNOWN,
         "CreatedBy": instruction if whole else truncate(instruction, MAX_INSTRUCTION),
         "CreatedSince": format_since(created),
         "ID": MISSING,
         "Size": format_size(size) if human else str(size),
     }
+
+
+def _one_line(text: str) -> str:
+    """Replace what would break a row, or control the terminal: images of others have it."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
