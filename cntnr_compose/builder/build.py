@@ -20,7 +20,7 @@ from cntnr_compose.builder.request import BuildRequest, BuiltImage, parse_stages
 from cntnr_compose.builder.worker_process import run_worker
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Event, Output, Progress, WarningEvent
-from cntnr_compose.core.values import replace, to_json
+from cntnr_compose.core.values import Bytes, replace, to_json
 from cntnr_compose.images import leases
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
@@ -180,13 +180,16 @@ def _find_or_pull(ref: str, where: str, *, pull: bool, emit: Emit) -> Image:
         state = "done" if status == "Pulled" else "working"
         emit(Progress(kind="Image", name=name, status=status, state=state))
 
+    def report_bytes(current: Bytes, total: Bytes) -> None:
+        emit(Progress(kind="Image", name=ref, status="Pulling", current=current, total=total))
+
     try:
         store = ImageStore()
         with leases.hold_off(store.root):
             existing = None if pull else store.find(ref)
             if existing is not None:
                 store.mark_used(existing.id)
-        return existing or pull_image(ref, on_progress=report_pull)
+        return existing or pull_image(ref, on_progress=report_pull, on_bytes=report_bytes)
     except CntnrError as error:
         raise BaseUnavailable(where, error) from error
 

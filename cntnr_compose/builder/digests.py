@@ -12,7 +12,7 @@ from cntnr_compose.builder.dockerfile.steps import (
     RunStep,
     short_hash,
 )
-from cntnr_compose.builder.dockerfile.values.git_url import GitSource
+from cntnr_compose.builder.dockerfile.values.git_url import GitSource, without_password
 from cntnr_compose.builder.request import BuildRequest
 from cntnr_compose.builder.sources.source_files import SourceFiles, open_stage_files
 from cntnr_compose.builder.walker import PendingStep, StageState
@@ -30,7 +30,8 @@ class ChecksumWrong(CntnrError):
     """A download does not have the checksum in the Dockerfile."""
 
     def __init__(self, where: str, url: str, expected: str, actual: str) -> None:
-        super().__init__(f"{where}: {url} has the digest {actual}, not {expected}")
+        address = without_password(url)
+        super().__init__(f"{where}: {address} has the digest {actual}, not {expected}")
 
 
 def git_key(tree: GitSource) -> str:
@@ -42,7 +43,7 @@ def git_key(tree: GitSource) -> str:
 def git_files(request: BuildRequest, tree: GitSource) -> Iterator[SourceFiles]:
     """Open a tree of git that was fetched, to take files from."""
     folder = Path(request.downloads[git_key(tree)])
-    label = f"the repository {tree.remote}"
+    label = f"the repository {without_password(tree.remote)}"
     with contextlib.closing(SourceFiles(folder, label=label, use_cache=False)) as files_:
         yield files_
 

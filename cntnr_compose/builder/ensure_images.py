@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Progress
-from cntnr_compose.core.values import Value
+from cntnr_compose.core.values import Bytes, Value
 from cntnr_compose.images.errors import NoSuchImage
 from cntnr_compose.images.pull_policy import must_build, must_pull
 from cntnr_compose.images.store import ImageStore
@@ -169,13 +169,20 @@ def _pull(image: RequiredImage, emit: Emit, *, is_optional: bool, dry_run: bool)
     def report(status: str, state: str = "working", detail: str = "") -> None:
         emit(Progress(kind="Image", name=image.name, status=status, state=state, detail=detail))
 
+    def report_bytes(current: Bytes, total: Bytes) -> None:
+        emit(
+            Progress(kind="Image", name=image.name, status="Pulling", current=current, total=total)
+        )
+
     report("Pulling")
     try:
         if dry_run:
             transfer.check_source(image.name)
             identity = ""
         else:
-            identity = transfer.pull_image(image.name, platform=image.platform).id
+            identity = transfer.pull_image(
+                image.name, platform=image.platform, on_bytes=report_bytes
+            ).id
     except CntnrError as error:
         if is_optional:
             report("Warning", "warning", str(error))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeAlias
 
-from cntnr_compose.core.values import Seconds, Value, field
+from cntnr_compose.core.values import Bytes, Seconds, Value, field
 
 
 class Progress(Value, frozen=True, kw_only=True, tag="progress"):
@@ -18,7 +18,9 @@ class Progress(Value, frozen=True, kw_only=True, tag="progress"):
     name: str
     status: str
     state: str = "working"  # working, done, warning, error
-    detail: str = ""  # why a container is recreated; how far a pull is; what went wrong
+    detail: str = ""  # why a container is recreated; what went wrong
+    current: Bytes = 0  # how far a pull is
+    total: Bytes = 0  # 0 where that is not known
 
 
 class WarningEvent(Value, frozen=True, kw_only=True, tag="warned"):

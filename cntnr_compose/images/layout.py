@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import re
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,6 +17,7 @@ from cntnr_compose.model.oci import Descriptor, Index, Manifest
 
 TAGGED_ANNOTATION = "cntnr.tagged"
 DIGEST_ANNOTATION = "cntnr.digest"
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 LAYOUT_MARKER = b'{"imageLayoutVersion":"1.0.0"}\n'
 READ_ATTEMPTS, READ_PAUSE = 20, 0.01  # seconds: for a manifest that is just being written
 

@@ -5,7 +5,7 @@ Reading it costs one small file. Everything that is written is complete or absen
 
 import contextlib
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ from cntnr_compose.core.values import Value, from_json, replace
 from cntnr_compose.host import files
 from cntnr_compose.images import index_file, leases
 from cntnr_compose.images.additional_stores import AdditionalStore, merge_images, store_folders
-from cntnr_compose.images.errors import BlobsMissing, ImageReadOnly, NoSuchImage, StoreDamaged
+from cntnr_compose.images.errors import BlobsMissing, NoSuchImage, StoreDamaged
 from cntnr_compose.images.index_file import NAME_ANNOTATION
 from cntnr_compose.images.layout import (
+    DIGEST,
     DIGEST_ANNOTATION,
     LAYOUT_MARKER,
     TAGGED_ANNOTATION,
@@ -158,7 +159,8 @@ class ImageStore(ImageLayout):
         """
         manifest = self.manifest(image)
         for blob in (manifest.config, *manifest.layers):
-            if not self.mark_blob_used(blob.digest):
+            # Digests become paths, and the manifest may be anybody's.
+            if not DIGEST.fullmatch(blob.digest) or not self.mark_blob_used(blob.digest):
                 raise BlobsMissing(image.ref or image.id, blob.digest)
         self.mark_blob_used(image.manifest)
         self.mark_used(image.id)
@@ -211,24 +213,6 @@ class ImageStore(ImageLayout):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch()
 
-    def remove(self, ref: str) -> tuple[str, ...]:
-        """Remove a name, or all names of an image given by id; return the names.
-
-        Its blobs stay. Raises `NoSuchImage`, `ImageReadOnly`.
-        """
-        image = ImageStore(self.root).find(ref)
-        if image is None:
-            raise ImageReadOnly(ref, self.require(ref).store)
-        by_name = not ref.startswith("sha256:") and image.ref == image_name.normalize(ref)
-        same_image = [other.ref for other in self.own_images() if other.id == image.id]
-        names = [image.ref] if by_name else same_image
-        with self.locked_index() as index:
-            others = _without_names(index, names)
-            if not by_name:  # it may have no name at all
-                others = tuple(entry for entry in others if entry.digest != image.manifest)
-            self.write_index(replace(index, manifests=others))
-        return tuple(names)
-
     @contextlib.contextmanager
     def locked_index(self) -> Iterator[Index]:
         """Hold the lock of the store and yield its index."""
@@ -264,10 +248,3 @@ class ImageStore(ImageLayout):
         images = self.read_images(index, known.images if known else ())
         catalogue = Catalogue(stamp=self.index_stamp(), images=images)
         files.write_value(self.root / "catalogue.json", catalogue)
-
-
-def _without_names(index: Index, names: Collection[str]) -> tuple[Descriptor, ...]:
-    """Return the manifests of an index that have none of the names."""
-    return tuple(
-        entry for entry in index.manifests if entry.annotations.get(NAME_ANNOTATION) not in names
-    )

@@ -188,7 +188,7 @@ def test_archives_on_a_full_disk(
     assert [path.name for path in small_disk.iterdir()] == ["filler"]
     env = {"XDG_DATA_HOME": str(small_disk)}
     for words in (("load", "-i", "box.tar"), ("load",)):
-        stdin = "x" * 10_000 if len(words) == 1 else ""
+        stdin = "\0" * 257 + "ustar" + "x" * 10_000 if len(words) == 1 else ""
         loaded = project.cntnr(*words, env=env, stdin=stdin)
         assert_refused(loaded, "no space left on the disk", "hint: free some space")
 

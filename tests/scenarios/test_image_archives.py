@@ -106,7 +106,13 @@ def test_an_image_without_a_name_goes_through_pipes(project: Project) -> None:
     ).ok()
     assert out.stderr == ""
     remove_all(project)
-    for command in ("cntnr load <one.tgz", "zcat one.tgz | cntnr image load --quiet"):
+    project.user.run("sh", "-c", "zcat one.tgz >one.tar", cwd=project.folder).ok()
+    for command in (
+        "cntnr load <one.tgz",
+        "cntnr load <one.tar",
+        "cat one.tgz | cntnr load",
+        "zcat one.tgz | cntnr image load --quiet",
+    ):
         loaded = project.user.run("sh", "-c", command, cwd=project.folder).ok()
         assert loaded.stdout == f"Loaded image ID: {whole}\n"
     assert names(project) == ["<none>:<none>"]
@@ -224,6 +230,8 @@ def test_what_cannot_be_loaded(project: Project) -> None:
         assert_refused(project.cntnr("load", "-i", name), message)
         assert names(project) == [], name
     assert_refused(project.cntnr("load"), "cannot load images from standard input: it is empty")
+    endless = project.user.run("sh", "-c", "cntnr load </dev/zero", cwd=folder)
+    assert_refused(endless, "cannot load images from standard input: it is no tar archive")
     refused = project.cntnr("load", "-i", "whole.tar", "--platform", "a/b/c/d")
     assert_refused(refused, '"a/b/c/d" is an invalid platform')
     assert list((project.user.data / "images").glob(".draft-*")) == []

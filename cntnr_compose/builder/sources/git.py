@@ -17,6 +17,8 @@ COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 HARMLESS = (
     "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "advice.detachedHead=false",
     "-c", "gc.auto=0", "-c", "init.defaultBranch=main",
+    # Files of LFS stay what they are in the repository, as with BuildKit.
+    "-c", "filter.lfs.smudge=", "-c", "filter.lfs.process=", "-c", "filter.lfs.required=false",
 )  # fmt: skip
 NO_SHALLOW = "does not support shallow"
 INHERITED = re.compile(

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from cntnr_compose.builder.dockerfile.steps import short_hash
-from cntnr_compose.builder.dockerfile.values.git_url import GitSource
+from cntnr_compose.builder.dockerfile.values.git_url import GitSource, without_password
 from cntnr_compose.builder.sources import git
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError, CommandFailed, ProgramMissing
@@ -16,7 +16,8 @@ class GitTreeMissing(CntnrError):
     """A repository cannot be fetched, or has not what was asked for."""
 
     def __init__(self, where: str, remote: str, why: str, hint: str = "") -> None:
-        super().__init__(f"{where}: cannot fetch {remote}: {why}")
+        address = without_password(remote)
+        super().__init__(f"{where}: cannot fetch {address}: {why.replace(remote, address)}")
         self.hint = hint
 
 

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from cntnr_compose.builder.dockerfile.steps import short_hash
+from cntnr_compose.builder.dockerfile.values.git_url import without_password
 from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.values import Value
@@ -23,7 +24,7 @@ class DownloadFailed(CntnrError):
     hint = "check the address, and whether this machine needs a proxy (HTTPS_PROXY)"
 
     def __init__(self, where: str, url: str, why: str) -> None:
-        super().__init__(f"{where}: cannot download {url}: {why}")
+        super().__init__(f"{where}: cannot download {without_password(url)}: {why}")
 
 
 class HttpValidators(Value, frozen=True, kw_only=True):

@@ -97,6 +97,8 @@ class PlainDisplay(ProgressDisplay):
     def show_progress(self, event: Progress) -> None:
         """Print `` Container x-web-1  Created``; without a kind `` web Skipped ``, as docker does."""
         prefix = DRY_RUN_PREFIX if self.dry_run else ""
+        if event.total:  # how far something is: a line for each step of it says nothing
+            return
         if not event.kind:
             self.print_line(f"{prefix} {event.name} {event.detail} {event.status}")
             return
@@ -117,6 +119,9 @@ class JsonDisplay(ProgressDisplay):
         message |= {"id": f"{event.kind} {event.name}".strip()}
         message |= {"status": event.status} if event.status else {}
         message |= {"text": event.detail} if event.detail else {}
+        if event.total:
+            percent = 100 * event.current // event.total
+            message |= {"current": event.current, "total": event.total, "percent": percent}
         self._write(message | {"schema": JSON_SCHEMA})
 
     def show_output(self, event: Output) -> None:

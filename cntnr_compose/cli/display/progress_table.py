@@ -1,7 +1,10 @@
 """Lines of the live progress table: one for each resource, in a stable order."""
 
 from cntnr_compose.core.events import Progress
+from cntnr_compose.core.values import Bytes
 
+BAR_WIDTH = 10
+BAR_STEPS = " ⡀⣀⣄⣤⣦⣶⣷"
 FINISHED_STATES = frozenset({"done", "warning", "error"})
 
 
@@ -41,6 +44,8 @@ class ProgressTable:
                 status=event.status,
                 state=event.state,
                 detail=row.event.detail,
+                current=event.current,
+                total=event.total,
             )
         row.event = event
         row.ended_at = now if event.state in FINISHED_STATES else None
@@ -77,5 +82,18 @@ class ProgressTable:
         words = f"{f'{event.kind} {event.name}'.strip():<{names}}"
         # As in plain lines, what has no kind has its detail first: `web-1 Commit web-1 Committing`.
         texts = [event.status, event.detail] if event.kind else [event.detail, event.status]
+        texts += [_amount(event)] if event.total and event.state == "working" else []
         words += "".join(f"  {text}" for text in texts if text)
         return words if len(words) <= width else f"{words[: max(width - 1, 0)]}…"
+
+
+def _amount(event: Progress) -> str:
+    """Format how far something is, as docker does: ``[⣿⣿⣀    ] 12.3MB / 63.1MB``."""
+    steps = min(event.current, event.total) * BAR_WIDTH * len(BAR_STEPS) // event.total
+    full, part = divmod(steps, len(BAR_STEPS))
+    bar = "⣿" * full + (BAR_STEPS[part] if full < BAR_WIDTH else "")
+    return f"[{bar:<{BAR_WIDTH}}] {_megabytes(event.current)} / {_megabytes(event.total)}"
+
+
+def _megabytes(size: Bytes) -> str:
+    return f"{size / 1e6:.1f}MB" if size >= 100_000 else f"{size / 1e3:.1f}kB"

@@ -2,6 +2,7 @@
 
 import bz2
 import errno
+import itertools
 import lzma
 import os
 import shutil
@@ -22,6 +23,7 @@ from cntnr_compose.images.layers.archive.decompress import (
 from cntnr_compose.images.transports import skopeo
 
 BZIP2_MAGIC, XZ_MAGIC = b"BZh", b"\xfd7zXZ"
+COMPRESSED = (GZIP_MAGIC, ZSTD_MAGIC, BZIP2_MAGIC, XZ_MAGIC)
 TAR_MAGIC, MAGIC_OFFSET, BLOCK = b"ustar", 257, 512
 PIECE: Bytes = 1 << 20
 
@@ -36,37 +38,49 @@ class ArchiveUnusable(CntnrError):
 
 
 def write_plain_archive(archive: BinaryIO, name: str, folder: Path) -> Path:
-    """Return the path of a plain tar archive: a link to the file, or a copy in ``folder``.
+    """Return the path of a plain tar archive: a link to the file ``name``, or a copy in ``folder``.
 
     Raises `ArchiveUnusable`, `NoSpace`.
     """
-    if not stat.S_ISREG(os.fstat(archive.fileno()).st_mode):
-        archive = _write_copy(_pieces(archive), name, folder / "input")
-    with archive:
-        head = archive.read(BLOCK)
+    head = archive.read(BLOCK)
+    if not head:
+        raise ArchiveUnusable(name, "it is empty")
+    is_plain = head[MAGIC_OFFSET:].startswith(TAR_MAGIC)
+    if not is_plain and not head.startswith(COMPRESSED):
+        raise ArchiveUnusable(name, "it is no tar archive")
+    plain = folder / "archive"
+    if name and stat.S_ISREG(os.fstat(archive.fileno()).st_mode):
         archive.seek(0)
-        if head[MAGIC_OFFSET:].startswith(TAR_MAGIC):
-            (folder / "archive").symlink_to(Path(str(archive.name)).absolute())
-            return folder / "archive"
-        if not head:
-            raise ArchiveUnusable(name, "it is empty")
-        try:
-            plain = _decompressed(archive, head, name)
-            _write_copy(plain, name, folder / "archive").close()
-        except (StreamDamaged, EOFError, lzma.LZMAError, ValueError) as error:
-            raise ArchiveUnusable(name, f"it is damaged ({error})") from error
-    return folder / "archive"
+        if is_plain:
+            plain.symlink_to(Path(name).absolute())
+            return plain
+        _decompress(archive, head, name, plain)
+        return plain
+    path = plain if is_plain else folder / "input"
+    _write_copy(itertools.chain([head], _pieces(archive)), name, path)
+    if not is_plain:
+        with path.open("rb") as copy:
+            _decompress(copy, head, name, plain)
+    return plain
 
 
-def _decompressed(archive: BinaryIO, head: bytes, name: str) -> Iterator[bytes]:
-    """Yield the plain content of a compressed archive. Raises `ArchiveUnusable` and what decoders raise."""
-    if head.startswith((GZIP_MAGIC, ZSTD_MAGIC)):
-        return read_plain(archive)
+def _decompress(archive: BinaryIO, head: bytes, name: str, path: Path) -> None:
+    """Write the plain content of a compressed archive. Raises `ArchiveUnusable`, `NoSpace`."""
+    try:
+        _write_copy(_decompressed(archive, head), name, path)
+    except (StreamDamaged, EOFError, OSError, lzma.LZMAError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # bz2 raises one without
+            raise
+        raise ArchiveUnusable(name, f"it is damaged ({error})") from error
+
+
+def _decompressed(archive: BinaryIO, head: bytes) -> Iterator[bytes]:
+    """Yield the plain content of a compressed archive. Raises what decoders raise."""
     if head.startswith(BZIP2_MAGIC):
         return _pieces(cast("BinaryIO", bz2.open(archive)))
     if head.startswith(XZ_MAGIC):
         return _pieces(cast("BinaryIO", lzma.open(archive)))
-    raise ArchiveUnusable(name, "it is no tar archive")
+    return read_plain(archive)
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:
@@ -74,8 +88,8 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
         yield piece
 
 
-def _write_copy(pieces: Iterator[bytes], name: str, path: Path) -> BinaryIO:
-    """Write a copy, as far as the disk has room, and open it. Raises `NoSpace`."""
+def _write_copy(pieces: Iterator[bytes], name: str, path: Path) -> None:
+    """Write a copy, as far as the disk has room. Raises `NoSpace`."""
     room = shutil.disk_usage(path.parent).free
     try:
         with path.open("wb") as out:
@@ -90,4 +104,3 @@ def _write_copy(pieces: Iterator[bytes], name: str, path: Path) -> BinaryIO:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise NoSpace(name) from error
         raise
-    return path.open("rb")

@@ -9,7 +9,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.values import Bytes
 from cntnr_compose.host import files
 from cntnr_compose.images.index_file import NAME_ANNOTATION, IndexUnreadable, read_index
-from cntnr_compose.images.layout import digest_of_file
+from cntnr_compose.images.layout import DIGEST, digest_of_file
 from cntnr_compose.images.storage import inventory as stock
 from cntnr_compose.images.storage.decisions import EMPTY_LAYER, decide_removal
 from cntnr_compose.images.storage.layer_check import check_layers
@@ -101,7 +101,7 @@ def _check_entry(
     ref = entry.annotations.get(NAME_ANNOTATION, "")
     name = f"image {image_name.familiar(ref) or entry.digest}"
     manifest = None
-    if stock.DIGEST.fullmatch(entry.digest) and entry.digest not in bad:
+    if DIGEST.fullmatch(entry.digest) and entry.digest not in bad:
         with contextlib.suppress(OSError, ValueError):
             manifest = store.read_manifest(entry.digest)
     if manifest is None:
@@ -153,7 +153,7 @@ def _check_records(store: ImageStore, index: Index) -> Iterator[Problem]:
     named = {entry.digest for entry in index.manifests}
     for record in stock.read_built():
         manifest = None
-        if stock.DIGEST.fullmatch(record.manifest):
+        if DIGEST.fullmatch(record.manifest):
             manifest = files.read_value(store.blob_path(record.manifest), Manifest)
         whole = manifest is not None and all(
             store.blob_path(blob.digest).exists() for blob in (manifest.config, *manifest.layers)

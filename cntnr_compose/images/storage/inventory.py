@@ -14,7 +14,7 @@ from cntnr_compose.host import files
 from cntnr_compose.images import leases
 from cntnr_compose.images.index_file import NAME_ANNOTATION
 from cntnr_compose.images.layers.job import layer_names
-from cntnr_compose.images.layout import TAGGED_ANNOTATION
+from cntnr_compose.images.layout import DIGEST, TAGGED_ANNOTATION
 from cntnr_compose.images.storage.detached import measure
 from cntnr_compose.images.storage.model import (
     BuildRecord,
@@ -31,7 +31,6 @@ from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model import image_name
 from cntnr_compose.model.oci import Descriptor, Index, Manifest
 
-DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 BLOB_NAME = re.compile(r"[0-9a-f]{64}", re.ASCII)
 LAYER_NAME = re.compile(r"(s|c)-[0-9a-z-]+|[0-9a-f]{64}", re.ASCII)
 MAX_MANIFEST: Bytes = 1 << 20

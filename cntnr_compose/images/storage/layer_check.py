@@ -21,6 +21,7 @@ from cntnr_compose.images.layers.archive.stream import LayerStream
 from cntnr_compose.images.layers.extract import WHITEOUT_PREFIX
 from cntnr_compose.images.layers.folders import LeadsOut, clean_name, split_name
 from cntnr_compose.images.layers.job import layer_names
+from cntnr_compose.images.layout import DIGEST
 from cntnr_compose.images.storage import inventory as stock
 from cntnr_compose.images.storage.sizes import LayerSize, MeasurementFailed
 from cntnr_compose.images.store import ImageStore
@@ -68,7 +69,7 @@ def _list_layers(store: ImageStore, index: Index) -> Iterator[LayerToCheck]:
             blobs[name] = record.layer.digest if record else ""
         digest = blobs.get(name, "")
         path = store.blob_path(digest)
-        if stock.DIGEST.fullmatch(digest) and path.exists():
+        if DIGEST.fullmatch(digest) and path.exists():
             yield LayerToCheck(name=name, blob=str(path))
 
 

@@ -7,7 +7,7 @@ from cntnr_compose.core.values import Value, replace
 from cntnr_compose.host import files
 from cntnr_compose.images import leases
 from cntnr_compose.images.index_file import NAME_ANNOTATION, IndexUnreadable, read_index
-from cntnr_compose.images.layout import DIGEST_ANNOTATION, TAGGED_ANNOTATION
+from cntnr_compose.images.layout import DIGEST, DIGEST_ANNOTATION, TAGGED_ANNOTATION
 from cntnr_compose.images.storage import inventory as stock
 from cntnr_compose.images.storage.check import Problem, check_digest, check_store, is_complete
 from cntnr_compose.images.storage.collector import move_away
@@ -125,7 +125,7 @@ def rebuild_index(store: ImageStore) -> int:
 def _entries_of_catalogue(store: ImageStore, catalogue: Catalogue) -> Iterator[Descriptor]:
     for image in catalogue.images:
         path = store.blob_path(image.manifest)
-        if stock.DIGEST.fullmatch(image.manifest) and path.exists():
+        if DIGEST.fullmatch(image.manifest) and path.exists():
             annotations = {TAGGED_ANNOTATION: str(int(image.tagged))}
             annotations |= {NAME_ANNOTATION: image.ref} if image.ref else {}
             annotations |= {DIGEST_ANNOTATION: image.digest} if image.digest else {}

@@ -3,10 +3,10 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cntnr_compose.core import paths
-from cntnr_compose.core.values import from_json, replace, to_json
+from cntnr_compose.core.values import Bytes, from_json, replace, to_json
 from cntnr_compose.host import files
 from cntnr_compose.images.errors import LayerCorrupt, NoSpace, StoreDamaged
 from cntnr_compose.images.layout import digest_of
@@ -14,9 +14,14 @@ from cntnr_compose.images.store import ImageStore
 from cntnr_compose.images.transports import policy as policies
 from cntnr_compose.images.transports import skopeo
 from cntnr_compose.images.transports.references import full_reference
+from cntnr_compose.images.transports.remote_image import RemoteManifest, read_remote_manifest
+from cntnr_compose.images.transports.shared_fetch import ReportBytes, SharedFetch
 from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.oci import CONFIG, MANIFEST, Descriptor, Index
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 COPY_ATTEMPTS = 3
 ReportProgress = Callable[[str, str], None]
@@ -26,22 +31,28 @@ def _ignore_progress(_kind: str, _text: str) -> None:
     return None
 
 
+def _ignore_bytes(_current: Bytes, _total: Bytes) -> None:
+    return None
+
+
 def pull_image(
     ref: str,
     *,
     platform: str = "",
     on_progress: ReportProgress = _ignore_progress,
+    on_bytes: ReportBytes = _ignore_bytes,
     store: ImageStore | None = None,
 ) -> Image:
     """Pull an image from a registry, a layout or an archive into the store.
 
-    Always asks the registry; blobs that are present are not downloaded again. Threads may call it for
-    several images at once. Raises `ImageNameInvalid`, `ImageError`.
+    Always asks the registry; blobs that are present are not downloaded again, and those that another pull
+    is downloading are waited for. Threads may call it for several images at once. Raises
+    `ImageNameInvalid`, `ImageError`.
     """
     store = store or ImageStore()
     full_name = full_reference(ref)
     on_progress("Pulling", ref)
-    image = _copy_to_store(store, full_name, full_name, platform)
+    image = _copy_to_store(store, full_name, full_name, platform, on_bytes=on_bytes)
     on_progress("Pulled", ref)
     return image
 
@@ -53,6 +64,7 @@ def import_image(
     platform: str = "",
     tls_verify: bool = True,
     digest: str = "",
+    on_bytes: ReportBytes = _ignore_bytes,
     store: ImageStore | None = None,
 ) -> Image:
     """Copy an image from ``TRANSPORT:REFERENCE`` into the store, under ``tag``.
@@ -66,11 +78,17 @@ def import_image(
     name = image_name.normalize(tag) if tag else source
     if not tls_verify and not image_name.transport(source):
         skopeo.trust_registries([source.partition("/")[0]])
-    return _copy_to_store(store, source, name, platform, digest)
+    return _copy_to_store(store, source, name, platform, digest=digest, on_bytes=on_bytes)
 
 
 def _copy_to_store(
-    store: ImageStore, source: str, name: str, platform: str, digest: str = ""
+    store: ImageStore,
+    source: str,
+    name: str,
+    platform: str,
+    *,
+    digest: str = "",
+    on_bytes: ReportBytes,
 ) -> Image:
     """Copy an image into the store under a full name. Raises `ImageError`, `HomeNotWritable`.
 
@@ -82,7 +100,7 @@ def _copy_to_store(
 
         with store.draft() as draft:
             unpacked = unpack_archive(source, draft)
-            manifest = copy_unpacked(store, source, unpacked, draft, platform)
+            manifest = copy_unpacked(store, source, unpacked, draft, platform, on_bytes)
             return store.add(name, manifest, digest=digest)
 
     with explained_errors(store, source), store.protect_blobs():
@@ -113,28 +131,33 @@ def check_source(ref: str) -> None:
 
 
 def copy_unpacked(
-    store: ImageStore, ref: str, source: str, draft: Path, platform: str
+    store: ImageStore,
+    ref: str,
+    source: str,
+    draft: Path,
+    platform: str,
+    on_bytes: ReportBytes = _ignore_bytes,
 ) -> Descriptor:
     """Copy an image's blobs into the store, and return the descriptor of its manifest.
 
     It is read from ``source``, to which an archive was unpacked; policies and errors name it ``ref``. Raises
     `ImageError`.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
     policy = policies.active_policy()
     policies.check_allowed(policy, ref)
     options = policies.skopeo_options(policy)
+    remote = RemoteManifest()
     if source.startswith("oci:") and not ref.startswith("oci:"):
         options = policies.write_archive_policy(policy, ref, draft / "policy.json")
     elif policies.requires_signatures(policy) and not _copies_config_unchanged(ref):
         source, options = _copy_signed(ref, draft, platform, policy), policies.ACCEPT_ANYTHING
-    with ThreadPoolExecutor(1) as pool:
-        is_unchanged = _copies_config_unchanged(ref)
-        original = (
-            None if is_unchanged else pool.submit(skopeo.read_config, source, platform=platform)
-        )
-        target = skopeo.layout_target(draft / "layout", store.blobs)
+    elif not image_name.transport(source):
+        remote = read_remote_manifest(source, platform)
+    target = skopeo.layout_target(draft / "layout", store.blobs)
+    with (
+        _original_config(ref, source, platform, remote) as original,
+        SharedFetch(store, remote.layers, draft / "layout", on_bytes).fetching(),
+    ):
         skopeo.copy_image(
             ref,
             target,
@@ -150,6 +173,20 @@ def copy_unpacked(
         if original is not None:
             manifest = _restore_config(store, manifest, original.result())
     return replace(manifest, annotations={})
+
+
+@contextlib.contextmanager
+def _original_config(
+    ref: str, source: str, platform: str, remote: RemoteManifest
+) -> Iterator["Future[bytes] | None"]:
+    """Read the configuration meanwhile, unless skopeo copies it byte for byte."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    if remote.is_oci or _copies_config_unchanged(ref):
+        yield None
+        return
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(skopeo.read_config, source, platform=platform)
 
 
 def _copy_signed(ref: str, draft: Path, platform: str, policy: policies.ImagePolicy) -> str:

@@ -5,7 +5,12 @@ import stat
 import pytest
 
 from cntnr_compose.builder.dockerfile.values.file_modes import FileModeInvalid, parse_file_mode
-from cntnr_compose.builder.dockerfile.values.git_url import GitSource, GitUrlInvalid, parse_git_url
+from cntnr_compose.builder.dockerfile.values.git_url import (
+    GitSource,
+    GitUrlInvalid,
+    parse_git_url,
+    without_password,
+)
 from cntnr_compose.builder.dockerfile.values.shell_patterns import ShellPattern
 
 
@@ -75,6 +80,11 @@ def test_what_is_no_git_is_something_else(text: str) -> None:
 def test_addresses_that_contradict_themselves_are_told(query: str, message: str) -> None:
     with pytest.raises(GitUrlInvalid, match=message):
         parse_git_url(f"https://h.test/a.git{query}")
+
+
+def test_messages_show_no_password() -> None:
+    assert without_password("https://me:pw@h.test/a.git") == "https://me:xxxxx@h.test/a.git"
+    assert without_password("git@h.test:a/b") == "git@h.test:a/b"
 
 
 @pytest.mark.parametrize(

@@ -202,3 +202,11 @@ def test_what_has_no_kind_is_printed_as_docker_does() -> None:
         {"id": "web", "text": "Skipped", "schema": 1},
         {"id": "web-1", "text": "Commit web-1", "status": "Committed", "schema": 1},
     ]
+
+
+def test_how_far_a_pull_is_is_told_to_programs_only() -> None:
+    far = Progress(kind="Image", name="a", status="Pulling", current=5, total=8)
+    assert draw(PlainDisplay(io.StringIO()), far) == ""
+    assert json.loads(draw(JsonDisplay(io.StringIO()), far)) == {
+        "id": "Image a", "status": "Pulling", "current": 5, "total": 8, "percent": 62, "schema": 1,
+    }  # fmt: skip

@@ -71,3 +71,20 @@ def test_what_is_done_is_hidden_first_where_the_terminal_is_low() -> None:
     assert names(table, 4) == ["moves", "fails"]
     assert table.hidden_count(9) == 0
     assert len(names(table, 1)) == 1
+
+
+def test_how_far_a_pull_is_stands_behind_it_until_it_is_done() -> None:
+    def pull(current: int, total: int, state: str = "working") -> Progress:
+        return Progress(
+            kind="Image", name="a", status="Pulling", state=state, current=current, total=total
+        )
+
+    def text(*events: Progress) -> str:
+        table = progress_table(*events)
+        return table.row_text(table.visible_rows(0)[0], 80)
+
+    assert text(pull(0, 0)) == "Image a  Pulling"
+    assert text(pull(0, 63_100_000)) == "Image a  Pulling  [          ] 0.0kB / 63.1MB"
+    assert text(pull(30, 100)) == "Image a  Pulling  [⣿⣿⣿       ] 0.0kB / 0.1kB"
+    assert text(pull(12_300_000, 12_300_000)) == "Image a  Pulling  [⣿⣿⣿⣿⣿⣿⣿⣿⣿⣿] 12.3MB / 12.3MB"
+    assert text(pull(5, 9), pull(9, 9, "done")) == "Image a  Pulling"

@@ -12,6 +12,7 @@ from cntnr_compose.core.values import to_json
 from cntnr_compose.images import additional_stores, quick_catalogue
 from cntnr_compose.images.additional_stores import NoImageStore, choose_stores, store_folders
 from cntnr_compose.images.errors import ImageReadOnly
+from cntnr_compose.images.storage.collector import remove_name
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.oci import Descriptor, Index
 from tests.unit.images.test_store import add
@@ -127,9 +128,10 @@ def test_containers_find_stores_that_only_an_earlier_command_named(
 def test_what_is_only_read_is_not_removed(lab: ImageStore) -> None:
     choose_stores([str(lab.root)])
     with pytest.raises(ImageReadOnly, match=r"redis:7: it lies in .*/lab, which is only read"):
-        ImageStore().remove("redis:7")
+        remove_name("redis:7")
     add(ImageStore(), "docker.io/library/a:1")
-    assert ImageStore().remove("a:1") == ("docker.io/library/a:1",)
+    assert remove_name("a:1")
+    assert ImageStore().require("redis:7")
 
 
 def test_short_names_as_skopeo_writes_them(lab: ImageStore) -> None:

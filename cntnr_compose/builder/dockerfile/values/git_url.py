@@ -48,6 +48,11 @@ def parse_git_url(text: str) -> GitSource | None:
     return _read_rest(url._replace(query="", fragment="").geturl(), url)
 
 
+def without_password(url: str) -> str:
+    """Return an address for messages."""
+    return re.sub(r"(://[^/@:]*):[^/@]+@", r"\1:xxxxx@", url)
+
+
 def _read_rest(remote: str, url: SplitResult) -> GitSource:
     """Read query and fragment."""
     ref, _, subdir = url.fragment.partition(":")
