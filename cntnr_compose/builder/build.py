@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from cntnr_compose.builder.annotations import annotate_image
 from cntnr_compose.builder.cache.lookup import find_cached_image
+from cntnr_compose.builder.cache.transfer import export_caches, import_caches
 from cntnr_compose.builder.dockerfile.parser import DockerfileInvalid
 from cntnr_compose.builder.dockerfile.required_images import required_images
 from cntnr_compose.builder.dockerfile.syntax.directives import CHECK_ARG
@@ -84,6 +85,7 @@ def build_images(
         for request in opened:
             built[request.service] = annotate_image(request, built[request.service])
             write_archives(request, built[request.service], emit)
+            export_caches(request, built[request.service], emit)
             _keep_unnamed(request, built[request.service])
     return built
 
@@ -105,6 +107,9 @@ def _keep_unnamed(request: BuildRequest, image: BuiltImage) -> None:
 
 def _build(requests: Sequence[BuildRequest], terminal: int, *, emit: Emit) -> dict[str, BuiltImage]:
     """Build those images that are not built already."""
+    for request in requests:
+        for note in request.notes:
+            emit(WarningEvent(text=note))
     prepared = [_prepare(request, emit) for request in requests]
     for request in prepared:
         _report(request, "Building", emit)
@@ -115,6 +120,7 @@ def _build(requests: Sequence[BuildRequest], terminal: int, *, emit: Emit) -> di
         }
         changed = tuple(request for request in prepared if request.service not in built)
         if changed:
+            changed = tuple(import_caches(request, emit) for request in changed)
             built |= run_worker(changed, terminal=terminal, emit=emit)
     except CntnrError:
         for request in prepared:

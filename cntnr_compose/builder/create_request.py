@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from cntnr_compose.builder.cache.options import read_cache_options
 from cntnr_compose.builder.dockerfile import dockerignore
 from cntnr_compose.builder.dockerfile.run import NETWORK_MODES
 from cntnr_compose.builder.request import BuildOptions, BuildRequest, BuildSecret
@@ -53,6 +54,9 @@ def create_request(definition: BuildDefinition, options: BuildOptions) -> BuildR
     args = merge_args(build, definition.environment, options.args)
     args = {**_client_args(), **args}
     ssh = find_ssh_sources(definition.working_dir, definition.name, build.ssh, options.ssh)
+    caches = read_cache_options(
+        definition.name, build.cache_from, build.cache_to, definition.working_dir
+    )
     return BuildRequest(
         service=definition.name,
         title=definition.names[0] if definition.names else definition.name,
@@ -81,6 +85,10 @@ def create_request(definition: BuildDefinition, options: BuildOptions) -> BuildR
             name.lower() for name in (*build.no_cache_filter, *options.no_cache_stages)
         ),
         pull=build.pull or options.pull,
+        cache_from=caches.sources,
+        cache_to=caches.targets,
+        has_inline_cache=caches.has_inline,
+        notes=caches.notes,
         epoch=_parse_epoch(definition.name, args.get(EPOCH, "")),
     )
 

@@ -8,7 +8,7 @@ from cntnr_compose.builder.dockerfile.parser import (
 )
 from cntnr_compose.builder.dockerfile.stages import DockerfileScope, split_stages
 from cntnr_compose.builder.sources.ssh_sources import SshSource
-from cntnr_compose.core.values import Bytes, Value, field
+from cntnr_compose.core.values import Bytes, Seconds, Value, field
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.oci import Descriptor
 from cntnr_compose.model.service import Ulimit
@@ -56,11 +56,29 @@ class FileExport(Value, frozen=True, kw_only=True):
     descriptor: int
 
 
+class CacheTarget(Value, frozen=True, kw_only=True):
+    """Where the results of the steps of a build are copied to, for builds on other machines."""
+
+    text: str  # as it was given
+    ref: str  # of a registry or a layout, as skopeo knows it
+    takes_all: bool = False  # steps of all stages, not only of those that the image has
+    may_fail: bool = False
+
+
+class ImportedStep(Value, frozen=True, kw_only=True):
+    """The result of a step that was found in such a place; without a layer where nothing changed."""
+
+    layer: Descriptor | None = None
+    diff_id: str = ""
+    created: Seconds = 0
+
+
 class BuiltImage(Value, frozen=True, kw_only=True):
     """An image that a build assembled; without a manifest where none was asked for."""
 
     manifest: Descriptor | None = None
     id: str = ""
+    cache: Descriptor | None = None  # the manifest of what goes to `BuildRequest.cache_to`
 
 
 class BuildRequest(Value, frozen=True, kw_only=True):
@@ -95,9 +113,19 @@ class BuildRequest(Value, frozen=True, kw_only=True):
     pull: bool = False  # ask the registries for newer base images
     entitlements: tuple[str, ...] = ()  # such as network.host
     annotations: dict[str, str] = field(default_factory=dict)  # of the manifest
+    cache_from: tuple[str, ...] = ()  # as skopeo knows them
+    cache_to: tuple[CacheTarget, ...] = ()
+    has_inline_cache: bool = False  # the image tells the keys of its steps
+    imported: dict[str, ImportedStep] = field(default_factory=dict)  # by key
+    notes: tuple[str, ...] = ()  # what the user is to be told of
     epoch: int | None = None  # SOURCE_DATE_EPOCH: no time in the image is later
     outputs: tuple[BuildOutput, ...] = ()
     exports: tuple[FileExport, ...] = ()  # of the outputs, those of files
+
+    @property
+    def variant(self) -> str:
+        """Return what tells images apart that have the same steps and settings."""
+        return "-inline" if self.has_inline_cache else ""
 
     @property
     def needs_image(self) -> bool:

@@ -62,6 +62,7 @@ class StageState(Value, frozen=True, kw_only=True):
     settings: StageSettings
     base: Image | None = None
     lower: tuple[str, ...] = ()  # the folders of this build's steps, top first
+    keys: tuple[str, ...] = ()  # of the steps' results, the last one first
     history: tuple[HistoryEntry, ...] = ()
 
 
@@ -221,12 +222,13 @@ class StageWalker:
         key = step_key(state.key, step, content)
         is_independent = isinstance(step, CopyStep) and step.is_independent
         epoch = "" if self.request.epoch is None else str(self.request.epoch)
-        result = self.runner.run_step(
-            step_key(epoch, step, content) if is_independent else key, content, pending
-        )
+        own_key = step_key(epoch, step, content) if is_independent else key
+        result = self.runner.run_step(own_key, content, pending)
         lower = (result.folder, *state.lower) if result.folder else state.lower
         entry = HistoryEntry(text=text, folder=result.folder, created=result.created)
-        return _add_history(replace(state, key=key, lower=lower), entry)
+        return _add_history(
+            replace(state, key=key, lower=lower, keys=(own_key, *state.keys)), entry
+        )
 
     def _with_network(self, step: RunStep, instruction: Instruction) -> RunStep:
         """Set the network of a RUN. Raises `DockerfileInvalid` where the build does not allow it."""

@@ -99,7 +99,7 @@ def _commit(record: Record, op: CommitContainer, check: Callable[[], None]) -> s
         entry |= {"comment": op.comment} if op.comment else {}
         manifest, image_id = write_image(
             store, base, [layer], op.config, [entry],
-            created=now, platform=host_platform(), author=op.author,
+            created=now, platform=host_platform(), extra={"author": op.author} if op.author else None,
         )  # fmt: skip
         check()
         if op.reference:

@@ -19,11 +19,12 @@ def write_image(
     *,
     created: Seconds,
     platform: str,
-    author: str = "",
+    extra: Tree | None = None,
 ) -> tuple[Descriptor, str]:
     """Write an image's configuration and manifest; return the manifest's descriptor, and the image's id.
 
-    The layers are not compressed: their digests are their diff ids, too. Raises `StoreDamaged`.
+    The layers are not compressed: their digests are their diff ids, too. ``extra`` is what else
+    the configuration says: the author. Raises `StoreDamaged`.
     """
     base_layers = store.manifest(base).layers if base else ()
     base_tree: dict[str, Any] = store.config(base) if base else {}
@@ -41,8 +42,7 @@ def write_image(
         },
         "history": [*(base_tree.get("history") or []), *history],
     }
-    if author:
-        tree["author"] = author
+    tree |= extra or {}
     if variant:
         tree["variant"] = variant
     written = store.write_blob(to_json(tree), CONFIG)

@@ -39,7 +39,8 @@ def _refuse_rootfs(_state: StageState) -> contextlib.AbstractContextManager[Path
 
 def find_cached_image(request: BuildRequest) -> BuiltImage | None:
     """Find an image that is built already, and tag it; None where something has to be built or written."""
-    if request.no_cache or request.no_cache_stages or request.exports or not request.needs_image:
+    has_more = request.exports or request.cache_to or not request.needs_image
+    if request.no_cache or request.no_cache_stages or has_more:
         return None
     store = ImageStore()
     lookup = _CacheLookup(request)
@@ -49,7 +50,7 @@ def find_cached_image(request: BuildRequest) -> BuiltImage | None:
         return None
     finally:
         lookup.digests.save()
-    image = records.find_image(state, store)
+    image = records.find_image(state, store, request.variant)
     if image is not None and request.is_tagged:
         records.tag_image(image, request.names, store)
     return image

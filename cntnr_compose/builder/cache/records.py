@@ -9,9 +9,9 @@ from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.oci import Manifest
 
 
-def find_image(state: StageState, store: ImageStore) -> BuiltImage | None:
+def find_image(state: StageState, store: ImageStore, variant: str = "") -> BuiltImage | None:
     """Look up the image for the end of a stage, if all its blobs are still there, and mark it as used."""
-    record = paths.builds() / "images" / f"{image_key(state)}.json"
+    record = paths.builds() / "images" / f"{image_key(state)}{variant}.json"
     with leases.hold_off(store.root):
         image = files.read_value(record, BuiltImage)
         if image is None or image.manifest is None:
@@ -36,9 +36,9 @@ def tag_image(image: BuiltImage, names: tuple[str, ...], store: ImageStore) -> N
             store.add(ref, image.manifest)
 
 
-def save_image(state: StageState, image: BuiltImage) -> None:
+def save_image(state: StageState, image: BuiltImage, variant: str = "") -> None:
     """Save an image for the next build."""
-    record = paths.builds() / "images" / f"{image_key(state)}.json"
+    record = paths.builds() / "images" / f"{image_key(state)}{variant}.json"
     paths.make_data_folder(record.parent)
     files.write_value(record, image)
 

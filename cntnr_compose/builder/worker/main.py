@@ -20,7 +20,12 @@ from cntnr_compose.builder.cache import records
 from cntnr_compose.builder.request import BuildJob, BuildRequest, BuiltImage
 from cntnr_compose.builder.walker import StageState, StageWalker
 from cntnr_compose.builder.worker.export import export_files
-from cntnr_compose.builder.worker.image import LayerPacker, assemble_image
+from cntnr_compose.builder.worker.image import (
+    LayerPacker,
+    StepResults,
+    assemble_image,
+    write_cache_image,
+)
 from cntnr_compose.builder.worker.rootfs import StageRootfs
 from cntnr_compose.builder.worker.run.program_runner import ProgramRunner, kill_all
 from cntnr_compose.builder.worker.step_executor import Cancelled, StepExecutor, WorkerState
@@ -28,7 +33,7 @@ from cntnr_compose.core import paths
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Event, WarningEvent
 from cntnr_compose.core.user_config import read_user_config
-from cntnr_compose.core.values import Tree, from_json, to_json, to_tree
+from cntnr_compose.core.values import Tree, from_json, replace, to_json, to_tree
 from cntnr_compose.host import mounts
 from cntnr_compose.host.namespaces import isolation, rootlesskit
 from cntnr_compose.images.layers import unpack
@@ -215,7 +220,10 @@ def _build(
             export_files(state, export, request, worker)
         image = BuiltImage()
         if request.needs_image:
-            image = _find_or_assemble(state, request, worker, store, packer)
+            image = _find_or_assemble(state, request, worker, store, packer, executor.results)
+        if request.cache_to:
+            cache = write_cache_image(state, executor.results, request, store, packer)
+            image = replace(image, cache=cache)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise BuildDiskFull(request.service) from error
@@ -229,11 +237,12 @@ def _find_or_assemble(
     worker: WorkerState,
     store: ImageStore,
     packer: LayerPacker,
+    results: StepResults,
 ) -> BuiltImage:
     is_cached = not request.no_cache and not request.no_cache_stages
-    image = records.find_image(state, store) if is_cached else None
+    image = records.find_image(state, store, request.variant) if is_cached else None
     if image is None:
-        image = assemble_image(state, request, store, packer, worker.rootfs)
+        image = assemble_image(state, request, store, packer, worker.rootfs, results)
     worker.raise_if_cancelled()
     if request.is_tagged:
         records.tag_image(image, request.names, store)

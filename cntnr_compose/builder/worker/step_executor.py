@@ -17,6 +17,7 @@ from cntnr_compose.builder.walker import PendingStep, StageState, StepResult, cu
 from cntnr_compose.builder.worker.copy import CopyTarget
 from cntnr_compose.builder.worker.copy_step import CopyRunner
 from cntnr_compose.builder.worker.epoch import clamp_times
+from cntnr_compose.builder.worker.import_step import UNFIT, unpack_step
 from cntnr_compose.builder.worker.rootfs import StageRootfs
 from cntnr_compose.builder.worker.run.program_runner import ProgramRunner, RunFailed
 from cntnr_compose.containers.spec import users
@@ -88,6 +89,7 @@ class StepExecutor:
 
     def __init__(self, request: BuildRequest, worker: WorkerState) -> None:
         self.request, self.worker = request, worker
+        self.results: dict[str, StepResult] = {}  # by key
         self.digests = InputDigests(request, worker.rootfs.mount_for_reading)
 
     def content_digest(self, pending: PendingStep) -> str:
@@ -103,12 +105,41 @@ class StepExecutor:
             reusable = not uncached or key in self.worker.rebuilt_keys
             if result is not None and reusable:
                 self._print(f"{pending.title}  CACHED")
+                self.results[key] = result
                 return result
-            self._print(pending.title)
-            result = self._create_layer(key, content, pending)
+            result = None if uncached else self._import_layer(key, pending)
+            if result is None:
+                self._print(pending.title)
+                result = self._create_layer(key, content, pending)
             save_step(key, result)
+            self.results[key] = result
             self.worker.rebuilt_keys.add(key)
         return result
+
+    def _import_layer(self, key: str, pending: PendingStep) -> StepResult | None:
+        """Take the result of a step from an imported cache; None where there is none, or it is unfit."""
+        imported = self.request.imported.get(key)
+        if imported is None:
+            return None
+        folder, lower = "", pending.state.lower
+        if imported.layer is not None:
+            below = [paths.layers() / name for name in self.worker.rootfs.lower_dirs(pending.state)]
+            with unpack.draft() as draft:
+                changes = draft / "step" / "fs"
+                changes.mkdir(parents=True)
+                try:
+                    unpack_step(imported, changes, below, self.worker.raise_if_cancelled)
+                except UNFIT as error:
+                    self._print(f"{pending.title}  the imported cache is unfit: {error}")
+                    return None
+                folder = self._keep(key, draft / "step")
+        self._print(f"{pending.title}  CACHED")
+        return StepResult(
+            folder=folder,
+            below=lower,
+            created=imported.created,
+            is_independent=_is_independent(pending),
+        )
 
     def _print(self, text: str) -> None:
         self.worker.emit(Output(source=self.request.service, text=text))
@@ -116,7 +147,7 @@ class StepExecutor:
     def _create_layer(self, key: str, content: str, pending: PendingStep) -> StepResult:
         """Run a step on its overlay, and move the changes into the layer store."""
         lower = pending.state.lower
-        is_independent = isinstance(pending.step, CopyStep) and pending.step.is_independent
+        is_independent = _is_independent(pending)
         with unpack.draft() as draft:
             step_folder = draft / "step"
             changes = step_folder / "fs"
@@ -135,14 +166,19 @@ class StepExecutor:
                 return StepResult(
                     below=lower, created=current_seconds(), is_independent=is_independent
                 )
-            folder = f"s-{key}"
-            if (paths.layers() / folder).exists():  # the layers on top of the old one still need it
-                folder = f"s-{key}-{os.urandom(4).hex()}"
-            step_folder.rename(paths.layers() / folder)
-        self.worker.on_layer(folder)
+            folder = self._keep(key, step_folder)
         return StepResult(
             folder=folder, below=lower, created=current_seconds(), is_independent=is_independent
         )
+
+    def _keep(self, key: str, step_folder: Path) -> str:
+        """Move the folder of a step into the layer store; return its name there."""
+        folder = f"s-{key}"
+        if (paths.layers() / folder).exists():  # the layers on top of the old one still need it
+            folder = f"s-{key}-{os.urandom(4).hex()}"
+        step_folder.rename(paths.layers() / folder)
+        self.worker.on_layer(folder)
+        return folder
 
     @contextlib.contextmanager
     def _open_root(self, pending: PendingStep, changes: Path, draft: Path) -> Iterator[Root]:
@@ -230,3 +266,7 @@ class StepExecutor:
             CopyRunner(step, root, self.request, pending.where, check, accounts=accounts).run(
                 source
             )
+
+
+def _is_independent(pending: PendingStep) -> bool:
+    return isinstance(pending.step, CopyStep) and pending.step.is_independent

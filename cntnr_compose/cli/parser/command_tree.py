@@ -240,19 +240,21 @@ IMAGE = Group(
     aliases={"list": "ls", "remove": "rm"},
 )
 
+BUILDER_PRUNE = CommandEntry("builder.prune:prune", "Remove the build cache")
+
 BUILDER = Group(
     {
         "build": BUILD,
-        "prune": CommandEntry("builder.prune:prune", "Remove the build cache"),
+        "prune": BUILDER_PRUNE,
     },
     summary="The cache of builds",
     description="Manage the cache of builds.",
 )
 
 BUILDX = Group(
-    {"build": BUILD},
-    summary="docker's other name of build",
-    description="Build images: docker's other name of `cntnr build`.",
+    {"build": BUILD, "prune": BUILDER_PRUNE},
+    summary="docker's other name of builder",
+    description="Build images, and remove the build cache: docker's other name of `cntnr builder`.",
     aliases={"b": "build"},
     hidden=True,
 )

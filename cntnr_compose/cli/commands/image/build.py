@@ -33,7 +33,7 @@ class ContextNeeded(CntnrError):
 class CallUnsupported(CntnrError):
     """`--call` asks for what cannot be answered."""
 
-    hint = "it can be build, check or targets"
+    hint = "it can be build, check, outline or targets"
 
     def __init__(self, call: str) -> None:
         super().__init__(f'cannot answer --call "{call}"')
@@ -56,8 +56,8 @@ class CallUnsupported(CntnrError):
     "--call",
     default="build",
     metavar="WHAT",
-    values=("build", "check", "targets"),
-    help="build, check or targets.",
+    values=("build", "check", "outline", "targets"),
+    help="build, check, outline or targets.",
 )
 @option("--cgroup-parent", default="", metavar="PATH", help="Without effect: that needs root.")
 @flag("-D", "--debug", "debug", help="Show the programs that are run.")
@@ -142,13 +142,13 @@ def build(context: str | None, steps: tuple[tuple[str, str], ...], **values: Any
 
 
 def _build(context: str, arguments: "BuildArguments", results: "ResultOptions") -> int:
-    from cntnr_compose.cli.flows.image_build.contexts import open_request
+    from cntnr_compose.cli.flows.image_build.contexts import create_build_request
     from cntnr_compose.cli.flows.image_build.flow import run_build
 
     def build_all(build: "Build") -> "BuildRequest":
-        with open_request(context, arguments) as request:
-            build(request)
-            return request
+        request = create_build_request(context, arguments)
+        build(request)
+        return request
 
     built = run_build(results, arguments.warnings(), build_all)
     if results.quiet and built.id:
@@ -192,12 +192,14 @@ def _answer(call: str, context: str, arguments: "BuildArguments") -> int:
     """Check the Dockerfile, or print its stages; build nothing."""
     from cntnr_compose.builder.check import check_dockerfile
     from cntnr_compose.cli.flows.image_build.check_report import print_reports, print_targets
-    from cntnr_compose.cli.flows.image_build.contexts import open_request
+    from cntnr_compose.cli.flows.image_build.contexts import create_build_request
+    from cntnr_compose.cli.flows.image_build.outline import print_outline
 
-    if call not in ("check", "targets"):
+    printing = {"outline": print_outline, "targets": print_targets}
+    if call != "check" and call not in printing:
         raise CallUnsupported(call)
-    with open_request(context, arguments) as request:
-        if call == "check":
-            return print_reports([check_dockerfile(request)])
-        print_targets(request)
+    request = create_build_request(context, arguments)
+    if call == "check":
+        return print_reports([check_dockerfile(request)])
+    printing[call](request)
     return 0

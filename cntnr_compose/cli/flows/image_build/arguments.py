@@ -11,7 +11,6 @@ from cntnr_compose.cli.flows.image_build import flag_values
 from cntnr_compose.cli.flows.image_build.flag_values import BadBuildOption
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.frozen import Frozen
-from cntnr_compose.core.transports import REMOTE_PREFIXES
 from cntnr_compose.core.values import replace
 from cntnr_compose.model.service import Build, FileMount
 
@@ -173,11 +172,11 @@ class BuildArguments(Frozen):
 
 
 def find_dockerfile(context: str, file: str) -> str:
-    """Return the path of a Dockerfile: relative to here, or in a context that is not here to the context."""
-    if context.startswith(REMOTE_PREFIXES):
+    """Return the path of a Dockerfile: relative to here; in a context that is no folder, to the context."""
+    folder = Path(context).expanduser()
+    if not folder.is_dir():
         return file
     if file:
         return str(Path(file).expanduser().absolute())
-    folder = Path(context)
     has_other = not (folder / DEFAULT_FILE).exists() and (folder / OTHER_FILE).exists()
     return OTHER_FILE if has_other else ""

@@ -1,11 +1,6 @@
-"""Open what a build reads: the context, which may come by standard input, and the Dockerfile."""
+"""Create the request of a build whose Dockerfile or context may come by standard input."""
 
-import contextlib
 import sys
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
-from typing import IO
 
 from cntnr_compose.builder.request import BuildRequest
 from cntnr_compose.cli.flows.image_build.arguments import DEFAULT_FILE, BuildArguments
@@ -15,75 +10,37 @@ STDIN = "-"
 MAX_DOCKERFILE = 4 << 20
 USED_TWICE = "it cannot be both the context and the Dockerfile"
 IS_TERMINAL = "it is a terminal"
-TOO_LONG = f"a Dockerfile of more than {MAX_DOCKERFILE >> 20} MiB"
-UNKNOWN = "it is neither text nor an archive"
+TOO_LONG = f"it is more than {MAX_DOCKERFILE >> 20} MiB"
+NO_TEXT = "it is not text"
 EMPTY = "it is empty"
 
 
 class StdinUnusable(CntnrError):
-    """What standard input has cannot be built."""
-
-    hint = "it has to be a Dockerfile, or an archive of a context"
+    """What standard input has is no Dockerfile."""
 
     def __init__(self, why: str) -> None:
-        super().__init__(f"cannot build what standard input has: {why}")
+        super().__init__(f"cannot read the Dockerfile from standard input: {why}")
 
 
-@contextlib.contextmanager
-def open_request(context: str, arguments: BuildArguments) -> Iterator[BuildRequest]:
-    """Read what a build needs; what came by standard input is there until the end of the block.
-
-    Raises `StdinUnusable`, and what creating a request raises.
-    """
-    if context == STDIN and arguments.file == STDIN:
+def create_build_request(context: str, arguments: BuildArguments) -> BuildRequest:
+    """Read what a build needs. Raises `StdinUnusable`, and what creating a request raises."""
+    if arguments.file != STDIN:
+        return arguments.request(context, name=arguments.file or DEFAULT_FILE)
+    if context == STDIN:
         raise StdinUnusable(USED_TWICE)
-    if arguments.file == STDIN:
-        text = _read_dockerfile(_stdin(), b"")
-        yield arguments.replace(file="").request(context, inline=text)
-    elif context == STDIN:
-        with tempfile.TemporaryDirectory(prefix="cntnr-context-") as folder:
-            yield _stdin_request(folder, arguments)
-    else:
-        yield arguments.request(context, name=arguments.file or DEFAULT_FILE)
+    return arguments.replace(file="").request(context, inline=_read_dockerfile())
 
 
-def _stdin() -> IO[bytes]:
+def _read_dockerfile() -> str:
     if sys.stdin is None or sys.stdin.isatty():
         raise StdinUnusable(IS_TERMINAL)
-    return sys.stdin.buffer
-
-
-def _read_dockerfile(stream: IO[bytes], start: bytes) -> str:
-    content = start + stream.read(MAX_DOCKERFILE + 1 - len(start))
+    content = sys.stdin.buffer.read(MAX_DOCKERFILE + 1)
     if len(content) > MAX_DOCKERFILE:
         raise StdinUnusable(TOO_LONG)
     try:
         text = content.decode()
     except UnicodeDecodeError:
-        raise StdinUnusable(UNKNOWN) from None
+        raise StdinUnusable(NO_TEXT) from None
     if not text.strip():
         raise StdinUnusable(EMPTY)
     return text
-
-
-def _stdin_request(folder: str, arguments: BuildArguments) -> BuildRequest:
-    """Extract an archive from standard input, or read a Dockerfile, whose context is empty."""
-    from cntnr_compose.builder.sources.context_archive import (
-        HEAD_SIZE,
-        extract_context,
-        is_archive_head,
-    )
-
-    stream = _stdin()
-    start = stream.read(HEAD_SIZE)
-    if not is_archive_head(start):
-        return arguments.request(folder, inline=_read_dockerfile(stream, start))
-    with tempfile.TemporaryFile() as spooled:
-        spooled.write(start)
-        while block := stream.read(1 << 20):
-            spooled.write(block)
-        spooled.seek(0)
-        extract_context(spooled, Path(folder))
-    name = arguments.file or DEFAULT_FILE
-    path = str(Path(folder) / name) if arguments.file else ""
-    return arguments.replace(file=path).request(folder, name=name)

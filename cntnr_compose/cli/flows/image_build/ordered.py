@@ -76,8 +76,8 @@ class OrderedBuild:
 
     def _dockerfile_request(self) -> BuildRequest:
         """Create the request of the Dockerfile; its image has the names where no other steps follow."""
-        path = str(Path(self.context) / Path(self.base.dockerfile).expanduser())
-        own = self.arguments.replace(file=path)
+        path, folder = Path(self.base.dockerfile).expanduser(), Path(self.context).expanduser()
+        own = self.arguments.replace(file=str(folder / path if folder.is_dir() else path))
         if self.rest:
             own = own.replace(tag=(), label=(), output=(), push=False, load=False)
         return own.request(self.context, name=self.base.dockerfile)
