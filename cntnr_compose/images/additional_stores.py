@@ -149,7 +149,7 @@ class AdditionalStore(ImageLayout):
             if not image_name.DIGEST.fullmatch(layer.digest):
                 raise StoreDamaged(name)
         # One that has no time was named when the index was written.
-        named = image.tagged if TAGGED_ANNOTATION in entry.annotations else stamp[-1] / 10**9
+        named = image.tagged if TAGGED_ANNOTATION in entry.annotations else stamp[-1] // 10**9
         return replace(image, ref=name, store=str(self.root), tagged=named)
 
 
@@ -175,7 +175,7 @@ def merge_images(own: tuple[Image, ...], stores: Iterable[AdditionalStore]) -> t
     kept = [
         image
         for image in own
-        if image.ref not in elsewhere or image.tagged > elsewhere[image.ref].tagged
+        if image.ref not in elsewhere or image.tagged >= elsewhere[image.ref].tagged
     ]
     names = {image.ref for image in kept}
     return *(image for image in elsewhere.values() if image.ref not in names), *kept

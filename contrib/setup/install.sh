@@ -45,6 +45,10 @@ curl                             asks published ports
 procps                           looks at processes
 git                              lists the files of this tree
 make                             runs the targets
+squashfs-tools                   writes unpacked layers into files for others
+squashfuse                       mounts them
+gnupg                            signs images in tests
+openssl                          makes certificates in tests
 zsh                              completes command lines in a test
 fish                             completes command lines in a test
 LIST

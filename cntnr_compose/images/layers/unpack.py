@@ -13,6 +13,7 @@ from cntnr_compose.core.values import Value, from_json, to_json
 from cntnr_compose.host import files, process
 from cntnr_compose.images.errors import UnpackerGone
 from cntnr_compose.images.layers.job import UnpackJob, make_job
+from cntnr_compose.images.layers.shared import link_shared_layers
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model.image import Image
 from cntnr_compose.model.protocol import ErrorReply
@@ -56,11 +57,7 @@ async def ensure_unpacked(image: Image, *, store: ImageStore | None = None) -> t
     folders = lower_dirs(image)
     if folders is not None:
         return folders
-    paths.make_data_folder(paths.layers())
-    job = make_job(image, store or ImageStore())
-    names = job.names
-    if not all((paths.layers() / name).is_dir() for name in names):
-        await _run_worker(job)
+    names = await ensure_layers(image, store=store)
     lower = tuple(f"{name}/fs" for name in reversed(names))
     if not lower:
         create_empty_layer()
@@ -68,6 +65,19 @@ async def ensure_unpacked(image: Image, *, store: ImageStore | None = None) -> t
     image_folder.mkdir(exist_ok=True)
     files.write_value(image_folder / "stack.json", LayerStack(lower=lower or (EMPTY_LAYER,)))
     return tuple(paths.layers() / name for name in lower or (EMPTY_LAYER,))
+
+
+async def ensure_layers(image: Image, *, store: ImageStore | None = None) -> list[str]:
+    """Unpack the layers of an image that are not unpacked yet; return their folders, bottom first.
+
+    What an additional store has unpacked for this user is used. Raises `ImageError`, `StoreDamaged`.
+    """
+    paths.make_data_folder(paths.layers())
+    job = make_job(image, store or ImageStore(for_containers=True))
+    link_shared_layers(job.names)
+    if not all((paths.layers() / name).is_dir() for name in job.names):
+        await _run_worker(job)
+    return job.names
 
 
 async def _run_worker(job: UnpackJob) -> None:

@@ -130,7 +130,7 @@ def _check_folders(folders: dict[str, float]) -> Iterator[Problem]:
             continue
         stack = files.read_value(path / stock.STACK_FILE, stock.LayerFolders)
         missing = (
-            [one for one in stack.lower if not (paths.layers() / one).is_dir()] if stack else []
+            [one for one in stack.lower if not has_files(paths.layers() / one)] if stack else []
         )
         if stack is None or missing:
             what = f"layer {missing[0]} is gone" if missing else "its list of layers is damaged"
@@ -140,7 +140,12 @@ def _check_folders(folders: dict[str, float]) -> Iterator[Problem]:
 def is_complete(folder: Path) -> bool:
     """Check that a folder of a layer is whole: it has its files and, where it was unpacked, its record."""
     is_step = folder.name.startswith("s-")
-    return (folder / "fs").is_dir() and (is_step or (folder / "layer.json").is_file())
+    return has_files(folder / "fs") and (is_step or (folder / "layer.json").is_file())
+
+
+def has_files(path: Path) -> bool:
+    """Check that a layer has files, or a link to those of another store, which gives way where they went."""
+    return path.is_dir() or path.is_symlink()
 
 
 def _check_records(store: ImageStore, index: Index) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.transports import NAME_TRANSPORTS, PATH_TRANSPORTS
 from cntnr_compose.model import image_name
 from cntnr_compose.model.image import Image
@@ -10,6 +11,15 @@ from cntnr_compose.model.image_name import ImageNameInvalid
 REGISTRY_PREFIX = "docker://"
 NO_TRANSPORT = "say where to: docker://NAME, oci:PATH, docker-archive:FILE, a folder such as ./DIR"
 ARCHIVES = ("oci-archive:", "docker-archive:")
+
+
+class NoLayout(CntnrError):
+    """Unpacked layers are to go where there is no place for them."""
+
+    hint = "name a folder: ./DIR, or oci:DIR:NAME"
+
+    def __init__(self, destination: str) -> None:
+        super().__init__(f"cannot write unpacked layers to {destination}: it is no OCI layout")
 
 
 def full_reference(ref: str) -> str:
@@ -44,3 +54,10 @@ def destination_of(image: Image, destination: str) -> str:
     if not prefix and not destination.startswith(REGISTRY_PREFIX):
         raise ImageNameInvalid(destination, NO_TRANSPORT)
     return full_reference(destination)
+
+
+def layout_folder(destination: str) -> Path:
+    """Return the folder of a layout. Raises `NoLayout` where a full reference names something else."""
+    if image_name.transport(destination) != "oci:":
+        raise NoLayout(destination)
+    return Path(destination.removeprefix("oci:").partition(":")[0])

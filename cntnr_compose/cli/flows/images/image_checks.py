@@ -1,12 +1,17 @@
 """Checks of `doctor` about images: the settings, the policy, additional stores, other platforms."""
 
+from pathlib import Path
+
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.user_config import config_file, read_user_config
 from cntnr_compose.doctor.checks import Check
+from cntnr_compose.doctor.programs import install_command
 from cntnr_compose.images import platforms
 from cntnr_compose.images.additional_stores import AdditionalStore, store_folders
+from cntnr_compose.images.layers import shared, squashfs
 from cntnr_compose.images.transports import policy as policies
 
+SQUASHFUSE = ("squashfuse", "squashfuse", "squashfuse")
 NO_POLICY = "none: images are accepted whose files match their digests"
 
 
@@ -53,9 +58,7 @@ def _check_stores() -> list[Check]:
     checks = []
     for folder in store_folders():
         if (folder / "index.json").exists():
-            count = len(AdditionalStore(folder).list())
-            text = f"{folder} ({count} image{'' if count == 1 else 's'})"
-            checks.append(Check(name="image store", state="ok", found=text))
+            checks.append(_check_store(folder))
         elif str(folder) in named:
             checks.append(
                 Check(
@@ -67,6 +70,23 @@ def _check_stores() -> list[Check]:
                 )
             )
     return checks
+
+
+def _check_store(folder: Path) -> Check:
+    """Describe a store, and whether its unpacked layers can be used."""
+    count = len(AdditionalStore(folder).list())
+    text = f"{folder} ({count} image{'' if count == 1 else 's'})"
+    layers = folder / shared.LAYERS
+    if not layers.is_dir() or shared.has_own_layers(layers) or squashfs.can_mount():
+        return Check(name="image store", state="ok", found=text)
+    is_missing = not squashfs.is_installed("squashfuse")
+    return Check(
+        name="image store",
+        state="reduced",
+        found=f"{text}, whose unpacked layers are another user's",
+        loses="each user unpacks its images once more",
+        mend=install_command(*SQUASHFUSE) if is_missing else "sudo chmod 666 /dev/fuse",
+    )
 
 
 def _check_platforms() -> Check:
