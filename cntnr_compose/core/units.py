@@ -12,6 +12,7 @@ NANOSECONDS = {
 LONGEST = 2**63 - 1
 MAX_PORT = 65535
 FACTORS = {unit: 1024**power for power, unit in enumerate("kmgtp", 1)}
+MAX_DIGITS = 100  # Python refuses to read thousands of them
 HIGHEST, OVERFLOW = 2**63 - 1, -(2**63)
 
 
@@ -52,7 +53,7 @@ def parse_nanoseconds(text: str) -> int:
     pattern, total, at = _duration_pattern(), 0, 0
     while rest and at < len(rest):
         match = pattern.match(rest, at)
-        if match is None:
+        if match is None or len(match[1]) > MAX_DIGITS:
             raise InvalidDuration(text)
         whole, _, part = match[1].partition(".")
         unit = NANOSECONDS[match[2]]
@@ -111,6 +112,9 @@ def parse_port_range(text: str) -> tuple[int, int] | None:
     """Parse ``PORT`` or ``FIRST-LAST``; as docker, ignore more parts. Return None if it is neither."""
     first, *others = text.split("-")
     last = others[0] if others else first
-    if not all(end.isascii() and end.isdecimal() and int(end) <= MAX_PORT for end in (first, last)):
+    are_numbers = all(
+        end.isascii() and end.isdecimal() and len(end) <= MAX_DIGITS for end in (first, last)
+    )
+    if not are_numbers or max(int(first), int(last)) > MAX_PORT:
         return None
     return (int(first), int(last)) if int(first) <= int(last) else None

@@ -47,6 +47,11 @@ def test_pull(project: Project) -> None:
     assert quiet == f"docker.io/library/busybox@{digest}\n"
     table = project.cntnr("images", "--digests").ok().stdout
     assert table.count(digest) == 3
+    for _ in range(3):  # the name with the digest, and what is known of the tags
+        untagged = project.cntnr("rmi", f"busybox@{digest}").ok().stdout
+        assert untagged == f"Untagged: busybox@{digest}\n"
+    assert_refused(project.cntnr("rmi", f"busybox@{digest}"), "no such image")
+    assert names(project) == ["busybox:1", "busybox:latest"]
 
 
 def test_another_platform(project: Project) -> None:

@@ -88,6 +88,9 @@ def parse_dockerfile(text: str, name: str = "Dockerfile") -> Dockerfile:
     """Parse a Dockerfile. Raises `DockerfileInvalid`."""
     if len(text) > MAX_FILE_SIZE:
         raise DockerfileInvalid(name, 1, "the Dockerfile is too large")
+    if "\0" in text:  # of no file's name, and of no argument
+        line = text[: text.index("\0")].count("\n") + 1
+        raise DockerfileInvalid(name, line, "there is a NUL character")
     lines = [line.rstrip("\r") for line in text.removeprefix("\ufeff").split("\n")]
     try:
         directives = parse_directives(lines)
@@ -154,12 +157,12 @@ def _read_heredocs(
     text: str, lines: list[str], at: int, name: str, line: int
 ) -> tuple[tuple[Heredoc, ...], int]:
     """Read the heredocs that follow an instruction; return them and the index of the next line."""
-    keyword, _, rest = text.strip().partition(" ")
-    inner = rest.strip().partition(" ")[0] if keyword.upper() == "ONBUILD" else keyword
+    keyword, *rest = text.split(maxsplit=1)
+    inner = rest[0].split(maxsplit=1)[0] if rest and keyword.upper() == "ONBUILD" else keyword
     if inner.upper() not in HEREDOC_KEYWORDS or "<<" not in text:
         return (), at
     heredocs = []
-    for mark in find_heredocs(rest):
+    for mark in find_heredocs(rest[0] if rest else ""):
         content = read_text(mark, lines, at)
         if content is None and mark.has_blank:
             continue

@@ -32,7 +32,8 @@ KEYS_OF_TYPES = {
 }
 KEYS = ("type", "from", "source", "target", "id", "readonly", "readwrite", *KEYS_OF_TYPES)
 MAX_ID = 2**32 - 1
-SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?", re.IGNORECASE)
+MAX_DIGITS = 20  # Python refuses to read thousands of them
+SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) ?([kmgtp]?)(?:i?b)?", re.IGNORECASE)
 
 
 class RunMountInvalid(ValueError):
@@ -158,7 +159,8 @@ def _number(values: dict[str, str], name: str, default: int, base: int) -> int:
         return default
     digits = "01234567" if base == 8 else "0123456789"
     word = values[name]
-    if not word or set(word) - set(digits) or int(word, base) > MAX_ID:
+    is_number = 0 < len(word) <= MAX_DIGITS and not set(word) - set(digits)
+    if not is_number or int(word, base) > MAX_ID:
         why = f"invalid value {word} for {name}"
         raise RunMountInvalid(why)
     return int(word, base)

@@ -23,6 +23,7 @@ from cntnr_compose.core.values import Value, field, replace
 
 FROM = re.compile(r"(\S+)(?:\s+as\s+(\S+))?", re.IGNORECASE)
 STAGE_NAME = re.compile(r"[a-z][a-z0-9._-]*")
+MAX_DIGITS = 9  # of the number of a stage
 NAME_RULE = "name can't start with a number or contain symbols"
 
 
@@ -105,7 +106,8 @@ class DockerfileScope(Value, frozen=True, kw_only=True):
         if not target:
             return self.stages[-1]
         matches = [stage for stage in self.stages if stage.name == target.lower()]
-        if not matches and target.isdecimal() and int(target) < len(self.stages):
+        is_number = target.isascii() and target.isdecimal() and len(target) <= MAX_DIGITS
+        if not matches and is_number and int(target) < len(self.stages):
             return self.stages[int(target)]
         if not matches:
             names = tuple(stage.name for stage in self.stages if stage.name)
@@ -122,8 +124,8 @@ class DockerfileScope(Value, frozen=True, kw_only=True):
             raise self.error(line, why)
         if not word.isascii() or not word.isdecimal() or word in self.contexts:
             return self.resolve_from(word, stage, line)
-        if int(word) >= len(self.stages):
-            raise self.error(line, f"invalid stage index {int(word)}")
+        if len(word) > MAX_DIGITS or int(word) >= len(self.stages):
+            raise self.error(line, f"invalid stage index {word}")
         return self._stage_origin(self.stages[int(word)], stage, line)
 
     def resolve_from(self, word: str, stage: Stage, line: int) -> str:

@@ -109,7 +109,8 @@ def collect(
 
     Raises `StoreBusy`, `ManifestUnreadable`, `IndexUnreadable`.
     """
-    store = store or ImageStore()
+    # Containers may be of images in stores that only an earlier command named.
+    store = store or ImageStore(for_containers=True)
     with leases.collecting(store.root) as kept_since, store.locked_index() as index:
         inventory = read_inventory(store, index, kept_since)
         decision = decide(inventory)

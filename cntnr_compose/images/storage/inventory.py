@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from cntnr_compose.model.oci import Descriptor, Index, Manifest
 BLOB_NAME = re.compile(r"[0-9a-f]{64}", re.ASCII)
 LAYER_NAME = re.compile(r"(s|c)-[0-9a-z-]+|[0-9a-f]{64}", re.ASCII)
 MAX_MANIFEST: Bytes = 1 << 20
+RECENT: Seconds = 7 * 24 * 3600
 STACK_FILE = "stack.json"
 # What steps of builds read, beside the folders of other steps.
 CACHE_FOLDERS = ("contents", "contexts", "digests", "downloads", "git", "mounts")
@@ -66,7 +68,7 @@ def read_inventory(store: ImageStore, index: Index, kept_since: Seconds) -> Inve
         for path in store.use_file("").glob("*")
         if leases.last_use(path) >= kept_since
     }
-    absent = (by_containers | used) - {image.id for image in images}
+    absent = (by_containers | used | _recent_elsewhere(store)) - {image.id for image in images}
     return Inventory(
         images=images,
         unnamed=tuple(_find_images(store, absent, blobs)),
@@ -149,15 +151,27 @@ def list_image_folders(identity: str, config: dict[str, Any]) -> Iterator[str]:
 def _find_images(
     store: ImageStore, ids: Iterable[str], blobs: dict[str, tuple[Bytes, Seconds]]
 ) -> Iterator[StoredImage]:
-    """Find images that are not in the index, by their manifests among the blobs."""
-    wanted_ids = set(ids)
-    for digest, (size, _) in blobs.items() if wanted_ids else ():
+    """Find images that are not in the index, by their manifests among the blobs, else by what is unpacked."""
+    missing = set(ids)
+    known = set()
+    for digest, (size, _) in blobs.items() if missing else ():
         if size > MAX_MANIFEST:
             continue
         manifest = files.read_value(store.blob_path(digest), Manifest)
-        if manifest is not None and manifest.config.digest in wanted_ids:
+        if manifest is not None and manifest.config.digest in missing:
+            known.add(manifest.config.digest)
             entry = Descriptor(media_type=manifest.media_type, digest=digest, size=size)
             yield _read_image(store, entry, set(), ref="")
+    for identity in missing - known:  # it lies in an additional store, or did so
+        folders = list_image_folders(identity, read_config(store, identity))
+        yield StoredImage("", "", identity, frozenset({identity}), frozenset(folders))
+
+
+def _recent_elsewhere(store: ImageStore) -> set[str]:
+    """Return the ids of images in additional stores that were used of late; what is unpacked stays."""
+    since = time.time() - RECENT
+    ids = {image.id for image in store.list() if image.store} if store.additional else set()
+    return {identity for identity in ids if leases.last_use(store.use_file(identity)) > since}
 
 
 def _images_of_containers(ids_by_name: dict[str, str]) -> Iterator[str]:

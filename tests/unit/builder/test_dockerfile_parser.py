@@ -89,6 +89,7 @@ def test_what_only_looks_like_a_heredoc_is_none(text: str) -> None:
         ("FROM a\nRUNN b", "web.Dockerfile:2: unknown instruction: RUNN (did you mean RUN?)"),
         ("FROM a\nXYZZY b", "web.Dockerfile:2: unknown instruction: XYZZY"),
         ("FROM a\n\nENV", "web.Dockerfile:3: ENV requires at least one argument"),
+        ("FROM a\nRUN \0", "web.Dockerfile:2: there is a NUL character"),
         ("FROM a\nUSER", "web.Dockerfile:2: USER requires exactly one argument"),
         ("# escape=x\n", "web.Dockerfile:1: invalid escape token 'x' does not match ` or \\"),
         (
@@ -140,6 +141,8 @@ def test_a_heredoc_may_have_a_blank_before_its_name_and_quotes_in_it() -> None:
         Heredoc(name="a b", content="y\n", literal=True),
     )
     assert shift.heredocs == ()
+    (tabbed,) = parse_dockerfile("ONBUILD\tRUN\t<<EOF\nx\nEOF").instructions
+    assert tabbed.trigger == "RUN\t<<EOF\nx\nEOF"
 
 
 def test_a_trigger_is_parsed_with_its_heredocs() -> None:

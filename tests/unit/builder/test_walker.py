@@ -24,7 +24,9 @@ BASE = Image(
 PIECES = (
     *(f"{word} " for word in KEYWORDS if word != "FROM"), "\n", "\\\n", "#", "<<EOF", "EOF\n", '"', "'",
     "$A", "${A", "${A:-", "}", "${A#", "/", "a", "--from=", "--mount=", "type=cache,", "target=/x",
-    "--chown=", "--network=", '["a"]', "[", "]", "=", "A=1", "80", "1-5", "--interval=", "5s", "٣", "\0",
+    "--parents ", "--link ", "/./", "https://x.test/a.git", "?ref=", "#b:c", "--chmod=", "u+X", "*", "[a",
+    "<<-", "FROM base:1\n", "--chown=", "--network=", '["a"]', "[", "]", "=", "A=1", "80",
+    "1-5", "--interval=", "5s", "٣", "\0",
 )  # fmt: skip
 
 
@@ -229,3 +231,18 @@ def test_a_stage_that_fails_is_told_at_once_and_ends_the_walk() -> None:
     told = threading.Event()
     with pytest.raises(KeyError):
         walker(Failing()).walk_in_threads(lambda _error: told.set())
+
+
+@pytest.mark.parametrize(
+    "instruction",
+    [
+        "EXPOSE {}", "EXPOSE 1-{}", "EXPOSE {}:80", "COPY --from={} a b", "STOPSIGNAL {}",
+        "STOPSIGNAL RTMIN+{}",
+        "RUN --mount=type=cache,target=/a,uid={} x", "RUN --mount=type=cache,target=/a,mode={} x",
+        "RUN --mount=type=tmpfs,target=/a,size={} x", "HEALTHCHECK --retries={} CMD x",
+        "HEALTHCHECK --interval={}s CMD x", "HEALTHCHECK --interval=1d CMD x", "COPY --chmod={} a b",
+    ],
+)  # fmt: skip
+def test_numbers_that_nobody_can_read_are_told(instruction: str) -> None:
+    with pytest.raises(DockerfileInvalid, match=r"^F:2: "):
+        walk(f"FROM base:1\n{instruction.format('7' * 5000)}")

@@ -26,7 +26,7 @@ def parse_healthcheck(instruction: Instruction, scope: DockerfileScope) -> Image
         raise scope.error(instruction.line, str(error)) from error
     flags = dict(instruction.flags)
     retries = flags.get("retries", "0")
-    if not (retries.isascii() and retries.isdecimal() and int(retries) < 2**31):
+    if not (retries.isascii() and retries.isdecimal() and len(retries) < 10):
         raise scope.error(instruction.line, f"--retries must be a number, not {retries}")
     return ImageHealthcheck(
         test=("CMD-SHELL", rest) if words is None else ("CMD", *words),
@@ -42,7 +42,10 @@ def _duration(
     flags: dict[str, str], name: str, instruction: Instruction, scope: DockerfileScope
 ) -> int:
     try:
-        duration = units.parse_nanoseconds(flags.get(name) or "0")
+        text = flags.get(name) or "0"
+        if set(text) & set("dw"):  # days and weeks are compose's
+            raise units.InvalidDuration(text)
+        duration = units.parse_nanoseconds(text)
     except units.InvalidDuration as error:
         raise scope.error(instruction.line, f"--{name}: {error}") from error
     if duration and duration < MIN_DURATION:

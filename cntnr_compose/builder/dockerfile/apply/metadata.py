@@ -13,7 +13,7 @@ from cntnr_compose.core.values import replace
 
 NOT_IN_ONBUILD = ("FROM", "MAINTAINER")
 SIGNAL_NAMES = frozenset(name.removeprefix("SIG") for name in signal.Signals.__members__)
-REALTIME_SIGNAL = re.compile(r"RTMIN(\+\d+)?|RTMAX(-\d+)?")
+REALTIME_SIGNAL = re.compile(r"RTMIN(\+[0-9]{1,2})?|RTMAX(-[0-9]{1,2})?")
 MAX_SIGNAL = 64
 
 
@@ -108,7 +108,7 @@ def _apply_stop_signal(
 ) -> StageSettings:
     word = scope.expand(instruction.text, settings.variables, instruction.line)
     name = word.upper().removeprefix("SIG")
-    is_number = word.isascii() and word.isdecimal() and 0 < int(word) <= MAX_SIGNAL
+    is_number = word.isascii() and word.isdecimal() and 0 < int(word[:9]) <= MAX_SIGNAL
     if not is_number and name not in SIGNAL_NAMES and not REALTIME_SIGNAL.fullmatch(name):
         raise scope.error(instruction.line, f"invalid signal: {word}")
     return _set_config(settings, stop_signal=word)

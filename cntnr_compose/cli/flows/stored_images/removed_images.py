@@ -13,13 +13,19 @@ from cntnr_compose.cli.flows.stored_images.removal_rules import (
 )
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.images.errors import ImageReadOnly, NoSuchImage
-from cntnr_compose.images.naming.lookup import check_platform, find_image, no_such_image
-from cntnr_compose.images.naming.names import untag
+from cntnr_compose.images.naming.lookup import (
+    check_platform,
+    find_image,
+    no_such_image,
+    repository_of,
+)
+from cntnr_compose.images.naming.names import note_digest, untag
 from cntnr_compose.images.storage.collector import Decision, collect
 from cntnr_compose.images.storage.decisions import decide_removal
 from cntnr_compose.images.storage.model import Inventory
 from cntnr_compose.images.store import ImageStore
 from cntnr_compose.model import image_name
+from cntnr_compose.model.image import Image
 
 
 def remove_images(names: Sequence[str], platforms: Sequence[str], *, force: bool) -> int:
@@ -62,12 +68,24 @@ class ImageRemoval:
             self.errors.append(error)
         else:
             ref = chosen.image.ref if chosen.by_name else ""
+            if ref and "@" in name and "@" not in ref:
+                self._forget_digest(name, chosen.image)
+                return
             images = [image for image in self._store.own_images() if image.id == chosen.image.id]
-            if all(ref and image.ref != ref for image in images):
+            if chosen.image.store and all(ref and image.ref != ref for image in images):
                 self.errors.append(ImageReadOnly(name, chosen.image.store))
                 return
             digests = {image.ref: image.digest for image in images if image.digest}
             self._requests.append(Request(name, ref, chosen.image.id, digests))
+
+    def _forget_digest(self, name: str, image: Image) -> None:
+        """Forget by which digest a registry knows an image; its tag stays, as in docker."""
+        digest = name.partition("@")[2]
+        if digest != image.digest or image.store:
+            self.errors.append(no_such_image(self._store, name))
+            return
+        note_digest(self._store, image.ref, "")
+        self.lines.append(f"Untagged: {image_name.familiar(repository_of(image.ref))}@{digest}")
 
     def _untag_damaged(self, name: str, error: NoSuchImage) -> None:
         """Take the name of an image away whose files cannot be read; nothing else is known of it."""

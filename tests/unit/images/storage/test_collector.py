@@ -122,6 +122,19 @@ def test_containers_keep_their_images_and_those_they_mount(store: ImageStore) ->
     assert count(store) == (9, 3)
 
 
+def test_a_container_of_an_image_that_lies_elsewhere_keeps_what_is_unpacked(
+    store: ImageStore,
+) -> None:
+    store.create_layout()
+    identity = "a" * 64
+    for name in (identity, "c-lower", "c-other"):
+        (paths.layers() / name / "fs").mkdir(parents=True)
+    (paths.layers() / identity / "stack.json").write_text('{"lower":["c-lower/fs"]}')
+    write_container("one", image_id=f"sha256:{identity}")
+    free_unneeded()
+    assert {path.name for path in paths.layers().glob("[!.]*")} == {identity, "c-lower"}
+
+
 def test_names_move_and_the_image_goes_when_it_is_pruned(store: ImageStore) -> None:
     old = add(store, "docker.io/library/a:1", "old")
     new = add(store, "docker.io/library/a:1", "new")
