@@ -8,17 +8,15 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 
 from cntnr_compose.builder.annotations import annotate_image
 from cntnr_compose.builder.cache.lookup import find_cached_image
-from cntnr_compose.builder.cache.transfer import export_caches, import_caches
 from cntnr_compose.builder.dockerfile.parser import DockerfileInvalid
 from cntnr_compose.builder.dockerfile.required_images import required_images
 from cntnr_compose.builder.dockerfile.syntax.directives import CHECK_ARG
 from cntnr_compose.builder.downloads import fetch_downloads
-from cntnr_compose.builder.outputs import open_exports, write_archives
 from cntnr_compose.builder.request import BuildRequest, BuiltImage, parse_stages
-from cntnr_compose.builder.worker_process import run_worker
 from cntnr_compose.core.errors import CntnrError
 from cntnr_compose.core.events import Emit, Event, Output, Progress, WarningEvent
 from cntnr_compose.core.values import Bytes, replace, to_json
@@ -80,14 +78,47 @@ def build_images(
     with contextlib.ExitStack() as undo:
         undo.enter_context(ImageStore().protect_blobs())
         terminal = undo.enter_context(open_terminal()) if shell_on_failure else -1
-        opened = undo.enter_context(open_exports(requests))
+        opened = undo.enter_context(_open_exports(requests))
         built = _build(opened, terminal, emit=_without_output(emit) if quiet else emit)
         for request in opened:
             built[request.service] = annotate_image(request, built[request.service])
-            write_archives(request, built[request.service], emit)
-            export_caches(request, built[request.service], emit)
+            _write_elsewhere(request, built[request.service], emit)
             _keep_unnamed(request, built[request.service])
     return built
+
+
+# What a build that is in the cache does not need is imported where it is needed: that takes 10 ms.
+
+
+def _open_exports(
+    requests: Sequence[BuildRequest],
+) -> AbstractContextManager[Sequence[BuildRequest]]:
+    """Open what the worker writes files to, where there is such an output."""
+    if not any(request.outputs for request in requests):
+        return contextlib.nullcontext(requests)
+    from cntnr_compose.builder.outputs import open_exports
+
+    return open_exports(requests)
+
+
+def _write_elsewhere(request: BuildRequest, built: BuiltImage, emit: Emit) -> None:
+    """Write archives and caches of an image, and push it, as its request asks for."""
+    if request.outputs:
+        from cntnr_compose.builder.outputs import write_archives
+
+        write_archives(request, built, emit)
+    if request.cache_to:
+        from cntnr_compose.builder.cache.transfer import export_caches
+
+        export_caches(request, built, emit)
+
+
+def _with_imported_caches(request: BuildRequest, emit: Emit) -> BuildRequest:
+    if not request.cache_from:
+        return request
+    from cntnr_compose.builder.cache.transfer import import_caches
+
+    return import_caches(request, emit)
 
 
 def _check_text(requests: Sequence[BuildRequest]) -> None:
@@ -120,7 +151,9 @@ def _build(requests: Sequence[BuildRequest], terminal: int, *, emit: Emit) -> di
         }
         changed = tuple(request for request in prepared if request.service not in built)
         if changed:
-            changed = tuple(import_caches(request, emit) for request in changed)
+            from cntnr_compose.builder.worker_process import run_worker
+
+            changed = tuple(_with_imported_caches(request, emit) for request in changed)
             built |= run_worker(changed, terminal=terminal, emit=emit)
     except CntnrError:
         for request in prepared:

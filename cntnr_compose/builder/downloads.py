@@ -4,14 +4,8 @@ from cntnr_compose.builder.digests import git_key
 from cntnr_compose.builder.dockerfile.steps import CopyStep
 from cntnr_compose.builder.dockerfile.values.git_url import GitSource
 from cntnr_compose.builder.request import BuildRequest
-from cntnr_compose.builder.sources.git_trees import fetch_git_tree
-from cntnr_compose.builder.sources.http import fetch_url
 from cntnr_compose.builder.walker import PendingStep, StageWalker, StepResult
 from cntnr_compose.core.values import replace
-
-CHUNK = 1 << 20
-READ_TIMEOUT = 60.0  # seconds without a byte
-NOT_MODIFIED = 304
 
 
 def fetch_downloads(request: BuildRequest) -> BuildRequest:
@@ -22,6 +16,11 @@ def fetch_downloads(request: BuildRequest) -> BuildRequest:
     """
     collector = _UrlCollector()
     StageWalker(request, collector).walk_target()
+    if not collector.urls and not collector.trees:
+        return request
+    from cntnr_compose.builder.sources.git_trees import fetch_git_tree
+    from cntnr_compose.builder.sources.http import fetch_url
+
     fetched = {url: str(fetch_url(url, *details)) for url, details in collector.urls.items()}
     for tree, where in collector.trees.items():
         fetched[git_key(tree)] = str(fetch_git_tree(tree, where))

@@ -17,13 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from contrib.bench.run import docker_compose
-from tests.build_conformance.oracle import (
-    PLACE,
-    Buildah,
-    BuildKit,
-    OracleMissing,
-    tags,
-)
+from tests.build_conformance.buildah import Buildah
+from tests.build_conformance.oracle import PLACE, BuildKit, OracleMissing, tags
 from tests.scenarios.lib import User, find_user, remove
 from tests.scenarios.registry import Registry, make_image, served_registry
 
@@ -31,6 +26,7 @@ FILES = 10_000
 SERVICES = 5
 DOCKER, BUILDAH, CNTNR = "docker build", "buildah bud", "cntnr"
 COMPOSE = "docker compose build"
+BUILD = ("build", "-t", "bench", ".")
 # 12 instructions; a new number makes every step after the second a new one.
 PYTHON = """\
 FROM python
@@ -70,7 +66,7 @@ def write_services(folder: Path, number: int) -> None:
     """Write a project of services that share all steps but the last COPY."""
     services = {}
     for index in range(SERVICES):
-        write_python(folder / f"s{index}", number)
+        write_python(folder / f"s{index}", -number - 1)  # steps that no other task has built
         (folder / f"s{index}/app/main.py").write_text(f"print({number}, {index})\n")
         services[f"s{index}"] = {"build": f"./s{index}", "image": f"bench-s{index}"}
     (folder / "compose.yaml").write_text(json.dumps({"services": services}))
@@ -142,7 +138,7 @@ def add_cntnr(bench: Bench, user: User, registry: Registry, layout: Path) -> Non
 
     def build(context: Path) -> "subprocess.CompletedProcess[str]":
         is_project = (context / "compose.yaml").exists()
-        words = ("compose", "build") if is_project else ("build", "-t", "bench", ".")
+        words = ("compose", "build") if is_project else BUILD
         done = user.run("cntnr", *words, cwd=context, timeout=600)
         return subprocess.CompletedProcess([], done.returncode, done.stdout, done.stderr)
 
@@ -227,7 +223,7 @@ def main() -> None:
     room = "/dev/shm" if Path("/dev/shm").is_dir() else None
     folders = [tempfile.mkdtemp(prefix="cntnr-bench-", dir=room) for _ in range(3)]
     layout = make_layout(Path(folders[0]))
-    others = [BuildKit(Path(folders[1]), root, layout), Buildah(Path(folders[2]), root, layout)]
+    others = [BuildKit(Path(folders[1]), root, layout, {}), Buildah(Path(folders[2]), root, layout)]
     try:
         with served_registry(user) as registry:
             add_cntnr(bench, user, registry, layout)

@@ -12,9 +12,8 @@ import shutil
 import signal
 import subprocess
 import tarfile
-import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.build_conformance.bases import base_files
@@ -58,29 +57,31 @@ class BuildKit:
 
     name = "buildkit"
 
-    def __init__(self, folder: Path, root: Path, layout: Path) -> None:
-        self.folder, self.root, self.layout = folder, root, layout
-        self._daemon: subprocess.Popen[bytes] | None = None
+    def __init__(
+        self, folder: Path, root: Path, layout: Path, settings: Mapping[str, object] = SETTINGS
+    ) -> None:
+        self.folder, self.root, self.layout, self.settings = folder, root, layout, settings
+        self.daemon: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start the daemon, and load the base images. Raises `OracleMissing`."""
         require(self.root, "dockerd", "docker")
         for name in ("data", "out", "contexts"):
             (self.folder / name).mkdir()
-        (self.folder / "daemon.json").write_text(json.dumps(SETTINGS))
+        (self.folder / "daemon.json").write_text(json.dumps(self.settings))
         argv = [
             "dockerd", "--config-file", f"{PLACE}/daemon.json", "--data-root", f"{PLACE}/data",
             "--exec-root", f"{PLACE}/exec", "--pidfile", f"{PLACE}/pid",
             "--host", f"unix://{PLACE}/docker.sock",
         ]  # fmt: skip
         with (self.folder / "daemon.log").open("wb") as log:
-            self._daemon = subprocess.Popen(
-                _in_own_namespaces(argv, self.folder, self.root), stdout=log, stderr=log,
+            self.daemon = subprocess.Popen(
+                in_own_namespaces(argv, self.folder, self.root), stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
         end = time.monotonic() + 60
         while not (self.folder / "docker.sock").exists():
-            if self._daemon.poll() is not None or time.monotonic() > end:
+            if self.daemon.poll() is not None or time.monotonic() > end:
                 log_text = (self.folder / "daemon.log").read_text()
                 why = f"dockerd does not start: {log_text[-500:]}"
                 raise OracleMissing(why)
@@ -102,21 +103,22 @@ class BuildKit:
         pid = int((self.folder / "pid").read_text())
         words = [f"{key}={value}" for key, value in (environment or {}).items()]
         return subprocess.run(
-            ["nsenter", "--target", str(pid), "--mount", "--net", "--root", "--wd=/", "env", "-i",
+            ["nsenter", "--target", str(pid), "--mount", "--net", "--root", "env", "-i", "--chdir=/",
              "HOME=/root", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
              f"DOCKER_HOST=unix://{PLACE}/docker.sock", "BUILDKIT_PROGRESS=plain", *words, *argv],
             capture_output=True, text=True, timeout=SECONDS, check=False,
         )  # fmt: skip
 
     def version(self) -> str:
-        """Name the versions of daemon and BuildKit. Raises `OracleMissing` for one that is too old."""
-        done = self.run("docker", "buildx", "inspect")
-        kit = [line.split()[-1] for line in done.stdout.splitlines() if "BuildKit version" in line]
+        """Name the daemon and its version."""
         engine = self.run("docker", "version", "--format", "{{.Server.Version}}").stdout.strip()
-        if not kit:
-            why = f"dockerd {engine} has no BuildKit that writes OCI images"
-            raise OracleMissing(why)
         return f"BuildKit of dockerd {engine}"
+
+    def check(self) -> None:
+        """Check that it can write OCI images. Raises `OracleMissing` for one that is too old."""
+        if "BuildKit version" not in self.run("docker", "buildx", "inspect").stdout:
+            why = f"{self.version()} writes no OCI images"
+            raise OracleMissing(why)
 
     def build(self, case: Case) -> Facts:
         """Build a case and describe what came of it."""
@@ -130,9 +132,10 @@ class BuildKit:
         shutil.rmtree(context)
         if done.returncode:
             return {"exit": done.returncode, "message": error_line(done.stderr)}
-        return self._facts()
+        return self.read_image()
 
-    def _facts(self) -> Facts:
+    def read_image(self) -> Facts:
+        """Describe the image that was written last."""
         packed = self.folder / "out/image.tar"
         with tarfile.open(packed) as archive:
             open_blob = open_archive(archive)
@@ -144,79 +147,18 @@ class BuildKit:
 
     def stop(self) -> None:
         """Stop the daemon."""
-        if self._daemon is None:
+        if self.daemon is None:
             return
         with contextlib.suppress(OSError, ValueError):
             os.kill(int((self.folder / "pid").read_text()), signal.SIGTERM)
         try:
-            self._daemon.wait(60)
+            self.daemon.wait(60)
         except subprocess.TimeoutExpired:
-            os.killpg(self._daemon.pid, signal.SIGKILL)
-            self._daemon.wait(10)
+            os.killpg(self.daemon.pid, signal.SIGKILL)
+            self.daemon.wait(10)
 
 
-class Buildah(BuildKit):
-    """Buildah, which has no daemon: a process sleeps in its namespaces instead."""
-
-    name = "buildah"
-
-    def start(self) -> None:
-        """Make the namespaces, and import the base images. Raises `OracleMissing`."""
-        require(self.root, "buildah")
-        for name in ("data", "out", "contexts"):
-            (self.folder / name).mkdir()
-        argv = ["sh", "-c", f"echo $$ >{PLACE}/pid; mkdir -p /var/tmp; exec sleep 3600"]
-        self._daemon = subprocess.Popen(
-            _in_own_namespaces(argv, self.folder, self.root), start_new_session=True
-        )
-        while not (self.folder / "pid").exists() or not (self.folder / "pid").read_text():
-            time.sleep(0.05)
-        shutil.copytree(self.layout, self.folder / "bases")
-        for name in tags(self.layout):
-            pulled = self._buildah("pull", "-q", f"oci:{PLACE}/bases:{name}")
-            pulled.check_returncode()
-            image = pulled.stdout.split()[-1]
-            self._buildah("tag", image, f"{BASE_REPOSITORY}/{name}:latest").check_returncode()
-
-    def _buildah(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        return self.run(
-            "buildah", "--root", f"{PLACE}/data", "--runroot", f"{PLACE}/run",
-            "--storage-driver", "overlay", *words,
-        )  # fmt: skip
-
-    def version(self) -> str:
-        """Name the version."""
-        return " ".join(self.run("buildah", "--version").stdout.split()[:3])
-
-    def build(self, case: Case) -> Facts:
-        """Build a case and describe what came of it."""
-        context = self.folder / "contexts" / case.name
-        write_context(case, context)
-        done = self._buildah(
-            "build", "--isolation", "chroot", "--pull=never", "--layers", "--format", "docker",
-            "--identity-label=false", "--ulimit=nofile=1024:4096", "--ulimit=nproc=4096:4096",
-            "-t", "oracle", *flags(case, f"{PLACE}/contexts/{case.name}"),
-        )  # fmt: skip
-        shutil.rmtree(context)
-        if done.returncode:
-            return {"exit": done.returncode, "message": error_line(done.stderr)}
-        (self.folder / "out/image.tar").unlink(missing_ok=True)
-        self._buildah("push", "-q", "oracle", f"oci-archive:{PLACE}/out/image.tar")
-        facts = self._facts()
-        del facts["history"]  # its words are its own
-        return facts
-
-    def stop(self) -> None:
-        """End the process that keeps the namespaces."""
-        if self._daemon is not None:
-            os.killpg(self._daemon.pid, signal.SIGKILL)
-            self._daemon.wait(10)
-
-
-ORACLES = {oracle.name: oracle for oracle in (BuildKit, Buildah)}
-
-
-def _in_own_namespaces(argv: list[str], folder: Path, root: Path) -> list[str]:
+def in_own_namespaces(argv: list[str], folder: Path, root: Path) -> list[str]:
     return [
         "unshare", "--net", "--mount", "--fork", "--kill-child", "sh", "-ec", START, "sh",
         str(root), str(folder), PLACE, *argv,
@@ -286,19 +228,3 @@ def error_line(stderr: str) -> str:
     errors = [line for line in lines if line.startswith(("ERROR:", "Error:", "error:"))]
     message = (errors or lines or [""])[-1].partition(": ")[2]
     return REFERENCE.sub("", message.removeprefix("failed to build: failed to solve: "))
-
-
-@contextlib.contextmanager
-def running_oracle(name: str, layout: Path) -> Iterator[BuildKit]:
-    """Start an oracle, and stop it at the end. Raises `OracleMissing`."""
-    root = Path(os.environ.get("CNTNR_ORACLE_ROOT", "/"))
-    room = "/dev/shm" if Path("/dev/shm").is_dir() else None
-    with tempfile.TemporaryDirectory(
-        prefix="cntnr-oracle-", dir=room, ignore_cleanup_errors=True
-    ) as folder:
-        oracle = ORACLES[name](Path(folder), root, layout)
-        try:
-            oracle.start()
-            yield oracle
-        finally:
-            oracle.stop()

@@ -14,7 +14,8 @@ from pathlib import Path
 from tests.build_conformance.bases import make_bases
 from tests.build_conformance.case import RECORDS, Case, load_cases
 from tests.build_conformance.image_facts import Facts
-from tests.build_conformance.oracle import ORACLES, BuildKit, OracleMissing, running_oracle
+from tests.build_conformance.oracle import BuildKit, OracleMissing
+from tests.build_conformance.oracles import ORACLES, running_oracle
 from tests.build_conformance.ours import build_cases, verdict
 
 
@@ -53,7 +54,7 @@ def save_records(facts: dict[str, Facts], cases: list[Case], versions: dict[str,
 
 def build_with(oracle: BuildKit, cases: list[Case]) -> dict[str, Facts]:
     """Build cases with an oracle, and report those that end as the case does not say."""
-    facts = {}
+    facts: dict[str, Facts] = {}
     for case in cases:
         facts[case.name] = oracle.build(case)
         failed = "message" in facts[case.name]
@@ -66,7 +67,8 @@ def build_with_oracles(
     cases: list[Case], layout: Path, only: str
 ) -> tuple[dict[str, str], dict[str, Facts]]:
     """Build each case with its oracle, or all with one; return the versions and what was built."""
-    versions, facts = {}, {}
+    versions: dict[str, str] = {}
+    facts: dict[str, Facts] = {}
     for name in ORACLES:
         own = (
             cases if only == name else [case for case in cases if case.oracle == name and not only]

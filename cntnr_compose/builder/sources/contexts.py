@@ -7,9 +7,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cntnr_compose.builder.dockerfile.values.git_url import GitUrlInvalid, parse_git_url
-from cntnr_compose.builder.sources.archives import is_archive, unpack_context
-from cntnr_compose.builder.sources.git_trees import fetch_git_tree
-from cntnr_compose.builder.sources.http import fetch_url
 from cntnr_compose.builder.sources.ssh_sources import CannotBuild
 from cntnr_compose.core import paths
 from cntnr_compose.core.values import Bytes
@@ -32,6 +29,13 @@ def open_context(service: str, word: str, working_dir: str, label: str) -> Build
 
     Raises `CannotBuild`, `DownloadFailed`, `GitTreeMissing`.
     """
+    path = Path(working_dir) / Path(word).expanduser()
+    if word != STDIN and "://" not in word and path.is_dir():
+        return BuildContext(path.resolve())
+    from cntnr_compose.builder.sources.archives import is_archive, unpack_context
+    from cntnr_compose.builder.sources.git_trees import fetch_git_tree
+    from cntnr_compose.builder.sources.http import fetch_url
+
     where = f"cannot build {service}"
     address = f"https://{word}" if word.startswith("github.com/") else word
     try:
@@ -51,13 +55,10 @@ def open_context(service: str, word: str, working_dir: str, label: str) -> Build
             return _of_file(service, file, "standard input")
         finally:
             file.unlink()
-    path = Path(working_dir) / Path(word).expanduser()
     if path.is_file() and is_archive(path):
         return BuildContext(unpack_context(service, path, str(path)), is_own=False)
-    if not path.is_dir():
-        why = "is neither a folder nor an archive" if path.exists() else "does not exist"
-        raise CannotBuild(service, f"{label} {path} {why}")
-    return BuildContext(path.resolve())
+    why = "is neither a folder nor an archive" if path.exists() else "does not exist"
+    raise CannotBuild(service, f"{label} {path} {why}")
 
 
 def _subfolder(service: str, tree: Path, subdir: str, word: str) -> Path:
@@ -71,6 +72,8 @@ def _subfolder(service: str, tree: Path, subdir: str, word: str) -> Path:
 
 def _of_file(service: str, file: Path, name: str) -> BuildContext:
     """Unpack an archive; what is none is a Dockerfile, with an empty folder beside it."""
+    from cntnr_compose.builder.sources.archives import is_archive, unpack_context
+
     if is_archive(file):
         return BuildContext(unpack_context(service, file, name), is_own=False)
     empty = paths.make_data_folder(paths.builds() / "contexts" / "empty")
