@@ -1,6 +1,6 @@
 """Time how images arrive: pull and first start, a layer on top of what is there, the disk of 20 containers.
 
-    python -m contrib.bench.images [--rounds 3]      as root, for a Docker daemon of its own
+    contrib/bench/run.sh images [--rounds 3]      as root, for a Docker daemon of its own
 
 Each round begins with an empty store. The floor is `skopeo copy` and `tar -x` of the same layers.
 """
