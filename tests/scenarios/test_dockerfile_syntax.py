@@ -98,7 +98,7 @@ def test_copy_with_modes_parents_and_exceptions(make_project: MakeProject) -> No
         "parents/c/d/deep 644", "parents/tree 750", "parents/tree/a 711", "parents/tree/a/one 700",
     ]  # fmt: skip
     times = run(web, "cd / && stat -c '%n %a %Y' new new/a new/b new/c/d parents/tree")
-    assert times == ["new 750 1000", "new/a 711 1000", "new/b 2755 1000", "new/c/d 755 1000",
+    assert times == ["new 755 1000", "new/a 711 1000", "new/b 2755 1000", "new/c/d 755 1000",
                      "parents/tree 750 1000"]  # fmt: skip
 
 
