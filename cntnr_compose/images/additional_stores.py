@@ -4,6 +4,7 @@ They are those of ``cntnr --additional-store``, of config.toml, and the machine'
 among the user's own data, so that a listing reads one small file for each store.
 """
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Iterable
@@ -68,8 +69,7 @@ def choose_stores(folders: Iterable[str]) -> None:
     known = _remembered()
     new = [str(folder) for folder in chosen if str(folder) not in known]
     if new:
-        record = RememberedStores(folders=(*known, *new))
-        files.write_value(_make_folder() / "named.json", record)
+        _write_record("named.json", RememberedStores(folders=(*known, *new)))
 
 
 def store_folders(*, remembered: bool = False) -> tuple[Path, ...]:
@@ -78,7 +78,7 @@ def store_folders(*, remembered: bool = False) -> tuple[Path, ...]:
     With those that were only named by the option of earlier commands, if ``remembered``; then settings that
     are wrong do not keep containers from being stopped. Raises `ConfigInvalid`.
     """
-    folders = [name for name in os.environ.get(VARIABLE, "").split(":") if name]
+    folders = [name for name in os.environ.get(VARIABLE, "").split(":") if name.startswith("/")]
     try:
         folders += read_user_config().images.additional_stores
     except ConfigInvalid:
@@ -109,17 +109,14 @@ class AdditionalStore(ImageLayout):
             return known.images
         images = self._read_named_images(stamp)
         record = StoreCatalogue(folder=str(self.root), stamp=stamp, images=images)
-        try:
-            files.write_value(_make_folder() / path.name, record)
-        except OSError:  # nobody has to be able to write in order to look
-            return images
+        _write_record(path.name, record)
         return images
 
     def read_blob(self, digest: str) -> bytes:
         """Read a small blob, and check it against its digest. Raises `OSError`, `ValueError`."""
         if not image_name.DIGEST.fullmatch(digest) or not digest.startswith("sha256:"):
             raise ValueError(digest)
-        content = _read_file(self.blob_path(digest), MAX_BLOB_SIZE)
+        content = read_file(self.blob_path(digest), MAX_BLOB_SIZE)
         if digest_of(content) != digest:
             raise ValueError(digest)
         return content
@@ -127,7 +124,7 @@ class AdditionalStore(ImageLayout):
     def _read_named_images(self, stamp: tuple[int, ...]) -> tuple[Image, ...]:
         """Read all images that have a name."""
         try:
-            content = _read_file(self.root / "index.json", MAX_INDEX_SIZE)
+            content = read_file(self.root / "index.json", MAX_INDEX_SIZE)
             entries = from_json(content, Index).manifests
         except (OSError, ValueError, IndexUnreadable):
             return ()
@@ -181,7 +178,7 @@ def merge_images(own: tuple[Image, ...], stores: Iterable[AdditionalStore]) -> t
     return *(image for image in elsewhere.values() if image.ref not in names), *kept
 
 
-def _read_file(path: Path, limit: Bytes) -> bytes:
+def read_file(path: Path, limit: Bytes) -> bytes:
     """Read a file up to a limit. Raises `OSError`, `ValueError`."""
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
         content = file.read(limit + 1)
@@ -194,5 +191,7 @@ def _folder() -> Path:
     return paths.images() / "additional"
 
 
-def _make_folder() -> Path:
-    return paths.make_data_folder(_folder())
+def _write_record(name: str, record: object) -> None:
+    """Write what makes looking quicker; nobody has to be able to write in order to look."""
+    with contextlib.suppress(OSError, paths.HomeNotWritable):
+        files.write_value(paths.make_data_folder(_folder()) / name, record)

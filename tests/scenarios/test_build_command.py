@@ -25,6 +25,14 @@ FROM base
 CMD ["cat", "/made"]
 """
 
+HOST_SERVICE = """
+services:
+  a:
+    build:
+      dockerfile_inline: "FROM busybox\\nRUN --network=host true"
+      entitlements: [network.host]
+"""
+
 
 @pytest.fixture
 def folder(make_project: MakeProject) -> Project:
@@ -194,6 +202,8 @@ def test_programs_of_run_get_hosts_limits_and_networks(folder: Project) -> None:
     both = f"{host}RUN ls /sys/class/net\n"
     listed = build(folder, "--allow", "network.host", "--no-cache", "-", stdin=both).ok().stderr
     assert "\ntap0\n" in listed
+    folder.write("compose.yaml", HOST_SERVICE)
+    folder.compose("build", "a").ok()
 
 
 def test_results_go_elsewhere(folder: Project, registry: Registry) -> None:
@@ -248,8 +258,8 @@ def test_what_has_no_effect_is_told_once(folder: Project) -> None:
         "--builder", "far", "--attest", "type=sbom", "--provenance", "mode=max", "--sbom", "true",
         "--cgroup-parent", "x", "--compress", "--cpu-shares", "5", "--security-opt", "a=b",
     )  # fmt: skip
-    told = build(folder, *words, "--cache-from", "a", "--cache-to", "b", "ctx").ok().stderr
-    assert told.count("has no effect") + told.count("have no effect") == 7
+    told = build(folder, *words, "ctx").ok().stderr
+    assert told.count("has no effect") + told.count("have no effect") == 6
     silent = build(
         folder, "--rm", "--force-rm", "--disable-content-trust", "--builder", "default",
         "--provenance=false", "ctx",
@@ -260,6 +270,19 @@ def test_what_has_no_effect_is_told_once(folder: Project) -> None:
     assert_refused(
         build(folder, "--allow", "x", "ctx"), "the only entitlement here is network.host"
     )
+
+
+def test_steps_come_from_caches_elsewhere(folder: Project) -> None:
+    text = "FROM busybox\nRUN date +%s%N >/at\nCMD cat /at\n"
+    build(folder, "--cache-to", "type=local,dest=cache", "-t", "ours/app", "-", stdin=text).ok()
+    first = run(folder)
+    folder.cntnr("builder", "prune", "-af").ok()
+    folder.cntnr("rmi", "ours/app").ok()
+    words = ("--cache-from", "type=local,src=cache", "-t", "ours/app", "-")
+    build(folder, *words, stdin=text).ok()
+    assert run(folder) == first
+    ended = build(folder, "--cache-from", "type=what", "ctx")
+    assert_refused(ended, "the type is registry, local or inline")
 
 
 def test_stages_run_anew_and_manifests_are_annotated(folder: Project, registry: Registry) -> None:

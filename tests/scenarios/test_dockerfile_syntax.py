@@ -16,7 +16,6 @@ from tests.scenarios.conftest import MakeProject
 from tests.scenarios.lib import User, assert_refused
 from tests.scenarios.test_build import executed_steps, make_build_project, run
 
-NOTHING = "Timeout:0s StartPeriod:0s StartInterval:0s"
 pytestmark = pytest.mark.usefixtures("busybox_image")
 
 
@@ -350,7 +349,7 @@ def test_the_history_is_in_the_words_of_buildkit(make_project: MakeProject, user
     assert [line["created_by"] for line in config["history"]] == [
         "ARG A=1 B", "ARG http_proxy", "ENV C=x y D=1", "COPY --chown=1:2 f* 1/ # buildkit", "WORKDIR /w",
         "EXPOSE [81/udp 82/tcp]", 'CMD ["a" "b c"]',
-        f"HEALTHCHECK {{Test:[CMD-SHELL true] Interval:1m30s {NOTHING} Retries:0}}",
+        'HEALTHCHECK &{["CMD-SHELL" "true"] "1m30s" "0s" "0s" "0s" \'\\x00\'}',
     ]  # fmt: skip
     assert "pw@h" not in shown
     assert config["config"]["WorkingDir"] == "/w"

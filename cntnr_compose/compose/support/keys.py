@@ -18,8 +18,9 @@ HONOURED: dict[str, str] = {
         ulimits uts volumes volumes_from working_dir
         """,
     "services.*.build": """
-        additional_contexts args cache_from cache_to context dockerfile dockerfile_inline extra_hosts labels
-        network no_cache no_cache_filter platforms pull secrets shm_size ssh tags target ulimits
+        additional_contexts args cache_from cache_to context dockerfile dockerfile_inline entitlements
+        extra_hosts labels network no_cache no_cache_filter platforms pull secrets shm_size ssh tags
+        target ulimits
         """,
     "services.*.build.secrets.*": "gid mode source target uid",
     "services.*.build.ulimits.*": "hard soft",
@@ -132,7 +133,6 @@ WITHOUT_EFFECT: dict[str, str] = {
     "services.*.deploy.placement": "for a Swarm; there is one machine here",
     "services.*.deploy.resources.reservations.cpus": "for a Swarm",
     "services.*.deploy.resources.reservations.generic_resources": "for a Swarm",
-    "services.*.build.entitlements": "builds have the rights of a container",
     "services.*.build.isolation": "it is for Windows",
     "services.*.build.provenance": "no attestations are made",
     "services.*.build.sbom": "no attestations are made",

@@ -103,6 +103,13 @@ def _capabilities(value: Any, _: HostCapabilities) -> KeySupport | None:
     return KeySupport(level="reduced", note=f"{', '.join(outside)} {NO_ROOT}")
 
 
+def _entitlements(value: Any, _: HostCapabilities) -> KeySupport | None:
+    others = sorted({str(word) for word in value or ()} - {"network.host"})
+    if not others:
+        return None
+    return KeySupport(level="reduced", note=f"{', '.join(others)} {NO_ROOT}")
+
+
 def _one_pool(value: Any, _: HostCapabilities) -> KeySupport | None:
     if isinstance(value, list) and len(value) > 1:
         return KeySupport(level="reduced", note="a network has one pool, the first of IPv4")
@@ -172,6 +179,7 @@ VALUE_RULES: dict[str, ValueRule] = {
     "services.*.container_name": _valid_name("container"),
     "networks.*.name": _valid_name("network"),
     "volumes.*.name": _valid_name("volume"),
+    "services.*.build.entitlements": _entitlements,
     "services.*.build.network": _unless_one_of(
         ("", "default", "none", "host"), "refused", "networks of builds are none, host, default"
     ),

@@ -10,14 +10,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from cntnr_compose.core import paths
-from cntnr_compose.core.values import Value
+from cntnr_compose.core.values import Bytes, Value, from_json
 from cntnr_compose.host import files
-from cntnr_compose.images.additional_stores import store_folders
+from cntnr_compose.images.additional_stores import read_file, store_folders
 from cntnr_compose.images.layers import squashfs
 
 LAYERS = "layers"  # beside the blobs of a store
 OWNERS_FILE = "owners.json"
 RECORD_FILE = "layer.json"
+MAX_RECORD_SIZE: Bytes = 64 << 10
 
 
 class OwnerMaps(Value, frozen=True, kw_only=True):
@@ -40,8 +41,14 @@ def _read_map(name: str) -> tuple[tuple[int, ...], ...]:
 
 def has_own_layers(layers: Path) -> bool:
     """Check from outside whether the unpacked layers of a store are this user's: he is root in their maps."""
-    maps = files.read_value(layers / OWNERS_FILE, OwnerMaps)
+    maps = _read_maps(layers)
     return maps is not None and [list(entry)[:2] for entry in maps.users][:1] == [[0, os.getuid()]]
+
+
+def _read_maps(layers: Path) -> OwnerMaps | None:
+    with contextlib.suppress(OSError, ValueError):
+        return from_json(read_file(layers / OWNERS_FILE, MAX_RECORD_SIZE), OwnerMaps)
+    return None
 
 
 def link_shared_layers(names: Iterable[str]) -> None:
@@ -68,7 +75,7 @@ def _find_layer(name: str, stores: Sequence[Path]) -> Path | None:
     own_maps = current_maps()
     for folder in stores:
         source = folder / name / "fs"
-        if source.is_dir() and files.read_value(folder / OWNERS_FILE, OwnerMaps) == own_maps:
+        if source.is_dir() and _read_maps(folder) == own_maps:
             return source
     for folder in stores if squashfs.can_mount() else ():
         file = folder / f"{name}{squashfs.SUFFIX}"
@@ -89,7 +96,8 @@ def _link_layer(name: str, source: Path) -> None:
         folder = draft / "layer"
         folder.mkdir()
         (folder / "fs").symlink_to(source)
-        with contextlib.suppress(OSError):
-            (folder / RECORD_FILE).write_bytes((source.parent / RECORD_FILE).read_bytes())
+        with contextlib.suppress(OSError, ValueError):
+            record = read_file(source.parent / RECORD_FILE, MAX_RECORD_SIZE)
+            (folder / RECORD_FILE).write_bytes(record)
         with contextlib.suppress(OSError):
             folder.rename(paths.layers() / name)

@@ -63,6 +63,16 @@ def test_groups_count_as_users_do(lab: Path) -> None:
     assert not (paths.layers() / NAME).exists()
 
 
+def test_pipes_do_not_block(lab: Path) -> None:
+    (lab / NAME / "layer.json").unlink()
+    os.mkfifo(lab / NAME / "layer.json")
+    link_shared_layers([NAME])
+    assert (paths.layers() / NAME / "fs").is_symlink()
+    (lab / "owners.json").unlink()
+    os.mkfifo(lab / "owners.json")
+    assert not shared.has_own_layers(lab)
+
+
 def test_a_link_to_nothing_goes(lab: Path) -> None:
     link_shared_layers([NAME])
     shutil.rmtree(lab / NAME)

@@ -50,8 +50,15 @@ class CallUnsupported(CntnrError):
 @option("--build-arg", multiple=True, metavar="NAME=VALUE", help="Set a build argument.")
 @option("--build-context", multiple=True, metavar="NAME=PATH", help="Add a named context.")
 @option("--builder", default="", metavar="NAME", help="Without effect: there is one builder.")
-@option("--cache-from", multiple=True, metavar="CACHE", help="Without effect: cache of others.")
-@option("--cache-to", multiple=True, metavar="CACHE", help="Without effect: cache of others.")
+@option(
+    "--cache-from",
+    multiple=True,
+    metavar="CACHE",
+    help="Look for steps there, too: an image, or type=local,src=x.",
+)
+@option(
+    "--cache-to", multiple=True, metavar="CACHE", help="Copy the steps there, as type=local,dest=x."
+)
 @option(
     "--call",
     default="build",

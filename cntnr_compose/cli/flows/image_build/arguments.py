@@ -100,8 +100,6 @@ class BuildArguments(Frozen):
             yield f"--builder {self.builder} has no effect: there is one builder here"
         if self.attest or self.provenance not in NO_ATTESTATION or self.sbom not in NO_ATTESTATION:
             yield "--attest, --provenance and --sbom have no effect: no attestations are made"
-        if self.cache_from or self.cache_to:
-            yield "--cache-from and --cache-to have no effect: the cache is that of this machine"
         if self.cgroup_parent:
             yield "--cgroup-parent has no effect: only root may put programs into a control group"
         for name in self.ignored:
@@ -140,6 +138,8 @@ class BuildArguments(Frozen):
             network=self.network if self.network != "bridge" else "default",
             entitlements=flag_values.split_commas(self.allow),
             extra_hosts=flag_values.parse_hosts(self.add_host),
+            cache_from=self.cache_from,
+            cache_to=self.cache_to,
             additional_contexts=flag_values.parse_contexts(self.build_context),
             secrets=tuple(FileMount(source=key) for key in secrets),
             platforms=flag_values.split_commas(self.platform),
