@@ -82,15 +82,3 @@ def test_the_services_of_a_project_are_drawn(make_project: MakeProject, busybox_
     assert "<br/>127.0.0.1:8080:80 (tcp, ingress)</font>" in shown.stdout
     assert f"<b>Image:</b><br/>{busybox_image}</font>" in shown.stdout
     assert '\n  "web" -> "db";\n' in shown.stdout
-
-
-def test_bridge_says_why_it_is_not_there(make_project: MakeProject, busybox_image: str) -> None:
-    project = make_project(TEXT.format(image=busybox_image, port=8080))
-    for words in (
-        ("convert",),
-        ("--dry-run", "transformations", "list"),
-        ("transformations", "--dry-run", "create", "x"),
-    ):
-        ran = project.compose("bridge", *words)
-        assert ran.returncode == 1
-        assert ran.stderr.startswith("error: cannot use transformations: they are images")

@@ -102,7 +102,8 @@ def test_a_terminal_is_left_by_keys(make_project: MakeProject, busybox_image: st
     project.up("shell")
     with Terminal(project, "cntnr", "compose", "attach", "shell", size=(31, 99)) as terminal:
         terminal.sees("#")
-        terminal.type("stty size\r")
+        # For a moment the size is another one, so that programs draw again.
+        terminal.type("until stty size | grep -x '31 99'; do sleep 0.1; done\r")
         terminal.sees("31 99\r\n")
         terminal.type("\x10\x11")
         terminal.sees("read escape sequence")

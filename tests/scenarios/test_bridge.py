@@ -150,6 +150,14 @@ def test_transformations_are_listed_and_copied(
     assert row["Id"][7:19] in listed
     names = transformer.compose("bridge", "transformations", "list", "-q").ok().stdout
     assert f"{NAME}:latest\n" in names
+    for dry in (
+        ("bridge", "transformations", "--dry-run", "list", "-q"),
+        ("bridge", "transformations", "list", "--dry-run", "-q"),
+    ):
+        assert transformer.compose(*dry).ok().stdout == names
+    dry = ("bridge", "transformations", "create", "--dry-run", "mine", "--from", NAME)
+    transformer.compose(*dry).ok()
+    assert not (transformer.folder / "mine").exists()
     created = transformer.compose(
         "bridge", "transformations", "create", "mine", "--from", NAME
     ).ok()
